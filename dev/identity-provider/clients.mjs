@@ -1,0 +1,87 @@
+// The clients known from the start, and the rules for those that introduce themselves.
+
+/**
+ * @typedef {object} LocalClient
+ * @property {boolean} [firstParty]  consent is skipped, as for Logto's first-party applications
+ * @property {object} metadata       client metadata of RFC 7591, with `client_id`
+ */
+
+// A native client may use any port on a loopback host, so each of these stands for all ports.
+const LOOPBACK_REDIRECT_URIS = ["http://localhost", "http://127.0.0.1", "http://[::1]"].flatMap((origin) => [
+  `${origin}/callback`,
+  `${origin}/oauth/callback`,
+]);
+
+// The playground is served by the Worker itself.
+const PLAYGROUND_REDIRECT_URIS = ["http://localhost:8787/", "http://127.0.0.1:8787/"];
+
+const PUBLIC_CLIENT = {
+  application_type: "native",
+  token_endpoint_auth_method: "none",
+  grant_types: ["authorization_code", "refresh_token"],
+  redirect_uris: [...LOOPBACK_REDIRECT_URIS, ...PLAYGROUND_REDIRECT_URIS],
+};
+
+/** @type {LocalClient[]} */
+export const LOCAL_CLIENTS = [
+  {
+    firstParty: true,
+    metadata: { ...PUBLIC_CLIENT, client_id: "first-party-app", client_name: "First-party app" },
+  },
+  {
+    metadata: { ...PUBLIC_CLIENT, client_id: "third-party-agent", client_name: "Third-party agent" },
+  },
+  {
+    // The Worker's own credentials, for introspection of opaque tokens.
+    metadata: {
+      client_id: "mcp-edge",
+      client_name: "mcp-edge",
+      client_secret: "mcp-edge-secret",
+      token_endpoint_auth_method: "client_secret_basic",
+      grant_types: ["client_credentials"],
+      response_types: [],
+      redirect_uris: [],
+    },
+  },
+];
+
+// VS Code also asks for the device flow, and other clients for more. What is not offered is left out
+// of the registration, which RFC 7591 allows, instead of refusing the client.
+const GRANTS_OF_UNKNOWN_CLIENTS = ["authorization_code", "refresh_token"];
+
+/** Metadata of RFC 7591 that the engine does not know by itself. */
+export const EXTRA_CLIENT_METADATA = ["software_id", "software_version"];
+
+/**
+ * Adapts the metadata of a client that introduced itself, by registration or by a metadata document.
+ * `metadata` is changed in place, before the engine validates it.
+ */
+export function adaptMetadata(metadata) {
+  // Clients state the type, and some wrongly (Cursor sends `web` with a `cursor:` address). As with
+  // Logto, it is the redirect addresses that decide; only `native` may use loopback with any port.
+  metadata.application_type = needsNative(metadata.redirect_uris) ? "native" : "web";
+
+  // A registered scope is a ceiling: a client that registers `whoami:read` and later also asks for
+  // `openid` would have its whole request refused. The consent page is the limit here.
+  delete metadata.scope;
+
+  // Everything is signed with the provider's current key.
+  delete metadata.id_token_signed_response_alg;
+
+  if (Array.isArray(metadata.grant_types)) {
+    metadata.grant_types = metadata.grant_types.filter((grant) => GRANTS_OF_UNKNOWN_CLIENTS.includes(grant));
+  }
+}
+
+function needsNative(redirectUris) {
+  if (!Array.isArray(redirectUris)) return false;
+  return redirectUris.some((uri) => {
+    const url = URL.parse(uri);
+    return url !== null && url.protocol !== "https:" && !(url.protocol === "http:" && !isLoopback(url));
+  });
+}
+
+/** Whether a URL points to this machine. */
+export function isLoopback({ hostname }) {
+  return hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]";
+}

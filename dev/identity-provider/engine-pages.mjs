@@ -1,0 +1,50 @@
+// The pages that the engine asks for: errors that cannot be sent to a client, and signing out.
+
+import { errorPage, PAGE_HEADERS, signedOutPage, signOutPage } from "./pages.mjs";
+
+// What a person can make of the errors that are likely here; for the others the engine's own words do.
+const HELP = {
+  invalid_client: {
+    explanation: "This provider does not know the client that sent you here, or could not read its description.",
+    advice:
+      "Registrations are forgotten when the provider restarts: let the client register again, or check its client id.",
+  },
+  invalid_redirect_uri: {
+    explanation: "The client wants the answer sent to an address that is not registered for it.",
+    advice: "Compare the redirect address with the registered ones, character by character.",
+  },
+  server_error: {
+    explanation: "The provider failed; the reason is in its output.",
+  },
+};
+const DEFAULT_ADVICE = "Go back to the client and start again.";
+
+/** Renders an error; programs that ask for JSON get JSON. */
+export function renderError(ctx, out) {
+  if (ctx.accepts("html", "json") === "json") {
+    ctx.body = out;
+    return;
+  }
+  const { error: code, error_description: description = "the request could not be completed" } = out;
+  const { explanation = sentence(description), advice = DEFAULT_ADVICE } = HELP[code] ?? {};
+  render(ctx, errorPage({ title: "This did not work", explanation, advice, code: `${code}, ${description}` }));
+}
+
+export function renderSignOut(ctx, form) {
+  render(ctx, signOutPage(form));
+}
+
+export function renderSignedOut(ctx) {
+  render(ctx, signedOutPage());
+}
+
+function render(ctx, body) {
+  ctx.set(PAGE_HEADERS);
+  ctx.body = body;
+}
+
+// The engine's descriptions are written for logs: no capital letter, no full stop.
+function sentence(text) {
+  const capitalised = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capitalised) ? capitalised : `${capitalised}.`;
+}

@@ -1,0 +1,150 @@
+// The identity provider for local development and end-to-end tests.
+//
+// `oidc-provider`, the engine inside Logto, set up to answer as Logto does: ES384 access tokens for
+// the MCP server, opaque ones otherwise, introspection, userinfo, consent for third parties. Beyond
+// Logto it offers dynamic client registration, so that any MCP client can connect to it.
+//
+// It listens on loopback only, and its accounts and secrets are public. Never deploy it.
+
+import { randomBytes } from "node:crypto";
+import Provider from "oidc-provider";
+import { LOCAL_ACCOUNTS } from "./accounts.mjs";
+import { allowLoopback, createDocumentLookup } from "./client-documents.mjs";
+import { LOCAL_CLIENTS } from "./clients.mjs";
+import { createConfiguration } from "./configuration.mjs";
+import * as enginePages from "./engine-pages.mjs";
+import { reportEvents } from "./events.mjs";
+import { createInteractions } from "./interactions.mjs";
+import { createKey, loadOrCreateKeys, rotate, saveKeys } from "./keys.mjs";
+import { listenOnLoopback } from "./listen.mjs";
+import { revalidation } from "./revalidation.mjs";
+import { createRequestHandler, ISSUER_PATH } from "./routes.mjs";
+import { DEFAULT_API_SCOPES } from "./scopes.mjs";
+import { createMemoryStorage } from "./storage.mjs";
+
+export { LOCAL_ACCOUNTS } from "./accounts.mjs";
+export { LOCAL_CLIENTS } from "./clients.mjs";
+
+/**
+ * @typedef {object} Options
+ * @property {number} [port]  0 chooses a free one. Defaults to 3000
+ * @property {string} [host]  host name in the issuer. Defaults to "localhost"
+ * @property {string} [resource]
+ *   resource indicator of the MCP server, byte for byte. Defaults to "http://localhost:8787/mcp"
+ * @property {Record<string, string>} [scopes]
+ *   scopes of the MCP server: name → description. Defaults to `whoami:read`
+ * @property {number} [accessTokenSeconds]  lifetime of access tokens. Defaults to 3600
+ * @property {boolean} [customClaims]
+ *   put `username, name, email, email_verified, picture` into JWTs with scope `whoami:read`, as a
+ *   custom-claims script does at Logto. Defaults to true
+ * @property {import("./accounts.mjs").Account[]} [accounts]  Defaults to Alice and Bob
+ * @property {import("./clients.mjs").LocalClient[]} [clients]  in addition to `LOCAL_CLIENTS`
+ * @property {boolean} [dynamicRegistration]  Defaults to true; Logto has none
+ * @property {boolean} [clientIdMetadataDocuments]  Defaults to true; off at Logto unless switched on
+ * @property {object[]} [keys]  private JWKs (P-384 or RSA), the first one signs
+ * @property {string} [keysFile]
+ *   where keys are kept between runs, unless `keys` are given. Without either, new ones are made
+ * @property {typeof fetch} [fetch]  fetches clients' metadata documents. Defaults to the global one
+ * @property {(message: string) => void} [log]  one line for each event; never a token or a password
+ *
+ * @typedef {object} IdentityProvider
+ * @property {string} issuer
+ * @property {number} port
+ * @property {(algorithm?: "ES384" | "RS256") => Promise<string>} rotateKeys
+ *   signs with a new key at once, keeps only the one before published, and gives the new `kid`
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * Starts the provider.
+ * @param {Options} [options]
+ * @returns {Promise<IdentityProvider>}
+ */
+export async function startIdentityProvider(options = {}) {
+  const settings = await completeSettings(options);
+  const storage = createMemoryStorage();
+  const cookieKeys = [randomBytes(32).toString("base64url")];
+  const engineFetch = allowLoopback(settings.fetch);
+  const lookUpDocument = settings.clientIdMetadataDocuments ? createDocumentLookup(settings) : async () => undefined;
+
+  let { keys } = settings;
+  let engine;
+  let answerByEngine;
+
+  const handler = createRequestHandler({
+    engine: (request, response) => answerByEngine(request, response),
+    interactions: createInteractions({ ...settings, currentProvider: () => engine }),
+    host: settings.host,
+    log: settings.log,
+  });
+  const server = await listenOnLoopback(handler, settings.port);
+  const issuer = `http://${settings.host}:${server.port}${ISSUER_PATH}`;
+  startEngine();
+
+  // The engine reads its keys once. All its state is in `storage`, so a new engine continues the work.
+  function startEngine() {
+    const adapter = withDocuments(storage.adapter, lookUpDocument);
+    engine = new Provider(
+      issuer,
+      createConfiguration({ ...settings, keys, cookieKeys, adapter, fetch: engineFetch, pages: enginePages }),
+    );
+    engine.use(revalidation);
+    reportEvents(engine, settings.log);
+    answerByEngine = engine.callback();
+  }
+
+  return {
+    issuer,
+    port: server.port,
+    async rotateKeys(algorithm = "ES384") {
+      keys = await rotate(keys, algorithm);
+      if (settings.keysFile) await saveKeys(settings.keysFile, keys);
+      startEngine();
+      return keys[0].kid;
+    },
+    close: server.close,
+  };
+}
+
+async function completeSettings({
+  port = 3000,
+  host = "localhost",
+  resource = "http://localhost:8787/mcp",
+  scopes = DEFAULT_API_SCOPES,
+  accessTokenSeconds = 3600,
+  customClaims = true,
+  accounts = LOCAL_ACCOUNTS,
+  clients = [],
+  dynamicRegistration = true,
+  clientIdMetadataDocuments = true,
+  keysFile,
+  keys,
+  fetch = globalThis.fetch,
+  log = () => {},
+}) {
+  return {
+    port,
+    host,
+    resource,
+    scopes,
+    accessTokenSeconds,
+    customClaims,
+    accounts,
+    clients: [...LOCAL_CLIENTS, ...clients],
+    dynamicRegistration,
+    clientIdMetadataDocuments,
+    keysFile,
+    keys: keys ?? (keysFile ? await loadOrCreateKeys(keysFile) : [await createKey()]),
+    fetch,
+    log,
+  };
+}
+
+// Clients are looked up in storage first, then among the metadata documents on this machine.
+function withDocuments(adapter, lookUpDocument) {
+  return (model) => {
+    const stored = adapter(model);
+    if (model !== "Client") return stored;
+    return { ...stored, find: async (id) => (await stored.find(id)) ?? (await lookUpDocument(id)) };
+  };
+}

@@ -1,0 +1,182 @@
+// The pages people see: signing in, consent, errors, signing out. Plain HTML, no script.
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { html, trusted } from "./html.mjs";
+
+const STYLE = readFileSync(new URL("style.css", import.meta.url), "utf8");
+const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
+
+/**
+ * `form-action` is left out on purpose: browsers apply it to the redirects that follow a form too,
+ * and after consent those lead to the client, at an address of any scheme and port.
+ */
+export const PAGE_HEADERS = {
+  "Content-Type": "text/html; charset=utf-8",
+  "Content-Security-Policy": [
+    "default-src 'none'",
+    `style-src 'sha256-${STYLE_HASH}'`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+  ].join("; "),
+  "Cache-Control": "no-store",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+};
+
+/**
+ * @param {object} view
+ * @param {string} view.action        where the form is sent
+ * @param {ClientView} view.client
+ * @param {import("./accounts.mjs").Account[]} view.accounts
+ * @param {string} [view.login]       what was entered before, or the client's `login_hint`
+ * @param {boolean} [view.failed]
+ */
+export function signInPage({ action, client, accounts, login = "", failed = false }) {
+  return page(
+    "Sign in",
+    html`<h1>Sign in</h1>
+      <p class="lead">to continue to <strong>${client.name}</strong></p>
+      ${unverifiedNote(client)}
+      ${failed && html`<p class="note error" role="alert" id="failure">User name or password is wrong. Try again.</p>`}
+      <form method="post" action="${action}">
+        <label for="login">User name or e-mail address</label>
+        <input id="login" name="login" value="${login}" autocomplete="username" autocapitalize="none"
+          spellcheck="false" required ${failed ? describedByFailure : autofocus} />
+        <label for="password">Password</label>
+        <input id="password" name="password" type="password" autocomplete="current-password" required
+          ${failed && autofocus} />
+        <div class="buttons">
+          <button>Sign in</button>
+          <button class="quiet" name="decision" value="deny" formnovalidate>Cancel</button>
+        </div>
+      </form>`,
+    html`<p>This is a development provider.</p>
+      <p>Accounts: ${accountHint(accounts)}</p>`,
+  );
+}
+
+const autofocus = html`autofocus`;
+const describedByFailure = html`aria-invalid="true" aria-describedby="failure"`;
+
+function accountHint(accounts) {
+  return accounts.map(
+    ({ username, password }, index) =>
+      html`${index > 0 && ", "}<span class="account"><code>${username}</code> / <code>${password}</code></span>`,
+  );
+}
+
+/**
+ * @typedef {object} ClientView
+ * @property {string} name
+ * @property {boolean} verified       false for clients that introduced themselves
+ * @property {string} [documentHost]  host of the client's metadata document
+ *
+ * @typedef {{name: string, description: string}} ScopeView
+ *
+ * @param {object} view
+ * @param {string} view.action        where the form is sent
+ * @param {string} view.switchUrl     where to sign in with another account
+ * @param {ClientView} view.client
+ * @param {import("./accounts.mjs").Account} view.account
+ * @param {ScopeView[]} view.userScopes
+ * @param {{resource: string, scopes: ScopeView[]}[]} view.resources
+ * @param {string} view.returnTarget  where the answer goes
+ */
+export function consentPage({ action, switchUrl, client, account, userScopes, resources, returnTarget }) {
+  return page(
+    `Allow ${client.name}?`,
+    html`<h1>Allow ${client.name} access?</h1>
+      ${unverifiedNote(client)}
+      <div class="user">
+        <span class="initial" aria-hidden="true">${account.name.charAt(0)}</span>
+        <p>${account.name} <small>${account.email}</small></p>
+        <a href="${switchUrl}">Not you?</a>
+      </div>
+      ${userScopes.length > 0 && scopeList("It wants to", userScopes)}
+      ${resources.map(({ resource, scopes }) => scopeList(html`At <code>${resource}</code> it wants to`, scopes))}
+      ${userScopes.length + resources.length === 0 && html`<p class="lead">It asks for nothing in particular.</p>`}
+      <form method="post" action="${action}">
+        <div class="buttons">
+          <button name="decision" value="allow">Allow</button>
+          <button class="quiet" name="decision" value="deny">Deny</button>
+        </div>
+        <p class="small aside">Either answer takes you back to <code>${returnTarget}</code>.</p>
+      </form>`,
+  );
+}
+
+function scopeList(title, scopes) {
+  return html`<h2>${title}</h2>
+    <ul class="scopes">
+      ${scopes.map(({ name, description }) => html`<li>${description} <code>${name}</code></li>`)}
+    </ul>`;
+}
+
+function unverifiedNote({ verified, documentHost }) {
+  if (verified) return undefined;
+  const origin = documentHost
+    ? html`It describes itself at <code>${documentHost}</code>.`
+    : html`It registered itself, under a name of its own choice.`;
+  return html`<p class="note warn"><strong>Not verified.</strong> ${origin} Continue only if you started this.</p>`;
+}
+
+/**
+ * @param {object} view
+ * @param {string} view.title
+ * @param {string} view.explanation   what happened
+ * @param {string} view.advice        what to do
+ * @param {string} [view.code]        the protocol's name for the error
+ */
+export function errorPage({ title, explanation, advice, code }) {
+  return page(
+    title,
+    html`<h1>${title}</h1>
+      <p>${explanation}</p>
+      <p class="lead">${advice}</p>
+      ${code && html`<p class="small aside">Error: <code>${code}</code></p>`}`,
+  );
+}
+
+/** `form` is the engine's own form, to which the buttons belong by its id. */
+export function signOutPage(form) {
+  return page(
+    "Sign out?",
+    html`<h1>Sign out?</h1>
+      <p class="lead">You will have to sign in again the next time a client asks.</p>
+      ${trusted(form)}
+      <div class="buttons">
+        <button form="op.logoutForm" name="logout" value="yes">Sign out</button>
+        <button class="quiet" form="op.logoutForm">Stay signed in</button>
+      </div>`,
+  );
+}
+
+export function signedOutPage() {
+  return page(
+    "Signed out",
+    html`<h1>Signed out</h1>
+      <p class="lead">You can close this page.</p>`,
+  );
+}
+
+function page(title, content, footer) {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} – Development identity provider</title>
+<style>${trusted(STYLE)}</style>
+</head>
+<body>
+<main>
+${content}
+</main>
+<footer>
+${footer ?? html`<p>This is a development provider.</p>`}
+</footer>
+</body>
+</html>
+`.toString();
+}

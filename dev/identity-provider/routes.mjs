@@ -1,0 +1,66 @@
+// Sends each request to the part that answers it: the engine below /oidc, the pages below /interaction.
+
+import { applyCors } from "./cors.mjs";
+import { errorPage, PAGE_HEADERS } from "./pages.mjs";
+
+/** The path of the issuer, as at Logto; without a slash at its end. */
+export const ISSUER_PATH = "/oidc";
+
+/**
+ * @param {object} parts
+ * @param {(request, response) => void} parts.engine
+ * @param {(path: string, request, response) => Promise<boolean>} parts.interactions
+ * @param {string} parts.host  host name of the issuer
+ * @param {(message: string) => void} parts.log
+ */
+export function createRequestHandler({ engine, interactions, host, log }) {
+  const ownNames = new Set(["localhost", "127.0.0.1", "[::1]", host]);
+
+  return async function handle(request, response) {
+    try {
+      await route(request, response);
+    } catch (error) {
+      log(`server error: ${error.stack}`);
+      if (!response.headersSent) response.writeHead(500, PAGE_HEADERS);
+      response.end(SERVER_ERROR_PAGE);
+    }
+  };
+
+  async function route(request, response) {
+    const [pathname] = request.url.split("?");
+
+    // A page on the internet can make its own name resolve to this machine and so reach a loopback
+    // port; the name in the request gives it away.
+    if (!ownNames.has(hostName(request))) return response.writeHead(421).end();
+    if (pathname === "/favicon.ico") return response.writeHead(204).end();
+    if (pathname.startsWith(`${ISSUER_PATH}/`)) {
+      if (applyCors(pathname.slice(ISSUER_PATH.length), request, response)) return undefined;
+      return engine(mounted(request), response);
+    }
+    if (await interactions(pathname, request, response)) return undefined;
+    return response.writeHead(404, PAGE_HEADERS).end(NOT_FOUND_PAGE);
+  }
+}
+
+function hostName(request) {
+  return URL.parse(`http://${request.headers.host}`)?.hostname;
+}
+
+// The engine finds its mount path by comparing the two URLs, as it would below Express.
+function mounted(request) {
+  request.originalUrl = request.url;
+  request.url = request.url.slice(ISSUER_PATH.length);
+  return request;
+}
+
+const NOT_FOUND_PAGE = errorPage({
+  title: "Nothing here",
+  explanation: "This is the development identity provider. It answers the clients that send you here.",
+  advice: `Its description for programs is at ${ISSUER_PATH}/.well-known/openid-configuration.`,
+});
+
+const SERVER_ERROR_PAGE = errorPage({
+  title: "This did not work",
+  explanation: "The provider failed; the reason is in its output.",
+  advice: "Go back to the client and start again.",
+});
