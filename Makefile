@@ -1,0 +1,48 @@
+# Everything there is to do with this repository, by name. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL: # the phases of `test` share target/, and their order is meant
+.PHONY: help setup dev test check unit build e2e deploy clean
+
+# $(call phase,TEXT): announces what comes next.
+phase = @printf '\n==> %s\n' '$(1)'
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install the tools; quick when there is nothing to do
+	@dev/setup
+
+dev: setup ## Run the Worker and a local identity provider on this machine
+	@dev/with-tools node dev/start.mjs
+
+test: setup check unit build e2e ## Run everything that CI runs
+
+check: ## Check format, lints and documents
+	$(call phase,format)
+	cargo fmt --all --check
+	$(call phase,clippy)
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy -p mcp-edge --no-default-features --all-targets --locked -- -D warnings
+	$(call phase,documents)
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+
+unit: ## Run the Rust tests on this machine
+	$(call phase,Rust tests)
+	cargo test --workspace --locked
+	cargo test -p mcp-edge --no-default-features --locked
+
+build: setup ## Build the Worker: build/index.js and build/index_bg.wasm
+	$(call phase,wasm build)
+	dev/build
+
+e2e: build ## Run the end-to-end tests against the built Worker
+	$(call phase,end-to-end tests)
+	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec \
+	  'tests/*.test.mjs' 'dev/**/*.test.mjs'
+
+deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to log in)
+	dev/with-tools wrangler deploy
+
+clean: ## Remove what was built; npm packages and the tools of `setup` stay
+	rm -rf target build .wrangler test-results tests/*/build examples/*/build

@@ -1,0 +1,290 @@
+//! A request's way through the server, top to bottom: route, origin, authentication, protocol, answer.
+//!
+//! This is where the two halves meet: [`ResourceServer`] finds out who is calling, [`mcp::Server`] answers them, and
+//! neither knows the other. A refusal of either leaves through the same door, [`ChallengeContext::response`].
+
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    cors::{self, Origin},
+    http::{BodyError, RequestBody, RequestHead, Response, Text},
+    log::AccessLog,
+    mcp::{self, AccessNeeded, Caller, StateKey},
+    oauth::{
+        challenge::ChallengeContext,
+        denial::{Denial, Reason},
+        protected_resource::{ProtectedResource, WELL_KNOWN, advertisable},
+        resource_server::{ResourceServer, Trail},
+    },
+    ports::{FailureLimit, Ports, Runtime},
+    settings::Settings,
+};
+
+/// Rate-limited callers are asked to wait as long as the shorter of Cloudflare's two counting periods.
+const RATE_LIMIT_SECONDS: u64 = 10;
+
+/// Everything about this deployment, made once per isolate. `E` is what tools get from their surroundings.
+pub struct Endpoint<E> {
+    settings: Settings,
+    resource_server: ResourceServer,
+    server: mcp::Server<E>,
+    challenge: ChallengeContext,
+    metadata: Document,
+    state_key: Option<StateKey>,
+}
+
+/// What belongs to one request beside its head and body.
+pub struct Exchange<E, P> {
+    /// For tools.
+    pub env: E,
+    /// For verification.
+    pub ports: P,
+    /// For streams and sealed state.
+    pub runtime: Rc<dyn Runtime>,
+    /// Seconds since 1970, when the request arrived.
+    pub now: u64,
+    /// Takes what went wrong inside, for the operator.
+    pub report: Rc<dyn Fn(&str)>,
+}
+
+/// A document that is the same for everybody.
+struct Document {
+    body: Text,
+    etag: String,
+}
+
+/// Which part of the server a path belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Mcp,
+    Metadata,
+    RetiredTransport,
+    Elsewhere,
+}
+
+impl Route {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Mcp => "mcp",
+            Self::Metadata => "metadata",
+            Self::RetiredTransport => "retired_transport",
+            Self::Elsewhere => "elsewhere",
+        }
+    }
+}
+
+impl<E: Clone + 'static> Endpoint<E> {
+    /// Puts settings and tools together.
+    #[must_use]
+    pub fn new(settings: Settings, server: mcp::Server<E>) -> Self {
+        let required = &settings.trust.required_scopes;
+        let advertised = required.union(&server.scopes());
+        let metadata = ProtectedResource {
+            resource: &settings.resource.url,
+            authorization_servers: settings.trust.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect(),
+            scopes_supported: advertisable(&advertised).collect(),
+            bearer_methods_supported: ["header"],
+            resource_name: settings.name.as_deref(),
+            resource_documentation: settings.documentation.as_deref(),
+            resource_policy_uri: settings.privacy_policy.as_deref(),
+            resource_tos_uri: settings.terms_of_service.as_deref(),
+        };
+        let metadata = Document::new(serde_json::to_string(&metadata).unwrap_or_default());
+        // A client asks for exactly what a challenge names; without a basic set, everything that any tool needs.
+        let basic = if required.is_empty() { &advertised } else { required };
+        let challenge = ChallengeContext {
+            resource_metadata: settings.resource.metadata_url(),
+            basic_scopes: advertisable(basic).collect(),
+        };
+        let resource_server = ResourceServer::new(settings.trust.clone());
+        let state_key = settings.state_secret.as_ref().map(|secret| StateKey::derive(secret.as_bytes()));
+        Self { settings, resource_server, server, challenge, metadata, state_key }
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The verifier, for its chores and its state.
+    #[must_use]
+    pub fn resource_server(&self) -> &ResourceServer {
+        &self.resource_server
+    }
+
+    /// Names of the request headers that are looked at, in lower case.
+    #[must_use]
+    pub fn header_names(&self) -> Vec<String> {
+        const OWN: [&str; 8] = [
+            "authorization",
+            "origin",
+            "access-control-request-headers",
+            "if-none-match",
+            "cf-connecting-ip",
+            "cf-ray",
+            "traceparent",
+            "content-type",
+        ];
+        let mut names: Vec<String> = OWN.iter().copied().chain(self.server.header_names()).map(str::to_owned).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Answers a request and fills in its line of the log.
+    pub async fn handle(
+        &self,
+        head: &RequestHead<'_>,
+        body: impl RequestBody,
+        exchange: Exchange<E, impl Ports>,
+        log: &mut AccessLog,
+    ) -> Response {
+        let route = self.route(head.path());
+        log.route = route.name();
+        let response = match route {
+            Route::Mcp => self.mcp(head, body, exchange, log).await,
+            Route::Metadata => self.metadata.serve(head),
+            Route::RetiredTransport => self.retired_transport(),
+            Route::Elsewhere => self.elsewhere(),
+        };
+        log.note_status(response.status);
+        response
+    }
+
+    fn route(&self, path: &str) -> Route {
+        let endpoint = &self.settings.resource.path;
+        match path {
+            _ if path == endpoint => Route::Mcp,
+            _ if path.strip_prefix(WELL_KNOWN).is_some_and(|rest| rest.is_empty() || rest == endpoint) => {
+                Route::Metadata
+            }
+            "/sse" | "/sse/" | "/messages" | "/messages/" => Route::RetiredTransport,
+            _ => Route::Elsewhere,
+        }
+    }
+
+    /// The MCP endpoint: origin first, then (but for preflights) authentication, then everything else.
+    async fn mcp(
+        &self,
+        head: &RequestHead<'_>,
+        body: impl RequestBody,
+        exchange: Exchange<E, impl Ports>,
+        log: &mut AccessLog,
+    ) -> Response {
+        let origin = cors::origin_of(head, &self.settings.resource, &self.settings.origins);
+        let outcome = match origin {
+            Origin::NotAllowed => Err(Reason::OriginNotAllowed.into()),
+            _ if head.method() == "OPTIONS" => return cors::preflight(head, origin),
+            _ => self.authenticated(head, body, exchange, log).await,
+        };
+        let mut response = outcome.unwrap_or_else(|denial| {
+            log.note_denial(&denial);
+            self.challenge.response(&denial)
+        });
+        if response.header("cache-control").is_none() {
+            // Every answer depends on the token.
+            response = response.with_header("cache-control", "no-store");
+        }
+        cors::readable(response, origin)
+    }
+
+    async fn authenticated(
+        &self,
+        head: &RequestHead<'_>,
+        body: impl RequestBody,
+        exchange: Exchange<E, impl Ports>,
+        log: &mut AccessLog,
+    ) -> Result<Response, Denial> {
+        let Exchange { env, ports, runtime, now, report } = exchange;
+        let mut trail = Trail::default();
+        let authentication = self.resource_server.authenticate(head, now, &ports, &mut trail).await;
+        log.note_trail(trail, self.settings.log_subject);
+        log.provider_failure = self.resource_server.keys().iter().find_map(|keys| keys.last_failure());
+        let identity = match authentication {
+            Ok(identity) => identity,
+            Err(denial) => return Err(limit_failures(denial, head, &ports).await),
+        };
+
+        if let Err(response) = self.server.admit(head) {
+            return Ok(response);
+        }
+        let body = match body.text(self.server.limits().body_bytes).await {
+            Ok(body) => body,
+            Err(BodyError::TooLarge) => return Ok(mcp::Server::<E>::body_too_large()),
+            Err(BodyError::Broken) => return Ok(Response::empty(400)),
+        };
+        let mut caller = Caller::new(identity, env, now, log.request_id.clone(), runtime);
+        caller.state_key.clone_from(&self.state_key);
+        caller.report = report;
+        let handled = self.server.handle(head, &body, caller).await;
+        log.note_summary(&handled.summary);
+        handled.response.map_err(denial_for)
+    }
+
+    /// The transport of 2024-11-05 kept a session whose messages came by another request; whoever could post to it
+    /// spoke with the identity of whoever had opened it. It is not offered.
+    fn retired_transport(&self) -> Response {
+        let url = &self.settings.resource.url;
+        let body = serde_json::json!({
+            "error": "gone",
+            "error_description": format!("The HTTP+SSE transport is not offered. Use Streamable HTTP at {url}"),
+            "endpoint": url,
+        });
+        cors::public(Response::json(410, body.to_string()))
+    }
+
+    fn elsewhere(&self) -> Response {
+        let body = serde_json::json!({
+            "error": "not_found",
+            "error_description": format!("There is nothing here. The MCP endpoint is {}", self.settings.resource.url),
+        });
+        Response::json(404, body.to_string())
+    }
+}
+
+/// What a refusal by the protocol layer is called by the resource server.
+fn denial_for(needed: AccessNeeded) -> Denial {
+    match needed {
+        AccessNeeded::Scopes(scopes) => Denial::insufficient_scope(scopes),
+        AccessNeeded::User => Reason::UserRequired.into(),
+        AccessNeeded::FirstParty => Reason::FirstPartyOnly.into(),
+    }
+}
+
+/// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
+/// how every client begins, and an outage is nobody's failure: neither counts.
+async fn limit_failures(denial: Denial, head: &RequestHead<'_>, ports: &impl FailureLimit) -> Denial {
+    let counts = denial.reason.face().error == Some("invalid_token");
+    match head.header("cf-connecting-ip") {
+        Some(address) if counts && ports.count_failure(address).await => {
+            Denial::unavailable(Reason::RateLimited, RATE_LIMIT_SECONDS, format!("after {}", denial.reason.slug()))
+        }
+        _ => denial,
+    }
+}
+
+impl Document {
+    fn new(body: String) -> Self {
+        let hash = Sha256::digest(&body);
+        let etag = hash[..8].iter().fold(String::from("\""), |etag, byte| etag + &format!("{byte:02x}")) + "\"";
+        Self { body: body.into(), etag }
+    }
+
+    fn serve(&self, head: &RequestHead<'_>) -> Response {
+        let cached = |response: Response| {
+            cors::public(response).with_header("cache-control", "public, max-age=300").with_header("etag", self.etag.clone())
+        };
+        match head.method() {
+            "GET" | "HEAD" if head.header("if-none-match").is_some_and(|known| known.contains(&self.etag)) => {
+                cached(Response::empty(304))
+            }
+            "GET" => cached(Response::json(200, self.body.clone())),
+            "HEAD" => cached(Response::empty(200).with_header("content-type", "application/json")),
+            "OPTIONS" => cors::public_preflight(),
+            _ => cors::public(Response::empty(405)).with_header("allow", "GET, HEAD, OPTIONS"),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The few parts of an HTTP exchange that the rules look at, as plain data.
+//!
+//! A [`RequestHead`] borrows from one string that the platform hands over, so that reading a request costs no
+//! allocation per header. The body is not part of it: it is asked for ([`RequestBody`]) only when somebody is
+//! allowed to send one.
+
+use std::borrow::Cow;
+
+use futures_util::stream::LocalBoxStream;
+
+/// Method, target and headers of a request.
+#[derive(Debug, Clone, Default)]
+pub struct RequestHead<'a> {
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    headers: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> RequestHead<'a> {
+    /// A request for `target`, which is a path with an optional query (`/mcp?x=1`).
+    #[must_use]
+    pub fn new(method: &'a str, target: &'a str) -> Self {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Self { method, path, query, headers: Vec::with_capacity(12) }
+    }
+
+    /// Adds a header. `name` must be in lower case; surrounding white space of `value` is dropped (RFC 9110 §5.5).
+    #[must_use]
+    pub fn with_header(mut self, name: &'a str, value: &'a str) -> Self {
+        debug_assert!(!name.bytes().any(|byte| byte.is_ascii_uppercase()), "header names are looked up in lower case");
+        self.headers.push((name, value.trim_matches([' ', '\t'])));
+        self
+    }
+
+    /// The method as sent; methods are case-sensitive (RFC 9110 §9.1).
+    #[must_use]
+    pub fn method(&self) -> &'a str {
+        self.method
+    }
+
+    /// The path as sent, without the query; nothing is decoded.
+    #[must_use]
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// The query as sent, without the question mark; empty if there is none.
+    #[must_use]
+    pub fn query(&self) -> &'a str {
+        self.query
+    }
+
+    /// The value of a header, by its lower-case name. Repeated headers arrive joined by a comma, as the platform
+    /// joins them.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+}
+
+/// A request body that has not been read yet.
+#[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
+pub trait RequestBody {
+    /// The whole body as text (invalid UTF-8 becomes U+FFFD, which no JSON-RPC message survives where it matters).
+    ///
+    /// # Errors
+    /// [`BodyError::TooLarge`] as soon as more than `limit` bytes are announced or have arrived;
+    /// [`BodyError::Broken`] if the client went away.
+    async fn text(self, limit: usize) -> Result<String, BodyError>;
+}
+
+/// Why a request body could not be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// More bytes than the limit.
+    #[error("the request body is larger than the limit")]
+    TooLarge,
+    /// The body ended before it was complete.
+    #[error("the request body broke off")]
+    Broken,
+}
+
+/// In tests and in-process calls the body is at hand.
+impl RequestBody for &str {
+    async fn text(self, limit: usize) -> Result<String, BodyError> {
+        if self.len() > limit { Err(BodyError::TooLarge) } else { Ok(self.to_owned()) }
+    }
+}
+
+/// Text that is mostly known at compile time.
+pub type Text = Cow<'static, str>;
+
+/// An answer: status, headers, body.
+#[derive(Debug)]
+pub struct Response {
+    /// Between 200 and 599.
+    pub status: u16,
+    /// Names and values, visible ASCII only. No name occurs twice.
+    pub headers: Vec<(&'static str, Text)>,
+    /// What follows.
+    pub body: Body,
+}
+
+/// The body of an answer.
+pub enum Body {
+    /// No body.
+    Empty,
+    /// The whole body.
+    Text(Text),
+    /// Chunks as they come about; each is sent at once.
+    Stream(LocalBoxStream<'static, String>),
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => formatter.write_str("Empty"),
+            Self::Text(text) => formatter.debug_tuple("Text").field(text).finish(),
+            Self::Stream(_) => formatter.write_str("Stream"),
+        }
+    }
+}
+
+impl Response {
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Empty }
+    }
+
+    /// An answer of `content-type: application/json`.
+    #[must_use]
+    pub fn json(status: u16, body: impl Into<Text>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type", Cow::Borrowed("application/json"))],
+            body: Body::Text(body.into()),
+        }
+    }
+
+    /// Adds a header. `value` must be visible ASCII.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<Text>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The value of a header, by its lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// The body as text; empty for [`Body::Empty`] and for streams.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match &self.body {
+            Body::Text(text) => text,
+            Body::Empty | Body::Stream(_) => "",
+        }
+    }
+}

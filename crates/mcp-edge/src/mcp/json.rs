@@ -1,0 +1,120 @@
+//! Writing JSON objects member by member, on one line.
+//!
+//! Much of what a server sends is known when it starts. An [`Object`] is the text itself under construction, so
+//! that such parts are kept as strings and copied, and never go through a tree of values.
+
+use serde::Serialize;
+
+/// The members of a JSON object, without its braces.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Object(String);
+
+impl Object {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a member whose value is JSON already.
+    pub fn raw(mut self, key: &str, json: &str) -> Self {
+        if !self.0.is_empty() {
+            self.0.push(',');
+        }
+        if key.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+            self.0.extend(["\"", key, "\":"]);
+        } else {
+            self.0.extend([&quote(key), ":"]);
+        }
+        self.0.push_str(json);
+        self
+    }
+
+    /// Adds a string.
+    pub fn text(self, key: &str, value: &str) -> Self {
+        self.raw(key, &quote(value))
+    }
+
+    /// Adds a string if there is one.
+    pub fn maybe_text(self, key: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.text(key, value),
+            None => self,
+        }
+    }
+
+    /// Adds JSON if there is some.
+    pub fn maybe_raw(self, key: &str, json: Option<&str>) -> Self {
+        match json {
+            Some(json) => self.raw(key, json),
+            None => self,
+        }
+    }
+
+    /// Adds a truth value.
+    pub fn flag(self, key: &str, value: bool) -> Self {
+        self.raw(key, if value { "true" } else { "false" })
+    }
+
+    /// Adds the members of another object. The keys must differ; nothing checks it.
+    pub fn with(mut self, other: &Self) -> Self {
+        if !self.0.is_empty() && !other.0.is_empty() {
+            self.0.push(',');
+        }
+        self.0.push_str(&other.0);
+        self
+    }
+
+    /// The object as text.
+    pub fn close(&self) -> String {
+        format!("{{{}}}", self.0)
+    }
+}
+
+/// A JSON array of items that are JSON already.
+pub(super) fn array<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let mut text = String::from("[");
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(item.as_ref());
+    }
+    text.push(']');
+    text
+}
+
+/// A string with its quotation marks and escapes.
+pub(super) fn quote(text: &str) -> String {
+    to_json(text)
+}
+
+/// `value` as JSON; `null` for what has no JSON form (a map with keys that are no strings).
+pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_separated_and_escaped() {
+        let object = Object::new().text("a\"", "b\n").flag("c", true).raw("d", "[1]");
+        assert_eq!(object.close(), r#"{"a\"":"b\n","c":true,"d":[1]}"#);
+    }
+
+    #[test]
+    fn joining_with_nothing_adds_no_comma() {
+        let one = Object::new().text("a", "b");
+        assert_eq!(one.clone().with(&Object::new()).close(), r#"{"a":"b"}"#);
+        assert_eq!(Object::new().with(&one).close(), r#"{"a":"b"}"#);
+        assert_eq!(one.clone().with(&Object::new().flag("c", false)).close(), r#"{"a":"b","c":false}"#);
+    }
+
+    #[test]
+    fn arrays_hold_their_items() {
+        assert_eq!(array(["1", "{}"]), "[1,{}]");
+        assert_eq!(array::<&str>([]), "[]");
+    }
+}

@@ -1,0 +1,366 @@
+//! JSON-RPC 2.0 messages as MCP uses them: reading them without copying, and writing answers.
+//!
+//! A message is read in layers. [`parse`] looks at the outermost members only and keeps `params` as the text it is;
+//! [`Params`] does the same one level deeper. What a method does not ask for is never turned into values. Members
+//! that occur twice make a message invalid, so that nobody who reads the same body with another parser can
+//! understand another message.
+//!
+//! Depth: these layers do not recurse. Whatever is turned into a tree of values later (arguments, answers) may nest
+//! 128 levels, which is the recursion limit of `serde_json`.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor},
+};
+use serde_json::{error::Category, value::RawValue};
+
+use super::{
+    error::{Reason, RpcError},
+    json::{Object, quote},
+};
+
+/// What a POST carried.
+pub(super) enum Posted<'a> {
+    One(Message<'a>),
+    /// An array; its elements are looked at one by one.
+    Batch(Vec<&'a RawValue>),
+}
+
+/// One message, of whatever kind.
+pub(super) struct Message<'a> {
+    pub kind: Kind<'a>,
+    pub params: Params<'a>,
+}
+
+pub(super) enum Kind<'a> {
+    /// `id` is the JSON of it: a string or an integer.
+    Request {
+        id: &'a str,
+        method: Cow<'a, str>,
+    },
+    Notification {
+        method: Cow<'a, str>,
+    },
+    /// A response. Nothing waits for one here.
+    Response,
+}
+
+/// An error with the id to answer it with, as far as that could be read.
+pub(super) struct Unreadable<'a> {
+    pub id: Option<&'a str>,
+    pub error: RpcError,
+}
+
+impl From<RpcError> for Unreadable<'_> {
+    fn from(error: RpcError) -> Self {
+        Self { id: None, error }
+    }
+}
+
+/// Reads the body of a POST.
+///
+/// A batch of more than `batch_length` messages is not read to its end.
+pub(super) fn parse(body: &str, batch_length: usize) -> Result<Posted<'_>, Unreadable<'_>> {
+    if !body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
+        return parse_message(body).map(Posted::One);
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(body);
+    let elements = deserializer.deserialize_seq(Elements { limit: batch_length }).and_then(|elements| {
+        deserializer.end()?;
+        Ok(elements)
+    });
+    elements.map(Posted::Batch).map_err(|error| match error.classify() {
+        Category::Data => RpcError::invalid_request("the batch is longer than allowed").into(),
+        Category::Syntax | Category::Eof | Category::Io => RpcError::parse().into(),
+    })
+}
+
+/// Collects the elements of an array as long as there are not too many: an empty element costs two bytes of the body
+/// but sixteen in memory.
+struct Elements {
+    limit: usize,
+}
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at most {} messages", self.limit)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = sequence.next_element()? {
+            if elements.len() == self.limit {
+                return Err(de::Error::invalid_length(self.limit + 1, &self));
+            }
+            elements.push(element);
+        }
+        Ok(elements)
+    }
+}
+
+/// Reads one message.
+pub(super) fn parse_message(text: &str) -> Result<Message<'_>, Unreadable<'_>> {
+    let wire: Wire<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => RpcError::invalid_request("the body is not a JSON-RPC message"),
+        Category::Syntax | Category::Eof | Category::Io => RpcError::parse(),
+    })?;
+    let id = wire.id.map(RawValue::get);
+    let readable = id.filter(|id| is_id(id));
+    let invalid = |message| Err(Unreadable { id: readable, error: RpcError::invalid_request(message) });
+
+    if wire.jsonrpc.is_none_or(|Text(version)| version != "2.0") {
+        return invalid("`jsonrpc` must be \"2.0\"");
+    }
+    let answers = wire.result.is_some() || wire.error.is_some();
+    let kind = match (wire.method, answers, id) {
+        (Some(_), true, _) => return invalid("a message is either a request or a response"),
+        (Some(Text(method)), false, Some(id)) if is_id(id) => Kind::Request { id, method },
+        (Some(_), false, Some(_)) => return invalid("`id` must be a string or an integer"),
+        (Some(Text(method)), false, None) => Kind::Notification { method },
+        (None, true, _) => Kind::Response,
+        (None, false, _) => return invalid("the body is neither a request nor a notification"),
+    };
+    let params = match wire.params.map(RawValue::get) {
+        // `null` is not allowed, but harmless, and seen in notifications.
+        None | Some("null") => Params::default(),
+        Some(text) if text.starts_with('{') => match serde_json::from_str(text) {
+            Ok(params) => params,
+            Err(_) => return invalid("`params` repeats a member or is not valid text"),
+        },
+        Some(_) => return invalid("`params` must be an object"),
+    };
+    Ok(Message { kind, params })
+}
+
+/// Whether `json` is an id that MCP allows: a string or an integer, not null.
+fn is_id(json: &str) -> bool {
+    let digits = json.strip_prefix('-').unwrap_or(json);
+    json.starts_with('"') || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    jsonrpc: Option<Text<'a>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    method: Option<Text<'a>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
+}
+
+/// The parameters of all methods together, each as the JSON it is: what a method reads, it checks.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Params<'a> {
+    #[serde(borrow, rename = "_meta", default, deserialize_with = "present")]
+    pub meta: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub name: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub uri: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub arguments: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub cursor: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub input_responses: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub request_state: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub protocol_version: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub level: Option<&'a RawValue>,
+    #[serde(borrow, rename = "ref", default, deserialize_with = "present")]
+    pub reference: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub argument: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub context: Option<&'a RawValue>,
+}
+
+/// The members of `params._meta` that mean something to a server (MCP 2026-07-28, basic).
+#[derive(Default, Deserialize)]
+pub(super) struct Meta<'a> {
+    #[serde(borrow, rename = "io.modelcontextprotocol/protocolVersion", default, deserialize_with = "present")]
+    pub version: Option<&'a RawValue>,
+    #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities", default, deserialize_with = "present")]
+    pub capabilities: Option<&'a RawValue>,
+    #[serde(borrow, rename = "io.modelcontextprotocol/clientInfo", default, deserialize_with = "present")]
+    pub client: Option<&'a RawValue>,
+    #[serde(borrow, rename = "io.modelcontextprotocol/logLevel", default, deserialize_with = "present")]
+    pub log_level: Option<&'a RawValue>,
+    #[serde(borrow, rename = "progressToken", default, deserialize_with = "present")]
+    pub progress_token: Option<&'a RawValue>,
+}
+
+impl<'a> Params<'a> {
+    /// `_meta`, or nothing if there is none or it is not an object.
+    pub fn read_meta(&self) -> Option<Meta<'a>> {
+        let text = self.meta?.get();
+        if text.starts_with('{') { serde_json::from_str(text).ok() } else { None }
+    }
+
+    /// The member that names what a request is about: `name` or `uri`.
+    pub fn mirrored(&self, member: &str) -> Option<Cow<'a, str>> {
+        let raw = if member == "uri" { self.uri } else { self.name };
+        raw.and_then(text)
+    }
+}
+
+/// The string that `raw` is, if it is one.
+pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|Text(text)| text)
+}
+
+/// A progress token or an id: a string or an integer.
+pub(super) fn is_token(raw: &RawValue) -> bool {
+    is_id(raw.get())
+}
+
+/// A string that borrows from the message unless it contains escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads a member that may be missing but, if it is there, may also be `null`: serde alone takes one for the other.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A response with a result, which is JSON. `id` is JSON, too.
+pub(super) fn result(id: &str, result: &str) -> String {
+    Object::new().raw("jsonrpc", "\"2.0\"").raw("id", id).raw("result", result).close()
+}
+
+/// A response with an error. Without an id JSON-RPC 2.0 §5 asks for `null`.
+pub(super) fn error(id: Option<&str>, code: i32, error: &RpcError) -> String {
+    let body = Object::new()
+        .raw("code", &code.to_string())
+        .text("message", &error.message)
+        .maybe_raw("data", error.data.as_deref());
+    Object::new().raw("jsonrpc", "\"2.0\"").raw("id", id.unwrap_or("null")).raw("error", &body.close()).close()
+}
+
+/// A notification with its parameters.
+pub(super) fn notification(method: &str, params: &Object) -> String {
+    Object::new().raw("jsonrpc", "\"2.0\"").raw("method", &quote(method)).raw("params", &params.close()).close()
+}
+
+/// The body of an HTTP error that has no request to answer: no JSON could be read, or it was not wanted.
+pub(super) fn anonymous_error(reason: Reason, message: &'static str) -> String {
+    error(None, reason.code(true), &RpcError::new(reason, message))
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejection(body: &str) -> (i32, Option<String>) {
+        match parse(body, 100) {
+            Ok(_) => (0, None),
+            Err(unreadable) => (unreadable.error.reason.code(true), unreadable.id.map(str::to_owned)),
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_without_copying() {
+        let Ok(Posted::One(Message { kind: Kind::Request { id, method }, params })) =
+            parse(r#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"whoami"}}"#, 100)
+        else {
+            panic!("not a request");
+        };
+        assert_eq!((id, &*method), ("\"x\"", "tools/call"));
+        assert!(matches!(method, Cow::Borrowed(_)));
+        assert_eq!(params.mirrored("name").as_deref(), Some("whoami"));
+    }
+
+    #[test]
+    fn what_is_not_json_is_a_parse_error() {
+        for body in ["", " ", "{", "{}x", "[1", "nope", "{\"jsonrpc\":\"2.0\",}"] {
+            assert_eq!(rejection(body).0, -32700, "{body}");
+        }
+    }
+
+    #[test]
+    fn json_of_another_shape_is_an_invalid_request() {
+        for body in [
+            "1",
+            "\"x\"",
+            "null",
+            "{}",
+            r#"{"jsonrpc":"2.0"}"#,
+            r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
+            r#"{"id":1,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":7}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":3}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#,
+        ] {
+            assert_eq!(rejection(body).0, -32600, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_a_string_or_an_integer_and_is_echoed_only_then() {
+        for id in ["null", "1.5", "1e3", "true", "{}", "[]"] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+            assert_eq!(rejection(&body), (-32600, None), "{id}");
+        }
+        assert_eq!(rejection(r#"{"jsonrpc":"1.0","id":-7,"method":"ping"}"#), (-32600, Some("-7".to_owned())));
+    }
+
+    #[test]
+    fn a_member_that_occurs_twice_makes_the_message_invalid() {
+        assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#).0, -32600);
+        assert_eq!(
+            rejection(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#),
+            (-32600, Some("1".to_owned()))
+        );
+    }
+
+    #[test]
+    fn null_params_count_as_none() {
+        assert!(matches!(
+            parse(r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":null}"#, 100),
+            Ok(Posted::One(Message { kind: Kind::Notification { .. }, .. }))
+        ));
+    }
+
+    #[test]
+    fn deep_nesting_is_skipped_without_recursion() {
+        let deep = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":{}{}}}}}"#,
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
+        assert!(matches!(parse(&deep, 100), Ok(Posted::One(_))));
+    }
+
+    #[test]
+    fn a_batch_is_read_up_to_its_limit() {
+        assert!(matches!(parse("[1, 2]", 2), Ok(Posted::Batch(elements)) if elements.len() == 2));
+        for (body, code) in [("[1, 2, 3]", -32600), ("[1, 2, 3", -32600), ("[1, 2", -32700), ("[1] 2", -32700)] {
+            let unreadable = parse(body, 2).err().map(|unreadable| unreadable.error.reason.code(true));
+            assert_eq!(unreadable, Some(code), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_error_without_a_request_has_a_null_id() {
+        assert_eq!(
+            anonymous_error(Reason::Parse, "the body is not JSON"),
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"the body is not JSON"}}"#
+        );
+    }
+}

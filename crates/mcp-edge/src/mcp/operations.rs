@@ -1,0 +1,503 @@
+//! The operations that both eras share: lists, calls, reads, prompts and completion.
+//!
+//! Each goes through the same steps: find what is asked for, check that the client can be asked what it needs, check
+//! the headers that repeat arguments, check access, read the answers of earlier rounds, validate, run. Everything up
+//! to the last step is decided at once, so that it can have a status of its own.
+
+use std::{borrow::Cow, rc::Rc, time::Duration};
+
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use serde::Deserialize;
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{
+    access::{AccessNeeded, Requirements},
+    call::{Call, Context},
+    client::Capability,
+    completion::{self, Completers, Partial},
+    content::Contents,
+    error::{Reason, RpcError, echo},
+    failure::{Failure, ToolError},
+    headers::check_parameters,
+    input::Why,
+    json::{Object, array, to_json},
+    json_rpc::{Params, text},
+    list::{Row, page},
+    method::Method,
+    outcome::{Outcome, Success},
+    prompt::PromptEntry,
+    resource::{Cache, variables},
+    schema,
+    server::Server,
+    state::{Binding, State},
+    stream::within,
+    tool::{ToolEntry, ToolResult},
+};
+use crate::http::RequestHead;
+
+/// A request that is known to be for us.
+pub(super) struct Operation<'r, E> {
+    pub method: Method,
+    pub params: Params<'r>,
+    pub head: &'r RequestHead<'r>,
+    pub env: E,
+    pub context: Rc<Context>,
+    /// What is called, once that is known.
+    pub name: Option<Rc<str>>,
+}
+
+/// How an operation goes on.
+pub(super) enum Progress {
+    Done(Outcome),
+    Running(LocalBoxFuture<'static, Outcome>),
+}
+
+/// Why it does not.
+pub(super) enum Refusal {
+    Error(RpcError),
+    Access(AccessNeeded),
+}
+
+impl From<RpcError> for Refusal {
+    fn from(error: RpcError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<AccessNeeded> for Refusal {
+    fn from(needed: AccessNeeded) -> Self {
+        Self::Access(needed)
+    }
+}
+
+impl<E> Operation<'_, E> {
+    fn modern(&self) -> bool {
+        self.context.revision.is_modern()
+    }
+
+    fn text(&self, raw: Option<&RawValue>, what: &'static str) -> Result<String, RpcError> {
+        raw.and_then(text)
+            .map(Cow::into_owned)
+            .ok_or_else(|| RpcError::invalid_params(format!("params.{what} must be a string")))
+    }
+
+    /// The arguments as a tree. None at all are an empty object.
+    fn arguments(&self) -> Result<Value, RpcError> {
+        let Some(raw) = self.params.arguments else { return Ok(Value::Object(Map::new())) };
+        if !raw.get().starts_with('{') {
+            return Err(RpcError::invalid_params("params.arguments must be an object"));
+        }
+        let mut arguments: Value = serde_json::from_str(raw.get())
+            .map_err(|_| RpcError::invalid_params("params.arguments are nested too deeply or not valid text"))?;
+        schema::normalise(&mut arguments);
+        Ok(arguments)
+    }
+
+    /// Opens what the client has brought back from earlier rounds.
+    fn read_inputs(&self, binding: &Binding) -> Result<(), RpcError> {
+        if !self.modern() {
+            return Ok(());
+        }
+        let context = &self.context;
+        let mut inputs = context.inputs.borrow_mut();
+        if let Some(raw) = self.params.request_state {
+            let rejected = || RpcError::invalid_params("requestState is not valid for this request, or has expired");
+            let state = text(raw).ok_or_else(rejected)?;
+            let key = context.state_key.as_ref().ok_or_else(rejected)?;
+            let state = State::open(&state, key, &context.identity, binding, context.now).map_err(|_| rejected())?;
+            inputs.given = state.answers;
+            inputs.notes = state.notes;
+        }
+        if let Some(raw) = self.params.input_responses {
+            let latest: Map<String, Value> = serde_json::from_str(raw.get())
+                .map_err(|_| RpcError::invalid_params("params.inputResponses must be an object"))?;
+            inputs.given.extend(latest);
+        }
+        Ok(())
+    }
+}
+
+impl<E: Clone + 'static> Server<E> {
+    /// Whether there is anything here that `method` acts on.
+    pub(super) fn offers(&self, method: Method) -> bool {
+        match method {
+            Method::Initialize | Method::Ping | Method::Discover => true,
+            Method::SetLevel => self.logging,
+            Method::ToolsList | Method::ToolsCall => !self.tools.is_empty(),
+            Method::PromptsList | Method::PromptsGet => !self.prompts.is_empty(),
+            Method::ResourcesList
+            | Method::TemplatesList
+            | Method::ResourcesRead
+            | Method::Subscribe
+            | Method::Unsubscribe => self.has_resources(),
+            Method::Complete => self.completes(),
+        }
+    }
+
+    /// Carries out an operation that is offered.
+    pub(super) fn operate(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
+        match operation.method {
+            Method::ToolsCall => self.call_tool(operation),
+            Method::ResourcesRead => self.read_resource(operation),
+            Method::PromptsGet => self.get_prompt(operation),
+            Method::Complete => self.complete(operation),
+            Method::ToolsList => {
+                let modern = operation.modern();
+                let rows = self.tools.iter().map(|tool| Row {
+                    key: &tool.name,
+                    json: tool.listed(modern),
+                    requirements: &tool.requirements,
+                });
+                self.list(operation, "tools", rows.collect())
+            }
+            Method::PromptsList => {
+                let rows = self.prompts.iter().map(|prompt| Row {
+                    key: &prompt.name,
+                    json: &prompt.listed,
+                    requirements: &prompt.requirements,
+                });
+                self.list(operation, "prompts", rows.collect())
+            }
+            Method::ResourcesList => {
+                let rows = self.resources.iter().map(|resource| Row {
+                    key: &resource.uri,
+                    json: &resource.listed,
+                    requirements: &resource.requirements,
+                });
+                self.list(operation, "resources", rows.collect())
+            }
+            Method::TemplatesList => {
+                let rows = self.templates.iter().map(|template| Row {
+                    key: &template.uri_template,
+                    json: &template.listed,
+                    requirements: &template.requirements,
+                });
+                self.list(operation, "resourceTemplates", rows.collect())
+            }
+            Method::Initialize
+            | Method::Ping
+            | Method::SetLevel
+            | Method::Subscribe
+            | Method::Unsubscribe
+            | Method::Discover => Err(RpcError::method_not_found(operation.method.as_str()).into()),
+        }
+    }
+
+    fn list(&self, operation: &Operation<'_, E>, member: &str, rows: Vec<Row<'_>>) -> Result<Progress, Refusal> {
+        let cursor = operation.params.cursor.map(|raw| operation.text(Some(raw), "cursor")).transpose()?;
+        let page = page(&rows, cursor.as_deref(), self.page_size, &operation.context.identity)?;
+        let members = Object::new().raw(member, &page.items).maybe_text("nextCursor", page.next.as_deref());
+        let cache = Cache { ttl: self.list_ttl, public: page.public };
+        Ok(Progress::Done(Outcome::Complete(Success::cached(members, cache))))
+    }
+
+    fn call_tool(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
+        let name = operation.text(operation.params.name, "name")?;
+        let Some(tool) = self.tools.iter().find(|tool| *tool.name == *name) else {
+            return Err(RpcError::invalid_params(format!("unknown tool: {}", echo(&name))).into());
+        };
+        operation.name = Some(Rc::clone(&tool.name));
+        let context = Rc::clone(&operation.context);
+        let modern = operation.modern();
+        let lacking = tool.needs.iter().find(|capability| !context.capabilities.has(**capability));
+        if let Some(capability) = lacking.filter(|_| modern) {
+            return Err(missing_capability(*capability).into());
+        }
+        let arguments = operation.arguments()?;
+        if modern {
+            check_parameters(operation.head, &tool.parameters, &arguments)?;
+        }
+        tool.requirements.check(&context.identity)?;
+        let binding = Binding { method: Method::ToolsCall.as_str(), name, arguments };
+        operation.read_inputs(&binding)?;
+
+        let refuse = |text: String| Ok(Progress::Done(tool_failure(&text)));
+        if lacking.is_some() {
+            return refuse(Why::Legacy.to_string());
+        }
+        let problems = schema::violations(&tool.input_schema, &binding.arguments, "arguments");
+        if !problems.is_empty() {
+            return refuse(format!("The arguments do not fit.\n{}", problems.join("\n")));
+        }
+        let call = Call::new(operation.env.clone(), Rc::clone(&context));
+        let limit = tool.time.unwrap_or(self.limits.handler_time);
+        Ok(Progress::Running(run_tool(Rc::clone(tool), call, context, binding, limit).boxed_local()))
+    }
+
+    fn read_resource(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
+        let uri = operation.text(operation.params.uri, "uri")?;
+        let context = Rc::clone(&operation.context);
+        let exact = self.resources.iter().find(|resource| *resource.uri == *uri);
+        let (name, requirements, cache, read, matched) = match exact {
+            Some(resource) => {
+                (&resource.uri, &resource.requirements, resource.cache, &resource.read, Value::Object(Map::new()))
+            }
+            None => {
+                let found = self.templates.iter().find_map(|entry| Some((entry, entry.template.matches(&uri)?)));
+                let Some((entry, matched)) = found else { return Err(not_found(&uri).into()) };
+                (&entry.uri_template, &entry.requirements, entry.cache, &entry.read, variables(matched))
+            }
+        };
+        operation.name = Some(Rc::clone(name));
+        requirements.check(&context.identity)?;
+        let binding = Binding { method: Method::ResourcesRead.as_str(), name: uri, arguments: Value::Null };
+        operation.read_inputs(&binding)?;
+
+        let call = Call::new(operation.env.clone(), Rc::clone(&context));
+        let (read, limit) = (Rc::clone(read), self.limits.handler_time);
+        let work = async move {
+            let reading = read(call, &binding.name, &matched);
+            match within(limit, &context.runtime, reading).await {
+                Some(Ok(contents)) => {
+                    let contents = array(contents.iter().map(Contents::to_json));
+                    let members = Object::new().raw("contents", &contents);
+                    Outcome::Complete(Success::cached(members, cache))
+                }
+                Some(Err(error)) => give_up(error.0, &context, &binding),
+                None => timed_out(limit),
+            }
+        };
+        Ok(Progress::Running(work.boxed_local()))
+    }
+
+    fn get_prompt(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
+        let name = operation.text(operation.params.name, "name")?;
+        let Some(prompt) = self.prompts.iter().find(|prompt| *prompt.name == *name) else {
+            return Err(RpcError::invalid_params(format!("unknown prompt: {}", echo(&name))).into());
+        };
+        operation.name = Some(Rc::clone(&prompt.name));
+        let context = Rc::clone(&operation.context);
+        let arguments = operation.arguments()?;
+        prompt.requirements.check(&context.identity)?;
+        check_prompt_arguments(prompt, &arguments)?;
+        let binding = Binding { method: Method::PromptsGet.as_str(), name, arguments };
+        operation.read_inputs(&binding)?;
+
+        let call = Call::new(operation.env.clone(), Rc::clone(&context));
+        let (prompt, limit) = (Rc::clone(prompt), self.limits.handler_time);
+        let work = async move {
+            let writing = (prompt.run)(call, &binding.arguments);
+            match within(limit, &context.runtime, writing).await {
+                Some(Ok(result)) => Outcome::Complete(Success::of(result.members())),
+                Some(Err(error)) => give_up(error.0, &context, &binding),
+                None => timed_out(limit),
+            }
+        };
+        Ok(Progress::Running(work.boxed_local()))
+    }
+
+    fn complete(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
+        let invalid = |what: &'static str| RpcError::invalid_params(what);
+        let reference: Reference = read(operation.params.reference).ok_or_else(|| invalid("params.ref is invalid"))?;
+        let argument: Argument =
+            read(operation.params.argument).ok_or_else(|| invalid("params.argument must have a name and a value"))?;
+        let others = match operation.params.context {
+            Some(raw) => read(Some(raw)).ok_or_else(|| invalid("params.context is invalid"))?,
+            None => Others::default(),
+        };
+        let (name, requirements, completers, known) = self.referenced(&reference, &argument.name)?;
+        operation.name = Some(name);
+        let context = Rc::clone(&operation.context);
+        requirements.check(&context.identity)?;
+        if !known {
+            return Err(invalid("params.argument.name is not an argument of params.ref").into());
+        }
+
+        let call = Call::new(operation.env.clone(), Rc::clone(&context));
+        let typed = Partial { value: argument.value, others: others.arguments };
+        let limit = self.limits.handler_time;
+        let work = async move {
+            let values = match completers.get(&argument.name) {
+                Some(completer) => within(limit, &context.runtime, completer(call, typed)).await,
+                None => Some(Vec::new()),
+            };
+            match values {
+                Some(values) => Outcome::Complete(Success::of(completion::members(&values))),
+                None => timed_out(limit),
+            }
+        };
+        Ok(Progress::Running(work.boxed_local()))
+    }
+
+    /// The prompt or template that a completion is for, and whether it has the argument.
+    #[allow(clippy::type_complexity, reason = "taken apart where it is made")]
+    fn referenced(
+        &self,
+        reference: &Reference,
+        argument: &str,
+    ) -> Result<(Rc<str>, &Requirements, Rc<Completers<E>>, bool), RpcError> {
+        match (reference.kind.as_str(), &reference.name, &reference.uri) {
+            ("ref/prompt", Some(name), _) => {
+                let prompt = self.prompts.iter().find(|prompt| *prompt.name == **name);
+                let prompt =
+                    prompt.ok_or_else(|| RpcError::invalid_params(format!("unknown prompt: {}", echo(name))))?;
+                let known = prompt.arguments.iter().any(|known| known.name == argument);
+                Ok((Rc::clone(&prompt.name), &prompt.requirements, Rc::clone(&prompt.completers), known))
+            }
+            ("ref/resource", _, Some(uri)) => {
+                let exact = self.templates.iter().find(|entry| *entry.uri_template == **uri);
+                let entry = exact
+                    .or_else(|| self.templates.iter().find(|entry| entry.template.matches(uri).is_some()))
+                    .ok_or_else(|| RpcError::invalid_params(format!("unknown resource template: {}", echo(uri))))?;
+                let known = entry.template.variables().any(|known| known == argument);
+                Ok((Rc::clone(&entry.uri_template), &entry.requirements, Rc::clone(&entry.completers), known))
+            }
+            _ => Err(RpcError::invalid_params("params.ref must name a prompt or a resource template")),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    #[serde(rename = "type")]
+    kind: String,
+    name: Option<String>,
+    uri: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Argument {
+    name: String,
+    value: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Others {
+    #[serde(default)]
+    arguments: std::collections::BTreeMap<String, String>,
+}
+
+fn read<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(raw?.get()).ok()
+}
+
+/// Prompt arguments are strings, and those that are required are there.
+fn check_prompt_arguments<E>(prompt: &PromptEntry<E>, arguments: &Value) -> Result<(), RpcError> {
+    let members = arguments.as_object().into_iter().flatten();
+    if let Some((name, _)) = members.into_iter().find(|(_, value)| !value.is_string()) {
+        return Err(RpcError::invalid_params(format!("argument {} must be a string", echo(name))));
+    }
+    let missing = prompt.arguments.iter().find(|known| known.required && arguments.get(&known.name).is_none());
+    match missing {
+        Some(argument) => Err(RpcError::invalid_params(format!("argument {} is missing", argument.name))),
+        None => Ok(()),
+    }
+}
+
+async fn run_tool<E: Clone + 'static>(
+    tool: Rc<ToolEntry<E>>,
+    call: Call<E>,
+    context: Rc<Context>,
+    binding: Binding,
+    limit: Duration,
+) -> Outcome {
+    let running = (tool.run)(call, &binding.arguments);
+    let result = within(limit, &context.runtime, running).await;
+    finish_tool(result.unwrap_or_else(|| Err(timeout_error(limit))), tool.wraps, &context, &binding)
+}
+
+fn finish_tool(result: Result<ToolResult, ToolError>, wraps: bool, context: &Context, binding: &Binding) -> Outcome {
+    match result {
+        Ok(result) => tool_result(&result, !context.revision.is_modern(), wraps),
+        Err(ToolError(Failure::Told(text) | Failure::InvalidArgument(text))) => tool_failure(&text),
+        Err(ToolError(Failure::NotFound)) => tool_failure("resource not found"),
+        Err(ToolError(Failure::Internal(detail))) => {
+            (context.report)(&format!("{} {}: {detail}", binding.method, binding.name));
+            tool_failure(&format!("internal error; it is in the server's log under {}", context.request_id))
+        }
+        Err(ToolError(Failure::Interrupt(why))) => match why {
+            Why::Legacy | Why::Refused { .. } => tool_failure(&why.to_string()),
+            why => interrupted(why, context, binding),
+        },
+    }
+}
+
+fn tool_result(result: &ToolResult, legacy: bool, wraps: bool) -> Outcome {
+    let meta = result.meta.iter().fold(Object::new(), |object, (name, value)| object.raw(name, &to_json(value)));
+    let failed = result.is_error();
+    Outcome::Complete(Success { members: result.members(legacy, wraps), meta, cache: None, failed })
+}
+
+/// A failure for the model to read.
+fn tool_failure(text: &str) -> Outcome {
+    tool_result(&ToolResult::new().content(text).failed(), false, false)
+}
+
+fn timeout_error(limit: Duration) -> ToolError {
+    ToolError::new(format!("gave up after {} seconds", limit.as_secs()))
+}
+
+fn timed_out(limit: Duration) -> Outcome {
+    RpcError::new(Reason::Internal, format!("gave up after {} seconds", limit.as_secs())).into()
+}
+
+/// How the failure of a resource or a prompt is told.
+fn give_up(failure: Failure, context: &Context, binding: &Binding) -> Outcome {
+    match failure {
+        Failure::Told(text) => RpcError::new(Reason::Internal, text).into(),
+        Failure::InvalidArgument(text) => RpcError::invalid_params(text).into(),
+        Failure::NotFound => not_found(&binding.name).into(),
+        Failure::Internal(detail) => {
+            (context.report)(&format!("{} {}: {detail}", binding.method, binding.name));
+            internal(context).into()
+        }
+        Failure::Interrupt(why) => match why {
+            Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
+            why => interrupted(why, context, binding),
+        },
+    }
+}
+
+fn internal(context: &Context) -> RpcError {
+    let text = format!("internal error; it is in the server's log under {}", context.request_id);
+    RpcError::new(Reason::Internal, text)
+}
+
+fn not_found(uri: &str) -> RpcError {
+    RpcError::new(Reason::ResourceNotFound, "resource not found").with_data(&Object::new().text("uri", uri))
+}
+
+fn missing_capability(capability: Capability) -> RpcError {
+    let data = Object::new().raw("requiredCapabilities", capability.to_json());
+    RpcError::new(Reason::MissingCapability, "a client capability that this needs was not declared").with_data(&data)
+}
+
+/// A handler left through a question.
+fn interrupted(why: Why, context: &Context, binding: &Binding) -> Outcome {
+    match why {
+        Why::Outstanding => ask(context, binding),
+        Why::Incapable(capability) => missing_capability(capability).into(),
+        Why::Malformed(problem) => RpcError::invalid_params(problem).into(),
+        Why::Misuse(problem) => {
+            (context.report)(&format!("{} {}: {problem}", binding.method, binding.name));
+            internal(context).into()
+        }
+        Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
+    }
+}
+
+/// The questions that are outstanding, and what must be known when they are answered.
+///
+/// With a key, state goes along in any case: then whoever comes back is known to have been asked, and within the
+/// time. Without one, a first round still works.
+fn ask(context: &Context, binding: &Binding) -> Outcome {
+    let mut inputs = context.inputs.borrow_mut();
+    let members = Object::new().raw("inputRequests", &inputs.requests());
+    let (used, notes) = (std::mem::take(&mut inputs.used), std::mem::take(&mut inputs.notes));
+    let Some(key) = &context.state_key else {
+        if used.is_empty() && notes.is_empty() {
+            return Outcome::InputRequired(members);
+        }
+        let problem = "asking in several rounds needs a state key, and none is set";
+        (context.report)(&format!("{} {}: {problem}", binding.method, binding.name));
+        return internal(context).into();
+    };
+    let state = State::new(used, notes, context.now);
+    match state.seal(key, &*context.runtime, &context.identity, binding) {
+        Ok(sealed) => Outcome::InputRequired(members.text("requestState", &sealed)),
+        Err(error) => {
+            (context.report)(&format!("{} {}: {error}", binding.method, binding.name));
+            internal(context).into()
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What a request came to, before it is put into the words of an era.
+
+use std::rc::Rc;
+
+use super::{
+    error::RpcError,
+    json::{Object, to_json},
+    json_rpc,
+    resource::Cache,
+    revision::Revision,
+};
+use crate::http::Response;
+
+/// The outcome of a request.
+pub(super) enum Outcome {
+    Complete(Success),
+    /// The members `inputRequests` and `requestState`.
+    InputRequired(Object),
+    Error(RpcError),
+}
+
+/// A result.
+#[derive(Default)]
+pub(super) struct Success {
+    pub members: Object,
+    /// Further members of `_meta`.
+    pub meta: Object,
+    /// For the methods whose results may be kept.
+    pub cache: Option<Cache>,
+    /// The result of a tool says that it failed.
+    pub failed: bool,
+}
+
+impl From<RpcError> for Outcome {
+    fn from(error: RpcError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Success {
+    pub fn of(members: Object) -> Self {
+        Self { members, ..Self::default() }
+    }
+
+    pub fn cached(members: Object, cache: Cache) -> Self {
+        Self { members, cache: Some(cache), ..Self::default() }
+    }
+}
+
+/// How a request ended, for the access log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// A notification or response, taken and dropped.
+    Accepted,
+    /// A result.
+    Answered,
+    /// A result in which a tool reports its failure to the model.
+    ToolFailed,
+    /// Questions to the client.
+    Asked,
+    /// A JSON-RPC error with this code.
+    Error(i32),
+    /// The answer has begun as an event stream; its end is not known yet.
+    Streaming,
+    /// Access was refused; nothing has run.
+    Refused,
+}
+
+/// What was called, for the access log. Contains only names that this server has given, and nothing that a client
+/// wrote.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The revision that the client speaks, as far as that came out.
+    pub revision: Option<Revision>,
+    /// The method, if it is one of the protocol's. A batch is `batch`.
+    pub method: Option<&'static str>,
+    /// The tool, prompt, resource or template.
+    pub name: Option<Rc<str>>,
+    /// How it ended.
+    pub verdict: Verdict,
+}
+
+impl Summary {
+    pub(super) fn new(verdict: Verdict) -> Self {
+        Self { revision: None, method: None, name: None, verdict }
+    }
+}
+
+/// An answer in the words of an era.
+pub(super) struct Rendered {
+    pub status: u16,
+    /// JSON; none for what is accepted without an answer.
+    pub body: Option<String>,
+    pub verdict: Verdict,
+}
+
+impl Rendered {
+    pub fn accepted() -> Self {
+        Self { status: 202, body: None, verdict: Verdict::Accepted }
+    }
+
+    pub fn error(id: Option<&str>, error: &RpcError, modern: bool) -> Self {
+        let code = error.reason.code(modern);
+        Self {
+            status: error.reason.status(modern),
+            body: Some(json_rpc::error(id, code, error)),
+            verdict: Verdict::Error(code),
+        }
+    }
+
+    pub fn into_response(self) -> Response {
+        match self.body {
+            Some(body) => Response::json(self.status, body),
+            None => Response::empty(self.status),
+        }
+    }
+}
+
+/// The words of an era.
+#[derive(Clone)]
+pub(super) enum Dialect {
+    /// Results say what they are, how long they may be kept, and who made them. The JSON is that of the server.
+    Modern(Rc<str>),
+    /// Results are bare.
+    Legacy,
+}
+
+impl Dialect {
+    pub fn is_modern(&self) -> bool {
+        matches!(self, Self::Modern(_))
+    }
+
+    /// The answer to the request with this id, which is JSON.
+    pub fn render(&self, id: &str, outcome: &Outcome) -> Rendered {
+        let (result, verdict) = match outcome {
+            Outcome::Error(error) => return Rendered::error(Some(id), error, self.is_modern()),
+            Outcome::InputRequired(members) => (self.result("input_required", members, None, None), Verdict::Asked),
+            Outcome::Complete(Success { members, meta, cache, failed }) => {
+                let verdict = if *failed { Verdict::ToolFailed } else { Verdict::Answered };
+                (self.result("complete", members, Some(meta), *cache), verdict)
+            }
+        };
+        Rendered { status: 200, body: Some(json_rpc::result(id, &result)), verdict }
+    }
+
+    fn result(&self, kind: &str, members: &Object, meta: Option<&Object>, cache: Option<Cache>) -> String {
+        let empty = Object::new();
+        let meta = meta.unwrap_or(&empty);
+        match self {
+            Self::Legacy if *meta == empty => members.close(),
+            Self::Legacy => members.clone().raw("_meta", &meta.close()).close(),
+            Self::Modern(server) => {
+                let meta = Object::new().raw("io.modelcontextprotocol/serverInfo", server).with(meta);
+                let result = Object::new().text("resultType", kind).with(members);
+                let result = match cache {
+                    Some(Cache { ttl, public }) => result
+                        .raw("ttlMs", &to_json(&u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)))
+                        .text("cacheScope", if public { "public" } else { "private" }),
+                    None => result,
+                };
+                result.raw("_meta", &meta.close()).close()
+            }
+        }
+    }
+}

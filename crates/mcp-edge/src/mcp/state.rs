@@ -1,0 +1,276 @@
+//! Sealing what a handler must remember between two rounds of a request (`requestState`, MCP 2026-07-28,
+//! basic/patterns/mrtr).
+//!
+//! The client carries the state, so it is input that anybody may have made. It is encrypted and authenticated
+//! (XChaCha20-Poly1305) and bound to the user, the client, the method, the name and the arguments of the request: it
+//! opens for the same request of the same caller only, and for [`STATE_SECONDS`]. It can be used again within that
+//! time; a tool with an effect that must happen once has to see to that itself.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305,
+    aead::{Aead, Payload},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::limits::{STATE_BYTES, STATE_SECONDS};
+use crate::{oauth::access::identity::Identity, ports::Runtime};
+
+/// A 192-bit nonce, long enough to be drawn at random for every message.
+const NONCE_BYTES: usize = 24;
+
+/// Separates these keys and digests from others made from the same secret, and from other versions of the format.
+const LABEL: &[u8] = b"mcp-edge request state v1";
+
+/// The key that seals state. All isolates need the same one.
+#[derive(Clone)]
+pub struct StateKey([u8; 32]);
+
+impl StateKey {
+    /// Derives the key from a secret of the operator. The secret must be random and at least 32 bytes long: nothing
+    /// here makes a weak one strong.
+    #[must_use]
+    pub fn derive(secret: &[u8]) -> Self {
+        Self(Sha256::new().chain_update(LABEL).chain_update(secret).finalize().into())
+    }
+}
+
+impl fmt::Debug for StateKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("StateKey")
+    }
+}
+
+/// What is remembered.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    /// Answers of earlier rounds, by key.
+    pub answers: Map<String, Value>,
+    /// What the handler has put aside, by key.
+    pub notes: Map<String, Value>,
+    /// Seconds since 1970.
+    expires: u64,
+}
+
+/// The request that state belongs to.
+pub(super) struct Binding {
+    pub method: &'static str,
+    /// The name of the tool or prompt, or the URI.
+    pub name: String,
+    pub arguments: Value,
+}
+
+/// State that cannot be sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum SealError {
+    #[error("more than {STATE_BYTES} bytes must be remembered between two rounds; store them and remember a key")]
+    TooLarge,
+    #[error("encryption failed")]
+    Cipher,
+}
+
+/// State that is not ours, not for this request, or too old. Deliberately one error: whoever tries states out learns
+/// nothing from the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("requestState is not valid for this request, or has expired")]
+pub(super) struct Rejected;
+
+impl State {
+    pub fn new(answers: Map<String, Value>, notes: Map<String, Value>, now: u64) -> Self {
+        Self { answers, notes, expires: now.saturating_add(STATE_SECONDS) }
+    }
+
+    /// Encrypts the state. Inverse of [`State::open`].
+    pub fn seal(
+        &self,
+        key: &StateKey,
+        runtime: &dyn Runtime,
+        identity: &Identity,
+        binding: &Binding,
+    ) -> Result<String, SealError> {
+        let plain = serde_json::to_vec(self).map_err(|_| SealError::Cipher)?;
+        if plain.len() > STATE_BYTES {
+            return Err(SealError::TooLarge);
+        }
+        let mut nonce = [0; NONCE_BYTES];
+        runtime.random(&mut nonce);
+        let payload = Payload { msg: &plain, aad: &binding.digest(identity) };
+        let sealed = cipher(key).encrypt(&nonce.into(), payload).map_err(|_| SealError::Cipher)?;
+        Ok(BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
+    }
+
+    /// Decrypts and checks what a client has brought back.
+    pub fn open(
+        text: &str,
+        key: &StateKey,
+        identity: &Identity,
+        binding: &Binding,
+        now: u64,
+    ) -> Result<Self, Rejected> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| Rejected)?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(Rejected)?;
+        let payload = Payload { msg: sealed, aad: &binding.digest(identity) };
+        let plain = cipher(key).decrypt(&(*nonce).into(), payload).map_err(|_| Rejected)?;
+        let state: Self = serde_json::from_slice(&plain).map_err(|_| Rejected)?;
+        if state.expires <= now { Err(Rejected) } else { Ok(state) }
+    }
+}
+
+fn cipher(key: &StateKey) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&key.0.into())
+}
+
+impl Binding {
+    /// A digest of the request and of who made it. Every part is preceded by its length, so that no two requests
+    /// have the same parts in sequence.
+    fn digest(&self, identity: &Identity) -> [u8; 32] {
+        let mut hasher = Sha256::new_with_prefix(LABEL);
+        let parts = [
+            identity.issuer.as_str(),
+            &identity.subject,
+            identity.client_id.as_deref().unwrap_or_default(),
+            self.method,
+            &self.name,
+        ];
+        for part in parts {
+            update(&mut hasher, part);
+        }
+        digest_value(&mut hasher, &self.arguments);
+        hasher.finalize().into()
+    }
+}
+
+fn update(hasher: &mut Sha256, part: &str) {
+    hasher.update((part.len() as u64).to_be_bytes());
+    hasher.update(part);
+}
+
+/// Digests a value independently of the order of members, which a client need not keep.
+fn digest_value(hasher: &mut Sha256, value: &Value) {
+    match value {
+        Value::Array(items) => {
+            hasher.update(b"[");
+            items.iter().for_each(|item| digest_value(hasher, item));
+            hasher.update(b"]");
+        }
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            hasher.update(b"{");
+            for (name, member) in members {
+                update(hasher, name);
+                digest_value(hasher, member);
+            }
+            hasher.update(b"}");
+        }
+        Value::String(text) => {
+            hasher.update(b"\"");
+            update(hasher, text);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {
+            hasher.update(b"=");
+            update(hasher, &value.to_string());
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::mcp::testing::TestRuntime;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn binding() -> Binding {
+        Binding { method: "tools/call", name: "book".to_owned(), arguments: json!({"from": "A", "to": ["B", 1]}) }
+    }
+
+    fn state() -> State {
+        let answers = json!({"date": {"action": "accept", "content": {"day": "Monday"}}});
+        State::new(answers.as_object().cloned().unwrap_or_default(), Map::new(), NOW)
+    }
+
+    fn key() -> StateKey {
+        StateKey::derive(b"0123456789abcdef0123456789abcdef")
+    }
+
+    fn ada() -> Identity {
+        Identity::for_test("ada", "")
+    }
+
+    fn sealed() -> String {
+        state().seal(&key(), &TestRuntime::default(), &ada(), &binding()).unwrap_or_default()
+    }
+
+    #[test]
+    fn state_opens_for_the_same_request_of_the_same_caller() {
+        assert_eq!(State::open(&sealed(), &key(), &ada(), &binding(), NOW + STATE_SECONDS - 1), Ok(state()));
+    }
+
+    #[test]
+    fn the_order_of_members_does_not_matter() {
+        let binding = Binding { arguments: json!({"to": ["B", 1], "from": "A"}), ..binding() };
+        assert!(State::open(&sealed(), &key(), &ada(), &binding, NOW).is_ok());
+    }
+
+    #[test]
+    fn state_is_rejected_elsewhere_and_later() {
+        let sealed = sealed();
+        let open = |identity: &Identity, binding: &Binding, now| State::open(&sealed, &key(), identity, binding, now);
+        assert_eq!(open(&ada(), &binding(), NOW + STATE_SECONDS), Err(Rejected));
+        assert_eq!(open(&Identity::for_test("bob", ""), &binding(), NOW), Err(Rejected));
+        assert_eq!(open(&Identity { issuer: "https://x.example".into(), ..ada() }, &binding(), NOW), Err(Rejected));
+        assert_eq!(open(&Identity { client_id: None, ..ada() }, &binding(), NOW), Err(Rejected));
+        for other in [
+            Binding { method: "prompts/get", ..binding() },
+            Binding { name: "cancel".to_owned(), ..binding() },
+            Binding { arguments: json!({"from": "A", "to": ["B", "1"]}), ..binding() },
+            Binding { arguments: json!({"from": "A", "to": ["B"]}), ..binding() },
+        ] {
+            assert_eq!(open(&ada(), &other, NOW), Err(Rejected));
+        }
+        assert_eq!(State::open(&sealed, &StateKey::derive(b"other"), &ada(), &binding(), NOW), Err(Rejected));
+    }
+
+    #[test]
+    fn the_same_state_is_sealed_differently_each_time() {
+        let runtime = TestRuntime::default();
+        let seal = || state().seal(&key(), &runtime, &ada(), &binding());
+        assert_ne!(seal(), seal());
+    }
+
+    #[test]
+    fn state_has_a_limit() {
+        let mut large = state();
+        large.notes.insert("x".to_owned(), Value::String("x".repeat(STATE_BYTES)));
+        assert_eq!(large.seal(&key(), &TestRuntime::default(), &ada(), &binding()), Err(SealError::TooLarge));
+    }
+
+    #[test]
+    fn the_key_is_not_shown() {
+        assert_eq!(format!("{:?}", key()), "StateKey");
+    }
+
+    proptest! {
+        #[test]
+        fn no_tampered_state_opens(position in 0_usize..200, replacement in "[A-Za-z0-9_-]", suffix in ".{0,4}") {
+            let sealed = sealed();
+            let mut tampered: Vec<char> = sealed.chars().collect();
+            let position = position % tampered.len();
+            tampered[position] = replacement.chars().next().unwrap_or('A');
+            let tampered: String = tampered.into_iter().chain(suffix.chars()).collect();
+            if tampered != sealed {
+                prop_assert_eq!(State::open(&tampered, &key(), &ada(), &binding(), NOW), Err(Rejected));
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Scopes: what was granted, what a call needs, and what one scope implies.
+//!
+//! Sources: RFC 6749 §3.3 (grammar), MCP 2026-07-28 authorization (hierarchies). No hash sets:
+//! the scopes of a deployment are few, and a sorted vector keeps their order stable wherever they are shown.
+
+use std::fmt;
+
+/// A set of scope names, sorted and without duplicates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scopes(Vec<String>);
+
+impl Scopes {
+    /// Splits a space-separated list (RFC 6749 §3.3). Names with characters outside the grammar are left out: they
+    /// could not be named in a challenge, so nothing can require them.
+    #[must_use]
+    pub fn parse(list: &str) -> Self {
+        list.split(' ').collect()
+    }
+
+    /// Whether `scope` is in the set.
+    #[must_use]
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.binary_search_by(|known| known.as_str().cmp(scope)).is_ok()
+    }
+
+    /// Whether every scope of `needed` is in the set.
+    #[must_use]
+    pub fn covers(&self, needed: &Self) -> bool {
+        needed.0.iter().all(|scope| self.contains(scope))
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        self.iter().chain(other.iter()).collect()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The names in alphabetical order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Scopes {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        let mut set: Vec<String> = names.into_iter().filter(|name| is_scope_token(name)).map(str::to_owned).collect();
+        set.sort_unstable();
+        set.dedup();
+        Self(set)
+    }
+}
+
+/// The space-separated form.
+impl fmt::Display for Scopes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join(" "))
+    }
+}
+
+/// `scope-token` of RFC 6749 §3.3: one or more of `%x21 / %x23-5B / %x5D-7E`.
+#[must_use]
+pub fn is_scope_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+/// Which scopes imply others, for example `mail:write` implies `mail:read`.
+#[derive(Debug, Clone, Default)]
+pub struct Hierarchy(Vec<(String, Scopes)>);
+
+impl Hierarchy {
+    /// Declares that whoever has `scope` also has every scope of `implied`.
+    pub fn imply(&mut self, scope: &str, implied: &Scopes) {
+        self.0.push((scope.to_owned(), implied.clone()));
+    }
+
+    /// `granted` and everything it implies, directly or through others.
+    #[must_use]
+    pub fn expand(&self, granted: Scopes) -> Scopes {
+        let mut scopes = granted;
+        loop {
+            let wider = self
+                .0
+                .iter()
+                .filter(|(scope, implied)| scopes.contains(scope) && !scopes.covers(implied))
+                .fold(scopes.clone(), |wider, (_, implied)| wider.union(implied));
+            if wider == scopes {
+                return scopes;
+            }
+            scopes = wider;
+        }
+    }
+
+    /// All scopes that are named on either side.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|(scope, implied)| std::iter::once(scope.as_str()).chain(implied.iter()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_split_on_spaces_and_sorted() {
+        let scopes = Scopes::parse("b  a b \"bad\"");
+        assert_eq!(scopes.to_string(), "a b");
+        assert!(scopes.contains("a") && !scopes.contains("c"));
+    }
+
+    #[test]
+    fn nothing_needed_is_covered_by_nothing_granted() {
+        assert!(Scopes::default().covers(&Scopes::default()));
+        assert!(!Scopes::default().covers(&Scopes::parse("a")));
+    }
+
+    #[test]
+    fn implication_is_transitive_and_survives_a_circle() {
+        let mut hierarchy = Hierarchy::default();
+        hierarchy.imply("admin", &Scopes::parse("write"));
+        hierarchy.imply("write", &Scopes::parse("read"));
+        hierarchy.imply("read", &Scopes::parse("write"));
+        assert_eq!(hierarchy.expand(Scopes::parse("admin")).to_string(), "admin read write");
+        assert_eq!(hierarchy.expand(Scopes::parse("read")).to_string(), "read write");
+        assert_eq!(hierarchy.expand(Scopes::parse("other")).to_string(), "other");
+    }
+}

@@ -1,0 +1,305 @@
+//! Carries out what [`super::policy`] decides: memory, then the shared store, then the provider.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use super::{
+    super::{
+        denial::{Denial, Reason},
+        provider::{Provider, ProviderError, discovery_urls},
+    },
+    jwk::{Key, KeySet, KeySetError},
+    policy::{CEILING_SECONDS, Done, FRESH_SECONDS, KeyRing, Step, Wanted},
+    record::{Record, store_key},
+};
+use crate::ports::{Call, Fetch, FetchError, Ports, Store};
+
+/// For a discovery document or a key set, connection and body together. A provider that needs longer is down.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Real documents have 1 to 10 KB.
+const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+
+/// How long a request waits before it looks again whether another one has brought the keys.
+const WAIT: Duration = Duration::from_millis(20);
+
+/// A request that has waited this long for others gives up. Longer than two fetches in a row may take.
+const MAX_WAITS: u32 = 600;
+
+/// Where the answer came from, for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// The isolate's memory.
+    Memory,
+    /// The shared store.
+    Store,
+    /// The provider itself.
+    Provider,
+}
+
+impl Tier {
+    /// The name in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Store => "store",
+            Self::Provider => "provider",
+        }
+    }
+}
+
+/// Why the provider's documents could not be renewed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RenewalError {
+    /// No answer.
+    #[error("{url}: {source}")]
+    Fetch {
+        /// Which document.
+        url: String,
+        /// Why.
+        source: FetchError,
+    },
+    /// An answer other than 200.
+    #[error("{url}: answered with status {status}")]
+    Status {
+        /// Which document.
+        url: String,
+        /// HTTP status.
+        status: u16,
+    },
+    /// The discovery document is not usable.
+    #[error("{url}: {source}")]
+    Provider {
+        /// Which document.
+        url: String,
+        /// Why.
+        source: ProviderError,
+    },
+    /// The key set is not usable.
+    #[error("{url}: {source}")]
+    Keys {
+        /// Which document.
+        url: String,
+        /// Why.
+        source: KeySetError,
+    },
+}
+
+/// One issuer's keys, as one isolate sees them.
+#[derive(Debug)]
+pub struct IssuerKeys {
+    issuer: String,
+    ring: RefCell<KeyRing>,
+    /// What the store holds, as far as we know.
+    stored: RefCell<Option<Rc<Record>>>,
+    /// Whether the copy in memory should be written to the store.
+    unsaved: Cell<bool>,
+    /// For the operator: why the last renewal failed.
+    last_failure: RefCell<Option<String>>,
+}
+
+impl IssuerKeys {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new(issuer: &str) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            ring: RefCell::default(),
+            stored: RefCell::default(),
+            unsaved: Cell::new(false),
+            last_failure: RefCell::default(),
+        }
+    }
+
+    /// The issuer, as configured.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Finds the key for a token. `done` is this request's; `now` is when the request began.
+    ///
+    /// # Errors
+    /// A denial of the token, or [`Reason::KeysUnavailable`].
+    pub async fn find(
+        &self,
+        now: u64,
+        wanted: Wanted<'_>,
+        done: &mut Done,
+        ports: &impl Ports,
+    ) -> Result<Rc<Key>, Denial> {
+        for waits in 0..MAX_WAITS {
+            let now = now + u64::from(waits) * WAIT.as_millis() as u64 / 1000;
+            let step = self.ring.borrow_mut().next(now, wanted, done);
+            match step {
+                Step::Use(key) => return Ok(key),
+                Step::AskStore => self.ask_store(now, ports).await,
+                Step::AskProvider => self.ask_provider(now, ports).await,
+                Step::Wait => ports.sleep(WAIT).await,
+                Step::Refuse(reason) => {
+                    let kid = wanted.kid.unwrap_or("(none)");
+                    return Err(Denial::new(reason, format!("kid {kid:?}, alg {}", wanted.algorithm.name())));
+                }
+                Step::Unavailable(seconds) => return Err(self.unavailable(seconds)),
+            }
+        }
+        Err(self.unavailable(1))
+    }
+
+    /// The provider's endpoints, from a copy if there is one.
+    ///
+    /// # Errors
+    /// [`Reason::KeysUnavailable`].
+    pub async fn provider(&self, now: u64, ports: &impl Ports) -> Result<Provider, Denial> {
+        let mut done = Done::default();
+        for waits in 0..MAX_WAITS {
+            let now = now + u64::from(waits) * WAIT.as_millis() as u64 / 1000;
+            let step = self.ring.borrow_mut().next_for_provider(now, &mut done);
+            match step {
+                None => {
+                    if let Some(copy) = self.ring.borrow().copy(now) {
+                        return Ok(copy.provider.clone());
+                    }
+                }
+                Some(Step::AskStore) => self.ask_store(now, ports).await,
+                Some(Step::AskProvider) => self.ask_provider(now, ports).await,
+                Some(Step::Unavailable(seconds)) => return Err(self.unavailable(seconds)),
+                Some(Step::Wait | Step::Use(_) | Step::Refuse(_)) => ports.sleep(WAIT).await,
+            }
+        }
+        Err(self.unavailable(1))
+    }
+
+    /// Whether [`IssuerKeys::do_chores`] has something to do.
+    #[must_use]
+    pub fn has_chores(&self) -> bool {
+        self.unsaved.get() || self.ring.borrow().is_refresh_due()
+    }
+
+    /// What may happen after the answer was sent: renew an old copy, write a new one to the store.
+    pub async fn do_chores(&self, now: u64, ports: &impl Ports) {
+        let refresh = self.ring.borrow_mut().take_refresh();
+        if refresh {
+            self.ask_provider(now, ports).await;
+        }
+        if self.unsaved.take() {
+            self.save(now, ports).await;
+        }
+    }
+
+    /// Why the last renewal failed, until one succeeds.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<String> {
+        self.last_failure.borrow().clone()
+    }
+
+    /// Whether there is a usable copy at `now`.
+    #[must_use]
+    pub fn is_ready(&self, now: u64) -> bool {
+        self.ring.borrow().copy(now).is_some()
+    }
+
+    fn unavailable(&self, seconds: u64) -> Denial {
+        let failure = self.last_failure.borrow();
+        let detail = failure.as_deref().unwrap_or("no usable copy of the keys is at hand");
+        Denial::unavailable(Reason::KeysUnavailable, seconds, detail)
+    }
+
+    async fn ask_store(&self, now: u64, ports: &impl Store) {
+        let record = match ports.get(&store_key(&self.issuer)).await {
+            Ok(value) => value.and_then(|text| Record::parse(&text, &self.issuer, now)),
+            Err(error) => {
+                self.note_failure(format!("key-value store: {error}"));
+                None
+            }
+        };
+        *self.stored.borrow_mut() = record.clone().map(Rc::new);
+        self.ring.borrow_mut().store_answered(now, record);
+    }
+
+    async fn ask_provider(&self, now: u64, ports: &impl Fetch) {
+        let old = self.ring.borrow().copy(now).cloned();
+        let renewed = renew(&self.issuer, old.as_deref(), now, ports).await;
+        let record = match renewed {
+            Ok(record) => {
+                *self.last_failure.borrow_mut() = None;
+                self.unsaved.set(self.is_worth_saving(&record, now));
+                Some(record)
+            }
+            Err(error) => {
+                self.note_failure(error.to_string());
+                None
+            }
+        };
+        self.ring.borrow_mut().provider_answered(record);
+    }
+
+    /// Writes are scarce (one per second and key, a thousand a day on the free plan): only what changed, or what has
+    /// used up half its life.
+    fn is_worth_saving(&self, record: &Record, now: u64) -> bool {
+        self.stored.borrow().as_ref().is_none_or(|stored| {
+            stored.keys != record.keys
+                || stored.provider != record.provider
+                || stored.keys_age(now) >= CEILING_SECONDS / 2
+        })
+    }
+
+    async fn save(&self, now: u64, ports: &impl Store) {
+        let Some(copy) = self.ring.borrow().copy(now).cloned() else { return };
+        let written =
+            ports.put(&store_key(&self.issuer), &copy.serialize(), Duration::from_secs(CEILING_SECONDS)).await;
+        match written {
+            Ok(()) => *self.stored.borrow_mut() = Some(copy),
+            Err(error) => self.note_failure(format!("key-value store: {error}")),
+        }
+    }
+
+    fn note_failure(&self, failure: String) {
+        *self.last_failure.borrow_mut() = Some(failure);
+    }
+}
+
+/// Fetches the key set, and the discovery document before it if ours is old.
+async fn renew(issuer: &str, old: Option<&Record>, now: u64, ports: &impl Fetch) -> Result<Record, RenewalError> {
+    let (provider, provider_fetched_at) = match old {
+        Some(old) if old.provider_age(now) < FRESH_SECONDS => (old.provider.clone(), old.provider_fetched_at),
+        _ => match (discover(issuer, ports).await, old) {
+            (Ok(provider), _) => (provider, now),
+            // The document hardly ever changes: an old one may well lead to fresh keys.
+            (Err(_), Some(old)) if old.provider_age(now) < CEILING_SECONDS => {
+                (old.provider.clone(), old.provider_fetched_at)
+            }
+            (Err(error), _) => return Err(error),
+        },
+    };
+    let document = document(&provider.jwks_uri, ports).await?;
+    let keys = KeySet::parse(&document)
+        .map_err(|source| RenewalError::Keys { url: provider.jwks_uri.clone(), source })?;
+    Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now })
+}
+
+/// Fetches the discovery document: the first of its two places that answers with 200 counts.
+async fn discover(issuer: &str, ports: &impl Fetch) -> Result<Provider, RenewalError> {
+    let [first, second] = discovery_urls(issuer);
+    let (url, document) = match document(&first, ports).await {
+        Err(RenewalError::Status { status: 400..=499, .. }) => {
+            let document = document(&second, ports).await?;
+            (second, document)
+        }
+        answer => (first, answer?),
+    };
+    Provider::parse(&document, issuer).map_err(|source| RenewalError::Provider { url, source })
+}
+
+async fn document(url: &str, ports: &impl Fetch) -> Result<String, RenewalError> {
+    let call = Call { url, authorization: None, form: None, timeout: FETCH_TIMEOUT, max_body: MAX_DOCUMENT_BYTES };
+    match ports.fetch(call).await {
+        Ok(reply) if reply.status == 200 => Ok(reply.body),
+        Ok(reply) => Err(RenewalError::Status { url: url.to_owned(), status: reply.status }),
+        Err(source) => Err(RenewalError::Fetch { url: url.to_owned(), source }),
+    }
+}

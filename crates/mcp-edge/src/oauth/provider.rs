@@ -1,0 +1,192 @@
+//! The identity provider's own document (OpenID Connect Discovery 1.0 §4, RFC 8414): where its endpoints are.
+//!
+//! Its `issuer` must equal the configured string, or the document is not used (OpenID Connect Discovery §4.3, RFC 8414
+//! §3.3): otherwise whoever controls one issuer could speak for another.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// What we need of the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    /// `issuer`, equal to the configured one.
+    pub issuer: String,
+    /// `jwks_uri`.
+    pub jwks_uri: String,
+    /// `introspection_endpoint`.
+    pub introspection_endpoint: Option<String>,
+    /// `userinfo_endpoint`.
+    pub userinfo_endpoint: Option<String>,
+}
+
+/// The document is not usable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// Not a JSON object with the members we need.
+    #[error("not a discovery document")]
+    Malformed,
+    /// It speaks of another issuer.
+    #[error("the document names another issuer than the configured one")]
+    IssuerMismatch,
+    /// An endpoint that is not https (plain http is accepted on loopback only).
+    #[error("{0} is not an https URL")]
+    InsecureEndpoint(&'static str),
+}
+
+impl Provider {
+    /// Reads the document of `issuer`.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    pub fn parse(document: &str, issuer: &str) -> Result<Self, ProviderError> {
+        #[derive(Deserialize)]
+        struct Document {
+            issuer: String,
+            jwks_uri: String,
+            introspection_endpoint: Option<String>,
+            userinfo_endpoint: Option<String>,
+        }
+        let document: Document = serde_json::from_str(document).map_err(|_| ProviderError::Malformed)?;
+        if document.issuer != issuer {
+            return Err(ProviderError::IssuerMismatch);
+        }
+        let secure = |name, url: &str| {
+            if is_https_or_loopback(url) { Ok(()) } else { Err(ProviderError::InsecureEndpoint(name)) }
+        };
+        secure("jwks_uri", &document.jwks_uri)?;
+        if let Some(endpoint) = &document.introspection_endpoint {
+            secure("introspection_endpoint", endpoint)?;
+        }
+        if let Some(endpoint) = &document.userinfo_endpoint {
+            secure("userinfo_endpoint", endpoint)?;
+        }
+        Ok(Self {
+            issuer: document.issuer,
+            jwks_uri: document.jwks_uri,
+            introspection_endpoint: document.introspection_endpoint,
+            userinfo_endpoint: document.userinfo_endpoint,
+        })
+    }
+
+    /// The members we need, as a discovery document. Inverse of [`Provider::parse`].
+    #[must_use]
+    pub fn to_document(&self) -> Value {
+        let mut document = json!({ "issuer": self.issuer, "jwks_uri": self.jwks_uri });
+        let optional = [
+            ("introspection_endpoint", &self.introspection_endpoint),
+            ("userinfo_endpoint", &self.userinfo_endpoint),
+        ];
+        for (name, endpoint) in optional {
+            if let Some(endpoint) = endpoint {
+                document[name] = endpoint.as_str().into();
+            }
+        }
+        document
+    }
+}
+
+/// Where an issuer's document may be, in the order in which we look: the form of OpenID Connect Discovery (every
+/// OpenID provider, Logto included), then that of RFC 8414 (plain OAuth servers).
+#[must_use]
+pub fn discovery_urls(issuer: &str) -> [String; 2] {
+    let base = issuer.trim_end_matches('/');
+    let path_start = base.find("://").map_or(0, |scheme| scheme + 3);
+    let (origin, path) = match base[path_start..].find('/') {
+        Some(slash) => base.split_at(path_start + slash),
+        None => (base, ""),
+    };
+    [
+        format!("{base}/.well-known/openid-configuration"),
+        format!("{origin}/.well-known/oauth-authorization-server{path}"),
+    ]
+}
+
+/// Whether a URL is https, or plain http to this very machine (development).
+#[must_use]
+pub fn is_https_or_loopback(url: &str) -> bool {
+    if let Some(rest) = url.strip_prefix("https://") {
+        return !authority(rest).is_empty();
+    }
+    url.strip_prefix("http://").is_some_and(|rest| {
+        let authority = authority(rest);
+        let host = match authority.strip_prefix('[') {
+            Some(v6) => v6.split(']').next().unwrap_or_default(),
+            None => authority.split(':').next().unwrap_or_default(),
+        };
+        matches!(host, "localhost" | "127.0.0.1" | "::1")
+    })
+}
+
+/// Host and port; empty if there is user information, which no endpoint of ours has.
+fn authority(rest: &str) -> &str {
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    if authority.contains('@') { "" } else { authority }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ISSUER: &str = "https://tenant.example/oidc";
+
+    fn parse(change: impl FnOnce(&mut Value)) -> Result<Provider, ProviderError> {
+        let mut document = json!({
+            "issuer": ISSUER, "jwks_uri": "https://tenant.example/oidc/jwks",
+            "userinfo_endpoint": "https://tenant.example/oidc/me",
+            "introspection_endpoint": "https://tenant.example/oidc/token/introspection", "other": {"a": 1},
+        });
+        change(&mut document);
+        Provider::parse(&document.to_string(), ISSUER)
+    }
+
+    #[test]
+    fn the_issuer_must_be_the_configured_string() {
+        assert!(parse(|_| ()).is_ok());
+        for other in ["https://tenant.example/oidc/", "https://TENANT.example/oidc", "https://evil.example/oidc", ""] {
+            assert_eq!(parse(|it| it["issuer"] = other.into()), Err(ProviderError::IssuerMismatch), "{other}");
+        }
+    }
+
+    #[test]
+    fn endpoints_are_https_or_loopback() {
+        for good in ["https://keys.example/jwks", "http://localhost:3000/jwks", "http://127.0.0.1/", "http://[::1]:3000/"] {
+            assert!(parse(|it| it["jwks_uri"] = good.into()).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://tenant.example/jwks", "http://localhost.evil.example/", "http://127.0.0.1@evil.example/", "ftp://localhost/",
+            "http://127.0.0.2/", "javascript:1", "https://", "https://user@host/", "/jwks", "",
+        ] {
+            assert_eq!(parse(|it| it["jwks_uri"] = bad.into()), Err(ProviderError::InsecureEndpoint("jwks_uri")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_survives_the_store() {
+        let provider = parse(|_| ()).unwrap();
+        assert_eq!(Provider::parse(&provider.to_document().to_string(), ISSUER), Ok(provider));
+    }
+
+    #[test]
+    fn documents_without_keys_are_malformed() {
+        assert_eq!(parse(|it| it["jwks_uri"] = Value::Null), Err(ProviderError::Malformed));
+        assert_eq!(Provider::parse("<html>", ISSUER), Err(ProviderError::Malformed));
+    }
+
+    #[test]
+    fn both_forms_of_the_discovery_url() {
+        assert_eq!(
+            discovery_urls("https://tenant.example/oidc"),
+            [
+                "https://tenant.example/oidc/.well-known/openid-configuration",
+                "https://tenant.example/.well-known/oauth-authorization-server/oidc"
+            ]
+        );
+        assert_eq!(
+            discovery_urls("https://tenant.example/"),
+            [
+                "https://tenant.example/.well-known/openid-configuration",
+                "https://tenant.example/.well-known/oauth-authorization-server"
+            ]
+        );
+    }
+}

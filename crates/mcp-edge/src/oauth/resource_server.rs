@@ -1,0 +1,375 @@
+//! The resource server: a request goes in, an identity or a denial comes out.
+//!
+//! The order of checks is chosen so that garbage costs no fetch and no cryptography: the header, the token's form and
+//! claims, then the key, then the signature, then the operator's policy on clients. Nothing is believed before the
+//! signature holds; the unverified `iss` only chooses among the configured issuers.
+
+use std::{cell::RefCell, rc::Rc};
+
+use serde_json::Map;
+
+use super::{
+    access::{
+        client::ClientPolicy,
+        disclosure::Disclosure,
+        identity::{Identity, Kind},
+        scope::{Hierarchy, Scopes},
+    },
+    bearer::{self, BearerToken},
+    denial::{Denial, Reason},
+    keys::{
+        policy::{Done, Wanted},
+        tiers::{IssuerKeys, Tier},
+    },
+    token::{
+        claims::{self, Claims},
+        jwt::{self, Form},
+        opaque::{self, AcceptedClients, Method, OpaquePolicy},
+        verified::{self, Memory, TokenDigest, VerifiedJwt},
+    },
+};
+use crate::{http::RequestHead, ports::Ports};
+
+/// An issuer that is trusted, and the audiences that it may issue tokens for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedIssuer {
+    /// Exactly as in its discovery document.
+    pub issuer: String,
+    /// A token must name one of these, byte for byte.
+    pub audiences: Vec<String>,
+}
+
+/// What the operator decided.
+#[derive(Debug, Clone)]
+pub struct TrustPolicy {
+    /// At least one.
+    pub issuers: Vec<TrustedIssuer>,
+    /// Accepted values of `typ`, in lower case; an empty one accepts its absence.
+    pub token_types: Vec<String>,
+    /// Every request needs these.
+    pub required_scopes: Scopes,
+    /// Which scopes imply others.
+    pub hierarchy: Hierarchy,
+    /// Which claims may be shown.
+    pub disclosure: Disclosure,
+    /// Which clients may come.
+    pub clients: ClientPolicy,
+    /// Whether and how opaque tokens are accepted.
+    pub opaque: Option<OpaquePolicy>,
+}
+
+/// What was found out on the way, for the log. Filled in as far as the request came, also when it is denied.
+#[derive(Debug, Clone, Default)]
+pub struct Trail {
+    /// The issuer, once it is known to be one of ours.
+    pub issuer: Option<String>,
+    /// `kid` as the token says.
+    pub kid: Option<String>,
+    /// The client, once verified.
+    pub client_id: Option<String>,
+    /// The subject, once verified.
+    pub subject: Option<String>,
+    /// Which cache answered: `verified`, `memory`, `store` or `provider`.
+    pub tier: Option<&'static str>,
+}
+
+/// Verifies tokens. Lives as long as its isolate and keeps what is worth keeping.
+#[derive(Debug)]
+pub struct ResourceServer {
+    policy: TrustPolicy,
+    keys: Vec<IssuerKeys>,
+    verified: RefCell<Memory<Rc<VerifiedJwt>>>,
+    introspected: RefCell<Memory<Introspected>>,
+}
+
+/// What the provider said of an opaque token, and until when that may be used.
+#[derive(Debug, Clone)]
+struct Introspected {
+    verdict: Result<(Rc<Identity>, Rc<Claims>), Reason>,
+    until: u64,
+}
+
+impl ResourceServer {
+    /// Knows the policy and no key yet.
+    #[must_use]
+    pub fn new(policy: TrustPolicy) -> Self {
+        let keys = policy.issuers.iter().map(|trusted| IssuerKeys::new(&trusted.issuer)).collect();
+        Self { policy, keys, verified: RefCell::default(), introspected: RefCell::default() }
+    }
+
+    /// Establishes who sent the request, at `now` (seconds since 1970).
+    ///
+    /// # Errors
+    /// The [`Denial`] to answer with.
+    pub async fn authenticate(
+        &self,
+        head: &RequestHead<'_>,
+        now: u64,
+        ports: &impl Ports,
+        trail: &mut Trail,
+    ) -> Result<Rc<Identity>, Denial> {
+        let token = bearer::token_of(head)?;
+        let digest = verified::digest(token.expose());
+        let remembered = self.verified.borrow_mut().get(&digest);
+        let identity = match remembered {
+            Some(known) => self.check_again(token, digest, &known, now, ports, trail).await?,
+            None => match jwt::form_of(token.expose()) {
+                Form::Jwt => self.verify_jwt(token, digest, now, ports, trail).await?,
+                Form::Encrypted => return Err(Reason::EncryptedToken.into()),
+                Form::Opaque => self.verify_opaque(token, digest, now, ports, trail).await?,
+            },
+        };
+        trail.client_id.clone_from(&identity.client_id);
+        trail.subject = Some(identity.subject.clone());
+        self.policy.clients.check(identity.client_id.as_deref())?;
+        if !identity.scopes.covers(&self.policy.required_scopes) {
+            return Err(Denial::insufficient_scope(self.policy.required_scopes.clone()));
+        }
+        Ok(identity)
+    }
+
+    /// Whether [`ResourceServer::do_chores`] has something to do.
+    #[must_use]
+    pub fn has_chores(&self) -> bool {
+        self.keys.iter().any(IssuerKeys::has_chores)
+    }
+
+    /// What may happen after the answer was sent: renew old keys, write new ones to the store.
+    pub async fn do_chores(&self, now: u64, ports: &impl Ports) {
+        for keys in &self.keys {
+            keys.do_chores(now, ports).await;
+        }
+    }
+
+    /// The issuers' keys, for a look at their state.
+    #[must_use]
+    pub fn keys(&self) -> &[IssuerKeys] {
+        &self.keys
+    }
+
+    /// Full verification of a JWT.
+    async fn verify_jwt(
+        &self,
+        token: BearerToken<'_>,
+        digest: TokenDigest,
+        now: u64,
+        ports: &impl Ports,
+        trail: &mut Trail,
+    ) -> Result<Rc<Identity>, Denial> {
+        let jwt = jwt::parse(token.expose(), &self.policy.token_types)?;
+        trail.kid.clone_from(&jwt.kid);
+        let claims = claims::read(jwt.claims)?;
+        let issuer_index = self
+            .policy
+            .issuers
+            .iter()
+            .position(|trusted| trusted.issuer == claims.issuer)
+            .ok_or_else(|| Denial::new(Reason::WrongIssuer, format!("iss {:?}", claims.issuer)))?;
+        self.check_claims(issuer_index, &claims, now, trail)?;
+
+        let mut done = Done::default();
+        let mut wanted = Wanted {
+            kid: jwt.kid.as_deref(),
+            algorithm: jwt.algorithm,
+            issued_at: claims.issued_at,
+            disproved: None,
+        };
+        let key = loop {
+            let key = self.keys[issuer_index].find(now, wanted, &mut done, ports).await;
+            trail.tier = Some(tier(done).name());
+            let key = key?;
+            if jwt.signature.len() != jwt.algorithm.signature_length(&key.material) {
+                return Err(Denial::new(Reason::BadSignature, "wrong length"));
+            }
+            match ports.verify(&key, jwt.algorithm, jwt.signing_input.as_bytes(), &jwt.signature).await {
+                Ok(true) => break key,
+                // Once more, if the provider has another key of this name by now; otherwise `find` refuses.
+                Ok(false) if wanted.disproved != Some(key.thumbprint) => wanted.disproved = Some(key.thumbprint),
+                Ok(false) => return Err(Reason::BadSignature.into()),
+                Err(error) => return Err(Denial::new(Reason::UnusableKey, error.to_string())),
+            }
+        };
+
+        let identity = Rc::new(self.identify(&claims, &claims.all, &claims.scopes));
+        let verified = VerifiedJwt {
+            issuer_index,
+            kid: jwt.kid,
+            algorithm: jwt.algorithm,
+            key: key.thumbprint,
+            claims,
+            identity: Rc::clone(&identity),
+        };
+        self.verified.borrow_mut().insert(digest, Rc::new(verified), token.expose().len());
+        Ok(identity)
+    }
+
+    /// Everything but the signature, for a JWT whose signature was verified before; and the signature too, if the key
+    /// of this name is another one by now.
+    async fn check_again(
+        &self,
+        token: BearerToken<'_>,
+        digest: TokenDigest,
+        known: &VerifiedJwt,
+        now: u64,
+        ports: &impl Ports,
+        trail: &mut Trail,
+    ) -> Result<Rc<Identity>, Denial> {
+        trail.kid.clone_from(&known.kid);
+        self.check_claims(known.issuer_index, &known.claims, now, trail)?;
+        let mut done = Done::default();
+        let wanted = Wanted {
+            kid: known.kid.as_deref(),
+            algorithm: known.algorithm,
+            issued_at: known.claims.issued_at,
+            disproved: None,
+        };
+        let key = self.keys[known.issuer_index].find(now, wanted, &mut done, ports).await?;
+        if key.thumbprint == known.key {
+            trail.tier = Some("verified");
+            return Ok(Rc::clone(&known.identity));
+        }
+        self.verified.borrow_mut().remove(&digest);
+        self.verify_jwt(token, digest, now, ports, trail).await
+    }
+
+    /// The checks that need neither key nor signature.
+    fn check_claims(&self, issuer_index: usize, claims: &Claims, now: u64, trail: &mut Trail) -> Result<(), Denial> {
+        let trusted = &self.policy.issuers[issuer_index];
+        trail.issuer = Some(trusted.issuer.clone());
+        claims::check_audience(claims, &trusted.audiences)
+            .map_err(|reason| Denial::new(reason, format!("aud {:?}", claims.audience)))?;
+        claims::check_time(claims, now).map_err(Denial::from)
+    }
+
+    /// Asks the provider about an opaque token, or remembers what it said.
+    async fn verify_opaque(
+        &self,
+        token: BearerToken<'_>,
+        digest: TokenDigest,
+        now: u64,
+        ports: &impl Ports,
+        trail: &mut Trail,
+    ) -> Result<Rc<Identity>, Denial> {
+        let policy = self.policy.opaque.as_ref().ok_or(Reason::OpaqueNotAccepted)?;
+        if token.expose().len() > opaque::MAX_OPAQUE_BYTES {
+            return Err(Reason::TokenTooLarge.into());
+        }
+        let remembered = self.introspected.borrow_mut().get(&digest).filter(|known| now < known.until);
+        let verdict = if let Some(known) = remembered {
+            trail.tier = Some("verified");
+            known.verdict
+        } else {
+            trail.tier = Some(Tier::Provider.name());
+            let verdict = match self.introspect(token, policy, now, ports).await {
+                Ok(known) => Ok(known),
+                // An outage is not a verdict.
+                Err(denial) if denial.reason.face().status == 503 => return Err(denial),
+                Err(denial) => Err(denial.reason),
+            };
+            let until = match &verdict {
+                Ok((_, claims)) => (now + policy.positive_ttl_seconds).min(claims.expires_at),
+                Err(_) => now + policy.negative_ttl_seconds,
+            };
+            let introspected = Introspected { verdict: verdict.clone(), until };
+            self.introspected.borrow_mut().insert(digest, introspected, token.expose().len());
+            verdict
+        };
+        let (identity, claims) = verdict?;
+        // Opaque tokens come from the first issuer: the others have no credentials of ours.
+        self.check_claims(0, &claims, now, trail)?;
+        Ok(identity)
+    }
+
+    async fn introspect(
+        &self,
+        token: BearerToken<'_>,
+        policy: &OpaquePolicy,
+        now: u64,
+        ports: &impl Ports,
+    ) -> Result<(Rc<Identity>, Rc<Claims>), Denial> {
+        let trusted = &self.policy.issuers[0];
+        let provider = self.keys[0].provider(now, ports).await?;
+        let userinfo_endpoint = || {
+            let missing = || opaque::unavailable("the provider has no userinfo endpoint".to_owned());
+            provider.userinfo_endpoint.as_deref().ok_or_else(missing)
+        };
+        let ask_userinfo = async |url: &str| {
+            let authorization = format!("Bearer {}", token.expose());
+            let reply = ports.fetch(opaque::call(url, &authorization, None)).await;
+            reply.map_err(|error| opaque::unavailable(format!("userinfo: {error}")))
+        };
+
+        let identity = match &policy.method {
+            Method::Introspection { client_id, client_secret } => {
+                let missing = || opaque::unavailable("the provider has no introspection endpoint".to_owned());
+                let url = provider.introspection_endpoint.as_deref().ok_or_else(missing)?;
+                let (form, authorization) = opaque::introspection_parts(token.expose(), client_id, client_secret);
+                let reply = ports
+                    .fetch(opaque::call(url, &authorization, Some(&form)))
+                    .await
+                    .map_err(|error| opaque::unavailable(format!("introspection: {error}")))?;
+                let claims = opaque::read_introspection(&reply, &trusted.issuer, &trusted.audiences, now)?;
+                accept_client(&policy.clients, claims.client_id.as_deref())?;
+                let mut shown = claims.all.clone();
+                // The profile is a courtesy: without it the identity is poorer, not wrong.
+                if self.policy.disclosure.covers_anything(&claims.scopes)
+                    && let Ok(url) = userinfo_endpoint()
+                    && let Ok(reply) = ask_userinfo(url).await
+                    && let Ok(profile) = opaque::read_userinfo(&reply)
+                    && profile.get("sub").and_then(serde_json::Value::as_str) == Some(&claims.subject)
+                {
+                    shown.extend(profile);
+                }
+                let identity = self.identify(&claims, &shown, &claims.scopes);
+                (Rc::new(identity), Rc::new(claims))
+            }
+            Method::Userinfo => {
+                accept_client(&policy.clients, None)?;
+                let profile = opaque::read_userinfo(&ask_userinfo(userinfo_endpoint()?).await?)?;
+                let until = now + policy.positive_ttl_seconds;
+                let claims = opaque::claims_of_userinfo(profile, &trusted.issuer, &trusted.audiences, until)?;
+                // Userinfo answers exactly what was consented to, so what it says may be shown.
+                let identity = self.identify(&claims, &claims.all, &Scopes::parse("profile email phone address"));
+                (Rc::new(identity), Rc::new(claims))
+            }
+        };
+        Ok(identity)
+    }
+
+    /// Who the claims stand for. `shown` is what is known about the user, of which `consented` scopes cover a part.
+    fn identify(
+        &self,
+        claims: &Claims,
+        shown: &Map<String, serde_json::Value>,
+        consented: &Scopes,
+    ) -> Identity {
+        let is_machine = claims.client_id.as_deref() == Some(claims.subject.as_str());
+        Identity {
+            subject: claims.subject.clone(),
+            issuer: claims.issuer.clone(),
+            client_id: claims.client_id.clone(),
+            kind: if is_machine { Kind::Machine } else { Kind::User },
+            party: self.policy.clients.party(claims.client_id.as_deref()),
+            scopes: self.policy.hierarchy.expand(claims.scopes.clone()),
+            expires_at: claims.expires_at,
+            claims: self.policy.disclosure.disclose(shown, consented),
+        }
+    }
+}
+
+/// The policy on whose opaque tokens are accepted stands in for their missing audience.
+fn accept_client(accepted: &AcceptedClients, client_id: Option<&str>) -> Result<(), Denial> {
+    let is_accepted = match accepted {
+        AcceptedClients::Any => true,
+        AcceptedClients::Listed(list) => client_id.is_some_and(|client| list.contains(client)),
+    };
+    if is_accepted { Ok(()) } else { Err(Denial::new(Reason::OpaqueNotAccepted, format!("client {client_id:?}"))) }
+}
+
+fn tier(done: Done) -> Tier {
+    match done {
+        Done { provider: true, .. } => Tier::Provider,
+        Done { store: true, .. } => Tier::Store,
+        Done { .. } => Tier::Memory,
+    }
+}

@@ -1,0 +1,291 @@
+//! The compact form of a signed JWT (RFC 7515 §3.1), read strictly.
+//!
+//! Strict where laxity has been an attack: unpadded canonical base64url, no member twice, no processing that we do not
+//! do (`crit`, `b64`, `zip`, nested tokens), explicit typing, an algorithm from the list. Key material in the header
+//! (`jwk`, `jku`, `x5c`, `x5u`) is never looked at: keys come from the provider alone.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+
+use super::{super::denial::Reason, algorithm::Algorithm};
+
+/// `typ` of an access token (RFC 9068 §4), with and without `application/`, in lower case.
+pub const ACCESS_TOKEN_TYPES: [&str; 2] = ["at+jwt", "application/at+jwt"];
+
+/// A JWT that is understood completely and proven in nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnverifiedJwt<'a> {
+    /// `alg`, from the list.
+    pub algorithm: Algorithm,
+    /// `kid`, if there is one. Untrusted input: it selects among the provider's keys and nothing else.
+    pub kid: Option<String>,
+    /// All claims, unchecked.
+    pub claims: Map<String, Value>,
+    /// What was signed.
+    pub signing_input: &'a str,
+    /// The signature's bytes.
+    pub signature: Vec<u8>,
+}
+
+/// How a token looks from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A signed JWT, perhaps a broken one.
+    Jwt,
+    /// An encrypted JWT (RFC 7516): five segments.
+    Encrypted,
+    /// Anything else.
+    Opaque,
+}
+
+/// Tells the forms apart without trusting anything: a JOSE header is a base64url-encoded JSON object, so it begins
+/// with `eyJ` (`{"`) or the encoding of `{` and white space.
+#[must_use]
+pub fn form_of(token: &str) -> Form {
+    let mut segments = token.split('.');
+    let header = segments.next().unwrap_or_default();
+    let looks_jose = matches!(URL_SAFE_NO_PAD.decode(header), Ok(bytes) if bytes.first() == Some(&b'{'));
+    match (looks_jose, segments.count()) {
+        (true, 4) => Form::Encrypted,
+        // A broken JWT stays a JWT, whatever the number of its segments: it must not reach the introspection endpoint.
+        (true, _) => Form::Jwt,
+        (false, _) => Form::Opaque,
+    }
+}
+
+/// Reads a token that looks like a signed JWT. `types` are the accepted values of `typ` in lower case; the empty string
+/// among them accepts an absent `typ`.
+///
+/// Checks, in order: three segments; header is base64url and a JSON object without duplicates; `crit`, `b64`, `zip`,
+/// `cty` ask for nothing; `typ`; `alg`; `kid` is a string; signature is base64url; claims are base64url and a JSON
+/// object without duplicates.
+///
+/// # Errors
+/// [`Reason::MalformedToken`], [`Reason::DuplicateMember`], [`Reason::UnsupportedHeader`], [`Reason::WrongType`],
+/// [`Reason::UnsupportedAlgorithm`].
+pub fn parse<'a>(token: &'a str, types: &[String]) -> Result<UnverifiedJwt<'a>, Reason> {
+    let (signing_input, signature) = token.rsplit_once('.').ok_or(Reason::MalformedToken)?;
+    let (header, claims) = signing_input.split_once('.').ok_or(Reason::MalformedToken)?;
+    if claims.contains('.') {
+        return Err(Reason::MalformedToken);
+    }
+    let header = object(header)?;
+
+    let asks_for_more = header.contains_key("crit")
+        || header.contains_key("zip")
+        || header.get("b64").is_some_and(|b64| *b64 != Value::Bool(true))
+        || header.get("cty").is_some_and(|cty| cty.as_str().is_none_or(|cty| names_jwt(cty)));
+    if asks_for_more {
+        return Err(Reason::UnsupportedHeader);
+    }
+
+    let typ = match header.get("typ") {
+        None => String::new(),
+        Some(Value::String(typ)) => typ.to_ascii_lowercase(),
+        Some(_) => return Err(Reason::MalformedToken),
+    };
+    if !types.contains(&typ) {
+        return Err(Reason::WrongType);
+    }
+
+    let algorithm = match header.get("alg") {
+        Some(Value::String(name)) => Algorithm::from_name(name).ok_or(Reason::UnsupportedAlgorithm)?,
+        _ => return Err(Reason::MalformedToken),
+    };
+    let kid = match header.get("kid") {
+        None => None,
+        Some(Value::String(kid)) => Some(kid.clone()),
+        Some(_) => return Err(Reason::MalformedToken),
+    };
+
+    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::MalformedToken)?;
+    Ok(UnverifiedJwt { algorithm, kid, claims: object(claims)?, signing_input, signature })
+}
+
+/// Whether a `cty` announces a nested token. An empty `cty` cannot mean anything else we support, so it counts too.
+fn names_jwt(cty: &str) -> bool {
+    let cty = cty.to_ascii_lowercase();
+    cty.is_empty() || cty.ends_with("jwt") || cty.ends_with("jose") || cty.ends_with("jose+json")
+}
+
+/// Decodes one segment into a JSON object whose member names are unique (RFC 7515 §4, RFC 7519 §4).
+fn object(segment: &str) -> Result<Map<String, Value>, Reason> {
+    let bytes = URL_SAFE_NO_PAD.decode(segment).map_err(|_| Reason::MalformedToken)?;
+    serde_json::from_slice::<UniqueMembers>(&bytes).map(|members| members.0).map_err(|error| {
+        if error.to_string().starts_with(DUPLICATE) { Reason::DuplicateMember } else { Reason::MalformedToken }
+    })
+}
+
+/// A JSON object that refuses a repeated name. `serde_json` alone would keep the last one, another parser the first:
+/// two parties would read two different tokens under one signature.
+struct UniqueMembers(Map<String, Value>);
+
+const DUPLICATE: &str = "duplicate member";
+
+impl<'de> Deserialize<'de> for UniqueMembers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = UniqueMembers;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<UniqueMembers, A::Error> {
+                let mut members = Map::new();
+                while let Some((name, value)) = access.next_entry::<String, Value>()? {
+                    if members.insert(name, value).is_some() {
+                        return Err(A::Error::custom(DUPLICATE));
+                    }
+                }
+                Ok(UniqueMembers(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn types() -> Vec<String> {
+        ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec()
+    }
+
+    fn token(header: &str, claims: &str) -> String {
+        let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.{}", encode(header), encode(claims), encode("signature"))
+    }
+
+    fn outcome(header: &str) -> Result<Algorithm, Reason> {
+        parse(&token(header, r#"{"sub":"alice"}"#), &types()).map(|jwt| jwt.algorithm)
+    }
+
+    #[test]
+    fn a_good_token_is_taken_apart() {
+        let token = token(r#"{"alg":"ES384","typ":"at+jwt","kid":"k"}"#, r#"{"sub":"alice"}"#);
+        let jwt = parse(&token, &types()).unwrap();
+        assert_eq!(jwt.algorithm, Algorithm::ES384);
+        assert_eq!(jwt.kid.as_deref(), Some("k"));
+        assert_eq!(jwt.claims["sub"], "alice");
+        assert_eq!(jwt.signature, b"signature");
+        assert!(token.starts_with(jwt.signing_input));
+    }
+
+    #[test]
+    fn typ_is_that_of_an_access_token_in_any_case() {
+        assert!(outcome(r#"{"alg":"RS256","typ":"AT+JWT"}"#).is_ok());
+        assert!(outcome(r#"{"alg":"RS256","typ":"application/at+jwt"}"#).is_ok());
+        for header in [r#"{"alg":"RS256"}"#, r#"{"alg":"RS256","typ":"JWT"}"#, r#"{"alg":"RS256","typ":"logout+jwt"}"#] {
+            assert_eq!(outcome(header), Err(Reason::WrongType), "{header}");
+        }
+        assert_eq!(outcome(r#"{"alg":"RS256","typ":null}"#), Err(Reason::MalformedToken));
+    }
+
+    #[test]
+    fn an_absent_typ_passes_only_where_the_operator_said_so() {
+        let mut types = types();
+        types.push(String::new());
+        assert!(parse(&token(r#"{"alg":"RS256"}"#, "{}"), &types).is_ok());
+        assert_eq!(parse(&token(r#"{"alg":"RS256","typ":"JWT"}"#, "{}"), &types), Err(Reason::WrongType));
+    }
+
+    #[test]
+    fn unsigned_and_symmetric_tokens_are_refused() {
+        for alg in ["none", "None", "nOnE", "HS256", "HS512", "ES256K", "RSA1_5"] {
+            let header = format!(r#"{{"alg":"{alg}","typ":"at+jwt"}}"#);
+            assert_eq!(outcome(&header), Err(Reason::UnsupportedAlgorithm), "{alg}");
+        }
+        for header in [r#"{"typ":"at+jwt"}"#, r#"{"typ":"at+jwt","alg":null}"#, r#"{"typ":"at+jwt","alg":["RS256"]}"#] {
+            assert_eq!(outcome(header), Err(Reason::MalformedToken), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_asks_for_more_is_refused() {
+        for extra in [r#""crit":["exp"]"#, r#""crit":[]"#, r#""b64":false"#, r#""zip":"DEF""#, r#""cty":"JWT""#, r#""cty":1"#] {
+            let header = format!(r#"{{"alg":"RS256","typ":"at+jwt",{extra}}}"#);
+            assert_eq!(outcome(&header), Err(Reason::UnsupportedHeader), "{extra}");
+        }
+        assert!(outcome(r#"{"alg":"RS256","typ":"at+jwt","b64":true}"#).is_ok());
+    }
+
+    #[test]
+    fn key_material_in_the_header_is_not_looked_at() {
+        let header = r#"{"alg":"RS256","typ":"at+jwt","jwk":{"kty":"oct"},"jku":"https://evil.example/","x5c":["a"],"x5u":"b"}"#;
+        assert!(outcome(header).is_ok());
+    }
+
+    #[test]
+    fn no_member_may_occur_twice() {
+        assert_eq!(outcome(r#"{"alg":"RS256","typ":"at+jwt","alg":"none"}"#), Err(Reason::DuplicateMember));
+        let twice = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, r#"{"sub":"alice","sub":"bob"}"#);
+        assert_eq!(parse(&twice, &types()), Err(Reason::DuplicateMember));
+        // The same name, spelled with an escape.
+        let twice = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, r#"{"sub":"alice","\u0073ub":"bob"}"#);
+        assert_eq!(parse(&twice, &types()), Err(Reason::DuplicateMember));
+    }
+
+    #[test]
+    fn segments_are_unpadded_canonical_base64url() {
+        let good = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, "{}");
+        assert!(parse(&good, &types()).is_ok());
+        for bad in [
+            good.replacen('.', "=.", 1),
+            format!("{good}="),
+            format!("{good}+"),
+            // "signature" has nine bytes; ten characters of base64 leave stray bits that a lenient decoder drops.
+            format!("{}A", good.rsplit_once('.').map_or("", |(input, _)| input).to_owned() + ".AAAAB"),
+            good.replace('.', ""),
+            format!("{good}.AAAA"),
+        ] {
+            let reason = parse(&bad, &types()).unwrap_err();
+            assert_eq!(reason, Reason::MalformedToken, "{bad}");
+        }
+    }
+
+    #[test]
+    fn claims_are_an_object() {
+        for claims in ["", "null", "[]", "\"sub\"", "{", "{\"sub\":1}x"] {
+            let token = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, claims);
+            assert_eq!(parse(&token, &types()), Err(Reason::MalformedToken), "{claims}");
+        }
+    }
+
+    #[test]
+    fn forms_are_told_apart() {
+        assert_eq!(form_of(&token("{}", "{}")), Form::Jwt);
+        assert_eq!(form_of(&format!("{}.a.b.c.d", URL_SAFE_NO_PAD.encode("{}"))), Form::Encrypted);
+        assert_eq!(form_of(&format!("{}.a", URL_SAFE_NO_PAD.encode("{}"))), Form::Jwt);
+        for opaque in ["VXpE0vCeh2tNZGWy1_Qm3dDUTF1f6xDqE4mYk8Nb2sQ", "pat_abc", "a.b.c", ""] {
+            assert_eq!(form_of(opaque), Form::Opaque, "{opaque}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(token in "[A-Za-z0-9_.=-]{0,80}") {
+            let _ = form_of(&token);
+            let _ = parse(&token, &types());
+        }
+
+        #[test]
+        fn only_what_is_signed_is_read(header in "[ -~]{0,60}", claims in "[ -~]{0,60}") {
+            let token = token(&header, &claims);
+            if let Ok(jwt) = parse(&token, &types()) {
+                prop_assert!(token.starts_with(jwt.signing_input));
+                prop_assert_eq!(Some(jwt.claims), serde_json::from_str(&claims).ok());
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What the rules need from outside: fetch, a key-value store, signature verification, time to wait and randomness.
+//!
+//! The library's rules do no I/O. Whoever runs them (the Workers adapter, or a test) hands in one value that
+//! implements [`Ports`]. The time of day is not a port: it is an argument, so that tests choose it.
+
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::oauth::{keys::jwk::Key, token::algorithm::Algorithm};
+
+/// Everything at once.
+pub trait Ports: Fetch + Store + Signatures + Runtime + FailureLimit {}
+impl<T: Fetch + Store + Signatures + Runtime + FailureLimit> Ports for T {}
+
+/// Requests to the identity provider.
+#[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
+pub trait Fetch {
+    /// Sends `call` and reads the whole answer. Redirects are not followed and no credentials but those in `call` are
+    /// sent.
+    ///
+    /// # Errors
+    /// [`FetchError`] if there is no complete answer within the limits of `call`. An answer with any status but a
+    /// redirect is not an error here.
+    async fn fetch(&self, call: Call<'_>) -> Result<Reply, FetchError>;
+}
+
+/// A request to the provider.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    /// Absolute URL.
+    pub url: &'a str,
+    /// The value of `authorization`, if any. Never logged.
+    pub authorization: Option<&'a str>,
+    /// A form (`application/x-www-form-urlencoded`) to post; `None` makes the call a GET.
+    pub form: Option<&'a str>,
+    /// For the complete answer, body included.
+    pub timeout: Duration,
+    /// In bytes; a longer body is an error, found out while it arrives.
+    pub max_body: usize,
+}
+
+/// The provider's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// The body, decoded as UTF-8.
+    pub body: String,
+}
+
+/// Why there is no answer. Says nothing about the token at hand: every one of these is an outage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// Not complete in time.
+    #[error("no complete answer within {0:?}")]
+    Timeout(Duration),
+    /// Longer than allowed.
+    #[error("answer longer than {0} bytes")]
+    TooLarge(usize),
+    /// A redirect, which is not followed: keys come from where the operator said, or not at all.
+    #[error("answered with a redirect (status {0})")]
+    Redirect(u16),
+    /// No connection, broken connection, unreadable answer.
+    #[error("{0}")]
+    Network(String),
+}
+
+/// A store that all isolates share (Workers KV). Eventually consistent; values are input like any other.
+#[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
+pub trait Store {
+    /// The value under `key`, or `None`.
+    ///
+    /// # Errors
+    /// What the store said; callers carry on without it.
+    async fn get(&self, key: &str) -> Result<Option<String>, StoreError>;
+
+    /// Puts `value` under `key` for `ttl`.
+    ///
+    /// # Errors
+    /// What the store said; callers carry on without it.
+    async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<(), StoreError>;
+}
+
+/// The store failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreError(pub String);
+
+/// Signature verification (WebCrypto).
+#[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
+pub trait Signatures {
+    /// Whether `signature` over `message` was made with `algorithm` by the owner of `key`. The caller has made sure
+    /// that key and algorithm belong together and that the signature has the right length.
+    ///
+    /// # Errors
+    /// [`UnusableKey`] if the key cannot be imported, for example because its point is not on the curve.
+    async fn verify(
+        &self,
+        key: &Key,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, UnusableKey>;
+}
+
+/// A published key that no verifier takes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the key cannot be imported: {0}")]
+pub struct UnusableKey(pub String);
+
+/// Time to wait, and randomness.
+pub trait Runtime {
+    /// Ends after `duration`.
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
+
+    /// Fills `buffer` with bytes fit for cryptography.
+    fn random(&self, buffer: &mut [u8]);
+}
+
+/// A limit on failed authentications, if there is one.
+#[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
+pub trait FailureLimit {
+    /// Counts a failure of `address` and says whether it has failed too often. Must say no when it cannot know: a
+    /// limiter that is down must not lock anybody out.
+    async fn count_failure(&self, address: &str) -> bool;
+}

@@ -1,0 +1,153 @@
+//! KV, `fetch`, WebCrypto, timers, randomness and the rate limiter, as the [`crate::ports`] that the rules ask for.
+
+use std::{cell::RefCell, collections::HashMap, time::Duration};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use js_sys::futures::JsFuture;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::Env;
+
+use super::prelude;
+use crate::{
+    oauth::{
+        keys::jwk::{Key, Thumbprint},
+        token::algorithm::Algorithm,
+    },
+    ports::{Call, FailureLimit, Fetch, FetchError, Reply, Runtime, Signatures, Store, StoreError, UnusableKey},
+};
+
+/// The KV namespace's binding.
+const KV_BINDING: &str = "JWKS";
+
+/// The optional rate limiter's binding.
+const RATE_LIMITER_BINDING: &str = "RATE_LIMITER";
+
+/// How long Cloudflare's edge may answer a read from its own cache. The shortest time that every documentation agrees
+/// on; a record is looked at by its own age anyway.
+const KV_CACHE_SECONDS: u64 = 60;
+
+/// Imported keys kept at most: more than all issuers together publish.
+const MAX_IMPORTED_KEYS: usize = 256;
+
+thread_local! {
+    /// A `CryptoKey` made in one request works in the others of its isolate; importing costs as much as verifying.
+    static IMPORTED_KEYS: RefCell<HashMap<(Thumbprint, Algorithm), JsValue>> = RefCell::default();
+}
+
+/// What one request may use.
+#[derive(Clone)]
+pub struct EdgePorts {
+    pub env: Env,
+    /// Passed on to the provider, so that a trace covers it.
+    pub traceparent: Option<String>,
+}
+
+impl Fetch for EdgePorts {
+    #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^52")]
+    async fn fetch(&self, call: Call<'_>) -> Result<Reply, FetchError> {
+        let answer = prelude::call(
+            call.url,
+            call.authorization,
+            call.form,
+            self.traceparent.as_deref(),
+            call.timeout.as_millis() as f64,
+            call.max_body as f64,
+        );
+        let answer = JsFuture::from(answer).await.map_err(|error| FetchError::Network(text_of(&error)))?;
+        let answer = answer.as_string().unwrap_or_default();
+        let (status, body) = answer.split_once('\n').unwrap_or_default();
+        match status {
+            "!timeout" => Err(FetchError::Timeout(call.timeout)),
+            "!large" => Err(FetchError::TooLarge(call.max_body)),
+            "!redirect" => Err(FetchError::Redirect(body.parse().unwrap_or_default())),
+            _ => match status.parse() {
+                Ok(status) => Ok(Reply { status, body: body.to_owned() }),
+                Err(_) => Err(FetchError::Network(body.to_owned())),
+            },
+        }
+    }
+}
+
+impl Store for EdgePorts {
+    async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let namespace = self.env.kv(KV_BINDING).map_err(|error| StoreError(error.to_string()))?;
+        namespace.get(key).cache_ttl(KV_CACHE_SECONDS).text().await.map_err(|error| StoreError(error.to_string()))
+    }
+
+    async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<(), StoreError> {
+        let namespace = self.env.kv(KV_BINDING).map_err(|error| StoreError(error.to_string()))?;
+        let put = namespace.put(key, value).map_err(|error| StoreError(error.to_string()))?;
+        put.expiration_ttl(ttl.as_secs()).execute().await.map_err(|error| StoreError(error.to_string()))
+    }
+}
+
+impl Signatures for EdgePorts {
+    async fn verify(
+        &self,
+        key: &Key,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, UnusableKey> {
+        let crypto_key = imported(key, algorithm).await?;
+        // WebCrypto copies its input before it returns the promise, so borrowing is enough.
+        let verdict = JsFuture::from(prelude::verify(algorithm.name(), &crypto_key, signature, message)).await;
+        Ok(verdict.is_ok_and(|verdict| verdict.is_truthy()))
+    }
+}
+
+async fn imported(key: &Key, algorithm: Algorithm) -> Result<JsValue, UnusableKey> {
+    let name = (key.thumbprint, algorithm);
+    if let Some(known) = IMPORTED_KEYS.with_borrow(|keys| keys.get(&name).cloned()) {
+        return Ok(known);
+    }
+    let promise = prelude::import_key(algorithm.name(), &key.minimal_jwk());
+    let crypto_key = JsFuture::from(promise).await.map_err(|error| UnusableKey(text_of(&error)))?;
+    IMPORTED_KEYS.with_borrow_mut(|keys| {
+        if keys.len() >= MAX_IMPORTED_KEYS {
+            keys.clear();
+        }
+        keys.insert(name, crypto_key.clone());
+    });
+    Ok(crypto_key)
+}
+
+impl Runtime for EdgePorts {
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        EdgeRuntime.sleep(duration)
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        EdgeRuntime.random(buffer);
+    }
+}
+
+/// Timers and randomness need nothing of a request.
+pub struct EdgeRuntime;
+
+impl Runtime for EdgeRuntime {
+    #[allow(clippy::cast_precision_loss, reason = "waits are far below 2^52 milliseconds")]
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        let promise = prelude::sleep(duration.as_millis() as f64);
+        JsFuture::from(promise).map(|_| ()).boxed_local()
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        // Cannot fail inside a request: `crypto.getRandomValues` is part of the runtime. Were it to fail all the same,
+        // predictable bytes would be worse than a panic.
+        getrandom::fill(buffer).expect("the runtime has a source of randomness");
+    }
+}
+
+impl FailureLimit for EdgePorts {
+    async fn count_failure(&self, address: &str) -> bool {
+        let Ok(limiter) = self.env.rate_limiter(RATE_LIMITER_BINDING) else { return false };
+        limiter.limit(address.to_owned()).await.is_ok_and(|outcome| !outcome.success)
+    }
+}
+
+/// The message of whatever JavaScript threw.
+fn text_of(thrown: &JsValue) -> String {
+    let message = thrown.dyn_ref::<js_sys::Error>().map(|error| error.message().into());
+    message.or_else(|| thrown.as_string()).unwrap_or_else(|| "unknown error".to_owned())
+}

@@ -1,0 +1,31 @@
+//! The Rust side of `prelude.js`.
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/src/worker/prelude.js")]
+extern "C" {
+    pub fn watch(names: &str);
+    pub fn head(request: &web_sys::Request) -> String;
+    pub fn body(request: &web_sys::Request, limit: f64) -> Promise;
+    pub fn respond(status: u16, headers: &str, body: JsValue) -> web_sys::Response;
+    pub fn call(
+        url: &str,
+        authorization: Option<&str>,
+        form: Option<&str>,
+        traceparent: Option<&str>,
+        milliseconds: f64,
+        limit: f64,
+    ) -> Promise;
+    #[wasm_bindgen(js_name = importKey)]
+    pub fn import_key(algorithm: &str, jwk: &str) -> Promise;
+    pub fn verify(algorithm: &str, key: &JsValue, signature: &[u8], message: &[u8]) -> Promise;
+    pub fn sleep(milliseconds: f64) -> Promise;
+    pub fn setting(env: &JsValue, name: &str) -> Option<String>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console)]
+    pub fn log(line: &str);
+}

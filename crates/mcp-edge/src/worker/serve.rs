@@ -1,0 +1,202 @@
+//! The `fetch` event.
+//!
+//! The endpoint (settings, tools, keys, verified tokens) is made by the first request of an isolate and kept: settings
+//! cannot change while an isolate lives, and Workers forbid I/O and randomness outside of requests.
+
+use std::{
+    cell::{Cell, OnceCell},
+    rc::Rc,
+};
+
+use futures_util::StreamExt;
+use js_sys::futures::JsFuture;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::{Context, Env, console_error};
+
+use super::{
+    metrics,
+    ports::{EdgePorts, EdgeRuntime},
+    prelude,
+};
+use crate::{
+    endpoint::{Endpoint, Exchange},
+    http::{Body, BodyError, RequestBody, RequestHead, Response},
+    log::{AccessLog, trace_id},
+    mcp::{BuildError, Server},
+    oauth::{challenge::ChallengeContext, denial::Reason},
+    settings::{LogLevel, Settings},
+};
+
+/// What an isolate keeps.
+struct Edge {
+    endpoint: Endpoint<Env>,
+    header_names: Vec<String>,
+    runtime: Rc<EdgeRuntime>,
+    /// Numbers the requests that come without Cloudflare's ray id.
+    requests: Cell<u64>,
+}
+
+thread_local! {
+    static EDGE: OnceCell<Result<Rc<Edge>, String>> = const { OnceCell::new() };
+}
+
+/// Answers a `fetch` event. `build` makes the server with its tools, once per isolate.
+///
+/// ```no_run
+/// use mcp_edge::{
+///     mcp::{BuildError, Server},
+///     worker::{Request, Response, serve},
+/// };
+/// use worker::{Context, Env, event};
+///
+/// #[event(fetch)]
+/// async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+///     Ok(serve(request, env, context, server).await)
+/// }
+///
+/// fn server() -> Result<Server<Env>, BuildError> {
+///     Server::builder("example", "1.0.0").build()
+/// }
+/// ```
+pub async fn serve(
+    request: web_sys::Request,
+    env: Env,
+    context: Context,
+    build: fn() -> Result<Server<Env>, BuildError>,
+) -> web_sys::Response {
+    let edge = EDGE.with(|edge| edge.get_or_init(|| Edge::new(&env, build).map(Rc::new)).clone());
+    match edge {
+        Ok(edge) => edge.answer(request, env, context).await,
+        Err(mistakes) => {
+            console_error!("{mistakes}");
+            misconfigured()
+        }
+    }
+}
+
+impl Edge {
+    fn new(env: &Env, build: fn() -> Result<Server<Env>, BuildError>) -> Result<Self, String> {
+        let settings = Settings::parse(|name| prelude::setting(env, name)).map_err(|error| error.to_string())?;
+        let server = build().map_err(|error| format!("the tools are wrong, no request will be let through: {error}"))?;
+        let endpoint = Endpoint::new(settings, server);
+        let header_names = endpoint.header_names();
+        prelude::watch(&header_names.join("\n"));
+        Ok(Self { endpoint, header_names, runtime: Rc::new(EdgeRuntime), requests: Cell::new(0) })
+    }
+
+    async fn answer(self: Rc<Self>, request: web_sys::Request, env: Env, context: Context) -> web_sys::Response {
+        let text = prelude::head(&request);
+        let (arrived, head) = self.parse_head(&text);
+        let traceparent = head.header("traceparent").filter(|header| trace_id(header).is_some());
+        let mut log = AccessLog {
+            request_id: self.request_id(&head),
+            trace_id: traceparent.and_then(trace_id).map(str::to_owned),
+            http_method: method_name(head.method()),
+            ..AccessLog::default()
+        };
+        let ports = EdgePorts { env: env.clone(), traceparent: traceparent.map(str::to_owned) };
+        let now = arrived / 1000;
+        let report: Rc<dyn Fn(&str)> = Rc::new(|message| console_error!("{message}"));
+        let runtime = self.runtime.clone();
+        let exchange = Exchange { env: env.clone(), ports: ports.clone(), runtime, now, report };
+        let mut response = self.endpoint.handle(&head, JsBody(&request), exchange, &mut log).await;
+
+        self.report(&mut log, arrived, &mut response, &env);
+        if self.endpoint.resource_server().has_chores() {
+            let edge = Rc::clone(&self);
+            context.wait_until(async move { edge.endpoint.resource_server().do_chores(now, &ports).await });
+        }
+        to_js(response)
+    }
+
+    /// Takes apart what `prelude.js` wrote: milliseconds since 1970, method, URL, watched headers.
+    fn parse_head<'a>(&'a self, text: &'a str) -> (u64, RequestHead<'a>) {
+        let mut lines = text.split('\n');
+        let arrived = lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
+        let method = lines.next().unwrap_or_default();
+        let target = target_of(lines.next().unwrap_or_default());
+        let present = self.header_names.iter().zip(lines).filter_map(|(name, line)| Some((name, line.strip_prefix('=')?)));
+        let head = present.fold(RequestHead::new(method, target), |head, (name, value)| head.with_header(name, value));
+        (arrived, head)
+    }
+
+    fn request_id(&self, head: &RequestHead<'_>) -> String {
+        match head.header("cf-ray") {
+            Some(ray) if ray.len() <= 64 && ray.bytes().all(|byte| byte.is_ascii_graphic()) => ray.to_owned(),
+            _ => {
+                let number = self.requests.get() + 1;
+                self.requests.set(number);
+                format!("local-{number}")
+            }
+        }
+    }
+
+    fn report(&self, log: &mut AccessLog, arrived: u64, response: &mut Response, env: &Env) {
+        let settings = self.endpoint.settings();
+        let wanted = match settings.log {
+            LogLevel::All => true,
+            LogLevel::Denials => log.outcome != "ok",
+            LogLevel::Off => false,
+        };
+        if wanted || settings.development {
+            log.ms = worker::Date::now().as_millis().saturating_sub(arrived);
+        }
+        if wanted {
+            prelude::log(&log.to_line());
+        }
+        if settings.development {
+            response.headers.push(("server-timing", format!("total;dur={}", log.ms).into()));
+        }
+        metrics::write(env, log);
+    }
+}
+
+/// The part of an absolute URL after the authority; the runtime has parsed and normalized it before.
+fn target_of(url: &str) -> &str {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let slash = url[after_scheme..].find('/').map_or(url.len(), |at| after_scheme + at);
+    &url[slash..]
+}
+
+/// The log names no method that somebody invented.
+fn method_name(method: &str) -> &'static str {
+    ["GET", "POST", "OPTIONS", "HEAD", "DELETE", "PUT", "PATCH"]
+        .into_iter()
+        .find(|known| *known == method)
+        .unwrap_or("other")
+}
+
+struct JsBody<'a>(&'a web_sys::Request);
+
+impl RequestBody for JsBody<'_> {
+    #[allow(clippy::cast_precision_loss, reason = "the limit is far below 2^52")]
+    async fn text(self, limit: usize) -> Result<String, BodyError> {
+        let body = JsFuture::from(prelude::body(self.0, limit as f64)).await.map_err(|_| BodyError::Broken)?;
+        body.as_string().ok_or(if body.is_null() { BodyError::TooLarge } else { BodyError::Broken })
+    }
+}
+
+fn to_js(response: Response) -> web_sys::Response {
+    let body = match response.body {
+        Body::Empty => JsValue::NULL,
+        Body::Text(text) => JsValue::from_str(&text),
+        Body::Stream(chunks) => {
+            let chunks = chunks.map(|chunk| Ok(js_sys::Uint8Array::from(chunk.as_bytes()).into()));
+            wasm_streams::ReadableStream::from_stream(chunks).into_raw().unchecked_into()
+        }
+    };
+    let mut headers = String::with_capacity(256);
+    for (name, value) in &response.headers {
+        headers.push_str(name);
+        headers.push('\n');
+        headers.push_str(value);
+        headers.push('\n');
+    }
+    prelude::respond(response.status, &headers, body)
+}
+
+/// What a stranger sees of wrong settings.
+fn misconfigured() -> web_sys::Response {
+    let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Default::default() };
+    to_js(nothing.response(&Reason::Misconfigured.into()))
+}

@@ -1,0 +1,33 @@
+// What a developer sees when everything runs: where it is, who can sign in, what to try.
+
+import { LOCAL_ACCOUNTS } from "./identity-provider/index.mjs";
+
+const DEFAULT_PORT = 8787;
+
+/** @param {{mcpUrl: string, port: number, issuer: string}} running */
+export function banner({ mcpUrl, port, issuer }) {
+  const { origin } = new URL(mcpUrl);
+  const accounts = LOCAL_ACCOUNTS.map(({ username, password }) => `${username} / ${password}`).join("   ");
+  const elsewhere = port === DEFAULT_PORT ? "" : `PORT=${port} `;
+  return `
+  ──────────────────────────────────────────────────────────────────────────
+
+  MCP endpoint   ${mcpUrl}
+  Sign in as     ${accounts}
+
+  Connect a client, in a second terminal:
+
+    ${elsewhere}make whoami
+    claude mcp add --transport http mcp-edge ${mcpUrl}
+    npx @modelcontextprotocol/inspector --transport http --server-url ${mcpUrl}
+
+  Pages
+
+    ${origin}/.well-known/oauth-protected-resource/mcp
+    ${issuer}/.well-known/openid-configuration
+
+  Changes to the sources are built at once. Ctrl-C stops everything.
+
+  ──────────────────────────────────────────────────────────────────────────
+`;
+}

@@ -1,0 +1,70 @@
+// The part of an OAuth client that the official MCP SDK leaves to its host application: what the client
+// says of itself, and a place for what it must remember. Here that is memory, so each run signs in anew.
+
+/** An `OAuthClientProvider` of the SDK. */
+export class OAuthClient {
+  #state = crypto.randomUUID();
+  #client;
+  #tokens;
+  #verifier;
+  #discovery;
+
+  /** The address of the sign-in page, once the client wants to go there. */
+  authorizationUrl;
+
+  /**
+   * @param {object} options
+   * @param {string} options.name         what the consent page calls the client
+   * @param {string} options.redirectUrl  where the provider sends the browser back to
+   */
+  constructor({ name, redirectUrl }) {
+    this.redirectUrl = redirectUrl;
+    this.clientMetadata = {
+      client_name: name,
+      redirect_uris: [redirectUrl],
+      grant_types: ["authorization_code", "refresh_token"],
+      response_types: ["code"],
+      token_endpoint_auth_method: "none",
+    };
+  }
+
+  state() {
+    return this.#state;
+  }
+
+  clientInformation() {
+    return this.#client;
+  }
+
+  saveClientInformation(client) {
+    this.#client = client;
+  }
+
+  tokens() {
+    return this.#tokens;
+  }
+
+  saveTokens(tokens) {
+    this.#tokens = tokens;
+  }
+
+  redirectToAuthorization(url) {
+    this.authorizationUrl = url;
+  }
+
+  saveCodeVerifier(verifier) {
+    this.#verifier = verifier;
+  }
+
+  codeVerifier() {
+    return this.#verifier;
+  }
+
+  discoveryState() {
+    return this.#discovery;
+  }
+
+  saveDiscoveryState(state) {
+    this.#discovery = state;
+  }
+}

@@ -1,0 +1,15 @@
+// Opens an address in the user's browser, if there is one; the address is printed in any case.
+
+import { spawn } from "node:child_process";
+
+const PROGRAMS = { darwin: "open", linux: "xdg-open" };
+
+/** @param {URL} url */
+export function openInBrowser(url) {
+  const program = PROGRAMS[process.platform];
+  // Without a terminal there is nobody to sign in.
+  if (program === undefined || !process.stdout.isTTY) return;
+  const child = spawn(program, [url.href], { detached: true, stdio: "ignore" });
+  child.on("error", () => {});
+  child.unref();
+}

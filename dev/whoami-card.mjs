@@ -1,0 +1,44 @@
+// How the answer of `whoami` looks in a terminal.
+
+const LABELS = [
+  ["username", "user name"],
+  ["email", "e-mail"],
+  ["picture", "picture"],
+  ["sub", "subject"],
+  ["issuer", "issuer"],
+  ["client_id", "client"],
+  ["scopes", "scopes"],
+  ["expires_at", "token ends"],
+];
+
+const WIDTH = Math.max(...LABELS.map(([, label]) => label.length));
+
+/** @param {Record<string, unknown>} identity  the structured content of the tool's answer */
+export function card(identity) {
+  const title = identity.name ?? identity.username ?? identity.sub;
+  const rows = LABELS.map(([member, label]) => [label, show(member, identity)]).filter(([, text]) => text !== undefined);
+  const lines = rows.map(([label, text]) => `    ${label.padEnd(WIDTH)}   ${plain(text)}`);
+  return `\n  ${plain(String(title))}\n\n${lines.join("\n")}\n`;
+}
+
+function show(member, identity) {
+  const value = identity[member];
+  if (value === undefined || value === null) return undefined;
+  switch (member) {
+    case "email":
+      return `${value} (${identity.email_verified === true ? "verified" : "not verified"})`;
+    case "client_id":
+      return identity.client_party === undefined ? value : `${value} (${identity.client_party}-party)`;
+    case "scopes":
+      return value.join(" ");
+    case "expires_at":
+      return new Date(value * 1000).toLocaleString("sv");
+    default:
+      return String(value);
+  }
+}
+
+/** What came from elsewhere, without what a terminal would take for a command. */
+export function plain(text) {
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}

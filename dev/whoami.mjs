@@ -1,0 +1,117 @@
+// `make whoami`: a real MCP client in the terminal. It connects, signs you in with your browser, and
+// shows what the tool `whoami` says about you.
+//
+//   node dev/whoami.mjs [URL of an MCP endpoint] [--login alice] [--password alice] [--json]
+
+import { parseArgs } from "node:util";
+import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
+import { signIn } from "../tests/support/sign-in.mjs";
+import { OAuthClient } from "./oauth-client.mjs";
+import { openInBrowser } from "./open-in-browser.mjs";
+import { receiveCallback } from "./receive-callback.mjs";
+import { card, plain } from "./whoami-card.mjs";
+
+const DEFAULT_URL = `http://localhost:${process.env.PORT || 8787}/mcp`;
+
+const USAGE = `Usage: node dev/whoami.mjs [options] [URL of the MCP endpoint]
+
+The URL defaults to ${DEFAULT_URL}.
+
+  --login <name>       sign in without a browser; only at the local identity provider
+  --password <text>    defaults to the login, as for the local accounts
+  --json               print what the tool says, for programs
+  --help               show this`;
+
+/** Something that went as it can go; its message is all there is to say. */
+class Outcome extends Error {}
+
+async function main() {
+  const { url, ...options } = readOptions();
+  if (options.help) return console.log(USAGE);
+
+  const callback = await receiveCallback();
+  try {
+    const oauth = new OAuthClient({ name: "whoami in the terminal", redirectUrl: callback.url });
+    const client = await connect(url, { oauth, callback, ...options });
+    const { structuredContent, isError, content } = await client.callTool({ name: "whoami", arguments: {} });
+    await client.close();
+    if (isError) throw new Outcome(`the server could not say who you are: ${content?.[0]?.text ?? "no reason given"}`);
+    console.log(options.json ? JSON.stringify(structuredContent, null, 2) : card(structuredContent));
+  } finally {
+    callback.close();
+  }
+}
+
+function readOptions() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      login: { type: "string" },
+      password: { type: "string" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const [url = DEFAULT_URL, ...rest] = positionals;
+  if (rest.length > 0) throw new Outcome("one URL at a time, please");
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new Outcome(`${url} is not a URL`);
+  return { url: new URL(url), ...values };
+}
+
+// The first attempt is refused, which is how a client learns where to sign in; the second one has a token.
+async function connect(url, { oauth, callback, login, password, json }) {
+  const first = new StreamableHTTPClientTransport(url, { authProvider: oauth });
+  try {
+    return await open(first);
+  } catch (error) {
+    if (!(error instanceof UnauthorizedError) || oauth.authorizationUrl === undefined) throw error;
+  }
+  const parameters = await (login === undefined
+    ? askForSignIn(oauth, callback, json)
+    : signInAs({ login, password }, oauth));
+  if (parameters.get("state") !== oauth.state()) throw new Outcome("the answer belongs to another sign-in; try again");
+  await first.finishAuth(parameters);
+  return open(new StreamableHTTPClientTransport(url, { authProvider: oauth }));
+}
+
+async function open(transport) {
+  const client = new Client({ name: "whoami", version: "1.0.0" }, { versionNegotiation: { mode: "auto" } });
+  await client.connect(transport);
+  return client;
+}
+
+function askForSignIn({ authorizationUrl }, callback, json) {
+  // With --json the result alone goes to standard output.
+  const say = json ? console.error : console.log;
+  say(`\n  Sign in with your browser:\n\n    ${authorizationUrl}\n\n  Waiting … (Ctrl-C gives up)`);
+  openInBrowser(authorizationUrl);
+  return callback.parameters;
+}
+
+async function signInAs({ login, password }, { authorizationUrl }) {
+  if (!["localhost", "127.0.0.1", "[::1]"].includes(authorizationUrl.hostname)) {
+    throw new Outcome(`--login is for the local identity provider only, and this one is at ${authorizationUrl.host}`);
+  }
+  const { searchParams } = await signIn({ authorizationUrl, login, password });
+  return searchParams;
+}
+
+/** What to tell the user, or `undefined` for an error that only its stack explains. */
+function explain(error, url = DEFAULT_URL) {
+  if (error instanceof Outcome) return error.message;
+  const reasons = [error, error.cause, ...(error.cause?.errors ?? [])].filter(Boolean);
+  const has = (code) => reasons.some((reason) => reason.code === code);
+  if (has("access_denied")) return "you denied access, so there is nothing to show";
+  if (has("ECONNREFUSED")) return `nothing answers at ${url}; start the server with "make dev" in another terminal`;
+  if (has("ENOTFOUND") || has("EAI_AGAIN")) return `there is no server called ${new URL(url).host}`;
+  if (error.code?.startsWith?.("ERR_PARSE_ARGS")) return `${error.message.split(". ")[0]}\n\n${USAGE}`;
+  return error.message;
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`whoami: ${plain(explain(error, process.argv.slice(2).find(URL.canParse)))}`);
+  if (process.env.DEBUG) console.error(error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,24 @@
+//! The deployable Worker: settings come from `wrangler.toml`, verification and protocol from [`mcp_edge`], and the
+//! tools from [`tools`]. To add a tool, add a file there and a line to [`server`].
+
+pub mod tools;
+
+use mcp_edge::{
+    mcp::{BuildError, Server},
+    worker::{Request, Response, serve},
+};
+use worker::{Context, Env, event};
+
+/// Answers one HTTP request.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    Ok(serve(request, env, context, server).await)
+}
+
+/// The server and its tools.
+///
+/// # Errors
+/// [`BuildError`] if two tools contradict each other; found by the tests, not by users.
+pub fn server<E: Clone + 'static>() -> Result<Server<E>, BuildError> {
+    Server::builder("mcp-edge", env!("CARGO_PKG_VERSION")).title("mcp-edge").tool(tools::whoami()).build()
+}

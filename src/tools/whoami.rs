@@ -1,0 +1,78 @@
+//! `whoami`: the identity that the user agreed to share with the client that asks.
+
+use mcp_edge::{
+    mcp::{Call, Json, Tool, ToolError},
+    oauth::access::identity::{Kind, Party},
+    schemars::{self, JsonSchema},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Who is signed in. A member about the user is present only if a granted scope covers it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WhoAmI {
+    /// The user's id at the issuer; for a machine, the client's own id.
+    sub: String,
+    /// The name the user signs in with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    /// The user's full name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The user's e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    /// Whether the provider has verified the e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_verified: Option<bool>,
+    /// URL of the user's picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<String>,
+    /// Who vouches for this identity.
+    issuer: String,
+    /// The client that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    /// `first` if the client is the operator's own software, otherwise `third`.
+    client_party: &'static str,
+    /// `user`, or `machine` for a client that acts for itself.
+    kind: &'static str,
+    /// What the client may do here.
+    scopes: Vec<String>,
+    /// When the access token expires, in seconds since 1970.
+    expires_at: u64,
+}
+
+/// The tool. It needs no scope of its own: what it shows is what granted scopes cover.
+pub fn whoami<E: 'static>() -> Tool<E> {
+    Tool::new("whoami", async |call: Call<E>| -> Result<Json<WhoAmI>, ToolError> { Ok(Json(who_am_i(&call))) })
+        .title("Who am I")
+        .description("Tells who is signed in: the identity that the user agreed to share with this client.")
+        .read_only()
+        .closed_world()
+}
+
+fn who_am_i<E>(call: &Call<E>) -> WhoAmI {
+    let identity = call.identity();
+    let text = |name: &str| identity.claims.get(name).and_then(Value::as_str).map(str::to_owned);
+    WhoAmI {
+        sub: identity.subject.clone(),
+        username: text("username"),
+        name: text("name"),
+        email: text("email"),
+        email_verified: identity.claims.get("email_verified").and_then(Value::as_bool),
+        picture: text("picture"),
+        issuer: identity.issuer.clone(),
+        client_id: identity.client_id.clone(),
+        client_party: match identity.party {
+            Party::First => "first",
+            Party::Third => "third",
+        },
+        kind: match identity.kind {
+            Kind::User => "user",
+            Kind::Machine => "machine",
+        },
+        scopes: identity.scopes.iter().map(str::to_owned).collect(),
+        expires_at: identity.expires_at,
+    }
+}

@@ -1,0 +1,242 @@
+// Outages: what a Worker can still do while the provider, the key-value store or both are away.
+//
+// A new process has nothing in memory, as a new isolate has at the edge; only the store is left.
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { startIdentityProvider } from "../dev/identity-provider/index.mjs";
+import { createKey } from "../dev/identity-provider/keys.mjs";
+import { DEFAULT_SETTINGS } from "./support/deployment.mjs";
+import { legacyCall } from "./support/messages.mjs";
+import "./support/report-failures.mjs";
+import { forgeToken } from "./support/tokens.mjs";
+import { freePort, post, startKeyValueStore, startWorker } from "./support/worker.mjs";
+
+let kv;
+let key;
+let token;
+let provider;
+let worker;
+let ports;
+
+// Everything is stopped and started again at the same addresses.
+beforeEach(async () => {
+  ports = { worker: await freePort(), provider: await freePort() };
+  kv = await startKeyValueStore();
+  key = await createKey();
+  await startProvider();
+  await startTheWorker();
+  token = await forgeToken({ provider, resource: worker.mcpUrl, key });
+});
+
+afterEach(async () => {
+  await worker?.stop();
+  await provider?.close();
+  await kv.close();
+});
+
+async function startProvider() {
+  const resource = `http://127.0.0.1:${ports.worker}/mcp`;
+  provider = await startIdentityProvider({ port: ports.provider, resource, keys: [key] });
+}
+
+async function stopProvider() {
+  await provider.close();
+}
+
+async function startTheWorker(settings = {}) {
+  const issuer = `http://localhost:${ports.provider}/oidc`;
+  worker = await startWorker({ port: ports.worker, kv, settings: { ...DEFAULT_SETTINGS, ISSUER: issuer, ...settings } });
+}
+
+async function restartTheWorker() {
+  await worker.stop();
+  await startTheWorker();
+}
+
+const ask = () => post(worker, { token, message: legacyCall("whoami") });
+
+async function assertAnswered() {
+  const { status, json, text } = await ask();
+  assert.equal(status, 200, text);
+  assert.equal(json.result.structuredContent.sub, "unzlfabysh60");
+}
+
+async function assertUnavailable() {
+  const { status, headers, json } = await ask();
+  assert.equal(status, 503);
+  const seconds = Number(headers["retry-after"]);
+  assert.ok(Number.isInteger(seconds) && seconds >= 1 && seconds <= 60, headers["retry-after"]);
+  assert.equal(headers["www-authenticate"], undefined, "a challenge would start a sign-in that cannot succeed");
+  assert.deepEqual(json, {
+    error: "temporarily_unavailable",
+    error_description: "The token cannot be checked right now, try again later with the same token",
+  });
+  return seconds;
+}
+
+const keysAreStored = () => worker.waitFor(() => kv.writes.length > 0, "the keys were not written to the store");
+
+describe("the provider is away", () => {
+  test("keys in memory go on verifying", async () => {
+    await assertAnswered();
+    await stopProvider();
+    await assertAnswered();
+  });
+
+  test("after a restart, keys from the store verify", async () => {
+    await assertAnswered();
+    await keysAreStored();
+    await stopProvider();
+    await restartTheWorker();
+    await assertAnswered();
+    const line = await worker.logged(({ status }) => status === 200);
+    assert.equal(line.tier, "store");
+  });
+
+  test("after a restart, a token that was never seen before is verified too", async () => {
+    await assertAnswered();
+    await keysAreStored();
+    await stopProvider();
+    await restartTheWorker();
+    token = await forgeToken({ provider, resource: worker.mcpUrl, key });
+    await assertAnswered();
+  });
+
+  test("and bad tokens are still bad: an outage opens nothing", async () => {
+    await assertAnswered();
+    await keysAreStored();
+    await stopProvider();
+    await restartTheWorker();
+    token = await forgeToken({ provider, resource: worker.mcpUrl, key: await createKey() }, { header: { kid: key.kid } });
+    const { status } = await ask();
+    assert.ok(status === 401 || status === 503, String(status));
+  });
+
+  test("and the store is empty: 503, and the log says why", async () => {
+    await stopProvider();
+    await assertUnavailable();
+    const line = await worker.logged(({ status }) => status === 503);
+    assert.equal(line.reason, "keys_unavailable");
+    assert.equal(line.outcome, "failed");
+    assert.ok(line.detail || line.provider_failure, JSON.stringify(line));
+  });
+
+  test("when it is back, the same process recovers by itself", async () => {
+    await stopProvider();
+    await assertUnavailable();
+    await startProvider();
+    // It asks again when the time it named is up; how long that is, is the Worker's business.
+    await worker.waitFor(async () => (await ask()).status === 200, "it did not recover", 40_000);
+    await assertAnswered();
+  });
+
+  test("after a long queue of requests it has been asked a few times, not once for each", async () => {
+    await stopProvider();
+    const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await ask()).status));
+    assert.deepEqual(new Set(statuses), new Set([503]));
+    assert.ok(kv.reads.length <= 5, `${kv.reads.length} reads of the store`);
+  });
+});
+
+describe("the store is away", () => {
+  test("keys come from the provider, and the failure is logged", async () => {
+    kv.mood.reads = "fail";
+    kv.mood.writes = "fail";
+    await assertAnswered();
+    const line = await worker.logged(({ status }) => status === 200);
+    assert.equal(line.tier, "provider");
+    assert.match(line.provider_failure, /key-value store/);
+  });
+
+  test("and so is the provider: keys in memory go on verifying", async () => {
+    await assertAnswered();
+    kv.mood.reads = "fail";
+    kv.mood.writes = "fail";
+    await stopProvider();
+    await assertAnswered();
+  });
+
+  test("and so is the provider, with nothing in memory: 503", async () => {
+    kv.mood.reads = "fail";
+    await stopProvider();
+    await assertUnavailable();
+  });
+});
+
+describe("what is in the store", () => {
+  test("is written once, under the issuer's name, for a day", async () => {
+    await assertAnswered();
+    await keysAreStored();
+    for (let round = 0; round < 20; round += 1) await assertAnswered();
+    assert.equal(kv.writes.length, 1);
+    const [{ key: name, ttl }] = kv.writes;
+    assert.equal(name, `provider:${provider.issuer}`);
+    assert.equal(ttl, 24 * 3600);
+  });
+
+  test("is read once by a process, not once for each request", async () => {
+    for (let round = 0; round < 20; round += 1) await assertAnswered();
+    assert.equal(kv.reads.length, 1);
+    assert.ok(kv.reads[0].cacheTtl >= 30, "Workers KV takes nothing below 30 seconds");
+  });
+
+  test("holds public keys only", async () => {
+    await assertAnswered();
+    await keysAreStored();
+    assert.ok(!kv.writes[0].value.includes(key.d));
+    assert.doesNotMatch(kv.writes[0].value, /"d":/);
+  });
+
+  for (const [what, value] of [
+    ["no JSON", "nonsense"],
+    ["JSON of another shape", '{"keys":[]}'],
+    ["nothing", ""],
+    ["half a record", undefined],
+  ]) {
+    test(`is looked at like any input: ${what} is as good as no record`, async () => {
+      await assertAnswered();
+      await keysAreStored();
+      const [[name, record]] = kv.entries;
+      kv.entries.set(name, value ?? record.slice(0, record.length / 2));
+      await restartTheWorker();
+      await assertAnswered();
+      const line = await worker.logged(({ status }) => status === 200);
+      assert.equal(line.tier, "provider");
+    });
+  }
+
+  test("and belongs to another issuer is not used", async () => {
+    await assertAnswered();
+    await keysAreStored();
+    const [[name, record]] = kv.entries;
+    kv.entries.set(name, record.replaceAll(provider.issuer, "https://other.example/oidc"));
+    await stopProvider();
+    await restartTheWorker();
+    await assertUnavailable();
+  });
+});
+
+describe("the provider changes its keys", () => {
+  test("a token of the new key is accepted at once, without a restart", async () => {
+    await assertAnswered();
+    await provider.rotateKeys();
+    const { tokenOf } = await import("./support/tokens.mjs");
+    token = await tokenOf({ provider, resource: worker.mcpUrl }, "alice");
+    await assertAnswered();
+  });
+
+  test("a token of the key before, which is still published, stays good", async () => {
+    await assertAnswered();
+    await provider.rotateKeys();
+    await assertAnswered();
+  });
+
+  test("from elliptic curves to RSA is followed, too", async () => {
+    await assertAnswered();
+    await provider.rotateKeys("RS256");
+    const { tokenOf } = await import("./support/tokens.mjs");
+    token = await tokenOf({ provider, resource: worker.mcpUrl }, "alice");
+    await assertAnswered();
+  });
+});

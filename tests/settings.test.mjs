@@ -1,0 +1,208 @@
+// Wrong settings let nobody through: the stranger learns nothing, the operator learns what to mend.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { legacyRequest } from "./support/messages.mjs";
+import "./support/report-failures.mjs";
+import { post, send, startWorker } from "./support/worker.mjs";
+
+const ISSUER = "https://tenant.logto.app/oidc";
+const RESOURCE = "https://mcp.example.com/mcp";
+
+const NOT_HTTPS = "must begin with https:// (plain http is accepted for localhost and 127.0.0.1 only)";
+const NOT_PLAIN = "must have neither query nor fragment";
+
+/** Settings that are wrong in one thing, and the line that says so. */
+const MISTAKES = [
+  [
+    { ISSUER: undefined },
+    "ISSUER is not set: give the issuer exactly as the provider's discovery document says it, for example https://your-tenant.logto.app/oidc",
+  ],
+  [
+    { ISSUER: "  " },
+    "ISSUER is not set: give the issuer exactly as the provider's discovery document says it, for example https://your-tenant.logto.app/oidc",
+  ],
+  [
+    { RESOURCE: "" },
+    "RESOURCE is not set: give the full URL of the MCP endpoint, for example https://mcp.example.com/mcp",
+  ],
+  [{ ISSUER: "http://tenant.logto.app/oidc" }, `ISSUER = "http://tenant.logto.app/oidc" ${NOT_HTTPS}`],
+  [{ ISSUER: "tenant.logto.app" }, `ISSUER = "tenant.logto.app" ${NOT_HTTPS}`],
+  [{ ISSUER: "http://localhost.evil.example/" }, `ISSUER = "http://localhost.evil.example/" ${NOT_HTTPS}`],
+  [{ ISSUER: `${ISSUER}?x=1` }, `ISSUER = "${ISSUER}?x=1" ${NOT_PLAIN}`],
+  [{ RESOURCE: `${RESOURCE}#x` }, `RESOURCE = "${RESOURCE}#x" ${NOT_PLAIN}`],
+  [
+    { RESOURCE: "https://mcp.example.com/m c p" },
+    'RESOURCE = "https://mcp.example.com/m c p" must consist of visible ASCII without quotes and backslashes',
+  ],
+  [
+    { RESOURCE: "https://mcp.example.com" },
+    'RESOURCE = "https://mcp.example.com" must have a path, for example https://mcp.example.com/mcp: clients add a slash to a URL without one, and then audience and resource differ',
+  ],
+  [
+    { RESOURCE: "https://mcp.example.com/" },
+    'RESOURCE = "https://mcp.example.com/" must have a path, for example https://mcp.example.com/mcp: clients add a slash to a URL without one, and then audience and resource differ',
+  ],
+  [
+    { RESOURCE_POLICY_URI: "example.com/privacy" },
+    `RESOURCE_POLICY_URI = "example.com/privacy" ${NOT_HTTPS}`,
+  ],
+  [
+    { REQUIRED_SCOPES: 'whoami:read bad"scope' },
+    'REQUIRED_SCOPES: "bad\\"scope" is not a scope (RFC 6749 allows visible ASCII without quote and backslash)',
+  ],
+  [
+    { SCOPE_HIERARCHY: "notes:write>notes:read" },
+    'SCOPE_HIERARCHY: "notes:write>notes:read" must have the form scope=implied,implied',
+  ],
+  [{ CLAIM_SCOPES: "whoami:read" }, 'CLAIM_SCOPES: "whoami:read" must have the form scope=claim,claim'],
+  [
+    { ALLOWED_ORIGINS: "https://app.example.com/" },
+    'ALLOWED_ORIGINS: "https://app.example.com/" must be an origin such as https://app.example.com (lower case, no path, no slash at the end), or the whole setting "*"',
+  ],
+  [
+    { ALLOWED_ORIGINS: "https://app.example.com *" },
+    'ALLOWED_ORIGINS: "*" must be an origin such as https://app.example.com (lower case, no path, no slash at the end), or the whole setting "*"',
+  ],
+  [{ LOG: "verbose" }, 'LOG = "verbose" must be "all", "denials" or "off"'],
+  [{ LOG_SUBJECT: "no" }, 'LOG_SUBJECT = "no" must be "true" or "false"'],
+  [
+    { STATE_SECRET: "too short" },
+    "STATE_SECRET must have at least 32 characters, for example from `openssl rand -base64 32`",
+  ],
+  [
+    { OPAQUE_TOKEN_CLIENTS: "some-client" },
+    "OPAQUE_TOKEN_CLIENTS needs the secrets INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET: set them with `wrangler secret put`",
+  ],
+  [
+    { OPAQUE_TOKEN_CLIENTS: "some-client", OPAQUE_TOKEN_CHECK: "userinfo" },
+    'OPAQUE_TOKEN_CHECK = "userinfo" cannot tell whose token it is: it needs OPAQUE_TOKEN_CLIENTS = "*", which accepts the tokens of any client of the tenant',
+  ],
+  [
+    { OPAQUE_TOKEN_CLIENTS: "*", OPAQUE_TOKEN_CHECK: "guess" },
+    'OPAQUE_TOKEN_CHECK = "guess" must be "introspection" or "userinfo"',
+  ],
+  [
+    { OPAQUE_TOKEN_CLIENTS: "*", OPAQUE_TOKEN_CHECK: "userinfo", OPAQUE_TOKEN_SECONDS: "a minute" },
+    "OPAQUE_TOKEN_SECONDS must be a whole number of seconds up to 600",
+  ],
+  [
+    { MORE_ISSUERS: [{ issuer: "http://partner.example", audience: [RESOURCE] }] },
+    `MORE_ISSUERS: "http://partner.example" ${NOT_HTTPS}`,
+  ],
+  [
+    { MORE_ISSUERS: [{ issuer: "https://partner.example", audience: [] }] },
+    'MORE_ISSUERS: "https://partner.example" needs at least one audience, and no empty one',
+  ],
+  [
+    { MORE_ISSUERS: [{ issuer: ISSUER, audience: [RESOURCE] }] },
+    `MORE_ISSUERS: "${ISSUER}" is named twice`,
+  ],
+];
+
+const GENERIC = { error: "server_error", error_description: "This server is not set up correctly" };
+
+async function withWorker(settings, work) {
+  const worker = await startWorker({ settings: { ISSUER, RESOURCE, ...settings } });
+  try {
+    await work(worker);
+  } finally {
+    await worker.stop();
+  }
+}
+
+describe("one mistake", () => {
+  for (const [settings, line] of MISTAKES) {
+    test(`${JSON.stringify(settings, (_name, value) => value ?? null)} is answered with 500 and logged with its mend`, () =>
+      withWorker(settings, async (worker) => {
+        const { status, headers, json } = await send(worker, { path: "/mcp" });
+        assert.equal(status, 500);
+        assert.deepEqual(json, GENERIC);
+        assert.equal(headers["cache-control"], "no-store");
+        assert.equal(headers["www-authenticate"], undefined);
+        const expected = `the settings are wrong, no request will be let through:\n- ${line}`;
+        await worker.waitFor(() => worker.raw().includes(line), `not logged: ${line}`);
+        assert.equal(worker.raw(), expected);
+      }));
+  }
+});
+
+test("several mistakes are all logged at once, in the order of the settings", () =>
+  withWorker({ ISSUER: undefined, RESOURCE: "", LOG: "loud" }, async (worker) => {
+    await send(worker);
+    await worker.waitFor(() => worker.raw().includes("LOG ="), "not logged");
+    const names = worker.raw().split("\n").map((line) => /^- (\w+)/.exec(line)?.[1]);
+    assert.deepEqual(names, [undefined, "RESOURCE", "ISSUER", "LOG"]);
+  }));
+
+test("no path is served with wrong settings, and each request is told the same", () =>
+  withWorker({ ISSUER: undefined }, async (worker) => {
+    for (const path of ["/mcp", "/.well-known/oauth-protected-resource", "/sse", "/nowhere"]) {
+      const { status, json } = await send(worker, { path });
+      assert.equal(status, 500);
+      assert.deepEqual(json, GENERIC);
+    }
+    const { status, text } = await post(worker, { token: "some.secret.token", message: legacyRequest("ping") });
+    assert.equal(status, 500);
+    assert.ok(!text.includes("secret") && !worker.raw().includes("secret"));
+  }));
+
+test("a secret that is wrong is not printed", () =>
+  withWorker({ STATE_SECRET: "hunter2" }, async (worker) => {
+    const { text } = await send(worker);
+    await worker.waitFor(() => worker.raw().includes("STATE_SECRET"), "not logged");
+    assert.ok(!text.includes("hunter2") && !worker.raw().includes("hunter2"));
+  }));
+
+describe("settings that are right", () => {
+  test("white space around a value does no harm", () =>
+    withWorker({ ISSUER: ` ${ISSUER}\n` }, async (worker) => {
+      const { json } = await send(worker, { path: "/.well-known/oauth-protected-resource" });
+      assert.deepEqual(json.authorization_servers, [ISSUER]);
+    }));
+
+  test("further issuers are advertised after the first", () =>
+    withWorker({ MORE_ISSUERS: [{ issuer: "https://partner.example", audience: [RESOURCE] }] }, async (worker) => {
+      const { json } = await send(worker, { path: "/.well-known/oauth-protected-resource" });
+      assert.deepEqual(json.authorization_servers, [ISSUER, "https://partner.example"]);
+    }));
+
+  test("without required scopes there is no empty list of scopes, and no empty scope in the challenge", () =>
+    withWorker({}, async (worker) => {
+      const { json } = await send(worker, { path: "/.well-known/oauth-protected-resource" });
+      assert.notDeepEqual(json.scopes_supported, []);
+      const { headers } = await send(worker);
+      assert.doesNotMatch(headers["www-authenticate"], /scope=""/);
+    }));
+
+  test("the endpoint is where RESOURCE says", () =>
+    withWorker({ RESOURCE: "https://mcp.example.com/tools/v1" }, async (worker) => {
+      const { status, headers } = await send(worker, { path: "/tools/v1" });
+      assert.equal(status, 401);
+      const metadata = "/.well-known/oauth-protected-resource/tools/v1";
+      assert.match(headers["www-authenticate"], new RegExp(`"https://mcp\\.example\\.com${metadata}"`));
+      assert.equal((await send(worker, { path: metadata })).status, 200);
+      assert.equal((await send(worker, { path: "/mcp" })).status, 404);
+    }));
+
+  test("offline_access is never advertised", () =>
+    withWorker({ REQUIRED_SCOPES: "whoami:read offline_access" }, async (worker) => {
+      const { json } = await send(worker, { path: "/.well-known/oauth-protected-resource" });
+      assert.deepEqual(json.scopes_supported, ["whoami:read"]);
+    }));
+
+  test("the log can be quiet about what went well, and about everything", async () => {
+    await withWorker({ LOG: "denials" }, async (worker) => {
+      await send(worker, { path: "/.well-known/oauth-protected-resource" });
+      await send(worker);
+      await worker.logged(({ status }) => status === 401);
+      assert.equal(worker.logs().length, 1);
+    });
+    await withWorker({ LOG: "off" }, async (worker) => {
+      await send(worker);
+      // A third request proves that the log had time to arrive: it is one that workerd itself prints.
+      await send(worker);
+      assert.deepEqual(worker.logs(), []);
+    });
+  });
+});

@@ -1,0 +1,86 @@
+// A key-value namespace as workerd reaches it: over HTTP, one request for each operation.
+//
+// It lives in the test's own process, so that a test can look into it, count what is asked of it, put
+// something there, let it fail, and keep it while the Worker restarts. It is always consistent and
+// nothing in it expires, which Workers KV does not promise.
+
+import { createServer } from "node:http";
+
+/**
+ * @typedef {"answer" | "fail" | "hang"} Mood
+ *
+ * @typedef {object} KeyValueStore
+ * @property {number} port
+ * @property {Map<string, string>} entries  what is stored; may be changed at will
+ * @property {{key: string, cacheTtl?: number, found: boolean}[]} reads  those since the last `forget`
+ * @property {{key: string, value: string, ttl?: number}[]} writes
+ * @property {{reads: Mood, writes: Mood}} mood  how it answers from now on; at first, both "answer"
+ * @property {() => void} forget  clears `reads` and `writes`, not `entries`
+ * @property {() => Promise<void>} close
+ */
+
+/** @returns {Promise<KeyValueStore>} */
+export async function startKeyValueStore() {
+  const store = {
+    entries: new Map(),
+    reads: [],
+    writes: [],
+    mood: { reads: "answer", writes: "answer" },
+    forget() {
+      store.reads = [];
+      store.writes = [];
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+  const server = createServer((request, response) => answer(store, request, response));
+  await new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  store.port = server.address().port;
+  return store;
+}
+
+async function answer(store, request, response) {
+  const { pathname, searchParams } = new URL(request.url, "http://kv");
+  const key = decodeURIComponent(pathname.slice(1));
+  const body = await readBody(request);
+  const seconds = (name) => (searchParams.has(name) ? Number(searchParams.get(name)) : undefined);
+
+  const isRead = request.method === "GET";
+  if (isRead) store.reads.push({ key, cacheTtl: seconds("cache_ttl"), found: store.entries.has(key) });
+  else store.writes.push({ key, value: body, ttl: seconds("expiration_ttl") });
+
+  const mood = isRead ? store.mood.reads : store.mood.writes;
+  if (mood === "hang") return;
+  if (mood === "fail") {
+    response.writeHead(500).end("the store fails");
+    return;
+  }
+  switch (request.method) {
+    case "GET":
+      if (!store.entries.has(key)) response.writeHead(404).end();
+      else response.writeHead(200).end(store.entries.get(key));
+      return;
+    case "PUT":
+      store.entries.set(key, body);
+      response.writeHead(200).end();
+      return;
+    case "DELETE":
+      store.entries.delete(key);
+      response.writeHead(200).end();
+      return;
+    default:
+      response.writeHead(405).end();
+  }
+}
+
+async function readBody(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}

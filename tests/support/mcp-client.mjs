@@ -1,0 +1,82 @@
+// An MCP client as people use them: the official SDK, with an OAuth client that keeps everything in memory,
+// a scripted browser, and a record of every request.
+
+import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
+import { OAuthClient } from "../../dev/oauth-client.mjs";
+import { signIn } from "./sign-in.mjs";
+
+// Nobody listens there: the scripted browser reads the address and does not follow it.
+const REDIRECT_URL = "http://127.0.0.1:9999/callback";
+
+/** @typedef {"legacy" | "auto" | {pin: string}} Mode */
+
+/** The OAuth side of a client under test. */
+export function oauthClient() {
+  return new OAuthClient({ name: "End-to-end test", redirectUrl: REDIRECT_URL });
+}
+
+/** Records every request of a client: `method`, `url`, `headers`, `body`, and the `status` of its answer. */
+export function recordingFetch() {
+  const record = [];
+  const recorder = async (input, init = {}) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    const headers = new Headers(init.headers ?? input.headers);
+    const entry = { method: init.method ?? "GET", url, headers, body: init.body };
+    record.push(entry);
+    const response = await fetch(input, init);
+    entry.status = response.status;
+    return response;
+  };
+  return { fetch: recorder, record };
+}
+
+/**
+ * A record in short, to compare it with what is expected: `METHOD origin-name/path [rpc method] → status`.
+ * @param {{method: string, url: URL, body?: unknown, status: number}[]} record
+ * @param {Record<string, string>} origins  origin → its name in the result
+ */
+export function inShort(record, origins) {
+  return record.map(({ method, url, body, status }) => {
+    const where = `${origins[url.origin] ?? url.origin}${url.pathname}`;
+    const rpc = typeof body === "string" && body.startsWith("{") ? JSON.parse(body).method : undefined;
+    return [method, where, rpc, "→", status].filter((part) => part !== undefined).join(" ");
+  });
+}
+
+/**
+ * Connects to a server, signing in on the way if it asks for that, as SDK users do.
+ *
+ * @param {string} mcpUrl
+ * @param {object} [options]
+ * @param {Mode} [options.mode]
+ * @param {OAuthClient} [options.oauth]
+ * @param {{login?: string, password?: string, decision?: "allow" | "deny"}} [options.person]
+ * @returns {Promise<{client: Client, oauth: OAuthClient, record: object[], callback?: URL}>}
+ */
+export async function connect(mcpUrl, { mode = "legacy", oauth = oauthClient(), person = {} } = {}) {
+  const { fetch, record } = recordingFetch();
+  const open = async () => {
+    const client = new Client({ name: "end-to-end-test", version: "1.0.0" }, { versionNegotiation: { mode } });
+    const transport = new StreamableHTTPClientTransport(new URL(mcpUrl), { authProvider: oauth, fetch });
+    try {
+      await client.connect(transport);
+      return { client };
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError) || oauth.authorizationUrl === undefined) throw error;
+      return { transport };
+    }
+  };
+
+  const first = await open();
+  if (first.client) return { client: first.client, oauth, record };
+
+  const callback = await signIn({ authorizationUrl: oauth.authorizationUrl, ...person });
+  if (callback.searchParams.get("state") !== oauth.state()) throw new Error("the callback is another flow's");
+  try {
+    await first.transport.finishAuth(callback.searchParams);
+    const { client } = await open();
+    return { client, oauth, record, callback };
+  } catch (error) {
+    throw Object.assign(error, { record, callback, oauth });
+  }
+}

@@ -1,0 +1,67 @@
+// Requests as they are on the wire: exactly the headers that a test names, and any method.
+//
+// `fetch` adds headers, refuses methods and joins what is repeated; here nothing of that happens.
+
+import { request as httpRequest } from "node:http";
+
+/**
+ * @typedef {object} Answer
+ * @property {number} status
+ * @property {import("node:http").IncomingHttpHeaders} headers  names in lower case
+ * @property {string} text
+ * @property {any} json  the body, if it is JSON
+ */
+
+/**
+ * Sends a request to a Worker.
+ * @param {{origin: string}} worker
+ * @param {object} request
+ * @param {string} [request.method]
+ * @param {string} [request.path]     with query, sent as it is
+ * @param {import("node:http").OutgoingHttpHeaders} [request.headers]  a list of values repeats the header
+ * @param {string | Buffer} [request.body]
+ * @returns {Promise<Answer>}
+ */
+export function send({ origin }, { method = "GET", path = "/mcp", headers = {}, body } = {}) {
+  const { hostname, port } = new URL(origin);
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ hostname, port, method, path, headers }, async (response) => {
+      try {
+        const chunks = [];
+        for await (const chunk of response) chunks.push(chunk);
+        resolve(answer(response, Buffer.concat(chunks).toString("utf8")));
+      } catch (error) {
+        reject(error);
+      }
+    });
+    request.once("error", reject);
+    request.end(body);
+  });
+}
+
+/**
+ * Posts a JSON-RPC message to the MCP endpoint.
+ * @param {{origin: string}} worker
+ * @param {object} request
+ * @param {string} [request.token]
+ * @param {unknown} [request.message]  text is sent as it is, anything else as JSON
+ * @param {import("node:http").OutgoingHttpHeaders} [request.headers]
+ * @param {string} [request.path]
+ * @returns {Promise<Answer>}
+ */
+export function post(worker, { token, message, headers = {}, path = "/mcp" }) {
+  const body = typeof message === "string" || Buffer.isBuffer(message) ? message : JSON.stringify(message);
+  const all = {
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...headers,
+  };
+  const named = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return send(worker, { method: "POST", path, headers: named, body });
+}
+
+function answer({ statusCode, headers }, text) {
+  const isJson = headers["content-type"]?.startsWith("application/json");
+  return { status: statusCode, headers, text, json: isJson && text !== "" ? JSON.parse(text) : undefined };
+}

@@ -1,0 +1,244 @@
+// Runs the built Worker on workerd, the runtime of Cloudflare Workers, as a process of its own.
+//
+// Nothing is mocked: the Worker is the one that is deployed, its requests go over loopback, and its
+// key-value namespace is the server of `key-value-store.mjs`. What workerd itself cannot do here is
+// what Cloudflare's network adds: caches in front of KV, the rate limiter, several machines.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { startKeyValueStore } from "./key-value-store.mjs";
+import { workerdConfig } from "./workerd-config.mjs";
+
+export { post, send } from "./requests.mjs";
+export { startKeyValueStore };
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const WORKERD = join(ROOT, "node_modules/.bin/workerd");
+
+// Another program may take the port between choosing and opening it.
+const START_ATTEMPTS = 3;
+
+// A process that does not end when asked is a bug, but not one to hang the tests for.
+const PATIENCE_MS = 5_000;
+
+/** @type {Set<Worker>} those that run now, see `report-failures.mjs` */
+export const running = new Set();
+
+process.on("exit", () => running.forEach((worker) => worker.kill()));
+
+/**
+ * @typedef {object} Options
+ * @property {Record<string, unknown>} settings
+ *   what `[vars]` and secrets hold in production; text, or anything that JSON can say.
+ *   `RESOURCE` defaults to the URL of this Worker's endpoint; `undefined` leaves a setting out
+ * @property {string} [build]  folder with `index.js` and `index_bg.wasm`. Defaults to "build"
+ * @property {import("./key-value-store.mjs").KeyValueStore} [kv]
+ *   a store that outlives the Worker. By default it gets one of its own
+ * @property {number} [port]  by default a free one is chosen
+ * @property {string[]} [compatibilityFlags]  in addition to those of wrangler.toml
+ */
+
+/**
+ * Starts the Worker and waits until its port is open. Its code is loaded by the first request.
+ * @param {Options} options
+ * @returns {Promise<Worker>}
+ */
+export async function startWorker({ settings, build = "build", kv, port, compatibilityFlags = [] }) {
+  const folder = resolve(ROOT, build);
+  if (!existsSync(join(folder, "index_bg.wasm"))) {
+    throw new Error(`there is no Worker in ${build}: run "make build" first`);
+  }
+  const compatibility = await readCompatibility(compatibilityFlags);
+  const store = kv ?? (await startKeyValueStore());
+  for (let attempt = 1; ; attempt += 1) {
+    const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined });
+    try {
+      await worker.start({ settings, build: folder, compatibility });
+      return worker;
+    } catch (error) {
+      if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;
+      if (kv === undefined) await store.close();
+      throw error;
+    }
+  }
+}
+
+/** A Worker that runs. */
+class Worker {
+  #process;
+  #folder;
+  #lines = [];
+  #ownsKv;
+
+  constructor({ port, kv, ownsKv }) {
+    this.port = port;
+    this.origin = `http://127.0.0.1:${port}`;
+    this.mcpUrl = `${this.origin}/mcp`;
+    this.kv = kv;
+    this.#ownsKv = ownsKv;
+  }
+
+  /** The id of the process. */
+  get pid() {
+    return this.#process.pid;
+  }
+
+  /** Lines of the log that are JSON, as objects. */
+  logs() {
+    return this.#lines.filter(({ json }) => json !== undefined).map(({ json }) => json);
+  }
+
+  /** Everything the process has printed. */
+  raw() {
+    return this.#lines.map(({ text }) => text).join("\n");
+  }
+
+  clearLogs() {
+    this.#lines = [];
+  }
+
+  /**
+   * Waits until the log has a JSON line like this, and gives it. The line of a request is printed
+   * before it is answered, but arrives here by another way than the answer.
+   * @param {(line: object) => boolean} isWanted
+   */
+  async logged(isWanted) {
+    await this.waitFor(() => this.logs().some(isWanted), "the log has no such line");
+    return this.logs().find(isWanted);
+  }
+
+  /** Waits until a condition holds. */
+  async waitFor(condition, otherwise, patienceMs = PATIENCE_MS) {
+    const deadline = Date.now() + patienceMs;
+    while (!(await condition())) {
+      if (Date.now() > deadline) throw new Error(`${otherwise}; the Worker has printed:\n${this.raw()}`);
+      await new Promise((wake) => setTimeout(wake, 5));
+    }
+  }
+
+  /** Memory of the process in bytes: what it holds now, and the most it ever held. Linux only. */
+  async memory() {
+    const status = await readFile(`/proc/${this.pid}/status`, "utf8");
+    const bytes = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)[1]) * 1024;
+    return { resident: bytes("VmRSS"), peak: bytes("VmHWM") };
+  }
+
+  /** Ends the process and waits until it is gone. The store stays, if it was handed in. */
+  async stop() {
+    const ended = hasEnded(this.#process) ? undefined : once(this.#process, "exit");
+    this.#process.kill("SIGTERM");
+    const impatience = setTimeout(() => this.kill(), PATIENCE_MS);
+    await ended;
+    clearTimeout(impatience);
+    running.delete(this);
+    await rm(this.#folder, { recursive: true, force: true });
+    if (this.#ownsKv) await this.kv.close();
+  }
+
+  /** Ends the process at once. */
+  kill() {
+    this.#process?.kill("SIGKILL");
+  }
+
+  async start({ settings, build, compatibility }) {
+    this.#folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
+    try {
+      await this.#writeConfig({ settings, build, compatibility });
+      await this.#run();
+    } catch (error) {
+      running.delete(this);
+      await rm(this.#folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  async #writeConfig({ settings, build, compatibility }) {
+    const config = workerdConfig({
+      port: this.port,
+      kvPort: this.kv.port,
+      settings: { RESOURCE: this.mcpUrl, ...settings },
+      compatibility,
+    });
+    await writeFile(join(this.#folder, "config.capnp"), config);
+    // Cap'n Proto embeds files by a path relative to its own.
+    for (const file of ["index.js", "index_bg.wasm"]) await copyFile(join(build, file), join(this.#folder, file));
+  }
+
+  async #run() {
+    const child = spawn(WORKERD, ["serve", "config.capnp", "--control-fd=3"], {
+      cwd: this.#folder,
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+    });
+    this.#process = child;
+    running.add(this);
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on("line", (line) => this.#lines.push(parseLine(line)));
+    }
+    try {
+      await isListening(child);
+    } catch (error) {
+      throw new Error(`workerd did not start: ${error.message}\n${this.raw()}`);
+    }
+  }
+}
+
+// workerd reports on its control channel when a socket is open.
+function isListening(child) {
+  return new Promise((resolve, reject) => {
+    createInterface({ input: child.stdio[3] }).on("line", (line) => {
+      if (JSON.parse(line).event === "listen") resolve();
+    });
+    child.once("error", reject);
+    // `close`, not `exit`: what it has printed has arrived by then.
+    child.once("close", (code) => reject(new Error(`it ended with code ${code}`)));
+  });
+}
+
+function hasEnded(child) {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+function parseLine(text) {
+  try {
+    const json = JSON.parse(text);
+    return typeof json === "object" && json !== null ? { text, json } : { text };
+  } catch {
+    return { text };
+  }
+}
+
+/**
+ * A port that is free on loopback, from below those that the system hands out by itself: whoever is
+ * stopped and started again on it finds it free.
+ */
+export async function freePort() {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
+// The runtime must behave here as it does where the Worker is deployed.
+async function readCompatibility(moreFlags) {
+  const toml = await readFile(join(ROOT, "wrangler.toml"), "utf8");
+  const [, date] = /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(toml) ?? [];
+  if (date === undefined) throw new Error("wrangler.toml has no compatibility_date");
+  const [, list = ""] = /^compatibility_flags\s*=\s*\[([^\]]*)\]/m.exec(toml) ?? [];
+  const flags = [...list.matchAll(/"([^"]+)"/g)].map(([, flag]) => flag);
+  return { date, flags: [...flags, ...moreFlags] };
+}

@@ -1,0 +1,56 @@
+// The configuration file of workerd (Cap'n Proto) for one Worker with its settings and its namespace.
+
+/**
+ * @param {object} parts
+ * @param {number} parts.port    where the Worker listens, on loopback
+ * @param {number} parts.kvPort  where its key-value namespace is served
+ * @param {Record<string, unknown>} parts.settings
+ * @param {{date: string, flags: string[]}} parts.compatibility
+ */
+export function workerdConfig({ port, kvPort, settings, compatibility }) {
+  const bindings = Object.entries(settings)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `(name = ${text(name)}, ${binding(value)}),`);
+  return `
+using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .app),
+    (name = "kv", external = (address = "127.0.0.1:${kvPort}", http = ())),
+    # Loopback is closed to Workers unless it is named; the identity provider is there.
+    (name = "internet", network = (allow = ["private", "public"])),
+  ],
+  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ]
+);
+
+const app :Workerd.Worker = (
+  modules = [
+    (name = "index.js", esModule = embed "index.js"),
+    (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),
+  ],
+  bindings = [
+    (name = "JWKS", kvNamespace = "kv"),
+    ${bindings.join("\n    ")}
+  ],
+  compatibilityDate = ${text(compatibility.date)},
+  compatibilityFlags = [${compatibility.flags.map(text).join(", ")}]
+);
+`;
+}
+
+// As wrangler does it: text stays text, numbers, lists and tables become JSON.
+function binding(value) {
+  return typeof value === "string" ? `text = ${text(value)}` : `json = ${text(JSON.stringify(value))}`;
+}
+
+// Cap'n Proto knows the escapes of C, not those of JSON: bytes are always written as \xNN.
+function text(value) {
+  const bytes = [...Buffer.from(value)];
+  const escaped = bytes.map((byte) => {
+    const character = String.fromCharCode(byte);
+    const isPlain = byte >= 0x20 && byte < 0x7f && character !== '"' && character !== "\\";
+    return isPlain ? character : `\\x${byte.toString(16).padStart(2, "0")}`;
+  });
+  return `"${escaped.join("")}"`;
+}
