@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/, and their order is meant
-.PHONY: help setup dev test check unit build e2e deploy clean
+.PHONY: help setup dev whoami test check unit build e2e deploy clean
 
 # $(call phase,TEXT): announces what comes next.
 phase = @printf '\n==> %s\n' '$(1)'
@@ -15,6 +15,9 @@ setup: ## Install the tools; quick when there is nothing to do
 
 dev: setup ## Run the Worker and a local identity provider on this machine
 	@dev/with-tools node dev/start.mjs
+
+whoami: setup ## Connect a real MCP client to the running `make dev` and call whoami
+	@dev/with-tools node dev/whoami.mjs
 
 test: setup check unit build e2e ## Run everything that CI runs
 

@@ -2,14 +2,20 @@
 //
 //   PORT=8787 IDP_PORT=3000 node dev/start.mjs
 
+import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { startIdentityProvider } from "./identity-provider/index.mjs";
 import { banner } from "./banner.mjs";
 import { portFrom, requireFreePort } from "./ports.mjs";
 import { startWrangler } from "./wrangler-dev.mjs";
 
-const KEYS_FILE = new URL("../.wrangler/identity-provider/keys.json", import.meta.url).pathname;
+// Kept between runs, so that tokens issued before a restart stay good.
+const KEYS_FILE = fileURLToPath(new URL("../.wrangler/identity-provider/keys.json", import.meta.url));
 
-// The first line of what each part prints, so that it is clear who is speaking.
+// Back to the start of the terminal's line, which is emptied.
+const START_OF_LINE = "\r\x1b[2K";
+
+// Each line says who is speaking.
 const prefixed = (name) => (line) => console.log(`${name.padEnd(8)} │ ${line}`);
 
 let provider;
@@ -27,18 +33,20 @@ async function main() {
   provider = await startIdentityProvider({
     port: providerPort,
     resource: mcpUrl,
-    keysFile: decodeURIComponent(KEYS_FILE),
+    keysFile: KEYS_FILE,
     log: prefixed("provider"),
   });
 
   console.log("Building and starting the Worker. The first time, this takes a few minutes.\n");
-  wrangler = startWrangler({ port, vars: settings(mcpUrl), print: prefixed("worker") });
+  wrangler = startWrangler({ port, vars: settings(mcpUrl), progress: showProgress, print: prefixed("worker") });
   wrangler.ended.then(({ code, output }) => {
     if (isStopping) return;
+    clearProgress();
     console.error(`${output}\ndev: wrangler ended${code === null ? "" : ` with code ${code}`}; what it said is above`);
     stop(1);
   });
-  await wrangler.answers(`${mcpUrl}`);
+  await wrangler.answers(mcpUrl);
+  clearProgress();
   console.log(banner({ mcpUrl, port, issuer: provider.issuer }));
   wrangler.showOutput();
 }
@@ -52,6 +60,17 @@ function settings(mcpUrl) {
     RESOURCE_NAME: "mcp-edge (local)",
     ENVIRONMENT: "development",
   };
+}
+
+// One line that changes, so that a long build is seen to go on. Without a terminal there is nobody to see it.
+function showProgress(line) {
+  if (!process.stdout.isTTY) return;
+  const text = stripVTControlCharacters(line).trim();
+  if (text !== "") process.stdout.write(`${START_OF_LINE}  ${text.slice(0, process.stdout.columns - 4)}`);
+}
+
+function clearProgress() {
+  if (process.stdout.isTTY) process.stdout.write(START_OF_LINE);
 }
 
 async function stop(code) {

@@ -22,20 +22,14 @@ The URL defaults to ${DEFAULT_URL}.
   --json               print what the tool says, for programs
   --help               show this`;
 
-/** Something that went as it can go; its message is all there is to say. */
-class Outcome extends Error {}
-
-async function main() {
-  const { url, ...options } = readOptions();
-  if (options.help) return console.log(USAGE);
-
+async function main({ url, ...options }) {
   const callback = await receiveCallback();
   try {
     const oauth = new OAuthClient({ name: "whoami in the terminal", redirectUrl: callback.url });
     const client = await connect(url, { oauth, callback, ...options });
     const { structuredContent, isError, content } = await client.callTool({ name: "whoami", arguments: {} });
     await client.close();
-    if (isError) throw new Outcome(`the server could not say who you are: ${content?.[0]?.text ?? "no reason given"}`);
+    if (isError) throw new Error(`the server could not say who you are: ${content?.[0]?.text ?? "no reason given"}`);
     console.log(options.json ? JSON.stringify(structuredContent, null, 2) : card(structuredContent));
   } finally {
     callback.close();
@@ -53,8 +47,8 @@ function readOptions() {
     },
   });
   const [url = DEFAULT_URL, ...rest] = positionals;
-  if (rest.length > 0) throw new Outcome("one URL at a time, please");
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new Outcome(`${url} is not a URL`);
+  if (rest.length > 0) throw new Error("one URL at a time, please");
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new Error(`${url} is not a URL`);
   return { url: new URL(url), ...values };
 }
 
@@ -69,7 +63,7 @@ async function connect(url, { oauth, callback, login, password, json }) {
   const parameters = await (login === undefined
     ? askForSignIn(oauth, callback, json)
     : signInAs({ login, password }, oauth));
-  if (parameters.get("state") !== oauth.state()) throw new Outcome("the answer belongs to another sign-in; try again");
+  if (parameters.get("state") !== oauth.state()) throw new Error("the answer belongs to another sign-in; try again");
   await first.finishAuth(parameters);
   return open(new StreamableHTTPClientTransport(url, { authProvider: oauth }));
 }
@@ -90,28 +84,40 @@ function askForSignIn({ authorizationUrl }, callback, json) {
 
 async function signInAs({ login, password }, { authorizationUrl }) {
   if (!["localhost", "127.0.0.1", "[::1]"].includes(authorizationUrl.hostname)) {
-    throw new Outcome(`--login is for the local identity provider only, and this one is at ${authorizationUrl.host}`);
+    throw new Error(`--login is for the local identity provider only, and this one is at ${authorizationUrl.host}`);
   }
   const { searchParams } = await signIn({ authorizationUrl, login, password });
   return searchParams;
 }
 
-/** What to tell the user, or `undefined` for an error that only its stack explains. */
-function explain(error, url = DEFAULT_URL) {
-  if (error instanceof Outcome) return error.message;
-  const reasons = [error, error.cause, ...(error.cause?.errors ?? [])].filter(Boolean);
-  const has = (code) => reasons.some((reason) => reason.code === code);
+/** What to tell the user. */
+function explain(error, url) {
+  const reasons = [...reasonsOf(error)];
+  const has = (...codes) => reasons.some(({ code }) => codes.includes(code));
   if (has("access_denied")) return "you denied access, so there is nothing to show";
   if (has("ECONNREFUSED")) return `nothing answers at ${url}; start the server with "make dev" in another terminal`;
-  if (has("ENOTFOUND") || has("EAI_AGAIN")) return `there is no server called ${new URL(url).host}`;
-  if (error.code?.startsWith?.("ERR_PARSE_ARGS")) return `${error.message.split(". ")[0]}\n\n${USAGE}`;
-  return error.message;
+  if (has("ENOTFOUND", "EAI_AGAIN")) return `there is no server called ${url.host}`;
+  if (reasons.some(({ data }) => data?.status === 404)) return `there is no MCP endpoint at ${url}`;
+  return reasons.at(-1).message;
 }
 
+// The SDK wraps errors several times; what happened is at the end.
+function* reasonsOf(error) {
+  for (let reason = error; reason instanceof Error; reason = reason.cause) {
+    yield reason;
+    // Node tries each address of a host, and reports all that went wrong.
+    yield* reason.errors ?? [];
+  }
+}
+
+let options;
 try {
-  await main();
+  options = readOptions();
+  if (options.help) console.log(USAGE);
+  else await main(options);
 } catch (error) {
-  console.error(`whoami: ${plain(explain(error, process.argv.slice(2).find(URL.canParse)))}`);
+  const message = options === undefined ? `${error.message}\n\n${USAGE}` : plain(explain(error, options.url));
+  console.error(`whoami: ${message}`);
   if (process.env.DEBUG) console.error(error);
   process.exitCode = 1;
 }

@@ -1,12 +1,11 @@
 // `wrangler dev` as a child: started, waited for, and ended with everything that it started.
 
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const WRANGLER = createRequire(import.meta.url).resolve("wrangler/bin/wrangler.js");
+const WRANGLER = `${ROOT}node_modules/wrangler/bin/wrangler.js`;
 
 const POLL_MS = 200;
 const PATIENCE_MS = 5_000;
@@ -15,9 +14,10 @@ const PATIENCE_MS = 5_000;
  * @param {object} options
  * @param {number} options.port
  * @param {Record<string, string>} options.vars  replace those of wrangler.toml
- * @param {(line: string) => void} options.print
+ * @param {(line: string) => void} options.progress  gets what it says until the Worker answers
+ * @param {(line: string) => void} options.print     gets what it says after that
  */
-export function startWrangler({ port, vars, print }) {
+export function startWrangler({ port, vars, progress, print }) {
   const variables = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const child = spawn(
     process.execPath,
@@ -33,7 +33,10 @@ export function startWrangler({ port, vars, print }) {
 
   // Kept until it is clear whether it matters: all of it if wrangler fails, nothing if it starts well.
   let kept = [];
-  let show = (line) => kept.push(line);
+  let show = (line) => {
+    kept.push(line);
+    progress(line);
+  };
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on("line", (line) => show(line));
   }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { createKey } from "../dev/identity-provider/keys.mjs";
+import { requestsTo } from "../dev/identity-provider/testing/requests.mjs";
 import { startDeployment } from "./support/deployment.mjs";
 import { legacyCall } from "./support/messages.mjs";
 import "./support/report-failures.mjs";
@@ -10,7 +11,8 @@ import { forgeToken, tokenOf } from "./support/tokens.mjs";
 import { post, send } from "./support/worker.mjs";
 
 const deployment = await startDeployment();
-const { worker, provider } = deployment;
+const { worker } = deployment;
+const { obtainTokens } = requestsTo(deployment.provider);
 after(() => deployment.stop());
 
 const METADATA = `resource_metadata="${worker.origin}/.well-known/oauth-protected-resource/mcp"`;
@@ -132,7 +134,6 @@ describe("a token that is right in everything but one thing", () => {
   test("no signature (alg none)", async () => {
     const [, claims] = (await forgeToken(deployment)).split(".");
     const header = Buffer.from(JSON.stringify({ alg: "none", typ: "at+jwt" })).toString("base64url");
-    // The empty signature is left out of the header's grammar by nothing: a dot may end a token.
     await assertRefused(`${header}.${claims}.`, "The access token is not valid", "unsupported_algorithm");
   });
 
@@ -200,8 +201,6 @@ describe("something that is no token of ours", () => {
   });
 
   test("a real opaque token of the provider", async () => {
-    const { requestsTo } = await import("../dev/identity-provider/testing/requests.mjs");
-    const { obtainTokens } = requestsTo(provider);
     const changes = { resource: undefined, scope: "openid profile" };
     const { access_token } = await obtainTokens({ changes, resource: null });
     const description = "This resource needs a JWT access token: send the resource parameter to the token endpoint";
@@ -209,8 +208,6 @@ describe("something that is no token of ours", () => {
   });
 
   test("a real ID token of the provider", async () => {
-    const { requestsTo } = await import("../dev/identity-provider/testing/requests.mjs");
-    const { obtainTokens } = requestsTo(provider);
     const { id_token } = await obtainTokens({ changes: { resource: undefined, scope: "openid" }, resource: null });
     await assertRefused(id_token, "The token is not an access token", "wrong_type");
   });

@@ -113,8 +113,13 @@ mod tests {
         assert!(judged("https://mcp.example.com", &[]));
         assert!(judged("https://app.example.com", &["https://app.example.com"]));
         for other in [
-            "https://app.example.com.evil.example", "http://app.example.com", "https://app.example.com:8443", "null", "",
-            "https://APP.example.com", "https://app.example.com/",
+            "https://app.example.com.evil.example",
+            "http://app.example.com",
+            "https://app.example.com:8443",
+            "null",
+            "",
+            "https://APP.example.com",
+            "https://app.example.com/",
         ] {
             assert!(!judged(other, &["https://app.example.com"]), "{other}");
         }

@@ -15,6 +15,7 @@ use crate::{
     oauth::{
         challenge::ChallengeContext,
         denial::{Denial, Reason},
+        keys::tiers::IssuerKeys,
         protected_resource::{ProtectedResource, WELL_KNOWN, advertisable},
         resource_server::{ResourceServer, Trail},
     },
@@ -202,7 +203,8 @@ impl<E: Clone + 'static> Endpoint<E> {
         let mut trail = Trail::default();
         let authentication = self.resource_server.authenticate(head, now, &ports, &mut trail).await;
         log.note_trail(trail, self.settings.log_subject);
-        log.provider_failure = self.resource_server.keys().iter().find_map(|keys| keys.last_failure());
+        log.provider_failure = self.resource_server.keys().iter().find_map(IssuerKeys::provider_failure);
+        log.store_failure = self.resource_server.keys().iter().find_map(IssuerKeys::store_failure);
         let identity = match authentication {
             Ok(identity) => identity,
             Err(denial) => return Err(limit_failures(denial, head, &ports).await),
@@ -275,7 +277,9 @@ impl Document {
 
     fn serve(&self, head: &RequestHead<'_>) -> Response {
         let cached = |response: Response| {
-            cors::public(response).with_header("cache-control", "public, max-age=300").with_header("etag", self.etag.clone())
+            cors::public(response)
+                .with_header("cache-control", "public, max-age=300")
+                .with_header("etag", self.etag.clone())
         };
         match head.method() {
             "GET" | "HEAD" if head.header("if-none-match").is_some_and(|known| known.contains(&self.etag)) => {

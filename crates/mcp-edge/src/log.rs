@@ -66,6 +66,9 @@ pub struct AccessLog {
     /// The last failure to renew keys, as long as it lasts: also on requests that were served from a copy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_failure: Option<String>,
+    /// The last failure of the key-value store, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_failure: Option<String>,
     /// Duration in milliseconds. In production the clock moves with I/O only, so this is waiting, not computing.
     pub ms: u64,
 }
@@ -151,8 +154,13 @@ mod tests {
         let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         assert_eq!(trace_id(good), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
         for bad in [
-            "", "00", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-            "00-00000000000000000000000000000000-00f067aa0ba902b7-01", "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01", "00-\"-x-y",
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-\"-x-y",
         ] {
             assert_eq!(trace_id(bad), None, "{bad}");
         }

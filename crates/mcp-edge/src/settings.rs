@@ -230,10 +230,7 @@ fn trust(reader: &mut Reader<impl Fn(&str) -> Option<String>>, resource: Option<
 }
 
 /// `ISSUER` with `RESOURCE` and `AUDIENCE`, then those of `MORE_ISSUERS`.
-fn issuers(
-    reader: &mut Reader<impl Fn(&str) -> Option<String>>,
-    resource: Option<&Resource>,
-) -> Vec<TrustedIssuer> {
+fn issuers(reader: &mut Reader<impl Fn(&str) -> Option<String>>, resource: Option<&Resource>) -> Vec<TrustedIssuer> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Further {
@@ -289,7 +286,9 @@ fn token_types(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Vec<Stri
 fn scopes(reader: &mut Reader<impl Fn(&str) -> Option<String>>, name: &str) -> Scopes {
     let words = reader.words(name);
     if let Some(bad) = words.iter().find(|word| !is_scope_token(word)) {
-        reader.mistake(format!("{name}: {bad:?} is not a scope (RFC 6749 allows visible ASCII without quote and backslash)"));
+        reader.mistake(format!(
+            "{name}: {bad:?} is not a scope (RFC 6749 allows visible ASCII without quote and backslash)"
+        ));
     }
     words.iter().map(String::as_str).collect()
 }
@@ -311,7 +310,8 @@ fn hierarchy(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Hierarchy 
 
 fn opaque(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<OpaquePolicy> {
     let clients = reader.text("OPAQUE_TOKEN_CLIENTS")?;
-    let clients = if clients == "*" { AcceptedClients::Any } else { AcceptedClients::Listed(ClientList::parse(&clients)) };
+    let clients =
+        if clients == "*" { AcceptedClients::Any } else { AcceptedClients::Listed(ClientList::parse(&clients)) };
     let check = reader.text("OPAQUE_TOKEN_CHECK");
     let credentials = reader.text("INTROSPECTION_CLIENT_ID").zip(reader.text("INTROSPECTION_CLIENT_SECRET"));
     let method = match (check.as_deref().unwrap_or("introspection"), credentials) {
@@ -342,7 +342,8 @@ fn opaque(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<Opaque
         None => OPAQUE_SECONDS,
         Some(Ok(seconds)) if seconds <= MAX_OPAQUE_SECONDS => seconds,
         Some(_) => {
-            reader.mistake(format!("OPAQUE_TOKEN_SECONDS must be a whole number of seconds up to {MAX_OPAQUE_SECONDS}"));
+            reader
+                .mistake(format!("OPAQUE_TOKEN_SECONDS must be a whole number of seconds up to {MAX_OPAQUE_SECONDS}"));
             OPAQUE_SECONDS
         }
     };
@@ -383,7 +384,9 @@ fn log_level(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> LogLevel {
 fn state_secret(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<String> {
     let secret = reader.text("STATE_SECRET")?;
     if secret.len() < 32 {
-        reader.mistake("STATE_SECRET must have at least 32 characters, for example from `openssl rand -base64 32`".to_owned());
+        reader.mistake(
+            "STATE_SECRET must have at least 32 characters, for example from `openssl rand -base64 32`".to_owned(),
+        );
     }
     Some(secret)
 }

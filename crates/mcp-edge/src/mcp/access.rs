@@ -77,21 +77,18 @@ impl Listing {
 macro_rules! listing_methods {
     () => {
         /// What people read in place of the name.
-        #[must_use]
         pub fn title(mut self, title: impl Into<String>) -> Self {
             self.listing.title = Some(title.into());
             self
         }
 
         /// What it is and when to use it; models read this.
-        #[must_use]
         pub fn description(mut self, description: impl Into<String>) -> Self {
             self.listing.description = Some(description.into());
             self
         }
 
         /// Adds an icon.
-        #[must_use]
         pub fn icon(mut self, icon: $crate::mcp::Icon) -> Self {
             self.listing.icons.push(icon);
             self
@@ -100,21 +97,18 @@ macro_rules! listing_methods {
         /// Adds a scope that the caller must have been granted. It must be declared with
         /// [`ServerBuilder::scope`](crate::mcp::ServerBuilder::scope). Callers without it do not see the item in
         /// lists.
-        #[must_use]
         pub fn scope(mut self, scope: impl Into<String>) -> Self {
             self.listing.requirements.scope(scope.into());
             self
         }
 
         /// Only for users: refuses clients that act for themselves (client credentials).
-        #[must_use]
         pub fn needs_user(mut self) -> Self {
             self.listing.requirements.user = true;
             self
         }
 
         /// Only for clients that the operator has listed as their own.
-        #[must_use]
         pub fn first_party_only(mut self) -> Self {
             self.listing.requirements.first_party = true;
             self

@@ -324,8 +324,8 @@ fn check_name(kind: &'static str, name: &str) -> Result<(), BuildError> {
     }
 }
 
-/// A scheme (RFC 3986 §3.1), a colon, and visible ASCII but for what must be escaped. The braces of templates are looked
-/// at when they are parsed.
+/// A scheme (RFC 3986 §3.1), a colon, and visible ASCII but for what must be escaped. The braces of templates are
+/// looked at when they are parsed.
 fn check_uri(uri: &str, braces: bool) -> Result<(), BuildError> {
     let scheme = uri.split_once(':').map_or("", |(scheme, _)| scheme);
     let valid = scheme.starts_with(|first: char| first.is_ascii_alphabetic())

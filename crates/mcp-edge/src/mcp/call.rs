@@ -13,11 +13,11 @@ use serde_json::Value;
 
 use super::{
     client::{ClientCapabilities, ClientInfo},
+    form,
     input::{self, Answer, Inputs, Interrupt, Question, Root, Sampled, Sampling, Why},
     json::to_json,
     notify::{self, Level, Outbox},
     revision::Revision,
-    schema,
     state::StateKey,
 };
 use crate::{
@@ -56,6 +56,39 @@ impl<E> Caller<E> {
 }
 
 /// One call of a tool, a resource, a prompt or a completion. Cheap to clone.
+///
+/// # Asking back
+///
+/// A handler may need something from the user, the model or the workspace at the other end. A stateless server cannot
+/// wait for an answer, but the handler is written as if it could: it asks, and leaves through `?` when the answer is
+/// not there yet. The questions asked so far go out; the client repeats the request with the answers, the handler runs
+/// again from its start, and this time the same question returns the answer. Several questions go out at once if all
+/// are asked before the first `?`:
+///
+/// ```
+/// # use mcp_edge::mcp::{Call, Sampling, ToolError};
+/// # use schemars::JsonSchema;
+/// # use serde::Deserialize;
+/// #[derive(Deserialize, JsonSchema)]
+/// struct Name {
+///     name: String,
+/// }
+///
+/// async fn greet(call: Call) -> Result<String, ToolError> {
+///     let name = call.elicit::<Name>("name", "What is your name?");
+///     let greeting = call.sample("greeting", Sampling::new("Generate a greeting", 50));
+///     let (name, greeting) = (name?, greeting?);
+///     Ok(format!("{}, {}!", greeting.text(), name.name))
+/// }
+/// ```
+///
+/// What a handler does before a question happens once per round, so effects belong after the last one.
+///
+/// A client brings back the answers of the last round only. Those of earlier rounds, and what the handler
+/// [remembers](Call::remember), travel in sealed state, for which the endpoint must have a
+/// [`StateKey`]. A single round works without.
+///
+/// Clients of revisions before 2026-07-28 cannot be asked: for them the handler fails with an error that says so.
 pub struct Call<E = ()> {
     env: E,
     context: Rc<Context>,
@@ -169,8 +202,8 @@ impl<E> Call<E> {
         }
     }
 
-    /// Asks the user to fill in a form with the fields of `T`, and returns what was filled in. See [`input`](super::input)
-    /// for how this can look so simple.
+    /// Asks the user to fill in a form with the fields of `T`, and returns what was filled in. A form is flat: text,
+    /// numbers, booleans and choices.
     ///
     /// `key` tells the questions of one handler apart and must be the same in each round. Never ask for credentials
     /// in this way.
@@ -190,7 +223,7 @@ impl<E> Call<E> {
         key: &str,
         message: &str,
     ) -> Result<Answer<T>, Interrupt> {
-        let schema = input::form_schema(schema::of_form::<T>()).map_err(|why| Interrupt(Why::Misuse(why)))?;
+        let schema = form::of::<T>().map_err(|why| Interrupt(Why::Misuse(why)))?;
         input::read_typed(key, self.elicit_schema(key, message, &schema)?)
     }
 
@@ -199,7 +232,7 @@ impl<E> Call<E> {
     /// # Errors
     /// If there is no answer yet, or the client cannot be asked.
     pub fn elicit_schema(&self, key: &str, message: &str, schema: &Value) -> Result<Answer<Value>, Interrupt> {
-        let answer = self.context.ask(key, input::form(message, schema))?;
+        let answer = self.context.ask(key, &input::form(message, schema))?;
         input::read_form(key, &answer, schema)
     }
 
@@ -210,7 +243,7 @@ impl<E> Call<E> {
     /// # Errors
     /// If there is no answer yet, or the client cannot be asked.
     pub fn elicit_url(&self, key: &str, message: &str, url: &str) -> Result<Answer<()>, Interrupt> {
-        let answer = self.context.ask(key, input::url(message, url))?;
+        let answer = self.context.ask(key, &input::url(message, url))?;
         Ok(match input::read_action(key, &answer)? {
             Answer::Accepted(_) => Answer::Accepted(()),
             Answer::Declined => Answer::Declined,
@@ -224,7 +257,7 @@ impl<E> Call<E> {
     /// If there is no answer yet, or the client cannot be asked.
     #[allow(clippy::needless_pass_by_value, reason = "built in place; a reference would only add noise")]
     pub fn sample(&self, key: &str, sampling: Sampling) -> Result<Sampled, Interrupt> {
-        let answer = self.context.ask(key, input::sampling(&sampling))?;
+        let answer = self.context.ask(key, &input::sampling(&sampling))?;
         input::read_sampled(key, &answer)
     }
 
@@ -233,7 +266,7 @@ impl<E> Call<E> {
     /// # Errors
     /// If there is no answer yet, or the client cannot be asked.
     pub fn roots(&self, key: &str) -> Result<Vec<Root>, Interrupt> {
-        let answer = self.context.ask(key, input::roots())?;
+        let answer = self.context.ask(key, &input::roots())?;
         input::read_roots(key, &answer)
     }
 
@@ -253,7 +286,7 @@ impl<E> Call<E> {
 }
 
 impl Context {
-    fn ask(&self, key: &str, question: Question) -> Result<Value, Interrupt> {
+    fn ask(&self, key: &str, question: &Question) -> Result<Value, Interrupt> {
         if !self.revision.is_modern() {
             return Err(Interrupt(Why::Legacy));
         }

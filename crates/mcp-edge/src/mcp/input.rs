@@ -1,32 +1,8 @@
 //! Asking back: what a handler needs to know from the user, the model or the workspace at the other end
 //! (`input_required`, MCP 2026-07-28, basic/patterns/mrtr, client/elicitation, client/sampling, client/roots).
 //!
-//! A stateless server cannot wait for an answer. The handler is written as if it could: it asks, and leaves through
-//! `?` when the answer is not there yet. The questions asked so far go out; the client repeats the request with the
-//! answers, the handler runs again from its start, and this time the same question returns the answer. Several
-//! questions go out at once if they are all asked before the first `?`:
-//!
-//! ```
-//! # use mcp_edge::mcp::{Call, Sampling, ToolError};
-//! # use schemars::JsonSchema;
-//! # use serde::Deserialize;
-//! #[derive(Deserialize, JsonSchema)]
-//! struct Name {
-//!     name: String,
-//! }
-//!
-//! async fn greet(call: Call) -> Result<String, ToolError> {
-//!     let name = call.elicit::<Name>("name", "What is your name?");
-//!     let greeting = call.sample("greeting", Sampling::new("Generate a greeting", 50));
-//!     let (name, greeting) = (name?, greeting?);
-//!     Ok(format!("{}, {}!", greeting.text(), name.name))
-//! }
-//! ```
-//!
-//! What a handler does before a question happens once per round, so effects belong after the last one.
-//! A client brings back the answers of the last round only; those of earlier rounds, and what the handler
-//! [remembers](super::Call::remember), travel in sealed state, for which the endpoint must have a
-//! [`StateKey`](super::StateKey). A single round works without.
+//! How this looks to a handler is told at [`Call`](super::Call). Here are the questions, the answers, and the
+//! [`Interrupt`] by which a handler leaves when an answer is outstanding.
 
 use std::fmt;
 
@@ -36,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{
     client::{Capability, ClientCapabilities},
     json::{Object, array, quote, to_json},
-    schema,
+    validation,
 };
 
 /// There is no answer (yet). Meant to leave the handler through `?`; whoever catches it to go on without an answer may
@@ -70,10 +46,9 @@ impl fmt::Display for Why {
             Self::Legacy => formatter.write_str(
                 "this needs a question to the user or the model, for which the client must speak MCP 2026-07-28",
             ),
-            Self::Malformed(problem) => formatter.write_str(problem),
+            Self::Malformed(problem) | Self::Misuse(problem) => formatter.write_str(problem),
             Self::Refused { declined: true } => formatter.write_str("the user declined to answer"),
             Self::Refused { declined: false } => formatter.write_str("the user closed the question without an answer"),
-            Self::Misuse(problem) => formatter.write_str(problem),
         }
     }
 }
@@ -221,7 +196,7 @@ impl Inputs {
         &mut self,
         key: &str,
         capabilities: &ClientCapabilities,
-        question: Question,
+        question: &Question,
     ) -> Result<Value, Interrupt> {
         if let Some(answer) = self.given.get(key) {
             self.used.insert(key.to_owned(), answer.clone());
@@ -280,7 +255,7 @@ pub(super) fn read_action(key: &str, answer: &Value) -> Result<Answer<Value>, In
 /// Reads what the user filled in, and checks it against what was asked for.
 pub(super) fn read_form(key: &str, answer: &Value, schema: &Value) -> Result<Answer<Value>, Interrupt> {
     read_action(key, answer)?.map(|content| {
-        let problems = schema::violations(schema, &content, "content");
+        let problems = validation::violations(schema, &content, "content");
         if problems.is_empty() { Ok(content) } else { Err(malformed(key, &problems.join("; "))) }
     })
 }
@@ -314,170 +289,13 @@ fn malformed(key: &str, problem: &str) -> Interrupt {
     Interrupt(Why::Malformed(format!("inputResponses[{}] {problem}", quote(key))))
 }
 
-/// Makes a generated schema into one that a form can have, or says why that is impossible: forms are flat objects of
-/// strings, numbers, booleans and choices (MCP 2026-07-28, client/elicitation).
-pub(super) fn form_schema(mut schema: Value) -> Result<Value, String> {
-    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
-        return Err("a form needs an object with properties".to_owned());
-    };
-    for (name, property) in properties {
-        simplify(property);
-        if !is_form_field(property) {
-            return Err(format!("a form cannot have the field {name}: only text, numbers, booleans and choices"));
-        }
-    }
-    if let Some(members) = schema.as_object_mut() {
-        members.retain(|name, _| matches!(name.as_str(), "type" | "properties" | "required"));
-    }
-    if schema.get("type").and_then(Value::as_str) == Some("object") {
-        Ok(schema)
-    } else {
-        Err("a form needs an object".to_owned())
-    }
-}
-
-/// Optional fields may be left out, which is all that a form knows of `null`. Formats that describe Rust's number types
-/// mean nothing to it, and a choice is shown by its title.
-fn simplify(property: &mut Value) {
-    let optional = property.get("anyOf").and_then(Value::as_array).and_then(|parts| match parts.as_slice() {
-        [inner, null] if null.get("type").and_then(Value::as_str) == Some("null") => Some(inner.clone()),
-        _ => None,
-    });
-    let Some(members) = property.as_object_mut() else { return };
-    if let Some(Value::Object(inner)) = optional {
-        members.remove("anyOf");
-        for (name, value) in inner {
-            members.entry(name).or_insert(value);
-        }
-    }
-    if let Some(Value::Array(types)) = members.get_mut("type") {
-        types.retain(|name| name != "null");
-        if let [only] = types.as_slice() {
-            let only = only.clone();
-            members.insert("type".to_owned(), only);
-        }
-    }
-    if let Some(Value::Array(choices)) = members.get_mut("enum") {
-        choices.retain(|choice| !choice.is_null());
-    }
-    if members.get("default") == Some(&Value::Null) {
-        members.remove("default");
-    }
-    let known = |format: &Value| matches!(format.as_str(), Some("email" | "uri" | "date" | "date-time"));
-    if members.get("format").is_some_and(|format| !known(format)) {
-        members.remove("format");
-    }
-    if let Some(Value::Array(choices)) = members.get_mut("oneOf") {
-        *choices = titled(choices);
-        members.entry("type").or_insert_with(|| Value::from("string"));
-    }
-    if let Some(items) = members.get_mut("items")
-        && let Some(Value::Array(choices)) = items.get("oneOf")
-    {
-        *items = serde_json::json!({ "anyOf": titled(choices) });
-    }
-}
-
-/// Choices as forms have them: one constant each, with a title. A type has its variants with documentation as
-/// constants with a description, and those without together as an `enum`.
-fn titled(choices: &[Value]) -> Vec<Value> {
-    let constants = |choice: &Value| match choice.get("enum") {
-        Some(Value::Array(constants)) => constants.clone(),
-        _ => choice.get("const").cloned().into_iter().collect(),
-    };
-    let title = |choice: &Value| ["title", "description"].into_iter().find_map(|key| choice.get(key).cloned());
-    choices
-        .iter()
-        .flat_map(|choice| {
-            let title = title(choice);
-            constants(choice).into_iter().map(move |constant| {
-                let title = title.clone().unwrap_or_else(|| constant.clone());
-                serde_json::json!({"const": constant, "title": title})
-            })
-        })
-        .collect()
-}
-
-fn is_form_field(property: &Value) -> bool {
-    let choices = |schema: &Value, keyword| {
-        schema
-            .get(keyword)
-            .and_then(Value::as_array)
-            .is_some_and(|choices| choices.iter().all(|choice| choice.get("const").is_some_and(Value::is_string)))
-    };
-    let words = |schema: &Value| {
-        schema.get("enum").is_none_or(|words| words.as_array().is_some_and(|words| words.iter().all(Value::is_string)))
-    };
-    match property.get("type").and_then(Value::as_str) {
-        Some("string") => words(property) && (property.get("oneOf").is_none() || choices(property, "oneOf")),
-        Some("number" | "integer" | "boolean") => true,
-        Some("array") => property.get("items").is_some_and(|items| {
-            choices(items, "anyOf")
-                || (items.get("type").and_then(Value::as_str) == Some("string")
-                    && items.get("enum").is_some()
-                    && words(items))
-        }),
-        _ => false,
-    }
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 
 #[cfg(test)]
 mod tests {
-    use schemars::JsonSchema;
     use serde_json::json;
 
     use super::*;
-
-    #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema is looked at")]
-    enum Size {
-        Small,
-        /// Very large
-        Large,
-    }
-
-    #[derive(JsonSchema)]
-    #[allow(dead_code, reason = "only its schema is looked at")]
-    struct Order {
-        /// Who gets it
-        name: String,
-        age: Option<u8>,
-        size: Size,
-        other_size: Option<Size>,
-        sizes: Vec<Size>,
-        gift: bool,
-    }
-
-    #[test]
-    fn a_form_is_made_from_a_type() {
-        let sizes = json!([{"const": "Small", "title": "Small"}, {"const": "Large", "title": "Very large"}]);
-        let schema = form_schema(schema::of_form::<Order>()).unwrap_or_default();
-        assert_eq!(schema["properties"]["size"]["type"], "string");
-        assert_eq!(schema["properties"]["size"]["oneOf"], sizes);
-        assert_eq!(schema["properties"]["other_size"]["oneOf"], sizes);
-        assert_eq!(schema["properties"]["sizes"]["items"]["anyOf"], sizes);
-        assert_eq!(schema["properties"]["age"], json!({"type": "integer", "minimum": 0, "maximum": 255}));
-        assert_eq!(schema["properties"]["name"], json!({"type": "string", "description": "Who gets it"}));
-        assert_eq!(schema["required"], json!(["name", "size", "sizes", "gift"]));
-    }
-
-    #[test]
-    fn a_form_cannot_nest() {
-        #[derive(JsonSchema)]
-        #[allow(dead_code, reason = "only its schema is looked at")]
-        struct Nested {
-            order: Order,
-        }
-        let problem = form_schema(schema::of_form::<Nested>()).unwrap_err();
-        assert!(problem.contains("order"), "{problem}");
-        assert!(form_schema(json!({"type": "string"})).is_err());
-        assert!(
-            form_schema(json!({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}}))
-                .is_err()
-        );
-    }
 
     #[test]
     fn what_was_filled_in_is_checked_against_what_was_asked_for() {
@@ -502,7 +320,8 @@ mod tests {
 
     #[test]
     fn a_model_may_answer_in_several_blocks() {
-        let answer = json!({"role": "assistant", "model": "m", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]});
+        let block = |text: &str| json!({"type": "text", "text": text});
+        let answer = json!({"role": "assistant", "model": "m", "content": [block("a"), block("b")]});
         assert_eq!(read_sampled("k", &answer).map(|sampled| sampled.text()), Ok("ab".to_owned()));
         assert!(read_sampled("k", &json!({"role": "assistant", "model": "m"})).is_err());
         assert!(read_roots("k", &json!({"roots": [{"name": "x"}]})).is_err());
@@ -513,10 +332,10 @@ mod tests {
         let mut inputs = Inputs::default();
         let capabilities = ClientCapabilities(json!({"roots": {}}).as_object().cloned().unwrap_or_default());
         for _ in 0..2 {
-            assert_eq!(inputs.ask("r", &capabilities, roots()), Err(Interrupt(Why::Outstanding)));
+            assert_eq!(inputs.ask("r", &capabilities, &roots()), Err(Interrupt(Why::Outstanding)));
         }
         assert_eq!(inputs.requests(), r#"{"r":{"method":"roots/list","params":{}}}"#);
         let incapable = Interrupt(Why::Incapable(Capability::Sampling));
-        assert_eq!(inputs.ask("s", &capabilities, sampling(&Sampling::new("x", 1))), Err(incapable));
+        assert_eq!(inputs.ask("s", &capabilities, &sampling(&Sampling::new("x", 1))), Err(incapable));
     }
 }

@@ -22,6 +22,7 @@ use super::{
 };
 
 /// What a POST carried.
+#[allow(clippy::large_enum_variant, reason = "lives on the stack, and is nearly always the large one")]
 pub(super) enum Posted<'a> {
     One(Message<'a>),
     /// An array; its elements are looked at one by one.

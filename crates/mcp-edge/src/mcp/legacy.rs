@@ -69,14 +69,13 @@ pub(super) fn context<E>(server: &Server<E>, revision: Revision, params: &Params
 /// as the protocol wants, and have no effect, as a server without sessions cannot remember them.
 pub(super) fn answer(method: Method, params: &Params<'_>) -> Option<Outcome> {
     let checked = match method {
-        Method::Ping => Ok(()),
         Method::SetLevel if params.level.and_then(text).and_then(|name| Level::parse(&name)).is_none() => {
             Err(RpcError::invalid_params("params.level is not a level"))
         }
         Method::Subscribe | Method::Unsubscribe if params.uri.and_then(text).is_none() => {
             Err(RpcError::invalid_params("params.uri must be a string"))
         }
-        Method::SetLevel | Method::Subscribe | Method::Unsubscribe => Ok(()),
+        Method::Ping | Method::SetLevel | Method::Subscribe | Method::Unsubscribe => Ok(()),
         _ => return None,
     };
     Some(match checked {

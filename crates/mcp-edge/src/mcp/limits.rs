@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-/// What a request may cost. Handed to [`ServerBuilder::limits`](super::ServerBuilder::limits); start from
-/// [`Limits::default`] and change what the tools at hand need.
+/// What a request may cost. Handed to [`ServerBuilder::limits`](super::ServerBuilder::limits); write
+/// `Limits { handler_time, ..Limits::default() }` to change what the tools at hand need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Limits {
     /// Length of a request body in bytes. Whoever reads the body enforces it. Defaults to [`BODY_BYTES`].
     pub body_bytes: usize,
@@ -38,8 +37,8 @@ pub const BATCH_LENGTH: usize = 100;
 /// 128 streams: an isolate has 128 MB of memory, which leaves a stream and its handler one megabyte.
 pub const CONCURRENT_STREAMS: usize = 128;
 
-/// 60 seconds: after that the clients made with the official SDKs have given up, by default.
-pub const HANDLER_TIME: Duration = Duration::from_secs(60);
+/// One minute: after that the clients made with the official SDKs have given up, by default.
+pub const HANDLER_TIME: Duration = Duration::from_mins(1);
 
 /// 15 seconds of silence before a comment line keeps a stream open: below the idle timeouts of the proxies that sit
 /// between (30 seconds and up), and what the official SDKs use. A call that says nothing for so long is answered
@@ -58,7 +57,7 @@ pub(super) const PAGE_SIZE: usize = 100;
 
 /// Five minutes for which clients may keep lists and descriptions. They change only when a new version is deployed,
 /// so this is how long an old list can be seen after that.
-pub(super) const LIST_TTL: Duration = Duration::from_secs(300);
+pub(super) const LIST_TTL: Duration = Duration::from_mins(5);
 
 /// 100 suggestions: the most that `completion/complete` may return (MCP 2026-07-28, utilities/completion).
 pub(super) const COMPLETION_VALUES: usize = 100;

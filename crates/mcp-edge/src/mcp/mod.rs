@@ -30,7 +30,8 @@
 //!     .tool(Tool::new("add", add).title("Add").description("Adds two integers").read_only().closed_world())
 //!     .build()?;
 //!
-//! let answer = testing::run(testing::Client::new(&server).call_tool("add", serde_json::json!({"left": 1, "right": 2})));
+//! let client = testing::Client::new(&server);
+//! let answer = testing::run(client.call_tool("add", serde_json::json!({"left": 1, "right": 2})));
 //! assert_eq!(answer.result()["structuredContent"]["sum"], 3);
 //! # Ok::<(), mcp_edge::mcp::BuildError>(())
 //! ```
@@ -39,7 +40,7 @@
 //!
 //! - [`Server`], [`ServerBuilder`], [`BuildError`], [`Limits`]: the server and what it is built from.
 //! - [`Tool`], [`Resource`], [`ResourceTemplate`], [`Prompt`]: what it offers, each with who may use it.
-//! - [`Call`]: what handlers get. It knows the caller, sends progress and log lines, and [asks back](input).
+//! - [`Call`]: what handlers get. It knows the caller, sends progress and log lines, and [asks back](Call#asking-back).
 //! - [`Json`], [`ToolResult`], [`Content`], [`Contents`], [`Message`]: what handlers return.
 //! - [`ToolError`], [`ResourceError`], [`PromptError`]: why they do not.
 //! - [`Caller`], [`Handled`], [`Summary`], [`AccessNeeded`]: the seam to the endpoint.
@@ -56,8 +57,9 @@
 //! # The way of a request
 //!
 //! `json_rpc` reads the message as far as needed, `era` tells which era it belongs to and whether its headers agree,
-//! `modern` and `legacy` answer what only one era has, `operations` does the rest, `stream` decides how the answer is
-//! sent, and `outcome` puts it into the words of the era. `error` holds all codes and statuses.
+//! `modern` and `legacy` answer what only one era has, `operations` does the rest, `ending` says what became of it,
+//! `stream` decides how the answer is sent, and `outcome` puts it into the words of the era. `error` holds all codes
+//! and statuses.
 
 mod access;
 mod builder;
@@ -65,12 +67,14 @@ mod call;
 mod client;
 mod completion;
 mod content;
+mod ending;
 mod era;
 mod error;
 mod failure;
+mod form;
 mod headers;
 mod icon;
-pub mod input;
+mod input;
 mod json;
 mod json_rpc;
 mod legacy;
@@ -84,13 +88,14 @@ mod outcome;
 mod prompt;
 mod resource;
 mod revision;
-pub mod schema;
+mod schema;
 mod server;
 mod state;
 mod stream;
 mod template;
 pub mod testing;
 mod tool;
+mod validation;
 
 #[cfg(test)]
 mod tests;

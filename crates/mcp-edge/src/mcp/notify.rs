@@ -148,7 +148,10 @@ mod tests {
     fn progress_repeats_the_token_as_it_came() {
         assert_eq!(
             progress("7", 0.5, Some(1.0), Some("half")),
-            r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":7,"progress":0.5,"total":1.0,"message":"half"}}"#
+            concat!(
+                r#"{"jsonrpc":"2.0","method":"notifications/progress","#,
+                r#""params":{"progressToken":7,"progress":0.5,"total":1.0,"message":"half"}}"#
+            )
         );
     }
 }

@@ -13,25 +13,24 @@ use serde_json::{Map, Value, value::RawValue};
 use super::{
     access::{AccessNeeded, Requirements},
     call::{Call, Context},
-    client::Capability,
     completion::{self, Completers, Partial},
     content::Contents,
-    error::{Reason, RpcError, echo},
-    failure::{Failure, ToolError},
+    ending::{finish_tool, give_up, missing_capability, not_found, timed_out, timeout_error, tool_failure},
+    error::{RpcError, echo},
     headers::check_parameters,
     input::Why,
-    json::{Object, array, to_json},
+    json::{Object, array},
     json_rpc::{Params, text},
     list::{Row, page},
     method::Method,
     outcome::{Outcome, Success},
     prompt::PromptEntry,
     resource::{Cache, variables},
-    schema,
     server::Server,
     state::{Binding, State},
     stream::within,
-    tool::{ToolEntry, ToolResult},
+    tool::ToolEntry,
+    validation,
 };
 use crate::http::RequestHead;
 
@@ -75,12 +74,6 @@ impl<E> Operation<'_, E> {
         self.context.revision.is_modern()
     }
 
-    fn text(&self, raw: Option<&RawValue>, what: &'static str) -> Result<String, RpcError> {
-        raw.and_then(text)
-            .map(Cow::into_owned)
-            .ok_or_else(|| RpcError::invalid_params(format!("params.{what} must be a string")))
-    }
-
     /// The arguments as a tree. None at all are an empty object.
     fn arguments(&self) -> Result<Value, RpcError> {
         let Some(raw) = self.params.arguments else { return Ok(Value::Object(Map::new())) };
@@ -89,7 +82,7 @@ impl<E> Operation<'_, E> {
         }
         let mut arguments: Value = serde_json::from_str(raw.get())
             .map_err(|_| RpcError::invalid_params("params.arguments are nested too deeply or not valid text"))?;
-        schema::normalise(&mut arguments);
+        validation::normalise(&mut arguments);
         Ok(arguments)
     }
 
@@ -148,7 +141,7 @@ impl<E: Clone + 'static> Server<E> {
                     json: tool.listed(modern),
                     requirements: &tool.requirements,
                 });
-                self.list(operation, "tools", rows.collect())
+                self.list(operation, "tools", &rows.collect::<Vec<_>>())
             }
             Method::PromptsList => {
                 let rows = self.prompts.iter().map(|prompt| Row {
@@ -156,7 +149,7 @@ impl<E: Clone + 'static> Server<E> {
                     json: &prompt.listed,
                     requirements: &prompt.requirements,
                 });
-                self.list(operation, "prompts", rows.collect())
+                self.list(operation, "prompts", &rows.collect::<Vec<_>>())
             }
             Method::ResourcesList => {
                 let rows = self.resources.iter().map(|resource| Row {
@@ -164,7 +157,7 @@ impl<E: Clone + 'static> Server<E> {
                     json: &resource.listed,
                     requirements: &resource.requirements,
                 });
-                self.list(operation, "resources", rows.collect())
+                self.list(operation, "resources", &rows.collect::<Vec<_>>())
             }
             Method::TemplatesList => {
                 let rows = self.templates.iter().map(|template| Row {
@@ -172,7 +165,7 @@ impl<E: Clone + 'static> Server<E> {
                     json: &template.listed,
                     requirements: &template.requirements,
                 });
-                self.list(operation, "resourceTemplates", rows.collect())
+                self.list(operation, "resourceTemplates", &rows.collect::<Vec<_>>())
             }
             Method::Initialize
             | Method::Ping
@@ -183,16 +176,16 @@ impl<E: Clone + 'static> Server<E> {
         }
     }
 
-    fn list(&self, operation: &Operation<'_, E>, member: &str, rows: Vec<Row<'_>>) -> Result<Progress, Refusal> {
-        let cursor = operation.params.cursor.map(|raw| operation.text(Some(raw), "cursor")).transpose()?;
-        let page = page(&rows, cursor.as_deref(), self.page_size, &operation.context.identity)?;
+    fn list(&self, operation: &Operation<'_, E>, member: &str, rows: &[Row<'_>]) -> Result<Progress, Refusal> {
+        let cursor = operation.params.cursor.map(|raw| required(Some(raw), "cursor")).transpose()?;
+        let page = page(rows, cursor.as_deref(), self.page_size, &operation.context.identity)?;
         let members = Object::new().raw(member, &page.items).maybe_text("nextCursor", page.next.as_deref());
         let cache = Cache { ttl: self.list_ttl, public: page.public };
         Ok(Progress::Done(Outcome::Complete(Success::cached(members, cache))))
     }
 
     fn call_tool(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
-        let name = operation.text(operation.params.name, "name")?;
+        let name = required(operation.params.name, "name")?;
         let Some(tool) = self.tools.iter().find(|tool| *tool.name == *name) else {
             return Err(RpcError::invalid_params(format!("unknown tool: {}", echo(&name))).into());
         };
@@ -215,7 +208,7 @@ impl<E: Clone + 'static> Server<E> {
         if lacking.is_some() {
             return refuse(Why::Legacy.to_string());
         }
-        let problems = schema::violations(&tool.input_schema, &binding.arguments, "arguments");
+        let problems = validation::violations(&tool.input_schema, &binding.arguments, "arguments");
         if !problems.is_empty() {
             return refuse(format!("The arguments do not fit.\n{}", problems.join("\n")));
         }
@@ -225,18 +218,15 @@ impl<E: Clone + 'static> Server<E> {
     }
 
     fn read_resource(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
-        let uri = operation.text(operation.params.uri, "uri")?;
+        let uri = required(operation.params.uri, "uri")?;
         let context = Rc::clone(&operation.context);
         let exact = self.resources.iter().find(|resource| *resource.uri == *uri);
-        let (name, requirements, cache, read, matched) = match exact {
-            Some(resource) => {
-                (&resource.uri, &resource.requirements, resource.cache, &resource.read, Value::Object(Map::new()))
-            }
-            None => {
-                let found = self.templates.iter().find_map(|entry| Some((entry, entry.template.matches(&uri)?)));
-                let Some((entry, matched)) = found else { return Err(not_found(&uri).into()) };
-                (&entry.uri_template, &entry.requirements, entry.cache, &entry.read, variables(matched))
-            }
+        let (name, requirements, cache, read, matched) = if let Some(resource) = exact {
+            (&resource.uri, &resource.requirements, resource.cache, &resource.read, Value::Object(Map::new()))
+        } else {
+            let found = self.templates.iter().find_map(|entry| Some((entry, entry.template.matches(&uri)?)));
+            let Some((entry, matched)) = found else { return Err(not_found(&uri).into()) };
+            (&entry.uri_template, &entry.requirements, entry.cache, &entry.read, variables(matched))
         };
         operation.name = Some(Rc::clone(name));
         requirements.check(&context.identity)?;
@@ -261,7 +251,7 @@ impl<E: Clone + 'static> Server<E> {
     }
 
     fn get_prompt(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
-        let name = operation.text(operation.params.name, "name")?;
+        let name = required(operation.params.name, "name")?;
         let Some(prompt) = self.prompts.iter().find(|prompt| *prompt.name == *name) else {
             return Err(RpcError::invalid_params(format!("unknown prompt: {}", echo(&name))).into());
         };
@@ -367,6 +357,13 @@ struct Others {
     arguments: std::collections::BTreeMap<String, String>,
 }
 
+/// A parameter that must be a string.
+fn required(raw: Option<&RawValue>, member: &'static str) -> Result<String, RpcError> {
+    raw.and_then(text)
+        .map(Cow::into_owned)
+        .ok_or_else(|| RpcError::invalid_params(format!("params.{member} must be a string")))
+}
+
 fn read<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
     serde_json::from_str(raw?.get()).ok()
 }
@@ -394,110 +391,4 @@ async fn run_tool<E: Clone + 'static>(
     let running = (tool.run)(call, &binding.arguments);
     let result = within(limit, &context.runtime, running).await;
     finish_tool(result.unwrap_or_else(|| Err(timeout_error(limit))), tool.wraps, &context, &binding)
-}
-
-fn finish_tool(result: Result<ToolResult, ToolError>, wraps: bool, context: &Context, binding: &Binding) -> Outcome {
-    match result {
-        Ok(result) => tool_result(&result, !context.revision.is_modern(), wraps),
-        Err(ToolError(Failure::Told(text) | Failure::InvalidArgument(text))) => tool_failure(&text),
-        Err(ToolError(Failure::NotFound)) => tool_failure("resource not found"),
-        Err(ToolError(Failure::Internal(detail))) => {
-            (context.report)(&format!("{} {}: {detail}", binding.method, binding.name));
-            tool_failure(&format!("internal error; it is in the server's log under {}", context.request_id))
-        }
-        Err(ToolError(Failure::Interrupt(why))) => match why {
-            Why::Legacy | Why::Refused { .. } => tool_failure(&why.to_string()),
-            why => interrupted(why, context, binding),
-        },
-    }
-}
-
-fn tool_result(result: &ToolResult, legacy: bool, wraps: bool) -> Outcome {
-    let meta = result.meta.iter().fold(Object::new(), |object, (name, value)| object.raw(name, &to_json(value)));
-    let failed = result.is_error();
-    Outcome::Complete(Success { members: result.members(legacy, wraps), meta, cache: None, failed })
-}
-
-/// A failure for the model to read.
-fn tool_failure(text: &str) -> Outcome {
-    tool_result(&ToolResult::new().content(text).failed(), false, false)
-}
-
-fn timeout_error(limit: Duration) -> ToolError {
-    ToolError::new(format!("gave up after {} seconds", limit.as_secs()))
-}
-
-fn timed_out(limit: Duration) -> Outcome {
-    RpcError::new(Reason::Internal, format!("gave up after {} seconds", limit.as_secs())).into()
-}
-
-/// How the failure of a resource or a prompt is told.
-fn give_up(failure: Failure, context: &Context, binding: &Binding) -> Outcome {
-    match failure {
-        Failure::Told(text) => RpcError::new(Reason::Internal, text).into(),
-        Failure::InvalidArgument(text) => RpcError::invalid_params(text).into(),
-        Failure::NotFound => not_found(&binding.name).into(),
-        Failure::Internal(detail) => {
-            (context.report)(&format!("{} {}: {detail}", binding.method, binding.name));
-            internal(context).into()
-        }
-        Failure::Interrupt(why) => match why {
-            Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
-            why => interrupted(why, context, binding),
-        },
-    }
-}
-
-fn internal(context: &Context) -> RpcError {
-    let text = format!("internal error; it is in the server's log under {}", context.request_id);
-    RpcError::new(Reason::Internal, text)
-}
-
-fn not_found(uri: &str) -> RpcError {
-    RpcError::new(Reason::ResourceNotFound, "resource not found").with_data(&Object::new().text("uri", uri))
-}
-
-fn missing_capability(capability: Capability) -> RpcError {
-    let data = Object::new().raw("requiredCapabilities", capability.to_json());
-    RpcError::new(Reason::MissingCapability, "a client capability that this needs was not declared").with_data(&data)
-}
-
-/// A handler left through a question.
-fn interrupted(why: Why, context: &Context, binding: &Binding) -> Outcome {
-    match why {
-        Why::Outstanding => ask(context, binding),
-        Why::Incapable(capability) => missing_capability(capability).into(),
-        Why::Malformed(problem) => RpcError::invalid_params(problem).into(),
-        Why::Misuse(problem) => {
-            (context.report)(&format!("{} {}: {problem}", binding.method, binding.name));
-            internal(context).into()
-        }
-        Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
-    }
-}
-
-/// The questions that are outstanding, and what must be known when they are answered.
-///
-/// With a key, state goes along in any case: then whoever comes back is known to have been asked, and within the
-/// time. Without one, a first round still works.
-fn ask(context: &Context, binding: &Binding) -> Outcome {
-    let mut inputs = context.inputs.borrow_mut();
-    let members = Object::new().raw("inputRequests", &inputs.requests());
-    let (used, notes) = (std::mem::take(&mut inputs.used), std::mem::take(&mut inputs.notes));
-    let Some(key) = &context.state_key else {
-        if used.is_empty() && notes.is_empty() {
-            return Outcome::InputRequired(members);
-        }
-        let problem = "asking in several rounds needs a state key, and none is set";
-        (context.report)(&format!("{} {}: {problem}", binding.method, binding.name));
-        return internal(context).into();
-    };
-    let state = State::new(used, notes, context.now);
-    match state.seal(key, &*context.runtime, &context.identity, binding) {
-        Ok(sealed) => Outcome::InputRequired(members.text("requestState", &sealed)),
-        Err(error) => {
-            (context.report)(&format!("{} {}: {error}", binding.method, binding.name));
-            internal(context).into()
-        }
-    }
 }

@@ -193,7 +193,7 @@ pub(super) struct PromptEntry<E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a prompt",
     label = "not an async function of `Call<{E}>` and, optionally, arguments with `Deserialize` and `JsonSchema`",
-    note = "its result must be `Result<T, PromptError>` where `T` is `String`, `Message`, `Vec<Message>` or `PromptResult`"
+    note = "its result must be `Result<T, PromptError>` with `T` one of `String`, `Message`, `PromptResult`"
 )]
 pub trait PromptHandler<E, Kind> {
     /// Forgets the types.

@@ -154,7 +154,9 @@ fn digest_value(hasher: &mut Sha256, value: &Value) {
     match value {
         Value::Array(items) => {
             hasher.update(b"[");
-            items.iter().for_each(|item| digest_value(hasher, item));
+            for item in items {
+                digest_value(hasher, item);
+            }
             hasher.update(b"]");
         }
         Value::Object(members) => {

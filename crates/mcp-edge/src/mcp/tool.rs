@@ -123,8 +123,13 @@ impl<E: 'static> Tool<E> {
         self
     }
 
-    /// The schema of the arguments, written by hand. The handler then usually takes a [`Value`] or a map. See
-    /// [the schema module](super::schema) for the keywords that are checked before the handler runs.
+    /// The schema of the arguments, written by hand, in JSON Schema 2020-12; it is listed as it is. The handler then
+    /// usually takes a [`Value`] or a map.
+    ///
+    /// Before the handler runs, arguments are checked against `type`, `enum`, `const`, `properties`, `required`,
+    /// `additionalProperties`, `items`, `prefixItems`, the limits of numbers, texts and arrays, `allOf`, `anyOf`,
+    /// `oneOf`, `not`, `if`/`then`/`else`, and `$ref` to a place in the same schema. What else it says (`pattern`,
+    /// `format`, …) is for the client to read and for the handler to check.
     pub fn input_schema(mut self, schema: Value) -> Self {
         self.handler.input_schema = schema;
         self
@@ -252,7 +257,7 @@ fn wrap_schema(mut schema: Value) -> Value {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a tool",
     label = "not an async function of `Call<{E}>` and, optionally, arguments with `Deserialize` and `JsonSchema`",
-    note = "its result must be `Result<T, ToolError>` where `T` is `Json<_>`, `String`, `Content`, `Vec<Content>` or `ToolResult`"
+    note = "its result must be `Result<T, ToolError>` with `T` one of `Json<_>`, `String`, `Content`, `ToolResult`"
 )]
 pub trait ToolHandler<E, Kind> {
     /// Forgets the types.
@@ -470,16 +475,18 @@ mod tests {
 
     #[test]
     fn all_hints_are_explicit_and_the_title_is_among_them() {
+        let hints = |title: &str, [read_only, destructive, idempotent, open_world]: [bool; 4]| {
+            json!({
+                "title": title, "readOnlyHint": read_only, "destructiveHint": destructive,
+                "idempotentHint": idempotent, "openWorldHint": open_world
+            })
+        };
         let tool = listed(Tool::<()>::new("t", leaves).title("Tea").read_only().closed_world(), true);
-        assert_eq!(
-            tool["annotations"],
-            json!({"title": "Tea", "readOnlyHint": true, "destructiveHint": false, "idempotentHint": true, "openWorldHint": false})
-        );
+        assert_eq!(tool["annotations"], hints("Tea", [true, false, true, false]));
+        let tool = listed(Tool::<()>::new("t", leaves).additive().idempotent(), true);
+        assert_eq!(tool["annotations"], hints("t", [false, false, true, true]));
         let tool = listed(Tool::<()>::new("t", leaves), true);
-        assert_eq!(
-            tool["annotations"],
-            json!({"title": "t", "readOnlyHint": false, "destructiveHint": true, "idempotentHint": false, "openWorldHint": true})
-        );
+        assert_eq!(tool["annotations"], hints("t", [false, true, false, true]));
         assert_eq!(tool["inputSchema"], json!({"type": "object", "additionalProperties": false}));
     }
 

@@ -69,7 +69,9 @@ pub fn parse(value: &str) -> Result<BearerToken<'_>, Reason> {
 fn is_b64token(token: &str) -> bool {
     let body = token.trim_end_matches('=');
     !body.is_empty()
-        && body.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
+        && body
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
 }
 
 /// Whether the query carries `access_token` (RFC 6750 §2.3, which MCP forbids). Such a token is already in some log;
@@ -97,7 +99,9 @@ mod tests {
     #[test]
     fn tokens_have_the_characters_of_rfc_6750() {
         assert_eq!(parse("Bearer aZ09-._~+/==").map(BearerToken::expose), Ok("aZ09-._~+/=="));
-        for value in ["Bearer a b", "Bearer  abc", "Bearer a=b", "Bearer =", "Bearer", "Bearer ", "Bearer ä", "Bearer a\"b"] {
+        for value in
+            ["Bearer a b", "Bearer  abc", "Bearer a=b", "Bearer =", "Bearer", "Bearer ", "Bearer ä", "Bearer a\"b"]
+        {
             assert_eq!(parse(value), Err(Reason::MalformedAuthorization), "{value}");
         }
     }

@@ -91,14 +91,19 @@ mod tests {
     fn a_bad_token_is_invalid_token_with_scope() {
         assert_eq!(
             challenge(Reason::Expired),
-            format!(r#"Bearer error="invalid_token", error_description="The access token expired", {METADATA}, scope="whoami:read""#)
+            format!(
+                r#"Bearer error="invalid_token", error_description="The access token expired", {METADATA}, scope="whoami:read""#
+            )
         );
     }
 
     #[test]
     fn a_malformed_request_names_no_scope() {
         let challenge = challenge(Reason::MultipleCredentials);
-        assert!(challenge.starts_with(r#"Bearer error="invalid_request""#) && !challenge.contains("scope="), "{challenge}");
+        assert!(
+            challenge.starts_with(r#"Bearer error="invalid_request""#) && !challenge.contains("scope="),
+            "{challenge}"
+        );
     }
 
     #[test]
@@ -128,7 +133,8 @@ mod tests {
     fn every_body_is_json() {
         for reason in Reason::ALL {
             let response = context().response(&reason.into());
-            serde_json::from_str::<serde_json::Value>(response.text()).unwrap_or_else(|_| panic!("{}", response.text()));
+            serde_json::from_str::<serde_json::Value>(response.text())
+                .unwrap_or_else(|_| panic!("{}", response.text()));
             assert_eq!(response.header("cache-control"), Some("no-store"));
         }
     }

@@ -227,9 +227,9 @@ impl Reason {
             Self::WrongAudience => Face::bad_token("The access token was not issued for this resource"),
             Self::WrongIssuer => Face::bad_token("The access token was not issued by the provider of this resource"),
             Self::WrongType => Face::bad_token("The token is not an access token"),
-            Self::OpaqueNotAccepted => {
-                Face::bad_token("This resource needs a JWT access token: send the resource parameter to the token endpoint")
-            }
+            Self::OpaqueNotAccepted => Face::bad_token(
+                "This resource needs a JWT access token: send the resource parameter to the token endpoint",
+            ),
             Self::TokenTooLarge => Face::bad_token("The access token is too large"),
             Self::MalformedToken
             | Self::EncryptedToken

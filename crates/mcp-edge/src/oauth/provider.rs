@@ -72,10 +72,8 @@ impl Provider {
     #[must_use]
     pub fn to_document(&self) -> Value {
         let mut document = json!({ "issuer": self.issuer, "jwks_uri": self.jwks_uri });
-        let optional = [
-            ("introspection_endpoint", &self.introspection_endpoint),
-            ("userinfo_endpoint", &self.userinfo_endpoint),
-        ];
+        let optional =
+            [("introspection_endpoint", &self.introspection_endpoint), ("userinfo_endpoint", &self.userinfo_endpoint)];
         for (name, endpoint) in optional {
             if let Some(endpoint) = endpoint {
                 document[name] = endpoint.as_str().into();
@@ -149,14 +147,28 @@ mod tests {
 
     #[test]
     fn endpoints_are_https_or_loopback() {
-        for good in ["https://keys.example/jwks", "http://localhost:3000/jwks", "http://127.0.0.1/", "http://[::1]:3000/"] {
+        for good in
+            ["https://keys.example/jwks", "http://localhost:3000/jwks", "http://127.0.0.1/", "http://[::1]:3000/"]
+        {
             assert!(parse(|it| it["jwks_uri"] = good.into()).is_ok(), "{good}");
         }
         for bad in [
-            "http://tenant.example/jwks", "http://localhost.evil.example/", "http://127.0.0.1@evil.example/", "ftp://localhost/",
-            "http://127.0.0.2/", "javascript:1", "https://", "https://user@host/", "/jwks", "",
+            "http://tenant.example/jwks",
+            "http://localhost.evil.example/",
+            "http://127.0.0.1@evil.example/",
+            "ftp://localhost/",
+            "http://127.0.0.2/",
+            "javascript:1",
+            "https://",
+            "https://user@host/",
+            "/jwks",
+            "",
         ] {
-            assert_eq!(parse(|it| it["jwks_uri"] = bad.into()), Err(ProviderError::InsecureEndpoint("jwks_uri")), "{bad}");
+            assert_eq!(
+                parse(|it| it["jwks_uri"] = bad.into()),
+                Err(ProviderError::InsecureEndpoint("jwks_uri")),
+                "{bad}"
+            );
         }
     }
 

@@ -85,7 +85,7 @@ pub struct ResourceServer {
 /// What the provider said of an opaque token, and until when that may be used.
 #[derive(Debug, Clone)]
 struct Introspected {
-    verdict: Result<(Rc<Identity>, Rc<Claims>), Reason>,
+    verdict: Result<(Rc<Identity>, Rc<Claims>), Denial>,
     until: u64,
 }
 
@@ -168,12 +168,8 @@ impl ResourceServer {
         self.check_claims(issuer_index, &claims, now, trail)?;
 
         let mut done = Done::default();
-        let mut wanted = Wanted {
-            kid: jwt.kid.as_deref(),
-            algorithm: jwt.algorithm,
-            issued_at: claims.issued_at,
-            disproved: None,
-        };
+        let mut wanted =
+            Wanted { kid: jwt.kid.as_deref(), algorithm: jwt.algorithm, issued_at: claims.issued_at, disproved: None };
         let key = loop {
             let key = self.keys[issuer_index].find(now, wanted, &mut done, ports).await;
             trail.tier = Some(tier(done).name());
@@ -261,10 +257,9 @@ impl ResourceServer {
         } else {
             trail.tier = Some(Tier::Provider.name());
             let verdict = match self.introspect(token, policy, now, ports).await {
-                Ok(known) => Ok(known),
                 // An outage is not a verdict.
                 Err(denial) if denial.reason.face().status == 503 => return Err(denial),
-                Err(denial) => Err(denial.reason),
+                verdict => verdict,
             };
             let until = match &verdict {
                 Ok((_, claims)) => (now + policy.positive_ttl_seconds).min(claims.expires_at),
@@ -337,12 +332,7 @@ impl ResourceServer {
     }
 
     /// Who the claims stand for. `shown` is what is known about the user, of which `consented` scopes cover a part.
-    fn identify(
-        &self,
-        claims: &Claims,
-        shown: &Map<String, serde_json::Value>,
-        consented: &Scopes,
-    ) -> Identity {
+    fn identify(&self, claims: &Claims, shown: &Map<String, serde_json::Value>, consented: &Scopes) -> Identity {
         let is_machine = claims.client_id.as_deref() == Some(claims.subject.as_str());
         Identity {
             subject: claims.subject.clone(),

@@ -23,7 +23,7 @@ use crate::{
     http::{Body, BodyError, RequestBody, RequestHead, Response},
     log::{AccessLog, trace_id},
     mcp::{BuildError, Server},
-    oauth::{challenge::ChallengeContext, denial::Reason},
+    oauth::{access::scope::Scopes, challenge::ChallengeContext, denial::Reason},
     settings::{LogLevel, Settings},
 };
 
@@ -77,7 +77,8 @@ pub async fn serve(
 impl Edge {
     fn new(env: &Env, build: fn() -> Result<Server<Env>, BuildError>) -> Result<Self, String> {
         let settings = Settings::parse(|name| prelude::setting(env, name)).map_err(|error| error.to_string())?;
-        let server = build().map_err(|error| format!("the tools are wrong, no request will be let through: {error}"))?;
+        let server =
+            build().map_err(|error| format!("the tools are wrong, no request will be let through: {error}"))?;
         let endpoint = Endpoint::new(settings, server);
         let header_names = endpoint.header_names();
         prelude::watch(&header_names.join("\n"));
@@ -115,7 +116,8 @@ impl Edge {
         let arrived = lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
         let method = lines.next().unwrap_or_default();
         let target = target_of(lines.next().unwrap_or_default());
-        let present = self.header_names.iter().zip(lines).filter_map(|(name, line)| Some((name, line.strip_prefix('=')?)));
+        let present =
+            self.header_names.iter().zip(lines).filter_map(|(name, line)| Some((name, line.strip_prefix('=')?)));
         let head = present.fold(RequestHead::new(method, target), |head, (name, value)| head.with_header(name, value));
         (arrived, head)
     }
@@ -197,6 +199,6 @@ fn to_js(response: Response) -> web_sys::Response {
 
 /// What a stranger sees of wrong settings.
 fn misconfigured() -> web_sys::Response {
-    let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Default::default() };
+    let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Scopes::default() };
     to_js(nothing.response(&Reason::Misconfigured.into()))
 }

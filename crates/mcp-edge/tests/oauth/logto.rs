@@ -76,7 +76,11 @@ fn a_changed_subject_breaks_the_signature() {
         let (world, server) = (World::new(), ResourceServer::new(logto::policy()));
         world.advance_to(vector.now);
         logto::publish(&world, &vector.verifies_with.remove(0));
-        assert_eq!(send(&world, &server, &forged).map_err(|denial| denial.reason), Err(Reason::BadSignature), "{vector}");
+        assert_eq!(
+            send(&world, &server, &forged).map_err(|denial| denial.reason),
+            Err(Reason::BadSignature),
+            "{vector}"
+        );
         // The forgery leaves the real one unharmed.
         assert!(send(&world, &server, &token).is_ok(), "{vector}");
     }

@@ -3,4 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
+mod concurrency;
+mod keys_over_time;
+mod logto;
+mod opaque;
+mod reasons;
 mod vectors;

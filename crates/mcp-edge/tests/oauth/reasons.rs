@@ -76,7 +76,8 @@ fn request(reason: Reason, what: &'static str, target: &'static str, authorizati
         let head = authorization
             .iter()
             .fold(RequestHead::new("POST", target), |head, value| head.with_header("authorization", value));
-        let authenticated = scene.server.authenticate(&head, scene.world.now(), &scene.world, &mut Trail::default());
+        let mut trail = Trail::default();
+        let authenticated = scene.server.authenticate(&head, scene.world.now(), &scene.world, &mut trail);
         scene.world.run(authenticated).expect_err("refused")
     })
 }
@@ -164,7 +165,9 @@ fn cases() -> Vec<Case> {
         token(Reason::WrongIssuer, "one slash more", |_, claims| claims["iss"] = format!("{ISSUER}/").into()),
         token(Reason::WrongIssuer, "none", |_, claims| drop(claims.as_object_mut().unwrap().remove("iss"))),
         token(Reason::WrongAudience, "somebody else", |_, claims| claims["aud"] = "https://other.example".into()),
-        token(Reason::WrongAudience, "one slash more", |_, claims| claims["aud"] = format!("{}/", claims["aud"]).into()),
+        token(Reason::WrongAudience, "one slash more", |_, claims| {
+            claims["aud"] = format!("{}/", claims["aud"]).into()
+        }),
         token(Reason::WrongAudience, "an object", |_, claims| claims["aud"] = json!({ "0": claims["aud"] })),
         token(Reason::WrongAudience, "none", |_, claims| drop(claims.as_object_mut().unwrap().remove("aud"))),
         token(Reason::MissingExpiry, "none", |_, claims| drop(claims.as_object_mut().unwrap().remove("exp"))),
@@ -173,7 +176,9 @@ fn cases() -> Vec<Case> {
             claims["exp"] = json!(claims["iat"].as_u64().unwrap() - 60);
             claims["iat"] = json!(claims["iat"].as_u64().unwrap() - 3600);
         }),
-        token(Reason::NotYetValid, "tomorrow", |_, claims| claims["nbf"] = json!(claims["iat"].as_u64().unwrap() + 86400)),
+        token(Reason::NotYetValid, "tomorrow", |_, claims| {
+            claims["nbf"] = json!(claims["iat"].as_u64().unwrap() + 86400)
+        }),
         token(Reason::BadIssueTime, "tomorrow", |_, claims| {
             claims["iat"] = json!(claims["iat"].as_u64().unwrap() + 86400);
             claims["exp"] = json!(claims["exp"].as_u64().unwrap() + 86400);
@@ -232,9 +237,13 @@ fn cases() -> Vec<Case> {
             scene.world.answer(&userinfo_url(ISSUER), logto::answer("userinfo.json", "garbage"));
             denial(&scene, crate::opaque::TOKEN)
         }),
-        opaque(Reason::NotAnAccessToken, "a refresh token", || Answer::json(&json!({ "active": true, "sub": "alice" }))),
+        opaque(Reason::NotAnAccessToken, "a refresh token", || {
+            Answer::json(&json!({ "active": true, "sub": "alice" }))
+        }),
         with_policy(Reason::ClientDenied, "denied", |policy| policy.clients.denied = ClientList::parse("agent")),
-        with_policy(Reason::ClientNotAllowed, "not listed", |policy| policy.clients.allowed = ClientList::parse("other")),
+        with_policy(Reason::ClientNotAllowed, "not listed", |policy| {
+            policy.clients.allowed = ClientList::parse("other")
+        }),
         case(Reason::ClientNotAllowed, "no client and a list", || {
             let mut policy = policy();
             policy.clients.denied = ClientList::parse("somebody");
@@ -297,7 +306,10 @@ fn a_shortfall_names_every_scope_that_is_needed() {
     let mut policy = policy();
     policy.required_scopes = Scopes::parse("whoami:read whoami:write");
     let scene = Scene::new(policy);
-    assert_eq!(scene.send(&scene.token(|_, _| ())).expect_err("refused").needed.to_string(), "whoami:read whoami:write");
+    assert_eq!(
+        scene.send(&scene.token(|_, _| ())).expect_err("refused").needed.to_string(),
+        "whoami:read whoami:write"
+    );
 }
 
 #[test]
@@ -320,10 +332,13 @@ fn garbage_costs_neither_a_fetch_nor_cryptography() {
 
 #[test]
 fn no_denial_holds_the_token() {
-    for (case, token) in [("opaque", crate::opaque::TOKEN.to_owned()), ("jwt", {
-        let scene = Scene::new(policy());
-        scene.token(|header, _| header["kid"] = "invented".into())
-    })] {
+    for (case, token) in [
+        ("opaque", crate::opaque::TOKEN.to_owned()),
+        ("jwt", {
+            let scene = Scene::new(policy());
+            scene.token(|header, _| header["kid"] = "invented".into())
+        }),
+    ] {
         let server = ResourceServer::new(policy());
         let scene = Scene { server, ..Scene::new(policy()) };
         let denial = denial(&scene, &token);

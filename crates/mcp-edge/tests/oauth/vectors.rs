@@ -50,8 +50,7 @@ fn wycheproof_is_answered_as_it_should_be() {
     // Valid for Wycheproof, and refused here: symmetric keys, and keys whose own `alg` names another algorithm than
     // the signature's (345 ff. repeat RFC 7520, whose keys have no such `alg`) or one that does not exist (`ES521`).
     const STRICTER_HERE: [u64; 8] = [1, 346, 347, 348, 350, 351, 357, 352];
-    let file: Value =
-        serde_json::from_str(include_str!("../vectors/wycheproof-json-web-signature.json")).unwrap();
+    let file: Value = serde_json::from_str(include_str!("../vectors/wycheproof-json-web-signature.json")).unwrap();
     let mut counts = (0, 0);
     for group in file["groups"].as_array().unwrap() {
         for test in group["tests"].as_array().unwrap() {

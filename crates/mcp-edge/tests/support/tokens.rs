@@ -6,7 +6,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mcp_edge::{
     http::RequestHead,
     oauth::{
-        access::{client::ClientPolicy, disclosure::Disclosure, identity::Identity, scope::{Hierarchy, Scopes}},
+        access::{
+            client::ClientPolicy,
+            disclosure::Disclosure,
+            identity::Identity,
+            scope::{Hierarchy, Scopes},
+        },
         denial::{Denial, Reason},
         resource_server::{ResourceServer, Trail, TrustPolicy, TrustedIssuer},
         token::{algorithm::Algorithm, jwt::ACCESS_TOKEN_TYPES},

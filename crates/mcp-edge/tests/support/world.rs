@@ -22,9 +22,7 @@ use mcp_edge::{
         },
         token::algorithm::Algorithm,
     },
-    ports::{
-        Call, FailureLimit, Fetch, FetchError, Reply, Runtime, Signatures, Store, StoreError, UnusableKey,
-    },
+    ports::{Call, FailureLimit, Fetch, FetchError, Reply, Runtime, Signatures, Store, StoreError, UnusableKey},
 };
 use serde_json::{Value, json};
 
@@ -290,7 +288,9 @@ impl Fetch for World {
         loop {
             answer = match answer {
                 Answer::Reply(status @ 300..=399, _) => return Err(FetchError::Redirect(status)),
-                Answer::Reply(_, body) if body.len() > call.max_body => return Err(FetchError::TooLarge(call.max_body)),
+                Answer::Reply(_, body) if body.len() > call.max_body => {
+                    return Err(FetchError::TooLarge(call.max_body));
+                }
                 Answer::Reply(status, body) => return Ok(Reply { status, body }),
                 Answer::Down => return Err(FetchError::Network("connection refused".to_owned())),
                 Answer::After(milliseconds, _) if Duration::from_millis(milliseconds) > call.timeout => {

@@ -193,7 +193,7 @@ fn the_summary_names_only_what_the_server_has_named() {
     let server = server();
     let summary = |request: Request| {
         let summary = request.send(&server).summary;
-        (summary.revision.map(|revision| revision.as_str()), summary.method, summary.name.map(|name| name.to_string()))
+        (summary.revision.map(crate::mcp::Revision::as_str), summary.method, summary.name.map(|name| name.to_string()))
     };
     let modern = Some("2026-07-28");
     let call = json!({"name": "echo", "arguments": {"text": "hi"}});

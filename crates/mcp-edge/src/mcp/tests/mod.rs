@@ -1,5 +1,7 @@
 //! Tests of the server as a whole, one file per subject. What concerns one module only is tested there.
 
+#![allow(clippy::needless_pass_by_value, clippy::too_many_lines, reason = "tables read better")]
+
 mod access;
 mod asking;
 mod batches;

@@ -66,7 +66,8 @@ fn progress_is_streamed_as_it_happens() {
         chunks[0],
         concat!(
             "event: message\n",
-            r#"data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"t-1","progress":0.0,"total":100.0,"message":"working"}}"#,
+            r#"data: {"jsonrpc":"2.0","method":"notifications/progress","#,
+            r#""params":{"progressToken":"t-1","progress":0.0,"total":100.0,"message":"working"}}"#,
             "\n\n"
         )
     );
@@ -136,7 +137,7 @@ fn silence_is_filled_with_comments() {
 fn a_handler_in_a_stream_has_its_time_too() {
     let tool = Tool::new("endless", |call: Call| async move {
         call.progress(1.0, None, None).await;
-        call.sleep(Duration::from_secs(3600)).await;
+        call.sleep(Duration::from_hours(1)).await;
         "done"
     });
     let server = build(Server::builder("t", "1").tool(tool));
@@ -170,8 +171,7 @@ fn who_goes_away_cancels() {
 
 #[test]
 fn there_are_only_so_many_streams() {
-    let mut limits = Limits::default();
-    limits.concurrent_streams = 1;
+    let limits = Limits { concurrent_streams: 1, ..Limits::default() };
     let server = build(workshop().limits(limits));
     let first = response(call("work").send(&server));
     assert!(matches!(first.body, Body::Stream(_)));

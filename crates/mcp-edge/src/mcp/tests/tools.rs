@@ -116,7 +116,11 @@ fn handwritten_schemas_are_listed_as_they_are_and_checked() {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "type": "object",
         "$defs": {"address": {"$anchor": "addressDef", "type": "object", "properties": {"city": {"type": "string"}}}},
-        "properties": {"address": {"$ref": "#/$defs/address"}, "phone": {"type": "string"}, "email": {"type": "string"}},
+        "properties": {
+            "address": {"$ref": "#/$defs/address"},
+            "phone": {"type": "string"},
+            "email": {"type": "string"}
+        },
         "allOf": [{"anyOf": [{"required": ["phone"]}, {"required": ["email"]}]}],
         "additionalProperties": false
     });
@@ -133,7 +137,7 @@ fn handwritten_schemas_are_listed_as_they_are_and_checked() {
 #[test]
 fn a_tool_has_its_time() {
     async fn slow(call: Call) -> &'static str {
-        call.sleep(Duration::from_secs(3600)).await;
+        call.sleep(Duration::from_hours(1)).await;
         "done"
     }
     let quick = Tool::new("quick", slow).time_limit(Duration::from_secs(5));

@@ -70,7 +70,9 @@ impl Disclosure {
     pub fn disclose(&self, claims: &Map<String, Value>, granted: &Scopes) -> Map<String, Value> {
         let covered = self.0.iter().filter(|(scope, _)| granted.contains(scope)).flat_map(|(_, claims)| claims);
         covered
-            .filter_map(|name| claims.get(name).filter(|value| !value.is_null()).map(|value| (name.clone(), value.clone())))
+            .filter_map(|name| {
+                claims.get(name).filter(|value| !value.is_null()).map(|value| (name.clone(), value.clone()))
+            })
             .collect()
     }
 
@@ -93,8 +95,11 @@ mod tests {
             "custom_data": {"plan": "gold"}, "grant_id": "g",
         });
         let disclosure = Disclosure::parse(mapping).unwrap();
-        let mut names: Vec<_> =
-            disclosure.disclose(claims.as_object().unwrap(), &Scopes::parse(granted)).into_iter().map(|it| it.0).collect();
+        let mut names: Vec<_> = disclosure
+            .disclose(claims.as_object().unwrap(), &Scopes::parse(granted))
+            .into_iter()
+            .map(|it| it.0)
+            .collect();
         names.sort();
         names
     }

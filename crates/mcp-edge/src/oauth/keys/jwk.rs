@@ -206,7 +206,8 @@ fn usable(jwk: &Value) -> Option<Key> {
     if jwk.get("use").is_some_and(|purpose| purpose != "sig") {
         return None;
     }
-    let may_verify = |operations: &Value| operations.as_array().is_some_and(|list| list.iter().any(|it| it == "verify"));
+    let may_verify =
+        |operations: &Value| operations.as_array().is_some_and(|list| list.iter().any(|it| it == "verify"));
     if !jwk.get("key_ops").is_none_or(may_verify) {
         return None;
     }
@@ -305,7 +306,7 @@ mod tests {
             json!(null),
             json!("key"),
         ] {
-            assert_eq!(set(&[bad.clone()]), Err(KeySetError::NoUsableKey), "{bad}");
+            assert_eq!(set(std::slice::from_ref(&bad)), Err(KeySetError::NoUsableKey), "{bad}");
             assert_eq!(set(&[bad.clone(), ec()]).map(|keys| keys.iter().count()), Ok(1), "{bad}");
         }
     }
@@ -341,7 +342,8 @@ mod tests {
         let keys = set(&[rsa(2048), ec()]).unwrap();
         assert_eq!(keys.select(None, Algorithm::ES384).map(|key| key.kid.clone()), Ok(Some("e".to_owned())));
         assert_eq!(keys.select(None, Algorithm::EdDSA).err(), Some(Reason::UnknownKey));
-        let keys = set(&[ec(), with(with(ec(), "kid", json!("f")), "x", json!(URL_SAFE_NO_PAD.encode([9; 48])))]).unwrap();
+        let keys =
+            set(&[ec(), with(with(ec(), "kid", json!("f")), "x", json!(URL_SAFE_NO_PAD.encode([9; 48])))]).unwrap();
         assert_eq!(keys.select(None, Algorithm::ES384).err(), Some(Reason::AmbiguousKey));
     }
 

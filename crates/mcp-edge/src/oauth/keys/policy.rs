@@ -19,7 +19,7 @@
 use std::{collections::VecDeque, rc::Rc};
 
 use super::{
-    super::{denial::Reason, token::algorithm::Algorithm},
+    super::{denial::Reason, provider::Provider, token::algorithm::Algorithm},
     jwk::{Key, Thumbprint},
     record::Record,
 };
@@ -102,6 +102,8 @@ pub struct KeyRing {
     copy: Option<Rc<Record>>,
     store_asked_at: Option<u64>,
     provider_asked_at: Option<u64>,
+    /// Whether the last request to the provider brought a copy.
+    provider_has_answered: bool,
     asking_until: Option<u64>,
     refresh_due: bool,
     burst: Burst,
@@ -155,8 +157,7 @@ impl KeyRing {
     /// The token names a key that the copy lacks: perhaps it is invented, perhaps it is newer than the copy.
     fn unknown_key(&mut self, now: u64, wanted: Wanted<'_>, copy: &Record, done: &mut Done) -> Step {
         let kid = wanted.kid.unwrap_or_default();
-        let just_fetched = done.provider && self.provider_asked_at.is_some_and(|at| copy.keys_fetched_at >= at);
-        if just_fetched || self.is_known_unknown(kid, now) {
+        if (done.provider && self.provider_has_answered) || self.is_known_unknown(kid, now) {
             self.remember_unknown(kid, now);
             return Step::Refuse(Reason::UnknownKey);
         }
@@ -170,15 +171,25 @@ impl KeyRing {
         if now >= ready && !done.provider {
             return self.ask_provider(now, done);
         }
-        // Within the cool-down. A key set that was fetched after the token was issued has the last word.
-        if wanted.issued_at.is_some_and(|issued_at| copy.keys_fetched_at >= issued_at) {
+        // Within the cool-down. A key set that was fetched after the token was issued has the last word; both times are
+        // whole seconds, so within the same second it is open which came first.
+        if wanted.issued_at.is_some_and(|issued_at| copy.keys_fetched_at > issued_at) {
             self.remember_unknown(kid, now);
             return Step::Refuse(Reason::UnknownKey);
         }
-        if !done.provider && self.burst.spend(now) {
-            return self.ask_provider(now, done);
+        if done.provider {
+            return Step::Unavailable(ready.saturating_sub(now).max(1));
         }
-        Step::Unavailable(ready.saturating_sub(now).max(1))
+        // The first token of a new key need not wait. After it, a request made once the second has passed settles the
+        // matter for every token that was issued in it, which one made earlier would not.
+        match self.burst.left(now) {
+            0 => Step::Unavailable(ready.saturating_sub(now).max(1)),
+            1..BURST if wanted.issued_at == Some(now) => Step::Wait,
+            _ => {
+                self.burst.spend();
+                self.ask_provider(now, done)
+            }
+        }
     }
 
     /// The signature did not verify under a published key. A provider may have put a new key under an old name, so one
@@ -199,13 +210,16 @@ impl KeyRing {
         }
     }
 
-    /// Decides what to do for the provider's endpoints alone; `None` if the copy has them.
-    pub fn next_for_provider(&mut self, now: u64, done: &mut Done) -> Option<Step> {
+    /// Decides what to do for the provider's endpoints alone.
+    ///
+    /// # Errors
+    /// What to do first, if the copy does not have them.
+    pub fn next_for_provider(&mut self, now: u64, done: &mut Done) -> Result<Provider, Step> {
         let Some(copy) = self.copy(now).cloned() else {
-            return Some(self.without_copy(now, done));
+            return Err(self.without_copy(now, done));
         };
         self.note_if_refresh_is_due(now, &copy);
-        None
+        Ok(copy.provider.clone())
     }
 
     /// Whether the copy should be renewed in the background.
@@ -232,6 +246,7 @@ impl KeyRing {
     /// Reports what the provider answered; `None` if it failed, which keeps the old copy.
     pub fn provider_answered(&mut self, record: Option<Record>) {
         self.asking_until = None;
+        self.provider_has_answered = record.is_some();
         if let Some(record) = record {
             self.unknown_kids.retain(|(kid, _)| record.keys.iter().all(|key| key.kid.as_deref() != Some(kid)));
             self.copy = Some(Rc::new(record));
@@ -282,12 +297,14 @@ impl KeyRing {
 }
 
 impl Burst {
-    fn spend(&mut self, now: u64) -> bool {
+    fn left(&mut self, now: u64) -> u32 {
         if now >= self.since + BURST_WINDOW_SECONDS {
             *self = Self { since: now, spent: 0 };
         }
-        let granted = self.spent < BURST;
-        self.spent += u32::from(granted);
-        granted
+        BURST - self.spent
+    }
+
+    fn spend(&mut self) {
+        self.spent += 1;
     }
 }

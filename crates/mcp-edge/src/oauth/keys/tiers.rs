@@ -2,9 +2,12 @@
 
 use std::{
     cell::{Cell, RefCell},
+    pin::pin,
     rc::Rc,
     time::Duration,
 };
+
+use futures_util::future::{Either, select};
 
 use super::{
     super::{
@@ -15,7 +18,7 @@ use super::{
     policy::{CEILING_SECONDS, Done, FRESH_SECONDS, KeyRing, Step, Wanted},
     record::{Record, store_key},
 };
-use crate::ports::{Call, Fetch, FetchError, Ports, Store};
+use crate::ports::{Call, Fetch, FetchError, Ports, Store, StoreError};
 
 /// For a discovery document or a key set, connection and body together. A provider that needs longer is down.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,11 +26,14 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Real documents have 1 to 10 KB.
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
-/// How long a request waits before it looks again whether another one has brought the keys.
-const WAIT: Duration = Duration::from_millis(20);
+/// The store answers within a tenth of a second, or something is wrong with it; the provider is asked then.
+const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A request that has waited this long for others gives up. Longer than two fetches in a row may take.
-const MAX_WAITS: u32 = 600;
+/// How long a request waits before it looks again whether another one has brought the keys.
+const WAIT_MILLISECONDS: u64 = 20;
+
+/// A request that has waited this often for others gives up. Longer than two fetches in a row may take.
+const MAX_WAITS: u64 = 600;
 
 /// Where the answer came from, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +105,9 @@ pub struct IssuerKeys {
     /// Whether the copy in memory should be written to the store.
     unsaved: Cell<bool>,
     /// For the operator: why the last renewal failed.
-    last_failure: RefCell<Option<String>>,
+    provider_failure: RefCell<Option<String>>,
+    /// For the operator: what the store last said instead of an answer.
+    store_failure: RefCell<Option<String>>,
 }
 
 impl IssuerKeys {
@@ -111,7 +119,8 @@ impl IssuerKeys {
             ring: RefCell::default(),
             stored: RefCell::default(),
             unsaved: Cell::new(false),
-            last_failure: RefCell::default(),
+            provider_failure: RefCell::default(),
+            store_failure: RefCell::default(),
         }
     }
 
@@ -132,22 +141,15 @@ impl IssuerKeys {
         done: &mut Done,
         ports: &impl Ports,
     ) -> Result<Rc<Key>, Denial> {
-        for waits in 0..MAX_WAITS {
-            let now = now + u64::from(waits) * WAIT.as_millis() as u64 / 1000;
-            let step = self.ring.borrow_mut().next(now, wanted, done);
-            match step {
-                Step::Use(key) => return Ok(key),
-                Step::AskStore => self.ask_store(now, ports).await,
-                Step::AskProvider => self.ask_provider(now, ports).await,
-                Step::Wait => ports.sleep(WAIT).await,
-                Step::Refuse(reason) => {
-                    let kid = wanted.kid.unwrap_or("(none)");
-                    return Err(Denial::new(reason, format!("kid {kid:?}, alg {}", wanted.algorithm.name())));
-                }
-                Step::Unavailable(seconds) => return Err(self.unavailable(seconds)),
-            }
-        }
-        Err(self.unavailable(1))
+        let look = |ring: &mut KeyRing, now| match ring.next(now, wanted, done) {
+            Step::Use(key) => Ok(key),
+            step => Err(step),
+        };
+        self.carry_out(now, ports, look).await.map_err(|denial| {
+            let kid = wanted.kid.unwrap_or("(none)");
+            let detail = || format!("kid {kid:?}, alg {}", wanted.algorithm.name());
+            Denial { detail: denial.detail.or_else(|| Some(detail())), ..denial }
+        })
     }
 
     /// The provider's endpoints, from a copy if there is one.
@@ -156,19 +158,26 @@ impl IssuerKeys {
     /// [`Reason::KeysUnavailable`].
     pub async fn provider(&self, now: u64, ports: &impl Ports) -> Result<Provider, Denial> {
         let mut done = Done::default();
+        self.carry_out(now, ports, |ring, now| ring.next_for_provider(now, &mut done)).await
+    }
+
+    /// Looks, does what has to be done, and looks again, until there is an answer.
+    async fn carry_out<T>(
+        &self,
+        began: u64,
+        ports: &impl Ports,
+        mut look: impl FnMut(&mut KeyRing, u64) -> Result<T, Step>,
+    ) -> Result<T, Denial> {
         for waits in 0..MAX_WAITS {
-            let now = now + u64::from(waits) * WAIT.as_millis() as u64 / 1000;
-            let step = self.ring.borrow_mut().next_for_provider(now, &mut done);
+            let now = began + waits * WAIT_MILLISECONDS / 1000;
+            let step = look(&mut self.ring.borrow_mut(), now);
             match step {
-                None => {
-                    if let Some(copy) = self.ring.borrow().copy(now) {
-                        return Ok(copy.provider.clone());
-                    }
-                }
-                Some(Step::AskStore) => self.ask_store(now, ports).await,
-                Some(Step::AskProvider) => self.ask_provider(now, ports).await,
-                Some(Step::Unavailable(seconds)) => return Err(self.unavailable(seconds)),
-                Some(Step::Wait | Step::Use(_) | Step::Refuse(_)) => ports.sleep(WAIT).await,
+                Ok(answer) => return Ok(answer),
+                Err(Step::AskStore) => self.ask_store(now, ports).await,
+                Err(Step::AskProvider) => self.ask_provider(now, ports).await,
+                Err(Step::Wait | Step::Use(_)) => ports.sleep(Duration::from_millis(WAIT_MILLISECONDS)).await,
+                Err(Step::Refuse(reason)) => return Err(reason.into()),
+                Err(Step::Unavailable(seconds)) => return Err(self.unavailable(seconds)),
             }
         }
         Err(self.unavailable(1))
@@ -191,10 +200,16 @@ impl IssuerKeys {
         }
     }
 
-    /// Why the last renewal failed, until one succeeds.
+    /// Why the provider's documents could not be renewed the last time, until a renewal succeeds.
     #[must_use]
-    pub fn last_failure(&self) -> Option<String> {
-        self.last_failure.borrow().clone()
+    pub fn provider_failure(&self) -> Option<String> {
+        self.provider_failure.borrow().clone()
+    }
+
+    /// Why the store could not be used the last time, until it answers.
+    #[must_use]
+    pub fn store_failure(&self) -> Option<String> {
+        self.store_failure.borrow().clone()
     }
 
     /// Whether there is a usable copy at `now`.
@@ -204,19 +219,19 @@ impl IssuerKeys {
     }
 
     fn unavailable(&self, seconds: u64) -> Denial {
-        let failure = self.last_failure.borrow();
+        let failure = self.provider_failure.borrow();
         let detail = failure.as_deref().unwrap_or("no usable copy of the keys is at hand");
         Denial::unavailable(Reason::KeysUnavailable, seconds, detail)
     }
 
-    async fn ask_store(&self, now: u64, ports: &impl Store) {
-        let record = match ports.get(&store_key(&self.issuer)).await {
-            Ok(value) => value.and_then(|text| Record::parse(&text, &self.issuer, now)),
-            Err(error) => {
-                self.note_failure(format!("key-value store: {error}"));
-                None
-            }
+    async fn ask_store(&self, now: u64, ports: &impl Ports) {
+        let key = store_key(&self.issuer);
+        let reading = pin!(ports.get(&key));
+        let read = match select(reading, ports.sleep(STORE_TIMEOUT)).await {
+            Either::Left((read, _)) => read,
+            Either::Right(_) => Err(StoreError(format!("no answer within {STORE_TIMEOUT:?}"))),
         };
+        let record = self.note_store(read).flatten().and_then(|text| Record::parse(&text, &self.issuer, now));
         *self.stored.borrow_mut() = record.clone().map(Rc::new);
         self.ring.borrow_mut().store_answered(now, record);
     }
@@ -226,12 +241,12 @@ impl IssuerKeys {
         let renewed = renew(&self.issuer, old.as_deref(), now, ports).await;
         let record = match renewed {
             Ok(record) => {
-                *self.last_failure.borrow_mut() = None;
+                *self.provider_failure.borrow_mut() = None;
                 self.unsaved.set(self.is_worth_saving(&record, now));
                 Some(record)
             }
             Err(error) => {
-                self.note_failure(error.to_string());
+                *self.provider_failure.borrow_mut() = Some(error.to_string());
                 None
             }
         };
@@ -252,14 +267,19 @@ impl IssuerKeys {
         let Some(copy) = self.ring.borrow().copy(now).cloned() else { return };
         let written =
             ports.put(&store_key(&self.issuer), &copy.serialize(), Duration::from_secs(CEILING_SECONDS)).await;
-        match written {
-            Ok(()) => *self.stored.borrow_mut() = Some(copy),
-            Err(error) => self.note_failure(format!("key-value store: {error}")),
+        if self.note_store(written).is_some() {
+            *self.stored.borrow_mut() = Some(copy);
         }
     }
 
-    fn note_failure(&self, failure: String) {
-        *self.last_failure.borrow_mut() = Some(failure);
+    /// What the store answered, if it did; why not, for the operator, if it did not.
+    fn note_store<T>(&self, outcome: Result<T, StoreError>) -> Option<T> {
+        let (answer, failure) = match outcome {
+            Ok(answer) => (Some(answer), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        *self.store_failure.borrow_mut() = failure;
+        answer
     }
 }
 
@@ -277,8 +297,8 @@ async fn renew(issuer: &str, old: Option<&Record>, now: u64, ports: &impl Fetch)
         },
     };
     let document = document(&provider.jwks_uri, ports).await?;
-    let keys = KeySet::parse(&document)
-        .map_err(|source| RenewalError::Keys { url: provider.jwks_uri.clone(), source })?;
+    let keys =
+        KeySet::parse(&document).map_err(|source| RenewalError::Keys { url: provider.jwks_uri.clone(), source })?;
     Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now })
 }
 

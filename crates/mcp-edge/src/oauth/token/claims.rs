@@ -85,7 +85,11 @@ pub fn read(all: Map<String, Value>) -> Result<Claims, Reason> {
 /// # Errors
 /// [`Reason::WrongAudience`].
 pub fn check_audience(claims: &Claims, audiences: &[String]) -> Result<(), Reason> {
-    if claims.audience.iter().any(|audience| audiences.contains(audience)) { Ok(()) } else { Err(Reason::WrongAudience) }
+    if claims.audience.iter().any(|audience| audiences.contains(audience)) {
+        Ok(())
+    } else {
+        Err(Reason::WrongAudience)
+    }
 }
 
 /// Whether the token is good at `now` (seconds since 1970): `exp` has not passed, `nbf` has come, `iat` is not in the

@@ -109,7 +109,9 @@ pub fn read_introspection(reply: &Reply, issuer: &str, audiences: &[String], now
         200 => {}
         400 => return Err(Denial::new(Reason::Inactive, format!("introspection answered 400 {}", error_code(reply)))),
         status @ (401 | 403) => {
-            let detail = format!("introspection answered {status}: check INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET");
+            let detail = format!(
+                "introspection answered {status}: check INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET"
+            );
             return Err(Denial::unavailable(Reason::IntrospectionRefused, RETRY_SECONDS, detail));
         }
         status => return Err(unavailable(format!("introspection answered {status}"))),
@@ -223,6 +225,7 @@ mod tests {
     }
 
     /// The good answer, with one member changed; `null` removes it.
+    #[allow(clippy::needless_pass_by_value, reason = "every caller makes the value in place")]
     fn introspected(status: u16, name: &str, value: Value) -> Result<Claims, Denial> {
         let mut body = json!({
             "active": true, "sub": "alice", "client_id": "agent", "exp": NOW + 100, "iat": NOW, "iss": ISSUER,
@@ -284,9 +287,9 @@ mod tests {
 
     #[test]
     fn userinfo_cannot_claim_a_client_or_scopes() {
-        let profile = json!({"sub": "alice", "name": "Alice", "client_id": "first-party", "scope": "admin", "aud": "x"});
-        let claims =
-            claims_of_userinfo(profile.as_object().unwrap().clone(), ISSUER, &audiences(), NOW + 30).unwrap();
+        let profile =
+            json!({"sub": "alice", "name": "Alice", "client_id": "first-party", "scope": "admin", "aud": "x"});
+        let claims = claims_of_userinfo(profile.as_object().unwrap().clone(), ISSUER, &audiences(), NOW + 30).unwrap();
         assert_eq!(claims.client_id, None);
         assert!(!claims.scopes.contains("admin"));
         assert_eq!(claims.audience, audiences());

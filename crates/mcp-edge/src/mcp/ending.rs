@@ -1,0 +1,133 @@
+//! How a handler has ended: its result, its failure or its questions, as the outcome of the request.
+//!
+//! What the caller reads and what only the operator reads part ways here, and nowhere else.
+
+use std::time::Duration;
+
+use super::{
+    call::Context,
+    client::Capability,
+    error::{Reason, RpcError},
+    failure::{Failure, ToolError},
+    input::Why,
+    json::{Object, to_json},
+    outcome::{Outcome, Success},
+    state::{Binding, State},
+    tool::ToolResult,
+};
+
+/// How a tool has ended.
+pub(super) fn finish_tool(
+    result: Result<ToolResult, ToolError>,
+    wraps: bool,
+    context: &Context,
+    binding: &Binding,
+) -> Outcome {
+    match result {
+        Ok(result) => tool_result(&result, !context.revision.is_modern(), wraps),
+        Err(ToolError(Failure::Told(text) | Failure::InvalidArgument(text))) => tool_failure(&text),
+        Err(ToolError(Failure::NotFound)) => tool_failure("resource not found"),
+        Err(ToolError(Failure::Internal(detail))) => {
+            (context.report)(&format!("{} {}: {detail}", binding.method, binding.name));
+            tool_failure(&format!("internal error; it is in the server's log under {}", context.request_id))
+        }
+        Err(ToolError(Failure::Interrupt(why))) => match why {
+            Why::Legacy | Why::Refused { .. } => tool_failure(&why.to_string()),
+            why => interrupted(why, context, binding),
+        },
+    }
+}
+
+fn tool_result(result: &ToolResult, legacy: bool, wraps: bool) -> Outcome {
+    let meta = result.meta.iter().fold(Object::new(), |object, (name, value)| object.raw(name, &to_json(value)));
+    let failed = result.is_error();
+    Outcome::Complete(Success { members: result.members(legacy, wraps), meta, cache: None, failed })
+}
+
+/// A failure for the model to read.
+pub(super) fn tool_failure(text: &str) -> Outcome {
+    tool_result(&ToolResult::new().content(text).failed(), false, false)
+}
+
+/// A tool has used up its time.
+pub(super) fn timeout_error(limit: Duration) -> ToolError {
+    ToolError::new(format!("gave up after {} seconds", limit.as_secs()))
+}
+
+/// A handler that is no tool has used up its time.
+pub(super) fn timed_out(limit: Duration) -> Outcome {
+    RpcError::new(Reason::Internal, format!("gave up after {} seconds", limit.as_secs())).into()
+}
+
+/// How the failure of a resource or a prompt is told.
+pub(super) fn give_up(failure: Failure, context: &Context, binding: &Binding) -> Outcome {
+    match failure {
+        Failure::Told(text) => RpcError::new(Reason::Internal, text).into(),
+        Failure::InvalidArgument(text) => RpcError::invalid_params(text).into(),
+        Failure::NotFound => not_found(&binding.name).into(),
+        Failure::Internal(detail) => {
+            (context.report)(&format!("{} {}: {detail}", binding.method, binding.name));
+            internal(context).into()
+        }
+        Failure::Interrupt(why) => match why {
+            Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
+            why => interrupted(why, context, binding),
+        },
+    }
+}
+
+fn internal(context: &Context) -> RpcError {
+    let text = format!("internal error; it is in the server's log under {}", context.request_id);
+    RpcError::new(Reason::Internal, text)
+}
+
+/// No resource has this URI.
+pub(super) fn not_found(uri: &str) -> RpcError {
+    RpcError::new(Reason::ResourceNotFound, "resource not found").with_data(&Object::new().text("uri", uri))
+}
+
+/// The client has not declared what the call needs.
+pub(super) fn missing_capability(capability: Capability) -> RpcError {
+    let data = Object::new().raw("requiredCapabilities", capability.to_json());
+    RpcError::new(Reason::MissingCapability, "a client capability that this needs was not declared").with_data(&data)
+}
+
+/// A handler left through a question.
+fn interrupted(why: Why, context: &Context, binding: &Binding) -> Outcome {
+    match why {
+        Why::Outstanding => ask(context, binding),
+        Why::Incapable(capability) => missing_capability(capability).into(),
+        Why::Malformed(problem) => RpcError::invalid_params(problem).into(),
+        Why::Misuse(problem) => {
+            (context.report)(&format!("{} {}: {problem}", binding.method, binding.name));
+            internal(context).into()
+        }
+        Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
+    }
+}
+
+/// The questions that are outstanding, and what must be known when they are answered.
+///
+/// With a key, state goes along in any case: then whoever comes back is known to have been asked, and within the
+/// time. Without one, a first round still works.
+fn ask(context: &Context, binding: &Binding) -> Outcome {
+    let mut inputs = context.inputs.borrow_mut();
+    let members = Object::new().raw("inputRequests", &inputs.requests());
+    let (used, notes) = (std::mem::take(&mut inputs.used), std::mem::take(&mut inputs.notes));
+    let Some(key) = &context.state_key else {
+        if used.is_empty() && notes.is_empty() {
+            return Outcome::InputRequired(members);
+        }
+        let problem = "asking in several rounds needs a state key, and none is set";
+        (context.report)(&format!("{} {}: {problem}", binding.method, binding.name));
+        return internal(context).into();
+    };
+    let state = State::new(used, notes, context.now);
+    match state.seal(key, &*context.runtime, &context.identity, binding) {
+        Ok(sealed) => Outcome::InputRequired(members.text("requestState", &sealed)),
+        Err(error) => {
+            (context.report)(&format!("{} {}: {error}", binding.method, binding.name));
+            internal(context).into()
+        }
+    }
+}

@@ -1,0 +1,227 @@
+// `make dev` and `make whoami`: what a developer meets first.
+
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { signIn } from "./support/sign-in.mjs";
+import { freePort, send } from "./support/worker.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** A program of this repository; its output is collected. */
+function start(script, args = [], env = {}) {
+  const child = spawn(process.execPath, [script, ...args], { cwd: ROOT, env: { ...process.env, ...env } });
+  const program = { child, output: "", ended: once(child, "close").then(([code]) => code) };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => (program.output += text));
+  }
+  return program;
+}
+
+/** Waits until a program has printed something, and fails if it ends without. */
+async function printed(program, pattern) {
+  let hasEnded = false;
+  program.ended.then(() => (hasEnded = true));
+  for (;;) {
+    const match = pattern.exec(program.output);
+    if (match) return match;
+    if (hasEnded) assert.fail(`ended without printing ${pattern}:\n${program.output}`);
+    await new Promise((wake) => setTimeout(wake, 20));
+  }
+}
+
+async function run(script, args, env) {
+  const program = start(script, args, env);
+  return { code: await program.ended, output: program.output };
+}
+
+describe("make dev", () => {
+  let ports;
+  let dev;
+  let mcpUrl;
+  let whoami;
+
+  before(async () => {
+    ports = { PORT: String(await freePort()), IDP_PORT: String(await freePort()) };
+    mcpUrl = `http://localhost:${ports.PORT}/mcp`;
+    whoami = (...args) => start("dev/whoami.mjs", [mcpUrl, ...args]);
+    dev = start("dev/start.mjs", [], ports);
+    // The build may take minutes where nothing has been built before.
+    await printed(dev, /Ctrl-C stops everything/);
+  });
+
+  after(async () => {
+    dev.child.kill("SIGINT");
+    await dev.ended;
+  });
+
+  test("says where the endpoint is, who can sign in and how to connect", () => {
+    assert.match(dev.output, new RegExp(`MCP endpoint +${mcpUrl}\n`));
+    assert.match(dev.output, /alice \/ alice +bob \/ bob/);
+    assert.ok(dev.output.includes(`PORT=${ports.PORT} make whoami`));
+    assert.ok(dev.output.includes(`claude mcp add --transport http mcp-edge ${mcpUrl}`));
+  });
+
+  test("prints pages that exist", async () => {
+    const [pages] = await printed(dev, /Pages\n\n(?: +http\S+\n)+/);
+    for (const [url] of pages.matchAll(/http\S+/g)) assert.equal((await fetch(url)).status, 200, url);
+  });
+
+  test("serves: a client signs in and is told who it acts for", async () => {
+    const program = whoami("--login", "alice");
+    assert.equal(await program.ended, 0, program.output);
+    assert.match(program.output, /^\n {2}Alice Doe\n\n/);
+    assert.match(program.output, /e-mail +alice@example\.com \(verified\)\n/);
+    assert.match(program.output, /scopes +whoami:read\n/);
+  });
+
+  test("serves another person another identity, for programs as JSON", async () => {
+    const program = whoami("--login", "bob", "--password", "bob", "--json");
+    assert.equal(await program.ended, 0, program.output);
+    assert.equal(JSON.parse(program.output).username, "bob");
+  });
+
+  test("whoami prints the sign-in page's address and waits for the browser to come back", async () => {
+    const program = whoami();
+    const [authorizationUrl] = await printed(program, /http:\/\/localhost:\S+/);
+    const callback = await signIn({ authorizationUrl });
+    const page = await fetch(callback);
+    assert.match(await page.text(), /You are signed in/);
+    assert.equal(await program.ended, 0, program.output);
+    assert.match(program.output, /Alice Doe/);
+  });
+
+  test("whoami says so when access was denied", async () => {
+    const program = whoami();
+    const [authorizationUrl] = await printed(program, /http:\/\/localhost:\S+/);
+    const callback = await signIn({ authorizationUrl, decision: "deny" });
+    const page = await fetch(callback);
+    assert.match(await page.text(), /You are not signed in/);
+    assert.equal(await program.ended, 1);
+    assert.match(program.output, /whoami: you denied access, so there is nothing to show\n$/);
+  });
+
+  test("whoami takes no answer that belongs to another sign-in", async () => {
+    const program = whoami();
+    const [authorizationUrl] = await printed(program, /http:\/\/localhost:\S+/);
+    const callback = new URL(new URL(authorizationUrl).searchParams.get("redirect_uri"));
+    callback.search = new URLSearchParams({ code: "another", state: "another" });
+    await fetch(callback).then((page) => page.text());
+    assert.equal(await program.ended, 1);
+    assert.match(program.output, /belongs to another sign-in/);
+  });
+
+  test("whoami says so when the password is wrong", async () => {
+    const program = whoami("--login", "alice", "--password", "wrong");
+    assert.equal(await program.ended, 1);
+    assert.match(program.output, /^whoami: .*User name or password is wrong/);
+  });
+
+  test("whoami says so when there is no endpoint at the address", async () => {
+    const { code, output } = await run("dev/whoami.mjs", [`http://localhost:${ports.PORT}/elsewhere`]);
+    assert.equal(code, 1);
+    assert.match(output, /^whoami: there is no MCP endpoint at http:\S+\/elsewhere\n$/);
+  });
+
+  test("shows the Worker's log", async () => {
+    await send({ origin: `http://127.0.0.1:${ports.PORT}` }, { path: "/nowhere" });
+    await printed(dev, /worker +│ \{.*"route":"elsewhere"/);
+  });
+
+  test("a second one says which port is taken and how to choose another", async () => {
+    const { code, output } = await run("dev/start.mjs", [], ports);
+    assert.equal(code, 1);
+    const next = Number(ports.PORT) + 1;
+    assert.equal(
+      output,
+      `dev: port ${ports.PORT} is taken; stop the program that uses it, or choose another: PORT=${next} make dev\n`,
+    );
+  });
+
+  // The last one: it stops what the others use.
+  test("leaves nothing behind when it is stopped", async () => {
+    const descendants = await descendantsOf(dev.child.pid);
+    assert.ok(descendants.length > 0);
+    dev.child.kill("SIGINT");
+    assert.equal(await dev.ended, 0, dev.output);
+    const left = (await processes()).filter(({ pid }) => descendants.includes(pid));
+    assert.deepEqual(left, []);
+    for (const port of Object.values(ports)) await assertFree(Number(port));
+  });
+});
+
+describe("without a server", () => {
+  test("whoami says how to start one", async () => {
+    const port = await freePort();
+    const { code, output } = await run("dev/whoami.mjs", [], { PORT: String(port) });
+    assert.equal(code, 1);
+    assert.equal(
+      output,
+      `whoami: nothing answers at http://localhost:${port}/mcp; start the server with "make dev" in another terminal\n`,
+    );
+  });
+
+  test("whoami explains its arguments", async () => {
+    const help = await run("dev/whoami.mjs", ["--help"]);
+    assert.equal(help.code, 0);
+    assert.match(help.output, /^Usage: /);
+    const wrong = await run("dev/whoami.mjs", ["--nonsense"]);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.output, /^whoami: Unknown option '--nonsense'.*\n\nUsage: /s);
+  });
+
+  test("make dev refuses what is no port", async () => {
+    const { code, output } = await run("dev/start.mjs", [], { IDP_PORT: "many" });
+    assert.equal(code, 1);
+    assert.equal(output, "dev: IDP_PORT=many is not a port\n");
+  });
+});
+
+async function processes() {
+  const all = existsSync("/proc/self/stat") ? await processesOfLinux() : await processesOfPs();
+  // What has ended, but is still listed for its parent, is not running.
+  return all.filter(({ state }) => !state.startsWith("Z"));
+}
+
+// Small Linux images have no `ps`.
+async function processesOfLinux() {
+  const folders = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(folders.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined)));
+  return lines.filter(Boolean).map((line) => {
+    // The name in parentheses may hold anything.
+    const [state, parent] = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    return { pid: parseInt(line, 10), parent: Number(parent), state };
+  });
+}
+
+async function processesOfPs() {
+  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,stat="]);
+  const lines = stdout.trim().split("\n").map((line) => line.trim().split(/\s+/));
+  return lines.map(([pid, parent, state]) => ({ pid: Number(pid), parent: Number(parent), state }));
+}
+
+async function descendantsOf(ancestor) {
+  const all = await processes();
+  const found = [];
+  const visit = (parent) =>
+    all.filter((one) => one.parent === parent).forEach(({ pid }) => {
+      found.push(pid);
+      visit(pid);
+    });
+  visit(ancestor);
+  return found;
+}
+
+function assertFree(port) {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", () => reject(new Error(`somebody listens on port ${port}`)));
+    server.listen(port, "127.0.0.1", () => server.close(resolve));
+  });
+}
