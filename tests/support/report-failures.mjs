@@ -3,6 +3,9 @@
 import { afterEach, beforeEach } from "node:test";
 import { running } from "./worker.mjs";
 
+// The end of a long log tells most.
+const MAX_LINES = 30;
+
 const before = new WeakMap();
 
 beforeEach(() => running.forEach((worker) => before.set(worker, worker.raw())));
@@ -13,6 +16,7 @@ afterEach((test) => {
     const printed = worker.raw();
     const earlier = before.get(worker) ?? "";
     const news = printed.startsWith(earlier) ? printed.slice(earlier.length) : printed;
-    console.error(`\n--- ${test.fullName}: log of the Worker at ${worker.origin}\n${news.trim()}\n---`);
+    const lines = news.trim().split("\n").slice(-MAX_LINES).join("\n");
+    console.error(`\n--- ${test.fullName}: log of the Worker at ${worker.origin}\n${lines}\n---`);
   }
 });

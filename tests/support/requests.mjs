@@ -27,15 +27,39 @@ export function send({ origin }, { method = "GET", path = "/mcp", headers = {}, 
   return new Promise((resolve, reject) => {
     const request = httpRequest({ hostname, port, method, path, headers }, async (response) => {
       try {
-        const chunks = [];
-        for await (const chunk of response) chunks.push(chunk);
-        resolve(answer(response, Buffer.concat(chunks).toString("utf8")));
+        resolve(await read(response));
       } catch (error) {
         reject(error);
       }
     });
     request.once("error", reject);
     request.end(body);
+  });
+}
+
+/**
+ * Sends a request that is never completed: the headers and this much of the body. Whoever refuses a
+ * request before reading it all can be heard reliably only if nothing is on its way to them any more.
+ * @param {{origin: string}} worker
+ * @param {{headers: import("node:http").OutgoingHttpHeaders, body?: string}} request
+ * @returns {Promise<Answer>}
+ */
+export function sendPart({ origin }, { headers, body = "" }) {
+  const { hostname, port } = new URL(origin);
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ hostname, port, method: "POST", path: "/mcp", headers, agent: false });
+    request.once("error", reject);
+    request.once("response", async (response) => {
+      try {
+        resolve(await read(response));
+      } catch (error) {
+        reject(error);
+      } finally {
+        request.destroy();
+      }
+    });
+    request.flushHeaders();
+    if (body !== "") request.write(body);
   });
 }
 
@@ -61,7 +85,11 @@ export function post(worker, { token, message, headers = {}, path = "/mcp" }) {
   return send(worker, { method: "POST", path, headers: named, body });
 }
 
-function answer({ statusCode, headers }, text) {
-  const isJson = headers["content-type"]?.startsWith("application/json");
-  return { status: statusCode, headers, text, json: isJson && text !== "" ? JSON.parse(text) : undefined };
+async function read(response) {
+  const chunks = [];
+  for await (const chunk of response) chunks.push(chunk);
+  const text = Buffer.concat(chunks).toString("utf8");
+  const { statusCode: status, headers } = response;
+  const isJson = headers["content-type"]?.startsWith("application/json") && text !== "";
+  return { status, headers, text, json: isJson ? JSON.parse(text) : undefined };
 }

@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { startKeyValueStore } from "./key-value-store.mjs";
 import { workerdConfig } from "./workerd-config.mjs";
 
-export { post, send } from "./requests.mjs";
+export { post, send, sendPart } from "./requests.mjs";
 export { startKeyValueStore };
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));

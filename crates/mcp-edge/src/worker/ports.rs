@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap, time::Duration};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::Env;
+use worker::{Delay, Env};
 
 use super::prelude;
 use crate::{
@@ -126,10 +126,8 @@ impl Runtime for EdgePorts {
 pub struct EdgeRuntime;
 
 impl Runtime for EdgeRuntime {
-    #[allow(clippy::cast_precision_loss, reason = "waits are far below 2^52 milliseconds")]
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
-        let promise = prelude::sleep(duration.as_millis() as f64);
-        JsFuture::from(promise).map(|_| ()).boxed_local()
+        Delay::from(duration).boxed_local()
     }
 
     fn random(&self, buffer: &mut [u8]) {

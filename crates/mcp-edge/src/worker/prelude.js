@@ -109,10 +109,6 @@ export async function verify(algorithm, key, signature, message) {
   }
 }
 
-export function sleep(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
 // A setting: text as it is, anything else (numbers, lists, tables of wrangler.toml) as JSON.
 export function setting(env, name) {
   const value = env[name];

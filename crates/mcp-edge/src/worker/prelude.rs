@@ -20,7 +20,6 @@ extern "C" {
     #[wasm_bindgen(js_name = importKey)]
     pub fn import_key(algorithm: &str, jwk: &str) -> Promise;
     pub fn verify(algorithm: &str, key: &JsValue, signature: &[u8], message: &[u8]) -> Promise;
-    pub fn sleep(milliseconds: f64) -> Promise;
     pub fn setting(env: &JsValue, name: &str) -> Option<String>;
 }
 

@@ -33,7 +33,8 @@ pub const CEILING_SECONDS: u64 = 24 * 3600;
 /// Pause between two requests to the provider.
 pub const COOL_DOWN_SECONDS: u64 = 30;
 
-/// Pause while there is no usable key at all: every user is locked out, so it is worth asking more often.
+/// Pause while there is no usable key at all, for the provider and for the store: every user is locked out, so it is
+/// worth asking more often.
 pub const COLD_RETRY_SECONDS: u64 = 5;
 
 /// How many requests may be made within one cool-down because a token's key may be newer than our copy.
@@ -144,7 +145,7 @@ impl KeyRing {
         if self.is_somebody_asking(now) {
             return Step::Wait;
         }
-        if !done.store {
+        if !done.store && self.store_asked_at.is_none_or(|at| now >= at + COLD_RETRY_SECONDS) {
             return self.ask_store(now, done);
         }
         let ready = self.provider_asked_at.map_or(now, |at| at + COLD_RETRY_SECONDS);

@@ -168,14 +168,20 @@ impl IssuerKeys {
         ports: &impl Ports,
         mut look: impl FnMut(&mut KeyRing, u64) -> Result<T, Step>,
     ) -> Result<T, Denial> {
-        for waits in 0..MAX_WAITS {
+        let mut waits = 0;
+        while waits < MAX_WAITS {
+            // The seconds that have passed for certain: nothing but waiting counts, since a copy that is dated later
+            // than it was fetched would speak about tokens that are newer than it is.
             let now = began + waits * WAIT_MILLISECONDS / 1000;
             let step = look(&mut self.ring.borrow_mut(), now);
             match step {
                 Ok(answer) => return Ok(answer),
                 Err(Step::AskStore) => self.ask_store(now, ports).await,
                 Err(Step::AskProvider) => self.ask_provider(now, ports).await,
-                Err(Step::Wait | Step::Use(_)) => ports.sleep(Duration::from_millis(WAIT_MILLISECONDS)).await,
+                Err(Step::Wait | Step::Use(_)) => {
+                    ports.sleep(Duration::from_millis(WAIT_MILLISECONDS)).await;
+                    waits += 1;
+                }
                 Err(Step::Refuse(reason)) => return Err(reason.into()),
                 Err(Step::Unavailable(seconds)) => return Err(self.unavailable(seconds)),
             }

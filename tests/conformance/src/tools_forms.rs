@@ -1,0 +1,216 @@
+//! Forms: what the fields of a Rust type look like to the user who fills them in.
+//!
+//! The suite asks for these only in the revision of 2025-11-25, in which a server without sessions cannot ask anything.
+//! So the tests below look at what it would look at, in the revision that can.
+
+use mcp_edge::{
+    mcp::{Answer, Call, Interrupt, ServerBuilder, Tool, ToolError},
+    schemars::{self, JsonSchema},
+};
+use serde::{Deserialize, Serialize};
+
+/// Adds the tools.
+pub fn add_to<E: Clone + 'static>(server: ServerBuilder<E>) -> ServerBuilder<E> {
+    server
+        .tool(Tool::new("test_elicitation", contact).description("Asks for a user name and an e-mail address"))
+        .tool(
+            Tool::new("test_elicitation_sep1034_defaults", defaults)
+                .description("Shows a form that is filled in already"),
+        )
+        .tool(
+            Tool::new("test_elicitation_sep1330_enums", choices).description("Shows a form with every kind of choice"),
+        )
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Question {
+    /// What the user reads above the form
+    message: String,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Contact {
+    /// User's response
+    username: String,
+    /// User's email address
+    #[schemars(email)]
+    email: String,
+}
+
+async fn contact<E>(call: Call<E>, Question { message }: Question) -> Result<String, ToolError> {
+    Ok(format!("User response: {}", told(&call.elicit_answer::<Contact>("contact", &message))?))
+}
+
+/// `serde(default)` makes fields optional, and shows their defaults.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+struct Profile {
+    name: String,
+    age: i64,
+    score: f64,
+    status: Status,
+    verified: bool,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Active,
+    Inactive,
+    Pending,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self { name: "John Doe".to_owned(), age: 30, score: 95.5, status: Status::Active, verified: true }
+    }
+}
+
+async fn defaults<E>(call: Call<E>) -> Result<String, ToolError> {
+    let answer = call.elicit_answer::<Profile>("profile", "Please review your profile");
+    Ok(format!("Elicitation completed: {}", told(&answer)?))
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Choices {
+    untitled_single: Untitled,
+    titled_single: Titled,
+    legacy_enum: Legacy,
+    untitled_multi: Vec<Untitled>,
+    titled_multi: Vec<TitledChoice>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Untitled {
+    Option1,
+    Option2,
+    Option3,
+}
+
+// What is said about a variant is its title.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Titled {
+    /// First Option
+    Value1,
+    /// Second Option
+    Value2,
+    /// Third Option
+    Value3,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum TitledChoice {
+    /// First Choice
+    Value1,
+    /// Second Choice
+    Value2,
+    /// Third Choice
+    Value3,
+}
+
+// Titles as they were before 2025-11-25, for clients that know no others.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(extend("enumNames" = ["Option One", "Option Two", "Option Three"]))]
+enum Legacy {
+    Opt1,
+    Opt2,
+    Opt3,
+}
+
+async fn choices<E>(call: Call<E>) -> Result<String, ToolError> {
+    let answer = call.elicit_answer::<Choices>("choices", "Please choose");
+    Ok(format!("Elicitation completed: {}", told(&answer)?))
+}
+
+/// What the user did, in words.
+fn told<T: Serialize>(answer: &Result<Answer<T>, Interrupt>) -> Result<String, ToolError> {
+    let (action, content) = match answer {
+        Ok(Answer::Accepted(content)) => ("accept", serde_json::to_string(content).map_err(ToolError::internal)?),
+        Ok(Answer::Declined) => ("decline", "{}".to_owned()),
+        Ok(Answer::Cancelled) => ("cancel", "{}".to_owned()),
+        Err(interrupt) => return Err(interrupt.clone().into()),
+    };
+    Ok(format!("action={action}, content={content}"))
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use mcp_edge::mcp::testing::{Client, run};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The fields of the form that a tool shows.
+    fn fields(tool: &str, arguments: Value) -> Value {
+        let server = crate::server::<()>().unwrap_or_else(|error| panic!("{error}"));
+        let client = Client::new(&server).capabilities(json!({"elicitation": {}}));
+        let answer = run(client.call_tool(tool, arguments));
+        let requests = answer.result()["inputRequests"].as_object().cloned().unwrap_or_default();
+        let request = requests.into_iter().next().map(|(_, request)| request).unwrap_or_default();
+        assert_eq!(request["method"], "elicitation/create", "{:?}", answer.message);
+        request["params"]["requestedSchema"].clone()
+    }
+
+    #[test]
+    fn fields_are_described_and_required() {
+        let form = fields("test_elicitation", json!({"message": "Who?"}));
+        assert_eq!(
+            form["properties"],
+            json!({
+                "username": {"type": "string", "description": "User's response"},
+                "email": {"type": "string", "format": "email", "description": "User's email address"}
+            })
+        );
+        assert_eq!(form["required"], json!(["username", "email"]));
+    }
+
+    #[test]
+    fn fields_have_defaults() {
+        let form = fields("test_elicitation_sep1034_defaults", json!({}));
+        assert_eq!(
+            form["properties"],
+            json!({
+                "name": {"type": "string", "default": "John Doe"},
+                "age": {"type": "integer", "default": 30},
+                "score": {"type": "number", "default": 95.5},
+                "status": {"type": "string", "enum": ["active", "inactive", "pending"], "default": "active"},
+                "verified": {"type": "boolean", "default": true}
+            })
+        );
+        assert!(form.get("required").is_none());
+    }
+
+    #[test]
+    fn choices_have_the_five_forms_that_there_are() {
+        let titles = |kind: &str| {
+            json!([
+                {"const": "value1", "title": format!("First {kind}")},
+                {"const": "value2", "title": format!("Second {kind}")},
+                {"const": "value3", "title": format!("Third {kind}")}
+            ])
+        };
+        let untitled = json!({"type": "string", "enum": ["option1", "option2", "option3"]});
+        let form = fields("test_elicitation_sep1330_enums", json!({}));
+        assert_eq!(
+            form["properties"],
+            json!({
+                "untitledSingle": untitled,
+                "titledSingle": {"type": "string", "oneOf": titles("Option")},
+                "legacyEnum": {
+                    "type": "string",
+                    "enum": ["opt1", "opt2", "opt3"],
+                    "enumNames": ["Option One", "Option Two", "Option Three"]
+                },
+                "untitledMulti": {"type": "array", "items": untitled},
+                "titledMulti": {"type": "array", "items": {"anyOf": titles("Choice")}}
+            })
+        );
+    }
+}

@@ -1,0 +1,244 @@
+// An identity provider that does what it is told, also what no honest one would: it publishes any keys,
+// answers anything on any endpoint, falls silent, goes away and comes back, and counts what it is asked.
+//
+// It signs nobody in and issues nothing: tests sign tokens themselves (`signers.mjs`), with the keys it publishes.
+
+import { createServer } from "node:http";
+import { freePort } from "./worker.mjs";
+
+/**
+ * @typedef {"discovery" | "metadata" | "jwks" | "introspection" | "userinfo" | "elsewhere"} Endpoint
+ *   `metadata` is the discovery document at the place of RFC 8414, which is 404 unless it is told otherwise
+ *
+ * @typedef {(response: import("node:http").ServerResponse, honest: Honest) => void} Fault
+ *   answers in place of the honest answer, which it is given
+ *
+ * @typedef {object} Honest
+ * @property {number} status
+ * @property {string} body
+ * @property {string} type
+ */
+
+/**
+ * Starts it.
+ * @param {object} [options]
+ * @param {object[]} [options.keys]  what it publishes; may be replaced later
+ * @param {string} [options.path]    of the issuer
+ */
+export async function startHostileProvider({ keys = [], path = "/oidc" } = {}) {
+  const provider = new HostileProvider(await freePort(), path, keys);
+  await provider.start();
+  return provider;
+}
+
+class HostileProvider {
+  #server;
+  #faults = new Map();
+  #path;
+
+  constructor(port, path, keys) {
+    this.port = port;
+    this.origin = `http://127.0.0.1:${port}`;
+    this.issuer = `${this.origin}${path}`;
+    this.#path = path;
+    /** The published keys, as JWKs. */
+    this.keys = keys;
+    /** Members of the discovery document that differ; `undefined` removes one. */
+    this.discovery = {};
+    /** What introspection says of a token: members of the answer, or the whole of it as `{status, body}`. */
+    this.tokens = new Map();
+    /** What userinfo says, likewise. */
+    this.profiles = new Map();
+    /** Every request since the last `forget`. */
+    this.requests = [];
+  }
+
+  /** How often it was asked, at one endpoint or at all. */
+  count(/** @type {Endpoint | undefined} */ endpoint) {
+    return this.requests.filter((request) => endpoint === undefined || request.endpoint === endpoint).length;
+  }
+
+  /** Forgets the requests, so that a test counts its own. */
+  forget() {
+    this.requests = [];
+  }
+
+  /** From now on, answers like this at this endpoint. */
+  misbehave(/** @type {Endpoint} */ endpoint, /** @type {Fault} */ fault) {
+    this.#faults.set(endpoint, fault);
+  }
+
+  /** From now on, answers honestly everywhere. */
+  behave() {
+    this.#faults.clear();
+  }
+
+  /** Goes away: connections are refused. */
+  async stop() {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    await new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  }
+
+  /** Comes back, at the same address. */
+  async start() {
+    const server = createServer((request, response) => this.#answer(request, response));
+    await new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(this.port, "127.0.0.1", resolve);
+    });
+    this.#server = server;
+  }
+
+  /** What the Worker would keep of it in the store, as if fetched so many seconds ago. */
+  record({ age = 0, discoveryAge = age, keys = this.keys } = {}) {
+    const now = Math.floor(Date.now() / 1000);
+    return {
+      provider: this.#discovery(),
+      provider_fetched_at: now - discoveryAge,
+      jwks: { keys },
+      jwks_fetched_at: now - age,
+    };
+  }
+
+  /** The name of that record. */
+  get recordName() {
+    return `provider:${this.issuer}`;
+  }
+
+  async #answer(request, response) {
+    const { pathname } = new URL(request.url, this.origin);
+    const body = await bodyOf(request);
+    const endpoint = this.#endpointOf(pathname);
+    this.requests.push({ endpoint, method: request.method, path: request.url, headers: request.headers, body });
+    const honest = this.#honest(endpoint, request, body);
+    const fault = this.#faults.get(endpoint);
+    if (fault !== undefined) fault(response, honest);
+    else response.writeHead(honest.status, { "content-type": honest.type }).end(honest.body);
+  }
+
+  #endpointOf(pathname) {
+    const endpoints = {
+      [`${this.#path}/.well-known/openid-configuration`]: "discovery",
+      [`/.well-known/oauth-authorization-server${this.#path}`]: "metadata",
+      [`${this.#path}/jwks`]: "jwks",
+      [`${this.#path}/token/introspection`]: "introspection",
+      [`${this.#path}/me`]: "userinfo",
+    };
+    return endpoints[pathname] ?? "elsewhere";
+  }
+
+  #honest(endpoint, { headers }, body) {
+    switch (endpoint) {
+      case "discovery":
+        return json(200, this.#discovery());
+      case "jwks":
+        return json(200, { keys: this.keys }, "application/jwk-set+json");
+      case "introspection":
+        return said(this.tokens.get(new URLSearchParams(body).get("token")), { active: false });
+      case "userinfo":
+        return said(this.profiles.get(headers.authorization?.replace("Bearer ", "")), {
+          status: 401,
+          body: { error: "invalid_token" },
+        });
+      default:
+        return json(404, { error: "not_found" });
+    }
+  }
+
+  #discovery() {
+    return {
+      issuer: this.issuer,
+      authorization_endpoint: `${this.issuer}/auth`,
+      token_endpoint: `${this.issuer}/token`,
+      jwks_uri: `${this.issuer}/jwks`,
+      introspection_endpoint: `${this.issuer}/token/introspection`,
+      userinfo_endpoint: `${this.issuer}/me`,
+      ...this.discovery,
+    };
+  }
+}
+
+function json(status, body, type = "application/json") {
+  return { status, body: typeof body === "string" ? body : JSON.stringify(body), type };
+}
+
+function said(answer, otherwise) {
+  const { status, body, ...members } = answer ?? otherwise;
+  return status === undefined ? json(200, members) : json(status, body);
+}
+
+async function bodyOf(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** Ways to misbehave. */
+export const faults = {
+  /** Another status, with the honest body. */
+  status: (status, headers = {}) => (response, { body }) => response.writeHead(status, headers).end(body),
+
+  /** Status 200 and this. */
+  says: (body) => (response) => response.writeHead(200, { "content-type": "application/json" }).end(body),
+
+  /** The honest document with other members. */
+  saysWith: (changes) => (response, { body }) =>
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ ...JSON.parse(body), ...changes })),
+
+  /** The honest document, and white space up to so many bytes. */
+  padded: (bytes) => (response, { body }) =>
+    response.writeHead(200, { "content-type": "application/json" }).end(body.padEnd(bytes)),
+
+  /** The same without an announced length: only counting helps. */
+  paddedInChunks: (bytes) => async (response, { body }) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write(body);
+    const chunk = " ".repeat(64 * 1024);
+    for (let sent = body.length; sent < bytes && !response.destroyed; sent += chunk.length) {
+      if (!response.write(chunk)) await new Promise((resume) => response.once("drain", resume).once("close", resume));
+    }
+    response.end();
+  },
+
+  /** Sends the caller elsewhere. */
+  redirect: (location, status = 302) => (response) => response.writeHead(status, { location }).end(),
+
+  /** Takes the request and never answers. */
+  silent: () => () => {},
+
+  /** Sends half of the honest body and no more. */
+  halting: () => (response, { body, type }) => {
+    response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(body) });
+    response.write(body.slice(0, body.length / 2));
+  },
+
+  /** Sends half of the honest body and hangs up. */
+  breaking: () => (response, { body, type }) => {
+    response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(body) });
+    response.write(body.slice(0, body.length / 2), () => response.destroy());
+  },
+
+  /** Hangs up at once. */
+  hangingUp: () => (response) => response.destroy(),
+
+  /** Answers honestly, but only when `release` is called. */
+  held() {
+    const waiting = [];
+    let isOpen = false;
+    const fault = (response, { status, body, type }) => {
+      const answer = () => response.writeHead(status, { "content-type": type }).end(body);
+      if (isOpen) answer();
+      else waiting.push(answer);
+    };
+    fault.release = () => {
+      isOpen = true;
+      waiting.splice(0).forEach((answer) => answer());
+    };
+    return fault;
+  },
+};
