@@ -17,7 +17,7 @@ dev: setup ## Run the Worker and a local identity provider on this machine
 	@dev/with-tools node dev/start.mjs
 
 whoami: setup ## Connect a real MCP client to the running `make dev` and call whoami
-	@dev/with-tools node dev/whoami.mjs
+	@dev/with-tools node dev/whoami.mjs $(ARGS)
 
 test: setup check unit build e2e ## Run everything that CI runs
 

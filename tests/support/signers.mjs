@@ -98,7 +98,7 @@ function headerOf({ algorithm, kid }) {
 }
 
 /** Issued a minute ago: older than any key set that is fetched from now on, which therefore settles what it lacks. */
-function goodClaims(issuer, resource) {
+export function goodClaims(issuer, resource) {
   const now = seconds();
   return {
     iss: issuer,

@@ -1,7 +1,10 @@
 //! Notes as resources, and a prompt that is made of them.
 
 use mcp_edge::{
-    mcp::{Call, Content, Contents, Message, Partial, Prompt, PromptError, PromptResult, Resource, ResourceError, ResourceTemplate},
+    mcp::{
+        Call, Content, Contents, Message, Partial, Prompt, PromptError, PromptResult, Resource, ResourceError,
+        ResourceTemplate,
+    },
     schemars::{self, JsonSchema},
 };
 use serde::Deserialize;
@@ -69,10 +72,7 @@ async fn suggest_ids<S: NoteStore>(call: Call<S>, Partial { value, .. }: Partial
 
 /// `summarize_notes`: the conversation that begins with the user's notes.
 pub fn summarize<S: NoteStore>() -> Prompt<S> {
-    async fn write<S: NoteStore>(
-        call: Call<S>,
-        Summarize { style }: Summarize,
-    ) -> Result<PromptResult, PromptError> {
+    async fn write<S: NoteStore>(call: Call<S>, Summarize { style }: Summarize) -> Result<PromptResult, PromptError> {
         let notebook = Notebook::of(&call);
         let request = match style {
             Some(style) => format!("Summarize my notes. What the summary should look like: {style}"),

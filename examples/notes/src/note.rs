@@ -140,7 +140,8 @@ mod tests {
     #[test]
     fn an_id_is_twelve_hexadecimal_digits_and_nothing_else() {
         assert!(NoteId::try_from("0123456789ab".to_owned()).is_ok());
-        for text in ["", "0123456789a", "0123456789abc", "0123456789AB", "../../secret", "0123456789a/", "0123456789äb"] {
+        for text in ["", "0123456789a", "0123456789abc", "0123456789AB", "../../secret", "0123456789a/", "0123456789äb"]
+        {
             assert!(NoteId::try_from(text.to_owned()).is_err(), "{text}");
         }
     }

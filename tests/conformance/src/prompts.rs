@@ -52,10 +52,7 @@ struct Embedding {
 
 async fn with_resource<E>(_: Call<E>, Embedding { resource_uri }: Embedding) -> Vec<Message> {
     let contents = Contents::text(&resource_uri, "Embedded resource content for testing.").mime_type("text/plain");
-    vec![
-        Message::user(Content::resource(&contents)),
-        Message::user("Please process the embedded resource above."),
-    ]
+    vec![Message::user(Content::resource(&contents)), Message::user("Please process the embedded resource above.")]
 }
 
 async fn with_image<E>(_: Call<E>) -> Vec<Message> {

@@ -13,9 +13,7 @@ use serde::Deserialize;
 /// Adds the tools.
 pub fn add_to<E: Clone + 'static>(server: ServerBuilder<E>) -> ServerBuilder<E> {
     server
-        .tool(
-            Tool::new("test_input_required_result_elicitation", elicitation).description("Asks the user for a name"),
-        )
+        .tool(Tool::new("test_input_required_result_elicitation", elicitation).description("Asks the user for a name"))
         .tool(Tool::new("test_input_required_result_sampling", sampling).description("Asks the model for a capital"))
         .tool(Tool::new("test_input_required_result_list_roots", list_roots).description("Asks for the roots"))
         .tool(

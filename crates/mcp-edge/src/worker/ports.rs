@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap, time::Duration};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Delay, Env};
+use worker::{Delay, Env, kv::KvError};
 
 use super::prelude;
 use crate::{
@@ -71,13 +71,20 @@ impl Fetch for EdgePorts {
 impl Store for EdgePorts {
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
         let namespace = self.env.kv(KV_BINDING).map_err(|error| StoreError(error.to_string()))?;
-        namespace.get(key).cache_ttl(KV_CACHE_SECONDS).text().await.map_err(|error| StoreError(error.to_string()))
+        namespace.get(key).cache_ttl(KV_CACHE_SECONDS).text().await.map_err(store_error)
     }
 
     async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<(), StoreError> {
         let namespace = self.env.kv(KV_BINDING).map_err(|error| StoreError(error.to_string()))?;
-        let put = namespace.put(key, value).map_err(|error| StoreError(error.to_string()))?;
-        put.expiration_ttl(ttl.as_secs()).execute().await.map_err(|error| StoreError(error.to_string()))
+        let put = namespace.put(key, value).map_err(store_error)?;
+        put.expiration_ttl(ttl.as_secs()).execute().await.map_err(store_error)
+    }
+}
+
+fn store_error(error: KvError) -> StoreError {
+    match error {
+        KvError::JavaScript(thrown) => StoreError(text_of(&thrown)),
+        other => StoreError(other.to_string()),
     }
 }
 

@@ -6,9 +6,9 @@ use std::{collections::HashMap, rc::Rc};
 use mcp_edge::oauth::{
     access::identity::Identity,
     denial::{Denial, Reason},
-    keys::policy::{
+    keys::{policy::{
         BURST, BURST_WINDOW_SECONDS, CEILING_SECONDS, COLD_RETRY_SECONDS, COOL_DOWN_SECONDS, FRESH_SECONDS,
-    },
+    }, record::Record},
     resource_server::ResourceServer,
     token::claims::LEEWAY_SECONDS,
 };
@@ -256,10 +256,16 @@ impl History {
         }
     }
 
+    /// Whether a cold isolate would find a usable copy in the store.
+    fn store_helps(&self, now: u64) -> bool {
+        let stored = self.world.stored(ISSUER).and_then(|text| Record::parse(&text, ISSUER, now));
+        !self.world.is_store_down() && stored.is_some_and(|record| record.keys_age(now) < CEILING_SECONDS)
+    }
+
     /// Sends a token and looks at what that made of the provider.
     fn send(&mut self, token: &str) -> Result<Rc<Identity>, Denial> {
         let now = self.world.now();
-        let was_cold = !self.server.keys()[0].is_ready(now);
+        let was_cold = !self.server.keys()[0].is_ready(now) && !self.store_helps(now);
         let outcome = send(&self.world, &self.server, token);
         let calls = self.world.received();
         let mut discovering = false;

@@ -155,6 +155,10 @@ impl World {
         self.0.store_is_down.set(down);
     }
 
+    pub fn is_store_down(&self) -> bool {
+        self.0.store_is_down.get()
+    }
+
     pub fn set_store_latency(&self, milliseconds: u64) {
         self.0.store_latency.set(milliseconds);
     }

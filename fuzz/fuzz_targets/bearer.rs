@@ -1,0 +1,19 @@
+//! Whatever stands in `Authorization` and in the query: either a refusal, or a token that could stand there.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mcp_edge::{http::RequestHead, oauth::bearer};
+
+fuzz_target!(|input: &str| {
+    // The first line is the target, the rest the header.
+    let (target, authorization) = input.split_once('\n').unwrap_or(("/mcp", input));
+    let head = RequestHead::new("POST", target).with_header("authorization", authorization);
+    if let Ok(token) = bearer::token_of(&head) {
+        let token = token.expose();
+        assert!(authorization.trim_matches([' ', '\t']).ends_with(token));
+        assert!(!token.is_empty() && token.len() <= bearer::MAX_TOKEN_BYTES);
+        assert!(token.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b',' | b'"' | b'\\')));
+        assert!(!target.to_ascii_lowercase().contains("?access_token="));
+    }
+});

@@ -1,0 +1,43 @@
+//! Whatever a provider or the store answers: what is taken of it survives the way into the store and back, and no key
+//! is chosen for an algorithm that it does not belong to.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mcp_edge::oauth::{
+    keys::{
+        jwk::{KeySet, MAX_KEYS},
+        record::Record,
+    },
+    provider::Provider,
+    token::algorithm::Algorithm,
+};
+
+const ISSUER: &str = "https://issuer.example";
+const NOW: u64 = 1_795_000_000;
+
+fuzz_target!(|input: &str| {
+    if let Ok(keys) = KeySet::parse(input) {
+        assert!(keys.iter().count() <= MAX_KEYS);
+        let stored = keys.to_document().to_string();
+        assert_eq!(KeySet::parse(&stored), Ok(keys.clone()));
+        let kids = keys.iter().map(|key| key.kid.as_deref()).chain([None, Some(""), Some("unknown")]);
+        for kid in kids {
+            for algorithm in Algorithm::ALL {
+                if let Ok(key) = keys.select(kid, algorithm) {
+                    assert!(algorithm.fits(&key.material));
+                    assert!(key.algorithm.is_none_or(|own| own == algorithm));
+                    assert!(kid.is_none() || key.kid.as_deref() == kid);
+                    assert!((64..=1024).contains(&algorithm.signature_length(&key.material)));
+                }
+            }
+        }
+    }
+    if let Ok(provider) = Provider::parse(input, ISSUER) {
+        assert_eq!(provider.issuer, ISSUER);
+        assert_eq!(Provider::parse(&provider.to_document().to_string(), ISSUER), Ok(provider));
+    }
+    if let Some(record) = Record::parse(input, ISSUER, NOW) {
+        assert_eq!(Record::parse(&record.serialize(), ISSUER, NOW), Some(record));
+    }
+});

@@ -1,0 +1,45 @@
+//! Whatever claims to be a token: what is read of it is what was signed, and every check gives a verdict.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use mcp_edge::oauth::token::{
+    claims,
+    jwt::{self, Form},
+    opaque,
+};
+use mcp_edge::ports::Reply;
+
+const NOW: u64 = 1_795_000_000;
+
+fuzz_target!(|input: &str| {
+    if jwt::form_of(input) == Form::Jwt {
+        let types = [jwt::ACCESS_TOKEN_TYPES[0].to_owned(), String::new()];
+        if let Ok(parsed) = jwt::parse(input, &types) {
+            assert!(input.starts_with(parsed.signing_input));
+            check(parsed.claims);
+        }
+    }
+    // The same bytes as bare claims, and as what an introspection endpoint says.
+    if let Ok(serde_json::Value::Object(all)) = serde_json::from_str(input) {
+        check(all);
+    }
+    let audiences = ["https://mcp.example.com/mcp".to_owned()];
+    let reply = Reply { status: 200, body: input.to_owned() };
+    if let Ok(claims) = opaque::read_introspection(&reply, "https://issuer.example", &audiences, NOW) {
+        assert_eq!(claims.issuer, "https://issuer.example");
+        let _ = claims::check_time(&claims, NOW);
+    }
+});
+
+fn check(all: serde_json::Map<String, serde_json::Value>) {
+    let Ok(claims) = claims::read(all) else { return };
+    assert!(!claims.subject.is_empty() && !claims.audience.is_empty());
+    if claims::check_time(&claims, NOW).is_ok() {
+        assert!(claims.expires_at + claims::LEEWAY_SECONDS > NOW);
+        assert!(claims.not_before.is_none_or(|date| date <= NOW + claims::LEEWAY_SECONDS));
+    }
+    // However far the clock is off, there is a verdict.
+    let _ = claims::check_time(&claims, 0);
+    let _ = claims::check_time(&claims, u64::MAX);
+}
