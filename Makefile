@@ -2,13 +2,13 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/, and their order is meant
-.PHONY: help setup dev whoami test check unit build e2e deploy clean
+.PHONY: help setup dev whoami test check unit build e2e conformance deploy clean
 
 # $(call phase,TEXT): announces what comes next.
 phase = @printf '\n==> %s\n' '$(1)'
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install the tools; quick when there is nothing to do
 	@dev/setup
@@ -19,7 +19,7 @@ dev: setup ## Run the Worker and a local identity provider on this machine
 whoami: setup ## Connect a real MCP client to the running `make dev` and call whoami
 	@dev/with-tools node dev/whoami.mjs $(ARGS)
 
-test: setup check unit build e2e ## Run everything that CI runs
+test: setup check unit build e2e conformance ## Run everything that CI runs
 
 check: ## Check format, lints and documents
 	$(call phase,format)
@@ -40,9 +40,16 @@ build: setup ## Build the Worker: build/index.js and build/index_bg.wasm
 	dev/build
 
 e2e: build ## Run the end-to-end tests against the built Worker
+	$(call phase,wasm build of the example)
+	dev/build examples/notes
 	$(call phase,end-to-end tests)
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec \
 	  'tests/*.test.mjs' 'dev/**/*.test.mjs'
+
+conformance: setup ## Run the official MCP conformance suite against a Worker of its own
+	$(call phase,conformance suite)
+	dev/build tests/conformance
+	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'tests/conformance/*.test.mjs'
 
 deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to log in)
 	dev/with-tools wrangler deploy

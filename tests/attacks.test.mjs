@@ -4,22 +4,24 @@
 // must open nothing, and must not close the door to the others.
 
 import assert from "node:assert/strict";
-import { createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { after, describe, test } from "node:test";
 import { EncryptJWT } from "jose";
 import { startHostileProvider } from "./support/hostile-provider.mjs";
 import { legacyCall } from "./support/messages.mjs";
-import { assertAccepted, assertRefused, ask } from "./support/refusals.mjs";
+import { assertAccepted, assertRefused } from "./support/refusals.mjs";
 import "./support/report-failures.mjs";
 import {
   ALGORITHMS, CANARY, createSigner, encode, goodClaims, hmac, seconds, signerOf, signWith, tokensFor,
 } from "./support/signers.mjs";
 import { send, startWorker } from "./support/worker.mjs";
 
+const started = Date.now();
 const signers = Object.fromEntries(
   await Promise.all(ALGORITHMS.map(async (algorithm) => [algorithm, await createSigner(algorithm)])),
 );
+const [attacker, attackerRsa] = await Promise.all([createSigner("ES256"), createSigner("RS256")]);
 const odd = await oddKeys();
 const provider = await startHostileProvider({
   keys: [...Object.values(signers).map(({ jwk }) => jwk), ...Object.values(odd).map(({ jwk }) => jwk)],
@@ -36,12 +38,11 @@ const { issuer } = provider;
 const resource = worker.mcpUrl;
 const usual = signers.ES256;
 const token = tokensFor({ issuer, resource, signer: usual });
-const [attacker, attackerRsa] = await Promise.all([createSigner("ES256"), createSigner("RS256")]);
 
 /** One test for each `[what, token or request, reason]`. */
-function refuses(cases, options) {
+function refuses(cases) {
   for (const [what, request, reason] of cases) {
-    test(what, () => assertRefused(worker, typeof request === "string" ? { token: request } : request, reason, options));
+    test(what, () => assertRefused(worker, typeof request === "string" ? { token: request } : request, reason));
   }
 }
 
@@ -336,12 +337,14 @@ describe("an encoding that is not quite base64url", () => {
   for (const [what, broken] of [
     ["bits in the header that mean nothing", changeSegment(token({ header: looseHeader }), 0, strayBits)],
     ["the header in the alphabet of plain base64", `${Buffer.from(`{"a":"~~~???>>>","alg":"ES256"}`).toString("base64").replaceAll("=", "")}.${claims}.${signature}`],
-    ["a header that begins with a byte-order mark", token({ header: Buffer.from(`\ufeff${looseHeader}`) })],
   ]) {
     test(what, { todo: AS_OPAQUE }, () => assertRefused(worker, { token: broken }, "malformed_token"));
   }
 
   refuses([
+    ["a header that begins with a byte-order mark", token({ header: Buffer.from(`\ufeff${looseHeader}`) }), "opaque_not_accepted"],
+    ["a header that is a list", token({ header: `[${looseHeader}]` }), "opaque_not_accepted"],
+    ["a header that is a text", token({ header: JSON.stringify(looseHeader) }), "opaque_not_accepted"],
     ["bits in the claims that mean nothing", changeSegment(token({ claims: looseClaims }), 1, strayBits), "malformed_token"],
     ["bits in the signature that mean nothing", changeSegment(good, 2, strayBits), "malformed_token"],
     ["padding after the signature", `${good}==`, "malformed_token"],
@@ -559,8 +562,6 @@ describe("after all of this", () => {
     assert.ok(worker.kv.reads.length <= 1 + provider.count("jwks"), `${worker.kv.reads.length} reads`));
 });
 
-const started = Date.now();
-
 function changeSegment(whole, at, change) {
   return whole.split(".").map((segment, index) => (index === at ? change(segment) : segment)).join(".");
 }
@@ -586,7 +587,6 @@ function derSignature({ privateKey }, input) {
 
 // With the exponent 1 a signature is its own padded hash.
 function signatureUnderExponent1(input) {
-  const { createHash } = process.getBuiltinModule("node:crypto");
   const prefix = Buffer.from("3031300d060960864801650304020105000420", "hex");
   const info = Buffer.concat([prefix, createHash("sha256").update(input).digest()]);
   return Buffer.concat([Buffer.of(0, 1), Buffer.alloc(256 - 3 - info.length, 0xff), Buffer.of(0), info]);

@@ -1,6 +1,7 @@
 // Command line of the development identity provider.
 //
 //   node dev/identity-provider/main.mjs [--port 3000] [--host localhost] [--resource http://localhost:8787/mcp]
+//     [--scope "notes:read=Read your notes"]…
 
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -11,6 +12,8 @@ const USAGE = `Usage: node dev/identity-provider/main.mjs [options]
   --port <number>   port on loopback (3000)
   --host <name>     host name in the issuer (localhost)
   --resource <uri>  resource indicator of the MCP server (http://localhost:8787/mcp)
+  --scope <name=description>
+                    a scope of the MCP server; repeat it for others (whoami:read)
   --help            show this`;
 
 // Kept between runs, see keys.mjs; the folder is not under version control.
@@ -24,6 +27,7 @@ function readOptions() {
       port: { type: "string", default: "3000" },
       host: { type: "string", default: "localhost" },
       resource: { type: "string", default: "http://localhost:8787/mcp" },
+      scope: { type: "string", multiple: true },
       help: { type: "boolean", default: false },
     },
   });
@@ -31,7 +35,13 @@ function readOptions() {
   const isPort = Number.isInteger(port) && port >= 0 && port <= HIGHEST_PORT;
   if (!isPort) throw new Error(`--port ${values.port} is not a port`);
   if (!URL.canParse(values.resource)) throw new Error(`--resource ${values.resource} is not an absolute URI`);
-  return { ...values, port };
+  return { ...values, port, scopes: values.scope && Object.fromEntries(values.scope.map(parseScope)) };
+}
+
+function parseScope(text) {
+  const [, name, description] = /^([^\s=]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined) throw new Error(`--scope ${text} must have the form name=description`);
+  return [name, description];
 }
 
 function explain(error, { port }) {
@@ -73,9 +83,9 @@ if (options.help) {
 }
 
 try {
-  const { port, host, resource } = options;
+  const { port, host, resource, scopes } = options;
   const log = (message) => console.log(`identity provider: ${message}`);
-  const provider = await startIdentityProvider({ port, host, resource, keysFile: KEYS_FILE, log });
+  const provider = await startIdentityProvider({ port, host, resource, scopes, keysFile: KEYS_FILE, log });
   announce(provider, resource);
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, () => provider.close().then(() => process.exit(0)));

@@ -15,16 +15,20 @@ export const DEFAULT_SETTINGS = {
  * @param {object} [options]
  * @param {Record<string, unknown>} [options.settings]  in addition to the defaults
  * @param {import("../../dev/identity-provider/index.mjs").Options} [options.provider]
+ * @param {Partial<import("./worker.mjs").Options>} [options.worker]
  */
-export async function startDeployment({ settings = {}, provider: providerOptions = {} } = {}) {
+export async function startDeployment({
+  settings = {},
+  provider: providerOptions = {},
+  worker: workerOptions = {},
+} = {}) {
   const port = await freePort();
   const resource = `http://127.0.0.1:${port}/mcp`;
   // The key is ours, so that a test can sign what the provider never would.
   const key = await createKey();
   const provider = await startIdentityProvider({ port: 0, resource, keys: [key], ...providerOptions });
-  const start = (more) =>
-    startWorker({ port, settings: { ...DEFAULT_SETTINGS, ISSUER: provider.issuer, ...settings }, ...more });
-  const worker = await start();
+  const allSettings = { ...DEFAULT_SETTINGS, ISSUER: provider.issuer, ...settings };
+  const worker = await startWorker({ port, settings: allSettings, ...workerOptions });
   return {
     provider,
     worker,

@@ -2,7 +2,7 @@
 //
 // It lives in the test's own process, so that a test can look into it, count what is asked of it, put
 // something there, let it fail, and keep it while the Worker restarts. It is always consistent and
-// nothing in it expires, which Workers KV does not promise.
+// nothing in it expires, which Workers KV does not promise; a list is never longer than one page.
 
 import { createServer } from "node:http";
 
@@ -12,9 +12,12 @@ import { createServer } from "node:http";
  * @typedef {object} KeyValueStore
  * @property {number} port
  * @property {Map<string, string>} entries  what is stored; may be changed at will
- * @property {{key: string, cacheTtl?: number, found: boolean}[]} reads  those since the last `forget`
+ * @property {Map<string, string>} metadata  of those entries that have some, as JSON
+ * @property {{key: string, cacheTtl?: number, found: boolean}[]} reads
+ *   those since the last `forget`; a list has the key ""
  * @property {{key: string, value: string, ttl?: number}[]} writes
  * @property {{reads: Mood, writes: Mood}} mood  how it answers from now on; at first, both "answer"
+ * @property {() => Promise<unknown>} [pause]  if set, what every answer waits for
  * @property {() => void} forget  clears `reads` and `writes`, not `entries`
  * @property {() => Promise<void>} close
  */
@@ -23,6 +26,7 @@ import { createServer } from "node:http";
 export async function startKeyValueStore() {
   const store = {
     entries: new Map(),
+    metadata: new Map(),
     reads: [],
     writes: [],
     mood: { reads: "answer", writes: "answer" },
@@ -55,6 +59,7 @@ async function answer(store, request, response) {
   if (isRead) store.reads.push({ key, cacheTtl: seconds("cache_ttl"), found: store.entries.has(key) });
   else store.writes.push({ key, value: body, ttl: seconds("expiration_ttl") });
 
+  await store.pause?.();
   const mood = isRead ? store.mood.reads : store.mood.writes;
   if (mood === "hang") return;
   if (mood === "fail") {
@@ -63,20 +68,30 @@ async function answer(store, request, response) {
   }
   switch (request.method) {
     case "GET":
-      if (!store.entries.has(key)) response.writeHead(404).end();
+      if (key === "") response.writeHead(200).end(list(store, searchParams.get("prefix") ?? ""));
+      else if (!store.entries.has(key)) response.writeHead(404).end();
       else response.writeHead(200).end(store.entries.get(key));
       return;
     case "PUT":
       store.entries.set(key, body);
+      store.metadata.delete(key);
+      if (request.headers["cf-kv-metadata"]) store.metadata.set(key, request.headers["cf-kv-metadata"]);
       response.writeHead(200).end();
       return;
     case "DELETE":
       store.entries.delete(key);
+      store.metadata.delete(key);
       response.writeHead(200).end();
       return;
     default:
       response.writeHead(405).end();
   }
+}
+
+// The metadata of each key is JSON inside of JSON.
+function list({ entries, metadata }, prefix) {
+  const names = [...entries.keys()].filter((name) => name.startsWith(prefix)).sort();
+  return JSON.stringify({ keys: names.map((name) => ({ name, metadata: metadata.get(name) })), list_complete: true });
 }
 
 async function readBody(request) {

@@ -41,6 +41,8 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {string} [build]  folder with `index.js` and `index_bg.wasm`. Defaults to "build"
  * @property {import("./key-value-store.mjs").KeyValueStore} [kv]
  *   a store that outlives the Worker. By default it gets one of its own
+ * @property {Record<string, import("./key-value-store.mjs").KeyValueStore>} [namespaces]
+ *   further key-value namespaces, by binding
  * @property {number} [port]  by default a free one is chosen
  * @property {string[]} [compatibilityFlags]  in addition to those of wrangler.toml
  */
@@ -50,7 +52,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @param {Options} options
  * @returns {Promise<Worker>}
  */
-export async function startWorker({ settings, build = "build", kv, port, compatibilityFlags = [] }) {
+export async function startWorker({ settings, build = "build", kv, namespaces = {}, port, compatibilityFlags = [] }) {
   const folder = resolve(ROOT, build);
   if (!existsSync(join(folder, "index_bg.wasm"))) {
     throw new Error(`there is no Worker in ${build}: run "make build" first`);
@@ -60,7 +62,7 @@ export async function startWorker({ settings, build = "build", kv, port, compati
   for (let attempt = 1; ; attempt += 1) {
     const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined });
     try {
-      await worker.start({ settings, build: folder, compatibility });
+      await worker.start({ settings, build: folder, namespaces, compatibility });
       return worker;
     } catch (error) {
       if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;
@@ -147,10 +149,10 @@ class Worker {
     this.#process?.kill("SIGKILL");
   }
 
-  async start({ settings, build, compatibility }) {
+  async start({ settings, build, namespaces, compatibility }) {
     this.#folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
     try {
-      await this.#writeConfig({ settings, build, compatibility });
+      await this.#writeConfig({ settings, build, namespaces, compatibility });
       await this.#run();
     } catch (error) {
       running.delete(this);
@@ -159,10 +161,11 @@ class Worker {
     }
   }
 
-  async #writeConfig({ settings, build, compatibility }) {
+  async #writeConfig({ settings, build, namespaces, compatibility }) {
+    const stores = Object.entries({ JWKS: this.kv, ...namespaces });
     const config = workerdConfig({
       port: this.port,
-      kvPort: this.kv.port,
+      namespaces: Object.fromEntries(stores.map(([binding, store]) => [binding, store.port])),
       settings: { RESOURCE: this.mcpUrl, ...settings },
       compatibility,
     });

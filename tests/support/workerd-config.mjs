@@ -1,23 +1,28 @@
-// The configuration file of workerd (Cap'n Proto) for one Worker with its settings and its namespace.
+// The configuration file of workerd (Cap'n Proto) for one Worker with its settings and its namespaces.
 
 /**
  * @param {object} parts
  * @param {number} parts.port    where the Worker listens, on loopback
- * @param {number} parts.kvPort  where its key-value namespace is served
+ * @param {Record<string, number>} parts.namespaces  bindings of key-value namespaces, and where they are served
  * @param {Record<string, unknown>} parts.settings
  * @param {{date: string, flags: string[]}} parts.compatibility
  */
-export function workerdConfig({ port, kvPort, settings, compatibility }) {
+export function workerdConfig({ port, namespaces, settings, compatibility }) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `(name = ${text(name)}, ${binding(value)}),`);
+  const stores = Object.entries(namespaces).map(([name, kvPort]) => ({ name, service: `kv-${name}`, kvPort }));
+  const services = stores.map(
+    ({ service, kvPort }) => `(name = ${text(service)}, external = (address = "127.0.0.1:${kvPort}", http = ())),`,
+  );
+  bindings.push(...stores.map(({ name, service }) => `(name = ${text(name)}, kvNamespace = ${text(service)}),`));
   return `
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .app),
-    (name = "kv", external = (address = "127.0.0.1:${kvPort}", http = ())),
+    ${services.join("\n    ")}
     # Loopback is closed to Workers unless it is named; the identity provider is there.
     (name = "internet", network = (allow = ["private", "public"])),
   ],
@@ -30,7 +35,6 @@ const app :Workerd.Worker = (
     (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),
   ],
   bindings = [
-    (name = "JWKS", kvNamespace = "kv"),
     ${bindings.join("\n    ")}
   ],
   compatibilityDate = ${text(compatibility.date)},

@@ -31,7 +31,7 @@ impl NoteId {
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0; ID_BYTES];
         getrandom::fill(&mut bytes)?;
-        Ok(Self(crate::note::hex(&bytes)))
+        Ok(Self(hex(&bytes)))
     }
 
     /// The digits.
@@ -74,7 +74,8 @@ impl fmt::Display for NoteId {
 
 /// Bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
 }
 
 /// A note that is still to be written. The lengths are in the schema, so they hold before a tool runs.

@@ -62,7 +62,6 @@ struct Deletion {
 }
 
 /// `list_notes`
-#[must_use]
 pub fn list_notes<S: NoteStore>() -> Tool<S> {
     async fn run<S: NoteStore>(call: Call<S>) -> Result<Json<NoteList>, ToolError> {
         Ok(Json(NoteList { notes: Notebook::of(&call).summaries().await? }))
@@ -77,7 +76,6 @@ pub fn list_notes<S: NoteStore>() -> Tool<S> {
 }
 
 /// `read_note`
-#[must_use]
 pub fn read_note<S: NoteStore>() -> Tool<S> {
     async fn run<S: NoteStore>(call: Call<S>, Named { id }: Named) -> Result<Json<Note>, ToolError> {
         Ok(Json(Notebook::of(&call).find(&id).await?))
@@ -92,7 +90,6 @@ pub fn read_note<S: NoteStore>() -> Tool<S> {
 }
 
 /// `create_note`
-#[must_use]
 pub fn create_note<S: NoteStore>() -> Tool<S> {
     async fn run<S: NoteStore>(call: Call<S>, draft: Draft) -> Result<Json<Note>, ToolError> {
         let notebook = Notebook::of(&call);
@@ -112,7 +109,6 @@ pub fn create_note<S: NoteStore>() -> Tool<S> {
 }
 
 /// `import_notes`
-#[must_use]
 pub fn import_notes<S: NoteStore>() -> Tool<S> {
     async fn run<S: NoteStore>(call: Call<S>, Import { notes }: Import) -> Result<Json<Imported>, ToolError> {
         let notebook = Notebook::of(&call);
@@ -144,7 +140,6 @@ pub fn import_notes<S: NoteStore>() -> Tool<S> {
 ///
 /// It asks the user first, so it needs a client that can be asked: others are refused before it runs. The question is a
 /// courtesy to the user, not a lock: it is the client that brings the answer.
-#[must_use]
 pub fn delete_note<S: NoteStore>() -> Tool<S> {
     async fn run<S: NoteStore>(call: Call<S>, Named { id }: Named) -> Result<Json<Deletion>, ToolError> {
         let notebook = Notebook::of(&call);

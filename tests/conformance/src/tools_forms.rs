@@ -4,7 +4,7 @@
 //! So the tests below look at what it would look at, in the revision that can.
 
 use mcp_edge::{
-    mcp::{Answer, Call, Interrupt, ServerBuilder, Tool, ToolError},
+    mcp::{Answer, Call, ServerBuilder, Tool, ToolError},
     schemars::{self, JsonSchema},
 };
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,8 @@ struct Contact {
 }
 
 async fn contact<E>(call: Call<E>, Question { message }: Question) -> Result<String, ToolError> {
-    Ok(format!("User response: {}", told(&call.elicit_answer::<Contact>("contact", &message))?))
+    let answer = call.elicit_answer::<Contact>("contact", &message)?;
+    Ok(format!("User response: {}", told(&answer)?))
 }
 
 /// `serde(default)` makes fields optional, and shows their defaults.
@@ -67,7 +68,7 @@ impl Default for Profile {
 }
 
 async fn defaults<E>(call: Call<E>) -> Result<String, ToolError> {
-    let answer = call.elicit_answer::<Profile>("profile", "Please review your profile");
+    let answer = call.elicit_answer::<Profile>("profile", "Please review your profile")?;
     Ok(format!("Elicitation completed: {}", told(&answer)?))
 }
 
@@ -123,19 +124,20 @@ enum Legacy {
 }
 
 async fn choices<E>(call: Call<E>) -> Result<String, ToolError> {
-    let answer = call.elicit_answer::<Choices>("choices", "Please choose");
+    let answer = call.elicit_answer::<Choices>("choices", "Please choose")?;
     Ok(format!("Elicitation completed: {}", told(&answer)?))
 }
 
 /// What the user did, in words.
-fn told<T: Serialize>(answer: &Result<Answer<T>, Interrupt>) -> Result<String, ToolError> {
-    let (action, content) = match answer {
-        Ok(Answer::Accepted(content)) => ("accept", serde_json::to_string(content).map_err(ToolError::internal)?),
-        Ok(Answer::Declined) => ("decline", "{}".to_owned()),
-        Ok(Answer::Cancelled) => ("cancel", "{}".to_owned()),
-        Err(interrupt) => return Err(interrupt.clone().into()),
-    };
-    Ok(format!("action={action}, content={content}"))
+fn told<T: Serialize>(answer: &Answer<T>) -> Result<String, ToolError> {
+    Ok(match answer {
+        Answer::Accepted(content) => {
+            let content = serde_json::to_string(content).map_err(ToolError::internal)?;
+            format!("action=accept, content={content}")
+        }
+        Answer::Declined => "action=decline, content={}".to_owned(),
+        Answer::Cancelled => "action=cancel, content={}".to_owned(),
+    })
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -144,8 +146,6 @@ fn told<T: Serialize>(answer: &Result<Answer<T>, Interrupt>) -> Result<String, T
 mod tests {
     use mcp_edge::mcp::testing::{Client, run};
     use serde_json::{Value, json};
-
-    use super::*;
 
     /// The fields of the form that a tool shows.
     fn fields(tool: &str, arguments: Value) -> Value {
@@ -212,5 +212,23 @@ mod tests {
                 "titledMulti": {"type": "array", "items": {"anyOf": titles("Choice")}}
             })
         );
+    }
+
+    #[test]
+    fn a_handler_may_go_on_when_the_user_declines() {
+        let server = crate::server::<()>().unwrap_or_else(|error| panic!("{error}"));
+        let client = Client::new(&server).capabilities(json!({"elicitation": {}}));
+        for (response, expected) in [
+            (
+                json!({"action": "accept", "content": {"age": 31}}),
+                r#"action=accept, content={"name":"John Doe","age":31,"score":95.5,"status":"active","verified":true}"#,
+            ),
+            (json!({"action": "decline"}), "action=decline, content={}"),
+            (json!({"action": "cancel"}), "action=cancel, content={}"),
+        ] {
+            let params = json!({"name": "test_elicitation_sep1034_defaults", "inputResponses": {"profile": response}});
+            let answer = run(client.request("tools/call", params));
+            assert_eq!(answer.text(), format!("Elicitation completed: {expected}"));
+        }
     }
 }

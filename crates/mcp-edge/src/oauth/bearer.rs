@@ -49,8 +49,8 @@ pub fn parse(value: &str) -> Result<BearerToken<'_>, Reason> {
     }
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
-        // `Bearer,Bearer x` and `Bearerx` are other schemes too: they carry nothing that we could have looked at.
-        return Err(Reason::UnsupportedScheme);
+        let has_bearer = value.split(',').skip(1).any(|part| starts_with_bearer(part.trim_start()));
+        return Err(if has_bearer { Reason::MultipleCredentials } else { Reason::UnsupportedScheme });
     }
     if token.contains(',') {
         // The platform joins repeated headers with a comma, which no token contains.
@@ -63,6 +63,10 @@ pub fn parse(value: &str) -> Result<BearerToken<'_>, Reason> {
         return Err(Reason::MalformedAuthorization);
     }
     Ok(BearerToken(token))
+}
+
+fn starts_with_bearer(part: &str) -> bool {
+    part.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
 }
 
 /// `b64token` of RFC 6750 §2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
@@ -110,11 +114,12 @@ mod tests {
     fn two_headers_arrive_joined_and_are_refused() {
         assert_eq!(parse("Bearer abc, Bearer def"), Err(Reason::MultipleCredentials));
         assert_eq!(parse("Bearer abc,def"), Err(Reason::MultipleCredentials));
+        assert_eq!(parse("Basic abc, Bearer def"), Err(Reason::MultipleCredentials));
     }
 
     #[test]
     fn other_schemes_are_no_credentials_of_ours() {
-        for value in ["Basic abc", "DPoP abc", "Bearerabc", "abc"] {
+        for value in ["Basic abc", "DPoP abc", "Bearerabc", "abc", "Digest a=\"b\", c=d, bearer"] {
             assert_eq!(parse(value), Err(Reason::UnsupportedScheme), "{value}");
         }
         assert_eq!(parse(""), Err(Reason::NoCredentials));

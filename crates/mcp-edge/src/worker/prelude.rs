@@ -8,6 +8,9 @@ extern "C" {
     pub fn watch(names: &str);
     pub fn head(request: &web_sys::Request) -> String;
     pub fn body(request: &web_sys::Request, limit: f64) -> Promise;
+    // `catch` only because wasm-bindgen lists a module once for each function that needs no glue, and bundlers warn of it.
+    #[wasm_bindgen(catch)]
+    pub fn gone(request: &web_sys::Request) -> Result<Promise, JsValue>;
     pub fn respond(status: u16, headers: &str, body: JsValue) -> web_sys::Response;
     pub fn call(
         url: &str,

@@ -22,7 +22,7 @@ use crate::{
     endpoint::{Endpoint, Exchange},
     http::{Body, BodyError, RequestBody, RequestHead, Response},
     log::{AccessLog, trace_id},
-    mcp::{BuildError, Server},
+    mcp::{BuildError, Revision, Server},
     oauth::{access::scope::Scopes, challenge::ChallengeContext, denial::Reason},
     settings::{LogLevel, Settings},
 };
@@ -107,6 +107,7 @@ impl Edge {
             let edge = Rc::clone(&self);
             context.wait_until(async move { edge.endpoint.resource_server().do_chores(now, &ports).await });
         }
+        let response = stop_when_gone(response, &request, log.revision);
         to_js(response)
     }
 
@@ -175,6 +176,22 @@ impl RequestBody for JsBody<'_> {
     async fn text(self, limit: usize) -> Result<String, BodyError> {
         let body = JsFuture::from(prelude::body(self.0, limit as f64)).await.map_err(|_| BodyError::Broken)?;
         body.as_string().ok_or(if body.is_null() { BodyError::TooLarge } else { BodyError::Broken })
+    }
+}
+
+/// Drops a stream, and the tool behind it, when its client leaves. In the revisions with a handshake a client that leaves
+/// is not to be taken for one that cancels (MCP 2025-11-25, basic/transports); their streams run to their end.
+fn stop_when_gone(response: Response, request: &web_sys::Request, revision: Option<&str>) -> Response {
+    let is_modern = revision == Some(Revision::V2026_07_28.as_str());
+    match response.body {
+        Body::Stream(chunks) if is_modern => {
+            let body = match prelude::gone(request) {
+                Ok(gone) => chunks.take_until(JsFuture::from(gone)).boxed_local(),
+                Err(_) => chunks,
+            };
+            Response { body: Body::Stream(body), ..response }
+        }
+        body => Response { body, ..response },
     }
 }
 

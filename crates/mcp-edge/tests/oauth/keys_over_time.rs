@@ -6,9 +6,10 @@ use std::{collections::HashMap, rc::Rc};
 use mcp_edge::oauth::{
     access::identity::Identity,
     denial::{Denial, Reason},
-    keys::{policy::{
-        BURST, BURST_WINDOW_SECONDS, CEILING_SECONDS, COLD_RETRY_SECONDS, COOL_DOWN_SECONDS, FRESH_SECONDS,
-    }, record::Record},
+    keys::{
+        policy::{BURST, BURST_WINDOW_SECONDS, CEILING_SECONDS, COLD_RETRY_SECONDS, COOL_DOWN_SECONDS, FRESH_SECONDS},
+        record::Record,
+    },
     resource_server::ResourceServer,
     token::claims::LEEWAY_SECONDS,
 };

@@ -5,6 +5,7 @@ mod support;
 
 mod access;
 mod concurrency;
+mod endpoint;
 mod keys_over_time;
 mod logto;
 mod opaque;

@@ -22,7 +22,7 @@ use crate::support::{
     world::{Answer, introspection_url, jwks_url, userinfo_url},
 };
 
-/// Reasons that other layers give: of the endpoint (origin, rate limit, settings) and of tools.
+/// Reasons that other layers give, the endpoint and the tools; `endpoint.rs` reaches each of them.
 const GIVEN_ELSEWHERE: [Reason; 5] = [
     Reason::OriginNotAllowed,
     Reason::RateLimited,

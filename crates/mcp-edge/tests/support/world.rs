@@ -190,6 +190,16 @@ impl World {
         self.0.verifications.get()
     }
 
+    /// Whether the limiter says that somebody failed too often.
+    pub fn set_too_many_failures(&self, too_many: bool) {
+        self.0.too_many_failures.set(too_many);
+    }
+
+    /// How many failures were counted.
+    pub fn failures(&self) -> usize {
+        self.0.failures.get()
+    }
+
     /// Does `future` to its end.
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         let mut outcomes = self.race([future.boxed_local_here()]).run();

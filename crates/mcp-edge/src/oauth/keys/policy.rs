@@ -309,3 +309,270 @@ impl Burst {
         self.spent += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::{super::jwk::KeySet, *};
+    use crate::oauth::provider::Provider;
+
+    const ISSUER: &str = "https://tenant.example/oidc";
+
+    const NOW: u64 = 1_795_000_000;
+
+    fn jwk(kid: &str) -> Value {
+        let x = if kid == "other" { "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } else { "A".repeat(43).leak() };
+        json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": x})
+    }
+
+    /// What the provider publishes: these keys, as of `fetched_at`.
+    fn record(kids: &[&str], fetched_at: u64) -> Record {
+        let keys: Vec<_> = kids.iter().map(|kid| jwk(kid)).collect();
+        let document = json!({"issuer": ISSUER, "jwks_uri": format!("{ISSUER}/jwks")}).to_string();
+        Record {
+            provider: Provider::parse(&document, ISSUER).unwrap(),
+            provider_fetched_at: fetched_at,
+            keys: KeySet::parse(&json!({ "keys": keys }).to_string()).unwrap(),
+            keys_fetched_at: fetched_at,
+        }
+    }
+
+    /// A token under `kid`, issued at `issued_at`.
+    fn wanted(kid: &str, issued_at: u64) -> Wanted<'_> {
+        Wanted { kid: Some(kid), algorithm: Algorithm::EdDSA, issued_at: Some(issued_at), disproved: None }
+    }
+
+    /// A ring whose copy, with the key `k`, was fetched at [`NOW`].
+    fn ring() -> KeyRing {
+        let (mut ring, mut done) = (KeyRing::default(), Done { store: true, provider: false });
+        assert_eq!(ring.next(NOW, wanted("k", NOW), &mut done), Step::AskProvider);
+        ring.provider_answered(Some(record(&["k"], NOW)));
+        ring
+    }
+
+    /// What a new request is told.
+    fn first_step(ring: &mut KeyRing, now: u64, kid: &str) -> Step {
+        ring.next(now, wanted(kid, now), &mut Done::default())
+    }
+
+    fn uses(step: &Step) -> bool {
+        matches!(step, Step::Use(_))
+    }
+
+    #[test]
+    fn a_cold_ring_asks_the_store_then_the_provider_then_gives_up() {
+        let (mut ring, mut done) = (KeyRing::default(), Done::default());
+        let mut next = |ring: &mut KeyRing, now| ring.next(now, wanted("k", NOW), &mut done);
+        assert_eq!(next(&mut ring, NOW), Step::AskStore);
+        ring.store_answered(NOW, None);
+        assert_eq!(next(&mut ring, NOW), Step::AskProvider);
+        ring.provider_answered(None);
+        assert_eq!(next(&mut ring, NOW + 1), Step::Unavailable(COLD_RETRY_SECONDS - 1));
+    }
+
+    #[test]
+    fn a_copy_is_used_up_to_the_ceiling_and_not_at_it() {
+        let mut ring = ring();
+        assert!(uses(&first_step(&mut ring, NOW + FRESH_SECONDS - 1, "k")));
+        assert!(!ring.is_refresh_due());
+        assert!(uses(&first_step(&mut ring, NOW + CEILING_SECONDS - 1, "k")));
+        assert_eq!(first_step(&mut ring, NOW + CEILING_SECONDS + LEASE_SECONDS, "k"), Step::AskStore);
+        assert!(ring.copy(NOW + CEILING_SECONDS).is_none());
+    }
+
+    #[test]
+    fn one_request_renews_an_old_copy_and_the_next_one_after_the_cool_down() {
+        let mut ring = ring();
+        let now = NOW + FRESH_SECONDS;
+        assert!(uses(&first_step(&mut ring, now, "k")) && ring.take_refresh());
+        assert!(uses(&first_step(&mut ring, now, "k")) && !ring.take_refresh());
+        ring.provider_answered(None);
+        assert!(uses(&first_step(&mut ring, now + COOL_DOWN_SECONDS - 1, "k")) && !ring.take_refresh());
+        assert!(uses(&first_step(&mut ring, now + COOL_DOWN_SECONDS, "k")) && ring.take_refresh());
+    }
+
+    #[test]
+    fn others_wait_for_the_asker_until_its_lease_ends() {
+        let mut ring = KeyRing::default();
+        assert_eq!(first_step(&mut ring, NOW, "k"), Step::AskStore);
+        assert_eq!(first_step(&mut ring, NOW, "k"), Step::Wait);
+        assert_eq!(first_step(&mut ring, NOW + LEASE_SECONDS - 1, "k"), Step::Wait);
+        assert_ne!(first_step(&mut ring, NOW + LEASE_SECONDS, "k"), Step::Wait);
+    }
+
+    #[test]
+    fn no_request_does_anything_twice() {
+        let (mut ring, mut done) = (ring(), Done::default());
+        let now = NOW + COOL_DOWN_SECONDS;
+        assert_eq!(ring.next(now, wanted("x", now), &mut done), Step::AskStore);
+        ring.store_answered(now, None);
+        assert_eq!(ring.next(now, wanted("x", now), &mut done), Step::AskProvider);
+        ring.provider_answered(Some(record(&["k"], now)));
+        assert_eq!(ring.next(now, wanted("x", now), &mut done), Step::Refuse(Reason::UnknownKey));
+    }
+
+    #[test]
+    fn an_attempt_that_failed_proves_nothing_about_an_unknown_key() {
+        let (mut ring, mut done) = (ring(), Done { store: true, provider: false });
+        let now = NOW + COOL_DOWN_SECONDS;
+        assert_eq!(ring.next(now, wanted("x", now), &mut done), Step::AskProvider);
+        ring.provider_answered(None);
+        assert_eq!(ring.next(now, wanted("x", now), &mut done), Step::Unavailable(COOL_DOWN_SECONDS));
+        // Not even if the copy is of the second in which the attempt was made.
+        let (mut ring, mut done) = (self::ring(), Done { store: true, provider: false });
+        assert_eq!(ring.next(NOW, wanted("x", NOW), &mut done), Step::AskProvider);
+        ring.provider_answered(None);
+        assert_eq!(ring.next(NOW, wanted("x", NOW), &mut done), Step::Unavailable(COOL_DOWN_SECONDS));
+    }
+
+    #[test]
+    fn a_published_key_is_no_longer_unknown() {
+        let mut ring = ring();
+        let now = NOW + COOL_DOWN_SECONDS;
+        ring.remember_unknown("x", now);
+        assert_eq!(first_step(&mut ring, now, "x"), Step::Refuse(Reason::UnknownKey));
+        ring.provider_answered(Some(record(&["k", "x"], now)));
+        assert!(uses(&first_step(&mut ring, now, "x")));
+        ring.provider_answered(Some(record(&["k"], now)));
+        assert_ne!(
+            first_step(&mut ring, now, "x"),
+            Step::Refuse(Reason::UnknownKey),
+            "forgotten, so asked about again"
+        );
+    }
+
+    #[test]
+    fn the_store_brings_a_newer_copy_and_never_an_older_one() {
+        let mut ring = ring();
+        ring.store_answered(NOW + 5, Some(record(&["other"], NOW - 1)));
+        assert!(uses(&first_step(&mut ring, NOW + 5, "k")));
+        ring.store_answered(NOW + 5, Some(record(&["other"], NOW + 1)));
+        assert!(uses(&first_step(&mut ring, NOW + 5, "other")));
+        let mut cold = KeyRing::default();
+        cold.store_answered(NOW, Some(record(&["k"], NOW - CEILING_SECONDS)));
+        assert!(cold.copy(NOW).is_none());
+    }
+
+    #[test]
+    fn a_disproved_key_is_looked_up_once_for_each_cool_down() {
+        let mut ring = ring();
+        let disproved = Some(ring.copy(NOW).unwrap().keys.iter().next().unwrap().thumbprint);
+        let wanted = |now| Wanted { disproved, ..wanted("k", now) };
+        let now = NOW + COOL_DOWN_SECONDS;
+        let mut done = Done::default();
+        assert_eq!(ring.next(now, wanted(now), &mut done), Step::AskProvider);
+        ring.provider_answered(Some(record(&["k"], now)));
+        assert_eq!(ring.next(now, wanted(now), &mut done), Step::Refuse(Reason::BadSignature));
+        let mut next = Done::default();
+        assert_eq!(ring.next(now + 1, wanted(now), &mut next), Step::Refuse(Reason::BadSignature));
+    }
+
+    #[test]
+    fn a_flood_of_invented_names_is_remembered_within_bounds() {
+        let mut ring = ring();
+        for number in 0..10 * MAX_UNKNOWN_KIDS {
+            // Issued before the copy was fetched: called unknown without asking.
+            let step = ring.next(NOW, wanted(&number.to_string(), NOW - 1), &mut Done { store: true, provider: false });
+            assert_eq!(step, Step::Refuse(Reason::UnknownKey));
+            assert!(ring.unknown_kids.len() <= MAX_UNKNOWN_KIDS);
+        }
+        assert!(ring.is_known_unknown(&(10 * MAX_UNKNOWN_KIDS - 1).to_string(), NOW));
+        assert!(!ring.is_known_unknown("0", NOW), "the oldest is forgotten first");
+        ring.remember_unknown(&"x".repeat(MAX_KID_BYTES + 1), NOW);
+        assert!(ring.unknown_kids.iter().all(|(kid, _)| kid.len() <= MAX_KID_BYTES));
+        ring.remember_unknown("late", NOW + UNKNOWN_KID_SECONDS);
+        assert_eq!(ring.unknown_kids.len(), 1, "the old ones have had their time");
+    }
+
+    /// What may happen among four interleaved requests. Any of them may stop for good after any step.
+    #[derive(Debug, Clone)]
+    enum Event {
+        Wait(u64),
+        Begin { slot: usize, kid: &'static str, age: u64, forged: bool },
+        Continue { slot: usize, answers: bool },
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let kid = prop::sample::select(vec!["k", "k", "next", "x", "y", "z"]);
+        let event = prop_oneof![
+            2 => (0_u64..4).prop_map(Event::Wait),
+            2 => prop_oneof![4_u64..60, 60_u64..700, CEILING_SECONDS - 700..CEILING_SECONDS + 10].prop_map(Event::Wait),
+            6 => (0_usize..4, kid, 0_u64..90, prop::bool::weighted(0.2))
+                .prop_map(|(slot, kid, age, forged)| Event::Begin { slot, kid, age, forged }),
+            10 => (0_usize..4, any::<bool>()).prop_map(|(slot, answers)| Event::Continue { slot, answers }),
+        ];
+        prop::collection::vec(event, 1..120)
+    }
+
+    struct Request {
+        wanted: Wanted<'static>,
+        done: Done,
+        step: Step,
+    }
+
+    proptest! {
+        #[test]
+        fn however_requests_interleave_and_die_the_budget_holds_and_no_old_key_is_used(events in events()) {
+            let (mut ring, mut now) = (KeyRing::default(), NOW);
+            let mut slots: [Option<Request>; 4] = [None, None, None, None];
+            let (mut asked, mut extra) = (Vec::new(), Vec::new());
+            for event in events {
+                let (slot, request) = match event {
+                    Event::Wait(seconds) => { now += seconds; continue }
+                    Event::Begin { slot, kid, age, forged } => {
+                        let disproved = forged.then(|| record(&["k"], now).keys.iter().next().unwrap().thumbprint);
+                        let wanted = Wanted { disproved, ..wanted(kid, now - age) };
+                        (slot, Some(Request { wanted, done: Done::default(), step: Step::Wait }))
+                    }
+                    Event::Continue { slot, answers } => {
+                        let request = slots[slot].take();
+                        let keys: &[&str] = if now % 3 == 0 { &["k", "next"] } else { &["k"] };
+                        match request.as_ref().map(|request| &request.step) {
+                            Some(Step::AskStore) => ring.store_answered(now, answers.then(|| record(keys, now - 7))),
+                            Some(Step::AskProvider) => ring.provider_answered(answers.then(|| record(keys, now))),
+                            _ => {}
+                        }
+                        (slot, request)
+                    }
+                };
+                let Some(Request { wanted, mut done, .. }) = request else { continue };
+                let (was_warm, had_done) = (ring.copy(now).is_some(), done);
+                let step = ring.next(now, wanted, &mut done);
+                match &step {
+                    Step::Use(key) => {
+                        prop_assert!(was_warm && key.kid.as_deref() == wanted.kid && wanted.disproved != Some(key.thumbprint));
+                        if ring.take_refresh() { asked.push(now); }
+                    }
+                    Step::AskStore => prop_assert!(!had_done.store),
+                    Step::AskProvider => {
+                        prop_assert!(!had_done.provider);
+                        let pause = asked.last().map_or(u64::MAX, |last| now - last);
+                        let is_regular = pause >= COOL_DOWN_SECONDS || (!was_warm && pause >= COLD_RETRY_SECONDS);
+                        if !is_regular {
+                            prop_assert!(was_warm, "cold, and asked {pause} seconds ago");
+                            extra.retain(|at| now - at < BURST_WINDOW_SECONDS);
+                            extra.push(now);
+                            // Two windows may touch.
+                            prop_assert!(extra.len() <= 2 * BURST as usize);
+                        }
+                        asked.push(now);
+                    }
+                    Step::Unavailable(seconds) => prop_assert!((1..=COOL_DOWN_SECONDS).contains(seconds)),
+                    Step::Refuse(reason) => {
+                        let forged = wanted.disproved.is_some();
+                        prop_assert!(*reason == Reason::UnknownKey || (forged && *reason == Reason::BadSignature));
+                        prop_assert!(was_warm, "nobody is called bad without a copy of the keys");
+                    }
+                    Step::Wait => {}
+                }
+                prop_assert!(ring.unknown_kids.len() <= MAX_UNKNOWN_KIDS);
+                slots[slot] = match step {
+                    Step::Use(_) | Step::Refuse(_) | Step::Unavailable(_) => None,
+                    step => Some(Request { wanted, done, step }),
+                };
+            }
+        }
+    }
+}

@@ -67,3 +67,63 @@ impl Record {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ISSUER: &str = "https://tenant.example/oidc";
+
+    const NOW: u64 = 1_795_000_000;
+
+    /// A stored record of an hour ago, with one change.
+    fn parse(change: impl FnOnce(&mut Value)) -> Option<Record> {
+        let mut stored = json!({
+            "provider": {"issuer": ISSUER, "jwks_uri": "https://tenant.example/oidc/jwks"},
+            "provider_fetched_at": NOW - 3600,
+            "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
+            "jwks_fetched_at": NOW - 3600,
+        });
+        change(&mut stored);
+        Record::parse(&stored.to_string(), ISSUER, NOW)
+    }
+
+    #[test]
+    fn what_is_stored_is_read_back() {
+        let record = parse(|_| ()).unwrap();
+        assert_eq!((record.keys_age(NOW), record.provider_age(NOW)), (3600, 3600));
+        assert_eq!(Record::parse(&record.serialize(), ISSUER, NOW), Some(record));
+    }
+
+    #[test]
+    fn another_issuers_record_is_not_taken() {
+        for other in ["https://evil.example", "https://tenant.example/oidc/", ""] {
+            assert_eq!(parse(|it| it["provider"]["issuer"] = other.into()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_record_from_the_future_is_not_taken() {
+        for name in ["provider_fetched_at", "jwks_fetched_at"] {
+            assert!(parse(|it| it[name] = json!(NOW + CLOCK_SKEW_SECONDS)).is_some());
+            for bad in [json!(NOW + CLOCK_SKEW_SECONDS + 1), json!(-1), json!("1"), json!(1.5), Value::Null] {
+                assert_eq!(parse(|it| it[name] = bad.clone()), None, "{name} {bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_provider_may_not_say_the_store_may_not_say_either() {
+        assert_eq!(parse(|it| it["jwks"] = json!({"keys": []})), None);
+        assert_eq!(parse(|it| it["jwks"]["keys"][0]["d"] = "secret".into()), None);
+        assert_eq!(parse(|it| it["provider"]["jwks_uri"] = "http://tenant.example/jwks".into()), None);
+        for text in ["", "null", "[]", "1", "\"x\"", "{}", "{\"provider\":1}"] {
+            assert_eq!(Record::parse(text, ISSUER, NOW), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_age_is_never_negative() {
+        assert_eq!(parse(|_| ()).unwrap().keys_age(0), 0);
+    }
+}

@@ -44,14 +44,17 @@ pub enum Form {
     Opaque,
 }
 
-/// Tells the forms apart without trusting anything: a JOSE header is a base64url-encoded JSON object, so it begins
-/// with `eyJ` (`{"`) or the encoding of `{` and white space.
+/// Tells the forms apart without trusting anything: a JOSE header is a base64url-encoded JSON object, so it decodes to
+/// something that begins with a brace. Three segments that begin with `eyJ`, the encoding of `{"`, are a JWT even if the
+/// rest does not decode.
 #[must_use]
 pub fn form_of(token: &str) -> Form {
     let mut segments = token.split('.');
     let header = segments.next().unwrap_or_default();
-    let looks_jose = matches!(URL_SAFE_NO_PAD.decode(header), Ok(bytes) if bytes.first() == Some(&b'{'));
-    match (looks_jose, segments.count()) {
+    let further = segments.count();
+    let looks_jose = matches!(URL_SAFE_NO_PAD.decode(header), Ok(bytes) if bytes.first() == Some(&b'{'))
+        || (further == 2 && header.starts_with("eyJ"));
+    match (looks_jose, further) {
         (true, 4) => Form::Encrypted,
         // A broken JWT stays a JWT, whatever the number of its segments: it must not reach the introspection endpoint.
         (true, _) => Form::Jwt,
@@ -248,8 +251,8 @@ mod tests {
             good.replacen('.', "=.", 1),
             format!("{good}="),
             format!("{good}+"),
-            // "signature" has nine bytes; ten characters of base64 leave stray bits that a lenient decoder drops.
-            format!("{}A", good.rsplit_once('.').map_or("", |(input, _)| input).to_owned() + ".AAAAB"),
+            // Six characters carry four bytes and four stray bits, which a lenient decoder drops.
+            good.rsplit_once('.').map_or("", |(input, _)| input).to_owned() + ".AAAAAB",
             good.replace('.', ""),
             format!("{good}.AAAA"),
         ] {
@@ -271,6 +274,7 @@ mod tests {
         assert_eq!(form_of(&token("{}", "{}")), Form::Jwt);
         assert_eq!(form_of(&format!("{}.a.b.c.d", URL_SAFE_NO_PAD.encode("{}"))), Form::Encrypted);
         assert_eq!(form_of(&format!("{}.a", URL_SAFE_NO_PAD.encode("{}"))), Form::Jwt);
+        assert_eq!(form_of("eyJhbGciOiJ.e30.AA"), Form::Jwt, "a broken header");
         for opaque in ["VXpE0vCeh2tNZGWy1_Qm3dDUTF1f6xDqE4mYk8Nb2sQ", "pat_abc", "a.b.c", ""] {
             assert_eq!(form_of(opaque), Form::Opaque, "{opaque}");
         }

@@ -1,0 +1,249 @@
+//! The resource server behind its endpoint: what a client sees of a refusal, and what the operator's log says of it.
+
+use std::rc::Rc;
+
+use mcp_edge::{
+    endpoint::{Endpoint, Exchange},
+    http::{BodyError, RequestBody, RequestHead, Response},
+    log::AccessLog,
+    mcp::{Call, Server, Tool},
+    oauth::{challenge::ChallengeContext, denial::Reason},
+    settings::Settings,
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    signatures::key_pair,
+    tokens::{self, ISSUER, RESOURCE, header, mint},
+    world::World,
+};
+
+const METADATA_URL: &str = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
+
+/// A deployment with three tools, and the world it lives in.
+struct Deployment {
+    world: World,
+    endpoint: Endpoint<()>,
+}
+
+/// A body that must not be read.
+struct Untouchable;
+
+impl RequestBody for Untouchable {
+    async fn text(self, _limit: usize) -> Result<String, BodyError> {
+        panic!("the body was read")
+    }
+}
+
+impl Deployment {
+    fn new(settings: &[(&str, &str)]) -> Self {
+        let world = World::new();
+        world.publish(ISSUER, &[key_pair("p384-1").jwk("k")]);
+        let minimal = [("ISSUER", ISSUER), ("RESOURCE", RESOURCE)];
+        let setting = |name: &str| {
+            let mut all = settings.iter().chain(&minimal);
+            all.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        let settings = Settings::parse(setting).expect("good settings");
+        let tool = |name: &str| Tool::new(name, async |call: Call| call.identity().subject.clone()).read_only();
+        let server = Server::builder("test", "1")
+            .scope("whoami:read", "See who you are")
+            .scope("whoami:write", "Change who you are")
+            .tool(tool("open"))
+            .tool(tool("scoped").scope("whoami:read").scope("whoami:write"))
+            .tool(tool("personal").needs_user())
+            .tool(tool("internal").first_party_only())
+            .build()
+            .expect("good tools");
+        Self { world, endpoint: Endpoint::new(settings, server) }
+    }
+
+    /// A good token with changed claims.
+    fn token(&self, change: impl FnOnce(&mut Value)) -> String {
+        let algorithm = mcp_edge::oauth::token::algorithm::Algorithm::ES384;
+        let mut claims = tokens::claims(self.world.now());
+        change(&mut claims);
+        mint(&key_pair("p384-1"), algorithm, &header(algorithm, "k"), &claims)
+    }
+
+    fn send(&self, head: &RequestHead<'_>, body: impl RequestBody) -> (Response, AccessLog) {
+        let mut log = AccessLog::default();
+        let exchange = Exchange {
+            env: (),
+            ports: self.world.clone(),
+            runtime: Rc::new(self.world.clone()),
+            now: self.world.now(),
+            report: Rc::new(|line| panic!("{line}")),
+        };
+        let response = self.world.run(self.endpoint.handle(head, body, exchange, &mut log));
+        (response, log)
+    }
+
+    /// Calls a tool with a token.
+    fn call(&self, tool: &str, token: &str) -> (Response, AccessLog) {
+        let authorization = format!("Bearer {token}");
+        let head = RequestHead::new("POST", "/mcp")
+            .with_header("authorization", &authorization)
+            .with_header("content-type", "application/json")
+            .with_header("accept", "application/json, text/event-stream")
+            .with_header("mcp-protocol-version", "2025-11-25")
+            .with_header("cf-connecting-ip", "192.0.2.1");
+        let body =
+            json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": {}}});
+        self.send(&head, body.to_string().as_str())
+    }
+}
+
+/// What a refusal looks like: status, challenge, the log's reason.
+fn refusal((response, log): (Response, AccessLog)) -> (u16, Option<String>, Option<&'static str>) {
+    let body: Value = serde_json::from_str(response.text()).expect("every refusal has a JSON body");
+    assert!(body["error_description"].is_string(), "{body}");
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("access-control-expose-headers"), Some("WWW-Authenticate, Retry-After"));
+    (response.status, response.header("www-authenticate").map(str::to_owned), log.reason)
+}
+
+#[test]
+fn a_good_token_gets_an_answer() {
+    let deployment = Deployment::new(&[]);
+    let (response, log) = deployment.call("open", &deployment.token(|_| ()));
+    assert_eq!(response.status, 200, "{}", response.text());
+    assert!(response.text().contains("alice"));
+    assert_eq!((log.reason, log.client_id.as_deref(), log.sub.as_deref()), (None, Some("agent"), Some("alice")));
+}
+
+#[test]
+fn every_method_is_authenticated_before_anything_else_is_looked_at() {
+    let deployment = Deployment::new(&[("REQUIRED_SCOPES", "whoami:read")]);
+    for method in ["GET", "POST", "DELETE", "PUT", "HEAD", "PATCH", "get"] {
+        let head = RequestHead::new(method, "/mcp").with_header("content-type", "text/plain");
+        let (status, challenge, reason) = refusal(deployment.send(&head, Untouchable));
+        assert_eq!((status, reason), (401, Some("no_credentials")), "{method}");
+        let expected = format!(r#"Bearer resource_metadata="{METADATA_URL}", scope="whoami:read""#);
+        assert_eq!(challenge, Some(expected), "{method}");
+    }
+    let preflight = RequestHead::new("OPTIONS", "/mcp");
+    assert_eq!(deployment.send(&preflight, Untouchable).0.status, 204);
+}
+
+#[test]
+fn an_origin_that_is_not_listed_is_refused_before_its_token_is_looked_at() {
+    let deployment = Deployment::new(&[("ALLOWED_ORIGINS", "https://app.example.com")]);
+    let authorization = format!("Bearer {}", deployment.token(|_| ()));
+    for origin in ["https://evil.example", "null", "https://app.example.com.evil.example", "http://app.example.com"] {
+        let head =
+            RequestHead::new("POST", "/mcp").with_header("origin", origin).with_header("authorization", &authorization);
+        let refused = refusal(deployment.send(&head, Untouchable));
+        assert_eq!(refused, (403, None, Some(Reason::OriginNotAllowed.slug())), "{origin}");
+    }
+    assert_eq!(deployment.world.verifications(), 0);
+}
+
+#[test]
+fn whoever_fails_too_often_is_told_to_wait() {
+    let deployment = Deployment::new(&[]);
+    let expired = deployment.token(|claims| {
+        claims["iat"] = json!(1);
+        claims["exp"] = json!(2);
+    });
+    assert_eq!(refusal(deployment.call("open", &expired)).2, Some("expired"));
+    deployment.world.set_too_many_failures(true);
+    let (response, log) = deployment.call("open", &expired);
+    assert_eq!((response.status, response.header("retry-after")), (429, Some("10")));
+    assert_eq!(response.header("www-authenticate"), None);
+    assert_eq!((log.reason, log.detail.as_deref()), (Some("rate_limited"), Some("after expired")));
+    // A good token is no failure, nor is an outage, nor the lack of a token.
+    assert_eq!(deployment.call("open", &deployment.token(|_| ())).0.status, 200);
+    let head = RequestHead::new("POST", "/mcp").with_header("cf-connecting-ip", "192.0.2.1");
+    assert_eq!(deployment.send(&head, Untouchable).0.status, 401);
+    let down = Deployment::new(&[]);
+    down.world.set_too_many_failures(true);
+    down.world.take_down(ISSUER);
+    assert_eq!(down.call("open", &down.token(|_| ())).0.status, 503);
+    assert_eq!((deployment.world.failures(), down.world.failures()), (2, 0));
+}
+
+#[test]
+fn a_tool_can_ask_for_scopes_a_person_or_a_client_of_ones_own() {
+    let deployment = Deployment::new(&[]);
+    let (user, machine) = (deployment.token(|_| ()), deployment.token(|claims| claims["sub"] = "agent".into()));
+    let (status, challenge, reason) = refusal(deployment.call("scoped", &user));
+    assert_eq!((status, reason), (403, Some(Reason::InsufficientScope.slug())));
+    let challenge = challenge.expect("a challenge");
+    assert!(challenge.starts_with(r#"Bearer error="insufficient_scope""#), "{challenge}");
+    assert!(challenge.ends_with(r#"scope="whoami:read whoami:write""#), "{challenge}");
+    assert_eq!(deployment.call("personal", &user).0.status, 200);
+    assert_eq!(refusal(deployment.call("personal", &machine)), (403, None, Some(Reason::UserRequired.slug())));
+    assert_eq!(refusal(deployment.call("internal", &user)), (403, None, Some(Reason::FirstPartyOnly.slug())));
+    let own = Deployment::new(&[("FIRST_PARTY_CLIENTS", "agent")]);
+    assert_eq!(own.call("internal", &own.token(|_| ())).0.status, 200);
+}
+
+#[test]
+fn without_settings_the_answer_says_no_more_than_that() {
+    // What an adapter answers with when the settings cannot be read: there is no endpoint then.
+    let nothing = ChallengeContext {
+        resource_metadata: String::new(),
+        basic_scopes: mcp_edge::oauth::access::scope::Scopes::default(),
+    };
+    let response = nothing.response(&Reason::Misconfigured.into());
+    assert_eq!((response.status, response.header("www-authenticate")), (500, None));
+    assert_eq!(
+        response.text(),
+        r#"{"error":"server_error","error_description":"This server is not set up correctly"}"#
+    );
+}
+
+#[test]
+fn an_outage_is_answered_with_a_time_and_explained_in_the_log_alone() {
+    let deployment = Deployment::new(&[]);
+    deployment.world.take_down(ISSUER);
+    let (response, log) = deployment.call("open", &deployment.token(|_| ()));
+    assert_eq!((response.status, response.header("www-authenticate")), (503, None));
+    assert!(response.header("retry-after").is_some());
+    assert!(!response.text().contains("refused") && !response.text().contains("tenant.example"), "{}", response.text());
+    assert_eq!(log.reason, Some("keys_unavailable"));
+    assert!(log.provider_failure.expect("why").contains("tenant.example"));
+}
+
+#[test]
+fn no_token_reaches_the_log() {
+    let deployment = Deployment::new(&[]);
+    let good = deployment.token(|_| ());
+    let bad = deployment.token(|claims| claims["aud"] = "other".into());
+    for token in
+        [good.as_str(), &bad, "VXpE0vCeh2tNZGWy1_Qm3dDUTF1f6xDqE4mYk8Nb2sQ", &good[..good.len() - 4], "a, Bearer b"]
+    {
+        let line = deployment.call("open", token).1.to_line();
+        assert!(!line.contains(token), "{line}");
+        assert!(!token.split('.').any(|segment| segment.len() > 20 && line.contains(segment)), "{line}");
+    }
+}
+
+#[test]
+fn challenges_hold_nothing_that_a_client_sent() {
+    let deployment = Deployment::new(&[]);
+    let token = deployment.token(|claims| claims["aud"] = "evil\"\r\nx-injected: yes".into());
+    let (response, _) = deployment.call("open", &token);
+    let challenge = response.header("www-authenticate").expect("a challenge");
+    assert!(!challenge.contains("evil") && challenge.bytes().all(|byte| matches!(byte, 0x20..=0x7e)), "{challenge}");
+}
+
+#[test]
+fn the_metadata_document_is_the_same_in_both_places_and_for_everybody() {
+    let deployment = Deployment::new(&[("REQUIRED_SCOPES", "whoami:read offline_access")]);
+    let places = ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"];
+    let [root, inserted] = places.map(|place| {
+        let (response, _) = deployment.send(&RequestHead::new("GET", place), Untouchable);
+        assert_eq!((response.status, response.header("access-control-allow-origin")), (200, Some("*")), "{place}");
+        response.text().to_owned()
+    });
+    assert_eq!(root, inserted);
+    let document: Value = serde_json::from_str(&root).expect("JSON");
+    assert_eq!(document["resource"], RESOURCE);
+    assert_eq!(document["authorization_servers"], json!([ISSUER]));
+    assert_eq!(document["scopes_supported"], json!(["whoami:read", "whoami:write"]));
+    assert_eq!(document["bearer_methods_supported"], json!(["header"]));
+    let elsewhere = RequestHead::new("GET", "/.well-known/oauth-protected-resource/other");
+    assert_eq!(deployment.send(&elsewhere, Untouchable).0.status, 404);
+}
