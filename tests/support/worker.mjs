@@ -55,7 +55,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
 export async function startWorker({ settings, build = "build", kv, namespaces = {}, port, compatibilityFlags = [] }) {
   const folder = resolve(ROOT, build);
   if (!existsSync(join(folder, "index_bg.wasm"))) {
-    throw new Error(`there is no Worker in ${build}: run "make build" first`);
+    throw new Error(`there is no Worker in ${build}: build it first ("make build", or "dev/build FOLDER")`);
   }
   const compatibility = await readCompatibility(compatibilityFlags);
   const store = kv ?? (await startKeyValueStore());

@@ -42,17 +42,18 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
 /// # Errors
 /// [`BuildError`] if two items contradict each other; found by the tests.
 pub fn server<E: Clone + 'static>() -> Result<Server<E>, BuildError> {
-    let builder = Server::builder("mcp-edge-conformance", env!("CARGO_PKG_VERSION"))
+    Server::builder("mcp-edge-conformance", env!("CARGO_PKG_VERSION"))
         .title("Conformance")
         .description("What the MCP conformance suite asks for")
-        .logging();
-    let builder = tools_content::add_to(builder);
-    let builder = tools_working::add_to(builder);
-    let builder = tools_arguments::add_to(builder);
-    let builder = tools_asking::add_to(builder);
-    let builder = tools_forms::add_to(builder);
-    let builder = resources::add_to(builder);
-    prompts::add_to(builder).build()
+        .logging()
+        .with(tools_content::add_to)
+        .with(tools_working::add_to)
+        .with(tools_arguments::add_to)
+        .with(tools_asking::add_to)
+        .with(tools_forms::add_to)
+        .with(resources::add_to)
+        .with(prompts::add_to)
+        .build()
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

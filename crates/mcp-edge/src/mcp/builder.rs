@@ -198,6 +198,11 @@ impl<E> ServerBuilder<E> {
         self
     }
 
+    /// Lets a function add what belongs together, such as the tools of one module.
+    pub fn with(self, add: impl FnOnce(Self) -> Self) -> Self {
+        add(self)
+    }
+
     /// How many items a page of a list has. Defaults to 100.
     pub fn page_size(mut self, items: usize) -> Self {
         self.page_size = items;

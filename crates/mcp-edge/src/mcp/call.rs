@@ -277,10 +277,10 @@ impl<E> Call<E> {
         self.context.inputs.borrow_mut().notes.insert(key.to_owned(), value);
     }
 
-    /// What an earlier round put aside.
+    /// What an earlier round put aside; what this one has put aside is seen by the next.
     #[must_use]
     pub fn recall<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
-        let value = self.context.inputs.borrow().notes.get(key).cloned()?;
+        let value = self.context.inputs.borrow().recalled.get(key).cloned()?;
         serde_json::from_value(value).ok()
     }
 }

@@ -113,7 +113,9 @@ fn interrupted(why: Why, context: &Context, binding: &Binding) -> Outcome {
 fn ask(context: &Context, binding: &Binding) -> Outcome {
     let mut inputs = context.inputs.borrow_mut();
     let members = Object::new().raw("inputRequests", &inputs.requests());
-    let (used, notes) = (std::mem::take(&mut inputs.used), std::mem::take(&mut inputs.notes));
+    let used = std::mem::take(&mut inputs.used);
+    let mut notes = std::mem::take(&mut inputs.recalled);
+    notes.extend(std::mem::take(&mut inputs.notes));
     let Some(key) = &context.state_key else {
         if used.is_empty() && notes.is_empty() {
             return Outcome::InputRequired(members);

@@ -180,6 +180,9 @@ pub(super) struct Inputs {
     pub used: Map<String, Value>,
     /// Keys, and requests as JSON.
     pub asked: Vec<(String, String)>,
+    /// What earlier rounds have put aside.
+    pub recalled: Map<String, Value>,
+    /// What this round puts aside.
     pub notes: Map<String, Value>,
 }
 

@@ -99,7 +99,7 @@ impl<E> Operation<'_, E> {
             let key = context.state_key.as_ref().ok_or_else(rejected)?;
             let state = State::open(&state, key, &context.identity, binding, context.now).map_err(|_| rejected())?;
             inputs.given = state.answers;
-            inputs.notes = state.notes;
+            inputs.recalled = state.notes;
         }
         if let Some(raw) = self.params.input_responses {
             let latest: Map<String, Value> = serde_json::from_str(raw.get())

@@ -81,8 +81,8 @@ impl Isolate {
     }
 }
 
-fn all(outcomes: &[Option<Outcome>], expected: &Outcome) -> bool {
-    outcomes.iter().all(|outcome| outcome.as_ref() == Some(expected))
+fn all(outcomes: &[Option<Outcome>], expected: Outcome) -> bool {
+    outcomes.iter().all(|outcome| *outcome == Some(expected))
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn fifty_requests_on_a_cold_isolate_make_one_fetch_of_each_document_and_all_succ
     let isolate = Isolate::slow();
     let outcomes = isolate.race(50).run();
     assert_eq!(outcomes.len(), 50);
-    assert!(all(&outcomes, &Ok(())), "{outcomes:?}");
+    assert!(all(&outcomes, Ok(())), "{outcomes:?}");
     assert_eq!(isolate.calls(), (1, 1));
     assert_eq!(isolate.world.store_reads(), 1);
     // Nobody waited for much longer than the two fetches take.
@@ -104,7 +104,7 @@ fn fifty_requests_with_an_empty_memory_and_a_full_store_ask_nobody_else() {
     let before = isolate.calls();
     let next =
         Isolate { server: ResourceServer::new(policy()), world: isolate.world.clone(), key: isolate.key.clone() };
-    assert!(all(&next.race(50).run(), &Ok(())));
+    assert!(all(&next.race(50).run(), Ok(())));
     assert_eq!(next.calls(), before);
 }
 
@@ -115,7 +115,7 @@ fn fifty_requests_under_a_new_key_make_one_fetch() {
     isolate.world.advance(COOL_DOWN_SECONDS);
     isolate.key = pretended_jwk("next", 2);
     isolate.delay(&jwks_url(ISSUER), LATENCY_MILLISECONDS);
-    assert!(all(&isolate.race(50).run(), &Ok(())));
+    assert!(all(&isolate.race(50).run(), Ok(())));
     assert_eq!(isolate.calls(), (1, 2));
 }
 
@@ -123,7 +123,7 @@ fn fifty_requests_under_a_new_key_make_one_fetch() {
 fn fifty_requests_during_an_outage_make_one_attempt_and_all_hear_of_it() {
     let isolate = Isolate::slow();
     isolate.world.answer(&discovery_url(ISSUER), Answer::After(LATENCY_MILLISECONDS, Box::new(Answer::Down)));
-    assert!(all(&isolate.race(50).run(), &Err(Reason::KeysUnavailable)));
+    assert!(all(&isolate.race(50).run(), Err(Reason::KeysUnavailable)));
     assert_eq!(isolate.calls(), (1, 0));
 }
 
@@ -141,7 +141,7 @@ fn an_asker_that_never_finishes_holds_others_up_no_longer_than_its_lease() {
     let outcomes = race.run();
     assert_eq!(outcomes[0], None, "the asker hangs");
     // The provider may not be asked again so soon. Saying so after two seconds is better than hanging as well.
-    assert!(all(&outcomes[1..], &Err(Reason::KeysUnavailable)), "{outcomes:?}");
+    assert!(all(&outcomes[1..], Err(Reason::KeysUnavailable)), "{outcomes:?}");
     let last = answered_at.borrow().iter().copied().max();
     assert!(last.is_some_and(|last| last < LEASE_SECONDS * 1000 + 200), "{last:?}");
 
@@ -173,7 +173,7 @@ fn an_asker_whose_client_goes_away_does_not_take_the_place_with_it() {
 fn a_store_that_never_answers_is_done_without() {
     let isolate = Isolate::new();
     isolate.world.set_store_latency(3_600_000);
-    assert!(all(&isolate.race(5).run(), &Ok(())));
+    assert!(all(&isolate.race(5).run(), Ok(())));
     assert!(isolate.world.milliseconds() < 3000, "{}", isolate.world.milliseconds());
 }
 
@@ -196,7 +196,7 @@ fn a_renewal_in_the_background_holds_nobody_up() {
     };
     let requests = (2..20).map(|number| timed(number).boxed_local());
     let outcomes = isolate.world.race(std::iter::once(chores.boxed_local()).chain(requests)).run();
-    assert!(all(&outcomes, &Ok(())));
+    assert!(all(&outcomes, Ok(())));
     assert!(finished.borrow().iter().all(|at| *at == began), "{began}: {:?}", finished.borrow());
     assert_eq!(isolate.calls(), (2, 2), "one renewal");
 }
@@ -227,7 +227,7 @@ proptest! {
             .boxed_local()
         });
         let outcomes = isolate.world.race(requests).run();
-        prop_assert!(all(&outcomes, &Ok(())), "{:?}", outcomes);
+        prop_assert!(all(&outcomes, Ok(())), "{:?}", outcomes);
         prop_assert_eq!(isolate.calls(), (1, 1));
     }
 }

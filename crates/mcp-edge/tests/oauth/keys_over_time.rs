@@ -386,10 +386,10 @@ fn an_outage_makes_one_attempt_for_each_cool_down_however_many_bad_tokens_come()
     history.happen(&Event::Fresh);
     history.happen(&Event::Provider(Health::Down));
     let before = history.asked.len();
-    for second in 0..300 {
+    for second in 0..300_u16 {
         history.happen(&Event::Wait(1));
         for kid in 0..5 {
-            history.happen(&Event::Invented { kid: (second % 50) as u8 * 5 + kid, age: 1000 });
+            history.happen(&Event::Invented { kid: (second % 50 * 5 + kid).to_le_bytes()[0], age: 1000 });
         }
         history.happen(&Event::Forged);
     }

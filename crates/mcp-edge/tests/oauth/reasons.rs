@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::support::{
     logto,
     signatures::key_pair,
-    tokens::{ISSUER, Scene, claims, header, mint, mint_text, policy},
+    tokens::{ISSUER, RESOURCE, Scene, claims, header, mint, mint_text, policy},
     world::{Answer, introspection_url, jwks_url, userinfo_url},
 };
 
@@ -165,9 +165,7 @@ fn cases() -> Vec<Case> {
         token(Reason::WrongIssuer, "one slash more", |_, claims| claims["iss"] = format!("{ISSUER}/").into()),
         token(Reason::WrongIssuer, "none", |_, claims| drop(claims.as_object_mut().unwrap().remove("iss"))),
         token(Reason::WrongAudience, "somebody else", |_, claims| claims["aud"] = "https://other.example".into()),
-        token(Reason::WrongAudience, "one slash more", |_, claims| {
-            claims["aud"] = format!("{}/", claims["aud"]).into()
-        }),
+        token(Reason::WrongAudience, "one slash more", |_, claims| claims["aud"] = format!("{RESOURCE}/").into()),
         token(Reason::WrongAudience, "an object", |_, claims| claims["aud"] = json!({ "0": claims["aud"] })),
         token(Reason::WrongAudience, "none", |_, claims| drop(claims.as_object_mut().unwrap().remove("aud"))),
         token(Reason::MissingExpiry, "none", |_, claims| drop(claims.as_object_mut().unwrap().remove("exp"))),
@@ -177,7 +175,7 @@ fn cases() -> Vec<Case> {
             claims["iat"] = json!(claims["iat"].as_u64().unwrap() - 3600);
         }),
         token(Reason::NotYetValid, "tomorrow", |_, claims| {
-            claims["nbf"] = json!(claims["iat"].as_u64().unwrap() + 86400)
+            claims["nbf"] = json!(claims["iat"].as_u64().unwrap() + 86400);
         }),
         token(Reason::BadIssueTime, "tomorrow", |_, claims| {
             claims["iat"] = json!(claims["iat"].as_u64().unwrap() + 86400);
@@ -242,7 +240,7 @@ fn cases() -> Vec<Case> {
         }),
         with_policy(Reason::ClientDenied, "denied", |policy| policy.clients.denied = ClientList::parse("agent")),
         with_policy(Reason::ClientNotAllowed, "not listed", |policy| {
-            policy.clients.allowed = ClientList::parse("other")
+            policy.clients.allowed = ClientList::parse("other");
         }),
         case(Reason::ClientNotAllowed, "no client and a list", || {
             let mut policy = policy();
