@@ -2,6 +2,7 @@
 // the provider is left in peace, memory is bounded, and the isolate is the same afterwards.
 
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { after, describe, test } from "node:test";
 import { startHostileProvider } from "./support/hostile-provider.mjs";
 import { legacyCall, legacyRequest, modernCall } from "./support/messages.mjs";
@@ -275,7 +276,6 @@ describe("bytes that no client sends", () => {
 
   test("a body that breaks off", async () => {
     const head = `POST /mcp HTTP/1.1\r\nHost: a\r\n${json}\r\n${accept}\r\n${bearer}\r\nContent-Length: 1000\r\n\r\n{"jsonrpc"`;
-    const { connect } = await import("node:net");
     await new Promise((resolve) => {
       const socket = connect(worker.port, "127.0.0.1", () => socket.write(head, () => socket.destroy()));
       socket.on("close", resolve);
@@ -286,7 +286,7 @@ describe("bytes that no client sends", () => {
   test("chunks that are none", async () => {
     const head = `POST /mcp HTTP/1.1\r\nHost: a\r\n${json}\r\n${accept}\r\n${bearer}\r\nTransfer-Encoding: chunked\r\n\r\n`;
     for (const chunks of ["ZZ\r\n", "5\r\nab", "ffffffffffffffff\r\na\r\n", "-1\r\n\r\n"]) {
-      await sendBytes(worker, [head, chunks, "\r\n0\r\n\r\n"]);
+      await sendBytes(worker, [head, chunks, "\r\n0\r\n\r\n"], { andNoMore: true });
     }
     await assertRemembered();
   });

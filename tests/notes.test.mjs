@@ -7,6 +7,8 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { startDeployment } from "./support/deployment.mjs";
 import { ENVELOPE, MODERN, modernCall, modernRequest } from "./support/messages.mjs";
 import "./support/report-failures.mjs";
+import { connect } from "./support/mcp-client.mjs";
+import { signIn } from "./support/sign-in.mjs";
 import { forgeToken, tokenOf } from "./support/tokens.mjs";
 import { post, send, startKeyValueStore } from "./support/worker.mjs";
 
@@ -261,6 +263,19 @@ describe("scopes", () => {
     const more = await grant("alice", ...scopeOf(shortfall).split(" "));
     assert.equal((await post(worker, { token: more, ...note })).status, 200);
     assert.equal(store.entries.size, 1);
+  });
+
+  test("are asked for by the official client when a tool needs more", async () => {
+    const { client, oauth } = await connect(worker.mcpUrl, { mode: { pin: MODERN } });
+    clients.push(client);
+    assert.equal(oauth.authorizationUrl.searchParams.get("scope").includes(MAY_WRITE), false);
+    await assert.rejects(create(client, "Milk"), { name: "UnauthorizedError" });
+    const asked = oauth.authorizationUrl.searchParams.get("scope").split(" ");
+    assert.ok(asked.includes(MAY_WRITE), asked);
+    const callback = await signIn({ authorizationUrl: oauth.authorizationUrl });
+    await client.transport.finishAuth(callback.searchParams);
+    await create(client, "Milk");
+    assert.deepEqual(await titles(client), ["Milk"]);
   });
 
   test("do not make a user of a machine", async () => {

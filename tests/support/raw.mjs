@@ -6,9 +6,10 @@ import { connect } from "node:net";
  * Sends bytes and gives the status of the answer, or `undefined` if the connection was closed without one.
  * @param {{port: number}} worker
  * @param {(string | Buffer)[]} parts  texts are sent as Latin-1, one byte for each character
+ * @param {{andNoMore?: boolean}} [options]  closes the sending side: the server need not wait for the rest
  * @returns {Promise<number | undefined>}
  */
-export function sendBytes({ port }, parts) {
+export function sendBytes({ port }, parts, { andNoMore = false } = {}) {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     let received = "";
@@ -26,6 +27,7 @@ export function sendBytes({ port }, parts) {
     socket.on("error", () => resolve(undefined));
     socket.on("close", () => resolve(undefined));
     for (const part of parts) socket.write(typeof part === "string" ? Buffer.from(part, "latin1") : part);
+    if (andNoMore) socket.end();
   });
 }
 

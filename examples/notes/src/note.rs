@@ -21,6 +21,8 @@ const ID_BYTES: usize = 6;
 /// a `NoteId`, so no `/`, no `..` and no key of somebody else can hide in one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+// What stands above is for readers of the source. Models read this, and the pattern; `try_from` is what enforces it.
+#[schemars(inline, description = "Twelve hexadecimal digits.", extend("pattern" = "^[0-9a-f]{12}$"))]
 pub struct NoteId(String);
 
 impl NoteId {

@@ -3,17 +3,18 @@
 use std::{rc::Rc, time::Duration};
 
 use super::{
-    access::Listing,
-    icon::{self, Icon},
-    json::Object,
     limits::{LIST_TTL, Limits, NAME_LENGTH, PAGE_SIZE},
-    prompt::{Prompt, PromptArgumentError},
-    resource::{Resource, ResourceTemplate},
-    schema::SchemaError,
+    offer::{
+        access::Listing,
+        icon::{self, Icon},
+        prompt::{Prompt, PromptArgumentError},
+        resource::{Resource, ResourceTemplate},
+        schema::SchemaError,
+        template::TemplateError,
+        tool::Tool,
+    },
     server::Server,
-    stream::Slots,
-    template::TemplateError,
-    tool::Tool,
+    wire::{json::Object, stream::Slots},
 };
 use crate::oauth::access::scope::is_scope_token;
 

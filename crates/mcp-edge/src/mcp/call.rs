@@ -12,13 +12,17 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
+    asking::{
+        form,
+        input::{self, Answer, Inputs, Interrupt, Question, Root, Sampled, Sampling, Why},
+        state::StateKey,
+    },
     client::{ClientCapabilities, ClientInfo},
-    form,
-    input::{self, Answer, Inputs, Interrupt, Question, Root, Sampled, Sampling, Why},
-    json::to_json,
-    notify::{self, Level, Outbox},
-    revision::Revision,
-    state::StateKey,
+    wire::{
+        json::to_json,
+        notify::{self, Level, Outbox},
+        revision::Revision,
+    },
 };
 use crate::{
     oauth::access::identity::{Identity, Kind},

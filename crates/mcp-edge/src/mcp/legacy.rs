@@ -10,17 +10,19 @@ use std::{
 };
 
 use super::{
+    asking::input::Inputs,
     call::{Caller, Context},
     client::ClientCapabilities,
-    error::RpcError,
-    input::Inputs,
-    json::Object,
-    json_rpc::{self, Params, text},
-    method::Method,
-    notify::{Level, Outbox},
-    outcome::{Outcome, Success},
-    revision::{NEWEST_LEGACY, Revision},
     server::Server,
+    wire::{
+        error::RpcError,
+        json::Object,
+        json_rpc::{self, Params, text},
+        method::Method,
+        notify::{Level, Outbox},
+        outcome::{Outcome, Success},
+        revision::{NEWEST_LEGACY, Revision},
+    },
 };
 
 /// The method of this name, if this era has it and there is something here that it acts on.

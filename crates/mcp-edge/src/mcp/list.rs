@@ -2,7 +2,10 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::{access::Requirements, error::RpcError, json::array};
+use super::{
+    offer::access::Requirements,
+    wire::{error::RpcError, json::array},
+};
 use crate::oauth::access::identity::Identity;
 
 /// An item of a list.

@@ -56,67 +56,48 @@
 //!
 //! # The way of a request
 //!
-//! `json_rpc` reads the message as far as needed, `era` tells which era it belongs to and whether its headers agree,
-//! `modern` and `legacy` answer what only one era has, `operations` does the rest, `ending` says what became of it,
-//! `stream` decides how the answer is sent, and `outcome` puts it into the words of the era. `error` holds all codes
-//! and statuses.
+//! `server` takes it. `wire` holds the words of the protocol: `wire::json_rpc` reads the message as far as needed, and
+//! `wire::era` tells which era it belongs to and whether its headers agree. `modern` and `legacy` answer what only one
+//! era has; `operations` does the rest with what the author declared (`offer`). `asking::ending` says what became of it,
+//! perhaps questions to the client; `wire::stream` decides how the answer is sent, and `wire::outcome` puts it into the
+//! words of the era.
 
-mod access;
+mod asking;
 mod builder;
 mod call;
 mod client;
-mod completion;
-mod content;
-mod ending;
-mod era;
-mod error;
-mod failure;
-mod form;
-mod headers;
-mod icon;
-mod input;
-mod json;
-mod json_rpc;
 mod legacy;
 mod limits;
 mod list;
-mod method;
 mod modern;
-mod notify;
+mod offer;
 mod operations;
-mod outcome;
-mod prompt;
-mod resource;
-mod revision;
-mod schema;
 mod server;
-mod state;
-mod stream;
-mod template;
 pub mod testing;
-mod tool;
-mod validation;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
-pub use access::AccessNeeded;
+pub use asking::input::{Answer, Interrupt, Root, Sampled, Sampling};
+pub use asking::state::StateKey;
 pub use builder::{BuildError, ServerBuilder};
 pub use call::{Call, Caller};
 pub use client::{Capability, ClientCapabilities, ClientInfo};
-pub use completion::Partial;
-pub use content::{Content, Contents, ResourceLink, Role};
-pub use failure::{PromptError, ResourceError, ToolError};
-pub use icon::{Icon, Theme};
-pub use input::{Answer, Interrupt, Root, Sampled, Sampling};
 pub use limits::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, Limits};
-pub use notify::Level;
-pub use outcome::{Summary, Verdict};
-pub use prompt::{IntoPrompt, Message, Prompt, PromptArgument, PromptArgumentError, PromptHandler, PromptResult};
-pub use resource::{Cache, IntoContents, Resource, ResourceTemplate};
-pub use revision::Revision;
-pub use schema::SchemaError;
+pub use offer::access::AccessNeeded;
+pub use offer::completion::Partial;
+pub use offer::content::{Content, Contents, ResourceLink, Role};
+pub use offer::failure::{PromptError, ResourceError, ToolError};
+pub use offer::icon::{Icon, Theme};
+pub use offer::prompt::{
+    IntoPrompt, Message, Prompt, PromptArgument, PromptArgumentError, PromptHandler, PromptResult,
+};
+pub use offer::resource::{Cache, IntoContents, Resource, ResourceTemplate};
+pub use offer::schema::SchemaError;
+pub use offer::template::TemplateError;
+pub use offer::tool::{IntoToolResult, Json, Tool, ToolHandler, ToolResult};
 pub use server::{Handled, Server, ToolInfo};
-pub use state::StateKey;
-pub use template::TemplateError;
-pub use tool::{IntoToolResult, Json, Tool, ToolHandler, ToolResult};
+pub use wire::notify::Level;
+pub use wire::outcome::{Summary, Verdict};
+pub use wire::revision::Revision;

@@ -7,18 +7,20 @@ use std::{
 };
 
 use super::{
+    asking::input::Inputs,
     call::{Caller, Context},
     client::ClientCapabilities,
-    error::{Reason, RpcError},
-    input::Inputs,
-    json::{Object, array, quote},
-    json_rpc::{self, Meta},
-    method::Method,
-    notify::{Level, Outbox},
-    outcome::{Outcome, Success},
-    resource::Cache,
-    revision::MODERN,
+    offer::resource::Cache,
     server::Server,
+    wire::{
+        error::{Reason, RpcError},
+        json::{Object, array, quote},
+        json_rpc::{self, Meta},
+        method::Method,
+        notify::{Level, Outbox},
+        outcome::{Outcome, Success},
+        revision::MODERN,
+    },
 };
 
 /// The method of this name, if this era has it and there is something here that it acts on.

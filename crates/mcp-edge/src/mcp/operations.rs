@@ -11,26 +11,32 @@ use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
 use super::{
-    access::{AccessNeeded, Requirements},
+    asking::{
+        ending::{finish_tool, give_up, missing_capability, not_found, timed_out, timeout_error, tool_failure},
+        input::Why,
+        state::{Binding, State},
+    },
     call::{Call, Context},
-    completion::{self, Completers, Partial},
-    content::Contents,
-    ending::{finish_tool, give_up, missing_capability, not_found, timed_out, timeout_error, tool_failure},
-    error::{RpcError, echo},
-    headers::check_parameters,
-    input::Why,
-    json::{Object, array},
-    json_rpc::{Params, text},
     list::{Row, page},
-    method::Method,
-    outcome::{Outcome, Success},
-    prompt::PromptEntry,
-    resource::{Cache, variables},
+    offer::{
+        access::{AccessNeeded, Requirements},
+        completion::{self, Completers, Partial},
+        content::Contents,
+        prompt::PromptEntry,
+        resource::{Cache, variables},
+        tool::ToolEntry,
+        validation,
+    },
     server::Server,
-    state::{Binding, State},
-    stream::within,
-    tool::ToolEntry,
-    validation,
+    wire::{
+        error::{RpcError, echo},
+        headers::check_parameters,
+        json::{Object, array},
+        json_rpc::{Params, text},
+        method::Method,
+        outcome::{Outcome, Success},
+        stream::within,
+    },
 };
 use crate::http::RequestHead;
 

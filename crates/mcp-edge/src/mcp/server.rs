@@ -6,25 +6,29 @@ use futures_util::future::FutureExt;
 use serde_json::value::RawValue;
 
 use super::{
-    access::AccessNeeded,
     builder::ServerBuilder,
     call::Caller,
-    era::{self, Traffic, VERSION_HEADER},
-    error::{Reason, RpcError},
-    headers::{accepts_stream, is_json},
-    json::{Object, array},
-    json_rpc::{self, Kind, Message, Posted},
     legacy,
     limits::Limits,
-    method::{Method, notification},
     modern,
+    offer::{
+        access::AccessNeeded,
+        prompt::PromptEntry,
+        resource::{ResourceEntry, TemplateEntry},
+        tool::ToolEntry,
+    },
     operations::{Operation, Progress, Refusal},
-    outcome::{Dialect, Rendered, Summary, Verdict},
-    prompt::PromptEntry,
-    resource::{ResourceEntry, TemplateEntry},
-    revision::{Revision, names_modern},
-    stream::{Slots, Work, respond},
-    tool::ToolEntry,
+    wire::{
+        era::{self, Traffic, VERSION_HEADER},
+        error::{Reason, RpcError},
+        headers::{accepts_stream, is_json},
+        json::{Object, array},
+        json_rpc::{self, Kind, Message, Posted},
+        method::{Method, notification},
+        outcome::{Dialect, Rendered, Summary, Verdict},
+        revision::{Revision, names_modern},
+        stream::{Slots, Work, respond},
+    },
 };
 use crate::{
     http::{RequestHead, Response},

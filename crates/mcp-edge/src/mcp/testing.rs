@@ -36,12 +36,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    access::AccessNeeded,
+    asking::state::StateKey,
     call::Caller,
-    outcome::Summary,
-    revision::{MODERN, NEWEST_LEGACY, Revision},
+    offer::access::AccessNeeded,
     server::Server,
-    state::StateKey,
+    wire::{
+        outcome::Summary,
+        revision::{MODERN, NEWEST_LEGACY, Revision},
+    },
 };
 use crate::{
     http::{Body, RequestHead, Response},

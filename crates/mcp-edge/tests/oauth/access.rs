@@ -9,7 +9,7 @@ use mcp_edge::oauth::{
     },
     denial::Reason,
     resource_server::{ResourceServer, Trail, TrustPolicy, TrustedIssuer},
-    token::algorithm::Algorithm,
+    token::{algorithm::Algorithm, claims::EXPIRY_LEEWAY_SECONDS},
 };
 use serde_json::{Value, json};
 
@@ -244,6 +244,20 @@ fn the_trail_tells_which_cache_answered() {
     // Another isolate with the same store.
     let other = Scene { server: ResourceServer::new(policy()), ..scene };
     assert_eq!(tier(&other, &one), Some("store"));
+}
+
+#[test]
+fn a_remembered_token_costs_no_cryptography_and_expires_like_any_other() {
+    let scene = Scene::new(policy());
+    let token = scene.token(|_, _| ());
+    for _ in 0..5 {
+        assert!(scene.send(&token).is_ok());
+    }
+    assert_eq!(scene.world.verifications(), 1);
+    scene.world.advance(3600 + EXPIRY_LEEWAY_SECONDS - 1);
+    assert!(scene.send(&token).is_ok());
+    scene.world.advance(1);
+    assert_eq!(scene.reason(&token), Reason::Expired);
 }
 
 #[test]

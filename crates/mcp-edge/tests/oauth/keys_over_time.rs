@@ -11,7 +11,7 @@ use mcp_edge::oauth::{
         record::Record,
     },
     resource_server::ResourceServer,
-    token::claims::LEEWAY_SECONDS,
+    token::claims::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -170,14 +170,17 @@ impl History {
                 self.serial += 1;
                 let mut claims = claims(now);
                 claims["jti"] = self.serial.into();
+                if self.serial.is_multiple_of(3) {
+                    claims["exp"] = json!(now + 100);
+                }
                 let token = mint_pretended(&jwk(self.current), &claims);
-                self.sent.push(Sent { key: self.current, claims, token: token.clone() });
-                return Some(self.send_honest(self.current, &token));
+                self.sent.push(Sent { key: self.current, claims: claims.clone(), token: token.clone() });
+                return Some(self.send_honest(self.current, &claims, &token));
             }
             Event::Again(back) => {
                 let sent = self.sent.iter().rev().nth(back)?.clone();
                 let token = if self.always_new { self.copy_of(&sent) } else { sent.token };
-                return Some(self.send_honest(sent.key, &token));
+                return Some(self.send_honest(sent.key, &sent.claims, &token));
             }
             Event::Invented { kid, age } => {
                 let issued_at = now.saturating_add_signed(-age).min(now + LEEWAY_SECONDS);
@@ -223,11 +226,13 @@ impl History {
     }
 
     /// Sends a token that an honest provider issued at some time, and checks the promises made to its owner.
-    fn send_honest(&mut self, key: u64, token: &str) -> Result<Rc<Identity>, Denial> {
+    fn send_honest(&mut self, key: u64, claims: &Value, token: &str) -> Result<Rc<Identity>, Denial> {
+        let dies_at = claims["exp"].as_u64().expect("a date") + EXPIRY_LEEWAY_SECONDS;
         let (now, last_seen) = (self.world.now(), self.last_seen.clone());
         let outcome = self.send(token);
         match &outcome {
             Ok(_) => {
+                assert!(now < dies_at, "expired");
                 let fetched = self.handed_out.get(&key).copied().expect("a key that was never handed out");
                 assert!(
                     now.saturating_sub(fetched) < CEILING_SECONDS,
@@ -238,9 +243,11 @@ impl History {
                 let is_withdrawn = last_seen.is_some_and(|keys| !keys.contains(&key));
                 assert!(!is_withdrawn || self.last_seen.as_ref().is_some_and(|keys| keys.contains(&key)), "withdrawn");
             }
+            Err(denial) if now >= dies_at => assert_eq!(denial.reason, Reason::Expired),
             Err(denial) if self.published().contains(&key) => {
                 assert_eq!(denial.reason, Reason::KeysUnavailable, "key {key} is published");
-                self.come_back(key, token, denial.retry_after.expect("a time to wait"));
+                let wait = denial.retry_after.expect("a time to wait");
+                self.come_back(key, token, wait, dies_at);
             }
             Err(denial) => assert!(matches!(denial.reason, Reason::UnknownKey | Reason::KeysUnavailable), "{denial:?}"),
         }
@@ -248,9 +255,9 @@ impl History {
     }
 
     /// If the provider answers, whoever does as told is let in.
-    fn come_back(&mut self, key: u64, token: &str, wait: u64) {
+    fn come_back(&mut self, key: u64, token: &str, wait: u64, dies_at: u64) {
         assert!((1..=COOL_DOWN_SECONDS).contains(&wait), "{wait}");
-        if self.health == Health::Up {
+        if self.health == Health::Up && self.world.now() + wait < dies_at {
             self.world.advance(wait);
             let outcome = self.send(token);
             assert!(outcome.is_ok(), "key {key}, after {wait} seconds: {outcome:?}");

@@ -4,7 +4,7 @@ use mcp_edge::oauth::{
     access::identity::Kind,
     denial::Reason,
     resource_server::{ResourceServer, Trail},
-    token::claims::LEEWAY_SECONDS,
+    token::claims::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
 };
 
 use crate::support::{
@@ -58,8 +58,8 @@ fn a_token_is_good_from_its_issue_to_its_expiry() {
         assert_eq!(at(vector.iat - LEEWAY_SECONDS), Ok(()), "{vector}");
         assert_eq!(at(vector.iat - LEEWAY_SECONDS - 1), Err(Reason::BadIssueTime), "{vector}");
         assert_eq!(at(vector.exp - 1), Ok(()), "{vector}");
-        assert_eq!(at(vector.exp + LEEWAY_SECONDS - 1), Ok(()), "{vector}");
-        assert_eq!(at(vector.exp + LEEWAY_SECONDS), Err(Reason::Expired), "{vector}");
+        assert_eq!(at(vector.exp + EXPIRY_LEEWAY_SECONDS - 1), Ok(()), "{vector}");
+        assert_eq!(at(vector.exp + EXPIRY_LEEWAY_SECONDS), Err(Reason::Expired), "{vector}");
     }
 }
 

@@ -1,14 +1,19 @@
 //! Whether a token was issued for us, by an issuer we trust, for now (RFC 9068 §4, RFC 7519 §4.1).
 //!
-//! [`check`] runs before key look-up and signature, so that a token meant for somebody else costs no fetch and no
+//! The checks run before key look-up and signature, so that a token meant for somebody else costs no fetch and no
 //! cryptography; and again for a token whose signature was verified before, because time goes on.
 
 use serde_json::{Map, Value};
 
 use super::super::{access::scope::Scopes, denial::Reason};
 
-/// Clocks of different machines disagree; RFC 8725 and RFC 7519 §4.1.4 speak of "a few minutes at most".
+/// How far ahead of ours the provider's clock may be (RFC 7519 §4.1.5: "no more than a few minutes"). Without it, a
+/// token that has just been issued might be refused.
 pub const LEEWAY_SECONDS: u64 = 60;
+
+/// How much longer than its `exp` a token lives. Much shorter: a token that dies a little early is renewed, one that dies
+/// late serves whoever stole it.
+pub const EXPIRY_LEEWAY_SECONDS: u64 = 5;
 
 /// NumericDate beyond this (the year 9999) is a mistake in units, not a date.
 const LATEST_DATE: f64 = 253_402_300_799.0;
@@ -93,12 +98,12 @@ pub fn check_audience(claims: &Claims, audiences: &[String]) -> Result<(), Reaso
 }
 
 /// Whether the token is good at `now` (seconds since 1970): `exp` has not passed, `nbf` has come, `iat` is not in the
-/// future and before `exp`; each with [`LEEWAY_SECONDS`] for clocks that disagree.
+/// future and before `exp`; with [`EXPIRY_LEEWAY_SECONDS`] and [`LEEWAY_SECONDS`] for clocks that disagree.
 ///
 /// # Errors
 /// [`Reason::Expired`], [`Reason::NotYetValid`], [`Reason::BadIssueTime`].
 pub fn check_time(claims: &Claims, now: u64) -> Result<(), Reason> {
-    if claims.expires_at.saturating_add(LEEWAY_SECONDS) <= now {
+    if claims.expires_at.saturating_add(EXPIRY_LEEWAY_SECONDS) <= now {
         return Err(Reason::Expired);
     }
     let latest = now.saturating_add(LEEWAY_SECONDS);
@@ -216,8 +221,8 @@ mod tests {
     #[test]
     fn a_token_dies_one_leeway_after_exp() {
         let claims = with_member("exp", json!(NOW)).unwrap();
-        assert_eq!(check_time(&claims, NOW + LEEWAY_SECONDS - 1), Ok(()));
-        assert_eq!(check_time(&claims, NOW + LEEWAY_SECONDS), Err(Reason::Expired));
+        assert_eq!(check_time(&claims, NOW + EXPIRY_LEEWAY_SECONDS - 1), Ok(()));
+        assert_eq!(check_time(&claims, NOW + EXPIRY_LEEWAY_SECONDS), Err(Reason::Expired));
         assert_eq!(check_time(&with_member("exp", json!(0.5)).unwrap(), NOW), Err(Reason::Expired));
     }
 

@@ -10,7 +10,7 @@ use std::{
     task::Poll,
 };
 
-use super::{
+use crate::mcp::wire::{
     json::{Object, to_json},
     json_rpc::notification,
 };
@@ -38,7 +38,7 @@ pub enum Level {
 
 impl Level {
     /// What clients with a handshake get: a stateless server cannot remember the level that they have set.
-    pub(super) const LEGACY: Self = Self::Info;
+    pub(in crate::mcp) const LEGACY: Self = Self::Info;
 
     const ALL: [Self; 8] = [
         Self::Debug,
@@ -66,14 +66,14 @@ impl Level {
         }
     }
 
-    pub(super) fn parse(name: &str) -> Option<Self> {
+    pub(in crate::mcp) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.as_str() == name)
     }
 }
 
 /// Messages on their way to the client.
 #[derive(Default)]
-pub(super) struct Outbox {
+pub(in crate::mcp) struct Outbox {
     waiting: RefCell<Vec<String>>,
     /// Nobody will take them: the answer is one JSON document.
     closed: Cell<bool>,
@@ -115,7 +115,7 @@ impl Outbox {
 }
 
 /// `notifications/progress`. `token` is JSON.
-pub(super) fn progress(token: &str, progress: f64, total: Option<f64>, message: Option<&str>) -> String {
+pub(in crate::mcp) fn progress(token: &str, progress: f64, total: Option<f64>, message: Option<&str>) -> String {
     let total = total.filter(|total| total.is_finite()).map(|total| to_json(&total));
     let params = Object::new()
         .raw("progressToken", token)
@@ -126,7 +126,7 @@ pub(super) fn progress(token: &str, progress: f64, total: Option<f64>, message: 
 }
 
 /// `notifications/message`. `data` is JSON.
-pub(super) fn message(level: Level, data: &str) -> String {
+pub(in crate::mcp) fn message(level: Level, data: &str) -> String {
     notification("notifications/message", &Object::new().text("level", level.as_str()).raw("data", data))
 }
 

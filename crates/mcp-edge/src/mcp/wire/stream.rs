@@ -18,10 +18,12 @@ use std::{
 
 use futures_util::{Stream, future::LocalBoxFuture, stream::StreamExt};
 
-use super::{
+use crate::mcp::{
     limits::KEEP_ALIVE,
-    notify::Outbox,
-    outcome::{Rendered, Verdict},
+    wire::{
+        notify::Outbox,
+        outcome::{Rendered, Verdict},
+    },
 };
 use crate::{
     http::{Body, Response},
@@ -29,14 +31,14 @@ use crate::{
 };
 
 /// A handler at work.
-pub(super) struct Work {
+pub(in crate::mcp) struct Work {
     pub answer: LocalBoxFuture<'static, Rendered>,
     pub outbox: Rc<Outbox>,
 }
 
 /// How many streams are open, and how many may be.
 #[derive(Clone)]
-pub(super) struct Slots {
+pub(in crate::mcp) struct Slots {
     open: Rc<Cell<usize>>,
     limit: usize,
 }
@@ -64,7 +66,11 @@ impl Drop for Slot {
 }
 
 /// Runs the handler until its answer can begin. `slots` are none if the client takes no streams.
-pub(super) async fn respond(work: Work, runtime: Rc<dyn Runtime>, slots: Option<&Slots>) -> (Response, Verdict) {
+pub(in crate::mcp) async fn respond(
+    work: Work,
+    runtime: Rc<dyn Runtime>,
+    slots: Option<&Slots>,
+) -> (Response, Verdict) {
     let Work { mut answer, outbox } = work;
     let Some(slot) = slots.and_then(Slots::take) else {
         outbox.close();
@@ -148,7 +154,7 @@ fn event(json: &str) -> String {
 }
 
 /// What `work` comes to, or none if it takes longer than `limit`; then it is dropped.
-pub(super) async fn within<T>(
+pub(in crate::mcp) async fn within<T>(
     limit: Duration,
     runtime: &Rc<dyn Runtime>,
     mut work: LocalBoxFuture<'static, T>,

@@ -4,20 +4,26 @@
 
 use std::time::Duration;
 
-use super::{
+use crate::mcp::{
+    asking::{
+        input::Why,
+        state::{Binding, State},
+    },
     call::Context,
     client::Capability,
-    error::{Reason, RpcError},
-    failure::{Failure, ToolError},
-    input::Why,
-    json::{Object, to_json},
-    outcome::{Outcome, Success},
-    state::{Binding, State},
-    tool::ToolResult,
+    offer::{
+        failure::{Failure, ToolError},
+        tool::ToolResult,
+    },
+    wire::{
+        error::{Reason, RpcError},
+        json::{Object, to_json},
+        outcome::{Outcome, Success},
+    },
 };
 
 /// How a tool has ended.
-pub(super) fn finish_tool(
+pub(in crate::mcp) fn finish_tool(
     result: Result<ToolResult, ToolError>,
     wraps: bool,
     context: &Context,
@@ -45,22 +51,22 @@ fn tool_result(result: &ToolResult, legacy: bool, wraps: bool) -> Outcome {
 }
 
 /// A failure for the model to read.
-pub(super) fn tool_failure(text: &str) -> Outcome {
+pub(in crate::mcp) fn tool_failure(text: &str) -> Outcome {
     tool_result(&ToolResult::new().content(text).failed(), false, false)
 }
 
 /// A tool has used up its time.
-pub(super) fn timeout_error(limit: Duration) -> ToolError {
+pub(in crate::mcp) fn timeout_error(limit: Duration) -> ToolError {
     ToolError::new(format!("gave up after {} seconds", limit.as_secs()))
 }
 
 /// A handler that is no tool has used up its time.
-pub(super) fn timed_out(limit: Duration) -> Outcome {
+pub(in crate::mcp) fn timed_out(limit: Duration) -> Outcome {
     RpcError::new(Reason::Internal, format!("gave up after {} seconds", limit.as_secs())).into()
 }
 
 /// How the failure of a resource or a prompt is told.
-pub(super) fn give_up(failure: Failure, context: &Context, binding: &Binding) -> Outcome {
+pub(in crate::mcp) fn give_up(failure: Failure, context: &Context, binding: &Binding) -> Outcome {
     match failure {
         Failure::Told(text) => RpcError::new(Reason::Internal, text).into(),
         Failure::InvalidArgument(text) => RpcError::invalid_params(text).into(),
@@ -82,12 +88,12 @@ fn internal(context: &Context) -> RpcError {
 }
 
 /// No resource has this URI.
-pub(super) fn not_found(uri: &str) -> RpcError {
+pub(in crate::mcp) fn not_found(uri: &str) -> RpcError {
     RpcError::new(Reason::ResourceNotFound, "resource not found").with_data(&Object::new().text("uri", uri))
 }
 
 /// The client has not declared what the call needs.
-pub(super) fn missing_capability(capability: Capability) -> RpcError {
+pub(in crate::mcp) fn missing_capability(capability: Capability) -> RpcError {
     let data = Object::new().raw("requiredCapabilities", capability.to_json());
     RpcError::new(Reason::MissingCapability, "a client capability that this needs was not declared").with_data(&data)
 }

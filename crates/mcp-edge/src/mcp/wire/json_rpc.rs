@@ -16,26 +16,26 @@ use serde::{
 };
 use serde_json::{error::Category, value::RawValue};
 
-use super::{
+use crate::mcp::wire::{
     error::{Reason, RpcError},
     json::{Object, quote},
 };
 
 /// What a POST carried.
 #[allow(clippy::large_enum_variant, reason = "lives on the stack, and is nearly always the large one")]
-pub(super) enum Posted<'a> {
+pub(in crate::mcp) enum Posted<'a> {
     One(Message<'a>),
     /// An array; its elements are looked at one by one.
     Batch(Vec<&'a RawValue>),
 }
 
 /// One message, of whatever kind.
-pub(super) struct Message<'a> {
+pub(in crate::mcp) struct Message<'a> {
     pub kind: Kind<'a>,
     pub params: Params<'a>,
 }
 
-pub(super) enum Kind<'a> {
+pub(in crate::mcp) enum Kind<'a> {
     /// `id` is the JSON of it: a string or an integer.
     Request {
         id: &'a str,
@@ -49,7 +49,7 @@ pub(super) enum Kind<'a> {
 }
 
 /// An error with the id to answer it with, as far as that could be read.
-pub(super) struct Unreadable<'a> {
+pub(in crate::mcp) struct Unreadable<'a> {
     pub id: Option<&'a str>,
     pub error: RpcError,
 }
@@ -63,7 +63,7 @@ impl From<RpcError> for Unreadable<'_> {
 /// Reads the body of a POST.
 ///
 /// A batch of more than `batch_length` messages is not read to its end.
-pub(super) fn parse(body: &str, batch_length: usize) -> Result<Posted<'_>, Unreadable<'_>> {
+pub(in crate::mcp) fn parse(body: &str, batch_length: usize) -> Result<Posted<'_>, Unreadable<'_>> {
     if !body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
         return parse_message(body).map(Posted::One);
     }
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for Elements {
 }
 
 /// Reads one message.
-pub(super) fn parse_message(text: &str) -> Result<Message<'_>, Unreadable<'_>> {
+pub(in crate::mcp) fn parse_message(text: &str) -> Result<Message<'_>, Unreadable<'_>> {
     let wire: Wire<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
         Category::Data => RpcError::invalid_request("the body is not a JSON-RPC message"),
         Category::Syntax | Category::Eof | Category::Io => RpcError::parse(),
@@ -162,7 +162,7 @@ struct Wire<'a> {
 /// The parameters of all methods together, each as the JSON it is: what a method reads, it checks.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Params<'a> {
+pub(in crate::mcp) struct Params<'a> {
     #[serde(borrow, rename = "_meta", default, deserialize_with = "present")]
     pub meta: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "present")]
@@ -191,7 +191,7 @@ pub(super) struct Params<'a> {
 
 /// The members of `params._meta` that mean something to a server (MCP 2026-07-28, basic).
 #[derive(Default, Deserialize)]
-pub(super) struct Meta<'a> {
+pub(in crate::mcp) struct Meta<'a> {
     #[serde(borrow, rename = "io.modelcontextprotocol/protocolVersion", default, deserialize_with = "present")]
     pub version: Option<&'a RawValue>,
     #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities", default, deserialize_with = "present")]
@@ -219,12 +219,12 @@ impl<'a> Params<'a> {
 }
 
 /// The string that `raw` is, if it is one.
-pub(super) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+pub(in crate::mcp) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|Text(text)| text)
 }
 
 /// A progress token or an id: a string or an integer.
-pub(super) fn is_token(raw: &RawValue) -> bool {
+pub(in crate::mcp) fn is_token(raw: &RawValue) -> bool {
     is_id(raw.get())
 }
 
@@ -238,12 +238,12 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 }
 
 /// A response with a result, which is JSON. `id` is JSON, too.
-pub(super) fn result(id: &str, result: &str) -> String {
+pub(in crate::mcp) fn result(id: &str, result: &str) -> String {
     Object::new().raw("jsonrpc", "\"2.0\"").raw("id", id).raw("result", result).close()
 }
 
 /// A response with an error. Without an id JSON-RPC 2.0 §5 asks for `null`.
-pub(super) fn error(id: Option<&str>, code: i32, error: &RpcError) -> String {
+pub(in crate::mcp) fn error(id: Option<&str>, code: i32, error: &RpcError) -> String {
     let body = Object::new()
         .raw("code", &code.to_string())
         .text("message", &error.message)
@@ -252,12 +252,12 @@ pub(super) fn error(id: Option<&str>, code: i32, error: &RpcError) -> String {
 }
 
 /// A notification with its parameters.
-pub(super) fn notification(method: &str, params: &Object) -> String {
+pub(in crate::mcp) fn notification(method: &str, params: &Object) -> String {
     Object::new().raw("jsonrpc", "\"2.0\"").raw("method", &quote(method)).raw("params", &params.close()).close()
 }
 
 /// The body of an HTTP error that has no request to answer: no JSON could be read, or it was not wanted.
-pub(super) fn anonymous_error(reason: Reason, message: &'static str) -> String {
+pub(in crate::mcp) fn anonymous_error(reason: Reason, message: &'static str) -> String {
     error(None, reason.code(true), &RpcError::new(reason, message))
 }
 

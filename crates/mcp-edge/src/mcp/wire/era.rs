@@ -15,7 +15,8 @@
 
 use std::borrow::Cow;
 
-use super::{
+use crate::http::RequestHead;
+use crate::mcp::wire::{
     error::{Reason, RpcError, echo},
     headers::check_name,
     json::{Object, array, quote},
@@ -23,13 +24,12 @@ use super::{
     method::Method,
     revision::{ASSUMED_LEGACY, MODERN, Revision, names_modern},
 };
-use crate::http::RequestHead;
 
 /// The request header that names the revision.
-pub(super) const VERSION_HEADER: &str = "mcp-protocol-version";
+pub(in crate::mcp) const VERSION_HEADER: &str = "mcp-protocol-version";
 
 /// What a request turned out to be.
-pub(super) enum Traffic<'a> {
+pub(in crate::mcp) enum Traffic<'a> {
     /// The first request of a client that shakes hands.
     Handshake,
     /// Anything else from such a client, or from one that has shaken hands elsewhere.
@@ -39,7 +39,11 @@ pub(super) enum Traffic<'a> {
 }
 
 /// Classifies a request.
-pub(super) fn classify<'a>(head: &RequestHead<'_>, method: &str, params: &Params<'a>) -> Result<Traffic<'a>, RpcError> {
+pub(in crate::mcp) fn classify<'a>(
+    head: &RequestHead<'_>,
+    method: &str,
+    params: &Params<'a>,
+) -> Result<Traffic<'a>, RpcError> {
     let header = head.header(VERSION_HEADER);
     let modern_header = header.is_some_and(names_modern);
     let meta = params.read_meta().unwrap_or_default();
@@ -102,7 +106,7 @@ fn check_claim(head: &RequestHead<'_>, method: &str, params: &Params<'_>, meta: 
 }
 
 /// Checks a notification, which is accepted and dropped in either era.
-pub(super) fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) -> Result<(), RpcError> {
+pub(in crate::mcp) fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) -> Result<(), RpcError> {
     let header = head.header(VERSION_HEADER);
     let meta = params.read_meta().unwrap_or_default();
     if meta.version.is_some() {
@@ -117,7 +121,7 @@ pub(super) fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) ->
 }
 
 /// The revision that a header stands for, in the era with a handshake.
-pub(super) fn legacy_revision(header: Option<&str>) -> Result<Revision, RpcError> {
+pub(in crate::mcp) fn legacy_revision(header: Option<&str>) -> Result<Revision, RpcError> {
     let Some(name) = header else { return Ok(ASSUMED_LEGACY) };
     Revision::legacy(name).ok_or_else(|| {
         RpcError::new(Reason::InvalidRequest, format!("unsupported MCP-Protocol-Version: {}", echo(name)))
@@ -125,7 +129,7 @@ pub(super) fn legacy_revision(header: Option<&str>) -> Result<Revision, RpcError
 }
 
 /// Whether the message makes a claim at all.
-pub(super) fn has_claim(params: &Params<'_>) -> bool {
+pub(in crate::mcp) fn has_claim(params: &Params<'_>) -> bool {
     params.read_meta().is_some_and(|meta| meta.version.is_some())
 }
 

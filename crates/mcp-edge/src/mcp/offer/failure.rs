@@ -6,11 +6,11 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::input::{Interrupt, Why};
+use crate::mcp::asking::input::{Interrupt, Why};
 
 /// What the error types have inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(in crate::mcp) enum Failure {
     /// For the caller.
     Told(Cow<'static, str>),
     /// For the operator.
@@ -39,15 +39,15 @@ impl fmt::Display for Failure {
 /// The model reads the text, and can do better next time: `ToolError::new("there is no note called \"x\"; list_notes
 /// shows all names")`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ToolError(pub(super) Failure);
+pub struct ToolError(pub(in crate::mcp) Failure);
 
 /// Why a resource could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResourceError(pub(super) Failure);
+pub struct ResourceError(pub(in crate::mcp) Failure);
 
 /// Why there is no prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PromptError(pub(super) Failure);
+pub struct PromptError(pub(in crate::mcp) Failure);
 
 impl ToolError {
     /// A failure that the model is told about, in these words.

@@ -36,22 +36,26 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{
-    access::{Listing, Requirements, listing_methods},
+use crate::mcp::{
     call::Call,
     client::Capability,
-    content::Content,
-    failure::ToolError,
-    headers::Parameter,
-    json::{Object, array, to_json},
-    schema::{self, SchemaError},
+    offer::{
+        access::{Listing, Requirements, listing_methods},
+        content::Content,
+        failure::ToolError,
+        schema::{self, SchemaError},
+    },
+    wire::{
+        headers::Parameter,
+        json::{Object, array, to_json},
+    },
 };
 
 /// A tool under construction.
 #[must_use]
 pub struct Tool<E = ()> {
-    pub(super) name: String,
-    pub(super) listing: Listing,
+    pub(in crate::mcp) name: String,
+    pub(in crate::mcp) listing: Listing,
     handler: Handler<E>,
     hints: Hints,
     needs: Vec<Capability>,
@@ -147,14 +151,14 @@ impl<E: 'static> Tool<E> {
         self
     }
 
-    /// How long one call may take, if not as long as [`Limits::handler_time`](super::Limits::handler_time) says.
+    /// How long one call may take, if not as long as [`Limits::handler_time`](crate::mcp::Limits::handler_time) says.
     pub fn time_limit(mut self, time: Duration) -> Self {
         self.time = Some(time);
         self
     }
 
     /// Checks the schemas and renders the tool as it is listed.
-    pub(super) fn build(self) -> Result<ToolEntry<E>, SchemaError> {
+    pub(in crate::mcp) fn build(self) -> Result<ToolEntry<E>, SchemaError> {
         let Self { name, listing, handler, hints, needs, time } = self;
         let Handler { input_schema, output_schema, run } = handler;
         let parameters = schema::check_input(&input_schema)?;
@@ -195,7 +199,7 @@ impl<E: 'static> Tool<E> {
 }
 
 /// A tool, ready to be listed and called.
-pub(super) struct ToolEntry<E> {
+pub(in crate::mcp) struct ToolEntry<E> {
     pub name: Rc<str>,
     pub title: Option<String>,
     pub description: Option<String>,
@@ -317,7 +321,7 @@ pub struct ToolResult {
     /// JSON.
     structured: Option<String>,
     is_error: bool,
-    pub(super) meta: Map<String, Value>,
+    pub(in crate::mcp) meta: Map<String, Value>,
 }
 
 impl ToolResult {
@@ -357,13 +361,13 @@ impl ToolResult {
     }
 
     /// Whether it reports a failure.
-    pub(super) fn is_error(&self) -> bool {
+    pub(in crate::mcp) fn is_error(&self) -> bool {
         self.is_error
     }
 
     /// The members of the result on the wire. Clients with a handshake (`legacy`) take only objects as structured
     /// results; `wraps` says that the output schema is not one for objects.
-    pub(super) fn members(&self, legacy: bool, wraps: bool) -> Object {
+    pub(in crate::mcp) fn members(&self, legacy: bool, wraps: bool) -> Object {
         let content = array(self.content.iter().map(Content::to_json));
         let object = Object::new().raw("content", &content);
         let object = match &self.structured {

@@ -4,10 +4,10 @@
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use super::schema;
+use crate::mcp::offer::schema;
 
 /// The form for a type, or why there is none.
-pub(super) fn of<T: JsonSchema>() -> Result<Value, String> {
+pub(in crate::mcp) fn of<T: JsonSchema>() -> Result<Value, String> {
     from_schema(schema::of_form::<T>())
 }
 

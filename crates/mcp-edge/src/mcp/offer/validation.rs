@@ -14,14 +14,14 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::{
+use crate::mcp::{
     limits::{SCHEMA_DEPTH, SCHEMA_STEPS, SCHEMA_VIOLATIONS},
-    schema::resolve,
+    offer::schema::resolve,
 };
 
 /// What is wrong with `instance`, as sentences for whoever made it, and nothing if it is valid. At most
 /// [`SCHEMA_VIOLATIONS`]. `whole` is what the instance is called.
-pub(super) fn violations(schema: &Value, instance: &Value, whole: &str) -> Vec<String> {
+pub(in crate::mcp) fn violations(schema: &Value, instance: &Value, whole: &str) -> Vec<String> {
     let mut check = Check { root: schema, steps: SCHEMA_STEPS, found: Vec::new() };
     check.value(schema, instance, &Path { parent: None, step: Step::Whole(whole) }, 0);
     check.found
@@ -318,7 +318,7 @@ fn alternatives(root: &Value, parts: &[Value], depth: u32) -> String {
 
 /// Turns whole numbers that are written with a fraction (`42.0`) into integers: JSON Schema does not tell them
 /// apart, Rust's integer types do.
-pub(super) fn normalise(value: &mut Value) {
+pub(in crate::mcp) fn normalise(value: &mut Value) {
     match value {
         Value::Number(number) if number.is_f64() => {
             // Beyond 2^53 a float does not say which integer was meant.

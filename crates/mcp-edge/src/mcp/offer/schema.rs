@@ -4,28 +4,28 @@
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
-use super::headers::{self, PARAMETER_PREFIX, Parameter};
+use crate::mcp::wire::headers::{self, PARAMETER_PREFIX, Parameter};
 
 /// The only dialect there is here.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// The schema of tools without arguments.
-pub(super) fn no_arguments() -> Value {
+pub(in crate::mcp) fn no_arguments() -> Value {
     serde_json::json!({"type": "object", "additionalProperties": false})
 }
 
 /// The schema of a type that is read from JSON.
-pub(super) fn of_input<T: JsonSchema>() -> Value {
+pub(in crate::mcp) fn of_input<T: JsonSchema>() -> Value {
     tidy(settings().into_generator().into_root_schema_for::<T>().to_value())
 }
 
 /// The schema of a type that is written as JSON.
-pub(super) fn of_output<T: JsonSchema>() -> Value {
+pub(in crate::mcp) fn of_output<T: JsonSchema>() -> Value {
     tidy(settings().for_serialize().into_generator().into_root_schema_for::<T>().to_value())
 }
 
 /// The schema of a type that a form asks for: no references, since forms have none.
-pub(super) fn of_form<T: JsonSchema>() -> Value {
+pub(in crate::mcp) fn of_form<T: JsonSchema>() -> Value {
     let inline = settings().with(|settings| settings.inline_subschemas = true);
     tidy(inline.into_generator().into_root_schema_for::<T>().to_value())
 }
@@ -63,7 +63,7 @@ pub enum SchemaError {
 }
 
 /// Checks the schema of a tool's arguments, and finds the arguments that are repeated in headers.
-pub(super) fn check_input(schema: &Value) -> Result<Vec<Parameter>, SchemaError> {
+pub(in crate::mcp) fn check_input(schema: &Value) -> Result<Vec<Parameter>, SchemaError> {
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return Err(SchemaError::NotAnObject);
     }
@@ -74,7 +74,7 @@ pub(super) fn check_input(schema: &Value) -> Result<Vec<Parameter>, SchemaError>
 }
 
 /// Checks what any schema document must satisfy.
-pub(super) fn check_document(schema: &Value) -> Result<(), SchemaError> {
+pub(in crate::mcp) fn check_document(schema: &Value) -> Result<(), SchemaError> {
     if !schema.is_object() && !schema.is_boolean() {
         return Err(SchemaError::NotASchema);
     }
@@ -102,7 +102,7 @@ fn check_references(root: &Value, schema: &Value) -> Result<(), SchemaError> {
 }
 
 /// What `#` or `#/a/b` points at. Percent-encoded pointers do not occur in practice and lead nowhere.
-pub(super) fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
+pub(in crate::mcp) fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
     root.pointer(reference.strip_prefix('#')?)
 }
 

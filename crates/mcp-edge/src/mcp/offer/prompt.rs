@@ -7,21 +7,24 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{
-    access::{Listing, Requirements, listing_methods},
+use crate::mcp::{
     call::Call,
-    completion::{Completer, Completers, completion_methods},
-    content::{Content, Role},
-    failure::PromptError,
-    json::{Object, array},
-    schema,
+    offer::{
+        access::{Listing, Requirements, listing_methods},
+        completion::{Completer, Completers, completion_methods},
+        content::{Content, Role},
+        failure::PromptError,
+        schema,
+        tool::{WithArguments, WithoutArguments},
+    },
+    wire::json::{Object, array},
 };
 
 /// A prompt under construction.
 #[must_use]
 pub struct Prompt<E = ()> {
-    pub(super) name: String,
-    pub(super) listing: Listing,
+    pub(in crate::mcp) name: String,
+    pub(in crate::mcp) listing: Listing,
     handler: PromptParts<E>,
     /// Declared by hand.
     arguments: Vec<PromptArgument>,
@@ -42,10 +45,10 @@ type Running = LocalBoxFuture<'static, Result<PromptResult, PromptError>>;
 /// A blank in a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptArgument {
-    pub(super) name: String,
+    pub(in crate::mcp) name: String,
     title: Option<String>,
     description: Option<String>,
-    pub(super) required: bool,
+    pub(in crate::mcp) required: bool,
 }
 
 /// Why the arguments of a prompt cannot be offered.
@@ -123,7 +126,7 @@ impl<E: 'static> Prompt<E> {
         self
     }
 
-    pub(super) fn build(self) -> Result<PromptEntry<E>, PromptArgumentError> {
+    pub(in crate::mcp) fn build(self) -> Result<PromptEntry<E>, PromptArgumentError> {
         let Self { name, listing, handler, arguments: declared, completers } = self;
         let mut arguments = described(&handler.schema)?;
         for argument in declared {
@@ -180,7 +183,7 @@ fn described(schema: &Value) -> Result<Vec<PromptArgument>, PromptArgumentError>
 }
 
 /// A prompt, ready to be listed and filled in.
-pub(super) struct PromptEntry<E> {
+pub(in crate::mcp) struct PromptEntry<E> {
     pub name: Rc<str>,
     pub requirements: Requirements,
     pub arguments: Vec<PromptArgument>,
@@ -201,7 +204,7 @@ pub trait PromptHandler<E, Kind> {
     fn into_parts(self) -> PromptParts<E>;
 }
 
-impl<E, F, A, Fut, R> PromptHandler<E, super::tool::WithArguments<A>> for F
+impl<E, F, A, Fut, R> PromptHandler<E, WithArguments<A>> for F
 where
     E: 'static,
     F: Fn(Call<E>, A) -> Fut + 'static,
@@ -222,7 +225,7 @@ where
     }
 }
 
-impl<E, F, Fut, R> PromptHandler<E, super::tool::WithoutArguments> for F
+impl<E, F, Fut, R> PromptHandler<E, WithoutArguments> for F
 where
     E: 'static,
     F: Fn(Call<E>) -> Fut + 'static,
@@ -283,7 +286,7 @@ impl PromptResult {
         self
     }
 
-    pub(super) fn members(&self) -> Object {
+    pub(in crate::mcp) fn members(&self) -> Object {
         Object::new()
             .maybe_text("description", self.description.as_deref())
             .raw("messages", &array(self.messages.iter().map(Message::to_json)))

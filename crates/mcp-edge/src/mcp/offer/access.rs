@@ -1,8 +1,12 @@
 //! What a caller must have to use a tool, resource or prompt, and who gets to see it in a list.
 
-use crate::oauth::access::{
-    identity::{Identity, Kind, Party},
-    scope::Scopes,
+use super::icon::{self, Icon};
+use crate::{
+    mcp::wire::json::Object,
+    oauth::access::{
+        identity::{Identity, Kind, Party},
+        scope::Scopes,
+    },
 };
 
 /// What the identity of a request lacks for what it asks. Not a JSON-RPC error: it is answered as HTTP 403 with a
@@ -20,7 +24,7 @@ pub enum AccessNeeded {
 
 /// The conditions of one item. None unless declared.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Requirements {
+pub(in crate::mcp) struct Requirements {
     /// As declared, for the builder's check.
     pub named: Vec<String>,
     pub scopes: Scopes,
@@ -56,20 +60,20 @@ impl Requirements {
 
 /// What tools, resources, templates and prompts have in common: how they are shown, and to whom.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Listing {
+pub(in crate::mcp) struct Listing {
     pub title: Option<String>,
     pub description: Option<String>,
-    pub icons: Vec<super::Icon>,
+    pub icons: Vec<Icon>,
     pub requirements: Requirements,
 }
 
 impl Listing {
     /// Adds `title`, `description` and `icons` to the object under construction.
-    pub fn describe(&self, object: super::json::Object) -> super::json::Object {
+    pub fn describe(&self, object: Object) -> Object {
         object
             .maybe_text("title", self.title.as_deref())
             .maybe_text("description", self.description.as_deref())
-            .maybe_raw("icons", super::icon::list(&self.icons).as_deref())
+            .maybe_raw("icons", icon::list(&self.icons).as_deref())
     }
 }
 
@@ -115,7 +119,7 @@ macro_rules! listing_methods {
         }
     };
 }
-pub(super) use listing_methods;
+pub(in crate::mcp) use listing_methods;
 
 // ---------------------------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-use super::json::{Object, array, to_json};
+use crate::mcp::wire::json::{Object, array, to_json};
 
 /// A block of content in a tool's result or a prompt's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Content {
         Self::block(Object::new().text("type", kind).text("data", &data).text("mimeType", mime_type))
     }
 
-    pub(super) fn to_json(&self) -> String {
+    pub(in crate::mcp) fn to_json(&self) -> String {
         if self.annotations == Object::new() {
             return self.block.close();
         }
@@ -127,7 +127,7 @@ impl Contents {
     }
 
     /// Bytes that are in base64 already.
-    pub(super) fn encoded(uri: &str, blob: &str) -> Self {
+    pub(in crate::mcp) fn encoded(uri: &str, blob: &str) -> Self {
         Self(Object::new().text("uri", uri).text("blob", blob))
     }
 
@@ -137,7 +137,7 @@ impl Contents {
         Self(self.0.text("mimeType", mime_type))
     }
 
-    pub(super) fn to_json(&self) -> String {
+    pub(in crate::mcp) fn to_json(&self) -> String {
         self.0.close()
     }
 }

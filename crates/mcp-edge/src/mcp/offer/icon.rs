@@ -1,6 +1,6 @@
 //! Icons of the server, its tools, resources and prompts (MCP 2025-11-25 and later, basic).
 
-use super::json::{Object, array, quote};
+use crate::mcp::wire::json::{Object, array, quote};
 
 /// An image that clients may show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,11 +49,11 @@ impl Icon {
     }
 
     /// Whether clients will fetch it.
-    pub(super) fn is_safe(&self) -> bool {
+    pub(in crate::mcp) fn is_safe(&self) -> bool {
         ["https://", "data:"].iter().any(|scheme| self.src.starts_with(scheme))
     }
 
-    pub(super) fn src(&self) -> &str {
+    pub(in crate::mcp) fn src(&self) -> &str {
         &self.src
     }
 
@@ -73,7 +73,7 @@ impl Icon {
 }
 
 /// The icons as JSON, if there are any.
-pub(super) fn list(icons: &[Icon]) -> Option<String> {
+pub(in crate::mcp) fn list(icons: &[Icon]) -> Option<String> {
     (!icons.is_empty()).then(|| array(icons.iter().map(Icon::to_json)))
 }
 

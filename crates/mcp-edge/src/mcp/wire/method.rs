@@ -2,7 +2,7 @@
 
 /// A request method of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
+pub(in crate::mcp) enum Method {
     Initialize,
     Ping,
     SetLevel,
@@ -46,7 +46,7 @@ const NOTIFICATIONS: [&str; 4] = [
 ];
 
 /// A notification's name, if it is one of the protocol's.
-pub(super) fn notification(name: &str) -> Option<&'static str> {
+pub(in crate::mcp) fn notification(name: &str) -> Option<&'static str> {
     NOTIFICATIONS.into_iter().find(|known| *known == name)
 }
 

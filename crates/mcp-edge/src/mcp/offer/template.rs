@@ -6,7 +6,7 @@
 
 /// A template that can be matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Template {
+pub(in crate::mcp) struct Template {
     /// The literal before the first variable.
     start: String,
     /// Each variable, with the literal that follows it.

@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use super::{json::Object, limits::ECHO_LENGTH};
+use crate::mcp::{limits::ECHO_LENGTH, wire::json::Object};
 
 /// Why a request has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(in crate::mcp) enum Reason {
     /// The body is not JSON.
     Parse,
     /// JSON, but not one request, notification or (where they exist) batch.
@@ -73,7 +73,7 @@ impl Reason {
 
 /// A JSON-RPC error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RpcError {
+pub(in crate::mcp) struct RpcError {
     pub reason: Reason,
     pub message: Cow<'static, str>,
     /// JSON.
@@ -112,7 +112,7 @@ impl RpcError {
 }
 
 /// The beginning of a text that came from the client, to repeat it in a message.
-pub(super) fn echo(text: &str) -> Cow<'_, str> {
+pub(in crate::mcp) fn echo(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(ECHO_LENGTH) {
         Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
         None => Cow::Borrowed(text),

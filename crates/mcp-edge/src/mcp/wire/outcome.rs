@@ -2,17 +2,19 @@
 
 use std::rc::Rc;
 
-use super::{
-    error::RpcError,
-    json::{Object, to_json},
-    json_rpc,
-    resource::Cache,
-    revision::Revision,
-};
 use crate::http::Response;
+use crate::mcp::{
+    offer::resource::Cache,
+    wire::{
+        error::RpcError,
+        json::{Object, to_json},
+        json_rpc,
+        revision::Revision,
+    },
+};
 
 /// The outcome of a request.
-pub(super) enum Outcome {
+pub(in crate::mcp) enum Outcome {
     Complete(Success),
     /// The members `inputRequests` and `requestState`.
     InputRequired(Object),
@@ -21,7 +23,7 @@ pub(super) enum Outcome {
 
 /// A result.
 #[derive(Default)]
-pub(super) struct Success {
+pub(in crate::mcp) struct Success {
     pub members: Object,
     /// Further members of `_meta`.
     pub meta: Object,
@@ -83,13 +85,13 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(super) fn new(verdict: Verdict) -> Self {
+    pub(in crate::mcp) fn new(verdict: Verdict) -> Self {
         Self { revision: None, method: None, name: None, verdict }
     }
 }
 
 /// An answer in the words of an era.
-pub(super) struct Rendered {
+pub(in crate::mcp) struct Rendered {
     pub status: u16,
     /// JSON; none for what is accepted without an answer.
     pub body: Option<String>,
@@ -120,7 +122,7 @@ impl Rendered {
 
 /// The words of an era.
 #[derive(Clone)]
-pub(super) enum Dialect {
+pub(in crate::mcp) enum Dialect {
     /// Results say what they are, how long they may be kept, and who made them. The JSON is that of the server.
     Modern(Rc<str>),
     /// Results are bare.

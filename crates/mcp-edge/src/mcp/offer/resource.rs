@@ -7,22 +7,24 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{
-    access::{Listing, Requirements, listing_methods},
+use crate::mcp::{
     call::Call,
-    completion::{Completer, Completers, completion_methods},
-    content::Contents,
-    failure::{Failure, ResourceError},
-    json::Object,
     limits::LIST_TTL,
-    template::{Template, TemplateError},
+    offer::{
+        access::{Listing, Requirements, listing_methods},
+        completion::{Completer, Completers, completion_methods},
+        content::Contents,
+        failure::{Failure, ResourceError},
+        template::{Template, TemplateError},
+    },
+    wire::json::Object,
 };
 
 /// How long clients may keep what they have read, and with whom they may share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cache {
-    pub(super) ttl: Duration,
-    pub(super) public: bool,
+    pub(in crate::mcp) ttl: Duration,
+    pub(in crate::mcp) public: bool,
 }
 
 impl Cache {
@@ -39,7 +41,7 @@ impl Cache {
     }
 
     /// For this caller, and not at all.
-    pub(super) const NO: Self = Self { ttl: Duration::ZERO, public: false };
+    pub(in crate::mcp) const NO: Self = Self { ttl: Duration::ZERO, public: false };
 }
 
 /// Reads a resource. The value is what the template has matched.
@@ -49,12 +51,12 @@ type Reading = LocalBoxFuture<'static, Result<Vec<Contents>, ResourceError>>;
 /// A resource with a URI of its own, under construction.
 #[must_use]
 pub struct Resource<E = ()> {
-    pub(super) uri: String,
-    pub(super) name: String,
-    pub(super) listing: Listing,
+    pub(in crate::mcp) uri: String,
+    pub(in crate::mcp) name: String,
+    pub(in crate::mcp) listing: Listing,
     mime_type: Option<Rc<str>>,
     size: Option<usize>,
-    pub(super) cache: Option<Cache>,
+    pub(in crate::mcp) cache: Option<Cache>,
     source: Source<E>,
 }
 
@@ -118,7 +120,7 @@ impl<E: 'static> Resource<E> {
         self
     }
 
-    pub(super) fn build(self) -> ResourceEntry<E> {
+    pub(in crate::mcp) fn build(self) -> ResourceEntry<E> {
         let Self { uri, name, listing, mime_type, size, cache, source } = self;
         let listed = listing
             .describe(Object::new().text("uri", &uri).text("name", &name))
@@ -151,7 +153,7 @@ impl<E: 'static> Resource<E> {
 }
 
 /// A resource, ready to be listed and read.
-pub(super) struct ResourceEntry<E> {
+pub(in crate::mcp) struct ResourceEntry<E> {
     pub uri: Rc<str>,
     pub requirements: Requirements,
     pub cache: Cache,
@@ -162,12 +164,12 @@ pub(super) struct ResourceEntry<E> {
 /// Resources whose URIs follow a template, under construction.
 #[must_use]
 pub struct ResourceTemplate<E = ()> {
-    pub(super) template: String,
-    pub(super) name: String,
-    pub(super) listing: Listing,
+    pub(in crate::mcp) template: String,
+    pub(in crate::mcp) name: String,
+    pub(in crate::mcp) listing: Listing,
     mime_type: Option<Rc<str>>,
-    pub(super) cache: Option<Cache>,
-    pub(super) completers: Completers<E>,
+    pub(in crate::mcp) cache: Option<Cache>,
+    pub(in crate::mcp) completers: Completers<E>,
     handler: Box<dyn FnOnce(Option<Rc<str>>) -> Read<E>>,
 }
 
@@ -217,7 +219,7 @@ impl<E: 'static> ResourceTemplate<E> {
         self
     }
 
-    pub(super) fn build(self) -> Result<TemplateEntry<E>, TemplateError> {
+    pub(in crate::mcp) fn build(self) -> Result<TemplateEntry<E>, TemplateError> {
         let Self { template, name, listing, mime_type, cache, completers, handler } = self;
         let parsed = Template::parse(&template)?;
         if let Some(unknown) = completers.names().find(|name| !parsed.variables().any(|known| known == *name)) {
@@ -240,7 +242,7 @@ impl<E: 'static> ResourceTemplate<E> {
 }
 
 /// A template, ready to be listed and read.
-pub(super) struct TemplateEntry<E> {
+pub(in crate::mcp) struct TemplateEntry<E> {
     pub uri_template: Rc<str>,
     pub template: Template,
     pub requirements: Requirements,
@@ -251,7 +253,7 @@ pub(super) struct TemplateEntry<E> {
 }
 
 /// What the template has matched, for the handler.
-pub(super) fn variables(matched: Vec<(&str, String)>) -> Value {
+pub(in crate::mcp) fn variables(matched: Vec<(&str, String)>) -> Value {
     let members: Map<String, Value> =
         matched.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
     Value::Object(members)

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 
-use super::{
+use crate::mcp::{
     call::Call,
-    json::{Object, array, quote},
     limits::COMPLETION_VALUES,
+    wire::json::{Object, array, quote},
 };
 
 /// What has been typed so far.
@@ -22,10 +22,10 @@ pub struct Partial {
 }
 
 /// Suggests values for one argument.
-pub(super) type Completer<E> = Box<dyn Fn(Call<E>, Partial) -> LocalBoxFuture<'static, Vec<String>>>;
+pub(in crate::mcp) type Completer<E> = Box<dyn Fn(Call<E>, Partial) -> LocalBoxFuture<'static, Vec<String>>>;
 
 /// The completers of one prompt or template, by argument.
-pub(super) struct Completers<E>(Vec<(String, Completer<E>)>);
+pub(in crate::mcp) struct Completers<E>(Vec<(String, Completer<E>)>);
 
 impl<E> Default for Completers<E> {
     fn default() -> Self {
@@ -52,7 +52,7 @@ impl<E> Completers<E> {
 }
 
 /// A completer that knows all values beforehand, and suggests those that start with what was typed.
-pub(super) fn among<E>(values: Vec<String>) -> Completer<E> {
+pub(in crate::mcp) fn among<E>(values: Vec<String>) -> Completer<E> {
     Box::new(move |_, typed| {
         let fitting = values.iter().filter(|value| value.starts_with(&typed.value)).cloned().collect();
         std::future::ready(fitting).boxed_local()
@@ -79,15 +79,15 @@ macro_rules! completion_methods {
             I: IntoIterator<Item: Into<String>>,
         {
             let values = values.into_iter().map(Into::into).collect();
-            self.completers.add(argument.into(), $crate::mcp::completion::among(values));
+            self.completers.add(argument.into(), $crate::mcp::offer::completion::among(values));
             self
         }
     };
 }
-pub(super) use completion_methods;
+pub(in crate::mcp) use completion_methods;
 
 /// The result's members. More values than may be sent are counted, not sent.
-pub(super) fn members(values: &[String]) -> Object {
+pub(in crate::mcp) fn members(values: &[String]) -> Object {
     let shown = array(values.iter().take(COMPLETION_VALUES).map(|value| quote(value)));
     let completion = Object::new()
         .raw("values", &shown)

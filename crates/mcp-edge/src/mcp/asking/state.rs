@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::limits::{STATE_BYTES, STATE_SECONDS};
+use crate::mcp::limits::{STATE_BYTES, STATE_SECONDS};
 use crate::{oauth::access::identity::Identity, ports::Runtime};
 
 /// A 192-bit nonce, long enough to be drawn at random for every message.
@@ -47,7 +47,7 @@ impl fmt::Debug for StateKey {
 
 /// What is remembered.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct State {
+pub(in crate::mcp) struct State {
     /// Answers of earlier rounds, by key.
     pub answers: Map<String, Value>,
     /// What the handler has put aside, by key.
@@ -57,7 +57,7 @@ pub(super) struct State {
 }
 
 /// The request that state belongs to.
-pub(super) struct Binding {
+pub(in crate::mcp) struct Binding {
     pub method: &'static str,
     /// The name of the tool or prompt, or the URI.
     pub name: String,
@@ -66,7 +66,7 @@ pub(super) struct Binding {
 
 /// State that cannot be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum SealError {
+pub(in crate::mcp) enum SealError {
     #[error("more than {STATE_BYTES} bytes must be remembered between two rounds; store them and remember a key")]
     TooLarge,
     #[error("encryption failed")]
@@ -77,7 +77,7 @@ pub(super) enum SealError {
 /// nothing from the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("requestState is not valid for this request, or has expired")]
-pub(super) struct Rejected;
+pub(in crate::mcp) struct Rejected;
 
 impl State {
     pub fn new(answers: Map<String, Value>, notes: Map<String, Value>, now: u64) -> Self {

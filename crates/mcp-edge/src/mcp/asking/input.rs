@@ -1,7 +1,7 @@
 //! Asking back: what a handler needs to know from the user, the model or the workspace at the other end
 //! (`input_required`, MCP 2026-07-28, basic/patterns/mrtr, client/elicitation, client/sampling, client/roots).
 //!
-//! How this looks to a handler is told at [`Call`](super::Call). Here are the questions, the answers, and the
+//! How this looks to a handler is told at [`Call`](crate::mcp::Call). Here are the questions, the answers, and the
 //! [`Interrupt`] by which a handler leaves when an answer is outstanding.
 
 use std::fmt;
@@ -9,19 +9,22 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{
+use crate::mcp::{
     client::{Capability, ClientCapabilities},
-    json::{Object, array, quote, to_json},
-    validation,
+    offer::{
+        content::{Content, Role},
+        validation,
+    },
+    wire::json::{Object, array, quote, to_json},
 };
 
 /// There is no answer (yet). Meant to leave the handler through `?`; whoever catches it to go on without an answer may
 /// do so, and then no question is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interrupt(pub(super) Why);
+pub struct Interrupt(pub(in crate::mcp) Why);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Why {
+pub(in crate::mcp) enum Why {
     /// The question goes out, and the handler runs again with the answer.
     Outstanding,
     /// The client has not declared that it can be asked this.
@@ -115,12 +118,12 @@ impl Sampling {
     #[must_use]
     pub fn new(text: &str, max_tokens: u32) -> Self {
         let rest = Object::new().raw("maxTokens", &max_tokens.to_string());
-        Self { messages: Vec::new(), rest, with_tools: false }.message(super::Role::User, text)
+        Self { messages: Vec::new(), rest, with_tools: false }.message(Role::User, text)
     }
 
     /// Adds a message.
     #[must_use]
-    pub fn message(mut self, role: super::Role, content: impl Into<super::Content>) -> Self {
+    pub fn message(mut self, role: Role, content: impl Into<Content>) -> Self {
         self.messages.push(Object::new().text("role", role.as_str()).raw("content", &content.into().to_json()).close());
         self
     }
@@ -173,7 +176,7 @@ pub struct Root {
 
 /// The answers that a request brought along, and the questions that its handler has asked.
 #[derive(Debug, Default)]
-pub(super) struct Inputs {
+pub(in crate::mcp) struct Inputs {
     /// By key; those of the latest round take the place of earlier ones.
     pub given: Map<String, Value>,
     /// The given answers that the handler has looked at: it will look at them again in the next round.
@@ -187,7 +190,7 @@ pub(super) struct Inputs {
 }
 
 /// A question: what kind of request, what must be declared for it, and its parameters.
-pub(super) struct Question {
+pub(in crate::mcp) struct Question {
     pub method: &'static str,
     pub needs: Capability,
     pub params: Object,
@@ -222,31 +225,31 @@ impl Inputs {
 }
 
 /// A form.
-pub(super) fn form(message: &str, schema: &Value) -> Question {
+pub(in crate::mcp) fn form(message: &str, schema: &Value) -> Question {
     let params = Object::new().text("mode", "form").text("message", message).raw("requestedSchema", &to_json(schema));
     Question { method: "elicitation/create", needs: Capability::Elicitation, params }
 }
 
 /// A visit to a URL.
-pub(super) fn url(message: &str, url: &str) -> Question {
+pub(in crate::mcp) fn url(message: &str, url: &str) -> Question {
     let params = Object::new().text("mode", "url").text("message", message).text("url", url);
     Question { method: "elicitation/create", needs: Capability::UrlElicitation, params }
 }
 
 /// A message from the model.
-pub(super) fn sampling(sampling: &Sampling) -> Question {
+pub(in crate::mcp) fn sampling(sampling: &Sampling) -> Question {
     let needs = if sampling.with_tools { Capability::SamplingTools } else { Capability::Sampling };
     let params = Object::new().raw("messages", &array(&sampling.messages)).with(&sampling.rest);
     Question { method: "sampling/createMessage", needs, params }
 }
 
 /// The workspace roots.
-pub(super) fn roots() -> Question {
+pub(in crate::mcp) fn roots() -> Question {
     Question { method: "roots/list", needs: Capability::Roots, params: Object::new() }
 }
 
 /// Reads what the user did with a form or a URL, without its content.
-pub(super) fn read_action(key: &str, answer: &Value) -> Result<Answer<Value>, Interrupt> {
+pub(in crate::mcp) fn read_action(key: &str, answer: &Value) -> Result<Answer<Value>, Interrupt> {
     match answer.get("action").and_then(Value::as_str) {
         Some("accept") => Ok(Answer::Accepted(answer.get("content").cloned().unwrap_or(Value::Null))),
         Some("decline") => Ok(Answer::Declined),
@@ -256,7 +259,7 @@ pub(super) fn read_action(key: &str, answer: &Value) -> Result<Answer<Value>, In
 }
 
 /// Reads what the user filled in, and checks it against what was asked for.
-pub(super) fn read_form(key: &str, answer: &Value, schema: &Value) -> Result<Answer<Value>, Interrupt> {
+pub(in crate::mcp) fn read_form(key: &str, answer: &Value, schema: &Value) -> Result<Answer<Value>, Interrupt> {
     read_action(key, answer)?.map(|content| {
         let problems = validation::violations(schema, &content, "content");
         if problems.is_empty() { Ok(content) } else { Err(malformed(key, &problems.join("; "))) }
@@ -264,14 +267,17 @@ pub(super) fn read_form(key: &str, answer: &Value, schema: &Value) -> Result<Ans
 }
 
 /// Turns what was filled in into what the handler works with.
-pub(super) fn read_typed<T: DeserializeOwned>(key: &str, answer: Answer<Value>) -> Result<Answer<T>, Interrupt> {
+pub(in crate::mcp) fn read_typed<T: DeserializeOwned>(
+    key: &str,
+    answer: Answer<Value>,
+) -> Result<Answer<T>, Interrupt> {
     answer.map(|content| {
         serde_json::from_value(content).map_err(|error| malformed(key, &format!("has unexpected content: {error}")))
     })
 }
 
 /// Reads what the model said.
-pub(super) fn read_sampled(key: &str, answer: &Value) -> Result<Sampled, Interrupt> {
+pub(in crate::mcp) fn read_sampled(key: &str, answer: &Value) -> Result<Sampled, Interrupt> {
     let content = answer.get("content").filter(|content| content.is_object() || content.is_array());
     let text = |name| answer.get(name).and_then(Value::as_str).map(str::to_owned);
     match (text("role"), content, text("model")) {
@@ -283,7 +289,7 @@ pub(super) fn read_sampled(key: &str, answer: &Value) -> Result<Sampled, Interru
 }
 
 /// Reads the list of roots.
-pub(super) fn read_roots(key: &str, answer: &Value) -> Result<Vec<Root>, Interrupt> {
+pub(in crate::mcp) fn read_roots(key: &str, answer: &Value) -> Result<Vec<Root>, Interrupt> {
     let roots = answer.get("roots").cloned().unwrap_or(Value::Null);
     serde_json::from_value(roots).map_err(|_| malformed(key, "is not the result of roots/list"))
 }

@@ -19,13 +19,13 @@ pub enum Revision {
 }
 
 /// The newest revision without a handshake, and the oldest: there is one so far.
-pub(super) const MODERN: Revision = Revision::V2026_07_28;
+pub(in crate::mcp) const MODERN: Revision = Revision::V2026_07_28;
 
 /// What a client is offered in `initialize` if it names a revision that is not spoken here.
-pub(super) const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
+pub(in crate::mcp) const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
 
 /// What a request without a version header speaks (MCP 2025-06-18, basic/transports).
-pub(super) const ASSUMED_LEGACY: Revision = Revision::V2025_03_26;
+pub(in crate::mcp) const ASSUMED_LEGACY: Revision = Revision::V2025_03_26;
 
 impl Revision {
     /// The name on the wire.
@@ -47,7 +47,7 @@ impl Revision {
     }
 
     /// A handshake revision by its name.
-    pub(super) fn legacy(name: &str) -> Option<Self> {
+    pub(in crate::mcp) fn legacy(name: &str) -> Option<Self> {
         [Self::V2025_11_25, Self::V2025_06_18, Self::V2025_03_26, Self::V2024_11_05]
             .into_iter()
             .find(|revision| revision.as_str() == name)
@@ -62,6 +62,6 @@ impl fmt::Display for Revision {
 
 /// Whether a version name, known or not, belongs to the era without a handshake. Names are dates, so that they
 /// compare as text; a name that is no date compares as later and is then refused as unsupported.
-pub(super) fn names_modern(version: &str) -> bool {
+pub(in crate::mcp) fn names_modern(version: &str) -> bool {
     version >= MODERN.as_str()
 }

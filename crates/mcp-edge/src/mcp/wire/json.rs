@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// The members of a JSON object, without its braces.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Object(String);
+pub(in crate::mcp) struct Object(String);
 
 impl Object {
     pub fn new() -> Self {
@@ -70,7 +70,7 @@ impl Object {
 }
 
 /// A JSON array of items that are JSON already.
-pub(super) fn array<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+pub(in crate::mcp) fn array<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
     let mut text = String::from("[");
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
@@ -83,12 +83,12 @@ pub(super) fn array<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String
 }
 
 /// A string with its quotation marks and escapes.
-pub(super) fn quote(text: &str) -> String {
+pub(in crate::mcp) fn quote(text: &str) -> String {
     to_json(text)
 }
 
 /// `value` as JSON; `null` for what has no JSON form (a map with keys that are no strings).
-pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
+pub(in crate::mcp) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
 }
 

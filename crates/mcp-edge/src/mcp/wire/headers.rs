@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 
-use super::error::RpcError;
 use crate::http::RequestHead;
+use crate::mcp::wire::error::RpcError;
 
 /// The encoded form of a value starts with this …
 const PREFIX: &str = "=?base64?";
@@ -18,18 +18,18 @@ const PREFIX: &str = "=?base64?";
 const SUFFIX: &str = "?=";
 
 /// The start of the name of every header that repeats an argument, in lower case.
-pub(super) const PARAMETER_PREFIX: &str = "mcp-param-";
+pub(in crate::mcp) const PARAMETER_PREFIX: &str = "mcp-param-";
 
 /// Encoded, but not as the specification has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not canonical base64 of UTF-8 text")]
-pub(super) struct Undecodable;
+pub(in crate::mcp) struct Undecodable;
 
 /// The text that a header value stands for.
 ///
 /// A value without both markers stands for itself. Between them only canonical base64 (padded, no stray bits) of
 /// UTF-8 is accepted: a lenient decoder would read texts that a stricter gateway has read differently.
-pub(super) fn decode(value: &str) -> Result<Cow<'_, str>, Undecodable> {
+pub(in crate::mcp) fn decode(value: &str) -> Result<Cow<'_, str>, Undecodable> {
     let Some(encoded) = value.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX)) else {
         return Ok(Cow::Borrowed(value));
     };
@@ -38,7 +38,7 @@ pub(super) fn decode(value: &str) -> Result<Cow<'_, str>, Undecodable> {
 }
 
 /// Checks that `Mcp-Name` repeats `named`.
-pub(super) fn check_name(head: &RequestHead<'_>, named: &str) -> Result<(), RpcError> {
+pub(in crate::mcp) fn check_name(head: &RequestHead<'_>, named: &str) -> Result<(), RpcError> {
     let value = head.header("mcp-name").ok_or_else(|| RpcError::header("the Mcp-Name header is missing"))?;
     match decode(value) {
         Ok(name) if name == named => Ok(()),
@@ -49,7 +49,7 @@ pub(super) fn check_name(head: &RequestHead<'_>, named: &str) -> Result<(), RpcE
 
 /// An argument that a tool wants to see repeated in a header (`x-mcp-header` in its schema).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Parameter {
+pub(in crate::mcp) struct Parameter {
     /// The whole header name in lower case: `mcp-param-region`.
     pub header: String,
     /// The property names that lead to it from the root of the arguments.
@@ -61,7 +61,7 @@ pub(super) struct Parameter {
 /// An argument that is null or missing must not be expected in a header; a header that names one all the same
 /// contradicts the body and is refused. An argument that has no header form (an array, say) is left to schema
 /// validation, which tells the model what is wrong.
-pub(super) fn check_parameters(
+pub(in crate::mcp) fn check_parameters(
     head: &RequestHead<'_>,
     parameters: &[Parameter],
     arguments: &Value,
@@ -102,19 +102,19 @@ fn repeats(text: &str, argument: &Value) -> bool {
 }
 
 /// `token` of RFC 9110 §5.6.2: one or more of the characters that may stand in a header name.
-pub(super) fn is_token(text: &str) -> bool {
+pub(in crate::mcp) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// Whether a `Content-Type` names JSON, with whatever parameters.
-pub(super) fn is_json(content_type: Option<&str>) -> bool {
+pub(in crate::mcp) fn is_json(content_type: Option<&str>) -> bool {
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("application/json")
 }
 
 /// Whether `Accept` allows an event stream. Without the header, JSON is the safe answer: a client that means to read
 /// streams must say so in every revision.
-pub(super) fn accepts_stream(accept: Option<&str>) -> bool {
+pub(in crate::mcp) fn accepts_stream(accept: Option<&str>) -> bool {
     accept.unwrap_or_default().split(',').any(|range| {
         let mut parts = range.split(';').map(str::trim);
         let media_type = parts.next().unwrap_or_default();
