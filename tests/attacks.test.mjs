@@ -327,21 +327,16 @@ describe("an encoding that is not quite base64url", () => {
       if (/[-_]/.test(s)) return [h, c, s.replaceAll("-", characters[0]).replaceAll("_", characters[1])].join(".");
     }
   };
+  const plainHeader = Buffer.from('{"a":"~~~???>>>","alg":"ES256"}').toString("base64").replaceAll("=", "");
   // A length that leaves unused bits in the last character.
   const withSpareBits = (text) => (Buffer.byteLength(text) % 3 === 0 ? `${text} ` : text);
   const looseHeader = withSpareBits(JSON.stringify({ alg: "ES256", typ: "at+jwt", kid: usual.kid }));
   const looseClaims = withSpareBits(JSON.stringify(goodClaims(issuer, resource)));
 
-  // Such a token looks like a JWT, and is a broken one (see `Reason::MalformedToken`).
-  const AS_OPAQUE = "a JWT whose first segment is not canonical base64url is taken for an opaque token";
-  for (const [what, broken] of [
-    ["bits in the header that mean nothing", changeSegment(token({ header: looseHeader }), 0, strayBits)],
-    ["the header in the alphabet of plain base64", `${Buffer.from(`{"a":"~~~???>>>","alg":"ES256"}`).toString("base64").replaceAll("=", "")}.${claims}.${signature}`],
-  ]) {
-    test(what, { todo: AS_OPAQUE }, () => assertRefused(worker, { token: broken }, "malformed_token"));
-  }
-
+  // Such a token looks like a JWT, and is a broken one: it is no opaque token.
   refuses([
+    ["bits in the header that mean nothing", changeSegment(token({ header: looseHeader }), 0, strayBits), "malformed_token"],
+    ["the header in the alphabet of plain base64", `${plainHeader}.${claims}.${signature}`, "malformed_token"],
     ["a header that begins with a byte-order mark", token({ header: Buffer.from(`\ufeff${looseHeader}`) }), "opaque_not_accepted"],
     ["a header that is a list", token({ header: `[${looseHeader}]` }), "opaque_not_accepted"],
     ["a header that is a text", token({ header: JSON.stringify(looseHeader) }), "opaque_not_accepted"],
@@ -419,8 +414,8 @@ describe("times", () => {
     ...["1e400", "NaN", "Infinity", "0x7fffffff", `0${now + 600}`, `+${now + 600}`].map((text) => [
       `exp: ${text.replace(String(now + 600), "…")}, which is no JSON number`, raw("exp", text), "malformed_token",
     ]),
-    ...["0", "1", "0.5", "1e3", "-0.0", String(now - 3600), String(now - 61), `${now - 61}.999`].map((text) => [
-      `exp: ${text.replace(String(now - 3600), "an hour ago").replace(String(now - 61), "61 seconds ago")}`, raw("exp", text), "expired",
+    ...["0", "1", "0.5", "1e3", "-0.0", String(now - 3600), String(now - 30), `${now - 30}.999`].map((text) => [
+      `exp: ${text.replace(String(now - 3600), "an hour ago").replace(String(now - 30), "half a minute ago")}`, raw("exp", text), "expired",
     ]),
     ["nbf: in an hour", token({ claims: { nbf: now + 3600 } }), "not_yet_valid"],
     ["nbf: in the year 9999", token({ claims: { nbf: 253_402_300_799, exp: 253_402_300_799 } }), "not_yet_valid"],
@@ -437,12 +432,14 @@ describe("times", () => {
   accepts([
     ["exp with a fraction", token({ claims: { exp: now + 600.5 } })],
     ["exp with an exponent", raw("exp", `${(now + 600) / 10}e1`)],
-    ["exp half a minute ago: clocks disagree", token({ claims: { exp: now - 30 } })],
     ["nbf in half a minute: clocks disagree", token({ claims: { nbf: now + 30 } })],
     ["iat in half a minute: clocks disagree", token({ claims: { iat: now + 30 } })],
     ["no iat and no nbf", token({ claims: { iat: undefined } })],
     ["iat at the beginning of time", token({ claims: { iat: 0 } })],
   ]);
+
+  test("exp this very second: clocks disagree", () =>
+    assertAccepted(worker, { token: token({ claims: { exp: seconds() } }) }));
 });
 
 describe("nobody in particular", () => {
@@ -474,6 +471,7 @@ describe("the request around the token", () => {
     ["just above 16 KB, though signed by the provider", { token: padTo(16 * 1024 + 1) }, "token_too_large"],
     ["two Authorization headers with the same token", { headers: { authorization: [bearer, bearer] } }, "multiple_credentials"],
     ["two Authorization headers, the second of another scheme", { headers: { authorization: [bearer, "Basic YTpi"] } }, "multiple_credentials"],
+    ["two Authorization headers, the first of another scheme", { headers: { authorization: ["Basic YTpi", bearer] } }, "multiple_credentials"],
     ["two tokens in one header", { headers: { authorization: `${bearer}, ${bearer}` } }, "multiple_credentials"],
     ["two tokens with a comma alone", { headers: { authorization: `${bearer},${good}` } }, "multiple_credentials"],
     ["two tokens with a space", { headers: { authorization: `${bearer} ${good}` } }, "malformed_authorization"],
@@ -505,10 +503,6 @@ describe("the request around the token", () => {
     }, "no_credentials"],
     ["a token in the message", { message: { ...legacyCall("whoami"), access_token: good, _meta: { authorization: bearer } } }, "no_credentials"],
   ]);
-
-  const OTHER_SCHEME_FIRST = "two Authorization headers of which the first has another scheme count as none: 401";
-  test("two Authorization headers, the first of another scheme", { todo: OTHER_SCHEME_FIRST }, () =>
-    assertRefused(worker, { headers: { authorization: ["Basic YTpi", bearer] } }, "multiple_credentials"));
 
   accepts([
     ["the scheme in lower case", { headers: { authorization: `bearer ${good}` } }],

@@ -323,7 +323,7 @@ describe("how often the provider is asked", () => {
     assert.equal(asked(provider), 2);
   });
 
-  // authorization.md §8: "Rate-limit introspection caused by unknown tokens."
+  // Introspection that unknown tokens cause should be limited, as fetches that unknown key ids cause are.
   const NO_LIMIT = "each invented opaque token makes one request to the provider; nothing but the optional rate limiter stands in between";
   test("a flood of invented tokens does not become a flood at the provider", { todo: NO_LIMIT }, async (context) => {
     const { worker, provider } = await deploy();
@@ -369,6 +369,8 @@ describe("JWTs", async () => {
     ["with a header that is no JSON", short('{"alg":')],
     ["with a header that occurs twice", short('{"alg":"ES256","alg":"none"}')],
     ["without alg", short("{}")],
+    ["with a header in plain base64", short(Buffer.from('{"alg":"ES256","x":"~~~???>>>"}'), "").replace(/[-_]/g, "+") + ".e30.AAAA"],
+    ["with bits in the header that mean nothing", `${encode('{"alg":"ES256"}  ').slice(0, -1)}B.e30.AAAA`],
   ];
   for (const [what, token] of broken) {
     test(`${what} are never sent to the provider`, async () => {
@@ -379,19 +381,12 @@ describe("JWTs", async () => {
     });
   }
 
-  const LOOSE = "a JWT whose first segment is not canonical base64url, or begins with white space, is taken for an opaque token";
-  for (const [what, token] of [
-    ["with white space before the header", short(` ${header}`)],
-    ["with a header in plain base64", `${Buffer.from('{"alg":"ES256","x":"~~~???>>>"}').toString("base64").replaceAll("=", "")}.e30.AAAA`],
-    ["with bits in the header that mean nothing", `${encode('{"alg":"ES256"}  ').slice(0, -1)}B.e30.AAAA`],
-  ]) {
-    test(`${what} are never sent to the provider`, { todo: LOOSE }, async () => {
-      provider.forget();
-      const { status } = await ask(worker, { token });
-      assert.equal(status, 401);
-      assert.equal(asked(provider), 0);
-    });
-  }
+  const SPACE = "a JWT whose header begins with white space is taken for an opaque token";
+  test("with white space before the header are never sent to the provider", { todo: SPACE }, async () => {
+    provider.forget();
+    assert.equal((await ask(worker, { token: short(` ${header}`) })).status, 401);
+    assert.equal(asked(provider), 0);
+  });
 
   test("that are right are accepted without a question", async () => {
     provider.forget();

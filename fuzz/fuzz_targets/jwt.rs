@@ -36,7 +36,7 @@ fn check(all: serde_json::Map<String, serde_json::Value>) {
     let Ok(claims) = claims::read(all) else { return };
     assert!(!claims.subject.is_empty() && !claims.audience.is_empty());
     if claims::check_time(&claims, NOW).is_ok() {
-        assert!(claims.expires_at + claims::LEEWAY_SECONDS > NOW);
+        assert!(claims.expires_at + claims::EXPIRY_LEEWAY_SECONDS > NOW);
         assert!(claims.not_before.is_none_or(|date| date <= NOW + claims::LEEWAY_SECONDS));
     }
     // However far the clock is off, there is a verdict.

@@ -4,7 +4,7 @@
 //! claims, then the key, then the signature, then the operator's policy on clients. Nothing is believed before the
 //! signature holds; the unverified `iss` only chooses among the configured issuers.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use serde_json::Map;
 
@@ -22,6 +22,7 @@ use super::{
         tiers::{IssuerKeys, Tier},
     },
     token::{
+        budget::{Budget, Permission},
         claims::{self, Claims},
         jwt::{self, Form},
         opaque::{self, AcceptedClients, Method, OpaquePolicy},
@@ -29,6 +30,12 @@ use super::{
     },
 };
 use crate::{http::RequestHead, ports::Ports};
+
+/// How long a request waits before it looks again whether the provider may be asked.
+const BUDGET_WAIT_MILLISECONDS: u64 = 20;
+
+/// After five seconds, the longest that a question may take, one must have been answered.
+const MAX_BUDGET_WAITS: u64 = 250;
 
 /// An issuer that is trusted, and the audiences that it may issue tokens for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +87,7 @@ pub struct ResourceServer {
     keys: Vec<IssuerKeys>,
     verified: RefCell<Memory<Rc<VerifiedJwt>>>,
     introspected: RefCell<Memory<Introspected>>,
+    budget: RefCell<Budget>,
 }
 
 /// What the provider said of an opaque token, and until when that may be used.
@@ -94,7 +102,13 @@ impl ResourceServer {
     #[must_use]
     pub fn new(policy: TrustPolicy) -> Self {
         let keys = policy.issuers.iter().map(|trusted| IssuerKeys::new(&trusted.issuer)).collect();
-        Self { policy, keys, verified: RefCell::default(), introspected: RefCell::default() }
+        Self {
+            policy,
+            keys,
+            verified: RefCell::default(),
+            introspected: RefCell::default(),
+            budget: RefCell::default(),
+        }
     }
 
     /// Establishes who sent the request, at `now` (seconds since 1970).
@@ -256,7 +270,10 @@ impl ResourceServer {
             known.verdict
         } else {
             trail.tier = Some(Tier::Provider.name());
-            let verdict = match self.introspect(token, policy, now, ports).await {
+            self.wait_for_budget(now, ports).await?;
+            let verdict = self.introspect(token, policy, now, ports).await;
+            self.budget.borrow_mut().answered(verdict.is_ok());
+            let verdict = match verdict {
                 // An outage is not a verdict.
                 Err(denial) if denial.reason.face().status == 503 => return Err(denial),
                 verdict => verdict,
@@ -273,6 +290,23 @@ impl ResourceServer {
         // Opaque tokens come from the first issuer: the others have no credentials of ours.
         self.check_claims(0, &claims, now, trail)?;
         Ok(identity)
+    }
+
+    /// Returns when the provider may be asked about one more unknown token.
+    async fn wait_for_budget(&self, now: u64, ports: &impl Ports) -> Result<(), Denial> {
+        for waited in 0..MAX_BUDGET_WAITS {
+            let now = now + waited * BUDGET_WAIT_MILLISECONDS / 1000;
+            let permission = self.budget.borrow_mut().ask(now);
+            match permission {
+                Permission::Granted => return Ok(()),
+                Permission::Later => ports.sleep(Duration::from_millis(BUDGET_WAIT_MILLISECONDS)).await,
+                Permission::Exhausted(seconds) => {
+                    let detail = "too many unknown opaque tokens, the provider is spared";
+                    return Err(Denial::unavailable(Reason::IntrospectionUnavailable, seconds, detail));
+                }
+            }
+        }
+        Err(opaque::unavailable("too many questions to the provider are open".to_owned()))
     }
 
     async fn introspect(

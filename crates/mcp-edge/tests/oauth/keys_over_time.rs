@@ -170,7 +170,8 @@ impl History {
                 self.serial += 1;
                 let mut claims = claims(now);
                 claims["jti"] = self.serial.into();
-                if self.serial.is_multiple_of(3) {
+                // Every third lives short.
+                if self.sent.len() % 3 == 2 {
                     claims["exp"] = json!(now + 100);
                 }
                 let token = mint_pretended(&jwk(self.current), &claims);

@@ -329,6 +329,16 @@ fn garbage_costs_neither_a_fetch_nor_cryptography() {
 }
 
 #[test]
+fn a_signature_of_wrong_length_costs_no_cryptography() {
+    let scene = Scene::new(policy());
+    let token = scene.token(|_, _| ());
+    for wrong in [format!("{token}AAAA"), token[..token.len() - 4].to_owned()] {
+        assert_eq!(scene.reason(&wrong), Reason::BadSignature);
+    }
+    assert_eq!(scene.world.verifications(), 0);
+}
+
+#[test]
 fn no_denial_holds_the_token() {
     for (case, token) in [
         ("opaque", crate::opaque::TOKEN.to_owned()),

@@ -6,12 +6,14 @@
 //! | [`jwt`] | whether the text is a signed JWT that we understand completely | RFC 7515, 8725 |
 //! | [`claims`] | whether it was issued for us, by whom we trust, for now | RFC 9068 §4, RFC 7519 §4 |
 //! | [`opaque`] | what the provider says of a token that is no JWT | RFC 7662, OpenID Connect Core §5.3 |
+//! | [`budget`] | how many questions about unknown tokens the provider is asked | |
 //! | [`verified`] | which tokens were verified before, by which key | |
 //!
 //! Every function takes plain data, makes its checks in the order its documentation gives, and returns the one
 //! [`Reason`](super::denial::Reason) that applies. Nothing is believed until the signature holds.
 
 pub mod algorithm;
+pub mod budget;
 pub mod claims;
 pub mod jwt;
 pub mod opaque;
