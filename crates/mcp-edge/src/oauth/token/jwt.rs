@@ -56,8 +56,9 @@ pub enum Form {
 /// have dots as well, and one in 256 begins with a brace by chance.
 #[must_use]
 pub fn form_of(token: &str) -> Form {
-    let Some((header, rest)) = token.split_once('.') else { return Form::Opaque };
-    match rest.split('.').count() {
+    let mut segments = token.split('.');
+    let header = segments.next().unwrap_or_default();
+    match segments.count() {
         2 if begins_with_brace(header) => Form::Jwt,
         4 if begins_with_brace(header) => Form::Encrypted,
         _ if object(header).is_ok_and(|header| header.contains_key("alg")) => Form::Jwt,
@@ -289,6 +290,7 @@ mod tests {
         assert_eq!(form_of(&token("{}", "{}")), Form::Jwt);
         assert_eq!(form_of(&format!("{}.a.b.c.d", URL_SAFE_NO_PAD.encode("{}"))), Form::Encrypted);
         assert_eq!(form_of(&format!("{}.a", URL_SAFE_NO_PAD.encode(r#"{"alg":"ES384"}"#))), Form::Jwt, "cut short");
+        assert_eq!(form_of(&URL_SAFE_NO_PAD.encode(r#"{"alg":"ES384"}"#)), Form::Jwt, "cut shorter");
         assert_eq!(form_of("IHsiYWxnIjoxfQ.e30.AA"), Form::Jwt, "white space before the brace");
         assert_eq!(form_of("eyJhbGciOiJ.e30.AA"), Form::Jwt, "a broken header");
         // The last two begin with a brace by chance.
