@@ -15,6 +15,11 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<R
     Ok(serve(request, env, context, server).await)
 }
 
+/// The snippets of the guide are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/tools.md")]
+struct Guide;
+
 /// The server and its tools.
 ///
 /// # Errors

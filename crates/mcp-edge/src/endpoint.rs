@@ -223,7 +223,19 @@ impl<E: Clone + 'static> Endpoint<E> {
         caller.report = report;
         let handled = self.server.handle(head, &body, caller).await;
         log.note_summary(&handled.summary);
-        handled.response.map_err(denial_for)
+        handled.response.map_err(|needed| self.denial_for(needed))
+    }
+
+    /// What a refusal by the protocol layer is called by the resource server. The challenge names everything that the
+    /// call needs, what every request needs included: a client asks for exactly that.
+    fn denial_for(&self, needed: AccessNeeded) -> Denial {
+        match needed {
+            AccessNeeded::Scopes(scopes) => {
+                Denial::insufficient_scope(scopes.union(&self.settings.trust.required_scopes))
+            }
+            AccessNeeded::User => Reason::UserRequired.into(),
+            AccessNeeded::FirstParty => Reason::FirstPartyOnly.into(),
+        }
     }
 
     /// The transport of 2024-11-05 kept a session whose messages came by another request; whoever could post to it
@@ -244,15 +256,6 @@ impl<E: Clone + 'static> Endpoint<E> {
             "error_description": format!("There is nothing here. The MCP endpoint is {}", self.settings.resource.url),
         });
         Response::json(404, body.to_string())
-    }
-}
-
-/// What a refusal by the protocol layer is called by the resource server.
-fn denial_for(needed: AccessNeeded) -> Denial {
-    match needed {
-        AccessNeeded::Scopes(scopes) => Denial::insufficient_scope(scopes),
-        AccessNeeded::User => Reason::UserRequired.into(),
-        AccessNeeded::FirstParty => Reason::FirstPartyOnly.into(),
     }
 }
 

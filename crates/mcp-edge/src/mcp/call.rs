@@ -155,6 +155,11 @@ impl<E> Call<E> {
         self.context.now
     }
 
+    /// Fills `buffer` with bytes fit for cryptography; in tests, with predictable ones.
+    pub fn random(&self, buffer: &mut [u8]) {
+        self.context.runtime.random(buffer);
+    }
+
     /// Under which the operator finds this request in the log.
     #[must_use]
     pub fn request_id(&self) -> &str {

@@ -57,6 +57,7 @@ thread_local! {
 /// fn server() -> Result<Server<Env>, BuildError> {
 ///     Server::builder("example", "1.0.0").build()
 /// }
+/// # fn main() {}
 /// ```
 pub async fn serve(
     request: web_sys::Request,

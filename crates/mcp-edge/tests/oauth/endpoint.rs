@@ -179,6 +179,16 @@ fn a_tool_can_ask_for_scopes_a_person_or_a_client_of_ones_own() {
     assert_eq!(own.call("internal", &own.token(|_| ())).0.status, 200);
 }
 
+/// A client asks for exactly the scopes of the challenge: were those of every request missing, it would go in circles.
+#[test]
+fn a_shortfall_names_what_every_request_needs_as_well() {
+    let deployment = Deployment::new(&[("REQUIRED_SCOPES", "basic")]);
+    let token = deployment.token(|claims| claims["scope"] = "basic".into());
+    let (status, challenge, _) = refusal(deployment.call("scoped", &token));
+    assert_eq!(status, 403);
+    assert!(challenge.is_some_and(|it| it.ends_with(r#"scope="basic whoami:read whoami:write""#)));
+}
+
 #[test]
 fn without_settings_the_answer_says_no_more_than_that() {
     // What an adapter answers with when the settings cannot be read: there is no endpoint then.

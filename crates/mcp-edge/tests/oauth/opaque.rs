@@ -4,7 +4,10 @@ use mcp_edge::oauth::{
     access::{client::ClientList, disclosure::Disclosure, identity::Kind, scope::Scopes},
     denial::Reason,
     resource_server::{TrustPolicy, TrustedIssuer},
-    token::opaque::{AcceptedClients, Method, OpaquePolicy},
+    token::{
+        budget::{QUESTIONS, WINDOW_SECONDS},
+        opaque::{AcceptedClients, Method, OpaquePolicy},
+    },
 };
 use serde_json::{Value, json};
 
@@ -370,4 +373,26 @@ fn required_scopes_hold_for_opaque_tokens() {
     let scene = Scene::new(policy);
     scene.world.answer(&introspection_url(ISSUER), Answer::json(&active(&scene)));
     assert!(scene.send(TOKEN).is_ok());
+}
+
+#[test]
+fn a_flood_of_invented_tokens_does_not_reach_the_provider_and_spares_who_is_known() {
+    let scene = good();
+    scene.send(TOKEN).unwrap();
+    scene.world.answer(&introspection_url(ISSUER), Answer::json(&json!({ "active": false })));
+    let (before, began) = (introspections(&scene), scene.world.now());
+    for number in 0..20 * u64::from(QUESTIONS) {
+        let denial = scene.send(&format!("invented-{number}")).unwrap_err();
+        assert!(matches!(denial.reason, Reason::Inactive | Reason::IntrospectionUnavailable), "{denial:?}");
+        assert!(scene.send(TOKEN).is_ok(), "remembered, so nobody need be asked");
+        if number % 100 == 99 {
+            scene.world.advance(1);
+        }
+    }
+    let windows = usize::try_from((scene.world.now() - began) / WINDOW_SECONDS + 1).unwrap();
+    assert!(introspections(&scene) - before <= windows * usize::try_from(QUESTIONS).unwrap());
+    // Who is told to come back is let in when the flood is over.
+    scene.world.advance(WINDOW_SECONDS);
+    scene.world.answer(&introspection_url(ISSUER), Answer::json(&active(&scene)));
+    assert!(scene.send("an-honest-one").is_ok());
 }

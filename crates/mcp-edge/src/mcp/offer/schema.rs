@@ -34,12 +34,30 @@ fn settings() -> SchemaSettings {
     SchemaSettings::draft2020_12().with(|settings| settings.meta_schema = None)
 }
 
-/// Drops the name of the Rust type: clients show titles to people.
+/// Drops the name of the Rust type, which clients would show to people, and the formats that `schemars` makes of Rust's
+/// number types (`uint64`, `double`): no specification knows them, and clients warn of them.
 fn tidy(mut schema: Value) -> Value {
     if let Some(object) = schema.as_object_mut() {
         object.remove("title");
     }
+    drop_number_formats(&mut schema);
     schema
+}
+
+fn drop_number_formats(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            let is_of_a_number = |format: &str| {
+                matches!(format, "float" | "double") || format.starts_with("int") || format.starts_with("uint")
+            };
+            if members.get("format").and_then(Value::as_str).is_some_and(is_of_a_number) {
+                members.remove("format");
+            }
+            members.values_mut().for_each(drop_number_formats);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_number_formats),
+        _ => {}
+    }
 }
 
 /// What makes a schema unfit before any value is seen.
