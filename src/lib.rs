@@ -1,5 +1,5 @@
 //! The deployable Worker: settings come from `wrangler.toml`, verification and protocol from [`mcp_edge`], and the
-//! tools from [`tools`]. To add a tool, add a file there and a line to [`server`].
+//! tools from [`tools`]. To add a tool, add a file there and name it in [`server`].
 
 pub mod tools;
 

@@ -9,7 +9,7 @@ import { post, send, startWorker } from "./support/worker.mjs";
 const ISSUER = "https://tenant.logto.app/oidc";
 const RESOURCE = "https://mcp.example.com/mcp";
 
-const NOT_HTTPS = "must begin with https:// (plain http is accepted for localhost and 127.0.0.1 only)";
+const NOT_HTTPS = "must begin with https:// (plain http is accepted for localhost, 127.0.0.1 and [::1] only)";
 const NOT_PLAIN = "must have neither query nor fragment";
 
 /** Settings that are wrong in one thing, and the line that says so. */

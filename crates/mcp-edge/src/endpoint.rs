@@ -3,7 +3,7 @@
 //! This is where the two halves meet: [`ResourceServer`] finds out who is calling, [`mcp::Server`] answers them, and
 //! neither knows the other. A refusal of either leaves through the same door, [`ChallengeContext::response`].
 
-use std::rc::Rc;
+use std::{net::Ipv6Addr, rc::Rc};
 
 use sha2::{Digest, Sha256};
 
@@ -48,6 +48,8 @@ pub struct Exchange<E, P> {
     pub now: u64,
     /// Takes what went wrong inside, for the operator.
     pub report: Rc<dyn Fn(&str)>,
+    /// Where the request came from, for the limit on failures.
+    pub address: Option<String>,
 }
 
 /// A document that is the same for everybody.
@@ -119,16 +121,7 @@ impl<E: Clone + 'static> Endpoint<E> {
     /// Names of the request headers that are looked at, in lower case.
     #[must_use]
     pub fn header_names(&self) -> Vec<String> {
-        const OWN: [&str; 8] = [
-            "authorization",
-            "origin",
-            "access-control-request-headers",
-            "if-none-match",
-            "cf-connecting-ip",
-            "cf-ray",
-            "traceparent",
-            "content-type",
-        ];
+        const OWN: [&str; 4] = ["authorization", "origin", "access-control-request-headers", "if-none-match"];
         let mut names: Vec<String> = OWN.iter().copied().chain(self.server.header_names()).map(str::to_owned).collect();
         names.sort_unstable();
         names.dedup();
@@ -199,7 +192,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         exchange: Exchange<E, impl Ports>,
         log: &mut AccessLog,
     ) -> Result<Response, Denial> {
-        let Exchange { env, ports, runtime, now, report } = exchange;
+        let Exchange { env, ports, runtime, now, report, address } = exchange;
         let mut trail = Trail::default();
         let authentication = self.resource_server.authenticate(head, now, &ports, &mut trail).await;
         log.note_trail(trail, self.settings.log_subject);
@@ -207,7 +200,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         log.store_failure = self.resource_server.keys().iter().find_map(IssuerKeys::store_failure);
         let identity = match authentication {
             Ok(identity) => identity,
-            Err(denial) => return Err(limit_failures(denial, head, &ports).await),
+            Err(denial) => return Err(limit_failures(denial, address.as_deref(), &ports).await),
         };
 
         if let Err(response) = self.server.admit(head) {
@@ -260,14 +253,22 @@ impl<E: Clone + 'static> Endpoint<E> {
 }
 
 /// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
-/// how every client begins, and an outage is nobody's failure: neither counts.
-async fn limit_failures(denial: Denial, head: &RequestHead<'_>, ports: &impl FailureLimit) -> Denial {
-    let counts = denial.reason.face().error == Some("invalid_token");
-    match head.header("cf-connecting-ip") {
-        Some(address) if counts && ports.count_failure(address).await => {
+/// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
+async fn limit_failures(denial: Denial, address: Option<&str>, ports: &impl FailureLimit) -> Denial {
+    let counts = denial.reason != Reason::Expired && denial.reason.face().error == Some("invalid_token");
+    match address {
+        Some(address) if counts && ports.count_failure(&network_of(address)).await => {
             Denial::unavailable(Reason::RateLimited, RATE_LIMIT_SECONDS, format!("after {}", denial.reason.slug()))
         }
         _ => denial,
+    }
+}
+
+/// What a limit counts by: an IPv4 address, or the network of an IPv6 address, since one host has 2^64 of those.
+fn network_of(address: &str) -> String {
+    match address.parse::<Ipv6Addr>() {
+        Ok(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).to_string(),
+        Err(_) => address.to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! An OAuth-protected MCP server at the edge.
 //!
-//! Two bodies of knowledge that know nothing of each other, and nothing of where they run:
+//! Two bodies of knowledge that know nothing of where they run, and of each other only what an
+//! [`Identity`](oauth::access::identity::Identity) is:
 //!
 //! - [`oauth`], the resource server: it tells clients where to sign in, and verifies the tokens they come back with.
 //! - [`mcp`], the protocol: it answers Model Context Protocol requests with the tools that you write.

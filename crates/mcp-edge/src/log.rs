@@ -117,7 +117,7 @@ impl AccessLog {
     }
 }
 
-/// The trace id and the parent's span id of a `traceparent` header, if it is well formed.
+/// The trace id of a `traceparent` header, if it is well formed.
 #[must_use]
 pub fn trace_id(traceparent: &str) -> Option<&str> {
     let is_hex = |text: &str, length: usize| {
@@ -131,7 +131,8 @@ pub fn trace_id(traceparent: &str) -> Option<&str> {
         && trace.bytes().any(|byte| byte != b'0')
         && is_hex(parent, 16)
         && parent.bytes().any(|byte| byte != b'0')
-        && is_hex(flags, 2);
+        && is_hex(flags, 2)
+        && (version != "00" || parts.next().is_none());
     is_well_formed.then_some(trace)
 }
 

@@ -22,12 +22,12 @@ pub trait Fetch {
     /// # Errors
     /// [`FetchError`] if there is no complete answer within the limits of `call`. An answer with any status but a
     /// redirect is not an error here.
-    async fn fetch(&self, call: Call<'_>) -> Result<Reply, FetchError>;
+    async fn fetch(&self, call: Outgoing<'_>) -> Result<Reply, FetchError>;
 }
 
 /// A request to the provider.
-#[derive(Debug, Clone)]
-pub struct Call<'a> {
+#[derive(Clone)]
+pub struct Outgoing<'a> {
     /// Absolute URL.
     pub url: &'a str,
     /// The value of `authorization`, if any. Never logged.
@@ -38,6 +38,13 @@ pub struct Call<'a> {
     pub timeout: Duration,
     /// In bytes; a longer body is an error, found out while it arrives.
     pub max_body: usize,
+}
+
+/// Hides what may hold a token or a secret.
+impl std::fmt::Debug for Outgoing<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Outgoing").field("url", &self.url).finish_non_exhaustive()
+    }
 }
 
 /// The provider's answer.

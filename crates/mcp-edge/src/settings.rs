@@ -86,7 +86,7 @@ impl Resource {
 /// Which browser origins may call the endpoint, beside its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
-    /// All of them. The token, not the origin, is the credential here: no cookie is involved.
+    /// All of them but `null`. The token, not the origin, is the credential here: no cookie is involved.
     Any,
     /// These, compared exactly.
     Listed(Vec<String>),
@@ -195,6 +195,10 @@ fn resource(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<Reso
         return None;
     }
     let url = reader.url("RESOURCE")?;
+    if let Some(problem) = not_normalized(&url) {
+        reader.mistake(format!("RESOURCE = {url:?} {problem}: clients send the normalized URL, and then it differs"));
+        return None;
+    }
     let after_scheme = url.find("://").map_or(0, |at| at + 3);
     let (origin, path) = match url[after_scheme..].find('/') {
         Some(slash) => url.split_at(after_scheme + slash),
@@ -391,12 +395,29 @@ fn state_secret(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<
     Some(secret)
 }
 
+/// Why a URL parser would change the URL, if it would.
+fn not_normalized(url: &str) -> Option<&'static str> {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let (authority, path) = url[after_scheme..].split_once('/').unwrap_or((&url[after_scheme..], ""));
+    let is_default_port = (url.starts_with("https:") && authority.ends_with(":443"))
+        || (url.starts_with("http:") && authority.ends_with(":80"));
+    match () {
+        () if authority.bytes().any(|byte| byte.is_ascii_uppercase()) => Some("must have its host in lower case"),
+        () if is_default_port => Some("must not name the default port"),
+        () if path.split('/').any(|segment| segment == "." || segment == "..") => Some("must not have dot segments"),
+        () => None,
+    }
+}
+
 /// What may stand in a header, in metadata and in a store's key: an https URL (or plain http on loopback) of visible
 /// ASCII, without query, fragment and user information.
 fn check_url(url: &str) -> Result<(), String> {
     let mut problem = String::new();
     if !is_https_or_loopback(url) {
-        let _ = write!(problem, "must begin with https:// (plain http is accepted for localhost and 127.0.0.1 only)");
+        let _ = write!(
+            problem,
+            "must begin with https:// (plain http is accepted for localhost, 127.0.0.1 and [::1] only)"
+        );
     } else if url.contains(['?', '#']) {
         let _ = write!(problem, "must have neither query nor fragment");
     } else if !url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'<' | b'>')) {

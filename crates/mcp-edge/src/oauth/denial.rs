@@ -101,6 +101,8 @@ pub enum Reason {
     IntrospectionUnavailable,
     /// The provider refuses our own client: the introspection secret is wrong.
     IntrospectionRefused,
+    /// Too many unknown opaque tokens: the provider is not asked about this one.
+    ProviderSpared,
     /// Our settings are wrong.
     Misconfigured,
 }
@@ -120,7 +122,7 @@ pub struct Face {
 
 impl Reason {
     /// All of them, in the order of declaration.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::OriginNotAllowed,
         Self::NoCredentials,
         Self::UnsupportedScheme,
@@ -158,6 +160,7 @@ impl Reason {
         Self::KeysUnavailable,
         Self::IntrospectionUnavailable,
         Self::IntrospectionRefused,
+        Self::ProviderSpared,
         Self::Misconfigured,
     ];
 
@@ -202,8 +205,18 @@ impl Reason {
             Self::KeysUnavailable => "keys_unavailable",
             Self::IntrospectionUnavailable => "introspection_unavailable",
             Self::IntrospectionRefused => "introspection_refused",
+            Self::ProviderSpared => "provider_spared",
             Self::Misconfigured => "misconfigured",
         }
+    }
+
+    /// Whether it says nothing about the token, only that it cannot be checked now.
+    #[must_use]
+    pub const fn is_outage(self) -> bool {
+        matches!(
+            self,
+            Self::KeysUnavailable | Self::IntrospectionUnavailable | Self::IntrospectionRefused | Self::ProviderSpared
+        )
     }
 
     /// What a stranger sees of it.
@@ -264,7 +277,10 @@ impl Reason {
                 description: "Too many failed attempts, try again later",
                 challenge: false,
             },
-            Self::KeysUnavailable | Self::IntrospectionUnavailable | Self::IntrospectionRefused => Face {
+            Self::KeysUnavailable
+            | Self::IntrospectionUnavailable
+            | Self::IntrospectionRefused
+            | Self::ProviderSpared => Face {
                 status: 503,
                 error: Some("temporarily_unavailable"),
                 description: "The token cannot be checked right now, try again later with the same token",
@@ -358,7 +374,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_never_a_401() {
-        for reason in [Reason::KeysUnavailable, Reason::IntrospectionUnavailable, Reason::IntrospectionRefused] {
+        for reason in Reason::ALL.into_iter().filter(|reason| reason.is_outage()) {
             assert_eq!(reason.face().status, 503);
             assert!(!reason.face().challenge);
         }

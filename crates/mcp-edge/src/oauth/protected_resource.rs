@@ -17,7 +17,7 @@ pub struct ProtectedResource<'a> {
     pub resource: &'a str,
     /// Issuers, exactly as their discovery documents say. Most clients use the first.
     pub authorization_servers: Vec<&'a str>,
-    /// The set for basic use. A client that finds no scope in a challenge asks for all of these.
+    /// Everything that anything here needs. A client that finds no scope in a challenge asks for all of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<&'a str>,
     /// Always `["header"]`.

@@ -12,7 +12,7 @@ use super::{
     access::{
         client::ClientPolicy,
         disclosure::Disclosure,
-        identity::{Identity, Kind},
+        identity::{Identity, Kind, Party},
         scope::{Hierarchy, Scopes},
     },
     bearer::{self, BearerToken},
@@ -21,6 +21,7 @@ use super::{
         policy::{Done, Wanted},
         tiers::{IssuerKeys, Tier},
     },
+    provider::Provider,
     token::{
         budget::{Budget, Permission},
         claims::{self, Claims},
@@ -264,18 +265,25 @@ impl ResourceServer {
         if token.expose().len() > opaque::MAX_OPAQUE_BYTES {
             return Err(Reason::TokenTooLarge.into());
         }
-        let remembered = self.introspected.borrow_mut().get(&digest).filter(|known| now < known.until);
+        let remembered = self.introspected.borrow_mut().get(&digest);
+        // A token that was good before is asked about again, however many others are invented.
+        let is_unknown = remembered.as_ref().is_none_or(|known| known.verdict.is_err());
+        let remembered = remembered.filter(|known| now < known.until);
         let verdict = if let Some(known) = remembered {
             trail.tier = Some("verified");
             known.verdict
         } else {
             trail.tier = Some(Tier::Provider.name());
-            self.wait_for_budget(now, ports).await?;
+            if is_unknown {
+                self.wait_for_budget(now, ports).await?;
+            }
             let verdict = self.introspect(token, policy, now, ports).await;
-            self.budget.borrow_mut().answered(verdict.is_ok());
+            if is_unknown {
+                self.budget.borrow_mut().answered(verdict.is_ok());
+            }
             let verdict = match verdict {
                 // An outage is not a verdict.
-                Err(denial) if denial.reason.face().status == 503 => return Err(denial),
+                Err(denial) if denial.reason.is_outage() => return Err(denial),
                 verdict => verdict,
             };
             let until = match &verdict {
@@ -302,13 +310,14 @@ impl ResourceServer {
                 Permission::Later => ports.sleep(Duration::from_millis(BUDGET_WAIT_MILLISECONDS)).await,
                 Permission::Exhausted(seconds) => {
                     let detail = "too many unknown opaque tokens, the provider is spared";
-                    return Err(Denial::unavailable(Reason::IntrospectionUnavailable, seconds, detail));
+                    return Err(Denial::unavailable(Reason::ProviderSpared, seconds, detail));
                 }
             }
         }
         Err(opaque::unavailable("too many questions to the provider are open".to_owned()))
     }
 
+    /// Asks the provider what it makes of an opaque token.
     async fn introspect(
         &self,
         token: BearerToken<'_>,
@@ -318,67 +327,69 @@ impl ResourceServer {
     ) -> Result<(Rc<Identity>, Rc<Claims>), Denial> {
         let trusted = &self.policy.issuers[0];
         let provider = self.keys[0].provider(now, ports).await?;
-        let userinfo_endpoint = || {
-            let missing = || opaque::unavailable("the provider has no userinfo endpoint".to_owned());
-            provider.userinfo_endpoint.as_deref().ok_or_else(missing)
-        };
-        let ask_userinfo = async |url: &str| {
-            let authorization = format!("Bearer {}", token.expose());
-            let reply = ports.fetch(opaque::call(url, &authorization, None)).await;
-            reply.map_err(|error| opaque::unavailable(format!("userinfo: {error}")))
-        };
-
-        let identity = match &policy.method {
+        match &policy.method {
             Method::Introspection { client_id, client_secret } => {
                 let missing = || opaque::unavailable("the provider has no introspection endpoint".to_owned());
                 let url = provider.introspection_endpoint.as_deref().ok_or_else(missing)?;
                 let (form, authorization) = opaque::introspection_parts(token.expose(), client_id, client_secret);
-                let reply = ports
-                    .fetch(opaque::call(url, &authorization, Some(&form)))
-                    .await
-                    .map_err(|error| opaque::unavailable(format!("introspection: {error}")))?;
+                let reply = ports.fetch(opaque::call(url, &authorization, Some(&form))).await;
+                let reply = reply.map_err(|error| opaque::unavailable(format!("introspection: {error}")))?;
                 let claims = opaque::read_introspection(&reply, &trusted.issuer, &trusted.audiences, now)?;
                 accept_client(&policy.clients, claims.client_id.as_deref())?;
                 let mut shown = claims.all.clone();
                 // The profile is a courtesy: without it the identity is poorer, not wrong.
                 if self.policy.disclosure.covers_anything(&claims.scopes)
-                    && let Ok(url) = userinfo_endpoint()
-                    && let Ok(reply) = ask_userinfo(url).await
-                    && let Ok(profile) = opaque::read_userinfo(&reply)
+                    && let Ok(profile) = profile(token, &provider, ports).await
                     && profile.get("sub").and_then(serde_json::Value::as_str) == Some(&claims.subject)
                 {
                     shown.extend(profile);
                 }
-                let identity = self.identify(&claims, &shown, &claims.scopes);
-                (Rc::new(identity), Rc::new(claims))
+                Ok((Rc::new(self.identify(&claims, &shown, &claims.scopes)), Rc::new(claims)))
             }
             Method::Userinfo => {
                 accept_client(&policy.clients, None)?;
-                let profile = opaque::read_userinfo(&ask_userinfo(userinfo_endpoint()?).await?)?;
+                let profile = profile(token, &provider, ports).await?;
                 let until = now + policy.positive_ttl_seconds;
                 let claims = opaque::claims_of_userinfo(profile, &trusted.issuer, &trusted.audiences, until)?;
                 // Userinfo answers exactly what was consented to, so what it says may be shown.
-                let identity = self.identify(&claims, &claims.all, &Scopes::parse("profile email phone address"));
-                (Rc::new(identity), Rc::new(claims))
+                let consented = Scopes::parse("profile email phone address");
+                Ok((Rc::new(self.identify(&claims, &claims.all, &consented)), Rc::new(claims)))
             }
-        };
-        Ok(identity)
+        }
     }
 
     /// Who the claims stand for. `shown` is what is known about the user, of which `consented` scopes cover a part.
     fn identify(&self, claims: &Claims, shown: &Map<String, serde_json::Value>, consented: &Scopes) -> Identity {
-        let is_machine = claims.client_id.as_deref() == Some(claims.subject.as_str());
+        // A client id means what the operator lists only with the issuer that hands it out.
+        let is_of_first_issuer = claims.issuer == self.policy.issuers[0].issuer;
         Identity {
             subject: claims.subject.clone(),
             issuer: claims.issuer.clone(),
             client_id: claims.client_id.clone(),
-            kind: if is_machine { Kind::Machine } else { Kind::User },
-            party: self.policy.clients.party(claims.client_id.as_deref()),
+            kind: if claims.is_of_a_machine() { Kind::Machine } else { Kind::User },
+            party: if is_of_first_issuer {
+                self.policy.clients.party(claims.client_id.as_deref())
+            } else {
+                Party::Third
+            },
             scopes: self.policy.hierarchy.expand(claims.scopes.clone()),
             expires_at: claims.expires_at,
             claims: self.policy.disclosure.disclose(shown, consented),
         }
     }
+}
+
+/// What the userinfo endpoint says of the user.
+async fn profile(
+    token: BearerToken<'_>,
+    provider: &Provider,
+    ports: &impl Ports,
+) -> Result<Map<String, serde_json::Value>, Denial> {
+    let missing = || opaque::unavailable("the provider has no userinfo endpoint".to_owned());
+    let url = provider.userinfo_endpoint.as_deref().ok_or_else(missing)?;
+    let authorization = format!("Bearer {}", token.expose());
+    let reply = ports.fetch(opaque::call(url, &authorization, None)).await;
+    opaque::read_userinfo(&reply.map_err(|error| opaque::unavailable(format!("userinfo: {error}")))?)
 }
 
 /// The policy on whose opaque tokens are accepted stands in for their missing audience.

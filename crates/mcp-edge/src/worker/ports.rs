@@ -13,7 +13,7 @@ use crate::{
         keys::jwk::{Key, Thumbprint},
         token::algorithm::Algorithm,
     },
-    ports::{Call, FailureLimit, Fetch, FetchError, Reply, Runtime, Signatures, Store, StoreError, UnusableKey},
+    ports::{FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Signatures, Store, StoreError, UnusableKey},
 };
 
 /// The KV namespace's binding.
@@ -44,7 +44,7 @@ pub struct EdgePorts {
 
 impl Fetch for EdgePorts {
     #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^52")]
-    async fn fetch(&self, call: Call<'_>) -> Result<Reply, FetchError> {
+    async fn fetch(&self, call: Outgoing<'_>) -> Result<Reply, FetchError> {
         let answer = prelude::call(
             call.url,
             call.authorization,

@@ -25,7 +25,7 @@ export async function body(request, limit) {
   try {
     const announced = request.headers.get("content-length");
     if (announced !== null && Number(announced) > limit) return null;
-    return await text(request, announced === null ? limit : Infinity);
+    return await text(request, Number(announced ?? Infinity) <= limit ? Infinity : limit);
   } catch {
     return undefined;
   }

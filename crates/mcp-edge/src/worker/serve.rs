@@ -27,6 +27,15 @@ use crate::{
     settings::{LogLevel, Settings},
 };
 
+/// Where the request came from, as Cloudflare says.
+const ADDRESS_HEADER: &str = "cf-connecting-ip";
+
+/// Cloudflare's id of the request.
+const RAY_HEADER: &str = "cf-ray";
+
+/// W3C Trace Context.
+const TRACE_HEADER: &str = "traceparent";
+
 /// What an isolate keeps.
 struct Edge {
     endpoint: Endpoint<Env>,
@@ -81,7 +90,8 @@ impl Edge {
         let server =
             build().map_err(|error| format!("the tools are wrong, no request will be let through: {error}"))?;
         let endpoint = Endpoint::new(settings, server);
-        let header_names = endpoint.header_names();
+        let mut header_names = endpoint.header_names();
+        header_names.extend([ADDRESS_HEADER, RAY_HEADER, TRACE_HEADER].map(str::to_owned));
         prelude::watch(&header_names.join("\n"));
         Ok(Self { endpoint, header_names, runtime: Rc::new(EdgeRuntime), requests: Cell::new(0) })
     }
@@ -89,18 +99,19 @@ impl Edge {
     async fn answer(self: Rc<Self>, request: web_sys::Request, env: Env, context: Context) -> web_sys::Response {
         let text = prelude::head(&request);
         let (arrived, head) = self.parse_head(&text);
-        let traceparent = head.header("traceparent").filter(|header| trace_id(header).is_some());
+        let trace = head.header(TRACE_HEADER).and_then(|header| Some((header, trace_id(header)?)));
         let mut log = AccessLog {
             request_id: self.request_id(&head),
-            trace_id: traceparent.and_then(trace_id).map(str::to_owned),
+            trace_id: trace.map(|(_, id)| id.to_owned()),
             http_method: method_name(head.method()),
             ..AccessLog::default()
         };
-        let ports = EdgePorts { env: env.clone(), traceparent: traceparent.map(str::to_owned) };
+        let ports = EdgePorts { env: env.clone(), traceparent: trace.map(|(header, _)| header.to_owned()) };
         let now = arrived / 1000;
         let report: Rc<dyn Fn(&str)> = Rc::new(|message| console_error!("{message}"));
         let runtime = self.runtime.clone();
-        let exchange = Exchange { env: env.clone(), ports: ports.clone(), runtime, now, report };
+        let address = head.header(ADDRESS_HEADER).map(str::to_owned);
+        let exchange = Exchange { env: env.clone(), ports: ports.clone(), runtime, now, report, address };
         let mut response = self.endpoint.handle(&head, JsBody(&request), exchange, &mut log).await;
 
         self.report(&mut log, arrived, &mut response, &env);
@@ -125,7 +136,7 @@ impl Edge {
     }
 
     fn request_id(&self, head: &RequestHead<'_>) -> String {
-        match head.header("cf-ray") {
+        match head.header(RAY_HEADER) {
             Some(ray) if ray.len() <= 64 && ray.bytes().all(|byte| byte.is_ascii_graphic()) => ray.to_owned(),
             _ => {
                 let number = self.requests.get() + 1;

@@ -74,6 +74,7 @@ impl Deployment {
             runtime: Rc::new(self.world.clone()),
             now: self.world.now(),
             report: Rc::new(|line| panic!("{line}")),
+            address: Some("192.0.2.1".to_owned()),
         };
         let response = self.world.run(self.endpoint.handle(head, body, exchange, &mut log));
         (response, log)
@@ -86,8 +87,7 @@ impl Deployment {
             .with_header("authorization", &authorization)
             .with_header("content-type", "application/json")
             .with_header("accept", "application/json, text/event-stream")
-            .with_header("mcp-protocol-version", "2025-11-25")
-            .with_header("cf-connecting-ip", "192.0.2.1");
+            .with_header("mcp-protocol-version", "2025-11-25");
         let body =
             json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": {}}});
         self.send(&head, body.to_string().as_str())
@@ -142,19 +142,21 @@ fn an_origin_that_is_not_listed_is_refused_before_its_token_is_looked_at() {
 #[test]
 fn whoever_fails_too_often_is_told_to_wait() {
     let deployment = Deployment::new(&[]);
+    let bad = deployment.token(|claims| claims["aud"] = "https://other.example".into());
+    assert_eq!(refusal(deployment.call("open", &bad)).2, Some("wrong_audience"));
+    deployment.world.set_too_many_failures(true);
+    let (response, log) = deployment.call("open", &bad);
+    assert_eq!((response.status, response.header("retry-after")), (429, Some("10")));
+    assert_eq!(response.header("www-authenticate"), None);
+    assert_eq!((log.reason, log.detail.as_deref()), (Some("rate_limited"), Some("after wrong_audience")));
+    // A good token is no failure, nor is an expired one, an outage, or the lack of a token.
     let expired = deployment.token(|claims| {
         claims["iat"] = json!(1);
         claims["exp"] = json!(2);
     });
     assert_eq!(refusal(deployment.call("open", &expired)).2, Some("expired"));
-    deployment.world.set_too_many_failures(true);
-    let (response, log) = deployment.call("open", &expired);
-    assert_eq!((response.status, response.header("retry-after")), (429, Some("10")));
-    assert_eq!(response.header("www-authenticate"), None);
-    assert_eq!((log.reason, log.detail.as_deref()), (Some("rate_limited"), Some("after expired")));
-    // A good token is no failure, nor is an outage, nor the lack of a token.
     assert_eq!(deployment.call("open", &deployment.token(|_| ())).0.status, 200);
-    let head = RequestHead::new("POST", "/mcp").with_header("cf-connecting-ip", "192.0.2.1");
+    let head = RequestHead::new("POST", "/mcp");
     assert_eq!(deployment.send(&head, Untouchable).0.status, 401);
     let down = Deployment::new(&[]);
     down.world.set_too_many_failures(true);

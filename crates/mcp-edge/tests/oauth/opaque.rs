@@ -383,12 +383,22 @@ fn a_flood_of_invented_tokens_does_not_reach_the_provider_and_spares_who_is_know
     let (before, began) = (introspections(&scene), scene.world.now());
     for number in 0..20 * u64::from(QUESTIONS) {
         let denial = scene.send(&format!("invented-{number}")).unwrap_err();
-        assert!(matches!(denial.reason, Reason::Inactive | Reason::IntrospectionUnavailable), "{denial:?}");
+        assert!(matches!(denial.reason, Reason::Inactive | Reason::ProviderSpared), "{denial:?}");
         assert!(scene.send(TOKEN).is_ok(), "remembered, so nobody need be asked");
         if number % 100 == 99 {
             scene.world.advance(1);
         }
     }
+    // Whoever was let in before is asked about again, flood or not.
+    scene.world.answer(&introspection_url(ISSUER), Answer::json(&active(&scene)));
+    scene.world.advance(policy().opaque.unwrap().positive_ttl_seconds);
+    for number in 0..u64::from(QUESTIONS) {
+        scene.world.answer(&introspection_url(ISSUER), Answer::json(&json!({ "active": false })));
+        scene.send(&format!("more-{number}")).unwrap_err();
+    }
+    scene.world.answer(&introspection_url(ISSUER), Answer::json(&active(&scene)));
+    assert_eq!(scene.reason("one-too-many"), Reason::ProviderSpared);
+    assert!(scene.send(TOKEN).is_ok());
     let windows = usize::try_from((scene.world.now() - began) / WINDOW_SECONDS + 1).unwrap();
     assert!(introspections(&scene) - before <= windows * usize::try_from(QUESTIONS).unwrap());
     // Who is told to come back is let in when the flood is over.

@@ -10,7 +10,7 @@ use mcp_edge::{
         bearer::MAX_TOKEN_BYTES,
         denial::{Denial, Reason},
         resource_server::{ResourceServer, Trail, TrustPolicy},
-        token::{algorithm::Algorithm, opaque::MAX_OPAQUE_BYTES},
+        token::{algorithm::Algorithm, budget::QUESTIONS, opaque::MAX_OPAQUE_BYTES},
     },
 };
 use serde_json::{Value, json};
@@ -269,6 +269,14 @@ fn cases() -> Vec<Case> {
         opaque(Reason::IntrospectionUnavailable, "no connection", || Answer::Down),
         opaque(Reason::IntrospectionUnavailable, "429", || Answer::Reply(429, String::new())),
         opaque(Reason::IntrospectionUnavailable, "not JSON", || Answer::Reply(200, "<html>".to_owned())),
+        case(Reason::ProviderSpared, "a flood of invented tokens", || {
+            let scene = Scene::new(crate::opaque::policy());
+            scene.world.answer(&introspection_url(ISSUER), Answer::json(&json!({ "active": false })));
+            for number in 0..QUESTIONS {
+                denial(&scene, &format!("invented-{number}"));
+            }
+            denial(&scene, crate::opaque::TOKEN)
+        }),
         opaque(Reason::IntrospectionRefused, "a wrong secret", || logto::answer("introspection.json", "wrong_secret")),
     ]
 }

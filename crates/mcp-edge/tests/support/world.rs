@@ -22,7 +22,7 @@ use mcp_edge::{
         },
         token::algorithm::Algorithm,
     },
-    ports::{Call, FailureLimit, Fetch, FetchError, Reply, Runtime, Signatures, Store, StoreError, UnusableKey},
+    ports::{FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Signatures, Store, StoreError, UnusableKey},
 };
 use serde_json::{Value, json};
 
@@ -289,7 +289,7 @@ impl<'a, T> Race<'a, T> {
 }
 
 impl Fetch for World {
-    async fn fetch(&self, call: Call<'_>) -> Result<Reply, FetchError> {
+    async fn fetch(&self, call: Outgoing<'_>) -> Result<Reply, FetchError> {
         self.note_event();
         self.0.received.borrow_mut().push(Received {
             at: self.now(),

@@ -32,7 +32,7 @@ pub struct Identity {
 pub enum Kind {
     /// A person signed in.
     User,
-    /// The client acts for itself (client credentials): its `sub` is its own `client_id`, or there is none.
+    /// The client acts for itself (client credentials).
     Machine,
 }
 

@@ -95,11 +95,6 @@ impl Hierarchy {
             scopes = wider;
         }
     }
-
-    /// All scopes that are named on either side.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().flat_map(|(scope, implied)| std::iter::once(scope.as_str()).chain(implied.iter()))
-    }
 }
 
 #[cfg(test)]

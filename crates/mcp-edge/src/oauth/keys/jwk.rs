@@ -158,11 +158,12 @@ impl KeySet {
             return Err(Reason::UnknownKey);
         }
         let mut fitting = named.filter(|key| key.fits(algorithm));
-        match (fitting.next(), fitting.next()) {
-            (Some(key), None) => Ok(key),
-            (Some(_), Some(_)) => Err(Reason::AmbiguousKey),
-            (None, _) if kid.is_some() => Err(Reason::KeyMismatch),
-            (None, _) => Err(Reason::UnknownKey),
+        match fitting.next() {
+            // The same key published twice is one key.
+            Some(key) if fitting.all(|other| other.thumbprint == key.thumbprint) => Ok(key),
+            Some(_) => Err(Reason::AmbiguousKey),
+            None if kid.is_some() => Err(Reason::KeyMismatch),
+            None => Err(Reason::UnknownKey),
         }
     }
 
@@ -197,18 +198,20 @@ impl KeySet {
 /// 2048 to 8192 bits or with an exponent that is even or 1; coordinates of the wrong length.
 fn usable(jwk: &Value) -> Option<Key> {
     let jwk = jwk.as_object()?;
-    let text = |name: &str| jwk.get(name).and_then(Value::as_str);
+    // Some providers write members that they do not use as null.
+    let member = |name: &str| jwk.get(name).filter(|value| !value.is_null());
+    let text = |name: &str| member(name).and_then(Value::as_str);
     let number = |name: &str| text(name).and_then(|value| URL_SAFE_NO_PAD.decode(value).ok());
 
-    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|private| jwk.contains_key(*private)) {
+    if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|private| member(private).is_some()) {
         return None;
     }
-    if jwk.get("use").is_some_and(|purpose| purpose != "sig") {
+    if member("use").is_some_and(|purpose| purpose != "sig") {
         return None;
     }
     let may_verify =
         |operations: &Value| operations.as_array().is_some_and(|list| list.iter().any(|it| it == "verify"));
-    if !jwk.get("key_ops").is_none_or(may_verify) {
+    if !member("key_ops").is_none_or(may_verify) {
         return None;
     }
     let material = match text("kty")? {
@@ -236,11 +239,11 @@ fn usable(jwk: &Value) -> Option<Key> {
         }
         _ => return None,
     };
-    let algorithm = match jwk.get("alg") {
+    let algorithm = match member("alg") {
         None => None,
         Some(name) => Some(Algorithm::from_name(name.as_str()?).filter(|algorithm| algorithm.fits(&material))?),
     };
-    let kid = match jwk.get("kid") {
+    let kid = match member("kid") {
         None => None,
         Some(kid) => Some(kid.as_str()?.to_owned()),
     };
@@ -335,6 +338,12 @@ mod tests {
         let keys = set(&[rsa(2048), ec()]).unwrap();
         assert_eq!(keys.select(Some("e"), Algorithm::RS256).err(), Some(Reason::KeyMismatch));
         assert_eq!(keys.select(Some("x"), Algorithm::RS256).err(), Some(Reason::UnknownKey));
+    }
+
+    #[test]
+    fn the_same_key_published_twice_is_one_key() {
+        let keys = set(&[ec(), with(ec(), "use", json!(null))]).unwrap();
+        assert!(keys.select(Some("e"), Algorithm::ES384).is_ok());
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //!
 //! Requests of one isolate run interleaved and share this state, never a promise: a request that finds another one
 //! already asking waits a moment and looks again. An asker that dies silently (its client went away) loses its place
-//! after [`LEASE_SECONDS`].
+//! after [`LEASE_SECONDS`], or after [`COLD_RETRY_SECONDS`] while there are no keys at all.
 
 use std::{collections::VecDeque, rc::Rc};
 
@@ -46,7 +46,7 @@ pub const BURST_WINDOW_SECONDS: u64 = 60;
 /// Pause between two looks into the store for a missing key: it is cheap, and another isolate may have been quicker.
 pub const STORE_PAUSE_SECONDS: u64 = 10;
 
-/// How long one request may hold the place of the asker before another takes over.
+/// How long one request may hold the place of the asker while there are keys to go on with.
 pub const LEASE_SECONDS: u64 = 2;
 
 /// How many unknown `kid`s are remembered; a flood of invented ones pushes out the oldest.
@@ -106,6 +106,8 @@ pub struct KeyRing {
     /// Whether the last request to the provider brought a copy.
     provider_has_answered: bool,
     asking_until: Option<u64>,
+    /// Somebody has asked the provider and not reported yet.
+    provider_is_asked: bool,
     refresh_due: bool,
     burst: Burst,
     unknown_kids: VecDeque<(String, u64)>,
@@ -149,6 +151,10 @@ impl KeyRing {
             return self.ask_store(now, done);
         }
         let ready = self.provider_asked_at.map_or(now, |at| at + COLD_RETRY_SECONDS);
+        if now < ready && self.provider_is_asked && !done.provider {
+            // The provider is slow, or its asker is gone. Refusing helps nobody before that is known.
+            return Step::Wait;
+        }
         if done.provider || now < ready {
             return Step::Unavailable(ready.saturating_sub(now).max(1));
         }
@@ -157,9 +163,8 @@ impl KeyRing {
 
     /// The token names a key that the copy lacks: perhaps it is invented, perhaps it is newer than the copy.
     fn unknown_key(&mut self, now: u64, wanted: Wanted<'_>, copy: &Record, done: &mut Done) -> Step {
-        let kid = wanted.kid.unwrap_or_default();
-        if (done.provider && self.provider_has_answered) || self.is_known_unknown(kid, now) {
-            self.remember_unknown(kid, now);
+        if (done.provider && self.provider_has_answered) || self.is_known_unknown(wanted, now) {
+            self.remember_unknown(wanted, now);
             return Step::Refuse(Reason::UnknownKey);
         }
         if self.is_somebody_asking(now) {
@@ -175,7 +180,7 @@ impl KeyRing {
         // Within the cool-down. A key set that was fetched after the token was issued has the last word; both times are
         // whole seconds, so within the same second it is open which came first.
         if wanted.issued_at.is_some_and(|issued_at| copy.keys_fetched_at > issued_at) {
-            self.remember_unknown(kid, now);
+            self.remember_unknown(wanted, now);
             return Step::Refuse(Reason::UnknownKey);
         }
         if done.provider {
@@ -230,8 +235,13 @@ impl KeyRing {
     }
 
     /// Whether somebody should renew the copy now; whoever asks has to do it and to report it.
-    pub fn take_refresh(&mut self) -> bool {
-        std::mem::take(&mut self.refresh_due)
+    pub fn take_refresh(&mut self, now: u64) -> bool {
+        let is_due = std::mem::take(&mut self.refresh_due);
+        if is_due {
+            // It may have been noted by a request that died before it came to this.
+            self.take_the_place_of_the_asker(now);
+        }
+        is_due
     }
 
     /// Reports what the store had. An unusable, outdated or older value changes nothing.
@@ -247,8 +257,12 @@ impl KeyRing {
     /// Reports what the provider answered; `None` if it failed, which keeps the old copy.
     pub fn provider_answered(&mut self, record: Option<Record>) {
         self.asking_until = None;
+        self.provider_is_asked = false;
         self.provider_has_answered = record.is_some();
-        if let Some(record) = record {
+        // Two may have asked, the first of them slowly: what is older than the copy brings nothing.
+        let is_older =
+            |record: &Record| self.copy.as_ref().is_some_and(|copy| record.keys_fetched_at < copy.keys_fetched_at);
+        if let Some(record) = record.filter(|record| !is_older(record)) {
             self.unknown_kids.retain(|(kid, _)| record.keys.iter().all(|key| key.kid.as_deref() != Some(kid)));
             self.copy = Some(Rc::new(record));
         }
@@ -270,6 +284,7 @@ impl KeyRing {
     /// Counts the attempt when it begins: an attempt that fails, or whose client goes away, counts as well.
     fn take_the_place_of_the_asker(&mut self, now: u64) {
         self.provider_asked_at = Some(now);
+        self.provider_is_asked = true;
         self.asking_until = Some(now + LEASE_SECONDS);
     }
 
@@ -281,15 +296,24 @@ impl KeyRing {
         self.asking_until.is_some_and(|until| now < until)
     }
 
-    fn is_known_unknown(&self, kid: &str, now: u64) -> bool {
-        self.unknown_kids.iter().any(|(known, since)| known == kid && now < since + UNKNOWN_KID_SECONDS)
+    /// Whether it was found out that no such key is published. That says nothing about a token that was issued later:
+    /// somebody may have guessed the name of a key to come.
+    fn is_known_unknown(&self, wanted: Wanted<'_>, now: u64) -> bool {
+        wanted.kid.is_some_and(|kid| {
+            self.unknown_kids.iter().any(|(known, since)| {
+                known == kid
+                    && now < since + UNKNOWN_KID_SECONDS
+                    && wanted.issued_at.is_none_or(|issued_at| issued_at <= *since)
+            })
+        })
     }
 
-    fn remember_unknown(&mut self, kid: &str, now: u64) {
-        if kid.len() > MAX_KID_BYTES || self.is_known_unknown(kid, now) {
+    fn remember_unknown(&mut self, wanted: Wanted<'_>, now: u64) {
+        let Some(kid) = wanted.kid.filter(|kid| kid.len() <= MAX_KID_BYTES) else { return };
+        if self.is_known_unknown(wanted, now) {
             return;
         }
-        self.unknown_kids.retain(|(_, since)| now < since + UNKNOWN_KID_SECONDS);
+        self.unknown_kids.retain(|(known, since)| known != kid && now < since + UNKNOWN_KID_SECONDS);
         if self.unknown_kids.len() == MAX_UNKNOWN_KIDS {
             self.unknown_kids.pop_front();
         }
@@ -386,11 +410,16 @@ mod tests {
     fn one_request_renews_an_old_copy_and_the_next_one_after_the_cool_down() {
         let mut ring = ring();
         let now = NOW + FRESH_SECONDS;
-        assert!(uses(&first_step(&mut ring, now, "k")) && ring.take_refresh());
-        assert!(uses(&first_step(&mut ring, now, "k")) && !ring.take_refresh());
+        assert!(uses(&first_step(&mut ring, now, "k")) && ring.take_refresh(now));
+        assert!(uses(&first_step(&mut ring, now, "k")) && !ring.take_refresh(now));
         ring.provider_answered(None);
-        assert!(uses(&first_step(&mut ring, now + COOL_DOWN_SECONDS - 1, "k")) && !ring.take_refresh());
-        assert!(uses(&first_step(&mut ring, now + COOL_DOWN_SECONDS, "k")) && ring.take_refresh());
+        assert!(
+            uses(&first_step(&mut ring, now + COOL_DOWN_SECONDS - 1, "k"))
+                && !ring.take_refresh(now + COOL_DOWN_SECONDS - 1)
+        );
+        assert!(
+            uses(&first_step(&mut ring, now + COOL_DOWN_SECONDS, "k")) && ring.take_refresh(now + COOL_DOWN_SECONDS)
+        );
     }
 
     #[test]
@@ -431,7 +460,7 @@ mod tests {
     fn a_published_key_is_no_longer_unknown() {
         let mut ring = ring();
         let now = NOW + COOL_DOWN_SECONDS;
-        ring.remember_unknown("x", now);
+        ring.remember_unknown(wanted("x", now), now);
         assert_eq!(first_step(&mut ring, now, "x"), Step::Refuse(Reason::UnknownKey));
         ring.provider_answered(Some(record(&["k", "x"], now)));
         assert!(uses(&first_step(&mut ring, now, "x")));
@@ -470,6 +499,18 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_was_guessed_before_its_key_existed_does_not_shut_out_its_first_token() {
+        let mut ring = ring();
+        let now = NOW + COOL_DOWN_SECONDS;
+        ring.provider_asked_at = Some(now);
+        ring.remember_unknown(wanted("next", NOW), now);
+        let mut done = Done { store: true, provider: false };
+        let before = ring.next(now + 1, wanted("next", NOW), &mut done);
+        assert_eq!(before, Step::Refuse(Reason::UnknownKey), "issued before");
+        assert_eq!(ring.next(now + 2, wanted("next", now + 1), &mut done), Step::AskProvider, "issued after");
+    }
+
+    #[test]
     fn a_flood_of_invented_names_is_remembered_within_bounds() {
         let mut ring = ring();
         for number in 0..10 * MAX_UNKNOWN_KIDS {
@@ -478,11 +519,11 @@ mod tests {
             assert_eq!(step, Step::Refuse(Reason::UnknownKey));
             assert!(ring.unknown_kids.len() <= MAX_UNKNOWN_KIDS);
         }
-        assert!(ring.is_known_unknown(&(10 * MAX_UNKNOWN_KIDS - 1).to_string(), NOW));
-        assert!(!ring.is_known_unknown("0", NOW), "the oldest is forgotten first");
-        ring.remember_unknown(&"x".repeat(MAX_KID_BYTES + 1), NOW);
+        assert!(ring.is_known_unknown(wanted(&(10 * MAX_UNKNOWN_KIDS - 1).to_string(), NOW), NOW));
+        assert!(!ring.is_known_unknown(wanted("0", NOW), NOW), "the oldest is forgotten first");
+        ring.remember_unknown(wanted(&"x".repeat(MAX_KID_BYTES + 1), NOW), NOW);
         assert!(ring.unknown_kids.iter().all(|(kid, _)| kid.len() <= MAX_KID_BYTES));
-        ring.remember_unknown("late", NOW + UNKNOWN_KID_SECONDS);
+        ring.remember_unknown(wanted("late", NOW), NOW + UNKNOWN_KID_SECONDS);
         assert_eq!(ring.unknown_kids.len(), 1, "the old ones have had their time");
     }
 
@@ -543,7 +584,7 @@ mod tests {
                 match &step {
                     Step::Use(key) => {
                         prop_assert!(was_warm && key.kid.as_deref() == wanted.kid && wanted.disproved != Some(key.thumbprint));
-                        if ring.take_refresh() { asked.push(now); }
+                        if ring.take_refresh(now) { asked.push(now); }
                     }
                     Step::AskStore => prop_assert!(!had_done.store),
                     Step::AskProvider => {

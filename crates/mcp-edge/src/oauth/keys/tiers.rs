@@ -18,7 +18,7 @@ use super::{
     policy::{CEILING_SECONDS, Done, FRESH_SECONDS, KeyRing, Step, Wanted},
     record::{Record, store_key},
 };
-use crate::ports::{Call, Fetch, FetchError, Ports, Store, StoreError};
+use crate::ports::{Fetch, FetchError, Outgoing, Ports, Store, StoreError};
 
 /// For a discovery document or a key set, connection and body together. A provider that needs longer is down.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,8 +32,9 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a request waits before it looks again whether another one has brought the keys.
 const WAIT_MILLISECONDS: u64 = 20;
 
-/// A request that has waited this often for others gives up. Longer than two fetches in a row may take.
-const MAX_WAITS: u64 = 600;
+/// A request that has waited this often for others gives up, after six seconds: a little longer than it takes until
+/// somebody may replace an asker that died.
+const MAX_WAITS: u64 = 300;
 
 /// Where the answer came from, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,12 +125,6 @@ impl IssuerKeys {
         }
     }
 
-    /// The issuer, as configured.
-    #[must_use]
-    pub fn issuer(&self) -> &str {
-        &self.issuer
-    }
-
     /// Finds the key for a token. `done` is this request's; `now` is when the request began.
     ///
     /// # Errors
@@ -197,7 +192,7 @@ impl IssuerKeys {
 
     /// What may happen after the answer was sent: renew an old copy, write a new one to the store.
     pub async fn do_chores(&self, now: u64, ports: &impl Ports) {
-        let refresh = self.ring.borrow_mut().take_refresh();
+        let refresh = self.ring.borrow_mut().take_refresh(now);
         if refresh {
             self.ask_provider(now, ports).await;
         }
@@ -322,7 +317,7 @@ async fn discover(issuer: &str, ports: &impl Fetch) -> Result<Provider, RenewalE
 }
 
 async fn document(url: &str, ports: &impl Fetch) -> Result<String, RenewalError> {
-    let call = Call { url, authorization: None, form: None, timeout: FETCH_TIMEOUT, max_body: MAX_DOCUMENT_BYTES };
+    let call = Outgoing { url, authorization: None, form: None, timeout: FETCH_TIMEOUT, max_body: MAX_DOCUMENT_BYTES };
     match ports.fetch(call).await {
         Ok(reply) if reply.status == 200 => Ok(reply.body),
         Ok(reply) => Err(RenewalError::Status { url: url.to_owned(), status: reply.status }),

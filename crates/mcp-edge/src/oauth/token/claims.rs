@@ -41,6 +41,21 @@ pub struct Claims {
     pub all: Map<String, Value>,
 }
 
+impl Claims {
+    /// Whether the client acts for itself. There is no standard claim for it; known signs are `sub` equal to the client
+    /// (Logto, Keycloak's newer versions, RFC 9068 §2.2 suggests it), `sub` of the form `<client>@clients` or `gty` (Auth0),
+    /// and `idtyp` (Entra).
+    #[must_use]
+    pub fn is_of_a_machine(&self) -> bool {
+        let says = |claim: &str, value: &str| self.all.get(claim).is_some_and(|said| said == value);
+        let names_client = self
+            .client_id
+            .as_deref()
+            .is_some_and(|client| self.subject == client || self.subject.strip_suffix("@clients") == Some(client));
+        names_client || says("gty", "client-credentials") || says("idtyp", "app")
+    }
+}
+
 /// Reads the claims that matter and checks their types.
 ///
 /// Checks, in order: `iss` is a string; `aud` is a string or a list of strings; `exp` is a number; `nbf` and `iat` are
@@ -276,6 +291,18 @@ mod tests {
             assert!(with_member("scope", value.clone()).unwrap().scopes.is_empty(), "{value}");
         }
         assert!(with(|claims| drop(claims.remove("scope"))).unwrap().scopes.is_empty());
+    }
+
+    #[test]
+    fn machines_are_known_by_the_signs_of_several_providers() {
+        assert!(!with(|_| ()).unwrap().is_of_a_machine());
+        for (name, value) in
+            [("sub", "agent"), ("sub", "agent@clients"), ("gty", "client-credentials"), ("idtyp", "app")]
+        {
+            assert!(with_member(name, json!(value)).unwrap().is_of_a_machine(), "{name}: {value}");
+        }
+        assert!(!with_member("sub", json!("other@clients")).unwrap().is_of_a_machine());
+        assert!(!with_member("gty", json!("authorization_code")).unwrap().is_of_a_machine());
     }
 
     #[test]

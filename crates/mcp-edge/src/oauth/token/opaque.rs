@@ -13,9 +13,9 @@ use super::{
         access::client::ClientList,
         denial::{Denial, Reason},
     },
-    claims::{Claims, LEEWAY_SECONDS},
+    claims::Claims,
 };
-use crate::ports::{Call, Reply};
+use crate::ports::{Outgoing, Reply};
 
 /// Introspection sits in a user's request: a provider that needs longer is treated as down.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,6 +25,9 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// Opaque tokens are short (Logto: 43 characters); what is longer is not sent to the provider.
 pub const MAX_OPAQUE_BYTES: usize = 512;
+
+/// How long a token whose expiry the provider does not tell is taken to live before it is asked about again.
+const UNKNOWN_EXPIRY_SECONDS: u64 = 60;
 
 /// After a failed call, worth another try.
 pub const RETRY_SECONDS: u64 = 5;
@@ -84,17 +87,17 @@ pub fn introspection_parts(token: &str, client_id: &str, client_secret: &str) ->
 
 /// A call to `url` within the limits for opaque tokens.
 #[must_use]
-pub fn call<'a>(url: &'a str, authorization: &'a str, form: Option<&'a str>) -> Call<'a> {
-    Call { url, authorization: Some(authorization), form, timeout: TIMEOUT, max_body: MAX_ANSWER_BYTES }
+pub fn call<'a>(url: &'a str, authorization: &'a str, form: Option<&'a str>) -> Outgoing<'a> {
+    Outgoing { url, authorization: Some(authorization), form, timeout: TIMEOUT, max_body: MAX_ANSWER_BYTES }
 }
 
 /// Reads the answer to an introspection request.
 ///
 /// | answer | meaning |
 /// |---|---|
-/// | 200, `active: true`, `token_type` absent or `Bearer` … | the claims |
+/// | 200, `active: true`, `token_type: Bearer` | the claims |
 /// | 200, `active: false` | [`Reason::Inactive`] |
-/// | 200, `active: true` without `token_type` at a provider that sends it | [`Reason::NotAnAccessToken`] |
+/// | 200, `active: true`, another `token_type` or none | [`Reason::NotAnAccessToken`] |
 /// | 400 | [`Reason::Inactive`]: it concerns the token (Logto: its app is gone, or it is a JWT) |
 /// | 401, 403 | [`Reason::IntrospectionRefused`]: our own credentials are wrong |
 /// | anything else | [`Reason::IntrospectionUnavailable`] |
@@ -124,6 +127,8 @@ pub fn read_introspection(reply: &Reply, issuer: &str, audiences: &[String], now
         Some(Value::Bool(false)) => return Err(Reason::Inactive.into()),
         _ => return Err(unavailable("introspection answered without a boolean `active`".to_owned())),
     }
+    // Some providers write members that they do not know as null.
+    all.retain(|_, value| !value.is_null());
     let is_bearer = |value: &Value| value.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
     if !all.get("token_type").is_some_and(is_bearer) {
         return Err(Reason::NotAnAccessToken.into());
@@ -132,13 +137,9 @@ pub fn read_introspection(reply: &Reply, issuer: &str, audiences: &[String], now
         return Err(Reason::WrongIssuer.into());
     }
     all.entry("iss").or_insert_with(|| issuer.into());
-    // Optional in RFC 7662. Without it the answer is good for one look; without an audience the policy on clients
-    // stands in for the audience check.
-    all.entry("exp").or_insert_with(|| (now + LEEWAY_SECONDS).into());
-    let names_no_audience = !all.contains_key("aud");
-    if names_no_audience {
-        all.insert("aud".to_owned(), audiences.iter().map(String::as_str).collect());
-    }
+    // Both are optional in RFC 7662. Without an audience, the policy on clients stands in for its check.
+    all.entry("exp").or_insert_with(|| (now + UNKNOWN_EXPIRY_SECONDS).into());
+    all.entry("aud").or_insert_with(|| audiences.iter().map(String::as_str).collect());
     super::claims::read(all).map_err(Denial::from)
 }
 
