@@ -127,8 +127,8 @@ pub fn read_introspection(reply: &Reply, issuer: &str, audiences: &[String], now
         Some(Value::Bool(false)) => return Err(Reason::Inactive.into()),
         _ => return Err(unavailable("introspection answered without a boolean `active`".to_owned())),
     }
-    // Some providers write members that they do not know as null.
-    all.retain(|_, value| !value.is_null());
+    // Some providers write what they do not know as null. An audience that is null is still none that names us.
+    all.retain(|name, value| name == "aud" || !value.is_null());
     let is_bearer = |value: &Value| value.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
     if !all.get("token_type").is_some_and(is_bearer) {
         return Err(Reason::NotAnAccessToken.into());
