@@ -670,3 +670,42 @@ describe("a record in the store that is not what it should be", () => {
     assert.equal(JSON.parse(kv.entries.get(provider.recordName)).provider.issuer, provider.issuer);
   });
 });
+
+describe("clients that hang up", () => {
+  /** Sends a request and closes the connection while the provider is being asked. */
+  async function hangUp(worker, token, milliseconds = 60) {
+    const aborted = fetch(worker.mcpUrl, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(legacyCall("whoami")),
+      signal: AbortSignal.timeout(milliseconds),
+    });
+    await assert.rejects(aborted);
+  }
+
+  /** An honest answer, a little late. */
+  const late = (milliseconds) => (response, honest) =>
+    setTimeout(() => response.writeHead(200, { "content-type": honest.type }).end(honest.body), milliseconds);
+
+  test("do not take the fetch of the keys with them: the next request is served by it", async () => {
+    const { worker, provider, token } = await deploy();
+    provider.misbehave("discovery", late(300));
+    await hangUp(worker, token({ signer: attacker }));
+    await assertAccepted(worker, { token: token() });
+    assert.deepEqual([provider.count("discovery"), provider.count("jwks")], [1, 1]);
+  });
+
+  test("nor keep old keys from being renewed and written to the store", async () => {
+    const { worker, provider, kv, token } = await deploy({ record: fetchedAgo(CEILING_SECONDS / 2) });
+    provider.misbehave("jwks", late(200));
+    const unknown = await createSigner("ES256", { kid: "invented" });
+    for (let round = 0; round < 5; round += 1) {
+      await hangUp(worker, token({ signer: unknown, claims: { iat: seconds() + 50 } }), 40);
+    }
+    await worker.waitFor(async () => {
+      await call(worker, token());
+      return kv.writes.length > 0;
+    }, "the keys were never renewed");
+    assert.ok(provider.count("jwks") <= 3, `${provider.count("jwks")} fetches of the keys`);
+  });
+});

@@ -19,6 +19,9 @@ const ALLOWED_HEADERS: &str = "authorization, content-type, accept, mcp-protocol
 /// So that a page can follow a challenge and come back in time.
 const EXPOSED_HEADERS: &str = "WWW-Authenticate, Retry-After";
 
+/// How many `Mcp-Param-*` a preflight may ask for: more than any tool has.
+const MAX_PARAMETERS: usize = 32;
+
 /// A day; browsers cap it (Chromium at two hours).
 const PREFLIGHT_SECONDS: &str = "86400";
 
@@ -64,7 +67,8 @@ pub fn preflight(head: &RequestHead<'_>, origin: Origin<'_>) -> Response {
         .unwrap_or_default()
         .split(',')
         .map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| name.strip_prefix("mcp-param-").is_some_and(is_token));
+        .filter(|name| name.strip_prefix("mcp-param-").is_some_and(is_token))
+        .take(MAX_PARAMETERS);
     let headers = parameters.fold(Cow::Borrowed(ALLOWED_HEADERS), |list, name| Cow::Owned(format!("{list}, {name}")));
     let response = Response::empty(204)
         .with_header("access-control-allow-methods", "POST, GET, DELETE, OPTIONS")

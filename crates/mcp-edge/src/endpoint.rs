@@ -15,7 +15,6 @@ use crate::{
     oauth::{
         challenge::ChallengeContext,
         denial::{Denial, Reason},
-        keys::tiers::IssuerKeys,
         protected_resource::{ProtectedResource, WELL_KNOWN, advertisable},
         resource_server::{ResourceServer, Trail},
     },
@@ -196,8 +195,11 @@ impl<E: Clone + 'static> Endpoint<E> {
         let mut trail = Trail::default();
         let authentication = self.resource_server.authenticate(head, now, &ports, &mut trail).await;
         log.note_trail(trail, self.settings.log_subject);
-        log.provider_failure = self.resource_server.keys().iter().find_map(IssuerKeys::provider_failure);
-        log.store_failure = self.resource_server.keys().iter().find_map(IssuerKeys::store_failure);
+        let keys = self.resource_server.keys();
+        log.note_failures(
+            keys.iter().find_map(|keys| keys.provider_failure()),
+            keys.iter().find_map(|keys| keys.store_failure()),
+        );
         let identity = match authentication {
             Ok(identity) => identity,
             Err(denial) => return Err(limit_failures(denial, address.as_deref(), &ports).await),
@@ -248,7 +250,7 @@ impl<E: Clone + 'static> Endpoint<E> {
             "error": "not_found",
             "error_description": format!("There is nothing here. The MCP endpoint is {}", self.settings.resource.url),
         });
-        Response::json(404, body.to_string())
+        cors::public(Response::json(404, body.to_string()))
     }
 }
 
@@ -286,7 +288,9 @@ impl Document {
                 .with_header("etag", self.etag.clone())
         };
         match head.method() {
-            "GET" | "HEAD" if head.header("if-none-match").is_some_and(|known| known.contains(&self.etag)) => {
+            "GET" | "HEAD"
+                if head.header("if-none-match").is_some_and(|known| known == "*" || known.contains(&self.etag)) =>
+            {
                 cached(Response::empty(304))
             }
             "GET" => cached(Response::json(200, self.body.clone())),

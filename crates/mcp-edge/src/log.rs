@@ -94,6 +94,12 @@ impl AccessLog {
         };
     }
 
+    /// Takes over what does not work, also if the request did not suffer from it.
+    pub fn note_failures(&mut self, provider: Option<String>, store: Option<String>) {
+        self.provider_failure = provider.map(cut);
+        self.store_failure = store.map(cut);
+    }
+
     /// Takes over why a request was denied.
     pub fn note_denial(&mut self, denial: &Denial) {
         self.reason = Some(denial.reason.slug());

@@ -10,8 +10,8 @@ use futures_util::future::LocalBoxFuture;
 use crate::oauth::{keys::jwk::Key, token::algorithm::Algorithm};
 
 /// Everything at once.
-pub trait Ports: Fetch + Store + Signatures + Runtime + FailureLimit {}
-impl<T: Fetch + Store + Signatures + Runtime + FailureLimit> Ports for T {}
+pub trait Ports: Fetch + Store + Signatures + Runtime + FailureLimit + Background + Clone + 'static {}
+impl<T: Fetch + Store + Signatures + Runtime + FailureLimit + Background + Clone + 'static> Ports for T {}
 
 /// Requests to the identity provider.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
@@ -131,4 +131,12 @@ pub trait FailureLimit {
     /// Counts a failure of `address` and says whether it has failed too often. Must say no when it cannot know: a
     /// limiter that is down must not lock anybody out.
     async fn count_failure(&self, address: &str) -> bool;
+}
+
+/// Work that others depend on.
+pub trait Background {
+    /// Starts `work`, which goes on to its end even if the request that started it is abandoned; the result tells when
+    /// it has ended. What one request does for all (fetching keys) must not die with the client that happened to cause
+    /// it.
+    fn outlive(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()>;
 }

@@ -54,17 +54,13 @@ impl Provider {
             if is_https_or_loopback(url) { Ok(()) } else { Err(ProviderError::InsecureEndpoint(name)) }
         };
         secure("jwks_uri", &document.jwks_uri)?;
-        if let Some(endpoint) = &document.introspection_endpoint {
-            secure("introspection_endpoint", endpoint)?;
-        }
-        if let Some(endpoint) = &document.userinfo_endpoint {
-            secure("userinfo_endpoint", endpoint)?;
-        }
+        // These are needed for opaque tokens only: an insecure one counts as none, and JWTs are verified all the same.
+        let usable = |endpoint: Option<String>| endpoint.filter(|url| is_https_or_loopback(url));
         Ok(Self {
             issuer: document.issuer,
             jwks_uri: document.jwks_uri,
-            introspection_endpoint: document.introspection_endpoint,
-            userinfo_endpoint: document.userinfo_endpoint,
+            introspection_endpoint: usable(document.introspection_endpoint),
+            userinfo_endpoint: usable(document.userinfo_endpoint),
         })
     }
 

@@ -85,7 +85,7 @@ pub struct Trail {
 #[derive(Debug)]
 pub struct ResourceServer {
     policy: TrustPolicy,
-    keys: Vec<IssuerKeys>,
+    keys: Vec<Rc<IssuerKeys>>,
     verified: RefCell<Memory<Rc<VerifiedJwt>>>,
     introspected: RefCell<Memory<Introspected>>,
     budget: RefCell<Budget>,
@@ -102,7 +102,7 @@ impl ResourceServer {
     /// Knows the policy and no key yet.
     #[must_use]
     pub fn new(policy: TrustPolicy) -> Self {
-        let keys = policy.issuers.iter().map(|trusted| IssuerKeys::new(&trusted.issuer)).collect();
+        let keys = policy.issuers.iter().map(|trusted| Rc::new(IssuerKeys::new(&trusted.issuer))).collect();
         Self {
             policy,
             keys,
@@ -146,7 +146,7 @@ impl ResourceServer {
     /// Whether [`ResourceServer::do_chores`] has something to do.
     #[must_use]
     pub fn has_chores(&self) -> bool {
-        self.keys.iter().any(IssuerKeys::has_chores)
+        self.keys.iter().any(|keys| keys.has_chores())
     }
 
     /// What may happen after the answer was sent: renew old keys, write new ones to the store.
@@ -158,7 +158,7 @@ impl ResourceServer {
 
     /// The issuers' keys, for a look at their state.
     #[must_use]
-    pub fn keys(&self) -> &[IssuerKeys] {
+    pub fn keys(&self) -> &[Rc<IssuerKeys>] {
         &self.keys
     }
 

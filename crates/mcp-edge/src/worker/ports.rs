@@ -1,11 +1,11 @@
 //! KV, `fetch`, WebCrypto, timers, randomness and the rate limiter, as the [`crate::ports`] that the rules ask for.
 
-use std::{cell::RefCell, collections::HashMap, time::Duration};
+use std::{cell::RefCell, collections::HashMap, panic::AssertUnwindSafe, rc::Rc, time::Duration};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use js_sys::futures::JsFuture;
+use js_sys::futures::{JsFuture, future_to_promise};
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Delay, Env, kv::KvError};
+use worker::{Context, Delay, Env, kv::KvError};
 
 use super::prelude;
 use crate::{
@@ -13,7 +13,10 @@ use crate::{
         keys::jwk::{Key, Thumbprint},
         token::algorithm::Algorithm,
     },
-    ports::{FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Signatures, Store, StoreError, UnusableKey},
+    ports::{
+        Background, FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Signatures, Store, StoreError,
+        UnusableKey,
+    },
 };
 
 /// The KV namespace's binding.
@@ -38,6 +41,7 @@ thread_local! {
 #[derive(Clone)]
 pub struct EdgePorts {
     pub env: Env,
+    pub context: Rc<Context>,
     /// Passed on to the provider, so that a trace covers it.
     pub traceparent: Option<String>,
 }
@@ -141,6 +145,15 @@ impl Runtime for EdgeRuntime {
         // Cannot fail inside a request: `crypto.getRandomValues` is part of the runtime. Were it to fail all the same,
         // predictable bytes would be worse than a panic.
         getrandom::fill(buffer).expect("the runtime has a source of randomness");
+    }
+}
+
+impl Background for EdgePorts {
+    fn outlive(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()> {
+        let work = future_to_promise(AssertUnwindSafe(work.map(|()| Ok(JsValue::UNDEFINED))));
+        // Were this to fail, the work would still go on as long as its request does.
+        let _ = self.context.as_ref().as_ref().wait_until(&work);
+        JsFuture::from(work).map(|_| ()).boxed_local()
     }
 }
 

@@ -53,10 +53,9 @@ export function respond(status, headers, body) {
   return new Response(body, { status, headers: pairs });
 }
 
-// Resolves when the client leaves; needs the compatibility flag `enable_request_signal`.
-export async function gone(request) {
-  if (request.signal.aborted) return;
-  await new Promise((resolve) => request.signal.addEventListener("abort", resolve, { once: true }));
+// Whether the client has left; needs the compatibility flag `enable_request_signal`.
+export function isGone(request) {
+  return request.signal.aborted;
 }
 
 // The answer to an outgoing request: status line and body, or `!kind` and an explanation.

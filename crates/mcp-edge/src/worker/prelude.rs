@@ -9,8 +9,8 @@ extern "C" {
     pub fn head(request: &web_sys::Request) -> String;
     pub fn body(request: &web_sys::Request, limit: f64) -> Promise;
     // `catch` only because wasm-bindgen lists a module once for each function that needs no glue, and bundlers warn of it.
-    #[wasm_bindgen(catch)]
-    pub fn gone(request: &web_sys::Request) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = isGone)]
+    pub fn is_gone(request: &web_sys::Request) -> Result<bool, JsValue>;
     pub fn respond(status: u16, headers: &str, body: JsValue) -> web_sys::Response;
     pub fn call(
         url: &str,

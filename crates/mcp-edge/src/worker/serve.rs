@@ -8,7 +8,7 @@ use std::{
     rc::Rc,
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::ready};
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Context, Env, console_error};
@@ -106,7 +106,12 @@ impl Edge {
             http_method: method_name(head.method()),
             ..AccessLog::default()
         };
-        let ports = EdgePorts { env: env.clone(), traceparent: trace.map(|(header, _)| header.to_owned()) };
+        let context = Rc::new(context);
+        let ports = EdgePorts {
+            env: env.clone(),
+            context: Rc::clone(&context),
+            traceparent: trace.map(|(header, _)| header.to_owned()),
+        };
         let now = arrived / 1000;
         let report: Rc<dyn Fn(&str)> = Rc::new(|message| console_error!("{message}"));
         let runtime = self.runtime.clone();
@@ -119,7 +124,7 @@ impl Edge {
             let edge = Rc::clone(&self);
             context.wait_until(async move { edge.endpoint.resource_server().do_chores(now, &ports).await });
         }
-        let response = stop_when_gone(response, &request, log.revision);
+        let response = stop_when_gone(response, request, log.revision);
         to_js(response)
     }
 
@@ -191,20 +196,21 @@ impl RequestBody for JsBody<'_> {
     }
 }
 
-/// Drops a stream, and the tool behind it, when its client leaves. In the revisions with a handshake a client that leaves
-/// is not to be taken for one that cancels (MCP 2025-11-25, basic/transports); their streams run to their end.
-fn stop_when_gone(response: Response, request: &web_sys::Request, revision: Option<&str>) -> Response {
+/// Drops a stream, and the tool behind it, when its client has left. In the revisions with a handshake a client that
+/// leaves is not to be taken for one that cancels (MCP 2025-11-25, basic/transports); their streams run to their end.
+///
+/// It looks when there is something to send, which is every 15 seconds at least. Waiting for the signal instead would
+/// leave a promise that never settles behind each stream, and with it whatever waits for the promise.
+fn stop_when_gone(response: Response, request: web_sys::Request, revision: Option<&str>) -> Response {
     let is_modern = revision == Some(Revision::V2026_07_28.as_str());
-    match response.body {
+    let body = match response.body {
         Body::Stream(chunks) if is_modern => {
-            let body = match prelude::gone(request) {
-                Ok(gone) => chunks.take_until(JsFuture::from(gone)).boxed_local(),
-                Err(_) => chunks,
-            };
-            Response { body: Body::Stream(body), ..response }
+            let is_here = move |_: &String| ready(!prelude::is_gone(&request).unwrap_or(false));
+            Body::Stream(chunks.take_while(is_here).boxed_local())
         }
-        body => Response { body, ..response },
-    }
+        body => body,
+    };
+    Response { body, ..response }
 }
 
 fn to_js(response: Response) -> web_sys::Response {

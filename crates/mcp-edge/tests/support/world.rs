@@ -22,7 +22,10 @@ use mcp_edge::{
         },
         token::algorithm::Algorithm,
     },
-    ports::{FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Signatures, Store, StoreError, UnusableKey},
+    ports::{
+        Background, FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Signatures, Store, StoreError,
+        UnusableKey,
+    },
 };
 use serde_json::{Value, json};
 
@@ -81,6 +84,8 @@ struct State {
     verifications: Cell<usize>,
     too_many_failures: Cell<bool>,
     failures: Cell<usize>,
+    /// What goes on whatever becomes of the requests.
+    background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
 }
 
 impl World {
@@ -261,6 +266,15 @@ impl<'a, T> Race<'a, T> {
         let mut context = Context::from_waker(Waker::noop());
         loop {
             let before = self.world.0.events.get();
+            let mut background = std::mem::take(&mut *self.world.0.background.borrow_mut());
+            background.retain_mut(|work| {
+                let goes_on = work.as_mut().poll(&mut context).is_pending();
+                if !goes_on {
+                    self.world.note_event();
+                }
+                goes_on
+            });
+            self.world.0.background.borrow_mut().extend(background);
             for runner in &mut self.runners {
                 let Some(future) = &mut runner.future else { continue };
                 if let Poll::Ready(outcome) = pin!(future).poll(&mut context) {
@@ -370,6 +384,16 @@ impl Runtime for World {
 
     fn random(&self, buffer: &mut [u8]) {
         buffer.fill(4); // Chosen by a fair dice roll. No test depends on it.
+    }
+}
+
+impl Background for World {
+    fn outlive(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()> {
+        self.note_event();
+        let ended = Rc::new(Cell::new(false));
+        let end = Rc::clone(&ended);
+        self.0.background.borrow_mut().push(work.map(move |()| end.set(true)).boxed_local());
+        poll_fn(move |_| if ended.get() { Poll::Ready(()) } else { Poll::Pending }).boxed_local()
     }
 }
 

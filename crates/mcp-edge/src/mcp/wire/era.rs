@@ -46,7 +46,7 @@ pub(in crate::mcp) fn classify<'a>(
 ) -> Result<Traffic<'a>, RpcError> {
     let header = head.header(VERSION_HEADER);
     let modern_header = header.is_some_and(names_modern);
-    let meta = params.read_meta().unwrap_or_default();
+    let meta = params.read_meta()?.unwrap_or_default();
 
     if method == "initialize" && !is_modern_envelope(&meta) {
         return if modern_header {
@@ -108,7 +108,7 @@ fn check_claim(head: &RequestHead<'_>, method: &str, params: &Params<'_>, meta: 
 /// Checks a notification, which is accepted and dropped in either era.
 pub(in crate::mcp) fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) -> Result<(), RpcError> {
     let header = head.header(VERSION_HEADER);
-    let meta = params.read_meta().unwrap_or_default();
+    let meta = params.read_meta()?.unwrap_or_default();
     if meta.version.is_some() {
         let differs = header.is_some_and(|header| claimed(&meta).is_none_or(|claim| claim != header));
         return if differs {
@@ -130,7 +130,8 @@ pub(in crate::mcp) fn legacy_revision(header: Option<&str>) -> Result<Revision, 
 
 /// Whether the message makes a claim at all.
 pub(in crate::mcp) fn has_claim(params: &Params<'_>) -> bool {
-    params.read_meta().is_some_and(|meta| meta.version.is_some())
+    // What cannot be read might be one.
+    params.read_meta().map_or(true, |meta| meta.is_some_and(|meta| meta.version.is_some()))
 }
 
 /// Whether `initialize` came with an envelope that only a modern client writes.

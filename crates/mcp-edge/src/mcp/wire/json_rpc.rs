@@ -206,9 +206,17 @@ pub(in crate::mcp) struct Meta<'a> {
 
 impl<'a> Params<'a> {
     /// `_meta`, or nothing if there is none or it is not an object.
-    pub fn read_meta(&self) -> Option<Meta<'a>> {
-        let text = self.meta?.get();
-        if text.starts_with('{') { serde_json::from_str(text).ok() } else { None }
+    ///
+    /// # Errors
+    /// If it is an object that different readers would read differently: then it must not count as none, which would
+    /// make another message of it.
+    pub fn read_meta(&self) -> Result<Option<Meta<'a>>, RpcError> {
+        match self.meta.map(RawValue::get) {
+            Some(text) if text.starts_with('{') => serde_json::from_str(text)
+                .map(Some)
+                .map_err(|_| RpcError::invalid_request("params._meta is malformed, or has a member twice")),
+            _ => Ok(None),
+        }
     }
 
     /// The member that names what a request is about: `name` or `uri`.

@@ -13,8 +13,7 @@
 //! - memory is bounded.
 //!
 //! Requests of one isolate run interleaved and share this state, never a promise: a request that finds another one
-//! already asking waits a moment and looks again. An asker that dies silently (its client went away) loses its place
-//! after [`LEASE_SECONDS`], or after [`COLD_RETRY_SECONDS`] while there are no keys at all.
+//! already asking waits a moment and looks again. An asker that dies silently loses its place after [`LEASE_SECONDS`].
 
 use std::{collections::VecDeque, rc::Rc};
 
@@ -46,8 +45,9 @@ pub const BURST_WINDOW_SECONDS: u64 = 60;
 /// Pause between two looks into the store for a missing key: it is cheap, and another isolate may have been quicker.
 pub const STORE_PAUSE_SECONDS: u64 = 10;
 
-/// How long one request may hold the place of the asker while there are keys to go on with.
-pub const LEASE_SECONDS: u64 = 2;
+/// How long an asker may hold its place: a little more than the time limits of two documents together. What asks outlives
+/// its request and always reports, so this matters only if the platform drops it.
+pub const LEASE_SECONDS: u64 = 11;
 
 /// How many unknown `kid`s are remembered; a flood of invented ones pushes out the oldest.
 pub const MAX_UNKNOWN_KIDS: usize = 256;
@@ -106,8 +106,6 @@ pub struct KeyRing {
     /// Whether the last request to the provider brought a copy.
     provider_has_answered: bool,
     asking_until: Option<u64>,
-    /// Somebody has asked the provider and not reported yet.
-    provider_is_asked: bool,
     refresh_due: bool,
     burst: Burst,
     unknown_kids: VecDeque<(String, u64)>,
@@ -151,10 +149,6 @@ impl KeyRing {
             return self.ask_store(now, done);
         }
         let ready = self.provider_asked_at.map_or(now, |at| at + COLD_RETRY_SECONDS);
-        if now < ready && self.provider_is_asked && !done.provider {
-            // The provider is slow, or its asker is gone. Refusing helps nobody before that is known.
-            return Step::Wait;
-        }
         if done.provider || now < ready {
             return Step::Unavailable(ready.saturating_sub(now).max(1));
         }
@@ -257,7 +251,6 @@ impl KeyRing {
     /// Reports what the provider answered; `None` if it failed, which keeps the old copy.
     pub fn provider_answered(&mut self, record: Option<Record>) {
         self.asking_until = None;
-        self.provider_is_asked = false;
         self.provider_has_answered = record.is_some();
         // Two may have asked, the first of them slowly: what is older than the copy brings nothing.
         let is_older =
@@ -284,7 +277,6 @@ impl KeyRing {
     /// Counts the attempt when it begins: an attempt that fails, or whose client goes away, counts as well.
     fn take_the_place_of_the_asker(&mut self, now: u64) {
         self.provider_asked_at = Some(now);
-        self.provider_is_asked = true;
         self.asking_until = Some(now + LEASE_SECONDS);
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, FutureExt, select};
 
 use super::{
     super::{
@@ -32,8 +32,8 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a request waits before it looks again whether another one has brought the keys.
 const WAIT_MILLISECONDS: u64 = 20;
 
-/// A request that has waited this often for others gives up, after six seconds: a little longer than it takes until
-/// somebody may replace an asker that died.
+/// A request that has waited this often for others gives up, after six seconds: a little longer than one document may
+/// take.
 const MAX_WAITS: u64 = 300;
 
 /// Where the answer came from, for the log.
@@ -130,7 +130,7 @@ impl IssuerKeys {
     /// # Errors
     /// A denial of the token, or [`Reason::KeysUnavailable`].
     pub async fn find(
-        &self,
+        self: &Rc<Self>,
         now: u64,
         wanted: Wanted<'_>,
         done: &mut Done,
@@ -151,14 +151,14 @@ impl IssuerKeys {
     ///
     /// # Errors
     /// [`Reason::KeysUnavailable`].
-    pub async fn provider(&self, now: u64, ports: &impl Ports) -> Result<Provider, Denial> {
+    pub async fn provider(self: &Rc<Self>, now: u64, ports: &impl Ports) -> Result<Provider, Denial> {
         let mut done = Done::default();
         self.carry_out(now, ports, |ring, now| ring.next_for_provider(now, &mut done)).await
     }
 
     /// Looks, does what has to be done, and looks again, until there is an answer.
     async fn carry_out<T>(
-        &self,
+        self: &Rc<Self>,
         began: u64,
         ports: &impl Ports,
         mut look: impl FnMut(&mut KeyRing, u64) -> Result<T, Step>,
@@ -171,8 +171,17 @@ impl IssuerKeys {
             let step = look(&mut self.ring.borrow_mut(), now);
             match step {
                 Ok(answer) => return Ok(answer),
-                Err(Step::AskStore) => self.ask_store(now, ports).await,
-                Err(Step::AskProvider) => self.ask_provider(now, ports).await,
+                Err(step @ (Step::AskStore | Step::AskProvider)) => {
+                    // For all who wait, so it must not end with the client that this request came from.
+                    let (keys, its_ports) = (Rc::clone(self), ports.clone());
+                    let errand = async move {
+                        match step {
+                            Step::AskStore => keys.ask_store(now, &its_ports).await,
+                            _ => keys.ask_provider(now, &its_ports).await,
+                        }
+                    };
+                    ports.outlive(errand.boxed_local()).await;
+                }
                 Err(Step::Wait | Step::Use(_)) => {
                     ports.sleep(Duration::from_millis(WAIT_MILLISECONDS)).await;
                     waits += 1;
