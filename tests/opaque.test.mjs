@@ -552,7 +552,7 @@ describe("where there is userinfo alone", () => {
 describe("endpoints in the discovery document", () => {
   for (const [what, discovery, reason] of [
     ["no introspection endpoint", { introspection_endpoint: undefined }, "introspection_unavailable"],
-    ["one over plain http elsewhere", { introspection_endpoint: "http://login.example/introspect" }, "keys_unavailable"],
+    ["one over plain http elsewhere", { introspection_endpoint: "http://login.example/introspect" }, "introspection_unavailable"],
   ]) {
     test(`${what}: the token and our secret are sent nowhere`, async () => {
       const { worker, provider, opaque } = await deploy();

@@ -169,6 +169,14 @@ mod tests {
     }
 
     #[test]
+    fn an_insecure_endpoint_that_jwts_do_not_need_counts_as_none() {
+        for name in ["introspection_endpoint", "userinfo_endpoint"] {
+            let provider = parse(|it| it[name] = "http://tenant.example/x".into()).unwrap();
+            assert!(provider.to_document().get(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
     fn what_is_kept_survives_the_store() {
         let provider = parse(|_| ()).unwrap();
         assert_eq!(Provider::parse(&provider.to_document().to_string(), ISSUER), Ok(provider));
