@@ -50,10 +50,9 @@ impl Provider {
         if document.issuer != issuer {
             return Err(ProviderError::IssuerMismatch);
         }
-        let secure = |name, url: &str| {
-            if is_https_or_loopback(url) { Ok(()) } else { Err(ProviderError::InsecureEndpoint(name)) }
-        };
-        secure("jwks_uri", &document.jwks_uri)?;
+        if !is_https_or_loopback(&document.jwks_uri) {
+            return Err(ProviderError::InsecureEndpoint("jwks_uri"));
+        }
         // These are needed for opaque tokens only: an insecure one counts as none, and JWTs are verified all the same.
         let usable = |endpoint: Option<String>| endpoint.filter(|url| is_https_or_loopback(url));
         Ok(Self {

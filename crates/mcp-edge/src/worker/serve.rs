@@ -8,7 +8,7 @@ use std::{
     rc::Rc,
 };
 
-use futures_util::{StreamExt, future::ready};
+use futures_util::{FutureExt, StreamExt, future::ready};
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Context, Env, console_error};
@@ -24,6 +24,7 @@ use crate::{
     log::{AccessLog, trace_id},
     mcp::{BuildError, Revision, Server},
     oauth::{access::scope::Scopes, challenge::ChallengeContext, denial::Reason},
+    ports::Background,
     settings::{LogLevel, Settings},
 };
 
@@ -106,10 +107,9 @@ impl Edge {
             http_method: method_name(head.method()),
             ..AccessLog::default()
         };
-        let context = Rc::new(context);
         let ports = EdgePorts {
             env: env.clone(),
-            context: Rc::clone(&context),
+            context: Rc::new(context),
             traceparent: trace.map(|(header, _)| header.to_owned()),
         };
         let now = arrived / 1000;
@@ -121,8 +121,10 @@ impl Edge {
 
         self.report(&mut log, arrived, &mut response, &env);
         if self.endpoint.resource_server().has_chores() {
-            let edge = Rc::clone(&self);
-            context.wait_until(async move { edge.endpoint.resource_server().do_chores(now, &ports).await });
+            let (edge, its_ports) = (Rc::clone(&self), ports.clone());
+            let chores = async move { edge.endpoint.resource_server().do_chores(now, &its_ports).await };
+            // The answer does not wait for them.
+            drop(ports.outlive(chores.boxed_local()));
         }
         let response = stop_when_gone(response, request, log.revision);
         to_js(response)
