@@ -15,7 +15,10 @@ export function oauthClient() {
   return new OAuthClient({ name: "End-to-end test", redirectUrl: REDIRECT_URL });
 }
 
-/** Records every request of a client: `method`, `url`, `headers`, `body`, and the `status` of its answer. */
+/**
+ * Records every request of a client: `method`, `url`, `headers`, `body`, the `status` of its answer, and
+ * `answered`, which is fulfilled once that is known or never will be.
+ */
 export function recordingFetch() {
   const record = [];
   const recorder = async (input, init = {}) => {
@@ -23,8 +26,8 @@ export function recordingFetch() {
     const headers = new Headers(init.headers ?? input.headers);
     const entry = { method: init.method ?? "GET", url, headers, body: init.body };
     record.push(entry);
-    const response = await fetch(input, init);
-    entry.status = response.status;
+    const response = fetch(input, init);
+    entry.answered = response.then(({ status }) => (entry.status = status), () => {});
     return response;
   };
   return { fetch: recorder, record };
