@@ -3,17 +3,9 @@
 
 pub mod tools;
 
-use mcp_edge::{
-    mcp::{BuildError, Server},
-    worker::{Request, Response, serve},
-};
-use worker::{Context, Env, event};
+use mcp_edge::mcp::{BuildError, Server};
 
-/// Answers one HTTP request.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-    Ok(serve(request, env, context, server).await)
-}
+mcp_edge::entry!(server);
 
 /// The snippets of the guide are compiled and run.
 #[cfg(doctest)]

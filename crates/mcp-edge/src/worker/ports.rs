@@ -7,7 +7,7 @@ use js_sys::futures::{JsFuture, future_to_promise};
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Context, Delay, Env, kv::KvError};
 
-use super::prelude;
+use super::{errand::Errand, prelude};
 use crate::{
     oauth::{
         keys::jwk::{Key, Thumbprint},
@@ -44,6 +44,8 @@ pub struct EdgePorts {
     pub context: Rc<Context>,
     /// Passed on to the provider, so that a trace covers it.
     pub traceparent: Option<String>,
+    /// For what the request itself waits for.
+    pub errand: Rc<Errand>,
 }
 
 impl Fetch for EdgePorts {
@@ -102,8 +104,8 @@ impl Signatures for EdgePorts {
     ) -> Result<bool, UnusableKey> {
         let crypto_key = imported(key, algorithm).await?;
         // WebCrypto copies its input before it returns the promise, so borrowing is enough.
-        let verdict = JsFuture::from(prelude::verify(algorithm.name(), &crypto_key, signature, message)).await;
-        Ok(verdict.is_ok_and(|verdict| verdict.is_truthy()))
+        let verdict = prelude::verify(algorithm.name(), &crypto_key, signature, message);
+        Ok(self.errand.bring(verdict).await.is_truthy())
     }
 }
 

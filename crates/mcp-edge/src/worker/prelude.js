@@ -45,12 +45,43 @@ async function text(message, limit) {
   return decoded + decoder.decode();
 }
 
+// Takes what resumes a request, see `bring`.
+let resume;
+export function onBrought(callback) {
+  resume = callback;
+}
+
+// Awaits what a request wants and resumes the request with it: its answer, or the promise of one.
+export async function bring(number, promise) {
+  const brought = await promise;
+  try {
+    return resume(number, brought);
+  } catch (error) {
+    // A crash. Whoever starts WebAssembly anew hears of it in this way.
+    reportError(error);
+    throw error;
+  }
+}
+
+// Few different sets of headers are ever sent, and copying one costs less than half of making it.
+const MAX_HEADER_SETS = 64;
+const headerSets = new Map();
+
+function headerSet(lines) {
+  let headers = headerSets.get(lines);
+  if (headers === undefined) {
+    const parts = lines.split("\n");
+    headers = new Headers();
+    for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at], parts[at + 1]);
+    if (headerSets.size >= MAX_HEADER_SETS) headerSets.clear();
+    headerSets.set(lines, headers);
+  }
+  return headers;
+}
+
 // A response; `headers` are lines of names and values in turn.
 export function respond(status, headers, body) {
-  const lines = headers.split("\n");
-  const pairs = [];
-  for (let at = 0; at + 1 < lines.length; at += 2) pairs.push([lines[at], lines[at + 1]]);
-  return new Response(body, { status, headers: pairs });
+  return new Response(body, { status, headers: headerSet(headers) });
 }
 
 // Whether the client has left; needs the compatibility flag `enable_request_signal`.
@@ -112,6 +143,10 @@ export async function verify(algorithm, key, signature, message) {
   } catch {
     return false;
   }
+}
+
+export function now() {
+  return Date.now();
 }
 
 // A setting: text as it is, anything else (numbers, lists, tables of wrangler.toml) as JSON.

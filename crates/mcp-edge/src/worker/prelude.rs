@@ -6,9 +6,13 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen(module = "/src/worker/prelude.js")]
 extern "C" {
     pub fn watch(names: &str);
+    // `catch`, here and below, only because wasm-bindgen lists a module once for each function that needs no glue, and
+    // bundlers warn of it.
+    #[wasm_bindgen(catch, js_name = onBrought)]
+    pub fn on_brought(resume: &JsValue) -> Result<(), JsValue>;
+    pub fn bring(number: u32, promise: Promise) -> Promise;
     pub fn head(request: &web_sys::Request) -> String;
     pub fn body(request: &web_sys::Request, limit: f64) -> Promise;
-    // `catch` only because wasm-bindgen lists a module once for each function that needs no glue, and bundlers warn of it.
     #[wasm_bindgen(catch, js_name = isGone)]
     pub fn is_gone(request: &web_sys::Request) -> Result<bool, JsValue>;
     pub fn respond(status: u16, headers: &str, body: JsValue) -> web_sys::Response;
@@ -23,6 +27,8 @@ extern "C" {
     #[wasm_bindgen(js_name = importKey)]
     pub fn import_key(algorithm: &str, jwk: &str) -> Promise;
     pub fn verify(algorithm: &str, key: &JsValue, signature: &[u8], message: &[u8]) -> Promise;
+    #[wasm_bindgen(catch)]
+    pub fn now() -> Result<f64, JsValue>;
     pub fn setting(env: &JsValue, name: &str) -> Option<String>;
 }
 

@@ -9,11 +9,11 @@ use std::{
 };
 
 use futures_util::{FutureExt, StreamExt, future::ready};
-use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{Context, Env, console_error};
 
 use super::{
+    errand::{self, Errand},
     metrics,
     ports::{EdgePorts, EdgeRuntime},
     prelude,
@@ -50,7 +50,11 @@ thread_local! {
     static EDGE: OnceCell<Result<Rc<Edge>, String>> = const { OnceCell::new() };
 }
 
-/// Answers a `fetch` event. `build` makes the server with its tools, once per isolate.
+/// Makes a server with its tools, once per isolate.
+pub type Build = fn() -> Result<Server<Env>, BuildError>;
+
+/// Answers a `fetch` event, for Workers that answer more than MCP and so have a handler of their own. Where it is all
+/// there is to do, [`entry!`](crate::entry) does it faster.
 ///
 /// ```no_run
 /// use mcp_edge::{
@@ -69,15 +73,28 @@ thread_local! {
 /// }
 /// # fn main() {}
 /// ```
-pub async fn serve(
+pub async fn serve(request: web_sys::Request, env: Env, context: Context, build: Build) -> web_sys::Response {
+    answer(request, env, context, build, Rc::default()).await
+}
+
+/// What [`entry!`](crate::entry) exports: an answer, or the promise of one.
+#[doc(hidden)]
+pub fn fetch(request: web_sys::Request, env: Env, context: JsValue, build: Build) -> JsValue {
+    let errand = Rc::<Errand>::default();
+    let context = Context::new(context.unchecked_into());
+    errand::work(answer(request, env, context, build, Rc::clone(&errand)).boxed_local(), errand)
+}
+
+async fn answer(
     request: web_sys::Request,
     env: Env,
     context: Context,
-    build: fn() -> Result<Server<Env>, BuildError>,
+    build: Build,
+    errand: Rc<Errand>,
 ) -> web_sys::Response {
     let edge = EDGE.with(|edge| edge.get_or_init(|| Edge::new(&env, build).map(Rc::new)).clone());
     match edge {
-        Ok(edge) => edge.answer(request, env, context).await,
+        Ok(edge) => edge.answer(request, env, context, errand).await,
         Err(mistakes) => {
             console_error!("{mistakes}");
             misconfigured()
@@ -86,7 +103,7 @@ pub async fn serve(
 }
 
 impl Edge {
-    fn new(env: &Env, build: fn() -> Result<Server<Env>, BuildError>) -> Result<Self, String> {
+    fn new(env: &Env, build: Build) -> Result<Self, String> {
         let settings = Settings::parse(|name| prelude::setting(env, name)).map_err(|error| error.to_string())?;
         let server =
             build().map_err(|error| format!("the tools are wrong, no request will be let through: {error}"))?;
@@ -94,10 +111,17 @@ impl Edge {
         let mut header_names = endpoint.header_names();
         header_names.extend([ADDRESS_HEADER, RAY_HEADER, TRACE_HEADER].map(str::to_owned));
         prelude::watch(&header_names.join("\n"));
+        errand::prepare();
         Ok(Self { endpoint, header_names, runtime: Rc::new(EdgeRuntime), requests: Cell::new(0) })
     }
 
-    async fn answer(self: Rc<Self>, request: web_sys::Request, env: Env, context: Context) -> web_sys::Response {
+    async fn answer(
+        self: Rc<Self>,
+        request: web_sys::Request,
+        env: Env,
+        context: Context,
+        errand: Rc<Errand>,
+    ) -> web_sys::Response {
         let text = prelude::head(&request);
         let (arrived, head) = self.parse_head(&text);
         let trace = head.header(TRACE_HEADER).and_then(|header| Some((header, trace_id(header)?)));
@@ -111,13 +135,14 @@ impl Edge {
             env: env.clone(),
             context: Rc::new(context),
             traceparent: trace.map(|(header, _)| header.to_owned()),
+            errand: Rc::clone(&errand),
         };
         let now = arrived / 1000;
         let report: Rc<dyn Fn(&str)> = Rc::new(|message| console_error!("{message}"));
         let runtime = self.runtime.clone();
         let address = head.header(ADDRESS_HEADER).map(str::to_owned);
         let exchange = Exchange { env: env.clone(), ports: ports.clone(), runtime, now, report, address };
-        let mut response = self.endpoint.handle(&head, JsBody(&request), exchange, &mut log).await;
+        let mut response = self.endpoint.handle(&head, JsBody { request: &request, errand: &errand }, exchange, &mut log).await;
 
         self.report(&mut log, arrived, &mut response, &env);
         if self.endpoint.resource_server().has_chores() {
@@ -161,7 +186,7 @@ impl Edge {
             LogLevel::Off => false,
         };
         if wanted || settings.development {
-            log.ms = worker::Date::now().as_millis().saturating_sub(arrived);
+            log.ms = milliseconds().saturating_sub(arrived);
         }
         if wanted {
             prelude::log(&log.to_line());
@@ -171,6 +196,12 @@ impl Edge {
         }
         metrics::write(env, log);
     }
+}
+
+/// Since 1970.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "integers far below 2^52")]
+fn milliseconds() -> u64 {
+    prelude::now().unwrap_or_default() as u64
 }
 
 /// The part of an absolute URL after the authority; the runtime has parsed and normalized it before.
@@ -188,12 +219,15 @@ fn method_name(method: &str) -> &'static str {
         .unwrap_or("other")
 }
 
-struct JsBody<'a>(&'a web_sys::Request);
+struct JsBody<'a> {
+    request: &'a web_sys::Request,
+    errand: &'a Errand,
+}
 
 impl RequestBody for JsBody<'_> {
     #[allow(clippy::cast_precision_loss, reason = "the limit is far below 2^52")]
     async fn text(self, limit: usize) -> Result<String, BodyError> {
-        let body = JsFuture::from(prelude::body(self.0, limit as f64)).await.map_err(|_| BodyError::Broken)?;
+        let body = self.errand.bring(prelude::body(self.request, limit as f64)).await;
         body.as_string().ok_or(if body.is_null() { BodyError::TooLarge } else { BodyError::Broken })
     }
 }
@@ -215,7 +249,7 @@ fn stop_when_gone(response: Response, request: web_sys::Request, revision: Optio
     Response { body, ..response }
 }
 
-fn to_js(response: Response) -> web_sys::Response {
+pub fn to_js(response: Response) -> web_sys::Response {
     let body = match response.body {
         Body::Empty => JsValue::NULL,
         Body::Text(text) => JsValue::from_str(&text),

@@ -1,0 +1,116 @@
+//! A request's way through Rust and JavaScript, with as few promises as possible.
+//!
+//! A promise that Rust makes or awaits costs closures, microtasks and several crossings; for a tool that answers at once
+//! that is more than everything else together. So a request is worked on until it must wait. If it waits for one thing
+//! that JavaScript can await by itself, its body or a signature, JavaScript does so and then resumes the request by its
+//! number. Only a request that waits for anything else goes on as a promise of wasm-bindgen.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::poll_fn,
+    panic::AssertUnwindSafe,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use futures_util::{
+    FutureExt,
+    future::{LocalBoxFuture, ready},
+};
+use js_sys::{
+    Promise,
+    futures::{JsFuture, future_to_promise},
+};
+use wasm_bindgen::{JsValue, closure::Closure};
+
+use super::prelude;
+use crate::http::Response;
+
+/// Requests that may wait at the same time. When clients leave, the runtime forgets their requests without a word: what
+/// they leave here, some kilobytes each, makes room for others at the latest when so many have come after it.
+const MAX_WAITING: usize = 1024;
+
+/// Something that JavaScript awaits for one request.
+#[derive(Default)]
+pub struct Errand {
+    /// Whether somebody looks at `wanted`.
+    is_driven: Cell<bool>,
+    wanted: RefCell<Option<Promise>>,
+    brought: RefCell<Option<JsValue>>,
+}
+
+impl Errand {
+    /// Awaits a promise that does not reject. A request awaits one thing at a time in this way.
+    pub async fn bring(&self, promise: Promise) -> JsValue {
+        if !self.is_driven.get() {
+            return JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED);
+        }
+        self.wanted.replace(Some(promise));
+        poll_fn(|_| self.brought.take().map_or(Poll::Pending, Poll::Ready)).await
+    }
+}
+
+/// A request that waits for its errand.
+struct Waiting {
+    request: LocalBoxFuture<'static, web_sys::Response>,
+    errand: Rc<Errand>,
+}
+
+thread_local! {
+    /// By number; lower numbers have waited longer.
+    static WAITING: RefCell<BTreeMap<u32, Waiting>> = const { RefCell::new(BTreeMap::new()) };
+    static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Has JavaScript call [`resume`]; once per isolate.
+pub fn prepare() {
+    let resume = Closure::<dyn Fn(u32, JsValue) -> JsValue>::new(resume);
+    // It sets a variable of the prelude, and nothing else.
+    let _ = prelude::on_brought(&resume.into_js_value());
+}
+
+/// Works on a request as far as it goes: the answer, or the promise of one.
+pub fn work(request: LocalBoxFuture<'static, web_sys::Response>, errand: Rc<Errand>) -> JsValue {
+    errand.is_driven.set(true);
+    go_on(Waiting { request, errand })
+}
+
+/// Goes on with a request when its errand is done.
+fn resume(number: u32, brought: JsValue) -> JsValue {
+    match WAITING.with_borrow_mut(|waiting| waiting.remove(&number)) {
+        Some(waiting) => {
+            waiting.errand.brought.replace(Some(brought));
+            go_on(waiting)
+        }
+        None => super::serve::to_js(Response::empty(503).with_header("retry-after", "1")).into(),
+    }
+}
+
+fn go_on(mut waiting: Waiting) -> JsValue {
+    let step = waiting.request.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    let wanted = waiting.errand.wanted.take();
+    match (step, wanted) {
+        (Poll::Ready(response), _) => response.into(),
+        (Poll::Pending, Some(promise)) => prelude::bring(wait(waiting), promise).into(),
+        (Poll::Pending, None) => {
+            waiting.errand.is_driven.set(false);
+            let answer = waiting.request.then(|response| ready(Ok(response.into())));
+            future_to_promise(AssertUnwindSafe(answer)).into()
+        }
+    }
+}
+
+/// Keeps a request until it is resumed by the number that this gives it.
+fn wait(request: Waiting) -> u32 {
+    let number = LAST_NUMBER.get().wrapping_add(1);
+    LAST_NUMBER.set(number);
+    let forgotten = WAITING.with_borrow_mut(|waiting| {
+        let oldest = if waiting.len() < MAX_WAITING { None } else { waiting.pop_first() };
+        waiting.insert(number, request);
+        oldest
+    });
+    // Dropped here, where it may do what it likes.
+    drop(forgotten);
+    number
+}
