@@ -27,7 +27,7 @@ use super::{
         claims::{self, Claims},
         jwt::{self, Form},
         opaque::{self, AcceptedClients, Method, OpaquePolicy},
-        verified::{self, Memory, TokenDigest, VerifiedJwt},
+        verified::{Fingerprint, Fingerprints, Memory, VerifiedJwt},
     },
 };
 use crate::{http::RequestHead, ports::Ports};
@@ -86,6 +86,7 @@ pub struct Trail {
 pub struct ResourceServer {
     policy: TrustPolicy,
     keys: Vec<Rc<IssuerKeys>>,
+    fingerprints: Fingerprints,
     verified: RefCell<Memory<Rc<VerifiedJwt>>>,
     introspected: RefCell<Memory<Introspected>>,
     budget: RefCell<Budget>,
@@ -106,6 +107,7 @@ impl ResourceServer {
         Self {
             policy,
             keys,
+            fingerprints: Fingerprints::default(),
             verified: RefCell::default(),
             introspected: RefCell::default(),
             budget: RefCell::default(),
@@ -124,14 +126,14 @@ impl ResourceServer {
         trail: &mut Trail,
     ) -> Result<Rc<Identity>, Denial> {
         let token = bearer::token_of(head)?;
-        let digest = verified::digest(token.expose());
-        let remembered = self.verified.borrow_mut().get(&digest);
+        let fingerprint = self.fingerprints.of(token.expose(), ports);
+        let remembered = self.verified.borrow_mut().get(&fingerprint);
         let identity = match remembered {
-            Some(known) => self.check_again(token, digest, &known, now, ports, trail).await?,
+            Some(known) => self.check_again(token, fingerprint, &known, now, ports, trail).await?,
             None => match jwt::form_of(token.expose()) {
-                Form::Jwt => self.verify_jwt(token, digest, now, ports, trail).await?,
+                Form::Jwt => self.verify_jwt(token, fingerprint, now, ports, trail).await?,
                 Form::Encrypted => return Err(Reason::EncryptedToken.into()),
-                Form::Opaque => self.verify_opaque(token, digest, now, ports, trail).await?,
+                Form::Opaque => self.verify_opaque(token, fingerprint, now, ports, trail).await?,
             },
         };
         trail.client_id.clone_from(&identity.client_id);
@@ -166,7 +168,7 @@ impl ResourceServer {
     async fn verify_jwt(
         &self,
         token: BearerToken<'_>,
-        digest: TokenDigest,
+        fingerprint: Fingerprint,
         now: u64,
         ports: &impl Ports,
         trail: &mut Trail,
@@ -210,7 +212,7 @@ impl ResourceServer {
             claims,
             identity: Rc::clone(&identity),
         };
-        self.verified.borrow_mut().insert(digest, Rc::new(verified), token.expose().len());
+        self.verified.borrow_mut().insert(fingerprint, Rc::new(verified), token.expose().len());
         Ok(identity)
     }
 
@@ -219,7 +221,7 @@ impl ResourceServer {
     async fn check_again(
         &self,
         token: BearerToken<'_>,
-        digest: TokenDigest,
+        fingerprint: Fingerprint,
         known: &VerifiedJwt,
         now: u64,
         ports: &impl Ports,
@@ -239,8 +241,8 @@ impl ResourceServer {
             trail.tier = Some("verified");
             return Ok(Rc::clone(&known.identity));
         }
-        self.verified.borrow_mut().remove(&digest);
-        self.verify_jwt(token, digest, now, ports, trail).await
+        self.verified.borrow_mut().remove(&fingerprint);
+        self.verify_jwt(token, fingerprint, now, ports, trail).await
     }
 
     /// The checks that need neither key nor signature.
@@ -256,7 +258,7 @@ impl ResourceServer {
     async fn verify_opaque(
         &self,
         token: BearerToken<'_>,
-        digest: TokenDigest,
+        fingerprint: Fingerprint,
         now: u64,
         ports: &impl Ports,
         trail: &mut Trail,
@@ -265,7 +267,7 @@ impl ResourceServer {
         if token.expose().len() > opaque::MAX_OPAQUE_BYTES {
             return Err(Reason::TokenTooLarge.into());
         }
-        let remembered = self.introspected.borrow_mut().get(&digest);
+        let remembered = self.introspected.borrow_mut().get(&fingerprint);
         // A token that was good before is asked about again, however many others are invented.
         let is_unknown = remembered.as_ref().is_none_or(|known| known.verdict.is_err());
         let remembered = remembered.filter(|known| now < known.until);
@@ -291,7 +293,7 @@ impl ResourceServer {
                 Err(_) => now + policy.negative_ttl_seconds,
             };
             let introspected = Introspected { verdict: verdict.clone(), until };
-            self.introspected.borrow_mut().insert(digest, introspected, token.expose().len());
+            self.introspected.borrow_mut().insert(fingerprint, introspected, token.expose().len());
             verdict
         };
         let (identity, claims) = verdict?;

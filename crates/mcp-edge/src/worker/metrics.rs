@@ -7,6 +7,11 @@ use crate::log::AccessLog;
 /// The optional dataset's binding.
 const BINDING: &str = "METRICS";
 
+/// Whether the binding is there.
+pub fn are_wanted(env: &Env) -> bool {
+    env.analytics_engine(BINDING).is_ok()
+}
+
 /// Index: the route. Blobs: outcome, reason, tier, MCP method, tool. Doubles: status, milliseconds.
 pub fn write(env: &Env, log: &AccessLog) {
     let Ok(dataset) = env.analytics_engine(BINDING) else { return };

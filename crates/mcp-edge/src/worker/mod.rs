@@ -15,9 +15,9 @@ mod ports;
 mod prelude;
 mod serve;
 
-pub use serve::{Build, serve};
 #[doc(hidden)]
 pub use serve::fetch;
+pub use serve::{Build, serve};
 #[doc(hidden)]
 pub use wasm_bindgen;
 pub use web_sys::{Request, Response};

@@ -9,23 +9,27 @@ export function watch(list) {
   names = list === "" ? [] : list.split("\n");
 }
 
-// Time in milliseconds, method, URL, then one line for each watched header: `=` and its value, or nothing.
-export function head(request) {
+const encoder = new TextEncoder();
+
+// Time in milliseconds, method, URL, then one line for each watched header: `=` and its value, or nothing. Written as
+// UTF-8 into a piece of WebAssembly's memory; gives the number of bytes, or -1 if it does not fit.
+export function head(request, into) {
   const headers = request.headers;
   let text = `${Date.now()}\n${request.method}\n${request.url}`;
   for (const name of names) {
     const value = headers.get(name);
     text += value === null ? "\n" : `\n=${value}`;
   }
-  return text;
+  const { read, written } = encoder.encodeInto(text, into);
+  return read === text.length ? written : -1;
 }
 
 // The body as text; `null` if it is longer than `limit` bytes, `undefined` if it broke off.
 export async function body(request, limit) {
   try {
     const announced = request.headers.get("content-length");
-    if (announced !== null && Number(announced) > limit) return null;
-    return await text(request, Number(announced ?? Infinity) <= limit ? Infinity : limit);
+    if (announced === null) return await text(request, limit);
+    return Number(announced) > limit ? null : await request.text();
   } catch {
     return undefined;
   }
@@ -33,7 +37,7 @@ export async function body(request, limit) {
 
 // A whole body as text, or `null` as soon as it is longer than `limit` bytes.
 async function text(message, limit) {
-  if (limit === Infinity || message.body === null) return await message.text();
+  if (message.body === null) return "";
   const decoder = new TextDecoder();
   let decoded = "";
   let length = 0;

@@ -11,7 +11,7 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = onBrought)]
     pub fn on_brought(resume: &JsValue) -> Result<(), JsValue>;
     pub fn bring(number: u32, promise: Promise) -> Promise;
-    pub fn head(request: &web_sys::Request) -> String;
+    pub fn head(request: &web_sys::Request, into: &mut [u8]) -> i32;
     pub fn body(request: &web_sys::Request, limit: f64) -> Promise;
     #[wasm_bindgen(catch, js_name = isGone)]
     pub fn is_gone(request: &web_sys::Request) -> Result<bool, JsValue>;

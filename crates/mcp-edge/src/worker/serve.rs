@@ -4,7 +4,7 @@
 //! cannot change while an isolate lives, and Workers forbid I/O and randomness outside of requests.
 
 use std::{
-    cell::{Cell, OnceCell},
+    cell::{Cell, OnceCell, RefCell},
     rc::Rc,
 };
 
@@ -37,17 +37,25 @@ const RAY_HEADER: &str = "cf-ray";
 /// W3C Trace Context.
 const TRACE_HEADER: &str = "traceparent";
 
+/// The size of a request's head, of which most is its token.
+const USUAL_HEAD_BYTES: usize = 8 * 1024;
+
 /// What an isolate keeps.
 struct Edge {
     endpoint: Endpoint<Env>,
     header_names: Vec<String>,
     runtime: Rc<EdgeRuntime>,
+    /// Whether somebody wants data points.
+    has_metrics: bool,
     /// Numbers the requests that come without Cloudflare's ray id.
     requests: Cell<u64>,
 }
 
 thread_local! {
     static EDGE: OnceCell<Result<Rc<Edge>, String>> = const { OnceCell::new() };
+
+    /// Where JavaScript writes the heads of requests.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; USUAL_HEAD_BYTES]);
 }
 
 /// Makes a server with its tools, once per isolate.
@@ -103,6 +111,9 @@ async fn answer(
 }
 
 impl Edge {
+    // Apart from what happens to every request: V8 compiles a function as a whole when it is first called.
+    #[cold]
+    #[inline(never)]
     fn new(env: &Env, build: Build) -> Result<Self, String> {
         let settings = Settings::parse(|name| prelude::setting(env, name)).map_err(|error| error.to_string())?;
         let server =
@@ -112,7 +123,13 @@ impl Edge {
         header_names.extend([ADDRESS_HEADER, RAY_HEADER, TRACE_HEADER].map(str::to_owned));
         prelude::watch(&header_names.join("\n"));
         errand::prepare();
-        Ok(Self { endpoint, header_names, runtime: Rc::new(EdgeRuntime), requests: Cell::new(0) })
+        Ok(Self {
+            endpoint,
+            header_names,
+            runtime: Rc::new(EdgeRuntime),
+            has_metrics: metrics::are_wanted(env),
+            requests: Cell::new(0),
+        })
     }
 
     async fn answer(
@@ -122,7 +139,7 @@ impl Edge {
         context: Context,
         errand: Rc<Errand>,
     ) -> web_sys::Response {
-        let text = prelude::head(&request);
+        let text = read_head(&request);
         let (arrived, head) = self.parse_head(&text);
         let trace = head.header(TRACE_HEADER).and_then(|header| Some((header, trace_id(header)?)));
         let mut log = AccessLog {
@@ -142,7 +159,8 @@ impl Edge {
         let runtime = self.runtime.clone();
         let address = head.header(ADDRESS_HEADER).map(str::to_owned);
         let exchange = Exchange { env: env.clone(), ports: ports.clone(), runtime, now, report, address };
-        let mut response = self.endpoint.handle(&head, JsBody { request: &request, errand: &errand }, exchange, &mut log).await;
+        let mut response =
+            self.endpoint.handle(&head, JsBody { request: &request, errand: &errand }, exchange, &mut log).await;
 
         self.report(&mut log, arrived, &mut response, &env);
         if self.endpoint.resource_server().has_chores() {
@@ -194,7 +212,9 @@ impl Edge {
         if settings.development {
             response.headers.push(("server-timing", format!("total;dur={}", log.ms).into()));
         }
-        metrics::write(env, log);
+        if self.has_metrics {
+            metrics::write(env, log);
+        }
     }
 }
 
@@ -217,6 +237,19 @@ fn method_name(method: &str) -> &'static str {
         .into_iter()
         .find(|known| *known == method)
         .unwrap_or("other")
+}
+
+/// What [`prelude::head`] wrote.
+fn read_head(request: &web_sys::Request) -> String {
+    SCRATCH.with_borrow_mut(|scratch| {
+        loop {
+            match usize::try_from(prelude::head(request, scratch)) {
+                Ok(length) => break String::from_utf8_lossy(scratch.get(..length).unwrap_or_default()).into_owned(),
+                // Ends soon: the runtime takes a URL of 16 KB and headers of 128 KB.
+                Err(_) => scratch.resize(scratch.len() * 4, 0),
+            }
+        }
+    })
 }
 
 struct JsBody<'a> {
