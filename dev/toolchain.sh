@@ -14,9 +14,6 @@ wasm_target=wasm32-unknown-unknown
 # The oldest Rust that the workspace compiles with.
 rust_version=$(awk -F'"' '/^rust-version/ { print $2; exit }' "$root/Cargo.toml")
 
-worker_build_version=0.8.7
-worker_build=$cache/worker-build-$worker_build_version/bin/worker-build
-
 # wasm-bindgen's tool and library must be of exactly the same version, and Cargo.lock decides which.
 wasm_bindgen_version=$(
   awk '$0 == "name = \"wasm-bindgen\"" { getline; gsub(/"/, "", $3); print $3; exit }' \
@@ -24,7 +21,7 @@ wasm_bindgen_version=$(
 ) || true
 wasm_bindgen=$cache/wasm-bindgen-$wasm_bindgen_version/bin/wasm-bindgen
 
-# npm packages: Node, wrangler, and the two programs worker-build would otherwise download.
+# npm packages: Node, wrangler, and what makes a bundle of wasm and JavaScript.
 npm_bin=$root/node_modules/.bin
 
 # The Rust of the operating system, used for the wasm build alone and only where rustup cannot

@@ -20,12 +20,9 @@ pub mod tools;
 #[cfg(test)]
 mod tests;
 
-use mcp_edge::{
-    mcp::{BuildError, Server},
-    worker::{Request, Response, serve},
-};
+use mcp_edge::mcp::{BuildError, Server};
 use store::NoteStore;
-use worker::{Context, Env, event};
+use worker::Env;
 
 /// The scope for looking at notes.
 const READ: &str = "notes:read";
@@ -33,11 +30,7 @@ const READ: &str = "notes:read";
 /// The scope for changing them. `SCOPE_HIERARCHY` in `wrangler.toml` says that it implies [`READ`].
 const WRITE: &str = "notes:write";
 
-/// Answers one HTTP request.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-    Ok(serve(request, env, context, server::<Env>).await)
-}
+mcp_edge::entry!(server::<Env>);
 
 /// The server with everything that it offers.
 ///

@@ -9,6 +9,7 @@
 //! | [`tools_working`] | what a tool does meanwhile: progress and log lines |
 //! | [`tools_arguments`] | arguments with a schema written by hand, and arguments repeated in a header |
 //! | [`tools_asking`] | questions to the user, the model and the workspace, in one round or in several |
+//! | [`tools_crashing`] | nothing to copy: how the server survives a tool that panics |
 //! | [`tools_forms`] | forms: defaults and choices |
 //! | [`resources`] | fixed resources and a template |
 //! | [`prompts`] | prompts with arguments, their completion, and a prompt that asks back |
@@ -21,20 +22,13 @@ mod samples;
 pub mod tools_arguments;
 pub mod tools_asking;
 pub mod tools_content;
+pub mod tools_crashing;
 pub mod tools_forms;
 pub mod tools_working;
 
-use mcp_edge::{
-    mcp::{BuildError, Server},
-    worker::{Request, Response, serve},
-};
-use worker::{Context, Env, event};
+use mcp_edge::mcp::{BuildError, Server};
 
-/// Answers one HTTP request.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-    Ok(serve(request, env, context, server).await)
-}
+mcp_edge::entry!(server);
 
 /// The server. The suite calls the first tool of the list without arguments and reads the first resource, so both must
 /// work for any client.
@@ -51,6 +45,7 @@ pub fn server<E: Clone + 'static>() -> Result<Server<E>, BuildError> {
         .with(tools_arguments::add_to)
         .with(tools_asking::add_to)
         .with(tools_forms::add_to)
+        .with(tools_crashing::add_to)
         .with(resources::add_to)
         .with(prompts::add_to)
         .build()

@@ -11,13 +11,11 @@ use std::{
     future::poll_fn,
     panic::AssertUnwindSafe,
     rc::Rc,
-    task::{Context, Poll, Waker},
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, Wake, Waker},
 };
 
-use futures_util::{
-    FutureExt,
-    future::{LocalBoxFuture, ready},
-};
+use futures_util::future::LocalBoxFuture;
 use js_sys::{
     Promise,
     futures::{JsFuture, future_to_promise},
@@ -51,15 +49,44 @@ impl Errand {
     }
 }
 
-/// A request that waits for its errand.
-struct Waiting {
-    request: LocalBoxFuture<'static, web_sys::Response>,
+/// A request that is worked on.
+struct Request {
+    future: LocalBoxFuture<'static, web_sys::Response>,
     errand: Rc<Errand>,
+    relay: Arc<Relay>,
+}
+
+/// Wakes whoever waits for the request, once somebody does. A future keeps the first waker that it is polled with for
+/// good (timers of the `worker` crate do), so it gets one that lasts.
+#[derive(Default)]
+struct Relay(Mutex<Option<Waker>>);
+
+impl Wake for Relay {
+    fn wake(self: Arc<Self>) {
+        let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Request {
+    fn poll(&mut self) -> Poll<web_sys::Response> {
+        self.future.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&self.relay))))
+    }
+
+    /// The rest of it, as a promise.
+    fn promise(mut self) -> Promise {
+        self.errand.is_driven.set(false);
+        let rest = poll_fn(move |context| {
+            *self.relay.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
+            self.poll().map(|response| Ok(response.into()))
+        });
+        prelude::given(future_to_promise(AssertUnwindSafe(rest)))
+    }
 }
 
 thread_local! {
     /// By number; lower numbers have waited longer.
-    static WAITING: RefCell<BTreeMap<u32, Waiting>> = const { RefCell::new(BTreeMap::new()) };
+    static WAITING: RefCell<BTreeMap<u32, Request>> = const { RefCell::new(BTreeMap::new()) };
     static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -71,38 +98,35 @@ pub fn prepare() {
 }
 
 /// Works on a request as far as it goes: the answer, or the promise of one.
-pub fn work(request: LocalBoxFuture<'static, web_sys::Response>, errand: Rc<Errand>) -> JsValue {
+pub fn work(future: LocalBoxFuture<'static, web_sys::Response>, errand: Rc<Errand>) -> JsValue {
     errand.is_driven.set(true);
-    go_on(Waiting { request, errand })
+    go_on(Request { future, errand, relay: Arc::default() })
 }
 
 /// Goes on with a request when its errand is done.
 fn resume(number: u32, brought: JsValue) -> JsValue {
     match WAITING.with_borrow_mut(|waiting| waiting.remove(&number)) {
-        Some(waiting) => {
-            waiting.errand.brought.replace(Some(brought));
-            go_on(waiting)
+        Some(request) => {
+            request.errand.brought.replace(Some(brought));
+            go_on(request)
         }
         None => super::serve::to_js(Response::empty(503).with_header("retry-after", "1")).into(),
     }
 }
 
-fn go_on(mut waiting: Waiting) -> JsValue {
-    let step = waiting.request.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    let wanted = waiting.errand.wanted.take();
-    match (step, wanted) {
-        (Poll::Ready(response), _) => response.into(),
-        (Poll::Pending, Some(promise)) => prelude::bring(wait(waiting), promise).into(),
-        (Poll::Pending, None) => {
-            waiting.errand.is_driven.set(false);
-            let answer = waiting.request.then(|response| ready(Ok(response.into())));
-            future_to_promise(AssertUnwindSafe(answer)).into()
-        }
+fn go_on(mut request: Request) -> JsValue {
+    if let Poll::Ready(response) = request.poll() {
+        return response.into();
+    }
+    let wanted = request.errand.wanted.take();
+    match wanted {
+        Some(promise) => prelude::bring(wait(request), promise).into(),
+        None => request.promise().into(),
     }
 }
 
 /// Keeps a request until it is resumed by the number that this gives it.
-fn wait(request: Waiting) -> u32 {
+fn wait(request: Request) -> u32 {
     let number = LAST_NUMBER.get().wrapping_add(1);
     LAST_NUMBER.set(number);
     let forgotten = WAITING.with_borrow_mut(|waiting| {

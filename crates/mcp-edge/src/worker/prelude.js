@@ -67,6 +67,24 @@ export async function bring(number, promise) {
   }
 }
 
+// How to break the promises that Rust has given. If it crashes they would never be settled, and their requests would hang
+// until the runtime loses patience.
+const breakings = new Set();
+
+addEventListener("error", ({ error }) => {
+  if (!(error instanceof WebAssembly.RuntimeError)) return;
+  for (const breakOne of breakings) breakOne(error);
+  breakings.clear();
+});
+
+// A promise that Rust keeps, or else is broken when Rust crashes.
+export function given(promise) {
+  return new Promise((resolve, reject) => {
+    breakings.add(reject);
+    promise.then(resolve, reject).finally(() => breakings.delete(reject));
+  });
+}
+
 // Few different sets of headers are ever sent, and copying one costs less than half of making it.
 const MAX_HEADER_SETS = 64;
 const headerSets = new Map();

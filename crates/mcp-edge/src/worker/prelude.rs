@@ -10,6 +10,7 @@ extern "C" {
     // bundlers warn of it.
     #[wasm_bindgen(catch, js_name = onBrought)]
     pub fn on_brought(resume: &JsValue) -> Result<(), JsValue>;
+    pub fn given(promise: Promise) -> Promise;
     pub fn bring(number: u32, promise: Promise) -> Promise;
     pub fn head(request: &web_sys::Request, into: &mut [u8]) -> i32;
     pub fn body(request: &web_sys::Request, limit: f64) -> Promise;
