@@ -5,11 +5,10 @@
 
 use std::{net::Ipv6Addr, rc::Rc};
 
-use sha2::{Digest, Sha256};
-
 use crate::{
     cors::{self, Origin},
-    http::{BodyError, RequestBody, RequestHead, Response, Text},
+    documents::{Documents, Entry, document::Document},
+    http::{BodyError, RequestBody, RequestHead, Response},
     log::AccessLog,
     mcp::{self, AccessNeeded, Caller, StateKey},
     oauth::{
@@ -31,7 +30,7 @@ pub struct Endpoint<E> {
     resource_server: ResourceServer,
     server: mcp::Server<E>,
     challenge: ChallengeContext,
-    metadata: Document,
+    documents: Documents,
     state_key: Option<StateKey>,
 }
 
@@ -51,26 +50,20 @@ pub struct Exchange<E, P> {
     pub address: Option<String>,
 }
 
-/// A document that is the same for everybody.
-struct Document {
-    body: Text,
-    etag: String,
-}
-
 /// Which part of the server a path belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Route {
+#[derive(Debug, Clone, Copy)]
+enum Route<'a> {
     Mcp,
-    Metadata,
+    Document(&'a Entry),
     RetiredTransport,
     Elsewhere,
 }
 
-impl Route {
+impl Route<'_> {
     const fn name(self) -> &'static str {
         match self {
             Self::Mcp => "mcp",
-            Self::Metadata => "metadata",
+            Self::Document(entry) => entry.route,
             Self::RetiredTransport => "retired_transport",
             Self::Elsewhere => "elsewhere",
         }
@@ -93,7 +86,10 @@ impl<E: Clone + 'static> Endpoint<E> {
             resource_policy_uri: settings.privacy_policy.as_deref(),
             resource_tos_uri: settings.terms_of_service.as_deref(),
         };
-        let metadata = Document::new(serde_json::to_string(&metadata).unwrap_or_default());
+        let metadata = serde_json::to_string(&metadata).unwrap_or_default();
+        let mut documents = Documents::default();
+        let places = [WELL_KNOWN.to_owned(), format!("{WELL_KNOWN}{}", settings.resource.path)];
+        documents.publish("metadata", places, Document::for_machines("application/json", metadata));
         // A client asks for exactly what a challenge names; without a basic set, everything that any tool needs.
         let basic = if required.is_empty() { &advertised } else { required };
         let challenge = ChallengeContext {
@@ -102,7 +98,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         };
         let resource_server = ResourceServer::new(settings.trust.clone());
         let state_key = settings.state_secret.as_ref().map(|secret| StateKey::derive(secret.as_bytes()));
-        Self { settings, resource_server, server, challenge, metadata, state_key }
+        Self { settings, resource_server, server, challenge, documents, state_key }
     }
 
     /// The settings in force.
@@ -139,7 +135,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         log.route = route.name();
         let response = match route {
             Route::Mcp => self.mcp(head, body, exchange, log).await,
-            Route::Metadata => self.metadata.serve(head),
+            Route::Document(entry) => entry.document.respond(head),
             Route::RetiredTransport => self.retired_transport(),
             Route::Elsewhere => self.elsewhere(),
         };
@@ -147,15 +143,15 @@ impl<E: Clone + 'static> Endpoint<E> {
         response
     }
 
-    fn route(&self, path: &str) -> Route {
-        let endpoint = &self.settings.resource.path;
+    /// The MCP endpoint is looked at first: it is what nearly every request is for, and wherever the operator put it,
+    /// no document stands in its way.
+    fn route(&self, path: &str) -> Route<'_> {
+        if path == self.settings.resource.path {
+            return Route::Mcp;
+        }
         match path {
-            _ if path == endpoint => Route::Mcp,
-            _ if path.strip_prefix(WELL_KNOWN).is_some_and(|rest| rest.is_empty() || rest == endpoint) => {
-                Route::Metadata
-            }
             "/sse" | "/sse/" | "/messages" | "/messages/" => Route::RetiredTransport,
-            _ => Route::Elsewhere,
+            _ => self.documents.find(path).map_or(Route::Elsewhere, Route::Document),
         }
     }
 
@@ -271,32 +267,5 @@ fn network_of(address: &str) -> String {
     match address.parse::<Ipv6Addr>() {
         Ok(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).to_string(),
         Err(_) => address.to_owned(),
-    }
-}
-
-impl Document {
-    fn new(body: String) -> Self {
-        let hash = Sha256::digest(&body);
-        let etag = hash[..8].iter().fold(String::from("\""), |etag, byte| etag + &format!("{byte:02x}")) + "\"";
-        Self { body: body.into(), etag }
-    }
-
-    fn serve(&self, head: &RequestHead<'_>) -> Response {
-        let cached = |response: Response| {
-            cors::public(response)
-                .with_header("cache-control", "public, max-age=300")
-                .with_header("etag", self.etag.clone())
-        };
-        match head.method() {
-            "GET" | "HEAD"
-                if head.header("if-none-match").is_some_and(|known| known == "*" || known.contains(&self.etag)) =>
-            {
-                cached(Response::empty(304))
-            }
-            "GET" => cached(Response::json(200, self.body.clone())),
-            "HEAD" => cached(Response::empty(200).with_header("content-type", "application/json")),
-            "OPTIONS" => cors::public_preflight(),
-            _ => cors::public(Response::empty(405)).with_header("allow", "GET, HEAD, OPTIONS"),
-        }
     }
 }

@@ -54,6 +54,7 @@
 //! itself.
 
 pub mod cors;
+pub mod documents;
 pub mod endpoint;
 pub mod http;
 pub mod log;
