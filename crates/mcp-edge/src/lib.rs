@@ -54,7 +54,9 @@
 //! itself.
 
 pub mod cors;
+pub mod documents;
 pub mod endpoint;
+pub mod health;
 pub mod http;
 pub mod log;
 pub mod mcp;
