@@ -304,7 +304,7 @@ pub fn to_js(response: Response) -> web_sys::Response {
 
 /// What a stranger sees of wrong settings, and a monitor.
 fn misconfigured(request: &web_sys::Request) -> web_sys::Response {
-    let text = prelude::head(request);
+    let text = read_head(request);
     let mut lines = text.split('\n').skip(1);
     let method = lines.next().unwrap_or_default();
     let head = RequestHead::new(method, target_of(lines.next().unwrap_or_default()));
