@@ -1,0 +1,130 @@
+//! Protected resource metadata (RFC 9728): what the server says of itself.
+
+use serde_json::{Map, Value};
+
+use super::{quote, trouble_with_document};
+use crate::{
+    challenge::Challenge,
+    clients::Client,
+    finding::{Judgement, Skip},
+    record::{Probe, Record, document, string, strings},
+    target::{Target, is_secure},
+};
+
+/// The metadata that clients use.
+fn found(record: &Record) -> Result<Map<String, Value>, Skip> {
+    if !record.is_reached() {
+        return Err(Skip::new("the endpoint was not reached"));
+    }
+    record.metadata().ok_or_else(|| Skip::new("no metadata could be read"))
+}
+
+pub fn at_path(record: &Record) -> Result<Judgement, Skip> {
+    let answer = record.of_server(Probe::MetadataAtPath)?;
+    let url = record.url(Probe::MetadataAtPath);
+    if let Some(trouble) = trouble_with_document(answer) {
+        let seen = format!("{url}: {trouble}");
+        return match record.metadata() {
+            None if record.is_open() => Err(Skip::new("there is none, and nobody is asked to sign in")),
+            None => Ok(Judgement::failure(seen)),
+            Some(_) => Ok(Judgement::warning(format!("{seen}; it is elsewhere")).hits([Client::Claude, Client::ChatGpt])),
+        };
+    }
+    if answer.media_type() != "application/json" {
+        return Ok(Judgement::warning(format!("{url} is served as {}", quote(&answer.media_type()))));
+    }
+    Ok(Judgement::ok(url.to_owned()))
+}
+
+pub fn at_root(record: &Record) -> Result<Judgement, Skip> {
+    let found = found(record)?;
+    if record.target.is_pathless() {
+        return Err(Skip::new("for a URL without a path it is the same place"));
+    }
+    let answer = record.of_server(Probe::MetadataAtRoot)?;
+    let url = record.url(Probe::MetadataAtRoot);
+    if let Some(trouble) = trouble_with_document(answer) {
+        return Ok(Judgement::warning(format!("{url}: {trouble}")));
+    }
+    let root = document(answer).unwrap_or_default();
+    if root == found {
+        return Ok(Judgement::ok(url.to_owned()));
+    }
+    Ok(match (string(&root, "resource"), string(&found, "resource")) {
+        (root, found) if root != found => {
+            Judgement::warning(format!("{url} is about {}", quote(root.unwrap_or("nothing")))).mend(
+                "If several endpoints share this host, that is how it must be. Otherwise serve the same document at both \
+                 places.",
+            )
+        }
+        _ => Judgement::warning(format!("{url} differs from the document at the path")),
+    })
+}
+
+pub fn resource(record: &Record) -> Result<Judgement, Skip> {
+    let found = found(record)?;
+    let typed = record.target.typed();
+    let Some(resource) = string(&found, "resource") else {
+        return Ok(Judgement::failure("the metadata has no resource"));
+    };
+    // A URL without a path is the same with and without its slash (RFC 3986 §6.2.3), and clients use both.
+    let same = resource == typed
+        || (record.target.is_pathless() && resource.trim_end_matches('/') == typed.trim_end_matches('/'));
+    if same {
+        return Ok(Judgement::ok(quote(resource)));
+    }
+    let seen = format!("it is {}, and the URL is {}", quote(resource), quote(typed));
+    if resource.trim_end_matches('/') == typed.trim_end_matches('/') {
+        return Ok(Judgement::failure(format!("{seen}: a slash at the end")));
+    }
+    if resource.eq_ignore_ascii_case(typed) {
+        return Ok(Judgement::failure(format!("{seen}: capital letters")));
+    }
+    // What the SDKs take, others do not.
+    let covers = Target::parse(resource).is_ok_and(|resource| {
+        resource.origin() == record.target.origin()
+            && format!("{}/", record.target.path()).starts_with(&format!("{}/", resource.path().trim_end_matches('/')))
+    });
+    Ok(if covers {
+        Judgement::failure(format!("{seen}: a part of it only")).hits([Client::VsCode, Client::Claude])
+    } else {
+        Judgement::failure(seen)
+    })
+}
+
+pub fn authorization_servers(record: &Record) -> Result<Judgement, Skip> {
+    let found = found(record)?;
+    let servers = strings(&found, "authorization_servers");
+    let Some(first) = servers.first() else {
+        return Ok(Judgement::failure("authorization_servers is missing or empty"));
+    };
+    if !is_secure(first) {
+        return Ok(Judgement::failure(format!("{} is not https", quote(first))));
+    }
+    if let Some(reason) = record.target.refusal_to_ask(first) {
+        return Ok(Judgement::failure(format!("{}: {reason}", quote(first))));
+    }
+    Ok(Judgement::ok(match servers.len() {
+        1 => quote(first),
+        several => format!("{}, the first of {several}; most clients use no other", quote(first)),
+    }))
+}
+
+pub fn scopes(record: &Record) -> Result<Judgement, Skip> {
+    let found = found(record)?;
+    let challenge = record.challenge().and_then(Result::ok);
+    let challenged = challenge.as_ref().and_then(|it: &Challenge| it.get("scope")).unwrap_or_default();
+    let supported = strings(&found, "scopes_supported");
+    if supported.contains(&"offline_access") || challenged.split(' ').any(|scope| scope == "offline_access") {
+        return Ok(Judgement::warning("offline_access is listed, which is a matter between client and provider")
+            .mend("Leave it out of the challenge and of scopes_supported."));
+    }
+    if found.get("scopes_supported").is_some_and(|it| it.as_array().is_some_and(Vec::is_empty)) {
+        return Ok(Judgement::warning("scopes_supported is an empty list; RFC 9728 wants it left out then"));
+    }
+    Ok(match (challenged, supported.as_slice()) {
+        ("", []) => Judgement::warning("neither the challenge nor the metadata names a scope"),
+        ("", supported) => Judgement::ok(format!("scopes_supported: {}", quote(&supported.join(" ")))),
+        (challenged, _) => Judgement::ok(format!("the challenge asks for {}", quote(challenged))),
+    })
+}

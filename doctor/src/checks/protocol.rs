@@ -1,0 +1,290 @@
+//! MCP itself, in both eras, as a client that is signed in speaks it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::quote;
+use crate::{
+    challenge::Challenge,
+    clients::Client,
+    exchange::Answer,
+    finding::{Judgement, Skip},
+    message::{self, MODERN_REVISION, Response},
+    record::{Probe, Record, document, string, strings},
+    token::Peek,
+};
+
+/// Where a token can come from beside `--token`.
+pub const TOKEN_VARIABLE: &str = "MCP_EDGE_DOCTOR_TOKEN";
+
+/// Characters that a tool's name may have at most in Claude's directory.
+const TOOL_NAME_MAX: usize = 64;
+
+pub fn token(record: &Record) -> Result<Judgement, Skip> {
+    let Some(token) = &record.token else {
+        return Err(Skip::new(format!("no token was given (--token, or {TOKEN_VARIABLE})")));
+    };
+    if !record.target.is_https() && !record.target.is_loopback() {
+        return Ok(Judgement::failure("it was not sent: the URL is plain http").mend("Use https."));
+    }
+    let wrong = token.peek().and_then(|peek| trouble_with_token(record, &peek));
+    let answer = record.of_server(Probe::LegacyInitialize)?;
+    let refused = refusal(answer);
+    Ok(match (refused, wrong) {
+        (Some(refused), Some(wrong)) => Judgement::failure(format!("{refused}; {wrong}")),
+        (Some(refused), None) if token.peek().is_none() => Judgement::failure(format!(
+            "{refused}; the token is no JWT: providers issue such opaque ones if the token request names no resource"
+        )),
+        (Some(refused), None) if answer.status == 403 => Judgement::failure(refused).mend(
+            "The token is good and may not do this. Give its user and client the permission at the provider; for \
+             mcp-edge see docs/denials.md, Permission.",
+        ),
+        (Some(refused), None) => Judgement::failure(format!("{refused}; its issuer, audience and end look right"))
+            .mend("The server's log has the reason; for mcp-edge see docs/denials.md."),
+        // It lets a token in that says of itself that it should not.
+        (None, Some(wrong)) => Judgement::failure(format!("the server accepts it, but {wrong}")).mend(
+            "If the server lists this audience or issuer on purpose, that is how it should be. If not, it does not \
+             check them: any token of the provider gets in.",
+        ),
+        (None, None) if token.peek().is_none() => {
+            Judgement::warning("the server accepts it, but it is no JWT and names no audience").mend(
+                "Have clients send resource in the token request, too: they get a JWT for this server then.",
+            )
+        }
+        (None, None) => Judgement::ok("the server accepts it"),
+    })
+}
+
+/// How a token was refused. `None` if it was not.
+fn refusal(answer: &Answer) -> Option<String> {
+    if !matches!(answer.status, 401 | 403) {
+        return None;
+    }
+    let challenge = answer.header("www-authenticate").and_then(|it| Challenge::parse(it).ok());
+    let said = challenge.as_ref().and_then(|it| it.get("error_description").or_else(|| it.get("error")));
+    Some(match said {
+        Some(said) => format!("the server refuses it with {}: {}", answer.status, quote(said)),
+        None => format!("the server refuses it with {}", answer.status),
+    })
+}
+
+/// What a token says that does not fit. `None` if everything does.
+fn trouble_with_token(record: &Record, peek: &Peek) -> Option<String> {
+    let metadata = record.metadata().unwrap_or_default();
+    let resource = string(&metadata, "resource").unwrap_or(record.target.typed());
+    if !peek.audience.iter().any(|audience| audience == resource) {
+        let audience = peek.audience.join(" ");
+        return Some(match audience.as_str() {
+            "" => format!("it names no audience; it should be {}", quote(resource)),
+            other => format!("its audience is {} instead of {}", quote(other), quote(resource)),
+        });
+    }
+    let issuers = strings(&metadata, "authorization_servers");
+    let issuer = peek.issuer.as_deref().unwrap_or_default();
+    if !issuers.is_empty() && !issuers.contains(&issuer) {
+        return Some(format!("its issuer is {} instead of {}", quote(issuer), quote(&issuers.join(" "))));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit into 52 bits for a long time")]
+    if peek.expires_at.is_none_or(|end| end <= record.now as f64) {
+        return Some("it has expired, or never says when it will".to_owned());
+    }
+    let kind = peek.kind.as_deref().unwrap_or_default().to_ascii_lowercase();
+    if !matches!(kind.as_str(), "at+jwt" | "application/at+jwt" | "jwt") {
+        return Some(format!("its typ is {} instead of \"at+jwt\": is it an ID token?", quote(&kind)));
+    }
+    let set = document(record.answer(Probe::Keys)?)?;
+    let kids: Vec<_> = set.get("keys")?.as_array()?.iter().filter_map(|key| key["kid"].as_str()).collect();
+    let kid = peek.kid.as_deref()?;
+    (!kids.is_empty() && !kids.contains(&kid)).then(|| "the provider no longer publishes the key that signed it".to_owned())
+}
+
+/// An answer of the protocol itself, beyond sign-in.
+fn spoken(record: &Record, probe: Probe) -> Result<&Answer, Skip> {
+    let answer = record.of_server(probe).map_err(|skip| {
+        if record.is_protected() && record.token.is_none() {
+            Skip::new("sign-in is needed: give a token")
+        } else {
+            skip
+        }
+    })?;
+    if matches!(answer.status, 401 | 403) {
+        return Err(Skip::new(format!("the server answers {} (see token)", answer.status)));
+    }
+    Ok(answer)
+}
+
+/// What an answer is instead of a result.
+fn instead(answer: &Answer) -> String {
+    match message::response(answer) {
+        Some(Response::Error(code, text)) => format!("{}, error {code} {}", answer.status, quote(&text)),
+        _ => answer.in_short(),
+    }
+}
+
+fn result(answer: &Answer) -> Option<Value> {
+    match message::response(answer) {
+        Some(Response::Result(result)) if answer.status == 200 => Some(result),
+        _ => None,
+    }
+}
+
+fn listed(record: &Record, probe: Probe) -> Option<Vec<Value>> {
+    result(record.answer(probe)?)?.get("tools")?.as_array().cloned()
+}
+
+pub fn legacy(record: &Record) -> Result<Judgement, Skip> {
+    let answer = spoken(record, Probe::LegacyInitialize)?;
+    let Some(version) = result(answer).and_then(|it| it["protocolVersion"].as_str().map(str::to_owned)) else {
+        let seen = format!("initialize gets {}", instead(answer));
+        // A server of 2026-07-28 alone says so properly.
+        return Ok(if (400..500).contains(&answer.status) && result_of_discover(record).is_some() {
+            Judgement::warning(format!("{seen}: it speaks 2026-07-28 only"))
+                .mend("Speak both: most clients of today begin with initialize.")
+        } else {
+            Judgement::failure(seen)
+        });
+    };
+    if let Some(answer) = record.answer(Probe::LegacyInitialized)
+        && !answer.is_success()
+    {
+        return Ok(Judgement::failure(format!("notifications/initialized gets {}", instead(answer)))
+            .mend("Answer 202 with an empty body."));
+    }
+    Ok(match listed(record, Probe::LegacyTools) {
+        Some(tools) => Judgement::ok(format!("{version}, {}", count(&tools))),
+        None => match record.outcome(Probe::LegacyTools) {
+            Some(Ok(answer)) => Judgement::failure(format!("tools/list gets {}", instead(answer))),
+            Some(Err(failure)) => Judgement::failure(format!("tools/list: {failure}")),
+            None => return Err(Skip::new("tools/list was not asked")),
+        },
+    })
+}
+
+fn result_of_discover(record: &Record) -> Option<Value> {
+    let result = result(record.answer(Probe::ModernDiscover)?)?;
+    let versions = result.get("supportedVersions")?.as_array()?;
+    versions.iter().any(|version| version == MODERN_REVISION).then_some(result)
+}
+
+pub fn modern(record: &Record) -> Result<Judgement, Skip> {
+    let answer = spoken(record, Probe::ModernDiscover)?;
+    let Some(discovered) = result_of_discover(record) else {
+        let seen = format!("server/discover gets {}", instead(answer));
+        let falls_back = answer.status < 500 && message::response(answer).is_some() || (400..500).contains(&answer.status);
+        return Ok(if falls_back {
+            Judgement::warning(format!("{seen}: clients fall back to initialize"))
+                .mend("Nothing at once. Speak 2026-07-28 beside the handshake when you can.")
+        } else {
+            Judgement::failure(seen)
+        });
+    };
+    let tools = match (listed(record, Probe::ModernTools), record.outcome(Probe::ModernTools)) {
+        (Some(tools), _) => tools,
+        (None, Some(Ok(answer))) => return Ok(Judgement::failure(format!("tools/list gets {}", instead(answer)))),
+        (None, Some(Err(failure))) => return Ok(Judgement::failure(format!("tools/list: {failure}"))),
+        (None, None) => return Err(Skip::new("tools/list was not asked")),
+    };
+    let list = result(record.answer(Probe::ModernTools).unwrap_or(answer)).unwrap_or_default();
+    for (name, result) in [("server/discover", &discovered), ("tools/list", &list)] {
+        let missing = ["resultType", "ttlMs", "cacheScope"].into_iter().find(|member| result.get(*member).is_none());
+        if let Some(missing) = missing {
+            return Ok(Judgement::warning(format!("the result of {name} has no {missing}"))
+                .mend("Send resultType, ttlMs and cacheScope with both: 2026-07-28 requires them."));
+        }
+    }
+    Ok(Judgement::ok(format!("{MODERN_REVISION}, {}", count(&tools))))
+}
+
+fn count(tools: &[Value]) -> String {
+    match tools.len() {
+        1 => "1 tool".to_owned(),
+        several => format!("{several} tools"),
+    }
+}
+
+pub fn stream(record: &Record) -> Result<Judgement, Skip> {
+    let answer = spoken(record, Probe::LegacyStream)?;
+    Ok(match (answer.status, answer.media_type().as_str()) {
+        (405, _) => Judgement::ok("405: there is none"),
+        (200, "text/event-stream") => Judgement::ok("it opens a stream"),
+        _ => Judgement::warning(format!("it answers {}", answer.in_short())),
+    })
+}
+
+pub fn tools(record: &Record) -> Result<Judgement, Skip> {
+    spoken(record, Probe::LegacyInitialize)?;
+    let lists = (listed(record, Probe::LegacyTools), listed(record, Probe::ModernTools));
+    let tools = match &lists {
+        (Some(legacy), Some(modern)) if names(legacy) != names(modern) => {
+            return Ok(Judgement::warning("the two eras list different tools")
+                .mend("Offer the same tools in both: a client's era is nothing that its user chooses."));
+        }
+        (Some(tools), _) | (None, Some(tools)) => tools,
+        (None, None) => return Err(Skip::new("there is no list (see legacy and modern)")),
+    };
+    if tools.is_empty() {
+        return Ok(Judgement::warning("there are none, for this token").hits(Client::ALL).mend(
+            "If the server hides tools whose scope is missing, get a token with that scope; otherwise register tools.",
+        ));
+    }
+    let name = |tool: &Value| quote(tool["name"].as_str().unwrap_or("without a name"));
+    if let Some(tool) = tools.iter().find(|tool| tool["inputSchema"]["type"] != "object" || !tool["name"].is_string()) {
+        return Ok(Judgement::failure(format!("tool {} has no inputSchema of type object", name(tool))).hits(Client::ALL));
+    }
+    let is = |problem: fn(&Value) -> bool| tools.iter().filter(move |tool| problem(tool)).map(name).collect::<Vec<_>>();
+    let problems = [
+        ("no description", is(|tool| tool["description"].as_str().is_none_or(str::is_empty))),
+        ("no annotations (readOnlyHint, destructiveHint, openWorldHint)", is(|tool| !has_hints(&tool["annotations"]))),
+        ("a name longer than Claude's directory takes", is(|tool| {
+            tool["name"].as_str().is_some_and(|it| it.chars().count() > TOOL_NAME_MAX)
+        })),
+    ];
+    Ok(match problems.into_iter().find(|(_, tools)| !tools.is_empty()) {
+        Some((problem, tools)) => Judgement::warning(format!("{problem}: {}", tools.join(", "))),
+        None => Judgement::ok(names(tools).into_iter().collect::<Vec<_>>().join(", ")),
+    })
+}
+
+fn names(tools: &[Value]) -> BTreeSet<&str> {
+    tools.iter().filter_map(|tool| tool["name"].as_str()).collect()
+}
+
+/// What marketplaces ask for: what a tool reads, destroys and reaches, each said explicitly.
+fn has_hints(annotations: &Value) -> bool {
+    let said = |name: &str| annotations[name].is_boolean();
+    said("readOnlyHint") && said("openWorldHint") && (annotations["readOnlyHint"] == true || said("destructiveHint"))
+}
+
+pub fn whoami(record: &Record) -> Result<Judgement, Skip> {
+    spoken(record, Probe::LegacyInitialize)?;
+    let asked = [("legacy", Probe::LegacyWhoami), ("modern", Probe::ModernWhoami)];
+    let mut subjects: BTreeSet<String> = BTreeSet::new();
+    let mut eras = 0;
+    for (era, probe) in asked {
+        let Some(outcome) = record.outcome(probe) else { continue };
+        eras += 1;
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(failure) => return Ok(Judgement::failure(format!("{era}: {failure}"))),
+        };
+        let Some(result) = result(answer) else {
+            return Ok(Judgement::failure(format!("{era}: the call gets {}", instead(answer))));
+        };
+        if result["isError"] == true {
+            let text = result["content"][0]["text"].as_str().unwrap_or_default();
+            return Ok(Judgement::failure(format!("{era}: the tool fails with {}", quote(text))));
+        }
+        match result["structuredContent"]["sub"].as_str() {
+            Some(subject) => subjects.insert(subject.to_owned()),
+            None => return Ok(Judgement::warning(format!("{era}: the answer names no sub"))
+                .mend("If this whoami is not mcp-edge's, that may be right.")),
+        };
+    }
+    match (eras, subjects.into_iter().collect::<Vec<_>>().as_slice()) {
+        (0, _) => Err(Skip::new("there is no such tool")),
+        (_, [subject]) => Ok(Judgement::ok(format!("sub {}, in {}", quote(subject), if eras == 2 { "both eras" } else { "one era" }))),
+        _ => Ok(Judgement::failure("the two eras name different people for one token")
+            .mend("Somebody is answered with somebody else's identity. Take the server down until you know why.")),
+    }
+}
