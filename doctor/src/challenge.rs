@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn parameters_are_read_with_and_without_quotes() {
-        let it = Challenge::parse(r#"Bearer resource_metadata="https://h/x", Scope="a b", error=invalid_token"#).unwrap();
+        let it =
+            Challenge::parse(r#"Bearer resource_metadata="https://h/x", Scope="a b", error=invalid_token"#).unwrap();
         assert_eq!(it.get("resource_metadata"), Some("https://h/x"));
         assert_eq!(it.get("scope"), Some("a b"));
         assert_eq!(it.unquoted().collect::<Vec<_>>(), ["error"]);

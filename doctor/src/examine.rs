@@ -47,16 +47,16 @@ struct Examination<'a, A> {
 
 impl<A: Ask> Examination<'_, A> {
     fn run(&mut self) {
-        self.ask_all(vec![(Probe::Initialize, message::initialize(self.endpoint()))]);
+        self.ask_all(&[(Probe::Initialize, message::initialize(self.endpoint()))]);
         if !self.record.is_reached() {
             return;
         }
-        self.ask_all(self.first_questions());
-        self.ask_all(self.discovery_questions());
-        self.ask_all(self.provider_questions());
+        self.ask_all(&self.first_questions());
+        self.ask_all(&self.discovery_questions());
+        self.ask_all(&self.provider_questions());
         if self.record.is_protected() {
             let forged = self.forged();
-            self.ask_all(vec![(Probe::ForgedToken, signed(message::initialize(self.endpoint()), &forged))]);
+            self.ask_all(&[(Probe::ForgedToken, signed(message::initialize(self.endpoint()), &forged))]);
         }
         self.speak();
     }
@@ -145,7 +145,7 @@ impl<A: Ask> Examination<'_, A> {
         };
         let url = self.endpoint().to_owned();
 
-        self.ask_all(vec![
+        self.ask_all(&[
             (Probe::LegacyInitialize, sign(message::initialize(&url))),
             (Probe::ModernDiscover, sign(message::modern(&url, "server/discover", Map::new(), None))),
         ]);
@@ -153,7 +153,7 @@ impl<A: Ask> Examination<'_, A> {
         let session = self.record.answer(Probe::LegacyInitialize).filter(|it| it.is_success()).map(Session::begun_by);
         if let Some(session) = &session {
             // The order matters to servers that keep sessions.
-            self.ask_all(vec![(Probe::LegacyInitialized, sign(message::initialized(&url, session)))]);
+            self.ask_all(&[(Probe::LegacyInitialized, sign(message::initialized(&url, session)))]);
             let list = message::legacy(&url, session, "tools/list", &json!({}));
             questions.push((Probe::LegacyTools, sign(list)));
             questions.push((Probe::LegacyStream, sign(message::open_stream(&url, session))));
@@ -161,7 +161,7 @@ impl<A: Ask> Examination<'_, A> {
         if self.record.answer(Probe::ModernDiscover).is_some_and(Answer::is_success) {
             questions.push((Probe::ModernTools, sign(message::modern(&url, "tools/list", Map::new(), None))));
         }
-        self.ask_all(questions);
+        self.ask_all(&questions);
 
         let mut questions = Vec::new();
         let call = json!({ "name": WHOAMI, "arguments": {} });
@@ -175,16 +175,16 @@ impl<A: Ask> Examination<'_, A> {
         {
             questions.push((Probe::ModernWhoami, sign(message::modern(&url, "tools/call", call, Some(WHOAMI)))));
         }
-        self.ask_all(questions);
+        self.ask_all(&questions);
     }
 
     /// Whether the list has a tool of this name that needs no arguments.
     fn offers_whoami(&self, list: Probe) -> bool {
         let Some(Response::Result(result)) = self.record.answer(list).and_then(message::response) else { return false };
         let tools = result["tools"].as_array().cloned().unwrap_or_default();
-        tools.iter().any(|tool| {
-            tool["name"] == WHOAMI && tool["inputSchema"]["required"].as_array().is_none_or(Vec::is_empty)
-        })
+        tools
+            .iter()
+            .any(|tool| tool["name"] == WHOAMI && tool["inputSchema"]["required"].as_array().is_none_or(Vec::is_empty))
     }
 
     fn endpoint(&self) -> &str {
@@ -192,7 +192,7 @@ impl<A: Ask> Examination<'_, A> {
     }
 
     /// Asks several independent questions, a few at once, and records what came of them.
-    fn ask_all(&mut self, questions: Vec<(Probe, Request)>) {
+    fn ask_all(&mut self, questions: &[(Probe, Request)]) {
         for some in questions.chunks(AT_ONCE) {
             let (ask, target) = (self.ask, &self.record.target);
             let asked: Vec<(Probe, Exchange)> = std::thread::scope(|scope| {
@@ -225,4 +225,120 @@ fn metadata(url: &str) -> Request {
 
 fn signed(request: Request, token: &str) -> Request {
     request.header("authorization", format!("Bearer {token}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::testing::{ISSUER, NOW, URL, World, answered, token};
+
+    /// The good world with something changed in it, and a memory of what was asked.
+    struct Changed<F> {
+        change: F,
+        asked: Mutex<Vec<Request>>,
+    }
+
+    impl<F: Fn(&Request) -> Option<Answer> + Sync> Ask for Changed<F> {
+        fn ask(&self, request: &Request) -> Result<Answer, Failure> {
+            self.asked.lock().unwrap().push(request.clone());
+            (self.change)(request).map_or_else(|| World.ask(request), Ok)
+        }
+    }
+
+    fn examined(token: Option<Token>, change: impl Fn(&Request) -> Option<Answer> + Sync) -> (Record, Vec<Request>) {
+        let world = Changed { change, asked: Mutex::default() };
+        let record = examine(Target::parse(URL).unwrap(), None, token, NOW, &world);
+        (record, world.asked.into_inner().unwrap())
+    }
+
+    fn document(body: &Value) -> Answer {
+        answered(200, &[("content-type", "application/json")], &body.to_string())
+    }
+
+    #[test]
+    fn the_token_goes_to_the_endpoint_alone() {
+        let secret = token(&json!({}));
+        let (_, asked) = examined(Some(secret.clone()), |_| None);
+        let bearers: Vec<_> = asked.iter().filter(|it| format!("{it:?}").contains(secret.expose())).collect();
+        assert!(bearers.len() > 5);
+        assert!(bearers.iter().all(|request| request.url == URL));
+    }
+
+    #[test]
+    fn without_a_token_nobody_is_asked_to_do_anything() {
+        let (record, asked) = examined(None, |_| None);
+        assert!(record.answer(Probe::LegacyInitialize).is_none());
+        assert!(!asked.iter().any(|request| request.body.as_deref().is_some_and(|body| body.contains("tools/"))));
+    }
+
+    #[test]
+    fn nothing_is_changed_anywhere() {
+        let (_, asked) = examined(Some(token(&json!({}))), |_| None);
+        for request in asked {
+            assert!(matches!(request.method, "GET" | "OPTIONS") || request.url.starts_with(URL), "{request:?}");
+        }
+    }
+
+    #[test]
+    fn behind_a_redirect_nothing_is_asked() {
+        let (record, asked) =
+            examined(None, |_| Some(answered(301, &[("location", "https://elsewhere.example/")], "")));
+        assert_eq!((asked.len(), record.is_reached()), (1, false));
+    }
+
+    #[test]
+    fn the_place_that_the_challenge_names_is_asked_and_goes_first() {
+        const PLACE: &str = "https://mcp.example.com/metadata.json";
+        let (record, _) = examined(None, |request| match request.url.as_str() {
+            URL => Some(answered(401, &[("www-authenticate", &format!("Bearer resource_metadata=\"{PLACE}\""))], "")),
+            PLACE => Some(document(&json!({ "resource": "from there", "authorization_servers": [ISSUER] }))),
+            _ => None,
+        });
+        assert_eq!(record.metadata().unwrap()["resource"], "from there");
+    }
+
+    #[test]
+    fn a_server_on_the_internet_cannot_send_the_doctor_into_a_private_network() {
+        let (record, asked) = examined(None, |request| {
+            request.url.contains("oauth-protected-resource").then(|| {
+                document(&json!({ "resource": URL, "authorization_servers": ["http://169.254.169.254/latest"] }))
+            })
+        });
+        let kind = record.outcome(Probe::Discovery(DiscoveryForm::OpenIdAppended)).unwrap().as_ref().unwrap_err().kind;
+        assert_eq!(kind, FailureKind::NotAsked);
+        assert!(!asked.iter().any(|request| request.url.contains("169.254")));
+    }
+
+    #[test]
+    fn a_session_is_kept_and_an_open_server_needs_no_token() {
+        let (record, asked) = examined(None, |request| {
+            let message: Value = serde_json::from_str(request.body.as_deref()?).ok()?;
+            let result = match message["method"].as_str()? {
+                "initialize" => json!({ "protocolVersion": "2025-06-18" }),
+                "tools/list" => json!({ "tools": [{ "name": "whoami", "inputSchema": { "type": "object" } }] }),
+                _ => return Some(answered(400, &[], "")),
+            };
+            let mut answer = document(&json!({ "jsonrpc": "2.0", "id": 1, "result": result }));
+            answer.set("mcp-session-id", Some("s-1"));
+            Some(answer)
+        });
+        assert!(record.is_open() && record.answer(Probe::LegacyWhoami).is_some());
+        assert!(record.answer(Probe::ModernTools).is_none() && record.answer(Probe::ForgedToken).is_none());
+        let call = asked.iter().find(|it| it.body.as_deref().is_some_and(|body| body.contains("tools/call"))).unwrap();
+        assert!(call.headers.contains(&("mcp-session-id", "s-1".to_owned())));
+        assert!(call.headers.contains(&("mcp-protocol-version", "2025-06-18".to_owned())));
+    }
+
+    #[test]
+    fn a_whoami_that_wants_arguments_is_left_alone() {
+        let (record, _) = examined(Some(token(&json!({}))), |request| {
+            let tool = json!({ "name": "whoami", "inputSchema": { "type": "object", "required": ["secret"] } });
+            let is_list = request.body.as_deref().is_some_and(|body| body.contains("tools/list"));
+            is_list.then(|| document(&json!({ "id": 1, "result": { "tools": [tool] } })))
+        });
+        assert!(record.answer(Probe::LegacyTools).is_some());
+        assert!(record.answer(Probe::LegacyWhoami).is_none() && record.answer(Probe::ModernWhoami).is_none());
+    }
 }

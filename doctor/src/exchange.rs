@@ -55,13 +55,8 @@ impl Request {
     /// A browser's question whether a page of `origin` may send `method` with `headers` (comma-separated).
     #[must_use]
     pub fn preflight(url: impl Into<String>, origin: &str, method: &str, headers: &str) -> Self {
-        let request = Self {
-            method: "OPTIONS",
-            url: url.into(),
-            headers: Vec::new(),
-            body: None,
-            reading: Reading::NoStream,
-        };
+        let request =
+            Self { method: "OPTIONS", url: url.into(), headers: Vec::new(), body: None, reading: Reading::NoStream };
         let request = request.header("origin", origin).header("access-control-request-method", method);
         if headers.is_empty() { request } else { request.header("access-control-request-headers", headers) }
     }
@@ -133,7 +128,7 @@ impl Answer {
     /// Whether it is a page for people instead of an answer for programs.
     #[must_use]
     pub fn is_page(&self) -> bool {
-        let start = self.body.trim_start().get(..15).unwrap_or_default().to_ascii_lowercase();
+        let start: String = self.body.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
         self.media_type() == "text/html" || start.starts_with("<!doctype html") || start.starts_with("<html")
     }
 

@@ -25,5 +25,7 @@ pub mod record;
 pub mod render;
 pub mod report;
 pub mod target;
+#[cfg(test)]
+mod testing;
 pub mod token;
 pub mod wire;

@@ -22,7 +22,9 @@ const NOT_RUN: u8 = 2;
 fn main() -> ExitCode {
     let status = match options::parse(env::args_os().skip(1), env::var(TOKEN_VARIABLE).ok()) {
         Ok(Command::Help) => print(HELP).map(|()| ExitCode::SUCCESS),
-        Ok(Command::Version) => print(concat!("mcp-edge-doctor ", env!("CARGO_PKG_VERSION"), "\n")).map(|()| ExitCode::SUCCESS),
+        Ok(Command::Version) => {
+            print(concat!("mcp-edge-doctor ", env!("CARGO_PKG_VERSION"), "\n")).map(|()| ExitCode::SUCCESS)
+        }
         Ok(Command::Examine(options)) => run(*options),
         Err(error) => Err(format!("{error}\nTry --help.")),
     };

@@ -153,12 +153,7 @@ mod tests {
     use super::*;
 
     fn answer(kind: &str, body: &str) -> Answer {
-        Answer {
-            status: 200,
-            headers: vec![("content-type".into(), kind.into())],
-            body: body.into(),
-            cut: None,
-        }
+        Answer { status: 200, headers: vec![("content-type".into(), kind.into())], body: body.into(), cut: None }
     }
 
     #[test]

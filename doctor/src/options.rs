@@ -116,7 +116,8 @@ pub fn parse(
             Arg::Long("origin") => page = Some(origin(&parser.value()?.string()?)?),
             Arg::Long("timeout") => {
                 let seconds = parser.value()?.parse::<u64>().map_err(|_| UsageError::Timeout)?;
-                timeout = Some(seconds).filter(|it| (1..=TIMEOUT_SECONDS_MAX).contains(it)).ok_or(UsageError::Timeout)?;
+                timeout =
+                    Some(seconds).filter(|it| (1..=TIMEOUT_SECONDS_MAX).contains(it)).ok_or(UsageError::Timeout)?;
             }
             Arg::Long("ca-file") => ca_file = Some(parser.value()?.into()),
             Arg::Value(value) if url.is_none() => url = Some(value.string()?),

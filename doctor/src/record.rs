@@ -147,7 +147,8 @@ impl Record {
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.answer(Probe::Initialize).is_some_and(|answer| {
-            answer.status == 200 && matches!(message::response(answer), Some(Response::Result(it)) if it["protocolVersion"].is_string())
+            answer.status == 200
+                && matches!(message::response(answer), Some(Response::Result(it)) if it["protocolVersion"].is_string())
         })
     }
 

@@ -90,3 +90,86 @@ fn outlook(client: Client, record: &Record, findings: &[Finding]) -> Connects {
     let offer = checks::offer(record).unwrap_or_default();
     client.way_in(offer).map_or(Connects::WithClientId, Connects::By)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        record::Probe,
+        target::{DiscoveryForm, Target},
+        testing::{Change, good},
+    };
+
+    fn outlook_of(client: Client, change: impl FnOnce(&mut Record)) -> Connects {
+        let mut record = good();
+        change(&mut record);
+        let report = Report::of(&record);
+        report.outlooks.into_iter().find(|outlook| outlook.client == client).unwrap().connects
+    }
+
+    fn provider(change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>)) -> impl FnOnce(&mut Record) {
+        move |record| record.edit(Probe::Discovery(DiscoveryForm::OpenIdAppended), change)
+    }
+
+    #[test]
+    fn each_client_takes_the_way_it_knows() {
+        assert_eq!(outlook_of(Client::Claude, |_| {}), Connects::By(Way::MetadataDocument));
+        assert_eq!(outlook_of(Client::Cursor, |_| {}), Connects::By(Way::DynamicRegistration));
+        let without = provider(|it| drop(it.remove("registration_endpoint")));
+        assert_eq!(outlook_of(Client::Cursor, without), Connects::WithClientId);
+    }
+
+    #[test]
+    fn a_failure_stops_those_whom_it_hits() {
+        let part = |record: &mut Record| {
+            record
+                .edit(Probe::MetadataAtPath, |it| drop(it.insert("resource".into(), json!("https://mcp.example.com"))));
+        };
+        assert_eq!(outlook_of(Client::VsCode, part), Connects::Not(vec![Check::Resource]));
+        assert_eq!(outlook_of(Client::Cursor, part), Connects::By(Way::DynamicRegistration));
+    }
+
+    #[test]
+    fn the_operators_own_token_stops_nobody() {
+        let expired = |record: &mut Record| record.token = Some(crate::testing::token(&json!({ "exp": 1 })));
+        assert_eq!(outlook_of(Client::Claude, expired), Connects::By(Way::MetadataDocument));
+    }
+
+    #[test]
+    fn hosted_clients_do_not_reach_into_private_networks() {
+        let here = |record: &mut Record| record.target = Target::parse("https://10.0.0.7/mcp").unwrap();
+        let local = |record: &mut Record| {
+            here(record);
+            for probe in [Probe::MetadataAtPath, Probe::MetadataAtRoot] {
+                record.edit(probe, |it| drop(it.insert("resource".into(), json!("https://10.0.0.7/mcp"))));
+            }
+            let challenge = "Bearer resource_metadata=\"https://10.0.0.7/.well-known/oauth-protected-resource/mcp\"";
+            record.change(Probe::Initialize, |it| it.set("www-authenticate", Some(challenge)));
+            let document = record.exchanges[&Probe::MetadataAtPath].clone();
+            let url = "https://10.0.0.7/.well-known/oauth-protected-resource/mcp".to_owned();
+            record.exchanges.insert(Probe::MetadataAtPath, crate::exchange::Exchange { url, ..document });
+        };
+        assert_eq!(outlook_of(Client::ChatGpt, local), Connects::NotFromOutside);
+        assert_eq!(outlook_of(Client::Codex, local), Connects::By(Way::MetadataDocument));
+    }
+
+    #[test]
+    fn pages_that_are_refused_by_choice_are_no_failure() {
+        let refused = |record: &mut Record| record.put(Probe::FromOtherOrigin, 403, "application/json", "{}");
+        assert_eq!(outlook_of(Client::WebPage, refused), Connects::FromListedPages);
+    }
+
+    #[test]
+    fn the_worst_finding_decides() {
+        let verdict = |change: fn(&mut Record)| {
+            let mut record = good();
+            change(&mut record);
+            Report::of(&record).verdict()
+        };
+        assert_eq!(verdict(|_| {}), Verdict::Ok);
+        assert_eq!(verdict(|record| record.put(Probe::MetadataAtRoot, 404, "", "")), Verdict::Warning);
+        assert_eq!(verdict(|record| record.put(Probe::Keys, 500, "", "")), Verdict::Failure);
+    }
+}

@@ -75,7 +75,11 @@ impl Wire {
         }
     }
 
-    fn send(&self, request: http::Request<impl ureq::AsSendBody>, is_local: bool) -> Result<http::Response<Body>, ureq::Error> {
+    fn send(
+        &self,
+        request: http::Request<impl ureq::AsSendBody>,
+        is_local: bool,
+    ) -> Result<http::Response<Body>, ureq::Error> {
         if is_local {
             self.agent.run(self.agent.configure_request(request).proxy(None).build())
         } else {
@@ -138,7 +142,8 @@ fn read(body: &mut Body, is_enough: impl Fn(&str) -> bool) -> (String, Option<Cu
 
 fn failure(error: &ureq::Error) -> Failure {
     use io::ErrorKind::{
-        AddrNotAvailable, ConnectionRefused, HostUnreachable, InvalidData, NetworkUnreachable, PermissionDenied, TimedOut,
+        AddrNotAvailable, ConnectionRefused, HostUnreachable, InvalidData, NetworkUnreachable, PermissionDenied,
+        TimedOut,
     };
     let (kind, detail) = match error {
         ureq::Error::HostNotFound => (FailureKind::Dns, String::new()),
@@ -151,6 +156,8 @@ fn failure(error: &ureq::Error) -> Failure {
                 (FailureKind::Connect, error.to_string())
             }
             TimedOut => (FailureKind::Timeout, String::new()),
+            // The resolver's errors have no kind of their own; this is how the standard library begins them.
+            _ if error.to_string().starts_with("failed to lookup address") => (FailureKind::Dns, String::new()),
             // rustls reports what it does not like about a peer in this way.
             InvalidData => (FailureKind::Tls, error.to_string()),
             _ => (FailureKind::Protocol, error.to_string()),

@@ -128,17 +128,103 @@ fn trouble_with_preflight(answer: &Answer, origin: &str, headers: &str) -> Optio
         return Some(format!("the answer to OPTIONS {seen}"));
     }
     let allowed = list(answer, "access-control-allow-headers");
-    let any = allowed.iter().any(|name| name == "*");
-    let missing: Vec<_> = headers
-        .split(',')
-        .filter(|name| !name.is_empty())
-        // The star stands for everything but this one.
-        .filter(|name| !allowed.iter().any(|it| it == name) && !(any && *name != "authorization"))
-        .collect();
+    // The star stands for everything but `Authorization`.
+    let is_allowed = |name: &str| allowed.iter().any(|it| it == name || (it == "*" && name != "authorization"));
+    let missing: Vec<_> = headers.split(',').filter(|name| !name.is_empty() && !is_allowed(name)).collect();
     if missing.is_empty() { None } else { Some(format!("OPTIONS does not allow {}", missing.join(", "))) }
 }
 
 /// The members of a comma-separated header, in lower case.
 fn list(answer: &Answer, name: &str) -> Vec<String> {
     answer.headers(name).flat_map(|value| value.split(',')).map(|it| it.trim().to_ascii_lowercase()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        finding::{
+            Check,
+            Verdict::{Failure as Bad, Ok as Fine, Skipped, Warning},
+        },
+        testing::{Change, expect},
+    };
+
+    const PAGE: &str = "https://app.example.com";
+
+    fn set(probe: Probe, name: &'static str, value: Option<&'static str>) -> impl FnOnce(&mut Record) {
+        move |record| record.change(probe, |answer| answer.set(name, value))
+    }
+
+    #[test]
+    fn the_own_origin_gets_the_usual_answer() {
+        expect(Check::OwnOrigin, Warning, "answers 403 instead of 401", |it| it.put(Probe::FromOwnOrigin, 403, "", ""));
+    }
+
+    #[test]
+    fn refusing_other_pages_is_a_choice_unless_one_was_named() {
+        let refused = |record: &mut Record| {
+            record.put(Probe::FromOtherOrigin, 403, "application/json", "{}");
+            record.change(Probe::Preflight, |it| it.set("access-control-allow-origin", None));
+        };
+        expect(Check::CorsEndpoint, Fine, "by choice", refused);
+        expect(Check::Preflight, Skipped, "by choice", refused);
+        let named = |record: &mut Record| {
+            refused(record);
+            record.page = Some(PAGE.to_owned());
+        };
+        expect(Check::CorsEndpoint, Bad, "https://app.example.com is refused", named);
+        expect(Check::Preflight, Bad, "no Access-Control-Allow-Origin", named);
+    }
+
+    #[test]
+    fn a_preflight_must_be_open_and_complete() {
+        expect(Check::Preflight, Warning, "OPTIONS gets 401", |it| it.change(Probe::Preflight, |it| it.status = 401));
+        let headers = |value| set(Probe::Preflight, "access-control-allow-headers", Some(value));
+        expect(
+            Check::Preflight,
+            Warning,
+            "mcp-method, mcp-name",
+            headers("authorization, content-type, mcp-protocol-version"),
+        );
+        expect(Check::Preflight, Warning, "does not allow authorization", headers("*"));
+        expect(Check::Preflight, Fine, "", headers("*, Authorization"));
+        let other = set(Probe::Preflight, "access-control-allow-origin", Some("https://other.example"));
+        expect(Check::Preflight, Warning, "allows the origin \"https://other.example\" only", other);
+    }
+
+    #[test]
+    fn a_page_must_be_able_to_read_the_challenge() {
+        let set = |name, value| set(Probe::FromOtherOrigin, name, value);
+        expect(Check::CorsEndpoint, Warning, "the 401 has no", set("access-control-allow-origin", None));
+        expect(Check::CorsEndpoint, Warning, "does not expose", set("access-control-expose-headers", None));
+        expect(Check::CorsEndpoint, Bad, "does not expose", |record| {
+            record.page = Some(PAGE.to_owned());
+            record.change(Probe::FromOtherOrigin, |it| it.set("access-control-expose-headers", Some("Retry-After")));
+        });
+        let reflected = Some(crate::record::FOREIGN_ORIGIN);
+        expect(Check::CorsEndpoint, Warning, "without Vary", set("access-control-allow-origin", reflected));
+        expect(Check::CorsEndpoint, Fine, "", |record| {
+            record.change(Probe::FromOtherOrigin, |it| {
+                it.set("access-control-allow-origin", reflected);
+                it.set("vary", Some("Accept, Origin"));
+            });
+        });
+        expect(Check::CorsEndpoint, Warning, "more than once", |record| {
+            record.change(Probe::FromOtherOrigin, |it| {
+                it.headers.push(("access-control-allow-origin".into(), "*".into()));
+            });
+        });
+    }
+
+    #[test]
+    fn a_page_must_be_able_to_read_the_documents() {
+        let origin = "access-control-allow-origin";
+        expect(Check::CorsMetadata, Warning, "the document has no", set(Probe::MetadataFromOtherOrigin, origin, None));
+        expect(Check::CorsMetadata, Warning, "does not allow mcp-protocol-version", {
+            set(Probe::MetadataPreflight, "access-control-allow-headers", None)
+        });
+        expect(Check::CorsProvider, Warning, "its metadata has no", set(Probe::DiscoveryFromOtherOrigin, origin, None));
+        expect(Check::CorsProvider, Warning, "its token endpoint", set(Probe::TokenPreflight, origin, None));
+    }
 }

@@ -27,7 +27,9 @@ pub fn at_path(record: &Record) -> Result<Judgement, Skip> {
         return match record.metadata() {
             None if record.is_open() => Err(Skip::new("there is none, and nobody is asked to sign in")),
             None => Ok(Judgement::failure(seen)),
-            Some(_) => Ok(Judgement::warning(format!("{seen}; it is elsewhere")).hits([Client::Claude, Client::ChatGpt])),
+            Some(_) => {
+                Ok(Judgement::warning(format!("{seen}; it is elsewhere")).hits([Client::Claude, Client::ChatGpt]))
+            }
         };
     }
     if answer.media_type() != "application/json" {
@@ -51,12 +53,14 @@ pub fn at_root(record: &Record) -> Result<Judgement, Skip> {
         return Ok(Judgement::ok(url.to_owned()));
     }
     Ok(match (string(&root, "resource"), string(&found, "resource")) {
-        (root, found) if root != found => {
-            Judgement::warning(format!("{url} is about {}", quote(root.unwrap_or("nothing")))).mend(
-                "If several endpoints share this host, that is how it must be. Otherwise serve the same document at both \
+        (root, found) if root != found => Judgement::warning(format!(
+            "{url} is about {}",
+            quote(root.unwrap_or("nothing"))
+        ))
+        .mend(
+            "If several endpoints share this host, that is how it must be. Otherwise serve the same document at both \
                  places.",
-            )
-        }
+        ),
         _ => Judgement::warning(format!("{url} differs from the document at the path")),
     })
 }
@@ -127,4 +131,129 @@ pub fn scopes(record: &Record) -> Result<Judgement, Skip> {
         ("", supported) => Judgement::ok(format!("scopes_supported: {}", quote(&supported.join(" ")))),
         (challenged, _) => Judgement::ok(format!("the challenge asks for {}", quote(challenged))),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        exchange::Cut,
+        finding::{
+            Check,
+            Verdict::{Failure as Bad, Ok as Fine, Skipped, Warning},
+        },
+        testing::{Change, answered, expect, found},
+    };
+
+    /// Changes the document at both places.
+    fn edited(change: impl Fn(&mut Map<String, Value>)) -> impl FnOnce(&mut Record) {
+        move |record| {
+            record.edit(Probe::MetadataAtPath, &change);
+            record.edit(Probe::MetadataAtRoot, &change);
+        }
+    }
+
+    fn with(name: &'static str, value: Value) -> impl FnOnce(&mut Record) {
+        edited(move |document| {
+            document.insert(name.to_owned(), value.clone());
+        })
+    }
+
+    #[test]
+    fn a_missing_document_is_a_failure_unless_it_is_elsewhere() {
+        let missing = |record: &mut Record| record.put(Probe::MetadataAtPath, 404, "application/json", "{}");
+        expect(Check::MetadataPath, Warning, "404 application/json; it is elsewhere", missing);
+        expect(Check::MetadataPath, Bad, "404", |record| {
+            missing(record);
+            record.put(Probe::MetadataAtRoot, 404, "", "");
+        });
+        expect(Check::Resource, Skipped, "no metadata", |record| {
+            missing(record);
+            record.put(Probe::MetadataAtRoot, 404, "", "");
+        });
+        expect(Check::MetadataRoot, Warning, "404", |record| record.put(Probe::MetadataAtRoot, 404, "", ""));
+    }
+
+    #[test]
+    fn what_is_no_document_is_told_apart() {
+        let at_path =
+            |change: fn(&mut crate::exchange::Answer)| move |it: &mut Record| it.change(Probe::MetadataAtPath, change);
+        expect(Check::MetadataPath, Warning, "a page for people", at_path(|it| it.body = "<!doctype html><p>".into()));
+        expect(Check::MetadataPath, Warning, "not a JSON object", at_path(|it| it.body = "[]".into()));
+        expect(Check::MetadataPath, Warning, "longer than", at_path(|it| it.cut = Some(Cut::TooLong)));
+        expect(Check::MetadataPath, Warning, "breaks off", at_path(|it| it.cut = Some(Cut::Broken("x".into()))));
+        expect(
+            Check::MetadataPath,
+            Warning,
+            "redirects to \"/login\"",
+            at_path(|it| {
+                *it = answered(302, &[("location", "/login")], "");
+            }),
+        );
+        expect(
+            Check::MetadataPath,
+            Warning,
+            "\"text/plain\"",
+            at_path(|it| it.set("content-type", Some("text/plain"))),
+        );
+    }
+
+    #[test]
+    fn both_places_must_say_the_same() {
+        expect(Check::MetadataRoot, Warning, "is about \"https://mcp.example.com/other\"", |record| {
+            record.edit(Probe::MetadataAtRoot, |it| {
+                it.insert("resource".into(), json!("https://mcp.example.com/other"));
+            });
+        });
+        expect(Check::MetadataRoot, Warning, "differs", |record| {
+            record.edit(Probe::MetadataAtRoot, |it| {
+                it.insert("scopes_supported".into(), json!(["other"]));
+            });
+        });
+    }
+
+    #[test]
+    fn resource_is_compared_byte_for_byte() {
+        expect(Check::Resource, Bad, "a slash at the end", with("resource", json!("https://mcp.example.com/mcp/")));
+        expect(Check::Resource, Bad, "capital letters", with("resource", json!("https://MCP.example.com/mcp")));
+        expect(Check::Resource, Bad, "it is \"https://a/mcp\"", with("resource", json!("https://a/mcp")));
+        expect(Check::Resource, Bad, "no resource", with("resource", json!(7)));
+        let part = found(Check::Resource, with("resource", json!("https://mcp.example.com")));
+        assert_eq!((part.verdict, part.hits.as_slice()), (Bad, [Client::VsCode, Client::Claude].as_slice()));
+    }
+
+    #[test]
+    fn without_a_path_the_slash_makes_no_difference() {
+        expect(Check::Resource, Fine, "", |record| {
+            record.target = Target::parse("https://mcp.example.com").unwrap();
+            with("resource", json!("https://mcp.example.com/"))(record);
+        });
+    }
+
+    #[test]
+    fn the_provider_must_be_named_and_safe() {
+        expect(Check::AuthorizationServers, Bad, "missing", with("authorization_servers", json!([])));
+        expect(Check::AuthorizationServers, Bad, "not https", with("authorization_servers", json!(["http://as/x"])));
+        expect(Check::AuthorizationServers, Bad, "not https", with("authorization_servers", json!(["tenant"])));
+        let local = with("authorization_servers", json!(["http://localhost:3000/oidc"]));
+        expect(Check::AuthorizationServers, Bad, "private network", local);
+        let two = with("authorization_servers", json!(["https://a.example.com", "https://b.example.com"]));
+        expect(Check::AuthorizationServers, Fine, "the first of 2", two);
+    }
+
+    #[test]
+    fn clients_must_learn_what_to_ask_for() {
+        expect(Check::Scopes, Warning, "offline_access", with("scopes_supported", json!(["a", "offline_access"])));
+        expect(Check::Scopes, Warning, "empty list", with("scopes_supported", json!([])));
+        let unchallenged = |record: &mut Record| {
+            record.change(Probe::Initialize, |it| it.set("www-authenticate", Some("Bearer realm=\"x\"")));
+        };
+        expect(Check::Scopes, Fine, "scopes_supported: \"whoami:read\"", unchallenged);
+        expect(Check::Scopes, Warning, "neither", |record| {
+            unchallenged(record);
+            edited(|it| drop(it.remove("scopes_supported")))(record);
+        });
+    }
 }

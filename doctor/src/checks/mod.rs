@@ -9,8 +9,6 @@ mod protocol;
 mod provider;
 mod reaching;
 mod sign_in;
-#[cfg(test)]
-mod tests;
 
 use crate::{
     exchange::Answer,
@@ -103,5 +101,9 @@ fn trouble_with_document(answer: &Answer) -> Option<String> {
     if crate::record::document(answer).is_some() {
         return None;
     }
-    Some(if answer.is_page() { "it is a page for people, not JSON".to_owned() } else { "it is not a JSON object".into() })
+    Some(if answer.is_page() {
+        "it is a page for people, not JSON".to_owned()
+    } else {
+        "it is not a JSON object".into()
+    })
 }

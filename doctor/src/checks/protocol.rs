@@ -48,9 +48,8 @@ pub fn token(record: &Record) -> Result<Judgement, Skip> {
              check them: any token of the provider gets in.",
         ),
         (None, None) if token.peek().is_none() => {
-            Judgement::warning("the server accepts it, but it is no JWT and names no audience").mend(
-                "Have clients send resource in the token request, too: they get a JWT for this server then.",
-            )
+            Judgement::warning("the server accepts it, but it is no JWT and names no audience")
+                .mend("Have clients send resource in the token request, too: they get a JWT for this server then.")
         }
         (None, None) => Judgement::ok("the server accepts it"),
     })
@@ -94,9 +93,10 @@ fn trouble_with_token(record: &Record, peek: &Peek) -> Option<String> {
         return Some(format!("its typ is {} instead of \"at+jwt\": is it an ID token?", quote(&kind)));
     }
     let set = document(record.answer(Probe::Keys)?)?;
-    let kids: Vec<_> = set.get("keys")?.as_array()?.iter().filter_map(|key| key["kid"].as_str()).collect();
-    let kid = peek.kid.as_deref()?;
-    (!kids.is_empty() && !kids.contains(&kid)).then(|| "the provider no longer publishes the key that signed it".to_owned())
+    let published: Vec<_> = set.get("keys")?.as_array()?.iter().filter_map(|key| key["kid"].as_str()).collect();
+    let signer = peek.kid.as_deref()?;
+    (!published.is_empty() && !published.contains(&signer))
+        .then(|| "the provider no longer publishes the key that signed it".to_owned())
 }
 
 /// An answer of the protocol itself, beyond sign-in.
@@ -171,7 +171,8 @@ pub fn modern(record: &Record) -> Result<Judgement, Skip> {
     let answer = spoken(record, Probe::ModernDiscover)?;
     let Some(discovered) = result_of_discover(record) else {
         let seen = format!("server/discover gets {}", instead(answer));
-        let falls_back = answer.status < 500 && message::response(answer).is_some() || (400..500).contains(&answer.status);
+        let falls_back =
+            answer.status < 500 && message::response(answer).is_some() || (400..500).contains(&answer.status);
         return Ok(if falls_back {
             Judgement::warning(format!("{seen}: clients fall back to initialize"))
                 .mend("Nothing at once. Speak 2026-07-28 beside the handshake when you can.")
@@ -230,15 +231,18 @@ pub fn tools(record: &Record) -> Result<Judgement, Skip> {
     }
     let name = |tool: &Value| quote(tool["name"].as_str().unwrap_or("without a name"));
     if let Some(tool) = tools.iter().find(|tool| tool["inputSchema"]["type"] != "object" || !tool["name"].is_string()) {
-        return Ok(Judgement::failure(format!("tool {} has no inputSchema of type object", name(tool))).hits(Client::ALL));
+        return Ok(
+            Judgement::failure(format!("tool {} has no inputSchema of type object", name(tool))).hits(Client::ALL)
+        );
     }
     let is = |problem: fn(&Value) -> bool| tools.iter().filter(move |tool| problem(tool)).map(name).collect::<Vec<_>>();
     let problems = [
         ("no description", is(|tool| tool["description"].as_str().is_none_or(str::is_empty))),
         ("no annotations (readOnlyHint, destructiveHint, openWorldHint)", is(|tool| !has_hints(&tool["annotations"]))),
-        ("a name longer than Claude's directory takes", is(|tool| {
-            tool["name"].as_str().is_some_and(|it| it.chars().count() > TOOL_NAME_MAX)
-        })),
+        (
+            "a name longer than Claude's directory takes",
+            is(|tool| tool["name"].as_str().is_some_and(|it| it.chars().count() > TOOL_NAME_MAX)),
+        ),
     ];
     Ok(match problems.into_iter().find(|(_, tools)| !tools.is_empty()) {
         Some((problem, tools)) => Judgement::warning(format!("{problem}: {}", tools.join(", "))),
@@ -277,14 +281,194 @@ pub fn whoami(record: &Record) -> Result<Judgement, Skip> {
         }
         match result["structuredContent"]["sub"].as_str() {
             Some(subject) => subjects.insert(subject.to_owned()),
-            None => return Ok(Judgement::warning(format!("{era}: the answer names no sub"))
-                .mend("If this whoami is not mcp-edge's, that may be right.")),
+            None => {
+                return Ok(Judgement::warning(format!("{era}: the answer names no sub"))
+                    .mend("If this whoami is not mcp-edge's, that may be right."));
+            }
         };
     }
     match (eras, subjects.into_iter().collect::<Vec<_>>().as_slice()) {
         (0, _) => Err(Skip::new("there is no such tool")),
-        (_, [subject]) => Ok(Judgement::ok(format!("sub {}, in {}", quote(subject), if eras == 2 { "both eras" } else { "one era" }))),
+        (_, [subject]) => {
+            Ok(Judgement::ok(format!("sub {}, in {}", quote(subject), if eras == 2 { "both eras" } else { "one era" })))
+        }
         _ => Ok(Judgement::failure("the two eras name different people for one token")
             .mend("Somebody is answered with somebody else's identity. Take the server down until you know why.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::{
+        exchange::FailureKind,
+        finding::{
+            Check,
+            Verdict::{Failure as Bad, Ok as Fine, Skipped, Warning},
+        },
+        target::Target,
+        testing::{self, Change, answered, expect, found, good},
+    };
+
+    fn lent(changes: Value) -> impl FnOnce(&mut Record) {
+        move |record| record.token = Some(testing::token(&changes))
+    }
+
+    /// The server refuses the token.
+    fn refused(record: &mut Record) {
+        let challenge = "Bearer error=\"invalid_token\", error_description=\"The access token is not valid\"";
+        let refusal = answered(401, &[("www-authenticate", challenge)], "{}");
+        for probe in [Probe::LegacyInitialize, Probe::ModernDiscover] {
+            record.change(probe, |answer| *answer = refusal.clone());
+        }
+    }
+
+    #[test]
+    fn without_a_token_nothing_is_tried_and_nothing_is_wrong() {
+        let mut record = good();
+        record.token = None;
+        record.exchanges.retain(|probe, _| *probe < Probe::LegacyInitialize);
+        for finding in super::super::judge(&record).into_iter().filter(|it| it.check >= Check::Token) {
+            assert_eq!(finding.verdict, Skipped, "{finding:#?}");
+            assert!(finding.seen.contains("token"), "{finding:#?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_token_says_why_as_far_as_it_can_be_seen() {
+        let why = |changes| {
+            let finding = found(Check::Token, |record| {
+                refused(record);
+                lent(changes)(record);
+            });
+            assert_eq!(finding.verdict, Bad);
+            assert!(finding.seen.contains("refuses it with 401: \"The access token is not valid\""), "{finding:#?}");
+            finding.seen
+        };
+        for (changes, reason) in [
+            (
+                json!({ "aud": "https://mcp.example.com/mcp/" }),
+                "its audience is \"https://mcp.example.com/mcp/\" instead",
+            ),
+            (json!({ "aud": null }), "names no audience"),
+            (json!({ "iss": "https://other" }), "its issuer is \"https://other\" instead"),
+            (json!({ "exp": testing::NOW }), "expired"),
+            (json!({ "exp": null }), "expired"),
+            (json!({}), "look right"),
+        ] {
+            let seen = why(changes.clone());
+            assert!(seen.contains(reason), "{changes}: {seen}");
+        }
+        let mut record = good();
+        refused(&mut record);
+        record.edit(Probe::Keys, |it| drop(it.insert("keys".into(), json!([{ "kid": "k2" }]))));
+        assert!(token(&record).is_ok_and(|it| format!("{it:?}").contains("no longer publishes")));
+    }
+
+    #[test]
+    fn a_refusal_is_told_once() {
+        for check in [Check::Legacy, Check::Modern, Check::Tools, Check::Whoami] {
+            expect(check, Skipped, "see token", refused);
+        }
+    }
+
+    #[test]
+    fn a_server_that_takes_what_was_meant_for_others_is_a_failure() {
+        expect(Check::Token, Bad, "accepts it, but its audience", lent(json!({ "aud": "https://other" })));
+        expect(Check::Token, Bad, "accepts it, but it has expired", lent(json!({ "exp": 1 })));
+        expect(Check::Token, Warning, "no JWT", |it| it.token = crate::token::Token::new("opaque").ok());
+    }
+
+    #[test]
+    fn a_shortfall_of_permission_is_no_bad_token() {
+        let finding = found(Check::Token, |record| {
+            record.change(Probe::LegacyInitialize, |it| {
+                *it = answered(403, &[("www-authenticate", "Bearer error=\"insufficient_scope\"")], "{}");
+            });
+        });
+        assert!(finding.seen.contains("insufficient_scope") && finding.mend.contains("permission"), "{finding:#?}");
+    }
+
+    #[test]
+    fn a_token_is_not_sent_in_the_clear() {
+        expect(Check::Token, Bad, "not sent", |it| it.target = Target::parse("http://mcp.example.com/mcp").unwrap());
+    }
+
+    #[test]
+    fn the_handshake_is_followed_to_its_end() {
+        let error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}"#;
+        let put = |probe, status| move |it: &mut Record| it.put(probe, status, "application/json", error);
+        expect(Check::Legacy, Warning, "2026-07-28 only", put(Probe::LegacyInitialize, 404));
+        expect(Check::Legacy, Bad, "error -32601 \"Method not found\"", put(Probe::LegacyInitialize, 200));
+        expect(Check::Legacy, Bad, "notifications/initialized", put(Probe::LegacyInitialized, 400));
+        expect(Check::Legacy, Bad, "tools/list gets 200, error", put(Probe::LegacyTools, 200));
+        expect(Check::Legacy, Bad, "no answer in time", |it| it.fail(Probe::LegacyTools, FailureKind::Timeout));
+    }
+
+    #[test]
+    fn what_makes_modern_clients_fall_back_is_no_failure_and_what_stops_them_is() {
+        let error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}"#;
+        expect(Check::Modern, Warning, "fall back", |it| it.put(Probe::ModernDiscover, 200, "application/json", error));
+        expect(Check::Modern, Warning, "fall back", |it| it.put(Probe::ModernDiscover, 400, "text/plain", "no"));
+        expect(Check::Modern, Bad, "500", |it| it.put(Probe::ModernDiscover, 500, "text/plain", "no"));
+        expect(Check::Modern, Bad, "200 text/html", |it| it.put(Probe::ModernDiscover, 200, "text/html", "<html>"));
+        expect(Check::Modern, Bad, "tools/list gets 500", |it| it.put(Probe::ModernTools, 500, "text/plain", ""));
+        expect(Check::Modern, Warning, "tools/list has no ttlMs", |it| {
+            it.edit(Probe::ModernTools, |message| drop(message["result"].as_object_mut().unwrap().remove("ttlMs")));
+        });
+    }
+
+    #[test]
+    fn a_get_is_answered_with_405_or_a_stream() {
+        expect(Check::Stream, Fine, "opens", |it| it.put(Probe::LegacyStream, 200, "text/event-stream", ""));
+        expect(Check::Stream, Warning, "404", |it| it.put(Probe::LegacyStream, 404, "", ""));
+    }
+
+    /// Changes the only tool, in both eras.
+    fn tool(change: impl Fn(&mut Map<String, Value>)) -> impl FnOnce(&mut Record) {
+        move |record| {
+            for probe in [Probe::LegacyTools, Probe::ModernTools] {
+                record.edit(probe, |message| change(message["result"]["tools"][0].as_object_mut().unwrap()));
+            }
+        }
+    }
+
+    #[test]
+    fn tools_must_be_usable_and_described() {
+        expect(Check::Tools, Bad, "\"whoami\" has no inputSchema", tool(|it| drop(it.remove("inputSchema"))));
+        expect(Check::Tools, Warning, "no description: \"whoami\"", tool(|it| drop(it.remove("description"))));
+        expect(Check::Tools, Warning, "no annotations", tool(|it| drop(it.remove("annotations"))));
+        expect(Check::Tools, Warning, "no annotations", {
+            tool(|it| it["annotations"] = json!({ "readOnlyHint": false, "openWorldHint": true }))
+        });
+        expect(Check::Tools, Warning, "longer than", tool(|it| it["name"] = json!("x".repeat(65))));
+        expect(Check::Tools, Warning, "different tools", |record| {
+            record.edit(Probe::ModernTools, |it| it["result"]["tools"] = json!([]));
+        });
+        expect(Check::Tools, Warning, "none, for this token", |record| {
+            record.edit(Probe::LegacyTools, |it| it["result"]["tools"] = json!([]));
+            record.edit(Probe::ModernTools, |it| it["result"]["tools"] = json!([]));
+        });
+    }
+
+    #[test]
+    fn whoami_names_one_person_in_both_eras() {
+        let edit = |change: fn(&mut Value)| {
+            move |record: &mut Record| {
+                record.edit(Probe::ModernWhoami, |message| change(&mut message["result"]));
+            }
+        };
+        expect(Check::Whoami, Bad, "different people", edit(|it| it["structuredContent"]["sub"] = json!("u2")));
+        expect(Check::Whoami, Bad, "fails with \"no\"", {
+            edit(|it| *it = json!({ "isError": true, "content": [{ "type": "text", "text": "no" }] }))
+        });
+        expect(Check::Whoami, Warning, "names no sub", edit(|it| it["structuredContent"] = json!({})));
+        expect(Check::Whoami, Bad, "in time", |it| it.fail(Probe::LegacyWhoami, FailureKind::Timeout));
+        expect(Check::Whoami, Skipped, "no such tool", |record| {
+            record.exchanges.remove(&Probe::LegacyWhoami);
+            record.exchanges.remove(&Probe::ModernWhoami);
+        });
     }
 }

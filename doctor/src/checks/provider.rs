@@ -66,7 +66,9 @@ pub fn endpoints(record: &Record) -> Result<Judgement, Skip> {
     for name in ["authorization_endpoint", "token_endpoint"] {
         match string(&document, name) {
             None => return Ok(Judgement::failure(format!("the provider's metadata has no {name}"))),
-            Some(url) if !is_secure(url) => return Ok(Judgement::failure(format!("{name} {} is not https", quote(url)))),
+            Some(url) if !is_secure(url) => {
+                return Ok(Judgement::failure(format!("{name} {} is not https", quote(url))));
+            }
             Some(_) => {}
         }
     }
@@ -109,10 +111,10 @@ pub fn registration(record: &Record) -> Result<Judgement, Skip> {
             Judgement::ok(format!("{} and {}", Way::MetadataDocument.name(), Way::DynamicRegistration.name()))
         }
         Offer { registration: true, .. } => Judgement::ok(Way::DynamicRegistration.name()),
-        Offer { documents: true, public_clients: false, .. } => {
-            Judgement::warning("client id metadata documents, but not for clients without a secret: nobody can use them")
-                .mend("Have token_endpoint_auth_methods_supported list none.")
-        }
+        Offer { documents: true, public_clients: false, .. } => Judgement::warning(
+            "client id metadata documents, but not for clients without a secret: nobody can use them",
+        )
+        .mend("Have token_endpoint_auth_methods_supported list none."),
         Offer { documents: true, .. } => {
             let names: Vec<_> = left_out().map(Client::name).collect();
             Judgement::ok(format!("{}; {} need a client id", Way::MetadataDocument.name(), names.join(", ")))
@@ -180,9 +182,8 @@ pub fn keys(record: &Record) -> Result<Judgement, Skip> {
     let mut kids: Vec<_> = usable.iter().map(|(_, kid)| *kid).collect();
     kids.sort_unstable();
     if kids.windows(2).any(|pair| pair.first() == pair.last()) {
-        return Ok(Judgement::warning(format!("{url}: two keys have the same kid, or none")).mend(
-            "Give each key its own kid: otherwise verifiers cannot tell which one signed a token.",
-        ));
+        return Ok(Judgement::warning(format!("{url}: two keys have the same kid, or none"))
+            .mend("Give each key its own kid: otherwise verifiers cannot tell which one signed a token."));
     }
     let names: Vec<_> = usable.iter().map(|(name, _)| *name).collect();
     Ok(Judgement::ok(names.join(", ")))
@@ -232,10 +233,202 @@ pub fn mirror(record: &Record) -> Result<Judgement, Skip> {
             quote(there.unwrap_or_default())
         )),
         _ => {
-            let lost: Vec<_> = provider.keys().filter(|name| mirror.get(*name) != provider.get(*name)).cloned().collect();
+            let lost: Vec<_> =
+                provider.keys().filter(|name| mirror.get(*name) != provider.get(*name)).cloned().collect();
             let added: Vec<_> = mirror.keys().filter(|name| !provider.contains_key(*name)).cloned().collect();
             let differing = [lost, added].concat().join(", ");
             Judgement::warning(format!("{url} differs from the provider's document in {}", quote(&differing)))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, json};
+
+    use super::*;
+    use crate::{
+        exchange::FailureKind,
+        finding::{
+            Check,
+            Verdict::{Failure as Bad, Ok as Fine, Skipped, Warning},
+        },
+        testing::{Change, expect, found},
+    };
+
+    const FOUND: Probe = Probe::Discovery(DiscoveryForm::OpenIdAppended);
+    const FIRST: Probe = Probe::Discovery(DiscoveryForm::OAuthInserted);
+
+    fn edited(change: impl FnOnce(&mut Map<String, Value>)) -> impl FnOnce(&mut Record) {
+        move |record| record.edit(FOUND, change)
+    }
+
+    fn with(name: &'static str, value: Value) -> impl FnOnce(&mut Record) {
+        edited(move |it| drop(it.insert(name.to_owned(), value)))
+    }
+
+    fn without(name: &'static str) -> impl FnOnce(&mut Record) {
+        edited(move |it| drop(it.remove(name)))
+    }
+
+    #[test]
+    fn a_provider_that_does_not_answer_is_one_failure() {
+        let down = |record: &mut Record| {
+            for form in DiscoveryForm::ALL {
+                record.fail(Probe::Discovery(form), FailureKind::Connect);
+            }
+        };
+        expect(Check::Discovery, Bad, "no connection", down);
+        expect(Check::Pkce, Skipped, "could not be read", down);
+        expect(Check::Keys, Skipped, "could not be read", down);
+    }
+
+    #[test]
+    fn only_a_404_lets_clients_look_further() {
+        expect(Check::Discovery, Bad, "do not look further", |it| it.put(FIRST, 200, "text/html", "<html>"));
+        expect(Check::Discovery, Bad, "do not look further", |it| it.put(FIRST, 500, "text/plain", ""));
+        expect(Check::Discovery, Fine, "third place", |it| it.put(FIRST, 403, "text/plain", ""));
+    }
+
+    #[test]
+    fn the_issuer_is_compared_byte_for_byte() {
+        expect(Check::Issuer, Bad, "the provider says \"https://tenant.logto.app/oidc/\"", {
+            with("issuer", json!("https://tenant.logto.app/oidc/"))
+        });
+        expect(Check::Issuer, Bad, "no issuer", without("issuer"));
+    }
+
+    #[test]
+    fn the_code_flow_needs_its_endpoints() {
+        expect(Check::ProviderEndpoints, Bad, "no token_endpoint", without("token_endpoint"));
+        let plain = with("authorization_endpoint", json!("http://tenant.logto.app/auth"));
+        expect(Check::ProviderEndpoints, Bad, "not https", plain);
+        expect(Check::ProviderEndpoints, Bad, "list code", with("response_types_supported", json!(["id_token"])));
+        let machine = with("grant_types_supported", json!(["client_credentials"]));
+        expect(Check::ProviderEndpoints, Bad, "list authorization_code", machine);
+        expect(Check::ProviderEndpoints, Fine, "", without("response_types_supported"));
+    }
+
+    #[test]
+    fn pkce_must_be_advertised_with_s256() {
+        expect(Check::Pkce, Bad, "missing", without("code_challenge_methods_supported"));
+        expect(Check::Pkce, Bad, "only \"plain\"", with("code_challenge_methods_supported", json!(["plain"])));
+    }
+
+    #[test]
+    fn registration_says_who_is_left_out() {
+        expect(Check::Registration, Fine, "Cursor, mcp-remote", without("registration_endpoint"));
+        expect(Check::Registration, Fine, "dynamic", without("client_id_metadata_document_supported"));
+        let neither = edited(|it| {
+            it.remove("registration_endpoint");
+            it.remove("client_id_metadata_document_supported");
+        });
+        expect(Check::Registration, Warning, "neither", neither);
+        let useless = edited(|it| {
+            it.remove("registration_endpoint");
+            it.insert("token_endpoint_auth_methods_supported".into(), json!(["client_secret_basic"]));
+        });
+        expect(Check::Registration, Warning, "nobody can use them", useless);
+        // Only `true` is an offer.
+        expect(
+            Check::Registration,
+            Fine,
+            "dynamic registration",
+            with("client_id_metadata_document_supported", json!("yes")),
+        );
+        assert!(
+            !found(Check::Registration, with("client_id_metadata_document_supported", json!("yes")))
+                .seen
+                .contains("document")
+        );
+    }
+
+    #[test]
+    fn what_makes_sign_in_lasting_and_safe_is_looked_for() {
+        let secrets = with("token_endpoint_auth_methods_supported", json!(["client_secret_post"]));
+        expect(Check::PublicClients, Warning, "only \"client_secret_post\"", secrets);
+        expect(Check::PublicClients, Warning, "missing", without("token_endpoint_auth_methods_supported"));
+        expect(
+            Check::RefreshTokens,
+            Warning,
+            "does not list",
+            with("grant_types_supported", json!(["authorization_code"])),
+        );
+        expect(Check::RefreshTokens, Warning, "missing", without("grant_types_supported"));
+        expect(Check::ResponseIssuer, Warning, "not true", without("authorization_response_iss_parameter_supported"));
+    }
+
+    fn keys(keys: Value) -> impl FnOnce(&mut Record) {
+        move |record| record.edit(Probe::Keys, |it| drop(it.insert("keys".to_owned(), keys)))
+    }
+
+    #[test]
+    fn keys_must_be_there_and_fit_for_verifying() {
+        expect(Check::Keys, Bad, "no jwks_uri", without("jwks_uri"));
+        expect(Check::Keys, Bad, "in time", |it| it.fail(Probe::Keys, FailureKind::Timeout));
+        expect(Check::Keys, Bad, "500", |it| it.put(Probe::Keys, 500, "", ""));
+        expect(Check::Keys, Bad, "none of its 0 keys", keys(json!([])));
+        expect(
+            Check::Keys,
+            Bad,
+            "none of its 3 keys",
+            keys(json!([
+                { "kty": "EC", "crv": "secp256k1" },
+                { "kty": "EC", "crv": "P-256", "use": "enc" },
+                { "kty": "RSA", "n": URL_SAFE_NO_PAD.encode([0xff; 128]), "e": "AQAB" },
+            ])),
+        );
+        expect(
+            Check::Keys,
+            Fine,
+            "RSA, Ed25519",
+            keys(json!([
+                { "kty": "RSA", "n": URL_SAFE_NO_PAD.encode([0xff; 256]), "kid": "a" },
+                { "kty": "OKP", "crv": "Ed25519", "kid": "b" },
+            ])),
+        );
+    }
+
+    #[test]
+    fn keys_must_be_told_apart_and_public() {
+        let twins = json!([{ "kty": "EC", "crv": "P-256", "kid": "a" }, { "kty": "EC", "crv": "P-384", "kid": "a" }]);
+        expect(Check::Keys, Warning, "same kid", keys(twins));
+        expect(
+            Check::Keys,
+            Bad,
+            "anybody can sign",
+            keys(json!([{ "kty": "EC", "crv": "P-256", "kid": "a", "d": "x" }])),
+        );
+        expect(Check::Keys, Bad, "anybody can sign", keys(json!([{ "kty": "oct", "k": "x" }])));
+    }
+
+    #[test]
+    fn a_mirror_must_not_contradict_the_provider() {
+        let mirrored = |change: fn(&mut Map<String, Value>)| {
+            move |record: &mut Record| {
+                let original = record.answer(FOUND).unwrap().clone();
+                record.change(Probe::Mirror, |it| *it = original);
+                record.edit(Probe::Mirror, change);
+            }
+        };
+        expect(Check::Mirror, Fine, "passes the provider's document on", mirrored(|_| {}));
+        expect(
+            Check::Mirror,
+            Warning,
+            "names the issuer \"https://mcp.example.com\"",
+            mirrored(|it| {
+                it.insert("issuer".into(), json!("https://mcp.example.com"));
+            }),
+        );
+        expect(
+            Check::Mirror,
+            Warning,
+            "registration_endpoint, extra",
+            mirrored(|it| {
+                it.remove("registration_endpoint");
+                it.insert("extra".into(), json!(1));
+            }),
+        );
+        expect(Check::Mirror, Warning, "a page for people", |it| it.put(Probe::Mirror, 200, "text/html", "<html>"));
+    }
 }

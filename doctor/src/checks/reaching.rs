@@ -66,7 +66,8 @@ fn unreachable(record: &Record, failure: &Failure) -> Judgement {
 pub fn redirect(record: &Record) -> Result<Judgement, Skip> {
     let answer = record.answer(Probe::Initialize).ok_or_else(|| Skip::new("the endpoint was not reached"))?;
     let Some(place) = answer.redirect() else { return Ok(Judgement::ok(format!("it answers {}", answer.status))) };
-    let judgement = Judgement::failure(format!("{} to {}; nothing behind it was examined", answer.status, quote(place)));
+    let judgement =
+        Judgement::failure(format!("{} to {}; nothing behind it was examined", answer.status, quote(place)));
     Ok(if place.contains("cloudflareaccess.com") || place.contains("/login") || place.contains("/authorize") {
         judgement.mend(
             "A gateway in front asks people to sign in; agents cannot. Exempt the endpoint and /.well-known/ from it: \
@@ -90,7 +91,8 @@ pub fn endpoint(record: &Record) -> Result<Judgement, Skip> {
     }
     let seen = format!("it answers {}", answer.in_short());
     if is_blocked(answer) {
-        return Ok(Judgement::failure(format!("{seen}: a bot protection stands in front")).mend(Check::BotProtection.text().mend));
+        return Ok(Judgement::failure(format!("{seen}: a bot protection stands in front"))
+            .mend(Check::BotProtection.text().mend));
     }
     Ok(not_an_endpoint(record, answer, seen))
 }
@@ -109,7 +111,9 @@ fn not_an_endpoint(record: &Record, answer: &Answer, seen: String) -> Judgement 
     match answer.status {
         404 | 410 => Judgement::failure(format!("{error}: there is nothing at this path"))
             .mend(format!("Check the path.{elsewhere} For mcp-edge it is the path of RESOURCE.")),
-        405 => Judgement::failure(format!("{error}: POST is not taken here")).mend(format!("Check the path.{elsewhere}")),
+        405 => {
+            Judgement::failure(format!("{error}: POST is not taken here")).mend(format!("Check the path.{elsewhere}"))
+        }
         500 if answer.body.contains("not set up correctly") => {
             Judgement::failure(format!("{error}: mcp-edge finds its settings wrong"))
                 .mend("The log says in one sentence each what to mend: npx wrangler tail. See docs/denials.md.")
@@ -141,7 +145,10 @@ pub fn slash(record: &Record) -> Result<Judgement, Skip> {
     let Some(twin) = record.target.slash_twin() else { return Err(Skip::new("a URL without a path has no such twin")) };
     let answer = record.of_server(Probe::SlashTwin)?;
     if let Some(place) = answer.redirect() {
-        return Ok(Judgement::warning(format!("{twin} redirects to {}: clients lose their request there", quote(place))));
+        return Ok(Judgement::warning(format!(
+            "{twin} redirects to {}: clients lose their request there",
+            quote(place)
+        )));
     }
     Ok(match answer.status {
         401 | 200..=299 => Judgement::warning(format!(
@@ -186,6 +193,172 @@ pub fn bot_protection(record: &Record) -> Result<Judgement, Skip> {
         return Ok(Judgement::ok(format!("{} get through, from this address", names.join(", "))));
     }
     let hits: BTreeSet<Client> = blocked.iter().flat_map(|agent| agent.clients()).copied().collect();
-    let judgement = if hits.is_empty() { Judgement::warning(seen.join("; ")) } else { Judgement::failure(seen.join("; ")) };
+    let judgement =
+        if hits.is_empty() { Judgement::warning(seen.join("; ")) } else { Judgement::failure(seen.join("; ")) };
     Ok(judgement.hits(hits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        finding::Verdict::{Failure as Bad, Ok as Fine, Skipped, Warning},
+        target::Target,
+        testing::{Change, answered, expect, found},
+    };
+
+    fn at(url: &'static str) -> impl FnOnce(&mut Record) {
+        move |record| record.target = Target::parse(url).unwrap()
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        expect(Check::Url, Bad, "plain http", at("http://mcp.example.com/mcp"));
+        expect(Check::Url, Bad, "plain http", at("http://10.0.0.7/mcp"));
+        expect(Check::Url, Fine, "fine on this machine", at("http://localhost:8787/mcp"));
+        expect(Check::Url, Fine, "fine on this machine", at("http://[::1]:8787/mcp"));
+    }
+
+    #[test]
+    fn a_url_without_a_path_or_with_a_query_is_doubtful() {
+        expect(Check::Url, Warning, "no path", at("https://mcp.example.com/"));
+        expect(Check::Url, Warning, "query", at("https://mcp.example.com/mcp?tenant=1"));
+    }
+
+    #[test]
+    fn whatever_keeps_clients_away_has_its_own_advice() {
+        let reach = |kind| found(Check::Reachable, |record| record.fail(Probe::Initialize, kind));
+        for (kind, advice) in [
+            (FailureKind::Dns, "DNS record"),
+            (FailureKind::Tls, "certificate"),
+            (FailureKind::Timeout, "--timeout"),
+            (FailureKind::Connect, "route"),
+        ] {
+            let finding = reach(kind);
+            assert_eq!(finding.verdict, Bad);
+            assert!(finding.mend.contains(advice), "{finding:#?}");
+        }
+        let local = found(Check::Reachable, |record| {
+            at("http://localhost:8787/mcp")(record);
+            record.fail(Probe::Initialize, FailureKind::Connect);
+        });
+        assert!(local.mend.contains("make dev"), "{local:#?}");
+    }
+
+    #[test]
+    fn one_cause_makes_one_failure() {
+        let mut record = crate::testing::good();
+        record.fail(Probe::Initialize, FailureKind::Dns);
+        let findings = super::super::judge(&record);
+        let failed: Vec<_> = findings.iter().filter(|it| it.verdict == Bad).map(|it| it.check).collect();
+        assert_eq!(failed, [Check::Reachable]);
+    }
+
+    #[test]
+    fn a_redirect_is_reported_with_where_it_leads() {
+        let redirect = |place: &'static str| {
+            move |record: &mut Record| {
+                record.change(Probe::Initialize, |it| *it = answered(308, &[("location", place)], ""));
+            }
+        };
+        expect(Check::Redirect, Bad, "308 to \"https://www.example.com/mcp\"", redirect("https://www.example.com/mcp"));
+        expect(Check::Endpoint, Skipped, "", redirect("https://www.example.com/mcp"));
+        let login = found(Check::Redirect, redirect("https://team.cloudflareaccess.com/cdn-cgi/access/login"));
+        assert!(login.mend.contains("gateway"), "{login:#?}");
+    }
+
+    #[test]
+    fn what_is_no_protected_endpoint_is_told_apart() {
+        let mend = |status, kind: &str, body: &str| {
+            let finding = found(Check::Endpoint, |record| record.put(Probe::Initialize, status, kind, body));
+            assert_eq!(finding.verdict, Bad, "{finding:#?}");
+            format!("{} {}", finding.seen, finding.mend)
+        };
+        for (status, kind, body, said) in [
+            (404, "application/json", "{}", "nothing at this path"),
+            (405, "text/plain", "", "POST is not taken"),
+            (200, "text/html", "<html>", "no MCP"),
+            (403, "application/json", "{}", "instead of 401"),
+            (403, "text/html", "<html>Just a moment", "bot protection"),
+            (
+                500,
+                "application/json",
+                r#"{"error_description":"This server is not set up correctly"}"#,
+                "wrangler tail",
+            ),
+            (500, "text/plain", "oops", "log"),
+            (502, "text/html", "<html>", "does not reach the server"),
+            (400, "application/json", r#"{"id":1,"error":{"code":-32600,"message":"no session"}}"#, "no session"),
+        ] {
+            let text = mend(status, kind, body);
+            assert!(text.contains(said), "{status} {kind}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_path_is_corrected_by_what_the_root_says() {
+        let finding = found(Check::Endpoint, |record| {
+            record.put(Probe::Initialize, 404, "application/json", "{}");
+            record.edit(Probe::MetadataAtRoot, |it| {
+                it.insert("resource".into(), "https://mcp.example.com/v2/mcp".into());
+            });
+        });
+        assert!(finding.mend.contains("\"https://mcp.example.com/v2/mcp\""), "{finding:#?}");
+    }
+
+    #[test]
+    fn the_retired_transport_is_recognised() {
+        expect(Check::Endpoint, Bad, "HTTP+SSE", |record| {
+            record.put(Probe::Initialize, 405, "text/plain", "");
+            record.put(Probe::Get, 200, "text/event-stream", "");
+        });
+    }
+
+    #[test]
+    fn an_open_server_is_a_warning_and_asks_for_nothing_more() {
+        let open = |record: &mut Record| {
+            let body = r#"{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-11-25"}}"#;
+            record.put(Probe::Initialize, 200, "application/json", body);
+        };
+        expect(Check::Endpoint, Warning, "everybody", open);
+        expect(Check::Challenge, Skipped, "does not ask for sign-in", open);
+    }
+
+    #[test]
+    fn a_slash_more_must_lead_nowhere() {
+        let twin = |status| move |record: &mut Record| record.change(Probe::SlashTwin, |it| it.status = status);
+        expect(Check::Slash, Warning, "answers 401, too", twin(401));
+        expect(Check::Slash, Warning, "answers 200, too", twin(200));
+        expect(Check::Slash, Warning, "answers 500", twin(500));
+        expect(Check::Slash, Fine, "answers 405", twin(405));
+        expect(Check::Slash, Warning, "redirects to \"/mcp\"", |record| {
+            record.change(Probe::SlashTwin, |it| *it = answered(301, &[("location", "/mcp")], ""));
+        });
+    }
+
+    #[test]
+    fn whom_bot_protection_stops_is_named() {
+        let stopped = found(Check::BotProtection, |record| {
+            record.put(Probe::AsAgent(Agent::PythonHttpx), 403, "text/html", "<html>");
+            record.fail(Probe::AsAgent(Agent::OpenAiMcp), FailureKind::Protocol);
+        });
+        assert_eq!((stopped.verdict, stopped.hits.as_slice()), (Bad, [Client::Claude, Client::ChatGpt].as_slice()));
+        assert!(stopped.seen.contains("python-httpx gets 403 text/html instead of 401"), "{stopped:#?}");
+    }
+
+    #[test]
+    fn a_challenge_page_with_the_usual_status_is_still_a_block() {
+        expect(Check::BotProtection, Bad, "claude-code", |record| {
+            record.change(Probe::AsAgent(Agent::ClaudeCode), |it| it.set("cf-mitigated", Some("challenge")));
+        });
+    }
+
+    #[test]
+    fn documents_must_get_through_as_well_as_the_endpoint() {
+        let blocked =
+            |agent| move |record: &mut Record| record.put(Probe::MetadataAsAgent(agent), 403, "text/html", "");
+        expect(Check::BotProtection, Bad, "Claude-User", blocked(Agent::ClaudeUser));
+        // Nobody's client, but the server cannot be published.
+        expect(Check::BotProtection, Warning, "mcp-registry", blocked(Agent::Registry));
+    }
 }

@@ -102,3 +102,56 @@ fn client(outlook: &Outlook) -> ClientEntry {
     };
     ClientEntry { client: outlook.client.slug(), name: outlook.client.name(), connects, how, failures }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{record::Probe, testing::Change};
+
+    fn rendered(change: impl FnOnce(&mut crate::record::Record)) -> Value {
+        let mut record = crate::testing::good();
+        change(&mut record);
+        serde_json::from_str(&render(&Report::of(&record))).unwrap()
+    }
+
+    /// Programs rely on this: members may be added, none may go.
+    #[test]
+    fn the_shape_is_the_documented_one() {
+        let it = rendered(|record| record.put(Probe::MetadataAtRoot, 404, "text/plain", ""));
+        assert_eq!((&it["schema"], &it["verdict"]), (&json!(1), &json!("warning")));
+        assert_eq!(it["counts"], json!({ "ok": 36, "warning": 1, "failure": 0, "skipped": 0 }));
+        let findings = it["findings"].as_array().unwrap();
+        assert_eq!(findings.len(), Check::ALL.len());
+        let finding = findings.iter().find(|it| it["slug"] == "metadata_root").unwrap();
+        assert_eq!(
+            finding,
+            &json!({
+                "slug": "metadata_root",
+                "section": "metadata",
+                "verdict": "warning",
+                "title": "The same metadata is at the root",
+                "seen": "https://mcp.example.com/.well-known/oauth-protected-resource: it answers 404 text/plain",
+                "why": "ChatGPT asks the root in some flows, and other clients fall back to it.",
+                "mend": "Serve the same document there.",
+                "clients": ["chatgpt"],
+            })
+        );
+        assert_eq!(it["findings"][0]["mend"], Value::Null);
+        assert_eq!(
+            it["clients"][0],
+            json!({
+                "client": "claude", "name": "Claude", "connects": "yes", "how": "client id metadata document",
+                "failures": [],
+            })
+        );
+    }
+
+    #[test]
+    fn a_client_that_cannot_connect_says_which_failures_stop_it() {
+        let it = rendered(|record| record.put(Probe::Keys, 500, "", ""));
+        assert_eq!(it["clients"][0]["connects"], "no");
+        assert_eq!(it["clients"][0]["failures"], json!(["keys"]));
+    }
+}

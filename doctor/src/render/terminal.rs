@@ -74,7 +74,9 @@ fn write_outlook(out: &mut String, outlook: &Outlook) {
     let (verdict, text) = match &outlook.connects {
         Connects::By(way) => (Verdict::Ok, format!("by {}", way.name())),
         Connects::WithoutSignIn => (Verdict::Ok, "without sign-in".to_owned()),
-        Connects::WithClientId => (Verdict::Warning, format!("with a client id made by hand: {}", outlook.client.by_hand())),
+        Connects::WithClientId => {
+            (Verdict::Warning, format!("with a client id made by hand: {}", outlook.client.by_hand()))
+        }
         Connects::FromListedPages => (Verdict::Skipped, "pages of the origins that the server lists".to_owned()),
         Connects::NotFromOutside => {
             (Verdict::Skipped, "calls from its vendor's network, which does not lead here".to_owned())
