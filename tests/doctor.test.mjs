@@ -8,7 +8,7 @@ import { after, afterEach, describe, test } from "node:test";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { startDeployment } from "./support/deployment.mjs";
-import { diagnose, runDoctor } from "./support/doctor.mjs";
+import { diagnose, PATIENTLY, runDoctor } from "./support/doctor.mjs";
 import "./support/report-failures.mjs";
 import { startTamperingProxy } from "./support/tampering-proxy.mjs";
 import { forgeToken, tokenOf } from "./support/tokens.mjs";
@@ -304,7 +304,7 @@ describe("what is no MCP server", () => {
 describe("the program", () => {
   test("shows people what is wrong, why it matters, and how to mend it", async () => {
     proxy.tampering = { headers: (headers) => delete headers["www-authenticate"] };
-    const { code, stdout, stderr } = await runDoctor([resource]);
+    const { code, stdout, stderr } = await runDoctor([resource, ...PATIENTLY]);
     assert.equal(code, 1);
     assert.equal(stderr, "");
     assert.match(stdout, /✗ challenge +the 401 has no WWW-Authenticate header/);
@@ -314,14 +314,14 @@ describe("the program", () => {
   });
 
   test("writes colours only where they are wanted", async () => {
-    const hasColours = async (environment) => (await runDoctor([resource], environment)).stdout.includes("\u001b[");
+    const hasColours = async (environment) => (await runDoctor([resource, ...PATIENTLY], environment)).stdout.includes("\u001b[");
     assert.equal(await hasColours({}), false);
     assert.equal(await hasColours({ CLICOLOR_FORCE: "1" }), true);
     assert.equal(await hasColours({ NO_COLOR: "1" }), false);
   });
 
   test("takes a token from the command line as well", async () => {
-    const { code, stdout } = await runDoctor([resource, "--token", token]);
+    const { code, stdout } = await runDoctor([resource, "--token", token, ...PATIENTLY]);
     assert.equal(code, 0);
     assert.match(stdout, /✓ whoami +sub "/);
     assert.ok(!stdout.includes(token));

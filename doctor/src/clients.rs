@@ -10,7 +10,7 @@ pub enum Client {
     Claude,
     /// Claude Code, on the user's machine.
     ClaudeCode,
-    /// `ChatGPT`: calls come from `OpenAI`'s network.
+    /// ChatGPT: calls come from OpenAI's network.
     ChatGpt,
     /// Visual Studio Code.
     VsCode,
@@ -176,7 +176,7 @@ pub enum Agent {
     ClaudeUser,
     /// Claude Code.
     ClaudeCode,
-    /// `ChatGPT`'s connections.
+    /// ChatGPT's connections.
     OpenAiMcp,
     /// Node's `fetch`: mcp-remote, VS Code, Cursor and TypeScript apps.
     Node,

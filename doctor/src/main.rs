@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
@@ -43,9 +43,33 @@ fn run(options: Options) -> Result<ExitCode, String> {
         }
     };
     let wire = Wire::new(options.timeout, authorities, options.token.clone());
+    let waiting = Waiting::begin(options.target.typed());
     let report = Report::of(&examine(options.target, options.page, options.token, now(), &wire));
+    drop(waiting);
     print(&if options.json { render::json::render(&report) + "\n" } else { render::terminal::render(&report) })?;
     Ok(if report.verdict() == Verdict::Failure { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// A line that tells a person at a terminal that something is going on, until it is dropped.
+struct Waiting(bool);
+
+impl Waiting {
+    fn begin(url: &str) -> Self {
+        let is_watched = io::stderr().is_terminal();
+        if is_watched {
+            let _ = write!(io::stderr(), "Examining {url} …");
+        }
+        Self(is_watched)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.0 {
+            // Back to the start of the line, which is emptied.
+            let _ = write!(io::stderr(), "\r\x1b[2K");
+        }
+    }
 }
 
 /// Writes to standard output, with colours only where they are wanted. A reader that has enough (`| head`) is no mistake.

@@ -184,11 +184,23 @@ impl Record {
         first.into_iter().chain(probes).find_map(|probe| document(self.answer(probe)?))
     }
 
-    /// The provider that clients use: the first one of the metadata.
+    /// The provider that clients use: the first one of the metadata or, without any, the one at the server's own origin.
     #[must_use]
     pub fn issuer(&self) -> Option<String> {
-        let metadata = self.metadata()?;
-        metadata.get("authorization_servers")?.as_array()?.first()?.as_str().map(str::to_owned)
+        match self.metadata() {
+            Some(metadata) => strings(&metadata, "authorization_servers").first().map(|it| (*it).to_owned()),
+            None => self.own_provider(),
+        }
+    }
+
+    /// The provider that a server of 2025-03-26 offers: there was no protected resource metadata then, and the server was
+    /// its own authorization server. Clients still look for it where there is no such metadata.
+    #[must_use]
+    pub fn own_provider(&self) -> Option<String> {
+        if self.metadata().is_some() {
+            return None;
+        }
+        string(&document(self.answer(Probe::Mirror)?)?, "issuer").map(str::to_owned)
     }
 
     /// The provider's metadata that clients use: the first form that answers with a document.

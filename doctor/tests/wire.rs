@@ -72,6 +72,26 @@ fn an_answer_is_recorded_as_it_came() {
 }
 
 #[test]
+fn a_request_goes_out_as_it_is_written() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/mcp?a=1", listener.local_addr().unwrap());
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let head = read_head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        head.to_ascii_lowercase()
+    });
+    ask(&Request::get(url).header("user-agent", "openai-mcp/1.0.0").header("accept", "text/event-stream")).unwrap();
+    let head = server.join().unwrap();
+    let lines = |name: &str| head.lines().filter(|line| line.starts_with(name)).map(str::to_owned).collect::<Vec<_>>();
+    assert!(head.starts_with("get /mcp?a=1 http/1.1\r\n"), "{head}");
+    assert_eq!(lines("user-agent:"), ["user-agent: openai-mcp/1.0.0"]);
+    // A compressed answer would be none that can be judged.
+    assert_eq!(lines("accept"), ["accept: text/event-stream"]);
+    assert_eq!(lines("origin:"), Vec::<String>::new());
+}
+
+#[test]
 fn a_redirect_is_recorded_and_not_followed() {
     for status in [301, 302, 303, 307, 308] {
         let head = format!("HTTP/1.1 {status} X\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n");

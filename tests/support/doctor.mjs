@@ -10,6 +10,9 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PROGRAM = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/mcp-edge-doctor");
 
+/** For machines that are busy with something else: the time that requests have by default may not be enough there. */
+export const PATIENTLY = ["--timeout", "120"];
+
 /**
  * @param {string[]} parameters
  * @param {Record<string, string>} [environment]  in addition to the usual one
@@ -30,7 +33,7 @@ export async function runDoctor(parameters, environment = {}) {
  */
 export async function diagnose(url, { token, parameters = [] } = {}) {
   const environment = token === undefined ? {} : { MCP_EDGE_DOCTOR_TOKEN: token };
-  const { code, stdout, stderr } = await runDoctor([url, "--json", ...parameters], environment);
+  const { code, stdout, stderr } = await runDoctor([url, "--json", ...PATIENTLY, ...parameters], environment);
   if (code !== 0 && code !== 1) throw new Error(`the doctor did not run: ${stderr}`);
   const report = JSON.parse(stdout);
   const slugs = (verdict) => report.findings.filter((it) => it.verdict === verdict).map(({ slug }) => slug);

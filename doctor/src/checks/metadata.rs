@@ -26,6 +26,9 @@ pub fn at_path(record: &Record) -> Result<Judgement, Skip> {
         let seen = format!("{url}: {trouble}");
         return match record.metadata() {
             None if record.is_open() => Err(Skip::new("there is none, and nobody is asked to sign in")),
+            None if record.own_provider().is_some() => {
+                Ok(Judgement::warning(format!("{seen}; sign-in is offered in the way of 2025-03-26 only")))
+            }
             None => Ok(Judgement::failure(seen)),
             Some(_) => {
                 Ok(Judgement::warning(format!("{seen}; it is elsewhere")).hits([Client::Claude, Client::ChatGpt]))
@@ -177,10 +180,35 @@ mod tests {
     }
 
     #[test]
+    fn a_server_of_the_revision_before_is_not_lost() {
+        let earlier = |record: &mut Record| {
+            for probe in [Probe::MetadataAtPath, Probe::MetadataAtRoot] {
+                record.put(probe, 404, "text/plain", "");
+            }
+            record.put(Probe::Mirror, 200, "application/json", r#"{"issuer":"https://mcp.example.com"}"#);
+            record.change(Probe::Initialize, |it| it.set("www-authenticate", Some("Bearer realm=\"x\"")));
+        };
+        expect(Check::MetadataPath, Warning, "2025-03-26", earlier);
+        expect(Check::ChallengeMetadata, Warning, "guess", earlier);
+        let mut record = crate::testing::good();
+        earlier(&mut record);
+        assert_eq!(record.issuer().as_deref(), Some("https://mcp.example.com"));
+    }
+
+    #[test]
     fn what_is_no_document_is_told_apart() {
         let at_path =
             |change: fn(&mut crate::exchange::Answer)| move |it: &mut Record| it.change(Probe::MetadataAtPath, change);
         expect(Check::MetadataPath, Warning, "a page for people", at_path(|it| it.body = "<!doctype html><p>".into()));
+        expect(
+            Check::MetadataPath,
+            Warning,
+            "compressed (\"gzip\")",
+            at_path(|it| {
+                it.body = "\u{1f}".into();
+                it.set("content-encoding", Some("gzip"));
+            }),
+        );
         expect(Check::MetadataPath, Warning, "not a JSON object", at_path(|it| it.body = "[]".into()));
         expect(Check::MetadataPath, Warning, "longer than", at_path(|it| it.cut = Some(Cut::TooLong)));
         expect(Check::MetadataPath, Warning, "breaks off", at_path(|it| it.cut = Some(Cut::Broken("x".into()))));

@@ -101,6 +101,9 @@ fn trouble_with_document(answer: &Answer) -> Option<String> {
     if crate::record::document(answer).is_some() {
         return None;
     }
+    if let Some(coding) = answer.header("content-encoding") {
+        return Some(format!("it is compressed ({}), which was not asked for", quote(coding)));
+    }
     Some(if answer.is_page() {
         "it is a page for people, not JSON".to_owned()
     } else {

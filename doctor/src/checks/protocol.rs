@@ -254,10 +254,9 @@ fn names(tools: &[Value]) -> BTreeSet<&str> {
     tools.iter().filter_map(|tool| tool["name"].as_str()).collect()
 }
 
-/// What marketplaces ask for: what a tool reads, destroys and reaches, each said explicitly.
+/// ChatGPT's marketplace wants all three said explicitly; Claude's is content with less.
 fn has_hints(annotations: &Value) -> bool {
-    let said = |name: &str| annotations[name].is_boolean();
-    said("readOnlyHint") && said("openWorldHint") && (annotations["readOnlyHint"] == true || said("destructiveHint"))
+    ["readOnlyHint", "destructiveHint", "openWorldHint"].iter().all(|name| annotations[*name].is_boolean())
 }
 
 pub fn whoami(record: &Record) -> Result<Judgement, Skip> {

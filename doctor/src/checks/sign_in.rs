@@ -51,7 +51,7 @@ pub fn challenge_metadata(record: &Record) -> Result<Judgement, Skip> {
     let mend = format!("Set resource_metadata=\"{right}\" in every 401 and 403.");
     let Some(named) = challenge.get("resource_metadata") else {
         let seen = "it has no resource_metadata";
-        let judgement = match record.metadata() {
+        let judgement = match record.issuer() {
             Some(_) => Judgement::warning(format!("{seen}; clients have to guess the place")),
             None => Judgement::failure(format!("{seen}, and no metadata is where clients guess it")),
         };
