@@ -28,12 +28,17 @@ pub fn token(record: &Record) -> Result<Judgement, Skip> {
     if !record.target.is_https() && !record.target.is_loopback() {
         return Ok(Judgement::failure("it was not sent: the URL is plain http").mend("Use https."));
     }
-    let wrong = token.peek().and_then(|peek| trouble_with_token(record, &peek));
     let answer = record.of_server(Probe::LegacyInitialize)?;
     let refused = refusal(answer);
+    let peek = token.peek();
+    let wrong = peek.as_ref().and_then(|peek| {
+        let misfit = trouble_with_claims(record, peek);
+        // What servers may see otherwise explains a refusal, and is nothing to blame them for.
+        if refused.is_some() { misfit.or_else(|| trouble_with_header(record, peek)) } else { misfit }
+    });
     Ok(match (refused, wrong) {
         (Some(refused), Some(wrong)) => Judgement::failure(format!("{refused}; {wrong}")),
-        (Some(refused), None) if token.peek().is_none() => Judgement::failure(format!(
+        (Some(refused), None) if peek.is_none() => Judgement::failure(format!(
             "{refused}; the token is no JWT: providers issue such opaque ones if the token request names no resource"
         )),
         (Some(refused), None) if answer.status == 403 => Judgement::failure(refused).mend(
@@ -47,7 +52,7 @@ pub fn token(record: &Record) -> Result<Judgement, Skip> {
             "If the server lists this audience or issuer on purpose, that is how it should be. If not, it does not \
              check them: any token of the provider gets in.",
         ),
-        (None, None) if token.peek().is_none() => {
+        (None, None) if peek.is_none() => {
             Judgement::warning("the server accepts it, but it is no JWT and names no audience")
                 .mend("Have clients send resource in the token request, too: they get a JWT for this server then.")
         }
@@ -68,11 +73,13 @@ fn refusal(answer: &Answer) -> Option<String> {
     })
 }
 
-/// What a token says that does not fit. `None` if everything does.
-fn trouble_with_token(record: &Record, peek: &Peek) -> Option<String> {
+/// What a token claims that does not fit this server. `None` if everything does.
+fn trouble_with_claims(record: &Record, peek: &Peek) -> Option<String> {
     let metadata = record.metadata().unwrap_or_default();
-    let resource = string(&metadata, "resource").unwrap_or(record.target.typed());
-    if !peek.audience.iter().any(|audience| audience == resource) {
+    let typed = record.target.typed();
+    let resource = string(&metadata, "resource").unwrap_or(typed);
+    // If the two differ, that is another check's matter.
+    if !peek.audience.iter().any(|audience| audience == resource || audience == typed) {
         let audience = peek.audience.join(" ");
         return Some(match audience.as_str() {
             "" => format!("it names no audience; it should be {}", quote(resource)),
@@ -88,9 +95,18 @@ fn trouble_with_token(record: &Record, peek: &Peek) -> Option<String> {
     if peek.expires_at.is_none_or(|end| end <= record.now as f64) {
         return Some("it has expired, or never says when it will".to_owned());
     }
-    let kind = peek.kind.as_deref().unwrap_or_default().to_ascii_lowercase();
-    if !matches!(kind.as_str(), "at+jwt" | "application/at+jwt" | "jwt") {
-        return Some(format!("its typ is {} instead of \"at+jwt\": is it an ID token?", quote(&kind)));
+    None
+}
+
+/// What is unusual about a token's header. `None` if nothing is.
+fn trouble_with_header(record: &Record, peek: &Peek) -> Option<String> {
+    let kind = peek.kind.as_deref().unwrap_or_default();
+    if !kind.eq_ignore_ascii_case("at+jwt") && !kind.eq_ignore_ascii_case("application/at+jwt") {
+        return Some(format!(
+            "its typ is {} instead of \"at+jwt\": it may be an ID token, or the provider does not follow RFC 9068 (for \
+             mcp-edge see TOKEN_TYPES)",
+            quote(kind)
+        ));
     }
     let set = document(record.answer(Probe::Keys)?)?;
     let published: Vec<_> = set.get("keys")?.as_array()?.iter().filter_map(|key| key["kid"].as_str()).collect();
@@ -315,6 +331,13 @@ mod tests {
         move |record| record.token = Some(testing::token(&changes))
     }
 
+    /// A token that is right but for its header, which is empty.
+    fn without_typ(record: &mut Record) {
+        let token = testing::token(&json!({}));
+        let (_, rest) = token.expose().split_once('.').unwrap();
+        record.token = crate::token::Token::new(&format!("e30.{rest}")).ok();
+    }
+
     /// The server refuses the token.
     fn refused(record: &mut Record) {
         let challenge = "Bearer error=\"invalid_token\", error_description=\"The access token is not valid\"";
@@ -360,6 +383,10 @@ mod tests {
             let seen = why(changes.clone());
             assert!(seen.contains(reason), "{changes}: {seen}");
         }
+        expect(Check::Token, Bad, "its typ is \"\" instead", |record| {
+            refused(record);
+            without_typ(record);
+        });
         let mut record = good();
         refused(&mut record);
         record.edit(Probe::Keys, |it| drop(it.insert("keys".into(), json!([{ "kid": "k2" }]))));
@@ -377,6 +404,8 @@ mod tests {
     fn a_server_that_takes_what_was_meant_for_others_is_a_failure() {
         expect(Check::Token, Bad, "accepts it, but its audience", lent(json!({ "aud": "https://other" })));
         expect(Check::Token, Bad, "accepts it, but it has expired", lent(json!({ "exp": 1 })));
+        // For its typ a server is not to blame: not every provider follows RFC 9068.
+        expect(Check::Token, Fine, "accepts", without_typ);
         expect(Check::Token, Warning, "no JWT", |it| it.token = crate::token::Token::new("opaque").ok());
     }
 
