@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::{
     clients::Client,
-    finding::{Check, Finding, Section, Verdict},
+    finding::{Check, Finding, Verdict},
     report::{Connects, Outlook, Report},
 };
 
@@ -28,14 +28,14 @@ pub fn render(report: &Report) -> String {
     let mut out = String::new();
     let url = plain(&report.url);
     let _ = writeln!(out, "\n{HEADING}{url}{HEADING:#}");
-    let mut section: Option<Section> = None;
-    for finding in &report.findings {
-        let current = finding.check.section();
-        if section != Some(current) {
-            let _ = writeln!(out, "\n{HEADING}{}{HEADING:#}", current.title());
-            section = Some(current);
+    let same_section = |one: &Finding, other: &Finding| one.check.section() == other.check.section();
+    for section in report.findings.chunk_by(same_section) {
+        if let Some(first) = section.first() {
+            let _ = writeln!(out, "\n{HEADING}{}{HEADING:#}", first.check.section().title());
         }
-        write_finding(&mut out, finding);
+        for alike in section.chunk_by(are_skipped_alike) {
+            write_alike(&mut out, alike);
+        }
     }
     let _ = writeln!(out, "\n{HEADING}Who will be able to connect{HEADING:#}");
     for outlook in &report.outlooks {
@@ -43,6 +43,23 @@ pub fn render(report: &Report) -> String {
     }
     write_summary(&mut out, report);
     out
+}
+
+/// What was skipped for one reason is told once: after a failure at the beginning, that is nearly everything.
+fn are_skipped_alike(one: &Finding, other: &Finding) -> bool {
+    one.verdict == Verdict::Skipped && other.verdict == Verdict::Skipped && one.seen == other.seen
+}
+
+fn write_alike(out: &mut String, alike: &[Finding]) {
+    match alike {
+        [first, _, ..] => {
+            let (style, mark) = mark(Verdict::Skipped);
+            let slugs: Vec<_> = alike.iter().map(|finding| finding.check.slug()).collect();
+            let text = format!("{}: {}", slugs.join(", "), plain(&first.seen));
+            write_line(out, style, mark, &format!("{} checks", alike.len()), QUIET, &text);
+        }
+        alike => alike.iter().for_each(|finding| write_finding(out, finding)),
+    }
 }
 
 fn write_finding(out: &mut String, finding: &Finding) {
@@ -157,7 +174,17 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Judgement;
+    use crate::{exchange::FailureKind, finding::Judgement, record::Probe, testing::Change};
+
+    #[test]
+    fn what_one_failure_keeps_from_being_checked_takes_a_line_for_each_section() {
+        let mut record = crate::testing::good();
+        record.fail(Probe::Initialize, FailureKind::Dns);
+        let shown = anstream::adapter::strip_str(&render(&Report::of(&record))).to_string();
+        assert!(shown.contains("✗ reachable "), "{shown}");
+        assert_eq!(shown.matches("challenge_metadata").count(), 1, "{shown}");
+        assert!(shown.lines().filter(|line| line.contains("the endpoint was not reached")).count() <= 6, "{shown}");
+    }
 
     #[test]
     fn lines_break_between_words() {
