@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/, and their order is meant
-.PHONY: help setup dev whoami test check unit build e2e conformance deploy clean
+.PHONY: help setup dev whoami doctor test check unit build e2e conformance deploy clean
 
 # $(call phase,TEXT): announces what comes next.
 phase = @printf '\n==> %s\n' '$(1)'
@@ -18,6 +18,12 @@ dev: setup ## Run the Worker and a local identity provider on this machine
 
 whoami: setup ## Connect a real MCP client to the running `make dev` and call whoami
 	@dev/with-tools node dev/whoami.mjs $(ARGS)
+
+# What `make dev` serves, unless told otherwise.
+URL ?= http://localhost:$(or $(PORT),8787)/mcp
+
+doctor: ## Examine a server from outside, as clients do: make doctor URL=https://mcp.example.com/mcp
+	@cargo run --quiet --locked -p mcp-edge-doctor -- $(ARGS) $(URL)
 
 test: setup check unit build e2e conformance ## Run everything that CI runs
 
@@ -42,6 +48,8 @@ build: setup ## Build the Worker: build/index.js and build/index_bg.wasm
 e2e: build ## Run the end-to-end tests against the built Worker
 	$(call phase,wasm build of the example)
 	dev/build examples/notes
+	$(call phase,doctor)
+	cargo build -p mcp-edge-doctor --locked
 	$(call phase,end-to-end tests)
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec \
 	  'tests/*.test.mjs' 'dev/**/*.test.mjs'

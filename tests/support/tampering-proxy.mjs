@@ -1,0 +1,51 @@
+// A reverse proxy on loopback that stands for everything operators put in front of a server: it passes requests on as they
+// are, but for what a test has it do to them.
+
+import { once } from "node:events";
+import { createServer, request as httpRequest } from "node:http";
+
+/**
+ * @typedef {object} Tampering
+ * @property {(request: import("node:http").IncomingMessage) => Reply | undefined} [instead]
+ *   answers in place of the server; `undefined` passes the request on
+ * @property {(headers: Record<string, string | string[]>) => void} [headers]  changes the headers of the server's answers
+ *
+ * @typedef {{status: number, headers?: Record<string, string>, body?: string}} Reply
+ */
+
+/**
+ * Starts it. It does nothing to requests until `tampering` is set.
+ * @param {{port: number, to: () => number}} options  where to listen, and the port of the server
+ * @returns {Promise<{tampering: Tampering, close: () => Promise<void>}>}
+ */
+export async function startTamperingProxy({ port, to }) {
+  const proxy = { tampering: {}, close };
+  const server = createServer((request, response) => {
+    const reply = proxy.tampering.instead?.(request);
+    if (reply !== undefined) return response.writeHead(reply.status, reply.headers).end(reply.body);
+    return forward(request, response, { to: to(), tampering: proxy.tampering });
+  });
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  return proxy;
+
+  async function close() {
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  }
+}
+
+function forward(request, response, { to, tampering }) {
+  const { method, url: path, headers } = request;
+  const onward = httpRequest({ host: "127.0.0.1", port: to, method, path, headers, agent: false });
+  onward.once("response", (answer) => {
+    const changed = { ...answer.headers };
+    tampering.headers?.(changed);
+    response.writeHead(answer.statusCode, changed);
+    answer.pipe(response);
+  });
+  onward.on("error", () => response.destroy());
+  request.pipe(onward);
+}
