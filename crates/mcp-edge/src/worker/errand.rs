@@ -80,7 +80,8 @@ impl Request {
             *self.relay.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
             self.poll().map(|response| Ok(response.into()))
         });
-        prelude::given(future_to_promise(AssertUnwindSafe(rest)))
+        let promise = future_to_promise(AssertUnwindSafe(rest));
+        prelude::given(promise.clone()).unwrap_or(promise)
     }
 }
 

@@ -10,7 +10,8 @@ extern "C" {
     // bundlers warn of it.
     #[wasm_bindgen(catch, js_name = onBrought)]
     pub fn on_brought(resume: &JsValue) -> Result<(), JsValue>;
-    pub fn given(promise: Promise) -> Promise;
+    #[wasm_bindgen(catch)]
+    pub fn given(promise: Promise) -> Result<Promise, JsValue>;
     pub fn bring(number: u32, promise: Promise) -> Promise;
     pub fn head(request: &web_sys::Request, into: &mut [u8]) -> i32;
     pub fn body(request: &web_sys::Request, limit: f64) -> Promise;
