@@ -3,7 +3,7 @@
 //! This is where the two halves meet: [`ResourceServer`] finds out who is calling, [`mcp::Server`] answers them, and
 //! neither knows the other. A refusal of either leaves through the same door, [`ChallengeContext::response`].
 
-use std::{net::Ipv6Addr, rc::Rc};
+use std::{cell::OnceCell, net::Ipv6Addr, rc::Rc};
 
 use crate::{
     cors::{self, Origin},
@@ -17,6 +17,7 @@ use crate::{
         protected_resource::{ProtectedResource, WELL_KNOWN, advertisable},
         resource_server::{ResourceServer, Trail},
     },
+    page::{Page, Part},
     ports::{FailureLimit, Ports, Runtime},
     settings::Settings,
 };
@@ -31,6 +32,8 @@ pub struct Endpoint<E> {
     server: mcp::Server<E>,
     challenge: ChallengeContext,
     documents: Documents,
+    /// Made for the first visitor: most isolates see none.
+    page: OnceCell<Page>,
     state_key: Option<StateKey>,
 }
 
@@ -55,6 +58,7 @@ pub struct Exchange<E, P> {
 enum Route<'a> {
     Mcp,
     Document(&'a Entry),
+    Page(Part),
     RetiredTransport,
     Elsewhere,
 }
@@ -64,6 +68,7 @@ impl Route<'_> {
         match self {
             Self::Mcp => "mcp",
             Self::Document(entry) => entry.route,
+            Self::Page(_) => "page",
             Self::RetiredTransport => "retired_transport",
             Self::Elsewhere => "elsewhere",
         }
@@ -98,7 +103,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         };
         let resource_server = ResourceServer::new(settings.trust.clone());
         let state_key = settings.state_secret.as_ref().map(|secret| StateKey::derive(secret.as_bytes()));
-        Self { settings, resource_server, server, challenge, documents, state_key }
+        Self { settings, resource_server, server, challenge, documents, page: OnceCell::new(), state_key }
     }
 
     /// The settings in force.
@@ -136,6 +141,9 @@ impl<E: Clone + 'static> Endpoint<E> {
         let response = match route {
             Route::Mcp => self.mcp(head, body, exchange, log).await,
             Route::Document(entry) => entry.document.respond(head),
+            Route::Page(part) => {
+                self.page.get_or_init(|| Page::new(&self.settings, &self.server)).document(part).respond(head)
+            }
             Route::RetiredTransport => self.retired_transport(),
             Route::Elsewhere => self.elsewhere(),
         };
@@ -151,7 +159,11 @@ impl<E: Clone + 'static> Endpoint<E> {
         }
         match path {
             "/sse" | "/sse/" | "/messages" | "/messages/" => Route::RetiredTransport,
-            _ => self.documents.find(path).map_or(Route::Elsewhere, Route::Document),
+            _ => match (self.documents.find(path), Part::at(path, &self.settings)) {
+                (Some(entry), _) => Route::Document(entry),
+                (None, Some(part)) => Route::Page(part),
+                (None, None) => Route::Elsewhere,
+            },
         }
     }
 
