@@ -106,9 +106,9 @@ impl<'a> View<'a> {
         hosts.map(|host| format!("<strong>{}</strong>", escape(host))).collect::<Vec<_>>().join(" or ")
     }
 
-    /// The first character, as CSS makes it upper-case: the tables for that are large.
+    /// The first character; CSS makes it upper-case where it can.
     fn initial(&self) -> String {
-        escape(&self.name.chars().take(1).collect::<String>())
+        escape(&self.name.chars().take(1).map(|first| first.to_ascii_uppercase()).collect::<String>())
     }
 
     fn mark(&self) -> String {
@@ -121,9 +121,8 @@ impl<'a> View<'a> {
     fn icon(&self) -> String {
         let Some(logo) = &self.settings.logo else {
             let svg = format!(
-                "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'><rect width='32' height='32' rx='8' \
-                 fill='{}'/><text x='16' y='22' font-family='sans-serif' font-size='18' font-weight='600' \
-                 text-anchor='middle' style='text-transform:uppercase' fill='{}'>{}</text></svg>",
+                "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8' font-size='5' text-anchor='middle'>\
+                 <rect width='8' height='8' rx='2' fill='{0}'/><text x='4' y='6' fill='{1}'>{2}</text></svg>",
                 self.settings.page.color,
                 self.settings.page.color.text_on_it(),
                 self.initial(),
@@ -238,7 +237,7 @@ fn clients(name: &str, url: &str) -> String {
 fn client_row(Client { name, how, link, copy }: Client) -> String {
     let copy = copy.map(|(label, text)| {
         format!(
-            "<button type=\"button\" class=\"copy\" data-copy=\"{}\" aria-label=\"{label} for {name}\" hidden>{label}</button>",
+            "<button class=\"copy\" data-copy=\"{}\" aria-label=\"{label} for {name}\" hidden>{label}</button>",
             escape(&text)
         )
     });

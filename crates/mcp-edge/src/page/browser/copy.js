@@ -1,6 +1,6 @@
 // Buttons that put a text on the clipboard. They are hidden until this runs: without scripts they could do nothing.
 
-import { byId, h } from "./dom.js";
+import { byId } from "./dom.js";
 
 const SHOWN_MS = 2_000;
 
@@ -10,13 +10,6 @@ export function readyCopyButtons(root) {
     button.hidden = false;
     button.addEventListener("click", () => copy(button));
   }
-}
-
-/** Such a button, for what is shown later. */
-export function copyButton(text, name) {
-  const button = h("button", { type: "button", class: "copy", "data-copy": text, "aria-label": `Copy ${name}` }, "Copy");
-  button.addEventListener("click", () => copy(button));
-  return button;
 }
 
 async function copy(button) {

@@ -16,4 +16,7 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** Text that scrolls where it is long, for which it must be reachable with the keyboard. */
+export const scrollable = (label, text) => h("pre", { tabindex: "0", role: "group", "aria-label": label }, text);
+
 export const byId = (id) => document.getElementById(id);

@@ -1,7 +1,7 @@
 // The authorization request and its answer: OAuth 2.1 with PKCE (RFC 7636), resource indicators (RFC 8707) and the
 // issuer in the answer (RFC 9207).
 
-import { problems } from "./problems.js";
+import * as problems from "./problems.js";
 
 // 256 bits, as 43 characters: the least that RFC 7636 §4.1 allows.
 const RANDOM_BYTES = 32;

@@ -30,22 +30,21 @@ export async function send({ method, url, headers, body }) {
 }
 
 /** Texts that must not be seen over a shoulder or in a screenshot. */
-export class Secrets {
-  #known = new Set();
+export function createSecrets() {
+  const known = new Set();
+  return {
+    add(...texts) {
+      for (const text of texts) if (text && typeof text === "string") known.add(text);
+    },
 
-  add(...texts) {
-    for (const text of texts) if (typeof text === "string" && text !== "") this.#known.add(text);
-  }
-
-  /** The text with each secret cut down to its beginning. */
-  hide(text) {
-    let shown = text;
-    for (const secret of this.#known) {
-      const start = secret.slice(0, Math.min(8, secret.length / 2));
-      shown = shown.replaceAll(secret, `${start}… (${secret.length} characters)`);
-    }
-    return shown;
-  }
+    /** The text with each secret cut down to its beginning. */
+    hide(text) {
+      for (const secret of known) {
+        text = text.replaceAll(secret, `${secret.slice(0, 8)}… (${secret.length} characters)`);
+      }
+      return text;
+    },
+  };
 }
 
 /** A request as text, the way it looks on the wire. */

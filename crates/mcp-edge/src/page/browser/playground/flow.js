@@ -4,10 +4,10 @@
 // nowhere else; it is gone with the page.
 
 import { authorizationUrl, challengeOf, codeIn, random } from "./authorization.js";
-import { answerText, parametersText, requestText, Secrets, send } from "./exchange.js";
+import { answerText, createSecrets, parametersText, requestText, send } from "./exchange.js";
 import { mcpAnswer, mcpRequest } from "./mcp.js";
 import { bearerChallenge, checkProvider, discoveryUrls, issuerOf } from "./metadata.js";
-import { problems, refusalBy } from "./problems.js";
+import * as problems from "./problems.js";
 
 /**
  * @typedef {object} Server
@@ -18,33 +18,17 @@ import { problems, refusalBy } from "./problems.js";
  * @property {string} [first]   the tool that is called first
  */
 
-export class Flow {
-  #server;
-  #trail;
-  #secrets = new Secrets();
-  #token;
-  #isFresh = false;
-  #granted = [];
-
-  /**
-   * @param {Server} server
-   * @param {import("./trail.js").Trail} trail
-   */
-  constructor(server, trail) {
-    this.#server = server;
-    this.#trail = trail;
-  }
-
-  /** Whether there is a token to call tools with. */
-  get isSignedIn() {
-    return this.#token !== undefined;
-  }
-
-  /** Forgets the token. */
-  signOut() {
-    this.#token = undefined;
-    this.#granted = [];
-  }
+/**
+ * @param {Server} server
+ * @param {ReturnType<import("./trail.js").createTrail>} trail
+ */
+export function createFlow(server, trail) {
+  const { url, clientId, callback, first } = server;
+  const secrets = createSecrets();
+  let token;
+  // Until the token has been accepted once, a refusal means that something is set up wrongly.
+  let isFresh = false;
+  let granted = [];
 
   /**
    * From the first refusal to a token.
@@ -52,107 +36,104 @@ export class Flow {
    * @param {string[]} [options.scopes]  to ask for beside those of the challenge and those granted before
    * @param {(url: string, state: string) => Promise<URLSearchParams>} options.ask  shows the sign-in page
    */
-  async signIn({ scopes = [], ask }) {
-    this.#token = undefined;
-    const { challenge, metadataUrl } = await this.#askWithoutToken();
-    const metadata = await this.#readMetadata(metadataUrl);
-    const provider = await this.#discover(issuerOf(metadata, this.#server.url));
+  async function signIn({ scopes = [], ask }) {
+    token = undefined;
+    const challenge = await knock();
+    const { metadata, issuer } = await readMetadata(challenge.resource_metadata);
+    const provider = await discover(issuer);
     // The scopes of the challenge are what this request needs; without any, everything that the resource names.
     const needed = challenge.scope?.split(" ") ?? metadata.scopes_supported ?? [];
-    const scope = [...new Set([...this.#granted, ...needed, ...scopes])].filter(Boolean).join(" ");
-    const { code, verifier } = await this.#authorize(provider, scope, ask);
-    await this.#exchange(provider, code, verifier, scope);
+    const scope = [...new Set([...granted, ...needed, ...scopes])].filter(Boolean).join(" ");
+    const { code, verifier } = await authorize(provider, scope, ask);
+    await redeem(provider, code, verifier, scope);
   }
 
-  async #askWithoutToken() {
-    const step = this.#trail.begin("Knock without a token", "The server refuses, and says where to find out more.");
-    const { first, url } = this.#server;
+  async function knock() {
+    const step = trail.begin("Knock without a token", "The server refuses, and says where to find out more.");
     const request = first
       ? mcpRequest(url, "tools/call", { name: first, arguments: {} })
       : mcpRequest(url, "tools/list", {});
-    const answer = await this.#send(step, request, problems.serverUnreachable(url));
+    const answer = await sendIn(step, request, problems.serverUnreachable(url));
     const challenge = bearerChallenge(answer.headers.get("www-authenticate"));
     if (answer.status !== 401 || !challenge?.resource_metadata) throw step.failed(problems.notProtected(answer.status));
     step.done();
-    return { challenge, metadataUrl: challenge.resource_metadata };
+    return challenge;
   }
 
-  async #readMetadata(url) {
-    const step = this.#trail.begin("Read the server's metadata", "It names the resource and who signs users in (RFC 9728).");
-    const { json } = await this.#send(step, { method: "GET", url }, problems.serverUnreachable(url));
+  async function readMetadata(place) {
+    const step = trail.begin("Read the server’s metadata", "It names the resource and who signs users in (RFC 9728).");
+    const { json } = await sendIn(step, { method: "GET", url: place }, problems.serverUnreachable(place));
+    const issuer = await step.attempt(() => issuerOf(json, url));
     step.done();
-    return json;
+    return { metadata: json, issuer };
   }
 
-  async #discover(issuer) {
-    const step = this.#trail.begin("Find the provider's endpoints", "The provider describes itself (OpenID Connect Discovery).");
-    for (const url of discoveryUrls(issuer)) {
-      const answer = await this.#send(step, { method: "GET", url }).catch(() => undefined);
+  async function discover(issuer) {
+    const step = trail.begin("Find the provider’s endpoints", "The provider describes itself (OpenID Connect Discovery).");
+    for (const place of discoveryUrls(issuer)) {
+      const answer = await sendIn(step, { method: "GET", url: place }).catch(() => undefined);
       if (answer?.status !== 200 || answer.json === undefined) continue;
-      const provider = step.checked(() => checkProvider(answer.json, issuer));
+      const provider = await step.attempt(() => checkProvider(answer.json, issuer));
       step.done();
       return provider;
     }
     throw step.failed(problems.providerUnreachable(issuer));
   }
 
-  async #authorize(provider, scope, ask) {
-    const step = this.#trail.begin("Ask you", "In a window of the provider you sign in and say what this page may do.");
+  async function authorize(provider, scope, ask) {
+    const step = trail.begin("Ask you", "In a window of the provider you sign in and say what this page may do.");
     const [state, verifier] = [random(), random()];
-    const parameters = {
+    const endpoint = provider.authorization_endpoint;
+    const address = authorizationUrl(endpoint, {
       response_type: "code",
-      client_id: this.#server.clientId,
-      redirect_uri: this.#server.callback,
+      client_id: clientId,
+      redirect_uri: callback,
       scope,
-      resource: this.#server.url,
+      resource: url,
       state,
       code_challenge: await challengeOf(verifier),
       code_challenge_method: "S256",
-    };
-    this.#secrets.add(state, verifier);
-    const url = authorizationUrl(provider.authorization_endpoint, parameters);
-    const sent = parametersText(new URL(url).searchParams);
-    step.sent(`GET ${provider.authorization_endpoint}`, this.#secrets.hide(`GET ${provider.authorization_endpoint}\n\n${sent}`));
-    const answer = await step.attempt(() => ask(url, state));
-    this.#secrets.add(answer.get("code"));
-    const received = parametersText(answer);
-    step.received("answered", this.#secrets.hide(`GET ${parameters.redirect_uri}\n\n${received}`));
-    const code = step.checked(() => codeIn(answer, provider));
+    });
+    secrets.add(state, verifier);
+    step.sent(secrets.hide(`GET ${endpoint}\n\n${parametersText(new URL(address).searchParams)}`));
+    const answer = await step.attempt(() => ask(address, state));
+    secrets.add(answer.get("code"));
+    step.received("answered", secrets.hide(`GET ${callback}\n\n${parametersText(answer)}`));
+    const code = await step.attempt(() => codeIn(answer, provider));
     step.done();
     return { code, verifier };
   }
 
-  async #exchange({ token_endpoint: url }, code, verifier, scope) {
-    const step = this.#trail.begin("Exchange the code for a token", "Only this page can: it alone knows the verifier (PKCE).");
+  async function redeem({ token_endpoint: endpoint }, code, verifier, scope) {
+    const step = trail.begin("Exchange the code for a token", "Only this page can: it alone knows the verifier (PKCE).");
     const form = {
       grant_type: "authorization_code",
-      client_id: this.#server.clientId,
+      client_id: clientId,
       code,
-      redirect_uri: this.#server.callback,
+      redirect_uri: callback,
       code_verifier: verifier,
-      resource: this.#server.url,
+      resource: url,
     };
     const headers = { accept: "application/json", "content-type": "application/x-www-form-urlencoded" };
-    const request = { method: "POST", url, headers, body: new URLSearchParams(form).toString() };
-    const { status, json } = await this.#send(step, request, problems.tokenUnreachable(url, this.#server.provider));
+    const request = { method: "POST", url: endpoint, headers, body: String(new URLSearchParams(form)) };
+    const { status, json } = await sendIn(step, request, problems.tokenUnreachable(endpoint, server.provider));
     if (typeof json?.access_token !== "string") {
-      const error = json?.error ?? `status ${status}`;
-      throw step.failed(problems.tokenRefused(error, json?.error_description));
+      throw step.failed(problems.refused(json?.error ?? `status ${status}`, json?.error_description));
     }
-    this.#token = json.access_token;
-    this.#isFresh = true;
-    this.#granted = (json.scope ?? scope).split(" ");
+    token = json.access_token;
+    isFresh = true;
+    granted = (json.scope ?? scope).split(" ");
     step.done();
   }
 
   /** The tools that this user may call with this token. */
-  async listTools() {
+  async function listTools() {
     const tools = [];
     let cursor;
     do {
-      const step = this.#trail.begin("List the tools", "Only those that the token allows are listed.");
-      const result = await this.#ask(step, "tools/list", cursor === undefined ? {} : { cursor });
-      tools.push(...(result.tools ?? []));
+      const step = trail.begin("List the tools", "Only those that the token allows are listed.");
+      const result = await request(step, "tools/list", { cursor });
+      tools.push(...result.tools);
       cursor = result.nextCursor;
     } while (cursor !== undefined);
     return tools;
@@ -164,45 +145,59 @@ export class Flow {
    * @param {object} given  its arguments
    * @returns {Promise<object>}  `CallToolResult`
    */
-  callTool({ name, inputSchema }, given) {
-    const step = this.#trail.begin(`Call ${name}`, "The server verifies the token anew, for each request.");
-    return this.#ask(step, "tools/call", { name, arguments: given }, inputSchema);
+  function callTool({ name, inputSchema }, given) {
+    const step = trail.begin(`Call ${name}`, "The server verifies the token anew, for each request.");
+    return request(step, "tools/call", { name, arguments: given }, inputSchema);
   }
 
-  async #ask(step, method, params, inputSchema) {
-    const { url } = this.#server;
-    const request = mcpRequest(url, method, params, { token: this.#token, inputSchema });
-    const answer = await this.#send(step, request, problems.serverUnreachable(url));
-    const message = mcpAnswer(answer);
-    if (answer.status >= 400 && message?.error?.code === undefined) throw step.failed(this.#refusal(answer));
-    this.#isFresh = false;
-    if (message?.error) throw step.failed(problems.rpc(message.error));
-    if (message?.result === undefined) throw step.failed(problems.failed(answer.status));
+  async function request(step, method, params, inputSchema) {
+    const message = mcpRequest(url, method, params, { token, inputSchema });
+    const answer = await sendIn(step, message, problems.serverUnreachable(url));
+    const { result, error } = mcpAnswer(answer) ?? {};
+    if (answer.status >= 400 && error?.code === undefined) throw step.failed(refusal(answer));
+    isFresh = false;
+    if (error) throw step.failed(problems.rpc(error));
+    if (result === undefined) throw step.failed(problems.failed(answer.status));
     step.done();
-    return message.result;
+    return result;
   }
 
-  #refusal(answer) {
+  function refusal(answer) {
     const challenge = bearerChallenge(answer.headers.get("www-authenticate"));
-    const context = { resource: this.#server.url, token: this.#token, challenge, isFresh: this.#isFresh };
-    if (answer.status === 401) this.#token = undefined;
-    return refusalBy(answer, context);
+    const problem = problems.refusalBy(answer, { resource: url, token, challenge, isFresh });
+    if (answer.status === 401) token = undefined;
+    return problem;
   }
 
   /** Sends a request as part of a step. */
-  async #send(step, request, problem) {
-    this.#secrets.add(this.#token);
-    step.sent(`${request.method} ${request.url}`, this.#secrets.hide(requestText(request)));
+  async function sendIn(step, message, problem) {
+    secrets.add(token);
+    step.sent(secrets.hide(requestText(message)));
     let answer;
     try {
-      answer = await send(request);
+      answer = await send(message);
     } catch (error) {
       step.received("no answer", `The browser could not read an answer: ${error.message}.`);
-      throw problem === undefined ? error : step.failed(problem);
+      throw step.failed(problem ?? error);
     }
     // What it issues is secret before it is shown.
-    this.#secrets.add(answer.json?.access_token, answer.json?.refresh_token, answer.json?.id_token);
-    step.received(answer.status, this.#secrets.hide(answerText(answer)), answer.milliseconds);
+    secrets.add(answer.json?.access_token, answer.json?.refresh_token, answer.json?.id_token);
+    step.received(answer.status, secrets.hide(answerText(answer)), answer.milliseconds);
     return answer;
   }
+
+  return {
+    signIn,
+    listTools,
+    callTool,
+
+    /** Whether there is a token to call tools with. */
+    isSignedIn: () => token !== undefined,
+
+    /** Forgets the token. */
+    signOut() {
+      token = undefined;
+      granted = [];
+    },
+  };
 }

@@ -55,12 +55,8 @@ function simplify(schema, root, depth = 0) {
   return own;
 }
 
-function resolve(reference, root) {
-  const names = reference.startsWith("#/") ? reference.slice(2).split("/") : undefined;
-  return names?.reduce((at, name) => at?.[decode(name)], root) ?? {};
-}
-
-const decode = (name) => decodeURIComponent(name).replace(/~1/g, "/").replace(/~0/g, "~");
+// References lead from the root (`#/$defs/Name`), as in all schemas that are made from types.
+const resolve = (reference, root) => reference.split("/").slice(1).reduce((at, name) => at?.[name], root) ?? {};
 
 /**
  * The arguments for what was entered. What is empty and not required is left out.

@@ -1,7 +1,7 @@
 // What a client learns before it can sign anybody in: from the challenge (RFC 9110 §11.6.1, RFC 6750 §3), from the
 // metadata of the resource (RFC 9728) and from that of the provider (OpenID Connect Discovery, RFC 8414).
 
-import { problems } from "./problems.js";
+import * as problems from "./problems.js";
 
 /**
  * The parameters of a `WWW-Authenticate` header whose first challenge is a bearer one.
@@ -17,9 +17,8 @@ export function bearerChallenge(header) {
 
 /** The issuer that the resource names first, which is the one that clients use. */
 export function issuerOf(document, resource) {
-  if (document?.resource !== resource) throw problems.otherResource(resource, document?.resource);
-  const [issuer] = document.authorization_servers ?? [];
-  if (typeof issuer !== "string") throw problems.noProvider();
+  const issuer = document?.authorization_servers?.[0];
+  if (document?.resource !== resource || !issuer) throw problems.otherResource(resource, document?.resource);
   return issuer;
 }
 
@@ -43,7 +42,7 @@ export function discoveryUrls(issuer) {
 export function checkProvider(document, issuer) {
   // Compared as strings: otherwise whoever controls one issuer could speak for another.
   if (document?.issuer !== issuer) throw problems.otherIssuer(issuer, document?.issuer);
-  if (!document.authorization_endpoint || !document.token_endpoint) throw problems.noEndpoints(issuer);
-  if (!document.code_challenge_methods_supported?.includes("S256")) throw problems.noPkce(issuer);
+  const { authorization_endpoint, token_endpoint, code_challenge_methods_supported: methods } = document;
+  if (!authorization_endpoint || !token_endpoint || !methods?.includes("S256")) throw problems.notUsable(issuer);
   return document;
 }

@@ -1,13 +1,14 @@
 // What a tool said, for people: an identity as a card, anything else as text and data.
 
-import { h } from "../dom.js";
+import { h, scrollable } from "../dom.js";
 
 const LABELS = {
   sub: "User id",
   username: "User name",
   name: "Name",
   email: "E-mail",
-  issuer: "Vouched for by",
+  picture: "Picture",
+  issuer: "Issuer",
   client_id: "Client",
   client_party: "Client is",
   kind: "Acts for",
@@ -25,7 +26,8 @@ export function resultView(tool, { content = [], structuredContent, isError }) {
   if (isError) return h("div", { class: "problem" }, h("h3", {}, `${tool.name} reports a failure`), texts(content));
   // The mark of an identity is its subject, whatever the tool is called.
   if (typeof structuredContent?.sub === "string") return identityCard(structuredContent);
-  return h("div", { class: "card" }, h("h3", {}, tool.title ?? tool.name), data(structuredContent) ?? texts(content));
+  const said = structuredContent === undefined ? texts(content) : scrollable("Result", JSON.stringify(structuredContent, null, 2));
+  return h("div", { class: "card" }, h("h3", {}, tool.title ?? tool.name), said);
 }
 
 function identityCard(claims) {
@@ -54,9 +56,4 @@ function timeView(seconds) {
   return h("time", { datetime: time.toISOString() }, `${time.toLocaleTimeString()}, in ${minutes} min`);
 }
 
-const data = (value) =>
-  value === undefined ? undefined : scrollable(JSON.stringify(value, null, 2));
-
-const texts = (content) => content.map((item) => scrollable(item.text ?? JSON.stringify(item, null, 2)));
-
-const scrollable = (text) => h("pre", { tabindex: "0", role: "group", "aria-label": "Result" }, text);
+const texts = (content) => content.map((item) => scrollable("Result", item.text ?? JSON.stringify(item, null, 2)));

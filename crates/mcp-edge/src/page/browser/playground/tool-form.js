@@ -1,43 +1,35 @@
 // The form for one tool, made from its `inputSchema`.
 
-import { h } from "../dom.js";
+import { byId, h } from "../dom.js";
 import { argumentsFrom, FieldError, fieldsOf } from "./form.js";
 
-/** The fields of the form, and how to read them. */
-export class ToolForm {
-  #fields;
-
-  /**
-   * @param {HTMLElement} place  is emptied first
-   * @param {{name: string, description?: string, inputSchema?: object}} tool
-   */
-  constructor(place, tool) {
-    this.#fields = fieldsOf(tool.inputSchema);
-    place.replaceChildren(...this.#fields.map(fieldView));
-  }
-
-  /**
-   * The arguments, or nothing if something is wrong: then the field says so, and has the focus.
-   * @returns {object | undefined}
-   */
-  read() {
-    for (const { name } of this.#fields) report(name, "");
+/**
+ * Fills the form, and gives the function that reads it: the arguments, or nothing if something is wrong. Then the field
+ * says so, and has the focus.
+ * @param {HTMLElement} place
+ * @param {{inputSchema?: object}} tool
+ * @returns {() => object | undefined}
+ */
+export function fillForm(place, { inputSchema }) {
+  const fields = fieldsOf(inputSchema);
+  place.replaceChildren(...fields.map(fieldView));
+  return () => {
+    for (const { name } of fields) report(name, "");
     try {
-      return argumentsFrom(this.#fields, (name) => {
-        const control = controlOf(name);
+      return argumentsFrom(fields, (name) => {
+        const control = byId(idOf(name));
         return control.type === "checkbox" ? control.checked : control.value;
       });
     } catch (error) {
       if (!(error instanceof FieldError)) throw error;
       report(error.field, error.message);
-      controlOf(error.field).focus();
+      byId(idOf(error.field)).focus();
       return undefined;
     }
-  }
+  };
 }
 
 const idOf = (name) => `argument-${name}`;
-const controlOf = (name) => document.getElementById(idOf(name));
 
 function fieldView(field) {
   const { name, label, hint, kind, required } = field;
@@ -84,6 +76,6 @@ function controlFor({ kind, required, choices, initial, schema }, attributes) {
 }
 
 function report(name, message) {
-  document.getElementById(`${idOf(name)}-error`).textContent = message;
-  controlOf(name).setAttribute("aria-invalid", String(message !== ""));
+  byId(`${idOf(name)}-error`).textContent = message;
+  byId(idOf(name)).setAttribute("aria-invalid", String(message !== ""));
 }
