@@ -7,14 +7,19 @@ use std::{cell::OnceCell, net::Ipv6Addr, rc::Rc};
 
 use crate::{
     cors::{self, Origin},
-    documents::{Documents, Entry, document::Document},
+    documents::{
+        Documents, Entry,
+        document::{Document, Readers},
+    },
+    health,
     http::{BodyError, RequestBody, RequestHead, Response},
     log::AccessLog,
     mcp::{self, AccessNeeded, Caller, StateKey},
     oauth::{
         challenge::ChallengeContext,
         denial::{Denial, Reason},
-        protected_resource::{ProtectedResource, WELL_KNOWN, advertisable},
+        mirror::Mirror,
+        protected_resource::advertisable,
         resource_server::{ResourceServer, Trail},
     },
     page::{Page, Part},
@@ -58,6 +63,8 @@ pub struct Exchange<E, P> {
 enum Route<'a> {
     Mcp,
     Document(&'a Entry),
+    Mirror(&'a Mirror),
+    Health,
     Page(Part),
     RetiredTransport,
     Elsewhere,
@@ -68,6 +75,8 @@ impl Route<'_> {
         match self {
             Self::Mcp => "mcp",
             Self::Document(entry) => entry.route,
+            Self::Mirror(_) => "mirror",
+            Self::Health => "health",
             Self::Page(_) => "page",
             Self::RetiredTransport => "retired_transport",
             Self::Elsewhere => "elsewhere",
@@ -81,20 +90,7 @@ impl<E: Clone + 'static> Endpoint<E> {
     pub fn new(settings: Settings, server: mcp::Server<E>) -> Self {
         let required = &settings.trust.required_scopes;
         let advertised = required.union(&server.scopes());
-        let metadata = ProtectedResource {
-            resource: &settings.resource.url,
-            authorization_servers: settings.trust.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect(),
-            scopes_supported: advertisable(&advertised).collect(),
-            bearer_methods_supported: ["header"],
-            resource_name: settings.name.as_deref(),
-            resource_documentation: settings.documentation.as_deref(),
-            resource_policy_uri: settings.privacy_policy.as_deref(),
-            resource_tos_uri: settings.terms_of_service.as_deref(),
-        };
-        let metadata = serde_json::to_string(&metadata).unwrap_or_default();
-        let mut documents = Documents::default();
-        let places = [WELL_KNOWN.to_owned(), format!("{WELL_KNOWN}{}", settings.resource.path)];
-        documents.publish("metadata", places, Document::for_machines("application/json", metadata));
+        let documents = Documents::new(&settings, &advertised, server.info());
         // A client asks for exactly what a challenge names; without a basic set, everything that any tool needs.
         let basic = if required.is_empty() { &advertised } else { required };
         let challenge = ChallengeContext {
@@ -141,6 +137,8 @@ impl<E: Clone + 'static> Endpoint<E> {
         let response = match route {
             Route::Mcp => self.mcp(head, body, exchange, log).await,
             Route::Document(entry) => entry.document.respond(head),
+            Route::Mirror(mirror) => self.mirror(mirror, head, exchange, log).await,
+            Route::Health => self.health(head, exchange, log).await,
             Route::Page(part) => {
                 self.page.get_or_init(|| Page::new(&self.settings, &self.server)).document(part).respond(head)
             }
@@ -157,13 +155,14 @@ impl<E: Clone + 'static> Endpoint<E> {
         if path == self.settings.resource.path {
             return Route::Mcp;
         }
-        match path {
-            "/sse" | "/sse/" | "/messages" | "/messages/" => Route::RetiredTransport,
-            _ => match (self.documents.find(path), Part::at(path, &self.settings)) {
-                (Some(entry), _) => Route::Document(entry),
-                (None, Some(part)) => Route::Page(part),
-                (None, None) => Route::Elsewhere,
-            },
+        if let Some(entry) = self.documents.find(path) {
+            return Route::Document(entry);
+        }
+        match (path, &self.settings.mirror) {
+            (health::PATH, _) => Route::Health,
+            ("/sse" | "/sse/" | "/messages" | "/messages/", _) => Route::RetiredTransport,
+            (_, Some(mirror)) if Mirror::is_at(path, &self.settings.resource.path) => Route::Mirror(mirror),
+            _ => Part::at(path, &self.settings).map_or(Route::Elsewhere, Route::Page),
         }
     }
 
@@ -203,11 +202,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         let mut trail = Trail::default();
         let authentication = self.resource_server.authenticate(head, now, &ports, &mut trail).await;
         log.note_trail(trail, self.settings.log_subject);
-        let keys = self.resource_server.keys();
-        log.note_failures(
-            keys.iter().find_map(|keys| keys.provider_failure()),
-            keys.iter().find_map(|keys| keys.store_failure()),
-        );
+        self.note_failures(log);
         let identity = match authentication {
             Ok(identity) => identity,
             Err(denial) => return Err(limit_failures(denial, address.as_deref(), &ports).await),
@@ -227,6 +222,50 @@ impl<E: Clone + 'static> Endpoint<E> {
         let handled = self.server.handle(head, &body, caller).await;
         log.note_summary(&handled.summary);
         handled.response.map_err(|needed| self.denial_for(needed))
+    }
+
+    /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.
+    async fn mirror(
+        &self,
+        mirror: &Mirror,
+        head: &RequestHead<'_>,
+        exchange: Exchange<E, impl Ports>,
+        log: &mut AccessLog,
+    ) -> Response {
+        if let Some(response) = Readers::AnyPage.answer_unless_read(head) {
+            return response;
+        }
+        let provider = match self.resource_server.keys().first() {
+            Some(keys) => keys.provider(exchange.now, &exchange.ports).await,
+            None => Err(Reason::Misconfigured.into()),
+        };
+        self.note_failures(log);
+        match provider {
+            Ok(provider) => Document::for_machines("application/json", mirror.document(&provider)).respond(head),
+            Err(denial) => {
+                log.note_denial(&denial);
+                cors::public(self.challenge.response(&denial))
+            }
+        }
+    }
+
+    async fn health(&self, head: &RequestHead<'_>, exchange: Exchange<E, impl Ports>, log: &mut AccessLog) -> Response {
+        let (response, denial) =
+            health::respond(head, self.resource_server.keys(), exchange.now, &exchange.ports).await;
+        self.note_failures(log);
+        if let Some(denial) = denial {
+            log.note_denial(&denial);
+        }
+        response
+    }
+
+    /// What does not work stands in the log also of requests that did not suffer from it.
+    fn note_failures(&self, log: &mut AccessLog) {
+        let keys = self.resource_server.keys();
+        log.note_failures(
+            keys.iter().find_map(|keys| keys.provider_failure()),
+            keys.iter().find_map(|keys| keys.store_failure()),
+        );
     }
 
     /// What a refusal by the protocol layer is called by the resource server. The challenge names everything that the

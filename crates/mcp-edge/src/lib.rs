@@ -56,6 +56,7 @@
 pub mod cors;
 pub mod documents;
 pub mod endpoint;
+pub mod health;
 pub mod http;
 pub mod log;
 pub mod mcp;
