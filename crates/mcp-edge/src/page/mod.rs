@@ -82,7 +82,7 @@ fn callback() -> Document {
         "script" => Some(script.into()),
         _ => None,
     });
-    let policy = Policy::new(style, script).to_string();
+    let policy = Policy::new(style, script).and("img-src", &["data:"]).to_string();
     // The answer is in the URL: it is not kept anywhere.
     Document::page(html, policy).with_header("cache-control", "no-store")
 }
