@@ -97,7 +97,7 @@ export const tokenUnreachable = (url, provider) =>
   new Problem(
     "The token could not be fetched",
     new URL(url).origin === provider
-      ? `${url} is down, or does not let pages of ${location.origin} read its answers (CORS).`
+      ? `${url} is down, or does not let this page read its answers (CORS).`
       : `${url} is on another host than the issuer; this page may talk to ${provider} only.`,
     operator("allow this origin for the playground’s application at the provider."),
     RETRY,
@@ -162,7 +162,7 @@ const client = (text) =>
   new Problem(
     "The provider does not accept this page as a client",
     `It is not what the provider expects of it.${text}`,
-    operator(`PLAYGROUND_CLIENT_ID must name a public client with the redirect URI ${location.origin}/playground/callback.`),
+    operator("PLAYGROUND_CLIENT_ID must name a public client whose redirect URI is /playground/callback on this origin."),
     RETRY,
   );
 
