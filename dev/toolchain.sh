@@ -24,6 +24,9 @@ wasm_bindgen=$cache/wasm-bindgen-$wasm_bindgen_version/bin/wasm-bindgen
 # npm packages: Node, wrangler, and what makes a bundle of wasm and JavaScript.
 npm_bin=$root/node_modules/.bin
 
+# The browser for tests, where none is installed.
+chromium=$cache/chromium/chromium
+
 # The Rust of the operating system, used for the wasm build alone and only where rustup cannot
 # fetch the wasm target. See use_system_rust in dev/setup.
 system_rustc=/usr/bin/rustc

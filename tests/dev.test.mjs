@@ -61,6 +61,13 @@ describe("make dev", () => {
     await dev.ended;
   });
 
+  test("says first where the page is, on which people can sign in", async () => {
+    const [url] = /http\S+/.exec(dev.output.slice(dev.output.indexOf("────")));
+    assert.equal(url, `http://localhost:${ports.PORT}/`);
+    const page = await (await fetch(url)).text();
+    assert.ok(page.includes("Sign in and call whoami"), page);
+  });
+
   test("says where the endpoint is, who can sign in and how to connect", () => {
     assert.match(dev.output, new RegExp(`MCP endpoint +${mcpUrl}\n`));
     assert.match(dev.output, /alice \/ alice +bob \/ bob/);

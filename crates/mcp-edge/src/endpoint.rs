@@ -3,7 +3,7 @@
 //! This is where the two halves meet: [`ResourceServer`] finds out who is calling, [`mcp::Server`] answers them, and
 //! neither knows the other. A refusal of either leaves through the same door, [`ChallengeContext::response`].
 
-use std::{net::Ipv6Addr, rc::Rc};
+use std::{cell::OnceCell, net::Ipv6Addr, rc::Rc};
 
 use crate::{
     cors::{self, Origin},
@@ -22,6 +22,7 @@ use crate::{
         protected_resource::advertisable,
         resource_server::{ResourceServer, Trail},
     },
+    page::{Page, Part},
     ports::{FailureLimit, Ports, Runtime},
     settings::Settings,
 };
@@ -36,6 +37,8 @@ pub struct Endpoint<E> {
     server: mcp::Server<E>,
     challenge: ChallengeContext,
     documents: Documents,
+    /// Made for the first visitor: most isolates see none.
+    page: OnceCell<Page>,
     state_key: Option<StateKey>,
 }
 
@@ -62,6 +65,7 @@ enum Route<'a> {
     Document(&'a Entry),
     Mirror(&'a Mirror),
     Health,
+    Page(Part),
     RetiredTransport,
     Elsewhere,
 }
@@ -73,6 +77,7 @@ impl Route<'_> {
             Self::Document(entry) => entry.route,
             Self::Mirror(_) => "mirror",
             Self::Health => "health",
+            Self::Page(_) => "page",
             Self::RetiredTransport => "retired_transport",
             Self::Elsewhere => "elsewhere",
         }
@@ -94,7 +99,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         };
         let resource_server = ResourceServer::new(settings.trust.clone());
         let state_key = settings.state_secret.as_ref().map(|secret| StateKey::derive(secret.as_bytes()));
-        Self { settings, resource_server, server, challenge, documents, state_key }
+        Self { settings, resource_server, server, challenge, documents, page: OnceCell::new(), state_key }
     }
 
     /// The settings in force.
@@ -134,6 +139,9 @@ impl<E: Clone + 'static> Endpoint<E> {
             Route::Document(entry) => entry.document.respond(head),
             Route::Mirror(mirror) => self.mirror(mirror, head, exchange, log).await,
             Route::Health => self.health(head, exchange, log).await,
+            Route::Page(part) => {
+                self.page.get_or_init(|| Page::new(&self.settings, &self.server)).document(part).respond(head)
+            }
             Route::RetiredTransport => self.retired_transport(),
             Route::Elsewhere => self.elsewhere(),
         };
@@ -154,7 +162,7 @@ impl<E: Clone + 'static> Endpoint<E> {
             (health::PATH, _) => Route::Health,
             ("/sse" | "/sse/" | "/messages" | "/messages/", _) => Route::RetiredTransport,
             (_, Some(mirror)) if Mirror::is_at(path, &self.settings.resource.path) => Route::Mirror(mirror),
-            _ => Route::Elsewhere,
+            _ => Part::at(path, &self.settings).map_or(Route::Elsewhere, Route::Page),
         }
     }
 

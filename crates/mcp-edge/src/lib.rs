@@ -61,6 +61,7 @@ pub mod http;
 pub mod log;
 pub mod mcp;
 pub mod oauth;
+pub mod page;
 pub mod ports;
 pub mod settings;
 #[cfg(feature = "worker")]

@@ -24,6 +24,7 @@ use crate::{
             opaque::{AcceptedClients, Method, OpaquePolicy},
         },
     },
+    page::color::Color,
 };
 
 /// Issuers are part of a key in the store, which may have 512 bytes.
@@ -70,6 +71,8 @@ pub struct Settings {
     pub server_card: bool,
     /// Whether the provider's discovery document is shown on our origin, and how.
     pub mirror: Option<Mirror>,
+    /// The page that people land on.
+    pub page: PageSettings,
     /// Which requests are logged.
     pub log: LogLevel,
     /// Whether the log names the user (`sub`).
@@ -78,6 +81,25 @@ pub struct Settings {
     pub development: bool,
     /// Seals what tools that ask back hand to the client; at least 32 characters.
     pub state_secret: Option<String>,
+}
+
+/// What the page at `/` is like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageSettings {
+    /// Whether there is one.
+    pub shown: bool,
+    /// Its colour, as the operator has it.
+    pub color: Color,
+    /// The public client that the playground signs users in with, at the first issuer.
+    pub playground_client_id: Option<String>,
+}
+
+impl PageSettings {
+    /// Whether users can sign in and call tools on the page.
+    #[must_use]
+    pub fn has_playground(&self) -> bool {
+        self.shown && self.playground_client_id.is_some()
+    }
 }
 
 /// The resource, taken apart.
@@ -199,6 +221,7 @@ impl Settings {
             registry_proof: registry_proof(&mut reader),
             server_card: server_card(&mut reader),
             mirror: mirror(&mut reader),
+            page: page(&mut reader),
             log: log_level(&mut reader),
             log_subject: reader.flag("LOG_SUBJECT", true),
             development: reader.text("ENVIRONMENT").as_deref() == Some("development"),
@@ -332,6 +355,21 @@ fn hierarchy(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Hierarchy 
         }
     }
     hierarchy
+}
+
+fn page(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> PageSettings {
+    let color = reader.text("PAGE_COLOR").map(|text| (Color::parse(&text), text));
+    if let Some((None, text)) = &color {
+        reader.mistake(format!(
+            "PAGE_COLOR = {text:?} must be a colour such as {}: a hash and six digits",
+            Color::DEFAULT
+        ));
+    }
+    PageSettings {
+        shown: reader.flag("PAGE", true),
+        color: color.and_then(|(color, _)| color).unwrap_or(Color::DEFAULT),
+        playground_client_id: reader.text("PLAYGROUND_CLIENT_ID"),
+    }
 }
 
 fn opaque(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<OpaquePolicy> {
@@ -555,6 +593,15 @@ mod tests {
         assert_eq!(settings.state_secret, None);
         assert!(settings.registry_entry.is_none() && settings.registry_proof.is_none() && !settings.server_card);
         assert_eq!(settings.mirror, None);
+        assert!(settings.page.shown && !settings.page.has_playground());
+    }
+
+    #[test]
+    fn the_page_can_be_turned_off_and_its_playground_with_it() {
+        let settings = parse(&[("PLAYGROUND_CLIENT_ID", "playground"), ("PAGE_COLOR", "#663399")]).unwrap();
+        assert!(settings.page.has_playground());
+        assert_eq!(settings.page.color.to_string(), "#663399");
+        assert!(!parse(&[("PLAYGROUND_CLIENT_ID", "playground"), ("PAGE", "false")]).unwrap().page.has_playground());
     }
 
     #[test]
@@ -585,6 +632,9 @@ mod tests {
             "SERVER_CARD",
             "AUTHORIZATION_SERVER_MIRROR",
             "REGISTRATION_ENDPOINT",
+            "PAGE",
+            "PAGE_COLOR",
+            "PLAYGROUND_CLIENT_ID",
             "LOG",
             "LOG_SUBJECT",
             "STATE_SECRET",
@@ -737,6 +787,8 @@ mod tests {
                 "whole number",
             ),
             (vec![("RESOURCE_POLICY_URI", "example.com")], "RESOURCE_POLICY_URI", "must begin with https://"),
+            (vec![("PAGE", "off")], "PAGE", "\"true\" or \"false\""),
+            (vec![("PAGE_COLOR", "green")], "PAGE_COLOR", "#1f6b4a"),
             (vec![("LOG", "none")], "LOG", "\"all\", \"denials\" or \"off\""),
             (vec![("LOG_SUBJECT", "no")], "LOG_SUBJECT", "\"true\" or \"false\""),
             (vec![("STATE_SECRET", "short")], "STATE_SECRET", "openssl rand -base64 32"),
