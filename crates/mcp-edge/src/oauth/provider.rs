@@ -13,6 +13,10 @@ pub struct Provider {
     pub issuer: String,
     /// `jwks_uri`.
     pub jwks_uri: String,
+    /// `authorization_endpoint`.
+    pub authorization_endpoint: Option<String>,
+    /// `token_endpoint`.
+    pub token_endpoint: Option<String>,
     /// `introspection_endpoint`.
     pub introspection_endpoint: Option<String>,
     /// `userinfo_endpoint`.
@@ -43,6 +47,8 @@ impl Provider {
         struct Document {
             issuer: String,
             jwks_uri: String,
+            authorization_endpoint: Option<String>,
+            token_endpoint: Option<String>,
             introspection_endpoint: Option<String>,
             userinfo_endpoint: Option<String>,
         }
@@ -53,11 +59,13 @@ impl Provider {
         if !is_https_or_loopback(&document.jwks_uri) {
             return Err(ProviderError::InsecureEndpoint("jwks_uri"));
         }
-        // These are needed for opaque tokens only: an insecure one counts as none, and JWTs are verified all the same.
+        // These are not needed to verify JWTs: an insecure one counts as none, and JWTs are verified all the same.
         let usable = |endpoint: Option<String>| endpoint.filter(|url| is_https_or_loopback(url));
         Ok(Self {
             issuer: document.issuer,
             jwks_uri: document.jwks_uri,
+            authorization_endpoint: usable(document.authorization_endpoint),
+            token_endpoint: usable(document.token_endpoint),
             introspection_endpoint: usable(document.introspection_endpoint),
             userinfo_endpoint: usable(document.userinfo_endpoint),
         })
@@ -67,8 +75,12 @@ impl Provider {
     #[must_use]
     pub fn to_document(&self) -> Value {
         let mut document = json!({ "issuer": self.issuer, "jwks_uri": self.jwks_uri });
-        let optional =
-            [("introspection_endpoint", &self.introspection_endpoint), ("userinfo_endpoint", &self.userinfo_endpoint)];
+        let optional = [
+            ("authorization_endpoint", &self.authorization_endpoint),
+            ("token_endpoint", &self.token_endpoint),
+            ("introspection_endpoint", &self.introspection_endpoint),
+            ("userinfo_endpoint", &self.userinfo_endpoint),
+        ];
         for (name, endpoint) in optional {
             if let Some(endpoint) = endpoint {
                 document[name] = endpoint.as_str().into();
@@ -125,6 +137,8 @@ mod tests {
     fn parse(change: impl FnOnce(&mut Value)) -> Result<Provider, ProviderError> {
         let mut document = json!({
             "issuer": ISSUER, "jwks_uri": "https://tenant.example/oidc/jwks",
+            "authorization_endpoint": "https://tenant.example/oidc/auth",
+            "token_endpoint": "https://tenant.example/oidc/token",
             "userinfo_endpoint": "https://tenant.example/oidc/me",
             "introspection_endpoint": "https://tenant.example/oidc/token/introspection", "other": {"a": 1},
         });
@@ -169,7 +183,7 @@ mod tests {
 
     #[test]
     fn an_insecure_endpoint_that_jwts_do_not_need_counts_as_none() {
-        for name in ["introspection_endpoint", "userinfo_endpoint"] {
+        for name in ["authorization_endpoint", "token_endpoint", "introspection_endpoint", "userinfo_endpoint"] {
             let provider = parse(|it| it[name] = "http://tenant.example/x".into()).unwrap();
             assert!(provider.to_document().get(name).is_none(), "{name}");
         }

@@ -12,5 +12,6 @@ mod ports;
 mod prelude;
 mod serve;
 
-pub use serve::serve;
+pub use ports::EdgePorts;
+pub use serve::{JsBody, serve, setting, target_of, to_js};
 pub use web_sys::{Request, Response};

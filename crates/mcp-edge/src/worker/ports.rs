@@ -40,7 +40,9 @@ thread_local! {
 /// What one request may use.
 #[derive(Clone)]
 pub struct EdgePorts {
+    /// The Worker's bindings.
     pub env: Env,
+    /// Of the request, for work that outlives it.
     pub context: Rc<Context>,
     /// Passed on to the provider, so that a trace covers it.
     pub traceparent: Option<String>,
@@ -49,10 +51,13 @@ pub struct EdgePorts {
 impl Fetch for EdgePorts {
     #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^52")]
     async fn fetch(&self, call: Outgoing<'_>) -> Result<Reply, FetchError> {
+        let (media_type, content) = call.content.parts().unzip();
         let answer = prelude::call(
+            call.method.name(),
             call.url,
             call.authorization,
-            call.form,
+            media_type,
+            content,
             self.traceparent.as_deref(),
             call.timeout.as_millis() as f64,
             call.max_body as f64,

@@ -174,10 +174,17 @@ impl Edge {
 }
 
 /// The part of an absolute URL after the authority; the runtime has parsed and normalized it before.
-fn target_of(url: &str) -> &str {
+#[must_use]
+pub fn target_of(url: &str) -> &str {
     let after_scheme = url.find("://").map_or(0, |at| at + 3);
     let slash = url[after_scheme..].find('/').map_or(url.len(), |at| after_scheme + at);
     &url[slash..]
+}
+
+/// A setting: text as it is, anything else (numbers, lists, tables of wrangler.toml) as JSON.
+#[must_use]
+pub fn setting(env: &Env, name: &str) -> Option<String> {
+    prelude::setting(env, name)
 }
 
 /// The log names no method that somebody invented.
@@ -188,7 +195,8 @@ fn method_name(method: &str) -> &'static str {
         .unwrap_or("other")
 }
 
-struct JsBody<'a>(&'a web_sys::Request);
+/// The body of a request that has not been read yet.
+pub struct JsBody<'a>(pub &'a web_sys::Request);
 
 impl RequestBody for JsBody<'_> {
     #[allow(clippy::cast_precision_loss, reason = "the limit is far below 2^52")]
@@ -215,7 +223,9 @@ fn stop_when_gone(response: Response, request: web_sys::Request, revision: Optio
     Response { body, ..response }
 }
 
-fn to_js(response: Response) -> web_sys::Response {
+/// The platform's form of an answer.
+#[must_use]
+pub fn to_js(response: Response) -> web_sys::Response {
     let body = match response.body {
         Body::Empty => JsValue::NULL,
         Body::Text(text) => JsValue::from_str(&text),
