@@ -42,8 +42,8 @@ thread_local! {
 pub struct EdgePorts {
     /// The Worker's bindings.
     pub env: Env,
-    /// Of the request, for work that outlives it.
-    pub context: Rc<Context>,
+    /// Of the request, for work that outlives it. A scheduled event has none, and waits for its work by itself.
+    pub context: Option<Rc<Context>>,
     /// Passed on to the provider, so that a trace covers it.
     pub traceparent: Option<String>,
 }
@@ -156,8 +156,10 @@ impl Runtime for EdgeRuntime {
 impl Background for EdgePorts {
     fn outlive(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()> {
         let work = future_to_promise(AssertUnwindSafe(work.map(|()| Ok(JsValue::UNDEFINED))));
-        // Were this to fail, the work would still go on as long as its request does.
-        let _ = self.context.as_ref().as_ref().wait_until(&work);
+        if let Some(context) = &self.context {
+            // Were this to fail, the work would still go on as long as its request does.
+            let _ = context.as_ref().as_ref().wait_until(&work);
+        }
         JsFuture::from(work).map(|_| ()).boxed_local()
     }
 }

@@ -109,7 +109,7 @@ impl Edge {
         };
         let ports = EdgePorts {
             env: env.clone(),
-            context: Rc::new(context),
+            context: Some(Rc::new(context)),
             traceparent: trace.map(|(header, _)| header.to_owned()),
         };
         let now = arrived / 1000;
