@@ -22,6 +22,15 @@ const AGENT = {
 };
 const SERVER_AGENT = { client_name: "Server agent", redirect_uris: ["https://agent.example.com/cb"] };
 
+const tenants = [];
+after(() => Promise.all(tenants.map((tenant) => tenant.stop())));
+
+async function start(options) {
+  const tenant = await startTenant(options);
+  tenants.push(tenant);
+  return tenant;
+}
+
 /** Calls the registrar. */
 async function call(tenant, method, path, { body, token, headers = {} } = {}) {
   const response = await fetch(`${tenant.origin}${path}`, {
@@ -45,12 +54,15 @@ const pathOf = ({ registration_client_uri }) => new URL(registration_client_uri)
 /** Every key of the store that belongs to a client. */
 const recorded = ({ store }) => [...store.entries.keys()].filter((key) => /^(client|owner)\//.test(key));
 
-describe("REGISTRATION = open", async () => {
-  const tenant = await startTenant({
-    settings: { REGISTRATION: "open", REGISTRATIONS_PER_HOUR: "1000", MAX_CLIENTS: "10000" },
-    withMcpServer: true,
-  });
-  after(() => tenant.stop());
+const open = await start({
+  settings: { REGISTRATION: "open", REGISTRATIONS_PER_HOUR: "1000", MAX_CLIENTS: "10000", CLEANUP: "on" },
+  withMcpServer: true,
+});
+const withTokens = await start({ settings: { REGISTRATION: "token" } });
+const forDevelopers = await start({ settings: { MAX_CLIENTS_PER_DEVELOPER: "3" } });
+
+describe("REGISTRATION = open", () => {
+  const tenant = open;
   const { api, provider, registrar } = tenant;
   beforeEach(() => {
     api.mood = () => undefined;
@@ -231,10 +243,16 @@ describe("REGISTRATION = open", async () => {
   });
 
   describe("when the provider fails", () => {
-    const steps = ["POST /applications", "/user-consent-scopes", "/sign-in-experience", "/custom-data"];
-    for (const mood of ["drop", "lose", 500]) {
+    // Every step in every way is tried natively; repeating takes its time here.
+    const steps = {
+      lose: ["POST /applications", "/user-consent-scopes", "/sign-in-experience", "/custom-data"],
+      drop: ["POST /applications", "/custom-data"],
+      500: ["POST /applications", "/user-consent-scopes"],
+    };
+    for (const [name, atSteps] of Object.entries(steps)) {
+      const mood = Number(name) || name;
       test(`${mood} at any step: 503, and nothing is left behind`, async () => {
-        for (const step of steps) {
+        for (const step of atSteps) {
           const before = [api.applications.all().length, recorded(tenant).length];
           api.mood = (it) => (it.endsWith(step) ? mood : undefined);
           const { status, headers, json } = await register(tenant, { client_name: `Unlucky ${mood} ${step.slice(-6)}` });
@@ -272,6 +290,31 @@ describe("REGISTRATION = open", async () => {
     });
   });
 
+  test("the scheduled run ends what nobody uses, and keeps what somebody signed in through", async () => {
+    const { client, oauth } = await connect(tenant.mcpResource);
+    await client.close();
+    const used = oauth.clientInformation().client_id;
+    const unused = (await register(tenant, { client_name: "Unused" })).json.client_id;
+    // Both are a year old from now on.
+    for (const client_id of [used, unused]) {
+      const key = `client/${client_id}`;
+      const old = Math.floor(Date.now() / 1000) - 365 * 86_400;
+      const record = { ...JSON.parse(tenant.store.entries.get(key)), created_at: old, checked_at: old };
+      tenant.store.entries.set(key, JSON.stringify(record));
+      tenant.store.metadata.set(key, JSON.stringify({ name: "old", created_at: old, checked_at: old }));
+    }
+    // An application that a registration left half made, long ago.
+    const { record } = api.applications.get(unused);
+    await api.applications.add({ ...record, id: "abandoned", createdAt: 0, customData: { registrar: "pending x" } });
+
+    assert.equal(await registrar.runScheduled(), "ok");
+    const { cleanup } = await registrar.logged(({ cleanup }) => cleanup);
+    assert.deepEqual([cleanup.looked_at, cleanup.ended, cleanup.abandoned, cleanup.failures], [2, 1, 1, []]);
+    assert.ok(api.applications.get(used) && !api.applications.get(unused) && !api.applications.get("abandoned"));
+    assert.ok(!tenant.store.entries.has(`client/${unused}`));
+    await registrar.logged(({ audit, client_id }) => audit === "client_ended" && client_id === unused);
+  });
+
   test("a client that hangs up leaves a whole application or none", async () => {
     let arrived;
     const isThere = new Promise((resolve) => (arrived = resolve));
@@ -302,44 +345,35 @@ describe("REGISTRATION = open", async () => {
 
 describe("floods", () => {
   test("from one address stop at the limit, whatever they say", async () => {
-    const tenant = await startTenant({ settings: { REGISTRATION: "open", REGISTRATIONS_PER_HOUR: "5" } });
-    try {
-      const headers = { "cf-connecting-ip": "2001:db8:1:2::7" };
-      const answers = await Promise.all(Array.from({ length: 40 }, (_, n) => register(tenant, { client_name: `Flood ${n}` }, { headers })));
-      const statuses = answers.map(({ status }) => status);
-      assert.equal(statuses.filter((status) => status === 201).length, 5, statuses.join(" "));
-      assert.equal(statuses.filter((status) => status === 429).length, 35, statuses.join(" "));
-      assert.equal(tenant.api.applications.all().length, 5);
-      const late = await register(tenant, {}, { headers: { "cf-connecting-ip": "2001:db8:1:2:ffff::1" } });
-      assert.equal(late.status, 429, "another address of the same network");
-      assert.ok(Number(late.headers.get("retry-after")) > 0);
-      const elsewhere = await register(tenant, {}, { headers: { "cf-connecting-ip": "192.0.2.1" } });
-      assert.equal(elsewhere.status, 201);
-    } finally {
-      await tenant.stop();
-    }
+    const tenant = await start({ settings: { REGISTRATION: "open", REGISTRATIONS_PER_HOUR: "5" } });
+    const headers = { "cf-connecting-ip": "2001:db8:1:2::7" };
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, n) => register(tenant, { client_name: `Flood ${n}` }, { headers })));
+    const statuses = answers.map(({ status }) => status);
+    assert.equal(statuses.filter((status) => status === 201).length, 5, statuses.join(" "));
+    assert.equal(statuses.filter((status) => status === 429).length, 35, statuses.join(" "));
+    assert.equal(tenant.api.applications.all().length, 5);
+    const late = await register(tenant, {}, { headers: { "cf-connecting-ip": "2001:db8:1:2:ffff::1" } });
+    assert.equal(late.status, 429, "another address of the same network");
+    assert.ok(Number(late.headers.get("retry-after")) > 0);
+    const elsewhere = await register(tenant, {}, { headers: { "cf-connecting-ip": "192.0.2.1" } });
+    assert.equal(elsewhere.status, 201);
   });
 
   test("from everywhere stop when all places are taken", async () => {
-    const tenant = await startTenant({ settings: { REGISTRATION: "open", MAX_CLIENTS: "7" } });
-    try {
-      const answers = await Promise.all(
-        Array.from({ length: 30 }, (_, n) =>
-          register(tenant, { client_name: `Flood ${n}` }, { headers: { "cf-connecting-ip": `192.0.2.${n}` } }),
-        ),
-      );
-      assert.ok(answers.every(({ status }) => status === 201 || status === 503));
-      assert.ok(answers.some(({ status }) => status === 503));
-      assert.ok(tenant.api.applications.all().length <= 7, `${tenant.api.applications.all().length}`);
-    } finally {
-      await tenant.stop();
-    }
+    const tenant = await start({ settings: { REGISTRATION: "open", MAX_CLIENTS: "7" } });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, n) =>
+        register(tenant, { client_name: `Flood ${n}` }, { headers: { "cf-connecting-ip": `192.0.2.${n}` } }),
+      ),
+    );
+    assert.ok(answers.every(({ status }) => status === 201 || status === 503));
+    assert.ok(answers.some(({ status }) => status === 503));
+    assert.ok(tenant.api.applications.all().length <= 7, `${tenant.api.applications.all().length}`);
   });
 });
 
-describe("REGISTRATION = token", async () => {
-  const tenant = await startTenant({ settings: { REGISTRATION: "token" } });
-  after(() => tenant.stop());
+describe("REGISTRATION = token", () => {
+  const tenant = withTokens;
 
   const store = ({ token, key, value }) => {
     tenant.store.entries.set(key, JSON.stringify(value));
@@ -373,9 +407,8 @@ describe("REGISTRATION = token", async () => {
   });
 });
 
-describe("REGISTRATION = developers", async () => {
-  const tenant = await startTenant({ settings: { MAX_CLIENTS_PER_DEVELOPER: "3" } });
-  after(() => tenant.stop());
+describe("REGISTRATION = developers", () => {
+  const tenant = forDevelopers;
   const { provider, api, resource } = tenant;
 
   const tokenFor = (login, scope = `openid ${DEVELOPER_SCOPE}`) =>
@@ -411,12 +444,8 @@ describe("REGISTRATION = developers", async () => {
 
 describe("without the settings it needs", () => {
   test("no request is let through, and the log says what to mend", async () => {
-    const tenant = await startTenant({ settings: { MANAGEMENT_CLIENT_SECRET: undefined, REQUIRED_SCOPES: "" } });
-    try {
-      for (const path of ["/", "/register"]) assert.equal((await call(tenant, "GET", path)).status, 500);
-      await tenant.registrar.waitFor(() => /wrangler secret put/.test(tenant.registrar.raw()) && /apps:write/.test(tenant.registrar.raw()), "no help");
-    } finally {
-      await tenant.stop();
-    }
+    const tenant = await start({ settings: { MANAGEMENT_CLIENT_SECRET: undefined, REQUIRED_SCOPES: "" } });
+    for (const path of ["/", "/register"]) assert.equal((await call(tenant, "GET", path)).status, 500);
+    await tenant.registrar.waitFor(() => /wrangler secret put/.test(tenant.registrar.raw()) && /apps:write/.test(tenant.registrar.raw()), "no help");
   });
 });

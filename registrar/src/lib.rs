@@ -14,7 +14,7 @@
 //! | [`registration_endpoint`] | `/register`, as the RFCs say (RFC 7591, 7592) |
 //! | [`portal`] | everything else on this host: pages for developers |
 //! | [`registrar`] | a request's way to one or the other |
-//! | [`settings`], [`audit`], [`secret`] | what an operator decides, what they read later, what nobody reads |
+//! | [`settings`], [`audit`], [`secret`], [`seal`] | what an operator decides, what they read later, what nobody reads |
 //! | `worker` | the adapter to Cloudflare |
 //!
 //! Outside of `worker` nothing does I/O: the provider, the store, the time and randomness come in through traits and
@@ -31,6 +31,7 @@ pub mod registrar;
 pub mod registration;
 pub mod registration_endpoint;
 pub mod registry;
+pub mod seal;
 pub mod secret;
 pub mod settings;
 pub mod store;

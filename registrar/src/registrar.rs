@@ -11,6 +11,7 @@ use mcp_edge::{
         challenge::ChallengeContext,
         denial::{Denial, Reason},
         protected_resource::{ProtectedResource, WELL_KNOWN},
+        provider::Provider,
         resource_server::ResourceServer,
     },
     ports::Ports,
@@ -83,7 +84,7 @@ impl Registrar {
             },
             logto: Logto::new(settings.tenant.clone()),
             memory: Memory::default(),
-            portal: settings.portal.clone().map(|client| Portal::new(client, edge)),
+            portal: settings.portal.clone().map(|client| Portal::new(client, &settings)),
             settings,
         })
     }
@@ -173,12 +174,14 @@ impl Registrar {
         }
     }
 
-    /// From the discovery document, which verification keeps a copy of.
+    /// The provider's endpoints, from the discovery document that verification keeps a copy of.
+    pub(crate) async fn provider<S, P: Ports>(&self, exchange: &Exchange<S, P>) -> Result<Provider, Denial> {
+        let [keys, ..] = self.resource_server.keys() else { return Err(Reason::Misconfigured.into()) };
+        keys.provider(exchange.now, &exchange.ports).await
+    }
+
     async fn token_endpoint<S, P: Ports>(&self, exchange: &Exchange<S, P>) -> Result<String, ProviderError> {
-        let [keys, ..] = self.resource_server.keys() else {
-            return Err(ProviderError::Misconfigured("no issuer".to_owned()));
-        };
-        let provider = keys.provider(exchange.now, &exchange.ports).await;
+        let provider = self.provider(exchange).await;
         let provider = provider.map_err(|denial| ProviderError::Unavailable(denial.detail.unwrap_or_default()))?;
         let missing = || ProviderError::Unavailable("the discovery document names no https token_endpoint".to_owned());
         provider.token_endpoint.ok_or_else(missing)

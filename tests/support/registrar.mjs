@@ -44,6 +44,7 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
   const store = await startKeyValueStore();
   const registrar = await startWorker({
     build: "registrar/build",
+    scheduler: true,
     port: registrarPort,
     namespaces: { REGISTRATIONS: store },
     settings: {
