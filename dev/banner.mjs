@@ -12,8 +12,9 @@ export function banner({ mcpUrl, port, issuer }) {
   return `
   ──────────────────────────────────────────────────────────────────────────
 
-  MCP endpoint   ${mcpUrl}
+  Start here     ${origin}/
   Sign in as     ${accounts}
+  MCP endpoint   ${mcpUrl}
 
   Connect a client, in a second terminal:
 

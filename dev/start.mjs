@@ -4,7 +4,7 @@
 
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
-import { startIdentityProvider } from "./identity-provider/index.mjs";
+import { PLAYGROUND_CLIENT_ID, startIdentityProvider } from "./identity-provider/index.mjs";
 import { banner } from "./banner.mjs";
 import { portFrom, requireFreePort } from "./ports.mjs";
 import { startWrangler } from "./wrangler-dev.mjs";
@@ -58,6 +58,7 @@ function settings(mcpUrl) {
     RESOURCE: mcpUrl,
     REQUIRED_SCOPES: "whoami:read",
     RESOURCE_NAME: "mcp-edge (local)",
+    PLAYGROUND_CLIENT_ID,
     ENVIRONMENT: "development",
   };
 }

@@ -98,6 +98,31 @@ const MISTAKES = [
     { MORE_ISSUERS: [{ issuer: ISSUER, audience: [RESOURCE] }] },
     `MORE_ISSUERS: "${ISSUER}" is named twice`,
   ],
+  [
+    { REGISTRY_NAME: "com.example/whoami" },
+    "REGISTRY_NAME needs RESOURCE_DESCRIPTION: the registry lists no server without saying what it is for",
+  ],
+  [
+    { REGISTRY_NAME: "example.com", RESOURCE_DESCRIPTION: "Shows who is signed in." },
+    'REGISTRY_NAME = "example.com" must be your domain backwards, a slash, and a name (letters, digits, `.`, `_` and `-`), for example com.example/whoami',
+  ],
+  [
+    { REGISTRY_NAME: "com.example/whoami", RESOURCE_DESCRIPTION: "x".repeat(101) },
+    "RESOURCE_DESCRIPTION must have at most 100 characters to be listed under REGISTRY_NAME",
+  ],
+  [
+    { REGISTRY_NAME: "com.example/whoami", RESOURCE_DESCRIPTION: "Shows it.", REGISTRY_VERSION: "1.x" },
+    'REGISTRY_VERSION = "1.x" must be one version such as 1.0.0, no range',
+  ],
+  [
+    { REGISTRY_AUTH: "v=MCPv1; k=ed25519; p=c2VjcmV0" },
+    'REGISTRY_AUTH must be "v=MCPv1; k=ed25519; p=…" with the public key (32 bytes) in base64, or "v=MCPv1; k=ecdsap384; p=…" with the compressed one (49 bytes)',
+  ],
+  [{ SERVER_CARD: "true" }, "SERVER_CARD needs REGISTRY_NAME: a card says the server's name in the world"],
+  [
+    { REGISTRATION_ENDPOINT: "https://register.example.com/" },
+    'REGISTRATION_ENDPOINT needs AUTHORIZATION_SERVER_MIRROR = "true": it is shown in the mirror and nowhere else',
+  ],
 ];
 
 const GENERIC = { error: "server_error", error_description: "This server is not set up correctly" };

@@ -12,15 +12,18 @@ const LOOPBACK_REDIRECT_URIS = ["http://localhost", "http://127.0.0.1", "http://
   `${origin}/oauth/callback`,
 ]);
 
-// The playground is served by the Worker itself.
-const PLAYGROUND_REDIRECT_URIS = ["http://localhost:8787/", "http://127.0.0.1:8787/"];
+// The playground is part of the page that the Worker serves.
+const PLAYGROUND_REDIRECT_URIS = ["http://localhost/playground/callback", "http://127.0.0.1/playground/callback"];
 
 const PUBLIC_CLIENT = {
   application_type: "native",
   token_endpoint_auth_method: "none",
   grant_types: ["authorization_code", "refresh_token"],
-  redirect_uris: [...LOOPBACK_REDIRECT_URIS, ...PLAYGROUND_REDIRECT_URIS],
+  redirect_uris: LOOPBACK_REDIRECT_URIS,
 };
+
+/** The client that signs users in on the Worker's own page. */
+export const PLAYGROUND_CLIENT_ID = "playground";
 
 /** @type {LocalClient[]} */
 export const LOCAL_CLIENTS = [
@@ -30,6 +33,16 @@ export const LOCAL_CLIENTS = [
   },
   {
     metadata: { ...PUBLIC_CLIENT, client_id: "third-party-agent", client_name: "Third-party agent" },
+  },
+  {
+    // Third-party on purpose: what people try out is what they will meet, consent included.
+    metadata: {
+      ...PUBLIC_CLIENT,
+      client_id: PLAYGROUND_CLIENT_ID,
+      client_name: "Playground",
+      grant_types: ["authorization_code"],
+      redirect_uris: PLAYGROUND_REDIRECT_URIS,
+    },
   },
   {
     // The Worker's own credentials, for introspection of opaque tokens.

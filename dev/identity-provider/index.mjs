@@ -23,7 +23,7 @@ import { DEFAULT_API_SCOPES } from "./scopes.mjs";
 import { createMemoryStorage } from "./storage.mjs";
 
 export { LOCAL_ACCOUNTS } from "./accounts.mjs";
-export { LOCAL_CLIENTS } from "./clients.mjs";
+export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
 
 /**
  * @typedef {object} Options

@@ -3,21 +3,26 @@
 //! This is where the two halves meet: [`ResourceServer`] finds out who is calling, [`mcp::Server`] answers them, and
 //! neither knows the other. A refusal of either leaves through the same door, [`ChallengeContext::response`].
 
-use std::{net::Ipv6Addr, rc::Rc};
-
-use sha2::{Digest, Sha256};
+use std::{cell::OnceCell, net::Ipv6Addr, rc::Rc};
 
 use crate::{
     cors::{self, Origin},
-    http::{BodyError, RequestBody, RequestHead, Response, Text},
+    documents::{
+        Documents, Entry,
+        document::{Document, Readers},
+    },
+    health,
+    http::{BodyError, RequestBody, RequestHead, Response},
     log::AccessLog,
     mcp::{self, AccessNeeded, Caller, StateKey},
     oauth::{
         challenge::ChallengeContext,
         denial::{Denial, Reason},
-        protected_resource::{ProtectedResource, WELL_KNOWN, advertisable},
+        mirror::Mirror,
+        protected_resource::advertisable,
         resource_server::{ResourceServer, Trail},
     },
+    page::{Page, Part},
     ports::{FailureLimit, Ports, Runtime},
     settings::Settings,
 };
@@ -31,7 +36,9 @@ pub struct Endpoint<E> {
     resource_server: ResourceServer,
     server: mcp::Server<E>,
     challenge: ChallengeContext,
-    metadata: Document,
+    documents: Documents,
+    /// Made for the first visitor: most isolates see none.
+    page: OnceCell<Page>,
     state_key: Option<StateKey>,
 }
 
@@ -51,26 +58,26 @@ pub struct Exchange<E, P> {
     pub address: Option<String>,
 }
 
-/// A document that is the same for everybody.
-struct Document {
-    body: Text,
-    etag: String,
-}
-
 /// Which part of the server a path belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Route {
+#[derive(Debug, Clone, Copy)]
+enum Route<'a> {
     Mcp,
-    Metadata,
+    Document(&'a Entry),
+    Mirror(&'a Mirror),
+    Health,
+    Page(Part),
     RetiredTransport,
     Elsewhere,
 }
 
-impl Route {
+impl Route<'_> {
     const fn name(self) -> &'static str {
         match self {
             Self::Mcp => "mcp",
-            Self::Metadata => "metadata",
+            Self::Document(entry) => entry.route,
+            Self::Mirror(_) => "mirror",
+            Self::Health => "health",
+            Self::Page(_) => "page",
             Self::RetiredTransport => "retired_transport",
             Self::Elsewhere => "elsewhere",
         }
@@ -83,17 +90,7 @@ impl<E: Clone + 'static> Endpoint<E> {
     pub fn new(settings: Settings, server: mcp::Server<E>) -> Self {
         let required = &settings.trust.required_scopes;
         let advertised = required.union(&server.scopes());
-        let metadata = ProtectedResource {
-            resource: &settings.resource.url,
-            authorization_servers: settings.trust.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect(),
-            scopes_supported: advertisable(&advertised).collect(),
-            bearer_methods_supported: ["header"],
-            resource_name: settings.name.as_deref(),
-            resource_documentation: settings.documentation.as_deref(),
-            resource_policy_uri: settings.privacy_policy.as_deref(),
-            resource_tos_uri: settings.terms_of_service.as_deref(),
-        };
-        let metadata = Document::new(serde_json::to_string(&metadata).unwrap_or_default());
+        let documents = Documents::new(&settings, &advertised, server.info());
         // A client asks for exactly what a challenge names; without a basic set, everything that any tool needs.
         let basic = if required.is_empty() { &advertised } else { required };
         let challenge = ChallengeContext {
@@ -102,7 +99,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         };
         let resource_server = ResourceServer::new(settings.trust.clone());
         let state_key = settings.state_secret.as_ref().map(|secret| StateKey::derive(secret.as_bytes()));
-        Self { settings, resource_server, server, challenge, metadata, state_key }
+        Self { settings, resource_server, server, challenge, documents, page: OnceCell::new(), state_key }
     }
 
     /// The settings in force.
@@ -139,7 +136,12 @@ impl<E: Clone + 'static> Endpoint<E> {
         log.route = route.name();
         let response = match route {
             Route::Mcp => self.mcp(head, body, exchange, log).await,
-            Route::Metadata => self.metadata.serve(head),
+            Route::Document(entry) => entry.document.respond(head),
+            Route::Mirror(mirror) => self.mirror(mirror, head, exchange, log).await,
+            Route::Health => self.health(head, exchange, log).await,
+            Route::Page(part) => {
+                self.page.get_or_init(|| Page::new(&self.settings, &self.server)).document(part).respond(head)
+            }
             Route::RetiredTransport => self.retired_transport(),
             Route::Elsewhere => self.elsewhere(),
         };
@@ -147,15 +149,20 @@ impl<E: Clone + 'static> Endpoint<E> {
         response
     }
 
-    fn route(&self, path: &str) -> Route {
-        let endpoint = &self.settings.resource.path;
-        match path {
-            _ if path == endpoint => Route::Mcp,
-            _ if path.strip_prefix(WELL_KNOWN).is_some_and(|rest| rest.is_empty() || rest == endpoint) => {
-                Route::Metadata
-            }
-            "/sse" | "/sse/" | "/messages" | "/messages/" => Route::RetiredTransport,
-            _ => Route::Elsewhere,
+    /// The MCP endpoint is looked at first: it is what nearly every request is for, and wherever the operator put it,
+    /// no document stands in its way.
+    fn route(&self, path: &str) -> Route<'_> {
+        if path == self.settings.resource.path {
+            return Route::Mcp;
+        }
+        if let Some(entry) = self.documents.find(path) {
+            return Route::Document(entry);
+        }
+        match (path, &self.settings.mirror) {
+            (health::PATH, _) => Route::Health,
+            ("/sse" | "/sse/" | "/messages" | "/messages/", _) => Route::RetiredTransport,
+            (_, Some(mirror)) if Mirror::is_at(path, &self.settings.resource.path) => Route::Mirror(mirror),
+            _ => Part::at(path, &self.settings).map_or(Route::Elsewhere, Route::Page),
         }
     }
 
@@ -195,11 +202,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         let mut trail = Trail::default();
         let authentication = self.resource_server.authenticate(head, now, &ports, &mut trail).await;
         log.note_trail(trail, self.settings.log_subject);
-        let keys = self.resource_server.keys();
-        log.note_failures(
-            keys.iter().find_map(|keys| keys.provider_failure()),
-            keys.iter().find_map(|keys| keys.store_failure()),
-        );
+        self.note_failures(log);
         let identity = match authentication {
             Ok(identity) => identity,
             Err(denial) => return Err(limit_failures(denial, address.as_deref(), &ports).await),
@@ -219,6 +222,50 @@ impl<E: Clone + 'static> Endpoint<E> {
         let handled = self.server.handle(head, &body, caller).await;
         log.note_summary(&handled.summary);
         handled.response.map_err(|needed| self.denial_for(needed))
+    }
+
+    /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.
+    async fn mirror(
+        &self,
+        mirror: &Mirror,
+        head: &RequestHead<'_>,
+        exchange: Exchange<E, impl Ports>,
+        log: &mut AccessLog,
+    ) -> Response {
+        if let Some(response) = Readers::AnyPage.answer_unless_read(head) {
+            return response;
+        }
+        let provider = match self.resource_server.keys().first() {
+            Some(keys) => keys.provider(exchange.now, &exchange.ports).await,
+            None => Err(Reason::Misconfigured.into()),
+        };
+        self.note_failures(log);
+        match provider {
+            Ok(provider) => Document::for_machines("application/json", mirror.document(&provider)).respond(head),
+            Err(denial) => {
+                log.note_denial(&denial);
+                cors::public(self.challenge.response(&denial))
+            }
+        }
+    }
+
+    async fn health(&self, head: &RequestHead<'_>, exchange: Exchange<E, impl Ports>, log: &mut AccessLog) -> Response {
+        let (response, denial) =
+            health::respond(head, self.resource_server.keys(), exchange.now, &exchange.ports).await;
+        self.note_failures(log);
+        if let Some(denial) = denial {
+            log.note_denial(&denial);
+        }
+        response
+    }
+
+    /// What does not work stands in the log also of requests that did not suffer from it.
+    fn note_failures(&self, log: &mut AccessLog) {
+        let keys = self.resource_server.keys();
+        log.note_failures(
+            keys.iter().find_map(|keys| keys.provider_failure()),
+            keys.iter().find_map(|keys| keys.store_failure()),
+        );
     }
 
     /// What a refusal by the protocol layer is called by the resource server. The challenge names everything that the
@@ -271,32 +318,5 @@ fn network_of(address: &str) -> String {
     match address.parse::<Ipv6Addr>() {
         Ok(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).to_string(),
         Err(_) => address.to_owned(),
-    }
-}
-
-impl Document {
-    fn new(body: String) -> Self {
-        let hash = Sha256::digest(&body);
-        let etag = hash[..8].iter().fold(String::from("\""), |etag, byte| etag + &format!("{byte:02x}")) + "\"";
-        Self { body: body.into(), etag }
-    }
-
-    fn serve(&self, head: &RequestHead<'_>) -> Response {
-        let cached = |response: Response| {
-            cors::public(response)
-                .with_header("cache-control", "public, max-age=300")
-                .with_header("etag", self.etag.clone())
-        };
-        match head.method() {
-            "GET" | "HEAD"
-                if head.header("if-none-match").is_some_and(|known| known == "*" || known.contains(&self.etag)) =>
-            {
-                cached(Response::empty(304))
-            }
-            "GET" => cached(Response::json(200, self.body.clone())),
-            "HEAD" => cached(Response::empty(200).with_header("content-type", "application/json")),
-            "OPTIONS" => cors::public_preflight(),
-            _ => cors::public(Response::empty(405)).with_header("allow", "GET, HEAD, OPTIONS"),
-        }
     }
 }

@@ -54,11 +54,14 @@
 //! itself.
 
 pub mod cors;
+pub mod documents;
 pub mod endpoint;
+pub mod health;
 pub mod http;
 pub mod log;
 pub mod mcp;
 pub mod oauth;
+pub mod page;
 pub mod ports;
 pub mod settings;
 #[cfg(feature = "worker")]

@@ -7,19 +7,24 @@ use std::fmt::Write;
 
 use serde::Deserialize;
 
-use crate::oauth::{
-    access::{
-        client::{ClientList, ClientPolicy},
-        disclosure::Disclosure,
-        scope::{Hierarchy, Scopes, is_scope_token},
+use crate::{
+    documents::registry::{self, RegistryEntry, ServerName},
+    oauth::{
+        access::{
+            client::{ClientList, ClientPolicy},
+            disclosure::Disclosure,
+            scope::{Hierarchy, Scopes, is_scope_token},
+        },
+        mirror::Mirror,
+        protected_resource::WELL_KNOWN,
+        provider::is_https_or_loopback,
+        resource_server::{TrustPolicy, TrustedIssuer},
+        token::{
+            jwt::ACCESS_TOKEN_TYPES,
+            opaque::{AcceptedClients, Method, OpaquePolicy},
+        },
     },
-    protected_resource::WELL_KNOWN,
-    provider::is_https_or_loopback,
-    resource_server::{TrustPolicy, TrustedIssuer},
-    token::{
-        jwt::ACCESS_TOKEN_TYPES,
-        opaque::{AcceptedClients, Method, OpaquePolicy},
-    },
+    page::color::Color,
 };
 
 /// Issuers are part of a key in the store, which may have 512 bytes.
@@ -54,6 +59,20 @@ pub struct Settings {
     pub privacy_policy: Option<String>,
     /// `resource_tos_uri`.
     pub terms_of_service: Option<String>,
+    /// What the server is for, in a sentence.
+    pub description: Option<String>,
+    /// URL of an image that stands for the server.
+    pub logo: Option<String>,
+    /// How the server is listed in the MCP registry, if it is.
+    pub registry_entry: Option<RegistryEntry>,
+    /// The proof for the registry that the name is ours.
+    pub registry_proof: Option<String>,
+    /// Whether the experimental server card is published; there is a registry entry then.
+    pub server_card: bool,
+    /// Whether the provider's discovery document is shown on our origin, and how.
+    pub mirror: Option<Mirror>,
+    /// The page that people land on.
+    pub page: PageSettings,
     /// Which requests are logged.
     pub log: LogLevel,
     /// Whether the log names the user (`sub`).
@@ -62,6 +81,25 @@ pub struct Settings {
     pub development: bool,
     /// Seals what tools that ask back hand to the client; at least 32 characters.
     pub state_secret: Option<String>,
+}
+
+/// What the page at `/` is like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageSettings {
+    /// Whether there is one.
+    pub shown: bool,
+    /// Its colour, as the operator has it.
+    pub color: Color,
+    /// The public client that the playground signs users in with, at the first issuer.
+    pub playground_client_id: Option<String>,
+}
+
+impl PageSettings {
+    /// Whether users can sign in and call tools on the page.
+    #[must_use]
+    pub fn has_playground(&self) -> bool {
+        self.shown && self.playground_client_id.is_some()
+    }
 }
 
 /// The resource, taken apart.
@@ -197,6 +235,13 @@ impl Settings {
             documentation: reader.url("RESOURCE_DOCUMENTATION"),
             privacy_policy: reader.url("RESOURCE_POLICY_URI"),
             terms_of_service: reader.url("RESOURCE_TOS_URI"),
+            description: reader.text("RESOURCE_DESCRIPTION"),
+            logo: reader.url("LOGO"),
+            registry_entry: registry_entry(&mut reader),
+            registry_proof: registry_proof(&mut reader),
+            server_card: server_card(&mut reader),
+            mirror: mirror(&mut reader),
+            page: page(&mut reader),
             log: log_level(&mut reader),
             log_subject: reader.flag("LOG_SUBJECT", true),
             development: reader.text("ENVIRONMENT").as_deref() == Some("development"),
@@ -332,6 +377,21 @@ fn hierarchy(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Hierarchy 
     hierarchy
 }
 
+fn page(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> PageSettings {
+    let color = reader.text("PAGE_COLOR").map(|text| (Color::parse(&text), text));
+    if let Some((None, text)) = &color {
+        reader.mistake(format!(
+            "PAGE_COLOR = {text:?} must be a colour such as {}: a hash and six digits",
+            Color::DEFAULT
+        ));
+    }
+    PageSettings {
+        shown: reader.flag("PAGE", true),
+        color: color.and_then(|(color, _)| color).unwrap_or(Color::DEFAULT),
+        playground_client_id: reader.text("PLAYGROUND_CLIENT_ID"),
+    }
+}
+
 fn opaque(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<OpaquePolicy> {
     let clients = reader.text("OPAQUE_TOKEN_CLIENTS")?;
     let clients =
@@ -415,6 +475,70 @@ fn state_secret(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<
     Some(secret)
 }
 
+fn registry_entry(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<RegistryEntry> {
+    let name = reader.text("REGISTRY_NAME")?;
+    let (title, description) = (reader.text("RESOURCE_NAME"), reader.text("RESOURCE_DESCRIPTION"));
+    let version = reader.text("REGISTRY_VERSION");
+    if description.is_none() {
+        reader.mistake(
+            "REGISTRY_NAME needs RESOURCE_DESCRIPTION: the registry lists no server without saying what it is for"
+                .to_owned(),
+        );
+    }
+    for (setting, text) in [("RESOURCE_NAME", &title), ("RESOURCE_DESCRIPTION", &description)] {
+        if text.as_ref().is_some_and(|text| text.chars().count() > registry::MAX_TEXT_CHARACTERS) {
+            reader.mistake(format!(
+                "{setting} must have at most {} characters to be listed under REGISTRY_NAME",
+                registry::MAX_TEXT_CHARACTERS
+            ));
+        }
+    }
+    if let Some(version) = version.as_ref().filter(|version| !registry::is_version(version)) {
+        reader.mistake(format!("REGISTRY_VERSION = {version:?} must be one version such as 1.0.0, no range"));
+    }
+    let parsed = ServerName::parse(&name);
+    if parsed.is_none() {
+        reader.mistake(format!(
+            "REGISTRY_NAME = {name:?} must be your domain backwards, a slash, and a name (letters, digits, `.`, `_` and \
+             `-`), for example com.example/whoami"
+        ));
+    }
+    Some(RegistryEntry { name: parsed?, description: description?, version })
+}
+
+fn registry_proof(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<String> {
+    let proof = reader.text("REGISTRY_AUTH")?;
+    if !registry::is_proof(&proof) {
+        // Not repeated: it may be the private key.
+        reader.mistake(
+            "REGISTRY_AUTH must be \"v=MCPv1; k=ed25519; p=…\" with the public key (32 bytes) in base64, or \
+             \"v=MCPv1; k=ecdsap384; p=…\" with the compressed one (49 bytes)"
+                .to_owned(),
+        );
+    }
+    Some(proof)
+}
+
+fn server_card(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> bool {
+    let wanted = reader.flag("SERVER_CARD", false);
+    if wanted && reader.text("REGISTRY_NAME").is_none() {
+        reader.mistake("SERVER_CARD needs REGISTRY_NAME: a card says the server's name in the world".to_owned());
+    }
+    wanted
+}
+
+fn mirror(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<Mirror> {
+    let wanted = reader.flag("AUTHORIZATION_SERVER_MIRROR", false);
+    let registration_endpoint = reader.url("REGISTRATION_ENDPOINT");
+    if registration_endpoint.is_some() && !wanted {
+        reader.mistake(
+            "REGISTRATION_ENDPOINT needs AUTHORIZATION_SERVER_MIRROR = \"true\": it is shown in the mirror and nowhere else"
+                .to_owned(),
+        );
+    }
+    wanted.then_some(Mirror { registration_endpoint })
+}
+
 /// Why a URL parser would change the URL, if it would.
 fn not_normalized(url: &str) -> Option<&'static str> {
     let after_scheme = url.find("://").map_or(0, |at| at + 3);
@@ -487,6 +611,17 @@ mod tests {
         assert_eq!(settings.origins, Origins::Listed(Vec::new()));
         assert_eq!((settings.log, settings.log_subject, settings.development), (LogLevel::All, true, false));
         assert_eq!(settings.state_secret, None);
+        assert!(settings.registry_entry.is_none() && settings.registry_proof.is_none() && !settings.server_card);
+        assert_eq!(settings.mirror, None);
+        assert!(settings.page.shown && !settings.page.has_playground());
+    }
+
+    #[test]
+    fn the_page_can_be_turned_off_and_its_playground_with_it() {
+        let settings = parse(&[("PLAYGROUND_CLIENT_ID", "playground"), ("PAGE_COLOR", "#663399")]).unwrap();
+        assert!(settings.page.has_playground());
+        assert_eq!(settings.page.color.to_string(), "#663399");
+        assert!(!parse(&[("PLAYGROUND_CLIENT_ID", "playground"), ("PAGE", "false")]).unwrap().page.has_playground());
     }
 
     #[test]
@@ -509,6 +644,17 @@ mod tests {
             "RESOURCE_DOCUMENTATION",
             "RESOURCE_POLICY_URI",
             "RESOURCE_TOS_URI",
+            "RESOURCE_DESCRIPTION",
+            "LOGO",
+            "REGISTRY_NAME",
+            "REGISTRY_VERSION",
+            "REGISTRY_AUTH",
+            "SERVER_CARD",
+            "AUTHORIZATION_SERVER_MIRROR",
+            "REGISTRATION_ENDPOINT",
+            "PAGE",
+            "PAGE_COLOR",
+            "PLAYGROUND_CLIENT_ID",
             "LOG",
             "LOG_SUBJECT",
             "STATE_SECRET",
@@ -540,6 +686,14 @@ mod tests {
             ("LOG_SUBJECT", "false"),
             ("ENVIRONMENT", "development"),
             ("STATE_SECRET", "0123456789012345678901234567890123"),
+            ("RESOURCE_DESCRIPTION", "Shows the signed-in identity."),
+            ("LOGO", "https://example.com/logo.png"),
+            ("REGISTRY_NAME", "com.example/whoami"),
+            ("REGISTRY_VERSION", "1.2.3"),
+            ("REGISTRY_AUTH", "v=MCPv1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
+            ("SERVER_CARD", "true"),
+            ("AUTHORIZATION_SERVER_MIRROR", "true"),
+            ("REGISTRATION_ENDPOINT", "https://register.example.com/"),
         ])
         .unwrap();
         let [own, partner] = settings.trust.issuers.as_slice() else { panic!("two issuers") };
@@ -558,6 +712,13 @@ mod tests {
             Method::Introspection { client_id: "us".to_owned(), client_secret: "s3cret".to_owned() }
         );
         assert_eq!((settings.log, settings.log_subject, settings.development), (LogLevel::Denials, false, true));
+        let entry = settings.registry_entry.unwrap();
+        assert_eq!((entry.name.as_str(), entry.version.as_deref()), ("com.example/whoami", Some("1.2.3")));
+        assert_eq!(entry.description, "Shows the signed-in identity.");
+        assert_eq!(settings.logo.as_deref(), Some("https://example.com/logo.png"));
+        assert!(settings.server_card && settings.registry_proof.is_some_and(|proof| proof.starts_with("v=MCPv1")));
+        let registration_endpoint = Some("https://register.example.com/".to_owned());
+        assert_eq!(settings.mirror, Some(Mirror { registration_endpoint }));
     }
 
     #[test]
@@ -578,6 +739,9 @@ mod tests {
     #[test]
     fn every_mistake_says_how_to_mend_it() {
         let secrets = [("INTROSPECTION_CLIENT_ID", "us"), ("INTROSPECTION_CLIENT_SECRET", "s3cret")];
+        let listed = ("REGISTRY_NAME", "com.example/whoami");
+        let described = ("RESOURCE_DESCRIPTION", "Shows the signed-in identity.");
+        let long = "ä".repeat(registry::MAX_TEXT_CHARACTERS + 1);
         for (changes, setting, mend) in [
             (vec![("ISSUER", "")], "ISSUER", "https://your-tenant.logto.app/oidc"),
             (vec![("ISSUER", "tenant.logto.app")], "ISSUER", "must begin with https://"),
@@ -643,9 +807,25 @@ mod tests {
                 "whole number",
             ),
             (vec![("RESOURCE_POLICY_URI", "example.com")], "RESOURCE_POLICY_URI", "must begin with https://"),
+            (vec![("PAGE", "off")], "PAGE", "\"true\" or \"false\""),
+            (vec![("PAGE_COLOR", "green")], "PAGE_COLOR", "#1f6b4a"),
             (vec![("LOG", "none")], "LOG", "\"all\", \"denials\" or \"off\""),
             (vec![("LOG_SUBJECT", "no")], "LOG_SUBJECT", "\"true\" or \"false\""),
             (vec![("STATE_SECRET", "short")], "STATE_SECRET", "openssl rand -base64 32"),
+            (vec![("REGISTRY_NAME", "com.example/whoami")], "REGISTRY_NAME", "needs RESOURCE_DESCRIPTION"),
+            (vec![("REGISTRY_NAME", "whoami"), described], "REGISTRY_NAME", "com.example/whoami"),
+            (vec![listed, described, ("REGISTRY_VERSION", "^1.0")], "REGISTRY_VERSION", "1.0.0"),
+            (vec![listed, ("RESOURCE_DESCRIPTION", &long)], "RESOURCE_DESCRIPTION", "at most 100 characters"),
+            (vec![listed, described, ("RESOURCE_NAME", &long)], "RESOURCE_NAME", "at most 100 characters"),
+            (vec![("REGISTRY_AUTH", "v=MCPv1; k=ed25519; p=c2hvcnQ=")], "REGISTRY_AUTH", "32 bytes"),
+            (vec![("SERVER_CARD", "true")], "SERVER_CARD", "needs REGISTRY_NAME"),
+            (vec![("SERVER_CARD", "yes")], "SERVER_CARD", "\"true\" or \"false\""),
+            (vec![("LOGO", "logo.png")], "LOGO", "must begin with https://"),
+            (
+                vec![("REGISTRATION_ENDPOINT", "https://register.example.com/")],
+                "REGISTRATION_ENDPOINT",
+                "AUTHORIZATION_SERVER_MIRROR",
+            ),
         ] {
             let mistake = mistake(&changes);
             assert!(mistake.starts_with(setting), "{mistake}");

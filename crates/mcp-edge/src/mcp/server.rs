@@ -123,6 +123,13 @@ impl<E> Server<E> {
         self.description.as_deref()
     }
 
+    /// How it presents itself to clients: `serverInfo` as JSON, with name and version, and if set title, description,
+    /// website and icons.
+    #[must_use]
+    pub fn info(&self) -> &str {
+        &self.info
+    }
+
     /// The limits that were set.
     #[must_use]
     pub fn limits(&self) -> &Limits {

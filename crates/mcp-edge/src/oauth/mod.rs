@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`protected_resource`] | the document that tells clients where to sign in | RFC 9728 |
 //! | [`provider`] | the identity provider's own document | RFC 8414, OpenID Connect Discovery |
+//! | [`mirror`] | that document on our own origin, for clients that look there | RFC 8414 §3 |
 //! | [`bearer`] | how a token is sent | RFC 6750 §2 |
 //! | [`token`] | what makes a token good | RFC 9068, 8725, 7519, 7662 |
 //! | [`keys`] | which keys verify it, and how long a copy may be trusted | RFC 7517 |
@@ -21,6 +22,7 @@ pub mod challenge;
 pub mod client_authentication;
 pub mod denial;
 pub mod keys;
+pub mod mirror;
 pub mod protected_resource;
 pub mod provider;
 pub mod resource_server;

@@ -3,10 +3,11 @@
 //! Its `issuer` must equal the configured string, or the document is not used (OpenID Connect Discovery §4.3, RFC 8414
 //! §3.3): otherwise whoever controls one issuer could speak for another.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use std::rc::Rc;
 
-/// What we need of the document.
+use serde::Deserialize;
+
+/// The document, and what we need of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
     /// `issuer`, equal to the configured one.
@@ -21,6 +22,9 @@ pub struct Provider {
     pub introspection_endpoint: Option<String>,
     /// `userinfo_endpoint`.
     pub userinfo_endpoint: Option<String>,
+    /// The whole document as received, with the members that we have no use for: what is mirrored, and what lies in the
+    /// store.
+    pub document: Rc<str>,
 }
 
 /// The document is not usable.
@@ -42,7 +46,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`ProviderError`].
-    pub fn parse(document: &str, issuer: &str) -> Result<Self, ProviderError> {
+    pub fn parse(text: &str, issuer: &str) -> Result<Self, ProviderError> {
         #[derive(Deserialize)]
         struct Document {
             issuer: String,
@@ -52,7 +56,7 @@ impl Provider {
             introspection_endpoint: Option<String>,
             userinfo_endpoint: Option<String>,
         }
-        let document: Document = serde_json::from_str(document).map_err(|_| ProviderError::Malformed)?;
+        let document: Document = serde_json::from_str(text).map_err(|_| ProviderError::Malformed)?;
         if document.issuer != issuer {
             return Err(ProviderError::IssuerMismatch);
         }
@@ -68,25 +72,8 @@ impl Provider {
             token_endpoint: usable(document.token_endpoint),
             introspection_endpoint: usable(document.introspection_endpoint),
             userinfo_endpoint: usable(document.userinfo_endpoint),
+            document: text.trim().into(),
         })
-    }
-
-    /// The members we need, as a discovery document. Inverse of [`Provider::parse`].
-    #[must_use]
-    pub fn to_document(&self) -> Value {
-        let mut document = json!({ "issuer": self.issuer, "jwks_uri": self.jwks_uri });
-        let optional = [
-            ("authorization_endpoint", &self.authorization_endpoint),
-            ("token_endpoint", &self.token_endpoint),
-            ("introspection_endpoint", &self.introspection_endpoint),
-            ("userinfo_endpoint", &self.userinfo_endpoint),
-        ];
-        for (name, endpoint) in optional {
-            if let Some(endpoint) = endpoint {
-                document[name] = endpoint.as_str().into();
-            }
-        }
-        document
     }
 }
 
@@ -130,6 +117,8 @@ fn authority(rest: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     const ISSUER: &str = "https://tenant.example/oidc";
@@ -183,16 +172,21 @@ mod tests {
 
     #[test]
     fn an_insecure_endpoint_that_jwts_do_not_need_counts_as_none() {
-        for name in ["authorization_endpoint", "token_endpoint", "introspection_endpoint", "userinfo_endpoint"] {
-            let provider = parse(|it| it[name] = "http://tenant.example/x".into()).unwrap();
-            assert!(provider.to_document().get(name).is_none(), "{name}");
-        }
+        let endpoints = |change: fn(&mut Value)| {
+            let provider = parse(change).unwrap();
+            (provider.introspection_endpoint.is_some(), provider.userinfo_endpoint.is_some())
+        };
+        assert_eq!(endpoints(|_| ()), (true, true));
+        assert_eq!(endpoints(|it| it["introspection_endpoint"] = "http://tenant.example/x".into()), (false, true));
+        assert_eq!(endpoints(|it| it["userinfo_endpoint"] = "http://tenant.example/x".into()), (true, false));
     }
 
     #[test]
-    fn what_is_kept_survives_the_store() {
-        let provider = parse(|_| ()).unwrap();
-        assert_eq!(Provider::parse(&provider.to_document().to_string(), ISSUER), Ok(provider));
+    fn the_document_is_kept_as_it_was_received() {
+        let text = "\n{ \"issuer\" : \"https://tenant.example/oidc\",\n\"jwks_uri\":\"https://tenant.example/jwks\", \"x\": 1.50 }\n";
+        let provider = Provider::parse(text, ISSUER).unwrap();
+        assert_eq!(&*provider.document, text.trim());
+        assert_eq!(Provider::parse(&provider.document, ISSUER), Ok(provider));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     endpoint::{Endpoint, Exchange},
+    health,
     http::{Body, BodyError, RequestBody, RequestHead, Response},
     log::{AccessLog, trace_id},
     mcp::{BuildError, Revision, Server},
@@ -80,7 +81,7 @@ pub async fn serve(
         Ok(edge) => edge.answer(request, env, context).await,
         Err(mistakes) => {
             console_error!("{mistakes}");
-            misconfigured()
+            misconfigured(&request)
         }
     }
 }
@@ -244,8 +245,13 @@ pub fn to_js(response: Response) -> web_sys::Response {
     prelude::respond(response.status, &headers, body)
 }
 
-/// What a stranger sees of wrong settings.
-fn misconfigured() -> web_sys::Response {
+/// What a stranger sees of wrong settings, and a monitor.
+fn misconfigured(request: &web_sys::Request) -> web_sys::Response {
+    let text = prelude::head(request);
+    let mut lines = text.split('\n').skip(1);
+    let method = lines.next().unwrap_or_default();
+    let head = RequestHead::new(method, target_of(lines.next().unwrap_or_default()));
     let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Scopes::default() };
-    to_js(nothing.response(&Reason::Misconfigured.into()))
+    let refusal = || nothing.response(&Reason::Misconfigured.into());
+    to_js(health::respond_misconfigured(&head).unwrap_or_else(refusal))
 }

@@ -21,13 +21,13 @@ use crate::support::{
 const METADATA_URL: &str = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
 
 /// A deployment with three tools, and the world it lives in.
-struct Deployment {
-    world: World,
-    endpoint: Endpoint<()>,
+pub struct Deployment {
+    pub world: World,
+    pub endpoint: Endpoint<()>,
 }
 
 /// A body that must not be read.
-struct Untouchable;
+pub struct Untouchable;
 
 impl RequestBody for Untouchable {
     async fn text(self, _limit: usize) -> Result<String, BodyError> {
@@ -36,9 +36,14 @@ impl RequestBody for Untouchable {
 }
 
 impl Deployment {
-    fn new(settings: &[(&str, &str)]) -> Self {
+    pub fn new(settings: &[(&str, &str)]) -> Self {
         let world = World::new();
         world.publish(ISSUER, &[key_pair("p384-1").jwk("k")]);
+        Self::in_world(world, settings)
+    }
+
+    /// A new isolate in a world that has a past.
+    pub fn in_world(world: World, settings: &[(&str, &str)]) -> Self {
         let minimal = [("ISSUER", ISSUER), ("RESOURCE", RESOURCE)];
         let setting = |name: &str| {
             let mut all = settings.iter().chain(&minimal);
@@ -66,7 +71,7 @@ impl Deployment {
         mint(&key_pair("p384-1"), algorithm, &header(algorithm, "k"), &claims)
     }
 
-    fn send(&self, head: &RequestHead<'_>, body: impl RequestBody) -> (Response, AccessLog) {
+    pub fn send(&self, head: &RequestHead<'_>, body: impl RequestBody) -> (Response, AccessLog) {
         let mut log = AccessLog::default();
         let exchange = Exchange {
             env: (),

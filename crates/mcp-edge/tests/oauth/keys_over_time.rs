@@ -274,7 +274,7 @@ impl History {
     /// Sends a token and looks at what that made of the provider.
     fn send(&mut self, token: &str) -> Result<Rc<Identity>, Denial> {
         let now = self.world.now();
-        let was_cold = !self.server.keys()[0].is_ready(now) && !self.store_helps(now);
+        let was_cold = self.server.keys()[0].age(now).is_none() && !self.store_helps(now);
         let outcome = send(&self.world, &self.server, token);
         let calls = self.world.received();
         let mut discovering = false;

@@ -9,5 +9,6 @@ mod endpoint;
 mod keys_over_time;
 mod logto;
 mod opaque;
+mod published;
 mod reasons;
 mod vectors;

@@ -28,6 +28,10 @@ pub(in crate::mcp) const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
 pub(in crate::mcp) const ASSUMED_LEGACY: Revision = Revision::V2025_03_26;
 
 impl Revision {
+    /// Those that define the transport that is served here, newest first.
+    pub const OF_STREAMABLE_HTTP: [Self; 4] =
+        [Self::V2026_07_28, Self::V2025_11_25, Self::V2025_06_18, Self::V2025_03_26];
+
     /// The name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {

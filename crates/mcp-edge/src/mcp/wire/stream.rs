@@ -99,6 +99,7 @@ pub(in crate::mcp) async fn respond(
         status: 200,
         headers: vec![
             ("content-type", "text/event-stream".into()),
+            ("x-content-type-options", "nosniff".into()),
             ("cache-control", "no-cache, no-transform".into()),
             // For the proxies that would collect the events otherwise.
             ("x-accel-buffering", "no".into()),

@@ -76,6 +76,12 @@ impl Disclosure {
             .collect()
     }
 
+    /// Names of the claims that `scope` discloses.
+    pub fn claims_of(&self, scope: &str) -> impl Iterator<Item = &str> {
+        let entries = self.0.iter().filter(move |(known, _)| known == scope);
+        entries.flat_map(|(_, claims)| claims).map(String::as_str)
+    }
+
     /// Whether a granted scope covers any claim: if not, there is no point in asking for a profile.
     #[must_use]
     pub fn covers_anything(&self, granted: &Scopes) -> bool {

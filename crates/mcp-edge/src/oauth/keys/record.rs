@@ -3,7 +3,8 @@
 //! The same record lies in memory and, as JSON, in the store under [`store_key`]. A stored value is input like any
 //! other: it is read with the same checks as the provider's own answer.
 
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{super::provider::Provider, jwk::KeySet};
 
@@ -45,31 +46,46 @@ impl Record {
     /// The stored form. Inverse of [`Record::parse`].
     #[must_use]
     pub fn serialize(&self) -> String {
-        json!({
-            "provider": self.provider.to_document(),
-            "provider_fetched_at": self.provider_fetched_at,
-            "jwks": self.keys.to_document(),
-            "jwks_fetched_at": self.keys_fetched_at,
-        })
-        .to_string()
+        // Both documents are JSON, the discovery document as it was received.
+        format!(
+            r#"{{"provider":{},"provider_fetched_at":{},"jwks":{},"jwks_fetched_at":{}}}"#,
+            self.provider.document,
+            self.provider_fetched_at,
+            self.keys.to_document(),
+            self.keys_fetched_at,
+        )
     }
 
     /// Reads the stored form; `None` for anything that is not a record of this issuer from the past.
     #[must_use]
     pub fn parse(text: &str, issuer: &str, now: u64) -> Option<Self> {
-        let stored: Value = serde_json::from_str(text).ok()?;
-        let time = |name: &str| stored[name].as_u64().filter(|at| *at <= now + CLOCK_SKEW_SECONDS);
+        #[derive(Deserialize)]
+        struct Stored<'a> {
+            #[serde(borrow)]
+            provider: &'a RawValue,
+            provider_fetched_at: u64,
+            #[serde(borrow)]
+            jwks: &'a RawValue,
+            jwks_fetched_at: u64,
+        }
+        let stored: Stored<'_> = serde_json::from_str(text).ok()?;
+        let is_past = |at: u64| at <= now + CLOCK_SKEW_SECONDS;
+        if !is_past(stored.provider_fetched_at) || !is_past(stored.jwks_fetched_at) {
+            return None;
+        }
         Some(Self {
-            provider: Provider::parse(&stored["provider"].to_string(), issuer).ok()?,
-            provider_fetched_at: time("provider_fetched_at")?,
-            keys: KeySet::parse(&stored["jwks"].to_string()).ok()?,
-            keys_fetched_at: time("jwks_fetched_at")?,
+            provider: Provider::parse(stored.provider.get(), issuer).ok()?,
+            provider_fetched_at: stored.provider_fetched_at,
+            keys: KeySet::parse(stored.jwks.get()).ok()?,
+            keys_fetched_at: stored.jwks_fetched_at,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     const ISSUER: &str = "https://tenant.example/oidc";
@@ -93,6 +109,11 @@ mod tests {
         let record = parse(|_| ()).unwrap();
         assert_eq!((record.keys_age(NOW), record.provider_age(NOW)), (3600, 3600));
         assert_eq!(Record::parse(&record.serialize(), ISSUER, NOW), Some(record));
+        // The whole discovery document, with the members that nobody here reads.
+        let record = parse(|it| it["provider"]["other"] = json!(["x"])).unwrap();
+        let read = Record::parse(&record.serialize(), ISSUER, NOW).unwrap();
+        assert!(read.provider.document.contains(r#""other":["x"]"#), "{read:?}");
+        assert_eq!(read, record);
     }
 
     #[test]

@@ -222,10 +222,16 @@ impl IssuerKeys {
         self.store_failure.borrow().clone()
     }
 
-    /// Whether there is a usable copy at `now`.
+    /// The issuer.
     #[must_use]
-    pub fn is_ready(&self, now: u64) -> bool {
-        self.ring.borrow().copy(now).is_some()
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// How old the usable copy at hand is, in seconds; `None` if there is none.
+    #[must_use]
+    pub fn age(&self, now: u64) -> Option<u64> {
+        self.ring.borrow().copy(now).map(|copy| copy.keys_age(now))
     }
 
     fn unavailable(&self, seconds: u64) -> Denial {

@@ -1,0 +1,194 @@
+//! How catalogues list the server: the MCP registry's `server.json`, the experimental server card (SEP-2127), and the
+//! catalogue that leads to the card. They say who the server is and where; what it can do, clients ask the server itself.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::registry::{MAX_TEXT_CHARACTERS, RegistryEntry};
+use crate::{mcp::Revision, settings::Settings};
+
+/// The media type of a server card.
+pub const CARD_TYPE: &str = "application/mcp-server-card+json";
+
+/// The media type of a catalogue.
+pub const CATALOGUE_TYPE: &str = "application/ai-catalog+json";
+
+const REGISTRY_SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json";
+
+const CARD_SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json";
+
+/// What the registry allows for the address of an icon.
+const MAX_ICON_BYTES: usize = 255;
+
+/// What `server.json` and a server card have in common, which is nearly all.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listing<'a> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    description: &'a str,
+    version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    website_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    icons: Option<[Icon<'a>; 1]>,
+    remotes: [Remote<'a>; 1],
+}
+
+#[derive(Debug, Serialize)]
+struct Icon<'a> {
+    src: &'a str,
+}
+
+/// Nothing is said of `Authorization`: clients learn from the challenge how to sign in.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Remote<'a> {
+    #[serde(rename = "type")]
+    transport: &'static str,
+    url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supported_protocol_versions: Option<[&'static str; Revision::OF_STREAMABLE_HTTP.len()]>,
+}
+
+/// All of them, as JSON.
+#[derive(Debug)]
+pub struct Listings {
+    /// `server.json`, as `mcp-publisher` takes it.
+    pub server_json: String,
+    /// The server card.
+    pub card: String,
+    /// The catalogue whose only entry is that card.
+    pub catalogue: String,
+}
+
+impl Listings {
+    /// Lists the server as `entry`. What the settings leave open comes from `server_info`, which is
+    /// [`Server::info`](crate::mcp::Server::info).
+    #[must_use]
+    pub fn new(entry: &RegistryEntry, settings: &Settings, server_info: &str) -> Self {
+        let info: Value = serde_json::from_str(server_info).unwrap_or_default();
+        let said = |member: &str| info[member].as_str();
+        let is_short = |title: &&str| title.chars().count() <= MAX_TEXT_CHARACTERS;
+        let is_icon = |src: &&str| src.starts_with("https://") && src.len() <= MAX_ICON_BYTES;
+        let mut listing = Listing {
+            schema: REGISTRY_SCHEMA,
+            name: entry.name.as_str(),
+            title: settings.name.as_deref().or(said("title")).filter(is_short),
+            description: &entry.description,
+            version: entry.version.as_deref().or(said("version")).unwrap_or_default(),
+            website_url: settings.documentation.as_deref().or(said("websiteUrl")),
+            icons: settings.logo.as_deref().filter(is_icon).map(|src| [Icon { src }]),
+            remotes: [Remote {
+                transport: "streamable-http",
+                url: &settings.resource.url,
+                supported_protocol_versions: None,
+            }],
+        };
+        let server_json = serde_json::to_string(&listing).unwrap_or_default();
+        listing.schema = CARD_SCHEMA;
+        listing.remotes[0].supported_protocol_versions = Some(Revision::OF_STREAMABLE_HTTP.map(Revision::as_str));
+        let card = serde_json::to_string(&listing).unwrap_or_default();
+        // Nothing in it needs escaping: the name and the resource were checked when the settings were read.
+        let catalogue = format!(
+            r#"{{"specVersion":"1.0","entries":[{{"identifier":"{}","type":"{CARD_TYPE}","url":"{}{}"}}]}}"#,
+            entry.name.urn(),
+            settings.resource.origin,
+            card_path(&settings.resource.path),
+        );
+        Self { server_json, card, catalogue }
+    }
+}
+
+/// The place that is reserved for the card of the server at `endpoint`, a path.
+#[must_use]
+pub fn card_path(endpoint: &str) -> String {
+    format!("{endpoint}/server-card")
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const INFO: &str = r#"{"name":"x","version":"0.1.0","title":"Program","websiteUrl":"https://program.example"}"#;
+
+    fn listings(changes: &[(&str, &str)]) -> Listings {
+        let minimal = [
+            ("ISSUER", "https://tenant.logto.app/oidc"),
+            ("RESOURCE", "https://mcp.example.com/mcp"),
+            ("REGISTRY_NAME", "com.example/whoami"),
+            ("RESOURCE_DESCRIPTION", "Shows the signed-in identity."),
+        ];
+        let settings = Settings::parse(|name| {
+            let mut all = changes.iter().chain(&minimal);
+            all.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+        .unwrap();
+        Listings::new(settings.registry_entry.as_ref().unwrap(), &settings, INFO)
+    }
+
+    fn json(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_set_the_program_says() {
+        assert_eq!(
+            json(&listings(&[]).server_json),
+            json!({
+                "$schema": REGISTRY_SCHEMA, "name": "com.example/whoami", "title": "Program",
+                "description": "Shows the signed-in identity.", "version": "0.1.0",
+                "websiteUrl": "https://program.example",
+                "remotes": [{"type": "streamable-http", "url": "https://mcp.example.com/mcp"}],
+            })
+        );
+    }
+
+    #[test]
+    fn settings_come_first() {
+        let server = json(
+            &listings(&[
+                ("RESOURCE_NAME", "Who am I"),
+                ("RESOURCE_DOCUMENTATION", "https://example.com/docs"),
+                ("REGISTRY_VERSION", "2.0.0"),
+                ("LOGO", "https://example.com/logo.png"),
+            ])
+            .server_json,
+        );
+        assert_eq!((&server["title"], &server["version"]), (&json!("Who am I"), &json!("2.0.0")));
+        assert_eq!(server["websiteUrl"], "https://example.com/docs");
+        assert_eq!(server["icons"], json!([{"src": "https://example.com/logo.png"}]));
+    }
+
+    #[test]
+    fn an_icon_that_the_registry_refuses_is_left_out() {
+        let long = format!("https://example.com/{}.png", "x".repeat(MAX_ICON_BYTES));
+        for logo in ["http://localhost/logo.png", &long] {
+            assert_eq!(json(&listings(&[("LOGO", logo)]).server_json).get("icons"), None, "{logo}");
+        }
+    }
+
+    #[test]
+    fn the_card_says_the_same_and_which_revisions_are_spoken() {
+        let Listings { server_json, card, catalogue } = listings(&[]);
+        let mut expected = json(&server_json);
+        expected["$schema"] = CARD_SCHEMA.into();
+        expected["remotes"][0]["supportedProtocolVersions"] =
+            json!(["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]);
+        assert_eq!(json(&card), expected);
+        assert_eq!(
+            json(&catalogue),
+            json!({"specVersion": "1.0", "entries": [{
+                "identifier": "urn:air:example.com:mcp:whoami", "type": "application/mcp-server-card+json",
+                "url": "https://mcp.example.com/mcp/server-card",
+            }]})
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! Documents: what this server publishes about itself, the same for everybody and without a token.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`document`] | one document: its headers, who may read it, and how it answers each method |
+//! | [`entity_tag`] | whether a reader has the document already |
+//! | [`listing`] | how catalogues list the server: `server.json`, the server card |
+//! | [`registry`] | what the MCP registry asks of names, versions and proofs |
+//!
+//! [`Documents`] is the table of them, made once per isolate. To add one, make a [`Document`] and put it into the table with [`Documents::publish`]. The MCP
+//! endpoint is looked at before the table, so a document can never take its place.
+
+pub mod document;
+pub mod entity_tag;
+pub mod listing;
+pub mod registry;
+
+use std::rc::Rc;
+
+use document::Document;
+use listing::Listings;
+
+use crate::{
+    oauth::{
+        access::scope::Scopes,
+        protected_resource::{ProtectedResource, WELL_KNOWN, advertisable},
+    },
+    settings::Settings,
+};
+
+/// Clients of the card's draft are to ask again after an hour.
+const CARD_CACHE_CONTROL: &str = "public, max-age=3600";
+
+/// Which document is at which path.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// About a dozen at most: comparing lengths and bytes in a row is quicker than hashing the path.
+    entries: Vec<Entry>,
+}
+
+/// One place of the table.
+#[derive(Debug)]
+pub struct Entry {
+    path: String,
+    /// What the log calls a request for it.
+    pub route: &'static str,
+    /// What is there.
+    pub document: Rc<Document>,
+}
+
+impl Documents {
+    /// Everything that this deployment publishes for machines. `advertised` are the scopes that anything here needs,
+    /// `server_info` is [`Server::info`](crate::mcp::Server::info).
+    #[must_use]
+    pub fn new(settings: &Settings, advertised: &Scopes, server_info: &str) -> Self {
+        let endpoint = &settings.resource.path;
+        let mut documents = Self::default();
+        let metadata = ProtectedResource {
+            resource: &settings.resource.url,
+            authorization_servers: settings.trust.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect(),
+            scopes_supported: advertisable(advertised).collect(),
+            bearer_methods_supported: ["header"],
+            resource_name: settings.name.as_deref(),
+            resource_documentation: settings.documentation.as_deref(),
+            resource_policy_uri: settings.privacy_policy.as_deref(),
+            resource_tos_uri: settings.terms_of_service.as_deref(),
+        };
+        let metadata = serde_json::to_string(&metadata).unwrap_or_default();
+        let places = [WELL_KNOWN.to_owned(), format!("{WELL_KNOWN}{endpoint}")];
+        documents.publish("metadata", places, Document::for_machines("application/json", metadata));
+        if let Some(entry) = &settings.registry_entry {
+            let Listings { server_json, card, catalogue } = Listings::new(entry, settings, server_info);
+            let server_json = Document::for_machines("application/json", server_json);
+            documents.publish("server_json", ["/server.json"], server_json);
+            if settings.server_card {
+                let card = discoverable(listing::CARD_TYPE, card);
+                documents.publish("server_card", [listing::card_path(endpoint)], card);
+                let catalogue = discoverable(listing::CATALOGUE_TYPE, catalogue);
+                documents.publish("catalogue", ["/.well-known/ai-catalog.json"], catalogue);
+            }
+        }
+        if let Some(proof) = &settings.registry_proof {
+            let proof = Document::for_machines("text/plain", proof.clone());
+            documents.publish("registry_proof", ["/.well-known/mcp-registry-auth"], proof);
+        }
+        documents
+    }
+
+    /// Puts `document` at all of `paths`, each exactly as it arrives in a request: with its slash, nothing decoded.
+    /// What was there before stays. `route` is what the log calls requests for it.
+    pub fn publish(
+        &mut self,
+        route: &'static str,
+        paths: impl IntoIterator<Item = impl Into<String>>,
+        document: Document,
+    ) {
+        let document = Rc::new(document);
+        let entries = paths.into_iter().map(|path| Entry { path: path.into(), route, document: Rc::clone(&document) });
+        self.entries.extend(entries);
+    }
+
+    /// What is at `path`.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.path == path)
+    }
+}
+
+/// A document with the headers that the draft of server cards asks for on the answer itself.
+fn discoverable(content_type: &'static str, body: String) -> Document {
+    Document::for_machines(content_type, body)
+        .with_header("access-control-allow-methods", "GET")
+        .with_header("access-control-allow-headers", "Content-Type, If-None-Match")
+        .with_header("cache-control", CARD_CACHE_CONTROL)
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_found_at_each_of_its_paths_and_nowhere_else() {
+        let mut documents = Documents::default();
+        documents.publish("one", ["/one", "/eins"], Document::for_machines("application/json", "1"));
+        documents.publish("two", ["/two", "/one"], Document::for_machines("application/json", "2"));
+        let route = |path| documents.find(path).map(|entry| entry.route);
+        assert_eq!((route("/one"), route("/eins"), route("/two")), (Some("one"), Some("one"), Some("two")));
+        for path in ["", "/", "/One", "/one/", "/one?x", "/%6fne"] {
+            assert_eq!(route(path), None, "{path}");
+        }
+    }
+}

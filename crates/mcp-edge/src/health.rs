@@ -1,0 +1,104 @@
+//! Whether this deployment can answer with an identity, and if not, which part of it cannot: for an uptime monitor.
+//!
+//! Ready means: the settings are valid, and of every issuer there are keys that may be used. Keys are looked for like
+//! for a request with a token, in memory, in the store, at the provider, at the same pace: whoever asks all day causes no
+//! more requests to the provider than one bad token does. Nothing is said that the metadata does not say as well; why a
+//! part is not ready stands in the log.
+
+use std::{
+    fmt::Write,
+    future::{Future, poll_fn},
+    pin::Pin,
+    rc::Rc,
+    task::Poll,
+};
+
+use futures_util::future::maybe_done;
+
+use crate::{
+    documents::document::Readers,
+    http::{RequestHead, Response},
+    oauth::{denial::Denial, keys::tiers::IssuerKeys},
+    ports::Ports,
+};
+
+/// Where monitors look.
+pub const PATH: &str = "/healthz";
+
+/// Wrong settings are mended by a deployment, and not within a minute.
+const MISCONFIGURED_RETRY_SECONDS: u64 = 60;
+
+/// A monitor is a program: no page has to read this.
+const READERS: Readers = Readers::OwnPages;
+
+/// The answer to a request for [`PATH`], and why it is not "ready", if it is not.
+pub async fn respond(
+    head: &RequestHead<'_>,
+    issuers: &[Rc<IssuerKeys>],
+    now: u64,
+    ports: &impl Ports,
+) -> (Response, Option<Denial>) {
+    if let Some(response) = READERS.answer_unless_read(head) {
+        return (response, None);
+    }
+    // All at once: each may take as long as the provider is given. (`join_all` does the same in 10 KB.)
+    let mut looks: Vec<_> = issuers.iter().map(|keys| maybe_done(Box::pin(keys.provider(now, ports)))).collect();
+    poll_fn(|context| {
+        looks.iter_mut().fold(Poll::Ready(()), |all, look| {
+            if Pin::new(look).poll(context).is_ready() { all } else { Poll::Pending }
+        })
+    })
+    .await;
+    let outcomes: Vec<_> = looks.iter_mut().filter_map(|look| Pin::new(look).take_output()).collect();
+    let mut keys = String::new();
+    for (issuer, outcome) in issuers.iter().zip(&outcomes) {
+        let separator = if keys.is_empty() { "" } else { "," };
+        // An issuer needs no escaping: that was checked when the settings were read.
+        let _ = write!(keys, r#"{separator}{{"issuer":"{}""#, issuer.issuer());
+        let _ = match issuer.age(now).filter(|_| outcome.is_ok()) {
+            Some(seconds) => write!(keys, r#","ready":true,"age_seconds":{seconds}}}"#),
+            None => write!(keys, r#","ready":false}}"#),
+        };
+    }
+    let denial = outcomes.into_iter().filter_map(Result::err).max_by_key(|denial| denial.retry_after);
+    let retry_after = denial.as_ref().map(|denial| denial.retry_after.unwrap_or(1));
+    (answer(&format!(r#"{{"ready":true}},"keys":[{keys}]"#), retry_after), denial)
+}
+
+/// The answer while the settings are wrong; `None` if the request is for another path. What is wrong with them is the
+/// operator's business alone.
+#[must_use]
+pub fn respond_misconfigured(head: &RequestHead<'_>) -> Option<Response> {
+    let answer = || answer(r#"{"ready":false}"#, Some(MISCONFIGURED_RETRY_SECONDS));
+    (head.path() == PATH).then(|| READERS.answer_unless_read(head).unwrap_or_else(answer))
+}
+
+/// 200, or 503 with the time after which another look is worth it. `parts` begins with the value of `settings`.
+fn answer(parts: &str, retry_after: Option<u64>) -> Response {
+    let body = format!(r#"{{"ready":{},"settings":{parts}}}"#, retry_after.is_none());
+    let response =
+        Response::json(if retry_after.is_none() { 200 } else { 503 }, body).with_header("cache-control", "no-store");
+    match retry_after {
+        Some(seconds) => response.with_header("retry-after", seconds.to_string()),
+        None => response,
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrong_settings_are_said_to_be_wrong_and_nothing_more() {
+        for method in ["GET", "HEAD"] {
+            let response = respond_misconfigured(&RequestHead::new(method, "/healthz?x=1")).unwrap();
+            assert_eq!((response.status, response.header("retry-after")), (503, Some("60")));
+            assert_eq!(response.header("cache-control"), Some("no-store"));
+            assert_eq!(response.text(), r#"{"ready":false,"settings":{"ready":false}}"#);
+        }
+        assert_eq!(respond_misconfigured(&RequestHead::new("POST", "/healthz")).unwrap().status, 405);
+        assert!(respond_misconfigured(&RequestHead::new("GET", "/mcp")).is_none());
+    }
+}

@@ -1,0 +1,46 @@
+// The authorization request and its answer: OAuth 2.1 with PKCE (RFC 7636), resource indicators (RFC 8707) and the
+// issuer in the answer (RFC 9207).
+
+import * as problems from "./problems.js";
+
+// 256 bits, as 43 characters: the least that RFC 7636 §4.1 allows.
+const RANDOM_BYTES = 32;
+
+/** Random text that is safe in a URL. */
+export const random = () => base64url(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES)));
+
+/** The challenge for a verifier (S256). */
+export async function challengeOf(verifier) {
+  return base64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))));
+}
+
+const base64url = (bytes) =>
+  btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+
+/** The address of the sign-in page. */
+export function authorizationUrl(endpoint, parameters) {
+  const url = new URL(endpoint);
+  for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value);
+  return url.href;
+}
+
+/**
+ * The code in the provider's answer, if the answer is the provider's. Its `state` has been compared before: by that the
+ * answer was found to be ours.
+ * @param {URLSearchParams} answer
+ * @param {{issuer: string, authorization_response_iss_parameter_supported?: boolean}} provider
+ * @returns {string}
+ */
+export function codeIn(answer, provider) {
+  const issuer = answer.get("iss");
+  // Looked at before anything else, errors included. Compared as strings, without normalisation.
+  if (issuer !== null && issuer !== provider.issuer) throw problems.mixedUp(provider.issuer, issuer);
+  if (issuer === null && provider.authorization_response_iss_parameter_supported) {
+    throw problems.mixedUp(provider.issuer, undefined);
+  }
+  const error = answer.get("error");
+  if (error !== null) throw problems.refused(error, answer.get("error_description"));
+  const code = answer.get("code");
+  if (code === null) throw problems.refused("server_error", "the answer has neither a code nor an error");
+  return code;
+}

@@ -1,0 +1,203 @@
+// Signing in and calling tools, step by step, as any MCP client does it (MCP 2026-07-28, basic/authorization).
+//
+// Each step is shown as it happens: `trail` takes what is sent and what comes back. The token is in this object and
+// nowhere else; it is gone with the page.
+
+import { authorizationUrl, challengeOf, codeIn, random } from "./authorization.js";
+import { answerText, createSecrets, parametersText, requestText, send } from "./exchange.js";
+import { mcpAnswer, mcpRequest } from "./mcp.js";
+import { bearerChallenge, checkProvider, discoveryUrls, issuerOf } from "./metadata.js";
+import * as problems from "./problems.js";
+
+/**
+ * @typedef {object} Server
+ * @property {string} url       the MCP endpoint
+ * @property {string} clientId  of the playground, at the provider
+ * @property {string} callback  where the provider sends the window back to
+ * @property {string} provider  the provider's origin, the only one beside its own that the page may talk to
+ * @property {string} [first]   the tool that is called first
+ */
+
+/**
+ * @param {Server} server
+ * @param {ReturnType<import("./trail.js").createTrail>} trail
+ */
+export function createFlow(server, trail) {
+  const { url, clientId, callback, first } = server;
+  const secrets = createSecrets();
+  let token;
+  // Until the token has been accepted once, a refusal means that something is set up wrongly.
+  let isFresh = false;
+  let granted = [];
+
+  /**
+   * From the first refusal to a token.
+   * @param {object} options
+   * @param {string[]} [options.scopes]  to ask for beside those of the challenge and those granted before
+   * @param {(url: string, state: string) => Promise<URLSearchParams>} options.ask  shows the sign-in page
+   */
+  async function signIn({ scopes = [], ask }) {
+    token = undefined;
+    const challenge = await knock();
+    const { metadata, issuer } = await readMetadata(challenge.resource_metadata);
+    const provider = await discover(issuer);
+    // The scopes of the challenge are what this request needs; without any, everything that the resource names.
+    const needed = challenge.scope?.split(" ") ?? metadata.scopes_supported ?? [];
+    const scope = [...new Set([...granted, ...needed, ...scopes])].filter(Boolean).join(" ");
+    const { code, verifier } = await authorize(provider, scope, ask);
+    await redeem(provider, code, verifier, scope);
+  }
+
+  async function knock() {
+    const step = trail.begin("Knock without a token", "The server refuses, and says where to find out more.");
+    const request = first
+      ? mcpRequest(url, "tools/call", { name: first, arguments: {} })
+      : mcpRequest(url, "tools/list", {});
+    const answer = await sendIn(step, request, problems.serverUnreachable(url));
+    const challenge = bearerChallenge(answer.headers.get("www-authenticate"));
+    if (answer.status !== 401 || !challenge?.resource_metadata) throw step.failed(problems.notProtected(answer.status));
+    step.done();
+    return challenge;
+  }
+
+  async function readMetadata(place) {
+    const step = trail.begin("Read the server’s metadata", "It names the resource and who signs users in (RFC 9728).");
+    const { json } = await sendIn(step, { method: "GET", url: place }, problems.serverUnreachable(place));
+    const issuer = await step.attempt(() => issuerOf(json, url));
+    step.done();
+    return { metadata: json, issuer };
+  }
+
+  async function discover(issuer) {
+    const step = trail.begin("Find the provider’s endpoints", "The provider describes itself (OpenID Connect Discovery).");
+    for (const place of discoveryUrls(issuer)) {
+      const answer = await sendIn(step, { method: "GET", url: place }).catch(() => undefined);
+      if (answer?.status !== 200 || answer.json === undefined) continue;
+      const provider = await step.attempt(() => checkProvider(answer.json, issuer));
+      step.done();
+      return provider;
+    }
+    throw step.failed(problems.providerUnreachable(issuer));
+  }
+
+  async function authorize(provider, scope, ask) {
+    const step = trail.begin("Ask you", "In a window of the provider you sign in and say what this page may do.");
+    const [state, verifier] = [random(), random()];
+    const endpoint = provider.authorization_endpoint;
+    const address = authorizationUrl(endpoint, {
+      response_type: "code",
+      client_id: clientId,
+      redirect_uri: callback,
+      scope,
+      resource: url,
+      state,
+      code_challenge: await challengeOf(verifier),
+      code_challenge_method: "S256",
+    });
+    secrets.add(state, verifier);
+    step.sent(secrets.hide(`GET ${endpoint}\n\n${parametersText(new URL(address).searchParams)}`));
+    const answer = await step.attempt(() => ask(address, state));
+    secrets.add(answer.get("code"));
+    step.received("answered", secrets.hide(`GET ${callback}\n\n${parametersText(answer)}`));
+    const code = await step.attempt(() => codeIn(answer, provider));
+    step.done();
+    return { code, verifier };
+  }
+
+  async function redeem({ token_endpoint: endpoint }, code, verifier, scope) {
+    const step = trail.begin("Exchange the code for a token", "Only this page can: it alone knows the verifier (PKCE).");
+    const form = {
+      grant_type: "authorization_code",
+      client_id: clientId,
+      code,
+      redirect_uri: callback,
+      code_verifier: verifier,
+      resource: url,
+    };
+    const headers = { accept: "application/json", "content-type": "application/x-www-form-urlencoded" };
+    const request = { method: "POST", url: endpoint, headers, body: String(new URLSearchParams(form)) };
+    const { status, json } = await sendIn(step, request, problems.tokenUnreachable(endpoint, server.provider));
+    if (typeof json?.access_token !== "string") {
+      throw step.failed(problems.refused(json?.error ?? `status ${status}`, json?.error_description));
+    }
+    token = json.access_token;
+    isFresh = true;
+    granted = (json.scope ?? scope).split(" ");
+    step.done();
+  }
+
+  /** The tools that this user may call with this token. */
+  async function listTools() {
+    const tools = [];
+    let cursor;
+    do {
+      const step = trail.begin("List the tools", "Only those that the token allows are listed.");
+      const result = await request(step, "tools/list", { cursor });
+      tools.push(...result.tools);
+      cursor = result.nextCursor;
+    } while (cursor !== undefined);
+    return tools;
+  }
+
+  /**
+   * Calls a tool.
+   * @param {{name: string, inputSchema?: object}} tool
+   * @param {object} given  its arguments
+   * @returns {Promise<object>}  `CallToolResult`
+   */
+  function callTool({ name, inputSchema }, given) {
+    const step = trail.begin(`Call ${name}`, "The server verifies the token anew, for each request.");
+    return request(step, "tools/call", { name, arguments: given }, inputSchema);
+  }
+
+  async function request(step, method, params, inputSchema) {
+    const message = mcpRequest(url, method, params, { token, inputSchema });
+    const answer = await sendIn(step, message, problems.serverUnreachable(url));
+    const { result, error } = mcpAnswer(answer) ?? {};
+    if (answer.status >= 400 && error?.code === undefined) throw step.failed(refusal(answer));
+    isFresh = false;
+    if (error) throw step.failed(problems.rpc(error));
+    if (result === undefined) throw step.failed(problems.failed(answer.status));
+    step.done();
+    return result;
+  }
+
+  function refusal(answer) {
+    const challenge = bearerChallenge(answer.headers.get("www-authenticate"));
+    const problem = problems.refusalBy(answer, { resource: url, token, challenge, isFresh });
+    if (answer.status === 401) token = undefined;
+    return problem;
+  }
+
+  /** Sends a request as part of a step. */
+  async function sendIn(step, message, problem) {
+    secrets.add(token);
+    step.sent(secrets.hide(requestText(message)));
+    let answer;
+    try {
+      answer = await send(message);
+    } catch (error) {
+      step.received("no answer", `The browser could not read an answer: ${error.message}.`);
+      throw step.failed(problem ?? error);
+    }
+    // What it issues is secret before it is shown.
+    secrets.add(answer.json?.access_token, answer.json?.refresh_token, answer.json?.id_token);
+    step.received(answer.status, secrets.hide(answerText(answer)), answer.milliseconds);
+    return answer;
+  }
+
+  return {
+    signIn,
+    listTools,
+    callTool,
+
+    /** Whether there is a token to call tools with. */
+    isSignedIn: () => token !== undefined,
+
+    /** Forgets the token. */
+    signOut() {
+      token = undefined;
+      granted = [];
+    },
+  };
+}

@@ -1,0 +1,48 @@
+// What a client learns before it can sign anybody in: from the challenge (RFC 9110 §11.6.1, RFC 6750 §3), from the
+// metadata of the resource (RFC 9728) and from that of the provider (OpenID Connect Discovery, RFC 8414).
+
+import * as problems from "./problems.js";
+
+/**
+ * The parameters of a `WWW-Authenticate` header whose first challenge is a bearer one.
+ * @param {string | null} header
+ * @returns {Record<string, string> | undefined}
+ */
+export function bearerChallenge(header) {
+  const [, rest] = /^Bearer(?:\s+(.*))?$/is.exec(header ?? "") ?? [];
+  if (rest === undefined) return undefined;
+  const pairs = rest.matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/g);
+  return Object.fromEntries([...pairs].map(([, name, quoted, token]) => [name, quoted?.replace(/\\(.)/g, "$1") ?? token]));
+}
+
+/** The issuer that the resource names first, which is the one that clients use. */
+export function issuerOf(document, resource) {
+  const issuer = document?.authorization_servers?.[0];
+  if (document?.resource !== resource || !issuer) throw problems.otherResource(resource, document?.resource);
+  return issuer;
+}
+
+/**
+ * Where the provider may describe itself. The specification has clients try the forms with the path in the middle
+ * first; nearly every OpenID provider serves only the one at its end, and answers the others in a way that a browser
+ * shows as an error. So this begins with that one.
+ * @param {string} issuer
+ */
+export function discoveryUrls(issuer) {
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname.replace(/\/$/, "");
+  return [
+    `${origin}${path}/.well-known/openid-configuration`,
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}/.well-known/openid-configuration${path}`,
+  ].filter((url, index, all) => all.indexOf(url) === index);
+}
+
+/** Checks that the provider's document is about the issuer and can serve a public client. */
+export function checkProvider(document, issuer) {
+  // Compared as strings: otherwise whoever controls one issuer could speak for another.
+  if (document?.issuer !== issuer) throw problems.otherIssuer(issuer, document?.issuer);
+  const { authorization_endpoint, token_endpoint, code_challenge_methods_supported: methods } = document;
+  if (!authorization_endpoint || !token_endpoint || !methods?.includes("S256")) throw problems.notUsable(issuer);
+  return document;
+}

@@ -1,0 +1,182 @@
+// The playground: what is on the page, and what happens when people use it.
+
+import { byId, h } from "../dom.js";
+import { createFlow } from "./flow.js";
+import * as problems from "./problems.js";
+import { resultView } from "./result.js";
+import { fillForm } from "./tool-form.js";
+import { createTrail } from "./trail.js";
+import { openWindow, waitForAnswer } from "./window.js";
+
+/**
+ * Brings the playground to life.
+ * @param {HTMLElement} section  with `data-server`: a {@link import("./flow.js").Server} and its public `tools`
+ */
+export function readyPlayground(section) {
+  const server = JSON.parse(section.dataset.server);
+  const { origin } = new URL(server.url);
+  const start = byId("start");
+  start.hidden = false;
+  if (location.origin !== origin) {
+    // The server would refuse this page, and the provider its redirect URI.
+    const link = h("a", { href: `${origin}/#try` }, origin);
+    return start.replaceChildren(h("p", {}, "This server is called by another name. The playground works at ", link, "."));
+  }
+  const [signInButton, status, result, steps] = ["sign-in", "status", "result", "steps"].map(byId);
+  const [callForm, toolChoice] = ["call", "tool"].map(byId);
+  const trail = createTrail(byId("trail"));
+  const flow = createFlow(server, trail);
+  let tools = [];
+  let readArguments;
+  let waiting;
+  let isBusy = false;
+
+  signInButton.addEventListener("click", () => signIn());
+  byId("cancel").addEventListener("click", () => waiting.abort());
+  byId("sign-out").addEventListener("click", signOut);
+  toolChoice.addEventListener("change", choose);
+  callForm.addEventListener("submit", (event) => {
+    event.preventDefault();
+    call();
+  });
+  return undefined;
+
+  /** From the click to the result of the first tool. `tool` is the one that further `scopes` are wanted for. */
+  function signIn({ scopes, tool } = {}) {
+    if (isBusy) return;
+    // First of all: a window that is opened later than the click is blocked.
+    const opened = openWindow();
+    trail.clear();
+    steps.hidden = false;
+    work(async () => {
+      try {
+        await flow.signIn({ scopes, ask: (url, state) => ask(opened, url, state) });
+      } finally {
+        opened?.close();
+      }
+      tools = await flow.listTools();
+      offerTools(tool);
+      say("Signed in. Choose a tool.");
+      const first = tools.find(({ name }) => name === server.first);
+      if (first) await run(first, {});
+    });
+  }
+
+  /** Sends the window to the sign-in page and waits for its answer. */
+  async function ask(opened, url, state) {
+    waiting = new AbortController();
+    byId("waiting").hidden = false;
+    if (opened) {
+      opened.location.replace(url);
+      say("Waiting for you to sign in, in the other window.");
+    } else {
+      const link = h("a", { href: url, target: "_blank", class: "button" }, "Open the sign-in page");
+      show(problemView(problems.popupBlocked(), link));
+      say("The sign-in window was blocked.");
+    }
+    try {
+      return await waitForAnswer(state, {
+        opened,
+        signal: waiting.signal,
+        onClosed: () => say("The sign-in window seems to be closed. If it is not, go on there; otherwise cancel and start again."),
+        onUnclaimed: () => show(problemView(problems.unclaimed())),
+      });
+    } finally {
+      byId("waiting").hidden = true;
+      show();
+    }
+  }
+
+  function offerTools(wanted) {
+    const missing = server.tools.filter((one) => !tools.some(({ name }) => name === one.name));
+    const option = ({ name, title }) => h("option", { value: name }, title && title !== name ? `${title} (${name})` : name);
+    const more = missing.length > 0 && h("optgroup", { label: "Need more access" }, missing.map(option));
+    toolChoice.replaceChildren(...tools.map(option), more || "");
+    if (wanted) toolChoice.value = wanted;
+    choose();
+    callForm.hidden = false;
+    signInButton.hidden = true;
+  }
+
+  /** The tool that is chosen: as listed, or as the page knows it, without what only its users see. */
+  function chosen() {
+    return [...tools, ...server.tools].find(({ name }) => name === toolChoice.value);
+  }
+
+  function choose() {
+    const tool = chosen();
+    if (!tool) return;
+    byId("about").textContent = tool.description ?? "";
+    readArguments = fillForm(byId("arguments"), tool);
+  }
+
+  function call() {
+    if (isBusy) return;
+    const tool = chosen();
+    const given = tool && readArguments();
+    if (!given) return;
+    if (tools.includes(tool)) work(() => run(tool, given));
+    else fail(problems.missingScopes(tool.scopes));
+  }
+
+  async function run(tool, given) {
+    show(resultView(tool, await flow.callTool(tool, given)));
+    say(`${tool.name} has answered.`);
+  }
+
+  function signOut() {
+    if (isBusy) return;
+    flow.signOut();
+    steps.hidden = true;
+    show();
+    offerSignIn();
+    say("The token is forgotten. Your session at the provider goes on until you sign out there.");
+    signInButton.focus();
+  }
+
+  function offerSignIn() {
+    callForm.hidden = true;
+    signInButton.hidden = false;
+  }
+
+  /** Does one thing at a time, and shows what went wrong. Buttons stay as they are, so that the focus stays, too. */
+  async function work(task) {
+    isBusy = true;
+    section.setAttribute("aria-busy", "true");
+    show();
+    say("");
+    try {
+      await task();
+    } catch (error) {
+      fail(error);
+    } finally {
+      isBusy = false;
+      section.removeAttribute("aria-busy");
+      // A button that is gone has taken the focus with it.
+      if (document.activeElement === document.body) result.focus();
+    }
+  }
+
+  function fail(error) {
+    if (!flow.isSignedIn()) offerSignIn();
+    if (error?.name === "AbortError") return say("Cancelled.");
+    const problem = error instanceof problems.Problem ? error : problems.unexpected(error);
+    const { retry, scopes, title } = problem;
+    const again = () => signIn({ scopes, tool: toolChoice.value });
+    show(problemView(problem, retry && h("button", { type: "button", click: again }, retry)));
+    return say(title);
+  }
+
+  function problemView({ title, explanation, advice }, action) {
+    return h("div", { class: "problem" }, h("h3", {}, title), h("p", {}, explanation), h("p", {}, advice), action);
+  }
+
+  function show(...children) {
+    result.replaceChildren(...children);
+  }
+
+  /** Read out by screen readers, and shown beside the button. */
+  function say(text) {
+    status.textContent = text;
+  }
+}

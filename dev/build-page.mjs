@@ -1,0 +1,41 @@
+// Makes what the page is sent with: crates/mcp-edge/src/page/built/ out of crates/mcp-edge/src/page/browser/.
+//
+//   node dev/build-page.mjs
+//
+// The result is under version control, so that the crate builds without Node. A test compares it with its sources.
+
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const PAGE = fileURLToPath(new URL("../crates/mcp-edge/src/page", import.meta.url));
+
+const ENTRIES = ["style.css", "callback.css", "page.js", "page-with-playground.js", "callback.js"];
+
+/** The built files: path → text. */
+export async function buildPage() {
+  const { outputFiles } = await build({
+    entryPoints: ENTRIES.map((entry) => `${PAGE}/browser/${entry}`),
+    outdir: `${PAGE}/built`,
+    bundle: true,
+    minify: true,
+    format: "iife",
+    // Browsers of the last two years.
+    target: ["chrome123", "firefox125", "safari17.5"],
+    charset: "utf8",
+    write: false,
+  });
+  return new Map(outputFiles.map(({ path, text }) => [path, text.trim()]));
+}
+
+// A file that is as it should be is left alone: cargo would compile anew what includes it.
+async function writeChanged(path, text) {
+  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of await buildPage()) await writeChanged(path, text);
+}
