@@ -42,6 +42,8 @@ build: setup ## Build the Worker: build/index.js and build/index_bg.wasm
 e2e: build ## Run the end-to-end tests against the built Worker
 	$(call phase,wasm build of the example)
 	dev/build examples/notes
+	$(call phase,wasm build of the registrar)
+	dev/build registrar
 	$(call phase,end-to-end tests)
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec \
 	  'tests/*.test.mjs' 'dev/**/*.test.mjs'
@@ -55,4 +57,4 @@ deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to lo
 	dev/with-tools wrangler deploy
 
 clean: ## Remove what was built; npm packages and the tools of `setup` stay
-	rm -rf target build .wrangler test-results tests/*/build examples/*/build
+	rm -rf target build .wrangler test-results tests/*/build examples/*/build registrar/build

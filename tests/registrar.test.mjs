@@ -82,6 +82,11 @@ describe("REGISTRATION = open", () => {
     assert.ok(inShort(record, names).includes("POST registrar/register → 201"), inShort(record, names).join("\n"));
   });
 
+  test("a client that looks for metadata at the MCP server only finds the registrar in its mirror", async () => {
+    const mirror = await (await fetch(new URL("/.well-known/oauth-authorization-server", tenant.mcpResource))).json();
+    assert.deepEqual([mirror.issuer, mirror.registration_endpoint], [provider.issuer, tenant.resource]);
+  });
+
   test("the answer has everything that RFC 7591 asks for, and is not cached", async () => {
     const { status, headers, json } = await register(tenant, { client_name: "Complete", scope: "whoami:read admin", contacts: ["a@example.com"] });
     assert.equal(status, 201);

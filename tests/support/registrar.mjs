@@ -63,9 +63,14 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
       ...settings,
     },
   });
-  const worker = withMcpServer
-    ? await startWorker({ port: mcpPort, settings: { ...DEFAULT_SETTINGS, ISSUER: provider.issuer, RESOURCE: mcpResource } })
-    : undefined;
+  const mcpSettings = {
+    ...DEFAULT_SETTINGS,
+    ISSUER: provider.issuer,
+    RESOURCE: mcpResource,
+    AUTHORIZATION_SERVER_MIRROR: "true",
+    REGISTRATION_ENDPOINT: resource,
+  };
+  const worker = withMcpServer ? await startWorker({ port: mcpPort, settings: mcpSettings }) : undefined;
 
   return {
     provider,
