@@ -50,6 +50,8 @@ e2e: build ## Run the end-to-end tests against the built Worker
 	dev/build examples/notes
 	$(call phase,doctor)
 	cargo build -p mcp-edge-doctor --locked
+	$(call phase,wasm build of the registrar)
+	dev/build registrar
 	$(call phase,end-to-end tests)
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec \
 	  'tests/*.test.mjs' 'dev/**/*.test.mjs'
@@ -63,4 +65,4 @@ deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to lo
 	dev/with-tools wrangler deploy
 
 clean: ## Remove what was built; npm packages and the tools of `setup` stay
-	rm -rf target build .wrangler test-results tests/*/build examples/*/build
+	rm -rf target build .wrangler test-results tests/*/build examples/*/build registrar/build

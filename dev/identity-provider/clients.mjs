@@ -62,14 +62,20 @@ export const LOCAL_CLIENTS = [
 // of the registration, which RFC 7591 allows, instead of refusing the client.
 const GRANTS_OF_UNKNOWN_CLIENTS = ["authorization_code", "refresh_token"];
 
-/** Metadata of RFC 7591 that the engine does not know by itself. */
-export const EXTRA_CLIENT_METADATA = ["software_id", "software_version"];
+/**
+ * Metadata of RFC 7591 that the engine does not know by itself, and `api_scopes`: of a client that was made through the
+ * Management API, the scopes it may ask for at each API resource.
+ */
+export const EXTRA_CLIENT_METADATA = ["software_id", "software_version", "api_scopes"];
 
 /**
  * Adapts the metadata of a client that introduced itself, by registration or by a metadata document.
  * `metadata` is changed in place, before the engine validates it.
  */
 export function adaptMetadata(metadata) {
+  // Not introduced by itself: whoever made it knew what they wanted.
+  if (metadata.api_scopes !== undefined) return;
+
   // Clients state the type, and some wrongly (Cursor sends `web` with a `cursor:` address). As with
   // Logto, it is the redirect addresses that decide; only `native` may use loopback with any port.
   metadata.application_type = needsNative(metadata.redirect_uris) ? "native" : "web";

@@ -31,8 +31,8 @@ const WHOAMI_SCOPE = "whoami:read";
  * @param {(model: string) => object} settings.adapter
  * @param {import("./accounts.mjs").Account[]} settings.accounts
  * @param {import("./clients.mjs").LocalClient[]} settings.clients
- * @param {string} settings.resource
- * @param {Record<string, string>} settings.scopes
+ * @param {Record<string, {scopes: Record<string, string>, clients?: string[]}>} settings.resources  by indicator
+ * @param {string} [settings.registrationEndpoint]
  * @param {number} settings.accessTokenSeconds
  * @param {boolean} settings.customClaims
  * @param {boolean} settings.dynamicRegistration
@@ -50,6 +50,9 @@ export function createConfiguration(settings) {
     clientDefaults: { id_token_signed_response_alg: algorithm },
     enabledJWA: { idTokenSigningAlgValues: ["PS256", "RS256", "ES384"] },
     ttl: lifetimes(settings.accessTokenSeconds),
+
+    // What the engine does not say by itself.
+    discovery: settings.registrationEndpoint && { registration_endpoint: settings.registrationEndpoint },
 
     clients: settings.clients.map(({ metadata }) => metadata),
     extraClientMetadata: clientMetadataRules(settings.clients),
@@ -137,22 +140,29 @@ function customClaims({ accounts, customClaims: enabled }, token) {
 }
 
 // The token request must name the resource again, otherwise the token is opaque.
-function resourceIndicators({ resource, scopes, accessTokenSeconds }, algorithm) {
+function resourceIndicators({ resources, accessTokenSeconds }, algorithm) {
   return {
     defaultResource: () => undefined,
     useGrantedResource: () => false,
-    getResourceServerInfo(_ctx, indicator) {
+    getResourceServerInfo(_ctx, indicator, client) {
       // Byte for byte: a further slash, another case or a query make it another resource.
-      if (indicator !== resource) throw new errors.InvalidTarget();
+      if (!Object.hasOwn(resources, indicator)) throw new errors.InvalidTarget();
       return {
-        scope: Object.keys(scopes).join(" "),
-        audience: resource,
+        scope: scopesFor(client, indicator, resources[indicator]).join(" "),
+        audience: indicator,
         accessTokenTTL: accessTokenSeconds,
         accessTokenFormat: "jwt",
         jwt: { sign: { alg: algorithm } },
       };
     },
   };
+}
+
+// What a client does not get is left out without a word, as at Logto.
+function scopesFor({ clientId, api_scopes: ceiling }, indicator, { scopes, clients }) {
+  if (clients !== undefined && !clients.includes(clientId)) return [];
+  const names = Object.keys(scopes);
+  return ceiling === undefined ? names : names.filter((name) => ceiling[indicator]?.includes(name));
 }
 
 // Consent is asked at each authorization and makes a grant of its own; earlier grants are not reused.

@@ -33,6 +33,11 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  *   resource indicator of the MCP server, byte for byte. Defaults to "http://localhost:8787/mcp"
  * @property {Record<string, string>} [scopes]
  *   scopes of the MCP server: name → description. Defaults to `whoami:read`
+ * @property {Record<string, {scopes: Record<string, string>, clients?: string[]}>} [moreResources]
+ *   further API resources by their indicators; where `clients` are named, only they are given scopes
+ * @property {string} [registrationEndpoint]
+ *   advertised in discovery instead of the provider's own, as a route on the issuer's host can do
+ * @property {(event: {clientId: string, grantType: string}) => void} [onTokenIssued]
  * @property {number} [accessTokenSeconds]  lifetime of access tokens. Defaults to 3600
  * @property {boolean} [customClaims]
  *   put `username, name, email, email_verified, picture` into JWTs with scope `whoami:read`, as a
@@ -52,6 +57,8 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {number} port
  * @property {(algorithm?: "ES384" | "RS256") => Promise<string>} rotateKeys
  *   signs with a new key at once, keeps only the one before published, and gives the new `kid`
+ * @property {{find: Function, upsert: Function, destroy: Function}} clientStore
+ *   where clients are kept that are not known from the start
  * @property {() => Promise<void>} close
  */
 
@@ -90,12 +97,16 @@ export async function startIdentityProvider(options = {}) {
     );
     engine.use(revalidation);
     reportEvents(engine, settings.log);
+    engine.on("grant.success", ({ oidc }) =>
+      settings.onTokenIssued({ clientId: oidc.client.clientId, grantType: oidc.params.grant_type }),
+    );
     answerByEngine = engine.callback();
   }
 
   return {
     issuer,
     port: server.port,
+    clientStore: storage.adapter("Client"),
     async rotateKeys(algorithm = "ES384") {
       keys = await rotate(keys, algorithm);
       if (settings.keysFile) await saveKeys(settings.keysFile, keys);
@@ -111,6 +122,9 @@ async function completeSettings({
   host = "localhost",
   resource = "http://localhost:8787/mcp",
   scopes = DEFAULT_API_SCOPES,
+  moreResources = {},
+  registrationEndpoint,
+  onTokenIssued = () => {},
   accessTokenSeconds = 3600,
   customClaims = true,
   accounts = LOCAL_ACCOUNTS,
@@ -126,7 +140,10 @@ async function completeSettings({
     port,
     host,
     resource,
-    scopes,
+    resources: { [resource]: { scopes }, ...moreResources },
+    scopes: Object.assign({}, scopes, ...Object.values(moreResources).map((more) => more.scopes)),
+    registrationEndpoint,
+    onTokenIssued,
     accessTokenSeconds,
     customClaims,
     accounts,

@@ -45,6 +45,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  *   further key-value namespaces, by binding
  * @property {number} [port]  by default a free one is chosen
  * @property {string[]} [compatibilityFlags]  in addition to those of wrangler.toml
+ * @property {boolean} [scheduler]  whether `runScheduled` is wanted
  */
 
 /**
@@ -52,7 +53,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @param {Options} options
  * @returns {Promise<Worker>}
  */
-export async function startWorker({ settings, build = "build", kv, namespaces = {}, port, compatibilityFlags = [] }) {
+export async function startWorker({ settings, build = "build", kv, namespaces = {}, port, compatibilityFlags = [], scheduler = false }) {
   const folder = resolve(ROOT, build);
   if (!existsSync(join(folder, "index_bg.wasm"))) {
     throw new Error(`there is no Worker in ${build}: build it first ("make build", or "dev/build FOLDER")`);
@@ -60,7 +61,8 @@ export async function startWorker({ settings, build = "build", kv, namespaces = 
   const compatibility = await readCompatibility(compatibilityFlags);
   const store = kv ?? (await startKeyValueStore());
   for (let attempt = 1; ; attempt += 1) {
-    const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined });
+    const schedulerPort = scheduler ? await freePort() : undefined;
+    const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined, schedulerPort });
     try {
       await worker.start({ settings, build: folder, namespaces, compatibility });
       return worker;
@@ -79,8 +81,9 @@ class Worker {
   #lines = [];
   #ownsKv;
 
-  constructor({ port, kv, ownsKv }) {
+  constructor({ port, kv, ownsKv, schedulerPort }) {
     this.port = port;
+    this.schedulerPort = schedulerPort;
     this.origin = `http://127.0.0.1:${port}`;
     this.mcpUrl = `${this.origin}/mcp`;
     this.kv = kv;
@@ -123,6 +126,12 @@ class Worker {
       if (Date.now() > deadline) throw new Error(`${otherwise}; the Worker has printed:\n${this.raw()}`);
       await new Promise((wake) => setTimeout(wake, 5));
     }
+  }
+
+  /** Sets off a scheduled event, and gives its outcome: `ok` or `exception`. */
+  async runScheduled() {
+    const response = await fetch(`http://127.0.0.1:${this.schedulerPort}/`);
+    return response.text();
   }
 
   /** Memory of the process in bytes: what it holds now, and the most it ever held. Linux only. */
@@ -168,6 +177,7 @@ class Worker {
       namespaces: Object.fromEntries(stores.map(([binding, store]) => [binding, store.port])),
       settings: { RESOURCE: this.mcpUrl, ...settings },
       compatibility,
+      schedulerPort: this.schedulerPort,
     });
     await writeFile(join(this.#folder, "config.capnp"), config);
     // Cap'n Proto embeds files by a path relative to its own.
@@ -175,7 +185,9 @@ class Worker {
   }
 
   async #run() {
-    const child = spawn(WORKERD, ["serve", "config.capnp", "--control-fd=3"], {
+    // The scheduler's way to the Worker counts as an experiment.
+    const flags = this.schedulerPort === undefined ? [] : ["--experimental"];
+    const child = spawn(WORKERD, ["serve", "config.capnp", "--control-fd=3", ...flags], {
       cwd: this.#folder,
       stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
@@ -185,7 +197,7 @@ class Worker {
       createInterface({ input: stream }).on("line", (line) => this.#lines.push(parseLine(line)));
     }
     try {
-      await isListening(child);
+      await isListening(child, this.schedulerPort === undefined ? 1 : 2);
     } catch (error) {
       throw new Error(`workerd did not start: ${error.message}\n${this.raw()}`);
     }
@@ -193,10 +205,11 @@ class Worker {
 }
 
 // workerd reports on its control channel when a socket is open.
-function isListening(child) {
+function isListening(child, sockets) {
+  let open = 0;
   return new Promise((resolve, reject) => {
     createInterface({ input: child.stdio[3] }).on("line", (line) => {
-      if (JSON.parse(line).event === "listen") resolve();
+      if (JSON.parse(line).event === "listen" && (open += 1) === sockets) resolve();
     });
     child.once("error", reject);
     // `close`, not `exit`: what it has printed has arrived by then.

@@ -6,8 +6,9 @@
  * @param {Record<string, number>} parts.namespaces  bindings of key-value namespaces, and where they are served
  * @param {Record<string, unknown>} parts.settings
  * @param {{date: string, flags: string[]}} parts.compatibility
+ * @param {number} [parts.schedulerPort]  where a request sets off a scheduled event
  */
-export function workerdConfig({ port, namespaces, settings, compatibility }) {
+export function workerdConfig({ port, namespaces, settings, compatibility, schedulerPort }) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `(name = ${text(name)}, ${binding(value)}),`);
@@ -15,6 +16,7 @@ export function workerdConfig({ port, namespaces, settings, compatibility }) {
   const services = stores.map(
     ({ service, kvPort }) => `(name = ${text(service)}, external = (address = "127.0.0.1:${kvPort}", http = ())),`,
   );
+  const scheduler = schedulerPort === undefined ? undefined : schedulerOf(schedulerPort, compatibility.date);
   bindings.push(...stores.map(({ name, service }) => `(name = ${text(name)}, kvNamespace = ${text(service)}),`));
   return `
 using Workerd = import "/workerd/workerd.capnp";
@@ -23,10 +25,11 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = .app),
     ${services.join("\n    ")}
+    ${scheduler?.service ?? ""}
     # Loopback is closed to Workers unless it is named; the identity provider is there.
     (name = "internet", network = (allow = ["private", "public"])),
   ],
-  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ]
+  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"), ${scheduler?.socket ?? ""} ]
 );
 
 const app :Workerd.Worker = (
@@ -40,7 +43,27 @@ const app :Workerd.Worker = (
   compatibilityDate = ${text(compatibility.date)},
   compatibilityFlags = [${compatibility.flags.map(text).join(", ")}]
 );
-`;
+${scheduler?.worker ?? ""}`;
+}
+
+// Cloudflare's own scheduler is not part of workerd; another Worker can do what it does.
+function schedulerOf(port, date) {
+  const module = `export default { async fetch(request, env) {
+    const { outcome } = await env.MAIN.scheduled({ cron: "* * * * *", scheduledTime: new Date() });
+    return new Response(outcome);
+  } };`;
+  return {
+    service: '(name = "scheduler", worker = .scheduler),',
+    socket: `(name = "scheduler", address = "127.0.0.1:${port}", http = (), service = "scheduler")`,
+    worker: `
+const scheduler :Workerd.Worker = (
+  modules = [ (name = "scheduler.js", esModule = ${text(module)}) ],
+  bindings = [ (name = "MAIN", service = "main") ],
+  compatibilityDate = ${text(date)},
+  compatibilityFlags = ["service_binding_extra_handlers"]
+);
+`,
+  };
 }
 
 // As wrangler does it: text stays text, numbers, lists and tables become JSON.

@@ -28,22 +28,72 @@ pub trait Fetch {
 /// A request to the provider.
 #[derive(Clone)]
 pub struct Outgoing<'a> {
+    /// What is to be done at the URL.
+    pub method: Method,
     /// Absolute URL.
     pub url: &'a str,
     /// The value of `authorization`, if any. Never logged.
     pub authorization: Option<&'a str>,
-    /// A form (`application/x-www-form-urlencoded`) to post; `None` makes the call a GET.
-    pub form: Option<&'a str>,
+    /// The body.
+    pub content: Content<'a>,
     /// For the complete answer, body included.
     pub timeout: Duration,
     /// In bytes; a longer body is an error, found out while it arrives.
     pub max_body: usize,
 }
 
+/// HTTP methods (RFC 9110 §9, RFC 5789).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    /// As it is sent.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// The body of a request, by its media type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// None.
+    Empty,
+    /// `application/x-www-form-urlencoded`.
+    Form(&'a str),
+    /// `application/json`.
+    Json(&'a str),
+}
+
+impl<'a> Content<'a> {
+    /// Media type and text, if there is a body.
+    #[must_use]
+    pub const fn parts(self) -> Option<(&'static str, &'a str)> {
+        match self {
+            Self::Empty => None,
+            Self::Form(text) => Some(("application/x-www-form-urlencoded", text)),
+            Self::Json(text) => Some(("application/json", text)),
+        }
+    }
+}
+
 /// Hides what may hold a token or a secret.
 impl std::fmt::Debug for Outgoing<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Outgoing").field("url", &self.url).finish_non_exhaustive()
+        formatter.debug_struct("Outgoing").field("method", &self.method).field("url", &self.url).finish_non_exhaustive()
     }
 }
 

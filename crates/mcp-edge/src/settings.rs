@@ -154,27 +154,46 @@ impl std::fmt::Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
-/// Reads settings one by one and collects the mistakes.
-struct Reader<F> {
+/// Reads settings one by one and collects the mistakes. For Workers that have settings of their own beside these.
+pub struct Reader<F> {
     get: F,
     mistakes: Vec<String>,
 }
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    /// Knows where the settings come from: `get` returns the text under a name, or `None`.
+    #[must_use]
+    pub fn new(get: F) -> Self {
+        Self { get, mistakes: Vec::new() }
+    }
+
+    /// What was read, unless there was a mistake.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn finish<T>(self, read: T) -> Result<T, SettingsError> {
+        if self.mistakes.is_empty() { Ok(read) } else { Err(SettingsError(self.mistakes)) }
+    }
+
     /// The value, without surrounding white space; `None` if it is not set or empty.
-    fn text(&self, name: &str) -> Option<String> {
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<String> {
         (self.get)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    fn words(&self, name: &str) -> Vec<String> {
+    /// The value, split on white space.
+    #[must_use]
+    pub fn words(&self, name: &str) -> Vec<String> {
         self.text(name).unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect()
     }
 
-    fn mistake(&mut self, mistake: String) {
+    /// Notes a mistake: one sentence that begins with the setting's name and says how to mend it.
+    pub fn mistake(&mut self, mistake: String) {
         self.mistakes.push(mistake);
     }
 
-    fn url(&mut self, name: &str) -> Option<String> {
+    /// An https URL (or plain http on loopback) without query and fragment.
+    pub fn url(&mut self, name: &str) -> Option<String> {
         let url = self.text(name)?;
         match check_url(&url) {
             Ok(()) => Some(url),
@@ -185,7 +204,8 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    fn flag(&mut self, name: &str, default: bool) -> bool {
+    /// `true` or `false`.
+    pub fn flag(&mut self, name: &str, default: bool) -> bool {
         match self.text(name).as_deref() {
             None => default,
             Some("true") => true,
@@ -204,7 +224,7 @@ impl Settings {
     /// # Errors
     /// Every mistake that was found.
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let mut reader = Reader { get, mistakes: Vec::new() };
+        let mut reader = Reader::new(get);
         let resource = resource(&mut reader);
         let trust = trust(&mut reader, resource.as_ref());
         let settings = Self {
@@ -227,7 +247,7 @@ impl Settings {
             development: reader.text("ENVIRONMENT").as_deref() == Some("development"),
             state_secret: state_secret(&mut reader),
         };
-        if reader.mistakes.is_empty() { Ok(settings) } else { Err(SettingsError(reader.mistakes)) }
+        reader.finish(settings)
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`token`] | what makes a token good | RFC 9068, 8725, 7519, 7662 |
 //! | [`keys`] | which keys verify it, and how long a copy may be trusted | RFC 7517 |
 //! | [`access`] | who is calling and what they may do and see | RFC 6749 §3.3, OpenID Connect Core §5.4 |
+//! | [`client_authentication`] | how we prove to the provider who we are | RFC 6749 §2.3.1 |
 //! | [`denial`], [`challenge`] | every reason to refuse, and how a refusal looks | RFC 6750 §3, RFC 9728 §5.1 |
 //! | [`resource_server`] | all of it in order: a request in, an identity or a denial out | |
 //!
@@ -18,6 +19,7 @@
 pub mod access;
 pub mod bearer;
 pub mod challenge;
+pub mod client_authentication;
 pub mod denial;
 pub mod keys;
 pub mod mirror;

@@ -14,6 +14,10 @@ pub struct Provider {
     pub issuer: String,
     /// `jwks_uri`.
     pub jwks_uri: String,
+    /// `authorization_endpoint`.
+    pub authorization_endpoint: Option<String>,
+    /// `token_endpoint`.
+    pub token_endpoint: Option<String>,
     /// `introspection_endpoint`.
     pub introspection_endpoint: Option<String>,
     /// `userinfo_endpoint`.
@@ -47,6 +51,8 @@ impl Provider {
         struct Document {
             issuer: String,
             jwks_uri: String,
+            authorization_endpoint: Option<String>,
+            token_endpoint: Option<String>,
             introspection_endpoint: Option<String>,
             userinfo_endpoint: Option<String>,
         }
@@ -57,11 +63,13 @@ impl Provider {
         if !is_https_or_loopback(&document.jwks_uri) {
             return Err(ProviderError::InsecureEndpoint("jwks_uri"));
         }
-        // These are needed for opaque tokens only: an insecure one counts as none, and JWTs are verified all the same.
+        // These are not needed to verify JWTs: an insecure one counts as none, and JWTs are verified all the same.
         let usable = |endpoint: Option<String>| endpoint.filter(|url| is_https_or_loopback(url));
         Ok(Self {
             issuer: document.issuer,
             jwks_uri: document.jwks_uri,
+            authorization_endpoint: usable(document.authorization_endpoint),
+            token_endpoint: usable(document.token_endpoint),
             introspection_endpoint: usable(document.introspection_endpoint),
             userinfo_endpoint: usable(document.userinfo_endpoint),
             document: text.trim().into(),
@@ -118,6 +126,8 @@ mod tests {
     fn parse(change: impl FnOnce(&mut Value)) -> Result<Provider, ProviderError> {
         let mut document = json!({
             "issuer": ISSUER, "jwks_uri": "https://tenant.example/oidc/jwks",
+            "authorization_endpoint": "https://tenant.example/oidc/auth",
+            "token_endpoint": "https://tenant.example/oidc/token",
             "userinfo_endpoint": "https://tenant.example/oidc/me",
             "introspection_endpoint": "https://tenant.example/oidc/token/introspection", "other": {"a": 1},
         });

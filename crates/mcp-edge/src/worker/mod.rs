@@ -15,9 +15,10 @@ mod ports;
 mod prelude;
 mod serve;
 
+pub use ports::EdgePorts;
 #[doc(hidden)]
 pub use serve::fetch;
-pub use serve::{Build, serve};
+pub use serve::{Build, JsBody, serve, setting, target_of, to_js};
 #[doc(hidden)]
 pub use wasm_bindgen;
 pub use web_sys::{Request, Response};

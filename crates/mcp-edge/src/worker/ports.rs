@@ -40,21 +40,36 @@ thread_local! {
 /// What one request may use.
 #[derive(Clone)]
 pub struct EdgePorts {
-    pub env: Env,
-    pub context: Rc<Context>,
-    /// Passed on to the provider, so that a trace covers it.
-    pub traceparent: Option<String>,
-    /// For what the request itself waits for.
-    pub errand: Rc<Errand>,
+    env: Env,
+    context: Option<Rc<Context>>,
+    traceparent: Option<String>,
+    errand: Rc<Errand>,
+}
+
+impl EdgePorts {
+    /// The Worker's bindings, and the context of the request for work that outlives it; a scheduled event has none, and
+    /// waits for its work by itself. `traceparent` is passed on to the provider, so that a trace covers it.
+    #[must_use]
+    pub fn new(env: Env, context: Option<Context>, traceparent: Option<String>) -> Self {
+        Self { env, context: context.map(Rc::new), traceparent, errand: Rc::default() }
+    }
+
+    /// Has the request itself wait by way of this.
+    pub(super) fn with_errand(self, errand: Rc<Errand>) -> Self {
+        Self { errand, ..self }
+    }
 }
 
 impl Fetch for EdgePorts {
     #[allow(clippy::cast_precision_loss, reason = "limits are far below 2^52")]
     async fn fetch(&self, call: Outgoing<'_>) -> Result<Reply, FetchError> {
+        let (media_type, content) = call.content.parts().unzip();
         let answer = prelude::call(
+            call.method.name(),
             call.url,
             call.authorization,
-            call.form,
+            media_type,
+            content,
             self.traceparent.as_deref(),
             call.timeout.as_millis() as f64,
             call.max_body as f64,
@@ -153,8 +168,10 @@ impl Runtime for EdgeRuntime {
 impl Background for EdgePorts {
     fn outlive(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()> {
         let work = future_to_promise(AssertUnwindSafe(work.map(|()| Ok(JsValue::UNDEFINED))));
-        // Were this to fail, the work would still go on as long as its request does.
-        let _ = self.context.as_ref().as_ref().wait_until(&work);
+        if let Some(context) = &self.context {
+            // Were this to fail, the work would still go on as long as its request does.
+            let _ = context.as_ref().as_ref().wait_until(&work);
+        }
         JsFuture::from(work).map(|_| ()).boxed_local()
     }
 }

@@ -112,16 +112,16 @@ export function isGone(request) {
 }
 
 // The answer to an outgoing request: status line and body, or `!kind` and an explanation.
-export async function call(url, authorization, form, traceparent, milliseconds, limit) {
+export async function call(method, url, authorization, mediaType, content, traceparent, milliseconds, limit) {
   try {
     const headers = { accept: "application/json" };
     if (authorization !== undefined) headers.authorization = authorization;
     if (traceparent !== undefined) headers.traceparent = traceparent;
-    if (form !== undefined) headers["content-type"] = "application/x-www-form-urlencoded";
+    if (mediaType !== undefined) headers["content-type"] = mediaType;
     const response = await fetch(url, {
-      method: form === undefined ? "GET" : "POST",
+      method,
       headers,
-      body: form,
+      body: content,
       redirect: "manual",
       signal: AbortSignal.timeout(milliseconds),
     });

@@ -19,9 +19,11 @@ extern "C" {
     pub fn is_gone(request: &web_sys::Request) -> Result<bool, JsValue>;
     pub fn respond(status: u16, headers: &str, body: JsValue) -> web_sys::Response;
     pub fn call(
+        method: &str,
         url: &str,
         authorization: Option<&str>,
-        form: Option<&str>,
+        media_type: Option<&str>,
+        content: Option<&str>,
         traceparent: Option<&str>,
         milliseconds: f64,
         limit: f64,

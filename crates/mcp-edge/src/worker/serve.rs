@@ -149,19 +149,15 @@ impl Edge {
             http_method: method_name(head.method()),
             ..AccessLog::default()
         };
-        let ports = EdgePorts {
-            env: env.clone(),
-            context: Rc::new(context),
-            traceparent: trace.map(|(header, _)| header.to_owned()),
-            errand: Rc::clone(&errand),
-        };
+        let traceparent = trace.map(|(header, _)| header.to_owned());
+        let ports = EdgePorts::new(env.clone(), Some(context), traceparent).with_errand(Rc::clone(&errand));
         let now = arrived / 1000;
         let report: Rc<dyn Fn(&str)> = Rc::new(|message| console_error!("{message}"));
         let runtime = self.runtime.clone();
         let address = head.header(ADDRESS_HEADER).map(str::to_owned);
         let exchange = Exchange { env: env.clone(), ports: ports.clone(), runtime, now, report, address };
-        let mut response =
-            self.endpoint.handle(&head, JsBody { request: &request, errand: &errand }, exchange, &mut log).await;
+        let body = JsBody { request: &request, errand };
+        let mut response = self.endpoint.handle(&head, body, exchange, &mut log).await;
 
         self.report(&mut log, arrived, &mut response, &env);
         if self.endpoint.resource_server().has_chores() {
@@ -226,10 +222,17 @@ fn milliseconds() -> u64 {
 }
 
 /// The part of an absolute URL after the authority; the runtime has parsed and normalized it before.
-fn target_of(url: &str) -> &str {
+#[must_use]
+pub fn target_of(url: &str) -> &str {
     let after_scheme = url.find("://").map_or(0, |at| at + 3);
     let slash = url[after_scheme..].find('/').map_or(url.len(), |at| after_scheme + at);
     &url[slash..]
+}
+
+/// A setting: text as it is, anything else (numbers, lists, tables of wrangler.toml) as JSON.
+#[must_use]
+pub fn setting(env: &Env, name: &str) -> Option<String> {
+    prelude::setting(env, name)
 }
 
 /// The log names no method that somebody invented.
@@ -253,9 +256,18 @@ fn read_head(request: &web_sys::Request) -> String {
     })
 }
 
-struct JsBody<'a> {
+/// The body of a request that has not been read yet.
+pub struct JsBody<'a> {
     request: &'a web_sys::Request,
-    errand: &'a Errand,
+    errand: Rc<Errand>,
+}
+
+impl<'a> JsBody<'a> {
+    /// The body of this request.
+    #[must_use]
+    pub fn new(request: &'a web_sys::Request) -> Self {
+        Self { request, errand: Rc::default() }
+    }
 }
 
 impl RequestBody for JsBody<'_> {
@@ -283,6 +295,8 @@ fn stop_when_gone(response: Response, request: web_sys::Request, revision: Optio
     Response { body, ..response }
 }
 
+/// The platform's form of an answer.
+#[must_use]
 pub fn to_js(response: Response) -> web_sys::Response {
     let body = match response.body {
         Body::Empty => JsValue::NULL,

@@ -23,7 +23,7 @@ use mcp_edge::{
         token::algorithm::Algorithm,
     },
     ports::{
-        Background, FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Signatures, Store, StoreError,
+        Background, Content, FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Signatures, Store, StoreError,
         UnusableKey,
     },
 };
@@ -309,7 +309,10 @@ impl Fetch for World {
             at: self.now(),
             url: call.url.to_owned(),
             authorization: call.authorization.map(str::to_owned),
-            form: call.form.map(str::to_owned),
+            form: match call.content {
+                Content::Form(form) => Some(form.to_owned()),
+                Content::Empty | Content::Json(_) => None,
+            },
         });
         let look_up = || self.0.answers.borrow().get(call.url).cloned();
         let mut answer = look_up().unwrap_or_else(|| Answer::Reply(404, "not found".to_owned()));

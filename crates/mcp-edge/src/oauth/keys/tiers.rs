@@ -18,7 +18,7 @@ use super::{
     policy::{CEILING_SECONDS, Done, FRESH_SECONDS, KeyRing, Step, Wanted},
     record::{Record, store_key},
 };
-use crate::ports::{Fetch, FetchError, Outgoing, Ports, Store, StoreError};
+use crate::ports::{Content, Fetch, FetchError, Method, Outgoing, Ports, Store, StoreError};
 
 /// For a discovery document or a key set, connection and body together. A provider that needs longer is down.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -332,7 +332,14 @@ async fn discover(issuer: &str, ports: &impl Fetch) -> Result<Provider, RenewalE
 }
 
 async fn document(url: &str, ports: &impl Fetch) -> Result<String, RenewalError> {
-    let call = Outgoing { url, authorization: None, form: None, timeout: FETCH_TIMEOUT, max_body: MAX_DOCUMENT_BYTES };
+    let call = Outgoing {
+        method: Method::Get,
+        url,
+        authorization: None,
+        content: Content::Empty,
+        timeout: FETCH_TIMEOUT,
+        max_body: MAX_DOCUMENT_BYTES,
+    };
     match ports.fetch(call).await {
         Ok(reply) if reply.status == 200 => Ok(reply.body),
         Ok(reply) => Err(RenewalError::Status { url: url.to_owned(), status: reply.status }),

@@ -1,0 +1,108 @@
+// The applications of the stand-in, and their other half: clients of the identity provider's engine.
+
+import { newSecret } from "./secrets.mjs";
+
+/** Scopes that no ceiling limits. */
+const FREE_SCOPES = ["openid", "offline_access"];
+
+/** What the engine's own scopes are; others of Logto's user scopes it does not have. */
+const ENGINE_SCOPES = ["profile", "email"];
+
+/**
+ * @param {object} settings
+ * @param {{upsert: Function, destroy: Function}} settings.clientStore
+ * @param {Record<string, Record<string, string>>} settings.resources  indicator → scope → description
+ */
+export function createApplications({ clientStore, resources }) {
+  const applications = new Map();
+  const described = Object.entries(resources).map(([indicator, scopes], number) => ({
+    tenantId: "default",
+    id: `resource-${number}`,
+    name: indicator,
+    indicator,
+    isDefault: false,
+    accessTokenTtl: 3600,
+    scopes: Object.entries(scopes).map(([name, description]) => ({
+      tenantId: "default",
+      id: `scope-${number}-${name.replaceAll(/\W/g, "-")}`,
+      resourceId: `resource-${number}`,
+      name,
+      description,
+      createdAt: Date.now(),
+    })),
+  }));
+  const scopes = new Map(
+    described.flatMap(({ indicator, scopes }) => scopes.map((scope) => [scope.id, { indicator, ...scope }])),
+  );
+
+  return {
+    resources: described,
+    scope: (id) => scopes.get(id),
+    all: () => [...applications.values()],
+    get: (id) => applications.get(id),
+
+    async add(record) {
+      const isConfidential = record.type === "Traditional";
+      const base = { tenantId: "default", applicationId: record.id, createdAt: Date.now(), expiresAt: null };
+      applications.set(record.id, {
+        record,
+        secrets: isConfidential ? [{ ...base, name: "Default secret", value: newSecret() }] : [],
+        userScopes: new Set(),
+        resourceScopes: new Set(),
+        branding: undefined,
+      });
+      await this.publish(record.id);
+    },
+
+    async remove(id) {
+      applications.delete(id);
+      await clientStore.destroy(id);
+    },
+
+    consentOf({ userScopes, resourceScopes }) {
+      const granted = [...resourceScopes].map((id) => scopes.get(id));
+      const grouped = described.map(({ id, name, indicator }) => ({
+        resource: { id, name, indicator },
+        scopes: granted.filter((scope) => scope.indicator === indicator).map(({ id, name, description }) => ({ id, name, description })),
+      }));
+      return {
+        organizationScopes: [],
+        resourceScopes: grouped.filter(({ scopes }) => scopes.length > 0),
+        organizationResourceScopes: [],
+        userScopes: [...userScopes].sort(),
+      };
+    },
+
+    /** Lets the engine know what has changed. */
+    async publish(id) {
+      const application = applications.get(id);
+      if (application !== undefined) await clientStore.upsert(id, clientMetadata(application, scopes));
+    },
+  };
+}
+
+function clientMetadata({ record, secrets, userScopes, resourceScopes, branding }, scopes) {
+  const isConfidential = record.type === "Traditional";
+  const apiScopes = {};
+  for (const id of resourceScopes) {
+    const { indicator, name } = scopes.get(id);
+    (apiScopes[indicator] ??= []).push(name);
+  }
+  return {
+    client_id: record.id,
+    client_name: branding?.displayName ?? record.name,
+    application_type: record.type === "Native" ? "native" : "web",
+    redirect_uris: record.oidcClientMetadata.redirectUris,
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+    token_endpoint_auth_method: isConfidential ? "client_secret_basic" : "none",
+    // Logto takes any of an application's secrets, the engine knows one: the newest.
+    ...(isConfidential && { client_secret: secrets.at(-1)?.value ?? newSecret() }),
+    // A user scope above the ceiling fails the whole request, an API scope is left out.
+    scope: [...FREE_SCOPES, ...ENGINE_SCOPES.filter((name) => userScopes.has(name))].join(" "),
+    api_scopes: apiScopes,
+    ...(branding?.branding.logoUrl && { logo_uri: branding.branding.logoUrl }),
+    ...(branding?.termsOfUseUrl && { tos_uri: branding.termsOfUseUrl }),
+    ...(branding?.privacyPolicyUrl && { policy_uri: branding.privacyPolicyUrl }),
+  };
+}

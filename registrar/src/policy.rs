@@ -1,0 +1,234 @@
+//! Who may register, and how much: the operator's decision, as rules over plain data.
+
+use mcp_edge::oauth::access::scope::Scopes;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The period in which registrations of one address are counted.
+pub const WINDOW_SECONDS: u64 = 3_600;
+
+/// Who may register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Anybody, within [`Limits`].
+    Open,
+    /// Whoever has an initial access token (RFC 7591 §3).
+    Token,
+    /// Whoever is signed in and has the required scope.
+    Developers,
+}
+
+/// The operator's decisions.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Who may register.
+    pub mode: Mode,
+    /// What clients may ask users for at most.
+    pub allowed_scopes: Scopes,
+    /// Schemes of redirect URIs without a dot that are accepted beside the well-known ones.
+    pub private_use_schemes: Vec<String>,
+    /// How much.
+    pub limits: Limits,
+}
+
+/// How much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Registrations of one address in an hour, in [`Mode::Open`].
+    pub per_address_and_hour: u32,
+    /// Clients in all.
+    pub clients: u32,
+    /// Clients of one developer.
+    pub per_developer: u32,
+    /// After so many days a client ends that nobody ever signed in through, unless a developer made it in the portal.
+    pub unused_days: u32,
+    /// After so many days without a sign-in any client ends.
+    pub idle_days: u32,
+}
+
+/// Who asks for a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registrant {
+    /// Somebody at this network (see [`network_of`]).
+    Anyone {
+        /// An address, or the part of it that stands for one household.
+        network: String,
+    },
+    /// The bearer of an initial access token.
+    InitialToken {
+        /// What the operator called it.
+        name: String,
+    },
+    /// A signed-in developer.
+    Developer {
+        /// `iss`
+        issuer: String,
+        /// `sub`
+        subject: String,
+    },
+}
+
+impl Registrant {
+    /// For the audit log: groups what one stranger did without naming their address.
+    #[must_use]
+    pub fn label(&self) -> String {
+        match self {
+            Self::Anyone { network } => format!("anyone:{}", &hex(network)[..12]),
+            Self::InitialToken { name } => format!("token:{name}"),
+            Self::Developer { subject, .. } => format!("developer:{subject}"),
+        }
+    }
+}
+
+/// Registrations counted in one period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Window {
+    /// When the period began, seconds since 1970.
+    pub began: u64,
+    /// How many since.
+    pub count: u32,
+}
+
+impl Window {
+    /// Counts one more at `now`.
+    ///
+    /// # Errors
+    /// The seconds until the next period, if `limit` is reached.
+    pub fn count(self, now: u64, limit: u32) -> Result<Self, u64> {
+        let current =
+            if now < self.began + WINDOW_SECONDS && now >= self.began { self } else { Self { began: now, count: 0 } };
+        if current.count >= limit {
+            return Err((current.began + WINDOW_SECONDS).saturating_sub(now).max(1));
+        }
+        Ok(Self { count: current.count + 1, ..current })
+    }
+
+    /// The fuller of two views of the same period; the later period otherwise.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        if (other.began, other.count) > (self.began, self.count) { other } else { self }
+    }
+}
+
+/// An initial access token as the store has it, under the hash of the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InitialToken {
+    /// What the operator called it.
+    pub name: String,
+    /// Seconds since 1970.
+    pub expires_at: u64,
+    /// Registrations left; `None` for any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses_left: Option<u32>,
+}
+
+impl InitialToken {
+    /// Whether it is good at `now`.
+    #[must_use]
+    pub fn is_good(&self, now: u64) -> bool {
+        now < self.expires_at && self.uses_left != Some(0)
+    }
+}
+
+/// Whether a client should end at `now`. `used_at` is its last sign-in; all times in seconds since 1970.
+#[must_use]
+pub fn should_end(
+    limits: &Limits,
+    created_at: u64,
+    used_at: Option<u64>,
+    is_made_by_hand: bool,
+    now: u64,
+) -> Option<Ending> {
+    const DAY: u64 = 24 * 3_600;
+    let is_past = |from: u64, days: u32| from + u64::from(days) * DAY <= now;
+    match used_at {
+        // A developer at work needs longer than a program that registers and signs in within a minute.
+        None if !is_made_by_hand && is_past(created_at, limits.unused_days) => Some(Ending::NeverUsed),
+        _ if is_past(used_at.unwrap_or(created_at), limits.idle_days) => Some(Ending::Idle),
+        _ => None,
+    }
+}
+
+/// Why a client ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Nobody ever signed in through it.
+    NeverUsed,
+    /// Nobody has for long.
+    Idle,
+    /// The provider does not have it any more.
+    Gone,
+}
+
+/// What a limit counts by: an IPv4 address, or the network of an IPv6 address, since one host has 2^64 of those.
+#[must_use]
+pub fn network_of(address: &str) -> String {
+    match address.parse::<std::net::Ipv6Addr>() {
+        Ok(v6) => std::net::Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).to_string(),
+        Err(_) => address.to_owned(),
+    }
+}
+
+/// SHA-256 in hexadecimal.
+#[must_use]
+pub fn hex(text: &str) -> String {
+    use std::fmt::Write;
+    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+    const DAY: u64 = 86_400;
+    const LIMITS: Limits =
+        Limits { per_address_and_hour: 2, clients: 5, per_developer: 3, unused_days: 7, idle_days: 180 };
+
+    #[test]
+    fn a_window_fills_up_and_ends() {
+        let window = Window::default().count(NOW, 2).and_then(|it| it.count(NOW + 1, 2)).unwrap();
+        assert_eq!(window.count(NOW + 600, 2), Err(3_000));
+        assert_eq!(window.count(NOW + WINDOW_SECONDS, 2), Ok(Window { began: NOW + WINDOW_SECONDS, count: 1 }));
+        assert_eq!(window.or(Window { began: NOW, count: 9 }).count, 9);
+        assert_eq!(window.or(Window::default()), window);
+    }
+
+    #[test]
+    fn clients_end_when_nobody_uses_them() {
+        let ends = |age: u64, used: Option<u64>, by_hand| {
+            should_end(&LIMITS, NOW - age * DAY, used.map(|days| NOW - days * DAY), by_hand, NOW)
+        };
+        assert_eq!(ends(6, None, false), None);
+        assert_eq!(ends(7, None, false), Some(Ending::NeverUsed));
+        assert_eq!(ends(7, None, true), None);
+        assert_eq!(ends(180, None, true), Some(Ending::Idle));
+        assert_eq!(ends(400, Some(1), false), None);
+        assert_eq!(ends(400, Some(180), false), Some(Ending::Idle));
+    }
+
+    #[test]
+    fn initial_tokens_expire_and_are_used_up() {
+        let token = InitialToken { name: "partner".into(), expires_at: NOW + 1, uses_left: Some(1) };
+        assert!(token.is_good(NOW) && !token.is_good(NOW + 1));
+        assert!(!InitialToken { uses_left: Some(0), ..token.clone() }.is_good(NOW));
+        assert!(InitialToken { uses_left: None, ..token }.is_good(NOW));
+    }
+
+    #[test]
+    fn one_household_is_one_network() {
+        assert_eq!(network_of("192.0.2.7"), "192.0.2.7");
+        assert_eq!(network_of("2001:db8:1:2:3::7"), network_of("2001:db8:1:2:4::8"));
+    }
+
+    #[test]
+    fn the_audit_log_names_no_address() {
+        assert!(!Registrant::Anyone { network: "192.0.2.7".into() }.label().contains("192.0.2.7"));
+    }
+}

@@ -1,0 +1,239 @@
+//! What a form says, as client metadata; and what is wrong with it, in the words of its fields.
+
+use mcp_edge::ports::Runtime;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    record::new_token,
+    registration::{error::MetadataError, metadata::ClientMetadata},
+};
+
+/// A field and what is wrong with it.
+pub type Problem = (&'static str, String);
+
+/// The fields, by their names in the forms, and the members of client metadata that they fill in.
+const FIELDS: [(&str, &str); 8] = [
+    ("client_name", "client_name"),
+    ("redirect_uris", "redirect_uris"),
+    ("kind", "token_endpoint_auth_method"),
+    ("scope", "scope"),
+    ("client_uri", "client_uri"),
+    ("logo_uri", "logo_uri"),
+    ("tos_uri", "tos_uri"),
+    ("policy_uri", "policy_uri"),
+];
+
+/// Fields of a form in the order in which they were sent. Names may repeat.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Reads `application/x-www-form-urlencoded`. What is not well formed is taken as it is: the fields are checked.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let pairs = text.split('&').filter(|pair| !pair.is_empty());
+        Self(
+            pairs
+                .map(|pair| {
+                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    (decode(name), decode(value))
+                })
+                .collect(),
+        )
+    }
+
+    /// An empty form with a number of its own: sending it twice is one wish.
+    pub fn for_new(runtime: &impl Runtime) -> Self {
+        let mut random = [0; 32];
+        runtime.random(&mut random);
+        Self(vec![("once".to_owned(), new_token(random).expose().to_owned())])
+    }
+
+    /// The form that asks for this metadata.
+    #[must_use]
+    pub fn of(metadata: &ClientMetadata) -> Self {
+        let mut form = Self::default();
+        form.set("client_name", &metadata.client_name);
+        form.set("redirect_uris", &metadata.redirect_uris.join("\n"));
+        for name in metadata.scopes().unwrap_or_default().iter() {
+            form.0.push(("scope".to_owned(), name.to_owned()));
+        }
+        let pages = [
+            ("client_uri", &metadata.client_uri),
+            ("logo_uri", &metadata.logo_uri),
+            ("tos_uri", &metadata.tos_uri),
+            ("policy_uri", &metadata.policy_uri),
+        ];
+        for (field, uri) in pages {
+            form.set(field, uri.as_deref().unwrap_or_default());
+        }
+        form.with_kind_of(metadata)
+    }
+
+    /// The first value of a field; empty if there is none.
+    #[must_use]
+    pub fn first(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether a field has this value among others.
+    #[must_use]
+    pub fn has(&self, name: &str, value: &str) -> bool {
+        self.0.iter().any(|(known, given)| known == name && given == value)
+    }
+
+    /// The form with the kind of client that cannot be changed any more.
+    #[must_use]
+    pub fn with_kind_of(mut self, metadata: &ClientMetadata) -> Self {
+        self.set("kind", if metadata.token_endpoint_auth_method.has_secret() { "server" } else { "public" });
+        self
+    }
+
+    /// The metadata that the form asks for, with what forms have no field for taken from before.
+    #[must_use]
+    pub fn keeping(&self, asked: ClientMetadata, before: &ClientMetadata) -> ClientMetadata {
+        ClientMetadata {
+            token_endpoint_auth_method: before.token_endpoint_auth_method,
+            grant_types: before.grant_types.clone(),
+            contacts: before.contacts.clone(),
+            software_id: before.software_id.clone(),
+            software_version: before.software_version.clone(),
+            ..asked
+        }
+    }
+
+    /// The metadata that the form asks for.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, one problem for each field at most.
+    pub fn to_metadata(&self, more_schemes: &[String]) -> Result<ClientMetadata, Vec<Problem>> {
+        let mut problems: Vec<Problem> = Vec::new();
+        if self.first("client_name").trim().is_empty() {
+            problems.push((
+                "client_name",
+                "must not be empty: users read it when they are asked to allow access".to_owned(),
+            ));
+        }
+        if !matches!(self.first("kind"), "public" | "server") {
+            problems.push(("kind", "must be chosen".to_owned()));
+        }
+        let mut form = self.clone();
+        // The rules stop at the first mistake; what is wrong is put right, and they look again.
+        for _ in FIELDS {
+            match ClientMetadata::from_members(&form.members(), more_schemes) {
+                Ok(metadata) if problems.is_empty() => return Ok(metadata),
+                Ok(_) => break,
+                Err(error) => {
+                    let (field, problem) = in_words(&error);
+                    if problems.iter().all(|(known, _)| *known != field) {
+                        problems.push((field, problem));
+                    }
+                    form.set(field, if field == "redirect_uris" { "http://127.0.0.1/" } else { "" });
+                }
+            }
+        }
+        Err(problems)
+    }
+
+    fn members(&self) -> Map<String, Value> {
+        let lines = self.first("redirect_uris").lines().map(str::trim).filter(|line| !line.is_empty());
+        let scopes: Vec<&str> =
+            self.0.iter().filter(|(name, _)| name == "scope").map(|(_, value)| value.as_str()).collect();
+        let method = if self.first("kind") == "server" { "client_secret_basic" } else { "none" };
+        let members = json!({
+            "client_name": self.first("client_name"),
+            "redirect_uris": lines.collect::<Vec<_>>(),
+            "token_endpoint_auth_method": method,
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scope": format!("openid offline_access {}", scopes.join(" ")),
+            "client_uri": self.first("client_uri").trim(),
+            "logo_uri": self.first("logo_uri").trim(),
+            "tos_uri": self.first("tos_uri").trim(),
+            "policy_uri": self.first("policy_uri").trim(),
+        });
+        members.as_object().cloned().unwrap_or_default()
+    }
+
+    fn set(&mut self, name: &str, value: &str) {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+    }
+}
+
+/// A mistake in the words of the form: the field, and the line where a field has several.
+#[must_use]
+pub fn in_words(error: &MetadataError) -> Problem {
+    let (member, index) = error.member.split_once('[').unwrap_or((&error.member, ""));
+    let line = index.trim_end_matches(']').parse::<usize>().map(|index| format!("Line {}: ", index + 1));
+    // Whatever belongs to no field of its own is about the addresses: they decide what is possible.
+    let field = FIELDS.iter().find(|(_, known)| *known == member).map_or("redirect_uris", |(field, _)| field);
+    (field, format!("{}{}", line.unwrap_or_default(), error.problem))
+}
+
+/// Percent and plus decoding; broken sequences stay as they are.
+fn decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
+        match (byte, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'%', Some(value)) => {
+                decoded.push(value);
+                at += 3;
+                continue;
+            }
+            (b'+', _) => decoded.push(b' '),
+            (other, _) => decoded.push(*other),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "client_name=Agent&kind=public&redirect_uris=http%3A%2F%2Flocalhost%2Fcb%0D%0A%0D%0Acursor%3A%2F%2Fa%2Fcb&scope=a&scope=b";
+
+    #[test]
+    fn a_form_becomes_metadata_and_back() {
+        let metadata = Form::parse(GOOD).to_metadata(&[]).unwrap();
+        assert_eq!(metadata.redirect_uris, ["http://localhost/cb", "cursor://a/cb"]);
+        assert_eq!(metadata.scope.as_deref(), Some("a b offline_access openid"));
+        assert_eq!(Form::of(&metadata).to_metadata(&[]), Ok(metadata));
+    }
+
+    #[test]
+    fn every_field_that_is_wrong_is_named_once() {
+        let form =
+            "client_name=%3Cb%3E&kind=&redirect_uris=http://localhost/%0Ajavascript:x&logo_uri=http://x&tos_uri=y";
+        let problems = Form::parse(form).to_metadata(&[]).unwrap_err();
+        let mut fields: Vec<_> = problems.iter().map(|(field, _)| *field).collect();
+        fields.sort_unstable();
+        assert_eq!(fields, ["client_name", "kind", "logo_uri", "redirect_uris", "tos_uri"]);
+        assert!(problems.iter().any(|(_, text)| text.starts_with("Line 2: uses a scheme")), "{problems:?}");
+    }
+
+    #[test]
+    fn an_empty_form_is_no_application() {
+        let fields: Vec<_> =
+            Form::default().to_metadata(&[]).unwrap_err().into_iter().map(|(field, _)| field).collect();
+        assert_eq!(fields, ["client_name", "kind", "redirect_uris"]);
+    }
+
+    #[test]
+    fn a_private_scheme_and_a_secret_do_not_go_together() {
+        let form = GOOD.replace("kind=public", "kind=server");
+        assert_eq!(Form::parse(&form).to_metadata(&[]).unwrap_err()[0].0, "kind");
+    }
+
+    #[test]
+    fn decoding_takes_what_comes() {
+        assert_eq!(decode("a+b%20c%C3%A4%zz%4"), "a b cä%zz%4");
+        assert_eq!(Form::parse("a&=b&c=d=e").first("c"), "d=e");
+    }
+}

@@ -1,0 +1,214 @@
+//! Signing in: authorization code with PKCE (RFC 7636) as a confidential client of the provider.
+//!
+//! The request names this Worker as its resource and the scope that developers need, so what comes back is an access
+//! token for ourselves. It is verified like the token of any other caller: the portal and the registration endpoint
+//! cannot disagree about who may register. The ID token is used for the name alone, and for nothing that decides.
+
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use mcp_edge::{
+    http::{RequestHead, Response},
+    log::AccessLog,
+    oauth::{
+        client_authentication::{basic, form_encode},
+        denial::{Denial, Reason},
+    },
+    ports::{Content, Method, Outgoing, Ports},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{
+    Portal, Visit,
+    form::Form,
+    redirect,
+    session::{Session, cookie, set_cookie},
+};
+use crate::store::RegistrationStore;
+
+/// What a sign-in that has begun is remembered by.
+const COOKIE: &str = "__Host-signin";
+const PURPOSE: &str = "sign-in";
+
+/// People look for their passwords.
+const SIGN_IN_SECONDS: u64 = 600;
+
+/// For the token request.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An answer with three tokens has 5 KB.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// What must be the same when the browser comes back.
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    state: String,
+    verifier: String,
+}
+
+#[derive(Deserialize)]
+struct Tokens {
+    access_token: String,
+    id_token: Option<String>,
+}
+
+impl Portal {
+    /// Sends the browser to the provider.
+    pub(crate) async fn begin_sign_in<S: RegistrationStore, P: Ports>(
+        &self,
+        visit: &Visit<'_, S, P>,
+        log: &mut AccessLog,
+    ) -> Response {
+        let Visit { registrar, exchange, .. } = visit;
+        let endpoint = match registrar.provider(exchange).await {
+            Ok(provider) => provider.authorization_endpoint,
+            Err(denial) => return self.denied(&denial, log),
+        };
+        let Some(endpoint) = endpoint else {
+            return self.denied(&Denial::new(Reason::KeysUnavailable, "no https authorization_endpoint"), log);
+        };
+        let begun = Begun { state: random(&exchange.ports), verifier: random(&exchange.ports) };
+        let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&begun.verifier));
+        let parameters = [
+            ("response_type", "code"),
+            ("client_id", &self.client.client_id),
+            ("redirect_uri", &self.redirect_uri()),
+            ("scope", &format!("openid profile {}", self.scopes)),
+            ("resource", &self.resource),
+            ("state", &begun.state),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        let query: Vec<String> =
+            parameters.iter().map(|(name, value)| format!("{name}={}", form_encode(value))).collect();
+        let separator = if endpoint.contains('?') { '&' } else { '?' };
+        let sealed = self.sessions.key().seal(PURPOSE, begun, exchange.now + SIGN_IN_SECONDS, &exchange.ports);
+        redirect(&format!("{endpoint}{separator}{}", query.join("&")))
+            .with_header("set-cookie", set_cookie(COOKIE, &sealed, SIGN_IN_SECONDS))
+    }
+
+    /// Takes the browser back: (1) is it the one that went, (2) what did the provider say, (3) redeem the code,
+    /// (4) verify the token, (5) begin a session.
+    pub(crate) async fn finish_sign_in<S: RegistrationStore, P: Ports>(
+        &self,
+        visit: &Visit<'_, S, P>,
+        log: &mut AccessLog,
+    ) -> Response {
+        let Visit { head, registrar, exchange } = visit;
+        let answer = Form::parse(head.query());
+        // (1) Whoever follows a link of somebody else's sign-in would work in that somebody's account.
+        let begun =
+            cookie(head, COOKIE).and_then(|text| self.sessions.key().open::<Begun>(PURPOSE, text, exchange.now));
+        let Some(begun) = begun.filter(|begun| begun.state == answer.first("state")) else {
+            return self.pages.sign_in_failed(400, "This sign-in was begun in another window, or too long ago.");
+        };
+        // (2) `iss` of RFC 9207, if the provider sends it.
+        let issuer = &registrar.settings.edge.trust.issuers[0].issuer;
+        let (iss, error) = (answer.first("iss"), answer.first("error"));
+        if !iss.is_empty() && iss != issuer {
+            return self.pages.sign_in_failed(400, "The answer came from another provider than was asked.");
+        }
+        if !error.is_empty() {
+            let explanation = if error == "access_denied" {
+                "The sign-in was cancelled."
+            } else {
+                "The identity provider refused the sign-in; the operator's log says more."
+            };
+            log.detail = Some(format!("authorization: {}", error.chars().take(60).collect::<String>()));
+            return self.pages.sign_in_failed(403, explanation);
+        }
+        // (3)
+        let tokens = match self.redeem(visit, answer.first("code"), &begun.verifier).await {
+            Ok(tokens) => tokens,
+            Err(denial) => return self.denied(&denial, log),
+        };
+        // (4)
+        let authorization = format!("Bearer {}", tokens.access_token);
+        let as_caller = RequestHead::new("GET", "/").with_header("authorization", &authorization);
+        let identity = match registrar.developer(&as_caller, exchange, log).await {
+            Ok(identity) if identity.client_id.as_deref() == Some(&self.client.client_id) => identity,
+            Ok(_) => return self.denied(&Denial::new(Reason::WrongAudience, "a token of another client"), log),
+            Err(denial) if denial.reason == Reason::InsufficientScope => {
+                log.note_denial(&denial);
+                return self.pages.not_a_developer();
+            }
+            Err(denial) => return self.denied(&denial, log),
+        };
+        // (5)
+        let name = tokens.id_token.as_deref().and_then(|token| name_in(token, &identity.subject));
+        let name = name.unwrap_or_else(|| identity.subject.clone());
+        let session = Session::new(identity.issuer.clone(), identity.subject.clone(), name, &exchange.ports);
+        let mut response = redirect("/");
+        response.headers.push(("set-cookie", set_cookie(COOKIE, "", 0).into()));
+        response.headers.push(("set-cookie", self.sessions.begun(&session, exchange.now, &exchange.ports).into()));
+        response
+    }
+
+    async fn redeem<S: RegistrationStore, P: Ports>(
+        &self,
+        visit: &Visit<'_, S, P>,
+        code: &str,
+        verifier: &str,
+    ) -> Result<Tokens, Denial> {
+        let outage = |detail: String| Denial::unavailable(Reason::KeysUnavailable, 5, detail);
+        let provider = visit.registrar.provider(visit.exchange).await?;
+        let endpoint = provider.token_endpoint.ok_or_else(|| outage("no https token_endpoint".to_owned()))?;
+        // Without `resource` the token would be an opaque one for nobody in particular.
+        let form = format!(
+            "grant_type=authorization_code&code={}&redirect_uri={}&code_verifier={verifier}&resource={}",
+            form_encode(code),
+            form_encode(&self.redirect_uri()),
+            form_encode(&self.resource),
+        );
+        let authorization = basic(&self.client.client_id, self.client.client_secret.expose());
+        let call = Outgoing {
+            method: Method::Post,
+            url: &endpoint,
+            authorization: Some(&authorization),
+            content: Content::Form(&form),
+            timeout: TIMEOUT,
+            max_body: MAX_ANSWER_BYTES,
+        };
+        let reply =
+            visit.exchange.ports.fetch(call).await.map_err(|error| outage(format!("token request: {error}")))?;
+        match reply.status {
+            200 => serde_json::from_str(&reply.body).map_err(|_| outage("token request: no tokens".to_owned())),
+            401 => Err(Denial::new(Reason::Misconfigured, "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET")),
+            400 => Err(Denial::new(Reason::Inactive, "the code was refused")),
+            status => Err(outage(format!("token request: status {status}"))),
+        }
+    }
+
+    fn redirect_uri(&self) -> String {
+        format!("{}/callback", self.origin)
+    }
+
+    fn denied(&self, denial: &Denial, log: &mut AccessLog) -> Response {
+        log.note_denial(denial);
+        let face = denial.reason.face();
+        let explanation = match face.status {
+            503 => "The identity provider cannot be reached right now.",
+            500 => "This server is not set up correctly; its log says what to mend.",
+            _ => "The identity provider's answer could not be used.",
+        };
+        self.pages.sign_in_failed(face.status.max(400), explanation)
+    }
+}
+
+/// The name in an ID token that came straight from the provider (OpenID Connect Core §3.1.3.7 allows to trust the
+/// connection). For display only.
+fn name_in(id_token: &str, subject: &str) -> Option<String> {
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(id_token.split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let name = ["name", "username", "preferred_username"].iter().find_map(|claim| claims[*claim].as_str())?;
+    (claims["sub"] == subject).then(|| name.chars().take(60).collect())
+}
+
+/// 256 random bits, as state and verifier need them.
+fn random(runtime: &impl mcp_edge::ports::Runtime) -> String {
+    let mut bytes = [0; 32];
+    runtime.random(&mut bytes);
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -1,0 +1,199 @@
+//! Calls to the Management API: the machine token, repeating, time limits, and what statuses mean.
+
+use std::time::Duration;
+
+use mcp_edge::{
+    oauth::client_authentication::{basic, form_encode},
+    ports::{Content, Fetch, Method, Outgoing, Reply, Runtime},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{super::ProviderError, LogtoNow};
+use crate::secret::Secret;
+
+/// For one call, body included. The API answers within a tenth of that.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A page of a hundred applications has a tenth of that.
+const MAX_ANSWER_BYTES: usize = 1024 * 1024;
+
+/// Pauses before a call is repeated: short enough that a client still waits, long enough for a limit that counts per
+/// ten seconds (200 requests and tenant on Logto Cloud) to have room again.
+const BACK_OFF_MILLISECONDS: [u64; 3] = [250, 1_000, 3_000];
+
+/// A machine token is renewed so long before it expires, so that none expires on its way.
+const TOKEN_MARGIN_SECONDS: u64 = 60;
+
+/// A token for the Management API.
+#[derive(Debug, Clone)]
+pub struct MachineToken {
+    token: Secret,
+    /// Seconds since 1970.
+    usable_until: u64,
+}
+
+/// Whether a call that may have had its effect may be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Twice is the same as once.
+    Always,
+    /// Twice makes two. It is sent again only if the first was certainly not carried out.
+    IfRefused,
+}
+
+impl<P: Fetch + Runtime> LogtoNow<'_, P> {
+    /// Calls the API and gives the body of a good answer. `path` begins with a slash.
+    ///
+    /// # Errors
+    /// [`ProviderError::Gone`] for 404, and the others by what is to be done about them.
+    pub(super) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        repeat: Repeat,
+    ) -> Result<Reply, ProviderError> {
+        let url = format!("{}{path}", self.logto.tenant.api);
+        let body = body.map(Value::to_string);
+        let content = body.as_deref().map_or(Content::Empty, Content::Json);
+        let mut pauses = BACK_OFF_MILLISECONDS.into_iter();
+        let mut has_fresh_token = false;
+        loop {
+            let authorization = format!("Bearer {}", self.token().await?.expose());
+            let call = Outgoing {
+                method,
+                url: &url,
+                authorization: Some(&authorization),
+                content,
+                timeout: CALL_TIMEOUT,
+                max_body: MAX_ANSWER_BYTES,
+            };
+            let (may_repeat, failure) = match self.ports.fetch(call).await {
+                Ok(reply) => match reply.status {
+                    200..=299 => return Ok(reply),
+                    // The key of the token may have been rotated away: Logto then refuses its own unexpired token.
+                    401 if !has_fresh_token => {
+                        has_fresh_token = true;
+                        *self.logto.token.borrow_mut() = None;
+                        continue;
+                    }
+                    401 => (false, "401 for a fresh machine token".to_owned()),
+                    403 => {
+                        let role = "the machine-to-machine application needs the role for Management API access";
+                        return Err(ProviderError::Misconfigured(role.to_owned()));
+                    }
+                    404 => return Err(ProviderError::Gone),
+                    400..=428 | 430..=499 => return Err(ProviderError::Refused(self::refusal(method, path, &reply))),
+                    429 => (true, "429, too many requests".to_owned()),
+                    status => (repeat == Repeat::Always, format!("status {status}")),
+                },
+                Err(error) => (repeat == Repeat::Always, error.to_string()),
+            };
+            let failure = ProviderError::Unavailable(format!("{} {}: {failure}", method.name(), shape(path)));
+            match pauses.next() {
+                Some(milliseconds) if may_repeat => self.ports.sleep(Duration::from_millis(milliseconds)).await,
+                _ => return Err(failure),
+            }
+        }
+    }
+
+    /// A call whose answer is JSON.
+    pub(super) async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, ProviderError> {
+        parse(&self.call(Method::Get, path, None, Repeat::Always).await?)
+    }
+
+    /// The machine token: the one at hand, or a new one.
+    async fn token(&self) -> Result<Secret, ProviderError> {
+        let at_hand = self.logto.token.borrow().clone().filter(|token| self.now < token.usable_until);
+        if let Some(MachineToken { token, .. }) = at_hand {
+            return Ok(token);
+        }
+        let tenant = &self.logto.tenant;
+        let form = format!("grant_type=client_credentials&resource={}&scope=all", form_encode(&tenant.indicator));
+        let authorization = basic(&tenant.client_id, tenant.client_secret.expose());
+        let call = Outgoing {
+            method: Method::Post,
+            url: self.token_endpoint,
+            authorization: Some(&authorization),
+            content: Content::Form(&form),
+            timeout: CALL_TIMEOUT,
+            max_body: MAX_ANSWER_BYTES,
+        };
+        let mut pauses = BACK_OFF_MILLISECONDS.into_iter();
+        let reply = loop {
+            let failure = match self.ports.fetch(call.clone()).await {
+                Ok(reply) if reply.status != 429 && reply.status < 500 => break reply,
+                Ok(reply) => format!("machine token: status {}", reply.status),
+                Err(error) => format!("machine token: {error}"),
+            };
+            match pauses.next() {
+                Some(milliseconds) => self.ports.sleep(Duration::from_millis(milliseconds)).await,
+                None => return Err(ProviderError::Unavailable(failure)),
+            }
+        };
+        let token = read_token(&reply, &tenant.indicator, self.now)?;
+        let text = token.token.clone();
+        *self.logto.token.borrow_mut() = Some(token);
+        Ok(text)
+    }
+}
+
+/// Reads the answer of the token endpoint.
+fn read_token(reply: &Reply, indicator: &str, now: u64) -> Result<MachineToken, ProviderError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        access_token: String,
+        expires_in: u64,
+        scope: Option<String>,
+    }
+
+    let mend = match (reply.status, code(reply).as_deref()) {
+        (200, _) => {
+            let answer: Answer = parse(reply)?;
+            // Without the role a token is issued all the same, and every call would be answered with 403.
+            if answer.scope.as_deref() == Some("all") {
+                let usable_until = (now + answer.expires_in).saturating_sub(TOKEN_MARGIN_SECONDS);
+                return Ok(MachineToken { token: Secret::new(answer.access_token), usable_until });
+            }
+            "the machine-to-machine application needs the role for Management API access".to_owned()
+        }
+        (_, Some("invalid_client")) => "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET".to_owned(),
+        (_, Some("invalid_target")) => format!("MANAGEMENT_RESOURCE = {indicator:?} is not known to the provider"),
+        (status, code) => format!("machine token: status {status} {}", code.unwrap_or_default()),
+    };
+    Err(ProviderError::Misconfigured(mend))
+}
+
+/// Reads a JSON body.
+pub(super) fn parse<T: for<'de> Deserialize<'de>>(reply: &Reply) -> Result<T, ProviderError> {
+    serde_json::from_str(&reply.body)
+        .map_err(|_| ProviderError::Unavailable("an answer was not what it is documented to be".to_owned()))
+}
+
+/// What the operator learns of a refusal: the code and the members that were not liked. Nothing else of the body: some
+/// answers of Logto repeat what they were sent, a rejected token's claims for example.
+fn refusal(method: Method, path: &str, reply: &Reply) -> String {
+    let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
+    let issues = body["data"]["issues"].as_array().into_iter().flatten();
+    let members: Vec<String> = issues
+        .filter_map(|issue| issue["path"].as_array())
+        .map(|path| path.iter().map(ToString::to_string).collect::<Vec<_>>().join(".").replace('"', ""))
+        .map(|path| path.chars().take(80).collect())
+        .collect();
+    let code = code(reply).unwrap_or_default();
+    format!("{} {}: {} {code} {}", method.name(), shape(path), reply.status, members.join(", ")).trim_end().to_owned()
+}
+
+/// `code` of Logto's errors or `error` of OAuth's, if it looks like one.
+pub(super) fn code(reply: &Reply) -> Option<String> {
+    let body: Value = serde_json::from_str(&reply.body).ok()?;
+    let code = body["code"].as_str().or(body["error"].as_str())?;
+    let is_code = code.len() <= 80 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    is_code.then(|| code.to_owned())
+}
+
+/// A path for the log: without its query, which may name an application.
+fn shape(path: &str) -> &str {
+    path.split('?').next().unwrap_or_default()
+}

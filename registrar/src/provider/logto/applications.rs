@@ -1,0 +1,404 @@
+//! The operations on applications, step by step, each with its way back.
+
+use std::collections::BTreeMap;
+
+use mcp_edge::{
+    oauth::{access::scope::Scopes, client_authentication::form_encode},
+    ports::{Fetch, Method, Runtime},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{Applications, Created, ProviderError},
+    LogtoNow,
+    api::{self, Repeat},
+};
+use crate::{
+    application::{Application, ApplicationType, needing_consent},
+    secret::Secret,
+};
+
+/// User data that Logto can disclose, by the names of its scopes. Every other scope is a permission of the MCP
+/// server's API resource.
+const USER_SCOPES: [&str; 11] = [
+    "profile",
+    "email",
+    "phone",
+    "address",
+    "custom_data",
+    "identities",
+    "roles",
+    "urn:logto:scope:organizations",
+    "urn:logto:scope:organization_roles",
+    "urn:logto:scope:sessions",
+    "urn:logto:scope:trusted_devices",
+];
+
+/// Member of an application's custom data that is ours.
+const MARK: &str = "registrar";
+
+/// Value of [`MARK`] of an application that is complete.
+const COMPLETE: &str = "complete";
+
+/// How long an operation can last at most, and then some: an unfinished application that is older was abandoned.
+const ABANDONED_AFTER_SECONDS: u64 = 15 * 60;
+
+/// Ids of permissions are kept for so long; they change when somebody edits the API resource.
+const SCOPE_IDS_SECONDS: u64 = 10 * 60;
+
+/// The largest page that Logto gives.
+const PAGE_SIZE: usize = 100;
+
+/// Newest first, so an abandoned application is on the first of these unless a run was missed for very long.
+const MAX_PAGES: usize = 5;
+
+/// Keys of the audit log for a token that was issued to a client for a user.
+const SIGN_IN_LOGS: [&str; 2] = ["ExchangeTokenBy.AuthorizationCode", "ExchangeTokenBy.RefreshToken"];
+
+/// The log holds failures, too; the newest success is expected among so many entries.
+const LOG_PAGE_SIZE: usize = 20;
+
+/// Names and ids of the MCP server's permissions.
+#[derive(Debug, Clone)]
+pub struct ScopeIds {
+    ids: BTreeMap<String, String>,
+    read_at: u64,
+}
+
+/// A ceiling in the form that Logto takes.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Consent {
+    user: Vec<String>,
+    resource: Vec<String>,
+}
+
+/// What we read of an application.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Stored {
+    id: String,
+    #[serde(default)]
+    custom_data: Map<String, Value>,
+    /// Milliseconds since 1970.
+    created_at: u64,
+}
+
+impl Stored {
+    fn mark(&self) -> Option<&str> {
+        self.custom_data.get(MARK).and_then(Value::as_str)
+    }
+}
+
+#[derive(Deserialize)]
+struct StoredSecret {
+    name: String,
+    value: String,
+}
+
+fn pending(attempt: &str) -> String {
+    format!("pending {attempt}")
+}
+
+impl<P: Fetch + Runtime> Applications for LogtoNow<'_, P> {
+    /// (1) look permissions up, (2) create, (3) consent scopes, (4) branding, (5) read the secret. From (2) on every
+    /// failure removes the application again.
+    async fn create(&self, application: &Application, attempt: &str) -> Result<Created, ProviderError> {
+        // (1) Before there is anything to take back.
+        let consent = self.consent(&application.ceiling).await?;
+        // (2) Logto wants both lists; without redirect URIs the application could never be used.
+        let body = json!({
+            "name": application.name,
+            "description": application.description,
+            "type": type_name(application.kind),
+            "isThirdParty": true,
+            "oidcClientMetadata": client_metadata(application),
+            "customData": { MARK: pending(attempt) },
+        });
+        let created = match self.call(Method::Post, "/applications", Some(&body), Repeat::IfRefused).await {
+            Ok(reply) => api::parse::<Stored>(&reply),
+            Err(error) => Err(error),
+        };
+        let client_id = match created {
+            Ok(Stored { id, .. }) => id,
+            Err(error) => {
+                // Without an answer it may be there, with an id that we were never told.
+                if matches!(error, ProviderError::Unavailable(_)) {
+                    self.remove_attempt(&application.name, attempt).await;
+                }
+                return Err(error);
+            }
+        };
+        let secret = match self.complete(&client_id, application, &consent).await {
+            Ok(secret) => secret,
+            Err(error) => {
+                // If this fails as well, the mark is still on it, and the next scheduled run removes it.
+                let _ = self.remove(&client_id).await;
+                return Err(error);
+            }
+        };
+        Ok(Created { client_id, secret })
+    }
+
+    async fn confirm(&self, client_id: &str) -> Result<(), ProviderError> {
+        let path = format!("{}/custom-data", path_of(client_id));
+        self.call(Method::Patch, &path, Some(&json!({ MARK: COMPLETE })), Repeat::Always).await.map(|_| ())
+    }
+
+    async fn update(&self, client_id: &str, before: &Application, after: &Application) -> Result<(), ProviderError> {
+        let (old, new) = (self.consent(&before.ceiling).await?, self.consent(&after.ceiling).await?);
+        let outcome = self.change(client_id, after, &old, &new).await;
+        match outcome {
+            Err(ProviderError::Gone) | Ok(()) => {}
+            Err(_) => {
+                // The way back is the same way. If it is closed as well, the next update opens it.
+                let _ = self.change(client_id, before, &new, &old).await;
+            }
+        }
+        outcome
+    }
+
+    async fn remove(&self, client_id: &str) -> Result<(), ProviderError> {
+        match self.call(Method::Delete, &path_of(client_id), None, Repeat::Always).await {
+            Ok(_) | Err(ProviderError::Gone) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn secret(&self, client_id: &str) -> Result<Option<Secret>, ProviderError> {
+        let secrets: Vec<StoredSecret> = self.read(&format!("{}/secrets", path_of(client_id))).await?;
+        Ok(secrets.into_iter().next_back().map(|secret| Secret::new(secret.value)))
+    }
+
+    /// (1) make the new secret, (2) read it, (3) remove the others. If (2) fails the new one is removed again. After a
+    /// failure of (3) both stay: the old one may be gone without our being told, and then the new one is the last.
+    async fn rotate_secret(&self, client_id: &str, name: &str) -> Result<Secret, ProviderError> {
+        let path = format!("{}/secrets", path_of(client_id));
+        // (1) The name is taken if an earlier try was carried out without being answered.
+        match self.call(Method::Post, &path, Some(&json!({ "name": name })), Repeat::Always).await {
+            Ok(_) => {}
+            Err(ProviderError::Refused(detail)) if detail.contains("secret_name_exists") => {}
+            Err(error) => return Err(error),
+        }
+        // (2)
+        let secrets: Vec<StoredSecret> = match self.read(&path).await {
+            Ok(secrets) => secrets,
+            Err(error) => {
+                let _ = self.remove_secret(client_id, name).await;
+                return Err(error);
+            }
+        };
+        let missing = || ProviderError::Unavailable("the new secret is not there".to_owned());
+        let new = secrets.iter().find(|secret| secret.name == name).ok_or_else(missing)?;
+        // (3)
+        for other in secrets.iter().filter(|secret| secret.name != name) {
+            self.remove_secret(client_id, &other.name).await?;
+        }
+        Ok(Secret::new(new.value.clone()))
+    }
+
+    async fn last_used(&self, client_id: &str) -> Result<Option<u64>, ProviderError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Entry {
+            payload: Payload,
+            /// Milliseconds since 1970.
+            created_at: u64,
+        }
+        #[derive(Deserialize)]
+        struct Payload {
+            result: Option<String>,
+        }
+
+        // The log knows applications that are gone as well.
+        let _: Stored = self.read(&path_of(client_id)).await?;
+        let mut last = None;
+        for key in SIGN_IN_LOGS {
+            let path =
+                format!("/logs?applicationId={}&logKey={key}&page=1&page_size={LOG_PAGE_SIZE}", form_encode(client_id));
+            let entries: Vec<Entry> = self.read(&path).await?;
+            let successes = entries.iter().filter(|entry| entry.payload.result.as_deref() == Some("Success"));
+            last = last.max(successes.map(|entry| entry.created_at / 1000).max());
+        }
+        Ok(last)
+    }
+
+    async fn remove_abandoned(&self, dry_run: bool) -> Result<Vec<String>, ProviderError> {
+        let mut abandoned = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let path = format!("/applications?isThirdParty=true&page={page}&page_size={PAGE_SIZE}");
+            let stored: Vec<Stored> = self.read(&path).await?;
+            let is_last = stored.len() < PAGE_SIZE;
+            let is_abandoned = |it: &Stored| {
+                it.mark().is_some_and(|mark| mark.starts_with("pending "))
+                    && it.created_at / 1000 + ABANDONED_AFTER_SECONDS < self.now
+            };
+            abandoned.extend(stored.into_iter().filter(is_abandoned).map(|it| it.id));
+            if is_last {
+                break;
+            }
+        }
+        if !dry_run {
+            for client_id in &abandoned {
+                self.remove(client_id).await?;
+            }
+        }
+        Ok(abandoned)
+    }
+}
+
+impl<P: Fetch + Runtime> LogtoNow<'_, P> {
+    /// Steps (3) to (5) of a creation.
+    async fn complete(
+        &self,
+        client_id: &str,
+        application: &Application,
+        consent: &Consent,
+    ) -> Result<Option<Secret>, ProviderError> {
+        // (3) Adding what is there already is no error, so this may be repeated.
+        self.add_consent(client_id, consent).await?;
+        // (4)
+        self.put_branding(client_id, application).await?;
+        // (5) Logto makes one by itself for the only type that has one.
+        if application.kind != ApplicationType::Traditional {
+            return Ok(None);
+        }
+        let secret = self.secret(client_id).await?;
+        secret.map(Some).ok_or_else(|| ProviderError::Unavailable("the new application has no secret".to_owned()))
+    }
+
+    async fn change(
+        &self,
+        client_id: &str,
+        after: &Application,
+        old: &Consent,
+        new: &Consent,
+    ) -> Result<(), ProviderError> {
+        let body = json!({ "name": after.name, "oidcClientMetadata": client_metadata(after) });
+        self.call(Method::Patch, &path_of(client_id), Some(&body), Repeat::Always).await?;
+        self.add_consent(client_id, new).await?;
+        self.remove_consent(client_id, old, new).await?;
+        self.put_branding(client_id, after).await
+    }
+
+    /// Removes an application whose creation was not answered. The search is by name, the choice by our mark.
+    async fn remove_attempt(&self, name: &str, attempt: &str) {
+        let pattern = form_encode(&format!("%{name}%"));
+        let path = format!("/applications?isThirdParty=true&search.name={pattern}&page=1&page_size={PAGE_SIZE}");
+        let Ok(found) = self.read::<Vec<Stored>>(&path).await else { return };
+        let mark = pending(attempt);
+        for stored in found.into_iter().filter(|stored| stored.mark() == Some(&mark)) {
+            let _ = self.remove(&stored.id).await;
+        }
+    }
+
+    async fn add_consent(&self, client_id: &str, consent: &Consent) -> Result<(), ProviderError> {
+        if *consent == Consent::default() {
+            return Ok(());
+        }
+        let path = format!("{}/user-consent-scopes", path_of(client_id));
+        let body = json!({ "userScopes": consent.user, "resourceScopes": consent.resource });
+        let added = self.call(Method::Post, &path, Some(&body), Repeat::Always).await;
+        if matches!(&added, Err(ProviderError::Refused(_))) {
+            // A permission was removed or made anew since its id was looked up.
+            *self.logto.scope_ids.borrow_mut() = None;
+        }
+        added.map(|_| ())
+    }
+
+    async fn remove_consent(&self, client_id: &str, old: &Consent, new: &Consent) -> Result<(), ProviderError> {
+        let path = format!("{}/user-consent-scopes", path_of(client_id));
+        let users = old.user.iter().filter(|name| !new.user.contains(name)).map(|name| ("user-scopes", name));
+        let resources = old.resource.iter().filter(|id| !new.resource.contains(id)).map(|id| ("resource-scopes", id));
+        for (kind, name) in users.chain(resources) {
+            let path = format!("{path}/{kind}/{}", form_encode(name));
+            match self.call(Method::Delete, &path, None, Repeat::Always).await {
+                Ok(_) | Err(ProviderError::Gone) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// What the consent page shows.
+    async fn put_branding(&self, client_id: &str, application: &Application) -> Result<(), ProviderError> {
+        let branding = application.logo.as_ref().map_or_else(|| json!({}), |logo| json!({ "logoUrl": logo }));
+        let body = json!({
+            "displayName": application.name,
+            "termsOfUseUrl": application.terms,
+            "privacyPolicyUrl": application.privacy,
+            "branding": branding,
+        });
+        let path = format!("{}/sign-in-experience", path_of(client_id));
+        self.call(Method::Put, &path, Some(&body), Repeat::Always).await.map(|_| ())
+    }
+
+    async fn remove_secret(&self, client_id: &str, name: &str) -> Result<(), ProviderError> {
+        let path = format!("{}/secrets/{}", path_of(client_id), form_encode(name));
+        match self.call(Method::Delete, &path, None, Repeat::Always).await {
+            Ok(_) | Err(ProviderError::Gone) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A ceiling in Logto's form: user scopes by name, permissions by id.
+    async fn consent(&self, ceiling: &Scopes) -> Result<Consent, ProviderError> {
+        let mut consent = Consent::default();
+        for name in needing_consent(ceiling) {
+            if USER_SCOPES.contains(&name) {
+                consent.user.push(name.to_owned());
+            } else {
+                consent.resource.push(self.scope_id(name).await?);
+            }
+        }
+        Ok(consent)
+    }
+
+    async fn scope_id(&self, name: &str) -> Result<String, ProviderError> {
+        #[derive(Deserialize)]
+        struct Resource {
+            indicator: String,
+            #[serde(default)]
+            scopes: Vec<Scope>,
+        }
+        #[derive(Deserialize)]
+        struct Scope {
+            id: String,
+            name: String,
+        }
+
+        let is_fresh = |ids: &&ScopeIds| self.now < ids.read_at + SCOPE_IDS_SECONDS;
+        let known = self.logto.scope_ids.borrow().as_ref().filter(is_fresh).and_then(|ids| ids.ids.get(name).cloned());
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let path = format!("/resources?includeScopes=true&page=1&page_size={PAGE_SIZE}");
+        let resources: Vec<Resource> = self.read(&path).await?;
+        let indicator = &self.logto.tenant.mcp_resource;
+        let missing = |what: &str| ProviderError::Misconfigured(format!("the provider has no {what}"));
+        let resource = resources
+            .into_iter()
+            .find(|resource| resource.indicator == *indicator)
+            .ok_or_else(|| missing(&format!("API resource {indicator:?} (MCP_RESOURCE)")))?;
+        let ids: BTreeMap<_, _> = resource.scopes.into_iter().map(|scope| (scope.name, scope.id)).collect();
+        let id = ids.get(name).cloned();
+        *self.logto.scope_ids.borrow_mut() = Some(ScopeIds { ids, read_at: self.now });
+        id.ok_or_else(|| missing(&format!("permission {name:?} at {indicator:?} (CLIENT_SCOPES)")))
+    }
+}
+
+fn path_of(client_id: &str) -> String {
+    format!("/applications/{}", form_encode(client_id))
+}
+
+fn client_metadata(application: &Application) -> Value {
+    json!({ "redirectUris": application.redirect_uris, "postLogoutRedirectUris": [] })
+}
+
+const fn type_name(kind: ApplicationType) -> &'static str {
+    match kind {
+        ApplicationType::Native => "Native",
+        ApplicationType::SinglePage => "SPA",
+        ApplicationType::Traditional => "Traditional",
+    }
+}

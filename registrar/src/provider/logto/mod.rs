@@ -1,0 +1,65 @@
+//! Logto, through its Management API.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`api`] | calls: the machine token, repeating, time limits, what statuses mean |
+//! | [`applications`] | the operations, step by step, each with its way back |
+//!
+//! The machine token has the only scope that the API knows, `all`: whoever holds it or the secret behind it
+//! administers the tenant. It is kept in the memory of an isolate and nowhere else.
+
+pub mod api;
+pub mod applications;
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+
+use mcp_edge::ports::{Fetch, Runtime};
+
+use self::{api::MachineToken, applications::ScopeIds};
+
+/// Where the tenant is and who we are there.
+#[derive(Clone)]
+pub struct Tenant {
+    /// Base URL of the Management API, such as `https://tenant.logto.app/api`; no slash at the end.
+    pub api: String,
+    /// Its resource indicator: the same on Logto Cloud, `https://default.logto.app/api` elsewhere.
+    pub indicator: String,
+    /// The machine-to-machine application.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: crate::secret::Secret,
+    /// Resource indicator of the MCP server, whose permissions are among the scopes of clients.
+    pub mcp_resource: String,
+}
+
+/// What an isolate knows of the tenant.
+pub struct Logto {
+    tenant: Tenant,
+    token: RefCell<Option<MachineToken>>,
+    scope_ids: RefCell<Option<ScopeIds>>,
+}
+
+impl Logto {
+    /// Knows nothing but the settings yet.
+    #[must_use]
+    pub fn new(tenant: Tenant) -> Self {
+        Self { tenant, token: RefCell::default(), scope_ids: RefCell::default() }
+    }
+
+    /// For use within one request or run, at `now` (seconds since 1970). `token_endpoint` is from the provider's
+    /// discovery document.
+    pub fn at<'a, P: Fetch + Runtime>(&'a self, ports: &'a P, token_endpoint: &'a str, now: u64) -> LogtoNow<'a, P> {
+        LogtoNow { logto: self, ports, token_endpoint, now }
+    }
+}
+
+/// [`Logto`] within one request or run.
+pub struct LogtoNow<'a, P> {
+    logto: &'a Logto,
+    ports: &'a P,
+    token_endpoint: &'a str,
+    now: u64,
+}

@@ -1,0 +1,92 @@
+//! The provider behind the registrar: what it must be able to do, and Logto as the implementation.
+//!
+//! To add another provider's administration API, write a file beside [`logto`] that implements [`Applications`]. The
+//! rest of the Worker knows this trait only.
+
+pub mod logto;
+
+use crate::{application::Application, secret::Secret};
+
+/// Applications at the provider. Every operation either takes place or leaves everything as it was, as far as the
+/// provider can still be reached; what an outage leaves behind is removed by [`Applications::remove_abandoned`].
+#[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
+pub trait Applications {
+    /// Makes an application with everything that belongs to it. Until [`Applications::confirm`] it is marked as
+    /// unfinished. `attempt` is unique to this registration, so that an application whose creation was never answered
+    /// can be found and removed.
+    ///
+    /// # Errors
+    /// [`ProviderError`]; then there is no such application.
+    async fn create(&self, application: &Application, attempt: &str) -> Result<Created, ProviderError>;
+
+    /// Takes the mark of an unfinished registration away.
+    ///
+    /// # Errors
+    /// [`ProviderError`]; the caller removes the application.
+    async fn confirm(&self, client_id: &str) -> Result<(), ProviderError>;
+
+    /// Makes an application that is `before` into `after`. The type stays.
+    ///
+    /// # Errors
+    /// [`ProviderError`]; then it is as it was, if the provider could be reached.
+    async fn update(&self, client_id: &str, before: &Application, after: &Application) -> Result<(), ProviderError>;
+
+    /// Removes an application. One that is gone already counts as removed.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn remove(&self, client_id: &str) -> Result<(), ProviderError>;
+
+    /// The current secret; `None` for a public client.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn secret(&self, client_id: &str) -> Result<Option<Secret>, ProviderError>;
+
+    /// Makes a new secret and removes all others. `name` is unique to this rotation: repeating it makes no further one.
+    ///
+    /// # Errors
+    /// [`ProviderError`]; then at least one of the two secrets is good, and another rotation settles it.
+    async fn rotate_secret(&self, client_id: &str, name: &str) -> Result<Secret, ProviderError>;
+
+    /// When a user last signed in through the application, in seconds since 1970; `None` if that never happened or is
+    /// longer ago than the provider remembers.
+    ///
+    /// # Errors
+    /// [`ProviderError::Gone`] if there is no such application.
+    async fn last_used(&self, client_id: &str) -> Result<Option<u64>, ProviderError>;
+
+    /// Removes applications whose registration was begun and never finished, and gives their ids. With `dry_run`
+    /// nothing is removed.
+    ///
+    /// # Errors
+    /// [`ProviderError`].
+    async fn remove_abandoned(&self, dry_run: bool) -> Result<Vec<String>, ProviderError>;
+}
+
+/// A new application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Created {
+    /// The provider's id for it.
+    pub client_id: String,
+    /// For confidential clients.
+    pub secret: Option<Secret>,
+}
+
+/// Why the provider did not do it. Details are for the operator's log only: they hold codes and our own words, never
+/// what the provider wrote besides.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// Not now: no answer, too many requests, or an error of its own.
+    #[error("the provider is not available: {0}")]
+    Unavailable(String),
+    /// It does not like the application. Our own rules should have found that out.
+    #[error("the provider refused the application: {0}")]
+    Refused(String),
+    /// Our own settings or credentials are wrong.
+    #[error("the registrar is not set up correctly: {0}")]
+    Misconfigured(String),
+    /// There is no such application.
+    #[error("the application does not exist")]
+    Gone,
+}

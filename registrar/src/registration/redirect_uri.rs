@@ -1,0 +1,374 @@
+//! Redirect URIs: which addresses a provider may send an authorization code to.
+//!
+//! Whoever receives the code acts for the user, so this is where a malicious registration does its harm. Providers
+//! differ in what they check (Logto stores `https://user:pass@host/`, `https://*.host/` and `javascript:`, and one entry
+//! that it cannot use makes the whole application unusable), so nothing is left to them.
+//!
+//! The text is judged as it was sent and never rewritten: providers compare redirect URIs character by character (RFC
+//! 6749 §3.1.2.3), and two parsers that disagree about a URI are how such checks are got round. What has more than one
+//! reading is refused.
+
+/// Longer ones are refused; some providers' databases and many logs cut there.
+pub const MAX_BYTES: usize = 2048;
+
+/// Private-use schemes without a dot that well-known MCP clients use. RFC 8252 §7.1 asks for a reversed domain name;
+/// these clients came before anybody asked them to.
+pub const KNOWN_PRIVATE_USE_SCHEMES: [&str; 4] = ["cursor", "vscode", "vscode-insiders", "windsurf"];
+
+/// What sort of address it is, which decides what sort of application it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// `https:` at a public host name.
+    Web,
+    /// `http:` on the user's own machine (RFC 8252 §7.3).
+    Loopback,
+    /// A scheme that an application registered on the user's device (RFC 8252 §7.1).
+    PrivateUse,
+}
+
+/// Why an address is refused. The text goes on from the name of the member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say it")]
+pub enum Problem {
+    #[error("must not be empty")]
+    Empty,
+    #[error("must not be longer than 2048 characters")]
+    TooLong,
+    #[error(
+        "must be visible ASCII without spaces, quotes, backslashes, < > ^ ` {{ | }}; write host names in punycode and percent-encode the rest"
+    )]
+    Characters,
+    #[error("must not contain a wildcard (*): register each address in full")]
+    Wildcard,
+    #[error("must not have a fragment (#)")]
+    Fragment,
+    #[error("must be an absolute URI, such as https://agent.example.com/callback")]
+    Relative,
+    #[error("must not contain user information (@ in front of the host)")]
+    UserInfo,
+    #[error("must not have dot segments (/./ or /../) in its path")]
+    DotSegments,
+    #[error("has a % that is not followed by two hexadecimal digits")]
+    PercentEncoding,
+    #[error("must have a public host name, such as agent.example.com")]
+    Host,
+    #[error("must name its host, not an IP address")]
+    IpAddress,
+    #[error("must use http, not https, for this machine: http://127.0.0.1/callback")]
+    HttpsLoopback,
+    #[error("must use https; plain http is for 127.0.0.1, localhost and [::1] only")]
+    PlainHttp,
+    #[error("must begin with https://")]
+    NotHttps,
+    #[error("must have a port between 1 and 65535, or none")]
+    Port,
+    #[error(
+        "uses a scheme that is not accepted: use https, http on 127.0.0.1, or a private-use scheme that is a reversed domain name, such as com.example.agent:/callback"
+    )]
+    Scheme,
+    #[error("must have something after its scheme, such as com.example.agent:/callback")]
+    NothingAfterScheme,
+}
+
+/// Judges an address. `more_schemes` are private-use schemes without a dot that are accepted beside
+/// [`KNOWN_PRIVATE_USE_SCHEMES`], in lower case.
+///
+/// # Errors
+/// The first [`Problem`] that is found.
+pub fn check(uri: &str, more_schemes: &[String]) -> Result<Kind, Problem> {
+    check_text(uri)?;
+    let (scheme, rest) = split_scheme(uri).ok_or(Problem::Relative)?;
+    match scheme.to_ascii_lowercase().as_str() {
+        "https" => {
+            let (host, path) = authority(rest)?;
+            check_public_host(host)?;
+            check_path(path)?;
+            Ok(Kind::Web)
+        }
+        "http" => {
+            let (host, path) = authority(rest)?;
+            if !is_loopback(host) {
+                return Err(Problem::PlainHttp);
+            }
+            check_path(path)?;
+            Ok(Kind::Loopback)
+        }
+        scheme if is_private_use(scheme, more_schemes) => {
+            if rest.trim_matches('/').is_empty() {
+                return Err(Problem::NothingAfterScheme);
+            }
+            if rest.contains('@') {
+                return Err(Problem::UserInfo);
+            }
+            check_path(rest)?;
+            Ok(Kind::PrivateUse)
+        }
+        _ => Err(Problem::Scheme),
+    }
+}
+
+/// What no address may contain, whatever its scheme.
+fn check_text(uri: &str) -> Result<(), Problem> {
+    match () {
+        () if uri.is_empty() => Err(Problem::Empty),
+        () if uri.len() > MAX_BYTES => Err(Problem::TooLong),
+        () if !uri.bytes().all(is_uri_character) => Err(Problem::Characters),
+        () if uri.contains('*') => Err(Problem::Wildcard),
+        () if uri.contains('#') => Err(Problem::Fragment),
+        () => Ok(()),
+    }
+}
+
+/// Visible ASCII that RFC 3986 has a place for.
+pub(super) fn is_uri_character(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+}
+
+/// `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )` (RFC 3986 §3.1), and what follows the colon.
+pub(super) fn split_scheme(uri: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = uri.split_once(':')?;
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    is_scheme.then_some((scheme, rest))
+}
+
+/// Host, and path with query, of what follows `http:` or `https:`. The port has been checked.
+pub(super) fn authority(rest: &str) -> Result<(&str, &str), Problem> {
+    // Browsers take `https:host`, `https:/host` and `https:///host` for `https://host`.
+    let rest = rest.strip_prefix("//").ok_or(Problem::Relative)?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    if authority.contains('@') {
+        return Err(Problem::UserInfo);
+    }
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(v6) => {
+            let close = v6.find(']').ok_or(Problem::Host)?;
+            let (host, port) = authority.split_at(close + 2);
+            (host, port.strip_prefix(':').or(if port.is_empty() { None } else { Some("x") }))
+        }
+        None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
+    };
+    if host.is_empty() {
+        return Err(Problem::Host);
+    }
+    let is_port = |port: &str| {
+        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|it| it > 0)
+    };
+    match port {
+        Some(port) if !is_port(port) => Err(Problem::Port),
+        _ => Ok((host, path)),
+    }
+}
+
+/// A name that the public domain name system can hold. Anything that some parser takes for an IP address is refused,
+/// in all the spellings of the URL standard (`2130706433`, `0x7f.1`, `127.1`).
+pub(super) fn check_public_host(host: &str) -> Result<(), Problem> {
+    let host = host.to_ascii_lowercase();
+    if host.starts_with('[') {
+        return Err(if is_loopback(&host) { Problem::HttpsLoopback } else { Problem::IpAddress });
+    }
+    if host == "localhost" || host.ends_with(".localhost") || host == "127.0.0.1" {
+        return Err(Problem::HttpsLoopback);
+    }
+    let labels: Vec<&str> = host.split('.').collect();
+    let is_number = |label: &str| {
+        label.bytes().all(|byte| byte.is_ascii_digit())
+            || label.strip_prefix("0x").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    if labels.last().is_some_and(|last| !last.is_empty() && is_number(last)) {
+        return Err(Problem::IpAddress);
+    }
+    let is_label = |label: &&str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    if host.len() > 253 || labels.len() < 2 || !labels.iter().all(is_label) {
+        return Err(Problem::Host);
+    }
+    Ok(())
+}
+
+/// Exactly the three spellings that clients use (RFC 8252 §7.3, §8.3).
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "localhost" | "[::1]")
+}
+
+/// A path that has one reading: no dot segments, not even encoded ones, and no broken encodings.
+pub(super) fn check_path(path_and_query: &str) -> Result<(), Problem> {
+    let mut rest = path_and_query.as_bytes();
+    while let Some(at) = rest.iter().position(|byte| *byte == b'%') {
+        let is_encoded = rest.get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        if !is_encoded {
+            return Err(Problem::PercentEncoding);
+        }
+        rest = rest.get(at + 3..).unwrap_or_default();
+    }
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    let is_dots = |segment: &str| {
+        let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+        plain == "." || plain == ".."
+    };
+    if path.split('/').any(is_dots) { Err(Problem::DotSegments) } else { Ok(()) }
+}
+
+/// A reversed domain name (RFC 8252 §7.1), or a name on a list. Schemes that browsers and systems give a meaning
+/// (`javascript`, `data`, `file`, `blob`, `intent`, …) have no dot and are on no list.
+fn is_private_use(scheme: &str, more_schemes: &[String]) -> bool {
+    let is_domain = scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty());
+    is_domain || KNOWN_PRIVATE_USE_SCHEMES.contains(&scheme) || more_schemes.iter().any(|known| known == scheme)
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn judge(uri: &str) -> Result<Kind, Problem> {
+        check(uri, &[])
+    }
+
+    #[test]
+    fn what_clients_really_send_is_accepted() {
+        for (uri, kind) in [
+            ("https://claude.ai/api/mcp/auth_callback", Kind::Web),
+            ("https://chatgpt.com/connector/oauth/abc-123_X", Kind::Web),
+            ("https://agent.example.com:8443/cb?tenant=1&x=%20y", Kind::Web),
+            ("https://agent.example.com", Kind::Web),
+            ("https://xn--mnchen-3ya.example/cb", Kind::Web),
+            ("http://127.0.0.1/", Kind::Loopback),
+            ("http://127.0.0.1:33418/", Kind::Loopback),
+            ("http://localhost:6274/oauth/callback", Kind::Loopback),
+            ("http://[::1]:8080/cb", Kind::Loopback),
+            ("http://[::1]/cb", Kind::Loopback),
+            ("cursor://anysphere.cursor-mcp/oauth/callback", Kind::PrivateUse),
+            ("vscode://publisher.extension/callback", Kind::PrivateUse),
+            ("com.example.agent:/callback", Kind::PrivateUse),
+            ("COM.Example.Agent:/callback", Kind::PrivateUse),
+        ] {
+            assert_eq!(judge(uri), Ok(kind), "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_would_hand_the_code_to_somebody_else_is_refused() {
+        for (uri, problem) in [
+            // Schemes.
+            ("javascript:alert(document.cookie)", Problem::Scheme),
+            ("JavaScript://agent.example.com/%0aalert(1)", Problem::Scheme),
+            ("data:text/html,x", Problem::Scheme),
+            ("file:///etc/passwd", Problem::Scheme),
+            ("blob:https://agent.example.com/x", Problem::Scheme),
+            ("vbscript:x", Problem::Scheme),
+            ("about:blank", Problem::Scheme),
+            ("intent://x", Problem::Scheme),
+            ("view-source:https://agent.example.com/", Problem::Scheme),
+            ("ftp://agent.example.com/cb", Problem::Scheme),
+            ("ws://127.0.0.1/cb", Problem::Scheme),
+            ("urn:ietf:wg:oauth:2.0:oob", Problem::Scheme),
+            ("myapp:/cb", Problem::Scheme),
+            (".com:/cb", Problem::Relative),
+            ("com..example:/cb", Problem::Scheme),
+            ("com.example.agent:", Problem::NothingAfterScheme),
+            ("com.example.agent://", Problem::NothingAfterScheme),
+            // Plain http, and names that only look like this machine.
+            ("http://agent.example.com/cb", Problem::PlainHttp),
+            ("http://localhost.evil.example/cb", Problem::PlainHttp),
+            ("http://127.0.0.1.evil.example/cb", Problem::PlainHttp),
+            ("http://127.0.0.2/cb", Problem::PlainHttp),
+            ("http://127.1/cb", Problem::PlainHttp),
+            ("http://0.0.0.0/cb", Problem::PlainHttp),
+            ("http://LOCALHOST/cb", Problem::PlainHttp),
+            ("http://[::ffff:127.0.0.1]/cb", Problem::PlainHttp),
+            ("http://[::1].evil.example/cb", Problem::Port),
+            ("http://localhost@evil.example/cb", Problem::UserInfo),
+            ("http://127.0.0.1:80@evil.example/cb", Problem::UserInfo),
+            // User information, fragments, wildcards.
+            ("https://user:pass@agent.example.com/cb", Problem::UserInfo),
+            ("https://agent.example.com@evil.example/cb", Problem::UserInfo),
+            ("com.example.agent://user@host/cb", Problem::UserInfo),
+            ("https://agent.example.com/cb#x", Problem::Fragment),
+            ("https://agent.example.com/cb#", Problem::Fragment),
+            ("https://*.example.com/cb", Problem::Wildcard),
+            ("https://agent.example.com/*", Problem::Wildcard),
+            ("https://*/cb", Problem::Wildcard),
+            // Hosts.
+            ("https://localhost/cb", Problem::HttpsLoopback),
+            ("https://127.0.0.1:7777/cb", Problem::HttpsLoopback),
+            ("https://[::1]/cb", Problem::HttpsLoopback),
+            ("https://app.localhost/cb", Problem::HttpsLoopback),
+            ("https://192.0.2.1/cb", Problem::IpAddress),
+            ("https://2130706433/cb", Problem::IpAddress),
+            ("https://0x7f.1/cb", Problem::IpAddress),
+            ("https://agent.0x7f/cb", Problem::IpAddress),
+            ("https://[2001:db8::1]/cb", Problem::IpAddress),
+            ("https://intranet/cb", Problem::Host),
+            ("https://agent..example/cb", Problem::Host),
+            ("https://agent.example.com./cb", Problem::Host),
+            ("https://-agent.example/cb", Problem::Host),
+            ("https://%61gent.example/cb", Problem::Host),
+            ("https://agent.example%2eevil.example/cb", Problem::Host),
+            ("https:///cb", Problem::Host),
+            ("https://", Problem::Host),
+            ("https://?x", Problem::Host),
+            // Forms that parsers disagree about.
+            ("https:agent.example.com/cb", Problem::Relative),
+            ("https:/agent.example.com/cb", Problem::Relative),
+            ("//agent.example.com/cb", Problem::Relative),
+            ("/cb", Problem::Relative),
+            ("agent.example.com/cb", Problem::Relative),
+            ("https://agent.example.com\\@evil.example/cb", Problem::Characters),
+            ("https://agent.example.com/a/../b", Problem::DotSegments),
+            ("https://agent.example.com/a/%2E%2e/b", Problem::DotSegments),
+            ("https://agent.example.com/.", Problem::DotSegments),
+            ("com.example.agent://x/../y", Problem::DotSegments),
+            ("https://agent.example.com/%", Problem::PercentEncoding),
+            ("https://agent.example.com/%0", Problem::PercentEncoding),
+            ("https://agent.example.com/?%zz", Problem::PercentEncoding),
+            ("https://agent.example.com:/cb", Problem::Port),
+            ("https://agent.example.com:0/cb", Problem::Port),
+            ("https://agent.example.com:65536/cb", Problem::Port),
+            ("https://agent.example.com:+80/cb", Problem::Port),
+            // Characters.
+            ("", Problem::Empty),
+            (" https://agent.example.com/cb", Problem::Characters),
+            ("https://agent.example.com/c b", Problem::Characters),
+            ("https://agent.example.com/cb\n", Problem::Characters),
+            ("https://agent.example.com/\u{202e}bc", Problem::Characters),
+            ("https://münchen.example/cb", Problem::Characters),
+            ("https://agent.example.com/<script>", Problem::Characters),
+            ("java\tscript:alert(1)", Problem::Characters),
+        ] {
+            assert_eq!(judge(uri), Err(problem), "{uri}");
+        }
+    }
+
+    #[test]
+    fn length_is_bounded() {
+        let longest = format!("https://agent.example.com/{}", "x".repeat(MAX_BYTES - 26));
+        assert_eq!((longest.len(), judge(&longest)), (MAX_BYTES, Ok(Kind::Web)));
+        assert_eq!(judge(&format!("{longest}x")), Err(Problem::TooLong));
+    }
+
+    #[test]
+    fn an_operator_may_add_a_scheme() {
+        assert_eq!(check("myapp:/cb", &["myapp".to_owned()]), Ok(Kind::PrivateUse));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_accepted_has_a_fragment_user_information_or_a_dangerous_scheme(uri in "[a-zA-Z:/.@#*%\\\\\\[\\]0-9?-]{0,60}") {
+            if let Ok(kind) = judge(&uri) {
+                prop_assert!(!uri.contains(['#', '*', '\\']));
+                let scheme = uri.split(':').next().unwrap_or_default().to_ascii_lowercase();
+                prop_assert!(scheme == "https" || scheme == "http" || kind == Kind::PrivateUse);
+                prop_assert!(!["javascript", "data", "file", "blob", "vbscript", "about"].contains(&scheme.as_str()));
+            }
+        }
+    }
+}

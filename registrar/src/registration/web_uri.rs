@@ -1,0 +1,75 @@
+//! The addresses of pages and pictures that a client names (`client_uri`, `logo_uri`, `tos_uri`, `policy_uri`).
+//!
+//! The consent page shows them to users, so they are a means to pass for somebody else. They are never fetched from
+//! here: a registration must not make this server call addresses of a stranger's choice.
+
+use super::redirect_uri::{self, Problem};
+
+/// Checks an address: https, at a public host name.
+///
+/// # Errors
+/// The first [`Problem`] that is found.
+pub fn check(uri: &str) -> Result<(), Problem> {
+    match uri {
+        _ if uri.len() > redirect_uri::MAX_BYTES => return Err(Problem::TooLong),
+        _ if !uri.bytes().all(redirect_uri::is_uri_character) => return Err(Problem::Characters),
+        _ => {}
+    }
+    let (scheme, rest) = redirect_uri::split_scheme(uri).ok_or(Problem::Relative)?;
+    if !scheme.eq_ignore_ascii_case("https") {
+        return Err(Problem::NotHttps);
+    }
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (host, path) = redirect_uri::authority(rest)?;
+    redirect_uri::check_public_host(host)?;
+    redirect_uri::check_path(path)
+}
+
+/// The host of an address that was checked, in lower case.
+#[must_use]
+pub fn host_of(uri: &str) -> Option<String> {
+    let (_, rest) = redirect_uri::split_scheme(uri)?;
+    let (host, _) = redirect_uri::authority(rest).ok()?;
+    Some(host.to_ascii_lowercase())
+}
+
+/// Whether one host is the other or lies below it: `www.example.com` and `example.com` belong together.
+#[must_use]
+pub fn are_related(one: &str, other: &str) -> bool {
+    let is_below = |lower: &str, upper: &str| lower.strip_suffix(upper).is_some_and(|rest| rest.ends_with('.'));
+    one == other || is_below(one, other) || is_below(other, one)
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_https_at_public_hosts() {
+        for good in ["https://agent.example.com", "https://agent.example.com/a?b#c"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "http://agent.example.com/",
+            "javascript:alert(1)",
+            "data:image/svg+xml,<svg/>",
+            "https://169.254.169.254/latest/meta-data",
+            "https://localhost/",
+            "https://user@agent.example.com/",
+            "https://agent.example.com/\"onerror=",
+            "//agent.example.com/",
+            "https:agent.example.com",
+        ] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_related_if_one_contains_the_other() {
+        assert!(are_related("example.com", "example.com"));
+        assert!(are_related("www.example.com", "example.com") && are_related("example.com", "www.example.com"));
+        assert!(!are_related("evilexample.com", "example.com") && !are_related("a.example.com", "b.example.com"));
+    }
+}

@@ -1,0 +1,256 @@
+//! `POST /register` (RFC 7591) and `GET`, `PUT`, `DELETE /register/{client_id}` (RFC 7592).
+//!
+//! Every page may call it: clients run in browsers, too, and what opens it are tokens, no cookies.
+
+use mcp_edge::{
+    cors,
+    http::{BodyError, RequestHead, Response},
+    log::AccessLog,
+    oauth::{
+        access::identity::{Identity, Kind},
+        bearer,
+        denial::{Denial, Reason},
+        resource_server::Trail,
+    },
+    ports::Ports,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    audit::Event,
+    policy::{InitialToken, Mode, Registrant, network_of},
+    record::{Record, is_client_id},
+    registrar::{Exchange, Registrar, failed, unauthorized},
+    registration::{
+        error::MetadataError,
+        metadata::{ClientMetadata, members},
+    },
+    registry::{Failure, Request, Via},
+    secret::Secret,
+    settings::REGISTRATION_PATH,
+    store::RegistrationStore,
+};
+
+/// Members of the client information response that are the server's (RFC 7592 §2.2).
+const SERVER_MEMBERS: [&str; 4] =
+    ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
+
+/// Names a client that sends no `User-Agent`.
+const NAMELESS: &str = "";
+
+/// A refusal, ready to be sent.
+type Refusal = Response;
+
+impl Registrar {
+    /// Answers requests at and below the registration endpoint.
+    pub(crate) async fn registration<S: RegistrationStore, P: Ports>(
+        &self,
+        head: &RequestHead<'_>,
+        exchange: &Exchange<S, P>,
+        log: &mut AccessLog,
+    ) -> Response {
+        let client_id = head.path().strip_prefix(REGISTRATION_PATH).and_then(|rest| rest.strip_prefix('/'));
+        let outcome = match (head.method(), client_id) {
+            ("OPTIONS", _) => return preflight(),
+            ("POST", None) => self.create(head, exchange, log).await,
+            ("GET" | "PUT" | "DELETE", Some(client_id)) => self.manage(head, client_id, exchange, log).await,
+            (_, None) => Err(Response::empty(405).with_header("allow", "POST, OPTIONS")),
+            (_, Some(_)) => Err(Response::empty(405).with_header("allow", "GET, PUT, DELETE, OPTIONS")),
+        };
+        let response = outcome.unwrap_or_else(|refusal| refusal);
+        cors::public(response).with_header("access-control-expose-headers", "WWW-Authenticate, Retry-After")
+    }
+
+    /// (1) who asks, (2) the metadata, (3) the registry, (4) the client information response (RFC 7591 §3.2.1).
+    async fn create<S: RegistrationStore, P: Ports>(
+        &self,
+        head: &RequestHead<'_>,
+        exchange: &Exchange<S, P>,
+        log: &mut AccessLog,
+    ) -> Result<Response, Refusal> {
+        // (1)
+        let (registrant, initial) = self.registrant(head, exchange, log).await?;
+        // (2)
+        let body = json_body(head, exchange)?;
+        let schemes = &self.settings.policy.private_use_schemes;
+        let metadata = ClientMetadata::parse(body, schemes).map_err(|error| failed(&error.into(), log))?;
+        // (3)
+        let seed = head.header("user-agent").unwrap_or(NAMELESS);
+        let registered = self.with_registry(exchange, async |registry| {
+            let registered = registry.register(Request { metadata, registrant, seed, via: Via::Endpoint }).await?;
+            if let Some((token, state)) = initial.filter(|_| !registered.is_repeated) {
+                // The client exists; a use that could not be counted is no reason to take it away.
+                let _ = registry.use_initial_token(token, &state).await;
+            }
+            Ok(registered)
+        });
+        let registered = registered.await.map_err(|failure| failed(&failure, log))?;
+        log.client_id = Some(registered.client_id.clone());
+        // (4)
+        let (secret, token) = (registered.secret.as_ref(), registered.token.as_ref().map(Secret::expose));
+        Ok(self.information(201, &registered.client_id, &registered.record, secret, token))
+    }
+
+    /// What the operator asks of whoever registers.
+    async fn registrant<'a, S: RegistrationStore, P: Ports>(
+        &self,
+        head: &RequestHead<'a>,
+        exchange: &Exchange<S, P>,
+        log: &mut AccessLog,
+    ) -> Result<(Registrant, Option<(&'a str, InitialToken)>), Refusal> {
+        match self.settings.policy.mode {
+            Mode::Open => {
+                let network = network_of(exchange.address.as_deref().unwrap_or("unknown"));
+                Ok((Registrant::Anyone { network }, None))
+            }
+            Mode::Token => {
+                let token = bearer::token_of(head).map_err(|reason| unauthorized(log, reason))?.expose();
+                let state = self.with_registry(exchange, async |registry| registry.initial_token(token).await).await;
+                let state = state.map_err(|failure| failed(&failure, log))?;
+                let state = state.ok_or_else(|| unauthorized(log, Reason::Inactive))?;
+                Ok((Registrant::InitialToken { name: state.name.clone() }, Some((token, state))))
+            }
+            Mode::Developers => {
+                let identity = self.developer(head, exchange, log).await.map_err(|denial| {
+                    log.note_denial(&denial);
+                    self.challenge.response(&denial)
+                })?;
+                let (issuer, subject) = (identity.issuer.clone(), identity.subject.clone());
+                Ok((Registrant::Developer { issuer, subject }, None))
+            }
+        }
+    }
+
+    /// A person with the scope for it, verified like the sender of any other request to a protected resource.
+    pub(crate) async fn developer<S, P: Ports>(
+        &self,
+        head: &RequestHead<'_>,
+        exchange: &Exchange<S, P>,
+        log: &mut AccessLog,
+    ) -> Result<std::rc::Rc<Identity>, Denial> {
+        let mut trail = Trail::default();
+        let outcome = self.resource_server.authenticate(head, exchange.now, &exchange.ports, &mut trail).await;
+        log.note_trail(trail, self.settings.edge.log_subject);
+        let identity = outcome?;
+        if identity.kind == Kind::Machine { Err(Reason::UserRequired.into()) } else { Ok(identity) }
+    }
+
+    /// RFC 7592: (1) the token, (2) what is asked for. An unknown client and a wrong token look the same (§2).
+    async fn manage<S: RegistrationStore, P: Ports>(
+        &self,
+        head: &RequestHead<'_>,
+        client_id: &str,
+        exchange: &Exchange<S, P>,
+        log: &mut AccessLog,
+    ) -> Result<Response, Refusal> {
+        // (1)
+        let token = bearer::token_of(head).map_err(|reason| unauthorized(log, reason))?.expose();
+        if !is_client_id(client_id) {
+            return Err(unauthorized(log, Reason::Inactive));
+        }
+        let record = self.with_registry(exchange, async |registry| registry.find_by_token(client_id, token).await);
+        let record = record.await.map_err(|failure| failed(&failure, log))?;
+        let record = record.ok_or_else(|| unauthorized(log, Reason::Inactive))?;
+        log.client_id = Some(client_id.to_owned());
+        let by = "registration token";
+        // (2)
+        match head.method() {
+            "GET" => {
+                let secret = self.with_registry(exchange, async |registry| registry.secret(client_id, &record).await);
+                let secret = secret.await.map_err(|failure| failed(&failure, log))?;
+                Ok(self.information(200, client_id, &record, secret.as_ref(), Some(token)))
+            }
+            "PUT" => {
+                let members = members(json_body(head, exchange)?).map_err(|error| failed(&error.into(), log))?;
+                let schemes = &self.settings.policy.private_use_schemes;
+                let changed = self.with_registry(exchange, async |registry| {
+                    let secret = registry.secret(client_id, &record).await?;
+                    check_server_members(&members, client_id, secret.as_ref())?;
+                    let metadata = ClientMetadata::from_members(&members, schemes)?;
+                    Ok((registry.update(client_id, &record, metadata, by).await?, secret))
+                });
+                let (record, secret) = changed.await.map_err(|failure| failed(&failure, log))?;
+                Ok(self.information(200, client_id, &record, secret.as_ref(), Some(token)))
+            }
+            _ => {
+                let removal = self.with_registry(exchange, async |registry| {
+                    registry.remove(client_id, &record, Event::ClientRemoved, by).await
+                });
+                removal.await.map_err(|failure| failed(&failure, log))?;
+                Ok(Response::empty(204).with_header("cache-control", "no-store"))
+            }
+        }
+    }
+
+    /// The client information response (RFC 7591 §3.2.1, RFC 7592 §3). The registration access token that is shown is
+    /// the one that was just made or just presented: only its hash is kept.
+    fn information(
+        &self,
+        status: u16,
+        client_id: &str,
+        record: &Record,
+        secret: Option<&Secret>,
+        token: Option<&str>,
+    ) -> Response {
+        let mut body = serde_json::to_value(&record.metadata).unwrap_or_default();
+        body["client_id"] = client_id.into();
+        body["client_id_issued_at"] = record.created_at.into();
+        if let Some(secret) = secret {
+            body["client_secret"] = secret.expose().into();
+            // It does not expire by itself.
+            body["client_secret_expires_at"] = 0.into();
+        }
+        if let Some(token) = token {
+            body["registration_access_token"] = token.into();
+            body["registration_client_uri"] = json!(format!("{}/{client_id}", self.settings.edge.resource.url));
+        }
+        Response::json(status, body.to_string())
+            .with_header("cache-control", "no-store")
+            .with_header("pragma", "no-cache")
+    }
+}
+
+/// What an update may and must say beside the metadata (RFC 7592 §2.2).
+fn check_server_members(
+    members: &serde_json::Map<String, Value>,
+    client_id: &str,
+    secret: Option<&Secret>,
+) -> Result<(), Failure> {
+    if let Some(member) = SERVER_MEMBERS.iter().find(|member| members.contains_key(**member)) {
+        return Err(MetadataError::metadata(*member, "must be left out of an update").into());
+    }
+    if members.get("client_id").and_then(Value::as_str) != Some(client_id) {
+        return Err(MetadataError::metadata("client_id", "must be that of the client").into());
+    }
+    match members.get("client_secret") {
+        None => Ok(()),
+        Some(theirs) if theirs.as_str().is_some_and(|theirs| secret.is_some_and(|ours| ours.expose() == theirs)) => {
+            Ok(())
+        }
+        Some(_) => Err(MetadataError::metadata("client_secret", "must be the current one, or left out").into()),
+    }
+}
+
+/// The body of a request that must have one.
+fn json_body<'a, S, P>(head: &RequestHead<'_>, exchange: &'a Exchange<S, P>) -> Result<&'a str, Refusal> {
+    let refuse = |status, description: &str| {
+        let body = json!({ "error": "invalid_client_metadata", "error_description": description });
+        Response::json(status, body.to_string()).with_header("cache-control", "no-store")
+    };
+    let media_type = head.header("content-type").and_then(|value| value.split(';').next()).unwrap_or_default();
+    if !media_type.trim().eq_ignore_ascii_case("application/json") {
+        return Err(refuse(415, "The body must be JSON, with content-type: application/json"));
+    }
+    match &exchange.body {
+        Ok(body) => Ok(body),
+        Err(BodyError::TooLarge) => Err(refuse(413, "The body is too large")),
+        Err(BodyError::Broken) => Err(refuse(400, "The body broke off")),
+    }
+}
+
+fn preflight() -> Response {
+    cors::public(Response::empty(204))
+        .with_header("access-control-allow-methods", "POST, GET, PUT, DELETE, OPTIONS")
+        .with_header("access-control-allow-headers", "authorization, content-type, accept, mcp-protocol-version")
+        .with_header("access-control-max-age", "86400")
+}

@@ -1,0 +1,563 @@
+//! The registry: what it takes to make, change and remove a client, at the provider and in the store, for the
+//! registration endpoint and the portal alike.
+//!
+//! A client exists in two places. It is made at the provider first and recorded second, and removed in the same order:
+//! whatever breaks in between, there is never a record of a client that could still do harm, and what is left at the
+//! provider carries a mark that the scheduled run recognizes.
+
+use std::{cell::RefCell, collections::HashMap, time::Duration};
+
+use mcp_edge::ports::{Runtime, StoreError};
+
+use crate::{
+    application::{Application, ApplicationType, ceiling},
+    audit::{Audit, Event},
+    policy::{InitialToken, Mode, Policy, Registrant, WINDOW_SECONDS, Window, hex},
+    provider::{Applications, ProviderError},
+    record::{Listed, Owner, Record, fingerprint, hash_of, new_token},
+    registration::{error::MetadataError, metadata::ClientMetadata},
+    secret::Secret,
+    store::{
+        CLIENTS, REPEAT_SECONDS, RegistrationStore, client_key, initial_token_key, owner_prefix, rate_key, request_key,
+    },
+};
+
+/// How long the list of another moment may lack a new key.
+const LIST_LAG_SECONDS: u64 = 120;
+
+/// How long nothing is counted again once all places are taken.
+const FULL_SECONDS: u64 = 60;
+
+/// A request waits for its twin as long as the twin may take: a creation with all its repetitions.
+const TWIN_WAIT: Duration = Duration::from_millis(100);
+const MAX_TWIN_WAITS: usize = 300;
+
+/// Networks that are counted at once; beyond that the store's counts have to do.
+const MAX_COUNTED: usize = 10_000;
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The metadata is not acceptable.
+    Metadata(MetadataError),
+    /// Too many registrations from one network; seconds until the next.
+    TooMany(u64),
+    /// All places are taken.
+    Full,
+    /// The developer has as many clients as anybody may have.
+    Quota(u32),
+    /// The provider did not do it.
+    Provider(ProviderError),
+    /// The store failed.
+    Store(StoreError),
+    /// The client is gone.
+    Gone,
+}
+
+impl From<MetadataError> for Failure {
+    fn from(error: MetadataError) -> Self {
+        Self::Metadata(error)
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Gone => Self::Gone,
+            other => Self::Provider(other),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Where a request came from, which decides how the client is managed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Via {
+    /// The registration endpoint: with a registration access token (RFC 7592).
+    Endpoint,
+    /// The portal: by its owner, signed in.
+    Portal,
+}
+
+/// A request for a client.
+pub struct Request<'a> {
+    /// Checked.
+    pub metadata: ClientMetadata,
+    /// Who asks.
+    pub registrant: Registrant,
+    /// What tells two requests apart that say the same: the sending program, or the form that was filled in.
+    pub seed: &'a str,
+    /// How it will be managed.
+    pub via: Via,
+}
+
+/// A client, as its registrant is told of it.
+#[derive(Debug)]
+pub struct Registered {
+    /// The provider's id.
+    pub client_id: String,
+    /// What is kept.
+    pub record: Record,
+    /// For confidential clients; not of a repeated request in the portal, which shows a secret once.
+    pub secret: Option<Secret>,
+    /// The registration access token; of the endpoint only.
+    pub token: Option<Secret>,
+    /// Whether the client was there already.
+    pub is_repeated: bool,
+}
+
+/// What an isolate remembers between requests, because the store tells it late.
+#[derive(Default)]
+pub struct Memory {
+    windows: RefCell<HashMap<String, Window>>,
+    /// Clients made here lately, and when.
+    recent: RefCell<Vec<(String, u64)>>,
+    /// Fingerprints of requests: the client that each led to, or `None` while it is being made.
+    requests: RefCell<HashMap<String, (Option<String>, u64)>>,
+    full_until: RefCell<u64>,
+}
+
+/// The registry within one request or run.
+pub struct Registry<'a, A, S, R: ?Sized> {
+    /// The provider.
+    pub applications: &'a A,
+    /// The store.
+    pub store: &'a S,
+    /// Randomness and waiting.
+    pub runtime: &'a R,
+    /// The operator's decisions.
+    pub policy: &'a Policy,
+    /// The isolate's memory.
+    pub memory: &'a Memory,
+    /// Seconds since 1970.
+    pub now: u64,
+    /// Takes the audit lines.
+    pub report: &'a dyn Fn(&str),
+}
+
+impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
+    /// Makes a client, or gives the one that the same request led to before.
+    ///
+    /// (1) what may be granted, (2) is it a repetition, (3) limits, (4) the provider, (5) the store, (6) confirm.
+    ///
+    /// # Errors
+    /// [`Failure`]; then there is no client, or one that the scheduled run removes.
+    pub async fn register(&self, request: Request<'_>) -> Result<Registered, Failure> {
+        // (1)
+        let Request { metadata, registrant, seed, via } = request;
+        let granted = ceiling(&metadata, &self.policy.allowed_scopes)?;
+        let metadata = ClientMetadata { scope: Some(granted.to_string()), ..metadata };
+        // (2)
+        let fingerprint = fingerprint(&registrant, seed, &metadata);
+        let being_made = self.after_twin(&fingerprint).await;
+        if let Some(repeated) = self.repeated(&being_made, via, &registrant).await? {
+            return Ok(repeated);
+        }
+        // (3)
+        self.check_limits(&registrant).await?;
+        // (4)
+        let application = Application::new(&metadata, granted, description(&registrant));
+        let created = self.applications.create(&application, &fingerprint[..16]).await;
+        let created = created
+            .inspect_err(|error| self.audit(Event::RegistrationUndone, "", &registrant.label(), &error.to_string()))?;
+        // (5)
+        let token = (via == Via::Endpoint).then(|| new_token(self.random()));
+        let record = Record {
+            metadata,
+            token_hash: token.as_ref().map(|token| hash_of(token.expose())),
+            owner: Owner::of(&registrant),
+            created_at: self.now,
+            used_at: None,
+            checked_at: self.now,
+            is_managed: false,
+        };
+        let client_id = created.client_id;
+        if let Err(failure) = self.record_and_confirm(&client_id, &record).await {
+            self.undo(&client_id, &record, &registrant).await;
+            return Err(failure);
+        }
+        // A repetition that is not recognized makes a second client: a nuisance, no reason to take the first away.
+        let _ = self
+            .store
+            .put(&request_key(&fingerprint), &client_id, None, Some(Duration::from_secs(REPEAT_SECONDS)))
+            .await;
+        self.memory.requests.borrow_mut().insert(fingerprint, (Some(client_id.clone()), self.now));
+        self.memory.recent.borrow_mut().push((client_id.clone(), self.now));
+        self.audit(Event::ClientRegistered, &client_id, &registrant.label(), &summary(&record.metadata));
+        Ok(Registered { client_id, record, secret: created.secret, token, is_repeated: false })
+    }
+
+    /// The record of a client.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    pub async fn find(&self, client_id: &str) -> Result<Option<Record>, Failure> {
+        let Some(text) = self.store.get(&client_key(client_id)).await? else { return Ok(None) };
+        let unreadable = || StoreError(format!("the record of {client_id} cannot be read"));
+        serde_json::from_str(&text).map(Some).map_err(|_| Failure::Store(unreadable()))
+    }
+
+    /// The record of a client, for whoever holds its registration access token.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    pub async fn find_by_token(&self, client_id: &str, token: &str) -> Result<Option<Record>, Failure> {
+        let Some(mut record) = self.find(client_id).await?.filter(|record| record.is_token(token)) else {
+            return Ok(None);
+        };
+        if !record.is_managed {
+            record.is_managed = true;
+            self.put(client_id, &record).await?;
+        }
+        Ok(Some(record))
+    }
+
+    /// The current secret, of a confidential client.
+    ///
+    /// # Errors
+    /// [`Failure::Provider`], [`Failure::Gone`].
+    pub async fn secret(&self, client_id: &str, record: &Record) -> Result<Option<Secret>, Failure> {
+        if !record.metadata.token_endpoint_auth_method.has_secret() {
+            return Ok(None);
+        }
+        Ok(self.applications.secret(client_id).await?)
+    }
+
+    /// Changes a client's metadata. `by` is for the audit log.
+    ///
+    /// # Errors
+    /// [`Failure`]; then everything is as it was, as far as the provider could be reached.
+    pub async fn update(
+        &self,
+        client_id: &str,
+        record: &Record,
+        metadata: ClientMetadata,
+        by: &str,
+    ) -> Result<Record, Failure> {
+        let granted = ceiling(&metadata, &self.policy.allowed_scopes)?;
+        if ApplicationType::of(&metadata) != ApplicationType::of(&record.metadata) {
+            let problem = format!(
+                "would make the client, which is a {} application, one of another type: register a new client instead",
+                ApplicationType::of(&record.metadata).name()
+            );
+            return Err(MetadataError::metadata("redirect_uris and token_endpoint_auth_method", problem).into());
+        }
+        let metadata = ClientMetadata { scope: Some(granted.to_string()), ..metadata };
+        let before_ceiling = record.metadata.scopes().unwrap_or_default();
+        let before = Application::new(&record.metadata, before_ceiling, String::new());
+        let after = Application::new(&metadata, granted, String::new());
+        self.applications.update(client_id, &before, &after).await?;
+        let changed = Record { metadata, ..record.clone() };
+        if let Err(failure) = self.put(client_id, &changed).await {
+            let _ = self.applications.update(client_id, &after, &before).await;
+            return Err(failure);
+        }
+        self.audit(Event::ClientUpdated, client_id, by, &summary(&changed.metadata));
+        Ok(changed)
+    }
+
+    /// Removes a client. It may be repeated until it succeeds.
+    ///
+    /// # Errors
+    /// [`Failure::Provider`], [`Failure::Store`].
+    pub async fn remove(&self, client_id: &str, record: &Record, event: Event, by: &str) -> Result<(), Failure> {
+        self.applications.remove(client_id).await?;
+        self.forget(client_id, record).await?;
+        self.memory.recent.borrow_mut().retain(|(known, _)| known != client_id);
+        self.audit(event, client_id, by, &summary(&record.metadata));
+        Ok(())
+    }
+
+    /// Gives a client a new secret. Repeated with the same `once` it gives the same one.
+    ///
+    /// # Errors
+    /// [`Failure::Provider`], [`Failure::Gone`].
+    pub async fn rotate_secret(&self, client_id: &str, once: &str, by: &str) -> Result<Secret, Failure> {
+        let name = format!("rotated-{}", &hex(once)[..16]);
+        let secret = self.applications.rotate_secret(client_id, &name).await?;
+        self.audit(Event::SecretRotated, client_id, by, "");
+        Ok(secret)
+    }
+
+    /// A developer's clients, newest first.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    pub async fn list(&self, issuer: &str, subject: &str) -> Result<Vec<(String, Listed)>, Failure> {
+        let prefix = owner_prefix(issuer, subject);
+        let (mut clients, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let page = self.store.list(&prefix, cursor.as_deref()).await?;
+            clients.extend(page.keys.into_iter().filter_map(|(key, listed)| {
+                Some((key.strip_prefix(&prefix)?.to_owned(), serde_json::from_value::<Listed>(listed).ok()?))
+            }));
+            cursor = page.cursor;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        clients.sort_by_key(|(_, listed)| std::cmp::Reverse(listed.created_at));
+        Ok(clients)
+    }
+
+    /// The initial access token that a request carries, if it is good.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    pub async fn initial_token(&self, token: &str) -> Result<Option<InitialToken>, Failure> {
+        let Some(text) = self.store.get(&initial_token_key(token)).await? else { return Ok(None) };
+        Ok(serde_json::from_str::<InitialToken>(&text).ok().filter(|it| it.is_good(self.now)))
+    }
+
+    /// Counts one use of an initial access token. Two uses at the same moment may count as one: the store has no way to
+    /// tell. The limit is against a token that got around, not against its owner.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    pub async fn use_initial_token(&self, token: &str, state: &InitialToken) -> Result<(), Failure> {
+        let Some(left) = state.uses_left else { return Ok(()) };
+        let used = InitialToken { uses_left: Some(left.saturating_sub(1)), ..state.clone() };
+        let ttl = Duration::from_secs(state.expires_at.saturating_sub(self.now).max(60));
+        let text = serde_json::to_string(&used).unwrap_or_default();
+        Ok(self.store.put(&initial_token_key(token), &text, None, Some(ttl)).await?)
+    }
+
+    /// Writes a record and what lists show of it.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    pub async fn put(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
+        let listed = serde_json::to_value(record.listed()).unwrap_or_default();
+        let text = serde_json::to_string(record).unwrap_or_default();
+        if let Owner::Developer { issuer, subject } = &record.owner {
+            let key = format!("{}{client_id}", owner_prefix(issuer, subject));
+            self.store.put(&key, "", Some(&listed), None).await?;
+        }
+        Ok(self.store.put(&client_key(client_id), &text, Some(&listed), None).await?)
+    }
+
+    /// Removes what is kept of a client.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    pub async fn forget(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
+        if let Owner::Developer { issuer, subject } = &record.owner {
+            self.store.delete(&format!("{}{client_id}", owner_prefix(issuer, subject))).await?;
+        }
+        Ok(self.store.delete(&client_key(client_id)).await?)
+    }
+
+    /// Writes a line of the audit log.
+    pub fn audit(&self, event: Event, client_id: &str, by: &str, detail: &str) {
+        (self.report)(&Audit { event, client_id, by, detail }.to_line());
+    }
+
+    async fn record_and_confirm(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
+        self.put(client_id, record).await?;
+        // (6)
+        Ok(self.applications.confirm(client_id).await?)
+    }
+
+    async fn undo(&self, client_id: &str, record: &Record, registrant: &Registrant) {
+        let removed = self.applications.remove(client_id).await;
+        let forgotten = self.forget(client_id, record).await;
+        let detail = match (&removed, &forgotten) {
+            (Ok(()), Ok(())) => "nothing is left of it",
+            _ => "something may be left of it until the next scheduled run",
+        };
+        self.audit(Event::RegistrationUndone, client_id, &registrant.label(), detail);
+    }
+
+    /// Waits while the same request is being worked on, then marks this one as that.
+    async fn after_twin(&self, fingerprint: &str) -> BeingMade<'_> {
+        for _ in 0..MAX_TWIN_WAITS {
+            // Looking and marking without an await between them: two requests must not both find nothing.
+            if let Some(being_made) = BeingMade::note(self.memory, fingerprint, self.now) {
+                return being_made;
+            }
+            self.runtime.sleep(TWIN_WAIT).await;
+        }
+        // The twin's isolate was torn down in the middle, or the provider is very slow.
+        self.memory.requests.borrow_mut().remove(fingerprint);
+        BeingMade { memory: self.memory, fingerprint: fingerprint.to_owned(), led_to: None }
+    }
+
+    /// The client that the same request led to before, if that was lately.
+    async fn repeated(
+        &self,
+        being_made: &BeingMade<'_>,
+        via: Via,
+        registrant: &Registrant,
+    ) -> Result<Option<Registered>, Failure> {
+        let client_id = match &being_made.led_to {
+            Some(client_id) => Some(client_id.clone()),
+            None => self.store.get(&request_key(&being_made.fingerprint)).await?,
+        };
+        let Some(client_id) = client_id else { return Ok(None) };
+        let Some(record) = self.find(&client_id).await? else { return Ok(None) };
+        if record.is_managed || record.owner != Owner::of(registrant) {
+            return Ok(None);
+        }
+        self.hand_out_again(client_id, record, via, registrant).await.map(Some)
+    }
+
+    /// The answer that did not arrive the first time. Only the hash of its token was kept, so there is a new one.
+    async fn hand_out_again(
+        &self,
+        client_id: String,
+        record: Record,
+        via: Via,
+        registrant: &Registrant,
+    ) -> Result<Registered, Failure> {
+        let (secret, token, record) = match via {
+            Via::Portal => (None, None, record),
+            Via::Endpoint => {
+                let secret = self.secret(&client_id, &record).await?;
+                let token = new_token(self.random());
+                let record = Record { token_hash: Some(hash_of(token.expose())), ..record };
+                self.put(&client_id, &record).await?;
+                (secret, Some(token), record)
+            }
+        };
+        self.audit(Event::RegistrationRepeated, &client_id, &registrant.label(), "");
+        Ok(Registered { client_id, record, secret, token, is_repeated: true })
+    }
+
+    async fn check_limits(&self, registrant: &Registrant) -> Result<(), Failure> {
+        match registrant {
+            Registrant::Anyone { network } => self.count(network).await?,
+            Registrant::Developer { issuer, subject } => {
+                let limit = self.policy.limits.per_developer;
+                let listed = self.list(issuer, subject).await?;
+                if listed.len() >= limit as usize {
+                    return Err(Failure::Quota(limit));
+                }
+            }
+            Registrant::InitialToken { .. } => {}
+        }
+        self.check_places().await
+    }
+
+    /// Counts a registration of a network. The isolate counts exactly, the store what the others counted: a flood from
+    /// one place arrives at one place.
+    async fn count(&self, network: &str) -> Result<(), Failure> {
+        if self.policy.mode != Mode::Open {
+            return Ok(());
+        }
+        let key = rate_key(network);
+        let stored = self.store.get(&key).await?;
+        let stored = stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        // No await from here to the end of the count: two requests must not take the same number.
+        let counted = {
+            let mut windows = self.memory.windows.borrow_mut();
+            if windows.len() >= MAX_COUNTED {
+                windows.clear();
+            }
+            let window = windows.get(&key).copied().unwrap_or_default().or(stored);
+            let counted = window.count(self.now, self.policy.limits.per_address_and_hour).map_err(Failure::TooMany)?;
+            windows.insert(key.clone(), counted);
+            counted
+        };
+        let text = serde_json::to_string(&counted).unwrap_or_default();
+        // One write per second and key is all that the store takes; a lost one is in memory still.
+        let _ = self.store.put(&key, &text, None, Some(Duration::from_secs(WINDOW_SECONDS))).await;
+        Ok(())
+    }
+
+    /// Whether there is room for one more client.
+    async fn check_places(&self) -> Result<(), Failure> {
+        if self.now < *self.memory.full_until.borrow() {
+            return Err(Failure::Full);
+        }
+        let limit = self.policy.limits.clients as usize;
+        let recent = {
+            let mut recent = self.memory.recent.borrow_mut();
+            recent.retain(|(_, at)| self.now < at + LIST_LAG_SECONDS);
+            recent.iter().map(|(client_id, _)| client_key(client_id)).collect::<Vec<_>>()
+        };
+        let (mut count, mut listed_recent, mut cursor) = (0, 0, None::<String>);
+        loop {
+            let page = self.store.list(CLIENTS, cursor.as_deref()).await?;
+            count += page.keys.len();
+            listed_recent += page.keys.iter().filter(|(key, _)| recent.contains(key)).count();
+            cursor = page.cursor;
+            if cursor.is_none() || count > limit {
+                break;
+            }
+        }
+        let being_made = self.memory.requests.borrow().values().filter(|(client_id, _)| client_id.is_none()).count();
+        // This request is one of those being made.
+        if count + (recent.len() - listed_recent) + being_made > limit {
+            *self.memory.full_until.borrow_mut() = self.now + FULL_SECONDS;
+            return Err(Failure::Full);
+        }
+        Ok(())
+    }
+
+    fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.runtime.random(&mut bytes);
+        bytes
+    }
+}
+
+/// Marks a request as being worked on, and takes the mark away however the work ends.
+struct BeingMade<'a> {
+    memory: &'a Memory,
+    fingerprint: String,
+    /// What the same request led to before, as far as this isolate knows.
+    led_to: Option<String>,
+}
+
+impl<'a> BeingMade<'a> {
+    /// `None` if the same request is being worked on already.
+    fn note(memory: &'a Memory, fingerprint: &str, now: u64) -> Option<Self> {
+        let mut requests = memory.requests.borrow_mut();
+        requests.retain(|_, (_, at)| now < *at + REPEAT_SECONDS);
+        let led_to = match requests.get(fingerprint) {
+            Some((None, _)) => return None,
+            Some((Some(client_id), _)) => Some(client_id.clone()),
+            None => {
+                requests.insert(fingerprint.to_owned(), (None, now));
+                None
+            }
+        };
+        Some(Self { memory, fingerprint: fingerprint.to_owned(), led_to })
+    }
+}
+
+impl Drop for BeingMade<'_> {
+    fn drop(&mut self) {
+        let mut requests = self.memory.requests.borrow_mut();
+        if requests.get(&self.fingerprint).is_some_and(|(client_id, _)| client_id.is_none()) {
+            requests.remove(&self.fingerprint);
+        }
+    }
+}
+
+/// What the operator reads at the provider.
+fn description(registrant: &Registrant) -> String {
+    match registrant {
+        Registrant::Anyone { .. } => "Registered itself (RFC 7591)".to_owned(),
+        Registrant::InitialToken { name } => format!("Registered itself with the initial access token {name:?}"),
+        Registrant::Developer { subject, .. } => format!("Registered by the developer {subject}"),
+    }
+}
+
+/// For the audit log: type and hosts.
+fn summary(metadata: &ClientMetadata) -> String {
+    let hosts: Vec<String> = metadata
+        .redirect_uris
+        .iter()
+        .map(|uri| {
+            let host = crate::registration::web_uri::host_of(uri);
+            host.unwrap_or_else(|| uri.split(':').next().unwrap_or_default().to_owned() + ":")
+        })
+        .collect();
+    format!("{} application, answers go to {}", ApplicationType::of(metadata).name(), hosts.join(" "))
+}

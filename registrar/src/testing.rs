@@ -1,0 +1,243 @@
+//! For native tests: a provider and a store in memory that fail on demand.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::poll_fn,
+    task::Poll,
+    time::Duration,
+};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use mcp_edge::{
+    oauth::access::scope::Scopes,
+    ports::{Runtime, StoreError},
+};
+use serde_json::Value;
+
+use crate::{
+    application::Application,
+    policy::{Limits, Mode, Policy},
+    provider::{Applications, Created, ProviderError},
+    registry::{Memory, Registry},
+    secret::Secret,
+    store::{Page, RegistrationStore},
+};
+
+pub const NOW: u64 = 1_800_000_000;
+pub const DAY: u64 = 86_400;
+
+/// Lets other futures go on, as every call to the outside does.
+async fn others_go_on() {
+    let mut first = true;
+    poll_fn(|context| {
+        if std::mem::take(&mut first) {
+            context.waker().wake_by_ref();
+            Poll::Pending
+        } else {
+            Poll::Ready(())
+        }
+    })
+    .await;
+}
+
+/// A provider in memory.
+#[derive(Default)]
+pub struct TestProvider {
+    pub applications: RefCell<BTreeMap<String, Application>>,
+    pub confirmed: RefCell<Vec<String>>,
+    pub created: Cell<usize>,
+    pub used: RefCell<BTreeMap<String, u64>>,
+    /// Fails operations of this name: `create`, `confirm`, `update`, `remove`, `last_used`.
+    pub broken: Cell<&'static str>,
+}
+
+impl TestProvider {
+    fn check(&self, operation: &str) -> Result<(), ProviderError> {
+        let is_broken = self.broken.get() == operation;
+        if is_broken { Err(ProviderError::Unavailable("on purpose".to_owned())) } else { Ok(()) }
+    }
+
+    pub fn ids(&self) -> Vec<String> {
+        self.applications.borrow().keys().cloned().collect()
+    }
+}
+
+impl Applications for TestProvider {
+    async fn create(&self, application: &Application, _attempt: &str) -> Result<Created, ProviderError> {
+        others_go_on().await;
+        self.check("create")?;
+        self.created.set(self.created.get() + 1);
+        let client_id = format!("app-{}", self.created.get());
+        self.applications.borrow_mut().insert(client_id.clone(), application.clone());
+        let secret = self.secret(&client_id).await?;
+        Ok(Created { client_id, secret })
+    }
+
+    async fn confirm(&self, client_id: &str) -> Result<(), ProviderError> {
+        self.check("confirm")?;
+        self.confirmed.borrow_mut().push(client_id.to_owned());
+        Ok(())
+    }
+
+    async fn update(&self, client_id: &str, _: &Application, after: &Application) -> Result<(), ProviderError> {
+        self.check("update")?;
+        let mut applications = self.applications.borrow_mut();
+        *applications.get_mut(client_id).ok_or(ProviderError::Gone)? = after.clone();
+        Ok(())
+    }
+
+    async fn remove(&self, client_id: &str) -> Result<(), ProviderError> {
+        self.check("remove")?;
+        self.applications.borrow_mut().remove(client_id);
+        Ok(())
+    }
+
+    async fn secret(&self, client_id: &str) -> Result<Option<Secret>, ProviderError> {
+        use crate::application::ApplicationType::Traditional;
+        let applications = self.applications.borrow();
+        let application = applications.get(client_id).ok_or(ProviderError::Gone)?;
+        Ok((application.kind == Traditional).then(|| Secret::new(format!("secret of {client_id}"))))
+    }
+
+    async fn rotate_secret(&self, client_id: &str, name: &str) -> Result<Secret, ProviderError> {
+        Ok(Secret::new(format!("{name} of {client_id}")))
+    }
+
+    async fn last_used(&self, client_id: &str) -> Result<Option<u64>, ProviderError> {
+        self.check("last_used")?;
+        if !self.applications.borrow().contains_key(client_id) {
+            return Err(ProviderError::Gone);
+        }
+        Ok(self.used.borrow().get(client_id).copied())
+    }
+
+    async fn remove_abandoned(&self, _dry_run: bool) -> Result<Vec<String>, ProviderError> {
+        Ok(Vec::new())
+    }
+}
+
+/// A store in memory.
+#[derive(Default)]
+pub struct TestStore {
+    pub entries: RefCell<BTreeMap<String, (String, Value)>>,
+    /// Writes to keys that begin with this fail.
+    pub broken_prefix: Cell<Option<&'static str>>,
+    /// Lists do not show anything, as if every change were very new.
+    pub lists_nothing: Cell<bool>,
+}
+
+impl RegistrationStore for TestStore {
+    async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
+        others_go_on().await;
+        Ok(self.entries.borrow().get(key).map(|(text, _)| text.clone()))
+    }
+
+    async fn put(&self, key: &str, value: &str, listed: Option<&Value>, _: Option<Duration>) -> Result<(), StoreError> {
+        others_go_on().await;
+        if self.broken_prefix.get().is_some_and(|prefix| key.starts_with(prefix)) {
+            return Err(StoreError("the disk is on fire".to_owned()));
+        }
+        self.entries.borrow_mut().insert(key.to_owned(), (value.to_owned(), listed.cloned().unwrap_or_default()));
+        Ok(())
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        self.entries.borrow_mut().remove(key);
+        Ok(())
+    }
+
+    /// Pages of two, so that whoever forgets the cursor is found out.
+    async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<Page, StoreError> {
+        others_go_on().await;
+        if self.lists_nothing.get() {
+            return Ok(Page::default());
+        }
+        let entries = self.entries.borrow();
+        let after = |key: &String| cursor.is_none_or(|cursor| key.as_str() > cursor);
+        let found = entries.iter().filter(|(key, _)| key.starts_with(prefix) && after(key));
+        let mut keys: Vec<_> = found.map(|(key, (_, listed))| (key.clone(), listed.clone())).collect();
+        let cursor = (keys.len() > 2).then(|| keys[1].0.clone());
+        keys.truncate(2);
+        Ok(Page { keys, cursor })
+    }
+}
+
+/// Everything outside, and the policy.
+pub struct World {
+    pub provider: TestProvider,
+    pub store: TestStore,
+    pub memory: Memory,
+    pub policy: Policy,
+    pub now: Cell<u64>,
+    pub audit: RefCell<Vec<String>>,
+    counter: Cell<u8>,
+}
+
+impl World {
+    pub fn new(mode: Mode) -> Self {
+        Self {
+            provider: TestProvider::default(),
+            store: TestStore::default(),
+            memory: Memory::default(),
+            policy: Policy {
+                mode,
+                allowed_scopes: Scopes::parse("profile whoami:read"),
+                private_use_schemes: Vec::new(),
+                limits: Limits {
+                    per_address_and_hour: 3,
+                    clients: 5,
+                    per_developer: 3,
+                    unused_days: 7,
+                    idle_days: 180,
+                },
+            },
+            now: Cell::new(NOW),
+            audit: RefCell::default(),
+            counter: Cell::new(0),
+        }
+    }
+
+    /// Another isolate at the same moment: the same provider and store, no memory.
+    pub fn forget(&mut self) {
+        self.memory = Memory::default();
+    }
+
+    /// Does something with the registry.
+    pub fn with<T>(&self, act: impl AsyncFnOnce(&Registry<'_, TestProvider, TestStore, Self>) -> T) -> T {
+        let report = |line: &str| self.audit.borrow_mut().push(line.to_owned());
+        let registry = Registry {
+            applications: &self.provider,
+            store: &self.store,
+            runtime: self,
+            policy: &self.policy,
+            memory: &self.memory,
+            now: self.now.get(),
+            report: &report,
+        };
+        block_on(act(&registry))
+    }
+}
+
+impl Runtime for World {
+    fn sleep(&self, _: Duration) -> LocalBoxFuture<'static, ()> {
+        others_go_on().boxed_local()
+    }
+
+    /// Different each time.
+    fn random(&self, buffer: &mut [u8]) {
+        self.counter.set(self.counter.get().wrapping_add(1));
+        buffer.fill(self.counter.get());
+    }
+}
+
+/// Runs futures of this module to their end: they are always ready to go on.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}

@@ -1,0 +1,110 @@
+use serde_json::json;
+
+use crate::{
+    cleanup::{MAX_CLIENTS_PER_RUN, Report},
+    policy::{Mode, Registrant},
+    registration::metadata::ClientMetadata,
+    registry::{Request, Via},
+    testing::{DAY, NOW, World},
+};
+
+/// A world with clients of strangers (`app-1`, `app-2`) and one made by hand (`app-3`).
+fn world() -> World {
+    let world = World::new(Mode::Open);
+    let anyone = || Registrant::Anyone { network: "192.0.2.1".to_owned() };
+    let developer = || Registrant::Developer { issuer: "https://i.example".into(), subject: "alice".into() };
+    for (name, registrant, via) in
+        [("One", anyone(), Via::Endpoint), ("Two", anyone(), Via::Endpoint), ("Three", developer(), Via::Portal)]
+    {
+        let body =
+            json!({"client_name": name, "redirect_uris": ["http://localhost/"], "token_endpoint_auth_method": "none"});
+        let metadata = ClientMetadata::parse(&body.to_string(), &[]).unwrap();
+        world.with(async |registry| registry.register(Request { metadata, registrant, seed: "", via }).await).unwrap();
+    }
+    world
+}
+
+impl World {
+    fn run(&self, days: u64, dry_run: bool) -> Report {
+        self.now.set(NOW + days * DAY);
+        self.with(async |registry| registry.clean_up(dry_run).await)
+    }
+}
+
+#[test]
+fn what_nobody_ever_used_ends_after_the_configured_time() {
+    let world = world();
+    world.provider.used.borrow_mut().insert("app-2".to_owned(), NOW + DAY);
+    assert_eq!(world.run(6, false).ended, 0);
+    let report = world.run(8, false);
+    assert_eq!((report.clients, report.looked_at, report.ended), (3, 3, 1), "{report:?}");
+    assert_eq!(world.provider.ids(), ["app-2", "app-3"]);
+    assert!(!world.store.entries.borrow().contains_key("client/app-1"));
+    assert!(world.audit.borrow().iter().any(|line| line.contains("client_ended") && line.contains("app-1")));
+}
+
+#[test]
+fn idle_clients_end_too_whoever_made_them() {
+    let world = world();
+    world.provider.used.borrow_mut().insert("app-2".to_owned(), NOW + 10 * DAY);
+    let report = world.run(185, false);
+    assert_eq!((report.ended, world.provider.ids()), (2, vec!["app-2".to_owned()]));
+    assert_eq!(world.run(191, false).ended, 1);
+}
+
+#[test]
+fn a_sign_in_is_remembered_when_the_provider_has_forgotten_it() {
+    let world = world();
+    world.provider.used.borrow_mut().insert("app-1".to_owned(), NOW + DAY);
+    world.run(2, false);
+    world.provider.used.borrow_mut().clear();
+    world.run(100, false);
+    assert!(world.provider.ids().contains(&"app-1".to_owned()));
+    assert!(!world.provider.ids().contains(&"app-2".to_owned()));
+}
+
+#[test]
+fn a_dry_run_reports_and_removes_nothing() {
+    let world = world();
+    let report = world.run(8, true);
+    assert_eq!((report.dry_run, report.ended, world.provider.ids().len()), (true, 2, 3));
+    assert_eq!(world.audit.borrow().iter().filter(|line| line.contains("client_would_end")).count(), 2);
+}
+
+#[test]
+fn in_doubt_a_client_stays() {
+    let world = world();
+    world.provider.broken.set("last_used");
+    let report = world.run(400, false);
+    assert_eq!((report.ended, report.failures.len(), world.provider.ids().len()), (0, 3, 3), "{report:?}");
+    world.provider.broken.set("remove");
+    let report = world.run(400, false);
+    assert_eq!((report.ended, world.provider.ids().len()), (0, 3), "{report:?}");
+    assert!(world.store.entries.borrow().contains_key("client/app-1"));
+}
+
+#[test]
+fn a_record_without_a_client_is_removed() {
+    let world = world();
+    world.provider.applications.borrow_mut().remove("app-1");
+    assert_eq!(world.run(1, false).ended, 1);
+    assert!(!world.store.entries.borrow().contains_key("client/app-1"));
+}
+
+#[test]
+fn a_run_looks_at_few_clients_and_the_next_one_at_the_others() {
+    let mut world = World::new(Mode::Token);
+    world.policy.limits.clients = 100;
+    for n in 0..25 {
+        let body = json!({"client_name": format!("Agent {n}"), "redirect_uris": ["http://localhost/"], "token_endpoint_auth_method": "none"});
+        let metadata = ClientMetadata::parse(&body.to_string(), &[]).unwrap();
+        let registrant = Registrant::InitialToken { name: "partner".to_owned() };
+        world
+            .with(async |registry| {
+                registry.register(Request { metadata, registrant, seed: "", via: Via::Endpoint }).await
+            })
+            .unwrap();
+    }
+    let looked_at: Vec<_> = (0..4).map(|_| world.run(2, false).looked_at).collect();
+    assert_eq!(looked_at, [MAX_CLIENTS_PER_RUN, MAX_CLIENTS_PER_RUN, 5, 0]);
+}

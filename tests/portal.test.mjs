@@ -1,0 +1,321 @@
+// The developer portal, with a real browser: sign in, create, copy, rotate, change, delete; and what others may not do.
+
+import assert from "node:assert/strict";
+import { after, before, beforeEach, describe, test } from "node:test";
+import { requestsTo } from "../dev/identity-provider/testing/requests.mjs";
+import { accessibilityProblems, keepPicture, PATIENCE_MS, reasonToSkip, startBrowser } from "./support/browser.mjs";
+import { connect, oauthClient } from "./support/mcp-client.mjs";
+import { startTenant } from "./support/registrar.mjs";
+import { signIn as signInAt } from "./support/sign-in.mjs";
+import "./support/report-failures.mjs";
+
+const skip = reasonToSkip();
+const tenant = await startTenant({ withMcpServer: true });
+const { origin, api, provider } = tenant;
+const browser = skip ? undefined : await startBrowser();
+after(async () => {
+  await browser?.close();
+  await tenant.stop();
+});
+
+/** A browser of its own, with this person in front of it. */
+async function open(login, options = {}) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  page.problems = [];
+  page.on("pageerror", (error) => page.problems.push(error.message));
+  page.on("console", (message) => message.type() === "error" && page.problems.push(message.text()));
+  if (login) await signIn(page, login);
+  return page;
+}
+
+async function signIn(page, login) {
+  await page.goto(`${origin}/`);
+  await page.getByRole("link", { name: "Sign in as a developer" }).click();
+  await page.getByLabel("User name or e-mail address").fill(login);
+  await page.getByLabel("Password").fill(login);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Your applications" }).waitFor();
+}
+
+/** Creates an application in the portal and gives its id; the page shows it afterwards. */
+async function create(page, { name, kind = /device or in the browser/, addresses }) {
+  await page.goto(`${origin}/applications/new`);
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel(kind).check();
+  await page.getByLabel("Redirect addresses").fill(addresses);
+  await page.getByRole("button", { name: "Create application" }).click();
+  await page.getByText("Created.").waitFor();
+  return page.locator("#client-id").textContent();
+}
+
+/** A request with the cookies of this browser, and nothing of a page. */
+const raw = (page, method, path, form, headers = {}) =>
+  page.context().request.fetch(`${origin}${path}`, { method, form, headers, maxRedirects: 0 });
+
+const csrfOf = (page) => page.locator('input[name="csrf"]').first().inputValue();
+
+describe("the developer portal", { skip }, () => {
+  let alice;
+  before(async () => (alice = await open("alice")));
+  beforeEach(() => (api.mood = () => undefined));
+
+  test("the session is in a __Host- cookie that tells nobody anything", async () => {
+    const cookies = await alice.context().cookies(origin);
+    const session = cookies.find(({ name }) => name === "__Host-session");
+    assert.ok(session, "Chromium takes it over plain http on localhost");
+    assert.deepEqual(
+      [session.secure, session.httpOnly, session.sameSite, session.path],
+      [true, true, "Lax", "/"],
+    );
+    assert.ok(!Buffer.from(session.value, "base64url").includes("alice"));
+    assert.ok(!cookies.some(({ name }) => name === "__Host-signin"), "the sign-in is over");
+  });
+
+  test("from the form to whoami, and to the end: an agent comes and goes", async () => {
+    const client_id = await create(alice, { name: "SmartMail", addresses: "http://127.0.0.1:9999/callback" });
+    const { record } = api.applications.get(client_id);
+    assert.deepEqual([record.type, record.isThirdParty], ["Native", true]);
+    const configuration = JSON.parse(await alice.locator("#configuration").textContent());
+    const { args } = configuration.mcpServers.agent;
+    assert.deepEqual([args[1], JSON.parse(args[3])], [tenant.mcpResource, { client_id }]);
+
+    // The agent: its user, Bob, is asked and allows it.
+    const oauth = oauthClient();
+    oauth.saveClientInformation({ client_id });
+    const { client } = await connect(tenant.mcpResource, { oauth, person: { login: "bob" } });
+    const { structuredContent } = await client.callTool({ name: "whoami", arguments: {} });
+    await client.close();
+    assert.deepEqual(
+      [structuredContent.username, structuredContent.client_party, structuredContent.client_id],
+      ["bob", "third", client_id],
+    );
+
+    await alice.getByRole("link", { name: "Delete this application…" }).click();
+    await alice.getByRole("heading", { name: "Delete SmartMail?" }).waitFor();
+    assert.ok(api.applications.get(client_id), "the question alone deletes nothing");
+    await alice.getByRole("button", { name: "Delete" }).click();
+    await alice.getByRole("heading", { name: "Your applications" }).waitFor();
+    assert.equal(api.applications.get(client_id), undefined);
+
+    const { authorization } = requestsTo(provider);
+    const response = await fetch(authorization({ client_id, resource: tenant.mcpResource }).url);
+    assert.match(await response.text(), /invalid_client/);
+  });
+
+  test("a secret is shown once, works, and can be replaced", async () => {
+    const client_id = await create(alice, { name: "Server side", kind: /On your own server/, addresses: "https://agent.example.com/cb" });
+    const first = await alice.locator("#secret").textContent();
+    const isKnown = async (secret) => {
+      const headers = { authorization: `Basic ${btoa(`${client_id}:${secret}`)}` };
+      const { body } = await requestsTo(provider).postForm("/token", { grant_type: "refresh_token", refresh_token: "x" }, headers);
+      return body.error === "invalid_grant";
+    };
+    assert.ok(await isKnown(first));
+    await alice.goto(`${origin}/applications/${client_id}`);
+    assert.ok(!(await alice.content()).includes(first), "not a second time");
+
+    await alice.getByRole("button", { name: "Replace the client secret" }).click();
+    const second = await alice.locator("#secret").textContent();
+    assert.notEqual(second, first);
+    assert.deepEqual([await isKnown(second), await isKnown(first)], [true, false]);
+  });
+
+  test("sending the form of a new application twice makes one", async () => {
+    const page = await open("alice");
+    await page.goto(`${origin}/applications/new`);
+    const [csrf, once] = [await csrfOf(page), await page.locator('input[name="once"]').inputValue()];
+    const form = { csrf, once, client_name: "Twice", kind: "server", redirect_uris: "https://twice.example.com/cb", scope: "whoami:read" };
+    const [one, two] = await Promise.all([raw(page, "POST", "/applications", form), raw(page, "POST", "/applications", form)]);
+    assert.deepEqual([one.status(), two.status()], [200, 200]);
+    assert.equal(api.applications.all().filter(({ record }) => record.name === "Twice").length, 1);
+    const shown = [await one.text(), await two.text()].filter((text) => text.includes('id="secret"'));
+    assert.equal(shown.length, 1, "the secret was shown once");
+    await page.context().close();
+  });
+
+  test("fields are checked while they are filled in, by the rules that count", async () => {
+    await alice.goto(`${origin}/applications/new`);
+    const addresses = alice.getByLabel("Redirect addresses");
+    await addresses.fill("http://127.0.0.1/cb\njavascript:alert(1)");
+    await alice.getByText("Line 2 uses a scheme that is not accepted").waitFor();
+    assert.equal(await addresses.getAttribute("aria-invalid"), "true");
+    assert.equal(await alice.locator("#client_name-error").textContent(), "", "what was not touched is not complained about");
+    await addresses.fill("http://127.0.0.1/cb");
+    await alice.getByText("Line 2 uses a scheme").waitFor({ state: "detached" });
+    assert.equal(await addresses.getAttribute("aria-invalid"), null);
+  });
+
+  test("what is wrong with a form that was sent is said beside its fields, and nothing is lost", async () => {
+    await alice.goto(`${origin}/applications/new`);
+    await alice.getByLabel("Name").fill("<b>Bank</b>");
+    await alice.getByLabel(/device or in the browser/).check();
+    await alice.getByLabel("Redirect addresses").fill("http://evil.example/cb");
+    await alice.getByRole("button", { name: "Create application" }).click();
+    await alice.getByRole("alert").waitFor();
+    assert.match(await alice.locator("#redirect_uris-error").textContent(), /must use https/);
+    assert.match(await alice.locator("#client_name-error").textContent(), /must not contain </);
+    assert.equal(await alice.getByLabel("Redirect addresses").inputValue(), "http://evil.example/cb");
+    assert.equal(await alice.getByLabel("Name").inputValue(), "<b>Bank</b>");
+  });
+
+  test("addresses and branding are changed, and the consent page shows them", async () => {
+    const client_id = await create(alice, { name: "Old name", addresses: "http://127.0.0.1:9999/callback" });
+    await alice.goto(`${origin}/applications/${client_id}`);
+    await alice.getByLabel("Name").fill("New name");
+    await alice.getByLabel("Redirect addresses").fill("http://127.0.0.1:9999/callback\nhttp://127.0.0.1/second");
+    await alice.getByText("Home page, logo and terms").click();
+    await alice.getByLabel("Logo").fill("https://agent.example.com/logo.png");
+    await alice.getByRole("button", { name: "Save changes" }).click();
+    await alice.getByRole("heading", { name: "New name", level: 1 }).waitFor();
+    const { record, branding } = api.applications.get(client_id);
+    assert.deepEqual(record.oidcClientMetadata.redirectUris, ["http://127.0.0.1:9999/callback", "http://127.0.0.1/second"]);
+    assert.equal(branding.branding.logoUrl, "https://agent.example.com/logo.png");
+    const { openConsent } = requestsTo(provider);
+    const { page } = await openConsent({ client_id, resource: tenant.mcpResource, scope: "openid whoami:read" });
+    assert.match(page.text, /Allow New name access\?/);
+  });
+
+  test("works without scripts", async () => {
+    const page = await open("alice", { javaScriptEnabled: false });
+    const client_id = await create(page, { name: "Plain", addresses: "http://localhost/cb" });
+    assert.ok(api.applications.get(client_id));
+    await page.getByRole("link", { name: "Delete this application…" }).click();
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("heading", { name: "Your applications" }).waitFor();
+    assert.equal(api.applications.get(client_id), undefined);
+    await page.context().close();
+  });
+
+  test("signing out ends the session", async () => {
+    const page = await open("alice");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("link", { name: "Sign in as a developer" }).waitFor();
+    assert.deepEqual((await page.context().cookies(origin)).filter(({ name }) => name.startsWith("__Host-")), []);
+    await page.context().close();
+  });
+
+  test("is accessible and fits a phone, in both colour schemes", async () => {
+    const client_id = await create(alice, { name: "Accessible", kind: /On your own server/, addresses: "https://agent.example.com/cb" });
+    const state = await alice.context().storageState();
+    for (const colorScheme of ["light", "dark"]) {
+      const context = await browser.newContext({ storageState: state, colorScheme, viewport: { width: 360, height: 740 }, bypassCSP: true });
+      const page = await context.newPage();
+      for (const path of ["/", "/applications/new", `/applications/${client_id}`, `/applications/${client_id}/delete`, "/applications/nosuch"]) {
+        await page.goto(`${origin}${path}`);
+        assert.deepEqual(await accessibilityProblems(page), [], `${colorScheme} ${path}`);
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(overflow <= 0, `${path} is ${overflow} pixels too wide`);
+        await keepPicture(page, `portal-${colorScheme}${path.replaceAll("/", "-").replace(client_id, "id")}`, { fullPage: true });
+      }
+      await context.close();
+    }
+  });
+
+  describe("others", () => {
+    test("a developer neither sees nor touches another's application, by id, by form, by race", async () => {
+      const bob = await open("bob");
+      const client_id = await create(alice, { name: "Of Alice", kind: /On your own server/, addresses: "https://agent.example.com/cb" });
+      assert.ok(!(await bob.content()).includes("Of Alice"));
+      const form = { csrf: await csrfOf(bob), once: "x", client_name: "Taken", kind: "server", redirect_uris: "https://evil.example/cb" };
+      const before = JSON.stringify(api.applications.get(client_id).record);
+      const unknown = await raw(bob, "GET", "/applications/nosuchclient");
+      const attempts = ["", "/secret", "/delete"].flatMap((rest) => [
+        ["GET", `/applications/${client_id}${rest}`],
+        ["POST", `/applications/${client_id}${rest}`, form],
+      ]);
+      // Again and again while its owner changes it.
+      const changes = Array.from({ length: 5 }, async (_, n) =>
+        raw(alice, "POST", `/applications/${client_id}`, { csrf: await csrfOf(alice), client_name: "Of Alice", kind: "server", redirect_uris: "https://agent.example.com/cb", scope: "whoami:read", n: `${n}` }),
+      );
+      const answers = await Promise.all(attempts.map((attempt) => raw(bob, ...attempt)));
+      assert.deepEqual((await Promise.all(changes)).map((answer) => answer.status()), [303, 303, 303, 303, 303]);
+      for (const answer of answers) {
+        assert.equal(answer.status(), 404);
+        assert.equal(await answer.text(), await unknown.text(), "it looks like one that does not exist");
+      }
+      assert.equal(JSON.stringify(api.applications.get(client_id).record), before);
+      await bob.context().close();
+    });
+
+    test("a form from elsewhere does nothing", async () => {
+      const client_id = await create(alice, { name: "Target", addresses: "http://localhost/cb" });
+      const csrf = await csrfOf(alice);
+      const path = `/applications/${client_id}/delete`;
+      for (const [form, headers] of [
+        [{}, {}],
+        [{ csrf: "" }, {}],
+        [{ csrf: csrf.slice(0, -1) + "x" }, {}],
+        [{ csrf }, { origin: "https://evil.example" }],
+        [{ csrf }, { origin: "null" }],
+        [{ csrf }, { "sec-fetch-site": "cross-site" }],
+        [{ csrf }, { "sec-fetch-site": "same-site" }],
+      ]) {
+        assert.equal((await raw(alice, "POST", path, form, headers)).status(), 403, JSON.stringify([form, headers]));
+      }
+      const bob = await open("bob");
+      assert.equal((await raw(alice, "POST", path, { csrf: await csrfOf(bob) })).status(), 403, "another session's token");
+      await bob.context().close();
+
+      // As a browser sends it: the cookie stays behind.
+      const page = await alice.context().newPage();
+      await page.route("https://evil.example/", (route) =>
+        route.fulfill({ contentType: "text/html", body: `<form method="post" action="${origin}${path}"><button>Win a prize</button></form>` }),
+      );
+      await page.goto("https://evil.example/");
+      await page.getByRole("button").click();
+      await page.getByRole("heading", { name: "Signed out" }).waitFor();
+      await page.close();
+      assert.ok(api.applications.get(client_id));
+    });
+
+    test("a session is nobody else's to make", async () => {
+      const context = await browser.newContext();
+      const [{ value }] = (await alice.context().cookies(origin)).filter(({ name }) => name === "__Host-session");
+      for (const forged of [value.slice(0, -2) + "AA", "x", "", `${value}; __Host-session=${value}`]) {
+        const answer = await context.request.get(`${origin}/`, { headers: { cookie: `__Host-session=${forged}` } });
+        assert.match(await answer.text(), /Sign in as a developer/, forged);
+      }
+      await context.close();
+    });
+
+    test("a sign-in that somebody else began does not end here", async () => {
+      // Mallory's answer of the provider, in the browser of somebody who follows a link.
+      const begun = await fetch(`${origin}/sign-in`, { redirect: "manual" });
+      const callback = await signInAt({ authorizationUrl: begun.headers.get("location"), login: "bob" });
+      assert.ok(callback.href.startsWith(`${origin}/callback?code=`), callback.href);
+      const victim = await open();
+      await victim.goto(callback.href);
+      await victim.getByRole("heading", { name: "Not signed in" }).waitFor();
+      assert.ok(!(await victim.context().cookies(origin)).some(({ name }) => name === "__Host-session"));
+      await victim.context().close();
+    });
+  });
+
+  test("when the provider is down people are told so, and nothing is half done", async () => {
+    await alice.goto(`${origin}/applications/new`);
+    const count = api.applications.all().length;
+    api.mood = () => 500;
+    await alice.getByLabel("Name").fill("Unlucky");
+    await alice.getByLabel(/device or in the browser/).check();
+    await alice.getByLabel("Redirect addresses").fill("http://localhost/cb");
+    await alice.getByRole("button", { name: "Create application" }).click();
+    await alice.getByRole("heading", { name: "This did not work" }).waitFor();
+    assert.equal(api.applications.all().length, count);
+  });
+
+  test("every page has the strict headers, and no script of the pages was blocked", async () => {
+    for (const path of ["/", "/applications/new", "/applications/nosuch"]) {
+      const headers = (await raw(alice, "GET", path)).headers();
+      assert.match(headers["content-security-policy"], /^default-src 'none'; style-src 'self'; script-src 'self';.*form-action 'self'; base-uri 'none'; frame-ancestors 'none'$/);
+      assert.equal(headers["cache-control"], "no-store");
+      assert.equal(headers["x-content-type-options"], "nosniff");
+    }
+    const page = await open("alice");
+    await page.goto(`${origin}/applications/new`);
+    await page.getByLabel("Name").fill("x");
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  });
+});

@@ -1,0 +1,107 @@
+// A tenant with everything: identity provider, its Management API, the MCP Worker, and the registrar.
+
+import { createKey } from "../../dev/identity-provider/keys.mjs";
+import { startIdentityProvider } from "../../dev/identity-provider/index.mjs";
+import { MANAGEMENT_CLIENT, MANAGEMENT_RESOURCE, providerOptions, startManagementApi } from "../../dev/management-api/index.mjs";
+import { DEFAULT_SETTINGS } from "./deployment.mjs";
+import { freePort, startKeyValueStore, startWorker } from "./worker.mjs";
+
+const PORTAL_SECRET = "portal-secret";
+
+/** The scope that developers need. */
+export const DEVELOPER_SCOPE = "apps:write";
+
+/**
+ * Starts all of it.
+ * @param {object} [options]
+ * @param {Record<string, unknown>} [options.settings]  of the registrar, in addition to what it needs
+ * @param {boolean} [options.withMcpServer]
+ */
+export async function startTenant({ settings = {}, withMcpServer = false } = {}) {
+  const [mcpPort, registrarPort] = [await freePort(), await freePort()];
+  const mcpResource = `http://127.0.0.1:${mcpPort}/mcp`;
+  // A cookie with the prefix __Host- is for https, or for a host of this name.
+  const origin = `http://localhost:${registrarPort}`;
+  const resource = `${origin}/register`;
+
+  const { signIns, options } = providerOptions();
+  const scopes = { "whoami:read": "See who you are" };
+  const provider = await startIdentityProvider({
+    port: 0,
+    resource: mcpResource,
+    scopes,
+    keys: [await createKey()],
+    dynamicRegistration: false,
+    registrationEndpoint: resource,
+    ...options,
+    moreResources: {
+      ...options.moreResources,
+      [resource]: { scopes: { [DEVELOPER_SCOPE]: "Register and manage your applications" } },
+    },
+    clients: [...options.clients, portalClient(origin)],
+  });
+  const api = await startManagementApi({ provider, signIns, resources: { [mcpResource]: scopes } });
+  const store = await startKeyValueStore();
+  const registrar = await startWorker({
+    build: "registrar/build",
+    scheduler: true,
+    port: registrarPort,
+    namespaces: { REGISTRATIONS: store },
+    settings: {
+      ISSUER: provider.issuer,
+      RESOURCE: resource,
+      REQUIRED_SCOPES: DEVELOPER_SCOPE,
+      MANAGEMENT_API: api.url,
+      MANAGEMENT_RESOURCE,
+      MANAGEMENT_CLIENT_ID: MANAGEMENT_CLIENT.id,
+      MANAGEMENT_CLIENT_SECRET: MANAGEMENT_CLIENT.secret,
+      MCP_RESOURCE: mcpResource,
+      CLIENT_SCOPES: "profile whoami:read",
+      PORTAL_CLIENT_ID: "portal",
+      PORTAL_CLIENT_SECRET: PORTAL_SECRET,
+      SESSION_SECRET: "0123456789abcdef0123456789abcdef",
+      ...settings,
+    },
+  });
+  const mcpSettings = {
+    ...DEFAULT_SETTINGS,
+    ISSUER: provider.issuer,
+    RESOURCE: mcpResource,
+    AUTHORIZATION_SERVER_MIRROR: "true",
+    REGISTRATION_ENDPOINT: resource,
+  };
+  const worker = withMcpServer ? await startWorker({ port: mcpPort, settings: mcpSettings }) : undefined;
+
+  return {
+    provider,
+    api,
+    store,
+    registrar,
+    worker,
+    origin,
+    resource,
+    mcpResource,
+    async stop() {
+      await Promise.all([registrar.stop(), worker?.stop()]);
+      await store.close();
+      await api.close();
+      await provider.close();
+    },
+  };
+}
+
+// The operator's own software: consent is skipped.
+function portalClient(origin) {
+  return {
+    firstParty: true,
+    metadata: {
+      client_id: "portal",
+      client_name: "Developer portal",
+      client_secret: PORTAL_SECRET,
+      token_endpoint_auth_method: "client_secret_basic",
+      grant_types: ["authorization_code"],
+      redirect_uris: [`${origin}/callback`],
+      post_logout_redirect_uris: [`${origin}/`],
+    },
+  };
+}
