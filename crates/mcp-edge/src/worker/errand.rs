@@ -7,7 +7,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::VecDeque,
     future::poll_fn,
     panic::AssertUnwindSafe,
     rc::Rc,
@@ -86,8 +86,8 @@ impl Request {
 }
 
 thread_local! {
-    /// By number; lower numbers have waited longer.
-    static WAITING: RefCell<BTreeMap<u32, Request>> = const { RefCell::new(BTreeMap::new()) };
+    /// With their numbers; those in front have waited longer.
+    static WAITING: RefCell<VecDeque<(u32, Request)>> = const { RefCell::new(VecDeque::new()) };
     static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -106,8 +106,12 @@ pub fn work(future: LocalBoxFuture<'static, web_sys::Response>, errand: Rc<Erran
 
 /// Goes on with a request when its errand is done.
 fn resume(number: u32, brought: JsValue) -> JsValue {
-    match WAITING.with_borrow_mut(|waiting| waiting.remove(&number)) {
-        Some(request) => {
+    let found = WAITING.with_borrow_mut(|waiting| {
+        let place = waiting.iter().position(|(its_number, _)| *its_number == number)?;
+        waiting.remove(place)
+    });
+    match found {
+        Some((_, request)) => {
             request.errand.brought.replace(Some(brought));
             go_on(request)
         }
@@ -131,8 +135,8 @@ fn wait(request: Request) -> u32 {
     let number = LAST_NUMBER.get().wrapping_add(1);
     LAST_NUMBER.set(number);
     let forgotten = WAITING.with_borrow_mut(|waiting| {
-        let oldest = if waiting.len() < MAX_WAITING { None } else { waiting.pop_first() };
-        waiting.insert(number, request);
+        let oldest = if waiting.len() < MAX_WAITING { None } else { waiting.pop_front() };
+        waiting.push_back((number, request));
         oldest
     });
     // Dropped here, where it may do what it likes.

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::HashMap, panic::AssertUnwindSafe, rc::Rc, 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::futures::{JsFuture, future_to_promise};
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Context, Delay, Env, kv::KvError};
+use worker::{Context, Delay, Env};
 
 use super::{errand::Errand, prelude};
 use crate::{
@@ -90,22 +90,16 @@ impl Fetch for EdgePorts {
 }
 
 impl Store for EdgePorts {
+    #[allow(clippy::cast_precision_loss, reason = "a minute")]
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
-        let namespace = self.env.kv(KV_BINDING).map_err(|error| StoreError(error.to_string()))?;
-        namespace.get(key).cache_ttl(KV_CACHE_SECONDS).text().await.map_err(store_error)
+        let value = JsFuture::from(prelude::load(&self.env, KV_BINDING, key, KV_CACHE_SECONDS as f64)).await;
+        value.map(|value| value.as_string()).map_err(|thrown| StoreError(text_of(&thrown)))
     }
 
+    #[allow(clippy::cast_precision_loss, reason = "a day")]
     async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<(), StoreError> {
-        let namespace = self.env.kv(KV_BINDING).map_err(|error| StoreError(error.to_string()))?;
-        let put = namespace.put(key, value).map_err(store_error)?;
-        put.expiration_ttl(ttl.as_secs()).execute().await.map_err(store_error)
-    }
-}
-
-fn store_error(error: KvError) -> StoreError {
-    match error {
-        KvError::JavaScript(thrown) => StoreError(text_of(&thrown)),
-        other => StoreError(other.to_string()),
+        let written = JsFuture::from(prelude::save(&self.env, KV_BINDING, key, value, ttl.as_secs() as f64)).await;
+        written.map(drop).map_err(|thrown| StoreError(text_of(&thrown)))
     }
 }
 

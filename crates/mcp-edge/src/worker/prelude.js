@@ -136,6 +136,20 @@ export async function call(method, url, authorization, mediaType, content, trace
   }
 }
 
+function namespace(env, binding) {
+  if (env[binding] === undefined) throw new Error(`there is no key-value namespace bound to ${binding}`);
+  return env[binding];
+}
+
+// The text under a key of Workers KV, or `null`. Rejects if the store fails, and so does `save`.
+export async function load(env, binding, key, cacheTtl) {
+  return await namespace(env, binding).get(key, { cacheTtl });
+}
+
+export async function save(env, binding, key, value, expirationTtl) {
+  await namespace(env, binding).put(key, value, { expirationTtl });
+}
+
 const rsa = (name, hash, saltLength) => ({ key: { name, hash }, signature: { name, saltLength } });
 const ecdsa = (namedCurve, hash) => ({ key: { name: "ECDSA", namedCurve }, signature: { name: "ECDSA", hash } });
 

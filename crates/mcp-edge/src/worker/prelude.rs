@@ -28,6 +28,8 @@ extern "C" {
         milliseconds: f64,
         limit: f64,
     ) -> Promise;
+    pub fn load(env: &JsValue, binding: &str, key: &str, cache_ttl: f64) -> Promise;
+    pub fn save(env: &JsValue, binding: &str, key: &str, value: &str, expiration_ttl: f64) -> Promise;
     #[wasm_bindgen(js_name = importKey)]
     pub fn import_key(algorithm: &str, jwk: &str) -> Promise;
     pub fn verify(algorithm: &str, key: &JsValue, signature: &[u8], message: &[u8]) -> Promise;

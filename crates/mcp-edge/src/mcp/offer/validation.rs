@@ -12,7 +12,7 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::mcp::{
     limits::{SCHEMA_DEPTH, SCHEMA_STEPS, SCHEMA_VIOLATIONS},
@@ -98,7 +98,7 @@ impl<'s> Check<'s> {
             Value::Object(object) => self.object(members, object, path, depth),
             Value::Array(items) => self.array(members, items, path, depth),
             Value::String(text) => self.text(members, text, path),
-            Value::Number(number) => self.number(members, number.as_f64().unwrap_or(f64::NAN), path),
+            Value::Number(number) => self.number(members, number, path),
             Value::Null | Value::Bool(_) => {}
         }
         self.combinations(members, instance, path, depth);
@@ -153,7 +153,7 @@ impl<'s> Check<'s> {
         }
     }
 
-    fn number(&mut self, schema: &Map<String, Value>, number: f64, path: &Path<'_>) {
+    fn number(&mut self, schema: &Map<String, Value>, number: &Number, path: &Path<'_>) {
         type Holds = fn(f64, f64) -> bool;
         let bounds: [(&str, Holds, &str); 4] = [
             ("minimum", |number, bound| number >= bound, "at least"),
@@ -161,9 +161,10 @@ impl<'s> Check<'s> {
             ("exclusiveMinimum", |number, bound| number > bound, "more than"),
             ("exclusiveMaximum", |number, bound| number < bound, "less than"),
         ];
+        let value = number.as_f64().unwrap_or(f64::NAN);
         for (keyword, holds, words) in bounds {
             if let Some(Value::Number(bound)) = schema.get(keyword)
-                && bound.as_f64().is_some_and(|bound| !holds(number, bound))
+                && bound.as_f64().is_some_and(|bound| !holds(value, bound))
             {
                 self.report(path, &format!("expected {words} {bound}, got {number}"));
             }
