@@ -55,9 +55,9 @@ pub async fn respond(
         let separator = if keys.is_empty() { "" } else { "," };
         // An issuer needs no escaping: that was checked when the settings were read.
         let _ = write!(keys, r#"{separator}{{"issuer":"{}""#, issuer.issuer());
-        let _ = match issuer.age(now).filter(|_| outcome.is_ok()) {
-            Some(seconds) => write!(keys, r#","ready":true,"age_seconds":{seconds}}}"#),
-            None => write!(keys, r#","ready":false}}"#),
+        let _ = match outcome {
+            Ok(_) => write!(keys, r#","ready":true,"age_seconds":{}}}"#, issuer.age(now).unwrap_or_default()),
+            Err(_) => write!(keys, r#","ready":false}}"#),
         };
     }
     let denial = outcomes.into_iter().filter_map(Result::err).max_by_key(|denial| denial.retry_after);

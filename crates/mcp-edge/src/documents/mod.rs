@@ -7,8 +7,8 @@
 //! | [`listing`] | how catalogues list the server: `server.json`, the server card |
 //! | [`registry`] | what the MCP registry asks of names, versions and proofs |
 //!
-//! [`Documents`] is the table of them, made once per isolate. To add one, make a [`Document`] and put it into the table with [`Documents::publish`]. The MCP
-//! endpoint is looked at before the table, so a document can never take its place.
+//! [`Documents`] is the table of them, made once per isolate. To add one, make a [`Document`] and put it into the table
+//! with [`Documents::publish`]. The MCP endpoint is looked at before the table, so a document can never take its place.
 
 pub mod document;
 pub mod entity_tag;
