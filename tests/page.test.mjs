@@ -132,6 +132,34 @@ describe("in a browser", { skip: reasonToSkip() }, () => {
     }
   }
 
+  test("it is the operator's own: name, description, colour, provider", async () => {
+    const operated = await startWorker({
+      settings: {
+        ISSUER: "https://acme.logto.app/oidc",
+        RESOURCE: "https://mcp.acme.example/mcp",
+        REQUIRED_SCOPES: "whoami:read",
+        RESOURCE_NAME: "Acme",
+        RESOURCE_DESCRIPTION: "Let the AI agents that you trust work with your Acme account, as far as you allow it.",
+        RESOURCE_DOCUMENTATION: "https://acme.example/docs",
+        PAGE_COLOR: "#3b5bdb",
+      },
+    });
+    try {
+      const page = await visit(browser, `${operated.origin}/`, { colorScheme: "light" });
+      const text = await page.locator("main").innerText();
+      for (const expected of ["https://mcp.acme.example/mcp", "work with your Acme account", "acme.logto.app"]) {
+        assert.ok(text.includes(expected), expected);
+      }
+      const color = await page.getByText("MCP server", { exact: true }).evaluate((one) => getComputedStyle(one).color);
+      assert.equal(color, "rgb(59, 91, 219)");
+      await keepPicture(page, "page");
+      assert.deepEqual(page.complaints, []);
+      await close(page);
+    } finally {
+      await operated.stop();
+    }
+  });
+
   test("it looks different in the dark", async () => {
     const colors = new Set();
     for (const colorScheme of ["light", "dark"]) {

@@ -97,7 +97,8 @@ describe("signing in", { skip: reasonToSkip() }, () => {
       assert.match(await page.getByLabel("Request", { exact: true }).last().innerText(), /mcp-name: whoami/);
       assert.match(await page.getByLabel("Response", { exact: true }).last().innerText(), /"name": "Alice Doe"/);
       assert.deepEqual(await accessibilityProblems(page), []);
-      await keepPicture(page.locator("#try"), `playground-${colorScheme}`);
+      await page.locator("#try").evaluate((section) => section.scrollIntoView({ behavior: "instant" }));
+      await keepPicture(page, `playground-${colorScheme}`);
       assert.deepEqual(page.complaints, []);
       await playground.close();
     });
@@ -110,7 +111,7 @@ describe("signing in", { skip: reasonToSkip() }, () => {
     await result.getByRole("heading", { name: "Alice Doe" }).waitFor();
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(overflow <= 0, `${overflow} pixels too wide`);
-    await keepPicture(page.locator("#try"), "playground-phone");
+    await keepPicture(page, "playground-phone", { fullPage: true });
     await playground.close();
   });
 

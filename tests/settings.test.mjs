@@ -64,6 +64,11 @@ const MISTAKES = [
     { ALLOWED_ORIGINS: "https://app.example.com *" },
     'ALLOWED_ORIGINS: "*" must be an origin such as https://app.example.com (lower case, no path, no slash at the end), or the whole setting "*"',
   ],
+  [
+    { PAGE_COLOR: "green" },
+    'PAGE_COLOR = "green" must be a colour such as #1f6b4a: a hash and six digits',
+  ],
+  [{ PAGE: "off" }, 'PAGE = "off" must be "true" or "false"'],
   [{ LOG: "verbose" }, 'LOG = "verbose" must be "all", "denials" or "off"'],
   [{ LOG_SUBJECT: "no" }, 'LOG_SUBJECT = "no" must be "true" or "false"'],
   [

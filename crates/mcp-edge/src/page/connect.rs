@@ -12,15 +12,15 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 
-use super::html::{escape, url_component};
+use super::html::url_component;
 
 /// A client, and what people do to connect it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
     /// Its name.
     pub name: &'static str,
-    /// What happens, or what to do. HTML.
-    pub how: String,
+    /// What happens, or what to do; nothing where the text to copy says it all.
+    pub how: &'static str,
     /// A link that opens the client: what it says, and where it leads.
     pub link: Option<(&'static str, String)>,
     /// A text to paste somewhere: what its button says, and the text.
@@ -29,18 +29,13 @@ pub struct Client {
 
 /// All of them, for the server at `url`, which the clients shall call `name`.
 #[must_use]
-pub fn clients(name: &str, url: &str) -> Vec<Client> {
+pub fn clients(name: &str, url: &str) -> [Client; 7] {
     let word = command_word(name);
     let cursor = BASE64_STANDARD.encode(json!({ "url": url }).to_string());
     let vs_code = json!({ "name": name, "type": "http", "url": url }).to_string();
-    let client = |name, how: &str| Client { name, how: how.to_owned(), link: None, copy: None };
-    let command = |name, command: String| Client {
-        name,
-        how: format!("<code>{}</code>", escape(&command)),
-        link: None,
-        copy: Some(("Copy", command)),
-    };
-    vec![
+    let client = |name, how| Client { name, how, link: None, copy: None };
+    let command = |name, command| Client { copy: Some(("Copy", command)), ..client(name, "") };
+    [
         Client {
             link: Some((
                 "Add to Claude",

@@ -1,46 +1,54 @@
-//! Text into HTML: templates with named gaps, and escaping.
+//! HTML, into which text gets only escaped.
 //!
-//! A template is a file of this project; what fills its gaps comes from operators and authors of tools, who may use any
-//! character. Text is escaped where it is put in ([`escape`]); there is one way for element content and for attribute
-//! values in double quotes, and the templates have no gaps elsewhere.
+//! Markup is written in this project, so it is known at compile time: [`Html::raw`] and the templates of [`Html::fill`]
+//! take nothing else. Everything that is known later (what operators and authors of tools say) goes through
+//! [`Html::text`]. One way of escaping serves element content and attribute values in double quotes; the templates have
+//! no gaps elsewhere.
 
-use std::borrow::Cow;
+/// A document that grows.
+#[derive(Debug, Default)]
+pub struct Html(String);
 
-/// Text for element content or for an attribute value in double quotes.
-#[must_use]
-pub fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + text.len() / 8);
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
+impl Html {
+    /// Adds markup.
+    #[inline(never)] // called in a hundred places, none of which is in a hurry
+    pub fn raw(&mut self, markup: &'static str) -> &mut Self {
+        self.0.push_str(markup);
+        self
     }
-    escaped
-}
 
-/// A template with its gaps (`{{name}}`) filled by `value`, which gives HTML. What fills a gap is not looked at again:
-/// gaps in it are text. A gap that nothing fills is left as it is; the tests see to it that there is none.
-#[must_use]
-pub fn fill<'a>(template: &str, value: impl Fn(&str) -> Option<Cow<'a, str>>) -> String {
-    let mut filled = String::with_capacity(2 * template.len());
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once("{{") {
-        filled.push_str(before);
-        rest = after;
-        match after.split_once("}}").and_then(|(name, after)| Some((value(name)?, after))) {
-            Some((value, after)) => {
-                filled.push_str(&value);
-                rest = after;
+    /// Adds text, as element content or as (a part of) an attribute value in double quotes.
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        for character in text.chars() {
+            match character {
+                '&' => self.0.push_str("&amp;"),
+                '<' => self.0.push_str("&lt;"),
+                '>' => self.0.push_str("&gt;"),
+                '"' => self.0.push_str("&quot;"),
+                '\'' => self.0.push_str("&#39;"),
+                other => self.0.push(other),
             }
-            None => filled.push_str("{{"),
         }
+        self
     }
-    filled + rest
+
+    /// Adds a template with gaps (`{{name}}`); `write` is called for each of them, in their order. What it writes is
+    /// not looked at again: gaps in it are text.
+    pub fn fill(&mut self, template: &'static str, mut write: impl FnMut(&mut Self, &str)) {
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once("{{") {
+            let (name, after) = after.split_once("}}").unwrap_or((after, ""));
+            write(self.raw(before), name);
+            rest = after;
+        }
+        self.raw(rest);
+    }
+
+    /// The whole document.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
 }
 
 /// `text` as a component of a URL: everything but the unreserved characters of RFC 3986 §2.3 is percent-encoded.
@@ -67,19 +75,21 @@ mod tests {
 
     #[test]
     fn no_character_of_markup_survives() {
-        assert_eq!(escape(r#"<b a="x" b='y'>&amp;"#), "&lt;b a=&quot;x&quot; b=&#39;y&#39;&gt;&amp;amp;");
-        assert_eq!(escape("Grüße, 世界"), "Grüße, 世界");
+        let mut html = Html::default();
+        html.raw("<b>").text(r#"<b a="x" b='y'>&amp; Grüße, 世界"#);
+        assert_eq!(html.into_string(), "<b>&lt;b a=&quot;x&quot; b=&#39;y&#39;&gt;&amp;amp; Grüße, 世界");
     }
 
     #[test]
     fn what_fills_a_gap_has_no_gaps() {
-        let value = |name: &str| match name {
-            "a" => Some("{{b}}".into()),
-            "b" => Some("<i>".into()),
-            _ => None,
-        };
-        assert_eq!(fill("1{{a}}2{{b}}3", value), "1{{b}}2<i>3");
-        assert_eq!(fill("{{c}} {{ {{a", value), "{{c}} {{ {{a");
+        let mut html = Html::default();
+        html.fill("1{{a}}2{{b}}3", |html, name| {
+            match name {
+                "a" => html.text("{{b}}"),
+                _ => html.raw("<i>"),
+            };
+        });
+        assert_eq!(html.into_string(), "1{{b}}2<i>3");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     CALLBACK_PATH, Policy,
     connect::{self, Client},
-    html::{escape, fill, url_component},
+    html::{Html, url_component},
 };
 use crate::{
     documents::{document::Document, listing::card_path},
@@ -23,33 +23,40 @@ const FIRST_TOOL: &str = "whoami";
 
 /// Renders the page.
 pub(super) fn document<E>(settings: &Settings, server: &Server<E>) -> Document {
+    const STYLE: &str = include_str!("built/style.css");
     let view = View::new(settings, server);
-    let (style, script) = (view.style(), view.script());
-    let html = fill(include_str!("landing.html"), |gap| {
-        Some(match gap {
-            "style" => style.as_str().into(),
-            "script" => format!("<script>{script}</script>").into(),
-            "name" => escape(view.name).into(),
-            "description" => escape(view.description).into(),
-            "url" => escape(&settings.resource.url).into(),
-            "icon" => escape(&view.icon()).into(),
-            "mark" => view.mark().into(),
-            "issuers" => view.issuers().into(),
-            "local_note" => view.local_note().into(),
-            "clients" => clients(view.name, &settings.resource.url).into(),
-            "try_link" if view.settings.page.has_playground() => "<a href=\"#try\">Try it</a>".into(),
-            "playground" if view.settings.page.has_playground() => view.playground().into(),
-            "try_link" | "playground" => "".into(),
-            "tools" => view.tool_list().into(),
-            "scopes" => view.scope_list(server).into(),
-            "documents" => view.documents().into(),
-            "footer" => view.footer().into(),
-            _ => return None,
-        })
+    let (colors, script) = (settings.page.color.style(), view.script());
+    let mut html = Html::default();
+    html.fill(include_str!("landing.html"), |html, gap| {
+        match gap {
+            // Custom properties have no character that would be escaped.
+            "style" => html.text(&colors).raw(STYLE),
+            "script" => html.raw(script),
+            "name" => html.text(view.name),
+            "description" => html.text(view.description),
+            "url" => html.text(&settings.resource.url),
+            "icon" => html.text(&view.icon()),
+            "mark" => view.mark(html),
+            "issuers" => view.issuers(html),
+            "local_note" => html.raw(view.local_note()),
+            "clients" => clients(html, view.name, &settings.resource.url),
+            "try_link" => html.raw(if settings.page.has_playground() { "<a href=\"#try\">Try it</a>" } else { "" }),
+            "playground" => view.playground(html),
+            "tools" => view.tools(html),
+            "scopes" => view.scopes(html, server),
+            "documents" => view.documents(html),
+            "footer" => view.footer(html),
+            gap => unknown(html, gap),
+        };
     });
+    let policy = view.policy(&(colors + STYLE), script);
     // A window that the page opens stays in its reach, so that it can be sent to the provider and closed.
-    Document::page(html, view.policy(&style, script))
-        .with_header("cross-origin-opener-policy", "same-origin-allow-popups")
+    Document::page(html.into_string(), policy).with_header("cross-origin-opener-policy", "same-origin-allow-popups")
+}
+
+/// A gap that nothing fills: the tests see to it that there is none.
+fn unknown<'h>(html: &'h mut Html, gap: &str) -> &'h mut Html {
+    html.raw("{{").text(gap).raw("}}")
 }
 
 /// What the page is about.
@@ -66,8 +73,8 @@ struct View<'a> {
 impl<'a> View<'a> {
     fn new<E>(settings: &'a Settings, server: &'a Server<E>) -> Self {
         let tools: Vec<_> = server.tools().filter(|tool| !tool.first_party_only).collect();
-        let scopes =
-            tools.iter().fold(settings.trust.required_scopes.clone(), |scopes, tool| scopes.union(tool.scopes));
+        let required = &settings.trust.required_scopes;
+        let scopes = required.iter().chain(tools.iter().flat_map(|tool| tool.scopes.iter())).collect();
         Self {
             settings,
             name: settings.name.as_deref().unwrap_or_else(|| server.title()),
@@ -75,10 +82,6 @@ impl<'a> View<'a> {
             tools,
             scopes: advertisable(&scopes).collect(),
         }
-    }
-
-    fn style(&self) -> String {
-        self.settings.page.color.style() + include_str!("built/style.css")
     }
 
     fn script(&self) -> &'static str {
@@ -90,9 +93,11 @@ impl<'a> View<'a> {
     }
 
     fn policy(&self, style: &str, script: &str) -> String {
-        let playground = self.settings.page.has_playground();
-        let calls: Vec<&str> = ["'self'"].into_iter().chain(self.provider_origin()).collect();
-        let policy = Policy::new(style, script).and("connect-src", if playground { &calls } else { &[] });
+        let mut policy = Policy::new(style, script);
+        if self.settings.page.has_playground() {
+            let calls: Vec<&str> = ["'self'"].into_iter().chain(self.provider_origin()).collect();
+            policy = policy.and("connect-src", &calls);
+        }
         policy.and("img-src", &[self.settings.logo.as_deref().map_or("data:", origin_of)]).to_string()
     }
 
@@ -101,36 +106,43 @@ impl<'a> View<'a> {
         self.settings.trust.issuers.first().map(|trusted| origin_of(&trusted.issuer))
     }
 
-    fn issuers(&self) -> String {
-        let hosts = self.settings.trust.issuers.iter().map(|trusted| origin_of(&trusted.issuer));
-        let hosts = hosts.map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
-        hosts.map(|host| format!("<strong>{}</strong>", escape(host))).collect::<Vec<_>>().join(" or ")
+    fn issuers<'h>(&self, html: &'h mut Html) -> &'h mut Html {
+        for (index, trusted) in self.settings.trust.issuers.iter().enumerate() {
+            let origin = origin_of(&trusted.issuer);
+            let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+            html.raw(if index == 0 { "" } else { " or " }).text(host);
+        }
+        html
     }
 
-    /// The first character; CSS makes it upper-case where it can.
+    /// The first character; CSS makes it upper-case where this does not.
     fn initial(&self) -> String {
-        escape(&self.name.chars().take(1).map(|first| first.to_ascii_uppercase()).collect::<String>())
+        self.name.chars().take(1).map(|first| first.to_ascii_uppercase()).collect()
     }
 
-    fn mark(&self) -> String {
+    fn mark<'h>(&self, html: &'h mut Html) -> &'h mut Html {
         match &self.settings.logo {
-            Some(logo) => format!("<img class=\"mark\" src=\"{}\" alt=\"\">", escape(logo)),
-            None => format!("<span class=\"mark\" aria-hidden=\"true\">{}</span>", self.initial()),
+            Some(logo) => html.raw("<img class=\"mark\" src=\"").text(logo).raw("\" alt=\"\">"),
+            None => html.raw("<span class=\"mark\" aria-hidden=\"true\">").text(&self.initial()).raw("</span>"),
         }
     }
 
+    /// The logo, or a picture made of colour and initial.
     fn icon(&self) -> String {
-        let Some(logo) = &self.settings.logo else {
-            let svg = format!(
-                "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8' font-size='5' text-anchor='middle'>\
-                 <rect width='8' height='8' rx='2' fill='{0}'/><text x='4' y='6' fill='{1}'>{2}</text></svg>",
-                self.settings.page.color,
-                self.settings.page.color.text_on_it(),
-                self.initial(),
-            );
-            return format!("data:image/svg+xml,{}", url_component(&svg));
-        };
-        logo.clone()
+        let Settings { logo, page, .. } = self.settings;
+        if let Some(logo) = logo {
+            return logo.clone();
+        }
+        let mut svg = Html::default();
+        svg.raw("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8' font-size='5' text-anchor='middle'>")
+            .raw("<rect width='8' height='8' rx='2' fill='")
+            .text(&page.color.to_string())
+            .raw("'/><text x='4' y='6' fill='")
+            .text(&page.color.text_on_it().to_string())
+            .raw("'>")
+            .text(&self.initial())
+            .raw("</text></svg>");
+        String::from("data:image/svg+xml,") + &url_component(&svg.into_string())
     }
 
     fn local_note(&self) -> &'static str {
@@ -142,7 +154,11 @@ impl<'a> View<'a> {
         }
     }
 
-    fn playground(&self) -> String {
+    fn playground<'h>(&self, html: &'h mut Html) -> &'h mut Html {
+        let Settings { resource, page, .. } = self.settings;
+        if !page.has_playground() {
+            return html;
+        }
         let starts_with_whoami = self.tools.iter().any(|tool| tool.name == FIRST_TOOL);
         let tools = self.tools.iter().map(|tool| {
             let scopes = self.needed_by(tool);
@@ -150,118 +166,124 @@ impl<'a> View<'a> {
             json!({ "name": tool.name, "title": tool.title, "scopes": scopes })
         });
         let server = json!({
-            "url": self.settings.resource.url,
-            "clientId": self.settings.page.playground_client_id,
-            "callback": format!("{}{CALLBACK_PATH}", self.settings.resource.origin),
+            "url": resource.url,
+            "clientId": page.playground_client_id,
+            "callback": resource.origin.clone() + CALLBACK_PATH,
             "provider": self.provider_origin(),
             "first": starts_with_whoami.then_some(FIRST_TOOL),
             "tools": tools.collect::<Vec<_>>(),
         });
-        fill(include_str!("playground.html"), |gap| match gap {
-            "server" => Some(escape(&server.to_string()).into()),
-            "call_to_action" if starts_with_whoami => Some("Sign in and call whoami".into()),
-            "call_to_action" => Some("Sign in and list the tools".into()),
-            _ => None,
-        })
+        html.fill(include_str!("playground.html"), |html, gap| {
+            match gap {
+                "server" => html.text(&server.to_string()),
+                "call_to_action" if starts_with_whoami => html.raw("Sign in and call whoami"),
+                "call_to_action" => html.raw("Sign in and list the tools"),
+                gap => unknown(html, gap),
+            };
+        });
+        html
     }
 
     fn needed_by(&self, tool: &ToolInfo<'_>) -> Scopes {
         self.settings.trust.required_scopes.union(tool.scopes)
     }
 
-    fn tool_list(&self) -> String {
+    fn tools<'h>(&self, html: &'h mut Html) -> &'h mut Html {
         if self.tools.is_empty() {
-            return "<p class=\"about\">This server has no tools that are open to everybody.</p>".to_owned();
+            return html.raw("<p class=\"about\">This server has no tools that are open to everybody.</p>");
         }
-        let tools = self.tools.iter().map(|tool| {
-            let scopes = self.needed_by(tool);
-            let mut tags: String = scopes.iter().map(scope_tag).collect();
-            if tool.needs_user {
-                tags += "<span class=\"tag\">signed-in users only</span>";
+        html.raw("<ul class=\"rows tools\">\n");
+        for tool in &self.tools {
+            html.raw("<li><h3>");
+            if let Some(title) = tool.title.filter(|title| *title != tool.name) {
+                html.text(title).raw(" ");
             }
-            let name = format!("<code>{}</code>", escape(tool.name));
-            let heading = match tool.title {
-                Some(title) if title != tool.name => format!("{} {name}", escape(title)),
-                _ => name,
-            };
-            format!("<li><h3>{heading}</h3><p>{}</p>{tags}</li>\n", escape(tool.description.unwrap_or_default()))
-        });
-        format!("<ul class=\"rows tools\">\n{}</ul>", tools.collect::<String>())
+            html.raw("<code>").text(tool.name).raw("</code></h3><p>");
+            html.text(tool.description.unwrap_or_default()).raw("</p>");
+            for scope in self.needed_by(tool).iter() {
+                scope_tag(html, scope);
+            }
+            if tool.needs_user {
+                html.raw("<span class=\"tag\">signed-in users only</span>");
+            }
+            html.raw("</li>\n");
+        }
+        html.raw("</ul>")
     }
 
     /// One line for each scope: what the author says of it, and which claims about the user it discloses.
-    fn scope_list<E>(&self, server: &Server<E>) -> String {
-        let line = |scope: &str| {
+    fn scopes<'h, E>(&self, html: &'h mut Html, server: &Server<E>) -> &'h mut Html {
+        for scope in self.scopes.iter() {
             let said = server.scope_descriptions().find(|(name, _)| *name == scope).map(|(_, said)| said);
-            let claims: Vec<String> = self.settings.trust.disclosure.claims_of(scope).map(readable).collect();
-            let claims = (!claims.is_empty()).then(|| format!("your {}", claims.join(", ")));
-            let text = match (said, claims) {
-                (Some(said), Some(claims)) => format!("{said}: {claims}."),
-                (Some(said), None) => format!("{said}."),
-                (None, Some(claims)) => format!("About you: {claims}."),
-                (None, None) => "What this scope stands for:".to_owned(),
+            // `email_verified` reads better as `email verified`.
+            let claims = self.settings.trust.disclosure.claims_of(scope).map(|claim| claim.replace('_', " "));
+            let claims = claims.collect::<Vec<_>>().join(", ");
+            html.raw("<li>");
+            match (said, claims.as_str()) {
+                (Some(said), "") => html.text(said).raw(". "),
+                (None, "") => html.raw("What this scope stands for: "),
+                (said, claims) => html.text(said.unwrap_or("About you")).raw(": your ").text(claims).raw(". "),
             };
-            format!("<li>{} {}</li>\n", escape(&text), scope_tag(scope))
-        };
-        self.scopes.iter().map(line).collect()
+            scope_tag(html, scope).raw("</li>\n");
+        }
+        html
     }
 
-    fn documents(&self) -> String {
-        let Settings { resource, registry_entry, server_card, .. } = self.settings;
-        let here = |path: &str| format!("{}{path}", resource.origin);
-        let mut entries = vec![("Metadata of this resource (RFC 9728)", resource.metadata_url())];
-        for trusted in &self.settings.trust.issuers {
+    fn documents<'h>(&self, html: &'h mut Html) -> &'h mut Html {
+        let Settings { resource, registry_entry, server_card, trust, .. } = self.settings;
+        let mut row = |title, url: &str| {
+            html.raw("<div><dt>").raw(title).raw("</dt><dd><a href=\"").text(url).raw("\">");
+            html.text(url).raw("</a></dd></div>\n");
+        };
+        row("Metadata of this resource (RFC 9728)", &resource.metadata_url());
+        for trusted in &trust.issuers {
             let [discovery, _] = discovery_urls(&trusted.issuer);
-            entries.push(("Metadata of the identity provider", discovery));
+            row("Metadata of the identity provider", &discovery);
         }
         if registry_entry.is_some() {
-            entries.push(("Listing for the MCP registry", here("/server.json")));
+            row("Listing for the MCP registry", &(resource.origin.clone() + "/server.json"));
         }
         if *server_card {
-            entries.push(("Server card (experimental)", here(&card_path(&resource.path))));
+            row("Server card (experimental)", &(resource.origin.clone() + &card_path(&resource.path)));
         }
-        entries.push(("Health", here(health::PATH)));
-        let row = |(title, url): (&str, String)| {
-            format!("<div><dt>{title}</dt><dd><a href=\"{0}\">{0}</a></dd></div>\n", escape(&url))
-        };
-        entries.into_iter().map(row).collect()
+        row("Health", &(resource.origin.clone() + health::PATH));
+        html
     }
 
-    fn footer(&self) -> String {
-        let links = [
-            ("Documentation", &self.settings.documentation),
-            ("Privacy", &self.settings.privacy_policy),
-            ("Terms", &self.settings.terms_of_service),
-        ];
-        let links = links.into_iter().filter_map(|(text, url)| Some((text, url.as_deref()?)));
-        let links = links.map(|(text, url)| format!("<a href=\"{}\">{text}</a>\n", escape(url)));
-        format!("<p>{} speaks the Model Context Protocol.</p>\n{}", escape(self.name), links.collect::<String>())
+    fn footer<'h>(&self, html: &'h mut Html) -> &'h mut Html {
+        let Settings { documentation, privacy_policy, terms_of_service, .. } = self.settings;
+        html.raw("<p>").text(self.name).raw(" speaks the Model Context Protocol.</p>\n");
+        for (title, url) in [("Documentation", documentation), ("Privacy", privacy_policy), ("Terms", terms_of_service)]
+        {
+            if let Some(url) = url {
+                html.raw("<a href=\"").text(url).raw("\">").raw(title).raw("</a>\n");
+            }
+        }
+        html
     }
 }
 
-fn clients(name: &str, url: &str) -> String {
-    connect::clients(name, url).into_iter().map(client_row).collect()
+fn clients<'h>(html: &'h mut Html, name: &str, url: &str) -> &'h mut Html {
+    for Client { name, how, link, copy } in connect::clients(name, url) {
+        html.raw("<li><h3>").raw(name).raw("</h3><p>").raw(how);
+        if let (Some((_, text)), "") = (&copy, how) {
+            html.raw("<code>").text(text).raw("</code>");
+        }
+        html.raw("</p><div class=\"buttons\">");
+        if let Some((label, text)) = copy {
+            html.raw("<button class=\"copy\" data-copy=\"").text(&text).raw("\" aria-label=\"").raw(label);
+            html.raw(" for ").raw(name).raw("\" hidden>").raw(label).raw("</button>");
+        }
+        if let Some((label, url)) = link {
+            html.raw("<a class=\"button\" href=\"").text(&url).raw("\">").raw(label).raw("</a>");
+        }
+        html.raw("</div></li>\n");
+    }
+    html
 }
 
-fn client_row(Client { name, how, link, copy }: Client) -> String {
-    let copy = copy.map(|(label, text)| {
-        format!(
-            "<button class=\"copy\" data-copy=\"{}\" aria-label=\"{label} for {name}\" hidden>{label}</button>",
-            escape(&text)
-        )
-    });
-    let link = link.map(|(text, url)| format!("<a class=\"button\" href=\"{}\">{text}</a>", escape(&url)));
-    let buttons = copy.into_iter().chain(link).collect::<String>();
-    format!("<li><h3>{name}</h3><p>{how}</p><div class=\"buttons\">{buttons}</div></li>\n")
-}
-
-fn scope_tag(scope: &str) -> String {
-    format!("<code class=\"tag\">{}</code>", escape(scope))
-}
-
-/// `email_verified` → `email verified`.
-fn readable(claim: &str) -> String {
-    claim.replace('_', " ")
+fn scope_tag<'h>(html: &'h mut Html, scope: &str) -> &'h mut Html {
+    html.raw("<code class=\"tag\">").text(scope).raw("</code>")
 }
 
 /// Scheme, host and port of a URL.
@@ -419,7 +441,7 @@ mod tests {
     fn no_template_has_a_gap_that_nothing_fills() {
         let response = page(&[("PLAYGROUND_CLIENT_ID", "playground"), ("RESOURCE_NAME", "Acme")]);
         // The tool of the test has one in its name, which is text.
-        let text = response.text().replace(&escape(EVIL), "").replace("{{url}}", "");
+        let text = response.text().replace("{{url}}", "");
         assert!(!text.contains("{{"), "{text}");
     }
 }

@@ -17,6 +17,7 @@ pub mod html;
 pub mod landing;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use html::Html;
 use sha2::{Digest, Sha256};
 
 use crate::{documents::document::Document, mcp::Server, settings::Settings};
@@ -76,15 +77,15 @@ impl Page {
 
 /// Where a sign-in ends: it hands the answer to the page that began it, which is in another window.
 fn callback() -> Document {
-    let (style, script) = (include_str!("built/callback.css"), include_str!("built/callback.js"));
-    let html = html::fill(include_str!("callback.html"), |name| match name {
-        "style" => Some(style.into()),
-        "script" => Some(script.into()),
-        _ => None,
+    const STYLE: &str = include_str!("built/callback.css");
+    const SCRIPT: &str = include_str!("built/callback.js");
+    let mut html = Html::default();
+    html.fill(include_str!("callback.html"), |html, gap| {
+        html.raw(if gap == "style" { STYLE } else { SCRIPT });
     });
-    let policy = Policy::new(style, script).and("img-src", &["data:"]).to_string();
+    let policy = Policy::new(STYLE, SCRIPT).and("img-src", &["data:"]).to_string();
     // The answer is in the URL: it is not kept anywhere.
-    Document::page(html, policy).with_header("cache-control", "no-store")
+    Document::page(html.into_string(), policy).with_header("cache-control", "no-store")
 }
 
 /// A `Content-Security-Policy` (CSP Level 3): the page's own style and script, and what is added; nothing else.
