@@ -2,19 +2,22 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/, and their order is meant
-.PHONY: help setup dev whoami doctor test check unit build e2e conformance deploy clean
+.PHONY: help setup dev dev-registrar whoami doctor test check unit build e2e conformance deploy clean
 
 # $(call phase,TEXT): announces what comes next.
 phase = @printf '\n==> %s\n' '$(1)'
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install the tools; quick when there is nothing to do
 	@dev/setup
 
 dev: setup ## Run the Worker and a local identity provider on this machine
 	@dev/with-tools node dev/start.mjs
+
+dev-registrar: setup ## Run the registrar as well, with a stand-in for Logto's Management API
+	@dev/with-tools node dev/start-registrar.mjs
 
 whoami: setup ## Connect a real MCP client to the running `make dev` and call whoami
 	@dev/with-tools node dev/whoami.mjs $(ARGS)

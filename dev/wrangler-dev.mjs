@@ -1,6 +1,7 @@
 // `wrangler dev` as a child: started, waited for, and ended with everything that it started.
 
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -13,17 +14,18 @@ const PATIENCE_MS = 5_000;
 /**
  * @param {object} options
  * @param {number} options.port
+ * @param {string} [options.folder]  where the Worker's wrangler.toml is, from the root of the repository
  * @param {Record<string, string>} options.vars  replace those of wrangler.toml
  * @param {(line: string) => void} options.progress  gets what it says until the Worker answers
  * @param {(line: string) => void} options.print     gets what it says after that
  */
-export function startWrangler({ port, vars, progress, print }) {
+export function startWrangler({ port, folder = ".", vars, progress, print }) {
   const variables = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const child = spawn(
     process.execPath,
     [WRANGLER, "dev", "--port", String(port), "--show-interactive-dev-session=false", ...variables],
     {
-      cwd: ROOT,
+      cwd: join(ROOT, folder),
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
       stdio: ["ignore", "pipe", "pipe"],
       // A process group of its own: wrangler starts a build and workerd, and all of them are to end.

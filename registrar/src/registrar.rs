@@ -90,14 +90,13 @@ impl Registrar {
     }
 
     /// Names of the request headers that are looked at, in lower case.
-    pub const HEADER_NAMES: [&str; 10] = [
+    pub const HEADER_NAMES: [&str; 9] = [
         "authorization",
         "content-type",
         "cookie",
         "origin",
         "sec-fetch-site",
         "user-agent",
-        "if-none-match",
         "cf-connecting-ip",
         "cf-ray",
         "traceparent",

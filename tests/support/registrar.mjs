@@ -1,5 +1,6 @@
 // A tenant with everything: identity provider, its Management API, the MCP Worker, and the registrar.
 
+import { readFile } from "node:fs/promises";
 import { createKey } from "../../dev/identity-provider/keys.mjs";
 import { startIdentityProvider } from "../../dev/identity-provider/index.mjs";
 import { MANAGEMENT_CLIENT, MANAGEMENT_RESOURCE, providerOptions, startManagementApi } from "../../dev/management-api/index.mjs";
@@ -48,15 +49,14 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
     port: registrarPort,
     namespaces: { REGISTRATIONS: store },
     settings: {
+      ...(await settingsOf("registrar/wrangler.toml")),
       ISSUER: provider.issuer,
       RESOURCE: resource,
-      REQUIRED_SCOPES: DEVELOPER_SCOPE,
       MANAGEMENT_API: api.url,
       MANAGEMENT_RESOURCE,
       MANAGEMENT_CLIENT_ID: MANAGEMENT_CLIENT.id,
       MANAGEMENT_CLIENT_SECRET: MANAGEMENT_CLIENT.secret,
       MCP_RESOURCE: mcpResource,
-      CLIENT_SCOPES: "profile whoami:read",
       PORTAL_CLIENT_ID: "portal",
       PORTAL_CLIENT_SECRET: PORTAL_SECRET,
       SESSION_SECRET: "0123456789abcdef0123456789abcdef",
@@ -88,6 +88,13 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
       await provider.close();
     },
   };
+}
+
+// What an operator who fills in nothing else deploys.
+async function settingsOf(file) {
+  const toml = await readFile(new URL(`../../${file}`, import.meta.url), "utf8");
+  const lines = toml.matchAll(/^([A-Z_]+) = "([^"]+)"$/gm);
+  return Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
 }
 
 // The operator's own software: consent is skipped.
