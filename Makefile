@@ -2,13 +2,13 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/, and their order is meant
-.PHONY: help setup dev whoami test check unit build e2e conformance deploy clean
+.PHONY: help setup dev whoami test check unit build e2e conformance smoke bench bench-native deploy clean
 
 # $(call phase,TEXT): announces what comes next.
 phase = @printf '\n==> %s\n' '$(1)'
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install the tools; quick when there is nothing to do
 	@dev/setup
@@ -19,7 +19,7 @@ dev: setup ## Run the Worker and a local identity provider on this machine
 whoami: setup ## Connect a real MCP client to the running `make dev` and call whoami
 	@dev/with-tools node dev/whoami.mjs $(ARGS)
 
-test: setup check unit build e2e conformance ## Run everything that CI runs
+test: setup check unit build e2e conformance smoke ## Run everything that CI runs
 
 check: ## Check format, lints and documents
 	$(call phase,format)
@@ -51,8 +51,22 @@ conformance: setup ## Run the official MCP conformance suite against a Worker of
 	dev/build tests/conformance
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'tests/conformance/*.test.mjs'
 
+smoke: build ## Try out the benchmark: everything once, nothing is timed in earnest
+	$(call phase,benchmark)
+	dev/setup bench
+	dev/build bench/worker
+	dev/with-tools node --test --test-reporter=spec 'bench/*.test.mjs'
+
+bench: build ## Compare with the peers on this machine, about 25 minutes (ARGS="--help")
+	dev/setup bench
+	dev/build bench/worker
+	dev/with-tools node bench/main.mjs $(ARGS)
+
+bench-native: ## Count the instructions of the hot path (needs valgrind)
+	dev/bench-native $(ARGS)
+
 deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to log in)
 	dev/with-tools wrangler deploy
 
 clean: ## Remove what was built; npm packages and the tools of `setup` stay
-	rm -rf target build .wrangler test-results tests/*/build examples/*/build
+	rm -rf target build .wrangler test-results tests/*/build examples/*/build bench/build bench/worker/build

@@ -24,6 +24,9 @@ wasm_bindgen_version=$(
 ) || true
 wasm_bindgen=$cache/wasm-bindgen-$wasm_bindgen_version/bin/wasm-bindgen
 
+# The benchmark's load generator, where Debian's package was unpacked rather than installed.
+wrk=$cache/wrk/bin/wrk
+
 # npm packages: Node, wrangler, and the two programs worker-build would otherwise download.
 npm_bin=$root/node_modules/.bin
 

@@ -2,12 +2,13 @@
 
 /**
  * @param {object} parts
+ * @param {string[]} parts.modules  the Worker's files, the entry point first
  * @param {number} parts.port    where the Worker listens, on loopback
  * @param {Record<string, number>} parts.namespaces  bindings of key-value namespaces, and where they are served
  * @param {Record<string, unknown>} parts.settings
  * @param {{date: string, flags: string[]}} parts.compatibility
  */
-export function workerdConfig({ port, namespaces, settings, compatibility }) {
+export function workerdConfig({ modules, port, namespaces, settings, compatibility }) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `(name = ${text(name)}, ${binding(value)}),`);
@@ -31,8 +32,7 @@ const config :Workerd.Config = (
 
 const app :Workerd.Worker = (
   modules = [
-    (name = "index.js", esModule = embed "index.js"),
-    (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),
+    ${modules.map((name) => `(name = ${text(name)}, ${moduleType(name)} = embed ${text(name)}),`).join("\n    ")}
   ],
   bindings = [
     ${bindings.join("\n    ")}
@@ -41,6 +41,10 @@ const app :Workerd.Worker = (
   compatibilityFlags = [${compatibility.flags.map(text).join(", ")}]
 );
 `;
+}
+
+function moduleType(name) {
+  return name.endsWith(".wasm") ? "wasm" : "esModule";
 }
 
 // As wrangler does it: text stays text, numbers, lists and tables become JSON.
