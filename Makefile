@@ -55,15 +55,16 @@ smoke: build ## Try out the benchmark: everything once, nothing is timed in earn
 	$(call phase,benchmark)
 	dev/setup bench
 	dev/build bench/worker
-	dev/with-tools node --test --test-reporter=spec 'bench/*.test.mjs'
+	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'bench/*.test.mjs' 'bench/*/*.test.mjs'
 
 bench: build ## Compare with the peers on this machine, about 25 minutes (ARGS="--help")
 	dev/setup bench
 	dev/build bench/worker
 	dev/with-tools node bench/main.mjs $(ARGS)
 
-bench-native: ## Count the instructions of the hot path (needs valgrind)
-	dev/bench-native $(ARGS)
+bench-native: ## Count the instructions of the hot path, and compare with the last count (needs valgrind)
+	dev/setup bench-native
+	dev/with-tools node bench/native.mjs
 
 deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to log in)
 	dev/with-tools wrangler deploy

@@ -17,12 +17,19 @@ rust_version=$(awk -F'"' '/^rust-version/ { print $2; exit }' "$root/Cargo.toml"
 worker_build_version=0.8.7
 worker_build=$cache/worker-build-$worker_build_version/bin/worker-build
 
+# locked_version CRATE: the version that Cargo.lock names.
+locked_version() {
+  awk -v name="name = \"$1\"" '$0 == name { getline; gsub(/"/, "", $3); print $3; exit }' \
+    "$root/Cargo.lock" 2>/dev/null || true
+}
+
 # wasm-bindgen's tool and library must be of exactly the same version, and Cargo.lock decides which.
-wasm_bindgen_version=$(
-  awk '$0 == "name = \"wasm-bindgen\"" { getline; gsub(/"/, "", $3); print $3; exit }' \
-    "$root/Cargo.lock" 2>/dev/null
-) || true
+wasm_bindgen_version=$(locked_version wasm-bindgen)
 wasm_bindgen=$cache/wasm-bindgen-$wasm_bindgen_version/bin/wasm-bindgen
+
+# The same holds of what runs the native benches.
+gungraun_version=$(locked_version gungraun)
+gungraun_runner=$cache/gungraun-$gungraun_version/bin/gungraun-runner
 
 # The benchmark's load generator, where Debian's package was unpacked rather than installed.
 wrk=$cache/wrk/bin/wrk

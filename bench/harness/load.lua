@@ -20,7 +20,7 @@ local function contents(path)
 end
 
 local before, after, tokens, once
-local at, last
+local at, last, is_rehearsed
 
 function init(args)
   before, after, once = contents(args[1]), contents(args[2]), args[4] == "once"
@@ -46,6 +46,11 @@ function init(args)
 end
 
 function request()
+  -- wrk asks for a request that it does not send, to see whether it is one.
+  if not is_rehearsed then
+    is_rehearsed = true
+    return before .. after
+  end
   at = at + 1
   if at > last then
     if once then
