@@ -53,10 +53,11 @@ const whoami = { request: modernWhoami, status: 200, check: checkWhoami };
 export const loads = [
   ...["RS256", "ES384"].flatMap((algorithm) => {
     const name = algorithm.toLowerCase();
+    const load = { ...whoami, algorithm, contenders: SERVERS };
     return [
-      { ...whoami, name: `${name}-repeated`, title: `${algorithm}, one token`, algorithm, tokens: "one", contenders: ALL },
-      { ...whoami, name: `${name}-turn`, title: `${algorithm}, 2,000 tokens`, algorithm, tokens: "turn", contenders: SERVERS },
-      { ...whoami, name: `${name}-new`, title: `${algorithm}, all tokens new`, algorithm, tokens: "new", contenders: SERVERS },
+      { ...load, name: `${name}-repeated`, title: `${algorithm}, one token`, tokens: "one", contenders: ALL },
+      { ...load, name: `${name}-turn`, title: `${algorithm}, 2,000 tokens`, tokens: "turn" },
+      { ...load, name: `${name}-new`, title: `${algorithm}, all tokens new`, tokens: "new" },
     ];
   }),
   {
@@ -150,8 +151,9 @@ function checkWhoami(answer, { parties, claims }) {
 function checkChallenge({ headers }, { parties }) {
   const { origin, pathname } = new URL(parties.resource);
   const challenge = headers["www-authenticate"];
+  const document = `${origin}/.well-known/oauth-protected-resource${pathname}`;
   assert.match(challenge, /^Bearer /);
-  assert.ok(challenge.includes(`resource_metadata="${origin}/.well-known/oauth-protected-resource${pathname}"`), challenge);
+  assert.ok(challenge.includes(`resource_metadata="${document}"`), challenge);
 }
 
 function checkMetadata({ json }, { parties }) {

@@ -10,7 +10,7 @@ export const HELP = `Compares mcp-edge with its peers on workerd: make bench ARG
   --contenders LIST  only these, separated by commas
   --rounds N         rounds per load, contenders in turn (5)
   --seconds N        of each round (3)
-  --warm-up N        seconds before each round that are not counted (2)
+  --warm-up N        seconds before each round that are not counted (1.5)
   --starts N         processes started for the times after a start (20)
   --connections N    open at a time (16)
   --output FOLDER    where to write the results (bench/results)
@@ -59,7 +59,7 @@ export function parseOptions(words) {
   if (values.help) return undefined;
   const usual = values.smoke
     ? { rounds: 1, seconds: 0.3, "warm-up": 0, starts: 1, connections: 4 }
-    : { rounds: 5, seconds: 3, "warm-up": 2, starts: 20, connections: 16 };
+    : { rounds: 5, seconds: 3, "warm-up": 1.5, starts: 20, connections: 16 };
   const number = (name, isRight, what) => {
     const said = Number(values[name] ?? usual[name]);
     if (!isRight(said)) throw new Error(`--${name} must be ${what}, not "${values[name]}"`);

@@ -9,9 +9,11 @@ import { shoot } from "./wrk.mjs";
  * @typedef {object} Setting
  * @property {{issuer: string, count: Function, forget: Function}} provider
  * @property {{issuer: string, resource: string}} parties
- * @property {Record<string, {good: import("./tokens.mjs").Pool, forged?: import("./tokens.mjs").Pool}>} pools  by algorithm
+ * @property {Record<string, Pools>} pools  by algorithm
  * @property {string} scratch
  * @property {{seconds: number, warmUpSeconds: number, connections: number}} options
+ *
+ * @typedef {{good: import("./tokens.mjs").Pool, forged?: import("./tokens.mjs").Pool}} Pools
  *
  * @typedef {import("./wrk.mjs").Shot & Costs} Round
  *

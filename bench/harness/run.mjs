@@ -1,7 +1,7 @@
 // A whole run: everything is made ready before anything is timed, then contenders take turns.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { availableParallelism, cpus, tmpdir, totalmem } from "node:os";
+import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startHostileProvider } from "../../tests/support/hostile-provider.mjs";
@@ -41,6 +41,7 @@ const SMOKE_TOKENS = 300;
  * @returns {Promise<Results>}
  */
 export async function run(options, say) {
+  const machine = await describeMachine();
   const scratch = await mkdtemp(join(tmpdir(), "mcp-edge-bench-"));
   const keys = await createKeys();
   const provider = await startHostileProvider({ keys: Object.values(keys).map(({ jwk }) => jwk) });
@@ -53,7 +54,7 @@ export async function run(options, say) {
     const { rounds, seconds, warmUpSeconds, starts, connections } = options;
     return {
       date: new Date().toISOString(),
-      machine: await describeMachine(),
+      machine,
       options: { rounds, seconds, warmUpSeconds, starts, connections },
       contenders: options.contenders.map(({ name, title }) => ({ name, title })),
       loads: options.loads.map(({ name, title }) => ({ name, title })),
@@ -148,5 +149,7 @@ async function describeMachine() {
     system: `${process.platform} ${process.arch}`,
     workerd: version,
     node: process.version,
+    // Of the minute before: what other programs do widens every spread.
+    load: loadavg()[0],
   };
 }

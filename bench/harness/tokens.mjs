@@ -50,7 +50,8 @@ export async function mint({ signer, parties, size, folder }) {
   const share = Math.ceil(size / availableParallelism());
   const shares = [];
   for (let from = 0; from < size; from += share) shares.push({ from, to: Math.min(from + share, size) });
-  const parts = await Promise.all(shares.map((range) => mintElsewhere({ algorithm, kid, privateJwk, parties, ...range })));
+  const order = { algorithm, kid, privateJwk, parties };
+  const parts = await Promise.all(shares.map((range) => mintElsewhere({ ...order, ...range })));
   return writePool(folder, `${algorithm}-good`, parts.flat());
 }
 

@@ -45,11 +45,12 @@ export async function shoot({ origin, request, tokens, status, seconds, connecti
     await writeFile(before, request.before);
     await writeFile(after, request.after);
     const { file = "-", isOnce = false, first = 1, last = 1 } = tokens ?? {};
-    const result = await run([
+    const words = [
       ...["--threads", "1", "--connections", String(connections), "--duration", `${Math.ceil(seconds)}s`],
       ...["--timeout", `${TIMEOUT_SECONDS}s`, "--script", SCRIPT, origin],
       ...["--", before, after, file, isOnce ? "once" : "cycle", String(first), String(last)],
-    ], seconds);
+    ];
+    const result = await run(words, seconds);
     assertAnswered(result, status);
     const { requests, microseconds, p50, p95, p99 } = result;
     const perSecond = requests / (microseconds / 1e6);
@@ -63,13 +64,15 @@ export async function shoot({ origin, request, tokens, status, seconds, connecti
 function assertAnswered({ requests, refused, broken, late }, status) {
   const wanted = status >= 400 ? requests : 0;
   if (requests === 0 || refused !== wanted || broken > 0 || late > 0) {
-    const counts = `${requests} answers, ${refused} of them from 400 on, ${broken} broken connections, ${late} too late`;
-    throw new Error(`every answer should have had status ${status}: ${counts}`);
+    const answers = `${requests} answers, ${refused} of them from 400 on`;
+    throw new Error(
+      `every answer should have had status ${status}: ${answers}, ${broken} broken connections, ${late} too late`,
+    );
   }
 }
 
-async function run(parameters, seconds) {
-  const child = spawn(program(), parameters, { stdio: ["ignore", "pipe", "pipe"] });
+async function run(words, seconds) {
+  const child = spawn(program(), words, { stdio: ["ignore", "pipe", "pipe"] });
   // It knows whole seconds only; when interrupted, it reports what there is.
   const timer = setTimeout(() => child.kill("SIGINT"), seconds * 1000);
   const complaint = text(child.stderr);

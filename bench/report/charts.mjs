@@ -47,7 +47,7 @@ export async function chartsOf(results) {
     },
     cpu: {
       title: "whoami with a bearer token: CPU milliseconds per request",
-      subtitle: "Less is better. User and system time of the process. Median of the rounds, with the lowest and the highest.",
+      subtitle: "Less is better. Median of the rounds, with the lowest and the highest.",
       columns: 3,
       format: ".2f",
       bars: barsOf(results, WHOAMI, "cpuMs"),

@@ -1,6 +1,6 @@
 // What mcp-edge is meant to reach against its peers, and what it has reached in a run.
 
-import { ratioOf, series } from "./statistics.mjs";
+import { ratioOf, series, spreadOf } from "./statistics.mjs";
 
 /**
  * @typedef {object} Goal
@@ -17,13 +17,14 @@ import { ratioOf, series } from "./statistics.mjs";
  * @returns {Goal[]}
  */
 export function goalsOf(results) {
-  const rate = (load, peer) => ratioOf(series(results, load, "mcp-edge", "perSecond"), series(results, load, peer, "perSecond"));
-  const cpu = (load, peer) => ratioOf(series(results, load, "mcp-edge", "cpuMs"), series(results, load, peer, "cpuMs"));
+  const compare = (measure) => (load, peer) =>
+    ratioOf(series(results, load, "mcp-edge", measure), series(results, load, peer, measure));
+  const [rate, cpu] = [compare("perSecond"), compare("cpuMs")];
   const starts = (name, measure) => (results.starts?.[name] ?? []).map((start) => start[measure]);
   const entry = (measure) => ratioOf(starts("mcp-edge", measure), starts("sdk", measure));
   const size = results.sizes["mcp-edge"];
   const traffic = results.traffic?.["mcp-edge"];
-  const exactly = (value) => value === undefined ? undefined : { median: value, min: value, max: value };
+  const exactly = (value) => spreadOf([value]);
   return [
     atLeast(4, rate("rs256-repeated", "sdk"), "requests/s, one token, RS256, vs TypeScript SDK"),
     atLeast(8, rate("es384-repeated", "sdk"), "requests/s, one token, ES384, vs TypeScript SDK"),

@@ -74,7 +74,8 @@ function ratios(results) {
   const rows = results.loads.map((load) => [
     load.title,
     ...peers.map(({ name }) => {
-      const ratio = ratioOf(series(results, load.name, OURS, "perSecond"), series(results, load.name, name, "perSecond"));
+      const [ours, theirs] = [OURS, name].map((each) => series(results, load.name, each, "perSecond"));
+      const ratio = ratioOf(ours, theirs);
       return ratio ? `${ratio.median.toFixed(2)} × (${ratio.min.toFixed(2)}–${ratio.max.toFixed(2)})` : "–";
     }),
   ]);
@@ -104,7 +105,10 @@ function latency(results) {
 function sizes({ contenders, sizes: all }) {
   const rows = contenders
     .filter(({ name }) => name !== `${OURS}-quiet`)
-    .map(({ name, title }) => [title, ...[all[name].gzipBytes, all[name].rawBytes].map((size) => (size / 1000).toFixed(1))]);
+    .map(({ name, title }) => {
+      const { gzipBytes, rawBytes } = all[name];
+      return [title, ...[gzipBytes, rawBytes].map((size) => (size / 1000).toFixed(1))];
+    });
   return { title: "Size of the bundle, KB", columns: ["", "gzip", "raw"], rows };
 }
 

@@ -56,7 +56,9 @@ export default {
     const { url, headers } = request;
     const target = url.slice(url.indexOf("/", 8));
     if (target === path) return answer(request, headers);
-    if (target === metadataPath && request.method === "GET") return new Response(metadata, { headers: METADATA_HEADERS });
+    if (target === metadataPath && request.method === "GET") {
+      return new Response(metadata, { headers: METADATA_HEADERS });
+    }
     return new Response("Not Found", { status: 404 });
   },
 };
@@ -122,7 +124,8 @@ function modern(id, method, params, caller) {
     case "server/discover":
       return success(
         id,
-        `"supportedVersions":["${MODERN}"],"capabilities":{"tools":{}},"ttlMs":300000,"cacheScope":"public",${MODERN_META}`,
+        `"supportedVersions":["${MODERN}"],"capabilities":{"tools":{}},` +
+          `"ttlMs":300000,"cacheScope":"public",${MODERN_META}`,
       );
     default:
       return failure(404, id, -32601, "Method not found");

@@ -67,7 +67,8 @@ async function verify(token, now) {
   const key = await keyFor(header.kid, header.alg, now);
   if (key === undefined) throw invalid();
   const signature = bytes(token.slice(second + 1));
-  const isGood = await crypto.subtle.verify(algorithm.signature, key, signature, encoder.encode(token.slice(0, second)));
+  const input = encoder.encode(token.slice(0, second));
+  const isGood = await crypto.subtle.verify(algorithm.signature, key, signature, input);
   if (!isGood) throw invalid();
 
   const scopes = typeof claims.scope === "string" ? claims.scope.split(" ") : [];

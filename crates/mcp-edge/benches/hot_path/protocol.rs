@@ -1,4 +1,5 @@
-//! What an authenticated message costs: reading it, telling its era, calling a tool or listing fifty, writing the answer.
+//! What an authenticated message costs: reading it, telling its era, calling a tool or listing fifty, writing the
+//! answer.
 
 use std::rc::Rc;
 
