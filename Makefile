@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/, and their order is meant
-.PHONY: help setup dev dev-registrar whoami doctor test check unit build e2e conformance deploy clean
+.PHONY: help setup dev dev-registrar whoami doctor test check unit build e2e conformance smoke bench bench-native deploy clean
 
 # $(call phase,TEXT): announces what comes next.
 phase = @printf '\n==> %s\n' '$(1)'
@@ -28,7 +28,7 @@ URL ?= http://localhost:$(or $(PORT),8787)/mcp
 doctor: ## Examine a server from outside, as clients do: make doctor URL=https://mcp.example.com/mcp
 	@cargo run --quiet --locked -p mcp-edge-doctor -- $(ARGS) $(URL)
 
-test: setup check unit build e2e conformance ## Run everything that CI runs
+test: setup check unit build e2e conformance smoke ## Run everything that CI runs
 
 check: ## Check format, lints and documents
 	$(call phase,format)
@@ -64,8 +64,23 @@ conformance: setup ## Run the official MCP conformance suite against a Worker of
 	dev/build tests/conformance
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'tests/conformance/*.test.mjs'
 
+smoke: build ## Try out the benchmark: everything once, nothing is timed in earnest
+	$(call phase,benchmark)
+	dev/setup bench
+	dev/build bench/worker
+	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'bench/*.test.mjs' 'bench/*/*.test.mjs'
+
+bench: build ## Compare with the peers on this machine, about 25 minutes (ARGS="--help")
+	dev/setup bench
+	dev/build bench/worker
+	dev/with-tools node bench/main.mjs $(ARGS)
+
+bench-native: ## Count the instructions of the hot path, and compare with the last count (needs valgrind)
+	dev/setup bench-native
+	dev/with-tools node bench/native.mjs
+
 deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to log in)
 	dev/with-tools wrangler deploy
 
 clean: ## Remove what was built; npm packages and the tools of `setup` stay
-	rm -rf target build .wrangler test-results tests/*/build examples/*/build registrar/build
+	rm -rf target build .wrangler test-results tests/*/build examples/*/build registrar/build bench/build bench/worker/build

@@ -14,12 +14,22 @@ wasm_target=wasm32-unknown-unknown
 # The oldest Rust that the workspace compiles with.
 rust_version=$(awk -F'"' '/^rust-version/ { print $2; exit }' "$root/Cargo.toml")
 
+# locked_version CRATE: the version that Cargo.lock names.
+locked_version() {
+  awk -v name="name = \"$1\"" '$0 == name { getline; gsub(/"/, "", $3); print $3; exit }' \
+    "$root/Cargo.lock" 2>/dev/null || true
+}
+
 # wasm-bindgen's tool and library must be of exactly the same version, and Cargo.lock decides which.
-wasm_bindgen_version=$(
-  awk '$0 == "name = \"wasm-bindgen\"" { getline; gsub(/"/, "", $3); print $3; exit }' \
-    "$root/Cargo.lock" 2>/dev/null
-) || true
+wasm_bindgen_version=$(locked_version wasm-bindgen)
 wasm_bindgen=$cache/wasm-bindgen-$wasm_bindgen_version/bin/wasm-bindgen
+
+# The same holds of what runs the native benches.
+gungraun_version=$(locked_version gungraun)
+gungraun_runner=$cache/gungraun-$gungraun_version/bin/gungraun-runner
+
+# The benchmark's load generator, where Debian's package was unpacked rather than installed.
+wrk=$cache/wrk/bin/wrk
 
 # npm packages: Node, wrangler, and what makes a bundle of wasm and JavaScript.
 npm_bin=$root/node_modules/.bin

@@ -22,6 +22,10 @@ export { startKeyValueStore };
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const WORKERD = join(ROOT, "node_modules/.bin/workerd");
 
+// What the build of a Worker leaves.
+const ENTRY = "index.js";
+const MODULES = [ENTRY, "index_bg.wasm"];
+
 // Another program may take the port between choosing and opening it.
 const START_ATTEMPTS = 3;
 
@@ -38,7 +42,8 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {Record<string, unknown>} settings
  *   what `[vars]` and secrets hold in production; text, or anything that JSON can say.
  *   `RESOURCE` defaults to the URL of this Worker's endpoint; `undefined` leaves a setting out
- * @property {string} [build]  folder with `index.js` and `index_bg.wasm`. Defaults to "build"
+ * @property {string} [build]  folder with `index.js` and, unless it is plain JavaScript, `index_bg.wasm`. Defaults to
+ *   "build"
  * @property {import("./key-value-store.mjs").KeyValueStore} [kv]
  *   a store that outlives the Worker. By default it gets one of its own
  * @property {Record<string, import("./key-value-store.mjs").KeyValueStore>} [namespaces]
@@ -46,6 +51,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {number} [port]  by default a free one is chosen
  * @property {string[]} [compatibilityFlags]  in addition to those of wrangler.toml
  * @property {boolean} [scheduler]  whether `runScheduled` is wanted
+ * @property {boolean} [keepsLog]  whether what it prints on standard output is read. Defaults to true
  */
 
 /**
@@ -53,9 +59,19 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @param {Options} options
  * @returns {Promise<Worker>}
  */
-export async function startWorker({ settings, build = "build", kv, namespaces = {}, port, compatibilityFlags = [], scheduler = false }) {
+export async function startWorker({
+  settings,
+  build = "build",
+  kv,
+  namespaces = {},
+  port,
+  compatibilityFlags = [],
+  scheduler = false,
+  keepsLog = true,
+}) {
   const folder = resolve(ROOT, build);
-  if (!existsSync(join(folder, "index_bg.wasm"))) {
+  const modules = MODULES.filter((name) => existsSync(join(folder, name)));
+  if (!modules.includes(ENTRY)) {
     throw new Error(`there is no Worker in ${build}: build it first ("make build", or "dev/build FOLDER")`);
   }
   const compatibility = await readCompatibility(compatibilityFlags);
@@ -64,7 +80,7 @@ export async function startWorker({ settings, build = "build", kv, namespaces = 
     const schedulerPort = scheduler ? await freePort() : undefined;
     const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined, schedulerPort });
     try {
-      await worker.start({ settings, build: folder, namespaces, compatibility });
+      await worker.start({ settings, build: folder, modules, namespaces, compatibility, keepsLog });
       return worker;
     } catch (error) {
       if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;
@@ -88,6 +104,8 @@ class Worker {
     this.mcpUrl = `${this.origin}/mcp`;
     this.kv = kv;
     this.#ownsKv = ownsKv;
+    /** When its process was started, by `performance.now()`. */
+    this.spawnedAt = undefined;
   }
 
   /** The id of the process. */
@@ -158,11 +176,11 @@ class Worker {
     this.#process?.kill("SIGKILL");
   }
 
-  async start({ settings, build, namespaces, compatibility }) {
+  async start({ keepsLog, ...parts }) {
     this.#folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
     try {
-      await this.#writeConfig({ settings, build, namespaces, compatibility });
-      await this.#run();
+      await this.#writeConfig(parts);
+      await this.#run(keepsLog);
     } catch (error) {
       running.delete(this);
       await rm(this.#folder, { recursive: true, force: true });
@@ -170,9 +188,10 @@ class Worker {
     }
   }
 
-  async #writeConfig({ settings, build, namespaces, compatibility }) {
+  async #writeConfig({ settings, build, modules, namespaces, compatibility }) {
     const stores = Object.entries({ JWKS: this.kv, ...namespaces });
     const config = workerdConfig({
+      modules,
       port: this.port,
       namespaces: Object.fromEntries(stores.map(([binding, store]) => [binding, store.port])),
       settings: { RESOURCE: this.mcpUrl, ...settings },
@@ -181,19 +200,20 @@ class Worker {
     });
     await writeFile(join(this.#folder, "config.capnp"), config);
     // Cap'n Proto embeds files by a path relative to its own.
-    for (const file of ["index.js", "index_bg.wasm"]) await copyFile(join(build, file), join(this.#folder, file));
+    for (const file of modules) await copyFile(join(build, file), join(this.#folder, file));
   }
 
-  async #run() {
+  async #run(keepsLog) {
     // The scheduler's way to the Worker counts as an experiment.
     const flags = this.schedulerPort === undefined ? [] : ["--experimental"];
+    this.spawnedAt = performance.now();
     const child = spawn(WORKERD, ["serve", "config.capnp", "--control-fd=3", ...flags], {
       cwd: this.#folder,
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      stdio: ["ignore", keepsLog ? "pipe" : "ignore", "pipe", "pipe"],
     });
     this.#process = child;
     running.add(this);
-    for (const stream of [child.stdout, child.stderr]) {
+    for (const stream of [child.stdout, child.stderr].filter((stream) => stream !== null)) {
       createInterface({ input: stream }).on("line", (line) => this.#lines.push(parseLine(line)));
     }
     try {

@@ -2,13 +2,14 @@
 
 /**
  * @param {object} parts
+ * @param {string[]} parts.modules  the Worker's files, the entry point first
  * @param {number} parts.port    where the Worker listens, on loopback
  * @param {Record<string, number>} parts.namespaces  bindings of key-value namespaces, and where they are served
  * @param {Record<string, unknown>} parts.settings
  * @param {{date: string, flags: string[]}} parts.compatibility
  * @param {number} [parts.schedulerPort]  where a request sets off a scheduled event
  */
-export function workerdConfig({ port, namespaces, settings, compatibility, schedulerPort }) {
+export function workerdConfig({ modules, port, namespaces, settings, compatibility, schedulerPort }) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `(name = ${text(name)}, ${binding(value)}),`);
@@ -34,8 +35,7 @@ const config :Workerd.Config = (
 
 const app :Workerd.Worker = (
   modules = [
-    (name = "index.js", esModule = embed "index.js"),
-    (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),
+    ${modules.map((name) => `(name = ${text(name)}, ${moduleType(name)} = embed ${text(name)}),`).join("\n    ")}
   ],
   bindings = [
     ${bindings.join("\n    ")}
@@ -64,6 +64,10 @@ const scheduler :Workerd.Worker = (
 );
 `,
   };
+}
+
+function moduleType(name) {
+  return name.endsWith(".wasm") ? "wasm" : "esModule";
 }
 
 // As wrangler does it: text stays text, numbers, lists and tables become JSON.

@@ -1,0 +1,87 @@
+// The benchmark as a program: a run as short as possible. Every contender is asked everything, every answer is checked,
+// and nothing is said of how long it took.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { contenders } from "./contenders/index.mjs";
+import { loads } from "./harness/loads.mjs";
+
+const MAIN = fileURLToPath(new URL("./main.mjs", import.meta.url));
+const execute = promisify(execFile);
+
+describe("a short run", () => {
+  let folder;
+  let printed;
+  let results;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "mcp-edge-bench-test-"));
+    ({ stdout: printed } = await execute(process.execPath, [MAIN, "--smoke", "--output", folder]));
+    results = JSON.parse(await readFile(join(folder, "latest.json"), "utf8"));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  test("has a round of every load for everyone who takes part, with every figure", () => {
+    for (const load of loads) {
+      assert.deepEqual(Object.keys(results.rounds[load.name]), load.contenders);
+      for (const [name, rounds] of Object.entries(results.rounds[load.name])) {
+        assert.equal(rounds.length, 1);
+        const { operations, cpuMs, residentBytes, ...numbers } = rounds[0];
+        for (const [figure, value] of Object.entries(numbers)) assert.ok(value > 0, `${load.name}, ${name}: ${figure}`);
+        if (process.platform === "linux") {
+          // A round this short may cost less than the system's clock can tell.
+          assert.ok(cpuMs >= 0, `${load.name}, ${name}: CPU`);
+          assert.ok(residentBytes > 0, `${load.name}, ${name}: memory`);
+        }
+        assert.deepEqual(Object.keys(operations), ["discovery", "jwks", "kvReads", "kvWrites"]);
+      }
+    }
+  });
+
+  test("has sizes, starts, and what is asked of the provider", () => {
+    for (const { name } of contenders) assert.ok(results.sizes[name].gzipBytes > 0, name);
+    const servers = ["twin", "sdk", "agents", "mcp-edge"];
+    assert.deepEqual(Object.keys(results.starts), ["noop", ...servers]);
+    for (const name of servers) {
+      assert.equal(results.starts[name].length, 1);
+      assert.equal(Object.values(results.starts[name][0]).filter((time) => time > 0).length, 4, name);
+    }
+    assert.deepEqual(Object.keys(results.traffic), servers);
+    assert.deepEqual(
+      [results.traffic["mcp-edge"].discovery, results.traffic["mcp-edge"].jwks],
+      [1, 1],
+      "mcp-edge asks the provider once, however many come at the start",
+    );
+  });
+
+  test("says of every goal what was measured", () => {
+    const unknown = results.goals.filter(({ reached }) => reached === undefined);
+    const expected = process.platform === "linux" ? [] : unknown.filter(({ what }) => what.startsWith("CPU"));
+    assert.deepEqual(unknown, expected);
+    for (const { what } of results.goals) assert.ok(printed.includes(what), what);
+  });
+
+  test("leaves a table and charts for light and dark pages", async () => {
+    const markdown = await readFile(join(folder, "latest.md"), "utf8");
+    for (const { title } of [...loads, ...contenders]) assert.ok(markdown.includes(title), title);
+    const charts = (await readdir(folder)).filter((name) => name.endsWith(".svg"));
+    const names = ["cpu", "others", "starts", "throughput"].flatMap((name) => [`${name}-dark`, `${name}-light`]);
+    assert.deepEqual(charts.sort(), names.map((name) => `${name}.svg`));
+    for (const name of charts) {
+      const svg = await readFile(join(folder, name), "utf8");
+      assert.match(svg, /^<svg /, name);
+      for (const title of ["mcp-edge", "hand-written JS", "TypeScript SDK v2"]) assert.ok(svg.includes(title), name);
+    }
+  });
+});
+
+test("a word that it does not know is answered with what it knows", async () => {
+  const failure = await execute(process.execPath, [MAIN, "--only", "nothing-like-this"]).catch((error) => error);
+  assert.equal(failure.code, 2);
+  assert.match(failure.stderr, /no load's name contains "nothing-like-this"[^]*rs256-repeated/);
+});

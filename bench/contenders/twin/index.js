@@ -1,0 +1,169 @@
+// The same server as mcp-edge in plain JavaScript, as somebody would write it who knows the runtime and wants nothing
+// but speed: no framework, no object that could be a string, verified tokens in memory, keys in memory and in KV.
+//
+// It checks of a token what a correct server has to check, and of the protocol what the requests of the benchmark
+// need. It writes no log, limits nothing, and has no tool but these.
+
+import { env } from "cloudflare:workers";
+import { KeysUnavailable } from "./keys.js";
+import { callerOf, Refused } from "./tokens.js";
+
+const { origin, pathname: path } = new URL(env.RESOURCE);
+const metadataPath = `/.well-known/oauth-protected-resource${path}`;
+
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+const MODERN = "2026-07-28";
+const LEGACY = new Set(["2025-11-25", "2025-06-18", "2025-03-26"]);
+
+const SERVER_INFO = '{"name":"twin","version":"1.0.0"}';
+const MODERN_META = `"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":${SERVER_INFO}}`;
+
+const WHOAMI = {
+  name: "whoami",
+  title: "Who am I",
+  description: "Tells who is signed in: the identity that the user agreed to share with this client.",
+  inputSchema: { type: "object" },
+  annotations: { readOnlyHint: true, openWorldHint: false },
+};
+// FIFTY_TOOLS is put in by the build, as a literal.
+const tools = JSON.stringify(env.TOOLS === "fifty" ? FIFTY_TOOLS : [WHOAMI]);
+
+const metadata = JSON.stringify({
+  resource: env.RESOURCE,
+  authorization_servers: [env.ISSUER],
+  scopes_supported: env.REQUIRED_SCOPES.split(" "),
+  bearer_methods_supported: ["header"],
+});
+const METADATA_HEADERS = {
+  "content-type": "application/json",
+  "cache-control": "public, max-age=300",
+  "access-control-allow-origin": "*",
+};
+const JSON_HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
+
+const challenge = (members) =>
+  `Bearer ${members}resource_metadata="${origin}${metadataPath}", scope="${env.REQUIRED_SCOPES}"`;
+const UNAUTHENTICATED = { ...JSON_HEADERS, "www-authenticate": challenge("") };
+const refusal = (error) => ({
+  body: JSON.stringify({ error }),
+  headers: { ...JSON_HEADERS, "www-authenticate": challenge(`error="${error}", `) },
+});
+const REFUSALS = { invalid_token: refusal("invalid_token"), insufficient_scope: refusal("insufficient_scope") };
+
+export default {
+  async fetch(request) {
+    const { url, headers } = request;
+    const target = url.slice(url.indexOf("/", 8));
+    if (target === path) return answer(request, headers);
+    if (target === metadataPath && request.method === "GET") {
+      return new Response(metadata, { headers: METADATA_HEADERS });
+    }
+    return new Response("Not Found", { status: 404 });
+  },
+};
+
+async function answer(request, headers) {
+  const from = headers.get("origin");
+  if (from !== null && from !== origin) return new Response("Forbidden", { status: 403 });
+
+  const authorization = headers.get("authorization");
+  if (authorization === null) return new Response("{}", { status: 401, headers: UNAUTHENTICATED });
+  if (authorization.slice(0, 7).toLowerCase() !== "bearer ") return refused(new Refused(401, "invalid_token"));
+  let caller;
+  try {
+    caller = callerOf(authorization.slice(7), Date.now());
+    if (caller instanceof Promise) caller = await caller;
+  } catch (error) {
+    return refused(error);
+  }
+
+  if (request.method !== "POST") return new Response(null, { status: 405, headers: { allow: "POST" } });
+  if (!headers.get("content-type")?.startsWith("application/json")) return new Response(null, { status: 415 });
+  if (Number(headers.get("content-length")) > MAX_BODY_BYTES) return new Response(null, { status: 413 });
+  let message;
+  try {
+    message = JSON.parse(await request.text());
+  } catch {
+    return failure(400, null, -32700, "Parse error");
+  }
+  return dispatch(message, headers, caller);
+}
+
+function dispatch(message, headers, caller) {
+  const { jsonrpc, id, method, params } = message ?? {};
+  if (jsonrpc !== "2.0" || typeof method !== "string") return failure(400, null, -32600, "Invalid request");
+  if (id === undefined) return new Response(null, { status: 202 });
+  if (typeof id !== "string" && !Number.isInteger(id)) return failure(400, null, -32600, "Invalid request");
+
+  const version = headers.get("mcp-protocol-version");
+  const claimed = params?._meta?.["io.modelcontextprotocol/protocolVersion"];
+  if (claimed === undefined && version !== MODERN) {
+    if (version !== null && !LEGACY.has(version)) return failure(400, id, -32000, "Unsupported protocol version");
+    return legacy(id, method, params, caller);
+  }
+  if (claimed !== version) return failure(400, id, -32020, "MCP-Protocol-Version differs from the body");
+  if (claimed !== MODERN) return failure(400, id, -32022, "Unsupported protocol version");
+  if (typeof params._meta["io.modelcontextprotocol/clientCapabilities"] !== "object") {
+    return failure(400, id, -32602, "clientCapabilities is missing");
+  }
+  if (headers.get("mcp-method") !== method) return failure(400, id, -32020, "Mcp-Method differs from the body");
+  if (method === "tools/call" && headers.get("mcp-name") !== params.name) {
+    return failure(400, id, -32020, "Mcp-Name differs from the body");
+  }
+  return modern(id, method, params, caller);
+}
+
+function modern(id, method, params, caller) {
+  switch (method) {
+    case "tools/call":
+      if (params.name !== "whoami") return failure(200, id, -32602, "Unknown tool");
+      return success(id, `${caller.whoami},${MODERN_META}`);
+    case "tools/list":
+      return success(id, `"tools":${tools},"ttlMs":300000,"cacheScope":"private",${MODERN_META}`);
+    case "server/discover":
+      return success(
+        id,
+        `"supportedVersions":["${MODERN}"],"capabilities":{"tools":{}},` +
+          `"ttlMs":300000,"cacheScope":"public",${MODERN_META}`,
+      );
+    default:
+      return failure(404, id, -32601, "Method not found");
+  }
+}
+
+function legacy(id, method, params, caller) {
+  switch (method) {
+    case "tools/call":
+      if (params?.name !== "whoami") return failure(200, id, -32602, "Unknown tool");
+      return success(id, caller.whoami);
+    case "tools/list":
+      return success(id, `"tools":${tools}`);
+    case "initialize": {
+      const version = LEGACY.has(params?.protocolVersion) ? params.protocolVersion : "2025-11-25";
+      return success(id, `"protocolVersion":"${version}","capabilities":{"tools":{}},"serverInfo":${SERVER_INFO}`);
+    }
+    case "ping":
+      return success(id, "");
+    default:
+      return failure(200, id, -32601, "Method not found");
+  }
+}
+
+function success(id, members) {
+  return new Response(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{${members}}}`, { headers: JSON_HEADERS });
+}
+
+function failure(status, id, code, message) {
+  const body = JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
+  return new Response(body, { status, headers: JSON_HEADERS });
+}
+
+function refused(error) {
+  if (error instanceof Refused) {
+    const { body, headers } = REFUSALS[error.message];
+    return new Response(body, { status: error.status, headers });
+  }
+  const status = error instanceof KeysUnavailable ? 503 : 500;
+  return new Response(null, { status, headers: { "retry-after": "5" } });
+}

@@ -1,0 +1,59 @@
+// A contender as it would be deployed: its settings, a key-value store, and the identity provider that all share.
+
+import assert from "node:assert/strict";
+import { DEFAULT_SETTINGS } from "../../tests/support/deployment.mjs";
+import { send, startWorker } from "../../tests/support/worker.mjs";
+import { buildOf } from "../contenders/index.mjs";
+
+/** Fixed, because all tokens name it, whichever port a Worker gets. */
+export const RESOURCE = "https://mcp.example.com/mcp";
+
+/**
+ * Starts a contender in a process of its own.
+ * @param {import("../contenders/index.mjs").Contender} contender
+ * @param {object} options
+ * @param {{issuer: string}} options.provider
+ * @param {import("../contenders/index.mjs").Tools} [options.tools]
+ * @param {import("../../tests/support/key-value-store.mjs").KeyValueStore} [options.kv]
+ */
+export function deploy(contender, { provider, tools = "whoami", kv }) {
+  return startWorker({
+    build: buildOf(contender, tools),
+    settings: {
+      ...DEFAULT_SETTINGS,
+      ISSUER: provider.issuer,
+      RESOURCE,
+      JWKS_URL: `${provider.issuer}/jwks`,
+      TOOLS: tools,
+      ...contender.settings,
+    },
+    compatibilityFlags: contender.compatibilityFlags,
+    kv,
+    // Whoever reads a log while it is written takes time from the one who writes it.
+    keepsLog: false,
+  });
+}
+
+/**
+ * Sends the request of a load once and asserts that the answer is the right one.
+ * @param {object} worker
+ * @param {import("../contenders/index.mjs").Contender} contender
+ * @param {import("./loads.mjs").Load} load
+ * @param {object} options
+ * @param {{issuer: string, resource: string}} options.parties
+ * @param {string} [options.token]
+ */
+export async function ask(worker, contender, load, { parties, token }) {
+  const { request, status, check } = load;
+  const headers = { ...request.headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
+  const answer = await send(worker, { ...request, headers });
+  if (contender.name === "noop") return answer;
+  const context = `${contender.name}, ${load.name}: ${answer.status} ${answer.text}\n${worker.raw()}`;
+  assert.equal(answer.status, status, context);
+  try {
+    check(answer, { parties, claims: token && JSON.parse(Buffer.from(token.split(".")[1], "base64url")) });
+  } catch (error) {
+    throw new Error(`the answer is wrong: ${error.message}\n${context}`, { cause: error });
+  }
+  return answer;
+}

@@ -1,0 +1,77 @@
+-- What wrk sends: the same request with another token each time.
+--
+-- Arguments: a file with the request up to the token, one with the rest of it, a file of tokens ("-" for none),
+-- "cycle" or "once", and which of the tokens are used: the first and the last, counted from 1.
+--
+-- With "once" no token is sent twice: when they are used up, the line "exhausted" is printed and nothing is counted
+-- any more. The result is printed as one line of JSON.
+
+local threads = {}
+
+function setup(thread)
+  table.insert(threads, thread)
+end
+
+local function contents(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local before, after, tokens, once
+local at, last, is_rehearsed
+
+function init(args)
+  before, after, once = contents(args[1]), contents(args[2]), args[4] == "once"
+  local first
+  first, last = tonumber(args[5]), tonumber(args[6])
+  tokens = {}
+  if args[3] == "-" then
+    tokens[1], last = before .. after, 1
+  else
+    local number = 0
+    for token in io.lines(args[3]) do
+      number = number + 1
+      if number > last then break end
+      if number >= first then
+        -- The texts of those that come once are put together when they are sent: there are many.
+        tokens[number - first + 1] = once and token or before .. token .. after
+      end
+    end
+    last = last - first + 1
+    assert(#tokens == last, "there are too few tokens")
+  end
+  at = 0
+end
+
+function request()
+  -- wrk asks for a request that it does not send, to see whether it is one.
+  if not is_rehearsed then
+    is_rehearsed = true
+    return before .. after
+  end
+  at = at + 1
+  if at > last then
+    if once then
+      if at == last + 1 then
+        io.write("exhausted\n")
+        io.flush()
+      end
+      wrk.thread:stop()
+      return before .. "none" .. after -- its answer is not waited for
+    end
+    at = 1
+  end
+  if once then return before .. tokens[at] .. after end
+  return tokens[at]
+end
+
+function done(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '{"requests":%d,"microseconds":%d,"refused":%d,"broken":%d,"late":%d,"p50":%d,"p95":%d,"p99":%d}\n',
+    summary.requests, summary.duration, errors.status, errors.connect + errors.read + errors.write, errors.timeout,
+    latency:percentile(50), latency:percentile(95), latency:percentile(99)
+  ))
+end

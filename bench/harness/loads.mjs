@@ -1,0 +1,177 @@
+// What is asked of the contenders while they are timed.
+
+import assert from "node:assert/strict";
+import { legacyCall, modernCall, modernRequest } from "../../tests/support/messages.mjs";
+import { fiftyTools } from "../contenders/fifty-tools.js";
+
+/**
+ * @typedef {object} Request
+ * @property {string} method
+ * @property {string} path
+ * @property {Record<string, string>} headers
+ * @property {string} body
+ *
+ * @typedef {object} Load
+ * @property {string} name
+ * @property {string} title        for people
+ * @property {Request} request
+ * @property {import("./tokens.mjs").Algorithm} algorithm  of the tokens that come, or would
+ * @property {"one" | "turn" | "new" | "forged" | "none"} tokens
+ *   the same always; `TURN` of them in turn; each once; each once and with a wrong signature; no token
+ * @property {number} status       what every answer has
+ * @property {(answer: import("../../tests/support/requests.mjs").Answer, expected: Expected) => void} check
+ * @property {import("../contenders/index.mjs").Tools} [tools]
+ * @property {string[]} contenders
+ *
+ * @typedef {object} Expected
+ * @property {{issuer: string, resource: string}} parties
+ * @property {object} claims  of the token that was sent
+ */
+
+/** How many tokens come in turn: users of a busy server, more than some caches hold. */
+export const TURN = 2_000;
+
+const SERVERS = ["twin", "sdk", "agents", "mcp-edge"];
+const SERVERS_AND_QUIET = [...SERVERS, "mcp-edge-quiet"];
+const ALL = ["noop", ...SERVERS_AND_QUIET];
+
+const post = ({ message, headers }) => ({
+  method: "POST",
+  path: "/mcp",
+  headers: { "content-type": "application/json", accept: "application/json, text/event-stream", ...headers },
+  body: JSON.stringify(message),
+});
+
+const modernWhoami = post(modernCall("whoami"));
+const legacyWhoami = post({ message: legacyCall("whoami"), headers: { "mcp-protocol-version": "2025-11-25" } });
+const modernList = post(modernRequest("tools/list"));
+const metadata = { method: "GET", path: "/.well-known/oauth-protected-resource/mcp", headers: {}, body: "" };
+
+const whoami = { request: modernWhoami, status: 200, check: checkWhoami };
+
+/** @type {Load[]} */
+export const loads = [
+  ...["RS256", "ES384"].flatMap((algorithm) => {
+    const name = algorithm.toLowerCase();
+    const load = { ...whoami, algorithm, contenders: SERVERS };
+    return [
+      { ...load, name: `${name}-repeated`, title: `${algorithm}, one token`, tokens: "one", contenders: ALL },
+      { ...load, name: `${name}-turn`, title: `${algorithm}, 2,000 tokens`, tokens: "turn" },
+      { ...load, name: `${name}-new`, title: `${algorithm}, all tokens new`, tokens: "new" },
+    ];
+  }),
+  {
+    ...whoami,
+    name: "legacy-era",
+    title: "RS256, one token, 2025-11-25",
+    request: legacyWhoami,
+    algorithm: "RS256",
+    tokens: "one",
+    contenders: SERVERS,
+  },
+  {
+    name: "no-token",
+    title: "401, no token",
+    request: modernWhoami,
+    algorithm: "RS256",
+    tokens: "none",
+    status: 401,
+    check: checkChallenge,
+    contenders: ALL,
+  },
+  {
+    name: "bad-signature",
+    title: "401, bad signature",
+    request: modernWhoami,
+    algorithm: "RS256",
+    tokens: "forged",
+    status: 401,
+    check: checkChallenge,
+    contenders: SERVERS,
+  },
+  {
+    name: "metadata",
+    title: "resource metadata",
+    request: metadata,
+    algorithm: "RS256",
+    tokens: "none",
+    status: 200,
+    check: checkMetadata,
+    contenders: ["noop", ...SERVERS],
+  },
+  {
+    name: "fifty-tools",
+    title: "tools/list, 50 tools",
+    request: modernList,
+    algorithm: "RS256",
+    tokens: "one",
+    status: 200,
+    check: checkList,
+    tools: "fifty",
+    contenders: SERVERS,
+  },
+];
+
+/** The load of this name. */
+export function loadNamed(name) {
+  const found = loads.find((load) => load.name === name);
+  if (found === undefined) throw new Error(`there is no load "${name}": ${loads.map((each) => each.name)}`);
+  return found;
+}
+
+/**
+ * A request as it is on the wire, in two parts: a token fits between them, if one is to be sent.
+ * @param {Request} request
+ * @param {{port: number}} worker
+ * @param {boolean} hasToken
+ */
+export function onTheWire({ method, path, headers, body }, { port }, hasToken) {
+  const fields = { host: `127.0.0.1:${port}`, ...headers, ...(body !== "" && { "content-length": body.length }) };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const before = `${method} ${path} HTTP/1.1\r\n${lines.join("")}`;
+  return hasToken
+    ? { before: `${before}authorization: Bearer `, after: `\r\n\r\n${body}` }
+    : { before, after: `\r\n${body}` };
+}
+
+function checkWhoami(answer, { parties, claims }) {
+  const { result } = messageOf(answer);
+  assert.deepEqual(result.structuredContent, {
+    sub: claims.sub,
+    issuer: parties.issuer,
+    client_id: claims.client_id,
+    client_party: "third",
+    kind: "user",
+    scopes: claims.scope.split(" "),
+    expires_at: claims.exp,
+  });
+  assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent);
+}
+
+function checkChallenge({ headers }, { parties }) {
+  const { origin, pathname } = new URL(parties.resource);
+  const challenge = headers["www-authenticate"];
+  const document = `${origin}/.well-known/oauth-protected-resource${pathname}`;
+  assert.match(challenge, /^Bearer /);
+  assert.ok(challenge.includes(`resource_metadata="${document}"`), challenge);
+}
+
+function checkMetadata({ json }, { parties }) {
+  assert.equal(json.resource, parties.resource);
+  assert.deepEqual(json.authorization_servers, [parties.issuer]);
+}
+
+function checkList(answer) {
+  const listed = messageOf(answer).result.tools;
+  assert.equal(listed.length, fiftyTools.length);
+  for (const { name, description, inputSchema } of fiftyTools) {
+    const tool = listed.find((each) => each.name === name);
+    assert.equal(tool?.description, description, name);
+    assert.deepEqual(Object.keys(tool.inputSchema.properties).sort(), Object.keys(inputSchema.shape).sort(), name);
+  }
+}
+
+// In the era with a handshake the SDK answers with a stream of one event.
+function messageOf({ json, text }) {
+  return json ?? JSON.parse(/^data: (.*)$/m.exec(text)[1]);
+}

@@ -1,0 +1,93 @@
+// The command line.
+
+import { parseArgs } from "node:util";
+import { contenders } from "../contenders/index.mjs";
+import { loads } from "./loads.mjs";
+
+export const HELP = `Compares mcp-edge with its peers on workerd: make bench ARGS="[OPTION…]"
+
+  --only TEXT        only loads whose name contains this; several with commas; "starts" for the times after a start
+  --contenders LIST  only these, separated by commas
+  --rounds N         rounds per load, contenders in turn (5)
+  --seconds N        of each round (3)
+  --warm-up N        seconds before each round that are not counted (1.5)
+  --starts N         processes started for the times after a start (20)
+  --connections N    open at a time (16)
+  --output FOLDER    where to write the results (bench/results)
+  --smoke            as little as possible of everything, to see whether it works
+
+Results of a part are written as partial.*, those of a whole run as latest.*.
+
+loads:      ${loads.map(({ name }) => name).join(" ")}
+contenders: ${contenders.map(({ name }) => name).join(" ")}`;
+
+/**
+ * @typedef {object} Options
+ * @property {import("./loads.mjs").Load[]} loads      each with the contenders that take part
+ * @property {import("../contenders/index.mjs").Contender[]} contenders
+ * @property {boolean} hasStarts   whether starts and operations are measured too
+ * @property {boolean} isWhole     whether nothing is left out
+ * @property {boolean} isSmoke
+ * @property {number} rounds
+ * @property {number} seconds
+ * @property {number} warmUpSeconds
+ * @property {number} starts
+ * @property {number} connections
+ * @property {string} [output]
+ */
+
+/**
+ * @param {string[]} words
+ * @returns {Options | undefined}  nothing if help was asked for
+ */
+export function parseOptions(words) {
+  const { values } = parseArgs({
+    args: words,
+    options: {
+      only: { type: "string" },
+      contenders: { type: "string" },
+      rounds: { type: "string" },
+      seconds: { type: "string" },
+      "warm-up": { type: "string" },
+      starts: { type: "string" },
+      connections: { type: "string" },
+      output: { type: "string" },
+      smoke: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const usual = values.smoke
+    ? { rounds: 1, seconds: 0.3, "warm-up": 0, starts: 1, connections: 4 }
+    : { rounds: 5, seconds: 3, "warm-up": 1.5, starts: 20, connections: 16 };
+  const number = (name, isRight, what) => {
+    const said = Number(values[name] ?? usual[name]);
+    if (!isRight(said)) throw new Error(`--${name} must be ${what}, not "${values[name]}"`);
+    return said;
+  };
+  const count = (name) => number(name, (said) => Number.isInteger(said) && said >= 1, "a whole number of at least 1");
+  const names = values.contenders?.split(",") ?? contenders.map(({ name }) => name);
+  const unknown = names.find((name) => !contenders.some((contender) => contender.name === name));
+  if (unknown !== undefined) throw new Error(`there is no contender "${unknown}"`);
+  const parts = values.only?.split(",");
+  const isWanted = (name) => parts === undefined || parts.some((part) => name.includes(part));
+  const chosen = loads
+    .filter(({ name }) => isWanted(name))
+    .map((load) => ({ ...load, contenders: load.contenders.filter((name) => names.includes(name)) }))
+    .filter((load) => load.contenders.length > 0);
+  const hasStarts = isWanted("starts");
+  if (chosen.length === 0 && !hasStarts) throw new Error(`no load's name contains "${values.only}"`);
+  return {
+    loads: chosen,
+    contenders: contenders.filter(({ name }) => names.includes(name)),
+    hasStarts,
+    isWhole: parts === undefined && values.contenders === undefined,
+    isSmoke: values.smoke,
+    rounds: count("rounds"),
+    seconds: number("seconds", (said) => said > 0, "more than 0"),
+    warmUpSeconds: number("warm-up", (said) => said >= 0, "0 or more"),
+    starts: count("starts"),
+    connections: count("connections"),
+    output: values.output,
+  };
+}

@@ -1,0 +1,113 @@
+// One contender under one load for some seconds: a fresh process, warmed up, timed, and gone.
+
+import { ask, deploy } from "./deployment.mjs";
+import { onTheWire, TURN } from "./loads.mjs";
+import { cpuMilliseconds, residentBytes } from "./process.mjs";
+import { shoot } from "./wrk.mjs";
+
+/**
+ * @typedef {object} Setting
+ * @property {{issuer: string, count: Function, forget: Function}} provider
+ * @property {{issuer: string, resource: string}} parties
+ * @property {Record<string, Pools>} pools  by algorithm
+ * @property {string} scratch
+ * @property {{seconds: number, warmUpSeconds: number, connections: number}} options
+ *
+ * @typedef {{good: import("./tokens.mjs").Pool, forged?: import("./tokens.mjs").Pool}} Pools
+ *
+ * @typedef {import("./wrk.mjs").Shot & Costs} Round
+ *
+ * @typedef {object} Costs
+ * @property {number} [cpuMs]          user and system time of the process, for each request
+ * @property {number} [residentBytes]  after the last request
+ * @property {number} answerBytes      of one answer's body
+ * @property {Operations} operations   while it was timed
+ *
+ * @typedef {{discovery: number, jwks: number, kvReads: number, kvWrites: number}} Operations
+ */
+
+/**
+ * @param {import("../contenders/index.mjs").Contender} contender
+ * @param {import("./loads.mjs").Load} load
+ * @param {Setting} setting
+ * @returns {Promise<Round>}
+ */
+export async function playRound(contender, load, { provider, parties, pools, scratch, options }) {
+  const worker = await deploy(contender, { provider, tools: load.tools });
+  try {
+    const { probe, warmUps, timed } = planTokens(load, pools, options);
+    const request = onTheWire(load.request, worker, load.tokens !== "none");
+    const status = contender.name === "noop" ? 200 : load.status;
+    const fire = (tokens, seconds) =>
+      shoot({ origin: worker.origin, request, tokens, status, seconds, connections: options.connections, scratch });
+
+    const { text } = await ask(worker, contender, load, { parties, token: probe });
+    for (const { tokens, seconds } of warmUps.filter(({ seconds }) => seconds > 0)) await fire(tokens, seconds);
+
+    provider.forget();
+    worker.kv.forget();
+    const cpuBefore = await cpuMilliseconds(worker.pid);
+    const shot = await fire(timed, options.seconds);
+    const cpuAfter = await cpuMilliseconds(worker.pid);
+    const resident = await residentBytes(worker);
+    const operations = operationsOf(worker, provider);
+
+    await ask(worker, contender, load, { parties, token: probe });
+    return {
+      ...shot,
+      cpuMs: cpuAfter === undefined ? undefined : (cpuAfter - cpuBefore) / shot.requests,
+      residentBytes: resident,
+      answerBytes: Buffer.byteLength(text),
+      operations,
+    };
+  } finally {
+    await worker.stop();
+  }
+}
+
+/** What was asked of the provider and of the store since they last forgot. @returns {Operations} */
+export function operationsOf({ kv }, provider) {
+  return {
+    discovery: provider.count("discovery") + provider.count("metadata"),
+    jwks: provider.count("jwks"),
+    kvReads: kv.reads.length,
+    kvWrites: kv.writes.length,
+  };
+}
+
+/** The longest that a turn of warm-up may take. It ends when each token has come once. */
+const TURN_SECONDS = 60;
+
+/**
+ * Which tokens come when: `probe` alone, before and after the rest; those of the warm-up; those that are timed.
+ * Those that come once are divided between warm-up and measurement by time, so both end with time or tokens.
+ */
+function planTokens({ algorithm, tokens }, pools, { seconds, warmUpSeconds }) {
+  const { good, forged } = pools[algorithm];
+  switch (tokens) {
+    case "none":
+      return { warmUps: [{ seconds: warmUpSeconds }] };
+    case "one": {
+      const one = { file: good.file, first: 1, last: 1 };
+      return { probe: good.first, warmUps: [{ tokens: one, seconds: warmUpSeconds }], timed: one };
+    }
+    case "turn": {
+      const turn = { file: good.file, first: 1, last: Math.min(TURN, good.size) };
+      const warmUps = [
+        { tokens: { ...turn, isOnce: true }, seconds: TURN_SECONDS },
+        { tokens: turn, seconds: warmUpSeconds },
+      ];
+      return { probe: good.first, warmUps, timed: turn };
+    }
+    default: {
+      const pool = tokens === "new" ? good : forged;
+      const division = 1 + Math.floor(((pool.size - 1) * warmUpSeconds) / (warmUpSeconds + seconds));
+      const once = (first, last) => ({ file: pool.file, first, last, isOnce: true });
+      return {
+        probe: pool.first,
+        warmUps: [{ tokens: once(2, division), seconds: warmUpSeconds }],
+        timed: once(division + 1, pool.size),
+      };
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// The provider's keys, and all tokens of a run: made before anything is timed, on all cores, and kept in files, from
+// which the load generator reads them.
+
+import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { createSigner, tokensFor } from "../../tests/support/signers.mjs";
+
+/** @typedef {"RS256" | "ES384"} Algorithm */
+
+/** @type {Algorithm[]} */
+export const ALGORITHMS = ["RS256", "ES384"];
+
+/** One run of the benchmark may take long on a slow machine. */
+const LIFE_SECONDS = 24 * 60 * 60;
+
+/** A user's token like those that Logto issues for an API resource. */
+export function claimsOf(number) {
+  const now = Math.floor(Date.now() / 1000);
+  return { sub: `user-${number}`, client_id: "agent", exp: now + LIFE_SECONDS, note: undefined };
+}
+
+/** Keys of the provider, one for each algorithm. */
+export async function createKeys() {
+  const signers = await Promise.all(ALGORITHMS.map((algorithm) => createSigner(algorithm)));
+  return Object.fromEntries(signers.map((signer) => [signer.algorithm, signer]));
+}
+
+/**
+ * A file of tokens, one a line, of as many users.
+ * @typedef {object} Pool
+ * @property {string} file
+ * @property {number} size
+ * @property {string} first  its first token
+ */
+
+/**
+ * Makes tokens on all cores.
+ * @param {object} options
+ * @param {import("../../tests/support/signers.mjs").Signer} options.signer
+ * @param {{issuer: string, resource: string}} options.parties
+ * @param {number} options.size
+ * @param {string} options.folder
+ * @returns {Promise<Pool>}
+ */
+export async function mint({ signer, parties, size, folder }) {
+  const { algorithm, kid, privateJwk } = signer;
+  const share = Math.ceil(size / availableParallelism());
+  const shares = [];
+  for (let from = 0; from < size; from += share) shares.push({ from, to: Math.min(from + share, size) });
+  const order = { algorithm, kid, privateJwk, parties };
+  const parts = await Promise.all(shares.map((range) => mintElsewhere({ ...order, ...range })));
+  return writePool(folder, `${algorithm}-good`, parts.flat());
+}
+
+function mintElsewhere(order) {
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(new URL("./mint.mjs", import.meta.url), { workerData: order });
+    thread.once("message", resolve);
+    thread.once("error", reject);
+  });
+}
+
+/**
+ * Makes tokens that nobody signed: each has a signature of the right length at random.
+ * @param {Parameters<typeof mint>[0]} options
+ * @returns {Promise<Pool>}
+ */
+export async function forge({ signer, parties, size, folder }) {
+  const token = tokensFor({ ...parties, signer: { ...signer, sign: (input) => randomSignature(signer, input) } });
+  const tokens = Array.from({ length: size }, (_, number) => token({ claims: claimsOf(number) }));
+  return writePool(folder, `${signer.algorithm}-forged`, tokens);
+}
+
+function randomSignature({ algorithm }) {
+  const signature = randomBytes(algorithm === "RS256" ? 256 : 96);
+  // Numbers beyond the modulus, or the order of the curve, would be refused without any arithmetic.
+  signature[0] = 0;
+  if (algorithm === "ES384") signature[48] = 0;
+  return signature;
+}
+
+async function writePool(folder, name, tokens) {
+  const file = join(folder, name);
+  await writeFile(file, tokens.join("\n"));
+  return { file, size: tokens.length, first: tokens[0] };
+}

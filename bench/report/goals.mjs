@@ -1,0 +1,50 @@
+// What mcp-edge is meant to reach against its peers, and what it has reached in a run.
+
+import { ratioOf, series, spreadOf } from "./statistics.mjs";
+
+/**
+ * @typedef {object} Goal
+ * @property {string} what
+ * @property {"atLeast" | "atMost"} kind
+ * @property {number} goal
+ * @property {string} unit  "×" for ratios
+ * @property {import("./statistics.mjs").Spread} [reached]  nothing if the run did not measure it
+ * @property {boolean} [isReached]
+ */
+
+/**
+ * @param {import("../harness/run.mjs").Results} results
+ * @returns {Goal[]}
+ */
+export function goalsOf(results) {
+  const compare = (measure) => (load, peer) =>
+    ratioOf(series(results, load, "mcp-edge", measure), series(results, load, peer, measure));
+  const [rate, cpu] = [compare("perSecond"), compare("cpuMs")];
+  const starts = (name, measure) => (results.starts?.[name] ?? []).map((start) => start[measure]);
+  const entry = (measure) => ratioOf(starts("mcp-edge", measure), starts("sdk", measure));
+  const size = results.sizes["mcp-edge"];
+  const traffic = results.traffic?.["mcp-edge"];
+  const exactly = (value) => spreadOf([value]);
+  return [
+    atLeast(4, rate("rs256-repeated", "sdk"), "requests/s, one token, RS256, vs TypeScript SDK"),
+    atLeast(8, rate("es384-repeated", "sdk"), "requests/s, one token, ES384, vs TypeScript SDK"),
+    atLeast(0.95, rate("rs256-repeated", "twin"), "requests/s, one token, RS256, vs hand-written JS"),
+    atLeast(0.95, rate("es384-repeated", "twin"), "requests/s, one token, ES384, vs hand-written JS"),
+    atLeast(1.8, rate("rs256-new", "sdk"), "requests/s, all tokens new, RS256, vs TypeScript SDK"),
+    atLeast(1.2, rate("es384-new", "sdk"), "requests/s, all tokens new, ES384, vs TypeScript SDK"),
+    atLeast(0.8, rate("no-token", "noop"), "requests/s, 401 without token, vs no-op"),
+    atMost(1, entry("coldKeysInStore"), "process start to first authenticated answer, keys in KV, vs TypeScript SDK"),
+    atMost(1, entry("keysInStore"), "first authenticated request of a loaded Worker, keys in KV, vs TypeScript SDK"),
+    atMost(0.3, cpu("rs256-repeated", "sdk"), "CPU time per request, one token, RS256, vs TypeScript SDK"),
+    atMost(0.3, cpu("es384-repeated", "sdk"), "CPU time per request, one token, ES384, vs TypeScript SDK"),
+    atMost(120, exactly(size && size.gzipBytes / 1000), "bundle, gzip", "KB"),
+    atMost(1, exactly(traffic?.discovery), "discovery fetches, 10,000 requests with 2,000 tokens", ""),
+    atMost(1, exactly(traffic?.jwks), "JWKS fetches, 10,000 requests with 2,000 tokens", ""),
+  ];
+}
+
+const atLeast = (goal, reached, what, unit = "×") =>
+  ({ what, kind: "atLeast", goal, unit, reached, isReached: reached && reached.median >= goal });
+const atMost = (goal, reached, what, unit = "×") =>
+  ({ what, kind: "atMost", goal, unit, reached, isReached: reached && reached.median <= goal });
+

@@ -1,0 +1,128 @@
+//! Whole requests, from the parsed head to the finished answer and its line of the log: everything but crossings and
+//! WebCrypto.
+
+use std::rc::Rc;
+
+use futures_util::FutureExt;
+use gungraun::{library_benchmark, library_benchmark_group};
+use mcp_edge::{
+    endpoint::{Endpoint, Exchange},
+    http::{RequestHead, Response},
+    log::AccessLog,
+    mcp::Server,
+    settings::Settings,
+};
+
+use super::protocol::{modern_call, modern_head, whoami};
+use crate::support::{
+    tokens::{self, ISSUER, RESOURCE, mint_pretended, pretended_jwk},
+    world::World,
+};
+
+/// A deployment that has let somebody in before, and a request to it.
+pub struct Scene {
+    world: World,
+    endpoint: Endpoint<()>,
+    head: RequestHead<'static>,
+    body: &'static str,
+}
+
+impl Scene {
+    /// `token_number` tells the token that comes from the one that came before, which has the number 1.
+    fn new(head: &RequestHead<'static>, token_number: Option<u64>) -> Self {
+        let world = World::with_pretend_signatures();
+        let key = pretended_jwk("k", 1);
+        world.publish(ISSUER, std::slice::from_ref(&key));
+        let settings = Settings::parse(|name| match name {
+            "ISSUER" => Some(ISSUER.to_owned()),
+            "RESOURCE" => Some(RESOURCE.to_owned()),
+            "REQUIRED_SCOPES" => Some("whoami:read".to_owned()),
+            _ => None,
+        });
+        let server = Server::builder("bench", "1").tool(whoami()).build().expect("good tools");
+        let endpoint = Endpoint::new(settings.expect("good settings"), server);
+        let authorization = |number: u64| -> &'static str {
+            let mut claims = tokens::claims(world.now());
+            claims["jti"] = number.into();
+            format!("Bearer {}", mint_pretended(&key, &claims)).leak()
+        };
+        let with_token = |number| head.clone().with_header("authorization", authorization(number));
+
+        let first = with_token(1);
+        let then = token_number.map_or_else(|| head.clone(), with_token);
+        let scene = Self { world, endpoint, head: then, body: modern_call().to_string().leak() };
+        let mut log = AccessLog::default();
+        let handling = scene.endpoint.handle(&first, scene.body, scene.exchange(), &mut log);
+        assert_eq!(scene.world.run(handling).status, 200, "{}", log.to_line());
+        scene
+    }
+
+    fn exchange(&self) -> Exchange<(), World> {
+        Exchange {
+            env: (),
+            ports: self.world.clone(),
+            runtime: Rc::new(self.world.clone()),
+            now: self.world.now(),
+            report: Rc::new(|line| panic!("{line}")),
+            address: None,
+        }
+    }
+}
+
+fn call_head() -> RequestHead<'static> {
+    modern_head("tools/call").with_header("mcp-name", "whoami")
+}
+
+fn known_token() -> (Scene, Exchange<(), World>) {
+    prepared(Scene::new(&call_head(), Some(1)))
+}
+
+fn new_token() -> (Scene, Exchange<(), World>) {
+    prepared(Scene::new(&call_head(), Some(2)))
+}
+
+fn no_token() -> (Scene, Exchange<(), World>) {
+    prepared(Scene::new(&call_head(), None))
+}
+
+fn metadata() -> (Scene, Exchange<(), World>) {
+    let mut scene = Scene::new(&call_head(), None);
+    scene.head = RequestHead::new("GET", "/.well-known/oauth-protected-resource/mcp");
+    prepared(scene)
+}
+
+fn prepared(scene: Scene) -> (Scene, Exchange<(), World>) {
+    let exchange = scene.exchange();
+    (scene, exchange)
+}
+
+fn is_let_in((_, response, line): (Scene, Response, String)) {
+    assert_eq!(response.status, 200, "{line}");
+    assert!(response.text().contains(r#""structuredContent":{"sub":"alice""#), "{}", response.text());
+}
+
+fn is_refused((_, response, line): (Scene, Response, String)) {
+    assert_eq!(response.status, 401, "{line}");
+    assert!(response.header("www-authenticate").is_some());
+}
+
+fn is_metadata((_, response, line): (Scene, Response, String)) {
+    assert_eq!(response.status, 200, "{line}");
+    assert!(response.text().contains(RESOURCE), "{}", response.text());
+}
+
+// A request of each kind.
+#[library_benchmark]
+#[bench::known_token(setup = known_token, teardown = is_let_in)]
+#[bench::new_token(setup = new_token, teardown = is_let_in)]
+#[bench::no_token(setup = no_token, teardown = is_refused)]
+#[bench::metadata(setup = metadata, teardown = is_metadata)]
+fn answer((scene, exchange): (Scene, Exchange<(), World>)) -> (Scene, Response, String) {
+    let mut log = AccessLog::default();
+    let handling = scene.endpoint.handle(&scene.head, scene.body, exchange, &mut log);
+    let response = handling.now_or_never().expect("nothing here has to wait");
+    let line = log.to_line();
+    (scene, response, line)
+}
+
+library_benchmark_group!(name = requests, benchmarks = [answer]);

@@ -1,0 +1,95 @@
+//! What is done with a token before its signature is verified, and the name under which it is remembered afterwards.
+
+use std::fmt::Debug;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use gungraun::{library_benchmark, library_benchmark_group};
+use mcp_edge::{
+    mcp::testing::TestRuntime,
+    oauth::{
+        bearer::{self, BearerToken},
+        denial::Reason,
+        token::{
+            algorithm::Algorithm,
+            claims::{self, Claims},
+            jwt::{self, ACCESS_TOKEN_TYPES, UnverifiedJwt},
+            verified::{Fingerprint, Fingerprints},
+        },
+    },
+};
+use serde_json::{Map, Value};
+
+use crate::support::tokens::{self as samples, RESOURCE};
+
+/// When the token is looked at, in seconds since 1970.
+const NOW: u64 = 1_800_000_000;
+
+/// Of a 2048-bit RSA key.
+const SIGNATURE_BYTES: usize = 256;
+
+/// A token of the usual size. Nobody looks at its signature here.
+fn token_text() -> &'static str {
+    let header = samples::header(Algorithm::RS256, "key-1");
+    let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let signature = URL_SAFE_NO_PAD.encode([7; SIGNATURE_BYTES]);
+    format!("{}.{}.{signature}", encoded(&header), encoded(&samples::claims(NOW))).leak()
+}
+
+fn authorization() -> &'static str {
+    format!("Bearer {}", token_text()).leak()
+}
+
+fn token_and_types() -> (&'static str, &'static [String]) {
+    (token_text(), Vec::leak(ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec()))
+}
+
+fn claims_and_audiences() -> (Map<String, Value>, &'static [String]) {
+    let Value::Object(claims) = samples::claims(NOW) else { panic!("claims are an object") };
+    (claims, Vec::leak(vec![RESOURCE.to_owned()]))
+}
+
+fn is_ok<T, E: Debug>(result: Result<T, E>) {
+    if let Err(error) = result {
+        panic!("{error:?}");
+    }
+}
+
+// The header of a request (RFC 6750 §2.1).
+#[library_benchmark]
+#[bench::usual(setup = authorization, teardown = is_ok)]
+fn parse_bearer(authorization: &'static str) -> Result<BearerToken<'static>, Reason> {
+    bearer::parse(authorization)
+}
+
+// The compact form, decoded.
+#[library_benchmark]
+#[bench::usual(setup = token_and_types, teardown = is_ok)]
+fn parse_jwt((token, types): (&'static str, &'static [String])) -> Result<UnverifiedJwt<'static>, Reason> {
+    jwt::parse(token, types)
+}
+
+// Whether the claims are well-typed, and good here and now.
+#[library_benchmark]
+#[bench::usual(setup = claims_and_audiences, teardown = is_ok)]
+fn check_claims((all, audiences): (Map<String, Value>, &'static [String])) -> Result<Claims, Reason> {
+    let claims = claims::read(all)?;
+    claims::check_audience(&claims, audiences)?;
+    claims::check_time(&claims, NOW)?;
+    Ok(claims)
+}
+
+/// The second token is the one that is timed: the first one has a key drawn.
+fn fingerprints_and_token() -> (Fingerprints, &'static str) {
+    let fingerprints = Fingerprints::default();
+    fingerprints.of("", &TestRuntime::default());
+    (fingerprints, token_text())
+}
+
+// The name of a token in the memory of verified ones.
+#[library_benchmark]
+#[bench::usual(setup = fingerprints_and_token)]
+fn take_fingerprint((fingerprints, token): (Fingerprints, &'static str)) -> Fingerprint {
+    fingerprints.of(token, &TestRuntime::default())
+}
+
+library_benchmark_group!(name = tokens, benchmarks = [parse_bearer, parse_jwt, check_claims, take_fingerprint]);
