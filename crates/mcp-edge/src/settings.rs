@@ -92,6 +92,8 @@ pub struct PageSettings {
     pub color: Color,
     /// The public client that the playground signs users in with, at the first issuer.
     pub playground_client_id: Option<String>,
+    /// Where developers register their agents.
+    pub developer_portal: Option<String>,
 }
 
 impl PageSettings {
@@ -389,6 +391,7 @@ fn page(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> PageSettings {
         shown: reader.flag("PAGE", true),
         color: color.and_then(|(color, _)| color).unwrap_or(Color::DEFAULT),
         playground_client_id: reader.text("PLAYGROUND_CLIENT_ID"),
+        developer_portal: reader.url("DEVELOPER_PORTAL"),
     }
 }
 
@@ -655,6 +658,7 @@ mod tests {
             "PAGE",
             "PAGE_COLOR",
             "PLAYGROUND_CLIENT_ID",
+            "DEVELOPER_PORTAL",
             "LOG",
             "LOG_SUBJECT",
             "STATE_SECRET",

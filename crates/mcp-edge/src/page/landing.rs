@@ -40,6 +40,7 @@ pub(super) fn document<E>(settings: &Settings, server: &Server<E>) -> Document {
             "issuers" => view.issuers(html),
             "local_note" => html.raw(view.local_note()),
             "clients" => clients(html, view.name, &settings.resource.url),
+            "portal" => view.portal(html),
             "try_link" => html.raw(if settings.page.has_playground() { "<a href=\"#try\">Try it</a>" } else { "" }),
             "playground" => view.playground(html),
             "tools" => view.tools(html),
@@ -152,6 +153,13 @@ impl<'a> View<'a> {
         } else {
             ""
         }
+    }
+
+    fn portal<'h>(&self, html: &'h mut Html) -> &'h mut Html {
+        let Some(portal) = &self.settings.page.developer_portal else { return html };
+        html.raw("<p class=\"about\">You build agents? <a href=\"")
+            .text(portal)
+            .raw("\">Register yours</a>, and its users sign in with a client of its own.</p>")
     }
 
     fn playground<'h>(&self, html: &'h mut Html) -> &'h mut Html {
@@ -335,6 +343,7 @@ mod tests {
     fn a_server_that_says_nothing_of_itself_has_a_page() {
         let response = page(&[]);
         let html = response.text();
+        assert!(!html.contains("Register yours"), "there is nowhere to register");
         for text in [
             "<h1>A &lt;test&gt;</h1>",
             DESCRIPTION,
@@ -362,6 +371,7 @@ mod tests {
             ("RESOURCE_POLICY_URI", "https://example.com/privacy"),
             ("RESOURCE_TOS_URI", "https://example.com/terms"),
             ("CLAIM_SCOPES", "notes:read=name,email_verified"),
+            ("DEVELOPER_PORTAL", "https://apps.example.com/"),
         ]);
         let html = response.text();
         for text in [
@@ -372,6 +382,7 @@ mod tests {
             "href=\"https://example.com/docs\"",
             "href=\"https://example.com/privacy\"",
             "href=\"https://example.com/terms\"",
+            "<a href=\"https://apps.example.com/\">Register yours</a>",
             "Read &lt;notes&gt;: your name, email verified.",
         ] {
             assert!(html.contains(text), "{text}\n{html}");
