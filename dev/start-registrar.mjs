@@ -35,6 +35,7 @@ async function main() {
     REQUIRED_SCOPES: "whoami:read",
     AUTHORIZATION_SERVER_MIRROR: "true",
     REGISTRATION_ENDPOINT: `${portal}/register`,
+    DEVELOPER_PORTAL: `${portal}/`,
   });
   const registrar = await startWorker("registrar", "registrar", ports.REGISTRAR_PORT, `${portal}/register`, {
     ISSUER: provider.issuer,

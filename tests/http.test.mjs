@@ -318,3 +318,12 @@ describe("what never gets out", () => {
 function list(header = "") {
   return header.split(",").map((name) => name.trim().toLowerCase());
 }
+
+describe("a head that is larger than anything that is looked at", () => {
+  test("is answered with 431, and the next request as ever", async () => {
+    const path = "/.well-known/oauth-protected-resource/mcp";
+    const large = await send(worker, { path, headers: { "if-none-match": "\xe9".repeat(100_000) } });
+    assert.equal(large.status, 431);
+    assert.equal((await send(worker, { path, headers: { "if-none-match": "x".repeat(60_000) } })).status, 200);
+  });
+});

@@ -143,7 +143,8 @@ pub struct Registry<'a, A, S, R: ?Sized> {
 impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
     /// Makes a client, or gives the one that the same request led to before.
     ///
-    /// (1) what may be granted, (2) is it a repetition, (3) limits, (4) the provider, (5) the store, (6) confirm.
+    /// (1) what may be granted, (2) how often the same network asks, (3) is it a repetition, (4) limits, (5) the provider,
+    /// (6) the store, and confirm.
     ///
     /// # Errors
     /// [`Failure`]; then there is no client, or one that the scheduled run removes.
@@ -153,19 +154,23 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         let granted = ceiling(&metadata, &self.policy.allowed_scopes)?;
         let metadata = ClientMetadata { scope: Some(granted.to_string()), ..metadata };
         // (2)
+        if let Registrant::Anyone { network } = &registrant {
+            self.count(network).await?;
+        }
+        // (3)
         let fingerprint = fingerprint(&registrant, seed, &metadata);
         let being_made = self.after_twin(&fingerprint).await;
         if let Some(repeated) = self.repeated(&being_made, via, &registrant).await? {
             return Ok(repeated);
         }
-        // (3)
-        self.check_limits(&registrant).await?;
         // (4)
+        self.check_limits(&registrant).await?;
+        // (5)
         let application = Application::new(&metadata, granted, description(&registrant));
         let created = self.applications.create(&application, &fingerprint[..16]).await;
         let created = created
             .inspect_err(|error| self.audit(Event::RegistrationUndone, "", &registrant.label(), &error.to_string()))?;
-        // (5)
+        // (6)
         let token = (via == Via::Endpoint).then(|| new_token(self.random()));
         let record = Record {
             metadata,
@@ -403,10 +408,18 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         if record.is_managed || record.owner != Owner::of(registrant) {
             return Ok(None);
         }
+        // Whoever shares an address with somebody can guess what they have sent, so a repetition by a stranger gets
+        // nothing that the first one did not have to share: no secret, hence no such client at all.
+        let is_anyone = matches!(registrant, Registrant::Anyone { .. });
+        if is_anyone && record.metadata.token_endpoint_auth_method.has_secret() {
+            return Ok(None);
+        }
         self.hand_out_again(client_id, record, via, registrant).await.map(Some)
     }
 
-    /// The answer that did not arrive the first time. Only the hash of its token was kept, so there is a new one.
+    /// The answer that did not arrive the first time. Only the hash of its token was kept, so there is a new one. But
+    /// strangers may be two: then neither must be able to change the client that the other one uses, so there is no
+    /// token any more.
     async fn hand_out_again(
         &self,
         client_id: String,
@@ -414,9 +427,15 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         via: Via,
         registrant: &Registrant,
     ) -> Result<Registered, Failure> {
-        let (secret, token, record) = match via {
-            Via::Portal => (None, None, record),
-            Via::Endpoint => {
+        let (secret, token, record) = match (via, registrant) {
+            (Via::Portal, _) => (None, None, record),
+            (Via::Endpoint, Registrant::Anyone { .. }) => {
+                // The hash of no token; none at all would say that a person had made the client in the portal.
+                let record = Record { token_hash: Some(String::new()), ..record };
+                self.put(&client_id, &record).await?;
+                (None, None, record)
+            }
+            (Via::Endpoint, _) => {
                 let secret = self.secret(&client_id, &record).await?;
                 let token = new_token(self.random());
                 let record = Record { token_hash: Some(hash_of(token.expose())), ..record };
@@ -430,7 +449,6 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
 
     async fn check_limits(&self, registrant: &Registrant) -> Result<(), Failure> {
         match registrant {
-            Registrant::Anyone { network } => self.count(network).await?,
             Registrant::Developer { issuer, subject } => {
                 let limit = self.policy.limits.per_developer;
                 let listed = self.list(issuer, subject).await?;
@@ -438,7 +456,7 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
                     return Err(Failure::Quota(limit));
                 }
             }
-            Registrant::InitialToken { .. } => {}
+            Registrant::Anyone { .. } | Registrant::InitialToken { .. } => {}
         }
         self.check_places().await
     }

@@ -1,6 +1,7 @@
 // A panic in a tool costs the requests in flight, and nothing after them: WebAssembly starts anew with the next request.
 
 import assert from "node:assert/strict";
+import { request as httpRequest } from "node:http";
 import { after, describe, test } from "node:test";
 import { startHostileProvider } from "../support/hostile-provider.mjs";
 import { legacyCall } from "../support/messages.mjs";
@@ -9,7 +10,8 @@ import { post, startWorker } from "../support/worker.mjs";
 
 const signer = await createSigner("ES256");
 const provider = await startHostileProvider({ keys: [signer.jwk] });
-const worker = await startWorker({ build: "tests/conformance/build", settings: { ISSUER: provider.issuer } });
+const start = () => startWorker({ build: "tests/conformance/build", settings: { ISSUER: provider.issuer } });
+const worker = await start();
 after(async () => {
   await worker.stop();
   await provider.stop();
@@ -42,3 +44,61 @@ test("keys come from the store after a crash, not from the provider again", asyn
   assert.equal((await call("test_simple_text")).status, 200);
   assert.equal(provider.requests.length, before);
 });
+
+test("a request that was waiting for its body is not taken for one of those that wait afterwards", async () => {
+  const fresh = await start();
+  try {
+    const tokenOf = tokensFor({ issuer: provider.issuer, resource: fresh.mcpUrl, signer });
+    const ask = async (tool) => (await post(fresh, { token: tokenOf({}), message: legacyCall(tool) })).status;
+    // So that what follows does not wait for keys.
+    assert.equal(await ask("test_simple_text"), 200);
+    const before = slowPost(fresh, tokenOf({ claims: { sub: "before" } }), 1);
+    await before.isWaiting();
+    assert.equal(await ask("test_crash_at_once"), 500);
+    assert.equal(await ask("test_simple_text"), 200);
+    const afterwards = slowPost(fresh, tokenOf({ claims: { sub: "afterwards" } }), 2);
+    await afterwards.isWaiting();
+
+    assert.equal((await before.finish()).status, 500);
+    const { status, json } = await afterwards.finish();
+    assert.deepEqual([status, json.id], [200, 2]);
+  } finally {
+    await fresh.stop();
+  }
+});
+
+/** A request whose body comes in two parts; `isWaiting` is fulfilled when the Worker has surely begun with it. */
+function slowPost(to, bearer, id) {
+  const body = JSON.stringify({ ...legacyCall("test_simple_text"), id });
+  const request = httpRequest(to.mcpUrl, {
+    method: "POST",
+    agent: false,
+    headers: {
+      authorization: `Bearer ${bearer}`,
+      accept: "application/json, text/event-stream",
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+    },
+  });
+  const answer = new Promise((resolve, reject) => {
+    request.once("error", reject);
+    request.once("response", async (response) => {
+      const text = (await response.toArray()).join("");
+      resolve({ status: response.statusCode, json: response.statusCode === 200 ? JSON.parse(text) : undefined });
+    });
+  });
+  // If it is never looked at, because the test has failed before.
+  answer.catch(() => {});
+  const sent = new Promise((resolve) => request.write(body.slice(0, 10), resolve));
+  return {
+    // A request that was sent later has been answered.
+    isWaiting: async () => {
+      await sent;
+      assert.equal((await post(to, { message: legacyCall("test_simple_text") })).status, 401);
+    },
+    finish: () => {
+      request.end(body.slice(10));
+      return answer;
+    },
+  };
+}

@@ -278,6 +278,10 @@ impl Portal {
         if !record.metadata.token_endpoint_auth_method.has_secret() {
             return self.pages.not_found(session);
         }
+        // Each form has one of its own, and the same one leads to the same secret.
+        if form.first("once").is_empty() {
+            return self.pages.not_found(session);
+        }
         let rotated = visit.registrar.with_registry(visit.exchange, async |registry| {
             registry.rotate_secret(client_id, form.first("once"), &session.label()).await
         });

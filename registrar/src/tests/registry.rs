@@ -74,18 +74,35 @@ fn no_secret_and_no_token_is_kept_or_logged() {
 
 #[test]
 fn the_same_request_twice_makes_one_client() {
-    let mut world = World::new(Mode::Open);
-    let first = world.register(confidential("Agent"), anyone()).unwrap();
-    let second = world.register(confidential("Agent"), anyone()).unwrap();
+    let mut world = World::new(Mode::Developers);
+    let first = world.register(confidential("Agent"), developer("alice")).unwrap();
+    let second = world.register(confidential("Agent"), developer("alice")).unwrap();
     assert_eq!((first.client_id.as_str(), second.client_id.as_str()), ("app-1", "app-1"));
     assert_eq!(first.secret, second.secret);
     assert!(second.is_repeated && world.record("app-1").unwrap().is_token(second.token.unwrap().expose()));
     world.forget();
-    assert_eq!(world.register(confidential("Agent"), anyone()).unwrap().client_id, "app-1", "in another isolate");
+    let elsewhere = world.register(confidential("Agent"), developer("alice")).unwrap();
+    assert_eq!(elsewhere.client_id, "app-1", "in another isolate");
     // Ten minutes later the store has forgotten as well.
     world.now.set(NOW + 601);
     world.store.entries.borrow_mut().retain(|key, _| !key.starts_with("request/"));
-    assert_eq!(world.register(confidential("Agent"), anyone()).unwrap().client_id, "app-2");
+    assert_eq!(world.register(confidential("Agent"), developer("alice")).unwrap().client_id, "app-2");
+}
+
+#[test]
+fn a_stranger_who_repeats_another_ones_request_cannot_take_the_client_over() {
+    let world = World::new(Mode::Open);
+    let first = world.register(metadata("Agent"), anyone()).unwrap();
+    let second = world.register(metadata("Agent"), anyone()).unwrap();
+    assert!(second.is_repeated && second.client_id == first.client_id);
+    assert!(second.token.is_none() && second.secret.is_none(), "nothing to change the client with");
+    assert!(!world.record("app-1").unwrap().is_token(first.token.unwrap().expose()), "nor has the first one");
+
+    let elsewhere = || Registrant::Anyone { network: "192.0.2.2".to_owned() };
+    let first = world.register(confidential("Server"), elsewhere()).unwrap();
+    let second = world.register(confidential("Server"), elsewhere()).unwrap();
+    assert_ne!(second.client_id, first.client_id, "a secret is not shared");
+    assert_ne!(second.secret, first.secret);
 }
 
 #[test]

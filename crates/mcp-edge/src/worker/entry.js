@@ -37,7 +37,8 @@ function handler(event) {
     try {
       return handle(argument, env, context);
     } catch (error) {
-      note(error);
+      // To the listener above, and to that of the prelude.
+      reportError(error);
       throw error;
     }
   };

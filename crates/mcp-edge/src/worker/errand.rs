@@ -26,8 +26,9 @@ use super::prelude;
 use crate::http::Response;
 
 /// Requests that may wait at the same time. When clients leave, the runtime forgets their requests without a word: what
-/// they leave here, some kilobytes each, makes room for others at the latest when so many have come after it.
-const MAX_WAITING: usize = 1024;
+/// they leave here makes room for others at the latest when so many have come after it. With the largest heads that are
+/// read, that is 32 of an isolate's 128 MB.
+const MAX_WAITING: usize = 256;
 
 /// Something that JavaScript awaits for one request.
 #[derive(Default)]

@@ -57,9 +57,11 @@ export function onBrought(callback) {
 
 // Awaits what a request wants and resumes the request with it: its answer, or the promise of one.
 export async function bring(number, promise) {
+  // The instance that the number is from. After a crash there is another one, which counts from the beginning.
+  const resumeThis = resume;
   const brought = await promise;
   try {
-    return resume(number, brought);
+    return resumeThis(number, brought);
   } catch (error) {
     // A crash. Whoever starts WebAssembly anew hears of it in this way.
     reportError(error);
@@ -90,14 +92,15 @@ const MAX_HEADER_SETS = 64;
 const headerSets = new Map();
 
 function headerSet(lines) {
-  let headers = headerSets.get(lines);
-  if (headers === undefined) {
-    const parts = lines.split("\n");
-    headers = new Headers();
-    for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at], parts[at + 1]);
-    if (headerSets.size >= MAX_HEADER_SETS) headerSets.clear();
-    headerSets.set(lines, headers);
-  }
+  const known = headerSets.get(lines);
+  if (known !== undefined) return known;
+  const parts = lines.split("\n");
+  const headers = new Headers();
+  for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at], parts[at + 1]);
+  // Cookies and redirects are for one request.
+  if (headers.has("set-cookie") || headers.has("location")) return headers;
+  if (headerSets.size >= MAX_HEADER_SETS) headerSets.clear();
+  headerSets.set(lines, headers);
   return headers;
 }
 

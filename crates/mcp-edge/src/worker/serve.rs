@@ -41,6 +41,10 @@ const TRACE_HEADER: &str = "traceparent";
 /// The size of a request's head, of which most is its token.
 const USUAL_HEAD_BYTES: usize = 8 * 1024;
 
+/// Method, URL and the headers that are looked at, together. The largest token has an eighth of it, and a request is
+/// kept with all of this until its body has come.
+const MAX_HEAD_BYTES: usize = 128 * 1024;
+
 /// What an isolate keeps.
 struct Edge {
     endpoint: Endpoint<Env>,
@@ -140,7 +144,7 @@ impl Edge {
         context: Context,
         errand: Rc<Errand>,
     ) -> web_sys::Response {
-        let text = read_head(&request);
+        let Some(text) = read_head(&request) else { return to_js(head_too_large()) };
         let (arrived, head) = self.parse_head(&text);
         let trace = head.header(TRACE_HEADER).and_then(|header| Some((header, trace_id(header)?)));
         let mut log = AccessLog {
@@ -243,13 +247,13 @@ fn method_name(method: &str) -> &'static str {
         .unwrap_or("other")
 }
 
-/// What [`prelude::head`] wrote.
-fn read_head(request: &web_sys::Request) -> String {
+/// What [`prelude::head`] wrote; `None` for what nobody reads.
+fn read_head(request: &web_sys::Request) -> Option<String> {
     SCRATCH.with_borrow_mut(|scratch| {
         loop {
             match usize::try_from(prelude::head(request, scratch)) {
-                Ok(length) => break String::from_utf8_lossy(scratch.get(..length).unwrap_or_default()).into_owned(),
-                // Ends soon: the runtime takes a URL of 16 KB and headers of 128 KB.
+                Ok(length) => break Some(String::from_utf8_lossy(scratch.get(..length)?).into_owned()),
+                Err(_) if scratch.len() >= MAX_HEAD_BYTES => break None,
                 Err(_) => scratch.resize(scratch.len() * 4, 0),
             }
         }
@@ -316,9 +320,14 @@ pub fn to_js(response: Response) -> web_sys::Response {
     prelude::respond(response.status, &headers, body)
 }
 
+/// RFC 6585 §5.
+fn head_too_large() -> Response {
+    Response::json(431, r#"{"error_description":"The request's headers are too large."}"#)
+}
+
 /// What a stranger sees of wrong settings, and a monitor.
 fn misconfigured(request: &web_sys::Request) -> web_sys::Response {
-    let text = read_head(request);
+    let Some(text) = read_head(request) else { return to_js(head_too_large()) };
     let mut lines = text.split('\n').skip(1);
     let method = lines.next().unwrap_or_default();
     let head = RequestHead::new(method, target_of(lines.next().unwrap_or_default()));
