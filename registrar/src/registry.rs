@@ -117,6 +117,8 @@ pub struct Memory {
     windows: RefCell<HashMap<String, Window>>,
     /// Clients made here lately, and when.
     recent: RefCell<Vec<(String, u64)>>,
+    /// Those of developers among them, by the developer's prefix in the store; `None` while one is being made.
+    developers: RefCell<Vec<(String, Option<String>)>>,
     /// Fingerprints of requests: the client that each led to, or `None` while it is being made.
     requests: RefCell<HashMap<String, (Option<String>, u64)>>,
     full_until: RefCell<u64>,
@@ -164,7 +166,7 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             return Ok(repeated);
         }
         // (4)
-        self.check_limits(&registrant).await?;
+        let place = self.check_limits(&registrant).await?;
         // (5)
         let application = Application::new(&metadata, granted, description(&registrant));
         let created = self.applications.create(&application, &fingerprint[..16]).await;
@@ -193,6 +195,9 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             .await;
         self.memory.requests.borrow_mut().insert(fingerprint, (Some(client_id.clone()), self.now));
         self.memory.recent.borrow_mut().push((client_id.clone(), self.now));
+        if let Some(place) = place {
+            place.is_for(&client_id);
+        }
         self.audit(Event::ClientRegistered, &client_id, &registrant.label(), &summary(&record.metadata));
         Ok(Registered { client_id, record, secret: created.secret, token, is_repeated: false })
     }
@@ -447,18 +452,33 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         Ok(Registered { client_id, record, secret, token, is_repeated: true })
     }
 
-    async fn check_limits(&self, registrant: &Registrant) -> Result<(), Failure> {
-        match registrant {
-            Registrant::Developer { issuer, subject } => {
-                let limit = self.policy.limits.per_developer;
-                let listed = self.list(issuer, subject).await?;
-                if listed.len() >= limit as usize {
-                    return Err(Failure::Quota(limit));
-                }
-            }
-            Registrant::Anyone { .. } | Registrant::InitialToken { .. } => {}
+    /// Whether there is room for one more; what a developer takes of theirs is theirs as long as the result lives.
+    async fn check_limits(&self, registrant: &Registrant) -> Result<Option<DevelopersPlace<'_>>, Failure> {
+        let place = match registrant {
+            Registrant::Developer { issuer, subject } => Some(self.take_place(issuer, subject).await?),
+            Registrant::Anyone { .. } | Registrant::InitialToken { .. } => None,
+        };
+        self.check_places().await?;
+        Ok(place)
+    }
+
+    /// The store lists late, so what this isolate has made or is making for the developer counts as well.
+    async fn take_place(&self, issuer: &str, subject: &str) -> Result<DevelopersPlace<'_>, Failure> {
+        let limit = self.policy.limits.per_developer;
+        let listed = self.list(issuer, subject).await?;
+        let owner = owner_prefix(issuer, subject);
+        // No await from here on: two requests must not take the same place.
+        let mut developers = self.memory.developers.borrow_mut();
+        let recent = self.memory.recent.borrow();
+        developers
+            .retain(|(_, made)| made.as_ref().is_none_or(|made| recent.iter().any(|(client_id, _)| client_id == made)));
+        let is_listed = |made: &String| listed.iter().any(|(client_id, _)| client_id == made);
+        let unlisted = developers.iter().filter(|(its, made)| *its == owner && !made.as_ref().is_some_and(is_listed));
+        if listed.len() + unlisted.count() >= limit as usize {
+            return Err(Failure::Quota(limit));
         }
-        self.check_places().await
+        developers.push((owner.clone(), None));
+        Ok(DevelopersPlace { memory: self.memory, owner })
     }
 
     /// Counts a registration of a network. The isolate counts exactly, the store what the others counted: a flood from
@@ -521,6 +541,28 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         let mut bytes = [0; N];
         self.runtime.random(&mut bytes);
         bytes
+    }
+}
+
+/// A place among a developer's clients, which is free again unless it was found a client.
+struct DevelopersPlace<'a> {
+    memory: &'a Memory,
+    owner: String,
+}
+
+impl DevelopersPlace<'_> {
+    /// This client has it.
+    fn is_for(&self, client_id: &str) {
+        self.memory.developers.borrow_mut().push((self.owner.clone(), Some(client_id.to_owned())));
+    }
+}
+
+impl Drop for DevelopersPlace<'_> {
+    fn drop(&mut self) {
+        let mut developers = self.memory.developers.borrow_mut();
+        if let Some(at) = developers.iter().position(|(owner, made)| *owner == self.owner && made.is_none()) {
+            developers.swap_remove(at);
+        }
     }
 }
 

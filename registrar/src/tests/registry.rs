@@ -304,6 +304,20 @@ fn initial_access_tokens_are_used_up() {
 }
 
 #[test]
+fn a_developer_does_not_pass_the_limit_by_asking_for_all_at_once() {
+    let world = World::new(Mode::Developers);
+    let limit = world.policy.limits.per_developer as usize;
+    let made = world.with(async |registry| {
+        let names: Vec<String> = (0..4 * limit).map(|number| format!("Agent {number}")).collect();
+        join_all(names.iter().map(|name| registry.register(request(metadata(name), developer("alice"))))).await
+    });
+    assert_eq!(made.iter().filter(|it| it.is_ok()).count(), limit);
+    assert!(made.iter().all(|it| matches!(it, Ok(_) | Err(Failure::Quota(_)))));
+    assert!(world.register(metadata("One more"), developer("alice")).is_err(), "nor by asking again");
+    assert!(world.register(metadata("Another"), developer("bob")).is_ok(), "which is nobody else's affair");
+}
+
+#[test]
 fn the_portal_shows_a_secret_once() {
     let world = World::new(Mode::Developers);
     let register = |seed: &'static str| {
