@@ -4,7 +4,8 @@
 -- "cycle" or "once", and which of the tokens are used: the first and the last, counted from 1.
 --
 -- With "once" no token is sent twice: when they are used up, the line "exhausted" is printed and nothing is counted
--- any more. The result is printed as one line of JSON.
+-- any more. The line "begun" comes with the first request: reading many tokens takes its time. The result is printed
+-- as one line of JSON.
 
 local threads = {}
 
@@ -20,7 +21,7 @@ local function contents(path)
 end
 
 local before, after, tokens, once
-local at, last, is_rehearsed
+local at, last, is_rehearsed, has_begun
 
 function init(args)
   before, after, once = contents(args[1]), contents(args[2]), args[4] == "once"
@@ -50,6 +51,11 @@ function request()
   if not is_rehearsed then
     is_rehearsed = true
     return before .. after
+  end
+  if at == 0 and not has_begun then
+    has_begun = true
+    io.write("begun\n")
+    io.flush()
   end
   at = at + 1
   if at > last then

@@ -73,12 +73,13 @@ function assertAnswered({ requests, refused, broken, late }, status) {
 
 async function run(words, seconds) {
   const child = spawn(program(), words, { stdio: ["ignore", "pipe", "pipe"] });
-  // It knows whole seconds only; when interrupted, it reports what there is.
-  const timer = setTimeout(() => child.kill("SIGINT"), seconds * 1000);
+  let timer;
   const complaint = text(child.stderr);
   const ended = once(child, "close");
   let result;
   createInterface({ input: child.stdout }).on("line", (line) => {
+    // It knows whole seconds only; when interrupted, it reports what there is. Before it has begun it would just end.
+    if (line === "begun") timer = setTimeout(() => child.kill("SIGINT"), seconds * 1000);
     // It would wait for the end of its time otherwise, and count that.
     if (line === "exhausted") child.kill("SIGINT");
     if (line.startsWith("{")) result = JSON.parse(line);
