@@ -1,8 +1,8 @@
 // Initial access tokens, for REGISTRATION = "token": minted, listed and revoked with wrangler.
 //
-//   node registrar/tokens.mjs mint --name partner [--days 30] [--uses 10] [--local]
-//   node registrar/tokens.mjs list [--local]
-//   node registrar/tokens.mjs revoke <id> [--local]
+//   dev/with-tools node registrar/tokens.mjs mint --name partner [--days 30] [--uses 10] [--local]
+//   dev/with-tools node registrar/tokens.mjs list [--local]
+//   dev/with-tools node registrar/tokens.mjs revoke <id> [--local]
 //
 // Only the hash of a token is stored, in the namespace REGISTRATIONS; the token itself is printed once.
 // A revoked token is refused everywhere within a minute.
@@ -57,7 +57,7 @@ function main() {
     case "mint": {
       const { token, key, value } = mint({ name: values.name, days: number(values.days), uses: number(values.uses) });
       wrangler("put", key, JSON.stringify(value), "--expiration", String(value.expires_at), where);
-      console.log(`${token}\n\nShown this once. To revoke it: node registrar/tokens.mjs revoke ${key.slice(PREFIX.length)}`);
+      console.log(`${token}\n\nShown this once. Its id, to revoke it: ${key.slice(PREFIX.length)}`);
       return;
     }
     case "list":
