@@ -1,5 +1,6 @@
 //! The deployable Worker: settings come from `wrangler.toml`, verification and protocol from [`mcp_edge`], and the
-//! tools from [`tools`]. To add a tool, add a file there and name it in [`server`].
+//! tools from [`tools`]. To add a tool, write it into a file of `src/tools/`, name it in `src/tools.rs`, and offer it
+//! in [`server`].
 
 pub mod tools;
 
