@@ -48,9 +48,9 @@ function goals(results) {
     ];
   });
   return {
-    title: "Goals of mcp-edge",
+    title: "What mcp-edge aims at",
     note: "Ratios are of medians; in brackets the lowest and the highest of the rounds.",
-    columns: ["", "goal", "measured", "reached"],
+    columns: ["", "aim", "measured", "reached"],
     rows,
   };
 }
