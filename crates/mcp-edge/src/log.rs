@@ -17,7 +17,7 @@ const MAX_TEXT: usize = 200;
 /// One line of the log.
 #[derive(Debug, Default, Clone, Serialize)]
 pub struct AccessLog {
-    /// Cloudflare's ray id, or a random one.
+    /// Cloudflare's ray id; without one, a number of this isolate's.
     pub request_id: String,
     /// Trace id of `traceparent` (W3C Trace Context), if one was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
