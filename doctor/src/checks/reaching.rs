@@ -116,7 +116,7 @@ fn not_an_endpoint(record: &Record, answer: &Answer, seen: String) -> Judgement 
         }
         500 if answer.body.contains("not set up correctly") => {
             Judgement::failure(format!("{error}: mcp-edge finds its settings wrong"))
-                .mend("The log says in one sentence each what to mend: npx wrangler tail. See docs/denials.md.")
+                .mend("The log says in one sentence each what to mend: wrangler tail. See docs/denials.md.")
         }
         403 => Judgement::failure(format!("{error} instead of 401: clients take that as final"))
             .mend("Answer 401 with a challenge. If your server does, something in front of it answers 403."),
