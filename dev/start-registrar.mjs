@@ -1,5 +1,5 @@
-// `make dev-registrar`: the MCP Worker, the registrar, an identity provider and its Management API on this machine, until
-// Ctrl-C.
+// `make dev-registrar`: the MCP Worker, the registrar, an identity provider and its Management API on this machine,
+// until Ctrl-C.
 //
 //   PORT=8787 REGISTRAR_PORT=8788 IDP_PORT=3000 node dev/start-registrar.mjs
 

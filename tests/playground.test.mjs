@@ -240,7 +240,7 @@ describe("what goes wrong is said, with what to do", { skip: reasonToSkip() }, (
     try {
       const playground = await open({ from: strict });
       const { page, result, signInButton } = playground;
-      // No person has clicked, so the browser's own blocker steps in. (What a test evaluates counts as a person's doing.)
+      // No person has clicked, so the browser's own blocker steps in. (What a test evaluates counts as a click.)
       await page.addInitScript(() => addEventListener("load", () => document.getElementById("sign-in").click()));
       await page.reload();
       const problem = await playground.problem("Your browser blocked the sign-in window");

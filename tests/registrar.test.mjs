@@ -1,5 +1,5 @@
-// The registrar on workerd: RFC 7591 and 7592, who may register, limits, isolation, faults, and the whole way of a client
-// that introduces itself.
+// The registrar on workerd: RFC 7591 and 7592, who may register, limits, isolation, faults, and the whole way of a
+// client that introduces itself.
 //
 // The provider's discovery document names the registrar as its `registration_endpoint`, as a route on the issuer's own
 // host can do.

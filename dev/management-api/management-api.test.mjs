@@ -57,7 +57,7 @@ async function create(changes = {}) {
   return body;
 }
 
-/** Members and types, which is what an answer can be compared by. What custom data holds is everybody's own business. */
+/** Members and types, which is what an answer can be compared by. What custom data holds is anybody's business. */
 function shape(value) {
   if (value?.customData) value = { ...value, customData: "anything" };
   if (Array.isArray(value)) return value.slice(0, 1).map(shape);

@@ -33,8 +33,8 @@ pub enum ChallengeError {
 }
 
 impl Challenge {
-    /// Reads the value of a `WWW-Authenticate` header whose first challenge is `Bearer`. What a further challenge behind
-    /// it says is ignored, as clients do.
+    /// Reads the value of a `WWW-Authenticate` header whose first challenge is `Bearer`. What a further challenge
+    /// behind it says is ignored, as clients do.
     ///
     /// # Errors
     /// [`ChallengeError`] if clients would not understand it.

@@ -1,7 +1,7 @@
 //! The MCP clients that people use: how each registers at a provider, and by what name it comes.
 //!
-//! What is said of hosted clients rests on their vendors' documentation and on issue trackers, and changes: date of this
-//! knowledge is November 2026.
+//! What is said of hosted clients rests on their vendors' documentation and on issue trackers, and changes: date of
+//! this knowledge is November 2026.
 
 /// A client that an operator has heard of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! What the doctor says: checks, their verdicts, and the texts that stay the same whoever is examined.
 //!
-//! A [`Check`] is stable: its slug stands in `--json`, `README.md` lists it with what it means and how to mend it, and a
-//! test holds the two together. A new check does not compile until its slug, its texts and its judge
+//! A [`Check`] is stable: its slug stands in `--json`, `README.md` lists it with what it means and how to mend it, and
+//! a test holds the two together. A new check does not compile until its slug, its texts and its judge
 //! ([`crate::checks::judge`]) are decided.
 
 use crate::clients::Client;

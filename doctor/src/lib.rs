@@ -8,8 +8,8 @@
 //! ```
 //!
 //! [`examine`](mod@examine) asks, over [`wire`], and writes down what came back: a [`record`] of plain exchanges.
-//! [`checks`] are pure functions over that record, one for each [`Check`](finding::Check); a test starts from the record
-//! of a good server and changes one thing. [`render`] shows the report to people or to programs.
+//! [`checks`] are pure functions over that record, one for each [`Check`](finding::Check); a test starts from the
+//! record of a good server and changes one thing. [`render`] shows the report to people or to programs.
 //!
 //! It shares no code with the server it judges: a parser used on both sides would hide its own mistakes.
 

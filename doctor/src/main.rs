@@ -72,7 +72,7 @@ impl Drop for Waiting {
     }
 }
 
-/// Writes to standard output, with colours only where they are wanted. A reader that has enough (`| head`) is no mistake.
+/// Writes to standard output, with colours only where wanted. A reader that has enough (`| head`) is no mistake.
 fn print(text: &str) -> Result<(), String> {
     let mut out = anstream::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -1,7 +1,7 @@
 //! Everything that was asked and answered, by question; and what follows from the answers for the next questions.
 //!
-//! [`crate::examine`] fills it, [`crate::checks`] judge it. Both see the server's documents through the same few readers
-//! here, so that what is judged is what was followed.
+//! [`crate::examine`] fills it, [`crate::checks`] judge it. Both see the server's documents through the same few
+//! readers here, so that what is judged is what was followed.
 
 use std::collections::BTreeMap;
 
@@ -174,7 +174,7 @@ impl Record {
         answer.header("www-authenticate").map(Challenge::parse)
     }
 
-    /// The protected resource metadata that clients use: where the challenge points, else at the path, else at the root.
+    /// The protected resource metadata that clients use: where the challenge points, else at the path, else the root.
     #[must_use]
     pub fn metadata(&self) -> Option<Map<String, Value>> {
         let named = self.challenge().and_then(Result::ok);
@@ -184,7 +184,7 @@ impl Record {
         first.into_iter().chain(probes).find_map(|probe| document(self.answer(probe)?))
     }
 
-    /// The provider that clients use: the first one of the metadata or, without any, the one at the server's own origin.
+    /// The provider that clients use: the first one of the metadata, else that at the server's own origin.
     #[must_use]
     pub fn issuer(&self) -> Option<String> {
         match self.metadata() {
@@ -193,8 +193,8 @@ impl Record {
         }
     }
 
-    /// The provider that a server of 2025-03-26 offers: there was no protected resource metadata then, and the server was
-    /// its own authorization server. Clients still look for it where there is no such metadata.
+    /// The provider that a server of 2025-03-26 offers: there was no protected resource metadata then, and the server
+    /// was its own authorization server. Clients still look for it where there is no such metadata.
     #[must_use]
     pub fn own_provider(&self) -> Option<String> {
         if self.metadata().is_some() {

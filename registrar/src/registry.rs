@@ -145,8 +145,8 @@ pub struct Registry<'a, A, S, R: ?Sized> {
 impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
     /// Makes a client, or gives the one that the same request led to before.
     ///
-    /// (1) what may be granted, (2) how often the same network asks, (3) is it a repetition, (4) limits, (5) the provider,
-    /// (6) the store, and confirm.
+    /// (1) what may be granted, (2) how often the same network asks, (3) is it a repetition, (4) limits, (5) the
+    /// provider, (6) the store, and confirm.
     ///
     /// # Errors
     /// [`Failure`]; then there is no client, or one that the scheduled run removes.

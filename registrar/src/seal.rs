@@ -1,4 +1,4 @@
-//! Sealing what a browser keeps for us: encrypted and authenticated (XChaCha20-Poly1305), for one purpose, until a time.
+//! Seals what a browser keeps for us: encrypted and authenticated (XChaCha20-Poly1305), for one purpose, until a time.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chacha20poly1305::{

@@ -1,4 +1,4 @@
-// A panic in a tool costs the requests in flight, and nothing after them: WebAssembly starts anew with the next request.
+// A panic in a tool costs the requests in flight and nothing after them: WebAssembly starts anew with the next request.
 
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";

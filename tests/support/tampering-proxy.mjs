@@ -1,5 +1,5 @@
-// A reverse proxy on loopback that stands for everything operators put in front of a server: it passes requests on as they
-// are, but for what a test has it do to them.
+// A reverse proxy on loopback that stands for everything operators put in front of a server: it passes requests on as
+// they are, but for what a test has it do to them.
 
 import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
@@ -8,7 +8,7 @@ import { createServer, request as httpRequest } from "node:http";
  * @typedef {object} Tampering
  * @property {(request: import("node:http").IncomingMessage) => Reply | undefined} [instead]
  *   answers in place of the server; `undefined` passes the request on
- * @property {(headers: Record<string, string | string[]>) => void} [headers]  changes the headers of the server's answers
+ * @property {(headers: Record<string, string | string[]>) => void} [headers]  changes the headers of answers
  *
  * @typedef {{status: number, headers?: Record<string, string>, body?: string}} Reply
  */

@@ -1,9 +1,9 @@
 //! Whether this deployment can answer with an identity, and if not, which part of it cannot: for an uptime monitor.
 //!
 //! Ready means: the settings are valid, and of every issuer there are keys that may be used. Keys are looked for like
-//! for a request with a token, in memory, in the store, at the provider, at the same pace: whoever asks all day causes no
-//! more requests to the provider than one bad token does. Nothing is said that the metadata does not say as well; why a
-//! part is not ready stands in the log.
+//! for a request with a token, in memory, in the store, at the provider, at the same pace: whoever asks all day causes
+//! no more requests to the provider than one bad token does. Nothing is said that the metadata does not say as well;
+//! why a part is not ready stands in the log.
 
 use std::{
     fmt::Write,

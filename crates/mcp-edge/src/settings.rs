@@ -1,4 +1,4 @@
-//! Settings: named strings in, a checked [`Settings`] out. Every mistake says how to mend it, and all are found at once.
+//! Settings: named strings in, a checked [`Settings`] out. Every mistake says how to mend it; all are found at once.
 //!
 //! Where the strings come from is the caller's business (at the edge: `[vars]` of `wrangler.toml` and secrets). The
 //! names and their meaning are documented there and in the README.

@@ -1,4 +1,4 @@
-//! What pages in a browser meet (the Fetch standard, "HTTP-CORS protocol"). Programs and hosted clients are not concerned.
+//! What pages in a browser meet (Fetch standard, "HTTP-CORS protocol"). Programs and hosted clients are not concerned.
 
 use super::quote;
 use crate::{

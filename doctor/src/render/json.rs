@@ -1,5 +1,5 @@
-//! The report for programs. `README.md` documents this shape; members may be added, none is renamed or taken away without
-//! another number in `schema`.
+//! The report for programs. `README.md` documents this shape; members may be added, none is renamed or taken away
+//! without another number in `schema`.
 
 use serde::Serialize;
 

@@ -1,8 +1,8 @@
 //! Redirect URIs: which addresses a provider may send an authorization code to.
 //!
 //! Whoever receives the code acts for the user, so this is where a malicious registration does its harm. Providers
-//! differ in what they check (Logto stores `https://user:pass@host/`, `https://*.host/` and `javascript:`, and one entry
-//! that it cannot use makes the whole application unusable), so nothing is left to them.
+//! differ in what they check (Logto stores `https://user:pass@host/`, `https://*.host/` and `javascript:`, and one
+//! entry that it cannot use makes the whole application unusable), so nothing is left to them.
 //!
 //! The text is judged as it was sent and never rewritten: providers compare redirect URIs character by character (RFC
 //! 6749 §3.1.2.3), and two parsers that disagree about a URI are how such checks are got round. What has more than one

@@ -1,5 +1,5 @@
 //! How catalogues list the server: the MCP registry's `server.json`, the experimental server card (SEP-2127), and the
-//! catalogue that leads to the card. They say who the server is and where; what it can do, clients ask the server itself.
+//! catalogue that leads to the card. They say who the server is and where; what it can do, clients ask the server.
 
 use serde::Serialize;
 use serde_json::Value;

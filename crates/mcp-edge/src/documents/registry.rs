@@ -1,5 +1,5 @@
-//! What the MCP registry asks of an entry (schema 2025-12-11), checked when the settings are read: a publisher learns of a
-//! mistake from the log, and not from the registry's refusal.
+//! What the MCP registry asks of an entry (schema 2025-12-11), checked when the settings are read: a publisher learns
+//! of a mistake from the log, and not from the registry's refusal.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -64,8 +64,8 @@ pub fn is_version(version: &str) -> bool {
         && !version.split('.').any(|part| part.eq_ignore_ascii_case("x"))
 }
 
-/// Whether `proof` is what the registry looks for at `/.well-known/mcp-registry-auth`: `v=MCPv1; k=ed25519; p=…` with the
-/// 32 bytes of the key in base64, or `k=ecdsap384` with the 49 of a compressed point.
+/// Whether `proof` is what the registry looks for at `/.well-known/mcp-registry-auth`: `v=MCPv1; k=ed25519; p=…` with
+/// the 32 bytes of the key in base64, or `k=ecdsap384` with the 49 of a compressed point.
 #[must_use]
 pub fn is_proof(proof: &str) -> bool {
     let key = |prefix: &str| STANDARD.decode(proof.strip_prefix(prefix)?).ok();

@@ -1,5 +1,5 @@
-//! The clients that the page names, and how each of them adds a server: by a link that opens the client, or by a text to
-//! copy. The forms are those of the vendors' documentation, as of November 2026:
+//! The clients that the page names, and how each of them adds a server: by a link that opens the client, or by a text
+//! to copy. The forms are those of the vendors' documentation, as of November 2026:
 //!
 //! | client | form |
 //! |---|---|

@@ -7,9 +7,9 @@
 //! | [`color`] | the operator's colour, made readable in both colour schemes |
 //! | [`html`] | text into HTML |
 //!
-//! Its style and its scripts are written in `browser/` and built into `built/` (`dev/build-page.mjs`). All of it is sent
-//! as one document: one request, nothing that could be missing or of another version, and a policy that lets the page
-//! run only what has exactly these hashes.
+//! Its style and its scripts are written in `browser/` and built into `built/` (`dev/build-page.mjs`). All of it is
+//! sent as one document: one request, nothing that could be missing or of another version, and a policy that lets the
+//! page run only what has exactly these hashes.
 
 pub mod color;
 pub mod connect;

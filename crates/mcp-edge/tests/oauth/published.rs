@@ -1,5 +1,5 @@
-//! What the endpoint publishes that depends on the provider: the mirror of its discovery document, and the health check.
-//! Both are open to everybody, so they must not become a way to have the provider asked.
+//! What the endpoint publishes that depends on the provider: the mirror of its discovery document, and the health
+//! check. Both are open to everybody, so they must not become a way to have the provider asked.
 
 use mcp_edge::{
     http::{RequestHead, Response},

@@ -45,8 +45,8 @@ pub const BURST_WINDOW_SECONDS: u64 = 60;
 /// Pause between two looks into the store for a missing key: it is cheap, and another isolate may have been quicker.
 pub const STORE_PAUSE_SECONDS: u64 = 10;
 
-/// How long an asker may hold its place: a little more than the time limits of two documents together. What asks outlives
-/// its request and always reports, so this matters only if the platform drops it.
+/// How long an asker may hold its place: a little more than the time limits of two documents together. What asks
+/// outlives its request and always reports, so this matters only if the platform drops it.
 pub const LEASE_SECONDS: u64 = 11;
 
 /// How many unknown `kid`s are remembered; a flood of invented ones pushes out the oldest.

@@ -1,8 +1,8 @@
 //! How many questions about unknown tokens the provider is asked.
 //!
 //! Anybody can invent opaque tokens, and each one would make a request to the provider. So the questions that are open
-//! or that came to nothing are counted, per isolate and in windows of time: a flood of invented tokens ends as "try again
-//! later" here and not as a flood there. A token that is good counts only while it is being asked about.
+//! or that came to nothing are counted, per isolate and in windows of time: a flood of invented tokens ends as "try
+//! again later" here and not as a flood there. A token that is good counts only while it is being asked about.
 
 /// Length of a window.
 pub const WINDOW_SECONDS: u64 = 10;

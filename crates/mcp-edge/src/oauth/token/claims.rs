@@ -11,8 +11,8 @@ use super::super::{access::scope::Scopes, denial::Reason};
 /// token that has just been issued might be refused.
 pub const LEEWAY_SECONDS: u64 = 60;
 
-/// How much longer than its `exp` a token lives. Much shorter: a token that dies a little early is renewed, one that dies
-/// late serves whoever stole it.
+/// How much longer than its `exp` a token lives. Much shorter: a token that dies a little early is renewed, one that
+/// dies late serves whoever stole it.
 pub const EXPIRY_LEEWAY_SECONDS: u64 = 5;
 
 /// NumericDate beyond this (the year 9999) is a mistake in units, not a date.
@@ -43,8 +43,8 @@ pub struct Claims {
 
 impl Claims {
     /// Whether the client acts for itself. There is no standard claim for it; known signs are `sub` equal to the client
-    /// (Logto, Keycloak's newer versions, RFC 9068 §2.2 suggests it), `sub` of the form `<client>@clients` or `gty` (Auth0),
-    /// and `idtyp` (Entra).
+    /// (Logto, Keycloak's newer versions, RFC 9068 §2.2 suggests it), `sub` of the form `<client>@clients` or `gty`
+    /// (Auth0), and `idtyp` (Entra).
     #[must_use]
     pub fn is_of_a_machine(&self) -> bool {
         let says = |claim: &str, value: &str| self.all.get(claim).is_some_and(|said| said == value);

@@ -1,8 +1,8 @@
 // The window in which the provider signs the user in, and the answer that comes back from it.
 //
 // The answer comes over a BroadcastChannel and not from the opened window itself: a provider that isolates its pages
-// (Cross-Origin-Opener-Policy) cuts the tie between the two, and a link that people open themselves has none. Only pages
-// of this origin can speak and listen there.
+// (Cross-Origin-Opener-Policy) cuts the tie between the two, and a link that people open themselves has none. Only
+// pages of this origin can speak and listen there.
 
 export const CHANNEL = "mcp-edge-playground";
 
