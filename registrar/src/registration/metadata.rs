@@ -313,9 +313,11 @@ impl<'a> Members<'a> {
         let name = self.text(MEMBER, 4 * MAX_NAME_CHARACTERS)?.unwrap_or_default().trim();
         match name {
             "" => {
-                // Users must be told something that is true.
-                let host = redirect_uris.first().and_then(|uri| web_uri::host_of(uri));
-                Ok(host.map_or_else(|| "An agent without a name".to_owned(), |host| format!("An agent at {host}")))
+                // Users must be told something that is true, so no host that gets some of the answers only: anybody can
+                // name a bank's address beside their own.
+                let mut hosts = redirect_uris.iter().map(|uri| web_uri::host_of(uri));
+                let first = hosts.next().flatten().filter(|first| hosts.all(|other| other.as_ref() == Some(first)));
+                Ok(first.map_or_else(|| "An agent without a name".to_owned(), |host| format!("An agent at {host}")))
             }
             _ if name.chars().count() > MAX_NAME_CHARACTERS => {
                 wrong(format!("must not be longer than {MAX_NAME_CHARACTERS} characters"))
@@ -388,12 +390,16 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Control characters, and the formatting characters that hide text or turn its direction around.
+/// Control characters, and what hides text, turns its direction around, or looks like nothing: the line breaks and the
+/// `Default_Ignorable_Code_Point`s of Unicode without the selectors of an emoji's look (FE0E, FE0F), interlinear
+/// annotations, and the blank Braille pattern.
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -562,6 +568,21 @@ mod tests {
     }
 
     #[test]
+    fn a_client_without_a_name_is_called_by_the_host_that_gets_every_answer() {
+        let name = |uris: Value| parse(json!({"redirect_uris": uris, "client_name": null})).unwrap().client_name;
+        assert_eq!(name(json!(["https://agent.example.com/cb"])), "An agent at agent.example.com");
+        assert_eq!(name(json!(["http://127.0.0.1:9999/cb", "http://127.0.0.1/cb"])), "An agent at 127.0.0.1");
+        for claims in [
+            // What follows a private-use scheme is not a host, whatever it looks like.
+            json!(["com.evil.agent://bank.example/cb"]),
+            json!(["https://bank.example/cb", "https://evil.example/cb"]),
+            json!(["https://bank.example/cb", "com.evil.agent:/cb"]),
+        ] {
+            assert_eq!(name(claims.clone()), "An agent without a name", "{claims}");
+        }
+    }
+
+    #[test]
     fn what_is_not_understood_is_neither_an_error_nor_kept() {
         let metadata = parse(json!({
             "client_id": "chosen-by-me", "client_secret": "chosen-by-me", "isThirdParty": false, "require_pkce": false,
@@ -579,6 +600,15 @@ mod tests {
         for body in ["", "[]", "null", "1", "{", r#"{"a":1} x"#] {
             assert_eq!(ClientMetadata::parse(body, &[]).unwrap_err().member, "the body", "{body}");
         }
+    }
+
+    #[test]
+    fn a_name_can_be_seen() {
+        // Letters by their class and nothing by their looks: Hangul fillers.
+        for name in ["\u{3164}", "\u{115f}\u{1160}", "\u{ffa0}", "Bank\u{34f}", "Bank\u{1d173}", "Bank\u{e0100}"] {
+            assert!(mistake(json!({"client_name": name})).1.starts_with("client_name: must not contain"), "{name:?}");
+        }
+        assert!(parse(json!({"client_name": "Agent \u{2764}\u{fe0f}"})).is_ok(), "a heart in colour");
     }
 
     #[test]

@@ -25,10 +25,14 @@ pub fn check(uri: &str) -> Result<(), Problem> {
     redirect_uri::check_path(path)
 }
 
-/// The host of an address that was checked, in lower case.
+/// The host of an `https` or `http` address that was checked, in lower case. With other schemes it is their application
+/// that decides what follows, and `com.example.agent://bank.example` has nothing to do with a bank.
 #[must_use]
 pub fn host_of(uri: &str) -> Option<String> {
-    let (_, rest) = redirect_uri::split_scheme(uri)?;
+    let (scheme, rest) = redirect_uri::split_scheme(uri)?;
+    if !["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
+        return None;
+    }
     let (host, _) = redirect_uri::authority(rest).ok()?;
     Some(host.to_ascii_lowercase())
 }
@@ -64,6 +68,13 @@ mod tests {
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn only_addresses_of_the_web_have_hosts() {
+        assert_eq!(host_of("https://Agent.example.com:8443/cb").as_deref(), Some("agent.example.com"));
+        assert_eq!(host_of("http://127.0.0.1/cb").as_deref(), Some("127.0.0.1"));
+        assert_eq!(host_of("com.evil.agent://bank.example/cb"), None);
     }
 
     #[test]
