@@ -139,7 +139,6 @@ describe("REGISTRATION = open", () => {
       { client_name: "x".repeat(1000) },
       { logo_uri: "https://169.254.169.254/latest/meta-data" },
       { logo_uri: "javascript:alert(1)" },
-      { redirect_uris: ["https://agent.example/cb"], logo_uri: "https://bank.example/logo.png" },
       { token_endpoint_auth_method: "private_key_jwt", jwks_uri: "http://127.0.0.1/keys" },
       { token_endpoint_auth_method: "client_secret_basic", redirect_uris: ["cursor://x/cb"] },
       { grant_types: ["client_credentials"] },
@@ -157,6 +156,17 @@ describe("REGISTRATION = open", () => {
     const asText = { body: JSON.stringify(AGENT), headers: { "content-type": "text/plain" } };
     assert.equal((await call(tenant, "POST", "/register", asText)).status, 415);
     assert.deepEqual(api.calls, [], "nothing was asked of the provider");
+  });
+
+  test("what VS Code registers is accepted, without the page at a host that is not known to be its own", async () => {
+    const { status, json } = await register(tenant, {
+      client_name: "Visual Studio Code",
+      client_uri: "https://code.visualstudio.com",
+      redirect_uris: ["https://insiders.vscode.dev/redirect", "https://vscode.dev/redirect", "http://127.0.0.1/", "http://127.0.0.1:33418/"],
+      grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+      application_type: "native",
+    });
+    assert.deepEqual([status, json.client_name, json.client_uri], [201, "Visual Studio Code", undefined]);
   });
 
   test("what a client claims about its standing is not believed", async () => {

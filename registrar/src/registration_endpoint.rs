@@ -74,6 +74,7 @@ impl Registrar {
         let body = json_body(head, exchange)?;
         let schemes = &self.settings.policy.private_use_schemes;
         let metadata = ClientMetadata::parse(body, schemes).map_err(|error| failed(&error.into(), log))?;
+        let metadata = metadata.without_foreign_pages();
         // (3)
         let seed = head.header("user-agent").unwrap_or(NAMELESS);
         let registered = self.with_registry(exchange, async |registry| {
@@ -166,7 +167,7 @@ impl Registrar {
                 let changed = self.with_registry(exchange, async |registry| {
                     let secret = registry.secret(client_id, &record).await?;
                     check_server_members(&members, client_id, secret.as_ref())?;
-                    let metadata = ClientMetadata::from_members(&members, schemes)?;
+                    let metadata = ClientMetadata::from_members(&members, schemes)?.without_foreign_pages();
                     Ok((registry.update(client_id, &record, metadata, by).await?, secret))
                 });
                 let (record, secret) = changed.await.map_err(|failure| failed(&failure, log))?;

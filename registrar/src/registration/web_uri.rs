@@ -37,11 +37,11 @@ pub fn host_of(uri: &str) -> Option<String> {
     Some(host.to_ascii_lowercase())
 }
 
-/// Whether one host is the other or lies below it: `www.example.com` and `example.com` belong together.
+/// Whether a host is `upper` or lies below it. Whoever has `agent.example.com` decides what `cdn.agent.example.com` is, but
+/// not what `example.com` is: it may be a place that gives names to anybody, as `github.io` does.
 #[must_use]
-pub fn are_related(one: &str, other: &str) -> bool {
-    let is_below = |lower: &str, upper: &str| lower.strip_suffix(upper).is_some_and(|rest| rest.ends_with('.'));
-    one == other || is_below(one, other) || is_below(other, one)
+pub fn is_at_or_below(host: &str, upper: &str) -> bool {
+    host.strip_suffix(upper).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -78,9 +78,9 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_related_if_one_contains_the_other() {
-        assert!(are_related("example.com", "example.com"));
-        assert!(are_related("www.example.com", "example.com") && are_related("example.com", "www.example.com"));
-        assert!(!are_related("evilexample.com", "example.com") && !are_related("a.example.com", "b.example.com"));
+    fn a_host_belongs_to_itself_and_to_those_above() {
+        assert!(is_at_or_below("example.com", "example.com") && is_at_or_below("www.example.com", "example.com"));
+        assert!(!is_at_or_below("example.com", "www.example.com"));
+        assert!(!is_at_or_below("evilexample.com", "example.com") && !is_at_or_below("a.example.com", "b.example.com"));
     }
 }
