@@ -76,7 +76,7 @@ impl Portal {
     pub fn new(client: PortalClient, settings: &crate::settings::Settings) -> Self {
         let edge = &settings.edge;
         Self {
-            sessions: Sessions::new(SealingKey::derive(&client.session_secret)),
+            sessions: Sessions::new(SealingKey::derive(&client.session_secret, &edge.resource.url)),
             origin: edge.resource.origin.clone(),
             resource: edge.resource.url.clone(),
             scopes: edge.trust.required_scopes.to_string(),
