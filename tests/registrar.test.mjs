@@ -315,9 +315,9 @@ describe("REGISTRATION = open", () => {
     for (const client_id of [used, unused]) {
       const key = `client/${client_id}`;
       const old = Math.floor(Date.now() / 1000) - 365 * 86_400;
-      const record = { ...JSON.parse(tenant.store.entries.get(key)), created_at: old, checked_at: old };
+      const record = { ...JSON.parse(tenant.store.entries.get(key)), created_at: old };
       tenant.store.entries.set(key, JSON.stringify(record));
-      tenant.store.metadata.set(key, JSON.stringify({ name: "old", created_at: old, checked_at: old }));
+      tenant.store.metadata.set(key, JSON.stringify({ name: "old", created_at: old }));
     }
     // An application that a registration left half made, long ago.
     const { record } = api.applications.get(unused);

@@ -8,7 +8,9 @@ use crate::{
     secret::Secret,
 };
 
-/// Everything that is kept of a client. Its secret is not: the provider has it.
+/// What was registered, by whom, and what opens it. Written by those who manage the client and by nobody else: what is
+/// found out about its use is kept apart (see [`store`](crate::store)), so that it cannot undo what they change. The
+/// secret is not kept: the provider has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// As registered; `scope` is the ceiling that was granted.
@@ -19,13 +21,6 @@ pub struct Record {
     pub owner: Owner,
     /// Seconds since 1970.
     pub created_at: u64,
-    /// The last sign-in that is known of, seconds since 1970.
-    pub used_at: Option<u64>,
-    /// When that was last looked up, seconds since 1970.
-    pub checked_at: u64,
-    /// Whether the registration access token has come back: its holder has got the answer, so a request like theirs is
-    /// somebody else's, no repetition.
-    pub is_managed: bool,
 }
 
 /// Whose a client is.
@@ -69,7 +64,14 @@ pub struct Listed {
     pub name: String,
     /// Seconds since 1970.
     pub created_at: u64,
-    /// Seconds since 1970.
+}
+
+/// What the scheduled run knows of a client's use. The provider forgets its log after a while; we do not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The last sign-in that is known of, seconds since 1970.
+    pub used_at: Option<u64>,
+    /// When that was last looked up, seconds since 1970.
     pub checked_at: u64,
 }
 
@@ -77,7 +79,7 @@ impl Record {
     /// What lists show of it.
     #[must_use]
     pub fn listed(&self) -> Listed {
-        Listed { name: self.metadata.client_name.clone(), created_at: self.created_at, checked_at: self.checked_at }
+        Listed { name: self.metadata.client_name.clone(), created_at: self.created_at }
     }
 
     /// Whether `token` is the registration access token. What is compared are hashes, so the time that it takes tells
@@ -170,9 +172,6 @@ mod tests {
             token_hash: Some(hash_of(token.expose())),
             owner: Owner::Anyone,
             created_at: 1,
-            used_at: None,
-            checked_at: 1,
-            is_managed: false,
         };
         let kept = serde_json::to_string(&record).unwrap();
         assert!(!kept.contains(token.expose()) && !format!("{token:?}").contains("mcpreg"));
@@ -189,9 +188,6 @@ mod tests {
             token_hash: None,
             owner: Owner::Developer { issuer: "https://a.example".into(), subject: "alice".into() },
             created_at: 1,
-            used_at: None,
-            checked_at: 1,
-            is_managed: false,
         };
         assert!(record.belongs_to("https://a.example", "alice"));
         assert!(!record.belongs_to("https://b.example", "alice") && !record.belongs_to("https://a.example", "bob"));

@@ -8,6 +8,7 @@
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
 use mcp_edge::ports::{Runtime, StoreError};
+use serde_json::Value;
 
 use crate::{
     application::{Application, ApplicationType, ceiling},
@@ -18,7 +19,8 @@ use crate::{
     registration::{error::MetadataError, metadata::ClientMetadata},
     secret::Secret,
     store::{
-        CLIENTS, REPEAT_SECONDS, RegistrationStore, client_key, initial_token_key, owner_prefix, rate_key, request_key,
+        CLIENTS, Page, REPEAT_SECONDS, RegistrationStore, answered_key, client_key, initial_token_key, owner_prefix,
+        rate_key, request_key, usage_key,
     },
 };
 
@@ -179,9 +181,6 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             token_hash: token.as_ref().map(|token| hash_of(token.expose())),
             owner: Owner::of(&registrant),
             created_at: self.now,
-            used_at: None,
-            checked_at: self.now,
-            is_managed: false,
         };
         let client_id = created.client_id;
         if let Err(failure) = self.record_and_confirm(&client_id, &record).await {
@@ -217,12 +216,14 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
     /// # Errors
     /// [`Failure::Store`].
     pub async fn find_by_token(&self, client_id: &str, token: &str) -> Result<Option<Record>, Failure> {
-        let Some(mut record) = self.find(client_id).await?.filter(|record| record.is_token(token)) else {
+        let Some(record) = self.find(client_id).await?.filter(|record| record.is_token(token)) else {
             return Ok(None);
         };
-        if !record.is_managed {
-            record.is_managed = true;
-            self.put(client_id, &record).await?;
+        // Its holder has got the answer, so a request like theirs is somebody else's from now on, no repetition. Twice the
+        // time, because a client is written down some time after the request for it arrived.
+        if self.now < record.created_at + 2 * REPEAT_SECONDS {
+            let ttl = Duration::from_secs(2 * REPEAT_SECONDS);
+            self.store.put(&answered_key(client_id), "", None, Some(ttl)).await?;
         }
         Ok(Some(record))
     }
@@ -238,10 +239,12 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         Ok(self.applications.secret(client_id).await?)
     }
 
-    /// Changes a client's metadata. `by` is for the audit log.
+    /// Changes a client's metadata. `by` is for the audit log. Of two changes at the same moment the last one stays, at
+    /// the provider and in the store.
     ///
     /// # Errors
-    /// [`Failure`]; then everything is as it was, as far as the provider could be reached.
+    /// [`Failure`]; then everything is as it was, as far as the provider could be reached. [`Failure::Gone`] also if the
+    /// client ended meanwhile.
     pub async fn update(
         &self,
         client_id: &str,
@@ -262,11 +265,13 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         let before = Application::new(&record.metadata, before_ceiling, String::new());
         let after = Application::new(&metadata, granted, String::new());
         self.applications.update(client_id, &before, &after).await?;
-        let changed = Record { metadata, ..record.clone() };
-        if let Err(failure) = self.put(client_id, &changed).await {
-            let _ = self.applications.update(client_id, &after, &before).await;
-            return Err(failure);
-        }
+        let changed = match self.replace(client_id, |current| Record { metadata, ..current }).await {
+            Ok(changed) => changed.ok_or(Failure::Gone)?,
+            Err(failure) => {
+                let _ = self.applications.update(client_id, &after, &before).await;
+                return Err(failure);
+            }
+        };
         self.audit(Event::ClientUpdated, client_id, by, &summary(&changed.metadata));
         Ok(changed)
     }
@@ -299,20 +304,28 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
     /// # Errors
     /// [`Failure::Store`].
     pub async fn list(&self, issuer: &str, subject: &str) -> Result<Vec<(String, Listed)>, Failure> {
-        let prefix = owner_prefix(issuer, subject);
-        let (mut clients, mut cursor) = (Vec::new(), None::<String>);
-        loop {
-            let page = self.store.list(&prefix, cursor.as_deref()).await?;
-            clients.extend(page.keys.into_iter().filter_map(|(key, listed)| {
-                Some((key.strip_prefix(&prefix)?.to_owned(), serde_json::from_value::<Listed>(listed).ok()?))
-            }));
-            cursor = page.cursor;
-            if cursor.is_none() {
-                break;
-            }
-        }
+        let keys = self.keys(&owner_prefix(issuer, subject)).await?;
+        let mut clients: Vec<_> = keys
+            .into_iter()
+            .filter_map(|(client_id, listed)| Some((client_id, serde_json::from_value::<Listed>(listed).ok()?)))
+            .collect();
         clients.sort_by_key(|(_, listed)| std::cmp::Reverse(listed.created_at));
         Ok(clients)
+    }
+
+    /// All keys that begin with `prefix`, without it, and what lists show of them.
+    pub(crate) async fn keys(&self, prefix: &str) -> Result<Vec<(String, Value)>, Failure> {
+        let (mut keys, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let Page { keys: page, cursor: next } = self.store.list(prefix, cursor.as_deref()).await?;
+            keys.extend(
+                page.into_iter().filter_map(|(key, listed)| Some((key.strip_prefix(prefix)?.to_owned(), listed))),
+            );
+            cursor = next;
+            if cursor.is_none() {
+                return Ok(keys);
+            }
+        }
     }
 
     /// The initial access token that a request carries, if it is good.
@@ -341,7 +354,7 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
     ///
     /// # Errors
     /// [`Failure::Store`].
-    pub async fn put(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
+    async fn put(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
         let listed = serde_json::to_value(record.listed()).unwrap_or_default();
         let text = serde_json::to_string(record).unwrap_or_default();
         if let Owner::Developer { issuer, subject } = &record.owner {
@@ -351,11 +364,21 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         Ok(self.store.put(&client_key(client_id), &text, Some(&listed), None).await?)
     }
 
-    /// Removes what is kept of a client.
+    /// Changes a record as it is now, not as it was when the request arrived. `None`: there is none any more, and none
+    /// comes back.
+    async fn replace(&self, client_id: &str, change: impl FnOnce(Record) -> Record) -> Result<Option<Record>, Failure> {
+        let Some(current) = self.find(client_id).await? else { return Ok(None) };
+        let changed = change(current);
+        self.put(client_id, &changed).await?;
+        Ok(Some(changed))
+    }
+
+    /// Removes what is kept of a client, the record last: as long as there is one, this is repeated.
     ///
     /// # Errors
     /// [`Failure::Store`].
     pub async fn forget(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
+        self.store.delete(&usage_key(client_id)).await?;
         if let Owner::Developer { issuer, subject } = &record.owner {
             self.store.delete(&format!("{}{client_id}", owner_prefix(issuer, subject))).await?;
         }
@@ -410,7 +433,7 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         };
         let Some(client_id) = client_id else { return Ok(None) };
         let Some(record) = self.find(&client_id).await? else { return Ok(None) };
-        if record.is_managed || record.owner != Owner::of(registrant) {
+        if record.owner != Owner::of(registrant) || self.store.get(&answered_key(&client_id)).await?.is_some() {
             return Ok(None);
         }
         // Whoever shares an address with somebody can guess what they have sent, so a repetition by a stranger gets
@@ -419,7 +442,11 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         if is_anyone && record.metadata.token_endpoint_auth_method.has_secret() {
             return Ok(None);
         }
-        self.hand_out_again(client_id, record, via, registrant).await.map(Some)
+        match self.hand_out_again(client_id, record, via, registrant).await {
+            // It ended meanwhile, or somebody removed it at the provider.
+            Err(Failure::Gone) => Ok(None),
+            outcome => outcome.map(Some),
+        }
     }
 
     /// The answer that did not arrive the first time. Only the hash of its token was kept, so there is a new one. But
@@ -436,16 +463,20 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             (Via::Portal, _) => (None, None, record),
             (Via::Endpoint, Registrant::Anyone { .. }) => {
                 // The hash of no token; none at all would say that a person had made the client in the portal.
-                let record = Record { token_hash: Some(String::new()), ..record };
-                self.put(&client_id, &record).await?;
-                (None, None, record)
+                let of_no_token = Some(String::new());
+                if record.token_hash == of_no_token {
+                    (None, None, record)
+                } else {
+                    let ended = self.replace(&client_id, |now| Record { token_hash: of_no_token, ..now }).await?;
+                    (None, None, ended.ok_or(Failure::Gone)?)
+                }
             }
             (Via::Endpoint, _) => {
                 let secret = self.secret(&client_id, &record).await?;
                 let token = new_token(self.random());
-                let record = Record { token_hash: Some(hash_of(token.expose())), ..record };
-                self.put(&client_id, &record).await?;
-                (secret, Some(token), record)
+                let hash = Some(hash_of(token.expose()));
+                let replaced = self.replace(&client_id, |now| Record { token_hash: hash, ..now }).await?;
+                (secret, Some(token), replaced.ok_or(Failure::Gone)?)
             }
         };
         self.audit(Event::RegistrationRepeated, &client_id, &registrant.label(), "");

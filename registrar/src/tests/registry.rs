@@ -8,7 +8,7 @@ use crate::{
     registration::metadata::ClientMetadata,
     registry::{Failure, Registered, Request, Via},
     store::{client_key, initial_token_key},
-    testing::{NOW, World},
+    testing::{NOW, World, others_go_on},
 };
 
 fn metadata(name: &str) -> ClientMetadata {
@@ -184,6 +184,14 @@ fn a_flood_from_everywhere_stops_when_all_places_are_taken() {
 }
 
 #[test]
+fn what_was_removed_at_the_provider_is_not_given_again() {
+    let world = World::new(Mode::Developers);
+    world.register(confidential("Agent"), developer("alice")).unwrap();
+    world.provider.applications.borrow_mut().clear();
+    assert_eq!(world.register(confidential("Agent"), developer("alice")).unwrap().client_id, "app-2");
+}
+
+#[test]
 fn a_developer_has_so_many_clients_and_no_more() {
     let mut world = World::new(Mode::Developers);
     for n in 0..3 {
@@ -247,6 +255,40 @@ fn an_update_changes_both_places_or_none() {
     assert_eq!(world.record("app-1").unwrap().metadata.client_name, "Renamed");
     // What the token is, and whose the client is, no update changes.
     assert!(world.record("app-1").unwrap().is_token(registered.token.unwrap().expose()));
+}
+
+#[test]
+fn what_one_location_changes_no_other_undoes() {
+    // Whoever comes in with the token while a change is on its way has read what was there before.
+    for steps in 0..12 {
+        let world = World::new(Mode::Open);
+        let registered = world.register(metadata("Agent"), anyone()).unwrap();
+        let token = registered.token.unwrap();
+        world.with(async |registry| {
+            let read = async {
+                for _ in 0..steps {
+                    others_go_on().await;
+                }
+                registry.find_by_token("app-1", token.expose()).await.unwrap().unwrap()
+            };
+            let (changed, _) =
+                join(registry.update("app-1", &registered.record, metadata("Renamed"), "test"), read).await;
+            changed.unwrap();
+        });
+        assert_eq!(world.record("app-1").unwrap().metadata.client_name, "Renamed", "{steps}");
+    }
+}
+
+#[test]
+fn a_change_does_not_bring_back_a_token_that_has_ended() {
+    let world = World::new(Mode::Open);
+    let registered = world.register(metadata("Agent"), anyone()).unwrap();
+    // Read before somebody else asked for the same, written after.
+    let before = registered.record;
+    assert!(world.register(metadata("Agent"), anyone()).unwrap().is_repeated);
+    world.with(async |registry| registry.update("app-1", &before, metadata("Renamed"), "test").await).unwrap();
+    let record = world.record("app-1").unwrap();
+    assert!(!record.is_token(registered.token.unwrap().expose()) && record.metadata.client_name == "Renamed");
 }
 
 #[test]
