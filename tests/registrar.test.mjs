@@ -258,6 +258,56 @@ describe("REGISTRATION = open", () => {
     });
   });
 
+  describe("a stranger who manages clients", () => {
+    const from = (address) => ({ headers: { "cf-connecting-ip": address } });
+
+    test("guesses so often and no more, without a call to the provider, and holds up nobody elsewhere", async () => {
+      const { json } = await register(tenant, { client_name: "Guessed at" }, from("192.0.2.10"));
+      const token = json.registration_access_token;
+      api.calls.length = 0;
+      const paths = [pathOf(json), "/register/nosuchclient"];
+      const answers = await Promise.all(
+        Array.from({ length: 150 }, (_, n) =>
+          call(tenant, ["GET", "DELETE"][n % 2], paths[n % 3 % 2], { token: `mcpreg_${n}`, ...from("192.0.2.66") }),
+        ),
+      );
+      const statuses = answers.map(({ status }) => status);
+      assert.equal(statuses.filter((status) => status === 401).length, 60, statuses.join(" "));
+      const refused = answers.filter(({ status }) => status === 429);
+      assert.equal(refused.length, 90, statuses.join(" "));
+      for (const { headers, json } of refused) {
+        assert.ok(Number(headers.get("retry-after")) > 0);
+        assert.equal(headers.get("access-control-allow-origin"), "*");
+        assert.equal(json.error, "too_many_requests");
+      }
+      assert.deepEqual(api.calls, []);
+      assert.equal((await call(tenant, "GET", pathOf(json), { token, ...from("192.0.2.10") })).status, 200);
+    });
+
+    test("reads and changes a client so often and no more", async () => {
+      const { json } = await call(tenant, "POST", "/register", { body: { ...SERVER_AGENT, client_name: "Restless" } });
+      const token = json.registration_access_token;
+      api.calls.length = 0;
+      const answers = await Promise.all(Array.from({ length: 50 }, () => call(tenant, "GET", pathOf(json), { token })));
+      assert.equal(answers.filter(({ status }) => status === 200).length, 20);
+      const refused = answers.filter(({ status }) => status === 429);
+      assert.equal(refused.length, 30);
+      assert.ok(refused.every(({ headers }) => Number(headers.get("retry-after")) > 0));
+      assert.equal(api.calls.length, 20, "one for each secret");
+    });
+
+    test("learns of a client that was removed at the provider what they learn of one that never was", async () => {
+      const { json } = await call(tenant, "POST", "/register", { body: { ...SERVER_AGENT, client_name: "Removed" } });
+      const token = json.registration_access_token;
+      await api.applications.remove(json.client_id);
+      const gone = await call(tenant, "GET", pathOf(json), { token });
+      const never = await call(tenant, "GET", "/register/nosuchclient", { token });
+      assert.equal(gone.status, 401);
+      assert.deepEqual([gone.text, gone.headers.get("www-authenticate")], [never.text, never.headers.get("www-authenticate")]);
+      assert.ok(!recorded(tenant).some((key) => key.includes(json.client_id)), "and its token is revoked");
+    });
+  });
+
   describe("when the provider fails", () => {
     // Every step in every way is tried natively; repeating takes its time here.
     const steps = {
@@ -373,6 +423,12 @@ describe("floods", () => {
     assert.ok(Number(late.headers.get("retry-after")) > 0);
     const elsewhere = await register(tenant, {}, { headers: { "cf-connecting-ip": "192.0.2.1" } });
     assert.equal(elsewhere.status, 201);
+    const statusOf = async (zone, n) => {
+      const headers = { "cf-connecting-ip": "2a06:98c0:3600::103", "cf-worker": zone };
+      return (await register(tenant, { client_name: `Worker ${n}` }, { headers })).status;
+    };
+    for (let n = 0; n < 5; n += 1) assert.equal(await statusOf("one.example", n), 201);
+    assert.deepEqual([await statusOf("one.example", 5), await statusOf("other.example", 5)], [429, 201], "each Worker's zone");
   });
 
   test("from everywhere stop when all places are taken", async () => {
@@ -414,6 +470,13 @@ describe("REGISTRATION = token", () => {
     const statuses = [];
     for (const client_name of ["One", "One", "Two", "Three"]) statuses.push((await register(tenant, { client_name }, { token })).status);
     assert.deepEqual(statuses, [201, 201, 201, 401]);
+  });
+
+  test("a token for one registration is not one for many at once", async () => {
+    const token = store(mint({ name: "once", uses: 1 }));
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => register(tenant, { client_name: `Once ${n}` }, { token })));
+    const statuses = answers.map(({ status }) => status).sort();
+    assert.deepEqual(statuses, [201, ...Array(9).fill(401)]);
   });
 
   test("a token of one kind is not one of the other", async () => {

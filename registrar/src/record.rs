@@ -33,6 +33,9 @@ pub enum Owner {
     InitialToken {
         /// What the operator called it.
         name: String,
+        /// Tells it from others of that name.
+        #[serde(default)]
+        id: String,
     },
     /// A developer's.
     Developer {
@@ -49,7 +52,7 @@ impl Owner {
     pub fn of(registrant: &Registrant) -> Self {
         match registrant {
             Registrant::Anyone { .. } => Self::Anyone,
-            Registrant::InitialToken { name } => Self::InitialToken { name: name.clone() },
+            Registrant::InitialToken { name, id } => Self::InitialToken { name: name.clone(), id: id.clone() },
             Registrant::Developer { issuer, subject } => {
                 Self::Developer { issuer: issuer.clone(), subject: subject.clone() }
             }
@@ -108,11 +111,20 @@ pub fn hash_of(token: &str) -> String {
     hex(token)
 }
 
-/// A new token: 256 random bits. The prefix lets scanners of leaked secrets recognize it.
+/// Lets scanners of leaked secrets recognize a token, and us what cannot be one.
+const TOKEN_PREFIX: &str = "mcpreg_";
+
+/// A new token: 256 random bits.
 #[must_use]
 pub fn new_token(random: [u8; 32]) -> Secret {
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-    Secret::new(format!("mcpreg_{}", BASE64_URL_SAFE_NO_PAD.encode(random)))
+    Secret::new(format!("{TOKEN_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(random)))
+}
+
+/// Whether a text looks like a token of [`new_token`]: most mistakes do not, and need not be looked up.
+#[must_use]
+pub fn may_be_token(text: &str) -> bool {
+    text.starts_with(TOKEN_PREFIX)
 }
 
 /// What a request is recognized by when it comes again: who sent it, and what it asks for after all checks, so that
@@ -122,7 +134,7 @@ pub fn new_token(random: [u8; 32]) -> Secret {
 pub fn fingerprint(registrant: &Registrant, seed: &str, metadata: &ClientMetadata) -> String {
     let (kind, who) = match registrant {
         Registrant::Anyone { network } => ("anyone", network.clone()),
-        Registrant::InitialToken { name } => ("token", name.clone()),
+        Registrant::InitialToken { id, .. } => ("token", id.clone()),
         Registrant::Developer { issuer, subject } => ("developer", format!("{}:{issuer}{subject}", issuer.len())),
     };
     let metadata = serde_json::to_string(metadata).unwrap_or_default();
@@ -151,6 +163,7 @@ mod tests {
     #[test]
     fn a_fingerprint_is_of_who_and_what() {
         let anyone = |network: &str| Registrant::Anyone { network: network.to_owned() };
+        let token = |id: &str| Registrant::InitialToken { name: "192.0.2.1".into(), id: id.to_owned() };
         let first = fingerprint(&anyone("192.0.2.1"), "agent/1", &metadata(BODY));
         let reordered = r#"{"client_name":"Agent","x":1,"token_endpoint_auth_method":"none","redirect_uris":["http://127.0.0.1/cb"]}"#;
         assert_eq!(first, fingerprint(&anyone("192.0.2.1"), "agent/1", &metadata(reordered)));
@@ -158,10 +171,12 @@ mod tests {
             fingerprint(&anyone("192.0.2.2"), "agent/1", &metadata(BODY)),
             fingerprint(&anyone("192.0.2.1"), "agent/2", &metadata(BODY)),
             fingerprint(&anyone("192.0.2.1"), "agent/1", &metadata(&BODY.replace("Agent", "Other"))),
-            fingerprint(&Registrant::InitialToken { name: "192.0.2.1".into() }, "agent/1", &metadata(BODY)),
+            fingerprint(&token("192.0.2.1"), "agent/1", &metadata(BODY)),
         ] {
             assert_ne!(first, other);
         }
+        let of = |registrant| fingerprint(&registrant, "agent/1", &metadata(BODY));
+        assert_ne!(of(token("one")), of(token("other")), "two tokens of the same name");
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! | `usage/<client id>` | [`Usage`](crate::record::Usage), also as metadata | the scheduled run | with the client |
 //! | `answered/<client id>` | empty: the registration access token has come back | calls with that token | after twice [`REPEAT_SECONDS`] |
 //! | `request/<fingerprint>` | the client id that a request led to | the registration | after [`REPEAT_SECONDS`] |
-//! | `rate/<hash of the network>` | [`Window`](crate::policy::Window) | registrations | with its period |
-//! | `initial-token/<hash of the token>` | [`InitialToken`](crate::policy::InitialToken) | the operator, registrations | when it expires |
+//! | `rate/<hash of what is counted>` | [`Window`](crate::policy::Window) | the [`limiter`](crate::limiter) | with its period |
+//! | `initial-token/<hash of the token>` | [`InitialToken`](crate::initial_token::InitialToken) | the operator, registrations | when it expires |
 //!
 //! Neither a client's secret nor any token is kept, only hashes of tokens.
 //!
@@ -106,10 +106,10 @@ pub fn answered_key(client_id: &str) -> String {
     format!("answered/{client_id}")
 }
 
-/// `rate/<hash of the network>`
+/// `rate/<hash of what is counted>`, for an activity and who is at it.
 #[must_use]
-pub fn rate_key(network: &str) -> String {
-    format!("rate/{}", hex(network))
+pub fn rate_key(activity: &str, who: &str) -> String {
+    format!("rate/{}", hex(&format!("{activity} {who}")))
 }
 
 /// `initial-token/<hash of the token>`

@@ -156,7 +156,7 @@ fn a_run_looks_at_few_clients_and_the_next_one_at_the_others() {
     world.policy.limits.clients = 100;
     for n in 0..25 {
         let metadata = metadata(&format!("Agent {n}"));
-        let registrant = Registrant::InitialToken { name: "partner".to_owned() };
+        let registrant = Registrant::InitialToken { name: "partner".to_owned(), id: "1".to_owned() };
         world
             .with(async |registry| {
                 registry.register(Request { metadata, registrant, seed: "", via: Via::Endpoint }).await
