@@ -139,7 +139,6 @@ describe("REGISTRATION = open", () => {
       { client_name: "x".repeat(1000) },
       { logo_uri: "https://169.254.169.254/latest/meta-data" },
       { logo_uri: "javascript:alert(1)" },
-      { redirect_uris: ["https://agent.example/cb"], logo_uri: "https://bank.example/logo.png" },
       { token_endpoint_auth_method: "private_key_jwt", jwks_uri: "http://127.0.0.1/keys" },
       { token_endpoint_auth_method: "client_secret_basic", redirect_uris: ["cursor://x/cb"] },
       { grant_types: ["client_credentials"] },
@@ -157,6 +156,17 @@ describe("REGISTRATION = open", () => {
     const asText = { body: JSON.stringify(AGENT), headers: { "content-type": "text/plain" } };
     assert.equal((await call(tenant, "POST", "/register", asText)).status, 415);
     assert.deepEqual(api.calls, [], "nothing was asked of the provider");
+  });
+
+  test("what VS Code registers is accepted, without the page at a host that is not known to be its own", async () => {
+    const { status, json } = await register(tenant, {
+      client_name: "Visual Studio Code",
+      client_uri: "https://code.visualstudio.com",
+      redirect_uris: ["https://insiders.vscode.dev/redirect", "https://vscode.dev/redirect", "http://127.0.0.1/", "http://127.0.0.1:33418/"],
+      grant_types: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
+      application_type: "native",
+    });
+    assert.deepEqual([status, json.client_name, json.client_uri], [201, "Visual Studio Code", undefined]);
   });
 
   test("what a client claims about its standing is not believed", async () => {
@@ -248,6 +258,56 @@ describe("REGISTRATION = open", () => {
     });
   });
 
+  describe("a stranger who manages clients", () => {
+    const from = (address) => ({ headers: { "cf-connecting-ip": address } });
+
+    test("guesses so often and no more, without a call to the provider, and holds up nobody elsewhere", async () => {
+      const { json } = await register(tenant, { client_name: "Guessed at" }, from("192.0.2.10"));
+      const token = json.registration_access_token;
+      api.calls.length = 0;
+      const paths = [pathOf(json), "/register/nosuchclient"];
+      const answers = await Promise.all(
+        Array.from({ length: 150 }, (_, n) =>
+          call(tenant, ["GET", "DELETE"][n % 2], paths[n % 3 % 2], { token: `mcpreg_${n}`, ...from("192.0.2.66") }),
+        ),
+      );
+      const statuses = answers.map(({ status }) => status);
+      assert.equal(statuses.filter((status) => status === 401).length, 60, statuses.join(" "));
+      const refused = answers.filter(({ status }) => status === 429);
+      assert.equal(refused.length, 90, statuses.join(" "));
+      for (const { headers, json } of refused) {
+        assert.ok(Number(headers.get("retry-after")) > 0);
+        assert.equal(headers.get("access-control-allow-origin"), "*");
+        assert.equal(json.error, "too_many_requests");
+      }
+      assert.deepEqual(api.calls, []);
+      assert.equal((await call(tenant, "GET", pathOf(json), { token, ...from("192.0.2.10") })).status, 200);
+    });
+
+    test("reads and changes a client so often and no more", async () => {
+      const { json } = await call(tenant, "POST", "/register", { body: { ...SERVER_AGENT, client_name: "Restless" } });
+      const token = json.registration_access_token;
+      api.calls.length = 0;
+      const answers = await Promise.all(Array.from({ length: 50 }, () => call(tenant, "GET", pathOf(json), { token })));
+      assert.equal(answers.filter(({ status }) => status === 200).length, 20);
+      const refused = answers.filter(({ status }) => status === 429);
+      assert.equal(refused.length, 30);
+      assert.ok(refused.every(({ headers }) => Number(headers.get("retry-after")) > 0));
+      assert.equal(api.calls.length, 20, "one for each secret");
+    });
+
+    test("learns of a client that was removed at the provider what they learn of one that never was", async () => {
+      const { json } = await call(tenant, "POST", "/register", { body: { ...SERVER_AGENT, client_name: "Removed" } });
+      const token = json.registration_access_token;
+      await api.applications.remove(json.client_id);
+      const gone = await call(tenant, "GET", pathOf(json), { token });
+      const never = await call(tenant, "GET", "/register/nosuchclient", { token });
+      assert.equal(gone.status, 401);
+      assert.deepEqual([gone.text, gone.headers.get("www-authenticate")], [never.text, never.headers.get("www-authenticate")]);
+      assert.ok(!recorded(tenant).some((key) => key.includes(json.client_id)), "and its token is revoked");
+    });
+  });
+
   describe("when the provider fails", () => {
     // Every step in every way is tried natively; repeating takes its time here.
     const steps = {
@@ -305,9 +365,9 @@ describe("REGISTRATION = open", () => {
     for (const client_id of [used, unused]) {
       const key = `client/${client_id}`;
       const old = Math.floor(Date.now() / 1000) - 365 * 86_400;
-      const record = { ...JSON.parse(tenant.store.entries.get(key)), created_at: old, checked_at: old };
+      const record = { ...JSON.parse(tenant.store.entries.get(key)), created_at: old };
       tenant.store.entries.set(key, JSON.stringify(record));
-      tenant.store.metadata.set(key, JSON.stringify({ name: "old", created_at: old, checked_at: old }));
+      tenant.store.metadata.set(key, JSON.stringify({ name: "old", created_at: old }));
     }
     // An application that a registration left half made, long ago.
     const { record } = api.applications.get(unused);
@@ -363,6 +423,12 @@ describe("floods", () => {
     assert.ok(Number(late.headers.get("retry-after")) > 0);
     const elsewhere = await register(tenant, {}, { headers: { "cf-connecting-ip": "192.0.2.1" } });
     assert.equal(elsewhere.status, 201);
+    const statusOf = async (zone, n) => {
+      const headers = { "cf-connecting-ip": "2a06:98c0:3600::103", "cf-worker": zone };
+      return (await register(tenant, { client_name: `Worker ${n}` }, { headers })).status;
+    };
+    for (let n = 0; n < 5; n += 1) assert.equal(await statusOf("one.example", n), 201);
+    assert.deepEqual([await statusOf("one.example", 5), await statusOf("other.example", 5)], [429, 201], "each Worker's zone");
   });
 
   test("from everywhere stop when all places are taken", async () => {
@@ -404,6 +470,13 @@ describe("REGISTRATION = token", () => {
     const statuses = [];
     for (const client_name of ["One", "One", "Two", "Three"]) statuses.push((await register(tenant, { client_name }, { token })).status);
     assert.deepEqual(statuses, [201, 201, 201, 401]);
+  });
+
+  test("a token for one registration is not one for many at once", async () => {
+    const token = store(mint({ name: "once", uses: 1 }));
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => register(tenant, { client_name: `Once ${n}` }, { token })));
+    const statuses = answers.map(({ status }) => status).sort();
+    assert.deepEqual(statuses, [201, ...Array(9).fill(401)]);
   });
 
   test("a token of one kind is not one of the other", async () => {

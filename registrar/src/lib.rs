@@ -8,6 +8,8 @@
 //! | [`application`] | what a registration becomes at the provider |
 //! | [`provider`] | the provider behind: a trait, and Logto |
 //! | [`policy`] | who may register, and how much |
+//! | [`limiter`] | how often: counts for networks and clients |
+//! | [`initial_token`] | initial access tokens and their uses |
 //! | [`record`], [`store`] | what is remembered of a client, and where |
 //! | [`registry`] | making, changing and removing clients in both places, all or nothing |
 //! | [`cleanup`] | the scheduled run: unused registrations end |
@@ -23,6 +25,8 @@
 pub mod application;
 pub mod audit;
 pub mod cleanup;
+pub mod initial_token;
+pub mod limiter;
 pub mod policy;
 pub mod portal;
 pub mod provider;

@@ -4,7 +4,7 @@ use mcp_edge::oauth::access::scope::Scopes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The period in which registrations of one address are counted.
+/// The period in which things are counted.
 pub const WINDOW_SECONDS: u64 = 3_600;
 
 /// Who may register.
@@ -58,6 +58,8 @@ pub enum Registrant {
     InitialToken {
         /// What the operator called it.
         name: String,
+        /// Tells it from others of that name.
+        id: String,
     },
     /// A signed-in developer.
     Developer {
@@ -74,13 +76,13 @@ impl Registrant {
     pub fn label(&self) -> String {
         match self {
             Self::Anyone { network } => format!("anyone:{}", &hex(network)[..12]),
-            Self::InitialToken { name } => format!("token:{name}"),
+            Self::InitialToken { name, .. } => format!("token:{name}"),
             Self::Developer { subject, .. } => format!("developer:{subject}"),
         }
     }
 }
 
-/// Registrations counted in one period.
+/// What was counted in one period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Window {
     /// When the period began, seconds since 1970.
@@ -90,43 +92,29 @@ pub struct Window {
 }
 
 impl Window {
+    /// Whether the period goes on at `now`.
+    #[must_use]
+    pub const fn is_current(self, now: u64) -> bool {
+        self.began <= now && now < self.began + WINDOW_SECONDS
+    }
+
     /// Counts one more at `now`.
     ///
     /// # Errors
     /// The seconds until the next period, if `limit` is reached.
     pub fn count(self, now: u64, limit: u32) -> Result<Self, u64> {
-        let current =
-            if now < self.began + WINDOW_SECONDS && now >= self.began { self } else { Self { began: now, count: 0 } };
+        let current = if self.is_current(now) { self } else { Self { began: now, count: 0 } };
         if current.count >= limit {
             return Err((current.began + WINDOW_SECONDS).saturating_sub(now).max(1));
         }
         Ok(Self { count: current.count + 1, ..current })
     }
 
-    /// The fuller of two views of the same period; the later period otherwise.
+    /// What two views of the same flood amount to: the fuller one if their periods overlap, otherwise the later.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        if (other.began, other.count) > (self.began, self.count) { other } else { self }
-    }
-}
-
-/// An initial access token as the store has it, under the hash of the token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InitialToken {
-    /// What the operator called it.
-    pub name: String,
-    /// Seconds since 1970.
-    pub expires_at: u64,
-    /// Registrations left; `None` for any number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uses_left: Option<u32>,
-}
-
-impl InitialToken {
-    /// Whether it is good at `now`.
-    #[must_use]
-    pub fn is_good(&self, now: u64) -> bool {
-        now < self.expires_at && self.uses_left != Some(0)
+        let (early, late) = if other.began < self.began { (other, self) } else { (self, other) };
+        if early.is_current(late.began) && early.count > late.count { early } else { late }
     }
 }
 
@@ -161,13 +149,35 @@ pub enum Ending {
     Gone,
 }
 
-/// What a limit counts by: an IPv4 address, or the network of an IPv6 address, since one host has 2^64 of those.
+/// The address of every Worker on Cloudflare that calls one of another zone; `CF-Worker` names the caller's.
+const ADDRESS_OF_WORKERS: &str = "2a06:98c0:3600::103";
+
+/// How the network of a Worker begins.
+const WORKER: &str = "worker of ";
+
+/// What a limit counts by: an IPv4 address, or the network of an IPv6 address (/64), since one host has 2^64 of those.
+/// Workers have one address for all of them and are told apart by `worker_zone`: otherwise any of their agents could use
+/// up the registrations of all.
 #[must_use]
-pub fn network_of(address: &str) -> String {
-    match address.parse::<std::net::Ipv6Addr>() {
-        Ok(v6) => std::net::Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).to_string(),
-        Err(_) => address.to_owned(),
+pub fn network_of(address: &str, worker_zone: Option<&str>) -> String {
+    match worker_zone {
+        Some(zone) if address == ADDRESS_OF_WORKERS => format!("{WORKER}{zone}"),
+        _ => prefix_of(address, 64).unwrap_or_else(|| address.to_owned()),
     }
+}
+
+/// The site that an IPv6 network is in (/48, the most that is given to one customer); all Workers have one. `None` for an
+/// IPv4 address.
+#[must_use]
+pub fn site_of(network: &str) -> Option<String> {
+    let address = if network.starts_with(WORKER) { ADDRESS_OF_WORKERS } else { network };
+    prefix_of(address, 48).map(|site| format!("{site}/48"))
+}
+
+fn prefix_of(address: &str, bits: u32) -> Option<String> {
+    let address = address.parse::<std::net::Ipv6Addr>().ok()?;
+    let mask = u128::MAX.checked_shl(u128::BITS - bits)?;
+    Some(std::net::Ipv6Addr::from_bits(address.to_bits() & mask).to_string())
 }
 
 /// SHA-256 in hexadecimal.
@@ -201,6 +211,13 @@ mod tests {
     }
 
     #[test]
+    fn two_views_of_a_flood_are_one_flood() {
+        // Two isolates began to count at different moments; the later one must not make the other forget.
+        let (full, later) = (Window { began: NOW, count: 2 }, Window { began: NOW + 1, count: 1 });
+        assert!(full.or(later).count(NOW + 2, 2).is_err() && later.or(full).count(NOW + 2, 2).is_err());
+    }
+
+    #[test]
     fn clients_end_when_nobody_uses_them() {
         let ends = |age: u64, used: Option<u64>, by_hand| {
             should_end(&LIMITS, NOW - age * DAY, used.map(|days| NOW - days * DAY), by_hand, NOW)
@@ -214,17 +231,28 @@ mod tests {
     }
 
     #[test]
-    fn initial_tokens_expire_and_are_used_up() {
-        let token = InitialToken { name: "partner".into(), expires_at: NOW + 1, uses_left: Some(1) };
-        assert!(token.is_good(NOW) && !token.is_good(NOW + 1));
-        assert!(!InitialToken { uses_left: Some(0), ..token.clone() }.is_good(NOW));
-        assert!(InitialToken { uses_left: None, ..token }.is_good(NOW));
+    fn workers_are_told_apart_by_their_zones() {
+        let worker = |zone| network_of(ADDRESS_OF_WORKERS, Some(zone));
+        assert_ne!(worker("one.example"), worker("other.example"));
+        assert_eq!(site_of(&worker("one.example")), site_of(&worker("other.example")));
+        assert_eq!(
+            network_of("192.0.2.7", Some("one.example")),
+            "192.0.2.7",
+            "who says so from elsewhere is no Worker"
+        );
     }
 
     #[test]
     fn one_household_is_one_network() {
+        let network_of = |address: &str| network_of(address, None);
         assert_eq!(network_of("192.0.2.7"), "192.0.2.7");
         assert_eq!(network_of("2001:db8:1:2:3::7"), network_of("2001:db8:1:2:4::8"));
+        assert_ne!(network_of("2001:db8:1:2::7"), network_of("2001:db8:1:3::7"));
+        let site = |address: &str| site_of(&network_of(address));
+        assert_eq!(site("2001:db8:1:2::7"), site("2001:db8:1:3::7"));
+        assert_ne!(site("2001:db8:1:2::7"), site("2001:db8:2:2::7"));
+        assert_ne!(site("2001:db8:1::7"), Some(network_of("2001:db8:1::7")), "the first network is not the site");
+        assert_eq!(site("192.0.2.7"), None);
     }
 
     #[test]

@@ -8,7 +8,9 @@ use crate::{
     secret::Secret,
 };
 
-/// Everything that is kept of a client. Its secret is not: the provider has it.
+/// What was registered, by whom, and what opens it. Written by those who manage the client and by nobody else: what is
+/// found out about its use is kept apart (see [`store`](crate::store)), so that it cannot undo what they change. The
+/// secret is not kept: the provider has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// As registered; `scope` is the ceiling that was granted.
@@ -19,13 +21,6 @@ pub struct Record {
     pub owner: Owner,
     /// Seconds since 1970.
     pub created_at: u64,
-    /// The last sign-in that is known of, seconds since 1970.
-    pub used_at: Option<u64>,
-    /// When that was last looked up, seconds since 1970.
-    pub checked_at: u64,
-    /// Whether the registration access token has come back: its holder has got the answer, so a request like theirs is
-    /// somebody else's, no repetition.
-    pub is_managed: bool,
 }
 
 /// Whose a client is.
@@ -38,6 +33,9 @@ pub enum Owner {
     InitialToken {
         /// What the operator called it.
         name: String,
+        /// Tells it from others of that name.
+        #[serde(default)]
+        id: String,
     },
     /// A developer's.
     Developer {
@@ -54,7 +52,7 @@ impl Owner {
     pub fn of(registrant: &Registrant) -> Self {
         match registrant {
             Registrant::Anyone { .. } => Self::Anyone,
-            Registrant::InitialToken { name } => Self::InitialToken { name: name.clone() },
+            Registrant::InitialToken { name, id } => Self::InitialToken { name: name.clone(), id: id.clone() },
             Registrant::Developer { issuer, subject } => {
                 Self::Developer { issuer: issuer.clone(), subject: subject.clone() }
             }
@@ -69,7 +67,14 @@ pub struct Listed {
     pub name: String,
     /// Seconds since 1970.
     pub created_at: u64,
-    /// Seconds since 1970.
+}
+
+/// What the scheduled run knows of a client's use. The provider forgets its log after a while; we do not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The last sign-in that is known of, seconds since 1970.
+    pub used_at: Option<u64>,
+    /// When that was last looked up, seconds since 1970.
     pub checked_at: u64,
 }
 
@@ -77,7 +82,7 @@ impl Record {
     /// What lists show of it.
     #[must_use]
     pub fn listed(&self) -> Listed {
-        Listed { name: self.metadata.client_name.clone(), created_at: self.created_at, checked_at: self.checked_at }
+        Listed { name: self.metadata.client_name.clone(), created_at: self.created_at }
     }
 
     /// Whether `token` is the registration access token. What is compared are hashes, so the time that it takes tells
@@ -106,11 +111,20 @@ pub fn hash_of(token: &str) -> String {
     hex(token)
 }
 
-/// A new token: 256 random bits. The prefix lets scanners of leaked secrets recognize it.
+/// Lets scanners of leaked secrets recognize a token, and us what cannot be one.
+const TOKEN_PREFIX: &str = "mcpreg_";
+
+/// A new token: 256 random bits.
 #[must_use]
 pub fn new_token(random: [u8; 32]) -> Secret {
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-    Secret::new(format!("mcpreg_{}", BASE64_URL_SAFE_NO_PAD.encode(random)))
+    Secret::new(format!("{TOKEN_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(random)))
+}
+
+/// Whether a text looks like a token of [`new_token`]: most mistakes do not, and need not be looked up.
+#[must_use]
+pub fn may_be_token(text: &str) -> bool {
+    text.starts_with(TOKEN_PREFIX)
 }
 
 /// What a request is recognized by when it comes again: who sent it, and what it asks for after all checks, so that
@@ -120,7 +134,7 @@ pub fn new_token(random: [u8; 32]) -> Secret {
 pub fn fingerprint(registrant: &Registrant, seed: &str, metadata: &ClientMetadata) -> String {
     let (kind, who) = match registrant {
         Registrant::Anyone { network } => ("anyone", network.clone()),
-        Registrant::InitialToken { name } => ("token", name.clone()),
+        Registrant::InitialToken { id, .. } => ("token", id.clone()),
         Registrant::Developer { issuer, subject } => ("developer", format!("{}:{issuer}{subject}", issuer.len())),
     };
     let metadata = serde_json::to_string(metadata).unwrap_or_default();
@@ -149,6 +163,7 @@ mod tests {
     #[test]
     fn a_fingerprint_is_of_who_and_what() {
         let anyone = |network: &str| Registrant::Anyone { network: network.to_owned() };
+        let token = |id: &str| Registrant::InitialToken { name: "192.0.2.1".into(), id: id.to_owned() };
         let first = fingerprint(&anyone("192.0.2.1"), "agent/1", &metadata(BODY));
         let reordered = r#"{"client_name":"Agent","x":1,"token_endpoint_auth_method":"none","redirect_uris":["http://127.0.0.1/cb"]}"#;
         assert_eq!(first, fingerprint(&anyone("192.0.2.1"), "agent/1", &metadata(reordered)));
@@ -156,10 +171,12 @@ mod tests {
             fingerprint(&anyone("192.0.2.2"), "agent/1", &metadata(BODY)),
             fingerprint(&anyone("192.0.2.1"), "agent/2", &metadata(BODY)),
             fingerprint(&anyone("192.0.2.1"), "agent/1", &metadata(&BODY.replace("Agent", "Other"))),
-            fingerprint(&Registrant::InitialToken { name: "192.0.2.1".into() }, "agent/1", &metadata(BODY)),
+            fingerprint(&token("192.0.2.1"), "agent/1", &metadata(BODY)),
         ] {
             assert_ne!(first, other);
         }
+        let of = |registrant| fingerprint(&registrant, "agent/1", &metadata(BODY));
+        assert_ne!(of(token("one")), of(token("other")), "two tokens of the same name");
     }
 
     #[test]
@@ -170,9 +187,6 @@ mod tests {
             token_hash: Some(hash_of(token.expose())),
             owner: Owner::Anyone,
             created_at: 1,
-            used_at: None,
-            checked_at: 1,
-            is_managed: false,
         };
         let kept = serde_json::to_string(&record).unwrap();
         assert!(!kept.contains(token.expose()) && !format!("{token:?}").contains("mcpreg"));
@@ -189,9 +203,6 @@ mod tests {
             token_hash: None,
             owner: Owner::Developer { issuer: "https://a.example".into(), subject: "alice".into() },
             created_at: 1,
-            used_at: None,
-            checked_at: 1,
-            is_managed: false,
         };
         assert!(record.belongs_to("https://a.example", "alice"));
         assert!(!record.belongs_to("https://b.example", "alice") && !record.belongs_to("https://a.example", "bob"));

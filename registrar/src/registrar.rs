@@ -21,7 +21,8 @@ use serde_json::json;
 
 use crate::{
     cleanup::Report,
-    policy::Mode,
+    limiter::Activity,
+    policy::{Mode, network_of},
     portal::Portal,
     provider::{
         ProviderError,
@@ -64,8 +65,18 @@ pub struct Exchange<S, P> {
     pub now: u64,
     /// Where it came from.
     pub address: Option<String>,
+    /// The zone of the Worker that sent it, if one did.
+    pub worker_zone: Option<String>,
     /// Takes the audit lines, and what went wrong inside.
     pub report: Rc<dyn Fn(&str)>,
+}
+
+impl<S, P> Exchange<S, P> {
+    /// Whom limits count it for.
+    #[must_use]
+    pub fn network(&self) -> String {
+        network_of(self.address.as_deref().unwrap_or("unknown"), self.worker_zone.as_deref())
+    }
 }
 
 impl Registrar {
@@ -90,7 +101,7 @@ impl Registrar {
     }
 
     /// Names of the request headers that are looked at, in lower case.
-    pub const HEADER_NAMES: [&str; 9] = [
+    pub const HEADER_NAMES: [&str; 10] = [
         "authorization",
         "content-type",
         "cookie",
@@ -98,6 +109,7 @@ impl Registrar {
         "sec-fetch-site",
         "user-agent",
         "cf-connecting-ip",
+        "cf-worker",
         "cf-ray",
         "traceparent",
     ];
@@ -159,6 +171,11 @@ impl Registrar {
         let token_endpoint = self.token_endpoint(exchange).await?;
         let applications = self.logto.at(&exchange.ports, &token_endpoint, exchange.now);
         act(&self.registry(&applications, exchange)).await
+    }
+
+    /// The registry without the provider, for what must not reach it or need not.
+    pub(crate) fn records<'a, S, P>(&'a self, exchange: &'a Exchange<S, P>) -> Registry<'a, (), S, P> {
+        self.registry(&(), exchange)
     }
 
     fn registry<'a, A, S, P>(&'a self, applications: &'a A, exchange: &'a Exchange<S, P>) -> Registry<'a, A, S, P> {
@@ -233,8 +250,13 @@ pub(crate) fn failed(failure: &Failure, log: &mut AccessLog) -> Response {
 pub(crate) fn face(failure: &Failure) -> (u16, &'static str, &'static str, Option<u64>) {
     match failure {
         Failure::Metadata(error) => (400, error.code.name(), "The metadata is not acceptable", None),
-        Failure::TooMany(seconds) => {
-            (429, "too_many_requests", "Too many clients were registered from here, try again later", Some(*seconds))
+        Failure::TooMany(activity, seconds) => {
+            let description = match activity {
+                Activity::Registrations => "Too many clients were registered from here, try again later",
+                Activity::RefutedTokens => "Too many tokens from here were not valid, try again later",
+                Activity::Calls => "There were too many calls for this client, try again later",
+            };
+            (429, "too_many_requests", description, Some(*seconds))
         }
         Failure::Full => (
             503,

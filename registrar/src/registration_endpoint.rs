@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 
 use crate::{
     audit::Event,
-    policy::{InitialToken, Mode, Registrant, network_of},
+    initial_token::InitialUse,
+    policy::{Mode, Registrant},
     record::{Record, is_client_id},
     registrar::{Exchange, Registrar, failed, unauthorized},
     registration::{
@@ -69,18 +70,19 @@ impl Registrar {
         log: &mut AccessLog,
     ) -> Result<Response, Refusal> {
         // (1)
-        let (registrant, initial) = self.registrant(head, exchange, log).await?;
+        let (registrant, initial_use) = self.registrant(head, exchange, log).await?;
         // (2)
         let body = json_body(head, exchange)?;
         let schemes = &self.settings.policy.private_use_schemes;
         let metadata = ClientMetadata::parse(body, schemes).map_err(|error| failed(&error.into(), log))?;
+        let metadata = metadata.without_foreign_pages();
         // (3)
         let seed = head.header("user-agent").unwrap_or(NAMELESS);
         let registered = self.with_registry(exchange, async |registry| {
             let registered = registry.register(Request { metadata, registrant, seed, via: Via::Endpoint }).await?;
-            if let Some((token, state)) = initial.filter(|_| !registered.is_repeated) {
-                // The client exists; a use that could not be counted is no reason to take it away.
-                let _ = registry.use_initial_token(token, &state).await;
+            if let Some(initial_use) = initial_use.filter(|_| !registered.is_repeated) {
+                // The client exists; a use that could not be written down is no reason to take it away.
+                let _ = registry.spend(initial_use).await;
             }
             Ok(registered)
         });
@@ -93,22 +95,19 @@ impl Registrar {
 
     /// What the operator asks of whoever registers.
     async fn registrant<'a, S: RegistrationStore, P: Ports>(
-        &self,
-        head: &RequestHead<'a>,
-        exchange: &Exchange<S, P>,
+        &'a self,
+        head: &RequestHead<'_>,
+        exchange: &'a Exchange<S, P>,
         log: &mut AccessLog,
-    ) -> Result<(Registrant, Option<(&'a str, InitialToken)>), Refusal> {
+    ) -> Result<(Registrant, Option<InitialUse<'a>>), Refusal> {
         match self.settings.policy.mode {
-            Mode::Open => {
-                let network = network_of(exchange.address.as_deref().unwrap_or("unknown"));
-                Ok((Registrant::Anyone { network }, None))
-            }
+            Mode::Open => Ok((Registrant::Anyone { network: exchange.network() }, None)),
             Mode::Token => {
                 let token = bearer::token_of(head).map_err(|reason| unauthorized(log, reason))?.expose();
-                let state = self.with_registry(exchange, async |registry| registry.initial_token(token).await).await;
-                let state = state.map_err(|failure| failed(&failure, log))?;
-                let state = state.ok_or_else(|| unauthorized(log, Reason::Inactive))?;
-                Ok((Registrant::InitialToken { name: state.name.clone() }, Some((token, state))))
+                let initial_use = self.records(exchange).take_use(&exchange.network(), token).await;
+                let initial_use = initial_use.map_err(|failure| failed(&failure, log))?;
+                let initial_use = initial_use.ok_or_else(|| unauthorized(log, Reason::Inactive))?;
+                Ok((initial_use.registrant(token), Some(initial_use)))
             }
             Mode::Developers => {
                 let identity = self.developer(head, exchange, log).await.map_err(|denial| {
@@ -135,7 +134,8 @@ impl Registrar {
         if identity.kind == Kind::Machine { Err(Reason::UserRequired.into()) } else { Ok(identity) }
     }
 
-    /// RFC 7592: (1) the token, (2) what is asked for. An unknown client and a wrong token look the same (§2).
+    /// RFC 7592: (1) the token, (2) how often, (3) what is asked for. An unknown client and a wrong token look the same
+    /// (§2), and only a good token leads as far as the provider.
     async fn manage<S: RegistrationStore, P: Ports>(
         &self,
         head: &RequestHead<'_>,
@@ -148,35 +148,60 @@ impl Registrar {
         if !is_client_id(client_id) {
             return Err(unauthorized(log, Reason::Inactive));
         }
-        let record = self.with_registry(exchange, async |registry| registry.find_by_token(client_id, token).await);
-        let record = record.await.map_err(|failure| failed(&failure, log))?;
+        let records = self.records(exchange);
+        let record = records.find_by_token(&exchange.network(), client_id, token).await;
+        let record = record.map_err(|failure| failed(&failure, log))?;
         let record = record.ok_or_else(|| unauthorized(log, Reason::Inactive))?;
         log.client_id = Some(client_id.to_owned());
-        let by = "registration token";
         // (2)
+        records.count_call(client_id).await.map_err(|failure| failed(&failure, log))?;
+        // (3)
+        match self.carry_out(head, client_id, token, &record, exchange).await {
+            Err(Failure::Gone) => {
+                // Removed at the provider. The token ends with the client (§2.1); if not now, then with the next call.
+                let _ = records.forget(client_id, &record).await;
+                Err(unauthorized(log, Reason::Inactive))
+            }
+            outcome => outcome.map_err(|failure| failed(&failure, log)),
+        }
+    }
+
+    /// Does what the holder of a client's token asks for.
+    async fn carry_out<S: RegistrationStore, P: Ports>(
+        &self,
+        head: &RequestHead<'_>,
+        client_id: &str,
+        token: &str,
+        record: &Record,
+        exchange: &Exchange<S, P>,
+    ) -> Result<Response, Failure> {
+        let by = "registration token";
         match head.method() {
             "GET" => {
-                let secret = self.with_registry(exchange, async |registry| registry.secret(client_id, &record).await);
-                let secret = secret.await.map_err(|failure| failed(&failure, log))?;
-                Ok(self.information(200, client_id, &record, secret.as_ref(), Some(token)))
+                let secret = self.with_registry(exchange, async |registry| registry.secret(client_id, record).await);
+                Ok(self.information(200, client_id, record, secret.await?.as_ref(), Some(token)))
             }
             "PUT" => {
-                let members = members(json_body(head, exchange)?).map_err(|error| failed(&error.into(), log))?;
+                let body = match json_body(head, exchange) {
+                    Ok(body) => body,
+                    Err(refusal) => return Ok(refusal),
+                };
+                let members = members(body)?;
                 let schemes = &self.settings.policy.private_use_schemes;
+                let metadata = ClientMetadata::from_members(&members, schemes)?.without_foreign_pages();
                 let changed = self.with_registry(exchange, async |registry| {
-                    let secret = registry.secret(client_id, &record).await?;
+                    let secret = registry.secret(client_id, record).await?;
                     check_server_members(&members, client_id, secret.as_ref())?;
-                    let metadata = ClientMetadata::from_members(&members, schemes)?;
-                    Ok((registry.update(client_id, &record, metadata, by).await?, secret))
+                    Ok((registry.update(client_id, record, metadata, by).await?, secret))
                 });
-                let (record, secret) = changed.await.map_err(|failure| failed(&failure, log))?;
+                let (record, secret) = changed.await?;
                 Ok(self.information(200, client_id, &record, secret.as_ref(), Some(token)))
             }
             _ => {
                 let removal = self.with_registry(exchange, async |registry| {
-                    registry.remove(client_id, &record, Event::ClientRemoved, by).await
+                    registry.remove(client_id, record, Event::ClientRemoved, by).await
                 });
-                removal.await.map_err(|failure| failed(&failure, log))?;
+                removal.await?;
                 Ok(Response::empty(204).with_header("cache-control", "no-store"))
             }
         }

@@ -5,43 +5,51 @@
 //! whatever breaks in between, there is never a record of a client that could still do harm, and what is left at the
 //! provider carries a mark that the scheduled run recognizes.
 
-use std::{cell::RefCell, collections::HashMap, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    time::Duration,
+};
 
 use mcp_edge::ports::{Runtime, StoreError};
+use serde_json::Value;
 
 use crate::{
     application::{Application, ApplicationType, ceiling},
     audit::{Audit, Event},
-    policy::{InitialToken, Mode, Policy, Registrant, WINDOW_SECONDS, Window, hex},
+    initial_token::Uses,
+    limiter::{Activity, Limiter},
+    policy::{Policy, Registrant, hex},
     provider::{Applications, ProviderError},
-    record::{Listed, Owner, Record, fingerprint, hash_of, new_token},
+    record::{Listed, Owner, Record, fingerprint, hash_of, may_be_token, new_token},
     registration::{error::MetadataError, metadata::ClientMetadata},
     secret::Secret,
     store::{
-        CLIENTS, REPEAT_SECONDS, RegistrationStore, client_key, initial_token_key, owner_prefix, rate_key, request_key,
+        CLIENTS, Page, REPEAT_SECONDS, RegistrationStore, answered_key, client_key, owner_prefix, request_key,
+        usage_key,
     },
 };
 
 /// How long the list of another moment may lack a new key.
 const LIST_LAG_SECONDS: u64 = 120;
 
-/// How long nothing is counted again once all places are taken.
+/// How long nothing is counted again once all places are taken: a flood must not use up the store's lists.
 const FULL_SECONDS: u64 = 60;
 
 /// A request waits for its twin as long as the twin may take: a creation with all its repetitions.
 const TWIN_WAIT: Duration = Duration::from_millis(100);
 const MAX_TWIN_WAITS: usize = 300;
 
-/// Networks that are counted at once; beyond that the store's counts have to do.
-const MAX_COUNTED: usize = 10_000;
+/// Strangers leave so small a part of all places to the others, who would otherwise have none after a flood.
+const PART_NOT_FOR_STRANGERS: u32 = 10;
 
 /// Why something was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The metadata is not acceptable.
     Metadata(MetadataError),
-    /// Too many registrations from one network; seconds until the next.
-    TooMany(u64),
+    /// Too much of something in an hour; seconds until there may be more.
+    TooMany(Activity, u64),
     /// All places are taken.
     Full,
     /// The developer has as many clients as anybody may have.
@@ -114,17 +122,22 @@ pub struct Registered {
 /// What an isolate remembers between requests, because the store tells it late.
 #[derive(Default)]
 pub struct Memory {
-    windows: RefCell<HashMap<String, Window>>,
+    pub(crate) limiter: Limiter,
+    pub(crate) uses: Uses,
     /// Clients made here lately, and when.
     recent: RefCell<Vec<(String, u64)>>,
     /// Those of developers among them, by the developer's prefix in the store; `None` while one is being made.
     developers: RefCell<Vec<(String, Option<String>)>>,
+    /// Clients that have a place and are being made.
+    being_made: Cell<usize>,
     /// Fingerprints of requests: the client that each led to, or `None` while it is being made.
     requests: RefCell<HashMap<String, (Option<String>, u64)>>,
-    full_until: RefCell<u64>,
+    /// Until when strangers are told at once that there is no place for them, seconds since 1970.
+    full_until: Cell<u64>,
 }
 
-/// The registry within one request or run.
+/// The registry within one request or run. With `()` for the provider it can do what needs none: a stranger's request
+/// must not reach the provider before it is known to be somebody's.
 pub struct Registry<'a, A, S, R: ?Sized> {
     /// The provider.
     pub applications: &'a A,
@@ -156,9 +169,10 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         let granted = ceiling(&metadata, &self.policy.allowed_scopes)?;
         let metadata = ClientMetadata { scope: Some(granted.to_string()), ..metadata };
         // (2)
-        if let Registrant::Anyone { network } = &registrant {
-            self.count(network).await?;
-        }
+        let counted = match &registrant {
+            Registrant::Anyone { network } => Some(self.count_registration(network).await?),
+            Registrant::InitialToken { .. } | Registrant::Developer { .. } => None,
+        };
         // (3)
         let fingerprint = fingerprint(&registrant, seed, &metadata);
         let being_made = self.after_twin(&fingerprint).await;
@@ -167,6 +181,10 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         }
         // (4)
         let place = self.check_limits(&registrant).await?;
+        // From here on it costs writes anyway, and there are no more of these than places.
+        if let Some(counted) = counted {
+            self.tell(counted).await;
+        }
         // (5)
         let application = Application::new(&metadata, granted, description(&registrant));
         let created = self.applications.create(&application, &fingerprint[..16]).await;
@@ -179,9 +197,6 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             token_hash: token.as_ref().map(|token| hash_of(token.expose())),
             owner: Owner::of(&registrant),
             created_at: self.now,
-            used_at: None,
-            checked_at: self.now,
-            is_managed: false,
         };
         let client_id = created.client_id;
         if let Err(failure) = self.record_and_confirm(&client_id, &record).await {
@@ -195,36 +210,9 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             .await;
         self.memory.requests.borrow_mut().insert(fingerprint, (Some(client_id.clone()), self.now));
         self.memory.recent.borrow_mut().push((client_id.clone(), self.now));
-        if let Some(place) = place {
-            place.is_for(&client_id);
-        }
+        place.is_for(&client_id);
         self.audit(Event::ClientRegistered, &client_id, &registrant.label(), &summary(&record.metadata));
         Ok(Registered { client_id, record, secret: created.secret, token, is_repeated: false })
-    }
-
-    /// The record of a client.
-    ///
-    /// # Errors
-    /// [`Failure::Store`].
-    pub async fn find(&self, client_id: &str) -> Result<Option<Record>, Failure> {
-        let Some(text) = self.store.get(&client_key(client_id)).await? else { return Ok(None) };
-        let unreadable = || StoreError(format!("the record of {client_id} cannot be read"));
-        serde_json::from_str(&text).map(Some).map_err(|_| Failure::Store(unreadable()))
-    }
-
-    /// The record of a client, for whoever holds its registration access token.
-    ///
-    /// # Errors
-    /// [`Failure::Store`].
-    pub async fn find_by_token(&self, client_id: &str, token: &str) -> Result<Option<Record>, Failure> {
-        let Some(mut record) = self.find(client_id).await?.filter(|record| record.is_token(token)) else {
-            return Ok(None);
-        };
-        if !record.is_managed {
-            record.is_managed = true;
-            self.put(client_id, &record).await?;
-        }
-        Ok(Some(record))
     }
 
     /// The current secret, of a confidential client.
@@ -238,10 +226,12 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         Ok(self.applications.secret(client_id).await?)
     }
 
-    /// Changes a client's metadata. `by` is for the audit log.
+    /// Changes a client's metadata. `by` is for the audit log. Of two changes at the same moment the last one stays, at
+    /// the provider and in the store.
     ///
     /// # Errors
-    /// [`Failure`]; then everything is as it was, as far as the provider could be reached.
+    /// [`Failure`]; then everything is as it was, as far as the provider could be reached. [`Failure::Gone`] also if the
+    /// client ended meanwhile.
     pub async fn update(
         &self,
         client_id: &str,
@@ -262,11 +252,13 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         let before = Application::new(&record.metadata, before_ceiling, String::new());
         let after = Application::new(&metadata, granted, String::new());
         self.applications.update(client_id, &before, &after).await?;
-        let changed = Record { metadata, ..record.clone() };
-        if let Err(failure) = self.put(client_id, &changed).await {
-            let _ = self.applications.update(client_id, &after, &before).await;
-            return Err(failure);
-        }
+        let changed = match self.replace(client_id, |current| Record { metadata, ..current }).await {
+            Ok(changed) => changed.ok_or(Failure::Gone)?,
+            Err(failure) => {
+                let _ = self.applications.update(client_id, &after, &before).await;
+                return Err(failure);
+            }
+        };
         self.audit(Event::ClientUpdated, client_id, by, &summary(&changed.metadata));
         Ok(changed)
     }
@@ -292,79 +284,6 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         let secret = self.applications.rotate_secret(client_id, &name).await?;
         self.audit(Event::SecretRotated, client_id, by, "");
         Ok(secret)
-    }
-
-    /// A developer's clients, newest first.
-    ///
-    /// # Errors
-    /// [`Failure::Store`].
-    pub async fn list(&self, issuer: &str, subject: &str) -> Result<Vec<(String, Listed)>, Failure> {
-        let prefix = owner_prefix(issuer, subject);
-        let (mut clients, mut cursor) = (Vec::new(), None::<String>);
-        loop {
-            let page = self.store.list(&prefix, cursor.as_deref()).await?;
-            clients.extend(page.keys.into_iter().filter_map(|(key, listed)| {
-                Some((key.strip_prefix(&prefix)?.to_owned(), serde_json::from_value::<Listed>(listed).ok()?))
-            }));
-            cursor = page.cursor;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        clients.sort_by_key(|(_, listed)| std::cmp::Reverse(listed.created_at));
-        Ok(clients)
-    }
-
-    /// The initial access token that a request carries, if it is good.
-    ///
-    /// # Errors
-    /// [`Failure::Store`].
-    pub async fn initial_token(&self, token: &str) -> Result<Option<InitialToken>, Failure> {
-        let Some(text) = self.store.get(&initial_token_key(token)).await? else { return Ok(None) };
-        Ok(serde_json::from_str::<InitialToken>(&text).ok().filter(|it| it.is_good(self.now)))
-    }
-
-    /// Counts one use of an initial access token. Two uses at the same moment may count as one: the store has no way to
-    /// tell. The limit is against a token that got around, not against its owner.
-    ///
-    /// # Errors
-    /// [`Failure::Store`].
-    pub async fn use_initial_token(&self, token: &str, state: &InitialToken) -> Result<(), Failure> {
-        let Some(left) = state.uses_left else { return Ok(()) };
-        let used = InitialToken { uses_left: Some(left.saturating_sub(1)), ..state.clone() };
-        let ttl = Duration::from_secs(state.expires_at.saturating_sub(self.now).max(60));
-        let text = serde_json::to_string(&used).unwrap_or_default();
-        Ok(self.store.put(&initial_token_key(token), &text, None, Some(ttl)).await?)
-    }
-
-    /// Writes a record and what lists show of it.
-    ///
-    /// # Errors
-    /// [`Failure::Store`].
-    pub async fn put(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
-        let listed = serde_json::to_value(record.listed()).unwrap_or_default();
-        let text = serde_json::to_string(record).unwrap_or_default();
-        if let Owner::Developer { issuer, subject } = &record.owner {
-            let key = format!("{}{client_id}", owner_prefix(issuer, subject));
-            self.store.put(&key, "", Some(&listed), None).await?;
-        }
-        Ok(self.store.put(&client_key(client_id), &text, Some(&listed), None).await?)
-    }
-
-    /// Removes what is kept of a client.
-    ///
-    /// # Errors
-    /// [`Failure::Store`].
-    pub async fn forget(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
-        if let Owner::Developer { issuer, subject } = &record.owner {
-            self.store.delete(&format!("{}{client_id}", owner_prefix(issuer, subject))).await?;
-        }
-        Ok(self.store.delete(&client_key(client_id)).await?)
-    }
-
-    /// Writes a line of the audit log.
-    pub fn audit(&self, event: Event, client_id: &str, by: &str, detail: &str) {
-        (self.report)(&Audit { event, client_id, by, detail }.to_line());
     }
 
     async fn record_and_confirm(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
@@ -410,7 +329,7 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         };
         let Some(client_id) = client_id else { return Ok(None) };
         let Some(record) = self.find(&client_id).await? else { return Ok(None) };
-        if record.is_managed || record.owner != Owner::of(registrant) {
+        if record.owner != Owner::of(registrant) || self.store.get(&answered_key(&client_id)).await?.is_some() {
             return Ok(None);
         }
         // Whoever shares an address with somebody can guess what they have sent, so a repetition by a stranger gets
@@ -419,7 +338,11 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         if is_anyone && record.metadata.token_endpoint_auth_method.has_secret() {
             return Ok(None);
         }
-        self.hand_out_again(client_id, record, via, registrant).await.map(Some)
+        match self.hand_out_again(client_id, record, via, registrant).await {
+            // It ended meanwhile, or somebody removed it at the provider.
+            Err(Failure::Gone) => Ok(None),
+            outcome => outcome.map(Some),
+        }
     }
 
     /// The answer that did not arrive the first time. Only the hash of its token was kept, so there is a new one. But
@@ -436,34 +359,44 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             (Via::Portal, _) => (None, None, record),
             (Via::Endpoint, Registrant::Anyone { .. }) => {
                 // The hash of no token; none at all would say that a person had made the client in the portal.
-                let record = Record { token_hash: Some(String::new()), ..record };
-                self.put(&client_id, &record).await?;
-                (None, None, record)
+                let of_no_token = Some(String::new());
+                if record.token_hash == of_no_token {
+                    (None, None, record)
+                } else {
+                    let ended = self.replace(&client_id, |now| Record { token_hash: of_no_token, ..now }).await?;
+                    (None, None, ended.ok_or(Failure::Gone)?)
+                }
             }
             (Via::Endpoint, _) => {
                 let secret = self.secret(&client_id, &record).await?;
                 let token = new_token(self.random());
-                let record = Record { token_hash: Some(hash_of(token.expose())), ..record };
-                self.put(&client_id, &record).await?;
-                (secret, Some(token), record)
+                let hash = Some(hash_of(token.expose()));
+                let replaced = self.replace(&client_id, |now| Record { token_hash: hash, ..now }).await?;
+                (secret, Some(token), replaced.ok_or(Failure::Gone)?)
             }
         };
         self.audit(Event::RegistrationRepeated, &client_id, &registrant.label(), "");
         Ok(Registered { client_id, record, secret, token, is_repeated: true })
     }
 
-    /// Whether there is room for one more; what a developer takes of theirs is theirs as long as the result lives.
-    async fn check_limits(&self, registrant: &Registrant) -> Result<Option<DevelopersPlace<'_>>, Failure> {
-        let place = match registrant {
-            Registrant::Developer { issuer, subject } => Some(self.take_place(issuer, subject).await?),
+    /// A place for one more, if there is room.
+    async fn check_limits(&self, registrant: &Registrant) -> Result<Place<'_>, Failure> {
+        let developers = match registrant {
+            Registrant::Developer { issuer, subject } => Some(self.take_developers_place(issuer, subject).await?),
             Registrant::Anyone { .. } | Registrant::InitialToken { .. } => None,
         };
-        self.check_places().await?;
+        let is_stranger = matches!(registrant, Registrant::Anyone { .. });
+        if is_stranger && self.now < self.memory.full_until.get() {
+            return Err(Failure::Full);
+        }
+        // From here on others know of it, whatever the store lists.
+        let place = Place::take(self.memory, developers);
+        self.check_places(is_stranger).await?;
         Ok(place)
     }
 
     /// The store lists late, so what this isolate has made or is making for the developer counts as well.
-    async fn take_place(&self, issuer: &str, subject: &str) -> Result<DevelopersPlace<'_>, Failure> {
+    async fn take_developers_place(&self, issuer: &str, subject: &str) -> Result<DevelopersPlace<'_>, Failure> {
         let limit = self.policy.limits.per_developer;
         let listed = self.list(issuer, subject).await?;
         let owner = owner_prefix(issuer, subject);
@@ -481,38 +414,10 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         Ok(DevelopersPlace { memory: self.memory, owner })
     }
 
-    /// Counts a registration of a network. The isolate counts exactly, the store what the others counted: a flood from
-    /// one place arrives at one place.
-    async fn count(&self, network: &str) -> Result<(), Failure> {
-        if self.policy.mode != Mode::Open {
-            return Ok(());
-        }
-        let key = rate_key(network);
-        let stored = self.store.get(&key).await?;
-        let stored = stored.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        // No await from here to the end of the count: two requests must not take the same number.
-        let counted = {
-            let mut windows = self.memory.windows.borrow_mut();
-            if windows.len() >= MAX_COUNTED {
-                windows.clear();
-            }
-            let window = windows.get(&key).copied().unwrap_or_default().or(stored);
-            let counted = window.count(self.now, self.policy.limits.per_address_and_hour).map_err(Failure::TooMany)?;
-            windows.insert(key.clone(), counted);
-            counted
-        };
-        let text = serde_json::to_string(&counted).unwrap_or_default();
-        // One write per second and key is all that the store takes; a lost one is in memory still.
-        let _ = self.store.put(&key, &text, None, Some(Duration::from_secs(WINDOW_SECONDS))).await;
-        Ok(())
-    }
-
-    /// Whether there is room for one more client.
-    async fn check_places(&self) -> Result<(), Failure> {
-        if self.now < *self.memory.full_until.borrow() {
-            return Err(Failure::Full);
-        }
-        let limit = self.policy.limits.clients as usize;
+    /// Whether there is room for those that are being made.
+    async fn check_places(&self, is_stranger: bool) -> Result<(), Failure> {
+        let places = self.policy.limits.clients;
+        let limit = if is_stranger { places - places / PART_NOT_FOR_STRANGERS } else { places } as usize;
         let recent = {
             let mut recent = self.memory.recent.borrow_mut();
             recent.retain(|(_, at)| self.now < at + LIST_LAG_SECONDS);
@@ -528,10 +433,10 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
                 break;
             }
         }
-        let being_made = self.memory.requests.borrow().values().filter(|(client_id, _)| client_id.is_none()).count();
-        // This request is one of those being made.
-        if count + (recent.len() - listed_recent) + being_made > limit {
-            *self.memory.full_until.borrow_mut() = self.now + FULL_SECONDS;
+        if count + (recent.len() - listed_recent) + self.memory.being_made.get() > limit {
+            if is_stranger {
+                self.memory.full_until.set(self.now + FULL_SECONDS);
+            }
             return Err(Failure::Full);
         }
         Ok(())
@@ -541,6 +446,136 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         let mut bytes = [0; N];
         self.runtime.random(&mut bytes);
         bytes
+    }
+}
+
+/// What needs no provider.
+impl<A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
+    /// The record of a client.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    pub async fn find(&self, client_id: &str) -> Result<Option<Record>, Failure> {
+        let Some(text) = self.store.get(&client_key(client_id)).await? else { return Ok(None) };
+        let unreadable = || StoreError(format!("the record of {client_id} cannot be read"));
+        serde_json::from_str(&text).map(Some).map_err(|_| Failure::Store(unreadable()))
+    }
+
+    /// The record of a client, for whoever holds its registration access token. The sender is at `network`.
+    ///
+    /// # Errors
+    /// [`Failure::TooMany`] if too many tokens from there were none, [`Failure::Store`].
+    pub async fn find_by_token(&self, network: &str, client_id: &str, token: &str) -> Result<Option<Record>, Failure> {
+        if !may_be_token(token) {
+            return Ok(None);
+        }
+        let guess = self.guess(network)?;
+        let Some(record) = self.find(client_id).await?.filter(|record| record.is_token(token)) else {
+            guess.refuted();
+            return Ok(None);
+        };
+        // Its holder has got the answer, so a request like theirs is somebody else's from now on, no repetition. Twice the
+        // time, because a client is written down some time after the request for it arrived.
+        if self.now < record.created_at + 2 * REPEAT_SECONDS {
+            let ttl = Duration::from_secs(2 * REPEAT_SECONDS);
+            self.store.put(&answered_key(client_id), "", None, Some(ttl)).await?;
+        }
+        Ok(Some(record))
+    }
+
+    /// A developer's clients, newest first.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    pub async fn list(&self, issuer: &str, subject: &str) -> Result<Vec<(String, Listed)>, Failure> {
+        let keys = self.keys(&owner_prefix(issuer, subject)).await?;
+        let mut clients: Vec<_> = keys
+            .into_iter()
+            .filter_map(|(client_id, listed)| Some((client_id, serde_json::from_value::<Listed>(listed).ok()?)))
+            .collect();
+        clients.sort_by_key(|(_, listed)| std::cmp::Reverse(listed.created_at));
+        Ok(clients)
+    }
+
+    /// All keys that begin with `prefix`, without it, and what lists show of them.
+    pub(crate) async fn keys(&self, prefix: &str) -> Result<Vec<(String, Value)>, Failure> {
+        let (mut keys, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let Page { keys: page, cursor: next } = self.store.list(prefix, cursor.as_deref()).await?;
+            keys.extend(
+                page.into_iter().filter_map(|(key, listed)| Some((key.strip_prefix(prefix)?.to_owned(), listed))),
+            );
+            cursor = next;
+            if cursor.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
+    /// Writes a record and what lists show of it.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    async fn put(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
+        let listed = serde_json::to_value(record.listed()).unwrap_or_default();
+        let text = serde_json::to_string(record).unwrap_or_default();
+        if let Owner::Developer { issuer, subject } = &record.owner {
+            let key = format!("{}{client_id}", owner_prefix(issuer, subject));
+            self.store.put(&key, "", Some(&listed), None).await?;
+        }
+        Ok(self.store.put(&client_key(client_id), &text, Some(&listed), None).await?)
+    }
+
+    /// Changes a record as it is now, not as it was when the request arrived. `None`: there is none any more, and none
+    /// comes back.
+    async fn replace(&self, client_id: &str, change: impl FnOnce(Record) -> Record) -> Result<Option<Record>, Failure> {
+        let Some(current) = self.find(client_id).await? else { return Ok(None) };
+        let changed = change(current);
+        self.put(client_id, &changed).await?;
+        Ok(Some(changed))
+    }
+
+    /// Removes what is kept of a client, the record last: as long as there is one, this is repeated.
+    ///
+    /// # Errors
+    /// [`Failure::Store`].
+    pub async fn forget(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
+        self.store.delete(&usage_key(client_id)).await?;
+        if let Owner::Developer { issuer, subject } = &record.owner {
+            self.store.delete(&format!("{}{client_id}", owner_prefix(issuer, subject))).await?;
+        }
+        Ok(self.store.delete(&client_key(client_id)).await?)
+    }
+
+    /// Writes a line of the audit log.
+    pub fn audit(&self, event: Event, client_id: &str, by: &str, detail: &str) {
+        (self.report)(&Audit { event, client_id, by, detail }.to_line());
+    }
+}
+
+/// A place for a client that is being made. It ends with this; the client itself is among the recent ones by then.
+struct Place<'a> {
+    memory: &'a Memory,
+    developers: Option<DevelopersPlace<'a>>,
+}
+
+impl<'a> Place<'a> {
+    fn take(memory: &'a Memory, developers: Option<DevelopersPlace<'a>>) -> Self {
+        memory.being_made.update(|count| count + 1);
+        Self { memory, developers }
+    }
+
+    /// This client has it.
+    fn is_for(&self, client_id: &str) {
+        if let Some(place) = &self.developers {
+            place.is_for(client_id);
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.memory.being_made.update(|count| count.saturating_sub(1));
     }
 }
 
@@ -604,7 +639,7 @@ impl Drop for BeingMade<'_> {
 fn description(registrant: &Registrant) -> String {
     match registrant {
         Registrant::Anyone { .. } => "Registered itself (RFC 7591)".to_owned(),
-        Registrant::InitialToken { name } => format!("Registered itself with the initial access token {name:?}"),
+        Registrant::InitialToken { name, .. } => format!("Registered itself with the initial access token {name:?}"),
         Registrant::Developer { subject, .. } => format!("Registered by the developer {subject}"),
     }
 }

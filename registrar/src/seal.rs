@@ -15,7 +15,7 @@ use crate::secret::Secret;
 const NONCE_BYTES: usize = 24;
 
 /// Separates these keys from others made of the same secret, and from other versions of the format.
-const LABEL: &[u8] = b"mcp-edge registrar cookie v1";
+const LABEL: &[u8] = b"mcp-edge registrar cookie v2 ";
 
 /// The key. All isolates need the same one.
 #[derive(Clone)]
@@ -29,10 +29,14 @@ struct Sealed<T> {
 }
 
 impl SealingKey {
-    /// Derives the key from a secret of the operator, which must be random: nothing here makes a weak one strong.
+    /// Derives the key from a secret of the operator, which must be random: nothing here makes a weak one strong. Another
+    /// `deployment` (its registration endpoint) has another key also if it was given the same secret: whoever is a
+    /// developer on a staging server is none here.
     #[must_use]
-    pub fn derive(secret: &Secret) -> Self {
-        Self(Sha256::new().chain_update(LABEL).chain_update(secret.expose()).finalize().into())
+    pub fn derive(secret: &Secret, deployment: &str) -> Self {
+        // An address has no NUL, so the two cannot run into each other.
+        let parts = [LABEL, deployment.as_bytes(), b"\0", secret.expose().as_bytes()];
+        Self(parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into())
     }
 
     /// Seals `content` until `until` (seconds since 1970). It opens for the same `purpose` only. Inverse of
@@ -77,14 +81,17 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_for_its_purpose_until_its_time() {
-        let (world, key) =
-            (World::new(Mode::Open), SealingKey::derive(&Secret::new("0123456789abcdef0123456789abcdef")));
+        const SECRET: &str = "0123456789abcdef0123456789abcdef";
+        const HERE: &str = "https://apps.example.com/register";
+        let (world, key) = (World::new(Mode::Open), SealingKey::derive(&Secret::new(SECRET), HERE));
         let sealed = key.seal("session", "alice".to_owned(), 100, &world);
         let open = |key: &SealingKey, purpose: &str, text: &str, now| key.open::<String>(purpose, text, now);
         assert_eq!(open(&key, "session", &sealed, 99).as_deref(), Some("alice"));
         assert_eq!(open(&key, "session", &sealed, 100), None);
         assert_eq!(open(&key, "sign-in", &sealed, 99), None);
-        assert_eq!(open(&SealingKey::derive(&Secret::new("other")), "session", &sealed, 99), None);
+        for (secret, deployment) in [("other", HERE), (SECRET, "https://staging.example.com/register")] {
+            assert_eq!(open(&SealingKey::derive(&Secret::new(secret), deployment), "session", &sealed, 99), None);
+        }
         for at in [0, 10, sealed.len() - 1] {
             let mut tampered = sealed.clone().into_bytes();
             tampered[at] = if tampered[at] == b'A' { b'B' } else { b'A' };

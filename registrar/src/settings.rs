@@ -80,6 +80,14 @@ impl Settings {
             }
         }
         let tenant = tenant(&mut reader);
+        if let (Some(edge), Some(tenant)) = (&edge, &tenant)
+            && edge.resource.url == tenant.mcp_resource
+        {
+            reader.mistake(
+                "MCP_RESOURCE must not be RESOURCE: clients could ask users for the permission to register clients"
+                    .to_owned(),
+            );
+        }
         let policy = policy(&mut reader);
         let cleanup = match reader.text("CLEANUP").as_deref() {
             None | Some("dry-run") => Cleanup::DryRun,
@@ -268,6 +276,7 @@ pub(crate) mod tests {
             (vec![("MANAGEMENT_API", "http://tenant.example/api")], "must begin with https://"),
             (vec![("MANAGEMENT_CLIENT_SECRET", "")], "wrangler secret put"),
             (vec![("MCP_RESOURCE", "")], "MCP_RESOURCE is not set"),
+            (vec![("MCP_RESOURCE", "https://apps.example.com/register")], "MCP_RESOURCE must not be RESOURCE"),
             (vec![("CLIENT_SCOPES", "")], "CLIENT_SCOPES is not set"),
             (vec![("CLIENT_SCOPES", "a \"b\"")], "is not a scope"),
             (vec![("REGISTRATION", "yes")], "\"developers\", \"token\" or \"open\""),

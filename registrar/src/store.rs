@@ -1,15 +1,20 @@
 //! What is kept, and where: the layout of the key-value namespace on one page.
 //!
-//! | key | value | ends |
-//! |---|---|---|
-//! | `client/<client id>` | [`Record`](crate::record::Record); metadata [`Listed`](crate::record::Listed) | with the client |
-//! | `owner/<hash of issuer and subject>/<client id>` | empty; metadata [`Listed`](crate::record::Listed) | with the client |
-//! | `request/<fingerprint>` | the client id that a request led to | after [`REPEAT_SECONDS`] |
-//! | `rate/<hash of the network>` | [`Window`](crate::policy::Window) | with its period |
-//! | `initial-token/<hash of the token>` | [`InitialToken`](crate::policy::InitialToken) | when it expires |
+//! | key | value | written by | ends |
+//! |---|---|---|---|
+//! | `client/<client id>` | [`Record`](crate::record::Record); metadata [`Listed`](crate::record::Listed) | who manages the client | with the client |
+//! | `owner/<hash of issuer and subject>/<client id>` | empty; metadata [`Listed`](crate::record::Listed) | the same | with the client |
+//! | `usage/<client id>` | [`Usage`](crate::record::Usage), also as metadata | the scheduled run | with the client |
+//! | `answered/<client id>` | empty: the registration access token has come back | calls with that token | after twice [`REPEAT_SECONDS`] |
+//! | `request/<fingerprint>` | the client id that a request led to | the registration | after [`REPEAT_SECONDS`] |
+//! | `rate/<hash of what is counted>` | [`Window`](crate::policy::Window) | the [`limiter`](crate::limiter) | with its period |
+//! | `initial-token/<hash of the token>` | [`InitialToken`](crate::initial_token::InitialToken) | the operator, registrations | when it expires |
 //!
-//! Neither a client's secret nor any token is kept, only hashes of tokens. The store is eventually consistent: another
-//! location may see a change up to a minute later. What that means is said where it matters.
+//! Neither a client's secret nor any token is kept, only hashes of tokens.
+//!
+//! The store is eventually consistent: another location may see a change up to a minute later, and the last of two
+//! writes stays, whatever it was made from. So each key has one kind of writer, who cannot undo what another has changed,
+//! and whoever changes a part of a value reads it again just before. What may still happen is said where it matters.
 
 use std::time::Duration;
 
@@ -86,10 +91,25 @@ pub fn request_key(fingerprint: &str) -> String {
     format!("request/{fingerprint}")
 }
 
-/// `rate/<hash of the network>`
+/// `usage/<client id>`
 #[must_use]
-pub fn rate_key(network: &str) -> String {
-    format!("rate/{}", hex(network))
+pub fn usage_key(client_id: &str) -> String {
+    format!("{USAGES}{client_id}")
+}
+
+/// Beginning of the keys of what is known of clients' use.
+pub const USAGES: &str = "usage/";
+
+/// `answered/<client id>`
+#[must_use]
+pub fn answered_key(client_id: &str) -> String {
+    format!("answered/{client_id}")
+}
+
+/// `rate/<hash of what is counted>`, for an activity and who is at it.
+#[must_use]
+pub fn rate_key(activity: &str, who: &str) -> String {
+    format!("rate/{}", hex(&format!("{activity} {who}")))
 }
 
 /// `initial-token/<hash of the token>`

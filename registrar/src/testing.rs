@@ -28,7 +28,7 @@ pub const NOW: u64 = 1_800_000_000;
 pub const DAY: u64 = 86_400;
 
 /// Lets other futures go on, as every call to the outside does.
-async fn others_go_on() {
+pub async fn others_go_on() {
     let mut first = true;
     poll_fn(|context| {
         if std::mem::take(&mut first) {
@@ -81,6 +81,7 @@ impl Applications for TestProvider {
     }
 
     async fn update(&self, client_id: &str, _: &Application, after: &Application) -> Result<(), ProviderError> {
+        others_go_on().await;
         self.check("update")?;
         let mut applications = self.applications.borrow_mut();
         *applications.get_mut(client_id).ok_or(ProviderError::Gone)? = after.clone();
@@ -88,6 +89,7 @@ impl Applications for TestProvider {
     }
 
     async fn remove(&self, client_id: &str) -> Result<(), ProviderError> {
+        others_go_on().await;
         self.check("remove")?;
         self.applications.borrow_mut().remove(client_id);
         Ok(())
@@ -105,6 +107,7 @@ impl Applications for TestProvider {
     }
 
     async fn last_used(&self, client_id: &str) -> Result<Option<u64>, ProviderError> {
+        others_go_on().await;
         self.check("last_used")?;
         if !self.applications.borrow().contains_key(client_id) {
             return Err(ProviderError::Gone);
@@ -123,6 +126,12 @@ pub struct TestStore {
     pub entries: RefCell<BTreeMap<String, (String, Value)>>,
     /// Writes to keys that begin with this fail.
     pub broken_prefix: Cell<Option<&'static str>>,
+    /// How many reads of single keys there were.
+    pub reads: Cell<usize>,
+    /// How many writes there were, of whatever kind.
+    pub writes: Cell<usize>,
+    /// Reads of single keys fail.
+    pub is_down: Cell<bool>,
     /// Lists do not show anything, as if every change were very new.
     pub lists_nothing: Cell<bool>,
 }
@@ -130,11 +139,16 @@ pub struct TestStore {
 impl RegistrationStore for TestStore {
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
         others_go_on().await;
+        self.reads.set(self.reads.get() + 1);
+        if self.is_down.get() {
+            return Err(StoreError("out to lunch".to_owned()));
+        }
         Ok(self.entries.borrow().get(key).map(|(text, _)| text.clone()))
     }
 
     async fn put(&self, key: &str, value: &str, listed: Option<&Value>, _: Option<Duration>) -> Result<(), StoreError> {
         others_go_on().await;
+        self.writes.set(self.writes.get() + 1);
         if self.broken_prefix.get().is_some_and(|prefix| key.starts_with(prefix)) {
             return Err(StoreError("the disk is on fire".to_owned()));
         }
@@ -143,6 +157,8 @@ impl RegistrationStore for TestStore {
     }
 
     async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        others_go_on().await;
+        self.writes.set(self.writes.get() + 1);
         self.entries.borrow_mut().remove(key);
         Ok(())
     }

@@ -23,6 +23,9 @@ const FIELDS: [(&str, &str); 8] = [
     ("policy_uri", "policy_uri"),
 ];
 
+/// What is wrong with a page that may be somebody else's (see [`ClientMetadata::foreign_pages`]).
+const FOREIGN_PAGE: &str = "must be at the host of every https redirect address, or at a host below it";
+
 /// Fields of a form in the order in which they were sent. Names may repeat.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Form(Vec<(String, String)>);
@@ -121,8 +124,13 @@ impl Form {
         // The rules stop at the first mistake; what is wrong is put right, and they look again.
         for _ in FIELDS {
             match ClientMetadata::from_members(&form.members(), more_schemes) {
-                Ok(metadata) if problems.is_empty() => return Ok(metadata),
-                Ok(_) => break,
+                Ok(metadata) => {
+                    let foreign =
+                        metadata.foreign_pages().filter(|page| problems.iter().all(|(field, _)| field != page));
+                    let foreign: Vec<Problem> = foreign.map(|page| (page, FOREIGN_PAGE.to_owned())).collect();
+                    problems.extend(foreign);
+                    return if problems.is_empty() { Ok(metadata) } else { Err(problems) };
+                }
                 Err(error) => {
                     let (field, problem) = in_words(&error);
                     if problems.iter().all(|(known, _)| *known != field) {
@@ -216,6 +224,14 @@ mod tests {
         fields.sort_unstable();
         assert_eq!(fields, ["client_name", "kind", "logo_uri", "redirect_uris", "tos_uri"]);
         assert!(problems.iter().any(|(_, text)| text.starts_with("Line 2: uses a scheme")), "{problems:?}");
+    }
+
+    #[test]
+    fn a_page_of_somebody_elses_is_a_mistake_in_its_field() {
+        let form = "client_name=Agent&kind=public&redirect_uris=https://alice.github.io/cb&logo_uri=https://github.io/l.png&tos_uri=https://alice.github.io/";
+        let problems = Form::parse(form).to_metadata(&[]).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].0 == "logo_uri" && problems[0].1.contains("every https redirect address"), "{problems:?}");
     }
 
     #[test]

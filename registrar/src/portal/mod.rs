@@ -76,7 +76,7 @@ impl Portal {
     pub fn new(client: PortalClient, settings: &crate::settings::Settings) -> Self {
         let edge = &settings.edge;
         Self {
-            sessions: Sessions::new(SealingKey::derive(&client.session_secret)),
+            sessions: Sessions::new(SealingKey::derive(&client.session_secret, &edge.resource.url)),
             origin: edge.resource.origin.clone(),
             resource: edge.resource.url.clone(),
             scopes: edge.trust.required_scopes.to_string(),
@@ -150,10 +150,8 @@ impl Portal {
         session: &Session,
         log: &mut AccessLog,
     ) -> Response {
-        let clients = visit
-            .registrar
-            .with_registry(visit.exchange, async |registry| registry.list(&session.issuer, &session.subject).await);
-        match clients.await {
+        let clients = visit.registrar.records(visit.exchange).list(&session.issuer, &session.subject).await;
+        match clients {
             Ok(clients) => self.pages.list(session, &clients, visit.exchange.now),
             Err(failure) => self.failed(session, &failure, log),
         }
@@ -219,9 +217,7 @@ impl Portal {
         if !is_client_id(client_id) {
             return self.pages.not_found(session);
         }
-        let record =
-            visit.registrar.with_registry(visit.exchange, async |registry| registry.find(client_id).await).await;
-        let record = match record {
+        let record = match visit.registrar.records(visit.exchange).find(client_id).await {
             Ok(Some(record)) if record.belongs_to(&session.issuer, &session.subject) => record,
             // Somebody else's is as unknown as one that does not exist.
             Ok(_) => return self.pages.not_found(session),

@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn a_session_is_read_from_its_cookie_until_it_ends() {
         let world = World::new(Mode::Developers);
-        let sessions = Sessions::new(SealingKey::derive(&Secret::new("0123456789abcdef0123456789abcdef")));
+        let secret = Secret::new("0123456789abcdef0123456789abcdef");
+        let sessions = Sessions::new(SealingKey::derive(&secret, "https://apps.example.com/register"));
         let session = Session::new("https://i.example".into(), "alice".into(), "Alice".into(), &world);
         let header = sessions.begun(&session, 1_000, &world);
         assert!(header.starts_with("__Host-session=") && header.contains("; Path=/; Secure; HttpOnly; SameSite=Lax;"));

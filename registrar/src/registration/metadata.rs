@@ -121,7 +121,7 @@ impl ClientMetadata {
         {
             return Err(MetadataError::metadata("application_type", "must be \"native\" or \"web\""));
         }
-        let metadata = Self {
+        Ok(Self {
             token_endpoint_auth_method: auth_method,
             grant_types: reader.grant_types()?,
             response_types: vec!["code".to_owned()],
@@ -137,9 +137,7 @@ impl ClientMetadata {
             software_id: reader.text("software_id", MAX_SOFTWARE_BYTES)?.map(str::to_owned),
             software_version: reader.text("software_version", MAX_SOFTWARE_BYTES)?.map(str::to_owned),
             redirect_uris,
-        };
-        metadata.check_hosts()?;
-        Ok(metadata)
+        })
     }
 
     /// Whether any redirect URI leads to the user's own machine, and the client has no secret: a native application.
@@ -154,31 +152,48 @@ impl ClientMetadata {
         self.scope.as_deref().map(Scopes::parse)
     }
 
-    /// Pages and pictures that users are shown must be the client's own as far as that can be known: a client whose
-    /// answers go to `https://evil.example` must not show the logo of `https://bank.example` (RFC 7591 §5).
-    fn check_hosts(&self) -> Result<(), MetadataError> {
+    /// Which members name pages and pictures that cannot be known to be the client's own. Users are shown them, and a
+    /// client whose answers go to `https://evil.example` must not show the logo of `https://bank.example`, so RFC 7591 §5
+    /// wants them at the hosts of the redirect URIs. Here it is at or below *every* https one, since nobody has to prove
+    /// that an address is theirs to register it: naming the bank's as well must not help. Of a client without any,
+    /// nothing can be known.
+    pub fn foreign_pages(&self) -> impl Iterator<Item = &'static str> {
         let own: Vec<String> = self
             .redirect_uris
             .iter()
             .filter(|uri| redirect_uri::check(uri, &[]) == Ok(Kind::Web))
             .filter_map(|uri| web_uri::host_of(uri))
             .collect();
-        let shown = [
-            ("client_uri", &self.client_uri),
-            ("logo_uri", &self.logo_uri),
-            ("tos_uri", &self.tos_uri),
-            ("policy_uri", &self.policy_uri),
+        let is_foreign = |uri: &Option<String>| {
+            let host = uri.as_deref().and_then(web_uri::host_of);
+            host.is_some_and(|host| !own.iter().all(|own| web_uri::is_at_or_below(&host, own)))
+        };
+        let pages = [
+            ("client_uri", is_foreign(&self.client_uri)),
+            ("logo_uri", is_foreign(&self.logo_uri)),
+            ("tos_uri", is_foreign(&self.tos_uri)),
+            ("policy_uri", is_foreign(&self.policy_uri)),
         ];
-        for (member, uri) in shown {
-            let Some(host) = uri.as_deref().and_then(web_uri::host_of) else { continue };
-            if !own.is_empty() && !own.iter().any(|own| web_uri::are_related(own, &host)) {
-                return Err(MetadataError::metadata(
-                    member,
-                    "must be at the host of one of the https redirect_uris, or at one above or below it",
-                ));
+        pages.into_iter().filter_map(|(member, is_foreign)| is_foreign.then_some(member))
+    }
+
+    /// The metadata without its [`foreign_pages`](Self::foreign_pages). VS Code and Cursor register some, and would not
+    /// work at all if they were refused; that they are left out, which RFC 7591 §3.2.1 allows, is seen in the answer.
+    #[must_use]
+    pub fn without_foreign_pages(mut self) -> Self {
+        let foreign: Vec<&str> = self.foreign_pages().collect();
+        let pages = [
+            ("client_uri", &mut self.client_uri),
+            ("logo_uri", &mut self.logo_uri),
+            ("tos_uri", &mut self.tos_uri),
+            ("policy_uri", &mut self.policy_uri),
+        ];
+        for (member, uri) in pages {
+            if foreign.contains(&member) {
+                *uri = None;
             }
         }
-        Ok(())
+        self
     }
 }
 
@@ -313,9 +328,11 @@ impl<'a> Members<'a> {
         let name = self.text(MEMBER, 4 * MAX_NAME_CHARACTERS)?.unwrap_or_default().trim();
         match name {
             "" => {
-                // Users must be told something that is true.
-                let host = redirect_uris.first().and_then(|uri| web_uri::host_of(uri));
-                Ok(host.map_or_else(|| "An agent without a name".to_owned(), |host| format!("An agent at {host}")))
+                // Users must be told something that is true, so no host that gets some of the answers only: anybody can
+                // name a bank's address beside their own.
+                let mut hosts = redirect_uris.iter().map(|uri| web_uri::host_of(uri));
+                let first = hosts.next().flatten().filter(|first| hosts.all(|other| other.as_ref() == Some(first)));
+                Ok(first.map_or_else(|| "An agent without a name".to_owned(), |host| format!("An agent at {host}")))
             }
             _ if name.chars().count() > MAX_NAME_CHARACTERS => {
                 wrong(format!("must not be longer than {MAX_NAME_CHARACTERS} characters"))
@@ -388,12 +405,16 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Control characters, and the formatting characters that hide text or turn its direction around.
+/// Control characters, and what hides text, turns its direction around, or looks like nothing: the line breaks and the
+/// `Default_Ignorable_Code_Point`s of Unicode without the selectors of an emoji's look (FE0E, FE0F), interlinear
+/// annotations, and the blank Braille pattern.
 fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -549,16 +570,70 @@ mod tests {
     }
 
     #[test]
-    fn what_users_are_shown_must_belong_to_the_hosts_that_get_the_answer() {
-        let web = |logo: &str| {
-            parse(json!({"redirect_uris": ["https://agent.example.com/cb"], "logo_uri": logo})).map(|_| ())
+    fn what_users_are_shown_belongs_to_every_host_that_gets_an_answer() {
+        let foreign = |uris: Value, logo: &str| {
+            parse(json!({"redirect_uris": uris, "logo_uri": logo})).unwrap().foreign_pages().count() == 1
         };
-        assert_eq!(web("https://agent.example.com/logo.png"), Ok(()));
-        assert_eq!(web("https://cdn.agent.example.com/logo.png"), Ok(()));
-        assert_eq!(web("https://example.com/logo.png"), Ok(()));
-        assert_eq!(web("https://bank.example/logo.png").unwrap_err().member, "logo_uri");
+        let agent = || json!(["https://agent.example.com/cb"]);
+        assert!(!foreign(agent(), "https://agent.example.com/logo.png"));
+        assert!(!foreign(agent(), "https://cdn.agent.example.com/logo.png"));
+        assert!(foreign(agent(), "https://bank.example/logo.png"));
+        // Whose the host above is, nobody can tell without a list of all places that give names away.
+        assert!(foreign(agent(), "https://example.com/logo.png"));
+        assert!(foreign(json!(["https://alice.github.io/cb"]), "https://github.io/logo.png"));
+        assert!(foreign(json!(["https://alice.github.io/cb"]), "https://bob.github.io/logo.png"));
+        assert!(foreign(json!(["https://a.co.uk/cb"]), "https://b.co.uk/logo.png"));
+        // Naming a bank's address does not make one a bank, however many there are beside it.
+        assert!(foreign(
+            json!(["https://bank.example/cb", "https://evil.example/cb"]),
+            "https://bank.example/logo.png"
+        ));
+        assert!(!foreign(
+            json!(["https://vscode.dev/r", "https://insiders.vscode.dev/r"]),
+            "https://insiders.vscode.dev/"
+        ));
         // Of a program on the user's machine nothing can be known.
-        assert!(parse(json!({"logo_uri": "https://agent.example/logo.png"})).is_ok());
+        assert!(!foreign(json!(["http://127.0.0.1/cb", "cursor://a/cb"]), "https://agent.example/logo.png"));
+    }
+
+    #[test]
+    fn pages_of_others_are_left_out_and_the_rest_is_registered() {
+        // What VS Code and Cursor send: pages at hosts that get no answers.
+        for (body, kept) in [
+            (
+                json!({"client_name": "Visual Studio Code", "client_uri": "https://code.visualstudio.com",
+                    "redirect_uris": ["https://insiders.vscode.dev/redirect", "https://vscode.dev/redirect", "http://127.0.0.1/"]}),
+                json!({"policy_uri": "https://insiders.vscode.dev/privacy"}),
+            ),
+            (
+                json!({"client_name": "Cursor", "logo_uri": "https://storage.example/logo.svg",
+                    "redirect_uris": ["cursor://anysphere.cursor-mcp/oauth/callback", "https://www.cursor.com/callback"]}),
+                json!({"tos_uri": "https://www.cursor.com/terms"}),
+            ),
+        ] {
+            let mut all = body.clone();
+            all.as_object_mut().unwrap().extend(kept.as_object().unwrap().clone());
+            let metadata = parse(all).unwrap().without_foreign_pages();
+            assert_eq!((metadata.client_uri, metadata.logo_uri), (None, None), "{body}");
+            assert_eq!(metadata.policy_uri.as_deref(), kept["policy_uri"].as_str(), "{body}");
+            assert_eq!(metadata.tos_uri.as_deref(), kept["tos_uri"].as_str(), "{body}");
+            assert_eq!(json!(metadata.redirect_uris), body["redirect_uris"]);
+        }
+    }
+
+    #[test]
+    fn a_client_without_a_name_is_called_by_the_host_that_gets_every_answer() {
+        let name = |uris: Value| parse(json!({"redirect_uris": uris, "client_name": null})).unwrap().client_name;
+        assert_eq!(name(json!(["https://agent.example.com/cb"])), "An agent at agent.example.com");
+        assert_eq!(name(json!(["http://127.0.0.1:9999/cb", "http://127.0.0.1/cb"])), "An agent at 127.0.0.1");
+        for claims in [
+            // What follows a private-use scheme is not a host, whatever it looks like.
+            json!(["com.evil.agent://bank.example/cb"]),
+            json!(["https://bank.example/cb", "https://evil.example/cb"]),
+            json!(["https://bank.example/cb", "com.evil.agent:/cb"]),
+        ] {
+            assert_eq!(name(claims.clone()), "An agent without a name", "{claims}");
+        }
     }
 
     #[test]
@@ -579,6 +654,15 @@ mod tests {
         for body in ["", "[]", "null", "1", "{", r#"{"a":1} x"#] {
             assert_eq!(ClientMetadata::parse(body, &[]).unwrap_err().member, "the body", "{body}");
         }
+    }
+
+    #[test]
+    fn a_name_can_be_seen() {
+        // Letters by their class and nothing by their looks: Hangul fillers.
+        for name in ["\u{3164}", "\u{115f}\u{1160}", "\u{ffa0}", "Bank\u{34f}", "Bank\u{1d173}", "Bank\u{e0100}"] {
+            assert!(mistake(json!({"client_name": name})).1.starts_with("client_name: must not contain"), "{name:?}");
+        }
+        assert!(parse(json!({"client_name": "Agent \u{2764}\u{fe0f}"})).is_ok(), "a heart in colour");
     }
 
     #[test]

@@ -25,19 +25,23 @@ pub fn check(uri: &str) -> Result<(), Problem> {
     redirect_uri::check_path(path)
 }
 
-/// The host of an address that was checked, in lower case.
+/// The host of an `https` or `http` address that was checked, in lower case. With other schemes it is their application
+/// that decides what follows, and `com.example.agent://bank.example` has nothing to do with a bank.
 #[must_use]
 pub fn host_of(uri: &str) -> Option<String> {
-    let (_, rest) = redirect_uri::split_scheme(uri)?;
+    let (scheme, rest) = redirect_uri::split_scheme(uri)?;
+    if !["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
+        return None;
+    }
     let (host, _) = redirect_uri::authority(rest).ok()?;
     Some(host.to_ascii_lowercase())
 }
 
-/// Whether one host is the other or lies below it: `www.example.com` and `example.com` belong together.
+/// Whether a host is `upper` or lies below it. Whoever has `agent.example.com` decides what `cdn.agent.example.com` is, but
+/// not what `example.com` is: it may be a place that gives names to anybody, as `github.io` does.
 #[must_use]
-pub fn are_related(one: &str, other: &str) -> bool {
-    let is_below = |lower: &str, upper: &str| lower.strip_suffix(upper).is_some_and(|rest| rest.ends_with('.'));
-    one == other || is_below(one, other) || is_below(other, one)
+pub fn is_at_or_below(host: &str, upper: &str) -> bool {
+    host.strip_suffix(upper).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -67,9 +71,16 @@ mod tests {
     }
 
     #[test]
-    fn hosts_are_related_if_one_contains_the_other() {
-        assert!(are_related("example.com", "example.com"));
-        assert!(are_related("www.example.com", "example.com") && are_related("example.com", "www.example.com"));
-        assert!(!are_related("evilexample.com", "example.com") && !are_related("a.example.com", "b.example.com"));
+    fn only_addresses_of_the_web_have_hosts() {
+        assert_eq!(host_of("https://Agent.example.com:8443/cb").as_deref(), Some("agent.example.com"));
+        assert_eq!(host_of("http://127.0.0.1/cb").as_deref(), Some("127.0.0.1"));
+        assert_eq!(host_of("com.evil.agent://bank.example/cb"), None);
+    }
+
+    #[test]
+    fn a_host_belongs_to_itself_and_to_those_above() {
+        assert!(is_at_or_below("example.com", "example.com") && is_at_or_below("www.example.com", "example.com"));
+        assert!(!is_at_or_below("example.com", "www.example.com"));
+        assert!(!is_at_or_below("evilexample.com", "example.com") && !is_at_or_below("a.example.com", "b.example.com"));
     }
 }

@@ -1,3 +1,4 @@
+use futures_util::future::join;
 use serde_json::json;
 
 use crate::{
@@ -5,8 +6,21 @@ use crate::{
     policy::{Mode, Registrant},
     registration::metadata::ClientMetadata,
     registry::{Request, Via},
-    testing::{DAY, NOW, World},
+    testing::{DAY, NOW, World, others_go_on},
 };
+
+fn metadata(name: &str) -> ClientMetadata {
+    let body =
+        json!({"client_name": name, "redirect_uris": ["http://localhost/"], "token_endpoint_auth_method": "none"});
+    ClientMetadata::parse(&body.to_string(), &[]).unwrap()
+}
+
+/// Comes in after so many steps of what else goes on.
+async fn later(steps: usize) {
+    for _ in 0..steps {
+        others_go_on().await;
+    }
+}
 
 /// A world with clients of strangers (`app-1`, `app-2`) and one made by hand (`app-3`).
 fn world() -> World {
@@ -16,9 +30,7 @@ fn world() -> World {
     for (name, registrant, via) in
         [("One", anyone(), Via::Endpoint), ("Two", anyone(), Via::Endpoint), ("Three", developer(), Via::Portal)]
     {
-        let body =
-            json!({"client_name": name, "redirect_uris": ["http://localhost/"], "token_endpoint_auth_method": "none"});
-        let metadata = ClientMetadata::parse(&body.to_string(), &[]).unwrap();
+        let metadata = metadata(name);
         world.with(async |registry| registry.register(Request { metadata, registrant, seed: "", via }).await).unwrap();
     }
     world
@@ -64,6 +76,53 @@ fn a_sign_in_is_remembered_when_the_provider_has_forgotten_it() {
 }
 
 #[test]
+fn what_a_client_changes_while_a_run_looks_at_it_stays_changed() {
+    for steps in 0..30 {
+        let world = world();
+        world.now.set(NOW + DAY);
+        let (report, changed) = world.with(async |registry| {
+            let change = async {
+                later(steps).await;
+                let record = registry.find("app-1").await.unwrap().unwrap();
+                registry.update("app-1", &record, metadata("Renamed"), "test").await
+            };
+            join(registry.clean_up(false), change).await
+        });
+        assert_eq!((report.looked_at, report.ended, changed.map(|_| ())), (3, 0, Ok(())), "{steps}");
+        assert_eq!(world.provider.applications.borrow()["app-1"].name, "Renamed", "{steps}");
+        let record = world.with(async |registry| registry.find("app-1").await).unwrap().unwrap();
+        assert_eq!(record.metadata.client_name, "Renamed", "{steps}");
+        assert_eq!(
+            world.with(async |registry| registry.clean_up(false).await).looked_at,
+            0,
+            "{steps}: and it was looked at"
+        );
+    }
+}
+
+#[test]
+fn a_client_that_ends_while_it_is_changed_is_gone_in_the_end() {
+    for steps in 0..30 {
+        let world = world();
+        world.now.set(NOW + 8 * DAY);
+        let (report, ()) = world.with(async |registry| {
+            let change = async {
+                later(steps).await;
+                if let Some(record) = registry.find("app-1").await.unwrap() {
+                    let _ = registry.update("app-1", &record, metadata("Renamed"), "test").await;
+                }
+            };
+            join(registry.clean_up(false), change).await
+        });
+        assert_eq!(report.ended, 2, "{steps}");
+        world.run(10, false);
+        assert_eq!(world.provider.ids(), ["app-3"], "{steps}");
+        let left: Vec<_> = world.store.entries.borrow().keys().filter(|key| key.contains("app-1")).cloned().collect();
+        assert!(left.is_empty(), "{steps}: {left:?}");
+    }
+}
+
+#[test]
 fn a_dry_run_reports_and_removes_nothing() {
     let world = world();
     let report = world.run(8, true);
@@ -96,9 +155,8 @@ fn a_run_looks_at_few_clients_and_the_next_one_at_the_others() {
     let mut world = World::new(Mode::Token);
     world.policy.limits.clients = 100;
     for n in 0..25 {
-        let body = json!({"client_name": format!("Agent {n}"), "redirect_uris": ["http://localhost/"], "token_endpoint_auth_method": "none"});
-        let metadata = ClientMetadata::parse(&body.to_string(), &[]).unwrap();
-        let registrant = Registrant::InitialToken { name: "partner".to_owned() };
+        let metadata = metadata(&format!("Agent {n}"));
+        let registrant = Registrant::InitialToken { name: "partner".to_owned(), id: "1".to_owned() };
         world
             .with(async |registry| {
                 registry.register(Request { metadata, registrant, seed: "", via: Via::Endpoint }).await

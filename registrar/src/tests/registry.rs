@@ -3,13 +3,18 @@ use serde_json::{Value, json};
 
 use crate::{
     audit::Event,
-    policy::{InitialToken, Mode, Registrant},
+    initial_token::InitialToken,
+    limiter::{Activity, MAX_CALLS_PER_CLIENT_AND_HOUR, MAX_REFUTED_TOKENS_PER_HOUR},
+    policy::{Mode, Registrant, network_of},
     record::{Owner, Record},
     registration::metadata::ClientMetadata,
     registry::{Failure, Registered, Request, Via},
     store::{client_key, initial_token_key},
-    testing::{NOW, World},
+    testing::{NOW, World, others_go_on},
 };
+
+/// Where everything comes from, if it does not matter.
+const HERE: &str = "192.0.2.1";
 
 fn metadata(name: &str) -> ClientMetadata {
     let body = json!({
@@ -25,7 +30,7 @@ fn confidential(name: &str) -> ClientMetadata {
 }
 
 fn anyone() -> Registrant {
-    Registrant::Anyone { network: "192.0.2.1".to_owned() }
+    Registrant::Anyone { network: HERE.to_owned() }
 }
 
 fn developer(subject: &str) -> Registrant {
@@ -122,7 +127,7 @@ fn a_request_like_somebody_elses_is_not_a_repetition() {
     let first = world.register(metadata("Agent"), anyone()).unwrap();
     // Its token has come back, so the answer has arrived.
     let token = first.token.unwrap();
-    world.with(async |registry| registry.find_by_token("app-1", token.expose()).await).unwrap().unwrap();
+    world.with(async |registry| registry.find_by_token(HERE, "app-1", token.expose()).await).unwrap().unwrap();
     assert_eq!(world.register(metadata("Agent"), anyone()).unwrap().client_id, "app-2");
     let elsewhere = Registrant::Anyone { network: "192.0.2.2".to_owned() };
     assert_eq!(world.register(metadata("Agent"), elsewhere).unwrap().client_id, "app-3");
@@ -151,10 +156,13 @@ fn a_flood_from_one_address_stops_at_the_limit() {
         join_all((0..20).map(|n| registry.register(request(metadata(&format!("Agent {n}")), anyone())))).await
     });
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 3);
-    assert!(outcomes.iter().all(|it| matches!(it, Ok(_) | Err(Failure::TooMany(1..=3600)))), "{outcomes:?}");
+    assert!(
+        outcomes.iter().all(|it| matches!(it, Ok(_) | Err(Failure::TooMany(Activity::Registrations, 1..=3600)))),
+        "{outcomes:?}"
+    );
     world.forget();
     let refused = world.register(metadata("Agent X"), anyone());
-    assert!(matches!(refused, Err(Failure::TooMany(_))), "another isolate knows: {refused:?}");
+    assert!(matches!(refused, Err(Failure::TooMany(..))), "another isolate knows: {refused:?}");
     assert_eq!(world.provider.created.get(), 3);
     world.now.set(NOW + 3600);
     assert!(world.register(metadata("Agent Y"), anyone()).is_ok());
@@ -181,6 +189,76 @@ fn a_flood_from_everywhere_stops_when_all_places_are_taken() {
             world.register(metadata(&format!("Late {n}")), Registrant::Anyone { network: format!("198.51.100.{n}") });
     }
     assert_eq!(world.provider.ids().len(), 5);
+}
+
+#[test]
+fn a_flood_from_a_whole_site_stops_as_well() {
+    let mut world = World::new(Mode::Open);
+    world.policy.limits.clients = 1000;
+    let register = |address: String| {
+        let registrant = Registrant::Anyone { network: network_of(&address, None) };
+        world.register(metadata(&address), registrant)
+    };
+    // A household or a server has 256 networks at least, and each would be somebody else.
+    let outcomes: Vec<_> = (0..256).map(|n| register(format!("2001:db8:1:{n:x}::1"))).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 15, "five times the limit of a network");
+    assert!(outcomes.iter().all(|it| matches!(it, Ok(_) | Err(Failure::TooMany(..)))), "{outcomes:?}");
+    assert!(register("2001:db8:2::1".to_owned()).is_ok() && register("192.0.2.9".to_owned()).is_ok());
+}
+
+#[test]
+fn strangers_leave_places_for_developers() {
+    let mut world = World::new(Mode::Open);
+    world.policy.limits.clients = 20;
+    let from = |n: usize| Registrant::Anyone { network: format!("192.0.2.{n}") };
+    let made = (0..30).filter(|n| world.register(metadata(&format!("Flood {n}")), from(*n)).is_ok()).count();
+    assert_eq!(made, 18);
+    assert!(matches!(world.register(metadata("Agent"), from(99)), Err(Failure::Full)));
+    let by = |subject: &str| world.register(metadata("Agent"), developer(subject)).map(|_| ());
+    assert_eq!((by("alice"), by("bob"), by("carol")), (Ok(()), Ok(()), Err(Failure::Full)));
+}
+
+#[test]
+fn whoever_asks_for_the_same_again_gets_no_place_beyond_the_last() {
+    let mut world = World::new(Mode::Open);
+    world.policy.limits.per_address_and_hour = 100;
+    // Clients with a secret are not shared, so this is a client of its own each time.
+    for _ in 0..5 {
+        world.register(confidential("Agent"), anyone()).unwrap();
+    }
+    assert!(matches!(world.register(confidential("Agent"), anyone()), Err(Failure::Full)));
+    world.policy.limits.clients = 8;
+    world.now.set(NOW + 100);
+    let at_once = world.with(async |registry| {
+        join_all((0..20).map(|_| registry.register(request(confidential("Agent"), anyone())))).await
+    });
+    assert!(at_once.iter().all(|it| matches!(it, Ok(_) | Err(Failure::Full))), "{at_once:?}");
+    assert!(world.provider.ids().len() <= 8, "{:?}", world.provider.ids());
+}
+
+#[test]
+fn what_was_removed_at_the_provider_is_not_given_again() {
+    let world = World::new(Mode::Developers);
+    world.register(confidential("Agent"), developer("alice")).unwrap();
+    world.provider.applications.borrow_mut().clear();
+    assert_eq!(world.register(confidential("Agent"), developer("alice")).unwrap().client_id, "app-2");
+}
+
+#[test]
+fn a_flood_that_is_refused_costs_the_store_nothing() {
+    let mut world = World::new(Mode::Open);
+    for n in 0..30 {
+        let registrant = Registrant::Anyone { network: format!("192.0.2.{n}") };
+        let _ = world.register(metadata("Agent"), registrant);
+    }
+    // Also in an isolate that has not found out yet.
+    world.forget();
+    let writes = world.store.writes.get();
+    for n in 0..30 {
+        let registrant = Registrant::Anyone { network: format!("198.51.100.{n}") };
+        assert!(matches!(world.register(metadata("Agent"), registrant), Err(Failure::Full)));
+    }
+    assert_eq!(world.store.writes.get(), writes);
 }
 
 #[test]
@@ -220,7 +298,7 @@ fn a_token_opens_its_own_client_only() {
     let one = world.register(metadata("One"), anyone()).unwrap().token.unwrap();
     let two = world.register(metadata("Two"), anyone()).unwrap().token.unwrap();
     let opens = |client_id: &str, token: &str| {
-        world.with(async |registry| registry.find_by_token(client_id, token).await).unwrap().is_some()
+        world.with(async |registry| registry.find_by_token(HERE, client_id, token).await).unwrap().is_some()
     };
     assert!(opens("app-1", one.expose()) && opens("app-2", two.expose()));
     assert!(!opens("app-1", two.expose()) && !opens("app-2", one.expose()) && !opens("app-3", one.expose()));
@@ -247,6 +325,40 @@ fn an_update_changes_both_places_or_none() {
     assert_eq!(world.record("app-1").unwrap().metadata.client_name, "Renamed");
     // What the token is, and whose the client is, no update changes.
     assert!(world.record("app-1").unwrap().is_token(registered.token.unwrap().expose()));
+}
+
+#[test]
+fn what_one_location_changes_no_other_undoes() {
+    // Whoever comes in with the token while a change is on its way has read what was there before.
+    for steps in 0..12 {
+        let world = World::new(Mode::Open);
+        let registered = world.register(metadata("Agent"), anyone()).unwrap();
+        let token = registered.token.unwrap();
+        world.with(async |registry| {
+            let read = async {
+                for _ in 0..steps {
+                    others_go_on().await;
+                }
+                registry.find_by_token(HERE, "app-1", token.expose()).await.unwrap().unwrap()
+            };
+            let (changed, _) =
+                join(registry.update("app-1", &registered.record, metadata("Renamed"), "test"), read).await;
+            changed.unwrap();
+        });
+        assert_eq!(world.record("app-1").unwrap().metadata.client_name, "Renamed", "{steps}");
+    }
+}
+
+#[test]
+fn a_change_does_not_bring_back_a_token_that_has_ended() {
+    let world = World::new(Mode::Open);
+    let registered = world.register(metadata("Agent"), anyone()).unwrap();
+    // Read before somebody else asked for the same, written after.
+    let before = registered.record;
+    assert!(world.register(metadata("Agent"), anyone()).unwrap().is_repeated);
+    world.with(async |registry| registry.update("app-1", &before, metadata("Renamed"), "test").await).unwrap();
+    let record = world.record("app-1").unwrap();
+    assert!(!record.is_token(registered.token.unwrap().expose()) && record.metadata.client_name == "Renamed");
 }
 
 #[test]
@@ -291,16 +403,143 @@ fn a_removal_that_failed_half_way_can_be_repeated() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// An initial access token for so many uses, in the store.
+fn initial_token(world: &World, token: &str, uses_left: u32) {
+    let state = InitialToken { name: "partner".into(), expires_at: NOW + 100, uses_left: Some(uses_left) };
+    let text = serde_json::to_string(&state).unwrap();
+    world.store.entries.borrow_mut().insert(initial_token_key(token), (text, Value::Null));
+}
+
 #[test]
 fn initial_access_tokens_are_used_up() {
+    let mut world = World::new(Mode::Token);
+    initial_token(&world, "mcpinit_x", 2);
+    let spend = |world: &World, token: &str| {
+        world.with(async |registry| {
+            let Some(initial_use) = registry.take_use(HERE, token).await.unwrap() else { return false };
+            registry.spend(initial_use).await.is_ok()
+        })
+    };
+    assert!(!spend(&world, "mcpinit_y") && spend(&world, "mcpinit_x") && spend(&world, "mcpinit_x"));
+    assert!(!spend(&world, "mcpinit_x"));
+    world.forget();
+    assert!(!spend(&world, "mcpinit_x"), "nor in another isolate");
+}
+
+#[test]
+fn a_use_is_one_use_whatever_is_asked_for_at_once() {
     let world = World::new(Mode::Token);
-    let state = InitialToken { name: "partner".into(), expires_at: NOW + 100, uses_left: Some(1) };
-    let text = serde_json::to_string(&state).unwrap();
-    world.store.entries.borrow_mut().insert(initial_token_key("mcpinit_x"), (text, Value::Null));
-    let look = |token: &str| world.with(async |registry| registry.initial_token(token).await).unwrap();
-    assert_eq!((look("mcpinit_y"), look("mcpinit_x")), (None, Some(state.clone())));
-    world.with(async |registry| registry.use_initial_token("mcpinit_x", &state).await).unwrap();
-    assert_eq!(look("mcpinit_x"), None);
+    initial_token(&world, "mcpinit_x", 3);
+    world.with(async |registry| {
+        let took = join_all((0..20).map(|_| registry.take_use(HERE, "mcpinit_x"))).await;
+        let mut held: Vec<_> = took.into_iter().filter_map(Result::unwrap).collect();
+        assert_eq!(held.len(), 3);
+        // One leads to a client, the others to nothing.
+        registry.spend(held.remove(0)).await.unwrap();
+        assert!(registry.take_use(HERE, "mcpinit_x").await.unwrap().is_none(), "they may still lead to one");
+        drop(held);
+        let took = join_all((0..20).map(|_| registry.take_use(HERE, "mcpinit_x"))).await;
+        assert_eq!(took.into_iter().filter_map(Result::unwrap).count(), 2);
+    });
+}
+
+#[test]
+fn uses_that_are_held_here_are_not_free_if_others_spend_the_rest() {
+    let world = World::new(Mode::Token);
+    initial_token(&world, "mcpinit_x", 3);
+    world.with(async |registry| {
+        let held = (registry.take_use(HERE, "mcpinit_x").await, registry.take_use(HERE, "mcpinit_x").await);
+        // Another isolate spends one, and the store knows nothing of those two yet.
+        initial_token(&world, "mcpinit_x", 2);
+        assert!(registry.take_use(HERE, "mcpinit_x").await.unwrap().is_none());
+        drop(held);
+        assert!(registry.take_use(HERE, "mcpinit_x").await.unwrap().is_some());
+    });
+}
+
+#[test]
+fn two_tokens_of_one_name_are_two_registrants() {
+    let world = World::new(Mode::Token);
+    initial_token(&world, "mcpinit_x", 9);
+    initial_token(&world, "mcpinit_y", 9);
+    let register = |token: &str| {
+        let who = world.with(async |registry| registry.take_use(HERE, token).await.unwrap().unwrap().registrant(token));
+        world.register(confidential("Agent"), who).unwrap()
+    };
+    let (one, other) = (register("mcpinit_x"), register("mcpinit_y"));
+    assert_ne!(one.client_id, other.client_id, "and none gets the secret of the other");
+    assert!(register("mcpinit_x").is_repeated);
+    assert!(world.audit.borrow()[0].contains("\"by\":\"token:partner\""));
+}
+
+#[test]
+fn guesses_are_refused_from_the_limit_on_without_being_looked_up() {
+    let world = World::new(Mode::Open);
+    let token = world.register(metadata("Agent"), anyone()).unwrap().token.unwrap();
+    let limit = MAX_REFUTED_TOKENS_PER_HOUR as usize;
+    world.with(async |registry| {
+        // The right ones are not counted, however many there are.
+        for found in join_all((0..limit).map(|_| registry.find_by_token(HERE, "app-1", token.expose()))).await {
+            assert!(found.unwrap().is_some());
+        }
+        let reads = world.store.reads.get();
+        let unknown: Vec<String> = (0..3 * limit).map(|n| format!("app-{}", n % 2 + 1)).collect();
+        let guesses = join_all(unknown.iter().map(|it| registry.find_by_token(HERE, it, "mcpreg_guess"))).await;
+        assert_eq!(guesses.iter().filter(|it| **it == Ok(None)).count(), limit, "of clients that exist or not");
+        let is_limit = |it: &&Result<_, _>| matches!(it, Err(Failure::TooMany(Activity::RefutedTokens, 1..=3600)));
+        assert_eq!(guesses.iter().filter(is_limit).count(), 2 * limit);
+        assert_eq!(world.store.reads.get() - reads, limit, "one read for each that was refuted, none for the others");
+        // Nor does any other token from there, not even the right one.
+        assert!(matches!(registry.take_use(HERE, "mcpinit_x").await, Err(Failure::TooMany(..))));
+        assert!(matches!(registry.find_by_token(HERE, "app-1", token.expose()).await, Err(Failure::TooMany(..))));
+        assert!(registry.find_by_token("192.0.2.2", "app-1", token.expose()).await.unwrap().is_some(), "elsewhere");
+    });
+    world.now.set(NOW + 3600);
+    assert!(
+        world.with(async |registry| registry.find_by_token(HERE, "app-1", token.expose()).await).unwrap().is_some()
+    );
+}
+
+#[test]
+fn what_cannot_be_a_token_is_refuted_without_a_look_and_does_not_count() {
+    let world = World::new(Mode::Open);
+    world.register(metadata("Agent"), anyone()).unwrap();
+    let reads = world.store.reads.get();
+    for _ in 0..3 * MAX_REFUTED_TOKENS_PER_HOUR {
+        for text in ["", "eyJhbGciOiJSUzI1NiJ9.e30.x", "mcpinit_x"] {
+            let found = world.with(async |registry| registry.find_by_token(HERE, "app-1", text).await);
+            assert_eq!(found, Ok(None), "{text}");
+        }
+        assert!(world.with(async |registry| registry.take_use(HERE, "mcpreg_x").await.unwrap().is_none()));
+    }
+    assert_eq!(world.store.reads.get(), reads);
+}
+
+#[test]
+fn an_outage_of_the_store_is_nobodys_guess() {
+    let world = World::new(Mode::Open);
+    world.store.is_down.set(true);
+    for _ in 0..3 * MAX_REFUTED_TOKENS_PER_HOUR {
+        let found = world.with(async |registry| registry.find_by_token(HERE, "app-1", "mcpreg_x").await);
+        assert!(matches!(found, Err(Failure::Store(_))), "{found:?}");
+    }
+}
+
+#[test]
+fn a_client_is_called_for_so_often_and_no_more() {
+    let mut world = World::new(Mode::Open);
+    let limit = MAX_CALLS_PER_CLIENT_AND_HOUR as usize;
+    let call = |world: &World, count: usize| {
+        let calls = world.with(async |registry| join_all((0..count).map(|_| registry.count_call("app-1"))).await);
+        calls.iter().filter(|it| it.is_ok()).count()
+    };
+    assert_eq!((call(&world, limit - 1), world.store.writes.get()), (limit - 1, 0));
+    assert_eq!((call(&world, limit), world.store.writes.get()), (1, 1), "the others are told once");
+    assert_eq!(world.with(async |registry| registry.count_call("app-2").await), Ok(()), "another client");
+    world.forget();
+    assert_eq!(call(&world, limit), 0, "in another isolate");
+    world.now.set(NOW + 3600);
+    assert_eq!(call(&world, limit), limit);
 }
 
 #[test]

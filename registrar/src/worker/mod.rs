@@ -68,6 +68,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<J
                 body,
                 now: arrived / 1000,
                 address: head.header("cf-connecting-ip").map(str::to_owned),
+                worker_zone: head.header("cf-worker").map(str::to_owned),
                 report: Rc::new(|line: &str| console_log!("{line}")),
             };
             let response = registrar.handle(&head, exchange, &mut log).await;
@@ -96,6 +97,7 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
                 body: Ok(String::new()),
                 now: worker::Date::now().as_millis() / 1000,
                 address: None,
+                worker_zone: None,
                 report: Rc::new(|line: &str| console_log!("{line}")),
             };
             registrar.clean_up(&exchange).await.map_err(|error| error.to_string())

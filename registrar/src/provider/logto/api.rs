@@ -25,6 +25,10 @@ const BACK_OFF_MILLISECONDS: [u64; 3] = [250, 1_000, 3_000];
 /// A machine token is renewed so long before it expires, so that none expires on its way.
 const TOKEN_MARGIN_SECONDS: u64 = 60;
 
+/// How the codes begin that come with 404 for what does not exist. A wrong address answers with 404 as well, and to take
+/// that for an answer would be to forget clients that still work.
+const GONE: &str = "entity.";
+
 /// A token for the Management API.
 #[derive(Debug, Clone)]
 pub struct MachineToken {
@@ -46,7 +50,7 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
     /// Calls the API and gives the body of a good answer. `path` begins with a slash.
     ///
     /// # Errors
-    /// [`ProviderError::Gone`] for 404, and the others by what is to be done about them.
+    /// [`ProviderError::Gone`] if Logto says so, and the others by what is to be done about them.
     pub(super) async fn call(
         &self,
         method: Method,
@@ -83,7 +87,11 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
                         let role = "the machine-to-machine application needs the role for Management API access";
                         return Err(ProviderError::Misconfigured(role.to_owned()));
                     }
-                    404 => return Err(ProviderError::Gone),
+                    404 if code(&reply).is_some_and(|code| code.starts_with(GONE)) => return Err(ProviderError::Gone),
+                    404 => {
+                        let wrong = format!("{} {} is not known: check MANAGEMENT_API", method.name(), shape(path));
+                        return Err(ProviderError::Misconfigured(wrong));
+                    }
                     400..=428 | 430..=499 => return Err(ProviderError::Refused(self::refusal(method, path, &reply))),
                     429 => (true, "429, too many requests".to_owned()),
                     status => (repeat == Repeat::Always, format!("status {status}")),

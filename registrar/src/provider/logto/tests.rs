@@ -544,6 +544,23 @@ fn removing_what_is_gone_is_no_failure() {
 }
 
 #[test]
+fn only_logto_says_that_an_application_is_gone() {
+    // A wrong address answers with 404, too, and a run that believed it would forget every client.
+    for body in [json!("Not Found"), json!({"code": "session.not_found"}), json!({})] {
+        let (world, logto) = (World::default(), logto());
+        create(&world, &logto).unwrap();
+        let at = logto.at(&world, TOKEN_ENDPOINT, NOW);
+        let answer = || world.scripted.borrow_mut().push((404, body.clone()));
+        answer();
+        let error = run(at.last_used("app-1")).unwrap_err();
+        assert!(matches!(&error, ProviderError::Misconfigured(detail) if detail.contains("MANAGEMENT_API")), "{error}");
+        answer();
+        assert!(matches!(run(at.remove("app-1")), Err(ProviderError::Misconfigured(_))), "{body}");
+        assert_eq!(world.ids(), ["app-1"]);
+    }
+}
+
+#[test]
 fn the_last_sign_in_is_the_newest_success_in_the_log() {
     let (world, logto) = (World::default(), logto());
     create(&world, &logto).unwrap();
