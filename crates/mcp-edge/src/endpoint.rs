@@ -12,7 +12,7 @@ use crate::{
         document::{Document, Readers},
     },
     health,
-    http::{BodyError, RequestBody, RequestHead, Response},
+    http::{BodyError, HeaderNames, RequestBody, RequestHead, Response},
     log::AccessLog,
     mcp::{self, AccessNeeded, Caller, StateKey},
     oauth::{
@@ -54,8 +54,6 @@ pub struct Exchange<E, P> {
     pub now: u64,
     /// Takes what went wrong inside, for the operator.
     pub report: Rc<dyn Fn(&str)>,
-    /// Where the request came from, for the limit on failures.
-    pub address: Option<String>,
 }
 
 /// Which part of the server a path belongs to.
@@ -114,14 +112,14 @@ impl<E: Clone + 'static> Endpoint<E> {
         &self.resource_server
     }
 
-    /// Names of the request headers that are looked at, in lower case.
+    /// The request headers that are looked at.
     #[must_use]
-    pub fn header_names(&self) -> Vec<String> {
-        const OWN: [&str; 4] = ["authorization", "origin", "access-control-request-headers", "if-none-match"];
-        let mut names: Vec<String> = OWN.iter().copied().chain(self.server.header_names()).map(str::to_owned).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+    pub fn header_names(&self) -> HeaderNames {
+        HeaderNames {
+            always: vec!["origin".to_owned()],
+            of_messages: self.server.header_names().map(str::to_owned).collect(),
+            of_others: ["access-control-request-headers", "if-none-match"].map(str::to_owned).to_vec(),
+        }
     }
 
     /// Answers a request and fills in its line of the log.
@@ -198,14 +196,14 @@ impl<E: Clone + 'static> Endpoint<E> {
         exchange: Exchange<E, impl Ports>,
         log: &mut AccessLog,
     ) -> Result<Response, Denial> {
-        let Exchange { env, ports, runtime, now, report, address } = exchange;
+        let Exchange { env, ports, runtime, now, report } = exchange;
         let mut trail = Trail::default();
         let authentication = self.resource_server.authenticate(head, now, &ports, &mut trail).await;
         log.note_trail(trail, self.settings.log_subject);
         self.note_failures(log);
         let identity = match authentication {
             Ok(identity) => identity,
-            Err(denial) => return Err(limit_failures(denial, address.as_deref(), &ports).await),
+            Err(denial) => return Err(limit_failures(denial, &ports).await),
         };
 
         if let Err(response) = self.server.admit(head) {
@@ -303,10 +301,11 @@ impl<E: Clone + 'static> Endpoint<E> {
 
 /// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
 /// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
-async fn limit_failures(denial: Denial, address: Option<&str>, ports: &impl FailureLimit) -> Denial {
+async fn limit_failures(denial: Denial, ports: &impl FailureLimit) -> Denial {
     let counts = denial.reason != Reason::Expired && denial.reason.face().error == Some("invalid_token");
+    let address = if counts { ports.address() } else { None };
     match address {
-        Some(address) if counts && ports.count_failure(&network_of(address)).await => {
+        Some(address) if ports.count_failure(&network_of(&address)).await => {
             Denial::unavailable(Reason::RateLimited, RATE_LIMIT_SECONDS, format!("after {}", denial.reason.slug()))
         }
         _ => denial,

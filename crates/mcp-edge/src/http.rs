@@ -59,6 +59,18 @@ impl<'a> RequestHead<'a> {
     }
 }
 
+/// Which headers are looked at, in lower case, beside `authorization`. Reading one costs as much as much of the other
+/// work, so a request is not asked for what only others have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderNames {
+    /// Of every request.
+    pub always: Vec<String>,
+    /// Of what may be a message: a POST with credentials.
+    pub of_messages: Vec<String>,
+    /// Of requests with other methods.
+    pub of_others: Vec<String>,
+}
+
 /// A request body that has not been read yet.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
 pub trait RequestBody {

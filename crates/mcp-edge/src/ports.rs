@@ -178,6 +178,9 @@ pub trait Runtime {
 /// A limit on failed authentications, if there is one.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
 pub trait FailureLimit {
+    /// Where the request came from, if that is known. Asked only for what counts.
+    fn address(&self) -> Option<String>;
+
     /// Counts a failure of `address` and says whether it has failed too often. Must say no when it cannot know: a
     /// limiter that is down must not lock anybody out.
     async fn count_failure(&self, address: &str) -> bool;

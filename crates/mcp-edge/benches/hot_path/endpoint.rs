@@ -64,7 +64,6 @@ impl Scene {
             runtime: Rc::new(self.world.clone()),
             now: self.world.now(),
             report: Rc::new(|line| panic!("{line}")),
-            address: None,
         }
     }
 }

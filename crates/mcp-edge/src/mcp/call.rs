@@ -57,6 +57,12 @@ impl<E> Caller<E> {
     pub fn new(identity: Rc<Identity>, env: E, now: u64, request_id: String, runtime: Rc<dyn Runtime>) -> Self {
         Self { identity, env, now, request_id, runtime, state_key: None, report: Rc::new(|_| {}) }
     }
+
+    /// The surroundings, and everything else.
+    pub(super) fn split(self) -> (E, Caller) {
+        let Self { identity, env, now, request_id, runtime, state_key, report } = self;
+        (env, Caller { identity, env: (), now, request_id, runtime, state_key, report })
+    }
 }
 
 /// One call of a tool, a resource, a prompt or a completion. Cheap to clone.

@@ -47,7 +47,7 @@ pub(super) fn initialize<E>(server: &Server<E>, params: &Params<'_>) -> (Option<
 }
 
 /// What is known of a call.
-pub(super) fn context<E>(server: &Server<E>, revision: Revision, params: &Params<'_>, caller: Caller<E>) -> Context {
+pub(super) fn context<E>(server: &Server<E>, revision: Revision, params: &Params<'_>, caller: Caller) -> Context {
     let token =
         params.read_meta().ok().flatten().and_then(|meta| meta.progress_token).filter(|raw| json_rpc::is_token(raw));
     Context {

@@ -31,7 +31,7 @@ pub(super) fn method<E: Clone + 'static>(server: &Server<E>, name: &str) -> Resu
 }
 
 /// Reads the envelope, whose required parts have been checked.
-pub(super) fn context<E>(server: &Server<E>, meta: &Meta<'_>, caller: Caller<E>) -> Result<Context, RpcError> {
+pub(super) fn context<E>(server: &Server<E>, meta: &Meta<'_>, caller: Caller) -> Result<Context, RpcError> {
     let capabilities = meta.capabilities.map(|raw| serde_json::from_str(raw.get()));
     let capabilities = capabilities.transpose().map_err(|_| {
         RpcError::new(Reason::Envelope, "_meta[\"io.modelcontextprotocol/clientCapabilities\"] is nested too deeply")

@@ -48,7 +48,7 @@ pub(super) struct Operation<'r, E> {
     pub env: E,
     pub context: Rc<Context>,
     /// What is called, once that is known.
-    pub name: Option<Rc<str>>,
+    pub name: &'r mut Option<Rc<str>>,
 }
 
 /// How an operation goes on.
@@ -134,7 +134,7 @@ impl<E: Clone + 'static> Server<E> {
     }
 
     /// Carries out an operation that is offered.
-    pub(super) fn operate(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
+    pub(super) fn operate(&self, operation: Operation<'_, E>) -> Result<Progress, Refusal> {
         match operation.method {
             Method::ToolsCall => self.call_tool(operation),
             Method::ResourcesRead => self.read_resource(operation),
@@ -147,7 +147,7 @@ impl<E: Clone + 'static> Server<E> {
                     json: tool.listed(modern),
                     requirements: &tool.requirements,
                 });
-                self.list(operation, "tools", &rows.collect::<Vec<_>>())
+                self.list(&operation, "tools", &rows.collect::<Vec<_>>())
             }
             Method::PromptsList => {
                 let rows = self.prompts.iter().map(|prompt| Row {
@@ -155,7 +155,7 @@ impl<E: Clone + 'static> Server<E> {
                     json: &prompt.listed,
                     requirements: &prompt.requirements,
                 });
-                self.list(operation, "prompts", &rows.collect::<Vec<_>>())
+                self.list(&operation, "prompts", &rows.collect::<Vec<_>>())
             }
             Method::ResourcesList => {
                 let rows = self.resources.iter().map(|resource| Row {
@@ -163,7 +163,7 @@ impl<E: Clone + 'static> Server<E> {
                     json: &resource.listed,
                     requirements: &resource.requirements,
                 });
-                self.list(operation, "resources", &rows.collect::<Vec<_>>())
+                self.list(&operation, "resources", &rows.collect::<Vec<_>>())
             }
             Method::TemplatesList => {
                 let rows = self.templates.iter().map(|template| Row {
@@ -171,7 +171,7 @@ impl<E: Clone + 'static> Server<E> {
                     json: &template.listed,
                     requirements: &template.requirements,
                 });
-                self.list(operation, "resourceTemplates", &rows.collect::<Vec<_>>())
+                self.list(&operation, "resourceTemplates", &rows.collect::<Vec<_>>())
             }
             Method::Initialize
             | Method::Ping
@@ -182,7 +182,7 @@ impl<E: Clone + 'static> Server<E> {
         }
     }
 
-    fn list(&self, operation: &Operation<'_, E>, member: &str, rows: &[Row<'_>]) -> Result<Progress, Refusal> {
+    fn list(&self, operation: &Operation<'_, E>, member: &'static str, rows: &[Row<'_>]) -> Result<Progress, Refusal> {
         let cursor = operation.params.cursor.map(|raw| required(Some(raw), "cursor")).transpose()?;
         let page = page(rows, cursor.as_deref(), self.page_size, &operation.context.identity)?;
         let members = Object::new().raw(member, &page.items).maybe_text("nextCursor", page.next.as_deref());
@@ -190,12 +190,12 @@ impl<E: Clone + 'static> Server<E> {
         Ok(Progress::Done(Outcome::Complete(Success::cached(members, cache))))
     }
 
-    fn call_tool(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
+    fn call_tool(&self, operation: Operation<'_, E>) -> Result<Progress, Refusal> {
         let name = required(operation.params.name, "name")?;
         let Some(tool) = self.tools.iter().find(|tool| *tool.name == *name) else {
             return Err(RpcError::invalid_params(format!("unknown tool: {}", echo(&name))).into());
         };
-        operation.name = Some(Rc::clone(&tool.name));
+        *operation.name = Some(Rc::clone(&tool.name));
         let context = Rc::clone(&operation.context);
         let modern = operation.modern();
         let lacking = tool.needs.iter().find(|capability| !context.capabilities.has(**capability));
@@ -218,12 +218,12 @@ impl<E: Clone + 'static> Server<E> {
         if !problems.is_empty() {
             return refuse(format!("The arguments do not fit.\n{}", problems.join("\n")));
         }
-        let call = Call::new(operation.env.clone(), Rc::clone(&context));
+        let call = Call::new(operation.env, Rc::clone(&context));
         let limit = tool.time.unwrap_or(self.limits.handler_time);
         Ok(Progress::Running(run_tool(Rc::clone(tool), call, context, binding, limit).boxed_local()))
     }
 
-    fn read_resource(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
+    fn read_resource(&self, operation: Operation<'_, E>) -> Result<Progress, Refusal> {
         let uri = required(operation.params.uri, "uri")?;
         let context = Rc::clone(&operation.context);
         let exact = self.resources.iter().find(|resource| *resource.uri == *uri);
@@ -234,12 +234,12 @@ impl<E: Clone + 'static> Server<E> {
             let Some((entry, matched)) = found else { return Err(not_found(&uri).into()) };
             (&entry.uri_template, &entry.requirements, entry.cache, &entry.read, variables(matched))
         };
-        operation.name = Some(Rc::clone(name));
+        *operation.name = Some(Rc::clone(name));
         requirements.check(&context.identity)?;
         let binding = Binding { method: Method::ResourcesRead.as_str(), name: uri, arguments: Value::Null };
         operation.read_inputs(&binding)?;
 
-        let call = Call::new(operation.env.clone(), Rc::clone(&context));
+        let call = Call::new(operation.env, Rc::clone(&context));
         let (read, limit) = (Rc::clone(read), self.limits.handler_time);
         let work = async move {
             let reading = read(call, &binding.name, &matched);
@@ -256,12 +256,12 @@ impl<E: Clone + 'static> Server<E> {
         Ok(Progress::Running(work.boxed_local()))
     }
 
-    fn get_prompt(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
+    fn get_prompt(&self, operation: Operation<'_, E>) -> Result<Progress, Refusal> {
         let name = required(operation.params.name, "name")?;
         let Some(prompt) = self.prompts.iter().find(|prompt| *prompt.name == *name) else {
             return Err(RpcError::invalid_params(format!("unknown prompt: {}", echo(&name))).into());
         };
-        operation.name = Some(Rc::clone(&prompt.name));
+        *operation.name = Some(Rc::clone(&prompt.name));
         let context = Rc::clone(&operation.context);
         let arguments = operation.arguments()?;
         prompt.requirements.check(&context.identity)?;
@@ -269,7 +269,7 @@ impl<E: Clone + 'static> Server<E> {
         let binding = Binding { method: Method::PromptsGet.as_str(), name, arguments };
         operation.read_inputs(&binding)?;
 
-        let call = Call::new(operation.env.clone(), Rc::clone(&context));
+        let call = Call::new(operation.env, Rc::clone(&context));
         let (prompt, limit) = (Rc::clone(prompt), self.limits.handler_time);
         let work = async move {
             let writing = (prompt.run)(call, &binding.arguments);
@@ -282,7 +282,7 @@ impl<E: Clone + 'static> Server<E> {
         Ok(Progress::Running(work.boxed_local()))
     }
 
-    fn complete(&self, operation: &mut Operation<'_, E>) -> Result<Progress, Refusal> {
+    fn complete(&self, operation: Operation<'_, E>) -> Result<Progress, Refusal> {
         let invalid = |what: &'static str| RpcError::invalid_params(what);
         let reference: Reference = read(operation.params.reference).ok_or_else(|| invalid("params.ref is invalid"))?;
         let argument: Argument =
@@ -292,14 +292,14 @@ impl<E: Clone + 'static> Server<E> {
             None => Others::default(),
         };
         let (name, requirements, completers, known) = self.referenced(&reference, &argument.name)?;
-        operation.name = Some(name);
+        *operation.name = Some(name);
         let context = Rc::clone(&operation.context);
         requirements.check(&context.identity)?;
         if !known {
             return Err(invalid("params.argument.name is not an argument of params.ref").into());
         }
 
-        let call = Call::new(operation.env.clone(), Rc::clone(&context));
+        let call = Call::new(operation.env, Rc::clone(&context));
         let typed = Partial { value: argument.value, others: others.arguments };
         let limit = self.limits.handler_time;
         let work = async move {

@@ -1,6 +1,6 @@
 //! The server: from an HTTP request to its answer.
 
-use std::{collections::BTreeSet, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
 use futures_util::future::FutureExt;
 use serde_json::value::RawValue;
@@ -168,7 +168,9 @@ impl<E> Server<E> {
     /// browser must be allowed to send, together with `authorization`.
     pub fn header_names(&self) -> impl Iterator<Item = &str> {
         let parameters = self.tools.iter().flat_map(|tool| &tool.parameters);
-        let parameters: BTreeSet<&str> = parameters.map(|parameter| parameter.header.as_str()).collect();
+        let mut parameters: Vec<&str> = parameters.map(|parameter| parameter.header.as_str()).collect();
+        parameters.sort_unstable();
+        parameters.dedup();
         HEADERS.into_iter().chain(parameters)
     }
 
@@ -285,7 +287,7 @@ impl<E: Clone + 'static> Server<E> {
             Ok(method) => method,
             Err(error) => return (summary, Step::Done(dialect.render(id, &error.into()))),
         };
-        let env = caller.env.clone();
+        let (env, caller) = caller.split();
         let context = match &traffic {
             Traffic::Modern(meta) => modern::context(self, meta, caller).map(Rc::new),
             Traffic::Legacy(revision) => Ok(Rc::new(legacy::context(self, *revision, &params, caller))),
@@ -309,10 +311,8 @@ impl<E: Clone + 'static> Server<E> {
         }
 
         let outbox = Rc::clone(&context.outbox);
-        let mut operation = Operation { method, params, head, env, context, name: None };
-        let progress = self.operate(&mut operation);
-        summary.name = operation.name;
-        let step = match progress {
+        let operation = Operation { method, params, head, env, context, name: &mut summary.name };
+        let step = match self.operate(operation) {
             Ok(Progress::Done(outcome)) => Step::Done(dialect.render(id, &outcome)),
             Ok(Progress::Running(work)) => {
                 let id = id.to_owned();

@@ -26,6 +26,30 @@ impl std::fmt::Debug for BearerToken<'_> {
     }
 }
 
+/// What somebody sent as a token: not too long, and not looked at yet.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a>(&'a str);
+
+impl<'a> Credentials<'a> {
+    /// The token, if it has the form of one.
+    ///
+    /// # Errors
+    /// [`Reason::MultipleCredentials`] and [`Reason::MalformedAuthorization`].
+    pub fn token(self) -> Result<BearerToken<'a>, Reason> {
+        if is_b64token(self.0) {
+            return Ok(BearerToken(self.0));
+        }
+        // The platform joins repeated headers with a comma, which no token contains.
+        Err(if self.0.contains(',') { Reason::MultipleCredentials } else { Reason::MalformedAuthorization })
+    }
+
+    /// What was sent.
+    #[must_use]
+    pub fn expose(self) -> &'a str {
+        self.0
+    }
+}
+
 /// Takes the token out of a request.
 ///
 /// # Errors
@@ -33,10 +57,18 @@ impl std::fmt::Debug for BearerToken<'_> {
 /// [`Reason::TokenInQuery`], [`Reason::MultipleCredentials`] and [`Reason::MalformedAuthorization`] if the request is
 /// wrong, [`Reason::TokenTooLarge`] for a token nobody will read.
 pub fn token_of<'a>(head: &RequestHead<'a>) -> Result<BearerToken<'a>, Reason> {
+    credentials_of(head)?.token()
+}
+
+/// The same without a look at the token itself, for those who may know it.
+///
+/// # Errors
+/// As [`token_of`].
+pub fn credentials_of<'a>(head: &RequestHead<'a>) -> Result<Credentials<'a>, Reason> {
     if query_has_token(head.query()) {
         return Err(Reason::TokenInQuery);
     }
-    parse(head.header("authorization").ok_or(Reason::NoCredentials)?)
+    credentials_in(head.header("authorization").ok_or(Reason::NoCredentials)?)
 }
 
 /// Parses the value of an `Authorization` header: the scheme in any case, one space, one token.
@@ -44,6 +76,10 @@ pub fn token_of<'a>(head: &RequestHead<'a>) -> Result<BearerToken<'a>, Reason> {
 /// # Errors
 /// As [`token_of`].
 pub fn parse(value: &str) -> Result<BearerToken<'_>, Reason> {
+    credentials_in(value)?.token()
+}
+
+fn credentials_in(value: &str) -> Result<Credentials<'_>, Reason> {
     if value.is_empty() {
         return Err(Reason::NoCredentials);
     }
@@ -52,17 +88,10 @@ pub fn parse(value: &str) -> Result<BearerToken<'_>, Reason> {
         let has_bearer = value.split(',').skip(1).any(|part| starts_with_bearer(part.trim_start()));
         return Err(if has_bearer { Reason::MultipleCredentials } else { Reason::UnsupportedScheme });
     }
-    if token.contains(',') {
-        // The platform joins repeated headers with a comma, which no token contains.
-        return Err(Reason::MultipleCredentials);
-    }
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Reason::TokenTooLarge);
     }
-    if !is_b64token(token) {
-        return Err(Reason::MalformedAuthorization);
-    }
-    Ok(BearerToken(token))
+    Ok(Credentials(token))
 }
 
 fn starts_with_bearer(part: &str) -> bool {
@@ -71,8 +100,9 @@ fn starts_with_bearer(part: &str) -> bool {
 
 /// `b64token` of RFC 6750 §2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
 fn is_b64token(token: &str) -> bool {
-    let body = token.trim_end_matches('=');
-    !body.is_empty() && body.bytes().all(|byte| IN_B64TOKEN[usize::from(byte)])
+    let bytes = token.as_bytes();
+    let body = bytes.iter().position(|byte| !IN_B64TOKEN[usize::from(*byte)]).unwrap_or(bytes.len());
+    body > 0 && bytes[body..].iter().all(|byte| *byte == b'=')
 }
 
 /// Which bytes a token may have. A table, because every byte of every request's token is looked up.

@@ -125,16 +125,16 @@ impl ResourceServer {
         ports: &impl Ports,
         trail: &mut Trail,
     ) -> Result<Rc<Identity>, Denial> {
-        let token = bearer::token_of(head)?;
-        let fingerprint = self.fingerprints.of(token.expose(), ports);
+        let credentials = bearer::credentials_of(head)?;
+        let fingerprint = self.fingerprints.of(credentials.expose(), ports);
         let remembered = self.verified.borrow_mut().get(&fingerprint);
-        let identity = match remembered {
-            Some(known) => self.check_again(token, fingerprint, &known, now, ports, trail).await?,
-            None => match jwt::form_of(token.expose()) {
-                Form::Jwt => self.verify_jwt(token, fingerprint, now, ports, trail).await?,
-                Form::Encrypted => return Err(Reason::EncryptedToken.into()),
-                Form::Opaque => self.verify_opaque(token, fingerprint, now, ports, trail).await?,
-            },
+        let again = match remembered {
+            Some(known) => self.check_again(fingerprint, &known, now, ports, trail).await?,
+            None => None,
+        };
+        let identity = match again {
+            Some(identity) => identity,
+            None => self.verify(credentials.token()?, fingerprint, now, ports, trail).await?,
         };
         trail.client_id.clone_from(&identity.client_id);
         trail.subject = Some(identity.subject.clone());
@@ -162,6 +162,22 @@ impl ResourceServer {
     #[must_use]
     pub fn keys(&self) -> &[Rc<IssuerKeys>] {
         &self.keys
+    }
+
+    /// Full verification of a token.
+    async fn verify(
+        &self,
+        token: BearerToken<'_>,
+        fingerprint: Fingerprint,
+        now: u64,
+        ports: &impl Ports,
+        trail: &mut Trail,
+    ) -> Result<Rc<Identity>, Denial> {
+        match jwt::form_of(token.expose()) {
+            Form::Jwt => self.verify_jwt(token, fingerprint, now, ports, trail).await,
+            Form::Encrypted => Err(Reason::EncryptedToken.into()),
+            Form::Opaque => self.verify_opaque(token, fingerprint, now, ports, trail).await,
+        }
     }
 
     /// Full verification of a JWT.
@@ -216,17 +232,16 @@ impl ResourceServer {
         Ok(identity)
     }
 
-    /// Everything but the signature, for a JWT whose signature was verified before; and the signature too, if the key
-    /// of this name is another one by now.
+    /// Everything but the signature, for a JWT whose signature was verified before. If the key of this name is another
+    /// one by now, the token is forgotten and there is no answer.
     async fn check_again(
         &self,
-        token: BearerToken<'_>,
         fingerprint: Fingerprint,
         known: &VerifiedJwt,
         now: u64,
         ports: &impl Ports,
         trail: &mut Trail,
-    ) -> Result<Rc<Identity>, Denial> {
+    ) -> Result<Option<Rc<Identity>>, Denial> {
         trail.kid.clone_from(&known.kid);
         self.check_claims(known.issuer_index, &known.claims, now, trail)?;
         let mut done = Done::default();
@@ -239,10 +254,10 @@ impl ResourceServer {
         let key = self.keys[known.issuer_index].find(now, wanted, &mut done, ports).await?;
         if key.thumbprint == known.key {
             trail.tier = Some("verified");
-            return Ok(Rc::clone(&known.identity));
+            return Ok(Some(Rc::clone(&known.identity)));
         }
         self.verified.borrow_mut().remove(&fingerprint);
-        self.verify_jwt(token, fingerprint, now, ports, trail).await
+        Ok(None)
     }
 
     /// The checks that need neither key nor signature.

@@ -40,7 +40,7 @@ pub struct Errand {
 }
 
 impl Errand {
-    /// Awaits a promise that does not reject. A request awaits one thing at a time in this way.
+    /// Awaits a promise; if it is rejected, the result is `undefined`. A request awaits one thing at a time in this way.
     pub async fn bring(&self, promise: Promise) -> JsValue {
         if !self.is_driven.get() {
             return JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED);
@@ -116,7 +116,7 @@ fn resume(number: u32, brought: JsValue) -> JsValue {
             request.errand.brought.replace(Some(brought));
             go_on(request)
         }
-        None => super::serve::to_js(Response::empty(503).with_header("retry-after", "1")).into(),
+        None => super::response::to_js(Response::empty(503).with_header("retry-after", "1")).into(),
     }
 }
 

@@ -5,6 +5,8 @@
 //! | [`serve`] | the `fetch` event: request in, response out |
 //! | [`entry!`](crate::entry) | the same as a Worker's only handler, and faster |
 //! | `errand` | what a request waits for, without a promise of Rust's own |
+//! | `request` | head and body of a request |
+//! | `response` | the answer |
 //! | `prelude` | crossings between JavaScript and WebAssembly, as few as possible |
 //! | `ports` | KV, `fetch`, WebCrypto, timers, randomness, the rate limiter |
 //! | `metrics` | Analytics Engine |
@@ -13,12 +15,16 @@ mod errand;
 mod metrics;
 mod ports;
 mod prelude;
+mod request;
+mod response;
 mod serve;
 
 pub use ports::EdgePorts;
+pub use request::{JsBody, target_of};
+pub use response::to_js;
 #[doc(hidden)]
 pub use serve::fetch;
-pub use serve::{Build, JsBody, serve, setting, target_of, to_js};
+pub use serve::{Build, serve, setting};
 #[doc(hidden)]
 pub use wasm_bindgen;
 pub use web_sys::{Request, Response};

@@ -37,12 +37,18 @@ thread_local! {
     static IMPORTED_KEYS: RefCell<HashMap<(Thumbprint, Algorithm), JsValue>> = RefCell::default();
 }
 
+/// Where the request came from, as Cloudflare says.
+const ADDRESS_HEADER: &str = "cf-connecting-ip";
+
 /// What one request may use.
 #[derive(Clone)]
-pub struct EdgePorts {
+pub struct EdgePorts(Rc<Surroundings>);
+
+struct Surroundings {
     env: Env,
-    context: Option<Rc<Context>>,
+    context: Option<Context>,
     traceparent: Option<String>,
+    request: Option<Rc<web_sys::Request>>,
     errand: Rc<Errand>,
 }
 
@@ -51,12 +57,23 @@ impl EdgePorts {
     /// waits for its work by itself. `traceparent` is passed on to the provider, so that a trace covers it.
     #[must_use]
     pub fn new(env: Env, context: Option<Context>, traceparent: Option<String>) -> Self {
-        Self { env, context: context.map(Rc::new), traceparent, errand: Rc::default() }
+        Self(Rc::new(Surroundings { env, context, traceparent, request: None, errand: Rc::default() }))
     }
 
-    /// Has the request itself wait by way of this.
-    pub(super) fn with_errand(self, errand: Rc<Errand>) -> Self {
-        Self { errand, ..self }
+    /// Those of a request that itself waits by way of the errand.
+    pub(super) fn of_request(
+        request: &Rc<web_sys::Request>,
+        env: Env,
+        context: Context,
+        traceparent: Option<String>,
+        errand: Rc<Errand>,
+    ) -> Self {
+        let (context, request) = (Some(context), Some(Rc::clone(request)));
+        Self(Rc::new(Surroundings { env, context, traceparent, request, errand }))
+    }
+
+    pub(super) fn env(&self) -> &Env {
+        &self.0.env
     }
 }
 
@@ -70,7 +87,7 @@ impl Fetch for EdgePorts {
             call.authorization,
             media_type,
             content,
-            self.traceparent.as_deref(),
+            self.0.traceparent.as_deref(),
             call.timeout.as_millis() as f64,
             call.max_body as f64,
         );
@@ -92,13 +109,13 @@ impl Fetch for EdgePorts {
 impl Store for EdgePorts {
     #[allow(clippy::cast_precision_loss, reason = "a minute")]
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
-        let value = JsFuture::from(prelude::load(&self.env, KV_BINDING, key, KV_CACHE_SECONDS as f64)).await;
+        let value = JsFuture::from(prelude::load(self.env(), KV_BINDING, key, KV_CACHE_SECONDS as f64)).await;
         value.map(|value| value.as_string()).map_err(|thrown| StoreError(text_of(&thrown)))
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a day")]
     async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<(), StoreError> {
-        let written = JsFuture::from(prelude::save(&self.env, KV_BINDING, key, value, ttl.as_secs() as f64)).await;
+        let written = JsFuture::from(prelude::save(self.env(), KV_BINDING, key, value, ttl.as_secs() as f64)).await;
         written.map(drop).map_err(|thrown| StoreError(text_of(&thrown)))
     }
 }
@@ -114,7 +131,7 @@ impl Signatures for EdgePorts {
         let crypto_key = imported(key, algorithm).await?;
         // WebCrypto copies its input before it returns the promise, so borrowing is enough.
         let verdict = prelude::verify(algorithm.name(), &crypto_key, signature, message);
-        Ok(self.errand.bring(verdict).await.is_truthy())
+        Ok(self.0.errand.bring(verdict).await.is_truthy())
     }
 }
 
@@ -162,17 +179,21 @@ impl Runtime for EdgeRuntime {
 impl Background for EdgePorts {
     fn outlive(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()> {
         let work = future_to_promise(AssertUnwindSafe(work.map(|()| Ok(JsValue::UNDEFINED))));
-        if let Some(context) = &self.context {
+        if let Some(context) = &self.0.context {
             // Were this to fail, the work would still go on as long as its request does.
-            let _ = context.as_ref().as_ref().wait_until(&work);
+            let _ = context.as_ref().wait_until(&work);
         }
         JsFuture::from(work).map(|_| ()).boxed_local()
     }
 }
 
 impl FailureLimit for EdgePorts {
+    fn address(&self) -> Option<String> {
+        self.0.request.as_ref()?.headers().get(ADDRESS_HEADER).ok()?
+    }
+
     async fn count_failure(&self, address: &str) -> bool {
-        let Ok(limiter) = self.env.rate_limiter(RATE_LIMITER_BINDING) else { return false };
+        let Ok(limiter) = self.env().rate_limiter(RATE_LIMITER_BINDING) else { return false };
         limiter.limit(address.to_owned()).await.is_ok_and(|outcome| !outcome.success)
     }
 }

@@ -2,37 +2,52 @@
 // is done in it, so each function here does one thing completely. None throws: a synchronous exception would take the
 // whole isolate's memory with it.
 
-// Header names to read, in the order in which `head` returns their values.
-let names = [];
+// Header names to read: of every request; of what may be a message, which is a POST with credentials; of requests with
+// other methods. Each costs as much as a page of other code.
+let watched = { always: [], ofMessages: [], ofOthers: [] };
 
-export function watch(list) {
-  names = list === "" ? [] : list.split("\n");
+export function watch(always, ofMessages, ofOthers) {
+  const list = (names) => (names === "" ? [] : names.split("\n"));
+  watched = { always: list(always), ofMessages: list(ofMessages), ofOthers: list(ofOthers) };
 }
 
 const encoder = new TextEncoder();
 
-// Time in milliseconds, method, URL, then one line for each watched header: `=` and its value, or nothing. Written as
-// UTF-8 into a piece of WebAssembly's memory; gives the number of bytes, or -1 if it does not fit.
-export function head(request, into) {
-  const headers = request.headers;
-  let text = `${Date.now()}\n${request.method}\n${request.url}`;
-  for (const name of names) {
-    const value = headers.get(name);
-    text += value === null ? "\n" : `\n=${value}`;
-  }
+// Writes text as UTF-8 into a piece of WebAssembly's memory; gives the number of bytes, or -1 if it does not fit.
+export function encode(text, into) {
   const { read, written } = encoder.encodeInto(text, into);
   return read === text.length ? written : -1;
 }
 
-// The body as text; `null` if it is longer than `limit` bytes, `undefined` if it broke off.
-export async function body(request, limit) {
-  try {
-    const announced = request.headers.get("content-length");
-    if (announced === null) return await text(request, limit);
-    return Number(announced) > limit ? null : await request.text();
-  } catch {
-    return undefined;
-  }
+const line = (value) => (value === null ? "\n" : `\n=${value}`);
+
+// A line for each header: `=` and its value, or nothing. Of headers that are not to be read, nothing.
+function lines(headers, names, areRead) {
+  let text = "";
+  for (const name of names) text += areRead ? line(headers.get(name)) : "\n";
+  return text;
+}
+
+// Time in milliseconds, method, URL, then the lines of all watched headers and of the credentials; see `encode`.
+export function head(request, into) {
+  const { method, headers } = request;
+  const { always, ofMessages, ofOthers } = watched;
+  const credentials = headers.get("authorization");
+  const isPost = method === "POST";
+  const text =
+    `${Date.now()}\n${method}\n${request.url}` +
+    lines(headers, always, true) +
+    lines(headers, ofMessages, isPost && credentials !== null) +
+    lines(headers, ofOthers, !isPost) +
+    line(credentials);
+  return encode(text, into);
+}
+
+// The promise of the body as text, or of `null` if it is longer than `limit` bytes.
+export function body(request, limit) {
+  const announced = request.headers.get("content-length");
+  if (announced === null) return text(request, limit);
+  return Number(announced) > limit ? Promise.resolve(null) : request.text();
 }
 
 // A whole body as text, or `null` as soon as it is longer than `limit` bytes.
@@ -59,7 +74,12 @@ export function onBrought(callback) {
 export async function bring(number, promise) {
   // The instance that the number is from. After a crash there is another one, which counts from the beginning.
   const resumeThis = resume;
-  const brought = await promise;
+  let brought;
+  try {
+    brought = await promise;
+  } catch {
+    // The request finds that there is nothing.
+  }
   try {
     return resumeThis(number, brought);
   } catch (error) {
@@ -87,26 +107,28 @@ export function given(promise) {
   });
 }
 
-// Few different sets of headers are ever sent, and copying one costs less than half of making it.
-const MAX_HEADER_SETS = 64;
-const headerSets = new Map();
+// Sets of headers that are sent again and again, by their numbers.
+const headerSets = [];
 
-function headerSet(lines) {
-  const known = headerSets.get(lines);
-  if (known !== undefined) return known;
+export function keepHeaders(number, lines) {
+  headerSets[number] = headersOf(lines);
+}
+
+// Lines of names and values in turn.
+function headersOf(lines) {
   const parts = lines.split("\n");
   const headers = new Headers();
   for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at], parts[at + 1]);
-  // Cookies and redirects are for one request.
-  if (headers.has("set-cookie") || headers.has("location")) return headers;
-  if (headerSets.size >= MAX_HEADER_SETS) headerSets.clear();
-  headerSets.set(lines, headers);
   return headers;
 }
 
-// A response; `headers` are lines of names and values in turn.
-export function respond(status, headers, body) {
-  return new Response(body, { status, headers: headerSet(headers) });
+// A response with a set of headers, or with headers of its own.
+export function respond(status, number, body) {
+  return new Response(body, { status, headers: headerSets[number] });
+}
+
+export function respondOnce(status, lines, body) {
+  return new Response(body, { status, headers: headersOf(lines) });
 }
 
 // Whether the client has left; needs the compatibility flag `enable_request_signal`.

@@ -5,7 +5,7 @@ use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/src/worker/prelude.js")]
 extern "C" {
-    pub fn watch(names: &str);
+    pub fn watch(always: &str, of_messages: &str, of_others: &str);
     // `catch`, here and below, only because wasm-bindgen lists a module once for each function that needs no glue, and
     // bundlers warn of it.
     #[wasm_bindgen(catch, js_name = onBrought)]
@@ -14,10 +14,15 @@ extern "C" {
     pub fn given(promise: Promise) -> Result<Promise, JsValue>;
     pub fn bring(number: u32, promise: Promise) -> Promise;
     pub fn head(request: &web_sys::Request, into: &mut [u8]) -> i32;
+    pub fn encode(text: &JsValue, into: &mut [u8]) -> i32;
     pub fn body(request: &web_sys::Request, limit: f64) -> Promise;
     #[wasm_bindgen(catch, js_name = isGone)]
     pub fn is_gone(request: &web_sys::Request) -> Result<bool, JsValue>;
-    pub fn respond(status: u16, headers: &str, body: JsValue) -> web_sys::Response;
+    #[wasm_bindgen(js_name = keepHeaders)]
+    pub fn keep_headers(number: usize, lines: &str);
+    pub fn respond(status: u16, headers: usize, body: JsValue) -> web_sys::Response;
+    #[wasm_bindgen(js_name = respondOnce)]
+    pub fn respond_once(status: u16, headers: &str, body: JsValue) -> web_sys::Response;
     pub fn call(
         method: &str,
         url: &str,

@@ -4,7 +4,7 @@
 //! cannot change while an isolate lives, and Workers forbid I/O and randomness outside of requests.
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, OnceCell},
     rc::Rc,
 };
 
@@ -17,11 +17,13 @@ use super::{
     metrics,
     ports::{EdgePorts, EdgeRuntime},
     prelude,
+    request::{Arrived, HeadReader, HeadText, JsBody},
+    response::to_js,
 };
 use crate::{
     endpoint::{Endpoint, Exchange},
     health,
-    http::{Body, BodyError, RequestBody, RequestHead, Response},
+    http::{Body, RequestHead, Response},
     log::{AccessLog, trace_id},
     mcp::{BuildError, Revision, Server},
     oauth::{access::scope::Scopes, challenge::ChallengeContext, denial::Reason},
@@ -29,27 +31,19 @@ use crate::{
     settings::{LogLevel, Settings},
 };
 
-/// Where the request came from, as Cloudflare says.
-const ADDRESS_HEADER: &str = "cf-connecting-ip";
-
 /// Cloudflare's id of the request.
 const RAY_HEADER: &str = "cf-ray";
 
 /// W3C Trace Context.
 const TRACE_HEADER: &str = "traceparent";
 
-/// The size of a request's head, of which most is its token.
-const USUAL_HEAD_BYTES: usize = 8 * 1024;
-
-/// Method, URL and the headers that are looked at, together. The largest token has an eighth of it, and a request is
-/// kept with all of this until its body has come.
-const MAX_HEAD_BYTES: usize = 128 * 1024;
-
 /// What an isolate keeps.
 struct Edge {
     endpoint: Endpoint<Env>,
-    header_names: Vec<String>,
+    heads: HeadReader,
     runtime: Rc<EdgeRuntime>,
+    /// Takes what went wrong inside, for the operator.
+    report: Rc<dyn Fn(&str)>,
     /// Whether somebody wants data points.
     has_metrics: bool,
     /// Numbers the requests that come without Cloudflare's ray id.
@@ -58,9 +52,6 @@ struct Edge {
 
 thread_local! {
     static EDGE: OnceCell<Result<Rc<Edge>, String>> = const { OnceCell::new() };
-
-    /// Where JavaScript writes the heads of requests.
-    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; USUAL_HEAD_BYTES]);
 }
 
 /// Makes a server with its tools, once per isolate.
@@ -125,13 +116,13 @@ impl Edge {
             build().map_err(|error| format!("the tools are wrong, no request will be let through: {error}"))?;
         let endpoint = Endpoint::new(settings, server);
         let mut header_names = endpoint.header_names();
-        header_names.extend([ADDRESS_HEADER, RAY_HEADER, TRACE_HEADER].map(str::to_owned));
-        prelude::watch(&header_names.join("\n"));
+        header_names.always.extend([RAY_HEADER, TRACE_HEADER].map(str::to_owned));
         errand::prepare();
         Ok(Self {
             endpoint,
-            header_names,
+            heads: HeadReader::new(header_names),
             runtime: Rc::new(EdgeRuntime),
+            report: Rc::new(|message| console_error!("{message}")),
             has_metrics: metrics::are_wanted(env),
             requests: Cell::new(0),
         })
@@ -144,8 +135,8 @@ impl Edge {
         context: Context,
         errand: Rc<Errand>,
     ) -> web_sys::Response {
-        let Some(text) = read_head(&request) else { return to_js(head_too_large()) };
-        let (arrived, head) = self.parse_head(&text);
+        let Some(text) = HeadText::of(&request) else { return to_js(head_too_large()) };
+        let Arrived { at: arrived, head } = self.heads.parse(&text);
         let trace = head.header(TRACE_HEADER).and_then(|header| Some((header, trace_id(header)?)));
         let mut log = AccessLog {
             request_id: self.request_id(&head),
@@ -154,16 +145,15 @@ impl Edge {
             ..AccessLog::default()
         };
         let traceparent = trace.map(|(header, _)| header.to_owned());
-        let ports = EdgePorts::new(env.clone(), Some(context), traceparent).with_errand(Rc::clone(&errand));
+        let request = Rc::new(request);
+        let ports = EdgePorts::of_request(&request, env.clone(), context, traceparent, Rc::clone(&errand));
         let now = arrived / 1000;
-        let report: Rc<dyn Fn(&str)> = Rc::new(|message| console_error!("{message}"));
-        let runtime = self.runtime.clone();
-        let address = head.header(ADDRESS_HEADER).map(str::to_owned);
-        let exchange = Exchange { env: env.clone(), ports: ports.clone(), runtime, now, report, address };
-        let body = JsBody { request: &request, errand };
+        let report = Rc::clone(&self.report);
+        let exchange = Exchange { env, ports: ports.clone(), runtime: self.runtime.clone(), now, report };
+        let body = JsBody::new(&request).with_errand(errand);
         let mut response = self.endpoint.handle(&head, body, exchange, &mut log).await;
 
-        self.report(&mut log, arrived, &mut response, &env);
+        self.finish(&mut log, arrived, &mut response, &ports);
         if self.endpoint.resource_server().has_chores() {
             let (edge, its_ports) = (Rc::clone(&self), ports.clone());
             let chores = async move { edge.endpoint.resource_server().do_chores(now, &its_ports).await };
@@ -172,18 +162,6 @@ impl Edge {
         }
         let response = stop_when_gone(response, request, log.revision);
         to_js(response)
-    }
-
-    /// Takes apart what `prelude.js` wrote: milliseconds since 1970, method, URL, watched headers.
-    fn parse_head<'a>(&'a self, text: &'a str) -> (u64, RequestHead<'a>) {
-        let mut lines = text.split('\n');
-        let arrived = lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
-        let method = lines.next().unwrap_or_default();
-        let target = target_of(lines.next().unwrap_or_default());
-        let present =
-            self.header_names.iter().zip(lines).filter_map(|(name, line)| Some((name, line.strip_prefix('=')?)));
-        let head = present.fold(RequestHead::new(method, target), |head, (name, value)| head.with_header(name, value));
-        (arrived, head)
     }
 
     fn request_id(&self, head: &RequestHead<'_>) -> String {
@@ -197,7 +175,8 @@ impl Edge {
         }
     }
 
-    fn report(&self, log: &mut AccessLog, arrived: u64, response: &mut Response, env: &Env) {
+    /// Writes the line of the log, and whatever else tells of the request.
+    fn finish(&self, log: &mut AccessLog, arrived: u64, response: &mut Response, ports: &EdgePorts) {
         let settings = self.endpoint.settings();
         let wanted = match settings.log {
             LogLevel::All => true,
@@ -214,7 +193,7 @@ impl Edge {
             response.headers.push(("server-timing", format!("total;dur={}", log.ms).into()));
         }
         if self.has_metrics {
-            metrics::write(env, log);
+            metrics::write(ports.env(), log);
         }
     }
 }
@@ -223,14 +202,6 @@ impl Edge {
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "integers far below 2^52")]
 fn milliseconds() -> u64 {
     prelude::now().unwrap_or_default() as u64
-}
-
-/// The part of an absolute URL after the authority; the runtime has parsed and normalized it before.
-#[must_use]
-pub fn target_of(url: &str) -> &str {
-    let after_scheme = url.find("://").map_or(0, |at| at + 3);
-    let slash = url[after_scheme..].find('/').map_or(url.len(), |at| after_scheme + at);
-    &url[slash..]
 }
 
 /// A setting: text as it is, anything else (numbers, lists, tables of wrangler.toml) as JSON.
@@ -247,47 +218,12 @@ fn method_name(method: &str) -> &'static str {
         .unwrap_or("other")
 }
 
-/// What [`prelude::head`] wrote; `None` for what nobody reads.
-fn read_head(request: &web_sys::Request) -> Option<String> {
-    SCRATCH.with_borrow_mut(|scratch| {
-        loop {
-            match usize::try_from(prelude::head(request, scratch)) {
-                Ok(length) => break Some(String::from_utf8_lossy(scratch.get(..length)?).into_owned()),
-                Err(_) if scratch.len() >= MAX_HEAD_BYTES => break None,
-                Err(_) => scratch.resize(scratch.len() * 4, 0),
-            }
-        }
-    })
-}
-
-/// The body of a request that has not been read yet.
-pub struct JsBody<'a> {
-    request: &'a web_sys::Request,
-    errand: Rc<Errand>,
-}
-
-impl<'a> JsBody<'a> {
-    /// The body of this request.
-    #[must_use]
-    pub fn new(request: &'a web_sys::Request) -> Self {
-        Self { request, errand: Rc::default() }
-    }
-}
-
-impl RequestBody for JsBody<'_> {
-    #[allow(clippy::cast_precision_loss, reason = "the limit is far below 2^52")]
-    async fn text(self, limit: usize) -> Result<String, BodyError> {
-        let body = self.errand.bring(prelude::body(self.request, limit as f64)).await;
-        body.as_string().ok_or(if body.is_null() { BodyError::TooLarge } else { BodyError::Broken })
-    }
-}
-
 /// Drops a stream, and the tool behind it, when its client has left. In the revisions with a handshake a client that
 /// leaves is not to be taken for one that cancels (MCP 2025-11-25, basic/transports); their streams run to their end.
 ///
 /// It looks when there is something to send, which is every 15 seconds at least. Waiting for the signal instead would
 /// leave a promise that never settles behind each stream, and with it whatever waits for the promise.
-fn stop_when_gone(response: Response, request: web_sys::Request, revision: Option<&str>) -> Response {
+fn stop_when_gone(response: Response, request: Rc<web_sys::Request>, revision: Option<&str>) -> Response {
     let is_modern = revision == Some(Revision::V2026_07_28.as_str());
     let body = match response.body {
         Body::Stream(chunks) if is_modern => {
@@ -299,27 +235,6 @@ fn stop_when_gone(response: Response, request: web_sys::Request, revision: Optio
     Response { body, ..response }
 }
 
-/// The platform's form of an answer.
-#[must_use]
-pub fn to_js(response: Response) -> web_sys::Response {
-    let body = match response.body {
-        Body::Empty => JsValue::NULL,
-        Body::Text(text) => JsValue::from_str(&text),
-        Body::Stream(chunks) => {
-            let chunks = chunks.map(|chunk| Ok(js_sys::Uint8Array::from(chunk.as_bytes()).into()));
-            wasm_streams::ReadableStream::from_stream(chunks).into_raw().unchecked_into()
-        }
-    };
-    let mut headers = String::with_capacity(256);
-    for (name, value) in &response.headers {
-        headers.push_str(name);
-        headers.push('\n');
-        headers.push_str(value);
-        headers.push('\n');
-    }
-    prelude::respond(response.status, &headers, body)
-}
-
 /// RFC 6585 §5.
 fn head_too_large() -> Response {
     Response::json(431, r#"{"error_description":"The request's headers are too large."}"#)
@@ -327,11 +242,8 @@ fn head_too_large() -> Response {
 
 /// What a stranger sees of wrong settings, and a monitor.
 fn misconfigured(request: &web_sys::Request) -> web_sys::Response {
-    let Some(text) = read_head(request) else { return to_js(head_too_large()) };
-    let mut lines = text.split('\n').skip(1);
-    let method = lines.next().unwrap_or_default();
-    let head = RequestHead::new(method, target_of(lines.next().unwrap_or_default()));
+    let Some(text) = HeadText::of(request) else { return to_js(head_too_large()) };
     let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Scopes::default() };
     let refusal = || nothing.response(&Reason::Misconfigured.into());
-    to_js(health::respond_misconfigured(&head).unwrap_or_else(refusal))
+    to_js(health::respond_misconfigured(&text.request_line()).unwrap_or_else(refusal))
 }

@@ -79,7 +79,6 @@ impl Deployment {
             runtime: Rc::new(self.world.clone()),
             now: self.world.now(),
             report: Rc::new(|line| panic!("{line}")),
-            address: Some("192.0.2.1".to_owned()),
         };
         let response = self.world.run(self.endpoint.handle(head, body, exchange, &mut log));
         (response, log)

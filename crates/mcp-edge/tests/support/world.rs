@@ -401,6 +401,10 @@ impl Background for World {
 }
 
 impl FailureLimit for World {
+    fn address(&self) -> Option<String> {
+        Some("192.0.2.1".to_owned())
+    }
+
     async fn count_failure(&self, _address: &str) -> bool {
         self.0.failures.set(self.0.failures.get() + 1);
         self.0.too_many_failures.get()

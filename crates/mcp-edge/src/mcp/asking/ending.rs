@@ -45,7 +45,7 @@ pub(in crate::mcp) fn finish_tool(
 }
 
 fn tool_result(result: &ToolResult, legacy: bool, wraps: bool) -> Outcome {
-    let meta = result.meta.iter().fold(Object::new(), |object, (name, value)| object.raw(name, &to_json(value)));
+    let meta = result.meta.iter().fold(Object::new(), |object, (name, value)| object.entry(name, &to_json(value)));
     let failed = result.is_error();
     Outcome::Complete(Success { members: result.members(legacy, wraps), meta, cache: None, failed })
 }

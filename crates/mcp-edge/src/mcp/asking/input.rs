@@ -138,7 +138,7 @@ impl Sampling {
     #[must_use]
     pub fn parameter(self, name: &str, value: &Value) -> Self {
         let with_tools = self.with_tools || matches!(name, "tools" | "toolChoice");
-        Self { rest: self.rest.raw(name, &to_json(value)), with_tools, ..self }
+        Self { rest: self.rest.entry(name, &to_json(value)), with_tools, ..self }
     }
 }
 
@@ -220,7 +220,7 @@ impl Inputs {
 
     /// The questions as the `inputRequests` object.
     pub fn requests(&self) -> String {
-        self.asked.iter().fold(Object::new(), |object, (key, request)| object.raw(key, request)).close()
+        self.asked.iter().fold(Object::new(), |object, (key, request)| object.entry(key, request)).close()
     }
 }
 

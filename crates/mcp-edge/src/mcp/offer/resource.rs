@@ -254,8 +254,8 @@ pub(in crate::mcp) struct TemplateEntry<E> {
 
 /// What the template has matched, for the handler.
 pub(in crate::mcp) fn variables(matched: Vec<(&str, String)>) -> Value {
-    let members: Map<String, Value> =
-        matched.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))).collect();
+    let mut members = Map::new();
+    members.extend(matched.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
     Value::Object(members)
 }
 

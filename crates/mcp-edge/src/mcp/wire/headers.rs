@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use crate::http::RequestHead;
 use crate::mcp::wire::error::RpcError;
@@ -92,10 +92,9 @@ fn repeats(text: &str, argument: &Value) -> bool {
         Value::Bool(true) => text == "true",
         Value::Bool(false) => text == "false",
         Value::Number(number) => {
-            // Digits first: `f64::from_str` also takes `inf`, `nan` and a leading plus sign.
-            let numeric = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'e' | b'E'));
-            let exact = text == number.to_string();
-            exact || (numeric && text.parse::<f64>().is_ok_and(|value| Some(value) == number.as_f64()))
+            let same = |other: Number| other.as_f64() == number.as_f64();
+            // JSON allows space around a number, which no header does.
+            text == number.to_string() || (text == text.trim() && serde_json::from_str(text).is_ok_and(same))
         }
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
@@ -122,7 +121,7 @@ pub(in crate::mcp) fn accepts_stream(accept: Option<&str>) -> bool {
             parameter
                 .strip_prefix("q=")
                 .or_else(|| parameter.strip_prefix("Q="))
-                .is_some_and(|quality| quality.parse::<f32>().is_ok_and(|quality| quality <= 0.0))
+                .is_some_and(|quality| quality.bytes().all(|byte| matches!(byte, b'0' | b'.')))
         });
         let matches = ["text/event-stream", "text/*", "*/*"].iter().any(|known| media_type.eq_ignore_ascii_case(known));
         matches && !refused

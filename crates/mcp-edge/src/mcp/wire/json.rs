@@ -15,26 +15,32 @@ impl Object {
     }
 
     /// Adds a member whose value is JSON already.
-    pub fn raw(mut self, key: &str, json: &str) -> Self {
+    pub fn raw(self, key: &'static str, json: &str) -> Self {
+        debug_assert!(!key.contains(['"', '\\']), "names of our own need no escapes");
+        self.append(["\"", key, "\":", json])
+    }
+
+    /// The same, with a key that somebody else chose.
+    pub fn entry(self, key: &str, json: &str) -> Self {
+        self.append([&quote(key), ":", json, ""])
+    }
+
+    fn append(mut self, parts: [&str; 4]) -> Self {
+        self.0.reserve(parts.iter().map(|part| part.len()).sum::<usize>() + 1);
         if !self.0.is_empty() {
             self.0.push(',');
         }
-        if key.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.0.extend(["\"", key, "\":"]);
-        } else {
-            self.0.extend([&quote(key), ":"]);
-        }
-        self.0.push_str(json);
+        self.0.extend(parts);
         self
     }
 
     /// Adds a string.
-    pub fn text(self, key: &str, value: &str) -> Self {
+    pub fn text(self, key: &'static str, value: &str) -> Self {
         self.raw(key, &quote(value))
     }
 
     /// Adds a string if there is one.
-    pub fn maybe_text(self, key: &str, value: Option<&str>) -> Self {
+    pub fn maybe_text(self, key: &'static str, value: Option<&str>) -> Self {
         match value {
             Some(value) => self.text(key, value),
             None => self,
@@ -42,7 +48,7 @@ impl Object {
     }
 
     /// Adds JSON if there is some.
-    pub fn maybe_raw(self, key: &str, json: Option<&str>) -> Self {
+    pub fn maybe_raw(self, key: &'static str, json: Option<&str>) -> Self {
         match json {
             Some(json) => self.raw(key, json),
             None => self,
@@ -50,7 +56,7 @@ impl Object {
     }
 
     /// Adds a truth value.
-    pub fn flag(self, key: &str, value: bool) -> Self {
+    pub fn flag(self, key: &'static str, value: bool) -> Self {
         self.raw(key, if value { "true" } else { "false" })
     }
 
@@ -65,7 +71,7 @@ impl Object {
 
     /// The object as text.
     pub fn close(&self) -> String {
-        format!("{{{}}}", self.0)
+        ["{", &self.0, "}"].concat()
     }
 }
 
@@ -100,7 +106,7 @@ mod tests {
 
     #[test]
     fn members_are_separated_and_escaped() {
-        let object = Object::new().text("a\"", "b\n").flag("c", true).raw("d", "[1]");
+        let object = Object::new().entry("a\"", "\"b\\n\"").flag("c", true).raw("d", "[1]");
         assert_eq!(object.close(), r#"{"a\"":"b\n","c":true,"d":[1]}"#);
     }
 

@@ -247,7 +247,7 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 
 /// A response with a result, which is JSON. `id` is JSON, too.
 pub(in crate::mcp) fn result(id: &str, result: &str) -> String {
-    Object::new().raw("jsonrpc", "\"2.0\"").raw("id", id).raw("result", result).close()
+    [r#"{"jsonrpc":"2.0","id":"#, id, r#","result":"#, result, "}"].concat()
 }
 
 /// A response with an error. Without an id JSON-RPC 2.0 §5 asks for `null`.

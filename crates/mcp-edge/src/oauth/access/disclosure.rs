@@ -68,12 +68,14 @@ impl Disclosure {
     /// Takes what may be shown from `claims`; a `null` is not worth showing.
     #[must_use]
     pub fn disclose(&self, claims: &Map<String, Value>, granted: &Scopes) -> Map<String, Value> {
-        let covered = self.0.iter().filter(|(scope, _)| granted.contains(scope)).flat_map(|(_, claims)| claims);
-        covered
-            .filter_map(|name| {
-                claims.get(name).filter(|value| !value.is_null()).map(|value| (name.clone(), value.clone()))
-            })
-            .collect()
+        let mut disclosed = Map::new();
+        for (_, names) in self.0.iter().filter(|(scope, _)| granted.contains(scope)) {
+            let present = names.iter().filter_map(|name| Some((name, claims.get(name)?)));
+            disclosed.extend(
+                present.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())),
+            );
+        }
+        disclosed
     }
 
     /// Names of the claims that `scope` discloses.
@@ -106,7 +108,7 @@ mod tests {
             .into_iter()
             .map(|it| it.0)
             .collect();
-        names.sort();
+        names.sort_unstable();
         names
     }
 
