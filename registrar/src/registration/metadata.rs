@@ -343,14 +343,15 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Grants that are not offered are refused, but for the one that well-known clients add to every registration
-    /// whether they use it or not: that one is left out, which RFC 7591 §3.2.1 allows and the answer shows.
+    /// Grants that are not offered are refused, but for those that well-known clients name whether they use them or
+    /// not: they are left out, which RFC 7591 §3.2.1 allows and the answer shows.
     fn grant_types(&self) -> Result<Vec<String>, MetadataError> {
         const MEMBER: &str = "grant_types";
         const OFFERED: [&str; 2] = ["authorization_code", "refresh_token"];
-        const LEFT_OUT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+        const LEFT_OUT: [&str; 2] =
+            ["urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:jwt-bearer"];
         let asked = self.texts(MEMBER, 8)?.unwrap_or_else(|| vec!["authorization_code"]);
-        if asked.iter().any(|grant| !OFFERED.contains(grant) && *grant != LEFT_OUT) {
+        if asked.iter().any(|grant| !OFFERED.contains(grant) && !LEFT_OUT.contains(grant)) {
             return Err(MetadataError::metadata(MEMBER, "may be \"authorization_code\" and \"refresh_token\" only"));
         }
         if !asked.contains(&"authorization_code") {
@@ -455,10 +456,12 @@ mod tests {
 
     #[test]
     fn what_other_clients_send_is_accepted() {
-        // VS Code: a grant that is not offered. Cursor: a wrong application_type.
-        let device = "urn:ietf:params:oauth:grant-type:device_code";
-        let metadata = parse(json!({"grant_types": ["authorization_code", "refresh_token", device]})).unwrap();
-        assert_eq!(metadata.grant_types, ["authorization_code", "refresh_token"]);
+        // VS Code and Claude: a grant that is not offered. Cursor: a wrong application_type.
+        for other in ["device_code", "jwt-bearer"] {
+            let other = format!("urn:ietf:params:oauth:grant-type:{other}");
+            let metadata = parse(json!({"grant_types": ["authorization_code", "refresh_token", other]})).unwrap();
+            assert_eq!(metadata.grant_types, ["authorization_code", "refresh_token"]);
+        }
         let cursor =
             json!({"application_type": "web", "redirect_uris": ["cursor://anysphere.cursor-mcp/oauth/callback"]});
         assert_eq!(parse(cursor).unwrap().application_type, "native");
