@@ -69,6 +69,11 @@ impl Object {
         self
     }
 
+    /// The members as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The object as text.
     pub fn close(&self) -> String {
         ["{", &self.0, "}"].concat()
@@ -77,11 +82,12 @@ impl Object {
 
 /// A JSON array of items that are JSON already.
 pub(in crate::mcp) fn array<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
-    let mut text = String::from("[");
-    for (index, item) in items.into_iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
+    let items: Vec<T> = items.into_iter().collect();
+    // Lists are long: they are copied once, into a place of the right size.
+    let mut text = String::with_capacity(2 + items.iter().map(|item| item.as_ref().len() + 1).sum::<usize>());
+    text.push('[');
+    for (index, item) in items.iter().enumerate() {
+        text.push_str(if index > 0 { "," } else { "" });
         text.push_str(item.as_ref());
     }
     text.push(']');

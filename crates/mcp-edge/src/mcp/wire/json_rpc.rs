@@ -245,9 +245,15 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
     T::deserialize(deserializer).map(Some)
 }
 
-/// A response with a result, which is JSON. `id` is JSON, too.
-pub(in crate::mcp) fn result(id: &str, result: &str) -> String {
-    [r#"{"jsonrpc":"2.0","id":"#, id, r#","result":"#, result, "}"].concat()
+/// A response whose result has the members of all these objects. `id` is JSON.
+pub(in crate::mcp) fn result(id: &str, members: &[&Object]) -> String {
+    let mut parts = vec![r#"{"jsonrpc":"2.0","id":"#, id, r#","result":{"#];
+    for members in members.iter().map(|object| object.as_str()).filter(|members| !members.is_empty()) {
+        parts.extend([members, ","]);
+    }
+    parts.pop_if(|last| *last == ",");
+    parts.push("}}");
+    parts.concat()
 }
 
 /// A response with an error. Without an id JSON-RPC 2.0 §5 asks for `null`.

@@ -136,33 +136,33 @@ impl Dialect {
 
     /// The answer to the request with this id, which is JSON.
     pub fn render(&self, id: &str, outcome: &Outcome) -> Rendered {
-        let (result, verdict) = match outcome {
+        let (body, verdict) = match outcome {
             Outcome::Error(error) => return Rendered::error(Some(id), error, self.is_modern()),
-            Outcome::InputRequired(members) => (self.result("input_required", members, None, None), Verdict::Asked),
+            Outcome::InputRequired(members) => {
+                (self.result(id, "input_required", members, &Object::new(), None), Verdict::Asked)
+            }
             Outcome::Complete(Success { members, meta, cache, failed }) => {
                 let verdict = if *failed { Verdict::ToolFailed } else { Verdict::Answered };
-                (self.result("complete", members, Some(meta), *cache), verdict)
+                (self.result(id, "complete", members, meta, *cache), verdict)
             }
         };
-        Rendered { status: 200, body: Some(json_rpc::result(id, &result)), verdict }
+        Rendered { status: 200, body: Some(body), verdict }
     }
 
-    fn result(&self, kind: &str, members: &Object, meta: Option<&Object>, cache: Option<Cache>) -> String {
-        let empty = Object::new();
-        let meta = meta.unwrap_or(&empty);
+    fn result(&self, id: &str, kind: &str, members: &Object, meta: &Object, cache: Option<Cache>) -> String {
         match self {
-            Self::Legacy if *meta == empty => members.close(),
-            Self::Legacy => members.clone().raw("_meta", &meta.close()).close(),
+            Self::Legacy if meta.as_str().is_empty() => json_rpc::result(id, &[members]),
+            Self::Legacy => json_rpc::result(id, &[members, &Object::new().raw("_meta", &meta.close())]),
             Self::Modern(server) => {
                 let meta = Object::new().raw("io.modelcontextprotocol/serverInfo", server).with(meta);
-                let result = Object::new().text("resultType", kind).with(members);
-                let result = match cache {
-                    Some(Cache { ttl, public }) => result
+                let kind = Object::new().text("resultType", kind);
+                let rest = match cache {
+                    Some(Cache { ttl, public }) => Object::new()
                         .raw("ttlMs", &to_json(&u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)))
                         .text("cacheScope", if public { "public" } else { "private" }),
-                    None => result,
+                    None => Object::new(),
                 };
-                result.raw("_meta", &meta.close()).close()
+                json_rpc::result(id, &[&kind, members, &rest.raw("_meta", &meta.close())])
             }
         }
     }
