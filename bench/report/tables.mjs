@@ -36,21 +36,25 @@ export function tablesOf(results) {
 }
 
 function goals(results) {
-  const rows = goalsOf(results).map(({ what, kind, goal, unit, reached, isReached }) => {
+  const rows = goalsOf(results).map(({ what, kind, goal, unit, reached, isReached, quiet }) => {
     const sign = kind === "atLeast" ? "≥" : "≤";
     const number = (value) => (unit === "×" ? value.toFixed(2) : String(Math.round(value * 10) / 10));
-    const range = reached && reached.min !== reached.max ? ` (${number(reached.min)}–${number(reached.max)})` : "";
+    const spread = ({ median, min, max }) =>
+      `${number(median)} ${unit}`.trim() + (min === max ? "" : ` (${number(min)}–${number(max)})`);
     return [
       what,
       `${sign} ${goal} ${unit}`.trim(),
-      reached ? `${number(reached.median)} ${unit}`.trim() + range : "–",
+      reached ? spread(reached) : "–",
       reached ? (isReached ? "yes" : "no") : "–",
+      quiet ? spread(quiet) : "–",
     ];
   });
   return {
     title: "What mcp-edge aims at",
-    note: "Ratios are of medians; in brackets the lowest and the highest of the rounds.",
-    columns: ["", "aim", "measured", "reached"],
+    note:
+      "Ratios are of medians; in brackets the lowest and the highest of the rounds. mcp-edge writes a line of log for " +
+      "each request, the others write none: the last column is without it.",
+    columns: ["", "aim", "measured", "reached", "LOG=off"],
     rows,
   };
 }
