@@ -6,7 +6,7 @@ import { startDeployment } from "./support/deployment.mjs";
 import { legacyCall, legacyRequest } from "./support/messages.mjs";
 import "./support/report-failures.mjs";
 import { forgeToken } from "./support/tokens.mjs";
-import { post, send } from "./support/worker.mjs";
+import { post, send, startWorker } from "./support/worker.mjs";
 
 const ALLOWED = "https://app.example.com";
 
@@ -208,6 +208,23 @@ describe("requests from web pages", () => {
       const { status, headers } = await post(worker, request);
       assert.equal(status, expected);
       assert.equal(headers["access-control-allow-origin"], origin, String(expected));
+    }
+  });
+
+  test("each of many pages is named in its own answer alone", async () => {
+    const open = await startWorker({ settings: { ISSUER: provider.issuer, ALLOWED_ORIGINS: "*" } });
+    try {
+      // More than any cache of answers' headers holds, some of them long, and each one twice.
+      const origins = Array.from({ length: 150 }, (_, number) => `https://page-${"x".repeat(number * 25)}${number}.example`);
+      for (const origin of [...origins, ...origins]) {
+        const { status, headers } = await post(open, { message: legacyRequest("ping"), headers: { origin } });
+        assert.equal(status, 401);
+        assert.equal(headers["access-control-allow-origin"], origin);
+      }
+      const { headers } = await post(open, { message: legacyRequest("ping") });
+      assert.equal(headers["access-control-allow-origin"], undefined);
+    } finally {
+      await open.stop();
     }
   });
 

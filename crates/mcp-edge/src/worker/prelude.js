@@ -3,7 +3,7 @@
 // whole isolate's memory with it.
 
 // Header names to read: of every request; of what may be a message, which is a POST with credentials; of requests with
-// other methods. Each costs as much as a page of other code.
+// other methods.
 let watched = { always: [], ofMessages: [], ofOthers: [] };
 
 export function watch(always, ofMessages, ofOthers) {

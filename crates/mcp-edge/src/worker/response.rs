@@ -13,6 +13,9 @@ type Header = (&'static str, Text);
 /// Few different sets of headers are ever sent. Origins that are echoed make more of them.
 const MAX_HEADER_SETS: usize = 64;
 
+/// Longer ones have something in them that a client made up.
+const MAX_SET_BYTES: usize = 2 * 1024;
+
 thread_local! {
     /// The sets that JavaScript keeps, at their numbers there: copying a set costs less than half of making it.
     static HEADER_SETS: RefCell<Vec<Vec<Header>>> = const { RefCell::new(Vec::new()) };
@@ -29,11 +32,16 @@ pub fn to_js(response: Response) -> web_sys::Response {
             wasm_streams::ReadableStream::from_stream(chunks).into_raw().unchecked_into()
         }
     };
-    // Cookies and redirects are for one request.
-    if response.headers.iter().any(|(name, _)| matches!(*name, "set-cookie" | "location")) {
-        return prelude::respond_once(response.status, &lines_of(&response.headers), body);
+    if are_for_one_request(&response.headers) {
+        prelude::respond_once(response.status, &lines_of(&response.headers), body)
+    } else {
+        prelude::respond(response.status, header_set(response.headers), body)
     }
-    prelude::respond(response.status, header_set(response.headers), body)
+}
+
+fn are_for_one_request(headers: &[Header]) -> bool {
+    headers.iter().any(|(name, _)| matches!(*name, "set-cookie" | "location"))
+        || headers.iter().map(|(_, value)| value.len()).sum::<usize>() > MAX_SET_BYTES
 }
 
 /// The number under which JavaScript keeps these headers.
