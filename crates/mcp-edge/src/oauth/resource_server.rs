@@ -127,14 +127,15 @@ impl ResourceServer {
     ) -> Result<Rc<Identity>, Denial> {
         let credentials = bearer::credentials_of(head)?;
         let fingerprint = self.fingerprints.of(credentials.expose(), ports);
-        let remembered = self.verified.borrow_mut().get(&fingerprint);
-        let again = match remembered {
-            Some(known) => self.check_again(fingerprint, &known, now, ports, trail).await?,
-            None => None,
-        };
-        let identity = match again {
-            Some(identity) => identity,
-            None => self.verify(credentials.token()?, fingerprint, now, ports, trail).await?,
+        let identity = if let Some(identity) = self.check_again(fingerprint, now, ports, trail).await? {
+            identity
+        } else {
+            let token = credentials.token()?;
+            match jwt::form_of(token.expose()) {
+                Form::Jwt => self.verify_jwt(token, fingerprint, now, ports, trail).await?,
+                Form::Encrypted => return Err(Reason::EncryptedToken.into()),
+                Form::Opaque => self.verify_opaque(token, fingerprint, now, ports, trail).await?,
+            }
         };
         trail.client_id.clone_from(&identity.client_id);
         trail.subject = Some(identity.subject.clone());
@@ -162,22 +163,6 @@ impl ResourceServer {
     #[must_use]
     pub fn keys(&self) -> &[Rc<IssuerKeys>] {
         &self.keys
-    }
-
-    /// Full verification of a token.
-    async fn verify(
-        &self,
-        token: BearerToken<'_>,
-        fingerprint: Fingerprint,
-        now: u64,
-        ports: &impl Ports,
-        trail: &mut Trail,
-    ) -> Result<Rc<Identity>, Denial> {
-        match jwt::form_of(token.expose()) {
-            Form::Jwt => self.verify_jwt(token, fingerprint, now, ports, trail).await,
-            Form::Encrypted => Err(Reason::EncryptedToken.into()),
-            Form::Opaque => self.verify_opaque(token, fingerprint, now, ports, trail).await,
-        }
     }
 
     /// Full verification of a JWT.
@@ -232,16 +217,17 @@ impl ResourceServer {
         Ok(identity)
     }
 
-    /// Everything but the signature, for a JWT whose signature was verified before. If the key of this name is another
-    /// one by now, the token is forgotten and there is no answer.
+    /// Everything but the signature, for a JWT whose signature was verified before. No answer to any other; nor if the
+    /// key of this name is another one by now, and then the token is forgotten.
     async fn check_again(
         &self,
         fingerprint: Fingerprint,
-        known: &VerifiedJwt,
         now: u64,
         ports: &impl Ports,
         trail: &mut Trail,
     ) -> Result<Option<Rc<Identity>>, Denial> {
+        let remembered = self.verified.borrow_mut().get(&fingerprint);
+        let Some(known) = remembered else { return Ok(None) };
         trail.kid.clone_from(&known.kid);
         self.check_claims(known.issuer_index, &known.claims, now, trail)?;
         let mut done = Done::default();

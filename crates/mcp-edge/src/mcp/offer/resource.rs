@@ -254,6 +254,7 @@ pub(in crate::mcp) struct TemplateEntry<E> {
 
 /// What the template has matched, for the handler.
 pub(in crate::mcp) fn variables(matched: Vec<(&str, String)>) -> Value {
+    // Not collected, see `Disclosure::disclose`.
     let mut members = Map::new();
     members.extend(matched.into_iter().map(|(name, value)| (name.to_owned(), Value::String(value))));
     Value::Object(members)

@@ -68,13 +68,13 @@ impl Disclosure {
     /// Takes what may be shown from `claims`; a `null` is not worth showing.
     #[must_use]
     pub fn disclose(&self, claims: &Map<String, Value>, granted: &Scopes) -> Map<String, Value> {
+        let covered = self.0.iter().filter(|(scope, _)| granted.contains(scope)).flat_map(|(_, names)| names);
+        let present = covered.filter_map(|name| {
+            claims.get(name).filter(|value| !value.is_null()).map(|value| (name.clone(), value.clone()))
+        });
+        // Not collected: a map sorts what it is collected from, with 9 KB of code for it.
         let mut disclosed = Map::new();
-        for (_, names) in self.0.iter().filter(|(scope, _)| granted.contains(scope)) {
-            let present = names.iter().filter_map(|name| Some((name, claims.get(name)?)));
-            disclosed.extend(
-                present.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), value.clone())),
-            );
-        }
+        disclosed.extend(present);
         disclosed
     }
 
