@@ -1,6 +1,9 @@
 //! Who may register, and how much: the operator's decision, as rules over plain data.
 
-use mcp_edge::oauth::access::scope::Scopes;
+use mcp_edge::{
+    network::{self, prefix_of},
+    oauth::access::scope::Scopes,
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -155,14 +158,13 @@ const ADDRESS_OF_WORKERS: &str = "2a06:98c0:3600::103";
 /// How the network of a Worker begins.
 const WORKER: &str = "worker of ";
 
-/// What a limit counts by: an IPv4 address, or the network of an IPv6 address (/64), since one host has 2^64 of those.
-/// Workers have one address for all of them and are told apart by `worker_zone`: otherwise any of their agents could use
-/// up the registrations of all.
+/// What a limit counts by: the network of an address (see [`network::network_of`]). Workers have one address for all of
+/// them and are told apart by `worker_zone`: otherwise any of their agents could use up the registrations of all.
 #[must_use]
 pub fn network_of(address: &str, worker_zone: Option<&str>) -> String {
     match worker_zone {
         Some(zone) if address == ADDRESS_OF_WORKERS => format!("{WORKER}{zone}"),
-        _ => prefix_of(address, 64).unwrap_or_else(|| address.to_owned()),
+        _ => network::network_of(address),
     }
 }
 
@@ -172,12 +174,6 @@ pub fn network_of(address: &str, worker_zone: Option<&str>) -> String {
 pub fn site_of(network: &str) -> Option<String> {
     let address = if network.starts_with(WORKER) { ADDRESS_OF_WORKERS } else { network };
     prefix_of(address, 48).map(|site| format!("{site}/48"))
-}
-
-fn prefix_of(address: &str, bits: u32) -> Option<String> {
-    let address = address.parse::<std::net::Ipv6Addr>().ok()?;
-    let mask = u128::MAX.checked_shl(u128::BITS - bits)?;
-    Some(std::net::Ipv6Addr::from_bits(address.to_bits() & mask).to_string())
 }
 
 /// SHA-256 in hexadecimal.

@@ -3,7 +3,7 @@
 //! This is where the two halves meet: [`ResourceServer`] finds out who is calling, [`mcp::Server`] answers them, and
 //! neither knows the other. A refusal of either leaves through the same door, [`ChallengeContext::response`].
 
-use std::{cell::OnceCell, net::Ipv6Addr, rc::Rc};
+use std::{cell::OnceCell, rc::Rc};
 
 use crate::{
     cors::{self, Origin},
@@ -15,6 +15,7 @@ use crate::{
     http::{BodyError, HeaderNames, RequestBody, RequestHead, Response},
     log::AccessLog,
     mcp::{self, AccessNeeded, Caller, StateKey},
+    network::network_of,
     oauth::{
         challenge::ChallengeContext,
         denial::{Denial, Reason},
@@ -309,13 +310,5 @@ async fn limit_failures(denial: Denial, ports: &impl FailureLimit) -> Denial {
             Denial::unavailable(Reason::RateLimited, RATE_LIMIT_SECONDS, format!("after {}", denial.reason.slug()))
         }
         _ => denial,
-    }
-}
-
-/// What a limit counts by: an IPv4 address, or the network of an IPv6 address, since one host has 2^64 of those.
-fn network_of(address: &str) -> String {
-    match address.parse::<Ipv6Addr>() {
-        Ok(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).to_string(),
-        Err(_) => address.to_owned(),
     }
 }

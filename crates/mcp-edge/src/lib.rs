@@ -60,6 +60,7 @@ pub mod health;
 pub mod http;
 pub mod log;
 pub mod mcp;
+pub mod network;
 pub mod oauth;
 pub mod page;
 pub mod ports;
