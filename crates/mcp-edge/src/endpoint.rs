@@ -24,7 +24,7 @@ use crate::{
         resource_server::{ResourceServer, Trail},
     },
     page::{Page, Part},
-    ports::{FailureLimit, Ports, Runtime},
+    ports::{FailureLimit, Ports, Runtime, Sender},
     settings::Settings,
 };
 
@@ -44,11 +44,13 @@ pub struct Endpoint<E> {
 }
 
 /// What belongs to one request beside its head and body.
-pub struct Exchange<E, P> {
+pub struct Exchange<E, P, S> {
     /// For tools.
     pub env: E,
-    /// For verification.
+    /// For verification. Knows nothing of this request.
     pub ports: P,
+    /// For limits on failed authentications.
+    pub sender: S,
     /// For streams and sealed state.
     pub runtime: Rc<dyn Runtime>,
     /// Seconds since 1970, when the request arrived.
@@ -128,7 +130,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         &self,
         head: &RequestHead<'_>,
         body: impl RequestBody,
-        exchange: Exchange<E, impl Ports>,
+        exchange: Exchange<E, impl Ports, impl Sender>,
         log: &mut AccessLog,
     ) -> Response {
         let route = self.route(head.path());
@@ -136,8 +138,8 @@ impl<E: Clone + 'static> Endpoint<E> {
         let response = match route {
             Route::Mcp => self.mcp(head, body, exchange, log).await,
             Route::Document(entry) => entry.document.respond(head),
-            Route::Mirror(mirror) => self.mirror(mirror, head, exchange, log).await,
-            Route::Health => self.health(head, exchange, log).await,
+            Route::Mirror(mirror) => self.mirror(mirror, head, exchange.now, &exchange.ports, log).await,
+            Route::Health => self.health(head, exchange.now, &exchange.ports, log).await,
             Route::Page(part) => {
                 self.page.get_or_init(|| Page::new(&self.settings, &self.server)).document(part).respond(head)
             }
@@ -170,7 +172,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         &self,
         head: &RequestHead<'_>,
         body: impl RequestBody,
-        exchange: Exchange<E, impl Ports>,
+        exchange: Exchange<E, impl Ports, impl Sender>,
         log: &mut AccessLog,
     ) -> Response {
         let origin = cors::origin_of(head, &self.settings.resource, &self.settings.origins);
@@ -194,17 +196,17 @@ impl<E: Clone + 'static> Endpoint<E> {
         &self,
         head: &RequestHead<'_>,
         body: impl RequestBody,
-        exchange: Exchange<E, impl Ports>,
+        exchange: Exchange<E, impl Ports, impl Sender>,
         log: &mut AccessLog,
     ) -> Result<Response, Denial> {
-        let Exchange { env, ports, runtime, now, report } = exchange;
+        let Exchange { env, ports, sender, runtime, now, report } = exchange;
         let mut trail = Trail::default();
         let authentication = self.resource_server.authenticate(head, now, &ports, &mut trail).await;
         log.note_trail(trail, self.settings.log_subject);
         self.note_failures(log);
         let identity = match authentication {
             Ok(identity) => identity,
-            Err(denial) => return Err(limit_failures(denial, &ports).await),
+            Err(denial) => return Err(limit_failures(denial, &sender, &ports).await),
         };
 
         if let Err(response) = self.server.admit(head) {
@@ -228,14 +230,15 @@ impl<E: Clone + 'static> Endpoint<E> {
         &self,
         mirror: &Mirror,
         head: &RequestHead<'_>,
-        exchange: Exchange<E, impl Ports>,
+        now: u64,
+        ports: &impl Ports,
         log: &mut AccessLog,
     ) -> Response {
         if let Some(response) = Readers::AnyPage.answer_unless_read(head) {
             return response;
         }
         let provider = match self.resource_server.keys().first() {
-            Some(keys) => keys.provider(exchange.now, &exchange.ports).await,
+            Some(keys) => keys.whole_document(now, ports).await,
             None => Err(Reason::Misconfigured.into()),
         };
         self.note_failures(log);
@@ -248,9 +251,8 @@ impl<E: Clone + 'static> Endpoint<E> {
         }
     }
 
-    async fn health(&self, head: &RequestHead<'_>, exchange: Exchange<E, impl Ports>, log: &mut AccessLog) -> Response {
-        let (response, denial) =
-            health::respond(head, self.resource_server.keys(), exchange.now, &exchange.ports).await;
+    async fn health(&self, head: &RequestHead<'_>, now: u64, ports: &impl Ports, log: &mut AccessLog) -> Response {
+        let (response, denial) = health::respond(head, self.resource_server.keys(), now, ports).await;
         self.note_failures(log);
         if let Some(denial) = denial {
             log.note_denial(&denial);
@@ -302,9 +304,9 @@ impl<E: Clone + 'static> Endpoint<E> {
 
 /// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
 /// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
-async fn limit_failures(denial: Denial, ports: &impl FailureLimit) -> Denial {
+async fn limit_failures(denial: Denial, sender: &impl Sender, ports: &impl FailureLimit) -> Denial {
     let counts = denial.reason != Reason::Expired && denial.reason.face().error == Some("invalid_token");
-    let address = if counts { ports.address() } else { None };
+    let address = if counts { sender.address() } else { None };
     match address {
         Some(address) if ports.count_failure(&network_of(&address)).await => {
             Denial::unavailable(Reason::RateLimited, RATE_LIMIT_SECONDS, format!("after {}", denial.reason.slug()))

@@ -42,7 +42,7 @@ pub async fn respond(
         return (response, None);
     }
     // All at once: each may take as long as the provider is given. (`join_all` does the same in 10 KB.)
-    let mut looks: Vec<_> = issuers.iter().map(|keys| maybe_done(Box::pin(keys.provider(now, ports)))).collect();
+    let mut looks: Vec<_> = issuers.iter().map(|keys| maybe_done(Box::pin(keys.ready(now, ports)))).collect();
     poll_fn(|context| {
         looks.iter_mut().fold(Poll::Ready(()), |all, look| {
             if Pin::new(look).poll(context).is_ready() { all } else { Poll::Pending }

@@ -123,7 +123,7 @@ impl AccessLog {
     }
 }
 
-/// The trace id of a `traceparent` header, if it is well formed.
+/// The trace id of a `traceparent` header (W3C Trace Context §3.2), if it is one of version 00: 55 characters.
 #[must_use]
 pub fn trace_id(traceparent: &str) -> Option<&str> {
     let is_hex = |text: &str, length: usize| {
@@ -131,14 +131,13 @@ pub fn trace_id(traceparent: &str) -> Option<&str> {
     };
     let mut parts = traceparent.split('-');
     let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let is_well_formed = is_hex(version, 2)
-        && version != "ff"
+    let is_well_formed = version == "00"
         && is_hex(trace, 32)
         && trace.bytes().any(|byte| byte != b'0')
         && is_hex(parent, 16)
         && parent.bytes().any(|byte| byte != b'0')
         && is_hex(flags, 2)
-        && (version != "00" || parts.next().is_none());
+        && parts.next().is_none();
     is_well_formed.then_some(trace)
 }
 
@@ -163,6 +162,9 @@ mod tests {
         for bad in [
             "",
             "00",
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-and-16-kilobytes-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
             "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",

@@ -2,6 +2,10 @@
 //!
 //! The library's rules do no I/O. Whoever runs them (the Workers adapter, or a test) hands in one value that
 //! implements [`Ports`]. The time of day is not a port: it is an argument, so that tests choose it.
+//!
+//! [`Ports`] live as long as the isolate and carry nothing of any request: what serves everybody (discovery, keys,
+//! answers about tokens) is given nothing else, so nothing that one client sends can get into it. What is known of the
+//! sender of one request is a [`Sender`], which belongs to that request alone.
 
 use std::time::Duration;
 
@@ -9,9 +13,15 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::oauth::{keys::jwk::Key, token::algorithm::Algorithm};
 
-/// Everything at once.
+/// Everything that serves all requests of an isolate.
 pub trait Ports: Fetch + Store + Signatures + Runtime + FailureLimit + Background + Clone + 'static {}
 impl<T: Fetch + Store + Signatures + Runtime + FailureLimit + Background + Clone + 'static> Ports for T {}
+
+/// The sender of one request.
+pub trait Sender {
+    /// The network address that the request came from, if the platform says. Asked only for what counts.
+    fn address(&self) -> Option<String>;
+}
 
 /// Requests to the identity provider.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
@@ -178,9 +188,6 @@ pub trait Runtime {
 /// A limit on failed authentications, if there is one.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
 pub trait FailureLimit {
-    /// Where the request came from, if that is known. Asked only for what counts.
-    fn address(&self) -> Option<String>;
-
     /// Counts a failure of `address` and says whether it has failed too often. Must say no when it cannot know: a
     /// limiter that is down must not lock anybody out.
     async fn count_failure(&self, address: &str) -> bool;
@@ -188,8 +195,8 @@ pub trait FailureLimit {
 
 /// Work that others depend on.
 pub trait Background {
-    /// Starts `work`, which goes on to its end even if the request that started it is abandoned; the result tells when
-    /// it has ended. What one request does for all (fetching keys) must not die with the client that happened to cause
-    /// it.
+    /// Starts `work`, which goes on to its end even if the request that started it is abandoned or answered; the result
+    /// tells when it has ended and may be dropped. What one request does for all (fetching keys) must not die with the
+    /// client that happened to cause it.
     fn outlive(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()>;
 }

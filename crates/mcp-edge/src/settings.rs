@@ -20,6 +20,7 @@ use crate::{
         provider::is_https_or_loopback,
         resource_server::{TrustPolicy, TrustedIssuer},
         token::{
+            denied::{DeniedTokens, parse_time},
             jwt::ACCESS_TOKEN_TYPES,
             opaque::{AcceptedClients, Method, OpaquePolicy},
         },
@@ -297,7 +298,19 @@ fn trust(reader: &mut Reader<impl Fn(&str) -> Option<String>>, resource: Option<
             first_party: ClientList::parse(&reader.text("FIRST_PARTY_CLIENTS").unwrap_or_default()),
         },
         opaque: opaque(reader),
+        denied: DeniedTokens { keys: reader.words("DENIED_KEYS"), issued_before: denied_issued_before(reader) },
     }
+}
+
+/// A point in time, in seconds since 1970; 0 if it is not set.
+fn denied_issued_before(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> u64 {
+    let Some(text) = reader.text("DENIED_ISSUED_BEFORE") else { return 0 };
+    parse_time(&text).unwrap_or_else(|| {
+        reader.mistake(format!(
+            "DENIED_ISSUED_BEFORE = {text:?} must be a time in UTC such as 2026-11-25T20:00:00Z, or seconds since 1970"
+        ));
+        0
+    })
 }
 
 /// `ISSUER` with `RESOURCE` and `AUDIENCE`, then those of `MORE_ISSUERS`.
@@ -636,6 +649,8 @@ mod tests {
             "ALLOWED_ORIGINS",
             "ALLOWED_CLIENTS",
             "DENIED_CLIENTS",
+            "DENIED_KEYS",
+            "DENIED_ISSUED_BEFORE",
             "FIRST_PARTY_CLIENTS",
             "SCOPE_HIERARCHY",
             "TOKEN_TYPES",
@@ -667,6 +682,17 @@ mod tests {
         .map(|name| (name, " "))
         .to_vec();
         assert_eq!(format!("{:?}", parse(&empty).unwrap()), format!("{:?}", parse(&[]).unwrap()));
+    }
+
+    #[test]
+    fn keys_and_times_can_be_denied() {
+        let settings = parse(&[("DENIED_KEYS", "k 9a-Z"), ("DENIED_ISSUED_BEFORE", "2026-11-25T20:00:00Z")]).unwrap();
+        assert_eq!(
+            settings.trust.denied,
+            DeniedTokens { keys: vec!["k".to_owned(), "9a-Z".to_owned()], issued_before: 1_795_636_800 }
+        );
+        assert_eq!(parse(&[("DENIED_ISSUED_BEFORE", "1795636800")]).unwrap().trust.denied.issued_before, 1_795_636_800);
+        assert!(mistake(&[("DENIED_ISSUED_BEFORE", "1795636800000")]).contains("2026-11-25T20:00:00Z"));
     }
 
     #[test]

@@ -34,7 +34,7 @@ fn registrar(env: &Env) -> Result<Rc<Registrar>, String> {
 
 /// Answers one HTTP request.
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<JsResponse> {
+async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<JsResponse> {
     let registrar = match registrar(&env) {
         Ok(registrar) => registrar,
         Err(mistakes) => {
@@ -49,8 +49,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<J
         _ => Ok(String::new()),
     };
     let incoming = Incoming::read(&request);
-    let traceparent = incoming.header("traceparent").filter(|it| trace_id(it).is_some()).map(str::to_owned);
-    let ports = EdgePorts::new(env.clone(), Some(context), traceparent);
+    let ports = EdgePorts::new(env.clone());
     let answer = Rc::new(RefCell::new(None));
     let work = {
         let (answer, ports) = (Rc::clone(&answer), ports.clone());
@@ -93,7 +92,7 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
         Ok(registrar) => {
             let exchange = Exchange {
                 store: Kv(&env),
-                ports: EdgePorts::new(env.clone(), None, None),
+                ports: EdgePorts::new(env.clone()),
                 body: Ok(String::new()),
                 now: worker::Date::now().as_millis() / 1000,
                 address: None,
@@ -131,10 +130,6 @@ impl Incoming {
     fn head(&self) -> RequestHead<'_> {
         let head = RequestHead::new(&self.method, &self.target);
         self.headers.iter().fold(head, |head, (name, value)| head.with_header(name, value))
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 }
 

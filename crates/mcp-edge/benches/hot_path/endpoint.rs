@@ -57,10 +57,11 @@ impl Scene {
         scene
     }
 
-    fn exchange(&self) -> Exchange<(), World> {
+    fn exchange(&self) -> Exchange<(), World, World> {
         Exchange {
             env: (),
             ports: self.world.clone(),
+            sender: self.world.clone(),
             runtime: Rc::new(self.world.clone()),
             now: self.world.now(),
             report: Rc::new(|line| panic!("{line}")),
@@ -72,25 +73,25 @@ fn call_head() -> RequestHead<'static> {
     modern_head("tools/call").with_header("mcp-name", "whoami")
 }
 
-fn known_token() -> (Scene, Exchange<(), World>) {
+fn known_token() -> (Scene, Exchange<(), World, World>) {
     prepared(Scene::new(&call_head(), Some(1)))
 }
 
-fn new_token() -> (Scene, Exchange<(), World>) {
+fn new_token() -> (Scene, Exchange<(), World, World>) {
     prepared(Scene::new(&call_head(), Some(2)))
 }
 
-fn no_token() -> (Scene, Exchange<(), World>) {
+fn no_token() -> (Scene, Exchange<(), World, World>) {
     prepared(Scene::new(&call_head(), None))
 }
 
-fn metadata() -> (Scene, Exchange<(), World>) {
+fn metadata() -> (Scene, Exchange<(), World, World>) {
     let mut scene = Scene::new(&call_head(), None);
     scene.head = RequestHead::new("GET", "/.well-known/oauth-protected-resource/mcp");
     prepared(scene)
 }
 
-fn prepared(scene: Scene) -> (Scene, Exchange<(), World>) {
+fn prepared(scene: Scene) -> (Scene, Exchange<(), World, World>) {
     let exchange = scene.exchange();
     (scene, exchange)
 }
@@ -116,7 +117,7 @@ fn is_metadata((_, response, line): (Scene, Response, String)) {
 #[bench::new_token(setup = new_token, teardown = is_let_in)]
 #[bench::no_token(setup = no_token, teardown = is_refused)]
 #[bench::metadata(setup = metadata, teardown = is_metadata)]
-fn answer((scene, exchange): (Scene, Exchange<(), World>)) -> (Scene, Response, String) {
+fn answer((scene, exchange): (Scene, Exchange<(), World, World>)) -> (Scene, Response, String) {
     let mut log = AccessLog::default();
     let handling = scene.endpoint.handle(&scene.head, scene.body, exchange, &mut log);
     let response = handling.now_or_never().expect("nothing here has to wait");

@@ -59,6 +59,8 @@ pub enum Reason {
     NotYetValid,
     /// `iat` lies in the future or not before `exp`, or is no number.
     BadIssueTime,
+    /// The operator refuses tokens that were issued before a certain time.
+    IssuedBeforeCutoff,
     /// `sub` is missing or empty.
     MissingSubject,
 
@@ -69,8 +71,10 @@ pub enum Reason {
     AmbiguousKey,
     /// The key with this `kid` is of another kind than `alg` needs.
     KeyMismatch,
-    /// The published key cannot be imported.
+    /// The published key with this `kid` cannot be used: too short, for encryption, malformed, not on its curve.
     UnusableKey,
+    /// The operator refuses this key.
+    KeyDenied,
     /// The signature does not verify.
     BadSignature,
 
@@ -122,7 +126,7 @@ pub struct Face {
 
 impl Reason {
     /// All of them, in the order of declaration.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 41] = [
         Self::OriginNotAllowed,
         Self::NoCredentials,
         Self::UnsupportedScheme,
@@ -143,11 +147,13 @@ impl Reason {
         Self::Expired,
         Self::NotYetValid,
         Self::BadIssueTime,
+        Self::IssuedBeforeCutoff,
         Self::MissingSubject,
         Self::UnknownKey,
         Self::AmbiguousKey,
         Self::KeyMismatch,
         Self::UnusableKey,
+        Self::KeyDenied,
         Self::BadSignature,
         Self::OpaqueNotAccepted,
         Self::Inactive,
@@ -188,11 +194,13 @@ impl Reason {
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::BadIssueTime => "bad_issue_time",
+            Self::IssuedBeforeCutoff => "issued_before_cutoff",
             Self::MissingSubject => "missing_subject",
             Self::UnknownKey => "unknown_key",
             Self::AmbiguousKey => "ambiguous_key",
             Self::KeyMismatch => "key_mismatch",
             Self::UnusableKey => "unusable_key",
+            Self::KeyDenied => "key_denied",
             Self::BadSignature => "bad_signature",
             Self::OpaqueNotAccepted => "opaque_not_accepted",
             Self::Inactive => "inactive",
@@ -252,11 +260,13 @@ impl Reason {
             | Self::MissingExpiry
             | Self::NotYetValid
             | Self::BadIssueTime
+            | Self::IssuedBeforeCutoff
             | Self::MissingSubject
             | Self::UnknownKey
             | Self::AmbiguousKey
             | Self::KeyMismatch
             | Self::UnusableKey
+            | Self::KeyDenied
             | Self::BadSignature
             | Self::Inactive
             | Self::NotAnAccessToken => Face::bad_token("The access token is not valid"),

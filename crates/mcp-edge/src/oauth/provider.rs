@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The document, and what we need of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +78,58 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// Whether all endpoints that credentials or users are sent to are on the issuer's own origin.
+    #[must_use]
+    pub fn has_own_endpoints(&self) -> bool {
+        let mut endpoints = self.endpoints().into_iter().flatten();
+        endpoints.all(|endpoint| self.is_on_own_origin(endpoint))
+    }
+
+    /// Whether nothing in the document, also of what is not read here, leads away from the issuer's own origin.
+    #[must_use]
+    pub fn names_own_origin_only(&self) -> bool {
+        serde_json::from_str(&self.document).is_ok_and(|document| self.is_own(&document))
+    }
+
+    /// Whether a part of the document leads nowhere else. Everything with a colon or a slash may be read as a URL by
+    /// somebody, except URNs: the names of grants and scopes.
+    fn is_own(&self, part: &Value) -> bool {
+        match part {
+            Value::String(text) => {
+                !text.contains([':', '/', '\\']) || text.starts_with("urn:") || self.is_on_own_origin(text)
+            }
+            Value::Array(parts) => parts.iter().all(|part| self.is_own(part)),
+            Value::Object(members) => members.values().all(|part| self.is_own(part)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        }
+    }
+
+    /// Whether a URL is on the issuer's own origin.
+    #[must_use]
+    pub fn is_on_own_origin(&self, url: &str) -> bool {
+        origin(url).is_some_and(|of_url| origin(&self.issuer) == Some(of_url))
+    }
+
+    /// Whether both documents say the same of what is used of them, whatever else they say and in whatever order.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        (&self.issuer, &self.jwks_uri, self.endpoints()) == (&other.issuer, &other.jwks_uri, other.endpoints())
+    }
+
+    fn endpoints(&self) -> [Option<&str>; 4] {
+        [&self.authorization_endpoint, &self.token_endpoint, &self.introspection_endpoint, &self.userinfo_endpoint]
+            .map(Option::as_deref)
+    }
+}
+
+/// Scheme, host and port of a URL, as they are written; `None` for what is no URL of ours.
+fn origin(url: &str) -> Option<&str> {
+    let start = url.find("://")? + 3;
+    let host = authority(&url[start..]);
+    if host.is_empty() { None } else { Some(&url[..start + host.len()]) }
+}
+
 /// Where an issuer's document may be, in the order in which we look: the form of OpenID Connect Discovery (every
 /// OpenID provider, Logto included), then that of RFC 8414 (plain OAuth servers).
 #[must_use]
@@ -117,7 +170,7 @@ fn authority(rest: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

@@ -25,6 +25,7 @@ use super::{
     token::{
         budget::{Budget, Permission},
         claims::{self, Claims},
+        denied::DeniedTokens,
         jwt::{self, Form},
         opaque::{self, AcceptedClients, Method, OpaquePolicy},
         verified::{Fingerprint, Fingerprints, Memory, VerifiedJwt},
@@ -62,6 +63,8 @@ pub struct TrustPolicy {
     pub disclosure: Disclosure,
     /// Which clients may come.
     pub clients: ClientPolicy,
+    /// Tokens that are refused in an emergency.
+    pub denied: DeniedTokens,
     /// Whether and how opaque tokens are accepted.
     pub opaque: Option<OpaquePolicy>,
 }
@@ -146,19 +149,6 @@ impl ResourceServer {
         Ok(identity)
     }
 
-    /// Whether [`ResourceServer::do_chores`] has something to do.
-    #[must_use]
-    pub fn has_chores(&self) -> bool {
-        self.keys.iter().any(|keys| keys.has_chores())
-    }
-
-    /// What may happen after the answer was sent: renew old keys, write new ones to the store.
-    pub async fn do_chores(&self, now: u64, ports: &impl Ports) {
-        for keys in &self.keys {
-            keys.do_chores(now, ports).await;
-        }
-    }
-
     /// The issuers' keys, for a look at their state.
     #[must_use]
     pub fn keys(&self) -> &[Rc<IssuerKeys>] {
@@ -184,6 +174,8 @@ impl ResourceServer {
             .position(|trusted| trusted.issuer == claims.issuer)
             .ok_or_else(|| Denial::new(Reason::WrongIssuer, format!("iss {:?}", claims.issuer)))?;
         self.check_claims(issuer_index, &claims, now, trail)?;
+        self.policy.denied.check_issue_time(claims.issued_at)?;
+        self.policy.denied.check_kid(jwt.kid.as_deref())?;
 
         let mut done = Done::default();
         let mut wanted =
@@ -192,6 +184,7 @@ impl ResourceServer {
             let key = self.keys[issuer_index].find(now, wanted, &mut done, ports).await;
             trail.tier = Some(tier(done).name());
             let key = key?;
+            self.policy.denied.check_key(&key)?;
             if jwt.signature.len() != jwt.algorithm.signature_length(&key.material) {
                 return Err(Denial::new(Reason::BadSignature, "wrong length"));
             }
@@ -300,6 +293,10 @@ impl ResourceServer {
         let (identity, claims) = verdict?;
         // Opaque tokens come from the first issuer: the others have no credentials of ours.
         self.check_claims(0, &claims, now, trail)?;
+        // Of a token whose time of issue is not told, the provider has said just now that it is good.
+        if claims.issued_at.is_some() {
+            self.policy.denied.check_issue_time(claims.issued_at)?;
+        }
         Ok(identity)
     }
 

@@ -32,22 +32,22 @@ const MAX_WAITING: usize = 256;
 
 /// Something that JavaScript awaits for one request.
 #[derive(Default)]
-pub struct Errand {
+struct Errand {
     /// Whether somebody looks at `wanted`.
     is_driven: Cell<bool>,
     wanted: RefCell<Option<Promise>>,
     brought: RefCell<Option<JsValue>>,
 }
 
-impl Errand {
-    /// Awaits a promise; if it is rejected, the result is `undefined`. A request awaits one thing at a time in this way.
-    pub async fn bring(&self, promise: Promise) -> JsValue {
-        if !self.is_driven.get() {
-            return JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED);
-        }
-        self.wanted.replace(Some(promise));
-        poll_fn(|_| self.brought.take().map_or(Poll::Pending, Poll::Ready)).await
-    }
+/// Awaits a promise; if it is rejected, the result is `undefined`. A request that is worked on in this way awaits one
+/// thing at a time. Anything else awaits it as usual.
+pub async fn bring(promise: Promise) -> JsValue {
+    let errand = CURRENT.with_borrow(Clone::clone).filter(|errand| errand.is_driven.get());
+    let Some(errand) = errand else {
+        return JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED);
+    };
+    errand.wanted.replace(Some(promise));
+    poll_fn(|_| errand.brought.take().map_or(Poll::Pending, Poll::Ready)).await
 }
 
 /// A request that is worked on.
@@ -71,7 +71,10 @@ impl Wake for Relay {
 
 impl Request {
     fn poll(&mut self) -> Poll<web_sys::Response> {
-        self.future.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&self.relay))))
+        CURRENT.replace(Some(Rc::clone(&self.errand)));
+        let outcome = self.future.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&self.relay))));
+        CURRENT.take();
+        outcome
     }
 
     /// The rest of it, as a promise.
@@ -87,6 +90,8 @@ impl Request {
 }
 
 thread_local! {
+    /// That of the request that is being worked on.
+    static CURRENT: RefCell<Option<Rc<Errand>>> = const { RefCell::new(None) };
     /// With their numbers; those in front have waited longer.
     static WAITING: RefCell<VecDeque<(u32, Request)>> = const { RefCell::new(VecDeque::new()) };
     static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
@@ -100,9 +105,9 @@ pub fn prepare() {
 }
 
 /// Works on a request as far as it goes: the answer, or the promise of one.
-pub fn work(future: LocalBoxFuture<'static, web_sys::Response>, errand: Rc<Errand>) -> JsValue {
-    errand.is_driven.set(true);
-    go_on(Request { future, errand, relay: Arc::default() })
+pub fn work(future: LocalBoxFuture<'static, web_sys::Response>) -> JsValue {
+    let errand = Errand { is_driven: Cell::new(true), ..Errand::default() };
+    go_on(Request { future, errand: Rc::new(errand), relay: Arc::default() })
 }
 
 /// Goes on with a request when its errand is done.

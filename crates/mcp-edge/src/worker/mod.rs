@@ -48,12 +48,8 @@ macro_rules! entry {
         /// Answers one HTTP request.
         #[doc(hidden)]
         #[$crate::worker::wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::worker::wasm_bindgen)]
-        pub fn fetch(
-            request: $crate::worker::Request,
-            env: ::worker::Env,
-            context: $crate::worker::wasm_bindgen::JsValue,
-        ) -> $crate::worker::wasm_bindgen::JsValue {
-            $crate::worker::fetch(request, env, context, $server)
+        pub fn fetch(request: $crate::worker::Request, env: ::worker::Env) -> $crate::worker::wasm_bindgen::JsValue {
+            $crate::worker::fetch(request, env, $server)
         }
     };
 }

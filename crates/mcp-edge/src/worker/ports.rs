@@ -5,16 +5,16 @@ use std::{cell::RefCell, collections::HashMap, panic::AssertUnwindSafe, rc::Rc, 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::futures::{JsFuture, future_to_promise};
 use wasm_bindgen::{JsCast, JsValue};
-use worker::{Context, Delay, Env};
+use worker::{Delay, Env};
 
-use super::{errand::Errand, prelude};
+use super::{errand, prelude};
 use crate::{
     oauth::{
         keys::jwk::{Key, Thumbprint},
         token::algorithm::Algorithm,
     },
     ports::{
-        Background, FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Signatures, Store, StoreError,
+        Background, FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Sender, Signatures, Store, StoreError,
         UnusableKey,
     },
 };
@@ -40,40 +40,26 @@ thread_local! {
 /// Where the request came from, as Cloudflare says.
 const ADDRESS_HEADER: &str = "cf-connecting-ip";
 
-/// What one request may use.
+/// What all requests of an isolate use. Made of the Worker's bindings, which do not change while it lives, and of nothing
+/// that belongs to a request.
 #[derive(Clone)]
-pub struct EdgePorts(Rc<Surroundings>);
-
-struct Surroundings {
-    env: Env,
-    context: Option<Context>,
-    traceparent: Option<String>,
-    request: Option<Rc<web_sys::Request>>,
-    errand: Rc<Errand>,
-}
+pub struct EdgePorts(Rc<Env>);
 
 impl EdgePorts {
-    /// The Worker's bindings, and the context of the request for work that outlives it; a scheduled event has none, and
-    /// waits for its work by itself. `traceparent` is passed on to the provider, so that a trace covers it.
+    /// Creates the ports over the Worker's bindings.
     #[must_use]
-    pub fn new(env: Env, context: Option<Context>, traceparent: Option<String>) -> Self {
-        Self(Rc::new(Surroundings { env, context, traceparent, request: None, errand: Rc::default() }))
-    }
-
-    /// Those of a request that itself waits by way of the errand.
-    pub(super) fn of_request(
-        request: &Rc<web_sys::Request>,
-        env: Env,
-        context: Context,
-        traceparent: Option<String>,
-        errand: Rc<Errand>,
-    ) -> Self {
-        let (context, request) = (Some(context), Some(Rc::clone(request)));
-        Self(Rc::new(Surroundings { env, context, traceparent, request, errand }))
+    pub fn new(env: Env) -> Self {
+        Self(Rc::new(env))
     }
 
     pub(super) fn env(&self) -> &Env {
-        &self.0.env
+        &self.0
+    }
+}
+
+impl Sender for Rc<web_sys::Request> {
+    fn address(&self) -> Option<String> {
+        self.headers().get(ADDRESS_HEADER).ok()?
     }
 }
 
@@ -87,7 +73,6 @@ impl Fetch for EdgePorts {
             call.authorization,
             media_type,
             content,
-            self.0.traceparent.as_deref(),
             call.timeout.as_millis() as f64,
             call.max_body as f64,
         );
@@ -131,7 +116,7 @@ impl Signatures for EdgePorts {
         let crypto_key = imported(key, algorithm).await?;
         // WebCrypto copies its input before it returns the promise, so borrowing is enough.
         let verdict = prelude::verify(algorithm.name(), &crypto_key, signature, message);
-        Ok(self.0.errand.bring(verdict).await.is_truthy())
+        Ok(errand::bring(verdict).await.is_truthy())
     }
 }
 
@@ -179,19 +164,12 @@ impl Runtime for EdgeRuntime {
 impl Background for EdgePorts {
     fn outlive(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()> {
         let work = future_to_promise(AssertUnwindSafe(work.map(|()| Ok(JsValue::UNDEFINED))));
-        if let Some(context) = &self.0.context {
-            // Were this to fail, the work would still go on as long as its request does.
-            let _ = context.as_ref().wait_until(&work);
-        }
+        prelude::wait_until(&work);
         JsFuture::from(work).map(|_| ()).boxed_local()
     }
 }
 
 impl FailureLimit for EdgePorts {
-    fn address(&self) -> Option<String> {
-        self.0.request.as_ref()?.headers().get(ADDRESS_HEADER).ok()?
-    }
-
     async fn count_failure(&self, address: &str) -> bool {
         let Ok(limiter) = self.env().rate_limiter(RATE_LIMITER_BINDING) else { return false };
         limiter.limit(address.to_owned()).await.is_ok_and(|outcome| !outcome.success)

@@ -2,6 +2,8 @@
 // is done in it, so each function here does one thing completely. None throws: a synchronous exception would take the
 // whole isolate's memory with it.
 
+import * as platform from "cloudflare:workers";
+
 // Header names to read: of every request; of what may be a message, which is a POST with credentials; of requests with
 // other methods.
 let watched = { always: [], ofMessages: [], ofOthers: [] };
@@ -137,11 +139,12 @@ export function isGone(request) {
 }
 
 // The answer to an outgoing request: status line and body, or `!kind` and an explanation.
-export async function call(method, url, authorization, mediaType, content, traceparent, milliseconds, limit) {
+//
+// What it sends is made here: nothing of a request that somebody sent to the Worker gets into it.
+export async function call(method, url, authorization, mediaType, content, milliseconds, limit) {
   try {
     const headers = { accept: "application/json" };
     if (authorization !== undefined) headers.authorization = authorization;
-    if (traceparent !== undefined) headers.traceparent = traceparent;
     if (mediaType !== undefined) headers["content-type"] = mediaType;
     const response = await fetch(url, {
       method,
@@ -159,6 +162,11 @@ export async function call(method, url, authorization, mediaType, content, trace
   } catch (error) {
     return error?.name === "TimeoutError" ? "!timeout\n" : `!network\n${error?.message ?? error}`;
   }
+}
+
+// Keeps the event that is being answered alive until the promise is settled, without an object of that event.
+export function waitUntil(promise) {
+  platform.waitUntil(promise);
 }
 
 function namespace(env, binding) {

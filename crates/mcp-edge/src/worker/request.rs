@@ -1,10 +1,10 @@
 //! What comes in: the head of a request in one crossing, its body in another.
 
-use std::{cell::RefCell, rc::Rc};
+use std::cell::RefCell;
 
 use wasm_bindgen::JsValue;
 
-use super::{errand::Errand, prelude};
+use super::{errand, prelude};
 use crate::http::{BodyError, HeaderNames, RequestBody, RequestHead};
 
 /// Of most heads, and of most messages.
@@ -102,28 +102,20 @@ pub fn target_of(url: &str) -> &str {
 }
 
 /// The body of a request that has not been read yet.
-pub struct JsBody<'a> {
-    request: &'a web_sys::Request,
-    errand: Rc<Errand>,
-}
+pub struct JsBody<'a>(&'a web_sys::Request);
 
 impl<'a> JsBody<'a> {
     /// The body of this request.
     #[must_use]
     pub fn new(request: &'a web_sys::Request) -> Self {
-        Self { request, errand: Rc::default() }
-    }
-
-    /// Has the request itself wait by way of this.
-    pub(super) fn with_errand(self, errand: Rc<Errand>) -> Self {
-        Self { errand, ..self }
+        Self(request)
     }
 }
 
 impl RequestBody for JsBody<'_> {
     #[allow(clippy::cast_precision_loss, reason = "the limit is far below 2^52")]
     async fn text(self, limit: usize) -> Result<String, BodyError> {
-        let body = self.errand.bring(prelude::body(self.request, limit as f64)).await;
+        let body = errand::bring(prelude::body(self.0, limit as f64)).await;
         text_of(&body).ok_or(if body.is_null() { BodyError::TooLarge } else { BodyError::Broken })
     }
 }

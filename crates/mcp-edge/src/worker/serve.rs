@@ -9,12 +9,11 @@ use std::{
 };
 
 use futures_util::{FutureExt, StreamExt, future::ready};
-use wasm_bindgen::{JsCast, JsValue};
-use worker::{Context, Env, console_error};
+use wasm_bindgen::JsValue;
+use worker::{Env, console_error};
 
 use super::{
-    errand::{self, Errand},
-    metrics,
+    errand, metrics,
     ports::{EdgePorts, EdgeRuntime},
     prelude,
     request::{Arrived, HeadReader, HeadText, JsBody},
@@ -27,7 +26,6 @@ use crate::{
     log::{AccessLog, trace_id},
     mcp::{BuildError, Revision, Server},
     oauth::{access::scope::Scopes, challenge::ChallengeContext, denial::Reason},
-    ports::Background,
     settings::{LogLevel, Settings},
 };
 
@@ -40,6 +38,7 @@ const TRACE_HEADER: &str = "traceparent";
 /// What an isolate keeps.
 struct Edge {
     endpoint: Endpoint<Env>,
+    ports: EdgePorts,
     heads: HeadReader,
     runtime: Rc<EdgeRuntime>,
     /// Takes what went wrong inside, for the operator.
@@ -68,8 +67,8 @@ pub type Build = fn() -> Result<Server<Env>, BuildError>;
 /// use worker::{Context, Env, event};
 ///
 /// #[event(fetch)]
-/// async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
-///     Ok(serve(request, env, context, server).await)
+/// async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
+///     Ok(serve(request, env, server).await)
 /// }
 ///
 /// fn server() -> Result<Server<Env>, BuildError> {
@@ -77,33 +76,21 @@ pub type Build = fn() -> Result<Server<Env>, BuildError>;
 /// }
 /// # fn main() {}
 /// ```
-pub async fn serve(request: web_sys::Request, env: Env, context: Context, build: Build) -> web_sys::Response {
-    answer(request, env, context, build, Rc::default()).await
-}
-
-/// What [`entry!`](crate::entry) exports: an answer, or the promise of one.
-#[doc(hidden)]
-pub fn fetch(request: web_sys::Request, env: Env, context: JsValue, build: Build) -> JsValue {
-    let errand = Rc::<Errand>::default();
-    let context = Context::new(context.unchecked_into());
-    errand::work(answer(request, env, context, build, Rc::clone(&errand)).boxed_local(), errand)
-}
-
-async fn answer(
-    request: web_sys::Request,
-    env: Env,
-    context: Context,
-    build: Build,
-    errand: Rc<Errand>,
-) -> web_sys::Response {
+pub async fn serve(request: web_sys::Request, env: Env, build: Build) -> web_sys::Response {
     let edge = EDGE.with(|edge| edge.get_or_init(|| Edge::new(&env, build).map(Rc::new)).clone());
     match edge {
-        Ok(edge) => edge.answer(request, env, context, errand).await,
+        Ok(edge) => edge.answer(request, env).await,
         Err(mistakes) => {
             console_error!("{mistakes}");
             misconfigured(&request)
         }
     }
+}
+
+/// What [`entry!`](crate::entry) exports: an answer, or the promise of one.
+#[doc(hidden)]
+pub fn fetch(request: web_sys::Request, env: Env, build: Build) -> JsValue {
+    errand::work(serve(request, env, build).boxed_local())
 }
 
 impl Edge {
@@ -120,6 +107,7 @@ impl Edge {
         errand::prepare();
         Ok(Self {
             endpoint,
+            ports: EdgePorts::new(env.clone()),
             heads: HeadReader::new(header_names),
             runtime: Rc::new(EdgeRuntime),
             report: Rc::new(|message| console_error!("{message}")),
@@ -128,38 +116,27 @@ impl Edge {
         })
     }
 
-    async fn answer(
-        self: Rc<Self>,
-        request: web_sys::Request,
-        env: Env,
-        context: Context,
-        errand: Rc<Errand>,
-    ) -> web_sys::Response {
+    async fn answer(self: Rc<Self>, request: web_sys::Request, env: Env) -> web_sys::Response {
         let Some(text) = HeadText::of(&request) else { return to_js(head_too_large()) };
         let Arrived { at: arrived, head } = self.heads.parse(&text);
-        let trace = head.header(TRACE_HEADER).and_then(|header| Some((header, trace_id(header)?)));
         let mut log = AccessLog {
             request_id: self.request_id(&head),
-            trace_id: trace.map(|(_, id)| id.to_owned()),
+            trace_id: head.header(TRACE_HEADER).and_then(trace_id).map(str::to_owned),
             http_method: method_name(head.method()),
             ..AccessLog::default()
         };
-        let traceparent = trace.map(|(header, _)| header.to_owned());
         let request = Rc::new(request);
-        let ports = EdgePorts::of_request(&request, env.clone(), context, traceparent, Rc::clone(&errand));
-        let now = arrived / 1000;
-        let report = Rc::clone(&self.report);
-        let exchange = Exchange { env, ports: ports.clone(), runtime: self.runtime.clone(), now, report };
-        let body = JsBody::new(&request).with_errand(errand);
-        let mut response = self.endpoint.handle(&head, body, exchange, &mut log).await;
+        let exchange = Exchange {
+            env,
+            ports: self.ports.clone(),
+            sender: Rc::clone(&request),
+            runtime: self.runtime.clone(),
+            now: arrived / 1000,
+            report: Rc::clone(&self.report),
+        };
+        let mut response = self.endpoint.handle(&head, JsBody::new(&request), exchange, &mut log).await;
 
-        self.finish(&mut log, arrived, &mut response, &ports);
-        if self.endpoint.resource_server().has_chores() {
-            let (edge, its_ports) = (Rc::clone(&self), ports.clone());
-            let chores = async move { edge.endpoint.resource_server().do_chores(now, &its_ports).await };
-            // The answer does not wait for them.
-            drop(ports.outlive(chores.boxed_local()));
-        }
+        self.finish(&mut log, arrived, &mut response);
         let response = stop_when_gone(response, request, log.revision);
         to_js(response)
     }
@@ -176,7 +153,7 @@ impl Edge {
     }
 
     /// Writes the line of the log, and whatever else tells of the request.
-    fn finish(&self, log: &mut AccessLog, arrived: u64, response: &mut Response, ports: &EdgePorts) {
+    fn finish(&self, log: &mut AccessLog, arrived: u64, response: &mut Response) {
         let settings = self.endpoint.settings();
         let wanted = match settings.log {
             LogLevel::All => true,
@@ -193,7 +170,7 @@ impl Edge {
             response.headers.push(("server-timing", format!("total;dur={}", log.ms).into()));
         }
         if self.has_metrics {
-            metrics::write(ports.env(), log);
+            metrics::write(self.ports.env(), log);
         }
     }
 }

@@ -184,17 +184,14 @@ fn a_renewal_in_the_background_holds_nobody_up() {
     isolate.delay(&jwks_url(ISSUER), 4000);
     assert!(isolate.world.run(isolate.request(1)).is_ok());
     let (began, finished) = (isolate.world.milliseconds(), RefCell::new(Vec::new()));
-    let chores = async {
-        isolate.server.do_chores(isolate.world.now(), &isolate.world).await;
-        Ok(())
-    };
     let timed = async |number| {
         let outcome = isolate.request(number).await;
         finished.borrow_mut().push(isolate.world.milliseconds());
         outcome
     };
     let requests = (2..20).map(|number| timed(number).boxed_local());
-    let outcomes = isolate.world.race(std::iter::once(chores.boxed_local()).chain(requests)).run();
+    let outcomes = isolate.world.race(requests).run();
+    isolate.world.finish_background();
     assert!(all(&outcomes, Ok(())));
     assert!(finished.borrow().iter().all(|at| *at == began), "{began}: {:?}", finished.borrow());
     assert_eq!(isolate.calls(), (2, 2), "one renewal");

@@ -76,6 +76,7 @@ impl Deployment {
         let exchange = Exchange {
             env: (),
             ports: self.world.clone(),
+            sender: self.world.clone(),
             runtime: Rc::new(self.world.clone()),
             now: self.world.now(),
             report: Rc::new(|line| panic!("{line}")),

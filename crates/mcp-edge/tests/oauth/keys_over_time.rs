@@ -3,11 +3,15 @@
 
 use std::{collections::HashMap, rc::Rc};
 
+use futures_util::FutureExt;
 use mcp_edge::oauth::{
     access::identity::Identity,
     denial::{Denial, Reason},
     keys::{
-        policy::{BURST, BURST_WINDOW_SECONDS, CEILING_SECONDS, COLD_RETRY_SECONDS, COOL_DOWN_SECONDS, FRESH_SECONDS},
+        policy::{
+            BURST, BURST_WINDOW_SECONDS, CEILING_SECONDS, CLOCK_SKEW_SECONDS, COLD_RETRY_SECONDS, COOL_DOWN_SECONDS,
+            FRESH_SECONDS, REVALIDATE_SECONDS,
+        },
         record::Record,
     },
     resource_server::ResourceServer,
@@ -105,6 +109,8 @@ struct History {
     world: World,
     server: ResourceServer,
     health: Health,
+    /// When the provider began to answer like this.
+    health_since: u64,
     /// The key that signs; keys have numbers.
     current: u64,
     announced: bool,
@@ -127,6 +133,7 @@ impl History {
             world: World::with_pretend_signatures(),
             server: ResourceServer::new(policy()),
             health: Health::Up,
+            health_since: 0,
             current: 1,
             announced: false,
             sent: Vec::new(),
@@ -205,7 +212,8 @@ impl History {
                 self.announced = false;
             }
             Event::Announce => self.announced = true,
-            Event::Provider(health) => self.health = health,
+            Event::Provider(health) if health == self.health => {}
+            Event::Provider(health) => (self.health, self.health_since) = (health, now),
             Event::StoreDown(down) => self.world.set_store_down(down),
             Event::StoreWiped => self.world.wipe_store(),
             Event::ColdStart => {
@@ -240,6 +248,9 @@ impl History {
                     "a key from a copy of {} seconds",
                     now - fetched
                 );
+                let age = self.server.keys()[0].age(now).expect("a copy");
+                let is_up = self.health == Health::Up && now >= self.health_since + COOL_DOWN_SECONDS;
+                assert!(!is_up || age < REVALIDATE_SECONDS, "the provider is up, and the copy is of {age} seconds");
                 // What was seen before: a copy may be renewed behind this very request's back.
                 let is_withdrawn = last_seen.is_some_and(|keys| !keys.contains(&key));
                 assert!(!is_withdrawn || self.last_seen.as_ref().is_some_and(|keys| keys.contains(&key)), "withdrawn");
@@ -369,9 +380,133 @@ fn a_set_that_was_fetched_after_the_token_was_issued_has_the_last_word() {
     let mut history = History::new(false);
     history.happen(&Event::Wait(10));
     history.happen(&Event::Fresh);
-    let outcome = history.happen(&Event::Invented { kid: 1, age: 1 }).unwrap();
-    assert_eq!(outcome.unwrap_err().reason, Reason::UnknownKey);
-    assert_eq!(history.asked.len(), 1);
+    let invented = |history: &mut History, age: u64| {
+        let event = Event::Invented { kid: 1, age: i64::try_from(age).expect("minutes") };
+        assert_eq!(history.happen(&event).unwrap().unwrap_err().reason, Reason::UnknownKey);
+        history.asked.len()
+    };
+    assert_eq!(invented(&mut history, CLOCK_SKEW_SECONDS + 1), 1);
+    // Whatever time has passed and whether or not the provider is up.
+    history.happen(&Event::Provider(Health::Down));
+    history.happen(&Event::Wait(FRESH_SECONDS - 1));
+    assert_eq!(invented(&mut history, CLOCK_SKEW_SECONDS + FRESH_SECONDS), 1);
+}
+
+#[test]
+fn a_new_key_is_found_also_if_the_providers_clock_is_behind_ours() {
+    let mut history = History::new(false);
+    history.happen(&Event::Fresh);
+    history.happen(&Event::Wait(5));
+    history.happen(&Event::Rotate);
+    let token = mint_pretended(&jwk(2), &claims(history.world.now() - 120));
+    assert!(history.send(&token).is_ok());
+}
+
+#[test]
+fn a_withdrawn_key_is_worth_nothing_after_an_hour_while_the_provider_is_up() {
+    for cold in [false, true] {
+        let mut history = History::new(false);
+        history.happen(&Event::Fresh);
+        let token = history.sent[0].token.clone();
+        history.happen(&Event::Rotate);
+        history.happen(&Event::Rotate);
+        if cold {
+            history.happen(&Event::ColdStart);
+        }
+        history.happen(&Event::Wait(REVALIDATE_SECONDS));
+        // Also if it takes its time.
+        let keys: Vec<_> = history.published().into_iter().map(jwk).collect();
+        let slowly = |answer| Answer::After(1200, Box::new(Answer::json(&answer)));
+        history.world.answer(&discovery_url(ISSUER), slowly(crate::support::world::discovery(ISSUER)));
+        history.world.answer(&jwks_url(ISSUER), slowly(json!({ "keys": keys })));
+        let outcome = send(&history.world, &history.server, &token);
+        assert_eq!(outcome.expect_err("withdrawn").reason, Reason::UnknownKey, "cold: {cold}");
+    }
+}
+
+#[test]
+fn an_old_copy_serves_while_the_provider_hangs_and_nobody_waits_long() {
+    let mut history = History::new(false);
+    history.happen(&Event::Fresh);
+    let token = history.sent[0].token.clone();
+    history.happen(&Event::Wait(REVALIDATE_SECONDS));
+    history.world.answer(&discovery_url(ISSUER), Answer::Hang);
+    for longest in [3500, 3500, 0, 0] {
+        let began = history.world.milliseconds();
+        let mut trail = mcp_edge::oauth::resource_server::Trail::default();
+        let request = tokens::authenticate(&history.world, &history.server, &token, &mut trail);
+        assert!(history.world.run(request).is_ok());
+        let waited = history.world.milliseconds() - began;
+        assert!(waited <= longest, "{waited}");
+        // The lease ends, the cool-down does not.
+        history.world.advance(4);
+    }
+    assert_eq!(history.world.calls(&discovery_url(ISSUER)), 2, "one attempt within the cool-down");
+}
+
+#[test]
+fn an_asker_that_is_dropped_makes_room_for_the_next() {
+    let mut history = History::new(false);
+    history.world.answer(&discovery_url(ISSUER), Answer::Hang);
+    let token = mint_pretended(&jwk(1), &claims(history.world.now()));
+    let mut trail = mcp_edge::oauth::resource_server::Trail::default();
+    let request = tokens::authenticate(&history.world, &history.server, &token, &mut trail);
+    let mut race = history.world.race([request.boxed_local()]);
+    assert!(matches!(race.run().as_slice(), [None | Some(Err(_))]));
+    drop(race);
+    history.world.drop_background();
+    history.publish();
+    history.world.advance(COLD_RETRY_SECONDS);
+    let began = history.world.milliseconds();
+    assert!(send(&history.world, &history.server, &token).is_ok());
+    assert_eq!(history.world.milliseconds(), began, "nobody waits for who is gone");
+}
+
+#[test]
+fn another_order_of_keys_and_members_is_not_worth_a_write() {
+    let mut history = History::new(false);
+    history.happen(&Event::Announce);
+    history.happen(&Event::Fresh);
+    assert_eq!(history.world.store_writes(), 1);
+    let mut keys: Vec<_> = history.published().into_iter().map(jwk).collect();
+    keys.reverse();
+    let text = json!({ "keys": keys }).to_string();
+    let document = crate::support::world::discovery(ISSUER).to_string().replacen('{', "{\"scopes_supported\":[],", 1);
+    history.world.answer(&jwks_url(ISSUER), Answer::Reply(200, text));
+    history.world.answer(&discovery_url(ISSUER), Answer::Reply(200, document));
+    history.world.advance(FRESH_SECONDS);
+    let token = mint_pretended(&jwk(1), &claims(history.world.now()));
+    assert!(send(&history.world, &history.server, &token).is_ok());
+    assert_eq!(history.world.calls(&jwks_url(ISSUER)), 2, "renewed");
+    assert_eq!(history.world.store_writes(), 1);
+}
+
+#[test]
+fn a_provider_whose_keys_differ_each_time_is_not_written_each_time() {
+    let mut history = History::new(false);
+    for _ in 0..120 {
+        history.happen(&Event::Fresh);
+        history.happen(&Event::Rotate);
+        history.happen(&Event::Wait(COOL_DOWN_SECONDS));
+    }
+    assert!(history.world.store_writes() <= 7, "{} writes in an hour", history.world.store_writes());
+}
+
+#[test]
+fn what_another_isolate_has_written_is_not_written_again() {
+    let mut history = History::new(false);
+    history.happen(&Event::Fresh);
+    let other = ResourceServer::new(policy());
+    let token = mint_pretended(&jwk(1), &claims(history.world.now()));
+    assert!(send(&history.world, &other, &token).is_ok());
+    history.happen(&Event::Rotate);
+    history.happen(&Event::Wait(FRESH_SECONDS));
+    history.happen(&Event::Fresh);
+    assert_eq!(history.world.store_writes(), 2);
+    history.world.advance(61);
+    assert!(send(&history.world, &other, &token).is_ok());
+    history.world.finish_background();
+    assert_eq!(history.world.store_writes(), 2, "both have the new set, and one has written it");
 }
 
 #[test]
@@ -474,7 +609,8 @@ fn an_old_copy_is_used_at_once_and_renewed_behind_the_requests_back() {
     ));
     assert!(outcome.is_ok());
     assert_eq!(history.world.milliseconds(), began, "nobody waited");
-    assert!(history.server.has_chores());
+    history.world.finish_background();
+    assert!(history.world.calls(&jwks_url(ISSUER)) > 1, "renewed in the background");
 }
 
 #[test]
@@ -500,20 +636,23 @@ fn the_store_is_written_when_keys_change_or_grow_old_and_otherwise_not() {
     let mut history = History::new(false);
     history.happen(&Event::Fresh);
     assert_eq!(history.world.store_writes(), 1);
-    for _ in 0..30 {
+    for _ in 0..2 {
         history.happen(&Event::Wait(FRESH_SECONDS));
         history.happen(&Event::Fresh);
     }
-    assert_eq!(history.world.store_writes(), 1, "five hours of the same keys");
+    assert_eq!(history.world.store_writes(), 1, "twenty minutes of the same keys");
     history.happen(&Event::Rotate);
     history.happen(&Event::Wait(FRESH_SECONDS));
     history.happen(&Event::Fresh);
     assert_eq!(history.world.store_writes(), 2, "a new key");
-    for _ in 0..80 {
+    for _ in 0..30 {
         history.happen(&Event::Wait(FRESH_SECONDS));
         history.happen(&Event::Fresh);
+        let stored = history.world.stored(ISSUER).and_then(|text| Record::parse(&text, ISSUER, history.world.now()));
+        let age = stored.expect("a record").keys_age(history.world.now());
+        assert!(age < REVALIDATE_SECONDS, "a cold isolate would have to wait: {age}");
     }
-    assert_eq!(history.world.store_writes(), 3, "half a day later");
+    assert_eq!(history.world.store_writes(), 12, "every half hour, five hours long");
 }
 
 #[test]

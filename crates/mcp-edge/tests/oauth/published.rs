@@ -32,12 +32,6 @@ fn health(deployment: &Deployment) -> (u16, Value) {
     (response.status, serde_json::from_str(response.text()).expect("JSON"))
 }
 
-/// What follows an answer at the edge.
-fn do_chores(deployment: &Deployment) {
-    let now = deployment.world.now();
-    deployment.world.run(deployment.endpoint.resource_server().do_chores(now, &deployment.world));
-}
-
 fn with_partner() -> Deployment {
     let further = format!(r#"[{{"issuer":"{PARTNER}","audience":["x"]}}]"#);
     let deployment = Deployment::new(&[("MORE_ISSUERS", &further)]);
@@ -73,7 +67,7 @@ fn who_is_not_ready_says_which_part_and_the_log_says_why() {
 fn who_serves_from_a_copy_is_ready_as_long_as_the_copy_may_be_used() {
     let deployment = Deployment::new(&[]);
     health(&deployment);
-    do_chores(&deployment);
+    deployment.world.finish_background();
     deployment.world.take_down(ISSUER);
     deployment.world.advance(CEILING_SECONDS - 1);
     let (status, body) = health(&deployment);
@@ -83,12 +77,12 @@ fn who_serves_from_a_copy_is_ready_as_long_as_the_copy_may_be_used() {
 }
 
 #[test]
-fn looking_renews_an_old_copy_behind_the_answer() {
+fn looking_renews_an_old_copy_in_the_background() {
     let deployment = Deployment::new(&[]);
     health(&deployment);
     deployment.world.advance(FRESH_SECONDS);
     assert_eq!(health(&deployment).1["keys"][0]["age_seconds"], FRESH_SECONDS);
-    do_chores(&deployment);
+    deployment.world.finish_background();
     assert_eq!(health(&deployment).1["keys"][0]["age_seconds"], 0);
 }
 
@@ -100,7 +94,7 @@ fn however_often_somebody_looks_the_provider_is_asked_at_its_pace() {
     for _ in 0..50 {
         assert_eq!(health(&deployment).0, 503);
         assert_eq!(get(&deployment, MIRROR).0.status, 503);
-        do_chores(&deployment);
+        deployment.world.finish_background();
         deployment.world.advance(1);
     }
     let passed = usize::try_from((deployment.world.now() - began) / COLD_RETRY_SECONDS).expect("a short time");
@@ -137,7 +131,7 @@ fn the_mirror_is_the_first_issuers_document_byte_for_byte() {
     }
     assert_eq!(deployment.world.received().len(), 2, "the document and the keys, once");
     // Another isolate has it from the store, as it was.
-    do_chores(&deployment);
+    deployment.world.finish_background();
     let other = Deployment::in_world(deployment.world.clone(), &settings);
     other.world.take_down(ISSUER);
     assert_eq!(get(&other, MIRROR).0.text(), document);

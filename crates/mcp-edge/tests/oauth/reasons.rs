@@ -19,7 +19,7 @@ use crate::support::{
     logto,
     signatures::key_pair,
     tokens::{ISSUER, RESOURCE, Scene, claims, header, mint, mint_text, policy},
-    world::{Answer, introspection_url, jwks_url, userinfo_url},
+    world::{Answer, START, introspection_url, jwks_url, thumbprint, userinfo_url},
 };
 
 /// Reasons that other layers give, the endpoint and the tools; `endpoint.rs` reaches each of them.
@@ -206,6 +206,22 @@ fn cases() -> Vec<Case> {
             let mut key = key_pair("p384-1").jwk("k");
             key["y"] = key["x"].clone();
             vec![key]
+        }),
+        with_keys(Reason::UnusableKey, "too short a key", || {
+            let short = json!({"kty": "RSA", "kid": "k", "n": "A".repeat(171), "e": "AQAB"});
+            vec![short, key_pair("p384-2").jwk("other")]
+        }),
+        with_policy(Reason::KeyDenied, "by its kid", |policy| policy.denied.keys = vec!["k".to_owned()]),
+        with_policy(Reason::KeyDenied, "by its thumbprint", |policy| {
+            let thumbprint = thumbprint(&key_pair("p384-1").jwk("k"));
+            policy.denied.keys = vec![URL_SAFE_NO_PAD.encode(thumbprint)];
+        }),
+        with_policy(Reason::IssuedBeforeCutoff, "issued before", |policy| policy.denied.issued_before = START + 1),
+        case(Reason::IssuedBeforeCutoff, "issued at some time", || {
+            let mut policy = policy();
+            policy.denied.issued_before = 1;
+            let scene = Scene::new(policy);
+            denial(&scene, &scene.token(|_, claims| drop(claims.as_object_mut().unwrap().remove("iat"))))
         }),
         with_keys(Reason::BadSignature, "another key under this name", || vec![key_pair("p384-2").jwk("k")]),
         case(Reason::BadSignature, "a signature of wrong length", || {

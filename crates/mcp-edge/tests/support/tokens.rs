@@ -14,7 +14,7 @@ use mcp_edge::{
         },
         denial::{Denial, Reason},
         resource_server::{ResourceServer, Trail, TrustPolicy, TrustedIssuer},
-        token::{algorithm::Algorithm, jwt::ACCESS_TOKEN_TYPES},
+        token::{algorithm::Algorithm, denied::DeniedTokens, jwt::ACCESS_TOKEN_TYPES},
     },
 };
 use serde_json::{Value, json};
@@ -37,6 +37,7 @@ pub fn policy() -> TrustPolicy {
         disclosure: Disclosure::default(),
         clients: ClientPolicy::default(),
         opaque: None,
+        denied: DeniedTokens::default(),
     }
 }
 
@@ -117,7 +118,7 @@ impl Scene {
     }
 }
 
-/// Sends a request with a token, and does the chores that it leaves behind.
+/// Sends a request with a token, and lets the work that it leaves behind come to its end.
 pub fn send(world: &World, server: &ResourceServer, token: &str) -> Result<Rc<Identity>, Denial> {
     send_noting(world, server, token, &mut Trail::default())
 }
@@ -129,9 +130,8 @@ pub fn send_noting(
     token: &str,
     trail: &mut Trail,
 ) -> Result<Rc<Identity>, Denial> {
-    let now = world.now();
     let outcome = world.run(authenticate(world, server, token, trail));
-    world.run(server.do_chores(now, world));
+    world.finish_background();
     outcome
 }
 

@@ -23,8 +23,8 @@ use mcp_edge::{
         token::algorithm::Algorithm,
     },
     ports::{
-        Background, Content, FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Signatures, Store, StoreError,
-        UnusableKey,
+        Background, Content, FailureLimit, Fetch, FetchError, Outgoing, Reply, Runtime, Sender, Signatures, Store,
+        StoreError, UnusableKey,
     },
 };
 use serde_json::{Value, json};
@@ -209,6 +209,19 @@ impl World {
     pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
         let mut outcomes = self.race([future.boxed_local_here()]).run();
         outcomes.remove(0).expect("the future waits for something that never comes")
+    }
+
+    /// Lets the background work come to its end, without letting time go by beyond that.
+    pub fn finish_background(&self) {
+        self.run(poll_fn(|_| {
+            let is_over = self.0.background.borrow().is_empty();
+            if is_over { Poll::Ready(()) } else { Poll::Pending }
+        }));
+    }
+
+    /// Ends the background work where it stands, as the platform may.
+    pub fn drop_background(&self) {
+        self.0.background.borrow_mut().clear();
     }
 
     /// Starts futures that run interleaved.
@@ -400,11 +413,13 @@ impl Background for World {
     }
 }
 
-impl FailureLimit for World {
+impl Sender for World {
     fn address(&self) -> Option<String> {
         Some("192.0.2.1".to_owned())
     }
+}
 
+impl FailureLimit for World {
     async fn count_failure(&self, _address: &str) -> bool {
         self.0.failures.set(self.0.failures.get() + 1);
         self.0.too_many_failures.get()

@@ -116,9 +116,25 @@ fn minimal_jwk(material: &Material) -> String {
     }
 }
 
-/// The usable keys of a JWK Set, at least one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeySet(Vec<Rc<Key>>);
+/// The usable keys of a JWK Set, at least one, and the names of the others. Two sets are equal if they hold the same,
+/// in whatever order.
+#[derive(Debug, Clone, Eq)]
+pub struct KeySet {
+    keys: Vec<Rc<Key>>,
+    /// `kid`s of published keys that cannot be used: a token that names one is bad, and nothing need be asked.
+    unusable: Vec<String>,
+}
+
+impl PartialEq for KeySet {
+    fn eq(&self, other: &Self) -> bool {
+        fn same<T: PartialEq>(one: &[T], other: &[T]) -> bool {
+            one.len() == other.len()
+                && one.iter().all(|it| other.contains(it))
+                && other.iter().all(|it| one.contains(it))
+        }
+        same(&self.keys, &other.keys) && same(&self.unusable, &other.unusable)
+    }
+}
 
 /// The document is not a JWK Set with a usable key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -143,19 +159,27 @@ impl KeySet {
             keys: Vec<Value>,
         }
         let document: Document = serde_json::from_str(document).map_err(|_| KeySetError::Malformed)?;
-        let keys: Vec<_> = document.keys.iter().take(MAX_KEYS).filter_map(usable).map(Rc::new).collect();
-        if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(keys)) }
+        let (mut keys, mut unusable) = (Vec::new(), Vec::new());
+        for jwk in document.keys.iter().take(MAX_KEYS) {
+            match usable(jwk) {
+                Some(key) => keys.push(Rc::new(key)),
+                None => unusable.extend(jwk.get("kid").and_then(Value::as_str).map(str::to_owned)),
+            }
+        }
+        if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self { keys, unusable }) }
     }
 
     /// Chooses the one key for a token that names `kid` and `algorithm`.
     ///
     /// # Errors
     /// [`Reason::UnknownKey`] if no key has this `kid` (or, without a `kid`, none fits the algorithm),
-    /// [`Reason::KeyMismatch`] if the key with this `kid` is of another kind, [`Reason::AmbiguousKey`] if several fit.
+    /// [`Reason::UnusableKey`] if the key with this `kid` cannot be used, [`Reason::KeyMismatch`] if it is of another
+    /// kind, [`Reason::AmbiguousKey`] if several fit.
     pub fn select(&self, kid: Option<&str>, algorithm: Algorithm) -> Result<&Rc<Key>, Reason> {
-        let mut named = self.0.iter().filter(|key| kid.is_none() || key.kid.as_deref() == kid).peekable();
+        let mut named = self.keys.iter().filter(|key| kid.is_none() || key.kid.as_deref() == kid).peekable();
         if named.peek().is_none() {
-            return Err(Reason::UnknownKey);
+            let is_unusable = kid.is_some_and(|kid| self.unusable.iter().any(|unusable| unusable == kid));
+            return Err(if is_unusable { Reason::UnusableKey } else { Reason::UnknownKey });
         }
         let mut fitting = named.filter(|key| key.fits(algorithm));
         match fitting.next() {
@@ -169,12 +193,13 @@ impl KeySet {
 
     /// The keys.
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.0.iter().map(Rc::as_ref)
+        self.keys.iter().map(Rc::as_ref)
     }
 
-    /// The usable keys as a JWK Set, for the store: what was skipped once need not be read again.
+    /// The usable keys as a JWK Set, for the store, and of the others the `kid`.
     #[must_use]
     pub fn to_document(&self) -> Value {
+        let unusable = self.unusable.iter().map(|kid| serde_json::json!({ "kid": kid }));
         let keys: Vec<Value> = self
             .iter()
             .filter_map(|key| {
@@ -188,6 +213,7 @@ impl KeySet {
                 }
                 Some(jwk)
             })
+            .chain(unusable)
             .collect();
         serde_json::json!({ "keys": keys })
     }
@@ -361,6 +387,36 @@ mod tests {
         let keys = set(&[with(rsa(2048), "kid", json!("k")), with(ec(), "kid", json!("k"))]).unwrap();
         assert!(keys.select(Some("k"), Algorithm::RS256).is_ok());
         assert!(keys.select(Some("k"), Algorithm::ES384).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_is_published_and_unusable_is_told_from_one_that_is_not_published() {
+        let unusable = [
+            rsa(1024),
+            with(rsa(2048), "use", json!("enc")),
+            with(rsa(2048), "e", json!("AQ")),
+            with(rsa(2048), "n", json!("not base64url!")),
+        ];
+        for unusable in unusable {
+            let keys = set(&[unusable.clone(), ec()]).unwrap();
+            // Also if it comes out of the store.
+            for keys in [KeySet::parse(&keys.to_document().to_string()).unwrap(), keys] {
+                assert_eq!(keys.select(Some("r"), Algorithm::RS256).err(), Some(Reason::UnusableKey), "{unusable}");
+                assert_eq!(keys.select(Some("x"), Algorithm::RS256).err(), Some(Reason::UnknownKey));
+            }
+        }
+        // Beside a usable one of the same name it does no harm.
+        let keys = set(&[rsa(1024), rsa(2048)]).unwrap();
+        assert!(keys.select(Some("r"), Algorithm::RS256).is_ok());
+    }
+
+    #[test]
+    fn the_order_of_keys_makes_no_other_set() {
+        let one = set(&[rsa(2048), ec(), rsa(1024)]).unwrap();
+        assert_eq!(one, set(&[rsa(1024), ec(), rsa(2048)]).unwrap());
+        assert_ne!(one, set(&[rsa(2048), ec()]).unwrap());
+        assert_ne!(one, set(&[rsa(2048), ec(), rsa(4096)]).unwrap());
+        assert_ne!(one, set(&[rsa(2048), with(ec(), "kid", json!("other")), rsa(1024)]).unwrap());
     }
 
     #[test]

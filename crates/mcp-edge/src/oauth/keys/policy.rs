@@ -7,7 +7,9 @@
 //! - a key is used only while the copy it comes from is younger than [`CEILING_SECONDS`];
 //! - no two requests to the provider within [`COOL_DOWN_SECONDS`], failed ones included, except a small burst for
 //!   tokens whose key may be newer than our copy, and retries every [`COLD_RETRY_SECONDS`] while nobody can be served;
-//! - a copy that has grown old is used at once and renewed behind the request's back;
+//! - a copy older than [`FRESH_SECONDS`] is used at once and renewed in the background; one older than
+//!   [`REVALIDATE_SECONDS`] is used only after an attempt to renew it, and within the cool-down after one that failed:
+//!   a withdrawn key outlives its withdrawal by an hour while the provider is up, by a day only in an outage;
 //! - a token is called bad only when a key set newer than the token proves it; when that cannot be known, the answer
 //!   is "come back later";
 //! - memory is bounded.
@@ -25,6 +27,10 @@ use super::{
 
 /// A copy this young is used without a second thought.
 pub const FRESH_SECONDS: u64 = 600;
+
+/// A copy this old is used only if the provider has just failed to renew it. An hour is six times [`FRESH_SECONDS`], so
+/// where there is traffic the background has renewed the copy long before any request has to wait for it.
+pub const REVALIDATE_SECONDS: u64 = 3600;
 
 /// A copy older than this is never used: a key that the provider withdrew a day ago must not open any door.
 pub const CEILING_SECONDS: u64 = 24 * 3600;
@@ -55,6 +61,10 @@ pub const MAX_UNKNOWN_KIDS: usize = 256;
 /// How long an unknown `kid` is remembered.
 pub const UNKNOWN_KID_SECONDS: u64 = 30;
 
+/// A token issued this long before the last fetch is certainly older than the copy: clocks that differ by more make
+/// tokens fail anyway.
+pub const CLOCK_SKEW_SECONDS: u64 = 300;
+
 /// A longer `kid` is not worth remembering: nobody publishes one.
 const MAX_KID_BYTES: usize = 256;
 
@@ -78,6 +88,32 @@ pub struct Done {
     pub store: bool,
     /// It asked the provider.
     pub provider: bool,
+    /// It has waited for others as long as it will while there is an old copy to fall back on.
+    pub has_waited: bool,
+}
+
+/// How much a caller of [`KeyRing::next_for_provider`] trusts in the copy of the discovery document. Whoever can write to
+/// the store could otherwise choose where client secrets and users go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assurance {
+    /// Any copy will do: nothing is sent to what it names.
+    AnyCopy,
+    /// Endpoints will receive credentials or users: they must be on the issuer's own origin, or the document must come
+    /// from the issuer itself.
+    Endpoints,
+    /// The whole document will be passed on: all that it names must be on the issuer's own origin, or it must come from
+    /// the issuer itself.
+    WholeDocument,
+}
+
+impl Assurance {
+    fn is_given_by(self, copy: &Record) -> bool {
+        match self {
+            Self::AnyCopy => true,
+            Self::Endpoints => !copy.is_stored || copy.provider.has_own_endpoints(),
+            Self::WholeDocument => !copy.is_stored || copy.provider.names_own_origin_only(),
+        }
+    }
 }
 
 /// What to do next.
@@ -89,6 +125,8 @@ pub enum Step {
     AskStore,
     /// Ask the provider and report with [`KeyRing::provider_answered`].
     AskProvider,
+    /// The same, without waiting long for it: there is an old copy to fall back on.
+    Renew,
     /// Another request of this isolate is asking: wait a moment, then call [`KeyRing::next`] again.
     Wait,
     /// The token is bad.
@@ -131,13 +169,33 @@ impl KeyRing {
         };
         match copy.keys.select(wanted.kid, wanted.algorithm) {
             Ok(key) if wanted.disproved == Some(key.thumbprint) => self.after_bad_signature(now, done),
-            Ok(key) => {
-                self.note_if_refresh_is_due(now, &copy);
-                Step::Use(Rc::clone(key))
-            }
+            Ok(key) => self.before_use(now, &copy, done).unwrap_or_else(|| Step::Use(Rc::clone(key))),
             Err(Reason::UnknownKey) => self.unknown_key(now, wanted, &copy, done),
-            Err(reason) => Step::Refuse(reason),
+            Err(reason) => self.before_use(now, &copy, done).unwrap_or(Step::Refuse(reason)),
         }
+    }
+
+    /// What to do before the copy has the last word, if anything: a copy past [`REVALIDATE_SECONDS`] has it only if it
+    /// cannot be renewed now.
+    fn before_use(&mut self, now: u64, copy: &Record, done: &mut Done) -> Option<Step> {
+        if copy.keys_age(now) < REVALIDATE_SECONDS {
+            self.note_if_refresh_is_due(now, copy);
+            return None;
+        }
+        if done.provider {
+            return None;
+        }
+        if self.is_somebody_asking(now) {
+            return if done.has_waited { None } else { Some(Step::Wait) };
+        }
+        if !done.store && self.store_asked_at.is_none_or(|at| now >= at + STORE_PAUSE_SECONDS) {
+            return Some(self.ask_store(now, done));
+        }
+        if self.provider_asked_at.is_some_and(|at| now < at + COOL_DOWN_SECONDS) {
+            return None;
+        }
+        self.ask_provider(now, done);
+        Some(Step::Renew)
     }
 
     /// Nobody can be served: the store, then the provider, then nothing.
@@ -157,6 +215,11 @@ impl KeyRing {
 
     /// The token names a key that the copy lacks: perhaps it is invented, perhaps it is newer than the copy.
     fn unknown_key(&mut self, now: u64, wanted: Wanted<'_>, copy: &Record, done: &mut Done) -> Step {
+        let fetched_at = copy.keys_fetched_at;
+        // A key set that was fetched after the token was issued has the last word, and nothing need be asked.
+        if wanted.issued_at.is_some_and(|issued_at| issued_at + CLOCK_SKEW_SECONDS < fetched_at) {
+            return self.before_use(now, copy, done).unwrap_or(Step::Refuse(Reason::UnknownKey));
+        }
         if (done.provider && self.provider_has_answered) || self.is_known_unknown(wanted, now) {
             self.remember_unknown(wanted, now);
             return Step::Refuse(Reason::UnknownKey);
@@ -171,18 +234,20 @@ impl KeyRing {
         if now >= ready && !done.provider {
             return self.ask_provider(now, done);
         }
-        // Within the cool-down. A key set that was fetched after the token was issued has the last word; both times are
-        // whole seconds, so within the same second it is open which came first.
-        if wanted.issued_at.is_some_and(|issued_at| copy.keys_fetched_at > issued_at) {
-            self.remember_unknown(wanted, now);
-            return Step::Refuse(Reason::UnknownKey);
-        }
+        // Within the cool-down. By our clock the copy may be newer than the token, and by the provider's it may not:
+        // one more look settles it, as long as looks are left. Both times are whole seconds, so within the same second
+        // it is open which came first.
+        let is_newer_by_our_clock = wanted.issued_at.is_none_or(|issued_at| fetched_at <= issued_at);
         if done.provider {
             return Step::Unavailable(ready.saturating_sub(now).max(1));
         }
         // The first token of a new key need not wait. After it, a request made once the second has passed settles the
         // matter for every token that was issued in it, which one made earlier would not.
         match self.burst.left(now) {
+            0 if !is_newer_by_our_clock && self.provider_has_answered => {
+                self.remember_unknown(wanted, now);
+                Step::Refuse(Reason::UnknownKey)
+            }
             0 => Step::Unavailable(ready.saturating_sub(now).max(1)),
             1..BURST if wanted.issued_at == Some(now) => Step::Wait,
             _ => {
@@ -202,7 +267,7 @@ impl KeyRing {
         }
     }
 
-    /// Says yes once per cool-down, so that one request renews the copy behind its back.
+    /// Says yes once per cool-down, so that one request renews the copy in the background.
     fn note_if_refresh_is_due(&mut self, now: u64, copy: &Record) {
         if copy.keys_age(now) >= FRESH_SECONDS && self.may_ask_provider(now) {
             self.take_the_place_of_the_asker(now);
@@ -210,32 +275,37 @@ impl KeyRing {
         }
     }
 
-    /// Decides what to do for the provider's endpoints alone.
+    /// Decides what to do for the discovery document alone.
     ///
     /// # Errors
-    /// What to do first, if the copy does not have them.
-    pub fn next_for_provider(&mut self, now: u64, done: &mut Done) -> Result<Provider, Step> {
+    /// What to do first, if the copy does not give the assurance.
+    pub fn next_for_provider(&mut self, now: u64, assurance: Assurance, done: &mut Done) -> Result<Provider, Step> {
         let Some(copy) = self.copy(now).cloned() else {
             return Err(self.without_copy(now, done));
         };
-        self.note_if_refresh_is_due(now, &copy);
-        Ok(copy.provider.clone())
-    }
-
-    /// Whether the copy should be renewed in the background.
-    #[must_use]
-    pub fn is_refresh_due(&self) -> bool {
-        self.refresh_due
-    }
-
-    /// Whether somebody should renew the copy now; whoever asks has to do it and to report it.
-    pub fn take_refresh(&mut self, now: u64) -> bool {
-        let is_due = std::mem::take(&mut self.refresh_due);
-        if is_due {
-            // It may have been noted by a request that died before it came to this.
-            self.take_the_place_of_the_asker(now);
+        if assurance.is_given_by(&copy) {
+            self.note_if_refresh_is_due(now, &copy);
+            return Ok(copy.provider.clone());
         }
-        is_due
+        if self.is_somebody_asking(now) {
+            return Err(Step::Wait);
+        }
+        let ready = self.provider_asked_at.map_or(now, |at| at + COLD_RETRY_SECONDS);
+        if done.provider || now < ready {
+            return Err(Step::Unavailable(ready.saturating_sub(now).max(1)));
+        }
+        Err(self.ask_provider(now, done))
+    }
+
+    /// Whether the copy should be renewed in the background now. Whoever asks has to do it and to report it: the place
+    /// of the asker is taken.
+    pub fn take_refresh(&mut self) -> bool {
+        std::mem::take(&mut self.refresh_due)
+    }
+
+    /// Reports that whoever asked has given up, without an answer.
+    pub fn asker_gave_up(&mut self) {
+        self.asking_until = None;
     }
 
     /// Reports what the store had. An unusable, outdated or older value changes nothing.
@@ -352,6 +422,7 @@ mod tests {
             provider_fetched_at: fetched_at,
             keys: KeySet::parse(&json!({ "keys": keys }).to_string()).unwrap(),
             keys_fetched_at: fetched_at,
+            is_stored: false,
         }
     }
 
@@ -362,7 +433,7 @@ mod tests {
 
     /// A ring whose copy, with the key `k`, was fetched at [`NOW`].
     fn ring() -> KeyRing {
-        let (mut ring, mut done) = (KeyRing::default(), Done { store: true, provider: false });
+        let (mut ring, mut done) = (KeyRing::default(), Done { store: true, ..Done::default() });
         assert_eq!(ring.next(NOW, wanted("k", NOW), &mut done), Step::AskProvider);
         ring.provider_answered(Some(record(&["k"], NOW)));
         ring
@@ -392,8 +463,12 @@ mod tests {
     fn a_copy_is_used_up_to_the_ceiling_and_not_at_it() {
         let mut ring = ring();
         assert!(uses(&first_step(&mut ring, NOW + FRESH_SECONDS - 1, "k")));
-        assert!(!ring.is_refresh_due());
-        assert!(uses(&first_step(&mut ring, NOW + CEILING_SECONDS - 1, "k")));
+        assert!(!ring.take_refresh());
+        let now = NOW + CEILING_SECONDS - 1;
+        let mut done = Done { store: true, ..Done::default() };
+        assert_eq!(ring.next(now, wanted("k", now), &mut done), Step::Renew);
+        ring.provider_answered(None);
+        assert!(uses(&ring.next(now, wanted("k", now), &mut done)), "the provider failed");
         assert_eq!(first_step(&mut ring, NOW + CEILING_SECONDS + LEASE_SECONDS, "k"), Step::AskStore);
         assert!(ring.copy(NOW + CEILING_SECONDS).is_none());
     }
@@ -402,16 +477,99 @@ mod tests {
     fn one_request_renews_an_old_copy_and_the_next_one_after_the_cool_down() {
         let mut ring = ring();
         let now = NOW + FRESH_SECONDS;
-        assert!(uses(&first_step(&mut ring, now, "k")) && ring.take_refresh(now));
-        assert!(uses(&first_step(&mut ring, now, "k")) && !ring.take_refresh(now));
+        assert!(uses(&first_step(&mut ring, now, "k")) && ring.take_refresh());
+        assert!(uses(&first_step(&mut ring, now, "k")) && !ring.take_refresh());
         ring.provider_answered(None);
-        assert!(
-            uses(&first_step(&mut ring, now + COOL_DOWN_SECONDS - 1, "k"))
-                && !ring.take_refresh(now + COOL_DOWN_SECONDS - 1)
-        );
-        assert!(
-            uses(&first_step(&mut ring, now + COOL_DOWN_SECONDS, "k")) && ring.take_refresh(now + COOL_DOWN_SECONDS)
-        );
+        assert!(uses(&first_step(&mut ring, now + COOL_DOWN_SECONDS - 1, "k")) && !ring.take_refresh());
+        assert!(uses(&first_step(&mut ring, now + COOL_DOWN_SECONDS, "k")) && ring.take_refresh());
+    }
+
+    #[test]
+    fn past_an_hour_a_copy_is_used_only_after_an_attempt_to_renew_it() {
+        let now = NOW + REVALIDATE_SECONDS;
+        assert!(uses(&first_step(&mut ring(), now - 1, "k")));
+        let (mut ring, mut done) = (ring(), Done::default());
+        assert_eq!(ring.next(now, wanted("k", now), &mut done), Step::AskStore);
+        ring.store_answered(now, None);
+        assert_eq!(ring.next(now, wanted("k", now), &mut done), Step::Renew);
+        // Others wait for the renewal, as long as their patience lasts.
+        let mut others = Done::default();
+        assert_eq!(ring.next(now + 1, wanted("k", now), &mut others), Step::Wait);
+        others.has_waited = true;
+        assert!(uses(&ring.next(now + 3, wanted("k", now), &mut others)));
+        ring.provider_answered(None);
+        assert!(uses(&ring.next(now + 4, wanted("k", now), &mut done)));
+        let mut next = Done { store: true, ..Done::default() };
+        assert!(uses(&ring.next(now + COOL_DOWN_SECONDS - 1, wanted("k", now), &mut next)), "within the cool-down");
+        assert_eq!(ring.next(now + COOL_DOWN_SECONDS, wanted("k", now), &mut next), Step::Renew);
+        ring.provider_answered(Some(record(&["other"], now + COOL_DOWN_SECONDS)));
+        let step = ring.next(now + COOL_DOWN_SECONDS, wanted("k", NOW), &mut next);
+        assert_eq!(step, Step::Refuse(Reason::UnknownKey), "withdrawn");
+    }
+
+    #[test]
+    fn a_newer_copy_of_the_store_saves_the_renewal() {
+        let (mut ring, mut done) = (ring(), Done::default());
+        let now = NOW + REVALIDATE_SECONDS;
+        assert_eq!(ring.next(now, wanted("k", now), &mut done), Step::AskStore);
+        ring.store_answered(now, Some(record(&["k"], now - FRESH_SECONDS + 1)));
+        assert!(uses(&ring.next(now, wanted("k", now), &mut done)));
+        assert!(!ring.take_refresh());
+    }
+
+    #[test]
+    fn credentials_go_to_a_stored_endpoint_only_if_it_is_the_issuers_own() {
+        let stored = |endpoint: &str| {
+            let document = json!({"issuer": ISSUER, "jwks_uri": format!("{ISSUER}/jwks"), "token_endpoint": endpoint});
+            let provider = Provider::parse(&document.to_string(), ISSUER).unwrap();
+            Record { provider, is_stored: true, ..record(&["k"], NOW) }
+        };
+        let next = |endpoint: &str, assurance, answer: Option<Record>| {
+            let (mut ring, mut done) = (KeyRing::default(), Done { store: true, ..Done::default() });
+            ring.store_answered(NOW, Some(stored(endpoint)));
+            let first = ring.next_for_provider(NOW, assurance, &mut done);
+            if first != Err(Step::AskProvider) {
+                return first.map(|provider| provider.token_endpoint);
+            }
+            ring.provider_answered(answer);
+            let then = ring.next_for_provider(NOW, assurance, &mut done);
+            then.map(|provider| provider.token_endpoint)
+        };
+        let own = format!("{ISSUER}/token");
+        for assurance in [Assurance::AnyCopy, Assurance::Endpoints, Assurance::WholeDocument] {
+            assert_eq!(next(&own, assurance, None), Ok(Some(own.clone())), "{assurance:?}");
+        }
+        for foreign in
+            ["https://evil.example/oidc/token", "https://tenant.example.evil/token", "https://tenant.example:8443/"]
+        {
+            assert_eq!(next(foreign, Assurance::AnyCopy, None), Ok(Some(foreign.to_owned())), "nothing is sent there");
+            for assurance in [Assurance::Endpoints, Assurance::WholeDocument] {
+                assert_eq!(next(foreign, assurance, None), Err(Step::Unavailable(COLD_RETRY_SECONDS)), "{foreign}");
+                // What the issuer itself says now counts, wherever it leads.
+                let answer = Record { is_stored: false, ..stored("https://elsewhere.example/token") };
+                let elsewhere = Ok(Some("https://elsewhere.example/token".to_owned()));
+                assert_eq!(next(foreign, assurance, Some(answer)), elsewhere, "{foreign}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_published_and_unusable_is_refused_without_asking() {
+        let mut ring = KeyRing::default();
+        let keys = json!({"keys": [jwk("k"), {"kty": "RSA", "kid": "short", "n": "AQAB", "e": "AQAB"}]}).to_string();
+        let record = Record { keys: KeySet::parse(&keys).unwrap(), ..record(&["k"], NOW) };
+        ring.store_answered(NOW, Some(record));
+        assert_eq!(first_step(&mut ring, NOW + 1, "short"), Step::Refuse(Reason::UnusableKey));
+    }
+
+    #[test]
+    fn a_token_that_is_older_than_the_copy_by_more_than_clocks_differ_is_refused_without_asking() {
+        let mut ring = ring();
+        let issued_at = NOW - CLOCK_SKEW_SECONDS;
+        let now = NOW + COOL_DOWN_SECONDS;
+        let mut next = |issued_at| ring.next(now, wanted("x", issued_at), &mut Done::default());
+        assert_eq!(next(issued_at - 1), Step::Refuse(Reason::UnknownKey));
+        assert_eq!(next(issued_at), Step::AskStore, "the provider's clock may be behind ours");
     }
 
     #[test]
@@ -436,13 +594,13 @@ mod tests {
 
     #[test]
     fn an_attempt_that_failed_proves_nothing_about_an_unknown_key() {
-        let (mut ring, mut done) = (ring(), Done { store: true, provider: false });
+        let (mut ring, mut done) = (ring(), Done { store: true, ..Done::default() });
         let now = NOW + COOL_DOWN_SECONDS;
         assert_eq!(ring.next(now, wanted("x", now), &mut done), Step::AskProvider);
         ring.provider_answered(None);
         assert_eq!(ring.next(now, wanted("x", now), &mut done), Step::Unavailable(COOL_DOWN_SECONDS));
         // Not even if the copy is of the second in which the attempt was made.
-        let (mut ring, mut done) = (self::ring(), Done { store: true, provider: false });
+        let (mut ring, mut done) = (self::ring(), Done { store: true, ..Done::default() });
         assert_eq!(ring.next(NOW, wanted("x", NOW), &mut done), Step::AskProvider);
         ring.provider_answered(None);
         assert_eq!(ring.next(NOW, wanted("x", NOW), &mut done), Step::Unavailable(COOL_DOWN_SECONDS));
@@ -496,7 +654,7 @@ mod tests {
         let now = NOW + COOL_DOWN_SECONDS;
         ring.provider_asked_at = Some(now);
         ring.remember_unknown(wanted("next", NOW), now);
-        let mut done = Done { store: true, provider: false };
+        let mut done = Done { store: true, ..Done::default() };
         let before = ring.next(now + 1, wanted("next", NOW), &mut done);
         assert_eq!(before, Step::Refuse(Reason::UnknownKey), "issued before");
         assert_eq!(ring.next(now + 2, wanted("next", now + 1), &mut done), Step::AskProvider, "issued after");
@@ -505,9 +663,11 @@ mod tests {
     #[test]
     fn a_flood_of_invented_names_is_remembered_within_bounds() {
         let mut ring = ring();
+        ring.burst = Burst { since: NOW, spent: BURST };
         for number in 0..10 * MAX_UNKNOWN_KIDS {
-            // Issued before the copy was fetched: called unknown without asking.
-            let step = ring.next(NOW, wanted(&number.to_string(), NOW - 1), &mut Done { store: true, provider: false });
+            // Issued before the copy was fetched, and no looks are left: called unknown without asking.
+            let step =
+                ring.next(NOW, wanted(&number.to_string(), NOW - 1), &mut Done { store: true, ..Done::default() });
             assert_eq!(step, Step::Refuse(Reason::UnknownKey));
             assert!(ring.unknown_kids.len() <= MAX_UNKNOWN_KIDS);
         }
@@ -564,7 +724,7 @@ mod tests {
                         let keys: &[&str] = if now % 3 == 0 { &["k", "next"] } else { &["k"] };
                         match request.as_ref().map(|request| &request.step) {
                             Some(Step::AskStore) => ring.store_answered(now, answers.then(|| record(keys, now - 7))),
-                            Some(Step::AskProvider) => ring.provider_answered(answers.then(|| record(keys, now))),
+                            Some(Step::AskProvider | Step::Renew) => ring.provider_answered(answers.then(|| record(keys, now))),
                             _ => {}
                         }
                         (slot, request)
@@ -576,11 +736,11 @@ mod tests {
                 match &step {
                     Step::Use(key) => {
                         prop_assert!(was_warm && key.kid.as_deref() == wanted.kid && wanted.disproved != Some(key.thumbprint));
-                        if ring.take_refresh(now) { asked.push(now); }
+                        if ring.take_refresh() { asked.push(now); }
                     }
                     Step::AskStore => prop_assert!(!had_done.store),
-                    Step::AskProvider => {
-                        prop_assert!(!had_done.provider);
+                    Step::AskProvider | Step::Renew => {
+                        prop_assert!(!had_done.provider && (was_warm || step == Step::AskProvider));
                         let pause = asked.last().map_or(u64::MAX, |last| now - last);
                         let is_regular = pause >= COOL_DOWN_SECONDS || (!was_warm && pause >= COLD_RETRY_SECONDS);
                         if !is_regular {

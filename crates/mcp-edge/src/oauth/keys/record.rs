@@ -22,6 +22,8 @@ pub struct Record {
     pub keys: KeySet,
     /// When the keys were fetched.
     pub keys_fetched_at: u64,
+    /// Whether the discovery document comes out of the store: whoever can write there could have chosen its endpoints.
+    pub is_stored: bool,
 }
 
 /// The store's key for an issuer. Readable, so that an operator can look it up by hand.
@@ -41,6 +43,12 @@ impl Record {
     #[must_use]
     pub fn provider_age(&self, now: u64) -> u64 {
         now.saturating_sub(self.provider_fetched_at)
+    }
+
+    /// Whether keys may be fetched from the document's `jwks_uri` although the issuer does not confirm it now.
+    #[must_use]
+    pub fn may_lead_to_keys(&self) -> bool {
+        !self.is_stored || self.provider.is_on_own_origin(&self.provider.jwks_uri)
     }
 
     /// The stored form. Inverse of [`Record::parse`].
@@ -78,6 +86,7 @@ impl Record {
             provider_fetched_at: stored.provider_fetched_at,
             keys: KeySet::parse(stored.jwks.get()).ok()?,
             keys_fetched_at: stored.jwks_fetched_at,
+            is_stored: true,
         })
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::{Either, FutureExt, select};
+use futures_util::future::{Either, FutureExt, LocalBoxFuture, select};
 
 use super::{
     super::{
@@ -15,10 +15,10 @@ use super::{
         provider::{Provider, ProviderError, discovery_urls},
     },
     jwk::{Key, KeySet, KeySetError},
-    policy::{CEILING_SECONDS, Done, FRESH_SECONDS, KeyRing, Step, Wanted},
+    policy::{Assurance, CEILING_SECONDS, Done, FRESH_SECONDS, KeyRing, REVALIDATE_SECONDS, Step, Wanted},
     record::{Record, store_key},
 };
-use crate::ports::{Content, Fetch, FetchError, Method, Outgoing, Ports, Store, StoreError};
+use crate::ports::{Content, Fetch, FetchError, Method, Outgoing, Ports, StoreError};
 
 /// For a discovery document or a key set, connection and body together. A provider that needs longer is down.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,6 +35,25 @@ const WAIT_MILLISECONDS: u64 = 20;
 /// A request that has waited this often for others gives up, after six seconds: a little longer than one document may
 /// take.
 const MAX_WAITS: u64 = 300;
+
+/// How long a request waits for the renewal of a copy that it can fall back on. Two documents of a healthy provider take
+/// a tenth of it.
+const RENEWAL_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The same, in waits for others.
+const PATIENT_WAITS: u64 = RENEWAL_PATIENCE.as_secs() * 1000 / WAIT_MILLISECONDS;
+
+/// The stored copy is replaced when it has reached this age, also by the same keys: so that where there is traffic, a
+/// cold isolate finds one that it can use at once (below [`REVALIDATE_SECONDS`]). These are 48 writes a day for each
+/// issuer, of the 1,000 that Workers KV's free plan has.
+const SAVE_AFTER_SECONDS: u64 = REVALIDATE_SECONDS / 2;
+
+/// Pause between two writes of one isolate, for a provider whose answers differ each time.
+const SAVE_PAUSE_SECONDS: u64 = 600;
+
+/// Before a write the store is read again, unless it was read within this time: another isolate may have been quicker.
+/// Workers KV shows changes within a minute.
+const STORE_LAG_SECONDS: u64 = 60;
 
 /// Where the answer came from, for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,8 +122,10 @@ pub struct IssuerKeys {
     ring: RefCell<KeyRing>,
     /// What the store holds, as far as we know.
     stored: RefCell<Option<Rc<Record>>>,
-    /// Whether the copy in memory should be written to the store.
-    unsaved: Cell<bool>,
+    /// When the store was read.
+    store_read_at: Cell<u64>,
+    /// When we last wrote to the store.
+    saved_at: Cell<u64>,
     /// For the operator: why the last renewal failed.
     provider_failure: RefCell<Option<String>>,
     /// For the operator: what the store last said instead of an answer.
@@ -112,14 +133,15 @@ pub struct IssuerKeys {
 }
 
 impl IssuerKeys {
-    /// Knows nothing yet.
+    /// Creates the state of an isolate that has no copy yet.
     #[must_use]
     pub fn new(issuer: &str) -> Self {
         Self {
             issuer: issuer.to_owned(),
             ring: RefCell::default(),
             stored: RefCell::default(),
-            unsaved: Cell::new(false),
+            store_read_at: Cell::new(0),
+            saved_at: Cell::new(0),
             provider_failure: RefCell::default(),
             store_failure: RefCell::default(),
         }
@@ -136,9 +158,12 @@ impl IssuerKeys {
         done: &mut Done,
         ports: &impl Ports,
     ) -> Result<Rc<Key>, Denial> {
-        let look = |ring: &mut KeyRing, now| match ring.next(now, wanted, done) {
-            Step::Use(key) => Ok(key),
-            step => Err(step),
+        let look = |ring: &mut KeyRing, now, is_waiting_over| {
+            done.has_waited = is_waiting_over;
+            match ring.next(now, wanted, done) {
+                Step::Use(key) => Ok(key),
+                step => Err(step),
+            }
         };
         self.carry_out(now, ports, look).await.map_err(|denial| {
             let kid = wanted.kid.unwrap_or("(none)");
@@ -147,13 +172,35 @@ impl IssuerKeys {
         })
     }
 
-    /// The provider's endpoints, from a copy if there is one.
+    /// The provider's endpoints, to send credentials or users to: on the issuer's own origin, or from a document that
+    /// this isolate fetched from the issuer.
     ///
     /// # Errors
     /// [`Reason::KeysUnavailable`].
     pub async fn provider(self: &Rc<Self>, now: u64, ports: &impl Ports) -> Result<Provider, Denial> {
+        self.document(now, Assurance::Endpoints, ports).await
+    }
+
+    /// The discovery document, to show it to others: it names nothing but the issuer's own origin, or this isolate
+    /// fetched it from the issuer.
+    ///
+    /// # Errors
+    /// [`Reason::KeysUnavailable`].
+    pub async fn whole_document(self: &Rc<Self>, now: u64, ports: &impl Ports) -> Result<Provider, Denial> {
+        self.document(now, Assurance::WholeDocument, ports).await
+    }
+
+    /// Whether there are keys to verify tokens with.
+    ///
+    /// # Errors
+    /// [`Reason::KeysUnavailable`].
+    pub async fn ready(self: &Rc<Self>, now: u64, ports: &impl Ports) -> Result<(), Denial> {
+        self.document(now, Assurance::AnyCopy, ports).await.map(drop)
+    }
+
+    async fn document(self: &Rc<Self>, now: u64, assurance: Assurance, ports: &impl Ports) -> Result<Provider, Denial> {
         let mut done = Done::default();
-        self.carry_out(now, ports, |ring, now| ring.next_for_provider(now, &mut done)).await
+        self.carry_out(now, ports, |ring, now, _| ring.next_for_provider(now, assurance, &mut done)).await
     }
 
     /// Looks, does what has to be done, and looks again, until there is an answer.
@@ -161,26 +208,32 @@ impl IssuerKeys {
         self: &Rc<Self>,
         began: u64,
         ports: &impl Ports,
-        mut look: impl FnMut(&mut KeyRing, u64) -> Result<T, Step>,
+        mut look: impl FnMut(&mut KeyRing, u64, bool) -> Result<T, Step>,
     ) -> Result<T, Denial> {
         let mut waits = 0;
         while waits < MAX_WAITS {
             // The seconds that have passed for certain: nothing but waiting counts, since a copy that is dated later
             // than it was fetched would speak about tokens that are newer than it is.
             let now = began + waits * WAIT_MILLISECONDS / 1000;
-            let step = look(&mut self.ring.borrow_mut(), now);
+            let (step, refresh) = {
+                let mut ring = self.ring.borrow_mut();
+                let step = look(&mut ring, now, waits >= PATIENT_WAITS);
+                (step, ring.take_refresh())
+            };
+            if refresh {
+                // The request does not wait for it.
+                drop(self.start_asking_provider(now, ports));
+            }
             match step {
                 Ok(answer) => return Ok(answer),
-                Err(step @ (Step::AskStore | Step::AskProvider)) => {
-                    // For all who wait, so it must not end with the client that this request came from.
-                    let (keys, its_ports) = (Rc::clone(self), ports.clone());
-                    let errand = async move {
-                        match step {
-                            Step::AskStore => keys.ask_store(now, &its_ports).await,
-                            _ => keys.ask_provider(now, &its_ports).await,
-                        }
-                    };
+                Err(Step::AskStore) => {
+                    let (asking, ports_of_errand) = (Asking(Rc::clone(self)), ports.clone());
+                    let errand = async move { asking.ask_store(now, &ports_of_errand).await };
                     ports.outlive(errand.boxed_local()).await;
+                }
+                Err(Step::AskProvider) => self.start_asking_provider(now, ports).await,
+                Err(Step::Renew) => {
+                    select(self.start_asking_provider(now, ports), ports.sleep(RENEWAL_PATIENCE)).await;
                 }
                 Err(Step::Wait | Step::Use(_)) => {
                     ports.sleep(Duration::from_millis(WAIT_MILLISECONDS)).await;
@@ -193,21 +246,20 @@ impl IssuerKeys {
         Err(self.unavailable(1))
     }
 
-    /// Whether [`IssuerKeys::do_chores`] has something to do.
-    #[must_use]
-    pub fn has_chores(&self) -> bool {
-        self.unsaved.get() || self.ring.borrow().is_refresh_due()
-    }
-
-    /// What may happen after the answer was sent: renew an old copy, write a new one to the store.
-    pub async fn do_chores(&self, now: u64, ports: &impl Ports) {
-        let refresh = self.ring.borrow_mut().take_refresh(now);
-        if refresh {
-            self.ask_provider(now, ports).await;
-        }
-        if self.unsaved.take() {
-            self.save(now, ports).await;
-        }
+    /// Asks the provider on behalf of all who wait: this must not end with the client that the request came from. What
+    /// is new is written to the store after that, and nobody waits for it.
+    fn start_asking_provider(self: &Rc<Self>, now: u64, ports: &impl Ports) -> LocalBoxFuture<'static, ()> {
+        let (asking, ports_of_errand) = (Asking(Rc::clone(self)), ports.clone());
+        let errand = async move {
+            let is_worth_saving = asking.ask_provider(now, &ports_of_errand).await;
+            if is_worth_saving {
+                let keys = Rc::clone(&asking.0);
+                let ports_of_save = ports_of_errand.clone();
+                let save = async move { keys.save(now, &ports_of_save).await };
+                drop(ports_of_errand.outlive(save.boxed_local()));
+            }
+        };
+        ports.outlive(errand.boxed_local())
     }
 
     /// Why the provider's documents could not be renewed the last time, until a renewal succeeds.
@@ -240,7 +292,8 @@ impl IssuerKeys {
         Denial::unavailable(Reason::KeysUnavailable, seconds, detail)
     }
 
-    async fn ask_store(&self, now: u64, ports: &impl Ports) {
+    /// Reads the record of the store, and remembers it.
+    async fn read_store(&self, now: u64, ports: &impl Ports) -> Option<Record> {
         let key = store_key(&self.issuer);
         let reading = pin!(ports.get(&key));
         let read = match select(reading, ports.sleep(STORE_TIMEOUT)).await {
@@ -249,38 +302,29 @@ impl IssuerKeys {
         };
         let record = self.note_store(read).flatten().and_then(|text| Record::parse(&text, &self.issuer, now));
         *self.stored.borrow_mut() = record.clone().map(Rc::new);
-        self.ring.borrow_mut().store_answered(now, record);
+        self.store_read_at.set(now);
+        record
     }
 
-    async fn ask_provider(&self, now: u64, ports: &impl Fetch) {
-        let old = self.ring.borrow().copy(now).cloned();
-        let renewed = renew(&self.issuer, old.as_deref(), now, ports).await;
-        let record = match renewed {
-            Ok(record) => {
-                *self.provider_failure.borrow_mut() = None;
-                self.unsaved.set(self.is_worth_saving(&record, now));
-                Some(record)
-            }
-            Err(error) => {
-                *self.provider_failure.borrow_mut() = Some(error.to_string());
-                None
-            }
-        };
-        self.ring.borrow_mut().provider_answered(record);
-    }
-
-    /// Writes are scarce (one per second and key, a thousand a day on the free plan): only what changed, or what has
-    /// used up half its life.
+    /// Writes are scarce (one per second and key, a thousand a day on the free plan): only what has changed, or is
+    /// [`SAVE_AFTER_SECONDS`] old, and not more often than every [`SAVE_PAUSE_SECONDS`].
     fn is_worth_saving(&self, record: &Record, now: u64) -> bool {
         self.stored.borrow().as_ref().is_none_or(|stored| {
-            stored.keys != record.keys
-                || stored.provider != record.provider
-                || stored.keys_age(now) >= CEILING_SECONDS / 2
+            let is_other = stored.keys != record.keys || !stored.provider.is_same_as(&record.provider);
+            let may_write = now >= self.saved_at.get() + SAVE_PAUSE_SECONDS;
+            may_write && (is_other || stored.keys_age(now) >= SAVE_AFTER_SECONDS)
         })
     }
 
-    async fn save(&self, now: u64, ports: &impl Store) {
+    async fn save(&self, now: u64, ports: &impl Ports) {
         let Some(copy) = self.ring.borrow().copy(now).cloned() else { return };
+        if now >= self.store_read_at.get() + STORE_LAG_SECONDS {
+            self.read_store(now, ports).await;
+            if !self.is_worth_saving(&copy, now) {
+                return;
+            }
+        }
+        self.saved_at.set(now);
         let written =
             ports.put(&store_key(&self.issuer), &copy.serialize(), Duration::from_secs(CEILING_SECONDS)).await;
         if self.note_store(written).is_some() {
@@ -299,15 +343,51 @@ impl IssuerKeys {
     }
 }
 
-/// Fetches the key set, and the discovery document before it if ours is old.
+/// The place of the one who asks, for all who wait. Whoever leaves it without an answer makes room for the next.
+struct Asking(Rc<IssuerKeys>);
+
+impl Asking {
+    async fn ask_store(&self, now: u64, ports: &impl Ports) {
+        let record = self.0.read_store(now, ports).await;
+        self.0.ring.borrow_mut().store_answered(now, record);
+    }
+
+    /// Whether the answer should be written to the store.
+    async fn ask_provider(&self, now: u64, ports: &impl Fetch) -> bool {
+        let keys = &self.0;
+        let old = keys.ring.borrow().copy(now).cloned();
+        let renewed = renew(&keys.issuer, old.as_deref(), now, ports).await;
+        let (record, failure) = match renewed {
+            Ok(record) => (Some(record), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        *keys.provider_failure.borrow_mut() = failure;
+        let is_worth_saving = record.as_ref().is_some_and(|record| keys.is_worth_saving(record, now));
+        keys.ring.borrow_mut().provider_answered(record);
+        is_worth_saving
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        // Borrowed only while nothing can be dropped; were it otherwise, the lease would still end by itself.
+        if let Ok(mut ring) = self.0.ring.try_borrow_mut() {
+            ring.asker_gave_up();
+        }
+    }
+}
+
+/// Fetches the key set, and the discovery document before it unless we fetched ours a short time ago.
 async fn renew(issuer: &str, old: Option<&Record>, now: u64, ports: &impl Fetch) -> Result<Record, RenewalError> {
-    let (provider, provider_fetched_at) = match old {
-        Some(old) if old.provider_age(now) < FRESH_SECONDS => (old.provider.clone(), old.provider_fetched_at),
+    let (provider, provider_fetched_at, is_stored) = match old {
+        Some(old) if !old.is_stored && old.provider_age(now) < FRESH_SECONDS => {
+            (old.provider.clone(), old.provider_fetched_at, false)
+        }
         _ => match (discover(issuer, ports).await, old) {
-            (Ok(provider), _) => (provider, now),
+            (Ok(provider), _) => (provider, now, false),
             // The document hardly ever changes: an old one may well lead to fresh keys.
-            (Err(_), Some(old)) if old.provider_age(now) < CEILING_SECONDS => {
-                (old.provider.clone(), old.provider_fetched_at)
+            (Err(_), Some(old)) if old.provider_age(now) < CEILING_SECONDS && old.may_lead_to_keys() => {
+                (old.provider.clone(), old.provider_fetched_at, old.is_stored)
             }
             (Err(error), _) => return Err(error),
         },
@@ -315,7 +395,7 @@ async fn renew(issuer: &str, old: Option<&Record>, now: u64, ports: &impl Fetch)
     let document = document(&provider.jwks_uri, ports).await?;
     let keys =
         KeySet::parse(&document).map_err(|source| RenewalError::Keys { url: provider.jwks_uri.clone(), source })?;
-    Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now })
+    Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored })
 }
 
 /// Fetches the discovery document: the first of its two places that answers with 200 counts.

@@ -5,6 +5,7 @@
 //! | [`algorithm`] | which signatures are taken, and which keys belong to them | RFC 7518, 8037, 8725 §3.1 |
 //! | [`jwt`] | whether the text is a signed JWT that we understand completely | RFC 7515, 8725 |
 //! | [`claims`] | whether it was issued for us, by whom we trust, for now | RFC 9068 §4, RFC 7519 §4 |
+//! | [`denied`] | whether the operator refuses its key or its age | |
 //! | [`opaque`] | what the provider says of a token that is no JWT | RFC 7662, OpenID Connect Core §5.3 |
 //! | [`budget`] | how many questions about unknown tokens the provider is asked | |
 //! | [`verified`] | which tokens were verified before, by which key | |
@@ -15,6 +16,7 @@
 pub mod algorithm;
 pub mod budget;
 pub mod claims;
+pub mod denied;
 pub mod jwt;
 pub mod opaque;
 pub mod verified;

@@ -1,0 +1,151 @@
+//! The operator's emergency switches: tokens under certain keys, or issued before a certain time, are refused although
+//! the provider still vouches for them. For the time between a theft and the moment in which the provider has mended it.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::super::{
+    denial::{Denial, Reason},
+    keys::jwk::Key,
+};
+
+/// Which tokens are refused whatever else says that they are good.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeniedTokens {
+    /// Keys by their `kid`, or by their SHA-256 thumbprint (RFC 7638) in base64url without padding.
+    pub keys: Vec<String>,
+    /// Tokens with an `iat` before this are refused, in seconds since 1970; 0 refuses none.
+    pub issued_before: u64,
+}
+
+impl DeniedTokens {
+    /// Refuses a token by the `kid` that it names, before anything is fetched on its account.
+    ///
+    /// # Errors
+    /// [`Reason::KeyDenied`].
+    pub fn check_kid(&self, kid: Option<&str>) -> Result<(), Denial> {
+        match kid {
+            Some(kid) if self.keys.iter().any(|denied| denied == kid) => {
+                Err(Denial::new(Reason::KeyDenied, format!("kid {kid:?} is in DENIED_KEYS")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a token by the key that verifies it, whatever the token calls it.
+    ///
+    /// # Errors
+    /// [`Reason::KeyDenied`].
+    pub fn check_key(&self, key: &Key) -> Result<(), Denial> {
+        if self.keys.is_empty() {
+            return Ok(());
+        }
+        self.check_kid(key.kid.as_deref())?;
+        self.check_kid(Some(&URL_SAFE_NO_PAD.encode(key.thumbprint)))
+    }
+
+    /// Refuses a token by the time of its issue. A JWT that does not tell it may be older than the cutoff.
+    ///
+    /// # Errors
+    /// [`Reason::IssuedBeforeCutoff`].
+    pub fn check_issue_time(&self, issued_at: Option<u64>) -> Result<(), Denial> {
+        if issued_at.unwrap_or_default() >= self.issued_before {
+            return Ok(());
+        }
+        let iat = issued_at.map_or_else(|| "none".to_owned(), |iat| iat.to_string());
+        let detail = format!("iat {iat}, DENIED_ISSUED_BEFORE {}", self.issued_before);
+        Err(Denial::new(Reason::IssuedBeforeCutoff, detail))
+    }
+}
+
+/// Reads a point in time: seconds since 1970, or `YYYY-MM-DDThh:mm:ssZ` (RFC 3339 in UTC, without fractions).
+#[must_use]
+pub fn parse_time(text: &str) -> Option<u64> {
+    if let Ok(seconds) = text.parse::<u64>() {
+        // The year 9999: more is milliseconds.
+        return (seconds <= 253_402_300_799).then_some(seconds);
+    }
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let is_valid = date.len() == 10
+        && time.len() == 8
+        && year >= 1970
+        && (1..=12).contains(&month)
+        && (1..=days_of(year, month)).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 60;
+    let days: u64 = (1970..year).map(|year| if is_leap(year) { 366 } else { 365 }).sum::<u64>()
+        + (1..month).map(|month| days_of(year, month)).sum::<u64>()
+        + day.checked_sub(1)?;
+    is_valid.then_some(((days * 24 + hour) * 60 + minute) * 60 + second)
+}
+
+/// Three decimal numbers.
+fn numbers(text: &str, separator: char) -> Option<[u64; 3]> {
+    let mut parts = text.split(separator).map(|part| {
+        let is_number = part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number { part.parse().ok() } else { None }
+    });
+    let numbers = [parts.next()??, parts.next()??, parts.next()??];
+    if parts.next().is_none() { Some(numbers) } else { None }
+}
+
+const fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+const fn days_of(year: u64, month: u64) -> u64 {
+    match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_seconds_or_rfc_3339_in_utc() {
+        assert_eq!(parse_time("1795000000"), Some(1_795_000_000));
+        assert_eq!(parse_time("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(parse_time("2000-03-01T00:00:00Z"), Some(951_868_800));
+        assert_eq!(parse_time("2024-02-29T23:59:59Z"), Some(1_709_251_199));
+        assert_eq!(parse_time("2026-11-25T20:00:00Z"), Some(1_795_636_800));
+        for bad in [
+            "",
+            "now",
+            "-1",
+            "1795000000000",
+            "2026-11-25",
+            "2026-11-25T20:00:00",
+            "2026-11-25T20:00:00+01:00",
+            "2026-11-25 20:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "2026-11-25T24:00:00Z",
+            "2026-11-25T20:60:00Z",
+            "26-11-25T20:00:00Z",
+            "2026-11-25T20:00:00.5Z",
+            "1969-12-31T23:59:59Z",
+        ] {
+            assert_eq!(parse_time(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn without_a_cutoff_no_token_is_too_old() {
+        assert_eq!(DeniedTokens::default().check_issue_time(None), Ok(()));
+        let denied = DeniedTokens { issued_before: 100, ..DeniedTokens::default() };
+        assert_eq!(denied.check_issue_time(Some(100)), Ok(()));
+        for too_old in [None, Some(0), Some(99)] {
+            let denial = denied.check_issue_time(too_old).expect_err("too old");
+            assert_eq!(denial.reason, Reason::IssuedBeforeCutoff);
+        }
+    }
+}
