@@ -6,12 +6,13 @@
 
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
+import { calculateJwkThumbprint } from "jose";
 import { faults, startHostileProvider } from "./support/hostile-provider.mjs";
 import { legacyCall } from "./support/messages.mjs";
 import { ask, assertAccepted, assertRefused } from "./support/refusals.mjs";
 import "./support/report-failures.mjs";
 import { createSigner, seconds, tokensFor } from "./support/signers.mjs";
-import { post, startKeyValueStore, startWorker } from "./support/worker.mjs";
+import { post, send, startKeyValueStore, startWorker } from "./support/worker.mjs";
 
 const FRESH_SECONDS = 600;
 const CEILING_SECONDS = 24 * 3600;
@@ -625,6 +626,140 @@ describe("keys from the store that have grown old", () => {
   });
 });
 
+describe("keys from the store that are older than an hour", () => {
+  const HOUR = 3600;
+
+  test("are renewed before anybody is let in: a withdrawn key opens nothing", async () => {
+    const { worker, provider, token } = await deploy({ record: fetchedAgo(HOUR) });
+    provider.keys = [second.jwk];
+    await assertRefused(worker, { token: token() }, "unknown_key");
+    await assertAccepted(worker, { token: token({ signer: second }) });
+    assert.equal(provider.count("jwks"), 1);
+  });
+
+  test("are renewed once for a crowd, which waits for it", async () => {
+    const { worker, provider, token } = await deploy({ record: fetchedAgo(2 * HOUR) });
+    provider.keys = [second.jwk];
+    provider.misbehave("discovery", (response, honest) => {
+      setTimeout(() => response.writeHead(200, { "content-type": honest.type }).end(honest.body), 700);
+    });
+    const answers = await repeat(100, 50, () => call(worker, token({ signer: second })));
+    assert.deepEqual(tally(answers), { 200: 100 });
+    assert.deepEqual([provider.count("discovery"), provider.count("jwks")], [1, 1]);
+    const withdrawn = await repeat(50, 10, () => call(worker, token()));
+    assert.deepEqual(tally(withdrawn), { 401: 50 });
+  });
+
+  for (const [what, fault] of [
+    ["fails", faults.status(503)],
+    ["hangs", faults.silent()],
+    ["shows a web page", faults.says("<!doctype html>")],
+  ]) {
+    test(`are used if the provider ${what}, and the next one does not wait`, async () => {
+      const { worker, provider, token } = await deploy({ record: fetchedAgo(23 * HOUR) });
+      for (const endpoint of ["discovery", "jwks"]) provider.misbehave(endpoint, fault);
+      await assertAccepted(worker, { token: token() });
+      const answers = await repeat(50, 10, () => call(worker, token()));
+      assert.deepEqual(tally(answers), { 200: 50 });
+      assert.equal(provider.count("discovery"), 1);
+    });
+  }
+});
+
+describe("what a client sends", () => {
+  const traces = {
+    "of another version with 16 KB behind it": `01-${"a".repeat(32)}-${"b".repeat(16)}-01-${"x".repeat(16 * 1024)}`,
+    "of version 00": `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
+  };
+  for (const [what, traceparent] of Object.entries(traces)) {
+    test(`does not reach the provider: a trace ${what}`, async () => {
+      const { worker, provider, newToken } = await deploy();
+      for (const endpoint of ["discovery", "jwks"]) {
+        provider.misbehave(endpoint, (response, honest, request) => {
+          const isTooLarge = JSON.stringify(request.headers).length > 8 * 1024;
+          response.writeHead(isTooLarge ? 431 : 200, { "content-type": honest.type }).end(isTooLarge ? "" : honest.body);
+        });
+      }
+      const headers = { traceparent, tracestate: "a=b", baggage: "a=b", "x-made-up": "y" };
+      await send(worker, { path: "/healthz", headers });
+      assert.equal((await post(worker, { token: newToken(), message: legacyCall("whoami"), headers })).status, 200);
+      assert.deepEqual(new Set(provider.requests.map((request) => request.endpoint)), new Set(["discovery", "jwks"]));
+      for (const request of provider.requests) {
+        assert.deepEqual(Object.keys(request.headers).filter((name) => name in headers), []);
+      }
+    });
+  }
+});
+
+describe("keys and times that the operator denies", () => {
+  test("a denied key opens nothing, by its kid or its thumbprint, and the others go on", async () => {
+    const thumbprint = await calculateJwkThumbprint(second.jwk);
+    const { worker, provider, newToken } = await deploy({
+      keys: [first.jwk, second.jwk, third.jwk],
+      settings: { DENIED_KEYS: `first ${thumbprint}` },
+    });
+    await assertRefused(worker, { token: newToken(first) }, "key_denied");
+    assert.equal(provider.count(), 0, "fetched for a key that is denied by name");
+    await assertRefused(worker, { token: newToken(second) }, "key_denied");
+    provider.keys = [{ ...second.jwk, kid: "other" }, third.jwk];
+    await assertAccepted(worker, { token: newToken(third) });
+  });
+
+  test("what was issued before the time is refused, what was issued since is not", async () => {
+    const cutoff = seconds() - 100;
+    const { worker, newToken } = await deploy({
+      settings: { DENIED_ISSUED_BEFORE: new Date(cutoff * 1000).toISOString().replace(/\.\d+Z$/, "Z") },
+    });
+    const { line } = await assertRefused(worker, { token: newToken(first, { iat: cutoff - 1 }) }, "issued_before_cutoff");
+    assert.equal(line.detail, `iat ${cutoff - 1}, DENIED_ISSUED_BEFORE ${cutoff}`);
+    await assertRefused(worker, { token: newToken(first, { iat: undefined }) }, "issued_before_cutoff");
+    await assertAccepted(worker, { token: newToken(first, { iat: cutoff }) });
+  });
+});
+
+describe("a token that names a key which is published and cannot be used", () => {
+  const odd = {
+    "of 1,024 bits": { kty: "RSA", n: "x".repeat(171), e: "AQAB" },
+    "for encryption": { ...second.jwk, use: "enc" },
+    "with the exponent 1": { kty: "RSA", n: "x".repeat(342), e: "AQ" },
+    "with a broken number": { kty: "RSA", n: "x y", e: "AQAB" },
+  };
+  for (const [what, jwk] of Object.entries(odd)) {
+    test(`${what} is refused at once, and nothing is asked`, async () => {
+      const { worker, provider, newToken } = await deploy({ keys: [first.jwk, { ...jwk, kid: "odd" }] });
+      await assertAccepted(worker, { token: newToken() });
+      provider.forget();
+      for (let round = 0; round < 5; round += 1) {
+        await assertRefused(worker, { token: newToken({ ...attacker, kid: "odd" }) }, "unusable_key");
+      }
+      assert.equal(provider.count(), 0);
+    });
+  }
+
+  test("off its curve likewise", async () => {
+    const off = { ...second.jwk, kid: "odd", y: second.jwk.x };
+    const { worker, provider, newToken } = await deploy({ keys: [first.jwk, off] });
+    await assertAccepted(worker, { token: newToken() });
+    provider.forget();
+    await assertRefused(worker, { token: newToken({ ...attacker, kid: "odd" }) }, "unusable_key");
+    assert.equal(provider.count(), 0);
+  });
+});
+
+test("an invented key of a token that is older than the copy is refused also while the provider is away", async () => {
+  const { worker, provider, newToken } = await deploy();
+  await assertAccepted(worker, { token: newToken() });
+  await provider.stop();
+  const invented = (number, iat) => newToken({ ...attacker, kid: `invented-${number}` }, { iat });
+  const old = await repeat(100, 10, (number) => call(worker, invented(number, seconds() - 400)));
+  assert.deepEqual(tally(old), { 401: 100 });
+  const { headers } = await call(worker, invented(0, seconds() + 1)).then((answer) => {
+    assert.equal(answer.status, 503);
+    return answer;
+  });
+  assert.ok(Number(headers["retry-after"]) <= 30);
+});
+
 describe("a record in the store that is not what it should be", () => {
   const now = seconds();
   const records = [
@@ -668,6 +803,45 @@ describe("a record in the store that is not what it should be", () => {
     await assertAccepted(worker, { token: token() });
     await worker.waitFor(() => kv.writes.length === 1, "the store was not written");
     assert.equal(JSON.parse(kv.entries.get(provider.recordName)).provider.issuer, provider.issuer);
+  });
+});
+
+describe("a record in the store with genuine keys and endpoints of somebody else", () => {
+  const settings = {
+    OPAQUE_TOKEN_CLIENTS: "*",
+    INTROSPECTION_CLIENT_ID: "us",
+    INTROSPECTION_CLIENT_SECRET: "our secret",
+    AUTHORIZATION_SERVER_MIRROR: "true",
+  };
+
+  test("gets neither our secret nor a user: the issuer is asked", async () => {
+    const thief = await startHostileProvider();
+    cleanups.push(() => thief.stop());
+    const { worker, provider, kv, token } = await deploy({ settings });
+    const record = provider.record();
+    const evil = { introspection_endpoint: `${thief.issuer}/introspection`, userinfo_endpoint: `${thief.issuer}/me` };
+    kv.entries.set(provider.recordName, JSON.stringify({ ...record, provider: { ...record.provider, ...evil } }));
+    await assertAccepted(worker, { token: token() });
+    assert.equal(provider.count(), 0, "the keys of the store are good");
+    await assertRefused(worker, { token: "an-opaque-token" }, "inactive");
+    assert.equal(provider.count("introspection"), 1);
+    const { text } = await send(worker, { path: "/.well-known/oauth-authorization-server" });
+    assert.ok(!text.includes(thief.origin), text);
+    assert.equal(thief.count(), 0);
+  });
+
+  test("is of no use for either while the issuer is away", async () => {
+    const thief = await startHostileProvider();
+    cleanups.push(() => thief.stop());
+    const { worker, provider, kv, token } = await deploy({ settings });
+    const record = provider.record();
+    const evil = { introspection_endpoint: `${thief.issuer}/introspection` };
+    kv.entries.set(provider.recordName, JSON.stringify({ ...record, provider: { ...record.provider, ...evil } }));
+    await provider.stop();
+    await assertAccepted(worker, { token: token() });
+    await assertRefused(worker, { token: "an-opaque-token" }, "keys_unavailable");
+    assert.equal((await send(worker, { path: "/.well-known/oauth-authorization-server" })).status, 503);
+    assert.equal(thief.count(), 0);
   });
 });
 

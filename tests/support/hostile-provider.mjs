@@ -10,7 +10,7 @@ import { freePort } from "./worker.mjs";
  * @typedef {"discovery" | "metadata" | "jwks" | "introspection" | "userinfo" | "elsewhere"} Endpoint
  *   `metadata` is the discovery document at the place of RFC 8414, which is 404 unless it is told otherwise
  *
- * @typedef {(response: import("node:http").ServerResponse, honest: Honest) => void} Fault
+ * @typedef {(response: import("node:http").ServerResponse, honest: Honest, request: import("node:http").IncomingMessage) => void} Fault
  *   answers in place of the honest answer, which it is given
  *
  * @typedef {object} Honest
@@ -117,7 +117,7 @@ class HostileProvider {
     this.requests.push({ endpoint, method: request.method, path: request.url, headers: request.headers, body });
     const honest = this.#honest(endpoint, request, body);
     const fault = this.#faults.get(endpoint);
-    if (fault !== undefined) fault(response, honest);
+    if (fault !== undefined) fault(response, honest, request);
     else response.writeHead(honest.status, { "content-type": honest.type }).end(honest.body);
   }
 

@@ -35,11 +35,13 @@ const FACES = {
   expired: badToken("The access token expired"),
   not_yet_valid: badToken(),
   bad_issue_time: badToken(),
+  issued_before_cutoff: badToken(),
   missing_subject: badToken(),
   unknown_key: badToken(),
   ambiguous_key: badToken(),
   key_mismatch: badToken(),
   unusable_key: badToken(),
+  key_denied: badToken(),
   bad_signature: badToken(),
   opaque_not_accepted: badToken(
     "This resource needs a JWT access token: send the resource parameter to the token endpoint",

@@ -164,7 +164,8 @@ impl Runtime for EdgeRuntime {
 impl Background for EdgePorts {
     fn outlive(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()> {
         let work = future_to_promise(AssertUnwindSafe(work.map(|()| Ok(JsValue::UNDEFINED))));
-        prelude::wait_until(&work);
+        // Were this to fail, the work would still go on as long as its request does.
+        let _ = prelude::wait_until(&work);
         JsFuture::from(work).map(|_| ()).boxed_local()
     }
 }

@@ -37,8 +37,8 @@ extern "C" {
     #[wasm_bindgen(js_name = importKey)]
     pub fn import_key(algorithm: &str, jwk: &str) -> Promise;
     pub fn verify(algorithm: &str, key: &JsValue, signature: &[u8], message: &[u8]) -> Promise;
-    #[wasm_bindgen(js_name = waitUntil)]
-    pub fn wait_until(promise: &Promise);
+    #[wasm_bindgen(catch, js_name = waitUntil)]
+    pub fn wait_until(promise: &Promise) -> Result<(), JsValue>;
     #[wasm_bindgen(catch)]
     pub fn now() -> Result<f64, JsValue>;
     pub fn setting(env: &JsValue, name: &str) -> Option<String>;
