@@ -60,48 +60,36 @@ impl DeniedTokens {
 /// Reads a point in time: seconds since 1970, or `YYYY-MM-DDThh:mm:ssZ` (RFC 3339 in UTC, without fractions).
 #[must_use]
 pub fn parse_time(text: &str) -> Option<u64> {
-    if let Ok(seconds) = text.parse::<u64>() {
-        // The year 9999: more is milliseconds.
-        return (seconds <= 253_402_300_799).then_some(seconds);
+    const FORM: &[u8] = b"0000-00-00T00:00:00Z";
+    /// The year 9999: more is milliseconds.
+    const LATEST: u64 = 253_402_300_799;
+
+    let bytes = text.as_bytes();
+    if bytes.len() != FORM.len() {
+        return text.parse().ok().filter(|seconds| *seconds <= LATEST);
     }
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let [year, month, day] = numbers(date, '-')?;
-    let [hour, minute, second] = numbers(time, ':')?;
-    let is_valid = date.len() == 10
-        && time.len() == 8
-        && year >= 1970
-        && (1..=12).contains(&month)
-        && (1..=days_of(year, month)).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 60;
-    let days: u64 = (1970..year).map(|year| if is_leap(year) { 366 } else { 365 }).sum::<u64>()
-        + (1..month).map(|month| days_of(year, month)).sum::<u64>()
-        + day.checked_sub(1)?;
-    is_valid.then_some(((days * 24 + hour) * 60 + minute) * 60 + second)
-}
-
-/// Three decimal numbers.
-fn numbers(text: &str, separator: char) -> Option<[u64; 3]> {
-    let mut parts = text.split(separator).map(|part| {
-        let is_number = part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
-        if is_number { part.parse().ok() } else { None }
-    });
-    let numbers = [parts.next()??, parts.next()??, parts.next()??];
-    if parts.next().is_none() { Some(numbers) } else { None }
-}
-
-const fn is_leap(year: u64) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-}
-
-const fn days_of(year: u64, month: u64) -> u64 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
+    let has_form = |(byte, form): (&u8, &u8)| if *form == b'0' { byte.is_ascii_digit() } else { byte == form };
+    if !bytes.iter().zip(FORM).all(has_form) {
+        return None;
+    }
+    let number =
+        |from: usize, to: usize| bytes[from..to].iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+    let (hour, minute, second) = (number(11, 13), number(14, 16), number(17, 19));
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let last_day = match month {
+        2 => 28 + u64::from(is_leap),
         4 | 6 | 9 | 11 => 30,
         _ => 31,
+    };
+    let is_date = year >= 1970 && (1..=12).contains(&month) && (1..=last_day).contains(&day);
+    if !is_date || hour > 23 || minute > 59 || second > 59 {
+        return None;
     }
+    // Years that begin in March, so that the leap day is the last of its year; 719,468 days before 1970.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
+    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
 #[cfg(test)]
