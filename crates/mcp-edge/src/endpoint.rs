@@ -109,7 +109,7 @@ impl<E: Clone + 'static> Endpoint<E> {
         &self.settings
     }
 
-    /// The verifier, for its chores and its state.
+    /// The verifier, for its state.
     #[must_use]
     pub fn resource_server(&self) -> &ResourceServer {
         &self.resource_server
