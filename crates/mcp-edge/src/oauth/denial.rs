@@ -65,13 +65,13 @@ pub enum Reason {
     MissingSubject,
 
     // The key and the signature.
-    /// No published key has the token's `kid`.
+    /// No published key that can be used has the token's `kid`.
     UnknownKey,
     /// More than one published key would fit.
     AmbiguousKey,
     /// The key with this `kid` is of another kind than `alg` needs.
     KeyMismatch,
-    /// The published key with this `kid` cannot be used: too short, for encryption, malformed, not on its curve.
+    /// The published key cannot be imported.
     UnusableKey,
     /// The operator refuses this key.
     KeyDenied,

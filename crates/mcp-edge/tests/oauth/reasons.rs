@@ -207,7 +207,7 @@ fn cases() -> Vec<Case> {
             key["y"] = key["x"].clone();
             vec![key]
         }),
-        with_keys(Reason::UnusableKey, "too short a key", || {
+        with_keys(Reason::UnknownKey, "too short a key", || {
             let short = json!({"kty": "RSA", "kid": "k", "n": "A".repeat(171), "e": "AQAB"});
             vec![short, key_pair("p384-2").jwk("other")]
         }),

@@ -216,8 +216,11 @@ impl KeyRing {
     /// The token names a key that the copy lacks: perhaps it is invented, perhaps it is newer than the copy.
     fn unknown_key(&mut self, now: u64, wanted: Wanted<'_>, copy: &Record, done: &mut Done) -> Step {
         let fetched_at = copy.keys_fetched_at;
-        // A key set that was fetched after the token was issued has the last word, and nothing need be asked.
-        if wanted.issued_at.is_some_and(|issued_at| issued_at + CLOCK_SKEW_SECONDS < fetched_at) {
+        // A key set that was fetched after the token was issued has the last word, and so has one in which the key is
+        // there and cannot be used: nothing need be asked.
+        if wanted.issued_at.is_some_and(|issued_at| issued_at + CLOCK_SKEW_SECONDS < fetched_at)
+            || wanted.kid.is_some_and(|kid| copy.keys.has_only_unusable(kid))
+        {
             return self.before_use(now, copy, done).unwrap_or(Step::Refuse(Reason::UnknownKey));
         }
         if (done.provider && self.provider_has_answered) || self.is_known_unknown(wanted, now) {
@@ -559,7 +562,7 @@ mod tests {
         let keys = json!({"keys": [jwk("k"), {"kty": "RSA", "kid": "short", "n": "AQAB", "e": "AQAB"}]}).to_string();
         let record = Record { keys: KeySet::parse(&keys).unwrap(), ..record(&["k"], NOW) };
         ring.store_answered(NOW, Some(record));
-        assert_eq!(first_step(&mut ring, NOW + 1, "short"), Step::Refuse(Reason::UnusableKey));
+        assert_eq!(first_step(&mut ring, NOW + 1, "short"), Step::Refuse(Reason::UnknownKey));
     }
 
     #[test]

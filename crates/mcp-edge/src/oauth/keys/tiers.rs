@@ -167,7 +167,9 @@ impl IssuerKeys {
         };
         self.carry_out(now, ports, look).await.map_err(|denial| {
             let kid = wanted.kid.unwrap_or("(none)");
-            let detail = || format!("kid {kid:?}, alg {}", wanted.algorithm.name());
+            let is_unusable = self.ring.borrow().copy(now).is_some_and(|copy| copy.keys.has_only_unusable(kid));
+            let note = if is_unusable { ": this key is published and cannot be used" } else { "" };
+            let detail = || format!("kid {kid:?}, alg {}{note}", wanted.algorithm.name());
             Denial { detail: denial.detail.or_else(|| Some(detail())), ..denial }
         })
     }
