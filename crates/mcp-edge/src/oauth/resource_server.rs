@@ -19,7 +19,7 @@ use super::{
     denial::{Denial, Reason},
     keys::{
         policy::{Done, Wanted},
-        tiers::{IssuerKeys, Tier},
+        tiers::{IssuerKeys, StoreUse, Tier},
     },
     provider::Provider,
     token::{
@@ -103,10 +103,24 @@ struct Introspected {
 }
 
 impl ResourceServer {
-    /// Knows the policy and no key yet.
+    /// Creates a resource server without cached keys, whose store other deployments may use as well.
     #[must_use]
     pub fn new(policy: TrustPolicy) -> Self {
-        let keys = policy.issuers.iter().map(|trusted| Rc::new(IssuerKeys::new(&trusted.issuer))).collect();
+        Self::with_store(policy, StoreUse::Shared)
+    }
+
+    /// Creates a resource server without cached keys, which takes keys out of the store only if it has written them: for
+    /// deployments with secrets that are worth more than a token.
+    #[must_use]
+    pub fn with_exclusive_store(policy: TrustPolicy) -> Self {
+        Self::with_store(policy, StoreUse::Exclusive)
+    }
+
+    fn with_store(policy: TrustPolicy, store_use: fn(String) -> StoreUse) -> Self {
+        // The first audience of the first issuer is the resource.
+        let resource = policy.issuers.first().and_then(|first| first.audiences.first()).cloned().unwrap_or_default();
+        let keys_of = |trusted: &TrustedIssuer| Rc::new(IssuerKeys::new(&trusted.issuer, store_use(resource.clone())));
+        let keys = policy.issuers.iter().map(keys_of).collect();
         Self {
             policy,
             keys,

@@ -678,6 +678,37 @@ fn a_stored_value_that_is_no_record_of_this_issuer_is_not_used() {
 }
 
 #[test]
+fn an_exclusive_store_is_one_that_nobody_else_writes_into() {
+    let mut history = History::new(false);
+    let exclusive = || ResourceServer::with_exclusive_store(policy());
+    history.server = exclusive();
+    history.happen(&Event::Fresh);
+    let own = history.world.stored(ISSUER).expect("a record");
+    let (token, calls) = (history.sent[0].token.clone(), history.world.received().len());
+    // What it has written itself is as good as ever.
+    let server = exclusive();
+    assert!(send(&history.world, &server, &token).is_ok());
+    assert_eq!((history.world.received().len(), server.keys()[0].other_writer()), (calls, None));
+    // A record that does not say who wrote it is none, and is replaced.
+    let writer = format!("\"writer\":\"{}\"", tokens::RESOURCE);
+    history.world.put_into_store(ISSUER, &own.replace(&format!("{writer},"), ""));
+    let server = exclusive();
+    assert!(send(&history.world, &server, &token).is_ok());
+    assert_eq!((history.world.received().len(), server.keys()[0].other_writer()), (calls + 2, None));
+    assert_eq!(history.world.stored(ISSUER).as_ref(), Some(&own));
+    // One of another deployment is not used and not replaced.
+    let foreign = own.replace(&writer, r#""writer":"https://other.example/mcp""#);
+    history.world.put_into_store(ISSUER, &foreign);
+    let server = exclusive();
+    assert!(send(&history.world, &server, &token).is_ok());
+    assert_eq!(server.keys()[0].other_writer().as_deref(), Some("https://other.example/mcp"));
+    assert_eq!((history.world.received().len(), history.world.stored(ISSUER)), (calls + 4, Some(foreign)));
+    // For a store that may be shared it is as good as any.
+    assert!(send(&history.world, &ResourceServer::new(policy()), &token).is_ok());
+    assert_eq!(history.world.received().len(), calls + 4);
+}
+
+#[test]
 fn huge_and_slow_and_redirected_answers_are_outages() {
     for answer in [
         Answer::Reply(200, format!("{{\"keys\":[],\"pad\":\"{}\"}}", "x".repeat(64 * 1024))),

@@ -426,6 +426,7 @@ mod tests {
             keys: KeySet::parse(&json!({ "keys": keys }).to_string()).unwrap(),
             keys_fetched_at: fetched_at,
             is_stored: false,
+            writer: None,
         }
     }
 

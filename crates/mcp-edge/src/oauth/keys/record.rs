@@ -24,6 +24,9 @@ pub struct Record {
     pub keys_fetched_at: u64,
     /// Whether the discovery document comes out of the store: whoever can write there could have chosen its endpoints.
     pub is_stored: bool,
+    /// Which deployment wrote it into the store, by its resource; `None` for what was not stored, and for records of
+    /// versions that did not say.
+    pub writer: Option<String>,
 }
 
 /// The store's key for an issuer. Readable, so that an operator can look it up by hand.
@@ -51,12 +54,13 @@ impl Record {
         !self.is_stored || self.provider.is_on_own_origin(&self.provider.jwks_uri)
     }
 
-    /// The stored form. Inverse of [`Record::parse`].
+    /// The stored form, as `writer` writes it. Inverse of [`Record::parse`].
     #[must_use]
-    pub fn serialize(&self) -> String {
-        // Both documents are JSON, the discovery document as it was received.
+    pub fn serialize(&self, writer: &str) -> String {
+        // Both documents are JSON, the discovery document as it was received. A resource needs no escaping: that was
+        // checked when the settings were read.
         format!(
-            r#"{{"provider":{},"provider_fetched_at":{},"jwks":{},"jwks_fetched_at":{}}}"#,
+            r#"{{"writer":"{writer}","provider":{},"provider_fetched_at":{},"jwks":{},"jwks_fetched_at":{}}}"#,
             self.provider.document,
             self.provider_fetched_at,
             self.keys.to_document(),
@@ -69,6 +73,7 @@ impl Record {
     pub fn parse(text: &str, issuer: &str, now: u64) -> Option<Self> {
         #[derive(Deserialize)]
         struct Stored<'a> {
+            writer: Option<String>,
             #[serde(borrow)]
             provider: &'a RawValue,
             provider_fetched_at: u64,
@@ -87,6 +92,7 @@ impl Record {
             keys: KeySet::parse(stored.jwks.get()).ok()?,
             keys_fetched_at: stored.jwks_fetched_at,
             is_stored: true,
+            writer: stored.writer,
         })
     }
 }
@@ -117,12 +123,14 @@ mod tests {
     fn what_is_stored_is_read_back() {
         let record = parse(|_| ()).unwrap();
         assert_eq!((record.keys_age(NOW), record.provider_age(NOW)), (3600, 3600));
-        assert_eq!(Record::parse(&record.serialize(), ISSUER, NOW), Some(record));
+        assert_eq!(record.writer, None);
+        let written = Record { writer: Some("https://mcp.example.com/mcp".to_owned()), ..record.clone() };
+        assert_eq!(Record::parse(&record.serialize("https://mcp.example.com/mcp"), ISSUER, NOW), Some(written));
         // The whole discovery document, with the members that nobody here reads.
         let record = parse(|it| it["provider"]["other"] = json!(["x"])).unwrap();
-        let read = Record::parse(&record.serialize(), ISSUER, NOW).unwrap();
+        let read = Record::parse(&record.serialize("w"), ISSUER, NOW).unwrap();
         assert!(read.provider.document.contains(r#""other":["x"]"#), "{read:?}");
-        assert_eq!(read, record);
+        assert_eq!(Record { writer: None, ..read }, record);
     }
 
     #[test]

@@ -115,10 +115,22 @@ pub enum RenewalError {
     },
 }
 
+/// Who may use the store, by resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUse {
+    /// This deployment writes records; those of others are as good.
+    Shared(String),
+    /// This deployment alone: records of others are not used.
+    Exclusive(String),
+}
+
 /// One issuer's keys, as one isolate sees them.
 #[derive(Debug)]
 pub struct IssuerKeys {
     issuer: String,
+    store_use: StoreUse,
+    /// Who else writes into a store that should be ours alone.
+    other_writer: RefCell<Option<String>>,
     ring: RefCell<KeyRing>,
     /// What the store holds, as far as we know.
     stored: RefCell<Option<Rc<Record>>>,
@@ -135,9 +147,11 @@ pub struct IssuerKeys {
 impl IssuerKeys {
     /// Creates the state of an isolate that has no copy yet.
     #[must_use]
-    pub fn new(issuer: &str) -> Self {
+    pub fn new(issuer: &str, store_use: StoreUse) -> Self {
         Self {
             issuer: issuer.to_owned(),
+            store_use,
+            other_writer: RefCell::default(),
             ring: RefCell::default(),
             stored: RefCell::default(),
             store_read_at: Cell::new(0),
@@ -276,6 +290,12 @@ impl IssuerKeys {
         self.store_failure.borrow().clone()
     }
 
+    /// Which other deployment writes into a store that should be ours alone, if one was seen to.
+    #[must_use]
+    pub fn other_writer(&self) -> Option<String> {
+        self.other_writer.borrow().clone()
+    }
+
     /// The issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {
@@ -303,9 +323,19 @@ impl IssuerKeys {
             Either::Right(_) => Err(StoreError(format!("no answer within {STORE_TIMEOUT:?}"))),
         };
         let record = self.note_store(read).flatten().and_then(|text| Record::parse(&text, &self.issuer, now));
+        let record = record.filter(|record| self.may_use(record));
         *self.stored.borrow_mut() = record.clone().map(Rc::new);
         self.store_read_at.set(now);
         record
+    }
+
+    fn may_use(&self, record: &Record) -> bool {
+        let StoreUse::Exclusive(own) = &self.store_use else { return true };
+        let is_own = record.writer.as_ref() == Some(own);
+        if !is_own && record.writer.is_some() {
+            self.other_writer.borrow_mut().clone_from(&record.writer);
+        }
+        is_own
     }
 
     /// Writes are scarce (one per second and key, a thousand a day on the free plan): only what has changed, or is
@@ -326,9 +356,13 @@ impl IssuerKeys {
                 return;
             }
         }
+        if self.other_writer.borrow().is_some() {
+            return;
+        }
         self.saved_at.set(now);
-        let written =
-            ports.put(&store_key(&self.issuer), &copy.serialize(), Duration::from_secs(CEILING_SECONDS)).await;
+        let (StoreUse::Shared(writer) | StoreUse::Exclusive(writer)) = &self.store_use;
+        let (key, value) = (store_key(&self.issuer), copy.serialize(writer));
+        let written = ports.put(&key, &value, Duration::from_secs(CEILING_SECONDS)).await;
         if self.note_store(written).is_some() {
             *self.stored.borrow_mut() = Some(copy);
         }
@@ -397,7 +431,7 @@ async fn renew(issuer: &str, old: Option<&Record>, now: u64, ports: &impl Fetch)
     let document = document(&provider.jwks_uri, ports).await?;
     let keys =
         KeySet::parse(&document).map_err(|source| RenewalError::Keys { url: provider.jwks_uri.clone(), source })?;
-    Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored })
+    Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored, writer: None })
 }
 
 /// Fetches the discovery document: the first of its two places that answers with 200 counts.
