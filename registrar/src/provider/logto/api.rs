@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mcp_edge::{
     oauth::client_authentication::{basic, form_encode},
-    ports::{Content, Fetch, Method, Outgoing, Reply, Runtime},
+    ports::{Content, Fetch, FetchError, Method, Outgoing, Reply, Runtime},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -96,6 +96,8 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
                     429 => (true, "429, too many requests".to_owned()),
                     status => (repeat == Repeat::Always, format!("status {status}")),
                 },
+                // It would be as long the next time.
+                Err(FetchError::TooLarge(_)) if method == Method::Get => return Err(ProviderError::TooLarge),
                 Err(error) => (repeat == Repeat::Always, error.to_string()),
             };
             let failure = ProviderError::Unavailable(format!("{} {}: {failure}", method.name(), shape(path)));
