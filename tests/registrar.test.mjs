@@ -10,7 +10,7 @@ import { inShort, connect, oauthClient } from "./support/mcp-client.mjs";
 import { DEVELOPER_SCOPE, startTenant } from "./support/registrar.mjs";
 import "./support/report-failures.mjs";
 import { requestsTo } from "../dev/identity-provider/testing/requests.mjs";
-import { mint } from "../registrar/tokens.mjs";
+import { describe as describeToken, mint } from "../registrar/tokens.mjs";
 import { tokenOf } from "./support/tokens.mjs";
 
 const AGENT = {
@@ -515,10 +515,14 @@ describe("REGISTRATION = token", () => {
   });
 
   test("a token is good for so many registrations, also if they ask for the same", async () => {
-    const token = store(mint({ name: "twice", uses: 2 }));
+    const minted = mint({ name: "twice", uses: 2 });
+    const token = store(minted);
     const statuses = [];
     for (const client_name of ["One", "One", "Two", "Three"]) statuses.push((await register(tenant, { client_name }, { token })).status);
     assert.deepEqual(statuses, [201, 201, 401, 401]);
+    const { key, value } = minted;
+    const used = [...tenant.store.entries.keys()].filter((it) => it.startsWith(key.replace("initial-token/", "initial-use/"))).length;
+    assert.deepEqual([JSON.parse(describeToken(value, used)).uses_left, JSON.parse(tenant.store.entries.get(key))], [0, value]);
   });
 
   test("a token that is revoked while somebody registers with it stays revoked", async () => {

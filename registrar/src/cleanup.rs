@@ -11,7 +11,7 @@
 //! all places by changing names. A client that somebody signs in through for the first time in the moment between the
 //! last look into the provider's log and the removal ends all the same; it has been unused for days, and registers again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use mcp_edge::ports::Runtime;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use crate::{
     audit::Event,
     policy::{Ending, should_end},
     provider::{Applications, LogReading, Period, ProviderError},
-    record::{Backlog, Listed, Usage},
+    record::{Listed, Usage},
     registry::{Failure, Registry},
     store::{CLIENTS, METADATA, RegistrationStore, USAGES, client_key, usage_key},
 };
@@ -92,7 +92,10 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             let checked_at = serde_json::from_value::<Usage>(usage).map_or(0, |usage| usage.checked_at);
             looked_at.insert(client_id, checked_at);
         }
-        let listed: HashSet<String> = clients.iter().map(|(client_id, _)| client_id.clone()).collect();
+        let changed = self.keys(METADATA).await?.into_iter().map(|(client_id, _)| client_id);
+        let is_listed = |client_id: &String| clients.binary_search_by(|(listed, _)| listed.cmp(client_id)).is_ok();
+        let remains = changed.filter(|client_id| !is_listed(client_id)).collect();
+        let count = clients.len();
         let mut due = Vec::new();
         for (client_id, listed) in clients {
             let created_at = || serde_json::from_value::<Listed>(listed).map_or(0, |listed| listed.created_at);
@@ -101,16 +104,15 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
                 due.push((checked_at, client_id));
             }
         }
-        self.remove_remains(USAGES, looked_at.into_keys()).await?;
-        let changed = self.keys(METADATA).await?.into_iter().map(|(client_id, _)| client_id);
-        self.remove_remains(METADATA, changed.filter(|client_id| !listed.contains(client_id))).await?;
+        self.remove_remains(METADATA, remains).await?;
+        self.remove_remains(USAGES, looked_at.into_keys().collect()).await?;
         due.sort_unstable();
-        Ok((listed.len(), due.into_iter().take(MAX_CLIENTS_PER_RUN).map(|(_, client_id)| client_id).collect()))
+        Ok((count, due.into_iter().take(MAX_CLIENTS_PER_RUN).map(|(_, client_id)| client_id).collect()))
     }
 
     /// Removes what was written of clients while they ended. That the list has no such client does not say that there is
     /// none: lists are behind.
-    async fn remove_remains(&self, prefix: &str, client_ids: impl Iterator<Item = String>) -> Result<(), Failure> {
+    async fn remove_remains(&self, prefix: &str, client_ids: Vec<String>) -> Result<(), Failure> {
         for client_id in client_ids {
             if self.store.get(&client_key(&client_id)).await?.is_none() {
                 self.store.delete(&format!("{prefix}{client_id}")).await?;
@@ -170,17 +172,16 @@ enum Found {
 /// The part of the log to read next: what came since the last look, or before that what was too much for it.
 fn next_period(known: &Usage, created_at: u64) -> Period {
     let from = known.read_until.unwrap_or(created_at).saturating_sub(LOG_LAG_SECONDS);
-    Period { from, until_ms: known.backlog.map(|backlog| backlog.unread_until_ms) }
+    Period { from, until_ms: known.unread_until_ms }
 }
 
 /// What is known after a look at `now`.
 fn learn(known: Usage, reading: LogReading, now: u64) -> Usage {
     let used_at = known.used_at.max(reading.last_success).max(reading.forgotten_until);
-    let end = known.backlog.map_or(now, |backlog| backlog.end);
+    let end = known.unread_part_ends.unwrap_or(now);
+    let looked = Usage { used_at, checked_at: now, unread_until_ms: reading.unread_until_ms, ..known };
     match reading.unread_until_ms {
-        Some(unread_until_ms) => {
-            Usage { used_at, checked_at: now, backlog: Some(Backlog { unread_until_ms, end }), ..known }
-        }
-        None => Usage { used_at, checked_at: now, read_until: Some(end), backlog: None },
+        Some(_) => Usage { unread_part_ends: Some(end), ..looked },
+        None => Usage { read_until: Some(end), unread_part_ends: None, ..looked },
     }
 }

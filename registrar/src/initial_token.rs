@@ -1,10 +1,6 @@
 //! Initial access tokens (RFC 7591 §3): who has one may register, until it expires or is used up.
 
-use std::{
-    cell::RefCell,
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::{cell::RefCell, collections::HashMap, time::Duration};
 
 use mcp_edge::ports::Runtime;
 use serde::{Deserialize, Serialize};
@@ -56,7 +52,7 @@ struct Local {
     /// Of registrations that go on.
     held: usize,
     /// Keys of uses that lists did not show yet.
-    spent: HashSet<String>,
+    spent: Vec<String>,
 }
 
 /// A use of an initial access token, which is free again when this is dropped, unless it was spent.
@@ -115,11 +111,11 @@ impl<'a, A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'a, A, S, R> {
         let Some(total) = stored.uses else {
             return Ok(Some(InitialUse { uses, prefix, token: stored, is_held: false }));
         };
-        let listed: HashSet<String> = self.keys(&prefix).await?.into_iter().map(|(client_id, _)| client_id).collect();
+        let listed = self.keys(&prefix).await?;
         // No await from here on: two requests must not take the same use.
         let mut known = uses.0.borrow_mut();
         let local = known.entry(prefix.clone()).or_default();
-        local.spent.retain(|client_id| !listed.contains(client_id));
+        local.spent.retain(|spent| listed.iter().all(|(client_id, _)| client_id != spent));
         if listed.len() + local.spent.len() + local.held >= total as usize {
             return Ok(None);
         }

@@ -81,18 +81,13 @@ pub struct Usage {
     /// of it, and did not say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_until: Option<u64>,
-    /// What comes next was too much for one look.
+    /// What comes next was too much for one look. It is read from its end to its beginning, and before this moment, in
+    /// milliseconds, it was not read yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub backlog: Option<Backlog>,
-}
-
-/// A part of the log that is being read from its end to its beginning, in several looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Backlog {
-    /// Before this moment, in milliseconds, it was not read yet.
-    pub unread_until_ms: u64,
+    pub unread_until_ms: Option<u64>,
     /// Its end.
-    pub end: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_part_ends: Option<u64>,
 }
 
 impl Record {

@@ -185,10 +185,10 @@ fn two_locations_use_an_initial_access_token_up_once_each_at_worst() {
             None => false,
         })
     };
-    let spent = |location: &Location<'_>, at: &str| (0..5).filter(|n| spend(location, &format!("app-{at}{n}"))).count();
-    assert_eq!((spent(&here, "a"), spent(&there, "b")), (2, 2), "within a minute each knows its own");
+    let count = |location: &Location<'_>, at: &str| (0..5).filter(|n| spend(location, &format!("app-{at}{n}"))).count();
+    assert_eq!((count(&here, "a"), count(&there, "b")), (2, 2), "within a minute each knows its own");
     world.now.set(NOW + CACHE_SECONDS);
-    assert_eq!((spent(&here, "c"), spent(&there, "d"), spent(&world.location(), "e")), (0, 0, 0));
+    assert_eq!((count(&here, "c"), count(&there, "d"), count(&world.location(), "e")), (0, 0, 0));
 }
 
 #[test]

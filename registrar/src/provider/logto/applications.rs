@@ -50,7 +50,8 @@ const SCOPE_IDS_SECONDS: u64 = 10 * 60;
 /// The largest page that Logto gives.
 const PAGE_SIZE: usize = 100;
 
-/// Newest first, so an abandoned application is on the first of these unless a run was missed for very long.
+/// Of applications and API resources. Applications come newest first, so an abandoned one is on the first of these unless
+/// no run took place for very long.
 const MAX_PAGES: usize = 5;
 
 /// Keys of the audit log for a token that was issued to a client for a user.
@@ -75,6 +76,15 @@ pub struct ScopeIds {
 struct Consent {
     user: Vec<String>,
     resource: Vec<String>,
+}
+
+impl Consent {
+    /// What of this is not in the other.
+    fn without(&self, other: &Self) -> Self {
+        let rest =
+            |these: &[String], those: &[String]| these.iter().filter(|it| !those.contains(it)).cloned().collect();
+        Self { user: rest(&self.user, &other.user), resource: rest(&self.resource, &other.resource) }
+    }
 }
 
 /// What we read of an application.
@@ -175,12 +185,12 @@ impl<P: Fetch + Runtime> Applications for LogtoNow<'_, P> {
 
     async fn update(&self, client_id: &str, before: &Application, after: &Application) -> Result<(), ProviderError> {
         let (old, new) = (self.consent(&before.ceiling).await?, self.consent(&after.ceiling).await?);
-        let outcome = self.change(client_id, after, &old, &new).await;
+        let outcome = self.change(client_id, after, &new).await;
         match outcome {
             Err(ProviderError::Gone) | Ok(()) => {}
             Err(_) => {
                 // The way back is the same way. If it is closed as well, the next update opens it.
-                let _ = self.change(client_id, before, &new, &old).await;
+                let _ = self.change(client_id, before, &old).await;
             }
         }
         outcome
@@ -344,17 +354,31 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
         secret.map(Some).ok_or_else(|| ProviderError::Unavailable("the new application has no secret".to_owned()))
     }
 
-    async fn change(
-        &self,
-        client_id: &str,
-        after: &Application,
-        old: &Consent,
-        new: &Consent,
-    ) -> Result<(), ProviderError> {
+    /// What is granted now is read from Logto: what we keep of it may be a minute old, and what others have granted since
+    /// would stay.
+    async fn change(&self, client_id: &str, after: &Application, consent: &Consent) -> Result<(), ProviderError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Granted {
+            user_scopes: Vec<String>,
+            resource_scopes: Vec<OfResource>,
+        }
+        #[derive(Deserialize)]
+        struct OfResource {
+            scopes: Vec<Scope>,
+        }
+        #[derive(Deserialize)]
+        struct Scope {
+            id: String,
+        }
+
         let body = json!({ "name": after.name, "oidcClientMetadata": client_metadata(after) });
         self.call(Method::Patch, &path_of(client_id), Some(&body), Repeat::Always).await?;
-        self.add_consent(client_id, new).await?;
-        self.remove_consent(client_id, old, new).await?;
+        let granted: Granted = self.read(&format!("{}/user-consent-scopes", path_of(client_id))).await?;
+        let of_resources = granted.resource_scopes.into_iter().flat_map(|it| it.scopes).map(|scope| scope.id);
+        let granted = Consent { user: granted.user_scopes, resource: of_resources.collect() };
+        self.add_consent(client_id, &consent.without(&granted)).await?;
+        self.remove_consent(client_id, &granted.without(consent)).await?;
         self.put_branding(client_id, after).await
     }
 
@@ -383,10 +407,10 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
         added.map(|_| ())
     }
 
-    async fn remove_consent(&self, client_id: &str, old: &Consent, new: &Consent) -> Result<(), ProviderError> {
+    async fn remove_consent(&self, client_id: &str, consent: &Consent) -> Result<(), ProviderError> {
         let path = format!("{}/user-consent-scopes", path_of(client_id));
-        let users = old.user.iter().filter(|name| !new.user.contains(name)).map(|name| ("user-scopes", name));
-        let resources = old.resource.iter().filter(|id| !new.resource.contains(id)).map(|id| ("resource-scopes", id));
+        let users = consent.user.iter().map(|name| ("user-scopes", name));
+        let resources = consent.resource.iter().map(|id| ("resource-scopes", id));
         for (kind, name) in users.chain(resources) {
             let path = format!("{path}/{kind}/{}", form_encode(name));
             match self.call(Method::Delete, &path, None, Repeat::Always).await {
@@ -449,14 +473,19 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
         if let Some(id) = known {
             return Ok(id);
         }
-        let path = format!("/resources?includeScopes=true&page=1&page_size={PAGE_SIZE}");
-        let resources: Vec<Resource> = self.read(&path).await?;
         let indicator = &self.logto.tenant.mcp_resource;
         let missing = |what: &str| ProviderError::Misconfigured(format!("the provider has no {what}"));
-        let resource = resources
-            .into_iter()
-            .find(|resource| resource.indicator == *indicator)
-            .ok_or_else(|| missing(&format!("API resource {indicator:?} (MCP_RESOURCE)")))?;
+        let mut page = 1;
+        let resource = loop {
+            let path = format!("/resources?includeScopes=true&page={page}&page_size={PAGE_SIZE}");
+            let resources: Vec<Resource> = self.read(&path).await?;
+            let is_last = resources.len() < PAGE_SIZE || page == MAX_PAGES;
+            match resources.into_iter().find(|resource| resource.indicator == *indicator) {
+                Some(resource) => break resource,
+                None if is_last => return Err(missing(&format!("API resource {indicator:?} (MCP_RESOURCE)"))),
+                None => page += 1,
+            }
+        };
         let ids: BTreeMap<_, _> = resource.scopes.into_iter().map(|scope| (scope.name, scope.id)).collect();
         let id = ids.get(name).cloned();
         *self.logto.scope_ids.borrow_mut() = Some(ScopeIds { ids, read_at: self.now });

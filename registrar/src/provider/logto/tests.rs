@@ -208,6 +208,13 @@ impl World {
                         app.mark = body["registrar"].as_str().unwrap().to_owned();
                         (200, json!({"registrar": app.mark}))
                     }
+                    ("GET", ["user-consent-scopes"]) => {
+                        let (status, mut body) = recorded("app", "consent_scopes_get");
+                        body["userScopes"] = json!(app.user_scopes);
+                        body["resourceScopes"][0]["scopes"] =
+                            app.resource_scopes.iter().map(|id| json!({"id": id})).collect();
+                        (status, body)
+                    }
                     ("POST", ["user-consent-scopes"]) => {
                         app.user_scopes.extend(texts(&body["userScopes"]));
                         app.resource_scopes.extend(texts(&body["resourceScopes"]));
@@ -276,7 +283,8 @@ impl World {
         found.retain(|entry| of("logKey").is_none_or(|key| entry["key"] == key));
         found.retain(|entry| at(entry) > after && at(entry) <= until);
         found.sort_by_key(|entry| std::cmp::Reverse(at(entry)));
-        let (page, size) = (number("page").unwrap() as usize, number("page_size").unwrap() as usize);
+        let position = |name: &str| usize::try_from(number(name).unwrap()).unwrap();
+        let (page, size) = (position("page"), position("page_size"));
         assert!(size <= 100, "Logto gives no more");
         found.into_iter().skip((page - 1) * size).take(size).cloned().collect()
     }
@@ -528,6 +536,34 @@ fn an_update_changes_addresses_scopes_and_branding() {
         (&["email".to_owned()][..], &["scope-todos".to_owned()][..])
     );
     assert_eq!(app.branding["branding"], json!({}));
+}
+
+#[test]
+fn an_update_takes_away_what_another_location_has_granted_meanwhile() {
+    let (world, logto) = (World::default(), logto());
+    create(&world, &logto).unwrap();
+    {
+        let mut apps = world.apps.borrow_mut();
+        let app = apps.get_mut("app-1").unwrap();
+        app.user_scopes.push("email".to_owned());
+        app.resource_scopes.push("scope-todos".to_owned());
+    }
+    // What this location has read knows nothing of it.
+    let after = Application { name: "SmartMail 2".to_owned(), ..agent() };
+    run(logto.at(&world, TOKEN_ENDPOINT, NOW).update("app-1", &agent(), &after)).unwrap();
+    let apps = world.apps.borrow();
+    let app = &apps["app-1"];
+    assert_eq!((app.user_scopes.join(" "), app.resource_scopes.join(" ")), ("profile".into(), "scope-whoami".into()));
+}
+
+#[test]
+fn the_api_resource_is_found_among_many() {
+    let (world, logto) = (World::default(), logto());
+    let many: Vec<Value> =
+        (0..100).map(|n| json!({"id": n, "indicator": format!("https://{n}.example/"), "scopes": []})).collect();
+    world.scripted.borrow_mut().push((200, Value::Array(many)));
+    create(&world, &logto).unwrap();
+    assert_eq!(world.calls.borrow()[1], "GET /resources?includeScopes=true&page=2&page_size=100");
 }
 
 #[test]
