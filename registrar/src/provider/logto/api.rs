@@ -177,8 +177,12 @@ fn read_token(reply: &Reply, indicator: &str, now: u64) -> Result<MachineToken, 
 
 /// Reads a JSON body.
 pub(super) fn parse<T: for<'de> Deserialize<'de>>(reply: &Reply) -> Result<T, ProviderError> {
-    serde_json::from_str(&reply.body)
-        .map_err(|_| ProviderError::Unavailable("an answer was not what it is documented to be".to_owned()))
+    serde_json::from_str(&reply.body).map_err(|_| undocumented())
+}
+
+/// An answer that has another form than it should have.
+pub(super) fn undocumented() -> ProviderError {
+    ProviderError::Unavailable("an answer was not what it is documented to be".to_owned())
 }
 
 /// What the operator learns of a refusal: the code and the members that were not liked. Nothing else of the body: some

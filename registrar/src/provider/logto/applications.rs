@@ -79,6 +79,19 @@ struct Consent {
 }
 
 impl Consent {
+    /// Reads Logto's answer. Of all that is granted: what were left out here would never be taken away.
+    fn read(answer: &Value) -> Option<Self> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let user = answer["userScopes"].as_array()?.iter().map(text).collect::<Option<_>>()?;
+        let mut resource = Vec::new();
+        for of_resource in answer["resourceScopes"].as_array()? {
+            for scope in of_resource["scopes"].as_array()? {
+                resource.push(text(&scope["id"])?);
+            }
+        }
+        Some(Self { user, resource })
+    }
+
     /// What of this is not in the other.
     fn without(&self, other: &Self) -> Self {
         let rest =
@@ -357,26 +370,10 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
     /// What is granted now is read from Logto: what we keep of it may be a minute old, and what others have granted since
     /// would stay.
     async fn change(&self, client_id: &str, after: &Application, consent: &Consent) -> Result<(), ProviderError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Granted {
-            user_scopes: Vec<String>,
-            resource_scopes: Vec<OfResource>,
-        }
-        #[derive(Deserialize)]
-        struct OfResource {
-            scopes: Vec<Scope>,
-        }
-        #[derive(Deserialize)]
-        struct Scope {
-            id: String,
-        }
-
         let body = json!({ "name": after.name, "oidcClientMetadata": client_metadata(after) });
         self.call(Method::Patch, &path_of(client_id), Some(&body), Repeat::Always).await?;
-        let granted: Granted = self.read(&format!("{}/user-consent-scopes", path_of(client_id))).await?;
-        let of_resources = granted.resource_scopes.into_iter().flat_map(|it| it.scopes).map(|scope| scope.id);
-        let granted = Consent { user: granted.user_scopes, resource: of_resources.collect() };
+        let granted: Value = self.read(&format!("{}/user-consent-scopes", path_of(client_id))).await?;
+        let granted = Consent::read(&granted).ok_or_else(api::undocumented)?;
         self.add_consent(client_id, &consent.without(&granted)).await?;
         self.remove_consent(client_id, &granted.without(consent)).await?;
         self.put_branding(client_id, after).await
