@@ -265,7 +265,9 @@ impl<P: Fetch + Runtime> Applications for LogtoNow<'_, P> {
         let kept_since = self.now.saturating_sub(LOG_KEPT_SECONDS);
         if reading.last_success.is_none() && reading.unread_until_ms.is_none() && period.from < kept_since {
             let older = self.log(&format!("end_time={}&page=1&page_size=1", period.from * 1000)).await?;
-            reading.forgotten_until = older.is_empty().then_some(kept_since);
+            // A version that does not know `end_time` gives the newest entry.
+            let reaches_back = older.iter().any(|entry| entry.created_at <= period.from * 1000);
+            reading.forgotten_until = (!reaches_back).then_some(kept_since);
         }
         Ok(reading)
     }
