@@ -5,7 +5,8 @@
 //   dev/with-tools node registrar/tokens.mjs revoke <id> [--local]
 //
 // Only the hash of a token is stored, in the namespace REGISTRATIONS; the token itself is printed once.
-// A revoked token is refused everywhere within a minute.
+// A revoked token is refused everywhere within a minute. What is stored of a token is written here and nowhere else: the
+// registrar writes each use under a key of its own, so that it cannot bring back what was revoked.
 
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -13,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const PREFIX = "initial-token/";
+const USES = "initial-use/";
 const DAY_SECONDS = 24 * 60 * 60;
 const DEFAULT_DAYS = 30;
 
@@ -31,6 +33,11 @@ export function mint({ name, days = DEFAULT_DAYS, uses, now = Math.floor(Date.no
   const token = `mcpinit_${randomBytes(32).toString("base64url")}`;
   const value = { name, expires_at: now + days * DAY_SECONDS, ...(uses !== undefined && { uses_left: uses }) };
   return { token, key: keyOf(token), value };
+}
+
+/** What is stored of a token, with the uses that are left. */
+export function describe({ uses_left, ...value }, used) {
+  return JSON.stringify({ ...value, ...(uses_left !== undefined && { uses_left: Math.max(0, uses_left - used) }) });
 }
 
 function wrangler(...args) {
@@ -60,11 +67,16 @@ function main() {
       console.log(`${token}\n\nShown this once. Its id, to revoke it: ${key.slice(PREFIX.length)}`);
       return;
     }
-    case "list":
-      for (const { name } of JSON.parse(wrangler("list", "--prefix", PREFIX, where))) {
-        console.log(name.slice(PREFIX.length), wrangler("get", name, "--text", where).trim());
+    case "list": {
+      const keys = (prefix) => JSON.parse(wrangler("list", "--prefix", prefix, where)).map(({ name }) => name);
+      const uses = keys(USES);
+      for (const name of keys(PREFIX)) {
+        const id = name.slice(PREFIX.length);
+        const used = uses.filter((use) => use.startsWith(`${USES}${id}/`)).length;
+        console.log(id, describe(JSON.parse(wrangler("get", name, "--text", where)), used));
       }
       return;
+    }
     case "revoke":
       if (!/^[0-9a-f]{64}$/.test(id ?? "")) throw new Error("revoke needs the id that `list` shows");
       wrangler("delete", `${PREFIX}${id}`, where);

@@ -122,6 +122,28 @@ describe("the developer portal", { skip }, () => {
     assert.deepEqual([await isKnown(second), await isKnown(first)], [true, false]);
   });
 
+  test("two windows that replace a secret at the same moment leave one that works, and show it", async () => {
+    const client_id = await create(alice, { name: "Two windows", kind: /On your own server/, addresses: "https://agent.example.com/cb" });
+    const csrf = await csrfOf(alice);
+    // Neither reads the secrets before both have made one.
+    let made = 0;
+    let release;
+    const bothMade = new Promise((resolve) => (release = resolve));
+    api.mood = async (it) => {
+      if (it === `POST /applications/${client_id}/secrets`) made += 1;
+      if (made === 2) setTimeout(release, 100);
+      if (it === `GET /applications/${client_id}/secrets`) await bothMade;
+    };
+    const windows = ["one", "two"].map((once) => raw(alice, "POST", `/applications/${client_id}/secret`, { csrf, once }));
+    const answers = await Promise.all(windows);
+    api.mood = () => undefined;
+    assert.deepEqual(answers.map((answer) => answer.status()), [200, 200]);
+    const shown = await Promise.all(answers.map(async (answer) => /id="secret"[^>]*>([^<]+)</.exec(await answer.text())?.[1]));
+    const { secrets } = api.applications.get(client_id);
+    assert.equal(secrets.length, 1);
+    assert.deepEqual(shown, [secrets[0].value, secrets[0].value]);
+  });
+
   test("sending the form of a new application twice makes one", async () => {
     const page = await open("alice");
     await page.goto(`${origin}/applications/new`);

@@ -10,7 +10,7 @@ import { inShort, connect, oauthClient } from "./support/mcp-client.mjs";
 import { DEVELOPER_SCOPE, startTenant } from "./support/registrar.mjs";
 import "./support/report-failures.mjs";
 import { requestsTo } from "../dev/identity-provider/testing/requests.mjs";
-import { mint } from "../registrar/tokens.mjs";
+import { describe as describeToken, mint } from "../registrar/tokens.mjs";
 import { tokenOf } from "./support/tokens.mjs";
 
 const AGENT = {
@@ -177,17 +177,16 @@ describe("REGISTRATION = open", () => {
     assert.equal(record.customData.registrar, "complete");
   });
 
-  test("the same request twice, one after the other or at once, makes one application", async () => {
-    const again = { client_name: "Retrying" };
-    const [one, other] = await Promise.all([register(tenant, again), register(tenant, again)]);
-    const third = await register(tenant, again);
-    const ids = new Set([one, other, third].map(({ json }) => json.client_id));
-    assert.equal(ids.size, 1);
-    assert.equal(api.calls.filter((it) => it === "POST /applications").length, 1);
-    // It may have been two strangers behind one address: neither may change the client of the other.
-    assert.equal(third.json.registration_access_token, undefined);
-    const first = [one, other].find(({ json }) => json.registration_access_token !== undefined);
-    assert.equal((await call(tenant, "GET", pathOf(first.json), { token: first.json.registration_access_token })).status, 401);
+  test("whoever asks for the same gets an application of their own, one after the other or at once", async () => {
+    const same = { client_name: "Well-known agent" };
+    const answers = [...(await Promise.all([register(tenant, same), register(tenant, same)])), await register(tenant, same)];
+    assert.equal(new Set(answers.map(({ json }) => json.client_id)).size, 3);
+    for (const { json } of answers) {
+      for (const { json: other } of answers) {
+        const { status } = await call(tenant, "GET", pathOf(json), { token: other.registration_access_token });
+        assert.equal(status, other === json ? 200 : 401);
+      }
+    }
   });
 
   test("neither a token nor a secret is stored or logged", async () => {
@@ -369,6 +368,8 @@ describe("REGISTRATION = open", () => {
       tenant.store.entries.set(key, JSON.stringify(record));
       tenant.store.metadata.set(key, JSON.stringify({ name: "old", created_at: old }));
     }
+    // The log reaches further back than they do.
+    api.signIns.note({ clientId: "another", grantType: "refresh_token", createdAt: Date.now() - 366 * 86_400_000 });
     // An application that a registration left half made, long ago.
     const { record } = api.applications.get(unused);
     await api.applications.add({ ...record, id: "abandoned", createdAt: 0, customData: { registrar: "pending x" } });
@@ -379,6 +380,54 @@ describe("REGISTRATION = open", () => {
     assert.ok(api.applications.get(used) && !api.applications.get(unused) && !api.applications.get("abandoned"));
     assert.ok(!tenant.store.entries.has(`client/${unused}`));
     await registrar.logged(({ audit, client_id }) => audit === "client_ended" && client_id === unused);
+  });
+
+  test("a stranger who knows the id of a client cannot make it look unused", async () => {
+    const { client, oauth } = await connect(tenant.mcpResource);
+    await client.close();
+    const used = oauth.clientInformation().client_id;
+    const unused = (await register(tenant, { client_name: "Filled" })).json.client_id;
+    const old = Math.floor(Date.now() / 1000) - 365 * 86_400;
+    const makeOld = (client_id) => {
+      const key = `client/${client_id}`;
+      tenant.store.entries.set(key, JSON.stringify({ ...JSON.parse(tenant.store.entries.get(key)), created_at: old }));
+      tenant.store.metadata.set(key, JSON.stringify({ name: "old", created_at: old }));
+      tenant.store.entries.delete(`usage/${client_id}`);
+      tenant.store.metadata.delete(`usage/${client_id}`);
+    };
+    makeOld(used);
+    makeOld(unused);
+    api.signIns.note({ clientId: "another", grantType: "refresh_token", createdAt: Date.now() - 366 * 86_400_000 });
+    const { postForm } = requestsTo(provider);
+    for (const client_id of [used, unused]) {
+      for (let n = 0; n < 20; n += 1) {
+        await postForm("/token", { client_id, grant_type: "refresh_token", refresh_token: "x" });
+        const form = { client_id, grant_type: "authorization_code", code: "x", redirect_uri: AGENT.redirect_uris[0], code_verifier: "x".repeat(43) };
+        await postForm("/token", form);
+      }
+    }
+    registrar.clearLogs();
+    assert.equal(await registrar.runScheduled(), "ok");
+    const first = (await registrar.logged(({ cleanup }) => cleanup)).cleanup;
+    assert.deepEqual([first.ended, first.unknown, first.failures], [1, [], []]);
+    assert.ok(api.applications.get(used) && !api.applications.get(unused));
+
+    // However many there are, and however long: what was not read is not known.
+    const others = [];
+    for (const params of [{}, { resource: "x".repeat(50_000) }]) {
+      const client_id = (await register(tenant, { client_name: "Flooded" })).json.client_id;
+      others.push(client_id);
+      makeOld(client_id);
+      api.signIns.note({ clientId: client_id, grantType: "refresh_token", createdAt: Date.now() - 5_000_000 });
+      for (let n = 0; n < 300; n += 1) {
+        api.signIns.note({ clientId: client_id, grantType: "refresh_token", result: "Error", params, createdAt: Date.now() - n });
+      }
+    }
+    registrar.clearLogs();
+    assert.equal(await registrar.runScheduled(), "ok");
+    const { cleanup } = await registrar.logged(({ cleanup }) => cleanup);
+    assert.deepEqual([cleanup.ended, cleanup.unknown.toSorted(), cleanup.failures], [0, others.toSorted(), []]);
+    for (const client_id of others) assert.ok(api.applications.get(client_id));
   });
 
   test("a client that hangs up leaves a whole application or none", async () => {
@@ -465,11 +514,25 @@ describe("REGISTRATION = token", () => {
     assert.equal((await register(tenant, { client_name: "Late" }, { token: good.token })).status, 401, "revoked");
   });
 
-  test("a token is good for so many registrations, and a repetition is not one", async () => {
-    const token = store(mint({ name: "twice", uses: 2 }));
+  test("a token is good for so many registrations, also if they ask for the same", async () => {
+    const minted = mint({ name: "twice", uses: 2 });
+    const token = store(minted);
     const statuses = [];
     for (const client_name of ["One", "One", "Two", "Three"]) statuses.push((await register(tenant, { client_name }, { token })).status);
-    assert.deepEqual(statuses, [201, 201, 201, 401]);
+    assert.deepEqual(statuses, [201, 201, 401, 401]);
+    const { key, value } = minted;
+    const used = [...tenant.store.entries.keys()].filter((it) => it.startsWith(key.replace("initial-token/", "initial-use/"))).length;
+    assert.deepEqual([JSON.parse(describeToken(value, used)).uses_left, JSON.parse(tenant.store.entries.get(key))], [0, value]);
+  });
+
+  test("a token that is revoked while somebody registers with it stays revoked", async () => {
+    const minted = mint({ name: "revoked", uses: 5 });
+    const token = store(minted);
+    tenant.api.mood = (it) => void (it === "POST /applications" && tenant.store.entries.delete(minted.key));
+    assert.equal((await register(tenant, { client_name: "In time" }, { token })).status, 201);
+    tenant.api.mood = () => undefined;
+    assert.equal((await register(tenant, { client_name: "Too late" }, { token })).status, 401);
+    assert.ok(!tenant.store.entries.has(minted.key));
   });
 
   test("a token for one registration is not one for many at once", async () => {

@@ -38,6 +38,8 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {string} [registrationEndpoint]
  *   advertised in discovery instead of the provider's own, as a route on the issuer's host can do
  * @property {(event: {clientId: string, grantType: string}) => void} [onTokenIssued]
+ * @property {(event: {clientId: string, grantType: string, params: object, error: string}) => void} [onTokenRefused]
+ *   of requests of known clients
  * @property {number} [accessTokenSeconds]  lifetime of access tokens. Defaults to 3600
  * @property {boolean} [customClaims]
  *   put `username, name, email, email_verified, picture` into JWTs with scope `whoami:read`, as a
@@ -100,6 +102,11 @@ export async function startIdentityProvider(options = {}) {
     engine.on("grant.success", ({ oidc }) =>
       settings.onTokenIssued({ clientId: oidc.client.clientId, grantType: oidc.params.grant_type }),
     );
+    engine.on("grant.error", ({ oidc }, { message: error }) => {
+      if (oidc?.client === undefined) return;
+      const { grant_type: grantType, ...params } = oidc.params;
+      settings.onTokenRefused({ clientId: oidc.client.clientId, grantType, params, error });
+    });
     answerByEngine = engine.callback();
   }
 
@@ -125,6 +132,7 @@ async function completeSettings({
   moreResources = {},
   registrationEndpoint,
   onTokenIssued = () => {},
+  onTokenRefused = () => {},
   accessTokenSeconds = 3600,
   customClaims = true,
   accounts = LOCAL_ACCOUNTS,
@@ -144,6 +152,7 @@ async function completeSettings({
     scopes: Object.assign({}, scopes, ...Object.values(moreResources).map((more) => more.scopes)),
     registrationEndpoint,
     onTokenIssued,
+    onTokenRefused,
     accessTokenSeconds,
     customClaims,
     accounts,

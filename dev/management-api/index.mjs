@@ -43,12 +43,16 @@ export function providerOptions() {
           },
         },
       ],
-      onTokenIssued: signIns.note,
+      onTokenIssued: (event) => signIns.note({ ...event, result: "Success" }),
+      onTokenRefused: (event) => signIns.note({ ...event, result: "Error" }),
     },
   };
 }
 
-/** The part of the audit log that tells who signed in through which application. */
+/**
+ * The part of the audit log that tells who signed in through which application, and who tried. Whoever knows the id of a
+ * public client can write failures into it, with parameters of any length.
+ */
 function createSignInLog() {
   const KEYS = {
     authorization_code: "ExchangeTokenBy.AuthorizationCode",
@@ -56,14 +60,20 @@ function createSignInLog() {
   };
   const entries = [];
   return {
-    note({ clientId, grantType }) {
+    note({ clientId, grantType, result = "Success", params = {}, error, createdAt = Date.now() }) {
       const key = KEYS[grantType];
       if (key === undefined) return;
-      const payload = { key, result: "Success", applicationId: clientId };
-      entries.unshift({ tenantId: "default", id: crypto.randomUUID(), key, payload, createdAt: Date.now() });
+      const payload = { key, result, ...(error && { error }), applicationId: clientId, params };
+      entries.push({ tenantId: "default", id: crypto.randomUUID(), key, payload, createdAt });
     },
-    find: (applicationId, key) =>
-      entries.filter(({ payload }) => payload.applicationId === applicationId && (!key || payload.key === key)),
+    /** Newest first. The period has its end, and not its beginning. */
+    find: ({ applicationId, key, after = 0, until = Infinity }) =>
+      entries
+        .filter(({ payload, createdAt }) => {
+          const isOfThem = (!applicationId || payload.applicationId === applicationId) && (!key || payload.key === key);
+          return isOfThem && createdAt > after && createdAt <= until;
+        })
+        .sort((one, other) => other.createdAt - one.createdAt),
   };
 }
 
@@ -75,7 +85,9 @@ function createSignInLog() {
  * @typedef {object} ManagementApi
  * @property {string} url           base URL
  * @property {string[]} calls       method and path of every call since `calls` was last emptied
- * @property {(call: string) => Mood | undefined} mood  may be replaced: decides about each call
+ * @property {(call: string) => Mood | undefined | Promise<Mood | undefined>} mood
+ *   may be replaced: decides about each call, and how long it waits
+ * @property {ReturnType<typeof createSignInLog>} signIns
  * @property {ReturnType<typeof createApplications>} applications
  * @property {() => Promise<void>} close
  *
@@ -92,7 +104,7 @@ export async function startManagementApi({ provider, resources, signIns, port = 
   const applications = createApplications({ clientStore: provider.clientStore, resources });
   const answerCall = createRouter({ applications, signIns });
   const keys = createRemoteJWKSet(new URL(`${provider.issuer}/jwks`), { cooldownDuration: 0 });
-  const api = { calls: [], mood: () => undefined, applications };
+  const api = { calls: [], mood: () => undefined, applications, signIns };
 
   const server = await listenOnLoopback(handle, port);
   api.url = `http://localhost:${server.port}${PREFIX}`;
@@ -106,7 +118,7 @@ export async function startManagementApi({ provider, resources, signIns, port = 
     const call = `${request.method} ${path}${search}`;
     api.calls.push(call);
 
-    const mood = api.mood(call) ?? "answer";
+    const mood = (await api.mood(call)) ?? "answer";
     if (mood === "drop") return response.destroy();
     if (typeof mood === "number") return send(response, { status: mood, body: `${mood}` });
 

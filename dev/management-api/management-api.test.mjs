@@ -156,6 +156,21 @@ describe("an application", () => {
     assert.match(await response.text(), /invalid_client/);
   });
 
+  test("has a log that its failures fill, and of which a period can be asked for", async () => {
+    const { id } = await create();
+    const fail = (refresh_token) => postForm("/token", { client_id: id, grant_type: "refresh_token", refresh_token });
+    const log = async (more = "") => (await call("GET", `/logs?applicationId=${id}&logKey=ExchangeTokenBy.RefreshToken${more}`)).body;
+    await fail("x");
+    await fail("y");
+    const [newest, oldest] = await log();
+    assert.deepEqual([newest.payload.result, newest.payload.params.refresh_token], ["Error", "y"]);
+    assert.ok(newest.createdAt >= oldest.createdAt);
+    assert.deepEqual(await log(`&start_time=${newest.createdAt}`), []);
+    assert.equal((await log(`&end_time=${newest.createdAt}`)).length, 2);
+    assert.deepEqual(await log(`&end_time=${oldest.createdAt - 1}`), []);
+    assert.deepEqual(await log("&page=2&page_size=1"), [oldest]);
+  });
+
   test("has a secret that can be rotated, if it is confidential", async () => {
     const { id } = await create({ type: "Traditional" });
     const { body: [first] } = await call("GET", `/applications/${id}/secrets`);

@@ -26,7 +26,7 @@ const MAX_NAME_CHARACTERS = 256;
 export function createRouter({ applications, signIns }) {
   const routes = [
     ["GET", /^\/resources$/, () => ok(applications.resources)],
-    ["GET", /^\/logs$/, ({ query }) => ok(page(signIns.find(query.get("applicationId"), query.get("logKey")), query))],
+    ["GET", /^\/logs$/, ({ query }) => ok(page(signIns.find(logFilter(query)), query))],
     ["GET", /^\/applications$/, ({ query }) => ok(page(search(query), query))],
     ["POST", /^\/applications$/, create],
     ["GET", /^\/applications\/([^/]+)$/, ({ application }) => ok(application.record)],
@@ -189,6 +189,13 @@ const ok = (body) => ({ status: 200, body });
 
 const unknown = (id) =>
   problem(404, "entity.not_exists_with_id", `The applications with ID \`${id}\` does not exist.`);
+
+// Times are in milliseconds since 1970.
+function logFilter(query) {
+  const time = (name) => (query.has(name) ? Number(query.get(name)) : undefined);
+  const [applicationId, key] = [query.get("applicationId"), query.get("logKey")];
+  return { applicationId, key, after: time("start_time"), until: time("end_time") };
+}
 
 function page(entries, query) {
   const number = Number(query.get("page") ?? 1);

@@ -8,7 +8,7 @@ use serde::Serialize;
 pub enum Event {
     /// A client was registered.
     ClientRegistered,
-    /// A registration was asked for again; the same client was given.
+    /// A form of the portal was sent again; the same client was shown.
     RegistrationRepeated,
     /// Its metadata was changed.
     ClientUpdated,

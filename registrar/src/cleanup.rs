@@ -1,7 +1,9 @@
 //! The scheduled run: registrations that nobody uses end, and what an outage left half made is removed.
 //!
-//! In doubt a client stays: a run that cannot find out when it was last used leaves it for the next one. A run looks at
-//! few clients, those first that were looked at longest ago, so that it stays within the platform's limit of requests
+//! In doubt a client stays: a run that cannot find out when it was last used leaves it for the next one. Anybody can fill
+//! the log of a public client id with failures, so only a log that was read completely says that there was no sign-in;
+//! what was too much for one look is read in the next ones, and until then the use of the client is unknown. A run looks
+//! at few clients, those first that were looked at longest ago, so that it stays within the platform's limit of requests
 //! and the tenant's limit of calls; the cron expression in `wrangler.toml` decides how many that makes in a day.
 //!
 //! A run writes down what it found out under a key of its own and never touches a record, so whatever a client changes
@@ -11,20 +13,24 @@
 
 use std::collections::HashMap;
 
-use mcp_edge::ports::{Runtime, StoreError};
+use mcp_edge::ports::Runtime;
 use serde::Serialize;
 
 use crate::{
     audit::Event,
     policy::{Ending, should_end},
-    provider::{Applications, ProviderError},
+    provider::{Applications, LogReading, Period, ProviderError},
     record::{Listed, Usage},
     registry::{Failure, Registry},
-    store::{CLIENTS, RegistrationStore, USAGES, usage_key},
+    store::{CLIENTS, METADATA, RegistrationStore, USAGES, client_key, usage_key},
 };
 
-/// Each client takes up to four calls, and Cloudflare's free plan allows fifty in one run.
+/// Each client takes four calls, and Cloudflare's free plan allows fifty in one run. Those whose log somebody fills take
+/// more; what is beyond the fifty fails and is the first of the next run.
 pub const MAX_CLIENTS_PER_RUN: usize = 10;
+
+/// The provider may write a success down some time after it happened, by a clock of its own.
+const LOG_LAG_SECONDS: u64 = 300;
 
 /// A client is looked at once in so many seconds.
 const CHECK_SECONDS: u64 = 24 * 3_600;
@@ -43,6 +49,8 @@ pub struct Report {
     pub looked_at: usize,
     /// Those that ended, or would have.
     pub ended: usize,
+    /// Those whose use is unknown, because there is more in the provider's log than a run reads. They stay.
+    pub unknown: Vec<String>,
     /// Half-made applications that were removed, or would have been.
     pub abandoned: usize,
     /// What could not be found out or done; left for the next run.
@@ -60,8 +68,9 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
                 for client_id in due {
                     report.looked_at += 1;
                     match self.look_at(&client_id, dry_run).await {
-                        Ok(Some(_)) => report.ended += 1,
-                        Ok(None) => {}
+                        Ok(Found::Ended) => report.ended += 1,
+                        Ok(Found::Unknown) => report.unknown.push(client_id),
+                        Ok(Found::Stays) => {}
                         Err(failure) => report.failures.push(format!("{client_id}: {failure:?}")),
                     }
                 }
@@ -83,6 +92,9 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             let checked_at = serde_json::from_value::<Usage>(usage).map_or(0, |usage| usage.checked_at);
             looked_at.insert(client_id, checked_at);
         }
+        let changed = self.keys(METADATA).await?.into_iter().map(|(client_id, _)| client_id);
+        let is_listed = |client_id: &String| clients.binary_search_by(|(listed, _)| listed.cmp(client_id)).is_ok();
+        let remains = changed.filter(|client_id| !is_listed(client_id)).collect();
         let count = clients.len();
         let mut due = Vec::new();
         for (client_id, listed) in clients {
@@ -92,25 +104,41 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
                 due.push((checked_at, client_id));
             }
         }
-        // Those clients were removed while a run looked at them.
-        for client_id in looked_at.keys() {
-            self.store.delete(&usage_key(client_id)).await?;
-        }
+        self.remove_remains(METADATA, remains).await?;
+        self.remove_remains(USAGES, looked_at.into_keys().collect()).await?;
         due.sort_unstable();
         Ok((count, due.into_iter().take(MAX_CLIENTS_PER_RUN).map(|(_, client_id)| client_id).collect()))
     }
 
+    /// Removes what was written of clients while they ended. That the list has no such client does not say that there is
+    /// none: lists are behind.
+    async fn remove_remains(&self, prefix: &str, client_ids: Vec<String>) -> Result<(), Failure> {
+        for client_id in client_ids {
+            if self.store.get(&client_key(&client_id)).await?.is_none() {
+                self.store.delete(&format!("{prefix}{client_id}")).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Ends a client, if it is time.
-    async fn look_at(&self, client_id: &str, dry_run: bool) -> Result<Option<Ending>, Failure> {
-        let Some(record) = self.find(client_id).await? else { return Ok(None) };
-        let known = self.usage(client_id).await?;
-        let (used_at, ending) = match self.applications.last_used(client_id).await {
-            Err(ProviderError::Gone) => (known.used_at, Some(Ending::Gone)),
+    async fn look_at(&self, client_id: &str, dry_run: bool) -> Result<Found, Failure> {
+        let Some(record) = self.find(client_id).await? else { return Ok(Found::Stays) };
+        let known: Usage =
+            self.read(&usage_key(client_id), "what is known of the use", client_id).await?.unwrap_or_default();
+        let period = next_period(&known, record.created_at);
+        let (usage, ending, found) = match self.applications.usage(client_id, period).await {
+            Err(ProviderError::Gone) => (Usage { checked_at: self.now, ..known }, Some(Ending::Gone), Found::Ended),
             Err(error) => return Err(error.into()),
-            Ok(used_at) => {
-                let used_at = used_at.max(known.used_at);
+            Ok(reading) => {
+                let usage = learn(known, reading, self.now);
                 let limits = &self.policy.limits;
-                (used_at, should_end(limits, record.created_at, used_at, record.is_made_by_hand(), self.now))
+                let is_known = usage.read_until == Some(self.now);
+                let ending = should_end(limits, record.created_at, usage.used_at, record.is_made_by_hand(), self.now);
+                match ending.filter(|_| is_known) {
+                    Some(ending) => (usage, Some(ending), Found::Ended),
+                    None => (usage, None, if is_known { Found::Stays } else { Found::Unknown }),
+                }
             }
         };
         match ending {
@@ -119,20 +147,41 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
                 if let Some(ending) = ending {
                     self.audit(Event::ClientWouldEnd, client_id, BY, &format!("{ending:?}"));
                 }
-                self.put_usage(client_id, Usage { used_at, checked_at: self.now }).await?;
+                self.put_usage(client_id, usage).await?;
             }
         }
-        Ok(ending)
-    }
-
-    async fn usage(&self, client_id: &str) -> Result<Usage, Failure> {
-        let Some(text) = self.store.get(&usage_key(client_id)).await? else { return Ok(Usage::default()) };
-        let unreadable = || StoreError(format!("what is known of the use of {client_id} cannot be read"));
-        serde_json::from_str(&text).map_err(|_| Failure::Store(unreadable()))
+        Ok(found)
     }
 
     async fn put_usage(&self, client_id: &str, usage: Usage) -> Result<(), Failure> {
         let listed = serde_json::to_value(usage).unwrap_or_default();
         Ok(self.store.put(&usage_key(client_id), &listed.to_string(), Some(&listed), None).await?)
+    }
+}
+
+/// What a look found.
+enum Found {
+    /// It ended, or would have.
+    Ended,
+    /// It stays.
+    Stays,
+    /// It stays, because it is not known whether it is used.
+    Unknown,
+}
+
+/// The part of the log to read next: what came since the last look, or before that what was too much for it.
+fn next_period(known: &Usage, created_at: u64) -> Period {
+    let from = known.read_until.unwrap_or(created_at).saturating_sub(LOG_LAG_SECONDS);
+    Period { from, until_ms: known.unread_until_ms }
+}
+
+/// What is known after a look at `now`.
+fn learn(known: Usage, reading: LogReading, now: u64) -> Usage {
+    let used_at = known.used_at.max(reading.last_success).max(reading.forgotten_until);
+    let end = known.unread_part_ends.unwrap_or(now);
+    let looked = Usage { used_at, checked_at: now, unread_until_ms: reading.unread_until_ms, ..known };
+    match reading.unread_until_ms {
+        Some(_) => Usage { unread_part_ends: Some(end), ..looked },
+        None => Usage { read_until: Some(end), unread_part_ends: None, ..looked },
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     policy::{Registrant, hex},
     registry::{Failure, Registry},
-    store::{RegistrationStore, initial_token_key},
+    store::{RegistrationStore, initial_token_key, initial_use_prefix},
 };
 
 /// How every one of them begins.
@@ -20,43 +20,45 @@ const ID_CHARACTERS: usize = 16;
 /// The store takes no shorter life.
 const MIN_TTL_SECONDS: u64 = 60;
 
-/// An initial access token as the store has it, under the hash of the token.
+/// An initial access token as the store has it, under the hash of the token. Only the operator writes it, so that no
+/// registration brings back what they have revoked; each use is a key of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitialToken {
     /// What the operator called it.
     pub name: String,
     /// Seconds since 1970.
     pub expires_at: u64,
-    /// Registrations left; `None` for any number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uses_left: Option<u32>,
+    /// How many registrations it is good for, beside those that an earlier version has counted off already; `None` for
+    /// any number.
+    #[serde(default, rename = "uses_left", skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u32>,
 }
 
 impl InitialToken {
-    /// Whether it is good at `now`.
+    /// Whether it is good at `now`, unless it is used up.
     #[must_use]
     pub fn is_good(&self, now: u64) -> bool {
-        now < self.expires_at && self.uses_left != Some(0)
+        now < self.expires_at && self.uses != Some(0)
     }
 }
 
-/// What an isolate knows of the uses of tokens, by their keys in the store.
+/// What an isolate knows of the uses of tokens, by the prefixes of their uses in the store.
 #[derive(Default)]
-pub struct Uses(RefCell<HashMap<String, Left>>);
+pub struct Uses(RefCell<HashMap<String, Local>>);
 
-/// Uses of one token.
-#[derive(Clone, Copy)]
-struct Left {
-    /// Neither spent nor held.
-    free: u32,
+/// Uses of one token here.
+#[derive(Default)]
+struct Local {
     /// Of registrations that go on.
-    held: u32,
+    held: usize,
+    /// Keys of uses that lists did not show yet.
+    spent: Vec<String>,
 }
 
 /// A use of an initial access token, which is free again when this is dropped, unless it was spent.
 pub struct InitialUse<'a> {
     uses: &'a Uses,
-    key: String,
+    prefix: String,
     token: InitialToken,
     is_held: bool,
 }
@@ -68,27 +70,29 @@ impl InitialUse<'_> {
         Registrant::InitialToken { name: self.token.name.clone(), id: hex(token)[..ID_CHARACTERS].to_owned() }
     }
 
-    fn end(&mut self, end: impl FnOnce(&mut Left)) -> Option<Left> {
+    /// Gives the use back, or spends it for the client with this key. Whether there was one.
+    fn end(&mut self, spent: Option<&str>) -> bool {
         if !std::mem::take(&mut self.is_held) {
-            return None;
+            return false;
         }
         let mut uses = self.uses.0.borrow_mut();
-        let left = uses.get_mut(&self.key)?;
-        left.held = left.held.saturating_sub(1);
-        end(left);
-        Some(*left)
+        if let Some(local) = uses.get_mut(&self.prefix) {
+            local.held = local.held.saturating_sub(1);
+            local.spent.extend(spent.map(str::to_owned));
+        }
+        true
     }
 }
 
 impl Drop for InitialUse<'_> {
     fn drop(&mut self) {
-        self.end(|left| left.free = left.free.saturating_add(1));
+        self.end(None);
     }
 }
 
 impl<'a, A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'a, A, S, R> {
     /// Takes a use of the initial access token that a request from `network` carries, if it is good and has one left. The
-    /// isolate counts exactly; at other locations a use may be seen a minute later.
+    /// isolate counts exactly; other locations may see a use a minute later.
     ///
     /// # Errors
     /// [`Failure::TooMany`], [`Failure::Store`].
@@ -99,31 +103,36 @@ impl<'a, A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'a, A, S, R> {
         let guess = self.guess(network)?;
         let key = initial_token_key(token);
         let stored = self.store.get(&key).await?.and_then(|text| serde_json::from_str::<InitialToken>(&text).ok());
-        let Some(token) = stored.filter(|token| token.is_good(self.now)) else {
+        let Some(stored) = stored.filter(|stored| stored.is_good(self.now)) else {
             guess.refuted();
             return Ok(None);
         };
-        let uses = &self.memory.uses;
-        let Some(stored) = token.uses_left else { return Ok(Some(InitialUse { uses, key, token, is_held: false })) };
+        let (uses, prefix) = (&self.memory.uses, initial_use_prefix(token));
+        let Some(total) = stored.uses else {
+            return Ok(Some(InitialUse { uses, prefix, token: stored, is_held: false }));
+        };
+        let listed = self.keys(&prefix).await?;
+        // No await from here on: two requests must not take the same use.
         let mut known = uses.0.borrow_mut();
-        let left = known.entry(key.clone()).or_insert(Left { free: stored, held: 0 });
-        // The store has not been told of those that are held.
-        left.free = left.free.min(stored.saturating_sub(left.held));
-        let Some(free) = left.free.checked_sub(1) else { return Ok(None) };
-        *left = Left { free, held: left.held + 1 };
-        Ok(Some(InitialUse { uses, key, token, is_held: true }))
+        let local = known.entry(prefix.clone()).or_default();
+        local.spent.retain(|spent| listed.iter().all(|(client_id, _)| client_id != spent));
+        if listed.len() + local.spent.len() + local.held >= total as usize {
+            return Ok(None);
+        }
+        local.held += 1;
+        Ok(Some(InitialUse { uses, prefix, token: stored, is_held: true }))
     }
 
-    /// Writes down that a use led to a client.
+    /// Writes down that a use led to this client.
     ///
     /// # Errors
     /// [`Failure::Store`]; then this isolate remembers it all the same.
-    pub async fn spend(&self, mut initial: InitialUse<'_>) -> Result<(), Failure> {
-        let Some(left) = initial.end(|_| ()) else { return Ok(()) };
-        let token = InitialToken { uses_left: Some(left.free + left.held), ..initial.token.clone() };
-        let ttl = Duration::from_secs(token.expires_at.saturating_sub(self.now).max(MIN_TTL_SECONDS));
-        let text = serde_json::to_string(&token).unwrap_or_default();
-        Ok(self.store.put(&initial.key, &text, None, Some(ttl)).await?)
+    pub async fn spend(&self, mut initial: InitialUse<'_>, client_id: &str) -> Result<(), Failure> {
+        if !initial.end(Some(client_id)) {
+            return Ok(());
+        }
+        let ttl = Duration::from_secs(initial.token.expires_at.saturating_sub(self.now).max(MIN_TTL_SECONDS));
+        Ok(self.store.put(&format!("{}{client_id}", initial.prefix), "", None, Some(ttl)).await?)
     }
 }
 
@@ -137,9 +146,9 @@ mod tests {
 
     #[test]
     fn initial_tokens_expire_and_are_used_up() {
-        let token = InitialToken { name: "partner".into(), expires_at: NOW + 1, uses_left: Some(1) };
+        let token = InitialToken { name: "partner".into(), expires_at: NOW + 1, uses: Some(1) };
         assert!(token.is_good(NOW) && !token.is_good(NOW + 1));
-        assert!(!InitialToken { uses_left: Some(0), ..token.clone() }.is_good(NOW));
-        assert!(InitialToken { uses_left: None, ..token }.is_good(NOW));
+        assert!(!InitialToken { uses: Some(0), ..token.clone() }.is_good(NOW));
+        assert!(InitialToken { uses: None, ..token }.is_good(NOW));
     }
 }

@@ -15,7 +15,6 @@
 
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
-use futures_util::future::join_all;
 use mcp_edge::ports::Runtime;
 
 use crate::{
@@ -32,8 +31,8 @@ pub const SITE_FACTOR: u32 = 5;
 /// read of the store.
 pub const MAX_REFUTED_TOKENS_PER_HOUR: u32 = 60;
 
-/// An agent reads or changes its registration a few times in its life. A change takes up to six calls of the Management
-/// API: with all of 500 places a stranger gets to 17 calls a second, and Logto Cloud allows 20.
+/// An agent reads or changes its registration a few times in its life. A change takes up to seven calls of the Management
+/// API: with all of 500 places a stranger gets to 19 calls a second, and Logto Cloud allows 20.
 pub const MAX_CALLS_PER_CLIENT_AND_HOUR: u32 = 20;
 
 /// What is counted at once in an isolate: a megabyte. Beyond that the store's counts have to do.
@@ -154,11 +153,10 @@ impl<A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
     /// Tells the other isolates. One write per second and key is all that the store takes; what is lost is in memory
     /// still.
     pub(crate) async fn tell(&self, Untold(counts): Untold) {
-        let tell = async |(key, window): (String, Window)| {
+        for (key, window) in counts {
             let text = serde_json::to_string(&window).unwrap_or_default();
             let _ = self.store.put(&key, &text, None, Some(Duration::from_secs(WINDOW_SECONDS))).await;
-        };
-        join_all(counts.into_iter().map(tell)).await;
+        }
     }
 
     /// Lets a sender have a token looked up.

@@ -8,12 +8,12 @@ use crate::{
     secret::Secret,
 };
 
-/// What was registered, by whom, and what opens it. Written by those who manage the client and by nobody else: what is
-/// found out about its use is kept apart (see [`store`](crate::store)), so that it cannot undo what they change. The
-/// secret is not kept: the provider has it.
+/// What was registered, by whom, and what opens it. Written once, at the registration: what changes is kept apart (see
+/// [`store`](crate::store)), so that nobody who has read an old record can bring back what has ended. The secret is not
+/// kept: the provider has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// As registered; `scope` is the ceiling that was granted.
+    /// As registered, or as changed since; `scope` is the ceiling that was granted.
     pub metadata: ClientMetadata,
     /// SHA-256 of the registration access token, in hexadecimal. `None`: only the portal manages it.
     pub token_hash: Option<String>,
@@ -69,13 +69,25 @@ pub struct Listed {
     pub created_at: u64,
 }
 
-/// What the scheduled run knows of a client's use. The provider forgets its log after a while; we do not.
+/// What the scheduled run knows of a client's use. The provider forgets its log after a while; we do not. All times are
+/// seconds since 1970, if their names say nothing else.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// The last sign-in that is known of, seconds since 1970.
+    /// The last sign-in that is known of, or the last moment of which nothing is known.
     pub used_at: Option<u64>,
-    /// When that was last looked up, seconds since 1970.
+    /// When a run looked at the client last, with whatever result.
     pub checked_at: u64,
+    /// Up to here the log was read, all of it. `None`: since the registration nothing. Earlier versions did not read all
+    /// of it, and did not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_until: Option<u64>,
+    /// What comes next was too much for one look. It is read from its end to its beginning, and before this moment, in
+    /// milliseconds, it was not read yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_until_ms: Option<u64>,
+    /// Its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread_part_ends: Option<u64>,
 }
 
 impl Record {
@@ -127,18 +139,12 @@ pub fn may_be_token(text: &str) -> bool {
     text.starts_with(TOKEN_PREFIX)
 }
 
-/// What a request is recognized by when it comes again: who sent it, and what it asks for after all checks, so that
-/// the order of members and what is ignored do not matter. `seed` tells apart what the two do not: the sending program,
-/// or the form that a person filled in.
+/// What a form of the portal is recognized by when it is sent again: the developer, its number, and what it asks for
+/// after all checks.
 #[must_use]
-pub fn fingerprint(registrant: &Registrant, seed: &str, metadata: &ClientMetadata) -> String {
-    let (kind, who) = match registrant {
-        Registrant::Anyone { network } => ("anyone", network.clone()),
-        Registrant::InitialToken { id, .. } => ("token", id.clone()),
-        Registrant::Developer { issuer, subject } => ("developer", format!("{}:{issuer}{subject}", issuer.len())),
-    };
+pub fn fingerprint(issuer: &str, subject: &str, form: &str, metadata: &ClientMetadata) -> String {
     let metadata = serde_json::to_string(metadata).unwrap_or_default();
-    hex(&format!("{kind} {}:{who} {}:{seed} {metadata}", who.len(), seed.len()))
+    hex(&format!("{}:{issuer}{}:{subject}{}:{form}{metadata}", issuer.len(), subject.len(), form.len()))
 }
 
 /// Whether a text may be a client id of the provider's: it becomes a part of keys and paths.
@@ -162,21 +168,18 @@ mod tests {
 
     #[test]
     fn a_fingerprint_is_of_who_and_what() {
-        let anyone = |network: &str| Registrant::Anyone { network: network.to_owned() };
-        let token = |id: &str| Registrant::InitialToken { name: "192.0.2.1".into(), id: id.to_owned() };
-        let first = fingerprint(&anyone("192.0.2.1"), "agent/1", &metadata(BODY));
+        let first = fingerprint("https://i.example", "alice", "1", &metadata(BODY));
         let reordered = r#"{"client_name":"Agent","x":1,"token_endpoint_auth_method":"none","redirect_uris":["http://127.0.0.1/cb"]}"#;
-        assert_eq!(first, fingerprint(&anyone("192.0.2.1"), "agent/1", &metadata(reordered)));
+        assert_eq!(first, fingerprint("https://i.example", "alice", "1", &metadata(reordered)));
         for other in [
-            fingerprint(&anyone("192.0.2.2"), "agent/1", &metadata(BODY)),
-            fingerprint(&anyone("192.0.2.1"), "agent/2", &metadata(BODY)),
-            fingerprint(&anyone("192.0.2.1"), "agent/1", &metadata(&BODY.replace("Agent", "Other"))),
-            fingerprint(&token("192.0.2.1"), "agent/1", &metadata(BODY)),
+            fingerprint("https://j.example", "alice", "1", &metadata(BODY)),
+            fingerprint("https://i.example", "bob", "1", &metadata(BODY)),
+            fingerprint("https://i.example", "alice", "2", &metadata(BODY)),
+            fingerprint("https://i.examplea", "lice", "1", &metadata(BODY)),
+            fingerprint("https://i.example", "alice", "1", &metadata(&BODY.replace("Agent", "Other"))),
         ] {
             assert_ne!(first, other);
         }
-        let of = |registrant| fingerprint(&registrant, "agent/1", &metadata(BODY));
-        assert_ne!(of(token("one")), of(token("other")), "two tokens of the same name");
     }
 
     #[test]

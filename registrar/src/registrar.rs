@@ -101,13 +101,12 @@ impl Registrar {
     }
 
     /// Names of the request headers that are looked at, in lower case.
-    pub const HEADER_NAMES: [&str; 10] = [
+    pub const HEADER_NAMES: [&str; 9] = [
         "authorization",
         "content-type",
         "cookie",
         "origin",
         "sec-fetch-site",
-        "user-agent",
         "cf-connecting-ip",
         "cf-worker",
         "cf-ray",

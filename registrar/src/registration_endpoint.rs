@@ -36,9 +36,6 @@ use crate::{
 const SERVER_MEMBERS: [&str; 4] =
     ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
 
-/// Names a client that sends no `User-Agent`.
-const NAMELESS: &str = "";
-
 /// A refusal, ready to be sent.
 type Refusal = Response;
 
@@ -77,12 +74,11 @@ impl Registrar {
         let metadata = ClientMetadata::parse(body, schemes).map_err(|error| failed(&error.into(), log))?;
         let metadata = metadata.without_foreign_pages();
         // (3)
-        let seed = head.header("user-agent").unwrap_or(NAMELESS);
         let registered = self.with_registry(exchange, async |registry| {
-            let registered = registry.register(Request { metadata, registrant, seed, via: Via::Endpoint }).await?;
-            if let Some(initial_use) = initial_use.filter(|_| !registered.is_repeated) {
+            let registered = registry.register(Request { metadata, registrant, via: Via::Endpoint }).await?;
+            if let Some(initial_use) = initial_use {
                 // The client exists; a use that could not be written down is no reason to take it away.
-                let _ = registry.spend(initial_use).await;
+                let _ = registry.spend(initial_use, &registered.client_id).await;
             }
             Ok(registered)
         });

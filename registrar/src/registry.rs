@@ -8,10 +8,14 @@
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
+    future::{Future, poll_fn},
+    task::Poll,
     time::Duration,
 };
 
+use futures_util::future::maybe_done;
 use mcp_edge::ports::{Runtime, StoreError};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -25,8 +29,7 @@ use crate::{
     registration::{error::MetadataError, metadata::ClientMetadata},
     secret::Secret,
     store::{
-        CLIENTS, Page, REPEAT_SECONDS, RegistrationStore, answered_key, client_key, owner_prefix, request_key,
-        usage_key,
+        CLIENTS, Page, REPEAT_SECONDS, RegistrationStore, client_key, form_key, metadata_key, owner_prefix, usage_key,
     },
 };
 
@@ -36,7 +39,7 @@ const LIST_LAG_SECONDS: u64 = 120;
 /// How long nothing is counted again once all places are taken: a flood must not use up the store's lists.
 const FULL_SECONDS: u64 = 60;
 
-/// A request waits for its twin as long as the twin may take: a creation with all its repetitions.
+/// A form waits for its twin as long as the twin may take: a creation with all its repetitions.
 const TWIN_WAIT: Duration = Duration::from_millis(100);
 const MAX_TWIN_WAITS: usize = 300;
 
@@ -85,11 +88,15 @@ impl From<StoreError> for Failure {
 
 /// Where a request came from, which decides how the client is managed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Via {
-    /// The registration endpoint: with a registration access token (RFC 7592).
+pub enum Via<'a> {
+    /// The registration endpoint: with a registration access token (RFC 7592). Each request makes a client of its own.
     Endpoint,
     /// The portal: by its owner, signed in.
-    Portal,
+    Portal {
+        /// The number of the form. A browser that reloads the answer, which shows the secret, sends the form again;
+        /// that leads to the same client.
+        form: &'a str,
+    },
 }
 
 /// A request for a client.
@@ -98,10 +105,8 @@ pub struct Request<'a> {
     pub metadata: ClientMetadata,
     /// Who asks.
     pub registrant: Registrant,
-    /// What tells two requests apart that say the same: the sending program, or the form that was filled in.
-    pub seed: &'a str,
     /// How it will be managed.
-    pub via: Via,
+    pub via: Via<'a>,
 }
 
 /// A client, as its registrant is told of it.
@@ -111,11 +116,11 @@ pub struct Registered {
     pub client_id: String,
     /// What is kept.
     pub record: Record,
-    /// For confidential clients; not of a repeated request in the portal, which shows a secret once.
+    /// For confidential clients; not of a form that is sent again, since the portal shows a secret once.
     pub secret: Option<Secret>,
     /// The registration access token; of the endpoint only.
     pub token: Option<Secret>,
-    /// Whether the client was there already.
+    /// Whether the client was there already, because the form was sent before.
     pub is_repeated: bool,
 }
 
@@ -130,8 +135,8 @@ pub struct Memory {
     developers: RefCell<Vec<(String, Option<String>)>>,
     /// Clients that have a place and are being made.
     being_made: Cell<usize>,
-    /// Fingerprints of requests: the client that each led to, or `None` while it is being made.
-    requests: RefCell<HashMap<String, (Option<String>, u64)>>,
+    /// Fingerprints of forms: the client that each led to, or `None` while it is being made.
+    forms: RefCell<HashMap<String, (Option<String>, u64)>>,
     /// Until when strangers are told at once that there is no place for them, seconds since 1970.
     full_until: Cell<u64>,
 }
@@ -156,16 +161,16 @@ pub struct Registry<'a, A, S, R: ?Sized> {
 }
 
 impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
-    /// Makes a client, or gives the one that the same request led to before.
+    /// Makes a client, or gives the one that the same form of the portal led to before.
     ///
-    /// (1) what may be granted, (2) how often the same network asks, (3) is it a repetition, (4) limits, (5) the
+    /// (1) what may be granted, (2) how often the same network asks, (3) was the form sent before, (4) limits, (5) the
     /// provider, (6) the store, and confirm.
     ///
     /// # Errors
     /// [`Failure`]; then there is no client, or one that the scheduled run removes.
     pub async fn register(&self, request: Request<'_>) -> Result<Registered, Failure> {
         // (1)
-        let Request { metadata, registrant, seed, via } = request;
+        let Request { metadata, registrant, via } = request;
         let granted = ceiling(&metadata, &self.policy.allowed_scopes)?;
         let metadata = ClientMetadata { scope: Some(granted.to_string()), ..metadata };
         // (2)
@@ -174,9 +179,15 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             Registrant::InitialToken { .. } | Registrant::Developer { .. } => None,
         };
         // (3)
-        let fingerprint = fingerprint(&registrant, seed, &metadata);
-        let being_made = self.after_twin(&fingerprint).await;
-        if let Some(repeated) = self.repeated(&being_made, via, &registrant).await? {
+        let form = match (via, &registrant) {
+            (Via::Portal { form }, Registrant::Developer { issuer, subject }) => {
+                Some(self.after_twin(&fingerprint(issuer, subject, form, &metadata)).await)
+            }
+            _ => None,
+        };
+        if let Some(form) = &form
+            && let Some(repeated) = self.repeated(form, &registrant).await?
+        {
             return Ok(repeated);
         }
         // (4)
@@ -185,9 +196,10 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         if let Some(counted) = counted {
             self.tell(counted).await;
         }
-        // (5)
+        // (5) What is unique to this attempt tells it from others that are going on and ask for the same.
         let application = Application::new(&metadata, granted, description(&registrant));
-        let created = self.applications.create(&application, &fingerprint[..16]).await;
+        let attempt = format!("{:016x}", u64::from_ne_bytes(self.random()));
+        let created = self.applications.create(&application, &attempt).await;
         let created = created
             .inspect_err(|error| self.audit(Event::RegistrationUndone, "", &registrant.label(), &error.to_string()))?;
         // (6)
@@ -203,12 +215,9 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             self.undo(&client_id, &record, &registrant).await;
             return Err(failure);
         }
-        // A repetition that is not recognized makes a second client: a nuisance, no reason to take the first away.
-        let _ = self
-            .store
-            .put(&request_key(&fingerprint), &client_id, None, Some(Duration::from_secs(REPEAT_SECONDS)))
-            .await;
-        self.memory.requests.borrow_mut().insert(fingerprint, (Some(client_id.clone()), self.now));
+        if let Some(form) = form {
+            form.led_to(self.store, &client_id, self.now).await;
+        }
         self.memory.recent.borrow_mut().push((client_id.clone(), self.now));
         place.is_for(&client_id);
         self.audit(Event::ClientRegistered, &client_id, &registrant.label(), &summary(&record.metadata));
@@ -226,8 +235,9 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         Ok(self.applications.secret(client_id).await?)
     }
 
-    /// Changes a client's metadata. `by` is for the audit log. Of two changes at the same moment the last one stays, at
-    /// the provider and in the store.
+    /// Changes a client's metadata and nothing else: what was read of the client may be a minute old, and whatever is
+    /// written back from that would undo what others have changed since. `by` is for the audit log. Of two changes at
+    /// the same moment the last one stays, at the provider and in the store.
     ///
     /// # Errors
     /// [`Failure`]; then everything is as it was, as far as the provider could be reached. [`Failure::Gone`] also if the
@@ -252,15 +262,14 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         let before = Application::new(&record.metadata, before_ceiling, String::new());
         let after = Application::new(&metadata, granted, String::new());
         self.applications.update(client_id, &before, &after).await?;
-        let changed = match self.replace(client_id, |current| Record { metadata, ..current }).await {
-            Ok(changed) => changed.ok_or(Failure::Gone)?,
-            Err(failure) => {
+        if let Err(failure) = self.put_metadata(client_id, &metadata).await {
+            if failure != Failure::Gone {
                 let _ = self.applications.update(client_id, &after, &before).await;
-                return Err(failure);
             }
-        };
-        self.audit(Event::ClientUpdated, client_id, by, &summary(&changed.metadata));
-        Ok(changed)
+            return Err(failure);
+        }
+        self.audit(Event::ClientUpdated, client_id, by, &summary(&metadata));
+        Ok(Record { metadata, ..record.clone() })
     }
 
     /// Removes a client. It may be repeated until it succeeds.
@@ -275,7 +284,8 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         Ok(())
     }
 
-    /// Gives a client a new secret. Repeated with the same `once` it gives the same one.
+    /// Gives a client a new secret. Repeated with the same `once` it makes no further one. If somebody else has given it
+    /// a newer one at the same moment, that is the one which is returned: it is the one that stays.
     ///
     /// # Errors
     /// [`Failure::Provider`], [`Failure::Gone`].
@@ -286,9 +296,15 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         Ok(secret)
     }
 
+    /// Writes the record, which nobody writes again, and confirms the client at the provider.
     async fn record_and_confirm(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
-        self.put(client_id, record).await?;
-        // (6)
+        let listed = serde_json::to_value(record.listed()).unwrap_or_default();
+        if let Owner::Developer { issuer, subject } = &record.owner {
+            let key = format!("{}{client_id}", owner_prefix(issuer, subject));
+            self.store.put(&key, "", Some(&listed), None).await?;
+        }
+        let text = serde_json::to_string(record).unwrap_or_default();
+        self.store.put(&client_key(client_id), &text, Some(&listed), None).await?;
         Ok(self.applications.confirm(client_id).await?)
     }
 
@@ -302,81 +318,33 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         self.audit(Event::RegistrationUndone, client_id, &registrant.label(), detail);
     }
 
-    /// Waits while the same request is being worked on, then marks this one as that.
-    async fn after_twin(&self, fingerprint: &str) -> BeingMade<'_> {
+    /// Waits while the same form is being worked on, then marks this one as that.
+    async fn after_twin(&self, fingerprint: &str) -> Form<'_> {
         for _ in 0..MAX_TWIN_WAITS {
             // Looking and marking without an await between them: two requests must not both find nothing.
-            if let Some(being_made) = BeingMade::note(self.memory, fingerprint, self.now) {
-                return being_made;
+            if let Some(form) = Form::note(self.memory, fingerprint, self.now) {
+                return form;
             }
             self.runtime.sleep(TWIN_WAIT).await;
         }
         // The twin's isolate was torn down in the middle, or the provider is very slow.
-        self.memory.requests.borrow_mut().remove(fingerprint);
-        BeingMade { memory: self.memory, fingerprint: fingerprint.to_owned(), led_to: None }
+        self.memory.forms.borrow_mut().remove(fingerprint);
+        Form { memory: self.memory, fingerprint: fingerprint.to_owned(), client_id: None }
     }
 
-    /// The client that the same request led to before, if that was lately.
-    async fn repeated(
-        &self,
-        being_made: &BeingMade<'_>,
-        via: Via,
-        registrant: &Registrant,
-    ) -> Result<Option<Registered>, Failure> {
-        let client_id = match &being_made.led_to {
+    /// The client that the same form led to before, if that was lately. It is shown to its owner as any other, without
+    /// its secret, and nothing is written: sent again at two places, a form makes two clients at worst.
+    async fn repeated(&self, form: &Form<'_>, registrant: &Registrant) -> Result<Option<Registered>, Failure> {
+        let client_id = match &form.client_id {
             Some(client_id) => Some(client_id.clone()),
-            None => self.store.get(&request_key(&being_made.fingerprint)).await?,
+            None => self.store.get(&form_key(&form.fingerprint)).await?,
         };
         let Some(client_id) = client_id else { return Ok(None) };
-        let Some(record) = self.find(&client_id).await? else { return Ok(None) };
-        if record.owner != Owner::of(registrant) || self.store.get(&answered_key(&client_id)).await?.is_some() {
+        let Some(record) = self.find(&client_id).await?.filter(|record| record.owner == Owner::of(registrant)) else {
             return Ok(None);
-        }
-        // Whoever shares an address with somebody can guess what they have sent, so a repetition by a stranger gets
-        // nothing that the first one did not have to share: no secret, hence no such client at all.
-        let is_anyone = matches!(registrant, Registrant::Anyone { .. });
-        if is_anyone && record.metadata.token_endpoint_auth_method.has_secret() {
-            return Ok(None);
-        }
-        match self.hand_out_again(client_id, record, via, registrant).await {
-            // It ended meanwhile, or somebody removed it at the provider.
-            Err(Failure::Gone) => Ok(None),
-            outcome => outcome.map(Some),
-        }
-    }
-
-    /// The answer that did not arrive the first time. Only the hash of its token was kept, so there is a new one. But
-    /// strangers may be two: then neither must be able to change the client that the other one uses, so there is no
-    /// token any more.
-    async fn hand_out_again(
-        &self,
-        client_id: String,
-        record: Record,
-        via: Via,
-        registrant: &Registrant,
-    ) -> Result<Registered, Failure> {
-        let (secret, token, record) = match (via, registrant) {
-            (Via::Portal, _) => (None, None, record),
-            (Via::Endpoint, Registrant::Anyone { .. }) => {
-                // The hash of no token; none at all would say that a person had made the client in the portal.
-                let of_no_token = Some(String::new());
-                if record.token_hash == of_no_token {
-                    (None, None, record)
-                } else {
-                    let ended = self.replace(&client_id, |now| Record { token_hash: of_no_token, ..now }).await?;
-                    (None, None, ended.ok_or(Failure::Gone)?)
-                }
-            }
-            (Via::Endpoint, _) => {
-                let secret = self.secret(&client_id, &record).await?;
-                let token = new_token(self.random());
-                let hash = Some(hash_of(token.expose()));
-                let replaced = self.replace(&client_id, |now| Record { token_hash: hash, ..now }).await?;
-                (secret, Some(token), replaced.ok_or(Failure::Gone)?)
-            }
         };
         self.audit(Event::RegistrationRepeated, &client_id, &registrant.label(), "");
-        Ok(Registered { client_id, record, secret, token, is_repeated: true })
+        Ok(Some(Registered { client_id, record, secret: None, token: None, is_repeated: true }))
     }
 
     /// A place for one more, if there is room.
@@ -398,7 +366,7 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
     /// The store lists late, so what this isolate has made or is making for the developer counts as well.
     async fn take_developers_place(&self, issuer: &str, subject: &str) -> Result<DevelopersPlace<'_>, Failure> {
         let limit = self.policy.limits.per_developer;
-        let listed = self.list(issuer, subject).await?;
+        let listed = self.owned(issuer, subject).await?;
         let owner = owner_prefix(issuer, subject);
         // No await from here on: two requests must not take the same place.
         let mut developers = self.memory.developers.borrow_mut();
@@ -451,14 +419,15 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
 
 /// What needs no provider.
 impl<A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
-    /// The record of a client.
+    /// The record of a client, with its present metadata.
     ///
     /// # Errors
     /// [`Failure::Store`].
     pub async fn find(&self, client_id: &str) -> Result<Option<Record>, Failure> {
-        let Some(text) = self.store.get(&client_key(client_id)).await? else { return Ok(None) };
-        let unreadable = || StoreError(format!("the record of {client_id} cannot be read"));
-        serde_json::from_str(&text).map(Some).map_err(|_| Failure::Store(unreadable()))
+        match self.registered(client_id).await? {
+            Some(record) => self.with_present_metadata(client_id, record).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The record of a client, for whoever holds its registration access token. The sender is at `network`.
@@ -470,17 +439,40 @@ impl<A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
             return Ok(None);
         }
         let guess = self.guess(network)?;
-        let Some(record) = self.find(client_id).await?.filter(|record| record.is_token(token)) else {
+        let Some(record) = self.registered(client_id).await?.filter(|record| record.is_token(token)) else {
             guess.refuted();
             return Ok(None);
         };
-        // Its holder has got the answer, so a request like theirs is somebody else's from now on, no repetition. Twice the
-        // time, because a client is written down some time after the request for it arrived.
-        if self.now < record.created_at + 2 * REPEAT_SECONDS {
-            let ttl = Duration::from_secs(2 * REPEAT_SECONDS);
-            self.store.put(&answered_key(client_id), "", None, Some(ttl)).await?;
-        }
-        Ok(Some(record))
+        self.with_present_metadata(client_id, record).await.map(Some)
+    }
+
+    /// What was written down when the client was registered.
+    async fn registered(&self, client_id: &str) -> Result<Option<Record>, Failure> {
+        self.read(&client_key(client_id), "the record", client_id).await
+    }
+
+    async fn with_present_metadata(&self, client_id: &str, record: Record) -> Result<Record, Failure> {
+        Ok(match self.changed_metadata(client_id).await? {
+            Some(metadata) => Record { metadata, ..record },
+            None => record,
+        })
+    }
+
+    /// The metadata after the last change; `None` if there was none.
+    async fn changed_metadata(&self, client_id: &str) -> Result<Option<ClientMetadata>, Failure> {
+        self.read(&metadata_key(client_id), "the metadata", client_id).await
+    }
+
+    /// What is under a key, which says `what` of a client.
+    pub(crate) async fn read<T: for<'de> Deserialize<'de>>(
+        &self,
+        key: &str,
+        what: &str,
+        client_id: &str,
+    ) -> Result<Option<T>, Failure> {
+        let Some(text) = self.store.get(key).await? else { return Ok(None) };
+        let unreadable = || StoreError(format!("{what} of {client_id} cannot be read"));
+        serde_json::from_str(&text).map(Some).map_err(|_| Failure::Store(unreadable()))
     }
 
     /// A developer's clients, newest first.
@@ -488,6 +480,27 @@ impl<A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
     /// # Errors
     /// [`Failure::Store`].
     pub async fn list(&self, issuer: &str, subject: &str) -> Result<Vec<(String, Listed)>, Failure> {
+        let mut clients = self.owned(issuer, subject).await?;
+        // All at once, as `join_all` does, which for any number of futures is 7 KB of code.
+        let mut reads: Vec<_> =
+            clients.iter().map(|(client_id, _)| Box::pin(maybe_done(self.changed_metadata(client_id)))).collect();
+        poll_fn(|context| {
+            let pending = reads.iter_mut().filter_map(|read| read.as_mut().poll(context).is_pending().then_some(()));
+            if pending.count() == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+        let changed: Vec<_> = reads.iter_mut().map(|read| read.as_mut().take_output()).collect();
+        drop(reads);
+        for ((_, listed), metadata) in clients.iter_mut().zip(changed) {
+            if let Some(metadata) = metadata.transpose()?.flatten() {
+                listed.name = metadata.client_name;
+            }
+        }
+        Ok(clients)
+    }
+
+    /// The same, with the names that they were registered with.
+    async fn owned(&self, issuer: &str, subject: &str) -> Result<Vec<(String, Listed)>, Failure> {
         let keys = self.keys(&owner_prefix(issuer, subject)).await?;
         let mut clients: Vec<_> = keys
             .into_iter()
@@ -512,27 +525,12 @@ impl<A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
         }
     }
 
-    /// Writes a record and what lists show of it.
-    ///
-    /// # Errors
-    /// [`Failure::Store`].
-    async fn put(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
-        let listed = serde_json::to_value(record.listed()).unwrap_or_default();
-        let text = serde_json::to_string(record).unwrap_or_default();
-        if let Owner::Developer { issuer, subject } = &record.owner {
-            let key = format!("{}{client_id}", owner_prefix(issuer, subject));
-            self.store.put(&key, "", Some(&listed), None).await?;
-        }
-        Ok(self.store.put(&client_key(client_id), &text, Some(&listed), None).await?)
-    }
-
-    /// Changes a record as it is now, not as it was when the request arrived. `None`: there is none any more, and none
-    /// comes back.
-    async fn replace(&self, client_id: &str, change: impl FnOnce(Record) -> Record) -> Result<Option<Record>, Failure> {
-        let Some(current) = self.find(client_id).await? else { return Ok(None) };
-        let changed = change(current);
-        self.put(client_id, &changed).await?;
-        Ok(Some(changed))
+    /// Writes what a change is about. `Gone`: the client ended meanwhile. If that is not known here yet, what is written
+    /// belongs to nothing, makes no token good again, and is removed by the scheduled run.
+    async fn put_metadata(&self, client_id: &str, metadata: &ClientMetadata) -> Result<(), Failure> {
+        self.registered(client_id).await?.ok_or(Failure::Gone)?;
+        let text = serde_json::to_string(metadata).unwrap_or_default();
+        Ok(self.store.put(&metadata_key(client_id), &text, None, None).await?)
     }
 
     /// Removes what is kept of a client, the record last: as long as there is one, this is repeated.
@@ -541,6 +539,7 @@ impl<A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
     /// [`Failure::Store`].
     pub async fn forget(&self, client_id: &str, record: &Record) -> Result<(), Failure> {
         self.store.delete(&usage_key(client_id)).await?;
+        self.store.delete(&metadata_key(client_id)).await?;
         if let Owner::Developer { issuer, subject } = &record.owner {
             self.store.delete(&format!("{}{client_id}", owner_prefix(issuer, subject))).await?;
         }
@@ -601,36 +600,44 @@ impl Drop for DevelopersPlace<'_> {
     }
 }
 
-/// Marks a request as being worked on, and takes the mark away however the work ends.
-struct BeingMade<'a> {
+/// Marks a form as being worked on, and takes the mark away however the work ends.
+struct Form<'a> {
     memory: &'a Memory,
     fingerprint: String,
-    /// What the same request led to before, as far as this isolate knows.
-    led_to: Option<String>,
+    /// What it led to before, as far as this isolate knows.
+    client_id: Option<String>,
 }
 
-impl<'a> BeingMade<'a> {
-    /// `None` if the same request is being worked on already.
+impl<'a> Form<'a> {
+    /// `None` if the same form is being worked on already.
     fn note(memory: &'a Memory, fingerprint: &str, now: u64) -> Option<Self> {
-        let mut requests = memory.requests.borrow_mut();
-        requests.retain(|_, (_, at)| now < *at + REPEAT_SECONDS);
-        let led_to = match requests.get(fingerprint) {
+        let mut forms = memory.forms.borrow_mut();
+        forms.retain(|_, (_, at)| now < *at + REPEAT_SECONDS);
+        let client_id = match forms.get(fingerprint) {
             Some((None, _)) => return None,
             Some((Some(client_id), _)) => Some(client_id.clone()),
             None => {
-                requests.insert(fingerprint.to_owned(), (None, now));
+                forms.insert(fingerprint.to_owned(), (None, now));
                 None
             }
         };
-        Some(Self { memory, fingerprint: fingerprint.to_owned(), led_to })
+        Some(Self { memory, fingerprint: fingerprint.to_owned(), client_id })
+    }
+
+    /// Remembers the client. If the store does not, a form that is sent again makes a second client: a nuisance, no
+    /// reason to take the first away.
+    async fn led_to<S: RegistrationStore>(self, store: &S, client_id: &str, now: u64) {
+        let ttl = Some(Duration::from_secs(REPEAT_SECONDS));
+        let _ = store.put(&form_key(&self.fingerprint), client_id, None, ttl).await;
+        self.memory.forms.borrow_mut().insert(self.fingerprint.clone(), (Some(client_id.to_owned()), now));
     }
 }
 
-impl Drop for BeingMade<'_> {
+impl Drop for Form<'_> {
     fn drop(&mut self) {
-        let mut requests = self.memory.requests.borrow_mut();
-        if requests.get(&self.fingerprint).is_some_and(|(client_id, _)| client_id.is_none()) {
-            requests.remove(&self.fingerprint);
+        let mut forms = self.memory.forms.borrow_mut();
+        if forms.get(&self.fingerprint).is_some_and(|(client_id, _)| client_id.is_none()) {
+            forms.remove(&self.fingerprint);
         }
     }
 }

@@ -2,19 +2,25 @@
 //!
 //! | key | value | written by | ends |
 //! |---|---|---|---|
-//! | `client/<client id>` | [`Record`](crate::record::Record); metadata [`Listed`](crate::record::Listed) | who manages the client | with the client |
-//! | `owner/<hash of issuer and subject>/<client id>` | empty; metadata [`Listed`](crate::record::Listed) | the same | with the client |
+//! | `client/<client id>` | [`Record`](crate::record::Record); metadata [`Listed`](crate::record::Listed) | the registration, once | with the client |
+//! | `metadata/<client id>` | [`ClientMetadata`](crate::registration::metadata::ClientMetadata) since it was changed; none: that of the record | changes (`PUT`, the portal) | with the client |
+//! | `owner/<hash of issuer and subject>/<client id>` | empty; metadata [`Listed`](crate::record::Listed) | the registration, once | with the client |
 //! | `usage/<client id>` | [`Usage`](crate::record::Usage), also as metadata | the scheduled run | with the client |
-//! | `answered/<client id>` | empty: the registration access token has come back | calls with that token | after twice [`REPEAT_SECONDS`] |
-//! | `request/<fingerprint>` | the client id that a request led to | the registration | after [`REPEAT_SECONDS`] |
+//! | `form/<fingerprint>` | the client id that a form of the portal led to | the registration, once | after [`REPEAT_SECONDS`] |
 //! | `rate/<hash of what is counted>` | [`Window`](crate::policy::Window) | the [`limiter`](crate::limiter) | with its period |
-//! | `initial-token/<hash of the token>` | [`InitialToken`](crate::initial_token::InitialToken) | the operator, registrations | when it expires |
+//! | `initial-token/<hash of the token>` | [`InitialToken`](crate::initial_token::InitialToken) | the operator, once | when it expires or is revoked |
+//! | `initial-use/<hash of the token>/<client id>` | empty | the registration, once | when the token expires |
 //!
 //! Neither a client's secret nor any token is kept, only hashes of tokens.
 //!
-//! The store is eventually consistent: another location may see a change up to a minute later, and the last of two
-//! writes stays, whatever it was made from. So each key has one kind of writer, who cannot undo what another has changed,
-//! and whoever changes a part of a value reads it again just before. What may still happen is said where it matters.
+//! The store is eventually consistent: another location may see a change up to a minute later, what it has not found
+//! included, and the last of two writes stays, whatever it was made from. So what opens something (a record, an initial
+//! access token) is written once and only ever removed: whoever still sees it later than that cannot bring it back. What
+//! changes is under a key of its own that has one kind of writer. Where that is not enough, README.md says what two
+//! locations can do ("What two locations can do at the same moment").
+//!
+//! Earlier versions wrote changes of metadata into the record, and uses of an initial access token into its value. Both
+//! are read as they are; nothing is migrated.
 
 use std::time::Duration;
 
@@ -23,7 +29,7 @@ use serde_json::Value;
 
 use crate::policy::hex;
 
-/// How long a repeated request is recognized. Clients retry within seconds; people press a button again within minutes.
+/// How long a form that is sent again is recognized. People press a button again, or reload its answer, within minutes.
 pub const REPEAT_SECONDS: u64 = 600;
 
 /// A store that all isolates share.
@@ -85,10 +91,19 @@ pub fn owner_prefix(issuer: &str, subject: &str) -> String {
     format!("owner/{}/", hex(&format!("{}:{issuer}{subject}", issuer.len())))
 }
 
-/// `request/<fingerprint>`
+/// `metadata/<client id>`
 #[must_use]
-pub fn request_key(fingerprint: &str) -> String {
-    format!("request/{fingerprint}")
+pub fn metadata_key(client_id: &str) -> String {
+    format!("{METADATA}{client_id}")
+}
+
+/// Beginning of the keys of changed metadata.
+pub const METADATA: &str = "metadata/";
+
+/// `form/<fingerprint>`
+#[must_use]
+pub fn form_key(fingerprint: &str) -> String {
+    format!("form/{fingerprint}")
 }
 
 /// `usage/<client id>`
@@ -100,12 +115,6 @@ pub fn usage_key(client_id: &str) -> String {
 /// Beginning of the keys of what is known of clients' use.
 pub const USAGES: &str = "usage/";
 
-/// `answered/<client id>`
-#[must_use]
-pub fn answered_key(client_id: &str) -> String {
-    format!("answered/{client_id}")
-}
-
 /// `rate/<hash of what is counted>`, for an activity and who is at it.
 #[must_use]
 pub fn rate_key(activity: &str, who: &str) -> String {
@@ -116,4 +125,10 @@ pub fn rate_key(activity: &str, who: &str) -> String {
 #[must_use]
 pub fn initial_token_key(token: &str) -> String {
     format!("initial-token/{}", hex(token))
+}
+
+/// `initial-use/<hash of the token>/`: beginning of the keys of its uses.
+#[must_use]
+pub fn initial_use_prefix(token: &str) -> String {
+    format!("initial-use/{}/", hex(token))
 }

@@ -1,4 +1,8 @@
-//! For native tests: a provider and a store in memory that fail on demand.
+//! For native tests: a provider and a store in memory that fail on demand. The store is consistent; as it is at
+//! Cloudflare's [`locations`] it is not.
+
+mod locations;
+pub use locations::{CACHE_SECONDS, Location};
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,7 +22,7 @@ use serde_json::Value;
 use crate::{
     application::Application,
     policy::{Limits, Mode, Policy},
-    provider::{Applications, Created, ProviderError},
+    provider::{Applications, Created, LogReading, Period, ProviderError},
     registry::{Memory, Registry},
     secret::Secret,
     store::{Page, RegistrationStore},
@@ -48,7 +52,11 @@ pub struct TestProvider {
     pub confirmed: RefCell<Vec<String>>,
     pub created: Cell<usize>,
     pub used: RefCell<BTreeMap<String, u64>>,
-    /// Fails operations of this name: `create`, `confirm`, `update`, `remove`, `last_used`.
+    /// What is asked of the log.
+    pub periods: RefCell<Vec<Period>>,
+    /// What the log says the next times, instead of `used`.
+    pub readings: RefCell<Vec<LogReading>>,
+    /// Fails operations of this name: `create`, `confirm`, `update`, `remove`, `usage`.
     pub broken: Cell<&'static str>,
 }
 
@@ -106,13 +114,17 @@ impl Applications for TestProvider {
         Ok(Secret::new(format!("{name} of {client_id}")))
     }
 
-    async fn last_used(&self, client_id: &str) -> Result<Option<u64>, ProviderError> {
+    async fn usage(&self, client_id: &str, period: Period) -> Result<LogReading, ProviderError> {
         others_go_on().await;
-        self.check("last_used")?;
+        self.check("usage")?;
         if !self.applications.borrow().contains_key(client_id) {
             return Err(ProviderError::Gone);
         }
-        Ok(self.used.borrow().get(client_id).copied())
+        self.periods.borrow_mut().push(period);
+        if !self.readings.borrow().is_empty() {
+            return Ok(self.readings.borrow_mut().remove(0));
+        }
+        Ok(LogReading { last_success: self.used.borrow().get(client_id).copied(), ..LogReading::default() })
     }
 
     async fn remove_abandoned(&self, _dry_run: bool) -> Result<Vec<String>, ProviderError> {
@@ -134,6 +146,9 @@ pub struct TestStore {
     pub is_down: Cell<bool>,
     /// Lists do not show anything, as if every change were very new.
     pub lists_nothing: Cell<bool>,
+    /// Lists do not show these keys.
+    pub unlisted: RefCell<Vec<String>>,
+    central: locations::Central,
 }
 
 impl RegistrationStore for TestStore {
@@ -170,7 +185,8 @@ impl RegistrationStore for TestStore {
             return Ok(Page::default());
         }
         let entries = self.entries.borrow();
-        let after = |key: &String| cursor.is_none_or(|cursor| key.as_str() > cursor);
+        let unlisted = self.unlisted.borrow();
+        let after = |key: &String| cursor.is_none_or(|cursor| key.as_str() > cursor) && !unlisted.contains(key);
         let found = entries.iter().filter(|(key, _)| key.starts_with(prefix) && after(key));
         let mut keys: Vec<_> = found.map(|(key, (_, listed))| (key.clone(), listed.clone())).collect();
         let cursor = (keys.len() > 2).then(|| keys[1].0.clone());

@@ -178,10 +178,10 @@ impl Portal {
             Err(problems) => return self.pages.new_application(session, &form, &problems, 422),
         };
         let registrant = Registrant::Developer { issuer: session.issuer.clone(), subject: session.subject.clone() };
-        // The number of the form makes a page that is sent again the same request again.
-        let seed = form.first("once").to_owned();
+        // The number of the form: what is sent again makes no second application.
+        let once = form.first("once").to_owned();
         let registered = visit.registrar.with_registry(visit.exchange, async |registry| {
-            registry.register(Request { metadata, registrant, seed: &seed, via: Via::Portal }).await
+            registry.register(Request { metadata, registrant, via: Via::Portal { form: &once } }).await
         });
         match registered.await {
             Ok(registered) => {

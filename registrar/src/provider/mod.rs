@@ -43,18 +43,19 @@ pub trait Applications {
     /// [`ProviderError`].
     async fn secret(&self, client_id: &str) -> Result<Option<Secret>, ProviderError>;
 
-    /// Makes a new secret and removes all others. `name` is unique to this rotation: repeating it makes no further one.
+    /// Makes a new secret and removes those that are older, never one that is newer: of several rotations at the same
+    /// moment the newest secret stays, and each gives the newest that it knows of. `name` is unique to this rotation:
+    /// repeating it makes no further one.
     ///
     /// # Errors
     /// [`ProviderError`]; then at least one of the two secrets is good, and another rotation settles it.
     async fn rotate_secret(&self, client_id: &str, name: &str) -> Result<Secret, ProviderError>;
 
-    /// When a user last signed in through the application, in seconds since 1970; `None` if that never happened or is
-    /// longer ago than the provider remembers.
+    /// What the provider's log says of users signing in through the application in `period`.
     ///
     /// # Errors
     /// [`ProviderError::Gone`] if there is no such application.
-    async fn last_used(&self, client_id: &str) -> Result<Option<u64>, ProviderError>;
+    async fn usage(&self, client_id: &str, period: Period) -> Result<LogReading, ProviderError>;
 
     /// Removes applications whose registration was begun and never finished, and gives their ids. With `dry_run`
     /// nothing is removed.
@@ -62,6 +63,29 @@ pub trait Applications {
     /// # Errors
     /// [`ProviderError`].
     async fn remove_abandoned(&self, dry_run: bool) -> Result<Vec<String>, ProviderError>;
+}
+
+/// A period of the provider's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Its beginning, seconds since 1970.
+    pub from: u64,
+    /// Its end, milliseconds since 1970: it may be that of one entry among many. `None`: the present, by whatever clock.
+    pub until_ms: Option<u64>,
+}
+
+/// What was found out from the provider's log. Anybody can fill it with failures, and the provider forgets it after a
+/// while, so what was not found in it is certain only if all of it was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogReading {
+    /// The last success that was found, in seconds since 1970.
+    pub last_success: Option<u64>,
+    /// What was before this moment, in milliseconds since 1970, was not read: there was too much of it. `None`: nothing
+    /// that could matter.
+    pub unread_until_ms: Option<u64>,
+    /// The provider does not remember what was before this moment, in seconds since 1970, though the period begins
+    /// earlier.
+    pub forgotten_until: Option<u64>,
 }
 
 /// A new application.
@@ -83,6 +107,9 @@ pub enum ProviderError {
     /// It does not like the application. Our own rules should have found that out.
     #[error("the provider refused the application: {0}")]
     Refused(String),
+    /// The answer is longer than anything that we ask for.
+    #[error("an answer of the provider is too long")]
+    TooLarge,
     /// Our own settings or credentials are wrong.
     #[error("the registrar is not set up correctly: {0}")]
     Misconfigured(String),

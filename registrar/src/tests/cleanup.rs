@@ -4,6 +4,7 @@ use serde_json::json;
 use crate::{
     cleanup::{MAX_CLIENTS_PER_RUN, Report},
     policy::{Mode, Registrant},
+    provider::{LogReading, Period},
     registration::metadata::ClientMetadata,
     registry::{Request, Via},
     testing::{DAY, NOW, World, others_go_on},
@@ -27,11 +28,13 @@ fn world() -> World {
     let world = World::new(Mode::Open);
     let anyone = || Registrant::Anyone { network: "192.0.2.1".to_owned() };
     let developer = || Registrant::Developer { issuer: "https://i.example".into(), subject: "alice".into() };
-    for (name, registrant, via) in
-        [("One", anyone(), Via::Endpoint), ("Two", anyone(), Via::Endpoint), ("Three", developer(), Via::Portal)]
-    {
+    for (name, registrant, via) in [
+        ("One", anyone(), Via::Endpoint),
+        ("Two", anyone(), Via::Endpoint),
+        ("Three", developer(), Via::Portal { form: "1" }),
+    ] {
         let metadata = metadata(name);
-        world.with(async |registry| registry.register(Request { metadata, registrant, seed: "", via }).await).unwrap();
+        world.with(async |registry| registry.register(Request { metadata, registrant, via }).await).unwrap();
     }
     world
 }
@@ -133,7 +136,7 @@ fn a_dry_run_reports_and_removes_nothing() {
 #[test]
 fn in_doubt_a_client_stays() {
     let world = world();
-    world.provider.broken.set("last_used");
+    world.provider.broken.set("usage");
     let report = world.run(400, false);
     assert_eq!((report.ended, report.failures.len(), world.provider.ids().len()), (0, 3, 3), "{report:?}");
     world.provider.broken.set("remove");
@@ -158,11 +161,103 @@ fn a_run_looks_at_few_clients_and_the_next_one_at_the_others() {
         let metadata = metadata(&format!("Agent {n}"));
         let registrant = Registrant::InitialToken { name: "partner".to_owned(), id: "1".to_owned() };
         world
-            .with(async |registry| {
-                registry.register(Request { metadata, registrant, seed: "", via: Via::Endpoint }).await
-            })
+            .with(async |registry| registry.register(Request { metadata, registrant, via: Via::Endpoint }).await)
             .unwrap();
     }
     let looked_at: Vec<_> = (0..4).map(|_| world.run(2, false).looked_at).collect();
     assert_eq!(looked_at, [MAX_CLIENTS_PER_RUN, MAX_CLIENTS_PER_RUN, 5, 0]);
+}
+
+/// A world with one client of a stranger's.
+fn world_with_one() -> World {
+    let world = World::new(Mode::Open);
+    let registrant = Registrant::Anyone { network: "192.0.2.1".to_owned() };
+    let request = Request { metadata: metadata("One"), registrant, via: Via::Endpoint };
+    world.with(async |registry| registry.register(request).await).unwrap();
+    world
+}
+
+#[test]
+fn what_is_not_known_is_not_unused() {
+    let world = world_with_one();
+    let full = |until: u64| LogReading { unread_until_ms: Some(until * 1000), ..LogReading::default() };
+    // Ten days after the registration, the log has more failures than a run reads.
+    world.provider.readings.borrow_mut().push(full(NOW + 9 * DAY));
+    let report = world.run(10, false);
+    assert_eq!((report.ended, report.looked_at), (0, 1));
+    assert_eq!(report.unknown, ["app-1"], "the operator sees it");
+    assert_eq!(world.run(10, false).looked_at, 0, "it does not keep others from being looked at");
+    // The next looks go on where the last one ended, and then with what came meanwhile.
+    world.provider.readings.borrow_mut().push(full(NOW + 8 * DAY));
+    assert_eq!(world.run(11, false).unknown, ["app-1"]);
+    let report = world.run(12, false);
+    assert_eq!((report.ended, report.unknown), (0, vec!["app-1".to_owned()]), "the past two days are not known");
+    assert_eq!(world.run(13, false).ended, 1, "now all of it was read, and there was nothing");
+    let period = |from: u64, until: Option<u64>| Period { from: from - 300, until_ms: until.map(|it| it * 1000) };
+    let read = [
+        period(NOW, None),
+        period(NOW, Some(NOW + 9 * DAY)),
+        period(NOW, Some(NOW + 8 * DAY)),
+        period(NOW + 10 * DAY, None),
+    ];
+    assert_eq!(*world.provider.periods.borrow(), read);
+}
+
+#[test]
+fn a_success_that_failures_hid_is_found_in_the_end() {
+    let world = world_with_one();
+    let hidden = LogReading { unread_until_ms: Some((NOW + 9 * DAY) * 1000), ..LogReading::default() };
+    world.provider.readings.borrow_mut().push(hidden);
+    world.run(10, false);
+    world.provider.readings.borrow_mut().push(LogReading { last_success: Some(NOW + DAY), ..LogReading::default() });
+    world.run(11, false);
+    for days in 12..181 {
+        assert_eq!(world.run(days, false).ended, 0, "{days}");
+    }
+    assert_eq!(world.run(181, false).ended, 1, "half a year later");
+}
+
+#[test]
+fn what_the_provider_does_not_remember_may_have_been_a_sign_in() {
+    let world = world_with_one();
+    let forgotten = LogReading { forgotten_until: Some(NOW + 28 * DAY), ..LogReading::default() };
+    // No run took place for a month.
+    world.provider.readings.borrow_mut().push(forgotten);
+    assert_eq!(world.run(30, false).ended, 0);
+    assert_eq!(world.run(207, false).ended, 0);
+    assert_eq!(world.run(208, false).ended, 1);
+}
+
+#[test]
+fn what_an_earlier_version_found_out_is_found_out_again() {
+    let world = world_with_one();
+    let old = json!({"used_at": null, "checked_at": NOW + 9 * DAY});
+    world.store.entries.borrow_mut().insert("usage/app-1".to_owned(), (old.to_string(), old));
+    world.provider.used.borrow_mut().insert("app-1".to_owned(), NOW + DAY);
+    assert_eq!(world.run(10, false).ended, 0);
+    let first = Period { from: NOW - 300, until_ms: None };
+    assert_eq!(*world.provider.periods.borrow(), [first], "since the registration");
+}
+
+#[test]
+fn what_is_left_of_clients_that_ended_is_removed_and_nothing_of_others() {
+    let world = world_with_one();
+    let put = |key: &str| world.store.entries.borrow_mut().insert(key.to_owned(), ("{}".to_owned(), json!({})));
+    put("usage/gone");
+    put("metadata/gone");
+    let client = world.with(async |registry| {
+        let registrant = Registrant::Anyone { network: "192.0.2.2".to_owned() };
+        let request = Request { metadata: metadata("New"), registrant, via: Via::Endpoint };
+        let client = registry.register(request).await.unwrap();
+        registry.update(&client.client_id, &client.record, metadata("Changed"), "test").await.unwrap();
+        client.client_id
+    });
+    world.run(1, false);
+    let left: Vec<_> = world.store.entries.borrow().keys().filter(|key| key.contains("gone")).cloned().collect();
+    assert!(left.is_empty(), "{left:?}");
+    // The list of clients does not show the new one yet, that of changes does.
+    let metadata_key = format!("metadata/{client}");
+    world.store.unlisted.borrow_mut().push(format!("client/{client}"));
+    world.run(2, false);
+    assert!(world.store.entries.borrow().contains_key(&metadata_key));
 }

@@ -38,7 +38,12 @@ fn developer(subject: &str) -> Registrant {
 }
 
 fn request(metadata: ClientMetadata, registrant: Registrant) -> Request<'static> {
-    Request { metadata, registrant, seed: "agent/1", via: Via::Endpoint }
+    Request { metadata, registrant, via: Via::Endpoint }
+}
+
+/// From a form of the portal with this number.
+fn form(number: &'static str, metadata: ClientMetadata, subject: &str) -> Request<'static> {
+    Request { metadata, registrant: developer(subject), via: Via::Portal { form: number } }
 }
 
 impl World {
@@ -47,8 +52,7 @@ impl World {
     }
 
     fn record(&self, client_id: &str) -> Option<Record> {
-        let entries = self.store.entries.borrow();
-        entries.get(&client_key(client_id)).map(|(text, _)| serde_json::from_str(text).unwrap())
+        self.with(async |registry| registry.find(client_id).await).unwrap()
     }
 }
 
@@ -78,43 +82,28 @@ fn no_secret_and_no_token_is_kept_or_logged() {
 }
 
 #[test]
-fn the_same_request_twice_makes_one_client() {
+fn the_same_form_twice_makes_one_client() {
     let mut world = World::new(Mode::Developers);
-    let first = world.register(confidential("Agent"), developer("alice")).unwrap();
-    let second = world.register(confidential("Agent"), developer("alice")).unwrap();
-    assert_eq!((first.client_id.as_str(), second.client_id.as_str()), ("app-1", "app-1"));
-    assert_eq!(first.secret, second.secret);
-    assert!(second.is_repeated && world.record("app-1").unwrap().is_token(second.token.unwrap().expose()));
+    let send = |world: &World, subject: &str| {
+        world.with(async |registry| registry.register(form("1", confidential("Agent"), subject)).await).unwrap()
+    };
+    assert_eq!(send(&world, "alice").client_id, "app-1");
+    assert_eq!(send(&world, "alice").client_id, "app-1");
+    assert_eq!(send(&world, "bob").client_id, "app-2", "somebody else's form of the same number");
     world.forget();
-    let elsewhere = world.register(confidential("Agent"), developer("alice")).unwrap();
-    assert_eq!(elsewhere.client_id, "app-1", "in another isolate");
+    let elsewhere = send(&world, "alice");
+    assert!(elsewhere.is_repeated && elsewhere.client_id == "app-1", "in another isolate");
     // Ten minutes later the store has forgotten as well.
     world.now.set(NOW + 601);
-    world.store.entries.borrow_mut().retain(|key, _| !key.starts_with("request/"));
-    assert_eq!(world.register(confidential("Agent"), developer("alice")).unwrap().client_id, "app-2");
+    world.store.entries.borrow_mut().retain(|key, _| !key.starts_with("form/"));
+    assert_eq!(send(&world, "alice").client_id, "app-3");
 }
 
 #[test]
-fn a_stranger_who_repeats_another_ones_request_cannot_take_the_client_over() {
-    let world = World::new(Mode::Open);
-    let first = world.register(metadata("Agent"), anyone()).unwrap();
-    let second = world.register(metadata("Agent"), anyone()).unwrap();
-    assert!(second.is_repeated && second.client_id == first.client_id);
-    assert!(second.token.is_none() && second.secret.is_none(), "nothing to change the client with");
-    assert!(!world.record("app-1").unwrap().is_token(first.token.unwrap().expose()), "nor has the first one");
-
-    let elsewhere = || Registrant::Anyone { network: "192.0.2.2".to_owned() };
-    let first = world.register(confidential("Server"), elsewhere()).unwrap();
-    let second = world.register(confidential("Server"), elsewhere()).unwrap();
-    assert_ne!(second.client_id, first.client_id, "a secret is not shared");
-    assert_ne!(second.secret, first.secret);
-}
-
-#[test]
-fn the_same_request_twice_at_the_same_moment_makes_one_client() {
+fn the_same_form_twice_at_the_same_moment_makes_one_client() {
     let world = World::new(Mode::Open);
     let (one, other) = world.with(async |registry| {
-        let register = || registry.register(request(metadata("Agent"), anyone()));
+        let register = || registry.register(form("1", metadata("Agent"), "alice"));
         join(register(), register()).await
     });
     assert_eq!((one.unwrap().client_id, other.unwrap().client_id), ("app-1".to_owned(), "app-1".to_owned()));
@@ -122,15 +111,26 @@ fn the_same_request_twice_at_the_same_moment_makes_one_client() {
 }
 
 #[test]
-fn a_request_like_somebody_elses_is_not_a_repetition() {
-    let world = World::new(Mode::Open);
-    let first = world.register(metadata("Agent"), anyone()).unwrap();
-    // Its token has come back, so the answer has arrived.
-    let token = first.token.unwrap();
-    world.with(async |registry| registry.find_by_token(HERE, "app-1", token.expose()).await).unwrap().unwrap();
-    assert_eq!(world.register(metadata("Agent"), anyone()).unwrap().client_id, "app-2");
-    let elsewhere = Registrant::Anyone { network: "192.0.2.2".to_owned() };
-    assert_eq!(world.register(metadata("Agent"), elsewhere).unwrap().client_id, "app-3");
+fn whoever_asks_for_the_same_at_the_endpoint_gets_a_client_of_their_own() {
+    let token = || Registrant::InitialToken { name: "partner".to_owned(), id: "1".to_owned() };
+    for (mode, registrant) in [(Mode::Open, anyone()), (Mode::Token, token()), (Mode::Developers, developer("alice"))] {
+        for metadata in [metadata("Agent"), confidential("Agent")] {
+            let world = World::new(mode);
+            let (one, other) = world.with(async |registry| {
+                let register = || registry.register(request(metadata.clone(), registrant.clone()));
+                join(register(), register()).await
+            });
+            let later = world.register(metadata, registrant.clone()).unwrap();
+            let clients = [one.unwrap(), other.unwrap(), later];
+            assert_eq!(world.provider.ids().len(), 3, "{registrant:?}");
+            for client in &clients {
+                let record = world.record(&client.client_id).unwrap();
+                let theirs = clients.iter().filter(|it| record.is_token(it.token.as_ref().unwrap().expose()));
+                assert_eq!(theirs.count(), 1, "{registrant:?}");
+                assert_eq!(clients.iter().filter(|it| it.client_id == client.client_id).count(), 1, "{registrant:?}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -287,6 +287,11 @@ fn developers_see_their_own_clients_only() {
         (names("alice"), names("bob"), names("")),
         (vec!["Two".to_owned(), "One".to_owned()], vec!["Three".to_owned()], vec![])
     );
+    world.with(async |registry| {
+        let record = registry.find("app-1").await.unwrap().unwrap();
+        registry.update("app-1", &record, metadata("Renamed"), "alice").await.unwrap();
+    });
+    assert_eq!(names("alice"), ["Two", "Renamed"]);
     // Two identifiers that run into each other are still two developers.
     let other = world.with(async |registry| registry.list("https://tenant.example/oidca", "lice").await).unwrap();
     assert!(other.is_empty());
@@ -311,7 +316,7 @@ fn an_update_changes_both_places_or_none() {
     let update = |new: ClientMetadata| {
         world.with(async |registry| registry.update("app-1", &registered.record, new, "test").await)
     };
-    for (operation, prefix) in [("update", None), ("", Some("client/"))] {
+    for (operation, prefix) in [("update", None), ("", Some("metadata/"))] {
         world.provider.broken.set(operation);
         world.store.broken_prefix.set(prefix);
         update(metadata("Renamed")).unwrap_err();
@@ -347,18 +352,6 @@ fn what_one_location_changes_no_other_undoes() {
         });
         assert_eq!(world.record("app-1").unwrap().metadata.client_name, "Renamed", "{steps}");
     }
-}
-
-#[test]
-fn a_change_does_not_bring_back_a_token_that_has_ended() {
-    let world = World::new(Mode::Open);
-    let registered = world.register(metadata("Agent"), anyone()).unwrap();
-    // Read before somebody else asked for the same, written after.
-    let before = registered.record;
-    assert!(world.register(metadata("Agent"), anyone()).unwrap().is_repeated);
-    world.with(async |registry| registry.update("app-1", &before, metadata("Renamed"), "test").await).unwrap();
-    let record = world.record("app-1").unwrap();
-    assert!(!record.is_token(registered.token.unwrap().expose()) && record.metadata.client_name == "Renamed");
 }
 
 #[test]
@@ -404,8 +397,8 @@ fn a_removal_that_failed_half_way_can_be_repeated() {
 }
 
 /// An initial access token for so many uses, in the store.
-fn initial_token(world: &World, token: &str, uses_left: u32) {
-    let state = InitialToken { name: "partner".into(), expires_at: NOW + 100, uses_left: Some(uses_left) };
+fn initial_token(world: &World, token: &str, uses: u32) {
+    let state = InitialToken { name: "partner".into(), expires_at: NOW + 100, uses: Some(uses) };
     let text = serde_json::to_string(&state).unwrap();
     world.store.entries.borrow_mut().insert(initial_token_key(token), (text, Value::Null));
 }
@@ -417,13 +410,49 @@ fn initial_access_tokens_are_used_up() {
     let spend = |world: &World, token: &str| {
         world.with(async |registry| {
             let Some(initial_use) = registry.take_use(HERE, token).await.unwrap() else { return false };
-            registry.spend(initial_use).await.is_ok()
+            let client_id = format!("app-{}", world.store.entries.borrow().len());
+            registry.spend(initial_use, &client_id).await.is_ok()
         })
     };
     assert!(!spend(&world, "mcpinit_y") && spend(&world, "mcpinit_x") && spend(&world, "mcpinit_x"));
     assert!(!spend(&world, "mcpinit_x"));
     world.forget();
     assert!(!spend(&world, "mcpinit_x"), "nor in another isolate");
+}
+
+#[test]
+fn uses_that_an_earlier_version_counted_off_are_gone() {
+    let world = World::new(Mode::Token);
+    let key = initial_token_key("mcpinit_x");
+    let text = format!(r#"{{"name":"partner","expires_at":{},"uses_left":1}}"#, NOW + 100);
+    world.store.entries.borrow_mut().insert(key.clone(), (text.clone(), Value::Null));
+    world.with(async |registry| {
+        let held = registry.take_use(HERE, "mcpinit_x").await.unwrap().unwrap();
+        registry.spend(held, "app-1").await.unwrap();
+        assert!(registry.take_use(HERE, "mcpinit_x").await.unwrap().is_none());
+    });
+    assert_eq!(world.store.entries.borrow()[&key].0, text, "which is the operator's");
+}
+
+#[test]
+fn records_of_earlier_versions_are_read_and_stay_as_they_are() {
+    let world = World::new(Mode::Open);
+    let registered = world.register(metadata("Agent"), anyone()).unwrap();
+    let token = registered.token.unwrap();
+    let old = format!(
+        r#"{{"metadata":{{"redirect_uris":["http://127.0.0.1/cb"],"client_name":"Changed by an earlier version",
+            "token_endpoint_auth_method":"none","grant_types":["authorization_code"],"response_types":["code"],
+            "application_type":"native"}},"token_hash":"{}","owner":{{"kind":"anyone"}},"created_at":1}}"#,
+        crate::record::hash_of(token.expose())
+    );
+    world.store.entries.borrow_mut().insert(client_key("app-1"), (old.clone(), Value::Null));
+    let find =
+        || world.with(async |registry| registry.find_by_token(HERE, "app-1", token.expose()).await).unwrap().unwrap();
+    let record = find();
+    assert_eq!(record.metadata.client_name, "Changed by an earlier version");
+    world.with(async |registry| registry.update("app-1", &record, metadata("Renamed"), "test").await).unwrap();
+    assert_eq!(find().metadata.client_name, "Renamed");
+    assert_eq!(world.store.entries.borrow()[&client_key("app-1")].0, old);
 }
 
 #[test]
@@ -435,7 +464,7 @@ fn a_use_is_one_use_whatever_is_asked_for_at_once() {
         let mut held: Vec<_> = took.into_iter().filter_map(Result::unwrap).collect();
         assert_eq!(held.len(), 3);
         // One leads to a client, the others to nothing.
-        registry.spend(held.remove(0)).await.unwrap();
+        registry.spend(held.remove(0), "app-1").await.unwrap();
         assert!(registry.take_use(HERE, "mcpinit_x").await.unwrap().is_none(), "they may still lead to one");
         drop(held);
         let took = join_all((0..20).map(|_| registry.take_use(HERE, "mcpinit_x"))).await;
@@ -468,7 +497,7 @@ fn two_tokens_of_one_name_are_two_registrants() {
     };
     let (one, other) = (register("mcpinit_x"), register("mcpinit_y"));
     assert_ne!(one.client_id, other.client_id, "and none gets the secret of the other");
-    assert!(register("mcpinit_x").is_repeated);
+    assert_ne!(register("mcpinit_x").client_id, one.client_id, "nor does the bearer of the same one");
     assert!(world.audit.borrow()[0].contains("\"by\":\"token:partner\""));
 }
 
@@ -559,12 +588,8 @@ fn a_developer_does_not_pass_the_limit_by_asking_for_all_at_once() {
 #[test]
 fn the_portal_shows_a_secret_once() {
     let world = World::new(Mode::Developers);
-    let register = |seed: &'static str| {
-        world.with(async |registry| {
-            let request =
-                Request { metadata: confidential("Agent"), registrant: developer("alice"), seed, via: Via::Portal };
-            registry.register(request).await
-        })
+    let register = |number: &'static str| {
+        world.with(async |registry| registry.register(form(number, confidential("Agent"), "alice")).await)
     };
     let first = register("form 1").unwrap();
     assert!(first.secret.is_some() && first.token.is_none() && first.record.is_made_by_hand());

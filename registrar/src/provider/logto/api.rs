@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mcp_edge::{
     oauth::client_authentication::{basic, form_encode},
-    ports::{Content, Fetch, Method, Outgoing, Reply, Runtime},
+    ports::{Content, Fetch, FetchError, Method, Outgoing, Reply, Runtime},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -96,6 +96,8 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
                     429 => (true, "429, too many requests".to_owned()),
                     status => (repeat == Repeat::Always, format!("status {status}")),
                 },
+                // It would be as long the next time.
+                Err(FetchError::TooLarge(_)) if method == Method::Get => return Err(ProviderError::TooLarge),
                 Err(error) => (repeat == Repeat::Always, error.to_string()),
             };
             let failure = ProviderError::Unavailable(format!("{} {}: {failure}", method.name(), shape(path)));
@@ -175,8 +177,12 @@ fn read_token(reply: &Reply, indicator: &str, now: u64) -> Result<MachineToken, 
 
 /// Reads a JSON body.
 pub(super) fn parse<T: for<'de> Deserialize<'de>>(reply: &Reply) -> Result<T, ProviderError> {
-    serde_json::from_str(&reply.body)
-        .map_err(|_| ProviderError::Unavailable("an answer was not what it is documented to be".to_owned()))
+    serde_json::from_str(&reply.body).map_err(|_| undocumented())
+}
+
+/// An answer that has another form than it should have.
+pub(super) fn undocumented() -> ProviderError {
+    ProviderError::Unavailable("an answer was not what it is documented to be".to_owned())
 }
 
 /// What the operator learns of a refusal: the code and the members that were not liked. Nothing else of the body: some

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Applications, Created, ProviderError},
+    super::{Applications, Created, LogReading, Period, ProviderError},
     LogtoNow,
     api::{self, Repeat},
 };
@@ -50,14 +50,19 @@ const SCOPE_IDS_SECONDS: u64 = 10 * 60;
 /// The largest page that Logto gives.
 const PAGE_SIZE: usize = 100;
 
-/// Newest first, so an abandoned application is on the first of these unless a run was missed for very long.
+/// Of applications and API resources. Applications come newest first, so an abandoned one is on the first of these unless
+/// no run took place for very long.
 const MAX_PAGES: usize = 5;
 
 /// Keys of the audit log for a token that was issued to a client for a user.
 const SIGN_IN_LOGS: [&str; 2] = ["ExchangeTokenBy.AuthorizationCode", "ExchangeTokenBy.RefreshToken"];
 
-/// The log holds failures, too; the newest success is expected among so many entries.
-const LOG_PAGE_SIZE: usize = 20;
+/// Pages of the log that are read of each kind of entry in one look. Anybody can add failures, so there is no number that
+/// is enough; the rest is read in the next looks.
+const MAX_LOG_PAGES: usize = 2;
+
+/// Logto Cloud forgets its log after three days on its smallest plan. What was longer ago than this is not there for sure.
+const LOG_KEPT_SECONDS: u64 = 2 * 24 * 3_600;
 
 /// Names and ids of the MCP server's permissions.
 #[derive(Debug, Clone)]
@@ -71,6 +76,28 @@ pub struct ScopeIds {
 struct Consent {
     user: Vec<String>,
     resource: Vec<String>,
+}
+
+impl Consent {
+    /// Reads Logto's answer. Of all that is granted: what were left out here would never be taken away.
+    fn read(answer: &Value) -> Option<Self> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let user = answer["userScopes"].as_array()?.iter().map(text).collect::<Option<_>>()?;
+        let mut resource = Vec::new();
+        for of_resource in answer["resourceScopes"].as_array()? {
+            for scope in of_resource["scopes"].as_array()? {
+                resource.push(text(&scope["id"])?);
+            }
+        }
+        Some(Self { user, resource })
+    }
+
+    /// What of this is not in the other.
+    fn without(&self, other: &Self) -> Self {
+        let rest =
+            |these: &[String], those: &[String]| these.iter().filter(|it| !those.contains(it)).cloned().collect();
+        Self { user: rest(&self.user, &other.user), resource: rest(&self.resource, &other.resource) }
+    }
 }
 
 /// What we read of an application.
@@ -90,10 +117,34 @@ impl Stored {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct StoredSecret {
     name: String,
     value: String,
+    /// Milliseconds since 1970.
+    created_at: u64,
+}
+
+impl StoredSecret {
+    /// Everybody agrees on which of two is the newer one: names are unique.
+    fn age(&self) -> (u64, &str) {
+        (self.created_at, &self.name)
+    }
+}
+
+/// What we read of an entry of the audit log.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LogEntry {
+    payload: LogPayload,
+    /// Milliseconds since 1970.
+    created_at: u64,
+}
+
+#[derive(Deserialize)]
+struct LogPayload {
+    result: Option<String>,
 }
 
 fn pending(attempt: &str) -> String {
@@ -147,12 +198,12 @@ impl<P: Fetch + Runtime> Applications for LogtoNow<'_, P> {
 
     async fn update(&self, client_id: &str, before: &Application, after: &Application) -> Result<(), ProviderError> {
         let (old, new) = (self.consent(&before.ceiling).await?, self.consent(&after.ceiling).await?);
-        let outcome = self.change(client_id, after, &old, &new).await;
+        let outcome = self.change(client_id, after, &new).await;
         match outcome {
             Err(ProviderError::Gone) | Ok(()) => {}
             Err(_) => {
                 // The way back is the same way. If it is closed as well, the next update opens it.
-                let _ = self.change(client_id, before, &new, &old).await;
+                let _ = self.change(client_id, before, &old).await;
             }
         }
         outcome
@@ -167,60 +218,58 @@ impl<P: Fetch + Runtime> Applications for LogtoNow<'_, P> {
 
     async fn secret(&self, client_id: &str) -> Result<Option<Secret>, ProviderError> {
         let secrets: Vec<StoredSecret> = self.read(&format!("{}/secrets", path_of(client_id))).await?;
-        Ok(secrets.into_iter().next_back().map(|secret| Secret::new(secret.value)))
+        let newest = secrets.into_iter().max_by(|one, other| one.age().cmp(&other.age()));
+        Ok(newest.map(|secret| Secret::new(secret.value)))
     }
 
-    /// (1) make the new secret, (2) read it, (3) remove the others. If (2) fails the new one is removed again. After a
-    /// failure of (3) both stay: the old one may be gone without our being told, and then the new one is the last.
+    /// (1) make the new secret, (2) read them all, (3) remove those that are older than it. It is never removed here, nor
+    /// is one that is newer: somebody else was shown that one at the same moment. So the newest of all stays, and it is
+    /// the one that is given. After a failure of (2) or (3) more stay than one.
     async fn rotate_secret(&self, client_id: &str, name: &str) -> Result<Secret, ProviderError> {
         let path = format!("{}/secrets", path_of(client_id));
         // (1) The name is taken if an earlier try was carried out without being answered.
-        match self.call(Method::Post, &path, Some(&json!({ "name": name })), Repeat::Always).await {
-            Ok(_) => {}
-            Err(ProviderError::Refused(detail)) if detail.contains("secret_name_exists") => {}
+        let made = match self.call(Method::Post, &path, Some(&json!({ "name": name })), Repeat::Always).await {
+            Ok(reply) => Some(api::parse::<StoredSecret>(&reply)?),
+            Err(ProviderError::Refused(detail)) if detail.contains("secret_name_exists") => None,
             Err(error) => return Err(error),
-        }
-        // (2)
-        let secrets: Vec<StoredSecret> = match self.read(&path).await {
-            Ok(secrets) => secrets,
-            Err(error) => {
-                let _ = self.remove_secret(client_id, name).await;
-                return Err(error);
-            }
         };
+        // (2)
+        let secrets: Vec<StoredSecret> = self.read(&path).await?;
         let missing = || ProviderError::Unavailable("the new secret is not there".to_owned());
-        let new = secrets.iter().find(|secret| secret.name == name).ok_or_else(missing)?;
+        let new = secrets.iter().find(|secret| secret.name == name).cloned().or(made).ok_or_else(missing)?;
         // (3)
-        for other in secrets.iter().filter(|secret| secret.name != name) {
-            self.remove_secret(client_id, &other.name).await?;
+        for older in secrets.iter().filter(|secret| secret.age() < new.age()) {
+            self.remove_secret(client_id, &older.name).await?;
         }
-        Ok(Secret::new(new.value.clone()))
+        let newer = secrets.into_iter().filter(|secret| secret.age() > new.age());
+        let newest = newer.max_by(|one, other| one.age().cmp(&other.age())).unwrap_or(new);
+        Ok(Secret::new(newest.value))
     }
 
-    async fn last_used(&self, client_id: &str) -> Result<Option<u64>, ProviderError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Entry {
-            payload: Payload,
-            /// Milliseconds since 1970.
-            created_at: u64,
-        }
-        #[derive(Deserialize)]
-        struct Payload {
-            result: Option<String>,
-        }
-
+    async fn usage(&self, client_id: &str, period: Period) -> Result<LogReading, ProviderError> {
         // The log knows applications that are gone as well.
         let _: Stored = self.read(&path_of(client_id)).await?;
-        let mut last = None;
+        self.check_periods().await?;
+        let (mut last_ms, mut unread_until_ms) = (None, None);
         for key in SIGN_IN_LOGS {
-            let path =
-                format!("/logs?applicationId={}&logKey={key}&page=1&page_size={LOG_PAGE_SIZE}", form_encode(client_id));
-            let entries: Vec<Entry> = self.read(&path).await?;
-            let successes = entries.iter().filter(|entry| entry.payload.result.as_deref() == Some("Success"));
-            last = last.max(successes.map(|entry| entry.created_at / 1000).max());
+            let (success, unread) = self.read_log(client_id, key, period).await?;
+            last_ms = last_ms.max(success);
+            unread_until_ms = unread_until_ms.max(unread);
         }
-        Ok(last)
+        let mut reading = LogReading {
+            last_success: last_ms.map(|ms| ms / 1000),
+            // Whatever is older than the last success does not matter.
+            unread_until_ms: unread_until_ms.filter(|unread| last_ms.is_none_or(|last| last < *unread)),
+            forgotten_until: None,
+        };
+        let kept_since = self.now.saturating_sub(LOG_KEPT_SECONDS);
+        if reading.last_success.is_none() && reading.unread_until_ms.is_none() && period.from < kept_since {
+            let older = self.log(&format!("end_time={}&page=1&page_size=1", period.from * 1000)).await?;
+            // A version that does not know `end_time` gives the newest entry.
+            let reaches_back = older.iter().any(|entry| entry.created_at <= period.from * 1000);
+            reading.forgotten_until = (!reaches_back).then_some(kept_since);
+        }
+        Ok(reading)
     }
 
     async fn remove_abandoned(&self, dry_run: bool) -> Result<Vec<String>, ProviderError> {
@@ -248,6 +297,59 @@ impl<P: Fetch + Runtime> Applications for LogtoNow<'_, P> {
 }
 
 impl<P: Fetch + Runtime> LogtoNow<'_, P> {
+    /// The last success among the entries of one kind, and what was before which moment was not read, both in milliseconds
+    /// since 1970. Entries come newest first; those that come in meanwhile are seen twice, and none is missed.
+    async fn read_log(
+        &self,
+        client_id: &str,
+        key: &str,
+        period: Period,
+    ) -> Result<(Option<u64>, Option<u64>), ProviderError> {
+        let Period { from, until_ms } = period;
+        let mut query = format!("applicationId={}&logKey={key}&start_time={}", form_encode(client_id), from * 1000);
+        if let Some(until_ms) = until_ms {
+            // Logto knows fractions of a millisecond.
+            query = format!("{query}&end_time={}", until_ms + 1);
+        }
+        let mut unread_until_ms = until_ms.unwrap_or(self.now * 1000);
+        for page in 1..=MAX_LOG_PAGES {
+            let query = format!("{query}&page={page}&page_size={PAGE_SIZE}");
+            let entries = match self.log(&query).await {
+                // What an entry says of the request that failed is up to whoever sent it.
+                Err(ProviderError::TooLarge) => break,
+                entries => entries?,
+            };
+            let is_success = |entry: &&LogEntry| entry.payload.result.as_deref() == Some("Success");
+            if let Some(last) = entries.iter().filter(is_success).map(|entry| entry.created_at).max() {
+                return Ok((Some(last), None));
+            }
+            if entries.len() < PAGE_SIZE {
+                return Ok((None, None));
+            }
+            unread_until_ms = entries.iter().map(|entry| entry.created_at).min().unwrap_or(unread_until_ms);
+        }
+        Ok((None, Some(unread_until_ms)))
+    }
+
+    /// Makes sure that the log finds by `start_time` and `end_time` what it holds: otherwise all clients would look unused.
+    async fn check_periods(&self) -> Result<(), ProviderError> {
+        if self.logto.periods_work.get() {
+            return Ok(());
+        }
+        let Some(LogEntry { created_at, .. }) = self.log("page=1&page_size=1").await?.pop() else { return Ok(()) };
+        let (start, end) = (created_at.saturating_sub(1000), created_at + 1000);
+        if self.log(&format!("start_time={start}&end_time={end}&page=1&page_size=1")).await?.is_empty() {
+            let problem = "the audit log does not find its newest entry by start_time and end_time";
+            return Err(ProviderError::Unavailable(problem.to_owned()));
+        }
+        self.logto.periods_work.set(true);
+        Ok(())
+    }
+
+    async fn log(&self, query: &str) -> Result<Vec<LogEntry>, ProviderError> {
+        self.read(&format!("/logs?{query}")).await
+    }
+
     /// Steps (3) to (5) of a creation.
     async fn complete(
         &self,
@@ -267,17 +369,15 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
         secret.map(Some).ok_or_else(|| ProviderError::Unavailable("the new application has no secret".to_owned()))
     }
 
-    async fn change(
-        &self,
-        client_id: &str,
-        after: &Application,
-        old: &Consent,
-        new: &Consent,
-    ) -> Result<(), ProviderError> {
+    /// What is granted now is read from Logto: what we keep of it may be a minute old, and what others have granted since
+    /// would stay.
+    async fn change(&self, client_id: &str, after: &Application, consent: &Consent) -> Result<(), ProviderError> {
         let body = json!({ "name": after.name, "oidcClientMetadata": client_metadata(after) });
         self.call(Method::Patch, &path_of(client_id), Some(&body), Repeat::Always).await?;
-        self.add_consent(client_id, new).await?;
-        self.remove_consent(client_id, old, new).await?;
+        let granted: Value = self.read(&format!("{}/user-consent-scopes", path_of(client_id))).await?;
+        let granted = Consent::read(&granted).ok_or_else(api::undocumented)?;
+        self.add_consent(client_id, &consent.without(&granted)).await?;
+        self.remove_consent(client_id, &granted.without(consent)).await?;
         self.put_branding(client_id, after).await
     }
 
@@ -306,10 +406,10 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
         added.map(|_| ())
     }
 
-    async fn remove_consent(&self, client_id: &str, old: &Consent, new: &Consent) -> Result<(), ProviderError> {
+    async fn remove_consent(&self, client_id: &str, consent: &Consent) -> Result<(), ProviderError> {
         let path = format!("{}/user-consent-scopes", path_of(client_id));
-        let users = old.user.iter().filter(|name| !new.user.contains(name)).map(|name| ("user-scopes", name));
-        let resources = old.resource.iter().filter(|id| !new.resource.contains(id)).map(|id| ("resource-scopes", id));
+        let users = consent.user.iter().map(|name| ("user-scopes", name));
+        let resources = consent.resource.iter().map(|id| ("resource-scopes", id));
         for (kind, name) in users.chain(resources) {
             let path = format!("{path}/{kind}/{}", form_encode(name));
             match self.call(Method::Delete, &path, None, Repeat::Always).await {
@@ -372,14 +472,19 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
         if let Some(id) = known {
             return Ok(id);
         }
-        let path = format!("/resources?includeScopes=true&page=1&page_size={PAGE_SIZE}");
-        let resources: Vec<Resource> = self.read(&path).await?;
         let indicator = &self.logto.tenant.mcp_resource;
         let missing = |what: &str| ProviderError::Misconfigured(format!("the provider has no {what}"));
-        let resource = resources
-            .into_iter()
-            .find(|resource| resource.indicator == *indicator)
-            .ok_or_else(|| missing(&format!("API resource {indicator:?} (MCP_RESOURCE)")))?;
+        let mut page = 1;
+        let resource = loop {
+            let path = format!("/resources?includeScopes=true&page={page}&page_size={PAGE_SIZE}");
+            let resources: Vec<Resource> = self.read(&path).await?;
+            let is_last = resources.len() < PAGE_SIZE || page == MAX_PAGES;
+            match resources.into_iter().find(|resource| resource.indicator == *indicator) {
+                Some(resource) => break resource,
+                None if is_last => return Err(missing(&format!("API resource {indicator:?} (MCP_RESOURCE)"))),
+                None => page += 1,
+            }
+        };
         let ids: BTreeMap<_, _> = resource.scopes.into_iter().map(|scope| (scope.name, scope.id)).collect();
         let id = ids.get(name).cloned();
         *self.logto.scope_ids.borrow_mut() = Some(ScopeIds { ids, read_at: self.now });

@@ -14,7 +14,7 @@ pub mod applications;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use mcp_edge::ports::{Fetch, Runtime};
 
@@ -40,13 +40,15 @@ pub struct Logto {
     tenant: Tenant,
     token: RefCell<Option<MachineToken>>,
     scope_ids: RefCell<Option<ScopeIds>>,
+    /// Whether the audit log was seen to take periods as we mean them.
+    periods_work: Cell<bool>,
 }
 
 impl Logto {
     /// Knows nothing but the settings yet.
     #[must_use]
     pub fn new(tenant: Tenant) -> Self {
-        Self { tenant, token: RefCell::default(), scope_ids: RefCell::default() }
+        Self { tenant, token: RefCell::default(), scope_ids: RefCell::default(), periods_work: Cell::default() }
     }
 
     /// For use within one request or run, at `now` (seconds since 1970). `token_endpoint` is from the provider's

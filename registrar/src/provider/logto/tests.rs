@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{
     FutureExt,
-    future::{LocalBoxFuture, ready},
+    future::{LocalBoxFuture, join, ready},
 };
 use mcp_edge::{
     oauth::access::scope::Scopes,
@@ -16,10 +16,14 @@ use mcp_edge::{
 };
 use serde_json::{Value, json};
 
-use super::{super::Applications, super::ProviderError, Logto, Tenant};
+use super::{
+    super::{Applications, LogReading, Period, ProviderError},
+    Logto, Tenant,
+};
 use crate::{
     application::{Application, ApplicationType},
     secret::Secret,
+    testing::{block_on, others_go_on},
 };
 
 const NOW: u64 = 1_795_305_700;
@@ -75,7 +79,12 @@ struct World {
     token_answer: RefCell<Option<(u16, Value)>>,
     /// Answers to calls of one path, instead of the tenant's.
     scripted: RefCell<Vec<(u16, Value)>>,
+    /// Entries of the audit log, in any order.
     logs: RefCell<Value>,
+    /// Answers that are longer than this are too long.
+    longest_answer: Cell<Option<usize>>,
+    /// When a secret was made, by its name; a millisecond each.
+    secrets_made: RefCell<BTreeMap<String, u64>>,
 }
 
 impl Runtime for World {
@@ -101,6 +110,7 @@ impl Fetch for World {
             let (status, body) = self.token_answer.borrow().clone().unwrap_or((200, good));
             return Ok(Reply { status, body: body.to_string() });
         }
+        others_go_on().await;
         let path = call.url.strip_prefix(API).unwrap();
         let index = self.calls.borrow().len();
         self.calls.borrow_mut().push(format!("{} {path}", call.method.name()));
@@ -123,7 +133,11 @@ impl Fetch for World {
         if fault.is_some() {
             return Err(FetchError::Timeout(call.timeout));
         }
-        Ok(Reply { status, body: body.to_string() })
+        let body = body.to_string();
+        match self.longest_answer.get().filter(|longest| body.len() > *longest) {
+            Some(longest) => Err(FetchError::TooLarge(longest)),
+            None => Ok(Reply { status, body }),
+        }
     }
 }
 
@@ -176,7 +190,7 @@ impl World {
                 apps.insert(id, app);
                 (200, answer)
             }
-            ("GET", ["logs"]) => (200, self.logs.borrow().clone()),
+            ("GET", ["logs"]) => (200, self.logged(query)),
             (_, ["applications", id, rest @ ..]) => {
                 let Some(app) = apps.get_mut(*id) else { return recorded("app", "get_unknown") };
                 match (method, rest) {
@@ -193,6 +207,13 @@ impl World {
                     ("PATCH", ["custom-data"]) => {
                         app.mark = body["registrar"].as_str().unwrap().to_owned();
                         (200, json!({"registrar": app.mark}))
+                    }
+                    ("GET", ["user-consent-scopes"]) => {
+                        let (status, mut body) = recorded("app", "consent_scopes_get");
+                        body["userScopes"] = json!(app.user_scopes);
+                        body["resourceScopes"][0]["scopes"] =
+                            app.resource_scopes.iter().map(|id| json!({"id": id})).collect();
+                        (status, body)
                     }
                     ("POST", ["user-consent-scopes"]) => {
                         app.user_scopes.extend(texts(&body["userScopes"]));
@@ -215,17 +236,21 @@ impl World {
                         app.branding = body.clone();
                         recorded("app", "branding_first_put")
                     }
-                    ("GET", ["secrets"]) => (200, app.secrets.iter()
-                        .map(|name| json!({"name": name, "value": format!("value of {name}"), "createdAt": 1, "expiresAt": null}))
-                        .collect()),
+                    ("GET", ["secrets"]) => (200, app.secrets.iter().map(|name| self.secret(name)).collect()),
                     ("POST", ["secrets"]) if !app.is_confidential => recorded("app", "secret_on_native"),
                     ("POST", ["secrets"]) => {
                         let name = body["name"].as_str().unwrap().to_owned();
                         if app.secrets.contains(&name) {
                             return recorded("app", "secret_name_taken");
                         }
+                        let secret = self.secret(&name);
                         app.secrets.push(name);
-                        recorded("app", "secret_create")
+                        let (status, recorded) = recorded("app", "secret_create");
+                        let mut body = recorded;
+                        for member in ["name", "value", "createdAt"] {
+                            body[member] = secret[member].clone();
+                        }
+                        (status, body)
                     }
                     ("DELETE", ["secrets", name]) => {
                         let name = name.replace("%20", " ");
@@ -237,6 +262,31 @@ impl World {
             }
             _ => panic!("{method} {path}"),
         }
+    }
+
+    /// A secret with the time at which it was first seen, which is when it was made.
+    fn secret(&self, name: &str) -> Value {
+        let mut made = self.secrets_made.borrow_mut();
+        let next = 1 + made.len() as u64;
+        let created_at = *made.entry(name.to_owned()).or_insert(next);
+        json!({"name": name, "value": format!("value of {name}"), "createdAt": created_at, "expiresAt": null})
+    }
+
+    /// A page of the audit log, newest first: entries after `start_time` and up to `end_time`.
+    fn logged(&self, query: &str) -> Value {
+        let of = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let number = |name: &str| of(name).map(|text| text.parse::<u64>().unwrap());
+        let (after, until) = (number("start_time").unwrap_or(0), number("end_time").unwrap_or(u64::MAX));
+        let logs = self.logs.borrow();
+        let mut found: Vec<&Value> = logs.as_array().map(|logs| logs.iter().collect()).unwrap_or_default();
+        let at = |entry: &Value| entry["createdAt"].as_u64().unwrap();
+        found.retain(|entry| of("logKey").is_none_or(|key| entry["key"] == key));
+        found.retain(|entry| at(entry) > after && at(entry) <= until);
+        found.sort_by_key(|entry| std::cmp::Reverse(at(entry)));
+        let position = |name: &str| usize::try_from(number(name).unwrap()).unwrap();
+        let (page, size) = (position("page"), position("page_size"));
+        assert!(size <= 100, "Logto gives no more");
+        found.into_iter().skip((page - 1) * size).take(size).cloned().collect()
     }
 
     fn ids(&self) -> Vec<String> {
@@ -269,7 +319,7 @@ fn agent() -> Application {
 
 /// Runs a future that never waits for anything outside of this thread.
 fn run<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("nothing in these tests waits")
+    block_on(future)
 }
 
 fn create(world: &World, logto: &Logto) -> Result<super::super::Created, ProviderError> {
@@ -489,6 +539,34 @@ fn an_update_changes_addresses_scopes_and_branding() {
 }
 
 #[test]
+fn an_update_takes_away_what_another_location_has_granted_meanwhile() {
+    let (world, logto) = (World::default(), logto());
+    create(&world, &logto).unwrap();
+    {
+        let mut apps = world.apps.borrow_mut();
+        let app = apps.get_mut("app-1").unwrap();
+        app.user_scopes.push("email".to_owned());
+        app.resource_scopes.push("scope-todos".to_owned());
+    }
+    // What this location has read knows nothing of it.
+    let after = Application { name: "SmartMail 2".to_owned(), ..agent() };
+    run(logto.at(&world, TOKEN_ENDPOINT, NOW).update("app-1", &agent(), &after)).unwrap();
+    let apps = world.apps.borrow();
+    let app = &apps["app-1"];
+    assert_eq!((app.user_scopes.join(" "), app.resource_scopes.join(" ")), ("profile".into(), "scope-whoami".into()));
+}
+
+#[test]
+fn the_api_resource_is_found_among_many() {
+    let (world, logto) = (World::default(), logto());
+    let many: Vec<Value> =
+        (0..100).map(|n| json!({"id": n, "indicator": format!("https://{n}.example/"), "scopes": []})).collect();
+    world.scripted.borrow_mut().push((200, Value::Array(many)));
+    create(&world, &logto).unwrap();
+    assert_eq!(world.calls.borrow()[1], "GET /resources?includeScopes=true&page=2&page_size=100");
+}
+
+#[test]
 fn a_failed_update_is_taken_back() {
     let after = Application {
         redirect_uris: vec!["https://agent.example.dev/cb2".to_owned()],
@@ -552,7 +630,7 @@ fn only_logto_says_that_an_application_is_gone() {
         let at = logto.at(&world, TOKEN_ENDPOINT, NOW);
         let answer = || world.scripted.borrow_mut().push((404, body.clone()));
         answer();
-        let error = run(at.last_used("app-1")).unwrap_err();
+        let error = run(at.usage("app-1", ALWAYS)).unwrap_err();
         assert!(matches!(&error, ProviderError::Misconfigured(detail) if detail.contains("MANAGEMENT_API")), "{error}");
         answer();
         assert!(matches!(run(at.remove("app-1")), Err(ProviderError::Misconfigured(_))), "{body}");
@@ -560,16 +638,152 @@ fn only_logto_says_that_an_application_is_gone() {
     }
 }
 
+/// Everything until now.
+const ALWAYS: Period = Period { from: 0, until_ms: None };
+
+fn entry(result: &str, ms: u64) -> Value {
+    json!({"id": "x", "key": "ExchangeTokenBy.AuthorizationCode", "payload": {"result": result}, "createdAt": ms})
+}
+
+fn usage(world: &World, period: Period) -> Result<LogReading, ProviderError> {
+    run(logto().at(world, TOKEN_ENDPOINT, NOW).usage("app-1", period))
+}
+
 #[test]
 fn the_last_sign_in_is_the_newest_success_in_the_log() {
     let (world, logto) = (World::default(), logto());
     create(&world, &logto).unwrap();
-    let last = || run(logto.at(&world, TOKEN_ENDPOINT, NOW).last_used("app-1"));
-    let entry = |result: &str, seconds: u64| json!({"id": "x", "key": "ExchangeTokenBy.AuthorizationCode", "payload": {"result": result}, "createdAt": seconds * 1000 + 7});
+    let last = || usage(&world, ALWAYS).map(|reading| reading.last_success);
+    let entry = |result: &str, seconds: u64| entry(result, seconds * 1000 + 7);
     *world.logs.borrow_mut() = json!([]);
     assert_eq!(last(), Ok(None));
-    *world.logs.borrow_mut() = json!([entry("Error", NOW), entry("Success", NOW - 5), entry("Success", NOW - 50)]);
+    *world.logs.borrow_mut() = json!([entry("Error", NOW - 1), entry("Success", NOW - 5), entry("Success", NOW - 50)]);
     assert_eq!(last(), Ok(Some(NOW - 5)));
     world.apps.borrow_mut().clear();
     assert_eq!(last(), Err(ProviderError::Gone));
+}
+
+#[test]
+fn the_last_sign_in_is_found_among_failures_or_is_not_known() {
+    let world = World::default();
+    create(&world, &logto()).unwrap();
+    let end = NOW * 1000;
+    let recent = Period { from: NOW - 86_400, until_ms: None };
+    let log = |failures: u64, then: &str| {
+        let mut entries: Vec<Value> = (0..failures).map(|n| entry("Error", end - n)).collect();
+        entries.push(entry(then, end - failures));
+        *world.logs.borrow_mut() = Value::Array(entries);
+    };
+    for failures in [0, 20, 99, 100, 199] {
+        log(failures, "Success");
+        let reading = LogReading { last_success: Some((end - failures) / 1000), ..LogReading::default() };
+        assert_eq!(usage(&world, recent), Ok(reading), "{failures}");
+    }
+    for (failures, then) in [(200, "Success"), (5000, "Success"), (200, "Error"), (199, "Error")] {
+        log(failures, then);
+        let reading = LogReading { unread_until_ms: Some(end - 199), ..LogReading::default() };
+        assert_eq!(usage(&world, recent), Ok(reading), "{failures} {then}");
+    }
+    // The next look goes on where this one ended, also if all came in the same millisecond.
+    log(200, "Success");
+    let rest = Period { until_ms: Some(end - 199), ..recent };
+    assert_eq!(usage(&world, rest).unwrap().last_success, Some((end - 200) / 1000));
+    let same = |result: &str| entry(result, end - 500_000);
+    *world.logs.borrow_mut() = json!([same("Error"), same("Success")]);
+    let rest = Period { until_ms: Some(end - 500_000), ..recent };
+    assert_eq!(usage(&world, rest).unwrap().last_success, Some(NOW - 500));
+    log(3, "Error");
+    assert_eq!(usage(&world, recent), Ok(LogReading::default()), "there was certainly none");
+}
+
+#[test]
+fn of_both_kinds_of_entries_the_newer_one_counts() {
+    let world = World::default();
+    create(&world, &logto()).unwrap();
+    let end = NOW * 1000;
+    let period = Period { from: NOW - 86_400, until_ms: None };
+    let refreshed =
+        |ms: u64| json!({"key": "ExchangeTokenBy.RefreshToken", "payload": {"result": "Success"}, "createdAt": ms});
+    let failures = |newest: u64| (0..300).map(move |n| entry("Error", newest - n));
+    // The failures that hide a code are older than a refresh: then it does not matter what they hide.
+    *world.logs.borrow_mut() = failures(end - 5_000).chain([refreshed(end - 1_000)]).collect();
+    assert_eq!(usage(&world, period), Ok(LogReading { last_success: Some(NOW - 1), ..LogReading::default() }));
+    // They are newer: then the last success is at least that, and what they hide is to be read.
+    *world.logs.borrow_mut() = failures(end).chain([refreshed(end - 5_000)]).collect();
+    let reading = LogReading { last_success: Some(NOW - 5), unread_until_ms: Some(end - 199), forgotten_until: None };
+    assert_eq!(usage(&world, period), Ok(reading));
+}
+
+#[test]
+fn what_is_too_long_to_be_read_is_not_known() {
+    let world = World::default();
+    create(&world, &logto()).unwrap();
+    let end = NOW * 1000;
+    let period = Period { from: NOW - 86_400, until_ms: None };
+    world.longest_answer.set(Some(50_000));
+    let mut long = entry("Error", end - 1_000);
+    long["payload"]["params"] = "x".repeat(60_000).into();
+    *world.logs.borrow_mut() = json!([entry("Error", end), long, entry("Success", end - 2_000)]);
+    let calls = world.calls.borrow().len();
+    assert_eq!(usage(&world, period), Ok(LogReading { unread_until_ms: Some(end), ..LogReading::default() }));
+    assert!(world.calls.borrow().len() - calls <= 5, "it is asked for once: {:?}", world.calls.borrow());
+}
+
+#[test]
+fn what_the_provider_has_forgotten_may_have_been_used() {
+    let world = World::default();
+    create(&world, &logto()).unwrap();
+    let days = |days: u64| NOW - days * 86_400;
+    let period = |from: u64| Period { from, until_ms: None };
+    *world.logs.borrow_mut() = json!([entry("Error", days(5) * 1000)]);
+    assert_eq!(usage(&world, period(days(4))), Ok(LogReading::default()), "the log reaches back further");
+    let forgotten = LogReading { forgotten_until: Some(days(2)), ..LogReading::default() };
+    assert_eq!(usage(&world, period(days(6))), Ok(forgotten));
+    assert_eq!(usage(&world, period(days(1))), Ok(LogReading::default()), "nobody forgets so fast");
+}
+
+#[test]
+fn a_log_that_does_not_find_what_it_holds_proves_nothing() {
+    let world = World::default();
+    create(&world, &logto()).unwrap();
+    let (_, app) = world.answer("GET", "/applications/app-1", &Value::Null);
+    *world.scripted.borrow_mut() = vec![(200, app), (200, json!([entry("Error", NOW * 1000)])), (200, json!([]))];
+    let error = usage(&world, ALWAYS).unwrap_err();
+    assert!(matches!(&error, ProviderError::Unavailable(detail) if detail.contains("start_time")), "{error}");
+}
+
+#[test]
+fn rotations_at_the_same_moment_leave_the_newest_secret() {
+    for steps in 0..8 {
+        for same_millisecond in [false, true] {
+            let (world, logto) = (World::default(), logto());
+            create(&world, &logto).unwrap();
+            if same_millisecond {
+                world.secrets_made.borrow_mut().extend([("n1".to_owned(), 5), ("n2".to_owned(), 5)]);
+            }
+            let at = logto.at(&world, TOKEN_ENDPOINT, NOW);
+            let late = async {
+                for _ in 0..steps {
+                    others_go_on().await;
+                }
+                at.rotate_secret("app-1", "n2").await
+            };
+            let (one, other) = run(join(at.rotate_secret("app-1", "n1"), late));
+            let left = world.apps.borrow()["app-1"].secrets.clone();
+            assert!(left == ["n2"], "{steps} {same_millisecond}: {left:?}");
+            assert_eq!(other.unwrap().expose(), "value of n2", "{steps}");
+            assert!(["value of n1", "value of n2"].contains(&one.unwrap().expose()), "{steps}");
+            assert_eq!(run(at.secret("app-1")).unwrap().unwrap().expose(), "value of n2");
+        }
+    }
+}
+
+#[test]
+fn the_current_secret_is_the_newest_in_whatever_order_they_come() {
+    let (world, logto) = (World::default(), logto());
+    create(&world, &logto).unwrap();
+    let secret = |name: &str, at: u64| json!({"name": name, "value": name, "createdAt": at});
+    world.scripted.borrow_mut().push((200, json!([secret("b", 7), secret("c", 9), secret("a", 8)])));
+    let current = run(logto.at(&world, TOKEN_ENDPOINT, NOW).secret("app-1")).unwrap().unwrap();
+    assert_eq!(current.expose(), "c");
 }
