@@ -15,7 +15,7 @@ import { forgeToken, tokenOf } from "./support/tokens.mjs";
 import { freePort } from "./support/worker.mjs";
 
 const ALLOWED = "https://app.example.com";
-const NEED_A_TOKEN = ["token", "legacy", "modern", "stream", "tools", "whoami"];
+const NEED_A_TOKEN = ["token", "legacy", "modern", "stream", "tools", "whoami", "user_claims"];
 
 // In front of the server stands a proxy, as in front of most; clients know its URL.
 const port = await freePort();
@@ -213,8 +213,54 @@ describe("a token", () => {
   };
 
   test("of the right kind is accepted", async () => {
-    assertFound(await examined({}), {});
+    assertFound(await examined({ username: "alice" }), {});
   });
+
+  test("that says nothing about its user is accepted, and the report says how to mend it", async () => {
+    const report = await examined({});
+    assertFound(report, { warnings: ["user_claims"] });
+    const { seen, mend } = report.finding("user_claims");
+    assert.match(seen, /knows nothing but sub/);
+    assert.match(mend, /PUT \/api\/configs\/jwt-customizer\/access-token.*CLAIM_SCOPES/);
+  });
+
+  test("whose claims no scope discloses is told from one without", async () => {
+    const report = await examined({ phone_number: "+1 555 0100" });
+    assertFound(report, { warnings: ["user_claims"] });
+    assert.match(report.finding("user_claims").seen, /the token has phone_number/);
+    assert.match(report.finding("user_claims").mend, /CLAIM_SCOPES/);
+    assert.ok(!report.output.includes("555"), "its value");
+  });
+
+  test("of a machine is accepted, and nobody asks for its user's name", async () => {
+    const report = await examined({ sub: "third-party-agent" });
+    assertFound(report, {});
+    assert.match(report.finding("whoami").seen, /machine/);
+    assert.deepEqual(report.skipped, ["preflight", "user_claims"]);
+  });
+
+  const opaque = "o".repeat(43);
+  const idClaims = { client_id: undefined, scope: undefined, jti: undefined, aud: "third-party-agent", name: "Alice" };
+  for (const [what, lent, why, mend] of [
+    ["a personal access token", `pat_${"p".repeat(32)}`, /personal access token/, /token-exchange.*subject_token_type=urn:logto:token-type:personal_access_token/],
+    ["a subject token", `sub_${"s".repeat(32)}`, /subject token/, /token-exchange/],
+    ["a registration access token", `mcpreg_${opaque}`, /registration access token/, /RFC 7592/],
+    ["an initial access token", `mcpinit_${opaque}`, /initial access token/, /sign in/],
+    ["an opaque token", opaque, /opaque.*refresh token/, /resource=/],
+    ["an encrypted token", `${Buffer.from('{"alg":"dir","enc":"A256GCM"}').toString("base64url")}..aXY.Y2lwaGVy.dGFn`, /encrypted/, /audience/],
+    ["an ID token", { header: { typ: undefined }, claims: idClaims }, /ID token/, /access_token/],
+    ["a refresh token", { header: { typ: "JWT" }, claims: { typ: "Refresh" } }, /refresh token/, /access_token/],
+    ["a logout token", { header: { typ: "logout+jwt" } }, /"logout\+jwt"/, /access_token/],
+    ["a token for an organization", { claims: { aud: "urn:logto:organization:bmau4wzwiul2" } }, /token for an organization/, /resource/],
+  ]) {
+    test(`that is ${what} is called so`, async () => {
+      const it = typeof lent === "string" ? lent : await forgeToken({ ...deployment, resource }, lent);
+      const report = await diagnose(resource, { token: it });
+      assertFound(report, { failures: ["token"] });
+      assert.match(report.finding("token").seen, why);
+      assert.match(report.finding("token").mend, mend);
+    });
+  }
 
   for (const [what, claims, why] of [
     ["for another resource", { aud: "https://mcp.example.com/mcp" }, /not issued for this resource"; its audience is/],

@@ -437,6 +437,12 @@ describe("the provider is away", () => {
     await assertAccepted(worker, { token: foreign() });
   });
 
+  test("a provider that sends a byte in each chunk is understood", async () => {
+    const { worker, provider, newToken } = await deploy();
+    for (const what of ["discovery", "jwks"]) provider.misbehave(what, faults.dripping());
+    await assertAccepted(worker, { token: newToken() });
+  });
+
   test("a slow provider is waited for", async () => {
     const { worker, provider, newToken } = await deploy();
     const held = faults.held();

@@ -14,6 +14,7 @@ import {
   modernRequest,
   NEWEST_LEGACY,
 } from "./support/messages.mjs";
+import { sendBytes } from "./support/raw.mjs";
 import "./support/report-failures.mjs";
 import { forgeToken } from "./support/tokens.mjs";
 import { post, send, sendPart } from "./support/worker.mjs";
@@ -467,9 +468,93 @@ describe("what is not posted as JSON", () => {
   });
 
   test("four megabytes are not too large", async () => {
-    const empty = JSON.stringify(legacyRequest("ping", { filler: "" }));
-    const body = empty.replace('""', `"${"x".repeat(4 * MEGABYTE - empty.length)}"`);
+    const body = fourMegabytes();
     assert.equal(body.length, 4 * MEGABYTE);
     assert.equal((await ask(body)).status, 200);
+  });
+});
+
+function fourMegabytes() {
+  const empty = JSON.stringify(legacyRequest("ping", { filler: "" }));
+  return empty.replace('""', `"${"x".repeat(4 * MEGABYTE - empty.length)}"`);
+}
+
+describe("a body in chunks, without a length", () => {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+  };
+  const chunked = (body, more = {}) => send(worker, { method: "POST", headers: { ...headers, ...more }, body });
+  const bytesOf = (body) => Array.from(Buffer.from(body), (byte) => Buffer.of(byte));
+
+  /** A message whose id comes back in its answer, so that it tells how it was read. */
+  const withId = (id) => JSON.stringify({ jsonrpc: "2.0", id, method: "ping" });
+
+  /** The same text, a body of its own for each of four beginnings: wherever a piece ends, a character lies across. */
+  const texts = ["", "x", "xx", "xxx"].map((beginning) => beginning + "🥛".repeat(25_000));
+
+  test("is read as the same body with a length is", async () => {
+    for (const id of ["a", ...texts]) {
+      const { status, json } = await chunked([Buffer.from(withId(id))]);
+      assert.deepEqual([status, json.id === id], [200, true], `${id.length} characters`);
+    }
+  });
+
+  test("may have characters across its chunks", async () => {
+    for (const id of ["süß 🥛", "🥛".repeat(2_000)]) {
+      const { status, json } = await chunked(bytesOf(withId(id)));
+      assert.deepEqual([status, json.id], [200, id]);
+    }
+    for (const size of [1_000, 4_095, 4_096, 4_097, 65_537]) {
+      const body = Buffer.from(withId(texts[1]));
+      const chunks = Array.from({ length: Math.ceil(body.length / size) }, (_, n) => body.subarray(n * size, (n + 1) * size));
+      const { status, json } = await chunked(chunks);
+      assert.deepEqual([status, json.id === texts[1]], [200, true], `chunks of ${size}`);
+    }
+  });
+
+  test("has U+FFFD for what is no UTF-8, as with a length", async () => {
+    const body = Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":"a'), Buffer.of(0xff, 0xf0, 0x9f), Buffer.from('","method":"ping"}')]);
+    const announced = await send(worker, { method: "POST", headers: { ...headers, "content-length": body.length }, body });
+    assert.equal(announced.json.id, "a\ufffd\ufffd");
+    for (const chunks of [[body], Array.from(body, (byte) => Buffer.of(byte))]) {
+      const { status, json } = await chunked(chunks);
+      assert.deepEqual([status, json.id], [200, "a\ufffd\ufffd"]);
+    }
+  });
+
+  test("may be empty", async () => {
+    const { status } = await chunked([]);
+    assert.equal(status, (await ask("")).status);
+  });
+
+  test("may have four megabytes and no byte more", async () => {
+    const body = Buffer.from(fourMegabytes());
+    assert.equal((await chunked([body])).status, 200);
+    // Its end is missing: the answer does not wait for it.
+    const { status } = await sendPart(worker, {
+      headers: { ...headers, "transfer-encoding": "chunked" },
+      body: `${fourMegabytes()} `,
+    });
+    assert.equal(status, 413);
+  });
+
+  test("is measured even if a length is announced as well", async () => {
+    const head = Object.entries({ ...headers, Host: "a", "Content-Length": "3", "Transfer-Encoding": "chunked" });
+    const lines = head.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const size = 4 * MEGABYTE + 1;
+    const parts = [`POST /mcp HTTP/1.1\r\n${lines}\r\n`, `${size.toString(16)}\r\n`, Buffer.alloc(size, " "), "\r\n"];
+    assert.equal(await sendBytes(worker, parts), 413);
+  });
+
+  test("that breaks off does no harm", async () => {
+    const lines = Object.entries({ ...headers, Host: "a", "Transfer-Encoding": "chunked" }).map(([name, value]) => `${name}: ${value}\r\n`);
+    const head = `POST /mcp HTTP/1.1\r\n${lines.join("")}\r\n`;
+    for (const chunks of ["", "1\r\n", "1\r\n{\r\n", "1\r\n{\r\nZZ\r\n", "2\r\n{", "1000\r\n".padEnd(4_000)]) {
+      const status = await sendBytes(worker, [head, chunks], { andNoMore: true });
+      assert.ok(status === undefined || status === 400, `${status} for ${JSON.stringify(chunks.slice(0, 20))}`);
+    }
+    assert.equal((await ask(legacyRequest("ping"))).status, 200);
   });
 });

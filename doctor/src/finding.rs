@@ -94,6 +94,8 @@ pub enum Check {
     Tools,
     /// The identity.
     Whoami,
+    /// What is known of the user beside the id.
+    UserClaims,
 }
 
 /// Where a check stands in the report.
@@ -280,7 +282,7 @@ const EVERYBODY: &[Client] = &Client::ALL;
 
 impl Check {
     /// Every check, in the order of the report.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Url,
         Self::Reachable,
         Self::Redirect,
@@ -318,6 +320,7 @@ impl Check {
         Self::Stream,
         Self::Tools,
         Self::Whoami,
+        Self::UserClaims,
     ];
 
     /// The stable name in `--json` and in `README.md`.
@@ -361,6 +364,7 @@ impl Check {
             Self::Stream => "stream",
             Self::Tools => "tools",
             Self::Whoami => "whoami",
+            Self::UserClaims => "user_claims",
         }
     }
 
@@ -392,7 +396,13 @@ impl Check {
             Self::OwnOrigin | Self::Preflight | Self::CorsEndpoint | Self::CorsMetadata | Self::CorsProvider => {
                 Section::Browsers
             }
-            Self::Token | Self::Legacy | Self::Modern | Self::Stream | Self::Tools | Self::Whoami => Section::Protocol,
+            Self::Token
+            | Self::Legacy
+            | Self::Modern
+            | Self::Stream
+            | Self::Tools
+            | Self::Whoami
+            | Self::UserClaims => Section::Protocol,
         }
     }
 
@@ -621,7 +631,8 @@ impl Check {
             },
             Self::Token => Text {
                 title: "The token was issued for this server",
-                why: "A token for another audience, from another issuer or past its end is refused, and rightly.",
+                why: "What is no access token, or one for another audience, from another issuer or past its end, is refused, \
+                      and rightly.",
                 mend: "Get a new token with resource=<the URL> in both the authorization and the token request.",
                 hits: EVERYBODY,
             },
@@ -659,6 +670,17 @@ impl Check {
                 mend: "Look into the server's log at the time of this run.",
                 hits: EVERYBODY,
             },
+            Self::UserClaims => Text {
+                title: "whoami knows more of the user than an id",
+                why: "Tools that greet a user by name, or look for an e-mail address, find nothing.",
+                mend: "Have the provider put claims about the user into access tokens, and have a granted scope disclose \
+                       them. At Logto a JWT access token has none until a custom-claims script is stored (console: Custom \
+                       JWT; API: PUT /api/configs/jwt-customizer/access-token) that returns, for example, username, name, \
+                       email, email_verified and picture. Clients can read what it returns: have it do so by token.scope. \
+                       For mcp-edge map the claims in CLAIM_SCOPES, for example \
+                       whoami:read=username,name,email,email_verified,picture.",
+                hits: &[],
+            },
         }
     }
 }
@@ -673,8 +695,8 @@ mod tests {
     fn slugs_are_unique_and_all_lists_every_check_once_and_in_order() {
         let slugs: HashSet<_> = Check::ALL.iter().map(|check| check.slug()).collect();
         assert_eq!(slugs.len(), Check::ALL.len());
-        // `Whoami` is declared last: its discriminant tells how many there are.
-        assert_eq!(Check::ALL.len(), Check::Whoami as usize + 1);
+        // `UserClaims` is declared last: its discriminant tells how many there are.
+        assert_eq!(Check::ALL.len(), Check::UserClaims as usize + 1);
         assert!(Check::ALL.is_sorted());
     }
 

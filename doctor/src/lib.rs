@@ -28,4 +28,5 @@ pub mod target;
 #[cfg(test)]
 mod testing;
 pub mod token;
+pub mod token_kind;
 pub mod wire;

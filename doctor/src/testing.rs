@@ -181,7 +181,7 @@ fn spoken(body: &str) -> Answer {
             "name": "whoami", "description": "Tells who is signed in.", "inputSchema": { "type": "object" },
             "annotations": { "readOnlyHint": true, "destructiveHint": false, "openWorldHint": false },
         }] }),
-        "tools/call" => json!({ "content": [], "structuredContent": { "sub": "u1" } }),
+        "tools/call" => json!({ "content": [], "structuredContent": { "sub": "u1", "username": "ada" } }),
         "notifications/initialized" => return answered(202, &[], ""),
         other => panic!("nobody asks {other}"),
     };

@@ -205,6 +205,13 @@ export const faults = {
     response.end();
   },
 
+  /** The honest body, a byte in each chunk. */
+  dripping: () => (response, { status, body, type }) => {
+    response.writeHead(status, { "content-type": type });
+    for (const byte of Buffer.from(body)) response.write(Buffer.of(byte));
+    response.end();
+  },
+
   /** Sends the caller elsewhere. */
   redirect: (location, status = 302) => (response) => response.writeHead(status, { location }).end(),
 

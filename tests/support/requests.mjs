@@ -19,7 +19,7 @@ import { request as httpRequest } from "node:http";
  * @param {string} [request.method]
  * @param {string} [request.path]     with query, sent as it is
  * @param {import("node:http").OutgoingHttpHeaders} [request.headers]  a list of values repeats the header
- * @param {string | Buffer} [request.body]
+ * @param {string | Buffer | Buffer[]} [request.body]  a list is sent as that many chunks
  * @returns {Promise<Answer>}
  */
 export function send({ origin }, { method = "GET", path = "/mcp", headers = {}, body } = {}) {
@@ -33,7 +33,9 @@ export function send({ origin }, { method = "GET", path = "/mcp", headers = {}, 
       }
     });
     request.once("error", reject);
-    request.end(body);
+    if (!Array.isArray(body)) return request.end(body);
+    for (const chunk of body) request.write(chunk);
+    request.end();
   });
 }
 

@@ -9,6 +9,7 @@ mod protocol;
 mod provider;
 mod reaching;
 mod sign_in;
+mod token;
 
 use crate::{
     exchange::Answer,
@@ -17,8 +18,8 @@ use crate::{
 };
 
 pub use browsers::{ENDPOINT_HEADERS, METADATA_HEADERS, refuses_other_origins};
-pub use protocol::TOKEN_VARIABLE;
 pub use provider::offer;
+pub use token::TOKEN_VARIABLE;
 
 /// Judges a record: one finding for each check, in order.
 #[must_use]
@@ -59,12 +60,13 @@ fn judge_one(check: Check, record: &Record) -> Finding {
         Check::CorsEndpoint => browsers::cors_endpoint(record),
         Check::CorsMetadata => browsers::cors_metadata(record),
         Check::CorsProvider => browsers::cors_provider(record),
-        Check::Token => protocol::token(record),
+        Check::Token => token::token(record),
         Check::Legacy => protocol::legacy(record),
         Check::Modern => protocol::modern(record),
         Check::Stream => protocol::stream(record),
         Check::Tools => protocol::tools(record),
         Check::Whoami => protocol::whoami(record),
+        Check::UserClaims => token::user_claims(record),
     };
     Finding::new(check, outcome)
 }
@@ -73,7 +75,7 @@ fn judge_one(check: Check, record: &Record) -> Finding {
 const QUOTED_CHARS: usize = 160;
 
 /// A text that somebody else wrote, in quotes and cut to a length that one can read.
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut chars = text.chars();
     let beginning: String = chars.by_ref().take(QUOTED_CHARS).collect();
     if chars.next().is_some() { format!("\"{beginning}…\"") } else { format!("\"{beginning}\"") }

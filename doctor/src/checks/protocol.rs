@@ -6,117 +6,21 @@ use serde_json::Value;
 
 use super::quote;
 use crate::{
-    challenge::Challenge,
     clients::Client,
     exchange::Answer,
     finding::{Judgement, Skip},
     message::{self, MODERN_REVISION, Response},
-    record::{Probe, Record, document, string, strings},
-    token::Peek,
+    record::{Probe, Record},
 };
 
-/// Where a token can come from beside `--token`.
-pub const TOKEN_VARIABLE: &str = "MCP_EDGE_DOCTOR_TOKEN";
+/// What mcp-edge's `whoami` calls a client that acts for itself, with a token of the grant `client_credentials`.
+pub(super) const MACHINE: &str = "machine";
 
 /// Characters that a tool's name may have at most in Claude's directory.
 const TOOL_NAME_MAX: usize = 64;
 
-pub fn token(record: &Record) -> Result<Judgement, Skip> {
-    let Some(token) = &record.token else {
-        return Err(Skip::new(format!("no token was given (--token, or {TOKEN_VARIABLE})")));
-    };
-    if !record.target.is_https() && !record.target.is_loopback() {
-        return Ok(Judgement::failure("it was not sent: the URL is plain http").mend("Use https."));
-    }
-    let answer = record.of_server(Probe::LegacyInitialize)?;
-    let refused = refusal(answer);
-    let peek = token.peek();
-    let wrong = peek.as_ref().and_then(|peek| {
-        let misfit = trouble_with_claims(record, peek);
-        // What servers may see otherwise explains a refusal, and is nothing to blame them for.
-        if refused.is_some() { misfit.or_else(|| trouble_with_header(record, peek)) } else { misfit }
-    });
-    Ok(match (refused, wrong) {
-        (Some(refused), Some(wrong)) => Judgement::failure(format!("{refused}; {wrong}")),
-        (Some(refused), None) if peek.is_none() => Judgement::failure(format!(
-            "{refused}; the token is no JWT: providers issue such opaque ones if the token request names no resource"
-        )),
-        (Some(refused), None) if answer.status == 403 => Judgement::failure(refused).mend(
-            "The token is good and may not do this. Give its user and client the permission at the provider; for \
-             mcp-edge see docs/denials.md, Permission.",
-        ),
-        (Some(refused), None) => Judgement::failure(format!("{refused}; its issuer, audience and end look right"))
-            .mend("The server's log has the reason; for mcp-edge see docs/denials.md."),
-        // It lets a token in that says of itself that it should not.
-        (None, Some(wrong)) => Judgement::failure(format!("the server accepts it, but {wrong}")).mend(
-            "If the server lists this audience or issuer on purpose, that is how it should be. If not, it does not \
-             check them: any token of the provider gets in.",
-        ),
-        (None, None) if peek.is_none() => {
-            Judgement::warning("the server accepts it, but it is no JWT and names no audience")
-                .mend("Have clients send resource in the token request, too: they get a JWT for this server then.")
-        }
-        (None, None) => Judgement::ok("the server accepts it"),
-    })
-}
-
-/// How a token was refused. `None` if it was not.
-fn refusal(answer: &Answer) -> Option<String> {
-    if !matches!(answer.status, 401 | 403) {
-        return None;
-    }
-    let challenge = answer.header("www-authenticate").and_then(|it| Challenge::parse(it).ok());
-    let said = challenge.as_ref().and_then(|it| it.get("error_description").or_else(|| it.get("error")));
-    Some(match said {
-        Some(said) => format!("the server refuses it with {}: {}", answer.status, quote(said)),
-        None => format!("the server refuses it with {}", answer.status),
-    })
-}
-
-/// What a token claims that does not fit this server. `None` if everything does.
-fn trouble_with_claims(record: &Record, peek: &Peek) -> Option<String> {
-    let metadata = record.metadata().unwrap_or_default();
-    let typed = record.target.typed();
-    let resource = string(&metadata, "resource").unwrap_or(typed);
-    // If the two differ, that is another check's matter.
-    if !peek.audience.iter().any(|audience| audience == resource || audience == typed) {
-        let audience = peek.audience.join(" ");
-        return Some(match audience.as_str() {
-            "" => format!("it names no audience; it should be {}", quote(resource)),
-            other => format!("its audience is {} instead of {}", quote(other), quote(resource)),
-        });
-    }
-    let issuers = strings(&metadata, "authorization_servers");
-    let issuer = peek.issuer.as_deref().unwrap_or_default();
-    if !issuers.is_empty() && !issuers.contains(&issuer) {
-        return Some(format!("its issuer is {} instead of {}", quote(issuer), quote(&issuers.join(" "))));
-    }
-    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit into 52 bits for a long time")]
-    if peek.expires_at.is_none_or(|end| end <= record.now as f64) {
-        return Some("it has expired, or never says when it will".to_owned());
-    }
-    None
-}
-
-/// What is unusual about a token's header. `None` if nothing is.
-fn trouble_with_header(record: &Record, peek: &Peek) -> Option<String> {
-    let kind = peek.kind.as_deref().unwrap_or_default();
-    if !kind.eq_ignore_ascii_case("at+jwt") && !kind.eq_ignore_ascii_case("application/at+jwt") {
-        return Some(format!(
-            "its typ is {} instead of \"at+jwt\": it may be an ID token, or the provider does not follow RFC 9068 (for \
-             mcp-edge see TOKEN_TYPES)",
-            quote(kind)
-        ));
-    }
-    let set = document(record.answer(Probe::Keys)?)?;
-    let published: Vec<_> = set.get("keys")?.as_array()?.iter().filter_map(|key| key["kid"].as_str()).collect();
-    let signer = peek.kid.as_deref()?;
-    (!published.is_empty() && !published.contains(&signer))
-        .then(|| "the provider no longer publishes the key that signed it".to_owned())
-}
-
 /// An answer of the protocol itself, beyond sign-in.
-fn spoken(record: &Record, probe: Probe) -> Result<&Answer, Skip> {
+pub(super) fn spoken(record: &Record, probe: Probe) -> Result<&Answer, Skip> {
     let answer = record.of_server(probe).map_err(|skip| {
         if record.is_protected() && record.token.is_none() {
             Skip::new("sign-in is needed: give a token")
@@ -138,7 +42,7 @@ fn instead(answer: &Answer) -> String {
     }
 }
 
-fn result(answer: &Answer) -> Option<Value> {
+pub(super) fn result(answer: &Answer) -> Option<Value> {
     match message::response(answer) {
         Some(Response::Result(result)) if answer.status == 200 => Some(result),
         _ => None,
@@ -279,7 +183,7 @@ pub fn whoami(record: &Record) -> Result<Judgement, Skip> {
     spoken(record, Probe::LegacyInitialize)?;
     let asked = [("legacy", Probe::LegacyWhoami), ("modern", Probe::ModernWhoami)];
     let mut subjects: BTreeSet<String> = BTreeSet::new();
-    let mut eras = 0;
+    let (mut eras, mut is_machine) = (0, false);
     for (era, probe) in asked {
         let Some(outcome) = record.outcome(probe) else { continue };
         eras += 1;
@@ -294,6 +198,7 @@ pub fn whoami(record: &Record) -> Result<Judgement, Skip> {
             let text = result["content"][0]["text"].as_str().unwrap_or_default();
             return Ok(Judgement::failure(format!("{era}: the tool fails with {}", quote(text))));
         }
+        is_machine |= result["structuredContent"]["kind"] == MACHINE;
         match result["structuredContent"]["sub"].as_str() {
             Some(subject) => subjects.insert(subject.to_owned()),
             None => {
@@ -305,7 +210,9 @@ pub fn whoami(record: &Record) -> Result<Judgement, Skip> {
     match (eras, subjects.into_iter().collect::<Vec<_>>().as_slice()) {
         (0, _) => Err(Skip::new("there is no such tool")),
         (_, [subject]) => {
-            Ok(Judgement::ok(format!("sub {}, in {}", quote(subject), if eras == 2 { "both eras" } else { "one era" })))
+            let who = if is_machine { ", a machine: it shows nothing of what users get" } else { "" };
+            let where_ = if eras == 2 { "both eras" } else { "one era" };
+            Ok(Judgement::ok(format!("sub {}, in {where_}{who}", quote(subject))))
         }
         _ => Ok(Judgement::failure("the two eras name different people for one token")
             .mend("Somebody is answered with somebody else's identity. Take the server down until you know why.")),
@@ -323,106 +230,8 @@ mod tests {
             Check,
             Verdict::{Failure as Bad, Ok as Fine, Skipped, Warning},
         },
-        target::Target,
-        testing::{self, Change, answered, expect, found, good},
+        testing::{Change, expect},
     };
-
-    fn lent(changes: Value) -> impl FnOnce(&mut Record) {
-        move |record| record.token = Some(testing::token(&changes))
-    }
-
-    /// A token that is right but for its header, which is empty.
-    fn without_typ(record: &mut Record) {
-        let token = testing::token(&json!({}));
-        let (_, rest) = token.expose().split_once('.').unwrap();
-        record.token = crate::token::Token::new(&format!("e30.{rest}")).ok();
-    }
-
-    /// The server refuses the token.
-    fn refused(record: &mut Record) {
-        let challenge = "Bearer error=\"invalid_token\", error_description=\"The access token is not valid\"";
-        let refusal = answered(401, &[("www-authenticate", challenge)], "{}");
-        for probe in [Probe::LegacyInitialize, Probe::ModernDiscover] {
-            record.change(probe, |answer| *answer = refusal.clone());
-        }
-    }
-
-    #[test]
-    fn without_a_token_nothing_is_tried_and_nothing_is_wrong() {
-        let mut record = good();
-        record.token = None;
-        record.exchanges.retain(|probe, _| *probe < Probe::LegacyInitialize);
-        for finding in super::super::judge(&record).into_iter().filter(|it| it.check >= Check::Token) {
-            assert_eq!(finding.verdict, Skipped, "{finding:#?}");
-            assert!(finding.seen.contains("token"), "{finding:#?}");
-        }
-    }
-
-    #[test]
-    fn a_refused_token_says_why_as_far_as_it_can_be_seen() {
-        let why = |changes| {
-            let finding = found(Check::Token, |record| {
-                refused(record);
-                lent(changes)(record);
-            });
-            assert_eq!(finding.verdict, Bad);
-            assert!(finding.seen.contains("refuses it with 401: \"The access token is not valid\""), "{finding:#?}");
-            finding.seen
-        };
-        for (changes, reason) in [
-            (
-                json!({ "aud": "https://mcp.example.com/mcp/" }),
-                "its audience is \"https://mcp.example.com/mcp/\" instead",
-            ),
-            (json!({ "aud": null }), "names no audience"),
-            (json!({ "iss": "https://other" }), "its issuer is \"https://other\" instead"),
-            (json!({ "exp": testing::NOW }), "expired"),
-            (json!({ "exp": null }), "expired"),
-            (json!({}), "look right"),
-        ] {
-            let seen = why(changes.clone());
-            assert!(seen.contains(reason), "{changes}: {seen}");
-        }
-        expect(Check::Token, Bad, "its typ is \"\" instead", |record| {
-            refused(record);
-            without_typ(record);
-        });
-        let mut record = good();
-        refused(&mut record);
-        record.edit(Probe::Keys, |it| drop(it.insert("keys".into(), json!([{ "kid": "k2" }]))));
-        assert!(token(&record).is_ok_and(|it| format!("{it:?}").contains("no longer publishes")));
-    }
-
-    #[test]
-    fn a_refusal_is_told_once() {
-        for check in [Check::Legacy, Check::Modern, Check::Tools, Check::Whoami] {
-            expect(check, Skipped, "see token", refused);
-        }
-    }
-
-    #[test]
-    fn a_server_that_takes_what_was_meant_for_others_is_a_failure() {
-        expect(Check::Token, Bad, "accepts it, but its audience", lent(json!({ "aud": "https://other" })));
-        expect(Check::Token, Bad, "accepts it, but it has expired", lent(json!({ "exp": 1 })));
-        // For its typ a server is not to blame: not every provider follows RFC 9068.
-        expect(Check::Token, Fine, "accepts", without_typ);
-        expect(Check::Token, Warning, "no JWT", |it| it.token = crate::token::Token::new("opaque").ok());
-    }
-
-    #[test]
-    fn a_shortfall_of_permission_is_no_bad_token() {
-        let finding = found(Check::Token, |record| {
-            record.change(Probe::LegacyInitialize, |it| {
-                *it = answered(403, &[("www-authenticate", "Bearer error=\"insufficient_scope\"")], "{}");
-            });
-        });
-        assert!(finding.seen.contains("insufficient_scope") && finding.mend.contains("permission"), "{finding:#?}");
-    }
-
-    #[test]
-    fn a_token_is_not_sent_in_the_clear() {
-        expect(Check::Token, Bad, "not sent", |it| it.target = Target::parse("http://mcp.example.com/mcp").unwrap());
-    }
 
     #[test]
     fn the_handshake_is_followed_to_its_end() {

@@ -52,18 +52,34 @@ export function body(request, limit) {
   return Number(announced) > limit ? Promise.resolve(null) : request.text();
 }
 
-// A whole body as text, or `null` as soon as it is longer than `limit` bytes.
+// How much of a body is read at once: first what most of them are shorter than, then what large ones are read in quickly.
+const FIRST_BYTES = 4 * 1024;
+const NEXT_BYTES = 64 * 1024;
+
+// A whole body as text, or `null` as soon as it is longer than `limit` bytes. The bodies of the runtime are byte streams,
+// and it gathers their chunks itself: whoever sends a byte in each would otherwise have JavaScript woken for every byte,
+// at eleven times the cost.
 async function text(message, limit) {
   if (message.body === null) return "";
+  const reader = message.body.getReader({ mode: "byob" });
   const decoder = new TextDecoder();
   let decoded = "";
   let length = 0;
-  for await (const chunk of message.body) {
-    length += chunk.byteLength;
-    if (length > limit) return null;
-    decoded += decoder.decode(chunk, { stream: true });
+  let buffer = new ArrayBuffer(FIRST_BYTES);
+  for (;;) {
+    // A byte more than may come is enough to know.
+    const wanted = Math.min(buffer.byteLength, limit + 1 - length);
+    const { value, done } = await reader.readAtLeast(wanted, new Uint8Array(buffer, 0, wanted));
+    if (done) return decoded + decoder.decode();
+    length += value.byteLength;
+    if (length > limit) {
+      reader.cancel().catch(() => {});
+      return null;
+    }
+    decoded += decoder.decode(value, { stream: true });
+    // The buffer comes back with what was read into it.
+    buffer = length === FIRST_BYTES ? new ArrayBuffer(NEXT_BYTES) : value.buffer;
   }
-  return decoded + decoder.decode();
 }
 
 // Takes what resumes a request, see `bring`.

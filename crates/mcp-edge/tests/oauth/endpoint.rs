@@ -6,10 +6,12 @@ use mcp_edge::{
     endpoint::{Endpoint, Exchange},
     http::{BodyError, RequestBody, RequestHead, Response},
     log::AccessLog,
-    mcp::{Call, Server, Tool},
+    mcp::{Call, Server, Tool, ToolError},
     oauth::{challenge::ChallengeContext, denial::Reason},
+    schemars::{self, JsonSchema},
     settings::Settings,
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -24,6 +26,11 @@ const METADATA_URL: &str = "https://mcp.example.com/.well-known/oauth-protected-
 pub struct Deployment {
     pub world: World,
     pub endpoint: Endpoint<()>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Name {
+    name: String,
 }
 
 /// A body that must not be read.
@@ -58,6 +65,9 @@ impl Deployment {
             .tool(tool("scoped").scope("whoami:read").scope("whoami:write"))
             .tool(tool("personal").needs_user())
             .tool(tool("internal").first_party_only())
+            .tool(Tool::new("asking", async |call: Call| {
+                call.elicit::<Name>("name", "What is your name?").map(|Name { name }| name).map_err(ToolError::from)
+            }))
             .build()
             .expect("good tools");
         Self { world, endpoint: Endpoint::new(settings, server) }
@@ -97,6 +107,29 @@ impl Deployment {
             json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": {}}});
         self.send(&head, body.to_string().as_str())
     }
+}
+
+/// A call of the tool that asks, in the era in which it may, with further parameters.
+fn ask(deployment: &Deployment, token: &str, more: &Value) -> Value {
+    let authorization = format!("Bearer {token}");
+    let head = RequestHead::new("POST", "/mcp")
+        .with_header("authorization", &authorization)
+        .with_header("content-type", "application/json")
+        .with_header("accept", "application/json, text/event-stream")
+        .with_header("mcp-protocol-version", "2026-07-28")
+        .with_header("mcp-method", "tools/call")
+        .with_header("mcp-name", "asking");
+    let mut params = json!({"name": "asking", "arguments": {}, "_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}},
+    }});
+    for (name, value) in more.as_object().into_iter().flatten() {
+        params[name] = value.clone();
+    }
+    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let (response, _) = deployment.send(&head, body.to_string().as_str());
+    serde_json::from_str(response.text()).expect("a JSON-RPC answer")
 }
 
 /// What a refusal looks like: status, challenge, the log's reason.
@@ -263,4 +296,27 @@ fn the_metadata_document_is_the_same_in_both_places_and_for_everybody() {
     assert_eq!(document["bearer_methods_supported"], json!(["header"]));
     let elsewhere = RequestHead::new("GET", "/.well-known/oauth-protected-resource/other");
     assert_eq!(deployment.send(&elsewhere, Untouchable).0.status, 404);
+}
+
+#[test]
+fn state_that_one_deployment_has_sealed_is_nothing_to_another_with_the_same_secret() {
+    const STAGING: &str = "https://staging.example.com/mcp";
+    let secret = ("STATE_SECRET", "0123456789abcdef0123456789abcdef");
+    let here = Deployment::new(&[secret]);
+    let same = Deployment::in_world(here.world.clone(), &[secret]);
+    let staging = Deployment::in_world(here.world.clone(), &[secret, ("RESOURCE", STAGING)]);
+    // Good at both, so that nothing but the state tells them apart.
+    let token = here.token(|claims| claims["aud"] = json!([RESOURCE, STAGING]));
+    let answer = json!({"name": {"action": "accept", "content": {"name": "Ada"}}});
+    for (asking, others) in [(&here, &staging), (&staging, &here)] {
+        let state = ask(asking, &token, &Value::Null)["result"]["requestState"].clone();
+        assert!(state.is_string());
+        let again = json!({"requestState": state, "inputResponses": answer});
+        assert_eq!(ask(asking, &token, &again)["result"]["content"][0]["text"], "Ada");
+        assert_eq!(ask(others, &token, &again)["error"]["code"], -32602);
+    }
+    // Another isolate of the same deployment.
+    let state = ask(&here, &token, &Value::Null)["result"]["requestState"].clone();
+    let again = json!({"requestState": state, "inputResponses": answer});
+    assert_eq!(ask(&same, &token, &again)["result"]["content"][0]["text"], "Ada");
 }

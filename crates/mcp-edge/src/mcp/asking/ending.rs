@@ -114,8 +114,10 @@ fn interrupted(why: Why, context: &Context, binding: &Binding) -> Outcome {
 
 /// The questions that are outstanding, and what must be known when they are answered.
 ///
-/// With a key, state goes along in any case: then whoever comes back is known to have been asked, and within the
-/// time. Without one, a first round still works.
+/// With a key, state goes along even if there is nothing to remember: a client that brings it back has its answers
+/// counted for this request of this caller only, and within the time. It proves no more than that. Answers that come
+/// without state are taken, too, whether anybody was asked or not: the official conformance suite sends them with its
+/// first request, and what they say is the client's word in either case. Without a key, a first round still works.
 fn ask(context: &Context, binding: &Binding) -> Outcome {
     let mut inputs = context.inputs.borrow_mut();
     let members = Object::new().raw("inputRequests", &inputs.requests());

@@ -3,8 +3,8 @@
 //!
 //! The client carries the state, so it is input that anybody may have made. It is encrypted and authenticated
 //! (XChaCha20-Poly1305) and bound to the user, the client, the method, the name and the arguments of the request: it
-//! opens for the same request of the same caller only, and for [`STATE_SECONDS`]. It can be used again within that
-//! time; a tool with an effect that must happen once has to see to that itself.
+//! opens for the same request of the same caller at the same server only, and for [`STATE_SECONDS`]. It can be used again
+//! within that time; a tool with an effect that must happen once has to see to that itself.
 
 use std::fmt;
 
@@ -23,19 +23,27 @@ use crate::{oauth::access::identity::Identity, ports::Runtime};
 /// A 192-bit nonce, long enough to be drawn at random for every message.
 const NONCE_BYTES: usize = 24;
 
-/// Separates these keys and digests from others made from the same secret, and from other versions of the format.
-const LABEL: &[u8] = b"mcp-edge request state v1";
+/// Separates these keys from others made from the same secret, and from other versions of the format.
+const KEY_LABEL: &str = "mcp-edge request state key v2";
 
-/// The key that seals state. All isolates need the same one.
+/// Separates the digests of requests from the keys, and from other versions of the format.
+const BINDING_LABEL: &str = "mcp-edge request state binding v2";
+
+/// The key that seals state. All isolates of a deployment need the same one, and other deployments another one.
 #[derive(Clone)]
 pub struct StateKey([u8; 32]);
 
 impl StateKey {
-    /// Derives the key from a secret of the operator. The secret must be random and at least 32 bytes long: nothing
-    /// here makes a weak one strong.
+    /// Derives the key of the server at `resource` (`RESOURCE`) from a secret of the operator. The secret must be random
+    /// and at least 32 bytes long: nothing here makes a weak one strong. A server with another `resource` gets another
+    /// key, even from the same secret: what staging has sealed, production does not open.
     #[must_use]
-    pub fn derive(secret: &[u8]) -> Self {
-        Self(Sha256::new().chain_update(LABEL).chain_update(secret).finalize().into())
+    pub fn derive(secret: &[u8], resource: &str) -> Self {
+        let mut hasher = Sha256::new();
+        update(&mut hasher, KEY_LABEL.as_bytes());
+        update(&mut hasher, resource.as_bytes());
+        update(&mut hasher, secret);
+        Self(hasher.finalize().into())
     }
 }
 
@@ -125,11 +133,11 @@ fn cipher(key: &StateKey) -> XChaCha20Poly1305 {
 }
 
 impl Binding {
-    /// A digest of the request and of who made it. Every part is preceded by its length, so that no two requests
-    /// have the same parts in sequence.
+    /// A digest of the request and of who made it.
     fn digest(&self, identity: &Identity) -> [u8; 32] {
-        let mut hasher = Sha256::new_with_prefix(LABEL);
+        let mut hasher = Sha256::new();
         let parts = [
+            BINDING_LABEL,
             identity.issuer.as_str(),
             &identity.subject,
             identity.client_id.as_deref().unwrap_or_default(),
@@ -137,14 +145,15 @@ impl Binding {
             &self.name,
         ];
         for part in parts {
-            update(&mut hasher, part);
+            update(&mut hasher, part.as_bytes());
         }
         digest_value(&mut hasher, &self.arguments);
         hasher.finalize().into()
     }
 }
 
-fn update(hasher: &mut Sha256, part: &str) {
+/// Digests a part behind its length, so that parts cannot run into each other.
+fn update(hasher: &mut Sha256, part: &[u8]) {
     hasher.update((part.len() as u64).to_be_bytes());
     hasher.update(part);
 }
@@ -164,18 +173,18 @@ fn digest_value(hasher: &mut Sha256, value: &Value) {
             members.sort_unstable_by_key(|(name, _)| *name);
             hasher.update(b"{");
             for (name, member) in members {
-                update(hasher, name);
+                update(hasher, name.as_bytes());
                 digest_value(hasher, member);
             }
             hasher.update(b"}");
         }
         Value::String(text) => {
             hasher.update(b"\"");
-            update(hasher, text);
+            update(hasher, text.as_bytes());
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {
             hasher.update(b"=");
-            update(hasher, &value.to_string());
+            update(hasher, value.to_string().as_bytes());
         }
     }
 }
@@ -201,8 +210,11 @@ mod tests {
         State::new(answers.as_object().cloned().unwrap_or_default(), Map::new(), NOW)
     }
 
+    const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+    const RESOURCE: &str = "https://mcp.example.com/mcp";
+
     fn key() -> StateKey {
-        StateKey::derive(b"0123456789abcdef0123456789abcdef")
+        StateKey::derive(SECRET, RESOURCE)
     }
 
     fn ada() -> Identity {
@@ -240,7 +252,15 @@ mod tests {
         ] {
             assert_eq!(open(&ada(), &other, NOW), Err(Rejected));
         }
-        assert_eq!(State::open(&sealed, &StateKey::derive(b"other"), &ada(), &binding(), NOW), Err(Rejected));
+        let moved = [RESOURCE.as_bytes(), b"0"].concat();
+        for other in [
+            StateKey::derive(b"other", RESOURCE),
+            StateKey::derive(SECRET, "https://staging.example.com/mcp"),
+            // Another place for the border between the two.
+            StateKey::derive(&SECRET[1..], std::str::from_utf8(&moved).unwrap_or_default()),
+        ] {
+            assert_eq!(State::open(&sealed, &other, &ada(), &binding(), NOW), Err(Rejected));
+        }
     }
 
     #[test]

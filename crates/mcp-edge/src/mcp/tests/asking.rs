@@ -86,7 +86,7 @@ fn asking() -> Server {
 
 fn client(server: &Server) -> Client<'_, ()> {
     let capabilities = json!({"elicitation": {"form": {}, "url": {}}, "sampling": {}, "roots": {}});
-    Client::new(server).capabilities(capabilities).state_key(StateKey::derive(&[7; 32]))
+    Client::new(server).capabilities(capabilities).state_key(StateKey::derive(&[7; 32], "https://mcp.example.com/mcp"))
 }
 
 /// Calls a tool with answers and state.
@@ -128,6 +128,19 @@ fn one_round_needs_no_state() {
     assert_eq!(run(client.call_tool("hello", json!({}))).result().get("requestState"), None);
     let answers = json!({"user_name": accept(json!({"name": "Ada"}))});
     assert_eq!(retry(&client, "hello", answers, None).text(), "Hello, Ada!");
+}
+
+/// The official conformance suite answers with its first request. So state proves nothing about whether anybody was
+/// asked.
+#[test]
+fn an_answer_that_nobody_asked_for_is_taken_with_and_without_a_key() {
+    let server = asking();
+    let answers = || json!({"user_name": accept(json!({"name": "Ada"}))});
+    assert_eq!(retry(&client(&server), "hello", answers(), None).text(), "Hello, Ada!");
+    // Nor do capabilities matter then: nothing is asked of the client.
+    assert_eq!(retry(&Client::new(&server), "hello", answers(), None).text(), "Hello, Ada!");
+    let declined = retry(&client(&server), "hello", json!({"user_name": {"action": "decline"}}), None);
+    assert!(declined.is_error());
 }
 
 #[test]
