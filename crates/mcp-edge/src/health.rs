@@ -56,7 +56,7 @@ pub async fn respond(
         // An issuer needs no escaping: that was checked when the settings were read.
         let _ = write!(keys, r#"{separator}{{"issuer":"{}""#, issuer.issuer());
         let _ = match outcome {
-            Ok(_) => write!(keys, r#","ready":true,"age_seconds":{}}}"#, issuer.age(now).unwrap_or_default()),
+            Ok(()) => write!(keys, r#","ready":true,"age_seconds":{}}}"#, issuer.age(now).unwrap_or_default()),
             Err(_) => write!(keys, r#","ready":false}}"#),
         };
     }
