@@ -36,10 +36,11 @@ pub mod registration;
 pub mod registration_endpoint;
 pub mod registry;
 pub mod seal;
-pub mod secret;
 pub mod settings;
 pub mod store;
 mod worker;
+
+pub use mcp_edge::secret;
 
 #[cfg(test)]
 mod testing;

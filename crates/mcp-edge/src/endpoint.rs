@@ -97,7 +97,7 @@ impl<E: Clone + 'static> Endpoint<E> {
             basic_scopes: advertisable(basic).collect(),
         };
         let resource_server = ResourceServer::new(settings.trust.clone());
-        let state_key = settings.state_secret.as_ref().map(|secret| StateKey::derive(secret.as_bytes()));
+        let state_key = settings.state_secret.as_ref().map(|secret| StateKey::derive(secret.expose().as_bytes()));
         Self { settings, resource_server, server, challenge, documents, page: OnceCell::new(), state_key }
     }
 
