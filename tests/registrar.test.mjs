@@ -120,7 +120,10 @@ describe("REGISTRATION = open", () => {
       "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "http://evil.example/cb", "https://user:pass@host.example/cb",
       "https://*.example.dev/cb", "https://agent.example/*", "https://agent.example/cb#x", "https://192.0.2.1/cb",
       "https://localhost/cb", "https://agent.example/a/../b", "http://localhost.evil.example/", "urn:ietf:wg:oauth:2.0:oob", "/cb", "",
-      "https://agent.example\\@evil.example/", `https://agent.example/${"x".repeat(2048)}`,
+      "https://agent.example\\@evil.example/",
+      "cursor://anysphere.cursor-deeplink/mcp/install?name=x&config=eyJ1cmwiOiJ4In0", "vscode:mcp/install?%7B%7D",
+      "vscode://vscode.git/clone?url=https://evil.example/x", "vscode-insiders://file/etc/passwd",
+      "windsurf://windsurf-mcp-registry?serverName=x", "com.example.agent://callback", `https://agent.example/${"x".repeat(2048)}`,
     ];
     for (const uri of uris) {
       const { status, json } = await register(tenant, { redirect_uris: [AGENT.redirect_uris[0], uri] });
@@ -140,7 +143,7 @@ describe("REGISTRATION = open", () => {
       { logo_uri: "https://169.254.169.254/latest/meta-data" },
       { logo_uri: "javascript:alert(1)" },
       { token_endpoint_auth_method: "private_key_jwt", jwks_uri: "http://127.0.0.1/keys" },
-      { token_endpoint_auth_method: "client_secret_basic", redirect_uris: ["cursor://x/cb"] },
+      { token_endpoint_auth_method: "client_secret_basic", redirect_uris: ["cursor://anysphere.cursor-mcp/oauth/callback"] },
       { grant_types: ["client_credentials"] },
       { grant_types: ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"] },
       { response_types: ["token"] },

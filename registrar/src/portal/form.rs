@@ -205,12 +205,12 @@ fn decode(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "client_name=Agent&kind=public&redirect_uris=http%3A%2F%2Flocalhost%2Fcb%0D%0A%0D%0Acursor%3A%2F%2Fa%2Fcb&scope=a&scope=b";
+    const GOOD: &str = "client_name=Agent&kind=public&redirect_uris=http%3A%2F%2Flocalhost%2Fcb%0D%0A%0D%0Acom.example.agent%3A%2Fcb&scope=a&scope=b";
 
     #[test]
     fn a_form_becomes_metadata_and_back() {
         let metadata = Form::parse(GOOD).to_metadata(&[]).unwrap();
-        assert_eq!(metadata.redirect_uris, ["http://localhost/cb", "cursor://a/cb"]);
+        assert_eq!(metadata.redirect_uris, ["http://localhost/cb", "com.example.agent:/cb"]);
         assert_eq!(metadata.scope.as_deref(), Some("a b offline_access openid"));
         assert_eq!(Form::of(&metadata).to_metadata(&[]), Ok(metadata));
     }

@@ -14,7 +14,6 @@ use crate::{
     application::{ApplicationType, needing_consent},
     policy::Limits,
     record::{Listed, Record},
-    registration::redirect_uri::KNOWN_PRIVATE_USE_SCHEMES,
     secret::Secret,
     settings::Settings,
 };
@@ -348,7 +347,6 @@ for, and decide. You get a client id for <code>{}</code>.</p>
             kind: "text",
             placeholder: "",
         };
-        let schemes = KNOWN_PRIVATE_USE_SCHEMES.join(", ");
         let is_new_form = form.first("client_name").is_empty() && problems.is_empty();
         let scopes = self.scopes.iter().fold(String::new(), |list, scope| {
             // At first everything that is offered: leaving out is easier than finding out.
@@ -361,7 +359,7 @@ for, and decide. You get a client id for <code>{}</code>.</p>
         let addresses = format!(
             r#"<label for="redirect_uris">Redirect addresses</label>
 <p class="hint" id="redirect_uris-hint">Where users are sent back to, one address in a line, compared character by character. <code>https://…</code>, or
-<code>http://127.0.0.1/…</code> for a program on the user’s device (any port), or a scheme of its own such as <code>com.example.agent:/callback</code> ({schemes} are known).</p>
+<code>http://127.0.0.1/…</code> for a program on the user’s device (any port), or a scheme of its own such as <code>com.example.agent:/callback</code>.</p>
 <textarea id="redirect_uris" name="redirect_uris" rows="3" required spellcheck="false" autocapitalize="none" aria-describedby="redirect_uris-hint redirect_uris-error"{invalid}>{value}</textarea>
 {problem}"#,
             invalid = invalid("redirect_uris", problems),
