@@ -13,6 +13,7 @@ import { allowLoopback, createDocumentLookup } from "./client-documents.mjs";
 import { LOCAL_CLIENTS } from "./clients.mjs";
 import { createConfiguration } from "./configuration.mjs";
 import * as enginePages from "./engine-pages.mjs";
+import { errorsOfLogto } from "./errors.mjs";
 import { reportEvents } from "./events.mjs";
 import { createInteractions } from "./interactions.mjs";
 import { createKey, loadOrCreateKeys, rotate, saveKeys } from "./keys.mjs";
@@ -57,6 +58,7 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {number} port
  * @property {(algorithm?: "ES384" | "RS256") => Promise<string>} rotateKeys
  *   signs with a new key at once, keeps only the one before published, and gives the new `kid`
+ * @property {Set<string>} expiredSecrets  ids of clients whose secret has expired; may be changed at will
  * @property {{find: Function, upsert: Function, destroy: Function}} clientStore
  *   where clients are kept that are not known from the start
  * @property {() => Promise<void>} close
@@ -70,6 +72,7 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
 export async function startIdentityProvider(options = {}) {
   const settings = await completeSettings(options);
   const storage = createMemoryStorage();
+  const expiredSecrets = new Set();
   const cookieKeys = [randomBytes(32).toString("base64url")];
   const engineFetch = allowLoopback(settings.fetch);
   const lookUpDocument = settings.clientIdMetadataDocuments ? createDocumentLookup(settings) : async () => undefined;
@@ -96,6 +99,7 @@ export async function startIdentityProvider(options = {}) {
       createConfiguration({ ...settings, keys, cookieKeys, adapter, fetch: engineFetch, pages: enginePages }),
     );
     engine.use(revalidation);
+    engine.use(errorsOfLogto(expiredSecrets));
     reportEvents(engine, settings.log);
     engine.on("grant.success", ({ oidc }) =>
       settings.onTokenIssued({ clientId: oidc.client.clientId, grantType: oidc.params.grant_type }),
@@ -107,6 +111,7 @@ export async function startIdentityProvider(options = {}) {
     issuer,
     port: server.port,
     clientStore: storage.adapter("Client"),
+    expiredSecrets,
     async rotateKeys(algorithm = "ES384") {
       keys = await rotate(keys, algorithm);
       if (settings.keysFile) await saveKeys(settings.keysFile, keys);

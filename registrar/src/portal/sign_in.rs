@@ -26,7 +26,7 @@ use super::{
     redirect,
     session::{Session, cookie, set_cookie},
 };
-use crate::store::RegistrationStore;
+use crate::{store::RegistrationStore, token_endpoint::TokenError};
 
 /// What a sign-in that has begun is remembered by.
 const COOKIE: &str = "__Host-signin";
@@ -37,6 +37,9 @@ const SIGN_IN_SECONDS: u64 = 600;
 
 /// For the token request.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// When it makes sense to try again after an outage.
+const RETRY_SECONDS: u64 = 5;
 
 /// An answer with three tokens has 5 KB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -152,7 +155,7 @@ impl Portal {
         code: &str,
         verifier: &str,
     ) -> Result<Tokens, Denial> {
-        let outage = |detail: String| Denial::unavailable(Reason::KeysUnavailable, 5, detail);
+        let outage = |detail: String| Denial::unavailable(Reason::KeysUnavailable, RETRY_SECONDS, detail);
         let provider = visit.registrar.provider(visit.exchange).await?;
         let endpoint = provider.token_endpoint.ok_or_else(|| outage("no https token_endpoint".to_owned()))?;
         // Without `resource` the token would be an opaque one for nobody in particular.
@@ -175,9 +178,7 @@ impl Portal {
             visit.exchange.ports.fetch(call).await.map_err(|error| outage(format!("token request: {error}")))?;
         match reply.status {
             200 => serde_json::from_str(&reply.body).map_err(|_| outage("token request: no tokens".to_owned())),
-            401 => Err(Denial::new(Reason::Misconfigured, "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET")),
-            400 => Err(Denial::new(Reason::Inactive, "the code was refused")),
-            status => Err(outage(format!("token request: status {status}"))),
+            _ => Err(refused(&TokenError::of(&reply), &self.resource)),
         }
     }
 
@@ -195,6 +196,27 @@ impl Portal {
         };
         self.pages.sign_in_failed(face.status.max(400), explanation)
     }
+}
+
+/// What an answer of the token endpoint without tokens means. Only `invalid_grant` is about the code; everything else of
+/// OAuth's is about our own application there.
+fn refused(error: &TokenError, resource: &str) -> Denial {
+    let fix = match error {
+        TokenError::Grant => return Denial::new(Reason::Inactive, "the code was refused"),
+        TokenError::Outage(status) => {
+            let detail = format!("token request: status {status} without an OAuth error");
+            return Denial::unavailable(Reason::KeysUnavailable, RETRY_SECONDS, detail);
+        }
+        TokenError::Client => "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET".to_owned(),
+        TokenError::SecretExpired => {
+            "PORTAL_CLIENT_SECRET has expired: add a secret to the portal's application and set \
+                                      it with `wrangler secret put PORTAL_CLIENT_SECRET`"
+                .to_owned()
+        }
+        TokenError::Target => format!("the provider has no API resource {resource} (RESOURCE)"),
+        TokenError::Other(code) => format!("token request: {code}: check the portal's application at the provider"),
+    };
+    Denial::new(Reason::Misconfigured, fix)
 }
 
 /// The name in an ID token that came straight from the provider (OpenID Connect Core §3.1.3.7 allows to trust the

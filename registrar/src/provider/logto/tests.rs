@@ -32,6 +32,7 @@ fn recorded(file: &str, name: &str) -> (u16, Value) {
         "create" => include_str!("../../../tests/logto/management-create-app.json"),
         "app" => include_str!("../../../tests/logto/management-app.json"),
         "auth" => include_str!("../../../tests/logto/management-auth-errors.json"),
+        "token" => include_str!("../../../tests/logto/token-own-client.json"),
         _ => panic!("{file}"),
     };
     let exchange = serde_json::from_str::<Value>(text).unwrap()[name].clone();
@@ -442,6 +443,32 @@ fn wrong_settings_are_called_that() {
     let world = World::default();
     let error = run(logto().at(&world, TOKEN_ENDPOINT, NOW).create(&unknown, "a")).unwrap_err();
     assert!(error.to_string().contains("\"nope:read\"") && world.ids().is_empty(), "{error}");
+}
+
+#[test]
+fn what_logto_says_of_our_own_client_leads_to_its_fix() {
+    for (name, fix) in [
+        ("wrong secret", "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET"),
+        ("unknown client", "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET"),
+        ("public client", "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET"),
+        ("secret has expired", "MANAGEMENT_CLIENT_SECRET has expired"),
+        ("unknown resource", "MANAGEMENT_RESOURCE = \"https://tenant.example/api\" is not known to the provider"),
+        ("without the role", "role for Management API access"),
+    ] {
+        let world = World { token_answer: RefCell::new(Some(recorded("token", name))), ..World::default() };
+        let error = create(&world, &logto()).unwrap_err();
+        assert!(matches!(&error, ProviderError::Misconfigured(detail) if detail.contains(fix)), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_status_without_an_oauth_error_says_nothing_about_our_client() {
+    for (status, body) in [(401, json!("<html>")), (403, json!({})), (404, json!({"message": "x"})), (400, json!(null))]
+    {
+        let world = World { token_answer: RefCell::new(Some((status, body))), ..World::default() };
+        let error = create(&world, &logto()).unwrap_err();
+        assert!(matches!(&error, ProviderError::Unavailable(_)), "{status}: {error}");
+    }
 }
 
 #[test]
