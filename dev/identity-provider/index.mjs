@@ -27,6 +27,11 @@ export { LOCAL_ACCOUNTS } from "./accounts.mjs";
 export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
 
 /**
+ * @typedef {object} Resource
+ * @property {Record<string, string>} scopes  name → description
+ * @property {string[]} [clients]        where they are named, only they are given scopes
+ * @property {string[]} [withoutScopes]  subjects of accounts that are given none, as users without a role at Logto
+ *
  * @typedef {object} Options
  * @property {number} [port]  0 chooses a free one. Defaults to 3000
  * @property {string} [host]  host name in the issuer. Defaults to "localhost"
@@ -34,8 +39,7 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  *   resource indicator of the MCP server, byte for byte. Defaults to "http://localhost:8787/mcp"
  * @property {Record<string, string>} [scopes]
  *   scopes of the MCP server: name → description. Defaults to `whoami:read`
- * @property {Record<string, {scopes: Record<string, string>, clients?: string[]}>} [moreResources]
- *   further API resources by their indicators; where `clients` are named, only they are given scopes
+ * @property {Record<string, Resource>} [moreResources]  further API resources by their indicators
  * @property {string} [registrationEndpoint]
  *   advertised in discovery instead of the provider's own, as a route on the issuer's host can do
  * @property {(event: {clientId: string, grantType: string}) => void} [onTokenIssued]

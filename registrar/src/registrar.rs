@@ -233,9 +233,8 @@ fn elsewhere() -> Response {
 /// What a stranger sees of a failure; the exact reason goes into the log.
 pub(crate) fn failed(failure: &Failure, log: &mut AccessLog) -> Response {
     let (status, error, description, retry_after) = face(failure);
-    log.detail = Some(format!("{failure:?}"));
+    log.detail = Some(failure.to_string());
     if let Failure::Metadata(error) = failure {
-        log.detail = Some(error.to_string());
         return Response::json(400, error.body()).with_header("cache-control", "no-store");
     }
     let body = json!({ "error": error, "error_description": description });

@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::{
     application::Application,
     policy::{Limits, Mode, Policy},
-    provider::{Applications, Created, ProviderError},
+    provider::{Applications, Created, NotCreated, ProviderError},
     registry::{Memory, Registry},
     secret::Secret,
     store::{Page, RegistrationStore},
@@ -48,7 +48,7 @@ pub struct TestProvider {
     pub confirmed: RefCell<Vec<String>>,
     pub created: Cell<usize>,
     pub used: RefCell<BTreeMap<String, u64>>,
-    /// Fails operations of this name: `create`, `confirm`, `update`, `remove`, `last_used`.
+    /// Fails operations of this name: `begin` and `create` (before an application is made, and after),  `confirm`, `update`, `remove`, `last_used`.
     pub broken: Cell<&'static str>,
 }
 
@@ -64,9 +64,11 @@ impl TestProvider {
 }
 
 impl Applications for TestProvider {
-    async fn create(&self, application: &Application, _attempt: &str) -> Result<Created, ProviderError> {
+    async fn create(&self, application: &Application, _attempt: &str) -> Result<Created, NotCreated> {
         others_go_on().await;
-        self.check("create")?;
+        self.check("begin")?;
+        let taken_back = |error| NotCreated { begun: Some("app-0".to_owned()), error };
+        self.check("create").map_err(taken_back)?;
         self.created.set(self.created.get() + 1);
         let client_id = format!("app-{}", self.created.get());
         self.applications.borrow_mut().insert(client_id.clone(), application.clone());

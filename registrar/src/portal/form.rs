@@ -3,10 +3,8 @@
 use mcp_edge::ports::Runtime;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    record::new_token,
-    registration::{error::MetadataError, metadata::ClientMetadata},
-};
+use super::random_text;
+use crate::registration::{error::MetadataError, metadata::ClientMetadata};
 
 /// A field and what is wrong with it.
 pub type Problem = (&'static str, String);
@@ -47,9 +45,7 @@ impl Form {
 
     /// An empty form with a number of its own: sending it twice is one wish.
     pub fn for_new(runtime: &impl Runtime) -> Self {
-        let mut random = [0; 32];
-        runtime.random(&mut random);
-        Self(vec![("once".to_owned(), new_token(random).expose().to_owned())])
+        Self(vec![("once".to_owned(), random_text(runtime))])
     }
 
     /// The form that asks for this metadata.

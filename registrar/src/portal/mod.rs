@@ -26,10 +26,11 @@ pub mod pages;
 pub mod session;
 pub mod sign_in;
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcp_edge::{
     http::{RequestHead, Response},
     log::AccessLog,
-    ports::Ports,
+    ports::{Ports, Runtime},
 };
 use serde_json::{Map, Value};
 
@@ -309,7 +310,7 @@ impl Portal {
     }
 
     fn failed(&self, session: &Session, failure: &Failure, log: &mut AccessLog) -> Response {
-        log.detail = Some(format!("{failure:?}"));
+        log.detail = Some(failure.to_string());
         if *failure == Failure::Gone {
             return self.pages.not_found(session);
         }
@@ -325,6 +326,14 @@ impl Portal {
 /// The metadata that a form asks for, or what is wrong with it.
 fn metadata<S, P>(visit: &Visit<'_, S, P>, form: &Form) -> Result<ClientMetadata, Vec<Problem>> {
     form.to_metadata(&visit.registrar.settings.policy.private_use_schemes)
+}
+
+/// 256 random bits as text: form tokens, numbers of forms, states and verifiers. They are no credentials, so they do not
+/// begin as registration access tokens do, which scanners of leaked secrets look for.
+pub(crate) fn random_text(runtime: &(impl Runtime + ?Sized)) -> String {
+    let mut bytes = [0; 32];
+    runtime.random(&mut bytes);
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// After a form: the browser goes on with a GET, so that a reload sends nothing again.

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Portal, Visit,
     form::Form,
-    redirect,
+    random_text, redirect,
     session::{Session, cookie, set_cookie},
 };
 use crate::{store::RegistrationStore, token_endpoint::TokenError};
@@ -72,7 +72,7 @@ impl Portal {
         let Some(endpoint) = endpoint else {
             return self.denied(&Denial::new(Reason::KeysUnavailable, "no https authorization_endpoint"), log);
         };
-        let begun = Begun { state: random(&exchange.ports), verifier: random(&exchange.ports) };
+        let begun = Begun { state: random_text(&exchange.ports), verifier: random_text(&exchange.ports) };
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&begun.verifier));
         let parameters = [
             ("response_type", "code"),
@@ -226,11 +226,4 @@ fn name_in(id_token: &str, subject: &str) -> Option<String> {
     let claims: Value = serde_json::from_slice(&claims).ok()?;
     let name = ["name", "username", "preferred_username"].iter().find_map(|claim| claims[*claim].as_str())?;
     (claims["sub"] == subject).then(|| name.chars().take(60).collect())
-}
-
-/// 256 random bits, as state and verifier need them.
-fn random(runtime: &impl mcp_edge::ports::Runtime) -> String {
-    let mut bytes = [0; 32];
-    runtime.random(&mut bytes);
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -274,7 +274,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn create(world: &World, logto: &Logto) -> Result<super::super::Created, ProviderError> {
-    run(logto.at(world, TOKEN_ENDPOINT, NOW).create(&agent(), "attempt-1"))
+    run(logto.at(world, TOKEN_ENDPOINT, NOW).create(&agent(), "attempt-1")).map_err(|not_created| not_created.error)
 }
 
 #[test]
@@ -344,6 +344,19 @@ fn a_fault_at_any_step_of_a_creation_leaves_nothing_behind() {
                 Err(_) => assert_eq!(world.ids(), [""; 0], "{fault:?} at {step}: {:?}", world.calls.borrow()),
             }
         }
+    }
+}
+
+#[test]
+fn a_failed_creation_tells_what_was_begun() {
+    let begun = |step: usize, fault| {
+        let world = World { faults: Cell::new(Some((step, step + 3, fault))), ..World::default() };
+        run(logto().at(&world, TOKEN_ENDPOINT, NOW).create(&agent(), "attempt-1")).unwrap_err().begun
+    };
+    // (1) and (2): looking permissions up, and a creation that was refused.
+    assert_eq!((begun(0, Fault::Status(500)), begun(1, Fault::Status(422))), (None, None));
+    for step in 2..5 {
+        assert_eq!(begun(step, Fault::Status(500)).as_deref(), Some("app-1"), "{step}");
     }
 }
 
@@ -441,7 +454,7 @@ fn wrong_settings_are_called_that() {
 
     let unknown = Application { ceiling: Scopes::parse("nope:read"), ..agent() };
     let world = World::default();
-    let error = run(logto().at(&world, TOKEN_ENDPOINT, NOW).create(&unknown, "a")).unwrap_err();
+    let error = run(logto().at(&world, TOKEN_ENDPOINT, NOW).create(&unknown, "a")).unwrap_err().error;
     assert!(error.to_string().contains("\"nope:read\"") && world.ids().is_empty(), "{error}");
 }
 
