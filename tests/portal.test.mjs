@@ -197,18 +197,18 @@ describe("the developer portal", { skip }, () => {
   });
 
   test("after signing out, signing in asks again, also if the provider still knows the user", async () => {
-    for (const javaScriptEnabled of [true, false]) {
+    // Without scripts the provider's own page asks whether to sign out, and waits to be answered.
+    for (const [javaScriptEnabled, login, name] of [[true, "bob", /Bob/], [false, "alice", /Alice/]]) {
       const page = await open("alice", { javaScriptEnabled });
       await page.getByRole("button", { name: "Sign out" }).click();
-      // Without scripts the provider's own page asks, and waits to be answered.
       if (!javaScriptEnabled) await page.getByRole("heading", { name: "Sign out?" }).waitFor();
       else await page.getByRole("link", { name: "Sign in as a developer" }).waitFor();
       await page.goto(`${origin}/sign-in`);
-      await page.getByLabel("User name or e-mail address").fill("bob");
-      await page.getByLabel("Password").fill("bob");
+      await page.getByLabel("User name or e-mail address").fill(login);
+      await page.getByLabel("Password").fill(login);
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByRole("heading", { name: "Your applications" }).waitFor();
-      assert.match(await page.locator(".account").textContent(), /Bob/);
+      assert.match(await page.locator(".account").textContent(), name);
       // Until the next time: a session that has merely ended is taken up again without asking.
       await page.context().clearCookies({ name: "__Host-session" });
       await page.goto(`${origin}/sign-in`);

@@ -1,6 +1,6 @@
 //! A request's way through the Worker: route, who asks, the registry, an answer.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use mcp_edge::{
     cors,
@@ -10,6 +10,7 @@ use mcp_edge::{
         access::scope::Scopes,
         challenge::ChallengeContext,
         denial::{Denial, Reason},
+        keys::record::store_key,
         protected_resource::{ProtectedResource, WELL_KNOWN},
         provider::Provider,
         resource_server::ResourceServer,
@@ -51,6 +52,8 @@ pub struct Registrar {
     logto: Logto,
     memory: Memory,
     portal: Option<Portal>,
+    /// Whether the namespace is known to be ours alone.
+    has_own_namespace: Cell<bool>,
 }
 
 /// What belongs to one request beside its head.
@@ -96,6 +99,7 @@ impl Registrar {
             logto: Logto::new(settings.tenant.clone()),
             memory: Memory::default(),
             portal: settings.portal.clone().map(|client| Portal::new(client, &settings)),
+            has_own_namespace: Cell::new(false),
             settings,
         })
     }
@@ -122,7 +126,10 @@ impl Registrar {
         log: &mut AccessLog,
     ) -> Response {
         let path = head.path();
-        let response = if path == REGISTRATION_PATH || path.starts_with("/register/") {
+        let response = if let Err(denial) = self.check_namespace(&exchange).await {
+            log.note_denial(&denial);
+            self.challenge.response(&denial)
+        } else if path == REGISTRATION_PATH || path.starts_with("/register/") {
             log.route = "registration";
             self.registration(head, &exchange, log).await
         } else if path.strip_prefix(WELL_KNOWN) == Some(REGISTRATION_PATH)
@@ -154,9 +161,36 @@ impl Registrar {
             Cleanup::DryRun => true,
             Cleanup::On => false,
         };
+        let shared = |denial: Denial| ProviderError::Misconfigured(denial.detail.unwrap_or_default());
+        self.check_namespace(exchange).await.map_err(shared)?;
         let token_endpoint = self.token_endpoint(exchange).await?;
         let applications = self.logto.at(&exchange.ports, &token_endpoint, exchange.now);
         Ok(Some(self.registry(&applications, exchange).clean_up(dry_run).await))
+    }
+
+    /// Refuses to work in the namespace of an MCP Worker, whose records of providers have keys of their own. Whoever can
+    /// write there could otherwise make themselves clients and initial access tokens here.
+    ///
+    /// # Errors
+    /// [`Reason::Misconfigured`].
+    async fn check_namespace<S: RegistrationStore, P>(&self, exchange: &Exchange<S, P>) -> Result<(), Denial> {
+        if self.has_own_namespace.get() {
+            return Ok(());
+        }
+        for trusted in &self.settings.edge.trust.issuers {
+            match exchange.store.get(&store_key(&trusted.issuer)).await {
+                Ok(None) => {}
+                Ok(Some(_)) => {
+                    let detail = "REGISTRATIONS is the namespace of an MCP Worker, which must not be shared: give the \
+                                  registrar a namespace of its own";
+                    return Err(Denial::new(Reason::Misconfigured, detail));
+                }
+                // Whoever needs the store finds out as well; the next request looks again.
+                Err(_) => return Ok(()),
+            }
+        }
+        self.has_own_namespace.set(true);
+        Ok(())
     }
 
     /// Does something with the registry.

@@ -2,7 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`sign_in`] | authorization code with PKCE at the provider, and back |
+//! | [`sign_in`] | authorization code with PKCE at the provider, and back; signing out there |
 //! | [`session`] | who is signed in: a sealed cookie; forms that only our own pages can send |
 //! | [`form`] | what a form says, as client metadata |
 //! | [`pages`], [`html`] | what people see |
@@ -107,7 +107,12 @@ impl Portal {
         }
         let Some(session) = session else {
             // A form that was filled in for longer than a session lasts.
-            return if head.method() == "GET" { redirect("/sign-in") } else { self.pages.signed_out(403) };
+            return match (head.method(), segments.as_slice()) {
+                ("GET", _) => redirect("/sign-in"),
+                // Whose form it is cannot be told any more, so the session at the provider is left alone.
+                ("POST", ["sign-out"]) => self.pages.signed_out(403).with_header("set-cookie", sign_in::must_ask()),
+                _ => self.pages.signed_out(403),
+            };
         };
         log.sub = Some(session.subject.clone()).filter(|_| registrar.settings.edge.log_subject);
         let form = match head.method() {
@@ -120,7 +125,7 @@ impl Portal {
         };
         match (head.method(), segments.as_slice()) {
             ("GET", [""]) => self.list(&visit, &session, log).await,
-            ("POST", ["sign-out"]) => redirect("/").with_header("set-cookie", Sessions::cleared()),
+            ("POST", ["sign-out"]) => self.sign_out(&visit).await,
             ("POST", ["check"]) => Self::check(&visit, &form),
             ("GET", ["applications", "new"]) => {
                 self.pages.new_application(&session, &Form::for_new(&exchange.ports), &[], 200)

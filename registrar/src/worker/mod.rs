@@ -50,7 +50,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<J
     };
     let incoming = Incoming::read(&request);
     let traceparent = incoming.header("traceparent").filter(|it| trace_id(it).is_some()).map(str::to_owned);
-    let ports = EdgePorts::new(env.clone(), Some(context), traceparent);
+    let ports = EdgePorts::without_store(env.clone(), Some(context), traceparent);
     let answer = Rc::new(RefCell::new(None));
     let work = {
         let (answer, ports) = (Rc::clone(&answer), ports.clone());
@@ -93,7 +93,7 @@ async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) 
         Ok(registrar) => {
             let exchange = Exchange {
                 store: Kv(&env),
-                ports: EdgePorts::new(env.clone(), None, None),
+                ports: EdgePorts::without_store(env.clone(), None, None),
                 body: Ok(String::new()),
                 now: worker::Date::now().as_millis() / 1000,
                 address: None,

@@ -50,6 +50,7 @@ struct Surroundings {
     traceparent: Option<String>,
     request: Option<Rc<web_sys::Request>>,
     errand: Rc<Errand>,
+    has_store: bool,
 }
 
 impl EdgePorts {
@@ -57,7 +58,21 @@ impl EdgePorts {
     /// waits for its work by itself. `traceparent` is passed on to the provider, so that a trace covers it.
     #[must_use]
     pub fn new(env: Env, context: Option<Context>, traceparent: Option<String>) -> Self {
-        Self(Rc::new(Surroundings { env, context, traceparent, request: None, errand: Rc::default() }))
+        Self(Rc::new(Surroundings { env, context, traceparent, request: None, errand: Rc::default(), has_store: true }))
+    }
+
+    /// The same without the shared store: each isolate fetches the provider's documents itself, and nothing that somebody
+    /// else has written into a namespace is ever read. For Workers with a secret that is worth more than a token.
+    #[must_use]
+    pub fn without_store(env: Env, context: Option<Context>, traceparent: Option<String>) -> Self {
+        Self(Rc::new(Surroundings {
+            env,
+            context,
+            traceparent,
+            request: None,
+            errand: Rc::default(),
+            has_store: false,
+        }))
     }
 
     /// Those of a request that itself waits by way of the errand.
@@ -69,7 +84,7 @@ impl EdgePorts {
         errand: Rc<Errand>,
     ) -> Self {
         let (context, request) = (Some(context), Some(Rc::clone(request)));
-        Self(Rc::new(Surroundings { env, context, traceparent, request, errand }))
+        Self(Rc::new(Surroundings { env, context, traceparent, request, errand, has_store: true }))
     }
 
     pub(super) fn env(&self) -> &Env {
@@ -109,12 +124,18 @@ impl Fetch for EdgePorts {
 impl Store for EdgePorts {
     #[allow(clippy::cast_precision_loss, reason = "a minute")]
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
+        if !self.0.has_store {
+            return Ok(None);
+        }
         let value = JsFuture::from(prelude::load(self.env(), KV_BINDING, key, KV_CACHE_SECONDS as f64)).await;
         value.map(|value| value.as_string()).map_err(|thrown| StoreError(text_of(&thrown)))
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a day")]
     async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<(), StoreError> {
+        if !self.0.has_store {
+            return Ok(());
+        }
         let written = JsFuture::from(prelude::save(self.env(), KV_BINDING, key, value, ttl.as_secs() as f64)).await;
         written.map(drop).map_err(|thrown| StoreError(text_of(&thrown)))
     }
