@@ -320,16 +320,14 @@ for, and decide. You get a client id for <code>{}</code>.</p>
     /// For a user without the permission: what is missing, and what the operator must know to give it.
     #[must_use]
     pub fn not_a_developer(&self, account: Option<&Account>) -> Response {
-        let account = account.map_or_else(
-            || "this account".to_owned(),
-            |Account { subject, name }| {
-                let id = format!("user id <code>{}</code>", escape(subject));
-                name.as_ref().map_or_else(|| id.clone(), |name| format!("{} ({id})", escape(name)))
-            },
-        );
+        let account = account.map_or_else(String::new, |Account { subject, name }| {
+            let id = format!("user id <code>{}</code>", escape(subject));
+            let who = name.as_ref().map_or_else(|| id.clone(), |name| format!("{} ({id})", escape(name)));
+            format!("You signed in as {who}. ")
+        });
         let content = format!(
             r#"<h1>No permission</h1>
-<p class="lead" role="alert">You are signed in as {account}, which may not register applications.</p>
+<p class="lead" role="alert">{account}This account may not register applications.</p>
 <p>It needs the permission <code>{permission}</code> for <code>{resource}</code>. Ask the operator of this product to give
 your account a role that has it, then sign in again.</p>
 <p class="buttons"><a class="button" href="/sign-in">Sign in with another account</a></p>"#,

@@ -32,7 +32,7 @@ pub fn to_js(response: Response) -> web_sys::Response {
     if kept.is_none()
         && let Some(name) = response.unsendable_header()
     {
-        console_error!("an answer was not sent: its header {name:?} has characters that headers cannot have");
+        console_error!("an answer was not sent: its header {name} has characters that headers cannot have");
         return prelude::respond_once(500, "", JsValue::NULL);
     }
     let body = match response.body {
