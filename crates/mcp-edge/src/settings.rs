@@ -17,7 +17,7 @@ use crate::{
         },
         mirror::Mirror,
         protected_resource::WELL_KNOWN,
-        provider::{is_endpoint_url, is_https_or_loopback},
+        provider::{has_plain_authority, is_https_or_loopback},
         resource_server::{TrustPolicy, TrustedIssuer},
         token::{
             jwt::ACCESS_TOKEN_TYPES,
@@ -573,11 +573,8 @@ fn check_url(url: &str) -> Result<(), String> {
         let _ = write!(problem, "must consist of visible ASCII without quotes and backslashes");
     } else if url.len() > MAX_URL_BYTES {
         let _ = write!(problem, "is longer than {MAX_URL_BYTES} characters");
-    } else if !is_endpoint_url(url) {
-        let _ = write!(
-            problem,
-            "must have a host name or address, a port between 1 and 65535 if any, and none of ' ^ ` {{ | }}"
-        );
+    } else if !has_plain_authority(url) {
+        let _ = write!(problem, "must have a host name or address and, if any, a port between 1 and 65535");
     } else {
         return Ok(());
     }
@@ -841,6 +838,17 @@ mod tests {
             let mistake = mistake(&changes);
             assert!(mistake.starts_with(setting), "{mistake}");
             assert!(mistake.contains(mend), "{mistake}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_a_policy_is_a_host() {
+        // The issuer's origin is part of the page's Content-Security-Policy.
+        for issuer in
+            ["https://tenant.example;x/oidc", "https://tenant.example,x/oidc", "https://tenant.example:x/oidc"]
+        {
+            let error = mistake(&[("ISSUER", issuer)]);
+            assert!(error.contains("must have a host name or address"), "{error}");
         }
     }
 

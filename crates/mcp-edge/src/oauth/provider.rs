@@ -122,10 +122,16 @@ pub fn is_endpoint_url(url: &str) -> bool {
     url.len() <= MAX_ENDPOINT_BYTES
         && url.bytes().all(is_url_character)
         && is_https_or_loopback(url)
-        && url.split_once("://").is_some_and(|(_, rest)| {
-            let (host, port) = host_and_port(authority(rest));
-            is_host(host) && port.is_none_or(is_port)
-        })
+        && has_plain_authority(url)
+}
+
+/// Whether the host of a URL is a name or an address, and its port, if any, a number.
+#[must_use]
+pub fn has_plain_authority(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(_, rest)| {
+        let (host, port) = host_and_port(authority(rest));
+        is_host(host) && port.is_none_or(is_port)
+    })
 }
 
 /// A name or an IPv4 address, or an IPv6 address in brackets.
