@@ -88,6 +88,7 @@ async function startTenant(port, mcpUrl, portal) {
           client_secret: PORTAL.secret,
           grant_types: ["authorization_code"],
           redirect_uris: [`${portal}/callback`],
+          post_logout_redirect_uris: [`${portal}/`],
         },
       },
     ],

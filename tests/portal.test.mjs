@@ -218,6 +218,89 @@ describe("the developer portal", { skip }, () => {
     await page.context().close();
   });
 
+  test("after signing out, signing in asks again, also if the provider still knows the user", async () => {
+    // Without scripts the provider's own page asks whether to sign out, and waits to be answered.
+    for (const [javaScriptEnabled, login, name] of [[true, "bob", /Bob/], [false, "alice", /Alice/]]) {
+      const page = await open("alice", { javaScriptEnabled });
+      await page.getByRole("button", { name: "Sign out" }).click();
+      if (!javaScriptEnabled) await page.getByRole("heading", { name: "Sign out?" }).waitFor();
+      else await page.getByRole("link", { name: "Sign in as a developer" }).waitFor();
+      await page.goto(`${origin}/sign-in`);
+      await page.getByLabel("User name or e-mail address").fill(login);
+      await page.getByLabel("Password").fill(login);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByRole("heading", { name: "Your applications" }).waitFor();
+      assert.match(await page.locator(".account").textContent(), name);
+      // Until the next time: a session that has merely ended is taken up again without asking.
+      await page.context().clearCookies({ name: "__Host-session" });
+      await page.goto(`${origin}/sign-in`);
+      await page.getByRole("heading", { name: "Your applications" }).waitFor();
+      await page.context().close();
+    }
+  });
+
+  test("the way out leads to the provider's end_session_endpoint, and nobody else's form takes it", async () => {
+    const page = await open("alice");
+    const csrf = await csrfOf(page);
+    const refused = await raw(page, "POST", "/sign-out", { csrf: "x" });
+    assert.equal(refused.status(), 403);
+    const answer = await raw(page, "POST", "/sign-out", { csrf });
+    assert.equal(answer.status(), 200);
+    const { end_session_endpoint } = await (await fetch(`${provider.issuer}/.well-known/openid-configuration`)).json();
+    const parameters = new URLSearchParams({ client_id: "portal", post_logout_redirect_uri: `${origin}/` });
+    const link = `${end_session_endpoint}?${parameters}`.replaceAll("&", "&amp;");
+    const text = await answer.text();
+    assert.ok(text.includes(`<a class="button" href="${link}">`) && text.includes(`content="0; url=${link}"`), text);
+    await page.context().close();
+  });
+
+  test("a user without the permission learns what is missing, and comes in with another account", async () => {
+    const page = await open();
+    await page.goto(`${origin}/sign-in`);
+    const signInAs = async (login) => {
+      await page.getByLabel("User name or e-mail address").fill(login);
+      await page.getByLabel("Password").fill(login);
+      await page.getByRole("button", { name: "Sign in" }).click();
+    };
+    await signInAs("carol");
+    await page.getByRole("heading", { name: "No permission" }).waitFor();
+    const main = await page.locator("main").textContent();
+    for (const word of ["Carol Poe", "c4r0lxq81mzt", "apps:write", tenant.resource, "operator"]) assert.ok(main.includes(word), main);
+    assert.deepEqual(await accessibilityProblems(page), []);
+    await keepPicture(page, "portal-no-permission", { fullPage: true });
+    // Not in a circle, by neither of the two ways.
+    await page.getByRole("link", { name: "Sign in with another account" }).click();
+    await page.getByLabel("Password").waitFor();
+    await page.goto(`${origin}/`);
+    await page.getByRole("link", { name: "Sign in as a developer" }).click();
+    await signInAs("alice");
+    await page.getByRole("heading", { name: "Your applications" }).waitFor();
+    assert.match(await page.locator(".account").textContent(), /Alice/);
+    await page.context().close();
+  });
+
+  test("form ids and form tokens look like no secret", async () => {
+    await alice.goto(`${origin}/applications/new`);
+    const values = await alice.locator('input[type="hidden"]').evaluateAll((inputs) => inputs.map(({ value }) => value));
+    assert.equal(values.length >= 3, true);
+    for (const value of values) assert.match(value, /^[\w-]{43}$/);
+  });
+
+  describe("a secret of ours that has expired", () => {
+    test("is not taken for a refused code, and the log says what to do", async () => {
+      const begun = await fetch(`${origin}/sign-in`, { redirect: "manual" });
+      const [cookie] = begun.headers.get("set-cookie").split(";");
+      const callback = await signInAt({ authorizationUrl: begun.headers.get("location"), login: "alice" });
+      provider.expiredSecrets.add("portal");
+      const answer = await fetch(callback, { headers: { cookie }, redirect: "manual" });
+      provider.expiredSecrets.clear();
+      assert.equal(answer.status, 500);
+      assert.match(await answer.text(), /This server is not set up correctly/);
+      const { reason } = await tenant.registrar.logged(({ detail }) => detail?.startsWith("PORTAL_CLIENT_SECRET has expired"));
+      assert.equal(reason, "misconfigured");
+    });
+  });
+
   test("is accessible and fits a phone, in both colour schemes", async () => {
     const client_id = await create(alice, { name: "Accessible", kind: /On your own server/, addresses: "https://agent.example.com/cb" });
     const state = await alice.context().storageState();

@@ -5,6 +5,7 @@
 // host can do.
 
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { after, beforeEach, describe, test } from "node:test";
 import { inShort, connect, oauthClient } from "./support/mcp-client.mjs";
 import { DEVELOPER_SCOPE, startTenant } from "./support/registrar.mjs";
@@ -120,7 +121,10 @@ describe("REGISTRATION = open", () => {
       "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "http://evil.example/cb", "https://user:pass@host.example/cb",
       "https://*.example.dev/cb", "https://agent.example/*", "https://agent.example/cb#x", "https://192.0.2.1/cb",
       "https://localhost/cb", "https://agent.example/a/../b", "http://localhost.evil.example/", "urn:ietf:wg:oauth:2.0:oob", "/cb", "",
-      "https://agent.example\\@evil.example/", `https://agent.example/${"x".repeat(2048)}`,
+      "https://agent.example\\@evil.example/",
+      "cursor://anysphere.cursor-deeplink/mcp/install?name=x&config=eyJ1cmwiOiJ4In0", "vscode:mcp/install?%7B%7D",
+      "vscode://vscode.git/clone?url=https://evil.example/x", "vscode-insiders://file/etc/passwd",
+      "windsurf://windsurf-mcp-registry?serverName=x", "com.example.agent://callback", `https://agent.example/${"x".repeat(2048)}`,
     ];
     for (const uri of uris) {
       const { status, json } = await register(tenant, { redirect_uris: [AGENT.redirect_uris[0], uri] });
@@ -140,7 +144,7 @@ describe("REGISTRATION = open", () => {
       { logo_uri: "https://169.254.169.254/latest/meta-data" },
       { logo_uri: "javascript:alert(1)" },
       { token_endpoint_auth_method: "private_key_jwt", jwks_uri: "http://127.0.0.1/keys" },
-      { token_endpoint_auth_method: "client_secret_basic", redirect_uris: ["cursor://x/cb"] },
+      { token_endpoint_auth_method: "client_secret_basic", redirect_uris: ["cursor://anysphere.cursor-mcp/oauth/callback"] },
       { grant_types: ["client_credentials"] },
       { grant_types: ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"] },
       { response_types: ["token"] },
@@ -581,6 +585,85 @@ describe("REGISTRATION = developers", () => {
     const answers = [];
     for (let n = 0; n < 5; n += 1) answers.push(await register(tenant, { client_name: `Bob ${n}` }, { token }));
     assert.deepEqual(answers.map(({ status }) => status), [201, 201, 201, 403, 403]);
+  });
+});
+
+describe("the secrets", () => {
+  const thieves = [];
+  after(() => {
+    for (const server of thieves) {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+
+  /** What a location of the MCP Worker keeps, with endpoints of somebody else's. */
+  async function poisonedRecord({ issuer }, origin) {
+    const provider = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json();
+    const jwks = await (await fetch(provider.jwks_uri)).json();
+    const now = Math.floor(Date.now() / 1000);
+    for (const member of ["authorization_endpoint", "token_endpoint", "end_session_endpoint", "userinfo_endpoint"]) provider[member] = `${origin}/${member}`;
+    return [`provider:${issuer}`, JSON.stringify({ provider, provider_fetched_at: now, jwks, jwks_fetched_at: now })];
+  }
+
+  /** Takes whatever is sent. */
+  async function startThief() {
+    const requests = [];
+    const server = createServer((request, response) => {
+      requests.push(`${request.method} ${request.url} ${request.headers.authorization ?? ""}`);
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ access_token: "x", expires_in: 3600, scope: "all" }));
+    });
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    thieves.push(server);
+    return { requests, origin: `http://127.0.0.1:${server.address().port}` };
+  }
+
+  test("go to the provider, whatever a store says of its endpoints, and so do users", async () => {
+    const thief = await startThief();
+    const tenant = await start({ settings: { REGISTRATION: "open" } });
+    tenant.registrar.kv.entries.set(...(await poisonedRecord(tenant.provider, thief.origin)));
+    const { status } = await register(tenant);
+    assert.deepEqual(thief.requests, []);
+    assert.equal(status, 201);
+    const redirected = await fetch(`${tenant.origin}/sign-in`, { redirect: "manual" });
+    assert.ok(redirected.headers.get("location").startsWith(`${tenant.provider.issuer}/auth?`), redirected.headers.get("location"));
+    assert.equal(await tenant.registrar.runScheduled(), "ok");
+    assert.deepEqual(thief.requests, []);
+  });
+
+  test("stay where they are if the namespace is shared with the MCP Worker", async () => {
+    const tenant = await start({ settings: { REGISTRATION: "open" } });
+    const [name, record] = await poisonedRecord(tenant.provider, "http://127.0.0.1:9");
+    const writer = "https://mcp.example.com/mcp";
+    tenant.registrar.kv.entries.set(name, JSON.stringify({ writer, ...JSON.parse(record) }));
+    await call(tenant, "POST", "/register", { body: AGENT });
+    for (const [method, path] of [["POST", "/register"], ["GET", "/register/abc"], ["GET", "/"], ["GET", "/sign-in"], ["GET", "/callback"]]) {
+      const body = method === "POST" ? AGENT : undefined;
+      const { status, json, text } = await call(tenant, method, path, { body, token: "mcpreg_x" });
+      assert.equal(status, 500, path);
+      assert.ok(!text.includes("JWKS") && !text.includes(writer), "a stranger learns nothing of the reason");
+      assert.ok(json === undefined || json.error === "server_error" || json.error === undefined);
+    }
+    const { reason } = await tenant.registrar.logged(({ detail }) => detail?.startsWith(`JWKS is also the namespace of ${writer}`));
+    assert.equal(reason, "misconfigured");
+    assert.deepEqual([tenant.api.calls, tenant.api.applications.all()], [[], []]);
+    await tenant.registrar.runScheduled();
+    const { failure } = await tenant.registrar.logged(({ cleanup }) => cleanup === null);
+    assert.match(failure, /give the registrar one of its own/);
+    assert.ok(tenant.registrar.kv.entries.get(name).includes(writer), "what is not ours is not overwritten");
+    assert.deepEqual(tenant.api.calls, []);
+  });
+
+  test("a machine secret that has expired is called that in the log", async () => {
+    const tenant = await start({ settings: { REGISTRATION: "open" } });
+    tenant.provider.expiredSecrets.add("registrar");
+    const { status, json } = await register(tenant);
+    assert.deepEqual([status, json], [500, { error: "server_error", error_description: "This server is not set up correctly" }]);
+    const line = await tenant.registrar.logged(({ detail }) => detail?.includes("MANAGEMENT_CLIENT_SECRET has expired"));
+    assert.match(line.detail, /wrangler secret put MANAGEMENT_CLIENT_SECRET/);
+    // Neither Rust's names of things, nor an undoing of what was never begun.
+    assert.doesNotMatch(tenant.registrar.raw(), /Misconfigured\(|Some\(|registration_undone/);
   });
 });
 

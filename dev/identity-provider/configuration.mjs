@@ -31,7 +31,7 @@ const WHOAMI_SCOPE = "whoami:read";
  * @param {(model: string) => object} settings.adapter
  * @param {import("./accounts.mjs").Account[]} settings.accounts
  * @param {import("./clients.mjs").LocalClient[]} settings.clients
- * @param {Record<string, {scopes: Record<string, string>, clients?: string[]}>} settings.resources  by indicator
+ * @param {Record<string, import("./index.mjs").Resource>} settings.resources  by indicator
  * @param {string} [settings.registrationEndpoint]
  * @param {number} settings.accessTokenSeconds
  * @param {boolean} settings.customClaims
@@ -144,11 +144,11 @@ function resourceIndicators({ resources, accessTokenSeconds }, algorithm) {
   return {
     defaultResource: () => undefined,
     useGrantedResource: () => false,
-    getResourceServerInfo(_ctx, indicator, client) {
+    getResourceServerInfo({ oidc }, indicator, client) {
       // Byte for byte: a further slash, another case or a query make it another resource.
       if (!Object.hasOwn(resources, indicator)) throw new errors.InvalidTarget();
       return {
-        scope: scopesFor(client, indicator, resources[indicator]).join(" "),
+        scope: scopesFor(client, oidc.session?.accountId ?? oidc.account?.accountId, indicator, resources[indicator]).join(" "),
         audience: indicator,
         accessTokenTTL: accessTokenSeconds,
         accessTokenFormat: "jwt",
@@ -159,8 +159,9 @@ function resourceIndicators({ resources, accessTokenSeconds }, algorithm) {
 }
 
 // What a client does not get is left out without a word, as at Logto.
-function scopesFor({ clientId, api_scopes: ceiling }, indicator, { scopes, clients }) {
+function scopesFor({ clientId, api_scopes: ceiling }, accountId, indicator, { scopes, clients, withoutScopes = [] }) {
   if (clients !== undefined && !clients.includes(clientId)) return [];
+  if (withoutScopes.includes(accountId)) return [];
   const names = Object.keys(scopes);
   return ceiling === undefined ? names : names.filter((name) => ceiling[indicator]?.includes(name));
 }

@@ -1,6 +1,6 @@
 // The pages that the engine asks for: errors that cannot be sent to a client, and signing out.
 
-import { errorPage, PAGE_HEADERS, signedOutPage, signOutPage } from "./pages.mjs";
+import { errorPage, PAGE_HEADERS, SIGN_OUT_PAGE_HEADERS, signedOutPage, signOutPage } from "./pages.mjs";
 
 // What a person can make of the errors that are likely here; for the others the engine's own words do.
 const HELP = {
@@ -31,15 +31,15 @@ export function renderError(ctx, out) {
 }
 
 export function renderSignOut(ctx, form) {
-  render(ctx, signOutPage(form));
+  render(ctx, signOutPage(form), SIGN_OUT_PAGE_HEADERS);
 }
 
 export function renderSignedOut(ctx) {
   render(ctx, signedOutPage());
 }
 
-function render(ctx, body) {
-  ctx.set(PAGE_HEADERS);
+function render(ctx, body, headers = PAGE_HEADERS) {
+  ctx.set(headers);
   ctx.body = body;
 }
 

@@ -13,6 +13,7 @@ import { allowLoopback, createDocumentLookup } from "./client-documents.mjs";
 import { LOCAL_CLIENTS } from "./clients.mjs";
 import { createConfiguration } from "./configuration.mjs";
 import * as enginePages from "./engine-pages.mjs";
+import { errorsOfLogto } from "./errors.mjs";
 import { reportEvents } from "./events.mjs";
 import { createInteractions } from "./interactions.mjs";
 import { createKey, loadOrCreateKeys, rotate, saveKeys } from "./keys.mjs";
@@ -26,6 +27,11 @@ export { LOCAL_ACCOUNTS } from "./accounts.mjs";
 export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
 
 /**
+ * @typedef {object} Resource
+ * @property {Record<string, string>} scopes  name → description
+ * @property {string[]} [clients]        where they are named, only they are given scopes
+ * @property {string[]} [withoutScopes]  subjects of accounts that are given none, as users without a role at Logto
+ *
  * @typedef {object} Options
  * @property {number} [port]  0 chooses a free one. Defaults to 3000
  * @property {string} [host]  host name in the issuer. Defaults to "localhost"
@@ -33,8 +39,7 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  *   resource indicator of the MCP server, byte for byte. Defaults to "http://localhost:8787/mcp"
  * @property {Record<string, string>} [scopes]
  *   scopes of the MCP server: name → description. Defaults to `whoami:read`
- * @property {Record<string, {scopes: Record<string, string>, clients?: string[]}>} [moreResources]
- *   further API resources by their indicators; where `clients` are named, only they are given scopes
+ * @property {Record<string, Resource>} [moreResources]  further API resources by their indicators
  * @property {string} [registrationEndpoint]
  *   advertised in discovery instead of the provider's own, as a route on the issuer's host can do
  * @property {(event: {clientId: string, grantType: string}) => void} [onTokenIssued]
@@ -59,6 +64,7 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {number} port
  * @property {(algorithm?: "ES384" | "RS256") => Promise<string>} rotateKeys
  *   signs with a new key at once, keeps only the one before published, and gives the new `kid`
+ * @property {Set<string>} expiredSecrets  ids of clients whose secret has expired; may be changed at will
  * @property {{find: Function, upsert: Function, destroy: Function}} clientStore
  *   where clients are kept that are not known from the start
  * @property {() => Promise<void>} close
@@ -72,6 +78,7 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
 export async function startIdentityProvider(options = {}) {
   const settings = await completeSettings(options);
   const storage = createMemoryStorage();
+  const expiredSecrets = new Set();
   const cookieKeys = [randomBytes(32).toString("base64url")];
   const engineFetch = allowLoopback(settings.fetch);
   const lookUpDocument = settings.clientIdMetadataDocuments ? createDocumentLookup(settings) : async () => undefined;
@@ -98,6 +105,7 @@ export async function startIdentityProvider(options = {}) {
       createConfiguration({ ...settings, keys, cookieKeys, adapter, fetch: engineFetch, pages: enginePages }),
     );
     engine.use(revalidation);
+    engine.use(errorsOfLogto(expiredSecrets));
     reportEvents(engine, settings.log);
     engine.on("grant.success", ({ oidc }) =>
       settings.onTokenIssued({ clientId: oidc.client.clientId, grantType: oidc.params.grant_type }),
@@ -114,6 +122,7 @@ export async function startIdentityProvider(options = {}) {
     issuer,
     port: server.port,
     clientStore: storage.adapter("Client"),
+    expiredSecrets,
     async rotateKeys(algorithm = "ES384") {
       keys = await rotate(keys, algorithm);
       if (settings.keysFile) await saveKeys(settings.keysFile, keys);

@@ -24,6 +24,14 @@ export const PAGE_HEADERS = {
   "X-Content-Type-Options": "nosniff",
 };
 
+const SAY_YES = `document.querySelector("button[name=logout]").click()`;
+
+/** Those of the page that asks whether to sign out. */
+export const SIGN_OUT_PAGE_HEADERS = {
+  ...PAGE_HEADERS,
+  "Content-Security-Policy": `${PAGE_HEADERS["Content-Security-Policy"]}; script-src 'sha256-${createHash("sha256").update(SAY_YES).digest("base64")}'`,
+};
+
 /**
  * @param {object} view
  * @param {string} view.action        where the form is sent
@@ -139,6 +147,7 @@ export function errorPage({ title, explanation, advice, code }) {
 }
 
 /** `form` is the engine's own form, to which the buttons belong by its id. */
+/** The page that asks whether to sign out, and says yes by itself where scripts run, as Logto's does. */
 export function signOutPage(form) {
   return page(
     "Sign out?",
@@ -148,7 +157,8 @@ export function signOutPage(form) {
       <div class="buttons">
         <button form="op.logoutForm" name="logout" value="yes">Sign out</button>
         <button class="quiet" form="op.logoutForm">Stay signed in</button>
-      </div>`,
+      </div>
+      <script>${trusted(SAY_YES)}</script>`,
   );
 }
 

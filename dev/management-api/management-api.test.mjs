@@ -66,6 +66,24 @@ function shape(value) {
 }
 
 describe("answers are those of the recordings", () => {
+  test("of the token endpoint about the application that asks", async () => {
+    const exchanges = await recorded("token-own-client");
+    const ask = async (name, changes, { id = MANAGEMENT_CLIENT.id, secret = MANAGEMENT_CLIENT.secret } = {}) => {
+      const form = { grant_type: "client_credentials", resource: MANAGEMENT_RESOURCE, scope: "all", ...changes };
+      const answer = await postForm("/token", form, { authorization: `Basic ${btoa(`${id}:${secret}`)}` });
+      const { status, body } = exchanges[name];
+      const { error_description: _, ...expected } = body;
+      const { error_description: description, ...found } = answer.body;
+      assert.deepEqual([answer.status, found], [status, expected], name);
+      return description;
+    };
+    await ask("wrong secret", {}, { secret: "wrong" });
+    await ask("unknown resource", { resource: "https://unknown.example/" });
+    provider.expiredSecrets.add(MANAGEMENT_CLIENT.id);
+    assert.equal(await ask("secret has expired"), "client secret has expired");
+    provider.expiredSecrets.clear();
+  });
+
   test("to every recorded creation", async () => {
     for (const [name, { request, status, body }] of Object.entries(await recorded("management-create-app"))) {
       const answer = await call("POST", "/applications", request.json);

@@ -128,7 +128,7 @@ mod tests {
     fn the_type_follows_from_addresses_and_authentication() {
         let kind = |uris: &[&str], auth: &str| ApplicationType::of(&metadata(uris, auth, None));
         assert_eq!(kind(&["http://127.0.0.1/cb"], "none"), ApplicationType::Native);
-        assert_eq!(kind(&["https://a.example/cb", "cursor://a/cb"], "none"), ApplicationType::Native);
+        assert_eq!(kind(&["https://a.example/cb", "com.example.agent:/cb"], "none"), ApplicationType::Native);
         assert_eq!(kind(&["https://a.example/cb"], "none"), ApplicationType::SinglePage);
         assert_eq!(kind(&["https://a.example/cb"], "client_secret_basic"), ApplicationType::Traditional);
         assert_eq!(kind(&["http://localhost:8080/cb"], "client_secret_post"), ApplicationType::Traditional);

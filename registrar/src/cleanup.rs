@@ -62,7 +62,7 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
     pub async fn clean_up(&self, dry_run: bool) -> Report {
         let mut report = Report { dry_run, ..Report::default() };
         match self.due().await {
-            Err(failure) => report.failures.push(format!("{failure:?}")),
+            Err(failure) => report.failures.push(failure.to_string()),
             Ok((clients, due)) => {
                 report.clients = clients;
                 for client_id in due {
@@ -71,7 +71,7 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
                         Ok(Found::Ended) => report.ended += 1,
                         Ok(Found::Unknown) => report.unknown.push(client_id),
                         Ok(Found::Stays) => {}
-                        Err(failure) => report.failures.push(format!("{client_id}: {failure:?}")),
+                        Err(failure) => report.failures.push(format!("{client_id}: {failure}")),
                     }
                 }
             }
@@ -145,7 +145,7 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             Some(_) if !dry_run => self.remove(client_id, &record, Event::ClientEnded, BY).await?,
             _ => {
                 if let Some(ending) = ending {
-                    self.audit(Event::ClientWouldEnd, client_id, BY, &format!("{ending:?}"));
+                    self.audit(Event::ClientWouldEnd, client_id, BY, ending.explanation());
                 }
                 self.put_usage(client_id, usage).await?;
             }

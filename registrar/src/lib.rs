@@ -16,6 +16,7 @@
 //! | [`registration_endpoint`] | `/register`, as the RFCs say (RFC 7591, 7592) |
 //! | [`portal`] | everything else on this host: pages for developers |
 //! | [`registrar`] | a request's way to one or the other |
+//! | [`token_endpoint`] | errors of the provider's token endpoint |
 //! | [`settings`], [`audit`], [`secret`], [`seal`] | what an operator decides, what they read later, what nobody reads |
 //! | `worker` | the adapter to Cloudflare |
 //!
@@ -36,10 +37,12 @@ pub mod registration;
 pub mod registration_endpoint;
 pub mod registry;
 pub mod seal;
-pub mod secret;
 pub mod settings;
 pub mod store;
+pub mod token_endpoint;
 mod worker;
+
+pub use mcp_edge::secret;
 
 #[cfg(test)]
 mod testing;

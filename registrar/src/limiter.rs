@@ -50,8 +50,8 @@ pub enum Activity {
 }
 
 impl Activity {
-    /// In keys.
-    const fn name(self) -> &'static str {
+    /// In keys and in the log.
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Registrations => "registrations",
             Self::RefutedTokens => "refuted-tokens",

@@ -152,6 +152,18 @@ pub enum Ending {
     Gone,
 }
 
+impl Ending {
+    /// For the audit log.
+    #[must_use]
+    pub const fn explanation(self) -> &'static str {
+        match self {
+            Self::NeverUsed => "never used",
+            Self::Idle => "not used for long",
+            Self::Gone => "removed at the provider",
+        }
+    }
+}
+
 /// The address of every Worker on Cloudflare that calls one of another zone; `CF-Worker` names the caller's.
 const ADDRESS_OF_WORKERS: &str = "2a06:98c0:3600::103";
 

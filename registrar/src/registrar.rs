@@ -88,7 +88,7 @@ impl Registrar {
         let settings = Settings::parse(get)?;
         let edge = &settings.edge;
         Ok(Self {
-            resource_server: ResourceServer::new(edge.trust.clone()),
+            resource_server: ResourceServer::with_exclusive_store(edge.trust.clone()),
             challenge: ChallengeContext {
                 resource_metadata: edge.resource.metadata_url(),
                 basic_scopes: edge.trust.required_scopes.clone(),
@@ -121,7 +121,10 @@ impl Registrar {
         log: &mut AccessLog,
     ) -> Response {
         let path = head.path();
-        let response = if path == REGISTRATION_PATH || path.starts_with("/register/") {
+        let response = if let Err(denial) = self.check_namespace() {
+            log.note_denial(&denial);
+            self.challenge.response(&denial)
+        } else if path == REGISTRATION_PATH || path.starts_with("/register/") {
             log.route = "registration";
             self.registration(head, &exchange, log).await
         } else if path.strip_prefix(WELL_KNOWN) == Some(REGISTRATION_PATH)
@@ -158,6 +161,21 @@ impl Registrar {
         Ok(Some(self.registry(&applications, exchange).clean_up(dry_run).await))
     }
 
+    /// Refuses to work with a namespace for keys that an MCP Worker writes into as well: whoever can write there could
+    /// choose the keys that developers' tokens are verified with.
+    ///
+    /// # Errors
+    /// [`Reason::Misconfigured`], once a record of another deployment was seen.
+    fn check_namespace(&self) -> Result<(), Denial> {
+        match self.resource_server.keys().iter().find_map(|keys| keys.other_writer()) {
+            None => Ok(()),
+            Some(other) => {
+                let detail = format!("JWKS is also the namespace of {other}: give the registrar one of its own");
+                Err(Denial::new(Reason::Misconfigured, detail))
+            }
+        }
+    }
+
     /// Does something with the registry.
     ///
     /// # Errors
@@ -192,12 +210,21 @@ impl Registrar {
     /// The provider's endpoints, from the discovery document that verification keeps a copy of.
     pub(crate) async fn provider<S, P: Ports>(&self, exchange: &Exchange<S, P>) -> Result<Provider, Denial> {
         let [keys, ..] = self.resource_server.keys() else { return Err(Reason::Misconfigured.into()) };
-        keys.provider(exchange.now, &exchange.ports).await
+        let provider = keys.provider(exchange.now, &exchange.ports).await?;
+        // The store may have been read only now.
+        self.check_namespace()?;
+        Ok(provider)
     }
 
     async fn token_endpoint<S, P: Ports>(&self, exchange: &Exchange<S, P>) -> Result<String, ProviderError> {
-        let provider = self.provider(exchange).await;
-        let provider = provider.map_err(|denial| ProviderError::Unavailable(denial.detail.unwrap_or_default()))?;
+        let provider = self.provider(exchange).await.map_err(|denial| {
+            let detail = denial.detail.unwrap_or_default();
+            if denial.reason == Reason::Misconfigured {
+                ProviderError::Misconfigured(detail)
+            } else {
+                ProviderError::Unavailable(detail)
+            }
+        })?;
         let missing = || ProviderError::Unavailable("the discovery document names no https token_endpoint".to_owned());
         provider.token_endpoint.ok_or_else(missing)
     }
@@ -232,9 +259,8 @@ fn elsewhere() -> Response {
 /// What a stranger sees of a failure; the exact reason goes into the log.
 pub(crate) fn failed(failure: &Failure, log: &mut AccessLog) -> Response {
     let (status, error, description, retry_after) = face(failure);
-    log.detail = Some(format!("{failure:?}"));
+    log.detail = Some(failure.to_string());
     if let Failure::Metadata(error) = failure {
-        log.detail = Some(error.to_string());
         return Response::json(400, error.body()).with_header("cache-control", "no-store");
     }
     let body = json!({ "error": error, "error_description": description });

@@ -24,7 +24,7 @@ use crate::{
     initial_token::Uses,
     limiter::{Activity, Limiter},
     policy::{Policy, Registrant, hex},
-    provider::{Applications, ProviderError},
+    provider::{Applications, NotCreated, ProviderError},
     record::{Listed, Owner, Record, fingerprint, hash_of, may_be_token, new_token},
     registration::{error::MetadataError, metadata::ClientMetadata},
     secret::Secret,
@@ -46,22 +46,29 @@ const MAX_TWIN_WAITS: usize = 300;
 /// Strangers leave so small a part of all places to the others, who would otherwise have none after a flood.
 const PART_NOT_FOR_STRANGERS: u32 = 10;
 
-/// Why something was not done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why something was not done. The texts are for the operator's log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The metadata is not acceptable.
+    #[error("{0}")]
     Metadata(MetadataError),
     /// Too much of something in an hour; seconds until there may be more.
+    #[error("too many {activity} in an hour; there may be more in {1} seconds", activity = .0.name())]
     TooMany(Activity, u64),
     /// All places are taken.
+    #[error("MAX_CLIENTS is reached")]
     Full,
     /// The developer has as many clients as anybody may have.
+    #[error("MAX_CLIENTS_PER_DEVELOPER = {0} is reached")]
     Quota(u32),
     /// The provider did not do it.
+    #[error("{0}")]
     Provider(ProviderError),
     /// The store failed.
+    #[error("the store: {0}")]
     Store(StoreError),
     /// The client is gone.
+    #[error("there is no such client")]
     Gone,
 }
 
@@ -200,8 +207,12 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         let application = Application::new(&metadata, granted, description(&registrant));
         let attempt = format!("{:016x}", u64::from_ne_bytes(self.random()));
         let created = self.applications.create(&application, &attempt).await;
-        let created = created
-            .inspect_err(|error| self.audit(Event::RegistrationUndone, "", &registrant.label(), &error.to_string()))?;
+        let created = created.map_err(|NotCreated { begun, error }| {
+            if let Some(client_id) = begun {
+                self.audit(Event::RegistrationUndone, &client_id, &registrant.label(), &error.to_string());
+            }
+            error
+        })?;
         // (6)
         let token = (via == Via::Endpoint).then(|| new_token(self.random()));
         let record = Record {

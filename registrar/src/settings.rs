@@ -8,6 +8,7 @@ use mcp_edge::{
 use crate::{
     policy::{Limits, Mode, Policy},
     provider::logto::Tenant,
+    registration::redirect_uri::KNOWN_PRIVATE_USE_SCHEMES,
     secret::Secret,
 };
 
@@ -162,6 +163,12 @@ fn policy<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Policy {
         scheme.starts_with(|first: char| first.is_ascii_lowercase())
             && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte))
     };
+    if let Some(known) = private_use_schemes.iter().find(|it| KNOWN_PRIVATE_USE_SCHEMES.contains(&it.as_str())) {
+        reader.mistake(format!(
+            "PRIVATE_USE_SCHEMES: leave {known:?} out: of this scheme the callbacks of known clients are accepted without it, \
+             and its other links install, clone and open things"
+        ));
+    }
     if let Some(bad) = private_use_schemes.iter().find(|it| !is_scheme(it) || NEVER_PRIVATE.contains(&it.as_str())) {
         reader
             .mistake(format!("PRIVATE_USE_SCHEMES: {bad:?} is no private-use scheme (lower case, such as \"myapp\")"));
@@ -283,6 +290,7 @@ pub(crate) mod tests {
             (vec![("MAX_CLIENTS", "0")], "between 1 and 10000"),
             (vec![("CLEANUP", "yes")], "\"dry-run\""),
             (vec![("PRIVATE_USE_SCHEMES", "javascript")], "no private-use scheme"),
+            (vec![("PRIVATE_USE_SCHEMES", "myapp vscode")], "leave \"vscode\" out"),
             (
                 vec![("PORTAL_CLIENT_ID", "p"), ("SESSION_SECRET", "0123456789abcdef0123456789abcdef")],
                 "PORTAL_CLIENT_SECRET",

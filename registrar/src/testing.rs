@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::{
     application::Application,
     policy::{Limits, Mode, Policy},
-    provider::{Applications, Created, LogReading, Period, ProviderError},
+    provider::{Applications, Created, LogReading, NotCreated, Period, ProviderError},
     registry::{Memory, Registry},
     secret::Secret,
     store::{Page, RegistrationStore},
@@ -56,7 +56,8 @@ pub struct TestProvider {
     pub periods: RefCell<Vec<Period>>,
     /// What the log says the next times, instead of `used`.
     pub readings: RefCell<Vec<LogReading>>,
-    /// Fails operations of this name: `create`, `confirm`, `update`, `remove`, `usage`.
+    /// Fails operations of this name: `begin` and `create` (before an application is made, and after), `confirm`,
+    /// `update`, `remove`, `usage`.
     pub broken: Cell<&'static str>,
 }
 
@@ -72,9 +73,11 @@ impl TestProvider {
 }
 
 impl Applications for TestProvider {
-    async fn create(&self, application: &Application, _attempt: &str) -> Result<Created, ProviderError> {
+    async fn create(&self, application: &Application, _attempt: &str) -> Result<Created, NotCreated> {
         others_go_on().await;
-        self.check("create")?;
+        self.check("begin")?;
+        let taken_back = |error| NotCreated { begun: Some("app-0".to_owned()), error };
+        self.check("create").map_err(taken_back)?;
         self.created.set(self.created.get() + 1);
         let client_id = format!("app-{}", self.created.get());
         self.applications.borrow_mut().insert(client_id.clone(), application.clone());

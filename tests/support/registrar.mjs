@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { createKey } from "../../dev/identity-provider/keys.mjs";
-import { startIdentityProvider } from "../../dev/identity-provider/index.mjs";
+import { LOCAL_ACCOUNTS, startIdentityProvider } from "../../dev/identity-provider/index.mjs";
 import { MANAGEMENT_CLIENT, MANAGEMENT_RESOURCE, providerOptions, startManagementApi } from "../../dev/management-api/index.mjs";
 import { DEFAULT_SETTINGS } from "./deployment.mjs";
 import { freePort, startKeyValueStore, startWorker } from "./worker.mjs";
@@ -11,6 +11,16 @@ const PORTAL_SECRET = "portal-secret";
 
 /** The scope that developers need. */
 export const DEVELOPER_SCOPE = "apps:write";
+
+/** A user without that scope. */
+const CAROL = {
+  ...LOCAL_ACCOUNTS[0],
+  sub: "c4r0lxq81mzt",
+  username: "carol",
+  password: "carol",
+  name: "Carol Poe",
+  email: "carol@example.com",
+};
 
 /**
  * Starts all of it.
@@ -34,10 +44,11 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
     keys: [await createKey()],
     dynamicRegistration: false,
     registrationEndpoint: resource,
+    accounts: [...LOCAL_ACCOUNTS, CAROL],
     ...options,
     moreResources: {
       ...options.moreResources,
-      [resource]: { scopes: { [DEVELOPER_SCOPE]: "Register and manage your applications" } },
+      [resource]: { scopes: { [DEVELOPER_SCOPE]: "Register and manage your applications" }, withoutScopes: [CAROL.sub] },
     },
     clients: [...options.clients, portalClient(origin)],
   });

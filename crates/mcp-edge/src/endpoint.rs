@@ -99,8 +99,8 @@ impl<E: Clone + 'static> Endpoint<E> {
             basic_scopes: advertisable(basic).collect(),
         };
         let resource_server = ResourceServer::new(settings.trust.clone());
-        let state_key =
-            settings.state_secret.as_ref().map(|secret| StateKey::derive(secret.as_bytes(), &settings.resource.url));
+        let state_key = settings.state_secret.as_ref();
+        let state_key = state_key.map(|secret| StateKey::derive(secret.expose().as_bytes(), &settings.resource.url));
         Self { settings, resource_server, server, challenge, documents, page: OnceCell::new(), state_key }
     }
 

@@ -153,7 +153,8 @@ impl Response {
         Self { status, headers, body: Body::Text(body.into()) }
     }
 
-    /// Adds a header. `value` must be visible ASCII.
+    /// Adds a header. `value` must be visible ASCII and spaces, or the answer is not sent (see
+    /// [`Response::unsendable_header`]).
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<Text>) -> Self {
         self.headers.push((name, value.into()));
@@ -166,12 +167,45 @@ impl Response {
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref())
     }
 
+    /// The name of the first header that must not be sent: its name is not a token, or its value has characters other than
+    /// visible ASCII and spaces (RFC 9110 §5.5). A line break in a value would begin a header of its maker's choice.
+    #[must_use]
+    pub fn unsendable_header(&self) -> Option<&'static str> {
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        let is_value = |value: &str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        self.headers.iter().find(|(name, value)| !is_name(name) || !is_value(value)).map(|(name, _)| *name)
+    }
+
     /// The body as text; empty for [`Body::Empty`] and for streams.
     #[must_use]
     pub fn text(&self) -> &str {
         match &self.body {
             Body::Text(text) => text,
             Body::Empty | Body::Stream(_) => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_would_be_two_is_not_sendable() {
+        let with = |name: &'static str, value: &'static str| {
+            Response::json(303, "{}").with_header(name, value).with_header("vary", "Origin").unsendable_header()
+        };
+        assert_eq!(with("location", "https://tenant.example/auth?a=b%0A&c=~"), None);
+        assert_eq!(with("access-control-allow-headers", ""), None);
+        for value in
+            ["/\nset-cookie: a=b", "/\r\nset-cookie: a=b", "/\r", "a\0b", "a\tb", "a\u{7f}", "ä", "\u{2028}", "\u{85}"]
+        {
+            assert_eq!(with("location", value), Some("location"), "{value:?}");
+        }
+        for name in ["", "set cookie", "location\nset-cookie", "loc:ation", "lücke"] {
+            assert_eq!(with(name, "x"), Some(name), "{name:?}");
         }
     }
 }

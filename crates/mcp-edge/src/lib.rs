@@ -64,6 +64,7 @@ pub mod network;
 pub mod oauth;
 pub mod page;
 pub mod ports;
+pub mod secret;
 pub mod settings;
 #[cfg(feature = "worker")]
 pub mod worker;

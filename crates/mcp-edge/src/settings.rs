@@ -17,7 +17,7 @@ use crate::{
         },
         mirror::Mirror,
         protected_resource::WELL_KNOWN,
-        provider::is_https_or_loopback,
+        provider::{has_plain_authority, is_https_or_loopback},
         resource_server::{TrustPolicy, TrustedIssuer},
         token::{
             denied::{DeniedTokens, parse_time},
@@ -26,6 +26,7 @@ use crate::{
         },
     },
     page::color::Color,
+    secret::Secret,
 };
 
 /// Issuers are part of a key in the store, which may have 512 bytes.
@@ -81,7 +82,7 @@ pub struct Settings {
     /// Whether answers carry `Server-Timing`.
     pub development: bool,
     /// Seals what tools that ask back hand to the client; at least 32 characters.
-    pub state_secret: Option<String>,
+    pub state_secret: Option<Secret>,
 }
 
 /// What the page at `/` is like.
@@ -413,7 +414,8 @@ fn opaque(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<Opaque
     let clients =
         if clients == "*" { AcceptedClients::Any } else { AcceptedClients::Listed(ClientList::parse(&clients)) };
     let check = reader.text("OPAQUE_TOKEN_CHECK");
-    let credentials = reader.text("INTROSPECTION_CLIENT_ID").zip(reader.text("INTROSPECTION_CLIENT_SECRET"));
+    let client_secret = reader.text("INTROSPECTION_CLIENT_SECRET").map(Secret::new);
+    let credentials = reader.text("INTROSPECTION_CLIENT_ID").zip(client_secret);
     let method = match (check.as_deref().unwrap_or("introspection"), credentials) {
         ("introspection", Some((client_id, client_secret))) => Some(Method::Introspection { client_id, client_secret }),
         ("introspection", None) => {
@@ -481,14 +483,14 @@ fn log_level(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> LogLevel {
     }
 }
 
-fn state_secret(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<String> {
+fn state_secret(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<Secret> {
     let secret = reader.text("STATE_SECRET")?;
     if secret.len() < 32 {
         reader.mistake(
             "STATE_SECRET must have at least 32 characters, for example from `openssl rand -base64 32`".to_owned(),
         );
     }
-    Some(secret)
+    Some(Secret::new(secret))
 }
 
 fn registry_entry(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Option<RegistryEntry> {
@@ -584,6 +586,8 @@ fn check_url(url: &str) -> Result<(), String> {
         let _ = write!(problem, "must consist of visible ASCII without quotes and backslashes");
     } else if url.len() > MAX_URL_BYTES {
         let _ = write!(problem, "is longer than {MAX_URL_BYTES} characters");
+    } else if !has_plain_authority(url) {
+        let _ = write!(problem, "must have a host name or address and, if any, a port between 1 and 65535");
     } else {
         return Ok(());
     }
@@ -739,7 +743,7 @@ mod tests {
         assert_eq!((opaque.positive_ttl_seconds, opaque.negative_ttl_seconds), (600, OPAQUE_NEGATIVE_SECONDS));
         assert_eq!(
             opaque.method,
-            Method::Introspection { client_id: "us".to_owned(), client_secret: "s3cret".to_owned() }
+            Method::Introspection { client_id: "us".to_owned(), client_secret: Secret::new("s3cret") }
         );
         assert_eq!((settings.log, settings.log_subject, settings.development), (LogLevel::Denials, false, true));
         let entry = settings.registry_entry.unwrap();
@@ -864,6 +868,17 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_a_policy_is_a_host() {
+        // The issuer's origin is part of the page's Content-Security-Policy.
+        for issuer in
+            ["https://tenant.example;x/oidc", "https://tenant.example,x/oidc", "https://tenant.example:x/oidc"]
+        {
+            let error = mistake(&[("ISSUER", issuer)]);
+            assert!(error.contains("must have a host name or address"), "{error}");
+        }
+    }
+
+    #[test]
     fn long_urls_and_long_lists_are_refused() {
         let long = format!("https://tenant.example/{}", "x".repeat(MAX_URL_BYTES));
         assert!(mistake(&[("ISSUER", &long)]).contains("is longer than"));
@@ -901,5 +916,11 @@ mod tests {
             ("INTROSPECTION_CLIENT_SECRET", "hunter2"),
         ];
         assert!(!format!("{:?}", parse(&opaque).unwrap()).contains("hunter2"));
+    }
+
+    #[test]
+    fn the_debug_form_hides_the_state_secret() {
+        let settings = parse(&[("STATE_SECRET", "hunter2 hunter2 hunter2 hunter2 hunter2")]).unwrap();
+        assert!(settings.state_secret.is_some() && !format!("{settings:?}").contains("hunter2"));
     }
 }

@@ -3,10 +3,8 @@
 use mcp_edge::ports::Runtime;
 use serde_json::{Map, Value, json};
 
-use crate::{
-    record::new_token,
-    registration::{error::MetadataError, metadata::ClientMetadata},
-};
+use super::random_text;
+use crate::registration::{error::MetadataError, metadata::ClientMetadata};
 
 /// A field and what is wrong with it.
 pub type Problem = (&'static str, String);
@@ -47,9 +45,7 @@ impl Form {
 
     /// An empty form with a number of its own: sending it twice is one wish.
     pub fn for_new(runtime: &impl Runtime) -> Self {
-        let mut random = [0; 32];
-        runtime.random(&mut random);
-        Self(vec![("once".to_owned(), new_token(random).expose().to_owned())])
+        Self(vec![("once".to_owned(), random_text(runtime))])
     }
 
     /// The form that asks for this metadata.
@@ -205,12 +201,12 @@ fn decode(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "client_name=Agent&kind=public&redirect_uris=http%3A%2F%2Flocalhost%2Fcb%0D%0A%0D%0Acursor%3A%2F%2Fa%2Fcb&scope=a&scope=b";
+    const GOOD: &str = "client_name=Agent&kind=public&redirect_uris=http%3A%2F%2Flocalhost%2Fcb%0D%0A%0D%0Acom.example.agent%3A%2Fcb&scope=a&scope=b";
 
     #[test]
     fn a_form_becomes_metadata_and_back() {
         let metadata = Form::parse(GOOD).to_metadata(&[]).unwrap();
-        assert_eq!(metadata.redirect_uris, ["http://localhost/cb", "cursor://a/cb"]);
+        assert_eq!(metadata.redirect_uris, ["http://localhost/cb", "com.example.agent:/cb"]);
         assert_eq!(metadata.scope.as_deref(), Some("a b offline_access openid"));
         assert_eq!(Form::of(&metadata).to_metadata(&[]), Ok(metadata));
     }

@@ -2,7 +2,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`sign_in`] | authorization code with PKCE at the provider, and back |
+//! | [`sign_in`] | authorization code with PKCE at the provider, and back; signing out there |
 //! | [`session`] | who is signed in: a sealed cookie; forms that only our own pages can send |
 //! | [`form`] | what a form says, as client metadata |
 //! | [`pages`], [`html`] | what people see |
@@ -26,10 +26,11 @@ pub mod pages;
 pub mod session;
 pub mod sign_in;
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcp_edge::{
     http::{RequestHead, Response},
     log::AccessLog,
-    ports::Ports,
+    ports::{Ports, Runtime},
 };
 use serde_json::{Map, Value};
 
@@ -106,7 +107,12 @@ impl Portal {
         }
         let Some(session) = session else {
             // A form that was filled in for longer than a session lasts.
-            return if head.method() == "GET" { redirect("/sign-in") } else { self.pages.signed_out(403) };
+            return match (head.method(), segments.as_slice()) {
+                ("GET", _) => redirect("/sign-in"),
+                // Whose form it is cannot be told any more, so the session at the provider is left alone.
+                ("POST", ["sign-out"]) => self.pages.signed_out(403).with_header("set-cookie", sign_in::must_ask()),
+                _ => self.pages.signed_out(403),
+            };
         };
         log.sub = Some(session.subject.clone()).filter(|_| registrar.settings.edge.log_subject);
         let form = match head.method() {
@@ -119,7 +125,7 @@ impl Portal {
         };
         match (head.method(), segments.as_slice()) {
             ("GET", [""]) => self.list(&visit, &session, log).await,
-            ("POST", ["sign-out"]) => redirect("/").with_header("set-cookie", Sessions::cleared()),
+            ("POST", ["sign-out"]) => self.sign_out(&visit).await,
             ("POST", ["check"]) => Self::check(&visit, &form),
             ("GET", ["applications", "new"]) => {
                 self.pages.new_application(&session, &Form::for_new(&exchange.ports), &[], 200)
@@ -309,7 +315,7 @@ impl Portal {
     }
 
     fn failed(&self, session: &Session, failure: &Failure, log: &mut AccessLog) -> Response {
-        log.detail = Some(format!("{failure:?}"));
+        log.detail = Some(failure.to_string());
         if *failure == Failure::Gone {
             return self.pages.not_found(session);
         }
@@ -325,6 +331,14 @@ impl Portal {
 /// The metadata that a form asks for, or what is wrong with it.
 fn metadata<S, P>(visit: &Visit<'_, S, P>, form: &Form) -> Result<ClientMetadata, Vec<Problem>> {
     form.to_metadata(&visit.registrar.settings.policy.private_use_schemes)
+}
+
+/// 256 random bits as text: form tokens, numbers of forms, states and verifiers. They are no credentials, so they do not
+/// begin as registration access tokens do, which scanners of leaked secrets look for.
+pub(crate) fn random_text(runtime: &(impl Runtime + ?Sized)) -> String {
+    let mut bytes = [0; 32];
+    runtime.random(&mut bytes);
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// After a form: the browser goes on with a GET, so that a reload sends nothing again.

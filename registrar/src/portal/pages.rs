@@ -9,12 +9,12 @@ use super::{
     form::{Form, Problem},
     html::escape,
     session::Session,
+    sign_in::Account,
 };
 use crate::{
     application::{ApplicationType, needing_consent},
     policy::Limits,
     record::{Listed, Record},
-    registration::redirect_uri::KNOWN_PRIVATE_USE_SCHEMES,
     secret::Secret,
     settings::Settings,
 };
@@ -27,6 +27,9 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 pub struct Pages {
     name: String,
     mcp_resource: String,
+    resource: String,
+    /// What developers need, as scopes of `resource`.
+    permission: String,
     issuer: String,
     scopes: Vec<String>,
     limits: Limits,
@@ -87,6 +90,8 @@ impl Pages {
         Self {
             name: edge.name.clone().unwrap_or_else(|| "Developer portal".to_owned()),
             mcp_resource: settings.tenant.mcp_resource.clone(),
+            resource: edge.resource.url.clone(),
+            permission: edge.trust.required_scopes.to_string(),
             issuer: edge.trust.issuers.first().map(|trusted| trusted.issuer.clone()).unwrap_or_default(),
             scopes: settings.policy.allowed_scopes.iter().map(str::to_owned).collect(),
             limits: settings.policy.limits,
@@ -312,11 +317,38 @@ for, and decide. You get a client id for <code>{}</code>.</p>
         self.page(status, None, "Not signed in", &message("Not signed in", explanation, "/sign-in", "Try again"))
     }
 
-    /// For a user without the permission.
+    /// For a user without the permission: what is missing, and what the operator must know to give it.
     #[must_use]
-    pub fn not_a_developer(&self) -> Response {
-        let text = "Your account may not register applications. Ask the operator of this product for the permission.";
-        self.page(403, None, "No permission", &message("No permission", text, "/sign-in", "Sign in again"))
+    pub fn not_a_developer(&self, account: Option<&Account>) -> Response {
+        let account = account.map_or_else(String::new, |Account { subject, name }| {
+            let id = format!("user id <code>{}</code>", escape(subject));
+            let who = name.as_ref().map_or_else(|| id.clone(), |name| format!("{} ({id})", escape(name)));
+            format!("You signed in as {who}. ")
+        });
+        let content = format!(
+            r#"<h1>No permission</h1>
+<p class="lead" role="alert">{account}This account may not register applications.</p>
+<p>It needs the permission <code>{permission}</code> for <code>{resource}</code>. Ask the operator of this product to give
+your account a role that has it, then sign in again.</p>
+<p class="buttons"><a class="button" href="/sign-in">Sign in with another account</a></p>"#,
+            permission = escape(&self.permission),
+            resource = escape(&self.resource),
+        );
+        self.page(403, None, "No permission", &content)
+    }
+
+    /// For somebody who has signed out here and is to be signed out at the provider. A form's answer may not lead there
+    /// (`form-action`), so the page does.
+    #[must_use]
+    pub fn signing_out(&self, end_session: &str) -> Response {
+        let end_session = escape(end_session);
+        let content = format!(
+            r#"<h1>Signed out here</h1>
+<p class="lead" role="status">Your session at the identity provider ends next.</p>
+<p class="buttons"><a class="button" href="{end_session}">Continue</a></p>"#
+        );
+        let refresh = format!(r#"<meta http-equiv="refresh" content="0; url={end_session}">"#);
+        self.page_with(200, None, "Signed out", &content, &refresh)
     }
 
     /// For everything else that went wrong.
@@ -348,7 +380,6 @@ for, and decide. You get a client id for <code>{}</code>.</p>
             kind: "text",
             placeholder: "",
         };
-        let schemes = KNOWN_PRIVATE_USE_SCHEMES.join(", ");
         let is_new_form = form.first("client_name").is_empty() && problems.is_empty();
         let scopes = self.scopes.iter().fold(String::new(), |list, scope| {
             // At first everything that is offered: leaving out is easier than finding out.
@@ -361,7 +392,7 @@ for, and decide. You get a client id for <code>{}</code>.</p>
         let addresses = format!(
             r#"<label for="redirect_uris">Redirect addresses</label>
 <p class="hint" id="redirect_uris-hint">Where users are sent back to, one address in a line, compared character by character. <code>https://…</code>, or
-<code>http://127.0.0.1/…</code> for a program on the user’s device (any port), or a scheme of its own such as <code>com.example.agent:/callback</code> ({schemes} are known).</p>
+<code>http://127.0.0.1/…</code> for a program on the user’s device (any port), or a scheme of its own such as <code>com.example.agent:/callback</code>.</p>
 <textarea id="redirect_uris" name="redirect_uris" rows="3" required spellcheck="false" autocapitalize="none" aria-describedby="redirect_uris-hint redirect_uris-error"{invalid}>{value}</textarea>
 {problem}"#,
             invalid = invalid("redirect_uris", problems),
@@ -393,6 +424,11 @@ for, and decide. You get a client id for <code>{}</code>.</p>
     }
 
     fn page(&self, status: u16, session: Option<&Session>, title: &str, content: &str) -> Response {
+        self.page_with(status, session, title, content, "")
+    }
+
+    /// `head` is markup of our own for the page's head.
+    fn page_with(&self, status: u16, session: Option<&Session>, title: &str, content: &str, head: &str) -> Response {
         let account = session.map_or_else(String::new, |session| {
             format!(
                 r#"<form class="account" method="post" action="/sign-out">{}<span>{}</span> <button class="quiet">Sign out</button></form>"#,
@@ -412,7 +448,7 @@ for, and decide. You get a client id for <code>{}</code>.</p>
 <title>{title} – {name}</title>
 <link rel="stylesheet" href="/portal.css">
 <script src="/portal.js" defer></script>
-</head>
+{head}</head>
 <body>
 <header><a class="brand" href="/">{name}</a>{account}</header>
 <main>

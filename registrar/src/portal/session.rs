@@ -7,7 +7,8 @@
 use mcp_edge::{http::RequestHead, ports::Runtime};
 use serde::{Deserialize, Serialize};
 
-use crate::{record::new_token, seal::SealingKey};
+use super::random_text;
+use crate::seal::SealingKey;
 
 /// The session's cookie.
 const COOKIE: &str = "__Host-session";
@@ -35,9 +36,7 @@ pub struct Session {
 impl Session {
     /// A new session with a token of its own.
     pub fn new(issuer: String, subject: String, name: String, runtime: &impl Runtime) -> Self {
-        let mut random = [0; 32];
-        runtime.random(&mut random);
-        Self { issuer, subject, name, csrf: new_token(random).expose().to_owned() }
+        Self { issuer, subject, name, csrf: random_text(runtime) }
     }
 
     /// For the hidden field of forms.

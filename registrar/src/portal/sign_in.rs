@@ -1,4 +1,5 @@
-//! Signing in: authorization code with PKCE (RFC 7636) as a confidential client of the provider.
+//! Signing in: authorization code with PKCE (RFC 7636) as a confidential client of the provider. Signing out: here, and at
+//! the provider (OpenID Connect RP-Initiated Logout 1.0).
 //!
 //! The request names this Worker as its resource and the scope that developers need, so what comes back is an access
 //! token for ourselves. It is verified like the token of any other caller: the portal and the registration endpoint
@@ -23,10 +24,10 @@ use sha2::{Digest, Sha256};
 use super::{
     Portal, Visit,
     form::Form,
-    redirect,
-    session::{Session, cookie, set_cookie},
+    random_text, redirect,
+    session::{Session, Sessions, cookie, set_cookie},
 };
-use crate::store::RegistrationStore;
+use crate::{store::RegistrationStore, token_endpoint::TokenError};
 
 /// What a sign-in that has begun is remembered by.
 const COOKIE: &str = "__Host-signin";
@@ -35,8 +36,18 @@ const PURPOSE: &str = "sign-in";
 /// People look for their passwords.
 const SIGN_IN_SECONDS: u64 = 600;
 
+/// Set when the next sign-in must ask who it is, whatever session the provider still has: after signing out, and for
+/// whoever lacks the permission. Anybody who could set it could at most have a password asked for, so it is not sealed.
+const ASK_COOKIE: &str = "sign-in-asks";
+
+/// Longer than a session at the provider lasts (at Logto 14 days).
+const ASK_SECONDS: u64 = 30 * 24 * 3_600;
+
 /// For the token request.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// When it makes sense to try again after an outage.
+const RETRY_SECONDS: u64 = 5;
 
 /// An answer with three tokens has 5 KB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -69,23 +80,25 @@ impl Portal {
         let Some(endpoint) = endpoint else {
             return self.denied(&Denial::new(Reason::KeysUnavailable, "no https authorization_endpoint"), log);
         };
-        let begun = Begun { state: random(&exchange.ports), verifier: random(&exchange.ports) };
+        let begun = Begun { state: random_text(&exchange.ports), verifier: random_text(&exchange.ports) };
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&begun.verifier));
-        let parameters = [
+        let (redirect_uri, scope) = (self.redirect_uri(), format!("openid profile {}", self.scopes));
+        let mut parameters = vec![
             ("response_type", "code"),
             ("client_id", &self.client.client_id),
-            ("redirect_uri", &self.redirect_uri()),
-            ("scope", &format!("openid profile {}", self.scopes)),
+            ("redirect_uri", &redirect_uri),
+            ("scope", &scope),
             ("resource", &self.resource),
             ("state", &begun.state),
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
         ];
-        let query: Vec<String> =
-            parameters.iter().map(|(name, value)| format!("{name}={}", form_encode(value))).collect();
-        let separator = if endpoint.contains('?') { '&' } else { '?' };
-        let sealed = self.sessions.key().seal(PURPOSE, begun, exchange.now + SIGN_IN_SECONDS, &exchange.ports);
-        redirect(&format!("{endpoint}{separator}{}", query.join("&")))
+        if is_to_ask(visit.head) {
+            // OpenID Connect Core 1.0 §3.1.2.1: the provider asks even if it knows the user.
+            parameters.push(("prompt", "login"));
+        }
+        let sealed = self.sessions.key().seal(PURPOSE, &begun, exchange.now + SIGN_IN_SECONDS, &exchange.ports);
+        redirect(&with_query(&endpoint, &parameters))
             .with_header("set-cookie", set_cookie(COOKIE, &sealed, SIGN_IN_SECONDS))
     }
 
@@ -111,16 +124,20 @@ impl Portal {
             return self.pages.sign_in_failed(400, "The answer came from another provider than was asked.");
         }
         if !error.is_empty() {
-            let explanation = if error == "access_denied" {
-                "The sign-in was cancelled."
-            } else {
-                "The identity provider refused the sign-in; the operator's log says more."
+            let (status, explanation) = match error {
+                "access_denied" => (403, "The sign-in was cancelled."),
+                "temporarily_unavailable" | "server_error" => (503, "The identity provider failed, try again later."),
+                _ => (403, "The identity provider refused the sign-in; the operator's log says more."),
             };
             log.detail = Some(format!("authorization: {}", error.chars().take(60).collect::<String>()));
-            return self.pages.sign_in_failed(403, explanation);
+            return self.pages.sign_in_failed(status, explanation);
+        }
+        let code = answer.first("code");
+        if code.is_empty() {
+            return self.pages.sign_in_failed(400, "The answer has no code.");
         }
         // (3)
-        let tokens = match self.redeem(visit, answer.first("code"), &begun.verifier).await {
+        let tokens = match self.redeem(visit, code, &begun.verifier).await {
             Ok(tokens) => tokens,
             Err(denial) => return self.denied(&denial, log),
         };
@@ -132,17 +149,37 @@ impl Portal {
             Ok(_) => return self.denied(&Denial::new(Reason::WrongAudience, "a token of another client"), log),
             Err(denial) if denial.reason == Reason::InsufficientScope => {
                 log.note_denial(&denial);
-                return self.pages.not_a_developer();
+                let account = tokens.id_token.as_deref().and_then(Account::in_token);
+                return self.pages.not_a_developer(account.as_ref()).with_header("set-cookie", must_ask());
             }
             Err(denial) => return self.denied(&denial, log),
         };
         // (5)
-        let name = tokens.id_token.as_deref().and_then(|token| name_in(token, &identity.subject));
-        let name = name.unwrap_or_else(|| identity.subject.clone());
+        let account = tokens.id_token.as_deref().and_then(Account::in_token);
+        let account = account.filter(|account| account.subject == identity.subject);
+        let name = account.and_then(|account| account.name).unwrap_or_else(|| identity.subject.clone());
         let session = Session::new(identity.issuer.clone(), identity.subject.clone(), name, &exchange.ports);
         let mut response = redirect("/");
         response.headers.push(("set-cookie", set_cookie(COOKIE, "", 0).into()));
+        response.headers.push(("set-cookie", set_cookie(ASK_COOKIE, "", 0).into()));
         response.headers.push(("set-cookie", self.sessions.begun(&session, exchange.now, &exchange.ports).into()));
+        response
+    }
+
+    /// Ends the session here, then at the provider, and has the next sign-in ask in any case: the provider may not know our
+    /// address after signing out, or may not offer to sign out at all.
+    pub(crate) async fn sign_out<S: RegistrationStore, P: Ports>(&self, visit: &Visit<'_, S, P>) -> Response {
+        let provider = visit.registrar.provider(visit.exchange).await;
+        let mut response = match provider.ok().and_then(|provider| provider.end_session_endpoint) {
+            Some(endpoint) => {
+                let home = format!("{}/", self.origin);
+                let parameters = [("client_id", self.client.client_id.as_str()), ("post_logout_redirect_uri", &home)];
+                self.pages.signing_out(&with_query(&endpoint, &parameters))
+            }
+            None => redirect("/"),
+        };
+        response.headers.push(("set-cookie", Sessions::cleared().into()));
+        response.headers.push(("set-cookie", must_ask().into()));
         response
     }
 
@@ -152,7 +189,7 @@ impl Portal {
         code: &str,
         verifier: &str,
     ) -> Result<Tokens, Denial> {
-        let outage = |detail: String| Denial::unavailable(Reason::KeysUnavailable, 5, detail);
+        let outage = |detail: String| Denial::unavailable(Reason::KeysUnavailable, RETRY_SECONDS, detail);
         let provider = visit.registrar.provider(visit.exchange).await?;
         let endpoint = provider.token_endpoint.ok_or_else(|| outage("no https token_endpoint".to_owned()))?;
         // Without `resource` the token would be an opaque one for nobody in particular.
@@ -175,9 +212,7 @@ impl Portal {
             visit.exchange.ports.fetch(call).await.map_err(|error| outage(format!("token request: {error}")))?;
         match reply.status {
             200 => serde_json::from_str(&reply.body).map_err(|_| outage("token request: no tokens".to_owned())),
-            401 => Err(Denial::new(Reason::Misconfigured, "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET")),
-            400 => Err(Denial::new(Reason::Inactive, "the code was refused")),
-            status => Err(outage(format!("token request: status {status}"))),
+            _ => Err(refused(&TokenError::of(&reply), &self.resource)),
         }
     }
 
@@ -197,18 +232,60 @@ impl Portal {
     }
 }
 
-/// The name in an ID token that came straight from the provider (OpenID Connect Core §3.1.3.7 allows to trust the
-/// connection). For display only.
-fn name_in(id_token: &str, subject: &str) -> Option<String> {
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(id_token.split('.').nth(1)?).ok()?;
-    let claims: Value = serde_json::from_slice(&claims).ok()?;
-    let name = ["name", "username", "preferred_username"].iter().find_map(|claim| claims[*claim].as_str())?;
-    (claims["sub"] == subject).then(|| name.chars().take(60).collect())
+/// What an answer of the token endpoint without tokens means. Only `invalid_grant` is about the code; everything else of
+/// OAuth's is about our own application there.
+fn refused(error: &TokenError, resource: &str) -> Denial {
+    let fix = match error {
+        TokenError::Grant => return Denial::new(Reason::Inactive, "the code was refused"),
+        TokenError::Outage(status) => {
+            let detail = format!("token request: status {status} without an OAuth error");
+            return Denial::unavailable(Reason::KeysUnavailable, RETRY_SECONDS, detail);
+        }
+        TokenError::Client => "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET".to_owned(),
+        TokenError::SecretExpired => {
+            "PORTAL_CLIENT_SECRET has expired: add a secret to the portal's application and set \
+                                      it with `wrangler secret put PORTAL_CLIENT_SECRET`"
+                .to_owned()
+        }
+        TokenError::Target => format!("the provider has no API resource {resource} (RESOURCE)"),
+        TokenError::Other(code) => format!("token request: {code}: check the portal's application at the provider"),
+    };
+    Denial::new(Reason::Misconfigured, fix)
 }
 
-/// 256 random bits, as state and verifier need them.
-fn random(runtime: &impl mcp_edge::ports::Runtime) -> String {
-    let mut bytes = [0; 32];
-    runtime.random(&mut bytes);
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+/// The account in an ID token that came straight from the provider (OpenID Connect Core §3.1.3.7 allows to trust the
+/// connection). For display only.
+pub struct Account {
+    /// `sub`
+    pub subject: String,
+    /// What the provider calls it.
+    pub name: Option<String>,
+}
+
+impl Account {
+    fn in_token(id_token: &str) -> Option<Self> {
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(id_token.split('.').nth(1)?).ok()?;
+        let claims: Value = serde_json::from_slice(&claims).ok()?;
+        let short = |text: &str| text.chars().take(60).collect();
+        let name = ["name", "username", "preferred_username"].iter().find_map(|claim| claims[*claim].as_str());
+        Some(Self { subject: short(claims["sub"].as_str()?), name: name.map(short) })
+    }
+}
+
+/// The value of `Set-Cookie` that has the next sign-in ask who it is.
+pub(crate) fn must_ask() -> String {
+    set_cookie(ASK_COOKIE, "1", ASK_SECONDS)
+}
+
+/// Whether [`must_ask`] was sent, however often the cookie comes.
+fn is_to_ask(head: &RequestHead<'_>) -> bool {
+    let mut names = head.header("cookie").unwrap_or_default().split(';').filter_map(|pair| pair.trim().split_once('='));
+    names.any(|(name, _)| name == ASK_COOKIE)
+}
+
+/// An endpoint of the provider with parameters.
+fn with_query(endpoint: &str, parameters: &[(&str, &str)]) -> String {
+    let query: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", form_encode(value))).collect();
+    let separator = if endpoint.contains('?') { '&' } else { '?' };
+    format!("{endpoint}{separator}{}", query.join("&"))
 }

@@ -16,8 +16,8 @@ pub trait Applications {
     /// can be found and removed.
     ///
     /// # Errors
-    /// [`ProviderError`]; then there is no such application.
-    async fn create(&self, application: &Application, attempt: &str) -> Result<Created, ProviderError>;
+    /// [`NotCreated`]; then there is no such application.
+    async fn create(&self, application: &Application, attempt: &str) -> Result<Created, NotCreated>;
 
     /// Takes the mark of an unfinished registration away.
     ///
@@ -95,6 +95,21 @@ pub struct Created {
     pub client_id: String,
     /// For confidential clients.
     pub secret: Option<Secret>,
+}
+
+/// An application that could not be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotCreated {
+    /// The id of the application that was begun and taken back, if it came to that.
+    pub begun: Option<String>,
+    /// Why.
+    pub error: ProviderError,
+}
+
+impl From<ProviderError> for NotCreated {
+    fn from(error: ProviderError) -> Self {
+        Self { begun: None, error }
+    }
 }
 
 /// Why the provider did not do it. Details are for the operator's log only: they hold codes and our own words, never

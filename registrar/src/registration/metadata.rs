@@ -522,7 +522,7 @@ mod tests {
             ),
             (json!({"token_endpoint_auth_method": ["none"]}), InvalidClientMetadata, "token_endpoint_auth_method"),
             (
-                json!({"token_endpoint_auth_method": null, "redirect_uris": ["cursor://x/cb"]}),
+                json!({"token_endpoint_auth_method": null, "redirect_uris": ["cursor://anysphere.cursor-mcp/oauth/callback"]}),
                 InvalidClientMetadata,
                 "token_endpoint_auth_method: must be \"none\"",
             ),
@@ -596,7 +596,7 @@ mod tests {
             "https://insiders.vscode.dev/"
         ));
         // Of a program on the user's machine nothing can be known.
-        assert!(!foreign(json!(["http://127.0.0.1/cb", "cursor://a/cb"]), "https://agent.example/logo.png"));
+        assert!(!foreign(json!(["http://127.0.0.1/cb", "com.example.agent:/cb"]), "https://agent.example/logo.png"));
     }
 
     #[test]
@@ -626,7 +626,12 @@ mod tests {
 
     #[test]
     fn a_client_without_a_name_is_called_by_the_host_that_gets_every_answer() {
-        let name = |uris: Value| parse(json!({"redirect_uris": uris, "client_name": null})).unwrap().client_name;
+        // Of schemes that the operator lists, addresses may have something like a host.
+        let schemes = ["com.evil.agent".to_owned()];
+        let name = |uris: Value| {
+            let body = json!({"redirect_uris": uris, "token_endpoint_auth_method": "none"}).to_string();
+            ClientMetadata::parse(&body, &schemes).unwrap().client_name
+        };
         assert_eq!(name(json!(["https://agent.example.com/cb"])), "An agent at agent.example.com");
         assert_eq!(name(json!(["http://127.0.0.1:9999/cb", "http://127.0.0.1/cb"])), "An agent at 127.0.0.1");
         for claims in [

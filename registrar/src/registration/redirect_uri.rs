@@ -13,6 +13,10 @@ pub const MAX_BYTES: usize = 2048;
 
 /// Private-use schemes without a dot that well-known MCP clients use. RFC 8252 §7.1 asks for a reversed domain name;
 /// these clients came before anybody asked them to.
+///
+/// The same schemes have links that install servers and extensions, clone repositories and open files, so of their
+/// addresses only [`is_known_callback`] is accepted. VS Code itself takes answers at `https://vscode.dev/redirect` and on
+/// loopback, Windsurf on loopback.
 pub const KNOWN_PRIVATE_USE_SCHEMES: [&str; 4] = ["cursor", "vscode", "vscode-insiders", "windsurf"];
 
 /// What sort of address it is, which decides what sort of application it takes.
@@ -68,10 +72,18 @@ pub enum Problem {
     Scheme,
     #[error("must have something after its scheme, such as com.example.agent:/callback")]
     NothingAfterScheme,
+    #[error(
+        "must have a path that begins with one slash after its scheme, such as com.example.agent:/callback (RFC 8252 §7.1)"
+    )]
+    PrivateUsePath,
+    #[error(
+        "is not a callback of a client that is known to use this scheme: cursor://anysphere.cursor-mcp/oauth/callback is accepted, links that open something else in an application are not"
+    )]
+    KnownScheme,
 }
 
-/// Judges an address. `more_schemes` are private-use schemes without a dot that are accepted beside
-/// [`KNOWN_PRIVATE_USE_SCHEMES`], in lower case.
+/// Judges an address. `more_schemes` are private-use schemes that the operator lists, in lower case; they may have a host.
+/// [`KNOWN_PRIVATE_USE_SCHEMES`] are not made wider by them.
 ///
 /// # Errors
 /// The first [`Problem`] that is found.
@@ -93,17 +105,32 @@ pub fn check(uri: &str, more_schemes: &[String]) -> Result<Kind, Problem> {
             check_path(path)?;
             Ok(Kind::Loopback)
         }
-        scheme if is_private_use(scheme, more_schemes) => {
-            if rest.trim_matches('/').is_empty() {
+        scheme if KNOWN_PRIVATE_USE_SCHEMES.contains(&scheme) => {
+            if is_known_callback(scheme, rest) {
+                Ok(Kind::PrivateUse)
+            } else {
+                Err(Problem::KnownScheme)
+            }
+        }
+        scheme => {
+            let is_listed = more_schemes.iter().any(|listed| listed == scheme);
+            if !is_listed && !is_reversed_domain(scheme) {
+                return Err(Problem::Scheme);
+            }
+            if rest.split('?').next().unwrap_or_default().trim_matches('/').is_empty() {
                 return Err(Problem::NothingAfterScheme);
             }
             if rest.contains('@') {
                 return Err(Problem::UserInfo);
             }
             check_path(rest)?;
+            // There is no naming authority behind a private-use scheme, so no host (RFC 8252 §7.1). Of a scheme that they
+            // list, operators know better what its application does with one.
+            if !rest.starts_with('/') || (rest.starts_with("//") && !is_listed) {
+                return Err(Problem::PrivateUsePath);
+            }
             Ok(Kind::PrivateUse)
         }
-        _ => Err(Problem::Scheme),
     }
 }
 
@@ -214,11 +241,41 @@ pub(super) fn check_path(path_and_query: &str) -> Result<(), Problem> {
     if path.split('/').any(is_dots) { Err(Problem::DotSegments) } else { Ok(()) }
 }
 
-/// A reversed domain name (RFC 8252 §7.1), or a name on a list. Schemes that browsers and systems give a meaning
-/// (`javascript`, `data`, `file`, `blob`, `intent`, …) have no dot and are on no list.
-fn is_private_use(scheme: &str, more_schemes: &[String]) -> bool {
-    let is_domain = scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty());
-    is_domain || KNOWN_PRIVATE_USE_SCHEMES.contains(&scheme) || more_schemes.iter().any(|known| known == scheme)
+/// Whether `rest`, which follows one of [`KNOWN_PRIVATE_USE_SCHEMES`] and its colon, is a callback as MCP clients register
+/// it, character by character:
+///
+/// | client | callback |
+/// |---|---|
+/// | Cursor | `cursor://anysphere.cursor-mcp/oauth/callback` |
+/// | Cursor, before | `cursor://anysphere.cursor-retrieval/oauth/callback`, `…/oauth/user-<name of the server>/callback` |
+/// | Cline, in any of these editors | `vscode://saoudrizwan.claude-dev/mcp-auth/callback/<hash of the server>` |
+fn is_known_callback(scheme: &str, rest: &str) -> bool {
+    if let Some(hash) = rest.strip_prefix("//saoudrizwan.claude-dev/mcp-auth/callback/") {
+        return !hash.is_empty() && hash.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
+    }
+    if scheme != "cursor" {
+        return false;
+    }
+    match rest.strip_prefix("//anysphere.cursor-retrieval/oauth/") {
+        Some(callback) => {
+            let server = callback.strip_prefix("user-").and_then(|it| it.strip_suffix("/callback"));
+            let is_name = |name: &str| {
+                !name.is_empty()
+                    && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+            };
+            callback == "callback" || server.is_some_and(is_name)
+        }
+        None => rest == "//anysphere.cursor-mcp/oauth/callback",
+    }
+}
+
+/// A reversed domain name (RFC 8252 §7.1). Schemes that browsers and systems give a meaning (`javascript`, `data`, `file`,
+/// `blob`, `intent`, …) are none.
+fn is_reversed_domain(scheme: &str) -> bool {
+    let (top, rest) = scheme.split_once('.').unwrap_or_default();
+    let is_label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    let is_top = top.len() > 1 && (top.bytes().all(|byte| byte.is_ascii_alphabetic()) || top.starts_with("xn--"));
+    is_top && !scheme.contains('+') && rest.split('.').all(is_label)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -247,7 +304,11 @@ mod tests {
             ("http://[::1]:8080/cb", Kind::Loopback),
             ("http://[::1]/cb", Kind::Loopback),
             ("cursor://anysphere.cursor-mcp/oauth/callback", Kind::PrivateUse),
-            ("vscode://publisher.extension/callback", Kind::PrivateUse),
+            ("Cursor://anysphere.cursor-mcp/oauth/callback", Kind::PrivateUse),
+            ("cursor://anysphere.cursor-retrieval/oauth/callback", Kind::PrivateUse),
+            ("cursor://anysphere.cursor-retrieval/oauth/user-Data_warehouse-2/callback", Kind::PrivateUse),
+            ("vscode://saoudrizwan.claude-dev/mcp-auth/callback/0123456789abcdef", Kind::PrivateUse),
+            ("windsurf://saoudrizwan.claude-dev/mcp-auth/callback/0123456789abcdef", Kind::PrivateUse),
             ("com.example.agent:/callback", Kind::PrivateUse),
             ("COM.Example.Agent:/callback", Kind::PrivateUse),
         ] {
@@ -276,6 +337,8 @@ mod tests {
             ("com..example:/cb", Problem::Scheme),
             ("com.example.agent:", Problem::NothingAfterScheme),
             ("com.example.agent://", Problem::NothingAfterScheme),
+            ("com.example.agent:?x", Problem::NothingAfterScheme),
+            ("com.example.agent:/?x", Problem::NothingAfterScheme),
             // Plain http, and names that only look like this machine.
             ("http://agent.example.com/cb", Problem::PlainHttp),
             ("http://localhost.evil.example/cb", Problem::PlainHttp),
@@ -349,6 +412,65 @@ mod tests {
     }
 
     #[test]
+    fn what_opens_something_else_in_an_application_is_refused() {
+        // Deep links of known applications: they install, clone, open, ask.
+        for uri in [
+            "cursor://anysphere.cursor-deeplink/mcp/install?name=x&config=eyJ1cmwiOiJ4In0",
+            "cursor://anysphere.cursor-deeplink/prompt?text=x",
+            "cursor://file/etc/passwd",
+            "cursor://anysphere.cursor-mcp/oauth/callback/",
+            "cursor://anysphere.cursor-mcp/oauth/callback?x=y",
+            "cursor://anysphere.cursor-mcp/oauth/callback/x",
+            "cursor://anysphere.cursor-mcp/OAuth/callback",
+            "cursor://anysphere.cursor-mcp/%6fauth/callback",
+            "cursor://anysphere.cursor-mcp:1/oauth/callback",
+            "cursor:anysphere.cursor-mcp/oauth/callback",
+            "cursor:/anysphere.cursor-mcp/oauth/callback",
+            "cursor:///anysphere.cursor-mcp/oauth/callback",
+            "cursor://anysphere.cursor-mcp.evil/oauth/callback",
+            "cursor://anysphere.cursor-retrieval/oauth/user-a/b/callback",
+            "cursor://anysphere.cursor-retrieval/oauth/user-/callback",
+            "cursor://anysphere.cursor-retrieval/oauth/user-a?/callback",
+            "cursor://anysphere.cursor-retrieval/mcp/user-a/callback",
+            "cursor://vscode.git/clone?url=https://evil.example/x",
+            "vscode:mcp/install?%7B%22name%22%3A%22x%22%7D",
+            "vscode:extension/evil.extension",
+            "vscode://vscode.git/clone?url=https://evil.example/x",
+            "vscode://file/etc/passwd",
+            "vscode://vscode-remote/ssh-remote+evil.example/x",
+            "vscode://publisher.extension/callback",
+            "vscode://saoudrizwan.claude-dev/task?prompt=x",
+            "vscode://saoudrizwan.claude-dev/mcp-auth/callback/",
+            "vscode://saoudrizwan.claude-dev/mcp-auth/callback/nothex",
+            "vscode://saoudrizwan.claude-dev/mcp-auth/callback/abc/def",
+            "vscode-insiders://file/etc/passwd",
+            "vscode-insiders:mcp/install?x",
+            "windsurf://windsurf-mcp-registry?serverName=x",
+            "windsurf://codeium.windsurf/openChat?prompt=x",
+            "windsurf://file/etc/passwd",
+        ] {
+            assert_eq!(judge(uri), Err(Problem::KnownScheme), "{uri}");
+            // What an operator lists opens no other door to them.
+            let listed = ["cursor", "vscode", "vscode-insiders", "windsurf"].map(str::to_owned);
+            assert_eq!(check(uri, &listed), Err(Problem::KnownScheme), "{uri}");
+        }
+        // Other schemes have one slash and no authority (RFC 8252 §7.1).
+        for uri in [
+            "com.example.agent://callback",
+            "com.example.agent://host/callback",
+            "com.example.agent:///callback",
+            "com.example.agent:callback",
+            "com.example.agent:mcp/install?x",
+        ] {
+            assert_eq!(judge(uri), Err(Problem::PrivateUsePath), "{uri}");
+        }
+        for uri in ["x.y:/cb", "c1.example:/cb", "com.-x:/cb", "com.x-:/cb", "com.ex+ample:/cb", "web+com.example:/cb"]
+        {
+            assert_eq!(judge(uri), Err(Problem::Scheme), "{uri}");
+        }
+    }
+
+    #[test]
     fn length_is_bounded() {
         let longest = format!("https://agent.example.com/{}", "x".repeat(MAX_BYTES - 26));
         assert_eq!((longest.len(), judge(&longest)), (MAX_BYTES, Ok(Kind::Web)));
@@ -357,7 +479,13 @@ mod tests {
 
     #[test]
     fn an_operator_may_add_a_scheme() {
-        assert_eq!(check("myapp:/cb", &["myapp".to_owned()]), Ok(Kind::PrivateUse));
+        let judge = |uri| check(uri, &["myapp".to_owned()]);
+        assert_eq!(judge("myapp:/cb"), Ok(Kind::PrivateUse));
+        assert_eq!(judge("myapp://oauth/cb"), Ok(Kind::PrivateUse));
+        assert_eq!(judge("myapp:oauth"), Err(Problem::PrivateUsePath));
+        assert_eq!(judge("myapp://user@oauth/cb"), Err(Problem::UserInfo));
+        assert_eq!(judge("myapp://oauth/a/../b"), Err(Problem::DotSegments));
+        assert_eq!(judge("myapp://"), Err(Problem::NothingAfterScheme));
     }
 
     proptest! {

@@ -134,6 +134,34 @@ fn whoever_asks_for_the_same_at_the_endpoint_gets_a_client_of_their_own() {
 }
 
 #[test]
+fn what_was_never_begun_is_not_undone() {
+    let world = World::new(Mode::Developers);
+    world.provider.broken.set("begin");
+    let failure = world.register(metadata("Agent"), developer("alice")).unwrap_err();
+    assert_eq!(failure.to_string(), "the provider is not available: on purpose");
+    assert!(world.audit.borrow().is_empty(), "{:?}", world.audit.borrow());
+    world.provider.broken.set("create");
+    world.register(metadata("Agent"), developer("alice")).unwrap_err();
+    let audit = world.audit.borrow();
+    assert!(audit.len() == 1 && audit[0].contains(r#""client_id":"app-0""#), "{audit:?}");
+}
+
+#[test]
+fn the_log_is_written_in_words() {
+    for failure in [
+        Failure::TooMany(Activity::RefutedTokens, 60),
+        Failure::Full,
+        Failure::Quota(3),
+        Failure::Provider(crate::provider::ProviderError::Misconfigured("check X".to_owned())),
+        Failure::Store(mcp_edge::ports::StoreError("on fire".to_owned())),
+        Failure::Gone,
+    ] {
+        let (text, debug) = (failure.to_string(), format!("{failure:?}"));
+        assert!(!text.contains(['(', '{']) && text != debug && text.contains(' '), "{text}");
+    }
+}
+
+#[test]
 fn a_failure_leaves_nothing_behind_and_the_next_try_succeeds() {
     for (operation, prefix) in [("create", None), ("confirm", None), ("", Some("client/")), ("", Some("owner/"))] {
         let world = World::new(Mode::Developers);

@@ -8,7 +8,11 @@ use std::rc::Rc;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The document, and what we need of it.
+/// Longer endpoint URLs are not used; real ones have a tenth of that.
+const MAX_ENDPOINT_BYTES: usize = 2048;
+
+/// The document, and what we need of it. Every URL in it is one of [`is_endpoint_url`], so that it can stand in a header
+/// and in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
     /// `issuer`, equal to the configured one.
@@ -23,6 +27,8 @@ pub struct Provider {
     pub introspection_endpoint: Option<String>,
     /// `userinfo_endpoint`.
     pub userinfo_endpoint: Option<String>,
+    /// `end_session_endpoint` (OpenID Connect RP-Initiated Logout 1.0 §2.1).
+    pub end_session_endpoint: Option<String>,
     /// The whole document as received, with the members that we have no use for: what is mirrored, and what lies in the
     /// store.
     pub document: Rc<str>,
@@ -37,8 +43,8 @@ pub enum ProviderError {
     /// It speaks of another issuer.
     #[error("the document names another issuer than the configured one")]
     IssuerMismatch,
-    /// An endpoint that is not https (plain http is accepted on loopback only).
-    #[error("{0} is not an https URL")]
+    /// An endpoint that is not a plain https URL (plain http is accepted on loopback only).
+    #[error("{0} is not an https URL of visible ASCII without user information and fragment")]
     InsecureEndpoint(&'static str),
 }
 
@@ -56,16 +62,17 @@ impl Provider {
             token_endpoint: Option<String>,
             introspection_endpoint: Option<String>,
             userinfo_endpoint: Option<String>,
+            end_session_endpoint: Option<String>,
         }
         let document: Document = serde_json::from_str(text).map_err(|_| ProviderError::Malformed)?;
         if document.issuer != issuer {
             return Err(ProviderError::IssuerMismatch);
         }
-        if !is_https_or_loopback(&document.jwks_uri) {
+        if !is_endpoint_url(&document.jwks_uri) {
             return Err(ProviderError::InsecureEndpoint("jwks_uri"));
         }
-        // These are not needed to verify JWTs: an insecure one counts as none, and JWTs are verified all the same.
-        let usable = |endpoint: Option<String>| endpoint.filter(|url| is_https_or_loopback(url));
+        // These are not needed to verify JWTs: an unusable one counts as none, and JWTs are verified all the same.
+        let usable = |endpoint: Option<String>| endpoint.filter(|url| is_endpoint_url(url));
         Ok(Self {
             issuer: document.issuer,
             jwks_uri: document.jwks_uri,
@@ -73,12 +80,11 @@ impl Provider {
             token_endpoint: usable(document.token_endpoint),
             introspection_endpoint: usable(document.introspection_endpoint),
             userinfo_endpoint: usable(document.userinfo_endpoint),
+            end_session_endpoint: usable(document.end_session_endpoint),
             document: text.trim().into(),
         })
     }
-}
 
-impl Provider {
     /// Whether all endpoints that credentials or users are sent to are on the issuer's own origin.
     #[must_use]
     pub fn has_own_endpoints(&self) -> bool {
@@ -117,9 +123,15 @@ impl Provider {
         (&self.issuer, &self.jwks_uri, self.endpoints()) == (&other.issuer, &other.jwks_uri, other.endpoints())
     }
 
-    fn endpoints(&self) -> [Option<&str>; 4] {
-        [&self.authorization_endpoint, &self.token_endpoint, &self.introspection_endpoint, &self.userinfo_endpoint]
-            .map(Option::as_deref)
+    fn endpoints(&self) -> [Option<&str>; 5] {
+        let endpoints = [
+            &self.authorization_endpoint,
+            &self.token_endpoint,
+            &self.introspection_endpoint,
+            &self.userinfo_endpoint,
+            &self.end_session_endpoint,
+        ];
+        endpoints.map(Option::as_deref)
     }
 }
 
@@ -153,13 +165,57 @@ pub fn is_https_or_loopback(url: &str) -> bool {
         return !authority(rest).is_empty();
     }
     url.strip_prefix("http://").is_some_and(|rest| {
-        let authority = authority(rest);
-        let host = match authority.strip_prefix('[') {
-            Some(v6) => v6.split(']').next().unwrap_or_default(),
-            None => authority.split(':').next().unwrap_or_default(),
-        };
-        matches!(host, "localhost" | "127.0.0.1" | "::1")
+        let (host, _) = host_and_port(authority(rest));
+        matches!(host, "localhost" | "127.0.0.1" | "[::1]")
     })
+}
+
+/// Whether a text is a URL that credentials and users may be sent to: https or loopback as in [`is_https_or_loopback`],
+/// visible ASCII that has a place in URLs (RFC 3986 §2), a host and port that every parser reads alike, no user
+/// information, no fragment (RFC 6749 §3.1, §3.2).
+#[must_use]
+pub fn is_endpoint_url(url: &str) -> bool {
+    let is_url_character = |byte: u8| byte.is_ascii_graphic() && !b"\"'#<>\\^`{|}".contains(&byte);
+    url.len() <= MAX_ENDPOINT_BYTES
+        && url.bytes().all(is_url_character)
+        && is_https_or_loopback(url)
+        && has_plain_authority(url)
+}
+
+/// Whether the host of a URL is a name or an address, and its port, if any, a number.
+#[must_use]
+pub fn has_plain_authority(url: &str) -> bool {
+    url.split_once("://").is_some_and(|(_, rest)| {
+        let (host, port) = host_and_port(authority(rest));
+        is_host(host) && port.is_none_or(is_port)
+    })
+}
+
+/// A name or an IPv4 address, or an IPv6 address in brackets.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[') {
+        Some(v6) => v6.strip_suffix(']').is_some_and(|v6| {
+            v6.contains(':') && v6.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
+        }),
+        None => {
+            !host.is_empty()
+                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+        }
+    }
+}
+
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+/// The host, and what follows the colon after it.
+fn host_and_port(authority: &str) -> (&str, Option<&str>) {
+    // The colons of an IPv6 address are inside of its brackets.
+    let host_end = authority.rfind(']').unwrap_or(0);
+    match authority[host_end..].find(':') {
+        Some(colon) => (&authority[..host_end + colon], Some(&authority[host_end + colon + 1..])),
+        None => (authority, None),
+    }
 }
 
 /// Host and port; empty if there is user information, which no endpoint of ours has.
@@ -232,6 +288,90 @@ mod tests {
         assert_eq!(endpoints(|_| ()), (true, true));
         assert_eq!(endpoints(|it| it["introspection_endpoint"] = "http://tenant.example/x".into()), (false, true));
         assert_eq!(endpoints(|it| it["userinfo_endpoint"] = "http://tenant.example/x".into()), (true, false));
+    }
+
+    #[test]
+    fn an_endpoint_is_one_plain_url_or_none() {
+        for bad in [
+            "https://tenant.example/oidc/auth\r\nset-cookie: __Host-session=x",
+            "https://tenant.example/oidc/auth\n",
+            "https://tenant.example/oidc/au th",
+            "https://tenant.example/oidc/auth\t",
+            "https://tenant.example/oidc/auth\u{0}",
+            "https://tenant.example/oidc/auth\u{7f}",
+            "https://tenant.example/oidc/auth\u{2028}",
+            "https://tenant.example/oidc/äuth",
+            "https://tenänt.example/oidc/auth",
+            "https://tenant.example/oidc/\"auth",
+            "https://tenant.example/oidc/'auth",
+            "https://tenant.example/<auth>",
+            "https://tenant.example\\@evil.example/auth",
+            "https://user@tenant.example/auth",
+            "https://user:password@tenant.example/auth",
+            "https://tenant.example/auth#fragment",
+            "https://tenant.example:port/auth",
+            "https://tenant.example:/auth",
+            "https://tenant.example:0/auth",
+            "https://tenant.example:65536/auth",
+            "https://:443/auth",
+            "https://tenant_.exa mple/auth",
+            "https://tenant.example%2eevil/auth",
+            "https://[::1/auth",
+            "https://[evil.example]/auth",
+            "http://[::1].evil.example/auth",
+            "http://localhost:3000:4000/auth",
+            "https:///auth",
+            " https://tenant.example/auth",
+            "HTTPS//tenant.example/auth",
+        ] {
+            for member in [
+                "authorization_endpoint",
+                "token_endpoint",
+                "introspection_endpoint",
+                "userinfo_endpoint",
+                "end_session_endpoint",
+            ] {
+                let provider = parse(|it| it[member] = bad.into()).unwrap();
+                let endpoint = match member {
+                    "authorization_endpoint" => provider.authorization_endpoint,
+                    "token_endpoint" => provider.token_endpoint,
+                    "introspection_endpoint" => provider.introspection_endpoint,
+                    "userinfo_endpoint" => provider.userinfo_endpoint,
+                    _ => provider.end_session_endpoint,
+                };
+                assert_eq!(endpoint, None, "{member} {bad:?}");
+            }
+            let keys = parse(|it| it["jwks_uri"] = bad.into());
+            assert_eq!(keys, Err(ProviderError::InsecureEndpoint("jwks_uri")), "{bad:?}");
+        }
+        for good in [
+            "https://tenant.example",
+            "https://tenant.example:8443/auth?tenant=a&b=%20c",
+            "https://xn--tennt-gra.example/~a/b_c/(d);e=f,g",
+            "https://192.0.2.1/auth",
+            "https://[2001:db8::1]:8443/auth",
+            "http://localhost:3000/oidc/auth",
+        ] {
+            let provider = parse(|it| it["authorization_endpoint"] = good.into()).unwrap();
+            assert_eq!(provider.authorization_endpoint.as_deref(), Some(good));
+        }
+    }
+
+    #[test]
+    fn what_leads_away_from_the_issuers_origin_is_told() {
+        let own = |change: fn(&mut Value)| {
+            let provider = parse(change).unwrap();
+            (provider.has_own_endpoints(), provider.names_own_origin_only())
+        };
+        assert_eq!(own(|_| ()), (true, true));
+        assert_eq!(own(|it| it["grant_types_supported"] = json!(["urn:ietf:params:oauth:grant-type:x"])), (true, true));
+        assert_eq!(own(|it| it["token_endpoint"] = "https://evil.example/oidc/token".into()), (false, false));
+        assert_eq!(own(|it| it["end_session_endpoint"] = "https://tenant.example:8443/".into()), (false, false));
+        assert_eq!(own(|it| it["registration_endpoint"] = "https://evil.example/reg".into()), (true, false));
+        for hidden in ["//evil.example/x", "https:evil.example", "\\\\evil.example", " https://tenant.example/x"] {
+            let provider = parse(|it| it["mtls_endpoint_aliases"] = json!({"token_endpoint": [hidden]})).unwrap();
+            assert!(!provider.names_own_origin_only(), "{hidden}");
+        }
     }
 
     #[test]

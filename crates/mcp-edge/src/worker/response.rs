@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use futures_util::StreamExt;
 use wasm_bindgen::{JsCast, JsValue};
+use worker::console_error;
 
 use super::prelude;
 use crate::http::{Body, Response, Text};
@@ -21,9 +22,19 @@ thread_local! {
     static HEADER_SETS: RefCell<Vec<Vec<Header>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The platform's form of an answer.
+/// The platform's form of an answer. One with a header that must not be sent becomes an empty 500: JavaScript would take a
+/// line break for the end of a header, and throw at what is not Latin-1.
 #[must_use]
 pub fn to_js(response: Response) -> web_sys::Response {
+    let is_for_one_request = are_for_one_request(&response.headers);
+    // A set that is kept was checked when it was new.
+    let kept = if is_for_one_request { None } else { kept_set(&response.headers) };
+    if kept.is_none()
+        && let Some(name) = response.unsendable_header()
+    {
+        console_error!("an answer was not sent: its header {name} has characters that headers cannot have");
+        return prelude::respond_once(500, "", JsValue::NULL);
+    }
     let body = match response.body {
         Body::Empty => JsValue::NULL,
         Body::Text(text) => JsValue::from_str(&text),
@@ -32,11 +43,10 @@ pub fn to_js(response: Response) -> web_sys::Response {
             wasm_streams::ReadableStream::from_stream(chunks).into_raw().unchecked_into()
         }
     };
-    if are_for_one_request(&response.headers) {
-        prelude::respond_once(response.status, &lines_of(&response.headers), body)
-    } else {
-        prelude::respond(response.status, header_set(response.headers), body)
+    if is_for_one_request {
+        return prelude::respond_once(response.status, &lines_of(&response.headers), body);
     }
+    prelude::respond(response.status, kept.unwrap_or_else(|| keep(response.headers)), body)
 }
 
 fn are_for_one_request(headers: &[Header]) -> bool {
@@ -44,12 +54,14 @@ fn are_for_one_request(headers: &[Header]) -> bool {
         || headers.iter().map(|(_, value)| value.len()).sum::<usize>() > MAX_SET_BYTES
 }
 
-/// The number under which JavaScript keeps these headers.
-fn header_set(headers: Vec<Header>) -> usize {
+/// The number under which JavaScript keeps these headers, if it does.
+fn kept_set(headers: &[Header]) -> Option<usize> {
+    HEADER_SETS.with_borrow(|sets| sets.iter().position(|known| known == headers))
+}
+
+/// Has JavaScript keep these headers, and gives their number.
+fn keep(headers: Vec<Header>) -> usize {
     HEADER_SETS.with_borrow_mut(|sets| {
-        if let Some(number) = sets.iter().position(|known| *known == headers) {
-            return number;
-        }
         if sets.len() >= MAX_HEADER_SETS {
             sets.clear();
         }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{super::ProviderError, LogtoNow};
-use crate::secret::Secret;
+use crate::{secret::Secret, token_endpoint::TokenError};
 
 /// For one call, body included. The API answers within a tenth of that.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,6 +28,9 @@ const TOKEN_MARGIN_SECONDS: u64 = 60;
 /// How the codes begin that come with 404 for what does not exist. A wrong address answers with 404 as well, and to take
 /// that for an answer would be to forget clients that still work.
 const GONE: &str = "entity.";
+
+/// What a token without the scope of the API, and a 403, come from.
+const MISSING_ROLE: &str = "the machine-to-machine application needs the role for Management API access";
 
 /// A token for the Management API.
 #[derive(Debug, Clone)]
@@ -83,10 +86,7 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
                         continue;
                     }
                     401 => (false, "401 for a fresh machine token".to_owned()),
-                    403 => {
-                        let role = "the machine-to-machine application needs the role for Management API access";
-                        return Err(ProviderError::Misconfigured(role.to_owned()));
-                    }
+                    403 => return Err(ProviderError::Misconfigured(MISSING_ROLE.to_owned())),
                     404 if code(&reply).is_some_and(|code| code.starts_with(GONE)) => return Err(ProviderError::Gone),
                     404 => {
                         let wrong = format!("{} {} is not known: check MANAGEMENT_API", method.name(), shape(path));
@@ -158,21 +158,28 @@ fn read_token(reply: &Reply, indicator: &str, now: u64) -> Result<MachineToken, 
         scope: Option<String>,
     }
 
-    let mend = match (reply.status, code(reply).as_deref()) {
-        (200, _) => {
-            let answer: Answer = parse(reply)?;
-            // Without the role a token is issued all the same, and every call would be answered with 403.
-            if answer.scope.as_deref() == Some("all") {
-                let usable_until = (now + answer.expires_in).saturating_sub(TOKEN_MARGIN_SECONDS);
-                return Ok(MachineToken { token: Secret::new(answer.access_token), usable_until });
-            }
-            "the machine-to-machine application needs the role for Management API access".to_owned()
+    if reply.status == 200 {
+        let answer: Answer = parse(reply)?;
+        // Without the role a token is issued all the same, and every call would be answered with 403.
+        if answer.scope.as_deref() != Some("all") {
+            return Err(ProviderError::Misconfigured(MISSING_ROLE.to_owned()));
         }
-        (_, Some("invalid_client")) => "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET".to_owned(),
-        (_, Some("invalid_target")) => format!("MANAGEMENT_RESOURCE = {indicator:?} is not known to the provider"),
-        (status, code) => format!("machine token: status {status} {}", code.unwrap_or_default()),
+        let usable_until = (now + answer.expires_in).saturating_sub(TOKEN_MARGIN_SECONDS);
+        return Ok(MachineToken { token: Secret::new(answer.access_token), usable_until });
+    }
+    let fix = match TokenError::of(reply) {
+        TokenError::Client => "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET".to_owned(),
+        TokenError::SecretExpired => "MANAGEMENT_CLIENT_SECRET has expired: add a secret to the machine-to-machine \
+                                      application and set it with `wrangler secret put MANAGEMENT_CLIENT_SECRET`"
+            .to_owned(),
+        TokenError::Target => format!("MANAGEMENT_RESOURCE = {indicator:?} is not known to the provider"),
+        TokenError::Grant => "machine token: invalid_grant".to_owned(),
+        TokenError::Other(code) => format!("machine token: {code}"),
+        TokenError::Outage(status) => {
+            return Err(ProviderError::Unavailable(format!("machine token: status {status} without an OAuth error")));
+        }
     };
-    Err(ProviderError::Misconfigured(mend))
+    Err(ProviderError::Misconfigured(fix))
 }
 
 /// Reads a JSON body.
@@ -199,10 +206,10 @@ fn refusal(method: Method, path: &str, reply: &Reply) -> String {
     format!("{} {}: {} {code} {}", method.name(), shape(path), reply.status, members.join(", ")).trim_end().to_owned()
 }
 
-/// `code` of Logto's errors or `error` of OAuth's, if it looks like one.
+/// `code` of the Management API's errors, if it looks like one.
 pub(super) fn code(reply: &Reply) -> Option<String> {
     let body: Value = serde_json::from_str(&reply.body).ok()?;
-    let code = body["code"].as_str().or(body["error"].as_str())?;
+    let code = body["code"].as_str()?;
     let is_code = code.len() <= 80 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
     is_code.then(|| code.to_owned())
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::{Applications, Created, LogReading, Period, ProviderError},
+    super::{Applications, Created, LogReading, NotCreated, Period, ProviderError},
     LogtoNow,
     api::{self, Repeat},
 };
@@ -154,7 +154,7 @@ fn pending(attempt: &str) -> String {
 impl<P: Fetch + Runtime> Applications for LogtoNow<'_, P> {
     /// (1) look permissions up, (2) create, (3) consent scopes, (4) branding, (5) read the secret. From (2) on every
     /// failure removes the application again.
-    async fn create(&self, application: &Application, attempt: &str) -> Result<Created, ProviderError> {
+    async fn create(&self, application: &Application, attempt: &str) -> Result<Created, NotCreated> {
         // (1) Before there is anything to take back.
         let consent = self.consent(&application.ceiling).await?;
         // (2) Logto wants both lists; without redirect URIs the application could never be used.
@@ -177,7 +177,7 @@ impl<P: Fetch + Runtime> Applications for LogtoNow<'_, P> {
                 if matches!(error, ProviderError::Unavailable(_)) {
                     self.remove_attempt(&application.name, attempt).await;
                 }
-                return Err(error);
+                return Err(error.into());
             }
         };
         let secret = match self.complete(&client_id, application, &consent).await {
@@ -185,7 +185,7 @@ impl<P: Fetch + Runtime> Applications for LogtoNow<'_, P> {
             Err(error) => {
                 // If this fails as well, the mark is still on it, and the next scheduled run removes it.
                 let _ = self.remove(&client_id).await;
-                return Err(error);
+                return Err(NotCreated { begun: Some(client_id), error });
             }
         };
         Ok(Created { client_id, secret })

@@ -36,6 +36,7 @@ fn recorded(file: &str, name: &str) -> (u16, Value) {
         "create" => include_str!("../../../tests/logto/management-create-app.json"),
         "app" => include_str!("../../../tests/logto/management-app.json"),
         "auth" => include_str!("../../../tests/logto/management-auth-errors.json"),
+        "token" => include_str!("../../../tests/logto/token-own-client.json"),
         _ => panic!("{file}"),
     };
     let exchange = serde_json::from_str::<Value>(text).unwrap()[name].clone();
@@ -323,7 +324,7 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn create(world: &World, logto: &Logto) -> Result<super::super::Created, ProviderError> {
-    run(logto.at(world, TOKEN_ENDPOINT, NOW).create(&agent(), "attempt-1"))
+    run(logto.at(world, TOKEN_ENDPOINT, NOW).create(&agent(), "attempt-1")).map_err(|not_created| not_created.error)
 }
 
 #[test]
@@ -393,6 +394,19 @@ fn a_fault_at_any_step_of_a_creation_leaves_nothing_behind() {
                 Err(_) => assert_eq!(world.ids(), [""; 0], "{fault:?} at {step}: {:?}", world.calls.borrow()),
             }
         }
+    }
+}
+
+#[test]
+fn a_failed_creation_tells_what_was_begun() {
+    let begun = |step: usize, fault| {
+        let world = World { faults: Cell::new(Some((step, step + 3, fault))), ..World::default() };
+        run(logto().at(&world, TOKEN_ENDPOINT, NOW).create(&agent(), "attempt-1")).unwrap_err().begun
+    };
+    // (1) and (2): looking permissions up, and a creation that was refused.
+    assert_eq!((begun(0, Fault::Status(500)), begun(1, Fault::Status(422))), (None, None));
+    for step in 2..5 {
+        assert_eq!(begun(step, Fault::Status(500)).as_deref(), Some("app-1"), "{step}");
     }
 }
 
@@ -490,8 +504,34 @@ fn wrong_settings_are_called_that() {
 
     let unknown = Application { ceiling: Scopes::parse("nope:read"), ..agent() };
     let world = World::default();
-    let error = run(logto().at(&world, TOKEN_ENDPOINT, NOW).create(&unknown, "a")).unwrap_err();
+    let error = run(logto().at(&world, TOKEN_ENDPOINT, NOW).create(&unknown, "a")).unwrap_err().error;
     assert!(error.to_string().contains("\"nope:read\"") && world.ids().is_empty(), "{error}");
+}
+
+#[test]
+fn what_logto_says_of_our_own_client_leads_to_its_fix() {
+    for (name, fix) in [
+        ("wrong secret", "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET"),
+        ("unknown client", "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET"),
+        ("public client", "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET"),
+        ("secret has expired", "MANAGEMENT_CLIENT_SECRET has expired"),
+        ("unknown resource", "MANAGEMENT_RESOURCE = \"https://tenant.example/api\" is not known to the provider"),
+        ("without the role", "role for Management API access"),
+    ] {
+        let world = World { token_answer: RefCell::new(Some(recorded("token", name))), ..World::default() };
+        let error = create(&world, &logto()).unwrap_err();
+        assert!(matches!(&error, ProviderError::Misconfigured(detail) if detail.contains(fix)), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_status_without_an_oauth_error_says_nothing_about_our_client() {
+    for (status, body) in [(401, json!("<html>")), (403, json!({})), (404, json!({"message": "x"})), (400, json!(null))]
+    {
+        let world = World { token_answer: RefCell::new(Some((status, body))), ..World::default() };
+        let error = create(&world, &logto()).unwrap_err();
+        assert!(matches!(&error, ProviderError::Unavailable(_)), "{status}: {error}");
+    }
 }
 
 #[test]

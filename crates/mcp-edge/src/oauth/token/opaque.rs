@@ -17,6 +17,7 @@ use super::{
 use crate::{
     oauth::client_authentication::{basic, form_encode},
     ports::{self, Content, Outgoing, Reply},
+    secret::Secret,
 };
 
 /// Introspection sits in a user's request: a provider that needs longer is treated as down.
@@ -64,7 +65,7 @@ pub enum Method {
         /// Our client id.
         client_id: String,
         /// Its secret.
-        client_secret: String,
+        client_secret: Secret,
     },
     /// The userinfo endpoint. Tells neither client nor scopes nor expiry.
     Userinfo,
@@ -81,9 +82,9 @@ impl std::fmt::Debug for Method {
 
 /// The form and the `Authorization` of an introspection request (RFC 7662 §2.1, RFC 6749 §2.3.1).
 #[must_use]
-pub fn introspection_parts(token: &str, client_id: &str, client_secret: &str) -> (String, String) {
+pub fn introspection_parts(token: &str, client_id: &str, client_secret: &Secret) -> (String, String) {
     let form = format!("token={}&token_type_hint=access_token", form_encode(token));
-    (form, basic(client_id, client_secret))
+    (form, basic(client_id, client_secret.expose()))
 }
 
 /// A call to `url` within the limits for opaque tokens.
