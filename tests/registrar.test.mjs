@@ -655,6 +655,25 @@ describe("the secrets", () => {
     assert.deepEqual(tenant.api.calls, []);
   });
 
+  test("a copy of the keys that has grown old is renewed in the background, and nobody waits for it", async () => {
+    const tenant = await start();
+    const { registrar, provider, origin, resource } = tenant;
+    const [name, text] = await poisonedRecord(provider, "http://127.0.0.1:9");
+    const discovery = await (await fetch(`${provider.issuer}/.well-known/openid-configuration`)).json();
+    const before = { keys: [{ kty: "OKP", crv: "Ed25519", kid: "before", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" }] };
+    const at = JSON.parse(text).jwks_fetched_at - 700;
+    const record = { writer: resource, provider: discovery, provider_fetched_at: at, jwks: before, jwks_fetched_at: at };
+    registrar.kv.entries.set(name, JSON.stringify(record));
+    // This one finds that the copy is old, and goes on with it. The next one has a token of a key that it lacks.
+    assert.equal((await fetch(`${origin}/sign-in`, { redirect: "manual" })).status, 303);
+    const asDeveloper = { scope: `openid ${DEVELOPER_SCOPE}`, client_id: "first-party-app", redirect_uri: "http://127.0.0.1:9999/callback" };
+    const token = await tokenOf(tenant, "alice", asDeveloper);
+    const { status, text: answer } = await register(tenant, {}, { token });
+    assert.equal(status, 201, answer);
+    await registrar.waitFor(() => !registrar.kv.entries.get(name).includes('"before"'), "the new keys were not written");
+    assert.equal(JSON.parse(registrar.kv.entries.get(name)).writer, resource);
+  });
+
   test("a machine secret that has expired is called that in the log", async () => {
     const tenant = await start({ settings: { REGISTRATION: "open" } });
     tenant.provider.expiredSecrets.add("registrar");
