@@ -136,7 +136,7 @@ export function isGone(request) {
   return request.signal.aborted;
 }
 
-// The answer to an outgoing request: status line and body, or `!kind` and an explanation.
+// The answer to an outgoing request: a line with status and challenge, and the body; or `!kind` and an explanation.
 export async function call(method, url, authorization, mediaType, content, traceparent, milliseconds, limit) {
   try {
     const headers = { accept: "application/json" };
@@ -155,7 +155,7 @@ export async function call(method, url, authorization, mediaType, content, trace
       return `!redirect\n${response.status}`;
     }
     const answer = await text(response, limit);
-    return answer === null ? "!large\n" : `${response.status}\n${answer}`;
+    return answer === null ? "!large\n" : `${response.status} ${response.headers.get("www-authenticate") ?? ""}\n${answer}`;
   } catch (error) {
     return error?.name === "TimeoutError" ? "!timeout\n" : `!network\n${error?.message ?? error}`;
   }

@@ -99,7 +99,7 @@ impl Fetch for World {
             let number = self.tokens_issued.get();
             let good = json!({"access_token": format!("token-{number}"), "expires_in": 3600, "scope": "all"});
             let (status, body) = self.token_answer.borrow().clone().unwrap_or((200, good));
-            return Ok(Reply { status, body: body.to_string() });
+            return Ok(Reply { status, challenge: String::new(), body: body.to_string() });
         }
         let path = call.url.strip_prefix(API).unwrap();
         let index = self.calls.borrow().len();
@@ -107,13 +107,15 @@ impl Fetch for World {
         assert_eq!(call.authorization, Some(format!("Bearer token-{}", self.tokens_issued.get()).as_str()));
         let fault = self.faults.get().filter(|(first, last, _)| (*first..=*last).contains(&index));
         match fault {
-            Some((_, _, Fault::Status(status))) => return Ok(Reply { status, body: "<html>".to_owned() }),
+            Some((_, _, Fault::Status(status))) => {
+                return Ok(Reply { status, challenge: String::new(), body: "<html>".to_owned() });
+            }
             Some((_, _, Fault::Down)) => return Err(FetchError::Network("connection refused".to_owned())),
             _ => {}
         }
         if !self.scripted.borrow().is_empty() {
             let (status, body) = self.scripted.borrow_mut().remove(0);
-            return Ok(Reply { status, body: body.to_string() });
+            return Ok(Reply { status, challenge: String::new(), body: body.to_string() });
         }
         let body = match call.content {
             Content::Json(text) => serde_json::from_str(text).unwrap(),
@@ -123,7 +125,7 @@ impl Fetch for World {
         if fault.is_some() {
             return Err(FetchError::Timeout(call.timeout));
         }
-        Ok(Reply { status, body: body.to_string() })
+        Ok(Reply { status, challenge: String::new(), body: body.to_string() })
     }
 }
 
