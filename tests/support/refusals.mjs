@@ -36,6 +36,7 @@ const FACES = {
   not_yet_valid: badToken(),
   bad_issue_time: badToken(),
   missing_subject: badToken(),
+  sender_constrained: badToken("The access token is bound to a key and cannot be used as a bearer token"),
   unknown_key: badToken(),
   ambiguous_key: badToken(),
   key_mismatch: badToken(),

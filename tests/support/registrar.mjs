@@ -25,13 +25,15 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
   const origin = `http://localhost:${registrarPort}`;
   const resource = `${origin}/register`;
 
+  // The key is ours, so that a test can sign what the provider never would.
+  const key = await createKey();
   const { signIns, options } = providerOptions();
   const scopes = { "whoami:read": "See who you are" };
   const provider = await startIdentityProvider({
     port: 0,
     resource: mcpResource,
     scopes,
-    keys: [await createKey()],
+    keys: [key],
     dynamicRegistration: false,
     registrationEndpoint: resource,
     ...options,
@@ -74,6 +76,7 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
 
   return {
     provider,
+    key,
     api,
     store,
     registrar,
