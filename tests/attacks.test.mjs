@@ -317,6 +317,32 @@ describe("another type of token", () => {
   accepts(["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"].map((typ) => [typ, token({ header: { typ } })]));
 });
 
+describe("a token that is good for something else", async () => {
+  const lenient = await startWorker({ settings: { ISSUER: provider.issuer, TOKEN_TYPES: "at+jwt jwt none" } });
+  after(() => lenient.stop());
+  const forLenient = tokensFor({ issuer: provider.issuer, resource: lenient.mcpUrl, signer: usual });
+
+  for (const [what, claims, reason] of [
+    ["bound to a DPoP key", { cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } }, "sender_constrained"],
+    ["bound to a certificate", { cnf: { "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" } }, "sender_constrained"],
+    ["bound in a way that nobody knows", { cnf: { future: 1 } }, "sender_constrained"],
+    ["an ID token of Keycloak", { typ: "ID" }, "not_an_access_token"],
+    ["a refresh token of Keycloak", { typ: "Refresh" }, "not_an_access_token"],
+    ["an offline token of Keycloak", { typ: "Offline" }, "not_an_access_token"],
+    ["a logout token of Keycloak", { typ: "Logout" }, "not_an_access_token"],
+    ["an ID token of Cognito", { token_use: "id" }, "not_an_access_token"],
+    ["an ID token by its hashes", { nonce: "n", at_hash: "77QmUPtjPfzWtF2AnpK9RQ" }, "not_an_access_token"],
+    ["a logout token", { events: { "http://schemas.openid.net/event/backchannel-logout": {} } }, "not_an_access_token"],
+  ]) {
+    test(`${what}: ${reason}`, async () => {
+      for (const typ of ["at+jwt", "JWT", undefined]) {
+        await assertRefused(lenient, { token: forLenient({ header: { typ }, claims }) }, reason, { scope: "" });
+      }
+      await assertRefused(worker, { token: token({ claims }) }, reason);
+    });
+  }
+});
+
 describe("an encoding that is not quite base64url", () => {
   const good = token();
   const [header, claims, signature] = good.split(".");

@@ -191,9 +191,11 @@ describe("what the provider says", async () => {
     ["without a subject", { sub: undefined }, "missing_subject"],
     ["with an empty subject", { sub: "" }, "missing_subject"],
     ["of a client that is no text", { client_id: 7 }, "malformed_token"],
-    ["400: the client is gone", { status: 400, body: { error: "invalid_client", error_description: CANARY } }, "inactive"],
+    ["400: the client is gone", { status: 400, body: { error: "invalid_client", error_description: `invalid client ${CANARY}` } }, "inactive"],
     ["400: a type it does not introspect", { status: 400, body: { error: "unsupported_token_type" } }, "inactive"],
-    ["400 with a text that is no code", { status: 400, body: { error: `${CANARY} ${CANARY}` } }, "inactive"],
+    ["bound to a DPoP key", { cnf: { jkt: CANARY } }, "sender_constrained"],
+    ["bound to a certificate", { cnf: { "x5t#S256": CANARY } }, "sender_constrained"],
+    ["an ID token", { typ: "ID" }, "not_an_access_token"],
   ];
   for (const [what, answer, reason] of refusals) {
     test(`${what}: the token is refused`, async () => {
@@ -215,6 +217,9 @@ describe("what the provider says", async () => {
   test("a machine is told from a user", async () => {
     assert.equal((await assertAccepted(worker, { token: opaque({ sub: "agent" }) })).kind, "machine");
     assert.equal((await assertAccepted(worker, { token: opaque() })).kind, "user");
+    assert.equal((await assertAccepted(worker, { token: opaque({ username: "service-account-agent" }) })).kind, "machine");
+    // Without `openid` nothing says that anybody has signed in.
+    assert.equal((await assertAccepted(worker, { token: opaque({ scope: "whoami:read" }) })).kind, "unknown");
   });
 
   test("an unknown token is refused", () =>
@@ -223,6 +228,13 @@ describe("what the provider says", async () => {
   const outages = [
     ["401: our own secret is wrong", faults.status(401, { "www-authenticate": "Basic" }), "introspection_refused"],
     ["403: we may not ask", faults.status(403), "introspection_refused"],
+    ["400: our own client is gone", faults.error(400, "invalid_client", `invalid client ${ACCEPTING_ALL.INTROSPECTION_CLIENT_ID}`), "introspection_refused"],
+    ["400: a client is gone, and nobody says whose", faults.error(400, "invalid_client", CANARY), "introspection_refused"],
+    ["400: our own secret has expired", faults.error(400, "invalid_request", "client secret has expired"), "introspection_refused"],
+    ["400: the client's document cannot be fetched", faults.error(400, "invalid_client", "client_id metadata document fetch failed"), "introspection_unavailable"],
+    ["400 with a text that is no code", faults.error(400, `${CANARY} ${CANARY}`, CANARY), "introspection_unavailable"],
+    ["400 with a web page", faults.page(400), "introspection_unavailable"],
+    ["403 with a web page", faults.page(403), "introspection_refused"],
     ["404", faults.status(404), "introspection_unavailable"],
     ["429", faults.status(429, { "retry-after": "3600" }), "introspection_unavailable"],
     ["500", faults.status(500), "introspection_unavailable"],
@@ -531,9 +543,15 @@ describe("where there is userinfo alone", () => {
   });
 
   for (const [what, fault, reason] of [
-    ["401", faults.status(401), "inactive"],
-    ["400, as of an app that is gone", faults.status(400), "inactive"],
-    ["403", faults.status(403), "inactive"],
+    ["401 invalid_token", faults.error(401, "invalid_token"), "inactive"],
+    ["401 with a challenge alone", faults.challenge('Bearer realm="Users", error="invalid_token"'), "inactive"],
+    ["400, as of an app that is gone", faults.error(400, "invalid_client", "invalid client agent"), "inactive"],
+    ["403 insufficient_scope", faults.error(403, "insufficient_scope"), "inactive"],
+    ["401 without a code", faults.status(401), "introspection_unavailable"],
+    ["401 with a challenge of another scheme", faults.challenge("Basic"), "introspection_unavailable"],
+    ["400 with a web page", faults.page(400), "introspection_unavailable"],
+    ["401 with a web page", faults.page(401), "introspection_unavailable"],
+    ["403 with a web page", faults.page(403), "introspection_unavailable"],
     ["429", faults.status(429), "introspection_unavailable"],
     ["500", faults.status(500), "introspection_unavailable"],
     ["a redirect", faults.redirect("/elsewhere"), "introspection_unavailable"],

@@ -6,7 +6,7 @@ import { startHostileProvider } from "./support/hostile-provider.mjs";
 import { legacyRequest } from "./support/messages.mjs";
 import { ask, assertAccepted, assertRefused } from "./support/refusals.mjs";
 import "./support/report-failures.mjs";
-import { createSigner, tokensFor } from "./support/signers.mjs";
+import { createSigner, seconds, tokensFor } from "./support/signers.mjs";
 import { post, send, startWorker } from "./support/worker.mjs";
 
 const signer = await createSigner("ES256", { kid: "key" });
@@ -218,9 +218,11 @@ describe("whose software a client is", () => {
     ["whose subject is azp", { sub: "agent", client_id: undefined, azp: "agent" }, "machine"],
     ["of a user", { sub: "user-1", client_id: "agent" }, "user"],
     ["whose subject resembles the client", { sub: "AGENT", client_id: "agent" }, "user"],
-    ["that names no client", { sub: "user-1", client_id: undefined }, "user"],
+    ["that names no client", { sub: "user-1", client_id: undefined }, "unknown"],
+    ["that names no client and tells of a sign-in", { sub: "user-1", client_id: undefined, auth_time: seconds() }, "user"],
+    ["of a service account", { sub: "5f0f9a0e", preferred_username: "service-account-agent" }, "machine"],
   ]) {
-    test(`a token ${what} is a ${kind}'s`, async () => {
+    test(`a token ${what} is of the kind ${kind}`, async () => {
       const { worker, token } = await deploy({});
       assert.equal((await assertAccepted(worker, { token: token({ claims }) })).kind, kind);
     });
@@ -310,6 +312,43 @@ describe("types of tokens", () => {
       const { worker, token } = await deploy({ TOKEN_TYPES });
       const request = { token: token({ header: { typ } }) };
       if (reason) await assertRefused(worker, request, reason, { scope: "" });
+      else await assertAccepted(worker, request);
+    });
+  }
+});
+
+describe("where tokens of any type are accepted", async () => {
+  const types = "at+jwt jwt none";
+
+  for (const [what, claims, kind] of [
+    ["Okta's of a service", { cid: "0oa1", sub: "0oa1", scp: ["whoami:read"] }, "machine"],
+    ["Okta's of a user", { cid: "0oa1", uid: "00u1", scp: ["whoami:read"], auth_time: 1_794_999_000 }, "user"],
+    ["Keycloak's of a service account", { azp: "agent", sub: "5f0f", acr: "1", typ: "Bearer", preferred_username: "service-account-agent" }, "machine"],
+    ["Keycloak's of a user", { azp: "agent", acr: "1", typ: "Bearer", preferred_username: "alice", sid: "s" }, "user"],
+    ["Entra's of an application", { appid: "agent", appidacr: "1", sub: "o", oid: "o", roles: ["R"] }, "machine"],
+    ["Entra's of a user", { appid: "agent", appidacr: "1", oid: "o", scp: "whoami:read", amr: ["pwd"] }, "user"],
+    ["one without any sign", { azp: "agent" }, "unknown"],
+  ]) {
+    test(`whoami tells the kind of ${what}`, async () => {
+      const { worker, token } = await deploy({ TOKEN_TYPES: types });
+      const changed = token({ header: { typ: "JWT" }, claims: { client_id: undefined, ...claims } });
+      const identity = await assertAccepted(worker, { token: changed });
+      assert.deepEqual([identity.kind, identity.client_id], [kind, claims.cid ?? claims.azp ?? claims.appid]);
+    });
+  }
+
+  for (const [settings, claims, reason] of [
+    [{ DENIED_CLIENTS: "agent" }, { cid: "agent" }, "client_denied"],
+    [{ DENIED_CLIENTS: "agent" }, { appid: "agent" }, "client_denied"],
+    [{ DENIED_CLIENTS: "agent" }, { client_id: "", azp: "agent" }, "client_denied"],
+    [{ ALLOWED_CLIENTS: "agent" }, { cid: "other" }, "client_not_allowed"],
+    [{ ALLOWED_CLIENTS: "agent" }, { cid: "agent" }, undefined],
+    [{ ALLOWED_CLIENTS: "agent" }, { appid: "agent" }, undefined],
+  ]) {
+    test(`${JSON.stringify(settings)} ${reason ? "refuses" : "accepts"} ${JSON.stringify(claims)}`, async () => {
+      const { worker, token } = await deploy({ TOKEN_TYPES: types, ...settings });
+      const request = { token: token({ header: { typ: undefined }, claims: { client_id: undefined, ...claims } }) };
+      if (reason) await assertRefused(worker, request, reason);
       else await assertAccepted(worker, request);
     });
   }

@@ -12,7 +12,7 @@ import { DEVELOPER_SCOPE, startTenant } from "./support/registrar.mjs";
 import "./support/report-failures.mjs";
 import { requestsTo } from "../dev/identity-provider/testing/requests.mjs";
 import { describe as describeToken, mint } from "../registrar/tokens.mjs";
-import { tokenOf } from "./support/tokens.mjs";
+import { forgeToken, tokenOf } from "./support/tokens.mjs";
 
 const AGENT = {
   client_name: "Agent",
@@ -578,6 +578,16 @@ describe("REGISTRATION = developers", () => {
     assert.deepEqual([scopeless.status, scopeless.json.error], [403, "insufficient_scope"]);
     const foreign = await tokenOf({ provider, resource: tenant.mcpResource }, "alice");
     assert.equal((await register(tenant, {}, { token: foreign })).status, 401);
+  });
+
+  test("a machine does not register, nor who may be one", async () => {
+    const claims = { scope: DEVELOPER_SCOPE, client_id: "first-party-app" };
+    for (const changes of [{ sub: "first-party-app" }, { preferred_username: "service-account-app" }, { client_id: undefined, azp: "first-party-app" }]) {
+      const token = await forgeToken(tenant, { claims: { ...claims, ...changes } });
+      const { status, json } = await register(tenant, {}, { token });
+      assert.deepEqual([status, json.error], [403, "access_denied"], JSON.stringify(changes));
+    }
+    assert.equal((await register(tenant, {}, { token: await forgeToken(tenant, { claims }) })).status, 201);
   });
 
   test("nobody has more than the limit, also if all are asked for at once", async () => {

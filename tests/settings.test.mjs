@@ -68,6 +68,10 @@ const MISTAKES = [
     { PAGE_COLOR: "green" },
     'PAGE_COLOR = "green" must be a colour such as #1f6b4a: a hash and six digits',
   ],
+  [
+    { TOKEN_TYPES: "at+jwt logout+jwt" },
+    'TOKEN_TYPES: "logout+jwt" is not the type of an access token: use at+jwt, jwt, or none for tokens without typ',
+  ],
   [{ PAGE: "off" }, 'PAGE = "off" must be "true" or "false"'],
   [{ LOG: "verbose" }, 'LOG = "verbose" must be "all", "denials" or "off"'],
   [{ LOG_SUBJECT: "no" }, 'LOG_SUBJECT = "no" must be "true" or "false"'],

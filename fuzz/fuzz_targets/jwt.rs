@@ -15,7 +15,7 @@ const NOW: u64 = 1_795_000_000;
 fuzz_target!(|input: &str| {
     if jwt::form_of(input) == Form::Jwt {
         let types = [jwt::ACCESS_TOKEN_TYPES[0].to_owned(), String::new()];
-        if let Ok(parsed) = jwt::parse(input, &types) {
+        if let Ok(parsed) = jwt::parse(input, &types, &|_| true) {
             assert!(input.starts_with(parsed.signing_input));
             check(parsed.claims);
         }
@@ -25,8 +25,8 @@ fuzz_target!(|input: &str| {
         check(all);
     }
     let audiences = ["https://mcp.example.com/mcp".to_owned()];
-    let reply = Reply { status: 200, body: input.to_owned() };
-    if let Ok(claims) = opaque::read_introspection(&reply, "https://issuer.example", &audiences, NOW) {
+    let reply = Reply { status: 200, challenge: String::new(), body: input.to_owned() };
+    if let Ok(claims) = opaque::read_introspection(&reply, "us", "https://issuer.example", &audiences, NOW, &|_| true) {
         assert_eq!(claims.issuer, "https://issuer.example");
         let _ = claims::check_time(&claims, NOW);
     }

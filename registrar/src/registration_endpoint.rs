@@ -127,7 +127,7 @@ impl Registrar {
         let outcome = self.resource_server.authenticate(head, exchange.now, &exchange.ports, &mut trail).await;
         log.note_trail(trail, self.settings.edge.log_subject);
         let identity = outcome?;
-        if identity.kind == Kind::Machine { Err(Reason::UserRequired.into()) } else { Ok(identity) }
+        if identity.kind == Kind::User { Ok(identity) } else { Err(Denial::user_required(identity.kind)) }
     }
 
     /// RFC 7592: (1) the token, (2) how often, (3) what is asked for. An unknown client and a wrong token look the same

@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> TokenError {
-        TokenError::of(&Reply { status, body: body.to_owned() })
+        TokenError::of(&Reply { status, challenge: String::new(), body: body.to_owned() })
     }
 
     #[test]

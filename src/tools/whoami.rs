@@ -35,7 +35,7 @@ pub struct WhoAmI {
     client_id: Option<String>,
     /// `first` if the client is the operator's own software, otherwise `third`.
     client_party: &'static str,
-    /// `user`, or `machine` for a client that acts for itself.
+    /// `user`, `machine` for a client that acts for itself, or `unknown` if the token does not show which.
     kind: &'static str,
     /// What the client may do here.
     scopes: Vec<String>,
@@ -71,6 +71,7 @@ fn who_am_i<E>(call: &Call<E>) -> WhoAmI {
         kind: match identity.kind {
             Kind::User => "user",
             Kind::Machine => "machine",
+            Kind::Unknown => "unknown",
         },
         scopes: identity.scopes.iter().map(str::to_owned).collect(),
         expires_at: identity.expires_at,

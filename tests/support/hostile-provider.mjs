@@ -183,6 +183,19 @@ export const faults = {
   /** Another status, with the honest body. */
   status: (status, headers = {}) => (response, { body }) => response.writeHead(status, headers).end(body),
 
+  /** An OAuth error, as Logto writes it. */
+  error: (status, error, error_description = "") => (response) =>
+    response
+      .writeHead(status, { "content-type": "application/json" })
+      .end(JSON.stringify({ code: `oidc.${error}`, message: "An OIDC error occurred.", error, error_description })),
+
+  /** A web page, such as a firewall sends, with any status. */
+  page: (status) => (response) =>
+    response.writeHead(status, { "content-type": "text/html" }).end("<!doctype html><title>Sorry, you have been blocked</title>"),
+
+  /** Status 401 and this challenge, without a body. */
+  challenge: (challenge) => (response) => response.writeHead(401, { "www-authenticate": challenge }).end(),
+
   /** Status 200 and this. */
   says: (body) => (response) => response.writeHead(200, { "content-type": "application/json" }).end(body),
 

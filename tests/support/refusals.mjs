@@ -37,6 +37,7 @@ const FACES = {
   bad_issue_time: badToken(),
   issued_before_cutoff: badToken(),
   missing_subject: badToken(),
+  sender_constrained: badToken("The access token is bound to a key and cannot be used as a bearer token"),
   unknown_key: badToken(),
   ambiguous_key: badToken(),
   key_mismatch: badToken(),

@@ -35,13 +35,15 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
   const origin = `http://localhost:${registrarPort}`;
   const resource = `${origin}/register`;
 
+  // The key is ours, so that a test can sign what the provider never would.
+  const key = await createKey();
   const { signIns, options } = providerOptions();
   const scopes = { "whoami:read": "See who you are" };
   const provider = await startIdentityProvider({
     port: 0,
     resource: mcpResource,
     scopes,
-    keys: [await createKey()],
+    keys: [key],
     dynamicRegistration: false,
     registrationEndpoint: resource,
     accounts: [...LOCAL_ACCOUNTS, CAROL],
@@ -85,6 +87,7 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
 
   return {
     provider,
+    key,
     api,
     store,
     registrar,

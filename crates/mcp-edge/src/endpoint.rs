@@ -17,6 +17,7 @@ use crate::{
     mcp::{self, AccessNeeded, Caller, StateKey},
     network::network_of,
     oauth::{
+        access::identity::Kind,
         challenge::ChallengeContext,
         denial::{Denial, Reason},
         mirror::Mirror,
@@ -218,12 +219,13 @@ impl<E: Clone + 'static> Endpoint<E> {
             Err(BodyError::TooLarge) => return Ok(mcp::Server::<E>::body_too_large()),
             Err(BodyError::Broken) => return Ok(Response::empty(400)),
         };
+        let kind = identity.kind;
         let mut caller = Caller::new(identity, env, now, log.request_id.clone(), runtime);
         caller.state_key.clone_from(&self.state_key);
         caller.report = report;
         let handled = self.server.handle(head, &body, caller).await;
         log.note_summary(&handled.summary);
-        handled.response.map_err(|needed| self.denial_for(needed))
+        handled.response.map_err(|needed| self.denial_for(needed, kind))
     }
 
     /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.
@@ -272,12 +274,12 @@ impl<E: Clone + 'static> Endpoint<E> {
 
     /// What a refusal by the protocol layer is called by the resource server. The challenge names everything that the
     /// call needs, what every request needs included: a client asks for exactly that.
-    fn denial_for(&self, needed: AccessNeeded) -> Denial {
+    fn denial_for(&self, needed: AccessNeeded, kind: Kind) -> Denial {
         match needed {
             AccessNeeded::Scopes(scopes) => {
                 Denial::insufficient_scope(scopes.union(&self.settings.trust.required_scopes))
             }
-            AccessNeeded::User => Reason::UserRequired.into(),
+            AccessNeeded::User => Denial::user_required(kind),
             AccessNeeded::FirstParty => Reason::FirstPartyOnly.into(),
         }
     }

@@ -112,6 +112,9 @@ impl std::fmt::Debug for Outgoing<'_> {
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
+    /// The header `www-authenticate`; empty if there is none. RFC 6750 §3 has the error code of a refused token there,
+    /// and some providers send nothing else.
+    pub challenge: String,
     /// The body, decoded as UTF-8.
     pub body: String,
 }

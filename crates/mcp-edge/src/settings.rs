@@ -21,7 +21,7 @@ use crate::{
         resource_server::{TrustPolicy, TrustedIssuer},
         token::{
             denied::{DeniedTokens, parse_time},
-            jwt::ACCESS_TOKEN_TYPES,
+            jwt::{ACCESS_TOKEN_TYPES, POSSIBLE_TYPES},
             opaque::{AcceptedClients, Method, OpaquePolicy},
         },
     },
@@ -365,7 +365,14 @@ fn token_types(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Vec<Stri
     if set.is_empty() {
         return ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec();
     }
-    set.into_iter().map(|word| if word == "none" { String::new() } else { word.to_ascii_lowercase() }).collect()
+    let types: Vec<_> =
+        set.into_iter().map(|word| if word == "none" { String::new() } else { word.to_ascii_lowercase() }).collect();
+    if let Some(other) = types.iter().find(|typ| !POSSIBLE_TYPES.contains(&typ.as_str())) {
+        reader.mistake(format!(
+            "TOKEN_TYPES: {other:?} is not the type of an access token: use at+jwt, jwt, or none for tokens without typ"
+        ));
+    }
+    types
 }
 
 fn scopes(reader: &mut Reader<impl Fn(&str) -> Option<String>>, name: &str) -> Scopes {
@@ -793,6 +800,8 @@ mod tests {
             (vec![("SCOPE_HIERARCHY", "admin")], "SCOPE_HIERARCHY", "scope=implied,implied"),
             (vec![("SCOPE_HIERARCHY", "admin=a,,b")], "SCOPE_HIERARCHY", "scope=implied,implied"),
             (vec![("CLAIM_SCOPES", "whoami:read")], "CLAIM_SCOPES", "scope=claim,claim"),
+            (vec![("TOKEN_TYPES", "at+jwt logout+jwt")], "TOKEN_TYPES", "use at+jwt, jwt, or none"),
+            (vec![("TOKEN_TYPES", "secevent+jwt")], "TOKEN_TYPES", "use at+jwt, jwt, or none"),
             (vec![("ALLOWED_ORIGINS", "https://app.example.com/")], "ALLOWED_ORIGINS", "no slash at the end"),
             (vec![("ALLOWED_ORIGINS", "https://App.example.com")], "ALLOWED_ORIGINS", "lower case"),
             (vec![("ALLOWED_ORIGINS", "* https://app.example.com")], "ALLOWED_ORIGINS", "the whole setting"),

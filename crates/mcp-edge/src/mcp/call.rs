@@ -142,7 +142,7 @@ impl<E> Call<E> {
         &self.context.identity
     }
 
-    /// The `sub` of the user, or `None` for a client that acts for itself.
+    /// The `sub` of the user, or `None` for a client that acts for itself and for a token that does not show whose it is.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         let identity = self.identity();

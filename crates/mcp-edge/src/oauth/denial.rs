@@ -8,7 +8,11 @@
 //! An outage is never reported as a bad token: clients answer a 401 by throwing the token away and signing in again,
 //! which cannot succeed while the provider is down.
 
-use super::access::scope::Scopes;
+use super::access::{identity::Kind, scope::Scopes};
+
+/// Details are for one line of a log, and a remembered refusal keeps its own: what came from outside is cut to this
+/// length.
+const MAX_DETAIL: usize = 256;
 
 /// Why a request was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +67,8 @@ pub enum Reason {
     IssuedBeforeCutoff,
     /// `sub` is missing or empty.
     MissingSubject,
+    /// `cnf` binds the token to a key or a certificate (RFC 7800), and proofs of possession are not supported.
+    SenderConstrained,
 
     // The key and the signature.
     /// No published key that can be used has the token's `kid`.
@@ -83,7 +89,8 @@ pub enum Reason {
     OpaqueNotAccepted,
     /// The provider says that the token is not (or no longer) good.
     Inactive,
-    /// The provider knows the token, but it is no access token (a refresh token, for example).
+    /// The provider knows the token, but it is no access token: a refresh token, for example, or by its claims an ID
+    /// token.
     NotAnAccessToken,
 
     // Permission.
@@ -93,7 +100,7 @@ pub enum Reason {
     ClientNotAllowed,
     /// A granted scope is missing.
     InsufficientScope,
-    /// The tool wants a person, the token belongs to a machine.
+    /// The tool wants a person, and the token does not prove one.
     UserRequired,
     /// The tool is closed to third-party clients.
     FirstPartyOnly,
@@ -103,7 +110,7 @@ pub enum Reason {
     KeysUnavailable,
     /// The provider's introspection or userinfo endpoint cannot be had.
     IntrospectionUnavailable,
-    /// The provider refuses our own client: the introspection secret is wrong.
+    /// The provider refuses our own client: the introspection secret is wrong or has expired, or the client is gone.
     IntrospectionRefused,
     /// Too many unknown opaque tokens: the provider is not asked about this one.
     ProviderSpared,
@@ -126,7 +133,7 @@ pub struct Face {
 
 impl Reason {
     /// All of them, in the order of declaration.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 42] = [
         Self::OriginNotAllowed,
         Self::NoCredentials,
         Self::UnsupportedScheme,
@@ -149,6 +156,7 @@ impl Reason {
         Self::BadIssueTime,
         Self::IssuedBeforeCutoff,
         Self::MissingSubject,
+        Self::SenderConstrained,
         Self::UnknownKey,
         Self::AmbiguousKey,
         Self::KeyMismatch,
@@ -196,6 +204,7 @@ impl Reason {
             Self::BadIssueTime => "bad_issue_time",
             Self::IssuedBeforeCutoff => "issued_before_cutoff",
             Self::MissingSubject => "missing_subject",
+            Self::SenderConstrained => "sender_constrained",
             Self::UnknownKey => "unknown_key",
             Self::AmbiguousKey => "ambiguous_key",
             Self::KeyMismatch => "key_mismatch",
@@ -252,6 +261,9 @@ impl Reason {
                 "This resource needs a JWT access token: send the resource parameter to the token endpoint",
             ),
             Self::TokenTooLarge => Face::bad_token("The access token is too large"),
+            Self::SenderConstrained => {
+                Face::bad_token("The access token is bound to a key and cannot be used as a bearer token")
+            }
             Self::MalformedToken
             | Self::EncryptedToken
             | Self::DuplicateMember
@@ -338,7 +350,7 @@ impl Denial {
     /// A refusal with something to tell the operator.
     #[must_use]
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::from(reason) }
+        Self { detail: Some(cut(detail.into())), ..Self::from(reason) }
     }
 
     /// An outage that is worth another try after `seconds`.
@@ -347,11 +359,33 @@ impl Denial {
         Self { retry_after: Some(seconds.max(1)), ..Self::new(reason, detail) }
     }
 
+    /// The refusal of a caller who is not known to be a user, with what would prove one.
+    #[must_use]
+    pub fn user_required(kind: Kind) -> Self {
+        let detail = match kind {
+            Kind::Machine => "the client acts for itself: a user has to sign in through it",
+            _ => {
+                "no proof of a user: typ at+jwt with client_id and another sub, or auth_time, acr or amr; for an opaque \
+                 token the scope openid"
+            }
+        };
+        Self::new(Reason::UserRequired, detail)
+    }
+
     /// A shortfall of scope; `needed` is everything the operation needs, granted or not.
     #[must_use]
     pub fn insufficient_scope(needed: Scopes) -> Self {
         Self { needed, ..Self::from(Reason::InsufficientScope) }
     }
+}
+
+/// At most [`MAX_DETAIL`] bytes, cut between characters, and no more memory than that.
+fn cut(mut detail: String) -> String {
+    if detail.len() > MAX_DETAIL {
+        detail.truncate(detail.floor_char_boundary(MAX_DETAIL));
+        detail.shrink_to_fit();
+    }
+    detail
 }
 
 impl From<Reason> for Denial {
@@ -380,6 +414,13 @@ mod tests {
             let text = reason.face().description;
             assert!(text.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{text}");
         }
+    }
+
+    #[test]
+    fn details_are_cut_between_characters() {
+        let denial = Denial::new(Reason::WrongAudience, "ä".repeat(60_000));
+        let detail = denial.detail.unwrap_or_default();
+        assert!((MAX_DETAIL - 1..=MAX_DETAIL).contains(&detail.len()) && detail.capacity() <= MAX_DETAIL, "{detail}");
     }
 
     #[test]

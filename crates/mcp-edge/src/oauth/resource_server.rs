@@ -24,11 +24,13 @@ use super::{
     provider::Provider,
     token::{
         budget::{Budget, Permission},
-        claims::{self, Claims},
+        claims::{self, Claims, Source, Validity},
         denied::DeniedTokens,
         jwt::{self, Form},
+        memory::Memory,
         opaque::{self, AcceptedClients, Method, OpaquePolicy},
-        verified::{Fingerprint, Fingerprints, Memory, VerifiedJwt},
+        verified::{Fingerprint, Fingerprints, VerifiedJwt},
+        weight,
     },
 };
 use crate::{http::RequestHead, ports::Ports};
@@ -53,7 +55,8 @@ pub struct TrustedIssuer {
 pub struct TrustPolicy {
     /// At least one.
     pub issuers: Vec<TrustedIssuer>,
-    /// Accepted values of `typ`, in lower case; an empty one accepts its absence.
+    /// Accepted values of `typ`, in lower case; an empty one accepts its absence. What is none of
+    /// [`POSSIBLE_TYPES`](jwt::POSSIBLE_TYPES) is accepted nevertheless from nobody.
     pub token_types: Vec<String>,
     /// Every request needs these.
     pub required_scopes: Scopes,
@@ -90,16 +93,33 @@ pub struct ResourceServer {
     policy: TrustPolicy,
     keys: Vec<Rc<IssuerKeys>>,
     fingerprints: Fingerprints,
-    verified: RefCell<Memory<Rc<VerifiedJwt>>>,
-    introspected: RefCell<Memory<Introspected>>,
+    memory: RefCell<Memory<Known>>,
     budget: RefCell<Budget>,
 }
 
-/// What the provider said of an opaque token, and until when that may be used.
+/// What is remembered of a token.
 #[derive(Debug, Clone)]
+enum Known {
+    Jwt(Rc<VerifiedJwt>),
+    Opaque(Rc<Introspected>),
+}
+
+/// What the provider said of an opaque token, and until when that may be used.
+#[derive(Debug)]
 struct Introspected {
-    verdict: Result<(Rc<Identity>, Rc<Claims>), Denial>,
+    verdict: Result<(Rc<Identity>, Validity), Denial>,
     until: u64,
+}
+
+impl Introspected {
+    /// What it holds in memory, behind an `Rc`.
+    fn weight(&self) -> usize {
+        let verdict = match &self.verdict {
+            Ok((identity, _)) => weight::of_identity(identity),
+            Err(denial) => denial.detail.as_deref().map_or(0, weight::text),
+        };
+        weight::behind_rc::<Self>() + verdict
+    }
 }
 
 impl ResourceServer {
@@ -125,8 +145,7 @@ impl ResourceServer {
             policy,
             keys,
             fingerprints: Fingerprints::default(),
-            verified: RefCell::default(),
-            introspected: RefCell::default(),
+            memory: RefCell::default(),
             budget: RefCell::default(),
         }
     }
@@ -178,7 +197,7 @@ impl ResourceServer {
         ports: &impl Ports,
         trail: &mut Trail,
     ) -> Result<Rc<Identity>, Denial> {
-        let jwt = jwt::parse(token.expose(), &self.policy.token_types)?;
+        let jwt = jwt::parse(token.expose(), &self.policy.token_types, &|name| self.wants(name))?;
         trail.kid.clone_from(&jwt.kid);
         let claims = claims::read(jwt.claims)?;
         let issuer_index = self
@@ -187,7 +206,9 @@ impl ResourceServer {
             .iter()
             .position(|trusted| trusted.issuer == claims.issuer)
             .ok_or_else(|| Denial::new(Reason::WrongIssuer, format!("iss {:?}", claims.issuer)))?;
-        self.check_claims(issuer_index, &claims, now, trail)?;
+        trail.issuer = Some(claims.issuer.clone());
+        self.check_claims(issuer_index, &claims)?;
+        claims::check_time(&claims, now)?;
         self.policy.denied.check_issue_time(claims.issued_at)?;
         self.policy.denied.check_kid(jwt.kid.as_deref())?;
 
@@ -211,21 +232,23 @@ impl ResourceServer {
             }
         };
 
-        let identity = Rc::new(self.identify(&claims, &claims.all, &claims.scopes));
+        let kind = claims.kind(if jwt.is_typed { Source::AccessTokenJwt } else { Source::PlainJwt });
+        let identity = Rc::new(self.identify(&claims, kind, &claims.all, &claims.scopes));
         let verified = VerifiedJwt {
             issuer_index,
             kid: jwt.kid,
             algorithm: jwt.algorithm,
             key: key.thumbprint,
-            claims,
+            validity: claims.validity(),
             identity: Rc::clone(&identity),
         };
-        self.verified.borrow_mut().insert(fingerprint, Rc::new(verified), token.expose().len());
+        let weight = verified.weight();
+        self.memory.borrow_mut().insert(fingerprint, Known::Jwt(Rc::new(verified)), weight);
         Ok(identity)
     }
 
-    /// Everything but the signature, for a JWT whose signature was verified before. No answer to any other; nor if the
-    /// key of this name is another one by now, and then the token is forgotten.
+    /// Everything that may have changed, for a JWT that was verified before: the time and the key. No answer to any
+    /// other; nor if the key of this name is another one by now, and then the token is forgotten.
     async fn check_again(
         &self,
         fingerprint: Fingerprint,
@@ -233,15 +256,16 @@ impl ResourceServer {
         ports: &impl Ports,
         trail: &mut Trail,
     ) -> Result<Option<Rc<Identity>>, Denial> {
-        let remembered = self.verified.borrow_mut().get(&fingerprint);
-        let Some(known) = remembered else { return Ok(None) };
+        let remembered = self.memory.borrow_mut().get(&fingerprint);
+        let Some(Known::Jwt(known)) = remembered else { return Ok(None) };
         trail.kid.clone_from(&known.kid);
-        self.check_claims(known.issuer_index, &known.claims, now, trail)?;
+        trail.issuer = Some(known.identity.issuer.clone());
+        known.validity.check(now)?;
         let mut done = Done::default();
         let wanted = Wanted {
             kid: known.kid.as_deref(),
             algorithm: known.algorithm,
-            issued_at: known.claims.issued_at,
+            issued_at: known.validity.issued_at,
             disproved: None,
         };
         let key = self.keys[known.issuer_index].find(now, wanted, &mut done, ports).await?;
@@ -249,17 +273,20 @@ impl ResourceServer {
             trail.tier = Some("verified");
             return Ok(Some(Rc::clone(&known.identity)));
         }
-        self.verified.borrow_mut().remove(&fingerprint);
+        self.memory.borrow_mut().remove(&fingerprint);
         Ok(None)
     }
 
-    /// The checks that need neither key nor signature.
-    fn check_claims(&self, issuer_index: usize, claims: &Claims, now: u64, trail: &mut Trail) -> Result<(), Denial> {
-        let trusted = &self.policy.issuers[issuer_index];
-        trail.issuer = Some(trusted.issuer.clone());
-        claims::check_audience(claims, &trusted.audiences)
+    /// Whether anything depends on a claim of this name.
+    fn wants(&self, name: &str) -> bool {
+        claims::is_decisive(name) || self.policy.disclosure.names(name)
+    }
+
+    /// The checks that need neither key nor signature, and whose outcome does not change with time.
+    fn check_claims(&self, issuer_index: usize, claims: &Claims) -> Result<(), Denial> {
+        claims::check_audience(claims, &self.policy.issuers[issuer_index].audiences)
             .map_err(|reason| Denial::new(reason, format!("aud {:?}", claims.audience)))?;
-        claims::check_time(claims, now).map_err(Denial::from)
+        claims::check_use(claims)
     }
 
     /// Asks the provider about an opaque token, or remembers what it said.
@@ -275,13 +302,16 @@ impl ResourceServer {
         if token.expose().len() > opaque::MAX_OPAQUE_BYTES {
             return Err(Reason::TokenTooLarge.into());
         }
-        let remembered = self.introspected.borrow_mut().get(&fingerprint);
+        let remembered = match self.memory.borrow_mut().get(&fingerprint) {
+            Some(Known::Opaque(known)) => Some(known),
+            _ => None,
+        };
         // A token that was good before is asked about again, however many others are invented.
         let is_unknown = remembered.as_ref().is_none_or(|known| known.verdict.is_err());
         let remembered = remembered.filter(|known| now < known.until);
         let verdict = if let Some(known) = remembered {
             trail.tier = Some("verified");
-            known.verdict
+            known.verdict.clone()
         } else {
             trail.tier = Some(Tier::Provider.name());
             if is_unknown {
@@ -297,19 +327,20 @@ impl ResourceServer {
                 verdict => verdict,
             };
             let until = match &verdict {
-                Ok((_, claims)) => (now + policy.positive_ttl_seconds).min(claims.expires_at),
+                Ok((_, validity)) => (now + policy.positive_ttl_seconds).min(validity.expires_at),
                 Err(_) => now + policy.negative_ttl_seconds,
             };
             let introspected = Introspected { verdict: verdict.clone(), until };
-            self.introspected.borrow_mut().insert(fingerprint, introspected, token.expose().len());
+            let weight = introspected.weight();
+            self.memory.borrow_mut().insert(fingerprint, Known::Opaque(Rc::new(introspected)), weight);
             verdict
         };
-        let (identity, claims) = verdict?;
-        // Opaque tokens come from the first issuer: the others have no credentials of ours.
-        self.check_claims(0, &claims, now, trail)?;
+        let (identity, validity) = verdict?;
+        trail.issuer = Some(identity.issuer.clone());
+        validity.check(now)?;
         // Of a token whose time of issue is not told, the provider has said just now that it is good.
-        if claims.issued_at.is_some() {
-            self.policy.denied.check_issue_time(claims.issued_at)?;
+        if validity.issued_at.is_some() {
+            self.policy.denied.check_issue_time(validity.issued_at)?;
         }
         Ok(identity)
     }
@@ -338,8 +369,10 @@ impl ResourceServer {
         policy: &OpaquePolicy,
         now: u64,
         ports: &impl Ports,
-    ) -> Result<(Rc<Identity>, Rc<Claims>), Denial> {
+    ) -> Result<(Rc<Identity>, Validity), Denial> {
+        // Opaque tokens come from the first issuer: the others have no credentials of ours.
         let trusted = &self.policy.issuers[0];
+        let wanted = |name: &str| self.wants(name);
         let provider = self.keys[0].provider(now, ports).await?;
         match &policy.method {
             Method::Introspection { client_id, client_secret } => {
@@ -348,39 +381,49 @@ impl ResourceServer {
                 let (form, authorization) = opaque::introspection_parts(token.expose(), client_id, client_secret);
                 let reply = ports.fetch(opaque::call(url, &authorization, Some(&form))).await;
                 let reply = reply.map_err(|error| opaque::unavailable(format!("introspection: {error}")))?;
-                let claims = opaque::read_introspection(&reply, &trusted.issuer, &trusted.audiences, now)?;
+                let (issuer, audiences) = (&trusted.issuer, &trusted.audiences);
+                let mut claims = opaque::read_introspection(&reply, client_id, issuer, audiences, now, &wanted)?;
+                self.check_claims(0, &claims)?;
                 accept_client(&policy.clients, claims.client_id.as_deref())?;
-                let mut shown = claims.all.clone();
+                let kind = claims.kind(Source::Introspection);
+                let mut shown = std::mem::take(&mut claims.all);
                 // The profile is a courtesy: without it the identity is poorer, not wrong.
                 if self.policy.disclosure.covers_anything(&claims.scopes)
-                    && let Ok(profile) = profile(token, &provider, ports).await
+                    && let Ok(profile) = profile(token, &provider, &wanted, ports).await
                     && profile.get("sub").and_then(serde_json::Value::as_str) == Some(&claims.subject)
                 {
                     shown.extend(profile);
                 }
-                Ok((Rc::new(self.identify(&claims, &shown, &claims.scopes)), Rc::new(claims)))
+                Ok((Rc::new(self.identify(&claims, kind, &shown, &claims.scopes)), claims.validity()))
             }
             Method::Userinfo => {
                 accept_client(&policy.clients, None)?;
-                let profile = profile(token, &provider, ports).await?;
+                let profile = profile(token, &provider, &wanted, ports).await?;
                 let until = now + policy.positive_ttl_seconds;
                 let claims = opaque::claims_of_userinfo(profile, &trusted.issuer, &trusted.audiences, until)?;
                 // Userinfo answers exactly what was consented to, so what it says may be shown.
                 let consented = Scopes::parse("profile email phone address");
-                Ok((Rc::new(self.identify(&claims, &claims.all, &consented)), Rc::new(claims)))
+                let kind = claims.kind(Source::Userinfo);
+                Ok((Rc::new(self.identify(&claims, kind, &claims.all, &consented)), claims.validity()))
             }
         }
     }
 
     /// Who the claims stand for. `shown` is what is known about the user, of which `consented` scopes cover a part.
-    fn identify(&self, claims: &Claims, shown: &Map<String, serde_json::Value>, consented: &Scopes) -> Identity {
+    fn identify(
+        &self,
+        claims: &Claims,
+        kind: Kind,
+        shown: &Map<String, serde_json::Value>,
+        consented: &Scopes,
+    ) -> Identity {
         // A client id means what the operator lists only with the issuer that hands it out.
         let is_of_first_issuer = claims.issuer == self.policy.issuers[0].issuer;
         Identity {
             subject: claims.subject.clone(),
             issuer: claims.issuer.clone(),
             client_id: claims.client_id.clone(),
-            kind: if claims.is_of_a_machine() { Kind::Machine } else { Kind::User },
+            kind,
             party: if is_of_first_issuer {
                 self.policy.clients.party(claims.client_id.as_deref())
             } else {
@@ -393,17 +436,18 @@ impl ResourceServer {
     }
 }
 
-/// What the userinfo endpoint says of the user.
+/// What the userinfo endpoint says of the user, as far as it is wanted.
 async fn profile(
     token: BearerToken<'_>,
     provider: &Provider,
+    wanted: &dyn Fn(&str) -> bool,
     ports: &impl Ports,
 ) -> Result<Map<String, serde_json::Value>, Denial> {
     let missing = || opaque::unavailable("the provider has no userinfo endpoint".to_owned());
     let url = provider.userinfo_endpoint.as_deref().ok_or_else(missing)?;
     let authorization = format!("Bearer {}", token.expose());
     let reply = ports.fetch(opaque::call(url, &authorization, None)).await;
-    opaque::read_userinfo(&reply.map_err(|error| opaque::unavailable(format!("userinfo: {error}")))?)
+    opaque::read_userinfo(&reply.map_err(|error| opaque::unavailable(format!("userinfo: {error}")))?, wanted)
 }
 
 /// The policy on whose opaque tokens are accepted stands in for their missing audience.
@@ -412,7 +456,11 @@ fn accept_client(accepted: &AcceptedClients, client_id: Option<&str>) -> Result<
         AcceptedClients::Any => true,
         AcceptedClients::Listed(list) => client_id.is_some_and(|client| list.contains(client)),
     };
-    if is_accepted { Ok(()) } else { Err(Denial::new(Reason::OpaqueNotAccepted, format!("client {client_id:?}"))) }
+    if is_accepted {
+        return Ok(());
+    }
+    let detail = client_id.map_or_else(|| "no client is named".to_owned(), |client| format!("client {client:?}"));
+    Err(Denial::new(Reason::OpaqueNotAccepted, detail))
 }
 
 fn tier(done: Done) -> Tier {

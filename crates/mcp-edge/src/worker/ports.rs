@@ -83,10 +83,13 @@ impl Fetch for EdgePorts {
             "!timeout" => Err(FetchError::Timeout(call.timeout)),
             "!large" => Err(FetchError::TooLarge(call.max_body)),
             "!redirect" => Err(FetchError::Redirect(body.parse().unwrap_or_default())),
-            _ => match status.parse() {
-                Ok(status) => Ok(Reply { status, body: body.to_owned() }),
-                Err(_) => Err(FetchError::Network(body.to_owned())),
-            },
+            _ => {
+                let (status, challenge) = status.split_once(' ').unwrap_or((status, ""));
+                match status.parse() {
+                    Ok(status) => Ok(Reply { status, challenge: challenge.to_owned(), body: body.to_owned() }),
+                    Err(_) => Err(FetchError::Network(body.to_owned())),
+                }
+            }
         }
     }
 }

@@ -154,7 +154,7 @@ export function isGone(request) {
   return request.signal.aborted;
 }
 
-// The answer to an outgoing request: status line and body, or `!kind` and an explanation.
+// The answer to an outgoing request: a line with status and challenge, and the body; or `!kind` and an explanation.
 //
 // What it sends is made here: nothing of a request that somebody sent to the Worker gets into it.
 export async function call(method, url, authorization, mediaType, content, milliseconds, limit) {
@@ -174,7 +174,7 @@ export async function call(method, url, authorization, mediaType, content, milli
       return `!redirect\n${response.status}`;
     }
     const answer = await text(response, limit);
-    return answer === null ? "!large\n" : `${response.status}\n${answer}`;
+    return answer === null ? "!large\n" : `${response.status} ${response.headers.get("www-authenticate") ?? ""}\n${answer}`;
   } catch (error) {
     return error?.name === "TimeoutError" ? "!timeout\n" : `!network\n${error?.message ?? error}`;
   }

@@ -219,6 +219,26 @@ fn a_tool_can_ask_for_scopes_a_person_or_a_client_of_ones_own() {
     assert_eq!(own.call("internal", &own.token(|_| ())).0.status, 200);
 }
 
+#[test]
+fn a_tool_for_people_is_closed_to_whoever_may_be_a_machine_and_the_log_says_what_would_open_it() {
+    let deployment = Deployment::new(&[("TOKEN_TYPES", "at+jwt none")]);
+    let mut unknown = tokens::claims(deployment.world.now());
+    unknown.as_object_mut().unwrap().remove("client_id");
+    unknown["azp"] = "agent".into();
+    let mut machine = tokens::claims(deployment.world.now());
+    machine["sub"] = "agent".into();
+    for (claims, explained) in [(unknown, "auth_time, acr or amr"), (machine, "acts for itself")] {
+        let algorithm = mcp_edge::oauth::token::algorithm::Algorithm::ES384;
+        let token = mint(&key_pair("p384-1"), algorithm, &json!({ "alg": "ES384", "kid": "k" }), &claims);
+        assert_eq!(deployment.call("open", &token).0.status, 200);
+        let (response, log) = deployment.call("personal", &token);
+        let detail = log.detail.clone().unwrap_or_default();
+        assert!(detail.contains(explained) && detail.len() <= 200, "{detail}");
+        assert!(!response.text().contains(explained), "{}", response.text());
+        assert_eq!(refusal((response, log)), (403, None, Some(Reason::UserRequired.slug())));
+    }
+}
+
 /// A client asks for exactly the scopes of the challenge: were those of every request missing, it would go in circles.
 #[test]
 fn a_shortfall_names_what_every_request_needs_as_well() {

@@ -4,10 +4,12 @@
 mod support;
 
 mod access;
+mod callers;
 mod concurrency;
 mod endpoint;
 mod keys_over_time;
 mod logto;
+mod memory;
 mod opaque;
 mod published;
 mod reasons;

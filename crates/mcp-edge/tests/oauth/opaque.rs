@@ -112,6 +112,62 @@ fn recorded_answers_of_logto() {
     assert_eq!(recorded("jwt", any()), Err(Reason::Inactive));
 }
 
+/// The recorded client that asked and was deleted.
+const OURS: &str = "nosuchclientnosuchcli";
+
+/// What Logto answers about our own client, and about the tokens of others.
+#[test]
+fn recorded_answers_about_our_own_client_are_outages() {
+    let send = |exchange: &str, client_id: &str| {
+        let method = Method::Introspection { client_id: client_id.into(), client_secret: "s3cret".into() };
+        let scene = Scene::new(with_opaque(AcceptedClients::Any, method));
+        scene.world.answer(&introspection_url(ISSUER), logto::answer("introspection-own-client.json", exchange));
+        let denial = scene.send(TOKEN).unwrap_err();
+        // An outage is over as soon as it is over; a verdict is remembered.
+        let calls = introspections(&scene);
+        assert_eq!(scene.reason(TOKEN), denial.reason);
+        assert_eq!(introspections(&scene) > calls, denial.reason.is_outage(), "{exchange}");
+        (denial.reason, denial.detail.unwrap_or_default())
+    };
+    for (exchange, expected) in [
+        ("own client unknown (deleted)", Reason::IntrospectionRefused),
+        ("own client: wrong secret", Reason::IntrospectionRefused),
+        ("own client: secret has expired", Reason::IntrospectionRefused),
+        ("token of a deleted application", Reason::Inactive),
+        ("JWT", Reason::Inactive),
+    ] {
+        let (reason, detail) = send(exchange, OURS);
+        assert_eq!(reason, expected, "{exchange}");
+        assert!(!detail.contains(OURS) && !detail.contains("06t66bud9u8g1ej0nier0"), "{detail}");
+        let names_the_fix = detail.contains("check INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET");
+        assert_eq!(names_the_fix, reason == Reason::IntrospectionRefused, "{detail}");
+    }
+    assert!(send("own client: secret has expired", OURS).1.contains("the secret has expired"));
+    // The same answer about somebody else's client.
+    assert_eq!(send("own client unknown (deleted)", "us").0, Reason::Inactive);
+    assert_eq!(recorded("no_client_authentication", AcceptedClients::Any), Err(Reason::IntrospectionRefused));
+}
+
+#[test]
+fn a_web_page_is_no_verdict_whatever_its_status() {
+    for (status, introspection) in [
+        (400, Reason::IntrospectionUnavailable),
+        (401, Reason::IntrospectionRefused),
+        (403, Reason::IntrospectionRefused),
+    ] {
+        let page = Answer::Reply(status, "<!doctype html><title>Sorry, you have been blocked</title>".to_owned());
+        let scene = answering(policy(), page.clone());
+        assert_eq!(scene.reason(TOKEN), introspection, "{status}");
+        scene.world.answer(&introspection_url(ISSUER), Answer::json(&active(&scene)));
+        assert!(scene.send(TOKEN).is_ok(), "nothing of it is remembered");
+        let scene = Scene::new(userinfo_policy());
+        scene.world.answer(&userinfo_url(ISSUER), page);
+        assert_eq!(scene.reason(TOKEN), Reason::IntrospectionUnavailable, "{status}");
+        scene.world.answer(&userinfo_url(ISSUER), logto::answer("userinfo.json", "ok"));
+        assert!(scene.send(TOKEN).is_ok(), "nothing of it is remembered");
+    }
+}
+
 #[test]
 fn only_listed_clients_may_come_with_an_opaque_token() {
     let listed = |clients: &str| AcceptedClients::Listed(ClientList::parse(clients));

@@ -184,6 +184,9 @@ fn cases() -> Vec<Case> {
         token(Reason::BadIssueTime, "a text", |_, claims| claims["iat"] = "now".into()),
         token(Reason::MissingSubject, "none", |_, claims| drop(claims.as_object_mut().unwrap().remove("sub"))),
         token(Reason::MissingSubject, "empty", |_, claims| claims["sub"] = "".into()),
+        token(Reason::SenderConstrained, "DPoP", |_, claims| claims["cnf"] = json!({ "jkt": "x" })),
+        token(Reason::SenderConstrained, "mutual TLS", |_, claims| claims["cnf"] = json!({ "x5t#S256": "x" })),
+        token(Reason::NotAnAccessToken, "an ID token by its claims", |_, claims| claims["token_use"] = "id".into()),
         token(Reason::UnknownKey, "an invented kid", |header, _| header["kid"] = "invented".into()),
         with_keys(Reason::UnknownKey, "another key", || vec![key_pair("p384-2").jwk("other")]),
         case(Reason::UnknownKey, "no kid and no key of this kind", || {
@@ -284,6 +287,7 @@ fn cases() -> Vec<Case> {
         }),
         opaque(Reason::IntrospectionUnavailable, "no connection", || Answer::Down),
         opaque(Reason::IntrospectionUnavailable, "429", || Answer::Reply(429, String::new())),
+        opaque(Reason::IntrospectionUnavailable, "a page", || Answer::Reply(400, "<html>".to_owned())),
         opaque(Reason::IntrospectionUnavailable, "not JSON", || Answer::Reply(200, "<html>".to_owned())),
         case(Reason::ProviderSpared, "a flood of invented tokens", || {
             let scene = Scene::new(crate::opaque::policy());

@@ -16,7 +16,7 @@ fn verify(key: &Value, jws: &str) -> Result<(), Reason> {
     let (payload, signature) = rest.split_once('.').ok_or(Reason::MalformedToken)?;
     URL_SAFE_NO_PAD.decode(payload).map_err(|_| Reason::MalformedToken)?;
     let with_claims = format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode("{}"));
-    let parsed = jwt::parse(&with_claims, &[String::new()])?;
+    let parsed = jwt::parse(&with_claims, &[String::new()], &|_| true)?;
     let key = keys.select(parsed.kid.as_deref(), parsed.algorithm)?;
     if parsed.signature.len() != parsed.algorithm.signature_length(&key.material) {
         return Err(Reason::BadSignature);

@@ -335,7 +335,7 @@ impl Fetch for World {
                 Answer::Reply(_, body) if body.len() > call.max_body => {
                     return Err(FetchError::TooLarge(call.max_body));
                 }
-                Answer::Reply(status, body) => return Ok(Reply { status, body }),
+                Answer::Reply(status, body) => return Ok(Reply { status, challenge: String::new(), body }),
                 Answer::Down => return Err(FetchError::Network("connection refused".to_owned())),
                 Answer::After(milliseconds, _) if Duration::from_millis(milliseconds) > call.timeout => {
                     self.sleep(call.timeout).await;

@@ -109,7 +109,7 @@ impl Fetch for World {
             let number = self.tokens_issued.get();
             let good = json!({"access_token": format!("token-{number}"), "expires_in": 3600, "scope": "all"});
             let (status, body) = self.token_answer.borrow().clone().unwrap_or((200, good));
-            return Ok(Reply { status, body: body.to_string() });
+            return Ok(Reply { status, challenge: String::new(), body: body.to_string() });
         }
         others_go_on().await;
         let path = call.url.strip_prefix(API).unwrap();
@@ -118,13 +118,15 @@ impl Fetch for World {
         assert_eq!(call.authorization, Some(format!("Bearer token-{}", self.tokens_issued.get()).as_str()));
         let fault = self.faults.get().filter(|(first, last, _)| (*first..=*last).contains(&index));
         match fault {
-            Some((_, _, Fault::Status(status))) => return Ok(Reply { status, body: "<html>".to_owned() }),
+            Some((_, _, Fault::Status(status))) => {
+                return Ok(Reply { status, challenge: String::new(), body: "<html>".to_owned() });
+            }
             Some((_, _, Fault::Down)) => return Err(FetchError::Network("connection refused".to_owned())),
             _ => {}
         }
         if !self.scripted.borrow().is_empty() {
             let (status, body) = self.scripted.borrow_mut().remove(0);
-            return Ok(Reply { status, body: body.to_string() });
+            return Ok(Reply { status, challenge: String::new(), body: body.to_string() });
         }
         let body = match call.content {
             Content::Json(text) => serde_json::from_str(text).unwrap(),
@@ -137,7 +139,7 @@ impl Fetch for World {
         let body = body.to_string();
         match self.longest_answer.get().filter(|longest| body.len() > *longest) {
             Some(longest) => Err(FetchError::TooLarge(longest)),
-            None => Ok(Reply { status, body }),
+            None => Ok(Reply { status, challenge: String::new(), body }),
         }
     }
 }

@@ -16,7 +16,7 @@ pub enum AccessNeeded {
     /// Scopes: all that the operation needs, not just the missing ones, so that a client which asks for exactly these
     /// gets a token that works.
     Scopes(Scopes),
-    /// A user: the token belongs to a client that acts for itself.
+    /// A user: the token belongs to a client that acts for itself, or does not show whose it is.
     User,
     /// One of the operator's own clients.
     FirstParty,
@@ -106,7 +106,8 @@ macro_rules! listing_methods {
             self
         }
 
-        /// Only for users: refuses clients that act for themselves (client credentials).
+        /// Only for users whose token proves that they are: refuses clients that act for themselves (client
+        /// credentials), and tokens that do not show which of both it is.
         pub fn needs_user(mut self) -> Self {
             self.listing.requirements.user = true;
             self
@@ -146,6 +147,8 @@ mod tests {
         identity.kind = Kind::Machine;
         assert_eq!(needed.check(&identity), Err(AccessNeeded::FirstParty));
         identity.party = Party::First;
+        assert_eq!(needed.check(&identity), Err(AccessNeeded::User));
+        identity.kind = Kind::Unknown;
         assert_eq!(needed.check(&identity), Err(AccessNeeded::User));
         identity.kind = Kind::User;
         assert_eq!(needed.check(&identity), Err(AccessNeeded::Scopes(Scopes::parse("a"))));

@@ -78,6 +78,12 @@ impl Disclosure {
         disclosed
     }
 
+    /// Whether any scope discloses the claim.
+    #[must_use]
+    pub fn names(&self, claim: &str) -> bool {
+        self.0.iter().any(|(_, names)| names.iter().any(|name| name == claim))
+    }
+
     /// Names of the claims that `scope` discloses.
     pub fn claims_of(&self, scope: &str) -> impl Iterator<Item = &str> {
         let entries = self.0.iter().filter(move |(known, _)| known == scope);

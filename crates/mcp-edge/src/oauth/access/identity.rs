@@ -12,9 +12,9 @@ pub struct Identity {
     pub subject: String,
     /// `iss`: who vouches for it.
     pub issuer: String,
-    /// `client_id`, else `azp`: the software that sent the request.
+    /// `client_id`, else `azp`, `cid` or `appid`: the software that sent the request.
     pub client_id: Option<String>,
-    /// A person or a machine.
+    /// A person, a machine, or nobody knows.
     pub kind: Kind,
     /// The operator's own software or somebody else's.
     pub party: Party,
@@ -27,13 +27,16 @@ pub struct Identity {
     pub claims: Map<String, Value>,
 }
 
-/// Whether a person stands behind the token.
+/// Whether a person stands behind the token. Whoever wants one asks for [`Kind::User`], not for the absence of
+/// [`Kind::Machine`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A person signed in.
     User,
     /// The client acts for itself (client credentials).
     Machine,
+    /// The token shows neither.
+    Unknown,
 }
 
 /// Whose software the client is.

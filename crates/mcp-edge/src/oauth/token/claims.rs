@@ -5,7 +5,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::{access::scope::Scopes, denial::Reason};
+use super::super::{
+    access::{identity::Kind, scope::Scopes},
+    denial::{Denial, Reason},
+};
 
 /// How far ahead of ours the provider's clock may be (RFC 7519 §4.1.5: "no more than a few minutes"). Without it, a
 /// token that has just been issued might be refused.
@@ -18,6 +21,51 @@ pub const EXPIRY_LEEWAY_SECONDS: u64 = 5;
 /// NumericDate beyond this (the year 9999) is a mistake in units, not a date.
 const LATEST_DATE: f64 = 253_402_300_799.0;
 
+/// The claims that may name the client, the first that is there counts: RFC 9068 and RFC 7662 (Logto), OpenID Connect
+/// (Keycloak, Auth0, Entra), then what Okta and Entra's first version have in their place.
+pub(super) const CLIENT: [&str; 4] = ["client_id", "azp", "cid", "appid"];
+
+/// Every claim that a decision depends on. Those come first that nearly every token has.
+#[rustfmt::skip]
+const DECISIVE: [&str; 39] = [
+    "iss", "aud", "sub", "exp", "iat", "scope", "client_id", "nbf", "azp", "cid", "appid", "scopes", "scp",
+    // What kind of token it is.
+    "active", "cnf", "typ", "token_use", "token_type", "tokenName", "nonce", "at_hash", "c_hash", "s_hash", "events",
+    // Who is calling.
+    "auth_time", "acr", "amr", "sid", "session_state", "gty", "idtyp", "azpacr", "appidacr", "oid", "username",
+    "preferred_username", "clientHost", "clientAddress", "clientId",
+];
+
+/// Whether any decision depends on a claim of this name.
+#[must_use]
+pub fn is_decisive(name: &str) -> bool {
+    DECISIVE.contains(&name)
+}
+
+/// Where claims come from, which decides what they prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A JWT whose `typ` says that it follows RFC 9068.
+    AccessTokenJwt,
+    /// A JWT of a provider that does not say so.
+    PlainJwt,
+    /// An answer to an introspection request.
+    Introspection,
+    /// An answer to a userinfo request.
+    Userinfo,
+}
+
+/// When a token is valid, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// `exp`.
+    pub expires_at: u64,
+    /// `nbf`.
+    pub not_before: Option<u64>,
+    /// `iat`.
+    pub issued_at: Option<u64>,
+}
+
 /// The claims that a decision depends on, well-typed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claims {
@@ -27,7 +75,7 @@ pub struct Claims {
     pub audience: Vec<String>,
     /// `sub`.
     pub subject: String,
-    /// `client_id`, else `azp`.
+    /// `client_id`, else `azp`, `cid` or `appid`. An empty one names nobody.
     pub client_id: Option<String>,
     /// `scope`, else `scopes`, else `scp`.
     pub scopes: Scopes,
@@ -42,25 +90,88 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Whether the client acts for itself. There is no standard claim for it; known signs are `sub` equal to the client
-    /// (Logto, Keycloak's newer versions, RFC 9068 §2.2 suggests it), `sub` of the form `<client>@clients` or `gty`
-    /// (Auth0), and `idtyp` (Entra).
+    /// When the token is valid.
     #[must_use]
-    pub fn is_of_a_machine(&self) -> bool {
-        let says = |claim: &str, value: &str| self.all.get(claim).is_some_and(|said| said == value);
-        let names_client = self
-            .client_id
-            .as_deref()
-            .is_some_and(|client| self.subject == client || self.subject.strip_suffix("@clients") == Some(client));
-        names_client || says("gty", "client-credentials") || says("idtyp", "app")
+    pub fn validity(&self) -> Validity {
+        Validity { expires_at: self.expires_at, not_before: self.not_before, issued_at: self.issued_at }
+    }
+
+    /// Whether a person stands behind the token. There is no standard claim for it. Known signs of a machine come
+    /// first; then what proves a user; without either, nobody knows.
+    ///
+    /// RFC 9068 §2.2 has `sub` be the client's own id where no user is involved, so another `sub` beside `client_id` is
+    /// a user's. The scope `openid` is granted where a user is authenticated (OpenID Connect Core §3.1.2.1), which is
+    /// proof enough in an answer to introspection: Logto gives no other. Userinfo tells of users alone. Elsewhere a
+    /// sign-in proves a user: when (`auth_time`), how well (`acr`) and by what (`amr`) they were authenticated (OpenID
+    /// Connect Core §2), or `idtyp` (Entra).
+    ///
+    /// Signs of a machine are: `sub` is the client (RFC 9068 §2.2; Logto, Okta, Cognito) or `<client>@clients` (Auth0),
+    /// what `gty` (Auth0) and `idtyp` (Entra) say, the names that Keycloak and authentik give to service accounts and
+    /// the address that Keycloak notes for them, and a subject of Entra's that is the object of a client which proved
+    /// itself, without a scope that a user could have granted.
+    #[must_use]
+    pub fn kind(&self, source: Source) -> Kind {
+        let is_client = |said: &str| {
+            said == self.subject || (!said.is_empty() && self.subject.strip_suffix("@clients") == Some(said))
+        };
+        let is_grant = |grant: &Value| matches!(grant.as_str(), Some("client-credentials" | "client_credentials"));
+        let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+        let any =
+            |list: &Value, is_one: &dyn Fn(&Value) -> bool| list.as_array().is_some_and(|all| all.iter().any(is_one));
+
+        let (mut is_machine, mut is_user, mut names_client) = (false, false, false);
+        let (mut proved_itself, mut is_object, mut has_scope) = (false, false, false);
+        let (mut has_acr, mut has_session, mut is_keycloak) = (false, false, false);
+        // One pass: most tokens have none of these claims, and looking each up takes longer.
+        for (name, value) in self.all.iter().filter(|(_, value)| !value.is_null()) {
+            let text = value.as_str().unwrap_or_default();
+            match name.as_str() {
+                "client_id" => {
+                    names_client = !text.is_empty();
+                    is_machine |= is_client(text);
+                }
+                "azp" | "cid" | "appid" | "clientId" => is_machine |= is_client(text),
+                "gty" => is_machine |= is_grant(value) || any(value, &is_grant),
+                "idtyp" => {
+                    is_machine |= matches!(text, "app" | "device");
+                    is_user |= text == "user";
+                }
+                "preferred_username" | "username" => {
+                    is_machine |= text.starts_with("service-account-") || text.ends_with("-client_credentials");
+                }
+                "clientHost" | "clientAddress" => is_machine = true,
+                "azpacr" | "appidacr" => proved_itself |= matches!(text, "1" | "2"),
+                "oid" => is_object = text == self.subject,
+                "scp" => has_scope = true,
+                "auth_time" => is_user |= numeric_date(value).is_some_and(|date| date > 0.0),
+                "amr" => is_user |= any(value, &is_text),
+                "acr" => has_acr = !text.is_empty(),
+                "sid" | "session_state" => has_session |= !text.is_empty(),
+                "typ" => is_keycloak = true,
+                _ => {}
+            }
+        }
+        if is_machine || (proved_itself && is_object && !has_scope) {
+            return Kind::Machine;
+        }
+        // Keycloak writes `acr` for service accounts as well. These have no session.
+        let is_user = is_user
+            || (has_acr && (has_session || !is_keycloak))
+            || match source {
+                Source::AccessTokenJwt => names_client,
+                Source::PlainJwt => false,
+                Source::Introspection => self.scopes.contains("openid"),
+                Source::Userinfo => true,
+            };
+        if is_user { Kind::User } else { Kind::Unknown }
     }
 }
 
 /// Reads the claims that matter and checks their types.
 ///
 /// Checks, in order: `iss` is a string; `aud` is a string or a list of strings; `exp` is a number; `nbf` and `iat` are
-/// numbers if present; `sub` is a non-empty string; `client_id` and `azp` are strings if present. A missing scope claim
-/// means no scopes, never all of them.
+/// numbers if present; `sub` is a non-empty string; of `client_id`, `azp`, `cid` and `appid` the first that is present
+/// and not empty is a string. A missing scope claim means no scopes, never all of them.
 ///
 /// # Errors
 /// [`Reason::WrongIssuer`], [`Reason::WrongAudience`], [`Reason::MissingExpiry`], [`Reason::MalformedToken`],
@@ -81,7 +192,7 @@ pub fn read(all: Map<String, Value>) -> Result<Claims, Reason> {
         Some(Value::String(subject)) if !subject.is_empty() => subject.clone(),
         _ => return Err(Reason::MissingSubject),
     };
-    let client_id = match all.get("client_id").or_else(|| all.get("azp")) {
+    let client_id = match CLIENT.iter().filter_map(|name| all.get(*name)).find(|value| **value != "") {
         None => None,
         Some(Value::String(client)) => Some(client.clone()),
         Some(_) => return Err(Reason::MalformedToken),
@@ -112,23 +223,85 @@ pub fn check_audience(claims: &Claims, audiences: &[String]) -> Result<(), Reaso
     }
 }
 
-/// Whether the token is good at `now` (seconds since 1970): `exp` has not passed, `nbf` has come, `iat` is not in the
-/// future and before `exp`; with [`EXPIRY_LEEWAY_SECONDS`] and [`LEEWAY_SECONDS`] for clocks that disagree.
+/// Whether the token is what it may be used as: an access token, and one that whoever holds it may send.
+///
+/// Checks, in order: `cnf` binds it to no key (RFC 7800, whatever the method: proofs are not supported); what some
+/// providers call the kind of a token is that of an access token (`typ` of Keycloak, `token_use` of Cognito and Hydra,
+/// `token_type` and `tokenName` of others); it has no claim that only an ID token or a security event has.
 ///
 /// # Errors
-/// [`Reason::Expired`], [`Reason::NotYetValid`], [`Reason::BadIssueTime`].
+/// [`Reason::SenderConstrained`], [`Reason::NotAnAccessToken`].
+pub fn check_use(claims: &Claims) -> Result<(), Denial> {
+    let mut another = None;
+    let (mut has_nonce, mut has_at_hash) = (false, false);
+    for (name, value) in claims.all.iter().filter(|(_, value)| !value.is_null()) {
+        let says = |kinds: &[&str]| {
+            value.as_str().is_some_and(|text| kinds.iter().any(|kind| text.eq_ignore_ascii_case(kind)))
+        };
+        let is_another = match name.as_str() {
+            "cnf" => return Err(Denial::new(Reason::SenderConstrained, confirmation(value))),
+            "typ" => !says(&["Bearer", "at+jwt", "JWT"]),
+            "token_use" => !says(&["access", "access_token"]),
+            // A custom claim may have one of these names, so only what is known is refused.
+            "token_type" | "tokenName" => says(&["id", "id_token", "refresh", "refresh_token"]),
+            "c_hash" | "s_hash" => true,
+            "events" => value.is_object(),
+            "nonce" => {
+                has_nonce = true;
+                has_at_hash
+            }
+            "at_hash" => {
+                has_at_hash = true;
+                has_nonce
+            }
+            _ => false,
+        };
+        if is_another {
+            another = Some(name);
+        }
+    }
+    // The name is one of those above.
+    another.map_or(Ok(()), |name| Err(Denial::new(Reason::NotAnAccessToken, format!("by its claim {name}"))))
+}
+
+/// How a token is bound, for the operator.
+fn confirmation(cnf: &Value) -> &'static str {
+    if cnf.get("jkt").is_some() {
+        "cnf.jkt: DPoP"
+    } else if cnf.get("x5t#S256").is_some() {
+        "cnf.x5t#S256: mutual TLS"
+    } else {
+        "cnf: a method that is not known here"
+    }
+}
+
+/// Whether the token is good at `now` (seconds since 1970), see [`Validity::check`].
+///
+/// # Errors
+/// As there.
 pub fn check_time(claims: &Claims, now: u64) -> Result<(), Reason> {
-    if claims.expires_at.saturating_add(EXPIRY_LEEWAY_SECONDS) <= now {
-        return Err(Reason::Expired);
+    claims.validity().check(now)
+}
+
+impl Validity {
+    /// Whether a token is good at `now` (seconds since 1970): `exp` has not passed, `nbf` has come, `iat` is not in the
+    /// future and before `exp`; with [`EXPIRY_LEEWAY_SECONDS`] and [`LEEWAY_SECONDS`] for clocks that disagree.
+    ///
+    /// # Errors
+    /// [`Reason::Expired`], [`Reason::NotYetValid`], [`Reason::BadIssueTime`].
+    pub fn check(&self, now: u64) -> Result<(), Reason> {
+        if self.expires_at.saturating_add(EXPIRY_LEEWAY_SECONDS) <= now {
+            return Err(Reason::Expired);
+        }
+        let latest = now.saturating_add(LEEWAY_SECONDS);
+        if self.not_before.is_some_and(|not_before| not_before > latest) {
+            return Err(Reason::NotYetValid);
+        }
+        if self.issued_at.is_some_and(|issued_at| issued_at > latest || issued_at >= self.expires_at) {
+            return Err(Reason::BadIssueTime);
+        }
+        Ok(())
     }
-    let latest = now.saturating_add(LEEWAY_SECONDS);
-    if claims.not_before.is_some_and(|not_before| not_before > latest) {
-        return Err(Reason::NotYetValid);
-    }
-    if claims.issued_at.is_some_and(|issued_at| issued_at > latest || issued_at >= claims.expires_at) {
-        return Err(Reason::BadIssueTime);
-    }
-    Ok(())
 }
 
 /// A NumericDate (RFC 7519 §2): a JSON number, perhaps fractional, within the years 1970 to 9999.
@@ -295,14 +468,15 @@ mod tests {
 
     #[test]
     fn machines_are_known_by_the_signs_of_several_providers() {
-        assert!(!with(|_| ()).unwrap().is_of_a_machine());
+        let is_of_a_machine = |claims: Result<Claims, Reason>| claims.unwrap().kind(Source::PlainJwt) == Kind::Machine;
+        assert!(!is_of_a_machine(with(|_| ())));
         for (name, value) in
             [("sub", "agent"), ("sub", "agent@clients"), ("gty", "client-credentials"), ("idtyp", "app")]
         {
-            assert!(with_member(name, json!(value)).unwrap().is_of_a_machine(), "{name}: {value}");
+            assert!(is_of_a_machine(with_member(name, json!(value))), "{name}: {value}");
         }
-        assert!(!with_member("sub", json!("other@clients")).unwrap().is_of_a_machine());
-        assert!(!with_member("gty", json!("authorization_code")).unwrap().is_of_a_machine());
+        assert!(!is_of_a_machine(with_member("sub", json!("other@clients"))));
+        assert!(!is_of_a_machine(with_member("gty", json!("authorization_code"))));
     }
 
     #[test]

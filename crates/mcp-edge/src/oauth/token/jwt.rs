@@ -4,23 +4,29 @@
 //! do (`crit`, `b64`, `zip`, nested tokens), explicit typing, an algorithm from the list. Key material in the header
 //! (`jwk`, `jku`, `x5c`, `x5u`) is never looked at: keys come from the provider alone.
 
-use std::fmt;
-
 use base64::{
     Engine,
     alphabet::URL_SAFE,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
 };
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, Visitor},
-};
 use serde_json::{Map, Value};
 
-use super::{super::denial::Reason, algorithm::Algorithm};
+use super::{
+    super::denial::Reason,
+    algorithm::Algorithm,
+    members::{self, MembersError},
+};
 
 /// `typ` of an access token (RFC 9068 §4), with and without `application/`, in lower case.
 pub const ACCESS_TOKEN_TYPES: [&str; 2] = ["at+jwt", "application/at+jwt"];
+
+/// Every `typ` that an access token may have, in lower case: those above, and what providers use that do not follow
+/// RFC 9068. Any other names a token of another profile (a logout token, a security event, a `DPoP` proof), which no
+/// policy makes an access token.
+pub const POSSIBLE_TYPES: [&str; 5] = ["at+jwt", "application/at+jwt", "jwt", "application/jwt", ""];
+
+/// The members of a header that are looked at.
+const HEADER: [&str; 7] = ["alg", "b64", "crit", "cty", "kid", "typ", "zip"];
 
 /// A JWT that is understood completely and proven in nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +35,9 @@ pub struct UnverifiedJwt<'a> {
     pub algorithm: Algorithm,
     /// `kid`, if there is one. Untrusted input: it selects among the provider's keys and nothing else.
     pub kid: Option<String>,
-    /// All claims, unchecked.
+    /// Whether `typ` says that it is an access token (RFC 9068).
+    pub is_typed: bool,
+    /// The claims that were wanted, unchecked; `null` for each of the others.
     pub claims: Map<String, Value>,
     /// What was signed.
     pub signing_input: &'a str,
@@ -61,7 +69,7 @@ pub fn form_of(token: &str) -> Form {
     match segments.count() {
         2 if begins_with_brace(header) => Form::Jwt,
         4 if begins_with_brace(header) => Form::Encrypted,
-        _ if object(header).is_ok_and(|header| header.contains_key("alg")) => Form::Jwt,
+        _ if header_of(header).is_ok_and(|header| header.contains_key("alg")) => Form::Jwt,
         _ => Form::Opaque,
     }
 }
@@ -79,22 +87,22 @@ fn begins_with_brace(segment: &str) -> bool {
 }
 
 /// Reads a token that looks like a signed JWT. `types` are the accepted values of `typ` in lower case; the empty string
-/// among them accepts an absent `typ`.
+/// among them accepts an absent `typ`. Of the claims those are built whose names are `wanted`.
 ///
 /// Checks, in order: three segments; header is base64url and a JSON object without duplicates; `crit`, `b64`, `zip`,
-/// `cty` ask for nothing; `typ`; `alg`; `kid` is a string; signature is base64url; claims are base64url and a JSON
-/// object without duplicates.
+/// `cty` ask for nothing; `typ`, which is none but one of [`POSSIBLE_TYPES`]; `alg`; `kid` is a string; signature is
+/// base64url; claims are base64url and a JSON object without duplicates.
 ///
 /// # Errors
 /// [`Reason::MalformedToken`], [`Reason::DuplicateMember`], [`Reason::UnsupportedHeader`], [`Reason::WrongType`],
 /// [`Reason::UnsupportedAlgorithm`].
-pub fn parse<'a>(token: &'a str, types: &[String]) -> Result<UnverifiedJwt<'a>, Reason> {
+pub fn parse<'a>(token: &'a str, types: &[String], wanted: &dyn Fn(&str) -> bool) -> Result<UnverifiedJwt<'a>, Reason> {
     let (signing_input, signature) = token.rsplit_once('.').ok_or(Reason::MalformedToken)?;
     let (header, claims) = signing_input.split_once('.').ok_or(Reason::MalformedToken)?;
     if claims.contains('.') {
         return Err(Reason::MalformedToken);
     }
-    let header = object(header)?;
+    let header = header_of(header)?;
 
     let asks_for_more = header.contains_key("crit")
         || header.contains_key("zip")
@@ -109,9 +117,10 @@ pub fn parse<'a>(token: &'a str, types: &[String]) -> Result<UnverifiedJwt<'a>, 
         Some(Value::String(typ)) => typ.to_ascii_lowercase(),
         Some(_) => return Err(Reason::MalformedToken),
     };
-    if !types.contains(&typ) {
+    if !types.contains(&typ) || !POSSIBLE_TYPES.contains(&typ.as_str()) {
         return Err(Reason::WrongType);
     }
+    let is_typed = ACCESS_TOKEN_TYPES.contains(&typ.as_str());
 
     let algorithm = match header.get("alg") {
         Some(Value::String(name)) => Algorithm::from_name(name).ok_or(Reason::UnsupportedAlgorithm)?,
@@ -124,7 +133,7 @@ pub fn parse<'a>(token: &'a str, types: &[String]) -> Result<UnverifiedJwt<'a>, 
     };
 
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::MalformedToken)?;
-    Ok(UnverifiedJwt { algorithm, kid, claims: object(claims)?, signing_input, signature })
+    Ok(UnverifiedJwt { algorithm, kid, is_typed, claims: object(claims, wanted)?, signing_input, signature })
 }
 
 /// Whether a `cty` announces a nested token. An empty `cty` cannot mean anything else we support, so it counts too.
@@ -133,42 +142,18 @@ fn names_jwt(cty: &str) -> bool {
     cty.is_empty() || cty.ends_with("jwt") || cty.ends_with("jose") || cty.ends_with("jose+json")
 }
 
-/// Decodes one segment into a JSON object whose member names are unique (RFC 7515 §4, RFC 7519 §4).
-fn object(segment: &str) -> Result<Map<String, Value>, Reason> {
-    let bytes = URL_SAFE_NO_PAD.decode(segment).map_err(|_| Reason::MalformedToken)?;
-    serde_json::from_slice::<UniqueMembers>(&bytes).map(|members| members.0).map_err(|error| {
-        if error.to_string().starts_with(DUPLICATE) { Reason::DuplicateMember } else { Reason::MalformedToken }
-    })
+/// Decodes the header.
+fn header_of(segment: &str) -> Result<Map<String, Value>, Reason> {
+    object(segment, &|name| HEADER.contains(&name))
 }
 
-/// A JSON object that refuses a repeated name. `serde_json` alone would keep the last one, another parser the first:
-/// two parties would read two different tokens under one signature.
-struct UniqueMembers(Map<String, Value>);
-
-const DUPLICATE: &str = "duplicate member";
-
-impl<'de> Deserialize<'de> for UniqueMembers {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = UniqueMembers;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<UniqueMembers, A::Error> {
-                let mut members = Map::new();
-                while let Some((name, value)) = access.next_entry::<String, Value>()? {
-                    if members.insert(name, value).is_some() {
-                        return Err(A::Error::custom(DUPLICATE));
-                    }
-                }
-                Ok(UniqueMembers(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
+/// Decodes one segment into a JSON object whose member names are unique (RFC 7515 §4, RFC 7519 §4).
+fn object(segment: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Value>, Reason> {
+    let bytes = URL_SAFE_NO_PAD.decode(segment).map_err(|_| Reason::MalformedToken)?;
+    members::read(&bytes, wanted).map_err(|error| match error {
+        MembersError::Malformed => Reason::MalformedToken,
+        MembersError::Duplicate => Reason::DuplicateMember,
+    })
 }
 
 #[cfg(test)]
@@ -187,13 +172,13 @@ mod tests {
     }
 
     fn outcome(header: &str) -> Result<Algorithm, Reason> {
-        parse(&token(header, r#"{"sub":"alice"}"#), &types()).map(|jwt| jwt.algorithm)
+        parse(&token(header, r#"{"sub":"alice"}"#), &types(), &|_| true).map(|jwt| jwt.algorithm)
     }
 
     #[test]
     fn a_good_token_is_taken_apart() {
         let token = token(r#"{"alg":"ES384","typ":"at+jwt","kid":"k"}"#, r#"{"sub":"alice"}"#);
-        let jwt = parse(&token, &types()).unwrap();
+        let jwt = parse(&token, &types(), &|_| true).unwrap();
         assert_eq!(jwt.algorithm, Algorithm::ES384);
         assert_eq!(jwt.kid.as_deref(), Some("k"));
         assert_eq!(jwt.claims["sub"], "alice");
@@ -216,8 +201,8 @@ mod tests {
     fn an_absent_typ_passes_only_where_the_operator_said_so() {
         let mut types = types();
         types.push(String::new());
-        assert!(parse(&token(r#"{"alg":"RS256"}"#, "{}"), &types).is_ok());
-        assert_eq!(parse(&token(r#"{"alg":"RS256","typ":"JWT"}"#, "{}"), &types), Err(Reason::WrongType));
+        assert!(parse(&token(r#"{"alg":"RS256"}"#, "{}"), &types, &|_| true).is_ok());
+        assert_eq!(parse(&token(r#"{"alg":"RS256","typ":"JWT"}"#, "{}"), &types, &|_| true), Err(Reason::WrongType));
     }
 
     #[test]
@@ -253,16 +238,16 @@ mod tests {
     fn no_member_may_occur_twice() {
         assert_eq!(outcome(r#"{"alg":"RS256","typ":"at+jwt","alg":"none"}"#), Err(Reason::DuplicateMember));
         let twice = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, r#"{"sub":"alice","sub":"bob"}"#);
-        assert_eq!(parse(&twice, &types()), Err(Reason::DuplicateMember));
+        assert_eq!(parse(&twice, &types(), &|_| true), Err(Reason::DuplicateMember));
         // The same name, spelled with an escape.
         let twice = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, r#"{"sub":"alice","\u0073ub":"bob"}"#);
-        assert_eq!(parse(&twice, &types()), Err(Reason::DuplicateMember));
+        assert_eq!(parse(&twice, &types(), &|_| true), Err(Reason::DuplicateMember));
     }
 
     #[test]
     fn segments_are_unpadded_canonical_base64url() {
         let good = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, "{}");
-        assert!(parse(&good, &types()).is_ok());
+        assert!(parse(&good, &types(), &|_| true).is_ok());
         for bad in [
             good.replacen('.', "=.", 1),
             format!("{good}="),
@@ -272,7 +257,7 @@ mod tests {
             good.replace('.', ""),
             format!("{good}.AAAA"),
         ] {
-            let reason = parse(&bad, &types()).unwrap_err();
+            let reason = parse(&bad, &types(), &|_| true).unwrap_err();
             assert_eq!(reason, Reason::MalformedToken, "{bad}");
         }
     }
@@ -281,7 +266,7 @@ mod tests {
     fn claims_are_an_object() {
         for claims in ["", "null", "[]", "\"sub\"", "{", "{\"sub\":1}x"] {
             let token = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, claims);
-            assert_eq!(parse(&token, &types()), Err(Reason::MalformedToken), "{claims}");
+            assert_eq!(parse(&token, &types(), &|_| true), Err(Reason::MalformedToken), "{claims}");
         }
     }
 
@@ -303,13 +288,13 @@ mod tests {
         #[test]
         fn nothing_panics(token in "[A-Za-z0-9_.=-]{0,80}") {
             let _ = form_of(&token);
-            let _ = parse(&token, &types());
+            let _ = parse(&token, &types(), &|_| true);
         }
 
         #[test]
         fn only_what_is_signed_is_read(header in "[ -~]{0,60}", claims in "[ -~]{0,60}") {
             let token = token(&header, &claims);
-            if let Ok(jwt) = parse(&token, &types()) {
+            if let Ok(jwt) = parse(&token, &types(), &|_| true) {
                 prop_assert!(token.starts_with(jwt.signing_input));
                 prop_assert_eq!(Some(jwt.claims), serde_json::from_str(&claims).ok());
             }

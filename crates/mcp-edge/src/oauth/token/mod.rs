@@ -9,6 +9,7 @@
 //! | [`opaque`] | what the provider says of a token that is no JWT | RFC 7662, OpenID Connect Core §5.3 |
 //! | [`budget`] | how many questions about unknown tokens the provider is asked | |
 //! | [`verified`] | which tokens were verified before, by which key | |
+//! | [`members`], [`memory`], [`weight`] | how much of a token is built, how much is remembered, and what that takes | |
 //!
 //! Every function takes plain data, makes its checks in the order its documentation gives, and returns the one
 //! [`Reason`](super::denial::Reason) that applies. Nothing is believed until the signature holds.
@@ -18,5 +19,8 @@ pub mod budget;
 pub mod claims;
 pub mod denied;
 pub mod jwt;
+pub mod members;
+pub mod memory;
 pub mod opaque;
 pub mod verified;
+pub mod weight;

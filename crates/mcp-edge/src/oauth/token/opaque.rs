@@ -12,7 +12,8 @@ use super::{
         access::client::ClientList,
         denial::{Denial, Reason},
     },
-    claims::Claims,
+    claims::{CLIENT, Claims},
+    members,
 };
 use crate::{
     oauth::client_authentication::{basic, form_encode},
@@ -31,6 +32,9 @@ pub const MAX_OPAQUE_BYTES: usize = 512;
 
 /// How long a token whose expiry the provider does not tell is taken to live before it is asked about again.
 const UNKNOWN_EXPIRY_SECONDS: u64 = 60;
+
+/// How Logto describes an `invalid_client`; the client's id follows.
+const UNKNOWN_CLIENT: &str = "invalid client ";
 
 /// After a failed call, worth another try.
 pub const RETRY_SECONDS: u64 = 5;
@@ -100,15 +104,17 @@ pub fn call<'a>(url: &'a str, authorization: &'a str, form: Option<&'a str>) -> 
     }
 }
 
-/// Reads the answer to an introspection request.
+/// Reads the answer to an introspection request of ours, as the client `client_id`, about a token of `issuer`. Of its
+/// members those are built whose names are `wanted`.
 ///
 /// | answer | meaning |
 /// |---|---|
 /// | 200, `active: true`, `token_type: Bearer` | the claims |
 /// | 200, `active: false` | [`Reason::Inactive`] |
 /// | 200, `active: true`, another `token_type` or none | [`Reason::NotAnAccessToken`] |
-/// | 400 | [`Reason::Inactive`]: it concerns the token (Logto: its app is gone, or it is a JWT) |
-/// | 401, 403 | [`Reason::IntrospectionRefused`]: our own credentials are wrong |
+/// | 400 `unsupported_token_type`, `invalid_token` | [`Reason::Inactive`] |
+/// | 400 `invalid_client` that names another client than ours | [`Reason::Inactive`]: the token's client is gone (Logto) |
+/// | 400 `invalid_client` else, or an error that speaks of a client's secret or authentication; 401, 403 | [`Reason::IntrospectionRefused`]: it concerns our own client |
 /// | anything else | [`Reason::IntrospectionUnavailable`] |
 ///
 /// Logto answers `active: true` for refresh tokens, but without `token_type`; since every provider that follows RFC
@@ -116,21 +122,22 @@ pub fn call<'a>(url: &'a str, authorization: &'a str, form: Option<&'a str>) -> 
 ///
 /// # Errors
 /// As in the table.
-pub fn read_introspection(reply: &Reply, issuer: &str, audiences: &[String], now: u64) -> Result<Claims, Denial> {
+pub fn read_introspection(
+    reply: &Reply,
+    client_id: &str,
+    issuer: &str,
+    audiences: &[String],
+    now: u64,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Claims, Denial> {
     match reply.status {
         200 => {}
-        400 => return Err(Denial::new(Reason::Inactive, format!("introspection answered 400 {}", error_code(reply)))),
-        status @ (401 | 403) => {
-            let detail = format!(
-                "introspection answered {status}: check INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET"
-            );
-            return Err(Denial::unavailable(Reason::IntrospectionRefused, RETRY_SECONDS, detail));
-        }
+        400 => return Err(introspection_error(reply, client_id)),
+        401 | 403 => return Err(refused(reply.status, "")),
         status => return Err(unavailable(format!("introspection answered {status}"))),
     }
-    let Ok(Value::Object(mut all)) = serde_json::from_str(&reply.body) else {
-        return Err(unavailable("introspection answered no JSON object".to_owned()));
-    };
+    let all = members::read(reply.body.as_bytes(), wanted);
+    let mut all = all.map_err(|error| unavailable(format!("introspection: {error}")))?;
     match all.get("active") {
         Some(Value::Bool(true)) => {}
         Some(Value::Bool(false)) => return Err(Reason::Inactive.into()),
@@ -152,20 +159,51 @@ pub fn read_introspection(reply: &Reply, issuer: &str, audiences: &[String], now
     super::claims::read(all).map_err(Denial::from)
 }
 
-/// Reads the answer to a userinfo request as a profile.
+/// What a 400 to an introspection request means. By RFC 6749 §5.2 `invalid_client` is about whoever asks; Logto has it
+/// for the token's client as well and names the one that it does not know. Not knowing it is one thing, not being able
+/// to fetch its metadata document another: that may be over in a minute.
+fn introspection_error(reply: &Reply, client_id: &str) -> Denial {
+    let (code, description) = oauth_error(reply);
+    let unknown_client = description.strip_prefix(UNKNOWN_CLIENT);
+    match (code.as_str(), unknown_client) {
+        ("unsupported_token_type" | "invalid_token", _) => inactive("introspection", reply.status, &code),
+        ("invalid_client", Some(client)) if client != client_id => inactive("introspection", reply.status, &code),
+        ("invalid_client", None) if description.contains("metadata document") => {
+            unavailable("introspection answered 400: the provider cannot fetch the client's metadata document".into())
+        }
+        (_, None) if description.contains("expired") && description.contains("client secret") => {
+            refused(reply.status, ", the secret has expired")
+        }
+        ("invalid_client" | "unauthorized_client" | "access_denied", _) => refused(reply.status, ""),
+        ("invalid_request", _) if description.contains("client") => refused(reply.status, ""),
+        _ => unavailable(format!("introspection answered 400 {code}")),
+    }
+}
+
+/// Reads the answer to a userinfo request as a profile, of whose members those are built whose names are `wanted`.
 ///
 /// # Errors
-/// [`Reason::Inactive`] for 400, 401 and 403 (they concern the token), otherwise
-/// [`Reason::IntrospectionUnavailable`].
-pub fn read_userinfo(reply: &Reply) -> Result<Map<String, Value>, Denial> {
-    match reply.status {
-        200 => match serde_json::from_str(&reply.body) {
-            Ok(Value::Object(profile)) => Ok(profile),
-            _ => Err(unavailable("userinfo answered no JSON object".to_owned())),
-        },
-        status @ (400 | 401 | 403) => Err(Denial::new(Reason::Inactive, format!("userinfo answered {status}"))),
-        status => Err(unavailable(format!("userinfo answered {status}"))),
-    }
+/// [`Reason::Inactive`] if a 400, 401 or 403 carries, in its body or its challenge, the code of an error that concerns
+/// the token (RFC 6750 §3.1; `invalid_client`: at Logto its client is gone). Otherwise
+/// [`Reason::IntrospectionUnavailable`]: a web page says nothing of the token, whatever its status.
+pub fn read_userinfo(reply: &Reply, wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Value>, Denial> {
+    let code = match reply.status {
+        200 => {
+            let profile = members::read(reply.body.as_bytes(), wanted);
+            return profile.map_err(|error| unavailable(format!("userinfo: {error}")));
+        }
+        400 | 401 | 403 => {
+            let (code, description) = oauth_error(reply);
+            if matches!(code.as_str(), "invalid_token" | "insufficient_scope")
+                || (code == "invalid_client" && description.starts_with(UNKNOWN_CLIENT))
+            {
+                return Err(inactive("userinfo", reply.status, &code));
+            }
+            code
+        }
+        _ => String::new(),
+    };
+    Err(unavailable(format!("userinfo answered {} {code}", reply.status)))
 }
 
 /// What a userinfo answer alone establishes: a subject, for as long as the answer may be used.
@@ -179,8 +217,8 @@ pub fn claims_of_userinfo(
     expires_at: u64,
 ) -> Result<Claims, Denial> {
     // Members of the same names would be the user's data, not statements about the token.
-    for statement in ["client_id", "azp", "scope", "scopes", "scp", "nbf", "iat"] {
-        profile.remove(statement);
+    for statement in CLIENT.iter().chain(&["scope", "scopes", "scp", "nbf", "iat"]) {
+        profile.remove(*statement);
     }
     // The endpoint answers tokens with this scope only (OpenID Connect Core §5.3). Of others nothing is known.
     profile.insert("scope".to_owned(), "openid".into());
@@ -196,13 +234,35 @@ pub fn unavailable(detail: String) -> Denial {
     Denial::unavailable(Reason::IntrospectionUnavailable, RETRY_SECONDS, detail)
 }
 
-/// The OAuth error code of an answer, for the log: only if it is one (short, lower case), since the rest of the body
-/// may name ids.
-fn error_code(reply: &Reply) -> String {
-    let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
-    let code = body["error"].as_str().unwrap_or_default();
-    let is_code = code.len() <= 40 && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    if is_code { code.to_owned() } else { String::new() }
+/// What the provider said is about the token.
+fn inactive(endpoint: &str, status: u16, code: &str) -> Denial {
+    Denial::new(Reason::Inactive, format!("{endpoint} answered {status} {code}"))
+}
+
+/// What the provider said is about our own client.
+fn refused(status: u16, why: &str) -> Denial {
+    let detail =
+        format!("introspection answered {status}{why}: check INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET");
+    Denial::unavailable(Reason::IntrospectionRefused, RETRY_SECONDS, detail)
+}
+
+/// Code and description of an OAuth error (RFC 6749 §5.2), from the body or else from the challenge. The code is a
+/// short word in lower case, or empty; the description may hold ids and is not for the log.
+fn oauth_error(reply: &Reply) -> (String, String) {
+    let body = members::read(reply.body.as_bytes(), &|name| matches!(name, "error" | "error_description"));
+    let body = body.unwrap_or_default();
+    let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+    let is_of_code = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
+    let code = match text("error") {
+        "" => {
+            let code = reply.challenge.split_once("error=").map_or("", |(_, rest)| rest);
+            let code = code.strip_prefix('"').unwrap_or(code);
+            &code[..code.bytes().take_while(is_of_code).count()]
+        }
+        code => code,
+    };
+    let is_code = code.len() <= 40 && code.bytes().all(|byte| is_of_code(&byte));
+    (if is_code { code.to_owned() } else { String::new() }, text("error_description").to_owned())
 }
 
 #[cfg(test)]
@@ -229,7 +289,8 @@ mod tests {
         if value.is_null() {
             body.as_object_mut().unwrap().remove(name);
         }
-        read_introspection(&Reply { status, body: body.to_string() }, ISSUER, &audiences(), NOW)
+        let reply = Reply { status, challenge: String::new(), body: body.to_string() };
+        read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true)
     }
 
     fn reason(outcome: Result<Claims, Denial>) -> Reason {
@@ -270,13 +331,101 @@ mod tests {
         assert!(introspected(200, "iss", json!(null)).is_ok());
     }
 
+    /// An error of the introspection endpoint, which our client `us` asked.
+    fn error(status: u16, code: &str, description: &str) -> Denial {
+        let body = json!({ "code": "oidc.x", "message": "x", "error": code, "error_description": description });
+        let reply = Reply { status, challenge: String::new(), body: body.to_string() };
+        read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true).unwrap_err()
+    }
+
     #[test]
     fn a_deleted_app_concerns_the_token_and_a_wrong_secret_concerns_us() {
-        assert_eq!(reason(introspected(400, "error", json!("invalid_client"))), Reason::Inactive);
+        assert_eq!(error(400, "invalid_client", "invalid client agent").reason, Reason::Inactive);
         assert_eq!(reason(introspected(401, "error", json!("invalid_client"))), Reason::IntrospectionRefused);
         for status in [302, 404, 429, 500, 503] {
             assert_eq!(reason(introspected(status, "x", json!(1))), Reason::IntrospectionUnavailable, "{status}");
         }
+    }
+
+    #[test]
+    fn an_error_is_a_verdict_only_if_it_is_surely_about_the_token() {
+        for (code, description, expected) in [
+            ("invalid_client", "invalid client agent", Reason::Inactive),
+            ("invalid_client", "invalid client https://agents.example/client.json", Reason::Inactive),
+            ("invalid_client", "invalid client us2", Reason::Inactive),
+            ("unsupported_token_type", "Structured JWT Tokens cannot be introspected", Reason::Inactive),
+            ("invalid_token", "", Reason::Inactive),
+            // Ours, or nobody knows whose (RFC 6749 §5.2).
+            ("invalid_client", "invalid client us", Reason::IntrospectionRefused),
+            ("invalid_client", "client authentication failed", Reason::IntrospectionRefused),
+            ("invalid_client", "", Reason::IntrospectionRefused),
+            ("unauthorized_client", "", Reason::IntrospectionRefused),
+            ("access_denied", "", Reason::IntrospectionRefused),
+            ("invalid_request", "client secret has expired", Reason::IntrospectionRefused),
+            ("invalid_request", "no client authentication mechanism provided", Reason::IntrospectionRefused),
+            // Nothing is known.
+            ("invalid_client", "client_id metadata document fetch failed", Reason::IntrospectionUnavailable),
+            ("invalid_request", "missing required parameter(s)", Reason::IntrospectionUnavailable),
+            ("server_error", "", Reason::IntrospectionUnavailable),
+            ("Bad Request", "", Reason::IntrospectionUnavailable),
+            ("", "", Reason::IntrospectionUnavailable),
+        ] {
+            let denial = error(400, code, description);
+            assert_eq!(denial.reason, expected, "{code}: {description}");
+            assert_eq!(denial.retry_after.is_some(), expected.is_outage());
+            let detail = denial.detail.unwrap_or_default();
+            assert!(description.is_empty() || !detail.contains(description), "{detail}");
+            let is_about_us = expected == Reason::IntrospectionRefused;
+            assert_eq!(detail.contains("INTROSPECTION_CLIENT_SECRET"), is_about_us, "{detail}");
+        }
+        for body in ["<!doctype html><h1>400 Bad Request</h1>", "", "null", r#"{"error":{"code":"invalid_token"}}"#] {
+            let reply = Reply { status: 400, challenge: String::new(), body: body.to_owned() };
+            let denial = read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true).unwrap_err();
+            assert_eq!(denial.reason, Reason::IntrospectionUnavailable, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_with_a_member_twice_is_unusable() {
+        let body = r#"{"active":false,"active":true,"sub":"alice","token_type":"Bearer"}"#;
+        let reply = Reply { status: 200, challenge: String::new(), body: body.to_owned() };
+        let outcome = read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true);
+        assert_eq!(reason(outcome), Reason::IntrospectionUnavailable);
+    }
+
+    #[test]
+    fn userinfo_refuses_a_token_by_an_error_code_and_by_nothing_else() {
+        let reason = |status, challenge: &str, body: &str| {
+            let reply = Reply { status, challenge: challenge.to_owned(), body: body.to_owned() };
+            read_userinfo(&reply, &|_| true).unwrap_err().reason
+        };
+        let html = "<!doctype html><title>Attention required</title>";
+        for status in [400, 401, 403] {
+            for body in [html, "", "Unauthorized", "{}", r#"{"error":"server_error"}"#, r#"{"error":"invalid_client"}"#]
+            {
+                for challenge in
+                    ["", "Basic realm=\"x\"", "Bearer realm=\"x\"", "Bearer error_description=\"invalid_token\""]
+                {
+                    let outage = Reason::IntrospectionUnavailable;
+                    assert_eq!(reason(status, challenge, body), outage, "{status} {challenge} {body}");
+                }
+            }
+            let by_body = r#"{"code":"oidc.invalid_token","error":"invalid_token"}"#;
+            assert_eq!(reason(status, "", by_body), Reason::Inactive, "{status}");
+            assert_eq!(reason(status, "", r#"{"error":"insufficient_scope"}"#), Reason::Inactive);
+            for challenge in [
+                r#"Bearer realm="Users", error="invalid_token", error_description="x""#,
+                "Bearer error=invalid_token",
+                r#"Bearer error="insufficient_scope""#,
+            ] {
+                assert_eq!(reason(status, challenge, ""), Reason::Inactive, "{status} {challenge}");
+                assert_eq!(reason(status, challenge, "Unauthorized"), Reason::Inactive, "{status} {challenge}");
+            }
+        }
+        let gone = r#"{"error":"invalid_client","error_description":"invalid client agent"}"#;
+        assert_eq!(reason(400, "", gone), Reason::Inactive);
+        // An error code makes no verdict of an outage.
+        assert_eq!(reason(500, "", r#"{"error":"invalid_token"}"#), Reason::IntrospectionUnavailable);
     }
 
     #[test]

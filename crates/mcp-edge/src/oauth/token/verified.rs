@@ -1,39 +1,51 @@
 //! Tokens that were verified before, remembered by their fingerprints.
 //!
-//! An entry remembers one fact that does not change: that a token's signature verified under a certain key, and what
-//! the token says. It does not remember that the token is *good*: time, audience, the key's presence in the current
-//! set and the policy on clients are looked at again at every use, so a remembered answer cannot differ from what full
-//! verification would say. The token itself is not kept.
-//!
-//! The memory is bounded by two generations: when the young one is full the old one is forgotten, and an entry that is
-//! used moves to the young one. That is a least-recently-used order good enough for a cache, at the price of a hash
-//! map look-up.
+//! An entry remembers one fact that does not change: that a token's signature verified under a certain key, for whom it
+//! was issued, and for when. It does not remember that the token is *good*: time, the key's presence in the current set
+//! and the policy on clients are looked at again at every use, so a remembered answer cannot differ from what full
+//! verification would say. (Accepted issuers and audiences are settings, which an isolate does not outlive.) Neither
+//! the token is kept nor its claims, but for those that may be shown.
 
-use std::{cell::OnceCell, collections::HashMap, hash::Hasher, rc::Rc};
+use std::{cell::OnceCell, hash::Hasher, rc::Rc};
 
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use super::{algorithm::Algorithm, claims::Claims};
+use super::{algorithm::Algorithm, claims::Validity, weight};
 use crate::{
     oauth::{access::identity::Identity, keys::jwk::Thumbprint},
     ports::Runtime,
 };
 
-/// Entries of one generation. Two of them hold the agents that one isolate serves within minutes.
-const GENERATION_ENTRIES: usize = 2048;
-
-/// Bytes of one generation, counted by the length of the tokens: an isolate has 128 MB for everything.
-const GENERATION_BYTES: usize = 8 * 1024 * 1024;
-
 /// Identifies a token without being one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint(u128);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint {
+    // Not one number of 128 bits: that is aligned to sixteen bytes.
+    high: u64,
+    low: u64,
+}
+
+/// Half of it is enough to be found by.
+impl std::hash::Hash for Fingerprint {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.low);
+    }
+}
 
 /// Takes the fingerprints of tokens: SipHash-2-4 of 128 bits, under a key that is drawn at random when the first one is
 /// taken and never leaves. Without the key nobody can make a second token with the fingerprint of another, and it takes
 /// a tenth of the time of a SHA-256, which is felt on every request.
 #[derive(Debug, Default)]
 pub struct Fingerprints(OnceCell<[u8; 16]>);
+
+#[cfg(test)]
+impl Fingerprint {
+    /// A made-up one.
+    #[must_use]
+    pub fn for_test(number: u64) -> Self {
+        // As evenly spread as a real one.
+        Self { high: 0, low: number.wrapping_mul(0x9e37_79b9_7f4a_7c15) }
+    }
+}
 
 impl Fingerprints {
     /// The fingerprint of the whole token.
@@ -45,7 +57,8 @@ impl Fingerprints {
         });
         let mut hasher = SipHasher24::new_with_key(key);
         hasher.write(token.as_bytes());
-        Fingerprint(hasher.finish128().as_u128())
+        let hash = hasher.finish128();
+        Fingerprint { high: hash.h1, low: hash.h2 }
     }
 }
 
@@ -60,65 +73,18 @@ pub struct VerifiedJwt {
     pub algorithm: Algorithm,
     /// The key that verified it.
     pub key: Thumbprint,
-    /// What the token says.
-    pub claims: Claims,
+    /// When it is valid.
+    pub validity: Validity,
     /// Who it stands for.
     pub identity: Rc<Identity>,
 }
 
-/// A bounded memory from fingerprint to `T`.
-#[derive(Debug)]
-pub struct Memory<T> {
-    young: Generation<T>,
-    old: Generation<T>,
-}
-
-#[derive(Debug)]
-struct Generation<T> {
-    entries: HashMap<Fingerprint, (T, usize)>,
-    bytes: usize,
-}
-
-impl<T> Default for Generation<T> {
-    fn default() -> Self {
-        Self { entries: HashMap::new(), bytes: 0 }
-    }
-}
-
-impl<T> Default for Memory<T> {
-    fn default() -> Self {
-        Self { young: Generation::default(), old: Generation::default() }
-    }
-}
-
-impl<T: Clone> Memory<T> {
-    /// What is remembered of a token.
-    pub fn get(&mut self, fingerprint: &Fingerprint) -> Option<T> {
-        if let Some((value, _)) = self.young.entries.get(fingerprint) {
-            return Some(value.clone());
-        }
-        let (value, bytes) = self.old.entries.remove(fingerprint)?;
-        self.insert(*fingerprint, value.clone(), bytes);
-        Some(value)
-    }
-
-    /// Remembers `value`, which came from a token of so many bytes.
-    pub fn insert(&mut self, fingerprint: Fingerprint, value: T, bytes: usize) {
-        if self.young.entries.len() >= GENERATION_ENTRIES || self.young.bytes + bytes > GENERATION_BYTES {
-            self.old = std::mem::take(&mut self.young);
-        }
-        if let Some((_, replaced)) = self.young.entries.insert(fingerprint, (value, bytes)) {
-            self.young.bytes -= replaced;
-        }
-        self.young.bytes += bytes;
-    }
-
-    /// Forgets a token.
-    pub fn remove(&mut self, fingerprint: &Fingerprint) {
-        if let Some((_, bytes)) = self.young.entries.remove(fingerprint) {
-            self.young.bytes -= bytes;
-        }
-        self.old.entries.remove(fingerprint);
+impl VerifiedJwt {
+    /// What it holds in memory, behind an `Rc`.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let kid = self.kid.as_deref().map_or(0, weight::text);
+        weight::behind_rc::<Self>() + kid + weight::of_identity(&self.identity)
     }
 }
 
@@ -132,10 +98,6 @@ mod tests {
     };
 
     use super::*;
-
-    fn numbered(number: usize) -> Fingerprint {
-        Fingerprint(number as u128)
-    }
 
     /// A source of randomness that counts.
     struct Counting(Cell<u8>);
@@ -166,36 +128,5 @@ mod tests {
         assert_ne!(fingerprints.of(&token[1..], &runtime), of_token);
         assert_eq!(runtime.0.get(), 1, "one key for all");
         assert_ne!(Fingerprints::default().of(token, &runtime), of_token, "another isolate, another key");
-    }
-
-    #[test]
-    fn what_is_used_stays_and_the_size_is_bounded() {
-        let mut memory = Memory::default();
-        for number in 0..10 * GENERATION_ENTRIES {
-            memory.insert(numbered(number), number, 100);
-            assert_eq!(memory.get(&numbered(0)), Some(0), "used all the time, so never forgotten");
-        }
-        assert!(memory.young.entries.len() + memory.old.entries.len() <= 2 * GENERATION_ENTRIES);
-        assert_eq!(memory.get(&numbered(1)), None);
-    }
-
-    #[test]
-    fn large_tokens_are_bounded_by_their_bytes() {
-        let mut memory = Memory::default();
-        for number in 0..4 * GENERATION_ENTRIES {
-            memory.insert(numbered(number), (), 16 * 1024);
-        }
-        assert!(memory.young.bytes <= GENERATION_BYTES);
-        assert!(memory.old.entries.len() <= GENERATION_BYTES / (16 * 1024));
-    }
-
-    #[test]
-    fn what_is_removed_is_gone_and_no_longer_counted() {
-        let mut memory = Memory::default();
-        memory.insert(numbered(1), (), 100);
-        memory.insert(numbered(1), (), 50);
-        assert_eq!(memory.young.bytes, 50);
-        memory.remove(&numbered(1));
-        assert_eq!((memory.young.bytes, memory.get(&numbered(1))), (0, None));
     }
 }
