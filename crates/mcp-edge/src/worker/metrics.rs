@@ -1,7 +1,8 @@
 //! One data point for each request in Workers Analytics Engine, if the binding is there.
 
-use worker::{AnalyticsEngineDataPointBuilder, Env};
+use worker::Env;
 
+use super::prelude;
 use crate::log::AccessLog;
 
 /// The optional dataset's binding.
@@ -9,21 +10,14 @@ const BINDING: &str = "METRICS";
 
 /// Whether the binding is there.
 pub fn are_wanted(env: &Env) -> bool {
-    env.analytics_engine(BINDING).is_ok()
+    prelude::has_binding(env, BINDING)
 }
 
 /// Index: the route. Blobs: outcome, reason, tier, MCP method, tool. Doubles: status, milliseconds.
+#[allow(clippy::cast_precision_loss, reason = "a duration far below 2^52")]
 pub fn write(env: &Env, log: &AccessLog) {
-    let Ok(dataset) = env.analytics_engine(BINDING) else { return };
-    let point = AnalyticsEngineDataPointBuilder::new()
-        .indexes([log.route])
-        .add_blob(log.outcome)
-        .add_blob(log.reason.unwrap_or_default())
-        .add_blob(log.tier.unwrap_or_default())
-        .add_blob(log.method.unwrap_or_default())
-        .add_blob(log.tool.as_deref().unwrap_or_default())
-        .add_double(log.status)
-        .add_double(u32::try_from(log.ms).unwrap_or(u32::MAX));
-    // A lost data point is not worth a failed request.
-    let _ = point.write_to(&dataset);
+    let (reason, tier) = (log.reason.unwrap_or_default(), log.tier.unwrap_or_default());
+    let (method, tool) = (log.method.unwrap_or_default(), log.tool.as_deref().unwrap_or_default());
+    let blobs = [log.outcome, reason, tier, method, tool].join("\n");
+    prelude::write_data_point(env, BINDING, log.route, &blobs, f64::from(log.status), log.ms as f64);
 }

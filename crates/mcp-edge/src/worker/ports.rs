@@ -1,6 +1,6 @@
 //! KV, `fetch`, WebCrypto, timers, randomness and the rate limiter, as the [`crate::ports`] that the rules ask for.
 
-use std::{cell::RefCell, collections::HashMap, panic::AssertUnwindSafe, rc::Rc, time::Duration};
+use std::{cell::RefCell, panic::AssertUnwindSafe, rc::Rc, time::Duration};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::futures::{JsFuture, future_to_promise};
@@ -34,7 +34,7 @@ const MAX_IMPORTED_KEYS: usize = 256;
 
 thread_local! {
     /// A `CryptoKey` made in one request works in the others of its isolate; importing costs as much as verifying.
-    static IMPORTED_KEYS: RefCell<HashMap<(Thumbprint, Algorithm), JsValue>> = RefCell::default();
+    static IMPORTED_KEYS: RefCell<Vec<((Thumbprint, Algorithm), JsValue)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Where the request came from, as Cloudflare says.
@@ -125,7 +125,9 @@ impl Signatures for EdgePorts {
 
 async fn imported(key: &Key, algorithm: Algorithm) -> Result<JsValue, UnusableKey> {
     let name = (key.thumbprint, algorithm);
-    if let Some(known) = IMPORTED_KEYS.with_borrow(|keys| keys.get(&name).cloned()) {
+    // A handful, mostly: looked through faster than hashed.
+    let known = |keys: &Vec<(_, JsValue)>| keys.iter().find(|(known, _)| *known == name).map(|(_, key)| key.clone());
+    if let Some(known) = IMPORTED_KEYS.with_borrow(known) {
         return Ok(known);
     }
     let promise = prelude::import_key(algorithm.name(), &key.minimal_jwk());
@@ -134,7 +136,7 @@ async fn imported(key: &Key, algorithm: Algorithm) -> Result<JsValue, UnusableKe
         if keys.len() >= MAX_IMPORTED_KEYS {
             keys.clear();
         }
-        keys.insert(name, crypto_key.clone());
+        keys.push((name, crypto_key.clone()));
     });
     Ok(crypto_key)
 }
@@ -175,8 +177,8 @@ impl Background for EdgePorts {
 
 impl FailureLimit for EdgePorts {
     async fn count_failure(&self, address: &str) -> bool {
-        let Ok(limiter) = self.env().rate_limiter(RATE_LIMITER_BINDING) else { return false };
-        limiter.limit(address.to_owned()).await.is_ok_and(|outcome| !outcome.success)
+        let refused = prelude::is_over_limit(self.env(), RATE_LIMITER_BINDING, address);
+        JsFuture::from(refused).await.is_ok_and(|refused| refused.is_truthy())
     }
 }
 

@@ -199,6 +199,28 @@ export async function save(env, binding, key, value, expirationTtl) {
   await namespace(env, binding).put(key, value, { expirationTtl });
 }
 
+// Counts one for the key, and says whether that is too many. A limiter that is not there or fails says no.
+export async function isOverLimit(env, binding, key) {
+  try {
+    return !(await env[binding].limit({ key })).success;
+  } catch {
+    return false;
+  }
+}
+
+export function hasBinding(env, binding) {
+  return env[binding] !== undefined;
+}
+
+// One data point; `blobs` are lines. A lost one is not worth a failed request.
+export function writeDataPoint(env, binding, index, blobs, ...doubles) {
+  try {
+    env[binding].writeDataPoint({ indexes: [index], blobs: blobs.split("\n"), doubles });
+  } catch {
+    // Lost.
+  }
+}
+
 const rsa = (name, hash, saltLength) => ({ key: { name, hash }, signature: { name, saltLength } });
 const ecdsa = (namedCurve, hash) => ({ key: { name: "ECDSA", namedCurve }, signature: { name: "ECDSA", hash } });
 

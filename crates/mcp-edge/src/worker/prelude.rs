@@ -34,6 +34,12 @@ extern "C" {
     ) -> Promise;
     pub fn load(env: &JsValue, binding: &str, key: &str, cache_ttl: f64) -> Promise;
     pub fn save(env: &JsValue, binding: &str, key: &str, value: &str, expiration_ttl: f64) -> Promise;
+    #[wasm_bindgen(js_name = isOverLimit)]
+    pub fn is_over_limit(env: &JsValue, binding: &str, key: &str) -> Promise;
+    #[wasm_bindgen(js_name = hasBinding)]
+    pub fn has_binding(env: &JsValue, binding: &str) -> bool;
+    #[wasm_bindgen(js_name = writeDataPoint)]
+    pub fn write_data_point(env: &JsValue, binding: &str, index: &str, blobs: &str, status: f64, milliseconds: f64);
     #[wasm_bindgen(js_name = importKey)]
     pub fn import_key(algorithm: &str, jwk: &str) -> Promise;
     pub fn verify(algorithm: &str, key: &JsValue, signature: &[u8], message: &[u8]) -> Promise;

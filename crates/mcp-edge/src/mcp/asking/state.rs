@@ -169,12 +169,12 @@ fn digest_value(hasher: &mut Sha256, value: &Value) {
             hasher.update(b"]");
         }
         Value::Object(members) => {
-            let mut members: Vec<_> = members.iter().collect();
-            members.sort_unstable_by_key(|(name, _)| *name);
+            let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
+            names.sort_unstable();
             hasher.update(b"{");
-            for (name, member) in members {
+            for name in names {
                 update(hasher, name.as_bytes());
-                digest_value(hasher, member);
+                digest_value(hasher, &members[name]);
             }
             hasher.update(b"}");
         }

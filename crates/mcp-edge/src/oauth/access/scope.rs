@@ -49,10 +49,11 @@ impl Scopes {
 
 impl<'a> FromIterator<&'a str> for Scopes {
     fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
-        let mut set: Vec<String> = names.into_iter().filter(|name| is_scope_token(name)).map(str::to_owned).collect();
+        let mut set: Vec<&str> = names.into_iter().filter(|name| is_scope_token(name)).collect();
+        // Of borrowed names, as everywhere: sorting another type would be 4 KB of code.
         set.sort_unstable();
         set.dedup();
-        Self(set)
+        Self(set.into_iter().map(str::to_owned).collect())
     }
 }
 
