@@ -96,18 +96,20 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
         let is_listed = |client_id: &String| clients.binary_search_by(|(listed, _)| listed.cmp(client_id)).is_ok();
         let remains = changed.filter(|client_id| !is_listed(client_id)).collect();
         let count = clients.len();
-        let mut due = Vec::new();
+        // Those that were looked at longest ago, of which a run looks at a few.
+        let mut due: Vec<(u64, String)> = Vec::with_capacity(MAX_CLIENTS_PER_RUN + 1);
         for (client_id, listed) in clients {
             let created_at = || serde_json::from_value::<Listed>(listed).map_or(0, |listed| listed.created_at);
             let checked_at = looked_at.remove(&client_id).unwrap_or_else(created_at);
             if checked_at + CHECK_SECONDS <= self.now {
-                due.push((checked_at, client_id));
+                let one = (checked_at, client_id);
+                due.insert(due.partition_point(|other| *other <= one), one);
+                due.truncate(MAX_CLIENTS_PER_RUN);
             }
         }
         self.remove_remains(METADATA, remains).await?;
         self.remove_remains(USAGES, looked_at.into_keys().collect()).await?;
-        due.sort_unstable();
-        Ok((count, due.into_iter().take(MAX_CLIENTS_PER_RUN).map(|(_, client_id)| client_id).collect()))
+        Ok((count, due.into_iter().map(|(_, client_id)| client_id).collect()))
     }
 
     /// Removes what was written of clients while they ended. That the list has no such client does not say that there is

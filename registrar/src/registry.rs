@@ -513,11 +513,12 @@ impl<A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
     /// The same, with the names that they were registered with.
     async fn owned(&self, issuer: &str, subject: &str) -> Result<Vec<(String, Listed)>, Failure> {
         let keys = self.keys(&owner_prefix(issuer, subject)).await?;
-        let mut clients: Vec<_> = keys
-            .into_iter()
-            .filter_map(|(client_id, listed)| Some((client_id, serde_json::from_value::<Listed>(listed).ok()?)))
-            .collect();
-        clients.sort_by_key(|(_, listed)| std::cmp::Reverse(listed.created_at));
+        let mut clients: Vec<(String, Listed)> = Vec::with_capacity(keys.len());
+        for (client_id, listed) in keys {
+            let Ok(listed) = serde_json::from_value::<Listed>(listed) else { continue };
+            let place = clients.partition_point(|(_, other)| other.created_at >= listed.created_at);
+            clients.insert(place, (client_id, listed));
+        }
         Ok(clients)
     }
 
