@@ -50,18 +50,31 @@ export function body(request, limit) {
   return Number(announced) > limit ? Promise.resolve(null) : request.text();
 }
 
-// A whole body as text, or `null` as soon as it is longer than `limit` bytes.
+const decoder = new TextDecoder();
+
+// A whole body as text, or `null` as soon as it is longer than `limit` bytes. The runtime fills the bytes whatever the
+// chunks are: each chunk that comes to JavaScript takes 50 microseconds and leaves up to 40 bytes on its heap, which for
+// chunks of one byte is minutes, and more than there is.
 async function text(message, limit) {
   if (message.body === null) return "";
-  const decoder = new TextDecoder();
-  let decoded = "";
-  let length = 0;
-  for await (const chunk of message.body) {
-    length += chunk.byteLength;
-    if (length > limit) return null;
-    decoded += decoder.decode(chunk, { stream: true });
+  const reader = message.body.getReader({ mode: "byob" });
+  let bytes = new Uint8Array(Math.min(16_384, limit + 1));
+  for (let length = 0; ; ) {
+    const { done, value } = await reader.readAtLeast(bytes.length - length, bytes.subarray(length));
+    // What was handed over comes back in another buffer.
+    if (value !== undefined) {
+      length += value.byteLength;
+      bytes = new Uint8Array(value.buffer);
+    }
+    if (done || length < bytes.length) return decoder.decode(bytes.subarray(0, length));
+    if (length > limit) {
+      reader.cancel().catch(() => {});
+      return null;
+    }
+    const more = new Uint8Array(Math.min(2 * length, limit + 1));
+    more.set(bytes);
+    bytes = more;
   }
-  return decoded + decoder.decode();
 }
 
 // Takes what resumes a request, see `bring`.
