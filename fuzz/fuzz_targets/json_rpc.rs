@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use libfuzzer_sys::fuzz_target;
 use mcp_edge::{
     http::RequestHead,
-    mcp::{Call, Prompt, PromptError, Resource, Server, Tool, testing},
+    mcp::{Call, Limits, Prompt, PromptError, Resource, Server, Tool, testing},
     schemars::{self, JsonSchema},
 };
 use serde::Deserialize;
@@ -45,6 +45,8 @@ thread_local! {
         .resource(Resource::new("note://motd", "motd", motd))
         .prompt(Prompt::new("greet", greet))
         .logging()
+        // Few enough to be exceeded.
+        .limits(Limits { values: 40, ..Limits::default() })
         .build()
         .expect("the tools are good");
 }

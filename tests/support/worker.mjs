@@ -14,6 +14,7 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { startKeyValueStore } from "./key-value-store.mjs";
+import { limitMemory } from "./wasm-memory.mjs";
 import { workerdConfig } from "./workerd-config.mjs";
 
 export { post, send, sendPart } from "./requests.mjs";
@@ -52,6 +53,8 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {string[]} [compatibilityFlags]  in addition to those of wrangler.toml
  * @property {boolean} [scheduler]  whether `runScheduled` is wanted
  * @property {boolean} [keepsLog]  whether what it prints on standard output is read. Defaults to true
+ * @property {string[]} [v8Flags]  for the JavaScript engine of the process
+ * @property {number} [memoryPages]  the most memory that WebAssembly may have, in pages of 64 KiB. By default as built
  */
 
 /**
@@ -68,6 +71,8 @@ export async function startWorker({
   compatibilityFlags = [],
   scheduler = false,
   keepsLog = true,
+  v8Flags = [],
+  memoryPages,
 }) {
   const folder = resolve(ROOT, build);
   const modules = MODULES.filter((name) => existsSync(join(folder, name)));
@@ -80,7 +85,8 @@ export async function startWorker({
     const schedulerPort = scheduler ? await freePort() : undefined;
     const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined, schedulerPort });
     try {
-      await worker.start({ settings, build: folder, modules, namespaces, compatibility, keepsLog });
+      const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
+      await worker.start({ ...parts, keepsLog });
       return worker;
     } catch (error) {
       if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;
@@ -188,7 +194,7 @@ class Worker {
     }
   }
 
-  async #writeConfig({ settings, build, modules, namespaces, compatibility }) {
+  async #writeConfig({ settings, build, modules, namespaces, compatibility, v8Flags, memoryPages }) {
     const stores = Object.entries({ JWKS: this.kv, ...namespaces });
     const config = workerdConfig({
       modules,
@@ -197,10 +203,15 @@ class Worker {
       settings: { RESOURCE: this.mcpUrl, ...settings },
       compatibility,
       schedulerPort: this.schedulerPort,
+      v8Flags,
     });
     await writeFile(join(this.#folder, "config.capnp"), config);
     // Cap'n Proto embeds files by a path relative to its own.
-    for (const file of modules) await copyFile(join(build, file), join(this.#folder, file));
+    for (const file of modules) {
+      const [from, to] = [build, this.#folder].map((folder) => join(folder, file));
+      if (memoryPages === undefined || !file.endsWith(".wasm")) await copyFile(from, to);
+      else await writeFile(to, limitMemory(await readFile(from), memoryPages));
+    }
   }
 
   async #run(keepsLog) {

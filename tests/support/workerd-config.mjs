@@ -8,8 +8,9 @@
  * @param {Record<string, unknown>} parts.settings
  * @param {{date: string, flags: string[]}} parts.compatibility
  * @param {number} [parts.schedulerPort]  where a request sets off a scheduled event
+ * @param {string[]} [parts.v8Flags]  for the JavaScript engine
  */
-export function workerdConfig({ modules, port, namespaces, settings, compatibility, schedulerPort }) {
+export function workerdConfig({ modules, port, namespaces, settings, compatibility, schedulerPort, v8Flags = [] }) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `(name = ${text(name)}, ${binding(value)}),`);
@@ -30,7 +31,8 @@ const config :Workerd.Config = (
     # Loopback is closed to Workers unless it is named; the identity provider is there.
     (name = "internet", network = (allow = ["private", "public"])),
   ],
-  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"), ${scheduler?.socket ?? ""} ]
+  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"), ${scheduler?.socket ?? ""} ],
+  v8Flags = [${v8Flags.map(text).join(", ")}],
 );
 
 const app :Workerd.Worker = (

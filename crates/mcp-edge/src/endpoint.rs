@@ -223,7 +223,10 @@ impl<E: Clone + 'static> Endpoint<E> {
         let mut caller = Caller::new(identity, env, now, log.request_id.clone(), runtime);
         caller.state_key.clone_from(&self.state_key);
         caller.report = report;
-        let handled = self.server.handle(head, &body, caller).await;
+        let handling = self.server.handle(head, &body, caller);
+        // A handler may wait long, and the body may be large.
+        drop(body);
+        let handled = handling.await;
         log.note_summary(&handled.summary);
         handled.response.map_err(|needed| self.denial_for(needed, kind))
     }

@@ -4,6 +4,7 @@ use std::{rc::Rc, time::Duration};
 
 use super::{
     limits::{LIST_TTL, Limits, NAME_LENGTH, PAGE_SIZE},
+    load::Load,
     offer::{
         access::Listing,
         icon::{self, Icon},
@@ -267,6 +268,7 @@ impl<E> ServerBuilder<E> {
             page_size: self.page_size,
             list_ttl: self.list_ttl,
             slots: Slots::new(self.limits.concurrent_streams),
+            load: Load::default(),
             limits: self.limits,
         };
         server.capabilities = server.render_capabilities();

@@ -248,7 +248,7 @@ impl<E> Call<E> {
     /// If there is no answer yet, or the client cannot be asked.
     pub fn elicit_schema(&self, key: &str, message: &str, schema: &Value) -> Result<Answer<Value>, Interrupt> {
         let answer = self.context.ask(key, &input::form(message, schema))?;
-        input::read_form(key, &answer, schema)
+        input::read_form(key, answer, schema)
     }
 
     /// Asks the user to visit a URL, for what must not pass through the client (a payment, another sign-in).
@@ -259,7 +259,7 @@ impl<E> Call<E> {
     /// If there is no answer yet, or the client cannot be asked.
     pub fn elicit_url(&self, key: &str, message: &str, url: &str) -> Result<Answer<()>, Interrupt> {
         let answer = self.context.ask(key, &input::url(message, url))?;
-        Ok(match input::read_action(key, &answer)? {
+        Ok(match input::read_action(key, answer)? {
             Answer::Accepted(_) => Answer::Accepted(()),
             Answer::Declined => Answer::Declined,
             Answer::Cancelled => Answer::Cancelled,
@@ -273,7 +273,7 @@ impl<E> Call<E> {
     #[allow(clippy::needless_pass_by_value, reason = "built in place; a reference would only add noise")]
     pub fn sample(&self, key: &str, sampling: Sampling) -> Result<Sampled, Interrupt> {
         let answer = self.context.ask(key, &input::sampling(&sampling))?;
-        input::read_sampled(key, &answer)
+        input::read_sampled(key, answer)
     }
 
     /// Asks for the roots of the client's workspace.
@@ -282,7 +282,7 @@ impl<E> Call<E> {
     /// If there is no answer yet, or the client cannot be asked.
     pub fn roots(&self, key: &str) -> Result<Vec<Root>, Interrupt> {
         let answer = self.context.ask(key, &input::roots())?;
-        input::read_roots(key, &answer)
+        input::read_roots(key, answer)
     }
 
     /// Puts a value aside for the next round, encrypted and bound to this request; [`Call::recall`] returns it. It may

@@ -13,6 +13,9 @@ pub struct Limits {
     /// Answers that may be streaming at the same time in one isolate. Defaults to [`CONCURRENT_STREAMS`]. Above it,
     /// calls are still answered, but with one JSON document and without progress or log messages.
     pub concurrent_streams: usize,
+    /// Values in one request: strings, numbers, arrays, objects and so on, in everything that handlers get of it.
+    /// Defaults to [`VALUES`].
+    pub values: usize,
     /// How long one handler may take. Defaults to [`HANDLER_TIME`].
     pub handler_time: Duration,
 }
@@ -23,6 +26,7 @@ impl Default for Limits {
             body_bytes: BODY_BYTES,
             batch_length: BATCH_LENGTH,
             concurrent_streams: CONCURRENT_STREAMS,
+            values: VALUES,
             handler_time: HANDLER_TIME,
         }
     }
@@ -36,6 +40,33 @@ pub const BATCH_LENGTH: usize = 100;
 
 /// 128 streams: an isolate has 128 MB of memory, which leaves a stream and its handler one megabyte.
 pub const CONCURRENT_STREAMS: usize = 128;
+
+/// 100,000 values: nine thousand records with ten members each. The most that so many take is 25 MB, for objects with one
+/// member; a number in an array takes 24 bytes. Without such a limit, the 4 MiB of a body become 270 MB.
+pub const VALUES: usize = 100_000;
+
+/// 1 KiB of JSON is not counted: it cannot be more than 512 values in 128 KiB.
+pub(super) const UNCOUNTED_BYTES: usize = 1024;
+
+/// Calls with less than 256 KiB of arguments are not held back by others: an isolate has room for hundreds.
+pub(super) const LIGHT_BYTES: usize = 256 * 1024;
+
+/// 24 MiB for the arguments of all other calls that are running in an isolate, or one call. Of its 128 MB, JavaScript takes
+/// a third; reading the largest call that is let in takes 38 MiB, and a result is copied several times on its way out.
+pub(super) const HELD_BYTES: usize = 24 * 1024 * 1024;
+
+/// 1 KiB for the id of a request and for a progress token, which come back in answers, and the latter in each
+/// notification. Clients count, or make a UUID.
+pub(super) const ID_BYTES: usize = 1024;
+
+/// 16 KiB for a URI: twice what everybody should support (RFC 9110 §4.1). It is kept three times while a resource is read.
+pub(super) const URI_BYTES: usize = 16 * 1024;
+
+/// 1 KiB for the name and the version of a client. They are for display.
+pub(super) const CLIENT_INFO_BYTES: usize = 1024;
+
+/// 16 KiB for the settings of all extensions that a client supports. Those that exist take a few hundred bytes.
+pub(super) const EXTENSIONS_BYTES: usize = 16 * 1024;
 
 /// One minute: after that the clients made with the official SDKs have given up, by default.
 pub const HANDLER_TIME: Duration = Duration::from_mins(1);
@@ -51,6 +82,9 @@ pub(super) const STATE_SECONDS: u64 = 600;
 
 /// 64 KiB of sealed state: it travels twice per round, and a handler that must remember more should store it.
 pub(super) const STATE_BYTES: usize = 64 * 1024;
+
+/// That state in base64url, with its nonce and its tag, in quotation marks.
+pub(super) const SEALED_BYTES: usize = (STATE_BYTES + 24 + 16).div_ceil(3) * 4 + 2;
 
 /// 100 items on a page unless the builder says otherwise: the lists of nearly all servers then fit on one.
 pub(super) const PAGE_SIZE: usize = 100;
@@ -78,3 +112,6 @@ pub(super) const SCHEMA_VIOLATIONS: usize = 5;
 
 /// Characters of a client's own text (a name, a version) that an error message repeats.
 pub(super) const ECHO_LENGTH: usize = 80;
+
+/// Characters of what a Rust type has to say about arguments that do not fit. It may quote them, with escapes.
+pub(super) const DETAIL_LENGTH: usize = 1000;

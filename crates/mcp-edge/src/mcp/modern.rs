@@ -9,11 +9,11 @@ use std::{
 use super::{
     asking::input::Inputs,
     call::{Caller, Context},
-    client::ClientCapabilities,
+    client::{ClientCapabilities, ClientInfo},
     offer::resource::Cache,
     server::Server,
     wire::{
-        error::{Reason, RpcError},
+        error::RpcError,
         json::{Object, array, quote},
         json_rpc::{self, Meta},
         method::Method,
@@ -32,10 +32,7 @@ pub(super) fn method<E: Clone + 'static>(server: &Server<E>, name: &str) -> Resu
 
 /// Reads the envelope, whose required parts have been checked.
 pub(super) fn context<E>(server: &Server<E>, meta: &Meta<'_>, caller: Caller) -> Result<Context, RpcError> {
-    let capabilities = meta.capabilities.map(|raw| serde_json::from_str(raw.get()));
-    let capabilities = capabilities.transpose().map_err(|_| {
-        RpcError::new(Reason::Envelope, "_meta[\"io.modelcontextprotocol/clientCapabilities\"] is nested too deeply")
-    })?;
+    let capabilities = meta.capabilities.map(ClientCapabilities::read).transpose()?;
     let level = meta.log_level.map(|raw| {
         json_rpc::text(raw)
             .and_then(|name| Level::parse(&name))
@@ -43,7 +40,9 @@ pub(super) fn context<E>(server: &Server<E>, meta: &Meta<'_>, caller: Caller) ->
     });
     let level = level.transpose()?;
     if meta.progress_token.is_some_and(|raw| !json_rpc::is_token(raw)) {
-        return Err(RpcError::invalid_params("_meta.progressToken must be a string or an integer"));
+        return Err(RpcError::invalid_params(
+            "_meta.progressToken must be a string or an integer of at most 1024 bytes",
+        ));
     }
     Ok(Context {
         identity: caller.identity,
@@ -54,8 +53,8 @@ pub(super) fn context<E>(server: &Server<E>, meta: &Meta<'_>, caller: Caller) ->
         report: caller.report,
         revision: MODERN,
         // For display only, so what is not as it should be counts as not said.
-        client: meta.client.and_then(|raw| serde_json::from_str(raw.get()).ok()),
-        capabilities: ClientCapabilities(capabilities.unwrap_or_default()),
+        client: meta.client.and_then(|raw| serde_json::from_str(raw.get()).ok()).filter(ClientInfo::is_short),
+        capabilities: capabilities.unwrap_or_default(),
         progress_token: meta.progress_token.map(|raw| raw.get().to_owned()),
         progress: Cell::new(f64::NEG_INFINITY),
         log_from: level.filter(|_| server.logging),

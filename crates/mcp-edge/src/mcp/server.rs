@@ -1,6 +1,6 @@
 //! The server: from an HTTP request to its answer.
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use futures_util::future::FutureExt;
 use serde_json::value::RawValue;
@@ -10,6 +10,7 @@ use super::{
     call::Caller,
     legacy,
     limits::Limits,
+    load::Load,
     modern,
     offer::{
         access::AccessNeeded,
@@ -59,6 +60,7 @@ pub struct Server<E = ()> {
     pub(super) list_ttl: Duration,
     pub(super) limits: Limits,
     pub(super) slots: Slots,
+    pub(super) load: Load,
 }
 
 /// The headers that are read for every request; see [`Server::header_names`].
@@ -97,6 +99,19 @@ enum Step {
     Done(Rendered),
     Running(Work),
     Refused(AccessNeeded),
+}
+
+/// What was posted, on its way.
+enum Begun {
+    One((Summary, Step)),
+    Batch(Vec<Step>),
+}
+
+impl Begun {
+    fn unreadable(id: Option<&str>, error: &RpcError) -> Self {
+        let rendered = Rendered::error(id, error, true);
+        Self::One((Summary::new(rendered.verdict), Step::Done(rendered)))
+    }
 }
 
 impl<E> Server<E> {
@@ -224,34 +239,54 @@ impl<E> Server<E> {
 
 impl<E: Clone + 'static> Server<E> {
     /// Answers the body of a POST that [`Server::admit`] let in and whose token was verified.
-    pub async fn handle(&self, head: &RequestHead<'_>, body: &str, caller: Caller<E>) -> Handled {
+    ///
+    /// The body is read at once; while the future waits for a handler, it is not needed any more.
+    pub fn handle<'s>(
+        &'s self,
+        head: &RequestHead<'_>,
+        body: &str,
+        caller: Caller<E>,
+    ) -> impl Future<Output = Handled> + use<'s, E> {
         let runtime = Rc::clone(&caller.runtime);
-        let (mut summary, step) = match json_rpc::parse(body, self.limits.batch_length) {
-            Ok(Posted::One(message)) => self.begin(head, message, caller),
-            Ok(Posted::Batch(elements)) => return self.batch(head, elements, &caller).await,
-            Err(unreadable) => return Handled::done(Rendered::error(unreadable.id, &unreadable.error, true)),
+        let values = Cell::new(self.limits.values);
+        let begun = match json_rpc::parse(body, self.limits.batch_length) {
+            Ok(Posted::One(message)) => Begun::One(self.begin(head, message, caller, &values)),
+            Ok(Posted::Batch(elements)) => self.begin_batch(head, elements, &caller, &values),
+            Err(unreadable) => Begun::unreadable(unreadable.id, &unreadable.error),
         };
-        let response = match step {
-            Step::Refused(needed) => {
-                summary.verdict = Verdict::Refused;
-                Err(needed)
-            }
-            Step::Done(rendered) => {
-                summary.verdict = rendered.verdict;
-                Ok(rendered.into_response())
-            }
-            Step::Running(work) => {
-                let slots = accepts_stream(head.header("accept")).then_some(&self.slots);
-                let (response, verdict) = respond(work, runtime, slots).await;
-                summary.verdict = verdict;
-                Ok(response)
-            }
-        };
-        Handled { response, summary }
+        let streams = matches!(begun, Begun::One((_, Step::Running(_)))) && accepts_stream(head.header("accept"));
+        async move {
+            let (mut summary, step) = match begun {
+                Begun::One(one) => one,
+                Begun::Batch(steps) => return finish_batch(steps).await,
+            };
+            let response = match step {
+                Step::Refused(needed) => {
+                    summary.verdict = Verdict::Refused;
+                    Err(needed)
+                }
+                Step::Done(rendered) => {
+                    summary.verdict = rendered.verdict;
+                    Ok(rendered.into_response())
+                }
+                Step::Running(work) => {
+                    let (response, verdict) = respond(work, runtime, streams.then_some(&self.slots)).await;
+                    summary.verdict = verdict;
+                    Ok(response)
+                }
+            };
+            Handled { response, summary }
+        }
     }
 
     /// Takes a message as far as it goes without running anything.
-    fn begin(&self, head: &RequestHead<'_>, message: Message<'_>, caller: Caller<E>) -> (Summary, Step) {
+    fn begin(
+        &self,
+        head: &RequestHead<'_>,
+        message: Message<'_>,
+        caller: Caller<E>,
+        values: &Cell<usize>,
+    ) -> (Summary, Step) {
         let mut summary = Summary::new(Verdict::Accepted);
         let modern_header = head.header(VERSION_HEADER).is_some_and(names_modern);
         let Message { kind, params } = message;
@@ -311,7 +346,7 @@ impl<E: Clone + 'static> Server<E> {
         }
 
         let outbox = Rc::clone(&context.outbox);
-        let operation = Operation { method, params, head, env, context, name: &mut summary.name };
+        let operation = Operation { method, params, head, env, context, values, name: &mut summary.name };
         let step = match self.operate(operation) {
             Ok(Progress::Done(outcome)) => Step::Done(dialect.render(id, &outcome)),
             Ok(Progress::Running(work)) => {
@@ -325,11 +360,16 @@ impl<E: Clone + 'static> Server<E> {
         (summary, step)
     }
 
-    /// Answers a batch, which only the revision of 2025-03-26 has. All messages are looked at before the first one
-    /// runs: what one of them lacks is lacking for all. They run one after the other, and their notifications are
-    /// dropped: the answer is one document.
-    async fn batch(&self, head: &RequestHead<'_>, elements: Vec<&RawValue>, caller: &Caller<E>) -> Handled {
-        let refuse = |message| Handled::done(Rendered::error(None, &RpcError::invalid_request(message), true));
+    /// Takes a batch, which only the revision of 2025-03-26 has, as far as it goes. All messages are looked at before the
+    /// first one runs: what one of them lacks is lacking for all.
+    fn begin_batch(
+        &self,
+        head: &RequestHead<'_>,
+        elements: Vec<&RawValue>,
+        caller: &Caller<E>,
+        values: &Cell<usize>,
+    ) -> Begun {
+        let refuse = |message| Begun::unreadable(None, &RpcError::invalid_request(message));
         match era::legacy_revision(head.header(VERSION_HEADER)) {
             Ok(Revision::V2025_03_26) => {}
             _ => return refuse("batches exist in revision 2025-03-26 only"),
@@ -348,36 +388,34 @@ impl<E: Clone + 'static> Server<E> {
             }
             messages.push(message);
         }
-        let mut steps = Vec::with_capacity(messages.len());
-        let mut refused = None;
-        for message in messages {
-            match self.begin(head, message, caller.clone()).1 {
-                Step::Refused(needed) => refused = Some(both(refused, needed)),
-                step => steps.push(step),
-            }
-        }
-        let mut summary = Summary::new(Verdict::Refused);
-        summary.revision = Some(Revision::V2025_03_26);
-        summary.method = Some("batch");
-        if let Some(needed) = refused {
-            return Handled { response: Err(needed), summary };
-        }
-        let mut answers = Vec::with_capacity(steps.len());
-        for step in steps {
-            let rendered = match step {
-                Step::Done(rendered) => rendered,
-                Step::Running(work) => {
-                    work.outbox.close();
-                    work.answer.await
-                }
-                Step::Refused(_) => continue,
-            };
-            answers.extend(rendered.body);
-        }
-        summary.verdict = if answers.is_empty() { Verdict::Accepted } else { Verdict::Answered };
-        let response = if answers.is_empty() { Response::empty(202) } else { Response::json(200, array(answers)) };
-        Handled { response: Ok(response), summary }
+        Begun::Batch(messages.into_iter().map(|message| self.begin(head, message, caller.clone(), values).1).collect())
     }
+}
+
+/// Answers a batch. Its messages run one after the other, and their notifications are dropped: the answer is one document.
+async fn finish_batch(steps: Vec<Step>) -> Handled {
+    let mut summary = Summary::new(Verdict::Refused);
+    summary.revision = Some(Revision::V2025_03_26);
+    summary.method = Some("batch");
+    let needed = steps.iter().filter_map(|step| if let Step::Refused(needed) = step { Some(needed) } else { None });
+    if let Some(needed) = needed.cloned().fold(None, |all, needed| Some(both(all, needed))) {
+        return Handled { response: Err(needed), summary };
+    }
+    let mut answers = Vec::with_capacity(steps.len());
+    for step in steps {
+        let rendered = match step {
+            Step::Done(rendered) => rendered,
+            Step::Running(work) => {
+                work.outbox.close();
+                work.answer.await
+            }
+            Step::Refused(_) => continue,
+        };
+        answers.extend(rendered.body);
+    }
+    summary.verdict = if answers.is_empty() { Verdict::Accepted } else { Verdict::Answered };
+    let response = if answers.is_empty() { Response::empty(202) } else { Response::json(200, array(answers)) };
+    Handled { response: Ok(response), summary }
 }
 
 /// What two messages of a batch need together; the one that no consent can mend comes first.
@@ -387,11 +425,5 @@ fn both(one: Option<AccessNeeded>, other: AccessNeeded) -> AccessNeeded {
         (Some(AccessNeeded::Scopes(one)), AccessNeeded::Scopes(other)) => AccessNeeded::Scopes(one.union(&other)),
         (Some(AccessNeeded::Scopes(_)), other) => other,
         (Some(one), _) => one,
-    }
-}
-
-impl Handled {
-    fn done(rendered: Rendered) -> Self {
-        Self { summary: Summary::new(rendered.verdict), response: Ok(rendered.into_response()) }
     }
 }

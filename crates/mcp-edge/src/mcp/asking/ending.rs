@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::mcp::{
     asking::{
         input::Why,
@@ -14,6 +16,7 @@ use crate::mcp::{
     offer::{
         failure::{Failure, ToolError},
         tool::ToolResult,
+        validation,
     },
     wire::{
         error::{Reason, RpcError},
@@ -22,24 +25,47 @@ use crate::mcp::{
     },
 };
 
+/// What a handler was called for.
+pub(in crate::mcp) struct Target {
+    pub method: &'static str,
+    /// The name of the tool or prompt, or the URI.
+    pub name: String,
+    /// JSON, for those who can be asked back. The handler has the values, and keeps as many of them as it wants.
+    pub arguments: String,
+}
+
+impl Target {
+    fn binding(&self) -> Binding {
+        let arguments = read_values(&self.arguments).unwrap_or_default();
+        Binding { method: self.method, name: self.name.clone(), arguments }
+    }
+}
+
+/// Turns arguments into values.
+pub(in crate::mcp) fn read_values(json: &str) -> serde_json::Result<Value> {
+    let mut values = serde_json::from_str(json)?;
+    validation::normalise(&mut values);
+    Ok(values)
+}
+
 /// How a tool has ended.
 pub(in crate::mcp) fn finish_tool(
     result: Result<ToolResult, ToolError>,
     wraps: bool,
     context: &Context,
-    binding: &Binding,
+    target: &Target,
 ) -> Outcome {
     match result {
         Ok(result) => tool_result(&result, !context.revision.is_modern(), wraps),
         Err(ToolError(Failure::Told(text) | Failure::InvalidArgument(text))) => tool_failure(&text),
         Err(ToolError(Failure::NotFound)) => tool_failure("resource not found"),
         Err(ToolError(Failure::Internal(detail))) => {
-            (context.report)(&format!("{} {}: {detail}", binding.method, binding.name));
+            (context.report)(&format!("{} {}: {detail}", target.method, target.name));
             tool_failure(&format!("internal error; it is in the server's log under {}", context.request_id))
         }
         Err(ToolError(Failure::Interrupt(why))) => match why {
             Why::Legacy | Why::Refused { .. } => tool_failure(&why.to_string()),
-            why => interrupted(why, context, binding),
+            why => interrupted(why, context, target),
         },
     }
 }
@@ -66,18 +92,18 @@ pub(in crate::mcp) fn timed_out(limit: Duration) -> Outcome {
 }
 
 /// How the failure of a resource or a prompt is told.
-pub(in crate::mcp) fn give_up(failure: Failure, context: &Context, binding: &Binding) -> Outcome {
+pub(in crate::mcp) fn give_up(failure: Failure, context: &Context, target: &Target) -> Outcome {
     match failure {
         Failure::Told(text) => RpcError::new(Reason::Internal, text).into(),
         Failure::InvalidArgument(text) => RpcError::invalid_params(text).into(),
-        Failure::NotFound => not_found(&binding.name).into(),
+        Failure::NotFound => not_found(&target.name).into(),
         Failure::Internal(detail) => {
-            (context.report)(&format!("{} {}: {detail}", binding.method, binding.name));
+            (context.report)(&format!("{} {}: {detail}", target.method, target.name));
             internal(context).into()
         }
         Failure::Interrupt(why) => match why {
             Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
-            why => interrupted(why, context, binding),
+            why => interrupted(why, context, target),
         },
     }
 }
@@ -99,13 +125,13 @@ pub(in crate::mcp) fn missing_capability(capability: Capability) -> RpcError {
 }
 
 /// A handler left through a question.
-fn interrupted(why: Why, context: &Context, binding: &Binding) -> Outcome {
+fn interrupted(why: Why, context: &Context, target: &Target) -> Outcome {
     match why {
-        Why::Outstanding => ask(context, binding),
+        Why::Outstanding => ask(context, target),
         Why::Incapable(capability) => missing_capability(capability).into(),
         Why::Malformed(problem) => RpcError::invalid_params(problem).into(),
         Why::Misuse(problem) => {
-            (context.report)(&format!("{} {}: {problem}", binding.method, binding.name));
+            (context.report)(&format!("{} {}: {problem}", target.method, target.name));
             internal(context).into()
         }
         Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
@@ -118,7 +144,7 @@ fn interrupted(why: Why, context: &Context, binding: &Binding) -> Outcome {
 /// counted for this request of this caller only, and within the time. It proves no more than that. Answers that come
 /// without state are taken, too, whether anybody was asked or not: the official conformance suite sends them with its
 /// first request, and what they say is the client's word in either case. Without a key, a first round still works.
-fn ask(context: &Context, binding: &Binding) -> Outcome {
+fn ask(context: &Context, target: &Target) -> Outcome {
     let mut inputs = context.inputs.borrow_mut();
     let members = Object::new().raw("inputRequests", &inputs.requests());
     let used = std::mem::take(&mut inputs.used);
@@ -129,14 +155,14 @@ fn ask(context: &Context, binding: &Binding) -> Outcome {
             return Outcome::InputRequired(members);
         }
         let problem = "asking in several rounds needs a state key, and none is set";
-        (context.report)(&format!("{} {}: {problem}", binding.method, binding.name));
+        (context.report)(&format!("{} {}: {problem}", target.method, target.name));
         return internal(context).into();
     };
     let state = State::new(used, notes, context.now);
-    match state.seal(key, &*context.runtime, &context.identity, binding) {
+    match state.seal(key, &*context.runtime, &context.identity, &target.binding()) {
         Ok(sealed) => Outcome::InputRequired(members.text("requestState", &sealed)),
         Err(error) => {
-            (context.report)(&format!("{} {}: {error}", binding.method, binding.name));
+            (context.report)(&format!("{} {}: {error}", target.method, target.name));
             internal(context).into()
         }
     }

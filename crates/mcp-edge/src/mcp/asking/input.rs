@@ -15,7 +15,10 @@ use crate::mcp::{
         content::{Content, Role},
         validation,
     },
-    wire::json::{Object, array, quote, to_json},
+    wire::{
+        error::detail,
+        json::{Object, array, quote, to_json},
+    },
 };
 
 /// There is no answer (yet). Meant to leave the handler through `?`; whoever catches it to go on without an answer may
@@ -177,7 +180,7 @@ pub struct Root {
 /// The answers that a request brought along, and the questions that its handler has asked.
 #[derive(Debug, Default)]
 pub(in crate::mcp) struct Inputs {
-    /// By key; those of the latest round take the place of earlier ones.
+    /// By key; those of the latest round take the place of earlier ones. Without those that are used.
     pub given: Map<String, Value>,
     /// The given answers that the handler has looked at: it will look at them again in the next round.
     pub used: Map<String, Value>,
@@ -204,8 +207,10 @@ impl Inputs {
         capabilities: &ClientCapabilities,
         question: &Question,
     ) -> Result<Value, Interrupt> {
-        if let Some(answer) = self.given.get(key) {
-            self.used.insert(key.to_owned(), answer.clone());
+        if let Some(answer) = self.given.remove(key) {
+            self.used.insert(key.to_owned(), answer);
+        }
+        if let Some(answer) = self.used.get(key) {
             return Ok(answer.clone());
         }
         if !capabilities.has(question.needs) {
@@ -249,9 +254,9 @@ pub(in crate::mcp) fn roots() -> Question {
 }
 
 /// Reads what the user did with a form or a URL, without its content.
-pub(in crate::mcp) fn read_action(key: &str, answer: &Value) -> Result<Answer<Value>, Interrupt> {
+pub(in crate::mcp) fn read_action(key: &str, mut answer: Value) -> Result<Answer<Value>, Interrupt> {
     match answer.get("action").and_then(Value::as_str) {
-        Some("accept") => Ok(Answer::Accepted(answer.get("content").cloned().unwrap_or(Value::Null))),
+        Some("accept") => Ok(Answer::Accepted(take(&mut answer, "content"))),
         Some("decline") => Ok(Answer::Declined),
         Some("cancel") => Ok(Answer::Cancelled),
         _ => Err(malformed(key, "is not the result of an elicitation")),
@@ -259,7 +264,7 @@ pub(in crate::mcp) fn read_action(key: &str, answer: &Value) -> Result<Answer<Va
 }
 
 /// Reads what the user filled in, and checks it against what was asked for.
-pub(in crate::mcp) fn read_form(key: &str, answer: &Value, schema: &Value) -> Result<Answer<Value>, Interrupt> {
+pub(in crate::mcp) fn read_form(key: &str, answer: Value, schema: &Value) -> Result<Answer<Value>, Interrupt> {
     read_action(key, answer)?.map(|content| {
         let problems = validation::violations(schema, &content, "content");
         if problems.is_empty() { Ok(content) } else { Err(malformed(key, &problems.join("; "))) }
@@ -272,26 +277,31 @@ pub(in crate::mcp) fn read_typed<T: DeserializeOwned>(
     answer: Answer<Value>,
 ) -> Result<Answer<T>, Interrupt> {
     answer.map(|content| {
-        serde_json::from_value(content).map_err(|error| malformed(key, &format!("has unexpected content: {error}")))
+        serde_json::from_value(content)
+            .map_err(|error| malformed(key, &format!("has unexpected content: {}", detail(&error))))
     })
 }
 
 /// Reads what the model said.
-pub(in crate::mcp) fn read_sampled(key: &str, answer: &Value) -> Result<Sampled, Interrupt> {
-    let content = answer.get("content").filter(|content| content.is_object() || content.is_array());
+pub(in crate::mcp) fn read_sampled(key: &str, mut answer: Value) -> Result<Sampled, Interrupt> {
+    let content = take(&mut answer, "content");
     let text = |name| answer.get(name).and_then(Value::as_str).map(str::to_owned);
     match (text("role"), content, text("model")) {
-        (Some(_), Some(content), Some(model)) => {
-            Ok(Sampled { content: content.clone(), model, stop_reason: text("stopReason") })
+        (Some(_), content @ (Value::Object(_) | Value::Array(_)), Some(model)) => {
+            Ok(Sampled { content, model, stop_reason: text("stopReason") })
         }
         _ => Err(malformed(key, "is not the result of sampling/createMessage")),
     }
 }
 
 /// Reads the list of roots.
-pub(in crate::mcp) fn read_roots(key: &str, answer: &Value) -> Result<Vec<Root>, Interrupt> {
-    let roots = answer.get("roots").cloned().unwrap_or(Value::Null);
-    serde_json::from_value(roots).map_err(|_| malformed(key, "is not the result of roots/list"))
+pub(in crate::mcp) fn read_roots(key: &str, mut answer: Value) -> Result<Vec<Root>, Interrupt> {
+    serde_json::from_value(take(&mut answer, "roots")).map_err(|_| malformed(key, "is not the result of roots/list"))
+}
+
+/// A member of an answer, which may be large, without copying it.
+fn take(answer: &mut Value, name: &str) -> Value {
+    answer.get_mut(name).map(Value::take).unwrap_or_default()
 }
 
 fn malformed(key: &str, problem: &str) -> Interrupt {
@@ -310,7 +320,7 @@ mod tests {
     fn what_was_filled_in_is_checked_against_what_was_asked_for() {
         let schema =
             json!({"type": "object", "properties": {"n": {"type": "integer", "maximum": 5}}, "required": ["n"]});
-        let read = |answer| read_form("k", &answer, &schema);
+        let read = |answer| read_form("k", answer, &schema);
         assert_eq!(read(json!({"action": "accept", "content": {"n": 5}})), Ok(Answer::Accepted(json!({"n": 5}))));
         assert_eq!(read(json!({"action": "decline"})), Ok(Answer::Declined));
         assert_eq!(read(json!({"action": "cancel"})), Ok(Answer::Cancelled));
@@ -331,15 +341,16 @@ mod tests {
     fn a_model_may_answer_in_several_blocks() {
         let block = |text: &str| json!({"type": "text", "text": text});
         let answer = json!({"role": "assistant", "model": "m", "content": [block("a"), block("b")]});
-        assert_eq!(read_sampled("k", &answer).map(|sampled| sampled.text()), Ok("ab".to_owned()));
-        assert!(read_sampled("k", &json!({"role": "assistant", "model": "m"})).is_err());
-        assert!(read_roots("k", &json!({"roots": [{"name": "x"}]})).is_err());
+        assert_eq!(read_sampled("k", answer).map(|sampled| sampled.text()), Ok("ab".to_owned()));
+        assert!(read_sampled("k", json!({"role": "assistant", "model": "m"})).is_err());
+        assert!(read_roots("k", json!({"roots": [{"name": "x"}]})).is_err());
     }
 
     #[test]
     fn a_question_is_asked_once_under_its_key() {
         let mut inputs = Inputs::default();
-        let capabilities = ClientCapabilities(json!({"roots": {}}).as_object().cloned().unwrap_or_default());
+        let declared = serde_json::from_str(r#"{"roots":{}}"#).unwrap_or_else(|error| panic!("{error}"));
+        let capabilities = ClientCapabilities::read(declared).unwrap_or_default();
         for _ in 0..2 {
             assert_eq!(inputs.ask("r", &capabilities, &roots()), Err(Interrupt(Why::Outstanding)));
         }

@@ -17,7 +17,10 @@ use crate::mcp::{
         schema,
         tool::{WithArguments, WithoutArguments},
     },
-    wire::json::{Object, array},
+    wire::{
+        error::detail,
+        json::{Object, array},
+    },
 };
 
 /// A prompt under construction.
@@ -39,7 +42,7 @@ pub struct PromptParts<E> {
 }
 
 /// Makes the prompt from arguments, which are an object of strings.
-type Run<E> = Box<dyn Fn(Call<E>, &Value) -> Running>;
+type Run<E> = Box<dyn Fn(Call<E>, Value) -> Running>;
 type Running = LocalBoxFuture<'static, Result<PromptResult, PromptError>>;
 
 /// A blank in a prompt.
@@ -218,7 +221,8 @@ where
             run: Box::new(move |call, arguments| match A::deserialize(arguments) {
                 Ok(arguments) => self(call, arguments).map(IntoPrompt::into_prompt).boxed_local(),
                 Err(error) => {
-                    std::future::ready(Err(PromptError::invalid_argument(format!("arguments: {error}")))).boxed_local()
+                    let problem = format!("arguments: {}", detail(&error));
+                    std::future::ready(Err(PromptError::invalid_argument(problem))).boxed_local()
                 }
             }),
         }

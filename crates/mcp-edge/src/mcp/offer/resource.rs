@@ -45,7 +45,7 @@ impl Cache {
 }
 
 /// Reads a resource. The value is what the template has matched.
-type Read<E> = Rc<dyn Fn(Call<E>, &str, &Value) -> Reading>;
+type Read<E> = Rc<dyn Fn(Call<E>, &str, Value) -> Reading>;
 type Reading = LocalBoxFuture<'static, Result<Vec<Contents>, ResourceError>>;
 
 /// A resource with a URI of its own, under construction.

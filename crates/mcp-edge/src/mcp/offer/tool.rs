@@ -46,6 +46,7 @@ use crate::mcp::{
         schema::{self, SchemaError},
     },
     wire::{
+        error::detail,
         headers::Parameter,
         json::{Object, array, to_json},
     },
@@ -70,8 +71,9 @@ pub struct Handler<E> {
     run: Run<E>,
 }
 
-/// Runs a tool. The arguments have been validated.
-type Run<E> = Box<dyn Fn(Call<E>, &Value) -> Running>;
+/// Runs a tool. The arguments have been validated. They are handed over, so that they need not be copied: they may be
+/// most of what a call holds.
+type Run<E> = Box<dyn Fn(Call<E>, Value) -> Running>;
 type Running = LocalBoxFuture<'static, Result<ToolResult, ToolError>>;
 
 /// What clients should expect of a tool. Hints only, but several clients ask the user before a tool runs that might
@@ -292,7 +294,9 @@ where
             run: Box::new(move |call, arguments| match A::deserialize(arguments) {
                 Ok(arguments) => self(call, arguments).map(IntoToolResult::into_tool_result).boxed_local(),
                 // Validation has passed, so this is a rule that the schema does not express.
-                Err(error) => std::future::ready(Err(ToolError::new(format!("arguments: {error}")))).boxed_local(),
+                Err(error) => {
+                    std::future::ready(Err(ToolError::new(format!("arguments: {}", detail(&error))))).boxed_local()
+                }
             }),
         }
     }

@@ -17,6 +17,7 @@ use serde_json::{Map, Number, Value};
 use crate::mcp::{
     limits::{SCHEMA_DEPTH, SCHEMA_STEPS, SCHEMA_VIOLATIONS},
     offer::schema::resolve,
+    wire::error::echo,
 };
 
 /// What is wrong with `instance`, as sentences for whoever made it, and nothing if it is valid. At most
@@ -53,7 +54,8 @@ impl fmt::Display for Path<'_> {
         }
         match self.step {
             Step::Whole(name) => formatter.write_str(name),
-            Step::Member(name) => write!(formatter, ".{name}"),
+            // It may be the client's own, and stands in up to five sentences.
+            Step::Member(name) => write!(formatter, ".{}", echo(name)),
             Step::Item(index) => write!(formatter, "[{index}]"),
         }
     }

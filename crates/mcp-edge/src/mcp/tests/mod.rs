@@ -3,6 +3,7 @@
 #![allow(clippy::needless_pass_by_value, clippy::too_many_lines, reason = "tables read better")]
 
 mod access;
+mod amounts;
 mod asking;
 mod batches;
 mod building;

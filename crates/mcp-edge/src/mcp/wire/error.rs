@@ -3,7 +3,10 @@
 
 use std::borrow::Cow;
 
-use crate::mcp::{limits::ECHO_LENGTH, wire::json::Object};
+use crate::mcp::{
+    limits::{DETAIL_LENGTH, ECHO_LENGTH},
+    wire::json::Object,
+};
 
 /// Why a request has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub(in crate::mcp) enum Reason {
     ResourceNotFound,
     /// A handler failed, or gave up in a way that only tools can report otherwise.
     Internal,
+    /// Other calls use the memory that this one needs; later there is room for it.
+    Busy,
 }
 
 impl Reason {
@@ -46,7 +51,7 @@ impl Reason {
                     -32002
                 }
             }
-            Self::Internal => -32603,
+            Self::Internal | Self::Busy => -32603,
             Self::HeaderMismatch => -32020,
             Self::MissingCapability => -32021,
             Self::UnsupportedVersion => -32022,
@@ -64,6 +69,7 @@ impl Reason {
             | Self::UnsupportedVersion => 400,
             // Legacy clients take any 404 for a lost session, so there it stays in-band.
             Self::MethodNotFound if modern => 404,
+            Self::Busy => 503,
             // The status is not pinned for these. 200 leaves the verdict to the JSON-RPC error, which all clients
             // read; dual-era clients take some other statuses for a sign that the server is a legacy one.
             Self::MethodNotFound | Self::InvalidParams | Self::ResourceNotFound | Self::Internal => 200,
@@ -102,6 +108,11 @@ impl RpcError {
         Self::new(Reason::InvalidParams, message)
     }
 
+    /// A member of `_meta` that the protocol defines is not as it should be.
+    pub fn envelope(member: &str, problem: &str) -> Self {
+        Self::new(Reason::Envelope, format!("_meta[\"io.modelcontextprotocol/{member}\"] {problem}"))
+    }
+
     pub fn header(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Reason::HeaderMismatch, message)
     }
@@ -113,7 +124,16 @@ impl RpcError {
 
 /// The beginning of a text that came from the client, to repeat it in a message.
 pub(in crate::mcp) fn echo(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(ECHO_LENGTH) {
+    beginning(text, ECHO_LENGTH)
+}
+
+/// What a Rust type has to say about a value that does not fit, which may quote the value.
+pub(in crate::mcp) fn detail(error: &serde_json::Error) -> String {
+    beginning(&error.to_string(), DETAIL_LENGTH).into_owned()
+}
+
+fn beginning(text: &str, length: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(length) {
         Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
         None => Cow::Borrowed(text),
     }

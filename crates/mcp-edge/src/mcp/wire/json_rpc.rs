@@ -12,13 +12,16 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, SeqAccess, Visitor},
+    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{error::Category, value::RawValue};
 
-use crate::mcp::wire::{
-    error::{Reason, RpcError},
-    json::{Object, quote},
+use crate::mcp::{
+    limits::ID_BYTES,
+    wire::{
+        error::{Reason, RpcError},
+        json::{Object, quote},
+    },
 };
 
 /// What a POST carried.
@@ -110,7 +113,7 @@ pub(in crate::mcp) fn parse_message(text: &str) -> Result<Message<'_>, Unreadabl
         Category::Syntax | Category::Eof | Category::Io => RpcError::parse(),
     })?;
     let id = wire.id.map(RawValue::get);
-    let readable = id.filter(|id| is_id(id));
+    let readable = id.filter(|id| is_short_id(id));
     let invalid = |message| Err(Unreadable { id: readable, error: RpcError::invalid_request(message) });
 
     if wire.jsonrpc.is_none_or(|Text(version)| version != "2.0") {
@@ -119,8 +122,8 @@ pub(in crate::mcp) fn parse_message(text: &str) -> Result<Message<'_>, Unreadabl
     let answers = wire.result.is_some() || wire.error.is_some();
     let kind = match (wire.method, answers, id) {
         (Some(_), true, _) => return invalid("a message is either a request or a response"),
-        (Some(Text(method)), false, Some(id)) if is_id(id) => Kind::Request { id, method },
-        (Some(_), false, Some(_)) => return invalid("`id` must be a string or an integer"),
+        (Some(Text(method)), false, Some(id)) if is_short_id(id) => Kind::Request { id, method },
+        (Some(_), false, Some(_)) => return invalid("`id` must be a string or an integer of at most 1024 bytes"),
         (Some(Text(method)), false, None) => Kind::Notification { method },
         (None, true, _) => Kind::Response,
         (None, false, _) => return invalid("the body is neither a request nor a notification"),
@@ -128,7 +131,7 @@ pub(in crate::mcp) fn parse_message(text: &str) -> Result<Message<'_>, Unreadabl
     let params = match wire.params.map(RawValue::get) {
         // `null` is not allowed, but harmless, and seen in notifications.
         None | Some("null") => Params::default(),
-        Some(text) if text.starts_with('{') => match serde_json::from_str(text) {
+        Some(text) if text.starts_with('{') => match Params::parse(text) {
             Ok(params) => params,
             Err(_) => return invalid("`params` repeats a member or is not valid text"),
         },
@@ -137,8 +140,12 @@ pub(in crate::mcp) fn parse_message(text: &str) -> Result<Message<'_>, Unreadabl
     Ok(Message { kind, params })
 }
 
-/// Whether `json` is an id that MCP allows: a string or an integer, not null.
-fn is_id(json: &str) -> bool {
+/// Whether `json` is an id that MCP allows, a string or an integer, not null; and no longer than it needs to be, since
+/// answers repeat it.
+fn is_short_id(json: &str) -> bool {
+    if json.len() > ID_BYTES {
+        return false;
+    }
     let digits = json.strip_prefix('-').unwrap_or(json);
     json.starts_with('"') || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
@@ -160,48 +167,91 @@ struct Wire<'a> {
 }
 
 /// The parameters of all methods together, each as the JSON it is: what a method reads, it checks.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default)]
 pub(in crate::mcp) struct Params<'a> {
-    #[serde(borrow, rename = "_meta", default, deserialize_with = "present")]
     pub meta: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     pub name: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     pub uri: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     pub arguments: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     pub cursor: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     pub input_responses: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     pub request_state: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     pub protocol_version: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     pub level: Option<&'a RawValue>,
-    #[serde(borrow, rename = "ref", default, deserialize_with = "present")]
     pub reference: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     pub argument: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "present")]
     pub context: Option<&'a RawValue>,
 }
 
 /// The members of `params._meta` that mean something to a server (MCP 2026-07-28, basic).
-#[derive(Default, Deserialize)]
+#[derive(Default)]
 pub(in crate::mcp) struct Meta<'a> {
-    #[serde(borrow, rename = "io.modelcontextprotocol/protocolVersion", default, deserialize_with = "present")]
     pub version: Option<&'a RawValue>,
-    #[serde(borrow, rename = "io.modelcontextprotocol/clientCapabilities", default, deserialize_with = "present")]
     pub capabilities: Option<&'a RawValue>,
-    #[serde(borrow, rename = "io.modelcontextprotocol/clientInfo", default, deserialize_with = "present")]
     pub client: Option<&'a RawValue>,
-    #[serde(borrow, rename = "io.modelcontextprotocol/logLevel", default, deserialize_with = "present")]
     pub log_level: Option<&'a RawValue>,
-    #[serde(borrow, rename = "progressToken", default, deserialize_with = "present")]
     pub progress_token: Option<&'a RawValue>,
+}
+
+impl<'a> Params<'a> {
+    fn parse(json: &'a str) -> serde_json::Result<Self> {
+        const NAMES: [&str; 12] = [
+            "_meta",
+            "name",
+            "arguments",
+            "uri",
+            "cursor",
+            "inputResponses",
+            "requestState",
+            "protocolVersion",
+            "level",
+            "ref",
+            "argument",
+            "context",
+        ];
+        let [
+            meta,
+            name,
+            arguments,
+            uri,
+            cursor,
+            input_responses,
+            request_state,
+            protocol_version,
+            level,
+            reference,
+            argument,
+            context,
+        ] = pick_members(json, &NAMES)?;
+        Ok(Self {
+            meta,
+            name,
+            uri,
+            arguments,
+            cursor,
+            input_responses,
+            request_state,
+            protocol_version,
+            level,
+            reference,
+            argument,
+            context,
+        })
+    }
+}
+
+impl<'a> Meta<'a> {
+    fn parse(json: &'a str) -> serde_json::Result<Self> {
+        const NAMES: [&str; 5] = [
+            "io.modelcontextprotocol/protocolVersion",
+            "io.modelcontextprotocol/clientCapabilities",
+            "io.modelcontextprotocol/clientInfo",
+            "io.modelcontextprotocol/logLevel",
+            "progressToken",
+        ];
+        let [version, capabilities, client, log_level, progress_token] = pick_members(json, &NAMES)?;
+        Ok(Self { version, capabilities, client, log_level, progress_token })
+    }
 }
 
 impl<'a> Params<'a> {
@@ -212,7 +262,7 @@ impl<'a> Params<'a> {
     /// make another message of it.
     pub fn read_meta(&self) -> Result<Option<Meta<'a>>, RpcError> {
         match self.meta.map(RawValue::get) {
-            Some(text) if text.starts_with('{') => serde_json::from_str(text)
+            Some(text) if text.starts_with('{') => Meta::parse(text)
                 .map(Some)
                 .map_err(|_| RpcError::invalid_request("params._meta is malformed, or has a member twice")),
             _ => Ok(None),
@@ -231,9 +281,51 @@ pub(in crate::mcp) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|Text(text)| text)
 }
 
-/// A progress token or an id: a string or an integer.
+/// A progress token: a string or an integer, as an id.
 pub(in crate::mcp) fn is_token(raw: &RawValue) -> bool {
-    is_id(raw.get())
+    is_short_id(raw.get())
+}
+
+/// The members with these names of an object, with `null` where one is that. All others are skipped. One of these that
+/// occurs twice is an error.
+pub(in crate::mcp) fn pick_members<'a, const N: usize>(
+    json: &'a str,
+    names: &[&str; N],
+) -> serde_json::Result<[Option<&'a RawValue>; N]> {
+    let mut found = [None; N];
+    pick(json, names, &mut found)?;
+    Ok(found)
+}
+
+fn pick<'a>(json: &'a str, names: &[&str], found: &mut [Option<&'a RawValue>]) -> serde_json::Result<()> {
+    serde_json::Deserializer::from_str(json).deserialize_map(Pick { names, found })
+}
+
+struct Pick<'p, 'de> {
+    names: &'p [&'p str],
+    found: &'p mut [Option<&'de RawValue>],
+}
+
+impl<'de> Visitor<'de> for Pick<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(Text(name)) = members.next_key()? {
+            let place = self.names.iter().position(|known| *known == name);
+            match place.and_then(|place| self.found.get_mut(place)) {
+                Some(Some(_)) => return Err(de::Error::custom("a member occurs twice")),
+                Some(place) => *place = Some(members.next_value()?),
+                None => {
+                    members.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A string that borrows from the message unless it contains escapes.
@@ -333,6 +425,15 @@ mod tests {
             assert_eq!(rejection(&body), (-32600, None), "{id}");
         }
         assert_eq!(rejection(r#"{"jsonrpc":"1.0","id":-7,"method":"ping"}"#), (-32600, Some("-7".to_owned())));
+    }
+
+    #[test]
+    fn an_id_has_a_limit() {
+        let of = |id: &str| rejection(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#));
+        assert_eq!(of(&format!("\"{}\"", "i".repeat(ID_BYTES - 2))), (0, None));
+        assert_eq!(of(&"1".repeat(ID_BYTES)), (0, None));
+        assert_eq!(of(&format!("\"{}\"", "i".repeat(ID_BYTES - 1))), (-32600, None));
+        assert_eq!(of(&"1".repeat(ID_BYTES + 1)), (-32600, None));
     }
 
     #[test]

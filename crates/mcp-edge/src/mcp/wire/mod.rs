@@ -3,6 +3,7 @@
 //! | module | what it knows |
 //! |---|---|
 //! | [`json`], [`json_rpc`] | writing JSON on one line; reading a message as far as needed |
+//! | [`size`] | how large a tree of values would be |
 //! | [`headers`] | what repeats the body in the head, and its encoding |
 //! | [`revision`], [`method`], [`era`] | which revisions and methods there are, and which era a request belongs to |
 //! | [`error`], [`outcome`] | every code with its status; results in the words of an era |
@@ -17,4 +18,5 @@ pub(super) mod method;
 pub(super) mod notify;
 pub(super) mod outcome;
 pub(super) mod revision;
+pub(super) mod size;
 pub(super) mod stream;

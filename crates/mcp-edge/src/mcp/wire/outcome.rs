@@ -114,6 +114,8 @@ impl Rendered {
 
     pub fn into_response(self) -> Response {
         match self.body {
+            // By then a call that waits has gone on, or is given up.
+            Some(body) if self.status == 503 => Response::json(503, body).with_header("retry-after", "1"),
             Some(body) => Response::json(self.status, body),
             None => Response::empty(self.status),
         }
