@@ -261,7 +261,7 @@ fn an_answer_can_be_looked_at_twice() {
         Ok::<_, ToolError>(format!("{first}{second}{}", other == Answer::Accepted(())))
     });
     let server = build(Server::builder("t", "1").tool(tool));
-    let key = crate::mcp::StateKey::derive(&[7; 32]);
+    let key = crate::mcp::StateKey::derive(&[7; 32], "https://mcp.example.com/mcp");
     let capabilities = json!({"sampling": {}, "elicitation": {"url": {}}});
     let client = Client::new(&server).capabilities(capabilities).state_key(key);
     let sampled = json!({"role": "assistant", "model": "m", "content": {"type": "text", "text": "a"}});
