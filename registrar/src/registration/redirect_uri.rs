@@ -15,7 +15,7 @@ pub const MAX_BYTES: usize = 2048;
 /// these clients came before anybody asked them to.
 ///
 /// The same schemes have links that install servers and extensions, clone repositories and open files, so of their
-/// addresses only [`is_known_callback`] is accepted. VS Code itself takes answers at `https://vscode.dev/redirect` and on
+/// addresses only the callbacks of known clients are accepted. VS Code itself takes answers at `https://vscode.dev/redirect` and on
 /// loopback, Windsurf on loopback.
 pub const KNOWN_PRIVATE_USE_SCHEMES: [&str; 4] = ["cursor", "vscode", "vscode-insiders", "windsurf"];
 

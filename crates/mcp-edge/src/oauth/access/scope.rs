@@ -49,11 +49,19 @@ impl Scopes {
 
 impl<'a> FromIterator<&'a str> for Scopes {
     fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
-        let mut set: Vec<&str> = names.into_iter().filter(|name| is_scope_token(name)).collect();
-        // Of borrowed names, as everywhere: sorting another type would be 4 KB of code.
-        set.sort_unstable();
-        set.dedup();
-        Self(set.into_iter().map(str::to_owned).collect())
+        let (mut set, mut is_sorted) = (Vec::<String>::new(), true);
+        for name in names.into_iter().filter(|name| is_scope_token(name)) {
+            is_sorted &= set.last().is_none_or(|last| last.as_str() < name);
+            set.push(name.to_owned());
+        }
+        if !is_sorted {
+            // Sorted as borrowed names, as everywhere: the code to sort another type would be 4 KB.
+            let mut names: Vec<&str> = set.iter().map(String::as_str).collect();
+            names.sort_unstable();
+            names.dedup();
+            set = names.into_iter().map(str::to_owned).collect();
+        }
+        Self(set)
     }
 }
 
