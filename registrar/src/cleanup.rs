@@ -35,6 +35,9 @@ const LOG_LAG_SECONDS: u64 = 300;
 /// A client is looked at once in so many seconds.
 const CHECK_SECONDS: u64 = 24 * 3_600;
 
+/// How long a client waits after a look that failed: two runs.
+const POSTPONED_SECONDS: u64 = 2 * 3_600;
+
 /// Who did it, in the audit log.
 const BY: &str = "schedule";
 
@@ -71,7 +74,11 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
                         Ok(Found::Ended) => report.ended += 1,
                         Ok(Found::Unknown) => report.unknown.push(client_id),
                         Ok(Found::Stays) => {}
-                        Err(failure) => report.failures.push(format!("{client_id}: {failure}")),
+                        Err(failure) => {
+                            report.failures.push(format!("{client_id}: {failure}"));
+                            // If this fails as well, the client is among the first of the next run.
+                            let _ = self.postpone(&client_id).await;
+                        }
                     }
                 }
             }
@@ -153,6 +160,14 @@ impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A,
             }
         }
         Ok(found)
+    }
+
+    /// Has a client wait whose look failed, so that a few of them do not keep all others from being looked at.
+    async fn postpone(&self, client_id: &str) -> Result<(), Failure> {
+        let known: Usage =
+            self.read(&usage_key(client_id), "what is known of the use", client_id).await?.unwrap_or_default();
+        let checked_at = self.now.saturating_sub(CHECK_SECONDS - POSTPONED_SECONDS);
+        self.put_usage(client_id, Usage { checked_at, ..known }).await
     }
 
     async fn put_usage(&self, client_id: &str, usage: Usage) -> Result<(), Failure> {

@@ -121,7 +121,7 @@ impl Registrar {
         log: &mut AccessLog,
     ) -> Response {
         let path = head.path();
-        let response = if let Err(denial) = self.check_namespace() {
+        let response = if let Err(denial) = self.check_namespace(exchange.now) {
             log.note_denial(&denial);
             self.challenge.response(&denial)
         } else if path == REGISTRATION_PATH || path.starts_with("/register/") {
@@ -166,11 +166,14 @@ impl Registrar {
     ///
     /// # Errors
     /// [`Reason::Misconfigured`], once a record of another deployment was seen.
-    fn check_namespace(&self) -> Result<(), Denial> {
-        match self.resource_server.keys().iter().find_map(|keys| keys.other_writer()) {
+    fn check_namespace(&self, now: u64) -> Result<(), Denial> {
+        match self.resource_server.keys().iter().find_map(|keys| keys.other_writer(now)) {
             None => Ok(()),
             Some(other) => {
-                let detail = format!("JWKS is also the namespace of {other}: give the registrar one of its own");
+                let detail = format!(
+                    "JWKS is also the namespace of {other}: give the registrar one of its own. If this is the registrar \
+                     under an earlier RESOURCE, wait an hour, or delete the keys that begin with provider: there"
+                );
                 Err(Denial::new(Reason::Misconfigured, detail))
             }
         }
@@ -212,7 +215,7 @@ impl Registrar {
         let [keys, ..] = self.resource_server.keys() else { return Err(Reason::Misconfigured.into()) };
         let provider = keys.provider(exchange.now, &exchange.ports).await?;
         // The store may have been read only now.
-        self.check_namespace()?;
+        self.check_namespace(exchange.now)?;
         Ok(provider)
     }
 

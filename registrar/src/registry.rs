@@ -503,7 +503,8 @@ impl<A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
         let changed: Vec<_> = reads.iter_mut().map(|read| read.as_mut().take_output()).collect();
         drop(reads);
         for ((_, listed), metadata) in clients.iter_mut().zip(changed) {
-            if let Some(metadata) = metadata.transpose()?.flatten() {
+            // One that cannot be read keeps its first name: the others must not be hidden by it.
+            if let Some(Ok(Some(metadata))) = metadata {
                 listed.name = metadata.client_name;
             }
         }

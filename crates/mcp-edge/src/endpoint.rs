@@ -311,7 +311,9 @@ impl<E: Clone + 'static> Endpoint<E> {
 /// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
 /// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
 async fn limit_failures(denial: Denial, sender: &impl Sender, ports: &impl FailureLimit) -> Denial {
-    let counts = denial.reason != Reason::Expired && denial.reason.face().error == Some("invalid_token");
+    // What honest clients send until they have signed in again is nobody's failure.
+    let is_outdated = matches!(denial.reason, Reason::Expired | Reason::IssuedBeforeCutoff | Reason::KeyDenied);
+    let counts = !is_outdated && denial.reason.face().error == Some("invalid_token");
     let address = if counts { sender.address() } else { None };
     match address {
         Some(address) if ports.count_failure(&network_of(&address)).await => {

@@ -299,8 +299,17 @@ fn trust(reader: &mut Reader<impl Fn(&str) -> Option<String>>, resource: Option<
             first_party: ClientList::parse(&reader.text("FIRST_PARTY_CLIENTS").unwrap_or_default()),
         },
         opaque: opaque(reader),
-        denied: DeniedTokens { keys: reader.words("DENIED_KEYS"), issued_before: denied_issued_before(reader) },
+        denied: DeniedTokens { keys: denied_keys(reader), issued_before: denied_issued_before(reader) },
     }
+}
+
+/// A list that was written otherwise would deny nothing.
+fn denied_keys(reader: &mut Reader<impl Fn(&str) -> Option<String>>) -> Vec<String> {
+    let keys = reader.words("DENIED_KEYS");
+    if let Some(bad) = keys.iter().find(|key| key.contains([',', '"', '[', ']'])) {
+        reader.mistake(format!("DENIED_KEYS: {bad:?} must be one key id or thumbprint: separate several by spaces"));
+    }
+    keys
 }
 
 /// A point in time, in seconds since 1970; 0 if it is not set.
@@ -703,6 +712,9 @@ mod tests {
             DeniedTokens { keys: vec!["k".to_owned(), "9a-Z".to_owned()], issued_before: 1_795_636_800 }
         );
         assert_eq!(parse(&[("DENIED_ISSUED_BEFORE", "1795636800")]).unwrap().trust.denied.issued_before, 1_795_636_800);
+        for list in ["k1, k2", "k1,k2", r#"["k1","k2"]"#] {
+            assert!(mistake(&[("DENIED_KEYS", list)]).contains("separate several by spaces"), "{list}");
+        }
         assert!(mistake(&[("DENIED_ISSUED_BEFORE", "1795636800000")]).contains("2026-11-25T20:00:00Z"));
     }
 

@@ -77,7 +77,7 @@ pub enum Problem {
     )]
     PrivateUsePath,
     #[error(
-        "is not a callback of a client that is known to use this scheme: cursor://anysphere.cursor-mcp/oauth/callback is accepted, links that open something else in an application are not"
+        "uses the scheme of an editor, of which only the callbacks of known clients are accepted, such as cursor://anysphere.cursor-mcp/oauth/callback: extensions use http://127.0.0.1/callback"
     )]
     KnownScheme,
 }
@@ -120,7 +120,7 @@ pub fn check(uri: &str, more_schemes: &[String]) -> Result<Kind, Problem> {
             if rest.split('?').next().unwrap_or_default().trim_matches('/').is_empty() {
                 return Err(Problem::NothingAfterScheme);
             }
-            if rest.contains('@') {
+            if rest.split('?').next().unwrap_or_default().contains('@') {
                 return Err(Problem::UserInfo);
             }
             check_path(rest)?;

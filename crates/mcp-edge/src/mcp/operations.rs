@@ -203,14 +203,24 @@ impl<E: Clone + 'static> Server<E> {
         let mut bytes = 0;
         // Of arguments there is a copy as text, of answers one for each look that a handler takes at them.
         for json in [arguments, input_responses, argument, context].into_iter().flatten().map(|raw| raw.get()) {
-            let uncounted = json.len() <= UNCOUNTED_BYTES;
-            let size = if uncounted { Size::at_most(json.len()) } else { Size::of(json) };
+            // An estimate is good enough to let something pass, and never to refuse it.
+            let most = Size::at_most(json.len());
+            let is_small = json.len() <= UNCOUNTED_BYTES && most.values <= operation.values.get();
+            let size = if is_small { Size { bytes: json.len(), ..most } } else { Size::of(json) };
             let left = operation.values.get().checked_sub(size.values);
             operation.values.set(left.ok_or_else(|| too_many_values(self.limits.values))?);
             bytes += 2 * size.bytes;
         }
-        bytes += request_state.map_or(0, |raw| Size::at_most(raw.get().len()).bytes);
-        let busy = |Busy| RpcError::new(Reason::Busy, "other large requests are being worked on, try again later");
+        // What is too long is refused unread. Of what is short, nothing large can be made.
+        let state = request_state.map_or(0, |raw| raw.get().len());
+        if (2 * UNCOUNTED_BYTES + 1..=SEALED_BYTES).contains(&state) {
+            bytes += Size::at_most(state).bytes;
+        }
+        let busy = |Busy| {
+            let text =
+                "other large requests are being worked on, try again later, and not several of them in one batch";
+            RpcError::new(Reason::Busy, text)
+        };
         self.load.admit(bytes, operation.context.now, time).map_err(busy)
     }
 

@@ -5,8 +5,9 @@
 
 use std::rc::Rc;
 
-use serde::Deserialize;
 use serde_json::Value;
+
+use super::token::members;
 
 /// Longer endpoint URLs are not used; real ones have a tenth of that.
 const MAX_ENDPOINT_BYTES: usize = 2048;
@@ -54,42 +55,39 @@ impl Provider {
     /// # Errors
     /// [`ProviderError`].
     pub fn parse(text: &str, issuer: &str) -> Result<Self, ProviderError> {
-        #[derive(Deserialize)]
-        struct Document {
-            issuer: String,
-            jwks_uri: String,
-            authorization_endpoint: Option<String>,
-            token_endpoint: Option<String>,
-            introspection_endpoint: Option<String>,
-            userinfo_endpoint: Option<String>,
-            end_session_endpoint: Option<String>,
-        }
-        let document: Document = serde_json::from_str(text).map_err(|_| ProviderError::Malformed)?;
-        if document.issuer != issuer {
+        let is_wanted = |name: &str| name == "issuer" || name == "jwks_uri" || name.ends_with("_endpoint");
+        let mut members = members::read(text.as_bytes(), &is_wanted).map_err(|_| ProviderError::Malformed)?;
+        let mut text_of = |name: &str| match members.remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        if text_of("issuer").ok_or(ProviderError::Malformed)? != issuer {
             return Err(ProviderError::IssuerMismatch);
         }
-        if !is_endpoint_url(&document.jwks_uri) {
+        let jwks_uri = text_of("jwks_uri").ok_or(ProviderError::Malformed)?;
+        if !is_endpoint_url(&jwks_uri) {
             return Err(ProviderError::InsecureEndpoint("jwks_uri"));
         }
         // These are not needed to verify JWTs: an unusable one counts as none, and JWTs are verified all the same.
-        let usable = |endpoint: Option<String>| endpoint.filter(|url| is_endpoint_url(url));
+        let mut usable = |name: &str| text_of(name).filter(|url| is_endpoint_url(url));
         Ok(Self {
-            issuer: document.issuer,
-            jwks_uri: document.jwks_uri,
-            authorization_endpoint: usable(document.authorization_endpoint),
-            token_endpoint: usable(document.token_endpoint),
-            introspection_endpoint: usable(document.introspection_endpoint),
-            userinfo_endpoint: usable(document.userinfo_endpoint),
-            end_session_endpoint: usable(document.end_session_endpoint),
+            issuer: issuer.to_owned(),
+            jwks_uri,
+            authorization_endpoint: usable("authorization_endpoint"),
+            token_endpoint: usable("token_endpoint"),
+            introspection_endpoint: usable("introspection_endpoint"),
+            userinfo_endpoint: usable("userinfo_endpoint"),
+            end_session_endpoint: usable("end_session_endpoint"),
             document: text.trim().into(),
         })
     }
 
-    /// Whether all endpoints that credentials or users are sent to are on the issuer's own origin.
+    /// Whether all endpoints that credentials or users are sent to are there, and on the issuer's own origin.
     #[must_use]
     pub fn has_own_endpoints(&self) -> bool {
-        let mut endpoints = self.endpoints().into_iter().flatten();
-        endpoints.all(|endpoint| self.is_on_own_origin(endpoint))
+        let [needed @ .., end_session] = self.endpoints();
+        let is_own = |endpoint| self.is_on_own_origin(endpoint);
+        needed.iter().all(|endpoint| endpoint.is_some_and(is_own)) && end_session.is_none_or(is_own)
     }
 
     /// Whether nothing in the document, also of what is not read here, leads away from the issuer's own origin.
@@ -288,6 +286,7 @@ mod tests {
         assert_eq!(endpoints(|_| ()), (true, true));
         assert_eq!(endpoints(|it| it["introspection_endpoint"] = "http://tenant.example/x".into()), (false, true));
         assert_eq!(endpoints(|it| it["userinfo_endpoint"] = "http://tenant.example/x".into()), (true, false));
+        assert_eq!(endpoints(|it| it["userinfo_endpoint"] = json!({})), (true, false));
     }
 
     #[test]
@@ -367,6 +366,7 @@ mod tests {
         assert_eq!(own(|it| it["grant_types_supported"] = json!(["urn:ietf:params:oauth:grant-type:x"])), (true, true));
         assert_eq!(own(|it| it["token_endpoint"] = "https://evil.example/oidc/token".into()), (false, false));
         assert_eq!(own(|it| it["end_session_endpoint"] = "https://tenant.example:8443/".into()), (false, false));
+        assert_eq!(own(|it| it["introspection_endpoint"] = Value::Null), (false, true), "the issuer may have one");
         assert_eq!(own(|it| it["registration_endpoint"] = "https://evil.example/reg".into()), (true, false));
         for hidden in ["//evil.example/x", "https:evil.example", "\\\\evil.example", " https://tenant.example/x"] {
             let provider = parse(|it| it["mtls_endpoint_aliases"] = json!({"token_endpoint": [hidden]})).unwrap();

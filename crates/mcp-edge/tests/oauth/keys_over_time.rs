@@ -688,24 +688,42 @@ fn an_exclusive_store_is_one_that_nobody_else_writes_into() {
     // What it has written itself is as good as ever.
     let server = exclusive();
     assert!(send(&history.world, &server, &token).is_ok());
-    assert_eq!((history.world.received().len(), server.keys()[0].other_writer()), (calls, None));
+    assert_eq!((history.world.received().len(), server.keys()[0].other_writer(history.world.now())), (calls, None));
     // A record that does not say who wrote it is none, and is replaced.
     let writer = format!("\"writer\":\"{}\"", tokens::RESOURCE);
     history.world.put_into_store(ISSUER, &own.replace(&format!("{writer},"), ""));
     let server = exclusive();
     assert!(send(&history.world, &server, &token).is_ok());
-    assert_eq!((history.world.received().len(), server.keys()[0].other_writer()), (calls + 2, None));
+    assert_eq!((history.world.received().len(), server.keys()[0].other_writer(history.world.now())), (calls + 2, None));
     assert_eq!(history.world.stored(ISSUER).as_ref(), Some(&own));
     // One of another deployment is not used and not replaced.
     let foreign = own.replace(&writer, r#""writer":"https://other.example/mcp""#);
     history.world.put_into_store(ISSUER, &foreign);
     let server = exclusive();
     assert!(send(&history.world, &server, &token).is_ok());
-    assert_eq!(server.keys()[0].other_writer().as_deref(), Some("https://other.example/mcp"));
+    assert_eq!(server.keys()[0].other_writer(history.world.now()).as_deref(), Some("https://other.example/mcp"));
     assert_eq!((history.world.received().len(), history.world.stored(ISSUER)), (calls + 4, Some(foreign)));
     // For a store that may be shared it is as good as any.
     assert!(send(&history.world, &ResourceServer::new(policy()), &token).is_ok());
     assert_eq!(history.world.received().len(), calls + 4);
+}
+
+#[test]
+fn keys_are_not_fetched_from_where_only_the_store_says_that_they_are() {
+    let mut history = History::new(false);
+    history.happen(&Event::Fresh);
+    let foreign = "https://evil.example/jwks";
+    let stored = history.world.stored(ISSUER).expect("a record").replace(&jwks_url(ISSUER), foreign);
+    history.world.put_into_store(ISSUER, &stored);
+    history.world.answer(foreign, Answer::json(&json!({ "keys": [jwk(7)] })));
+    history.happen(&Event::ColdStart);
+    history.happen(&Event::Provider(Health::WithoutDiscovery));
+    history.happen(&Event::Wait(REVALIDATE_SECONDS));
+    let token = history.sent[0].token.clone();
+    assert!(send(&history.world, &history.server, &token).is_ok(), "the stored keys serve");
+    let evil = mint_pretended(&jwk(7), &claims(history.world.now()));
+    assert_eq!(send(&history.world, &history.server, &evil).expect_err("evil").reason, Reason::KeysUnavailable);
+    assert_eq!(history.world.calls(foreign), 0);
 }
 
 #[test]

@@ -447,6 +447,8 @@ pub fn discovery(issuer: &str) -> Value {
     json!({
         "issuer": issuer,
         "jwks_uri": jwks_url(issuer),
+        "authorization_endpoint": format!("{issuer}/auth"),
+        "token_endpoint": format!("{issuer}/token"),
         "introspection_endpoint": introspection_url(issuer),
         "userinfo_endpoint": userinfo_url(issuer),
     })

@@ -61,6 +61,10 @@ const SIGN_IN_LOGS: [&str; 2] = ["ExchangeTokenBy.AuthorizationCode", "ExchangeT
 /// is enough; the rest is read in the next looks.
 const MAX_LOG_PAGES: usize = 2;
 
+/// A page that is too large is asked for again with so many entries: even with what a stranger can put into each, that is
+/// an answer of half the size that is read, so every look gets further.
+const SHORT_PAGE_SIZE: usize = 10;
+
 /// Logto Cloud forgets its log after three days on its smallest plan. What was longer ago than this is not there for sure.
 const LOG_KEPT_SECONDS: u64 = 2 * 24 * 3_600;
 
@@ -313,20 +317,28 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
         }
         let mut unread_until_ms = until_ms.unwrap_or(self.now * 1000);
         for page in 1..=MAX_LOG_PAGES {
-            let query = format!("{query}&page={page}&page_size={PAGE_SIZE}");
-            let entries = match self.log(&query).await {
-                // What an entry says of the request that failed is up to whoever sent it.
+            let page_of = |size: usize| format!("{query}&page={page}&page_size={size}");
+            // What an entry says of the request that failed is up to whoever sent it.
+            let (entries, size) = match self.log(&page_of(PAGE_SIZE)).await {
+                Err(ProviderError::TooLarge) if page == 1 => match self.log(&page_of(SHORT_PAGE_SIZE)).await {
+                    Err(ProviderError::TooLarge) => break,
+                    entries => (entries?, SHORT_PAGE_SIZE),
+                },
+                // A short page two would begin elsewhere. The next look begins here.
                 Err(ProviderError::TooLarge) => break,
-                entries => entries?,
+                entries => (entries?, PAGE_SIZE),
             };
             let is_success = |entry: &&LogEntry| entry.payload.result.as_deref() == Some("Success");
             if let Some(last) = entries.iter().filter(is_success).map(|entry| entry.created_at).max() {
                 return Ok((Some(last), None));
             }
-            if entries.len() < PAGE_SIZE {
+            if entries.len() < size {
                 return Ok((None, None));
             }
             unread_until_ms = entries.iter().map(|entry| entry.created_at).min().unwrap_or(unread_until_ms);
+            if size == SHORT_PAGE_SIZE {
+                break;
+            }
         }
         Ok((None, Some(unread_until_ms)))
     }
@@ -485,7 +497,7 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
                 None => page += 1,
             }
         };
-        // Not collected: a map sorts what it is collected from, with 4 KB of code for it.
+        // `collect` would sort first, which is 4 KB of code; `extend` does not.
         let mut ids = BTreeMap::new();
         ids.extend(resource.scopes.into_iter().map(|scope| (scope.name, scope.id)));
         let id = ids.get(name).cloned();

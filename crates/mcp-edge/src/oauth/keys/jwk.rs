@@ -265,7 +265,7 @@ fn usable(jwk: &Value) -> Option<Key> {
             Material::Ec { curve, x: text("x")?.to_owned(), y: text("y")?.to_owned() }
         }
         "OKP" if text("crv")? == "Ed25519" => {
-            number("x").filter(|bytes| bytes.len() == 32)?;
+            number("x").filter(|bytes| bytes.len() == 32 && !is_of_small_order(bytes))?;
             Material::Ed25519 { x: text("x")?.to_owned() }
         }
         _ => return None,
@@ -280,6 +280,24 @@ fn usable(jwk: &Value) -> Option<Key> {
     };
     let thumbprint = Sha256::digest(minimal_jwk(&material)).into();
     Some(Key { kid, algorithm, material, thumbprint })
+}
+
+/// Whether the encoded point of an Ed25519 key (RFC 8032 §5.1.2) has a small order, so that everybody can make signatures
+/// that verify under it, or is not encoded as it must be. Of each point, the y coordinate tells.
+fn is_of_small_order(point: &[u8]) -> bool {
+    /// The points of order 8.
+    const EIGHT: [[u8; 32]; 2] = [
+        *b"\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a",
+        *b"\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05",
+    ];
+    let [first, middle @ .., last] = point else { return true };
+    // Without the sign of x.
+    let last = last & 0x7f;
+    let all = |byte: u8| middle.iter().all(|it| *it == byte);
+    // 0 has order 4 and 1 order 1; p - 1 has order 2, and from p = 2^255 - 19 on a number is not reduced.
+    let is_least = last == 0 && *first <= 1 && all(0);
+    let is_largest = last == 0x7f && *first >= 0xec && all(0xff);
+    is_least || is_largest || EIGHT.iter().any(|eight| eight[..31] == point[..31] && eight[31] == last)
 }
 
 #[cfg(test)]
@@ -392,6 +410,33 @@ mod tests {
         let keys = set(&[with(rsa(2048), "kid", json!("k")), with(ec(), "kid", json!("k"))]).unwrap();
         assert!(keys.select(Some("k"), Algorithm::RS256).is_ok());
         assert!(keys.select(Some("k"), Algorithm::ES384).is_ok());
+    }
+
+    #[test]
+    fn a_key_under_which_everybody_can_sign_is_not_used() {
+        let key = |first: u8, middle: u8, last: u8| {
+            let mut x = [middle; 32];
+            (x[0], x[31]) = (first, last);
+            json!({"kty": "OKP", "crv": "Ed25519", "kid": "o", "x": URL_SAFE_NO_PAD.encode(x)})
+        };
+        for (first, middle, last) in [
+            (0, 0, 0),
+            (0, 0, 0x80),
+            (1, 0, 0),
+            (1, 0, 0x80),
+            (0xec, 0xff, 0x7f),
+            (0xec, 0xff, 0xff),
+            (0xed, 0xff, 0x7f),
+            (0xee, 0xff, 0x7f),
+            (0xff, 0xff, 0xff),
+        ] {
+            assert_eq!(set(&[key(first, middle, last)]), Err(KeySetError::NoUsableKey), "{first} {middle} {last}");
+        }
+        for eighth in ["xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o", "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU"] {
+            let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "o", "x": eighth});
+            assert_eq!(set(&[key]), Err(KeySetError::NoUsableKey), "{eighth}");
+        }
+        assert!(set(&[key(2, 0, 0)]).is_ok() && set(&[key(0xeb, 0xff, 0x7f)]).is_ok());
     }
 
     #[test]

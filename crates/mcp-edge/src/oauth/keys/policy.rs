@@ -146,7 +146,18 @@ pub struct KeyRing {
     asking_until: Option<u64>,
     refresh_due: bool,
     burst: Burst,
-    unknown_kids: VecDeque<(String, u64)>,
+    unknown_kids: VecDeque<UnknownKid>,
+}
+
+/// A `kid` that a token was refused for.
+#[derive(Debug)]
+struct UnknownKid {
+    kid: String,
+    /// When that was, in seconds since 1970.
+    since: u64,
+    /// Tokens issued up to then are refused as well. It is the issue time of that token, or the fetch that proved it
+    /// wrong if that was earlier: a stranger's token must not speak for a key that is published later.
+    up_to: u64,
 }
 
 #[derive(Debug, Default)]
@@ -224,7 +235,7 @@ impl KeyRing {
             return self.before_use(now, copy, done).unwrap_or(Step::Refuse(Reason::UnknownKey));
         }
         if (done.provider && self.provider_has_answered) || self.is_known_unknown(wanted, now) {
-            self.remember_unknown(wanted, now);
+            self.remember_unknown(wanted, fetched_at, now);
             return Step::Refuse(Reason::UnknownKey);
         }
         if self.is_somebody_asking(now) {
@@ -237,18 +248,18 @@ impl KeyRing {
         if now >= ready && !done.provider {
             return self.ask_provider(now, done);
         }
-        // Within the cool-down. By our clock the copy may be newer than the token, and by the provider's it may not:
-        // one more look settles it, as long as looks are left. Both times are whole seconds, so within the same second
+        // Within the cool-down. A token that is older than the copy by our clock may be newer by the provider's: one more
+        // look settles it, as long as looks are left. Both times are whole seconds, so within the same second
         // it is open which came first.
-        let is_newer_by_our_clock = wanted.issued_at.is_none_or(|issued_at| fetched_at <= issued_at);
+        let may_be_newer = wanted.issued_at.is_none_or(|issued_at| fetched_at <= issued_at);
         if done.provider {
             return Step::Unavailable(ready.saturating_sub(now).max(1));
         }
         // The first token of a new key need not wait. After it, a request made once the second has passed settles the
         // matter for every token that was issued in it, which one made earlier would not.
         match self.burst.left(now) {
-            0 if !is_newer_by_our_clock && self.provider_has_answered => {
-                self.remember_unknown(wanted, now);
+            0 if !may_be_newer && self.provider_has_answered => {
+                self.remember_unknown(wanted, fetched_at, now);
                 Step::Refuse(Reason::UnknownKey)
             }
             0 => Step::Unavailable(ready.saturating_sub(now).max(1)),
@@ -329,7 +340,7 @@ impl KeyRing {
         let is_older =
             |record: &Record| self.copy.as_ref().is_some_and(|copy| record.keys_fetched_at < copy.keys_fetched_at);
         if let Some(record) = record.filter(|record| !is_older(record)) {
-            self.unknown_kids.retain(|(kid, _)| record.keys.iter().all(|key| key.kid.as_deref() != Some(kid)));
+            self.unknown_kids.retain(|it| record.keys.iter().all(|key| key.kid.as_ref() != Some(&it.kid)));
             self.copy = Some(Rc::new(record));
         }
     }
@@ -365,24 +376,25 @@ impl KeyRing {
     /// somebody may have guessed the name of a key to come.
     fn is_known_unknown(&self, wanted: Wanted<'_>, now: u64) -> bool {
         wanted.kid.is_some_and(|kid| {
-            self.unknown_kids.iter().any(|(known, since)| {
-                known == kid
-                    && now < since + UNKNOWN_KID_SECONDS
-                    && wanted.issued_at.is_none_or(|issued_at| issued_at <= *since)
+            self.unknown_kids.iter().any(|known| {
+                known.kid == kid
+                    && now < known.since + UNKNOWN_KID_SECONDS
+                    && wanted.issued_at.is_none_or(|issued_at| issued_at <= known.up_to)
             })
         })
     }
 
-    fn remember_unknown(&mut self, wanted: Wanted<'_>, now: u64) {
+    fn remember_unknown(&mut self, wanted: Wanted<'_>, fetched_at: u64, now: u64) {
         let Some(kid) = wanted.kid.filter(|kid| kid.len() <= MAX_KID_BYTES) else { return };
         if self.is_known_unknown(wanted, now) {
             return;
         }
-        self.unknown_kids.retain(|(known, since)| known != kid && now < since + UNKNOWN_KID_SECONDS);
+        self.unknown_kids.retain(|known| known.kid != kid && now < known.since + UNKNOWN_KID_SECONDS);
         if self.unknown_kids.len() == MAX_UNKNOWN_KIDS {
             self.unknown_kids.pop_front();
         }
-        self.unknown_kids.push_back((kid.to_owned(), now));
+        let up_to = wanted.issued_at.map_or(fetched_at, |issued_at| issued_at.min(fetched_at));
+        self.unknown_kids.push_back(UnknownKid { kid: kid.to_owned(), since: now, up_to });
     }
 }
 
@@ -412,7 +424,11 @@ mod tests {
     const NOW: u64 = 1_795_000_000;
 
     fn jwk(kid: &str) -> Value {
-        let x = if kid == "other" { "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" } else { "A".repeat(43).leak() };
+        let x = if kid == "other" {
+            "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+        } else {
+            "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA"
+        };
         json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": x})
     }
 
@@ -524,7 +540,11 @@ mod tests {
     #[test]
     fn credentials_go_to_a_stored_endpoint_only_if_it_is_the_issuers_own() {
         let stored = |endpoint: &str| {
-            let document = json!({"issuer": ISSUER, "jwks_uri": format!("{ISSUER}/jwks"), "token_endpoint": endpoint});
+            let document = json!({
+                "issuer": ISSUER, "jwks_uri": format!("{ISSUER}/jwks"), "token_endpoint": endpoint,
+                "authorization_endpoint": format!("{ISSUER}/auth"), "introspection_endpoint": format!("{ISSUER}/x"),
+                "userinfo_endpoint": format!("{ISSUER}/me"),
+            });
             let provider = Provider::parse(&document.to_string(), ISSUER).unwrap();
             Record { provider, is_stored: true, ..record(&["k"], NOW) }
         };
@@ -614,7 +634,7 @@ mod tests {
     fn a_published_key_is_no_longer_unknown() {
         let mut ring = ring();
         let now = NOW + COOL_DOWN_SECONDS;
-        ring.remember_unknown(wanted("x", now), now);
+        ring.remember_unknown(wanted("x", now), now, now);
         assert_eq!(first_step(&mut ring, now, "x"), Step::Refuse(Reason::UnknownKey));
         ring.provider_answered(Some(record(&["k", "x"], now)));
         assert!(uses(&first_step(&mut ring, now, "x")));
@@ -657,11 +677,23 @@ mod tests {
         let mut ring = ring();
         let now = NOW + COOL_DOWN_SECONDS;
         ring.provider_asked_at = Some(now);
-        ring.remember_unknown(wanted("next", NOW), now);
+        ring.remember_unknown(wanted("next", NOW), NOW, now);
         let mut done = Done { store: true, ..Done::default() };
         let before = ring.next(now + 1, wanted("next", NOW), &mut done);
         assert_eq!(before, Step::Refuse(Reason::UnknownKey), "issued before");
         assert_eq!(ring.next(now + 2, wanted("next", now + 1), &mut done), Step::AskProvider, "issued after");
+    }
+
+    #[test]
+    fn a_strangers_token_does_not_speak_for_a_key_that_is_published_later() {
+        let mut ring = ring();
+        ring.burst = Burst { since: NOW, spent: BURST };
+        let next = |ring: &mut KeyRing, issued_at| {
+            ring.next(NOW + 5, wanted("next", issued_at), &mut Done { store: true, ..Done::default() })
+        };
+        assert_eq!(next(&mut ring, NOW - 60), Step::Refuse(Reason::UnknownKey), "older than the copy");
+        let honest = next(&mut ring, NOW + 2);
+        assert_eq!(honest, Step::Unavailable(COOL_DOWN_SECONDS - 5), "perhaps newer than the copy");
     }
 
     #[test]
@@ -675,11 +707,11 @@ mod tests {
             assert_eq!(step, Step::Refuse(Reason::UnknownKey));
             assert!(ring.unknown_kids.len() <= MAX_UNKNOWN_KIDS);
         }
-        assert!(ring.is_known_unknown(wanted(&(10 * MAX_UNKNOWN_KIDS - 1).to_string(), NOW), NOW));
-        assert!(!ring.is_known_unknown(wanted("0", NOW), NOW), "the oldest is forgotten first");
-        ring.remember_unknown(wanted(&"x".repeat(MAX_KID_BYTES + 1), NOW), NOW);
-        assert!(ring.unknown_kids.iter().all(|(kid, _)| kid.len() <= MAX_KID_BYTES));
-        ring.remember_unknown(wanted("late", NOW), NOW + UNKNOWN_KID_SECONDS);
+        assert!(ring.is_known_unknown(wanted(&(10 * MAX_UNKNOWN_KIDS - 1).to_string(), NOW - 1), NOW));
+        assert!(!ring.is_known_unknown(wanted("0", NOW - 1), NOW), "the oldest is forgotten first");
+        ring.remember_unknown(wanted(&"x".repeat(MAX_KID_BYTES + 1), NOW), NOW, NOW);
+        assert!(ring.unknown_kids.iter().all(|it| it.kid.len() <= MAX_KID_BYTES));
+        ring.remember_unknown(wanted("late", NOW), NOW, NOW + UNKNOWN_KID_SECONDS);
         assert_eq!(ring.unknown_kids.len(), 1, "the old ones have had their time");
     }
 

@@ -130,7 +130,7 @@ pub struct IssuerKeys {
     issuer: String,
     store_use: StoreUse,
     /// Who else writes into a store that should be ours alone.
-    other_writer: RefCell<Option<String>>,
+    other_writer: RefCell<Option<(String, u64)>>,
     ring: RefCell<KeyRing>,
     /// What the store holds, as far as we know.
     stored: RefCell<Option<Rc<Record>>>,
@@ -180,11 +180,15 @@ impl IssuerKeys {
             }
         };
         self.carry_out(now, ports, look).await.map_err(|denial| {
-            let kid = wanted.kid.unwrap_or("(none)");
-            let is_unusable = self.ring.borrow().copy(now).is_some_and(|copy| copy.keys.has_only_unusable(kid));
-            let note = if is_unusable { ": this key is published and cannot be used" } else { "" };
-            let detail = || format!("kid {kid:?}, alg {}{note}", wanted.algorithm.name());
-            Denial { detail: denial.detail.or_else(|| Some(detail())), ..denial }
+            if denial.detail.is_some() {
+                return denial;
+            }
+            let ring = self.ring.borrow();
+            let is_unusable = |kid| ring.copy(now).is_some_and(|copy| copy.keys.has_only_unusable(kid));
+            let note =
+                if wanted.kid.is_some_and(is_unusable) { ": this key is published and cannot be used" } else { "" };
+            let (kid, alg) = (wanted.kid.unwrap_or("(none)"), wanted.algorithm.name());
+            Denial::new(denial.reason, format!("kid {kid:?}, alg {alg}{note}"))
         })
     }
 
@@ -256,10 +260,10 @@ impl IssuerKeys {
                     waits += 1;
                 }
                 Err(Step::Refuse(reason)) => return Err(reason.into()),
-                Err(Step::Unavailable(seconds)) => return Err(self.unavailable(seconds)),
+                Err(Step::Unavailable(seconds)) => return Err(self.unavailable(seconds, now)),
             }
         }
-        Err(self.unavailable(1))
+        Err(self.unavailable(1, began))
     }
 
     /// Asks the provider on behalf of all who wait: this must not end with the client that the request came from. What
@@ -290,10 +294,12 @@ impl IssuerKeys {
         self.store_failure.borrow().clone()
     }
 
-    /// Which other deployment writes into a store that should be ours alone, if one was seen to.
+    /// Which other deployment writes into a store that should be ours alone, if one was seen to within the last hour. A
+    /// record that is older was left behind, perhaps by ourselves under another name.
     #[must_use]
-    pub fn other_writer(&self) -> Option<String> {
-        self.other_writer.borrow().clone()
+    pub fn other_writer(&self, now: u64) -> Option<String> {
+        let other = self.other_writer.borrow();
+        other.as_ref().filter(|(_, at)| now < at + REVALIDATE_SECONDS).map(|(writer, _)| writer.clone())
     }
 
     /// The issuer.
@@ -308,9 +314,13 @@ impl IssuerKeys {
         self.ring.borrow().copy(now).map(|copy| copy.keys_age(now))
     }
 
-    fn unavailable(&self, seconds: u64) -> Denial {
+    fn unavailable(&self, seconds: u64, now: u64) -> Denial {
         let failure = self.provider_failure.borrow();
-        let detail = failure.as_deref().unwrap_or("no usable copy of the keys is at hand");
+        let detail = failure.as_deref().unwrap_or(if self.age(now).is_some() {
+            "what is needed may be newer than the copy at hand, and the provider was asked a moment ago"
+        } else {
+            "no usable copy of the keys is at hand"
+        });
         Denial::unavailable(Reason::KeysUnavailable, seconds, detail)
     }
 
@@ -332,8 +342,8 @@ impl IssuerKeys {
     fn may_use(&self, record: &Record) -> bool {
         let StoreUse::Exclusive(own) = &self.store_use else { return true };
         let is_own = record.writer.as_ref() == Some(own);
-        if !is_own && record.writer.is_some() {
-            self.other_writer.borrow_mut().clone_from(&record.writer);
+        if !is_own && let Some(writer) = &record.writer {
+            *self.other_writer.borrow_mut() = Some((writer.clone(), record.keys_fetched_at));
         }
         is_own
     }
@@ -356,7 +366,7 @@ impl IssuerKeys {
                 return;
             }
         }
-        if self.other_writer.borrow().is_some() {
+        if self.other_writer(now).is_some() {
             return;
         }
         self.saved_at.set(now);

@@ -27,10 +27,10 @@ pub(super) const CLIENT: [&str; 4] = ["client_id", "azp", "cid", "appid"];
 
 /// Every claim that a decision depends on. Those come first that nearly every token has.
 #[rustfmt::skip]
-const DECISIVE: [&str; 39] = [
+const DECISIVE: [&str; 40] = [
     "iss", "aud", "sub", "exp", "iat", "scope", "client_id", "nbf", "azp", "cid", "appid", "scopes", "scp",
     // What kind of token it is.
-    "active", "cnf", "typ", "token_use", "token_type", "tokenName", "nonce", "at_hash", "c_hash", "s_hash", "events",
+    "active", "cnf", "typ", "token_use", "token_type", "tokenType", "tokenName", "nonce", "at_hash", "c_hash", "s_hash", "events",
     // Who is calling.
     "auth_time", "acr", "amr", "sid", "session_state", "gty", "idtyp", "azpacr", "appidacr", "oid", "username",
     "preferred_username", "clientHost", "clientAddress", "clientId",
@@ -140,9 +140,11 @@ impl Claims {
                     is_machine |= text.starts_with("service-account-") || text.ends_with("-client_credentials");
                 }
                 "clientHost" | "clientAddress" => is_machine = true,
-                "azpacr" | "appidacr" => proved_itself |= matches!(text, "1" | "2"),
+                "azpacr" | "appidacr" => {
+                    proved_itself |= matches!(text, "1" | "2") || matches!(value.as_u64(), Some(1 | 2));
+                }
                 "oid" => is_object = text == self.subject,
-                "scp" => has_scope = true,
+                "scp" => has_scope = !scopes(value).is_empty(),
                 "auth_time" => is_user |= numeric_date(value).is_some_and(|date| date > 0.0),
                 "amr" => is_user |= any(value, &is_text),
                 "acr" => has_acr = !text.is_empty(),
@@ -192,7 +194,10 @@ pub fn read(all: Map<String, Value>) -> Result<Claims, Reason> {
         Some(Value::String(subject)) if !subject.is_empty() => subject.clone(),
         _ => return Err(Reason::MissingSubject),
     };
-    let client_id = match CLIENT.iter().filter_map(|name| all.get(*name)).find(|value| **value != "") {
+    // Of `cid` and `appid` those count that may be the client's: others are somebody's custom claims.
+    let may_be_client =
+        |name: &str, value: &&Value| **value != "" && (value.is_string() || matches!(name, "client_id" | "azp"));
+    let client_id = match CLIENT.iter().find_map(|name| all.get(*name).filter(|value| may_be_client(name, value))) {
         None => None,
         Some(Value::String(client)) => Some(client.clone()),
         Some(_) => return Err(Reason::MalformedToken),
@@ -243,7 +248,9 @@ pub fn check_use(claims: &Claims) -> Result<(), Denial> {
             "typ" => !says(&["Bearer", "at+jwt", "JWT"]),
             "token_use" => !says(&["access", "access_token"]),
             // A custom claim may have one of these names, so only what is known is refused.
-            "token_type" | "tokenName" => says(&["id", "id_token", "refresh", "refresh_token"]),
+            "token_type" | "tokenType" | "tokenName" => {
+                says(&["id", "id_token", "id-token", "refresh", "refresh_token", "refresh-token"])
+            }
             "c_hash" | "s_hash" => true,
             "events" => value.is_object(),
             "nonce" => {

@@ -23,12 +23,7 @@ impl DeniedTokens {
     /// # Errors
     /// [`Reason::KeyDenied`].
     pub fn check_kid(&self, kid: Option<&str>) -> Result<(), Denial> {
-        match kid {
-            Some(kid) if self.keys.iter().any(|denied| denied == kid) => {
-                Err(Denial::new(Reason::KeyDenied, format!("kid {kid:?} is in DENIED_KEYS")))
-            }
-            _ => Ok(()),
-        }
+        kid.map_or(Ok(()), |kid| self.check("kid", kid))
     }
 
     /// Refuses a token by the key that verifies it, whatever the token calls it.
@@ -40,7 +35,14 @@ impl DeniedTokens {
             return Ok(());
         }
         self.check_kid(key.kid.as_deref())?;
-        self.check_kid(Some(&URL_SAFE_NO_PAD.encode(key.thumbprint)))
+        self.check("thumbprint", &URL_SAFE_NO_PAD.encode(key.thumbprint))
+    }
+
+    fn check(&self, what: &str, name: &str) -> Result<(), Denial> {
+        if self.keys.iter().any(|denied| denied == name) {
+            return Err(Denial::new(Reason::KeyDenied, format!("{what} {name:?} is in DENIED_KEYS")));
+        }
+        Ok(())
     }
 
     /// Refuses a token by the time of its issue. A JWT that does not tell it may be older than the cutoff.

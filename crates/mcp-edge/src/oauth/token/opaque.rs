@@ -133,7 +133,10 @@ pub fn read_introspection(
     match reply.status {
         200 => {}
         400 => return Err(introspection_error(reply, client_id)),
-        401 | 403 => return Err(refused(reply.status, "")),
+        // A firewall in front of the provider has no challenge and shows a page.
+        401 | 403 if !reply.challenge.is_empty() || !reply.body.trim_start().starts_with('<') => {
+            return Err(refused(reply.status, ""));
+        }
         status => return Err(unavailable(format!("introspection answered {status}"))),
     }
     let all = members::read(reply.body.as_bytes(), wanted);
@@ -163,8 +166,11 @@ pub fn read_introspection(
 /// for the token's client as well and names the one that it does not know. Not knowing it is one thing, not being able
 /// to fetch its metadata document another: that may be over in a minute.
 fn introspection_error(reply: &Reply, client_id: &str) -> Denial {
-    let (code, description) = oauth_error(reply);
+    // A challenge would be about our own client, whatever it says.
+    let (code, description) = oauth_error(&reply.body, "");
+    // An id is one word. "invalid client secret" and the like speak of ours.
     let unknown_client = description.strip_prefix(UNKNOWN_CLIENT);
+    let unknown_client = unknown_client.filter(|id| !matches!(*id, "secret" | "credentials" | "authentication" | "id"));
     match (code.as_str(), unknown_client) {
         ("unsupported_token_type" | "invalid_token", _) => inactive("introspection", reply.status, &code),
         ("invalid_client", Some(client)) if client != client_id => inactive("introspection", reply.status, &code),
@@ -193,7 +199,7 @@ pub fn read_userinfo(reply: &Reply, wanted: &dyn Fn(&str) -> bool) -> Result<Map
             return profile.map_err(|error| unavailable(format!("userinfo: {error}")));
         }
         400 | 401 | 403 => {
-            let (code, description) = oauth_error(reply);
+            let (code, description) = oauth_error(&reply.body, &reply.challenge);
             if matches!(code.as_str(), "invalid_token" | "insufficient_scope")
                 || (code == "invalid_client" && description.starts_with(UNKNOWN_CLIENT))
             {
@@ -209,7 +215,8 @@ pub fn read_userinfo(reply: &Reply, wanted: &dyn Fn(&str) -> bool) -> Result<Map
 /// What a userinfo answer alone establishes: a subject, for as long as the answer may be used.
 ///
 /// # Errors
-/// [`Reason::MissingSubject`].
+/// [`Reason::IntrospectionUnavailable`] without a subject, which every answer has (OpenID Connect Core §5.3.2): then it is
+/// something else, and says nothing of the token.
 pub fn claims_of_userinfo(
     mut profile: Map<String, Value>,
     issuer: &str,
@@ -225,7 +232,7 @@ pub fn claims_of_userinfo(
     profile.insert("iss".to_owned(), issuer.into());
     profile.insert("aud".to_owned(), audiences.iter().map(String::as_str).collect());
     profile.insert("exp".to_owned(), expires_at.into());
-    super::claims::read(profile).map_err(Denial::from)
+    super::claims::read(profile).map_err(|_| unavailable("userinfo answered without a subject".to_owned()))
 }
 
 /// An outage of the provider's endpoints for opaque tokens.
@@ -248,18 +255,18 @@ fn refused(status: u16, why: &str) -> Denial {
 
 /// Code and description of an OAuth error (RFC 6749 §5.2), from the body or else from the challenge. The code is a
 /// short word in lower case, or empty; the description may hold ids and is not for the log.
-fn oauth_error(reply: &Reply) -> (String, String) {
-    let body = members::read(reply.body.as_bytes(), &|name| matches!(name, "error" | "error_description"));
+fn oauth_error(body: &str, challenge: &str) -> (String, String) {
+    let body = members::read(body.as_bytes(), &|name| matches!(name, "error" | "error_description"));
     let body = body.unwrap_or_default();
     let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
     let is_of_code = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'_';
-    let code = match text("error") {
-        "" => {
-            let code = reply.challenge.split_once("error=").map_or("", |(_, rest)| rest);
-            let code = code.strip_prefix('"').unwrap_or(code);
-            &code[..code.bytes().take_while(is_of_code).count()]
-        }
-        code => code,
+    let in_challenge = challenge.split_once("error=").map_or("", |(_, rest)| rest);
+    let in_challenge = in_challenge.strip_prefix('"').unwrap_or(in_challenge);
+    let in_challenge = &in_challenge[..in_challenge.bytes().take_while(is_of_code).count()];
+    // What a challenge says of the token counts beside another word in the body: Google's is `invalid_request`.
+    let code = match (in_challenge, text("error")) {
+        ("invalid_token" | "insufficient_scope", _) | (_, "") => in_challenge,
+        (_, code) => code,
     };
     let is_code = code.len() <= 40 && code.bytes().all(|byte| is_of_code(&byte));
     (if is_code { code.to_owned() } else { String::new() }, text("error_description").to_owned())
@@ -357,6 +364,8 @@ mod tests {
             ("invalid_token", "", Reason::Inactive),
             // Ours, or nobody knows whose (RFC 6749 §5.2).
             ("invalid_client", "invalid client us", Reason::IntrospectionRefused),
+            ("invalid_client", "invalid client secret", Reason::IntrospectionRefused),
+            ("invalid_client", "invalid client credentials", Reason::IntrospectionRefused),
             ("invalid_client", "client authentication failed", Reason::IntrospectionRefused),
             ("invalid_client", "", Reason::IntrospectionRefused),
             ("unauthorized_client", "", Reason::IntrospectionRefused),
