@@ -234,7 +234,7 @@ describe("what the provider says", async () => {
     ["400: the client's document cannot be fetched", faults.error(400, "invalid_client", "client_id metadata document fetch failed"), "introspection_unavailable"],
     ["400 with a text that is no code", faults.error(400, `${CANARY} ${CANARY}`, CANARY), "introspection_unavailable"],
     ["400 with a web page", faults.page(400), "introspection_unavailable"],
-    ["403 with a web page", faults.page(403), "introspection_refused"],
+    ["403 with a web page", faults.page(403), "introspection_unavailable"],
     ["404", faults.status(404), "introspection_unavailable"],
     ["429", faults.status(429, { "retry-after": "3600" }), "introspection_unavailable"],
     ["500", faults.status(500), "introspection_unavailable"],

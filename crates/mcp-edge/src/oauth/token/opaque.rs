@@ -215,14 +215,17 @@ pub fn read_userinfo(reply: &Reply, wanted: &dyn Fn(&str) -> bool) -> Result<Map
 /// What a userinfo answer alone establishes: a subject, for as long as the answer may be used.
 ///
 /// # Errors
-/// [`Reason::IntrospectionUnavailable`] without a subject, which every answer has (OpenID Connect Core §5.3.2): then it is
-/// something else, and says nothing of the token.
+/// [`Reason::MissingSubject`]; [`Reason::IntrospectionUnavailable`] if nothing is said of a user at all: then it is no
+/// answer of this endpoint, and says nothing of the token.
 pub fn claims_of_userinfo(
     mut profile: Map<String, Value>,
     issuer: &str,
     audiences: &[String],
     expires_at: u64,
 ) -> Result<Claims, Denial> {
+    if profile.values().all(Value::is_null) {
+        return Err(unavailable("userinfo answered without a profile".to_owned()));
+    }
     // Members of the same names would be the user's data, not statements about the token.
     for statement in CLIENT.iter().chain(&["scope", "scopes", "scp", "nbf", "iat"]) {
         profile.remove(*statement);
@@ -232,7 +235,7 @@ pub fn claims_of_userinfo(
     profile.insert("iss".to_owned(), issuer.into());
     profile.insert("aud".to_owned(), audiences.iter().map(String::as_str).collect());
     profile.insert("exp".to_owned(), expires_at.into());
-    super::claims::read(profile).map_err(|_| unavailable("userinfo answered without a subject".to_owned()))
+    super::claims::read(profile).map_err(Denial::from)
 }
 
 /// An outage of the provider's endpoints for opaque tokens.
@@ -435,6 +438,18 @@ mod tests {
         assert_eq!(reason(400, "", gone), Reason::Inactive);
         // An error code makes no verdict of an outage.
         assert_eq!(reason(500, "", r#"{"error":"invalid_token"}"#), Reason::IntrospectionUnavailable);
+    }
+
+    #[test]
+    fn a_userinfo_answer_that_is_no_profile_is_no_verdict() {
+        for body in ["{}", r#"{"status":"maintenance"}"#, r#"{"error":"server_error"}"#, r#"{"sub":null}"#] {
+            let reply = Reply { status: 200, challenge: String::new(), body: body.to_owned() };
+            let profile = read_userinfo(&reply, &|name| matches!(name, "sub" | "name")).unwrap();
+            let claims = claims_of_userinfo(profile, ISSUER, &audiences(), NOW + 30);
+            assert_eq!(reason(claims), Reason::IntrospectionUnavailable, "{body}");
+        }
+        let nobody = json!({"name": "Alice"}).as_object().unwrap().clone();
+        assert_eq!(reason(claims_of_userinfo(nobody, ISSUER, &audiences(), NOW + 30)), Reason::MissingSubject);
     }
 
     #[test]
