@@ -547,7 +547,7 @@ describe("where there is userinfo alone", () => {
     ["401 with a challenge alone", faults.challenge('Bearer realm="Users", error="invalid_token"'), "inactive"],
     ["400, as of an app that is gone", faults.error(400, "invalid_client", "invalid client agent"), "inactive"],
     ["403 insufficient_scope", faults.error(403, "insufficient_scope"), "inactive"],
-    ["401 without a code", faults.status(401), "introspection_unavailable"],
+    ["401 without a code", faults.status(401), "inactive"],
     ["401 with a challenge of another scheme", faults.challenge("Basic"), "introspection_unavailable"],
     ["400 with a web page", faults.page(400), "introspection_unavailable"],
     ["401 with a web page", faults.page(401), "introspection_unavailable"],

@@ -190,8 +190,9 @@ fn introspection_error(reply: &Reply, client_id: &str) -> Denial {
 ///
 /// # Errors
 /// [`Reason::Inactive`] if a 400, 401 or 403 carries, in its body or its challenge, the code of an error that concerns
-/// the token (RFC 6750 §3.1; `invalid_client`: at Logto its client is gone). Otherwise
-/// [`Reason::IntrospectionUnavailable`]: a web page says nothing of the token, whatever its status.
+/// the token (RFC 6750 §3.1; `invalid_client`: at Logto its client is gone), and for a 401 without any code that is no
+/// web page: some providers say no more of a token that has expired. Otherwise [`Reason::IntrospectionUnavailable`]: a
+/// web page says nothing of the token, whatever its status.
 pub fn read_userinfo(reply: &Reply, wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Value>, Denial> {
     let code = match reply.status {
         200 => {
@@ -200,7 +201,10 @@ pub fn read_userinfo(reply: &Reply, wanted: &dyn Fn(&str) -> bool) -> Result<Map
         }
         400 | 401 | 403 => {
             let (code, description) = oauth_error(&reply.body, &reply.challenge);
+            let is_of_bearer = reply.challenge.is_empty() || reply.challenge.to_ascii_lowercase().contains("bearer");
+            let is_plain_401 = reply.status == 401 && is_of_bearer && !reply.body.trim_start().starts_with('<');
             if matches!(code.as_str(), "invalid_token" | "insufficient_scope")
+                || (code.is_empty() && is_plain_401)
                 || (code == "invalid_client" && description.starts_with(UNKNOWN_CLIENT))
             {
                 return Err(inactive("userinfo", reply.status, &code));
@@ -406,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn userinfo_refuses_a_token_by_an_error_code_and_by_nothing_else() {
+    fn userinfo_refuses_a_token_by_an_error_code_or_a_401_that_is_no_page() {
         let reason = |status, challenge: &str, body: &str| {
             let reply = Reply { status, challenge: challenge.to_owned(), body: body.to_owned() };
             read_userinfo(&reply, &|_| true).unwrap_err().reason
@@ -418,8 +422,13 @@ mod tests {
                 for challenge in
                     ["", "Basic realm=\"x\"", "Bearer realm=\"x\"", "Bearer error_description=\"invalid_token\""]
                 {
-                    let outage = Reason::IntrospectionUnavailable;
-                    assert_eq!(reason(status, challenge, body), outage, "{status} {challenge} {body}");
+                    let is_plain = status == 401 && !challenge.starts_with("Basic") && !body.starts_with('<');
+                    let expected = if is_plain && !body.contains("error") {
+                        Reason::Inactive
+                    } else {
+                        Reason::IntrospectionUnavailable
+                    };
+                    assert_eq!(reason(status, challenge, body), expected, "{status} {challenge} {body}");
                 }
             }
             let by_body = r#"{"code":"oidc.invalid_token","error":"invalid_token"}"#;
