@@ -161,8 +161,8 @@ impl Registrar {
         Ok(Some(self.registry(&applications, exchange).clean_up(dry_run).await))
     }
 
-    /// Refuses to work with a namespace for keys that an MCP Worker writes into as well: whoever can write there could
-    /// choose the keys that developers' tokens are verified with.
+    /// Refuses to work with a namespace for keys that an MCP Worker writes into as well: anybody who can write there
+    /// could choose the keys that developers' tokens are verified with.
     ///
     /// # Errors
     /// [`Reason::Misconfigured`], once a record of another deployment was seen.

@@ -193,66 +193,41 @@ pub(in crate::mcp) struct Meta<'a> {
     pub progress_token: Option<&'a RawValue>,
 }
 
-impl<'a> Params<'a> {
-    fn parse(json: &'a str) -> serde_json::Result<Self> {
-        const NAMES: [&str; 12] = [
-            "_meta",
-            "name",
-            "arguments",
-            "uri",
-            "cursor",
-            "inputResponses",
-            "requestState",
-            "protocolVersion",
-            "level",
-            "ref",
-            "argument",
-            "context",
-        ];
-        let [
-            meta,
-            name,
-            arguments,
-            uri,
-            cursor,
-            input_responses,
-            request_state,
-            protocol_version,
-            level,
-            reference,
-            argument,
-            context,
-        ] = pick_members(json, &NAMES)?;
-        Ok(Self {
-            meta,
-            name,
-            uri,
-            arguments,
-            cursor,
-            input_responses,
-            request_state,
-            protocol_version,
-            level,
-            reference,
-            argument,
-            context,
-        })
-    }
+/// Reads the members of a type by their names on the wire. A name stands beside its field, so that none can be read into
+/// another's.
+macro_rules! parse_members {
+    ($type:ident { $($field:ident: $name:literal,)* }) => {
+        impl<'a> $type<'a> {
+            fn parse(json: &'a str) -> serde_json::Result<Self> {
+                let [$($field),*] = pick_members(json, &[$($name),*])?;
+                Ok(Self { $($field),* })
+            }
+        }
+    };
 }
 
-impl<'a> Meta<'a> {
-    fn parse(json: &'a str) -> serde_json::Result<Self> {
-        const NAMES: [&str; 5] = [
-            "io.modelcontextprotocol/protocolVersion",
-            "io.modelcontextprotocol/clientCapabilities",
-            "io.modelcontextprotocol/clientInfo",
-            "io.modelcontextprotocol/logLevel",
-            "progressToken",
-        ];
-        let [version, capabilities, client, log_level, progress_token] = pick_members(json, &NAMES)?;
-        Ok(Self { version, capabilities, client, log_level, progress_token })
-    }
-}
+parse_members!(Params {
+    meta: "_meta",
+    name: "name",
+    arguments: "arguments",
+    uri: "uri",
+    cursor: "cursor",
+    input_responses: "inputResponses",
+    request_state: "requestState",
+    protocol_version: "protocolVersion",
+    level: "level",
+    reference: "ref",
+    argument: "argument",
+    context: "context",
+});
+
+parse_members!(Meta {
+    version: "io.modelcontextprotocol/protocolVersion",
+    capabilities: "io.modelcontextprotocol/clientCapabilities",
+    client: "io.modelcontextprotocol/clientInfo",
+    log_level: "io.modelcontextprotocol/logLevel",
+    progress_token: "progressToken",
+});
 
 impl<'a> Params<'a> {
     /// `_meta`, or nothing if there is none or it is not an object.

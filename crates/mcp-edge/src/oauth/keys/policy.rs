@@ -92,8 +92,8 @@ pub struct Done {
     pub has_waited: bool,
 }
 
-/// How much a caller of [`KeyRing::next_for_provider`] trusts in the copy of the discovery document. Whoever can write to
-/// the store could otherwise choose where client secrets and users go.
+/// How much a caller of [`KeyRing::next_for_provider`] trusts in the copy of the discovery document. Anybody who
+/// can write to the store could otherwise choose where client secrets and users go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Assurance {
     /// Any copy will do: nothing is sent to what it names.
@@ -311,13 +311,13 @@ impl KeyRing {
         Err(self.ask_provider(now, done))
     }
 
-    /// Whether the copy should be renewed in the background now. Whoever asks has to do it and to report it: the place
-    /// of the asker is taken.
+    /// Whether the copy should be renewed in the background now. The caller must do it and
+    /// report it: it holds the lease.
     pub fn take_refresh(&mut self) -> bool {
         std::mem::take(&mut self.refresh_due)
     }
 
-    /// Reports that whoever asked has given up, without an answer.
+    /// Reports that a request ended without an answer: releases its lease.
     pub fn asker_gave_up(&mut self) {
         self.asking_until = None;
     }

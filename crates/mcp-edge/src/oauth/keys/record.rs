@@ -22,7 +22,7 @@ pub struct Record {
     pub keys: KeySet,
     /// When the keys were fetched.
     pub keys_fetched_at: u64,
-    /// Whether the discovery document comes out of the store: whoever can write there could have chosen its endpoints.
+    /// Whether the discovery document comes from the store: anybody who can write there could have chosen its endpoints.
     pub is_stored: bool,
     /// Which deployment wrote it into the store, by its resource; `None` for what was not stored, and for records of
     /// versions that did not say.

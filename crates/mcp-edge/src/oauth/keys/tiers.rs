@@ -389,7 +389,7 @@ impl IssuerKeys {
     }
 }
 
-/// The place of the one who asks, for all who wait. Whoever leaves it without an answer makes room for the next.
+/// The lease of the request that asks on behalf of all who wait. Dropped without an answer, it is released.
 struct Asking(Rc<IssuerKeys>);
 
 impl Asking {

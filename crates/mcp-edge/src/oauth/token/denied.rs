@@ -1,5 +1,5 @@
 //! The operator's emergency switches: tokens under certain keys, or issued before a certain time, are refused although
-//! the provider still vouches for them. For the time between a theft and the moment in which the provider has mended it.
+//! the provider still vouches for them. For the time between a theft and its fix at the provider.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -8,7 +8,7 @@ use super::super::{
     keys::jwk::Key,
 };
 
-/// Which tokens are refused whatever else says that they are good.
+/// The tokens that are refused although every other check passes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeniedTokens {
     /// Keys by their `kid`, or by their SHA-256 thumbprint (RFC 7638) in base64url without padding.
