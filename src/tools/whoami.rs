@@ -1,10 +1,7 @@
 //! `whoami`: the identity that the user agreed to share with the client that asks.
 
-use mcp_edge::{
-    mcp::{Call, Json, Tool, ToolError},
-    oauth::access::identity::{Kind, Party},
-    schemars::{self, JsonSchema},
-};
+use mcp_edge::{Call, Json, Tool, ToolError, schemars::{self, JsonSchema}};
+use mcp_edge::{Kind, Party};
 use serde::Serialize;
 use serde_json::Value;
 

@@ -3,15 +3,10 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use mcp_edge::{
-    mcp::{
-        AccessNeeded, Server,
-        testing::{Answer, Client, run},
-    },
-    oauth::access::{
-        identity::{Identity, Kind},
-        scope::Scopes,
-    },
+    AccessNeeded, Server,
+    testing::{Answer, Client, run},
 };
+use mcp_edge::{Identity, Kind, Scopes};
 use serde_json::{Value, json};
 
 use crate::{
@@ -122,10 +117,7 @@ fn a_note_is_read_as_it_was_written() {
     let id = create(&ada, " Milk ");
     let answer = run(ada.call_tool("read_note", json!({"id": id})));
     let note = &answer.result()["structuredContent"];
-    assert_eq!(
-        *note,
-        json!({"id": id, "title": "Milk", "body": "About  Milk ", "created_at": mcp_edge::mcp::testing::NOW})
-    );
+    assert_eq!(*note, json!({"id": id, "title": "Milk", "body": "About  Milk ", "created_at": mcp_edge::testing::NOW}));
 }
 
 #[test]

@@ -1,9 +1,6 @@
 //! Tools whose arguments need more than a Rust type says.
 
-use mcp_edge::{
-    mcp::{Call, ServerBuilder, Tool},
-    schemars::{self, JsonSchema},
-};
+use mcp_edge::{Call, ServerBuilder, Tool, schemars::{self, JsonSchema}};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -69,7 +66,7 @@ async fn custom_header<E>(_: Call<E>, Routed { value }: Routed) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mcp_edge::mcp::testing::{Client, run};
+    use mcp_edge::testing::{Client, run};
 
     use super::*;
 

@@ -3,10 +3,7 @@
 //! The suite asks for these only in the revision of 2025-11-25, in which a server without sessions cannot ask anything.
 //! So the tests below look at what it would look at, in the revision that can.
 
-use mcp_edge::{
-    mcp::{Answer, Call, ServerBuilder, Tool, ToolError},
-    schemars::{self, JsonSchema},
-};
+use mcp_edge::{Answer, Call, ServerBuilder, Tool, ToolError, schemars::{self, JsonSchema}};
 use serde::{Deserialize, Serialize};
 
 /// Adds the tools.
@@ -144,7 +141,7 @@ fn told<T: Serialize>(answer: &Answer<T>) -> Result<String, ToolError> {
 
 #[cfg(test)]
 mod tests {
-    use mcp_edge::mcp::testing::{Client, run};
+    use mcp_edge::testing::{Client, run};
     use serde_json::{Value, json};
 
     /// The fields of the form that a tool shows.
