@@ -54,6 +54,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {boolean} [scheduler]  whether `runScheduled` is wanted
  * @property {boolean} [keepsLog]  whether what it prints on standard output is read. Defaults to true
  * @property {string[]} [v8Flags]  for the JavaScript engine of the process
+ * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
  * @property {number} [memoryPages]  the most memory that WebAssembly may have, in pages of 64 KiB. By default as built
  */
 
@@ -72,6 +73,7 @@ export async function startWorker({
   scheduler = false,
   keepsLog = true,
   v8Flags = [],
+  under = [],
   memoryPages,
 }) {
   const folder = resolve(ROOT, build);
@@ -86,7 +88,7 @@ export async function startWorker({
     const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined, schedulerPort });
     try {
       const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
-      await worker.start({ ...parts, keepsLog });
+      await worker.start({ ...parts, keepsLog, under });
       return worker;
     } catch (error) {
       if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;
@@ -182,11 +184,11 @@ class Worker {
     this.#process?.kill("SIGKILL");
   }
 
-  async start({ keepsLog, ...parts }) {
+  async start({ keepsLog, under, ...parts }) {
     this.#folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
     try {
       await this.#writeConfig(parts);
-      await this.#run(keepsLog);
+      await this.#run(keepsLog, under);
     } catch (error) {
       running.delete(this);
       await rm(this.#folder, { recursive: true, force: true });
@@ -214,11 +216,12 @@ class Worker {
     }
   }
 
-  async #run(keepsLog) {
+  async #run(keepsLog, under) {
     // The scheduler's way to the Worker counts as an experiment.
     const flags = this.schedulerPort === undefined ? [] : ["--experimental"];
     this.spawnedAt = performance.now();
-    const child = spawn(WORKERD, ["serve", "config.capnp", "--control-fd=3", ...flags], {
+    const [program, ...options] = [...under, WORKERD, "serve", "config.capnp", "--control-fd=3", ...flags];
+    const child = spawn(program, options, {
       cwd: this.#folder,
       stdio: ["ignore", keepsLog ? "pipe" : "ignore", "pipe", "pipe"],
     });
