@@ -6,9 +6,9 @@ use mcp_edge::{
 };
 
 use crate::{
+    client_metadata::redirect_uri::KNOWN_PRIVATE_USE_SCHEMES,
     policy::{Limits, Mode, Policy},
     provider::logto::Tenant,
-    registration::redirect_uri::KNOWN_PRIVATE_USE_SCHEMES,
     secret::Secret,
 };
 

@@ -2,7 +2,9 @@
 //! Cloudflare's [`locations`] it is not.
 
 mod locations;
+mod operations;
 pub use locations::{CACHE_SECONDS, Location};
+pub use operations::{IsolateMemory, Operations, operate};
 
 use std::{
     cell::{Cell, RefCell},
@@ -23,9 +25,8 @@ use crate::{
     application::Application,
     policy::{Limits, Mode, Policy},
     provider::{Applications, Created, LogReading, NotCreated, Period, ProviderError},
-    registry::{Memory, Registry},
     secret::Secret,
-    store::{Page, RegistrationStore},
+    storage::{Page, RegistrationStore},
 };
 
 pub const NOW: u64 = 1_800_000_000;
@@ -202,7 +203,7 @@ impl RegistrationStore for TestStore {
 pub struct World {
     pub provider: TestProvider,
     pub store: TestStore,
-    pub memory: Memory,
+    pub memory: IsolateMemory,
     pub policy: Policy,
     pub now: Cell<u64>,
     pub audit: RefCell<Vec<String>>,
@@ -214,7 +215,7 @@ impl World {
         Self {
             provider: TestProvider::default(),
             store: TestStore::default(),
-            memory: Memory::default(),
+            memory: IsolateMemory::default(),
             policy: Policy {
                 mode,
                 allowed_scopes: Scopes::parse("profile whoami:read"),
@@ -235,22 +236,12 @@ impl World {
 
     /// Another isolate at the same moment: the same provider and store, no memory.
     pub fn forget(&mut self) {
-        self.memory = Memory::default();
+        self.memory = IsolateMemory::default();
     }
 
-    /// Does something with the registry.
-    pub fn with<T>(&self, act: impl AsyncFnOnce(&Registry<'_, TestProvider, TestStore, Self>) -> T) -> T {
-        let report = |line: &str| self.audit.borrow_mut().push(line.to_owned());
-        let registry = Registry {
-            applications: &self.provider,
-            store: &self.store,
-            runtime: self,
-            policy: &self.policy,
-            memory: &self.memory,
-            now: self.now.get(),
-            report: &report,
-        };
-        block_on(act(&registry))
+    /// Carries out operations.
+    pub fn with<T>(&self, act: impl AsyncFnOnce(&Operations<'_, TestStore>) -> T) -> T {
+        block_on(operate(self, &self.store, &self.memory, act))
     }
 }
 

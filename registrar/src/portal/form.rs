@@ -4,7 +4,7 @@ use mcp_edge::ports::Runtime;
 use serde_json::{Map, Value, json};
 
 use super::random_text;
-use crate::registration::{error::MetadataError, metadata::ClientMetadata};
+use crate::client_metadata::{ClientMetadata, error::MetadataError};
 
 /// A field and what is wrong with it.
 pub type Problem = (&'static str, String);

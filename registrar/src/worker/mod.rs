@@ -3,6 +3,7 @@
 //! A request's work outlives it: clients hang up, and what was begun at the provider must not stay half done.
 
 mod kv;
+mod platform;
 
 use std::{
     cell::{OnceCell, RefCell},
@@ -20,8 +21,12 @@ use mcp_edge::{
 };
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, console_error, console_log, event};
 
-use self::kv::Kv;
-use crate::registrar::{Exchange, MAX_BODY_BYTES, Registrar};
+use self::platform::Cloudflare;
+use crate::{
+    audit::AuditLog,
+    registrar::{MAX_BODY_BYTES, Registrar},
+    services::RequestContext,
+};
 
 thread_local! {
     static REGISTRAR: OnceCell<Result<Rc<Registrar>, String>> = const { OnceCell::new() };
@@ -61,19 +66,12 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
                 http_method: method_name(head.method()),
                 ..AccessLog::default()
             };
-            let exchange = Exchange {
-                store: Kv(&env),
-                ports,
-                body,
-                now: arrived / 1000,
-                address: head.header("cf-connecting-ip").map(str::to_owned),
-                worker_zone: head.header("cf-worker").map(str::to_owned),
-                report: Rc::new(|line: &str| console_log!("{line}")),
-            };
-            let response = registrar.handle(&head, exchange, &mut log).await;
-            if registrar.settings.edge.log == LogLevel::All
-                || (registrar.settings.edge.log == LogLevel::Denials && log.outcome != "ok")
-            {
+            let (address, worker_zone) = (head.header("cf-connecting-ip"), head.header("cf-worker"));
+            let audit = Rc::new(|line: &str| console_log!("{line}"));
+            let request = RequestContext::new(arrived / 1000, address, worker_zone, body, audit);
+            let response = registrar.handle(&head, &Cloudflare::new(env, ports), &request, &mut log).await;
+            let settings = &registrar.deployment.settings.edge;
+            if settings.log == LogLevel::All || (settings.log == LogLevel::Denials && log.outcome != "ok") {
                 log.ms = worker::Date::now().as_millis().saturating_sub(arrived);
                 console_log!("{}", log.to_line());
             }
@@ -90,16 +88,10 @@ async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     let outcome = match registrar(&env) {
         Ok(registrar) => {
-            let exchange = Exchange {
-                store: Kv(&env),
-                ports: EdgePorts::new(env.clone()),
-                body: Ok(String::new()),
-                now: worker::Date::now().as_millis() / 1000,
-                address: None,
-                worker_zone: None,
-                report: Rc::new(|line: &str| console_log!("{line}")),
-            };
-            registrar.clean_up(&exchange).await.map_err(|error| error.to_string())
+            let platform = Cloudflare::new(env.clone(), EdgePorts::new(env));
+            let now = worker::Date::now().as_millis() / 1000;
+            let audit = |line: &str| console_log!("{line}");
+            registrar.clean_up(&platform, now, AuditLog(&audit)).await.map_err(|error| error.to_string())
         }
         Err(mistakes) => Err(mistakes),
     };

@@ -9,8 +9,11 @@ use mcp_edge::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{super::ProviderError, LogtoNow};
-use crate::{secret::Secret, token_endpoint::TokenError};
+use super::{
+    super::{ProviderError, token_endpoint::TokenError},
+    LogtoNow,
+};
+use crate::secret::Secret;
 
 /// For one call, body included. The API answers within a tenth of that.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -124,7 +127,7 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
         let authorization = basic(&tenant.client_id, tenant.client_secret.expose());
         let call = Outgoing {
             method: Method::Post,
-            url: self.token_endpoint,
+            url: &self.token_endpoint,
             authorization: Some(&authorization),
             content: Content::Form(&form),
             timeout: CALL_TIMEOUT,

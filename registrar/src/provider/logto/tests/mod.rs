@@ -33,10 +33,10 @@ const TOKEN_ENDPOINT: &str = "https://tenant.example/oidc/token";
 /// A recorded exchange.
 fn recorded(file: &str, name: &str) -> (u16, Value) {
     let text = match file {
-        "create" => include_str!("../../../tests/logto/management-create-app.json"),
-        "app" => include_str!("../../../tests/logto/management-app.json"),
-        "auth" => include_str!("../../../tests/logto/management-auth-errors.json"),
-        "token" => include_str!("../../../tests/logto/token-own-client.json"),
+        "create" => include_str!("../../../../tests/logto/management-create-app.json"),
+        "app" => include_str!("../../../../tests/logto/management-app.json"),
+        "auth" => include_str!("../../../../tests/logto/management-auth-errors.json"),
+        "token" => include_str!("../../../../tests/logto/token-own-client.json"),
         _ => panic!("{file}"),
     };
     let exchange = serde_json::from_str::<Value>(text).unwrap()[name].clone();

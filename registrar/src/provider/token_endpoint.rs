@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn recorded_answers_about_our_own_client() {
-        let recorded: Value = serde_json::from_str(include_str!("../tests/logto/token-own-client.json")).unwrap();
+        let recorded: Value = serde_json::from_str(include_str!("../../tests/logto/token-own-client.json")).unwrap();
         for (name, error) in [
             ("wrong secret", TokenError::Client),
             ("unknown client", TokenError::Client),
