@@ -7,7 +7,7 @@
 //! | only https | none | [`ApplicationType::SinglePage`] |
 //! | https, or loopback with a fixed port | secret | [`ApplicationType::Traditional`] |
 
-use mcp_edge::oauth::access::scope::Scopes;
+use mcp_edge_oauth::Scopes;
 
 use crate::client_metadata::{ClientMetadata, error::MetadataError};
 

@@ -1,5 +1,6 @@
 //! The audit log: a line for each change, with who did what to which client. Never a secret or a token.
 
+use mcp_edge_runtime::ports::OperatorLog;
 use serde::Serialize;
 
 /// What was done.
@@ -37,13 +38,19 @@ struct Line<'a> {
 
 /// Where lines of the audit log go.
 #[derive(Clone, Copy)]
-pub struct AuditLog<'a>(pub &'a dyn Fn(&str));
+pub struct AuditLog<'a>(&'a dyn OperatorLog);
 
-impl AuditLog<'_> {
+impl<'a> AuditLog<'a> {
+    /// Creates an audit log that is a part of the operator's.
+    #[must_use]
+    pub fn of(log: &'a impl OperatorLog) -> Self {
+        Self(log)
+    }
+
     /// Writes a line: what was done to which client (empty where there is none), who did it (see
     /// [`Registrant::label`](crate::policy::Registrant::label), or `schedule`), and what exactly, in our own words and
     /// hosts of redirect URIs.
     pub fn record(self, event: Event, client_id: &str, by: &str, detail: &str) {
-        (self.0)(&serde_json::to_string(&Line { event, client_id, by, detail }).unwrap_or_default());
+        self.0.info(&serde_json::to_string(&Line { event, client_id, by, detail }).unwrap_or_default());
     }
 }

@@ -21,10 +21,10 @@ use crate::{
         Context,
         delete::{DeleteError, delete},
     },
+    deployment::Platform,
     expiry::{ExpiryReason, expiry},
     provider::{Applications, LogReading, Period, ProviderError},
     record::{Listed, Usage},
-    services::Platform,
     storage::{
         RegistrationStore, StorageError,
         keys::{CLIENTS, METADATA, USAGES, client_key},

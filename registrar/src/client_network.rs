@@ -1,6 +1,6 @@
 //! The networks that limits count by.
 
-use mcp_edge::network::{self, prefix_of};
+use mcp_edge_runtime::client_network::{self as network, prefix_of};
 
 /// The address of every Worker on Cloudflare that calls one of another zone; `CF-Worker` names the caller's zone.
 const ADDRESS_OF_WORKERS: &str = "2a06:98c0:3600::103";
@@ -8,13 +8,13 @@ const ADDRESS_OF_WORKERS: &str = "2a06:98c0:3600::103";
 /// Prefix of the network of a Worker.
 const WORKER: &str = "worker of ";
 
-/// The network of a client's address (see [`network::network_of`]). All Workers have one address and are told apart by
+/// The network of a client's address (see [`network::client_network`]). All Workers have one address and are told apart by
 /// `worker_zone`: otherwise any of their agents could use up the registrations of all.
 #[must_use]
 pub fn client_network(address: &str, worker_zone: Option<&str>) -> String {
     match worker_zone {
         Some(zone) if address == ADDRESS_OF_WORKERS => format!("{WORKER}{zone}"),
-        _ => network::network_of(address),
+        _ => network::client_network(address),
     }
 }
 

@@ -1,19 +1,20 @@
 //! A response together with what the access log says of it.
 
-use mcp_edge::{http::Response, log::AccessLog, oauth::denial::Denial, oauth::resource_server::Trail};
+use mcp_edge_oauth::{denial::Denial, resource_server::Trail};
+use mcp_edge_runtime::{http::Response, log::LogRecord};
 
-/// A response and its log record.
+/// A response and what the log says of its request.
 #[derive(Debug)]
 pub struct Handled {
     /// For the client.
     pub response: Response,
     /// For the operator.
-    pub log: LogRecord,
+    pub findings: Findings,
 }
 
 impl From<Response> for Handled {
     fn from(response: Response) -> Self {
-        Self { response, log: LogRecord::default() }
+        Self { response, findings: Findings::default() }
     }
 }
 
@@ -21,14 +22,14 @@ impl Handled {
     /// Adds the client that the request is about.
     #[must_use]
     pub fn about(mut self, client_id: &str) -> Self {
-        self.log.client_id = Some(client_id.to_owned());
+        self.findings.client_id = Some(client_id.to_owned());
         self
     }
 }
 
-/// What the access log says of a request beside its method, status and duration.
+/// What is found out about a request.
 #[derive(Debug, Clone, Default)]
-pub struct LogRecord {
+pub struct Findings {
     /// What verification of an access token found out.
     pub trail: Option<Trail>,
     /// Why the request was denied.
@@ -41,24 +42,31 @@ pub struct LogRecord {
     pub subject: Option<String>,
 }
 
-impl LogRecord {
-    /// The record of a denied request.
+impl Findings {
+    /// The findings about a denied request.
     #[must_use]
     pub fn of_denial(denial: Denial) -> Self {
         Self { denial: Some(denial), ..Self::default() }
     }
 
-    /// Writes the record into the line of the log, subjects only `with_subject`.
-    pub fn write_to(self, log: &mut AccessLog, with_subject: bool) {
+    /// The findings about a request that failed.
+    #[must_use]
+    pub fn of_error(error: &impl std::error::Error) -> Self {
+        Self { detail: Some(error.to_string()), ..Self::default() }
+    }
+
+    /// The record of the request for the log, with subjects only if the operator wants them there.
+    #[must_use]
+    pub fn into_record(self, route: &'static str, with_subject: bool) -> LogRecord {
         let Self { trail, denial, detail, client_id, subject } = self;
-        if let Some(trail) = trail {
-            log.note_trail(trail, with_subject);
+        let mut record = LogRecord::of_route(route);
+        let trail = trail.unwrap_or_default();
+        let trail = Trail { client_id: client_id.or(trail.client_id), subject: subject.or(trail.subject), ..trail };
+        trail.add_to(&mut record, with_subject);
+        match denial {
+            Some(denial) => denial.add_to(&mut record),
+            None => record.maybe_cut("detail", detail),
         }
-        if let Some(denial) = denial {
-            log.note_denial(&denial);
-        }
-        log.detail = detail.or(log.detail.take());
-        log.client_id = client_id.or(log.client_id.take());
-        log.sub = subject.filter(|_| with_subject).or(log.sub.take());
+        record
     }
 }

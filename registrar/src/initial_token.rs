@@ -1,6 +1,6 @@
 //! Initial access tokens (RFC 7591 §3): whoever has one may register, until it expires or is used up.
 
-use mcp_edge::ports::StoreError;
+use mcp_edge_runtime::ports::StoreError;
 use serde::{Deserialize, Serialize};
 
 use crate::{

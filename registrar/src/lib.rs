@@ -24,7 +24,7 @@
 //! | [`application`] | what client metadata becomes at the provider |
 //! | [`settings`], [`policy`], [`expiry`] | the operator's decisions, as rules over plain data |
 //! | [`client_metadata`] | client metadata (RFC 7591 §2): parsing and validation |
-//! | [`audit`], [`client_network`], [`rate_window`], [`digest`], [`seal`], [`secret`] | the audit log; plain helpers |
+//! | [`audit`], [`client_network`], [`rate_window`], [`digest`], [[`secret`] | the audit log; plain helpers |
 //! | `worker` | the adapter to Cloudflare |
 //!
 //! Nothing outside `worker` does I/O: the provider, the store, time and randomness are traits and arguments.
@@ -34,7 +34,9 @@ pub mod audit;
 pub mod cleanup;
 pub mod client_metadata;
 pub mod client_network;
+pub mod client_request;
 pub mod clients;
+pub mod deployment;
 pub mod digest;
 pub mod endpoint;
 pub mod expiry;
@@ -48,13 +50,12 @@ pub mod provider;
 pub mod rate_window;
 pub mod record;
 pub mod registrar;
-pub mod seal;
-pub mod services;
+
 pub mod settings;
 pub mod storage;
 mod worker;
 
-pub use mcp_edge::secret;
+pub use mcp_edge_runtime::secret;
 
 #[cfg(test)]
 mod testing;

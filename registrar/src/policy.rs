@@ -1,6 +1,6 @@
 //! Who may register, and how much: the operator's decisions.
 
-use mcp_edge::oauth::access::scope::Scopes;
+use mcp_edge_oauth::Scopes;
 
 use crate::digest::sha256_hex;
 

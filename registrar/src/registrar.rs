@@ -1,105 +1,71 @@
 //! The entry point: routes a request to the endpoint or the portal; the scheduled run.
 
-use mcp_edge::{
-    http::{RequestHead, Response},
-    log::AccessLog,
-    oauth::{challenge::ChallengeContext, protected_resource::WELL_KNOWN},
-    ports::Ports,
-    settings::SettingsError,
+use mcp_edge_oauth::{Scopes, challenge::ChallengeContext, denial::Reason, protected_resource::WELL_KNOWN};
+use mcp_edge_runtime::{
+    app::{self, App, Scheduled},
+    context::RequestContext,
+    http::{HeaderNames, RequestBody, RequestHead, Response},
+    log::LogSettings,
+    ports::Services,
 };
 use serde_json::json;
 
 use crate::{
-    audit::AuditLog,
     cleanup::{self, Report},
+    client_network::client_network,
+    client_request::ClientRequest,
+    deployment::{Deployment, Platform},
     endpoint::{self, metadata_document},
-    handled::{Handled, LogRecord},
+    handled::{Findings, Handled},
     policy::Mode,
     portal::Portal,
     provider::ProviderError,
-    services::{Deployment, Platform, RequestContext, Services},
-    settings::{Cleanup, REGISTRATION_PATH},
+    settings::{Cleanup, REGISTRATION_PATH, Settings},
 };
 
 /// A registration is longer than any honest client's: ten redirect URIs of 2 KB, and some pages.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The registrar of this deployment. Created once per isolate.
-pub struct Registrar {
-    /// Settings and caches.
-    pub deployment: Deployment,
+/// The zone of the Worker that sent a request, if one did.
+const WORKER_ZONE_HEADER: &str = "cf-worker";
+
+/// The registrar. Created once per isolate.
+pub struct Registrar<P> {
+    deployment: Deployment<P>,
     challenge: ChallengeContext,
     portal: Option<Portal>,
 }
 
-impl Registrar {
-    /// Names of the request headers that are looked at, in lower case.
-    pub const HEADER_NAMES: [&str; 9] = [
-        "authorization",
-        "content-type",
-        "cookie",
-        "origin",
-        "sec-fetch-site",
-        "cf-connecting-ip",
-        "cf-worker",
-        "cf-ray",
-        "traceparent",
-    ];
-
-    /// Creates a registrar from named settings, without anything cached.
-    ///
-    /// # Errors
-    /// Every error in the settings.
-    pub fn new(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let deployment = Deployment::new(get)?;
-        let settings = &deployment.settings;
-        Ok(Self {
+impl<P: Platform<Services: Services>> Registrar<P> {
+    /// Creates a registrar without anything cached.
+    #[must_use]
+    pub fn new(settings: Settings, platform: P) -> Self {
+        Self {
             challenge: ChallengeContext {
-                resource_metadata: settings.edge.resource.metadata_url(),
-                basic_scopes: settings.edge.trust.required_scopes.clone(),
+                resource_metadata: settings.server.resource.metadata_url(),
+                basic_scopes: settings.server.trust.required_scopes.clone(),
             },
-            portal: settings.portal.clone().map(|client| Portal::new(client, settings)),
-            deployment,
-        })
-    }
-
-    /// Answers a request and fills in its line of the log.
-    pub async fn handle<P: Platform<Ports: Ports>>(
-        &self,
-        head: &RequestHead<'_>,
-        platform: &P,
-        request: &RequestContext,
-        log: &mut AccessLog,
-    ) -> Response {
-        let (route, Handled { response, log: record }) = self.route(head, platform, request).await;
-        log.route = route;
-        record.write_to(log, self.deployment.settings.edge.log_subject);
-        log.note_status(response.status);
-        response
+            portal: settings.portal.clone().map(|client| Portal::new(client, &settings)),
+            deployment: Deployment::new(settings, platform),
+        }
     }
 
     /// Answers a request; also gives the name of its route.
-    async fn route<P: Platform<Ports: Ports>>(
-        &self,
-        head: &RequestHead<'_>,
-        platform: &P,
-        request: &RequestContext,
-    ) -> (&'static str, Handled) {
-        let services = Services { deployment: &self.deployment, platform };
+    async fn route(&self, request: &ClientRequest<'_>) -> (&'static str, Handled) {
         let settings = &self.deployment.settings;
-        let path = head.path();
+        let path = request.head.path();
         if let Err(denial) = self.deployment.check_namespace(request.now) {
             let response = self.challenge.response(&denial);
-            return ("", Handled { response, log: LogRecord::of_denial(denial) });
+            return ("", Handled { response, findings: Findings::of_denial(denial) });
         }
         if path == REGISTRATION_PATH || path.starts_with("/register/") {
-            return ("registration", endpoint::handle(head, &services, &self.challenge, request).await);
+            return ("registration", endpoint::handle(request, &self.deployment, &self.challenge).await);
         }
         if path.strip_prefix(WELL_KNOWN) == Some(REGISTRATION_PATH) && settings.policy.mode == Mode::Developers {
-            return ("metadata", metadata_document::handle(head, &settings.edge).into());
+            return ("metadata", metadata_document::handle(request.head, &settings.server).into());
         }
         let handled = match &self.portal {
-            Some(portal) => portal.handle(head, &services, request).await,
+            Some(portal) => portal.handle(request, &self.deployment).await,
             None => no_portal().into(),
         };
         ("portal", handled)
@@ -109,20 +75,59 @@ impl Registrar {
     ///
     /// # Errors
     /// Why it could not begin.
-    pub async fn clean_up<P: Platform<Ports: Ports>>(
-        &self,
-        platform: &P,
-        now: u64,
-        audit: AuditLog<'_>,
-    ) -> Result<Option<Report>, ProviderError> {
+    async fn clean_up(&self, now: u64) -> Result<Option<Report>, ProviderError> {
         let dry_run = match self.deployment.settings.cleanup {
             Cleanup::Off => return Ok(None),
             Cleanup::DryRun => true,
             Cleanup::On => false,
         };
-        let services = Services { deployment: &self.deployment, platform };
-        let applications = services.applications(now).await?;
-        Ok(Some(cleanup::clean_up(&services.context(&applications, now, audit), dry_run).await))
+        let applications = self.deployment.applications(now).await?;
+        let context = self.deployment.context(&applications, now, self.deployment.audit());
+        Ok(Some(cleanup::clean_up(&context, dry_run).await))
+    }
+}
+
+impl<P: Platform<Services: Services> + 'static> App for Registrar<P> {
+    /// Clients hang up, and what was begun at the provider must not stay half done.
+    const CONTINUES_AFTER_DISCONNECT: bool = true;
+
+    fn header_names(&self) -> HeaderNames {
+        let always = ["content-type", "cookie", "origin", "sec-fetch-site", WORKER_ZONE_HEADER];
+        HeaderNames { always: always.map(str::to_owned).into(), of_messages: Vec::new(), of_others: Vec::new() }
+    }
+
+    fn log_settings(&self) -> LogSettings {
+        self.deployment.settings.log
+    }
+
+    async fn handle(&self, head: &RequestHead<'_>, body: impl RequestBody, context: &RequestContext) -> app::Handled {
+        let address = context.connection.address();
+        let address = address.as_deref().unwrap_or("unknown");
+        let request = ClientRequest {
+            head,
+            body: match head.method() {
+                "POST" | "PUT" => body.text(MAX_BODY_BYTES).await,
+                _ => Ok(String::new()),
+            },
+            now: context.now,
+            network: client_network(address, head.header(WORKER_ZONE_HEADER)),
+        };
+        let (route, Handled { response, findings }) = self.route(&request).await;
+        app::Handled { response, record: findings.into_record(route, self.deployment.settings.log.subject) }
+    }
+
+    fn misconfigured(_: &RequestHead<'_>) -> Response {
+        let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Scopes::default() };
+        nothing.response(&Reason::Misconfigured.into())
+    }
+}
+
+impl<P: Platform<Services: Services> + 'static> Scheduled for Registrar<P> {
+    async fn scheduled(&self, now: u64) -> Result<String, String> {
+        match self.clean_up(now).await {
+            Ok(report) => Ok(json!({ "cleanup": report }).to_string()),
+            Err(error) => Err(json!({ "cleanup": null, "failure": error.to_string() }).to_string()),
+        }
     }
 }
 

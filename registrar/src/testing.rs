@@ -15,10 +15,9 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use mcp_edge::{
-    oauth::access::scope::Scopes,
-    ports::{Runtime, StoreError},
-};
+use mcp_edge_oauth::Scopes;
+use mcp_edge_runtime::ports::StoreError;
+use mcp_edge_runtime::ports::{OperatorLog, Runtime};
 use serde_json::Value;
 
 use crate::{
@@ -265,5 +264,15 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }
+    }
+}
+
+impl OperatorLog for World {
+    fn info(&self, line: &str) {
+        self.audit.borrow_mut().push(line.to_owned());
+    }
+
+    fn error(&self, line: &str) {
+        self.info(line);
     }
 }

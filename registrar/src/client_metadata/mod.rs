@@ -20,7 +20,7 @@ mod validation;
 #[cfg(test)]
 mod tests;
 
-use mcp_edge::oauth::access::scope::Scopes;
+use mcp_edge_oauth::Scopes;
 use serde::{Deserialize, Serialize};
 
 pub use self::members::members;

@@ -1,6 +1,6 @@
 //! The rules for each member of client metadata (RFC 7591 §2).
 
-use mcp_edge::oauth::access::scope::{Scopes, is_scope_token};
+use mcp_edge_oauth::{Scopes, is_scope_token};
 use serde_json::{Map, Value};
 
 use super::{

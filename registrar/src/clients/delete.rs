@@ -3,10 +3,10 @@
 use super::{Context, summary};
 use crate::{
     audit::Event,
+    deployment::Platform,
     ledger::Ledger,
     provider::{Applications, ProviderError},
     record::Record,
-    services::Platform,
     storage::StorageError,
 };
 

@@ -22,12 +22,12 @@ pub mod rotate_secret;
 pub mod submission;
 pub mod update;
 
-use mcp_edge::ports::Runtime;
+use mcp_edge_runtime::ports::Runtime;
 
 use self::submission::Submissions;
 use crate::{
-    application::ApplicationType, audit::AuditLog, client_metadata::ClientMetadata, policy::Policy, services::Platform,
-    storage::records::Records,
+    application::ApplicationType, audit::AuditLog, client_metadata::ClientMetadata, deployment::Platform,
+    policy::Policy, storage::records::Records,
 };
 
 /// What an operation works with.
@@ -54,7 +54,7 @@ impl<A, P: Platform> Context<'_, A, P> {
 
     /// Random bytes.
     pub fn random<const N: usize>(&self) -> [u8; N] {
-        random(self.platform.ports())
+        random(self.platform.services())
     }
 }
 

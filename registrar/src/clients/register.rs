@@ -1,18 +1,18 @@
 //! Registering a client.
 
-use mcp_edge::ports::StoreError;
+use mcp_edge_runtime::ports::StoreError;
 
 use super::{Context, random_id, submission::Submission, summary};
 use crate::{
     application::{Application, ceiling},
     audit::Event,
     client_metadata::{ClientMetadata, error::MetadataError},
+    deployment::Platform,
     ledger::{Admission, AdmissionError, Ledger, LedgerError},
     policy::Registrant,
     provider::{Applications, Created, NotCreated, ProviderError},
     record::{Owner, Record, fingerprint, hash_of, new_token},
     secret::Secret,
-    services::Platform,
     storage::StorageError,
 };
 
@@ -103,7 +103,7 @@ pub async fn register<A: Applications, P: Platform>(
     let submission = match (via, &registrant) {
         (Via::Portal { form }, Registrant::Developer { issuer, subject }) => {
             let fingerprint = fingerprint(issuer, subject, form, &metadata);
-            Some(context.submissions.begin(fingerprint, context.now, context.platform.ports()).await)
+            Some(context.submissions.begin(fingerprint, context.now, context.platform.services()).await)
         }
         _ => None,
     };
@@ -114,7 +114,7 @@ pub async fn register<A: Applications, P: Platform>(
     }
     // (3)
     let ledger = context.platform.ledger();
-    let reservation = reservation.unwrap_or_else(|| random_id(context.platform.ports()));
+    let reservation = reservation.unwrap_or_else(|| random_id(context.platform.services()));
     ledger.admit(&reservation, &Admission::of(&registrant, context.policy), context.now).await?;
     // (4)
     let application = Application::new(&metadata, granted, description(&registrant));
@@ -151,7 +151,7 @@ async fn make<A: Applications, P: Platform>(
     by: &str,
 ) -> Result<Created, RegisterError> {
     // (1) What is unique to this attempt tells it from others that are in progress and ask for the same.
-    let attempt = random_id(context.platform.ports());
+    let attempt = random_id(context.platform.services());
     let created = context.applications.create(application, &attempt).await;
     let created = created.map_err(|NotCreated { begun, error }| {
         if let Some(client_id) = begun {

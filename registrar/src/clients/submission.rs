@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::HashMap, time::Duration};
 
-use mcp_edge::ports::{Runtime, StoreError};
+use mcp_edge_runtime::ports::{Runtime, StoreError};
 
 use crate::storage::{
     RegistrationStore,

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use mcp_edge::ports::Runtime;
+use mcp_edge_runtime::ports::Runtime;
 
 use super::{Context, random_id, summary};
 use crate::{
     application::{Application, ApplicationType, ceiling},
     audit::Event,
     client_metadata::{ClientMetadata, error::MetadataError},
+    deployment::Platform,
     ledger::{ChangeError, Ledger},
     provider::{Applications, ProviderError},
     record::Record,
-    services::Platform,
     storage::StorageError,
 };
 
@@ -81,7 +81,7 @@ pub async fn update<A: Applications, P: Platform>(
 
 /// Waits for another change of the same client, and begins one.
 async fn begin<A, P: Platform>(context: &Context<'_, A, P>, client_id: &str) -> Result<String, ChangeError> {
-    let (ledger, ports) = (context.platform.ledger(), context.platform.ports());
+    let (ledger, ports) = (context.platform.ledger(), context.platform.services());
     let id = random_id(ports);
     for _ in 0..MAX_WAITS {
         match ledger.begin_change(&id, client_id, context.now).await {

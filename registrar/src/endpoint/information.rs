@@ -1,6 +1,6 @@
 //! The client information response (RFC 7591 §3.2.1, RFC 7592 §3), and what of it an update may repeat.
 
-use mcp_edge::http::Response;
+use mcp_edge_runtime::http::Response;
 use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq;
 

@@ -1,10 +1,9 @@
 //! `GET`, `PUT`, `DELETE /register/{client_id}` (RFC 7592).
 
-use mcp_edge::{
-    http::{RequestHead, Response},
-    oauth::{bearer, denial::Reason},
-    ports::Ports,
-};
+use mcp_edge_oauth::bearer;
+use mcp_edge_oauth::denial::Reason;
+use mcp_edge_runtime::http::Response;
+use mcp_edge_runtime::ports::Services;
 
 use super::{
     information::{check_server_members, information},
@@ -14,16 +13,17 @@ use super::{
 use crate::{
     audit::Event,
     client_metadata::{ClientMetadata, members},
+    client_request::ClientRequest,
     clients::{
         authenticate::{Presented, authenticate},
         delete::{delete, forget},
         read::secret,
         update::update,
     },
+    deployment::{Deployment, Platform},
     handled::Handled,
     ledger::Ledger,
     record::{Record, is_client_id},
-    services::{Platform, RequestContext, Services},
 };
 
 /// Who changes clients here, in the audit log.
@@ -37,21 +37,20 @@ struct Managed<'a> {
 }
 
 /// Answers a request for one client.
-pub(super) async fn handle<P: Platform<Ports: Ports>>(
-    head: &RequestHead<'_>,
+pub(super) async fn handle<P: Platform<Services: Services>>(
+    request: &ClientRequest<'_>,
     client_id: &str,
-    services: &Services<'_, P>,
-    request: &RequestContext,
+    deployment: &Deployment<P>,
 ) -> Handled {
-    let managed = match authorize(head, client_id, services, request).await {
+    let managed = match authorize(request, client_id, deployment).await {
         Ok(managed) => managed,
         Err(error) => return error.into_handled(),
     };
-    let outcome = match carry_out(head, services, request, &managed).await {
+    let outcome = match carry_out(request, deployment, &managed).await {
         Err(EndpointError::Gone) => {
             // Removed at the provider. The token ends with the client (RFC 7592 §2.1); if not now, then with the next
             // request.
-            let _ = forget(services.platform, client_id, &managed.record).await;
+            let _ = forget(&deployment.platform, client_id, &managed.record).await;
             Err(EndpointError::Unauthorized(Reason::Inactive))
         }
         outcome => outcome,
@@ -61,54 +60,52 @@ pub(super) async fn handle<P: Platform<Ports: Ports>>(
 
 /// Verifies the registration access token. An unknown client and a wrong token look the same (RFC 7592 §2), and only a good
 /// token leads as far as the provider.
-async fn authorize<'a, P: Platform<Ports: Ports>>(
-    head: &RequestHead<'a>,
+async fn authorize<'a, P: Platform<Services: Services>>(
+    request: &ClientRequest<'a>,
     client_id: &'a str,
-    services: &Services<'_, P>,
-    request: &RequestContext,
+    deployment: &Deployment<P>,
 ) -> Result<Managed<'a>, EndpointError> {
-    let token = bearer::token_of(head).map_err(EndpointError::Unauthorized)?.expose();
+    let token = bearer::token_of(request.head).map_err(EndpointError::Unauthorized)?.expose();
     let unauthorized = EndpointError::Unauthorized(Reason::Inactive);
     if !is_client_id(client_id) {
         return Err(unauthorized);
     }
     let presented = Presented { client_id, token, network: &request.network };
-    let attempts = &services.deployment.failed_attempts;
-    let record = authenticate(&services.records(), attempts, presented, request.now).await?.ok_or(unauthorized)?;
+    let attempts = &deployment.failed_attempts;
+    let record = authenticate(&deployment.records(), attempts, presented, request.now).await?.ok_or(unauthorized)?;
     Ok(Managed { client_id, token, record })
 }
 
 /// Does what the holder of a client's token asks for, if not too often.
-async fn carry_out<P: Platform<Ports: Ports>>(
-    head: &RequestHead<'_>,
-    services: &Services<'_, P>,
-    request: &RequestContext,
+async fn carry_out<P: Platform<Services: Services>>(
+    request: &ClientRequest<'_>,
+    deployment: &Deployment<P>,
     Managed { client_id, token, record }: &Managed<'_>,
 ) -> Result<Response, EndpointError> {
-    services.platform.ledger().count_call(client_id, request.now).await?;
-    let settings = &services.deployment.settings;
-    let endpoint = &settings.edge.resource.url;
-    match head.method() {
+    deployment.platform.ledger().count_call(client_id, request.now).await?;
+    let settings = &deployment.settings;
+    let endpoint = &settings.server.resource.url;
+    match request.head.method() {
         "GET" => {
-            let applications = services.applications(request.now).await?;
-            let context = services.context(&applications, request.now, request.audit());
+            let applications = deployment.applications(request.now).await?;
+            let context = deployment.context(&applications, request.now, deployment.audit());
             let secret = secret(&context, client_id, record).await?;
             Ok(information(200, endpoint, client_id, record, secret.as_ref(), Some(token)))
         }
         "PUT" => {
-            let members = members(json_body(head, request)?)?;
+            let members = members(json_body(request)?)?;
             let schemes = &settings.policy.private_use_schemes;
             let metadata = ClientMetadata::from_members(&members, schemes)?.without_foreign_pages();
-            let applications = services.applications(request.now).await?;
-            let context = services.context(&applications, request.now, request.audit());
+            let applications = deployment.applications(request.now).await?;
+            let context = deployment.context(&applications, request.now, deployment.audit());
             let secret = secret(&context, client_id, record).await?;
             check_server_members(&members, client_id, secret.as_ref())?;
             let record = update(&context, client_id, record, metadata, BY).await?;
             Ok(information(200, endpoint, client_id, &record, secret.as_ref(), Some(token)))
         }
         _ => {
-            let applications = services.applications(request.now).await?;
-            let context = services.context(&applications, request.now, request.audit());
+            let applications = deployment.applications(request.now).await?;
+            let context = deployment.context(&applications, request.now, deployment.audit());
             delete(&context, client_id, record, Event::ClientRemoved, BY).await?;
             Ok(Response::empty(204).with_header("cache-control", "no-store"))
         }

@@ -1,24 +1,23 @@
 //! The protected resource metadata of the registration endpoint (RFC 9728), from which developers' programs learn whom
 //! to ask for a token.
 
-use mcp_edge::{
-    cors,
-    http::{RequestHead, Response},
-    oauth::protected_resource::ProtectedResource,
-    settings::Settings,
-};
+use mcp_edge_oauth::protected_resource::ProtectedResource;
+use mcp_edge_oauth::settings::ResourceServerSettings;
+use mcp_edge_runtime::cors;
+use mcp_edge_runtime::http::RequestHead;
+use mcp_edge_runtime::http::Response;
 
 /// Answers a request for the document.
-pub fn handle(head: &RequestHead<'_>, settings: &Settings) -> Response {
+pub fn handle(head: &RequestHead<'_>, settings: &ResourceServerSettings) -> Response {
     let document = ProtectedResource {
         resource: &settings.resource.url,
         authorization_servers: settings.trust.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect(),
         scopes_supported: settings.trust.required_scopes.iter().collect(),
         bearer_methods_supported: ["header"],
-        resource_name: settings.name.as_deref(),
-        resource_documentation: settings.documentation.as_deref(),
-        resource_policy_uri: settings.privacy_policy.as_deref(),
-        resource_tos_uri: settings.terms_of_service.as_deref(),
+        resource_name: settings.display.name.as_deref(),
+        resource_documentation: settings.display.documentation.as_deref(),
+        resource_policy_uri: settings.display.privacy_policy.as_deref(),
+        resource_tos_uri: settings.display.terms_of_service.as_deref(),
     };
     match head.method() {
         "GET" | "HEAD" => cors::public(Response::json(200, serde_json::to_string(&document).unwrap_or_default()))

@@ -16,32 +16,31 @@ pub mod manage;
 pub mod metadata_document;
 pub mod public_error;
 
-use mcp_edge::{
-    cors,
-    http::{BodyError, RequestHead, Response},
-    oauth::challenge::ChallengeContext,
-    ports::Ports,
-};
+use mcp_edge_oauth::challenge::ChallengeContext;
+use mcp_edge_runtime::cors;
+use mcp_edge_runtime::http::BodyError;
+use mcp_edge_runtime::http::Response;
+use mcp_edge_runtime::ports::Services;
 
 use self::public_error::EndpointError;
 use crate::{
+    client_request::ClientRequest,
+    deployment::{Deployment, Platform},
     handled::Handled,
-    services::{Platform, RequestContext, Services},
     settings::REGISTRATION_PATH,
 };
 
 /// Answers requests at and below the registration endpoint. `challenge` is for developers' access tokens.
-pub async fn handle<P: Platform<Ports: Ports>>(
-    head: &RequestHead<'_>,
-    services: &Services<'_, P>,
+pub async fn handle<P: Platform<Services: Services>>(
+    request: &ClientRequest<'_>,
+    deployment: &Deployment<P>,
     challenge: &ChallengeContext,
-    request: &RequestContext,
 ) -> Handled {
-    let client_id = head.path().strip_prefix(REGISTRATION_PATH).and_then(|rest| rest.strip_prefix('/'));
-    let mut handled = match (head.method(), client_id) {
+    let client_id = request.head.path().strip_prefix(REGISTRATION_PATH).and_then(|rest| rest.strip_prefix('/'));
+    let mut handled = match (request.head.method(), client_id) {
         ("OPTIONS", _) => return preflight().into(),
-        ("POST", None) => create::handle(head, services, challenge, request).await,
-        ("GET" | "PUT" | "DELETE", Some(client_id)) => manage::handle(head, client_id, services, request).await,
+        ("POST", None) => create::handle(request, deployment, challenge).await,
+        ("GET" | "PUT" | "DELETE", Some(client_id)) => manage::handle(request, client_id, deployment).await,
         (_, None) => Response::empty(405).with_header("allow", "POST, OPTIONS").into(),
         (_, Some(_)) => Response::empty(405).with_header("allow", "GET, PUT, DELETE, OPTIONS").into(),
     };
@@ -51,14 +50,14 @@ pub async fn handle<P: Platform<Ports: Ports>>(
 }
 
 /// The body of a request that must have one in JSON.
-fn json_body<'a>(head: &RequestHead<'_>, request: &'a RequestContext) -> Result<&'a str, EndpointError> {
-    let media_type = head.header("content-type").and_then(|value| value.split(';').next()).unwrap_or_default();
+fn json_body<'a>(request: &'a ClientRequest<'_>) -> Result<&'a str, EndpointError> {
+    let media_type = request.head.header("content-type").and_then(|value| value.split(';').next()).unwrap_or_default();
     if !media_type.trim().eq_ignore_ascii_case("application/json") {
         return Err(EndpointError::NotJson);
     }
     request.body.as_deref().map_err(|error| match error {
         BodyError::TooLarge => EndpointError::BodyTooLarge,
-        BodyError::Broken => EndpointError::BodyTruncated,
+        BodyError::Truncated => EndpointError::BodyTruncated,
     })
 }
 

@@ -1,20 +1,17 @@
 //! Errors of the registration endpoint, and what clients see of each. The exact reason goes into the log.
 
-use mcp_edge::{
-    http::Response,
-    oauth::{
-        access::scope::Scopes,
-        challenge::ChallengeContext,
-        denial::{Denial, Reason},
-    },
-};
+use mcp_edge_oauth::Scopes;
+use mcp_edge_oauth::challenge::ChallengeContext;
+use mcp_edge_oauth::denial::Denial;
+use mcp_edge_oauth::denial::Reason;
+use mcp_edge_runtime::http::Response;
 use serde_json::json;
 
 use crate::{
     client_metadata::error::MetadataError,
     clients::{authenticate::AuthenticateError, delete::DeleteError, register::RegisterError, update::UpdateError},
     failed_attempts::TooManyFailedAttempts,
-    handled::{Handled, LogRecord},
+    handled::{Findings, Handled},
     initial_token::InitialTokenError,
     ledger::{AdmissionError, CallError, ChangeError, LedgerError},
     provider::ProviderError,
@@ -150,7 +147,7 @@ impl EndpointError {
         if let Some(seconds) = retry_after {
             response = response.with_header("retry-after", seconds.to_string());
         }
-        Handled { response, log: LogRecord { detail, ..LogRecord::default() } }
+        Handled { response, findings: Findings { detail, ..Findings::default() } }
     }
 }
 
@@ -167,7 +164,7 @@ fn unauthorized(reason: Reason) -> Handled {
             *value = challenge.clone().into();
         }
     }
-    Handled { response, log: LogRecord::of_denial(denial) }
+    Handled { response, findings: Findings::of_denial(denial) }
 }
 
 impl From<ProviderError> for EndpointError {

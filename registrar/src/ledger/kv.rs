@@ -128,7 +128,7 @@ impl<S: RegistrationStore> KvLedger<S> {
         let keys = Records(&self.store).keys(prefix).await.map_err(|error| match error {
             StorageError::Unavailable(error) => LedgerError(error),
             unreadable @ StorageError::Unreadable { .. } => {
-                LedgerError(mcp_edge::ports::StoreError(unreadable.to_string()))
+                LedgerError(mcp_edge_runtime::ports::StoreError(unreadable.to_string()))
             }
         })?;
         Ok(keys.into_iter().map(|(key, _)| key).collect())

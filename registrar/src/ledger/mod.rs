@@ -16,7 +16,7 @@
 
 pub mod kv;
 
-use mcp_edge::ports::StoreError;
+use mcp_edge_runtime::ports::StoreError;
 
 use crate::{
     client_network::site_of,

@@ -1,6 +1,7 @@
 //! What a developer does with their applications.
 
-use mcp_edge::{http::Response, ports::Ports};
+use mcp_edge_runtime::http::Response;
+use mcp_edge_runtime::ports::Services;
 use serde_json::{Map, Value};
 
 use super::{
@@ -20,10 +21,10 @@ use crate::{
         rotate_secret::rotate_secret,
         update::{UpdateError, update},
     },
+    deployment::Platform,
     handled::Handled,
     policy::Registrant,
     record::{Record, is_client_id},
-    services::Platform,
 };
 
 /// One application of the developer who is signed in.
@@ -34,7 +35,7 @@ struct Own<'a> {
 }
 
 /// Answers a request of a developer who is signed in. Forms were sent by one of our own pages.
-pub(super) async fn handle<P: Platform<Ports: Ports>>(
+pub(super) async fn handle<P: Platform<Services: Services>>(
     visit: &Visit<'_, P>,
     session: &Session,
     method: &str,
@@ -63,7 +64,7 @@ pub(super) async fn handle<P: Platform<Ports: Ports>>(
 }
 
 async fn list<P: Platform>(visit: &Visit<'_, P>, session: &Session) -> Result<Response, PortalError> {
-    let clients = visit.services.records().list(&session.issuer, &session.subject).await?;
+    let clients = visit.deployment.records().list(&session.issuer, &session.subject).await?;
     Ok(visit.pages.list(session, &clients, visit.request.now))
 }
 
@@ -77,7 +78,7 @@ fn check<P>(visit: &Visit<'_, P>, form: &Form) -> Response {
     Response::json(200, Value::Object(body).to_string()).with_header("cache-control", "no-store")
 }
 
-async fn create<P: Platform<Ports: Ports>>(
+async fn create<P: Platform<Services: Services>>(
     visit: &Visit<'_, P>,
     session: &Session,
     form: &Form,
@@ -89,8 +90,8 @@ async fn create<P: Platform<Ports: Ports>>(
     let registrant = Registrant::Developer { issuer: session.issuer.clone(), subject: session.subject.clone() };
     // The number of the form: what is sent again makes no second application.
     let via = Via::Portal { form: form.first("once") };
-    let applications = visit.services.applications(visit.request.now).await?;
-    let context = visit.services.context(&applications, visit.request.now, visit.request.audit());
+    let applications = visit.deployment.applications(visit.request.now).await?;
+    let context = visit.deployment.context(&applications, visit.request.now, visit.deployment.audit());
     match register(&context, Registration { metadata, registrant, via, reservation: None }).await {
         Ok(registered) => {
             let done = if registered.is_repeated { "This form had created it already." } else { "Created." };
@@ -115,12 +116,12 @@ async fn own<'a, P: Platform>(
     if !is_client_id(client_id) {
         return Err(PortalError::NotFound);
     }
-    let record = visit.services.records().find(client_id).await?;
+    let record = visit.deployment.records().find(client_id).await?;
     let record = record.filter(|record| record.belongs_to(&session.issuer, &session.subject));
     record.map(|record| Own { session, client_id, record }).ok_or(PortalError::NotFound)
 }
 
-async fn application<P: Platform<Ports: Ports>>(
+async fn application<P: Platform<Services: Services>>(
     visit: &Visit<'_, P>,
     own: &Own<'_>,
     method: &str,
@@ -138,7 +139,7 @@ async fn application<P: Platform<Ports: Ports>>(
     }
 }
 
-async fn change<P: Platform<Ports: Ports>>(
+async fn change<P: Platform<Services: Services>>(
     visit: &Visit<'_, P>,
     Own { session, client_id, record }: &Own<'_>,
     form: Form,
@@ -149,8 +150,8 @@ async fn change<P: Platform<Ports: Ports>>(
         Ok(metadata) => form.keeping(metadata, &record.metadata),
         Err(problems) => return Ok(visit.pages.edit(session, client_id, record, &form, &problems)),
     };
-    let applications = visit.services.applications(visit.request.now).await?;
-    let context = visit.services.context(&applications, visit.request.now, visit.request.audit());
+    let applications = visit.deployment.applications(visit.request.now).await?;
+    let context = visit.deployment.context(&applications, visit.request.now, visit.deployment.audit());
     match update(&context, client_id, record, metadata, &session.label()).await {
         Ok(_) => Ok(redirect(&format!("/applications/{client_id}"))),
         Err(UpdateError::Metadata(error)) => {
@@ -160,7 +161,7 @@ async fn change<P: Platform<Ports: Ports>>(
     }
 }
 
-async fn rotate<P: Platform<Ports: Ports>>(
+async fn rotate<P: Platform<Services: Services>>(
     visit: &Visit<'_, P>,
     Own { session, client_id, record }: &Own<'_>,
     form: &Form,
@@ -170,28 +171,28 @@ async fn rotate<P: Platform<Ports: Ports>>(
     if !record.metadata.token_endpoint_auth_method.has_secret() || once.is_empty() {
         return Err(PortalError::NotFound);
     }
-    let applications = visit.services.applications(visit.request.now).await?;
-    let context = visit.services.context(&applications, visit.request.now, visit.request.audit());
+    let applications = visit.deployment.applications(visit.request.now).await?;
+    let context = visit.deployment.context(&applications, visit.request.now, visit.deployment.audit());
     let secret = rotate_secret(&context, client_id, once, &session.label()).await?;
     let done = "The client secret was replaced. The old one has stopped working.";
     Ok(visit.pages.application(session, client_id, record, &new_form(visit), Some(&secret), Some(done)))
 }
 
-async fn remove<P: Platform<Ports: Ports>>(
+async fn remove<P: Platform<Services: Services>>(
     visit: &Visit<'_, P>,
     Own { session, client_id, record }: &Own<'_>,
 ) -> Result<Response, PortalError> {
-    let applications = visit.services.applications(visit.request.now).await?;
-    let context = visit.services.context(&applications, visit.request.now, visit.request.audit());
+    let applications = visit.deployment.applications(visit.request.now).await?;
+    let context = visit.deployment.context(&applications, visit.request.now, visit.deployment.audit());
     delete(&context, client_id, record, Event::ClientRemoved, &session.label()).await?;
     Ok(redirect("/"))
 }
 
 fn new_form<P: Platform>(visit: &Visit<'_, P>) -> Form {
-    Form::for_new(visit.services.platform.ports())
+    Form::for_new(visit.deployment.platform.services())
 }
 
 /// The metadata that a form asks for, or what is wrong with it.
 fn metadata<P>(visit: &Visit<'_, P>, form: &Form) -> Result<ClientMetadata, Vec<Problem>> {
-    form.to_metadata(&visit.services.deployment.settings.policy.private_use_schemes)
+    form.to_metadata(&visit.deployment.settings.policy.private_use_schemes)
 }

@@ -3,6 +3,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`sign_in`] | authorization code with PKCE at the provider; signing out there |
+//! | [`sealed`] | what a browser keeps for the portal |
 //! | [`session`] | sessions in a sealed cookie, and tokens of forms |
 //! | [`applications`] | what a developer does with their applications |
 //! | [`form`] | forms as client metadata |
@@ -27,25 +28,27 @@ pub mod form;
 pub mod html;
 pub mod pages;
 pub mod public_error;
+pub mod sealed;
 pub mod session;
 pub mod sign_in;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge::{
-    http::{RequestHead, Response},
-    ports::{Ports, Runtime},
-};
+use mcp_edge_runtime::http::RequestHead;
+use mcp_edge_runtime::http::Response;
+use mcp_edge_runtime::ports::Runtime;
+use mcp_edge_runtime::ports::Services;
 
 use self::{
     form::Form,
     pages::Pages,
+    sealed::Sealer,
     session::{Session, Sessions},
     sign_in::SignIn,
 };
 use crate::{
-    handled::{Handled, LogRecord},
-    seal::SealingKey,
-    services::{Platform, RequestContext, Services},
+    client_request::ClientRequest,
+    deployment::{Deployment, Platform},
+    handled::{Findings, Handled},
     settings::{PortalClient, Settings},
 };
 
@@ -62,12 +65,10 @@ pub struct Portal {
 
 /// A request in the portal with everything around it.
 pub(crate) struct Visit<'a, P> {
-    /// The request's head.
-    pub head: &'a RequestHead<'a>,
-    /// What else is known of the request.
-    pub request: &'a RequestContext,
+    /// The request.
+    pub request: &'a ClientRequest<'a>,
     /// What serves all requests.
-    pub services: &'a Services<'a, P>,
+    pub deployment: &'a Deployment<P>,
     /// The pages.
     pub pages: &'a Pages,
 }
@@ -76,9 +77,9 @@ impl Portal {
     /// Creates a portal that is this client at the provider.
     #[must_use]
     pub fn new(client: PortalClient, settings: &Settings) -> Self {
-        let key = SealingKey::derive(&client.session_secret, &settings.edge.resource.url);
+        let key = Sealer::new(&client.session_secret, &settings.server.resource.url);
         Self {
-            origin: settings.edge.resource.origin.clone(),
+            origin: settings.server.resource.origin.clone(),
             sessions: Sessions::new(key.clone()),
             sign_in: SignIn::new(client, key, settings),
             pages: Pages::new(settings),
@@ -86,13 +87,13 @@ impl Portal {
     }
 
     /// Answers a request.
-    pub(crate) async fn handle<P: Platform<Ports: Ports>>(
+    pub(crate) async fn handle<P: Platform<Services: Services>>(
         &self,
-        head: &RequestHead<'_>,
-        services: &Services<'_, P>,
-        request: &RequestContext,
+        request: &ClientRequest<'_>,
+        deployment: &Deployment<P>,
     ) -> Handled {
-        let visit = Visit { head, request, services, pages: &self.pages };
+        let visit = Visit { request, deployment, pages: &self.pages };
+        let head = request.head;
         let session = self.sessions.read(head, request.now);
         let segments: Vec<&str> = head.path().trim_matches('/').split('/').collect();
         match (head.method(), segments.as_slice()) {
@@ -106,7 +107,7 @@ impl Portal {
         match session {
             Some(session) => {
                 let mut handled = self.signed_in(&visit, &session, segments.as_slice()).await;
-                handled.log.subject = Some(session.subject);
+                handled.findings.subject = Some(session.subject);
                 handled
             }
             None => self.signed_out(head, segments.as_slice()).into(),
@@ -127,13 +128,13 @@ impl Portal {
         }
     }
 
-    async fn signed_in<P: Platform<Ports: Ports>>(
+    async fn signed_in<P: Platform<Services: Services>>(
         &self,
         visit: &Visit<'_, P>,
         session: &Session,
         segments: &[&str],
     ) -> Handled {
-        let method = visit.head.method();
+        let method = visit.request.head.method();
         let form = match method {
             "GET" => Form::default(),
             "POST" => match self.trusted_form(visit, session) {
@@ -152,7 +153,7 @@ impl Portal {
     fn trusted_form<P>(&self, visit: &Visit<'_, P>, session: &Session) -> Option<Form> {
         let body = visit.request.body.as_ref().ok()?;
         let form = Form::parse(body);
-        (self.is_from_here(visit.head) && session.is_token(form.first("csrf"))).then_some(form)
+        (self.is_from_here(visit.request.head) && session.is_token(form.first("csrf"))).then_some(form)
     }
 
     /// Whether a form is not known to come from elsewhere. A browser says where it comes from; what says nothing of the
@@ -164,19 +165,19 @@ impl Portal {
     }
 
     /// Sends the browser to the provider.
-    async fn begin_sign_in<P: Platform<Ports: Ports>>(&self, visit: &Visit<'_, P>) -> Handled {
-        let ports = visit.services.platform.ports();
-        let begun = match visit.services.provider(visit.request.now).await {
-            Ok(provider) => self.sign_in.begin(visit.head, provider, visit.request.now, ports),
+    async fn begin_sign_in<P: Platform<Services: Services>>(&self, visit: &Visit<'_, P>) -> Handled {
+        let ports = visit.deployment.platform.services();
+        let begun = match visit.deployment.provider(visit.request.now).await {
+            Ok(provider) => self.sign_in.begin(visit.request.head, provider, visit.request.now, ports),
             Err(denial) => Err(denial.into()),
         };
         begun.map_or_else(|error| error.into_handled(&self.pages), Handled::from)
     }
 
     /// Takes the browser back and begins a session.
-    async fn finish_sign_in<P: Platform<Ports: Ports>>(&self, visit: &Visit<'_, P>) -> Handled {
-        let (finished, trail) = self.sign_in.finish(visit.head, visit.services, visit.request.now).await;
-        let ports = visit.services.platform.ports();
+    async fn finish_sign_in<P: Platform<Services: Services>>(&self, visit: &Visit<'_, P>) -> Handled {
+        let (finished, trail) = self.sign_in.finish(visit.request.head, visit.deployment, visit.request.now).await;
+        let ports = visit.deployment.platform.services();
         let mut handled = match finished {
             Ok(session) => {
                 let mut response = redirect("/");
@@ -188,14 +189,14 @@ impl Portal {
             }
             Err(error) => error.into_handled(&self.pages),
         };
-        handled.log = LogRecord { trail, ..handled.log };
+        handled.findings = Findings { trail, ..handled.findings };
         handled
     }
 
     /// Ends the session here, then at the provider, and has the next sign-in ask in any case: the provider may not know our
     /// address after signing out, or may not offer to sign out at all.
-    async fn sign_out<P: Platform<Ports: Ports>>(&self, visit: &Visit<'_, P>) -> Response {
-        let provider = visit.services.provider(visit.request.now).await;
+    async fn sign_out<P: Platform<Services: Services>>(&self, visit: &Visit<'_, P>) -> Response {
+        let provider = visit.deployment.provider(visit.request.now).await;
         let mut response = match provider.ok().and_then(|provider| provider.end_session_endpoint) {
             Some(endpoint) => self.pages.signing_out(&self.sign_in.end_session(&endpoint)),
             None => redirect("/"),

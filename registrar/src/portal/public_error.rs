@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     clients::{delete::DeleteError, register::RegisterError, update::UpdateError},
-    handled::{Handled, LogRecord},
+    handled::{Findings, Handled},
     ledger::{AdmissionError, ChangeError},
     provider::ProviderError,
     storage::StorageError,
@@ -104,13 +104,16 @@ impl PortalError {
         let (status, explanation, retry_after) = self.to_public();
         if status == 404 {
             let detail = (!matches!(self, Self::NotFound)).then(|| self.to_string());
-            return Handled { response: pages.not_found(session), log: LogRecord { detail, ..LogRecord::default() } };
+            return Handled {
+                response: pages.not_found(session),
+                findings: Findings { detail, ..Findings::default() },
+            };
         }
         let mut response = pages.failed(Some(session), status, explanation);
         if let Some(seconds) = retry_after {
             response = response.with_header("retry-after", seconds.to_string());
         }
-        Handled { response, log: LogRecord { detail: Some(self.to_string()), ..LogRecord::default() } }
+        Handled { response, findings: Findings { detail: Some(self.to_string()), ..Findings::default() } }
     }
 }
 
@@ -142,18 +145,18 @@ impl SignInError {
     /// The page, and what the log says.
     pub(super) fn into_handled(self, pages: &Pages) -> Handled {
         let (status, explanation) = self.to_public();
-        let (response, log) = match self {
+        let (response, findings) = match self {
             Self::NotADeveloper { denial, account } => {
                 let page = pages.not_a_developer(account.as_ref()).with_header("set-cookie", must_ask());
-                (page, LogRecord::of_denial(denial))
+                (page, Findings::of_denial(denial))
             }
-            Self::Denied(denial) => (pages.sign_in_failed(status, explanation), LogRecord::of_denial(denial)),
+            Self::Denied(denial) => (pages.sign_in_failed(status, explanation), Findings::of_denial(denial)),
             Self::Refused { error, .. } => {
                 let detail = Some(format!("authorization: {error}"));
-                (pages.sign_in_failed(status, explanation), LogRecord { detail, ..LogRecord::default() })
+                (pages.sign_in_failed(status, explanation), Findings { detail, ..Findings::default() })
             }
-            _ => (pages.sign_in_failed(status, explanation), LogRecord::default()),
+            _ => (pages.sign_in_failed(status, explanation), Findings::default()),
         };
-        Handled { response, log }
+        Handled { response, findings }
     }
 }

@@ -4,12 +4,12 @@
 //! a link from elsewhere finds its reader signed in, a form from elsewhere does not. Forms carry a token of the session
 //! besides, and their origin is looked at; any one of the three would do.
 
-use mcp_edge::{http::RequestHead, ports::Runtime};
+use mcp_edge_runtime::http::RequestHead;
+use mcp_edge_runtime::ports::Runtime;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::random_text;
-use crate::seal::SealingKey;
+use super::{random_text, sealed::Sealer};
 
 /// The session's cookie.
 const COOKIE: &str = "__Host-session";
@@ -61,13 +61,13 @@ impl Session {
 
 /// Writes and reads sessions.
 pub struct Sessions {
-    key: SealingKey,
+    key: Sealer,
 }
 
 impl Sessions {
     /// Creates sessions that are sealed with this key.
     #[must_use]
-    pub fn new(key: SealingKey) -> Self {
+    pub fn new(key: Sealer) -> Self {
         Self { key }
     }
 
@@ -116,7 +116,7 @@ mod tests {
     fn a_session_is_read_from_its_cookie_until_it_ends() {
         let world = World::new(Mode::Developers);
         let secret = Secret::new("0123456789abcdef0123456789abcdef");
-        let sessions = Sessions::new(SealingKey::derive(&secret, "https://apps.example.com/register"));
+        let sessions = Sessions::new(Sealer::new(&secret, "https://apps.example.com/register"));
         let session = Session::new("https://i.example".into(), "alice".into(), "Alice".into(), &world);
         let header = sessions.begun(&session, 1_000, &world);
         assert!(header.starts_with("__Host-session=") && header.contains("; Path=/; Secure; HttpOnly; SameSite=Lax;"));

@@ -8,16 +8,20 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge::{
-    http::{RequestHead, Response},
-    oauth::{
-        client_authentication::{basic, form_encode},
-        denial::{Denial, Reason},
-        provider::Provider,
-        resource_server::Trail,
-    },
-    ports::{Content, Fetch, Method, Outgoing, Ports, Runtime},
-};
+use mcp_edge_oauth::client_authentication::basic;
+use mcp_edge_oauth::client_authentication::form_encode;
+use mcp_edge_oauth::denial::Denial;
+use mcp_edge_oauth::denial::Reason;
+use mcp_edge_oauth::provider::Provider;
+use mcp_edge_oauth::resource_server::Trail;
+use mcp_edge_runtime::http::RequestHead;
+use mcp_edge_runtime::http::Response;
+use mcp_edge_runtime::ports::Fetch;
+use mcp_edge_runtime::ports::HttpRequest;
+use mcp_edge_runtime::ports::Method;
+use mcp_edge_runtime::ports::RequestContent;
+use mcp_edge_runtime::ports::Runtime;
+use mcp_edge_runtime::ports::Services;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -25,12 +29,12 @@ use sha2::{Digest, Sha256};
 use super::{
     form::Form,
     random_text, redirect,
+    sealed::Sealer,
     session::{Session, cookie, set_cookie},
 };
 use crate::{
+    deployment::{Deployment, Platform},
     provider::token_endpoint::TokenError,
-    seal::SealingKey,
-    services::{Platform, Services},
     settings::{PortalClient, Settings},
 };
 
@@ -123,7 +127,7 @@ impl From<Denial> for SignInError {
 /// The portal as a client of the provider.
 pub struct SignIn {
     client: PortalClient,
-    key: SealingKey,
+    key: Sealer,
     origin: String,
     issuer: String,
     resource: String,
@@ -133,8 +137,8 @@ pub struct SignIn {
 impl SignIn {
     /// Creates the portal's client.
     #[must_use]
-    pub fn new(client: PortalClient, key: SealingKey, settings: &Settings) -> Self {
-        let edge = &settings.edge;
+    pub fn new(client: PortalClient, key: Sealer, settings: &Settings) -> Self {
+        let edge = &settings.server;
         Self {
             client,
             key,
@@ -178,26 +182,26 @@ impl SignIn {
     }
 
     /// Takes the browser back. Also says what verification of the access token found out.
-    pub(super) async fn finish<P: Platform<Ports: Ports>>(
+    pub(super) async fn finish<P: Platform<Services: Services>>(
         &self,
         head: &RequestHead<'_>,
-        services: &Services<'_, P>,
+        deployment: &Deployment<P>,
         now: u64,
     ) -> (Result<Session, SignInError>, Option<Trail>) {
-        let tokens = match self.tokens(head, services, now).await {
+        let tokens = match self.tokens(head, deployment, now).await {
             Ok(tokens) => tokens,
             Err(error) => return (Err(error), None),
         };
         let authorization = format!("Bearer {}", tokens.access_token);
         let as_caller = RequestHead::new("GET", "/").with_header("authorization", &authorization);
-        let (developer, trail) = services.authenticate_developer(&as_caller, now).await;
+        let (developer, trail) = deployment.authenticate_developer(&as_caller, now).await;
         let account = tokens.id_token.as_deref().and_then(Account::in_token);
         let session = match developer {
-            Ok(identity) if identity.client_id.as_deref() == Some(&self.client.client_id) => {
-                let account = account.filter(|account| account.subject == identity.subject);
-                let name = account.and_then(|account| account.name).unwrap_or_else(|| identity.subject.clone());
-                let ports = services.platform.ports();
-                Ok(Session::new(identity.issuer.clone(), identity.subject.clone(), name, ports))
+            Ok(identity) if identity.client_id() == Some(&self.client.client_id) => {
+                let account = account.filter(|account| account.subject == identity.subject());
+                let name = account.and_then(|account| account.name).unwrap_or_else(|| identity.subject().to_owned());
+                let ports = deployment.platform.services();
+                Ok(Session::new(identity.issuer().to_owned(), identity.subject().to_owned(), name, ports))
             }
             Ok(_) => Err(Denial::new(Reason::WrongAudience, "a token of another client").into()),
             Err(denial) if denial.reason == Reason::InsufficientScope => {
@@ -210,10 +214,10 @@ impl SignIn {
 
     /// Redeems the code that the browser brings: (1) is it the one that went, (2) what did the provider say, (3) the token
     /// endpoint.
-    async fn tokens<P: Platform<Ports: Ports>>(
+    async fn tokens<P: Platform<Services: Services>>(
         &self,
         head: &RequestHead<'_>,
-        services: &Services<'_, P>,
+        deployment: &Deployment<P>,
         now: u64,
     ) -> Result<Tokens, SignInError> {
         let answer = Form::parse(head.query());
@@ -238,18 +242,18 @@ impl SignIn {
             return Err(SignInError::NoCode);
         }
         // (3)
-        Ok(self.redeem(services, code, &begun.verifier, now).await?)
+        Ok(self.redeem(deployment, code, &begun.verifier, now).await?)
     }
 
-    async fn redeem<P: Platform<Ports: Ports>>(
+    async fn redeem<P: Platform<Services: Services>>(
         &self,
-        services: &Services<'_, P>,
+        deployment: &Deployment<P>,
         code: &str,
         verifier: &str,
         now: u64,
     ) -> Result<Tokens, Denial> {
         let outage = |detail: String| Denial::unavailable(Reason::KeysUnavailable, RETRY_SECONDS, detail);
-        let provider = services.provider(now).await?;
+        let provider = deployment.provider(now).await?;
         let endpoint = provider.token_endpoint.ok_or_else(|| outage("no https token_endpoint".to_owned()))?;
         // Without `resource` the token would be an opaque one for nobody in particular.
         let form = format!(
@@ -259,15 +263,15 @@ impl SignIn {
             form_encode(&self.resource),
         );
         let authorization = basic(&self.client.client_id, self.client.client_secret.expose());
-        let call = Outgoing {
+        let call = HttpRequest {
             method: Method::Post,
             url: &endpoint,
             authorization: Some(&authorization),
-            content: Content::Form(&form),
+            body: RequestContent::Form(&form),
             timeout: TIMEOUT,
             max_body: MAX_ANSWER_BYTES,
         };
-        let reply = services.platform.ports().fetch(call).await;
+        let reply = deployment.platform.services().fetch(call).await;
         let reply = reply.map_err(|error| outage(format!("token request: {error}")))?;
         match reply.status {
             200 => serde_json::from_str(&reply.body).map_err(|_| outage("token request: no tokens".to_owned())),

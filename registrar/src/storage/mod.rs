@@ -32,7 +32,7 @@ pub mod records;
 
 use std::time::Duration;
 
-use mcp_edge::ports::StoreError;
+use mcp_edge_runtime::ports::StoreError;
 use serde_json::Value;
 
 /// Why something could not be read or written.

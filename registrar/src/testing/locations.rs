@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use mcp_edge::ports::StoreError;
+use mcp_edge_runtime::ports::StoreError;
 use serde_json::Value;
 
 use super::{IsolateMemory, Operations, TestStore, World, operate};

@@ -15,6 +15,7 @@ use crate::{
         submission::Submissions,
         update::{UpdateError, update},
     },
+    deployment::Platform,
     failed_attempts::FailedAttempts,
     initial_token::{self, Bearer, InitialTokenError},
     ledger::{
@@ -23,7 +24,6 @@ use crate::{
     },
     policy::Registrant,
     record::{Listed, Record},
-    services::Platform,
     storage::{RegistrationStore, StorageError, records::Records},
 };
 
@@ -45,7 +45,7 @@ pub struct TestPlatform<'a, S> {
 impl<'a, S: RegistrationStore> Platform for TestPlatform<'a, S> {
     type Store = S;
     type Ledger = KvLedger<&'a S>;
-    type Ports = World;
+    type Services = World;
 
     fn store(&self) -> &S {
         self.store
@@ -55,7 +55,7 @@ impl<'a, S: RegistrationStore> Platform for TestPlatform<'a, S> {
         &self.ledger
     }
 
-    fn ports(&self) -> &World {
+    fn services(&self) -> &World {
         self.world
     }
 }
@@ -79,7 +79,6 @@ pub async fn operate<S: RegistrationStore, T>(
     memory: &IsolateMemory,
     act: impl AsyncFnOnce(&Operations<'_, S>) -> T,
 ) -> T {
-    let audit = |line: &str| world.audit.borrow_mut().push(line.to_owned());
     let platform = TestPlatform { store, ledger: KvLedger::new(store, Rc::clone(&memory.ledger)), world };
     let context = Context {
         applications: &world.provider,
@@ -87,7 +86,7 @@ pub async fn operate<S: RegistrationStore, T>(
         policy: &world.policy,
         submissions: &memory.submissions,
         now: world.now.get(),
-        audit: AuditLog(&audit),
+        audit: AuditLog::of(world),
     };
     act(&Operations { context, attempts: &memory.attempts }).await
 }

@@ -108,7 +108,7 @@ fn what_was_never_begun_is_not_undone() {
 #[test]
 fn the_log_is_written_in_words() {
     let misconfigured = ProviderError::Misconfigured("check X".to_owned());
-    let storage = || StorageError::Unavailable(mcp_edge::ports::StoreError("on fire".to_owned()));
+    let storage = || StorageError::Unavailable(mcp_edge_runtime::ports::StoreError("on fire".to_owned()));
     let errors: [&dyn std::error::Error; 9] = [
         &AuthenticateError::from(TooManyFailedAttempts { retry_after: 60 }),
         &CallError::TooMany { retry_after: 60 },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_edge::ports::StoreError;
+use mcp_edge_runtime::ports::StoreError;
 use serde_json::Value;
 use worker::{Env, KvError, kv::KvStore};
 

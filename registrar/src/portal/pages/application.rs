@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mcp_edge::http::Response;
+use mcp_edge_runtime::http::Response;
 use serde_json::json;
 
 use super::{

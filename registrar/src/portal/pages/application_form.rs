@@ -1,6 +1,6 @@
 //! The form to make or change an application.
 
-use mcp_edge::http::Response;
+use mcp_edge_runtime::http::Response;
 
 use super::{
     super::{

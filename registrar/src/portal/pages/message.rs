@@ -1,6 +1,6 @@
 //! Pages that say one thing: the way in, what did not work, what was not found.
 
-use mcp_edge::http::Response;
+use mcp_edge_runtime::http::Response;
 
 use super::{
     super::{html::escape, session::Session, sign_in::Account},

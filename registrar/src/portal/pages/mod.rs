@@ -12,7 +12,7 @@ mod message;
 
 pub(super) use application_form::sentence;
 
-use mcp_edge::http::Response;
+use mcp_edge_runtime::http::Response;
 
 use super::{html::escape, session::Session};
 use crate::{policy::Limits, settings::Settings};
@@ -39,18 +39,18 @@ impl Pages {
     /// Creates the pages of this deployment.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        let edge = &settings.edge;
+        let server = &settings.server;
         let links = [
-            ("Documentation", &edge.documentation),
-            ("Privacy", &edge.privacy_policy),
-            ("Terms", &edge.terms_of_service),
+            ("Documentation", &server.display.documentation),
+            ("Privacy", &server.display.privacy_policy),
+            ("Terms", &server.display.terms_of_service),
         ];
         Self {
-            name: edge.name.clone().unwrap_or_else(|| "Developer portal".to_owned()),
+            name: server.display.name.clone().unwrap_or_else(|| "Developer portal".to_owned()),
             mcp_resource: settings.tenant.mcp_resource.clone(),
-            resource: edge.resource.url.clone(),
-            permission: edge.trust.required_scopes.to_string(),
-            issuer: edge.trust.issuers.first().map(|trusted| trusted.issuer.clone()).unwrap_or_default(),
+            resource: server.resource.url.clone(),
+            permission: server.trust.required_scopes.to_string(),
+            issuer: server.trust.issuers.first().map(|trusted| trusted.issuer.clone()).unwrap_or_default(),
             scopes: settings.policy.allowed_scopes.iter().map(str::to_owned).collect(),
             limits: settings.policy.limits,
             links: links.into_iter().filter_map(|(text, link)| Some((text, link.clone()?))).collect(),

@@ -16,7 +16,7 @@ mod tests;
 
 use std::cell::{Cell, RefCell};
 
-use mcp_edge::ports::{Fetch, Runtime};
+use mcp_edge_runtime::ports::{Fetch, Runtime};
 
 use self::{api::MachineToken, applications::ScopeIds};
 

@@ -1,26 +1,24 @@
-//! What lives as long as the isolate, and what belongs to one request.
+//! This deployment: what lives as long as the isolate and serves all requests.
 //!
-//! [`Services`] serve all requests and carry nothing of any of them: settings, caches, counters, and the platform. What
-//! serves everybody (discovery, clean-up) is given nothing else. A [`RequestContext`] is what is known of one request
-//! beside its head.
+//! A [`Deployment`] carries nothing of any request: settings, caches, counters, and the platform. What serves everybody
+//! (discovery, clean-up) is given nothing else. What is known of one request is a
+//! [`ClientRequest`](crate::client_request::ClientRequest).
 
 use std::rc::Rc;
 
-use mcp_edge::{
-    http::{BodyError, RequestHead},
-    oauth::{
-        access::identity::{Identity, Kind},
-        denial::{Denial, Reason},
-        provider::Provider,
-        resource_server::{ResourceServer, Trail},
-    },
-    ports::{Ports, Runtime},
-    settings::SettingsError,
+use mcp_edge_oauth::{
+    Identity, Kind,
+    denial::{Denial, Reason},
+    provider::Provider,
+    resource_server::{ResourceServer, Trail},
+};
+use mcp_edge_runtime::{
+    http::RequestHead,
+    ports::{Runtime, Services},
 };
 
 use crate::{
     audit::AuditLog,
-    client_network::client_network,
     clients::{Context, submission::Submissions},
     failed_attempts::FailedAttempts,
     ledger::Ledger,
@@ -38,43 +36,42 @@ pub trait Platform {
     type Store: RegistrationStore;
     /// Counts and locks that all locations share.
     type Ledger: Ledger;
-    /// Time to wait and randomness; for what talks to the provider, everything else of [`Ports`] as well.
-    type Ports: Runtime;
+    /// Time to wait and randomness; for what talks to the provider, everything else of [`Services`] as well.
+    type Services: Runtime;
 
     /// The key-value store of clients.
     fn store(&self) -> &Self::Store;
     /// Counts and locks that all locations share.
     fn ledger(&self) -> &Self::Ledger;
     /// Time to wait, randomness, fetch and verification.
-    fn ports(&self) -> &Self::Ports;
+    fn services(&self) -> &Self::Services;
 }
 
-/// This deployment: its settings, and what an isolate remembers. Created once per isolate.
-pub struct Deployment {
+/// A deployment with its settings, and what an isolate remembers.
+pub struct Deployment<P> {
     /// The settings in force.
     pub settings: Settings,
-    /// Verifies developers' access tokens, and keeps the provider's keys and discovery document.
-    pub resource_server: ResourceServer,
+    /// What the platform provides.
+    pub platform: P,
     /// Counts of unsuccessful token lookups.
     pub failed_attempts: FailedAttempts,
+    resource_server: ResourceServer,
     logto: Logto,
     submissions: Submissions,
 }
 
-impl Deployment {
-    /// Creates a deployment from named settings, without anything cached.
-    ///
-    /// # Errors
-    /// Every error in the settings.
-    pub fn new(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let settings = Settings::parse(get)?;
-        Ok(Self {
-            resource_server: ResourceServer::with_exclusive_store(settings.edge.trust.clone()),
+impl<P: Platform> Deployment<P> {
+    /// Creates a deployment without anything cached.
+    #[must_use]
+    pub fn new(settings: Settings, platform: P) -> Self {
+        Self {
+            resource_server: ResourceServer::with_exclusive_store(settings.server.trust.clone()),
             logto: Logto::new(settings.tenant.clone()),
             failed_attempts: FailedAttempts::default(),
             submissions: Submissions::default(),
             settings,
-        })
+            platform,
+        }
     }
 
     /// Refuses to work with a namespace for keys that an MCP Worker writes into as well: anybody who can write there
@@ -94,47 +91,37 @@ impl Deployment {
             }
         }
     }
-}
 
-/// Everything that serves all requests.
-pub struct Services<'a, P> {
-    /// The deployment.
-    pub deployment: &'a Deployment,
-    /// The platform.
-    pub platform: &'a P,
-}
-
-impl<'a, P: Platform> Services<'a, P> {
     /// The records of clients.
     #[must_use]
-    pub fn records(&self) -> Records<'a, P::Store> {
+    pub fn records(&self) -> Records<'_, P::Store> {
         Records(self.platform.store())
     }
 
     /// What operations on clients work with.
     #[must_use]
-    pub fn context<'b, A>(&'b self, applications: &'b A, now: u64, audit: AuditLog<'b>) -> Context<'b, A, P> {
+    pub fn context<'a, A>(&'a self, applications: &'a A, now: u64, audit: AuditLog<'a>) -> Context<'a, A, P> {
         Context {
             applications,
-            platform: self.platform,
-            policy: &self.deployment.settings.policy,
-            submissions: &self.deployment.submissions,
+            platform: &self.platform,
+            policy: &self.settings.policy,
+            submissions: &self.submissions,
             now,
             audit,
         }
     }
 }
 
-impl<'a, P: Platform<Ports: Ports>> Services<'a, P> {
+impl<P: Platform<Services: Services>> Deployment<P> {
     /// The provider's endpoints, from the discovery document that verification keeps a copy of.
     ///
     /// # Errors
     /// A [`Denial`] if they are not known.
     pub async fn provider(&self, now: u64) -> Result<Provider, Denial> {
-        let [keys, ..] = self.deployment.resource_server.keys() else { return Err(Reason::Misconfigured.into()) };
-        let provider = keys.provider(now, self.platform.ports()).await?;
+        let [keys, ..] = self.resource_server.keys() else { return Err(Reason::Misconfigured.into()) };
+        let provider = keys.provider(now, self.platform.services()).await?;
         // The store may have been read only now.
-        self.deployment.check_namespace(now)?;
+        self.check_namespace(now)?;
         Ok(provider)
     }
 
@@ -142,7 +129,7 @@ impl<'a, P: Platform<Ports: Ports>> Services<'a, P> {
     ///
     /// # Errors
     /// [`ProviderError`] if its token endpoint is not known.
-    pub async fn applications(&self, now: u64) -> Result<LogtoNow<'a, P::Ports>, ProviderError> {
+    pub async fn applications(&self, now: u64) -> Result<LogtoNow<'_, P::Services>, ProviderError> {
         let provider = self.provider(now).await.map_err(|denial| {
             let detail = denial.detail.unwrap_or_default();
             if denial.reason == Reason::Misconfigured {
@@ -153,7 +140,7 @@ impl<'a, P: Platform<Ports: Ports>> Services<'a, P> {
         })?;
         let missing = || ProviderError::Unavailable("the discovery document names no https token_endpoint".to_owned());
         let token_endpoint = provider.token_endpoint.ok_or_else(missing)?;
-        Ok(self.deployment.logto.at(self.platform.ports(), token_endpoint, now))
+        Ok(self.logto.at(self.platform.services(), token_endpoint, now))
     }
 
     /// Verifies the sender's access token as that of a person with the scope for registrations, and says what was found
@@ -164,43 +151,16 @@ impl<'a, P: Platform<Ports: Ports>> Services<'a, P> {
         now: u64,
     ) -> (Result<Rc<Identity>, Denial>, Trail) {
         let mut trail = Trail::default();
-        let verified = self.deployment.resource_server.authenticate(head, now, self.platform.ports(), &mut trail).await;
-        let developer = verified.and_then(|identity| match identity.kind {
+        let verified = self.resource_server.authenticate(head, now, self.platform.services(), &mut trail).await;
+        let developer = verified.and_then(|identity| match identity.kind() {
             Kind::User => Ok(identity),
             kind => Err(Denial::user_required(kind)),
         });
         (developer, trail)
     }
-}
 
-/// What is known of one request beside its head.
-pub struct RequestContext {
-    /// Seconds since 1970, when the request arrived.
-    pub now: u64,
-    /// The network that limits count it for.
-    pub network: String,
-    /// The body, as far as it was read.
-    pub body: Result<String, BodyError>,
-    /// Takes the lines of the audit log.
-    pub audit: Rc<dyn Fn(&str)>,
-}
-
-impl RequestContext {
-    /// Creates the context of a request that came from `address`, or from a Worker of `worker_zone`.
-    #[must_use]
-    pub fn new(
-        now: u64,
-        address: Option<&str>,
-        worker_zone: Option<&str>,
-        body: Result<String, BodyError>,
-        audit: Rc<dyn Fn(&str)>,
-    ) -> Self {
-        Self { now, network: client_network(address.unwrap_or("unknown"), worker_zone), body, audit }
-    }
-
-    /// The audit log.
-    #[must_use]
+    /// Where the lines of the audit log go.
     pub fn audit(&self) -> AuditLog<'_> {
-        AuditLog(&*self.audit)
+        AuditLog::of(self.platform.services())
     }
 }
