@@ -10,10 +10,13 @@ use futures_util::{
     FutureExt,
     future::{LocalBoxFuture, join, ready},
 };
-use mcp_edge::{
-    oauth::access::scope::Scopes,
-    ports::{Content, Fetch, FetchError, Outgoing, Reply, Runtime},
-};
+use mcp_edge_oauth::Scopes;
+use mcp_edge_runtime::ports::Fetch;
+use mcp_edge_runtime::ports::FetchError;
+use mcp_edge_runtime::ports::HttpRequest;
+use mcp_edge_runtime::ports::HttpResponse;
+use mcp_edge_runtime::ports::RequestContent;
+use mcp_edge_runtime::ports::Runtime;
 use serde_json::{Value, json};
 
 use super::{
@@ -33,10 +36,10 @@ const TOKEN_ENDPOINT: &str = "https://tenant.example/oidc/token";
 /// A recorded exchange.
 fn recorded(file: &str, name: &str) -> (u16, Value) {
     let text = match file {
-        "create" => include_str!("../../../tests/logto/management-create-app.json"),
-        "app" => include_str!("../../../tests/logto/management-app.json"),
-        "auth" => include_str!("../../../tests/logto/management-auth-errors.json"),
-        "token" => include_str!("../../../tests/logto/token-own-client.json"),
+        "create" => include_str!("../../../../tests/logto/management-create-app.json"),
+        "app" => include_str!("../../../../tests/logto/management-app.json"),
+        "auth" => include_str!("../../../../tests/logto/management-auth-errors.json"),
+        "token" => include_str!("../../../../tests/logto/token-own-client.json"),
         _ => panic!("{file}"),
     };
     let exchange = serde_json::from_str::<Value>(text).unwrap()[name].clone();
@@ -100,46 +103,46 @@ impl Runtime for World {
 }
 
 impl Fetch for World {
-    async fn fetch(&self, call: Outgoing<'_>) -> Result<Reply, FetchError> {
+    async fn fetch(&self, call: HttpRequest<'_>) -> Result<HttpResponse, FetchError> {
         if call.url == TOKEN_ENDPOINT {
             assert!(call.authorization.unwrap().starts_with("Basic "));
-            let Content::Form(form) = call.content else { panic!("a form") };
+            let RequestContent::Form(form) = call.body else { panic!("a form") };
             assert_eq!(form, "grant_type=client_credentials&resource=https%3A%2F%2Ftenant.example%2Fapi&scope=all");
             self.tokens_issued.set(self.tokens_issued.get() + 1);
             let number = self.tokens_issued.get();
             let good = json!({"access_token": format!("token-{number}"), "expires_in": 3600, "scope": "all"});
             let (status, body) = self.token_answer.borrow().clone().unwrap_or((200, good));
-            return Ok(Reply { status, challenge: String::new(), body: body.to_string() });
+            return Ok(HttpResponse { status, challenge: String::new(), body: body.to_string() });
         }
         others_go_on().await;
         let path = call.url.strip_prefix(API).unwrap();
         let index = self.calls.borrow().len();
-        self.calls.borrow_mut().push(format!("{} {path}", call.method.name()));
+        self.calls.borrow_mut().push(format!("{} {path}", call.method.as_str()));
         assert_eq!(call.authorization, Some(format!("Bearer token-{}", self.tokens_issued.get()).as_str()));
         let fault = self.faults.get().filter(|(first, last, _)| (*first..=*last).contains(&index));
         match fault {
             Some((_, _, Fault::Status(status))) => {
-                return Ok(Reply { status, challenge: String::new(), body: "<html>".to_owned() });
+                return Ok(HttpResponse { status, challenge: String::new(), body: "<html>".to_owned() });
             }
             Some((_, _, Fault::Down)) => return Err(FetchError::Network("connection refused".to_owned())),
             _ => {}
         }
         if !self.scripted.borrow().is_empty() {
             let (status, body) = self.scripted.borrow_mut().remove(0);
-            return Ok(Reply { status, challenge: String::new(), body: body.to_string() });
+            return Ok(HttpResponse { status, challenge: String::new(), body: body.to_string() });
         }
-        let body = match call.content {
-            Content::Json(text) => serde_json::from_str(text).unwrap(),
+        let body = match call.body {
+            RequestContent::Json(text) => serde_json::from_str(text).unwrap(),
             _ => Value::Null,
         };
-        let (status, body) = self.answer(call.method.name(), path, &body);
+        let (status, body) = self.answer(call.method.as_str(), path, &body);
         if fault.is_some() {
             return Err(FetchError::Timeout(call.timeout));
         }
         let body = body.to_string();
         match self.longest_answer.get().filter(|longest| body.len() > *longest) {
             Some(longest) => Err(FetchError::TooLarge(longest)),
-            None => Ok(Reply { status, challenge: String::new(), body }),
+            None => Ok(HttpResponse { status, challenge: String::new(), body }),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! The same application errors are met by the portal, which redeems codes, and by the Management API's client, which buys
 //! machine tokens: a secret that has expired is the operator's to replace, whoever found it out.
 
-use mcp_edge::ports::Reply;
+use mcp_edge_runtime::ports::HttpResponse;
 use serde::Deserialize;
 
 /// Why no token was issued.
@@ -26,7 +26,7 @@ pub enum TokenError {
 impl TokenError {
     /// Reads an answer of the token endpoint that is not 200.
     #[must_use]
-    pub fn of(reply: &Reply) -> Self {
+    pub fn of(reply: &HttpResponse) -> Self {
         #[derive(Deserialize)]
         struct Body {
             error: Option<String>,
@@ -68,12 +68,12 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> TokenError {
-        TokenError::of(&Reply { status, challenge: String::new(), body: body.to_owned() })
+        TokenError::of(&HttpResponse { status, challenge: String::new(), body: body.to_owned() })
     }
 
     #[test]
     fn recorded_answers_about_our_own_client() {
-        let recorded: Value = serde_json::from_str(include_str!("../tests/logto/token-own-client.json")).unwrap();
+        let recorded: Value = serde_json::from_str(include_str!("../../tests/logto/token-own-client.json")).unwrap();
         for (name, error) in [
             ("wrong secret", TokenError::Client),
             ("unknown client", TokenError::Client),
