@@ -162,7 +162,7 @@ describe("a misconfigured server", () => {
     const { worker, provider } = await deploymentFor(test, { settings: { RESOURCE: "https://mcp.example.com/mcp" } });
     const report = await diagnose(worker.mcpUrl);
     assertFound(report, { failures: ["challenge_metadata", "resource"], warnings: ["own_origin"] });
-    assert.match(report.finding("resource").observed, /it is "https:\/\/mcp\.example\.com\/mcp", and the URL is "http:/);
+    assert.match(report.finding("resource").observed, /resource is "https:\/\/mcp\.example\.com\/mcp", and the URL is "http:/);
     assert.ok(report.finding("issuer").observed.includes(provider.issuer));
   });
 

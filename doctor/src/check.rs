@@ -46,7 +46,7 @@ pub enum Section {
     Provider,
     /// Cross-origin requests of web pages.
     Browsers,
-    /// The protocol, with a token.
+    /// Both protocol eras, with the operator's token.
     Protocol,
 }
 
@@ -73,7 +73,7 @@ impl Section {
             Self::Metadata => "Protected resource metadata",
             Self::Provider => "Identity provider",
             Self::Browsers => "Web pages (CORS)",
-            Self::Protocol => "MCP requests with a token",
+            Self::Protocol => "MCP requests",
         }
     }
 }

@@ -152,7 +152,9 @@ impl Client {
                  supports client ID metadata documents; redirect URI http://localhost:<port>/oauth/callback"
             }
             Self::Inspector => "enter the client ID in the settings; redirect URI http://localhost:6274/oauth/callback",
-            Self::SdkApp | Self::WebPage => "its author sets a client ID or the URL of a client ID metadata document",
+            Self::SdkApp | Self::WebPage => {
+                "its author configures the client ID, or the URL of a client ID metadata document"
+            }
         }
     }
 }
@@ -190,7 +192,7 @@ impl UserAgent {
     pub const ALL: [Self; 6] =
         [Self::PythonHttpx, Self::ClaudeUser, Self::ClaudeCode, Self::OpenAiMcp, Self::Node, Self::Registry];
 
-    /// The `User-UserAgent` header. The versions are examples: bot rules match the name.
+    /// The `User-Agent` header. The versions are examples: bot rules match the name.
     #[must_use]
     pub const fn header_value(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! The exchanges of one examination, and the documents found in them.
 //!
 //! [`crate::examine`] fills a record and [`crate::checks`] evaluate it. Both read the server's documents through the
-//! functions here, so that the checks judge the documents that the examination followed.
+//! functions here, so that checks and examination agree about them.
 
 use std::collections::BTreeMap;
 

@@ -87,7 +87,7 @@ const REGISTRATION: Check = Check {
           dynamic client registration\".",
     fix: "Enable client ID metadata documents (a beta setting of Logto from version 1.43) or dynamic client registration, \
           or put a registrar in front of the provider. Or create a client ID yourself and tell it to users: the list of \
-          clients below says where each one accepts it.",
+          clients at the end of the report says where to enter it.",
     affects: &Client::ALL,
     run: registration,
 };

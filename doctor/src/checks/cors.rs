@@ -12,8 +12,8 @@ use crate::{
 
 pub(super) const CHECKS: &[Check] = &[OWN_ORIGIN, PREFLIGHT, CORS_ENDPOINT, CORS_METADATA, CORS_PROVIDER];
 
-const NOT_ALLOWED: &str = "the server allows listed origins only, and answers others with 403; pass the origin of a page \
-                           that must be able to call it with --origin";
+const NOT_ALLOWED: &str = "the server allows listed origins only, and answers others with 403; to check one that must be \
+                           allowed, pass it with --origin";
 
 const OWN_ORIGIN: Check = Check {
     slug: "own_origin",
@@ -67,7 +67,7 @@ fn preflight(record: &Record) -> CheckResult {
         return Err(Skip::new(NOT_ALLOWED));
     }
     Ok(match preflight_problem(response, record.other_origin(), ENDPOINT_REQUEST_HEADERS) {
-        None => Outcome::ok(format!("{} for {}", response.status, record.other_origin())),
+        None => Outcome::ok(format!("{} for pages of {}", response.status, record.other_origin())),
         Some(observed) => problem(record, observed),
     })
 }
@@ -104,7 +104,7 @@ fn cors_endpoint(record: &Record) -> CheckResult {
         return Ok(Outcome::warning("Access-Control-Allow-Origin repeats the request's Origin, without Vary: Origin")
             .fix("Send Vary: Origin: otherwise a cache may serve the response to a page of another origin."));
     }
-    Ok(Outcome::ok(format!("{origin} can read the {}", response.status)))
+    Ok(Outcome::ok(format!("pages of {origin} can read the {}", response.status)))
 }
 
 const CORS_METADATA: Check = Check {
@@ -130,7 +130,7 @@ fn cors_metadata(record: &Record) -> CheckResult {
         .map(|observed| format!("the document {observed}"))
         .or_else(|| preflight_problem(preflight, origin, METADATA_REQUEST_HEADERS));
     Ok(match observed {
-        None => Outcome::ok(format!("{origin} can read the metadata")),
+        None => Outcome::ok(format!("pages of {origin} can read the metadata")),
         Some(observed) => problem(record, observed),
     })
 }
@@ -155,7 +155,7 @@ fn cors_provider(record: &Record) -> CheckResult {
         .map(|observed| format!("the provider's metadata {observed}"))
         .or_else(|| preflight_problem(token, origin, "").map(|observed| format!("token endpoint: {observed}")));
     Ok(match observed {
-        None => Outcome::ok(format!("{origin} can read the provider's metadata and request tokens")),
+        None => Outcome::ok(format!("pages of {origin} can read the provider's metadata and request tokens")),
         Some(observed) => problem(record, observed),
     })
 }

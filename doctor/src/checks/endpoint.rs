@@ -18,8 +18,7 @@ const ENDPOINT: Check = Check {
     slug: "endpoint",
     section: Section::Reaching,
     title: "Requests without a token get 401",
-    why: "Clients send their first request without a token and sign in when they get 401. They give up on any other \
-          response.",
+    why: "Clients send their first request without a token, and sign in only if the response is 401.",
     fix: "Check the path, and whatever is in front of the server.",
     affects: &Client::ALL,
     run: endpoint,
@@ -32,8 +31,8 @@ fn endpoint(record: &Record) -> CheckResult {
     }
     if record.is_open() {
         return Ok(Outcome::warning("the server accepts requests from everybody, without a token").fix(
-            "If that is intended, nothing. If only some tools require sign-in, answer calls of these with 401. If all \
-             do, answer every request without a token with 401.",
+            "If this is intended, no change is needed. If only some tools require sign-in, answer calls of these tools \
+             with 401. If all do, answer every request without a token with 401.",
         ));
     }
     let observed = format!("the response is {}", response.summary());
@@ -132,7 +131,7 @@ mod tests {
 
     #[test]
     fn each_unexpected_response_is_explained() {
-        let texts = |status, media_type: &str, body: &str| {
+        let explain = |status, media_type: &str, body: &str| {
             let finding = found(&ENDPOINT, |record| record.put(Probe::Initialize, status, media_type, body));
             assert_eq!(finding.verdict, Failure, "{finding:#?}");
             format!("{} {}", finding.observed, finding.fix)
@@ -150,8 +149,8 @@ mod tests {
             (502, "text/html", "<html>", "does not reach the server"),
             (400, "application/json", rpc_error, "no session"),
         ] {
-            let texts = texts(status, media_type, body);
-            assert!(texts.contains(explanation), "{status} {media_type}: {texts}");
+            let text = explain(status, media_type, body);
+            assert!(text.contains(explanation), "{status} {media_type}: {text}");
         }
     }
 

@@ -49,8 +49,9 @@ fn whoami(record: &Record) -> CheckResult {
         match result["structuredContent"]["sub"].as_str() {
             Some(subject) => subjects.insert(subject.to_owned()),
             None => {
-                return Ok(Outcome::warning(format!("{era}: the result has no sub"))
-                    .fix("If this whoami is not that of mcp-edge, nothing: it may have another result."));
+                return Ok(Outcome::warning(format!("{era}: the result has no sub")).fix(
+                    "If this whoami is not that of mcp-edge, no change is needed: its result may have other members.",
+                ));
             }
         };
     }

@@ -59,7 +59,7 @@ fn keys(record: &Record) -> CheckResult {
             .fix("Give each key a kid of its own: otherwise verifiers cannot tell which key signed a token."));
     }
     let names: Vec<_> = usable.iter().map(|(name, _)| *name).collect();
-    Ok(Outcome::ok(names.join(", ")))
+    Ok(Outcome::ok(format!("usable keys: {}", names.join(", "))))
 }
 
 fn is_secret(key: &Value) -> bool {

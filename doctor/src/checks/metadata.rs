@@ -85,7 +85,7 @@ fn metadata_root(record: &Record) -> CheckResult {
     } else {
         let described = resource.map_or_else(|| "no resource".to_owned(), quote);
         Outcome::warning(format!("{url} describes {described}"))
-            .fix("If several endpoints share this host, nothing. Otherwise serve the same document at both URLs.")
+            .fix("If several endpoints share this host, no change is needed. Otherwise serve the same document at both URLs.")
     })
 }
 
@@ -112,7 +112,7 @@ fn resource(record: &Record) -> CheckResult {
     if resource == entered || (record.target.is_pathless() && differs_in_slash_only) {
         return Ok(Outcome::ok(excerpt(resource)));
     }
-    let observed = format!("it is {}, and the URL is {}", quote(resource), quote(entered));
+    let observed = format!("resource is {}, and the URL is {}", quote(resource), quote(entered));
     if differs_in_slash_only {
         return Ok(Outcome::failure(format!("{observed}: they differ in a slash at the end")));
     }
@@ -189,7 +189,7 @@ fn scopes(record: &Record) -> CheckResult {
     Ok(match (challenged, supported.as_slice()) {
         ("", []) => Outcome::warning("neither the challenge nor the metadata names a scope"),
         ("", supported) => Outcome::ok(format!("scopes_supported: {}", quote(&supported.join(" ")))),
-        (challenged, _) => Outcome::ok(format!("the challenge requests {}", quote(challenged))),
+        (challenged, _) => Outcome::ok(format!("scope in the challenge: {}", quote(challenged))),
     })
 }
 
@@ -298,7 +298,7 @@ mod tests {
     fn resource_is_compared_byte_for_byte() {
         expect(&RESOURCE, Failure, "a slash at the end", with("resource", json!("https://mcp.example.com/mcp/")));
         expect(&RESOURCE, Failure, "capital letters", with("resource", json!("https://MCP.example.com/mcp")));
-        expect(&RESOURCE, Failure, "it is \"https://a/mcp\"", with("resource", json!("https://a/mcp")));
+        expect(&RESOURCE, Failure, "resource is \"https://a/mcp\"", with("resource", json!("https://a/mcp")));
         expect(&RESOURCE, Failure, "no resource", with("resource", json!(7)));
         let part = found(&RESOURCE, with("resource", json!("https://mcp.example.com")));
         assert_eq!((part.verdict, part.affected.as_slice()), (Failure, [Client::VsCode, Client::Claude].as_slice()));

@@ -76,7 +76,7 @@ fn modern(record: &Record) -> CheckResult {
             response.status < 500 && mcp::rpc_response(response).is_some() || (400..500).contains(&response.status);
         return Ok(if falls_back {
             Outcome::warning(format!("{observed}: clients fall back to initialize"))
-                .fix("Nothing urgent. Add support for 2026-07-28 beside the handshake.")
+                .fix("Not urgent: add support for 2026-07-28 in addition to the handshake.")
         } else {
             Outcome::failure(observed)
         });
@@ -135,8 +135,8 @@ const STREAM: Check = Check {
 fn stream(record: &Record) -> CheckResult {
     let response = require_authorized(record, Probe::LegacyStream)?;
     Ok(match (response.status, response.media_type().as_str()) {
-        (405, _) => Outcome::ok("405: the server has no stream"),
-        (200, "text/event-stream") => Outcome::ok("it opens a stream"),
+        (405, _) => Outcome::ok("405: the server offers no stream, which is fine"),
+        (200, "text/event-stream") => Outcome::ok("the GET opens a stream"),
         _ => Outcome::warning(format!("the response is {}", response.summary())),
     })
 }

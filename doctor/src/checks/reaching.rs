@@ -53,8 +53,8 @@ const REACHABLE: Check = Check {
 fn reachable(record: &Record) -> CheckResult {
     match record.result(Probe::Initialize) {
         None => Err(Skip::new("no request was sent")),
-        Some(Ok(_)) if record.target.is_https() => Ok(Outcome::ok("it responds, with a valid certificate")),
-        Some(Ok(_)) => Ok(Outcome::ok("it responds")),
+        Some(Ok(_)) if record.target.is_https() => Ok(Outcome::ok("the endpoint responds, with a valid certificate")),
+        Some(Ok(_)) => Ok(Outcome::ok("the endpoint responds")),
         Some(Err(error)) => Ok(unreachable(record, error)),
     }
 }

@@ -30,7 +30,7 @@ pub(crate) const TOKEN: Check = Check {
 fn token(record: &Record) -> CheckResult {
     let Some(token) = &record.token else {
         return Err(Skip::new(format!(
-            "pass an access token with --token or {TOKEN_VARIABLE} to run the checks below"
+            "no token: pass one with --token or {TOKEN_VARIABLE} to check the requests of a user"
         )));
     };
     if !record.target.is_https() && !record.target.is_loopback() {
@@ -62,8 +62,8 @@ fn rejection(response: &HttpResponse) -> Option<String> {
     let challenge = response.header("www-authenticate").and_then(|it| Challenge::parse(it).ok());
     let reason = challenge.as_ref().and_then(|it| it.get("error_description").or_else(|| it.get("error")));
     Some(match reason {
-        Some(reason) => format!("the server rejects it with {}: {}", response.status, quote(reason)),
-        None => format!("the server rejects it with {}", response.status),
+        Some(reason) => format!("the server rejects the token with {}: {}", response.status, quote(reason)),
+        None => format!("the server rejects the token with {}", response.status),
     })
 }
 
@@ -121,31 +121,31 @@ fn accepted(record: &Record, kind: &TokenKind) -> Outcome {
     match kind {
         // A server may exchange these itself.
         TokenKind::NotAccessToken(NotAccessToken::PersonalAccessToken | NotAccessToken::SubjectToken) => Outcome::ok(
-            "the server accepts it, although it is not an access token; it probably exchanges it at the provider",
+            "the server accepts the token, although it is not an access token; it probably exchanges it at the provider",
         ),
         TokenKind::NotAccessToken(kind) => {
-            Outcome::failure(format!("the server accepts it, but it is {}", kind.description())).fix(
+            Outcome::failure(format!("the server accepts the token, but it is {}", kind.description())).fix(
                 "Configure the server to accept access tokens only. For mcp-edge, TOKEN_TYPES should be at+jwt and \
                  nothing else.",
             )
         }
         TokenKind::Jwt(jwt) => match token_mismatch::in_claims(record, jwt) {
-            Some(mismatch) => Outcome::failure(format!("the server accepts it, but {}", mismatch.observed)).fix(
-                "If the server lists this audience or issuer on purpose, nothing. Otherwise it does not check them, and \
-                 accepts every token of the provider.",
+            Some(mismatch) => Outcome::failure(format!("the server accepts the token, but {}", mismatch.observed)).fix(
+                "If the server allows this audience or issuer on purpose, no change is needed. Otherwise it does not check \
+                 them, and accepts every token of the provider.",
             ),
             None if jwt.is_bound => {
-                Outcome::failure(format!("the server accepts it, but {}", token_mismatch::BOUND)).fix(
+                Outcome::failure(format!("the server accepts the token, but {}", token_mismatch::BOUND)).fix(
                     "Configure the server to require the proof, or to reject such tokens (RFC 9449 §7.2, RFC 8705 §3): \
                      otherwise a stolen token can be used without the key.",
                 )
             }
-            None => Outcome::ok("the server accepts it"),
+            None => Outcome::ok("the server accepts the token"),
         },
         TokenKind::Encrypted => {
-            Outcome::ok("the server accepts it; it is encrypted (JWE), so its claims cannot be checked")
+            Outcome::ok("the server accepts the token; it is encrypted (JWE), so its claims cannot be checked")
         }
-        TokenKind::Opaque => Outcome::warning("the server accepts it, but it is not a JWT and names no audience")
+        TokenKind::Opaque => Outcome::warning("the server accepts the token, but it is not a JWT and names no audience")
             .fix("Configure clients to send resource in the token request: the provider then issues a JWT for this server."),
     }
 }
@@ -201,7 +201,10 @@ mod tests {
             token(record);
         });
         assert_eq!(finding.verdict, Failure);
-        assert!(finding.observed.contains("rejects it with 401: \"The access token is not valid\""), "{finding:#?}");
+        assert!(
+            finding.observed.contains("rejects the token with 401: \"The access token is not valid\""),
+            "{finding:#?}"
+        );
         finding
     }
 
@@ -247,8 +250,8 @@ mod tests {
 
     #[test]
     fn a_server_must_not_accept_tokens_for_others() {
-        expect(&TOKEN, Failure, "accepts it, but its audience", claims(json!({ "aud": "https://other" })));
-        expect(&TOKEN, Failure, "accepts it, but it has expired", claims(json!({ "exp": 1 })));
+        expect(&TOKEN, Failure, "accepts the token, but its audience", claims(json!({ "aud": "https://other" })));
+        expect(&TOKEN, Failure, "accepts the token, but it has expired", claims(json!({ "exp": 1 })));
         // Not every provider follows RFC 9068, so a server may accept another typ.
         expect(&TOKEN, Fine, "accepts", without_typ);
         expect(&TOKEN, Warning, "not a JWT", string("opaque"));
@@ -289,8 +292,13 @@ mod tests {
     #[test]
     fn a_server_must_accept_access_tokens_only_unless_it_can_exchange_others() {
         expect(&TOKEN, Fine, "exchanges", string("pat_0123"));
-        expect(&TOKEN, Failure, "accepts it, but it is a registration", string("mcpreg_0123"));
-        expect(&TOKEN, Failure, "accepts it, but it is bound to a key", claims(json!({ "cnf": { "jkt": "x" } })));
+        expect(&TOKEN, Failure, "accepts the token, but it is a registration", string("mcpreg_0123"));
+        expect(
+            &TOKEN,
+            Failure,
+            "accepts the token, but it is bound to a key",
+            claims(json!({ "cnf": { "jkt": "x" } })),
+        );
         expect(&TOKEN, Fine, "encrypted", string("eyJlbmMiOiJBMjU2R0NNIn0..a.b.c"));
     }
 

@@ -11,7 +11,7 @@ use crate::{
 /// The tolerance for clocks that differ, as servers have it.
 const CLOCK_SKEW_SECONDS: f64 = 60.0;
 
-/// What follows "the server accepts it, but" for a token that is bound to a key (`DPoP` or mutual TLS).
+/// What follows "the server accepts the token, but" for a token that is bound to a key (`DPoP` or mutual TLS).
 pub(super) const BOUND: &str = "it is bound to a key, and was sent without proof of possession of that key";
 
 /// A reason, and how to fix it unless the fix of the check's row applies.

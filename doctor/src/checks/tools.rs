@@ -64,7 +64,7 @@ fn tools(record: &Record) -> CheckResult {
         ("a name that is longer than Claude's directory allows", having(has_long_name).collect()),
     ];
     Ok(match problems.into_iter().find(|(_, tools)| !tools.is_empty()) {
-        Some((problem, tools)) => Outcome::warning(format!("{problem}: {}", tools.join(", "))),
+        Some((problem, tools)) => Outcome::warning(format!("tools with {problem}: {}", tools.join(", "))),
         None => Outcome::ok(names(tools).into_iter().collect::<Vec<_>>().join(", ")),
     })
 }

@@ -93,7 +93,7 @@ fn write_client(out: &mut String, report: &ClientReport) {
         Connectivity::Registers(method) => (Verdict::Ok, format!("yes, with {}", method.name())),
         Connectivity::WithoutSignIn => (Verdict::Ok, "yes, without sign-in".to_owned()),
         Connectivity::WithClientId => {
-            (Verdict::Warning, format!("only with a client ID from you: {}", report.client.manual_setup()))
+            (Verdict::Warning, format!("only with a client ID that you create: {}", report.client.manual_setup()))
         }
         Connectivity::FromAllowedOrigins => (Verdict::Skipped, "only from origins that the server allows".to_owned()),
         Connectivity::PrivateNetwork => {
