@@ -4,7 +4,7 @@
 
 pub mod tools;
 
-use mcp_edge::mcp::{BuildError, Server};
+use mcp_edge::{BuildError, Server};
 
 mcp_edge::entry!(server);
 

@@ -4,7 +4,7 @@
 //! `bench/contenders/fifty-tools.js` declares the same in JavaScript. They are listed, never called.
 
 use mcp_edge::{
-    mcp::{BuildError, Call, Server, Tool},
+    BuildError, Call, Server, Tool,
     schemars::{self, JsonSchema},
 };
 use serde::Deserialize;
@@ -76,7 +76,7 @@ pub fn server<E: Clone + 'static>() -> Result<Server<E>, BuildError> {
             tool::<E, Delete>(record, "delete", format!("Removes a {record} for good.")),
         ]
     });
-    tools.fold(Server::builder("fifty-tools", env!("CARGO_PKG_VERSION")), mcp_edge::mcp::ServerBuilder::tool).build()
+    tools.fold(Server::builder("fifty-tools", env!("CARGO_PKG_VERSION")), mcp_edge::ServerBuilder::tool).build()
 }
 
 fn tool<E, Arguments>(record: &str, operation: &str, description: String) -> Tool<E>

@@ -1,63 +1,65 @@
-//! A request's way through the server, top to bottom: route, origin, authentication, protocol, answer.
+//! A request's way through the server, top to bottom: route, origin, authentication, protocol, response.
 //!
-//! This is where the two halves meet: [`ResourceServer`] finds out who is calling, [`mcp::Server`] answers them, and
-//! neither knows the other. A refusal of either leaves through the same door, [`ChallengeContext::response`].
+//! This is where the layers meet: [`ResourceServer`] finds out who is calling, [`Server`] answers them, and neither knows
+//! the other. A refusal of either becomes a response in one place, [`ChallengeContext::response`].
 
 use std::{cell::OnceCell, rc::Rc};
 
+use mcp_edge_identity::Kind;
+use mcp_edge_oauth::{
+    challenge::ChallengeContext,
+    denial::{Denial, Reason},
+    mirror::Mirror,
+    protected_resource::advertisable,
+    resource_server::{ResourceServer, Trail},
+};
+use mcp_edge_protocol::{AccessNeeded, Caller, Server, StateKey};
+use mcp_edge_runtime::{
+    app::{App, Handled},
+    client_network::client_network,
+    context::RequestContext,
+    cors::{self, AllowedHeaders, Origin},
+    http::{BodyError, HeaderNames, RequestBody, RequestHead, Response},
+    log::{LogRecord, LogSettings},
+    ports::{Runtime, Services},
+};
+
 use crate::{
-    cors::{self, Origin},
     documents::{
         Documents, Entry,
         document::{Document, Readers},
     },
     health,
-    http::{BodyError, HeaderNames, RequestBody, RequestHead, Response},
-    log::AccessLog,
-    mcp::{self, AccessNeeded, Caller, StateKey},
-    network::network_of,
-    oauth::{
-        access::identity::Kind,
-        challenge::ChallengeContext,
-        denial::{Denial, Reason},
-        mirror::Mirror,
-        protected_resource::advertisable,
-        resource_server::{ResourceServer, Trail},
-    },
     page::{Page, Part},
-    ports::{FailureLimit, Ports, Runtime, Sender},
     settings::Settings,
+};
+
+/// Besides those that CORS lets through anyway. `Mcp-Param-*` cannot be listed, so those that a preflight asks for are
+/// reflected.
+const ALLOWED_HEADERS: AllowedHeaders = AllowedHeaders {
+    names: "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, \
+            last-event-id, traceparent, tracestate",
+    reflected_prefix: "mcp-param-",
 };
 
 /// Rate-limited callers are asked to wait as long as the shorter of Cloudflare's two counting periods.
 const RATE_LIMIT_SECONDS: u64 = 10;
 
-/// Everything about this deployment, made once per isolate. `E` is what tools get from their surroundings.
-pub struct Endpoint<E> {
+/// Everything about this deployment, created once per isolate. `E` is the environment that tools get, `S` the services of
+/// the isolate.
+pub struct Endpoint<E, S> {
     settings: Settings,
     resource_server: ResourceServer,
-    server: mcp::Server<E>,
+    server: Server<E>,
+    env: E,
+    services: S,
+    runtime: Rc<dyn Runtime>,
+    report: Rc<dyn Fn(&str)>,
     challenge: ChallengeContext,
     documents: Documents,
     /// Made for the first visitor: most isolates see none.
     page: OnceCell<Page>,
     state_key: Option<StateKey>,
-}
-
-/// What belongs to one request beside its head and body.
-pub struct Exchange<E, P, S> {
-    /// For tools.
-    pub env: E,
-    /// For verification. Knows nothing of this request.
-    pub ports: P,
-    /// For limits on failed authentications.
-    pub sender: S,
-    /// For streams and sealed state.
-    pub runtime: Rc<dyn Runtime>,
-    /// Seconds since 1970, when the request arrived.
-    pub now: u64,
-    /// Takes what went wrong inside, for the operator.
-    pub report: Rc<dyn Fn(&str)>,
 }
 
 /// Which part of the server a path belongs to.
@@ -86,10 +88,10 @@ impl Route<'_> {
     }
 }
 
-impl<E: Clone + 'static> Endpoint<E> {
-    /// Puts settings and tools together.
+impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
+    /// Creates an endpoint from settings and tools.
     #[must_use]
-    pub fn new(settings: Settings, server: mcp::Server<E>) -> Self {
+    pub fn new(settings: Settings, server: Server<E>, env: E, services: S) -> Self {
         let required = &settings.trust.required_scopes;
         let advertised = required.union(&server.scopes());
         let documents = Documents::new(&settings, &advertised, server.info());
@@ -102,54 +104,26 @@ impl<E: Clone + 'static> Endpoint<E> {
         let resource_server = ResourceServer::new(settings.trust.clone());
         let state_key = settings.state_secret.as_ref();
         let state_key = state_key.map(|secret| StateKey::derive(secret.expose().as_bytes(), &settings.resource.url));
-        Self { settings, resource_server, server, challenge, documents, page: OnceCell::new(), state_key }
-    }
-
-    /// The settings in force.
-    #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
+        let (runtime, log) = (Rc::new(services.clone()), services.clone());
+        Self {
+            settings,
+            resource_server,
+            server,
+            env,
+            services,
+            runtime,
+            report: Rc::new(move |line| log.error(line)),
+            challenge,
+            documents,
+            page: OnceCell::new(),
+            state_key,
+        }
     }
 
     /// The verifier, for its state.
     #[must_use]
     pub fn resource_server(&self) -> &ResourceServer {
         &self.resource_server
-    }
-
-    /// The request headers that are looked at.
-    #[must_use]
-    pub fn header_names(&self) -> HeaderNames {
-        HeaderNames {
-            always: vec!["origin".to_owned()],
-            of_messages: self.server.header_names().map(str::to_owned).collect(),
-            of_others: ["access-control-request-headers", "if-none-match"].map(str::to_owned).to_vec(),
-        }
-    }
-
-    /// Answers a request and fills in its line of the log.
-    pub async fn handle(
-        &self,
-        head: &RequestHead<'_>,
-        body: impl RequestBody,
-        exchange: Exchange<E, impl Ports, impl Sender>,
-        log: &mut AccessLog,
-    ) -> Response {
-        let route = self.route(head.path());
-        log.route = route.name();
-        let response = match route {
-            Route::Mcp => self.mcp(head, body, exchange, log).await,
-            Route::Document(entry) => entry.document.respond(head),
-            Route::Mirror(mirror) => self.mirror(mirror, head, exchange.now, &exchange.ports, log).await,
-            Route::Health => self.health(head, exchange.now, &exchange.ports, log).await,
-            Route::Page(part) => {
-                self.page.get_or_init(|| Page::new(&self.settings, &self.server)).document(part).respond(head)
-            }
-            Route::RetiredTransport => self.retired_transport(),
-            Route::Elsewhere => self.elsewhere(),
-        };
-        log.note_status(response.status);
-        response
     }
 
     /// The MCP endpoint is looked at first: it is what nearly every request is for, and wherever the operator put it,
@@ -174,17 +148,17 @@ impl<E: Clone + 'static> Endpoint<E> {
         &self,
         head: &RequestHead<'_>,
         body: impl RequestBody,
-        exchange: Exchange<E, impl Ports, impl Sender>,
-        log: &mut AccessLog,
+        context: &RequestContext,
+        record: &mut LogRecord,
     ) -> Response {
-        let origin = cors::origin_of(head, &self.settings.resource, &self.settings.origins);
+        let origin = cors::origin_of(head, &self.settings.resource.origin, &self.settings.origins);
         let outcome = match origin {
             Origin::NotAllowed => Err(Reason::OriginNotAllowed.into()),
-            _ if head.method() == "OPTIONS" => return cors::preflight(head, origin),
-            _ => self.authenticated(head, body, exchange, log).await,
+            _ if head.method() == "OPTIONS" => return cors::preflight(head, origin, ALLOWED_HEADERS),
+            _ => self.authenticated(head, body, context, record).await,
         };
         let mut response = outcome.unwrap_or_else(|denial| {
-            log.note_denial(&denial);
+            denial.add_to(record);
             self.challenge.response(&denial)
         });
         if response.header("cache-control").is_none() {
@@ -198,17 +172,16 @@ impl<E: Clone + 'static> Endpoint<E> {
         &self,
         head: &RequestHead<'_>,
         body: impl RequestBody,
-        exchange: Exchange<E, impl Ports, impl Sender>,
-        log: &mut AccessLog,
+        context: &RequestContext,
+        record: &mut LogRecord,
     ) -> Result<Response, Denial> {
-        let Exchange { env, ports, sender, runtime, now, report } = exchange;
         let mut trail = Trail::default();
-        let authentication = self.resource_server.authenticate(head, now, &ports, &mut trail).await;
-        log.note_trail(trail, self.settings.log_subject);
-        self.note_failures(log);
+        let authentication = self.resource_server.authenticate(head, context.now, &self.services, &mut trail).await;
+        trail.add_to(record, self.settings.log.subject);
+        self.note_failures(record);
         let identity = match authentication {
             Ok(identity) => identity,
-            Err(denial) => return Err(limit_failures(denial, &sender, &ports).await),
+            Err(denial) => return Err(self.limit_failures(denial, context).await),
         };
 
         if let Err(response) = self.server.admit(head) {
@@ -216,63 +189,70 @@ impl<E: Clone + 'static> Endpoint<E> {
         }
         let body = match body.text(self.server.limits().body_bytes).await {
             Ok(body) => body,
-            Err(BodyError::TooLarge) => return Ok(mcp::Server::<E>::body_too_large()),
-            Err(BodyError::Broken) => return Ok(Response::empty(400)),
+            Err(BodyError::TooLarge) => return Ok(Server::<E>::body_too_large()),
+            Err(BodyError::Truncated) => return Ok(Response::empty(400)),
         };
-        let kind = identity.kind;
-        let mut caller = Caller::new(identity, env, now, log.request_id.clone(), runtime);
+        let kind = identity.kind();
+        let mut caller =
+            Caller::new(identity, self.env.clone(), context.now, context.request_id.clone(), Rc::clone(&self.runtime));
         caller.state_key.clone_from(&self.state_key);
-        caller.report = report;
+        caller.report = Rc::clone(&self.report);
         let handling = self.server.handle(head, &body, caller);
         // A handler may wait long, and the body may be large.
         drop(body);
         let handled = handling.await;
-        log.note_summary(&handled.summary);
+        handled.summary.add_to(record);
         handled.response.map_err(|needed| self.denial_for(needed, kind))
     }
 
     /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.
-    async fn mirror(
-        &self,
-        mirror: &Mirror,
-        head: &RequestHead<'_>,
-        now: u64,
-        ports: &impl Ports,
-        log: &mut AccessLog,
-    ) -> Response {
+    async fn mirror(&self, mirror: &Mirror, head: &RequestHead<'_>, now: u64, record: &mut LogRecord) -> Response {
         if let Some(response) = Readers::AnyPage.answer_unless_read(head) {
             return response;
         }
         let provider = match self.resource_server.keys().first() {
-            Some(keys) => keys.whole_document(now, ports).await,
+            Some(keys) => keys.whole_document(now, &self.services).await,
             None => Err(Reason::Misconfigured.into()),
         };
-        self.note_failures(log);
+        self.note_failures(record);
         match provider {
             Ok(provider) => Document::for_machines("application/json", mirror.document(&provider)).respond(head),
             Err(denial) => {
-                log.note_denial(&denial);
+                denial.add_to(record);
                 cors::public(self.challenge.response(&denial))
             }
         }
     }
 
-    async fn health(&self, head: &RequestHead<'_>, now: u64, ports: &impl Ports, log: &mut AccessLog) -> Response {
-        let (response, denial) = health::respond(head, self.resource_server.keys(), now, ports).await;
-        self.note_failures(log);
+    async fn health(&self, head: &RequestHead<'_>, now: u64, record: &mut LogRecord) -> Response {
+        let (response, denial) = health::respond(head, self.resource_server.keys(), now, &self.services).await;
+        self.note_failures(record);
         if let Some(denial) = denial {
-            log.note_denial(&denial);
+            denial.add_to(record);
         }
         response
     }
 
-    /// What does not work stands in the log also of requests that did not suffer from it.
-    fn note_failures(&self, log: &mut AccessLog) {
+    /// What does not work is logged also for requests that did not suffer from it.
+    fn note_failures(&self, record: &mut LogRecord) {
         let keys = self.resource_server.keys();
-        log.note_failures(
-            keys.iter().find_map(|keys| keys.provider_failure()),
-            keys.iter().find_map(|keys| keys.store_failure()),
-        );
+        record.maybe_cut("provider_failure", keys.iter().find_map(|keys| keys.provider_failure()));
+        record.maybe_cut("store_failure", keys.iter().find_map(|keys| keys.store_failure()));
+    }
+
+    /// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
+    /// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
+    async fn limit_failures(&self, denial: Denial, context: &RequestContext) -> Denial {
+        // What honest clients send until they have signed in again is nobody's failure.
+        let is_outdated = matches!(denial.reason, Reason::Expired | Reason::IssuedBeforeCutoff | Reason::KeyDenied);
+        let counts = !is_outdated && denial.reason.face().error == Some("invalid_token");
+        let address = if counts { context.connection.address() } else { None };
+        match address {
+            Some(address) if self.services.count_failure(&client_network(&address)).await => {
+                Denial::unavailable(Reason::RateLimited, RATE_LIMIT_SECONDS, format!("after {}", denial.reason.slug()))
+            }
+            _ => denial,
+        }
     }
 
     /// What a refusal by the protocol layer is called by the resource server. The challenge names everything that the
@@ -302,23 +282,45 @@ impl<E: Clone + 'static> Endpoint<E> {
     fn elsewhere(&self) -> Response {
         let body = serde_json::json!({
             "error": "not_found",
-            "error_description": format!("There is nothing here. The MCP endpoint is {}", self.settings.resource.url),
+            "error_description": format!("Not found. The MCP endpoint is {}", self.settings.resource.url),
         });
         cors::public(Response::json(404, body.to_string()))
     }
 }
 
-/// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
-/// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
-async fn limit_failures(denial: Denial, sender: &impl Sender, ports: &impl FailureLimit) -> Denial {
-    // What honest clients send until they have signed in again is nobody's failure.
-    let is_outdated = matches!(denial.reason, Reason::Expired | Reason::IssuedBeforeCutoff | Reason::KeyDenied);
-    let counts = !is_outdated && denial.reason.face().error == Some("invalid_token");
-    let address = if counts { sender.address() } else { None };
-    match address {
-        Some(address) if ports.count_failure(&network_of(&address)).await => {
-            Denial::unavailable(Reason::RateLimited, RATE_LIMIT_SECONDS, format!("after {}", denial.reason.slug()))
+impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
+    fn header_names(&self) -> HeaderNames {
+        HeaderNames {
+            always: vec!["origin".to_owned()],
+            of_messages: self.server.header_names().map(str::to_owned).collect(),
+            of_others: ["access-control-request-headers", "if-none-match"].map(str::to_owned).to_vec(),
         }
-        _ => denial,
+    }
+
+    fn log_settings(&self) -> LogSettings {
+        self.settings.log
+    }
+
+    async fn handle(&self, head: &RequestHead<'_>, body: impl RequestBody, context: &RequestContext) -> Handled {
+        let route = self.route(head.path());
+        let mut record = LogRecord::of_route(route.name());
+        let response = match route {
+            Route::Mcp => self.mcp(head, body, context, &mut record).await,
+            Route::Document(entry) => entry.document.respond(head),
+            Route::Mirror(mirror) => self.mirror(mirror, head, context.now, &mut record).await,
+            Route::Health => self.health(head, context.now, &mut record).await,
+            Route::Page(part) => {
+                self.page.get_or_init(|| Page::new(&self.settings, &self.server)).document(part).respond(head)
+            }
+            Route::RetiredTransport => self.retired_transport(),
+            Route::Elsewhere => self.elsewhere(),
+        };
+        Handled { response, record }
+    }
+
+    /// What a stranger sees of wrong settings, and a monitor.
+    fn misconfigured(head: &RequestHead<'_>) -> Response {
+        health::respond_misconfigured(head)
+            .unwrap_or_else(|| ChallengeContext::default().response(&Reason::Misconfigured.into()))
     }
 }

@@ -15,11 +15,11 @@ use std::{
 
 use futures_util::future::maybe_done;
 
-use crate::{
-    documents::document::Readers,
+use crate::documents::document::Readers;
+use mcp_edge_oauth::{denial::Denial, keys::tiers::IssuerKeys};
+use mcp_edge_runtime::{
     http::{RequestHead, Response},
-    oauth::{denial::Denial, keys::tiers::IssuerKeys},
-    ports::Ports,
+    ports::Services,
 };
 
 /// Where monitors look.
@@ -36,13 +36,13 @@ pub async fn respond(
     head: &RequestHead<'_>,
     issuers: &[Rc<IssuerKeys>],
     now: u64,
-    ports: &impl Ports,
+    services: &impl Services,
 ) -> (Response, Option<Denial>) {
     if let Some(response) = READERS.answer_unless_read(head) {
         return (response, None);
     }
     // All at once: each may take as long as the provider is given. (`join_all` does the same in 10 KB.)
-    let mut looks: Vec<_> = issuers.iter().map(|keys| maybe_done(Box::pin(keys.ready(now, ports)))).collect();
+    let mut looks: Vec<_> = issuers.iter().map(|keys| maybe_done(Box::pin(keys.ready(now, services)))).collect();
     poll_fn(|context| {
         looks.iter_mut().fold(Poll::Ready(()), |all, look| {
             if Pin::new(look).poll(context).is_ready() { all } else { Poll::Pending }

@@ -1,23 +1,13 @@
 //! An OAuth-protected MCP server at the edge.
 //!
-//! Two bodies of knowledge that know nothing of where they run, and of each other only what an
-//! [`Identity`](oauth::access::identity::Identity) is:
-//!
-//! - [`oauth`], the resource server: it tells clients where to sign in, and verifies the tokens they come back with.
-//! - [`mcp`], the protocol: it answers Model Context Protocol requests with the tools that you write.
-//!
-//! [`endpoint`] is where they meet: a request's way through the server, from the first header to the answer. What the
-//! rules need from outside comes in through the traits of [`ports`]; [`worker`] implements these on Cloudflare Workers
-//! and is the only module that knows the platform. Without the feature `worker` (on by default) the library is plain,
-//! native Rust.
+//! This crate joins three others: `mcp-edge-oauth`, the resource server that verifies bearer tokens;
+//! `mcp-edge-protocol`, the MCP server that answers with your tools; and `mcp-edge-runtime`, what both stand on. It is the
+//! only one that the author of a tool depends on, and everything an author needs is at its root.
 //!
 //! # A tool in ten lines
 //!
 //! ```
-//! use mcp_edge::{
-//!     mcp::{BuildError, Call, Json, Server, Tool, ToolError},
-//!     schemars::{self, JsonSchema},
-//! };
+//! use mcp_edge::{BuildError, Call, Json, JsonSchema, Server, Tool, ToolError, schemars};
 //! use serde::{Deserialize, Serialize};
 //!
 //! #[derive(Deserialize, JsonSchema)]
@@ -45,28 +35,41 @@
 //! # What is in scope
 //!
 //! Verification of access tokens (JWT by the issuer's keys, opaque ones by introspection), protected resource metadata,
-//! challenges, scopes and what may be shown of a user; MCP over Streamable HTTP in its stateless form, for the
-//! revisions 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26 and 2024-11-05.
+//! challenges, scopes and disclosure of claims; MCP over Streamable HTTP in its stateless form, for the revisions
+//! 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26 and 2024-11-05.
 //!
-//! # What is not
+//! # What is out of scope
 //!
 //! Signing users in, consent, and issuing tokens: the identity provider does that. Sessions: every request stands for
 //! itself.
+//!
+//! # Modules
+//!
+//! | module | what it contains |
+//! |---|---|
+//! | [`endpoint`] | a request's way through the server, from the first header to the response |
+//! | [`settings`] | what an operator decides |
+//! | [`documents`] | what the server publishes about itself, the same for everybody |
+//! | [`page`] | the page at `/` |
+//! | [`health`] | whether the server can answer, for monitors |
+//! | [`testing`] | a client and a clock for native tests of tools |
+//! | `worker` | the Cloudflare Worker, behind the feature `cloudflare` (on by default) |
 
-pub mod cors;
 pub mod documents;
 pub mod endpoint;
 pub mod health;
-pub mod http;
-pub mod log;
-pub mod mcp;
-pub mod network;
-pub mod oauth;
 pub mod page;
-pub mod ports;
-pub mod secret;
 pub mod settings;
-#[cfg(feature = "worker")]
+#[cfg(feature = "cloudflare")]
 pub mod worker;
 
-pub use schemars;
+pub use mcp_edge_identity::{Identity, Kind, Party, Scopes};
+pub use mcp_edge_protocol::*;
+pub use schemars::{self, JsonSchema};
+#[cfg(feature = "cloudflare")]
+pub use worker::{Request, Response, serve};
+
+/// What most tools import: `use mcp_edge::prelude::*;`.
+pub mod prelude {
+    pub use crate::{Call, Identity, Json, JsonSchema, Server, Tool, ToolError, schemars};
+}

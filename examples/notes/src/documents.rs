@@ -1,10 +1,8 @@
 //! Notes as resources, and a prompt that is made of them.
 
 use mcp_edge::{
-    mcp::{
-        Call, Content, Contents, Message, Partial, Prompt, PromptError, PromptResult, Resource, ResourceError,
-        ResourceTemplate,
-    },
+    Call, Content, Contents, Message, Partial, Prompt, PromptError, PromptResult, Resource, ResourceError,
+    ResourceTemplate,
     schemars::{self, JsonSchema},
 };
 use serde::Deserialize;

@@ -10,7 +10,7 @@ use crate::store::{Metadata, NoteStore, StoreError};
 /// The namespace's name in `wrangler.toml`.
 const BINDING: &str = "NOTES";
 
-/// What the tools get from [`Call::env`](mcp_edge::mcp::Call::env) is the Worker's own environment.
+/// What the tools get from [`Call::env`](mcp_edge::Call::env) is the Worker's own environment.
 impl NoteStore for Env {
     async fn list(&self, prefix: &str) -> Result<Vec<(String, Metadata)>, StoreError> {
         // One page of KV has a thousand keys, five times what a notebook holds.

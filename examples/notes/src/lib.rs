@@ -20,7 +20,7 @@ pub mod tools;
 #[cfg(test)]
 mod tests;
 
-use mcp_edge::mcp::{BuildError, Server};
+use mcp_edge::{BuildError, Server};
 use store::NoteStore;
 use worker::Env;
 

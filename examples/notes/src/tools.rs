@@ -1,7 +1,7 @@
 //! The tools. Each needs a user: notes belong to people, and a client that acts for itself has none.
 
 use mcp_edge::{
-    mcp::{Answer, Call, Capability, Json, Tool, ToolError},
+    Answer, Call, Capability, Json, Tool, ToolError,
     schemars::{self, JsonSchema},
 };
 use serde::{Deserialize, Serialize};

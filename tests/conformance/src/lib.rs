@@ -26,7 +26,7 @@ pub mod tools_crashing;
 pub mod tools_forms;
 pub mod tools_working;
 
-use mcp_edge::mcp::{BuildError, Server};
+use mcp_edge::{BuildError, Server};
 
 mcp_edge::entry!(server);
 
@@ -55,7 +55,7 @@ pub fn server<E: Clone + 'static>() -> Result<Server<E>, BuildError> {
 
 #[cfg(test)]
 mod tests {
-    use mcp_edge::mcp::testing::{Client, run};
+    use mcp_edge::testing::{Client, run};
     use serde_json::json;
 
     use super::*;

@@ -1,7 +1,7 @@
 //! Prompts: with and without arguments, with more than text, and one that asks the user back.
 
 use mcp_edge::{
-    mcp::{Call, Content, Contents, Message, Prompt, PromptError, ServerBuilder},
+    Call, Content, Contents, Message, Prompt, PromptError, ServerBuilder,
     schemars::{self, JsonSchema},
 };
 use serde::Deserialize;

@@ -1,6 +1,6 @@
 //! Resources: two that never change, one to be watched, and a family of them under a template.
 
-use mcp_edge::mcp::{Call, Resource, ResourceTemplate, ServerBuilder};
+use mcp_edge::{Call, Resource, ResourceTemplate, ServerBuilder};
 use serde::Deserialize;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! Tools whose arguments need more than a Rust type says.
 
 use mcp_edge::{
-    mcp::{Call, ServerBuilder, Tool},
+    Call, ServerBuilder, Tool,
     schemars::{self, JsonSchema},
 };
 use serde::Deserialize;
@@ -69,7 +69,7 @@ async fn custom_header<E>(_: Call<E>, Routed { value }: Routed) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mcp_edge::mcp::testing::{Client, run};
+    use mcp_edge::testing::{Client, run};
 
     use super::*;
 

@@ -5,7 +5,7 @@
 //! once there is one.
 
 use mcp_edge::{
-    mcp::{Call, Capability, Root, Sampling, ServerBuilder, Tool, ToolError},
+    Call, Capability, Root, Sampling, ServerBuilder, Tool, ToolError,
     schemars::{self, JsonSchema},
 };
 use serde::Deserialize;

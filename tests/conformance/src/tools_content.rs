@@ -1,6 +1,6 @@
 //! Tools without arguments, one for each thing that a tool can return.
 
-use mcp_edge::mcp::{Call, Content, Contents, ServerBuilder, Tool, ToolError};
+use mcp_edge::{Call, Content, Contents, ServerBuilder, Tool, ToolError};
 
 use crate::samples::{PNG, WAV};
 

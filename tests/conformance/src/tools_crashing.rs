@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_edge::mcp::{Call, ServerBuilder, Tool};
+use mcp_edge::{Call, ServerBuilder, Tool};
 
 /// Long enough to have let go of the request once.
 const PAUSE: Duration = Duration::from_millis(10);

@@ -4,7 +4,7 @@
 //! So the tests below look at what it would look at, in the revision that can.
 
 use mcp_edge::{
-    mcp::{Answer, Call, ServerBuilder, Tool, ToolError},
+    Answer, Call, ServerBuilder, Tool, ToolError,
     schemars::{self, JsonSchema},
 };
 use serde::{Deserialize, Serialize};
@@ -144,7 +144,7 @@ fn told<T: Serialize>(answer: &Answer<T>) -> Result<String, ToolError> {
 
 #[cfg(test)]
 mod tests {
-    use mcp_edge::mcp::testing::{Client, run};
+    use mcp_edge::testing::{Client, run};
     use serde_json::{Value, json};
 
     /// The fields of the form that a tool shows.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_edge::mcp::{Call, Level, ServerBuilder, Tool};
+use mcp_edge::{Call, Level, ServerBuilder, Tool};
 
 /// Between two messages.
 const PAUSE: Duration = Duration::from_millis(50);

@@ -1,16 +1,15 @@
 //! Whole requests, from the parsed head to the finished answer and its line of the log: everything but crossings and
 //! WebCrypto.
 
-use std::rc::Rc;
-
 use futures_util::FutureExt;
 use gungraun::{library_benchmark, library_benchmark_group};
-use mcp_edge::{
-    endpoint::{Endpoint, Exchange},
+use mcp_edge::{endpoint::Endpoint, settings::Settings};
+use mcp_edge_protocol::Server;
+use mcp_edge_runtime::{
+    app::{App, Handled},
+    context::RequestContext,
     http::{RequestHead, Response},
-    log::AccessLog,
-    mcp::Server,
-    settings::Settings,
+    json::Object,
 };
 
 use super::protocol::{modern_call, modern_head, whoami};
@@ -22,7 +21,7 @@ use crate::support::{
 /// A deployment that has let somebody in before, and a request to it.
 pub struct Scene {
     world: World,
-    endpoint: Endpoint<()>,
+    endpoint: Endpoint<(), World>,
     head: RequestHead<'static>,
     body: &'static str,
 }
@@ -40,7 +39,7 @@ impl Scene {
             _ => None,
         });
         let server = Server::builder("bench", "1").tool(whoami()).build().expect("good tools");
-        let endpoint = Endpoint::new(settings.expect("good settings"), server);
+        let endpoint = Endpoint::new(settings.expect("good settings"), server, (), world.clone());
         let authorization = |number: u64| -> &'static str {
             let mut claims = tokens::claims(world.now());
             claims["jti"] = number.into();
@@ -51,21 +50,10 @@ impl Scene {
         let first = with_token(1);
         let then = token_number.map_or_else(|| head.clone(), with_token);
         let scene = Self { world, endpoint, head: then, body: modern_call().to_string().leak() };
-        let mut log = AccessLog::default();
-        let handling = scene.endpoint.handle(&first, scene.body, scene.exchange(), &mut log);
-        assert_eq!(scene.world.run(handling).status, 200, "{}", log.to_line());
+        let context = scene.world.context();
+        let Handled { response, record } = scene.world.run(scene.endpoint.handle(&first, scene.body, &context));
+        assert_eq!(response.status, 200, "{record:?}");
         scene
-    }
-
-    fn exchange(&self) -> Exchange<(), World, World> {
-        Exchange {
-            env: (),
-            ports: self.world.clone(),
-            sender: self.world.clone(),
-            runtime: Rc::new(self.world.clone()),
-            now: self.world.now(),
-            report: Rc::new(|line| panic!("{line}")),
-        }
     }
 }
 
@@ -73,27 +61,27 @@ fn call_head() -> RequestHead<'static> {
     modern_head("tools/call").with_header("mcp-name", "whoami")
 }
 
-fn known_token() -> (Scene, Exchange<(), World, World>) {
+fn known_token() -> (Scene, RequestContext) {
     prepared(Scene::new(&call_head(), Some(1)))
 }
 
-fn new_token() -> (Scene, Exchange<(), World, World>) {
+fn new_token() -> (Scene, RequestContext) {
     prepared(Scene::new(&call_head(), Some(2)))
 }
 
-fn no_token() -> (Scene, Exchange<(), World, World>) {
+fn no_token() -> (Scene, RequestContext) {
     prepared(Scene::new(&call_head(), None))
 }
 
-fn metadata() -> (Scene, Exchange<(), World, World>) {
+fn metadata() -> (Scene, RequestContext) {
     let mut scene = Scene::new(&call_head(), None);
     scene.head = RequestHead::new("GET", "/.well-known/oauth-protected-resource/mcp");
     prepared(scene)
 }
 
-fn prepared(scene: Scene) -> (Scene, Exchange<(), World, World>) {
-    let exchange = scene.exchange();
-    (scene, exchange)
+fn prepared(scene: Scene) -> (Scene, RequestContext) {
+    let context = scene.world.context();
+    (scene, context)
 }
 
 fn is_let_in((_, response, line): (Scene, Response, String)) {
@@ -117,11 +105,10 @@ fn is_metadata((_, response, line): (Scene, Response, String)) {
 #[bench::new_token(setup = new_token, teardown = is_let_in)]
 #[bench::no_token(setup = no_token, teardown = is_refused)]
 #[bench::metadata(setup = metadata, teardown = is_metadata)]
-fn answer((scene, exchange): (Scene, Exchange<(), World, World>)) -> (Scene, Response, String) {
-    let mut log = AccessLog::default();
-    let handling = scene.endpoint.handle(&scene.head, scene.body, exchange, &mut log);
-    let response = handling.now_or_never().expect("nothing here has to wait");
-    let line = log.to_line();
+fn answer((scene, context): (Scene, RequestContext)) -> (Scene, Response, String) {
+    let handling = scene.endpoint.handle(&scene.head, scene.body, &context);
+    let Handled { response, record } = handling.now_or_never().expect("nothing here has to wait");
+    let line = record.append_to(Object::new()).close();
     (scene, response, line)
 }
 

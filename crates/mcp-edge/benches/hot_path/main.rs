@@ -4,7 +4,7 @@
 //! run once under valgrind. What it needs is prepared before the count begins, and what it returned is checked after it
 //! has ended.
 
-#[path = "../../tests/support/mod.rs"]
+#[path = "../../../oauth-resource-server/tests/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests use more of it")]
 mod support;
 

@@ -5,12 +5,10 @@ use std::rc::Rc;
 
 use futures_util::FutureExt;
 use gungraun::{library_benchmark, library_benchmark_group};
-use mcp_edge::{
-    http::RequestHead,
-    mcp::{Call, Caller, Handled, Json, Server, Tool},
-    oauth::access::identity::Identity,
-    schemars::{self, JsonSchema},
-};
+use mcp_edge::schemars::{self, JsonSchema};
+use mcp_edge_identity::Identity;
+use mcp_edge_protocol::{Call, Caller, Handled, Json, Server, Tool};
+use mcp_edge_runtime::http::RequestHead;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -42,11 +40,11 @@ pub fn whoami() -> Tool<()> {
     let answer = async |call: Call| {
         let identity = call.identity();
         Json(WhoAmI {
-            sub: identity.subject.clone(),
-            issuer: identity.issuer.clone(),
-            client_id: identity.client_id.clone(),
-            scopes: identity.scopes.iter().map(str::to_owned).collect(),
-            expires_at: identity.expires_at,
+            sub: identity.subject().to_owned(),
+            issuer: identity.issuer().to_owned(),
+            client_id: identity.client_id().map(str::to_owned),
+            scopes: identity.scopes().iter().map(str::to_owned).collect(),
+            expires_at: identity.expires_at(),
         })
     };
     Tool::new("whoami", answer).description("Tells who is signed in.").read_only()
@@ -114,7 +112,7 @@ fn legacy_whoami() -> Exchange {
 fn list_of_fifty() -> Exchange {
     let search = async |_: Call, _: Search| "";
     let tools = (1..=50).map(|number| Tool::new(format!("search_{number}"), search).description("Finds records."));
-    let server = tools.fold(Server::builder("bench", "1"), mcp_edge::mcp::ServerBuilder::tool);
+    let server = tools.fold(Server::builder("bench", "1"), mcp_edge_protocol::ServerBuilder::tool);
     let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {
         "_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {}}}});

@@ -4,22 +4,20 @@ use std::fmt::Debug;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gungraun::{library_benchmark, library_benchmark_group};
-use mcp_edge::{
-    mcp::testing::TestRuntime,
-    oauth::{
-        bearer::{self, BearerToken},
-        denial::Reason,
-        token::{
-            algorithm::Algorithm,
-            claims::{self, Claims},
-            jwt::{self, ACCESS_TOKEN_TYPES, UnverifiedJwt},
-            verified::{Fingerprint, Fingerprints},
-        },
+use mcp_edge_oauth::{
+    bearer::{self, BearerToken},
+    denial::Reason,
+    token::{
+        claims::{self, Claims},
+        jwt::{self, ACCESS_TOKEN_TYPES, UnverifiedJwt},
+        verified::{Fingerprint, Fingerprints},
     },
 };
+use mcp_edge_protocol::testing::TestRuntime;
+use mcp_edge_runtime::crypto::Algorithm;
 use serde_json::{Map, Value};
 
-use crate::support::tokens::{self as samples, RESOURCE};
+use crate::support::{tokens as samples, tokens::RESOURCE};
 
 /// When the token is looked at, in seconds since 1970.
 const NOW: u64 = 1_800_000_000;

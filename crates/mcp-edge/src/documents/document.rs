@@ -4,8 +4,8 @@
 //! `nosniff`: JSON is not executed. What *people* read (a page and its parts) belongs to this origin alone; a page says
 //! what it may load ([`Document::page`]), may not be framed, and tells no other site where a click came from.
 
-use super::entity_tag::EntityTag;
-use crate::{
+use crate::documents::entity_tag::EntityTag;
+use mcp_edge_runtime::{
     cors,
     http::{Body, RequestHead, Response, Text},
 };

@@ -4,8 +4,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::registry::{MAX_TEXT_CHARACTERS, RegistryEntry};
-use crate::{mcp::Revision, settings::Settings};
+use crate::documents::registry::{MAX_TEXT_CHARACTERS, RegistryEntry};
+use crate::settings::Settings;
+use mcp_edge_protocol::Revision;
 
 /// The media type of a server card.
 pub const CARD_TYPE: &str = "application/mcp-server-card+json";
@@ -67,7 +68,7 @@ pub struct Listings {
 
 impl Listings {
     /// Lists the server as `entry`. What the settings leave open comes from `server_info`, which is
-    /// [`Server::info`](crate::mcp::Server::info).
+    /// [`Server::info`](mcp_edge_protocol::Server::info).
     #[must_use]
     pub fn new(entry: &RegistryEntry, settings: &Settings, server_info: &str) -> Self {
         let info: Value = serde_json::from_str(server_info).unwrap_or_default();
@@ -77,10 +78,10 @@ impl Listings {
         let mut listing = Listing {
             schema: REGISTRY_SCHEMA,
             name: entry.name.as_str(),
-            title: settings.name.as_deref().or(said("title")).filter(is_short),
+            title: settings.display.name.as_deref().or(said("title")).filter(is_short),
             description: &entry.description,
             version: entry.version.as_deref().or(said("version")).unwrap_or_default(),
-            website_url: settings.documentation.as_deref().or(said("websiteUrl")),
+            website_url: settings.display.documentation.as_deref().or(said("websiteUrl")),
             icons: settings.logo.as_deref().filter(is_icon).map(|src| [Icon { src }]),
             remotes: [Remote {
                 transport: "streamable-http",

@@ -20,13 +20,9 @@ use std::rc::Rc;
 use document::Document;
 use listing::Listings;
 
-use crate::{
-    oauth::{
-        access::scope::Scopes,
-        protected_resource::{ProtectedResource, WELL_KNOWN, advertisable},
-    },
-    settings::Settings,
-};
+use crate::settings::Settings;
+use mcp_edge_identity::Scopes;
+use mcp_edge_oauth::protected_resource::{ProtectedResource, WELL_KNOWN, advertisable};
 
 /// Clients of the card's draft are to ask again after an hour.
 const CARD_CACHE_CONTROL: &str = "public, max-age=3600";
@@ -50,7 +46,7 @@ pub struct Entry {
 
 impl Documents {
     /// Everything that this deployment publishes for machines. `advertised` are the scopes that anything here needs,
-    /// `server_info` is [`Server::info`](crate::mcp::Server::info).
+    /// `server_info` is [`Server::info`](mcp_edge_protocol::Server::info).
     #[must_use]
     pub fn new(settings: &Settings, advertised: &Scopes, server_info: &str) -> Self {
         let endpoint = &settings.resource.path;
@@ -60,10 +56,10 @@ impl Documents {
             authorization_servers: settings.trust.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect(),
             scopes_supported: advertisable(advertised).collect(),
             bearer_methods_supported: ["header"],
-            resource_name: settings.name.as_deref(),
-            resource_documentation: settings.documentation.as_deref(),
-            resource_policy_uri: settings.privacy_policy.as_deref(),
-            resource_tos_uri: settings.terms_of_service.as_deref(),
+            resource_name: settings.display.name.as_deref(),
+            resource_documentation: settings.display.documentation.as_deref(),
+            resource_policy_uri: settings.display.privacy_policy.as_deref(),
+            resource_tos_uri: settings.display.terms_of_service.as_deref(),
         };
         let metadata = serde_json::to_string(&metadata).unwrap_or_default();
         let places = [WELL_KNOWN.to_owned(), format!("{WELL_KNOWN}{endpoint}")];

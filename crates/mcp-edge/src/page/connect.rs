@@ -12,7 +12,7 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::json;
 
-use super::html::url_component;
+use crate::page::html::url_component;
 
 /// A client, and what people do to connect it.
 #[derive(Debug, Clone, PartialEq, Eq)]

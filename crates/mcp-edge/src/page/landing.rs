@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{
+use crate::page::{
     CALLBACK_PATH, Policy,
     connect::{self, Client},
     html::{Html, url_component},
@@ -10,10 +10,11 @@ use super::{
 use crate::{
     documents::{document::Document, listing::card_path},
     health,
-    mcp::{Server, ToolInfo},
-    oauth::{access::scope::Scopes, protected_resource::advertisable, provider::discovery_urls},
     settings::Settings,
 };
+use mcp_edge_identity::Scopes;
+use mcp_edge_oauth::{protected_resource::advertisable, provider::discovery_urls, settings::DisplayMetadata};
+use mcp_edge_protocol::{Server, ToolInfo};
 
 /// What the page says of a server that says nothing of itself.
 const DESCRIPTION: &str = "AI agents of your choice can work here on your behalf, as far as you allow it.";
@@ -78,7 +79,7 @@ impl<'a> View<'a> {
         let scopes = required.iter().chain(tools.iter().flat_map(|tool| tool.scopes.iter())).collect();
         Self {
             settings,
-            name: settings.name.as_deref().unwrap_or_else(|| server.title()),
+            name: settings.display.name.as_deref().unwrap_or_else(|| server.title()),
             description: settings.description.as_deref().or_else(|| server.description()).unwrap_or(DESCRIPTION),
             tools,
             scopes: advertisable(&scopes).collect(),
@@ -259,7 +260,7 @@ impl<'a> View<'a> {
     }
 
     fn footer<'h>(&self, html: &'h mut Html) -> &'h mut Html {
-        let Settings { documentation, privacy_policy, terms_of_service, .. } = self.settings;
+        let DisplayMetadata { documentation, privacy_policy, terms_of_service, .. } = &self.settings.display;
         html.raw("<p>").text(self.name).raw(" speaks the Model Context Protocol.</p>\n");
         for (title, url) in [("Documentation", documentation), ("Privacy", privacy_policy), ("Terms", terms_of_service)]
         {
@@ -306,11 +307,9 @@ fn origin_of(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        http::{RequestHead, Response},
-        mcp::{Call, Tool},
-        page::color::Color,
-    };
+    use crate::page::color::Color;
+    use mcp_edge_protocol::{Call, Tool};
+    use mcp_edge_runtime::http::{RequestHead, Response};
 
     const EVIL: &str = "</title></script><script>alert(1)</script>\"'{{url}}&<!--";
 

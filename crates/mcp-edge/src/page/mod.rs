@@ -20,7 +20,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use html::Html;
 use sha2::{Digest, Sha256};
 
-use crate::{documents::document::Document, mcp::Server, settings::Settings};
+use crate::{documents::document::Document, settings::Settings};
+use mcp_edge_protocol::Server;
 
 /// Where the page is.
 pub const LANDING_PATH: &str = "/";

@@ -1,0 +1,151 @@
+//! Runs requests with as few promises as possible.
+//!
+//! A promise that Rust makes or awaits costs closures, microtasks and several crossings; for a tool that answers at once
+//! that is more than everything else together. So a request is worked on until it must wait. If it waits for one thing
+//! that JavaScript can await by itself, its body or a signature, JavaScript does so and then resumes the request by its
+//! number. Only a request that waits for anything else goes on as a promise of wasm-bindgen.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::poll_fn,
+    panic::AssertUnwindSafe,
+    rc::Rc,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, Wake, Waker},
+};
+
+use futures_util::future::LocalBoxFuture;
+use js_sys::{
+    Promise,
+    futures::{JsFuture, future_to_promise},
+};
+use wasm_bindgen::{JsValue, closure::Closure};
+
+use super::bridge;
+use crate::http::Response;
+
+/// Requests that may wait at the same time. When clients leave, the runtime forgets their requests without a word: what
+/// they leave here makes room for others at the latest when so many have come after it. With the largest heads that are
+/// read, that is 32 of an isolate's 128 MB.
+const MAX_WAITING: usize = 256;
+
+/// What JavaScript awaits for one request.
+#[derive(Default)]
+struct Suspension {
+    /// Whether JavaScript can await `promise` for the request.
+    is_available: Cell<bool>,
+    promise: RefCell<Option<Promise>>,
+    value: RefCell<Option<JsValue>>,
+}
+
+/// Awaits a promise; if it is rejected, the result is `undefined`. A request that is worked on in this way awaits one
+/// thing at a time. Anything else awaits it as usual.
+pub async fn settled(promise: Promise) -> JsValue {
+    let suspension = CURRENT.with_borrow(Clone::clone).filter(|suspension| suspension.is_available.get());
+    let Some(suspension) = suspension else {
+        return JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED);
+    };
+    suspension.promise.replace(Some(promise));
+    poll_fn(|_| suspension.value.take().map_or(Poll::Pending, Poll::Ready)).await
+}
+
+/// A request that is worked on.
+struct Request {
+    future: LocalBoxFuture<'static, web_sys::Response>,
+    suspension: Rc<Suspension>,
+    relay: Arc<Relay>,
+}
+
+/// Wakes whoever waits for the request, once somebody does. A future keeps the first waker that it is polled with for
+/// good (timers of the `worker` crate do), so it gets one that lasts.
+#[derive(Default)]
+struct Relay(Mutex<Option<Waker>>);
+
+impl Wake for Relay {
+    fn wake(self: Arc<Self>) {
+        let waker = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Request {
+    fn poll(&mut self) -> Poll<web_sys::Response> {
+        CURRENT.replace(Some(Rc::clone(&self.suspension)));
+        let outcome = self.future.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&self.relay))));
+        CURRENT.take();
+        outcome
+    }
+
+    /// The rest of it, as a promise.
+    fn promise(mut self) -> Promise {
+        self.suspension.is_available.set(false);
+        let rest = poll_fn(move |context| {
+            *self.relay.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
+            self.poll().map(|response| Ok(response.into()))
+        });
+        let promise = future_to_promise(AssertUnwindSafe(rest));
+        bridge::abortable(promise.clone()).unwrap_or(promise)
+    }
+}
+
+thread_local! {
+    /// That of the request that is being worked on.
+    static CURRENT: RefCell<Option<Rc<Suspension>>> = const { RefCell::new(None) };
+    /// With their numbers; those in front have waited longer.
+    static WAITING: RefCell<VecDeque<(u32, Request)>> = const { RefCell::new(VecDeque::new()) };
+    static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Has JavaScript call [`resume`]; once per isolate.
+pub fn prepare() {
+    let resume = Closure::<dyn Fn(u32, JsValue) -> JsValue>::new(resume);
+    // It sets a variable of the prelude, and nothing else.
+    let _ = bridge::on_resume(&resume.into_js_value());
+}
+
+/// Runs a request as far as it goes: the response, or the promise of one.
+pub fn run(future: LocalBoxFuture<'static, web_sys::Response>) -> JsValue {
+    let suspension = Suspension { is_available: Cell::new(true), ..Suspension::default() };
+    proceed(Request { future, suspension: Rc::new(suspension), relay: Arc::default() })
+}
+
+/// Continues a request with the value that it was suspended for.
+fn resume(number: u32, value: JsValue) -> JsValue {
+    let found = WAITING.with_borrow_mut(|waiting| {
+        let place = waiting.iter().position(|(its_number, _)| *its_number == number)?;
+        waiting.remove(place)
+    });
+    match found {
+        Some((_, request)) => {
+            request.suspension.value.replace(Some(value));
+            proceed(request)
+        }
+        None => crate::cloudflare::response::to_js(Response::empty(503).with_header("retry-after", "1")).into(),
+    }
+}
+
+fn proceed(mut request: Request) -> JsValue {
+    if let Poll::Ready(response) = request.poll() {
+        return response.into();
+    }
+    let promise = request.suspension.promise.take();
+    match promise {
+        Some(promise) => bridge::suspend(wait(request), promise).into(),
+        None => request.promise().into(),
+    }
+}
+
+/// Keeps a request until it is resumed by the number that this gives it.
+fn wait(request: Request) -> u32 {
+    let number = LAST_NUMBER.get().wrapping_add(1);
+    LAST_NUMBER.set(number);
+    let forgotten = WAITING.with_borrow_mut(|waiting| {
+        let oldest = if waiting.len() < MAX_WAITING { None } else { waiting.pop_front() };
+        waiting.push_back((number, request));
+        oldest
+    });
+    // Dropped here, where it may do what it likes.
+    drop(forgotten);
+    number
+}

@@ -1,0 +1,62 @@
+//! The Worker shell: everything between Cloudflare Workers and an [`App`](crate::app::App). The only code that knows
+//! Cloudflare.
+//!
+//! | module | what it contains |
+//! |---|---|
+//! | `shell` | the `fetch` and `scheduled` events, the log line |
+//! | `executor` | runs a request without a promise of Rust's own, as far as possible |
+//! | `request` | head and body of a request |
+//! | `response` | the response |
+//! | `bridge` | crossings between JavaScript and WebAssembly, as few as possible |
+//! | `services` | KV, `fetch`, WebCrypto, timers, randomness, the rate limiter |
+//! | `metrics` | Analytics Engine |
+
+mod bridge;
+mod executor;
+mod metrics;
+mod request;
+mod response;
+mod services;
+mod shell;
+
+pub use services::{Bindings, EdgeRuntime, EdgeServices};
+pub use shell::{Shell, fetch, respond, scheduled, setting};
+#[doc(hidden)]
+pub use wasm_bindgen;
+pub use web_sys::{Request, Response};
+pub use worker::Env;
+
+/// Makes an [`App`](crate::app::App) a Worker: `worker!(App, create)` answers its `fetch` event, `worker!(App, create,
+/// scheduled)` its `scheduled` event as well. `create` is a `fn(&Env) -> Result<App, String>`; its error is logged for
+/// every request, and must name everything that is wrong.
+#[macro_export]
+macro_rules! worker {
+    ($app:ty, $create:expr) => {
+        ::std::thread_local! {
+            static SHELL: $crate::cloudflare::Shell<$app> = const { $crate::cloudflare::Shell::new() };
+        }
+
+        /// Answers one HTTP request.
+        #[doc(hidden)]
+        #[$crate::cloudflare::wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::cloudflare::wasm_bindgen)]
+        pub fn fetch(
+            request: $crate::cloudflare::Request,
+            env: $crate::cloudflare::Env,
+        ) -> $crate::cloudflare::wasm_bindgen::JsValue {
+            $crate::cloudflare::fetch(&SHELL, request, env, $create)
+        }
+    };
+    ($app:ty, $create:expr, scheduled) => {
+        $crate::worker!($app, $create);
+
+        /// Runs the scheduled work.
+        #[doc(hidden)]
+        #[$crate::cloudflare::wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::cloudflare::wasm_bindgen)]
+        pub fn scheduled(
+            _event: $crate::cloudflare::wasm_bindgen::JsValue,
+            env: $crate::cloudflare::Env,
+        ) -> $crate::cloudflare::wasm_bindgen::JsValue {
+            $crate::cloudflare::scheduled(&SHELL, env, $create)
+        }
+    };
+}

@@ -1,0 +1,119 @@
+//! What comes in: the head of a request in one crossing, its body in another.
+
+use std::cell::RefCell;
+
+use wasm_bindgen::JsValue;
+
+use super::{bridge, executor};
+use crate::http::{BodyError, HeaderNames, RequestBody, RequestHead};
+
+/// Of most heads, and of most messages.
+const USUAL_BYTES: usize = 8 * 1024;
+
+/// Method, URL and the headers that are looked at, together. The largest token has an eighth of it, and a request is
+/// kept with all of this until its body has come.
+const MAX_HEAD_BYTES: usize = 128 * 1024;
+
+thread_local! {
+    /// Where JavaScript writes text.
+    static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; USUAL_BYTES]);
+}
+
+/// Reads the heads of requests. Has JavaScript look at these headers, once per isolate.
+pub struct HeadReader {
+    /// In the order in which JavaScript gives their values.
+    names: Vec<String>,
+}
+
+/// Everything that is read of a request at once: milliseconds since 1970, method, URL, then a line for each header.
+pub struct HeadText(String);
+
+/// When a request arrived, in milliseconds since 1970, and its head.
+pub struct Arrived<'a> {
+    pub at: u64,
+    pub head: RequestHead<'a>,
+}
+
+impl HeadReader {
+    pub fn new(names: HeaderNames) -> Self {
+        let HeaderNames { always, of_messages, of_others } = names;
+        bridge::watch(&always.join("\n"), &of_messages.join("\n"), &of_others.join("\n"));
+        let credentials = std::iter::once("authorization".to_owned());
+        Self { names: always.into_iter().chain(of_messages).chain(of_others).chain(credentials).collect() }
+    }
+
+    /// Takes apart what `bridge.js` wrote.
+    pub fn parse<'a>(&'a self, HeadText(text): &'a HeadText) -> Arrived<'a> {
+        // The last piece is the longest, and has no separator that one would have to look for.
+        let mut lines = text.splitn(3 + self.names.len(), '\n');
+        let at = lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
+        let method = lines.next().unwrap_or_default();
+        let target = target_of(lines.next().unwrap_or_default());
+        let present = self.names.iter().zip(lines).filter_map(|(name, line)| Some((name, line.strip_prefix('=')?)));
+        let head = present.fold(RequestHead::new(method, target), |head, (name, value)| head.with_header(name, value));
+        Arrived { at, head }
+    }
+}
+
+impl HeadText {
+    /// `None` for more than anybody reads.
+    pub fn of(request: &web_sys::Request) -> Option<Self> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            loop {
+                match written(bridge::head(request, scratch), scratch) {
+                    Some(text) => break Some(Self(text)),
+                    None if scratch.len() >= MAX_HEAD_BYTES => break None,
+                    None => scratch.resize(scratch.len() * 4, 0),
+                }
+            }
+        })
+    }
+
+    /// The method and the URL, for those who want nothing else.
+    pub fn request_line(&self) -> RequestHead<'_> {
+        let mut lines = self.0.split('\n').skip(1);
+        let method = lines.next().unwrap_or_default();
+        RequestHead::new(method, target_of(lines.next().unwrap_or_default()))
+    }
+}
+
+/// The UTF-8 that JavaScript has written; a negative length says that it did not fit.
+fn written(length: i32, scratch: &[u8]) -> Option<String> {
+    let bytes = scratch.get(..usize::try_from(length).ok()?)?;
+    // Faster for what is valid, as whatever comes from an encoder is.
+    Some(std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), str::to_owned))
+}
+
+/// The text that a value is, if it is text.
+fn text_of(value: &JsValue) -> Option<String> {
+    if !value.is_string() {
+        return None;
+    }
+    let usual = SCRATCH.with_borrow_mut(|scratch| written(bridge::encode(value, scratch), scratch));
+    usual.or_else(|| value.as_string())
+}
+
+/// The part of an absolute URL after the authority; the runtime has parsed and normalized it before.
+fn target_of(url: &str) -> &str {
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    let slash = url[after_scheme..].find('/').map_or(url.len(), |at| after_scheme + at);
+    &url[slash..]
+}
+
+/// The body of a request that has not been read yet.
+pub struct JsBody<'a>(&'a web_sys::Request);
+
+impl<'a> JsBody<'a> {
+    /// The body of this request.
+    pub fn new(request: &'a web_sys::Request) -> Self {
+        Self(request)
+    }
+}
+
+impl RequestBody for JsBody<'_> {
+    #[allow(clippy::cast_precision_loss, reason = "the limit is far below 2^52")]
+    async fn text(self, limit: usize) -> Result<String, BodyError> {
+        let body = executor::settled(bridge::body(self.0, limit as f64)).await;
+        text_of(&body).ok_or(if body.is_null() { BodyError::TooLarge } else { BodyError::Truncated })
+    }
+}

@@ -1,0 +1,76 @@
+//! What goes out.
+
+use std::cell::RefCell;
+
+use futures_util::StreamExt;
+use wasm_bindgen::{JsCast, JsValue};
+use worker::console_error;
+
+use super::bridge;
+use crate::http::{Body, Response, Text};
+
+type Header = (&'static str, Text);
+
+/// Few different sets of headers are ever sent. Origins that are echoed make more of them.
+const MAX_HEADER_SETS: usize = 64;
+
+/// Longer ones have something in them that a client made up.
+const MAX_SET_BYTES: usize = 2 * 1024;
+
+thread_local! {
+    /// The sets that JavaScript keeps, at their numbers there: copying a set costs less than half of making it.
+    static HEADER_SETS: RefCell<Vec<Vec<Header>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The platform's form of an answer. One with a header that must not be sent becomes an empty 500: JavaScript would take a
+/// line break for the end of a header, and throw at what is not Latin-1.
+pub fn to_js(response: Response) -> web_sys::Response {
+    let is_for_one_request = are_for_one_request(&response.headers);
+    // A set that is kept was checked when it was new.
+    let kept = if is_for_one_request { None } else { kept_set(&response.headers) };
+    if kept.is_none()
+        && let Some(name) = response.unsendable_header()
+    {
+        console_error!("an answer was not sent: its header {name} has characters that headers cannot have");
+        return bridge::respond_once(500, "", JsValue::NULL);
+    }
+    let body = match response.body {
+        Body::Empty => JsValue::NULL,
+        Body::Text(text) => JsValue::from_str(&text),
+        Body::Stream { chunks, .. } => {
+            let chunks = chunks.map(|chunk| Ok(js_sys::Uint8Array::from(chunk.as_bytes()).into()));
+            wasm_streams::ReadableStream::from_stream(chunks).into_raw().unchecked_into()
+        }
+    };
+    if is_for_one_request {
+        return bridge::respond_once(response.status, &lines_of(&response.headers), body);
+    }
+    bridge::respond(response.status, kept.unwrap_or_else(|| keep(response.headers)), body)
+}
+
+fn are_for_one_request(headers: &[Header]) -> bool {
+    headers.iter().any(|(name, _)| matches!(*name, "set-cookie" | "location"))
+        || headers.iter().map(|(_, value)| value.len()).sum::<usize>() > MAX_SET_BYTES
+}
+
+/// The number under which JavaScript keeps these headers, if it does.
+fn kept_set(headers: &[Header]) -> Option<usize> {
+    HEADER_SETS.with_borrow(|sets| sets.iter().position(|known| known == headers))
+}
+
+/// Has JavaScript keep these headers, and gives their number.
+fn keep(headers: Vec<Header>) -> usize {
+    HEADER_SETS.with_borrow_mut(|sets| {
+        if sets.len() >= MAX_HEADER_SETS {
+            sets.clear();
+        }
+        bridge::keep_headers(sets.len(), &lines_of(&headers));
+        sets.push(headers);
+        sets.len() - 1
+    })
+}
+
+/// Names and values in turn.
+fn lines_of(headers: &[Header]) -> String {
+    headers.iter().flat_map(|(name, value)| [name, "\n", value, "\n"]).collect()
+}

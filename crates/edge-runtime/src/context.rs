@@ -1,0 +1,20 @@
+//! What belongs to one request, beside its head and body.
+
+use std::rc::Rc;
+
+/// The context of one request. Operations that serve everybody never get one.
+#[derive(Clone)]
+pub struct RequestContext {
+    /// The id under which the operator finds the request in the log: Cloudflare's ray id, or a number of this isolate's.
+    pub request_id: String,
+    /// When the request arrived, in seconds since 1970.
+    pub now: u64,
+    /// The client's connection.
+    pub connection: Rc<dyn Connection>,
+}
+
+/// The connection of a client. Nothing is read from the platform before somebody asks for it.
+pub trait Connection {
+    /// The network address that the request came from, if the platform knows it.
+    fn address(&self) -> Option<String>;
+}

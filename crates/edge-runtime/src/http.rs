@@ -1,0 +1,216 @@
+//! The few parts of an HTTP exchange that the rules look at, as plain data.
+//!
+//! A [`RequestHead`] borrows from one string that the platform hands over, so that reading a request costs no
+//! allocation per header. The body is not part of it: it is asked for ([`RequestBody`]) only when somebody is
+//! allowed to send one.
+
+use std::borrow::Cow;
+
+use futures_util::stream::LocalBoxStream;
+
+/// Method, target and headers of a request.
+#[derive(Debug, Clone, Default)]
+pub struct RequestHead<'a> {
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    headers: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> RequestHead<'a> {
+    /// A request for `target`, which is a path with an optional query (`/mcp?x=1`).
+    #[must_use]
+    pub fn new(method: &'a str, target: &'a str) -> Self {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Self { method, path, query, headers: Vec::with_capacity(12) }
+    }
+
+    /// Adds a header. `name` must be in lower case; surrounding white space of `value` is dropped (RFC 9110 §5.5).
+    #[must_use]
+    pub fn with_header(mut self, name: &'a str, value: &'a str) -> Self {
+        debug_assert!(!name.bytes().any(|byte| byte.is_ascii_uppercase()), "header names are looked up in lower case");
+        self.headers.push((name, value.trim_matches([' ', '\t'])));
+        self
+    }
+
+    /// The method as sent; methods are case-sensitive (RFC 9110 §9.1).
+    #[must_use]
+    pub fn method(&self) -> &'a str {
+        self.method
+    }
+
+    /// The path as sent, without the query; nothing is decoded.
+    #[must_use]
+    pub fn path(&self) -> &'a str {
+        self.path
+    }
+
+    /// The query as sent, without the question mark; empty if there is none.
+    #[must_use]
+    pub fn query(&self) -> &'a str {
+        self.query
+    }
+
+    /// The value of a header, by its lower-case name. Repeated headers arrive joined by a comma, as the platform
+    /// joins them.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+    }
+}
+
+/// Which headers are looked at, in lower case, beside `authorization`. Reading one is a call into the runtime of some
+/// 3,000 instructions, so a request is not asked for what only others have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderNames {
+    /// Of every request.
+    pub always: Vec<String>,
+    /// Of what may be a message: a POST with credentials.
+    pub of_messages: Vec<String>,
+    /// Of requests with other methods.
+    pub of_others: Vec<String>,
+}
+
+/// A request body that has not been read yet.
+#[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
+pub trait RequestBody {
+    /// The whole body as text (invalid UTF-8 becomes U+FFFD, which no JSON-RPC message survives where it matters).
+    ///
+    /// # Errors
+    /// [`BodyError::TooLarge`] as soon as more than `limit` bytes are announced or have arrived;
+    /// [`BodyError::Truncated`] if the client went away.
+    async fn text(self, limit: usize) -> Result<String, BodyError>;
+}
+
+/// Why a request body could not be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// More bytes than the limit.
+    #[error("the request body is larger than the limit")]
+    TooLarge,
+    /// The body ended before it was complete.
+    #[error("the request body was truncated")]
+    Truncated,
+}
+
+/// In tests and in-process calls the body is at hand.
+impl RequestBody for &str {
+    async fn text(self, limit: usize) -> Result<String, BodyError> {
+        if self.len() > limit { Err(BodyError::TooLarge) } else { Ok(self.to_owned()) }
+    }
+}
+
+/// Text that is mostly known at compile time.
+pub type Text = Cow<'static, str>;
+
+/// As many headers as most answers have: so their list is allocated once.
+const USUAL_HEADERS: usize = 8;
+
+/// An answer: status, headers, body.
+#[derive(Debug)]
+pub struct Response {
+    /// Between 200 and 599.
+    pub status: u16,
+    /// Names and values, visible ASCII only. No name occurs twice.
+    pub headers: Vec<(&'static str, Text)>,
+    /// What follows.
+    pub body: Body,
+}
+
+/// The body of an answer.
+pub enum Body {
+    /// No body.
+    Empty,
+    /// The whole body.
+    Text(Text),
+    /// Chunks as they come about; each is sent at once.
+    Stream {
+        /// The chunks.
+        chunks: LocalBoxStream<'static, String>,
+        /// Whether the stream is dropped when its client disconnects; otherwise it runs to its end.
+        cancel_on_disconnect: bool,
+    },
+}
+
+impl std::fmt::Debug for Body {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Empty => formatter.write_str("Empty"),
+            Self::Text(text) => formatter.debug_tuple("Text").field(text).finish(),
+            Self::Stream { .. } => formatter.write_str("Stream"),
+        }
+    }
+}
+
+impl Response {
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Body::Empty }
+    }
+
+    /// An answer of `content-type: application/json`, which no browser takes for anything else.
+    #[must_use]
+    pub fn json(status: u16, body: impl Into<Text>) -> Self {
+        let mut headers = Vec::with_capacity(USUAL_HEADERS);
+        headers.push(("content-type", Cow::Borrowed("application/json")));
+        headers.push(("x-content-type-options", Cow::Borrowed("nosniff")));
+        Self { status, headers, body: Body::Text(body.into()) }
+    }
+
+    /// Adds a header. `value` must be visible ASCII and spaces, or the answer is not sent (see
+    /// [`Response::unsendable_header`]).
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<Text>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The value of a header, by its lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_ref())
+    }
+
+    /// The name of the first header that must not be sent: its name is not a token, or its value has characters other than
+    /// visible ASCII and spaces (RFC 9110 §5.5). A line break in a value would begin a header of its maker's choice.
+    #[must_use]
+    pub fn unsendable_header(&self) -> Option<&'static str> {
+        let is_name = |name: &str| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
+        let is_value = |value: &str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        self.headers.iter().find(|(name, value)| !is_name(name) || !is_value(value)).map(|(name, _)| *name)
+    }
+
+    /// The body as text; empty for [`Body::Empty`] and for streams.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match &self.body {
+            Body::Text(text) => text,
+            Body::Empty | Body::Stream { .. } => "",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_would_be_two_is_not_sendable() {
+        let with = |name: &'static str, value: &'static str| {
+            Response::json(303, "{}").with_header(name, value).with_header("vary", "Origin").unsendable_header()
+        };
+        assert_eq!(with("location", "https://tenant.example/auth?a=b%0A&c=~"), None);
+        assert_eq!(with("access-control-allow-headers", ""), None);
+        for value in
+            ["/\nset-cookie: a=b", "/\r\nset-cookie: a=b", "/\r", "a\0b", "a\tb", "a\u{7f}", "ä", "\u{2028}", "\u{85}"]
+        {
+            assert_eq!(with("location", value), Some("location"), "{value:?}");
+        }
+        for name in ["", "set cookie", "location\nset-cookie", "loc:ation", "lücke"] {
+            assert_eq!(with(name, "x"), Some(name), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! What every Worker of mcp-edge stands on, whatever it serves.
+//!
+//! | module | what it contains | source |
+//! |---|---|---|
+//! | [`app`] | what a Worker answers its events with | |
+//! | [`http`] | requests and responses as plain data | RFC 9110 |
+//! | [`context`] | what belongs to one request | |
+//! | [`cors`] | which browser origins may call, and the headers that tell them | Fetch standard |
+//! | [`uri`] | checks of absolute URLs | RFC 3986 |
+//! | [`ports`] | the traits for everything from outside: fetch, store, signatures, randomness, time to wait | |
+//! | [`crypto`] | signature algorithms and the keys that verify them | RFC 7518, 8037 |
+//! | [`settings`] | reads named strings and collects every error | |
+//! | [`secret`], [`seal`] | text that no log shows; what a client keeps for us, encrypted | |
+//! | [`client_network`] | what rate limits count by | |
+//! | [`log`] | the record of a request | |
+//! | [`json`] | JSON objects as text under construction | RFC 8259 |
+//! | `cloudflare` | the Worker shell, behind the feature of that name | |
+//!
+//! Nothing here knows OAuth or MCP, and nothing outside of `cloudflare` knows Cloudflare.
+
+pub mod app;
+pub mod client_network;
+#[cfg(feature = "cloudflare")]
+pub mod cloudflare;
+pub mod context;
+pub mod cors;
+pub mod crypto;
+pub mod http;
+pub mod json;
+pub mod log;
+pub mod ports;
+pub mod seal;
+pub mod secret;
+pub mod settings;
+pub mod uri;

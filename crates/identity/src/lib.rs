@@ -1,0 +1,10 @@
+//! The verified caller of a request.
+//!
+//! The OAuth resource server establishes an [`Identity`]; the MCP server and its tools read it. This crate is all that
+//! the two share, so neither can depend on the other.
+
+mod identity;
+mod scope;
+
+pub use identity::{Identity, Kind, Party, Verified};
+pub use scope::{Scopes, is_scope_token};

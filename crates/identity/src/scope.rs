@@ -1,0 +1,97 @@
+//! Scopes: what was granted, what a call needs, and what one scope implies.
+//!
+//! Sources: RFC 6749 §3.3 (grammar), MCP 2026-07-28 authorization (hierarchies). No hash sets:
+//! the scopes of a deployment are few, and a sorted vector keeps their order stable wherever they are shown.
+
+use std::fmt;
+
+/// A set of scope names, sorted and without duplicates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scopes(Vec<String>);
+
+impl Scopes {
+    /// Splits a space-separated list (RFC 6749 §3.3). Names with characters outside the grammar are left out: they
+    /// could not be named in a challenge, so nothing can require them.
+    #[must_use]
+    pub fn parse(list: &str) -> Self {
+        list.split(' ').collect()
+    }
+
+    /// Whether `scope` is in the set.
+    #[must_use]
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.binary_search_by(|known| known.as_str().cmp(scope)).is_ok()
+    }
+
+    /// Whether every scope of `needed` is in the set.
+    #[must_use]
+    pub fn covers(&self, needed: &Self) -> bool {
+        needed.0.iter().all(|scope| self.contains(scope))
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        self.iter().chain(other.iter()).collect()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The names in alphabetical order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Scopes {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        let (mut set, mut is_sorted) = (Vec::<String>::new(), true);
+        for name in names.into_iter().filter(|name| is_scope_token(name)) {
+            is_sorted &= set.last().is_none_or(|last| last.as_str() < name);
+            set.push(name.to_owned());
+        }
+        if !is_sorted {
+            // Sorted as borrowed names, as everywhere: the code to sort another type would be 4 KB.
+            let mut names: Vec<&str> = set.iter().map(String::as_str).collect();
+            names.sort_unstable();
+            names.dedup();
+            set = names.into_iter().map(str::to_owned).collect();
+        }
+        Self(set)
+    }
+}
+
+/// The space-separated form.
+impl fmt::Display for Scopes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.join(" "))
+    }
+}
+
+/// `scope-token` of RFC 6749 §3.3: one or more of `%x21 / %x23-5B / %x5D-7E`.
+#[must_use]
+pub fn is_scope_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_split_on_spaces_and_sorted() {
+        let scopes = Scopes::parse("b  a b \"bad\"");
+        assert_eq!(scopes.to_string(), "a b");
+        assert!(scopes.contains("a") && !scopes.contains("c"));
+    }
+
+    #[test]
+    fn nothing_needed_is_covered_by_nothing_granted() {
+        assert!(Scopes::default().covers(&Scopes::default()));
+        assert!(!Scopes::default().covers(&Scopes::parse("a")));
+    }
+}

@@ -1,0 +1,81 @@
+//! The Cloudflare Worker: its bindings, and what makes a server one.
+
+use mcp_edge_protocol::{BuildError, Server};
+use mcp_edge_runtime::cloudflare::{self, Bindings, EdgeServices, Shell, setting};
+use worker::Env;
+
+use crate::{endpoint::Endpoint, settings::Settings};
+
+#[doc(hidden)]
+pub use mcp_edge_runtime::cloudflare::wasm_bindgen;
+pub use mcp_edge_runtime::cloudflare::{Request, Response};
+
+/// What `wrangler.toml` binds.
+const BINDINGS: Bindings = Bindings { store: "JWKS", rate_limiter: "RATE_LIMITER" };
+
+/// Builds a server with its tools, once per isolate.
+pub type Build = fn() -> Result<Server<Env>, BuildError>;
+
+type McpShell = Shell<Endpoint<Env, EdgeServices>>;
+
+thread_local! {
+    static SHELL: McpShell = const { Shell::new() };
+}
+
+/// Answers a `fetch` event, for Workers that answer more than MCP and so have a handler of their own. Where it is all
+/// there is to do, [`entry!`](crate::entry) does it faster.
+///
+/// ```no_run
+/// use mcp_edge::{BuildError, Request, Response, Server, serve};
+/// use worker::{Context, Env, event};
+///
+/// #[event(fetch)]
+/// async fn fetch(request: Request, env: Env, _: Context) -> worker::Result<Response> {
+///     Ok(serve(request, env, server).await)
+/// }
+///
+/// fn server() -> Result<Server<Env>, BuildError> {
+///     Server::builder("example", "1.0.0").build()
+/// }
+/// # fn main() {}
+/// ```
+pub async fn serve(request: Request, env: Env, build: Build) -> Response {
+    cloudflare::respond(&SHELL, request, env, move |env| create(env, build)).await
+}
+
+/// What [`entry!`](crate::entry) exports: a response, or the promise of one.
+#[doc(hidden)]
+pub fn fetch(request: Request, env: Env, build: Build) -> wasm_bindgen::JsValue {
+    cloudflare::fetch(&SHELL, request, env, move |env| create(env, build))
+}
+
+fn create(env: &Env, build: Build) -> Result<Endpoint<Env, EdgeServices>, String> {
+    let settings = Settings::parse(|name| setting(env, name)).map_err(|error| error.to_string())?;
+    let server = build().map_err(|error| format!("the tools are wrong, no request will be let through: {error}"))?;
+    Ok(Endpoint::new(settings, server, env.clone(), EdgeServices::new(env.clone(), BINDINGS)))
+}
+
+/// Makes an MCP server all that a Worker is: its `fetch` event is answered by the server that this function builds, once
+/// per isolate.
+///
+/// ```
+/// use mcp_edge::{BuildError, Server};
+/// use worker::Env;
+///
+/// mcp_edge::entry!(server);
+///
+/// fn server() -> Result<Server<Env>, BuildError> {
+///     Server::builder("example", "1.0.0").build()
+/// }
+/// ```
+#[macro_export]
+macro_rules! entry {
+    ($server:expr) => {
+        /// Answers one HTTP request.
+        #[doc(hidden)]
+        #[$crate::worker::wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::worker::wasm_bindgen)]
+        pub fn fetch(request: $crate::Request, env: ::worker::Env) -> $crate::worker::wasm_bindgen::JsValue {
+            $crate::worker::fetch(request, env, $server)
+        }
+    };
+}

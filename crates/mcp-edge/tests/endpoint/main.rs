@@ -1,0 +1,8 @@
+//! Whole requests to an endpoint, natively: what a client sees, and what the operator's log says of it.
+
+#[path = "../../../oauth-resource-server/tests/support/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests of the resource server use more of it")]
+mod support;
+
+mod published;
+mod requests;

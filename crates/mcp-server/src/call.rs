@@ -1,0 +1,308 @@
+//! What a handler gets: who calls, with what, and the ways to talk back.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use futures_util::future::LocalBoxFuture;
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    asking::{
+        form,
+        input::{self, Answer, Inputs, Interrupt, Question, Root, Sampled, Sampling, Why},
+        state::StateKey,
+    },
+    client::{ClientCapabilities, ClientInfo},
+    wire::{
+        notify::{self, Level, Outbox},
+        revision::Revision,
+    },
+};
+use mcp_edge_identity::{Identity, Kind};
+use mcp_edge_runtime::json::to_json;
+use mcp_edge_runtime::ports::Runtime;
+
+/// Who sent a request, and what its handlers get from their surroundings. Made by the endpoint once the token is
+/// verified.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Caller<E = ()> {
+    /// Whom the token was issued for.
+    pub identity: Rc<Identity>,
+    /// Whatever the tools need: bindings, clients, settings.
+    pub env: E,
+    /// Seconds since 1970.
+    pub now: u64,
+    /// Under which the operator finds the request in the log.
+    pub request_id: String,
+    /// Time to wait and randomness.
+    pub runtime: Rc<dyn Runtime>,
+    /// Seals what handlers must remember between rounds. Defaults to none: then a request that asks more than once
+    /// fails.
+    pub state_key: Option<StateKey>,
+    /// Takes a line for the operator's log for each internal error. Defaults to dropping it.
+    pub report: Rc<dyn Fn(&str)>,
+}
+
+impl<E> Caller<E> {
+    /// A caller without state key and log.
+    #[must_use]
+    pub fn new(identity: Rc<Identity>, env: E, now: u64, request_id: String, runtime: Rc<dyn Runtime>) -> Self {
+        Self { identity, env, now, request_id, runtime, state_key: None, report: Rc::new(|_| {}) }
+    }
+
+    /// The surroundings, and everything else.
+    pub(super) fn split(self) -> (E, Caller) {
+        let Self { identity, env, now, request_id, runtime, state_key, report } = self;
+        (env, Caller { identity, env: (), now, request_id, runtime, state_key, report })
+    }
+}
+
+/// One call of a tool, a resource, a prompt or a completion. Cheap to clone.
+///
+/// # Asking back
+///
+/// A handler may need something from the user, the model or the workspace at the other end. A stateless server cannot
+/// wait for an answer, but the handler is written as if it could: it asks, and leaves through `?` when the answer is
+/// not there yet. The questions asked so far go out; the client repeats the request with the answers, the handler runs
+/// again from its start, and this time the same question returns the answer. Several questions go out at once if all
+/// are asked before the first `?`:
+///
+/// ```
+/// # use mcp_edge_protocol::{Call, Sampling, ToolError};
+/// # use schemars::JsonSchema;
+/// # use serde::Deserialize;
+/// #[derive(Deserialize, JsonSchema)]
+/// struct Name {
+///     name: String,
+/// }
+///
+/// async fn greet(call: Call) -> Result<String, ToolError> {
+///     let name = call.elicit::<Name>("name", "What is your name?");
+///     let greeting = call.sample("greeting", Sampling::new("Generate a greeting", 50));
+///     let (name, greeting) = (name?, greeting?);
+///     Ok(format!("{}, {}!", greeting.text(), name.name))
+/// }
+/// ```
+///
+/// What a handler does before a question happens once per round, so effects belong after the last one.
+///
+/// A client brings back the answers of the last round only. Those of earlier rounds, and what the handler
+/// [remembers](Call::remember), travel in sealed state, for which the endpoint must have a
+/// [`StateKey`]. A single round works without.
+///
+/// Clients of revisions before 2026-07-28 cannot be asked: for them the handler fails with an error that says so.
+pub struct Call<E = ()> {
+    env: E,
+    context: Rc<Context>,
+}
+
+impl<E: Clone> Clone for Call<E> {
+    fn clone(&self) -> Self {
+        Self { env: self.env.clone(), context: Rc::clone(&self.context) }
+    }
+}
+
+/// All of a call that does not depend on the type of the surroundings.
+pub(super) struct Context {
+    pub identity: Rc<Identity>,
+    pub now: u64,
+    pub request_id: String,
+    pub runtime: Rc<dyn Runtime>,
+    pub state_key: Option<StateKey>,
+    pub report: Rc<dyn Fn(&str)>,
+    pub revision: Revision,
+    pub client: Option<ClientInfo>,
+    pub capabilities: ClientCapabilities,
+    /// JSON.
+    pub progress_token: Option<String>,
+    /// The highest progress sent so far.
+    pub progress: Cell<f64>,
+    /// The least grave lines that are sent, if any are.
+    pub log_from: Option<Level>,
+    pub outbox: Rc<Outbox>,
+    pub inputs: RefCell<Inputs>,
+}
+
+impl<E> Call<E> {
+    pub(super) fn new(env: E, context: Rc<Context>) -> Self {
+        Self { env, context }
+    }
+
+    /// Who calls: the user (or machine), the client, its scopes, and the claims that may be shown.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.context.identity
+    }
+
+    /// The `sub` of the user, or `None` for a client that acts for itself and for a token that does not show whose it is.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        let identity = self.identity();
+        (identity.kind() == Kind::User).then_some(identity.subject())
+    }
+
+    /// What the endpoint gives to its tools.
+    #[must_use]
+    pub fn env(&self) -> &E {
+        &self.env
+    }
+
+    /// The time of day, in seconds since 1970, when the request came.
+    #[must_use]
+    pub fn now(&self) -> u64 {
+        self.context.now
+    }
+
+    /// Fills `buffer` with bytes fit for cryptography; in tests, with predictable ones.
+    pub fn random(&self, buffer: &mut [u8]) {
+        self.context.runtime.random(buffer);
+    }
+
+    /// Under which the operator finds this request in the log.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.context.request_id
+    }
+
+    /// The revision of the protocol that the client speaks.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.context.revision
+    }
+
+    /// What the client calls itself; only known since 2026-07-28. Nothing verifies it: use
+    /// [`Identity::client_id`] for decisions.
+    #[must_use]
+    pub fn client_info(&self) -> Option<&ClientInfo> {
+        self.context.client.as_ref()
+    }
+
+    /// What the client can be asked.
+    #[must_use]
+    pub fn capabilities(&self) -> &ClientCapabilities {
+        &self.context.capabilities
+    }
+
+    /// Ends after `duration`.
+    #[must_use]
+    pub fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        self.context.runtime.sleep(duration)
+    }
+
+    /// Tells the client how far the work is, if it wants to know. `progress` must grow; a message that does not is
+    /// dropped, as is one with a number that is not finite.
+    pub async fn progress(&self, progress: f64, total: Option<f64>, message: Option<&str>) {
+        let context = &self.context;
+        let Some(token) = &context.progress_token else { return };
+        if progress.is_finite() && progress > context.progress.replace(progress.max(context.progress.get())) {
+            context.outbox.send(notify::progress(token, progress, total, message)).await;
+        }
+    }
+
+    /// Sends a log line to the client. `data` is shown to people or models there: no credentials, no personal data.
+    ///
+    /// Dropped unless the server declares [logging](crate::ServerBuilder::logging), the client asked for lines of this
+    /// level, and an event stream can carry it.
+    pub async fn log<T: Serialize + ?Sized>(&self, level: Level, data: &T) {
+        if self.context.log_from.is_some_and(|least| level >= least) {
+            self.context.outbox.send(notify::message(level, &to_json(data))).await;
+        }
+    }
+
+    /// Asks the user to fill in a form with the fields of `T`, and returns what was filled in. A form is flat: text,
+    /// numbers, booleans and choices.
+    ///
+    /// `key` tells the questions of one handler apart and must be the same in each round. Never ask for credentials
+    /// in this way.
+    ///
+    /// # Errors
+    /// If there is no answer yet, the client cannot be asked, or the user declined or cancelled.
+    pub fn elicit<T: DeserializeOwned + JsonSchema>(&self, key: &str, message: &str) -> Result<T, Interrupt> {
+        self.elicit_answer(key, message)?.accepted()
+    }
+
+    /// Like [`Call::elicit`], for handlers that go on when the user declines.
+    ///
+    /// # Errors
+    /// If there is no answer yet, or the client cannot be asked.
+    pub fn elicit_answer<T: DeserializeOwned + JsonSchema>(
+        &self,
+        key: &str,
+        message: &str,
+    ) -> Result<Answer<T>, Interrupt> {
+        let schema = form::of::<T>().map_err(|why| Interrupt(Why::Misuse(why)))?;
+        input::read_typed(key, self.elicit_schema(key, message, &schema)?)
+    }
+
+    /// Like [`Call::elicit_answer`], with a schema written by hand.
+    ///
+    /// # Errors
+    /// If there is no answer yet, or the client cannot be asked.
+    pub fn elicit_schema(&self, key: &str, message: &str, schema: &Value) -> Result<Answer<Value>, Interrupt> {
+        let answer = self.context.ask(key, &input::form(message, schema))?;
+        input::read_form(key, answer, schema)
+    }
+
+    /// Asks the user to visit a URL, for what must not pass through the client (a payment, another sign-in).
+    /// Acceptance means consent to open the page, not that anything has been done there. The URL must not contain
+    /// personal data, nor let anyone in who has it.
+    ///
+    /// # Errors
+    /// If there is no answer yet, or the client cannot be asked.
+    pub fn elicit_url(&self, key: &str, message: &str, url: &str) -> Result<Answer<()>, Interrupt> {
+        let answer = self.context.ask(key, &input::url(message, url))?;
+        Ok(match input::read_action(key, answer)? {
+            Answer::Accepted(_) => Answer::Accepted(()),
+            Answer::Declined => Answer::Declined,
+            Answer::Cancelled => Answer::Cancelled,
+        })
+    }
+
+    /// Asks the model at the other end.
+    ///
+    /// # Errors
+    /// If there is no answer yet, or the client cannot be asked.
+    #[allow(clippy::needless_pass_by_value, reason = "built in place; a reference would only add noise")]
+    pub fn sample(&self, key: &str, sampling: Sampling) -> Result<Sampled, Interrupt> {
+        let answer = self.context.ask(key, &input::sampling(&sampling))?;
+        input::read_sampled(key, answer)
+    }
+
+    /// Asks for the roots of the client's workspace.
+    ///
+    /// # Errors
+    /// If there is no answer yet, or the client cannot be asked.
+    pub fn roots(&self, key: &str) -> Result<Vec<Root>, Interrupt> {
+        let answer = self.context.ask(key, &input::roots())?;
+        input::read_roots(key, answer)
+    }
+
+    /// Puts a value aside for the next round, encrypted and bound to this request; [`Call::recall`] returns it. It may
+    /// be brought back more than once.
+    pub fn remember<T: Serialize + ?Sized>(&self, key: &str, value: &T) {
+        let value = serde_json::to_value(value).unwrap_or(Value::Null);
+        self.context.inputs.borrow_mut().notes.insert(key.to_owned(), value);
+    }
+
+    /// What an earlier round put aside; what this one has put aside is seen by the next.
+    #[must_use]
+    pub fn recall<T: DeserializeOwned>(&self, key: &str) -> Option<T> {
+        let value = self.context.inputs.borrow().recalled.get(key).cloned()?;
+        serde_json::from_value(value).ok()
+    }
+}
+
+impl Context {
+    fn ask(&self, key: &str, question: &Question) -> Result<Value, Interrupt> {
+        if !self.revision.is_modern() {
+            return Err(Interrupt(Why::Legacy));
+        }
+        self.inputs.borrow_mut().ask(key, &self.capabilities, question)
+    }
+}

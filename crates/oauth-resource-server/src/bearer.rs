@@ -1,0 +1,197 @@
+//! How a token is sent: `Authorization: Bearer …`, and nowhere else (RFC 6750 §2.1, MCP 2026-07-28 authorization).
+
+use crate::denial::Reason;
+use mcp_edge_runtime::http::RequestHead;
+
+/// Longer tokens are refused before any work. Real access tokens have 0.5 to 4 KB; an enterprise token full of groups
+/// may have 10.
+pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// A token as sent: non-empty, of `b64token` characters, not longer than [`MAX_TOKEN_BYTES`]. Its `Debug` form hides
+/// it, so that it cannot reach a log by accident.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BearerToken<'a>(&'a str);
+
+impl<'a> BearerToken<'a> {
+    /// The token itself.
+    #[must_use]
+    pub fn expose(self) -> &'a str {
+        self.0
+    }
+}
+
+impl std::fmt::Debug for BearerToken<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("BearerToken(…)")
+    }
+}
+
+/// What somebody sent as a token: not too long, and not looked at yet.
+#[derive(Clone, Copy)]
+pub struct Credentials<'a>(&'a str);
+
+impl<'a> Credentials<'a> {
+    /// The token, if it has the form of one.
+    ///
+    /// # Errors
+    /// [`Reason::MultipleCredentials`] and [`Reason::MalformedAuthorization`].
+    pub fn token(self) -> Result<BearerToken<'a>, Reason> {
+        if is_b64token(self.0) {
+            return Ok(BearerToken(self.0));
+        }
+        // The platform joins repeated headers with a comma, which no token contains.
+        Err(if self.0.contains(',') { Reason::MultipleCredentials } else { Reason::MalformedAuthorization })
+    }
+
+    /// What was sent.
+    #[must_use]
+    pub fn expose(self) -> &'a str {
+        self.0
+    }
+}
+
+/// Takes the token out of a request.
+///
+/// # Errors
+/// [`Reason::NoCredentials`] and [`Reason::UnsupportedScheme`] if there is no bearer token,
+/// [`Reason::TokenInQuery`], [`Reason::MultipleCredentials`] and [`Reason::MalformedAuthorization`] if the request is
+/// wrong, [`Reason::TokenTooLarge`] for a token nobody will read.
+pub fn token_of<'a>(head: &RequestHead<'a>) -> Result<BearerToken<'a>, Reason> {
+    credentials_of(head)?.token()
+}
+
+/// The same without a look at the token itself, for those who may know it.
+///
+/// # Errors
+/// As [`token_of`].
+pub fn credentials_of<'a>(head: &RequestHead<'a>) -> Result<Credentials<'a>, Reason> {
+    if query_has_token(head.query()) {
+        return Err(Reason::TokenInQuery);
+    }
+    credentials_in(head.header("authorization").ok_or(Reason::NoCredentials)?)
+}
+
+/// Parses the value of an `Authorization` header: the scheme in any case, one space, one token.
+///
+/// # Errors
+/// As [`token_of`].
+pub fn parse(value: &str) -> Result<BearerToken<'_>, Reason> {
+    credentials_in(value)?.token()
+}
+
+fn credentials_in(value: &str) -> Result<Credentials<'_>, Reason> {
+    if value.is_empty() {
+        return Err(Reason::NoCredentials);
+    }
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        let has_bearer = value.split(',').skip(1).any(|part| starts_with_bearer(part.trim_start()));
+        return Err(if has_bearer { Reason::MultipleCredentials } else { Reason::UnsupportedScheme });
+    }
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(Reason::TokenTooLarge);
+    }
+    Ok(Credentials(token))
+}
+
+fn starts_with_bearer(part: &str) -> bool {
+    part.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "))
+}
+
+/// `b64token` of RFC 6750 §2.1: `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`.
+fn is_b64token(token: &str) -> bool {
+    let bytes = token.as_bytes();
+    let body = bytes.iter().position(|byte| !IN_B64TOKEN[usize::from(*byte)]).unwrap_or(bytes.len());
+    body > 0 && bytes[body..].iter().all(|byte| *byte == b'=')
+}
+
+/// Which bytes a token may have. A table, because every byte of every request's token is looked up.
+static IN_B64TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[allow(clippy::cast_possible_truncation, reason = "below 256")]
+        let character = byte as u8;
+        table[byte] = character.is_ascii_alphanumeric() || matches!(character, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        byte += 1;
+    }
+    table
+};
+
+/// Whether the query carries `access_token` (RFC 6750 §2.3, which MCP forbids). Such a token is already in some log;
+/// refusing it tells the client's author early.
+fn query_has_token(query: &str) -> bool {
+    query.split('&').any(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        name.eq_ignore_ascii_case("access_token")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_scheme_is_case_insensitive() {
+        for value in ["Bearer abc", "bearer abc", "BEARER abc"] {
+            assert_eq!(parse(value).map(BearerToken::expose), Ok("abc"), "{value}");
+        }
+    }
+
+    #[test]
+    fn tokens_have_the_characters_of_rfc_6750() {
+        assert_eq!(parse("Bearer aZ09-._~+/==").map(BearerToken::expose), Ok("aZ09-._~+/=="));
+        for value in
+            ["Bearer a b", "Bearer  abc", "Bearer a=b", "Bearer =", "Bearer", "Bearer ", "Bearer ä", "Bearer a\"b"]
+        {
+            assert_eq!(parse(value), Err(Reason::MalformedAuthorization), "{value}");
+        }
+    }
+
+    #[test]
+    fn two_headers_arrive_joined_and_are_refused() {
+        assert_eq!(parse("Bearer abc, Bearer def"), Err(Reason::MultipleCredentials));
+        assert_eq!(parse("Bearer abc,def"), Err(Reason::MultipleCredentials));
+        assert_eq!(parse("Basic abc, Bearer def"), Err(Reason::MultipleCredentials));
+    }
+
+    #[test]
+    fn other_schemes_are_no_credentials_of_ours() {
+        for value in ["Basic abc", "DPoP abc", "Bearerabc", "abc", "Digest a=\"b\", c=d, bearer"] {
+            assert_eq!(parse(value), Err(Reason::UnsupportedScheme), "{value}");
+        }
+        assert_eq!(parse(""), Err(Reason::NoCredentials));
+    }
+
+    #[test]
+    fn a_token_is_refused_by_its_length_before_anything_reads_it() {
+        let longest = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES));
+        assert!(parse(&longest).is_ok());
+        assert_eq!(parse(&format!("{longest}a")), Err(Reason::TokenTooLarge));
+    }
+
+    #[test]
+    fn a_token_in_the_query_is_refused_even_beside_a_header() {
+        let head = RequestHead::new("POST", "/mcp?a=1&access_token=abc").with_header("authorization", "Bearer abc");
+        assert_eq!(token_of(&head), Err(Reason::TokenInQuery));
+        let head = RequestHead::new("POST", "/mcp?not_access_token=abc").with_header("authorization", "Bearer abc");
+        assert!(token_of(&head).is_ok());
+    }
+
+    #[test]
+    fn debug_output_hides_the_token() {
+        assert!(!format!("{:?}", parse("Bearer secret").unwrap()).contains("secret"));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_accepted_is_one_token_of_the_input(value in "\\PC{0,64}") {
+            if let Ok(token) = parse(&value) {
+                prop_assert!(value.ends_with(token.expose()));
+                prop_assert!(is_b64token(token.expose()));
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Which clients may come, and whose they are.
+//!
+//! A client id is an opaque string, or an https URL (client id metadata documents), in which case its host says who
+//! answers for it. Lists may therefore name ids, or hosts for clients of the second kind. Hosts are compared exactly:
+//! `example.com` does not include `agents.example.com`.
+
+use crate::denial::Reason;
+use mcp_edge_identity::Party;
+
+/// A list of client ids and of hosts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientList(Vec<String>);
+
+impl ClientList {
+    /// Splits on spaces.
+    #[must_use]
+    pub fn parse(list: &str) -> Self {
+        Self(list.split_ascii_whitespace().map(str::to_owned).collect())
+    }
+
+    /// Whether the list is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the list names the client by its id or, for an id that is an https URL, by its host.
+    #[must_use]
+    pub fn contains(&self, client_id: &str) -> bool {
+        let host = host_of(client_id);
+        self.0.iter().any(|entry| entry == client_id || host.is_some_and(|host| host.eq_ignore_ascii_case(entry)))
+    }
+}
+
+/// The host (with its port, if any) of a client id that is an https URL. A URL with user information has no host that
+/// could be trusted to be what it looks like.
+fn host_of(client_id: &str) -> Option<&str> {
+    let authority = client_id.strip_prefix("https://")?.split(['/', '?', '#', '\\']).next()?;
+    if authority.is_empty() || authority.contains('@') { None } else { Some(authority) }
+}
+
+/// The operator's policy on clients.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientPolicy {
+    /// If not empty, nobody else may come.
+    pub allowed: ClientList,
+    /// May not come, whatever else says so.
+    pub denied: ClientList,
+    /// The operator's own software.
+    pub first_party: ClientList,
+}
+
+impl ClientPolicy {
+    /// Whether the client may come. A token that names no client passes only if there is no list to check it against.
+    ///
+    /// # Errors
+    /// [`Reason::ClientDenied`], [`Reason::ClientNotAllowed`].
+    pub fn check(&self, client_id: Option<&str>) -> Result<(), Reason> {
+        match client_id {
+            Some(client) if self.denied.contains(client) => Err(Reason::ClientDenied),
+            Some(client) if self.allowed.is_empty() || self.allowed.contains(client) => Ok(()),
+            None if self.allowed.is_empty() && self.denied.is_empty() => Ok(()),
+            _ => Err(Reason::ClientNotAllowed),
+        }
+    }
+
+    /// Whose software the client is; third-party unless listed.
+    #[must_use]
+    pub fn party(&self, client_id: Option<&str>) -> Party {
+        match client_id {
+            Some(client) if self.first_party.contains(client) => Party::First,
+            _ => Party::Third,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_named_by_id_or_by_the_host_of_their_url() {
+        let list = ClientList::parse("agent-1 agents.example");
+        assert!(list.contains("agent-1"));
+        assert!(list.contains("https://agents.example/client.json"));
+        assert!(list.contains("https://AGENTS.example"));
+        for other in [
+            "agent-10",
+            "https://agents.example.evil/client.json",
+            "https://evil.example/agents.example",
+            "https://agents.example@evil.example/",
+            "https://evil.example\\@agents.example/",
+            "https://sub.agents.example/",
+            "http://agents.example/",
+            "https://agents.example:8443/",
+            "",
+        ] {
+            assert!(!list.contains(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn denial_wins_and_an_allow_list_is_exclusive() {
+        let policy = ClientPolicy {
+            allowed: ClientList::parse("a b"),
+            denied: ClientList::parse("b"),
+            first_party: ClientList::parse("a"),
+        };
+        assert_eq!(policy.check(Some("a")), Ok(()));
+        assert_eq!(policy.check(Some("b")), Err(Reason::ClientDenied));
+        assert_eq!(policy.check(Some("c")), Err(Reason::ClientNotAllowed));
+        assert_eq!(policy.check(None), Err(Reason::ClientNotAllowed));
+        assert_eq!(ClientPolicy::default().check(None), Ok(()));
+        assert_eq!((policy.party(Some("a")), policy.party(Some("b"))), (Party::First, Party::Third));
+        assert_eq!(policy.party(None), Party::Third);
+    }
+}

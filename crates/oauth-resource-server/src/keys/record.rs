@@ -1,0 +1,167 @@
+//! A copy of what an issuer publishes: its discovery document and its keys, each with the time it was fetched.
+//!
+//! The same record lies in memory and, as JSON, in the store under [`store_key`]. A stored value is input like any
+//! other: it is read with the same checks as the provider's own answer.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{keys::jwk::KeySet, provider::Provider};
+
+/// How far ahead of our clock another machine's may be. A record from further in the future would never grow old.
+const CLOCK_SKEW_SECONDS: u64 = 60;
+
+/// What an issuer publishes, as of some time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The discovery document.
+    pub provider: Provider,
+    /// When the discovery document was fetched, in seconds since 1970.
+    pub provider_fetched_at: u64,
+    /// The usable keys.
+    pub keys: KeySet,
+    /// When the keys were fetched.
+    pub keys_fetched_at: u64,
+    /// Whether the discovery document comes from the store: anybody who can write there could have chosen its endpoints.
+    pub is_stored: bool,
+    /// Which deployment wrote it into the store, by its resource; `None` for what was not stored, and for records of
+    /// versions that did not say.
+    pub writer: Option<String>,
+}
+
+/// The store's key for an issuer. Readable, so that an operator can look it up by hand.
+#[must_use]
+pub fn store_key(issuer: &str) -> String {
+    format!("provider:{issuer}")
+}
+
+impl Record {
+    /// Seconds since the keys were fetched.
+    #[must_use]
+    pub fn keys_age(&self, now: u64) -> u64 {
+        now.saturating_sub(self.keys_fetched_at)
+    }
+
+    /// Seconds since the discovery document was fetched.
+    #[must_use]
+    pub fn provider_age(&self, now: u64) -> u64 {
+        now.saturating_sub(self.provider_fetched_at)
+    }
+
+    /// Whether keys may be fetched from the document's `jwks_uri` although the issuer does not confirm it now.
+    #[must_use]
+    pub fn may_lead_to_keys(&self) -> bool {
+        !self.is_stored || self.provider.is_on_own_origin(&self.provider.jwks_uri)
+    }
+
+    /// The stored form, as `writer` writes it. Inverse of [`Record::parse`].
+    #[must_use]
+    pub fn serialize(&self, writer: &str) -> String {
+        // Both documents are JSON, the discovery document as it was received. A resource needs no escaping: that was
+        // checked when the settings were read.
+        format!(
+            r#"{{"writer":"{writer}","provider":{},"provider_fetched_at":{},"jwks":{},"jwks_fetched_at":{}}}"#,
+            self.provider.document,
+            self.provider_fetched_at,
+            self.keys.to_document(),
+            self.keys_fetched_at,
+        )
+    }
+
+    /// Reads the stored form; `None` for anything that is not a record of this issuer from the past.
+    #[must_use]
+    pub fn parse(text: &str, issuer: &str, now: u64) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Stored<'a> {
+            writer: Option<String>,
+            #[serde(borrow)]
+            provider: &'a RawValue,
+            provider_fetched_at: u64,
+            #[serde(borrow)]
+            jwks: &'a RawValue,
+            jwks_fetched_at: u64,
+        }
+        let stored: Stored<'_> = serde_json::from_str(text).ok()?;
+        let is_past = |at: u64| at <= now + CLOCK_SKEW_SECONDS;
+        if !is_past(stored.provider_fetched_at) || !is_past(stored.jwks_fetched_at) {
+            return None;
+        }
+        Some(Self {
+            provider: Provider::parse(stored.provider.get(), issuer).ok()?,
+            provider_fetched_at: stored.provider_fetched_at,
+            keys: KeySet::parse(stored.jwks.get()).ok()?,
+            keys_fetched_at: stored.jwks_fetched_at,
+            is_stored: true,
+            writer: stored.writer,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ISSUER: &str = "https://tenant.example/oidc";
+
+    const NOW: u64 = 1_795_000_000;
+
+    /// A stored record of an hour ago, with one change.
+    fn parse(change: impl FnOnce(&mut Value)) -> Option<Record> {
+        let mut stored = json!({
+            "provider": {"issuer": ISSUER, "jwks_uri": "https://tenant.example/oidc/jwks"},
+            "provider_fetched_at": NOW - 3600,
+            "jwks": {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]},
+            "jwks_fetched_at": NOW - 3600,
+        });
+        change(&mut stored);
+        Record::parse(&stored.to_string(), ISSUER, NOW)
+    }
+
+    #[test]
+    fn what_is_stored_is_read_back() {
+        let record = parse(|_| ()).unwrap();
+        assert_eq!((record.keys_age(NOW), record.provider_age(NOW)), (3600, 3600));
+        assert_eq!(record.writer, None);
+        let written = Record { writer: Some("https://mcp.example.com/mcp".to_owned()), ..record.clone() };
+        assert_eq!(Record::parse(&record.serialize("https://mcp.example.com/mcp"), ISSUER, NOW), Some(written));
+        // The whole discovery document, with the members that nobody here reads.
+        let record = parse(|it| it["provider"]["other"] = json!(["x"])).unwrap();
+        let read = Record::parse(&record.serialize("w"), ISSUER, NOW).unwrap();
+        assert!(read.provider.document.contains(r#""other":["x"]"#), "{read:?}");
+        assert_eq!(Record { writer: None, ..read }, record);
+    }
+
+    #[test]
+    fn another_issuers_record_is_not_taken() {
+        for other in ["https://evil.example", "https://tenant.example/oidc/", ""] {
+            assert_eq!(parse(|it| it["provider"]["issuer"] = other.into()), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_record_from_the_future_is_not_taken() {
+        for name in ["provider_fetched_at", "jwks_fetched_at"] {
+            assert!(parse(|it| it[name] = json!(NOW + CLOCK_SKEW_SECONDS)).is_some());
+            for bad in [json!(NOW + CLOCK_SKEW_SECONDS + 1), json!(-1), json!("1"), json!(1.5), Value::Null] {
+                assert_eq!(parse(|it| it[name] = bad.clone()), None, "{name} {bad}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_provider_may_not_say_the_store_may_not_say_either() {
+        assert_eq!(parse(|it| it["jwks"] = json!({"keys": []})), None);
+        assert_eq!(parse(|it| it["jwks"]["keys"][0]["d"] = "secret".into()), None);
+        assert_eq!(parse(|it| it["provider"]["jwks_uri"] = "http://tenant.example/jwks".into()), None);
+        for text in ["", "null", "[]", "1", "\"x\"", "{}", "{\"provider\":1}"] {
+            assert_eq!(Record::parse(text, ISSUER, NOW), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_age_is_never_negative() {
+        assert_eq!(parse(|_| ()).unwrap().keys_age(0), 0);
+    }
+}

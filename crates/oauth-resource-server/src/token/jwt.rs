@@ -1,0 +1,303 @@
+//! The compact form of a signed JWT (RFC 7515 §3.1), read strictly.
+//!
+//! Strict where laxity has been an attack: unpadded canonical base64url, no member twice, no processing that we do not
+//! do (`crit`, `b64`, `zip`, nested tokens), explicit typing, an algorithm from the list. Key material in the header
+//! (`jwk`, `jku`, `x5c`, `x5u`) is never looked at: keys come from the provider alone.
+
+use base64::{
+    Engine,
+    alphabet::URL_SAFE,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    denial::Reason,
+    token::members::{self, MembersError},
+};
+use mcp_edge_runtime::crypto::Algorithm;
+
+/// `typ` of an access token (RFC 9068 §4), with and without `application/`, in lower case.
+pub const ACCESS_TOKEN_TYPES: [&str; 2] = ["at+jwt", "application/at+jwt"];
+
+/// Every `typ` that an access token may have, in lower case: those above, and what providers use that do not follow
+/// RFC 9068. Any other names a token of another profile (a logout token, a security event, a `DPoP` proof), which no
+/// policy makes an access token.
+pub const POSSIBLE_TYPES: [&str; 5] = ["at+jwt", "application/at+jwt", "jwt", "application/jwt", ""];
+
+/// The members of a header that are looked at.
+const HEADER: [&str; 7] = ["alg", "b64", "crit", "cty", "kid", "typ", "zip"];
+
+/// A JWT that is understood completely and proven in nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnverifiedJwt<'a> {
+    /// `alg`, from the list.
+    pub algorithm: Algorithm,
+    /// `kid`, if there is one. Untrusted input: it selects among the provider's keys and nothing else.
+    pub kid: Option<String>,
+    /// Whether `typ` says that it is an access token (RFC 9068).
+    pub is_typed: bool,
+    /// The claims that were wanted, unchecked; `null` for each of the others.
+    pub claims: Map<String, Value>,
+    /// What was signed.
+    pub signing_input: &'a str,
+    /// The signature's bytes.
+    pub signature: Vec<u8>,
+}
+
+/// How a token looks from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A signed JWT, perhaps a broken one.
+    Jwt,
+    /// An encrypted JWT (RFC 7516): five segments.
+    Encrypted,
+    /// Anything else.
+    Opaque,
+}
+
+/// Tells the forms apart without trusting anything. A JWT has dots, and its first segment encodes a JSON object.
+///
+/// What only resembles a JWT counts as one and fails as one: a broken JWT must not be handed to the introspection
+/// endpoint. With three or five segments, resemblance is a first segment that decodes, by the most lenient reading, to
+/// something that begins with a brace; with another number of them it must be a JOSE header, since opaque tokens may
+/// have dots as well, and one in 256 begins with a brace by chance.
+#[must_use]
+pub fn form_of(token: &str) -> Form {
+    let mut segments = token.split('.');
+    let header = segments.next().unwrap_or_default();
+    match segments.count() {
+        2 if begins_with_brace(header) => Form::Jwt,
+        4 if begins_with_brace(header) => Form::Encrypted,
+        _ if header_of(header).is_ok_and(|header| header.contains_key("alg")) => Form::Jwt,
+        _ => Form::Opaque,
+    }
+}
+
+/// Whether anybody's decoder could take the segment for a JSON object.
+fn begins_with_brace(segment: &str) -> bool {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &URL_SAFE,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let decoded = LENIENT.decode(segment.replace('+', "-").replace('/', "_"));
+    segment.starts_with("eyJ") || decoded.is_ok_and(|bytes| bytes.trim_ascii_start().first() == Some(&b'{'))
+}
+
+/// Reads a token that looks like a signed JWT. `types` are the accepted values of `typ` in lower case; the empty string
+/// among them accepts an absent `typ`. Of the claims those are built whose names are `wanted`.
+///
+/// Checks, in order: three segments; header is base64url and a JSON object without duplicates; `crit`, `b64`, `zip`,
+/// `cty` ask for nothing; `typ`, which is none but one of [`POSSIBLE_TYPES`]; `alg`; `kid` is a string; signature is
+/// base64url; claims are base64url and a JSON object without duplicates.
+///
+/// # Errors
+/// [`Reason::MalformedToken`], [`Reason::DuplicateMember`], [`Reason::UnsupportedHeader`], [`Reason::WrongType`],
+/// [`Reason::UnsupportedAlgorithm`].
+pub fn parse<'a>(token: &'a str, types: &[String], wanted: &dyn Fn(&str) -> bool) -> Result<UnverifiedJwt<'a>, Reason> {
+    let (signing_input, signature) = token.rsplit_once('.').ok_or(Reason::MalformedToken)?;
+    let (header, claims) = signing_input.split_once('.').ok_or(Reason::MalformedToken)?;
+    if claims.contains('.') {
+        return Err(Reason::MalformedToken);
+    }
+    let header = header_of(header)?;
+
+    let asks_for_more = header.contains_key("crit")
+        || header.contains_key("zip")
+        || header.get("b64").is_some_and(|b64| *b64 != Value::Bool(true))
+        || header.get("cty").is_some_and(|cty| cty.as_str().is_none_or(names_jwt));
+    if asks_for_more {
+        return Err(Reason::UnsupportedHeader);
+    }
+
+    let typ = match header.get("typ") {
+        None => String::new(),
+        Some(Value::String(typ)) => typ.to_ascii_lowercase(),
+        Some(_) => return Err(Reason::MalformedToken),
+    };
+    if !types.contains(&typ) || !POSSIBLE_TYPES.contains(&typ.as_str()) {
+        return Err(Reason::WrongType);
+    }
+    let is_typed = ACCESS_TOKEN_TYPES.contains(&typ.as_str());
+
+    let algorithm = match header.get("alg") {
+        Some(Value::String(name)) => Algorithm::from_name(name).ok_or(Reason::UnsupportedAlgorithm)?,
+        _ => return Err(Reason::MalformedToken),
+    };
+    let kid = match header.get("kid") {
+        None => None,
+        Some(Value::String(kid)) => Some(kid.clone()),
+        Some(_) => return Err(Reason::MalformedToken),
+    };
+
+    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::MalformedToken)?;
+    Ok(UnverifiedJwt { algorithm, kid, is_typed, claims: object(claims, wanted)?, signing_input, signature })
+}
+
+/// Whether a `cty` announces a nested token. An empty `cty` cannot mean anything else we support, so it counts too.
+fn names_jwt(cty: &str) -> bool {
+    let cty = cty.to_ascii_lowercase();
+    cty.is_empty() || cty.ends_with("jwt") || cty.ends_with("jose") || cty.ends_with("jose+json")
+}
+
+/// Decodes the header.
+fn header_of(segment: &str) -> Result<Map<String, Value>, Reason> {
+    object(segment, &|name| HEADER.contains(&name))
+}
+
+/// Decodes one segment into a JSON object whose member names are unique (RFC 7515 §4, RFC 7519 §4).
+fn object(segment: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Value>, Reason> {
+    let bytes = URL_SAFE_NO_PAD.decode(segment).map_err(|_| Reason::MalformedToken)?;
+    members::read(&bytes, wanted).map_err(|error| match error {
+        MembersError::Malformed => Reason::MalformedToken,
+        MembersError::Duplicate => Reason::DuplicateMember,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn types() -> Vec<String> {
+        ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec()
+    }
+
+    fn token(header: &str, claims: &str) -> String {
+        let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        format!("{}.{}.{}", encode(header), encode(claims), encode("signature"))
+    }
+
+    fn outcome(header: &str) -> Result<Algorithm, Reason> {
+        parse(&token(header, r#"{"sub":"alice"}"#), &types(), &|_| true).map(|jwt| jwt.algorithm)
+    }
+
+    #[test]
+    fn a_good_token_is_taken_apart() {
+        let token = token(r#"{"alg":"ES384","typ":"at+jwt","kid":"k"}"#, r#"{"sub":"alice"}"#);
+        let jwt = parse(&token, &types(), &|_| true).unwrap();
+        assert_eq!(jwt.algorithm, Algorithm::ES384);
+        assert_eq!(jwt.kid.as_deref(), Some("k"));
+        assert_eq!(jwt.claims["sub"], "alice");
+        assert_eq!(jwt.signature, b"signature");
+        assert!(token.starts_with(jwt.signing_input));
+    }
+
+    #[test]
+    fn typ_is_that_of_an_access_token_in_any_case() {
+        assert!(outcome(r#"{"alg":"RS256","typ":"AT+JWT"}"#).is_ok());
+        assert!(outcome(r#"{"alg":"RS256","typ":"application/at+jwt"}"#).is_ok());
+        for header in [r#"{"alg":"RS256"}"#, r#"{"alg":"RS256","typ":"JWT"}"#, r#"{"alg":"RS256","typ":"logout+jwt"}"#]
+        {
+            assert_eq!(outcome(header), Err(Reason::WrongType), "{header}");
+        }
+        assert_eq!(outcome(r#"{"alg":"RS256","typ":null}"#), Err(Reason::MalformedToken));
+    }
+
+    #[test]
+    fn an_absent_typ_passes_only_where_the_operator_said_so() {
+        let mut types = types();
+        types.push(String::new());
+        assert!(parse(&token(r#"{"alg":"RS256"}"#, "{}"), &types, &|_| true).is_ok());
+        assert_eq!(parse(&token(r#"{"alg":"RS256","typ":"JWT"}"#, "{}"), &types, &|_| true), Err(Reason::WrongType));
+    }
+
+    #[test]
+    fn unsigned_and_symmetric_tokens_are_refused() {
+        for alg in ["none", "None", "nOnE", "HS256", "HS512", "ES256K", "RSA1_5"] {
+            let header = format!(r#"{{"alg":"{alg}","typ":"at+jwt"}}"#);
+            assert_eq!(outcome(&header), Err(Reason::UnsupportedAlgorithm), "{alg}");
+        }
+        for header in [r#"{"typ":"at+jwt"}"#, r#"{"typ":"at+jwt","alg":null}"#, r#"{"typ":"at+jwt","alg":["RS256"]}"#] {
+            assert_eq!(outcome(header), Err(Reason::MalformedToken), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_asks_for_more_is_refused() {
+        for extra in
+            [r#""crit":["exp"]"#, r#""crit":[]"#, r#""b64":false"#, r#""zip":"DEF""#, r#""cty":"JWT""#, r#""cty":1"#]
+        {
+            let header = format!(r#"{{"alg":"RS256","typ":"at+jwt",{extra}}}"#);
+            assert_eq!(outcome(&header), Err(Reason::UnsupportedHeader), "{extra}");
+        }
+        assert!(outcome(r#"{"alg":"RS256","typ":"at+jwt","b64":true}"#).is_ok());
+    }
+
+    #[test]
+    fn key_material_in_the_header_is_not_looked_at() {
+        let header =
+            r#"{"alg":"RS256","typ":"at+jwt","jwk":{"kty":"oct"},"jku":"https://evil.example/","x5c":["a"],"x5u":"b"}"#;
+        assert!(outcome(header).is_ok());
+    }
+
+    #[test]
+    fn no_member_may_occur_twice() {
+        assert_eq!(outcome(r#"{"alg":"RS256","typ":"at+jwt","alg":"none"}"#), Err(Reason::DuplicateMember));
+        let twice = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, r#"{"sub":"alice","sub":"bob"}"#);
+        assert_eq!(parse(&twice, &types(), &|_| true), Err(Reason::DuplicateMember));
+        // The same name, spelled with an escape.
+        let twice = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, r#"{"sub":"alice","\u0073ub":"bob"}"#);
+        assert_eq!(parse(&twice, &types(), &|_| true), Err(Reason::DuplicateMember));
+    }
+
+    #[test]
+    fn segments_are_unpadded_canonical_base64url() {
+        let good = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, "{}");
+        assert!(parse(&good, &types(), &|_| true).is_ok());
+        for bad in [
+            good.replacen('.', "=.", 1),
+            format!("{good}="),
+            format!("{good}+"),
+            // Six characters carry four bytes and four stray bits, which a lenient decoder drops.
+            good.rsplit_once('.').map_or("", |(input, _)| input).to_owned() + ".AAAAAB",
+            good.replace('.', ""),
+            format!("{good}.AAAA"),
+        ] {
+            let reason = parse(&bad, &types(), &|_| true).unwrap_err();
+            assert_eq!(reason, Reason::MalformedToken, "{bad}");
+        }
+    }
+
+    #[test]
+    fn claims_are_an_object() {
+        for claims in ["", "null", "[]", "\"sub\"", "{", "{\"sub\":1}x"] {
+            let token = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, claims);
+            assert_eq!(parse(&token, &types(), &|_| true), Err(Reason::MalformedToken), "{claims}");
+        }
+    }
+
+    #[test]
+    fn forms_are_told_apart() {
+        assert_eq!(form_of(&token("{}", "{}")), Form::Jwt);
+        assert_eq!(form_of(&format!("{}.a.b.c.d", URL_SAFE_NO_PAD.encode("{}"))), Form::Encrypted);
+        assert_eq!(form_of(&format!("{}.a", URL_SAFE_NO_PAD.encode(r#"{"alg":"ES384"}"#))), Form::Jwt, "cut short");
+        assert_eq!(form_of(&URL_SAFE_NO_PAD.encode(r#"{"alg":"ES384"}"#)), Form::Jwt, "cut shorter");
+        assert_eq!(form_of("IHsiYWxnIjoxfQ.e30.AA"), Form::Jwt, "white space before the brace");
+        assert_eq!(form_of("eyJhbGciOiJ.e30.AA"), Form::Jwt, "a broken header");
+        // The last two begin with a brace by chance.
+        for opaque in ["VXpE0vCeh2tNZGWy1_Qm3dDUTF1f6xDqE4mYk8Nb2sQ", "pat_abc", "a.b.c", "", "e2Fi", "e2Fi.e2Fi"] {
+            assert_eq!(form_of(opaque), Form::Opaque, "{opaque}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(token in "[A-Za-z0-9_.=-]{0,80}") {
+            let _ = form_of(&token);
+            let _ = parse(&token, &types(), &|_| true);
+        }
+
+        #[test]
+        fn only_what_is_signed_is_read(header in "[ -~]{0,60}", claims in "[ -~]{0,60}") {
+            let token = token(&header, &claims);
+            if let Ok(jwt) = parse(&token, &types(), &|_| true) {
+                prop_assert!(token.starts_with(jwt.signing_input));
+                prop_assert_eq!(Some(jwt.claims), serde_json::from_str(&claims).ok());
+            }
+        }
+    }
+}

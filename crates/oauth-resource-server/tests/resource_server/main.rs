@@ -1,0 +1,15 @@
+//! The resource server from outside: requests go in, identities and denials come out.
+
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "shared with the tests of the endpoint")]
+mod support;
+
+mod access;
+mod callers;
+mod concurrency;
+mod keys_over_time;
+mod logto;
+mod memory;
+mod opaque;
+mod reasons;
+mod vectors;

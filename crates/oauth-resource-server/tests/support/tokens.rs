@@ -1,0 +1,152 @@
+//! A good set-up and a good token, to change one thing of.
+
+use std::rc::Rc;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use mcp_edge_identity::{Identity, Scopes};
+use mcp_edge_oauth::{
+    client_policy::ClientPolicy,
+    denial::{Denial, Reason},
+    disclosure::Disclosure,
+    resource_server::{ResourceServer, Trail, TrustPolicy, TrustedIssuer},
+    scope_hierarchy::Hierarchy,
+    token::{denied::DeniedTokens, jwt::ACCESS_TOKEN_TYPES},
+};
+use mcp_edge_runtime::{crypto::Algorithm, http::RequestHead};
+use serde_json::{Value, json};
+
+use super::signatures::{self, KeyPair, key_pair};
+use super::world::{START, World, thumbprint};
+
+pub const ISSUER: &str = "https://tenant.example/oidc";
+pub const RESOURCE: &str = "https://mcp.example.com/mcp";
+
+/// Trusts [`ISSUER`] for [`RESOURCE`] and asks for nothing else.
+pub fn policy() -> TrustPolicy {
+    TrustPolicy {
+        issuers: vec![TrustedIssuer { issuer: ISSUER.to_owned(), audiences: vec![RESOURCE.to_owned()] }],
+        token_types: ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec(),
+        required_scopes: Scopes::default(),
+        hierarchy: Hierarchy::default(),
+        disclosure: Disclosure::default(),
+        clients: ClientPolicy::default(),
+        opaque: None,
+        denied: DeniedTokens::default(),
+    }
+}
+
+/// The header of a good token.
+pub fn header(algorithm: Algorithm, kid: &str) -> Value {
+    json!({ "alg": algorithm.name(), "typ": "at+jwt", "kid": kid })
+}
+
+/// The claims of a good token, issued at `now` for an hour.
+pub fn claims(now: u64) -> Value {
+    json!({
+        "iss": ISSUER, "aud": RESOURCE, "sub": "alice", "client_id": "agent", "scope": "whoami:read", "jti": "1",
+        "iat": now, "exp": now + 3600,
+    })
+}
+
+/// Signs whatever it is given with a real key.
+pub fn mint(key: &KeyPair, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
+    mint_text(key, algorithm, &header.to_string(), &claims.to_string())
+}
+
+/// Likewise, for texts that no serializer would write.
+pub fn mint_text(key: &KeyPair, algorithm: Algorithm, header: &str, claims: &str) -> String {
+    let input = signing_input(header, claims);
+    let signature = key.sign(algorithm, input.as_bytes());
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// Signs with a pretended key, see [`pretended_jwk`].
+pub fn mint_pretended(key: &Value, claims: &Value) -> String {
+    let header = header(Algorithm::EdDSA, key["kid"].as_str().expect("a kid"));
+    let input = signing_input(&header.to_string(), &claims.to_string());
+    let signature = signatures::pretend(&thumbprint(key), input.as_bytes());
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// A published key for pretended signatures; `number` makes it different from others.
+pub fn pretended_jwk(kid: &str, number: u64) -> Value {
+    let mut x = [0; 32];
+    x[..8].copy_from_slice(&number.to_be_bytes());
+    json!({ "kty": "OKP", "crv": "Ed25519", "kid": kid, "x": URL_SAFE_NO_PAD.encode(x) })
+}
+
+fn signing_input(header: &str, claims: &str) -> String {
+    format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims))
+}
+
+/// A world with an honest provider, a server that knows nothing yet, and the provider's key `k` (ES384, as Logto's).
+pub struct Scene {
+    pub world: World,
+    pub server: ResourceServer,
+    pub key: KeyPair,
+}
+
+impl Scene {
+    pub fn new(policy: TrustPolicy) -> Self {
+        let world = World::new();
+        let key = key_pair("p384-1");
+        world.publish(ISSUER, &[key.jwk("k")]);
+        Self { world, server: ResourceServer::new(policy), key }
+    }
+
+    /// The good token with a change to its header or its claims.
+    pub fn token(&self, change: impl FnOnce(&mut Value, &mut Value)) -> String {
+        let (mut header, mut claims) = (header(Algorithm::ES384, "k"), claims(self.world.now()));
+        change(&mut header, &mut claims);
+        mint(&self.key, Algorithm::ES384, &header, &claims)
+    }
+
+    /// Sends a token.
+    pub fn send(&self, token: &str) -> Result<Rc<Identity>, Denial> {
+        send(&self.world, &self.server, token)
+    }
+
+    /// Why a token is refused.
+    pub fn reason(&self, token: &str) -> Reason {
+        self.send(token).expect_err("refused").reason
+    }
+}
+
+/// Sends a request with a token, and lets the work that it leaves behind come to its end.
+pub fn send(world: &World, server: &ResourceServer, token: &str) -> Result<Rc<Identity>, Denial> {
+    send_noting(world, server, token, &mut Trail::default())
+}
+
+/// Likewise, and shows what was found out on the way.
+pub fn send_noting(
+    world: &World,
+    server: &ResourceServer,
+    token: &str,
+    trail: &mut Trail,
+) -> Result<Rc<Identity>, Denial> {
+    let outcome = world.run(authenticate(world, server, token, trail));
+    world.finish_background();
+    outcome
+}
+
+/// The request alone, to run beside others.
+pub async fn authenticate(
+    world: &World,
+    server: &ResourceServer,
+    token: &str,
+    trail: &mut Trail,
+) -> Result<Rc<Identity>, Denial> {
+    let authorization = format!("Bearer {token}");
+    let head = RequestHead::new("POST", "/mcp").with_header("authorization", &authorization);
+    server.authenticate(&head, world.now(), world, trail).await
+}
+
+/// Both sides of the good token agree.
+#[test]
+fn the_good_token_is_good() {
+    let scene = Scene::new(policy());
+    let identity = scene.send(&scene.token(|_, _| ())).expect("the good token is good");
+    assert_eq!(identity.subject(), "alice");
+    assert_eq!(identity.client_id().as_deref(), Some("agent"));
+    assert_eq!(identity.expires_at(), START + 3600);
+}

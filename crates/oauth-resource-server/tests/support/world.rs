@@ -1,0 +1,473 @@
+//! Everything outside, played by the test: provider, store, clock, signatures.
+//!
+//! Time is virtual. It stands still while anything can happen and then jumps to the next moment somebody waits for, so
+//! a test of ten seconds takes none, and runs the same way every time.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeSet, HashMap},
+    future::{Future, poll_fn},
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use mcp_edge_oauth::keys::record::store_key;
+use mcp_edge_runtime::{
+    context::{Connection, RequestContext},
+    crypto::{Algorithm, Thumbprint, VerificationKey},
+    ports::{
+        Background, FailureLimit, Fetch, FetchError, HttpRequest, HttpResponse, OperatorLog, RequestContent, Runtime,
+        SignatureVerifier, Store, StoreError, UnusableKey,
+    },
+};
+use serde_json::{Value, json};
+
+use super::signatures;
+
+/// When every world begins, in seconds since 1970.
+pub const START: u64 = 1_795_000_000;
+
+/// How the provider answers at one URL.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// With this status and body.
+    Reply(u16, String),
+    /// Not at all: no connection.
+    Down,
+    /// After so many milliseconds, or with a timeout if the caller does not wait that long.
+    After(u64, Box<Answer>),
+    /// Not before [`World::release`]; not even a timeout fires, as if the caller's own client had gone away.
+    Hang,
+}
+
+impl Answer {
+    pub fn json(body: &Value) -> Self {
+        Self::Reply(200, body.to_string())
+    }
+}
+
+/// A call that the provider received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    pub at: u64,
+    pub url: String,
+    pub authorization: Option<String>,
+    pub form: Option<String>,
+}
+
+/// A handle to the world; clones are the same world.
+#[derive(Clone, Default)]
+pub struct World(Rc<State>);
+
+#[derive(Default)]
+struct State {
+    milliseconds: Cell<u64>,
+    timers: RefCell<BTreeSet<u64>>,
+    /// Counts whatever happens; while it stands still, nothing can happen before time goes on.
+    events: Cell<u64>,
+    released: Cell<bool>,
+    answers: RefCell<HashMap<String, Answer>>,
+    received: RefCell<Vec<Received>>,
+    stored: RefCell<HashMap<String, (String, u64)>>,
+    store_is_down: Cell<bool>,
+    store_latency: Cell<u64>,
+    store_reads: Cell<usize>,
+    store_writes: Cell<usize>,
+    pretend_signatures: Cell<bool>,
+    verifications: Cell<usize>,
+    too_many_failures: Cell<bool>,
+    failures: Cell<usize>,
+    /// What goes on whatever becomes of the requests.
+    background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A world in which signatures are those of [`signatures::pretend`]: thousands of them cost nothing.
+    pub fn with_pretend_signatures() -> Self {
+        let world = Self::default();
+        world.0.pretend_signatures.set(true);
+        world
+    }
+
+    /// Seconds since 1970.
+    pub fn now(&self) -> u64 {
+        START + self.0.milliseconds.get() / 1000
+    }
+
+    /// Milliseconds since the world began.
+    pub fn milliseconds(&self) -> u64 {
+        self.0.milliseconds.get()
+    }
+
+    pub fn advance(&self, seconds: u64) {
+        self.0.milliseconds.set(self.0.milliseconds.get() + seconds * 1000);
+    }
+
+    /// Sets the clock, for recorded tokens. Goes forward only.
+    pub fn advance_to(&self, now: u64) {
+        assert!(now >= self.now(), "time does not go back");
+        self.0.milliseconds.set((now - START) * 1000);
+    }
+
+    /// The context of a request that arrives now.
+    pub fn context(&self) -> RequestContext {
+        RequestContext { request_id: String::new(), now: self.now(), connection: Rc::new(self.clone()) }
+    }
+
+    // The provider.
+
+    pub fn answer(&self, url: &str, answer: Answer) {
+        self.0.answers.borrow_mut().insert(url.to_owned(), answer);
+    }
+
+    /// An honest provider: discovery at `issuer`, with these keys.
+    pub fn publish(&self, issuer: &str, keys: &[Value]) {
+        self.answer(&discovery_url(issuer), Answer::json(&discovery(issuer)));
+        self.answer(&jwks_url(issuer), Answer::json(&json!({ "keys": keys })));
+    }
+
+    /// Nothing of `issuer` answers.
+    pub fn take_down(&self, issuer: &str) {
+        for url in [discovery_url(issuer), jwks_url(issuer), introspection_url(issuer), userinfo_url(issuer)] {
+            self.answer(&url, Answer::Down);
+        }
+    }
+
+    /// Lets go of every [`Answer::Hang`]; they are looked up again.
+    pub fn release(&self) {
+        self.0.released.set(true);
+    }
+
+    /// What the provider received.
+    pub fn received(&self) -> Vec<Received> {
+        self.0.received.borrow().clone()
+    }
+
+    /// How many calls a URL received.
+    pub fn calls(&self, url: &str) -> usize {
+        self.0.received.borrow().iter().filter(|call| call.url == url).count()
+    }
+
+    // The store.
+
+    pub fn set_store_down(&self, down: bool) {
+        self.0.store_is_down.set(down);
+    }
+
+    pub fn is_store_down(&self) -> bool {
+        self.0.store_is_down.get()
+    }
+
+    pub fn set_store_latency(&self, milliseconds: u64) {
+        self.0.store_latency.set(milliseconds);
+    }
+
+    pub fn wipe_store(&self) {
+        self.0.stored.borrow_mut().clear();
+    }
+
+    pub fn put_into_store(&self, issuer: &str, value: &str) {
+        self.0.stored.borrow_mut().insert(store_key(issuer), (value.to_owned(), u64::MAX));
+    }
+
+    pub fn stored(&self, issuer: &str) -> Option<String> {
+        self.0.stored.borrow().get(&store_key(issuer)).map(|(value, _)| value.clone())
+    }
+
+    pub fn store_reads(&self) -> usize {
+        self.0.store_reads.get()
+    }
+
+    pub fn store_writes(&self) -> usize {
+        self.0.store_writes.get()
+    }
+
+    // The rest.
+
+    /// How many signatures were verified.
+    pub fn verifications(&self) -> usize {
+        self.0.verifications.get()
+    }
+
+    /// Whether the limiter says that somebody failed too often.
+    pub fn set_too_many_failures(&self, too_many: bool) {
+        self.0.too_many_failures.set(too_many);
+    }
+
+    /// How many failures were counted.
+    pub fn failures(&self) -> usize {
+        self.0.failures.get()
+    }
+
+    /// Does `future` to its end.
+    pub fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut outcomes = self.race([future.boxed_local_here()]).run();
+        outcomes.remove(0).expect("the future waits for something that never comes")
+    }
+
+    /// Lets the background work come to its end, without letting time go by beyond that.
+    pub fn finish_background(&self) {
+        self.run(poll_fn(|_| {
+            let is_over = self.0.background.borrow().is_empty();
+            if is_over { Poll::Ready(()) } else { Poll::Pending }
+        }));
+    }
+
+    /// Ends the background work where it stands, as the platform may.
+    pub fn drop_background(&self) {
+        self.0.background.borrow_mut().clear();
+    }
+
+    /// Starts futures that run interleaved.
+    pub fn race<'a, T>(&self, futures: impl IntoIterator<Item = LocalBoxFuture<'a, T>>) -> Race<'a, T> {
+        let runners = futures.into_iter().map(|future| Runner { future: Some(future), outcome: None }).collect();
+        Race { world: self.clone(), runners }
+    }
+
+    fn note_event(&self) {
+        self.0.events.set(self.0.events.get() + 1);
+    }
+
+    fn sleep_milliseconds(&self, milliseconds: u64) -> LocalBoxFuture<'static, ()> {
+        let state = Rc::clone(&self.0);
+        let until = state.milliseconds.get() + milliseconds;
+        if milliseconds > 0 {
+            state.timers.borrow_mut().insert(until);
+        }
+        self.note_event();
+        poll_fn(move |_| if state.milliseconds.get() >= until { Poll::Ready(()) } else { Poll::Pending }).boxed_local()
+    }
+
+    /// Jumps to the next moment that somebody waits for, if there is one.
+    fn skip_ahead(&self) -> bool {
+        let now = self.0.milliseconds.get();
+        let mut timers = self.0.timers.borrow_mut();
+        *timers = timers.split_off(&(now + 1));
+        timers.pop_first().map(|next| self.0.milliseconds.set(next)).is_some()
+    }
+}
+
+/// `boxed_local` for futures of any life time.
+trait BoxedHere<'a>: Future + Sized + 'a {
+    fn boxed_local_here(self) -> LocalBoxFuture<'a, Self::Output> {
+        Box::pin(self)
+    }
+}
+impl<'a, F: Future + 'a> BoxedHere<'a> for F {}
+
+/// Futures that run interleaved.
+pub struct Race<'a, T> {
+    world: World,
+    runners: Vec<Runner<'a, T>>,
+}
+
+struct Runner<'a, T> {
+    future: Option<LocalBoxFuture<'a, T>>,
+    outcome: Option<T>,
+}
+
+impl<'a, T> Race<'a, T> {
+    /// Runs until all have finished, or those that have not will never do so. Takes the outcomes; the futures that
+    /// hang stay, for another run.
+    pub fn run(&mut self) -> Vec<Option<T>> {
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            let before = self.world.0.events.get();
+            let mut background = std::mem::take(&mut *self.world.0.background.borrow_mut());
+            background.retain_mut(|work| {
+                let goes_on = work.as_mut().poll(&mut context).is_pending();
+                if !goes_on {
+                    self.world.note_event();
+                }
+                goes_on
+            });
+            self.world.0.background.borrow_mut().extend(background);
+            for runner in &mut self.runners {
+                let Some(future) = &mut runner.future else { continue };
+                if let Poll::Ready(outcome) = pin!(future).poll(&mut context) {
+                    runner.outcome = Some(outcome);
+                    runner.future = None;
+                    self.world.note_event();
+                }
+            }
+            let is_over = self.runners.iter().all(|runner| runner.future.is_none());
+            let moved = self.world.0.events.get() != before;
+            if is_over || (!moved && !self.world.skip_ahead()) {
+                return self.runners.iter_mut().map(|runner| runner.outcome.take()).collect();
+            }
+        }
+    }
+
+    /// Gives up a future, as the runtime does when its client goes away.
+    pub fn cancel(&mut self, index: usize) {
+        self.runners[index].future = None;
+    }
+
+    /// One more.
+    pub fn join(&mut self, future: LocalBoxFuture<'a, T>) {
+        self.runners.push(Runner { future: Some(future), outcome: None });
+    }
+}
+
+impl Fetch for World {
+    async fn fetch(&self, call: HttpRequest<'_>) -> Result<HttpResponse, FetchError> {
+        self.note_event();
+        self.0.received.borrow_mut().push(Received {
+            at: self.now(),
+            url: call.url.to_owned(),
+            authorization: call.authorization.map(str::to_owned),
+            form: match call.body {
+                RequestContent::Form(form) => Some(form.to_owned()),
+                RequestContent::Empty | RequestContent::Json(_) => None,
+            },
+        });
+        let look_up = || self.0.answers.borrow().get(call.url).cloned();
+        let mut answer = look_up().unwrap_or_else(|| Answer::Reply(404, "not found".to_owned()));
+        loop {
+            answer = match answer {
+                Answer::Reply(status @ 300..=399, _) => return Err(FetchError::Redirect(status)),
+                Answer::Reply(_, body) if body.len() > call.max_body => {
+                    return Err(FetchError::TooLarge(call.max_body));
+                }
+                Answer::Reply(status, body) => return Ok(HttpResponse { status, challenge: String::new(), body }),
+                Answer::Down => return Err(FetchError::Network("connection refused".to_owned())),
+                Answer::After(milliseconds, _) if Duration::from_millis(milliseconds) > call.timeout => {
+                    self.sleep(call.timeout).await;
+                    return Err(FetchError::Timeout(call.timeout));
+                }
+                Answer::After(milliseconds, then) => {
+                    self.sleep_milliseconds(milliseconds).await;
+                    *then
+                }
+                Answer::Hang => {
+                    poll_fn(|_| if self.0.released.get() { Poll::Ready(()) } else { Poll::Pending }).await;
+                    look_up().filter(|answer| !matches!(answer, Answer::Hang)).unwrap_or(Answer::Down)
+                }
+            }
+        }
+    }
+}
+
+impl Store for World {
+    async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.note_event();
+        self.0.store_reads.set(self.0.store_reads.get() + 1);
+        self.sleep_milliseconds(self.0.store_latency.get()).await;
+        if self.0.store_is_down.get() {
+            return Err(StoreError("the store is down".to_owned()));
+        }
+        let stored = self.0.stored.borrow();
+        Ok(stored.get(key).filter(|(_, until)| self.now() < *until).map(|(value, _)| value.clone()))
+    }
+
+    async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<(), StoreError> {
+        self.note_event();
+        self.0.store_writes.set(self.0.store_writes.get() + 1);
+        if self.0.store_is_down.get() {
+            return Err(StoreError("the store is down".to_owned()));
+        }
+        self.0.stored.borrow_mut().insert(key.to_owned(), (value.to_owned(), self.now() + ttl.as_secs()));
+        Ok(())
+    }
+}
+
+impl SignatureVerifier for World {
+    async fn verify(
+        &self,
+        key: &impl VerificationKey,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, UnusableKey> {
+        self.0.verifications.set(self.0.verifications.get() + 1);
+        if self.0.pretend_signatures.get() {
+            return Ok(signature == signatures::pretend(&key.thumbprint(), message));
+        }
+        signatures::verify(key, algorithm, message, signature)
+    }
+}
+
+impl Runtime for World {
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        self.sleep_milliseconds(u64::try_from(duration.as_millis()).expect("a short time"))
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        buffer.fill(4); // Chosen by a fair dice roll. No test depends on it.
+    }
+}
+
+impl Background for World {
+    fn spawn(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()> {
+        self.note_event();
+        let ended = Rc::new(Cell::new(false));
+        let end = Rc::clone(&ended);
+        self.0.background.borrow_mut().push(work.map(move |()| end.set(true)).boxed_local());
+        poll_fn(move |_| if ended.get() { Poll::Ready(()) } else { Poll::Pending }).boxed_local()
+    }
+}
+
+impl Connection for World {
+    fn address(&self) -> Option<String> {
+        Some("192.0.2.1".to_owned())
+    }
+}
+
+/// What the operator is told: nothing, in these tests.
+impl OperatorLog for World {
+    fn info(&self, line: &str) {
+        panic!("{line}");
+    }
+
+    fn error(&self, line: &str) {
+        panic!("{line}");
+    }
+}
+
+impl FailureLimit for World {
+    async fn count_failure(&self, _address: &str) -> bool {
+        self.0.failures.set(self.0.failures.get() + 1);
+        self.0.too_many_failures.get()
+    }
+}
+
+pub fn discovery_url(issuer: &str) -> String {
+    format!("{issuer}/.well-known/openid-configuration")
+}
+
+pub fn jwks_url(issuer: &str) -> String {
+    format!("{issuer}/jwks")
+}
+
+pub fn introspection_url(issuer: &str) -> String {
+    format!("{issuer}/token/introspection")
+}
+
+pub fn userinfo_url(issuer: &str) -> String {
+    format!("{issuer}/me")
+}
+
+/// A discovery document with the endpoints above, which are also Logto's.
+pub fn discovery(issuer: &str) -> Value {
+    json!({
+        "issuer": issuer,
+        "jwks_uri": jwks_url(issuer),
+        "authorization_endpoint": format!("{issuer}/auth"),
+        "token_endpoint": format!("{issuer}/token"),
+        "introspection_endpoint": introspection_url(issuer),
+        "userinfo_endpoint": userinfo_url(issuer),
+    })
+}
+
+/// The thumbprint of a JWK, by the product's own reckoning.
+pub fn thumbprint(jwk: &Value) -> Thumbprint {
+    let set = mcp_edge_oauth::keys::jwk::KeySet::parse(&json!({ "keys": [jwk] }).to_string());
+    set.expect("a usable key").iter().next().expect("one key").thumbprint
+}
