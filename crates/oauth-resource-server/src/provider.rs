@@ -8,7 +8,7 @@ use std::rc::Rc;
 use mcp_edge_runtime::uri::{is_endpoint_url, origin, split_origin};
 use serde_json::Value;
 
-use crate::token::members;
+use crate::json_members;
 
 /// The document, and what we need of it. Every URL in it is one of [`is_endpoint_url`], so that it can stand in a header
 /// and in a page.
@@ -54,7 +54,7 @@ impl Provider {
     /// [`ProviderError`].
     pub fn parse(text: &str, issuer: &str) -> Result<Self, ProviderError> {
         let is_wanted = |name: &str| name == "issuer" || name == "jwks_uri" || name.ends_with("_endpoint");
-        let mut members = members::read(text.as_bytes(), &is_wanted).map_err(|_| ProviderError::Malformed)?;
+        let mut members = json_members::read(text.as_bytes(), &is_wanted).map_err(|_| ProviderError::Malformed)?;
         let mut text_of = |name: &str| match members.remove(name) {
             Some(Value::String(text)) => Some(text),
             _ => None,

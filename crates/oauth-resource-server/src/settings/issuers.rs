@@ -3,7 +3,7 @@
 use mcp_edge_runtime::settings::{Reader, check_url};
 use serde::Deserialize;
 
-use super::Resource;
+use super::resource::Resource;
 use crate::resource_server::TrustedIssuer;
 
 /// More issuers than any product federates with; each has its own keys to keep.

@@ -15,7 +15,7 @@ use mcp_edge_oauth::{
         record::Record,
     },
     resource_server::ResourceServer,
-    token::claims::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
+    token::validity::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -194,7 +194,7 @@ impl History {
                 let issued_at = now.saturating_add_signed(-age).min(now + LEEWAY_SECONDS);
                 let key = pretended_jwk(&format!("invented-{kid}"), u64::MAX - u64::from(kid));
                 let outcome = self.send(&mint_pretended(&key, &claims(issued_at)));
-                let reason = outcome.as_ref().expect_err("nobody published this key").reason;
+                let reason = outcome.as_ref().expect_err("nobody published this key").reason();
                 assert!(matches!(reason, Reason::UnknownKey | Reason::KeysUnavailable), "{reason:?}");
                 return Some(outcome);
             }
@@ -255,13 +255,15 @@ impl History {
                 let is_withdrawn = last_seen.is_some_and(|keys| !keys.contains(&key));
                 assert!(!is_withdrawn || self.last_seen.as_ref().is_some_and(|keys| keys.contains(&key)), "withdrawn");
             }
-            Err(denial) if now >= dies_at => assert_eq!(denial.reason, Reason::Expired),
+            Err(denial) if now >= dies_at => assert_eq!(denial.reason(), Reason::Expired),
             Err(denial) if self.published().contains(&key) => {
-                assert_eq!(denial.reason, Reason::KeysUnavailable, "key {key} is published");
-                let wait = denial.retry_after.expect("a time to wait");
+                assert_eq!(denial.reason(), Reason::KeysUnavailable, "key {key} is published");
+                let wait = denial.retry_after().expect("a time to wait");
                 self.come_back(key, token, wait, dies_at);
             }
-            Err(denial) => assert!(matches!(denial.reason, Reason::UnknownKey | Reason::KeysUnavailable), "{denial:?}"),
+            Err(denial) => {
+                assert!(matches!(denial.reason(), Reason::UnknownKey | Reason::KeysUnavailable), "{denial:?}")
+            }
         }
         outcome
     }
@@ -382,7 +384,7 @@ fn a_set_that_was_fetched_after_the_token_was_issued_has_the_last_word() {
     history.happen(&Event::Fresh);
     let invented = |history: &mut History, age: u64| {
         let event = Event::Invented { kid: 1, age: i64::try_from(age).expect("minutes") };
-        assert_eq!(history.happen(&event).unwrap().unwrap_err().reason, Reason::UnknownKey);
+        assert_eq!(history.happen(&event).unwrap().unwrap_err().reason(), Reason::UnknownKey);
         history.asked.len()
     };
     assert_eq!(invented(&mut history, CLOCK_SKEW_SECONDS + 1), 1);
@@ -420,7 +422,7 @@ fn a_withdrawn_key_is_worth_nothing_after_an_hour_while_the_provider_is_up() {
         history.world.answer(&discovery_url(ISSUER), slowly(crate::support::world::discovery(ISSUER)));
         history.world.answer(&jwks_url(ISSUER), slowly(json!({ "keys": keys })));
         let outcome = send(&history.world, &history.server, &token);
-        assert_eq!(outcome.expect_err("withdrawn").reason, Reason::UnknownKey, "cold: {cold}");
+        assert_eq!(outcome.expect_err("withdrawn").reason(), Reason::UnknownKey, "cold: {cold}");
     }
 }
 
@@ -433,9 +435,8 @@ fn an_old_copy_serves_while_the_provider_hangs_and_nobody_waits_long() {
     history.world.answer(&discovery_url(ISSUER), Answer::Hang);
     for longest in [3500, 3500, 0, 0] {
         let began = history.world.milliseconds();
-        let mut trail = mcp_edge_oauth::resource_server::Trail::default();
-        let request = tokens::authenticate(&history.world, &history.server, &token, &mut trail);
-        assert!(history.world.run(request).is_ok());
+        let request = tokens::authenticate(&history.world, &history.server, &token);
+        assert!(history.world.run(request).outcome.is_ok());
         let waited = history.world.milliseconds() - began;
         assert!(waited <= longest, "{waited}");
         // The lease ends, the cool-down does not.
@@ -449,8 +450,7 @@ fn an_asker_that_is_dropped_makes_room_for_the_next() {
     let mut history = History::new(false);
     history.world.answer(&discovery_url(ISSUER), Answer::Hang);
     let token = mint_pretended(&jwk(1), &claims(history.world.now()));
-    let mut trail = mcp_edge_oauth::resource_server::Trail::default();
-    let request = tokens::authenticate(&history.world, &history.server, &token, &mut trail);
+    let request = tokens::authenticate(&history.world, &history.server, &token).map(|it| it.outcome);
     let mut race = history.world.race([request.boxed_local()]);
     assert!(matches!(race.run().as_slice(), [None | Some(Err(_))]));
     drop(race);
@@ -517,7 +517,7 @@ fn during_an_outage_old_keys_serve_for_a_day_and_not_longer() {
     history.happen(&Event::Wait(CEILING_SECONDS - 1));
     assert!(history.happen(&Event::Fresh).unwrap().is_ok());
     history.happen(&Event::Wait(1));
-    assert_eq!(history.happen(&Event::Fresh).unwrap().unwrap_err().reason, Reason::KeysUnavailable);
+    assert_eq!(history.happen(&Event::Fresh).unwrap().unwrap_err().reason(), Reason::KeysUnavailable);
     history.happen(&Event::Provider(Health::Up));
     history.happen(&Event::Wait(COLD_RETRY_SECONDS));
     assert!(history.happen(&Event::Fresh).unwrap().is_ok());
@@ -561,7 +561,7 @@ fn an_unknown_kid_is_asked_about_once() {
     let before = history.asked.len();
     for _ in 0..10 {
         let outcome = history.happen(&Event::Invented { kid: 1, age: 0 }).unwrap();
-        assert_eq!(outcome.unwrap_err().reason, Reason::UnknownKey);
+        assert_eq!(outcome.unwrap_err().reason(), Reason::UnknownKey);
     }
     assert_eq!(history.asked.len(), before + 1);
 }
@@ -573,7 +573,7 @@ fn a_forged_signature_costs_one_look_for_each_cool_down() {
     history.happen(&Event::Wait(COOL_DOWN_SECONDS));
     let before = history.asked.len();
     for _ in 0..10 {
-        assert_eq!(history.happen(&Event::Forged).unwrap().unwrap_err().reason, Reason::BadSignature);
+        assert_eq!(history.happen(&Event::Forged).unwrap().unwrap_err().reason(), Reason::BadSignature);
     }
     assert_eq!(history.asked.len(), before + 1);
 }
@@ -590,7 +590,7 @@ fn a_new_key_under_an_old_name_is_found() {
     world.advance(COOL_DOWN_SECONDS);
     assert!(send(&world, &server, &mint_pretended(&new, &claims(world.now()))).is_ok());
     // And what the old key signed is worth nothing now, remembered or not.
-    assert_eq!(send(&world, &server, &old_token).unwrap_err().reason, Reason::BadSignature);
+    assert_eq!(send(&world, &server, &old_token).unwrap_err().reason(), Reason::BadSignature);
 }
 
 #[test]
@@ -601,12 +601,7 @@ fn an_old_copy_is_used_at_once_and_renewed_behind_the_requests_back() {
     history.world.answer(&jwks_url(ISSUER), Answer::After(3000, Box::new(Answer::Down)));
     let began = history.world.milliseconds();
     let token = mint_pretended(&jwk(1), &claims(history.world.now()));
-    let outcome = history.world.run(tokens::authenticate(
-        &history.world,
-        &history.server,
-        &token,
-        &mut mcp_edge_oauth::resource_server::Trail::default(),
-    ));
+    let outcome = history.world.run(tokens::authenticate(&history.world, &history.server, &token)).outcome;
     assert!(outcome.is_ok());
     assert_eq!(history.world.milliseconds(), began, "nobody waited");
     history.world.finish_background();
@@ -673,7 +668,7 @@ fn a_stored_value_that_is_no_record_of_this_issuer_is_not_used() {
         history.happen(&Event::Provider(Health::Down));
         history.world.put_into_store(ISSUER, &bad);
         let outcome = history.happen(&Event::Fresh).unwrap();
-        assert_eq!(outcome.expect_err(&bad).reason, Reason::KeysUnavailable);
+        assert_eq!(outcome.expect_err(&bad).reason(), Reason::KeysUnavailable);
     }
 }
 
@@ -722,7 +717,7 @@ fn keys_are_not_fetched_from_where_only_the_store_says_that_they_are() {
     let token = history.sent[0].token.clone();
     assert!(send(&history.world, &history.server, &token).is_ok(), "the stored keys serve");
     let evil = mint_pretended(&jwk(7), &claims(history.world.now()));
-    assert_eq!(send(&history.world, &history.server, &evil).expect_err("evil").reason, Reason::KeysUnavailable);
+    assert_eq!(send(&history.world, &history.server, &evil).expect_err("evil").reason(), Reason::KeysUnavailable);
     assert_eq!(history.world.calls(foreign), 0);
 }
 
@@ -738,7 +733,7 @@ fn huge_and_slow_and_redirected_answers_are_outages() {
         let mut history = History::new(false);
         history.world.answer(&jwks_url(ISSUER), answer.clone());
         let outcome = history.server_outcome();
-        assert_eq!(outcome.expect_err("an outage").reason, Reason::KeysUnavailable, "{answer:?}");
+        assert_eq!(outcome.expect_err("an outage").reason(), Reason::KeysUnavailable, "{answer:?}");
         assert!(history.server.keys()[0].provider_failure().expect("a failure").contains(&jwks_url(ISSUER)));
     }
 }

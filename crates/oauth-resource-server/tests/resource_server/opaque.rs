@@ -7,8 +7,8 @@ use mcp_edge_oauth::{
     disclosure::Disclosure,
     resource_server::{TrustPolicy, TrustedIssuer},
     token::{
-        budget::{QUESTIONS, WINDOW_SECONDS},
-        opaque::{AcceptedClients, Method, OpaquePolicy},
+        introspection_limiter::{MAX_QUESTIONS, WINDOW_SECONDS},
+        opaque::{AcceptedClients, CheckMethod, OpaquePolicy},
     },
 };
 use serde_json::{Value, json};
@@ -27,7 +27,10 @@ const AGENT: &str = "nw586goxpxltbp7t0p27k";
 
 /// Accepts opaque tokens of any client, by introspection.
 pub fn policy() -> TrustPolicy {
-    with_opaque(AcceptedClients::Any, Method::Introspection { client_id: "us".into(), client_secret: "s3cret".into() })
+    with_opaque(
+        AcceptedClients::Any,
+        CheckMethod::Introspection { client_id: "us".into(), client_secret: "s3cret".into() },
+    )
 }
 
 /// Accepts those of listed clients.
@@ -41,10 +44,10 @@ pub fn policy_for(clients: &str) -> TrustPolicy {
 
 /// Asks userinfo instead.
 pub fn userinfo_policy() -> TrustPolicy {
-    with_opaque(AcceptedClients::Any, Method::Userinfo)
+    with_opaque(AcceptedClients::Any, CheckMethod::Userinfo)
 }
 
-fn with_opaque(clients: AcceptedClients, method: Method) -> TrustPolicy {
+fn with_opaque(clients: AcceptedClients, method: CheckMethod) -> TrustPolicy {
     let opaque = OpaquePolicy { clients, method, positive_ttl_seconds: 30, negative_ttl_seconds: 10 };
     TrustPolicy { opaque: Some(opaque), ..tokens::policy() }
 }
@@ -91,7 +94,7 @@ fn recorded(exchange: &str, clients: AcceptedClients) -> Result<String, Reason> 
     scene.world.answer(&introspection_url(logto::ISSUER), logto::answer("introspection.json", exchange));
     let outcome = scene.send(TOKEN);
     assert_eq!(scene.world.calls(&introspection_url(logto::ISSUER)), 1);
-    outcome.map(|identity| identity.scopes().to_string()).map_err(|denial| denial.reason)
+    outcome.map(|identity| identity.scopes().to_string()).map_err(|denial| denial.reason())
 }
 
 #[test]
@@ -121,15 +124,15 @@ const OURS: &str = "nosuchclientnosuchcli";
 #[test]
 fn recorded_answers_about_our_own_client_are_outages() {
     let send = |exchange: &str, client_id: &str| {
-        let method = Method::Introspection { client_id: client_id.into(), client_secret: "s3cret".into() };
+        let method = CheckMethod::Introspection { client_id: client_id.into(), client_secret: "s3cret".into() };
         let scene = Scene::new(with_opaque(AcceptedClients::Any, method));
         scene.world.answer(&introspection_url(ISSUER), logto::answer("introspection-own-client.json", exchange));
         let denial = scene.send(TOKEN).unwrap_err();
         // An outage is over as soon as it is over; a verdict is remembered.
         let calls = introspections(&scene);
-        assert_eq!(scene.reason(TOKEN), denial.reason);
-        assert_eq!(introspections(&scene) > calls, denial.reason.is_outage(), "{exchange}");
-        (denial.reason, denial.detail.unwrap_or_default())
+        assert_eq!(scene.reason(TOKEN), denial.reason());
+        assert_eq!(introspections(&scene) > calls, denial.reason().is_outage(), "{exchange}");
+        (denial.reason(), denial.detail().unwrap_or_default())
     };
     for (exchange, expected) in [
         ("own client unknown (deleted)", Reason::IntrospectionRefused),
@@ -270,9 +273,9 @@ fn an_outage_is_not_remembered() {
 #[test]
 fn the_operator_learns_what_the_provider_said() {
     let denial = answering(policy(), logto::answer("introspection.json", "app_deleted")).send(TOKEN).unwrap_err();
-    assert_eq!(denial.detail.as_deref(), Some("introspection answered 400 invalid_client"));
+    assert_eq!(denial.detail().as_deref(), Some("introspection answered 400 invalid_client"));
     let denial = answering(policy(), logto::answer("introspection.json", "wrong_secret")).send(TOKEN).unwrap_err();
-    assert!(denial.detail.unwrap().contains("INTROSPECTION_CLIENT_SECRET"));
+    assert!(denial.detail().unwrap().contains("INTROSPECTION_CLIENT_SECRET"));
 }
 
 #[test]
@@ -400,7 +403,7 @@ fn an_audience_that_is_named_must_be_ours() {
         answer["aud"] = audience;
         scene.world.answer(&introspection_url(ISSUER), Answer::json(&answer));
         for _ in 0..2 {
-            assert_eq!(scene.send(TOKEN).err().map(|denial| denial.reason), expected);
+            assert_eq!(scene.send(TOKEN).err().map(|denial| denial.reason()), expected);
         }
     }
 }
@@ -435,9 +438,9 @@ fn a_flood_of_invented_tokens_does_not_reach_the_provider_and_spares_who_is_know
     scene.send(TOKEN).unwrap();
     scene.world.answer(&introspection_url(ISSUER), Answer::json(&json!({ "active": false })));
     let (before, began) = (introspections(&scene), scene.world.now());
-    for number in 0..20 * u64::from(QUESTIONS) {
+    for number in 0..20 * u64::from(MAX_QUESTIONS) {
         let denial = scene.send(&format!("invented-{number}")).unwrap_err();
-        assert!(matches!(denial.reason, Reason::Inactive | Reason::ProviderSpared), "{denial:?}");
+        assert!(matches!(denial.reason(), Reason::Inactive | Reason::ProviderSpared), "{denial:?}");
         assert!(scene.send(TOKEN).is_ok(), "remembered, so nobody need be asked");
         if number % 100 == 99 {
             scene.world.advance(1);
@@ -446,7 +449,7 @@ fn a_flood_of_invented_tokens_does_not_reach_the_provider_and_spares_who_is_know
     // Whoever was let in before is asked about again, flood or not.
     scene.world.answer(&introspection_url(ISSUER), Answer::json(&active(&scene)));
     scene.world.advance(policy().opaque.unwrap().positive_ttl_seconds);
-    for number in 0..u64::from(QUESTIONS) {
+    for number in 0..u64::from(MAX_QUESTIONS) {
         scene.world.answer(&introspection_url(ISSUER), Answer::json(&json!({ "active": false })));
         scene.send(&format!("more-{number}")).unwrap_err();
     }
@@ -454,7 +457,7 @@ fn a_flood_of_invented_tokens_does_not_reach_the_provider_and_spares_who_is_know
     assert_eq!(scene.reason("one-too-many"), Reason::ProviderSpared);
     assert!(scene.send(TOKEN).is_ok());
     let windows = usize::try_from((scene.world.now() - began) / WINDOW_SECONDS + 1).unwrap();
-    assert!(introspections(&scene) - before <= windows * usize::try_from(QUESTIONS).unwrap());
+    assert!(introspections(&scene) - before <= windows * usize::try_from(MAX_QUESTIONS).unwrap());
     // Who is told to come back is let in when the flood is over.
     scene.world.advance(WINDOW_SECONDS);
     scene.world.answer(&introspection_url(ISSUER), Answer::json(&active(&scene)));

@@ -468,6 +468,6 @@ pub fn discovery(issuer: &str) -> Value {
 
 /// The thumbprint of a JWK, by the product's own reckoning.
 pub fn thumbprint(jwk: &Value) -> Thumbprint {
-    let set = mcp_edge_oauth::keys::jwk::KeySet::parse(&json!({ "keys": [jwk] }).to_string());
+    let set = mcp_edge_oauth::keys::key_set::KeySet::parse(&json!({ "keys": [jwk] }).to_string());
     set.expect("a usable key").iter().next().expect("one key").thumbprint
 }
