@@ -127,7 +127,7 @@ const MISTAKES = [
     { REGISTRY_AUTH: "v=MCPv1; k=ed25519; p=c2VjcmV0" },
     'REGISTRY_AUTH must be "v=MCPv1; k=ed25519; p=…" with the public key (32 bytes) in base64, or "v=MCPv1; k=ecdsap384; p=…" with the compressed one (49 bytes)',
   ],
-  [{ SERVER_CARD: "true" }, "SERVER_CARD needs REGISTRY_NAME: a card says the server's name in the world"],
+  [{ SERVER_CARD: "true" }, "SERVER_CARD requires REGISTRY_NAME: the card contains that name"],
   [
     { REGISTRATION_ENDPOINT: "https://register.example.com/" },
     'REGISTRATION_ENDPOINT needs AUTHORIZATION_SERVER_MIRROR = "true": it is shown in the mirror and nowhere else',

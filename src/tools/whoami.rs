@@ -1,6 +1,9 @@
 //! `whoami`: the identity that the user agreed to share with the client that asks.
 
-use mcp_edge::{Call, Json, Tool, ToolError, schemars::{self, JsonSchema}};
+use mcp_edge::{
+    Call, Json, Tool, ToolError,
+    schemars::{self, JsonSchema},
+};
 use mcp_edge::{Kind, Party};
 use serde::Serialize;
 use serde_json::Value;
@@ -51,26 +54,26 @@ pub fn whoami<E: 'static>() -> Tool<E> {
 
 fn who_am_i<E>(call: &Call<E>) -> WhoAmI {
     let identity = call.identity();
-    let text = |name: &str| identity.claims.get(name).and_then(Value::as_str).map(str::to_owned);
+    let text = |name: &str| identity.claims().get(name).and_then(Value::as_str).map(str::to_owned);
     WhoAmI {
-        sub: identity.subject.clone(),
+        sub: identity.subject().to_owned(),
         username: text("username"),
         name: text("name"),
         email: text("email"),
-        email_verified: identity.claims.get("email_verified").and_then(Value::as_bool),
+        email_verified: identity.claims().get("email_verified").and_then(Value::as_bool),
         picture: text("picture"),
-        issuer: identity.issuer.clone(),
-        client_id: identity.client_id.clone(),
-        client_party: match identity.party {
+        issuer: identity.issuer().to_owned(),
+        client_id: identity.client_id().map(str::to_owned),
+        client_party: match identity.party() {
             Party::First => "first",
             Party::Third => "third",
         },
-        kind: match identity.kind {
+        kind: match identity.kind() {
             Kind::User => "user",
             Kind::Machine => "machine",
             Kind::Unknown => "unknown",
         },
-        scopes: identity.scopes.iter().map(str::to_owned).collect(),
-        expires_at: identity.expires_at,
+        scopes: identity.scopes().iter().map(str::to_owned).collect(),
+        expires_at: identity.expires_at(),
     }
 }

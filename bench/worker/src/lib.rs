@@ -3,7 +3,10 @@
 //!
 //! `bench/contenders/fifty-tools.js` declares the same in JavaScript. They are listed, never called.
 
-use mcp_edge::{BuildError, Call, Server, Tool, schemars::{self, JsonSchema}};
+use mcp_edge::{
+    BuildError, Call, Server, Tool,
+    schemars::{self, JsonSchema},
+};
 use serde::Deserialize;
 
 const RECORDS: [&str; 10] =

@@ -1,20 +1,19 @@
-//! The verified caller: a user through a client, or a client on its own.
+//! The identity of a verified caller.
 
 use serde_json::{Map, Value};
 
-use crate::Scopes;
+use crate::scope::Scopes;
 
-/// Everything that verification established about the sender of a request. It exists only for requests whose token
-/// was verified; tools read it, nothing makes one up (except tests).
+/// What verification of a token established about the sender of a request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Identity {
+pub struct Verified {
     /// `sub`: the user, or the client itself for a machine. Unique together with the issuer.
     pub subject: String,
     /// `iss`: who vouches for it.
     pub issuer: String,
     /// `client_id`, else `azp`, `cid` or `appid`: the software that sent the request.
     pub client_id: Option<String>,
-    /// A person, a machine, or nobody knows.
+    /// Whether a person stands behind the token.
     pub kind: Kind,
     /// The operator's own software or somebody else's.
     pub party: Party,
@@ -22,10 +21,14 @@ pub struct Identity {
     pub scopes: Scopes,
     /// `exp`, seconds since 1970.
     pub expires_at: u64,
-    /// Claims about the user that a granted scope covers, by their OpenID Connect names. Everything else that the
-    /// token carried is gone.
+    /// Claims about the user that a granted scope covers, by their OpenID Connect names.
     pub claims: Map<String, Value>,
 }
+
+/// The verified sender of a request: a user through a client, or a client on its own. Exists only for requests whose
+/// token was verified: tools read it, and nothing but verification (and tests, with the feature `testing`) makes one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity(Verified);
 
 /// Whether a person stands behind the token. Whoever wants one asks for [`Kind::User`], not for the absence of
 /// [`Kind::Machine`].
@@ -49,11 +52,75 @@ pub enum Party {
 }
 
 impl Identity {
-    /// A made-up user for tests of tools: `subject` signed in at `https://issuer.example` through
-    /// `test-client`, a third-party client, with the given space-separated scopes.
+    /// Creates an identity. For the code that has verified the token, and for nothing else.
+    #[must_use]
+    pub const fn new(verified: Verified) -> Self {
+        Self(verified)
+    }
+
+    /// `sub`: the user, or the client itself for a machine. Unique together with the issuer.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
+    /// `iss`: who vouches for it.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// `client_id`, else `azp`, `cid` or `appid`: the software that sent the request.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.client_id.as_deref()
+    }
+
+    /// Whether a person stands behind the token.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The operator's own software or somebody else's.
+    #[must_use]
+    pub const fn party(&self) -> Party {
+        self.0.party
+    }
+
+    /// What was granted, and what that implies.
+    #[must_use]
+    pub const fn scopes(&self) -> &Scopes {
+        &self.0.scopes
+    }
+
+    /// When the token expires (`exp`), in seconds since 1970.
+    #[must_use]
+    pub const fn expires_at(&self) -> u64 {
+        self.0.expires_at
+    }
+
+    /// Claims about the user that a granted scope covers, by their OpenID Connect names. Everything else that the token
+    /// carried is gone.
+    #[must_use]
+    pub const fn claims(&self) -> &Map<String, Value> {
+        &self.0.claims
+    }
+
+    /// A claim about the user, if it is a string.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&str> {
+        self.0.claims.get(name)?.as_str()
+    }
+}
+
+#[cfg(feature = "testing")]
+impl Identity {
+    /// Creates a user for tests of tools: `subject`, signed in at `https://issuer.example` through `test-client`, a
+    /// third-party client, with the given space-separated scopes.
     #[must_use]
     pub fn for_test(subject: &str, scopes: &str) -> Self {
-        Self {
+        Self(Verified {
             subject: subject.to_owned(),
             issuer: "https://issuer.example".to_owned(),
             client_id: Some("test-client".to_owned()),
@@ -62,6 +129,13 @@ impl Identity {
             scopes: Scopes::parse(scopes),
             expires_at: 4_102_444_800,
             claims: Map::new(),
-        }
+        })
+    }
+
+    /// The same with changes.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Verified)) -> Self {
+        change(&mut self.0);
+        self
     }
 }

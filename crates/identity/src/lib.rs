@@ -6,5 +6,5 @@
 mod identity;
 mod scope;
 
-pub use identity::{Identity, Kind, Party};
+pub use identity::{Identity, Kind, Party, Verified};
 pub use scope::{Scopes, is_scope_token};

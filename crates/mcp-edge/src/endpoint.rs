@@ -192,7 +192,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Err(BodyError::TooLarge) => return Ok(Server::<E>::body_too_large()),
             Err(BodyError::Truncated) => return Ok(Response::empty(400)),
         };
-        let kind = identity.kind;
+        let kind = identity.kind();
         let mut caller =
             Caller::new(identity, self.env.clone(), context.now, context.request_id.clone(), Rc::clone(&self.runtime));
         caller.state_key.clone_from(&self.state_key);

@@ -144,7 +144,7 @@ impl<E> Call<E> {
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         let identity = self.identity();
-        (identity.kind == Kind::User).then_some(identity.subject.as_str())
+        (identity.kind() == Kind::User).then_some(identity.subject())
     }
 
     /// What the endpoint gives to its tools.

@@ -30,7 +30,7 @@ use crate::{
         weight,
     },
 };
-use mcp_edge_identity::{Identity, Kind, Party, Scopes};
+use mcp_edge_identity::{Identity, Kind, Party, Scopes, Verified};
 use mcp_edge_runtime::{http::RequestHead, log::LogRecord, ports::Services};
 
 /// How long a request waits before it looks again whether the provider may be asked.
@@ -184,10 +184,10 @@ impl ResourceServer {
                 Form::Opaque => self.verify_opaque(token, fingerprint, now, services, trail).await?,
             }
         };
-        trail.client_id.clone_from(&identity.client_id);
-        trail.subject = Some(identity.subject.clone());
-        self.policy.clients.check(identity.client_id.as_deref())?;
-        if !identity.scopes.covers(&self.policy.required_scopes) {
+        trail.client_id = identity.client_id().map(str::to_owned);
+        trail.subject = Some(identity.subject().to_owned());
+        self.policy.clients.check(identity.client_id().as_deref())?;
+        if !identity.scopes().covers(&self.policy.required_scopes) {
             return Err(Denial::insufficient_scope(self.policy.required_scopes.clone()));
         }
         Ok(identity)
@@ -270,7 +270,7 @@ impl ResourceServer {
         let remembered = self.memory.borrow_mut().get(&fingerprint);
         let Some(Known::Jwt(known)) = remembered else { return Ok(None) };
         trail.kid.clone_from(&known.kid);
-        trail.issuer = Some(known.identity.issuer.clone());
+        trail.issuer = Some(known.identity.issuer().to_owned());
         known.validity.check(now)?;
         let mut done = Done::default();
         let wanted = Wanted {
@@ -347,7 +347,7 @@ impl ResourceServer {
             verdict
         };
         let (identity, validity) = verdict?;
-        trail.issuer = Some(identity.issuer.clone());
+        trail.issuer = Some(identity.issuer().to_owned());
         validity.check(now)?;
         // Of a token whose time of issue is not told, the provider has said just now that it is good.
         if validity.issued_at.is_some() {
@@ -430,7 +430,7 @@ impl ResourceServer {
     ) -> Identity {
         // A client id means what the operator lists only with the issuer that hands it out.
         let is_of_first_issuer = claims.issuer == self.policy.issuers[0].issuer;
-        Identity {
+        Identity::new(Verified {
             subject: claims.subject.clone(),
             issuer: claims.issuer.clone(),
             client_id: claims.client_id.clone(),
@@ -443,7 +443,7 @@ impl ResourceServer {
             scopes: self.policy.hierarchy.expand(claims.scopes.clone()),
             expires_at: claims.expires_at,
             claims: self.policy.disclosure.disclose(shown, consented),
-        }
+        })
     }
 }
 

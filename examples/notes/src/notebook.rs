@@ -10,8 +10,8 @@
 //! A handler gets its [`Notebook`] from the verified identity of its call, and no handler ever sees a key. So whatever
 //! a client sends, it reaches the notes of its own user and no others.
 
-use mcp_edge::{Call, PromptError, ResourceError, ToolError};
 use mcp_edge::Identity;
+use mcp_edge::{Call, PromptError, ResourceError, ToolError};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -113,8 +113,8 @@ impl<S: NoteStore> Notebook<S> {
 /// issuer. A digest has always the same length, so no prefix begins with another one, and a listing of the namespace
 /// tells nobody who keeps notes.
 fn prefix(identity: &Identity) -> String {
-    let length = (identity.issuer.len() as u64).to_be_bytes();
-    let digest = Sha256::new().chain_update(length).chain_update(&identity.issuer).chain_update(&identity.subject);
+    let length = (identity.issuer().len() as u64).to_be_bytes();
+    let digest = Sha256::new().chain_update(length).chain_update(&identity.issuer()).chain_update(&identity.subject());
     format!("{}/", hex(&digest.finalize()))
 }
 
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     fn of(issuer: &str, subject: &str) -> String {
-        prefix(&Identity { issuer: issuer.to_owned(), ..Identity::for_test(subject, "") })
+        prefix(&Identity::for_test(subject, "").with(|verified| verified.issuer = issuer.to_owned()))
     }
 
     #[test]

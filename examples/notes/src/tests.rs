@@ -141,7 +141,7 @@ fn users_see_their_own_notes_only() {
     assert!(delete(&bob, &id, &json!({"action": "accept", "content": {"confirm": true}})).is_error());
     assert_eq!(titles(&ada), ["Secret"]);
 
-    let namesake = Identity { issuer: "https://other.example".to_owned(), ..Identity::for_test("ada", ALL) };
+    let namesake = Identity::for_test("ada", ALL).with(|verified| verified.issuer = "https://other.example".to_owned());
     assert_eq!(titles(&world.client(namesake)), [""; 0]);
 }
 
@@ -183,7 +183,7 @@ fn a_refusal_names_all_scopes_that_the_tool_needs() {
 #[test]
 fn machines_have_no_notes() {
     let world = World::new();
-    let machine = world.client(Identity { kind: Kind::Machine, ..Identity::for_test("robot", ALL) });
+    let machine = world.client(Identity::for_test("robot", ALL).with(|verified| verified.kind = Kind::Machine));
     assert_eq!(names(&machine, "tools/list", "tools"), [""; 0]);
     assert_eq!(run(machine.call_tool("list_notes", json!({}))).refused, Some(AccessNeeded::User));
     assert_eq!(run(machine.read_resource("notes://index")).refused, Some(AccessNeeded::User));

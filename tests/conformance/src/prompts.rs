@@ -1,6 +1,9 @@
 //! Prompts: with and without arguments, with more than text, and one that asks the user back.
 
-use mcp_edge::{Call, Content, Contents, Message, Prompt, PromptError, ServerBuilder, schemars::{self, JsonSchema}};
+use mcp_edge::{
+    Call, Content, Contents, Message, Prompt, PromptError, ServerBuilder,
+    schemars::{self, JsonSchema},
+};
 use serde::Deserialize;
 
 use crate::samples::PNG;

@@ -1,6 +1,9 @@
 //! Tools whose arguments need more than a Rust type says.
 
-use mcp_edge::{Call, ServerBuilder, Tool, schemars::{self, JsonSchema}};
+use mcp_edge::{
+    Call, ServerBuilder, Tool,
+    schemars::{self, JsonSchema},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

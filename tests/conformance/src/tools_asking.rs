@@ -4,7 +4,10 @@
 //! Each reads as if it could wait. It leaves through `?` while an answer is outstanding, and runs again from its start
 //! once there is one.
 
-use mcp_edge::{Call, Capability, Root, Sampling, ServerBuilder, Tool, ToolError, schemars::{self, JsonSchema}};
+use mcp_edge::{
+    Call, Capability, Root, Sampling, ServerBuilder, Tool, ToolError,
+    schemars::{self, JsonSchema},
+};
 use serde::Deserialize;
 
 /// Adds the tools.

@@ -3,7 +3,10 @@
 //! The suite asks for these only in the revision of 2025-11-25, in which a server without sessions cannot ask anything.
 //! So the tests below look at what it would look at, in the revision that can.
 
-use mcp_edge::{Answer, Call, ServerBuilder, Tool, ToolError, schemars::{self, JsonSchema}};
+use mcp_edge::{
+    Answer, Call, ServerBuilder, Tool, ToolError,
+    schemars::{self, JsonSchema},
+};
 use serde::{Deserialize, Serialize};
 
 /// Adds the tools.

@@ -40,11 +40,11 @@ pub fn whoami() -> Tool<()> {
     let answer = async |call: Call| {
         let identity = call.identity();
         Json(WhoAmI {
-            sub: identity.subject.clone(),
-            issuer: identity.issuer.clone(),
-            client_id: identity.client_id.clone(),
-            scopes: identity.scopes.iter().map(str::to_owned).collect(),
-            expires_at: identity.expires_at,
+            sub: identity.subject().to_owned(),
+            issuer: identity.issuer().to_owned(),
+            client_id: identity.client_id().map(str::to_owned),
+            scopes: identity.scopes().iter().map(str::to_owned).collect(),
+            expires_at: identity.expires_at(),
         })
     };
     Tool::new("whoami", answer).description("Tells who is signed in.").read_only()

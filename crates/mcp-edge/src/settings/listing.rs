@@ -54,7 +54,7 @@ pub(super) fn registry_proof(reader: &mut Reader<'_>) -> Option<String> {
 pub(super) fn server_card(reader: &mut Reader<'_>) -> bool {
     let wanted = reader.flag("SERVER_CARD", false);
     if wanted && reader.text("REGISTRY_NAME").is_none() {
-        reader.error("SERVER_CARD needs REGISTRY_NAME: the card contains that name".to_owned());
+        reader.error("SERVER_CARD requires REGISTRY_NAME: the card contains that name".to_owned());
     }
     wanted
 }

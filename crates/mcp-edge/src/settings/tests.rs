@@ -261,7 +261,7 @@ fn every_mistake_says_how_to_mend_it() {
         (vec![listed, ("RESOURCE_DESCRIPTION", &long)], "RESOURCE_DESCRIPTION", "at most 100 characters"),
         (vec![listed, described, ("RESOURCE_NAME", &long)], "RESOURCE_NAME", "at most 100 characters"),
         (vec![("REGISTRY_AUTH", "v=MCPv1; k=ed25519; p=c2hvcnQ=")], "REGISTRY_AUTH", "32 bytes"),
-        (vec![("SERVER_CARD", "true")], "SERVER_CARD", "needs REGISTRY_NAME"),
+        (vec![("SERVER_CARD", "true")], "SERVER_CARD", "requires REGISTRY_NAME"),
         (vec![("SERVER_CARD", "yes")], "SERVER_CARD", "\"true\" or \"false\""),
         (vec![("LOGO", "logo.png")], "LOGO", "must begin with https://"),
         (
@@ -326,4 +326,34 @@ fn the_debug_form_hides_the_introspection_secret() {
 fn the_debug_form_hides_the_state_secret() {
     let settings = parse(&[("STATE_SECRET", "hunter2 hunter2 hunter2 hunter2 hunter2")]).unwrap();
     assert!(settings.state_secret.is_some() && !format!("{settings:?}").contains("hunter2"));
+}
+
+/// The lines of `[vars]` in a `wrangler.toml`: whether a setting is set or only shown as a comment, its name and value.
+fn variables(toml: &'static str) -> impl Iterator<Item = (bool, &'static str, &'static str)> {
+    let (_, variables) = toml.split_once("[vars]").expect("variables");
+    variables.lines().filter_map(|line| {
+        let (is_set, line) = line.strip_prefix("# ").map_or((true, line), |comment| (false, comment));
+        let (name, value) = line.split_once(" = \"")?;
+        let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        is_name.then_some((is_set, name, value.strip_suffix('"')?))
+    })
+}
+
+const WRANGLER_TOML: &str = include_str!("../../../../wrangler.toml");
+
+#[test]
+fn few_variables_are_set_unless_an_operator_sets_more() {
+    // 64 variables are allowed on the free plan, and operators have their own.
+    let set: Vec<_> = variables(WRANGLER_TOML).filter(|(is_set, ..)| *is_set).map(|(_, name, _)| name).collect();
+    assert_eq!(set, ["ISSUER", "RESOURCE", "REQUIRED_SCOPES", "CLAIM_SCOPES"]);
+}
+
+#[test]
+fn a_commented_setting_shows_its_default() {
+    let default = format!("{:?}", parse(&[]).unwrap());
+    let commented: Vec<_> = variables(WRANGLER_TOML).filter(|(is_set, ..)| !is_set).collect();
+    assert!(commented.len() > 25, "{commented:?}");
+    for (_, name, value) in commented {
+        assert_eq!(format!("{:?}", parse(&[(name, value)]).unwrap()), default, "{name} = {value:?}");
+    }
 }

@@ -9,8 +9,8 @@ use mcp_edge_oauth::{challenge::ChallengeContext, denial::Reason};
 use mcp_edge_protocol::{Call, Server, Tool, ToolError};
 use mcp_edge_runtime::{
     app::{App, Handled},
-    json::Object,
     http::{BodyError, RequestBody, RequestHead, Response},
+    json::Object,
     log::LogRecord,
 };
 use serde::Deserialize;
@@ -59,7 +59,7 @@ impl Deployment {
             all.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         };
         let settings = Settings::parse(setting).expect("good settings");
-        let tool = |name: &str| Tool::new(name, async |call: Call| call.identity().subject.clone()).read_only();
+        let tool = |name: &str| Tool::new(name, async |call: Call| call.identity().subject().to_owned()).read_only();
         let server = Server::builder("test", "1")
             .scope("whoami:read", "See who you are")
             .scope("whoami:write", "Change who you are")

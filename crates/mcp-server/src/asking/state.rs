@@ -120,9 +120,9 @@ impl Binding {
         let mut hasher = Sha256::new();
         let parts = [
             BINDING_LABEL,
-            identity.issuer.as_str(),
-            &identity.subject,
-            identity.client_id.as_deref().unwrap_or_default(),
+            identity.issuer(),
+            identity.subject(),
+            identity.client_id().unwrap_or_default(),
             self.method,
             &self.name,
         ];
@@ -224,8 +224,11 @@ mod tests {
         let open = |identity: &Identity, binding: &Binding, now| State::open(&sealed, &key(), identity, binding, now);
         assert_eq!(open(&ada(), &binding(), NOW + STATE_SECONDS), Err(Rejected));
         assert_eq!(open(&Identity::for_test("bob", ""), &binding(), NOW), Err(Rejected));
-        assert_eq!(open(&Identity { issuer: "https://x.example".into(), ..ada() }, &binding(), NOW), Err(Rejected));
-        assert_eq!(open(&Identity { client_id: None, ..ada() }, &binding(), NOW), Err(Rejected));
+        assert_eq!(
+            open(&ada().with(|verified| verified.issuer = "https://x.example".into()), &binding(), NOW),
+            Err(Rejected)
+        );
+        assert_eq!(open(&ada().with(|verified| verified.client_id = None), &binding(), NOW), Err(Rejected));
         for other in [
             Binding { method: "prompts/get", ..binding() },
             Binding { name: "cancel".to_owned(), ..binding() },

@@ -40,13 +40,13 @@ impl Requirements {
 
     /// What cannot be mended by another consent comes first: nobody should be sent through one in vain.
     pub fn check(&self, identity: &Identity) -> Result<(), AccessNeeded> {
-        if self.first_party && identity.party != Party::First {
+        if self.first_party && identity.party() != Party::First {
             return Err(AccessNeeded::FirstParty);
         }
-        if self.user && identity.kind != Kind::User {
+        if self.user && identity.kind() != Kind::User {
             return Err(AccessNeeded::User);
         }
-        if !identity.scopes.covers(&self.scopes) {
+        if !identity.scopes().covers(&self.scopes) {
             return Err(AccessNeeded::Scopes(self.scopes.clone()));
         }
         Ok(())
@@ -131,21 +131,21 @@ mod tests {
         let identity = Identity::for_test("ada", "notes:read");
         let all = Scopes::parse("notes:read notes:write");
         assert_eq!(needed.check(&identity), Err(AccessNeeded::Scopes(all.clone())));
-        assert_eq!(needed.check(&Identity { scopes: all, ..identity }), Ok(()));
+        assert_eq!(needed.check(&identity.with(|verified| verified.scopes = all)), Ok(()));
     }
 
     #[test]
     fn what_no_consent_can_mend_is_told_first() {
         let mut needed = Requirements { user: true, first_party: true, ..Requirements::default() };
         needed.scope("a".to_owned());
-        let mut identity = Identity::for_test("machine", "");
-        identity.kind = Kind::Machine;
+        let identity = Identity::for_test("machine", "");
+        let identity = identity.with(|verified| verified.kind = Kind::Machine);
         assert_eq!(needed.check(&identity), Err(AccessNeeded::FirstParty));
-        identity.party = Party::First;
+        let identity = identity.with(|verified| verified.party = Party::First);
         assert_eq!(needed.check(&identity), Err(AccessNeeded::User));
-        identity.kind = Kind::Unknown;
+        let identity = identity.with(|verified| verified.kind = Kind::Unknown);
         assert_eq!(needed.check(&identity), Err(AccessNeeded::User));
-        identity.kind = Kind::User;
+        let identity = identity.with(|verified| verified.kind = Kind::User);
         assert_eq!(needed.check(&identity), Err(AccessNeeded::Scopes(Scopes::parse("a"))));
     }
 }

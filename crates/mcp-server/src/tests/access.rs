@@ -17,7 +17,7 @@ fn call(tool: &str, identity: Identity) -> Handled {
 #[test]
 fn what_the_identity_lacks_is_found_before_the_tool_runs() {
     let ada = || Identity::for_test("ada", "notes");
-    let machine = || Identity { kind: Kind::Machine, ..ada() };
+    let machine = || ada().with(|verified| verified.kind = Kind::Machine);
     for (tool, identity, needed) in [
         ("restricted", ada(), AccessNeeded::Scopes(Scopes::parse("notes notes:write"))),
         ("human", machine(), AccessNeeded::User),
@@ -54,8 +54,8 @@ fn lists_show_what_the_identity_may_use() {
     let ada = |scopes: &str| Identity::for_test("ada", scopes);
     assert_eq!(names(ada("")), "echo human sampler");
     assert_eq!(names(ada("notes notes:write")), "echo restricted human sampler");
-    assert_eq!(names(Identity { kind: Kind::Machine, ..ada("") }), "echo sampler");
-    assert_eq!(names(Identity { party: Party::First, ..ada("") }), "echo human ours sampler");
+    assert_eq!(names(ada("").with(|verified| verified.kind = Kind::Machine)), "echo sampler");
+    assert_eq!(names(ada("").with(|verified| verified.party = Party::First)), "echo human ours sampler");
 }
 
 #[test]

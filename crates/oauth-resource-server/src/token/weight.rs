@@ -24,10 +24,10 @@ pub const fn behind_rc<T>() -> usize {
 #[must_use]
 pub fn of_identity(identity: &Identity) -> usize {
     // A vector that grows has room for twice as many, and for four at least.
-    let (count, bytes) = identity.scopes.iter().fold((0, 0), |(count, bytes), name| (count + 1, bytes + text(name)));
+    let (count, bytes) = identity.scopes().iter().fold((0, 0), |(count, bytes), name| (count + 1, bytes + text(name)));
     let scopes = 2 * (count + 2) * size_of::<String>() + ALLOCATION + bytes;
-    let texts = text(&identity.subject) + text(&identity.issuer) + identity.client_id.as_deref().map_or(0, text);
-    behind_rc::<Identity>() + texts + scopes + members(&identity.claims)
+    let texts = text(identity.subject()) + text(identity.issuer()) + identity.client_id().map_or(0, text);
+    behind_rc::<Identity>() + texts + scopes + members(identity.claims())
 }
 
 /// A text's bytes, wherever they lie.

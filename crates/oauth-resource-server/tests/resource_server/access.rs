@@ -52,21 +52,21 @@ fn clients_are_allowed_and_denied_by_id_or_host() {
 #[test]
 fn a_client_is_third_party_unless_it_is_listed() {
     let first = |it: &mut TrustPolicy| it.clients.first_party = ClientList::parse("agent");
-    assert_eq!(identity(with(first), |_| ()).unwrap().party, Party::First);
-    assert_eq!(identity(policy(), |_| ()).unwrap().party, Party::Third);
-    assert_eq!(identity(with(first), |claims| claims["client_id"] = "agent2".into()).unwrap().party, Party::Third);
+    assert_eq!(identity(with(first), |_| ()).unwrap().party(), Party::First);
+    assert_eq!(identity(policy(), |_| ()).unwrap().party(), Party::Third);
+    assert_eq!(identity(with(first), |claims| claims["client_id"] = "agent2".into()).unwrap().party(), Party::Third);
 }
 
 #[test]
 fn a_machine_is_a_client_that_is_its_own_subject() {
-    assert_eq!(identity(policy(), |_| ()).unwrap().kind, Kind::User);
-    assert_eq!(identity(policy(), |claims| claims["sub"] = "agent".into()).unwrap().kind, Kind::Machine);
+    assert_eq!(identity(policy(), |_| ()).unwrap().kind(), Kind::User);
+    assert_eq!(identity(policy(), |claims| claims["sub"] = "agent".into()).unwrap().kind(), Kind::Machine);
     let by_azp = |claims: &mut Value| {
         let claims = claims.as_object_mut().unwrap();
         claims.remove("client_id");
         claims.insert("azp".into(), "alice".into());
     };
-    assert_eq!(identity(policy(), by_azp).unwrap().kind, Kind::Machine);
+    assert_eq!(identity(policy(), by_azp).unwrap().kind(), Kind::Machine);
 }
 
 #[test]
@@ -77,8 +77,8 @@ fn scopes_imply_others() {
     };
     let scoped = |scope: &'static str| move |claims: &mut Value| claims["scope"] = scope.into();
     let identity_with = |scope| identity(with(hierarchy), scoped(scope));
-    assert_eq!(identity_with("whoami:write").unwrap().scopes.to_string(), "whoami:read whoami:write");
-    assert_eq!(identity_with("whoami:read").unwrap().scopes.to_string(), "whoami:read");
+    assert_eq!(identity_with("whoami:write").unwrap().scopes().to_string(), "whoami:read whoami:write");
+    assert_eq!(identity_with("whoami:read").unwrap().scopes().to_string(), "whoami:read");
     assert_eq!(identity_with("whoami"), Err(Reason::InsufficientScope));
     assert_eq!(identity_with(""), Err(Reason::InsufficientScope));
 }
@@ -88,7 +88,7 @@ fn what_a_scope_implies_discloses_nothing() {
     // Consent covers what the user saw, not what the operator says it implies.
     let policy = with(|it| it.hierarchy.imply("whoami:read", &Scopes::parse("profile email")));
     let identity = identity(policy, |claims| claims["email"] = "alice@example.com".into()).unwrap();
-    assert!(identity.scopes.contains("email") && identity.claims.is_empty());
+    assert!(identity.scopes().contains("email") && identity.claims().is_empty());
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn claims_pass_only_under_a_scope_that_covers_them() {
             claims["plan"] = "gold".into();
         }
     };
-    let names = |policy, scope| identity(policy, rich(scope)).unwrap().claims.keys().cloned().collect::<Vec<_>>();
+    let names = |policy, scope| identity(policy, rich(scope)).unwrap().claims().keys().cloned().collect::<Vec<_>>();
     assert!(names(policy(), "whoami:read").is_empty());
     assert_eq!(names(policy(), "profile"), ["name"]);
     let mapped = with(|it| it.disclosure = Disclosure::parse("whoami:read=plan,email").unwrap());
@@ -147,7 +147,7 @@ fn each_issuer_vouches_for_its_own_tokens_alone() {
             let outcome = send(&world, &server, &signed(&world, key, issuer, audience));
             assert_eq!(outcome.as_ref().err().map(|denial| denial.reason), expected, "{key} {issuer} {audience}");
             if let Ok(identity) = outcome {
-                assert_eq!(identity.issuer, issuer);
+                assert_eq!(identity.issuer(), issuer);
             }
         }
     }

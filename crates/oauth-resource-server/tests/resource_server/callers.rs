@@ -32,7 +32,7 @@ fn sent(policy: TrustPolicy, typ: &Value, changes: &Value) -> Result<Identity, D
 
 fn kind(typ: &Value, changes: &Value) -> String {
     let identity = sent(lenient(), typ, changes).unwrap_or_else(|denial| panic!("{denial:?}: {changes}"));
-    format!("{:?}", identity.kind)
+    format!("{:?}", identity.kind())
 }
 
 fn reason(typ: &Value, changes: &Value) -> &'static str {
@@ -264,7 +264,7 @@ fn what_proves_nothing_makes_no_user() {
 
 #[test]
 fn introspection_proves_a_user_by_the_scope_openid_or_a_sign_in() {
-    let kind = |changes: Value| format!("{:?}", introspected(&changes).unwrap().kind);
+    let kind = |changes: Value| format!("{:?}", introspected(&changes).unwrap().kind());
     assert_eq!(kind(json!({})), "User");
     assert_eq!(kind(json!({ "scope": "openid" })), "User");
     assert_eq!(kind(json!({ "scope": "notes:read", "auth_time": 1_794_999_000 })), "User");
@@ -284,7 +284,7 @@ fn userinfo_speaks_of_users_unless_it_says_otherwise() {
     ] {
         let scene = Scene::new(crate::opaque::userinfo_policy());
         scene.world.answer(&userinfo_url(ISSUER), Answer::json(&profile));
-        assert_eq!(format!("{:?}", scene.send(crate::opaque::TOKEN).unwrap().kind), expected, "{profile}");
+        assert_eq!(format!("{:?}", scene.send(crate::opaque::TOKEN).unwrap().kind()), expected, "{profile}");
     }
 }
 
@@ -292,7 +292,8 @@ fn userinfo_speaks_of_users_unless_it_says_otherwise() {
 
 #[test]
 fn the_client_is_found_where_the_provider_writes_it() {
-    let client = |claims: Value| sent(lenient(), &json!("JWT"), &claims).map(|identity| identity.client_id);
+    let client =
+        |claims: Value| sent(lenient(), &json!("JWT"), &claims).map(|identity| identity.client_id().map(str::to_owned));
     for (claims, expected) in [
         (json!({ "client_id": "a", "azp": "b", "cid": "c", "appid": "d" }), Some("a")),
         (json!({ "azp": "b", "cid": "c", "appid": "d" }), Some("b")),
@@ -340,5 +341,5 @@ fn a_profile_names_no_client() {
     policy.clients.first_party = ClientList::parse("own");
     let scene = Scene::new(policy);
     scene.world.answer(&userinfo_url(ISSUER), Answer::json(&profile));
-    assert_eq!(scene.send(crate::opaque::TOKEN).unwrap().client_id, None);
+    assert_eq!(scene.send(crate::opaque::TOKEN).unwrap().client_id(), None);
 }

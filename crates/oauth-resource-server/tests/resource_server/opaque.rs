@@ -91,7 +91,7 @@ fn recorded(exchange: &str, clients: AcceptedClients) -> Result<String, Reason> 
     scene.world.answer(&introspection_url(logto::ISSUER), logto::answer("introspection.json", exchange));
     let outcome = scene.send(TOKEN);
     assert_eq!(scene.world.calls(&introspection_url(logto::ISSUER)), 1);
-    outcome.map(|identity| identity.scopes.to_string()).map_err(|denial| denial.reason)
+    outcome.map(|identity| identity.scopes().to_string()).map_err(|denial| denial.reason)
 }
 
 #[test]
@@ -294,7 +294,7 @@ fn claims_beyond_consent_are_dropped() {
     let scene = answering(policy(), Answer::json(&answer));
     scene.world.advance_to(1_795_308_100);
     let identity = scene.send(TOKEN).unwrap();
-    assert!(identity.claims.is_empty(), "{:?}", identity.claims);
+    assert!(identity.claims().is_empty(), "{:?}", identity.claims());
     assert_eq!(profiles(&scene), 0, "nothing of a profile may be shown, so none is fetched");
 }
 
@@ -319,11 +319,11 @@ fn a_profile_is_fetched_when_a_consented_scope_covers_it() {
         scene.world.answer(&introspection_url(ISSUER), Answer::json(&answer));
         scene.world.answer(&userinfo_url(ISSUER), logto::answer("userinfo.json", "ok"));
         let identity = scene.send(TOKEN).unwrap();
-        let mut names: Vec<_> = identity.claims.keys().collect();
+        let mut names: Vec<_> = identity.claims().keys().collect();
         names.sort();
         assert_eq!(names, shown, "{scope}");
         assert_eq!(profiles(&scene), fetched, "{scope}");
-        assert_eq!(identity.client_id.as_deref(), Some("agent"));
+        assert_eq!(identity.client_id().as_deref(), Some("agent"));
     }
 }
 
@@ -332,10 +332,10 @@ fn the_profile_of_somebody_else_is_not_shown() {
     let scene = good();
     scene.world.answer(&userinfo_url(ISSUER), Answer::json(&json!({ "sub": "mallory", "name": "Mallory" })));
     let identity = scene.send(TOKEN).unwrap();
-    assert_eq!((identity.subject.as_str(), identity.claims.len()), ("alice", 0));
+    assert_eq!((identity.subject(), identity.claims().len()), ("alice", 0));
     let scene = good();
     scene.world.answer(&userinfo_url(ISSUER), Answer::json(&json!({ "name": "Nobody" })));
-    assert!(scene.send(TOKEN).unwrap().claims.is_empty());
+    assert!(scene.send(TOKEN).unwrap().claims().is_empty());
 }
 
 #[test]
@@ -348,7 +348,7 @@ fn a_profile_that_cannot_be_had_makes_the_identity_poorer_not_wrong() {
     ] {
         let scene = good();
         scene.world.answer(&userinfo_url(ISSUER), answer);
-        assert!(scene.send(TOKEN).unwrap().claims.is_empty());
+        assert!(scene.send(TOKEN).unwrap().claims().is_empty());
     }
 }
 
@@ -357,11 +357,11 @@ fn by_userinfo_alone_there_is_a_subject_and_a_profile_and_no_client() {
     let scene = Scene::new(userinfo_policy());
     scene.world.answer(&userinfo_url(ISSUER), logto::answer("userinfo.json", "ok"));
     let identity = scene.send(TOKEN).unwrap();
-    assert_eq!(identity.subject, "unzlfabysh60");
-    assert_eq!((identity.client_id.as_deref(), identity.kind), (None, Kind::User));
-    assert_eq!(identity.scopes.to_string(), "openid");
-    assert_eq!(identity.claims["email"], "alice@example.dev");
-    assert_eq!(identity.claims.get("created_at"), None, "no scope of the standard covers it");
+    assert_eq!(identity.subject(), "unzlfabysh60");
+    assert_eq!((identity.client_id().as_deref(), identity.kind()), (None, Kind::User));
+    assert_eq!(identity.scopes().to_string(), "openid");
+    assert_eq!(identity.claims()["email"], "alice@example.dev");
+    assert_eq!(identity.claims().get("created_at"), None, "no scope of the standard covers it");
     assert_eq!(scene.world.received().last().unwrap().authorization, Some(format!("Bearer {TOKEN}")));
     assert_eq!(introspections(&scene), 0);
     for _ in 0..3 {
@@ -388,7 +388,7 @@ fn a_machine_is_told_from_a_user() {
     let mut answer = active(&scene);
     answer["sub"] = "agent".into();
     scene.world.answer(&introspection_url(ISSUER), Answer::json(&answer));
-    assert_eq!(scene.send(TOKEN).unwrap().kind, Kind::Machine);
+    assert_eq!(scene.send(TOKEN).unwrap().kind(), Kind::Machine);
 }
 
 #[test]
