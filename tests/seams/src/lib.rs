@@ -3,10 +3,14 @@
 //! | module | shows |
 //! |---|---|
 //! | [`ledger`] | a Durable Object with SQL storage and an alarm, before and after a crash |
+//! | [`vault`] | a named entrypoint that only some bindings may call |
 //!
 //! `seams.test.mjs` calls it on workerd.
 
 pub mod ledger;
+pub mod vault;
+
+use std::time::Duration;
 
 use mcp_edge_runtime::{
     app::{App, Handled},
@@ -16,9 +20,25 @@ use mcp_edge_runtime::{
     log::{LogLevel, LogRecord, LogSettings},
     service_call::{CallError, CallLimits, CallService},
 };
+use serde_json::json;
 
 mcp_edge_runtime::worker!(Seams, |env: &Env| Ok(Seams { env: env.clone() }));
 mcp_edge_runtime::durable_object!(Ledger, fetch = ledger::fetch, alarm = ledger::alarm);
+mcp_edge_runtime::entrypoint!(Vault, vault::Vault, vault::Vault::new);
+
+/// What calls from the default entrypoint may take.
+const LIMITS: CallLimits = CallLimits { timeout: Duration::from_millis(500), max_answer: 64 * 1024 };
+
+const MAX_MESSAGE: usize = 64 * 1024;
+
+/// The bindings to which a path leads: those with different props, and one that does not exist.
+const SERVICES: [(&str, &str); 5] = [
+    ("/vault", "VAULT"),
+    ("/vault-of-a-stranger", "VAULT_OF_A_STRANGER"),
+    ("/vault-without-props", "VAULT_WITHOUT_PROPS"),
+    ("/default-entrypoint", "DEFAULT_ENTRYPOINT"),
+    ("/unbound", "UNBOUND"),
+];
 
 /// The default entrypoint: each path shows one seam.
 pub struct Seams {
@@ -35,15 +55,20 @@ impl App for Seams {
     }
 
     async fn handle(&self, head: &RequestHead<'_>, body: impl RequestBody, _: &RequestContext) -> Handled {
-        let response = match head.path() {
-            "/crash" => panic!("as this request is meant to"),
-            path => match path.strip_prefix("/ledger/") {
-                Some(name) => {
-                    let message = body.text(CallLimits::default().max_answer).await.unwrap_or_default();
-                    respond(Binding::object(&self.env, "LEDGER", name).call(message).await)
-                }
-                None => Response::empty(404),
-            },
+        assert_ne!(head.path(), "/crash", "as this request is meant to");
+        let service = SERVICES.into_iter().find(|(path, _)| *path == head.path());
+        let object = head.path().strip_prefix("/ledger/");
+        let callee = match (service, object) {
+            (Some((_, binding)), _) => Some(Binding::service(&self.env, binding).limits(LIMITS)),
+            (None, Some(name)) => Some(Binding::object(&self.env, "LEDGER", name)),
+            (None, None) => None,
+        };
+        let response = match callee {
+            Some(callee) => {
+                let message = body.text(MAX_MESSAGE).await.unwrap_or_default();
+                respond(callee.call(message).await)
+            }
+            None => Response::empty(404),
         };
         Handled { response, record: LogRecord::default() }
     }
@@ -53,11 +78,11 @@ impl App for Seams {
     }
 }
 
-/// What a call returned; its error as text, with a status that no answer has.
+/// What a call returned, or its error.
 fn respond(answer: Result<String, CallError>) -> Response {
     match answer {
         Ok(answer) => Response::json(200, answer),
-        Err(error) => Response::json(502, format!("{error:?}")),
+        Err(error) => Response::json(502, json!({ "error": format!("{error:?}") }).to_string()),
     }
 }
 
