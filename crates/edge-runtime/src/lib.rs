@@ -15,6 +15,7 @@
 //! | [`log`] | the record of a request | |
 //! | [`json`] | JSON objects as text under construction | RFC 8259 |
 //! | [`sql`], [`alarm`] | the storage and the alarm of a Durable Object | |
+//! | [`forward`] | requests and responses that are passed on without their bodies | RFC 9110 §7.6 |
 //! | [`service_call`] | calls of JSON between Workers, and who may make them | |
 //! | `cloudflare` | the Worker shell, behind the feature of that name | |
 //!
@@ -28,6 +29,7 @@ pub mod cloudflare;
 pub mod context;
 pub mod cors;
 pub mod crypto;
+pub mod forward;
 pub mod http;
 pub mod json;
 pub mod log;

@@ -2,11 +2,13 @@
 //!
 //! | module | shows |
 //! |---|---|
+//! | [`forwarder`] | requests and responses that are passed on without their bodies |
 //! | [`ledger`] | a Durable Object with SQL storage and an alarm, before and after a crash |
 //! | [`vault`] | a named entrypoint that only some bindings may call |
 //!
 //! `seams.test.mjs` calls it on workerd.
 
+pub mod forwarder;
 pub mod ledger;
 pub mod vault;
 
@@ -47,34 +49,44 @@ pub struct Seams {
 
 impl App for Seams {
     fn header_names(&self) -> HeaderNames {
-        HeaderNames { always: Vec::new(), of_messages: Vec::new(), of_others: Vec::new() }
+        HeaderNames {
+            always: vec!["x-chosen".to_owned(), "content-type".to_owned()],
+            of_messages: Vec::new(),
+            of_others: Vec::new(),
+        }
     }
 
     fn log_settings(&self) -> LogSettings {
         LogSettings { level: LogLevel::Off, subject: false, development: false }
     }
 
-    async fn handle(&self, head: &RequestHead<'_>, body: impl RequestBody, _: &RequestContext) -> Handled {
+    async fn handle(&self, head: &RequestHead<'_>, body: impl RequestBody, context: &RequestContext) -> Handled {
         assert_ne!(head.path(), "/crash", "as this request is meant to");
-        let service = SERVICES.into_iter().find(|(path, _)| *path == head.path());
-        let object = head.path().strip_prefix("/ledger/");
-        let callee = match (service, object) {
-            (Some((_, binding)), _) => Some(Binding::service(&self.env, binding).limits(LIMITS)),
-            (None, Some(name)) => Some(Binding::object(&self.env, "LEDGER", name)),
-            (None, None) => None,
-        };
-        let response = match callee {
-            Some(callee) => {
-                let message = body.text(MAX_MESSAGE).await.unwrap_or_default();
-                respond(callee.call(message).await)
-            }
-            None => Response::empty(404),
+        let response = if let Some(to) = head.path().strip_prefix("/forward/") {
+            forwarder::forward(&self.env, context, head, to).await
+        } else if let Some(callee) = self.callee(head.path()) {
+            let message = body.text(MAX_MESSAGE).await.unwrap_or_default();
+            respond(callee.call(message).await)
+        } else {
+            Response::empty(404)
         };
         Handled { response, record: LogRecord::default() }
     }
 
     fn misconfigured(_: &RequestHead<'_>) -> Response {
         Response::empty(500)
+    }
+}
+
+impl Seams {
+    /// What a path leads to, if it is called with JSON.
+    fn callee(&self, path: &str) -> Option<Binding> {
+        let service = SERVICES.into_iter().find(|(known, _)| *known == path);
+        match (service, path.strip_prefix("/ledger/")) {
+            (Some((_, binding)), _) => Some(Binding::service(&self.env, binding).limits(LIMITS)),
+            (None, Some(name)) => Some(Binding::object(&self.env, "LEDGER", name)),
+            (None, None) => None,
+        }
     }
 }
 

@@ -11,12 +11,14 @@
 //! | `services` | KV, `fetch`, WebCrypto, timers, randomness, the rate limiter |
 //! | `metrics` | Analytics Engine |
 //! | `object` | Durable Objects: events, SQL storage, alarms |
+//! | `forward` | requests and responses that are passed on without their bodies |
 //! | `service_call` | calls to other Workers and to Durable Objects; named entrypoints |
 //! | `event` | events that are answered with a promise |
 
 mod bridge;
 mod event;
 mod executor;
+mod forward;
 mod metrics;
 mod object;
 mod request;
@@ -25,6 +27,7 @@ mod service_call;
 mod services;
 mod shell;
 
+pub use forward::{StreamBody, Upstream};
 pub use object::ObjectState;
 #[doc(hidden)]
 pub use object::{object_alarm, object_fetch};
