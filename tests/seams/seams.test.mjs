@@ -4,3 +4,4 @@ import "../support/report-failures.mjs";
 import "./objects.mjs";
 import "./entrypoints.mjs";
 import "./forwarding.mjs";
+import "./keys.mjs";

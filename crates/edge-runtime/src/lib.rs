@@ -9,6 +9,7 @@
 //! | [`uri`] | checks of absolute URLs | RFC 3986 |
 //! | [`ports`] | the traits for everything from outside: fetch, store, signatures, randomness, time to wait | |
 //! | [`crypto`] | signature algorithms and the keys that verify them | RFC 7518, 8037 |
+//! | [`keys`] | secret keys that sign, authenticate and derive | RFC 7518, 2104, 5869 |
 //! | [`settings`] | reads named strings and collects every error | |
 //! | [`secret`], [`seal`] | text that no log shows; what a client keeps for us, encrypted | |
 //! | [`client_network`] | what rate limits count by | |
@@ -32,6 +33,7 @@ pub mod crypto;
 pub mod forward;
 pub mod http;
 pub mod json;
+pub mod keys;
 pub mod log;
 pub mod ports;
 pub mod seal;

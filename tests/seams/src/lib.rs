@@ -2,12 +2,14 @@
 //!
 //! | module | shows |
 //! |---|---|
+//! | [`crypto`] | secret keys that sign, authenticate and derive |
 //! | [`forwarder`] | requests and responses that are passed on without their bodies |
 //! | [`ledger`] | a Durable Object with SQL storage and an alarm, before and after a crash |
 //! | [`vault`] | a named entrypoint that only some bindings may call |
 //!
 //! `seams.test.mjs` calls it on workerd.
 
+pub mod crypto;
 pub mod forwarder;
 pub mod ledger;
 pub mod vault;
@@ -24,7 +26,9 @@ use mcp_edge_runtime::{
 };
 use serde_json::json;
 
-mcp_edge_runtime::worker!(Seams, |env: &Env| Ok(Seams { env: env.clone() }));
+use self::crypto::Keys;
+
+mcp_edge_runtime::worker!(Seams, |env: &Env| Ok(Seams { env: env.clone(), keys: Keys::new(env) }));
 mcp_edge_runtime::durable_object!(Ledger, fetch = ledger::fetch, alarm = ledger::alarm);
 mcp_edge_runtime::entrypoint!(Vault, vault::Vault, vault::Vault::new);
 
@@ -45,6 +49,7 @@ const SERVICES: [(&str, &str); 5] = [
 /// The default entrypoint: each path shows one seam.
 pub struct Seams {
     env: Env,
+    keys: Keys,
 }
 
 impl App for Seams {
@@ -64,6 +69,9 @@ impl App for Seams {
         assert_ne!(head.path(), "/crash", "as this request is meant to");
         let response = if let Some(to) = head.path().strip_prefix("/forward/") {
             forwarder::forward(&self.env, context, head, to).await
+        } else if head.path() == "/keys" {
+            let message = body.text(MAX_MESSAGE).await.unwrap_or_default();
+            Response::json(200, self.keys.use_all(&message).await.to_string())
         } else if let Some(callee) = self.callee(head.path()) {
             let message = body.text(MAX_MESSAGE).await.unwrap_or_default();
             respond(callee.call(message).await)

@@ -13,12 +13,14 @@
 //! | `object` | Durable Objects: events, SQL storage, alarms |
 //! | `forward` | requests and responses that are passed on without their bodies |
 //! | `service_call` | calls to other Workers and to Durable Objects; named entrypoints |
+//! | `keys` | secret keys in WebCrypto |
 //! | `event` | events that are answered with a promise |
 
 mod bridge;
 mod event;
 mod executor;
 mod forward;
+mod keys;
 mod metrics;
 mod object;
 mod request;
@@ -28,6 +30,7 @@ mod services;
 mod shell;
 
 pub use forward::{StreamBody, Upstream};
+pub use keys::{Es256Key, HkdfKey, HmacKey};
 pub use object::ObjectState;
 #[doc(hidden)]
 pub use object::{object_alarm, object_fetch};
