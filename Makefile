@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/, and their order is meant
-.PHONY: help setup dev dev-registrar whoami doctor test check unit build e2e conformance smoke bench bench-native deploy clean
+.PHONY: help setup dev dev-registrar whoami doctor test check unit build e2e conformance smoke bench bench-native bench-instructions deploy clean
 
 # $(call phase,TEXT): announces what comes next.
 phase = @printf '\n==> %s\n' '$(1)'
@@ -30,11 +30,14 @@ doctor: ## Examine a server from outside, as clients do: make doctor URL=https:/
 
 test: setup check unit build e2e conformance smoke ## Run everything that CI runs
 
-check: ## Check format, lints and documents
+check: setup ## Check format, lints, documents and the rules of the architecture
+	$(call phase,architecture)
+	dev/with-tools node dev/check-architecture.mjs
 	$(call phase,format)
 	cargo fmt --all --check
 	$(call phase,clippy)
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	# Without the feature `cloudflare` nothing may name Cloudflare.
 	cargo clippy -p mcp-edge --no-default-features --all-targets --locked -- -D warnings
 	$(call phase,documents)
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
@@ -81,6 +84,9 @@ bench: build ## Compare with the peers on this machine, about 25 minutes (ARGS="
 bench-native: ## Count the instructions of the hot path, and compare with the last count (needs valgrind)
 	dev/setup bench-native
 	dev/with-tools node bench/native.mjs
+
+bench-instructions: build ## Count workerd's instructions per request, here and in BASE=<revision> (needs valgrind, 4 to 8 minutes)
+	dev/with-tools node bench/instructions.mjs $(BASE)
 
 deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to log in)
 	dev/with-tools wrangler deploy

@@ -7,9 +7,9 @@
 //! | only https | none | [`ApplicationType::SinglePage`] |
 //! | https, or loopback with a fixed port | secret | [`ApplicationType::Traditional`] |
 
-use mcp_edge::oauth::access::scope::Scopes;
+use mcp_edge_oauth::Scopes;
 
-use crate::registration::{error::MetadataError, metadata::ClientMetadata};
+use crate::client_metadata::{ClientMetadata, error::MetadataError};
 
 /// Scopes that are between client and provider: they open no data, and no ceiling limits them.
 const ALWAYS_ALLOWED: [&str; 2] = ["openid", "offline_access"];

@@ -1,5 +1,6 @@
-//! One line of the log for each change: who did what to which client. Never a secret or a token.
+//! The audit log: a line for each change, with who did what to which client. Never a secret or a token.
 
+use mcp_edge_runtime::ports::OperatorLog;
 use serde::Serialize;
 
 /// What was done.
@@ -26,23 +27,30 @@ pub enum Event {
 
 /// A line of the log.
 #[derive(Debug, Clone, Serialize)]
-pub struct Audit<'a> {
-    /// What was done.
+struct Line<'a> {
     #[serde(rename = "audit")]
-    pub event: Event,
-    /// To which client; empty where there is none.
-    pub client_id: &'a str,
-    /// Who did it: see [`Registrant::label`](crate::policy::Registrant::label), or `schedule`.
-    pub by: &'a str,
-    /// What exactly: our own words, hosts of redirect URIs.
+    event: Event,
+    client_id: &'a str,
+    by: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
-    pub detail: &'a str,
+    detail: &'a str,
 }
 
-impl Audit<'_> {
-    /// The line.
+/// Where lines of the audit log go.
+#[derive(Clone, Copy)]
+pub struct AuditLog<'a>(&'a dyn OperatorLog);
+
+impl<'a> AuditLog<'a> {
+    /// Creates an audit log that is a part of the operator's.
     #[must_use]
-    pub fn to_line(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+    pub fn of(log: &'a impl OperatorLog) -> Self {
+        Self(log)
+    }
+
+    /// Writes a line: what was done to which client (empty where there is none), who did it (see
+    /// [`Registrant::label`](crate::policy::Registrant::label), or `schedule`), and what exactly, in our own words and
+    /// hosts of redirect URIs.
+    pub fn record(self, event: Event, client_id: &str, by: &str, detail: &str) {
+        self.0.info(&serde_json::to_string(&Line { event, client_id, by, detail }).unwrap_or_default());
     }
 }

@@ -13,16 +13,22 @@
 
 use std::collections::HashMap;
 
-use mcp_edge::ports::Runtime;
 use serde::Serialize;
 
 use crate::{
     audit::Event,
-    policy::{Ending, should_end},
+    clients::{
+        Context,
+        delete::{DeleteError, delete},
+    },
+    deployment::Platform,
+    expiry::{ExpiryReason, expiry},
     provider::{Applications, LogReading, Period, ProviderError},
     record::{Listed, Usage},
-    registry::{Failure, Registry},
-    store::{CLIENTS, METADATA, RegistrationStore, USAGES, client_key, usage_key},
+    storage::{
+        RegistrationStore, StorageError,
+        keys::{CLIENTS, METADATA, USAGES, client_key},
+    },
 };
 
 /// Each client takes four calls, and Cloudflare's free plan allows fifty in one run. Those whose log somebody fills take
@@ -60,120 +66,136 @@ pub struct Report {
     pub failures: Vec<String>,
 }
 
-impl<A: Applications, S: RegistrationStore, R: Runtime + ?Sized> Registry<'_, A, S, R> {
-    /// Carries out a run.
-    pub async fn clean_up(&self, dry_run: bool) -> Report {
-        let mut report = Report { dry_run, ..Report::default() };
-        match self.due().await {
-            Err(failure) => report.failures.push(failure.to_string()),
-            Ok((clients, due)) => {
-                report.clients = clients;
-                for client_id in due {
-                    report.looked_at += 1;
-                    match self.look_at(&client_id, dry_run).await {
-                        Ok(Found::Ended) => report.ended += 1,
-                        Ok(Found::Unknown) => report.unknown.push(client_id),
-                        Ok(Found::Stays) => {}
-                        Err(failure) => {
-                            report.failures.push(format!("{client_id}: {failure}"));
-                            // If this fails as well, the client is among the first of the next run.
-                            let _ = self.postpone(&client_id).await;
-                        }
+/// Why a run could not look at a client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    Delete(#[from] DeleteError),
+}
+
+/// Carries out a run.
+pub async fn clean_up<A: Applications, P: Platform>(context: &Context<'_, A, P>, dry_run: bool) -> Report {
+    let mut report = Report { dry_run, ..Report::default() };
+    match due(context).await {
+        Err(error) => report.failures.push(error.to_string()),
+        Ok((clients, due)) => {
+            report.clients = clients;
+            for client_id in due {
+                report.looked_at += 1;
+                match look_at(context, &client_id, dry_run).await {
+                    Ok(Found::Ended) => report.ended += 1,
+                    Ok(Found::Unknown) => report.unknown.push(client_id),
+                    Ok(Found::Stays) => {}
+                    Err(error) => {
+                        report.failures.push(format!("{client_id}: {error}"));
+                        // If this fails as well, the client is among the first of the next run.
+                        let _ = postpone(context, &client_id).await;
                     }
                 }
             }
         }
-        match self.applications.remove_abandoned(dry_run).await {
-            Ok(abandoned) => report.abandoned = abandoned.len(),
-            Err(error) => report.failures.push(error.to_string()),
-        }
-        report
     }
+    match context.applications.remove_abandoned(dry_run).await {
+        Ok(abandoned) => report.abandoned = abandoned.len(),
+        Err(error) => report.failures.push(error.to_string()),
+    }
+    report
+}
 
-    /// How many clients there are, and the ids of those to look at.
-    async fn due(&self) -> Result<(usize, Vec<String>), Failure> {
-        let clients = self.keys(CLIENTS).await?;
-        let mut looked_at: HashMap<String, u64> = HashMap::new();
-        for (client_id, usage) in self.keys(USAGES).await? {
-            // What cannot be read is looked at first.
-            let checked_at = serde_json::from_value::<Usage>(usage).map_or(0, |usage| usage.checked_at);
-            looked_at.insert(client_id, checked_at);
+/// How many clients there are, and the ids of those to look at.
+async fn due<A, P: Platform>(context: &Context<'_, A, P>) -> Result<(usize, Vec<String>), StorageError> {
+    let records = context.records();
+    let clients = records.keys(CLIENTS).await?;
+    let mut looked_at: HashMap<String, u64> = HashMap::new();
+    for (client_id, usage) in records.keys(USAGES).await? {
+        // What cannot be read is looked at first.
+        let checked_at = serde_json::from_value::<Usage>(usage).map_or(0, |usage| usage.checked_at);
+        looked_at.insert(client_id, checked_at);
+    }
+    let changed = records.keys(METADATA).await?.into_iter().map(|(client_id, _)| client_id);
+    let is_listed = |client_id: &String| clients.binary_search_by(|(listed, _)| listed.cmp(client_id)).is_ok();
+    let remains = changed.filter(|client_id| !is_listed(client_id)).collect();
+    let count = clients.len();
+    // Those that were looked at longest ago, of which a run looks at a few.
+    let mut due: Vec<(u64, String)> = Vec::with_capacity(MAX_CLIENTS_PER_RUN + 1);
+    for (client_id, listed) in clients {
+        let created_at = || serde_json::from_value::<Listed>(listed).map_or(0, |listed| listed.created_at);
+        let checked_at = looked_at.remove(&client_id).unwrap_or_else(created_at);
+        if checked_at + CHECK_SECONDS <= context.now {
+            let one = (checked_at, client_id);
+            due.insert(due.partition_point(|other| *other <= one), one);
+            due.truncate(MAX_CLIENTS_PER_RUN);
         }
-        let changed = self.keys(METADATA).await?.into_iter().map(|(client_id, _)| client_id);
-        let is_listed = |client_id: &String| clients.binary_search_by(|(listed, _)| listed.cmp(client_id)).is_ok();
-        let remains = changed.filter(|client_id| !is_listed(client_id)).collect();
-        let count = clients.len();
-        // Those that were looked at longest ago, of which a run looks at a few.
-        let mut due: Vec<(u64, String)> = Vec::with_capacity(MAX_CLIENTS_PER_RUN + 1);
-        for (client_id, listed) in clients {
-            let created_at = || serde_json::from_value::<Listed>(listed).map_or(0, |listed| listed.created_at);
-            let checked_at = looked_at.remove(&client_id).unwrap_or_else(created_at);
-            if checked_at + CHECK_SECONDS <= self.now {
-                let one = (checked_at, client_id);
-                due.insert(due.partition_point(|other| *other <= one), one);
-                due.truncate(MAX_CLIENTS_PER_RUN);
+    }
+    let store = context.platform.store();
+    remove_remains(store, METADATA, remains).await?;
+    remove_remains(store, USAGES, looked_at.into_keys().collect()).await?;
+    Ok((count, due.into_iter().map(|(_, client_id)| client_id).collect()))
+}
+
+/// Removes what was written of clients while they ended. That the list has no such client does not say that there is
+/// none: lists are behind.
+async fn remove_remains(
+    store: &impl RegistrationStore,
+    prefix: &str,
+    client_ids: Vec<String>,
+) -> Result<(), StorageError> {
+    for client_id in client_ids {
+        if store.get(&client_key(&client_id)).await?.is_none() {
+            store.delete(&format!("{prefix}{client_id}")).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ends a client, if it is time.
+async fn look_at<A: Applications, P: Platform>(
+    context: &Context<'_, A, P>,
+    client_id: &str,
+    dry_run: bool,
+) -> Result<Found, LookError> {
+    let records = context.records();
+    let Some(record) = records.find(client_id).await? else { return Ok(Found::Stays) };
+    let known = records.usage(client_id).await?;
+    let period = next_period(&known, record.created_at);
+    let (usage, reason, found) = match context.applications.usage(client_id, period).await {
+        Err(ProviderError::Gone) => {
+            (Usage { checked_at: context.now, ..known }, Some(ExpiryReason::Gone), Found::Ended)
+        }
+        Err(error) => return Err(error.into()),
+        Ok(reading) => {
+            let usage = learn(known, reading, context.now);
+            let is_known = usage.read_until == Some(context.now);
+            let limits = &context.policy.limits;
+            let reason = expiry(limits, record.created_at, usage.used_at, record.is_made_by_hand(), context.now);
+            match reason.filter(|_| is_known) {
+                Some(reason) => (usage, Some(reason), Found::Ended),
+                None => (usage, None, if is_known { Found::Stays } else { Found::Unknown }),
             }
         }
-        self.remove_remains(METADATA, remains).await?;
-        self.remove_remains(USAGES, looked_at.into_keys().collect()).await?;
-        Ok((count, due.into_iter().map(|(_, client_id)| client_id).collect()))
-    }
-
-    /// Removes what was written of clients while they ended. That the list has no such client does not say that there is
-    /// none: lists are behind.
-    async fn remove_remains(&self, prefix: &str, client_ids: Vec<String>) -> Result<(), Failure> {
-        for client_id in client_ids {
-            if self.store.get(&client_key(&client_id)).await?.is_none() {
-                self.store.delete(&format!("{prefix}{client_id}")).await?;
+    };
+    match reason {
+        Some(_) if !dry_run => delete(context, client_id, &record, Event::ClientEnded, BY).await?,
+        _ => {
+            if let Some(reason) = reason {
+                context.audit.record(Event::ClientWouldEnd, client_id, BY, reason.explanation());
             }
+            records.put_usage(client_id, usage).await?;
         }
-        Ok(())
     }
+    Ok(found)
+}
 
-    /// Ends a client, if it is time.
-    async fn look_at(&self, client_id: &str, dry_run: bool) -> Result<Found, Failure> {
-        let Some(record) = self.find(client_id).await? else { return Ok(Found::Stays) };
-        let known: Usage =
-            self.read(&usage_key(client_id), "what is known of the use", client_id).await?.unwrap_or_default();
-        let period = next_period(&known, record.created_at);
-        let (usage, ending, found) = match self.applications.usage(client_id, period).await {
-            Err(ProviderError::Gone) => (Usage { checked_at: self.now, ..known }, Some(Ending::Gone), Found::Ended),
-            Err(error) => return Err(error.into()),
-            Ok(reading) => {
-                let usage = learn(known, reading, self.now);
-                let limits = &self.policy.limits;
-                let is_known = usage.read_until == Some(self.now);
-                let ending = should_end(limits, record.created_at, usage.used_at, record.is_made_by_hand(), self.now);
-                match ending.filter(|_| is_known) {
-                    Some(ending) => (usage, Some(ending), Found::Ended),
-                    None => (usage, None, if is_known { Found::Stays } else { Found::Unknown }),
-                }
-            }
-        };
-        match ending {
-            Some(_) if !dry_run => self.remove(client_id, &record, Event::ClientEnded, BY).await?,
-            _ => {
-                if let Some(ending) = ending {
-                    self.audit(Event::ClientWouldEnd, client_id, BY, ending.explanation());
-                }
-                self.put_usage(client_id, usage).await?;
-            }
-        }
-        Ok(found)
-    }
-
-    /// Has a client wait whose look failed, so that a few of them do not keep all others from being looked at.
-    async fn postpone(&self, client_id: &str) -> Result<(), Failure> {
-        let known: Usage =
-            self.read(&usage_key(client_id), "what is known of the use", client_id).await?.unwrap_or_default();
-        let checked_at = self.now.saturating_sub(CHECK_SECONDS - POSTPONED_SECONDS);
-        self.put_usage(client_id, Usage { checked_at, ..known }).await
-    }
-
-    async fn put_usage(&self, client_id: &str, usage: Usage) -> Result<(), Failure> {
-        let listed = serde_json::to_value(usage).unwrap_or_default();
-        Ok(self.store.put(&usage_key(client_id), &listed.to_string(), Some(&listed), None).await?)
-    }
+/// Has a client wait whose look failed, so that a few of them do not keep all others from being looked at.
+async fn postpone<A, P: Platform>(context: &Context<'_, A, P>, client_id: &str) -> Result<(), StorageError> {
+    let records = context.records();
+    let known = records.usage(client_id).await?;
+    let checked_at = context.now.saturating_sub(CHECK_SECONDS - POSTPONED_SECONDS);
+    records.put_usage(client_id, Usage { checked_at, ..known }).await
 }
 
 /// What a look found.

@@ -1,27 +1,27 @@
-//! Initial access tokens (RFC 7591 §3): who has one may register, until it expires or is used up.
+//! Initial access tokens (RFC 7591 §3): whoever has one may register, until it expires or is used up.
 
-use std::{cell::RefCell, collections::HashMap, time::Duration};
-
-use mcp_edge::ports::Runtime;
+use mcp_edge_runtime::ports::StoreError;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    policy::{Registrant, hex},
-    registry::{Failure, Registry},
-    store::{RegistrationStore, initial_token_key, initial_use_prefix},
+    digest::sha256_hex,
+    failed_attempts::{FailedAttempts, TooManyFailedAttempts},
+    ledger::{Ledger, LedgerError, TokenUses},
+    policy::Registrant,
+    storage::{
+        RegistrationStore,
+        keys::{initial_token_key, initial_use_prefix},
+    },
 };
 
-/// How every one of them begins.
+/// Prefix of every initial access token.
 const PREFIX: &str = "mcpinit_";
 
-/// Shorter than a hash, and still unlike any other's.
+/// Shorter than a hash, and still unique to a token.
 const ID_CHARACTERS: usize = 16;
 
-/// The store takes no shorter life.
-const MIN_TTL_SECONDS: u64 = 60;
-
-/// An initial access token as the store has it, under the hash of the token. Only the operator writes it, so that no
-/// registration brings back what they have revoked; each use is a key of its own.
+/// An initial access token as it is stored, under the hash of the token. Only the operator writes it, so that no
+/// registration brings back what they have revoked; each use has a key of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitialToken {
     /// What the operator called it.
@@ -40,100 +40,67 @@ impl InitialToken {
     pub fn is_good(&self, now: u64) -> bool {
         now < self.expires_at && self.uses != Some(0)
     }
-}
 
-/// What an isolate knows of the uses of tokens, by the prefixes of their uses in the store.
-#[derive(Default)]
-pub struct Uses(RefCell<HashMap<String, Local>>);
-
-/// Uses of one token here.
-#[derive(Default)]
-struct Local {
-    /// Of registrations that go on.
-    held: usize,
-    /// Keys of uses that lists did not show yet.
-    spent: Vec<String>,
-}
-
-/// A use of an initial access token, which is free again when this is dropped, unless it was spent.
-pub struct InitialUse<'a> {
-    uses: &'a Uses,
-    prefix: String,
-    token: InitialToken,
-    is_held: bool,
-}
-
-impl InitialUse<'_> {
-    /// Who its bearer is. Two tokens of the same name are two registrants.
+    /// The registrant that its bearer is. Two tokens of the same name are two registrants.
     #[must_use]
     pub fn registrant(&self, token: &str) -> Registrant {
-        Registrant::InitialToken { name: self.token.name.clone(), id: hex(token)[..ID_CHARACTERS].to_owned() }
-    }
-
-    /// Gives the use back, or spends it for the client with this key. Whether there was one.
-    fn end(&mut self, spent: Option<&str>) -> bool {
-        if !std::mem::take(&mut self.is_held) {
-            return false;
-        }
-        let mut uses = self.uses.0.borrow_mut();
-        if let Some(local) = uses.get_mut(&self.prefix) {
-            local.held = local.held.saturating_sub(1);
-            local.spent.extend(spent.map(str::to_owned));
-        }
-        true
+        Registrant::InitialToken { name: self.name.clone(), id: sha256_hex(token)[..ID_CHARACTERS].to_owned() }
     }
 }
 
-impl Drop for InitialUse<'_> {
-    fn drop(&mut self) {
-        self.end(None);
-    }
+/// Why it is not known whether a token is good.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InitialTokenError {
+    /// Too many tokens from the same network were not valid.
+    #[error(transparent)]
+    TooManyFailedAttempts(#[from] TooManyFailedAttempts),
+    /// The store failed.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
 }
 
-impl<'a, A, S: RegistrationStore, R: Runtime + ?Sized> Registry<'a, A, S, R> {
-    /// Takes a use of the initial access token that a request from `network` carries, if it is good and has one left. The
-    /// isolate counts exactly; other locations may see a use a minute later.
-    ///
-    /// # Errors
-    /// [`Failure::TooMany`], [`Failure::Store`].
-    pub async fn take_use(&self, network: &str, token: &str) -> Result<Option<InitialUse<'a>>, Failure> {
-        if !token.starts_with(PREFIX) {
-            return Ok(None);
-        }
-        let guess = self.guess(network)?;
-        let key = initial_token_key(token);
-        let stored = self.store.get(&key).await?.and_then(|text| serde_json::from_str::<InitialToken>(&text).ok());
-        let Some(stored) = stored.filter(|stored| stored.is_good(self.now)) else {
-            guess.refuted();
-            return Ok(None);
-        };
-        let (uses, prefix) = (&self.memory.uses, initial_use_prefix(token));
-        let Some(total) = stored.uses else {
-            return Ok(Some(InitialUse { uses, prefix, token: stored, is_held: false }));
-        };
-        let listed = self.keys(&prefix).await?;
-        // No await from here on: two requests must not take the same use.
-        let mut known = uses.0.borrow_mut();
-        let local = known.entry(prefix.clone()).or_default();
-        local.spent.retain(|spent| listed.iter().all(|(client_id, _)| client_id != spent));
-        if listed.len() + local.spent.len() + local.held >= total as usize {
-            return Ok(None);
-        }
-        local.held += 1;
-        Ok(Some(InitialUse { uses, prefix, token: stored, is_held: true }))
-    }
+/// The bearer of an initial access token, at a place in the network.
+pub struct Bearer<'a> {
+    /// What was sent.
+    pub token: &'a str,
+    /// Where from.
+    pub network: &'a str,
+}
 
-    /// Writes down that a use led to this client.
-    ///
-    /// # Errors
-    /// [`Failure::Store`]; then this isolate remembers it all the same.
-    pub async fn spend(&self, mut initial: InitialUse<'_>, client_id: &str) -> Result<(), Failure> {
-        if !initial.end(Some(client_id)) {
-            return Ok(());
-        }
-        let ttl = Duration::from_secs(initial.token.expires_at.saturating_sub(self.now).max(MIN_TTL_SECONDS));
-        Ok(self.store.put(&format!("{}{client_id}", initial.prefix), "", None, Some(ttl)).await?)
+/// Verifies the token of `bearer`, and reserves one of its uses under `reservation` if they are limited. `None`: the token
+/// is not valid, or used up.
+///
+/// # Errors
+/// [`InitialTokenError`].
+pub async fn authenticate(
+    store: &impl RegistrationStore,
+    ledger: &impl Ledger,
+    attempts: &FailedAttempts,
+    bearer: Bearer<'_>,
+    reservation: &str,
+    now: u64,
+) -> Result<Option<Registrant>, InitialTokenError> {
+    let Bearer { token, network } = bearer;
+    if !token.starts_with(PREFIX) {
+        return Ok(None);
     }
+    let attempt = attempts.begin(network, now)?;
+    let text = store.get(&initial_token_key(token)).await?;
+    let stored = text.and_then(|text| serde_json::from_str::<InitialToken>(&text).ok());
+    let Some(stored) = stored.filter(|stored| stored.is_good(now)) else {
+        attempt.failed();
+        return Ok(None);
+    };
+    if let Some(total) = stored.uses {
+        let uses = TokenUses { token: initial_use_prefix(token), total, expires_at: stored.expires_at };
+        if !ledger.take_use(reservation, &uses, now).await? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(stored.registrant(token)))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

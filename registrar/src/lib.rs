@@ -1,48 +1,61 @@
-//! The registrar: lets third-party developers and their agents register as clients of the identity provider.
+//! The registrar: third-party developers and their agents register as clients of the identity provider (RFC 7591,
+//! RFC 7592), through an endpoint and a developer portal.
 //!
-//! A Worker of its own, because it holds a secret that the MCP Worker must never have: administration of the tenant.
+//! It is a Worker of its own because it holds a secret that the MCP Worker must never have: administration of the
+//! provider's tenant.
 //!
-//! | module | what it knows |
+//! A module uses only modules below it in this table:
+//!
+//! | module | contents |
 //! |---|---|
-//! | [`registration`] | client metadata and its rules (RFC 7591) |
-//! | [`application`] | what a registration becomes at the provider |
-//! | [`provider`] | the provider behind: a trait, and Logto |
-//! | [`policy`] | who may register, and how much |
-//! | [`limiter`] | how often: counts for networks and clients |
-//! | [`initial_token`] | initial access tokens and their uses |
-//! | [`record`], [`store`] | what is remembered of a client, and where |
-//! | [`registry`] | making, changing and removing clients in both places, all or nothing |
-//! | [`cleanup`] | the scheduled run: unused registrations end |
-//! | [`registration_endpoint`] | `/register`, as the RFCs say (RFC 7591, 7592) |
-//! | [`portal`] | everything else on this host: pages for developers |
-//! | [`registrar`] | a request's way to one or the other |
-//! | [`token_endpoint`] | errors of the provider's token endpoint |
-//! | [`settings`], [`audit`], [`secret`], [`seal`] | what an operator decides, what they read later, what nobody reads |
+//! | [`registrar`] | the entry point: routes a request to the endpoint or the portal; the scheduled run |
+//! | [`endpoint`] | `/register`: registration and management requests, their public errors |
+//! | [`portal`] | pages for developers on the rest of the host, their public errors |
+//! | [`services`] | what lives as long as the isolate ([`Services`](services::Services)), and what belongs to one request ([`RequestContext`](services::RequestContext)) |
+//! | [`handled`] | a response together with its log record |
+//! | [`cleanup`] | the scheduled run: removes unused clients and what an outage left behind |
+//! | [`clients`] | the operations on clients: register, read, update, delete, rotate the secret |
+//! | [`ledger`] | what must be counted or locked across locations: capacity, rate limits, uses of initial access tokens, changes in progress |
+//! | [`initial_token`] | initial access tokens (RFC 7591 §3): lookup and expiry |
+//! | [`failed_attempts`] | limit on unsuccessful token lookups |
+//! | [`storage`] | the key-value layout, and records of clients in it |
+//! | [`record`] | what is stored of a client; registration access tokens |
+//! | [`provider`] | the identity provider's administration API: a trait, and Logto |
+//! | [`application`] | what client metadata becomes at the provider |
+//! | [`settings`], [`policy`], [`expiry`] | the operator's decisions, as rules over plain data |
+//! | [`client_metadata`] | client metadata (RFC 7591 §2): parsing and validation |
+//! | [`audit`], [`client_network`], [`rate_window`], [`digest`], [[`secret`] | the audit log; plain helpers |
 //! | `worker` | the adapter to Cloudflare |
 //!
-//! Outside of `worker` nothing does I/O: the provider, the store, the time and randomness come in through traits and
-//! arguments.
+//! Nothing outside `worker` does I/O: the provider, the store, time and randomness are traits and arguments.
 
 pub mod application;
 pub mod audit;
 pub mod cleanup;
+pub mod client_metadata;
+pub mod client_network;
+pub mod client_request;
+pub mod clients;
+pub mod deployment;
+pub mod digest;
+pub mod endpoint;
+pub mod expiry;
+pub mod failed_attempts;
+pub mod handled;
 pub mod initial_token;
-pub mod limiter;
+pub mod ledger;
 pub mod policy;
 pub mod portal;
 pub mod provider;
+pub mod rate_window;
 pub mod record;
 pub mod registrar;
-pub mod registration;
-pub mod registration_endpoint;
-pub mod registry;
-pub mod seal;
+
 pub mod settings;
-pub mod store;
-pub mod token_endpoint;
+pub mod storage;
 mod worker;
 
-pub use mcp_edge::secret;
+pub use mcp_edge_runtime::secret;
 
 #[cfg(test)]
 mod testing;

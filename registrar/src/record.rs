@@ -1,15 +1,13 @@
-//! What is remembered of a registration.
+//! Stored records: what is kept of a registration, and registration access tokens (RFC 7592).
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    policy::{Registrant, hex},
-    registration::metadata::ClientMetadata,
-    secret::Secret,
-};
+use subtle::ConstantTimeEq;
+
+use crate::{client_metadata::ClientMetadata, digest::sha256_hex, policy::Registrant, secret::Secret};
 
 /// What was registered, by whom, and what opens it. Written once, at the registration: what changes is kept apart (see
-/// [`store`](crate::store)), so that nobody who has read an old record can bring back what has ended. The secret is not
+/// [`storage`](crate::storage)), so that nobody who has read an old record can bring back what has ended. The secret is not
 /// kept: the provider has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -97,11 +95,11 @@ impl Record {
         Listed { name: self.metadata.client_name.clone(), created_at: self.created_at }
     }
 
-    /// Whether `token` is the registration access token. What is compared are hashes, so the time that it takes tells
-    /// nothing about the token.
+    /// Whether `token` is the registration access token. Hashes are compared, in constant time.
     #[must_use]
     pub fn is_token(&self, token: &str) -> bool {
-        self.token_hash.as_deref() == Some(hash_of(token).as_str())
+        let hash = hash_of(token);
+        self.token_hash.as_ref().is_some_and(|kept| kept.as_bytes().ct_eq(hash.as_bytes()).into())
     }
 
     /// Whether the client is this developer's.
@@ -117,34 +115,34 @@ impl Record {
     }
 }
 
-/// What is kept of a registration access token.
+/// The hash of a registration access token, which is all that is stored of it.
 #[must_use]
 pub fn hash_of(token: &str) -> String {
-    hex(token)
+    sha256_hex(token)
 }
 
-/// Lets scanners of leaked secrets recognize a token, and us what cannot be one.
+/// Prefix of registration access tokens, by which scanners of leaked secrets recognize them.
 const TOKEN_PREFIX: &str = "mcpreg_";
 
-/// A new token: 256 random bits.
+/// Creates a registration access token from 256 random bits.
 #[must_use]
 pub fn new_token(random: [u8; 32]) -> Secret {
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
     Secret::new(format!("{TOKEN_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(random)))
 }
 
-/// Whether a text looks like a token of [`new_token`]: most mistakes do not, and need not be looked up.
+/// Whether a text has the form of a registration access token. Other texts need not be looked up.
 #[must_use]
 pub fn may_be_token(text: &str) -> bool {
     text.starts_with(TOKEN_PREFIX)
 }
 
-/// What a form of the portal is recognized by when it is sent again: the developer, its number, and what it asks for
-/// after all checks.
+/// Identifies a submission of the portal's form when it is repeated: the developer, the form's number, and the validated
+/// metadata.
 #[must_use]
 pub fn fingerprint(issuer: &str, subject: &str, form: &str, metadata: &ClientMetadata) -> String {
     let metadata = serde_json::to_string(metadata).unwrap_or_default();
-    hex(&format!("{}:{issuer}{}:{subject}{}:{form}{metadata}", issuer.len(), subject.len(), form.len()))
+    sha256_hex(&format!("{}:{issuer}{}:{subject}{}:{form}{metadata}", issuer.len(), subject.len(), form.len()))
 }
 
 /// Whether a text may be a client id of the provider's: it becomes a part of keys and paths.

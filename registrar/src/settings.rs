@@ -1,14 +1,15 @@
-//! Settings: those of the library (whom to trust, what this resource is called, the log), and those of a registrar.
+//! Settings: those of every resource server (whom to trust, what it is called, the log), and those of a registrar.
 
-use mcp_edge::{
-    oauth::access::scope::{Scopes, is_scope_token},
+use mcp_edge_oauth::{Scopes, is_scope_token, settings::ResourceServerSettings};
+use mcp_edge_runtime::{
+    log::LogSettings,
     settings::{Reader, SettingsError},
 };
 
 use crate::{
+    client_metadata::redirect_uri::KNOWN_PRIVATE_USE_SCHEMES,
     policy::{Limits, Mode, Policy},
     provider::logto::Tenant,
-    registration::redirect_uri::KNOWN_PRIVATE_USE_SCHEMES,
     secret::Secret,
 };
 
@@ -44,8 +45,10 @@ pub struct PortalClient {
 /// Everything that an operator decides.
 #[derive(Clone)]
 pub struct Settings {
-    /// Issuer, resource, required scopes, log: as for an MCP server.
-    pub edge: mcp_edge::settings::Settings,
+    /// What this server is called and whom it trusts.
+    pub server: ResourceServerSettings,
+    /// What is logged.
+    pub log: LogSettings,
     /// Logto's Management API.
     pub tenant: Tenant,
     /// Who may register, and how much.
@@ -60,33 +63,27 @@ impl Settings {
     /// Reads and checks all settings. `get` returns the text under a name, or `None`.
     ///
     /// # Errors
-    /// Every mistake that was found.
+    /// Every error that was found.
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let mut mistakes = Vec::new();
-        let edge = mcp_edge::settings::Settings::parse(&get).map_err(|error| mistakes.extend(error.0)).ok();
         let mut reader = Reader::new(&get);
-        if let Some(edge) = &edge {
-            if edge.resource.path != REGISTRATION_PATH {
-                let origin = &edge.resource.origin;
-                reader.mistake(format!(
-                    "RESOURCE must be the registration endpoint, {origin}{REGISTRATION_PATH}: the portal has the rest of the host"
-                ));
-            }
-            if edge.trust.required_scopes.is_empty() {
-                reader.mistake(
-                    "REQUIRED_SCOPES is empty, so any user of the provider could register applications: set it to \
-                     apps:write"
-                        .to_owned(),
-                );
-            }
+        let server = ResourceServerSettings::read(&mut reader);
+        let log = LogSettings::read(&mut reader);
+        let resource = &server.resource;
+        if !resource.url.is_empty() && resource.path != REGISTRATION_PATH {
+            reader.error(format!(
+                "RESOURCE must be the registration endpoint, {}{REGISTRATION_PATH}: the portal has the rest of the host",
+                resource.origin
+            ));
+        }
+        if server.trust.required_scopes.is_empty() {
+            reader.error(
+                "REQUIRED_SCOPES is empty, so any user of the provider could register applications: set it to apps:write",
+            );
         }
         let tenant = tenant(&mut reader);
-        if let (Some(edge), Some(tenant)) = (&edge, &tenant)
-            && edge.resource.url == tenant.mcp_resource
-        {
-            reader.mistake(
-                "MCP_RESOURCE must not be RESOURCE: clients could ask users for the permission to register clients"
-                    .to_owned(),
+        if tenant.as_ref().is_some_and(|tenant| tenant.mcp_resource == resource.url) {
+            reader.error(
+                "MCP_RESOURCE must not be RESOURCE: clients could ask users for the permission to register clients",
             );
         }
         let policy = policy(&mut reader);
@@ -95,26 +92,21 @@ impl Settings {
             Some("on") => Cleanup::On,
             Some("off") => Cleanup::Off,
             Some(other) => {
-                reader.mistake(format!("CLEANUP = {other:?} must be \"on\", \"dry-run\" or \"off\""));
+                reader.error(format!("CLEANUP = {other:?} must be \"on\", \"dry-run\" or \"off\""));
                 Cleanup::Off
             }
         };
         let portal = portal(&mut reader);
-        let own = reader.finish((tenant, policy, cleanup, portal)).map_err(|error| mistakes.extend(error.0)).ok();
-        match (edge, own) {
-            (Some(edge), Some((Some(tenant), policy, cleanup, portal))) if mistakes.is_empty() => {
-                Ok(Self { edge, tenant, policy, cleanup, portal })
-            }
-            _ => Err(SettingsError(mistakes)),
-        }
+        let tenant = reader.finish(tenant)?.ok_or_else(|| SettingsError(Vec::new()))?;
+        Ok(Self { server, log, tenant, policy, cleanup, portal })
     }
 }
 
-fn tenant<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Tenant> {
+fn tenant(reader: &mut Reader<'_>) -> Option<Tenant> {
     let mut required = |name: &str, what: &str| {
         let value = reader.text(name);
         if value.is_none() {
-            reader.mistake(format!("{name} is not set: {what}"));
+            reader.error(format!("{name} is not set: {what}"));
         }
         value
     };
@@ -138,25 +130,25 @@ fn tenant<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Tenan
     })
 }
 
-fn policy<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Policy {
+fn policy(reader: &mut Reader<'_>) -> Policy {
     let mode = match reader.text("REGISTRATION").as_deref() {
         None | Some("developers") => Mode::Developers,
         Some("token") => Mode::Token,
         Some("open") => Mode::Open,
         Some(other) => {
-            reader.mistake(format!("REGISTRATION = {other:?} must be \"developers\", \"token\" or \"open\""));
+            reader.error(format!("REGISTRATION = {other:?} must be \"developers\", \"token\" or \"open\""));
             Mode::Developers
         }
     };
     let scopes = reader.words("CLIENT_SCOPES");
     if scopes.is_empty() {
-        reader.mistake(
+        reader.error(
             "CLIENT_SCOPES is not set: name what clients may ask users for, for example \"profile whoami:read\""
                 .to_owned(),
         );
     }
     if let Some(bad) = scopes.iter().find(|scope| !is_scope_token(scope)) {
-        reader.mistake(format!("CLIENT_SCOPES: {bad:?} is not a scope"));
+        reader.error(format!("CLIENT_SCOPES: {bad:?} is not a scope"));
     }
     let private_use_schemes = reader.words("PRIVATE_USE_SCHEMES");
     let is_scheme = |scheme: &String| {
@@ -164,14 +156,13 @@ fn policy<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Policy {
             && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte))
     };
     if let Some(known) = private_use_schemes.iter().find(|it| KNOWN_PRIVATE_USE_SCHEMES.contains(&it.as_str())) {
-        reader.mistake(format!(
+        reader.error(format!(
             "PRIVATE_USE_SCHEMES: leave {known:?} out: of this scheme the callbacks of known clients are accepted without it, \
              and its other links install, clone and open things"
         ));
     }
     if let Some(bad) = private_use_schemes.iter().find(|it| !is_scheme(it) || NEVER_PRIVATE.contains(&it.as_str())) {
-        reader
-            .mistake(format!("PRIVATE_USE_SCHEMES: {bad:?} is no private-use scheme (lower case, such as \"myapp\")"));
+        reader.error(format!("PRIVATE_USE_SCHEMES: {bad:?} is no private-use scheme (lower case, such as \"myapp\")"));
     }
     Policy {
         mode,
@@ -187,26 +178,26 @@ fn policy<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Policy {
     }
 }
 
-fn number<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>, name: &str, default: u32, highest: u32) -> u32 {
+fn number(reader: &mut Reader<'_>, name: &str, default: u32, highest: u32) -> u32 {
     match reader.text(name).map(|text| text.parse::<u32>()) {
         None => default,
         Some(Ok(number)) if (1..=highest).contains(&number) => number,
         Some(_) => {
-            reader.mistake(format!("{name} must be a whole number between 1 and {highest}"));
+            reader.error(format!("{name} must be a whole number between 1 and {highest}"));
             default
         }
     }
 }
 
-fn portal<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<PortalClient> {
+fn portal(reader: &mut Reader<'_>) -> Option<PortalClient> {
     let client_id = reader.text("PORTAL_CLIENT_ID")?;
     let client_secret = reader.text("PORTAL_CLIENT_SECRET");
     let session_secret = reader.text("SESSION_SECRET").filter(|secret| secret.len() >= 32);
     if client_secret.is_none() {
-        reader.mistake("PORTAL_CLIENT_ID needs PORTAL_CLIENT_SECRET: set it with `wrangler secret put`".to_owned());
+        reader.error("PORTAL_CLIENT_ID needs PORTAL_CLIENT_SECRET: set it with `wrangler secret put`".to_owned());
     }
     if session_secret.is_none() {
-        reader.mistake(
+        reader.error(
             "PORTAL_CLIENT_ID needs SESSION_SECRET of at least 32 characters, for example from `openssl rand -base64 32`: \
              set it with `wrangler secret put`"
                 .to_owned(),
@@ -274,8 +265,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn every_mistake_says_how_to_mend_it_and_no_secret_is_shown() {
-        for (changes, mend) in [
+    fn every_error_says_how_to_fix_it_and_no_secret_is_shown() {
+        for (changes, fix) in [
             (vec![("ISSUER", "")], "ISSUER"),
             (vec![("RESOURCE", "https://apps.example.com/apps")], "https://apps.example.com/register"),
             (vec![("REQUIRED_SCOPES", "")], "apps:write"),
@@ -300,10 +291,10 @@ pub(crate) mod tests {
                 "openssl rand",
             ),
         ] {
-            let Err(SettingsError(mistakes)) = parse(&changes) else { panic!("{changes:?} is accepted") };
-            assert_eq!(mistakes.len(), 1, "{mistakes:?}");
-            assert!(mistakes[0].contains(mend), "{mistakes:?}");
-            assert!(!mistakes[0].contains("machine-secret"));
+            let Err(SettingsError(errors)) = parse(&changes) else { panic!("{changes:?} is accepted") };
+            assert_eq!(errors.len(), 1, "{errors:?}");
+            assert!(errors[0].contains(fix), "{errors:?}");
+            assert!(!errors[0].contains("machine-secret"));
         }
     }
 }

@@ -2,7 +2,9 @@
 //! Cloudflare's [`locations`] it is not.
 
 mod locations;
+mod operations;
 pub use locations::{CACHE_SECONDS, Location};
+pub use operations::{IsolateMemory, Operations, operate};
 
 use std::{
     cell::{Cell, RefCell},
@@ -13,19 +15,17 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use mcp_edge::{
-    oauth::access::scope::Scopes,
-    ports::{Runtime, StoreError},
-};
+use mcp_edge_oauth::Scopes;
+use mcp_edge_runtime::ports::StoreError;
+use mcp_edge_runtime::ports::{OperatorLog, Runtime};
 use serde_json::Value;
 
 use crate::{
     application::Application,
     policy::{Limits, Mode, Policy},
     provider::{Applications, Created, LogReading, NotCreated, Period, ProviderError},
-    registry::{Memory, Registry},
     secret::Secret,
-    store::{Page, RegistrationStore},
+    storage::{Page, RegistrationStore},
 };
 
 pub const NOW: u64 = 1_800_000_000;
@@ -202,7 +202,7 @@ impl RegistrationStore for TestStore {
 pub struct World {
     pub provider: TestProvider,
     pub store: TestStore,
-    pub memory: Memory,
+    pub memory: IsolateMemory,
     pub policy: Policy,
     pub now: Cell<u64>,
     pub audit: RefCell<Vec<String>>,
@@ -214,7 +214,7 @@ impl World {
         Self {
             provider: TestProvider::default(),
             store: TestStore::default(),
-            memory: Memory::default(),
+            memory: IsolateMemory::default(),
             policy: Policy {
                 mode,
                 allowed_scopes: Scopes::parse("profile whoami:read"),
@@ -235,22 +235,12 @@ impl World {
 
     /// Another isolate at the same moment: the same provider and store, no memory.
     pub fn forget(&mut self) {
-        self.memory = Memory::default();
+        self.memory = IsolateMemory::default();
     }
 
-    /// Does something with the registry.
-    pub fn with<T>(&self, act: impl AsyncFnOnce(&Registry<'_, TestProvider, TestStore, Self>) -> T) -> T {
-        let report = |line: &str| self.audit.borrow_mut().push(line.to_owned());
-        let registry = Registry {
-            applications: &self.provider,
-            store: &self.store,
-            runtime: self,
-            policy: &self.policy,
-            memory: &self.memory,
-            now: self.now.get(),
-            report: &report,
-        };
-        block_on(act(&registry))
+    /// Carries out operations.
+    pub fn with<T>(&self, act: impl AsyncFnOnce(&Operations<'_, TestStore>) -> T) -> T {
+        block_on(operate(self, &self.store, &self.memory, act))
     }
 }
 
@@ -274,5 +264,15 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;
         }
+    }
+}
+
+impl OperatorLog for World {
+    fn info(&self, line: &str) {
+        self.audit.borrow_mut().push(line.to_owned());
+    }
+
+    fn error(&self, line: &str) {
+        self.info(line);
     }
 }

@@ -58,6 +58,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {string} [objectsFolder]  where they are stored, if that is to outlive the Worker
  * @property {Record<string, {entrypoint?: string, props?: object}>} [services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
+ * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
  * @property {number} [memoryPages]  the most memory that WebAssembly may have, in pages of 64 KiB. By default as built
  */
 
@@ -76,6 +77,7 @@ export async function startWorker({
   scheduler = false,
   keepsLog = true,
   v8Flags = [],
+  under = [],
   memoryPages,
   objects,
   objectsFolder,
@@ -92,8 +94,8 @@ export async function startWorker({
     const schedulerPort = scheduler ? await freePort() : undefined;
     const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined, schedulerPort });
     try {
-      const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages, objects, objectsFolder, services };
-      await worker.start({ ...parts, keepsLog });
+      const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
+      await worker.start({ ...parts, objects, objectsFolder, services, keepsLog, under });
       return worker;
     } catch (error) {
       if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;
@@ -189,11 +191,11 @@ class Worker {
     this.#process?.kill("SIGKILL");
   }
 
-  async start({ keepsLog, ...parts }) {
+  async start({ keepsLog, under, ...parts }) {
     this.#folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
     try {
       await this.#writeConfig(parts);
-      await this.#run(keepsLog);
+      await this.#run(keepsLog, under);
     } catch (error) {
       running.delete(this);
       await rm(this.#folder, { recursive: true, force: true });
@@ -201,7 +203,9 @@ class Worker {
     }
   }
 
-  async #writeConfig({ settings, build, modules, namespaces, memoryPages, objectsFolder, ...parts }) {
+  async #writeConfig({ settings, build, modules, namespaces, memoryPages, ...parts }) {
+    const objectsFolder = parts.objectsFolder ?? join(this.#folder, "objects");
+    await mkdir(objectsFolder, { recursive: true });
     const stores = Object.entries({ JWKS: this.kv, ...namespaces });
     const config = workerdConfig({
       modules,
@@ -209,10 +213,9 @@ class Worker {
       namespaces: Object.fromEntries(stores.map(([binding, store]) => [binding, store.port])),
       settings: { RESOURCE: this.mcpUrl, ...settings },
       schedulerPort: this.schedulerPort,
-      objectsFolder: objectsFolder ?? join(this.#folder, "objects"),
       ...parts,
+      objectsFolder,
     });
-    await mkdir(objectsFolder ?? join(this.#folder, "objects"), { recursive: true });
     await writeFile(join(this.#folder, "config.capnp"), config);
     // Cap'n Proto embeds files by a path relative to its own.
     for (const file of modules) {
@@ -222,11 +225,12 @@ class Worker {
     }
   }
 
-  async #run(keepsLog) {
+  async #run(keepsLog, under) {
     // The scheduler's way to the Worker counts as an experiment.
     const flags = this.schedulerPort === undefined ? [] : ["--experimental"];
     this.spawnedAt = performance.now();
-    const child = spawn(WORKERD, ["serve", "config.capnp", "--control-fd=3", ...flags], {
+    const [program, ...options] = [...under, WORKERD, "serve", "config.capnp", "--control-fd=3", ...flags];
+    const child = spawn(program, options, {
       cwd: this.#folder,
       stdio: ["ignore", keepsLog ? "pipe" : "ignore", "pipe", "pipe"],
     });

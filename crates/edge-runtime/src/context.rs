@@ -13,8 +13,8 @@ pub struct RequestContext {
     pub connection: Rc<dyn Connection>,
 }
 
-/// The connection of a client. Nothing is read from the platform before somebody asks for it. An adapter finds its own
-/// type again as [`Any`].
+/// The connection of a client. What it says is read from the platform only when it is needed. The adapter to the platform
+/// finds its own type again as [`Any`].
 pub trait Connection: Any {
     /// The network address that the request came from, if the platform knows it.
     fn address(&self) -> Option<String>;

@@ -1,10 +1,10 @@
 //! What a form says, as client metadata; and what is wrong with it, in the words of its fields.
 
-use mcp_edge::ports::Runtime;
+use mcp_edge_runtime::ports::Runtime;
 use serde_json::{Map, Value, json};
 
 use super::random_text;
-use crate::registration::{error::MetadataError, metadata::ClientMetadata};
+use crate::client_metadata::{ClientMetadata, error::MetadataError};
 
 /// A field and what is wrong with it.
 pub type Problem = (&'static str, String);

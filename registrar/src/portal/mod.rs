@@ -1,11 +1,14 @@
 //! The developer portal: pages on which a signed-in developer makes and manages their applications.
 //!
-//! | module | what it does |
+//! | module | contents |
 //! |---|---|
-//! | [`sign_in`] | authorization code with PKCE at the provider, and back; signing out there |
-//! | [`session`] | who is signed in: a sealed cookie; forms that only our own pages can send |
-//! | [`form`] | what a form says, as client metadata |
-//! | [`pages`], [`html`] | what people see |
+//! | [`sign_in`] | authorization code with PKCE at the provider; signing out there |
+//! | [`sealed`] | what a browser keeps for the portal |
+//! | [`session`] | sessions in a sealed cookie, and tokens of forms |
+//! | [`applications`] | what a developer does with their applications |
+//! | [`form`] | forms as client metadata |
+//! | [`public_error`] | errors of the portal, and what people see of each |
+//! | [`pages`], [`html`] | the pages |
 //!
 //! | address | what it is |
 //! |---|---|
@@ -20,35 +23,33 @@
 //! Everything works without scripts. A developer reaches their own applications only: every page takes the record by
 //! its id *and* its owner, and somebody else's is as unknown as one that does not exist.
 
+pub mod applications;
 pub mod form;
 pub mod html;
 pub mod pages;
+pub mod public_error;
+pub mod sealed;
 pub mod session;
 pub mod sign_in;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge::{
-    http::{RequestHead, Response},
-    log::AccessLog,
-    ports::{Ports, Runtime},
-};
-use serde_json::{Map, Value};
+use mcp_edge_runtime::http::RequestHead;
+use mcp_edge_runtime::http::Response;
+use mcp_edge_runtime::ports::Runtime;
+use mcp_edge_runtime::ports::Services;
 
 use self::{
-    form::{Form, Problem},
+    form::Form,
     pages::Pages,
+    sealed::Sealer,
     session::{Session, Sessions},
+    sign_in::SignIn,
 };
 use crate::{
-    audit::Event,
-    policy::Registrant,
-    record::{Record, is_client_id},
-    registrar::{Exchange, Registrar, face},
-    registration::metadata::ClientMetadata,
-    registry::{Failure, Request, Via},
-    seal::SealingKey,
-    settings::PortalClient,
-    store::RegistrationStore,
+    client_request::ClientRequest,
+    deployment::{Deployment, Platform},
+    handled::{Findings, Handled},
+    settings::{PortalClient, Settings},
 };
 
 const STYLE: &str = include_str!("portal.css");
@@ -56,282 +57,154 @@ const SCRIPT: &str = include_str!("portal.js");
 
 /// The portal of this deployment.
 pub struct Portal {
-    pub(crate) client: PortalClient,
-    pub(crate) origin: String,
-    pub(crate) resource: String,
-    pub(crate) scopes: String,
-    pub(crate) sessions: Sessions,
+    origin: String,
+    sessions: Sessions,
+    sign_in: SignIn,
     pages: Pages,
 }
 
 /// A request in the portal with everything around it.
-pub(crate) struct Visit<'a, S, P> {
-    pub head: &'a RequestHead<'a>,
-    pub registrar: &'a Registrar,
-    pub exchange: &'a Exchange<S, P>,
+pub(crate) struct Visit<'a, P> {
+    /// The request.
+    pub request: &'a ClientRequest<'a>,
+    /// What serves all requests.
+    pub deployment: &'a Deployment<P>,
+    /// The pages.
+    pub pages: &'a Pages,
 }
 
 impl Portal {
-    /// Knows the settings.
+    /// Creates a portal that is this client at the provider.
     #[must_use]
-    pub fn new(client: PortalClient, settings: &crate::settings::Settings) -> Self {
-        let edge = &settings.edge;
+    pub fn new(client: PortalClient, settings: &Settings) -> Self {
+        let key = Sealer::new(&client.session_secret, &settings.server.resource.url);
         Self {
-            sessions: Sessions::new(SealingKey::derive(&client.session_secret, &edge.resource.url)),
-            origin: edge.resource.origin.clone(),
-            resource: edge.resource.url.clone(),
-            scopes: edge.trust.required_scopes.to_string(),
+            origin: settings.server.resource.origin.clone(),
+            sessions: Sessions::new(key.clone()),
+            sign_in: SignIn::new(client, key, settings),
             pages: Pages::new(settings),
-            client,
         }
     }
 
     /// Answers a request.
-    pub(crate) async fn handle<S: RegistrationStore, P: Ports>(
+    pub(crate) async fn handle<P: Platform<Services: Services>>(
         &self,
-        head: &RequestHead<'_>,
-        registrar: &Registrar,
-        exchange: &Exchange<S, P>,
-        log: &mut AccessLog,
-    ) -> Response {
-        let visit = Visit { head, registrar, exchange };
-        let session = self.sessions.read(head, exchange.now);
+        request: &ClientRequest<'_>,
+        deployment: &Deployment<P>,
+    ) -> Handled {
+        let visit = Visit { request, deployment, pages: &self.pages };
+        let head = request.head;
+        let session = self.sessions.read(head, request.now);
         let segments: Vec<&str> = head.path().trim_matches('/').split('/').collect();
         match (head.method(), segments.as_slice()) {
-            ("GET", ["portal.css"]) => return asset("text/css; charset=utf-8", STYLE),
-            ("GET", ["portal.js"]) => return asset("text/javascript; charset=utf-8", SCRIPT),
-            ("GET", ["sign-in"]) => return self.begin_sign_in(&visit, log).await,
-            ("GET", ["callback"]) => return self.finish_sign_in(&visit, log).await,
-            ("GET", [""]) if session.is_none() => return self.pages.welcome(),
+            ("GET", ["portal.css"]) => return asset("text/css; charset=utf-8", STYLE).into(),
+            ("GET", ["portal.js"]) => return asset("text/javascript; charset=utf-8", SCRIPT).into(),
+            ("GET", ["sign-in"]) => return self.begin_sign_in(&visit).await,
+            ("GET", ["callback"]) => return self.finish_sign_in(&visit).await,
+            ("GET", [""]) if session.is_none() => return self.pages.welcome().into(),
             _ => {}
         }
-        let Some(session) = session else {
-            // A form that was filled in for longer than a session lasts.
-            return match (head.method(), segments.as_slice()) {
-                ("GET", _) => redirect("/sign-in"),
-                // Whose form it is cannot be told any more, so the session at the provider is left alone.
-                ("POST", ["sign-out"]) => self.pages.signed_out(403).with_header("set-cookie", sign_in::must_ask()),
-                _ => self.pages.signed_out(403),
-            };
-        };
-        log.sub = Some(session.subject.clone()).filter(|_| registrar.settings.edge.log_subject);
-        let form = match head.method() {
+        match session {
+            Some(session) => {
+                let mut handled = self.signed_in(&visit, &session, segments.as_slice()).await;
+                handled.findings.subject = Some(session.subject);
+                handled
+            }
+            None => self.signed_out(head, segments.as_slice()).into(),
+        }
+    }
+
+    /// Answers a request without a session for what needs one: a form that was filled in for longer than a session lasts,
+    /// for example.
+    fn signed_out(&self, head: &RequestHead<'_>, segments: &[&str]) -> Response {
+        match (head.method(), segments) {
+            ("GET", _) => redirect("/sign-in"),
+            // It is not known any more whose form it is, so the session at the provider is left alone, and the next
+            // sign-in asks. A page of somebody else's must not bring that about.
+            ("POST", ["sign-out"]) if self.is_from_here(head) => {
+                self.pages.signed_out(403).with_header("set-cookie", sign_in::must_ask())
+            }
+            _ => self.pages.signed_out(403),
+        }
+    }
+
+    async fn signed_in<P: Platform<Services: Services>>(
+        &self,
+        visit: &Visit<'_, P>,
+        session: &Session,
+        segments: &[&str],
+    ) -> Handled {
+        let method = visit.request.head.method();
+        let form = match method {
             "GET" => Form::default(),
-            "POST" => match self.trusted_form(&visit, &session) {
+            "POST" => match self.trusted_form(visit, session) {
                 Some(form) => form,
-                None => return self.pages.not_from_here(&session),
+                None => return self.pages.not_from_here(session).into(),
             },
-            _ => return Response::empty(405).with_header("allow", "GET, POST"),
+            _ => return Response::empty(405).with_header("allow", "GET, POST").into(),
         };
-        match (head.method(), segments.as_slice()) {
-            ("GET", [""]) => self.list(&visit, &session, log).await,
-            ("POST", ["sign-out"]) => self.sign_out(&visit).await,
-            ("POST", ["check"]) => Self::check(&visit, &form),
-            ("GET", ["applications", "new"]) => {
-                self.pages.new_application(&session, &Form::for_new(&exchange.ports), &[], 200)
-            }
-            ("POST", ["applications"]) => self.create(&visit, &session, form, log).await,
-            (method, ["applications", client_id, rest @ ..]) => {
-                self.application(&visit, &session, method, client_id, rest, form, log).await
-            }
-            _ => self.pages.not_found(&session),
+        match (method, segments) {
+            ("POST", ["sign-out"]) => self.sign_out(visit).await.into(),
+            _ => applications::handle(visit, session, method, segments, form).await,
         }
     }
 
     /// A form that one of our own pages sent: from our origin, with the session's token.
-    fn trusted_form<S, P>(&self, visit: &Visit<'_, S, P>, session: &Session) -> Option<Form> {
-        // A browser says where a form comes from; what says nothing of the kind is no browser.
-        let origin = visit.head.header("origin");
-        let site = visit.head.header("sec-fetch-site");
-        let is_from_here = origin.is_none_or(|origin| origin == self.origin)
-            && site.is_none_or(|site| site == "same-origin" || site == "none");
-        let body = visit.exchange.body.as_ref().ok()?;
+    fn trusted_form<P>(&self, visit: &Visit<'_, P>, session: &Session) -> Option<Form> {
+        let body = visit.request.body.as_ref().ok()?;
         let form = Form::parse(body);
-        (is_from_here && session.is_token(form.first("csrf"))).then_some(form)
+        (self.is_from_here(visit.request.head) && session.is_token(form.first("csrf"))).then_some(form)
     }
 
-    async fn list<S: RegistrationStore, P: Ports>(
-        &self,
-        visit: &Visit<'_, S, P>,
-        session: &Session,
-        log: &mut AccessLog,
-    ) -> Response {
-        let clients = visit.registrar.records(visit.exchange).list(&session.issuer, &session.subject).await;
-        match clients {
-            Ok(clients) => self.pages.list(session, &clients, visit.exchange.now),
-            Err(failure) => self.failed(session, &failure, log),
-        }
+    /// Whether a form is not known to come from elsewhere. A browser says where it comes from; what says nothing of the
+    /// kind is no browser.
+    fn is_from_here(&self, head: &RequestHead<'_>) -> bool {
+        let (origin, site) = (head.header("origin"), head.header("sec-fetch-site"));
+        origin.is_none_or(|origin| origin == self.origin)
+            && site.is_none_or(|site| site == "same-origin" || site == "none")
     }
 
-    /// What is wrong with a form that is being filled in. The same rules as for the finished one, so the page cannot
-    /// promise what the server then refuses.
-    fn check<S, P>(visit: &Visit<'_, S, P>, form: &Form) -> Response {
-        let problems = metadata(visit, form).err().unwrap_or_default();
-        // `collect` would sort first, which is 4 KB of code; `extend` does not.
-        let mut body: Map<String, Value> = Map::new();
-        body.extend(problems.iter().map(|(field, text)| ((*field).to_owned(), pages::sentence(text).into())));
-        Response::json(200, Value::Object(body).to_string()).with_header("cache-control", "no-store")
-    }
-
-    async fn create<S: RegistrationStore, P: Ports>(
-        &self,
-        visit: &Visit<'_, S, P>,
-        session: &Session,
-        form: Form,
-        log: &mut AccessLog,
-    ) -> Response {
-        let metadata = match metadata(visit, &form) {
-            Ok(metadata) => metadata,
-            Err(problems) => return self.pages.new_application(session, &form, &problems, 422),
+    /// Sends the browser to the provider.
+    async fn begin_sign_in<P: Platform<Services: Services>>(&self, visit: &Visit<'_, P>) -> Handled {
+        let ports = visit.deployment.platform.services();
+        let begun = match visit.deployment.provider(visit.request.now).await {
+            Ok(provider) => self.sign_in.begin(visit.request.head, provider, visit.request.now, ports),
+            Err(denial) => Err(denial.into()),
         };
-        let registrant = Registrant::Developer { issuer: session.issuer.clone(), subject: session.subject.clone() };
-        // The number of the form: what is sent again makes no second application.
-        let once = form.first("once").to_owned();
-        let registered = visit.registrar.with_registry(visit.exchange, async |registry| {
-            registry.register(Request { metadata, registrant, via: Via::Portal { form: &once } }).await
-        });
-        match registered.await {
-            Ok(registered) => {
-                log.client_id = Some(registered.client_id.clone());
-                let once = Form::for_new(&visit.exchange.ports);
-                let secret = registered.secret.as_ref();
-                self.pages.application(
-                    session,
-                    &registered.client_id,
-                    &registered.record,
-                    &once,
-                    secret,
-                    Some("Created."),
-                )
-            }
-            Err(Failure::Metadata(error)) => self.pages.new_application(session, &form, &[form::in_words(&error)], 422),
-            Err(failure) => self.failed(session, &failure, log),
-        }
+        begun.map_or_else(|error| error.into_handled(&self.pages), Handled::from)
     }
 
-    /// Everything about one application, once it is clear that it is this developer's.
-    #[allow(clippy::too_many_arguments, reason = "one request, taken apart")]
-    async fn application<S: RegistrationStore, P: Ports>(
-        &self,
-        visit: &Visit<'_, S, P>,
-        session: &Session,
-        method: &str,
-        client_id: &str,
-        rest: &[&str],
-        form: Form,
-        log: &mut AccessLog,
-    ) -> Response {
-        if !is_client_id(client_id) {
-            return self.pages.not_found(session);
-        }
-        let record = match visit.registrar.records(visit.exchange).find(client_id).await {
-            Ok(Some(record)) if record.belongs_to(&session.issuer, &session.subject) => record,
-            // Somebody else's is as unknown as one that does not exist.
-            Ok(_) => return self.pages.not_found(session),
-            Err(failure) => return self.failed(session, &failure, log),
+    /// Takes the browser back and begins a session.
+    async fn finish_sign_in<P: Platform<Services: Services>>(&self, visit: &Visit<'_, P>) -> Handled {
+        let (finished, trail) = self.sign_in.finish(visit.request.head, visit.deployment, visit.request.now).await;
+        let ports = visit.deployment.platform.services();
+        let mut handled = match finished {
+            Ok(session) => {
+                let mut response = redirect("/");
+                let begun = self.sessions.begun(&session, visit.request.now, ports);
+                for cookie in [sign_in::ended(), sign_in::need_not_ask(), begun] {
+                    response.headers.push(("set-cookie", cookie.into()));
+                }
+                response.into()
+            }
+            Err(error) => error.into_handled(&self.pages),
         };
-        log.client_id = Some(client_id.to_owned());
-        let once = Form::for_new(&visit.exchange.ports);
-        match (method, rest) {
-            ("GET", []) => self.pages.application(session, client_id, &record, &once, None, None),
-            ("GET", ["delete"]) => self.pages.confirm_removal(session, client_id, &record),
-            ("POST", []) => self.change(visit, session, client_id, &record, form, log).await,
-            ("POST", ["secret"]) => self.rotate(visit, session, client_id, &record, &form, log).await,
-            ("POST", ["delete"]) => self.remove(visit, session, client_id, &record, log).await,
-            _ => self.pages.not_found(session),
-        }
+        handled.findings = Findings { trail, ..handled.findings };
+        handled
     }
 
-    async fn change<S: RegistrationStore, P: Ports>(
-        &self,
-        visit: &Visit<'_, S, P>,
-        session: &Session,
-        client_id: &str,
-        record: &Record,
-        form: Form,
-        log: &mut AccessLog,
-    ) -> Response {
-        // The type stays, so the form does not ask for it again.
-        let form = form.with_kind_of(&record.metadata);
-        let metadata = match metadata(visit, &form) {
-            Ok(metadata) => form.keeping(metadata, &record.metadata),
-            Err(problems) => return self.pages.edit(session, client_id, record, &form, &problems),
+    /// Ends the session here, then at the provider, and has the next sign-in ask in any case: the provider may not know our
+    /// address after signing out, or may not offer to sign out at all.
+    async fn sign_out<P: Platform<Services: Services>>(&self, visit: &Visit<'_, P>) -> Response {
+        let provider = visit.deployment.provider(visit.request.now).await;
+        let mut response = match provider.ok().and_then(|provider| provider.end_session_endpoint) {
+            Some(endpoint) => self.pages.signing_out(&self.sign_in.end_session(&endpoint)),
+            None => redirect("/"),
         };
-        let changed = visit.registrar.with_registry(visit.exchange, async |registry| {
-            registry.update(client_id, record, metadata, &session.label()).await
-        });
-        match changed.await {
-            Ok(_) => redirect(&format!("/applications/{client_id}")),
-            Err(Failure::Metadata(error)) => {
-                self.pages.edit(session, client_id, record, &form, &[form::in_words(&error)])
-            }
-            Err(failure) => self.failed(session, &failure, log),
-        }
+        response.headers.push(("set-cookie", Sessions::cleared().into()));
+        response.headers.push(("set-cookie", sign_in::must_ask().into()));
+        response
     }
-
-    async fn rotate<S: RegistrationStore, P: Ports>(
-        &self,
-        visit: &Visit<'_, S, P>,
-        session: &Session,
-        client_id: &str,
-        record: &Record,
-        form: &Form,
-        log: &mut AccessLog,
-    ) -> Response {
-        if !record.metadata.token_endpoint_auth_method.has_secret() {
-            return self.pages.not_found(session);
-        }
-        // Each form has one of its own, and the same one leads to the same secret.
-        if form.first("once").is_empty() {
-            return self.pages.not_found(session);
-        }
-        let rotated = visit.registrar.with_registry(visit.exchange, async |registry| {
-            registry.rotate_secret(client_id, form.first("once"), &session.label()).await
-        });
-        let once = Form::for_new(&visit.exchange.ports);
-        match rotated.await {
-            Ok(secret) => {
-                let done = "The client secret was replaced. The old one has stopped working.";
-                self.pages.application(session, client_id, record, &once, Some(&secret), Some(done))
-            }
-            Err(failure) => self.failed(session, &failure, log),
-        }
-    }
-
-    async fn remove<S: RegistrationStore, P: Ports>(
-        &self,
-        visit: &Visit<'_, S, P>,
-        session: &Session,
-        client_id: &str,
-        record: &Record,
-        log: &mut AccessLog,
-    ) -> Response {
-        let removed = visit.registrar.with_registry(visit.exchange, async |registry| {
-            registry.remove(client_id, record, Event::ClientRemoved, &session.label()).await
-        });
-        match removed.await {
-            Ok(()) => redirect("/"),
-            Err(failure) => self.failed(session, &failure, log),
-        }
-    }
-
-    fn failed(&self, session: &Session, failure: &Failure, log: &mut AccessLog) -> Response {
-        log.detail = Some(failure.to_string());
-        if *failure == Failure::Gone {
-            return self.pages.not_found(session);
-        }
-        let (status, _, description, retry_after) = face(failure);
-        let response = self.pages.failed(Some(session), status, description);
-        match retry_after {
-            Some(seconds) => response.with_header("retry-after", seconds.to_string()),
-            None => response,
-        }
-    }
-}
-
-/// The metadata that a form asks for, or what is wrong with it.
-fn metadata<S, P>(visit: &Visit<'_, S, P>, form: &Form) -> Result<ClientMetadata, Vec<Problem>> {
-    form.to_metadata(&visit.registrar.settings.policy.private_use_schemes)
 }
 
 /// 256 random bits as text: form tokens, numbers of forms, states and verifiers. They are no credentials, so they do not
@@ -342,7 +215,7 @@ pub(crate) fn random_text(runtime: &(impl Runtime + ?Sized)) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// After a form: the browser goes on with a GET, so that a reload sends nothing again.
+/// The answer to a form: the browser goes on with a GET, so that a reload sends nothing again.
 pub(crate) fn redirect(location: &str) -> Response {
     Response::empty(303).with_header("location", location.to_owned()).with_header("cache-control", "no-store")
 }

@@ -1,14 +1,15 @@
-//! Who is signed in: a sealed cookie, and forms that only our own pages can send.
+//! Sessions in a sealed cookie, and tokens by which forms are known to be sent by our own pages.
 //!
 //! The cookie has the prefix `__Host-`, so that no other host and no plain-http page can set it, and `SameSite=Lax`:
 //! a link from elsewhere finds its reader signed in, a form from elsewhere does not. Forms carry a token of the session
 //! besides, and their origin is looked at; any one of the three would do.
 
-use mcp_edge::{http::RequestHead, ports::Runtime};
+use mcp_edge_runtime::http::RequestHead;
+use mcp_edge_runtime::ports::Runtime;
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 
-use super::random_text;
-use crate::seal::SealingKey;
+use super::{random_text, sealed::Sealer};
 
 /// The session's cookie.
 const COOKIE: &str = "__Host-session";
@@ -34,7 +35,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A new session with a token of its own.
+    /// Creates a session with a token of its own.
     pub fn new(issuer: String, subject: String, name: String, runtime: &impl Runtime) -> Self {
         Self { issuer, subject, name, csrf: random_text(runtime) }
     }
@@ -45,11 +46,10 @@ impl Session {
         &self.csrf
     }
 
-    /// Whether a form is of this session. Compares every byte, whatever the others say.
+    /// Whether a form is of this session. Compares in constant time.
     #[must_use]
     pub fn is_token(&self, token: &str) -> bool {
-        let (ours, theirs) = (self.csrf.as_bytes(), token.as_bytes());
-        ours.len() == theirs.len() && ours.iter().zip(theirs).fold(0, |differences, (a, b)| differences | (a ^ b)) == 0
+        self.csrf.as_bytes().ct_eq(token.as_bytes()).into()
     }
 
     /// For the audit log.
@@ -61,13 +61,13 @@ impl Session {
 
 /// Writes and reads sessions.
 pub struct Sessions {
-    key: SealingKey,
+    key: Sealer,
 }
 
 impl Sessions {
-    /// Knows the key.
+    /// Creates sessions that are sealed with this key.
     #[must_use]
-    pub fn new(key: SealingKey) -> Self {
+    pub fn new(key: Sealer) -> Self {
         Self { key }
     }
 
@@ -87,12 +87,6 @@ impl Sessions {
     #[must_use]
     pub fn cleared() -> String {
         set_cookie(COOKIE, "", 0)
-    }
-
-    /// The key, for other cookies.
-    #[must_use]
-    pub fn key(&self) -> &SealingKey {
-        &self.key
     }
 }
 
@@ -122,7 +116,7 @@ mod tests {
     fn a_session_is_read_from_its_cookie_until_it_ends() {
         let world = World::new(Mode::Developers);
         let secret = Secret::new("0123456789abcdef0123456789abcdef");
-        let sessions = Sessions::new(SealingKey::derive(&secret, "https://apps.example.com/register"));
+        let sessions = Sessions::new(Sealer::new(&secret, "https://apps.example.com/register"));
         let session = Session::new("https://i.example".into(), "alice".into(), "Alice".into(), &world);
         let header = sessions.begun(&session, 1_000, &world);
         assert!(header.starts_with("__Host-session=") && header.contains("; Path=/; Secure; HttpOnly; SameSite=Lax;"));

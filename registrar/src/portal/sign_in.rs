@@ -8,26 +8,35 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge::{
-    http::{RequestHead, Response},
-    log::AccessLog,
-    oauth::{
-        client_authentication::{basic, form_encode},
-        denial::{Denial, Reason},
-    },
-    ports::{Content, Method, Outgoing, Ports},
-};
+use mcp_edge_oauth::client_authentication::basic;
+use mcp_edge_oauth::client_authentication::form_encode;
+use mcp_edge_oauth::denial::Denial;
+use mcp_edge_oauth::denial::Reason;
+use mcp_edge_oauth::provider::Provider;
+use mcp_edge_oauth::resource_server::Trail;
+use mcp_edge_runtime::http::RequestHead;
+use mcp_edge_runtime::http::Response;
+use mcp_edge_runtime::ports::Fetch;
+use mcp_edge_runtime::ports::HttpRequest;
+use mcp_edge_runtime::ports::Method;
+use mcp_edge_runtime::ports::RequestContent;
+use mcp_edge_runtime::ports::Runtime;
+use mcp_edge_runtime::ports::Services;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Portal, Visit,
     form::Form,
     random_text, redirect,
-    session::{Session, Sessions, cookie, set_cookie},
+    sealed::Sealer,
+    session::{Session, cookie, set_cookie},
 };
-use crate::{store::RegistrationStore, token_endpoint::TokenError};
+use crate::{
+    deployment::{Deployment, Platform},
+    provider::token_endpoint::TokenError,
+    settings::{PortalClient, Settings},
+};
 
 /// What a sign-in that has begun is remembered by.
 const COOKIE: &str = "__Host-signin";
@@ -65,22 +74,92 @@ struct Tokens {
     id_token: Option<String>,
 }
 
-impl Portal {
+/// Why nobody is signed in.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The browser that came back is not known to have been sent.
+    #[error("the sign-in was not begun here, or too long ago")]
+    NotBegunHere,
+    /// `iss` is not the provider that was asked (RFC 9207).
+    #[error("the answer came from another provider")]
+    AnotherProvider,
+    /// The provider answered with an error (RFC 6749 §4.1.2.1).
+    #[error("authorization: {error}")]
+    Refused {
+        /// What kind of error.
+        refusal: Refusal,
+        /// Its code, cut off.
+        error: String,
+    },
+    /// The answer has neither a code nor an error.
+    #[error("the answer has no code")]
+    NoCode,
+    /// The user lacks the permission to register clients.
+    #[error("the user lacks the scope")]
+    NotADeveloper {
+        /// As verification said it.
+        denial: Denial,
+        /// Who signed in.
+        account: Option<Account>,
+    },
+    /// The provider cannot be reached, or its answer cannot be used.
+    #[error("{}", .0.reason.slug())]
+    Denied(Denial),
+}
+
+/// The kinds of errors of an authorization endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The user did not want to.
+    Cancelled,
+    /// The provider failed.
+    Outage,
+    /// Anything else.
+    Other,
+}
+
+impl From<Denial> for SignInError {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+/// The portal as a client of the provider.
+pub struct SignIn {
+    client: PortalClient,
+    key: Sealer,
+    origin: String,
+    issuer: String,
+    resource: String,
+    scopes: String,
+}
+
+impl SignIn {
+    /// Creates the portal's client.
+    #[must_use]
+    pub fn new(client: PortalClient, key: Sealer, settings: &Settings) -> Self {
+        let edge = &settings.server;
+        Self {
+            client,
+            key,
+            origin: edge.resource.origin.clone(),
+            issuer: edge.trust.issuers.first().map(|trusted| trusted.issuer.clone()).unwrap_or_default(),
+            resource: edge.resource.url.clone(),
+            scopes: edge.trust.required_scopes.to_string(),
+        }
+    }
+
     /// Sends the browser to the provider.
-    pub(crate) async fn begin_sign_in<S: RegistrationStore, P: Ports>(
+    pub(super) fn begin(
         &self,
-        visit: &Visit<'_, S, P>,
-        log: &mut AccessLog,
-    ) -> Response {
-        let Visit { registrar, exchange, .. } = visit;
-        let endpoint = match registrar.provider(exchange).await {
-            Ok(provider) => provider.authorization_endpoint,
-            Err(denial) => return self.denied(&denial, log),
-        };
-        let Some(endpoint) = endpoint else {
-            return self.denied(&Denial::new(Reason::KeysUnavailable, "no https authorization_endpoint"), log);
-        };
-        let begun = Begun { state: random_text(&exchange.ports), verifier: random_text(&exchange.ports) };
+        head: &RequestHead<'_>,
+        provider: Provider,
+        now: u64,
+        runtime: &impl Runtime,
+    ) -> Result<Response, SignInError> {
+        let missing = || Denial::new(Reason::KeysUnavailable, "no https authorization_endpoint");
+        let endpoint = provider.authorization_endpoint.ok_or_else(missing)?;
+        let begun = Begun { state: random_text(runtime), verifier: random_text(runtime) };
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&begun.verifier));
         let (redirect_uri, scope) = (self.redirect_uri(), format!("openid profile {}", self.scopes));
         let mut parameters = vec![
@@ -93,104 +172,88 @@ impl Portal {
             ("code_challenge", &challenge),
             ("code_challenge_method", "S256"),
         ];
-        if is_to_ask(visit.head) {
+        if is_to_ask(head) {
             // OpenID Connect Core 1.0 §3.1.2.1: the provider asks even if it knows the user.
             parameters.push(("prompt", "login"));
         }
-        let sealed = self.sessions.key().seal(PURPOSE, &begun, exchange.now + SIGN_IN_SECONDS, &exchange.ports);
-        redirect(&with_query(&endpoint, &parameters))
-            .with_header("set-cookie", set_cookie(COOKIE, &sealed, SIGN_IN_SECONDS))
+        let sealed = self.key.seal(PURPOSE, &begun, now + SIGN_IN_SECONDS, runtime);
+        Ok(redirect(&with_query(&endpoint, &parameters))
+            .with_header("set-cookie", set_cookie(COOKIE, &sealed, SIGN_IN_SECONDS)))
     }
 
-    /// Takes the browser back: (1) is it the one that went, (2) what did the provider say, (3) redeem the code,
-    /// (4) verify the token, (5) begin a session.
-    pub(crate) async fn finish_sign_in<S: RegistrationStore, P: Ports>(
+    /// Takes the browser back. Also says what verification of the access token found out.
+    pub(super) async fn finish<P: Platform<Services: Services>>(
         &self,
-        visit: &Visit<'_, S, P>,
-        log: &mut AccessLog,
-    ) -> Response {
-        let Visit { head, registrar, exchange } = visit;
+        head: &RequestHead<'_>,
+        deployment: &Deployment<P>,
+        now: u64,
+    ) -> (Result<Session, SignInError>, Option<Trail>) {
+        let tokens = match self.tokens(head, deployment, now).await {
+            Ok(tokens) => tokens,
+            Err(error) => return (Err(error), None),
+        };
+        let authorization = format!("Bearer {}", tokens.access_token);
+        let as_caller = RequestHead::new("GET", "/").with_header("authorization", &authorization);
+        let (developer, trail) = deployment.authenticate_developer(&as_caller, now).await;
+        let account = tokens.id_token.as_deref().and_then(Account::in_token);
+        let session = match developer {
+            Ok(identity) if identity.client_id() == Some(&self.client.client_id) => {
+                let account = account.filter(|account| account.subject == identity.subject());
+                let name = account.and_then(|account| account.name).unwrap_or_else(|| identity.subject().to_owned());
+                let ports = deployment.platform.services();
+                Ok(Session::new(identity.issuer().to_owned(), identity.subject().to_owned(), name, ports))
+            }
+            Ok(_) => Err(Denial::new(Reason::WrongAudience, "a token of another client").into()),
+            Err(denial) if denial.reason == Reason::InsufficientScope => {
+                Err(SignInError::NotADeveloper { denial, account })
+            }
+            Err(denial) => Err(denial.into()),
+        };
+        (session, Some(trail))
+    }
+
+    /// Redeems the code that the browser brings: (1) is it the one that went, (2) what did the provider say, (3) the token
+    /// endpoint.
+    async fn tokens<P: Platform<Services: Services>>(
+        &self,
+        head: &RequestHead<'_>,
+        deployment: &Deployment<P>,
+        now: u64,
+    ) -> Result<Tokens, SignInError> {
         let answer = Form::parse(head.query());
         // (1) Whoever follows a link of somebody else's sign-in would work in that somebody's account.
-        let begun =
-            cookie(head, COOKIE).and_then(|text| self.sessions.key().open::<Begun>(PURPOSE, text, exchange.now));
-        let Some(begun) = begun.filter(|begun| begun.state == answer.first("state")) else {
-            return self.pages.sign_in_failed(400, "This sign-in was begun in another window, or too long ago.");
-        };
+        let begun = cookie(head, COOKIE).and_then(|text| self.key.open::<Begun>(PURPOSE, text, now));
+        let begun = begun.filter(|begun| begun.state == answer.first("state")).ok_or(SignInError::NotBegunHere)?;
         // (2) `iss` of RFC 9207, if the provider sends it.
-        let issuer = &registrar.settings.edge.trust.issuers[0].issuer;
         let (iss, error) = (answer.first("iss"), answer.first("error"));
-        if !iss.is_empty() && iss != issuer {
-            return self.pages.sign_in_failed(400, "The answer came from another provider than was asked.");
+        if !iss.is_empty() && iss != self.issuer {
+            return Err(SignInError::AnotherProvider);
         }
         if !error.is_empty() {
-            let (status, explanation) = match error {
-                "access_denied" => (403, "The sign-in was cancelled."),
-                "temporarily_unavailable" | "server_error" => (503, "The identity provider failed, try again later."),
-                _ => (403, "The identity provider refused the sign-in; the operator's log says more."),
+            let refusal = match error {
+                "access_denied" => Refusal::Cancelled,
+                "temporarily_unavailable" | "server_error" => Refusal::Outage,
+                _ => Refusal::Other,
             };
-            log.detail = Some(format!("authorization: {}", error.chars().take(60).collect::<String>()));
-            return self.pages.sign_in_failed(status, explanation);
+            return Err(SignInError::Refused { refusal, error: error.chars().take(60).collect() });
         }
         let code = answer.first("code");
         if code.is_empty() {
-            return self.pages.sign_in_failed(400, "The answer has no code.");
+            return Err(SignInError::NoCode);
         }
         // (3)
-        let tokens = match self.redeem(visit, code, &begun.verifier).await {
-            Ok(tokens) => tokens,
-            Err(denial) => return self.denied(&denial, log),
-        };
-        // (4)
-        let authorization = format!("Bearer {}", tokens.access_token);
-        let as_caller = RequestHead::new("GET", "/").with_header("authorization", &authorization);
-        let identity = match registrar.developer(&as_caller, exchange, log).await {
-            Ok(identity) if identity.client_id.as_deref() == Some(&self.client.client_id) => identity,
-            Ok(_) => return self.denied(&Denial::new(Reason::WrongAudience, "a token of another client"), log),
-            Err(denial) if denial.reason == Reason::InsufficientScope => {
-                log.note_denial(&denial);
-                let account = tokens.id_token.as_deref().and_then(Account::in_token);
-                return self.pages.not_a_developer(account.as_ref()).with_header("set-cookie", must_ask());
-            }
-            Err(denial) => return self.denied(&denial, log),
-        };
-        // (5)
-        let account = tokens.id_token.as_deref().and_then(Account::in_token);
-        let account = account.filter(|account| account.subject == identity.subject);
-        let name = account.and_then(|account| account.name).unwrap_or_else(|| identity.subject.clone());
-        let session = Session::new(identity.issuer.clone(), identity.subject.clone(), name, &exchange.ports);
-        let mut response = redirect("/");
-        response.headers.push(("set-cookie", set_cookie(COOKIE, "", 0).into()));
-        response.headers.push(("set-cookie", set_cookie(ASK_COOKIE, "", 0).into()));
-        response.headers.push(("set-cookie", self.sessions.begun(&session, exchange.now, &exchange.ports).into()));
-        response
+        Ok(self.redeem(deployment, code, &begun.verifier, now).await?)
     }
 
-    /// Ends the session here, then at the provider, and has the next sign-in ask in any case: the provider may not know our
-    /// address after signing out, or may not offer to sign out at all.
-    pub(crate) async fn sign_out<S: RegistrationStore, P: Ports>(&self, visit: &Visit<'_, S, P>) -> Response {
-        let provider = visit.registrar.provider(visit.exchange).await;
-        let mut response = match provider.ok().and_then(|provider| provider.end_session_endpoint) {
-            Some(endpoint) => {
-                let home = format!("{}/", self.origin);
-                let parameters = [("client_id", self.client.client_id.as_str()), ("post_logout_redirect_uri", &home)];
-                self.pages.signing_out(&with_query(&endpoint, &parameters))
-            }
-            None => redirect("/"),
-        };
-        response.headers.push(("set-cookie", Sessions::cleared().into()));
-        response.headers.push(("set-cookie", must_ask().into()));
-        response
-    }
-
-    async fn redeem<S: RegistrationStore, P: Ports>(
+    async fn redeem<P: Platform<Services: Services>>(
         &self,
-        visit: &Visit<'_, S, P>,
+        deployment: &Deployment<P>,
         code: &str,
         verifier: &str,
+        now: u64,
     ) -> Result<Tokens, Denial> {
         let outage = |detail: String| Denial::unavailable(Reason::KeysUnavailable, RETRY_SECONDS, detail);
-        let provider = visit.registrar.provider(visit.exchange).await?;
+        let provider = deployment.provider(now).await?;
         let endpoint = provider.token_endpoint.ok_or_else(|| outage("no https token_endpoint".to_owned()))?;
         // Without `resource` the token would be an opaque one for nobody in particular.
         let form = format!(
@@ -200,35 +263,31 @@ impl Portal {
             form_encode(&self.resource),
         );
         let authorization = basic(&self.client.client_id, self.client.client_secret.expose());
-        let call = Outgoing {
+        let call = HttpRequest {
             method: Method::Post,
             url: &endpoint,
             authorization: Some(&authorization),
-            content: Content::Form(&form),
+            body: RequestContent::Form(&form),
             timeout: TIMEOUT,
             max_body: MAX_ANSWER_BYTES,
         };
-        let reply =
-            visit.exchange.ports.fetch(call).await.map_err(|error| outage(format!("token request: {error}")))?;
+        let reply = deployment.platform.services().fetch(call).await;
+        let reply = reply.map_err(|error| outage(format!("token request: {error}")))?;
         match reply.status {
             200 => serde_json::from_str(&reply.body).map_err(|_| outage("token request: no tokens".to_owned())),
             _ => Err(refused(&TokenError::of(&reply), &self.resource)),
         }
     }
 
-    fn redirect_uri(&self) -> String {
-        format!("{}/callback", self.origin)
+    /// Where the browser goes to end the session at the provider.
+    pub(super) fn end_session(&self, endpoint: &str) -> String {
+        let home = format!("{}/", self.origin);
+        let parameters = [("client_id", self.client.client_id.as_str()), ("post_logout_redirect_uri", &home)];
+        with_query(endpoint, &parameters)
     }
 
-    fn denied(&self, denial: &Denial, log: &mut AccessLog) -> Response {
-        log.note_denial(denial);
-        let face = denial.reason.face();
-        let explanation = match face.status {
-            503 => "The identity provider cannot be reached right now.",
-            500 => "This server is not set up correctly; its log says what to mend.",
-            _ => "The identity provider's answer could not be used.",
-        };
-        self.pages.sign_in_failed(face.status.max(400), explanation)
+    fn redirect_uri(&self) -> String {
+        format!("{}/callback", self.origin)
     }
 }
 
@@ -255,6 +314,7 @@ fn refused(error: &TokenError, resource: &str) -> Denial {
 
 /// The account in an ID token that came straight from the provider (OpenID Connect Core §3.1.3.7 allows to trust the
 /// connection). For display only.
+#[derive(Debug)]
 pub struct Account {
     /// `sub`
     pub subject: String,
@@ -270,6 +330,16 @@ impl Account {
         let name = ["name", "username", "preferred_username"].iter().find_map(|claim| claims[*claim].as_str());
         Some(Self { subject: short(claims["sub"].as_str()?), name: name.map(short) })
     }
+}
+
+/// The value of `Set-Cookie` that ends a sign-in in progress.
+pub(super) fn ended() -> String {
+    set_cookie(COOKIE, "", 0)
+}
+
+/// The value of `Set-Cookie` that has the next sign-in not ask.
+pub(super) fn need_not_ask() -> String {
+    set_cookie(ASK_COOKIE, "", 0)
 }
 
 /// The value of `Set-Cookie` that has the next sign-in ask who it is.

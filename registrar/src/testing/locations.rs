@@ -17,14 +17,11 @@ use std::{
     time::Duration,
 };
 
-use mcp_edge::ports::StoreError;
+use mcp_edge_runtime::ports::StoreError;
 use serde_json::Value;
 
-use super::{TestProvider, TestStore, World};
-use crate::{
-    registry::{Memory, Registry},
-    store::{Page, RegistrationStore},
-};
+use super::{IsolateMemory, Operations, TestStore, World, operate};
+use crate::storage::{Page, RegistrationStore};
 
 /// How long a location keeps what it has read: the default of KV.
 pub const CACHE_SECONDS: u64 = 60;
@@ -46,7 +43,7 @@ pub struct Central {
 /// A location of Cloudflare's.
 pub struct Location<'w> {
     world: &'w World,
-    memory: Memory,
+    memory: IsolateMemory,
     /// Values and misses, and until when they are kept.
     cache: RefCell<HashMap<String, (Option<String>, u64)>>,
     /// How many steps of what else goes on a write takes longer from here.
@@ -56,29 +53,19 @@ pub struct Location<'w> {
 impl World {
     /// One more location.
     pub fn location(&self) -> Location<'_> {
-        Location { world: self, memory: Memory::default(), cache: RefCell::default(), delay: Cell::default() }
+        Location { world: self, memory: IsolateMemory::default(), cache: RefCell::default(), delay: Cell::default() }
     }
 }
 
 impl Location<'_> {
-    /// Does something with the registry here. Futures of several locations are joined and then run with
+    /// Carries out operations here. Futures of several locations are joined and then run with
     /// [`block_on`](super::block_on).
-    pub async fn act<T>(&self, act: impl AsyncFnOnce(&Registry<'_, TestProvider, Self, World>) -> T) -> T {
-        let report = |line: &str| self.world.audit.borrow_mut().push(line.to_owned());
-        let registry = Registry {
-            applications: &self.world.provider,
-            store: self,
-            runtime: self.world,
-            policy: &self.world.policy,
-            memory: &self.memory,
-            now: self.world.now.get(),
-            report: &report,
-        };
-        act(&registry).await
+    pub async fn act<T>(&self, act: impl AsyncFnOnce(&Operations<'_, Self>) -> T) -> T {
+        operate(self.world, self, &self.memory, act).await
     }
 
     /// The same, with nothing else at the same moment.
-    pub fn with<T>(&self, act: impl AsyncFnOnce(&Registry<'_, TestProvider, Self, World>) -> T) -> T {
+    pub fn with<T>(&self, act: impl AsyncFnOnce(&Operations<'_, Self>) -> T) -> T {
         super::block_on(self.act(act))
     }
 
@@ -229,7 +216,7 @@ mod tests {
         }
         put(&here, "other", "");
         world.now.set(NOW + 60);
-        assert_eq!(here.with(async |registry| registry.keys("key/").await).unwrap().len(), 5);
+        assert_eq!(here.with(async |registry| registry.records().keys("key/").await).unwrap().len(), 5);
     }
 
     #[test]

@@ -3,10 +3,10 @@ use serde_json::json;
 
 use crate::{
     cleanup::{MAX_CLIENTS_PER_RUN, Report},
+    client_metadata::ClientMetadata,
+    clients::register::{Registration, Via},
     policy::{Mode, Registrant},
     provider::{LogReading, Period},
-    registration::metadata::ClientMetadata,
-    registry::{Request, Via},
     testing::{DAY, NOW, World, others_go_on},
 };
 
@@ -34,7 +34,11 @@ fn world() -> World {
         ("Three", developer(), Via::Portal { form: "1" }),
     ] {
         let metadata = metadata(name);
-        world.with(async |registry| registry.register(Request { metadata, registrant, via }).await).unwrap();
+        world
+            .with(async |registry| {
+                registry.register(Registration { metadata, registrant, via, reservation: None }).await
+            })
+            .unwrap();
     }
     world
 }
@@ -161,7 +165,9 @@ fn a_run_looks_at_few_clients_and_the_next_one_at_the_others() {
         let metadata = metadata(&format!("Agent {n}"));
         let registrant = Registrant::InitialToken { name: "partner".to_owned(), id: "1".to_owned() };
         world
-            .with(async |registry| registry.register(Request { metadata, registrant, via: Via::Endpoint }).await)
+            .with(async |registry| {
+                registry.register(Registration { metadata, registrant, via: Via::Endpoint, reservation: None }).await
+            })
             .unwrap();
     }
     let looked_at: Vec<_> = (0..4).map(|_| world.run(2, false).looked_at).collect();
@@ -172,7 +178,7 @@ fn a_run_looks_at_few_clients_and_the_next_one_at_the_others() {
 fn world_with_one() -> World {
     let world = World::new(Mode::Open);
     let registrant = Registrant::Anyone { network: "192.0.2.1".to_owned() };
-    let request = Request { metadata: metadata("One"), registrant, via: Via::Endpoint };
+    let request = Registration { metadata: metadata("One"), registrant, via: Via::Endpoint, reservation: None };
     world.with(async |registry| registry.register(request).await).unwrap();
     world
 }
@@ -247,7 +253,7 @@ fn what_is_left_of_clients_that_ended_is_removed_and_nothing_of_others() {
     put("metadata/gone");
     let client = world.with(async |registry| {
         let registrant = Registrant::Anyone { network: "192.0.2.2".to_owned() };
-        let request = Request { metadata: metadata("New"), registrant, via: Via::Endpoint };
+        let request = Registration { metadata: metadata("New"), registrant, via: Via::Endpoint, reservation: None };
         let client = registry.register(request).await.unwrap();
         registry.update(&client.client_id, &client.record, metadata("Changed"), "test").await.unwrap();
         client.client_id

@@ -5,12 +5,18 @@ use serde_json::json;
 
 use crate::{
     audit::Event,
+    client_metadata::ClientMetadata,
+    clients::{
+        register::{Registration, Via},
+        update::UpdateError,
+    },
     initial_token::InitialToken,
     policy::{Mode, Registrant},
     record::Record,
-    registration::metadata::ClientMetadata,
-    registry::{Failure, Request, Via},
-    store::{RegistrationStore, client_key, initial_token_key, rate_key},
+    storage::{
+        RegistrationStore,
+        keys::{client_key, initial_token_key, rate_key},
+    },
     testing::{CACHE_SECONDS, Location, NOW, World, block_on, others_go_on},
 };
 
@@ -21,9 +27,9 @@ fn metadata(redirect_uri: &str) -> ClientMetadata {
     ClientMetadata::parse(&body.to_string(), &[]).unwrap()
 }
 
-fn request() -> Request<'static> {
+fn request() -> Registration<'static> {
     let registrant = Registrant::Anyone { network: HERE.to_owned() };
-    Request { metadata: metadata("http://127.0.0.1/cb"), registrant, via: Via::Endpoint }
+    Registration { metadata: metadata("http://127.0.0.1/cb"), registrant, via: Via::Endpoint, reservation: None }
 }
 
 /// The client, for whoever holds this token.
@@ -82,7 +88,7 @@ fn a_token_that_has_ended_stays_ended_whatever_is_written_elsewhere() {
         let late = there.with(async |registry| {
             registry.update(client_id, &record, metadata("http://127.0.0.1/changed"), "test").await
         });
-        assert_eq!(late, Err(Failure::Gone), "{steps}");
+        assert_eq!(late, Err(UpdateError::Gone), "{steps}");
         assert!(find(&there, client_id, token.expose()).is_none(), "{steps}");
     }
 }
@@ -144,7 +150,12 @@ fn the_list_shows_the_present_name_and_what_has_ended_is_not_listed_for_good() {
     let world = World::new(Mode::Developers);
     let (here, there) = (world.location(), world.location());
     let by = || Registrant::Developer { issuer: "https://i.example".to_owned(), subject: "alice".to_owned() };
-    let register = || Request { metadata: metadata("http://127.0.0.1/cb"), registrant: by(), via: Via::Endpoint };
+    let register = || Registration {
+        metadata: metadata("http://127.0.0.1/cb"),
+        registrant: by(),
+        via: Via::Endpoint,
+        reservation: None,
+    };
     let client = here.with(async |registry| registry.register(register()).await).unwrap();
     world.now.set(NOW + CACHE_SECONDS);
     let record = client.record;
@@ -199,7 +210,12 @@ fn two_locations_pass_the_limits_once_each_at_worst() {
     let made = |location: &Location<'_>, from: &str| {
         let register = || {
             let registrant = Registrant::Anyone { network: from.to_owned() };
-            Request { metadata: metadata("http://127.0.0.1/cb"), registrant, via: Via::Endpoint }
+            Registration {
+                metadata: metadata("http://127.0.0.1/cb"),
+                registrant,
+                via: Via::Endpoint,
+                reservation: None,
+            }
         };
         (0..10).filter(|_| location.with(async |registry| registry.register(register()).await).is_ok()).count()
     };

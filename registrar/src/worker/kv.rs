@@ -2,25 +2,26 @@
 
 use std::time::Duration;
 
-use mcp_edge::ports::StoreError;
+use mcp_edge_runtime::ports::StoreError;
 use serde_json::Value;
 use worker::{Env, KvError, kv::KvStore};
 
-use crate::store::{Page, RegistrationStore};
+use crate::storage::{Page, RegistrationStore};
 
 /// The namespace's name in `wrangler.toml`.
 const BINDING: &str = "REGISTRATIONS";
 
 /// The namespace.
-pub struct Kv<'a>(pub &'a Env);
+#[derive(Clone)]
+pub struct Kv(pub Env);
 
-impl Kv<'_> {
+impl Kv {
     fn namespace(&self) -> Result<KvStore, StoreError> {
         self.0.kv(BINDING).map_err(|error| StoreError(error.to_string()))
     }
 }
 
-impl RegistrationStore for Kv<'_> {
+impl RegistrationStore for Kv {
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
         self.namespace()?.get(key).text().await.map_err(failed)
     }

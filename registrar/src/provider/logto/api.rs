@@ -2,15 +2,23 @@
 
 use std::time::Duration;
 
-use mcp_edge::{
-    oauth::client_authentication::{basic, form_encode},
-    ports::{Content, Fetch, FetchError, Method, Outgoing, Reply, Runtime},
-};
+use mcp_edge_oauth::client_authentication::basic;
+use mcp_edge_oauth::client_authentication::form_encode;
+use mcp_edge_runtime::ports::Fetch;
+use mcp_edge_runtime::ports::FetchError;
+use mcp_edge_runtime::ports::HttpRequest;
+use mcp_edge_runtime::ports::HttpResponse;
+use mcp_edge_runtime::ports::Method;
+use mcp_edge_runtime::ports::RequestContent;
+use mcp_edge_runtime::ports::Runtime;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{super::ProviderError, LogtoNow};
-use crate::{secret::Secret, token_endpoint::TokenError};
+use super::{
+    super::{ProviderError, token_endpoint::TokenError},
+    LogtoNow,
+};
+use crate::secret::Secret;
 
 /// For one call, body included. The API answers within a tenth of that.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -60,19 +68,19 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
         path: &str,
         body: Option<&Value>,
         repeat: Repeat,
-    ) -> Result<Reply, ProviderError> {
+    ) -> Result<HttpResponse, ProviderError> {
         let url = format!("{}{path}", self.logto.tenant.api);
         let body = body.map(Value::to_string);
-        let content = body.as_deref().map_or(Content::Empty, Content::Json);
+        let content = body.as_deref().map_or(RequestContent::Empty, RequestContent::Json);
         let mut pauses = BACK_OFF_MILLISECONDS.into_iter();
         let mut has_fresh_token = false;
         loop {
             let authorization = format!("Bearer {}", self.token().await?.expose());
-            let call = Outgoing {
+            let call = HttpRequest {
                 method,
                 url: &url,
                 authorization: Some(&authorization),
-                content,
+                body: content,
                 timeout: CALL_TIMEOUT,
                 max_body: MAX_ANSWER_BYTES,
             };
@@ -89,7 +97,7 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
                     403 => return Err(ProviderError::Misconfigured(MISSING_ROLE.to_owned())),
                     404 if code(&reply).is_some_and(|code| code.starts_with(GONE)) => return Err(ProviderError::Gone),
                     404 => {
-                        let wrong = format!("{} {} is not known: check MANAGEMENT_API", method.name(), shape(path));
+                        let wrong = format!("{} {} is not known: check MANAGEMENT_API", method.as_str(), shape(path));
                         return Err(ProviderError::Misconfigured(wrong));
                     }
                     400..=428 | 430..=499 => return Err(ProviderError::Refused(self::refusal(method, path, &reply))),
@@ -100,7 +108,7 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
                 Err(FetchError::TooLarge(_)) if method == Method::Get => return Err(ProviderError::TooLarge),
                 Err(error) => (repeat == Repeat::Always, error.to_string()),
             };
-            let failure = ProviderError::Unavailable(format!("{} {}: {failure}", method.name(), shape(path)));
+            let failure = ProviderError::Unavailable(format!("{} {}: {failure}", method.as_str(), shape(path)));
             match pauses.next() {
                 Some(milliseconds) if may_repeat => self.ports.sleep(Duration::from_millis(milliseconds)).await,
                 _ => return Err(failure),
@@ -122,11 +130,11 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
         let tenant = &self.logto.tenant;
         let form = format!("grant_type=client_credentials&resource={}&scope=all", form_encode(&tenant.indicator));
         let authorization = basic(&tenant.client_id, tenant.client_secret.expose());
-        let call = Outgoing {
+        let call = HttpRequest {
             method: Method::Post,
-            url: self.token_endpoint,
+            url: &self.token_endpoint,
             authorization: Some(&authorization),
-            content: Content::Form(&form),
+            body: RequestContent::Form(&form),
             timeout: CALL_TIMEOUT,
             max_body: MAX_ANSWER_BYTES,
         };
@@ -150,7 +158,7 @@ impl<P: Fetch + Runtime> LogtoNow<'_, P> {
 }
 
 /// Reads the answer of the token endpoint.
-fn read_token(reply: &Reply, indicator: &str, now: u64) -> Result<MachineToken, ProviderError> {
+fn read_token(reply: &HttpResponse, indicator: &str, now: u64) -> Result<MachineToken, ProviderError> {
     #[derive(Deserialize)]
     struct Answer {
         access_token: String,
@@ -183,7 +191,7 @@ fn read_token(reply: &Reply, indicator: &str, now: u64) -> Result<MachineToken, 
 }
 
 /// Reads a JSON body.
-pub(super) fn parse<T: for<'de> Deserialize<'de>>(reply: &Reply) -> Result<T, ProviderError> {
+pub(super) fn parse<T: for<'de> Deserialize<'de>>(reply: &HttpResponse) -> Result<T, ProviderError> {
     serde_json::from_str(&reply.body).map_err(|_| undocumented())
 }
 
@@ -194,7 +202,7 @@ pub(super) fn undocumented() -> ProviderError {
 
 /// What the operator learns of a refusal: the code and the members that were not liked. Nothing else of the body: some
 /// answers of Logto repeat what they were sent, a rejected token's claims for example.
-fn refusal(method: Method, path: &str, reply: &Reply) -> String {
+fn refusal(method: Method, path: &str, reply: &HttpResponse) -> String {
     let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
     let issues = body["data"]["issues"].as_array().into_iter().flatten();
     let members: Vec<String> = issues
@@ -203,11 +211,11 @@ fn refusal(method: Method, path: &str, reply: &Reply) -> String {
         .map(|path| path.chars().take(80).collect())
         .collect();
     let code = code(reply).unwrap_or_default();
-    format!("{} {}: {} {code} {}", method.name(), shape(path), reply.status, members.join(", ")).trim_end().to_owned()
+    format!("{} {}: {} {code} {}", method.as_str(), shape(path), reply.status, members.join(", ")).trim_end().to_owned()
 }
 
 /// `code` of the Management API's errors, if it looks like one.
-pub(super) fn code(reply: &Reply) -> Option<String> {
+pub(super) fn code(reply: &HttpResponse) -> Option<String> {
     let body: Value = serde_json::from_str(&reply.body).ok()?;
     let code = body["code"].as_str()?;
     let is_code = code.len() <= 80 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mcp_edge::{
-    oauth::{access::scope::Scopes, client_authentication::form_encode},
-    ports::{Fetch, Method, Runtime},
-};
+use mcp_edge_oauth::Scopes;
+use mcp_edge_oauth::client_authentication::form_encode;
+use mcp_edge_runtime::ports::Fetch;
+use mcp_edge_runtime::ports::Method;
+use mcp_edge_runtime::ports::Runtime;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

@@ -16,7 +16,7 @@ mod tests;
 
 use std::cell::{Cell, RefCell};
 
-use mcp_edge::ports::{Fetch, Runtime};
+use mcp_edge_runtime::ports::{Fetch, Runtime};
 
 use self::{api::MachineToken, applications::ScopeIds};
 
@@ -45,7 +45,7 @@ pub struct Logto {
 }
 
 impl Logto {
-    /// Knows nothing but the settings yet.
+    /// Creates a tenant without a token or anything else cached.
     #[must_use]
     pub fn new(tenant: Tenant) -> Self {
         Self { tenant, token: RefCell::default(), scope_ids: RefCell::default(), periods_work: Cell::default() }
@@ -53,8 +53,13 @@ impl Logto {
 
     /// For use within one request or run, at `now` (seconds since 1970). `token_endpoint` is from the provider's
     /// discovery document.
-    pub fn at<'a, P: Fetch + Runtime>(&'a self, ports: &'a P, token_endpoint: &'a str, now: u64) -> LogtoNow<'a, P> {
-        LogtoNow { logto: self, ports, token_endpoint, now }
+    pub fn at<'a, P: Fetch + Runtime>(
+        &'a self,
+        ports: &'a P,
+        token_endpoint: impl Into<String>,
+        now: u64,
+    ) -> LogtoNow<'a, P> {
+        LogtoNow { logto: self, ports, token_endpoint: token_endpoint.into(), now }
     }
 }
 
@@ -62,6 +67,6 @@ impl Logto {
 pub struct LogtoNow<'a, P> {
     logto: &'a Logto,
     ports: &'a P,
-    token_endpoint: &'a str,
+    token_endpoint: String,
     now: u64,
 }

@@ -1,0 +1,118 @@
+//! Changing a client's metadata.
+
+use std::time::Duration;
+
+use mcp_edge_runtime::ports::Runtime;
+
+use super::{Context, random_id, summary};
+use crate::{
+    application::{Application, ApplicationType, ceiling},
+    audit::Event,
+    client_metadata::{ClientMetadata, error::MetadataError},
+    deployment::Platform,
+    ledger::{ChangeError, Ledger},
+    provider::{Applications, ProviderError},
+    record::Record,
+    storage::StorageError,
+};
+
+/// How long a change waits for another change of the same client to end.
+const WAIT: Duration = Duration::from_millis(250);
+const MAX_WAITS: usize = 40;
+
+/// Why a client was not changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UpdateError {
+    /// The metadata is not acceptable.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// Another change is in progress, or the ledger failed.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// The client has ended.
+    #[error("there is no such client")]
+    Gone,
+    /// The provider failed.
+    #[error(transparent)]
+    Provider(ProviderError),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<ProviderError> for UpdateError {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Gone => Self::Gone,
+            other => Self::Provider(other),
+        }
+    }
+}
+
+/// Changes a client's metadata and nothing else: what was read of the client may be a minute old, and whatever is written
+/// back from that would undo what others have changed since. `by` is for the audit log.
+///
+/// # Errors
+/// [`UpdateError`]; then everything is as it was, as far as the provider could be reached.
+pub async fn update<A: Applications, P: Platform>(
+    context: &Context<'_, A, P>,
+    client_id: &str,
+    record: &Record,
+    metadata: ClientMetadata,
+    by: &str,
+) -> Result<Record, UpdateError> {
+    let granted = ceiling(&metadata, &context.policy.allowed_scopes)?;
+    if ApplicationType::of(&metadata) != ApplicationType::of(&record.metadata) {
+        let problem = format!(
+            "would make the client, which is a {} application, one of another type: register a new client instead",
+            ApplicationType::of(&record.metadata).name()
+        );
+        return Err(MetadataError::metadata("redirect_uris and token_endpoint_auth_method", problem).into());
+    }
+    let metadata = ClientMetadata { scope: Some(granted.to_string()), ..metadata };
+    let after = Application::new(&metadata, granted, String::new());
+    let change = begin(context, client_id).await?;
+    let changed = change_both(context, client_id, record, &after, &metadata).await;
+    context.platform.ledger().end_change(&change, client_id).await;
+    changed?;
+    context.audit.record(Event::ClientUpdated, client_id, by, &summary(&metadata));
+    Ok(Record { metadata, ..record.clone() })
+}
+
+/// Waits for another change of the same client, and begins one.
+async fn begin<A, P: Platform>(context: &Context<'_, A, P>, client_id: &str) -> Result<String, ChangeError> {
+    let (ledger, ports) = (context.platform.ledger(), context.platform.services());
+    let id = random_id(ports);
+    for _ in 0..MAX_WAITS {
+        match ledger.begin_change(&id, client_id, context.now).await {
+            Err(ChangeError::Busy) => ports.sleep(WAIT).await,
+            begun => return begun.map(|()| id),
+        }
+    }
+    Err(ChangeError::Busy)
+}
+
+/// Changes the client at the provider and in the store, or at neither.
+async fn change_both<A: Applications, P: Platform>(
+    context: &Context<'_, A, P>,
+    client_id: &str,
+    record: &Record,
+    after: &Application,
+    metadata: &ClientMetadata,
+) -> Result<(), UpdateError> {
+    let before_ceiling = record.metadata.scopes().unwrap_or_default();
+    let before = Application::new(&record.metadata, before_ceiling, String::new());
+    context.applications.update(client_id, &before, after).await?;
+    let written = async {
+        let records = context.records();
+        // If it is not known here yet that the client has ended, what is written belongs to nothing, makes no token good
+        // again, and is removed by the scheduled run.
+        records.registered(client_id).await?.ok_or(UpdateError::Gone)?;
+        Ok(records.put_metadata(client_id, metadata).await?)
+    };
+    let written: Result<(), UpdateError> = written.await;
+    if written.as_ref().is_err_and(|error| *error != UpdateError::Gone) {
+        let _ = context.applications.update(client_id, after, &before).await;
+    }
+    written
+}

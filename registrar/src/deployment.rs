@@ -1,0 +1,166 @@
+//! This deployment: what lives as long as the isolate and serves all requests.
+//!
+//! A [`Deployment`] carries nothing of any request: settings, caches, counters, and the platform. What serves everybody
+//! (discovery, clean-up) is given nothing else. What is known of one request is a
+//! [`ClientRequest`](crate::client_request::ClientRequest).
+
+use std::rc::Rc;
+
+use mcp_edge_oauth::{
+    Identity, Kind,
+    denial::{Denial, Reason},
+    provider::Provider,
+    resource_server::{ResourceServer, Trail},
+};
+use mcp_edge_runtime::{
+    http::RequestHead,
+    ports::{Runtime, Services},
+};
+
+use crate::{
+    audit::AuditLog,
+    clients::{Context, submission::Submissions},
+    failed_attempts::FailedAttempts,
+    ledger::Ledger,
+    provider::{
+        ProviderError,
+        logto::{Logto, LogtoNow},
+    },
+    settings::Settings,
+    storage::{RegistrationStore, records::Records},
+};
+
+/// What the platform provides.
+pub trait Platform {
+    /// The key-value store of clients.
+    type Store: RegistrationStore;
+    /// Counts and locks that all locations share.
+    type Ledger: Ledger;
+    /// Time to wait and randomness; for what talks to the provider, everything else of [`Services`] as well.
+    type Services: Runtime;
+
+    /// The key-value store of clients.
+    fn store(&self) -> &Self::Store;
+    /// Counts and locks that all locations share.
+    fn ledger(&self) -> &Self::Ledger;
+    /// Time to wait, randomness, fetch and verification.
+    fn services(&self) -> &Self::Services;
+}
+
+/// A deployment with its settings, and what an isolate remembers.
+pub struct Deployment<P> {
+    /// The settings in force.
+    pub settings: Settings,
+    /// What the platform provides.
+    pub platform: P,
+    /// Counts of unsuccessful token lookups.
+    pub failed_attempts: FailedAttempts,
+    resource_server: ResourceServer,
+    logto: Logto,
+    submissions: Submissions,
+}
+
+impl<P: Platform> Deployment<P> {
+    /// Creates a deployment without anything cached.
+    #[must_use]
+    pub fn new(settings: Settings, platform: P) -> Self {
+        Self {
+            resource_server: ResourceServer::with_exclusive_store(settings.server.trust.clone()),
+            logto: Logto::new(settings.tenant.clone()),
+            failed_attempts: FailedAttempts::default(),
+            submissions: Submissions::default(),
+            settings,
+            platform,
+        }
+    }
+
+    /// Refuses to work with a namespace for keys that an MCP Worker writes into as well: anybody who can write there
+    /// could choose the keys that developers' tokens are verified with.
+    ///
+    /// # Errors
+    /// [`Reason::Misconfigured`], once a record of another deployment was seen.
+    pub fn check_namespace(&self, now: u64) -> Result<(), Denial> {
+        match self.resource_server.keys().iter().find_map(|keys| keys.other_writer(now)) {
+            None => Ok(()),
+            Some(other) => {
+                let detail = format!(
+                    "JWKS is also the namespace of {other}: give the registrar one of its own. If this is the registrar \
+                     under an earlier RESOURCE, wait an hour, or delete the keys that begin with provider: there"
+                );
+                Err(Denial::new(Reason::Misconfigured, detail))
+            }
+        }
+    }
+
+    /// The records of clients.
+    #[must_use]
+    pub fn records(&self) -> Records<'_, P::Store> {
+        Records(self.platform.store())
+    }
+
+    /// What operations on clients work with.
+    #[must_use]
+    pub fn context<'a, A>(&'a self, applications: &'a A, now: u64, audit: AuditLog<'a>) -> Context<'a, A, P> {
+        Context {
+            applications,
+            platform: &self.platform,
+            policy: &self.settings.policy,
+            submissions: &self.submissions,
+            now,
+            audit,
+        }
+    }
+}
+
+impl<P: Platform<Services: Services>> Deployment<P> {
+    /// The provider's endpoints, from the discovery document that verification keeps a copy of.
+    ///
+    /// # Errors
+    /// A [`Denial`] if they are not known.
+    pub async fn provider(&self, now: u64) -> Result<Provider, Denial> {
+        let [keys, ..] = self.resource_server.keys() else { return Err(Reason::Misconfigured.into()) };
+        let provider = keys.provider(now, self.platform.services()).await?;
+        // The store may have been read only now.
+        self.check_namespace(now)?;
+        Ok(provider)
+    }
+
+    /// The applications at the provider.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if its token endpoint is not known.
+    pub async fn applications(&self, now: u64) -> Result<LogtoNow<'_, P::Services>, ProviderError> {
+        let provider = self.provider(now).await.map_err(|denial| {
+            let detail = denial.detail.unwrap_or_default();
+            if denial.reason == Reason::Misconfigured {
+                ProviderError::Misconfigured(detail)
+            } else {
+                ProviderError::Unavailable(detail)
+            }
+        })?;
+        let missing = || ProviderError::Unavailable("the discovery document names no https token_endpoint".to_owned());
+        let token_endpoint = provider.token_endpoint.ok_or_else(missing)?;
+        Ok(self.logto.at(self.platform.services(), token_endpoint, now))
+    }
+
+    /// Verifies the sender's access token as that of a person with the scope for registrations, and says what was found
+    /// out on the way.
+    pub async fn authenticate_developer(
+        &self,
+        head: &RequestHead<'_>,
+        now: u64,
+    ) -> (Result<Rc<Identity>, Denial>, Trail) {
+        let mut trail = Trail::default();
+        let verified = self.resource_server.authenticate(head, now, self.platform.services(), &mut trail).await;
+        let developer = verified.and_then(|identity| match identity.kind() {
+            Kind::User => Ok(identity),
+            kind => Err(Denial::user_required(kind)),
+        });
+        (developer, trail)
+    }
+
+    /// Where the lines of the audit log go.
+    pub fn audit(&self) -> AuditLog<'_> {
+        AuditLog::of(self.platform.services())
+    }
+}

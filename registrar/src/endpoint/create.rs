@@ -1,0 +1,116 @@
+//! `POST /register` (RFC 7591 §3).
+
+use mcp_edge_oauth::bearer;
+use mcp_edge_oauth::challenge::ChallengeContext;
+use mcp_edge_oauth::denial::Reason;
+use mcp_edge_runtime::ports::Services;
+
+use super::{information::information, json_body, public_error::EndpointError};
+use crate::{
+    client_metadata::ClientMetadata,
+    client_request::ClientRequest,
+    clients::{
+        random_id,
+        register::{Registration, Via, register},
+    },
+    deployment::{Deployment, Platform},
+    handled::{Findings, Handled},
+    initial_token::{self, Bearer},
+    ledger::Ledger,
+    policy::{Mode, Registrant},
+    secret::Secret,
+};
+
+/// Who registers.
+struct Authorized {
+    registrant: Registrant,
+    /// The id under which a use of an initial access token is reserved.
+    reservation: Option<String>,
+}
+
+/// Registers a client: (1) who asks, (2) the metadata, the operation, and the client information response.
+pub(super) async fn handle<P: Platform<Services: Services>>(
+    request: &ClientRequest<'_>,
+    deployment: &Deployment<P>,
+    challenge: &ChallengeContext,
+) -> Handled {
+    let mut findings = Findings::default();
+    // (1)
+    let authorized = match deployment.settings.policy.mode {
+        Mode::Open => {
+            Ok(Authorized { registrant: Registrant::Anyone { network: request.network.clone() }, reservation: None })
+        }
+        Mode::Token => with_initial_token(request, deployment).await,
+        Mode::Developers => {
+            let (developer, trail) = deployment.authenticate_developer(request.head, request.now).await;
+            findings.trail = Some(trail);
+            match developer {
+                Ok(identity) => Ok(Authorized {
+                    registrant: Registrant::Developer {
+                        issuer: identity.issuer().to_owned(),
+                        subject: identity.subject().to_owned(),
+                    },
+                    reservation: None,
+                }),
+                Err(denial) => {
+                    findings.denial = Some(denial.clone());
+                    return Handled { response: challenge.response(&denial), findings };
+                }
+            }
+        }
+    };
+    // (2)
+    let outcome = match authorized {
+        Ok(authorized) => create(request, deployment, authorized).await,
+        Err(error) => Err(error),
+    };
+    let mut handled = outcome.unwrap_or_else(EndpointError::into_handled);
+    handled.findings.trail = findings.trail;
+    handled
+}
+
+/// The bearer of an initial access token, with one of its uses.
+async fn with_initial_token<P: Platform<Services: Services>>(
+    request: &ClientRequest<'_>,
+    deployment: &Deployment<P>,
+) -> Result<Authorized, EndpointError> {
+    let token = bearer::token_of(request.head).map_err(EndpointError::Unauthorized)?.expose();
+    let (platform, attempts) = (&deployment.platform, &deployment.failed_attempts);
+    let reservation = random_id(platform.services());
+    let bearer = Bearer { token, network: &request.network };
+    let registrant =
+        initial_token::authenticate(platform.store(), platform.ledger(), attempts, bearer, &reservation, request.now);
+    let registrant = registrant.await?.ok_or(EndpointError::Unauthorized(Reason::Inactive))?;
+    Ok(Authorized { registrant, reservation: Some(reservation) })
+}
+
+/// Registers for whoever is allowed to. A reserved use is given back if there is no client in the end.
+async fn create<P: Platform<Services: Services>>(
+    request: &ClientRequest<'_>,
+    deployment: &Deployment<P>,
+    Authorized { registrant, reservation }: Authorized,
+) -> Result<Handled, EndpointError> {
+    let settings = &deployment.settings;
+    let held = reservation.clone();
+    let registered = async {
+        let body = json_body(request)?;
+        let metadata = ClientMetadata::parse(body, &settings.policy.private_use_schemes)?.without_foreign_pages();
+        let applications = deployment.applications(request.now).await?;
+        let context = deployment.context(&applications, request.now, deployment.audit());
+        let registration = Registration { metadata, registrant, via: Via::Endpoint, reservation };
+        Ok::<_, EndpointError>(register(&context, registration).await?)
+    };
+    let registered = match registered.await {
+        Ok(registered) => registered,
+        Err(error) => {
+            if let Some(reservation) = held {
+                deployment.platform.ledger().release(&reservation).await;
+            }
+            return Err(error);
+        }
+    };
+    let (secret, token) = (registered.secret.as_ref(), registered.token.as_ref().map(Secret::expose));
+    let endpoint = &settings.server.resource.url;
+    let response = information(201, endpoint, &registered.client_id, &registered.record, secret, token);
+    Ok(Handled::from(response).about(&registered.client_id))
+}

@@ -1,0 +1,72 @@
+//! A response together with what the access log says of it.
+
+use mcp_edge_oauth::{denial::Denial, resource_server::Trail};
+use mcp_edge_runtime::{http::Response, log::LogRecord};
+
+/// A response and what the log says of its request.
+#[derive(Debug)]
+pub struct Handled {
+    /// For the client.
+    pub response: Response,
+    /// For the operator.
+    pub findings: Findings,
+}
+
+impl From<Response> for Handled {
+    fn from(response: Response) -> Self {
+        Self { response, findings: Findings::default() }
+    }
+}
+
+impl Handled {
+    /// Adds the client that the request is about.
+    #[must_use]
+    pub fn about(mut self, client_id: &str) -> Self {
+        self.findings.client_id = Some(client_id.to_owned());
+        self
+    }
+}
+
+/// What is found out about a request.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// What verification of an access token found out.
+    pub trail: Option<Trail>,
+    /// Why the request was denied.
+    pub denial: Option<Denial>,
+    /// Why it failed otherwise.
+    pub detail: Option<String>,
+    /// The client that it is about.
+    pub client_id: Option<String>,
+    /// The developer who is signed in.
+    pub subject: Option<String>,
+}
+
+impl Findings {
+    /// The findings about a denied request.
+    #[must_use]
+    pub fn of_denial(denial: Denial) -> Self {
+        Self { denial: Some(denial), ..Self::default() }
+    }
+
+    /// The findings about a request that failed.
+    #[must_use]
+    pub fn of_error(error: &impl std::error::Error) -> Self {
+        Self { detail: Some(error.to_string()), ..Self::default() }
+    }
+
+    /// The record of the request for the log, with subjects only if the operator wants them there.
+    #[must_use]
+    pub fn into_record(self, route: &'static str, with_subject: bool) -> LogRecord {
+        let Self { trail, denial, detail, client_id, subject } = self;
+        let mut record = LogRecord::of_route(route);
+        let trail = trail.unwrap_or_default();
+        let trail = Trail { client_id: client_id.or(trail.client_id), subject: subject.or(trail.subject), ..trail };
+        trail.add_to(&mut record, with_subject);
+        match denial {
+            Some(denial) => denial.add_to(&mut record),
+            None => record.maybe_cut("detail", detail),
+        }
+        record
+    }
+}

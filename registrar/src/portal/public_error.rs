@@ -1,0 +1,162 @@
+//! Errors of the portal, and what people see of each. The exact reason goes into the log.
+
+use super::{
+    pages::Pages,
+    session::Session,
+    sign_in::{Refusal, SignInError, must_ask},
+};
+use crate::{
+    clients::{delete::DeleteError, register::RegisterError, update::UpdateError},
+    handled::{Findings, Handled},
+    ledger::{AdmissionError, ChangeError},
+    provider::ProviderError,
+    storage::StorageError,
+};
+
+/// When it makes sense to come back after an outage.
+const RETRY_SECONDS: u64 = 10;
+
+/// When there may be room again: unused clients end once a day.
+const FULL_RETRY_SECONDS: u64 = 3_600;
+
+/// Why a developer did not get what they asked for. Errors in metadata are shown beside the form's fields.
+#[derive(Debug, thiserror::Error)]
+pub enum PortalError {
+    /// There is no such page or application, or it is somebody else's.
+    #[error("not found")]
+    NotFound,
+    /// The client has ended.
+    #[error("there is no such client")]
+    Gone,
+    /// A client was not registered.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// A client was not changed.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
+    /// The provider failed.
+    #[error(transparent)]
+    Provider(ProviderError),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl From<ProviderError> for PortalError {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Gone => Self::Gone,
+            other => Self::Provider(other),
+        }
+    }
+}
+
+impl From<DeleteError> for PortalError {
+    fn from(error: DeleteError) -> Self {
+        match error {
+            DeleteError::Provider(error) => error.into(),
+            DeleteError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl PortalError {
+    /// The table: status, explanation, and when to come back.
+    fn to_public(&self) -> (u16, &'static str, Option<u64>) {
+        match self {
+            Self::NotFound
+            | Self::Gone
+            | Self::Update(UpdateError::Gone)
+            | Self::Register(RegisterError::Provider(ProviderError::Gone)) => {
+                (404, "There is no such application, or it is not yours", None)
+            }
+            Self::Register(RegisterError::Metadata(_)) | Self::Update(UpdateError::Metadata(_)) => {
+                (400, "The metadata is not acceptable", None)
+            }
+            Self::Register(RegisterError::Admission(AdmissionError::TooManyRegistrations { retry_after })) => {
+                (429, "Too many clients were registered from here, try again later", Some(*retry_after))
+            }
+            Self::Register(RegisterError::Admission(AdmissionError::Full)) => {
+                let explanation = "No more clients can be registered at the moment, ask the operator";
+                (503, explanation, Some(FULL_RETRY_SECONDS))
+            }
+            Self::Register(RegisterError::Admission(AdmissionError::DeveloperQuota { .. })) => {
+                (403, "You have as many applications as you may have: remove one first", None)
+            }
+            Self::Update(UpdateError::Change(ChangeError::Busy)) => {
+                (503, "Another change of this application is in progress, try again later", Some(RETRY_SECONDS))
+            }
+            Self::Register(RegisterError::Provider(error))
+            | Self::Update(UpdateError::Provider(error))
+            | Self::Provider(error) => match error {
+                ProviderError::Refused(_) => (400, "The identity provider does not accept this metadata", None),
+                ProviderError::Misconfigured(_) => (500, "This server is not set up correctly", None),
+                _ => (503, "The identity provider cannot be reached, try again later", Some(RETRY_SECONDS)),
+            },
+            Self::Register(_) | Self::Update(_) | Self::Storage(_) => {
+                (503, "The identity provider cannot be reached, try again later", Some(RETRY_SECONDS))
+            }
+        }
+    }
+
+    /// The page, and what the log says.
+    pub(super) fn into_handled(self, pages: &Pages, session: &Session) -> Handled {
+        let (status, explanation, retry_after) = self.to_public();
+        if status == 404 {
+            let detail = (!matches!(self, Self::NotFound)).then(|| self.to_string());
+            return Handled {
+                response: pages.not_found(session),
+                findings: Findings { detail, ..Findings::default() },
+            };
+        }
+        let mut response = pages.failed(Some(session), status, explanation);
+        if let Some(seconds) = retry_after {
+            response = response.with_header("retry-after", seconds.to_string());
+        }
+        Handled { response, findings: Findings { detail: Some(self.to_string()), ..Findings::default() } }
+    }
+}
+
+impl SignInError {
+    /// The table: status, and explanation.
+    fn to_public(&self) -> (u16, &'static str) {
+        match self {
+            Self::NotBegunHere => (400, "This sign-in was begun in another window, or too long ago."),
+            Self::AnotherProvider => (400, "The answer came from another provider than was asked."),
+            Self::Refused { refusal: Refusal::Cancelled, .. } => (403, "The sign-in was cancelled."),
+            Self::Refused { refusal: Refusal::Outage, .. } => (503, "The identity provider failed, try again later."),
+            Self::Refused { refusal: Refusal::Other, .. } => {
+                (403, "The identity provider refused the sign-in; the operator's log says more.")
+            }
+            Self::NoCode => (400, "The answer has no code."),
+            Self::NotADeveloper { .. } => (403, "No permission"),
+            Self::Denied(denial) => {
+                let status = denial.reason.face().status.max(400);
+                let explanation = match status {
+                    503 => "The identity provider cannot be reached right now.",
+                    500 => "This server is not set up correctly; its log says what to fix.",
+                    _ => "The identity provider's answer could not be used.",
+                };
+                (status, explanation)
+            }
+        }
+    }
+
+    /// The page, and what the log says.
+    pub(super) fn into_handled(self, pages: &Pages) -> Handled {
+        let (status, explanation) = self.to_public();
+        let (response, findings) = match self {
+            Self::NotADeveloper { denial, account } => {
+                let page = pages.not_a_developer(account.as_ref()).with_header("set-cookie", must_ask());
+                (page, Findings::of_denial(denial))
+            }
+            Self::Denied(denial) => (pages.sign_in_failed(status, explanation), Findings::of_denial(denial)),
+            Self::Refused { error, .. } => {
+                let detail = Some(format!("authorization: {error}"));
+                (pages.sign_in_failed(status, explanation), Findings { detail, ..Findings::default() })
+            }
+            _ => (pages.sign_in_failed(status, explanation), Findings::default()),
+        };
+        Handled { response, findings }
+    }
+}

@@ -1,0 +1,79 @@
+//! What a browser keeps for the portal: sealed for one purpose, until a time.
+
+use mcp_edge_runtime::{ports::Runtime, seal::SealingKey};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+use crate::secret::Secret;
+
+/// Separates these keys from others made of the same secret, and from other versions of the format.
+const LABEL: &[u8] = b"mcp-edge registrar cookie v2 ";
+
+/// Seals and opens. All isolates need the same secret.
+#[derive(Clone)]
+pub struct Sealer(SealingKey);
+
+#[derive(Serialize, Deserialize)]
+struct Sealed<T> {
+    /// Seconds since 1970.
+    until: u64,
+    content: T,
+}
+
+impl Sealer {
+    /// Creates a sealer from a secret of the operator, which must be random: nothing here makes a weak one strong. Another
+    /// `deployment` (its registration endpoint) has another key also if it was given the same secret: whoever is a
+    /// developer on a staging server is none here.
+    #[must_use]
+    pub fn new(secret: &Secret, deployment: &str) -> Self {
+        // An address has no NUL, so the two cannot run into each other.
+        let parts = [LABEL, deployment.as_bytes(), b"\0", secret.expose().as_bytes()];
+        Self(SealingKey::new(parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()))
+    }
+
+    /// Seals `content` until `until` (seconds since 1970). It opens for the same `purpose` only. Inverse of
+    /// [`Sealer::open`].
+    pub fn seal<T: Serialize>(&self, purpose: &str, content: T, until: u64, runtime: &impl Runtime) -> String {
+        let plain = serde_json::to_vec(&Sealed { until, content }).unwrap_or_default();
+        // A value that could not be sealed opens for nobody.
+        self.0.seal(&plain, purpose.as_bytes(), runtime).unwrap_or_default()
+    }
+
+    /// What was sealed; `None` for whatever is not ours, not for this purpose, or too old.
+    #[must_use]
+    pub fn open<T: DeserializeOwned>(&self, purpose: &str, text: &str, now: u64) -> Option<T> {
+        let plain = self.0.open(text, purpose.as_bytes()).ok()?;
+        let Sealed { until, content } = serde_json::from_slice(&plain).ok()?;
+        (now < until).then_some(content)
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{policy::Mode, testing::World};
+
+    #[test]
+    fn what_is_sealed_opens_for_its_purpose_until_its_time() {
+        const SECRET: &str = "0123456789abcdef0123456789abcdef";
+        const HERE: &str = "https://apps.example.com/register";
+        let (world, key) = (World::new(Mode::Open), Sealer::new(&Secret::new(SECRET), HERE));
+        let sealed = key.seal("session", "alice".to_owned(), 100, &world);
+        let open = |key: &Sealer, purpose: &str, text: &str, now| key.open::<String>(purpose, text, now);
+        assert_eq!(open(&key, "session", &sealed, 99).as_deref(), Some("alice"));
+        assert_eq!(open(&key, "session", &sealed, 100), None);
+        assert_eq!(open(&key, "sign-in", &sealed, 99), None);
+        for (secret, deployment) in [("other", HERE), (SECRET, "https://staging.example.com/register")] {
+            assert_eq!(open(&Sealer::new(&Secret::new(secret), deployment), "session", &sealed, 99), None);
+        }
+        for at in [0, 10, sealed.len() - 1] {
+            let mut tampered = sealed.clone().into_bytes();
+            tampered[at] = if tampered[at] == b'A' { b'B' } else { b'A' };
+            assert_eq!(open(&key, "session", &String::from_utf8(tampered).unwrap(), 99), None, "{at}");
+        }
+        assert_eq!(open(&key, "session", "", 0), None);
+        assert_ne!(sealed, key.seal("session", "alice".to_owned(), 100, &world));
+    }
+}

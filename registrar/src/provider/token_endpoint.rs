@@ -1,0 +1,122 @@
+//! Error responses of the provider's token endpoint (RFC 6749 §5.2), and what each says of our own client.
+//!
+//! The same application errors are met by the portal, which redeems codes, and by the Management API's client, which buys
+//! machine tokens: a secret that has expired is the operator's to replace, whoever found it out.
+
+use mcp_edge_runtime::ports::HttpResponse;
+use serde::Deserialize;
+
+/// Why no token was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenError {
+    /// `invalid_client`: no such application, or another secret.
+    Client,
+    /// The client secret has expired. Logto says so as `invalid_request`.
+    SecretExpired,
+    /// `invalid_target`: there is no such API resource (RFC 8707 §2).
+    Target,
+    /// `invalid_grant`: the code or token that was to be exchanged is not good.
+    Grant,
+    /// Another error code.
+    Other(String),
+    /// No error of OAuth's: whoever answered, it was not the token endpoint.
+    Outage(u16),
+}
+
+impl TokenError {
+    /// Reads an answer of the token endpoint that is not 200.
+    #[must_use]
+    pub fn of(reply: &HttpResponse) -> Self {
+        #[derive(Deserialize)]
+        struct Body {
+            error: Option<String>,
+            /// Logto has a code of its own beside `error`: `oidc.invalid_client`.
+            code: Option<String>,
+            #[serde(default)]
+            error_description: String,
+        }
+
+        let outage = Self::Outage(reply.status);
+        if !(400..500).contains(&reply.status) || reply.status == 429 {
+            return outage;
+        }
+        let Ok(Body { error, code, error_description }) = serde_json::from_str(&reply.body) else { return outage };
+        let code = code.as_deref().and_then(|code| code.strip_prefix("oidc."));
+        let Some(error) = error.as_deref().or(code).filter(|error| is_error_code(error)) else { return outage };
+        let is_expired = error_description.contains("secret") && error_description.contains("expired");
+        match error {
+            "invalid_client" | "invalid_request" if is_expired => Self::SecretExpired,
+            "invalid_client" => Self::Client,
+            "invalid_target" => Self::Target,
+            "invalid_grant" => Self::Grant,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+/// Codes are written into the log; descriptions, which may repeat what was sent, are not.
+fn is_error_code(text: &str) -> bool {
+    (1..=80).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(status: u16, body: &str) -> TokenError {
+        TokenError::of(&HttpResponse { status, challenge: String::new(), body: body.to_owned() })
+    }
+
+    #[test]
+    fn recorded_answers_about_our_own_client() {
+        let recorded: Value = serde_json::from_str(include_str!("../../tests/logto/token-own-client.json")).unwrap();
+        for (name, error) in [
+            ("wrong secret", TokenError::Client),
+            ("unknown client", TokenError::Client),
+            ("public client", TokenError::Client),
+            ("secret has expired", TokenError::SecretExpired),
+            ("unknown resource", TokenError::Target),
+        ] {
+            let status = recorded[name]["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap();
+            assert_eq!(read(status, &recorded[name]["body"].to_string()), error, "{name}");
+        }
+    }
+
+    #[test]
+    fn errors_of_other_servers() {
+        let error = |error: &str, description: &str| {
+            read(400, &json!({"error": error, "error_description": description}).to_string())
+        };
+        assert_eq!(error("invalid_grant", "grant request is invalid"), TokenError::Grant);
+        assert_eq!(
+            error("invalid_client", "client secret is expired - cannot authenticate"),
+            TokenError::SecretExpired
+        );
+        assert_eq!(error("invalid_grant", "the secret code has expired"), TokenError::Grant);
+        assert_eq!(
+            error("invalid_request", "missing required parameter(s) 'code'"),
+            TokenError::Other("invalid_request".into())
+        );
+        assert_eq!(read(400, r#"{"code":"oidc.invalid_grant","message":"x"}"#), TokenError::Grant);
+    }
+
+    #[test]
+    fn what_is_no_oauth_error_is_an_outage() {
+        for (status, body) in [
+            (401, "<html>"),
+            (400, "null"),
+            (403, "{}"),
+            (404, r#"{"code":"entity.not_found"}"#),
+            (400, r#"{"error":"two words"}"#),
+            (400, r#"{"error":1}"#),
+            (429, r#"{"error":"invalid_client"}"#),
+            (503, r#"{"error":"invalid_client"}"#),
+        ] {
+            assert_eq!(read(status, body), TokenError::Outage(status), "{body}");
+        }
+    }
+}
