@@ -29,6 +29,17 @@ describe("a Durable Object", () => {
     assert.deepEqual(await entriesOf("another"), []);
   });
 
+  test("of one class knows nothing of another class", async () => {
+    const journal = (message) => send(worker, { method: "POST", path: "/journal/one", body: JSON.stringify(message) });
+    await ledger("one", { append: ["in the ledger"] });
+    assert.deepEqual((await journal({})).json.entries, []);
+    await journal({ append: ["in the journal"] });
+    assert.deepEqual((await journal({})).json.entries.map(([entry]) => entry), ["in the journal"]);
+    // This class handles no alarm.
+    assert.equal((await journal({ set_alarm: Date.now() + 1_000 })).json.error, "Failed(500)");
+    assert.equal((await journal({})).status, 200);
+  });
+
   test("has no part of a transaction that fails", async () => {
     await ledger("whole", { append: ["first"] });
     const { json } = await ledger("whole", { append: ["second", "third", "first"] });

@@ -11,7 +11,7 @@ export function start(options) {
   return startWorker({
     build: "tests/seams/build",
     settings: { VAULT_SECRET: SECRET },
-    objects: { LEDGER: "Ledger" },
+    objects: { LEDGER: "Ledger", JOURNAL: "Journal" },
     services: {
       VAULT: vault({ role: "reader", tenant: "one" }),
       VAULT_OF_A_STRANGER: vault({ role: "stranger", tenant: "one" }),

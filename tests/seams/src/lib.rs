@@ -30,6 +30,7 @@ use self::crypto::Keys;
 
 mcp_edge_runtime::worker!(Seams, |env: &Env| Ok(Seams { env: env.clone(), keys: Keys::new(env) }));
 mcp_edge_runtime::durable_object!(Ledger, fetch = ledger::fetch, alarm = ledger::alarm);
+mcp_edge_runtime::durable_object!(Journal, fetch = ledger::fetch);
 mcp_edge_runtime::entrypoint!(Vault, vault::Vault, vault::Vault::new);
 
 /// What calls from the default entrypoint may take.
@@ -90,11 +91,11 @@ impl Seams {
     /// What a path leads to, if it is called with JSON.
     fn callee(&self, path: &str) -> Option<Binding> {
         let service = SERVICES.into_iter().find(|(known, _)| *known == path);
-        match (service, path.strip_prefix("/ledger/")) {
-            (Some((_, binding)), _) => Some(Binding::service(&self.env, binding).limits(LIMITS)),
-            (None, Some(name)) => Some(Binding::object(&self.env, "LEDGER", name)),
-            (None, None) => None,
-        }
+        let object = |prefix, binding| Some(Binding::object(&self.env, binding, path.strip_prefix(prefix)?));
+        service
+            .map(|(_, binding)| Binding::service(&self.env, binding).limits(LIMITS))
+            .or_else(|| object("/ledger/", "LEDGER"))
+            .or_else(|| object("/journal/", "JOURNAL"))
     }
 }
 
