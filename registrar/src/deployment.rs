@@ -146,7 +146,7 @@ impl<P: Platform<Services: Services>> Deployment<P> {
         let verified = self.resource_server.authenticate(head, now, self.platform.services()).await;
         let outcome = verified.outcome.and_then(|identity| match identity.kind() {
             Kind::User => Ok(identity),
-            kind => Err(Denial::UserRequired { kind }),
+            kind => Err(Denial::UserRequired { kind }.into()),
         });
         Authentication { outcome, ..verified }
     }

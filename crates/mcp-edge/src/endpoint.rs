@@ -153,7 +153,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     ) -> Response {
         let origin = cors::origin_of(head, &self.settings.resource.origin, &self.settings.origins);
         let outcome = match origin {
-            Origin::NotAllowed => Err(origin_not_allowed(head)),
+            Origin::NotAllowed => Err(origin_not_allowed(head).into()),
             _ if head.method() == "OPTIONS" => return cors::preflight(head, origin, ALLOWED_HEADERS),
             _ => self.authenticated(head, body, context, record).await,
         };
@@ -174,7 +174,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         body: impl RequestBody,
         context: &RequestContext,
         record: &mut LogRecord,
-    ) -> Result<Response, Denial> {
+    ) -> Result<Response, Rc<Denial>> {
         let Authentication { outcome, trace } =
             self.resource_server.authenticate(head, context.now, &self.services).await;
         trace.add_to(record, self.settings.log.subject);
@@ -202,7 +202,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         drop(body);
         let handled = handling.await;
         handled.summary.add_to(record);
-        handled.response.map_err(|needed| self.denial_for(needed, kind))
+        handled.response.map_err(|needed| self.denial_for(needed, kind).into())
     }
 
     /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.
@@ -242,12 +242,12 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
 
     /// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
     /// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
-    async fn limit_failures(&self, denial: Denial, context: &RequestContext) -> Denial {
+    async fn limit_failures(&self, denial: Rc<Denial>, context: &RequestContext) -> Rc<Denial> {
         let last = denial.reason();
         let address = if last.counts_as_failed_attempt() { context.connection.address() } else { None };
         match address {
             Some(address) if self.services.count_failure(&client_network(&address)).await => {
-                Denial::RateLimited { last, retry_after: RATE_LIMIT_SECONDS }
+                Denial::RateLimited { last, retry_after: RATE_LIMIT_SECONDS }.into()
             }
             _ => denial,
         }

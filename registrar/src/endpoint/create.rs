@@ -1,5 +1,7 @@
 //! `POST /register` (RFC 7591 §3).
 
+use std::rc::Rc;
+
 use mcp_edge_oauth::bearer;
 use mcp_edge_oauth::challenge::ChallengeContext;
 use mcp_edge_runtime::ports::Services;
@@ -52,8 +54,9 @@ pub(super) async fn handle<P: Platform<Services: Services>>(
                     reservation: None,
                 }),
                 Err(denial) => {
-                    findings.denial = Some(denial.clone());
-                    return Handled { response: challenge.response(&denial), findings };
+                    let response = challenge.response(&denial);
+                    findings.denial = Some(Rc::unwrap_or_clone(denial));
+                    return Handled { response, findings };
                 }
             }
         }

@@ -5,6 +5,8 @@
 //! token for ourselves. It is verified like the token of any other caller: the portal and the registration endpoint
 //! cannot disagree about who may register. The ID token is used for the name alone, and for nothing that decides.
 
+use std::rc::Rc;
+
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -206,8 +208,10 @@ impl SignIn {
                 Ok(Session::new(identity.issuer().to_owned(), identity.subject().to_owned(), name, ports))
             }
             Ok(identity) => Err(of_another_client(identity.client_id()).into()),
-            Err(denial @ Denial::InsufficientScope { .. }) => Err(SignInError::NotADeveloper { denial, account }),
-            Err(denial) => Err(denial.into()),
+            Err(denial) => Err(match Rc::unwrap_or_clone(denial) {
+                denial @ Denial::InsufficientScope { .. } => SignInError::NotADeveloper { denial, account },
+                denial => denial.into(),
+            }),
         };
         (session, Some(developer.trace))
     }

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use mcp_edge_identity::{Kind, Scopes};
-use mcp_edge_runtime::{crypto::Algorithm, log::LogRecord, ports::UnusableKey};
+use mcp_edge_runtime::{crypto::Algorithm, log::LogRecord};
 
 use super::{
     outage::{IntrospectionError, KeysOutage},
     table::{PublicError, Row, denials},
     values::{
-        Confirmation, Excerpt, ExpiryError, HeldBytes, IssueTimeError, KeyIdentifier, OpaqueRefusal, ProviderVerdict,
-        Segment, SignatureError, TokenError, or_none, proof_of_user, quoted, unusable_note,
+        Confirmation, Excerpt, ExpiryError, HeldBytes, IssueTimeError, KeyIdentifier, OpaqueRefusal, OrNone,
+        ProviderVerdict, Quoted, Segment, SignatureError, TokenError, proof_of_user, unusable_note,
     },
 };
 
@@ -67,7 +67,7 @@ denials! {
     #[detail("header member {member}")]
     UnsupportedHeader { member: &'static str } => Row::invalid_token("unsupported_header", Row::NOT_VALID);
     /// `typ` is not that of an access token: an ID token, for example.
-    #[detail("typ {}", quoted(typ.as_ref()))]
+    #[detail("typ {}", Quoted(typ))]
     WrongType { typ: Option<Excerpt> } => Row::invalid_token("wrong_type", "The token is not an access token");
     /// `alg` is not on the list.
     #[detail("alg {alg:?}")]
@@ -76,11 +76,11 @@ denials! {
     // The claims.
 
     /// `iss` is missing or none of the configured issuers. Which these are is public, so the client may know.
-    #[detail("iss {}", quoted(iss.as_ref()))]
+    #[detail("iss {}", Quoted(iss))]
     WrongIssuer { iss: Option<Excerpt> } =>
         Row::invalid_token("wrong_issuer", "The access token was not issued by the provider of this resource");
     /// `aud` is missing or does not name this resource, which is public as well.
-    #[detail("aud {}", or_none(aud.as_ref()))]
+    #[detail("aud {}", OrNone(aud.as_ref().map(|aud| aud as _)))]
     WrongAudience { aud: Option<Excerpt> } =>
         Row::invalid_token("wrong_audience", "The access token was not issued for this resource");
     /// `exp` is missing or not a number.
@@ -96,7 +96,7 @@ denials! {
     #[detail("{error}")]
     BadIssueTime { error: IssueTimeError } => Row::invalid_token("bad_issue_time", Row::NOT_VALID);
     /// The operator refuses tokens that were issued before a certain time.
-    #[detail("iat {}, DENIED_ISSUED_BEFORE {cutoff}", or_none(iat.as_ref()))]
+    #[detail("iat {}, DENIED_ISSUED_BEFORE {cutoff}", OrNone(iat.as_ref().map(|iat| iat as _)))]
     IssuedBeforeCutoff { iat: Option<u64>, cutoff: u64 } =>
         Row::invalid_token("issued_before_cutoff", Row::NOT_VALID).of_honest_clients();
     /// `sub` is missing or empty.
@@ -111,24 +111,24 @@ denials! {
     // The key and the signature.
 
     /// No published key that can be used has the token's `kid`.
-    #[detail("kid {}, alg {}{}", quoted(kid.as_ref()), alg.name(), unusable_note(*is_published))]
+    #[detail("kid {}, alg {}{}", Quoted(kid), alg.name(), unusable_note(*is_published))]
     UnknownKey { kid: Option<Excerpt>, alg: Algorithm, is_published: bool } =>
         Row::invalid_token("unknown_key", Row::NOT_VALID);
     /// More than one published key would fit.
-    #[detail("kid {}, alg {}", quoted(kid.as_ref()), alg.name())]
+    #[detail("kid {}, alg {}", Quoted(kid), alg.name())]
     AmbiguousKey { kid: Option<Excerpt>, alg: Algorithm } => Row::invalid_token("ambiguous_key", Row::NOT_VALID);
     /// The key with this `kid` is of another kind than `alg` needs.
-    #[detail("kid {}, alg {}", quoted(kid.as_ref()), alg.name())]
+    #[detail("kid {}, alg {}", Quoted(kid), alg.name())]
     KeyMismatch { kid: Option<Excerpt>, alg: Algorithm } => Row::invalid_token("key_mismatch", Row::NOT_VALID);
     /// The published key cannot be imported.
-    #[detail("kid {}: {error}", quoted(kid.as_ref()))]
-    UnusableKey { kid: Option<Excerpt>, error: UnusableKey } => Row::invalid_token("unusable_key", Row::NOT_VALID);
+    #[detail("kid {}: {error}", Quoted(kid))]
+    UnusableKey { kid: Option<Excerpt>, error: Excerpt } => Row::invalid_token("unusable_key", Row::NOT_VALID);
     /// The operator refuses this key.
     #[detail("{identifier} {value:?} is in DENIED_KEYS")]
     KeyDenied { identifier: KeyIdentifier, value: Excerpt } =>
         Row::invalid_token("key_denied", Row::NOT_VALID).of_honest_clients();
     /// The signature does not verify.
-    #[detail("kid {}, alg {}{error}", quoted(kid.as_ref()), alg.name())]
+    #[detail("kid {}, alg {}{error}", Quoted(kid), alg.name())]
     BadSignature { kid: Option<Excerpt>, alg: Algorithm, error: SignatureError } =>
         Row::invalid_token("bad_signature", Row::NOT_VALID);
 

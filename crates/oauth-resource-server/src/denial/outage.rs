@@ -1,7 +1,5 @@
 //! Why a token could not be checked: the provider's keys or its endpoints for opaque tokens cannot be had.
 
-use mcp_edge_runtime::ports::FetchError;
-
 use super::values::{Endpoint, Excerpt, HeldBytes, after_space};
 use crate::json_members::MembersError;
 
@@ -31,7 +29,7 @@ pub enum IntrospectionError {
         /// Which endpoint.
         endpoint: Endpoint,
         /// Why.
-        error: FetchError,
+        error: Excerpt,
     },
     /// A body that cannot be used.
     #[error("{endpoint}: {error}")]

@@ -102,6 +102,14 @@ macro_rules! denials {
         impl Reason {
             /// All of them, in the order of declaration.
             pub const ALL: [Self; [$( Self::$name ),+].len()] = [$( Self::$name ),+];
+
+            /// The names of the values, for the test of the documentation.
+            #[cfg(test)]
+            pub(super) const fn values(self) -> &'static [&'static str] {
+                match self {
+                    $( Self::$name => &[$($( stringify!($field) ),+)?], )+
+                }
+            }
         }
 
         /// One row for each cause, in the order of declaration.

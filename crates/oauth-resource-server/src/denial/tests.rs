@@ -52,6 +52,25 @@ fn the_detail_holds_the_values() {
 fn what_a_denial_holds_is_counted_and_bounded() {
     let aud = Some(Excerpt::new(&"x".repeat(60_000)));
     let held = Denial::WrongAudience { aud }.held_bytes();
-    assert!((MAX_EXCERPT_BYTES..MAX_EXCERPT_BYTES + 32).contains(&held), "{held}");
+    assert!((MAX_EXCERPT_BYTES..=MAX_EXCERPT_BYTES + 48).contains(&held), "{held}");
     assert_eq!(Denial::Expired { exp: 1, now: 2 }.held_bytes(), 0);
+}
+
+/// `docs/denials.md` is what an operator reads at night: a row for each cause with its status and its values, and no row
+/// for what is gone.
+#[test]
+fn the_documentation_lists_every_cause_with_its_status_and_its_values() {
+    let page = include_str!("../../../../docs/denials.md");
+    let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(rows.len(), Reason::ALL.len(), "docs/denials.md has another number of rows than there are causes");
+    for reason in Reason::ALL {
+        let start = format!("| `{}` | {} |", reason.slug(), reason.to_public().status);
+        let row = rows.iter().find(|row| row.starts_with(&start));
+        let Some(row) = row else { panic!("docs/denials.md has no row that begins {start}") };
+        for value in reason.values() {
+            assert!(row.contains(&format!("`{value}`")), "docs/denials.md does not name `{value}` in {start}");
+        }
+        let has_detail = reason.values().iter().any(|value| *value != "retry_after");
+        assert_eq!(row.contains("`detail`"), has_detail, "docs/denials.md, `detail` in {start}");
+    }
 }

@@ -1,12 +1,9 @@
 //! The values of denials: excerpts of what came from outside, and what exactly was wrong.
 
-use std::fmt;
+use std::{fmt, rc::Rc};
 
 use mcp_edge_identity::{Kind, Scopes};
-use mcp_edge_runtime::{
-    crypto::Algorithm,
-    ports::{FetchError, UnusableKey},
-};
+use mcp_edge_runtime::crypto::Algorithm;
 
 use crate::memory_size;
 
@@ -16,7 +13,7 @@ pub const MAX_EXCERPT_BYTES: usize = 256;
 
 /// The beginning of a text from outside, at most [`MAX_EXCERPT_BYTES`], cut between characters.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Excerpt(Box<str>);
+pub struct Excerpt(Rc<str>);
 
 impl Excerpt {
     /// Creates an excerpt of `text`.
@@ -205,7 +202,8 @@ pub(super) trait HeldBytes {
 
 impl HeldBytes for Excerpt {
     fn held_bytes(&self) -> usize {
-        memory_size::text(&self.0)
+        // With the counts of the `Rc`.
+        memory_size::text(&self.0) + 2 * size_of::<usize>()
     }
 }
 
@@ -218,21 +216,6 @@ impl<T: HeldBytes> HeldBytes for Option<T> {
 impl HeldBytes for Scopes {
     fn held_bytes(&self) -> usize {
         memory_size::scopes(self)
-    }
-}
-
-impl HeldBytes for UnusableKey {
-    fn held_bytes(&self) -> usize {
-        memory_size::text(&self.0)
-    }
-}
-
-impl HeldBytes for FetchError {
-    fn held_bytes(&self) -> usize {
-        match self {
-            Self::Network(text) => memory_size::text(text),
-            Self::Timeout(_) | Self::TooLarge(_) | Self::Redirect(_) => 0,
-        }
     }
 }
 
@@ -270,13 +253,27 @@ impl HeldBytes for u64 {}
 impl HeldBytes for usize {}
 
 /// A value, or `none`.
-pub(super) fn or_none<T: fmt::Display>(value: Option<&T>) -> impl fmt::Display {
-    value.map_or_else(|| "none".to_owned(), T::to_string)
+pub(super) struct OrNone<'a>(pub Option<&'a dyn fmt::Display>);
+
+impl fmt::Display for OrNone<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(value) => value.fmt(formatter),
+            None => formatter.write_str("none"),
+        }
+    }
 }
 
 /// An excerpt in quotes, or `none`.
-pub(super) fn quoted(text: Option<&Excerpt>) -> impl fmt::Display {
-    text.map_or_else(|| "none".to_owned(), |text| format!("{text:?}"))
+pub(super) struct Quoted<'a>(pub &'a Option<Excerpt>);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(text) => fmt::Debug::fmt(text, formatter),
+            None => formatter.write_str("none"),
+        }
+    }
 }
 
 /// An error code behind the status that it came with; empty if there is none.

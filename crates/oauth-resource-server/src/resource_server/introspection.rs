@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::policy::TrustPolicy;
 use crate::{
     bearer::BearerToken,
-    denial::{Denial, Endpoint, IntrospectionError},
+    denial::{Denial, Endpoint, Excerpt, IntrospectionError},
     keys::jwks_cache::IssuerKeys,
     provider::Provider,
     token::{
@@ -17,10 +17,10 @@ use crate::{
     },
 };
 use mcp_edge_identity::{Identity, Scopes};
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_runtime::ports::{FetchError, Services};
 
 /// Who an opaque token stands for, and when it is valid.
-pub(super) type Verdict = Result<(Rc<Identity>, Validity), Denial>;
+pub(super) type Verdict = Result<(Rc<Identity>, Validity), Rc<Denial>>;
 
 /// Asks the provider what an opaque token is. These tokens come from the first issuer, whose keys are `keys`: the others
 /// have no credentials of ours.
@@ -40,9 +40,7 @@ pub(super) async fn introspect(
             let url = endpoint_url(provider.introspection_endpoint.as_ref(), Endpoint::Introspection)?;
             let (form, authorization) = opaque::introspection_form(token.expose(), client_id, client_secret);
             let response = services.fetch(opaque::request(url, &authorization, Some(&form))).await;
-            let response = response.map_err(|error| {
-                opaque::unavailable(IntrospectionError::Fetch { endpoint: Endpoint::Introspection, error })
-            })?;
+            let response = response.map_err(|error| no_response(Endpoint::Introspection, &error))?;
             let (issuer, audiences) = (&trusted.issuer, &trusted.audiences);
             let mut claims = opaque::read_introspection(&response, client_id, issuer, audiences, now, &wanted)?;
             trust.check_claims(0, &claims)?;
@@ -81,11 +79,14 @@ async fn profile(
     let url = endpoint_url(provider.userinfo_endpoint.as_ref(), Endpoint::Userinfo)?;
     let authorization = format!("Bearer {}", token.expose());
     let response = services.fetch(opaque::request(url, &authorization, None)).await;
-    let response = response
-        .map_err(|error| opaque::unavailable(IntrospectionError::Fetch { endpoint: Endpoint::Userinfo, error }))?;
+    let response = response.map_err(|error| no_response(Endpoint::Userinfo, &error))?;
     opaque::read_userinfo(&response, wanted)
 }
 
 fn endpoint_url(url: Option<&String>, endpoint: Endpoint) -> Result<&str, Denial> {
     url.map(String::as_str).ok_or_else(|| opaque::unavailable(IntrospectionError::NoEndpoint(endpoint)))
+}
+
+fn no_response(endpoint: Endpoint, error: &FetchError) -> Denial {
+    opaque::unavailable(IntrospectionError::Fetch { endpoint, error: Excerpt::new(&error.to_string()) })
 }

@@ -87,7 +87,7 @@ impl Introspected {
     fn held_bytes(&self) -> usize {
         let verdict = match &self.verdict {
             Ok((identity, _)) => memory_size::of_identity(identity),
-            Err(denial) => denial.held_bytes(),
+            Err(denial) => memory_size::behind_rc::<Denial>() + denial.held_bytes(),
         };
         memory_size::behind_rc::<Self>() + verdict
     }
@@ -141,7 +141,7 @@ impl ResourceServer {
         now: u64,
         services: &impl Services,
         trace: &mut AuthTrace,
-    ) -> Result<Rc<Identity>, Denial> {
+    ) -> Result<Rc<Identity>, Rc<Denial>> {
         let credentials = bearer::credentials_of(head)?;
         let fingerprint = self.fingerprints.of(credentials.expose(), services);
         let identity = if let Some(identity) = self.check_again(fingerprint, now, services, trace).await? {
@@ -150,7 +150,7 @@ impl ResourceServer {
             let token = credentials.token()?;
             match jwt::form_of(token.expose()) {
                 Form::Jwt => self.verify_jwt(token, fingerprint, now, services, trace).await?,
-                Form::Encrypted => return Err(Denial::EncryptedToken),
+                Form::Encrypted => return Err(Denial::EncryptedToken.into()),
                 Form::Opaque => self.verify_opaque(token, fingerprint, now, services, trace).await?,
             }
         };
@@ -168,7 +168,7 @@ impl ResourceServer {
         now: u64,
         services: &impl Services,
         trace: &mut AuthTrace,
-    ) -> Result<Rc<Identity>, Denial> {
+    ) -> Result<Rc<Identity>, Rc<Denial>> {
         let jwt = jwt::parse(token.expose(), &self.policy.token_types, &|name| self.policy.wants(name))?;
         trace.kid.clone_from(&jwt.kid);
         let claims = claims::read(jwt.claims)?;
@@ -191,14 +191,17 @@ impl ResourceServer {
             self.policy.denied.check_key(key.kid.as_deref(), &key.thumbprint)?;
             let (found, expected) = (jwt.signature.len(), key.material.signature_length());
             if found != expected {
-                return Err(bad_signature(SignatureError::Length { found, expected }));
+                return Err(bad_signature(SignatureError::Length { found, expected }).into());
             }
             match services.verify(&*key, algorithm, jwt.signing_input.as_bytes(), &jwt.signature).await {
                 Ok(true) => break key,
                 // Once more, if the provider has another key of this name by now; otherwise `find` refuses.
                 Ok(false) if query.disproved != Some(key.thumbprint) => query.disproved = Some(key.thumbprint),
-                Ok(false) => return Err(bad_signature(SignatureError::NotVerified)),
-                Err(error) => return Err(Denial::UnusableKey { kid: kid.map(Excerpt::new), error }),
+                Ok(false) => return Err(bad_signature(SignatureError::NotVerified).into()),
+                Err(error) => {
+                    let error = Excerpt::new(&error.to_string());
+                    return Err(Denial::UnusableKey { kid: kid.map(Excerpt::new), error }.into());
+                }
             }
         };
 
@@ -225,7 +228,7 @@ impl ResourceServer {
         now: u64,
         services: &impl Services,
         trace: &mut AuthTrace,
-    ) -> Result<Option<Rc<Identity>>, Denial> {
+    ) -> Result<Option<Rc<Identity>>, Rc<Denial>> {
         let cached = self.cache.borrow_mut().get(&fingerprint);
         let Some(Known::Jwt(known)) = cached else { return Ok(None) };
         trace.kid.clone_from(&known.kid);
@@ -254,12 +257,12 @@ impl ResourceServer {
         now: u64,
         services: &impl Services,
         trace: &mut AuthTrace,
-    ) -> Result<Rc<Identity>, Denial> {
+    ) -> Result<Rc<Identity>, Rc<Denial>> {
         let not_configured = || Denial::OpaqueNotAccepted { refusal: OpaqueRefusal::NotConfigured };
         let policy = self.policy.opaque.as_ref().ok_or_else(not_configured)?;
         let bytes = token.expose().len();
         if bytes > MAX_OPAQUE_BYTES {
-            return Err(Denial::TokenTooLarge { bytes, limit: MAX_OPAQUE_BYTES });
+            return Err(Denial::TokenTooLarge { bytes, limit: MAX_OPAQUE_BYTES }.into());
         }
         let cached = match self.cache.borrow_mut().get(&fingerprint) {
             Some(Known::Opaque(known)) => Some(known),

@@ -9,8 +9,8 @@ use mcp_edge_runtime::log::LogRecord;
 /// The outcome of an authentication.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authentication {
-    /// Who sent the request, or why it is refused.
-    pub outcome: Result<Rc<Identity>, Denial>,
+    /// Who sent the request, or why it is refused. Both are shared with the cache of verdicts.
+    pub outcome: Result<Rc<Identity>, Rc<Denial>>,
     /// What was learned on the way, also of a request that is refused.
     pub trace: AuthTrace,
 }

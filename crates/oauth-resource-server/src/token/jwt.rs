@@ -136,6 +136,7 @@ pub fn parse<'a>(token: &'a str, types: &[String], wanted: &dyn Fn(&str) -> bool
 }
 
 #[cold]
+#[inline(never)]
 fn malformed(error: TokenError) -> Denial {
     Denial::MalformedToken { error }
 }
@@ -167,6 +168,7 @@ fn header_of(segment: &str) -> Result<Map<String, Value>, Denial> {
 }
 
 /// Decodes one segment into a JSON object whose member names are unique (RFC 7515 §4, RFC 7519 §4).
+#[inline(never)]
 fn object(text: &str, segment: Segment, wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Value>, Denial> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed(TokenError::Encoding(segment)))?;
     json_members::read(&bytes, wanted).map_err(|error| match error {

@@ -1,6 +1,6 @@
 //! Every reason to refuse a token, reached by changing one thing of a good request.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, rc::Rc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mcp_edge_identity::Scopes;
@@ -76,7 +76,7 @@ fn request(reason: Reason, what: &'static str, target: &'static str, authorizati
             .iter()
             .fold(RequestHead::new("POST", target), |head, value| head.with_header("authorization", value));
         let authenticated = scene.server.authenticate(&head, scene.world.now(), &scene.world);
-        scene.world.run(authenticated).outcome.expect_err("refused")
+        Rc::unwrap_or_clone(scene.world.run(authenticated).outcome.expect_err("refused"))
     })
 }
 

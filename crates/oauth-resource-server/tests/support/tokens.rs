@@ -114,7 +114,7 @@ impl Scene {
 
 /// Sends a request with a token, and lets the work that it leaves behind come to its end.
 pub fn send(world: &World, server: &ResourceServer, token: &str) -> Result<Rc<Identity>, Denial> {
-    send_traced(world, server, token).outcome
+    send_traced(world, server, token).outcome.map_err(Rc::unwrap_or_clone)
 }
 
 /// Likewise, with what was learned on the way.
