@@ -9,15 +9,15 @@ use serde_json::Value;
 
 use crate::{
     call::Call,
-    offer::{
+    primitives::{
         access::{Listing, Requirements, listing_methods},
         completion::{Completer, Completers, completion_methods},
-        content::{Content, Role},
-        failure::PromptError,
+        content::{ContentBlock, Role},
+        error::PromptError,
         schema,
         tool::{WithArguments, WithoutArguments},
     },
-    wire::error::detail,
+    protocol::error::detail,
 };
 use mcp_edge_runtime::json::{Object, array};
 
@@ -197,7 +197,7 @@ pub(crate) struct PromptEntry<E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a prompt",
     label = "not an async function of `Call<{E}>` and, optionally, arguments with `Deserialize` and `JsonSchema`",
-    note = "its result must be `Result<T, PromptError>` with `T` one of `String`, `Message`, `PromptResult`"
+    note = "its result must be `Result<T, PromptError>` with `T` one of `String`, `PromptMessage`, `PromptResult`"
 )]
 pub trait PromptHandler<E, Kind> {
     /// Forgets the types.
@@ -244,21 +244,21 @@ where
 
 /// A turn of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub struct PromptMessage {
     role: Role,
-    content: Content,
+    content: ContentBlock,
 }
 
-impl Message {
+impl PromptMessage {
     /// The user says this.
     #[must_use]
-    pub fn user(content: impl Into<Content>) -> Self {
+    pub fn user(content: impl Into<ContentBlock>) -> Self {
         Self { role: Role::User, content: content.into() }
     }
 
     /// The model says this.
     #[must_use]
-    pub fn assistant(content: impl Into<Content>) -> Self {
+    pub fn assistant(content: impl Into<ContentBlock>) -> Self {
         Self { role: Role::Assistant, content: content.into() }
     }
 
@@ -271,13 +271,13 @@ impl Message {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PromptResult {
     description: Option<String>,
-    messages: Vec<Message>,
+    messages: Vec<PromptMessage>,
 }
 
 impl PromptResult {
     /// A prompt of these turns.
     #[must_use]
-    pub fn new(messages: Vec<Message>) -> Self {
+    pub fn new(messages: Vec<PromptMessage>) -> Self {
         Self { description: None, messages }
     }
 
@@ -291,14 +291,14 @@ impl PromptResult {
     pub(crate) fn members(&self) -> Object {
         Object::new()
             .maybe_text("description", self.description.as_deref())
-            .raw("messages", &array(self.messages.iter().map(Message::to_json)))
+            .raw("messages", &array(self.messages.iter().map(PromptMessage::to_json)))
     }
 }
 
 /// What a prompt may be made of.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a prompt's text",
-    note = "a prompt is a `String`, `Message`, `Vec<Message>`, `PromptResult`, or a `Result` of one of these"
+    note = "a prompt is a `String`, `PromptMessage`, `Vec<PromptMessage>`, `PromptResult`, or a `Result` of one of these"
 )]
 pub trait IntoPrompt {
     /// The prompt, or why there is none.
@@ -314,13 +314,13 @@ impl IntoPrompt for PromptResult {
     }
 }
 
-impl IntoPrompt for Vec<Message> {
+impl IntoPrompt for Vec<PromptMessage> {
     fn into_prompt(self) -> Result<PromptResult, PromptError> {
         Ok(PromptResult::new(self))
     }
 }
 
-impl IntoPrompt for Message {
+impl IntoPrompt for PromptMessage {
     fn into_prompt(self) -> Result<PromptResult, PromptError> {
         vec![self].into_prompt()
     }
@@ -328,13 +328,13 @@ impl IntoPrompt for Message {
 
 impl IntoPrompt for String {
     fn into_prompt(self) -> Result<PromptResult, PromptError> {
-        Message::user(self).into_prompt()
+        PromptMessage::user(self).into_prompt()
     }
 }
 
 impl IntoPrompt for &'static str {
     fn into_prompt(self) -> Result<PromptResult, PromptError> {
-        Message::user(self).into_prompt()
+        PromptMessage::user(self).into_prompt()
     }
 }
 

@@ -11,7 +11,7 @@ use mcp_edge_runtime::json::{Object, array, quote};
 /// What has been typed so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Partial {
+pub struct CompleteParams {
     /// Of the argument at hand.
     pub value: String,
     /// Of the other arguments, as far as the client tells.
@@ -19,7 +19,7 @@ pub struct Partial {
 }
 
 /// Suggests values for one argument.
-pub(crate) type Completer<E> = Box<dyn Fn(Call<E>, Partial) -> LocalBoxFuture<'static, Vec<String>>>;
+pub(crate) type Completer<E> = Box<dyn Fn(Call<E>, CompleteParams) -> LocalBoxFuture<'static, Vec<String>>>;
 
 /// The completers of one prompt or template, by argument.
 pub(crate) struct Completers<E>(Vec<(String, Completer<E>)>);
@@ -59,10 +59,10 @@ pub(crate) fn among<E>(values: Vec<String>) -> Completer<E> {
 /// The builder methods that go with a field `completers`.
 macro_rules! completion_methods {
     () => {
-        /// Suggests values for an argument with a function: `async fn(Call<E>, Partial) -> Vec<String>`, best first.
+        /// Suggests values for an argument with a function: `async fn(Call<E>, CompleteParams) -> Vec<String>`, best first.
         pub fn complete<F, Fut>(mut self, argument: impl Into<String>, completer: F) -> Self
         where
-            F: Fn(Call<E>, $crate::Partial) -> Fut + 'static,
+            F: Fn(Call<E>, $crate::CompleteParams) -> Fut + 'static,
             Fut: Future<Output = Vec<String>> + 'static,
         {
             let completer: Completer<E> = Box::new(move |call, typed| completer(call, typed).boxed_local());
@@ -76,7 +76,7 @@ macro_rules! completion_methods {
             I: IntoIterator<Item: Into<String>>,
         {
             let values = values.into_iter().map(Into::into).collect();
-            self.completers.add(argument.into(), $crate::offer::completion::among(values));
+            self.completers.add(argument.into(), $crate::primitives::completion::among(values));
             self
         }
     };

@@ -24,7 +24,7 @@ pub enum TemplateError {
     NoVariable,
     /// An operator or modifier of a higher level than 1, or an empty name.
     #[error("{{{0}}} is not a variable of RFC 6570 level 1")]
-    Level(String),
+    LoggingLevel(String),
     /// The same name twice.
     #[error("variable {0} occurs twice")]
     Twice(String),
@@ -45,7 +45,7 @@ impl Template {
             let (name, literal) = piece.split_once('}').ok_or(TemplateError::Braces)?;
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.')
             {
-                return Err(TemplateError::Level(name.to_owned()));
+                return Err(TemplateError::LoggingLevel(name.to_owned()));
             }
             if parts.iter().any(|(known, _)| known == name) {
                 return Err(TemplateError::Twice(name.to_owned()));
@@ -145,10 +145,10 @@ mod tests {
     #[test]
     fn templates_beyond_level_1_are_refused() {
         for (template, error) in [
-            ("x:{+a}", TemplateError::Level("+a".into())),
-            ("x:{a,b}", TemplateError::Level("a,b".into())),
-            ("x:{a*}", TemplateError::Level("a*".into())),
-            ("x:{}", TemplateError::Level(String::new())),
+            ("x:{+a}", TemplateError::LoggingLevel("+a".into())),
+            ("x:{a,b}", TemplateError::LoggingLevel("a,b".into())),
+            ("x:{a*}", TemplateError::LoggingLevel("a*".into())),
+            ("x:{}", TemplateError::LoggingLevel(String::new())),
             ("x:{a", TemplateError::Braces),
             ("x:a}", TemplateError::Braces),
             ("x:{a}{b}", TemplateError::Adjacent("a".into())),

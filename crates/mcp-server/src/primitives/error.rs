@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::asking::input::{Interrupt, Why};
+use crate::input_required::inputs::{InputRequired, Why};
 
 /// What the error types have inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Failure {
     /// An argument is wrong.
     InvalidArgument(Cow<'static, str>),
     /// A question to the client.
-    Interrupt(Why),
+    InputRequired(Why),
 }
 
 impl fmt::Display for Failure {
@@ -29,7 +29,7 @@ impl fmt::Display for Failure {
             Self::Told(text) | Self::InvalidArgument(text) => formatter.write_str(text),
             Self::Internal(text) => write!(formatter, "internal: {text}"),
             Self::NotFound => formatter.write_str("resource not found"),
-            Self::Interrupt(why) => why.fmt(formatter),
+            Self::InputRequired(why) => why.fmt(formatter),
         }
     }
 }
@@ -134,9 +134,9 @@ macro_rules! conversions {
         }
 
         /// What makes `?` work on questions to the client.
-        impl From<Interrupt> for $error {
-            fn from(Interrupt(why): Interrupt) -> Self {
-                Self(Failure::Interrupt(why))
+        impl From<InputRequired> for $error {
+            fn from(InputRequired(why): InputRequired) -> Self {
+                Self(Failure::InputRequired(why))
             }
         }
     )* };

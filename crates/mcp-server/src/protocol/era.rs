@@ -15,12 +15,14 @@
 
 use std::borrow::Cow;
 
-use crate::wire::{
-    error::{Reason, RpcError, echo},
-    headers::check_name,
-    json_rpc::{Meta, Params, text},
-    method::Method,
-    revision::{ASSUMED_LEGACY, MODERN, Revision, names_modern},
+use crate::{
+    protocol::{
+        error::{Reason, RpcError, echo},
+        jsonrpc::{Meta, Params, text},
+        method::Method,
+        revision::{ASSUMED_LEGACY, MODERN, Revision, names_modern},
+    },
+    transport::headers::check_name,
 };
 use mcp_edge_runtime::http::RequestHead;
 use mcp_edge_runtime::json::{Object, array, quote};
@@ -29,7 +31,7 @@ use mcp_edge_runtime::json::{Object, array, quote};
 pub(crate) const VERSION_HEADER: &str = "mcp-protocol-version";
 
 /// What a request turned out to be.
-pub(crate) enum Traffic<'a> {
+pub(crate) enum RequestKind<'a> {
     /// The first request of a client that shakes hands.
     Handshake,
     /// Anything else from such a client, or from one that has shaken hands elsewhere.
@@ -39,7 +41,11 @@ pub(crate) enum Traffic<'a> {
 }
 
 /// Classifies a request.
-pub(crate) fn classify<'a>(head: &RequestHead<'_>, method: &str, params: &Params<'a>) -> Result<Traffic<'a>, RpcError> {
+pub(crate) fn classify<'a>(
+    head: &RequestHead<'_>,
+    method: &str,
+    params: &Params<'a>,
+) -> Result<RequestKind<'a>, RpcError> {
     let header = head.header(VERSION_HEADER);
     let modern_header = header.is_some_and(names_modern);
     let meta = params.read_meta()?.unwrap_or_default();
@@ -48,18 +54,18 @@ pub(crate) fn classify<'a>(head: &RequestHead<'_>, method: &str, params: &Params
         return if modern_header {
             Err(RpcError::header("initialize belongs to revisions before the one that MCP-Protocol-Version names"))
         } else {
-            Ok(Traffic::Handshake)
+            Ok(RequestKind::Handshake)
         };
     }
     if meta.version.is_some() {
         check_claim(head, method, params, &meta)?;
-        return Ok(Traffic::Modern(meta));
+        return Ok(RequestKind::Modern(meta));
     }
     if modern_header {
         let missing = if params.meta.is_none() { "_meta" } else { VERSION_KEY };
         return Err(RpcError::new(Reason::Envelope, format!("params lack {missing}")));
     }
-    legacy_revision(header).map(Traffic::Legacy)
+    legacy_revision(header).map(RequestKind::Legacy)
 }
 
 const VERSION_KEY: &str = "_meta[\"io.modelcontextprotocol/protocolVersion\"]";

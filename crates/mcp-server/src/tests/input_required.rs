@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use crate::tests::*;
 use crate::{
-    Answer, Level, PromptError, ResourceError, Sampling, StateKey,
+    CreateMessageParams, ElicitResult, LoggingLevel, PromptError, ResourceError, StateKey,
     testing::{self, Client},
 };
 
@@ -33,7 +33,7 @@ async fn steps(call: Call) -> Result<String, ToolError> {
 
 async fn together(call: Call) -> Result<String, ToolError> {
     let name = call.elicit::<Name>("user_name", "What is your name?");
-    let greeting = call.sample("greeting", Sampling::new("Generate a greeting", 50));
+    let greeting = call.sample("greeting", CreateMessageParams::new("Generate a greeting", 50));
     let roots = call.roots("client_roots");
     let (name, greeting, roots) = (name?, greeting?, roots?);
     Ok(format!("{} {} {}", greeting.text(), name.name, roots.len()))
@@ -41,9 +41,9 @@ async fn together(call: Call) -> Result<String, ToolError> {
 
 async fn polite(call: Call) -> Result<&'static str, ToolError> {
     Ok(match call.elicit_answer::<Name>("user_name", "What is your name?")? {
-        Answer::Accepted(_) => "accepted",
-        Answer::Declined => "declined",
-        Answer::Cancelled => "cancelled",
+        ElicitResult::Accepted(_) => "accepted",
+        ElicitResult::Declined => "declined",
+        ElicitResult::Cancelled => "cancelled",
     })
 }
 
@@ -90,7 +90,7 @@ fn client(server: &Server) -> Client<'_, ()> {
 }
 
 /// Calls a tool with answers and state.
-fn retry(client: &Client<'_, ()>, tool: &str, responses: Value, state: Option<&Value>) -> testing::Answer {
+fn retry(client: &Client<'_, ()>, tool: &str, responses: Value, state: Option<&Value>) -> testing::ServerResponse {
     let mut params = json!({"name": tool, "arguments": {}, "inputResponses": responses});
     if let Some(state) = state {
         params["requestState"] = state.clone();
@@ -320,7 +320,7 @@ fn a_form_that_cannot_be_shown_is_the_operators_business() {
     }
     let tool = Tool::new("nested", |call: Call| async move {
         call.elicit::<Nested>("n", "?")?;
-        call.log(Level::Info, "unreachable").await;
+        call.log(LoggingLevel::Info, "unreachable").await;
         Ok::<_, ToolError>("")
     });
     let server = build(Server::builder("t", "1").tool(tool));

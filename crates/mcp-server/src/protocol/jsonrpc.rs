@@ -18,13 +18,13 @@ use serde_json::{error::Category, value::RawValue};
 
 use crate::{
     limits::ID_BYTES,
-    wire::error::{Reason, RpcError},
+    protocol::error::{Reason, RpcError},
 };
 use mcp_edge_runtime::json::{Object, quote};
 
 /// What a POST carried.
 #[allow(clippy::large_enum_variant, reason = "lives on the stack, and is nearly always the large one")]
-pub(crate) enum Posted<'a> {
+pub(crate) enum Payload<'a> {
     One(Message<'a>),
     /// An array; its elements are looked at one by one.
     Batch(Vec<&'a RawValue>),
@@ -64,16 +64,16 @@ impl From<RpcError> for Unreadable<'_> {
 /// Reads the body of a POST.
 ///
 /// A batch of more than `batch_length` messages is not read to its end.
-pub(crate) fn parse(body: &str, batch_length: usize) -> Result<Posted<'_>, Unreadable<'_>> {
+pub(crate) fn parse(body: &str, batch_length: usize) -> Result<Payload<'_>, Unreadable<'_>> {
     if !body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
-        return parse_message(body).map(Posted::One);
+        return parse_message(body).map(Payload::One);
     }
     let mut deserializer = serde_json::Deserializer::from_str(body);
     let elements = deserializer.deserialize_seq(Elements { limit: batch_length }).and_then(|elements| {
         deserializer.end()?;
         Ok(elements)
     });
-    elements.map(Posted::Batch).map_err(|error| match error.classify() {
+    elements.map(Payload::Batch).map_err(|error| match error.classify() {
         Category::Data => RpcError::invalid_request("the batch is longer than allowed").into(),
         Category::Syntax | Category::Eof | Category::Io => RpcError::parse().into(),
     })
@@ -355,7 +355,7 @@ mod tests {
 
     #[test]
     fn a_request_is_read_without_copying() {
-        let Ok(Posted::One(Message { kind: Kind::Request { id, method }, params })) =
+        let Ok(Payload::One(Message { kind: Kind::Request { id, method }, params })) =
             parse(r#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"whoami"}}"#, 100)
         else {
             panic!("not a request");
@@ -422,7 +422,7 @@ mod tests {
     fn null_params_count_as_none() {
         assert!(matches!(
             parse(r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":null}"#, 100),
-            Ok(Posted::One(Message { kind: Kind::Notification { .. }, .. }))
+            Ok(Payload::One(Message { kind: Kind::Notification { .. }, .. }))
         ));
     }
 
@@ -433,12 +433,12 @@ mod tests {
             "[".repeat(100_000),
             "]".repeat(100_000)
         );
-        assert!(matches!(parse(&deep, 100), Ok(Posted::One(_))));
+        assert!(matches!(parse(&deep, 100), Ok(Payload::One(_))));
     }
 
     #[test]
     fn a_batch_is_read_up_to_its_limit() {
-        assert!(matches!(parse("[1, 2]", 2), Ok(Posted::Batch(elements)) if elements.len() == 2));
+        assert!(matches!(parse("[1, 2]", 2), Ok(Payload::Batch(elements)) if elements.len() == 2));
         for (body, code) in [("[1, 2, 3]", -32600), ("[1, 2, 3", -32600), ("[1, 2", -32700), ("[1] 2", -32700)] {
             let unreadable = parse(body, 2).err().map(|unreadable| unreadable.error.reason.code(true));
             assert_eq!(unreadable, Some(code), "{body}");

@@ -39,13 +39,14 @@ use serde_json::{Map, Value};
 use crate::{
     call::Call,
     client::Capability,
-    offer::{
+    primitives::{
         access::{Listing, Requirements, listing_methods},
-        content::Content,
-        failure::ToolError,
+        content::ContentBlock,
+        error::ToolError,
         schema::{self, SchemaError},
     },
-    wire::{error::detail, headers::Parameter},
+    protocol::error::detail,
+    transport::headers::Parameter,
 };
 use mcp_edge_runtime::json::{Object, array, to_json};
 
@@ -260,7 +261,7 @@ fn wrap_schema(mut schema: Value) -> Value {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a tool",
     label = "not an async function of `Call<{E}>` and, optionally, arguments with `Deserialize` and `JsonSchema`",
-    note = "its result must be `Result<T, ToolError>` with `T` one of `Json<_>`, `String`, `Content`, `ToolResult`"
+    note = "its result must be `Result<T, ToolError>` with `T` one of `Json<_>`, `String`, `ContentBlock`, `ToolResult`"
 )]
 pub trait ToolHandler<E, Kind> {
     /// Forgets the types.
@@ -318,7 +319,7 @@ where
 /// What a tool has to say.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ToolResult {
-    content: Vec<Content>,
+    content: Vec<ContentBlock>,
     /// JSON.
     structured: Option<String>,
     is_error: bool,
@@ -334,7 +335,7 @@ impl ToolResult {
 
     /// Adds content.
     #[must_use]
-    pub fn content(mut self, content: impl Into<Content>) -> Self {
+    pub fn content(mut self, content: impl Into<ContentBlock>) -> Self {
         self.content.push(content.into());
         self
     }
@@ -369,7 +370,7 @@ impl ToolResult {
     /// The members of the result on the wire. Clients with a handshake (`legacy`) take only objects as structured
     /// results; `wraps` says that the output schema is not one for objects.
     pub(crate) fn members(&self, legacy: bool, wraps: bool) -> Object {
-        let content = array(self.content.iter().map(Content::to_json));
+        let content = array(self.content.iter().map(ContentBlock::to_json));
         let object = Object::new().raw("content", &content);
         let object = match &self.structured {
             Some(json) if legacy && (wraps || !json.starts_with('{')) => {
@@ -408,7 +409,7 @@ pub struct Json<T>(pub T);
 impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
         let json = serde_json::to_string(&self.0).map_err(ToolError::internal)?;
-        Ok(ToolResult { content: vec![Content::text(&json)], structured: Some(json), ..ToolResult::default() })
+        Ok(ToolResult { content: vec![ContentBlock::text(&json)], structured: Some(json), ..ToolResult::default() })
     }
 
     fn output_schema() -> Option<Value> {
@@ -432,13 +433,13 @@ impl IntoToolResult for ToolResult {
     }
 }
 
-impl IntoToolResult for Vec<Content> {
+impl IntoToolResult for Vec<ContentBlock> {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
         Ok(ToolResult { content: self, ..ToolResult::default() })
     }
 }
 
-impl IntoToolResult for Content {
+impl IntoToolResult for ContentBlock {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
         vec![self].into_tool_result()
     }
@@ -446,13 +447,13 @@ impl IntoToolResult for Content {
 
 impl IntoToolResult for String {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        Content::text(self).into_tool_result()
+        ContentBlock::text(self).into_tool_result()
     }
 }
 
 impl IntoToolResult for &'static str {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        Content::text(self).into_tool_result()
+        ContentBlock::text(self).into_tool_result()
     }
 }
 

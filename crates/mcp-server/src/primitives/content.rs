@@ -7,12 +7,12 @@ use mcp_edge_runtime::json::{Object, array, to_json};
 
 /// A block of content in a tool's result or a prompt's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Content {
+pub struct ContentBlock {
     block: Object,
     annotations: Object,
 }
 
-impl Content {
+impl ContentBlock {
     /// Text.
     #[must_use]
     pub fn text(text: impl AsRef<str>) -> Self {
@@ -33,7 +33,7 @@ impl Content {
 
     /// A resource with all that is in it.
     #[must_use]
-    pub fn resource(contents: &Contents) -> Self {
+    pub fn resource(contents: &ResourceContents) -> Self {
         Self::block(Object::new().text("type", "resource").raw("resource", &contents.to_json()))
     }
 
@@ -83,7 +83,7 @@ impl Content {
 }
 
 /// Text is the usual content.
-impl<T: AsRef<str>> From<T> for Content {
+impl<T: AsRef<str>> From<T> for ContentBlock {
     fn from(text: T) -> Self {
         Self::text(text)
     }
@@ -111,9 +111,9 @@ impl Role {
 
 /// The contents of a resource, or of a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contents(Object);
+pub struct ResourceContents(Object);
 
-impl Contents {
+impl ResourceContents {
     /// Text under a concrete URI.
     #[must_use]
     pub fn text(uri: &str, text: &str) -> Self {
@@ -142,7 +142,7 @@ impl Contents {
     }
 }
 
-/// A pointer to a resource, for [`Content::resource_link`].
+/// A pointer to a resource, for [`ContentBlock::resource_link`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourceLink(Object);
 
@@ -186,17 +186,17 @@ mod tests {
 
     #[test]
     fn blocks_have_the_members_of_their_type() {
-        let contents = Contents::text("note://1", "x").mime_type("text/plain");
+        let contents = ResourceContents::text("note://1", "x").mime_type("text/plain");
         let link = ResourceLink::new("note://1", "one").size(3);
         for (content, expected) in [
-            (Content::text("a\"b"), r#"{"type":"text","text":"a\"b"}"#),
-            (Content::image([0xff], "image/png"), r#"{"type":"image","data":"/w==","mimeType":"image/png"}"#),
-            (Content::audio([], "audio/wav"), r#"{"type":"audio","data":"","mimeType":"audio/wav"}"#),
+            (ContentBlock::text("a\"b"), r#"{"type":"text","text":"a\"b"}"#),
+            (ContentBlock::image([0xff], "image/png"), r#"{"type":"image","data":"/w==","mimeType":"image/png"}"#),
+            (ContentBlock::audio([], "audio/wav"), r#"{"type":"audio","data":"","mimeType":"audio/wav"}"#),
             (
-                Content::resource(&contents),
+                ContentBlock::resource(&contents),
                 r#"{"type":"resource","resource":{"uri":"note://1","text":"x","mimeType":"text/plain"}}"#,
             ),
-            (Content::resource_link(&link), r#"{"type":"resource_link","uri":"note://1","name":"one","size":3}"#),
+            (ContentBlock::resource_link(&link), r#"{"type":"resource_link","uri":"note://1","name":"one","size":3}"#),
         ] {
             assert_eq!(content.to_json(), expected);
         }
@@ -204,9 +204,9 @@ mod tests {
 
     #[test]
     fn annotations_come_as_one_object() {
-        let content = Content::text("x").audience(Role::User).priority(0.5).last_modified("2026-07-28T00:00:00Z");
+        let content = ContentBlock::text("x").audience(Role::User).priority(0.5).last_modified("2026-07-28T00:00:00Z");
         let annotations = r#"{"audience":["user"],"priority":0.5,"lastModified":"2026-07-28T00:00:00Z"}"#;
         assert_eq!(content.to_json(), format!(r#"{{"type":"text","text":"x","annotations":{annotations}}}"#));
-        assert!(Content::text("x").priority(f32::NAN).to_json().contains(r#""priority":0.0"#));
+        assert!(ContentBlock::text("x").priority(f32::NAN).to_json().contains(r#""priority":0.0"#));
     }
 }

@@ -20,9 +20,9 @@ use futures_util::{Stream, future::LocalBoxFuture, stream::StreamExt};
 
 use crate::{
     limits::KEEP_ALIVE,
-    wire::{
-        notify::Outbox,
-        outcome::{Rendered, Verdict},
+    protocol::{
+        notification::Outbox,
+        outcome::{Outcome, Rendered},
     },
 };
 use mcp_edge_runtime::{
@@ -72,13 +72,13 @@ pub(crate) async fn respond(
     runtime: Rc<dyn Runtime>,
     slots: Option<&Slots>,
     cancel_on_disconnect: bool,
-) -> (Response, Verdict) {
+) -> (Response, Outcome) {
     let Work { mut answer, outbox } = work;
     let Some(slot) = slots.and_then(Slots::take) else {
         outbox.close();
         let rendered = answer.await;
-        let verdict = rendered.verdict;
-        return (rendered.into_response(), verdict);
+        let outcome = rendered.outcome;
+        return (rendered.into_response(), outcome);
     };
     let mut silence = None;
     let early = poll_fn(|context| {
@@ -93,8 +93,8 @@ pub(crate) async fn respond(
     })
     .await;
     if let Some(rendered) = early {
-        let verdict = rendered.verdict;
-        return (rendered.into_response(), verdict);
+        let outcome = rendered.outcome;
+        return (rendered.into_response(), outcome);
     }
     let events = Events { answer: Some(answer), outbox, silence: None, runtime, first: true, _slot: slot };
     let response = Response {
@@ -108,7 +108,7 @@ pub(crate) async fn respond(
         ],
         body: Body::Stream { chunks: events.boxed_local(), cancel_on_disconnect },
     };
-    (response, Verdict::Streaming)
+    (response, Outcome::Streaming)
 }
 
 /// The events of one answer.

@@ -2,7 +2,7 @@
 //! (`input_required`, MCP 2026-07-28, basic/patterns/mrtr, client/elicitation, client/sampling, client/roots).
 //!
 //! How this looks to a handler is told at [`Call`](crate::Call). Here are the questions, the answers, and the
-//! [`Interrupt`] by which a handler leaves when an answer is outstanding.
+//! [`InputRequired`] by which a handler leaves when an answer is outstanding.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ use serde_json::{Map, Value};
 
 use crate::{
     client::{Capability, ClientCapabilities},
-    offer::{
-        content::{Content, Role},
+    primitives::{
+        content::{ContentBlock, Role},
         validation,
     },
-    wire::error::detail,
+    protocol::error::detail,
 };
 use mcp_edge_runtime::json::{Object, array, quote, to_json};
 
 /// There is no answer (yet). Meant to leave the handler through `?`; whoever catches it to go on without an answer may
 /// do so, and then no question is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interrupt(pub(crate) Why);
+pub struct InputRequired(pub(crate) Why);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Why {
@@ -57,15 +57,15 @@ impl fmt::Display for Why {
     }
 }
 
-impl fmt::Display for Interrupt {
+impl fmt::Display for InputRequired {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
 }
 
-impl std::error::Error for Interrupt {}
+impl std::error::Error for InputRequired {}
 
-impl Interrupt {
+impl InputRequired {
     /// Whether the question goes out if the handler ends with this.
     #[must_use]
     pub fn is_outstanding(&self) -> bool {
@@ -75,7 +75,7 @@ impl Interrupt {
 
 /// What a user did with a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer<T> {
+pub enum ElicitResult<T> {
     /// Answered it.
     Accepted(T),
     /// Said no.
@@ -84,37 +84,37 @@ pub enum Answer<T> {
     Cancelled,
 }
 
-impl<T> Answer<T> {
+impl<T> ElicitResult<T> {
     /// The answer, if there is one. Otherwise an error that tells the model that the user declined or cancelled.
     ///
     /// # Errors
     /// If the user declined or cancelled.
-    pub fn accepted(self) -> Result<T, Interrupt> {
+    pub fn accepted(self) -> Result<T, InputRequired> {
         match self {
             Self::Accepted(answer) => Ok(answer),
-            Self::Declined => Err(Interrupt(Why::Refused { declined: true })),
-            Self::Cancelled => Err(Interrupt(Why::Refused { declined: false })),
+            Self::Declined => Err(InputRequired(Why::Refused { declined: true })),
+            Self::Cancelled => Err(InputRequired(Why::Refused { declined: false })),
         }
     }
 
-    fn map<U>(self, read: impl FnOnce(T) -> Result<U, Interrupt>) -> Result<Answer<U>, Interrupt> {
+    fn map<U>(self, read: impl FnOnce(T) -> Result<U, InputRequired>) -> Result<ElicitResult<U>, InputRequired> {
         Ok(match self {
-            Self::Accepted(answer) => Answer::Accepted(read(answer)?),
-            Self::Declined => Answer::Declined,
-            Self::Cancelled => Answer::Cancelled,
+            Self::Accepted(answer) => ElicitResult::Accepted(read(answer)?),
+            Self::Declined => ElicitResult::Declined,
+            Self::Cancelled => ElicitResult::Cancelled,
         })
     }
 }
 
 /// A request to the model at the other end.
 #[derive(Debug, Clone)]
-pub struct Sampling {
+pub struct CreateMessageParams {
     messages: Vec<String>,
     rest: Object,
     with_tools: bool,
 }
 
-impl Sampling {
+impl CreateMessageParams {
     /// Asks the model to answer `text` with at most `max_tokens` tokens.
     #[must_use]
     pub fn new(text: &str, max_tokens: u32) -> Self {
@@ -124,7 +124,7 @@ impl Sampling {
 
     /// Adds a message.
     #[must_use]
-    pub fn message(mut self, role: Role, content: impl Into<Content>) -> Self {
+    pub fn message(mut self, role: Role, content: impl Into<ContentBlock>) -> Self {
         self.messages.push(Object::new().text("role", role.as_str()).raw("content", &content.into().to_json()).close());
         self
     }
@@ -146,7 +146,7 @@ impl Sampling {
 /// What the model answered.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Sampled {
+pub struct CreateMessageResult {
     /// A content block or an array of them.
     pub content: Value,
     /// The model's name.
@@ -155,7 +155,7 @@ pub struct Sampled {
     pub stop_reason: Option<String>,
 }
 
-impl Sampled {
+impl CreateMessageResult {
     /// The text of the answer: all its text blocks, one after the other.
     #[must_use]
     pub fn text(&self) -> String {
@@ -204,7 +204,7 @@ impl Inputs {
         key: &str,
         capabilities: &ClientCapabilities,
         question: &Question,
-    ) -> Result<Value, Interrupt> {
+    ) -> Result<Value, InputRequired> {
         if let Some(answer) = self.given.remove(key) {
             self.used.insert(key.to_owned(), answer);
         }
@@ -212,13 +212,13 @@ impl Inputs {
             return Ok(answer.clone());
         }
         if !capabilities.has(question.needs) {
-            return Err(Interrupt(Why::Incapable(question.needs)));
+            return Err(InputRequired(Why::Incapable(question.needs)));
         }
         if !self.asked.iter().any(|(asked, _)| asked == key) {
             let request = Object::new().text("method", question.method).raw("params", &question.params.close());
             self.asked.push((key.to_owned(), request.close()));
         }
-        Err(Interrupt(Why::Outstanding))
+        Err(InputRequired(Why::Outstanding))
     }
 
     /// The questions as the `inputRequests` object.
@@ -240,7 +240,7 @@ pub(crate) fn url(message: &str, url: &str) -> Question {
 }
 
 /// A message from the model.
-pub(crate) fn sampling(sampling: &Sampling) -> Question {
+pub(crate) fn sampling(sampling: &CreateMessageParams) -> Question {
     let needs = if sampling.with_tools { Capability::SamplingTools } else { Capability::Sampling };
     let params = Object::new().raw("messages", &array(&sampling.messages)).with(&sampling.rest);
     Question { method: "sampling/createMessage", needs, params }
@@ -252,17 +252,17 @@ pub(crate) fn roots() -> Question {
 }
 
 /// Reads what the user did with a form or a URL, without its content.
-pub(crate) fn read_action(key: &str, mut answer: Value) -> Result<Answer<Value>, Interrupt> {
+pub(crate) fn read_action(key: &str, mut answer: Value) -> Result<ElicitResult<Value>, InputRequired> {
     match answer.get("action").and_then(Value::as_str) {
-        Some("accept") => Ok(Answer::Accepted(take(&mut answer, "content"))),
-        Some("decline") => Ok(Answer::Declined),
-        Some("cancel") => Ok(Answer::Cancelled),
+        Some("accept") => Ok(ElicitResult::Accepted(take(&mut answer, "content"))),
+        Some("decline") => Ok(ElicitResult::Declined),
+        Some("cancel") => Ok(ElicitResult::Cancelled),
         _ => Err(malformed(key, "is not the result of an elicitation")),
     }
 }
 
 /// Reads what the user filled in, and checks it against what was asked for.
-pub(crate) fn read_form(key: &str, answer: Value, schema: &Value) -> Result<Answer<Value>, Interrupt> {
+pub(crate) fn read_form(key: &str, answer: Value, schema: &Value) -> Result<ElicitResult<Value>, InputRequired> {
     read_action(key, answer)?.map(|content| {
         let problems = validation::violations(schema, &content, "content");
         if problems.is_empty() { Ok(content) } else { Err(malformed(key, &problems.join("; "))) }
@@ -270,7 +270,10 @@ pub(crate) fn read_form(key: &str, answer: Value, schema: &Value) -> Result<Answ
 }
 
 /// Turns what was filled in into what the handler works with.
-pub(crate) fn read_typed<T: DeserializeOwned>(key: &str, answer: Answer<Value>) -> Result<Answer<T>, Interrupt> {
+pub(crate) fn read_typed<T: DeserializeOwned>(
+    key: &str,
+    answer: ElicitResult<Value>,
+) -> Result<ElicitResult<T>, InputRequired> {
     answer.map(|content| {
         serde_json::from_value(content)
             .map_err(|error| malformed(key, &format!("has unexpected content: {}", detail(&error))))
@@ -278,19 +281,19 @@ pub(crate) fn read_typed<T: DeserializeOwned>(key: &str, answer: Answer<Value>) 
 }
 
 /// Reads what the model said.
-pub(crate) fn read_sampled(key: &str, mut answer: Value) -> Result<Sampled, Interrupt> {
+pub(crate) fn read_sampled(key: &str, mut answer: Value) -> Result<CreateMessageResult, InputRequired> {
     let content = take(&mut answer, "content");
     let text = |name| answer.get(name).and_then(Value::as_str).map(str::to_owned);
     match (text("role"), content, text("model")) {
         (Some(_), content @ (Value::Object(_) | Value::Array(_)), Some(model)) => {
-            Ok(Sampled { content, model, stop_reason: text("stopReason") })
+            Ok(CreateMessageResult { content, model, stop_reason: text("stopReason") })
         }
         _ => Err(malformed(key, "is not the result of sampling/createMessage")),
     }
 }
 
 /// Reads the list of roots.
-pub(crate) fn read_roots(key: &str, mut answer: Value) -> Result<Vec<Root>, Interrupt> {
+pub(crate) fn read_roots(key: &str, mut answer: Value) -> Result<Vec<Root>, InputRequired> {
     serde_json::from_value(take(&mut answer, "roots")).map_err(|_| malformed(key, "is not the result of roots/list"))
 }
 
@@ -299,8 +302,8 @@ fn take(answer: &mut Value, name: &str) -> Value {
     answer.get_mut(name).map(Value::take).unwrap_or_default()
 }
 
-fn malformed(key: &str, problem: &str) -> Interrupt {
-    Interrupt(Why::Malformed(format!("inputResponses[{}] {problem}", quote(key))))
+fn malformed(key: &str, problem: &str) -> InputRequired {
+    InputRequired(Why::Malformed(format!("inputResponses[{}] {problem}", quote(key))))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -316,9 +319,9 @@ mod tests {
         let schema =
             json!({"type": "object", "properties": {"n": {"type": "integer", "maximum": 5}}, "required": ["n"]});
         let read = |answer| read_form("k", answer, &schema);
-        assert_eq!(read(json!({"action": "accept", "content": {"n": 5}})), Ok(Answer::Accepted(json!({"n": 5}))));
-        assert_eq!(read(json!({"action": "decline"})), Ok(Answer::Declined));
-        assert_eq!(read(json!({"action": "cancel"})), Ok(Answer::Cancelled));
+        assert_eq!(read(json!({"action": "accept", "content": {"n": 5}})), Ok(ElicitResult::Accepted(json!({"n": 5}))));
+        assert_eq!(read(json!({"action": "decline"})), Ok(ElicitResult::Declined));
+        assert_eq!(read(json!({"action": "cancel"})), Ok(ElicitResult::Cancelled));
         for (answer, problem) in [
             (json!(12345), "inputResponses[\"k\"] is not the result of an elicitation"),
             (json!({"action": "maybe"}), "inputResponses[\"k\"] is not the result of an elicitation"),
@@ -328,7 +331,7 @@ mod tests {
                 "inputResponses[\"k\"] content.n: expected at most 5, got 6",
             ),
         ] {
-            assert_eq!(read(answer), Err(Interrupt(Why::Malformed(problem.to_owned()))));
+            assert_eq!(read(answer), Err(InputRequired(Why::Malformed(problem.to_owned()))));
         }
     }
 
@@ -347,10 +350,10 @@ mod tests {
         let declared = serde_json::from_str(r#"{"roots":{}}"#).unwrap_or_else(|error| panic!("{error}"));
         let capabilities = ClientCapabilities::read(declared).unwrap_or_default();
         for _ in 0..2 {
-            assert_eq!(inputs.ask("r", &capabilities, &roots()), Err(Interrupt(Why::Outstanding)));
+            assert_eq!(inputs.ask("r", &capabilities, &roots()), Err(InputRequired(Why::Outstanding)));
         }
         assert_eq!(inputs.requests(), r#"{"r":{"method":"roots/list","params":{}}}"#);
-        let incapable = Interrupt(Why::Incapable(Capability::Sampling));
-        assert_eq!(inputs.ask("s", &capabilities, &sampling(&Sampling::new("x", 1))), Err(incapable));
+        let incapable = InputRequired(Why::Incapable(Capability::Sampling));
+        assert_eq!(inputs.ask("s", &capabilities, &sampling(&CreateMessageParams::new("x", 1))), Err(incapable));
     }
 }

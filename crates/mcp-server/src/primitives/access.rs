@@ -1,6 +1,6 @@
 //! What a caller must have to use a tool, resource or prompt, and who gets to see it in a list.
 
-use crate::offer::icon::{self, Icon};
+use crate::primitives::icon::{self, Icon};
 use mcp_edge_identity::{Identity, Kind, Party, Scopes};
 use mcp_edge_runtime::json::Object;
 

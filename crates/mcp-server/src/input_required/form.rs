@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use crate::offer::schema;
+use crate::primitives::schema;
 
 /// The form for a type, or why there is none.
 pub(crate) fn of<T: JsonSchema>() -> Result<Value, String> {

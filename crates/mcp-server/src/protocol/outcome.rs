@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use crate::{
-    offer::resource::Cache,
-    wire::{error::RpcError, json_rpc, revision::Revision},
+    primitives::resource::Cache,
+    protocol::{error::RpcError, jsonrpc, revision::Revision},
 };
 use mcp_edge_runtime::json::{Object, to_json};
 use mcp_edge_runtime::{http::Response, log::LogRecord};
 
 /// The outcome of a request.
-pub(crate) enum Outcome {
+pub(crate) enum OperationResult {
     Complete(Success),
     /// The members `inputRequests` and `requestState`.
     InputRequired(Object),
@@ -29,7 +29,7 @@ pub(crate) struct Success {
     pub failed: bool,
 }
 
-impl From<RpcError> for Outcome {
+impl From<RpcError> for OperationResult {
     fn from(error: RpcError) -> Self {
         Self::Error(error)
     }
@@ -48,7 +48,7 @@ impl Success {
 /// How a request ended, for the access log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Verdict {
+pub enum Outcome {
     /// A notification or response, taken and dropped.
     Accepted,
     /// A result.
@@ -56,7 +56,7 @@ pub enum Verdict {
     /// A result in which a tool reports its failure to the model.
     ToolFailed,
     /// Questions to the client.
-    Asked,
+    InputRequired,
     /// A JSON-RPC error with this code.
     Error(i32),
     /// The answer has begun as an event stream; its end is not known yet.
@@ -77,7 +77,7 @@ pub struct Summary {
     /// The tool, prompt, resource or template.
     pub name: Option<Rc<str>>,
     /// How it ended.
-    pub verdict: Verdict,
+    pub outcome: Outcome,
 }
 
 impl Summary {
@@ -90,13 +90,13 @@ impl Summary {
         if let Some(revision) = self.revision {
             record.text("revision", revision.as_str());
         }
-        if let Verdict::Error(code) = self.verdict {
+        if let Outcome::Error(code) = self.outcome {
             record.number("error_code", code.into());
         }
     }
 
-    pub(crate) fn new(verdict: Verdict) -> Self {
-        Self { revision: None, method: None, name: None, verdict }
+    pub(crate) fn new(outcome: Outcome) -> Self {
+        Self { revision: None, method: None, name: None, outcome }
     }
 }
 
@@ -105,20 +105,20 @@ pub(crate) struct Rendered {
     pub status: u16,
     /// JSON; none for what is accepted without an answer.
     pub body: Option<String>,
-    pub verdict: Verdict,
+    pub outcome: Outcome,
 }
 
 impl Rendered {
     pub fn accepted() -> Self {
-        Self { status: 202, body: None, verdict: Verdict::Accepted }
+        Self { status: 202, body: None, outcome: Outcome::Accepted }
     }
 
     pub fn error(id: Option<&str>, error: &RpcError, modern: bool) -> Self {
         let code = error.reason.code(modern);
         Self {
             status: error.reason.status(modern),
-            body: Some(json_rpc::error(id, code, error)),
-            verdict: Verdict::Error(code),
+            body: Some(jsonrpc::error(id, code, error)),
+            outcome: Outcome::Error(code),
         }
     }
 
@@ -134,37 +134,37 @@ impl Rendered {
 
 /// The words of an era.
 #[derive(Clone)]
-pub(crate) enum Dialect {
+pub(crate) enum Framing {
     /// Results say what they are, how long they may be kept, and who made them. The JSON is that of the server.
     Modern(Rc<str>),
     /// Results are bare.
     Legacy,
 }
 
-impl Dialect {
+impl Framing {
     pub fn is_modern(&self) -> bool {
         matches!(self, Self::Modern(_))
     }
 
     /// The answer to the request with this id, which is JSON.
-    pub fn render(&self, id: &str, outcome: &Outcome) -> Rendered {
-        let (body, verdict) = match outcome {
-            Outcome::Error(error) => return Rendered::error(Some(id), error, self.is_modern()),
-            Outcome::InputRequired(members) => {
-                (self.result(id, "input_required", members, &Object::new(), None), Verdict::Asked)
+    pub fn render(&self, id: &str, outcome: &OperationResult) -> Rendered {
+        let (body, outcome) = match outcome {
+            OperationResult::Error(error) => return Rendered::error(Some(id), error, self.is_modern()),
+            OperationResult::InputRequired(members) => {
+                (self.result(id, "input_required", members, &Object::new(), None), Outcome::InputRequired)
             }
-            Outcome::Complete(Success { members, meta, cache, failed }) => {
-                let verdict = if *failed { Verdict::ToolFailed } else { Verdict::Answered };
-                (self.result(id, "complete", members, meta, *cache), verdict)
+            OperationResult::Complete(Success { members, meta, cache, failed }) => {
+                let outcome = if *failed { Outcome::ToolFailed } else { Outcome::Answered };
+                (self.result(id, "complete", members, meta, *cache), outcome)
             }
         };
-        Rendered { status: 200, body: Some(body), verdict }
+        Rendered { status: 200, body: Some(body), outcome }
     }
 
     fn result(&self, id: &str, kind: &str, members: &Object, meta: &Object, cache: Option<Cache>) -> String {
         match self {
-            Self::Legacy if meta.as_str().is_empty() => json_rpc::result(id, &[members]),
-            Self::Legacy => json_rpc::result(id, &[members, &Object::new().raw("_meta", &meta.close())]),
+            Self::Legacy if meta.as_str().is_empty() => jsonrpc::result(id, &[members]),
+            Self::Legacy => jsonrpc::result(id, &[members, &Object::new().raw("_meta", &meta.close())]),
             Self::Modern(server) => {
                 let meta = Object::new().raw("io.modelcontextprotocol/serverInfo", server).with(meta);
                 let kind = Object::new().text("resultType", kind);
@@ -174,7 +174,7 @@ impl Dialect {
                         .text("cacheScope", if public { "public" } else { "private" }),
                     None => Object::new(),
                 };
-                json_rpc::result(id, &[&kind, members, &rest.raw("_meta", &meta.close())])
+                jsonrpc::result(id, &[&kind, members, &rest.raw("_meta", &meta.close())])
             }
         }
     }

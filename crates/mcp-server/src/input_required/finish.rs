@@ -7,20 +7,20 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::{
-    asking::{
-        input::Why,
-        state::{Binding, State},
-    },
     call::Context,
     client::Capability,
-    offer::{
-        failure::{Failure, ToolError},
+    input_required::{
+        inputs::Why,
+        request_state::{Binding, State},
+    },
+    primitives::{
+        error::{Failure, ToolError},
         tool::ToolResult,
         validation,
     },
-    wire::{
+    protocol::{
         error::{Reason, RpcError},
-        outcome::{Outcome, Success},
+        outcome::{OperationResult, Success},
     },
 };
 use mcp_edge_runtime::json::{Object, to_json};
@@ -54,7 +54,7 @@ pub(crate) fn finish_tool(
     wraps: bool,
     context: &Context,
     target: &Target,
-) -> Outcome {
+) -> OperationResult {
     match result {
         Ok(result) => tool_result(&result, !context.revision.is_modern(), wraps),
         Err(ToolError(Failure::Told(text) | Failure::InvalidArgument(text))) => tool_failure(&text),
@@ -63,21 +63,21 @@ pub(crate) fn finish_tool(
             (context.report)(&format!("{} {}: {detail}", target.method, target.name));
             tool_failure(&format!("internal error; it is in the server's log under {}", context.request_id))
         }
-        Err(ToolError(Failure::Interrupt(why))) => match why {
+        Err(ToolError(Failure::InputRequired(why))) => match why {
             Why::Legacy | Why::Refused { .. } => tool_failure(&why.to_string()),
             why => interrupted(why, context, target),
         },
     }
 }
 
-fn tool_result(result: &ToolResult, legacy: bool, wraps: bool) -> Outcome {
+fn tool_result(result: &ToolResult, legacy: bool, wraps: bool) -> OperationResult {
     let meta = result.meta.iter().fold(Object::new(), |object, (name, value)| object.entry(name, &to_json(value)));
     let failed = result.is_error();
-    Outcome::Complete(Success { members: result.members(legacy, wraps), meta, cache: None, failed })
+    OperationResult::Complete(Success { members: result.members(legacy, wraps), meta, cache: None, failed })
 }
 
 /// A failure for the model to read.
-pub(crate) fn tool_failure(text: &str) -> Outcome {
+pub(crate) fn tool_failure(text: &str) -> OperationResult {
     tool_result(&ToolResult::new().content(text).failed(), false, false)
 }
 
@@ -87,12 +87,12 @@ pub(crate) fn timeout_error(limit: Duration) -> ToolError {
 }
 
 /// A handler that is no tool has used up its time.
-pub(crate) fn timed_out(limit: Duration) -> Outcome {
+pub(crate) fn timed_out(limit: Duration) -> OperationResult {
     RpcError::new(Reason::Internal, format!("gave up after {} seconds", limit.as_secs())).into()
 }
 
 /// How the failure of a resource or a prompt is told.
-pub(crate) fn give_up(failure: Failure, context: &Context, target: &Target) -> Outcome {
+pub(crate) fn give_up(failure: Failure, context: &Context, target: &Target) -> OperationResult {
     match failure {
         Failure::Told(text) => RpcError::new(Reason::Internal, text).into(),
         Failure::InvalidArgument(text) => RpcError::invalid_params(text).into(),
@@ -101,7 +101,7 @@ pub(crate) fn give_up(failure: Failure, context: &Context, target: &Target) -> O
             (context.report)(&format!("{} {}: {detail}", target.method, target.name));
             internal(context).into()
         }
-        Failure::Interrupt(why) => match why {
+        Failure::InputRequired(why) => match why {
             Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
             why => interrupted(why, context, target),
         },
@@ -125,7 +125,7 @@ pub(crate) fn missing_capability(capability: Capability) -> RpcError {
 }
 
 /// A handler left through a question.
-fn interrupted(why: Why, context: &Context, target: &Target) -> Outcome {
+fn interrupted(why: Why, context: &Context, target: &Target) -> OperationResult {
     match why {
         Why::Outstanding => ask(context, target),
         Why::Incapable(capability) => missing_capability(capability).into(),
@@ -144,7 +144,7 @@ fn interrupted(why: Why, context: &Context, target: &Target) -> Outcome {
 /// counted for this request of this caller only, and within the time. It proves no more than that. Answers that come
 /// without state are taken, too, whether anybody was asked or not: the official conformance suite sends them with its
 /// first request, and what they say is the client's word in either case. Without a key, a first round still works.
-fn ask(context: &Context, target: &Target) -> Outcome {
+fn ask(context: &Context, target: &Target) -> OperationResult {
     let mut inputs = context.inputs.borrow_mut();
     let members = Object::new().raw("inputRequests", &inputs.requests());
     let used = std::mem::take(&mut inputs.used);
@@ -152,7 +152,7 @@ fn ask(context: &Context, target: &Target) -> Outcome {
     notes.extend(std::mem::take(&mut inputs.notes));
     let Some(key) = &context.state_key else {
         if used.is_empty() && notes.is_empty() {
-            return Outcome::InputRequired(members);
+            return OperationResult::InputRequired(members);
         }
         let problem = "asking in several rounds needs a state key, and none is set";
         (context.report)(&format!("{} {}: {problem}", target.method, target.name));
@@ -160,7 +160,7 @@ fn ask(context: &Context, target: &Target) -> Outcome {
     };
     let state = State::new(used, notes, context.now);
     match state.seal(key, &*context.runtime, &context.identity, &target.binding()) {
-        Ok(sealed) => Outcome::InputRequired(members.text("requestState", &sealed)),
+        Ok(sealed) => OperationResult::InputRequired(members.text("requestState", &sealed)),
         Err(error) => {
             (context.report)(&format!("{} {}: {error}", target.method, target.name));
             internal(context).into()

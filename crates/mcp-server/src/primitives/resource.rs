@@ -10,11 +10,11 @@ use serde_json::{Map, Value};
 use crate::{
     call::Call,
     limits::LIST_TTL,
-    offer::{
+    primitives::{
         access::{Listing, Requirements, listing_methods},
         completion::{Completer, Completers, completion_methods},
-        content::Contents,
-        failure::{Failure, ResourceError},
+        content::ResourceContents,
+        error::{Failure, ResourceError},
         template::{Template, TemplateError},
     },
 };
@@ -46,7 +46,7 @@ impl Cache {
 
 /// Reads a resource. The value is what the template has matched.
 type Read<E> = Rc<dyn Fn(Call<E>, &str, Value) -> Reading>;
-type Reading = LocalBoxFuture<'static, Result<Vec<Contents>, ResourceError>>;
+type Reading = LocalBoxFuture<'static, Result<Vec<ResourceContents>, ResourceError>>;
 
 /// A resource with a URI of its own, under construction.
 #[must_use]
@@ -68,12 +68,12 @@ enum Source<E> {
 
 impl<E: 'static> Resource<E> {
     /// A resource that a function reads: `async fn(Call<E>) -> Result<T, ResourceError>` where `T` is
-    /// [`IntoContents`].
+    /// [`IntoResourceContents`].
     pub fn new<F, Fut, R>(uri: impl Into<String>, name: impl Into<String>, handler: F) -> Self
     where
         F: Fn(Call<E>) -> Fut + 'static,
         Fut: Future<Output = R> + 'static,
-        R: IntoContents,
+        R: IntoResourceContents,
     {
         let read = |mime_type: Option<Rc<str>>| -> Read<E> {
             Rc::new(move |call, uri, _| finish(handler(call), uri, mime_type.clone()))
@@ -136,8 +136,8 @@ impl<E: 'static> Resource<E> {
             Source::Handler(handler) => handler(mime_type),
             Source::Fixed(member, value) => Rc::new(move |_, uri, _| {
                 let contents = match member {
-                    "text" => Contents::text(uri, &value),
-                    _ => Contents::encoded(uri, &value),
+                    "text" => ResourceContents::text(uri, &value),
+                    _ => ResourceContents::encoded(uri, &value),
                 };
                 std::future::ready(Ok(vec![typed(contents, mime_type.as_deref())])).boxed_local()
             }),
@@ -175,7 +175,7 @@ pub struct ResourceTemplate<E = ()> {
 
 impl<E: 'static> ResourceTemplate<E> {
     /// Resources under a template such as `note://{folder}/{id}` (RFC 6570 level 1), which a function reads:
-    /// `async fn(Call<E>, Variables) -> Result<T, ResourceError>` where `T` is [`IntoContents`].
+    /// `async fn(Call<E>, Variables) -> Result<T, ResourceError>` where `T` is [`IntoResourceContents`].
     ///
     /// `Variables` is a type with a `String` for each variable of the template, or a map. The values are decoded
     /// and may contain anything, slashes and dots included: they are names, not paths.
@@ -184,7 +184,7 @@ impl<E: 'static> ResourceTemplate<E> {
         F: Fn(Call<E>, V) -> Fut + 'static,
         V: DeserializeOwned,
         Fut: Future<Output = R> + 'static,
-        R: IntoContents,
+        R: IntoResourceContents,
     {
         let read = |mime_type: Option<Rc<str>>| -> Read<E> {
             Rc::new(move |call, uri, variables| match V::deserialize(variables) {
@@ -260,7 +260,7 @@ pub(crate) fn variables(matched: Vec<(&str, String)>) -> Value {
     Value::Object(members)
 }
 
-fn finish<R: IntoContents>(
+fn finish<R: IntoResourceContents>(
     reading: impl Future<Output = R> + 'static,
     uri: &str,
     mime_type: Option<Rc<str>>,
@@ -269,7 +269,7 @@ fn finish<R: IntoContents>(
     async move { reading.await.into_contents(&uri, mime_type.as_deref()) }.boxed_local()
 }
 
-fn typed(contents: Contents, mime_type: Option<&str>) -> Contents {
+fn typed(contents: ResourceContents, mime_type: Option<&str>) -> ResourceContents {
     match mime_type {
         Some(mime_type) => contents.mime_type(mime_type),
         None => contents,
@@ -279,43 +279,43 @@ fn typed(contents: Contents, mime_type: Option<&str>) -> Contents {
 /// What reading a resource may yield.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the contents of a resource",
-    note = "a reader returns `String`, `Vec<u8>`, `Contents`, `Vec<Contents>`, or a `Result` of one of these"
+    note = "a reader returns `String`, `Vec<u8>`, `ResourceContents`, `Vec<ResourceContents>`, or a `Result` of one of these"
 )]
-pub trait IntoContents {
+pub trait IntoResourceContents {
     /// The contents under the URI that was asked for. `mime_type` is the one declared.
     ///
     /// # Errors
     /// The reader's own.
-    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<Contents>, ResourceError>;
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<ResourceContents>, ResourceError>;
 }
 
-impl IntoContents for String {
-    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<Contents>, ResourceError> {
-        Ok(vec![typed(Contents::text(uri, &self), mime_type)])
+impl IntoResourceContents for String {
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<ResourceContents>, ResourceError> {
+        Ok(vec![typed(ResourceContents::text(uri, &self), mime_type)])
     }
 }
 
-impl IntoContents for Vec<u8> {
-    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<Contents>, ResourceError> {
-        Ok(vec![typed(Contents::bytes(uri, self), mime_type)])
+impl IntoResourceContents for Vec<u8> {
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<ResourceContents>, ResourceError> {
+        Ok(vec![typed(ResourceContents::bytes(uri, self), mime_type)])
     }
 }
 
-impl IntoContents for Contents {
-    fn into_contents(self, _: &str, _: Option<&str>) -> Result<Vec<Contents>, ResourceError> {
+impl IntoResourceContents for ResourceContents {
+    fn into_contents(self, _: &str, _: Option<&str>) -> Result<Vec<ResourceContents>, ResourceError> {
         Ok(vec![self])
     }
 }
 
-impl IntoContents for Vec<Contents> {
+impl IntoResourceContents for Vec<ResourceContents> {
     /// None at all means that there is no such resource: the specification has no empty contents.
-    fn into_contents(self, _: &str, _: Option<&str>) -> Result<Vec<Contents>, ResourceError> {
+    fn into_contents(self, _: &str, _: Option<&str>) -> Result<Vec<ResourceContents>, ResourceError> {
         if self.is_empty() { Err(ResourceError(Failure::NotFound)) } else { Ok(self) }
     }
 }
 
-impl<T: IntoContents, X: Into<ResourceError>> IntoContents for Result<T, X> {
-    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<Contents>, ResourceError> {
+impl<T: IntoResourceContents, X: Into<ResourceError>> IntoResourceContents for Result<T, X> {
+    fn into_contents(self, uri: &str, mime_type: Option<&str>) -> Result<Vec<ResourceContents>, ResourceError> {
         self.map_err(Into::into)?.into_contents(uri, mime_type)
     }
 }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Number, Value};
 
-use crate::wire::error::RpcError;
+use crate::protocol::error::RpcError;
 use mcp_edge_runtime::http::RequestHead;
 
 /// The encoded form of a value starts with this …
@@ -105,7 +105,7 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Whether a `Content-Type` names JSON, with whatever parameters.
+/// Whether a `ContentBlock-Type` names JSON, with whatever parameters.
 pub(crate) fn is_json(content_type: Option<&str>) -> bool {
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("application/json")
@@ -157,7 +157,7 @@ mod tests {
         vec![Parameter { header: "mcp-param-region".to_owned(), path: vec!["where".to_owned(), "region".to_owned()] }]
     }
 
-    fn verdict(header: Option<&str>, argument: &Value) -> Result<(), String> {
+    fn outcome(header: Option<&str>, argument: &Value) -> Result<(), String> {
         let mut head = RequestHead::new("POST", "/mcp");
         if let Some(header) = header {
             head = head.with_header("mcp-param-region", header);
@@ -168,21 +168,21 @@ mod tests {
 
     #[test]
     fn an_argument_and_its_header_must_agree() {
-        assert_eq!(verdict(Some("eu"), &json!("eu")), Ok(()));
-        assert_eq!(verdict(Some("=?base64?ZXU=?="), &json!("eu")), Ok(()));
-        assert_eq!(verdict(Some("42.0"), &json!(42)), Ok(()));
-        assert_eq!(verdict(Some("42"), &json!(42.0)), Ok(()));
-        assert_eq!(verdict(Some("true"), &json!(true)), Ok(()));
-        assert_eq!(verdict(None, &Value::Null), Ok(()));
-        assert_eq!(verdict(None, &json!([1])), Ok(()));
+        assert_eq!(outcome(Some("eu"), &json!("eu")), Ok(()));
+        assert_eq!(outcome(Some("=?base64?ZXU=?="), &json!("eu")), Ok(()));
+        assert_eq!(outcome(Some("42.0"), &json!(42)), Ok(()));
+        assert_eq!(outcome(Some("42"), &json!(42.0)), Ok(()));
+        assert_eq!(outcome(Some("true"), &json!(true)), Ok(()));
+        assert_eq!(outcome(None, &Value::Null), Ok(()));
+        assert_eq!(outcome(None, &json!([1])), Ok(()));
         let differs = Err("the mcp-param-region header differs from the body".to_owned());
-        assert_eq!(verdict(Some("us"), &json!("eu")), differs);
-        assert_eq!(verdict(Some("+42"), &json!(42)), differs);
-        assert_eq!(verdict(Some("True"), &json!(true)), differs);
-        assert_eq!(verdict(Some("eu"), &Value::Null), differs);
-        assert_eq!(verdict(None, &json!("eu")), Err("the mcp-param-region header is missing".to_owned()));
+        assert_eq!(outcome(Some("us"), &json!("eu")), differs);
+        assert_eq!(outcome(Some("+42"), &json!(42)), differs);
+        assert_eq!(outcome(Some("True"), &json!(true)), differs);
+        assert_eq!(outcome(Some("eu"), &Value::Null), differs);
+        assert_eq!(outcome(None, &json!("eu")), Err("the mcp-param-region header is missing".to_owned()));
         assert_eq!(
-            verdict(Some("=?base64?ZXU?="), &json!("eu")),
+            outcome(Some("=?base64?ZXU?="), &json!("eu")),
             Err("the mcp-param-region header is not canonical base64 of UTF-8 text".to_owned())
         );
     }
@@ -221,7 +221,7 @@ mod tests {
 
         #[test]
         fn no_header_value_panics(value in "\\PC*", argument in "\\PC*") {
-            let _ = verdict(Some(&value), &json!(argument));
+            let _ = outcome(Some(&value), &json!(argument));
         }
     }
 }

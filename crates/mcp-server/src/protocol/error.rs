@@ -68,7 +68,7 @@ impl Reason {
             // Legacy clients take any 404 for a lost session, so there it stays in-band.
             Self::MethodNotFound if modern => 404,
             Self::Busy => 503,
-            // The status is not pinned for these. 200 leaves the verdict to the JSON-RPC error, which all clients
+            // The status is not pinned for these. 200 leaves the outcome to the JSON-RPC error, which all clients
             // read; dual-era clients take some other statuses for a sign that the server is a legacy one.
             Self::MethodNotFound | Self::InvalidParams | Self::ResourceNotFound | Self::Internal => 200,
         }

@@ -10,12 +10,12 @@ use std::{
     task::Poll,
 };
 
-use crate::wire::json_rpc::notification;
+use crate::protocol::jsonrpc::notification;
 use mcp_edge_runtime::json::{Object, to_json};
 
 /// How grave a log line is, from RFC 5424.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+pub enum LoggingLevel {
     /// For those who look for mistakes.
     Debug,
     /// What happens.
@@ -34,7 +34,7 @@ pub enum Level {
     Emergency,
 }
 
-impl Level {
+impl LoggingLevel {
     /// What clients with a handshake get: a stateless server cannot remember the level that they have set.
     pub(crate) const LEGACY: Self = Self::Info;
 
@@ -124,7 +124,7 @@ pub(crate) fn progress(token: &str, progress: f64, total: Option<f64>, message: 
 }
 
 /// `notifications/message`. `data` is JSON.
-pub(crate) fn message(level: Level, data: &str) -> String {
+pub(crate) fn message(level: LoggingLevel, data: &str) -> String {
     notification("notifications/message", &Object::new().text("level", level.as_str()).raw("data", data))
 }
 
@@ -136,10 +136,10 @@ mod tests {
 
     #[test]
     fn levels_are_ordered_by_gravity() {
-        assert!(Level::Debug < Level::Info && Level::Alert < Level::Emergency);
-        assert!(Level::ALL.is_sorted());
-        assert_eq!(Level::parse("warning"), Some(Level::Warning));
-        assert_eq!(Level::parse("Warning"), None);
+        assert!(LoggingLevel::Debug < LoggingLevel::Info && LoggingLevel::Alert < LoggingLevel::Emergency);
+        assert!(LoggingLevel::ALL.is_sorted());
+        assert_eq!(LoggingLevel::parse("warning"), Some(LoggingLevel::Warning));
+        assert_eq!(LoggingLevel::parse("Warning"), None);
     }
 
     #[test]

@@ -16,8 +16,8 @@ use serde_json::{Map, Number, Value};
 
 use crate::{
     limits::{SCHEMA_DEPTH, SCHEMA_STEPS, SCHEMA_VIOLATIONS},
-    offer::schema::resolve,
-    wire::error::echo,
+    primitives::schema::resolve,
+    protocol::error::echo,
 };
 
 /// What is wrong with `instance`, as sentences for whoever made it, and nothing if it is valid. At most
