@@ -68,7 +68,7 @@ pub fn credentials_of<'a>(head: &RequestHead<'a>) -> Result<Credentials<'a>, Den
     if query_has_token(head.query()) {
         return Err(Denial::TokenInQuery);
     }
-    credentials_in(head.header("authorization").ok_or_else(|| Denial::NoCredentials)?)
+    credentials_in(head.header("authorization").ok_or(Denial::NoCredentials)?)
 }
 
 /// Parses the value of an `Authorization` header: the scheme in any case, one space, one token.

@@ -1,6 +1,6 @@
 //! The response to a refused request: status, `WWW-Authenticate` (RFC 6750 §3, RFC 9728 §5.1) and a small JSON body.
 //!
-//! Only texts of our own and settings that were checked at start go into the header; nothing that a client sent.
+//! Only constant strings and settings that were checked at start go into the header; nothing that a client sent.
 
 use std::fmt::Write;
 
@@ -56,7 +56,7 @@ impl ChallengeContext {
     }
 }
 
-/// `{"error":…,"error_description":…}`; both texts are our own and need no escaping.
+/// `{"error":…,"error_description":…}`; both are constants and need no escaping.
 fn body(error: Option<&str>, description: &str) -> String {
     match error {
         Some(error) => format!(r#"{{"error":"{error}","error_description":"{description}"}}"#),

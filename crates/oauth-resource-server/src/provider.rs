@@ -1,7 +1,7 @@
-//! The identity provider's own document (OpenID Connect Discovery 1.0 §4, RFC 8414): where its endpoints are.
+//! The identity provider's discovery document (OpenID Connect Discovery 1.0 §4, RFC 8414).
 //!
 //! Its `issuer` must equal the configured string, or the document is not used (OpenID Connect Discovery §4.3, RFC 8414
-//! §3.3): otherwise whoever controls one issuer could speak for another.
+//! §3.3): otherwise the operator of one issuer could act for another.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::json_members;
 
-/// The document, and what we need of it. Every URL in it is one of [`is_endpoint_url`], so that it can stand in a header
+/// The discovery document, and the members that are used of it. Every URL in it is one of [`is_endpoint_url`], so that it can stand in a header
 /// and in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_away_from_the_issuers_origin_is_told() {
+    fn what_leads_away_from_the_issuers_origin_is_reported() {
         let own = |change: fn(&mut Value)| {
             let provider = parse(change).unwrap();
             (provider.has_own_endpoints(), provider.names_own_origin_only())

@@ -100,7 +100,7 @@ impl KeySet {
         }
     }
 
-    /// Whether a key of this name is published that cannot be used, and no other: to ask again would bring nothing.
+    /// Whether a key of this name is published that cannot be used, and no other: another request would not help.
     #[must_use]
     pub fn has_only_unusable(&self, kid: &str) -> bool {
         self.unusable.iter().any(|unusable| unusable == kid)

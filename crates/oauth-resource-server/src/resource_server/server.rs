@@ -205,8 +205,8 @@ impl ResourceServer {
             }
         };
 
-        let kind = kind_of(&claims, if jwt.is_typed { Source::AccessTokenJwt } else { Source::PlainJwt });
-        let identity = Rc::new(self.policy.identify(&claims, kind, &claims.all, &claims.scopes));
+        let caller_kind = kind_of(&claims, if jwt.is_typed { Source::AccessTokenJwt } else { Source::PlainJwt });
+        let identity = Rc::new(self.policy.identify(&claims, caller_kind, &claims.all, &claims.scopes));
         let verified = VerifiedJwt {
             issuer_index,
             kid: jwt.kid,

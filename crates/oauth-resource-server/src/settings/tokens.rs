@@ -95,11 +95,13 @@ pub(super) fn opaque(reader: &mut Reader<'_>) -> Option<OpaquePolicy> {
             None
         }
     };
-    let positive_ttl_seconds = match reader.text("OPAQUE_TOKEN_SECONDS").map(|text| text.parse::<u64>()) {
+    let positive_ttl_seconds = match reader.text("OPAQUE_TOKEN_SECONDS").map(|text| (text.parse::<u64>(), text)) {
         None => OPAQUE_SECONDS,
-        Some(Ok(seconds)) if seconds <= MAX_OPAQUE_SECONDS => seconds,
-        Some(_) => {
-            reader.error(format!("OPAQUE_TOKEN_SECONDS must be a whole number of seconds up to {MAX_OPAQUE_SECONDS}"));
+        Some((Ok(seconds), _)) if seconds <= MAX_OPAQUE_SECONDS => seconds,
+        Some((_, text)) => {
+            reader.error(format!(
+                "OPAQUE_TOKEN_SECONDS = {text:?} must be a whole number of seconds up to {MAX_OPAQUE_SECONDS}"
+            ));
             OPAQUE_SECONDS
         }
     };

@@ -74,24 +74,22 @@ impl Claims {
 /// [`Denial::WrongIssuer`], [`Denial::WrongAudience`], [`Denial::MissingExpiry`], [`Denial::MalformedToken`],
 /// [`Denial::BadIssueTime`], [`Denial::MissingSubject`].
 pub fn read(all: Map<String, Value>) -> Result<Claims, Denial> {
-    let issuer = all.get("iss").and_then(Value::as_str).ok_or_else(|| Denial::WrongIssuer { iss: None })?.to_owned();
-    let audience = all.get("aud").ok_or_else(|| Denial::WrongAudience { aud: None })?;
+    let issuer = all.get("iss").and_then(Value::as_str).ok_or(Denial::WrongIssuer { iss: None })?.to_owned();
+    let audience = all.get("aud").ok_or(Denial::WrongAudience { aud: None })?;
     let audience =
         strings(audience).ok_or_else(|| Denial::WrongAudience { aud: Some(Excerpt::new(&audience.to_string())) })?;
-    let expires_at = all.get("exp").ok_or_else(|| Denial::MissingExpiry { error: ExpiryError::Missing })?;
-    let expires_at = numeric_date(expires_at).ok_or_else(|| Denial::MissingExpiry { error: ExpiryError::NotADate })?;
+    let expires_at = all.get("exp").ok_or(Denial::MissingExpiry { error: ExpiryError::Missing })?;
+    let expires_at = numeric_date(expires_at).ok_or(Denial::MissingExpiry { error: ExpiryError::NotADate })?;
     let not_before = match all.get("nbf") {
         None => None,
         Some(value) => {
             let error = TokenError::NotADate("nbf");
-            Some(numeric_date(value).ok_or_else(|| Denial::MalformedToken { error })?)
+            Some(numeric_date(value).ok_or(Denial::MalformedToken { error })?)
         }
     };
     let issued_at = match all.get("iat") {
         None => None,
-        Some(value) => {
-            Some(numeric_date(value).ok_or_else(|| Denial::BadIssueTime { error: IssueTimeError::NotADate })?)
-        }
+        Some(value) => Some(numeric_date(value).ok_or(Denial::BadIssueTime { error: IssueTimeError::NotADate })?),
     };
     let subject = match all.get("sub") {
         Some(Value::String(subject)) if !subject.is_empty() => subject.clone(),

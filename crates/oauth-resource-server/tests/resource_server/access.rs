@@ -3,7 +3,7 @@
 use mcp_edge_identity::{Identity, Kind, Party, Scopes};
 use mcp_edge_oauth::{
     client_policy::ClientList,
-    denial::Reason,
+    denial::{Denial, Reason},
     disclosure::Disclosure,
     resource_server::{Authentication, ResourceServer, TrustPolicy, TrustedIssuer},
     token::validity::EXPIRY_LEEWAY_SECONDS,
@@ -145,7 +145,7 @@ fn each_issuer_vouches_for_its_own_tokens_alone() {
     ] {
         for _ in 0..2 {
             let outcome = send(&world, &server, &signed(&world, key, issuer, audience));
-            assert_eq!(outcome.as_ref().err().map(|denial| denial.reason()), expected, "{key} {issuer} {audience}");
+            assert_eq!(outcome.as_ref().err().map(Denial::reason), expected, "{key} {issuer} {audience}");
             if let Ok(identity) = outcome {
                 assert_eq!(identity.issuer(), issuer);
             }

@@ -137,6 +137,6 @@ fn the_good_token_is_good() {
     let scene = Scene::new(policy());
     let identity = scene.send(&scene.token(|_, _| ())).expect("the good token is good");
     assert_eq!(identity.subject(), "alice");
-    assert_eq!(identity.client_id().as_deref(), Some("agent"));
+    assert_eq!(identity.client_id(), Some("agent"));
     assert_eq!(identity.expires_at(), START + 3600);
 }

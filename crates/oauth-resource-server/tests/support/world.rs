@@ -420,7 +420,7 @@ impl Connection for World {
     }
 }
 
-/// What the operator is told: nothing, in these tests.
+/// The operator reads nothing in these tests.
 impl OperatorLog for World {
     fn info(&self, line: &str) {
         panic!("{line}");

@@ -79,7 +79,7 @@ pub fn read_introspection(
     claims::read(all)
 }
 
-/// What a 400 to an introspection request means. By RFC 6749 §5.2 `invalid_client` is about whoever asks; Logto has it
+/// What a 400 to an introspection request means. By RFC 6749 §5.2 `invalid_client` is about the client that asks; Logto has it
 /// for the token's client as well and names the one that it does not know. Not knowing it is one thing, not being able
 /// to fetch its metadata document another: that may be over in a minute.
 fn introspection_error(reply: &HttpResponse, client_id: &str) -> Denial {

@@ -267,7 +267,7 @@ impl History {
                 self.come_back(key, token, wait, dies_at);
             }
             Err(denial) => {
-                assert!(matches!(denial.reason(), Reason::UnknownKey | Reason::KeysUnavailable), "{denial:?}")
+                assert!(matches!(denial.reason(), Reason::UnknownKey | Reason::KeysUnavailable), "{denial:?}");
             }
         }
         outcome

@@ -39,7 +39,7 @@ fn a_profile_is_fetched_when_a_consented_scope_covers_it() {
         names.sort();
         assert_eq!(names, shown, "{scope}");
         assert_eq!(profiles(&scene), fetched, "{scope}");
-        assert_eq!(identity.client_id().as_deref(), Some("agent"));
+        assert_eq!(identity.client_id(), Some("agent"));
     }
 }
 
@@ -74,7 +74,7 @@ fn by_userinfo_alone_there_is_a_subject_and_a_profile_and_no_client() {
     scene.world.answer(&userinfo_url(ISSUER), logto::answer("userinfo.json", "ok"));
     let identity = scene.send(TOKEN).unwrap();
     assert_eq!(identity.subject(), "unzlfabysh60");
-    assert_eq!((identity.client_id().as_deref(), identity.kind()), (None, Kind::User));
+    assert_eq!((identity.client_id(), identity.kind()), (None, Kind::User));
     assert_eq!(identity.scopes().to_string(), "openid");
     assert_eq!(identity.claims()["email"], "alice@example.dev");
     assert_eq!(identity.claims().get("created_at"), None, "no scope of the standard covers it");
