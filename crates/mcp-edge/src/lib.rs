@@ -50,7 +50,7 @@
 //! | [`endpoint`] | a request's way through the server, from the first header to the response |
 //! | [`settings`] | what an operator decides |
 //! | [`documents`] | what the server publishes about itself, the same for everybody |
-//! | [`page`] | the page at `/` |
+//! | [`page`] | the page at `/` and its playground, behind the feature `page` (on by default) |
 //! | [`health`] | whether the server can answer, for monitors |
 //! | [`testing`] | a client and a clock for native tests of tools |
 //! | `worker` | the Cloudflare Worker, behind the feature `cloudflare` (on by default) |
@@ -58,6 +58,7 @@
 pub mod documents;
 pub mod endpoint;
 pub mod health;
+#[cfg_attr(not(feature = "page"), path = "without_page.rs")]
 pub mod page;
 pub mod settings;
 #[cfg(feature = "cloudflare")]

@@ -45,15 +45,32 @@ fn two_settings_are_enough() {
     assert_eq!(settings.state_secret, None);
     assert!(settings.registry_entry.is_none() && settings.registry_proof.is_none() && !settings.server_card);
     assert_eq!(settings.mirror, None);
-    assert!(settings.page.shown && !settings.page.has_playground());
+    assert_eq!((settings.page.shown, settings.page.has_playground()), (cfg!(feature = "page"), false));
 }
 
 #[test]
+#[cfg(feature = "page")]
 fn the_page_can_be_turned_off_and_its_playground_with_it() {
     let settings = parse(&[("PLAYGROUND_CLIENT_ID", "playground"), ("PAGE_COLOR", "#663399")]).unwrap();
     assert!(settings.page.has_playground());
     assert_eq!(settings.page.color.to_string(), "#663399");
     assert!(!parse(&[("PLAYGROUND_CLIENT_ID", "playground"), ("PAGE", "false")]).unwrap().page.has_playground());
+}
+
+#[test]
+#[cfg(feature = "page")]
+fn errors_in_settings_of_the_page_name_what_is_expected() {
+    for (setting, value, expected) in [("PAGE", "off", "\"true\" or \"false\""), ("PAGE_COLOR", "green", "#1f6b4a")] {
+        let error = mistake(&[(setting, value)]);
+        assert!(error.starts_with(setting) && error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+#[cfg(not(feature = "page"))]
+fn settings_of_the_page_are_ignored_without_it() {
+    let settings = parse(&[("PAGE", "off"), ("PAGE_COLOR", "green"), ("PLAYGROUND_CLIENT_ID", "playground")]).unwrap();
+    assert!(!settings.page.shown && !settings.page.has_playground());
 }
 
 #[test]
@@ -250,8 +267,6 @@ fn every_mistake_says_how_to_mend_it() {
             "whole number",
         ),
         (vec![("RESOURCE_POLICY_URI", "example.com")], "RESOURCE_POLICY_URI", "must begin with https://"),
-        (vec![("PAGE", "off")], "PAGE", "\"true\" or \"false\""),
-        (vec![("PAGE_COLOR", "green")], "PAGE_COLOR", "#1f6b4a"),
         (vec![("LOG", "none")], "LOG", "\"all\", \"denials\" or \"off\""),
         (vec![("LOG_SUBJECT", "no")], "LOG_SUBJECT", "\"true\" or \"false\""),
         (vec![("STATE_SECRET", "short")], "STATE_SECRET", "openssl rand -base64 32"),

@@ -169,3 +169,13 @@ fn the_endpoint_wins_wherever_it_is() {
         assert_eq!(get(&deployment, &format!("{MIRROR}/mcp")).0.status, 404);
     }
 }
+
+#[test]
+fn without_the_feature_page_its_paths_are_answered_with_404() {
+    let deployment = Deployment::new(&[("PLAYGROUND_CLIENT_ID", "playground")]);
+    let expected = if cfg!(feature = "page") { (200, "page") } else { (404, "elsewhere") };
+    for path in ["/", "/playground/callback"] {
+        let (response, log) = get(&deployment, path);
+        assert_eq!((response.status, log.get("route")), expected, "{path}");
+    }
+}

@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_backgrounds_are_those_of_the_style() {
-        let style = include_str!("browser/style.css");
+        let style = include_str!("../page/browser/style.css");
         assert!(
             style.contains(&format!("--page: {LIGHT_BACKGROUND};"))
                 && style.contains(&format!("--card: {DARK_BACKGROUND};"))
