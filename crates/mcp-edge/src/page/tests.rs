@@ -26,16 +26,16 @@ fn page(changes: &[(&str, &str)]) -> Response {
     landing::document(&settings, &server()).respond(&RequestHead::new("GET", "/"))
 }
 
-/// Every place in `html` where `tag` begins.
+/// Counts the occurrences of `tag` in `html`.
 fn count(html: &str, tag: &str) -> usize {
     html.matches(tag).count()
 }
 
 #[test]
-fn a_server_that_says_nothing_of_itself_has_a_page() {
+fn a_page_needs_no_optional_settings() {
     let response = page(&[]);
     let html = response.text();
-    assert!(!html.contains("Register yours"), "there is nowhere to register");
+    assert!(!html.contains("Register yours"), "there is no developer portal");
     for text in [
         "<h1>A &lt;test&gt;</h1>",
         DESCRIPTION,
@@ -53,7 +53,7 @@ fn a_server_that_says_nothing_of_itself_has_a_page() {
 }
 
 #[test]
-fn what_operators_set_is_shown() {
+fn optional_settings_are_shown() {
     let response = page(&[
         ("RESOURCE_NAME", "Acme"),
         ("RESOURCE_DESCRIPTION", "Acme for agents."),
@@ -84,14 +84,14 @@ fn what_operators_set_is_shown() {
 }
 
 #[test]
-fn tools_of_the_operators_own_clients_are_not_shown() {
+fn first_party_tools_are_not_shown() {
     let html = page(&[("PLAYGROUND_CLIENT_ID", "playground")]);
     assert!(html.text().contains("Lists notes") && !html.text().contains("internal"));
     assert!(!html.text().contains("Not for strangers"));
 }
 
 #[test]
-fn no_name_becomes_markup() {
+fn no_setting_and_no_name_becomes_markup() {
     let tame = page(&[("PLAYGROUND_CLIENT_ID", "playground")]);
     let evil = page(&[
         ("PLAYGROUND_CLIENT_ID", EVIL),
@@ -108,14 +108,14 @@ fn no_name_becomes_markup() {
 }
 
 #[test]
-fn a_page_without_a_playground_calls_nobody() {
+fn a_page_without_a_playground_may_send_no_requests() {
     let response = page(&[]);
     let policy = response.header("content-security-policy").unwrap_or_default();
     assert!(!policy.contains("connect-src") && !response.text().contains("id=\"playground\""), "{policy}");
 }
 
 #[test]
-fn a_playground_may_call_this_server_and_the_provider() {
+fn a_playground_may_send_requests_to_this_server_and_the_provider() {
     let response = page(&[("PLAYGROUND_CLIENT_ID", "it's \"me\"")]);
     let policy = response.header("content-security-policy").unwrap_or_default();
     assert!(policy.contains("; connect-src 'self' https://tenant.logto.app;"), "{policy}");
@@ -124,7 +124,7 @@ fn a_playground_may_call_this_server_and_the_provider() {
 }
 
 #[test]
-fn the_policy_lets_run_what_is_in_the_page_and_nothing_else() {
+fn the_policy_allows_only_the_style_and_script_of_the_page() {
     for changes in [&[][..], &[("PLAYGROUND_CLIENT_ID", "playground")]] {
         let response = page(changes);
         let between = |start: &str, end: &str| {
@@ -135,15 +135,15 @@ fn the_policy_lets_run_what_is_in_the_page_and_nothing_else() {
         let policy = response.header("content-security-policy").unwrap_or_default();
         assert!(policy.starts_with(expected.strip_suffix("; frame-ancestors 'none'").unwrap()), "{policy}");
         assert!(policy.starts_with("default-src 'none'; ") && policy.ends_with("; frame-ancestors 'none'"));
-        // Neither holds what would end it early.
+        // Neither contains the end of its element.
         assert!(!include_str!("built/page-with-playground.js").contains("</") && !policy.contains("unsafe"));
     }
 }
 
 #[test]
-fn no_template_has_a_gap_that_nothing_fills() {
+fn every_gap_of_the_templates_has_a_value() {
     let response = page(&[("PLAYGROUND_CLIENT_ID", "playground"), ("RESOURCE_NAME", "Acme")]);
-    // The tool of the test has one in its name, which is text.
+    // The name of the tool contains one, as text.
     let text = response.text().replace("{{url}}", "");
     assert!(!text.contains("{{"), "{text}");
 }

@@ -7,13 +7,13 @@ use crate::settings::color::Color;
 /// Settings of the page at `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageSettings {
-    /// Whether there is one.
+    /// Whether the page is published.
     pub shown: bool,
-    /// Its colour, as the operator has it.
+    /// Its colour as it is set.
     pub color: Color,
     /// The public client that the playground signs users in with, at the first issuer.
     pub playground_client_id: Option<String>,
-    /// Where developers register their agents.
+    /// URL of the developer portal.
     pub developer_portal: Option<String>,
 }
 

@@ -81,7 +81,7 @@ export const refused = (error, description) => (REFUSALS[error] ?? otherRefusal)
 export const unclaimed = () =>
   new Problem(
     "An unexpected response was received",
-    "Its state belongs to no sign-in of this page, so it was not used. It may be left over from an earlier sign-in, or an attempt to make you use another person’s account.",
+    "Its state belongs to no sign-in of this page, so it was not used. It may be old, or an attempt to make you use another account.",
     "Continue in the window that this page has opened, or cancel and start again.",
   );
 
