@@ -1,8 +1,8 @@
-// The pages that the engine asks for: errors that cannot be sent to a client, and signing out.
+// The pages of the engine: errors that cannot be sent to a client, and signing out.
 
 import { errorPage, PAGE_HEADERS, SIGN_OUT_PAGE_HEADERS, signedOutPage, signOutPage } from "./pages.mjs";
 
-// What a person can make of the errors that are likely here; for the others the engine's own words do.
+// Explanations of likely errors. Other errors have the engine's description.
 const HELP = {
   invalid_client: {
     explanation: "This provider does not know the client that sent you here, or could not read its description.",

@@ -163,7 +163,7 @@ describe("authorization errors", () => {
     assert.match(page.text, /not registered for it/);
   });
 
-  test("an unknown client is told to register again", async () => {
+  test("the error for an unknown client says to register again", async () => {
     const page = await new Browser().open(authorization({ client_id: "forgotten" }).url);
     assert.equal(page.status, 400);
     assert.match(page.text, /let the client register again/);
