@@ -7,7 +7,7 @@ import { legacyCall } from "./support/messages.mjs";
 import "./support/report-failures.mjs";
 import { send } from "./support/worker.mjs";
 
-describe("the request around the token", () => {
+describe("the request around a token", () => {
   const good = token();
   const bearer = `Bearer ${good}`;
   const large = (kilobytes) => "a".repeat(kilobytes * 1024);
@@ -67,9 +67,9 @@ describe("the request around the token", () => {
     });
   }
 
-  /** A right token of exactly so many characters. */
+  /** Creates a valid token of this many characters. */
   function padTo(length) {
-    // Three bytes of JSON make four characters; the rest is found by trying.
+    // Three bytes of JSON become four characters; the exact length is found by trying.
     for (let filler = Math.floor(((length - token().length - 40) * 3) / 4); ; filler += 1) {
       for (const more of ["", "k", "kk", "kkk"]) {
         const padded = token({ header: { x: more }, claims: { jti: "j", padding: "p".repeat(filler) } });

@@ -25,11 +25,11 @@ import { assertAccepted, assertRefused } from "./support/refusals.mjs";
 import "./support/report-failures.mjs";
 import { ALGORITHMS, createSigner, encode, goodClaims, hmac, signerOf, signWith } from "./support/signers.mjs";
 
-describe("every algorithm", () => {
+describe("supported algorithms", () => {
   for (const algorithm of ALGORITHMS) {
     const signer = signers[algorithm];
 
-    test(`${algorithm}: a right token is accepted, and again from memory`, async () => {
+    test(`${algorithm}: a valid token is accepted, also from the cache`, async () => {
       const right = token({ signer, claims: { sub: `user-of-${algorithm}` } });
       for (let round = 0; round < 2; round += 1) {
         assert.equal((await assertAccepted(worker, { token: right })).sub, `user-of-${algorithm}`);
@@ -83,7 +83,7 @@ describe("every algorithm", () => {
   }
 });
 
-describe("signatures that are malformed in the way of their algorithm", () => {
+describe("malformed signatures of each algorithm", () => {
   // The order of P-256, and of the group of Ed25519.
   const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
   const ED_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -114,7 +114,7 @@ describe("signatures that are malformed in the way of their algorithm", () => {
   }
 });
 
-describe("an algorithm that is none of ours", () => {
+describe("unsupported algorithms", () => {
   const unsigned = (alg) => `${encode({ alg, typ: "at+jwt" })}.${encode(goodClaims(issuer, resource))}`;
   const withoutSignature = ["none", "None", "NONE", "nOnE"].flatMap((alg) => [
     [`${alg}, without a signature`, `${unsigned(alg)}.`, "unsupported_algorithm"],
@@ -157,7 +157,7 @@ describe("an algorithm that is none of ours", () => {
   ]);
 });
 
-describe("keys that no provider should publish", () => {
+describe("unsuitable published keys", () => {
   refuses([
     ["for encryption", token({ signer: odd.encryption }), "unknown_key"],
     ["with its private part", token({ signer: odd.private }), "unknown_key"],
@@ -182,7 +182,7 @@ describe("keys that no provider should publish", () => {
   ]);
 });
 
-describe("a key that the token brings along", () => {
+describe("a key in the token's header", () => {
   const { jwk } = attacker;
   const brought = {
     jwk: { jwk },
@@ -201,13 +201,13 @@ describe("a key that the token brings along", () => {
     ]);
   }
 
-  test("is not looked at in a token that is right", () =>
+  test("is ignored in a valid token", () =>
     assertAccepted(worker, { token: token({ header: brought["all of them"] }) }));
 
   test("is never fetched", () => assert.equal(trap.contacts(), 0));
 });
 
-describe("key ids made to confuse", () => {
+describe("misleading key ids", () => {
   const kids = [
     "../../../../etc/passwd", "/dev/null", "' OR '1'='1", "key-ES256'; DROP TABLE keys;--", "key-ES256\u0000", "key-ES256 ",
     " key-ES256", "KEY-ES256", "key-ES25", "key-ES2566", "k", "", "__proto__", "constructor", "schlüssel-🔑",

@@ -22,7 +22,7 @@ import "./support/report-failures.mjs";
 import { goodClaims, seconds, tokensFor } from "./support/signers.mjs";
 import { startWorker } from "./support/worker.mjs";
 
-describe("a header that asks for more than verifying a signature", () => {
+describe("headers that require more than verifying a signature", () => {
   const nested = token();
   refuses([
     ["crit with something unknown", token({ header: { crit: ["urn:example:grant"], "urn:example:grant": true } }), "unsupported_header"],
@@ -50,7 +50,7 @@ describe("a header that asks for more than verifying a signature", () => {
   });
 });
 
-describe("a member that occurs twice", () => {
+describe("duplicate members", () => {
   const header = `"alg":"ES256","typ":"at+jwt","kid":"${usual.kid}"`;
   const claims = JSON.stringify(goodClaims(issuer, resource)).slice(1, -1);
   refuses([
@@ -68,7 +68,7 @@ describe("a member that occurs twice", () => {
   ]);
 });
 
-describe("another type of token", () => {
+describe("other token types", () => {
   const types = [
     "JWT", "jwt", "logout+jwt", "secevent+jwt", "dpop+jwt", "client-authentication+jwt", "oauth-authz-req+jwt",
     "token-introspection+jwt", "application/jwt", "at+jwt ", " at+jwt", "at+jwt\u0000", "at+jwt;charset=utf-8", "x-at+jwt",
@@ -83,7 +83,7 @@ describe("another type of token", () => {
   accepts(["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"].map((typ) => [typ, token({ header: { typ } })]));
 });
 
-describe("a token that is good for something else", async () => {
+describe("tokens for other purposes", async () => {
   const lenient = await startWorker({ settings: { ISSUER: provider.issuer, TOKEN_TYPES: "at+jwt jwt none" } });
   after(() => lenient.stop());
   const forLenient = tokensFor({ issuer: provider.issuer, resource: lenient.mcpUrl, signer: usual });
@@ -109,7 +109,7 @@ describe("a token that is good for something else", async () => {
   }
 });
 
-describe("an encoding that is not quite base64url", () => {
+describe("invalid encodings", () => {
   const good = token();
   const [header, claims, signature] = good.split(".");
   const signatureWith = (characters) => {
@@ -125,7 +125,7 @@ describe("an encoding that is not quite base64url", () => {
   const looseHeader = withSpareBits(JSON.stringify({ alg: "ES256", typ: "at+jwt", kid: usual.kid }));
   const looseClaims = withSpareBits(JSON.stringify(goodClaims(issuer, resource)));
 
-  // Such a token looks like a JWT, and is a broken one: it is no opaque token.
+  // Such a token looks like a JWT but is malformed. It is not treated as an opaque token.
   refuses([
     ["bits in the header that mean nothing", changeSegment(token({ header: looseHeader }), 0, strayBits), "malformed_token"],
     ["the header in the alphabet of plain base64", `${plainHeader}.${claims}.${signature}`, "malformed_token"],
@@ -222,13 +222,13 @@ describe("times", () => {
   accepts([
     ["exp with a fraction", token({ claims: { exp: now + 600.5 } })],
     ["exp with an exponent", raw("exp", `${(now + 600) / 10}e1`)],
-    ["nbf in half a minute: clocks disagree", token({ claims: { nbf: now + 30 } })],
-    ["iat in half a minute: clocks disagree", token({ claims: { iat: now + 30 } })],
+    ["nbf in half a minute: clocks differ", token({ claims: { nbf: now + 30 } })],
+    ["iat in half a minute: clocks differ", token({ claims: { iat: now + 30 } })],
     ["no iat and no nbf", token({ claims: { iat: undefined } })],
     ["iat at the beginning of time", token({ claims: { iat: 0 } })],
   ]);
 
-  // Minted when they are used: within half a minute they would be expired tokens like others.
+  // Created when they are used, because they expire within half a minute.
   for (const [name, head] of [["equal to exp", 0], ["after exp", 10]]) {
     test(`iat: ${name}`, () => {
       const exp = seconds();
@@ -236,11 +236,11 @@ describe("times", () => {
     });
   }
 
-  test("exp this very second: clocks disagree", () =>
+  test("exp in the current second: clocks differ", () =>
     assertAccepted(worker, { token: token({ claims: { exp: seconds() } }) }));
 });
 
-describe("nobody in particular", () => {
+describe("subjects and clients that are missing or invalid", () => {
   refuses([
     ...[undefined, null, "", 1, ["user-1"], { id: "user-1" }, true].map((sub) => [
       `sub: ${JSON.stringify(sub) ?? "none"}`, token({ claims: { sub } }), "missing_subject",
@@ -262,7 +262,7 @@ function changeSegment(whole, at, change) {
   return whole.split(".").map((segment, index) => (index === at ? change(segment) : segment)).join(".");
 }
 
-// Sets the lowest bit of the last character, which no decoded byte contains.
+// Sets the lowest bit of the last character, which is not part of a decoded byte.
 function strayBits(segment) {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   assert.notEqual(segment.length % 4, 0, "every bit of this segment means something");

@@ -22,7 +22,7 @@ import "./support/report-failures.mjs";
 import { createSigner, seconds, tokensFor } from "./support/signers.mjs";
 import { post, send } from "./support/worker.mjs";
 
-describe("a crowd that arrives at a Worker without keys", () => {
+describe("many requests at once to a Worker without keys", () => {
   for (const [what, prepare] of [
     ["fifty at once", () => {}],
     ["fifty at once, while the provider takes its time", ({ provider }) => {
@@ -32,7 +32,7 @@ describe("a crowd that arrives at a Worker without keys", () => {
     }],
     ["fifty at once, while the store does not answer", ({ kv }) => void (kv.mood.reads = "hang")],
   ]) {
-    test(`${what}: one discovery, one fetch of the keys, all are answered`, async () => {
+    test(`${what}: one discovery, one fetch of the keys, all are accepted`, async () => {
       const deployment = await deploy();
       const { worker, provider, newToken } = deployment;
       const release = prepare(deployment);
@@ -60,7 +60,7 @@ describe("a crowd that arrives at a Worker without keys", () => {
   });
 });
 
-test("a thousand requests read the store once, write it once, and ask the provider twice in all", async () => {
+test("a thousand requests cause one read of the store, one write and two requests to the provider", async () => {
   const { worker, kv, provider, newToken } = await deploy();
   const remembered = newToken();
   const answers = await repeat(1_000, 20, (number) => call(worker, number % 2 ? remembered : newToken()));
@@ -68,8 +68,8 @@ test("a thousand requests read the store once, write it once, and ask the provid
   assert.deepEqual([kv.reads.length, kv.writes.length, provider.count()], [1, 1, 2]);
 });
 
-describe("where the documents are", () => {
-  test("at the place of RFC 8414, if there is none at that of OpenID Connect", async () => {
+describe("the URLs of the documents", () => {
+  test("the document is read at the URL of RFC 8414 if there is none at that of OpenID Connect", async () => {
     const { worker, provider, newToken } = await deploy();
     const { issuer } = provider;
     provider.misbehave("discovery", faults.status(404));
@@ -77,14 +77,14 @@ describe("where the documents are", () => {
     await assertAccepted(worker, { token: newToken() });
   });
 
-  test("a document of another issuer at that place is not used either", async () => {
+  test("a document of another issuer at that URL is not used", async () => {
     const { worker, provider, newToken } = await deploy();
     provider.misbehave("discovery", faults.status(404));
     provider.misbehave("metadata", faults.says(JSON.stringify({ issuer: provider.origin, jwks_uri: `${provider.issuer}/jwks` })));
     await assertRefused(worker, { token: newToken() }, "keys_unavailable");
   });
 
-  test("keys that moved are found when the old copy is renewed", async () => {
+  test("keys at a new URL are found when the old copy is renewed", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(FRESH_SECONDS + 1) });
     provider.discovery = { jwks_uri: `${provider.origin}/elsewhere` };
     provider.misbehave("elsewhere", faults.says(JSON.stringify({ keys: [second.jwk] })));
@@ -92,7 +92,7 @@ describe("where the documents are", () => {
     await worker.waitFor(async () => (await call(worker, token({ signer: second }))).status === 200, "not found");
   });
 
-  test("requests carry no credentials, and are plain GETs", async () => {
+  test("requests are GETs without credentials", async () => {
     const { worker, provider, newToken } = await deploy();
     await assertAccepted(worker, { token: newToken() });
     for (const { method, headers, body } of provider.requests) {
@@ -103,7 +103,7 @@ describe("where the documents are", () => {
   });
 });
 
-describe("what a client sends", () => {
+describe("data of a client's request", () => {
   const traces = {
     "of another version with 16 KB behind it": `01-${"a".repeat(32)}-${"b".repeat(16)}-01-${"x".repeat(16 * 1024)}`,
     "of version 00": `00-${"a".repeat(32)}-${"b".repeat(16)}-01`,
@@ -128,7 +128,7 @@ describe("what a client sends", () => {
   }
 });
 
-describe("clients that hang up", () => {
+describe("clients that close the connection", () => {
   /** Sends a request and closes the connection while the provider is being asked. */
   async function hangUp(worker, token, milliseconds = 60) {
     const aborted = fetch(worker.mcpUrl, {
@@ -140,11 +140,11 @@ describe("clients that hang up", () => {
     await assert.rejects(aborted);
   }
 
-  /** An honest answer, a little late. */
+  /** Responds correctly, with a delay. */
   const late = (milliseconds) => (response, honest) =>
     setTimeout(() => response.writeHead(200, { "content-type": honest.type }).end(honest.body), milliseconds);
 
-  test("do not take the fetch of the keys with them: the next request is served by it", async () => {
+  test("do not cancel the fetch of the keys, which serves the next request", async () => {
     const { worker, provider, token } = await deploy();
     provider.misbehave("discovery", late(300));
     await hangUp(worker, token({ signer: attacker }));
@@ -152,7 +152,7 @@ describe("clients that hang up", () => {
     assert.deepEqual([provider.count("discovery"), provider.count("jwks")], [1, 1]);
   });
 
-  test("nor keep old keys from being renewed and written to the store", async () => {
+  test("do not prevent old keys from being renewed and stored", async () => {
     const { worker, provider, kv, token } = await deploy({ record: fetchedAgo(CEILING_SECONDS / 2) });
     provider.misbehave("jwks", late(200));
     const unknown = await createSigner("ES256", { kid: "invented" });

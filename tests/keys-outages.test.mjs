@@ -18,8 +18,7 @@ import { ask, assertAccepted, assertRefused } from "./support/refusals.mjs";
 import "./support/report-failures.mjs";
 import { createSigner, seconds, tokensFor } from "./support/signers.mjs";
 
-// The two documents, and what may become of them. Each is survived in two ways: a Worker without keys says that it
-// cannot check the token, one with old keys goes on with those.
+// Errors of the two documents. With each, a Worker without keys responds with 503, and a Worker with old keys uses them.
 const [evil, evilKey] = [await startHostileProvider(), await createSigner("ES256", { kid: "first" })];
 evil.keys = [evilKey.jwk];
 
@@ -76,7 +75,7 @@ for (const [endpoint, title, cases] of [
 ]) {
   describe(title, { concurrency: 6 }, () => {
     for (const [what, fault] of cases) {
-      test(`${what}: nobody is let in, and nobody who was in is locked out`, async () => {
+      test(`${what}: 503 without keys, and old keys are still used`, async () => {
         const jobs = [];
         const cleanUp = (job) => jobs.push(job);
         try {
@@ -90,7 +89,7 @@ for (const [endpoint, title, cases] of [
   });
 }
 
-// 503 with a time, for a token of the right key and for one of the key at the redirect's target alike.
+// 503 with Retry-After, both for a valid token and for one of the key at the redirect's target.
 async function withoutKeys(endpoint, fault, cleanUp) {
   const { worker, provider, token } = await deploy({ cleanUp });
   provider.misbehave(endpoint, fault);
@@ -104,7 +103,7 @@ async function withOldKeys(endpoint, fault, cleanUp) {
   const { worker, provider, token } = await deploy({ cleanUp, record: fetchedAgo(FRESH_SECONDS + 100) });
   provider.misbehave(endpoint, fault);
   await assertAccepted(worker, { token: token() });
-  // Until the renewal has failed, and after it.
+  // Accepted before and after the renewal has failed.
   await worker.waitFor(async () => {
     const { status, line } = await ask(worker, { token: token() });
     assert.equal(status, 200);
@@ -114,13 +113,13 @@ async function withOldKeys(endpoint, fault, cleanUp) {
   await assertRefused(worker, { token: token({ signer: evilKey }) }, "bad_signature");
 }
 
-test("nobody was sent to the other provider", async () => {
+test("no redirect was followed", async () => {
   assert.equal(evil.count(), 0);
   await evil.stop();
 });
 
-describe("the provider is away", () => {
-  test("and nothing is at hand: 503, and after the stated seconds the same process serves again", async () => {
+describe("during an outage of the provider", () => {
+  test("without keys: 503, and the same process serves requests after Retry-After", async () => {
     const { worker, provider, newToken } = await deploy();
     await provider.stop();
     const { headers } = await assertRefused(worker, { token: newToken() }, "keys_unavailable");
@@ -130,7 +129,7 @@ describe("the provider is away", () => {
     await assertAccepted(worker, { token: newToken() });
   });
 
-  test("and many ask all the time: it is tried every few seconds, not for each of them", async () => {
+  test("many requests cause an attempt every few seconds, not one each", async () => {
     const { worker, provider, newToken } = await deploy();
     provider.misbehave("discovery", faults.status(500));
     const started = Date.now();
@@ -140,7 +139,7 @@ describe("the provider is away", () => {
     assert.ok(provider.count("discovery") <= 1 + elapsed / 5, `${provider.count("discovery")} tries in ${elapsed} seconds`);
   });
 
-  test("and the keys are in memory: nobody notices", async () => {
+  test("keys in memory are used", async () => {
     const { worker, provider, newToken } = await deploy();
     await assertAccepted(worker, { token: newToken() });
     await provider.stop();
@@ -148,7 +147,7 @@ describe("the provider is away", () => {
     assert.deepEqual(tally(answers), { 200: 100 });
   });
 
-  test("one of two issuers is away: the tokens of the other are accepted", async () => {
+  test("tokens of another issuer are accepted", async () => {
     const partner = await startHostileProvider({ keys: [second.jwk] });
     cleanUp(() => partner.stop());
     const audience = "https://partner.example/mcp";
@@ -161,13 +160,13 @@ describe("the provider is away", () => {
     await assertAccepted(worker, { token: foreign() });
   });
 
-  test("a provider that sends a byte in each chunk is understood", async () => {
+  test("a provider may send a byte per chunk", async () => {
     const { worker, provider, newToken } = await deploy();
     for (const what of ["discovery", "jwks"]) provider.misbehave(what, faults.dripping());
     await assertAccepted(worker, { token: newToken() });
   });
 
-  test("a slow provider is waited for", async () => {
+  test("a request waits for a slow provider", async () => {
     const { worker, provider, newToken } = await deploy();
     const held = faults.held();
     provider.misbehave("discovery", held);

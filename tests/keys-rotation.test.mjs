@@ -78,7 +78,7 @@ describe("rotation of the keys under traffic", () => {
     assert.deepEqual(Object.keys(tally(refused)), ["401"]);
   });
 
-  test("a published key that does not sign yet is known when it does", async () => {
+  test("a published key is accepted when it begins to sign", async () => {
     const { worker, provider, newToken } = await deploy({ keys: [first.jwk, second.jwk] });
     await assertAccepted(worker, { token: newToken(first) });
     await assertAccepted(worker, { token: newToken(second) });
@@ -86,8 +86,8 @@ describe("rotation of the keys under traffic", () => {
   });
 });
 
-describe("a key that is withdrawn", () => {
-  test("opens nothing once the keys were renewed, not even for tokens that are remembered", async () => {
+describe("a withdrawn key", () => {
+  test("is refused after the keys were renewed, also for cached tokens", async () => {
     const { worker, provider, token } = await deploy({ keys: [first.jwk, second.jwk], record: fetchedAgo(FRESH_SECONDS + 1) });
     provider.keys = [second.jwk];
     const held = faults.held();
@@ -103,7 +103,7 @@ describe("a key that is withdrawn", () => {
     await assertAccepted(worker, { token: token({ signer: second }) });
   });
 
-  test("opens nothing after a token of its successor made the Worker look", async () => {
+  test("is refused after a token of its successor caused a renewal", async () => {
     const { worker, provider, newToken, token } = await deploy({ record: fetchedAgo(100) });
     const remembered = token();
     await assertAccepted(worker, { token: remembered });
@@ -112,7 +112,7 @@ describe("a key that is withdrawn", () => {
     await assertRefused(worker, { token: remembered }, "unknown_key");
   });
 
-  test("is dropped from the store, too", async () => {
+  test("is removed from the store", async () => {
     const { worker, provider, kv, newToken } = await deploy({ record: fetchedAgo(100) });
     provider.keys = [second.jwk];
     await assertAccepted(worker, { token: newToken(second) });
@@ -122,10 +122,10 @@ describe("a key that is withdrawn", () => {
   });
 });
 
-describe("another key under the same name", () => {
+describe("another key with the same id", () => {
   const successor = { ...second, kid: "first", jwk: { ...second.jwk, kid: "first" } };
 
-  test("is found at once, and the key before it opens nothing any more", async () => {
+  test("is found at once, and the previous key is refused", async () => {
     const { worker, provider, token, newToken } = await deploy({ record: fetchedAgo(100) });
     const remembered = token();
     await assertAccepted(worker, { token: remembered });
@@ -135,7 +135,7 @@ describe("another key under the same name", () => {
     await assertRefused(worker, { token: token() }, "bad_signature");
   });
 
-  test("does not make every bad signature a fetch", async () => {
+  test("does not cause a fetch for every bad signature", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(100) });
     for (let round = 0; round < 20; round += 1) {
       await assertRefused(worker, { token: token({ signer: successor }) }, "bad_signature");
@@ -144,8 +144,8 @@ describe("another key under the same name", () => {
   });
 });
 
-describe("keys and times that the operator denies", () => {
-  test("a denied key opens nothing, by its kid or its thumbprint, and the others go on", async () => {
+describe("denied keys and times", () => {
+  test("a key is denied by its kid or its thumbprint; other keys are accepted", async () => {
     const thumbprint = await calculateJwkThumbprint(second.jwk);
     const { worker, provider, newToken } = await deploy({
       keys: [first.jwk, second.jwk, third.jwk],
@@ -158,7 +158,7 @@ describe("keys and times that the operator denies", () => {
     await assertAccepted(worker, { token: newToken(third) });
   });
 
-  test("what was issued before the time is refused, what was issued since is not", async () => {
+  test("a token that was issued before the time is refused, a later one is accepted", async () => {
     const cutoff = seconds() - 100;
     const { worker, newToken } = await deploy({
       settings: { DENIED_ISSUED_BEFORE: new Date(cutoff * 1000).toISOString().replace(/\.\d+Z$/, "Z") },

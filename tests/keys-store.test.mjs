@@ -23,12 +23,12 @@ import "./support/report-failures.mjs";
 import { seconds } from "./support/signers.mjs";
 import { send } from "./support/worker.mjs";
 
-describe("keys from the store that have grown old", () => {
-  test("are used at once, and renewed behind the request's back", async () => {
+describe("old keys from the store", () => {
+  test("are used at once, and renewed in the background", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(FRESH_SECONDS + 1) });
     const held = faults.held();
     provider.misbehave("discovery", held);
-    // Answered though the provider has not answered.
+    // The provider has not responded yet.
     const { line } = await ask(worker, { token: token() });
     assert.deepEqual([line.status, line.tier], [200, "store"]);
     await worker.waitFor(() => provider.count("discovery") === 1, "no renewal began");
@@ -43,7 +43,7 @@ describe("keys from the store that have grown old", () => {
     assert.equal(provider.count(), 0);
   });
 
-  test("are renewed once for a crowd", async () => {
+  test("are renewed once for many requests", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(FRESH_SECONDS + 1) });
     const answers = await repeat(100, 50, () => call(worker, token()));
     assert.deepEqual(tally(answers), { 200: 100 });
@@ -51,7 +51,7 @@ describe("keys from the store that have grown old", () => {
     assert.deepEqual([provider.count("discovery"), provider.count("jwks")], [1, 1]);
   });
 
-  test("are tried once in half a minute if the renewal fails, whoever comes", async () => {
+  test("are not renewed again for half a minute if the renewal fails", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(FRESH_SECONDS + 1) });
     provider.misbehave("discovery", faults.status(500));
     provider.misbehave("jwks", faults.status(500));
@@ -61,7 +61,7 @@ describe("keys from the store that have grown old", () => {
     assert.deepEqual([provider.count("discovery"), provider.count("jwks")], [1, 1]);
   });
 
-  test("are not written back while they are the same and young enough", async () => {
+  test("are not written to the store while they are the same and recent", async () => {
     const { worker, provider, kv, token } = await deploy({ record: fetchedAgo(FRESH_SECONDS + 1) });
     await assertAccepted(worker, { token: token() });
     await worker.waitFor(() => provider.count("jwks") === 1, "the keys were not renewed");
@@ -69,7 +69,7 @@ describe("keys from the store that have grown old", () => {
     assert.equal(kv.writes.length, 0);
   });
 
-  test("are written back when half their life is over", async () => {
+  test("are written to the store after half of their lifetime", async () => {
     const { worker, kv, provider, token } = await deploy({ record: fetchedAgo(CEILING_SECONDS / 2 + 10) });
     const before = seconds();
     await assertAccepted(worker, { token: token() });
@@ -77,19 +77,19 @@ describe("keys from the store that have grown old", () => {
     assert.ok(JSON.parse(kv.entries.get(provider.recordName)).jwks_fetched_at >= before);
   });
 
-  test("almost a day old: used, if the provider is away", async () => {
+  test("almost a day old: used during an outage", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(CEILING_SECONDS - 60) });
     await provider.stop();
     await assertAccepted(worker, { token: token() });
   });
 
-  test("a day old: never used, though the provider is away and the token is right", async () => {
+  test("a day old: not used, even during an outage", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(CEILING_SECONDS) });
     await provider.stop();
     await assertRefused(worker, { token: token() }, "keys_unavailable");
   });
 
-  test("a day old: the provider is asked before anybody is let in", async () => {
+  test("a day old: renewed before a request is accepted", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(CEILING_SECONDS + 1), keys: [second.jwk] });
     const withdrawn = { keys: [first.jwk] };
     worker.kv.entries.set(provider.recordName, JSON.stringify({ ...provider.record(), ...fetchedAgo(CEILING_SECONDS + 1), jwks: withdrawn }));
@@ -97,7 +97,7 @@ describe("keys from the store that have grown old", () => {
     await assertAccepted(worker, { token: token({ signer: second }) });
   });
 
-  test("that become a day old while they are in use open nothing from then on, not even for remembered tokens", async () => {
+  test("that become a day old while in use are not used any more, also for cached tokens", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(CEILING_SECONDS - 3) });
     await provider.stop();
     const remembered = token();
@@ -111,7 +111,7 @@ describe("keys from the store that have grown old", () => {
 describe("keys from the store that are older than an hour", () => {
   const HOUR = 3600;
 
-  test("are renewed before anybody is let in: a withdrawn key opens nothing", async () => {
+  test("are renewed before a request is accepted: a withdrawn key is refused", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(HOUR) });
     provider.keys = [second.jwk];
     await assertRefused(worker, { token: token() }, "unknown_key");
@@ -119,7 +119,7 @@ describe("keys from the store that are older than an hour", () => {
     assert.equal(provider.count("jwks"), 1);
   });
 
-  test("are renewed once for a crowd, which waits for it", async () => {
+  test("are renewed once for many requests, which wait for it", async () => {
     const { worker, provider, token } = await deploy({ record: fetchedAgo(2 * HOUR) });
     provider.keys = [second.jwk];
     provider.misbehave("discovery", (response, honest) => {
@@ -148,7 +148,7 @@ describe("keys from the store that are older than an hour", () => {
   }
 });
 
-describe("a record in the store that is not what it should be", () => {
+describe("an invalid record in the store", () => {
   const now = seconds();
   const records = [
     ["comes from the future", { jwks_fetched_at: now + 86_400, provider_fetched_at: now + 86_400 }],
@@ -169,7 +169,7 @@ describe("a record in the store that is not what it should be", () => {
     ["is binary", "\u0000\u0001\ufffd"],
   ];
   for (const [what, changes] of records) {
-    test(`${what}: it is as good as none`, async () => {
+    test(`${what}: it is ignored`, async () => {
       const { worker, provider, kv, token } = await deploy();
       const honest = provider.record({ keys: [attacker.jwk] });
       const record = typeof changes === "string" ? changes : JSON.stringify({ ...honest, ...changes }).replace('"issuer":"@"', `"issuer":"${provider.issuer}"`);
@@ -180,13 +180,13 @@ describe("a record in the store that is not what it should be", () => {
     });
   }
 
-  test("a clock that is half a minute ahead elsewhere is no future", async () => {
+  test("a record from a clock that is half a minute ahead is used", async () => {
     const { worker, provider, token } = await deploy({ record: { jwks_fetched_at: now + 50, provider_fetched_at: now + 50 } });
     await assertAccepted(worker, { token: token() });
     assert.equal(provider.count(), 0);
   });
 
-  test("is replaced by what the provider says", async () => {
+  test("is replaced by a valid one", async () => {
     const { worker, provider, kv, token } = await deploy({ record: "nonsense" });
     await assertAccepted(worker, { token: token() });
     await worker.waitFor(() => kv.writes.length === 1, "the store was not written");
@@ -194,7 +194,7 @@ describe("a record in the store that is not what it should be", () => {
   });
 });
 
-describe("a record in the store with genuine keys and endpoints of somebody else", () => {
+describe("a record in the store with genuine keys and endpoints of an attacker", () => {
   const settings = {
     OPAQUE_TOKEN_CLIENTS: "*",
     INTROSPECTION_CLIENT_ID: "us",
@@ -202,7 +202,7 @@ describe("a record in the store with genuine keys and endpoints of somebody else
     AUTHORIZATION_SERVER_MIRROR: "true",
   };
 
-  test("gets neither our secret nor a user: the issuer is asked", async () => {
+  test("gets no secret and no token: the issuer's endpoints are used", async () => {
     const thief = await startHostileProvider();
     cleanUp(() => thief.stop());
     const { worker, provider, kv, token } = await deploy({ settings });
@@ -218,7 +218,7 @@ describe("a record in the store with genuine keys and endpoints of somebody else
     assert.equal(thief.count(), 0);
   });
 
-  test("is of no use for either while the issuer is away", async () => {
+  test("is not used for either during an outage", async () => {
     const thief = await startHostileProvider();
     cleanUp(() => thief.stop());
     const { worker, provider, kv, token } = await deploy({ settings });

@@ -16,8 +16,8 @@ import { ask, assertAccepted, assertRefused } from "./support/refusals.mjs";
 import "./support/report-failures.mjs";
 import { CANARY, seconds } from "./support/signers.mjs";
 
-describe("unless the operator says otherwise", () => {
-  test("an opaque token is refused, and the provider is not even asked for its documents", async () => {
+describe("by default", () => {
+  test("an opaque token is refused, without a request to the provider", async () => {
     const { worker, provider, opaque } = await deploy({});
     for (const token of [opaque(), "pat_0123456789abcdef", "a.b.c", "a", "~~~", "a==", "x".repeat(16 * 1024)]) {
       await assertRefused(worker, { token }, "opaque_not_accepted", NO_SCOPES);
@@ -25,21 +25,21 @@ describe("unless the operator says otherwise", () => {
     assert.equal(provider.count(), 0);
   });
 
-  test("credentials for introspection alone open nothing", async () => {
+  test("an opaque token is refused also with credentials for introspection", async () => {
     const { worker, provider, opaque } = await deploy({ INTROSPECTION_CLIENT_ID: "a", INTROSPECTION_CLIENT_SECRET: "b" });
     await assertRefused(worker, { token: opaque() }, "opaque_not_accepted", NO_SCOPES);
     assert.equal(provider.count(), 0);
   });
 });
 
-describe("the question to the provider", async () => {
+describe("the introspection request", async () => {
   const jobs = [];
   const { worker, provider, opaque } = await deploy(ACCEPTING_ALL, (job) => jobs.unshift(job));
   after(async () => {
     for (const job of jobs) await job();
   });
 
-  test("is a form with our credentials, encoded as RFC 6749 says", async () => {
+  test("is a form with the Worker's credentials, encoded as in RFC 6749", async () => {
     provider.forget();
     const token = opaque();
     await assertAccepted(worker, { token });
@@ -52,37 +52,37 @@ describe("the question to the provider", async () => {
     assert.deepEqual([scheme, id, secret], ["Basic", "mcp edge:1", SECRET]);
   });
 
-  // One random token in 256 begins so.
-  test("is asked for a random token whose first byte happens to be a brace", async () => {
+  // One random token in 256 begins with this byte.
+  test("is sent for a random token whose first byte is a brace", async () => {
     const token = randomToken((byte) => byte === 0x7b);
     remember(provider, token);
     await assertAccepted(worker, { token });
   });
 
-  test("carries the token as it came, whatever it is made of", async () => {
+  test("contains the token unchanged, with any characters", async () => {
     for (const token of ["a+b/c~d-e_f.g==", "a.b.c", "...", "eyJ", "eyJhbGciOiJub25lIn0"]) {
       provider.forget();
       await ask(worker, { token });
       const sent = provider.requests.filter(({ endpoint }) => endpoint === "introspection").map(({ body }) => new URLSearchParams(body).get("token"));
-      // What decodes to a JSON object is a broken JWT.
+      // A first segment that decodes to a JSON object makes a token a malformed JWT.
       assert.deepEqual(sent, token === "eyJhbGciOiJub25lIn0" ? [] : [token], token);
     }
   });
 
-  test("is not asked for a token that is longer than any opaque one", async () => {
+  test("is not sent for a token that is too long for an opaque one", async () => {
     provider.forget();
     await assertRefused(worker, { token: "x".repeat(513) }, "token_too_large", NO_SCOPES);
     assert.equal(provider.count(), 0);
   });
 
-  test("leaves neither token nor secret in the log", () => {
+  test("adds neither token nor secret to the log", () => {
     for (const secret of [SECRET, encodeURIComponent(SECRET), CANARY, ...provider.tokens.keys()]) {
       assert.ok(!worker.raw().includes(secret));
     }
   });
 });
 
-describe("whose tokens are accepted", () => {
+describe("clients whose tokens are accepted", () => {
   const cases = [
     ["agent", "agent", true],
     ["other agent", "agent", true],
@@ -110,21 +110,21 @@ describe("whose tokens are accepted", () => {
     });
   }
 
-  test("the lists of clients in general hold as well", async () => {
+  test("the general lists of clients apply as well", async () => {
     const { worker, opaque } = await deploy({ ...ACCEPTING_ALL, DENIED_CLIENTS: "agent", ALLOWED_CLIENTS: "agent friend" });
     await assertRefused(worker, { token: opaque() }, "client_denied");
     await assertRefused(worker, { token: opaque({ client_id: "stranger" }) }, "client_not_allowed");
     await assertAccepted(worker, { token: opaque({ client_id: "friend" }) });
   });
 
-  test("required scopes hold as well", async () => {
+  test("required scopes apply as well", async () => {
     const { worker, opaque } = await deploy({ ...ACCEPTING_ALL, REQUIRED_SCOPES: "profile" });
     await assertRefused(worker, { token: opaque() }, "insufficient_scope", { scope: "profile" });
     await assertAccepted(worker, { token: opaque({ scope: "openid profile" }) });
   });
 });
 
-describe("what the provider says", async () => {
+describe("the introspection response", async () => {
   const jobs = [];
   const { worker, provider, opaque } = await deploy(ACCEPTING_ALL, (job) => jobs.unshift(job));
   after(async () => {
@@ -173,11 +173,11 @@ describe("what the provider says", async () => {
     test(`active, ${what}: the token is accepted`, () => assertAccepted(worker, { token: opaque(answer) }));
   }
 
-  test("a machine is told from a user", async () => {
+  test("machines and users are distinguished", async () => {
     assert.equal((await assertAccepted(worker, { token: opaque({ sub: "agent" }) })).kind, "machine");
     assert.equal((await assertAccepted(worker, { token: opaque() })).kind, "user");
     assert.equal((await assertAccepted(worker, { token: opaque({ username: "service-account-agent" }) })).kind, "machine");
-    // Without `openid` nothing says that anybody has signed in.
+    // Without `openid` nothing shows that a user has signed in.
     assert.equal((await assertAccepted(worker, { token: opaque({ scope: "whoami:read" }) })).kind, "unknown");
   });
 
@@ -216,7 +216,7 @@ describe("what the provider says", async () => {
     ["half of it, and no more", faults.halting(), "introspection_unavailable"],
   ];
   for (const [what, fault, reason] of outages) {
-    test(`${what}: 503, no word of a bad token, and right again with the next request`, async () => {
+    test(`${what}: 503, not invalid_token, and the next request is accepted`, async () => {
       const token = opaque();
       provider.misbehave("introspection", fault);
       const { line } = await assertRefused(worker, { token }, reason);
@@ -228,5 +228,5 @@ describe("what the provider says", async () => {
     });
   }
 
-  test("nothing of it is in the log", () => assert.ok(!worker.raw().includes(CANARY)));
+  test("is not in the log", () => assert.ok(!worker.raw().includes(CANARY)));
 });

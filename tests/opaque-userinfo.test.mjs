@@ -25,7 +25,7 @@ describe("the profile", async () => {
   };
   const nothing = { username: undefined, name: undefined, email: undefined, email_verified: undefined, picture: undefined };
 
-  test("is not asked for if no scope covers any of it", async () => {
+  test("is not requested if no scope covers a claim of it", async () => {
     assert.deepEqual(await shown("openid"), { ...nothing, asked: 0 });
     assert.deepEqual(await shown(undefined), { ...nothing, asked: 0 });
   });
@@ -36,18 +36,18 @@ describe("the profile", async () => {
   test("shows what the scope email covers", async () =>
     assert.deepEqual(await shown("openid email"), { ...nothing, email: "alice@example.com", email_verified: true, asked: 1 }));
 
-  test("of somebody else is not shown", async () => {
+  test("of another user is not shown", async () => {
     for (const sub of ["user-2", undefined, null, ["user-1"]]) {
       assert.deepEqual(await shown("openid profile email", { profile: { sub } }), { ...nothing, asked: 1 });
     }
   });
 
-  test("does not show claims of the introspection that no scope covers", async () => {
+  test("does not disclose claims of the introspection response that no scope covers", async () => {
     const token = { name: CANARY, email: CANARY, username: CANARY };
     assert.deepEqual(await shown("openid", { token }), { ...nothing, asked: 0 });
   });
 
-  test("cannot grant a scope, or name another client or subject", async () => {
+  test("cannot change scopes, client or subject", async () => {
     const changes = { scope: "email admin", client_id: "first-party", iss: "https://other.example", exp: 1 };
     const identity = await assertAccepted(worker, { token: opaque({ scope: "openid profile" }, { ...profile, ...changes }) });
     assert.deepEqual(
@@ -61,9 +61,9 @@ describe("the profile", async () => {
     ["an error", faults.status(500)], ["a refusal", faults.status(401)], ["a web page", faults.says("<html>")],
     ["a redirect", faults.redirect("/elsewhere")], ["a hang-up", faults.hangingUp()],
   ]) {
-    test(`that cannot be had because of ${what} is missing, and the request is answered`, async () => {
+    test(`that is not available because of ${what} is left out, and the request is accepted`, async () => {
       provider.misbehave("userinfo", fault);
-      // The runtime itself may try once more when a connection is closed without an answer.
+      // The runtime may repeat a request whose connection is closed without a response.
       const { asked: times, ...claims } = await shown("openid profile");
       provider.behave();
       assert.deepEqual(claims, nothing);
@@ -72,13 +72,13 @@ describe("the profile", async () => {
     });
   }
 
-  test("is asked for by the operator's own mapping, too", async () => {
+  test("is requested for scopes of CLAIM_SCOPES as well", async () => {
     const mapped = await deploy({ ...ACCEPTING_ALL, CLAIM_SCOPES: "openid=username" });
     const identity = await assertAccepted(mapped.worker, { token: mapped.opaque({}, profile) });
     assert.deepEqual([identity.username, identity.name], ["alice", undefined]);
   });
 
-  test("is asked for once for many requests", async () => {
+  test("is requested once for many requests", async () => {
     provider.forget();
     const token = opaque({ scope: "openid profile" }, profile);
     for (let round = 0; round < 20; round += 1) {
@@ -88,7 +88,7 @@ describe("the profile", async () => {
   });
 });
 
-describe("where there is userinfo alone", () => {
+describe("userinfo without introspection", () => {
   const USERINFO = { OPAQUE_TOKEN_CLIENTS: "*", OPAQUE_TOKEN_CHECK: "userinfo" };
   const profile = { sub: "user-1", name: "Alice Example", email: "alice@example.com" };
   const token = "an-opaque-token-of-forty-three-characters-x";
@@ -98,7 +98,7 @@ describe("where there is userinfo alone", () => {
     return deployment;
   };
 
-  test("its answer is the identity: a user, through no client, with what was consented to", async () => {
+  test("the response is the identity: a user, without a client, with the allowed claims", async () => {
     const { worker, provider } = await deployed();
     const identity = await assertAccepted(worker, { token });
     assert.deepEqual(
@@ -110,7 +110,7 @@ describe("where there is userinfo alone", () => {
     assert.equal(asked(provider), 0);
   });
 
-  test("what it says of client, scopes, audience and expiry does not count", async () => {
+  test("client, scopes, audience and expiry in the response are ignored", async () => {
     const changes = { client_id: "first-party", azp: "first-party", scope: "admin", scp: "admin", aud: "x", exp: 1, nbf: 9e9, iat: 9e9, iss: "x" };
     const { worker, provider } = await deployed({ ...profile, ...changes }, { FIRST_PARTY_CLIENTS: "first-party" });
     const identity = await assertAccepted(worker, { token });
@@ -120,7 +120,7 @@ describe("where there is userinfo alone", () => {
     );
   });
 
-  test("it is asked once for many requests, and again when the time is over", async () => {
+  test("is requested once for many requests, and again when the set time is over", async () => {
     const { worker, provider } = await deployed(profile, { OPAQUE_TOKEN_SECONDS: "2" });
     await assertAccepted(worker, { token });
     await assertAccepted(worker, { token });
@@ -129,17 +129,17 @@ describe("where there is userinfo alone", () => {
     assert.equal(provider.count("userinfo"), 2);
   });
 
-  test("a list of clients cannot be checked, so nobody passes it", async () => {
+  test("with a list of clients, all tokens are refused", async () => {
     const { worker } = await deployed(profile, { ALLOWED_CLIENTS: "agent" });
     await assertRefused(worker, { token }, "client_not_allowed");
   });
 
-  test("a required scope is never met", async () => {
+  test("with a required scope, all tokens are refused", async () => {
     const { worker } = await deployed(profile, { REQUIRED_SCOPES: "whoami:read" });
     await assertRefused(worker, { token }, "insufficient_scope");
   });
 
-  test("without a subject nobody is anybody", async () => {
+  test("a response without a subject is refused", async () => {
     const { worker } = await deployed({ name: "Alice Example", active: true });
     await assertRefused(worker, { token }, "missing_subject", NO_SCOPES);
   });

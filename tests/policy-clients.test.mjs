@@ -7,7 +7,7 @@ import { assertAccepted, assertRefused } from "./support/refusals.mjs";
 import "./support/report-failures.mjs";
 import { seconds } from "./support/signers.mjs";
 
-describe("which clients may come", () => {
+describe("allowed and denied clients", () => {
   const METADATA = "https://agents.example/client.json";
   const cases = [
     [{ DENIED_CLIENTS: "agent" }, "agent", "client_denied"],
@@ -18,7 +18,7 @@ describe("which clients may come", () => {
     [{ DENIED_CLIENTS: METADATA }, METADATA, "client_denied"],
     [{ DENIED_CLIENTS: METADATA }, "https://agents.example/other.json", undefined],
     [{ DENIED_CLIENTS: "agents.example" }, "https://more.agents.example/client.json", undefined],
-    // Nobody can be told from the denied ones without a name.
+    // A token without a client could be that of a denied one.
     [{ DENIED_CLIENTS: "agent" }, undefined, "client_not_allowed"],
     [{ ALLOWED_CLIENTS: "agent friend" }, "agent", undefined],
     [{ ALLOWED_CLIENTS: "agent friend" }, "friend", undefined],
@@ -49,7 +49,7 @@ describe("which clients may come", () => {
     test(`${JSON.stringify(settings)} ${reason ? "refuses" : "accepts"} ${client_id === undefined ? "a token that names none" : JSON.stringify(client_id)}`, async () => {
       const { worker, token } = await deploy(settings);
       const request = { token: token({ claims: { client_id } }) };
-      // The second time from memory.
+      // The second time from the cache.
       for (let round = 0; round < 2; round += 1) {
         if (reason) await assertRefused(worker, request, reason);
         else await assertAccepted(worker, request);
@@ -57,13 +57,13 @@ describe("which clients may come", () => {
     });
   }
 
-  test("a client that may not come is not told which scopes it would need", async () => {
+  test("the refusal of a denied client does not name missing scopes", async () => {
     const { worker, token } = await deploy({ DENIED_CLIENTS: "agent", REQUIRED_SCOPES: "whoami:read" });
     await assertRefused(worker, { token: token({ claims: { scope: "" } }) }, "client_denied");
   });
 });
 
-describe("whose software a client is", () => {
+describe("first-party and third-party clients", () => {
   for (const [list, client_id, party] of [
     ["agent", "agent", "first"],
     ["agent", "agent-2", "third"],

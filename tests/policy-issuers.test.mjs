@@ -10,7 +10,7 @@ import "./support/report-failures.mjs";
 import { createSigner, tokensFor } from "./support/signers.mjs";
 import { post, startWorker } from "./support/worker.mjs";
 
-describe("types of tokens", () => {
+describe("token types", () => {
   for (const [TOKEN_TYPES, typ, reason] of [
     ["at+jwt jwt", "JWT", undefined],
     ["at+jwt jwt", undefined, "wrong_type"],
@@ -41,7 +41,7 @@ describe("where tokens of any type are accepted", async () => {
     ["Entra's of a user", { appid: "agent", appidacr: "1", oid: "o", scp: "whoami:read", amr: ["pwd"] }, "user"],
     ["one without any sign", { azp: "agent" }, "unknown"],
   ]) {
-    test(`whoami tells the kind of ${what}`, async () => {
+    test(`whoami returns the kind of ${what}`, async () => {
       const { worker, token } = await deploy({ TOKEN_TYPES: types });
       const changed = token({ header: { typ: "JWT" }, claims: { client_id: undefined, ...claims } });
       const identity = await assertAccepted(worker, { token: changed });
@@ -66,8 +66,8 @@ describe("where tokens of any type are accepted", async () => {
   }
 });
 
-describe("further audiences of the first issuer", () => {
-  test("are accepted beside the resource, and nothing that resembles them", async () => {
+describe("further audiences", () => {
+  test("are accepted besides the resource, similar ones are not", async () => {
     const { worker, token } = await deploy({ AUDIENCE: "api://mcp urn:mcp" });
     for (const aud of [worker.mcpUrl, "api://mcp", "urn:mcp", ["x", "urn:mcp"]]) await assertAccepted(worker, { token: token({ claims: { aud } }) });
     for (const aud of ["api://mcp urn:mcp", "api://mcp/", "urn:MCP", "urn"]) {
@@ -118,12 +118,12 @@ describe("several issuers", async () => {
     await refused(tokenC({ claims: { aud: [A, B] } }), "wrong_audience");
   });
 
-  test("one issuer's token by another's key is refused, though both keys have one name", async () => {
+  test("one issuer's token by another's key with the same id is refused", async () => {
     await refused(tokenB({ signer }), "bad_signature");
     await refused(tokenA({ signer: signerB }), "bad_signature");
   });
 
-  test("one issuer's token by another's key with a name of its own is refused", async () => {
+  test("one issuer's token by another's key with a different id is refused", async () => {
     await refused(tokenA({ signer: signerC }), "unknown_key");
     await refused(tokenC({ signer }), "unknown_key");
   });
@@ -131,7 +131,7 @@ describe("several issuers", async () => {
   test("a third party's issuer is refused", () =>
     refused(tokenB({ claims: { iss: "https://other.example" } }), "wrong_issuer"));
 
-  test("the same subject of two issuers is two people, also from memory", async () => {
+  test("the same subject of two issuers is two users, also from the cache", async () => {
     const [a, b] = [tokenA(), tokenB()];
     for (let round = 0; round < 3; round += 1) {
       const answers = await Promise.all([a, b].map((token) => post(worker, { token, message: legacyRequest("tools/call", { name: "whoami", arguments: {} }) })));
@@ -139,7 +139,7 @@ describe("several issuers", async () => {
     }
   });
 
-  test("the list may be given as text, as a variable of the environment is", async () => {
+  test("the list may be JSON in a string, like an environment variable", async () => {
     const { worker: other } = await deploy({ MORE_ISSUERS: JSON.stringify([{ issuer: providerB.issuer, audience: [B] }]) });
     await assertAccepted(other, { token: tokenB() });
     await assertRefused(other, { token: tokenC() }, "wrong_issuer", { scope: "" });
@@ -149,7 +149,7 @@ describe("several issuers", async () => {
     worker.waitFor(() => worker.kv.entries.size === 3, "not all were stored").then(() =>
       assert.deepEqual([...worker.kv.entries.keys()].sort(), [provider, providerB, providerC].map(({ recordName }) => recordName).sort())));
 
-  test("the token chooses among them and nothing else: nobody was asked for anything but its documents", () => {
+  test("the token selects one of them; each got requests for its documents only", () => {
     for (const { requests } of [providerB, providerC]) {
       assert.ok(requests.every(({ endpoint }) => endpoint === "discovery" || endpoint === "jwks"));
     }

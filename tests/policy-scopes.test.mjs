@@ -27,7 +27,7 @@ describe("required scopes", () => {
     ["null", null],
     ["true", true],
   ]) {
-    test(`a token with ${what} is told to ask for all that are needed, in one challenge`, async () => {
+    test(`a token with ${what} gets one challenge with all required scopes`, async () => {
       const { worker, token } = await deploy(SETTINGS);
       const { line } = await assertRefused(worker, { token: token({ claims: { scope } }) }, "insufficient_scope", NEEDED);
       assert.deepEqual([line.client_id, line.sub], ["agent", "user-1"]);
@@ -55,7 +55,7 @@ describe("required scopes", () => {
     await assertRefused(worker, { token: token({ claims }) }, "insufficient_scope", NEEDED);
   });
 
-  test("are needed by every request, whatever its method", async () => {
+  test("are required for every request of any method", async () => {
     const { worker, token } = await deploy(SETTINGS);
     const poor = token({ claims: { scope: "whoami:read" } });
     for (const message of [legacyRequest("ping"), legacyRequest("tools/list"), legacyRequest("initialize", {}), "no JSON", ""]) {
@@ -67,7 +67,7 @@ describe("required scopes", () => {
     }
   });
 
-  test("a token that was refused for its scopes is not what another one is judged by", async () => {
+  test("the refusal of a token does not affect another token", async () => {
     const { worker, token } = await deploy(SETTINGS);
     const rich = token({ claims: { scope: "whoami:read notes:read" } });
     const poor = token({ claims: { scope: "whoami:read" } });
@@ -77,7 +77,7 @@ describe("required scopes", () => {
     }
   });
 
-  test("are named in the challenge to strangers, too", async () => {
+  test("are named in the challenge without a token, too", async () => {
     const { worker } = await deploy(SETTINGS);
     await assertRefused(worker, {}, "no_credentials", NEEDED);
     await assertRefused(worker, { token: "opaque" }, "opaque_not_accepted", NEEDED);
@@ -115,15 +115,15 @@ describe("scopes that imply others", () => {
     });
   }
 
-  // What a user consents to is what the consent page names; an implied scope is the operator's word on permission.
-  test("disclose nothing: only a scope that was granted by name does", async () => {
+  // The consent page names the scopes in the token; implied scopes are permissions set by the operator.
+  test("disclose no claims: only scopes in the token do", async () => {
     const { worker, token } = await deploy({ SCOPE_HIERARCHY: "admin=email", CLAIM_SCOPES: "" });
     const identity = await assertAccepted(worker, { token: token({ claims: { scope: "admin", email: "alice@example.com" } }) });
     assert.deepEqual([identity.scopes, identity.email], [["admin", "email"], undefined]);
   });
 });
 
-describe("what is shown of a user", () => {
+describe("disclosed claims", () => {
   const about = {
     username: "alice", name: "Alice Example", email: "alice@example.com", email_verified: true, picture: "https://example.com/a.png",
     phone_number: "+1", custom_data: { plan: "gold" }, roles: ["admin"],
@@ -154,14 +154,14 @@ describe("what is shown of a user", () => {
     });
   }
 
-  test("nothing is shown of a claim of another type than it should have", async () => {
+  test("a claim of the wrong type is not disclosed", async () => {
     const { worker, token } = await deploy({});
     const claims = { scope: "profile email", name: { first: "Alice" }, username: 7, email: ["a@example.com"], email_verified: "true", picture: null };
     const identity = await assertAccepted(worker, { token: token({ claims }) });
     assert.deepEqual(Object.keys(identity).sort(), always);
   });
 
-  test("a claim cannot take the place of what was verified", async () => {
+  test("a claim cannot replace a verified member", async () => {
     const { worker, token } = await deploy({ CLAIM_SCOPES: "whoami:read=issuer,kind,client_party,scopes,expires_at,sub,client_id" });
     const claims = { issuer: "https://evil.example", kind: "machine", client_party: "first", scopes: ["admin"], expires_at: 1 };
     const identity = await assertAccepted(worker, { token: token({ claims }) });
@@ -172,7 +172,7 @@ describe("what is shown of a user", () => {
     assert.ok(identity.expires_at > 1);
   });
 
-  test("strange names arrive as they are", async () => {
+  test("unusual names are unchanged", async () => {
     const { worker, token } = await deploy({});
     const name = "Ælfgifu 🔑 \u0000 \u202e </script> \" \\ \n";
     const identity = await assertAccepted(worker, { token: token({ claims: { scope: "profile", name } }) });
@@ -181,7 +181,7 @@ describe("what is shown of a user", () => {
 });
 
 describe("the log", () => {
-  test("names the user unless the operator does not want it", async () => {
+  test("contains the user unless LOG_SUBJECT is false", async () => {
     for (const [LOG_SUBJECT, sub] of [["true", "user-1"], ["false", undefined]]) {
       const { worker, token } = await deploy({ LOG_SUBJECT, REQUIRED_SCOPES: "whoami:read" });
       const accepted = await ask(worker, { token: token() });

@@ -62,13 +62,13 @@ describe("authentication comes before everything else", () => {
     ["a batch", { message: [legacyRequest("ping")] }],
     ["a session id", { message: legacyRequest("ping"), headers: { "mcp-session-id": "made-up" } }],
   ]) {
-    test(`${what} is not looked at without a token`, async () => {
+    test(`${what} is not read without a token`, async () => {
       const { status } = await post(worker, request);
       assert.equal(status, 401);
     });
   }
 
-  test("a body that is too large is not even waited for without a token", async () => {
+  test("without a token, the response does not wait for a body that is too large", async () => {
     const headers = { "content-type": "application/json", "content-length": 5 * MEGABYTE };
     const { status } = await sendPart(worker, { headers });
     assert.equal(status, 401);

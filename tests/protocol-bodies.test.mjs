@@ -18,7 +18,7 @@ const ask = (message, headers) => post(worker, { token, message, headers });
 
 const MEGABYTE = 1024 * 1024;
 
-describe("bodies that are no message", () => {
+describe("bodies that are not messages", () => {
   for (const body of ["", "{", "nope", '{"jsonrpc":"2.0",}', "\u0000"]) {
     test(`${JSON.stringify(body)} is a parse error`, async () => {
       const { status, json } = await ask(body);
@@ -41,12 +41,12 @@ describe("bodies that are no message", () => {
     assert.equal(json.error.code, -32600);
   });
 
-  test("a member that occurs twice is refused: another parser would read another message", async () => {
+  test("a duplicate member is refused: parsers disagree about its value", async () => {
     const { status } = await ask('{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}');
     assert.equal(status, 400);
   });
 
-  test("bytes that are no UTF-8 do no harm", async () => {
+  test("invalid UTF-8 does no harm", async () => {
     const body = Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":1,"method":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
     const { status } = await ask(body);
     assert.ok([200, 400].includes(status), String(status));
@@ -64,11 +64,11 @@ describe("bodies that are no message", () => {
   });
 });
 
-describe("what is not posted as JSON", () => {
+describe("methods, media types and sizes", () => {
   const headers = { authorization: `Bearer ${token}` };
 
   for (const method of ["GET", "HEAD", "PUT", "PATCH", "DELETE"]) {
-    test(`${method} is not allowed, and Allow says what is`, async () => {
+    test(`${method} gets 405 with Allow`, async () => {
       const { status, headers: answer } = await send(worker, { method, headers });
       assert.equal(status, 405);
       assert.match(answer.allow, /\bPOST\b/);
@@ -84,7 +84,7 @@ describe("what is not posted as JSON", () => {
   }
 
   for (const type of ["application/json; charset=utf-8", "Application/JSON"]) {
-    test(`the media type ${type} is`, async () => {
+    test(`the media type ${type} is supported`, async () => {
       const { status } = await ask(legacyRequest("ping"), { "content-type": type });
       assert.equal(status, 200);
     });
@@ -97,14 +97,14 @@ describe("what is not posted as JSON", () => {
     });
   }
 
-  test("a body is refused as soon as it says that it is too large", async () => {
+  test("a body with a length that is too large is refused at once", async () => {
     const { status } = await sendPart(worker, {
       headers: { ...headers, "content-type": "application/json", "content-length": 5 * MEGABYTE },
     });
     assert.equal(status, 413);
   });
 
-  test("a body that does not say so is refused as soon as it is too large", async () => {
+  test("a body without a length is refused as soon as it is too large", async () => {
     const { status } = await sendPart(worker, {
       headers: { ...headers, "content-type": "application/json", "transfer-encoding": "chunked" },
       body: "x".repeat(4 * MEGABYTE + 1),
@@ -112,7 +112,7 @@ describe("what is not posted as JSON", () => {
     assert.equal(status, 413);
   });
 
-  test("four megabytes are not too large", async () => {
+  test("four megabytes are accepted", async () => {
     const body = fourMegabytes();
     assert.equal(body.length, 4 * MEGABYTE);
     assert.equal((await ask(body)).status, 200);
@@ -133,36 +133,36 @@ describe("a body in chunks, without a length", () => {
   const chunked = (body, more = {}) => send(worker, { method: "POST", headers: { ...headers, ...more }, body });
   const bytesOf = (body) => Array.from(Buffer.from(body), (byte) => Buffer.of(byte));
 
-  /** A message whose id comes back in its answer, so that it tells how it was read. */
+  /** A message whose id is repeated in the response, which shows how it was decoded. */
   const withId = (id) => JSON.stringify({ jsonrpc: "2.0", id, method: "ping" });
 
-  /** A long message, whose id comes last. */
+  /** A long message with its id at the end. */
   const withText = (text, id) => JSON.stringify({ jsonrpc: "2.0", method: "ping", params: { text }, id });
 
-  /** The same text, a body of its own for each of four beginnings: wherever a piece ends, a character lies across. */
-  const texts = ["", "x", "xx", "xxx"].map((beginning) => beginning + "🥛".repeat(25_000));
+  /** A text with four different offsets, so that each boundary of a chunk splits a character in one of them. */
+  const strings = ["", "x", "xx", "xxx"].map((beginning) => beginning + "🥛".repeat(25_000));
 
-  test("is read as the same body with a length is", async () => {
-    for (const text of ["a", ...texts]) {
+  test("is read like a body with a length", async () => {
+    for (const text of ["a", ...strings]) {
       const { status, json } = await chunked([Buffer.from(withText(text, "süß 🥛"))]);
       assert.deepEqual([status, json.id], [200, "süß 🥛"], `${text.length} characters`);
     }
   });
 
-  test("may have characters across its chunks", async () => {
+  test("may split characters between chunks", async () => {
     for (const id of ["süß 🥛", "🥛".repeat(200)]) {
       const { status, json } = await chunked(bytesOf(withId(id)));
       assert.deepEqual([status, json.id], [200, id]);
     }
     for (const size of [1_000, 4_095, 4_096, 4_097, 65_537]) {
-      const body = Buffer.from(withText(texts[1], "süß 🥛"));
+      const body = Buffer.from(withText(strings[1], "süß 🥛"));
       const chunks = Array.from({ length: Math.ceil(body.length / size) }, (_, n) => body.subarray(n * size, (n + 1) * size));
       const { status, json } = await chunked(chunks);
       assert.deepEqual([status, json.id], [200, "süß 🥛"], `chunks of ${size}`);
     }
   });
 
-  test("has U+FFFD for what is no UTF-8, as with a length", async () => {
+  test("has U+FFFD in place of invalid UTF-8, like a body with a length", async () => {
     const body = Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":"a'), Buffer.of(0xff, 0xf0, 0x9f), Buffer.from('","method":"ping"}')]);
     const announced = await send(worker, { method: "POST", headers: { ...headers, "content-length": body.length }, body });
     assert.equal(announced.json.id, "a\ufffd\ufffd");
@@ -177,10 +177,10 @@ describe("a body in chunks, without a length", () => {
     assert.equal(status, (await ask("")).status);
   });
 
-  test("may have four megabytes and no byte more", async () => {
+  test("may have four megabytes, and no more", async () => {
     const body = Buffer.from(fourMegabytes());
     assert.equal((await chunked([body])).status, 200);
-    // Its end is missing: the answer does not wait for it.
+    // The response does not wait for the end of the body.
     const { status } = await sendPart(worker, {
       headers: { ...headers, "transfer-encoding": "chunked" },
       body: `${fourMegabytes()} `,
@@ -188,7 +188,7 @@ describe("a body in chunks, without a length", () => {
     assert.equal(status, 413);
   });
 
-  test("is measured even if a length is announced as well", async () => {
+  test("is limited also if the request has a Content-Length", async () => {
     const head = Object.entries({ ...headers, Host: "a", "Content-Length": "3", "Transfer-Encoding": "chunked" });
     const lines = head.map(([name, value]) => `${name}: ${value}\r\n`).join("");
     const size = 4 * MEGABYTE + 1;
@@ -196,7 +196,7 @@ describe("a body in chunks, without a length", () => {
     assert.equal(await sendBytes(worker, parts), 413);
   });
 
-  test("that breaks off does no harm", async () => {
+  test("that is truncated does no harm", async () => {
     const lines = Object.entries({ ...headers, Host: "a", "Transfer-Encoding": "chunked" }).map(([name, value]) => `${name}: ${value}\r\n`);
     const head = `POST /mcp HTTP/1.1\r\n${lines.join("")}\r\n`;
     for (const chunks of ["", "1\r\n", "1\r\n{\r\n", "1\r\n{\r\nZZ\r\n", "2\r\n{", "1000\r\n".padEnd(4_000)]) {

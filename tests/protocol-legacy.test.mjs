@@ -17,7 +17,7 @@ const ask = (message, headers) => post(worker, { token, message, headers });
 
 describe("the handshake (legacy)", () => {
   for (const revision of ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]) {
-    test(`${revision} is agreed to`, async () => {
+    test(`${revision} is accepted`, async () => {
       const { status, json } = await ask(initialize(revision));
       assert.equal(status, 200);
       assert.equal(json.result.protocolVersion, revision);
@@ -32,7 +32,7 @@ describe("the handshake (legacy)", () => {
     });
   }
 
-  test("names the server and what it offers, and starts no session", async () => {
+  test("returns name and capabilities of the server, and starts no session", async () => {
     const { json, headers } = await ask(initialize());
     assert.equal(json.result.serverInfo.name, "mcp-edge");
     assert.match(json.result.serverInfo.version, /^\d+\.\d+\.\d+/);
@@ -41,7 +41,7 @@ describe("the handshake (legacy)", () => {
     assert.equal(headers["mcp-session-id"], undefined);
   });
 
-  test("is not refused for a version header that names another revision", async () => {
+  test("ignores a version header that names another revision", async () => {
     const { status } = await ask(initialize(), { "mcp-protocol-version": "1900-01-01", "mcp-method": "initialize" });
     assert.equal(status, 200);
   });
@@ -62,7 +62,7 @@ describe("after the handshake (legacy)", () => {
     });
   }
 
-  test("a response that nobody waits for is accepted", async () => {
+  test("an unexpected response is accepted", async () => {
     const { status, text } = await ask({ jsonrpc: "2.0", id: 1, result: {} });
     assert.equal(status, 202);
     assert.equal(text, "");
@@ -102,7 +102,7 @@ describe("after the handshake (legacy)", () => {
     }
   });
 
-  test("a version header that nobody knows is refused", async () => {
+  test("an unknown version in the header is refused", async () => {
     const { status } = await ask(legacyRequest("ping"), { "mcp-protocol-version": "1900-01-01" });
     assert.equal(status, 400);
   });
@@ -121,7 +121,7 @@ describe("after the handshake (legacy)", () => {
     assert.equal(json.error.code, -32602);
   });
 
-  test("arguments that the tool does not take are told to the model", async () => {
+  test("invalid arguments are an error for the model", async () => {
     const { status, json } = await ask(legacyCall("whoami", { sub: "k3v9tq27xwpd" }));
     assert.equal(status, 200);
     assert.equal(json.result.isError, true);

@@ -17,7 +17,7 @@ const ask = (message, headers) => post(worker, { token, message, headers });
 const askModern = ({ message, headers }) => ask(message, headers);
 
 describe("without a handshake (2026-07-28)", () => {
-  test("server/discover lists the revision, the capabilities and who is answering", async () => {
+  test("server/discover lists revision, capabilities and server", async () => {
     const { status, json } = await askModern(modernRequest("server/discover"));
     assert.equal(status, 200);
     const { result } = json;
@@ -61,7 +61,7 @@ describe("without a handshake (2026-07-28)", () => {
     assert.equal(text, "");
   });
 
-  test("methods that are unknown, removed or not offered are 404 with the id of the request", async () => {
+  test("unknown, removed and unsupported methods get 404 with the id of the request", async () => {
     const gone = ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
     for (const method of [...gone, "no/such/method", "prompts/list", "resources/list"]) {
       const request = modernRequest(method);
@@ -89,7 +89,7 @@ describe("headers that contradict a modern body, or are missing (-32020)", () =>
 
   test("no version", () => refused({ "mcp-protocol-version": undefined }));
   test("another version", () => refused({ "mcp-protocol-version": NEWEST_LEGACY }));
-  test("another version, where the body names one that nobody knows", () =>
+  test("another version, with an unknown one in the body", () =>
     refused({ "mcp-protocol-version": MODERN }, modernRequest("tools/list", {}, { version: "1900-01-01" })));
   test("no method", () => refused({ "mcp-method": undefined }));
   test("another method", () => refused({ "mcp-method": "tools/list" }));
@@ -100,9 +100,9 @@ describe("headers that contradict a modern body, or are missing (-32020)", () =>
   test("a name twice", () => refused({ "mcp-name": ["whoami", "whoami"] }));
 });
 
-describe("versions that are not spoken (-32022)", () => {
+describe("unsupported versions (-32022)", () => {
   for (const version of ["1900-01-01", "2099-01-01", NEWEST_LEGACY]) {
-    test(`${version} in the envelope is answered with what is`, async () => {
+    test(`${version} in the envelope gets the supported versions`, async () => {
       const request = modernRequest("tools/list", {}, { version });
       const { status, json } = await askModern(request);
       assert.equal(status, 400);
@@ -113,7 +113,7 @@ describe("versions that are not spoken (-32022)", () => {
   }
 });
 
-describe("envelopes that are not complete (-32602)", () => {
+describe("incomplete envelopes (-32602)", () => {
   const refused = async (params) => {
     const { message, headers } = modernRequest("tools/list");
     const { status, json } = await ask({ ...message, params }, headers);
@@ -124,11 +124,11 @@ describe("envelopes that are not complete (-32602)", () => {
   test("no params", () => refused(undefined));
   test("no _meta", () => refused({}));
   test("no version", () => refused({ _meta: { [ENVELOPE.capabilities]: {} } }));
-  test("a version that is no text", () => refused({ _meta: { ...envelope(), [ENVELOPE.version]: 20260728 } }));
+  test("a version that is not a string", () => refused({ _meta: { ...envelope(), [ENVELOPE.version]: 20260728 } }));
   test("no capabilities", () => refused({ _meta: { [ENVELOPE.version]: MODERN } }));
   test("capabilities that are a list", () => refused({ _meta: { ...envelope(), [ENVELOPE.capabilities]: [] } }));
 
-  test("the client need not say who it is", async () => {
+  test("clientInfo is optional", async () => {
     const request = modernRequest("tools/list");
     assert.equal(request.message.params._meta["io.modelcontextprotocol/clientInfo"], undefined);
     const { status } = await askModern(request);

@@ -80,7 +80,7 @@ async function assertUnavailable() {
 
 const keysAreStored = () => worker.waitFor(() => kv.writes.length > 0, "the keys were not written to the store");
 
-describe("the provider is away", () => {
+describe("during an outage of the provider", () => {
   test("keys in memory go on verifying", async () => {
     await assertAnswered();
     await stopProvider();

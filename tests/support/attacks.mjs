@@ -31,13 +31,14 @@ export const resource = worker.mcpUrl;
 export const usual = signers.ES256;
 export const token = tokensFor({ issuer, resource, signer: usual });
 
-/** One test for each `[what, token or request, reason]`. */
+/** Adds a test for each `[what, token or request, reason]`: the request is refused. */
 export function refuses(cases) {
   for (const [what, request, reason] of cases) {
     test(what, () => assertRefused(worker, typeof request === "string" ? { token: request } : request, reason));
   }
 }
 
+/** Adds a test for each `[what, token or request]`: the request is accepted. */
 export function accepts(cases) {
   for (const [what, request] of cases) {
     test(what, () => assertAccepted(worker, typeof request === "string" ? { token: request } : request));
@@ -46,12 +47,12 @@ export function accepts(cases) {
 
 /** Tests that honest clients are served after the attacks of the file, and that nothing has leaked. */
 export function staysUnharmed() {
-  describe("after all of this", () => {
-    test("honest tokens of every algorithm are accepted", async () => {
+  describe("after the attacks", () => {
+    test("valid tokens of every algorithm are accepted", async () => {
       for (const signer of Object.values(signers)) await assertAccepted(worker, { token: token({ signer }) });
     });
 
-    test("the provider was asked for its keys a few times, and for nothing else", (context) => {
+    test("the provider got a few requests for keys, and no others", (context) => {
       const jwks = provider.count("jwks");
       context.diagnostic(`${worker.logs().length} requests, ${jwks} fetches of the keys`);
       const minutes = Math.ceil((Date.now() - started) / 60_000);
@@ -59,13 +60,13 @@ export function staysUnharmed() {
       assert.equal(provider.count(), jwks + 1, "only one discovery document besides");
     });
 
-    test("the log is one JSON object a line, with neither a claim nor a panic in it", () => {
+    test("each line of the log is a JSON object, without claims and panics", () => {
       assert.ok(!worker.raw().includes(CANARY));
       assert.doesNotMatch(worker.raw(), /panicked|unreachable|Critical|Error:/);
       assert.equal(worker.raw().split("\n").length, worker.logs().length);
     });
 
-    test("the isolate is the one that answered first: the store was read by nobody else", () =>
+    test("the isolate has not restarted: the store was not read again", () =>
       assert.ok(worker.kv.reads.length <= 1 + provider.count("jwks"), `${worker.kv.reads.length} reads`));
   });
 }
@@ -102,7 +103,7 @@ async function oddKeys() {
   };
 }
 
-// Would hand out the attacker's key, if anybody came.
+// Would serve the attacker's key, and counts connections.
 async function startTrap() {
   let contacts = 0;
   const server = createServer((_request, response) => {

@@ -25,7 +25,7 @@ export const cleanUp = (job) => void cleanups.push(job);
 /**
  * A Worker and its provider, for one test.
  * @param {{keys?: object[], record?: object | string, settings?: object, cleanUp?: (job: () => Promise<void>) => void}} [options]
- *   `record`: what the store holds at first, as changes to the provider's record or as text
+ *   `record`: the first content of the store, as changes to the provider's record or as text
  */
 export async function deploy({ keys = [first.jwk], record, settings = {}, cleanUp: register = cleanUp } = {}) {
   const provider = await startHostileProvider({ keys });
@@ -39,24 +39,24 @@ export async function deploy({ keys = [first.jwk], record, settings = {}, cleanU
   const worker = await startWorker({ kv, settings: { ISSUER: provider.issuer, REQUIRED_SCOPES: "whoami:read", ...settings } });
   register(() => worker.stop());
   const token = tokensFor({ issuer: provider.issuer, resource: worker.mcpUrl, signer: first });
-  /** A token issued just now, as an honest client has it. */
+  /** Creates a valid token that was issued just now. */
   const newToken = (signer = first, claims = {}) => token({ signer, claims: { iat: seconds(), ...claims } });
   return { provider, kv, worker, token, newToken };
 }
 
-/** What the store holds of keys that were fetched so many seconds ago. */
+/** The times in a record of keys that were fetched this many seconds ago. */
 export const fetchedAgo = (age) => ({ provider_fetched_at: seconds() - age, jwks_fetched_at: seconds() - age });
 
 export const call = (worker, token) => post(worker, { token, message: legacyCall("whoami") });
 
-/** How many answers had which status. */
+/** Counts responses by status. */
 export function tally(answers) {
   const counts = {};
   for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
   return counts;
 }
 
-/** Does this so often, so many at a time, and gives all results. */
+/** Runs `work` this many times, with a limit on how many at once, and returns all results. */
 export async function repeat(times, atOnce, work) {
   const results = [];
   let next = 0;

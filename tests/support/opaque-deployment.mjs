@@ -29,10 +29,10 @@ export async function deploy(settings = ACCEPTING_ALL, register = cleanUp) {
   return { provider, worker, opaque: opaqueFor(provider), jwt: tokensFor({ issuer: provider.issuer, resource: worker.mcpUrl, signer }) };
 }
 
-/** Makes opaque tokens as Logto has them: 43 characters, and an answer without an audience. */
+/** Creates opaque tokens like those of Logto: 43 characters, and a response without an audience. */
 export function opaqueFor(provider) {
   return (changes = {}, profile) => {
-    // See "whose first byte happens to be a brace".
+    // See the test "is sent for a random token whose first byte is a brace".
     const token = randomToken((byte) => byte !== 0x7b);
     remember(provider, token, changes, profile);
     return token;
