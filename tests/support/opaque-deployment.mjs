@@ -20,7 +20,7 @@ afterEach(async () => {
 /** Runs a function after the current test. */
 export const cleanUp = (job) => void cleanups.push(job);
 
-/** Starts a provider and a Worker that checks opaque tokens with it. */
+/** Starts a provider, and a Worker that checks opaque tokens with it. */
 export async function deploy(settings = ACCEPTING_ALL, register = cleanUp) {
   const provider = await startHostileProvider({ keys: [signer.jwk] });
   register(() => provider.stop());
