@@ -184,7 +184,7 @@ describe("unsuitable published keys", () => {
 
 describe("a key in the token's header", () => {
   const { jwk } = attacker;
-  const brought = {
+  const embedded = {
     jwk: { jwk },
     jku: { jku: `${trap.origin}/jwks` },
     x5u: { x5u: `${trap.origin}/certificate` },
@@ -193,7 +193,7 @@ describe("a key in the token's header", () => {
       jwk, jku: `${trap.origin}/jwks`, x5u: `${trap.origin}/certificate`, x5c: ["AAAA"], x5t: "AAAA", "x5t#S256": "AAAA",
     },
   };
-  for (const [what, members] of Object.entries(brought)) {
+  for (const [what, members] of Object.entries(embedded)) {
     refuses([
       [`${what}, under the provider's key id`, token({ signer: attacker, header: { ...members, kid: usual.kid } }), "bad_signature"],
       [`${what}, under its own key id`, token({ signer: attacker, header: { ...members, kid: "attacker" } }), "unknown_key"],
@@ -202,7 +202,7 @@ describe("a key in the token's header", () => {
   }
 
   test("is ignored in a valid token", () =>
-    assertAccepted(worker, { token: token({ header: brought["all of them"] }) }));
+    assertAccepted(worker, { token: token({ header: embedded["all of them"] }) }));
 
   test("is never fetched", () => assert.equal(trap.contacts(), 0));
 });

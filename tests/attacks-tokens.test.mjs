@@ -164,14 +164,14 @@ describe("invalid encodings", () => {
 });
 
 describe("another issuer", () => {
-  const isses = [
+  const issuers = [
     `${issuer}/`, issuer.toUpperCase(), issuer.replace("http:", "https:"), issuer.replace("/oidc", ""), `${issuer}/../oidc`,
     `${issuer}?x`, `${issuer}#x`, `${issuer}\u0000`, ` ${issuer}`, `${issuer} `, issuer.replace("127.0.0.1", "localhost"),
     issuer.replace("http://", "http://user@"), `${issuer}.evil.example`, issuer.slice(0, -1), "https://evil.example/oidc", "",
     issuer.replace("oidc", "оidc"), encodeURIComponent(issuer),
   ];
   refuses([
-    ...isses.map((iss) => [JSON.stringify(iss.replace(provider.origin, "")), token({ claims: { iss } }), "wrong_issuer"]),
+    ...issuers.map((iss) => [JSON.stringify(iss.replace(provider.origin, "")), token({ claims: { iss } }), "wrong_issuer"]),
     ...[null, 1, [issuer], { issuer }, true].map((iss, at) => [`no text (${at})`, token({ claims: { iss } }), "wrong_issuer"]),
     ["none", token({ claims: { iss: undefined } }), "wrong_issuer"],
   ]);

@@ -1,6 +1,6 @@
 // Assertions on refusals: the public response, the line in the log, and no token in either.
 //
-// The public texts are repeated here, because they are part of the documented interface (docs/denials.md).
+// The public errors are repeated here, because they are part of the documented interface (docs/denials.md).
 
 import assert from "node:assert/strict";
 import { legacyCall } from "./messages.mjs";
