@@ -65,10 +65,13 @@ e2e: build ## Run the end-to-end tests against the built Worker
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec \
 	  'tests/*.test.mjs' 'dev/**/*.test.mjs'
 
-conformance: setup ## Run the official MCP conformance suite against a test Worker
+conformance: setup ## Run the official MCP conformance suite and the platform seams, against test Workers
 	$(call phase,conformance suite)
 	dev/build tests/conformance
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'tests/conformance/*.test.mjs'
+	$(call phase,platform seams)
+	dev/build tests/seams
+	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'tests/seams/*.test.mjs'
 
 smoke: build ## Test the benchmark: every load once and briefly
 	$(call phase,benchmark)

@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -54,6 +54,10 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {boolean} [scheduler]  whether the test uses `runScheduled`
  * @property {boolean} [keepsLog]  whether its standard output is read. Defaults to true
  * @property {string[]} [v8Flags]  for the JavaScript engine of the process
+ * @property {Record<string, string>} [objects]  classes of Durable Objects, by binding
+ * @property {string} [objectsFolder]  where they are stored, if that is to outlive the Worker
+ * @property {Record<string, {entrypoint?: string, props?: object}>} [services]
+ *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
  * @property {number} [memoryPages]  the maximum memory of WebAssembly, in pages of 64 KiB. By default as built
  */
@@ -75,6 +79,9 @@ export async function startWorker({
   v8Flags = [],
   under = [],
   memoryPages,
+  objects,
+  objectsFolder,
+  services,
 }) {
   const folder = resolve(ROOT, build);
   const modules = MODULES.filter((name) => existsSync(join(folder, name)));
@@ -88,7 +95,7 @@ export async function startWorker({
     const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined, schedulerPort });
     try {
       const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
-      await worker.start({ ...parts, keepsLog, under });
+      await worker.start({ ...parts, objects, objectsFolder, services, keepsLog, under });
       return worker;
     } catch (error) {
       if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;
@@ -196,16 +203,18 @@ class Worker {
     }
   }
 
-  async #writeConfig({ settings, build, modules, namespaces, compatibility, v8Flags, memoryPages }) {
+  async #writeConfig({ settings, build, modules, namespaces, memoryPages, ...parts }) {
+    const objectsFolder = parts.objectsFolder ?? join(this.#folder, "objects");
+    await mkdir(objectsFolder, { recursive: true });
     const stores = Object.entries({ JWKS: this.kv, ...namespaces });
     const config = workerdConfig({
       modules,
       port: this.port,
       namespaces: Object.fromEntries(stores.map(([binding, store]) => [binding, store.port])),
       settings: { RESOURCE: this.mcpUrl, ...settings },
-      compatibility,
       schedulerPort: this.schedulerPort,
-      v8Flags,
+      ...parts,
+      objectsFolder,
     });
     await writeFile(join(this.#folder, "config.capnp"), config);
     // Cap'n Proto embeds files by a path relative to its own.
