@@ -1,4 +1,4 @@
-// The command line.
+// Command-line options.
 
 import { parseArgs } from "node:util";
 import { contenders } from "../contenders/index.mjs";
@@ -14,7 +14,7 @@ export const HELP = `Compares mcp-edge with its peers on workerd: make bench ARG
   --starts N         processes started for the times after a start (20)
   --connections N    open at a time (16)
   --output FOLDER    where to write the results (bench/results)
-  --smoke            as little as possible of everything, to see whether it works
+  --smoke            a minimal run of everything, as a test
 
 Results of a part are written as partial.*, those of a whole run as latest.*.
 

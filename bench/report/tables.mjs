@@ -1,9 +1,9 @@
-// The results as tables of text: for the terminal and for Markdown alike.
+// The results as tables, for the terminal and for Markdown.
 
 import { goalsOf } from "./goals.mjs";
 import { ratioOf, series, spreadOf } from "./statistics.mjs";
 
-/** Whom the others are compared with. */
+/** The contender that the others are compared with. */
 const OURS = "mcp-edge";
 
 /**
