@@ -50,11 +50,11 @@ function goals(results) {
     ];
   });
   return {
-    title: "What mcp-edge aims at",
+    title: "Goals of mcp-edge",
     note:
       "Ratios are of medians; in brackets the lowest and the highest of the rounds. mcp-edge writes a line of log for " +
       "each request, the others write none: the last column is without it.",
-    columns: ["", "aim", "measured", "reached", "LOG=off"],
+    columns: ["", "goal", "measured", "reached", "LOG=off"],
     rows,
   };
 }

@@ -1,4 +1,4 @@
-//! What the page shows: names, texts, tools and scopes, taken from settings and server.
+//! What the page shows: name, description, tools and scopes, taken from settings and server.
 
 use crate::settings::Settings;
 use mcp_edge_identity::Scopes;
