@@ -55,7 +55,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {boolean} [keepsLog]  whether its standard output is read. Defaults to true
  * @property {string[]} [v8Flags]  for the JavaScript engine of the process
  * @property {Record<string, string>} [objects]  classes of Durable Objects, by binding
- * @property {string} [objectsFolder]  where they are stored, if that is to outlive the Worker
+ * @property {string} [objectsFolder]  where they are stored, to keep them when the Worker stops
  * @property {Record<string, {entrypoint?: string, props?: object}>} [services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler

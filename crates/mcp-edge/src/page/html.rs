@@ -1,6 +1,6 @@
 //! An HTML document to which text is added escaped, and URL encoding.
 //!
-//! Markup is known at compile time: [`Html::raw`] and [`Html::fill`] take `&'static str`. Settings and texts of tool
+//! Markup is known at compile time: [`Html::raw`] and [`Html::fill`] take `&'static str`. Settings and strings of tool
 //! authors are added with [`Html::text`]. The same escaping is valid in element content and in attribute values in double
 //! quotes; templates have gaps in these two places only.
 

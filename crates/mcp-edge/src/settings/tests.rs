@@ -311,7 +311,7 @@ fn long_urls_and_long_lists_are_refused() {
 }
 
 #[test]
-fn all_mistakes_are_found_at_once_and_no_secret_is_shown() {
+fn all_errors_are_reported_together_without_secrets() {
     let error = parse(&[
         ("ISSUER", ""),
         ("RESOURCE", "mcp"),
