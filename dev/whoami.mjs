@@ -19,7 +19,7 @@ The URL defaults to ${DEFAULT_URL}.
 
   --login <name>       sign in without a browser; only at the local identity provider
   --password <text>    defaults to the login, as for the local accounts
-  --json               print what the tool says, for programs
+  --json               print the result as JSON
   --help               show this`;
 
 async function main({ url, ...options }) {
