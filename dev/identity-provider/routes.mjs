@@ -60,7 +60,7 @@ const NOT_FOUND_PAGE = errorPage({
 });
 
 const SERVER_ERROR_PAGE = errorPage({
-  title: "This did not work",
+  title: "The request failed",
   explanation: "The provider failed; the reason is in its output.",
   advice: "Go back to the client and start again.",
 });
