@@ -54,13 +54,13 @@ function mounted(request) {
 }
 
 const NOT_FOUND_PAGE = errorPage({
-  title: "Nothing here",
-  explanation: "This is the development identity provider. It answers the clients that send you here.",
-  advice: `Its description for programs is at ${ISSUER_PATH}/.well-known/openid-configuration.`,
+  title: "Not found",
+  explanation: "This is the development identity provider. Clients send you to its sign-in page.",
+  advice: `Its discovery document is at ${ISSUER_PATH}/.well-known/openid-configuration.`,
 });
 
 const SERVER_ERROR_PAGE = errorPage({
   title: "The request failed",
-  explanation: "The provider failed; the reason is in its output.",
+  explanation: "The provider failed; the reason is in its log.",
   advice: "Go back to the client and start again.",
 });

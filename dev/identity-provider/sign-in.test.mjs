@@ -160,7 +160,7 @@ describe("authorization errors", () => {
     const page = await new Browser().open(authorization({ redirect_uri: "https://evil.example/" }).url);
     assert.equal(page.status, 400);
     assert.match(page.text, /Error: invalid_redirect_uri/);
-    assert.match(page.text, /not registered for it/);
+    assert.match(page.text, /not registered for the client/);
   });
 
   test("the error for an unknown client says to register again", async () => {
