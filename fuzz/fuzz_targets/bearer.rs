@@ -1,4 +1,4 @@
-//! Whatever stands in `Authorization` and in the query: either a refusal, or a token that could stand there.
+//! `Authorization` and query with any content: the result is a refusal, or a token of the permitted form.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Whatever a provider or the store answers: what is taken of it survives the way into the store and back, and no key
-//! is chosen for an algorithm that it does not belong to.
+//! Documents of the provider and records of the store with any content: what is accepted survives a round trip through the
+//! store, and no key is selected for another algorithm.
 
 #![no_main]
 

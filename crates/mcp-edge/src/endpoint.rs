@@ -56,7 +56,7 @@ pub struct Endpoint<E, S> {
     server_services: Rc<ServerServices>,
     challenge: ChallengeContext,
     documents: Documents,
-    /// Made for the first visitor: most isolates see none.
+    /// Created for the first visitor: most isolates have none.
     page: OnceCell<Page>,
 }
 
@@ -120,8 +120,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         }
     }
 
-    /// The MCP endpoint is looked at first: it is what nearly every request is for, and wherever the operator put it,
-    /// no document stands in its way.
+    /// Returns the route of a path. The MCP endpoint is compared first: nearly every request is for it, and no document can
+    /// take its path.
     fn route(&self, path: &str) -> Route<'_> {
         if path == self.settings.resource.path {
             return Route::Mcp;
@@ -261,8 +261,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         }
     }
 
-    /// The transport of 2024-11-05 kept a session whose messages came by another request; whoever could post to it
-    /// spoke with the identity of whoever had opened it. It is not offered.
+    /// The transport of 2024-11-05 is not supported: messages of a session came in other requests, so a client that knew
+    /// the session could use the identity that had opened it.
     fn retired_transport(&self) -> Response {
         let url = &self.settings.resource.url;
         let body = serde_json::json!({

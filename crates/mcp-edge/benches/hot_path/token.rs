@@ -1,4 +1,4 @@
-//! What is done with a token before its signature is verified, and the name under which it is remembered afterwards.
+//! The checks of a token before its signature is verified, and its fingerprint in the cache.
 
 use std::fmt::Debug;
 
@@ -19,13 +19,13 @@ use serde_json::{Map, Value};
 
 use crate::support::{tokens as samples, tokens::RESOURCE};
 
-/// When the token is looked at, in seconds since 1970.
+/// The time of the check, in seconds since 1970.
 const NOW: u64 = 1_800_000_000;
 
 /// Of a 2048-bit RSA key.
 const SIGNATURE_BYTES: usize = 256;
 
-/// A token of the usual size. Nobody looks at its signature here.
+/// A token of the usual size. Its signature is not verified here.
 fn token_text() -> &'static str {
     let header = samples::header(Algorithm::RS256, "key-1");
     let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
@@ -66,7 +66,7 @@ fn parse_jwt((token, types): (&'static str, &'static [String])) -> Result<Unveri
     jwt::parse(token, types, &claims::is_decisive)
 }
 
-// Whether the claims are well-typed, and good here and now.
+// Types, audience and times of the claims.
 #[library_benchmark]
 #[bench::usual(setup = claims_and_audiences, teardown = is_ok)]
 fn check_claims((all, audiences): (Map<String, Value>, &'static [String])) -> Result<Claims, Denial> {
@@ -76,14 +76,14 @@ fn check_claims((all, audiences): (Map<String, Value>, &'static [String])) -> Re
     Ok(claims)
 }
 
-/// The second token is the one that is timed: the first one has a key drawn.
+/// The second token is measured: the first one generates the key.
 fn fingerprints_and_token() -> (Fingerprints, &'static str) {
     let fingerprints = Fingerprints::default();
     fingerprints.of("", &TestRuntime::default());
     (fingerprints, token_text())
 }
 
-// The name of a token in the memory of verified ones.
+// The fingerprint of a token in the cache.
 #[library_benchmark]
 #[bench::usual(setup = fingerprints_and_token)]
 fn take_fingerprint((fingerprints, token): (Fingerprints, &'static str)) -> Fingerprint {

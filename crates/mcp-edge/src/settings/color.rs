@@ -1,39 +1,38 @@
-//! The operator's colour, made readable: as text on both backgrounds of the page, and as a background of text.
+//! A colour of the page, and shades of it that are readable on both of its backgrounds.
 //!
 //! Contrast is that of WCAG 2.2 (§1.4.3): 4.5 to 1 at least for text.
 
 use std::fmt;
 
-/// What WCAG 2.2 asks for, and a little more: the luminance is an approximation.
+/// The minimum of WCAG 2.2 (4.5), and a margin for the approximated luminance.
 const READABLE: f32 = 4.6;
 
-/// Colours on a dark background look duller than they measure.
+/// Colours look less bright on a dark background than their contrast suggests.
 const READABLE_ON_DARK: f32 = 6.0;
 
-/// The lighter of the two backgrounds in the dark scheme, and the darker of those in the light one (`style.css`), which
-/// are the harder ones.
+/// The backgrounds with the lower contrast in each scheme (`style.css`).
 const LIGHT_BACKGROUND: Color = Color([0xf6, 0xf7, 0xf4]);
 const DARK_BACKGROUND: Color = Color([0x1a, 0x1e, 0x1a]);
 
 const WHITE: Color = Color([0xff; 3]);
 const BLACK: Color = Color([0x10, 0x14, 0x11]);
 
-/// Steps between a colour and black or white: finer than eyes tell apart.
+/// Steps between a colour and black or white, small enough not to be visible.
 const STEPS: u8 = 64;
 
-/// A colour of sRGB.
+/// A colour in sRGB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Color([u8; 3]);
 
 impl Color {
-    /// The page's own colour.
+    /// The default colour of the page.
     pub const DEFAULT: Self = Self([0x1f, 0x6b, 0x4a]);
 
-    /// Reads `#rrggbb`.
+    /// Parses `#rrggbb`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-        // Digits first: `from_str_radix` also takes a plus sign.
+        // `from_str_radix` alone would accept a plus sign.
         if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
         }
@@ -41,8 +40,8 @@ impl Color {
         Some(Self([red, green, blue]))
     }
 
-    /// Relative luminance, from 0 to 1. The exponent of sRGB is approximated by a polynomial that is off by less than
-    /// 0.002: no floating-point library is needed for it.
+    /// Returns the relative luminance, from 0 to 1. A polynomial approximates the exponent of sRGB with an error of less
+    /// than 0.002, and needs no floating-point library.
     fn luminance(self) -> f32 {
         let linear = |value: u8| {
             let value = f32::from(value) / 255.0;
@@ -57,7 +56,7 @@ impl Color {
         if one > two { one / two } else { two / one }
     }
 
-    /// This colour with `step` parts of another, out of [`STEPS`].
+    /// Mixes this colour with `step` of [`STEPS`] parts of another.
     fn toward(self, other: Self, step: u8) -> Self {
         let mix = |channel: usize| {
             let (own, its) = (u16::from(self.0[channel]), u16::from(other.0[channel]));
@@ -67,20 +66,20 @@ impl Color {
         Self([0, 1, 2].map(mix))
     }
 
-    /// As bright as this colour can be without losing its saturation.
+    /// Returns the brightest shade with the same saturation.
     fn brightest(self) -> Self {
         let most = self.0.into_iter().max().unwrap_or_default().max(1);
         let raise = |value: u8| u8::try_from(u16::from(value) * 255 / u16::from(most)).unwrap_or(u8::MAX);
         Self(self.0.map(raise))
     }
 
-    /// The nearest shade that is readable in the light scheme: darker, if need be.
+    /// Returns the nearest shade that is readable in the light scheme: this colour or a darker one.
     fn on_light(self) -> Self {
         let shades = (0..=STEPS).map(|step| self.toward(BLACK, step));
         shades.into_iter().find(|shade| shade.contrast(LIGHT_BACKGROUND) >= READABLE).unwrap_or(BLACK)
     }
 
-    /// The nearest shade that is readable in the dark scheme: brighter, if need be, and then paler.
+    /// Returns the nearest shade that is readable in the dark scheme: this colour, a brighter or a paler one.
     fn on_dark(self) -> Self {
         let brightest = self.brightest();
         let brighter = (0..=STEPS).map(|step| self.toward(brightest, step));
@@ -88,13 +87,13 @@ impl Color {
         brighter.chain(paler).find(|shade| shade.contrast(DARK_BACKGROUND) >= READABLE_ON_DARK).unwrap_or(WHITE)
     }
 
-    /// Black or white, whichever is easier to read on this colour.
+    /// Returns black or white, the one with the higher contrast to this colour.
     #[must_use]
     pub fn text_on_it(self) -> Self {
         if self.contrast(WHITE) >= self.contrast(BLACK) { WHITE } else { BLACK }
     }
 
-    /// The custom properties that `style.css` expects, for both schemes.
+    /// Returns the custom properties of `style.css`, for both schemes.
     #[must_use]
     pub fn style(self) -> String {
         let (light, dark) = (self.on_light(), self.on_dark());
@@ -161,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_backgrounds_are_those_of_the_style() {
-        let style = include_str!("browser/style.css");
+        let style = include_str!("../page/browser/style.css");
         assert!(
             style.contains(&format!("--page: {LIGHT_BACKGROUND};"))
                 && style.contains(&format!("--card: {DARK_BACKGROUND};"))

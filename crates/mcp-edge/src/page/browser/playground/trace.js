@@ -1,18 +1,18 @@
-// The list of steps: what was sent and what came back, each as it happens.
+// The list of steps, each with its request and its response.
 
 import { h, scrollable } from "../dom.js";
 
 /**
- * The steps on the page.
+ * Creates the list of steps on the page.
  * @param {HTMLOListElement} list
  */
-export function createTrail(list) {
+export function createTrace(list) {
   return {
     clear: () => list.replaceChildren(),
 
-    /** A new step, under way. */
+    /** Adds a step that is in progress. */
     begin(title, explanation) {
-      // Only what happened last stays open.
+      // Only the last step is open.
       for (const details of list.querySelectorAll("details[open]")) details.open = false;
       const step = createStep(title, explanation);
       list.append(step.element);
@@ -31,7 +31,7 @@ function createStep(title, explanation) {
   const step = {
     element,
 
-    /** Shows what is sent: the first line in short, the rest below. */
+    /** Shows the request: its first line in the summary, all of it below. */
     sent(text) {
       [line.textContent] = text.split("\n");
       state.textContent = "…";
@@ -47,13 +47,13 @@ function createStep(title, explanation) {
       element.className = "done";
     },
 
-    /** Marks the step, and gives the problem to throw. */
+    /** Marks the step as failed and returns the problem to throw. */
     failed(problem) {
       element.className = "failed";
       return problem;
     },
 
-    /** The value of work that may find a problem. */
+    /** Returns the result of `work`; if it throws, the step has failed. */
     async attempt(work) {
       try {
         return await work();
