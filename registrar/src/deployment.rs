@@ -24,7 +24,7 @@ use crate::{
     ledger::Ledger,
     provider::{
         ProviderError,
-        logto::{Logto, LogtoNow},
+        logto::{Logto, LogtoApplications},
     },
     settings::Settings,
     storage::{RegistrationStore, records::Records},
@@ -129,7 +129,7 @@ impl<P: Platform<Services: Services>> Deployment<P> {
     ///
     /// # Errors
     /// [`ProviderError`] if its token endpoint is not known.
-    pub async fn applications(&self, now: u64) -> Result<LogtoNow<'_, P::Services>, ProviderError> {
+    pub async fn applications(&self, now: u64) -> Result<LogtoApplications<'_, P::Services>, ProviderError> {
         let provider = self.provider(now).await.map_err(|denial| {
             let detail = denial.detail.unwrap_or_default();
             if denial.reason == Reason::Misconfigured {

@@ -16,8 +16,9 @@ use std::{
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use mcp_edge_oauth::Scopes;
-use mcp_edge_runtime::ports::StoreError;
-use mcp_edge_runtime::ports::{OperatorLog, Runtime};
+use mcp_edge_runtime::ports::{
+    StoreError, {OperatorLog, Runtime},
+};
 use serde_json::Value;
 
 use crate::{

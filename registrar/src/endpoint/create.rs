@@ -1,8 +1,6 @@
 //! `POST /register` (RFC 7591 §3).
 
-use mcp_edge_oauth::bearer;
-use mcp_edge_oauth::challenge::ChallengeContext;
-use mcp_edge_oauth::denial::Reason;
+use mcp_edge_oauth::{bearer, challenge::ChallengeContext, denial::Reason};
 use mcp_edge_runtime::ports::Services;
 
 use super::{information::information, json_body, public_error::EndpointError};

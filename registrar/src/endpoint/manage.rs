@@ -1,9 +1,7 @@
 //! `GET`, `PUT`, `DELETE /register/{client_id}` (RFC 7592).
 
-use mcp_edge_oauth::bearer;
-use mcp_edge_oauth::denial::Reason;
-use mcp_edge_runtime::http::Response;
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_oauth::{bearer, denial::Reason};
+use mcp_edge_runtime::{http::Response, ports::Services};
 
 use super::{
     information::{check_server_members, information},

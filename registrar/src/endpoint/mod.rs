@@ -17,10 +17,11 @@ pub mod metadata_document;
 pub mod public_error;
 
 use mcp_edge_oauth::challenge::ChallengeContext;
-use mcp_edge_runtime::cors;
-use mcp_edge_runtime::http::BodyError;
-use mcp_edge_runtime::http::Response;
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_runtime::{
+    cors,
+    http::{BodyError, Response},
+    ports::Services,
+};
 
 use self::public_error::EndpointError;
 use crate::{

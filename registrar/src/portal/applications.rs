@@ -1,7 +1,6 @@
 //! What a developer does with their applications.
 
-use mcp_edge_runtime::http::Response;
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_runtime::{http::Response, ports::Services};
 use serde_json::{Map, Value};
 
 use super::{

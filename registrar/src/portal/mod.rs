@@ -33,10 +33,10 @@ pub mod session;
 pub mod sign_in;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge_runtime::http::RequestHead;
-use mcp_edge_runtime::http::Response;
-use mcp_edge_runtime::ports::Runtime;
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_runtime::{
+    http::{RequestHead, Response},
+    ports::{Runtime, Services},
+};
 
 use self::{
     form::Form,

@@ -4,8 +4,7 @@
 //! a link from elsewhere finds its reader signed in, a form from elsewhere does not. Forms carry a token of the session
 //! besides, and their origin is looked at; any one of the three would do.
 
-use mcp_edge_runtime::http::RequestHead;
-use mcp_edge_runtime::ports::Runtime;
+use mcp_edge_runtime::{http::RequestHead, ports::Runtime};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 

@@ -8,20 +8,16 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge_oauth::client_authentication::basic;
-use mcp_edge_oauth::client_authentication::form_encode;
-use mcp_edge_oauth::denial::Denial;
-use mcp_edge_oauth::denial::Reason;
-use mcp_edge_oauth::provider::Provider;
-use mcp_edge_oauth::resource_server::Trail;
-use mcp_edge_runtime::http::RequestHead;
-use mcp_edge_runtime::http::Response;
-use mcp_edge_runtime::ports::Fetch;
-use mcp_edge_runtime::ports::HttpRequest;
-use mcp_edge_runtime::ports::Method;
-use mcp_edge_runtime::ports::RequestContent;
-use mcp_edge_runtime::ports::Runtime;
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_oauth::{
+    client_authentication::{basic, form_encode},
+    denial::{Denial, Reason},
+    provider::Provider,
+    resource_server::Trail,
+};
+use mcp_edge_runtime::{
+    http::{RequestHead, Response},
+    ports::{Fetch, HttpRequest, Method, RequestContent, Runtime, Services},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};

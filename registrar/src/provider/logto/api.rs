@@ -2,21 +2,14 @@
 
 use std::time::Duration;
 
-use mcp_edge_oauth::client_authentication::basic;
-use mcp_edge_oauth::client_authentication::form_encode;
-use mcp_edge_runtime::ports::Fetch;
-use mcp_edge_runtime::ports::FetchError;
-use mcp_edge_runtime::ports::HttpRequest;
-use mcp_edge_runtime::ports::HttpResponse;
-use mcp_edge_runtime::ports::Method;
-use mcp_edge_runtime::ports::RequestContent;
-use mcp_edge_runtime::ports::Runtime;
+use mcp_edge_oauth::client_authentication::{basic, form_encode};
+use mcp_edge_runtime::ports::{Fetch, FetchError, HttpRequest, HttpResponse, Method, RequestContent, Runtime};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     super::{ProviderError, token_endpoint::TokenError},
-    LogtoNow,
+    LogtoApplications,
 };
 use crate::secret::Secret;
 
@@ -40,6 +33,13 @@ const GONE: &str = "entity.";
 /// What a token without the scope of the API, and a 403, come from.
 const MISSING_ROLE: &str = "the machine-to-machine application needs the role for Management API access";
 
+/// The largest page that Logto gives.
+pub(super) const PAGE_SIZE: usize = 100;
+
+/// Of applications and API resources. Applications come newest first, so an abandoned one is on the first of these unless
+/// no run took place for very long.
+pub(super) const MAX_PAGES: usize = 5;
+
 /// A token for the Management API.
 #[derive(Debug, Clone)]
 pub struct MachineToken {
@@ -57,7 +57,7 @@ pub enum Repeat {
     IfRefused,
 }
 
-impl<P: Fetch + Runtime> LogtoNow<'_, P> {
+impl<P: Fetch + Runtime> LogtoApplications<'_, P> {
     /// Calls the API and gives the body of a good answer. `path` begins with a slash.
     ///
     /// # Errors

@@ -4,12 +4,16 @@
 //! |---|---|
 //! | [`api`] | calls: the machine token, repeating, time limits, what statuses mean |
 //! | [`applications`] | the operations, step by step, each with its way back |
+//! | [`consent`], [`secrets`], [`sign_in_log`] | consent scopes, secrets, and the audit log of an application |
 //!
 //! The machine token has the only scope that the API knows, `all`: whoever holds it or the secret behind it
 //! administers the tenant. It is kept in the memory of an isolate and nowhere else.
 
-pub mod api;
-pub mod applications;
+mod api;
+mod applications;
+mod consent;
+mod secrets;
+mod sign_in_log;
 
 #[cfg(test)]
 mod tests;
@@ -18,7 +22,7 @@ use std::cell::{Cell, RefCell};
 
 use mcp_edge_runtime::ports::{Fetch, Runtime};
 
-use self::{api::MachineToken, applications::ScopeIds};
+use self::{api::MachineToken, consent::ScopeIds};
 
 /// Where the tenant is and who we are there.
 #[derive(Clone)]
@@ -58,13 +62,13 @@ impl Logto {
         ports: &'a P,
         token_endpoint: impl Into<String>,
         now: u64,
-    ) -> LogtoNow<'a, P> {
-        LogtoNow { logto: self, ports, token_endpoint: token_endpoint.into(), now }
+    ) -> LogtoApplications<'a, P> {
+        LogtoApplications { logto: self, ports, token_endpoint: token_endpoint.into(), now }
     }
 }
 
 /// [`Logto`] within one request or run.
-pub struct LogtoNow<'a, P> {
+pub struct LogtoApplications<'a, P> {
     logto: &'a Logto,
     ports: &'a P,
     token_endpoint: String,
