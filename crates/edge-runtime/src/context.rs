@@ -13,7 +13,7 @@ pub struct RequestContext {
     pub connection: Rc<dyn Connection>,
 }
 
-/// The connection of a client. Nothing is read from the platform before somebody asks for it.
+/// The connection of a client. What it says is read from the platform only when it is needed.
 pub trait Connection {
     /// The network address that the request came from, if the platform knows it.
     fn address(&self) -> Option<String>;

@@ -1,13 +1,13 @@
 //! Cross-origin requests of browsers (Fetch standard): which origins may call, and the headers that tell them.
 //!
-//! One list serves both purposes: an `Origin` that is present and not allowed is refused (which stops DNS rebinding),
-//! and an allowed one may read the answer. Programs that are no browsers send no `Origin` and are not concerned.
+//! One list serves both purposes: an `Origin` that is present and not allowed is rejected (which stops DNS rebinding), and
+//! an allowed one may read the response. Programs other than browsers send no `Origin` and are not affected.
 
 use std::borrow::Cow;
 
 use crate::http::{RequestHead, Response};
 
-/// So that a page can follow a challenge and come back in time.
+/// So that a page can follow a challenge and retry in time.
 const EXPOSED_HEADERS: &str = "WWW-Authenticate, Retry-After";
 
 /// How many headers with a reflected prefix a preflight may ask for: more than any request has.
@@ -25,14 +25,14 @@ pub enum Origins {
     Listed(Vec<String>),
 }
 
-/// Who sent the request, as far as a browser says.
+/// The `Origin` of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin<'a> {
-    /// No `Origin`: no browser, or a browser that need not say.
+    /// No `Origin`: not from a browser, or a same-origin request.
     Absent,
-    /// May call.
+    /// May call the server.
     Allowed(&'a str),
-    /// May not: not on the list, opaque (`null`), or not an origin at all.
+    /// May not call it: not on the list, opaque (`null`), or not an origin at all.
     NotAllowed,
 }
 
@@ -49,7 +49,7 @@ pub fn origin_of<'a>(head: &RequestHead<'a>, own_origin: &str, origins: &Origins
     if is_clean && is_allowed { Origin::Allowed(origin) } else { Origin::NotAllowed }
 }
 
-/// Lets an allowed page read the answer, whatever its status.
+/// Lets an allowed page read the response, also that of an error.
 #[must_use]
 pub fn readable(response: Response, origin: Origin<'_>) -> Response {
     let response = response.with_header("vary", "Origin").with_header("access-control-expose-headers", EXPOSED_HEADERS);
@@ -68,7 +68,7 @@ pub struct AllowedHeaders {
     pub reflected_prefix: &'static str,
 }
 
-/// The answer to a preflight of an endpoint that takes POST.
+/// The response to a preflight of an endpoint that takes POST.
 #[must_use]
 pub fn preflight(head: &RequestHead<'_>, origin: Origin<'_>, allowed: AllowedHeaders) -> Response {
     let parameters = head
@@ -86,7 +86,7 @@ pub fn preflight(head: &RequestHead<'_>, origin: Origin<'_>, allowed: AllowedHea
     readable(response, origin)
 }
 
-/// The answer to a preflight of a public document.
+/// The response to a preflight of a public document.
 #[must_use]
 pub fn public_preflight() -> Response {
     public(Response::empty(204))

@@ -63,7 +63,7 @@ impl Algorithm {
     }
 }
 
-/// SHA-256 thumbprint of a key (RFC 7638): two keys with the same thumbprint are the same key, whatever their `kid`.
+/// SHA-256 thumbprint of a key (RFC 7638): two keys with the same thumbprint are the same key, also under different `kid`s.
 pub type Thumbprint = [u8; 32];
 
 /// A public key that verifies signatures.

@@ -1,8 +1,7 @@
-//! The few parts of an HTTP exchange that the rules look at, as plain data.
+//! HTTP requests and responses as plain data (RFC 9110).
 //!
-//! A [`RequestHead`] borrows from one string that the platform hands over, so that reading a request costs no
-//! allocation per header. The body is not part of it: it is asked for ([`RequestBody`]) only when somebody is
-//! allowed to send one.
+//! A [`RequestHead`] borrows from one string that the platform provides, so that reading a request costs no allocation per
+//! header. The body is not part of it: it is read ([`RequestBody`]) only after the request has been authorized.
 
 use std::borrow::Cow;
 
@@ -59,15 +58,15 @@ impl<'a> RequestHead<'a> {
     }
 }
 
-/// Which headers are looked at, in lower case, beside `authorization`. Reading one is a call into the runtime of some
-/// 3,000 instructions, so a request is not asked for what only others have.
+/// The names of the request headers that are read beside `authorization`, in lower case. Reading one costs some 3,000
+/// instructions in the runtime, so each request is read only for those that its kind has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderNames {
-    /// Of every request.
+    /// Read of every request.
     pub always: Vec<String>,
-    /// Of what may be a message: a POST with credentials.
+    /// Read of what may be a message: a POST with credentials.
     pub of_messages: Vec<String>,
-    /// Of requests with other methods.
+    /// Read of requests with other methods.
     pub of_others: Vec<String>,
 }
 
@@ -78,11 +77,11 @@ pub trait RequestBody {
     ///
     /// # Errors
     /// [`BodyError::TooLarge`] as soon as more than `limit` bytes are announced or have arrived;
-    /// [`BodyError::Truncated`] if the client went away.
+    /// [`BodyError::Truncated`] if the client disconnected before it was complete.
     async fn text(self, limit: usize) -> Result<String, BodyError>;
 }
 
-/// Why a request body could not be had.
+/// Why a request body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// More bytes than the limit.
@@ -93,7 +92,7 @@ pub enum BodyError {
     Truncated,
 }
 
-/// In tests and in-process calls the body is at hand.
+/// The body of a request in tests.
 impl RequestBody for &str {
     async fn text(self, limit: usize) -> Result<String, BodyError> {
         if self.len() > limit { Err(BodyError::TooLarge) } else { Ok(self.to_owned()) }
@@ -103,21 +102,21 @@ impl RequestBody for &str {
 /// Text that is mostly known at compile time.
 pub type Text = Cow<'static, str>;
 
-/// As many headers as most answers have: so their list is allocated once.
+/// As many headers as most responses have: so their list is allocated once.
 const USUAL_HEADERS: usize = 8;
 
-/// An answer: status, headers, body.
+/// A response: status, headers, body.
 #[derive(Debug)]
 pub struct Response {
     /// Between 200 and 599.
     pub status: u16,
     /// Names and values, visible ASCII only. No name occurs twice.
     pub headers: Vec<(&'static str, Text)>,
-    /// What follows.
+    /// The body.
     pub body: Body,
 }
 
-/// The body of an answer.
+/// The body of a response.
 pub enum Body {
     /// No body.
     Empty,
@@ -143,13 +142,13 @@ impl std::fmt::Debug for Body {
 }
 
 impl Response {
-    /// An answer without a body.
+    /// Creates a response without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
         Self { status, headers: Vec::new(), body: Body::Empty }
     }
 
-    /// An answer of `content-type: application/json`, which no browser takes for anything else.
+    /// Creates a response of `content-type: application/json`, which no browser takes for anything else.
     #[must_use]
     pub fn json(status: u16, body: impl Into<Text>) -> Self {
         let mut headers = Vec::with_capacity(USUAL_HEADERS);
@@ -158,7 +157,7 @@ impl Response {
         Self { status, headers, body: Body::Text(body.into()) }
     }
 
-    /// Adds a header. `value` must be visible ASCII and spaces, or the answer is not sent (see
+    /// Adds a header. `value` must be visible ASCII and spaces, or the response is not sent (see
     /// [`Response::unsendable_header`]).
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<Text>) -> Self {
@@ -173,7 +172,7 @@ impl Response {
     }
 
     /// The name of the first header that must not be sent: its name is not a token, or its value has characters other than
-    /// visible ASCII and spaces (RFC 9110 §5.5). A line break in a value would begin a header of its maker's choice.
+    /// visible ASCII and spaces (RFC 9110 §5.5). A line break in a value would let its author add headers.
     #[must_use]
     pub fn unsendable_header(&self) -> Option<&'static str> {
         let is_name = |name: &str| {

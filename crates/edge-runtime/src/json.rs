@@ -1,4 +1,4 @@
-//! Writing JSON objects member by member, on one line.
+//! JSON objects as text under construction, on one line.
 //!
 //! Much of what a server sends is known when it starts. An [`Object`] is the text itself under construction, so
 //! that such parts are kept as strings and copied, and never go through a tree of values.
@@ -23,7 +23,7 @@ impl Object {
         self.append(["\"", key, "\":", json])
     }
 
-    /// The same, with a key that somebody else chose.
+    /// Adds a member whose key comes from outside, and whose value is JSON already.
     #[must_use]
     pub fn entry(self, key: &str, json: &str) -> Self {
         self.append([&quote(key), ":", json, ""])

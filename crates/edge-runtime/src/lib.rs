@@ -1,4 +1,4 @@
-//! What every Worker of mcp-edge stands on, whatever it serves.
+//! The foundation of every Worker of mcp-edge.
 //!
 //! | module | what it contains | source |
 //! |---|---|---|

@@ -10,7 +10,7 @@ use crate::{http::Text, json::Object, settings::Reader};
 /// What came from outside is cut to this length: the log is for reading.
 const MAX_TEXT_BYTES: usize = 200;
 
-/// As many members as the record of a tool call has: so their list is allocated once.
+/// As many members as the record of a tool call has, so that their list is allocated once.
 const USUAL_MEMBERS: usize = 12;
 
 /// Which requests are logged.

@@ -1,7 +1,7 @@
 //! Sealing: what a client or a browser keeps for us, encrypted and authenticated (XChaCha20-Poly1305).
 //!
 //! Sealed text comes back as input that anybody may have made. It opens under the same key and for the same associated
-//! data only, and it can be opened more than once: whoever needs single use has to remember what was used.
+//! data only, and it can be opened more than once: what must happen once needs a record of what was used.
 
 use std::fmt;
 
@@ -25,14 +25,14 @@ pub struct SealingKey([u8; 32]);
 #[error("encryption failed")]
 pub struct SealError;
 
-/// Text that is not ours, or not for this purpose. Deliberately one error: whoever tries texts out learns nothing.
+/// Text that is not ours, or not for this purpose. Deliberately one error: an attacker who tries texts learns nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed text cannot be opened")]
 pub struct OpenError;
 
 impl SealingKey {
-    /// Creates a key from 32 bytes that nobody can guess: the digest of a secret with what tells this use of it, and this
-    /// deployment, from others.
+    /// Creates a key from 32 unguessable bytes: the digest of a secret together with the purpose and the deployment, so that
+    /// each of them gets a key of its own.
     #[must_use]
     pub const fn new(key: [u8; 32]) -> Self {
         Self(key)

@@ -15,7 +15,7 @@ export function watch(always, ofMessages, ofOthers) {
 
 const encoder = new TextEncoder();
 
-// Writes text as UTF-8 into a piece of WebAssembly's memory; gives the number of bytes, or -1 if it does not fit.
+// Writes text as UTF-8 into a piece of WebAssembly's memory; returns the number of bytes, or -1 if it does not fit.
 export function encode(text, into) {
   const { read, written } = encoder.encodeInto(text, into);
   return read === text.length ? written : -1;
@@ -54,8 +54,8 @@ export function body(request, limit) {
 
 const decoder = new TextDecoder();
 
-// A whole body as text, or `null` as soon as it is longer than `limit` bytes. The runtime fills the bytes whatever the
-// chunks are: each chunk that comes to JavaScript takes 50 microseconds and leaves up to 40 bytes on its heap, which for
+// A whole body as text, or `null` as soon as it is longer than `limit` bytes. The runtime fills the bytes from chunks of
+// any size: each chunk that comes to JavaScript takes 50 microseconds and leaves up to 40 bytes on its heap, which for
 // chunks of one byte is minutes, and more than there is.
 async function text(message, limit) {
   if (message.body === null) return "";
@@ -114,7 +114,7 @@ addEventListener("error", ({ error }) => {
   rejectors.clear();
 });
 
-// A promise that Rust keeps, or else is broken when Rust crashes.
+// A promise that is settled by Rust, or rejected when Rust crashes.
 export function abortable(promise) {
   return new Promise((resolve, reject) => {
     rejectors.add(reject);
@@ -122,7 +122,7 @@ export function abortable(promise) {
   });
 }
 
-// Sets of headers that are sent again and again, by their numbers.
+// Sets of headers that many responses share, by their numbers.
 const headerSets = [];
 
 export function keepHeaders(number, lines) {
@@ -146,14 +146,14 @@ export function respondOnce(status, lines, body) {
   return new Response(body, { status, headers: headersOf(lines) });
 }
 
-// Whether the client has left; needs the compatibility flag `enable_request_signal`.
+// Whether the client has disconnected; needs the compatibility flag `enable_request_signal`.
 export function isGone(request) {
   return request.signal.aborted;
 }
 
 // The answer to an outgoing request: a line with status and challenge, and the body; or `!kind` and an explanation.
 //
-// What it sends is made here: nothing of a request that somebody sent to the Worker gets into it.
+// What it sends is created here: nothing of a request to the Worker gets into it.
 export async function call(method, url, authorization, mediaType, content, milliseconds, limit) {
   try {
     const headers = { accept: "application/json" };

@@ -1,9 +1,9 @@
 //! Runs requests with as few promises as possible.
 //!
-//! A promise that Rust makes or awaits costs closures, microtasks and several crossings; for a tool that answers at once
-//! that is more than everything else together. So a request is worked on until it must wait. If it waits for one thing
-//! that JavaScript can await by itself, its body or a signature, JavaScript does so and then resumes the request by its
-//! number. Only a request that waits for anything else goes on as a promise of wasm-bindgen.
+//! A promise that Rust creates or awaits costs closures, microtasks and several crossings; for a tool that answers at once
+//! that is more than everything else together. So a request is polled until it must wait. If it waits for one promise that
+//! JavaScript can await by itself (the body, a signature), the request is suspended, and JavaScript resumes it by its
+//! number. Only a request that waits for anything else continues as a promise of wasm-bindgen.
 
 use std::{
     cell::{Cell, RefCell},
@@ -25,9 +25,9 @@ use wasm_bindgen::{JsValue, closure::Closure};
 use super::bridge;
 use crate::http::Response;
 
-/// Requests that may wait at the same time. When clients leave, the runtime forgets their requests without a word: what
-/// they leave here makes room for others at the latest when so many have come after it. With the largest heads that are
-/// read, that is 32 of an isolate's 128 MB.
+/// Requests that may be suspended at the same time. When clients disconnect, the runtime drops their requests without a
+/// notice: what they leave here is dropped at the latest when so many have been suspended after it. With the largest heads
+/// that are read, that is 32 of an isolate's 128 MB.
 const MAX_WAITING: usize = 256;
 
 /// What JavaScript awaits for one request.
@@ -39,8 +39,8 @@ struct Suspension {
     value: RefCell<Option<JsValue>>,
 }
 
-/// Awaits a promise; if it is rejected, the result is `undefined`. A request that is worked on in this way awaits one
-/// thing at a time. Anything else awaits it as usual.
+/// Awaits a promise; if it is rejected, the result is `undefined`. A request awaits one promise at a time in this way; in
+/// other futures the promise is awaited as usual.
 pub async fn settled(promise: Promise) -> JsValue {
     let suspension = CURRENT.with_borrow(Clone::clone).filter(|suspension| suspension.is_available.get());
     let Some(suspension) = suspension else {
@@ -50,15 +50,15 @@ pub async fn settled(promise: Promise) -> JsValue {
     poll_fn(|_| suspension.value.take().map_or(Poll::Pending, Poll::Ready)).await
 }
 
-/// A request that is worked on.
+/// A request that runs.
 struct Request {
     future: LocalBoxFuture<'static, web_sys::Response>,
     suspension: Rc<Suspension>,
     relay: Arc<Relay>,
 }
 
-/// Wakes whoever waits for the request, once somebody does. A future keeps the first waker that it is polled with for
-/// good (timers of the `worker` crate do), so it gets one that lasts.
+/// Wakes the promise of a request, once there is one. A future may keep the first waker that it is polled with for good
+/// (timers of the `worker` crate do), so it gets one that lasts.
 #[derive(Default)]
 struct Relay(Mutex<Option<Waker>>);
 
@@ -77,7 +77,7 @@ impl Request {
         outcome
     }
 
-    /// The rest of it, as a promise.
+    /// Continues the request as a promise.
     fn promise(mut self) -> Promise {
         self.suspension.is_available.set(false);
         let rest = poll_fn(move |context| {
@@ -90,17 +90,17 @@ impl Request {
 }
 
 thread_local! {
-    /// That of the request that is being worked on.
+    /// That of the request that is being polled.
     static CURRENT: RefCell<Option<Rc<Suspension>>> = const { RefCell::new(None) };
-    /// With their numbers; those in front have waited longer.
+    /// Suspended requests with their numbers; those in front have waited longer.
     static WAITING: RefCell<VecDeque<(u32, Request)>> = const { RefCell::new(VecDeque::new()) };
     static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Has JavaScript call [`resume`]; once per isolate.
+/// Lets JavaScript call [`resume`]; once per isolate.
 pub fn prepare() {
     let resume = Closure::<dyn Fn(u32, JsValue) -> JsValue>::new(resume);
-    // It sets a variable of the prelude, and nothing else.
+    // It sets a variable of the bridge, and nothing else.
     let _ = bridge::on_resume(&resume.into_js_value());
 }
 
@@ -136,7 +136,7 @@ fn proceed(mut request: Request) -> JsValue {
     }
 }
 
-/// Keeps a request until it is resumed by the number that this gives it.
+/// Suspends a request; returns the number to resume it by.
 fn wait(request: Request) -> u32 {
     let number = LAST_NUMBER.get().wrapping_add(1);
     LAST_NUMBER.set(number);
@@ -145,7 +145,7 @@ fn wait(request: Request) -> u32 {
         waiting.push_back((number, request));
         oldest
     });
-    // Dropped here, where it may do what it likes.
+    // Dropped here, outside of the borrow: its destructors may suspend or resume others.
     drop(forgotten);
     number
 }

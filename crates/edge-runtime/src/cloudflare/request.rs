@@ -1,4 +1,4 @@
-//! What comes in: the head of a request in one crossing, its body in another.
+//! Requests: the head is read in one crossing, the body in another.
 
 use std::cell::RefCell;
 
@@ -7,11 +7,11 @@ use wasm_bindgen::JsValue;
 use super::{bridge, executor};
 use crate::http::{BodyError, HeaderNames, RequestBody, RequestHead};
 
-/// Of most heads, and of most messages.
+/// Enough for most heads and most messages.
 const USUAL_BYTES: usize = 8 * 1024;
 
-/// Method, URL and the headers that are looked at, together. The largest token has an eighth of it, and a request is
-/// kept with all of this until its body has come.
+/// Method, URL and the headers that are read, together. The largest token takes an eighth of it, and a request holds all
+/// of this until its body has arrived.
 const MAX_HEAD_BYTES: usize = 128 * 1024;
 
 thread_local! {
@@ -19,13 +19,13 @@ thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; USUAL_BYTES]);
 }
 
-/// Reads the heads of requests. Has JavaScript look at these headers, once per isolate.
+/// Reads the heads of requests. Creating it tells JavaScript which headers to read, once per isolate.
 pub struct HeadReader {
     /// In the order in which JavaScript gives their values.
     names: Vec<String>,
 }
 
-/// Everything that is read of a request at once: milliseconds since 1970, method, URL, then a line for each header.
+/// What is read of a request in one crossing: milliseconds since 1970, method, URL, then a line for each header.
 pub struct HeadText(String);
 
 /// When a request arrived, in milliseconds since 1970, and its head.
@@ -42,7 +42,7 @@ impl HeadReader {
         Self { names: always.into_iter().chain(of_messages).chain(of_others).chain(credentials).collect() }
     }
 
-    /// Takes apart what `bridge.js` wrote.
+    /// Parses what `bridge.js` wrote.
     pub fn parse<'a>(&'a self, HeadText(text): &'a HeadText) -> Arrived<'a> {
         // The last piece is the longest, and has no separator that one would have to look for.
         let mut lines = text.splitn(3 + self.names.len(), '\n');
@@ -56,7 +56,7 @@ impl HeadReader {
 }
 
 impl HeadText {
-    /// `None` for more than anybody reads.
+    /// Reads a request; `None` if that is more than [`MAX_HEAD_BYTES`].
     pub fn of(request: &web_sys::Request) -> Option<Self> {
         SCRATCH.with_borrow_mut(|scratch| {
             loop {
@@ -69,7 +69,7 @@ impl HeadText {
         })
     }
 
-    /// The method and the URL, for those who want nothing else.
+    /// The method and the URL without any header.
     pub fn request_line(&self) -> RequestHead<'_> {
         let mut lines = self.0.split('\n').skip(1);
         let method = lines.next().unwrap_or_default();
@@ -77,14 +77,14 @@ impl HeadText {
     }
 }
 
-/// The UTF-8 that JavaScript has written; a negative length says that it did not fit.
+/// The UTF-8 that JavaScript has written; its length is negative if it did not fit.
 fn written(length: i32, scratch: &[u8]) -> Option<String> {
     let bytes = scratch.get(..usize::try_from(length).ok()?)?;
-    // Faster for what is valid, as whatever comes from an encoder is.
+    // The faster way for valid UTF-8, which an encoder always produces.
     Some(std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), str::to_owned))
 }
 
-/// The text that a value is, if it is text.
+/// The text of a value, if it is a string.
 fn text_of(value: &JsValue) -> Option<String> {
     if !value.is_string() {
         return None;

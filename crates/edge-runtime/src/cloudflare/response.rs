@@ -1,4 +1,4 @@
-//! What goes out.
+//! Responses: the platform's form of a [`Response`].
 
 use std::cell::RefCell;
 
@@ -11,19 +11,19 @@ use crate::http::{Body, Response, Text};
 
 type Header = (&'static str, Text);
 
-/// Few different sets of headers are ever sent. Origins that are echoed make more of them.
+/// Few different sets of headers are ever sent; echoed origins make more of them.
 const MAX_HEADER_SETS: usize = 64;
 
-/// Longer ones have something in them that a client made up.
+/// Longer sets contain something that a client chose, and are not kept.
 const MAX_SET_BYTES: usize = 2 * 1024;
 
 thread_local! {
-    /// The sets that JavaScript keeps, at their numbers there: copying a set costs less than half of making it.
+    /// The sets that JavaScript keeps, by their numbers there: copying a set costs less than half of creating it.
     static HEADER_SETS: RefCell<Vec<Vec<Header>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The platform's form of an answer. One with a header that must not be sent becomes an empty 500: JavaScript would take a
-/// line break for the end of a header, and throw at what is not Latin-1.
+/// Creates the platform's form of a response. One with a header that must not be sent becomes an empty 500: JavaScript
+/// would take a line break for the end of a header, and throw at what is not Latin-1.
 pub fn to_js(response: Response) -> web_sys::Response {
     let is_for_one_request = are_for_one_request(&response.headers);
     // A set that is kept was checked when it was new.
@@ -31,7 +31,7 @@ pub fn to_js(response: Response) -> web_sys::Response {
     if kept.is_none()
         && let Some(name) = response.unsendable_header()
     {
-        console_error!("an answer was not sent: its header {name} has characters that headers cannot have");
+        console_error!("a response was not sent: its header {name} has characters that headers cannot have");
         return bridge::respond_once(500, "", JsValue::NULL);
     }
     let body = match response.body {

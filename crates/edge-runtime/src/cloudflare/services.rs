@@ -26,8 +26,8 @@ pub struct Bindings {
     pub rate_limiter: &'static str,
 }
 
-/// How long Cloudflare's edge may answer a read from its own cache. The shortest time that every documentation agrees
-/// on; a record is looked at by its own age anyway.
+/// How long Cloudflare's edge may answer a read from its own cache: the shortest time that all versions of the
+/// documentation allow. The age of a record is checked by its own content.
 const KV_CACHE_SECONDS: u64 = 60;
 
 /// Imported keys kept at most: more than all issuers together publish.
@@ -203,7 +203,7 @@ impl FailureLimit for EdgeServices {
     }
 }
 
-/// The message of whatever JavaScript threw.
+/// The message of what JavaScript threw.
 fn text_of(thrown: &JsValue) -> String {
     let message = thrown.dyn_ref::<js_sys::Error>().map(|error| error.message().into());
     message.or_else(|| thrown.as_string()).unwrap_or_else(|| "unknown error".to_owned())

@@ -153,7 +153,7 @@ impl<A: App> Running<A> {
         to_js(cancel_on_disconnect(response, request))
     }
 
-    /// Has the request answered, and logs it.
+    /// Lets the application answer a request, and logs it.
     async fn handle(&self, text: &HeadText, request: Rc<web_sys::Request>) -> Response {
         let Arrived { at: arrived, head } = self.heads.parse(text);
         let context = RequestContext {
@@ -179,7 +179,7 @@ impl<A: App> Running<A> {
         }
     }
 
-    /// Writes the line of the log, and whatever else tells of the request.
+    /// Writes the line of the log and the data point.
     fn log(
         &self,
         head: &RequestHead<'_>,
@@ -238,7 +238,7 @@ fn method_name(method: &str) -> &'static str {
 /// Drops a stream that is to be cancelled, and the work behind it, when its client has disconnected.
 ///
 /// It looks when there is something to send, which is every 15 seconds at least. Waiting for the signal instead would
-/// leave a promise that never settles behind each stream, and with it whatever waits for the promise.
+/// leave a promise that never settles behind each stream, together with what awaits it.
 fn cancel_on_disconnect(response: Response, request: Rc<web_sys::Request>) -> Response {
     let body = match response.body {
         Body::Stream { chunks, cancel_on_disconnect: true } => {
