@@ -62,10 +62,13 @@ e2e: build ## Run the end-to-end tests against the built Worker
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec \
 	  'tests/*.test.mjs' 'dev/**/*.test.mjs'
 
-conformance: setup ## Run the official MCP conformance suite against a Worker of its own
+conformance: setup ## Run the official MCP conformance suite, and the platform seams, against Workers of their own
 	$(call phase,conformance suite)
 	dev/build tests/conformance
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'tests/conformance/*.test.mjs'
+	$(call phase,platform seams)
+	dev/build tests/seams
+	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'tests/seams/*.test.mjs'
 
 smoke: build ## Try out the benchmark: everything once, nothing is timed in earnest
 	$(call phase,benchmark)

@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -55,6 +55,10 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {boolean} [keepsLog]  whether what it prints on standard output is read. Defaults to true
  * @property {string[]} [v8Flags]  for the JavaScript engine of the process
  * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
+ * @property {Record<string, string>} [objects]  classes of Durable Objects, by binding
+ * @property {string} [objectsFolder]  where they are stored, if that is to outlive the Worker
+ * @property {Record<string, {entrypoint?: string, props?: object}>} [services]
+ *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  * @property {number} [memoryPages]  the most memory that WebAssembly may have, in pages of 64 KiB. By default as built
  */
 
@@ -75,6 +79,9 @@ export async function startWorker({
   v8Flags = [],
   under = [],
   memoryPages,
+  objects,
+  objectsFolder,
+  services,
 }) {
   const folder = resolve(ROOT, build);
   const modules = MODULES.filter((name) => existsSync(join(folder, name)));
@@ -87,7 +94,7 @@ export async function startWorker({
     const schedulerPort = scheduler ? await freePort() : undefined;
     const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined, schedulerPort });
     try {
-      const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
+      const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages, objects, objectsFolder, services };
       await worker.start({ ...parts, keepsLog, under });
       return worker;
     } catch (error) {
@@ -196,17 +203,18 @@ class Worker {
     }
   }
 
-  async #writeConfig({ settings, build, modules, namespaces, compatibility, v8Flags, memoryPages }) {
+  async #writeConfig({ settings, build, modules, namespaces, memoryPages, objectsFolder, ...parts }) {
     const stores = Object.entries({ JWKS: this.kv, ...namespaces });
     const config = workerdConfig({
       modules,
       port: this.port,
       namespaces: Object.fromEntries(stores.map(([binding, store]) => [binding, store.port])),
       settings: { RESOURCE: this.mcpUrl, ...settings },
-      compatibility,
       schedulerPort: this.schedulerPort,
-      v8Flags,
+      objectsFolder: objectsFolder ?? join(this.#folder, "objects"),
+      ...parts,
     });
+    await mkdir(objectsFolder ?? join(this.#folder, "objects"), { recursive: true });
     await writeFile(join(this.#folder, "config.capnp"), config);
     // Cap'n Proto embeds files by a path relative to its own.
     for (const file of modules) {

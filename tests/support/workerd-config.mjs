@@ -9,8 +9,15 @@
  * @param {{date: string, flags: string[]}} parts.compatibility
  * @param {number} [parts.schedulerPort]  where a request sets off a scheduled event
  * @param {string[]} [parts.v8Flags]  for the JavaScript engine
+ * @param {Record<string, string>} [parts.objects]  classes of Durable Objects, by binding
+ * @param {string} [parts.objectsFolder]  where the objects are stored
+ * @param {Record<string, {entrypoint?: string, props?: object}>} [parts.services]
+ *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  */
-export function workerdConfig({ modules, port, namespaces, settings, compatibility, schedulerPort, v8Flags = [] }) {
+export function workerdConfig({
+  modules, port, namespaces, settings, compatibility, schedulerPort, v8Flags = [], objects = {}, objectsFolder,
+  services: ownServices = {},
+}) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `(name = ${text(name)}, ${binding(value)}),`);
@@ -20,6 +27,10 @@ export function workerdConfig({ modules, port, namespaces, settings, compatibili
   );
   const scheduler = schedulerPort === undefined ? undefined : schedulerOf(schedulerPort, compatibility.date);
   bindings.push(...stores.map(({ name, service }) => `(name = ${text(name)}, kvNamespace = ${text(service)}),`));
+  const classes = Object.entries(objects);
+  if (classes.length > 0) services.push(`(name = "objects", disk = (path = ${text(objectsFolder)}, writable = true)),`);
+  bindings.push(...classes.map(([name, of]) => `(name = ${text(name)}, durableObjectNamespace = ${text(of)}),`));
+  bindings.push(...Object.entries(ownServices).map(([name, designator]) => ownService(name, designator)));
   return `
 using Workerd = import "/workerd/workerd.capnp";
 
@@ -43,9 +54,23 @@ const app :Workerd.Worker = (
     ${bindings.join("\n    ")}
   ],
   compatibilityDate = ${text(compatibility.date)},
-  compatibilityFlags = [${compatibility.flags.map(text).join(", ")}]
+  compatibilityFlags = [${compatibility.flags.map(text).join(", ")}],
+  ${classes.length > 0 ? objectClasses(classes) : ""}
 );
 ${scheduler?.worker ?? ""}`;
+}
+
+function objectClasses(classes) {
+  const each = classes.map(([, name]) => `(className = ${text(name)}, uniqueKey = ${text(name)}, enableSql = true)`);
+  return `durableObjectNamespaces = [${each.join(", ")}],
+  durableObjectStorage = (localDisk = "objects"),`;
+}
+
+function ownService(name, { entrypoint, props }) {
+  const parts = ['name = "main"'];
+  if (entrypoint !== undefined) parts.push(`entrypoint = ${text(entrypoint)}`);
+  if (props !== undefined) parts.push(`props = (json = ${text(JSON.stringify(props))})`);
+  return `(name = ${text(name)}, service = (${parts.join(", ")})),`;
 }
 
 // Cloudflare's own scheduler is not part of workerd; another Worker can do what it does.

@@ -14,10 +14,13 @@
 //! | [`client_network`] | what rate limits count by | |
 //! | [`log`] | the record of a request | |
 //! | [`json`] | JSON objects as text under construction | RFC 8259 |
+//! | [`sql`], [`alarm`] | the storage and the alarm of a Durable Object | |
+//! | [`service_call`] | calls of JSON between Workers, and who may make them | |
 //! | `cloudflare` | the Worker shell, behind the feature of that name | |
 //!
 //! Nothing here knows OAuth or MCP, and nothing outside of `cloudflare` knows Cloudflare.
 
+pub mod alarm;
 pub mod app;
 pub mod client_network;
 #[cfg(feature = "cloudflare")]
@@ -31,5 +34,7 @@ pub mod log;
 pub mod ports;
 pub mod seal;
 pub mod secret;
+pub mod service_call;
 pub mod settings;
+pub mod sql;
 pub mod uri;

@@ -30,8 +30,8 @@ function note(error) {
 // What fails after its event has returned.
 addEventListener("error", ({ error }) => note(error));
 
-function handler(event) {
-  const handle = wasm[event];
+// Hands an event over to a function of WebAssembly.
+export function guard(handle) {
   return function (argument, env, context) {
     renewIfBroken();
     try {
@@ -44,4 +44,4 @@ function handler(event) {
   };
 }
 
-export default Object.fromEntries(EVENTS.filter((event) => event in wasm).map((event) => [event, handler(event)]));
+export default Object.fromEntries(EVENTS.filter((event) => event in wasm).map((event) => [event, guard(wasm[event])]));

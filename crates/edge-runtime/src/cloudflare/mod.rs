@@ -10,15 +10,27 @@
 //! | `bridge` | crossings between JavaScript and WebAssembly, as few as possible |
 //! | `services` | KV, `fetch`, WebCrypto, timers, randomness, the rate limiter |
 //! | `metrics` | Analytics Engine |
+//! | `object` | Durable Objects: events, SQL storage, alarms |
+//! | `service_call` | calls to other Workers and to Durable Objects; named entrypoints |
+//! | `event` | events that are answered with a promise |
 
 mod bridge;
+mod event;
 mod executor;
 mod metrics;
+mod object;
 mod request;
 mod response;
+mod service_call;
 mod services;
 mod shell;
 
+pub use object::ObjectState;
+#[doc(hidden)]
+pub use object::{object_alarm, object_fetch};
+pub use service_call::{Binding, answer};
+#[doc(hidden)]
+pub use service_call::{ServiceCell, entrypoint_fetch};
 pub use services::{Bindings, EdgeRuntime, EdgeServices};
 pub use shell::{Shell, fetch, respond, scheduled, setting};
 #[doc(hidden)]
