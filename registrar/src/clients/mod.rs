@@ -48,11 +48,13 @@ pub struct Context<'a, A, P> {
 
 impl<A, P: Platform> Context<'_, A, P> {
     /// The records of clients.
+    #[must_use]
     pub fn records(&self) -> Records<'_, P::Store> {
         Records(self.platform.store())
     }
 
     /// Random bytes.
+    #[must_use]
     pub fn random<const N: usize>(&self) -> [u8; N] {
         random(self.platform.services())
     }

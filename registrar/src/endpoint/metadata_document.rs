@@ -8,6 +8,7 @@ use mcp_edge_runtime::{
 };
 
 /// Answers a request for the document.
+#[must_use]
 pub fn handle(head: &RequestHead<'_>, settings: &ResourceServerSettings) -> Response {
     let document = ProtectedResource {
         resource: &settings.resource.url,

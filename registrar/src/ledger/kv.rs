@@ -165,9 +165,8 @@ impl<S: RegistrationStore> KvLedger<S> {
     /// Whether a developer may have another client. The store lists late, so what this isolate has made or is making for
     /// the developer counts as well.
     fn check_quota(&self, owner: &str, limit: u32, listed: &[String]) -> Result<(), AdmissionError> {
-        let is_unlisted = |recent: &&Recent| {
-            recent.owner.as_deref() == Some(owner) && !listed.iter().any(|client_id| *client_id == recent.client_id)
-        };
+        let is_unlisted =
+            |recent: &&Recent| recent.owner.as_deref() == Some(owner) && !listed.contains(&recent.client_id);
         let unlisted = self.memory.recent.borrow().iter().filter(is_unlisted).count();
         let in_flight = self.memory.in_flight.borrow().values().filter(|it| it.owner.as_deref() == Some(owner)).count();
         if listed.len() + unlisted + in_flight >= limit as usize {
