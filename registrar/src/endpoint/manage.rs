@@ -48,7 +48,7 @@ pub(super) async fn handle<P: Platform<Services: Services>>(
         Err(EndpointError::Gone) => {
             // Removed at the provider. The token ends with the client (RFC 7592 §2.1); if not now, then with the next
             // request.
-            let _ = forget(&deployment.platform, client_id, &managed.record).await;
+            let _ = forget(&deployment.platform, client_id, &managed.record, request.now).await;
             Err(EndpointError::Unauthorized(Reason::Inactive))
         }
         outcome => outcome,

@@ -18,7 +18,7 @@ pub const CLIENTS: &str = "client/";
 /// out of whatever lists keys.
 #[must_use]
 pub fn owner_prefix(issuer: &str, subject: &str) -> String {
-    format!("owner/{}/", sha256_hex(&format!("{}:{issuer}{subject}", issuer.len())))
+    format!("{OWNERS}{}/", sha256_hex(&format!("{}:{issuer}{subject}", issuer.len())))
 }
 
 /// `metadata/<client id>`
@@ -60,5 +60,11 @@ pub fn initial_token_key(token: &str) -> String {
 /// `initial-use/<hash of the token>/`: beginning of the keys of its uses.
 #[must_use]
 pub fn initial_use_prefix(token: &str) -> String {
-    format!("initial-use/{}/", sha256_hex(token))
+    format!("{INITIAL_USES}{}/", sha256_hex(token))
 }
+
+/// Beginning of the keys of all developers' clients.
+pub const OWNERS: &str = "owner/";
+
+/// Beginning of the keys of all uses of initial access tokens.
+pub const INITIAL_USES: &str = "initial-use/";
