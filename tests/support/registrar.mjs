@@ -27,8 +27,12 @@ const CAROL = {
  * @param {object} [options]
  * @param {Record<string, unknown>} [options.settings]  of the registrar, in addition to what it needs
  * @param {boolean} [options.withMcpServer]
+ * @param {import("./key-value-store.mjs").KeyValueStore} [options.store]
+ *   what the registrar knows of clients already. By default nothing; it is closed by whoever has opened it
+ * @param {string} [options.objectsFolder]  where the Durable Object is stored, if that is to outlive the registrar
+ * @param {boolean} [options.twin]  whether the registrar runs in two isolates; the second one is at `registrar.twinOrigin`
  */
-export async function startTenant({ settings = {}, withMcpServer = false } = {}) {
+export async function startTenant({ settings = {}, withMcpServer = false, store: known, objectsFolder, twin } = {}) {
   const [mcpPort, registrarPort] = [await freePort(), await freePort()];
   const mcpResource = `http://127.0.0.1:${mcpPort}/mcp`;
   // A cookie with the prefix __Host- is for https, or for a host of this name.
@@ -55,12 +59,15 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
     clients: [...options.clients, portalClient(origin)],
   });
   const api = await startManagementApi({ provider, signIns, resources: { [mcpResource]: scopes } });
-  const store = await startKeyValueStore();
+  const store = known ?? (await startKeyValueStore());
   const registrar = await startWorker({
     build: "registrar/build",
     scheduler: true,
     port: registrarPort,
     namespaces: { REGISTRATIONS: store },
+    objects: { LEDGER: "RegistrationLedger" },
+    objectsFolder,
+    twin,
     settings: {
       ...(await settingsOf("registrar/wrangler.toml")),
       ISSUER: provider.issuer,
@@ -97,7 +104,7 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
     mcpResource,
     async stop() {
       await Promise.all([registrar.stop(), worker?.stop()]);
-      await store.close();
+      if (known === undefined) await store.close();
       await api.close();
       await provider.close();
     },
