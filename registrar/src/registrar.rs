@@ -132,7 +132,7 @@ impl<P: Platform<Services: Services> + 'static> Scheduled for Registrar<P> {
             Ok(Reconciled { added: 0, removed: 0 }) => {}
             Ok(corrected) => platform.services().info(&json!({ "ledger": corrected }).to_string()),
             Err(error) => {
-                platform.services().error(&json!({ "ledger": null, "failure": error.to_string() }).to_string())
+                platform.services().error(&json!({ "ledger": null, "failure": error.to_string() }).to_string());
             }
         }
         match self.clean_up(now).await {

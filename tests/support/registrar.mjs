@@ -9,6 +9,9 @@ import { freePort, startKeyValueStore, startWorker } from "./worker.mjs";
 
 const PORTAL_SECRET = "portal-secret";
 
+// As in registrar/wrangler.toml.
+const LEDGER = { LEDGER: "RegistrationLedger" };
+
 /** The scope that developers need. */
 export const DEVELOPER_SCOPE = "apps:write";
 
@@ -29,10 +32,11 @@ const CAROL = {
  * @param {boolean} [options.withMcpServer]
  * @param {import("./key-value-store.mjs").KeyValueStore} [options.store]
  *   what the registrar knows of clients already. By default nothing; it is closed by whoever has opened it
+ * @param {Record<string, string>} [options.objects]  Durable Objects, by binding. Defaults to those of wrangler.toml
  * @param {string} [options.objectsFolder]  where the Durable Object is stored, if that is to outlive the registrar
  * @param {boolean} [options.twin]  whether the registrar runs in two isolates; the second one is at `registrar.twinOrigin`
  */
-export async function startTenant({ settings = {}, withMcpServer = false, store: known, objectsFolder, twin } = {}) {
+export async function startTenant({ settings = {}, withMcpServer = false, store: known, objects = LEDGER, objectsFolder, twin } = {}) {
   const [mcpPort, registrarPort] = [await freePort(), await freePort()];
   const mcpResource = `http://127.0.0.1:${mcpPort}/mcp`;
   // A cookie with the prefix __Host- is for https, or for a host of this name.
@@ -65,7 +69,7 @@ export async function startTenant({ settings = {}, withMcpServer = false, store:
     scheduler: true,
     port: registrarPort,
     namespaces: { REGISTRATIONS: store },
-    objects: { LEDGER: "RegistrationLedger" },
+    objects,
     objectsFolder,
     twin,
     settings: {
