@@ -32,14 +32,14 @@ impl<C: CallService, S: RegistrationStore, R: Runtime> ObjectLedger<C, S, R> {
 
     /// Asks the object. Every operation can be repeated, so a call without an answer is, once.
     pub(super) async fn ask(&self, request: &Request) -> Result<Answer, LedgerError> {
-        let message = serde_json::to_string(request).map_err(|error| LedgerError(error.to_string()))?;
+        let message = request.to_json();
         let mut answer = self.object.call(message.clone()).await;
         if matches!(answer, Err(service_call::CallError::Failed(_) | service_call::CallError::Network(_))) {
             self.runtime.sleep(PAUSE).await;
             answer = self.object.call(message).await;
         }
         let answer = answer.map_err(|error| LedgerError(error.to_string()))?;
-        serde_json::from_str(&answer).map_err(|error| LedgerError(format!("its answer: {error}")))
+        Answer::from_json(&answer).ok_or_else(|| LedgerError("an answer that cannot be read".to_owned()))
     }
 
     /// Asks the object, and imports the clients of earlier versions if it does not know them yet.
@@ -54,9 +54,9 @@ impl<C: CallService, S: RegistrationStore, R: Runtime> ObjectLedger<C, S, R> {
     }
 }
 
-/// What no such request can be answered with.
-fn unexpected(answer: &Answer) -> LedgerError {
-    LedgerError(format!("an answer that is none: {answer:?}"))
+/// The error for an answer that belongs to another request.
+pub(super) fn unexpected(_: &Answer) -> LedgerError {
+    LedgerError("an answer to another request".to_owned())
 }
 
 impl<C: CallService, S: RegistrationStore, R: Runtime> Ledger for ObjectLedger<C, S, R> {

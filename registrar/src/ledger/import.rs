@@ -12,14 +12,16 @@ use serde_json::Value;
 
 use super::{
     LedgerError, Reconciled,
-    client::ObjectLedger,
+    client::{ObjectLedger, unexpected},
     message::{Answer, PAGE, Request},
+    rows::Client,
 };
 use crate::{
+    rate_window::Window,
     record::Listed,
     storage::{
         RegistrationStore,
-        keys::{CLIENTS, INITIAL_USES, OWNERS, client_key},
+        keys::{CLIENTS, INITIAL_USES, OWNERS, RATES, client_key},
         records::Records,
     },
 };
@@ -29,6 +31,9 @@ const SETTLING_SECONDS: u64 = 3_600;
 
 /// Clients that one run corrects: each is looked up in the store.
 const MAX_CORRECTIONS: usize = 20;
+
+/// Counts of the present hour that are read one by one. Each belongs to a network that has registered in it.
+const MAX_RATES: usize = 200;
 
 /// Uses of initial access tokens are kept for so long: no token is good for longer.
 const TOKEN_SECONDS: u64 = 366 * 24 * 3_600;
@@ -43,7 +48,7 @@ pub(super) async fn import<C: CallService, S: RegistrationStore, R: Runtime>(
     let owners = owners(store).await?;
     let clients = clients.into_iter().map(|(id, listed)| {
         let owner = owners.get(&id).cloned();
-        (id, owner, registered_at(listed))
+        Client { id, owner, registered_at: registered_at(listed) }
     });
     let mut clients: Vec<_> = clients.collect();
     let uses = listed(store, INITIAL_USES).await?.into_iter().filter_map(|(key, _)| {
@@ -51,12 +56,19 @@ pub(super) async fn import<C: CallService, S: RegistrationStore, R: Runtime>(
         Some((format!("{INITIAL_USES}{token}/"), client_id.to_owned(), now + TOKEN_SECONDS))
     });
     let mut uses: Vec<_> = uses.collect();
+    let mut rates = Vec::new();
+    for (key, _) in listed(store, RATES).await?.into_iter().take(MAX_RATES) {
+        let key = format!("{RATES}{key}");
+        let window = store.get(&key).await.map_err(failed)?.and_then(|text| serde_json::from_str(&text).ok());
+        rates.extend(window.map(|window: Window| (key, window)));
+    }
     loop {
         let take = |length: usize| length.saturating_sub(PAGE as usize);
         let (clients_left, uses_left) = (take(clients.len()), take(uses.len()));
         let request = Request::Import {
             clients: clients.split_off(clients_left),
             uses: uses.split_off(uses_left),
+            rates: std::mem::take(&mut rates),
             is_last: clients_left == 0 && uses_left == 0,
         };
         done(&ledger.ask(&request).await?)?;
@@ -102,9 +114,10 @@ pub(super) async fn reconcile<C: CallService, S: RegistrationStore, R: Runtime>(
         corrected.added = missing.len();
         let clients = missing.into_iter().map(|(id, at)| {
             let owner = owners.get(&id).cloned();
-            (id, owner, at)
+            Client { id, owner, registered_at: at }
         });
-        let request = Request::Import { clients: clients.collect(), uses: Vec::new(), is_last: false };
+        let request =
+            Request::Import { clients: clients.collect(), uses: Vec::new(), rates: Vec::new(), is_last: false };
         done(&ledger.ask(&request).await?)?;
     }
     done(&ledger.ask(&Request::Prune).await?)?;
@@ -122,7 +135,7 @@ async fn counted<C: CallService, S: RegistrationStore, R: Runtime>(
             Answer::Clients(page) if page.is_empty() => return Ok(Some(counted)),
             Answer::Clients(page) => counted.extend(page),
             Answer::NotImported => return Ok(None),
-            other => return Err(LedgerError(format!("an answer that is none: {other:?}"))),
+            other => return Err(unexpected(&other)),
         }
     }
 }
@@ -153,6 +166,6 @@ fn failed(error: impl std::fmt::Display) -> LedgerError {
 fn done(answer: &Answer) -> Result<(), LedgerError> {
     match answer {
         Answer::Done => Ok(()),
-        other => Err(LedgerError(format!("an answer that is none: {other:?}"))),
+        other => Err(unexpected(other)),
     }
 }

@@ -37,7 +37,7 @@ pub mod rows;
 pub mod rules;
 pub mod sql_rows;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     client_metadata::ClientMetadata,
@@ -172,7 +172,7 @@ pub enum ChangeError {
 }
 
 /// The uses of an initial access token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenUses {
     /// Identifies the token: the prefix of its keys in the store.
     pub token: String,
@@ -183,7 +183,7 @@ pub struct TokenUses {
 }
 
 /// What the ledger must know of a registration to admit it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
     /// What is counted in an hour: the key of each count, and its limit.
     pub rates: Vec<(String, u32)>,

@@ -48,7 +48,7 @@ pub const USAGES: &str = "usage/";
 /// `rate/<hash of what is counted>`, for an activity and who is at it.
 #[must_use]
 pub fn rate_key(activity: &str, who: &str) -> String {
-    format!("rate/{}", sha256_hex(&format!("{activity} {who}")))
+    format!("{RATES}{}", sha256_hex(&format!("{activity} {who}")))
 }
 
 /// `initial-token/<hash of the token>`
@@ -68,3 +68,6 @@ pub const OWNERS: &str = "owner/";
 
 /// Beginning of the keys of all uses of initial access tokens.
 pub const INITIAL_USES: &str = "initial-use/";
+
+/// Beginning of the keys of counts in an hour.
+pub const RATES: &str = "rate/";

@@ -15,7 +15,10 @@ use crate::{
     },
     policy::{Mode, Registrant},
     record::Record,
-    storage::{RegistrationStore, keys::initial_token_key},
+    storage::{
+        RegistrationStore,
+        keys::{initial_token_key, rate_key},
+    },
     testing::{CACHE_SECONDS, Location, NOW, World, block_on, others_go_on},
 };
 
@@ -298,6 +301,18 @@ fn clients_and_uses_of_earlier_versions_count_from_the_first_request_on() {
     world.store.lists_fail.set(true);
     let refused = world.register(metadata("Agent"), developer("bob")).map(drop);
     assert!(matches!(refused, Err(RegisterError::Admission(AdmissionError::Unavailable(_)))), "{refused:?}");
+}
+
+#[test]
+fn counts_of_an_earlier_version_go_on() {
+    let world = World::new(Mode::Open);
+    let count = |key: &str, text: &str| {
+        world.store.entries.borrow_mut().insert(key.to_owned(), (text.to_owned(), Value::Null));
+    };
+    count(&rate_key("registrations", HERE), &format!(r#"{{"began":{},"count":2}}"#, NOW - 60));
+    count(&rate_key("calls", "app-1"), "unreadable");
+    let made = (0..5).filter(|_| world.register(metadata("Agent"), anyone()).is_ok()).count();
+    assert_eq!(made, 1, "two of three were counted before");
 }
 
 #[test]
