@@ -1,5 +1,5 @@
-//! What a registration becomes at the provider: an application of one of three types (Logto's names for them; other
-//! providers have the same three).
+//! Applications: what client metadata becomes at the provider. There are three types, by Logto's names; other providers
+//! have the same three.
 //!
 //! | redirect URIs | client authentication | type |
 //! |---|---|---|
@@ -36,7 +36,7 @@ impl ApplicationType {
         }
     }
 
-    /// For people.
+    /// For display.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl ApplicationType {
     }
 }
 
-/// Everything that the provider is told.
+/// An application, as it is made at the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
     /// Shown on the consent page.
@@ -106,7 +106,7 @@ fn is_allowed(name: &str, allowed: &Scopes) -> bool {
     allowed.contains(name) || ALWAYS_ALLOWED.contains(&name)
 }
 
-/// The part of a ceiling that the provider must be told.
+/// The scopes of a ceiling that need the user's consent.
 pub fn needing_consent(ceiling: &Scopes) -> impl Iterator<Item = &str> {
     ceiling.iter().filter(|name| !ALWAYS_ALLOWED.contains(name))
 }

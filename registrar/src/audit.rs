@@ -13,7 +13,7 @@ pub enum Event {
     RegistrationRepeated,
     /// Its metadata was changed.
     ClientUpdated,
-    /// It was removed by whoever manages it.
+    /// It was removed by its owner, or with its registration access token.
     ClientRemoved,
     /// It was removed because nobody uses it.
     ClientEnded,

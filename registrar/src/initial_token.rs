@@ -1,4 +1,4 @@
-//! Initial access tokens (RFC 7591 §3): whoever has one may register, until it expires or is used up.
+//! Initial access tokens (RFC 7591 §3): their bearer may register until the token expires or is used up.
 
 use std::time::Duration;
 

@@ -15,19 +15,19 @@ pub struct Record {
     pub metadata: ClientMetadata,
     /// SHA-256 of the registration access token, in hexadecimal. `None`: only the portal manages it.
     pub token_hash: Option<String>,
-    /// Whose it is.
+    /// The owner.
     pub owner: Owner,
     /// Seconds since 1970.
     pub created_at: u64,
 }
 
-/// Whose a client is.
+/// The owner of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Owner {
-    /// Nobody's in particular: whoever holds the registration access token.
+    /// Anybody: the holder of the registration access token manages it.
     Anyone,
-    /// Of whoever was given this initial access token; managed with the registration access token all the same.
+    /// The bearer of this initial access token. The registration access token manages it as well.
     InitialToken {
         /// What the operator called it.
         name: String,
@@ -45,7 +45,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// Whose a client becomes.
+    /// The owner of a client that this registrant makes.
     #[must_use]
     pub fn of(registrant: &Registrant) -> Self {
         match registrant {

@@ -24,7 +24,7 @@ use crate::{
     settings::{Cleanup, REGISTRATION_PATH, Settings},
 };
 
-/// A registration is longer than any honest client's: ten redirect URIs of 2 KB, and some pages.
+/// The longest request body: ten redirect URIs of 2 KB, and some pages, with a margin.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The zone of the Worker that sent a request, if one did.

@@ -36,7 +36,7 @@ use crate::{
 pub const NOW: u64 = 1_800_000_000;
 pub const DAY: u64 = 86_400;
 
-/// Lets other futures go on, as every call to the outside does.
+/// Yields to other futures once, as every I/O operation does.
 pub async fn others_go_on() {
     let mut first = true;
     poll_fn(|context| {
@@ -197,7 +197,7 @@ impl RegistrationStore for TestStore {
         Ok(())
     }
 
-    /// Pages of two, so that whoever forgets the cursor is found out.
+    /// Pages of two, so that a caller that ignores the cursor fails.
     async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<Page, StoreError> {
         others_go_on().await;
         if self.lists_fail.get() {

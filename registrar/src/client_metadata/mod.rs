@@ -59,7 +59,7 @@ pub struct ClientMetadata {
     pub response_types: Vec<String>,
     /// `native` or `web`, as the redirect URIs decide.
     pub application_type: String,
-    /// For people.
+    /// For display.
     pub client_name: String,
     /// What was asked for; the operator's policy narrows it down.
     #[serde(skip_serializing_if = "Option::is_none")]

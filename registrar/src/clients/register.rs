@@ -41,7 +41,7 @@ pub struct Registration<'a> {
     pub reservation: Option<String>,
 }
 
-/// A client, as its registrant is told of it.
+/// A client as its registrant sees it.
 #[derive(Debug)]
 pub struct Registered {
     /// The provider's id.

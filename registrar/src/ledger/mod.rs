@@ -10,7 +10,7 @@
 //! | [`import`] | clients of earlier versions, and reconciliation with the store |
 //!
 //! A registration takes a reservation before anything is made at the provider, and the reservation becomes a client or is
-//! released. A change of a client holds a lease. Both are rows: the object does not wait for whoever holds them, and
+//! released. A change of a client holds a lease. Both are rows: the object does not wait for their holders, and
 //! other requests reach it meanwhile. They end by themselves after [`RESERVATION_SECONDS`], should their holder be gone.
 //! The caller chooses their ids, so an operation whose answer was lost can be repeated.
 //!

@@ -1,4 +1,4 @@
-//! What a form says, as client metadata; and what is wrong with it, in the words of its fields.
+//! The portal's form: its fields as client metadata, and errors by field.
 
 use mcp_edge_runtime::ports::Runtime;
 use serde_json::{Map, Value, json};
@@ -117,7 +117,7 @@ impl Form {
             problems.push(("kind", "must be chosen".to_owned()));
         }
         let mut form = self.clone();
-        // The rules stop at the first mistake; what is wrong is put right, and they look again.
+        // Validation stops at the first error, so each wrong field is replaced by a good value and validated again.
         for _ in FIELDS {
             match ClientMetadata::from_members(&form.members(), more_schemes) {
                 Ok(metadata) => {
@@ -164,7 +164,7 @@ impl Form {
     }
 }
 
-/// A mistake in the words of the form: the field, and the line where a field has several.
+/// Translates an error to the form: the field, and the line where a field has several.
 #[must_use]
 pub fn in_words(error: &MetadataError) -> Problem {
     let (member, index) = error.member.split_once('[').unwrap_or((&error.member, ""));

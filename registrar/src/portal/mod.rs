@@ -7,7 +7,7 @@
 //! | [`session`] | sessions in a sealed cookie, and tokens of forms |
 //! | [`applications`] | what a developer does with their applications |
 //! | [`form`] | forms as client metadata |
-//! | [`public_error`] | errors of the portal, and what people see of each |
+//! | [`public_error`] | errors of the portal, and what users see of each |
 //! | [`pages`], [`html`] | the pages |
 //!
 //! | address | what it is |

@@ -1,4 +1,4 @@
-//! Errors of the portal, and what people see of each. The exact reason goes into the log.
+//! Errors of the portal, and what users see of each. The exact reason goes into the log.
 
 use super::{
     pages::Pages,

@@ -217,7 +217,7 @@ impl SignIn {
         now: u64,
     ) -> Result<Tokens, SignInError> {
         let answer = Form::parse(head.query());
-        // (1) Whoever follows a link of somebody else's sign-in would work in that somebody's account.
+        // (1) Otherwise the victim of a forged callback link would work in the attacker's account.
         let begun = cookie(head, COOKIE).and_then(|text| self.key.open::<Begun>(PURPOSE, text, now));
         let begun = begun.filter(|begun| begun.state == answer.first("state")).ok_or(SignInError::NotBegunHere)?;
         // (2) `iss` of RFC 9207, if the provider sends it.

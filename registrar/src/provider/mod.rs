@@ -1,4 +1,4 @@
-//! The provider behind the registrar: what it must be able to do, and Logto as the implementation.
+//! The identity provider's administration API: the port, and Logto as its implementation.
 //!
 //! To add another provider's administration API, write a file beside [`logto`] that implements [`Applications`]. The
 //! rest of the Worker knows this trait only.
@@ -113,14 +113,14 @@ impl From<ProviderError> for NotCreated {
     }
 }
 
-/// Why the provider did not do it. Details are for the operator's log only: they hold codes and our own words, never
-/// what the provider wrote besides.
+/// Why an operation at the provider failed. Details are for the operator's log: codes and our own text, never other text
+/// of the provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// Not now: no answer, too many requests, or an error of its own.
+    /// The provider is down: no answer, too many requests, or a server error.
     #[error("the provider is not available: {0}")]
     Unavailable(String),
-    /// It does not like the application. Our own rules should have found that out.
+    /// The provider rejects the application, although it passed our validation.
     #[error("the provider refused the application: {0}")]
     Refused(String),
     /// The answer is longer than anything that we ask for.

@@ -63,7 +63,7 @@ impl Rows for MemoryRows {
     }
 
     fn clients(&self, after: &str, limit: u32) -> Result<Vec<(String, u64)>, SqlError> {
-        // Pages of two, so that whoever forgets to go on is found out.
+        // Pages of two, so that a caller that reads one page only fails.
         let tables = self.0.borrow();
         let later = tables.clients.iter().filter(|(id, _)| id.as_str() > after);
         Ok(later.take(limit.min(2) as usize).map(|(id, (_, at))| (id.clone(), *at)).collect())

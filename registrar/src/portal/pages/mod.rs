@@ -1,4 +1,4 @@
-//! The pages: plain HTML that works without scripts. Every page comes with the same strict headers.
+//! The pages: HTML that works without scripts, sent with the same strict headers.
 //!
 //! | module | contents |
 //! |---|---|

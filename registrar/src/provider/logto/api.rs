@@ -26,7 +26,7 @@ const BACK_OFF_MILLISECONDS: [u64; 3] = [250, 1_000, 3_000];
 /// A machine token is renewed so long before it expires, so that none expires on its way.
 const TOKEN_MARGIN_SECONDS: u64 = 60;
 
-/// How the codes begin that come with 404 for what does not exist. A wrong address answers with 404 as well, and to take
+/// How the codes begin that come with 404 for what does not exist. An unknown path is answered with 404 as well, and to take
 /// that for an answer would be to forget clients that still work.
 const GONE: &str = "entity.";
 

@@ -69,7 +69,7 @@ impl<P: Fetch + Runtime> Applications for LogtoApplications<'_, P> {
         let client_id = match created {
             Ok(Stored { id, .. }) => id,
             Err(error) => {
-                // Without an answer it may be there, with an id that we were never told.
+                // Without an answer it may exist, with an id that is unknown here.
                 if matches!(error, ProviderError::Unavailable(_)) {
                     self.remove_attempt(&application.name, attempt).await;
                 }

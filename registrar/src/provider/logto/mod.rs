@@ -24,7 +24,7 @@ use mcp_edge_runtime::ports::{Fetch, Runtime};
 
 use self::{api::MachineToken, consent::ScopeIds};
 
-/// Where the tenant is and who we are there.
+/// The tenant, and our client in it.
 #[derive(Clone)]
 pub struct Tenant {
     /// Base URL of the Management API, such as `https://tenant.logto.app/api`; no slash at the end.
@@ -39,7 +39,7 @@ pub struct Tenant {
     pub mcp_resource: String,
 }
 
-/// What an isolate knows of the tenant.
+/// A tenant, with what an isolate has cached of it.
 pub struct Logto {
     tenant: Tenant,
     token: RefCell<Option<MachineToken>>,

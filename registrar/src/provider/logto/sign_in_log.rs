@@ -87,7 +87,7 @@ async fn read_log<P: Fetch + Runtime>(
     let mut unread_until_ms = until_ms.unwrap_or(api.now * 1000);
     for page in 1..=MAX_LOG_PAGES {
         let page_of = |size: usize| format!("{query}&page={page}&page_size={size}");
-        // What an entry says of the request that failed is up to whoever sent it.
+        // A failed entry repeats what its sender chose to send.
         let (entries, size) = match log(api, &page_of(PAGE_SIZE)).await {
             Err(ProviderError::TooLarge) if page == 1 => match log(api, &page_of(SHORT_PAGE_SIZE)).await {
                 Err(ProviderError::TooLarge) => break,
