@@ -1,5 +1,5 @@
-// The doctor on real servers: a good one, which must have nothing, and broken ones, where it must name what was broken
-// and nothing else.
+// The doctor on real servers: a good one, in which it must find no problem, and broken ones, in which it must find what
+// was broken and nothing else.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { after, afterEach, describe, test } from "node:test";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { startDeployment } from "./support/deployment.mjs";
-import { diagnose, PATIENTLY, runDoctor } from "./support/doctor.mjs";
+import { diagnose, LONG_TIMEOUT, runDoctor } from "./support/doctor.mjs";
 import "./support/report-failures.mjs";
 import { startTamperingProxy } from "./support/tampering-proxy.mjs";
 import { forgeToken, tokenOf } from "./support/tokens.mjs";
@@ -17,7 +17,7 @@ import { freePort } from "./support/worker.mjs";
 const ALLOWED = "https://app.example.com";
 const NEED_A_TOKEN = ["token", "legacy", "modern", "stream", "tools", "whoami", "user_claims"];
 
-// In front of the server stands a proxy, as in front of most; clients know its URL.
+// Like most servers, this one is behind a proxy, whose URL clients know.
 const port = await freePort();
 const resource = `http://127.0.0.1:${port}/mcp`;
 const deployment = await startDeployment({
@@ -48,69 +48,69 @@ async function deploymentFor(test, options) {
   return { ...started, stopProvider };
 }
 
-/** Asserts that nothing but this was found. */
+/** Asserts the slugs of all failures and warnings, and the exit status. */
 function assertFound({ failures, warnings, code }, expected) {
   assert.deepEqual({ failures, warnings }, { failures: [], warnings: [], ...expected });
   assert.equal(code, expected.failures === undefined ? 0 : 1);
 }
 
-describe("a server with which everything is right", () => {
-  test("has nothing, without a token", async () => {
+describe("a server without problems", () => {
+  test("has no findings, without a token", async () => {
     const report = await diagnose(resource);
     assertFound(report, {});
     assert.deepEqual(report.skipped, ["preflight", ...NEED_A_TOKEN]);
   });
 
-  test("has nothing, with a token, which is not shown", async () => {
+  test("has no findings, with a token, which is not shown", async () => {
     const report = await diagnose(resource, { token });
     assertFound(report, {});
     assert.deepEqual(report.skipped, ["preflight"]);
-    assert.match(report.finding("whoami").seen, /in both eras/);
+    assert.match(report.finding("whoami").observed, /in both eras/);
     for (const part of token.split(".")) assert.ok(!report.output.includes(part));
   });
 
-  test("has nothing, for a page that its operator lists", async () => {
+  test("has no findings, for an origin that its operator allows", async () => {
     const report = await diagnose(resource, { token, parameters: ["--origin", ALLOWED] });
     assertFound(report, {});
     assert.deepEqual(report.skipped, []);
   });
 
-  test("lets in the clients that can reach it, each by its way", async () => {
+  test("lets the clients connect that can reach it, each by its registration method", async () => {
     const { connects, clients } = await diagnose(resource);
     assert.deepEqual([...new Set(Object.values(connects))].toSorted(), ["from_listed_origins", "not_from_outside", "yes"]);
     assert.equal(connects.claude, "not_from_outside");
-    const way = (name) => clients.find(({ client }) => client === name).how;
-    assert.equal(way("claude_code"), "client id metadata document");
-    assert.equal(way("cursor"), "dynamic registration");
+    const how = (name) => clients.find(({ client }) => client === name).how;
+    assert.equal(how("claude_code"), "client ID metadata document");
+    assert.equal(how("cursor"), "dynamic client registration");
   });
 });
 
-describe("what stands in front of a server", () => {
-  test("may drop the challenge", async () => {
+describe("a proxy in front of a server", () => {
+  test("may remove the challenge", async () => {
     proxy.tampering = { headers: (headers) => delete headers["www-authenticate"] };
     const report = await diagnose(resource);
     assertFound(report, { failures: ["challenge"] });
     assert.equal(report.connects.claude_code, "no");
   });
 
-  test("may take agents for bots", async () => {
+  test("may block agents as bots", async () => {
     const refused = { status: 403, headers: { "content-type": "text/html" }, body: "<html>Attention Required!" };
     const isAgent = ({ headers }) => /python-httpx|openai-mcp/.test(headers["user-agent"]);
     proxy.tampering = { instead: (request) => (isAgent(request) ? refused : undefined) };
     const report = await diagnose(resource);
     assertFound(report, { failures: ["bot_protection"] });
-    assert.deepEqual(report.finding("bot_protection").clients, ["claude", "chatgpt"]);
+    assert.deepEqual(report.finding("bot_protection").affected, ["claude", "chatgpt"]);
     assert.equal(report.connects.codex, "yes");
   });
 
-  test("may stop everybody", async () => {
+  test("may block everybody", async () => {
     proxy.tampering = { instead: () => ({ status: 403, headers: { "cf-mitigated": "challenge" }, body: "<html>" }) };
     const { failures, finding } = await diagnose(resource);
     assert.equal(failures[0], "endpoint");
-    assert.match(finding("endpoint").seen, /bot protection/);
+    assert.match(finding("endpoint").observed, /bot protection/);
   });
 
-  test("may send people elsewhere, and the doctor does not follow", async () => {
+  test("may redirect, and the doctor does not follow", async () => {
     const visited = [];
     proxy.tampering = {
       instead({ url }) {
@@ -120,11 +120,11 @@ describe("what stands in front of a server", () => {
     };
     const report = await diagnose(resource, { token });
     assertFound(report, { failures: ["redirect"] });
-    assert.match(report.finding("redirect").seen, /302 to "\/login"/);
+    assert.match(report.finding("redirect").observed, /302 to "\/login"/);
     assert.deepEqual(visited, ["/mcp"]);
   });
 
-  test("may strip what pages need", async () => {
+  test("may remove CORS headers", async () => {
     proxy.tampering = {
       headers(headers) {
         for (const name of Object.keys(headers)) if (name.startsWith("access-control-")) delete headers[name];
@@ -135,51 +135,51 @@ describe("what stands in front of a server", () => {
     assertFound(report, { failures: ["preflight", "cors_endpoint", "cors_metadata"] });
   });
 
-  test("may hide the well-known documents", async () => {
+  test("may hide the metadata", async () => {
     const page = { status: 200, headers: { "content-type": "text/html" }, body: "<!doctype html><title>Our product</title>" };
     proxy.tampering = { instead: ({ url }) => (url.startsWith("/.well-known/") ? page : undefined) };
     const report = await diagnose(resource);
     assertFound(report, { failures: ["metadata_path"] });
-    assert.match(report.finding("metadata_path").seen, /a page for people/);
+    assert.match(report.finding("metadata_path").observed, /a page for people/);
   });
 
-  test("may have lost the server", async () => {
+  test("may not reach the server", async () => {
     proxy.tampering = { instead: () => ({ status: 502, headers: { "content-type": "text/html" }, body: "<html>" }) };
     const report = await diagnose(resource);
     assert.equal(report.failures[0], "endpoint");
-    assert.match(report.finding("endpoint").seen, /does not reach the server/);
+    assert.match(report.finding("endpoint").observed, /does not reach the server/);
   });
 
-  test("may answer at the URL with a slash, too", async () => {
+  test("may serve the URL with a slash, too", async () => {
     const challenge = { "www-authenticate": 'Bearer realm="x"' };
     proxy.tampering = { instead: ({ url }) => (url === "/mcp/" ? { status: 401, headers: challenge } : undefined) };
     assertFound(await diagnose(resource), { warnings: ["slash"] });
   });
 });
 
-describe("a server that was set up wrongly", () => {
+describe("a misconfigured server", () => {
   test("has another URL than its RESOURCE", async (test) => {
     const { worker, provider } = await deploymentFor(test, { settings: { RESOURCE: "https://mcp.example.com/mcp" } });
     const report = await diagnose(worker.mcpUrl);
     assertFound(report, { failures: ["challenge_metadata", "resource"], warnings: ["own_origin"] });
-    assert.match(report.finding("resource").seen, /it is "https:\/\/mcp\.example\.com\/mcp", and the URL is "http:/);
-    assert.ok(report.finding("issuer").seen.includes(provider.issuer));
+    assert.match(report.finding("resource").observed, /resource is "https:\/\/mcp\.example\.com\/mcp", and the URL is "http:/);
+    assert.ok(report.finding("issuer").observed.includes(provider.issuer));
   });
 
-  test("is entered with a slash too many", async () => {
+  test("is entered with an additional slash", async () => {
     const report = await diagnose(`${resource}/`);
     assert.equal(report.failures[0], "endpoint");
-    assert.ok(report.finding("endpoint").mend.includes(`names "${resource}"`));
+    assert.ok(report.finding("endpoint").fix.includes(`names "${resource}"`));
   });
 
-  test("has wrong settings, which its log names", async (test) => {
+  test("has invalid settings, which its log names", async (test) => {
     const { worker } = await deploymentFor(test, { settings: { LOG: "verbose" } });
     const report = await diagnose(worker.mcpUrl);
     assert.equal(report.failures[0], "endpoint");
-    assert.match(report.finding("endpoint").mend, /wrangler tail/);
+    assert.match(report.finding("endpoint").fix, /wrangler tail/);
   });
 
-  test("names the provider with a slash more than the provider itself", async (test) => {
+  test("names an issuer with an additional slash", async (test) => {
     const { worker } = await deploymentFor(test, { settings: { ISSUER: `${deployment.provider.issuer}/` } });
     assertFound(await diagnose(worker.mcpUrl), { failures: ["issuer"] });
   });
@@ -191,11 +191,11 @@ describe("the provider", () => {
     await stopProvider();
     const report = await diagnose(worker.mcpUrl);
     assertFound(report, { failures: ["discovery"] });
-    assert.match(report.finding("discovery").seen, /no connection/);
+    assert.match(report.finding("discovery").observed, /no connection/);
     assert.equal(report.connects.vs_code, "no");
   });
 
-  test("may know no way for clients it does not know", async (test) => {
+  test("may support no registration method", async (test) => {
     const { worker } = await deploymentFor(test, {
       provider: { dynamicRegistration: false, clientIdMetadataDocuments: false },
     });
@@ -207,41 +207,41 @@ describe("the provider", () => {
 });
 
 describe("a token", () => {
-  const examined = async (claims) => {
+  const diagnoseWith = async (claims) => {
     const forged = await forgeToken({ ...deployment, resource }, { claims });
     return diagnose(resource, { token: forged });
   };
 
   test("of the right kind is accepted", async () => {
-    assertFound(await examined({ username: "alice" }), {});
+    assertFound(await diagnoseWith({ username: "alice" }), {});
   });
 
-  test("that says nothing about its user is accepted, and the report says how to mend it", async () => {
-    const report = await examined({});
+  test("without claims about its user is accepted, and the report says how to fix it", async () => {
+    const report = await diagnoseWith({});
     assertFound(report, { warnings: ["user_claims"] });
-    const { seen, mend } = report.finding("user_claims");
-    assert.match(seen, /knows nothing but sub/);
-    assert.match(mend, /PUT \/api\/configs\/jwt-customizer\/access-token.*CLAIM_SCOPES/);
+    const { observed, fix } = report.finding("user_claims");
+    assert.match(observed, /returns only sub/);
+    assert.match(fix, /PUT \/api\/configs\/jwt-customizer\/access-token.*CLAIM_SCOPES/);
   });
 
-  test("whose claims no scope discloses is told from one without", async () => {
-    const report = await examined({ phone_number: "+1 555 0100" });
+  test("whose claims no scope discloses is distinguished from one without claims", async () => {
+    const report = await diagnoseWith({ phone_number: "+1 555 0100" });
     assertFound(report, { warnings: ["user_claims"] });
-    assert.match(report.finding("user_claims").seen, /the token has phone_number/);
-    assert.match(report.finding("user_claims").mend, /CLAIM_SCOPES/);
-    assert.ok(!report.output.includes("555"), "its value");
+    assert.match(report.finding("user_claims").observed, /the token has phone_number/);
+    assert.match(report.finding("user_claims").fix, /CLAIM_SCOPES/);
+    assert.ok(!report.output.includes("555"), "the value is shown");
   });
 
-  test("of a machine is accepted, and nobody asks for its user's name", async () => {
-    const report = await examined({ sub: "third-party-agent" });
+  test("of a machine is accepted, without a check of its user's claims", async () => {
+    const report = await diagnoseWith({ sub: "third-party-agent" });
     assertFound(report, {});
-    assert.match(report.finding("whoami").seen, /machine/);
+    assert.match(report.finding("whoami").observed, /machine/);
     assert.deepEqual(report.skipped, ["preflight", "user_claims"]);
   });
 
   const opaque = "o".repeat(43);
   const idClaims = { client_id: undefined, scope: undefined, jti: undefined, aud: "third-party-agent", name: "Alice" };
-  for (const [what, lent, why, mend] of [
+  for (const [what, given, observed, fix] of [
     ["a personal access token", `pat_${"p".repeat(32)}`, /personal access token/, /token-exchange.*subject_token_type=urn:logto:token-type:personal_access_token/],
     ["a subject token", `sub_${"s".repeat(32)}`, /subject token/, /token-exchange/],
     ["a registration access token", `mcpreg_${opaque}`, /registration access token/, /RFC 7592/],
@@ -253,34 +253,34 @@ describe("a token", () => {
     ["a logout token", { header: { typ: "logout+jwt" } }, /"logout\+jwt"/, /access_token/],
     ["a token for an organization", { claims: { aud: "urn:logto:organization:bmau4wzwiul2" } }, /token for an organization/, /resource/],
   ]) {
-    test(`that is ${what} is called so`, async () => {
-      const it = typeof lent === "string" ? lent : await forgeToken({ ...deployment, resource }, lent);
+    test(`that is ${what} is named as such`, async () => {
+      const it = typeof given === "string" ? given : await forgeToken({ ...deployment, resource }, given);
       const report = await diagnose(resource, { token: it });
       assertFound(report, { failures: ["token"] });
-      assert.match(report.finding("token").seen, why);
-      assert.match(report.finding("token").mend, mend);
+      assert.match(report.finding("token").observed, observed);
+      assert.match(report.finding("token").fix, fix);
     });
   }
 
-  for (const [what, claims, why] of [
+  for (const [what, claims, observed] of [
     ["for another resource", { aud: "https://mcp.example.com/mcp" }, /not issued for this resource"; its audience is/],
     ["that has expired", { exp: 1_000_000_000 }, /expired"; it has expired/],
     ["of somebody else", { iss: "https://elsewhere.example" }, /its issuer is "https:\/\/elsewhere\.example"/],
     ["without the scope", { scope: "openid" }, /with 403/],
   ]) {
-    test(`${what} is refused, and the report says why`, async () => {
-      const report = await examined(claims);
+    test(`${what} is rejected, and the report says why`, async () => {
+      const report = await diagnoseWith(claims);
       assertFound(report, { failures: ["token"] });
-      assert.match(report.finding("token").seen, why);
+      assert.match(report.finding("token").observed, observed);
       assert.deepEqual(report.skipped, ["preflight", ...NEED_A_TOKEN.filter((slug) => slug !== "token")]);
-      // It says nothing about other people's clients.
+      // A problem with this token does not affect clients.
       assert.equal(report.connects.claude_code, "yes");
     });
   }
 });
 
 async function openSession(sessions) {
-  const server = new McpServer({ name: "somebody else's", version: "1.0.0" });
+  const server = new McpServer({ name: "another server", version: "1.0.0" });
   server.registerTool("add", { description: "Adds.", inputSchema: {} }, () => ({ content: [] }));
   const transport = new StreamableHTTPServerTransport({
     sessionIdGenerator: () => crypto.randomUUID(),
@@ -290,7 +290,7 @@ async function openSession(sessions) {
   return transport;
 }
 
-/** Starts a server of another kind. Gives the URL of its endpoint. */
+/** Starts an HTTP server, and returns the URL of its endpoint. */
 async function serve(listener) {
   const server = createServer(listener);
   server.listen(0, "127.0.0.1");
@@ -304,8 +304,8 @@ async function serve(listener) {
   return { url: `http://127.0.0.1:${server.address().port}/mcp`, close };
 }
 
-describe("somebody else's server", () => {
-  // The official SDK's server: it keeps sessions, answers with event streams, and knows nothing of sign-in.
+describe("a server other than mcp-edge", () => {
+  // A server of the official SDK: it keeps sessions, answers with event streams, and does not require sign-in.
   test("that is open and keeps sessions is followed to the end", async (test) => {
     const sessions = new Map();
     const server = await serve(async (request, response) => {
@@ -320,67 +320,67 @@ describe("somebody else's server", () => {
     });
     const report = await diagnose(server.url);
     assertFound(report, { warnings: ["endpoint", "preflight", "cors_endpoint", "modern", "tools"] });
-    assert.match(report.finding("legacy").seen, /2025-11-25, 1 tool/);
-    assert.match(report.finding("stream").seen, /opens a stream/);
-    assert.match(report.finding("tools").seen, /no annotations .*"add"/);
+    assert.match(report.finding("legacy").observed, /2025-11-25, 1 tool/);
+    assert.match(report.finding("stream").observed, /opens a stream/);
+    assert.match(report.finding("tools").observed, /no annotations .*"add"/);
     assert.equal(report.connects.cursor, "yes");
   });
 });
 
-describe("what is no MCP server", () => {
-  test("is told from one that is down", async () => {
+describe("a URL that is not an MCP server", () => {
+  test("is distinguished from one that is down", async () => {
     const { url, close } = await serve((_request, response) =>
       response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html><title>Hello</title>"),
     );
     const site = await diagnose(url);
     await close();
     assert.equal(site.failures[0], "endpoint");
-    assert.match(site.finding("endpoint").seen, /which is no MCP/);
+    assert.match(site.finding("endpoint").observed, /which is not an MCP response/);
 
     const gone = await diagnose(url);
     assertFound(gone, { failures: ["reachable"] });
   });
 
-  test("is not sent a token in the clear", async () => {
+  test("does not get a token over plain http", async () => {
     const report = await diagnose("http://mcp-edge.invalid/mcp", { token });
     assertFound(report, { failures: ["url", "reachable", "token"] });
   });
 });
 
 describe("the program", () => {
-  test("shows people what is wrong, why it matters, and how to mend it", async () => {
+  test("shows what is wrong, why it matters, and how to fix it", async () => {
     proxy.tampering = { headers: (headers) => delete headers["www-authenticate"] };
-    const { code, stdout, stderr } = await runDoctor([resource, ...PATIENTLY]);
+    const { code, stdout, stderr } = await runDoctor([resource, ...LONG_TIMEOUT]);
     assert.equal(code, 1);
     assert.equal(stderr, "");
     assert.match(stdout, /✗ challenge +the 401 has no WWW-Authenticate header/);
-    assert.match(stdout, /mend {2}Answer with WWW-Authenticate/);
+    assert.match(stdout, /fix {2}Send WWW-Authenticate/);
     assert.match(stdout, /✗ Claude Code +no, because of challenge/);
-    assert.match(stdout, /Begin with challenge/);
+    assert.match(stdout, /Fix challenge first/);
   });
 
-  test("writes colours only where they are wanted", async () => {
-    const hasColours = async (environment) => (await runDoctor([resource, ...PATIENTLY], environment)).stdout.includes("\u001b[");
+  test("writes colours only if they are enabled", async () => {
+    const hasColours = async (environment) => (await runDoctor([resource, ...LONG_TIMEOUT], environment)).stdout.includes("\u001b[");
     assert.equal(await hasColours({}), false);
     assert.equal(await hasColours({ CLICOLOR_FORCE: "1" }), true);
     assert.equal(await hasColours({ NO_COLOR: "1" }), false);
   });
 
-  test("takes a token from the command line as well", async () => {
-    const { code, stdout } = await runDoctor([resource, "--token", token, ...PATIENTLY]);
+  test("accepts a token on the command line", async () => {
+    const { code, stdout } = await runDoctor([resource, "--token", token, ...LONG_TIMEOUT]);
     assert.equal(code, 0);
     assert.match(stdout, /✓ whoami +sub "/);
     assert.ok(!stdout.includes(token));
   });
 
-  test("explains itself", async () => {
+  test("prints its help and version", async () => {
     const help = await runDoctor(["--help"]);
     assert.equal(help.code, 0);
     assert.match(help.stdout, /MCP_EDGE_DOCTOR_TOKEN/);
     assert.match((await runDoctor(["--version"])).stdout, /^mcp-edge-doctor \d+\.\d+\.\d+\n$/);
   });
 
-  test("that cannot run says why, with a status of its own", async () => {
+  test("exits with status 2 and an error if it cannot run", async () => {
     for (const [parameters, sentence] of [
       [[], /give the URL of an MCP endpoint/],
       [["mcp.example.com/mcp"], /is not a URL/],

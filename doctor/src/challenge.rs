@@ -1,6 +1,6 @@
-//! `WWW-Authenticate` as clients read it (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728 §5.1).
+//! `WWW-Authenticate` challenges (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9728 §5.1): parsing as clients do it.
 //!
-//! Written for the doctor alone: a parser shared with the server would share its mistakes.
+//! The doctor has its own parser, because a parser shared with mcp-edge would share its errors.
 
 /// A challenge with the scheme `Bearer`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,29 +15,29 @@ struct Parameter {
     is_quoted: bool,
 }
 
-/// Why a header is no challenge that clients understand.
+/// Why clients cannot use a `WWW-Authenticate` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ChallengeError {
-    /// Another scheme comes first, or none.
+    /// The first scheme is not `Bearer`.
     #[error("it does not begin with the word Bearer")]
     NotBearer,
-    /// `Bearer` and nothing else.
+    /// `Bearer` without parameters.
     #[error("it has no parameters")]
     NoParameters,
-    /// Not `name=value`, a quote without end, or something between parameters.
+    /// A parameter is not `name=value`, a quoted string does not end, or parameters are not separated by commas.
     #[error("its parameters cannot be parsed")]
     Malformed,
-    /// A name occurs twice.
+    /// A parameter occurs twice.
     #[error("a parameter occurs twice")]
     Repeated,
 }
 
 impl Challenge {
-    /// Reads the value of a `WWW-Authenticate` header whose first challenge is `Bearer`. What a further challenge
-    /// behind it says is ignored, as clients do.
+    /// Parses the value of a `WWW-Authenticate` header whose first challenge is `Bearer`. Further challenges are
+    /// ignored, as clients do.
     ///
     /// # Errors
-    /// [`ChallengeError`] if clients would not understand it.
+    /// [`ChallengeError`] if clients cannot use the challenge.
     pub fn parse(value: &str) -> Result<Self, ChallengeError> {
         let value = value.trim();
         let (scheme, mut rest) = value.split_once([' ', '\t']).unwrap_or((value, ""));
@@ -53,7 +53,7 @@ impl Challenge {
             let (name, after) = token(rest).ok_or(ChallengeError::Malformed)?;
             let after = after.trim_start_matches([' ', '\t']);
             let Some(after) = after.strip_prefix('=') else {
-                // A word without `=` behind a comma begins the next challenge.
+                // A token without `=` begins the next challenge.
                 if parameters.is_empty() {
                     return Err(ChallengeError::Malformed);
                 }
@@ -84,21 +84,21 @@ impl Challenge {
         self.parameters.iter().find(|it| it.name == name).map(|it| it.value.as_str())
     }
 
-    /// Names of parameters that are not in quotes. Some clients look for quoted ones only.
+    /// The names of unquoted parameters. Some clients find quoted ones only.
     pub fn unquoted(&self) -> impl Iterator<Item = &str> {
         self.parameters.iter().filter(|it| !it.is_quoted).map(|it| it.name.as_str())
     }
 }
 
-/// `token` of RFC 9110 §5.6.2, and what follows it. Slashes and colons are taken, too: URLs without quotes are a common
-/// mistake, and what they were meant to say should be seen.
+/// Splits off a `token` (RFC 9110 §5.6.2). Accepts slashes, colons and question marks too: unquoted URLs are a common
+/// error, and the report should show the intended URL.
 fn token(text: &str) -> Option<(&str, &str)> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/?".contains(&byte);
     let end = text.bytes().position(|byte| !is_token(byte)).unwrap_or(text.len());
     if end == 0 { None } else { Some(text.split_at(end)) }
 }
 
-/// The inside of a `quoted-string` of RFC 9110 §5.6.4, and what follows its end.
+/// Splits off the rest of a `quoted-string` (RFC 9110 §5.6.4) after its opening quote, unescaped.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.char_indices();
@@ -127,20 +127,20 @@ mod tests {
     }
 
     #[test]
-    fn an_unquoted_url_is_seen_and_named() {
+    fn an_unquoted_url_is_read_and_reported_as_unquoted() {
         let it = Challenge::parse("Bearer resource_metadata=https://h/x").unwrap();
         assert_eq!(it.get("resource_metadata"), Some("https://h/x"));
         assert_eq!(it.unquoted().count(), 1);
     }
 
     #[test]
-    fn a_second_challenge_is_left_alone() {
+    fn a_second_challenge_is_ignored() {
         let it = Challenge::parse(r#"Bearer realm="x", DPoP algs="ES256""#).unwrap();
         assert_eq!((it.get("realm"), it.get("algs")), (Some("x"), None));
     }
 
     #[test]
-    fn what_clients_do_not_understand_has_its_reason() {
+    fn what_clients_cannot_use_is_rejected_with_the_reason() {
         for (header, error) in [
             (r#"DPoP algs="ES256", Bearer realm="x""#, ChallengeError::NotBearer),
             ("", ChallengeError::NotBearer),

@@ -1,16 +1,15 @@
-//! The MCP clients that people use: how each registers at a provider, and by what name it comes.
+//! MCP clients: how each gets a client ID at a provider, and the user agents that they send.
 //!
-//! What is said of hosted clients rests on their vendors' documentation and on issue trackers, and changes: date of
-//! this knowledge is November 2026.
+//! Sources are the vendors' documentation and issue trackers, as of November 2026.
 
-/// A client that an operator has heard of.
+/// A widely used MCP client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Client {
-    /// Claude on the web, desktop and mobile: calls come from Anthropic's network.
+    /// Claude on the web, desktop and mobile: requests come from Anthropic's network.
     Claude,
     /// Claude Code, on the user's machine.
     ClaudeCode,
-    /// ChatGPT: calls come from OpenAI's network.
+    /// ChatGPT: requests come from OpenAI's network.
     ChatGpt,
     /// Visual Studio Code.
     VsCode,
@@ -18,38 +17,38 @@ pub enum Client {
     Cursor,
     /// Codex.
     Codex,
-    /// `mcp-remote`, the bridge for clients that know local servers only.
+    /// `mcp-remote`, the bridge for clients that support local servers only.
     McpRemote,
     /// MCP Inspector.
     Inspector,
     /// Programs built on the official SDKs.
     SdkApp,
-    /// The same in a browser's page.
+    /// Web pages built on the official SDKs.
     WebPage,
 }
 
-/// A way by which a client gets a client id at the provider.
+/// How a client gets a client ID at a provider without the operator's help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
-    /// The client id is the URL of a document about the client (CIMD).
-    MetadataDocument,
+pub enum RegistrationMethod {
+    /// The client ID is the URL of a metadata document that the client publishes (CIMD).
+    ClientIdMetadataDocument,
     /// The client registers itself (RFC 7591).
     DynamicRegistration,
 }
 
-impl Way {
-    /// For people.
+impl RegistrationMethod {
+    /// The name in the terminal report.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::MetadataDocument => "client id metadata document",
-            Self::DynamicRegistration => "dynamic registration",
+            Self::ClientIdMetadataDocument => "client ID metadata document",
+            Self::DynamicRegistration => "dynamic client registration",
         }
     }
 }
 
 impl Client {
-    /// Hosted ones first, since those are asked for first.
+    /// Every client, in the order of the report: the most requested first.
     pub const ALL: [Self; 10] = [
         Self::Claude,
         Self::ClaudeCode,
@@ -63,7 +62,7 @@ impl Client {
         Self::WebPage,
     ];
 
-    /// The stable name in `--json`.
+    /// The stable name in the JSON report.
     #[must_use]
     pub const fn slug(self) -> &'static str {
         match self {
@@ -80,7 +79,7 @@ impl Client {
         }
     }
 
-    /// For people.
+    /// The name in the terminal report.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -97,86 +96,90 @@ impl Client {
         }
     }
 
-    /// Whether it calls from its vendor's network and therefore reaches public servers only.
+    /// Whether its requests come from its vendor's network, which reaches public servers only.
     #[must_use]
     pub const fn is_hosted(self) -> bool {
         matches!(self, Self::Claude | Self::ChatGpt)
     }
 
-    /// The way in that it takes at this provider, if there is one.
+    /// The registration method that it uses at a provider. `None` if the provider supports none that it can use.
     #[must_use]
-    pub fn way_in(self, offer: Offer) -> Option<Way> {
-        let document = match self {
-            // Their documents describe public clients, so the provider has to take clients without a secret.
+    pub fn registration_method(self, support: RegistrationSupport) -> Option<RegistrationMethod> {
+        let uses_document = match self {
+            // Their documents describe public clients, so the provider must support clients without a secret.
             Self::Claude | Self::ClaudeCode | Self::ChatGpt | Self::VsCode | Self::Codex => {
-                offer.documents && offer.public_clients
+                support.client_id_metadata_documents && support.public_clients
             }
-            // Only with a document of one's own: `--client-metadata-url`, or the app's author.
+            // Their users or authors would have to publish a document (`--client-metadata-url`).
             Self::McpRemote | Self::SdkApp | Self::WebPage | Self::Cursor | Self::Inspector => false,
         };
-        if document {
-            Some(Way::MetadataDocument)
-        } else if offer.registration {
-            Some(Way::DynamicRegistration)
+        if uses_document {
+            Some(RegistrationMethod::ClientIdMetadataDocument)
+        } else if support.dynamic_registration {
+            Some(RegistrationMethod::DynamicRegistration)
         } else {
             None
         }
     }
 
-    /// How its user connects with a client id that the operator made by hand.
+    /// How its user enters a client ID that the operator created.
     #[must_use]
-    pub const fn by_hand(self) -> &'static str {
+    pub const fn manual_setup(self) -> &'static str {
         match self {
             Self::Claude => {
-                "enter a client id and secret under the connector's advanced settings; redirect URIs \
+                "enter the client ID and secret in the connector's advanced settings; redirect URIs \
                  https://claude.ai/api/mcp/auth_callback and https://claude.com/api/mcp/auth_callback"
             }
             Self::ClaudeCode => {
                 "claude mcp add --client-id … --callback-port …; redirect URI http://localhost:<port>/callback"
             }
             Self::ChatGpt => {
-                "enter a predefined client in the connector's settings; it shows its redirect URI \
+                "enter the client ID in the connector's settings, which show the redirect URI \
                  (https://chatgpt.com/connector/oauth/…)"
             }
             Self::VsCode => {
-                "VS Code asks for a client id; redirect URIs http://127.0.0.1:33418/ and https://vscode.dev/redirect"
+                "VS Code asks for the client ID; redirect URIs http://127.0.0.1:33418/ and https://vscode.dev/redirect"
             }
             Self::Cursor => {
-                "give \"auth\": {\"CLIENT_ID\": …} in mcp.json; redirect URI \
+                "set \"auth\": {\"CLIENT_ID\": …} in mcp.json; redirect URI \
                  cursor://anysphere.cursor-mcp/oauth/callback"
             }
-            Self::Codex => "only versions that let you set a client id can connect; its redirect URI is on loopback",
-            Self::McpRemote => {
-                "--static-oauth-client-info '{\"client_id\":…}', or --client-metadata-url if the provider takes \
-                 documents; redirect URI http://localhost:<port>/oauth/callback"
+            Self::Codex => {
+                "only versions with a setting for the client ID can connect; the redirect URI is on loopback"
             }
-            Self::Inspector => "enter the client id in its settings; redirect URI http://localhost:6274/oauth/callback",
-            Self::SdkApp | Self::WebPage => "its author sets a client id, or a client metadata URL",
+            Self::McpRemote => {
+                "--static-oauth-client-info '{\"client_id\":…}', or --client-metadata-url if the provider \
+                 supports client ID metadata documents; redirect URI http://localhost:<port>/oauth/callback"
+            }
+            Self::Inspector => "enter the client ID in the settings; redirect URI http://localhost:6274/oauth/callback",
+            Self::SdkApp | Self::WebPage => {
+                "its author configures the client ID, or the URL of a client ID metadata document"
+            }
         }
     }
 }
 
-/// What a provider offers to clients that it does not know.
+/// The registration methods that a provider supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Offer {
+pub struct RegistrationSupport {
     /// `client_id_metadata_document_supported` is true.
-    pub documents: bool,
+    pub client_id_metadata_documents: bool,
     /// There is a `registration_endpoint`.
-    pub registration: bool,
-    /// `none` is among `token_endpoint_auth_methods_supported`.
+    pub dynamic_registration: bool,
+    /// `token_endpoint_auth_methods_supported` lists `none`.
     pub public_clients: bool,
 }
 
-/// By what name a client's requests come, as far as bot protection looks at it.
+/// A user agent of MCP clients, as far as bot protection distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Agent {
-    /// Claude's connections.
+pub enum UserAgent {
+    /// Claude's server-side requests.
     PythonHttpx,
-    /// Claude's connections on behalf of a user.
+    /// Claude's requests on behalf of a user.
     ClaudeUser,
     /// Claude Code.
     ClaudeCode,
-    /// ChatGPT's connections.
+    /// ChatGPT's requests.
     OpenAiMcp,
     /// Node's `fetch`: mcp-remote, VS Code, Cursor and TypeScript apps.
     Node,
@@ -184,14 +187,14 @@ pub enum Agent {
     Registry,
 }
 
-impl Agent {
-    /// All that are tried.
+impl UserAgent {
+    /// Every user agent that is tried.
     pub const ALL: [Self; 6] =
         [Self::PythonHttpx, Self::ClaudeUser, Self::ClaudeCode, Self::OpenAiMcp, Self::Node, Self::Registry];
 
-    /// The `User-Agent` header. Versions are examples: rules match the name before them.
+    /// The `User-Agent` header. The versions are examples: bot rules match the name.
     #[must_use]
-    pub const fn user_agent(self) -> &'static str {
+    pub const fn header_value(self) -> &'static str {
         match self {
             Self::PythonHttpx => "python-httpx/0.28.1",
             Self::ClaudeUser => {
@@ -205,7 +208,7 @@ impl Agent {
         }
     }
 
-    /// For people: the part that rules match.
+    /// The part of the header that bot rules match; the name in the terminal report.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -218,7 +221,7 @@ impl Agent {
         }
     }
 
-    /// Whose requests come by this name.
+    /// The clients that send it.
     #[must_use]
     pub const fn clients(self) -> &'static [Client] {
         match self {
@@ -235,26 +238,33 @@ impl Agent {
 mod tests {
     use super::*;
 
-    const DOCUMENTS: Offer = Offer { documents: true, registration: false, public_clients: true };
+    const DOCUMENTS: RegistrationSupport =
+        RegistrationSupport { client_id_metadata_documents: true, dynamic_registration: false, public_clients: true };
 
     #[test]
     fn every_client_registers_itself_where_that_is_offered() {
-        let offer = Offer { registration: true, ..Offer::default() };
-        assert!(Client::ALL.iter().all(|client| client.way_in(offer) == Some(Way::DynamicRegistration)));
+        let support = RegistrationSupport { dynamic_registration: true, ..RegistrationSupport::default() };
+        assert!(
+            Client::ALL
+                .iter()
+                .all(|client| client.registration_method(support) == Some(RegistrationMethod::DynamicRegistration))
+        );
     }
 
     #[test]
     fn documents_serve_those_who_publish_one_and_only_for_public_clients() {
-        let served = |offer| Client::ALL.into_iter().filter(move |it| it.way_in(offer).is_some()).collect::<Vec<_>>();
+        let served = |support| {
+            Client::ALL.into_iter().filter(move |it| it.registration_method(support).is_some()).collect::<Vec<_>>()
+        };
         let publishers = [Client::Claude, Client::ClaudeCode, Client::ChatGpt, Client::VsCode, Client::Codex];
         assert_eq!(served(DOCUMENTS), publishers);
-        assert_eq!(served(Offer { public_clients: false, ..DOCUMENTS }), []);
+        assert_eq!(served(RegistrationSupport { public_clients: false, ..DOCUMENTS }), []);
     }
 
     #[test]
     fn documents_are_preferred_to_registration() {
-        let both = Offer { registration: true, ..DOCUMENTS };
-        assert_eq!(Client::Claude.way_in(both), Some(Way::MetadataDocument));
-        assert_eq!(Client::Cursor.way_in(both), Some(Way::DynamicRegistration));
+        let both = RegistrationSupport { dynamic_registration: true, ..DOCUMENTS };
+        assert_eq!(Client::Claude.registration_method(both), Some(RegistrationMethod::ClientIdMetadataDocument));
+        assert_eq!(Client::Cursor.registration_method(both), Some(RegistrationMethod::DynamicRegistration));
     }
 }

@@ -1,186 +1,188 @@
-//! Asks the questions. Which ones, with what, and in what order is decided here; how they travel is [`Ask`]'s concern,
-//! and what the answers mean is [`crate::checks`]'.
+//! Sends the probes of an examination and records the results.
 //!
-//! Nothing is changed anywhere: no client is registered, no session deleted, no tool called but `whoami`. Redirects are
-//! reported, never followed.
+//! This module decides which requests are sent, and in what order. An [`HttpClient`] sends them, and [`crate::checks`]
+//! evaluate the results.
+//!
+//! An examination changes nothing: it registers no client, deletes no session, and calls no tool except `whoami`.
+//! Redirects are reported, not followed.
 
 use serde_json::{Map, Value, json};
 
 use crate::{
-    checks::{ENDPOINT_HEADERS, METADATA_HEADERS},
-    clients::Agent,
-    exchange::{Answer, Exchange, Failure, FailureKind, Request},
-    message::{self, Response, Session},
-    record::{Probe, Record, string, strings},
+    clients::UserAgent,
+    http::{Exchange, HttpClient, HttpRequest, HttpResponse, TransportError, TransportErrorKind},
+    mcp::{self, RpcResponse, Session},
+    probe::{ENDPOINT_REQUEST_HEADERS, METADATA_REQUEST_HEADERS, Probe},
+    record::{Record, string, strings},
     target::{DiscoveryForm, Target},
     token::{self, Token},
 };
 
-/// What carries a request.
-pub trait Ask: Sync {
-    /// Sends it, and gives what came back.
-    ///
-    /// # Errors
-    /// [`Failure`] if there is no HTTP answer.
-    fn ask(&self, request: &Request) -> Result<Answer, Failure>;
-}
+/// Concurrent requests. More would be faster, but rate limits and bot protection might take it for an attack.
+const MAX_CONCURRENT: usize = 4;
 
-/// How many requests are under way at once: enough to be done soon, too few to look like an attack.
-const AT_ONCE: usize = 4;
-
-/// The tool that is called, where it exists: it changes nothing.
+/// The only tool that is called: it changes nothing.
 const WHOAMI: &str = "whoami";
 
 /// Examines a server.
 #[must_use]
-pub fn examine(target: Target, page: Option<String>, token: Option<Token>, now: u64, ask: &impl Ask) -> Record {
-    let record = Record { page, token, ..Record::new(target, now) };
-    let mut examination = Examination { record, ask };
+pub fn examine(
+    target: Target,
+    required_origin: Option<String>,
+    token: Option<Token>,
+    now: u64,
+    client: &impl HttpClient,
+) -> Record {
+    let record = Record { required_origin, token, ..Record::new(target, now) };
+    let mut examination = Examination { record, client };
     examination.run();
     examination.record
 }
 
-struct Examination<'a, A> {
+struct Examination<'a, C> {
     record: Record,
-    ask: &'a A,
+    client: &'a C,
 }
 
-impl<A: Ask> Examination<'_, A> {
+impl<C: HttpClient> Examination<'_, C> {
     fn run(&mut self) {
-        self.ask_all(&[(Probe::Initialize, message::initialize(self.endpoint()))]);
+        self.send_all(&[(Probe::Initialize, mcp::initialize(self.endpoint()))]);
         if !self.record.is_reached() {
             return;
         }
-        self.ask_all(&self.first_questions());
-        self.ask_all(&self.discovery_questions());
-        self.ask_all(&self.provider_questions());
+        self.send_all(&self.server_probes());
+        self.send_all(&self.discovery_probes());
+        self.send_all(&self.provider_probes());
         if self.record.is_protected() {
-            let forged = self.forged();
-            self.ask_all(&[(Probe::ForgedToken, signed(message::initialize(self.endpoint()), &forged))]);
+            let forged = self.forged_token();
+            self.send_all(&[(Probe::ForgedToken, with_token(mcp::initialize(self.endpoint()), &forged))]);
         }
-        self.speak();
+        self.send_mcp_probes();
     }
 
-    /// What needs to know nothing but the URL and the challenge.
-    fn first_questions(&self) -> Vec<(Probe, Request)> {
+    /// Probes that depend only on the URL and the challenge.
+    fn server_probes(&self) -> Vec<(Probe, HttpRequest)> {
         let target = &self.record.target;
         let url = self.endpoint();
         let other = self.record.other_origin();
         let at_path = target.metadata_url();
-        let mut questions = vec![
-            (Probe::Discover, message::modern(url, "server/discover", Map::new(), None)),
-            (Probe::Get, Request::get(url).header("accept", "application/json, text/event-stream")),
+        let mut probes = vec![
+            (Probe::Discover, mcp::modern_request(url, "server/discover", Map::new(), None)),
+            (Probe::Get, HttpRequest::get(url).header("accept", "application/json, text/event-stream")),
             (Probe::MetadataAtPath, metadata(&at_path)),
             (Probe::Mirror, metadata(&target.mirror_url())),
-            (Probe::FromOwnOrigin, message::initialize(url).header("origin", target.origin())),
-            (Probe::FromOtherOrigin, message::initialize(url).header("origin", other)),
-            (Probe::Preflight, Request::preflight(url, other, "POST", ENDPOINT_HEADERS)),
+            (Probe::FromOwnOrigin, mcp::initialize(url).header("origin", target.origin())),
+            (Probe::FromOtherOrigin, mcp::initialize(url).header("origin", other)),
+            (Probe::Preflight, HttpRequest::preflight(url, other, "POST", ENDPOINT_REQUEST_HEADERS)),
             (Probe::MetadataFromOtherOrigin, metadata(&at_path).header("origin", other)),
-            (Probe::MetadataPreflight, Request::preflight(&at_path, other, "GET", METADATA_HEADERS)),
+            (Probe::MetadataPreflight, HttpRequest::preflight(&at_path, other, "GET", METADATA_REQUEST_HEADERS)),
         ];
-        if let Some(twin) = target.slash_twin() {
-            questions.push((Probe::SlashTwin, message::initialize(&twin)));
+        if let Some(toggled) = target.with_slash_toggled() {
+            probes.push((Probe::SlashToggled, mcp::initialize(&toggled)));
         }
         let at_root = target.root_metadata_url();
         if at_root != at_path {
-            questions.push((Probe::MetadataAtRoot, metadata(&at_root)));
+            probes.push((Probe::MetadataAtRoot, metadata(&at_root)));
         }
         let challenge = self.record.challenge().and_then(Result::ok);
         if let Some(named) = challenge.as_ref().and_then(|it| it.get("resource_metadata"))
             && named != at_path
             && named != at_root
         {
-            questions.push((Probe::MetadataAsNamed, metadata(named)));
+            probes.push((Probe::MetadataInChallenge, metadata(named)));
         }
-        for agent in Agent::ALL {
-            let named = |request: Request| request.header("user-agent", agent.user_agent());
-            questions.push((Probe::MetadataAsAgent(agent), named(metadata(&at_path))));
-            // The registry reads documents only.
-            if agent != Agent::Registry {
-                questions.push((Probe::AsAgent(agent), named(message::initialize(url))));
+        for agent in UserAgent::ALL {
+            let as_agent = |request: HttpRequest| request.header("user-agent", agent.header_value());
+            probes.push((Probe::MetadataAsUserAgent(agent), as_agent(metadata(&at_path))));
+            // The registry fetches documents only.
+            if agent != UserAgent::Registry {
+                probes.push((Probe::AsUserAgent(agent), as_agent(mcp::initialize(url))));
             }
         }
-        questions
+        probes
     }
 
-    fn discovery_questions(&self) -> Vec<(Probe, Request)> {
+    fn discovery_probes(&self) -> Vec<(Probe, HttpRequest)> {
         let Some(issuer) = self.record.issuer() else { return Vec::new() };
-        let places = DiscoveryForm::ALL.into_iter().filter_map(|form| Some((form, form.url(&issuer)?)));
-        places.map(|(form, url)| (Probe::Discovery(form), metadata(&url))).collect()
+        let urls = DiscoveryForm::ALL.into_iter().filter_map(|form| Some((form, form.url(&issuer)?)));
+        urls.map(|(form, url)| (Probe::Discovery(form), metadata(&url))).collect()
     }
 
-    fn provider_questions(&self) -> Vec<(Probe, Request)> {
-        let Some((form, provider)) = self.record.provider() else { return Vec::new() };
+    fn provider_probes(&self) -> Vec<(Probe, HttpRequest)> {
+        let Some((form, provider)) = self.record.provider_metadata() else { return Vec::new() };
         let other = self.record.other_origin();
         let found_at = self.record.url(Probe::Discovery(form));
-        let mut questions = vec![(Probe::DiscoveryFromOtherOrigin, metadata(found_at).header("origin", other))];
+        let mut probes = vec![(Probe::DiscoveryFromOtherOrigin, metadata(found_at).header("origin", other))];
         if let Some(url) = string(&provider, "jwks_uri") {
-            questions.push((Probe::Keys, Request::get(url).header("accept", "application/json")));
+            probes.push((Probe::Keys, HttpRequest::get(url).header("accept", "application/json")));
         }
         if let Some(url) = string(&provider, "token_endpoint") {
-            questions.push((Probe::TokenPreflight, Request::preflight(url, other, "POST", "")));
+            probes.push((Probe::TokenPreflight, HttpRequest::preflight(url, other, "POST", "")));
         }
-        questions
+        probes
     }
 
-    fn forged(&self) -> String {
-        let metadata = self.record.metadata().unwrap_or_default();
-        let resource = string(&metadata, "resource").unwrap_or(self.record.target.typed());
+    fn forged_token(&self) -> String {
+        let metadata = self.record.resource_metadata().unwrap_or_default();
+        let resource = string(&metadata, "resource").unwrap_or(self.record.target.as_str());
         let issuer = self.record.issuer().unwrap_or_default();
-        token::unsigned(&issuer, resource, &strings(&metadata, "scopes_supported").join(" "), self.record.now)
+        token::unsigned_jwt(&issuer, resource, &strings(&metadata, "scopes_supported").join(" "), self.record.now)
     }
 
-    /// Both eras, signed in where that is needed.
-    fn speak(&mut self) {
+    /// MCP requests of both eras: with the operator's token, or without one if the server is open.
+    fn send_mcp_probes(&mut self) {
         let target = &self.record.target;
-        // A token is not sent in the clear.
+        // The token is never sent over an unencrypted connection.
         let is_safe = target.is_https() || target.is_loopback();
         let token = self.record.token.clone().filter(|_| is_safe);
         if token.is_none() && !self.record.is_open() {
             return;
         }
-        let sign = |request| match &token {
-            Some(token) => signed(request, token.expose()),
+        let authorize = |request| match &token {
+            Some(token) => with_token(request, token.expose()),
             None => request,
         };
         let url = self.endpoint().to_owned();
 
-        self.ask_all(&[
-            (Probe::LegacyInitialize, sign(message::initialize(&url))),
-            (Probe::ModernDiscover, sign(message::modern(&url, "server/discover", Map::new(), None))),
+        self.send_all(&[
+            (Probe::LegacyInitialize, authorize(mcp::initialize(&url))),
+            (Probe::ModernDiscover, authorize(mcp::modern_request(&url, "server/discover", Map::new(), None))),
         ]);
-        let mut questions = Vec::new();
-        let session = self.record.answer(Probe::LegacyInitialize).filter(|it| it.is_success()).map(Session::begun_by);
+        let mut probes = Vec::new();
+        let initialized = self.record.response(Probe::LegacyInitialize).filter(|response| response.is_success());
+        let session = initialized.map(Session::from_response);
         if let Some(session) = &session {
-            // The order matters to servers that keep sessions.
-            self.ask_all(&[(Probe::LegacyInitialized, sign(message::initialized(&url, session)))]);
-            let list = message::legacy(&url, session, "tools/list", &json!({}));
-            questions.push((Probe::LegacyTools, sign(list)));
-            questions.push((Probe::LegacyStream, sign(message::open_stream(&url, session))));
+            // Servers that keep sessions expect this notification before the next request.
+            self.send_all(&[(Probe::LegacyInitialized, authorize(mcp::initialized(&url, session)))]);
+            let list = mcp::legacy_request(&url, session, "tools/list", &json!({}));
+            probes.push((Probe::LegacyTools, authorize(list)));
+            probes.push((Probe::LegacyStream, authorize(mcp::open_stream(&url, session))));
         }
-        if self.record.answer(Probe::ModernDiscover).is_some_and(Answer::is_success) {
-            questions.push((Probe::ModernTools, sign(message::modern(&url, "tools/list", Map::new(), None))));
+        if self.record.response(Probe::ModernDiscover).is_some_and(HttpResponse::is_success) {
+            probes.push((Probe::ModernTools, authorize(mcp::modern_request(&url, "tools/list", Map::new(), None))));
         }
-        self.ask_all(&questions);
+        self.send_all(&probes);
 
-        let mut questions = Vec::new();
+        let mut probes = Vec::new();
         let call = json!({ "name": WHOAMI, "arguments": {} });
         if let Some(session) = &session
-            && self.offers_whoami(Probe::LegacyTools)
+            && self.lists_whoami(Probe::LegacyTools)
         {
-            questions.push((Probe::LegacyWhoami, sign(message::legacy(&url, session, "tools/call", &call))));
+            probes.push((Probe::LegacyWhoami, authorize(mcp::legacy_request(&url, session, "tools/call", &call))));
         }
         if let Value::Object(call) = call
-            && self.offers_whoami(Probe::ModernTools)
+            && self.lists_whoami(Probe::ModernTools)
         {
-            questions.push((Probe::ModernWhoami, sign(message::modern(&url, "tools/call", call, Some(WHOAMI)))));
+            probes.push((Probe::ModernWhoami, authorize(mcp::modern_request(&url, "tools/call", call, Some(WHOAMI)))));
         }
-        self.ask_all(&questions);
+        self.send_all(&probes);
     }
 
-    /// Whether the list has a tool of this name that needs no arguments.
-    fn offers_whoami(&self, list: Probe) -> bool {
-        let Some(Response::Result(result)) = self.record.answer(list).and_then(message::response) else { return false };
+    /// Whether a tool list has a `whoami` without required arguments.
+    fn lists_whoami(&self, list: Probe) -> bool {
+        let Some(RpcResponse::Result(result)) = self.record.response(list).and_then(mcp::rpc_response) else {
+            return false;
+        };
         let tools = result["tools"].as_array().cloned().unwrap_or_default();
         tools
             .iter()
@@ -188,42 +190,45 @@ impl<A: Ask> Examination<'_, A> {
     }
 
     fn endpoint(&self) -> &str {
-        self.record.target.typed()
+        self.record.target.as_str()
     }
 
-    /// Asks several independent questions, a few at once, and records what came of them.
-    fn ask_all(&mut self, questions: &[(Probe, Request)]) {
-        for some in questions.chunks(AT_ONCE) {
-            let (ask, target) = (self.ask, &self.record.target);
-            let asked: Vec<(Probe, Exchange)> = std::thread::scope(|scope| {
-                let under_way: Vec<_> = some
+    /// Sends independent requests, [`MAX_CONCURRENT`] at a time, and records the results.
+    fn send_all(&mut self, probes: &[(Probe, HttpRequest)]) {
+        for batch in probes.chunks(MAX_CONCURRENT) {
+            let (client, target) = (self.client, &self.record.target);
+            let exchanges: Vec<(Probe, Exchange)> = std::thread::scope(|scope| {
+                let threads: Vec<_> = batch
                     .iter()
-                    .map(|(probe, request)| (*probe, request, scope.spawn(move || ask_one(ask, target, request))))
+                    .map(|(probe, request)| (*probe, request, scope.spawn(move || send(client, target, request))))
                     .collect();
-                let ended = under_way.into_iter().map(|(probe, request, thread)| {
-                    let broken = Failure { kind: FailureKind::Protocol, detail: "the request panicked".to_owned() };
-                    (probe, Exchange { url: request.url.clone(), outcome: thread.join().unwrap_or(Err(broken)) })
+                let joined = threads.into_iter().map(|(probe, request, thread)| {
+                    let panicked = TransportError {
+                        kind: TransportErrorKind::Protocol,
+                        detail: "the request panicked".to_owned(),
+                    };
+                    (probe, Exchange { url: request.url.clone(), result: thread.join().unwrap_or(Err(panicked)) })
                 });
-                ended.collect()
+                joined.collect()
             });
-            self.record.exchanges.extend(asked);
+            self.record.exchanges.extend(exchanges);
         }
     }
 }
 
-fn ask_one(ask: &impl Ask, target: &Target, request: &Request) -> Result<Answer, Failure> {
-    match target.refusal_to_ask(&request.url) {
-        Some(detail) => Err(Failure { kind: FailureKind::NotAsked, detail }),
-        None => ask.ask(request),
+fn send(client: &impl HttpClient, target: &Target, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+    match target.reason_not_to_request(&request.url) {
+        Some(detail) => Err(TransportError { kind: TransportErrorKind::NotSent, detail }),
+        None => client.send(request),
     }
 }
 
-/// A metadata document as SDK clients ask for it.
-fn metadata(url: &str) -> Request {
-    Request::get(url).header("accept", "application/json").header("mcp-protocol-version", message::LEGACY_REVISION)
+/// A `GET` of a metadata document with the headers of SDK clients.
+fn metadata(url: &str) -> HttpRequest {
+    HttpRequest::get(url).header("accept", "application/json").header("mcp-protocol-version", mcp::LEGACY_REVISION)
 }
 
-fn signed(request: Request, token: &str) -> Request {
+fn with_token(request: HttpRequest, token: &str) -> HttpRequest {
     request.header("authorization", format!("Bearer {token}"))
 }
 
@@ -232,113 +237,120 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::testing::{ISSUER, NOW, URL, World, answered, token};
+    use crate::testing::{GoodServer, ISSUER, NOW, URL, http_response, token};
 
-    /// The good world with something changed in it, and a memory of what was asked.
-    struct Changed<F> {
+    /// The good server with some responses changed. Remembers the requests.
+    struct Modified<F> {
         change: F,
-        asked: Mutex<Vec<Request>>,
+        sent: Mutex<Vec<HttpRequest>>,
     }
 
-    impl<F: Fn(&Request) -> Option<Answer> + Sync> Ask for Changed<F> {
-        fn ask(&self, request: &Request) -> Result<Answer, Failure> {
-            self.asked.lock().unwrap().push(request.clone());
-            (self.change)(request).map_or_else(|| World.ask(request), Ok)
+    impl<F: Fn(&HttpRequest) -> Option<HttpResponse> + Sync> HttpClient for Modified<F> {
+        fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
+            self.sent.lock().unwrap().push(request.clone());
+            (self.change)(request).map_or_else(|| GoodServer.send(request), Ok)
         }
     }
 
-    fn examined(token: Option<Token>, change: impl Fn(&Request) -> Option<Answer> + Sync) -> (Record, Vec<Request>) {
-        let world = Changed { change, asked: Mutex::default() };
-        let record = examine(Target::parse(URL).unwrap(), None, token, NOW, &world);
-        (record, world.asked.into_inner().unwrap())
+    fn examined(
+        token: Option<Token>,
+        change: impl Fn(&HttpRequest) -> Option<HttpResponse> + Sync,
+    ) -> (Record, Vec<HttpRequest>) {
+        let client = Modified { change, sent: Mutex::default() };
+        let record = examine(Target::parse(URL).unwrap(), None, token, NOW, &client);
+        (record, client.sent.into_inner().unwrap())
     }
 
-    fn document(body: &Value) -> Answer {
-        answered(200, &[("content-type", "application/json")], &body.to_string())
+    fn document(body: &Value) -> HttpResponse {
+        http_response(200, &[("content-type", "application/json")], &body.to_string())
     }
 
     #[test]
-    fn the_token_goes_to_the_endpoint_alone() {
+    fn the_token_is_sent_to_the_endpoint_only() {
         let secret = token(&json!({}));
-        let (_, asked) = examined(Some(secret.clone()), |_| None);
-        let bearers: Vec<_> = asked.iter().filter(|it| format!("{it:?}").contains(secret.expose())).collect();
+        let (_, sent) = examined(Some(secret.clone()), |_| None);
+        let bearers: Vec<_> = sent.iter().filter(|it| format!("{it:?}").contains(secret.expose())).collect();
         assert!(bearers.len() > 5);
         assert!(bearers.iter().all(|request| request.url == URL));
     }
 
     #[test]
-    fn without_a_token_nobody_is_asked_to_do_anything() {
-        let (record, asked) = examined(None, |_| None);
-        assert!(record.answer(Probe::LegacyInitialize).is_none());
-        assert!(!asked.iter().any(|request| request.body.as_deref().is_some_and(|body| body.contains("tools/"))));
+    fn without_a_token_no_tool_is_listed_or_called() {
+        let (record, sent) = examined(None, |_| None);
+        assert!(record.response(Probe::LegacyInitialize).is_none());
+        assert!(!sent.iter().any(|request| request.body.as_deref().is_some_and(|body| body.contains("tools/"))));
     }
 
     #[test]
-    fn nothing_is_changed_anywhere() {
-        let (_, asked) = examined(Some(token(&json!({}))), |_| None);
-        for request in asked {
+    fn an_examination_changes_nothing() {
+        let (_, sent) = examined(Some(token(&json!({}))), |_| None);
+        for request in sent {
             assert!(matches!(request.method, "GET" | "OPTIONS") || request.url.starts_with(URL), "{request:?}");
         }
     }
 
     #[test]
-    fn behind_a_redirect_nothing_is_asked() {
-        let (record, asked) =
-            examined(None, |_| Some(answered(301, &[("location", "https://elsewhere.example/")], "")));
-        assert_eq!((asked.len(), record.is_reached()), (1, false));
+    fn after_a_redirect_nothing_is_sent() {
+        let (record, sent) =
+            examined(None, |_| Some(http_response(301, &[("location", "https://elsewhere.example/")], "")));
+        assert_eq!((sent.len(), record.is_reached()), (1, false));
     }
 
     #[test]
-    fn the_place_that_the_challenge_names_is_asked_and_goes_first() {
-        const PLACE: &str = "https://mcp.example.com/metadata.json";
+    fn the_metadata_url_of_the_challenge_is_requested_and_takes_precedence() {
+        const METADATA: &str = "https://mcp.example.com/metadata.json";
         let (record, _) = examined(None, |request| match request.url.as_str() {
-            URL => Some(answered(401, &[("www-authenticate", &format!("Bearer resource_metadata=\"{PLACE}\""))], "")),
-            PLACE => Some(document(&json!({ "resource": "from there", "authorization_servers": [ISSUER] }))),
+            URL => Some(http_response(
+                401,
+                &[("www-authenticate", &format!("Bearer resource_metadata=\"{METADATA}\""))],
+                "",
+            )),
+            METADATA => Some(document(&json!({ "resource": "from there", "authorization_servers": [ISSUER] }))),
             _ => None,
         });
-        assert_eq!(record.metadata().unwrap()["resource"], "from there");
+        assert_eq!(record.resource_metadata().unwrap()["resource"], "from there");
     }
 
     #[test]
-    fn a_server_on_the_internet_cannot_send_the_doctor_into_a_private_network() {
-        let (record, asked) = examined(None, |request| {
+    fn a_server_on_the_internet_cannot_direct_the_doctor_into_a_private_network() {
+        let (record, sent) = examined(None, |request| {
             request.url.contains("oauth-protected-resource").then(|| {
                 document(&json!({ "resource": URL, "authorization_servers": ["http://169.254.169.254/latest"] }))
             })
         });
-        let kind = record.outcome(Probe::Discovery(DiscoveryForm::OpenIdAppended)).unwrap().as_ref().unwrap_err().kind;
-        assert_eq!(kind, FailureKind::NotAsked);
-        assert!(!asked.iter().any(|request| request.url.contains("169.254")));
+        let kind = record.result(Probe::Discovery(DiscoveryForm::OpenIdAppended)).unwrap().as_ref().unwrap_err().kind;
+        assert_eq!(kind, TransportErrorKind::NotSent);
+        assert!(!sent.iter().any(|request| request.url.contains("169.254")));
     }
 
     #[test]
     fn a_session_is_kept_and_an_open_server_needs_no_token() {
-        let (record, asked) = examined(None, |request| {
+        let (record, sent) = examined(None, |request| {
             let message: Value = serde_json::from_str(request.body.as_deref()?).ok()?;
             let result = match message["method"].as_str()? {
                 "initialize" => json!({ "protocolVersion": "2025-06-18" }),
                 "tools/list" => json!({ "tools": [{ "name": "whoami", "inputSchema": { "type": "object" } }] }),
-                _ => return Some(answered(400, &[], "")),
+                _ => return Some(http_response(400, &[], "")),
             };
-            let mut answer = document(&json!({ "jsonrpc": "2.0", "id": 1, "result": result }));
-            answer.set("mcp-session-id", Some("s-1"));
-            Some(answer)
+            let mut response = document(&json!({ "jsonrpc": "2.0", "id": 1, "result": result }));
+            response.set("mcp-session-id", Some("s-1"));
+            Some(response)
         });
-        assert!(record.is_open() && record.answer(Probe::LegacyWhoami).is_some());
-        assert!(record.answer(Probe::ModernTools).is_none() && record.answer(Probe::ForgedToken).is_none());
-        let call = asked.iter().find(|it| it.body.as_deref().is_some_and(|body| body.contains("tools/call"))).unwrap();
+        assert!(record.is_open() && record.response(Probe::LegacyWhoami).is_some());
+        assert!(record.response(Probe::ModernTools).is_none() && record.response(Probe::ForgedToken).is_none());
+        let call = sent.iter().find(|it| it.body.as_deref().is_some_and(|body| body.contains("tools/call"))).unwrap();
         assert!(call.headers.contains(&("mcp-session-id", "s-1".to_owned())));
         assert!(call.headers.contains(&("mcp-protocol-version", "2025-06-18".to_owned())));
     }
 
     #[test]
-    fn a_whoami_that_wants_arguments_is_left_alone() {
+    fn a_whoami_with_required_arguments_is_not_called() {
         let (record, _) = examined(Some(token(&json!({}))), |request| {
             let tool = json!({ "name": "whoami", "inputSchema": { "type": "object", "required": ["secret"] } });
             let is_list = request.body.as_deref().is_some_and(|body| body.contains("tools/list"));
             is_list.then(|| document(&json!({ "id": 1, "result": { "tools": [tool] } })))
         });
-        assert!(record.answer(Probe::LegacyTools).is_some());
-        assert!(record.answer(Probe::LegacyWhoami).is_none() && record.answer(Probe::ModernWhoami).is_none());
+        assert!(record.response(Probe::LegacyTools).is_some());
+        assert!(record.response(Probe::LegacyWhoami).is_none() && record.response(Probe::ModernWhoami).is_none());
     }
 }

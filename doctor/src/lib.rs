@@ -1,26 +1,31 @@
-//! Checks a remote MCP server and its identity provider from outside, as a client would, and says how to mend what is
-//! wrong.
+//! Examines a remote MCP server and its identity provider from outside, as an MCP client would, and reports problems
+//! with their fixes.
 //!
 //! ```text
 //!   options ─▶ examine ─▶ record ─▶ checks ─▶ report ─▶ render
 //!                 │                   │
-//!               wire                finding: slugs and texts
+//!             transport            one row for each check
 //! ```
 //!
-//! [`examine`](mod@examine) asks, over [`wire`], and writes down what came back: a [`record`] of plain exchanges.
-//! [`checks`] are pure functions over that record, one for each [`Check`](finding::Check); a test starts from the
-//! record of a good server and changes one thing. [`render`] shows the report to people or to programs.
+//! [`examine`](mod@examine) sends [probes](probe) over a [`transport`] and collects the exchanges in a [`record`].
+//! [`checks`] are pure functions over that record, each with its [row](check::Check): slug, section, title, reason, fix
+//! and affected clients. [`report`] collects the [findings](finding) and what they mean for each client, and [`render`]
+//! writes them for people or as JSON.
 //!
-//! It shares no code with the server it judges: a parser used on both sides would hide its own mistakes.
+//! The doctor shares no code with mcp-edge: a parser used by both would hide its own errors.
 
 pub mod challenge;
+pub mod check;
 pub mod checks;
 pub mod clients;
 pub mod examine;
-pub mod exchange;
 pub mod finding;
-pub mod message;
+pub mod http;
+pub mod mcp;
 pub mod options;
+pub mod outcome;
+pub mod probe;
+pub mod quote;
 pub mod record;
 pub mod render;
 pub mod report;
@@ -29,4 +34,4 @@ pub mod target;
 mod testing;
 pub mod token;
 pub mod token_kind;
-pub mod wire;
+pub mod transport;

@@ -1,4 +1,4 @@
-//! The command line of the doctor: reads the options, has the server examined, prints the report.
+//! The program: parses the command line, examines the server, and prints the report.
 
 use std::{
     env, fs,
@@ -7,16 +7,16 @@ use std::{
 };
 
 use mcp_edge_doctor::{
-    checks::TOKEN_VARIABLE,
     examine::examine,
-    finding::Verdict,
     options::{self, Command, HELP, Options},
+    outcome::Verdict,
     render,
     report::Report,
-    wire::{self, Wire},
+    token::TOKEN_VARIABLE,
+    transport::{self, Transport},
 };
 
-/// The doctor could not run.
+/// The exit status if the doctor could not run.
 const NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
             print(concat!("mcp-edge-doctor ", env!("CARGO_PKG_VERSION"), "\n")).map(|()| ExitCode::SUCCESS)
         }
         Ok(Command::Examine(options)) => run(*options),
-        Err(error) => Err(format!("{error}\nTry --help.")),
+        Err(error) => Err(format!("{error}\nRun mcp-edge-doctor --help for the options.")),
     };
     status.unwrap_or_else(|message| {
         let _ = writeln!(io::stderr(), "mcp-edge-doctor: {message}");
@@ -39,40 +39,40 @@ fn run(options: Options) -> Result<ExitCode, String> {
         None => None,
         Some(file) => {
             let pem = fs::read(file).map_err(|error| format!("--ca-file {}: {error}", file.display()))?;
-            Some(wire::certificates(&pem).map_err(|error| format!("--ca-file {}: {error}", file.display()))?)
+            Some(transport::certificates(&pem).map_err(|error| format!("--ca-file {}: {error}", file.display()))?)
         }
     };
-    let wire = Wire::new(options.timeout, authorities, options.token.clone());
-    let waiting = Waiting::begin(options.target.typed());
-    let report = Report::of(&examine(options.target, options.page, options.token, now(), &wire));
-    drop(waiting);
+    let transport = Transport::new(options.timeout, authorities, options.token.clone());
+    let progress = ProgressLine::show(options.target.as_str());
+    let report = Report::new(&examine(options.target, options.required_origin, options.token, now(), &transport));
+    drop(progress);
     print(&if options.json { render::json::render(&report) + "\n" } else { render::terminal::render(&report) })?;
     Ok(if report.verdict() == Verdict::Failure { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// A line that tells a person at a terminal that something is going on, until it is dropped.
-struct Waiting(bool);
+/// A line on the terminal that says that the examination is running. Dropping it erases the line.
+struct ProgressLine(bool);
 
-impl Waiting {
-    fn begin(url: &str) -> Self {
-        let is_watched = io::stderr().is_terminal();
-        if is_watched {
+impl ProgressLine {
+    fn show(url: &str) -> Self {
+        let is_terminal = io::stderr().is_terminal();
+        if is_terminal {
             let _ = write!(io::stderr(), "Examining {url} …");
         }
-        Self(is_watched)
+        Self(is_terminal)
     }
 }
 
-impl Drop for Waiting {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         if self.0 {
-            // Back to the start of the line, which is emptied.
+            // Returns to the start of the line and erases it.
             let _ = write!(io::stderr(), "\r\x1b[2K");
         }
     }
 }
 
-/// Writes to standard output, with colours only where wanted. A reader that has enough (`| head`) is no mistake.
+/// Writes to standard output, with colours only on a terminal. A reader that closes early (`| head`) is not an error.
 fn print(text: &str) -> Result<(), String> {
     let mut out = anstream::stdout();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -82,7 +82,7 @@ fn print(text: &str) -> Result<(), String> {
 }
 
 /// Seconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "this program runs on a machine, not at the edge")]
+#[expect(clippy::disallowed_methods, reason = "this program does not run on Workers")]
 fn now() -> u64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }

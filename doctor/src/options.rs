@@ -1,4 +1,4 @@
-//! The command line.
+//! Command-line options: help text, parsing and validation.
 
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
@@ -16,33 +16,34 @@ Checks a remote MCP server and its identity provider from outside, as a client w
 
 Usage: mcp-edge-doctor [options] URL
 
-URL is the MCP endpoint exactly as people enter it in their client, for example
-https://mcp.example.com/mcp. Plain http is for servers on this machine.
+URL is the MCP endpoint, exactly as users enter it in their client, for example
+https://mcp.example.com/mcp. Plain http is supported for servers on this machine.
 
-  --token TOKEN      an access token for the server, to try tools/list and whoami;
-                     better set MCP_EDGE_DOCTOR_TOKEN, which leaves no trace in the
-                     history of your shell. It is sent to URL alone, and never shown.
-  --origin ORIGIN    a web page that should be able to call, for example
-                     https://app.example.com
-  --timeout SECONDS  for each request; 10 unless given
-  --ca-file FILE     trust these certificate authorities (PEM) instead of the public
-                     ones, for servers inside a company
-  --json             print the report for programs
-  --help             show this
-  --version          show the version
+  --token TOKEN      a user's access token for the server; tests tools/list and
+                     whoami. Prefer the environment variable MCP_EDGE_DOCTOR_TOKEN,
+                     which stays out of the shell history. The token is sent to URL
+                     only, and never shown.
+  --origin ORIGIN    the origin of a web page that must be able to call the server,
+                     for example https://app.example.com
+  --timeout SECONDS  timeout of each request (default: 10)
+  --ca-file FILE     trust the certificate authorities in this PEM file instead of the
+                     public ones, for servers inside a company network
+  --json             print the report as JSON
+  --help             print this help
+  --version          print the version
 
-Nothing is changed anywhere: no client is registered, no tool is called but whoami.
+The doctor changes nothing: it registers no client and calls no tool except whoami.
 
-Exit status: 0 if nothing failed (there may be warnings), 1 if something failed,
-2 if the doctor could not run. Colours are left out where NO_COLOR is set.
+Exit status: 0 without failures (there may be warnings), 1 with failures, 2 if the
+doctor could not run. Set NO_COLOR to disable colours.
 ";
 
-/// How long a request may take unless told otherwise. Clients are not more patient.
+/// Default of `--timeout`: MCP clients do not wait longer.
 const TIMEOUT_SECONDS_DEFAULT: u64 = 10;
-/// Nobody waits longer.
+/// Maximum of `--timeout`.
 const TIMEOUT_SECONDS_MAX: u64 = 300;
 
-/// What to do.
+/// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Examine a server.
@@ -53,59 +54,59 @@ pub enum Command {
     Version,
 }
 
-/// How to examine a server.
+/// The options of an examination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Which.
+    /// The endpoint.
     pub target: Target,
-    /// With this token.
+    /// `--token`, or the environment variable.
     pub token: Option<Token>,
-    /// For a page of this origin.
-    pub page: Option<String>,
-    /// For each request.
+    /// `--origin`.
+    pub required_origin: Option<String>,
+    /// `--timeout`, for each request.
     pub timeout: Duration,
-    /// PEM file of authorities to trust.
+    /// `--ca-file`.
     pub ca_file: Option<PathBuf>,
-    /// For programs.
+    /// `--json`.
     pub json: bool,
 }
 
-/// Why a command line cannot be followed.
+/// Why a command line is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum UsageError {
-    /// An unknown option, a missing value.
+    /// An unknown option, or an option without its value.
     #[error("{0}")]
     CommandLine(#[from] lexopt::Error),
-    /// Nothing to examine.
+    /// There is no URL.
     #[error("give the URL of an MCP endpoint, for example https://mcp.example.com/mcp")]
     NoUrl,
-    /// More than one.
-    #[error("one URL at a time, please")]
+    /// There are several URLs.
+    #[error("only one URL can be examined at a time")]
     SeveralUrls,
-    /// Not the URL of an endpoint.
+    /// The URL cannot be examined.
     #[error("{0}")]
     Target(#[from] TargetError),
-    /// Not a token.
+    /// The token cannot be sent.
     #[error("{0}")]
     Token(#[from] TokenError),
-    /// Not an origin.
-    #[error("{0:?} is not an origin; give scheme and host (and port) alone, for example https://app.example.com")]
+    /// `--origin` is not an origin.
+    #[error("--origin: {0:?} is not an origin; enter scheme, host and port only, for example https://app.example.com")]
     Origin(String),
-    /// Not a time.
-    #[error("--timeout takes whole seconds from 1 to {TIMEOUT_SECONDS_MAX}")]
+    /// `--timeout` is out of range.
+    #[error("--timeout must be a whole number of seconds from 1 to {TIMEOUT_SECONDS_MAX}")]
     Timeout,
 }
 
-/// Reads the arguments (without the program's name), and the token that the environment holds, if any.
+/// Parses the arguments (without the program's name). `token_variable` is the value of the environment variable.
 ///
 /// # Errors
-/// [`UsageError`] with a sentence for the user.
+/// [`UsageError`] if the command line is invalid.
 pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
-    token_of_environment: Option<String>,
+    token_variable: Option<String>,
 ) -> Result<Command, UsageError> {
     let mut parser = Parser::from_args(arguments);
-    let (mut url, mut token, mut page, mut ca_file) = (None, None, None, None);
+    let (mut url, mut token, mut required_origin, mut ca_file) = (None, None, None, None);
     let (mut timeout, mut json) = (TIMEOUT_SECONDS_DEFAULT, false);
     while let Some(argument) = parser.next()? {
         match argument {
@@ -113,7 +114,7 @@ pub fn parse(
             Arg::Long("version") | Arg::Short('V') => return Ok(Command::Version),
             Arg::Long("json") => json = true,
             Arg::Long("token") => token = Some(parser.value()?.string()?),
-            Arg::Long("origin") => page = Some(origin(&parser.value()?.string()?)?),
+            Arg::Long("origin") => required_origin = Some(origin(&parser.value()?.string()?)?),
             Arg::Long("timeout") => {
                 let seconds = parser.value()?.parse::<u64>().map_err(|_| UsageError::Timeout)?;
                 timeout =
@@ -125,12 +126,12 @@ pub fn parse(
             other => return Err(other.unexpected().into()),
         }
     }
-    // An empty variable is how many systems spell "not set".
-    let token = token.or_else(|| token_of_environment.filter(|text| !text.trim().is_empty()));
+    // Many systems cannot unset a variable, and set it to the empty string instead.
+    let token = token.or_else(|| token_variable.filter(|text| !text.trim().is_empty()));
     Ok(Command::Examine(Box::new(Options {
         target: Target::parse(&url.ok_or(UsageError::NoUrl)?)?,
         token: token.as_deref().map(Token::new).transpose()?,
-        page,
+        required_origin,
         timeout: Duration::from_secs(timeout),
         ca_file,
         json,
@@ -162,12 +163,12 @@ mod tests {
     #[test]
     fn a_url_is_enough() {
         let it = options("https://mcp.example.com/mcp");
-        assert_eq!((it.target.typed(), it.timeout.as_secs(), it.json), ("https://mcp.example.com/mcp", 10, false));
-        assert_eq!((it.token, it.page, it.ca_file), (None, None, None));
+        assert_eq!((it.target.as_str(), it.timeout.as_secs(), it.json), ("https://mcp.example.com/mcp", 10, false));
+        assert_eq!((it.token, it.required_origin, it.ca_file), (None, None, None));
     }
 
     #[test]
-    fn a_token_on_the_line_goes_before_that_of_the_environment() {
+    fn the_token_option_takes_precedence_over_the_environment() {
         let parse_with = |line: &str, variable: &str| {
             let arguments = line.split_whitespace().map(OsString::from);
             match parse(arguments, Some(variable.to_owned())) {
@@ -181,21 +182,21 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_have_a_sentence_each() {
+    fn each_invalid_command_line_has_its_own_message() {
         for (line, sentence) in [
             ("", "give the URL of an MCP endpoint"),
-            ("https://a/mcp https://b/mcp", "one URL at a time"),
+            ("https://a/mcp https://b/mcp", "only one URL"),
             ("mcp.example.com/mcp", "is not a URL"),
             ("https://a/mcp --token", "missing argument"),
             ("https://a/mcp --tokn x", "--tokn"),
-            ("https://a/mcp --token Bearer%20x", "no bearer token has"),
+            ("https://a/mcp --token Bearer%20x", "a bearer token cannot have"),
             ("https://a/mcp --origin https://app.example.com/", "is not an origin"),
             ("https://a/mcp --origin null", "is not an origin"),
             ("https://a/mcp --timeout 0", "from 1 to 300"),
             ("https://a/mcp --timeout soon", "from 1 to 300"),
         ] {
-            let said = run(line).unwrap_err().to_string();
-            assert!(said.contains(sentence), "{line:?} says {said:?}");
+            let message = run(line).unwrap_err().to_string();
+            assert!(message.contains(sentence), "{line:?}: {message:?}");
         }
     }
 

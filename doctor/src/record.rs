@@ -1,7 +1,7 @@
-//! Everything that was asked and answered, by question; and what follows from the answers for the next questions.
+//! The exchanges of one examination, and the documents found in them.
 //!
-//! [`crate::examine`] fills it, [`crate::checks`] judge it. Both see the server's documents through the same few
-//! readers here, so that what is judged is what was followed.
+//! [`crate::examine`] fills a record and [`crate::checks`] evaluate it. Both read the server's documents through the
+//! functions here, so that checks and examination agree about them.
 
 use std::collections::BTreeMap;
 
@@ -9,236 +9,180 @@ use serde_json::{Map, Value};
 
 use crate::{
     challenge::{Challenge, ChallengeError},
-    clients::Agent,
-    exchange::{Answer, Exchange, Failure},
-    finding::Skip,
-    message::{self, Response},
+    http::{Exchange, HttpResponse, TransportError},
+    mcp::{self, RpcResponse},
+    outcome::Skip,
+    probe::{Probe, UNLISTED_ORIGIN},
     target::{DiscoveryForm, Target},
     token::Token,
 };
 
-/// A question to the server or its provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Probe {
-    /// `initialize` without a token: how most clients begin.
-    Initialize,
-    /// `server/discover` without a token: how clients of 2026-07-28 begin.
-    Discover,
-    /// `GET` of the endpoint without a token: how mcp-remote begins.
-    Get,
-    /// `initialize` with a token that nobody signed.
-    ForgedToken,
-    /// `initialize` at the same URL with one slash more or less.
-    SlashTwin,
-    /// `initialize` with the user agent of a client.
-    AsAgent(Agent),
-    /// The metadata document with the user agent of a client.
-    MetadataAsAgent(Agent),
-
-    /// Protected resource metadata where RFC 9728 puts it for this URL.
-    MetadataAtPath,
-    /// Protected resource metadata at the root of the origin.
-    MetadataAtRoot,
-    /// Protected resource metadata where the challenge says it is, if that is neither of the two.
-    MetadataAsNamed,
-    /// Authorization server metadata at the server's own origin.
-    Mirror,
-
-    /// `initialize` from a page of the server's own origin.
-    FromOwnOrigin,
-    /// `initialize` from a page of another origin.
-    FromOtherOrigin,
-    /// A browser's question before that.
-    Preflight,
-    /// A browser's question before it reads the metadata document.
-    MetadataPreflight,
-    /// The metadata document for a page of another origin.
-    MetadataFromOtherOrigin,
-
-    /// The provider's metadata.
-    Discovery(DiscoveryForm),
-    /// The provider's metadata for a page of another origin.
-    DiscoveryFromOtherOrigin,
-    /// The provider's keys.
-    Keys,
-    /// A browser's question before it exchanges a code for a token.
-    TokenPreflight,
-
-    /// The handshake of 2025-11-25, signed in.
-    LegacyInitialize,
-    /// The end of the handshake.
-    LegacyInitialized,
-    /// `tools/list` in that era.
-    LegacyTools,
-    /// `tools/call` of `whoami` in that era.
-    LegacyWhoami,
-    /// The `GET` for a stream of the server's own messages.
-    LegacyStream,
-    /// `server/discover` of 2026-07-28, signed in.
-    ModernDiscover,
-    /// `tools/list` in that era.
-    ModernTools,
-    /// `tools/call` of `whoami` in that era.
-    ModernWhoami,
-}
-
-/// A page that is certainly not on anybody's list (RFC 2606 keeps the name free).
-pub const FOREIGN_ORIGIN: &str = "https://mcp-edge-doctor.example";
-
-/// One examination.
+/// The exchanges of one examination.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// What was examined.
+    /// The examined endpoint.
     pub target: Target,
-    /// The page that should be able to call, if the operator named one.
-    pub page: Option<String>,
-    /// The token that the operator lent.
+    /// The origin of `--origin`: a page that must be able to call the server.
+    pub required_origin: Option<String>,
+    /// The operator's token.
     pub token: Option<Token>,
-    /// When it began, in seconds since 1970.
+    /// The start of the examination, in seconds since 1970.
     pub now: u64,
-    /// What was asked, and what came of it.
+    /// Every request that was sent, with its result.
     pub exchanges: BTreeMap<Probe, Exchange>,
 }
 
 impl Record {
-    /// An examination that has not begun.
+    /// Creates a record without exchanges.
     #[must_use]
     pub fn new(target: Target, now: u64) -> Self {
-        Self { target, page: None, token: None, now, exchanges: BTreeMap::new() }
+        Self { target, required_origin: None, token: None, now, exchanges: BTreeMap::new() }
     }
 
-    /// The origin of the page that asks from elsewhere.
+    /// The origin of the cross-origin probes.
     #[must_use]
     pub fn other_origin(&self) -> &str {
-        self.page.as_deref().unwrap_or(FOREIGN_ORIGIN)
+        self.required_origin.as_deref().unwrap_or(UNLISTED_ORIGIN)
     }
 
-    /// What came of a question. `None` if it was not asked.
+    /// The result of a probe. `None` if it was not sent.
     #[must_use]
-    pub fn outcome(&self, probe: Probe) -> Option<&Result<Answer, Failure>> {
-        self.exchanges.get(&probe).map(|exchange| &exchange.outcome)
+    pub fn result(&self, probe: Probe) -> Option<&Result<HttpResponse, TransportError>> {
+        self.exchanges.get(&probe).map(|exchange| &exchange.result)
     }
 
-    /// The answer to a question. `None` if it was not asked or not answered.
+    /// The response to a probe. `None` if it was not sent or got no response.
     #[must_use]
-    pub fn answer(&self, probe: Probe) -> Option<&Answer> {
-        self.outcome(probe)?.as_ref().ok()
+    pub fn response(&self, probe: Probe) -> Option<&HttpResponse> {
+        self.result(probe)?.as_ref().ok()
     }
 
-    /// Where a question went; empty if it was not asked.
+    /// The URL of a probe. Empty if it was not sent.
     #[must_use]
     pub fn url(&self, probe: Probe) -> &str {
         self.exchanges.get(&probe).map_or("", |exchange| exchange.url.as_str())
     }
 
-    /// Whether the endpoint answered at all, and did not send us elsewhere.
+    /// Whether the endpoint responded, and not with a redirect.
     #[must_use]
     pub fn is_reached(&self) -> bool {
-        self.answer(Probe::Initialize).is_some_and(|answer| answer.redirect().is_none())
+        self.response(Probe::Initialize).is_some_and(|response| response.redirect().is_none())
     }
 
-    /// Whether the endpoint asks for sign-in.
+    /// Whether the endpoint requires sign-in.
     #[must_use]
     pub fn is_protected(&self) -> bool {
-        self.answer(Probe::Initialize).is_some_and(|answer| answer.status == 401)
+        self.response(Probe::Initialize).is_some_and(|response| response.status == 401)
     }
 
-    /// Whether it speaks MCP to anybody.
+    /// Whether the endpoint accepts MCP requests without a token.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.answer(Probe::Initialize).is_some_and(|answer| {
-            answer.status == 200
-                && matches!(message::response(answer), Some(Response::Result(it)) if it["protocolVersion"].is_string())
+        self.response(Probe::Initialize).is_some_and(|response| {
+            response.status == 200
+                && matches!(mcp::rpc_response(response), Some(RpcResponse::Result(it)) if it["protocolVersion"].is_string())
         })
     }
 
-    /// The answer of a server that was reached.
+    /// The response of the server to a probe.
     ///
     /// # Errors
-    /// [`Skip`] if it was not, or was not asked this.
-    pub fn of_server(&self, probe: Probe) -> Result<&Answer, Skip> {
+    /// [`Skip`] if the endpoint was not reached, or if there is no response to this probe.
+    pub fn require_response(&self, probe: Probe) -> Result<&HttpResponse, Skip> {
         if !self.is_reached() {
             return Err(Skip::new("the endpoint was not reached"));
         }
-        match self.outcome(probe) {
-            Some(Ok(answer)) => Ok(answer),
-            Some(Err(failure)) => Err(Skip::new(format!("{}: {failure}", self.url(probe)))),
-            None => Err(Skip::new("it was not asked")),
+        match self.result(probe) {
+            Some(Ok(response)) => Ok(response),
+            Some(Err(error)) => Err(Skip::new(format!("{}: {error}", self.url(probe)))),
+            None => Err(Skip::new("the request was not sent, because an earlier one failed")),
         }
     }
 
-    /// The challenge of the endpoint, as the first client meets it. `None` if there is no such header.
+    /// The challenge of the endpoint. `None` if the first response has no `WWW-Authenticate` header or is not a 401.
     #[must_use]
     pub fn challenge(&self) -> Option<Result<Challenge, ChallengeError>> {
-        let answer = self.answer(Probe::Initialize).filter(|answer| answer.status == 401)?;
-        answer.header("www-authenticate").map(Challenge::parse)
+        let response = self.response(Probe::Initialize).filter(|response| response.status == 401)?;
+        response.header("www-authenticate").map(Challenge::parse)
     }
 
-    /// The protected resource metadata that clients use: where the challenge points, else at the path, else the root.
+    /// The protected resource metadata that clients use: at the URL in the challenge, else at the path, else at the
+    /// root.
     #[must_use]
-    pub fn metadata(&self) -> Option<Map<String, Value>> {
-        let named = self.challenge().and_then(Result::ok);
-        let named = named.as_ref().and_then(|challenge| challenge.get("resource_metadata"));
-        let probes = [Probe::MetadataAsNamed, Probe::MetadataAtPath, Probe::MetadataAtRoot];
+    pub fn resource_metadata(&self) -> Option<Map<String, Value>> {
+        let challenge = self.challenge().and_then(Result::ok);
+        let named = challenge.as_ref().and_then(|challenge| challenge.get("resource_metadata"));
+        let probes = [Probe::MetadataInChallenge, Probe::MetadataAtPath, Probe::MetadataAtRoot];
         let first = probes.into_iter().find(|probe| named.is_some_and(|url| self.url(*probe) == url));
-        first.into_iter().chain(probes).find_map(|probe| document(self.answer(probe)?))
+        first.into_iter().chain(probes).find_map(|probe| document(self.response(probe)?))
     }
 
-    /// The provider that clients use: the first one of the metadata, else that at the server's own origin.
+    /// The issuer that clients use: the first one in the metadata, else [`Self::same_origin_issuer`].
     #[must_use]
     pub fn issuer(&self) -> Option<String> {
-        match self.metadata() {
+        match self.resource_metadata() {
             Some(metadata) => strings(&metadata, "authorization_servers").first().map(|it| (*it).to_owned()),
-            None => self.own_provider(),
+            None => self.same_origin_issuer(),
         }
     }
 
-    /// The provider that a server of 2025-03-26 offers: there was no protected resource metadata then, and the server
-    /// was its own authorization server. Clients still look for it where there is no such metadata.
+    /// The issuer in the authorization server metadata at the server's own origin.
+    ///
+    /// MCP 2025-03-26 had no protected resource metadata: the server was its own authorization server. Clients still
+    /// look there if a server has no protected resource metadata.
     #[must_use]
-    pub fn own_provider(&self) -> Option<String> {
-        if self.metadata().is_some() {
+    pub fn same_origin_issuer(&self) -> Option<String> {
+        if self.resource_metadata().is_some() {
             return None;
         }
-        string(&document(self.answer(Probe::Mirror)?)?, "issuer").map(str::to_owned)
+        string(&document(self.response(Probe::Mirror)?)?, "issuer").map(str::to_owned)
     }
 
-    /// The provider's metadata that clients use: the first form that answers with a document.
+    /// The issuer that clients use.
+    ///
+    /// # Errors
+    /// [`Skip`] if there is none.
+    pub fn require_issuer(&self) -> Result<String, Skip> {
+        if !self.is_reached() {
+            return Err(Skip::new("the endpoint was not reached"));
+        }
+        self.issuer().ok_or_else(|| Skip::new("the provider is not known (see authorization_servers)"))
+    }
+
+    /// The provider's metadata that clients use, with the form of the URL at which it was found first.
     #[must_use]
-    pub fn provider(&self) -> Option<(DiscoveryForm, Map<String, Value>)> {
-        DiscoveryForm::ALL.into_iter().find_map(|form| Some((form, document(self.answer(Probe::Discovery(form))?)?)))
+    pub fn provider_metadata(&self) -> Option<(DiscoveryForm, Map<String, Value>)> {
+        DiscoveryForm::ALL.into_iter().find_map(|form| Some((form, document(self.response(Probe::Discovery(form))?)?)))
     }
 
     /// The provider's metadata.
     ///
     /// # Errors
-    /// [`Skip`] if there is none.
-    pub fn of_provider(&self) -> Result<Map<String, Value>, Skip> {
-        match self.provider() {
-            Some((_, document)) => Ok(document),
-            None if self.issuer().is_none() => Err(Skip::new("no provider is named")),
-            None => Err(Skip::new("the provider's metadata could not be read")),
-        }
+    /// [`Skip`] if no provider is known, or if its metadata could not be read.
+    pub fn require_provider_metadata(&self) -> Result<Map<String, Value>, Skip> {
+        self.require_issuer()?;
+        let metadata = self.provider_metadata().map(|(_, document)| document);
+        metadata.ok_or_else(|| Skip::new("the provider's metadata could not be read (see discovery)"))
     }
 }
 
-/// A JSON object that was served whole with 200.
+/// The JSON object in a complete 200 response.
 #[must_use]
-pub fn document(answer: &Answer) -> Option<Map<String, Value>> {
-    if answer.status != 200 || answer.cut.is_some() {
+pub fn document(response: &HttpResponse) -> Option<Map<String, Value>> {
+    if response.status != 200 || response.truncated.is_some() {
         return None;
     }
-    match serde_json::from_str(&answer.body) {
+    match serde_json::from_str(&response.body) {
         Ok(Value::Object(object)) => Some(object),
         _ => None,
     }
 }
 
-/// A member that is a list of strings; empty if it is missing or something else.
+/// The strings in an array member. Empty if the member is missing or not an array.
 #[must_use]
 pub fn strings<'a>(document: &'a Map<String, Value>, name: &str) -> Vec<&'a str> {
-    let list = document.get(name).and_then(Value::as_array);
-    list.into_iter().flatten().filter_map(Value::as_str).collect()
+    let array = document.get(name).and_then(Value::as_array);
+    array.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 /// A member that is a non-empty string.

@@ -1,59 +1,61 @@
-//! Everything that is to be said about one server: the findings, and what they mean for each client.
+//! The report on one server: the findings, and whether each client can connect.
 
 use crate::{
+    check::Check,
     checks,
-    clients::{Client, Way},
-    finding::{Check, Finding, Verdict},
+    clients::{Client, RegistrationMethod},
+    finding::Finding,
+    outcome::Verdict,
     record::Record,
 };
 
-/// A judged record.
+/// The findings about one server, and whether each client can connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// The URL as it was typed.
+    /// The URL as the operator entered it.
     pub url: String,
     /// One for each check, in order.
     pub findings: Vec<Finding>,
     /// One for each client, in order.
-    pub outlooks: Vec<Outlook>,
+    pub clients: Vec<ClientReport>,
 }
 
-/// Whether a client will be able to connect.
+/// Whether a client can connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outlook {
-    /// Who.
+pub struct ClientReport {
+    /// The client.
     pub client: Client,
-    /// Whether, and how.
-    pub connects: Connects,
+    /// Whether and how it can connect.
+    pub connectivity: Connectivity,
 }
 
-/// What a client's user has to expect.
+/// Whether and how a client can connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Connects {
-    /// It connects by itself, and gets its client id this way.
-    By(Way),
-    /// It connects; nobody has to sign in.
+pub enum Connectivity {
+    /// It connects, and gets its client ID by this method.
+    Registers(RegistrationMethod),
+    /// It connects without sign-in.
     WithoutSignIn,
-    /// It connects once it has been given a client id.
+    /// It connects with a client ID that the operator created.
     WithClientId,
-    /// It connects only from pages that the server lists.
-    FromListedPages,
-    /// It calls from its vendor's network, and this URL is reached from inside only.
-    NotFromOutside,
-    /// These checks failed, and it depends on them.
-    Not(Vec<Check>),
+    /// It connects from pages of the origins that the server allows.
+    FromAllowedOrigins,
+    /// It cannot connect, because its requests come from the internet and the URL is in a private network.
+    PrivateNetwork,
+    /// It cannot connect, because these checks failed.
+    Blocked(Vec<&'static Check>),
 }
 
 impl Report {
-    /// Judges a record.
+    /// Creates the report on a record.
     #[must_use]
-    pub fn of(record: &Record) -> Self {
-        let findings = checks::judge(record);
-        let outlooks = Client::ALL
+    pub fn new(record: &Record) -> Self {
+        let findings = checks::run(record);
+        let clients = Client::ALL
             .into_iter()
-            .map(|client| Outlook { client, connects: outlook(client, record, &findings) })
+            .map(|client| ClientReport { client, connectivity: connectivity(client, record, &findings) })
             .collect();
-        Self { url: record.target.typed().to_owned(), findings, outlooks }
+        Self { url: record.target.as_str().to_owned(), findings, clients }
     }
 
     /// How many findings have this verdict.
@@ -69,26 +71,26 @@ impl Report {
     }
 }
 
-fn outlook(client: Client, record: &Record, findings: &[Finding]) -> Connects {
-    // The operator's own token says nothing about the clients'.
-    let is_in_the_way = |finding: &&Finding| {
-        finding.verdict == Verdict::Failure && finding.check != Check::Token && finding.hits.contains(&client)
+fn connectivity(client: Client, record: &Record, findings: &[Finding]) -> Connectivity {
+    // A problem with the operator's own token does not affect clients, which get tokens themselves.
+    let blocks = |finding: &&Finding| {
+        finding.verdict == Verdict::Failure && *finding.check != checks::TOKEN && finding.affected.contains(&client)
     };
-    let failed: Vec<_> = findings.iter().filter(is_in_the_way).map(|finding| finding.check).collect();
+    let failed: Vec<_> = findings.iter().filter(blocks).map(|finding| finding.check).collect();
     if !failed.is_empty() {
-        return Connects::Not(failed);
+        return Connectivity::Blocked(failed);
     }
     if client.is_hosted() && record.target.is_private() {
-        return Connects::NotFromOutside;
+        return Connectivity::PrivateNetwork;
     }
     if client == Client::WebPage && checks::refuses_other_origins(record) {
-        return Connects::FromListedPages;
+        return Connectivity::FromAllowedOrigins;
     }
     if record.is_open() {
-        return Connects::WithoutSignIn;
+        return Connectivity::WithoutSignIn;
     }
-    let offer = checks::offer(record).unwrap_or_default();
-    client.way_in(offer).map_or(Connects::WithClientId, Connects::By)
+    let support = checks::registration_support(record).unwrap_or_default();
+    client.registration_method(support).map_or(Connectivity::WithClientId, Connectivity::Registers)
 }
 
 #[cfg(test)]
@@ -97,16 +99,21 @@ mod tests {
 
     use super::*;
     use crate::{
-        record::Probe,
+        http::Exchange,
+        probe::Probe,
         target::{DiscoveryForm, Target},
-        testing::{Change, good},
+        testing::{self, Change, good},
     };
 
-    fn outlook_of(client: Client, change: impl FnOnce(&mut Record)) -> Connects {
+    fn connectivity_of(client: Client, change: impl FnOnce(&mut Record)) -> Connectivity {
         let mut record = good();
         change(&mut record);
-        let report = Report::of(&record);
-        report.outlooks.into_iter().find(|outlook| outlook.client == client).unwrap().connects
+        let report = Report::new(&record);
+        report.clients.into_iter().find(|it| it.client == client).unwrap().connectivity
+    }
+
+    fn check(slug: &str) -> &'static Check {
+        checks::all().find(|check| check.slug == slug).unwrap()
     }
 
     fn provider(change: impl FnOnce(&mut serde_json::Map<String, serde_json::Value>)) -> impl FnOnce(&mut Record) {
@@ -114,31 +121,43 @@ mod tests {
     }
 
     #[test]
-    fn each_client_takes_the_way_it_knows() {
-        assert_eq!(outlook_of(Client::Claude, |_| {}), Connects::By(Way::MetadataDocument));
-        assert_eq!(outlook_of(Client::Cursor, |_| {}), Connects::By(Way::DynamicRegistration));
+    fn each_client_uses_a_registration_method_that_it_supports() {
+        assert_eq!(
+            connectivity_of(Client::Claude, |_| {}),
+            Connectivity::Registers(RegistrationMethod::ClientIdMetadataDocument)
+        );
+        assert_eq!(
+            connectivity_of(Client::Cursor, |_| {}),
+            Connectivity::Registers(RegistrationMethod::DynamicRegistration)
+        );
         let without = provider(|it| drop(it.remove("registration_endpoint")));
-        assert_eq!(outlook_of(Client::Cursor, without), Connects::WithClientId);
+        assert_eq!(connectivity_of(Client::Cursor, without), Connectivity::WithClientId);
     }
 
     #[test]
-    fn a_failure_stops_those_whom_it_hits() {
+    fn a_failure_blocks_the_affected_clients() {
         let part = |record: &mut Record| {
             record
                 .edit(Probe::MetadataAtPath, |it| drop(it.insert("resource".into(), json!("https://mcp.example.com"))));
         };
-        assert_eq!(outlook_of(Client::VsCode, part), Connects::Not(vec![Check::Resource]));
-        assert_eq!(outlook_of(Client::Cursor, part), Connects::By(Way::DynamicRegistration));
+        assert_eq!(connectivity_of(Client::VsCode, part), Connectivity::Blocked(vec![check("resource")]));
+        assert_eq!(
+            connectivity_of(Client::Cursor, part),
+            Connectivity::Registers(RegistrationMethod::DynamicRegistration)
+        );
     }
 
     #[test]
-    fn the_operators_own_token_stops_nobody() {
-        let expired = |record: &mut Record| record.token = Some(crate::testing::token(&json!({ "exp": 1 })));
-        assert_eq!(outlook_of(Client::Claude, expired), Connects::By(Way::MetadataDocument));
+    fn the_operators_own_token_blocks_no_client() {
+        let expired = |record: &mut Record| record.token = Some(testing::token(&json!({ "exp": 1 })));
+        assert_eq!(
+            connectivity_of(Client::Claude, expired),
+            Connectivity::Registers(RegistrationMethod::ClientIdMetadataDocument)
+        );
     }
 
     #[test]
-    fn hosted_clients_do_not_reach_into_private_networks() {
+    fn hosted_clients_cannot_reach_private_networks() {
         let here = |record: &mut Record| record.target = Target::parse("https://10.0.0.7/mcp").unwrap();
         let local = |record: &mut Record| {
             here(record);
@@ -149,16 +168,19 @@ mod tests {
             record.change(Probe::Initialize, |it| it.set("www-authenticate", Some(challenge)));
             let document = record.exchanges[&Probe::MetadataAtPath].clone();
             let url = "https://10.0.0.7/.well-known/oauth-protected-resource/mcp".to_owned();
-            record.exchanges.insert(Probe::MetadataAtPath, crate::exchange::Exchange { url, ..document });
+            record.exchanges.insert(Probe::MetadataAtPath, Exchange { url, ..document });
         };
-        assert_eq!(outlook_of(Client::ChatGpt, local), Connects::NotFromOutside);
-        assert_eq!(outlook_of(Client::Codex, local), Connects::By(Way::MetadataDocument));
+        assert_eq!(connectivity_of(Client::ChatGpt, local), Connectivity::PrivateNetwork);
+        assert_eq!(
+            connectivity_of(Client::Codex, local),
+            Connectivity::Registers(RegistrationMethod::ClientIdMetadataDocument)
+        );
     }
 
     #[test]
-    fn pages_that_are_refused_by_choice_are_no_failure() {
-        let refused = |record: &mut Record| record.put(Probe::FromOtherOrigin, 403, "application/json", "{}");
-        assert_eq!(outlook_of(Client::WebPage, refused), Connects::FromListedPages);
+    fn unlisted_origins_are_not_a_failure() {
+        let rejected = |record: &mut Record| record.put(Probe::FromOtherOrigin, 403, "application/json", "{}");
+        assert_eq!(connectivity_of(Client::WebPage, rejected), Connectivity::FromAllowedOrigins);
     }
 
     #[test]
@@ -166,7 +188,7 @@ mod tests {
         let verdict = |change: fn(&mut Record)| {
             let mut record = good();
             change(&mut record);
-            Report::of(&record).verdict()
+            Report::new(&record).verdict()
         };
         assert_eq!(verdict(|_| {}), Verdict::Ok);
         assert_eq!(verdict(|record| record.put(Probe::MetadataAtRoot, 404, "", "")), Verdict::Warning);

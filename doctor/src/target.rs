@@ -1,40 +1,40 @@
-//! The URL of an MCP endpoint as the operator gives it, and the places that follow from it.
+//! The URL of the examined MCP endpoint, and the well-known URLs derived from it and from an issuer.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// An endpoint to examine. The text is kept as it was typed: clients compare it byte for byte.
+/// The endpoint to examine. Keeps the URL as the operator entered it, because clients compare it byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    typed: String,
+    entered: String,
     url: Url,
 }
 
-/// Why a text is no target.
+/// Why a URL cannot be examined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// It cannot be parsed.
-    #[error("{0:?} is not a URL; give the full URL of the MCP endpoint, for example https://mcp.example.com/mcp")]
+    /// It is not an absolute URL.
+    #[error("{0:?} is not a URL; enter the full URL of the MCP endpoint, for example https://mcp.example.com/mcp")]
     NotAUrl(String),
-    /// It is a URL of something else.
-    #[error("the URL must begin with https:// (or, on this machine, http://)")]
+    /// The scheme is neither https nor http.
+    #[error("the URL must begin with https://, or with http:// for a server on this machine")]
     NotHttp,
-    /// It holds what would be shown and sent around.
-    #[error("the URL holds a user name or password; MCP clients send none there, so leave it out")]
+    /// It contains a user name or password, which the report would show.
+    #[error("the URL must not contain a user name or password; MCP clients do not send them")]
     Credentials,
-    /// A fragment never reaches a server.
-    #[error("the URL has a fragment (#…), which never reaches a server; leave it out")]
+    /// It has a fragment, which clients never send.
+    #[error("the URL must not have a fragment (#…); clients do not send it to the server")]
     Fragment,
 }
 
 impl Target {
-    /// Reads the URL of an endpoint.
+    /// Parses the URL of an endpoint.
     ///
     /// # Errors
-    /// [`TargetError`] if it is no absolute http(s) URL, or has credentials or a fragment.
-    pub fn parse(typed: &str) -> Result<Self, TargetError> {
-        let url = Url::parse(typed).map_err(|_| TargetError::NotAUrl(typed.to_owned()))?;
+    /// [`TargetError`] if it is not an absolute http or https URL, or has credentials or a fragment.
+    pub fn parse(entered: &str) -> Result<Self, TargetError> {
+        let url = Url::parse(entered).map_err(|_| TargetError::NotAUrl(entered.to_owned()))?;
         if !matches!(url.scheme(), "https" | "http") {
             return Err(TargetError::NotHttp);
         }
@@ -44,52 +44,52 @@ impl Target {
         if url.fragment().is_some() {
             return Err(TargetError::Fragment);
         }
-        Ok(Self { typed: typed.to_owned(), url })
+        Ok(Self { entered: entered.to_owned(), url })
     }
 
-    /// As it was typed.
+    /// The URL as the operator entered it.
     #[must_use]
-    pub fn typed(&self) -> &str {
-        &self.typed
+    pub fn as_str(&self) -> &str {
+        &self.entered
     }
 
-    /// Scheme, host and port, without a slash at the end.
+    /// Scheme, host and port, without a trailing slash.
     #[must_use]
     pub fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
-    /// The path; `/` at least.
+    /// The path, at least `/`.
     #[must_use]
     pub fn path(&self) -> &str {
         self.url.path()
     }
 
-    /// Whether the endpoint has no path of its own.
+    /// Whether the path is `/`.
     #[must_use]
     pub fn is_pathless(&self) -> bool {
         self.path() == "/"
     }
 
-    /// Whether there is a `?…`.
+    /// Whether the URL has a query.
     #[must_use]
     pub fn has_query(&self) -> bool {
         self.url.query().is_some()
     }
 
-    /// Whether it is reached over TLS.
+    /// Whether the scheme is https.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.url.scheme() == "https"
     }
 
-    /// Whether it is on this machine.
+    /// Whether the host is this machine.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
 
-    /// Whether it is where only its neighbours reach it: this machine, a private network, a name without a dot.
+    /// Whether the host is not reachable from the internet: this machine, a private network, a name without a dot.
     #[must_use]
     pub fn is_private(&self) -> bool {
         match self.url.host() {
@@ -104,51 +104,53 @@ impl Target {
         }
     }
 
-    /// Where RFC 9728 §3.1 puts the metadata of this resource: the well-known segment between host and path.
+    /// The URL of the protected resource metadata (RFC 9728 §3.1): the well-known segment between host and path.
     #[must_use]
     pub fn metadata_url(&self) -> String {
         let path = self.path().trim_end_matches('/');
         format!("{}{METADATA}{path}", self.origin())
     }
 
-    /// Where clients look if they know the origin only.
+    /// The URL of the protected resource metadata at the root of the origin, which clients try next.
     #[must_use]
     pub fn root_metadata_url(&self) -> String {
         format!("{}{METADATA}", self.origin())
     }
 
-    /// Where clients of MCP 2025-03-26 expect authorization server metadata: at the server's own origin.
+    /// The URL of authorization server metadata at the server's own origin, where clients of MCP 2025-03-26 expect it.
     #[must_use]
     pub fn mirror_url(&self) -> String {
         format!("{}/.well-known/oauth-authorization-server", self.origin())
     }
 
-    /// The same URL with one slash more or less at the end of the path. `None` where there is no path.
+    /// The same URL with one slash more or less at the end of its path. `None` without a path.
     #[must_use]
-    pub fn slash_twin(&self) -> Option<String> {
+    pub fn with_slash_toggled(&self) -> Option<String> {
         if self.is_pathless() {
             return None;
         }
-        let mut twin = self.url.clone();
+        let mut url = self.url.clone();
         match self.path().strip_suffix('/') {
-            Some(shorter) => twin.set_path(shorter),
-            None => twin.set_path(&format!("{}/", self.path())),
+            Some(shorter) => url.set_path(shorter),
+            None => url.set_path(&format!("{}/", self.path())),
         }
-        Some(twin.to_string())
+        Some(url.to_string())
     }
 
-    /// Why the doctor does not follow a URL that the server published, if it does not. Somebody else's server must not
-    /// choose what is asked on this machine or in its network, and nothing is asked in the clear.
+    /// Why the doctor refuses to send a request to a URL that the server published. `None` if it does not refuse.
+    ///
+    /// A server on the internet must not be able to direct requests to this machine or into its network (SSRF), and no
+    /// request leaves this machine unencrypted.
     #[must_use]
-    pub fn refusal_to_ask(&self, url: &str) -> Option<String> {
+    pub fn reason_not_to_request(&self, url: &str) -> Option<String> {
         let Ok(url) = Url::parse(url) else { return Some("it is not an absolute URL".to_owned()) };
         if url.origin() == self.url.origin() {
             return None;
         }
-        let is_private = Self { typed: String::new(), url: url.clone() }.is_private();
+        let is_private = Self { entered: String::new(), url: url.clone() }.is_private();
         match url.scheme() {
             _ if is_private && !self.is_private() => {
-                Some("a server on the internet names a place in a private network".to_owned())
+                Some("a server on the internet names a URL in a private network".to_owned())
             }
             "http" if !(self.is_loopback() && is_loopback(&url)) => Some("it is plain http".to_owned()),
             "https" | "http" => None,
@@ -168,14 +170,14 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether a published URL is safe to send users and codes to: https, or http on this machine.
+/// Whether a published URL is safe for sign-in: https, or http on this machine.
 #[must_use]
 pub fn is_secure(url: &str) -> bool {
     Url::parse(url).is_ok_and(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
 }
 
-/// Where clients look for the metadata of an authorization server, in their order (MCP 2026-07-28, authorization server
-/// metadata discovery), for an issuer with a path; without one the first and the third only.
+/// The URLs at which clients look for authorization server metadata (MCP 2026-07-28, authorization server metadata
+/// discovery). An issuer without a path has the first and the third only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DiscoveryForm {
     /// RFC 8414 §3.1: `/.well-known/oauth-authorization-server` between host and path.
@@ -187,10 +189,10 @@ pub enum DiscoveryForm {
 }
 
 impl DiscoveryForm {
-    /// In the order in which clients ask.
+    /// Every form, in the order in which clients try them.
     pub const ALL: [Self; 3] = [Self::OAuthInserted, Self::OpenIdInserted, Self::OpenIdAppended];
 
-    /// The URL for this issuer. `None` if the issuer is no URL, or if the form is the same as another one.
+    /// The URL for an issuer. `None` if the issuer is not a URL, or if the form gives the same URL as another one.
     #[must_use]
     pub fn url(self, issuer: &str) -> Option<String> {
         let url = Url::parse(issuer).ok()?;
@@ -214,19 +216,19 @@ mod tests {
     }
 
     #[test]
-    fn places_follow_from_the_url() {
+    fn well_known_urls_are_derived_from_the_url() {
         let it = target("https://mcp.example.com/a/mcp");
         assert_eq!(it.metadata_url(), "https://mcp.example.com/.well-known/oauth-protected-resource/a/mcp");
         assert_eq!(it.root_metadata_url(), "https://mcp.example.com/.well-known/oauth-protected-resource");
-        assert_eq!(it.slash_twin().as_deref(), Some("https://mcp.example.com/a/mcp/"));
-        assert_eq!(target("https://h/mcp/?x=1").slash_twin().as_deref(), Some("https://h/mcp?x=1"));
+        assert_eq!(it.with_slash_toggled().as_deref(), Some("https://mcp.example.com/a/mcp/"));
+        assert_eq!(target("https://h/mcp/?x=1").with_slash_toggled().as_deref(), Some("https://h/mcp?x=1"));
         let bare = target("https://mcp.example.com");
         assert_eq!(bare.metadata_url(), bare.root_metadata_url());
-        assert_eq!(bare.slash_twin(), None);
+        assert_eq!(bare.with_slash_toggled(), None);
     }
 
     #[test]
-    fn what_is_no_endpoint_is_refused_with_a_reason() {
+    fn a_url_that_cannot_be_examined_is_rejected_with_the_reason() {
         for (text, error) in [
             ("mcp.example.com/mcp", TargetError::NotAUrl("mcp.example.com/mcp".to_owned())),
             ("ftp://mcp.example.com/", TargetError::NotHttp),
@@ -238,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn private_places_are_recognised() {
+    fn private_hosts_are_recognised() {
         for url in [
             "http://localhost/",
             "http://127.0.0.9:1/",
@@ -256,21 +258,21 @@ mod tests {
     }
 
     #[test]
-    fn a_server_on_the_internet_does_not_choose_what_is_asked_in_here() {
+    fn a_server_on_the_internet_cannot_direct_requests_into_the_private_network() {
         let public = target("https://mcp.example.com/mcp");
-        assert_eq!(public.refusal_to_ask("https://tenant.logto.app/oidc"), None);
-        assert!(public.refusal_to_ask("http://tenant.logto.app/oidc").is_some());
-        assert!(public.refusal_to_ask("https://localhost/oidc").is_some());
-        assert!(public.refusal_to_ask("https://169.254.169.254/").is_some());
-        assert!(public.refusal_to_ask("file:///etc/passwd").is_some());
-        assert!(public.refusal_to_ask("/oidc").is_some());
+        assert_eq!(public.reason_not_to_request("https://tenant.logto.app/oidc"), None);
+        assert!(public.reason_not_to_request("http://tenant.logto.app/oidc").is_some());
+        assert!(public.reason_not_to_request("https://localhost/oidc").is_some());
+        assert!(public.reason_not_to_request("https://169.254.169.254/").is_some());
+        assert!(public.reason_not_to_request("file:///etc/passwd").is_some());
+        assert!(public.reason_not_to_request("/oidc").is_some());
         let local = target("http://localhost:8787/mcp");
-        assert_eq!(local.refusal_to_ask("http://localhost:3000/oidc"), None);
-        assert!(local.refusal_to_ask("http://tenant.logto.app/oidc").is_some());
+        assert_eq!(local.reason_not_to_request("http://localhost:3000/oidc"), None);
+        assert!(local.reason_not_to_request("http://tenant.logto.app/oidc").is_some());
     }
 
     #[test]
-    fn issuers_with_and_without_a_path_are_asked_at_the_places_of_the_specification() {
+    fn discovery_urls_are_those_of_the_specification_with_and_without_a_path() {
         let urls = |issuer| DiscoveryForm::ALL.map(|form| form.url(issuer));
         assert_eq!(
             urls("https://t.logto.app/oidc"),

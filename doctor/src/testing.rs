@@ -1,14 +1,16 @@
-//! A server and a provider with which everything is right, for tests that change one thing.
+//! Test support: a server and a provider without problems, and changes to their recorded responses.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    checks,
-    examine::{Ask, examine},
-    exchange::{Answer, Failure, FailureKind, Request},
-    finding::{Check, Finding, Verdict},
-    record::{Probe, Record},
+    check::Check,
+    examine::examine,
+    finding::Finding,
+    http::{HttpClient, HttpRequest, HttpResponse, TransportError, TransportErrorKind},
+    outcome::Verdict,
+    probe::Probe,
+    record::Record,
     target::Target,
     token::Token,
 };
@@ -19,12 +21,12 @@ pub const NOW: u64 = 1_800_000_000;
 pub const CHALLENGE: &str = "Bearer resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\", \
                              scope=\"whoami:read\"";
 
-/// Everything right, examined with a token.
+/// The record of an examination without problems, with a token.
 pub fn good() -> Record {
-    examine(Target::parse(URL).unwrap(), None, Some(token(&json!({}))), NOW, &World)
+    examine(Target::parse(URL).unwrap(), None, Some(token(&json!({}))), NOW, &GoodServer)
 }
 
-/// A token whose claims are right but for these.
+/// A token with valid claims, except for these.
 pub fn token(changes: &Value) -> Token {
     let mut claims = json!({ "iss": ISSUER, "aud": URL, "sub": "u1", "exp": NOW + 600 });
     for (name, value) in changes.as_object().unwrap() {
@@ -35,55 +37,56 @@ pub fn token(changes: &Value) -> Token {
     Token::new(&format!("{}.{}.c2ln", encode(&header), encode(&claims))).unwrap()
 }
 
-/// What is found once something was changed.
-pub fn found(check: Check, change: impl FnOnce(&mut Record)) -> Finding {
+/// The finding of a check after a change to the good record.
+pub fn found(check: &'static Check, change: impl FnOnce(&mut Record)) -> Finding {
     let mut record = good();
     change(&mut record);
-    checks::judge(&record).into_iter().find(|finding| finding.check == check).unwrap()
+    Finding::of(check, &record)
 }
 
-/// Asserts what is found once something was changed, and that it was right before.
+/// Asserts the verdict of a check after a change to the good record, and a part of what it observed.
 #[track_caller]
-pub fn expect(check: Check, verdict: Verdict, seen: &str, change: impl FnOnce(&mut Record)) {
+pub fn expect(check: &'static Check, verdict: Verdict, observed: &str, change: impl FnOnce(&mut Record)) {
     let finding = found(check, change);
-    assert_eq!((finding.verdict, finding.seen.contains(seen)), (verdict, true), "{}: {finding:#?}", check.slug());
+    let actual = (finding.verdict, finding.observed.contains(observed));
+    assert_eq!(actual, (verdict, true), "{}: {finding:#?}", check.slug);
 }
 
 /// Changes to a record.
 pub trait Change {
-    /// Changes the answer to a question.
-    fn change(&mut self, probe: Probe, change: impl FnOnce(&mut Answer));
-    /// Changes the JSON document that answers a question.
+    /// Changes the response to a probe.
+    fn change(&mut self, probe: Probe, change: impl FnOnce(&mut HttpResponse));
+    /// Changes the JSON document in the response to a probe.
     fn edit(&mut self, probe: Probe, change: impl FnOnce(&mut Map<String, Value>));
-    /// Leaves a question without an answer.
-    fn fail(&mut self, probe: Probe, kind: FailureKind);
-    /// Changes the answer to a question for another one.
-    fn put(&mut self, probe: Probe, status: u16, kind: &str, body: &str);
+    /// Replaces the response to a probe with an error.
+    fn fail(&mut self, probe: Probe, kind: TransportErrorKind);
+    /// Replaces the response to a probe with another one.
+    fn put(&mut self, probe: Probe, status: u16, media_type: &str, body: &str);
 }
 
 impl Change for Record {
-    fn change(&mut self, probe: Probe, change: impl FnOnce(&mut Answer)) {
-        change(self.exchanges.get_mut(&probe).unwrap().outcome.as_mut().unwrap());
+    fn change(&mut self, probe: Probe, change: impl FnOnce(&mut HttpResponse)) {
+        change(self.exchanges.get_mut(&probe).unwrap().result.as_mut().unwrap());
     }
 
     fn edit(&mut self, probe: Probe, change: impl FnOnce(&mut Map<String, Value>)) {
-        self.change(probe, |answer| {
-            let mut document: Map<String, Value> = serde_json::from_str(&answer.body).unwrap();
+        self.change(probe, |response| {
+            let mut document: Map<String, Value> = serde_json::from_str(&response.body).unwrap();
             change(&mut document);
-            answer.body = Value::Object(document).to_string();
+            response.body = Value::Object(document).to_string();
         });
     }
 
-    fn fail(&mut self, probe: Probe, kind: FailureKind) {
-        self.exchanges.get_mut(&probe).unwrap().outcome = Err(Failure { kind, detail: String::new() });
+    fn fail(&mut self, probe: Probe, kind: TransportErrorKind) {
+        self.exchanges.get_mut(&probe).unwrap().result = Err(TransportError { kind, detail: String::new() });
     }
 
-    fn put(&mut self, probe: Probe, status: u16, kind: &str, body: &str) {
-        self.change(probe, |answer| *answer = answered(status, &[("content-type", kind)], body));
+    fn put(&mut self, probe: Probe, status: u16, media_type: &str, body: &str) {
+        self.change(probe, |response| *response = http_response(status, &[("content-type", media_type)], body));
     }
 }
 
-impl Answer {
+impl HttpResponse {
     /// Replaces a header; `None` removes it.
     pub fn set(&mut self, name: &str, value: Option<&str>) {
         self.headers.retain(|(it, _)| it != name);
@@ -91,23 +94,23 @@ impl Answer {
     }
 }
 
-pub fn answered(status: u16, headers: &[(&str, &str)], body: &str) -> Answer {
+pub fn http_response(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Answer { status, headers, body: body.to_owned(), cut: None }
+    HttpResponse { status, headers, body: body.to_owned(), truncated: None }
 }
 
-fn json_answer(body: &Value) -> Answer {
-    answered(200, &[("content-type", "application/json"), ("access-control-allow-origin", "*")], &body.to_string())
+fn json_response(body: &Value) -> HttpResponse {
+    http_response(200, &[("content-type", "application/json"), ("access-control-allow-origin", "*")], &body.to_string())
 }
 
 /// The server and its provider.
-pub struct World;
+pub struct GoodServer;
 
-impl Ask for World {
-    fn ask(&self, request: &Request) -> Result<Answer, Failure> {
+impl HttpClient for GoodServer {
+    fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         let url = request.url.as_str();
         Ok(match (request.method, url) {
-            ("OPTIONS", URL) => answered(
+            ("OPTIONS", URL) => http_response(
                 204,
                 &[
                     ("access-control-allow-origin", "*"),
@@ -118,7 +121,7 @@ impl Ask for World {
                 ],
                 "",
             ),
-            ("OPTIONS", _) => answered(
+            ("OPTIONS", _) => http_response(
                 204,
                 &[("access-control-allow-origin", "*"), ("access-control-allow-headers", "mcp-protocol-version")],
                 "",
@@ -128,10 +131,10 @@ impl Ask for World {
                 "GET",
                 "https://mcp.example.com/.well-known/oauth-protected-resource/mcp"
                 | "https://mcp.example.com/.well-known/oauth-protected-resource",
-            ) => json_answer(&json!({
+            ) => json_response(&json!({
                 "resource": URL, "authorization_servers": [ISSUER], "scopes_supported": ["whoami:read"],
             })),
-            ("GET", "https://tenant.logto.app/oidc/.well-known/openid-configuration") => json_answer(&json!({
+            ("GET", "https://tenant.logto.app/oidc/.well-known/openid-configuration") => json_response(&json!({
                 "issuer": ISSUER,
                 "authorization_endpoint": "https://tenant.logto.app/oidc/auth",
                 "token_endpoint": "https://tenant.logto.app/oidc/token",
@@ -144,34 +147,38 @@ impl Ask for World {
                 "client_id_metadata_document_supported": true,
                 "authorization_response_iss_parameter_supported": true,
             })),
-            ("GET", "https://tenant.logto.app/oidc/jwks") => json_answer(&json!({
+            ("GET", "https://tenant.logto.app/oidc/jwks") => json_response(&json!({
                 "keys": [{ "kty": "EC", "crv": "P-384", "use": "sig", "kid": "k1", "x": "eA", "y": "eQ" }],
             })),
-            _ => answered(404, &[("content-type", "application/json")], r#"{"error":"not_found"}"#),
+            _ => http_response(404, &[("content-type", "application/json")], r#"{"error":"not_found"}"#),
         })
     }
 }
 
-fn endpoint(request: &Request) -> Answer {
+fn endpoint(request: &HttpRequest) -> HttpResponse {
     let header = |name| request.headers.iter().find(|(it, _)| *it == name).map(|(_, value)| value.as_str());
-    let readable = |mut answer: Answer| {
-        answer.set("access-control-allow-origin", Some("*"));
-        answer.set("access-control-expose-headers", Some("WWW-Authenticate"));
-        answer
+    let with_cors = |mut response: HttpResponse| {
+        response.set("access-control-allow-origin", Some("*"));
+        response.set("access-control-expose-headers", Some("WWW-Authenticate"));
+        response
     };
     let good = format!("Bearer {}", token(&json!({})).expose());
     match header("authorization") {
-        None => readable(answered(401, &[("www-authenticate", CHALLENGE), ("content-type", "application/json")], "{}")),
+        None => with_cors(http_response(
+            401,
+            &[("www-authenticate", CHALLENGE), ("content-type", "application/json")],
+            "{}",
+        )),
         Some(it) if it != good => {
             let challenge = CHALLENGE.replace("Bearer ", "Bearer error=\"invalid_token\", ");
-            readable(answered(401, &[("www-authenticate", &challenge)], "{}"))
+            with_cors(http_response(401, &[("www-authenticate", &challenge)], "{}"))
         }
-        Some(_) if request.method == "GET" => answered(405, &[("allow", "POST")], ""),
-        Some(_) => spoken(request.body.as_deref().unwrap()),
+        Some(_) if request.method == "GET" => http_response(405, &[("allow", "POST")], ""),
+        Some(_) => mcp_response(request.body.as_deref().unwrap()),
     }
 }
 
-fn spoken(body: &str) -> Answer {
+fn mcp_response(body: &str) -> HttpResponse {
     let message: Value = serde_json::from_str(body).unwrap();
     let is_modern = message["params"]["_meta"].is_object();
     let mut result = match message["method"].as_str().unwrap() {
@@ -182,24 +189,13 @@ fn spoken(body: &str) -> Answer {
             "annotations": { "readOnlyHint": true, "destructiveHint": false, "openWorldHint": false },
         }] }),
         "tools/call" => json!({ "content": [], "structuredContent": { "sub": "u1", "username": "ada" } }),
-        "notifications/initialized" => return answered(202, &[], ""),
-        other => panic!("nobody asks {other}"),
+        "notifications/initialized" => return http_response(202, &[], ""),
+        other => panic!("no probe sends {other}"),
     };
     if is_modern {
         result["resultType"] = json!("complete");
         result["ttlMs"] = json!(0);
         result["cacheScope"] = json!("private");
     }
-    json_answer(&json!({ "jsonrpc": "2.0", "id": message["id"], "result": result }))
-}
-
-mod tests {
-    use super::*;
-
-    #[test]
-    fn with_everything_right_nothing_is_found() {
-        for finding in checks::judge(&good()) {
-            assert_eq!(finding.verdict, Verdict::Ok, "{finding:#?}");
-        }
-    }
+    json_response(&json!({ "jsonrpc": "2.0", "id": message["id"], "result": result }))
 }

@@ -1,4 +1,4 @@
-// Runs mcp-edge-doctor as its users do: the built program, on a URL.
+// Runs the built mcp-edge-doctor.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,30 +10,30 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PROGRAM = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/mcp-edge-doctor");
 
-/** For machines that are busy with something else: the time that requests have by default may not be enough there. */
-export const PATIENTLY = ["--timeout", "120"];
+/** A timeout for busy machines, on which the default may be too short. */
+export const LONG_TIMEOUT = ["--timeout", "120"];
 
 /**
  * @param {string[]} parameters
- * @param {Record<string, string>} [environment]  in addition to the usual one
+ * @param {Record<string, string>} [environment]  added to that of this process
  * @returns {Promise<{code: number, stdout: string, stderr: string}>}
  */
 export async function runDoctor(parameters, environment = {}) {
-  if (!existsSync(PROGRAM)) throw new Error("there is no doctor: cargo build -p mcp-edge-doctor");
-  const { NO_COLOR, CLICOLOR_FORCE, MCP_EDGE_DOCTOR_TOKEN, ...usual } = process.env;
-  const child = spawn(PROGRAM, parameters, { env: { ...usual, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+  if (!existsSync(PROGRAM)) throw new Error("the doctor is not built: run cargo build -p mcp-edge-doctor");
+  const { NO_COLOR, CLICOLOR_FORCE, MCP_EDGE_DOCTOR_TOKEN, ...inherited } = process.env;
+  const child = spawn(PROGRAM, parameters, { env: { ...inherited, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code, stdout, stderr };
 }
 
 /**
- * Has a server examined, and gives the report with the slugs of each verdict.
+ * Examines a server, and returns the report with the slugs of each verdict.
  * @param {string} url
  * @param {{token?: string, parameters?: string[]}} [options]
  */
 export async function diagnose(url, { token, parameters = [] } = {}) {
   const environment = token === undefined ? {} : { MCP_EDGE_DOCTOR_TOKEN: token };
-  const { code, stdout, stderr } = await runDoctor([url, "--json", ...PATIENTLY, ...parameters], environment);
+  const { code, stdout, stderr } = await runDoctor([url, "--json", ...LONG_TIMEOUT, ...parameters], environment);
   if (code !== 0 && code !== 1) throw new Error(`the doctor did not run: ${stderr}`);
   const report = JSON.parse(stdout);
   const slugs = (verdict) => report.findings.filter((it) => it.verdict === verdict).map(({ slug }) => slug);

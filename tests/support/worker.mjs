@@ -54,12 +54,12 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {boolean} [scheduler]  whether `runScheduled` is wanted
  * @property {boolean} [keepsLog]  whether what it prints on standard output is read. Defaults to true
  * @property {string[]} [v8Flags]  for the JavaScript engine of the process
- * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
  * @property {Record<string, string>} [objects]  classes of Durable Objects, by binding
  * @property {string} [objectsFolder]  where they are stored, if that is to outlive the Worker
  * @property {boolean} [twin]  whether a second isolate is wanted, which has the same objects and listens at `twinOrigin`
  * @property {Record<string, {entrypoint?: string, props?: object}>} [services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
+ * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
  * @property {number} [memoryPages]  the most memory that WebAssembly may have, in pages of 64 KiB. By default as built
  */
 
@@ -97,8 +97,8 @@ export async function startWorker({
     const ports = { port: port ?? (await freePort()), schedulerPort, twinPort: twin ? await freePort() : undefined };
     const worker = new Worker({ ...ports, kv: store, ownsKv: kv === undefined });
     try {
-      const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages, objects, objectsFolder, services };
-      await worker.start({ ...parts, keepsLog, under });
+      const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
+      await worker.start({ ...parts, objects, objectsFolder, services, keepsLog, under });
       return worker;
     } catch (error) {
       if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;
@@ -208,7 +208,9 @@ class Worker {
     }
   }
 
-  async #writeConfig({ settings, build, modules, namespaces, memoryPages, objectsFolder, ...parts }) {
+  async #writeConfig({ settings, build, modules, namespaces, memoryPages, ...parts }) {
+    const objectsFolder = parts.objectsFolder ?? join(this.#folder, "objects");
+    await mkdir(objectsFolder, { recursive: true });
     const stores = Object.entries({ JWKS: this.kv, ...namespaces });
     const config = workerdConfig({
       modules,
@@ -217,10 +219,9 @@ class Worker {
       settings: { RESOURCE: this.mcpUrl, ...settings },
       schedulerPort: this.schedulerPort,
       twinPort: this.twinPort,
-      objectsFolder: objectsFolder ?? join(this.#folder, "objects"),
       ...parts,
+      objectsFolder,
     });
-    await mkdir(objectsFolder ?? join(this.#folder, "objects"), { recursive: true });
     await writeFile(join(this.#folder, "config.capnp"), config);
     // Cap'n Proto embeds files by a path relative to its own.
     for (const file of modules) {

@@ -1,6 +1,6 @@
 //! What belongs to one request, beside its head and body.
 
-use std::rc::Rc;
+use std::{any::Any, rc::Rc};
 
 /// The context of one request. Operations that serve everybody never get one.
 #[derive(Clone)]
@@ -13,8 +13,9 @@ pub struct RequestContext {
     pub connection: Rc<dyn Connection>,
 }
 
-/// The connection of a client. What it says is read from the platform only when it is needed.
-pub trait Connection {
+/// The connection of a client. What it says is read from the platform only when it is needed. The adapter to the platform
+/// finds its own type again as [`Any`].
+pub trait Connection: Any {
     /// The network address that the request came from, if the platform knows it.
     fn address(&self) -> Option<String>;
 }

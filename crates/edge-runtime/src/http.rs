@@ -3,7 +3,7 @@
 //! A [`RequestHead`] borrows from one string that the platform provides, so that reading a request costs no allocation per
 //! header. The body is not part of it: it is read ([`RequestBody`]) only after the request has been authorized.
 
-use std::borrow::Cow;
+use std::{any::Any, borrow::Cow};
 
 use futures_util::stream::LocalBoxStream;
 
@@ -129,6 +129,25 @@ pub enum Body {
         /// Whether the stream is dropped when its client disconnects; otherwise it runs to its end.
         cancel_on_disconnect: bool,
     },
+    /// What the platform holds; see [`forward`](crate::forward).
+    Platform(PlatformBody),
+}
+
+/// A body that the platform holds, in whatever form it does.
+pub struct PlatformBody(Box<dyn Any>);
+
+impl PlatformBody {
+    /// Creates a body of what the adapter to the platform will look for.
+    #[must_use]
+    pub fn new(body: impl Any) -> Self {
+        Self(Box::new(body))
+    }
+
+    /// What the body was created of.
+    #[must_use]
+    pub fn downcast<T: Any>(self) -> Option<T> {
+        self.0.downcast().ok().map(|body| *body)
+    }
 }
 
 impl std::fmt::Debug for Body {
@@ -137,6 +156,7 @@ impl std::fmt::Debug for Body {
             Self::Empty => formatter.write_str("Empty"),
             Self::Text(text) => formatter.debug_tuple("Text").field(text).finish(),
             Self::Stream { .. } => formatter.write_str("Stream"),
+            Self::Platform(_) => formatter.write_str("Platform"),
         }
     }
 }
@@ -182,12 +202,12 @@ impl Response {
         self.headers.iter().find(|(name, value)| !is_name(name) || !is_value(value)).map(|(name, _)| *name)
     }
 
-    /// The body as text; empty for [`Body::Empty`] and for streams.
+    /// The body as text; empty for all that is not [`Body::Text`].
     #[must_use]
     pub fn text(&self) -> &str {
         match &self.body {
             Body::Text(text) => text,
-            Body::Empty | Body::Stream { .. } => "",
+            Body::Empty | Body::Stream { .. } | Body::Platform(_) => "",
         }
     }
 }
@@ -211,5 +231,11 @@ mod tests {
         for name in ["", "set cookie", "location\nset-cookie", "loc:ation", "lücke"] {
             assert_eq!(with(name, "x"), Some(name), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_body_of_the_platform_is_what_it_was_created_of() {
+        assert_eq!(PlatformBody::new(7_u32).downcast::<u32>(), Some(7));
+        assert_eq!(PlatformBody::new(7_u32).downcast::<i32>(), None);
     }
 }

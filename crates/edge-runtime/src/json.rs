@@ -16,20 +16,26 @@ impl Object {
         Self::default()
     }
 
+    /// Creates an object without members that has room for so many bytes.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
     /// Adds a member whose value is JSON already.
     #[must_use]
     pub fn raw(self, key: &'static str, json: &str) -> Self {
         debug_assert!(!key.contains(['"', '\\']), "names of our own need no escapes");
-        self.append(["\"", key, "\":", json])
+        self.append(["\"", key, "\":", json, ""])
     }
 
     /// Adds a member whose key comes from outside, and whose value is JSON already.
     #[must_use]
     pub fn entry(self, key: &str, json: &str) -> Self {
-        self.append([&quote(key), ":", json, ""])
+        self.append([&quote(key), ":", json, "", ""])
     }
 
-    fn append(mut self, parts: [&str; 4]) -> Self {
+    fn append(mut self, parts: [&str; 5]) -> Self {
         self.0.reserve(parts.iter().map(|part| part.len()).sum::<usize>() + 1);
         if !self.0.is_empty() {
             self.0.push(',');
@@ -41,6 +47,9 @@ impl Object {
     /// Adds a string.
     #[must_use]
     pub fn text(self, key: &'static str, value: &str) -> Self {
+        if is_plain(value) {
+            return self.append(["\"", key, "\":\"", value, "\""]);
+        }
         self.raw(key, &quote(value))
     }
 
@@ -108,7 +117,12 @@ pub fn array<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
 /// A string with its quotation marks and escapes.
 #[must_use]
 pub fn quote(text: &str) -> String {
-    to_json(text)
+    if is_plain(text) { ["\"", text, "\""].concat() } else { to_json(text) }
+}
+
+/// Whether a string needs no escapes, as nearly all do: a quarter of the work of looking for each.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
 }
 
 /// `value` as JSON; `null` for what has no JSON form (a map with keys that are no strings).
@@ -126,6 +140,14 @@ mod tests {
     fn members_are_separated_and_escaped() {
         let object = Object::new().entry("a\"", "\"b\\n\"").flag("c", true).raw("d", "[1]");
         assert_eq!(object.close(), r#"{"a\"":"b\n","c":true,"d":[1]}"#);
+    }
+
+    #[test]
+    fn strings_are_quoted_as_serde_json_does() {
+        for text in ["", "a", "ä\u{2028}", "\"", "\\", "a\nb", "\u{0}", "\u{7f}", "\t", "𝄞"] {
+            assert_eq!(quote(text), serde_json::to_string(text).unwrap(), "{text:?}");
+            assert_eq!(Object::new().text("a", text).close(), format!("{{\"a\":{}}}", quote(text)));
+        }
     }
 
     #[test]

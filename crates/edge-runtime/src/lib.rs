@@ -9,12 +9,14 @@
 //! | [`uri`] | checks of absolute URLs | RFC 3986 |
 //! | [`ports`] | the traits for everything from outside: fetch, store, signatures, randomness, time to wait | |
 //! | [`crypto`] | signature algorithms and the keys that verify them | RFC 7518, 8037 |
+//! | [`keys`] | secret keys that sign, authenticate and derive | RFC 7518, 2104, 5869 |
 //! | [`settings`] | reads named strings and collects every error | |
 //! | [`secret`], [`seal`] | text that no log shows; what a client keeps for us, encrypted | |
 //! | [`client_network`] | what rate limits count by | |
 //! | [`log`] | the record of a request | |
 //! | [`json`] | JSON objects as text under construction | RFC 8259 |
 //! | [`sql`], [`alarm`] | the storage and the alarm of a Durable Object | |
+//! | [`forward`] | requests and responses that are passed on without their bodies | RFC 9110 §7.6 |
 //! | [`service_call`] | calls of JSON between Workers, and who may make them | |
 //! | `cloudflare` | the Worker shell, behind the feature of that name | |
 //!
@@ -28,8 +30,10 @@ pub mod cloudflare;
 pub mod context;
 pub mod cors;
 pub mod crypto;
+pub mod forward;
 pub mod http;
 pub mod json;
+pub mod keys;
 pub mod log;
 pub mod ports;
 pub mod seal;

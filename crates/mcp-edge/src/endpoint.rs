@@ -13,7 +13,7 @@ use mcp_edge_oauth::{
     protected_resource::advertisable,
     resource_server::{ResourceServer, Trail},
 };
-use mcp_edge_protocol::{AccessNeeded, Caller, Server, StateKey};
+use mcp_edge_protocol::{AccessNeeded, Server, StateKey};
 use mcp_edge_runtime::{
     app::{App, Handled},
     client_network::client_network,
@@ -193,8 +193,13 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Err(BodyError::Truncated) => return Ok(Response::empty(400)),
         };
         let kind = identity.kind();
-        let mut caller =
-            Caller::new(identity, self.env.clone(), context.now, context.request_id.clone(), Rc::clone(&self.runtime));
+        let mut caller = mcp_edge_protocol::RequestContext::new(
+            identity,
+            self.env.clone(),
+            context.now,
+            context.request_id.clone(),
+            Rc::clone(&self.runtime),
+        );
         caller.state_key.clone_from(&self.state_key);
         caller.report = Rc::clone(&self.report);
         let handling = self.server.handle(head, &body, caller);

@@ -5,7 +5,7 @@ use std::{rc::Rc, time::Duration};
 use crate::{
     limits::{LIST_TTL, Limits, NAME_LENGTH, PAGE_SIZE},
     load::Load,
-    offer::{
+    primitives::{
         access::Listing,
         icon::{self, Icon},
         prompt::{Prompt, PromptArgumentError},
@@ -15,7 +15,7 @@ use crate::{
         tool::Tool,
     },
     server::Server,
-    wire::stream::Slots,
+    transport::stream::Slots,
 };
 use mcp_edge_identity::is_scope_token;
 use mcp_edge_runtime::json::Object;

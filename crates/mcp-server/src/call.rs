@@ -12,14 +12,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    asking::{
-        form,
-        input::{self, Answer, Inputs, Interrupt, Question, Root, Sampled, Sampling, Why},
-        state::StateKey,
-    },
     client::{ClientCapabilities, ClientInfo},
-    wire::{
-        notify::{self, Level, Outbox},
+    input_required::{
+        form,
+        inputs::{
+            self, CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Inputs, Question, Root, Why,
+        },
+        request_state::StateKey,
+    },
+    protocol::{
+        notification::{self, LoggingLevel, Outbox},
         revision::Revision,
     },
 };
@@ -31,7 +33,7 @@ use mcp_edge_runtime::ports::Runtime;
 /// verified.
 #[derive(Clone)]
 #[non_exhaustive]
-pub struct Caller<E = ()> {
+pub struct RequestContext<E = ()> {
     /// Whom the token was issued for.
     pub identity: Rc<Identity>,
     /// Whatever the tools need: bindings, clients, settings.
@@ -49,7 +51,7 @@ pub struct Caller<E = ()> {
     pub report: Rc<dyn Fn(&str)>,
 }
 
-impl<E> Caller<E> {
+impl<E> RequestContext<E> {
     /// A caller without state key and log.
     #[must_use]
     pub fn new(identity: Rc<Identity>, env: E, now: u64, request_id: String, runtime: Rc<dyn Runtime>) -> Self {
@@ -57,9 +59,9 @@ impl<E> Caller<E> {
     }
 
     /// The surroundings, and everything else.
-    pub(super) fn split(self) -> (E, Caller) {
+    pub(super) fn split(self) -> (E, RequestContext) {
         let Self { identity, env, now, request_id, runtime, state_key, report } = self;
-        (env, Caller { identity, env: (), now, request_id, runtime, state_key, report })
+        (env, RequestContext { identity, env: (), now, request_id, runtime, state_key, report })
     }
 }
 
@@ -74,7 +76,7 @@ impl<E> Caller<E> {
 /// are asked before the first `?`:
 ///
 /// ```
-/// # use mcp_edge_protocol::{Call, Sampling, ToolError};
+/// # use mcp_edge_protocol::{Call, CreateMessageParams, ToolError};
 /// # use schemars::JsonSchema;
 /// # use serde::Deserialize;
 /// #[derive(Deserialize, JsonSchema)]
@@ -84,7 +86,7 @@ impl<E> Caller<E> {
 ///
 /// async fn greet(call: Call) -> Result<String, ToolError> {
 ///     let name = call.elicit::<Name>("name", "What is your name?");
-///     let greeting = call.sample("greeting", Sampling::new("Generate a greeting", 50));
+///     let greeting = call.sample("greeting", CreateMessageParams::new("Generate a greeting", 50));
 ///     let (name, greeting) = (name?, greeting?);
 ///     Ok(format!("{}, {}!", greeting.text(), name.name))
 /// }
@@ -124,7 +126,7 @@ pub(super) struct Context {
     /// The highest progress sent so far.
     pub progress: Cell<f64>,
     /// The least grave lines that are sent, if any are.
-    pub log_from: Option<Level>,
+    pub log_from: Option<LoggingLevel>,
     pub outbox: Rc<Outbox>,
     pub inputs: RefCell<Inputs>,
 }
@@ -201,7 +203,7 @@ impl<E> Call<E> {
         let context = &self.context;
         let Some(token) = &context.progress_token else { return };
         if progress.is_finite() && progress > context.progress.replace(progress.max(context.progress.get())) {
-            context.outbox.send(notify::progress(token, progress, total, message)).await;
+            context.outbox.send(notification::progress(token, progress, total, message)).await;
         }
     }
 
@@ -209,9 +211,9 @@ impl<E> Call<E> {
     ///
     /// Dropped unless the server declares [logging](crate::ServerBuilder::logging), the client asked for lines of this
     /// level, and an event stream can carry it.
-    pub async fn log<T: Serialize + ?Sized>(&self, level: Level, data: &T) {
+    pub async fn log<T: Serialize + ?Sized>(&self, level: LoggingLevel, data: &T) {
         if self.context.log_from.is_some_and(|least| level >= least) {
-            self.context.outbox.send(notify::message(level, &to_json(data))).await;
+            self.context.outbox.send(notification::message(level, &to_json(data))).await;
         }
     }
 
@@ -223,7 +225,7 @@ impl<E> Call<E> {
     ///
     /// # Errors
     /// If there is no answer yet, the client cannot be asked, or the user declined or cancelled.
-    pub fn elicit<T: DeserializeOwned + JsonSchema>(&self, key: &str, message: &str) -> Result<T, Interrupt> {
+    pub fn elicit<T: DeserializeOwned + JsonSchema>(&self, key: &str, message: &str) -> Result<T, InputRequired> {
         self.elicit_answer(key, message)?.accepted()
     }
 
@@ -235,18 +237,23 @@ impl<E> Call<E> {
         &self,
         key: &str,
         message: &str,
-    ) -> Result<Answer<T>, Interrupt> {
-        let schema = form::of::<T>().map_err(|why| Interrupt(Why::Misuse(why)))?;
-        input::read_typed(key, self.elicit_schema(key, message, &schema)?)
+    ) -> Result<ElicitResult<T>, InputRequired> {
+        let schema = form::of::<T>().map_err(|why| InputRequired(Why::Misuse(why)))?;
+        inputs::read_typed(key, self.elicit_schema(key, message, &schema)?)
     }
 
     /// Like [`Call::elicit_answer`], with a schema written by hand.
     ///
     /// # Errors
     /// If there is no answer yet, or the client cannot be asked.
-    pub fn elicit_schema(&self, key: &str, message: &str, schema: &Value) -> Result<Answer<Value>, Interrupt> {
-        let answer = self.context.ask(key, &input::form(message, schema))?;
-        input::read_form(key, answer, schema)
+    pub fn elicit_schema(
+        &self,
+        key: &str,
+        message: &str,
+        schema: &Value,
+    ) -> Result<ElicitResult<Value>, InputRequired> {
+        let answer = self.context.ask(key, &inputs::form(message, schema))?;
+        inputs::read_form(key, answer, schema)
     }
 
     /// Asks the user to visit a URL, for what must not pass through the client (a payment, another sign-in).
@@ -255,12 +262,12 @@ impl<E> Call<E> {
     ///
     /// # Errors
     /// If there is no answer yet, or the client cannot be asked.
-    pub fn elicit_url(&self, key: &str, message: &str, url: &str) -> Result<Answer<()>, Interrupt> {
-        let answer = self.context.ask(key, &input::url(message, url))?;
-        Ok(match input::read_action(key, answer)? {
-            Answer::Accepted(_) => Answer::Accepted(()),
-            Answer::Declined => Answer::Declined,
-            Answer::Cancelled => Answer::Cancelled,
+    pub fn elicit_url(&self, key: &str, message: &str, url: &str) -> Result<ElicitResult<()>, InputRequired> {
+        let answer = self.context.ask(key, &inputs::url(message, url))?;
+        Ok(match inputs::read_action(key, answer)? {
+            ElicitResult::Accepted(_) => ElicitResult::Accepted(()),
+            ElicitResult::Declined => ElicitResult::Declined,
+            ElicitResult::Cancelled => ElicitResult::Cancelled,
         })
     }
 
@@ -269,18 +276,18 @@ impl<E> Call<E> {
     /// # Errors
     /// If there is no answer yet, or the client cannot be asked.
     #[allow(clippy::needless_pass_by_value, reason = "built in place; a reference would only add noise")]
-    pub fn sample(&self, key: &str, sampling: Sampling) -> Result<Sampled, Interrupt> {
-        let answer = self.context.ask(key, &input::sampling(&sampling))?;
-        input::read_sampled(key, answer)
+    pub fn sample(&self, key: &str, sampling: CreateMessageParams) -> Result<CreateMessageResult, InputRequired> {
+        let answer = self.context.ask(key, &inputs::sampling(&sampling))?;
+        inputs::read_sampled(key, answer)
     }
 
     /// Asks for the roots of the client's workspace.
     ///
     /// # Errors
     /// If there is no answer yet, or the client cannot be asked.
-    pub fn roots(&self, key: &str) -> Result<Vec<Root>, Interrupt> {
-        let answer = self.context.ask(key, &input::roots())?;
-        input::read_roots(key, answer)
+    pub fn roots(&self, key: &str) -> Result<Vec<Root>, InputRequired> {
+        let answer = self.context.ask(key, &inputs::roots())?;
+        inputs::read_roots(key, answer)
     }
 
     /// Puts a value aside for the next round, encrypted and bound to this request; [`Call::recall`] returns it. It may
@@ -299,9 +306,9 @@ impl<E> Call<E> {
 }
 
 impl Context {
-    fn ask(&self, key: &str, question: &Question) -> Result<Value, Interrupt> {
+    fn ask(&self, key: &str, question: &Question) -> Result<Value, InputRequired> {
         if !self.revision.is_modern() {
-            return Err(Interrupt(Why::Legacy));
+            return Err(InputRequired(Why::Legacy));
         }
         self.inputs.borrow_mut().ask(key, &self.capabilities, question)
     }

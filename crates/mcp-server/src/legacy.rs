@@ -10,18 +10,18 @@ use std::{
 };
 
 use crate::{
-    asking::input::Inputs,
-    call::{Caller, Context},
+    call::{Context, RequestContext},
     client::ClientCapabilities,
-    server::Server,
-    wire::{
+    input_required::inputs::Inputs,
+    protocol::{
         error::RpcError,
-        json_rpc::{self, Params, text},
+        jsonrpc::{self, Params, text},
         method::Method,
-        notify::{Level, Outbox},
-        outcome::{Outcome, Success},
+        notification::{LoggingLevel, Outbox},
+        outcome::{OperationResult, Success},
         revision::{NEWEST_LEGACY, Revision},
     },
+    server::Server,
 };
 use mcp_edge_runtime::json::Object;
 
@@ -33,7 +33,7 @@ pub(super) fn method<E: Clone + 'static>(server: &Server<E>, name: &str) -> Resu
 }
 
 /// Shakes hands: agrees on the client's revision if it is spoken here, and offers the newest otherwise.
-pub(super) fn initialize<E>(server: &Server<E>, params: &Params<'_>) -> (Option<Revision>, Outcome) {
+pub(super) fn initialize<E>(server: &Server<E>, params: &Params<'_>) -> (Option<Revision>, OperationResult) {
     let Some(requested) = params.protocol_version.and_then(text) else {
         return (None, RpcError::invalid_params("params.protocolVersion must be a string").into());
     };
@@ -43,13 +43,18 @@ pub(super) fn initialize<E>(server: &Server<E>, params: &Params<'_>) -> (Option<
         .raw("capabilities", &server.capabilities)
         .raw("serverInfo", &server.info)
         .maybe_text("instructions", server.instructions.as_deref());
-    (Some(revision), Outcome::Complete(Success::of(members)))
+    (Some(revision), OperationResult::Complete(Success::of(members)))
 }
 
 /// What is known of a call.
-pub(super) fn context<E>(server: &Server<E>, revision: Revision, params: &Params<'_>, caller: Caller) -> Context {
+pub(super) fn context<E>(
+    server: &Server<E>,
+    revision: Revision,
+    params: &Params<'_>,
+    caller: RequestContext,
+) -> Context {
     let token =
-        params.read_meta().ok().flatten().and_then(|meta| meta.progress_token).filter(|raw| json_rpc::is_token(raw));
+        params.read_meta().ok().flatten().and_then(|meta| meta.progress_token).filter(|raw| jsonrpc::is_token(raw));
     Context {
         identity: caller.identity,
         now: caller.now,
@@ -62,7 +67,7 @@ pub(super) fn context<E>(server: &Server<E>, revision: Revision, params: &Params
         capabilities: ClientCapabilities::default(),
         progress_token: token.map(|raw| raw.get().to_owned()),
         progress: Cell::new(f64::NEG_INFINITY),
-        log_from: server.logging.then_some(Level::LEGACY),
+        log_from: server.logging.then_some(LoggingLevel::LEGACY),
         outbox: Rc::new(Outbox::default()),
         inputs: RefCell::new(Inputs::default()),
     }
@@ -70,9 +75,9 @@ pub(super) fn context<E>(server: &Server<E>, revision: Revision, params: &Params
 
 /// The answers that need nothing but the method: results without any member. Levels and subscriptions are accepted,
 /// as the protocol wants, and have no effect, as a server without sessions cannot remember them.
-pub(super) fn answer(method: Method, params: &Params<'_>) -> Option<Outcome> {
+pub(super) fn answer(method: Method, params: &Params<'_>) -> Option<OperationResult> {
     let checked = match method {
-        Method::SetLevel if params.level.and_then(text).and_then(|name| Level::parse(&name)).is_none() => {
+        Method::SetLevel if params.level.and_then(text).and_then(|name| LoggingLevel::parse(&name)).is_none() => {
             Err(RpcError::invalid_params("params.level is not a level"))
         }
         Method::Subscribe | Method::Unsubscribe if params.uri.and_then(text).is_none() => {
@@ -82,7 +87,7 @@ pub(super) fn answer(method: Method, params: &Params<'_>) -> Option<Outcome> {
         _ => return None,
     };
     Some(match checked {
-        Ok(()) => Outcome::Complete(Success::default()),
+        Ok(()) => OperationResult::Complete(Success::default()),
         Err(error) => error.into(),
     })
 }

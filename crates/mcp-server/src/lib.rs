@@ -41,9 +41,9 @@
 //! - [`Server`], [`ServerBuilder`], [`BuildError`], [`Limits`]: the server and what it is built from.
 //! - [`Tool`], [`Resource`], [`ResourceTemplate`], [`Prompt`]: what it offers, each with who may use it.
 //! - [`Call`]: what handlers get. It knows the caller, sends progress and log lines, and [asks back](Call#asking-back).
-//! - [`Json`], [`ToolResult`], [`Content`], [`Contents`], [`Message`]: what handlers return.
+//! - [`Json`], [`ToolResult`], [`ContentBlock`], [`ResourceContents`], [`PromptMessage`]: what handlers return.
 //! - [`ToolError`], [`ResourceError`], [`PromptError`]: why they do not.
-//! - [`Caller`], [`Handled`], [`Summary`], [`AccessNeeded`]: the seam to the endpoint.
+//! - [`RequestContext`], [`Handled`], [`Summary`], [`AccessNeeded`]: the seam to the endpoint.
 //! - [`testing`]: a client and a clock for native tests.
 //!
 //! # What is not
@@ -62,43 +62,44 @@
 //! perhaps questions to the client; `wire::stream` decides how the answer is sent, and `wire::outcome` puts it into the
 //! words of the era.
 
-mod asking;
 mod builder;
 mod call;
 mod client;
+mod input_required;
 mod legacy;
 mod limits;
 mod list;
 mod load;
 mod modern;
-mod offer;
 mod operations;
+mod primitives;
+mod protocol;
 mod server;
 pub mod testing;
-mod wire;
+mod transport;
 
 #[cfg(test)]
 mod tests;
 
-pub use asking::input::{Answer, Interrupt, Root, Sampled, Sampling};
-pub use asking::state::StateKey;
 pub use builder::{BuildError, ServerBuilder};
-pub use call::{Call, Caller};
+pub use call::{Call, RequestContext};
 pub use client::{Capability, ClientCapabilities, ClientInfo};
+pub use input_required::inputs::{CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Root};
+pub use input_required::request_state::StateKey;
 pub use limits::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, Limits, VALUES};
-pub use offer::access::AccessNeeded;
-pub use offer::completion::Partial;
-pub use offer::content::{Content, Contents, ResourceLink, Role};
-pub use offer::failure::{PromptError, ResourceError, ToolError};
-pub use offer::icon::{Icon, Theme};
-pub use offer::prompt::{
-    IntoPrompt, Message, Prompt, PromptArgument, PromptArgumentError, PromptHandler, PromptResult,
+pub use primitives::access::AccessNeeded;
+pub use primitives::completion::CompleteParams;
+pub use primitives::content::{ContentBlock, ResourceContents, ResourceLink, Role};
+pub use primitives::error::{PromptError, ResourceError, ToolError};
+pub use primitives::icon::{Icon, Theme};
+pub use primitives::prompt::{
+    IntoPrompt, Prompt, PromptArgument, PromptArgumentError, PromptHandler, PromptMessage, PromptResult,
 };
-pub use offer::resource::{Cache, IntoContents, Resource, ResourceTemplate};
-pub use offer::schema::SchemaError;
-pub use offer::template::TemplateError;
-pub use offer::tool::{IntoToolResult, Json, Tool, ToolHandler, ToolResult};
+pub use primitives::resource::{Cache, IntoResourceContents, Resource, ResourceTemplate};
+pub use primitives::schema::SchemaError;
+pub use primitives::template::TemplateError;
+pub use primitives::tool::{IntoToolResult, Json, Tool, ToolHandler, ToolResult};
+pub use protocol::notification::LoggingLevel;
+pub use protocol::outcome::{Outcome, Summary};
+pub use protocol::revision::Revision;
 pub use server::{Handled, Server, ToolInfo};
-pub use wire::notify::Level;
-pub use wire::outcome::{Summary, Verdict};
-pub use wire::revision::Revision;

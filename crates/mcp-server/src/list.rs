@@ -2,7 +2,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{offer::access::Requirements, wire::error::RpcError};
+use crate::{primitives::access::Requirements, protocol::error::RpcError};
 use mcp_edge_identity::Identity;
 use mcp_edge_runtime::json::array;
 

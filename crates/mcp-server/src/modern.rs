@@ -7,19 +7,19 @@ use std::{
 };
 
 use crate::{
-    asking::input::Inputs,
-    call::{Caller, Context},
+    call::{Context, RequestContext},
     client::{ClientCapabilities, ClientInfo},
-    offer::resource::Cache,
-    server::Server,
-    wire::{
+    input_required::inputs::Inputs,
+    primitives::resource::Cache,
+    protocol::{
         error::RpcError,
-        json_rpc::{self, Meta},
+        jsonrpc::{self, Meta},
         method::Method,
-        notify::{Level, Outbox},
-        outcome::{Outcome, Success},
+        notification::{LoggingLevel, Outbox},
+        outcome::{OperationResult, Success},
         revision::MODERN,
     },
+    server::Server,
 };
 use mcp_edge_runtime::json::{Object, array, quote};
 
@@ -31,15 +31,15 @@ pub(super) fn method<E: Clone + 'static>(server: &Server<E>, name: &str) -> Resu
 }
 
 /// Reads the envelope, whose required parts have been checked.
-pub(super) fn context<E>(server: &Server<E>, meta: &Meta<'_>, caller: Caller) -> Result<Context, RpcError> {
+pub(super) fn context<E>(server: &Server<E>, meta: &Meta<'_>, caller: RequestContext) -> Result<Context, RpcError> {
     let capabilities = meta.capabilities.map(ClientCapabilities::read).transpose()?;
     let level = meta.log_level.map(|raw| {
-        json_rpc::text(raw)
-            .and_then(|name| Level::parse(&name))
+        jsonrpc::text(raw)
+            .and_then(|name| LoggingLevel::parse(&name))
             .ok_or_else(|| RpcError::invalid_params("_meta[\"io.modelcontextprotocol/logLevel\"] is not a level"))
     });
     let level = level.transpose()?;
-    if meta.progress_token.is_some_and(|raw| !json_rpc::is_token(raw)) {
+    if meta.progress_token.is_some_and(|raw| !jsonrpc::is_token(raw)) {
         return Err(RpcError::invalid_params(
             "_meta.progressToken must be a string or an integer of at most 1024 bytes",
         ));
@@ -64,7 +64,7 @@ pub(super) fn context<E>(server: &Server<E>, meta: &Meta<'_>, caller: Caller) ->
 }
 
 /// The answer to `server/discover`.
-pub(super) fn answer<E>(server: &Server<E>, method: Method) -> Option<Outcome> {
+pub(super) fn answer<E>(server: &Server<E>, method: Method) -> Option<OperationResult> {
     if method != Method::Discover {
         return None;
     }
@@ -73,5 +73,5 @@ pub(super) fn answer<E>(server: &Server<E>, method: Method) -> Option<Outcome> {
         .raw("capabilities", &server.capabilities)
         .maybe_text("instructions", server.instructions.as_deref());
     // Nothing of it depends on who asks.
-    Some(Outcome::Complete(Success::cached(members, Cache::public(server.list_ttl))))
+    Some(OperationResult::Complete(Success::cached(members, Cache::public(server.list_ttl))))
 }

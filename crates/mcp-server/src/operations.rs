@@ -12,36 +12,35 @@ use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
-    asking::{
-        ending::{
+    call::{Call, Context},
+    input_required::{
+        finish::{
             Target, finish_tool, give_up, missing_capability, not_found, read_values, timed_out, timeout_error,
             tool_failure,
         },
-        input::Why,
-        state::{Binding, State},
+        inputs::Why,
+        request_state::{Binding, State},
     },
-    call::{Call, Context},
     limits::{SEALED_BYTES, UNCOUNTED_BYTES, URI_BYTES},
     list::{Row, page},
     load::{Busy, Held},
-    offer::{
+    primitives::{
         access::{AccessNeeded, Requirements},
-        completion::{self, Completers, Partial},
-        content::Contents,
+        completion::{self, CompleteParams, Completers},
+        content::ResourceContents,
         prompt::PromptEntry,
         resource::{Cache, variables},
         validation,
     },
-    server::Server,
-    wire::{
+    protocol::{
         error::{Reason, RpcError, echo},
-        headers::check_parameters,
-        json_rpc::{Params, text},
+        jsonrpc::{Params, text},
         method::Method,
-        outcome::{Outcome, Success},
+        outcome::{OperationResult, Success},
         size::Size,
-        stream::within,
     },
+    server::Server,
+    transport::{headers::check_parameters, stream::within},
 };
 use mcp_edge_runtime::http::RequestHead;
 use mcp_edge_runtime::json::{Object, array};
@@ -61,8 +60,8 @@ pub(super) struct Operation<'r, E> {
 
 /// How an operation goes on.
 pub(super) enum Progress {
-    Done(Outcome),
-    Running(LocalBoxFuture<'static, Outcome>),
+    Done(OperationResult),
+    Running(LocalBoxFuture<'static, OperationResult>),
 }
 
 /// Why it does not.
@@ -229,7 +228,7 @@ impl<E: Clone + 'static> Server<E> {
         let page = page(rows, cursor.as_deref(), self.page_size, &operation.context.identity)?;
         let members = Object::new().raw(member, &page.items).maybe_text("nextCursor", page.next.as_deref());
         let cache = Cache { ttl: self.list_ttl, public: page.public };
-        Ok(Progress::Done(Outcome::Complete(Success::cached(members, cache))))
+        Ok(Progress::Done(OperationResult::Complete(Success::cached(members, cache))))
     }
 
     fn call_tool(&self, operation: Operation<'_, E>) -> Result<Progress, Refusal> {
@@ -303,9 +302,9 @@ impl<E: Clone + 'static> Server<E> {
             drop(held);
             match result {
                 Some(Ok(contents)) => {
-                    let contents = array(contents.iter().map(Contents::to_json));
+                    let contents = array(contents.iter().map(ResourceContents::to_json));
                     let members = Object::new().raw("contents", &contents);
-                    Outcome::Complete(Success::cached(members, cache))
+                    OperationResult::Complete(Success::cached(members, cache))
                 }
                 Some(Err(error)) => give_up(error.0, &context, &target),
                 None => timed_out(limit),
@@ -338,7 +337,7 @@ impl<E: Clone + 'static> Server<E> {
             let result = within(limit, &context.runtime, writing).await;
             drop(held);
             match result {
-                Some(Ok(result)) => Outcome::Complete(Success::of(result.members())),
+                Some(Ok(result)) => OperationResult::Complete(Success::of(result.members())),
                 Some(Err(error)) => give_up(error.0, &context, &target),
                 None => timed_out(limit),
             }
@@ -366,7 +365,7 @@ impl<E: Clone + 'static> Server<E> {
         }
 
         let call = Call::new(operation.env, Rc::clone(&context));
-        let typed = Partial { value: argument.value, others: others.arguments };
+        let typed = CompleteParams { value: argument.value, others: others.arguments };
         let work = async move {
             let values = match completers.get(&argument.name) {
                 Some(completer) => within(limit, &context.runtime, completer(call, typed)).await,
@@ -374,7 +373,7 @@ impl<E: Clone + 'static> Server<E> {
             };
             drop(held);
             match values {
-                Some(values) => Outcome::Complete(Success::of(completion::members(&values))),
+                Some(values) => OperationResult::Complete(Success::of(completion::members(&values))),
                 None => timed_out(limit),
             }
         };

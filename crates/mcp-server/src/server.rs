@@ -7,26 +7,28 @@ use serde_json::value::RawValue;
 
 use crate::{
     builder::ServerBuilder,
-    call::Caller,
+    call::RequestContext,
     legacy,
     limits::Limits,
     load::Load,
     modern,
-    offer::{
+    operations::{Operation, Progress, Refusal},
+    primitives::{
         access::AccessNeeded,
         prompt::PromptEntry,
         resource::{ResourceEntry, TemplateEntry},
         tool::ToolEntry,
     },
-    operations::{Operation, Progress, Refusal},
-    wire::{
-        era::{self, Traffic, VERSION_HEADER},
+    protocol::{
+        era::{self, RequestKind, VERSION_HEADER},
         error::{Reason, RpcError},
-        headers::{accepts_stream, is_json},
-        json_rpc::{self, Kind, Message, Posted},
+        jsonrpc::{self, Kind, Message, Payload},
         method::{Method, notification},
-        outcome::{Dialect, Rendered, Summary, Verdict},
+        outcome::{Framing, Outcome, Rendered, Summary},
         revision::{Revision, names_modern},
+    },
+    transport::{
+        headers::{accepts_stream, is_json},
         stream::{Slots, Work, respond},
     },
 };
@@ -108,7 +110,7 @@ enum Begun {
 impl Begun {
     fn unreadable(id: Option<&str>, error: &RpcError) -> Self {
         let rendered = Rendered::error(id, error, true);
-        Self::One((Summary::new(rendered.verdict), Step::Done(rendered)))
+        Self::One((Summary::new(rendered.outcome), Step::Done(rendered)))
     }
 }
 
@@ -195,11 +197,11 @@ impl<E> Server<E> {
     #[allow(clippy::unused_self, reason = "what is admitted is the server's decision")]
     pub fn admit(&self, head: &RequestHead<'_>) -> Result<(), Response> {
         if head.method() != "POST" {
-            let body = json_rpc::anonymous_error(Reason::InvalidRequest, "only POST is served here");
+            let body = jsonrpc::anonymous_error(Reason::InvalidRequest, "only POST is served here");
             return Err(Response::json(405, body).with_header("allow", "POST, OPTIONS"));
         }
         if !is_json(head.header("content-type")) {
-            let body = json_rpc::anonymous_error(Reason::InvalidRequest, "the content type must be application/json");
+            let body = jsonrpc::anonymous_error(Reason::InvalidRequest, "the content type must be application/json");
             return Err(Response::json(415, body));
         }
         Ok(())
@@ -208,7 +210,7 @@ impl<E> Server<E> {
     /// The answer to a body of more than [`Limits::body_bytes`].
     #[must_use]
     pub fn body_too_large() -> Response {
-        Response::json(413, json_rpc::anonymous_error(Reason::InvalidRequest, "the body is too large"))
+        Response::json(413, jsonrpc::anonymous_error(Reason::InvalidRequest, "the body is too large"))
     }
 
     pub(super) fn has_resources(&self) -> bool {
@@ -243,13 +245,13 @@ impl<E: Clone + 'static> Server<E> {
         &'s self,
         head: &RequestHead<'_>,
         body: &str,
-        caller: Caller<E>,
+        caller: RequestContext<E>,
     ) -> impl Future<Output = Handled> + use<'s, E> {
         let runtime = Rc::clone(&caller.runtime);
         let values = Cell::new(self.limits.values);
-        let begun = match json_rpc::parse(body, self.limits.batch_length) {
-            Ok(Posted::One(message)) => Begun::One(self.begin(head, message, caller, &values)),
-            Ok(Posted::Batch(elements)) => self.begin_batch(head, elements, &caller, &values),
+        let begun = match jsonrpc::parse(body, self.limits.batch_length) {
+            Ok(Payload::One(message)) => Begun::One(self.begin(head, message, caller, &values)),
+            Ok(Payload::Batch(elements)) => self.begin_batch(head, elements, &caller, &values),
             Err(unreadable) => Begun::unreadable(unreadable.id, &unreadable.error),
         };
         let streams = matches!(begun, Begun::One((_, Step::Running(_)))) && accepts_stream(head.header("accept"));
@@ -260,19 +262,19 @@ impl<E: Clone + 'static> Server<E> {
             };
             let response = match step {
                 Step::Refused(needed) => {
-                    summary.verdict = Verdict::Refused;
+                    summary.outcome = Outcome::Refused;
                     Err(needed)
                 }
                 Step::Done(rendered) => {
-                    summary.verdict = rendered.verdict;
+                    summary.outcome = rendered.outcome;
                     Ok(rendered.into_response())
                 }
                 Step::Running(work) => {
                     // In the revisions with a handshake a client that disconnects is not to be taken for one that cancels
                     // (MCP 2025-11-25, basic/transports).
                     let cancels = summary.revision.is_some_and(Revision::is_modern);
-                    let (response, verdict) = respond(work, runtime, streams.then_some(&self.slots), cancels).await;
-                    summary.verdict = verdict;
+                    let (response, outcome) = respond(work, runtime, streams.then_some(&self.slots), cancels).await;
+                    summary.outcome = outcome;
                     Ok(response)
                 }
             };
@@ -285,13 +287,13 @@ impl<E: Clone + 'static> Server<E> {
         &self,
         head: &RequestHead<'_>,
         message: Message<'_>,
-        caller: Caller<E>,
+        caller: RequestContext<E>,
         values: &Cell<usize>,
     ) -> (Summary, Step) {
-        let mut summary = Summary::new(Verdict::Accepted);
+        let mut summary = Summary::new(Outcome::Accepted);
         let modern_header = head.header(VERSION_HEADER).is_some_and(names_modern);
         let Message { kind, params } = message;
-        let accept = |verdict: Result<(), RpcError>| match verdict {
+        let accept = |outcome: Result<(), RpcError>| match outcome {
             Ok(()) => Step::Done(Rendered::accepted()),
             Err(error) => Step::Done(Rendered::error(None, &error, true)),
         };
@@ -306,8 +308,8 @@ impl<E: Clone + 'static> Server<E> {
                 return (summary, accept(Err(error)));
             }
             Kind::Response => {
-                let verdict = era::legacy_revision(head.header(VERSION_HEADER)).map(drop);
-                return (summary, accept(verdict));
+                let outcome = era::legacy_revision(head.header(VERSION_HEADER)).map(drop);
+                return (summary, accept(outcome));
             }
         };
         summary.method = Method::parse(&method).map(Method::as_str);
@@ -316,8 +318,8 @@ impl<E: Clone + 'static> Server<E> {
             Err(error) => return (summary, Step::Done(Rendered::error(Some(id), &error, true))),
         };
         let (dialect, known) = match &traffic {
-            Traffic::Modern(_) => (Dialect::Modern(Rc::clone(&self.info)), modern::method(self, &method)),
-            Traffic::Legacy(_) | Traffic::Handshake => (Dialect::Legacy, legacy::method(self, &method)),
+            RequestKind::Modern(_) => (Framing::Modern(Rc::clone(&self.info)), modern::method(self, &method)),
+            RequestKind::Legacy(_) | RequestKind::Handshake => (Framing::Legacy, legacy::method(self, &method)),
         };
         let method = match known {
             Ok(method) => method,
@@ -325,9 +327,9 @@ impl<E: Clone + 'static> Server<E> {
         };
         let (env, caller) = caller.split();
         let context = match &traffic {
-            Traffic::Modern(meta) => modern::context(self, meta, caller).map(Rc::new),
-            Traffic::Legacy(revision) => Ok(Rc::new(legacy::context(self, *revision, &params, caller))),
-            Traffic::Handshake => {
+            RequestKind::Modern(meta) => modern::context(self, meta, caller).map(Rc::new),
+            RequestKind::Legacy(revision) => Ok(Rc::new(legacy::context(self, *revision, &params, caller))),
+            RequestKind::Handshake => {
                 let (revision, outcome) = legacy::initialize(self, &params);
                 summary.revision = revision;
                 return (summary, Step::Done(dialect.render(id, &outcome)));
@@ -339,8 +341,8 @@ impl<E: Clone + 'static> Server<E> {
         };
         summary.revision = Some(context.revision);
         let answered = match traffic {
-            Traffic::Modern(_) => modern::answer(self, method),
-            Traffic::Legacy(_) | Traffic::Handshake => legacy::answer(method, &params),
+            RequestKind::Modern(_) => modern::answer(self, method),
+            RequestKind::Legacy(_) | RequestKind::Handshake => legacy::answer(method, &params),
         };
         if let Some(outcome) = answered {
             return (summary, Step::Done(dialect.render(id, &outcome)));
@@ -367,7 +369,7 @@ impl<E: Clone + 'static> Server<E> {
         &self,
         head: &RequestHead<'_>,
         elements: Vec<&RawValue>,
-        caller: &Caller<E>,
+        caller: &RequestContext<E>,
         values: &Cell<usize>,
     ) -> Begun {
         let refuse = |message| Begun::unreadable(None, &RpcError::invalid_request(message));
@@ -380,7 +382,7 @@ impl<E: Clone + 'static> Server<E> {
         }
         let mut messages = Vec::with_capacity(elements.len());
         for element in elements {
-            let Ok(message) = json_rpc::parse_message(element.get()) else {
+            let Ok(message) = jsonrpc::parse_message(element.get()) else {
                 return refuse("a message in the batch is invalid");
             };
             let handshake = matches!(&message.kind, Kind::Request { method, .. } if method == "initialize");
@@ -395,7 +397,7 @@ impl<E: Clone + 'static> Server<E> {
 
 /// Answers a batch. Its messages run one after the other, and their notifications are dropped: the answer is one document.
 async fn finish_batch(steps: Vec<Step>) -> Handled {
-    let mut summary = Summary::new(Verdict::Refused);
+    let mut summary = Summary::new(Outcome::Refused);
     summary.revision = Some(Revision::V2025_03_26);
     summary.method = Some("batch");
     let needed = steps.iter().filter_map(|step| if let Step::Refused(needed) = step { Some(needed) } else { None });
@@ -414,7 +416,7 @@ async fn finish_batch(steps: Vec<Step>) -> Handled {
         };
         answers.extend(rendered.body);
     }
-    summary.verdict = if answers.is_empty() { Verdict::Accepted } else { Verdict::Answered };
+    summary.outcome = if answers.is_empty() { Outcome::Accepted } else { Outcome::Answered };
     let response = if answers.is_empty() { Response::empty(202) } else { Response::json(200, array(answers)) };
     Handled { response: Ok(response), summary }
 }

@@ -36,14 +36,14 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    asking::state::StateKey,
-    call::Caller,
-    offer::access::AccessNeeded,
-    server::Server,
-    wire::{
+    call::RequestContext,
+    input_required::request_state::StateKey,
+    primitives::access::AccessNeeded,
+    protocol::{
         outcome::Summary,
         revision::{MODERN, NEWEST_LEGACY, Revision},
     },
+    server::Server,
 };
 use mcp_edge_identity::Identity;
 use mcp_edge_runtime::{
@@ -57,7 +57,7 @@ pub const NOW: u64 = 1_800_000_000;
 /// A client of a server in the same process. Each request goes through all layers but HTTP.
 pub struct Client<'s, E> {
     server: &'s Server<E>,
-    caller: Caller<E>,
+    caller: RequestContext<E>,
     revision: Revision,
     capabilities: Value,
     log_level: Option<&'static str>,
@@ -66,7 +66,7 @@ pub struct Client<'s, E> {
 /// What a server answered.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Answer {
+pub struct ServerResponse {
     /// HTTP status; 403 if access was refused.
     pub status: u16,
     /// Notifications that came before the answer.
@@ -90,7 +90,8 @@ impl<'s, E: Clone + 'static> Client<'s, E> {
     #[must_use]
     pub fn with_env(server: &'s Server<E>, env: E) -> Self {
         let identity = Rc::new(Identity::for_test("test", ""));
-        let caller = Caller::new(identity, env, NOW, "test-request".to_owned(), Rc::new(TestRuntime::default()));
+        let caller =
+            RequestContext::new(identity, env, NOW, "test-request".to_owned(), Rc::new(TestRuntime::default()));
         Self { server, caller, revision: MODERN, capabilities: json!({}), log_level: None }
     }
 
@@ -131,7 +132,7 @@ impl<'s, E: Clone + 'static> Client<'s, E> {
 
     /// Asks for log lines of this level and above.
     #[must_use]
-    pub fn log_level(mut self, level: crate::Level) -> Self {
+    pub fn log_level(mut self, level: crate::LoggingLevel) -> Self {
         self.log_level = Some(level.as_str());
         self
     }
@@ -149,23 +150,23 @@ impl<'s, E: Clone + 'static> Client<'s, E> {
         self.revision(NEWEST_LEGACY)
     }
 
-    /// Calls a tool. Its progress is in [`Answer::notifications`].
-    pub async fn call_tool(&self, name: &str, arguments: Value) -> Answer {
+    /// Calls a tool. Its progress is in [`ServerResponse::notifications`].
+    pub async fn call_tool(&self, name: &str, arguments: Value) -> ServerResponse {
         self.request("tools/call", json!({"name": name, "arguments": arguments})).await
     }
 
     /// Reads a resource.
-    pub async fn read_resource(&self, uri: &str) -> Answer {
+    pub async fn read_resource(&self, uri: &str) -> ServerResponse {
         self.request("resources/read", json!({"uri": uri})).await
     }
 
     /// Fills in a prompt.
-    pub async fn get_prompt(&self, name: &str, arguments: Value) -> Answer {
+    pub async fn get_prompt(&self, name: &str, arguments: Value) -> ServerResponse {
         self.request("prompts/get", json!({"name": name, "arguments": arguments})).await
     }
 
     /// Sends a request with these parameters, to which it adds what the revision demands.
-    pub async fn request(&self, method: &str, mut params: Value) -> Answer {
+    pub async fn request(&self, method: &str, mut params: Value) -> ServerResponse {
         let mut head = RequestHead::new("POST", "/mcp")
             .with_header("content-type", "application/json")
             .with_header("accept", "application/json, text/event-stream")
@@ -188,23 +189,23 @@ impl<'s, E: Clone + 'static> Client<'s, E> {
     }
 
     /// Posts any body with any head.
-    pub async fn post(&self, head: &RequestHead<'_>, body: &str) -> (Answer, Summary) {
+    pub async fn post(&self, head: &RequestHead<'_>, body: &str) -> (ServerResponse, Summary) {
         let handled = self.server.handle(head, body, self.caller.clone()).await;
         let answer = match handled.response {
-            Ok(response) => Answer::read(response).await,
+            Ok(response) => ServerResponse::read(response).await,
             Err(needed) => {
-                Answer { status: 403, notifications: Vec::new(), message: Value::Null, refused: Some(needed) }
+                ServerResponse { status: 403, notifications: Vec::new(), message: Value::Null, refused: Some(needed) }
             }
         };
         (answer, handled.summary)
     }
 }
 
-impl Answer {
+impl ServerResponse {
     async fn read(response: Response) -> Self {
         let Response { status, body, .. } = response;
         let mut messages: Vec<Value> = match body {
-            Body::Empty => Vec::new(),
+            Body::Empty | Body::Platform(_) => Vec::new(),
             Body::Text(text) => vec![serde_json::from_str(&text).unwrap_or_default()],
             Body::Stream { chunks, .. } => {
                 let text: String = chunks.collect().await;

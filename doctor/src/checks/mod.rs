@@ -1,114 +1,203 @@
-//! The judges: pure functions from what was recorded to what is to be said about it, one for each [`Check`].
+//! The checks: pure functions from a record to an outcome.
 //!
-//! A judge looks at one thing and takes for granted what an earlier check is about: where that is missing it skips, so
-//! that one cause makes one failure.
+//! Each file lists its checks in `CHECKS`, in the order of the report. Above each function stands its
+//! [row](crate::check::Check) with everything that the report and `README.md` say about it, so a new check is a row, a
+//! function and a line in the `CHECKS` of one file. A check that is in no list does not compile without a warning; a
+//! check without its row in `README.md` does not pass the tests.
+//!
+//! A check looks at one thing and relies on the checks before it: where an earlier one failed, it skips, so that one
+//! cause makes one failure.
 
-mod browsers;
+mod authorization;
+mod bot_protection;
+mod cors;
+mod discovery;
+mod endpoint;
+mod identity;
+mod keys;
+mod mcp_result;
 mod metadata;
+mod mirror;
 mod protocol;
-mod provider;
 mod reaching;
+mod response;
 mod sign_in;
 mod token;
+mod token_mismatch;
+mod tools;
 
-use crate::{
-    exchange::Answer,
-    finding::{Check, Finding},
-    record::Record,
-};
+use crate::{check::Check, finding::Finding, record::Record};
 
-pub use browsers::{ENDPOINT_HEADERS, METADATA_HEADERS, refuses_other_origins};
-pub use provider::offer;
-pub use token::TOKEN_VARIABLE;
+pub use authorization::registration_support;
+pub use cors::refuses_other_origins;
+pub(crate) use token::TOKEN;
 
-/// Judges a record: one finding for each check, in order.
+/// The checks of each file. The order is that of a client that connects: what comes first breaks what comes after.
+const GROUPS: [&[Check]; 14] = [
+    reaching::CHECKS,
+    endpoint::CHECKS,
+    bot_protection::CHECKS,
+    sign_in::CHECKS,
+    metadata::CHECKS,
+    discovery::CHECKS,
+    authorization::CHECKS,
+    keys::CHECKS,
+    mirror::CHECKS,
+    cors::CHECKS,
+    token::CHECKS,
+    protocol::CHECKS,
+    tools::CHECKS,
+    identity::CHECKS,
+];
+
+/// Every check, in the order of the report.
+pub fn all() -> impl Iterator<Item = &'static Check> {
+    GROUPS.into_iter().flatten()
+}
+
+/// Runs every check: one finding each, in the order of the report.
 #[must_use]
-pub fn judge(record: &Record) -> Vec<Finding> {
-    Check::ALL.into_iter().map(|check| judge_one(check, record)).collect()
+pub fn run(record: &Record) -> Vec<Finding> {
+    all().map(|check| Finding::of(check, record)).collect()
 }
 
-fn judge_one(check: Check, record: &Record) -> Finding {
-    let outcome = match check {
-        Check::Url => Ok(reaching::url(record)),
-        Check::Reachable => reaching::reachable(record),
-        Check::Redirect => reaching::redirect(record),
-        Check::Endpoint => reaching::endpoint(record),
-        Check::Slash => reaching::slash(record),
-        Check::BotProtection => reaching::bot_protection(record),
-        Check::Challenge => sign_in::challenge(record),
-        Check::ChallengeMetadata => sign_in::challenge_metadata(record),
-        Check::ChallengeError => sign_in::challenge_error(record),
-        Check::ChallengeEverywhere => sign_in::challenge_everywhere(record),
-        Check::ForgedToken => sign_in::forged_token(record),
-        Check::MetadataPath => metadata::at_path(record),
-        Check::MetadataRoot => metadata::at_root(record),
-        Check::Resource => metadata::resource(record),
-        Check::AuthorizationServers => metadata::authorization_servers(record),
-        Check::Scopes => metadata::scopes(record),
-        Check::Discovery => provider::discovery(record),
-        Check::Issuer => provider::issuer(record),
-        Check::ProviderEndpoints => provider::endpoints(record),
-        Check::Pkce => provider::pkce(record),
-        Check::Registration => provider::registration(record),
-        Check::PublicClients => provider::public_clients(record),
-        Check::RefreshTokens => provider::refresh_tokens(record),
-        Check::ResponseIssuer => provider::response_issuer(record),
-        Check::Keys => provider::keys(record),
-        Check::Mirror => provider::mirror(record),
-        Check::OwnOrigin => browsers::own_origin(record),
-        Check::Preflight => browsers::preflight(record),
-        Check::CorsEndpoint => browsers::cors_endpoint(record),
-        Check::CorsMetadata => browsers::cors_metadata(record),
-        Check::CorsProvider => browsers::cors_provider(record),
-        Check::Token => token::token(record),
-        Check::Legacy => protocol::legacy(record),
-        Check::Modern => protocol::modern(record),
-        Check::Stream => protocol::stream(record),
-        Check::Tools => protocol::tools(record),
-        Check::Whoami => protocol::whoami(record),
-        Check::UserClaims => token::user_claims(record),
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, env, fs};
+
+    use super::*;
+    use crate::{
+        http::TransportErrorKind,
+        outcome::Verdict,
+        probe::Probe,
+        testing::{Change, good},
     };
-    Finding::new(check, outcome)
-}
 
-/// How much of a text that the server wrote is repeated.
-const QUOTED_CHARS: usize = 160;
+    fn slugs(findings: &[Finding], verdict: Verdict) -> Vec<&'static str> {
+        findings.iter().filter(|it| it.verdict == verdict).map(|it| it.check.slug).collect()
+    }
 
-/// A text that somebody else wrote, in quotes and cut to a length that one can read.
-pub(crate) fn quote(text: &str) -> String {
-    let mut chars = text.chars();
-    let beginning: String = chars.by_ref().take(QUOTED_CHARS).collect();
-    if chars.next().is_some() { format!("\"{beginning}…\"") } else { format!("\"{beginning}\"") }
-}
+    #[test]
+    fn slugs_are_unique_and_sections_are_contiguous() {
+        let slugs: HashSet<_> = all().map(|check| check.slug).collect();
+        assert_eq!(slugs.len(), all().count());
+        let mut sections: Vec<_> = all().map(|check| check.section.slug()).collect();
+        sections.dedup();
+        assert_eq!(sections, ["reaching", "sign_in", "metadata", "provider", "browsers", "protocol"]);
+    }
 
-/// Whether an answer looks like that of a bot protection rather than of the server.
-fn is_blocked(answer: &Answer) -> bool {
-    answer.header("cf-mitigated").is_some() || (matches!(answer.status, 403 | 406 | 429 | 503) && answer.is_page())
-}
+    /// Programs rely on the slugs of schema 2 and on their order. A new check need not be listed here.
+    const SCHEMA_2: [&str; 38] = [
+        "url",
+        "reachable",
+        "redirect",
+        "endpoint",
+        "slash",
+        "bot_protection",
+        "challenge",
+        "challenge_metadata",
+        "challenge_error",
+        "challenge_everywhere",
+        "forged_token",
+        "metadata_path",
+        "metadata_root",
+        "resource",
+        "authorization_servers",
+        "scopes",
+        "discovery",
+        "issuer",
+        "provider_endpoints",
+        "pkce",
+        "registration",
+        "public_clients",
+        "refresh_tokens",
+        "response_issuer",
+        "keys",
+        "mirror",
+        "own_origin",
+        "preflight",
+        "cors_endpoint",
+        "cors_metadata",
+        "cors_provider",
+        "token",
+        "legacy",
+        "modern",
+        "stream",
+        "tools",
+        "whoami",
+        "user_claims",
+    ];
 
-/// What is wrong with an answer that should have been a JSON document. `None` if nothing is.
-fn trouble_with_document(answer: &Answer) -> Option<String> {
-    if let Some(place) = answer.redirect() {
-        return Some(format!("it redirects to {}", quote(place)));
+    #[test]
+    fn slugs_are_stable() {
+        let known: Vec<_> = all().map(|check| check.slug).filter(|slug| SCHEMA_2.contains(slug)).collect();
+        assert_eq!(known, SCHEMA_2);
     }
-    if answer.status != 200 {
-        return Some(format!("it answers {}", answer.in_short()));
+
+    #[test]
+    fn a_good_server_has_no_problems() {
+        for finding in run(&good()) {
+            assert_eq!(finding.verdict, Verdict::Ok, "{finding:#?}");
+        }
     }
-    if let Some(cut) = &answer.cut {
-        return Some(match cut {
-            crate::exchange::Cut::TooLong => "it is longer than a megabyte".to_owned(),
-            crate::exchange::Cut::Broken(why) => format!("it breaks off ({why})"),
-        });
+
+    #[test]
+    fn one_cause_makes_one_failure() {
+        let mut unreachable = good();
+        unreachable.fail(Probe::Initialize, TransportErrorKind::Dns);
+        assert_eq!(slugs(&run(&unreachable), Verdict::Failure), ["reachable"]);
+
+        let mut without_challenge = good();
+        for probe in [Probe::Initialize, Probe::Get, Probe::Discover, Probe::ForgedToken] {
+            without_challenge.change(probe, |response| response.set("www-authenticate", None));
+        }
+        let findings = run(&without_challenge);
+        assert_eq!(slugs(&findings, Verdict::Failure), ["challenge"]);
+        assert!(slugs(&findings, Verdict::Warning).is_empty());
     }
-    if crate::record::document(answer).is_some() {
-        return None;
+
+    #[test]
+    fn a_rejected_token_makes_one_failure() {
+        let mut record = good();
+        for probe in [Probe::LegacyInitialize, Probe::ModernDiscover] {
+            record.put(probe, 401, "application/json", "{}");
+        }
+        record.exchanges.remove(&Probe::LegacyStream);
+        let findings = run(&record);
+        assert_eq!(slugs(&findings, Verdict::Failure), ["token"]);
+        let skipped = ["legacy", "modern", "stream", "tools", "whoami", "user_claims"];
+        assert_eq!(slugs(&findings, Verdict::Skipped), skipped);
+        for finding in findings.iter().filter(|it| it.verdict == Verdict::Skipped) {
+            assert!(finding.observed.contains("see token"), "{finding:#?}");
+        }
     }
-    if let Some(coding) = answer.header("content-encoding") {
-        return Some(format!("it is compressed ({}), which was not asked for", quote(coding)));
+
+    #[test]
+    fn without_a_token_the_protocol_is_skipped() {
+        let mut record = good();
+        record.token = None;
+        record.exchanges.retain(|probe, _| *probe < Probe::LegacyInitialize);
+        for finding in run(&record).into_iter().filter(|it| it.check.section.slug() == "protocol") {
+            assert_eq!(finding.verdict, Verdict::Skipped, "{finding:#?}");
+            assert!(finding.observed.contains("token"), "{finding:#?}");
+        }
     }
-    Some(if answer.is_page() {
-        "it is a page for people, not JSON".to_owned()
-    } else {
-        "it is not a JSON object".into()
-    })
+
+    /// The table in `README.md` has one row for each check. `UPDATE_README=1 cargo test -p mcp-edge-doctor` writes it.
+    #[test]
+    fn the_readme_has_a_row_for_each_check() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+        let readme = fs::read_to_string(path).unwrap();
+        let section = readme.find("## Findings").unwrap();
+        let start = section + readme[section..].find("\n| `").unwrap() + 1;
+        let end = start + readme[start..].find("\n\n").unwrap() + 1;
+        let row = |check: &Check| format!("| `{}` | {} | {} |\n", check.slug, check.title, check.fix);
+        let expected: String = all().map(row).collect();
+        if env::var_os("UPDATE_README").is_some() {
+            fs::write(path, format!("{}{expected}{}", &readme[..start], &readme[end..])).unwrap();
+        } else {
+            let message = "README.md is out of date: run UPDATE_README=1 cargo test -p mcp-edge-doctor";
+            assert_eq!(&readme[start..end], expected, "{message}");
+        }
+    }
 }

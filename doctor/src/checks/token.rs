@@ -1,305 +1,153 @@
-//! The token that was lent: what it is, whether the server should take it, and what it tells of its user.
+//! The operator's token: which kind it is, and whether the server accepts or rejects it for good reason.
 
-use serde_json::Value;
-
-use super::{is_blocked, protocol, quote};
+use super::{bot_protection::BOT_PROTECTION, response::is_blocked, token_mismatch};
 use crate::{
     challenge::Challenge,
-    exchange::Answer,
-    finding::{Check, Judgement, Skip},
-    record::{Probe, Record, document, string, strings},
-    token::Peek,
-    token_kind::{Kind, Misplaced},
+    check::{Check, Section},
+    clients::Client,
+    http::HttpResponse,
+    outcome::{CheckResult, Outcome, Skip},
+    probe::Probe,
+    quote::quote,
+    record::Record,
+    token::TOKEN_VARIABLE,
+    token_kind::{NotAccessToken, TokenKind},
 };
 
-/// Where a token can come from beside `--token`.
-pub const TOKEN_VARIABLE: &str = "MCP_EDGE_DOCTOR_TOKEN";
+pub(super) const CHECKS: &[Check] = &[TOKEN];
 
-/// Members of a `whoami` that tell nothing of the user: who asks, for how long, and what they may.
-const NO_USER_CLAIMS: [&str; 15] = [
-    "sub",
-    "iss",
-    "issuer",
-    "aud",
-    "azp",
-    "client_id",
-    "client_party",
-    "kind",
-    "scope",
-    "scopes",
-    "exp",
-    "expires_at",
-    "iat",
-    "jti",
-    "email_verified",
-];
+pub(crate) const TOKEN: Check = Check {
+    slug: "token",
+    section: Section::Protocol,
+    title: "The token is an access token for this server",
+    why: "A server must reject other kinds of tokens, and access tokens that have expired or that are for another \
+          audience or from another issuer.",
+    fix: "Get a new token, with resource=<the URL> in both the authorization and the token request.",
+    affects: &Client::ALL,
+    run: token,
+};
 
-pub fn token(record: &Record) -> Result<Judgement, Skip> {
+fn token(record: &Record) -> CheckResult {
     let Some(token) = &record.token else {
-        return Err(Skip::new(format!("no token was given (--token, or {TOKEN_VARIABLE})")));
+        return Err(Skip::new(format!(
+            "no token: pass one with --token or {TOKEN_VARIABLE} to check the requests of a user"
+        )));
     };
     if !record.target.is_https() && !record.target.is_loopback() {
-        return Ok(Judgement::failure("it was not sent: the URL is plain http").mend("Use https."));
+        return Ok(Outcome::failure("the token was not sent, because the URL is plain http").fix("Use https."));
     }
-    let answer = answer_to_token(record)?;
-    let kind = Kind::of(token);
-    Ok(match refusal(answer) {
-        Some(refusal) => refused(record, answer, &kind, &refusal),
+    let response = response_to_token(record)?;
+    let kind = TokenKind::of(token);
+    Ok(match rejection(response) {
+        Some(rejection) => rejected(record, response, &kind, &rejection),
         None => accepted(record, &kind),
     })
 }
 
-/// The answer that tells whether the server takes the token: an outage tells nothing, nor does an era that it does not
-/// speak.
-fn answer_to_token(record: &Record) -> Result<&Answer, Skip> {
-    let first = record.of_server(Probe::LegacyInitialize)?;
-    let tells = |answer: &&Answer| answer.is_success() || matches!(answer.status, 401 | 403);
-    [Some(first), record.answer(Probe::ModernDiscover)].into_iter().flatten().find(tells).ok_or_else(|| {
-        Skip::new(format!("the server answers {}, which tells nothing of the token (see legacy)", first.in_short()))
+/// The response that shows whether the server accepts the token. An outage does not show it, nor does a request of an
+/// era that the server does not support.
+fn response_to_token(record: &Record) -> Result<&HttpResponse, Skip> {
+    let first = record.require_response(Probe::LegacyInitialize)?;
+    let is_decision = |response: &&HttpResponse| response.is_success() || matches!(response.status, 401 | 403);
+    [Some(first), record.response(Probe::ModernDiscover)].into_iter().flatten().find(is_decision).ok_or_else(|| {
+        Skip::new(format!("the response is {}, which says nothing about the token (see legacy)", first.summary()))
     })
 }
 
-/// How a token was refused. `None` if it was not.
-fn refusal(answer: &Answer) -> Option<String> {
-    if !matches!(answer.status, 401 | 403) {
+/// How the server rejected the token. `None` if it did not.
+fn rejection(response: &HttpResponse) -> Option<String> {
+    if !matches!(response.status, 401 | 403) {
         return None;
     }
-    let challenge = answer.header("www-authenticate").and_then(|it| Challenge::parse(it).ok());
-    let said = challenge.as_ref().and_then(|it| it.get("error_description").or_else(|| it.get("error")));
-    Some(match said {
-        Some(said) => format!("the server refuses it with {}: {}", answer.status, quote(said)),
-        None => format!("the server refuses it with {}", answer.status),
+    let challenge = response.header("www-authenticate").and_then(|it| Challenge::parse(it).ok());
+    let reason = challenge.as_ref().and_then(|it| it.get("error_description").or_else(|| it.get("error")));
+    Some(match reason {
+        Some(reason) => format!("the server rejects the token with {}: {}", response.status, quote(reason)),
+        None => format!("the server rejects the token with {}", response.status),
     })
 }
 
-fn refused(record: &Record, answer: &Answer, kind: &Kind, refusal: &str) -> Judgement {
-    let misfit = match kind {
-        // Of what clients are given it says nothing.
-        Kind::Misplaced(what) => {
-            return Judgement::failure(format!("{refusal}; it is {}", what.name()))
-                .mend(what.mend(record.target.typed()))
-                .hits([]);
+fn rejected(record: &Record, response: &HttpResponse, kind: &TokenKind, rejection: &str) -> Outcome {
+    let mismatch = match kind {
+        // No client gets such a token, so no client is affected.
+        TokenKind::NotAccessToken(kind) => {
+            return Outcome::failure(format!("{rejection}; it is {}", kind.description()))
+                .fix(kind.fix(record.target.as_str()))
+                .affects([]);
         }
-        // What servers may see otherwise explains a refusal, and is nothing to blame them for.
-        Kind::Jwt(peek) => trouble_with_claims(record, peek).or_else(|| trouble_with_header(record, peek)),
-        Kind::Opaque | Kind::Encrypted => None,
+        // The header may explain the rejection; a server that accepts such a header is not to blame.
+        TokenKind::Jwt(jwt) => {
+            token_mismatch::in_claims(record, jwt).or_else(|| token_mismatch::in_header(record, jwt))
+        }
+        TokenKind::Opaque | TokenKind::Encrypted => None,
     };
-    if let Some(Misfit { seen, mend }) = misfit {
-        let judgement = Judgement::failure(format!("{refusal}; {seen}"));
-        return match mend {
-            Some(mend) => judgement.mend(mend),
-            None => judgement,
-        };
+    if let Some(mismatch) = mismatch {
+        return mismatch.explain(rejection);
     }
-    if is_blocked(answer) {
-        return Judgement::failure(format!("{refusal}, with a page for people: that is not the server's answer"))
-            .mend(Check::BotProtection.text().mend);
+    if is_blocked(response) {
+        return Outcome::failure(format!("{rejection}, with a page for people: the response is not from the server"))
+            .fix(BOT_PROTECTION.fix);
     }
-    if answer.status == 403 {
-        return Judgement::failure(refusal).mend(
-            "The token is good and may not do this. Give its user and client the permission at the provider; for \
+    if response.status == 403 {
+        return Outcome::failure(rejection).fix(
+            "The token is valid, but lacks a permission. Give it to the user and to the client at the provider; for \
              mcp-edge see docs/denials.md, Permission.",
         );
     }
     match kind {
-        Kind::Encrypted => Judgement::failure(format!(
-            "{refusal}; the token is encrypted (JWE): nobody can read it but the one for whom it was encrypted"
+        TokenKind::Encrypted => Outcome::failure(format!(
+            "{rejection}; the token is encrypted (JWE), and only its recipient can read it"
         ))
-        .mend(
-            "Have the provider issue signed tokens (JWS) for this server. Auth0 encrypts for itself what it issues if a \
-             request names no API: send audience, or switch on its Resource Parameter Compatibility Profile and send \
-             resource.",
+        .fix(
+            "Configure the provider to issue signed tokens (JWS) for this server. Auth0 issues tokens that are encrypted \
+             for itself if a request names no API: send audience, or enable its Resource Parameter Compatibility Profile \
+             and send resource.",
         ),
-        Kind::Opaque => Judgement::failure(format!(
-            "{refusal}; the token is no JWT: providers issue such opaque ones if the token request names no resource, and \
-             a refresh token, a code or a secret looks the same"
+        TokenKind::Opaque => Outcome::failure(format!(
+            "{rejection}; the token is opaque, not a JWT: an access token without resource, or a refresh token, a code or \
+             a secret"
         ))
-        .mend(format!(
-            "Take access_token from the answer to the token request, and have both the authorization and the token \
-             request name resource={}.",
-            record.target.typed()
+        .fix(format!(
+            "Use the access_token of the token response, and send resource={} in both the authorization and the token \
+             request.",
+            record.target.as_str()
         )),
-        _ => Judgement::failure(format!("{refusal}; its issuer, audience and end look right"))
-            .mend("The server's log has the reason; for mcp-edge see docs/denials.md."),
+        _ => Outcome::failure(format!("{rejection}; its issuer, audience and expiry look right"))
+            .fix("The server's log has the reason; for mcp-edge see docs/denials.md."),
     }
 }
 
-fn accepted(record: &Record, kind: &Kind) -> Judgement {
+fn accepted(record: &Record, kind: &TokenKind) -> Outcome {
     match kind {
-        // A server may exchange them itself.
-        Kind::Misplaced(Misplaced::PersonalAccessToken | Misplaced::SubjectToken) => Judgement::ok(
-            "the server accepts it, though it is no access token: it must have had it exchanged at the provider",
+        // A server may exchange these itself.
+        TokenKind::NotAccessToken(NotAccessToken::PersonalAccessToken | NotAccessToken::SubjectToken) => Outcome::ok(
+            "the server accepts the token, although it is not an access token; it probably exchanges it at the provider",
         ),
-        Kind::Misplaced(what) => Judgement::failure(format!("the server accepts it, but it is {}", what.name()))
-            .mend("Have the server take access tokens only. For mcp-edge, TOKEN_TYPES should admit at+jwt and no more."),
-        // It lets a token in that says of itself that it should not.
-        Kind::Jwt(peek) => match trouble_with_claims(record, peek) {
-            Some(Misfit { seen, .. }) => Judgement::failure(format!("the server accepts it, but {seen}")).mend(
-                "If the server lists this audience or issuer on purpose, that is how it should be. If not, it does not \
-                 check them: any token of the provider gets in.",
-            ),
-            None if peek.is_bound => Judgement::failure(format!("the server accepts it, but {BOUND}")).mend(
-                "Have the server ask for the proof, or refuse such tokens (RFC 9449 §7.2, RFC 8705 §3): as it is, whoever \
-                 gets hold of one can use it.",
-            ),
-            None => Judgement::ok("the server accepts it"),
-        },
-        Kind::Encrypted => Judgement::ok("the server accepts it; it is encrypted (JWE), so that is all one can see"),
-        Kind::Opaque => Judgement::warning("the server accepts it, but it is no JWT and names no audience")
-            .mend("Have clients send resource in the token request, too: they get a JWT for this server then."),
-    }
-}
-
-/// What does not fit, and what to do about it unless that is what the check always says.
-struct Misfit {
-    seen: String,
-    mend: Option<String>,
-}
-
-impl Misfit {
-    fn new(seen: impl Into<String>) -> Self {
-        Self { seen: seen.into(), mend: None }
-    }
-
-    fn mend(self, mend: impl Into<String>) -> Self {
-        Self { mend: Some(mend.into()), ..self }
-    }
-}
-
-/// What is wrong with a token that is bound to a key (`DPoP` or mutual TLS).
-const BOUND: &str = "it is bound to a key, and was sent without the proof that the key is there";
-
-/// What a token claims that does not fit this server. `None` if everything does.
-fn trouble_with_claims(record: &Record, peek: &Peek) -> Option<Misfit> {
-    let metadata = record.metadata().unwrap_or_default();
-    let typed = record.target.typed();
-    let resource = string(&metadata, "resource").unwrap_or(typed);
-    // If the two differ, that is another check's matter.
-    if !peek.audience.iter().any(|audience| audience == resource || audience == typed) {
-        let audience = peek.audience.join(" ");
-        return Some(match audience.as_str() {
-            "" => Misfit::new(format!("it names no audience; it should be {}", quote(resource))),
-            // What Logto gives for a refresh token with `organization_id` and no `resource`.
-            organization if organization.starts_with("urn:logto:organization:") => Misfit::new(format!(
-                "it is a token for an organization: its audience is {} instead of {}",
-                quote(organization),
-                quote(resource)
-            ))
-            .mend(format!("Have the token request name resource={typed}, beside organization_id if that is needed.")),
-            other => Misfit::new(format!("its audience is {} instead of {}", quote(other), quote(resource))),
-        });
-    }
-    let issuers = strings(&metadata, "authorization_servers");
-    let issuer = peek.issuer.as_deref().unwrap_or_default();
-    if !issuers.is_empty() && !issuers.contains(&issuer) {
-        let trusted = quote(&issuers.join(" "));
-        return Some(
-            Misfit::new(format!("its issuer is {} instead of {trusted}", quote(issuer)))
-                .mend(format!("Get a token from {trusted}: that is the provider that the server's metadata names.")),
-        );
-    }
-    trouble_with_time(record.now, peek)
-}
-
-/// Why a token is good at another time only. `None` if it is good now.
-fn trouble_with_time(now: u64, peek: &Peek) -> Option<Misfit> {
-    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit into 52 bits for a long time")]
-    let now = now as f64;
-    let Some(end) = peek.expires_at else {
-        return Some(
-            Misfit::new("it has no exp, and counts as expired")
-                .mend("Have the provider set exp: access tokens end (RFC 9068)."),
-        );
-    };
-    if end <= now {
-        return Some(
-            Misfit::new(format!("it has expired {} ago", span(now - end)))
-                .mend("Get a new one: sign in again, or have the client use its refresh token."),
-        );
-    }
-    peek.not_before.filter(|beginning| *beginning > now + CLOCK_SKEW_SECONDS).map(|beginning| {
-        Misfit::new(format!("it is good only in {} (nbf)", span(beginning - now)))
-            .mend("Set the clocks: that of the provider, of this machine, or both.")
-    })
-}
-
-/// Servers allow for clocks that differ by so much.
-const CLOCK_SKEW_SECONDS: f64 = 60.0;
-
-/// A time that people can grasp.
-fn span(seconds: f64) -> String {
-    let (length, unit) = match seconds {
-        ..120.0 => (1.0, "seconds"),
-        ..7_200.0 => (60.0, "minutes"),
-        ..172_800.0 => (3_600.0, "hours"),
-        _ => (86_400.0, "days"),
-    };
-    format!("{:.0} {unit}", (seconds / length).floor())
-}
-
-/// What is unusual about a token's header, or how it must be sent. `None` if nothing is.
-fn trouble_with_header(record: &Record, peek: &Peek) -> Option<Misfit> {
-    if peek.is_bound {
-        return Some(Misfit::new(BOUND).mend(
-            "The doctor has no such key: have a client without DPoP and mutual TLS get a token. If all clients get bound \
-             ones, switch that off at the provider for this server, unless the server checks the proofs.",
-        ));
-    }
-    let kind = peek.kind.as_deref().unwrap_or_default();
-    if !kind.eq_ignore_ascii_case("at+jwt") && !kind.eq_ignore_ascii_case("application/at+jwt") {
-        return Some(
-            Misfit::new(format!(
-                "its typ is {} instead of \"at+jwt\": the provider does not follow RFC 9068",
-                quote(kind)
-            ))
-            .mend(
-                "If this is access_token of the answer to the token request, have the server admit its typ (for mcp-edge \
-                 see TOKEN_TYPES), or the provider follow RFC 9068.",
-            ),
-        );
-    }
-    let set = document(record.answer(Probe::Keys)?)?;
-    let published: Vec<_> = set.get("keys")?.as_array()?.iter().filter_map(|key| key["kid"].as_str()).collect();
-    let signer = peek.kid.as_deref()?;
-    (!published.is_empty() && !published.contains(&signer)).then(|| {
-        Misfit::new("the provider no longer publishes the key that signed it")
-            .mend("Get a new one: the keys have changed.")
-    })
-}
-
-/// What `whoami` tells of the user. It is judged for users only: a machine has no name.
-pub fn user_claims(record: &Record) -> Result<Judgement, Skip> {
-    protocol::spoken(record, Probe::LegacyInitialize)?;
-    let told = [Probe::LegacyWhoami, Probe::ModernWhoami].into_iter().find_map(|probe| {
-        let told = protocol::result(record.answer(probe)?)?.get("structuredContent")?.as_object()?.clone();
-        told.contains_key("sub").then_some(told)
-    });
-    let Some(told) = told else { return Err(Skip::new("nobody was named (see whoami)")) };
-    if told.get("kind").is_some_and(|kind| kind == protocol::MACHINE) {
-        return Err(Skip::new("the token is a machine's; give one that a user has signed in for"));
-    }
-    let tells = |value: &Value| !matches!(value, Value::Null) && value != "";
-    let known = told.iter().filter(|(name, value)| !NO_USER_CLAIMS.contains(&name.as_str()) && tells(value));
-    let known: Vec<_> = known.map(|(name, _)| name.as_str()).collect();
-    if !known.is_empty() {
-        return Ok(Judgement::ok(known.join(", ")));
-    }
-    let nothing = "it knows nothing but sub";
-    Ok(match record.token.as_ref().map(Kind::of) {
-        Some(Kind::Jwt(peek)) if peek.user_claims.is_empty() => {
-            Judgement::warning(format!("{nothing}: the token has no claims about its user"))
+        TokenKind::NotAccessToken(kind) => {
+            Outcome::failure(format!("the server accepts the token, but it is {}", kind.description())).fix(
+                "Configure the server to accept access tokens only. For mcp-edge, TOKEN_TYPES should be at+jwt and \
+                 nothing else.",
+            )
         }
-        Some(Kind::Jwt(peek)) => Judgement::warning(format!(
-            "{nothing}: the token has {}, and the server does not disclose it",
-            peek.user_claims.join(", ")
-        ))
-        .mend(
-            "Have a granted scope disclose these claims. For mcp-edge map them in CLAIM_SCOPES, for example \
-             whoami:read=username,name,email,email_verified,picture; profile, email, phone and address disclose what OpenID \
-             Connect says, if the token has them.",
-        ),
-        _ => Judgement::warning(nothing),
-    })
+        TokenKind::Jwt(jwt) => match token_mismatch::in_claims(record, jwt) {
+            Some(mismatch) => Outcome::failure(format!("the server accepts the token, but {}", mismatch.observed)).fix(
+                "If the server allows this audience or issuer on purpose, no change is needed. Otherwise it does not check \
+                 them, and accepts every token of the provider.",
+            ),
+            None if jwt.is_bound => {
+                Outcome::failure(format!("the server accepts the token, but {}", token_mismatch::BOUND)).fix(
+                    "Configure the server to require the proof, or to reject such tokens (RFC 9449 §7.2, RFC 8705 §3): \
+                     otherwise a stolen token can be used without the key.",
+                )
+            }
+            None => Outcome::ok("the server accepts the token"),
+        },
+        TokenKind::Encrypted => {
+            Outcome::ok("the server accepts the token; it is encrypted (JWE), so its claims cannot be checked")
+        }
+        TokenKind::Opaque => Outcome::warning("the server accepts the token, but it is not a JWT and names no audience")
+            .fix("Configure clients to send resource in the token request: the provider then issues a JWT for this server."),
+    }
 }
 
 #[cfg(test)]
@@ -308,233 +156,166 @@ mod tests {
 
     use super::*;
     use crate::{
-        finding::{
-            Check,
-            Verdict::{Failure as Bad, Ok as Fine, Skipped, Warning},
-        },
+        finding::Finding,
+        outcome::Verdict::{Failure, Ok as Fine, Skipped, Warning},
         target::Target,
-        testing::{self, Change, answered, expect, found, good},
+        testing::{self, Change, expect, found, http_response},
+        token::Token,
     };
 
-    fn lent(changes: Value) -> impl FnOnce(&mut Record) {
+    /// The operator's token has valid claims, except for these.
+    fn claims(changes: Value) -> impl FnOnce(&mut Record) {
         move |record| record.token = Some(testing::token(&changes))
     }
 
-    /// A token that is right but for its header, which is empty.
+    /// The operator's token is this string.
+    fn string(token: &str) -> impl FnOnce(&mut Record) {
+        move |record| record.token = Token::new(token).ok()
+    }
+
+    /// The operator's token is valid, except for its empty header.
     fn without_typ(record: &mut Record) {
         let token = testing::token(&json!({}));
         let (_, rest) = token.expose().split_once('.').unwrap();
-        record.token = crate::token::Token::new(&format!("e30.{rest}")).ok();
+        record.token = Token::new(&format!("e30.{rest}")).ok();
     }
 
-    /// The server refuses the token.
-    fn refused(record: &mut Record) {
+    /// The server rejects the token with 401.
+    fn reject(record: &mut Record) {
         let challenge = "Bearer error=\"invalid_token\", error_description=\"The access token is not valid\"";
-        let refusal = answered(401, &[("www-authenticate", challenge)], "{}");
+        let response = http_response(401, &[("www-authenticate", challenge)], "{}");
         for probe in [Probe::LegacyInitialize, Probe::ModernDiscover] {
-            record.change(probe, |answer| *answer = refusal.clone());
+            record.change(probe, |it| *it = response.clone());
         }
     }
 
-    #[test]
-    fn without_a_token_nothing_is_tried_and_nothing_is_wrong() {
-        let mut record = good();
-        record.token = None;
-        record.exchanges.retain(|probe, _| *probe < Probe::LegacyInitialize);
-        for finding in super::super::judge(&record).into_iter().filter(|it| it.check >= Check::Token) {
-            assert_eq!(finding.verdict, Skipped, "{finding:#?}");
-            assert!(finding.seen.contains("token"), "{finding:#?}");
-        }
+    /// The server rejects the token for lack of a scope.
+    fn forbid(record: &mut Record) {
+        let challenge = [("www-authenticate", "Bearer error=\"insufficient_scope\"")];
+        record.change(Probe::LegacyInitialize, |it| *it = http_response(403, &challenge, "{}"));
+    }
+
+    fn rejected(token: impl FnOnce(&mut Record)) -> Finding {
+        let finding = found(&TOKEN, |record| {
+            reject(record);
+            token(record);
+        });
+        assert_eq!(finding.verdict, Failure);
+        assert!(
+            finding.observed.contains("rejects the token with 401: \"The access token is not valid\""),
+            "{finding:#?}"
+        );
+        finding
     }
 
     #[test]
-    fn a_refused_token_says_why_as_far_as_it_can_be_seen() {
-        let why = |changes| {
-            let finding = found(Check::Token, |record| {
-                refused(record);
-                lent(changes)(record);
-            });
-            assert_eq!(finding.verdict, Bad);
-            assert!(finding.seen.contains("refuses it with 401: \"The access token is not valid\""), "{finding:#?}");
-            finding.seen
-        };
-        for (changes, reason) in [
+    fn a_rejected_token_is_explained_by_its_claims() {
+        for (changes, observed, fix) in [
             (
                 json!({ "aud": "https://mcp.example.com/mcp/" }),
-                "its audience is \"https://mcp.example.com/mcp/\" instead",
+                "audience is \"https://mcp.example.com/mcp/\" instead",
+                "",
             ),
-            (json!({ "aud": null }), "names no audience"),
-            (json!({ "iss": "https://other" }), "its issuer is \"https://other\" instead"),
-            (json!({ "exp": testing::NOW }), "expired"),
-            (json!({ "exp": null }), "expired"),
-            (json!({}), "look right"),
-        ] {
-            let seen = why(changes.clone());
-            assert!(seen.contains(reason), "{changes}: {seen}");
-        }
-        expect(Check::Token, Bad, "its typ is \"\" instead", |record| {
-            refused(record);
-            without_typ(record);
-        });
-        let mut record = good();
-        refused(&mut record);
-        record.edit(Probe::Keys, |it| drop(it.insert("keys".into(), json!([{ "kid": "k2" }]))));
-        assert!(token(&record).is_ok_and(|it| format!("{it:?}").contains("no longer publishes")));
-    }
-
-    #[test]
-    fn a_refusal_is_told_once() {
-        for check in [Check::Legacy, Check::Modern, Check::Tools, Check::Whoami] {
-            expect(check, Skipped, "see token", refused);
-        }
-    }
-
-    #[test]
-    fn a_server_that_takes_what_was_meant_for_others_is_a_failure() {
-        expect(Check::Token, Bad, "accepts it, but its audience", lent(json!({ "aud": "https://other" })));
-        expect(Check::Token, Bad, "accepts it, but it has expired", lent(json!({ "exp": 1 })));
-        // For its typ a server is not to blame: not every provider follows RFC 9068.
-        expect(Check::Token, Fine, "accepts", without_typ);
-        expect(Check::Token, Warning, "no JWT", |it| it.token = crate::token::Token::new("opaque").ok());
-    }
-
-    #[test]
-    fn a_shortfall_of_permission_is_no_bad_token() {
-        let finding = found(Check::Token, |record| {
-            record.change(Probe::LegacyInitialize, |it| {
-                *it = answered(403, &[("www-authenticate", "Bearer error=\"insufficient_scope\"")], "{}");
-            });
-        });
-        assert!(finding.seen.contains("insufficient_scope") && finding.mend.contains("permission"), "{finding:#?}");
-    }
-
-    #[test]
-    fn a_token_is_not_sent_in_the_clear() {
-        expect(Check::Token, Bad, "not sent", |it| it.target = Target::parse("http://mcp.example.com/mcp").unwrap());
-    }
-
-    /// A text instead of the good token.
-    fn text(text: &str) -> impl FnOnce(&mut Record) {
-        move |record| record.token = crate::token::Token::new(text).ok()
-    }
-
-    /// `whoami` tells this of its caller, in both eras.
-    fn told(content: &Value) -> impl FnOnce(&mut Record) {
-        move |record| {
-            for probe in [Probe::LegacyWhoami, Probe::ModernWhoami] {
-                record.edit(probe, |message| message["result"]["structuredContent"] = content.clone());
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_no_access_token_is_called_by_its_name_and_one_learns_how_to_get_one() {
-        for (it, name, mend) in [
-            ("pat_0123", "personal access token", "urn:logto:token-type:personal_access_token, resource=https://mcp."),
-            ("sub_0123", "subject token", "urn:ietf:params:oauth:token-type:access_token, resource=https://mcp."),
-            ("mcpreg_0123", "registration access token", "sign in"),
-            ("mcpinit_0123", "initial access token", "sign in"),
-            ("0123456789", "no JWT", "resource=https://mcp.example.com/mcp"),
-            ("eyJlbmMiOiJBMjU2R0NNIn0..a.b.c", "encrypted (JWE)", "Auth0"),
-        ] {
-            let finding = found(Check::Token, |record| {
-                refused(record);
-                text(it)(record);
-            });
-            assert_eq!(finding.verdict, Bad);
-            assert!(finding.seen.contains(name) && finding.mend.contains(mend), "{finding:#?}");
-            assert!(!format!("{finding:?}").contains(it), "it is shown");
-        }
-    }
-
-    #[test]
-    fn a_server_that_takes_what_is_no_access_token_is_a_failure_unless_it_can_be_exchanged() {
-        expect(Check::Token, Fine, "exchanged", text("pat_0123"));
-        expect(Check::Token, Bad, "accepts it, but it is a registration", text("mcpreg_0123"));
-        expect(Check::Token, Bad, "accepts it, but it is bound to a key", lent(json!({ "cnf": { "jkt": "x" } })));
-        expect(Check::Token, Fine, "encrypted", text("eyJlbmMiOiJBMjU2R0NNIn0..a.b.c"));
-    }
-
-    #[test]
-    fn a_refused_token_that_is_bound_or_not_good_yet_is_told_so() {
-        for (changes, seen, mend) in [
-            (json!({ "cnf": { "x5t#S256": "x" } }), "bound to a key", "DPoP"),
-            (json!({ "nbf": testing::NOW + 7_200 }), "good only in 2 hours", "clocks"),
+            (json!({ "aud": null }), "no audience", ""),
+            (
+                json!({ "iss": "https://other" }),
+                "its issuer is \"https://other\" instead",
+                "Get a token from \"https://tenant.logto.app/oidc\"",
+            ),
+            (json!({ "exp": testing::NOW }), "expired", ""),
             (json!({ "exp": testing::NOW - 300 }), "expired 5 minutes ago", "sign in again"),
-            (json!({ "iss": "https://other" }), "its issuer is", "Get a token from \"https://tenant.logto.app/oidc\""),
+            (json!({ "exp": null }), "expired", ""),
+            (json!({ "nbf": testing::NOW + 7_200 }), "becomes valid only in 2 hours", "clock"),
+            (json!({ "cnf": { "x5t#S256": "x" } }), "bound to a key", "DPoP"),
             (
                 json!({ "aud": "urn:logto:organization:o1" }),
                 "for an organization",
                 "resource=https://mcp.example.com/mcp",
             ),
+            (json!({}), "look right", ""),
         ] {
-            let finding = found(Check::Token, |record| {
-                refused(record);
-                lent(changes)(record);
-            });
-            assert!(finding.seen.contains(seen) && finding.mend.contains(mend), "{finding:#?}");
+            let finding = rejected(claims(changes.clone()));
+            assert!(finding.observed.contains(observed) && finding.fix.contains(fix), "{changes}: {finding:#?}");
         }
     }
 
     #[test]
-    fn an_answer_that_tells_nothing_of_the_token_is_no_judgement_of_it() {
-        let both = |record: &mut Record, status| {
-            for probe in [Probe::LegacyInitialize, Probe::ModernDiscover] {
-                record.put(probe, status, "application/json", "{}");
-            }
-        };
+    fn a_rejected_token_is_explained_by_its_header() {
+        assert!(rejected(without_typ).observed.contains("its typ is \"\" instead"));
+        let unpublished = rejected(|record| {
+            record.edit(Probe::Keys, |it| drop(it.insert("keys".into(), json!([{ "kid": "k2" }]))));
+        });
+        assert!(unpublished.observed.contains("no longer publishes"), "{unpublished:#?}");
+    }
+
+    #[test]
+    fn a_server_must_not_accept_tokens_for_others() {
+        expect(&TOKEN, Failure, "accepts the token, but its audience", claims(json!({ "aud": "https://other" })));
+        expect(&TOKEN, Failure, "accepts the token, but it has expired", claims(json!({ "exp": 1 })));
+        // Not every provider follows RFC 9068, so a server may accept another typ.
+        expect(&TOKEN, Fine, "accepts", without_typ);
+        expect(&TOKEN, Warning, "not a JWT", string("opaque"));
+    }
+
+    #[test]
+    fn a_missing_permission_is_not_an_invalid_token() {
+        let jwt = found(&TOKEN, forbid);
+        assert!(jwt.observed.contains("insufficient_scope") && jwt.fix.contains("permission"), "{jwt:#?}");
+        let opaque = found(&TOKEN, |record| {
+            string("0123456789")(record);
+            forbid(record);
+        });
+        assert!(!opaque.observed.contains("JWT") && opaque.fix.contains("permission"), "{opaque:#?}");
+    }
+
+    #[test]
+    fn the_token_is_not_sent_over_plain_http() {
+        expect(&TOKEN, Failure, "not sent", |it| it.target = Target::parse("http://mcp.example.com/mcp").unwrap());
+    }
+
+    #[test]
+    fn a_rejected_token_of_another_kind_is_named_with_the_way_to_an_access_token() {
+        for (token, name, fix) in [
+            ("pat_0123", "personal access token", "urn:logto:token-type:personal_access_token, resource=https://mcp."),
+            ("sub_0123", "subject token", "urn:ietf:params:oauth:token-type:access_token, resource=https://mcp."),
+            ("mcpreg_0123", "registration access token", "sign in"),
+            ("mcpinit_0123", "initial access token", "sign in"),
+            ("0123456789", "not a JWT", "resource=https://mcp.example.com/mcp"),
+            ("eyJlbmMiOiJBMjU2R0NNIn0..a.b.c", "encrypted (JWE)", "Auth0"),
+        ] {
+            let finding = rejected(string(token));
+            assert!(finding.observed.contains(name) && finding.fix.contains(fix), "{finding:#?}");
+            assert!(!format!("{finding:?}").contains(token), "the token is shown");
+        }
+    }
+
+    #[test]
+    fn a_server_must_accept_access_tokens_only_unless_it_can_exchange_others() {
+        expect(&TOKEN, Fine, "exchanges", string("pat_0123"));
+        expect(&TOKEN, Failure, "accepts the token, but it is a registration", string("mcpreg_0123"));
+        expect(
+            &TOKEN,
+            Failure,
+            "accepts the token, but it is bound to a key",
+            claims(json!({ "cnf": { "jkt": "x" } })),
+        );
+        expect(&TOKEN, Fine, "encrypted", string("eyJlbmMiOiJBMjU2R0NNIn0..a.b.c"));
+    }
+
+    #[test]
+    fn a_response_that_says_nothing_about_the_token_is_skipped() {
         for status in [429, 500, 503] {
-            expect(Check::Token, Skipped, "tells nothing of the token", |record| both(record, status));
+            expect(&TOKEN, Skipped, "says nothing about the token", |record| {
+                for probe in [Probe::LegacyInitialize, Probe::ModernDiscover] {
+                    record.put(probe, status, "application/json", "{}");
+                }
+            });
         }
         // One era is enough.
-        expect(Check::Token, Fine, "accepts", |record| {
+        expect(&TOKEN, Fine, "accepts", |record| {
             record.put(Probe::LegacyInitialize, 404, "application/json", "{}");
         });
-        let blocked = found(Check::Token, |record| record.put(Probe::LegacyInitialize, 403, "text/html", "<html>"));
-        assert!(blocked.verdict == Bad && blocked.mend.contains("bot protection"), "{blocked:#?}");
-    }
-
-    #[test]
-    fn an_opaque_token_that_lacks_permission_is_not_taken_for_a_bad_one() {
-        let finding = found(Check::Token, |record| {
-            text("0123456789")(record);
-            record.change(Probe::LegacyInitialize, |it| {
-                *it = answered(403, &[("www-authenticate", "Bearer error=\"insufficient_scope\"")], "{}");
-            });
-        });
-        assert!(!finding.seen.contains("JWT") && finding.mend.contains("permission"), "{finding:#?}");
-    }
-
-    #[test]
-    fn a_whoami_that_knows_nothing_but_an_id_is_a_warning() {
-        let only = json!({ "sub": "u1", "issuer": "https://i", "client_id": "c", "client_party": "third", "kind": "user",
-                           "scopes": ["whoami:read"], "expires_at": 1, "name": null, "email": "", "email_verified": true });
-        let finding = found(Check::UserClaims, told(&only));
-        assert_eq!((finding.verdict, finding.hits.len()), (Warning, 0));
-        for part in ["jwt-customizer/access-token", "Custom JWT", "CLAIM_SCOPES"] {
-            assert!(finding.mend.contains(part), "{finding:#?}");
-        }
-        expect(Check::UserClaims, Warning, "knows nothing but sub: the token has no claims", told(&only));
-        let undisclosed = found(Check::UserClaims, |record| {
-            told(&only)(record);
-            lent(json!({ "email": "ada@example.com", "name": "Ada" }))(record);
-        });
-        assert!(undisclosed.seen.contains("the token has name, email"), "{undisclosed:#?}");
-        assert!(undisclosed.mend.contains("CLAIM_SCOPES") && !undisclosed.mend.contains("jwt-customizer"));
-        assert!(!format!("{undisclosed:?}").contains("ada"), "its value");
-        expect(Check::UserClaims, Warning, "nothing but sub", |record| {
-            told(&only)(record);
-            text("opaque")(record);
-        });
-    }
-
-    #[test]
-    fn what_whoami_knows_is_listed_by_name_and_machines_have_none() {
-        let finding = found(Check::UserClaims, told(&json!({ "sub": "u1", "username": "ada", "email": "a@b.c" })));
-        assert_eq!((finding.verdict, finding.seen.as_str()), (Fine, "email, username"));
-        let machine = json!({ "sub": "app-1", "client_id": "app-1", "kind": "machine" });
-        expect(Check::UserClaims, Skipped, "machine", told(&machine));
-        expect(Check::Whoami, Fine, "in both eras, a machine", told(&machine));
-        expect(Check::UserClaims, Skipped, "see whoami", told(&json!({})));
+        let blocked = found(&TOKEN, |record| record.put(Probe::LegacyInitialize, 403, "text/html", "<html>"));
+        assert!(blocked.verdict == Failure && blocked.fix.contains("bot protection"), "{blocked:#?}");
     }
 }

@@ -1,16 +1,17 @@
-//! The report for programs. `README.md` documents this shape; members may be added, none is renamed or taken away
-//! without another number in `schema`.
+//! The JSON report. `README.md` documents it. Members may be added; renaming or removing one requires another number in
+//! `schema`.
 
 use serde::Serialize;
 
 use crate::{
     clients::Client,
-    finding::{Check, Finding, Verdict},
-    report::{Connects, Outlook, Report},
+    finding::Finding,
+    outcome::Verdict,
+    report::{ClientReport, Connectivity, Report},
 };
 
-/// Number of this shape.
-const SCHEMA: u32 = 1;
+/// The version of the JSON report.
+const SCHEMA: u32 = 2;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -19,7 +20,7 @@ struct Document<'a> {
     url: &'a str,
     verdict: &'static str,
     counts: Counts,
-    findings: Vec<Entry<'a>>,
+    findings: Vec<FindingEntry<'a>>,
     clients: Vec<ClientEntry>,
 }
 
@@ -32,15 +33,15 @@ struct Counts {
 }
 
 #[derive(Serialize)]
-struct Entry<'a> {
+struct FindingEntry<'a> {
     slug: &'static str,
     section: &'static str,
     verdict: &'static str,
     title: &'static str,
-    seen: &'a str,
+    observed: &'a str,
     why: &'static str,
-    mend: Option<&'a str>,
-    clients: Vec<&'static str>,
+    fix: Option<&'a str>,
+    affected: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -52,7 +53,7 @@ struct ClientEntry {
     failures: Vec<&'static str>,
 }
 
-/// The whole report as one JSON object, indented, without a line break at its end.
+/// Renders the report as one JSON object, indented, without a trailing line break.
 #[must_use]
 pub fn render(report: &Report) -> String {
     let document = Document {
@@ -66,41 +67,41 @@ pub fn render(report: &Report) -> String {
             failure: report.count(Verdict::Failure),
             skipped: report.count(Verdict::Skipped),
         },
-        findings: report.findings.iter().map(entry).collect(),
-        clients: report.outlooks.iter().map(client).collect(),
+        findings: report.findings.iter().map(finding_entry).collect(),
+        clients: report.clients.iter().map(client_entry).collect(),
     };
-    // Strings and numbers: nothing in it can fail to serialize.
+    // Cannot fail: the document has strings and numbers only.
     serde_json::to_string_pretty(&document).unwrap_or_default()
 }
 
-fn entry(finding: &Finding) -> Entry<'_> {
-    let text = finding.check.text();
-    Entry {
-        slug: finding.check.slug(),
-        section: finding.check.section().slug(),
+fn finding_entry(finding: &Finding) -> FindingEntry<'_> {
+    let check = finding.check;
+    FindingEntry {
+        slug: check.slug,
+        section: check.section.slug(),
         verdict: finding.verdict.slug(),
-        title: text.title,
-        seen: &finding.seen,
-        why: text.why,
-        mend: finding.verdict.is_trouble().then_some(finding.mend.as_str()),
-        clients: finding.hits.iter().copied().map(Client::slug).collect(),
+        title: check.title,
+        observed: &finding.observed,
+        why: check.why,
+        fix: finding.verdict.is_problem().then_some(finding.fix.as_str()),
+        affected: finding.affected.iter().copied().map(Client::slug).collect(),
     }
 }
 
-fn client(outlook: &Outlook) -> ClientEntry {
-    let (connects, how) = match &outlook.connects {
-        Connects::By(way) => ("yes", Some(way.name())),
-        Connects::WithoutSignIn => ("yes", Some("without sign-in")),
-        Connects::WithClientId => ("with_client_id", Some(outlook.client.by_hand())),
-        Connects::FromListedPages => ("from_listed_origins", None),
-        Connects::NotFromOutside => ("not_from_outside", None),
-        Connects::Not(_) => ("no", None),
+fn client_entry(report: &ClientReport) -> ClientEntry {
+    let (connects, how) = match &report.connectivity {
+        Connectivity::Registers(method) => ("yes", Some(method.name())),
+        Connectivity::WithoutSignIn => ("yes", Some("without sign-in")),
+        Connectivity::WithClientId => ("with_client_id", Some(report.client.manual_setup())),
+        Connectivity::FromAllowedOrigins => ("from_listed_origins", None),
+        Connectivity::PrivateNetwork => ("not_from_outside", None),
+        Connectivity::Blocked(_) => ("no", None),
     };
-    let failures = match &outlook.connects {
-        Connects::Not(failed) => failed.iter().copied().map(Check::slug).collect(),
+    let failures = match &report.connectivity {
+        Connectivity::Blocked(failed) => failed.iter().map(|check| check.slug).collect(),
         _ => Vec::new(),
     };
-    ClientEntry { client: outlook.client.slug(), name: outlook.client.name(), connects, how, failures }
+    ClientEntry { client: report.client.slug(), name: report.client.name(), connects, how, failures }
 }
 
 #[cfg(test)]
@@ -108,22 +109,23 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{record::Probe, testing::Change};
+    use crate::{checks, probe::Probe, record::Record, testing::Change};
 
-    fn rendered(change: impl FnOnce(&mut crate::record::Record)) -> Value {
+    fn rendered(change: impl FnOnce(&mut Record)) -> Value {
         let mut record = crate::testing::good();
         change(&mut record);
-        serde_json::from_str(&render(&Report::of(&record))).unwrap()
+        serde_json::from_str(&render(&Report::new(&record))).unwrap()
     }
 
-    /// Programs rely on this: members may be added, none may go.
+    /// Programs rely on this: members may be added, but not removed or renamed.
     #[test]
-    fn the_shape_is_the_documented_one() {
+    fn the_report_has_the_documented_members() {
         let it = rendered(|record| record.put(Probe::MetadataAtRoot, 404, "text/plain", ""));
-        assert_eq!((&it["schema"], &it["verdict"]), (&json!(1), &json!("warning")));
-        assert_eq!(it["counts"], json!({ "ok": 37, "warning": 1, "failure": 0, "skipped": 0 }));
+        assert_eq!((&it["schema"], &it["verdict"]), (&json!(2), &json!("warning")));
+        let others = checks::all().count() - 1;
+        assert_eq!(it["counts"], json!({ "ok": others, "warning": 1, "failure": 0, "skipped": 0 }));
         let findings = it["findings"].as_array().unwrap();
-        assert_eq!(findings.len(), Check::ALL.len());
+        assert_eq!(findings.len(), checks::all().count());
         let finding = findings.iter().find(|it| it["slug"] == "metadata_root").unwrap();
         assert_eq!(
             finding,
@@ -132,24 +134,24 @@ mod tests {
                 "section": "metadata",
                 "verdict": "warning",
                 "title": "The same metadata is at the root",
-                "seen": "https://mcp.example.com/.well-known/oauth-protected-resource: it answers 404 text/plain",
-                "why": "ChatGPT asks the root in some flows, and other clients fall back to it.",
-                "mend": "Serve the same document there.",
-                "clients": ["chatgpt"],
+                "observed": "https://mcp.example.com/.well-known/oauth-protected-resource: the response is 404 text/plain",
+                "why": "ChatGPT requests the root in some flows, and other clients fall back to it.",
+                "fix": "Serve the same document there.",
+                "affected": ["chatgpt"],
             })
         );
-        assert_eq!(it["findings"][0]["mend"], Value::Null);
+        assert_eq!(it["findings"][0]["fix"], Value::Null);
         assert_eq!(
             it["clients"][0],
             json!({
-                "client": "claude", "name": "Claude", "connects": "yes", "how": "client id metadata document",
+                "client": "claude", "name": "Claude", "connects": "yes", "how": "client ID metadata document",
                 "failures": [],
             })
         );
     }
 
     #[test]
-    fn a_client_that_cannot_connect_says_which_failures_stop_it() {
+    fn a_blocked_client_lists_the_failures() {
         let it = rendered(|record| record.put(Probe::Keys, 500, "", ""));
         assert_eq!(it["clients"][0]["connects"], "no");
         assert_eq!(it["clients"][0]["failures"], json!(["keys"]));

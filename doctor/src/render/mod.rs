@@ -1,4 +1,4 @@
-//! How a report looks: for people in a terminal, and for programs.
+//! Rendering of a report: for people in a terminal, and as JSON for programs.
 
 pub mod json;
 pub mod terminal;

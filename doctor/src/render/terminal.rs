@@ -1,4 +1,4 @@
-//! The report for people. Colours are always written; who prints it takes them out where they are not wanted.
+//! The terminal report. It always contains colours; the caller strips them if the output is not a terminal.
 
 use std::fmt::Write;
 
@@ -6,106 +6,107 @@ use anstyle::{AnsiColor, Style};
 
 use crate::{
     clients::Client,
-    finding::{Check, Finding, Verdict},
-    report::{Connects, Outlook, Report},
+    finding::Finding,
+    outcome::Verdict,
+    report::{ClientReport, Connectivity, Report},
 };
 
-/// Longer lines are hard to read, and terminals at least this wide are usual.
+/// The longest line, in characters.
 const WIDTH: usize = 100;
 
-/// Where the text begins, behind mark and slug.
+/// The column of the text, after mark and slug.
 const INDENT: usize = 26;
 
-const GOOD: Style = AnsiColor::Green.on_default();
-const DOUBTFUL: Style = AnsiColor::Yellow.on_default();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const QUIET: Style = Style::new().dimmed();
+const OK: Style = AnsiColor::Green.on_default();
+const WARNING: Style = AnsiColor::Yellow.on_default();
+const FAILURE: Style = AnsiColor::Red.on_default().bold();
+const DIMMED: Style = Style::new().dimmed();
 const HEADING: Style = Style::new().bold();
 
-/// The whole report, ending in a line break.
+/// Renders the report, with a trailing line break.
 #[must_use]
 pub fn render(report: &Report) -> String {
     let mut out = String::new();
-    let url = plain(&report.url);
+    let url = sanitize(&report.url);
     let _ = writeln!(out, "\n{HEADING}{url}{HEADING:#}");
-    let same_section = |one: &Finding, other: &Finding| one.check.section() == other.check.section();
+    let same_section = |one: &Finding, other: &Finding| one.check.section == other.check.section;
     for section in report.findings.chunk_by(same_section) {
         if let Some(first) = section.first() {
-            let _ = writeln!(out, "\n{HEADING}{}{HEADING:#}", first.check.section().title());
+            let _ = writeln!(out, "\n{HEADING}{}{HEADING:#}", first.check.section.title());
         }
-        for alike in section.chunk_by(are_skipped_alike) {
-            write_alike(&mut out, alike);
+        for group in section.chunk_by(have_same_skip_reason) {
+            write_group(&mut out, group);
         }
     }
-    let _ = writeln!(out, "\n{HEADING}Who will be able to connect{HEADING:#}");
-    for outlook in &report.outlooks {
-        write_outlook(&mut out, outlook);
+    let _ = writeln!(out, "\n{HEADING}Which clients can connect{HEADING:#}");
+    for client in &report.clients {
+        write_client(&mut out, client);
     }
     write_summary(&mut out, report);
     out
 }
 
-/// What was skipped for one reason is told once: after a failure at the beginning, that is nearly everything.
-fn are_skipped_alike(one: &Finding, other: &Finding) -> bool {
-    one.verdict == Verdict::Skipped && other.verdict == Verdict::Skipped && one.seen == other.seen
+/// Checks that were skipped for the same reason share a line: after an early failure, that is nearly all of them.
+fn have_same_skip_reason(one: &Finding, other: &Finding) -> bool {
+    one.verdict == Verdict::Skipped && other.verdict == Verdict::Skipped && one.observed == other.observed
 }
 
-fn write_alike(out: &mut String, alike: &[Finding]) {
-    match alike {
+fn write_group(out: &mut String, group: &[Finding]) {
+    match group {
         [first, _, ..] => {
             let (style, mark) = mark(Verdict::Skipped);
-            let slugs: Vec<_> = alike.iter().map(|finding| finding.check.slug()).collect();
-            let text = format!("{}: {}", slugs.join(", "), plain(&first.seen));
-            write_line(out, style, mark, &format!("{} checks", alike.len()), QUIET, &text);
+            let slugs: Vec<_> = group.iter().map(|finding| finding.check.slug).collect();
+            let text = format!("{}: {}", slugs.join(", "), sanitize(&first.observed));
+            write_line(out, style, mark, &format!("{} checks", group.len()), DIMMED, &text);
         }
-        alike => alike.iter().for_each(|finding| write_finding(out, finding)),
+        group => group.iter().for_each(|finding| write_finding(out, finding)),
     }
 }
 
 fn write_finding(out: &mut String, finding: &Finding) {
     let (style, mark) = mark(finding.verdict);
-    let text = if finding.verdict == Verdict::Skipped { QUIET } else { Style::new() };
-    write_line(out, style, mark, finding.check.slug(), text, &plain(&finding.seen));
-    if finding.verdict.is_trouble() {
-        write_detail(out, "wanted", finding.check.text().title);
-        write_detail(out, "why", finding.check.text().why);
-        write_detail(out, "mend", &plain(&finding.mend));
-        if !finding.hits.is_empty() {
-            let names: Vec<_> = finding.hits.iter().copied().map(Client::name).collect();
+    let text = if finding.verdict == Verdict::Skipped { DIMMED } else { Style::new() };
+    write_line(out, style, mark, finding.check.slug, text, &sanitize(&finding.observed));
+    if finding.verdict.is_problem() {
+        write_detail(out, "expected", finding.check.title);
+        write_detail(out, "why", finding.check.why);
+        write_detail(out, "fix", &sanitize(&finding.fix));
+        if !finding.affected.is_empty() {
+            let names: Vec<_> = finding.affected.iter().copied().map(Client::name).collect();
             let names = if names.len() == Client::ALL.len() { "every client".to_owned() } else { names.join(", ") };
-            write_detail(out, "hits", &names);
+            write_detail(out, "affects", &names);
         }
     }
 }
 
 fn mark(verdict: Verdict) -> (Style, &'static str) {
     match verdict {
-        Verdict::Ok => (GOOD, "✓"),
-        Verdict::Warning => (DOUBTFUL, "!"),
-        Verdict::Failure => (BAD, "✗"),
-        Verdict::Skipped => (QUIET, "–"),
+        Verdict::Ok => (OK, "✓"),
+        Verdict::Warning => (WARNING, "!"),
+        Verdict::Failure => (FAILURE, "✗"),
+        Verdict::Skipped => (DIMMED, "–"),
     }
 }
 
-fn write_outlook(out: &mut String, outlook: &Outlook) {
-    let (verdict, text) = match &outlook.connects {
-        Connects::By(way) => (Verdict::Ok, format!("by {}", way.name())),
-        Connects::WithoutSignIn => (Verdict::Ok, "without sign-in".to_owned()),
-        Connects::WithClientId => {
-            (Verdict::Warning, format!("with a client id made by hand: {}", outlook.client.by_hand()))
+fn write_client(out: &mut String, report: &ClientReport) {
+    let (verdict, text) = match &report.connectivity {
+        Connectivity::Registers(method) => (Verdict::Ok, format!("yes, with {}", method.name())),
+        Connectivity::WithoutSignIn => (Verdict::Ok, "yes, without sign-in".to_owned()),
+        Connectivity::WithClientId => {
+            (Verdict::Warning, format!("only with a client ID that you create: {}", report.client.manual_setup()))
         }
-        Connects::FromListedPages => (Verdict::Skipped, "pages of the origins that the server lists".to_owned()),
-        Connects::NotFromOutside => {
-            (Verdict::Skipped, "calls from its vendor's network, which does not lead here".to_owned())
+        Connectivity::FromAllowedOrigins => (Verdict::Skipped, "only from origins that the server allows".to_owned()),
+        Connectivity::PrivateNetwork => {
+            (Verdict::Skipped, "no: it connects from the internet, and this URL is in a private network".to_owned())
         }
-        Connects::Not(failed) => {
-            let slugs: Vec<_> = failed.iter().copied().map(Check::slug).collect();
+        Connectivity::Blocked(failed) => {
+            let slugs: Vec<_> = failed.iter().map(|check| check.slug).collect();
             (Verdict::Failure, format!("no, because of {}", slugs.join(", ")))
         }
     };
     let (style, mark) = mark(verdict);
-    let tone = if verdict == Verdict::Skipped { QUIET } else { Style::new() };
-    write_line(out, style, mark, outlook.client.name(), tone, &text);
+    let tone = if verdict == Verdict::Skipped { DIMMED } else { Style::new() };
+    write_line(out, style, mark, report.client.name(), tone, &text);
 }
 
 fn write_summary(out: &mut String, report: &Report) {
@@ -123,7 +124,7 @@ fn write_summary(out: &mut String, report: &Report) {
         report.count(Verdict::Skipped),
     );
     if let Some(first) = report.findings.iter().find(|finding| finding.verdict == Verdict::Failure) {
-        let _ = writeln!(out, "Begin with {}: what comes first breaks what comes after.", first.check.slug());
+        let _ = writeln!(out, "Fix {} first: later problems may follow from it.", first.check.slug);
     }
 }
 
@@ -139,14 +140,14 @@ fn write_line(out: &mut String, style: Style, mark: &str, name: &str, text_style
 }
 
 fn write_detail(out: &mut String, label: &str, text: &str) {
-    // Label and its gap take as much room as the deepest indentation of a line.
+    // The label ends two columns before the text.
     for (index, line) in wrap(text, WIDTH - INDENT).iter().enumerate() {
         let label = if index == 0 { label } else { "" };
-        let _ = writeln!(out, "{QUIET}{label:>24}{QUIET:#}  {line}");
+        let _ = writeln!(out, "{DIMMED}{label:>24}{DIMMED:#}  {line}");
     }
 }
 
-/// Breaks a text into lines between words; a word that is too long for a line stands alone. At least one line.
+/// Breaks a text into lines between words, at least one. A word that is longer than a line is not broken.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
@@ -163,8 +164,8 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// What came from elsewhere, without what a terminal would take for a command or what turns the order of letters round.
-fn plain(text: &str) -> String {
+/// Replaces characters that a terminal interprets as a command, or that change the direction of the text.
+fn sanitize(text: &str) -> String {
     let is_command = |char: char| {
         (char.is_control() && char != '\n') || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
@@ -174,13 +175,19 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{exchange::FailureKind, finding::Judgement, record::Probe, testing::Change};
+    use crate::{
+        checks,
+        http::TransportErrorKind,
+        outcome::Outcome,
+        probe::Probe,
+        testing::{Change, good},
+    };
 
     #[test]
-    fn what_one_failure_keeps_from_being_checked_takes_a_line_for_each_section() {
-        let mut record = crate::testing::good();
-        record.fail(Probe::Initialize, FailureKind::Dns);
-        let shown = anstream::adapter::strip_str(&render(&Report::of(&record))).to_string();
+    fn checks_that_were_skipped_for_one_reason_share_a_line_in_each_section() {
+        let mut record = good();
+        record.fail(Probe::Initialize, TransportErrorKind::Dns);
+        let shown = anstream::adapter::strip_str(&render(&Report::new(&record))).to_string();
         assert!(shown.contains("✗ reachable "), "{shown}");
         assert_eq!(shown.matches("challenge_metadata").count(), 1, "{shown}");
         assert!(shown.lines().filter(|line| line.contains("the endpoint was not reached")).count() <= 6, "{shown}");
@@ -194,8 +201,9 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_writes_cannot_command_the_terminal() {
-        let finding = Finding::new(Check::Challenge, Ok(Judgement::failure("\u{1b}[2Jgone\u{202e}\u{9b}31m\r")));
+    fn text_from_the_server_cannot_control_the_terminal() {
+        let finding =
+            Finding::new(checks::all().next().unwrap(), Ok(Outcome::failure("\u{1b}[2Jgone\u{202e}\u{9b}31m\r")));
         let mut out = String::new();
         write_finding(&mut out, &finding);
         let shown = anstream::adapter::strip_str(&out).to_string();
@@ -204,12 +212,13 @@ mod tests {
     }
 
     #[test]
-    fn trouble_says_why_how_to_mend_it_and_whom_it_hits() {
-        let finding = Finding::new(Check::MetadataRoot, Ok(Judgement::warning("404")));
+    fn a_problem_has_expectation_reason_fix_and_affected_clients() {
+        let check = checks::all().find(|check| check.slug == "metadata_root").unwrap();
+        let finding = Finding::new(check, Ok(Outcome::warning("404")));
         let mut out = String::new();
         write_finding(&mut out, &finding);
         let shown = anstream::adapter::strip_str(&out).to_string();
-        for part in ["! metadata_root", "why  ChatGPT asks the root", "mend  Serve the same", "hits  ChatGPT"] {
+        for part in ["! metadata_root", "why  ChatGPT requests the root", "fix  Serve the same", "affects  ChatGPT"] {
             assert!(shown.contains(part), "{part} is missing in\n{shown}");
         }
     }

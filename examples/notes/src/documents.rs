@@ -1,8 +1,8 @@
 //! Notes as resources, and a prompt that is made of them.
 
 use mcp_edge::{
-    Call, Content, Contents, Message, Partial, Prompt, PromptError, PromptResult, Resource, ResourceError,
-    ResourceTemplate,
+    Call, CompleteParams, ContentBlock, Prompt, PromptError, PromptMessage, PromptResult, Resource, ResourceContents,
+    ResourceError, ResourceTemplate,
     schemars::{self, JsonSchema},
 };
 use serde::Deserialize;
@@ -58,7 +58,7 @@ pub fn note<S: NoteStore>() -> ResourceTemplate<S> {
 }
 
 /// The ids that begin with what was typed, and those of notes with it in their titles: people remember titles.
-async fn suggest_ids<S: NoteStore>(call: Call<S>, Partial { value, .. }: Partial) -> Vec<String> {
+async fn suggest_ids<S: NoteStore>(call: Call<S>, CompleteParams { value, .. }: CompleteParams) -> Vec<String> {
     let typed = value.to_lowercase();
     // No suggestions are a good answer, too.
     let summaries = Notebook::of(&call).summaries().await.unwrap_or_default();
@@ -76,11 +76,11 @@ pub fn summarize<S: NoteStore>() -> Prompt<S> {
             Some(style) => format!("Summarize my notes. What the summary should look like: {style}"),
             None => "Summarize my notes.".to_owned(),
         };
-        let mut messages = vec![Message::user(request)];
+        let mut messages = vec![PromptMessage::user(request)];
         for summary in notebook.summaries().await?.into_iter().take(NOTES_PER_SUMMARY) {
             let note = notebook.find(&summary.id).await?;
-            let contents = Contents::text(&summary.uri, &format!("# {}\n\n{}", note.title, note.body));
-            messages.push(Message::user(Content::resource(&contents.mime_type(MARKDOWN))));
+            let contents = ResourceContents::text(&summary.uri, &format!("# {}\n\n{}", note.title, note.body));
+            messages.push(PromptMessage::user(ContentBlock::resource(&contents.mime_type(MARKDOWN))));
         }
         Ok(PromptResult::new(messages).description("A summary of the user's newest notes"))
     }

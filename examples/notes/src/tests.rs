@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use mcp_edge::{
     AccessNeeded, Server,
-    testing::{Answer, Client, run},
+    testing::{Client, ServerResponse, run},
 };
 use mcp_edge::{Identity, Kind, Scopes};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn create(client: &Client<'_, Memory>, title: &str) -> String {
 }
 
 /// The second round: the same request with what the user did.
-fn delete(client: &Client<'_, Memory>, id: &str, action: &Value) -> Answer {
+fn delete(client: &Client<'_, Memory>, id: &str, action: &Value) -> ServerResponse {
     let params = json!({"name": "delete_note", "arguments": {"id": id}, "inputResponses": {"confirm": action}});
     run(client.request("tools/call", params))
 }

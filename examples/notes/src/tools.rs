@@ -1,7 +1,7 @@
 //! The tools. Each needs a user: notes belong to people, and a client that acts for itself has none.
 
 use mcp_edge::{
-    Answer, Call, Capability, Json, Tool, ToolError,
+    Call, Capability, ElicitResult, Json, Tool, ToolError,
     schemars::{self, JsonSchema},
 };
 use serde::{Deserialize, Serialize};
@@ -147,7 +147,7 @@ pub fn delete_note<S: NoteStore>() -> Tool<S> {
         // While the answer is outstanding, `?` leaves here; with the answer, all of this runs again.
         let question = format!("Delete the note “{}”?", note.title);
         let answer = call.elicit_answer::<Confirmation>("confirm", &question)?;
-        let deleted = matches!(answer, Answer::Accepted(Confirmation { confirm: true }));
+        let deleted = matches!(answer, ElicitResult::Accepted(Confirmation { confirm: true }));
         if deleted {
             notebook.remove(&id).await?;
         }

@@ -1,7 +1,7 @@
 //! Prompts: with and without arguments, with more than text, and one that asks the user back.
 
 use mcp_edge::{
-    Call, Content, Contents, Message, Prompt, PromptError, ServerBuilder,
+    Call, ContentBlock, Prompt, PromptError, PromptMessage, ResourceContents, ServerBuilder,
     schemars::{self, JsonSchema},
 };
 use serde::Deserialize;
@@ -50,13 +50,20 @@ struct Embedding {
     resource_uri: String,
 }
 
-async fn with_resource<E>(_: Call<E>, Embedding { resource_uri }: Embedding) -> Vec<Message> {
-    let contents = Contents::text(&resource_uri, "Embedded resource content for testing.").mime_type("text/plain");
-    vec![Message::user(Content::resource(&contents)), Message::user("Please process the embedded resource above.")]
+async fn with_resource<E>(_: Call<E>, Embedding { resource_uri }: Embedding) -> Vec<PromptMessage> {
+    let contents =
+        ResourceContents::text(&resource_uri, "Embedded resource content for testing.").mime_type("text/plain");
+    vec![
+        PromptMessage::user(ContentBlock::resource(&contents)),
+        PromptMessage::user("Please process the embedded resource above."),
+    ]
 }
 
-async fn with_image<E>(_: Call<E>) -> Vec<Message> {
-    vec![Message::user(Content::image(PNG, "image/png")), Message::user("Please analyze the image above.")]
+async fn with_image<E>(_: Call<E>) -> Vec<PromptMessage> {
+    vec![
+        PromptMessage::user(ContentBlock::image(PNG, "image/png")),
+        PromptMessage::user("Please analyze the image above."),
+    ]
 }
 
 #[derive(Deserialize, JsonSchema)]

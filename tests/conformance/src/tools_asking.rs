@@ -5,7 +5,7 @@
 //! once there is one.
 
 use mcp_edge::{
-    Call, Capability, Root, Sampling, ServerBuilder, Tool, ToolError,
+    Call, Capability, CreateMessageParams, Root, ServerBuilder, Tool, ToolError,
     schemars::{self, JsonSchema},
 };
 use serde::Deserialize;
@@ -69,7 +69,7 @@ async fn elicitation<E>(call: Call<E>) -> Result<String, ToolError> {
 }
 
 async fn sampling<E>(call: Call<E>) -> Result<String, ToolError> {
-    let answer = call.sample("capital_question", Sampling::new("What is the capital of France?", 100))?;
+    let answer = call.sample("capital_question", CreateMessageParams::new("What is the capital of France?", 100))?;
     Ok(answer.text())
 }
 
@@ -91,7 +91,7 @@ async fn request_state<E>(call: Call<E>) -> Result<String, ToolError> {
 /// All questions that are asked before the first `?` go out together.
 async fn several_at_once<E>(call: Call<E>) -> Result<String, ToolError> {
     let name = call.elicit::<Name>("user_name", "What is your name?");
-    let greeting = call.sample("greeting", Sampling::new("Generate a greeting", 50));
+    let greeting = call.sample("greeting", CreateMessageParams::new("Generate a greeting", 50));
     let roots = call.roots("client_roots");
     let (Name { name }, greeting, roots) = (name?, greeting?, roots?);
     Ok(format!("{} {name} works in {}", greeting.text(), uris(&roots)))
@@ -127,7 +127,7 @@ struct Prompt {
 }
 
 async fn sampling_of_prompt<E>(call: Call<E>, Prompt { prompt }: Prompt) -> Result<String, ToolError> {
-    let answer = call.sample("answer", Sampling::new(&prompt, 100))?;
+    let answer = call.sample("answer", CreateMessageParams::new(&prompt, 100))?;
     Ok(format!("LLM response: {}", answer.text()))
 }
 

@@ -1,6 +1,6 @@
 //! Tools without arguments, one for each thing that a tool can return.
 
-use mcp_edge::{Call, Content, Contents, ServerBuilder, Tool, ToolError};
+use mcp_edge::{Call, ContentBlock, ResourceContents, ServerBuilder, Tool, ToolError};
 
 use crate::samples::{PNG, WAV};
 
@@ -27,25 +27,25 @@ async fn simple_text<E>(_: Call<E>) -> &'static str {
     "This is a simple text response for testing."
 }
 
-async fn image<E>(_: Call<E>) -> Content {
-    Content::image(PNG, "image/png")
+async fn image<E>(_: Call<E>) -> ContentBlock {
+    ContentBlock::image(PNG, "image/png")
 }
 
-async fn audio<E>(_: Call<E>) -> Content {
-    Content::audio(WAV, "audio/wav")
+async fn audio<E>(_: Call<E>) -> ContentBlock {
+    ContentBlock::audio(WAV, "audio/wav")
 }
 
-async fn embedded_resource<E>(_: Call<E>) -> Content {
-    let contents = Contents::text("test://embedded-resource", "This is an embedded resource content.");
-    Content::resource(&contents.mime_type("text/plain"))
+async fn embedded_resource<E>(_: Call<E>) -> ContentBlock {
+    let contents = ResourceContents::text("test://embedded-resource", "This is an embedded resource content.");
+    ContentBlock::resource(&contents.mime_type("text/plain"))
 }
 
-async fn several<E>(_: Call<E>) -> Vec<Content> {
-    let contents = Contents::text("test://mixed-content-resource", r#"{"test":"data","value":123}"#);
+async fn several<E>(_: Call<E>) -> Vec<ContentBlock> {
+    let contents = ResourceContents::text("test://mixed-content-resource", r#"{"test":"data","value":123}"#);
     vec![
-        Content::text("Multiple content types test:"),
-        Content::image(PNG, "image/png"),
-        Content::resource(&contents.mime_type("application/json")),
+        ContentBlock::text("Multiple content types test:"),
+        ContentBlock::image(PNG, "image/png"),
+        ContentBlock::resource(&contents.mime_type("application/json")),
     ]
 }
 

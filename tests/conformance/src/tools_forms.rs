@@ -4,7 +4,7 @@
 //! So the tests below look at what it would look at, in the revision that can.
 
 use mcp_edge::{
-    Answer, Call, ServerBuilder, Tool, ToolError,
+    Call, ElicitResult, ServerBuilder, Tool, ToolError,
     schemars::{self, JsonSchema},
 };
 use serde::{Deserialize, Serialize};
@@ -129,14 +129,14 @@ async fn choices<E>(call: Call<E>) -> Result<String, ToolError> {
 }
 
 /// What the user did, in words.
-fn told<T: Serialize>(answer: &Answer<T>) -> Result<String, ToolError> {
+fn told<T: Serialize>(answer: &ElicitResult<T>) -> Result<String, ToolError> {
     Ok(match answer {
-        Answer::Accepted(content) => {
+        ElicitResult::Accepted(content) => {
             let content = serde_json::to_string(content).map_err(ToolError::internal)?;
             format!("action=accept, content={content}")
         }
-        Answer::Declined => "action=decline, content={}".to_owned(),
-        Answer::Cancelled => "action=cancel, content={}".to_owned(),
+        ElicitResult::Declined => "action=decline, content={}".to_owned(),
+        ElicitResult::Cancelled => "action=cancel, content={}".to_owned(),
     })
 }
 

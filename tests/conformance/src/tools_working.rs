@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_edge::{Call, Level, ServerBuilder, Tool};
+use mcp_edge::{Call, LoggingLevel, ServerBuilder, Tool};
 
 /// Between two messages.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -32,7 +32,7 @@ async fn with_progress<E>(call: Call<E>) -> &'static str {
 
 async fn with_logging<E>(call: Call<E>) -> &'static str {
     for line in ["Tool execution started", "Tool processing data", "Tool execution completed"] {
-        call.log(Level::Info, line).await;
+        call.log(LoggingLevel::Info, line).await;
         call.sleep(PAUSE).await;
     }
     "Log lines have been sent."

@@ -11,12 +11,16 @@
 //! | `services` | KV, `fetch`, WebCrypto, timers, randomness, the rate limiter |
 //! | `metrics` | Analytics Engine |
 //! | `object` | Durable Objects: events, SQL storage, alarms |
+//! | `forward` | requests and responses that are passed on without their bodies |
 //! | `service_call` | calls to other Workers and to Durable Objects; named entrypoints |
+//! | `keys` | secret keys in WebCrypto |
 //! | `event` | events that are answered with a promise |
 
 mod bridge;
 mod event;
 mod executor;
+mod forward;
+mod keys;
 mod metrics;
 mod object;
 mod request;
@@ -25,6 +29,8 @@ mod service_call;
 mod services;
 mod shell;
 
+pub use forward::{StreamBody, Upstream};
+pub use keys::{Es256Key, HkdfKey, HmacKey};
 pub use object::ObjectState;
 #[doc(hidden)]
 pub use object::{object_alarm, object_fetch};

@@ -25,7 +25,7 @@ thread_local! {
 /// Creates the platform's form of a response. One with a header that must not be sent becomes an empty 500: JavaScript
 /// would take a line break for the end of a header, and throw at what is not Latin-1.
 pub fn to_js(response: Response) -> web_sys::Response {
-    let is_for_one_request = are_for_one_request(&response.headers);
+    let is_for_one_request = are_for_one_request(&response.headers) || matches!(response.body, Body::Platform(_));
     // A set that is kept was checked when it was new.
     let kept = if is_for_one_request { None } else { kept_set(&response.headers) };
     if kept.is_none()
@@ -41,6 +41,9 @@ pub fn to_js(response: Response) -> web_sys::Response {
             let chunks = chunks.map(|chunk| Ok(js_sys::Uint8Array::from(chunk.as_bytes()).into()));
             wasm_streams::ReadableStream::from_stream(chunks).into_raw().unchecked_into()
         }
+        // JavaScript throws at a body where none is allowed.
+        Body::Platform(_) if matches!(response.status, 204 | 205 | 304) => JsValue::NULL,
+        Body::Platform(body) => body.downcast().unwrap_or(JsValue::NULL),
     };
     if is_for_one_request {
         return bridge::respond_once(response.status, &lines_of(&response.headers), body);

@@ -33,6 +33,9 @@ const RAY_HEADER: &str = "cf-ray";
 /// W3C Trace Context.
 const TRACE_HEADER: &str = "traceparent";
 
+/// More than most lines of the log have.
+const USUAL_LINE_BYTES: usize = 512;
+
 /// Longer ray ids are not Cloudflare's.
 const MAX_RAY_BYTES: usize = 64;
 
@@ -198,7 +201,7 @@ impl<A: App> Running<A> {
         // In production the clock moves with I/O only, so this is waiting, not computing.
         let ms = if is_wanted || settings.development { milliseconds().saturating_sub(arrived) } else { 0 };
         if is_wanted {
-            let line = Object::new()
+            let line = Object::with_capacity(USUAL_LINE_BYTES)
                 .text("request_id", &context.request_id)
                 .maybe_text("trace_id", head.header(TRACE_HEADER).and_then(trace_id))
                 .text("http_method", method_name(head.method()))

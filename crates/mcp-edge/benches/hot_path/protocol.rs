@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use gungraun::{library_benchmark, library_benchmark_group};
 use mcp_edge::schemars::{self, JsonSchema};
 use mcp_edge_identity::Identity;
-use mcp_edge_protocol::{Call, Caller, Handled, Json, Server, Tool};
+use mcp_edge_protocol::{Call, Handled, Json, RequestContext, Server, Tool};
 use mcp_edge_runtime::http::RequestHead;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -55,20 +55,20 @@ pub struct Exchange {
     server: Server<()>,
     head: RequestHead<'static>,
     body: &'static str,
-    caller: Caller<()>,
+    caller: RequestContext<()>,
 }
 
 impl Exchange {
     /// One exchange has gone before: what is made once per isolate is there.
     fn new(server: Server<()>, head: RequestHead<'static>, body: &Value) -> Self {
         let identity = Rc::new(Identity::for_test("alice", "whoami:read"));
-        let caller = Caller::new(identity, (), NOW, "request-1".to_owned(), Rc::new(World::new()));
+        let caller = RequestContext::new(identity, (), NOW, "request-1".to_owned(), Rc::new(World::new()));
         let exchange = Self { server, head, body: body.to_string().leak(), caller };
         exchange.handle(exchange.caller.clone());
         exchange
     }
 
-    fn handle(&self, caller: Caller<()>) -> Handled {
+    fn handle(&self, caller: RequestContext<()>) -> Handled {
         let handling = self.server.handle(&self.head, self.body, caller);
         handling.now_or_never().expect("nothing here has to wait")
     }

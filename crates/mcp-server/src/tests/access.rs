@@ -1,7 +1,7 @@
 //! Who may use and see what.
 
 use crate::tests::*;
-use crate::{AccessNeeded, Verdict};
+use crate::{AccessNeeded, Outcome};
 use mcp_edge_identity::{Kind, Party, Scopes};
 
 fn call(tool: &str, identity: Identity) -> Handled {
@@ -10,7 +10,7 @@ fn call(tool: &str, identity: Identity) -> Handled {
         .headers
         .iter()
         .fold(RequestHead::new("POST", "/mcp"), |head, (name, value)| head.with_header(name, value));
-    let caller = Caller { identity: Rc::new(identity), ..caller("") };
+    let caller = RequestContext { identity: Rc::new(identity), ..caller("") };
     run(server().handle(&head, &request.body.to_string(), caller))
 }
 
@@ -24,7 +24,7 @@ fn what_the_identity_lacks_is_found_before_the_tool_runs() {
         ("ours", ada(), AccessNeeded::FirstParty),
     ] {
         let handled = call(tool, identity);
-        assert_eq!(handled.summary.verdict, Verdict::Refused);
+        assert_eq!(handled.summary.outcome, Outcome::Refused);
         assert_eq!(handled.summary.name.as_deref(), Some(tool));
         assert_eq!(handled.response.err(), Some(needed), "{tool}");
     }
@@ -46,7 +46,7 @@ fn scopes_are_checked_before_arguments() {
 fn lists_show_what_the_identity_may_use() {
     let names = |identity: Identity| {
         let request = Request::legacy("tools/list", json!({}));
-        let caller = Caller { identity: Rc::new(identity), ..caller("") };
+        let caller = RequestContext { identity: Rc::new(identity), ..caller("") };
         let handled = run(server().handle(&RequestHead::new("POST", "/mcp"), &request.body.to_string(), caller));
         let tools = message(&response(handled))["result"]["tools"].as_array().cloned().unwrap_or_default();
         tools.iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect::<Vec<_>>().join(" ")

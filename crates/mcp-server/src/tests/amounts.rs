@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::tests::*;
-use crate::{AccessNeeded, Answer, Limits, Sampling, VALUES, testing::Client};
+use crate::{AccessNeeded, CreateMessageParams, ElicitResult, Limits, VALUES, testing::Client};
 use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::http::Body;
 
@@ -161,7 +161,7 @@ fn the_room_of_a_call_is_free_when_its_stream_is_dropped() {
     let talking = build(
         Server::builder("t", "1").logging().tool(
             Tool::new("slow", async |call: Call, arguments: Value| {
-                call.log(crate::Level::Error, "working").await;
+                call.log(crate::LoggingLevel::Error, "working").await;
                 slow(call, arguments).await
             })
             .input_schema(json!({"type": "object"})),
@@ -252,11 +252,11 @@ fn what_is_wrong_with_arguments_is_told_briefly() {
 #[test]
 fn an_answer_can_be_looked_at_twice() {
     let tool = Tool::new("twice", |call: Call| async move {
-        let text = |sampled: crate::Sampled| sampled.text();
-        let first = call.sample("key", Sampling::new("?", 1)).map(text)?;
-        let second = call.sample("key", Sampling::new("?", 1)).map(text)?;
+        let text = |sampled: crate::CreateMessageResult| sampled.text();
+        let first = call.sample("key", CreateMessageParams::new("?", 1)).map(text)?;
+        let second = call.sample("key", CreateMessageParams::new("?", 1)).map(text)?;
         let other = call.elicit_url("other", "?", "https://x.example")?;
-        Ok::<_, ToolError>(format!("{first}{second}{}", other == Answer::Accepted(())))
+        Ok::<_, ToolError>(format!("{first}{second}{}", other == ElicitResult::Accepted(())))
     });
     let server = build(Server::builder("t", "1").tool(tool));
     let key = crate::StateKey::derive(&[7; 32], "https://mcp.example.com/mcp");

@@ -77,7 +77,7 @@ fn uris_templates_icons_and_caches_are_sound() {
         assert_eq!(refusal(builder().resource(Resource::text(uri, "x", ""))), BuildError::Uri(uri.to_owned()));
     }
     let template = refusal(builder().resource_template(ResourceTemplate::new("a:{+b}", "x", note)));
-    let error = TemplateError::Level("+b".to_owned());
+    let error = TemplateError::LoggingLevel("+b".to_owned());
     assert_eq!(template, BuildError::Template { template: "a:{+b}".to_owned(), error });
     let completed = ResourceTemplate::new("a:{b}", "x", note).complete_among("c", [""; 0]);
     assert!(matches!(refusal(builder().resource_template(completed)), BuildError::Template { .. }));

@@ -3,7 +3,7 @@
 use crate::tests::*;
 
 /// Status, JSON-RPC code (0: a result), and whether the id came back.
-fn verdict(request: &Request) -> (u16, i64) {
+fn outcome(request: &Request) -> (u16, i64) {
     let response = response(request.send(&server()));
     let message = message(&response);
     if !message.is_null() {
@@ -178,7 +178,7 @@ fn every_step_has_its_status_and_code() {
         ("a legacy unknown level", Request::legacy("logging/setLevel", json!({"level": "loud"})), (200, -32602)),
     ];
     for (name, request, expected) in rows {
-        assert_eq!(verdict(&request), expected, "{name}");
+        assert_eq!(outcome(&request), expected, "{name}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What each method answers, member by member.
 
 use crate::tests::*;
-use crate::{Cache, Content, Contents, Message, PromptResult, testing::Client};
+use crate::{Cache, ContentBlock, PromptMessage, PromptResult, ResourceContents, testing::Client};
 
 fn result(request: &Request) -> Value {
     let response = response(request.send(&server()));
@@ -110,7 +110,7 @@ fn resources_are_read_exactly_or_by_template() {
 fn resources_keep_the_cache_hints_they_were_given() {
     let bytes = Resource::bytes("img://dot", "dot", [1_u8, 2]).cache(Cache::private(std::time::Duration::from_secs(9)));
     let several = Resource::new("dir://", "dir", |_: Call| async {
-        vec![Contents::text("dir://a", "a"), Contents::bytes("dir://b", [0])]
+        vec![ResourceContents::text("dir://a", "a"), ResourceContents::bytes("dir://b", [0])]
     });
     let server = build(Server::builder("t", "1").resource(bytes).resource(several));
     let client = Client::new(&server);
@@ -135,8 +135,11 @@ fn a_prompt_is_filled_in() {
     let number = Request::legacy("prompts/get", json!({"name": "greet", "arguments": {"text": 1}}));
     assert_eq!(message(&response(number.send(&server())))["error"]["code"], -32602);
     let prompt = Prompt::new("p", |_: Call| async {
-        PromptResult::new(vec![Message::user(Content::image([0], "image/png")), Message::assistant("ok")])
-            .description("d")
+        PromptResult::new(vec![
+            PromptMessage::user(ContentBlock::image([0], "image/png")),
+            PromptMessage::assistant("ok"),
+        ])
+        .description("d")
     });
     let server = build(Server::builder("t", "1").prompt(prompt));
     let answer = run(Client::new(&server).legacy().get_prompt("p", json!({})));

@@ -4,10 +4,10 @@
 
 mod access;
 mod amounts;
-mod asking;
 mod batches;
 mod building;
 mod fuzz;
+mod input_required;
 mod ladder;
 mod lists;
 mod methods;
@@ -21,7 +21,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Call, Caller, Capability, Handled, Prompt, Resource, ResourceTemplate, Server, ServerBuilder, Tool, ToolError,
+    Call, Capability, Handled, Prompt, RequestContext, Resource, ResourceTemplate, Server, ServerBuilder, Tool,
+    ToolError,
     testing::{NOW, TestRuntime, run},
 };
 use mcp_edge_identity::Identity;
@@ -147,9 +148,9 @@ impl Request {
     }
 }
 
-fn caller(scopes: &str) -> Caller {
+fn caller(scopes: &str) -> RequestContext {
     let identity = Rc::new(Identity::for_test("ada", scopes));
-    Caller::new(identity, (), NOW, "r-1".to_owned(), Rc::new(TestRuntime::default()))
+    RequestContext::new(identity, (), NOW, "r-1".to_owned(), Rc::new(TestRuntime::default()))
 }
 
 fn response(handled: Handled) -> Response {

@@ -5,7 +5,7 @@ use std::{cell::Cell, time::Duration};
 use futures_util::{StreamExt, stream::LocalBoxStream};
 
 use crate::tests::*;
-use crate::{Level, Limits, Verdict, testing::Client};
+use crate::{Limits, LoggingLevel, Outcome, testing::Client};
 use mcp_edge_runtime::http::Body;
 
 async fn work(call: Call) -> &'static str {
@@ -17,7 +17,7 @@ async fn work(call: Call) -> &'static str {
 }
 
 async fn chatty(call: Call) -> &'static str {
-    for level in [Level::Debug, Level::Info, Level::Warning] {
+    for level in [LoggingLevel::Debug, LoggingLevel::Info, LoggingLevel::Warning] {
         call.log(level, &json!({"level": level.as_str()})).await;
     }
     "done"
@@ -52,7 +52,7 @@ fn stream(response: Response) -> LocalBoxStream<'static, String> {
 fn progress_is_streamed_as_it_happens() {
     let server = build(workshop());
     let handled = call("work").send(&server);
-    assert_eq!(handled.summary.verdict, Verdict::Streaming);
+    assert_eq!(handled.summary.outcome, Outcome::Streaming);
     let response = response(handled);
     assert_eq!(response.status, 200);
     assert_eq!(response.header("content-type"), Some("text/event-stream"));
@@ -114,11 +114,11 @@ fn log_lines_are_sent_if_they_were_asked_for() {
         levels.join(" ")
     };
     assert_eq!(levels(Client::new(&server)), "");
-    assert_eq!(levels(Client::new(&server).log_level(Level::Debug)), "debug info warning");
-    assert_eq!(levels(Client::new(&server).log_level(Level::Warning)), "warning");
+    assert_eq!(levels(Client::new(&server).log_level(LoggingLevel::Debug)), "debug info warning");
+    assert_eq!(levels(Client::new(&server).log_level(LoggingLevel::Warning)), "warning");
     assert_eq!(levels(Client::new(&server).legacy()), "info warning");
     let undeclared = build(Server::builder("t", "1").tool(Tool::new("chatty", chatty)));
-    assert_eq!(levels(Client::new(&undeclared).log_level(Level::Debug)), "");
+    assert_eq!(levels(Client::new(&undeclared).log_level(LoggingLevel::Debug)), "");
     assert_eq!(levels(Client::new(&undeclared).legacy()), "");
 }
 
@@ -193,7 +193,7 @@ fn progress_in_parallel_branches_is_not_lost() {
 #[test]
 fn statuses_are_decided_before_a_stream_begins() {
     let sampler = Tool::new("sampler", |call: Call| async move {
-        call.sample("s", crate::Sampling::new("?", 1)).map(|sampled| sampled.text()).map_err(ToolError::from)
+        call.sample("s", crate::CreateMessageParams::new("?", 1)).map(|sampled| sampled.text()).map_err(ToolError::from)
     });
     let server = build(Server::builder("t", "1").tool(sampler));
     assert_eq!(response(call("sampler").send(&server)).status, 400);

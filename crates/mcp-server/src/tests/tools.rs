@@ -5,7 +5,7 @@ use std::{cell::RefCell, time::Duration};
 use serde::Serialize;
 
 use crate::tests::*;
-use crate::{Content, Json, ToolResult, testing::Client};
+use crate::{ContentBlock, Json, ToolResult, testing::Client};
 
 #[derive(Deserialize, JsonSchema)]
 struct Order {
@@ -177,7 +177,7 @@ fn results_may_be_put_together_by_hand() {
     async fn mixed(_call: Call) -> ToolResult {
         ToolResult::new()
             .content("text")
-            .content(Content::image([0], "image/png"))
+            .content(ContentBlock::image([0], "image/png"))
             .structured(&json!([1]))
             .meta("com.example/trace", json!("t"))
     }

@@ -1,0 +1,163 @@
+//! Requests that are passed on to another server, and responses that are passed back, without their bodies.
+//!
+//! Whoever decides about them sees methods, statuses and the headers it names; a body stays where it is, however large, and
+//! goes on chunk by chunk as fast as its reader takes it. A client that disconnects aborts the request to the other server;
+//! a response that the other server breaks off is broken off towards the client, too.
+
+use std::time::Duration;
+
+use crate::{
+    context::RequestContext,
+    http::{Body, RequestBody, Response},
+    ports::Method,
+};
+
+/// Sends requests to another server on behalf of a client.
+#[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
+pub trait Forward {
+    /// The body of a response.
+    type Body: UpstreamBody;
+
+    /// Sends `request` and returns the head of the response. `context` is that of the request which is passed on: if its
+    /// client disconnects, before or after the head has arrived, the request to the other server is aborted.
+    ///
+    /// # Errors
+    /// [`ForwardError`]. A response with any status but a redirect is not an error here.
+    async fn forward(
+        &self,
+        context: &RequestContext,
+        request: ForwardRequest<'_>,
+    ) -> Result<UpstreamResponse<Self::Body>, ForwardError>;
+}
+
+/// A request to another server. Nothing of the client's request gets into it but what stands here.
+#[derive(Clone, Copy)]
+pub struct ForwardRequest<'a> {
+    /// HTTP method.
+    pub method: Method,
+    /// Absolute URL.
+    pub url: &'a str,
+    /// All headers. Never logged.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// The body.
+    pub body: ForwardContent<'a>,
+    /// Until the head of the response has arrived.
+    pub timeout: Duration,
+    /// The headers of the response that are read, in lower case.
+    pub response_headers: &'a [&'static str],
+}
+
+/// Hides what may hold a token or a secret.
+impl std::fmt::Debug for ForwardRequest<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ForwardRequest")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The body of a request to another server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ForwardContent<'a> {
+    /// None.
+    Empty,
+    /// This text. Its media type is one of the headers.
+    Text(&'a str),
+    /// That of the client's request, as it arrives. It must not have been read.
+    OfClient,
+}
+
+/// The response of another server.
+#[derive(Debug)]
+pub struct UpstreamResponse<B> {
+    /// HTTP status, neither informational nor a redirect.
+    pub status: u16,
+    /// Those headers of the response that were asked for and have a value that can be sent on: visible ASCII and spaces.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, which has not been read.
+    pub body: B,
+}
+
+/// A body that has not been read. Dropping it aborts the response.
+pub trait UpstreamBody: RequestBody {
+    /// The body of a response to the client.
+    fn into_body(self) -> Body;
+}
+
+/// In tests the body is at hand.
+impl UpstreamBody for &'static str {
+    fn into_body(self) -> Body {
+        Body::Text(self.into())
+    }
+}
+
+impl<B: UpstreamBody> UpstreamResponse<B> {
+    /// The value of a header that was asked for, by its lower-case name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The response to the client: the same status, these headers and this body.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        let headers = self.headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+        Response { status: self.status, headers, body: self.body.into_body() }
+    }
+}
+
+/// Why there is no response.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ForwardError {
+    /// No head in time.
+    #[error("no response within {0:?}")]
+    Timeout(Duration),
+    /// A redirect, which is not followed: requests go where the operator said, or nowhere.
+    #[error("answered with a redirect (status {0})")]
+    Redirect(u16),
+    /// The client has disconnected.
+    #[error("the client has disconnected")]
+    Disconnected,
+    /// The client's body has been read already.
+    #[error("the body of the client's request has been read already")]
+    BodyUsed,
+    /// `wrangler.toml` has no such binding.
+    #[error("no binding named {0}")]
+    Unbound(String),
+    /// No connection, broken connection, unreadable head.
+    #[error("{0}")]
+    Network(String),
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_response_is_passed_back_with_the_headers_that_were_asked_for() {
+        let headers = vec![("content-type", "text/event-stream".to_owned())];
+        let upstream = UpstreamResponse { status: 207, headers, body: "data: 1\n\n" };
+        assert_eq!((upstream.header("content-type"), upstream.header("vary")), (Some("text/event-stream"), None));
+        let response = upstream.into_response().with_header("cache-control", "no-store");
+        assert_eq!((response.status, response.text()), (207, "data: 1\n\n"));
+        assert_eq!(response.header("content-type"), Some("text/event-stream"));
+        assert_eq!(response.header("cache-control"), Some("no-store"));
+    }
+
+    #[test]
+    fn a_request_that_is_logged_shows_no_headers() {
+        let request = ForwardRequest {
+            method: Method::Post,
+            url: "https://upstream.example/mcp",
+            headers: &[("authorization", "Bearer hunter2")],
+            body: ForwardContent::Text("hunter2"),
+            timeout: Duration::from_secs(1),
+            response_headers: &[],
+        };
+        assert!(!format!("{request:?}").contains("hunter2"));
+    }
+}

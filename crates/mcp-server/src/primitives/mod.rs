@@ -1,0 +1,20 @@
+//! The primitives of a server, as their author declares them: tools, resources and prompts (MCP 2026-07-28, server).
+//!
+//! | module | what it contains |
+//! |---|---|
+//! | [`tool`], [`resource`], [`template`], [`prompt`], [`completion`] | the primitives, and how their handlers are called |
+//! | [`content`], [`error`] | what handlers return |
+//! | [`schema`], [`validation`] | JSON Schemas of arguments, and validation against them |
+//! | [`access`], [`icon`] | who may use a primitive, and how it is displayed |
+
+pub(super) mod access;
+pub(super) mod completion;
+pub(super) mod content;
+pub(super) mod error;
+pub(super) mod icon;
+pub(super) mod prompt;
+pub(super) mod resource;
+pub(super) mod schema;
+pub(super) mod template;
+pub(super) mod tool;
+pub(super) mod validation;

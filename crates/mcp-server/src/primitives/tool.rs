@@ -1,0 +1,524 @@
+//! Tools: functions that models call (MCP 2026-07-28, server/tools).
+//!
+//! A tool is an async function of the [`Call`] and, if it has arguments, of one type that describes them. Its schema
+//! is made from that type. What is declared beyond that says who may use the tool, and how clients should treat it.
+//!
+//! ```
+//! use mcp_edge_protocol::{Call, Json, Tool, ToolError};
+//! use schemars::JsonSchema;
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Numbers {
+//!     /// At least one number
+//!     numbers: Vec<f64>,
+//! }
+//!
+//! #[derive(Serialize, JsonSchema)]
+//! struct Mean {
+//!     mean: f64,
+//! }
+//!
+//! async fn mean(_call: Call, Numbers { numbers }: Numbers) -> Result<Json<Mean>, ToolError> {
+//!     if numbers.is_empty() {
+//!         return Err("there is no mean of no numbers".into());
+//!     }
+//!     Ok(Json(Mean { mean: numbers.iter().sum::<f64>() / numbers.len() as f64 }))
+//! }
+//!
+//! let tool: Tool = Tool::new("mean", mean).description("The mean of numbers").read_only().closed_world();
+//! ```
+
+use std::{rc::Rc, time::Duration};
+
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use crate::{
+    call::Call,
+    client::Capability,
+    primitives::{
+        access::{Listing, Requirements, listing_methods},
+        content::ContentBlock,
+        error::ToolError,
+        schema::{self, SchemaError},
+    },
+    protocol::error::detail,
+    transport::headers::Parameter,
+};
+use mcp_edge_runtime::json::{Object, array, to_json};
+
+/// A tool under construction.
+#[must_use]
+pub struct Tool<E = ()> {
+    pub(crate) name: String,
+    pub(crate) listing: Listing,
+    handler: Handler<E>,
+    hints: Hints,
+    needs: Vec<Capability>,
+    time: Option<Duration>,
+}
+
+/// A handler whose types are gone, with what was learned from them.
+#[doc(hidden)]
+pub struct Handler<E> {
+    input_schema: Value,
+    output_schema: Option<Value>,
+    run: Run<E>,
+}
+
+/// Runs a tool. The arguments have been validated. They are handed over, so that they need not be copied: they may be
+/// most of what a call holds.
+type Run<E> = Box<dyn Fn(Call<E>, Value) -> Running>;
+type Running = LocalBoxFuture<'static, Result<ToolResult, ToolError>>;
+
+/// What clients should expect of a tool. Hints only, but several clients ask the user before a tool runs that might
+/// destroy something, and directories of servers want each said explicitly, so all are sent always.
+#[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent, and named so by the specification")]
+struct Hints {
+    read_only: bool,
+    destructive: bool,
+    idempotent: bool,
+    open_world: bool,
+}
+
+impl<E: 'static> Tool<E> {
+    /// A tool with the function that does its work: `async fn(Call<E>, Arguments) -> Result` or
+    /// `async fn(Call<E>) -> Result`, see [`ToolHandler`].
+    ///
+    /// The name has 1 to 128 characters of `A-Z a-z 0-9 _ . -`; some clients take no more than 64.
+    pub fn new<Kind>(name: impl Into<String>, handler: impl ToolHandler<E, Kind>) -> Self {
+        Self {
+            name: name.into(),
+            listing: Listing::default(),
+            handler: handler.into_handler(),
+            hints: Hints { read_only: false, destructive: true, idempotent: false, open_world: true },
+            needs: Vec::new(),
+            time: None,
+        }
+    }
+
+    listing_methods!();
+
+    /// It changes nothing. Implies that it is neither destructive nor harmful to repeat.
+    pub fn read_only(mut self) -> Self {
+        self.hints = Hints { read_only: true, destructive: false, idempotent: true, ..self.hints };
+        self
+    }
+
+    /// It only adds; nothing that exists is changed or lost.
+    pub fn additive(mut self) -> Self {
+        self.hints.destructive = false;
+        self
+    }
+
+    /// Calling it again with the same arguments has no further effect.
+    pub fn idempotent(mut self) -> Self {
+        self.hints.idempotent = true;
+        self
+    }
+
+    /// It touches nothing outside the server's own domain (a memory, say, in contrast to a web search).
+    pub fn closed_world(mut self) -> Self {
+        self.hints.open_world = false;
+        self
+    }
+
+    /// The schema of the arguments, written by hand, in JSON Schema 2020-12; it is listed as it is. The handler then
+    /// usually takes a [`Value`] or a map.
+    ///
+    /// Before the handler runs, arguments are checked against `type`, `enum`, `const`, `properties`, `required`,
+    /// `additionalProperties`, `items`, `prefixItems`, the limits of numbers, texts and arrays, `allOf`, `anyOf`,
+    /// `oneOf`, `not`, `if`/`then`/`else`, and `$ref` to a place in the same schema. What else it says (`pattern`,
+    /// `format`, …) is for the client to read and for the handler to check.
+    pub fn input_schema(mut self, schema: Value) -> Self {
+        self.handler.input_schema = schema;
+        self
+    }
+
+    /// The schema of the structured result, written by hand; for handlers that make a [`ToolResult`] themselves.
+    pub fn output_schema(mut self, schema: Value) -> Self {
+        self.handler.output_schema = Some(schema);
+        self
+    }
+
+    /// The tool cannot work unless the client can be asked this; calls without it are refused before the tool runs.
+    pub fn needs(mut self, capability: Capability) -> Self {
+        self.needs.push(capability);
+        self
+    }
+
+    /// How long one call may take, if not as long as [`Limits::handler_time`](crate::Limits::handler_time) says.
+    pub fn time_limit(mut self, time: Duration) -> Self {
+        self.time = Some(time);
+        self
+    }
+
+    /// Checks the schemas and renders the tool as it is listed.
+    pub(crate) fn build(self) -> Result<ToolEntry<E>, SchemaError> {
+        let Self { name, listing, handler, hints, needs, time } = self;
+        let Handler { input_schema, output_schema, run } = handler;
+        let parameters = schema::check_input(&input_schema)?;
+        output_schema.as_ref().map_or(Ok(()), schema::check_document)?;
+        let wraps = output_schema.as_ref().is_some_and(|schema| !is_object_schema(schema));
+
+        let annotations = Object::new()
+            .text("title", listing.title.as_deref().unwrap_or(&name))
+            .flag("readOnlyHint", hints.read_only)
+            .flag("destructiveHint", hints.destructive)
+            .flag("idempotentHint", hints.idempotent)
+            .flag("openWorldHint", hints.open_world);
+        let render = |output: Option<&Value>| {
+            listing
+                .describe(Object::new().text("name", &name))
+                .raw("inputSchema", &to_json(&input_schema))
+                .maybe_raw("outputSchema", output.map(to_json).as_deref())
+                .raw("annotations", &annotations.close())
+                .close()
+        };
+        let listed = render(output_schema.as_ref());
+        let listed_legacy = output_schema.filter(|_| wraps).map(|schema| render(Some(&wrap_schema(schema))));
+        Ok(ToolEntry {
+            name: name.into(),
+            title: listing.title,
+            description: listing.description,
+            requirements: listing.requirements,
+            run,
+            input_schema,
+            parameters,
+            needs,
+            time,
+            wraps,
+            listed,
+            listed_legacy,
+        })
+    }
+}
+
+/// A tool, ready to be listed and called.
+pub(crate) struct ToolEntry<E> {
+    pub name: Rc<str>,
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub requirements: Requirements,
+    pub run: Run<E>,
+    pub input_schema: Value,
+    pub parameters: Vec<Parameter>,
+    pub needs: Vec<Capability>,
+    pub time: Option<Duration>,
+    /// The structured result is not an object, which clients with a handshake cannot take.
+    pub wraps: bool,
+    listed: String,
+    listed_legacy: Option<String>,
+}
+
+impl<E> ToolEntry<E> {
+    /// As it appears in `tools/list`.
+    pub fn listed(&self, modern: bool) -> &str {
+        match &self.listed_legacy {
+            Some(legacy) if !modern => legacy,
+            _ => &self.listed,
+        }
+    }
+}
+
+fn is_object_schema(schema: &Value) -> bool {
+    schema.get("type").and_then(Value::as_str) == Some("object")
+}
+
+/// Before 2026-07-28 structured results are objects. Others are sent as the member `result` of one, and their schema
+/// says so; its references then start one level deeper.
+fn wrap_schema(mut schema: Value) -> Value {
+    fn relocate(schema: &mut Value) {
+        match schema {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get_mut("$ref")
+                    && let Some(pointer) = reference.strip_prefix('#')
+                    && (pointer.is_empty() || pointer.starts_with('/'))
+                {
+                    *reference = format!("#/properties/result{pointer}");
+                }
+                members.values_mut().for_each(relocate);
+            }
+            Value::Array(items) => items.iter_mut().for_each(relocate),
+            _ => {}
+        }
+    }
+    relocate(&mut schema);
+    serde_json::json!({"type": "object", "properties": {"result": schema}, "required": ["result"]})
+}
+
+/// Functions that can be tools.
+///
+/// Implemented for async functions and closures
+/// - of [`Call<E>`] and a type with [`DeserializeOwned`] and [`JsonSchema`] that describes an object, or
+/// - of [`Call<E>`] alone,
+///
+/// with a result that is [`IntoToolResult`]. `Kind` only tells these forms apart; it is never written out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a tool",
+    label = "not an async function of `Call<{E}>` and, optionally, arguments with `Deserialize` and `JsonSchema`",
+    note = "its result must be `Result<T, ToolError>` with `T` one of `Json<_>`, `String`, `ContentBlock`, `ToolResult`"
+)]
+pub trait ToolHandler<E, Kind> {
+    /// Forgets the types.
+    #[doc(hidden)]
+    fn into_handler(self) -> Handler<E>;
+}
+
+/// The form with arguments.
+#[doc(hidden)]
+pub struct WithArguments<A>(std::marker::PhantomData<A>);
+
+/// The form without arguments.
+#[doc(hidden)]
+pub struct WithoutArguments;
+
+impl<E, F, A, Fut, R> ToolHandler<E, WithArguments<A>> for F
+where
+    E: 'static,
+    F: Fn(Call<E>, A) -> Fut + 'static,
+    A: DeserializeOwned + JsonSchema + 'static,
+    Fut: Future<Output = R> + 'static,
+    R: IntoToolResult + 'static,
+{
+    fn into_handler(self) -> Handler<E> {
+        Handler {
+            input_schema: schema::of_input::<A>(),
+            output_schema: R::output_schema(),
+            run: Box::new(move |call, arguments| match A::deserialize(arguments) {
+                Ok(arguments) => self(call, arguments).map(IntoToolResult::into_tool_result).boxed_local(),
+                // Validation has passed, so this is a rule that the schema does not express.
+                Err(error) => {
+                    std::future::ready(Err(ToolError::new(format!("arguments: {}", detail(&error))))).boxed_local()
+                }
+            }),
+        }
+    }
+}
+
+impl<E, F, Fut, R> ToolHandler<E, WithoutArguments> for F
+where
+    E: 'static,
+    F: Fn(Call<E>) -> Fut + 'static,
+    Fut: Future<Output = R> + 'static,
+    R: IntoToolResult + 'static,
+{
+    fn into_handler(self) -> Handler<E> {
+        Handler {
+            input_schema: schema::no_arguments(),
+            output_schema: R::output_schema(),
+            run: Box::new(move |call, _| self(call).map(IntoToolResult::into_tool_result).boxed_local()),
+        }
+    }
+}
+
+/// What a tool has to say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ToolResult {
+    content: Vec<ContentBlock>,
+    /// JSON.
+    structured: Option<String>,
+    is_error: bool,
+    pub(crate) meta: Map<String, Value>,
+}
+
+impl ToolResult {
+    /// A result without anything.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds content.
+    #[must_use]
+    pub fn content(mut self, content: impl Into<ContentBlock>) -> Self {
+        self.content.push(content.into());
+        self
+    }
+
+    /// Sets the structured result. It must fit the tool's output schema, if it has one; clients check. Does not add a
+    /// text copy, as [`Json`] does.
+    #[must_use]
+    pub fn structured(mut self, value: &Value) -> Self {
+        self.structured = Some(to_json(value));
+        self
+    }
+
+    /// Marks the result as a failure, for results with more to say than a [`ToolError`].
+    #[must_use]
+    pub fn failed(mut self) -> Self {
+        self.is_error = true;
+        self
+    }
+
+    /// Adds a member to `_meta`, for clients that know it. The name has a prefix: `com.example/trace`.
+    #[must_use]
+    pub fn meta(mut self, name: impl Into<String>, value: Value) -> Self {
+        self.meta.insert(name.into(), value);
+        self
+    }
+
+    /// Whether it reports a failure.
+    pub(crate) fn is_error(&self) -> bool {
+        self.is_error
+    }
+
+    /// The members of the result on the wire. Clients with a handshake (`legacy`) take only objects as structured
+    /// results; `wraps` says that the output schema is not one for objects.
+    pub(crate) fn members(&self, legacy: bool, wraps: bool) -> Object {
+        let content = array(self.content.iter().map(ContentBlock::to_json));
+        let object = Object::new().raw("content", &content);
+        let object = match &self.structured {
+            Some(json) if legacy && (wraps || !json.starts_with('{')) => {
+                object.raw("structuredContent", &Object::new().raw("result", json).close())
+            }
+            Some(json) => object.raw("structuredContent", json),
+            None => object,
+        };
+        if self.is_error { object.flag("isError", true) } else { object }
+    }
+}
+
+/// What a handler may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the result of a tool",
+    note = "wrap it in `Json` if it is a type of your own with `Serialize` and `JsonSchema`"
+)]
+pub trait IntoToolResult {
+    /// The result, or why there is none.
+    ///
+    /// # Errors
+    /// The handler's own, or one for a value that has no JSON form.
+    fn into_tool_result(self) -> Result<ToolResult, ToolError>;
+
+    /// The schema of the structured result, if there is one.
+    #[must_use]
+    fn output_schema() -> Option<Value> {
+        None
+    }
+}
+
+/// A structured result, with its text as a copy for clients that do not know structured results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        let json = serde_json::to_string(&self.0).map_err(ToolError::internal)?;
+        Ok(ToolResult { content: vec![ContentBlock::text(&json)], structured: Some(json), ..ToolResult::default() })
+    }
+
+    fn output_schema() -> Option<Value> {
+        Some(schema::of_output::<T>())
+    }
+}
+
+impl<T: IntoToolResult, X: Into<ToolError>> IntoToolResult for Result<T, X> {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        self.map_err(Into::into)?.into_tool_result()
+    }
+
+    fn output_schema() -> Option<Value> {
+        T::output_schema()
+    }
+}
+
+impl IntoToolResult for ToolResult {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        Ok(self)
+    }
+}
+
+impl IntoToolResult for Vec<ContentBlock> {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        Ok(ToolResult { content: self, ..ToolResult::default() })
+    }
+}
+
+impl IntoToolResult for ContentBlock {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        vec![self].into_tool_result()
+    }
+}
+
+impl IntoToolResult for String {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        ContentBlock::text(self).into_tool_result()
+    }
+}
+
+impl IntoToolResult for &'static str {
+    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
+        ContentBlock::text(self).into_tool_result()
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Serialize, JsonSchema)]
+    struct Leaf {
+        child: Option<Box<Leaf>>,
+    }
+
+    async fn leaves(_call: Call) -> Json<Vec<Leaf>> {
+        Json(vec![Leaf { child: None }])
+    }
+
+    fn listed<E: 'static>(tool: Tool<E>, modern: bool) -> Value {
+        let entry = tool.build().unwrap_or_else(|error| panic!("{error}"));
+        serde_json::from_str(entry.listed(modern)).unwrap_or_default()
+    }
+
+    #[test]
+    fn all_hints_are_explicit_and_the_title_is_among_them() {
+        let hints = |title: &str, [read_only, destructive, idempotent, open_world]: [bool; 4]| {
+            json!({
+                "title": title, "readOnlyHint": read_only, "destructiveHint": destructive,
+                "idempotentHint": idempotent, "openWorldHint": open_world
+            })
+        };
+        let tool = listed(Tool::<()>::new("t", leaves).title("Tea").read_only().closed_world(), true);
+        assert_eq!(tool["annotations"], hints("Tea", [true, false, true, false]));
+        let tool = listed(Tool::<()>::new("t", leaves).additive().idempotent(), true);
+        assert_eq!(tool["annotations"], hints("t", [false, false, true, true]));
+        let tool = listed(Tool::<()>::new("t", leaves), true);
+        assert_eq!(tool["annotations"], hints("t", [false, true, false, true]));
+        assert_eq!(tool["inputSchema"], json!({"type": "object", "additionalProperties": false}));
+    }
+
+    #[test]
+    fn results_that_are_no_objects_are_wrapped_for_clients_with_a_handshake() {
+        let modern = listed(Tool::<()>::new("t", leaves), true);
+        assert_eq!(modern["outputSchema"]["type"], "array");
+        let legacy = listed(Tool::<()>::new("t", leaves), false);
+        let output = &legacy["outputSchema"];
+        assert_eq!(output["type"], "object");
+        let reference = output["properties"]["result"]["items"]["$ref"].as_str().unwrap_or_default();
+        assert!(output.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+
+        let result = ToolResult::new().structured(&json!([1]));
+        assert_eq!(result.members(false, true).close(), r#"{"content":[],"structuredContent":[1]}"#);
+        assert_eq!(result.members(true, true).close(), r#"{"content":[],"structuredContent":{"result":[1]}}"#);
+        let object = ToolResult::new().structured(&json!({}));
+        assert_eq!(object.members(true, false).close(), r#"{"content":[],"structuredContent":{}}"#);
+    }
+
+    #[test]
+    fn a_json_result_has_a_text_copy() {
+        let result = Json(Leaf { child: None }).into_tool_result().unwrap_or_default();
+        assert_eq!(
+            result.members(false, false).close(),
+            r#"{"content":[{"type":"text","text":"{\"child\":null}"}],"structuredContent":{"child":null}}"#
+        );
+    }
+}

@@ -1,0 +1,440 @@
+//! Validating what clients send against JSON Schema 2020-12.
+//!
+//! The keywords that describe the shape of arguments are known: `type`, `enum`, `const`, `properties`, `required`,
+//! `additionalProperties`, `items`, `prefixItems`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`,
+//! `minLength`, `maxLength`, `minItems`, `maxItems`, `allOf`, `anyOf`, `oneOf`, `not`, `if`/`then`/`else`, and `$ref`
+//! to a JSON pointer within the same document. All others (`pattern`, `format`, `patternProperties`,
+//! `unevaluatedProperties`, `$ref` to an anchor, …) pass: a tool that relies on them checks them itself. Where
+//! `patternProperties` is present, `additionalProperties` passes, too, because which properties are additional then
+//! depends on patterns.
+//!
+//! A violation is told in words that a model can act on: where, what was expected, what was there.
+
+use std::fmt;
+
+use serde_json::{Map, Number, Value};
+
+use crate::{
+    limits::{SCHEMA_DEPTH, SCHEMA_STEPS, SCHEMA_VIOLATIONS},
+    primitives::schema::resolve,
+    protocol::error::echo,
+};
+
+/// What is wrong with `instance`, as sentences for whoever made it, and nothing if it is valid. At most
+/// [`SCHEMA_VIOLATIONS`]. `whole` is what the instance is called.
+pub(crate) fn violations(schema: &Value, instance: &Value, whole: &str) -> Vec<String> {
+    let mut check = Check { root: schema, steps: SCHEMA_STEPS, found: Vec::new() };
+    check.value(schema, instance, &Path { parent: None, step: Step::Whole(whole) }, 0);
+    check.found
+}
+
+struct Check<'s> {
+    root: &'s Value,
+    /// Left to do.
+    steps: u32,
+    found: Vec<String>,
+}
+
+/// Where in the instance a check is: a list that lives on the stack, so that only violations cost anything.
+struct Path<'p> {
+    parent: Option<&'p Path<'p>>,
+    step: Step<'p>,
+}
+
+enum Step<'p> {
+    Whole(&'p str),
+    Member(&'p str),
+    Item(usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(parent) = self.parent {
+            parent.fmt(formatter)?;
+        }
+        match self.step {
+            Step::Whole(name) => formatter.write_str(name),
+            // It may be the client's own, and stands in up to five sentences.
+            Step::Member(name) => write!(formatter, ".{}", echo(name)),
+            Step::Item(index) => write!(formatter, "[{index}]"),
+        }
+    }
+}
+
+impl<'s> Check<'s> {
+    fn value(&mut self, schema: &'s Value, instance: &Value, path: &Path<'_>, depth: u32) {
+        if self.found.len() >= SCHEMA_VIOLATIONS {
+            return;
+        }
+        self.steps = self.steps.saturating_sub(1);
+        if self.steps == 0 || depth > SCHEMA_DEPTH {
+            self.report(path, "too complex to validate");
+            return;
+        }
+        let members = match schema {
+            Value::Bool(false) => return self.report(path, "not allowed"),
+            Value::Object(members) => members,
+            _ => return,
+        };
+        if let Some(Value::String(reference)) = members.get("$ref")
+            && let Some(target) = resolve(self.root, reference)
+        {
+            self.value(target, instance, path, depth + 1);
+        }
+        if let Some(expected) = members.get("type")
+            && !is_of_type(instance, expected)
+        {
+            return self.report(path, &format!("expected {}, got {}", describe(self.root, schema, 0), kind(instance)));
+        }
+        if let Some(Value::Array(allowed)) = members.get("enum")
+            && !allowed.iter().any(|allowed| equal(allowed, instance))
+        {
+            self.report(path, &format!("expected {}", describe(self.root, schema, 0)));
+        }
+        if let Some(allowed) = members.get("const")
+            && !equal(allowed, instance)
+        {
+            self.report(path, &format!("expected {allowed}"));
+        }
+        match instance {
+            Value::Object(object) => self.object(members, object, path, depth),
+            Value::Array(items) => self.array(members, items, path, depth),
+            Value::String(text) => self.text(members, text, path),
+            Value::Number(number) => self.number(members, number, path),
+            Value::Null | Value::Bool(_) => {}
+        }
+        self.combinations(members, instance, path, depth);
+    }
+
+    fn object(&mut self, schema: &'s Map<String, Value>, object: &Map<String, Value>, path: &Path<'_>, depth: u32) {
+        if let Some(Value::Array(required)) = schema.get("required") {
+            for name in required.iter().filter_map(Value::as_str).filter(|name| !object.contains_key(*name)) {
+                let expected = schema.get("properties").and_then(|properties| properties.get(name));
+                let expected = expected.map_or_else(|| "a value".to_owned(), |schema| describe(self.root, schema, 0));
+                self.report(&path.member(name), &format!("required, expected {expected}"));
+            }
+        }
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let additional = schema.get("additionalProperties").filter(|_| !schema.contains_key("patternProperties"));
+        for (name, value) in object {
+            match (properties.and_then(|properties| properties.get(name)), additional) {
+                (Some(property), _) => self.value(property, value, &path.member(name), depth + 1),
+                (None, Some(Value::Bool(false))) => {
+                    self.report(&path.member(name), "no such property");
+                }
+                (None, Some(additional)) => self.value(additional, value, &path.member(name), depth + 1),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn array(&mut self, schema: &'s Map<String, Value>, items: &[Value], path: &Path<'_>, depth: u32) {
+        let prefix = schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        for (index, item) in items.iter().enumerate() {
+            if let Some(schema) = prefix.get(index).or_else(|| schema.get("items")) {
+                self.value(schema, item, &Path { parent: Some(path), step: Step::Item(index) }, depth + 1);
+            }
+        }
+        self.size(schema, items.len(), ["minItems", "maxItems"], "items", path);
+    }
+
+    fn text(&mut self, schema: &Map<String, Value>, text: &str, path: &Path<'_>) {
+        if schema.contains_key("minLength") || schema.contains_key("maxLength") {
+            self.size(schema, text.chars().count(), ["minLength", "maxLength"], "characters", path);
+        }
+    }
+
+    fn size(&mut self, schema: &Map<String, Value>, size: usize, keys: [&str; 2], unit: &str, path: &Path<'_>) {
+        let [least, most] = keys.map(|key| schema.get(key).and_then(Value::as_u64));
+        let size = u64::try_from(size).unwrap_or(u64::MAX);
+        if let Some(least) = least.filter(|least| size < *least) {
+            self.report(path, &format!("expected at least {least} {unit}, got {size}"));
+        }
+        if let Some(most) = most.filter(|most| size > *most) {
+            self.report(path, &format!("expected at most {most} {unit}, got {size}"));
+        }
+    }
+
+    fn number(&mut self, schema: &Map<String, Value>, number: &Number, path: &Path<'_>) {
+        type Holds = fn(f64, f64) -> bool;
+        let bounds: [(&str, Holds, &str); 4] = [
+            ("minimum", |number, bound| number >= bound, "at least"),
+            ("maximum", |number, bound| number <= bound, "at most"),
+            ("exclusiveMinimum", |number, bound| number > bound, "more than"),
+            ("exclusiveMaximum", |number, bound| number < bound, "less than"),
+        ];
+        let value = number.as_f64().unwrap_or(f64::NAN);
+        for (keyword, holds, words) in bounds {
+            if let Some(Value::Number(bound)) = schema.get(keyword)
+                && bound.as_f64().is_some_and(|bound| !holds(value, bound))
+            {
+                self.report(path, &format!("expected {words} {bound}, got {number}"));
+            }
+        }
+    }
+
+    fn combinations(&mut self, schema: &'s Map<String, Value>, instance: &Value, path: &Path<'_>, depth: u32) {
+        if let Some(Value::Array(all)) = schema.get("allOf") {
+            for part in all {
+                self.value(part, instance, path, depth + 1);
+            }
+        }
+        if let Some(Value::Array(any)) = schema.get("anyOf")
+            && !any.iter().any(|part| self.fits(part, instance, path, depth))
+        {
+            self.report(path, &format!("expected {}, got {}", alternatives(self.root, any, 0), kind(instance)));
+        }
+        if let Some(Value::Array(one)) = schema.get("oneOf") {
+            match one.iter().filter(|part| self.fits(part, instance, path, depth)).take(2).count() {
+                0 => {
+                    self.report(path, &format!("expected {}, got {}", alternatives(self.root, one, 0), kind(instance)));
+                }
+                1 => {}
+                _ => self.report(path, "fits more than one of the alternatives, which exclude each other"),
+            }
+        }
+        if let Some(not) = schema.get("not")
+            && self.fits(not, instance, path, depth)
+        {
+            self.report(path, "not allowed in this form");
+        }
+        if let Some(condition) = schema.get("if") {
+            let branch = if self.fits(condition, instance, path, depth) { "then" } else { "else" };
+            if let Some(branch) = schema.get(branch) {
+                self.value(branch, instance, path, depth + 1);
+            }
+        }
+    }
+
+    /// Whether `instance` is valid, without reporting why not.
+    fn fits(&mut self, schema: &'s Value, instance: &Value, path: &Path<'_>, depth: u32) -> bool {
+        let before = std::mem::take(&mut self.found);
+        self.value(schema, instance, path, depth + 1);
+        std::mem::replace(&mut self.found, before).is_empty()
+    }
+
+    fn report(&mut self, path: &Path<'_>, problem: &str) {
+        if self.found.len() < SCHEMA_VIOLATIONS {
+            self.found.push(format!("{path}: {problem}"));
+        }
+    }
+}
+
+impl<'p> Path<'p> {
+    fn member(&'p self, name: &'p str) -> Self {
+        Self { parent: Some(self), step: Step::Member(name) }
+    }
+}
+
+fn is_of_type(instance: &Value, expected: &Value) -> bool {
+    match expected {
+        Value::String(name) => match name.as_str() {
+            "null" => instance.is_null(),
+            "boolean" => instance.is_boolean(),
+            "object" => instance.is_object(),
+            "array" => instance.is_array(),
+            "string" => instance.is_string(),
+            "number" => instance.is_number(),
+            "integer" => is_integer(instance),
+            _ => true,
+        },
+        Value::Array(names) => names.iter().any(|name| is_of_type(instance, name)),
+        _ => true,
+    }
+}
+
+/// An integer in the sense of JSON Schema, where `42.0` is one.
+fn is_integer(instance: &Value) -> bool {
+    instance.is_i64() || instance.is_u64() || instance.as_f64().is_some_and(|number| number.fract() == 0.0)
+}
+
+/// Equality in the sense of JSON Schema, where `1` equals `1.0`.
+fn equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
+        }
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(name, left)| right.get(name).is_some_and(|right| equal(left, right)))
+        }
+        _ => left == right,
+    }
+}
+
+/// What kind of value this is, with its article.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A few words for what a schema wants. References are followed a few times: beyond that, words do not help.
+fn describe(root: &Value, schema: &Value, depth: u32) -> String {
+    const MAX_DEPTH: u32 = 4;
+    let unknown = || "something else".to_owned();
+    if depth > MAX_DEPTH {
+        return unknown();
+    }
+    if let Some(Value::Array(allowed)) = schema.get("enum") {
+        let allowed: Vec<String> = allowed.iter().map(Value::to_string).collect();
+        return format!("one of {}", allowed.join(", "));
+    }
+    if let Some(only) = schema.get("const") {
+        return only.to_string();
+    }
+    match schema.get("type") {
+        Some(Value::String(name)) => with_article(name),
+        Some(Value::Array(names)) => {
+            let names: Vec<String> = names.iter().filter_map(Value::as_str).map(with_article).collect();
+            names.join(" or ")
+        }
+        _ => {
+            if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|pointer| resolve(root, pointer))
+            {
+                return describe(root, target, depth + 1);
+            }
+            let parts = ["anyOf", "oneOf"].into_iter().find_map(|keyword| schema.get(keyword)?.as_array());
+            parts.map_or_else(unknown, |parts| alternatives(root, parts, depth + 1))
+        }
+    }
+}
+
+fn with_article(name: &str) -> String {
+    match name {
+        "null" => "null".to_owned(),
+        "array" | "integer" | "object" => format!("an {name}"),
+        _ => format!("a {name}"),
+    }
+}
+
+fn alternatives(root: &Value, parts: &[Value], depth: u32) -> String {
+    let parts: Vec<String> = parts.iter().map(|part| describe(root, part, depth)).collect();
+    parts.join(" or ")
+}
+
+/// Turns whole numbers that are written with a fraction (`42.0`) into integers: JSON Schema does not tell them
+/// apart, Rust's integer types do.
+pub(crate) fn normalise(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            // Beyond 2^53 a float does not say which integer was meant.
+            const EXACT: f64 = 9_007_199_254_740_992.0;
+            if let Some(float) = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT) {
+                #[allow(clippy::cast_possible_truncation, reason = "whole, and within 2^53")]
+                let integer = float as i64;
+                *value = Value::from(integer);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(normalise),
+        Value::Object(members) => members.values_mut().for_each(normalise),
+        _ => {}
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn problems(schema: &Value, instance: &Value) -> Vec<String> {
+        violations(schema, instance, "arguments")
+    }
+
+    #[test]
+    fn violations_name_the_path_and_what_was_expected() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "when": {"$ref": "#/$defs/when"},
+                "tags": {"type": "array", "items": {"type": "string", "maxLength": 3}, "maxItems": 2},
+                "unit": {"enum": ["C", "F"]},
+                "days": {"type": "integer", "minimum": 1, "maximum": 7},
+                "note": {"type": ["string", "null"]}
+            },
+            "required": ["when", "unit"],
+            "additionalProperties": false,
+            "$defs": {"when": {"type": "object", "properties": {"year": {"type": "integer"}}, "required": ["year"]}}
+        });
+        assert_eq!(problems(&schema, &json!({"when": {"year": 1}, "unit": "C", "note": null})), [""; 0]);
+        for (instance, expected) in [
+            (json!([]), "arguments: expected an object, got an array"),
+            (json!({"when": {"year": 1}}), "arguments.unit: required, expected one of \"C\", \"F\""),
+            (json!({"when": {"year": 1.5}, "unit": "C"}), "arguments.when.year: expected an integer, got a number"),
+            (json!({"when": {}, "unit": "C"}), "arguments.when.year: required, expected an integer"),
+            (json!({"when": {"year": 1}, "unit": "K"}), "arguments.unit: expected one of \"C\", \"F\""),
+            (
+                json!({"when": {"year": 1}, "unit": "C", "tags": ["a", 1]}),
+                "arguments.tags[1]: expected a string, got a number",
+            ),
+            (
+                json!({"when": {"year": 1}, "unit": "C", "tags": ["abcd"]}),
+                "arguments.tags[0]: expected at most 3 characters, got 4",
+            ),
+            (
+                json!({"when": {"year": 1}, "unit": "C", "tags": ["", "", ""]}),
+                "arguments.tags: expected at most 2 items, got 3",
+            ),
+            (json!({"when": {"year": 1}, "unit": "C", "days": 0}), "arguments.days: expected at least 1, got 0"),
+            (
+                json!({"when": {"year": 1}, "unit": "C", "note": 1}),
+                "arguments.note: expected a string or null, got a number",
+            ),
+            (json!({"when": {"year": 1}, "unit": "C", "x": 1}), "arguments.x: no such property"),
+        ] {
+            assert_eq!(problems(&schema, &instance), [expected], "{instance}");
+        }
+    }
+
+    #[test]
+    fn combinations_hold() {
+        let any = json!({"anyOf": [{"type": "string"}, {"type": "null"}]});
+        assert!(problems(&any, &json!("x")).is_empty());
+        assert_eq!(problems(&any, &json!(1)), ["arguments: expected a string or null, got a number"]);
+        let one = json!({"oneOf": [{"minimum": 1}, {"minimum": 5}]});
+        assert!(problems(&one, &json!(2)).is_empty());
+        assert!(!problems(&one, &json!(6)).is_empty());
+        assert!(!problems(&one, &json!(0)).is_empty());
+        let conditional = json!({
+            "if": {"properties": {"by": {"const": "phone"}}, "required": ["by"]},
+            "then": {"required": ["phone"]},
+            "else": {"required": ["email"]}
+        });
+        assert!(problems(&conditional, &json!({"by": "phone", "phone": "1"})).is_empty());
+        assert!(!problems(&conditional, &json!({"by": "phone", "email": "1"})).is_empty());
+        assert!(!problems(&conditional, &json!({"by": "mail"})).is_empty());
+        assert!(problems(&json!({"not": {"type": "string"}}), &json!(1)).is_empty());
+        assert!(!problems(&json!({"not": {"type": "string"}}), &json!("1")).is_empty());
+        assert!(problems(&json!({"const": 1, "enum": [1]}), &json!(1.0)).is_empty());
+    }
+
+    #[test]
+    fn unknown_keywords_pass() {
+        assert!(problems(&json!({"pattern": "^a$", "format": "date"}), &json!("b")).is_empty());
+        let patterns = json!({"additionalProperties": false, "patternProperties": {"^x-": {}}});
+        assert!(problems(&patterns, &json!({"x-a": 1})).is_empty());
+    }
+
+    #[test]
+    fn circular_and_multiplying_schemas_come_to_an_end() {
+        assert_eq!(problems(&json!({"$ref": "#"}), &json!(1)), ["arguments: too complex to validate"]);
+        let explosion = json!({"anyOf": [{"$ref": "#"}, {"$ref": "#"}], "type": "array", "items": {"$ref": "#"}});
+        assert!(!problems(&explosion, &json!([[[[1]]]])).is_empty());
+    }
+
+    #[test]
+    fn whole_floats_become_integers_and_others_stay() {
+        let mut value = json!({"a": [42.0, 0.5, 1e300, -3.0]});
+        normalise(&mut value);
+        assert_eq!(value.to_string(), r#"{"a":[42,0.5,1e+300,-3]}"#);
+    }
+}

@@ -1,0 +1,150 @@
+//! Which era a message belongs to, and whether its headers agree with that (MCP 2026-07-28, basic/versioning and
+//! basic/transports/streamable-http).
+//!
+//! Requests without a handshake and requests after one arrive at the same endpoint. What tells them apart is the
+//! *claim*: `params._meta` names a protocol version. Only if there is none does the version header decide. The checks
+//! come in a fixed order, and earlier ones win:
+//!
+//! 1. `initialize` is a handshake, unless a valid claim or a modern header contradicts it.
+//! 2. With a claim: the envelope is well-formed; the version header does not contradict it; `Mcp-Method` does not
+//!    contradict the body; the version is spoken here; the headers that must be there are there, and `Mcp-Name`
+//!    agrees.
+//! 3. With a modern header but no claim: the envelope is missing.
+//! 4. Otherwise the message belongs to a client that has shaken hands, if the header names a revision it could have
+//!    agreed on.
+
+use std::borrow::Cow;
+
+use crate::{
+    protocol::{
+        error::{Reason, RpcError, echo},
+        jsonrpc::{Meta, Params, text},
+        method::Method,
+        revision::{ASSUMED_LEGACY, MODERN, Revision, names_modern},
+    },
+    transport::headers::check_name,
+};
+use mcp_edge_runtime::http::RequestHead;
+use mcp_edge_runtime::json::{Object, array, quote};
+
+/// The request header that names the revision.
+pub(crate) const VERSION_HEADER: &str = "mcp-protocol-version";
+
+/// What a request turned out to be.
+pub(crate) enum RequestKind<'a> {
+    /// The first request of a client that shakes hands.
+    Handshake,
+    /// Anything else from such a client, or from one that has shaken hands elsewhere.
+    Legacy(Revision),
+    /// A request that says everything itself.
+    Modern(Meta<'a>),
+}
+
+/// Classifies a request.
+pub(crate) fn classify<'a>(
+    head: &RequestHead<'_>,
+    method: &str,
+    params: &Params<'a>,
+) -> Result<RequestKind<'a>, RpcError> {
+    let header = head.header(VERSION_HEADER);
+    let modern_header = header.is_some_and(names_modern);
+    let meta = params.read_meta()?.unwrap_or_default();
+
+    if method == "initialize" && !is_modern_envelope(&meta) {
+        return if modern_header {
+            Err(RpcError::header("initialize belongs to revisions before the one that MCP-Protocol-Version names"))
+        } else {
+            Ok(RequestKind::Handshake)
+        };
+    }
+    if meta.version.is_some() {
+        check_claim(head, method, params, &meta)?;
+        return Ok(RequestKind::Modern(meta));
+    }
+    if modern_header {
+        let missing = if params.meta.is_none() { "_meta" } else { VERSION_KEY };
+        return Err(RpcError::new(Reason::Envelope, format!("params lack {missing}")));
+    }
+    legacy_revision(header).map(RequestKind::Legacy)
+}
+
+const VERSION_KEY: &str = "_meta[\"io.modelcontextprotocol/protocolVersion\"]";
+
+/// The checks of a claim, in their order.
+fn check_claim(head: &RequestHead<'_>, method: &str, params: &Params<'_>, meta: &Meta<'_>) -> Result<(), RpcError> {
+    // The envelope is well-formed.
+    let claim =
+        claimed(meta).ok_or_else(|| RpcError::new(Reason::Envelope, format!("{VERSION_KEY} must be a string")))?;
+    if !has_capabilities(meta) {
+        let message = "_meta[\"io.modelcontextprotocol/clientCapabilities\"] must be an object";
+        return Err(RpcError::new(Reason::Envelope, message));
+    }
+    // Headers that are there do not contradict the body.
+    let version_header = head.header(VERSION_HEADER);
+    if version_header.is_some_and(|header| header != claim) {
+        return Err(RpcError::header("the MCP-Protocol-Version header differs from the body"));
+    }
+    let method_header = head.header("mcp-method");
+    if method_header.is_some_and(|header| header != method) {
+        return Err(RpcError::header("the Mcp-Method header differs from the body"));
+    }
+    // The version is spoken here. A revision with a handshake is not, when it is named in this place.
+    if claim != MODERN.as_str() {
+        let data = Object::new().raw("supported", &array([quote(MODERN.as_str())])).text("requested", &echo(&claim));
+        return Err(RpcError::new(Reason::UnsupportedVersion, "unsupported protocol version").with_data(&data));
+    }
+    // Headers that must be there are there.
+    if version_header.is_none() {
+        return Err(RpcError::header("the MCP-Protocol-Version header is missing"));
+    }
+    if method_header.is_none() {
+        return Err(RpcError::header("the Mcp-Method header is missing"));
+    }
+    let named_by = Method::parse(method).and_then(Method::named_by);
+    match named_by.and_then(|member| params.mirrored(member)) {
+        Some(named) => check_name(head, &named),
+        None => Ok(()),
+    }
+}
+
+/// Checks a notification, which is accepted and dropped in either era.
+pub(crate) fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) -> Result<(), RpcError> {
+    let header = head.header(VERSION_HEADER);
+    let meta = params.read_meta()?.unwrap_or_default();
+    if meta.version.is_some() {
+        let differs = header.is_some_and(|header| claimed(&meta).is_none_or(|claim| claim != header));
+        return if differs {
+            Err(RpcError::header("the MCP-Protocol-Version header differs from the body"))
+        } else {
+            Ok(())
+        };
+    }
+    if header.is_some_and(names_modern) { Ok(()) } else { legacy_revision(header).map(drop) }
+}
+
+/// The revision that a header stands for, in the era with a handshake.
+pub(crate) fn legacy_revision(header: Option<&str>) -> Result<Revision, RpcError> {
+    let Some(name) = header else { return Ok(ASSUMED_LEGACY) };
+    Revision::legacy(name).ok_or_else(|| {
+        RpcError::new(Reason::InvalidRequest, format!("unsupported MCP-Protocol-Version: {}", echo(name)))
+    })
+}
+
+/// Whether the message makes a claim at all.
+pub(crate) fn has_claim(params: &Params<'_>) -> bool {
+    // What cannot be read might be one.
+    params.read_meta().map_or(true, |meta| meta.is_some_and(|meta| meta.version.is_some()))
+}
+
+/// Whether `initialize` came with an envelope that only a modern client writes.
+fn is_modern_envelope(meta: &Meta<'_>) -> bool {
+    claimed(meta).is_some_and(|version| names_modern(&version)) && has_capabilities(meta)
+}
+
+fn claimed<'a>(meta: &Meta<'a>) -> Option<Cow<'a, str>> {
+    meta.version.and_then(text)
+}
+
+fn has_capabilities(meta: &Meta<'_>) -> bool {
+    meta.capabilities.is_some_and(|raw| raw.get().starts_with('{'))
+}

@@ -1,0 +1,162 @@
+//! What can be wrong with a request, and how each mistake is told: its JSON-RPC code and its HTTP status, which
+//! depend on the era (MCP 2026-07-28 basic/transports and schema; MCP 2025-11-25 basic/transports).
+
+use std::borrow::Cow;
+
+use crate::limits::{DETAIL_LENGTH, ECHO_LENGTH};
+use mcp_edge_runtime::json::Object;
+
+/// Why a request has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The body is not JSON.
+    Parse,
+    /// JSON, but not one request, notification or (where they exist) batch.
+    InvalidRequest,
+    /// `_meta`, or a key that it must have, is missing or of the wrong type.
+    Envelope,
+    /// A header that repeats the body is missing, cannot be decoded or says something else.
+    HeaderMismatch,
+    /// The call needs something that the client has not declared.
+    MissingCapability,
+    /// A version that is not spoken here.
+    UnsupportedVersion,
+    /// No such method in this era, or nothing here that it would act on.
+    MethodNotFound,
+    /// Parameters of the wrong form, unknown names, bad cursors, rejected state.
+    InvalidParams,
+    /// No resource has this URI.
+    ResourceNotFound,
+    /// A handler failed, or gave up in a way that only tools can report otherwise.
+    Internal,
+    /// Other calls use the memory that this one needs; later there is room for it.
+    Busy,
+}
+
+impl Reason {
+    /// The JSON-RPC error code.
+    pub fn code(self, modern: bool) -> i32 {
+        match self {
+            Self::Parse => -32700,
+            Self::InvalidRequest => -32600,
+            Self::MethodNotFound => -32601,
+            Self::Envelope | Self::InvalidParams => -32602,
+            // The legacy code is among those that the modern era must not use.
+            Self::ResourceNotFound => {
+                if modern {
+                    -32602
+                } else {
+                    -32002
+                }
+            }
+            Self::Internal | Self::Busy => -32603,
+            Self::HeaderMismatch => -32020,
+            Self::MissingCapability => -32021,
+            Self::UnsupportedVersion => -32022,
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(self, modern: bool) -> u16 {
+        match self {
+            Self::Parse
+            | Self::InvalidRequest
+            | Self::Envelope
+            | Self::HeaderMismatch
+            | Self::MissingCapability
+            | Self::UnsupportedVersion => 400,
+            // Legacy clients take any 404 for a lost session, so there it stays in-band.
+            Self::MethodNotFound if modern => 404,
+            Self::Busy => 503,
+            // The status is not pinned for these. 200 leaves the outcome to the JSON-RPC error, which all clients
+            // read; dual-era clients take some other statuses for a sign that the server is a legacy one.
+            Self::MethodNotFound | Self::InvalidParams | Self::ResourceNotFound | Self::Internal => 200,
+        }
+    }
+}
+
+/// A JSON-RPC error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RpcError {
+    pub reason: Reason,
+    pub message: Cow<'static, str>,
+    /// JSON.
+    pub data: Option<String>,
+}
+
+impl RpcError {
+    pub fn new(reason: Reason, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason, message: message.into(), data: None }
+    }
+
+    pub fn with_data(mut self, data: &Object) -> Self {
+        self.data = Some(data.close());
+        self
+    }
+
+    pub fn parse() -> Self {
+        Self::new(Reason::Parse, "the body is not JSON")
+    }
+
+    pub fn invalid_request(message: &'static str) -> Self {
+        Self::new(Reason::InvalidRequest, message)
+    }
+
+    pub fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Reason::InvalidParams, message)
+    }
+
+    /// A member of `_meta` that the protocol defines is not as it should be.
+    pub fn envelope(member: &str, problem: &str) -> Self {
+        Self::new(Reason::Envelope, format!("_meta[\"io.modelcontextprotocol/{member}\"] {problem}"))
+    }
+
+    pub fn header(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Reason::HeaderMismatch, message)
+    }
+
+    pub fn method_not_found(name: &str) -> Self {
+        Self::new(Reason::MethodNotFound, format!("method not found: {}", echo(name)))
+    }
+}
+
+/// The beginning of a text that came from the client, to repeat it in a message.
+pub(crate) fn echo(text: &str) -> Cow<'_, str> {
+    beginning(text, ECHO_LENGTH)
+}
+
+/// What a Rust type has to say about a value that does not fit, which may quote the value.
+pub(crate) fn detail(error: &serde_json::Error) -> String {
+    beginning(&error.to_string(), DETAIL_LENGTH).into_owned()
+}
+
+fn beginning(text: &str, length: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(length) {
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(text),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_echo_ends_at_a_character_boundary() {
+        let long = "ä".repeat(200);
+        assert_eq!(echo(&long).chars().count(), ECHO_LENGTH + 1);
+        assert_eq!(echo("short"), "short");
+    }
+
+    #[test]
+    fn in_band_errors_of_the_modern_era_are_only_those_without_a_pinned_status() {
+        let in_band = [Reason::InvalidParams, Reason::ResourceNotFound, Reason::Internal];
+        for reason in in_band {
+            assert_eq!(reason.status(true), 200);
+        }
+        assert_eq!(Reason::MethodNotFound.status(true), 404);
+        assert_eq!(Reason::MethodNotFound.status(false), 200);
+    }
+}

@@ -1,0 +1,455 @@
+//! JSON-RPC 2.0 messages as MCP uses them: reading them without copying, and writing answers.
+//!
+//! A message is read in layers. [`parse`] looks at the outermost members only and keeps `params` as the text it is;
+//! [`Params`] does the same one level deeper. What a method does not ask for is never turned into values. Members
+//! that occur twice make a message invalid, so that nobody who reads the same body with another parser can
+//! understand another message.
+//!
+//! Depth: these layers do not recurse. Whatever is turned into a tree of values later (arguments, answers) may nest
+//! 128 levels, which is the recursion limit of `serde_json`.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{error::Category, value::RawValue};
+
+use crate::{
+    limits::ID_BYTES,
+    protocol::error::{Reason, RpcError},
+};
+use mcp_edge_runtime::json::{Object, quote};
+
+/// What a POST carried.
+#[allow(clippy::large_enum_variant, reason = "lives on the stack, and is nearly always the large one")]
+pub(crate) enum Payload<'a> {
+    One(Message<'a>),
+    /// An array; its elements are looked at one by one.
+    Batch(Vec<&'a RawValue>),
+}
+
+/// One message, of whatever kind.
+pub(crate) struct Message<'a> {
+    pub kind: Kind<'a>,
+    pub params: Params<'a>,
+}
+
+pub(crate) enum Kind<'a> {
+    /// `id` is the JSON of it: a string or an integer.
+    Request {
+        id: &'a str,
+        method: Cow<'a, str>,
+    },
+    Notification {
+        method: Cow<'a, str>,
+    },
+    /// A response. Nothing waits for one here.
+    Response,
+}
+
+/// An error with the id to answer it with, as far as that could be read.
+pub(crate) struct Unreadable<'a> {
+    pub id: Option<&'a str>,
+    pub error: RpcError,
+}
+
+impl From<RpcError> for Unreadable<'_> {
+    fn from(error: RpcError) -> Self {
+        Self { id: None, error }
+    }
+}
+
+/// Reads the body of a POST.
+///
+/// A batch of more than `batch_length` messages is not read to its end.
+pub(crate) fn parse(body: &str, batch_length: usize) -> Result<Payload<'_>, Unreadable<'_>> {
+    if !body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
+        return parse_message(body).map(Payload::One);
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(body);
+    let elements = deserializer.deserialize_seq(Elements { limit: batch_length }).and_then(|elements| {
+        deserializer.end()?;
+        Ok(elements)
+    });
+    elements.map(Payload::Batch).map_err(|error| match error.classify() {
+        Category::Data => RpcError::invalid_request("the batch is longer than allowed").into(),
+        Category::Syntax | Category::Eof | Category::Io => RpcError::parse().into(),
+    })
+}
+
+/// Collects the elements of an array as long as there are not too many: an empty element costs two bytes of the body
+/// but sixteen in memory.
+struct Elements {
+    limit: usize,
+}
+
+impl<'de> Visitor<'de> for Elements {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at most {} messages", self.limit)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = sequence.next_element()? {
+            if elements.len() == self.limit {
+                return Err(de::Error::invalid_length(self.limit + 1, &self));
+            }
+            elements.push(element);
+        }
+        Ok(elements)
+    }
+}
+
+/// Reads one message.
+pub(crate) fn parse_message(text: &str) -> Result<Message<'_>, Unreadable<'_>> {
+    let wire: Wire<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => RpcError::invalid_request("the body is not a JSON-RPC message"),
+        Category::Syntax | Category::Eof | Category::Io => RpcError::parse(),
+    })?;
+    let id = wire.id.map(RawValue::get);
+    let readable = id.filter(|id| is_short_id(id));
+    let invalid = |message| Err(Unreadable { id: readable, error: RpcError::invalid_request(message) });
+
+    if wire.jsonrpc.is_none_or(|Text(version)| version != "2.0") {
+        return invalid("`jsonrpc` must be \"2.0\"");
+    }
+    let answers = wire.result.is_some() || wire.error.is_some();
+    let kind = match (wire.method, answers, id) {
+        (Some(_), true, _) => return invalid("a message is either a request or a response"),
+        (Some(Text(method)), false, Some(id)) if is_short_id(id) => Kind::Request { id, method },
+        (Some(_), false, Some(_)) => return invalid("`id` must be a string or an integer of at most 1024 bytes"),
+        (Some(Text(method)), false, None) => Kind::Notification { method },
+        (None, true, _) => Kind::Response,
+        (None, false, _) => return invalid("the body is neither a request nor a notification"),
+    };
+    let params = match wire.params.map(RawValue::get) {
+        // `null` is not allowed, but harmless, and seen in notifications.
+        None | Some("null") => Params::default(),
+        Some(text) if text.starts_with('{') => match Params::parse(text) {
+            Ok(params) => params,
+            Err(_) => return invalid("`params` repeats a member or is not valid text"),
+        },
+        Some(_) => return invalid("`params` must be an object"),
+    };
+    Ok(Message { kind, params })
+}
+
+/// Whether `json` is an id that MCP allows, a string or an integer, not null; and no longer than it needs to be, since
+/// answers repeat it.
+fn is_short_id(json: &str) -> bool {
+    if json.len() > ID_BYTES {
+        return false;
+    }
+    let digits = json.strip_prefix('-').unwrap_or(json);
+    json.starts_with('"') || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[derive(Deserialize)]
+struct Wire<'a> {
+    #[serde(borrow)]
+    jsonrpc: Option<Text<'a>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    method: Option<Text<'a>>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    params: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
+}
+
+/// The parameters of all methods together, each as the JSON it is: what a method reads, it checks.
+#[derive(Default)]
+pub(crate) struct Params<'a> {
+    pub meta: Option<&'a RawValue>,
+    pub name: Option<&'a RawValue>,
+    pub uri: Option<&'a RawValue>,
+    pub arguments: Option<&'a RawValue>,
+    pub cursor: Option<&'a RawValue>,
+    pub input_responses: Option<&'a RawValue>,
+    pub request_state: Option<&'a RawValue>,
+    pub protocol_version: Option<&'a RawValue>,
+    pub level: Option<&'a RawValue>,
+    pub reference: Option<&'a RawValue>,
+    pub argument: Option<&'a RawValue>,
+    pub context: Option<&'a RawValue>,
+}
+
+/// The members of `params._meta` that mean something to a server (MCP 2026-07-28, basic).
+#[derive(Default)]
+pub(crate) struct Meta<'a> {
+    pub version: Option<&'a RawValue>,
+    pub capabilities: Option<&'a RawValue>,
+    pub client: Option<&'a RawValue>,
+    pub log_level: Option<&'a RawValue>,
+    pub progress_token: Option<&'a RawValue>,
+}
+
+/// Reads the members of a type by their names on the wire. A name stands beside its field, so that none can be read into
+/// another's.
+macro_rules! parse_members {
+    ($type:ident { $($field:ident: $name:literal,)* }) => {
+        impl<'a> $type<'a> {
+            fn parse(json: &'a str) -> serde_json::Result<Self> {
+                let [$($field),*] = pick_members(json, &[$($name),*])?;
+                Ok(Self { $($field),* })
+            }
+        }
+    };
+}
+
+parse_members!(Params {
+    meta: "_meta",
+    name: "name",
+    arguments: "arguments",
+    uri: "uri",
+    cursor: "cursor",
+    input_responses: "inputResponses",
+    request_state: "requestState",
+    protocol_version: "protocolVersion",
+    level: "level",
+    reference: "ref",
+    argument: "argument",
+    context: "context",
+});
+
+parse_members!(Meta {
+    version: "io.modelcontextprotocol/protocolVersion",
+    capabilities: "io.modelcontextprotocol/clientCapabilities",
+    client: "io.modelcontextprotocol/clientInfo",
+    log_level: "io.modelcontextprotocol/logLevel",
+    progress_token: "progressToken",
+});
+
+impl<'a> Params<'a> {
+    /// `_meta`, or nothing if there is none or it is not an object.
+    ///
+    /// # Errors
+    /// If it is an object that different readers would read differently: then it must not count as none, which would
+    /// make another message of it.
+    pub fn read_meta(&self) -> Result<Option<Meta<'a>>, RpcError> {
+        match self.meta.map(RawValue::get) {
+            Some(text) if text.starts_with('{') => Meta::parse(text)
+                .map(Some)
+                .map_err(|_| RpcError::invalid_request("params._meta is malformed, or has a member twice")),
+            _ => Ok(None),
+        }
+    }
+
+    /// The member that names what a request is about: `name` or `uri`.
+    pub fn mirrored(&self, member: &str) -> Option<Cow<'a, str>> {
+        let raw = if member == "uri" { self.uri } else { self.name };
+        raw.and_then(text)
+    }
+}
+
+/// The string that `raw` is, if it is one.
+pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|Text(text)| text)
+}
+
+/// A progress token: a string or an integer, as an id.
+pub(crate) fn is_token(raw: &RawValue) -> bool {
+    is_short_id(raw.get())
+}
+
+/// The members with these names of an object, with `null` where one is that. All others are skipped. One of these that
+/// occurs twice is an error.
+pub(crate) fn pick_members<'a, const N: usize>(
+    json: &'a str,
+    names: &[&str; N],
+) -> serde_json::Result<[Option<&'a RawValue>; N]> {
+    let mut found = [None; N];
+    pick(json, names, &mut found)?;
+    Ok(found)
+}
+
+fn pick<'a>(json: &'a str, names: &[&str], found: &mut [Option<&'a RawValue>]) -> serde_json::Result<()> {
+    serde_json::Deserializer::from_str(json).deserialize_map(Pick { names, found })
+}
+
+struct Pick<'p, 'de> {
+    names: &'p [&'p str],
+    found: &'p mut [Option<&'de RawValue>],
+}
+
+impl<'de> Visitor<'de> for Pick<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some(Text(name)) = members.next_key()? {
+            let place = self.names.iter().position(|known| *known == name);
+            match place.and_then(|place| self.found.get_mut(place)) {
+                Some(Some(_)) => return Err(de::Error::custom("a member occurs twice")),
+                Some(place) => *place = Some(members.next_value()?),
+                None => {
+                    members.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A string that borrows from the message unless it contains escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Reads a member that may be missing but, if it is there, may also be `null`: serde alone takes one for the other.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A response whose result has the members of all these objects. `id` is JSON.
+pub(crate) fn result(id: &str, members: &[&Object]) -> String {
+    let mut parts = vec![r#"{"jsonrpc":"2.0","id":"#, id, r#","result":{"#];
+    for members in members.iter().map(|object| object.as_str()).filter(|members| !members.is_empty()) {
+        parts.extend([members, ","]);
+    }
+    parts.pop_if(|last| *last == ",");
+    parts.push("}}");
+    parts.concat()
+}
+
+/// A response with an error. Without an id JSON-RPC 2.0 §5 asks for `null`.
+pub(crate) fn error(id: Option<&str>, code: i32, error: &RpcError) -> String {
+    let body = Object::new()
+        .raw("code", &code.to_string())
+        .text("message", &error.message)
+        .maybe_raw("data", error.data.as_deref());
+    Object::new().raw("jsonrpc", "\"2.0\"").raw("id", id.unwrap_or("null")).raw("error", &body.close()).close()
+}
+
+/// A notification with its parameters.
+pub(crate) fn notification(method: &str, params: &Object) -> String {
+    Object::new().raw("jsonrpc", "\"2.0\"").raw("method", &quote(method)).raw("params", &params.close()).close()
+}
+
+/// The body of an HTTP error that has no request to answer: no JSON could be read, or it was not wanted.
+pub(crate) fn anonymous_error(reason: Reason, message: &'static str) -> String {
+    error(None, reason.code(true), &RpcError::new(reason, message))
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rejection(body: &str) -> (i32, Option<String>) {
+        match parse(body, 100) {
+            Ok(_) => (0, None),
+            Err(unreadable) => (unreadable.error.reason.code(true), unreadable.id.map(str::to_owned)),
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_without_copying() {
+        let Ok(Payload::One(Message { kind: Kind::Request { id, method }, params })) =
+            parse(r#"{"jsonrpc":"2.0","id":"x","method":"tools/call","params":{"name":"whoami"}}"#, 100)
+        else {
+            panic!("not a request");
+        };
+        assert_eq!((id, &*method), ("\"x\"", "tools/call"));
+        assert!(matches!(method, Cow::Borrowed(_)));
+        assert_eq!(params.mirrored("name").as_deref(), Some("whoami"));
+    }
+
+    #[test]
+    fn what_is_not_json_is_a_parse_error() {
+        for body in ["", " ", "{", "{}x", "[1", "nope", "{\"jsonrpc\":\"2.0\",}"] {
+            assert_eq!(rejection(body).0, -32700, "{body}");
+        }
+    }
+
+    #[test]
+    fn json_of_another_shape_is_an_invalid_request() {
+        for body in [
+            "1",
+            "\"x\"",
+            "null",
+            "{}",
+            r#"{"jsonrpc":"2.0"}"#,
+            r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
+            r#"{"id":1,"method":"ping"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":7}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":3}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#,
+        ] {
+            assert_eq!(rejection(body).0, -32600, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_a_string_or_an_integer_and_is_echoed_only_then() {
+        for id in ["null", "1.5", "1e3", "true", "{}", "[]"] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
+            assert_eq!(rejection(&body), (-32600, None), "{id}");
+        }
+        assert_eq!(rejection(r#"{"jsonrpc":"1.0","id":-7,"method":"ping"}"#), (-32600, Some("-7".to_owned())));
+    }
+
+    #[test]
+    fn an_id_has_a_limit() {
+        let of = |id: &str| rejection(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#));
+        assert_eq!(of(&format!("\"{}\"", "i".repeat(ID_BYTES - 2))), (0, None));
+        assert_eq!(of(&"1".repeat(ID_BYTES)), (0, None));
+        assert_eq!(of(&format!("\"{}\"", "i".repeat(ID_BYTES - 1))), (-32600, None));
+        assert_eq!(of(&"1".repeat(ID_BYTES + 1)), (-32600, None));
+    }
+
+    #[test]
+    fn a_member_that_occurs_twice_makes_the_message_invalid() {
+        assert_eq!(rejection(r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#).0, -32600);
+        assert_eq!(
+            rejection(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a","name":"b"}}"#),
+            (-32600, Some("1".to_owned()))
+        );
+    }
+
+    #[test]
+    fn null_params_count_as_none() {
+        assert!(matches!(
+            parse(r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":null}"#, 100),
+            Ok(Payload::One(Message { kind: Kind::Notification { .. }, .. }))
+        ));
+    }
+
+    #[test]
+    fn deep_nesting_is_skipped_without_recursion() {
+        let deep = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{"x":{}{}}}}}"#,
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
+        assert!(matches!(parse(&deep, 100), Ok(Payload::One(_))));
+    }
+
+    #[test]
+    fn a_batch_is_read_up_to_its_limit() {
+        assert!(matches!(parse("[1, 2]", 2), Ok(Payload::Batch(elements)) if elements.len() == 2));
+        for (body, code) in [("[1, 2, 3]", -32600), ("[1, 2, 3", -32600), ("[1, 2", -32700), ("[1] 2", -32700)] {
+            let unreadable = parse(body, 2).err().map(|unreadable| unreadable.error.reason.code(true));
+            assert_eq!(unreadable, Some(code), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_error_without_a_request_has_a_null_id() {
+        assert_eq!(
+            anonymous_error(Reason::Parse, "the body is not JSON"),
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"the body is not JSON"}}"#
+        );
+    }
+}

@@ -1,0 +1,85 @@
+// The server behind a Worker that passes requests on: it answers in whatever way the path says, and tells what has become
+// of each request.
+
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { pipeline } from "node:stream/promises";
+
+const MEGABYTE = 1024 * 1024;
+
+/**
+ * @typedef {object} Seen
+ * @property {string} method
+ * @property {string} path
+ * @property {import("node:http").IncomingHttpHeaders} headers
+ * @property {number} received  bytes of the body so far
+ * @property {number} sent      megabytes of the response so far
+ * @property {boolean} aborted  whether the connection was closed before the response was complete
+ * @property {import("node:http").ServerResponse} response
+ *
+ * @returns {Promise<{origin: string, seen: Seen[], stop: () => Promise<void>}>}
+ */
+export async function startUpstream() {
+  const seen = [];
+  const server = createServer((request, response) => {
+    const entry = { method: request.method, path: request.url, headers: request.headers, received: 0, sent: 0, response };
+    seen.push(entry);
+    response.once("close", () => (entry.aborted = !response.writableFinished));
+    answer(request, response, entry).catch(() => response.destroy());
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    seen,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(request, response, entry) {
+  const [, what, parameter] = request.url.split("/");
+  switch (what) {
+    // The same body back, as it arrives.
+    case "echo":
+      response.writeHead(200, { "content-type": request.headers["content-type"] ?? "text/plain" });
+      for await (const chunk of request) {
+        entry.received += chunk.length;
+        if (!response.write(chunk)) await once(response, "drain");
+      }
+      return response.end();
+    case "count":
+      for await (const chunk of request) entry.received += chunk.length;
+      return response.end(`${entry.received}`);
+    // So many megabytes, as fast as they are taken.
+    case "megabytes":
+      response.writeHead(200, { "content-type": "application/octet-stream" });
+      return pipeline(megabytes(Number(parameter), entry), response);
+    // A part of what it announces, or of what has no length.
+    case "broken":
+      response.writeHead(200, parameter === "length" ? { "content-length": 1000 } : {});
+      response.write("a part");
+      return setTimeout(() => response.destroy(), 100);
+    // A head; the test writes what follows.
+    case "open":
+      response.writeHead(200, { "content-type": "text/event-stream", "x-chosen": "chosen", "x-other": "other" });
+      return response.flushHeaders();
+    case "silent":
+      return undefined;
+    case "redirect":
+      return response.writeHead(307, { location: "https://elsewhere.example/" }).end("there");
+    case "status":
+      return response.writeHead(Number(parameter), { "x-chosen": "chosen" }).end(parameter === "204" ? undefined : "body");
+    case "umlaut":
+      return response.writeHead(200, { "x-chosen": Buffer.from("schön", "latin1").toString("latin1") }).end("body");
+    default:
+      return response.writeHead(404).end();
+  }
+}
+
+function* megabytes(count, entry) {
+  for (; entry.sent < count; entry.sent += 1) yield Buffer.alloc(MEGABYTE, entry.sent);
+}
