@@ -21,8 +21,8 @@ use crate::{
         Context,
         delete::{DeleteError, delete},
     },
-    deployment::Platform,
     expiry::{ExpiryReason, expiry},
+    platform::Platform,
     provider::{Applications, LogReading, Period, ProviderError},
     record::{Listed, Usage},
     storage::{

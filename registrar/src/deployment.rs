@@ -12,40 +12,20 @@ use mcp_edge_oauth::{
     provider::Provider,
     resource_server::{ResourceServer, Trail},
 };
-use mcp_edge_runtime::{
-    http::RequestHead,
-    ports::{Runtime, Services},
-};
+use mcp_edge_runtime::{http::RequestHead, ports::Services};
 
 use crate::{
     audit::AuditLog,
     clients::{Context, submission::Submissions},
     failed_attempts::FailedAttempts,
-    ledger::Ledger,
+    platform::Platform,
     provider::{
         ProviderError,
         logto::{Logto, LogtoApplications},
     },
     settings::Settings,
-    storage::{RegistrationStore, records::Records},
+    storage::records::Records,
 };
-
-/// What the platform provides.
-pub trait Platform {
-    /// The key-value store of clients.
-    type Store: RegistrationStore;
-    /// Counts and locks that all locations share.
-    type Ledger: Ledger;
-    /// Time to wait and randomness; for what talks to the provider, everything else of [`Services`] as well.
-    type Services: Runtime;
-
-    /// The key-value store of clients.
-    fn store(&self) -> &Self::Store;
-    /// Counts and locks that all locations share.
-    fn ledger(&self) -> &Self::Ledger;
-    /// Time to wait, randomness, fetch and verification.
-    fn services(&self) -> &Self::Services;
-}
 
 /// A deployment with its settings, and what an isolate remembers.
 pub struct Deployment<P> {

@@ -1,6 +1,7 @@
 // A tenant with everything: identity provider, its Management API, the MCP Worker, and the registrar.
 
 import { readFile } from "node:fs/promises";
+import { after } from "node:test";
 import { createKey } from "../../dev/identity-provider/keys.mjs";
 import { LOCAL_ACCOUNTS, startIdentityProvider } from "../../dev/identity-provider/index.mjs";
 import { MANAGEMENT_CLIENT, MANAGEMENT_RESOURCE, providerOptions, startManagementApi } from "../../dev/management-api/index.mjs";
@@ -24,6 +25,17 @@ const CAROL = {
   name: "Carol Poe",
   email: "carol@example.com",
 };
+
+/** Gives {@link startTenant}; what it has started is stopped after the tests of the file. */
+export function tenants() {
+  const started = [];
+  after(() => Promise.all(started.map((tenant) => tenant.stop())));
+  return async (options) => {
+    const tenant = await startTenant(options);
+    started.push(tenant);
+    return tenant;
+  };
+}
 
 /**
  * Starts all of it.

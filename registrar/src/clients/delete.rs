@@ -3,8 +3,8 @@
 use super::{Context, summary};
 use crate::{
     audit::Event,
-    deployment::Platform,
     ledger::Ledger,
+    platform::Platform,
     provider::{Applications, ProviderError},
     record::Record,
     storage::StorageError,

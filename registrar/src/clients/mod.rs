@@ -26,8 +26,8 @@ use mcp_edge_runtime::ports::Runtime;
 
 use self::submission::Submissions;
 use crate::{
-    application::ApplicationType, audit::AuditLog, client_metadata::ClientMetadata, deployment::Platform,
-    policy::Policy, storage::records::Records,
+    application::ApplicationType, audit::AuditLog, client_metadata::ClientMetadata, platform::Platform, policy::Policy,
+    storage::records::Records,
 };
 
 /// What an operation works with.

@@ -11,10 +11,11 @@ use crate::{
         random_id,
         register::{Registration, Via, register},
     },
-    deployment::{Deployment, Platform},
+    deployment::Deployment,
     handled::{Findings, Handled},
     initial_token::{self, Bearer, Verified, note_use},
     ledger::{Ledger, TokenUses},
+    platform::Platform,
     policy::{Mode, Registrant},
     secret::Secret,
 };

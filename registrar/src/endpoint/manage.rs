@@ -18,9 +18,10 @@ use crate::{
         read::secret,
         update::update,
     },
-    deployment::{Deployment, Platform},
+    deployment::Deployment,
     handled::Handled,
     ledger::Ledger,
+    platform::Platform,
     record::{Record, is_client_id},
 };
 

@@ -25,9 +25,7 @@ use mcp_edge_runtime::{
 
 use self::public_error::EndpointError;
 use crate::{
-    client_request::ClientRequest,
-    deployment::{Deployment, Platform},
-    handled::Handled,
+    client_request::ClientRequest, deployment::Deployment, handled::Handled, platform::Platform,
     settings::REGISTRATION_PATH,
 };
 

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use super::{
     LedgerError, Reconciled,
-    client::{ObjectLedger, unexpected},
     message::{Answer, PAGE, Request},
+    object::{Object, unexpected},
     rows::Client,
 };
 use crate::{
@@ -40,7 +40,7 @@ const TOKEN_SECONDS: u64 = 366 * 24 * 3_600;
 
 /// Hands over everything that the store has.
 pub(super) async fn import<C: CallService, S: RegistrationStore, R: Runtime>(
-    ledger: &ObjectLedger<C, S, R>,
+    ledger: &Object<C, R>,
     store: &S,
     now: u64,
 ) -> Result<(), LedgerError> {
@@ -80,7 +80,7 @@ pub(super) async fn import<C: CallService, S: RegistrationStore, R: Runtime>(
 
 /// Counts clients that the store has and the ledger lacks, and no longer those that are gone.
 pub(super) async fn reconcile<C: CallService, S: RegistrationStore, R: Runtime>(
-    ledger: &ObjectLedger<C, S, R>,
+    ledger: &Object<C, R>,
     store: &S,
     now: u64,
 ) -> Result<Reconciled, LedgerError> {
@@ -125,9 +125,7 @@ pub(super) async fn reconcile<C: CallService, S: RegistrationStore, R: Runtime>(
 }
 
 /// The clients that are counted, with the times of their registration. `None`: nothing was imported yet.
-async fn counted<C: CallService, S: RegistrationStore, R: Runtime>(
-    ledger: &ObjectLedger<C, S, R>,
-) -> Result<Option<Vec<(String, u64)>>, LedgerError> {
+async fn counted<C: CallService, R: Runtime>(ledger: &Object<C, R>) -> Result<Option<Vec<(String, u64)>>, LedgerError> {
     let mut counted = Vec::new();
     loop {
         let after = counted.last().map_or_else(String::new, |(id, _): &(String, u64)| id.clone());

@@ -5,7 +5,7 @@
 //! | [`rules`] | what is admitted, as functions over rows; no I/O, nothing awaited |
 //! | [`rows`] | the rows, and [`sql_rows`] as the tables of the object |
 //! | [`message`] | the operations as JSON, and the object's answer to each |
-//! | [`client`] | the port, by calls of the object |
+//! | [`client`], [`object`] | the port, by calls of the object |
 //! | [`remembering`] | refusals that an isolate remembers, so that a flood does not reach the object |
 //! | [`import`] | clients of earlier versions, and reconciliation with the store |
 //!
@@ -32,6 +32,7 @@
 pub mod client;
 pub mod import;
 pub mod message;
+pub mod object;
 pub mod remembering;
 pub mod rows;
 pub mod rules;

@@ -4,12 +4,11 @@ use mcp_edge_runtime::{http::Response, ports::Services};
 use serde_json::{Map, Value};
 
 use super::{
-    Visit,
     form::{self, Form, Problem},
-    pages,
     public_error::PortalError,
-    redirect,
+    redirect::redirect,
     session::Session,
+    visit::Visit,
 };
 use crate::{
     audit::Event,
@@ -20,8 +19,8 @@ use crate::{
         rotate_secret::rotate_secret,
         update::{UpdateError, update},
     },
-    deployment::Platform,
     handled::Handled,
+    platform::Platform,
     policy::Registrant,
     record::{Record, is_client_id},
 };
@@ -73,7 +72,7 @@ fn check<P>(visit: &Visit<'_, P>, form: &Form) -> Response {
     let problems = metadata(visit, form).err().unwrap_or_default();
     // `collect` would sort first, which is 4 KB of code; `extend` does not.
     let mut body: Map<String, Value> = Map::new();
-    body.extend(problems.iter().map(|(field, text)| ((*field).to_owned(), pages::sentence(text).into())));
+    body.extend(problems.iter().map(|(field, text)| ((*field).to_owned(), form::sentence(text).into())));
     Response::json(200, Value::Object(body).to_string()).with_header("cache-control", "no-store")
 }
 

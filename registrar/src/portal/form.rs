@@ -3,7 +3,7 @@
 use mcp_edge_runtime::ports::Runtime;
 use serde_json::{Map, Value, json};
 
-use super::random_text;
+use super::random_text::random_text;
 use crate::client_metadata::{ClientMetadata, error::MetadataError};
 
 /// A field and what is wrong with it.
@@ -172,6 +172,13 @@ pub fn in_words(error: &MetadataError) -> Problem {
     // Whatever belongs to no field of its own is about the addresses: they decide what is possible.
     let field = FIELDS.iter().find(|(_, known)| *known == member).map_or("redirect_uris", |(field, _)| field);
     (field, format!("{}{}", line.unwrap_or_default(), error.problem))
+}
+
+/// The rules speak of members and go on from their names; a form shows the text alone.
+pub fn sentence(text: &str) -> String {
+    let (line, rest) = text.split_once(": ").filter(|(line, _)| line.starts_with("Line ")).unwrap_or(("", text));
+    let subject = if line.is_empty() { "It".to_owned() } else { line.to_owned() };
+    format!("{subject} {rest}.")
 }
 
 /// Percent and plus decoding; broken sequences stay as they are.

@@ -8,7 +8,7 @@ use mcp_edge_runtime::{http::RequestHead, ports::Runtime};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::{random_text, sealed::Sealer};
+use super::{random_text::random_text, sealed::Sealer};
 
 /// The session's cookie.
 const COOKIE: &str = "__Host-session";

@@ -24,12 +24,14 @@ use sha2::{Digest, Sha256};
 
 use super::{
     form::Form,
-    random_text, redirect,
+    random_text::random_text,
+    redirect::redirect,
     sealed::Sealer,
     session::{Session, cookie, set_cookie},
 };
 use crate::{
-    deployment::{Deployment, Platform},
+    deployment::Deployment,
+    platform::Platform,
     provider::token_endpoint::TokenError,
     settings::{PortalClient, Settings},
 };

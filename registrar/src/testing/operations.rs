@@ -13,7 +13,6 @@ use crate::{
         submission::Submissions,
         update::{UpdateError, update},
     },
-    deployment::Platform,
     failed_attempts::FailedAttempts,
     initial_token::{self, Bearer, InitialTokenError, Verified, note_use},
     ledger::{
@@ -21,6 +20,7 @@ use crate::{
         client::ObjectLedger,
         remembering::{Refusals, Remembering},
     },
+    platform::Platform,
     policy::Registrant,
     record::{Listed, Record},
     storage::{RegistrationStore, StorageError, records::Records},

@@ -9,13 +9,13 @@ use mcp_edge_runtime::{
 
 use self::kv::Kv;
 use crate::{
-    deployment::Platform,
     ledger::{
         client::ObjectLedger,
         message::{self, MAX_MESSAGE_BYTES},
         remembering::{Refusals, Remembering},
         sql_rows::SqlRows,
     },
+    platform::Platform,
     registrar::Registrar,
     settings::Settings,
 };

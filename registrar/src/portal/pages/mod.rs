@@ -10,8 +10,6 @@ mod application;
 mod application_form;
 mod message;
 
-pub(super) use application_form::sentence;
-
 use mcp_edge_runtime::http::Response;
 
 use super::{html::escape, session::Session};

@@ -2,8 +2,7 @@
 
 use mcp_edge_oauth::client_authentication::form_encode;
 use mcp_edge_runtime::ports::{Fetch, Method, Runtime};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     super::{Applications, Created, LogReading, NotCreated, Period, ProviderError},
@@ -11,37 +10,18 @@ use super::{
     api::{self, MAX_PAGES, PAGE_SIZE, Repeat},
     consent::{self, Consent},
     secrets, sign_in_log,
+    stored::{MARK, Stored, path_of},
 };
 use crate::{
     application::{Application, ApplicationType},
     secret::Secret,
 };
 
-/// Member of an application's custom data that is ours.
-const MARK: &str = "registrar";
-
 /// Value of [`MARK`] of an application that is complete.
 const COMPLETE: &str = "complete";
 
 /// How long an operation can last at most, and then some: an unfinished application that is older was abandoned.
 const ABANDONED_AFTER_SECONDS: u64 = 15 * 60;
-
-/// What we read of an application.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Stored {
-    id: String,
-    #[serde(default)]
-    custom_data: Map<String, Value>,
-    /// Milliseconds since 1970.
-    created_at: u64,
-}
-
-impl Stored {
-    fn mark(&self) -> Option<&str> {
-        self.custom_data.get(MARK).and_then(Value::as_str)
-    }
-}
 
 fn pending(attempt: &str) -> String {
     format!("pending {attempt}")
@@ -204,10 +184,6 @@ impl<P: Fetch + Runtime> LogtoApplications<'_, P> {
         let path = format!("{}/sign-in-experience", path_of(client_id));
         self.call(Method::Put, &path, Some(&body), Repeat::Always).await.map(|_| ())
     }
-}
-
-pub(super) fn path_of(client_id: &str) -> String {
-    format!("/applications/{}", form_encode(client_id))
 }
 
 fn client_metadata(application: &Application) -> Value {

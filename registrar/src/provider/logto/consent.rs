@@ -11,7 +11,7 @@ use super::{
     super::ProviderError,
     LogtoApplications,
     api::{MAX_PAGES, PAGE_SIZE, Repeat},
-    applications::path_of,
+    stored::path_of,
 };
 use crate::application::needing_consent;
 

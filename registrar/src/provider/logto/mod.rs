@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`api`] | calls: the machine token, repeating, time limits, what statuses mean |
 //! | [`applications`] | the operations, step by step, each with its way back |
-//! | [`consent`], [`secrets`], [`sign_in_log`] | consent scopes, secrets, and the audit log of an application |
+//! | [`consent`], [`secrets`], [`sign_in_log`], [`stored`] | consent scopes, secrets and the audit log of an application; what is read of it |
 //!
 //! The machine token has the only scope that the API knows, `all`: whoever holds it or the secret behind it
 //! administers the tenant. It is kept in the memory of an isolate and nowhere else.
@@ -14,6 +14,7 @@ mod applications;
 mod consent;
 mod secrets;
 mod sign_in_log;
+mod stored;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use super::{
     super::ProviderError,
     LogtoApplications,
     api::{Repeat, parse},
-    applications::path_of,
+    stored::path_of,
 };
 use crate::secret::Secret;
 

@@ -8,7 +8,7 @@ use super::{
     super::{LogReading, Period, ProviderError},
     LogtoApplications,
     api::PAGE_SIZE,
-    applications::{Stored, path_of},
+    stored::{Stored, path_of},
 };
 
 /// Keys of the audit log for a token that was issued to a client for a user.
