@@ -175,6 +175,7 @@ pub fn in_words(error: &MetadataError) -> Problem {
 }
 
 /// The rules speak of members and go on from their names; a form shows the text alone.
+#[must_use]
 pub fn sentence(text: &str) -> String {
     let (line, rest) = text.split_once(": ").filter(|(line, _)| line.starts_with("Line ")).unwrap_or(("", text));
     let subject = if line.is_empty() { "It".to_owned() } else { line.to_owned() };
