@@ -14,7 +14,7 @@ use crate::client_metadata::{ClientMetadata, error::MetadataError};
 /// Scopes that are between client and provider: they open no data, and no ceiling limits them.
 const ALWAYS_ALLOWED: [&str; 2] = ["openid", "offline_access"];
 
-/// What kind of program it is. Cannot be changed later.
+/// The type of an application. It cannot be changed later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApplicationType {
     /// Runs on the user's device; any port of a loopback address.
@@ -58,7 +58,7 @@ pub struct Application {
     pub kind: ApplicationType,
     /// Checked, at least one.
     pub redirect_uris: Vec<String>,
-    /// What users may be asked for: never more than the operator allows.
+    /// The scopes that users may be asked for: at most those that the operator allows.
     pub ceiling: Scopes,
     /// `logo_uri`.
     pub logo: Option<String>,
@@ -69,7 +69,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// What `metadata` becomes, with a ceiling that was computed by [`ceiling`].
+    /// Creates the application for `metadata`, with a ceiling that was computed by [`ceiling`].
     #[must_use]
     pub fn new(metadata: &ClientMetadata, ceiling: Scopes, description: String) -> Self {
         Self {
@@ -85,8 +85,8 @@ impl Application {
     }
 }
 
-/// What a client may ask users for: what it asked for and the operator allows, or everything that the operator allows
-/// if it did not say.
+/// The scopes that a client may ask users for: those that it requested and the operator allows, or all that the operator
+/// allows if it requested none.
 ///
 /// # Errors
 /// `invalid_client_metadata` if it asked for something, and nothing of that is allowed.

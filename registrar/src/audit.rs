@@ -3,7 +3,7 @@
 use mcp_edge_runtime::ports::OperatorLog;
 use serde::Serialize;
 
-/// What was done.
+/// An event of the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {

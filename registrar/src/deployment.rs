@@ -78,7 +78,7 @@ impl<P: Platform> Deployment<P> {
         Records(self.platform.store())
     }
 
-    /// What operations on clients work with.
+    /// The dependencies of operations on clients.
     #[must_use]
     pub fn context<'a, A>(&'a self, applications: &'a A, now: u64, audit: AuditLog<'a>) -> Context<'a, A, P> {
         Context {

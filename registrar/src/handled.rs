@@ -27,10 +27,10 @@ impl Handled {
     }
 }
 
-/// What is found out about a request.
+/// Facts about a request for the log.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
-    /// What verification of an access token found out.
+    /// Facts from the verification of an access token.
     pub trail: Option<Trail>,
     /// Why the request was denied.
     pub denial: Option<Denial>,

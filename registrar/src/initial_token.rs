@@ -29,7 +29,7 @@ const MIN_TTL_SECONDS: u64 = 60;
 /// registration brings back what they have revoked; each use has a key of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitialToken {
-    /// What the operator called it.
+    /// The operator's name for it.
     pub name: String,
     /// Seconds since 1970.
     pub expires_at: u64,

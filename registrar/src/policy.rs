@@ -53,7 +53,7 @@ pub enum Registrant {
     },
     /// The bearer of an initial access token.
     InitialToken {
-        /// What the operator called it.
+        /// The operator's name for it.
         name: String,
         /// Tells it from others of that name.
         id: String,

@@ -30,7 +30,7 @@ use crate::{
     storage::records::Records,
 };
 
-/// What an operation works with.
+/// The dependencies of an operation.
 pub struct Context<'a, A, P> {
     /// The applications at the provider.
     pub applications: &'a A,
@@ -71,7 +71,7 @@ pub fn random_id(runtime: &impl Runtime) -> String {
     format!("{:016x}", u64::from_ne_bytes(random(runtime)))
 }
 
-/// For the audit log: type and hosts.
+/// The type and the hosts of redirect URIs, for the audit log.
 fn summary(metadata: &ClientMetadata) -> String {
     let hosts: Vec<String> = metadata
         .redirect_uris

@@ -202,7 +202,7 @@ async fn find_repeated<A, P: Platform>(
     Ok(Some(Registered { client_id, record, secret: None, token: None, is_repeated: true }))
 }
 
-/// What the operator reads at the provider.
+/// The application's description at the provider, for the operator.
 fn description(registrant: &Registrant) -> String {
     match registrant {
         Registrant::Anyone { .. } => "Registered itself (RFC 7591)".to_owned(),

@@ -55,7 +55,7 @@ struct InProgress;
 pub struct Submission<'a> {
     submissions: &'a Submissions,
     fingerprint: String,
-    /// What it led to before, as far as this isolate knows.
+    /// The client that the form led to before, as far as this isolate knows.
     client_id: Option<String>,
 }
 

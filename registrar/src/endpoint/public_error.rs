@@ -69,7 +69,7 @@ pub enum EndpointError {
     Ledger(#[from] LedgerError),
 }
 
-/// What a client sees of an error.
+/// The public face of an error: what the client gets.
 struct PublicError {
     status: u16,
     error: &'static str,

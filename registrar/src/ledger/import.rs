@@ -138,7 +138,7 @@ async fn counted<C: CallService, R: Runtime>(ledger: &Object<C, R>) -> Result<Op
     }
 }
 
-/// Whose each client is: the prefix of the developer's keys.
+/// The owner of each client: the prefix of the developer's keys.
 async fn owners<S: RegistrationStore>(store: &S) -> Result<HashMap<String, String>, LedgerError> {
     let keys = listed(store, OWNERS).await?;
     let mut owners = HashMap::new();

@@ -16,7 +16,7 @@ pub const MAX_MESSAGE_BYTES: usize = 256 * 1024;
 /// Clients in one message.
 pub const PAGE: u32 = 1_000;
 
-/// What is asked of the object.
+/// A request to the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "see the operations of the port")]
 pub enum Request {
@@ -50,7 +50,7 @@ pub enum Request {
         client_id: String,
         written: Option<String>,
     },
-    /// What the store has.
+    /// Clients, uses and counts in the store.
     Import {
         clients: Vec<Client>,
         /// Uses of initial access tokens: token, client, expiry.
@@ -68,7 +68,7 @@ pub enum Request {
     Prune,
 }
 
-/// What the object answers.
+/// An answer of the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "see `Refusal`")]
 pub enum Answer {

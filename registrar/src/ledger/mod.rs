@@ -1,4 +1,4 @@
-//! What must be counted or locked across locations: one Durable Object behind one port.
+//! Counts and locks across locations: one Durable Object behind one port.
 //!
 //! | module | contents |
 //! |---|---|
@@ -183,7 +183,7 @@ pub struct TokenUses {
     pub expires_at: u64,
 }
 
-/// What the ledger must know of a registration to admit it.
+/// The limits and counts that a registration is admitted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
     /// What is counted in an hour: the key of each count, and its limit.
@@ -192,11 +192,11 @@ pub struct Admission {
     pub owner: Option<(String, u32)>,
     /// How many clients there may be in all, this one included.
     pub capacity: u32,
-    /// Whether nothing is known of the registrant.
+    /// Whether the registrant is unknown (mode `open`).
     pub is_stranger: bool,
 }
 
-/// What was corrected.
+/// The result of a reconciliation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Reconciled {
     /// Clients that were not counted.
@@ -206,7 +206,7 @@ pub struct Reconciled {
 }
 
 impl Admission {
-    /// What a registrant may do under a policy.
+    /// Creates the admission of a registrant under a policy.
     #[must_use]
     pub fn of(registrant: &Registrant, policy: &Policy) -> Self {
         let limits = &policy.limits;

@@ -14,7 +14,7 @@ const FULL_SECONDS: u64 = 60;
 /// The most refusals that are remembered: a megabyte. Beyond that they are asked for again.
 const MAX_REFUSALS: usize = 10_000;
 
-/// What an isolate was refused, and until when, in seconds since 1970.
+/// Refusals, and when each ends, in seconds since 1970.
 #[derive(Default)]
 pub struct Refusals {
     counts: RefCell<HashMap<String, u64>>,

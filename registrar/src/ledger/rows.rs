@@ -4,7 +4,7 @@ use mcp_edge_runtime::sql::SqlError;
 
 use crate::rate_window::Window;
 
-/// What is reserved under one id.
+/// A reservation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reservation {
     /// Whether there is room for a client.
@@ -88,7 +88,7 @@ pub trait Rows {
     /// [`SqlError`].
     fn is_imported(&self) -> Result<bool, SqlError>;
 
-    /// What is reserved under `id` at `now`.
+    /// The reservation with this id, if it has not ended at `now`.
     ///
     /// # Errors
     /// [`SqlError`].
@@ -112,7 +112,7 @@ pub trait Rows {
     /// [`SqlError`].
     fn has_client(&self, client_id: &str) -> Result<bool, SqlError>;
 
-    /// What was counted under a key.
+    /// The count under a key.
     ///
     /// # Errors
     /// [`SqlError`].

@@ -1,4 +1,4 @@
-//! What is admitted, as functions over rows. Each reads, decides and writes once, and awaits nothing.
+//! The rules of admission, as functions over rows. Each reads, decides and writes once, and awaits nothing.
 
 use mcp_edge_runtime::sql::SqlError;
 
@@ -11,7 +11,7 @@ use super::{
 /// read for a minute.
 pub const VISIBLE_SECONDS: u64 = 10 * 60;
 
-/// Why something is not done.
+/// Why an operation was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The clients of earlier versions are not counted yet.

@@ -1,4 +1,4 @@
-//! What a developer does with their applications.
+//! The pages and actions for a developer's applications.
 
 use mcp_edge_runtime::{http::Response, ports::Services};
 use serde_json::{Map, Value};
@@ -66,8 +66,7 @@ async fn list<P: Platform>(visit: &Visit<'_, P>, session: &Session) -> Result<Re
     Ok(visit.pages.list(session, &clients, visit.request.now))
 }
 
-/// What is wrong with a form that is being filled in. The same rules as for the finished one, so the page cannot promise
-/// what the server then refuses.
+/// Validates a form that is being filled in, by the same rules as the finished one.
 fn check<P>(visit: &Visit<'_, P>, form: &Form) -> Response {
     let problems = metadata(visit, form).err().unwrap_or_default();
     // `collect` would sort first, which is 4 KB of code; `extend` does not.

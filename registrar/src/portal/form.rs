@@ -21,7 +21,7 @@ const FIELDS: [(&str, &str); 8] = [
     ("policy_uri", "policy_uri"),
 ];
 
-/// What is wrong with a page that may be somebody else's (see [`ClientMetadata::foreign_pages`]).
+/// The error for a page at another host (see [`ClientMetadata::foreign_pages`]).
 const FOREIGN_PAGE: &str = "must be at the host of every https redirect address, or at a host below it";
 
 /// Fields of a form in the order in which they were sent. Names may repeat.

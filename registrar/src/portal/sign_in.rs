@@ -36,7 +36,7 @@ use crate::{
     settings::{PortalClient, Settings},
 };
 
-/// What a sign-in that has begun is remembered by.
+/// The cookie of a sign-in in progress.
 const COOKIE: &str = "__Host-signin";
 const PURPOSE: &str = "sign-in";
 
@@ -50,7 +50,7 @@ const ASK_COOKIE: &str = "sign-in-asks";
 /// Longer than a session at the provider lasts (at Logto 14 days).
 const ASK_SECONDS: u64 = 30 * 24 * 3_600;
 
-/// For the token request.
+/// Time limit of the token request.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// When it makes sense to try again after an outage.
@@ -59,7 +59,7 @@ const RETRY_SECONDS: u64 = 5;
 /// An answer with three tokens has 5 KB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// What must be the same when the browser comes back.
+/// A sign-in in progress.
 #[derive(Serialize, Deserialize)]
 struct Begun {
     state: String,
@@ -289,7 +289,7 @@ impl SignIn {
     }
 }
 
-/// What an answer of the token endpoint without tokens means. Only `invalid_grant` is about the code; everything else of
+/// The meaning of an error response of the token endpoint. Only `invalid_grant` is about the code; everything else of
 /// OAuth's is about our own application there.
 fn refused(error: &TokenError, resource: &str) -> Denial {
     let fix = match error {
@@ -316,7 +316,7 @@ fn refused(error: &TokenError, resource: &str) -> Denial {
 pub struct Account {
     /// `sub`
     pub subject: String,
-    /// What the provider calls it.
+    /// The name at the provider.
     pub name: Option<String>,
 }
 

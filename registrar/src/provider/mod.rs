@@ -52,7 +52,7 @@ pub trait Applications {
     /// [`ProviderError`]; then at least one of the two secrets is good, and another rotation settles it.
     async fn rotate_secret(&self, client_id: &str, name: &str) -> Result<Secret, ProviderError>;
 
-    /// What the provider's log says of users signing in through the application in `period`.
+    /// Reads sign-ins through the application in `period` from the provider's log.
     ///
     /// # Errors
     /// [`ProviderError::Gone`] if there is no such application.
@@ -75,7 +75,7 @@ pub struct Period {
     pub until_ms: Option<u64>,
 }
 
-/// What was found out from the provider's log. Anybody can fill it with failures, and the provider forgets it after a
+/// The result of reading a period of the provider's log. Anybody can fill it with failures, and the provider forgets it after a
 /// while, so what was not found in it is certain only if all of it was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LogReading {

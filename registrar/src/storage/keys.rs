@@ -2,7 +2,7 @@
 
 use crate::digest::sha256_hex;
 
-/// How long a form that is sent again is recognized. People press a button again, or reload its answer, within minutes.
+/// How long a repeated form is recognized. Users press a button again, or reload the response, within minutes.
 pub const REPEAT_SECONDS: u64 = 600;
 
 /// `client/<client id>`

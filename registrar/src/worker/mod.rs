@@ -47,7 +47,7 @@ async fn ledger(state: ObjectState, _: Env, request: Request) -> Response {
     .await
 }
 
-/// What Cloudflare provides.
+/// The platform: bindings and services of Cloudflare.
 struct Cloudflare {
     store: Kv,
     ledger: Remembering<ObjectLedger<Binding, Kv, EdgeRuntime>, Refusals>,

@@ -2,9 +2,9 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`application`] | a developer's applications |
-//! | [`application_form`] | the form to make or change one |
-//! | [`message`] | everything else |
+//! | `application` | a developer's applications |
+//! | `application_form` | the form to make or change one |
+//! | `message` | everything else |
 
 mod application;
 mod application_form;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::secret::Secret;
 
-/// For one call, body included. The API answers within a tenth of that.
+/// Time limit of one call, body included. The API answers within a tenth of that.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A page of a hundred applications has a tenth of that.
@@ -26,11 +26,11 @@ const BACK_OFF_MILLISECONDS: [u64; 3] = [250, 1_000, 3_000];
 /// A machine token is renewed so long before it expires, so that none expires on its way.
 const TOKEN_MARGIN_SECONDS: u64 = 60;
 
-/// How the codes begin that come with 404 for what does not exist. An unknown path is answered with 404 as well, and to take
+/// Prefix of the error codes that come with 404 for resources that do not exist. An unknown path is answered with 404 as well, and to take
 /// that for an answer would be to forget clients that still work.
 const GONE: &str = "entity.";
 
-/// What a token without the scope of the API, and a 403, come from.
+/// The cause of a token without the API's scope, and of a 403.
 const MISSING_ROLE: &str = "the machine-to-machine application needs the role for Management API access";
 
 /// The largest page that Logto gives.
@@ -200,7 +200,7 @@ pub(super) fn undocumented() -> ProviderError {
     ProviderError::Unavailable("an answer was not what it is documented to be".to_owned())
 }
 
-/// What the operator learns of a refusal: the code and the members that were not liked. Nothing else of the body: some
+/// Describes a rejected request for the log: the error code and the rejected members. Nothing else of the body: some
 /// answers of Logto repeat what they were sent, a rejected token's claims for example.
 fn refusal(method: Method, path: &str, reply: &HttpResponse) -> String {
     let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();

@@ -20,7 +20,7 @@ use crate::{
 /// Value of [`MARK`] of an application that is complete.
 const COMPLETE: &str = "complete";
 
-/// How long an operation can last at most, and then some: an unfinished application that is older was abandoned.
+/// Longer than any operation takes: an unfinished application that is older was abandoned.
 const ABANDONED_AFTER_SECONDS: u64 = 15 * 60;
 
 fn pending(attempt: &str) -> String {
@@ -172,7 +172,7 @@ impl<P: Fetch + Runtime> LogtoApplications<'_, P> {
         }
     }
 
-    /// What the consent page shows.
+    /// Writes what the consent page shows.
     async fn put_branding(&self, client_id: &str, application: &Application) -> Result<(), ProviderError> {
         let branding = application.logo.as_ref().map_or_else(|| json!({}), |logo| json!({ "logoUrl": logo }));
         let body = json!({

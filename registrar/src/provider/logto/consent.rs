@@ -1,4 +1,4 @@
-//! What an application may ask users for: Logto's consent scopes, and the ids of the MCP server's permissions.
+//! Consent scopes of an application, and the ids of the MCP server's permissions.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +62,7 @@ impl Consent {
         Some(Self { user, resource })
     }
 
-    /// What of this is not in the other.
+    /// The scopes in `self` that are not in `other`.
     pub(super) fn without(&self, other: &Self) -> Self {
         let rest =
             |these: &[String], those: &[String]| these.iter().filter(|it| !those.contains(it)).cloned().collect();

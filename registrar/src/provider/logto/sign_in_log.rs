@@ -25,7 +25,7 @@ const SHORT_PAGE_SIZE: usize = 10;
 /// Logto Cloud forgets its log after three days on its smallest plan. What was longer ago than this is not there for sure.
 const LOG_KEPT_SECONDS: u64 = 2 * 24 * 3_600;
 
-/// What we read of an entry of the audit log.
+/// The members of an entry of the audit log that are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LogEntry {
@@ -39,7 +39,7 @@ struct LogPayload {
     result: Option<String>,
 }
 
-/// What the log says of users signing in through the application in `period`.
+/// Reads sign-ins through the application in `period` from the log.
 pub(super) async fn usage<P: Fetch + Runtime>(
     api: &LogtoApplications<'_, P>,
     client_id: &str,

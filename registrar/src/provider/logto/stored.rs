@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// Member of an application's custom data that is ours.
 pub(super) const MARK: &str = "registrar";
 
-/// What we read of an application.
+/// The members of an application that are read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Stored {
