@@ -13,7 +13,7 @@ use mcp_edge_oauth::{
     protected_resource::advertisable,
     resource_server::{ResourceServer, Trail},
 };
-use mcp_edge_protocol::{AccessNeeded, Server, StateKey};
+use mcp_edge_protocol::{AccessNeeded, Server, ServerServices, StateKey};
 use mcp_edge_runtime::{
     app::{App, Handled},
     client_network::client_network,
@@ -21,7 +21,7 @@ use mcp_edge_runtime::{
     cors::{self, AllowedHeaders, Origin},
     http::{BodyError, HeaderNames, RequestBody, RequestHead, Response},
     log::{LogRecord, LogSettings},
-    ports::{Runtime, Services},
+    ports::Services,
 };
 
 use crate::{
@@ -53,13 +53,11 @@ pub struct Endpoint<E, S> {
     server: Server<E>,
     env: E,
     services: S,
-    runtime: Rc<dyn Runtime>,
-    report: Rc<dyn Fn(&str)>,
+    server_services: Rc<ServerServices>,
     challenge: ChallengeContext,
     documents: Documents,
     /// Made for the first visitor: most isolates see none.
     page: OnceCell<Page>,
-    state_key: Option<StateKey>,
 }
 
 /// Which part of the server a path belongs to.
@@ -102,28 +100,24 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             basic_scopes: advertisable(basic).collect(),
         };
         let resource_server = ResourceServer::new(settings.trust.clone());
-        let state_key = settings.state_secret.as_ref();
-        let state_key = state_key.map(|secret| StateKey::derive(secret.expose().as_bytes(), &settings.resource.url));
-        let (runtime, log) = (Rc::new(services.clone()), services.clone());
+        let log = services.clone();
+        let mut server_services = ServerServices::new(Rc::new(services.clone()));
+        server_services.report = Rc::new(move |line| log.error(line));
+        server_services.state_key = settings
+            .state_secret
+            .as_ref()
+            .map(|secret| StateKey::derive(secret.expose().as_bytes(), &settings.resource.url));
         Self {
             settings,
             resource_server,
             server,
             env,
             services,
-            runtime,
-            report: Rc::new(move |line| log.error(line)),
+            server_services: Rc::new(server_services),
             challenge,
             documents,
             page: OnceCell::new(),
-            state_key,
         }
-    }
-
-    /// The verifier, for its state.
-    #[must_use]
-    pub fn resource_server(&self) -> &ResourceServer {
-        &self.resource_server
     }
 
     /// The MCP endpoint is looked at first: it is what nearly every request is for, and wherever the operator put it,
@@ -193,16 +187,13 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Err(BodyError::Truncated) => return Ok(Response::empty(400)),
         };
         let kind = identity.kind();
-        let mut caller = mcp_edge_protocol::RequestContext::new(
+        let request = mcp_edge_protocol::RequestContext {
             identity,
-            self.env.clone(),
-            context.now,
-            context.request_id.clone(),
-            Rc::clone(&self.runtime),
-        );
-        caller.state_key.clone_from(&self.state_key);
-        caller.report = Rc::clone(&self.report);
-        let handling = self.server.handle(head, &body, caller);
+            env: self.env.clone(),
+            now: context.now,
+            request_id: context.request_id.clone(),
+        };
+        let handling = self.server.handle(head, &body, request, &self.server_services);
         // A handler may wait long, and the body may be large.
         drop(body);
         let handled = handling.await;

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use gungraun::{library_benchmark, library_benchmark_group};
 use mcp_edge::schemars::{self, JsonSchema};
 use mcp_edge_identity::Identity;
-use mcp_edge_protocol::{Call, Handled, Json, RequestContext, Server, Tool};
+use mcp_edge_protocol::{Call, Handled, Json, RequestContext, Server, ServerServices, Tool};
 use mcp_edge_runtime::http::RequestHead;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -55,21 +55,23 @@ pub struct Exchange {
     server: Server<()>,
     head: RequestHead<'static>,
     body: &'static str,
-    caller: RequestContext<()>,
+    context: RequestContext<()>,
+    services: Rc<ServerServices>,
 }
 
 impl Exchange {
     /// One exchange has gone before: what is made once per isolate is there.
     fn new(server: Server<()>, head: RequestHead<'static>, body: &Value) -> Self {
         let identity = Rc::new(Identity::for_test("alice", "whoami:read"));
-        let caller = RequestContext::new(identity, (), NOW, "request-1".to_owned(), Rc::new(World::new()));
-        let exchange = Self { server, head, body: body.to_string().leak(), caller };
-        exchange.handle(exchange.caller.clone());
+        let context = RequestContext { identity, env: (), now: NOW, request_id: "request-1".to_owned() };
+        let services = Rc::new(ServerServices::new(Rc::new(World::new())));
+        let exchange = Self { server, head, body: body.to_string().leak(), context, services };
+        exchange.handle(exchange.context.clone());
         exchange
     }
 
-    fn handle(&self, caller: RequestContext<()>) -> Handled {
-        let handling = self.server.handle(&self.head, self.body, caller);
+    fn handle(&self, context: RequestContext<()>) -> Handled {
+        let handling = self.server.handle(&self.head, self.body, context, &self.services);
         handling.now_or_never().expect("nothing here has to wait")
     }
 }
@@ -137,7 +139,7 @@ fn lists_fifty((_, handled): (Exchange, Handled)) {
 #[bench::modern(setup = modern_whoami, teardown = names_alice)]
 #[bench::legacy(setup = legacy_whoami, teardown = names_alice)]
 fn call_whoami(exchange: Exchange) -> (Exchange, Handled) {
-    let handled = exchange.handle(exchange.caller.clone());
+    let handled = exchange.handle(exchange.context.clone());
     (exchange, handled)
 }
 
@@ -145,7 +147,7 @@ fn call_whoami(exchange: Exchange) -> (Exchange, Handled) {
 #[library_benchmark]
 #[bench::fifty(setup = list_of_fifty, teardown = lists_fifty)]
 fn list_tools(exchange: Exchange) -> (Exchange, Handled) {
-    let handled = exchange.handle(exchange.caller.clone());
+    let handled = exchange.handle(exchange.context.clone());
     (exchange, handled)
 }
 

@@ -18,7 +18,10 @@ use serde_json::{error::Category, value::RawValue};
 
 use crate::{
     limits::ID_BYTES,
-    protocol::error::{Reason, RpcError},
+    protocol::{
+        error::{Reason, RpcError},
+        revision::Era,
+    },
 };
 use mcp_edge_runtime::json::{Object, quote};
 
@@ -337,7 +340,7 @@ pub(crate) fn notification(method: &str, params: &Object) -> String {
 
 /// The body of an HTTP error that has no request to answer: no JSON could be read, or it was not wanted.
 pub(crate) fn anonymous_error(reason: Reason, message: &'static str) -> String {
-    error(None, reason.code(true), &RpcError::new(reason, message))
+    error(None, reason.code(Era::Modern), &RpcError::new(reason, message))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -349,7 +352,7 @@ mod tests {
     fn rejection(body: &str) -> (i32, Option<String>) {
         match parse(body, 100) {
             Ok(_) => (0, None),
-            Err(unreadable) => (unreadable.error.reason.code(true), unreadable.id.map(str::to_owned)),
+            Err(unreadable) => (unreadable.error.reason.code(Era::Modern), unreadable.id.map(str::to_owned)),
         }
     }
 
@@ -440,7 +443,7 @@ mod tests {
     fn a_batch_is_read_up_to_its_limit() {
         assert!(matches!(parse("[1, 2]", 2), Ok(Payload::Batch(elements)) if elements.len() == 2));
         for (body, code) in [("[1, 2, 3]", -32600), ("[1, 2, 3", -32600), ("[1, 2", -32700), ("[1] 2", -32700)] {
-            let unreadable = parse(body, 2).err().map(|unreadable| unreadable.error.reason.code(true));
+            let unreadable = parse(body, 2).err().map(|unreadable| unreadable.error.reason.code(Era::Modern));
             assert_eq!(unreadable, Some(code), "{body}");
         }
     }

@@ -1,13 +1,22 @@
-//! Lists: pages of what a caller may use (MCP 2026-07-28, server/utilities/pagination and basic/utilities/caching).
+//! Lists: pages of the primitives that a caller may use (MCP 2026-07-28, server/utilities/pagination and
+//! basic/utilities/caching).
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::{primitives::access::Requirements, protocol::error::RpcError};
 use mcp_edge_identity::Identity;
 use mcp_edge_runtime::json::array;
 
+use super::{Execution, Operation, OperationError, Started, members, required};
+use crate::{
+    primitives::{access::Requirements, resource::Cache},
+    protocol::{
+        error::RpcError,
+        outcome::{OperationResult, Success},
+    },
+};
+
 /// An item of a list.
-pub(super) struct Row<'a> {
+pub(super) struct Item<'a> {
     /// Its name or URI, unique in the list.
     pub key: &'a str,
     /// As it is listed.
@@ -15,9 +24,27 @@ pub(super) struct Row<'a> {
     pub requirements: &'a Requirements,
 }
 
+/// Answers a list method with one page of `items`, in the member of this name.
+pub(super) fn respond<E>(operation: &Operation<'_, E>, member: &'static str, items: &[Item<'_>]) -> Started {
+    Started { name: None, execution: list(operation, member, items) }
+}
+
+fn list<E>(
+    operation: &Operation<'_, E>,
+    member: &'static str,
+    items: &[Item<'_>],
+) -> Result<Execution, OperationError> {
+    let catalog = operation.catalog;
+    let cursor = operation.params.cursor.map(|raw| required(Some(raw), "cursor")).transpose()?;
+    let page = page(items, cursor.as_deref(), catalog.page_size, &operation.context.identity)?;
+    let members = members(member, &page.items).maybe_text("nextCursor", page.next.as_deref());
+    let cache = Cache { ttl: catalog.list_ttl, public: page.public };
+    Ok(Execution::Complete(OperationResult::Complete(Success::cached(members, cache))))
+}
+
 /// A part of a list.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Page {
+struct Page {
     /// A JSON array.
     pub items: String,
     pub next: Option<String>,
@@ -30,26 +57,26 @@ pub(super) struct Page {
 /// Items keep the order in which they were registered. A cursor names the last item seen, and where it stood: if a
 /// newer version of the server has put items before it, nothing is shown twice; if it has lost the item itself, the
 /// list goes on where it was.
-pub(super) fn page(rows: &[Row<'_>], cursor: Option<&str>, size: usize, identity: &Identity) -> Result<Page, RpcError> {
+fn page(all: &[Item<'_>], cursor: Option<&str>, size: usize, identity: &Identity) -> Result<Page, RpcError> {
     let start = match cursor {
         None => 0,
         Some(cursor) => {
             let (index, key) = read_cursor(cursor).ok_or_else(|| RpcError::invalid_params("invalid cursor"))?;
-            rows.iter().position(|row| row.key == key).map_or(index, |found| found + 1)
+            all.iter().position(|item| item.key == key).map_or(index, |found| found + 1)
         }
     };
     let mut visible =
-        rows.iter().enumerate().skip(start).filter(|(_, row)| row.requirements.check(identity).is_ok()).peekable();
-    let mut items = Vec::with_capacity(size.min(rows.len()));
+        all.iter().enumerate().skip(start).filter(|(_, item)| item.requirements.check(identity).is_ok()).peekable();
+    let mut items = Vec::with_capacity(size.min(all.len()));
     let mut last = None;
     while items.len() < size
-        && let Some((index, row)) = visible.next()
+        && let Some((index, item)) = visible.next()
     {
-        items.push(row.json);
-        last = Some((index, row.key));
+        items.push(item.json);
+        last = Some((index, item.key));
     }
     let next = last.filter(|_| visible.peek().is_some()).map(|(index, key)| write_cursor(index, key));
-    Ok(Page { items: array(items), next, public: rows.iter().all(|row| row.requirements.is_open()) })
+    Ok(Page { items: array(items), next, public: all.iter().all(|item| item.requirements.is_open()) })
 }
 
 fn write_cursor(index: usize, key: &str) -> String {
@@ -89,8 +116,8 @@ mod tests {
                 .iter()
                 .map(|key| requirements(items.iter().find(|(known, _)| known == key).and_then(|(_, scope)| *scope)))
                 .collect();
-            let rows: Vec<Row<'_>> =
-                keys.iter().zip(&needs).map(|(key, requirements)| Row { key, json: key, requirements }).collect();
+            let rows: Vec<Item<'_>> =
+                keys.iter().zip(&needs).map(|(key, requirements)| Item { key, json: key, requirements }).collect();
             let page = page(&rows, cursor.as_deref(), 2, &identity).unwrap_or_else(|error| panic!("{error:?}"));
             seen.push_str(&page.items);
             match page.next {
@@ -124,7 +151,7 @@ mod tests {
         let identity = Identity::for_test("ada", "x");
         let (open, closed) = (requirements(None), requirements(Some("x")));
         let public = |needs: &Requirements| {
-            page(&[Row { key: "a", json: "a", requirements: needs }], None, 2, &identity).map(|page| page.public)
+            page(&[Item { key: "a", json: "a", requirements: needs }], None, 2, &identity).map(|page| page.public)
         };
         assert_eq!(public(&open), Ok(true));
         assert_eq!(public(&closed), Ok(false));
