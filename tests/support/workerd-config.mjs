@@ -1,13 +1,13 @@
-// The configuration file of workerd (Cap'n Proto) for one Worker with its settings and its namespaces.
+// The configuration file of workerd (Cap'n Proto) for a Worker with settings and namespaces.
 
 /**
  * @param {object} parts
  * @param {string[]} parts.modules  the Worker's files, the entry point first
  * @param {number} parts.port    where the Worker listens, on loopback
- * @param {Record<string, number>} parts.namespaces  bindings of key-value namespaces, and where they are served
+ * @param {Record<string, number>} parts.namespaces  bindings of key-value namespaces, and their ports
  * @param {Record<string, unknown>} parts.settings
  * @param {{date: string, flags: string[]}} parts.compatibility
- * @param {number} [parts.schedulerPort]  where a request sets off a scheduled event
+ * @param {number} [parts.schedulerPort]  the port for triggering a scheduled event
  * @param {string[]} [parts.v8Flags]  for the JavaScript engine
  * @param {Record<string, string>} [parts.objects]  classes of Durable Objects, by binding
  * @param {string} [parts.objectsFolder]  where the objects are stored
@@ -85,7 +85,7 @@ function ownService(name, { entrypoint, props }) {
   return `(name = ${text(name)}, service = (${parts.join(", ")})),`;
 }
 
-// Cloudflare's own scheduler is not part of workerd; another Worker can do what it does.
+// workerd has no scheduler; another Worker triggers the events.
 function schedulerOf(port, date) {
   const module = `export default { async fetch(request, env) {
     const { outcome } = await env.MAIN.scheduled({ cron: "* * * * *", scheduledTime: new Date() });
@@ -109,12 +109,12 @@ function moduleType(name) {
   return name.endsWith(".wasm") ? "wasm" : "esModule";
 }
 
-// As wrangler does it: text stays text, numbers, lists and tables become JSON.
+// As in wrangler: strings stay strings, other values become JSON.
 function binding(value) {
   return typeof value === "string" ? `text = ${text(value)}` : `json = ${text(JSON.stringify(value))}`;
 }
 
-// Cap'n Proto knows the escapes of C, not those of JSON: bytes are always written as \xNN.
+// Cap'n Proto has the escapes of C, not those of JSON: bytes are written as \xNN.
 function text(value) {
   const bytes = [...Buffer.from(value)];
   const escaped = bytes.map((byte) => {

@@ -131,7 +131,7 @@ impl SignInError {
             Self::NoCode => (400, "The answer has no code."),
             Self::NotADeveloper { .. } => (403, "No permission"),
             Self::Denied(denial) => {
-                let status = denial.reason.face().status.max(400);
+                let status = denial.reason().to_public().status.max(400);
                 let explanation = match status {
                     503 => "The identity provider cannot be reached right now.",
                     500 => "This server is not set up correctly; its log says what to fix.",
@@ -165,7 +165,7 @@ impl SignInError {
 
 #[cfg(test)]
 mod tests {
-    use mcp_edge_oauth::denial::{Denial, Reason};
+    use mcp_edge_oauth::denial::{Denial, ProviderVerdict};
 
     use super::*;
 
@@ -193,8 +193,8 @@ mod tests {
             (SignInError::NoCode, 400),
             (SignInError::Refused { refusal: Refusal::Cancelled, error: "access_denied".to_owned() }, 403),
             (SignInError::Refused { refusal: Refusal::Outage, error: "server_error".to_owned() }, 503),
-            (Denial::from(Reason::Misconfigured).into(), 500),
-            (Denial::from(Reason::Inactive).into(), 401),
+            (Denial::Misconfigured { error: None }.into(), 500),
+            (Denial::Inactive { verdict: ProviderVerdict::Other("unknown") }.into(), 401),
         ] {
             assert_eq!(error.to_public().0, status, "{error}");
         }
