@@ -52,7 +52,7 @@
 //! | [`documents`] | what the server publishes about itself, the same for everybody |
 //! | [`page`] | the page at `/` |
 //! | [`health`] | whether the server can answer, for monitors |
-//! | [`testing`] | a client and a clock for native tests of tools |
+//! | `testing` | a client and a clock for native tests of tools, behind the feature `testing` |
 //! | `worker` | the Cloudflare Worker, behind the feature `cloudflare` (on by default) |
 
 pub mod documents;
