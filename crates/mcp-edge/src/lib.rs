@@ -40,24 +40,25 @@
 //!
 //! # What is out of scope
 //!
-//! Signing users in, consent, and issuing tokens: the identity provider does that. Sessions: every request stands for
-//! itself.
+//! Sign-in, consent and issuing tokens, which are the tasks of the identity provider. Sessions: every request is
+//! authenticated.
 //!
 //! # Modules
 //!
 //! | module | what it contains |
 //! |---|---|
-//! | [`endpoint`] | a request's way through the server, from the first header to the response |
-//! | [`settings`] | what an operator decides |
-//! | [`documents`] | what the server publishes about itself, the same for everybody |
-//! | [`page`] | the page at `/` |
-//! | [`health`] | whether the server can answer, for monitors |
+//! | [`endpoint`] | the handling of a request: route, origin, authentication, protocol, response |
+//! | [`settings`] | the settings, parsed and validated |
+//! | [`documents`] | published documents: metadata, registry listing |
+//! | [`page`] | the page at `/` and its playground, behind the feature `page` (on by default) |
+//! | [`health`] | the health check |
 //! | `testing` | a client and a clock for native tests of tools, behind the feature `testing` |
 //! | `worker` | the Cloudflare Worker, behind the feature `cloudflare` (on by default) |
 
 pub mod documents;
 pub mod endpoint;
 pub mod health;
+#[cfg_attr(not(feature = "page"), path = "without_page.rs")]
 pub mod page;
 pub mod settings;
 #[cfg(feature = "cloudflare")]

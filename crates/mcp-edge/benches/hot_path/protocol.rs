@@ -1,5 +1,5 @@
-//! What an authenticated message costs: reading it, telling its era, calling a tool or listing fifty, writing the
-//! answer.
+//! The handling of an authenticated message: parsing it, determining its era, calling a tool or listing fifty, and writing
+//! the response.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::world::World;
 
-/// When the message comes, in seconds since 1970.
+/// The time of the message, in seconds since 1970.
 const NOW: u64 = 1_800_000_000;
 
 #[derive(Serialize, JsonSchema)]
@@ -50,7 +50,7 @@ pub fn whoami() -> Tool<()> {
     Tool::new("whoami", answer).description("Tells who is signed in.").read_only()
 }
 
-/// A server, a message to it, and who sends that.
+/// A server, a message to it, and its sender.
 pub struct Exchange {
     server: Server<()>,
     head: RequestHead<'static>,
@@ -76,7 +76,7 @@ impl Exchange {
     }
 }
 
-/// The head of a message of the era without a handshake.
+/// The head of a message of the modern era.
 pub fn modern_head(method: &'static str) -> RequestHead<'static> {
     RequestHead::new("POST", "/mcp")
         .with_header("content-type", "application/json")
