@@ -1,7 +1,7 @@
 //! Tools: functions that models call (MCP 2026-07-28, server/tools).
 //!
-//! A tool is an async function of the [`Call`] and, if it has arguments, of one type that describes them. Its schema
-//! is made from that type. What is declared beyond that says who may use the tool, and how clients should treat it.
+//! A tool is an async function of the [`Call`](crate::Call), if it needs one, and of one type that describes its
+//! arguments, if it has any. Its schema is made from that type. What is declared beyond that says who may use the tool, and how clients should treat it.
 //!
 //! ```
 //! use mcp_edge_protocol::{Call, Json, Tool, ToolError};
@@ -31,24 +31,18 @@
 
 use std::{rc::Rc, time::Duration};
 
-use futures_util::future::{FutureExt, LocalBoxFuture};
-use schemars::JsonSchema;
-use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
-    call::Call,
     client::Capability,
     primitives::{
         access::{Listing, Requirements, listing_methods},
-        content::ContentBlock,
-        error::ToolError,
         schema::{self, SchemaError},
+        tool_handler::{Handler, Run, ToolHandler},
     },
-    protocol::error::detail,
     transport::headers::Parameter,
 };
-use mcp_edge_runtime::json::{Object, array, to_json};
+use mcp_edge_runtime::json::{Object, to_json};
 
 /// A tool under construction.
 #[must_use]
@@ -60,19 +54,6 @@ pub struct Tool<E = ()> {
     needs: Vec<Capability>,
     time: Option<Duration>,
 }
-
-/// A handler whose types are gone, with what was learned from them.
-#[doc(hidden)]
-pub struct Handler<E> {
-    input_schema: Value,
-    output_schema: Option<Value>,
-    run: Run<E>,
-}
-
-/// Runs a tool. The arguments have been validated. They are handed over, so that they need not be copied: they may be
-/// most of what a call holds.
-type Run<E> = Box<dyn Fn(Call<E>, Value) -> Running>;
-type Running = LocalBoxFuture<'static, Result<ToolResult, ToolError>>;
 
 /// What clients should expect of a tool. Hints only, but several clients ask the user before a tool runs that might
 /// destroy something, and directories of servers want each said explicitly, so all are sent always.
@@ -86,8 +67,8 @@ struct Hints {
 }
 
 impl<E: 'static> Tool<E> {
-    /// A tool with the function that does its work: `async fn(Call<E>, Arguments) -> Result` or
-    /// `async fn(Call<E>) -> Result`, see [`ToolHandler`].
+    /// Creates a tool with the function that does its work: `async fn(Call<E>, Arguments) -> Result`, where each of the
+    /// two parameters may be missing; see [`ToolHandler`].
     ///
     /// The name has 1 to 128 characters of `A-Z a-z 0-9 _ . -`; some clients take no more than 64.
     pub fn new<Kind>(name: impl Into<String>, handler: impl ToolHandler<E, Kind>) -> Self {
@@ -139,7 +120,7 @@ impl<E: 'static> Tool<E> {
         self
     }
 
-    /// The schema of the structured result, written by hand; for handlers that make a [`ToolResult`] themselves.
+    /// The schema of the structured result, written by hand; for handlers that make a [`ToolResult`](crate::ToolResult) themselves.
     pub fn output_schema(mut self, schema: Value) -> Self {
         self.handler.output_schema = Some(schema);
         self
@@ -251,219 +232,19 @@ fn wrap_schema(mut schema: Value) -> Value {
     serde_json::json!({"type": "object", "properties": {"result": schema}, "required": ["result"]})
 }
 
-/// Functions that can be tools.
-///
-/// Implemented for async functions and closures
-/// - of [`Call<E>`] and a type with [`DeserializeOwned`] and [`JsonSchema`] that describes an object, or
-/// - of [`Call<E>`] alone,
-///
-/// with a result that is [`IntoToolResult`]. `Kind` only tells these forms apart; it is never written out.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a tool",
-    label = "not an async function of `Call<{E}>` and, optionally, arguments with `Deserialize` and `JsonSchema`",
-    note = "its result must be `Result<T, ToolError>` with `T` one of `Json<_>`, `String`, `ContentBlock`, `ToolResult`"
-)]
-pub trait ToolHandler<E, Kind> {
-    /// Forgets the types.
-    #[doc(hidden)]
-    fn into_handler(self) -> Handler<E>;
-}
-
-/// The form with arguments.
-#[doc(hidden)]
-pub struct WithArguments<A>(std::marker::PhantomData<A>);
-
-/// The form without arguments.
-#[doc(hidden)]
-pub struct WithoutArguments;
-
-impl<E, F, A, Fut, R> ToolHandler<E, WithArguments<A>> for F
-where
-    E: 'static,
-    F: Fn(Call<E>, A) -> Fut + 'static,
-    A: DeserializeOwned + JsonSchema + 'static,
-    Fut: Future<Output = R> + 'static,
-    R: IntoToolResult + 'static,
-{
-    fn into_handler(self) -> Handler<E> {
-        Handler {
-            input_schema: schema::of_input::<A>(),
-            output_schema: R::output_schema(),
-            run: Box::new(move |call, arguments| match A::deserialize(arguments) {
-                Ok(arguments) => self(call, arguments).map(IntoToolResult::into_tool_result).boxed_local(),
-                // Validation has passed, so this is a rule that the schema does not express.
-                Err(error) => {
-                    std::future::ready(Err(ToolError::new(format!("arguments: {}", detail(&error))))).boxed_local()
-                }
-            }),
-        }
-    }
-}
-
-impl<E, F, Fut, R> ToolHandler<E, WithoutArguments> for F
-where
-    E: 'static,
-    F: Fn(Call<E>) -> Fut + 'static,
-    Fut: Future<Output = R> + 'static,
-    R: IntoToolResult + 'static,
-{
-    fn into_handler(self) -> Handler<E> {
-        Handler {
-            input_schema: schema::no_arguments(),
-            output_schema: R::output_schema(),
-            run: Box::new(move |call, _| self(call).map(IntoToolResult::into_tool_result).boxed_local()),
-        }
-    }
-}
-
-/// What a tool has to say.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ToolResult {
-    content: Vec<ContentBlock>,
-    /// JSON.
-    structured: Option<String>,
-    is_error: bool,
-    pub(crate) meta: Map<String, Value>,
-}
-
-impl ToolResult {
-    /// A result without anything.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds content.
-    #[must_use]
-    pub fn content(mut self, content: impl Into<ContentBlock>) -> Self {
-        self.content.push(content.into());
-        self
-    }
-
-    /// Sets the structured result. It must fit the tool's output schema, if it has one; clients check. Does not add a
-    /// text copy, as [`Json`] does.
-    #[must_use]
-    pub fn structured(mut self, value: &Value) -> Self {
-        self.structured = Some(to_json(value));
-        self
-    }
-
-    /// Marks the result as a failure, for results with more to say than a [`ToolError`].
-    #[must_use]
-    pub fn failed(mut self) -> Self {
-        self.is_error = true;
-        self
-    }
-
-    /// Adds a member to `_meta`, for clients that know it. The name has a prefix: `com.example/trace`.
-    #[must_use]
-    pub fn meta(mut self, name: impl Into<String>, value: Value) -> Self {
-        self.meta.insert(name.into(), value);
-        self
-    }
-
-    /// Whether it reports a failure.
-    pub(crate) fn is_error(&self) -> bool {
-        self.is_error
-    }
-
-    /// The members of the result on the wire. Clients with a handshake (`legacy`) take only objects as structured
-    /// results; `wraps` says that the output schema is not one for objects.
-    pub(crate) fn members(&self, legacy: bool, wraps: bool) -> Object {
-        let content = array(self.content.iter().map(ContentBlock::to_json));
-        let object = Object::new().raw("content", &content);
-        let object = match &self.structured {
-            Some(json) if legacy && (wraps || !json.starts_with('{')) => {
-                object.raw("structuredContent", &Object::new().raw("result", json).close())
-            }
-            Some(json) => object.raw("structuredContent", json),
-            None => object,
-        };
-        if self.is_error { object.flag("isError", true) } else { object }
-    }
-}
-
-/// What a handler may return.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the result of a tool",
-    note = "wrap it in `Json` if it is a type of your own with `Serialize` and `JsonSchema`"
-)]
-pub trait IntoToolResult {
-    /// The result, or why there is none.
-    ///
-    /// # Errors
-    /// The handler's own, or one for a value that has no JSON form.
-    fn into_tool_result(self) -> Result<ToolResult, ToolError>;
-
-    /// The schema of the structured result, if there is one.
-    #[must_use]
-    fn output_schema() -> Option<Value> {
-        None
-    }
-}
-
-/// A structured result, with its text as a copy for clients that do not know structured results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Json<T>(pub T);
-
-impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
-    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        let json = serde_json::to_string(&self.0).map_err(ToolError::internal)?;
-        Ok(ToolResult { content: vec![ContentBlock::text(&json)], structured: Some(json), ..ToolResult::default() })
-    }
-
-    fn output_schema() -> Option<Value> {
-        Some(schema::of_output::<T>())
-    }
-}
-
-impl<T: IntoToolResult, X: Into<ToolError>> IntoToolResult for Result<T, X> {
-    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        self.map_err(Into::into)?.into_tool_result()
-    }
-
-    fn output_schema() -> Option<Value> {
-        T::output_schema()
-    }
-}
-
-impl IntoToolResult for ToolResult {
-    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        Ok(self)
-    }
-}
-
-impl IntoToolResult for Vec<ContentBlock> {
-    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        Ok(ToolResult { content: self, ..ToolResult::default() })
-    }
-}
-
-impl IntoToolResult for ContentBlock {
-    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        vec![self].into_tool_result()
-    }
-}
-
-impl IntoToolResult for String {
-    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        ContentBlock::text(self).into_tool_result()
-    }
-}
-
-impl IntoToolResult for &'static str {
-    fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        ContentBlock::text(self).into_tool_result()
-    }
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 
 #[cfg(test)]
 mod tests {
+    use schemars::JsonSchema;
+    use serde::Serialize;
     use serde_json::json;
 
     use super::*;
+    use crate::{
+        call::Call,
+        primitives::tool_result::{IntoToolResult, Json, ToolResult},
+    };
 
     #[derive(Serialize, JsonSchema)]
     struct Leaf {
