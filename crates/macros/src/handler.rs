@@ -141,11 +141,14 @@ pub fn expand(builder: Builder, attribute: TokenStream, function: TokenStream) -
         Builder::Tool => quote!(::mcp_edge::Tool),
         Builder::Prompt => quote!(::mcp_edge::Prompt),
     };
+    // With `description = …` in place of a doc comment.
+    let undocumented = description.is_none().then(|| quote!(#[allow(missing_docs)]));
     let mut inner = sig.clone();
     inner.inputs = signature.parameters.iter().map(|parameter| syn::FnArg::Typed(parameter.clone())).collect();
 
     Ok(quote! {
         #(#attrs)*
+        #undocumented
         #vis fn #name #parameters() -> #builder_type<#environment> #bounds {
             #definition
 
@@ -198,4 +201,66 @@ fn description(
         return Err(syn::Error::new(function.span(), problem));
     };
     Ok(Some(quote!(.description(#text))))
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errors(builder: Builder, attribute: &str, function: &str) -> Vec<String> {
+        let parse = |source: &str| source.parse::<TokenStream>().unwrap_or_else(|error| panic!("{source}: {error}"));
+        match expand(builder, parse(attribute), parse(function)) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.into_iter().map(|error| error.to_string()).collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_function_is_said_with_its_fix() {
+        for (function, expected) in [
+            ("struct A;", "`#[tool]` goes on a function"),
+            ("fn f() -> String {}", "a tool needs a description, which models choose by: add a doc comment"),
+            ("/// F.\nfn f(&self) -> String {}", "a handler is a free function: remove `self`"),
+            ("/// F.\nfn f(a: Call, b: Call) -> String {}", "remove the second `Call`"),
+            ("/// F.\nfn f(call: &Call) -> String {}", "take `Call` by value"),
+            ("/// F.\nfn f(query: &str) -> String {}", "use `String` in place of `&str`"),
+            ("/// F.\nfn f(query: impl Into<String>) -> String {}", "an argument needs a type"),
+            ("/// F.\nfn f(_: u8) -> String {}", "an argument needs a name, which models see"),
+            ("/// F.\nfn f(a: u8, B { b }: B) -> String {}", "a type with all arguments stands alone"),
+            ("/// F.\nfn f(B { b }: B, a: u8) -> String {}", "make this one of its fields"),
+            ("/// F.\nfn f(#[arguments] #[serde(default)] b: B) -> String {}", "go on the fields of the type"),
+            ("/// F.\nfn f(#[default] a: u8) -> String {}", "write `#[default(10)]`"),
+            ("/// F.\nfn f<E>(a: u8) -> String {}", "a generic tool takes `Call<…>` of its type parameter"),
+        ] {
+            let found = errors(Builder::Tool, "", function);
+            assert!(found.len() == 1 && found[0].contains(expected), "{function}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_attribute_is_said_with_its_fix() {
+        for (attribute, expected) in [
+            ("readonly", "unknown entry `readonly`: use `name`, `title`"),
+            ("read_only = true", "`read_only` takes no value: write `read_only`"),
+            ("title", "`title` takes one value: write `title = …`"),
+            ("read_only, read_only", "`read_only` is given twice"),
+            ("name = \"a b\"", "a name has 1 to 128 characters"),
+            ("\"search\"", "expected an entry such as `read_only`"),
+        ] {
+            let found = errors(Builder::Tool, attribute, "/// F.\nfn f() -> String {}");
+            assert!(found.len() == 1 && found[0].contains(expected), "{attribute}: {found:?}");
+        }
+        let found = errors(Builder::Tool, "deny_unknown", "/// F.\nfn f(B { b }: B) -> String {}");
+        assert!(found.len() == 1 && found[0].contains("`#[serde(deny_unknown_fields)]` on the type"), "{found:?}");
+        let found = errors(Builder::Prompt, "complete = x", "/// F.\nfn f() -> String {}");
+        assert!(found.len() == 1 && found[0].contains("takes two values"), "{found:?}");
+    }
+
+    #[test]
+    fn all_entries_are_looked_at() {
+        assert_eq!(errors(Builder::Tool, "readonly, title, scope = A, scope = B", "/// F.\nfn f() {}").len(), 2);
+        assert_eq!(errors(Builder::Prompt, "read_only", "/// F.\nfn f() {}").len(), 1);
+    }
 }
