@@ -93,7 +93,7 @@ const INVALID = [
   ],
   [
     { OPAQUE_TOKEN_CLIENTS: "*", OPAQUE_TOKEN_CHECK: "userinfo", OPAQUE_TOKEN_SECONDS: "a minute" },
-    "OPAQUE_TOKEN_SECONDS must be a whole number of seconds up to 600",
+    'OPAQUE_TOKEN_SECONDS = "a minute" must be a whole number of seconds up to 600',
   ],
   [
     { MORE_ISSUERS: [{ issuer: "http://partner.example", audience: [RESOURCE] }] },

@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcp_edge::{http::RequestHead, oauth::bearer};
+use mcp_edge_oauth::bearer;
+use mcp_edge_runtime::http::RequestHead;
 
 fuzz_target!(|input: &str| {
     // The first line is the target, the rest the header.

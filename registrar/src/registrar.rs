@@ -1,6 +1,6 @@
 //! The entry point: routes a request to the endpoint or the portal; the scheduled run.
 
-use mcp_edge_oauth::{Scopes, challenge::ChallengeContext, denial::Reason, protected_resource::WELL_KNOWN};
+use mcp_edge_oauth::{Scopes, challenge::ChallengeContext, denial::Denial, protected_resource::WELL_KNOWN};
 use mcp_edge_runtime::{
     app::{self, App, Scheduled},
     context::RequestContext,
@@ -118,7 +118,7 @@ impl<P: Platform<Services: Services> + 'static> App for Registrar<P> {
 
     fn misconfigured(_: &RequestHead<'_>) -> Response {
         let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Scopes::default() };
-        nothing.response(&Reason::Misconfigured.into())
+        nothing.response(&Denial::Misconfigured { error: None })
     }
 }
 

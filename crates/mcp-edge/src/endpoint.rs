@@ -8,10 +8,10 @@ use std::{cell::OnceCell, rc::Rc};
 use mcp_edge_identity::Kind;
 use mcp_edge_oauth::{
     challenge::ChallengeContext,
-    denial::{Denial, Reason},
+    denial::{Denial, Excerpt},
     mirror::Mirror,
     protected_resource::advertisable,
-    resource_server::{ResourceServer, Trail},
+    resource_server::{Authentication, ResourceServer},
 };
 use mcp_edge_protocol::{AccessNeeded, Server, ServerServices, StateKey};
 use mcp_edge_runtime::{
@@ -147,7 +147,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     ) -> Response {
         let origin = cors::origin_of(head, &self.settings.resource.origin, &self.settings.origins);
         let outcome = match origin {
-            Origin::NotAllowed => Err(Reason::OriginNotAllowed.into()),
+            Origin::NotAllowed => Err(origin_not_allowed(head).into()),
             _ if head.method() == "OPTIONS" => return cors::preflight(head, origin, ALLOWED_HEADERS),
             _ => self.authenticated(head, body, context, record).await,
         };
@@ -168,12 +168,12 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         body: impl RequestBody,
         context: &RequestContext,
         record: &mut LogRecord,
-    ) -> Result<Response, Denial> {
-        let mut trail = Trail::default();
-        let authentication = self.resource_server.authenticate(head, context.now, &self.services, &mut trail).await;
-        trail.add_to(record, self.settings.log.subject);
+    ) -> Result<Response, Rc<Denial>> {
+        let Authentication { outcome, trace } =
+            self.resource_server.authenticate(head, context.now, &self.services).await;
+        trace.add_to(record, self.settings.log.subject);
         self.note_failures(record);
-        let identity = match authentication {
+        let identity = match outcome {
             Ok(identity) => identity,
             Err(denial) => return Err(self.limit_failures(denial, context).await),
         };
@@ -198,7 +198,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         drop(body);
         let handled = handling.await;
         handled.summary.add_to(record);
-        handled.response.map_err(|needed| self.denial_for(needed, kind))
+        handled.response.map_err(|needed| self.denial_for(needed, kind).into())
     }
 
     /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.
@@ -208,7 +208,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         }
         let provider = match self.resource_server.keys().first() {
             Some(keys) => keys.whole_document(now, &self.services).await,
-            None => Err(Reason::Misconfigured.into()),
+            None => Err(Denial::Misconfigured { error: None }),
         };
         self.note_failures(record);
         match provider {
@@ -238,14 +238,12 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
 
     /// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
     /// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
-    async fn limit_failures(&self, denial: Denial, context: &RequestContext) -> Denial {
-        // What honest clients send until they have signed in again is nobody's failure.
-        let is_outdated = matches!(denial.reason, Reason::Expired | Reason::IssuedBeforeCutoff | Reason::KeyDenied);
-        let counts = !is_outdated && denial.reason.face().error == Some("invalid_token");
-        let address = if counts { context.connection.address() } else { None };
+    async fn limit_failures(&self, denial: Rc<Denial>, context: &RequestContext) -> Rc<Denial> {
+        let last = denial.reason();
+        let address = if last.counts_as_failed_attempt() { context.connection.address() } else { None };
         match address {
             Some(address) if self.services.count_failure(&client_network(&address)).await => {
-                Denial::unavailable(Reason::RateLimited, RATE_LIMIT_SECONDS, format!("after {}", denial.reason.slug()))
+                Denial::RateLimited { last, retry_after: RATE_LIMIT_SECONDS }.into()
             }
             _ => denial,
         }
@@ -256,10 +254,10 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     fn denial_for(&self, needed: AccessNeeded, kind: Kind) -> Denial {
         match needed {
             AccessNeeded::Scopes(scopes) => {
-                Denial::insufficient_scope(scopes.union(&self.settings.trust.required_scopes))
+                Denial::InsufficientScope { needed: scopes.union(&self.settings.trust.required_scopes) }
             }
-            AccessNeeded::User => Denial::user_required(kind),
-            AccessNeeded::FirstParty => Reason::FirstPartyOnly.into(),
+            AccessNeeded::User => Denial::UserRequired { kind },
+            AccessNeeded::FirstParty => Denial::FirstPartyOnly,
         }
     }
 
@@ -282,6 +280,10 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         });
         cors::public(Response::json(404, body.to_string()))
     }
+}
+
+fn origin_not_allowed(head: &RequestHead<'_>) -> Denial {
+    Denial::OriginNotAllowed { origin: Excerpt::new(head.header("origin").unwrap_or_default()) }
 }
 
 impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
@@ -317,6 +319,6 @@ impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
     /// What a stranger sees of wrong settings, and a monitor.
     fn misconfigured(head: &RequestHead<'_>) -> Response {
         health::respond_misconfigured(head)
-            .unwrap_or_else(|| ChallengeContext::default().response(&Reason::Misconfigured.into()))
+            .unwrap_or_else(|| ChallengeContext::default().response(&Denial::Misconfigured { error: None }))
     }
 }

@@ -16,7 +16,7 @@ use std::{
 use futures_util::future::maybe_done;
 
 use crate::documents::document::Readers;
-use mcp_edge_oauth::{denial::Denial, keys::tiers::IssuerKeys};
+use mcp_edge_oauth::{denial::Denial, keys::jwks_cache::IssuerKeys};
 use mcp_edge_runtime::{
     http::{RequestHead, Response},
     ports::Services,
@@ -60,8 +60,8 @@ pub async fn respond(
             Err(_) => write!(keys, r#","ready":false}}"#),
         };
     }
-    let denial = outcomes.into_iter().filter_map(Result::err).max_by_key(|denial| denial.retry_after);
-    let retry_after = denial.as_ref().map(|denial| denial.retry_after.unwrap_or(1));
+    let denial = outcomes.into_iter().filter_map(Result::err).max_by_key(Denial::retry_after);
+    let retry_after = denial.as_ref().map(|denial| denial.retry_after().unwrap_or(1));
     (answer(&format!(r#"{{"ready":true}},"keys":[{keys}]"#), retry_after), denial)
 }
 

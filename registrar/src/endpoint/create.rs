@@ -1,8 +1,9 @@
 //! `POST /register` (RFC 7591 §3).
 
+use std::rc::Rc;
+
 use mcp_edge_oauth::bearer;
 use mcp_edge_oauth::challenge::ChallengeContext;
-use mcp_edge_oauth::denial::Reason;
 use mcp_edge_runtime::ports::Services;
 
 use super::{information::information, json_body, public_error::EndpointError};
@@ -42,9 +43,9 @@ pub(super) async fn handle<P: Platform<Services: Services>>(
         }
         Mode::Token => with_initial_token(request, deployment).await,
         Mode::Developers => {
-            let (developer, trail) = deployment.authenticate_developer(request.head, request.now).await;
-            findings.trail = Some(trail);
-            match developer {
+            let developer = deployment.authenticate_developer(request.head, request.now).await;
+            findings.trace = Some(developer.trace);
+            match developer.outcome {
                 Ok(identity) => Ok(Authorized {
                     registrant: Registrant::Developer {
                         issuer: identity.issuer().to_owned(),
@@ -53,8 +54,9 @@ pub(super) async fn handle<P: Platform<Services: Services>>(
                     reservation: None,
                 }),
                 Err(denial) => {
-                    findings.denial = Some(denial.clone());
-                    return Handled { response: challenge.response(&denial), findings };
+                    let response = challenge.response(&denial);
+                    findings.denial = Some(Rc::unwrap_or_clone(denial));
+                    return Handled { response, findings };
                 }
             }
         }
@@ -65,7 +67,7 @@ pub(super) async fn handle<P: Platform<Services: Services>>(
         Err(error) => Err(error),
     };
     let mut handled = outcome.unwrap_or_else(EndpointError::into_handled);
-    handled.findings.trail = findings.trail;
+    handled.findings.trace = findings.trace;
     handled
 }
 
@@ -80,7 +82,7 @@ async fn with_initial_token<P: Platform<Services: Services>>(
     let bearer = Bearer { token, network: &request.network };
     let registrant =
         initial_token::authenticate(platform.store(), platform.ledger(), attempts, bearer, &reservation, request.now);
-    let registrant = registrant.await?.ok_or(EndpointError::Unauthorized(Reason::Inactive))?;
+    let registrant = registrant.await?.ok_or_else(EndpointError::unknown_token)?;
     Ok(Authorized { registrant, reservation: Some(reservation) })
 }
 

@@ -1,7 +1,6 @@
 //! `GET`, `PUT`, `DELETE /register/{client_id}` (RFC 7592).
 
 use mcp_edge_oauth::bearer;
-use mcp_edge_oauth::denial::Reason;
 use mcp_edge_runtime::http::Response;
 use mcp_edge_runtime::ports::Services;
 
@@ -51,7 +50,7 @@ pub(super) async fn handle<P: Platform<Services: Services>>(
             // Removed at the provider. The token ends with the client (RFC 7592 §2.1); if not now, then with the next
             // request.
             let _ = forget(&deployment.platform, client_id, &managed.record).await;
-            Err(EndpointError::Unauthorized(Reason::Inactive))
+            Err(EndpointError::unknown_token())
         }
         outcome => outcome,
     };
@@ -66,7 +65,7 @@ async fn authorize<'a, P: Platform<Services: Services>>(
     deployment: &Deployment<P>,
 ) -> Result<Managed<'a>, EndpointError> {
     let token = bearer::token_of(request.head).map_err(EndpointError::Unauthorized)?.expose();
-    let unauthorized = EndpointError::Unauthorized(Reason::Inactive);
+    let unauthorized = EndpointError::unknown_token();
     if !is_client_id(client_id) {
         return Err(unauthorized);
     }

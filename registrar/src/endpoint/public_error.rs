@@ -3,7 +3,7 @@
 use mcp_edge_oauth::Scopes;
 use mcp_edge_oauth::challenge::ChallengeContext;
 use mcp_edge_oauth::denial::Denial;
-use mcp_edge_oauth::denial::Reason;
+use mcp_edge_oauth::denial::ProviderVerdict;
 use mcp_edge_runtime::http::Response;
 use serde_json::json;
 
@@ -28,8 +28,8 @@ const FULL_RETRY_SECONDS: u64 = 3_600;
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// There is no registration access token or initial access token, or it is not valid.
-    #[error("{}", .0.slug())]
-    Unauthorized(Reason),
+    #[error("{0}")]
+    Unauthorized(Denial),
     /// The body is announced as something else.
     #[error("the body is not announced as JSON")]
     NotJson,
@@ -134,7 +134,7 @@ impl EndpointError {
     /// The response, and what the log says.
     pub(super) fn into_handled(self) -> Handled {
         let detail = match &self {
-            Self::Unauthorized(reason) => return unauthorized(*reason),
+            Self::Unauthorized(denial) => return unauthorized(denial.clone()),
             Self::NotJson | Self::BodyTooLarge | Self::BodyTruncated => None,
             error => Some(error.to_string()),
         };
@@ -151,10 +151,17 @@ impl EndpointError {
     }
 }
 
+impl EndpointError {
+    /// The error for a registration access token or an initial access token that is unknown, or not valid any more.
+    #[must_use]
+    pub const fn unknown_token() -> Self {
+        Self::Unauthorized(Denial::Inactive { verdict: ProviderVerdict::Other("unknown to the registrar") })
+    }
+}
+
 /// A denial without a resource behind it: for registration access tokens and initial access tokens.
-fn unauthorized(reason: Reason) -> Handled {
-    let denial = Denial::from(reason);
-    let error = reason.face().error;
+fn unauthorized(denial: Denial) -> Handled {
+    let error = denial.reason().to_public().error;
     let challenge = error.map_or_else(|| "Bearer".to_owned(), |error| format!("Bearer error=\"{error}\""));
     let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Scopes::default() };
     let mut response = nothing.response(&denial);

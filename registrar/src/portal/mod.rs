@@ -176,7 +176,7 @@ impl Portal {
 
     /// Takes the browser back and begins a session.
     async fn finish_sign_in<P: Platform<Services: Services>>(&self, visit: &Visit<'_, P>) -> Handled {
-        let (finished, trail) = self.sign_in.finish(visit.request.head, visit.deployment, visit.request.now).await;
+        let (finished, trace) = self.sign_in.finish(visit.request.head, visit.deployment, visit.request.now).await;
         let ports = visit.deployment.platform.services();
         let mut handled = match finished {
             Ok(session) => {
@@ -189,7 +189,7 @@ impl Portal {
             }
             Err(error) => error.into_handled(&self.pages),
         };
-        handled.findings = Findings { trail, ..handled.findings };
+        handled.findings = Findings { trace, ..handled.findings };
         handled
     }
 

@@ -131,7 +131,7 @@ impl SignInError {
             Self::NoCode => (400, "The answer has no code."),
             Self::NotADeveloper { .. } => (403, "No permission"),
             Self::Denied(denial) => {
-                let status = denial.reason.face().status.max(400);
+                let status = denial.reason().to_public().status.max(400);
                 let explanation = match status {
                     503 => "The identity provider cannot be reached right now.",
                     500 => "This server is not set up correctly; its log says what to fix.",

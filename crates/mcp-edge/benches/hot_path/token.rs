@@ -6,11 +6,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gungraun::{library_benchmark, library_benchmark_group};
 use mcp_edge_oauth::{
     bearer::{self, BearerToken},
-    denial::Reason,
+    denial::Denial,
     token::{
         claims::{self, Claims},
+        fingerprint::{Fingerprint, Fingerprints},
         jwt::{self, ACCESS_TOKEN_TYPES, UnverifiedJwt},
-        verified::{Fingerprint, Fingerprints},
     },
 };
 use mcp_edge_protocol::testing::TestRuntime;
@@ -55,21 +55,21 @@ fn is_ok<T, E: Debug>(result: Result<T, E>) {
 // The header of a request (RFC 6750 §2.1).
 #[library_benchmark]
 #[bench::usual(setup = authorization, teardown = is_ok)]
-fn parse_bearer(authorization: &'static str) -> Result<BearerToken<'static>, Reason> {
+fn parse_bearer(authorization: &'static str) -> Result<BearerToken<'static>, Denial> {
     bearer::parse(authorization)
 }
 
 // The compact form, decoded.
 #[library_benchmark]
 #[bench::usual(setup = token_and_types, teardown = is_ok)]
-fn parse_jwt((token, types): (&'static str, &'static [String])) -> Result<UnverifiedJwt<'static>, Reason> {
+fn parse_jwt((token, types): (&'static str, &'static [String])) -> Result<UnverifiedJwt<'static>, Denial> {
     jwt::parse(token, types, &claims::is_decisive)
 }
 
 // Types, audience and times of the claims.
 #[library_benchmark]
 #[bench::usual(setup = claims_and_audiences, teardown = is_ok)]
-fn check_claims((all, audiences): (Map<String, Value>, &'static [String])) -> Result<Claims, Reason> {
+fn check_claims((all, audiences): (Map<String, Value>, &'static [String])) -> Result<Claims, Denial> {
     let claims = claims::read(all)?;
     claims::check_audience(&claims, audiences)?;
     claims::check_time(&claims, NOW)?;

@@ -5,7 +5,7 @@ use mcp_edge_oauth::{
     settings::{MAX_ISSUERS, OPAQUE_NEGATIVE_SECONDS, OPAQUE_SECONDS},
     token::{
         denied::DeniedTokens,
-        opaque::{AcceptedClients, Method},
+        opaque::{AcceptedClients, CheckMethod},
     },
 };
 use mcp_edge_runtime::{log::LogLevel, settings::MAX_URL_BYTES};
@@ -175,7 +175,7 @@ fn everything_that_can_be_said() {
     assert_eq!((opaque.positive_ttl_seconds, opaque.negative_ttl_seconds), (600, OPAQUE_NEGATIVE_SECONDS));
     assert_eq!(
         opaque.method,
-        Method::Introspection { client_id: "us".to_owned(), client_secret: Secret::new("s3cret") }
+        CheckMethod::Introspection { client_id: "us".to_owned(), client_secret: Secret::new("s3cret") }
     );
     assert_eq!((settings.log.level, settings.log.subject, settings.log.development), (LogLevel::Denials, false, true));
     let entry = settings.registry_entry.unwrap();
@@ -192,7 +192,7 @@ fn any_origin_and_any_client_are_a_star() {
     assert_eq!(parse(&[("ALLOWED_ORIGINS", "*")]).unwrap().origins, Origins::Any);
     let userinfo = [("OPAQUE_TOKEN_CLIENTS", "*"), ("OPAQUE_TOKEN_CHECK", "userinfo")];
     let opaque = parse(&userinfo).unwrap().trust.opaque.unwrap();
-    assert_eq!((opaque.clients, opaque.method), (AcceptedClients::Any, Method::Userinfo));
+    assert_eq!((opaque.clients, opaque.method), (AcceptedClients::Any, CheckMethod::Userinfo));
     assert_eq!(opaque.positive_ttl_seconds, OPAQUE_SECONDS);
 }
 

@@ -5,7 +5,10 @@ use mcp_edge::{
     schemars::{self, JsonSchema},
     settings::Settings,
 };
-use mcp_edge_oauth::{challenge::ChallengeContext, denial::Reason};
+use mcp_edge_oauth::{
+    challenge::ChallengeContext,
+    denial::{Denial, Reason},
+};
 use mcp_edge_protocol::{Call, Server, Tool, ToolError};
 use mcp_edge_runtime::{
     app::{App, Handled},
@@ -248,7 +251,7 @@ fn invalid_settings_get_a_generic_response() {
     // What an adapter answers with when the settings cannot be read: there is no endpoint then.
     let nothing =
         ChallengeContext { resource_metadata: String::new(), basic_scopes: mcp_edge_identity::Scopes::default() };
-    let response = nothing.response(&Reason::Misconfigured.into());
+    let response = nothing.response(&Denial::Misconfigured { error: None });
     assert_eq!((response.status, response.header("www-authenticate")), (500, None));
     assert_eq!(
         response.text(),

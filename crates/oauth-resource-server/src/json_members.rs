@@ -1,7 +1,7 @@
-//! JSON objects as they come from outside: no name occurs twice, and only the members that are wanted are built.
+//! JSON objects from outside: no name may occur twice, and only the members that are wanted are built.
 //!
-//! A list of small objects takes about seventy times its length in memory, so what nobody asks for is read over. It is
-//! read as strictly as the rest: what is no JSON, or nested too deeply, is refused wherever it stands.
+//! A list of small objects takes about seventy times its length in memory, so other members are skipped. They are
+//! read as strictly as the rest: what is not JSON, or nested too deeply, is refused wherever it stands.
 
 use std::{cell::Cell, fmt};
 
@@ -29,7 +29,7 @@ pub enum MembersError {
 /// [`MembersError`].
 pub fn read(text: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Value>, MembersError> {
     let is_duplicate = Cell::new(false);
-    // Texts are what is read elsewhere as well: for bytes the compiler would write all of it once more.
+    // Read as text, as elsewhere: for bytes the compiler would generate the whole parser once more.
     let text = std::str::from_utf8(text).map_err(|_| MembersError::Malformed)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = Members { wanted, is_duplicate: &is_duplicate }.deserialize(&mut deserializer);
@@ -78,7 +78,7 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 }
 
-/// Any value, read over. Not [`serde::de::IgnoredAny`]: for that one `serde_json` looks neither at the depth nor into
+/// Any value, skipped. Not [`serde::de::IgnoredAny`]: for that one `serde_json` looks neither at the depth nor into
 /// strings.
 struct Skipped;
 
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_over_is_read_as_strictly() {
+    fn what_is_skipped_is_read_as_strictly() {
         let deep = format!(r#"{{"a":{}1{}}}"#, "[".repeat(200), "]".repeat(200));
         for text in [
             &*deep,

@@ -1,9 +1,8 @@
-//! A bounded memory of what was found out about tokens, by their fingerprints.
+//! A bounded cache from fingerprints of tokens to what is known about them, with random two-choice eviction.
 //!
-//! The bound is one of bytes, counted exactly as the caller weighs what is kept. When it is full, two entries are drawn
-//! at random and the one goes that was used less recently. Entries in constant use stay, nearly as with the order of
-//! the least recently used; but where a little more comes in turn than there is room for, that order forgets each
-//! entry just before it is needed again. With five per cent more than fit, this one finds 86 of 100, and the crates
+//! The bound is one of bytes, which the caller counts. When the cache is full, two entries are drawn at random and the
+//! less recently used of them is evicted. Entries in constant use stay, nearly as with LRU; but where slightly more
+//! entries are used in turn than fit, LRU evicts each one just before it is needed again. With five per cent more than fit, this one finds 86 of 100, and the crates
 //! `lru` 0.19 and `clru` 0.6 none. `quick_cache` 0.7 finds 95, and is 3 KB larger in the compressed bundle, of 280.
 
 use std::{
@@ -12,19 +11,19 @@ use std::{
     mem::size_of,
 };
 
-use crate::token::verified::Fingerprint;
+use super::fingerprint::Fingerprint;
 
-/// Entries of a memory, more than the agents that one isolate serves within an hour.
+/// Entries of a cache: more than the agents that one isolate serves within an hour.
 const MAX_ENTRIES: usize = 8192;
 
-/// Bytes of a memory: an isolate has 128 MB for everything.
+/// Bytes of a cache: an isolate has 128 MB for everything.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
-/// Bytes of one entry. What is larger is not remembered: a user with a few tokens full of claims that are shown would
-/// make the memory forget everybody else's.
+/// Bytes of one entry. Larger values are not cached: a user with a few tokens full of disclosed claims would
+/// evict everybody else's.
 const MAX_ENTRY_BYTES: usize = 64 * 1024;
 
-/// A fingerprint is its own hash: it was taken under a key that nobody knows.
+/// A fingerprint is its own hash: it was taken under a secret key.
 #[derive(Debug, Default)]
 struct Itself(u64);
 
@@ -45,9 +44,9 @@ impl Hasher for Itself {
     }
 }
 
-/// A bounded memory from fingerprint to `T`.
+/// A bounded cache from fingerprint to `T` with random two-choice eviction.
 #[derive(Debug)]
-pub struct Memory<T> {
+pub struct TwoChoiceCache<T> {
     /// Where an entry lies.
     places: HashMap<Fingerprint, usize, BuildHasherDefault<Itself>>,
     entries: Vec<Entry<T>>,
@@ -66,13 +65,13 @@ struct Entry<T> {
     used: u64,
 }
 
-impl<T> Default for Memory<T> {
+impl<T> Default for TwoChoiceCache<T> {
     fn default() -> Self {
         Self { places: HashMap::default(), entries: Vec::new(), bytes: 0, uses: 0, seed: 0 }
     }
 }
 
-impl<T: Clone> Memory<T> {
+impl<T: Clone> TwoChoiceCache<T> {
     /// What an entry takes beside its value. The vector may have room for twice as many, the table for more than that.
     const OVERHEAD: usize = 2 * size_of::<Entry<T>>() + 5 * (size_of::<(Fingerprint, usize)>() + 1) / 2;
 
@@ -146,15 +145,15 @@ mod tests {
 
     /// Uses so many tokens in turn, so many times; how often a token was remembered in the last round.
     fn hits(count: usize, bytes: usize, rounds: usize) -> usize {
-        let mut memory = Memory::default();
+        let mut cache = TwoChoiceCache::default();
         let mut hits = 0;
         for round in 0..rounds {
             for number in 0..count {
-                match memory.get(&numbered(number)) {
+                match cache.get(&numbered(number)) {
                     Some(()) => hits += usize::from(round + 1 == rounds),
-                    None => memory.insert(numbered(number), (), bytes),
+                    None => cache.insert(numbered(number), (), bytes),
                 }
-                assert!(memory.bytes <= MAX_BYTES && memory.entries.len() <= MAX_ENTRIES);
+                assert!(cache.bytes <= MAX_BYTES && cache.entries.len() <= MAX_ENTRIES);
             }
         }
         hits
@@ -162,24 +161,24 @@ mod tests {
 
     #[test]
     fn what_is_used_stays_and_the_size_is_bounded() {
-        let mut memory = Memory::default();
+        let mut cache = TwoChoiceCache::default();
         for number in 0..5 * MAX_ENTRIES {
-            memory.insert(numbered(number), number, 100);
-            assert_eq!(memory.get(&numbered(0)), Some(0), "used all the time, so never forgotten");
+            cache.insert(numbered(number), number, 100);
+            assert_eq!(cache.get(&numbered(0)), Some(0), "used all the time, so never forgotten");
         }
-        assert!(memory.entries.len() <= MAX_ENTRIES);
-        assert_eq!((memory.places.len(), memory.bytes <= MAX_BYTES), (memory.entries.len(), true));
+        assert!(cache.entries.len() <= MAX_ENTRIES);
+        assert_eq!((cache.places.len(), cache.bytes <= MAX_BYTES), (cache.entries.len(), true));
     }
 
     #[test]
-    fn whoever_comes_often_is_nearly_always_remembered_in_a_flood() {
-        let mut memory = Memory::default();
+    fn what_is_used_often_is_nearly_always_remembered_in_a_flood() {
+        let mut cache = TwoChoiceCache::default();
         let mut forgotten = 0;
         for number in 0..10 * MAX_ENTRIES {
-            memory.insert(numbered(1000 + number), (), 100);
+            cache.insert(numbered(1000 + number), (), 100);
             let often = numbered(number % 500);
-            if memory.get(&often).is_none() {
-                memory.insert(often, (), 100);
+            if cache.get(&often).is_none() {
+                cache.insert(often, (), 100);
                 forgotten += usize::from(number >= 500);
             }
         }
@@ -201,25 +200,25 @@ mod tests {
 
     #[test]
     fn large_entries_are_bounded_by_their_bytes_and_larger_ones_are_left_out() {
-        let mut memory = Memory::default();
+        let mut cache = TwoChoiceCache::default();
         for number in 0..1_000 {
-            memory.insert(numbered(number), (), 16 * 1024);
+            cache.insert(numbered(number), (), 16 * 1024);
         }
-        assert!(memory.bytes <= MAX_BYTES && memory.entries.len() >= MAX_BYTES / (17 * 1024));
-        memory.insert(numbered(1), (), MAX_ENTRY_BYTES);
-        assert_eq!(memory.get(&numbered(1)), None, "nor is what it replaces kept");
+        assert!(cache.bytes <= MAX_BYTES && cache.entries.len() >= MAX_BYTES / (17 * 1024));
+        cache.insert(numbered(1), (), MAX_ENTRY_BYTES);
+        assert_eq!(cache.get(&numbered(1)), None, "nor is what it replaces kept");
     }
 
     #[test]
     fn what_is_removed_is_gone_and_no_longer_counted() {
-        let mut memory = Memory::default();
-        memory.insert(numbered(1), "one", 100);
-        memory.insert(numbered(2), "two", 100);
-        memory.insert(numbered(1), "uno", 50);
-        assert_eq!(memory.bytes, 150 + 2 * Memory::<&str>::OVERHEAD);
-        memory.remove(&numbered(2));
-        assert_eq!((memory.get(&numbered(1)), memory.get(&numbered(2))), (Some("uno"), None));
-        memory.remove(&numbered(1));
-        assert_eq!((memory.bytes, memory.entries.len(), memory.places.len()), (0, 0, 0));
+        let mut cache = TwoChoiceCache::default();
+        cache.insert(numbered(1), "one", 100);
+        cache.insert(numbered(2), "two", 100);
+        cache.insert(numbered(1), "uno", 50);
+        assert_eq!(cache.bytes, 150 + 2 * TwoChoiceCache::<&str>::OVERHEAD);
+        cache.remove(&numbered(2));
+        assert_eq!((cache.get(&numbered(1)), cache.get(&numbered(2))), (Some("uno"), None));
+        cache.remove(&numbered(1));
+        assert_eq!((cache.bytes, cache.entries.len(), cache.places.len()), (0, 0, 0));
     }
 }

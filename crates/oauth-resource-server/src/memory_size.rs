@@ -1,12 +1,12 @@
-//! How much memory a value takes, counted so that it is never less than what the allocator gives.
+//! Memory sizes of values, estimated so that they are never below what the allocator gives.
 //!
-//! Bounds of memories are bounds in these bytes. A test holds them against an allocator that counts.
+//! The bounds of caches are bounds in these bytes. A test compares them with a counting allocator.
 
 use std::mem::size_of;
 
 use serde_json::{Map, Value};
 
-use mcp_edge_identity::Identity;
+use mcp_edge_identity::{Identity, Scopes};
 
 /// What an allocation takes beyond its bytes: the allocator's header, and rounding up.
 pub const ALLOCATION: usize = 16;
@@ -23,14 +23,20 @@ pub const fn behind_rc<T>() -> usize {
 /// An identity behind an `Rc`.
 #[must_use]
 pub fn of_identity(identity: &Identity) -> usize {
-    // A vector that grows has room for twice as many, and for four at least.
-    let (count, bytes) = identity.scopes().iter().fold((0, 0), |(count, bytes), name| (count + 1, bytes + text(name)));
-    let scopes = 2 * (count + 2) * size_of::<String>() + ALLOCATION + bytes;
+    let scopes = scopes(identity.scopes());
     let texts = text(identity.subject()) + text(identity.issuer()) + identity.client_id().map_or(0, text);
     behind_rc::<Identity>() + texts + scopes + members(identity.claims())
 }
 
-/// A text's bytes, wherever they lie.
+/// What a set of scopes holds beside itself.
+#[must_use]
+pub fn scopes(scopes: &Scopes) -> usize {
+    // A vector that grows has room for twice as many, and for four at least.
+    let (count, bytes) = scopes.iter().fold((0, 0), |(count, bytes), name| (count + 1, bytes + text(name)));
+    2 * (count + 2) * size_of::<String>() + ALLOCATION + bytes
+}
+
+/// A text's bytes, with their allocation.
 #[must_use]
 pub fn text(text: &str) -> usize {
     text.len() + ALLOCATION
