@@ -229,15 +229,15 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         response
     }
 
-    /// What does not work is logged also for requests that did not suffer from it.
+    /// Logs failures of provider and store, also for requests that were served in spite of them.
     fn note_failures(&self, record: &mut LogRecord) {
         let keys = self.resource_server.keys();
         record.maybe_cut("provider_failure", keys.iter().find_map(|keys| keys.provider_failure()));
         record.maybe_cut("store_failure", keys.iter().find_map(|keys| keys.store_failure()));
     }
 
-    /// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
-    /// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
+    /// Replaces the denial of a bad token with 429 if its address has failed too often. Missing and expired tokens and
+    /// outages do not count: every client sends such requests.
     async fn limit_failures(&self, denial: Rc<Denial>, context: &RequestContext) -> Rc<Denial> {
         let last = denial.reason();
         let address = if last.counts_as_failed_attempt() { context.connection.address() } else { None };
@@ -316,7 +316,7 @@ impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
         Handled { response, record }
     }
 
-    /// What a stranger sees of wrong settings, and a monitor.
+    /// Returns the response while the settings are invalid.
     fn misconfigured(head: &RequestHead<'_>) -> Response {
         health::respond_misconfigured(head)
             .unwrap_or_else(|| ChallengeContext::default().response(&Denial::Misconfigured { error: None }))
