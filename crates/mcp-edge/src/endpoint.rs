@@ -1,7 +1,7 @@
-//! A request's way through the server, top to bottom: route, origin, authentication, protocol, response.
+//! The endpoint: route, origin, authentication, protocol, response.
 //!
-//! This is where the layers meet: [`ResourceServer`] finds out who is calling, [`Server`] answers them, and neither knows
-//! the other. A refusal of either becomes a response in one place, [`ChallengeContext::response`].
+//! It joins [`ResourceServer`], which authenticates the caller, and [`Server`], which handles the message; neither knows the
+//! other. A refusal of either becomes a response in one place, [`ChallengeContext::response`].
 
 use std::{cell::OnceCell, rc::Rc};
 
@@ -34,18 +34,18 @@ use crate::{
     settings::Settings,
 };
 
-/// Besides those that CORS lets through anyway. `Mcp-Param-*` cannot be listed, so those that a preflight asks for are
-/// reflected.
+/// Allowed in addition to the headers that CORS always allows. `Mcp-Param-*` cannot be listed, so those that a preflight
+/// requests are reflected.
 const ALLOWED_HEADERS: AllowedHeaders = AllowedHeaders {
     names: "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, \
             last-event-id, traceparent, tracestate",
     reflected_prefix: "mcp-param-",
 };
 
-/// Rate-limited callers are asked to wait as long as the shorter of Cloudflare's two counting periods.
+/// `Retry-After` of rate-limited callers: the shorter of Cloudflare's two counting periods.
 const RATE_LIMIT_SECONDS: u64 = 10;
 
-/// Everything about this deployment, created once per isolate. `E` is the environment that tools get, `S` the services of
+/// A deployment, created once per isolate. `E` is the environment that tools get, `S` the services of
 /// the isolate.
 pub struct Endpoint<E, S> {
     settings: Settings,
@@ -249,8 +249,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         }
     }
 
-    /// What a refusal by the protocol layer is called by the resource server. The challenge names everything that the
-    /// call needs, what every request needs included: a client asks for exactly that.
+    /// Returns the denial for a refusal by the protocol layer. The challenge names all scopes that the call needs, including
+    /// those of every request, because a client requests exactly those.
     fn denial_for(&self, needed: AccessNeeded, kind: Kind) -> Denial {
         match needed {
             AccessNeeded::Scopes(scopes) => {
