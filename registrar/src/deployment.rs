@@ -10,40 +10,20 @@ use mcp_edge_oauth::{
     provider::Provider,
     resource_server::{Authentication, ResourceServer},
 };
-use mcp_edge_runtime::{
-    http::RequestHead,
-    ports::{Runtime, Services},
-};
+use mcp_edge_runtime::{http::RequestHead, ports::Services};
 
 use crate::{
     audit::AuditLog,
     clients::{Context, submission::Submissions},
     failed_attempts::FailedAttempts,
-    ledger::Ledger,
+    platform::Platform,
     provider::{
         ProviderError,
-        logto::{Logto, LogtoNow},
+        logto::{Logto, LogtoApplications},
     },
     settings::Settings,
-    storage::{RegistrationStore, records::Records},
+    storage::records::Records,
 };
-
-/// What the platform provides.
-pub trait Platform {
-    /// The key-value store of clients.
-    type Store: RegistrationStore;
-    /// Counts and locks that all locations share.
-    type Ledger: Ledger;
-    /// Time to wait and randomness; for what talks to the provider, everything else of [`Services`] as well.
-    type Services: Runtime;
-
-    /// The key-value store of clients.
-    fn store(&self) -> &Self::Store;
-    /// Counts and locks that all locations share.
-    fn ledger(&self) -> &Self::Ledger;
-    /// Time to wait, randomness, fetch and verification.
-    fn services(&self) -> &Self::Services;
-}
 
 /// A deployment with its settings, and what an isolate remembers.
 pub struct Deployment<P> {
@@ -96,7 +76,7 @@ impl<P: Platform> Deployment<P> {
         Records(self.platform.store())
     }
 
-    /// What operations on clients work with.
+    /// The dependencies of operations on clients.
     #[must_use]
     pub fn context<'a, A>(&'a self, applications: &'a A, now: u64, audit: AuditLog<'a>) -> Context<'a, A, P> {
         Context {
@@ -127,7 +107,7 @@ impl<P: Platform<Services: Services>> Deployment<P> {
     ///
     /// # Errors
     /// [`ProviderError`] if its token endpoint is not known.
-    pub async fn applications(&self, now: u64) -> Result<LogtoNow<'_, P::Services>, ProviderError> {
+    pub async fn applications(&self, now: u64) -> Result<LogtoApplications<'_, P::Services>, ProviderError> {
         let provider = self.provider(now).await.map_err(|denial| {
             let detail = denial.detail().unwrap_or_default();
             match denial {

@@ -27,7 +27,7 @@ impl Handled {
     }
 }
 
-/// What is found out about a request.
+/// Facts about a request for the log.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     /// What verification of an access token found out.

@@ -56,6 +56,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {string[]} [v8Flags]  for the JavaScript engine of the process
  * @property {Record<string, string>} [objects]  classes of Durable Objects, by binding
  * @property {string} [objectsFolder]  where they are stored, to keep them when the Worker stops
+ * @property {boolean} [twin]  whether a second isolate is started that has the same objects and listens at `twinOrigin`
  * @property {Record<string, {entrypoint?: string, props?: object}>} [services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
@@ -81,6 +82,7 @@ export async function startWorker({
   memoryPages,
   objects,
   objectsFolder,
+  twin = false,
   services,
 }) {
   const folder = resolve(ROOT, build);
@@ -92,7 +94,8 @@ export async function startWorker({
   const store = kv ?? (await startKeyValueStore());
   for (let attempt = 1; ; attempt += 1) {
     const schedulerPort = scheduler ? await freePort() : undefined;
-    const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined, schedulerPort });
+    const ports = { port: port ?? (await freePort()), schedulerPort, twinPort: twin ? await freePort() : undefined };
+    const worker = new Worker({ ...ports, kv: store, ownsKv: kv === undefined });
     try {
       const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
       await worker.start({ ...parts, objects, objectsFolder, services, keepsLog, under });
@@ -112,10 +115,12 @@ class Worker {
   #lines = [];
   #ownsKv;
 
-  constructor({ port, kv, ownsKv, schedulerPort }) {
+  constructor({ port, kv, ownsKv, schedulerPort, twinPort }) {
     this.port = port;
+    this.twinPort = twinPort;
     this.schedulerPort = schedulerPort;
     this.origin = `http://127.0.0.1:${port}`;
+    this.twinOrigin = `http://127.0.0.1:${twinPort}`;
     this.mcpUrl = `${this.origin}/mcp`;
     this.kv = kv;
     this.#ownsKv = ownsKv;
@@ -213,6 +218,7 @@ class Worker {
       namespaces: Object.fromEntries(stores.map(([binding, store]) => [binding, store.port])),
       settings: { RESOURCE: this.mcpUrl, ...settings },
       schedulerPort: this.schedulerPort,
+      twinPort: this.twinPort,
       ...parts,
       objectsFolder,
     });
@@ -240,7 +246,7 @@ class Worker {
       createInterface({ input: stream }).on("line", (line) => this.#lines.push(parseLine(line)));
     }
     try {
-      await isListening(child, this.schedulerPort === undefined ? 1 : 2);
+      await isListening(child, [this.port, this.schedulerPort, this.twinPort].filter((port) => port !== undefined).length);
     } catch (error) {
       throw new Error(`workerd did not start: ${error.message}\n${this.raw()}`);
     }

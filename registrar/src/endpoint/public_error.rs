@@ -68,7 +68,7 @@ pub enum EndpointError {
     Ledger(#[from] LedgerError),
 }
 
-/// What a client sees of an error.
+/// The public face of an error: what the client gets.
 struct PublicError {
     status: u16,
     error: &'static str,
@@ -231,5 +231,58 @@ impl From<InitialTokenError> for EndpointError {
             InitialTokenError::Store(error) => Self::Storage(error.into()),
             InitialTokenError::Ledger(error) => error.into(),
         }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use mcp_edge_oauth::denial::Reason;
+    use mcp_edge_runtime::ports::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn every_error_has_its_public_face() {
+        let unavailable = || LedgerError("down".to_owned());
+        let too_many = TooManyFailedAttempts { retry_after: 60 };
+        for (error, status, code, retry_after) in [
+            (EndpointError::NotJson, 415, "invalid_client_metadata", None),
+            (EndpointError::BodyTooLarge, 413, "invalid_client_metadata", None),
+            (EndpointError::BodyTruncated, 400, "invalid_client_metadata", None),
+            (MetadataError::redirect_uri("redirect_uris", "must").into(), 400, "invalid_redirect_uri", None),
+            (AdmissionError::TooManyRegistrations { retry_after: 60 }.into(), 429, "too_many_requests", Some("60")),
+            (AdmissionError::Full.into(), 503, "temporarily_unavailable", Some("3600")),
+            (AdmissionError::DeveloperQuota { limit: 3 }.into(), 403, "access_denied", None),
+            (AdmissionError::from(unavailable()).into(), 503, "temporarily_unavailable", Some("10")),
+            (InitialTokenError::from(too_many).into(), 429, "too_many_requests", Some("60")),
+            (AuthenticateError::from(too_many).into(), 429, "too_many_requests", Some("60")),
+            (CallError::TooMany { retry_after: 60 }.into(), 429, "too_many_requests", Some("60")),
+            (CallError::from(unavailable()).into(), 503, "temporarily_unavailable", Some("10")),
+            (ChangeError::Busy.into(), 503, "temporarily_unavailable", Some("10")),
+            (UpdateError::Gone.into(), 401, "invalid_token", None),
+            (ProviderError::Refused("no".to_owned()).into(), 400, "invalid_client_metadata", None),
+            (ProviderError::Misconfigured("role".to_owned()).into(), 500, "server_error", None),
+            (ProviderError::TooLarge.into(), 503, "temporarily_unavailable", Some("10")),
+            (StorageError::from(StoreError("down".to_owned())).into(), 503, "temporarily_unavailable", Some("10")),
+        ] {
+            let text = error.to_string();
+            let Handled { response, findings } = error.into_handled();
+            assert_eq!((response.status, response.header("retry-after")), (status, retry_after), "{text}");
+            let body: serde_json::Value = serde_json::from_str(response.text()).unwrap();
+            assert_eq!(body["error"], code, "{text}");
+            assert_eq!(response.header("cache-control"), Some("no-store"), "{text}");
+            // The reason is the operator's; what is wrong with a body stands in the response.
+            assert_eq!(findings.detail.is_some(), !matches!(status, 413 | 415) && text != "the body was truncated");
+        }
+    }
+
+    #[test]
+    fn an_invalid_token_is_challenged_without_a_document_of_ours() {
+        let Handled { response, findings } = EndpointError::unknown_token().into_handled();
+        assert_eq!(response.status, 401);
+        assert_eq!(response.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+        assert_eq!(findings.denial.map(|denial| denial.reason()), Some(Reason::Inactive));
     }
 }

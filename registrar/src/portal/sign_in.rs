@@ -32,17 +32,19 @@ use sha2::{Digest, Sha256};
 
 use super::{
     form::Form,
-    random_text, redirect,
+    random_text::random_text,
+    redirect::redirect,
     sealed::Sealer,
     session::{Session, cookie, set_cookie},
 };
 use crate::{
-    deployment::{Deployment, Platform},
+    deployment::Deployment,
+    platform::Platform,
     provider::token_endpoint::TokenError,
     settings::{PortalClient, Settings},
 };
 
-/// What a sign-in that has begun is remembered by.
+/// The cookie of a sign-in in progress.
 const COOKIE: &str = "__Host-signin";
 const PURPOSE: &str = "sign-in";
 
@@ -56,7 +58,7 @@ const ASK_COOKIE: &str = "sign-in-asks";
 /// Longer than a session at the provider lasts (at Logto 14 days).
 const ASK_SECONDS: u64 = 30 * 24 * 3_600;
 
-/// For the token request.
+/// Time limit of the token request.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// When it makes sense to try again after an outage.
@@ -65,7 +67,7 @@ const RETRY_SECONDS: u64 = 5;
 /// An answer with three tokens has 5 KB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// What must be the same when the browser comes back.
+/// A sign-in in progress.
 #[derive(Serialize, Deserialize)]
 struct Begun {
     state: String,
@@ -225,7 +227,7 @@ impl SignIn {
         now: u64,
     ) -> Result<Tokens, SignInError> {
         let answer = Form::parse(head.query());
-        // (1) Whoever follows a link of somebody else's sign-in would work in that somebody's account.
+        // (1) Otherwise the victim of a forged callback link would work in the attacker's account.
         let begun = cookie(head, COOKIE).and_then(|text| self.key.open::<Begun>(PURPOSE, text, now));
         let begun = begun.filter(|begun| begun.state == answer.first("state")).ok_or(SignInError::NotBegunHere)?;
         // (2) `iss` of RFC 9207, if the provider sends it.
@@ -294,7 +296,7 @@ impl SignIn {
     }
 }
 
-/// What an answer of the token endpoint without tokens means. Only `invalid_grant` is about the code; everything else of
+/// The meaning of an error response of the token endpoint. Only `invalid_grant` is about the code; everything else of
 /// OAuth's is about our own application there.
 fn refused(error: &TokenError, resource: &str) -> Denial {
     let fix = match error {
@@ -331,7 +333,7 @@ fn of_another_client(client_id: Option<&str>) -> Denial {
 pub struct Account {
     /// `sub`
     pub subject: String,
-    /// What the provider calls it.
+    /// The name at the provider.
     pub name: Option<String>,
 }
 
