@@ -52,7 +52,7 @@
 //! | [`documents`] | published documents: metadata, registry listing |
 //! | [`page`] | the page at `/` and its playground, behind the feature `page` (on by default) |
 //! | [`health`] | the health check |
-//! | [`testing`] | a client and a clock for native tests of tools |
+//! | `testing` | a client and a clock for native tests of tools, behind the feature `testing` |
 //! | `worker` | the Cloudflare Worker, behind the feature `cloudflare` (on by default) |
 
 pub mod documents;

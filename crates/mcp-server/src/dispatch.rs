@@ -107,23 +107,23 @@ impl<E: Clone + 'static> Server<E> {
         services: &Rc<ServerServices>,
     ) -> impl Future<Output = Handled> + use<'s, E> {
         let runtime = Rc::clone(&services.runtime);
-        let dispatcher = Dispatcher { server: self, services, head, values: Cell::new(self.limits.values) };
-        let dispatched = match jsonrpc::parse(body, self.limits.batch_length) {
+        let each = Dispatcher { server: self, services, head, values: Cell::new(self.limits.values) };
+        let payload = match jsonrpc::parse(body, self.limits.batch_length) {
             Ok(Payload::One(message)) => {
-                let (summary, dispatched) = dispatcher.dispatch(message, context);
-                DispatchedPayload::Single(summary, dispatched)
+                let (summary, message) = each.dispatch(message, context);
+                DispatchedPayload::Single(summary, message)
             }
-            Ok(Payload::Batch(elements)) => dispatcher.dispatch_batch(elements, &context),
+            Ok(Payload::Batch(elements)) => each.dispatch_batch(elements, &context),
             Err(unreadable) => DispatchedPayload::unreadable(unreadable.id, &unreadable.error),
         };
-        let streams = matches!(dispatched, DispatchedPayload::Single(_, Dispatched::Running(_)))
+        let streams = matches!(payload, DispatchedPayload::Single(_, Dispatched::Running(_)))
             && accepts_stream(head.header("accept"));
         async move {
-            let (mut summary, dispatched) = match dispatched {
-                DispatchedPayload::Single(summary, dispatched) => (summary, dispatched),
+            let (mut summary, message) = match payload {
+                DispatchedPayload::Single(summary, message) => (summary, message),
                 DispatchedPayload::Batch(messages) => return finish_batch(messages).await,
             };
-            let response = match dispatched {
+            let response = match message {
                 Dispatched::AccessDenied(needed) => {
                     summary.outcome = Outcome::Refused;
                     Err(needed)

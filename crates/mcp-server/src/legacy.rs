@@ -9,10 +9,10 @@ use crate::{
     client::ClientCapabilities,
     protocol::{
         error::RpcError,
-        jsonrpc::{self, Params, text},
         method::Method,
         notification::LoggingLevel,
         outcome::{OperationResult, Success},
+        params::{self, Params, text},
         revision::{NEWEST_LEGACY, Revision},
     },
     server::Presentation,
@@ -37,7 +37,7 @@ pub(super) fn initialize(server: &Presentation, params: &Params<'_>) -> (Option<
 /// declares `logging`.
 pub(super) fn client(revision: Revision, params: &Params<'_>, logging: bool) -> ClientDeclaration {
     let token =
-        params.read_meta().ok().flatten().and_then(|meta| meta.progress_token).filter(|raw| jsonrpc::is_token(raw));
+        params.read_meta().ok().flatten().and_then(|meta| meta.progress_token).filter(|raw| params::is_token(raw));
     ClientDeclaration {
         revision,
         client: None,

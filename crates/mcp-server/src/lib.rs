@@ -43,7 +43,7 @@
 //! - [`Json`], [`ToolResult`], [`ContentBlock`], [`ResourceContents`], [`PromptMessage`]: what handlers return.
 //! - [`ToolError`], [`ResourceError`], [`PromptError`]: why they do not.
 //! - [`RequestContext`], [`ServerServices`], [`Handled`], [`Summary`], [`AccessNeeded`]: the interface to the endpoint.
-//! - [`testing`]: a client and a clock for native tests.
+//! - `testing`: a client and a clock for native tests.
 //!
 //! # What is not
 //!
@@ -86,6 +86,7 @@ mod operations;
 mod primitives;
 mod protocol;
 mod server;
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transport;
 
@@ -113,7 +114,8 @@ pub use primitives::prompt::{
 pub use primitives::resource::{Cache, IntoResourceContents, Resource, ResourceTemplate};
 pub use primitives::schema::SchemaError;
 pub use primitives::template::TemplateError;
-pub use primitives::tool::{IntoToolResult, Json, Tool, ToolHandler, ToolResult};
+pub use primitives::tool::{Tool, ToolHandler};
+pub use primitives::tool_result::{IntoToolResult, Json, ToolResult};
 pub use protocol::notification::LoggingLevel;
 pub use protocol::outcome::{Outcome, Summary};
 pub use protocol::revision::{Era, Revision};

@@ -9,10 +9,10 @@ use crate::{
     primitives::resource::Cache,
     protocol::{
         error::RpcError,
-        jsonrpc::{self, Meta},
         method::Method,
         notification::LoggingLevel,
         outcome::{OperationResult, Success},
+        params::{self, Meta},
         revision::MODERN,
     },
     server::Presentation,
@@ -24,12 +24,12 @@ use mcp_edge_runtime::json::{Object, array, quote};
 pub(super) fn client(meta: &Meta<'_>, logging: bool) -> Result<ClientDeclaration, RpcError> {
     let capabilities = meta.capabilities.map(ClientCapabilities::read).transpose()?;
     let level = meta.log_level.map(|raw| {
-        jsonrpc::text(raw)
+        params::text(raw)
             .and_then(|name| LoggingLevel::parse(&name))
             .ok_or_else(|| RpcError::invalid_params("_meta[\"io.modelcontextprotocol/logLevel\"] is not a level"))
     });
     let level = level.transpose()?;
-    if meta.progress_token.is_some_and(|raw| !jsonrpc::is_token(raw)) {
+    if meta.progress_token.is_some_and(|raw| !params::is_token(raw)) {
         return Err(RpcError::invalid_params(
             "_meta.progressToken must be a string or an integer of at most 1024 bytes",
         ));

@@ -5,7 +5,7 @@
 //! use mcp_edge_identity::Identity;
 //!
 //! async fn whoami(call: Call) -> String {
-//!     call.identity().subject().clone()
+//!     call.identity().subject().to_owned()
 //! }
 //!
 //! let server: Server = Server::builder("test", "1").tool(Tool::new("whoami", whoami)).build()?;

@@ -15,7 +15,7 @@ use crate::{
     },
     primitives::{
         error::{Failure, ToolError},
-        tool::ToolResult,
+        tool_result::ToolResult,
         validation,
     },
     protocol::{

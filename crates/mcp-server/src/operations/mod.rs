@@ -30,9 +30,9 @@ use crate::{
     primitives::access::AccessNeeded,
     protocol::{
         error::{Reason, RpcError},
-        jsonrpc::{Params, text},
         method::Method,
         outcome::OperationResult,
+        params::{Params, text},
         revision::Era,
         size::Size,
     },

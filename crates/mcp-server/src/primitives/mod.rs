@@ -3,8 +3,8 @@
 //! | module | what it contains |
 //! |---|---|
 //! | [`tool`], [`resource`], [`template`], [`prompt`], [`completion`] | the primitives, and how their handlers are called |
-//! | [`content`], [`error`] | what handlers return |
-//! | [`schema`], [`validation`] | JSON Schemas of arguments, and validation against them |
+//! | [`tool_result`], [`content`], [`error`] | what handlers return |
+//! | [`schema`], [`schema_text`], [`validation`] | JSON Schemas of arguments, and validation against them |
 //! | [`access`], [`icon`] | who may use a primitive, and how it is displayed |
 
 pub(super) mod access;
@@ -15,6 +15,8 @@ pub(super) mod icon;
 pub(super) mod prompt;
 pub(super) mod resource;
 pub(super) mod schema;
+pub(super) mod schema_text;
 pub(super) mod template;
 pub(super) mod tool;
+pub(super) mod tool_result;
 pub(super) mod validation;

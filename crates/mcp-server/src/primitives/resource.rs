@@ -46,6 +46,8 @@ impl Cache {
 
 /// Reads a resource. The value is what the template has matched.
 pub(crate) type Reader<E> = dyn Fn(Call<E>, &str, Value) -> Reading;
+/// Creates the reader, once the media type is known.
+type MakeReader<E> = Box<dyn FnOnce(Option<Rc<str>>) -> Rc<Reader<E>>>;
 type Reading = LocalBoxFuture<'static, Result<Vec<ResourceContents>, ResourceError>>;
 
 /// A resource with a URI of its own, under construction.
@@ -63,7 +65,7 @@ pub struct Resource<E = ()> {
 enum Source<E> {
     /// The member `text` or `blob`, with its value.
     Fixed(&'static str, Rc<str>),
-    Handler(Box<dyn FnOnce(Option<Rc<str>>) -> Rc<Reader<E>>>),
+    Handler(MakeReader<E>),
 }
 
 impl<E: 'static> Resource<E> {
@@ -170,7 +172,7 @@ pub struct ResourceTemplate<E = ()> {
     mime_type: Option<Rc<str>>,
     pub(crate) cache: Option<Cache>,
     pub(crate) completers: Completers<E>,
-    handler: Box<dyn FnOnce(Option<Rc<str>>) -> Rc<Reader<E>>>,
+    handler: MakeReader<E>,
 }
 
 impl<E: 'static> ResourceTemplate<E> {

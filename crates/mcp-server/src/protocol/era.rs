@@ -18,8 +18,8 @@ use std::borrow::Cow;
 use crate::{
     protocol::{
         error::{Reason, RpcError, echo},
-        jsonrpc::{Meta, Params, text},
         method::Method,
+        params::{Meta, Params, text},
         revision::{ASSUMED_LEGACY, Era, MODERN, Revision, era_of},
     },
     transport::headers::check_name,
