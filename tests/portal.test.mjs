@@ -410,7 +410,7 @@ describe("the developer portal", { skip }, () => {
     });
   });
 
-  test("when the provider is down people are told so, and nothing is half done", async () => {
+  test("when the provider is down the page says so, and nothing is half done", async () => {
     await alice.goto(`${origin}/applications/new`);
     const count = api.applications.all().length;
     api.mood = () => 500;

@@ -157,7 +157,7 @@ pub struct TestStore {
     pub broken_prefix: Cell<Option<&'static str>>,
     /// How many reads of single keys there were.
     pub reads: Cell<usize>,
-    /// How many writes there were, of whatever kind.
+    /// How many writes there were, of any kind.
     pub writes: Cell<usize>,
     /// Reads of single keys fail.
     pub is_down: Cell<bool>,

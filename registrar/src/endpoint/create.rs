@@ -87,7 +87,7 @@ async fn with_initial_token<P: Platform<Services: Services>>(
     Ok(Authorized { registrant, held: uses.map(|uses| (reservation, uses)) })
 }
 
-/// Registers for whoever is allowed to. A reserved use is given back if there is no client in the end.
+/// Registers for an authorized registrant. A reserved use is given back if there is no client in the end.
 async fn create<P: Platform<Services: Services>>(
     request: &ClientRequest<'_>,
     deployment: &Deployment<P>,

@@ -68,7 +68,7 @@ pub enum EndpointError {
     Ledger(#[from] LedgerError),
 }
 
-/// The public face of an error: what the client gets.
+/// What a client sees of an error.
 struct PublicError {
     status: u16,
     error: &'static str,
@@ -244,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_error_has_its_public_face() {
+    fn every_error_has_its_row() {
         let unavailable = || LedgerError("down".to_owned());
         let too_many = TooManyFailedAttempts { retry_after: 60 };
         for (error, status, code, retry_after) in [

@@ -51,8 +51,8 @@ const PURPOSE: &str = "sign-in";
 /// People look for their passwords.
 const SIGN_IN_SECONDS: u64 = 600;
 
-/// Set when the next sign-in must ask who it is, whatever session the provider still has: after signing out, and for
-/// whoever lacks the permission. Anybody who could set it could at most have a password asked for, so it is not sealed.
+/// Set when the next sign-in must ask who it is, even if the provider still has a session: after signing out, and for
+/// users without the permission. Anybody who could set it could at most have a password asked for, so it is not sealed.
 const ASK_COOKIE: &str = "sign-in-asks";
 
 /// Longer than a session at the provider lasts (at Logto 14 days).

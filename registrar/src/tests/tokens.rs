@@ -88,7 +88,7 @@ fn records_of_earlier_versions_are_read_and_stay_as_they_are() {
 }
 
 #[test]
-fn a_use_is_one_use_whatever_is_asked_for_at_once() {
+fn a_use_is_one_use_also_of_requests_at_the_same_moment() {
     let world = World::new(Mode::Token);
     initial_token(&world, "mcpinit_x", 3);
     world.with(async |registry| {

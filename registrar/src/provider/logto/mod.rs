@@ -6,7 +6,7 @@
 //! | `applications` | the operations, step by step, each with its way back |
 //! | `consent`, `secrets`, `sign_in_log`, `stored` | consent scopes, secrets and the audit log of an application; what is read of it |
 //!
-//! The machine token has the only scope that the API knows, `all`: whoever holds it or the secret behind it
+//! The machine token has the only scope that the API knows, `all`: the holder of it, or of the secret behind it,
 //! administers the tenant. It is kept in the memory of an isolate and nowhere else.
 
 mod api;

@@ -56,7 +56,7 @@ pub(super) async fn usage<P: Fetch + Runtime>(
     }
     let mut reading = LogReading {
         last_success: last_ms.map(|ms| ms / 1000),
-        // Whatever is older than the last success does not matter.
+        // Entries older than the last success do not matter.
         unread_until_ms: unread_until_ms.filter(|unread| last_ms.is_none_or(|last| last < *unread)),
         forgotten_until: None,
     };
