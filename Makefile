@@ -1,16 +1,16 @@
-# Everything there is to do with this repository, by name. `make` alone lists it.
+# The commands of this repository. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.NOTPARALLEL: # the phases of `test` share target/, and their order is meant
+.NOTPARALLEL: # the phases of `test` share target/ and depend on their order
 .PHONY: help setup dev dev-registrar whoami doctor test check unit build e2e conformance smoke bench bench-native bench-instructions deploy clean
 
-# $(call phase,TEXT): announces what comes next.
+# $(call phase,TEXT): prints the name of the next phase.
 phase = @printf '\n==> %s\n' '$(1)'
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
-setup: ## Install the tools; quick when there is nothing to do
+setup: ## Install the tools; takes less than a second when they are installed
 	@dev/setup
 
 dev: setup ## Run the Worker and a local identity provider on this machine
@@ -22,22 +22,25 @@ dev-registrar: setup ## Run the registrar as well, with a stand-in for Logto's M
 whoami: setup ## Connect a real MCP client to the running `make dev` and call whoami
 	@dev/with-tools node dev/whoami.mjs $(ARGS)
 
-# What `make dev` serves, unless told otherwise.
+# The endpoint of `make dev`, unless URL or PORT is set.
 URL ?= http://localhost:$(or $(PORT),8787)/mcp
 
-doctor: ## Examine a server from outside, as clients do: make doctor URL=https://mcp.example.com/mcp
+doctor: ## Check a deployment from outside, as clients see it: make doctor URL=https://mcp.example.com/mcp
 	@cargo run --quiet --locked -p mcp-edge-doctor -- $(ARGS) $(URL)
 
 test: setup check unit build e2e conformance smoke ## Run everything that CI runs
 
-check: setup ## Check format, lints, documents and the rules of the architecture
+check: setup ## Check spelling and words, architecture, format, lints and documents
+	$(call phase,spelling)
+	dev/setup check
+	dev/with-tools typos
 	$(call phase,architecture)
 	dev/with-tools node dev/check-architecture.mjs
 	$(call phase,format)
 	cargo fmt --all --check
 	$(call phase,clippy)
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	# Without the feature `cloudflare` nothing may name Cloudflare.
+	# Without the features `cloudflare` and `page`: nothing else may depend on either.
 	cargo clippy -p mcp-edge --no-default-features --all-targets --locked -- -D warnings
 	$(call phase,documents)
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
@@ -62,7 +65,7 @@ e2e: build ## Run the end-to-end tests against the built Worker
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec \
 	  'tests/*.test.mjs' 'dev/**/*.test.mjs'
 
-conformance: setup ## Run the official MCP conformance suite, and the platform seams, against Workers of their own
+conformance: setup ## Run the official MCP conformance suite and the platform seams, against test Workers
 	$(call phase,conformance suite)
 	dev/build tests/conformance
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'tests/conformance/*.test.mjs'
@@ -70,18 +73,18 @@ conformance: setup ## Run the official MCP conformance suite, and the platform s
 	dev/build tests/seams
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'tests/seams/*.test.mjs'
 
-smoke: build ## Try out the benchmark: everything once, nothing is timed in earnest
+smoke: build ## Test the benchmark: every load once and briefly
 	$(call phase,benchmark)
 	dev/setup bench
 	dev/build bench/worker
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'bench/*.test.mjs' 'bench/*/*.test.mjs'
 
-bench: build ## Compare with the peers on this machine, about 25 minutes (ARGS="--help")
+bench: build ## Compare with other servers on this machine, about 25 minutes (ARGS="--help")
 	dev/setup bench
 	dev/build bench/worker
 	dev/with-tools node bench/main.mjs $(ARGS)
 
-bench-native: ## Count the instructions of the hot path, and compare with the last count (needs valgrind)
+bench-native: ## Count the instructions of the hot path natively, and compare with the last count (needs valgrind)
 	dev/setup bench-native
 	dev/with-tools node bench/native.mjs
 
@@ -91,5 +94,5 @@ bench-instructions: build ## Count workerd's instructions per request, here and 
 deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to log in)
 	dev/with-tools wrangler deploy
 
-clean: ## Remove what was built; npm packages and the tools of `setup` stay
+clean: ## Remove build results; npm packages and the tools of `setup` stay
 	rm -rf target build .wrangler test-results tests/*/build examples/*/build registrar/build bench/build bench/worker/build

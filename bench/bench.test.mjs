@@ -1,5 +1,4 @@
-// The benchmark as a program: a run as short as possible. Every contender is asked everything, every answer is checked,
-// and nothing is said of how long it took.
+// A minimal run of the benchmark: every contender gets every load, every response is checked, and no time is asserted.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -26,7 +25,7 @@ describe("a short run", () => {
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  test("has a round of every load for everyone who takes part, with every figure", () => {
+  test("has a round of every load for every contender, with all figures", () => {
     for (const load of loads) {
       assert.deepEqual(Object.keys(results.rounds[load.name]), load.contenders);
       for (const [name, rounds] of Object.entries(results.rounds[load.name])) {
@@ -34,7 +33,7 @@ describe("a short run", () => {
         const { operations, cpuMs, residentBytes, ...numbers } = rounds[0];
         for (const [figure, value] of Object.entries(numbers)) assert.ok(value > 0, `${load.name}, ${name}: ${figure}`);
         if (process.platform === "linux") {
-          // A round this short may cost less than the system's clock can tell.
+          // A round this short may take less time than the resolution of the clock.
           assert.ok(cpuMs >= 0, `${load.name}, ${name}: CPU`);
           assert.ok(residentBytes > 0, `${load.name}, ${name}: memory`);
         }
@@ -43,7 +42,7 @@ describe("a short run", () => {
     }
   });
 
-  test("has sizes, starts, and what is asked of the provider", () => {
+  test("has sizes, starts, and the requests to the provider", () => {
     for (const { name } of contenders) assert.ok(results.sizes[name].gzipBytes > 0, name);
     const servers = ["twin", "sdk", "agents", "mcp-edge"];
     assert.deepEqual(Object.keys(results.starts), ["noop", ...servers]);
@@ -59,14 +58,14 @@ describe("a short run", () => {
     );
   });
 
-  test("says of every goal what was measured", () => {
+  test("has a measurement for every goal", () => {
     const unknown = results.goals.filter(({ reached }) => reached === undefined);
     const expected = process.platform === "linux" ? [] : unknown.filter(({ what }) => what.startsWith("CPU"));
     assert.deepEqual(unknown, expected);
     for (const { what } of results.goals) assert.ok(printed.includes(what), what);
   });
 
-  test("leaves a table and charts for light and dark pages", async () => {
+  test("writes a table, and charts for light and dark pages", async () => {
     const markdown = await readFile(join(folder, "latest.md"), "utf8");
     for (const { title } of [...loads, ...contenders]) assert.ok(markdown.includes(title), title);
     const charts = (await readdir(folder)).filter((name) => name.endsWith(".svg"));
@@ -80,7 +79,7 @@ describe("a short run", () => {
   });
 });
 
-test("a word that it does not know is answered with what it knows", async () => {
+test("an unknown name is answered with the known ones", async () => {
   const failure = await execute(process.execPath, [MAIN, "--only", "nothing-like-this"]).catch((error) => error);
   assert.equal(failure.code, 2);
   assert.match(failure.stderr, /no load's name contains "nothing-like-this"[^]*rs256-repeated/);

@@ -23,7 +23,7 @@ const WARM_UP = 400;
 /** One thread, and no code that is compiled twice. */
 const V8_FLAGS = ["--single-threaded", "--no-liftoff", "--always-sparkplug"];
 
-/** Enough to make one garbage collection more or less invisible. */
+/** Enough to average out garbage collections. */
 const COUNTED = 200;
 
 const { message, headers } = modernCall("whoami");
@@ -60,13 +60,13 @@ function buildOf(revision) {
   });
   execFileSync("git", ["worktree", "add", "--detach", folder, revision], { cwd: ROOT, stdio: "ignore" });
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-  // Dependencies that this tree has built serve both.
+  // Both builds share the dependencies.
   const env = { ...process.env, CARGO_TARGET_DIR: join(ROOT, "target") };
   execFileSync(join(folder, "dev/build"), { cwd: folder, env, stdio: ["ignore", "ignore", "inherit"] });
   return join(folder, "build");
 }
 
-/** The instructions of one request. */
+/** Counts the instructions of one request. */
 async function count({ request: sent, hasToken, status, settings = {} }, build) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-callgrind-"));
   const callgrind = ["valgrind", "--tool=callgrind", `--callgrind-out-file=${join(folder, "out")}`, "--quiet"];
@@ -104,7 +104,7 @@ function control(deployment, option) {
   execFileSync("callgrind_control", [option, String(deployment.worker.pid)], { stdio: "ignore" });
 }
 
-/** What the dump in a folder counts. */
+/** Returns the instructions in the dump of a folder. */
 function totalIn(folder) {
   const dump = readdirSync(folder).find((name) => name.startsWith("out.") );
   return Number(/^(?:totals|summary): (\d+)/m.exec(readFileSync(join(folder, dump), "utf8"))[1]);

@@ -1,7 +1,7 @@
-// `make bench-native`: the instructions of each native bench, beside those that were counted last.
+// `make bench-native`: the instructions of each native bench, and the difference to the last count.
 //
-// The counts are kept in the repository, so a change of them is seen in review. They depend on the compiler, which is
-// therefore named beside them; on the machine hardly at all.
+// The counts are stored in the repository, so that a change is visible in reviews. They depend on the compiler, which is
+// stored with them, and hardly on the machine.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

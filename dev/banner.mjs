@@ -1,4 +1,4 @@
-// What a developer sees when everything runs: where it is, who can sign in, what to try.
+// The message of `make dev` when everything runs: URLs, accounts and commands.
 
 import { LOCAL_ACCOUNTS } from "./identity-provider/index.mjs";
 

@@ -1,8 +1,8 @@
-// Makes what the page is sent with: crates/mcp-edge/src/page/built/ out of crates/mcp-edge/src/page/browser/.
+// Bundles style and scripts of the page: crates/mcp-edge/src/page/browser/ into crates/mcp-edge/src/page/built/.
 //
 //   node dev/build-page.mjs
 //
-// The result is under version control, so that the crate builds without Node. A test compares it with its sources.
+// The result is under version control, so that the crate builds without Node. A test compares it with the sources.
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -13,7 +13,7 @@ const PAGE = fileURLToPath(new URL("../crates/mcp-edge/src/page", import.meta.ur
 
 const ENTRIES = ["style.css", "callback.css", "page.js", "page-with-playground.js", "callback.js"];
 
-/** The built files: path → text. */
+/** Returns the built files: path → text. */
 export async function buildPage() {
   const { outputFiles } = await build({
     entryPoints: ENTRIES.map((entry) => `${PAGE}/browser/${entry}`),
@@ -29,7 +29,7 @@ export async function buildPage() {
   return new Map(outputFiles.map(({ path, text }) => [path, text.trim()]));
 }
 
-// A file that is as it should be is left alone: cargo would compile anew what includes it.
+// An unchanged file is not written, because cargo would compile the crate again.
 async function writeChanged(path, text) {
   if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
   await mkdir(dirname(path), { recursive: true });

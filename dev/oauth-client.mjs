@@ -1,5 +1,5 @@
-// The part of an OAuth client that the official MCP SDK leaves to its host application: what the client
-// says of itself, and a place for what it must remember. Here that is memory, so each run signs in anew.
+// The part of an OAuth client that the official MCP SDK leaves to its host application: client metadata and
+// storage. The storage is memory, so each run signs in again.
 
 /** An `OAuthClientProvider` of the SDK. */
 export class OAuthClient {
@@ -9,13 +9,13 @@ export class OAuthClient {
   #verifier;
   #discovery;
 
-  /** The address of the sign-in page, once the client wants to go there. */
+  /** The URL of the sign-in page, when the client is redirected there. */
   authorizationUrl;
 
   /**
    * @param {object} options
    * @param {string} options.name         what the consent page calls the client
-   * @param {string} options.redirectUrl  where the provider sends the browser back to
+   * @param {string} options.redirectUrl  the redirect URI
    */
   constructor({ name, redirectUrl }) {
     this.redirectUrl = redirectUrl;

@@ -1,4 +1,4 @@
-// Opens an address in the user's browser, if there is one; the address is printed in any case.
+// Opens a URL in the user's browser, if there is one.
 
 import { spawn } from "node:child_process";
 
@@ -7,7 +7,7 @@ const PROGRAMS = { darwin: "open", linux: "xdg-open" };
 /** @param {URL} url */
 export function openInBrowser(url) {
   const program = PROGRAMS[process.platform];
-  // Without a terminal there is nobody to sign in.
+  // Without a terminal no user is there to sign in.
   if (program === undefined || !process.stdout.isTTY) return;
   const child = spawn(program, [url.href], { detached: true, stdio: "ignore" });
   child.on("error", () => {});

@@ -1,13 +1,13 @@
-// Ports that a developer may choose, and whether they are free.
+// Reads ports from environment variables and checks that they are free.
 
 import { createServer } from "node:net";
 
 const HIGHEST_PORT = 65_535;
 
-// "localhost" is one or the other, depending on the program that asks.
+// Programs resolve "localhost" to either address.
 const LOOPBACK = ["127.0.0.1", "::1"];
 
-/** The port in an environment variable, or the default. */
+/** Returns the port in an environment variable, or the default. */
 export function portFrom(variable, otherwise) {
   const text = process.env[variable];
   if (text === undefined || text === "") return otherwise;
@@ -16,7 +16,7 @@ export function portFrom(variable, otherwise) {
   return port;
 }
 
-/** Throws an error that says what to do, if somebody listens there already. */
+/** Throws an error with advice if another program uses the port. */
 export async function requireFreePort(port, variable) {
   for (const host of LOOPBACK) {
     const problem = await problemWith(port, host);
@@ -27,7 +27,7 @@ export async function requireFreePort(port, variable) {
   }
 }
 
-// The error code of an attempt to listen, or undefined. A machine without IPv6 has no problem either.
+// Returns the error code of an attempt to listen, or undefined. A machine without IPv6 is not an error.
 function problemWith(port, host) {
   return new Promise((resolve) => {
     const server = createServer();

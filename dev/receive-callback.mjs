@@ -1,4 +1,4 @@
-// Where the browser comes back to after signing in: one page on a free loopback port (RFC 8252 §7.3).
+// The redirect URI of `make whoami`: one page on a free loopback port (RFC 8252 §7.3).
 
 import { createServer } from "node:http";
 

@@ -9,13 +9,13 @@ import { banner } from "./banner.mjs";
 import { portFrom, requireFreePort } from "./ports.mjs";
 import { startWrangler } from "./wrangler-dev.mjs";
 
-// Kept between runs, so that tokens issued before a restart stay good.
+// Kept between runs, so that tokens stay valid after a restart.
 const KEYS_FILE = fileURLToPath(new URL("../.wrangler/identity-provider/keys.json", import.meta.url));
 
-// Back to the start of the terminal's line, which is emptied.
+// Clears the current line of the terminal.
 const START_OF_LINE = "\r\x1b[2K";
 
-// Each line says who is speaking.
+// Each line begins with the name of its program.
 const prefixed = (name) => (line) => console.log(`${name.padEnd(8)} │ ${line}`);
 
 let provider;
@@ -42,7 +42,7 @@ async function main() {
   wrangler.ended.then(({ code, output }) => {
     if (isStopping) return;
     clearProgress();
-    console.error(`${output}\ndev: wrangler ended${code === null ? "" : ` with code ${code}`}; what it said is above`);
+    console.error(`${output}\ndev: wrangler ended${code === null ? "" : ` with code ${code}`}; its output is above`);
     stop(1);
   });
   await wrangler.answers(mcpUrl);
@@ -51,7 +51,7 @@ async function main() {
   wrangler.showOutput();
 }
 
-// What differs from wrangler.toml. The rest of it holds here, too.
+// Replaces settings of wrangler.toml.
 function settings(mcpUrl) {
   return {
     ISSUER: provider.issuer,
@@ -63,7 +63,7 @@ function settings(mcpUrl) {
   };
 }
 
-// One line that changes, so that a long build is seen to go on. Without a terminal there is nobody to see it.
+// Shows the progress of a long build in one line, on a terminal.
 function showProgress(line) {
   if (!process.stdout.isTTY) return;
   const text = stripVTControlCharacters(line).trim();

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# What dev/setup, dev/build and dev/with-tools agree on: versions, and where each tool lives.
-# Sourced, never run. It only defines names: nothing is built, installed or exported here.
+# Versions and paths of the tools. Sourced by dev/setup, dev/build and dev/with-tools.
+# Only defines variables and functions: builds, installs and exports nothing.
 # shellcheck disable=SC2034 # the names are used by those scripts
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# Tools built from source are kept per user, so that every clone shares them. Each has its version
-# in its path; the folder may be deleted at any time, and dev/setup fills it again.
+# Tools that are built from source are kept per user, so that all clones share them. The path of each
+# contains its version. The folder may be deleted at any time; dev/setup fills it again.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/mcp-edge
 
 wasm_target=wasm32-unknown-unknown
@@ -20,37 +20,41 @@ locked_version() {
     "$root/Cargo.lock" 2>/dev/null || true
 }
 
-# wasm-bindgen's tool and library must be of exactly the same version, and Cargo.lock decides which.
+# The tool must have exactly the version of the library wasm-bindgen, which Cargo.lock names.
 wasm_bindgen_version=$(locked_version wasm-bindgen)
 wasm_bindgen=$cache/wasm-bindgen-$wasm_bindgen_version/bin/wasm-bindgen
 
-# The same holds of what runs the native benches.
+# The runner of the native benches must have exactly the version of the library gungraun.
 gungraun_version=$(locked_version gungraun)
 gungraun_runner=$cache/gungraun-$gungraun_version/bin/gungraun-runner
 
-# The benchmark's load generator, where Debian's package was unpacked rather than installed.
+# The spelling checker. Later versions need a later Rust than $rust_version.
+typos_version=1.44.0
+typos=$cache/typos-$typos_version/bin/typos
+
+# The benchmark's load generator, unpacked from Debian's package.
 wrk=$cache/wrk/bin/wrk
 
-# npm packages: Node, wrangler, and what makes a bundle of wasm and JavaScript.
+# Programs of npm packages: Node, wrangler, esbuild, wasm-opt.
 npm_bin=$root/node_modules/.bin
 
-# The browser for tests, where none is installed.
+# The browser for tests, unpacked from Debian's package.
 chromium=$cache/chromium/chromium
 
-# The Rust of the operating system, used for the wasm build alone and only where rustup cannot
-# fetch the wasm target. See use_system_rust in dev/setup.
+# The Rust of the operating system. Only the wasm build uses it, where rustup cannot fetch the wasm
+# target: see use_system_rust in dev/setup-parts/wasm-target.sh.
 system_rustc=/usr/bin/rustc
 system_cargo=/usr/bin/cargo
 
-# Whether the Rust found on PATH can compile for wasm by itself.
+# Whether the Rust on PATH has the wasm target.
 rust_has_wasm() {
   local libdir
   libdir=$(cd "$root" && rustc --print target-libdir --target "$wasm_target" 2>/dev/null) &&
     [ -d "$libdir" ]
 }
 
-# Where the system Rust's wasm sysroot is, or belongs. Compiled libraries fit one compiler only,
-# so its version is part of the name.
+# Prints the path of the system Rust's wasm sysroot. Its name contains the compiler's version: compiled
+# libraries work with one version only.
 system_sysroot() {
   local version
   version=$("$system_rustc" --version 2>/dev/null) || return 1
@@ -58,7 +62,7 @@ system_sysroot() {
   printf '%s/wasm-sysroot-%s\n' "$cache" "${version%% *}"
 }
 
-# Prints the message on standard error and ends the script.
+# die MESSAGE: prints the message on standard error and ends the script.
 die() {
   printf '%s: %s\n' "${0##*/}" "$1" >&2
   exit 1

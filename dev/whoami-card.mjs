@@ -1,4 +1,4 @@
-// How the answer of `whoami` looks in a terminal.
+// The result of `whoami` as text for a terminal.
 
 const LABELS = [
   ["username", "user name"],
@@ -38,7 +38,7 @@ function show(member, identity) {
   }
 }
 
-/** What came from elsewhere, without what a terminal would take for a command. */
+/** Removes control characters, which a terminal could execute. */
 export function plain(text) {
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }

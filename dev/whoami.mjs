@@ -1,5 +1,5 @@
-// `make whoami`: a real MCP client in the terminal. It connects, signs you in with your browser, and
-// shows what the tool `whoami` says about you.
+// `make whoami`: an MCP client for the terminal. It signs you in with your browser, calls the tool `whoami` and
+// shows the result.
 //
 //   node dev/whoami.mjs [URL of an MCP endpoint] [--login alice] [--password alice] [--json]
 
@@ -19,7 +19,7 @@ The URL defaults to ${DEFAULT_URL}.
 
   --login <name>       sign in without a browser; only at the local identity provider
   --password <text>    defaults to the login, as for the local accounts
-  --json               print what the tool says, for programs
+  --json               print the result as JSON
   --help               show this`;
 
 async function main({ url, ...options }) {
@@ -29,7 +29,7 @@ async function main({ url, ...options }) {
     const client = await connect(url, { oauth, callback, ...options });
     const { structuredContent, isError, content } = await client.callTool({ name: "whoami", arguments: {} });
     await client.close();
-    if (isError) throw new Error(`the server could not say who you are: ${content?.[0]?.text ?? "no reason given"}`);
+    if (isError) throw new Error(`whoami failed: ${content?.[0]?.text ?? "no reason given"}`);
     console.log(options.json ? JSON.stringify(structuredContent, null, 2) : card(structuredContent));
   } finally {
     callback.close();
@@ -47,12 +47,12 @@ function readOptions() {
     },
   });
   const [url = DEFAULT_URL, ...rest] = positionals;
-  if (rest.length > 0) throw new Error("one URL at a time, please");
+  if (rest.length > 0) throw new Error("expected one URL");
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new Error(`${url} is not a URL`);
   return { url: new URL(url), ...values };
 }
 
-// The first attempt is refused, which is how a client learns where to sign in; the second one has a token.
+// The first attempt is refused with the URL of the metadata; the second one has a token.
 async function connect(url, { oauth, callback, login, password, json }) {
   const first = new StreamableHTTPClientTransport(url, { authProvider: oauth });
   try {
@@ -63,7 +63,7 @@ async function connect(url, { oauth, callback, login, password, json }) {
   const parameters = await (login === undefined
     ? askForSignIn(oauth, callback, json)
     : signInAs({ login, password }, oauth));
-  if (parameters.get("state") !== oauth.state()) throw new Error("the answer belongs to another sign-in; try again");
+  if (parameters.get("state") !== oauth.state()) throw new Error("the response belongs to another sign-in; try again");
   await first.finishAuth(parameters);
   return open(new StreamableHTTPClientTransport(url, { authProvider: oauth }));
 }
@@ -75,9 +75,9 @@ async function open(transport) {
 }
 
 function askForSignIn({ authorizationUrl }, callback, json) {
-  // With --json the result alone goes to standard output.
+  // With --json only the result goes to standard output.
   const say = json ? console.error : console.log;
-  say(`\n  Sign in with your browser:\n\n    ${authorizationUrl}\n\n  Waiting … (Ctrl-C gives up)`);
+  say(`\n  Sign in with your browser:\n\n    ${authorizationUrl}\n\n  Waiting … (Ctrl-C cancels)`);
   openInBrowser(authorizationUrl);
   return callback.parameters;
 }
@@ -90,7 +90,7 @@ async function signInAs({ login, password }, { authorizationUrl }) {
   return searchParams;
 }
 
-/** What to tell the user. */
+/** Returns the message for the user. */
 function explain(error, url) {
   const reasons = [...reasonsOf(error)];
   const has = (...codes) => reasons.some(({ code }) => codes.includes(code));
@@ -101,11 +101,11 @@ function explain(error, url) {
   return reasons.at(-1).message;
 }
 
-// The SDK wraps errors several times; what happened is at the end.
+// The SDK wraps errors several times; the last one is the cause.
 function* reasonsOf(error) {
   for (let reason = error; reason instanceof Error; reason = reason.cause) {
     yield reason;
-    // Node tries each address of a host, and reports all that went wrong.
+    // Node tries each address of a host and reports all errors.
     yield* reason.errors ?? [];
   }
 }

@@ -1,4 +1,4 @@
-// `wrangler dev` as a child: started, waited for, and ended with everything that it started.
+// Runs `wrangler dev` as a child process and ends it with all of its own children.
 
 import { spawn } from "node:child_process";
 import { join } from "node:path";
@@ -16,8 +16,8 @@ const PATIENCE_MS = 5_000;
  * @param {number} options.port
  * @param {string} [options.folder]  where the Worker's wrangler.toml is, from the root of the repository
  * @param {Record<string, string>} options.vars  replace those of wrangler.toml
- * @param {(line: string) => void} options.progress  gets what it says until the Worker answers
- * @param {(line: string) => void} options.print     gets what it says after that
+ * @param {(line: string) => void} options.progress  receives its output until the Worker responds
+ * @param {(line: string) => void} options.print     receives its output after that
  */
 export function startWrangler({ port, folder = ".", vars, progress, print }) {
   const variables = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
@@ -28,12 +28,12 @@ export function startWrangler({ port, folder = ".", vars, progress, print }) {
       cwd: join(ROOT, folder),
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
       stdio: ["ignore", "pipe", "pipe"],
-      // A process group of its own: wrangler starts a build and workerd, and all of them are to end.
+      // A separate process group, so that the build and workerd end with wrangler.
       detached: true,
     },
   );
 
-  // Kept until it is clear whether it matters: all of it if wrangler fails, nothing if it starts well.
+  // Printed only if wrangler fails to start.
   let kept = [];
   let show = (line) => {
     kept.push(line);
@@ -50,19 +50,19 @@ export function startWrangler({ port, folder = ".", vars, progress, print }) {
   return {
     ended,
 
-    /** From now on what it says is printed. */
+    /** Prints its output from now on. */
     showOutput() {
       kept = [];
       show = (line) => line.trim() !== "" && print(line);
     },
 
-    /** Waits until the Worker answers, or never ends if wrangler does: see `ended`. */
+    /** Waits until the Worker responds. Never ends if wrangler ends: see `ended`. */
     async answers(url) {
       for (;;) {
         const response = await fetch(url, { method: "OPTIONS" }).catch(() => undefined);
         await response?.body?.cancel();
         if (response?.ok) return;
-        if (response?.status === 500) throw new Error(`the Worker answers with an error:\n${kept.join("\n")}`);
+        if (response?.status === 500) throw new Error(`the Worker responds with an error:\n${kept.join("\n")}`);
         await new Promise((wake) => setTimeout(wake, POLL_MS));
       }
     },
@@ -73,7 +73,7 @@ export function startWrangler({ port, folder = ".", vars, progress, print }) {
       const impatience = setTimeout(() => signalGroup(child, "SIGKILL"), PATIENCE_MS);
       await ended;
       clearTimeout(impatience);
-      // Whatever of the group is left, such as a build that has not noticed.
+      // Ends the rest of the group, such as a build.
       signalGroup(child, "SIGKILL");
     },
   };

@@ -1,4 +1,4 @@
-// `make dev` and `make whoami`: what a developer meets first.
+// `make dev` and `make whoami`.
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
@@ -14,7 +14,7 @@ import { freePort, send } from "./support/worker.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** A program of this repository; its output is collected. */
+/** Starts a program of this repository and collects its output. */
 function start(script, args = [], env = {}) {
   const child = spawn(process.execPath, [script, ...args], { cwd: ROOT, env: { ...process.env, ...env } });
   const program = { child, output: "", ended: once(child, "close").then(([code]) => code) };
@@ -24,7 +24,7 @@ function start(script, args = [], env = {}) {
   return program;
 }
 
-/** Waits until a program has printed something, and fails if it ends without. */
+/** Waits for output of a program, and fails if it ends without it. */
 async function printed(program, pattern) {
   let hasEnded = false;
   program.ended.then(() => (hasEnded = true));
@@ -52,7 +52,7 @@ describe("make dev", () => {
     mcpUrl = `http://localhost:${ports.PORT}/mcp`;
     whoami = (...args) => start("dev/whoami.mjs", [mcpUrl, ...args]);
     dev = start("dev/start.mjs", [], ports);
-    // The build may take minutes where nothing has been built before.
+    // The first build may take minutes.
     await printed(dev, /Ctrl-C stops everything/);
   });
 
@@ -61,26 +61,26 @@ describe("make dev", () => {
     await dev.ended;
   });
 
-  test("says first where the page is, on which people can sign in", async () => {
+  test("prints the URL of the page first", async () => {
     const [url] = /http\S+/.exec(dev.output.slice(dev.output.indexOf("────")));
     assert.equal(url, `http://localhost:${ports.PORT}/`);
     const page = await (await fetch(url)).text();
     assert.ok(page.includes("Sign in and call whoami"), page);
   });
 
-  test("says where the endpoint is, who can sign in and how to connect", () => {
+  test("prints the endpoint, the accounts and how to connect", () => {
     assert.match(dev.output, new RegExp(`MCP endpoint +${mcpUrl}\n`));
     assert.match(dev.output, /alice \/ alice +bob \/ bob/);
     assert.ok(dev.output.includes(`PORT=${ports.PORT} make whoami`));
     assert.ok(dev.output.includes(`claude mcp add --transport http mcp-edge ${mcpUrl}`));
   });
 
-  test("prints pages that exist", async () => {
+  test("prints URLs of existing pages", async () => {
     const [pages] = await printed(dev, /Pages\n\n(?: +http\S+\n)+/);
     for (const [url] of pages.matchAll(/http\S+/g)) assert.equal((await fetch(url)).status, 200, url);
   });
 
-  test("serves: a client signs in and is told who it acts for", async () => {
+  test("a client signs in and gets its user's identity", async () => {
     const program = whoami("--login", "alice");
     assert.equal(await program.ended, 0, program.output);
     assert.match(program.output, /^\n {2}Alice Doe\n\n/);
@@ -88,13 +88,13 @@ describe("make dev", () => {
     assert.match(program.output, /scopes +whoami:read\n/);
   });
 
-  test("serves another person another identity, for programs as JSON", async () => {
+  test("another user gets another identity, with --json as JSON", async () => {
     const program = whoami("--login", "bob", "--password", "bob", "--json");
     assert.equal(await program.ended, 0, program.output);
     assert.equal(JSON.parse(program.output).username, "bob");
   });
 
-  test("whoami prints the sign-in page's address and waits for the browser to come back", async () => {
+  test("whoami prints the URL of the sign-in page and waits for the redirect", async () => {
     const program = whoami();
     const [authorizationUrl] = await printed(program, /http:\/\/localhost:\S+/);
     const callback = await signIn({ authorizationUrl });
@@ -104,7 +104,7 @@ describe("make dev", () => {
     assert.match(program.output, /Alice Doe/);
   });
 
-  test("whoami says so when access was denied", async () => {
+  test("whoami reports that access was denied", async () => {
     const program = whoami();
     const [authorizationUrl] = await printed(program, /http:\/\/localhost:\S+/);
     const callback = await signIn({ authorizationUrl, decision: "deny" });
@@ -114,7 +114,7 @@ describe("make dev", () => {
     assert.match(program.output, /whoami: you denied access, so there is nothing to show\n$/);
   });
 
-  test("whoami takes no answer that belongs to another sign-in", async () => {
+  test("whoami refuses a response of another sign-in", async () => {
     const program = whoami();
     const [authorizationUrl] = await printed(program, /http:\/\/localhost:\S+/);
     const callback = new URL(new URL(authorizationUrl).searchParams.get("redirect_uri"));
@@ -124,13 +124,13 @@ describe("make dev", () => {
     assert.match(program.output, /belongs to another sign-in/);
   });
 
-  test("whoami says so when the password is wrong", async () => {
+  test("whoami reports a wrong password", async () => {
     const program = whoami("--login", "alice", "--password", "wrong");
     assert.equal(await program.ended, 1);
     assert.match(program.output, /^whoami: .*User name or password is wrong/);
   });
 
-  test("whoami says so when there is no endpoint at the address", async () => {
+  test("whoami reports a URL without an endpoint", async () => {
     const { code, output } = await run("dev/whoami.mjs", [`http://localhost:${ports.PORT}/elsewhere`]);
     assert.equal(code, 1);
     assert.match(output, /^whoami: there is no MCP endpoint at http:\S+\/elsewhere\n$/);
@@ -141,7 +141,7 @@ describe("make dev", () => {
     await printed(dev, /worker +│ \{.*"route":"elsewhere"/);
   });
 
-  test("a second one says which port is taken and how to choose another", async () => {
+  test("a second one reports the port that is in use and how to choose another", async () => {
     const { code, output } = await run("dev/start.mjs", [], ports);
     assert.equal(code, 1);
     const next = Number(ports.PORT) + 1;
@@ -151,8 +151,8 @@ describe("make dev", () => {
     );
   });
 
-  // The last one: it stops what the others use.
-  test("leaves nothing behind when it is stopped", async () => {
+  // The last test, because it stops the Worker.
+  test("ends all of its processes", async () => {
     const descendants = await descendantsOf(dev.child.pid);
     assert.ok(descendants.length > 0);
     dev.child.kill("SIGINT");
@@ -164,7 +164,7 @@ describe("make dev", () => {
 });
 
 describe("without a server", () => {
-  test("whoami says how to start one", async () => {
+  test("whoami explains how to start one", async () => {
     const port = await freePort();
     const { code, output } = await run("dev/whoami.mjs", [], { PORT: String(port) });
     assert.equal(code, 1);
@@ -183,7 +183,7 @@ describe("without a server", () => {
     assert.match(wrong.output, /^whoami: Unknown option '--nonsense'.*\n\nUsage: /s);
   });
 
-  test("make dev refuses what is no port", async () => {
+  test("make dev refuses an invalid port", async () => {
     const { code, output } = await run("dev/start.mjs", [], { IDP_PORT: "many" });
     assert.equal(code, 1);
     assert.equal(output, "dev: IDP_PORT=many is not a port\n");
@@ -192,7 +192,7 @@ describe("without a server", () => {
 
 async function processes() {
   const all = existsSync("/proc/self/stat") ? await processesOfLinux() : await processesOfPs();
-  // What has ended, but is still listed for its parent, is not running.
+  // A process that has ended but is still listed (zombie) is not running.
   return all.filter(({ state }) => !state.startsWith("Z"));
 }
 
@@ -201,7 +201,7 @@ async function processesOfLinux() {
   const folders = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
   const lines = await Promise.all(folders.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined)));
   return lines.filter(Boolean).map((line) => {
-    // The name in parentheses may hold anything.
+    // The name in parentheses may contain any character.
     const [state, parent] = line.slice(line.lastIndexOf(")") + 2).split(" ");
     return { pid: parseInt(line, 10), parent: Number(parent), state };
   });

@@ -1,10 +1,10 @@
-// What the Worker publishes about itself, for catalogues, for clients that look in old places, and for monitors.
+// Published documents: for catalogues, for clients of older revisions, and for monitors.
 
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { startHostileProvider } from "./support/hostile-provider.mjs";
 import "./support/report-failures.mjs";
-import { mistakesOfServerJson, SERVER_JSON_ID } from "./support/server-json.mjs";
+import { errorsInServerJson, SERVER_JSON_ID } from "./support/server-json.mjs";
 import { createSigner } from "./support/signers.mjs";
 import { send, startWorker } from "./support/worker.mjs";
 
@@ -39,7 +39,7 @@ after(async () => {
   await provider.stop();
 });
 
-/** Runs a Worker with these settings for as long as `use` takes. */
+/** Runs a Worker with these settings while `use` runs. */
 async function withWorker(settings, use, options = {}) {
   const other = await startWorker({ settings: { ISSUER: provider.issuer, ...settings }, ...options });
   try {
@@ -61,7 +61,7 @@ const PUBLISHED = [
 
 describe("every published document", () => {
   for (const [path, type] of PUBLISHED) {
-    test(`${path} can be read by programs and pages, and is nothing but ${type}`, async () => {
+    test(`${path} is readable by programs and pages, with the type ${type}`, async () => {
       const { status, headers, text } = await send(worker, { path, headers: { origin: "https://anywhere.example" } });
       assert.equal(status, 200);
       assert.equal(headers["content-type"], type);
@@ -80,7 +80,7 @@ describe("every published document", () => {
       }
     });
 
-    test(`${path} is not sent again to whom has it`, async () => {
+    test(`${path} is not sent again if If-None-Match matches`, async () => {
       const { etag } = (await send(worker, { path })).headers;
       assert.match(etag, /^"[^"]+"$/);
       for (const known of [etag, `W/${etag}`, `"other", ${etag}`, `"a,b" ,W/${etag}`, "*"]) {
@@ -97,7 +97,7 @@ describe("every published document", () => {
       }
     });
 
-    test(`${path} says which methods it has`, async () => {
+    test(`${path} returns its methods in Allow`, async () => {
       for (const method of ["POST", "PUT", "PATCH", "DELETE"]) {
         const { status, headers } = await send(worker, { method, path });
         assert.equal(status, 405, method);
@@ -111,12 +111,12 @@ describe("every published document", () => {
     });
   }
 
-  test("but the metadata is there only if a setting asks for it", () =>
+  test("all but the metadata require a setting", () =>
     withWorker({}, async (plain) => {
       for (const [path] of PUBLISHED.slice(1)) assert.equal((await send(plain, { path })).status, 404, path);
     }));
 
-  test("what else is answered is not sniffed either", async () => {
+  test("other responses have nosniff as well", async () => {
     for (const [path, expected] of [
       ["/mcp", 401],
       ["/nowhere", 404],
@@ -130,7 +130,7 @@ describe("every published document", () => {
 });
 
 describe("server.json", () => {
-  test("says what the operator set, as the registry wants it", async () => {
+  test("contains the settings, as the registry requires", async () => {
     const { json } = await send(worker, { path: "/server.json" });
     assert.deepEqual(json, {
       $schema: SERVER_JSON_ID,
@@ -142,12 +142,12 @@ describe("server.json", () => {
       icons: [{ src: "https://example.com/logo.png" }],
       remotes: [{ type: "streamable-http", url: worker.mcpUrl }],
     });
-    assert.deepEqual(await mistakesOfServerJson(json), []);
+    assert.deepEqual(await errorsInServerJson(json), []);
   });
 
   for (const [what, settings] of [
     ["with the least that can be set", {}],
-    ["with the longest texts", { RESOURCE_NAME: "ä".repeat(100), RESOURCE_DESCRIPTION: "\"\\\n".padEnd(100, "ö") }],
+    ["with the longest values", { RESOURCE_NAME: "ä".repeat(100), RESOURCE_DESCRIPTION: "\"\\\n".padEnd(100, "ö") }],
     ["with the shortest name and a long version", { REGISTRY_NAME: "a/b", REGISTRY_VERSION: "1".repeat(255) }],
     ["with a logo that is too long for it", { LOGO: `https://example.com/${"x".repeat(300)}` }],
     ["with a logo that is not https", { LOGO: "http://localhost/logo.png" }],
@@ -156,14 +156,14 @@ describe("server.json", () => {
       const least = { REGISTRY_NAME: "com.example/whoami", RESOURCE_DESCRIPTION: "Shows who is signed in." };
       return withWorker({ ...least, ...settings }, async (other) => {
         const { json } = await send(other, { path: "/server.json" });
-        assert.deepEqual(await mistakesOfServerJson(json), []);
+        assert.deepEqual(await errorsInServerJson(json), []);
       });
     });
   }
 
-  test("would be refused with a mistake in it", async () => {
+  test("with an error is refused", async () => {
     const { json } = await send(worker, { path: "/server.json" });
-    for (const mistake of [
+    for (const change of [
       { name: "whoami" },
       { name: undefined },
       { title: "" },
@@ -175,14 +175,14 @@ describe("server.json", () => {
       { remotes: [{ type: "streamable-http" }] },
       { remotes: [{ type: "streamable-http", url: "/mcp" }] },
     ]) {
-      const wrong = JSON.parse(JSON.stringify({ ...json, ...mistake }));
-      assert.notDeepEqual(await mistakesOfServerJson(wrong), [], JSON.stringify(mistake));
+      const wrong = JSON.parse(JSON.stringify({ ...json, ...change }));
+      assert.notDeepEqual(await errorsInServerJson(wrong), [], JSON.stringify(change));
     }
   });
 });
 
 describe("the server card (experimental)", () => {
-  test("agrees with server.json and says which revisions are spoken", async () => {
+  test("agrees with server.json and adds the supported revisions", async () => {
     const card = JSON.parse((await send(worker, { path: CARD })).text);
     const { json: server } = await send(worker, { path: "/server.json" });
     const [remote] = card.remotes;
@@ -192,7 +192,7 @@ describe("the server card (experimental)", () => {
     assert.deepEqual(card, { ...server, $schema });
   });
 
-  test("is led to by the catalogue", async () => {
+  test("is linked from the catalogue", async () => {
     const catalogue = JSON.parse((await send(worker, { path: CATALOGUE })).text);
     assert.deepEqual(catalogue, {
       specVersion: "1.0",
@@ -206,7 +206,7 @@ describe("the server card (experimental)", () => {
     });
   });
 
-  test("carries the headers of its draft, without a preflight", async () => {
+  test("has the headers of its draft, without a preflight", async () => {
     for (const path of [CARD, CATALOGUE]) {
       const { headers } = await send(worker, { path, headers: { accept: "application/mcp-server-card+json" } });
       assert.equal(headers["cache-control"], "public, max-age=3600");
@@ -215,14 +215,14 @@ describe("the server card (experimental)", () => {
     }
   });
 
-  test("is off although the server is listed, unless it is wanted", () =>
+  test("is off by default, also if the server is listed", () =>
     withWorker({ ...LISTED, SERVER_CARD: "" }, async (other) => {
       assert.equal((await send(other, { path: "/server.json" })).status, 200);
       for (const path of [CARD, CATALOGUE]) assert.equal((await send(other, { path })).status, 404, path);
     }));
 });
 
-test("the registry finds the proof exactly as it was set", async () => {
+test("the proof for the registry is published unchanged", async () => {
   const { text } = await send(worker, { path: PROOF, headers: { accept: "text/plain", "user-agent": "mcp-registry/1.0" } });
   assert.equal(text, PROOF_TEXT);
 });
@@ -230,12 +230,12 @@ test("the registry finds the proof exactly as it was set", async () => {
 describe("the mirror of the provider's discovery document", () => {
   const places = MIRRORS.flatMap((place) => [place, `${place}/mcp`]);
 
-  test("is that document byte for byte, wherever clients look", async () => {
+  test("is that document byte for byte, at all of its URLs", async () => {
     const genuine = await (await fetch(`${provider.issuer}/.well-known/openid-configuration`)).text();
     for (const path of places) assert.equal((await send(worker, { path })).text, genuine, path);
   });
 
-  test("leads to another place to register if there is one, and changes nothing else", () =>
+  test("replaces the registration endpoint if one is set, and nothing else", () =>
     withWorker({ ...LISTED, REGISTRATION_ENDPOINT: "https://register.example.com/clients" }, async (other) => {
       const genuine = await (await fetch(`${provider.issuer}/.well-known/openid-configuration`)).json();
       for (const path of places) {
@@ -244,7 +244,7 @@ describe("the mirror of the provider's discovery document", () => {
       }
     }));
 
-  test("outlives its provider, and a new isolate finds it in the store", async () => {
+  test("is available during an outage, also to a new isolate from the store", async () => {
     const own = await startHostileProvider({ keys: provider.keys });
     own.discovery = { some_extension: ["kept"] };
     const settings = { ISSUER: own.issuer, AUTHORIZATION_SERVER_MIRROR: "true" };
@@ -263,7 +263,7 @@ describe("the mirror of the provider's discovery document", () => {
     }
   });
 
-  test("is unavailable, and says for how long, while nobody knows the document", async () => {
+  test("is 503 with Retry-After while there is no copy of the document", async () => {
     const own = await startHostileProvider({ keys: provider.keys });
     await own.stop();
     await withWorker({ ISSUER: own.issuer, AUTHORIZATION_SERVER_MIRROR: "true" }, async (other) => {
@@ -279,7 +279,7 @@ describe("the mirror of the provider's discovery document", () => {
 describe("the health check", () => {
   const PATH = "/healthz";
 
-  test("is ready with the keys of every issuer, and is never kept", async () => {
+  test("is ready with the keys of every issuer, and is not cached", async () => {
     const { status, headers, json } = await send(worker, { path: PATH });
     assert.equal(status, 200);
     assert.equal(headers["cache-control"], "no-store");
@@ -290,7 +290,7 @@ describe("the health check", () => {
     assert.deepEqual({ ...json, keys: json.keys.length }, { ready: true, settings: { ready: true }, keys: 1 });
   });
 
-  test("answers monitors that only want the headers, and says which methods it has", async () => {
+  test("supports HEAD, and returns its methods in Allow", async () => {
     const head = await send(worker, { method: "HEAD", path: PATH });
     assert.deepEqual([head.status, head.text], [200, ""]);
     assert.equal((await send(worker, { method: "OPTIONS", path: PATH })).status, 204);
@@ -299,7 +299,7 @@ describe("the health check", () => {
     assert.equal(headers.allow, "GET, HEAD, OPTIONS");
   });
 
-  test("names the issuer whose keys cannot be had, and how long to wait", async () => {
+  test("names the issuer without usable keys, with Retry-After", async () => {
     const own = await startHostileProvider({ keys: provider.keys });
     await own.stop();
     const further = [{ issuer: own.issuer, audience: ["x"] }];
@@ -330,7 +330,7 @@ describe("the health check", () => {
     await own.stop();
   });
 
-  test("does not have the provider asked more often, whoever looks", async () => {
+  test("causes no additional requests to the provider", async () => {
     const own = await startHostileProvider({ keys: provider.keys });
     own.misbehave("jwks", (response) => response.writeHead(500).end());
     await withWorker({ ISSUER: own.issuer }, async (other) => {
@@ -338,14 +338,14 @@ describe("the health check", () => {
       const before = own.count();
       const began = Date.now();
       for (let looks = 0; looks < 50; looks += 1) assert.equal((await send(other, { path: PATH })).status, 503);
-      // Once in five seconds at most, for two documents; a slow machine may take some of these.
+      // At most one attempt in five seconds, for two documents; the test may take some seconds.
       const allowed = 2 * (1 + Math.ceil((Date.now() - began) / 5_000));
       assert.ok(own.count() - before <= allowed, `asked ${own.count() - before} times`);
     });
     await own.stop();
   });
 
-  test("says that the settings are wrong, and nothing more", () =>
+  test("reports invalid settings without details", () =>
     withWorker({ RESOURCE: "https://mcp.example.com", STATE_SECRET: "hunter2" }, async (other) => {
       for (const path of [PATH, `${PATH}?x=1`]) {
         const { status, headers, text } = await send(other, { path });

@@ -1,4 +1,4 @@
-// What surrounds the MCP endpoint: metadata documents, browsers, other paths, and what never gets out.
+// HTTP around the MCP endpoint: metadata, browsers, other paths, and data that must not leak.
 
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
@@ -29,7 +29,7 @@ const DOCUMENTS = [`${ROOT}/mcp`, ROOT];
 
 describe("the metadata of the protected resource (RFC 9728)", () => {
   for (const path of DOCUMENTS) {
-    test(`${path} says what the operator set`, async () => {
+    test(`${path} contains the settings`, async () => {
       const { status, headers, json } = await send(worker, { path });
       assert.equal(status, 200);
       assert.deepEqual(json, {
@@ -48,7 +48,7 @@ describe("the metadata of the protected resource (RFC 9728)", () => {
       assert.match(headers.etag, /^"[^"]+"$/);
     });
 
-    test(`${path} is the same with a version header and from any page`, async () => {
+    test(`${path} is the same with a version header and from any origin`, async () => {
       const headers = { "mcp-protocol-version": "2026-07-28", origin: "https://anywhere.example" };
       const { status, headers: answer } = await send(worker, { path, headers });
       assert.equal(status, 200);
@@ -63,7 +63,7 @@ describe("the metadata of the protected resource (RFC 9728)", () => {
       assert.ok(headers.etag);
     });
 
-    test(`OPTIONS ${path} lets pages send the version header`, async () => {
+    test(`OPTIONS ${path} allows the version header`, async () => {
       const headers = {
         origin: "https://anywhere.example",
         "access-control-request-method": "GET",
@@ -84,7 +84,7 @@ describe("the metadata of the protected resource (RFC 9728)", () => {
       });
     }
 
-    test(`${path} is not sent again to whom has it`, async () => {
+    test(`${path} is not sent again if If-None-Match matches`, async () => {
       const first = await send(worker, { path });
       for (const known of [first.headers.etag, `"other", ${first.headers.etag}`]) {
         const second = await send(worker, { path, headers: { "if-none-match": known } });
@@ -102,7 +102,7 @@ describe("the metadata of the protected resource (RFC 9728)", () => {
     assert.equal(inserted.text, root.text);
   });
 
-  test("are found without a token, and with a bad one", async () => {
+  test("are served without a token, and with a bad one", async () => {
     const { status } = await send(worker, { path: ROOT, headers: { authorization: "Bearer nonsense" } });
     assert.equal(status, 200);
   });
@@ -119,7 +119,7 @@ describe("a preflight of the endpoint", () => {
       },
     });
 
-  test("needs no token and allows what the protocol sends", async () => {
+  test("needs no token and allows the headers of the protocol", async () => {
     const { status, headers } = await preflight(ALLOWED);
     assert.equal(status, 204);
     assert.equal(headers["access-control-allow-origin"], ALLOWED);
@@ -141,14 +141,14 @@ describe("a preflight of the endpoint", () => {
     assert.match(headers.vary, /\bOrigin\b/i);
   });
 
-  test("allows the headers of tools, and no others that are asked for", async () => {
+  test("allows the headers of tools, and no other requested ones", async () => {
     const { headers } = await preflight(ALLOWED, "Mcp-Param-Region, x-other");
     const allowed = list(headers["access-control-allow-headers"]);
     assert.ok(allowed.includes("mcp-param-region"));
     assert.ok(!allowed.includes("x-other"));
   });
 
-  test("from a page that is not allowed is refused", async () => {
+  test("from an origin that is not allowed is refused", async () => {
     const { status, headers } = await preflight("https://evil.example");
     assert.equal(status, 403);
     assert.equal(headers["access-control-allow-origin"], undefined);
@@ -179,7 +179,7 @@ describe("requests from web pages", () => {
     "app.example.com",
     "http://127.0.0.1:1",
   ]) {
-    test(`${origin} is refused, whatever the token`, async () => {
+    test(`${origin} is refused, with any token`, async () => {
       for (const more of [{ token }, {}]) {
         const { status, headers } = await from(origin, more);
         assert.equal(status, 403);
@@ -197,7 +197,7 @@ describe("requests from web pages", () => {
     assert.ok(list(headers["access-control-expose-headers"]).includes("retry-after"));
   });
 
-  test("a page may read every kind of answer", async () => {
+  test("a page may read every kind of response", async () => {
     const origin = ALLOWED;
     const notification = { jsonrpc: "2.0", method: "notifications/initialized" };
     for (const [expected, request] of [
@@ -211,10 +211,10 @@ describe("requests from web pages", () => {
     }
   });
 
-  test("each of many pages is named in its own answer alone", async () => {
+  test("each response names only its own origin, with many origins", async () => {
     const open = await startWorker({ settings: { ISSUER: provider.issuer, ALLOWED_ORIGINS: "*" } });
     try {
-      // More than any cache of answers' headers holds, some of them long, and each one twice.
+      // More than a cache of response headers contains, some of them long, and each one twice.
       const origins = Array.from({ length: 150 }, (_, number) => `https://page-${"x".repeat(number * 25)}${number}.example`);
       for (const origin of [...origins, ...origins]) {
         const { status, headers } = await post(open, { message: legacyRequest("ping"), headers: { origin } });
@@ -228,7 +228,7 @@ describe("requests from web pages", () => {
     }
   });
 
-  test("programs send no Origin and need none", async () => {
+  test("Origin is optional", async () => {
     const { status } = await post(worker, { token, message: legacyRequest("ping") });
     assert.equal(status, 200);
   });
@@ -236,7 +236,7 @@ describe("requests from web pages", () => {
 
 describe("other paths", () => {
   for (const path of ["/sse", "/messages", "/sse/", "/messages/"]) {
-    test(`${path}, of the retired transport, is gone and says where to go`, async () => {
+    test(`${path}, of the retired transport, is 410 and names the endpoint`, async () => {
       for (const method of ["GET", "POST"]) {
         const { status, json } = await send(worker, { method, path });
         assert.equal(status, 410);
@@ -268,14 +268,14 @@ describe("other paths", () => {
     });
   }
 
-  test("a query does not make the endpoint another one", async () => {
+  test("a query does not change the endpoint", async () => {
     const { status } = await post(worker, { token, path: "/mcp?utm_source=x", message: legacyRequest("ping") });
     assert.equal(status, 200);
   });
 });
 
-describe("what never gets out", () => {
-  test("the log of a good request names user, client, issuer, key and tool, and no claim beside sub", async () => {
+describe("data that must not leak", () => {
+  test("the log of an accepted request names user, client, issuer, key and tool, and no claim besides sub", async () => {
     worker.clearLogs();
     const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     await post(worker, { token, message: legacyCall("whoami"), headers: { traceparent } });
@@ -300,7 +300,7 @@ describe("what never gets out", () => {
     assert.ok(Number.isInteger(ms));
   });
 
-  test("neither answers nor log repeat a token, wherever it was put", async () => {
+  test("neither responses nor log contain a token, from any part of the request", async () => {
     const secret = await forgeToken(deployment, { claims: { note: "must not be seen" } });
     const authorization = `Bearer ${secret}`;
     worker.clearLogs();
@@ -322,7 +322,7 @@ describe("what never gets out", () => {
     }
   });
 
-  test("what a client sends does not get into headers", async () => {
+  test("data of a request does not get into response headers", async () => {
     const evil = 'x", error="evil';
     const { headers } = await send(worker, {
       path: `/mcp?x=${encodeURIComponent(evil)}`,
@@ -336,8 +336,8 @@ function list(header = "") {
   return header.split(",").map((name) => name.trim().toLowerCase());
 }
 
-describe("a head that is larger than anything that is looked at", () => {
-  test("is answered with 431, and the next request as ever", async () => {
+describe("headers that are too large", () => {
+  test("get 431, and the next request is served", async () => {
     const path = "/.well-known/oauth-protected-resource/mcp";
     const large = await send(worker, { path, headers: { "if-none-match": "\xe9".repeat(100_000) } });
     assert.equal(large.status, 431);

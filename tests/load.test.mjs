@@ -1,5 +1,5 @@
-// Many requests at once, right and wrong ones shuffled, and bytes that no client sends: every answer is the right one,
-// the provider is left in peace, memory is bounded, and the isolate is the same afterwards.
+// Many requests at once, valid and invalid ones shuffled, and malformed bytes: every response is correct, the provider gets
+// few requests, memory is bounded, and the isolate does not restart.
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";
@@ -25,7 +25,7 @@ after(async () => {
 const token = tokensFor({ issuer: provider.issuer, resource: worker.mcpUrl, signer: signers[6] });
 
 describe("ten thousand requests, fifty at a time", () => {
-  // Few users with many requests each, as agents are; and some tokens that come only once.
+  // Few users with many requests each, like agents, and some tokens that are used once.
   const users = Array.from({ length: 200 }, (_, number) => `user-${number}`);
   const valid = users.map((sub, number) => ({ sub, token: token({ signer: signers[number % signers.length], claims: { sub } }) }));
   const hostile = [
@@ -49,7 +49,7 @@ describe("ten thousand requests, fifty at a time", () => {
   ];
   const unknownKeys = (number) => token({ signer: attacker, header: { kid: `invented-${number}` } });
 
-  /** The request with this number, and what must become of it. */
+  /** Returns the request with this number and its expected response. */
   function numbered(number) {
     const random = (number * 2_654_435_761) % 4_294_967_296;
     const user = valid[random % valid.length];
@@ -97,12 +97,12 @@ describe("ten thousand requests, fifty at a time", () => {
 
   const memory = {};
 
-  test("the first two thousand: every answer is right", async () => {
+  test("the first two thousand: every response is correct", async () => {
     await run(0, 2_000);
     memory.early = await worker.memory();
   });
 
-  test("the other eight thousand: every answer is right", async (context) => {
+  test("the other eight thousand: every response is correct", async (context) => {
     const started = Date.now();
     await run(2_000, 10_000);
     memory.late = await worker.memory();
@@ -117,16 +117,16 @@ describe("ten thousand requests, fifty at a time", () => {
     assert.ok(late.peak < 512 * MEBIBYTE);
   });
 
-  test("the provider was asked for one discovery document and for its keys a few times", (context) => {
+  test("the provider got one request for the discovery document and a few for keys", (context) => {
     context.diagnostic(`${provider.count("jwks")} fetches of the keys, ${worker.kv.reads.length} reads and ${worker.kv.writes.length} writes of the store`);
     assert.equal(provider.count("discovery"), 1);
-    // One at first, one for each half minute in which bad signatures and unknown keys came.
+    // One at the beginning, and one per half minute with bad signatures and unknown keys.
     assert.ok(provider.count("jwks") <= 6, `${provider.count("jwks")} fetches`);
     assert.equal(worker.kv.writes.length, 1);
     assert.ok(worker.kv.reads.length <= 20, `${worker.kv.reads.length} reads`);
   });
 
-  test("each has its line in the log, no line has a claim, and none has a panic", async () => {
+  test("each has a line in the log, without claims and panics", async () => {
     await worker.waitFor(() => worker.logs().length >= 10_000, "lines are missing");
     assert.equal(worker.logs().length, 10_000);
     assert.ok(worker.logs().every(({ status }) => status < 500));
@@ -134,20 +134,20 @@ describe("ten thousand requests, fifty at a time", () => {
   });
 });
 
-describe("bytes that no client sends", () => {
+describe("malformed bytes", () => {
   const honest = token({ claims: { sub: "honest" } });
   const bearer = `Authorization: Bearer ${honest}`;
   const json = "Content-Type: application/json";
   const accept = "Accept: application/json, text/event-stream";
   let before;
 
-  test("(an honest token is remembered, and what has been asked so far is counted)", async () => {
+  test("(a valid token is cached, and earlier requests are counted)", async () => {
     await assertAccepted(worker, { token: honest });
     await assertRemembered();
     before = asked();
   });
 
-  // Every header that is looked at, and some that are not.
+  // Every header that the Worker reads, and some others.
   const headers = [
     "Authorization", "Origin", "Access-Control-Request-Headers", "If-None-Match", "CF-Connecting-IP", "CF-Ray", "Traceparent",
     "Content-Type", "Accept", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Param-X", "Mcp-Session-Id", "Last-Event-ID",
@@ -200,7 +200,7 @@ describe("bytes that no client sends", () => {
     await assertRemembered();
   });
 
-  test("an honest token with any one byte changed to any of a few", async () => {
+  test("a valid token with any one byte changed", async () => {
     const changes = ["\x00", "\xff", ".", "=", "A", " "];
     for (let at = 0; at < honest.length; at += 1) {
       const change = changes[at % changes.length];
@@ -274,7 +274,7 @@ describe("bytes that no client sends", () => {
     });
   }
 
-  test("a body that breaks off", async () => {
+  test("a truncated body", async () => {
     const head = `POST /mcp HTTP/1.1\r\nHost: a\r\n${json}\r\n${accept}\r\n${bearer}\r\nContent-Length: 1000\r\n\r\n{"jsonrpc"`;
     await new Promise((resolve) => {
       const socket = connect(worker.port, "127.0.0.1", () => socket.write(head, () => socket.destroy()));
@@ -283,7 +283,7 @@ describe("bytes that no client sends", () => {
     await assertRemembered();
   });
 
-  test("chunks that are none", async () => {
+  test("malformed chunks", async () => {
     const head = `POST /mcp HTTP/1.1\r\nHost: a\r\n${json}\r\n${accept}\r\n${bearer}\r\nTransfer-Encoding: chunked\r\n\r\n`;
     for (const chunks of ["ZZ\r\n", "5\r\nab", "ffffffffffffffff\r\na\r\n", "-1\r\n\r\n"]) {
       await sendBytes(worker, [head, chunks, "\r\n0\r\n\r\n"], { andNoMore: true });
@@ -291,12 +291,12 @@ describe("bytes that no client sends", () => {
     await assertRemembered();
   });
 
-  test("and after all of them nothing was fetched or read again, and nothing has crashed", () => {
+  test("nothing was fetched or read again, and nothing has crashed", () => {
     assert.deepEqual(asked(), before);
     assertCalm();
   });
 
-  /** The isolate is the one that it was: what it remembers is still there. */
+  /** Asserts that the isolate has not restarted: the token is still cached. */
   async function assertRemembered() {
     const { status, line, json: answer } = await ask(worker, { token: honest });
     assert.deepEqual([status, answer.result.structuredContent.sub, line.tier], [200, "honest", "verified"]);

@@ -1,5 +1,5 @@
-// Bodies that are small on the wire and large in memory. None of them, from anybody, alone or eight at a time, may take
-// an isolate down: with it go all requests in flight and everything that it knows.
+// Bodies that are small on the wire and large in memory. None of them, alone or eight at a time, may crash the isolate,
+// which would fail all requests in flight and lose its caches.
 
 import assert from "node:assert/strict";
 import { connect } from "node:net";
@@ -32,7 +32,7 @@ async function start(options) {
   return { worker, tokenWith: (scope) => token({ claims: { scope } }) };
 }
 
-describe("whoever may call a tool does no harm with", async () => {
+describe("callers that may call a tool do no harm with", async () => {
   const { worker, tokenWith } = await start({});
   const token = tokenWith("whoami:read");
   const endures = watch(worker, { token, message: legacyCall("whoami") });
@@ -58,11 +58,11 @@ describe("whoever may call a tool does no harm with", async () => {
     }
   });
 
-  test("a body that comes in chunks is read whole, however long it is", async () => {
+  test("a body in chunks is read completely", async () => {
     const call = JSON.stringify(legacyCall("whoami"));
     const lengths = [16_384, 32_768, BODY_BYTES].flatMap((length) => [length - 1, length, length + 1]);
     for (const length of [call.length, ...lengths]) {
-      // An object ends where it ends: a byte more or less is an error.
+      // A missing or additional byte is a syntax error.
       const status = await inChunks(worker, token, `${" ".repeat(length - call.length)}${call}`, 10_000);
       assert.equal(status, length > BODY_BYTES ? 413 : 200, `${length} bytes`);
       await endures.afterAll(1);
@@ -93,7 +93,7 @@ describe("a tool that waits", async () => {
     return legacy("completion/complete", { ref, argument: { name: "id", value: "" }, ...params });
   }
 
-  describe("holds no more than there is room for, with", () => {
+  describe("limits the memory of waiting calls, with", () => {
     for (const where of held) {
       test(where, async () => {
         notes.pause = () => sleep(100);
@@ -107,7 +107,7 @@ describe("a tool that waits", async () => {
       });
     }
 
-    test("other calls, which go on", async () => {
+    test("other calls, which are served", async () => {
       const waiting = Promise.withResolvers();
       notes.pause = () => waiting.promise;
       const heavy = Array.from({ length: AT_ONCE }, () => post(worker, shapeIn(places["an argument"], "one text", token)));
@@ -124,19 +124,19 @@ describe("a tool that waits", async () => {
       assert.equal((await more).json.result.structuredContent.title, "Milk");
       const statuses = (await Promise.all(heavy)).map(({ status }) => status);
       assert.ok(statuses.includes(200) && statuses.includes(503), String(statuses));
-      // There is room again.
+      // The memory is free again.
       assert.equal((await post(worker, shapeIn(places["an argument"], "one text", token))).status, 200);
       await endures.afterAll(2 + 20 + AT_ONCE);
     });
   });
 
-  describe("is not prepared for a caller without its scope, who sends", () => {
+  describe("does not parse the arguments of a caller without its scope, who sends", () => {
     for (const where of ["arguments", "an argument, modern", "an answer", "a capability", "a batch", "arguments of a prompt",
       "what is known when something is to be completed"]) {
       test(`${where} of every shape`, async () => {
         for (const group of inGroups(shapesIn(places[where], stranger), AT_ONCE)) {
           const statuses = (await endures(...group)).map(({ status }) => status);
-          // What is no JSON is found before.
+          // Invalid JSON is found before.
           assert.ok(statuses.every((status) => [400, 403].includes(status)), statuses.join());
         }
         const worst = await endures(...Array(AT_ONCE).fill(shapeIn(places[where], "small objects", stranger)));
@@ -145,7 +145,7 @@ describe("a tool that waits", async () => {
     }
   });
 
-  test("is not even told of a body without a token", async () => {
+  test("is not called for a body without a token", async () => {
     for (const { message } of shapesIn(places["an argument"])) {
       const statuses = await Promise.all(Array(AT_ONCE).fill().map(() => inChunks(worker, undefined, message, 65_536)));
       assert.ok(statuses.every((status) => status === 401), statuses.join());
@@ -153,7 +153,7 @@ describe("a tool that waits", async () => {
     }
   });
 
-  describe("is called with much that is honest:", () => {
+  describe("is called with large valid arguments:", () => {
     const call = (argument) => post(worker, { token, message: legacyCall("create_note", { ...note, x: argument }) });
 
     for (const [what, argument] of Object.entries({
@@ -170,7 +170,7 @@ describe("a tool that waits", async () => {
       });
     }
 
-    test("no more values than there may be", async () => {
+    test("not with more values than the limit", async () => {
       const { status, json } = await call(Array(100_000).fill(0));
       assert.equal(status, 200);
       assert.deepEqual([json.error.code, json.error.message.includes("more than 100000 values")], [-32602, true]);
@@ -178,7 +178,7 @@ describe("a tool that waits", async () => {
   });
 });
 
-/** Sends a body in chunks of so many bytes, and gives the status of the answer. */
+/** Sends a body in chunks of this many bytes, and returns the status. */
 function inChunks(worker, token, message, size) {
   const body = Buffer.from(message);
   const frame = (from) => {
@@ -191,7 +191,7 @@ function inChunks(worker, token, message, size) {
   return new Promise((resolve, reject) => {
     let answer = "";
     const socket = connect(worker.port, "127.0.0.1");
-    // Who is refused before everything has been sent may not hear of it.
+    // A response that comes before the end of the body may be lost.
     socket.once("error", (error) => (token === undefined ? resolve(401) : reject(error)));
     socket.once("close", () => reject(new Error(`no answer but ${answer}`)));
     socket.on("data", (data) => {

@@ -1,4 +1,4 @@
-// The example in examples/notes, as its users meet it: real tokens, the official client, and Workers KV's interface.
+// The example in examples/notes: real tokens, the official client, and the interface of Workers KV.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -36,17 +36,17 @@ beforeEach(() => {
   store.pause = undefined;
 });
 
-/** The settings that the example has beside those of each deployment. */
+/** The settings of the example. */
 async function settingsOf(file) {
   const toml = await readFile(new URL(`../${file}`, import.meta.url), "utf8");
   const lines = toml.matchAll(/^([A-Z_]+) = "([^"]+)"$/gm);
   return Object.fromEntries([...lines].map(([, name, value]) => [name, value]));
 }
 
-/** A token that this person has granted with these scopes. */
+/** Obtains a token of this user with these scopes. */
 const grant = (login, ...scopes) => tokenOf(deployment, login, { scope: ["openid", ...scopes].join(" ") });
 
-/** The official client, with a person in front of it who answers questions with `decide`. */
+/** Creates the official client, with a user who answers input requests with `decide`. */
 async function open(token, { mode = { pin: MODERN }, decide } = {}) {
   const capabilities = decide && { elicitation: {} };
   const client = new Client({ name: "notes-test", version: "1.0.0" }, { capabilities, versionNegotiation: { mode } });
@@ -86,7 +86,7 @@ describe("notes", () => {
     assert.deepEqual(await titles(alice), ["Milk"]);
   });
 
-  test("lie under a key that tells nobody whose they are", async () => {
+  test("are stored under a key that does not reveal their user", async () => {
     const id = await create(alice, "Milk");
     const [key] = store.entries.keys();
     assert.match(key, /^[0-9a-f]{64}\/[0-9a-f]{12}$/);
@@ -94,14 +94,14 @@ describe("notes", () => {
     assert.ok(!`${key}${store.metadata.get(key)}`.includes("unzlfabysh60"), "the subject");
   });
 
-  test("are deleted when their user says so", async () => {
+  test("are deleted when the user confirms it", async () => {
     const id = await create(alice, "Milk");
     const { structuredContent } = await alice.callTool({ name: "delete_note", arguments: { id } });
     assert.deepEqual(structuredContent, { id, deleted: true });
     assert.equal(store.entries.size, 0);
   });
 
-  test("are kept when their user declines, and the user reads what is at stake", async () => {
+  test("are kept when the user declines; the question names the note", async () => {
     const asked = [];
     const decline = (params) => {
       asked.push(params.message);
@@ -116,7 +116,7 @@ describe("notes", () => {
     assert.deepEqual(await titles(alice), ["Milk"]);
   });
 
-  test("of others are out of reach, whatever the way", async () => {
+  test("of other users are not accessible in any way", async () => {
     const id = await create(alice, "Secret");
     assert.deepEqual(await titles(bob), []);
     for (const name of ["read_note", "delete_note"]) {
@@ -143,14 +143,14 @@ describe("notes", () => {
     assert.deepEqual(await titles(alice), ["Secret"]);
   });
 
-  test("come in with progress while they are written", async () => {
+  test("are imported with progress", async () => {
     const reports = [];
     let wake = () => {};
     const reported = async (count) => {
       while (reports.length < count) await new Promise((resolve) => (wake = resolve));
     };
     const notes = ["a", "b", "c", "d"].map((title) => ({ title, body: "" }));
-    // The store answers no write before all those before it have been reported.
+    // The store delays each write until the progress of all earlier ones has been reported.
     store.forget();
     store.pause = () => reported(store.writes.length - 1);
     const { structuredContent } = await alice.callTool(
@@ -170,7 +170,7 @@ describe("notes", () => {
     assert.deepEqual((await titles(alice)).sort(), ["a", "b", "c", "d"]);
   });
 
-  test("that are wrong are refused in words for the model", async () => {
+  test("that are invalid are refused with an explanation for the model", async () => {
     for (const [draft, expected] of [
       [{ title: "x".repeat(121), body: "" }, /title/],
       [{ title: "x", body: "y".repeat(10_001) }, /body/],
@@ -184,7 +184,7 @@ describe("notes", () => {
     assert.equal(store.entries.size, 0);
   });
 
-  test("are resources, listed and by template", async () => {
+  test("are resources, in the list and by template", async () => {
     const id = await create(alice, "Milk");
     const { resources } = await alice.listResources();
     assert.deepEqual(resources.map(({ uri }) => uri), ["notes://index"]);
@@ -197,7 +197,7 @@ describe("notes", () => {
     assert.deepEqual(contents, [{ uri: `note://${id}`, text: "About Milk", mimeType: "text/markdown" }]);
   });
 
-  test("are found by title when an id is to be typed", async () => {
+  test("are completed by title where an id is expected", async () => {
     const id = await create(alice, "Green tea");
     await create(alice, "Milk");
     const ref = { type: "ref/resource", uri: "note://{id}" };
@@ -205,7 +205,7 @@ describe("notes", () => {
     assert.deepEqual(completion.values, [id]);
   });
 
-  test("make a prompt", async () => {
+  test("are part of a prompt", async () => {
     await create(alice, "Milk");
     const { messages } = await alice.getPrompt({ name: "summarize_notes", arguments: { style: "a table" } });
     assert.deepEqual(messages.map(({ role }) => role), ["user", "user"]);
@@ -239,7 +239,7 @@ describe("scopes", () => {
     assert.deepEqual(await titles(client), ["Milk"]);
   });
 
-  test("are advertised, and reading is enough to begin with", async () => {
+  test("are advertised; the scope for reading is sufficient at first", async () => {
     const { json } = await send(worker, { path: "/.well-known/oauth-protected-resource/mcp" });
     assert.deepEqual(json.scopes_supported, [MAY_READ, MAY_WRITE]);
     const challenge = await post(worker, modernRequest("tools/list"));
@@ -247,7 +247,7 @@ describe("scopes", () => {
     assert.equal(scopeOf(challenge), MAY_READ);
   });
 
-  test("that a tool lacks are named, all of them, and granting exactly those is enough", async () => {
+  test("that a tool needs are all named, and granting exactly those is sufficient", async () => {
     const token = await grant("alice", MAY_READ);
     const { message, headers } = modernCall("delete_note", { id: "0123456789ab" });
     message.params._meta[ENVELOPE.capabilities] = { elicitation: {} };
@@ -265,7 +265,7 @@ describe("scopes", () => {
     assert.equal(store.entries.size, 1);
   });
 
-  test("are asked for by the official client when a tool needs more", async () => {
+  test("are requested by the official client when a tool needs more", async () => {
     const { client, oauth } = await connect(worker.mcpUrl, { mode: { pin: MODERN } });
     clients.push(client);
     assert.equal(oauth.authorizationUrl.searchParams.get("scope").includes(MAY_WRITE), false);
@@ -278,7 +278,7 @@ describe("scopes", () => {
     assert.deepEqual(await titles(client), ["Milk"]);
   });
 
-  test("do not make a user of a machine", async () => {
+  test("do not turn a machine into a user", async () => {
     const claims = { sub: "some-machine", client_id: "some-machine", scope: `${MAY_READ} ${MAY_WRITE}` };
     const token = await forgeToken(deployment, { claims });
     const { status } = await post(worker, { token, ...modernCall("list_notes") });
@@ -288,7 +288,7 @@ describe("scopes", () => {
 });
 
 describe("a client with a handshake", () => {
-  test("does everything but what needs a question", async () => {
+  test("can do everything except what needs an input request", async () => {
     const client = await open(await grant("alice", MAY_READ, MAY_WRITE), { mode: "legacy", decide: yes });
     const id = await create(client, "Milk");
     assert.deepEqual(await titles(client), ["Milk"]);
@@ -301,7 +301,7 @@ describe("a client with a handshake", () => {
     assert.equal(store.entries.size, 1);
   });
 
-  test("gets progress, too", async () => {
+  test("gets progress as well", async () => {
     const client = await open(await grant("alice", MAY_READ, MAY_WRITE), { mode: "legacy" });
     const reports = [];
     const notes = ["a", "b"].map((title) => ({ title, body: "" }));
@@ -311,7 +311,7 @@ describe("a client with a handshake", () => {
   });
 });
 
-test("a client that declares no forms is told which capability it lacks", async () => {
+test("a client without forms gets the missing capability", async () => {
   const token = await grant("alice", MAY_READ, MAY_WRITE);
   const { status, json } = await post(worker, { token, ...modernCall("delete_note", { id: "0123456789ab" }) });
   assert.equal(status, 400);
@@ -319,7 +319,7 @@ test("a client that declares no forms is told which capability it lacks", async 
   assert.deepEqual(json.error.data.requiredCapabilities, { elicitation: {} });
 });
 
-test("with a state secret, questions are sealed to the one who was asked", async () => {
+test("with a state secret, the state of input requests is sealed for its user", async () => {
   const sealed = await startDeployment({
     settings: { REQUIRED_SCOPES: MAY_READ, SCOPE_HIERARCHY: `${MAY_WRITE}=${MAY_READ}`, STATE_SECRET: "x".repeat(32) },
     worker: { build: "examples/notes/build", namespaces: { NOTES: store } },

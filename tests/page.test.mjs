@@ -1,4 +1,4 @@
-// The page that people land on: as it is sent, and in a real browser.
+// The page at /: the HTTP responses, and the page in a real browser.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { startDeployment } from "./support/deployment.mjs";
 import "./support/report-failures.mjs";
 import { send, startWorker } from "./support/worker.mjs";
 
-// The page, its style and its script, and where a sign-in ends: all that a visit can load.
+// The page and the redirect URI: everything that a visit loads.
 const MAX_BYTES = 40 * 1024;
 
 const deployment = await startDeployment({
@@ -25,8 +25,8 @@ const deployment = await startDeployment({
 const { worker, provider } = deployment;
 after(() => deployment.stop());
 
-describe("as it is sent", () => {
-  test("it is one HTML document that a cache may keep, and need not be sent twice", async () => {
+describe("the responses", () => {
+  test("it is one HTML document with cache headers and an entity tag", async () => {
     const { status, headers } = await send(worker, { path: "/" });
     assert.equal(status, 200);
     assert.equal(headers["content-type"], "text/html; charset=utf-8");
@@ -35,7 +35,7 @@ describe("as it is sent", () => {
     assert.deepEqual([again.status, again.text], [304, ""]);
   });
 
-  test("HEAD and OPTIONS are answered, and other methods refused", async () => {
+  test("HEAD and OPTIONS are supported, other methods get 405", async () => {
     for (const path of ["/", "/playground/callback"]) {
       const head = await send(worker, { method: "HEAD", path });
       assert.deepEqual([head.status, head.text], [200, ""], path);
@@ -45,7 +45,7 @@ describe("as it is sent", () => {
     }
   });
 
-  test("its policy lets it run itself and call this server and the provider, and nothing else", async () => {
+  test("its policy allows its own script, this server and the provider, and nothing else", async () => {
     const { headers } = await send(worker, { path: "/" });
     const policy = headers["content-security-policy"].split("; ").map((directive) => directive.split(" "));
     const sources = Object.fromEntries(policy.map(([name, ...values]) => [name, values]));
@@ -68,24 +68,24 @@ describe("as it is sent", () => {
     assert.equal(headers["cross-origin-opener-policy"], "same-origin-allow-popups");
   });
 
-  test("the answer of a sign-in is not kept anywhere", async () => {
+  test("the redirect URI is not cached", async () => {
     const { headers } = await send(worker, { path: "/playground/callback?code=x&state=y" });
     assert.equal(headers["cache-control"], "no-store");
   });
 
-  test("all of it is small", async () => {
+  test("it is at most 40 KB", async () => {
     const parts = await Promise.all(["/", "/playground/callback"].map((path) => send(worker, { path })));
     const bytes = parts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
     assert.ok(bytes <= MAX_BYTES, `${bytes} bytes`);
   });
 
-  test("what is built is what its sources say", async () => {
+  test("the built files match their sources", async () => {
     for (const [path, text] of await buildPage()) {
       assert.equal(await readFile(path, "utf8"), text, `${path} is old: run dev/build`);
     }
   });
 
-  test("an operator can turn it off, and then nothing is there", async () => {
+  test("it can be disabled, with 404 at its paths", async () => {
     const settings = { ISSUER: provider.issuer, PAGE: "false", PLAYGROUND_CLIENT_ID: "playground" };
     const without = await startWorker({ settings });
     try {
@@ -97,7 +97,7 @@ describe("as it is sent", () => {
     }
   });
 
-  test("without a client for the playground there is none", async () => {
+  test("without PLAYGROUND_CLIENT_ID there is no playground", async () => {
     const without = await startWorker({ settings: { ISSUER: provider.issuer } });
     try {
       const { text } = await send(without, { path: "/" });
@@ -119,7 +119,7 @@ describe("in a browser", { skip: reasonToSkip() }, () => {
 
   for (const colorScheme of ["light", "dark"]) {
     for (const [device, viewport] of [["desktop", { width: 1280, height: 900 }], ["phone", { width: 360, height: 740 }]]) {
-      test(`it is accessible and fits, ${colorScheme}, ${device}`, async () => {
+      test(`it is accessible and fits the screen, ${colorScheme}, ${device}`, async () => {
         const page = await open({ colorScheme, viewport });
         assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), "Acme");
         assert.deepEqual(await accessibilityProblems(page), []);
@@ -132,7 +132,7 @@ describe("in a browser", { skip: reasonToSkip() }, () => {
     }
   }
 
-  test("it is the operator's own: name, description, colour, provider", async () => {
+  test("it shows the operator's name, description, colour and provider", async () => {
     const operated = await startWorker({
       settings: {
         ISSUER: "https://acme.logto.app/oidc",
@@ -160,7 +160,7 @@ describe("in a browser", { skip: reasonToSkip() }, () => {
     }
   });
 
-  test("it looks different in the dark", async () => {
+  test("it has a dark scheme", async () => {
     const colors = new Set();
     for (const colorScheme of ["light", "dark"]) {
       const page = await open({ colorScheme });
@@ -170,7 +170,7 @@ describe("in a browser", { skip: reasonToSkip() }, () => {
     assert.equal(colors.size, 2);
   });
 
-  test("whatever colour the operator has, it is readable", async () => {
+  test("it is readable with any colour", async () => {
     for (const PAGE_COLOR of ["#ffe600", "#000080", "#808080"]) {
       const colored = await startWorker({ settings: { ISSUER: provider.issuer, PAGE_COLOR } });
       try {
@@ -201,7 +201,7 @@ describe("in a browser", { skip: reasonToSkip() }, () => {
     await close(page);
   });
 
-  test("links open the clients that have such links", async () => {
+  test("clients with a link have one that opens them", async () => {
     const page = await open();
     const target = async (name) => new URL(await page.getByRole("link", { name }).getAttribute("href"));
     const claude = await target("Add to Claude");
@@ -216,7 +216,7 @@ describe("in a browser", { skip: reasonToSkip() }, () => {
     await close(page);
   });
 
-  test("every control is reached with the keyboard, and is seen to be", async () => {
+  test("every control can be reached with the keyboard and shows the focus", async () => {
     const page = await open();
     await page.keyboard.press("Tab");
     assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the content");
@@ -238,7 +238,7 @@ describe("in a browser", { skip: reasonToSkip() }, () => {
     await close(page);
   });
 
-  test("without JavaScript everything is there to read", async () => {
+  test("it is readable without JavaScript", async () => {
     const context = await browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(`${worker.origin}/`);
@@ -246,7 +246,7 @@ describe("in a browser", { skip: reasonToSkip() }, () => {
     for (const expected of [worker.mcpUrl, "Claude Code", "Who am I", "whoami:read", "needs JavaScript", "Never"]) {
       assert.ok(text.includes(expected), expected);
     }
-    // What could do nothing is not shown.
+    // Controls that need JavaScript are hidden.
     assert.equal(await page.getByRole("button").count(), 0);
     await context.close();
   });

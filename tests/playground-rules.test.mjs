@@ -1,4 +1,4 @@
-// The rules of the playground that need no browser: what it reads, checks and sends.
+// The functions of the playground that need no browser: what it reads, checks and sends.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -22,7 +22,7 @@ const ISSUER = "https://tenant.logto.app/oidc";
 const refused = (work, title) => assert.throws(work, (problem) => problem.title === title || assert.fail(problem.title));
 
 describe("the challenge", () => {
-  test("is read whatever its form", () => {
+  test("is read in each of its forms", () => {
     assert.deepEqual(bearerChallenge('Bearer resource_metadata="https://x/y", scope="a b"'), {
       resource_metadata: "https://x/y",
       scope: "a b",
@@ -33,7 +33,7 @@ describe("the challenge", () => {
     });
   });
 
-  test("of another scheme, or without anything to go by, is none", () => {
+  test("of another scheme or without parameters is none", () => {
     for (const header of [null, "", "Basic realm=x", "Bearers x=y", "Bearer"]) assert.equal(bearerChallenge(header), undefined);
   });
 });
@@ -49,11 +49,11 @@ describe("the metadata", () => {
     ["nothing", { resource: undefined, authorization_servers: undefined }],
   ]) {
     test(`with ${what} is refused`, () =>
-      refused(() => issuerOf({ ...document, ...changes }, RESOURCE), "The metadata is not that of this server"));
+      refused(() => issuerOf({ ...document, ...changes }, RESOURCE), "The metadata belongs to another server"));
   }
 
   test("that is no JSON object is refused", () =>
-    refused(() => issuerOf(undefined, RESOURCE), "The metadata is not that of this server"));
+    refused(() => issuerOf(undefined, RESOURCE), "The metadata belongs to another server"));
 });
 
 describe("the provider", () => {
@@ -64,7 +64,7 @@ describe("the provider", () => {
     code_challenge_methods_supported: ["S256"],
   };
 
-  test("is looked for in every form that there is", () => {
+  test("is looked for at each of its URLs", () => {
     assert.deepEqual(discoveryUrls(ISSUER), [
       "https://tenant.logto.app/oidc/.well-known/openid-configuration",
       "https://tenant.logto.app/.well-known/oauth-authorization-server/oidc",
@@ -79,12 +79,12 @@ describe("the provider", () => {
   test("is taken as it is", () => assert.equal(checkProvider(document, ISSUER), document));
 
   for (const [changes, title] of [
-    [{ issuer: `${ISSUER}/` }, "The provider calls itself something else"],
-    [{ issuer: undefined }, "The provider calls itself something else"],
-    [{ token_endpoint: undefined }, "The provider cannot sign users in here"],
-    [{ authorization_endpoint: undefined }, "The provider cannot sign users in here"],
-    [{ code_challenge_methods_supported: ["plain"] }, "The provider cannot sign users in here"],
-    [{ code_challenge_methods_supported: undefined }, "The provider cannot sign users in here"],
+    [{ issuer: `${ISSUER}/` }, "The provider has another issuer name"],
+    [{ issuer: undefined }, "The provider has another issuer name"],
+    [{ token_endpoint: undefined }, "The provider does not support this sign-in"],
+    [{ authorization_endpoint: undefined }, "The provider does not support this sign-in"],
+    [{ code_challenge_methods_supported: ["plain"] }, "The provider does not support this sign-in"],
+    [{ code_challenge_methods_supported: undefined }, "The provider does not support this sign-in"],
   ]) {
     test(`with ${JSON.stringify(changes)} is refused`, () =>
       refused(() => checkProvider({ ...document, ...changes }, ISSUER), title));
@@ -92,7 +92,7 @@ describe("the provider", () => {
 });
 
 describe("the authorization request", () => {
-  test("keeps what the endpoint's address has already, and leaves out what is empty", () => {
+  test("keeps the query of the endpoint, and leaves out empty parameters", () => {
     const url = authorizationUrl("https://x.example/auth?tenant=a", { state: "b c&d", scope: "" });
     assert.equal(url, "https://x.example/auth?tenant=a&state=b+c%26d");
   });
@@ -105,19 +105,19 @@ describe("the authorization request", () => {
   });
 });
 
-describe("the answer to it", () => {
+describe("the authorization response", () => {
   const provider = { issuer: ISSUER, authorization_response_iss_parameter_supported: true };
   const code = (parameters, from = provider) => codeIn(new URLSearchParams(parameters), from);
-  const MIXED_UP = "The answer came from another provider";
+  const MIXED_UP = "The response came from another provider";
 
   test("has a code, and comes from the provider", () => assert.equal(code({ code: "c", iss: ISSUER }), "c"));
 
-  test("may lack the issuer only if the provider does not promise it", () => {
+  test("may lack the issuer only if the provider does not announce it", () => {
     assert.equal(code({ code: "c" }, { issuer: ISSUER }), "c");
     refused(() => code({ code: "c" }), MIXED_UP);
   });
 
-  test("from another issuer is refused, an error included, whatever is promised", () => {
+  test("from another issuer is refused, also with an error, whether or not the provider announces it", () => {
     for (const from of [provider, { issuer: ISSUER }]) {
       refused(() => code({ code: "c", iss: "https://evil.example" }, from), MIXED_UP);
       refused(() => code({ error: "access_denied", iss: `${ISSUER}/` }, from), MIXED_UP);
@@ -131,7 +131,7 @@ describe("the answer to it", () => {
     ["unauthorized_client", "The provider does not accept this page as a client"],
     ["temporarily_unavailable", "The provider refused"],
   ]) {
-    test(`that says ${error} is explained, in the provider's words, too`, () =>
+    test(`that says ${error} is explained, also in the provider's words`, () =>
       assert.throws(
         () => code({ error, error_description: "because", iss: ISSUER }),
         (problem) => problem.title === title && problem.explanation.includes("It says: because.") && problem.advice !== "",
@@ -142,7 +142,7 @@ describe("the answer to it", () => {
 });
 
 describe("a message of MCP", () => {
-  test("says everything itself, in headers and body", () => {
+  test("has version, method and name in headers and body", () => {
     const { method, url, headers, body } = mcpRequest(RESOURCE, "tools/call", { name: "sum", arguments: { a: 1 } }, { token: "t" });
     assert.deepEqual([method, url], ["POST", RESOURCE]);
     assert.deepEqual(headers, {
@@ -158,7 +158,7 @@ describe("a message of MCP", () => {
     assert.deepEqual([params.name, params.arguments], ["sum", { a: 1 }]);
   });
 
-  test("repeats arguments in headers where the schema wants it, encoded if need be", () => {
+  test("repeats arguments in headers where the schema says so, encoded if necessary", () => {
     const inputSchema = {
       properties: {
         region: { "x-mcp-header": "Region" },
@@ -178,7 +178,7 @@ describe("a message of MCP", () => {
     });
   });
 
-  test("is answered by JSON, or by the one answer in a stream", () => {
+  test("is answered by JSON, or by the response in a stream", () => {
     const json = { headers: new Headers({ "content-type": "application/json" }), text: '{"result":{"a":1}}' };
     assert.deepEqual(mcpAnswer(json), { result: { a: 1 } });
     const text = ': hello\n\ndata: {"method":"notifications/progress"}\n\nevent: message\ndata: {"result":\ndata: {"a":2}}\n\n';
@@ -240,7 +240,7 @@ describe("a form made from a schema", () => {
   const read = (entered) => argumentsFrom(fields, (name) => ({ ...nothing, ...entered })[name] ?? "");
   const least = { title: "t", level: "2", tags: "[]" };
 
-  test("gives what was entered in the type that is wanted, and leaves out what was not", () => {
+  test("returns values in the type of the schema, and leaves out empty ones", () => {
     assert.deepEqual(read(least), { title: "t", level: 2, tags: [], loud: false });
     const all = { ...least, note: "n", ratio: "0.5", quiet: true, on: false, color: "1", mixed: '"x"', any: "null" };
     assert.deepEqual(read(all), {
@@ -258,7 +258,7 @@ describe("a form made from a schema", () => {
     });
   });
 
-  test("an empty text is one where a text is needed", () => assert.equal(read({ ...least, title: "" }).title, ""));
+  test("an empty string is a value where a string is required", () => assert.equal(read({ ...least, title: "" }).title, ""));
 
   for (const [entered, field] of [
     [{ level: "" }, "level"],
@@ -277,13 +277,13 @@ describe("a form made from a schema", () => {
 });
 
 describe("what is shown of an exchange", () => {
-  test("holds no secret, however often it occurs", () => {
+  test("contains no secret, however often it occurs", () => {
     const secrets = createSecrets();
     secrets.add("very-long-secret", undefined, "", null, 5);
     assert.equal(secrets.hide("a very-long-secret, very-long-secret"), "a very-lon… (16 characters), very-lon… (16 characters)");
   });
 
-  test("is the request and the answer as text", () => {
+  test("is the request and the response as text", () => {
     const form = { "content-type": "application/x-www-form-urlencoded" };
     assert.equal(requestText({ method: "POST", url: "u", headers: form, body: "a=b+c&d=%26" }).split("\n\n")[1], "a=b c\nd=&");
     assert.equal(requestText({ method: "GET", url: "u" }), "GET u");
@@ -305,7 +305,7 @@ describe("a refusal by this server", () => {
     [{ token: jwt({ aud: ["other"], exp: soon }) }, "The token is for another server"],
     [{ token: jwt({ exp: soon }) }, "The token is for another server"],
     [{ token: jwt({ aud: ["other"], exp: 1 }) }, "Your sign-in has expired"],
-    [{ token: "opaque" }, "The token is for no server in particular"],
+    [{ token: "opaque" }, "The token names no server"],
     [{ token: "opaque", isFresh: false }, "Your sign-in has expired"],
     [{ challenge: { error_description: "The access token expired" } }, "Your sign-in has expired"],
   ]) {
@@ -314,7 +314,7 @@ describe("a refusal by this server", () => {
 
   for (const [answer, challenge, expected] of [
     [{ status: 403 }, { error: "insufficient_scope", scope: "a b" }, "More access is needed"],
-    [{ status: 403 }, undefined, "The server does not let this page in"],
+    [{ status: 403 }, undefined, "The server does not allow this page"],
     [{ status: 429 }, undefined, "Too many failed attempts"],
     [{ status: 503 }, undefined, "The server cannot check tokens right now"],
     [{ status: 500 }, undefined, "The server failed"],
@@ -323,7 +323,7 @@ describe("a refusal by this server", () => {
       assert.equal(title(answer, { challenge }), expected));
   }
 
-  test("missing scopes are asked for the next time", () => {
+  test("missing scopes are requested at the next sign-in", () => {
     const challenge = { error: "insufficient_scope", scope: "a b" };
     const answer = { status: 403, headers: new Headers() };
     assert.deepEqual(refusalBy(answer, { ...context, challenge }).scopes, ["a", "b"]);

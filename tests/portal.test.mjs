@@ -56,6 +56,18 @@ const raw = (page, method, path, form, headers = {}) =>
 
 const csrfOf = (page) => page.locator('input[name="csrf"]').first().inputValue();
 
+test("a sign-out without a session has the next sign-in ask, unless another site has sent it", async () => {
+  const cookieAfter = async (headers) => {
+    const answer = await fetch(`${origin}/sign-out`, { method: "POST", headers, redirect: "manual" });
+    assert.equal(answer.status, 403);
+    return answer.headers.get("set-cookie");
+  };
+  assert.match(await cookieAfter({ origin, "sec-fetch-site": "same-origin" }), /^sign-in-asks=1;/);
+  for (const headers of [{ origin: "https://evil.example" }, { origin: "null" }, { "sec-fetch-site": "cross-site" }]) {
+    assert.equal(await cookieAfter(headers), null, JSON.stringify(headers));
+  }
+});
+
 describe("the developer portal", { skip }, () => {
   let alice;
   before(async () => (alice = await open("alice")));

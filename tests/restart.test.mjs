@@ -1,6 +1,6 @@
-// Outages: what a Worker can still do while the provider, the key-value store or both are away.
+// Outages of the provider, the key-value store or both.
 //
-// A new process has nothing in memory, as a new isolate has at the edge; only the store is left.
+// A new process has empty caches, like a new isolate; only the store keeps its data.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -22,7 +22,7 @@ let provider;
 let worker;
 let ports;
 
-// Everything is stopped and started again at the same addresses.
+// Worker, provider and store are stopped and started again with the same ports.
 beforeEach(async () => {
   ports = { worker: await freePort(), provider: await freePort() };
   kv = await startKeyValueStore();
@@ -80,14 +80,14 @@ async function assertUnavailable() {
 
 const keysAreStored = () => worker.waitFor(() => kv.writes.length > 0, "the keys were not written to the store");
 
-describe("the provider is away", () => {
-  test("keys in memory go on verifying", async () => {
+describe("during an outage of the provider", () => {
+  test("keys in memory are used", async () => {
     await assertAnswered();
     await stopProvider();
     await assertAnswered();
   });
 
-  test("after a restart, keys from the store verify", async () => {
+  test("after a restart, keys from the store are used", async () => {
     await assertAnswered();
     await keysAreStored();
     await stopProvider();
@@ -97,7 +97,7 @@ describe("the provider is away", () => {
     assert.equal(line.tier, "store");
   });
 
-  test("after a restart, a token that was never seen before is verified too", async () => {
+  test("after a restart, a new token is verified too", async () => {
     await assertAnswered();
     await keysAreStored();
     await stopProvider();
@@ -106,7 +106,7 @@ describe("the provider is away", () => {
     await assertAnswered();
   });
 
-  test("and bad tokens are still bad: an outage opens nothing", async () => {
+  test("bad tokens are refused", async () => {
     await assertAnswered();
     await keysAreStored();
     await stopProvider();
@@ -116,7 +116,7 @@ describe("the provider is away", () => {
     assert.equal(status, 401);
   });
 
-  test("and the store is empty: 503, and the log says why", async () => {
+  test("with an empty store: 503, with the reason in the log", async () => {
     await stopProvider();
     await assertUnavailable();
     const line = await worker.logged(({ status }) => status === 503);
@@ -125,16 +125,16 @@ describe("the provider is away", () => {
     assert.ok(line.detail || line.provider_failure, JSON.stringify(line));
   });
 
-  test("when it is back, the same process recovers by itself", async () => {
+  test("afterwards, the same process recovers", async () => {
     await stopProvider();
     await assertUnavailable();
     await startProvider();
-    // It asks again when the time it named is up; how long that is, is the Worker's business.
+    // It tries again after the time in Retry-After.
     await worker.waitFor(async () => (await ask()).status === 200, "it did not recover", 40_000);
     await assertAnswered();
   });
 
-  test("a crowd that arrives at once does not ask it once for each", async () => {
+  test("many requests at once do not cause a request to the provider each", async () => {
     await stopProvider();
     const failing = await startFailingProvider();
     const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await ask()).status));
@@ -143,14 +143,14 @@ describe("the provider is away", () => {
     assert.equal(failing.requests(), 1);
   });
 
-  test("nor does it read the store once for each", async () => {
+  test("many requests at once do not cause a read of the store each", async () => {
     await stopProvider();
     await Promise.all(Array.from({ length: 50 }, ask));
     assert.ok(kv.reads.length <= 5, `${kv.reads.length} reads of the store`);
   });
 });
 
-describe("the store is away", () => {
+describe("during an outage of the store", () => {
   test("keys come from the provider", async () => {
     kv.mood.reads = "fail";
     kv.mood.writes = "fail";
@@ -159,7 +159,7 @@ describe("the store is away", () => {
     assert.equal(line.tier, "provider");
   });
 
-  test("a failed read is logged, though the provider stepped in", async () => {
+  test("a failed read is logged, although the provider has the keys", async () => {
     kv.mood.reads = "fail";
     await assertAnswered();
     const line = await worker.logged(({ status }) => status === 200);
@@ -168,26 +168,26 @@ describe("the store is away", () => {
 
   test("a failed write is logged with a later request", async () => {
     kv.mood.writes = "fail";
-    // It happens after the answer, so the line of the same request cannot know it.
+    // The write happens after the response, so a later request logs it.
     await worker.waitFor(async () => {
       await assertAnswered();
       return worker.logs().some(({ store_failure }) => /KV PUT failed/.test(store_failure));
     }, "the failure is in no line");
   });
 
-  test("a write that never ends holds up nobody", async () => {
+  test("a write that never ends delays no request", async () => {
     kv.mood.writes = "hang";
     await assertAnswered();
     await assertAnswered();
   });
 
-  test("a read that never ends holds up nobody for long", async () => {
+  test("a read that never ends delays requests only briefly", async () => {
     kv.mood.reads = "hang";
     const { status } = await Promise.race([ask(), patience()]);
     assert.equal(status, 200);
   });
 
-  test("and so is the provider: keys in memory go on verifying", async () => {
+  test("and of the provider: keys in memory are used", async () => {
     await assertAnswered();
     kv.mood.reads = "fail";
     kv.mood.writes = "fail";
@@ -195,14 +195,14 @@ describe("the store is away", () => {
     await assertAnswered();
   });
 
-  test("and so is the provider, with nothing in memory: 503", async () => {
+  test("and of the provider, without keys in memory: 503", async () => {
     kv.mood.reads = "fail";
     await stopProvider();
     await assertUnavailable();
   });
 });
 
-describe("what is in the store", () => {
+describe("the record in the store", () => {
   test("is written once, under the issuer's name, for a day", async () => {
     await assertAnswered();
     await keysAreStored();
@@ -213,7 +213,7 @@ describe("what is in the store", () => {
     assert.equal(ttl, 24 * 3600);
   });
 
-  test("is read once by a process, not once for each request", async () => {
+  test("is read once per process", async () => {
     for (let round = 0; round < 20; round += 1) await assertAnswered();
     assert.equal(kv.reads.length, 1);
     assert.ok(kv.reads[0].cacheTtl >= 30, "Workers KV takes nothing below 30 seconds");
@@ -232,7 +232,7 @@ describe("what is in the store", () => {
     ["nothing", ""],
     ["half a record", undefined],
   ]) {
-    test(`is looked at like any input: ${what} is as good as no record`, async () => {
+    test(`is validated: ${what} is ignored`, async () => {
       await assertAnswered();
       await keysAreStored();
       const [[name, record]] = kv.entries;
@@ -244,7 +244,7 @@ describe("what is in the store", () => {
     });
   }
 
-  test("and belongs to another issuer is not used", async () => {
+  test("of another issuer is not used", async () => {
     await assertAnswered();
     await keysAreStored();
     const [[name, record]] = kv.entries;
@@ -255,8 +255,8 @@ describe("what is in the store", () => {
   });
 });
 
-describe("the provider changes its keys", () => {
-  // Times in tokens are whole seconds: only in the next one is it certain that the token is newer than the copy.
+describe("key rotation", () => {
+  // Times in tokens are whole seconds: a token is certainly newer than the copy only in the next second.
   const rotate = async (algorithm) => {
     await nextSecond();
     await provider.rotateKeys(algorithm);
@@ -269,7 +269,7 @@ describe("the provider changes its keys", () => {
     await assertAnswered();
   });
 
-  test("even within the second in which the keys were fetched", async () => {
+  test("also within the second in which the keys were fetched", async () => {
     await nextSecond();
     await assertAnswered();
     await provider.rotateKeys();
@@ -277,7 +277,7 @@ describe("the provider changes its keys", () => {
     await assertAnswered();
   });
 
-  test("a token of the key before, which is still published, stays good", async () => {
+  test("a token of the previous key is accepted while the key is published", async () => {
     await assertAnswered();
     const before = token;
     await rotate();
@@ -286,7 +286,7 @@ describe("the provider changes its keys", () => {
     await assertAnswered();
   });
 
-  test("a token of a key that is no longer published is bad as soon as the Worker knows", async () => {
+  test("a token of a removed key is refused after the keys were renewed", async () => {
     await assertAnswered();
     const before = token;
     await provider.rotateKeys();
@@ -297,21 +297,21 @@ describe("the provider changes its keys", () => {
     assert.equal(status, 401);
   });
 
-  test("from elliptic curves to RSA is followed, too", async () => {
+  test("a change from elliptic curves to RSA is supported", async () => {
     await assertAnswered();
     await rotate("RS256");
     await assertAnswered();
   });
 });
 
-// Waits for the clock, which is the condition.
+// Waits for the clock.
 async function nextSecond() {
   const second = () => Math.floor(Date.now() / 1000);
   const now = second();
   while (second() === now) await new Promise((wake) => setTimeout(wake, 10));
 }
 
-// Longer than the Worker waits for anything; a client would have given up, too.
+// Longer than all time limits of the Worker.
 async function patience() {
   await new Promise((wake) => setTimeout(wake, 10_000).unref());
   throw new Error("no answer within 10 seconds");
@@ -323,7 +323,7 @@ async function startFailingProvider() {
     count += 1;
     response.writeHead(500).end();
   });
-  // The Worker may ask for "localhost" at either address.
+  // "localhost" may resolve to either address.
   await new Promise((resolve) => server.listen(ports.provider, "::", resolve));
   const close = () =>
     new Promise((closed) => {

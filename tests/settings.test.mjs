@@ -1,4 +1,4 @@
-// Wrong settings let nobody through: the stranger learns nothing, the operator learns what to mend.
+// Invalid settings: every request fails with a generic error, and the log has each error with its fix.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -12,8 +12,8 @@ const RESOURCE = "https://mcp.example.com/mcp";
 const NOT_HTTPS = "must begin with https:// (plain http is accepted for localhost, 127.0.0.1 and [::1] only)";
 const NOT_PLAIN = "must have neither query nor fragment";
 
-/** Settings that are wrong in one thing, and the line that says so. */
-const MISTAKES = [
+/** Settings with one error, and its line in the log. */
+const INVALID = [
   [
     { ISSUER: undefined },
     "ISSUER is not set: give the issuer exactly as the provider's discovery document says it, for example https://your-tenant.logto.app/oidc",
@@ -93,7 +93,7 @@ const MISTAKES = [
   ],
   [
     { OPAQUE_TOKEN_CLIENTS: "*", OPAQUE_TOKEN_CHECK: "userinfo", OPAQUE_TOKEN_SECONDS: "a minute" },
-    "OPAQUE_TOKEN_SECONDS must be a whole number of seconds up to 600",
+    'OPAQUE_TOKEN_SECONDS = "a minute" must be a whole number of seconds up to 600',
   ],
   [
     { MORE_ISSUERS: [{ issuer: "http://partner.example", audience: [RESOURCE] }] },
@@ -145,9 +145,9 @@ async function withWorker(settings, work) {
   }
 }
 
-describe("one mistake", () => {
-  for (const [settings, line] of MISTAKES) {
-    test(`${JSON.stringify(settings, (_name, value) => value ?? null)} is answered with 500 and logged with its mend`, () =>
+describe("one invalid setting", () => {
+  for (const [settings, line] of INVALID) {
+    test(`${JSON.stringify(settings, (_name, value) => value ?? null)} results in 500 and a line in the log with the fix`, () =>
       withWorker(settings, async (worker) => {
         const { status, headers, json } = await send(worker, { path: "/mcp" });
         assert.equal(status, 500);
@@ -161,7 +161,7 @@ describe("one mistake", () => {
   }
 });
 
-test("several mistakes are all logged at once, in the order of the settings", () =>
+test("several errors are logged together, in the order of the settings", () =>
   withWorker({ ISSUER: undefined, RESOURCE: "", LOG: "loud" }, async (worker) => {
     await send(worker);
     await worker.waitFor(() => worker.raw().includes("LOG ="), "not logged");
@@ -169,7 +169,7 @@ test("several mistakes are all logged at once, in the order of the settings", ()
     assert.deepEqual(names, [undefined, "RESOURCE", "ISSUER", "LOG"]);
   }));
 
-test("no path is served with wrong settings, and each request is told the same", () =>
+test("with invalid settings every path has the same response", () =>
   withWorker({ ISSUER: undefined }, async (worker) => {
     for (const path of ["/mcp", "/.well-known/oauth-protected-resource", "/sse", "/nowhere"]) {
       const { status, json } = await send(worker, { path });
@@ -181,15 +181,15 @@ test("no path is served with wrong settings, and each request is told the same",
     assert.ok(!text.includes("secret") && !worker.raw().includes("secret"));
   }));
 
-test("a secret that is wrong is not printed", () =>
+test("an invalid secret is not logged", () =>
   withWorker({ STATE_SECRET: "hunter2" }, async (worker) => {
     const { text } = await send(worker);
     await worker.waitFor(() => worker.raw().includes("STATE_SECRET"), "not logged");
     assert.ok(!text.includes("hunter2") && !worker.raw().includes("hunter2"));
   }));
 
-describe("settings that are right", () => {
-  test("white space around a value does no harm", () =>
+describe("valid settings", () => {
+  test("white space around a value is ignored", () =>
     withWorker({ ISSUER: ` ${ISSUER}\n` }, async (worker) => {
       const { json } = await send(worker, { path: "/.well-known/oauth-protected-resource" });
       assert.deepEqual(json.authorization_servers, [ISSUER]);
@@ -209,7 +209,7 @@ describe("settings that are right", () => {
       assert.doesNotMatch(headers["www-authenticate"], /scope=""/);
     }));
 
-  test("the endpoint is where RESOURCE says", () =>
+  test("the endpoint has the path of RESOURCE", () =>
     withWorker({ RESOURCE: "https://mcp.example.com/tools/v1" }, async (worker) => {
       const { status, headers } = await send(worker, { path: "/tools/v1" });
       assert.equal(status, 401);
@@ -225,7 +225,7 @@ describe("settings that are right", () => {
       assert.deepEqual(json.scopes_supported, ["whoami:read"]);
     }));
 
-  test("the log can be quiet about what went well, and about everything", async () => {
+  test("LOG restricts the log to denials, or disables it", async () => {
     await withWorker({ LOG: "denials" }, async (worker) => {
       await send(worker, { path: "/.well-known/oauth-protected-resource" });
       await send(worker);
@@ -234,7 +234,7 @@ describe("settings that are right", () => {
     });
     await withWorker({ LOG: "off" }, async (worker) => {
       await send(worker);
-      // A third request proves that the log had time to arrive: it is one that workerd itself prints.
+      // workerd itself logs the third request, which shows that earlier lines have arrived.
       await send(worker);
       assert.deepEqual(worker.logs(), []);
     });

@@ -1,4 +1,4 @@
-// From the first refusal to an answer of `whoami`: the official client, a real provider, the built Worker.
+// The sign-in of the official client at a real provider, and the result of `whoami`.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -15,7 +15,7 @@ const issuer = new URL(provider.issuer);
 const NAMES = { [worker.origin]: "worker", [issuer.origin]: "provider" };
 const CHALLENGE = `Bearer resource_metadata="${worker.origin}/.well-known/oauth-protected-resource/mcp", scope="whoami:read"`;
 
-// What the client learns and does between the refusal and the token.
+// The requests of the client between the refusal and the token.
 const SIGN_IN = [
   "GET worker/.well-known/oauth-protected-resource/mcp → 200",
   "GET provider/.well-known/oauth-authorization-server/oidc → 404",
@@ -40,12 +40,12 @@ async function whoami(client) {
   return answer;
 }
 
-describe("a client that shakes hands (legacy, the SDK's default)", () => {
-  test("is refused, finds the provider, registers, signs in and is answered", async () => {
+describe("a client with a handshake (legacy, the SDK's default)", () => {
+  test("is refused, discovers the provider, registers, signs in and gets a result", async () => {
     const { client, record } = await connect(worker.mcpUrl);
     const { structuredContent } = await whoami(client);
     assert.equal(structuredContent.sub, ALICE.sub);
-    // The client opens its stream beside everything else, and closing it would break that request off.
+    // The client opens its stream in parallel; closing the client would abort that request.
     await Promise.all(record.map(({ answered }) => answered));
     await client.close();
 
@@ -60,7 +60,7 @@ describe("a client that shakes hands (legacy, the SDK's default)", () => {
     ]);
   });
 
-  test("agrees on the newest revision with a handshake", async () => {
+  test("negotiates the newest revision with a handshake", async () => {
     const { client } = await connect(worker.mcpUrl);
     assert.equal(client.getNegotiatedProtocolVersion(), "2025-11-25");
     await client.close();
@@ -100,7 +100,7 @@ describe("a client that insists on 2026-07-28 (pinned)", () => {
   });
 });
 
-describe("what travels on the way", () => {
+describe("the requests of a sign-in", () => {
   test("the first refusal names the metadata document and the scope, and no error", async () => {
     const response = await fetch(worker.mcpUrl, { method: "POST" });
     assert.equal(response.status, 401);
@@ -108,14 +108,14 @@ describe("what travels on the way", () => {
     assert.equal(response.headers.get("cache-control"), "no-store");
   });
 
-  test("the authorization request carries S256, the scope of the challenge, state and the resource byte for byte", async () => {
+  test("the authorization request has S256, the scope of the challenge, state and the unchanged resource", async () => {
     const { client, oauth } = await connect(worker.mcpUrl);
     await client.close();
     const { searchParams } = oauth.authorizationUrl;
     assert.equal(searchParams.get("response_type"), "code");
     assert.equal(searchParams.get("code_challenge_method"), "S256");
     assert.match(searchParams.get("code_challenge"), /^[\w-]{43}$/);
-    // The SDK adds the last one by itself, where the provider offers it.
+    // The SDK adds the last scope if the provider supports it.
     assert.equal(searchParams.get("scope"), "whoami:read offline_access");
     assert.equal(searchParams.get("resource"), worker.mcpUrl);
   });
@@ -130,7 +130,7 @@ describe("what travels on the way", () => {
     assert.match(form.get("code_verifier"), /^[\w.~-]{43,128}$/);
   });
 
-  test("the token goes to the Worker alone, in the Authorization header alone", async () => {
+  test("the token is sent to the Worker only, in the Authorization header only", async () => {
     const { client, oauth, record } = await connect(worker.mcpUrl);
     await whoami(client);
     await client.close();
@@ -143,8 +143,8 @@ describe("what travels on the way", () => {
   });
 });
 
-describe("what whoami says", () => {
-  test("who the user is and through which client, nothing more", async () => {
+describe("the result of whoami", () => {
+  test("contains the user and the client, and nothing else", async () => {
     const { client, oauth } = await connect(worker.mcpUrl);
     const { structuredContent } = await whoami(client);
     await client.close();
@@ -161,7 +161,7 @@ describe("what whoami says", () => {
     assert.equal(expires_at, claimsOf(oauth.tokens().access_token).exp);
   });
 
-  test("the same as text, for clients that read no structured content", async () => {
+  test("contains the same as text, for clients without structured content", async () => {
     const { client } = await connect(worker.mcpUrl);
     const { content, structuredContent } = await whoami(client);
     await client.close();
@@ -170,14 +170,14 @@ describe("what whoami says", () => {
     assert.deepEqual(JSON.parse(content[0].text), structuredContent);
   });
 
-  test("never the token, nor a part of it", async () => {
+  test("contains no part of the token", async () => {
     const { client, oauth } = await connect(worker.mcpUrl);
     const answer = JSON.stringify(await whoami(client));
     await client.close();
     for (const part of oauth.tokens().access_token.split(".")) assert.ok(!answer.includes(part));
   });
 
-  test("its schema is listed, and marks what is always there", async () => {
+  test("has a schema in the list, with the required members", async () => {
     const { client } = await connect(worker.mcpUrl);
     const { tools } = await client.listTools();
     await client.close();
@@ -192,7 +192,7 @@ describe("what whoami says", () => {
     assert.equal(annotations.readOnlyHint, true);
   });
 
-  test("Bob's unverified address is called unverified, and a picture he has not is left out", async () => {
+  test("has an unverified address of Bob, and no picture", async () => {
     const { client } = await connect(worker.mcpUrl, { person: { login: "bob" } });
     const { structuredContent } = await whoami(client);
     await client.close();
@@ -203,7 +203,7 @@ describe("what whoami says", () => {
 });
 
 describe("when consent is denied", () => {
-  test("the client learns access_denied and gets no token", async () => {
+  test("the client gets access_denied and no token", async () => {
     const oauth = oauthClient();
     const attempt = connect(worker.mcpUrl, { oauth, person: { decision: "deny" } });
     const error = await attempt.then(() => assert.fail("connected"), (reason) => reason);
@@ -216,7 +216,7 @@ describe("when consent is denied", () => {
 });
 
 describe("later", () => {
-  test("a client with a token is answered at once", async () => {
+  test("a client with a token gets a result at once", async () => {
     const first = await connect(worker.mcpUrl);
     await first.client.close();
     const second = await connect(worker.mcpUrl, { oauth: first.oauth });
@@ -232,7 +232,7 @@ describe("later", () => {
     const { refresh_token, access_token } = oauth.tokens();
     assert.ok(refresh_token, "the provider gave a refresh token");
 
-    // Stands for an expired one: the answer is the same 401.
+    // Treated like an expired one: the response is the same 401.
     oauth.saveTokens({ ...oauth.tokens(), access_token: `${access_token.slice(0, -8)}AAAAAAAA` });
     const second = await connect(worker.mcpUrl, { oauth });
     const { structuredContent } = await whoami(second.client);
@@ -248,12 +248,12 @@ describe("later", () => {
   });
 });
 
-describe("a client that is known by a metadata document instead of a registration", () => {
-  test("signs in and is named by the URL of its document", async () => {
+describe("a client with a metadata document", () => {
+  test("signs in with the URL of its document as client ID", async () => {
     const document = await serveClientDocument();
     try {
       const oauth = oauthClient();
-      // The SDK takes only https URLs for itself; the provider's lookup of a document on this machine is plain http.
+      // The SDK accepts https URLs only; the provider reads a document on this machine over http.
       oauth.saveClientInformation({ client_id: document.url });
       const { client, record } = await connect(worker.mcpUrl, { oauth });
       const { structuredContent } = await whoami(client);

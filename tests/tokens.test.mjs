@@ -1,4 +1,4 @@
-// Whose tokens are accepted, and what the others are told.
+// Accepted and refused tokens, and the challenges of refusals.
 
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
@@ -18,7 +18,7 @@ after(() => deployment.stop());
 const METADATA = `resource_metadata="${worker.origin}/.well-known/oauth-protected-resource/mcp"`;
 const SCOPE = `scope="whoami:read"`;
 
-/** The header that refuses a token with this explanation. */
+/** Returns the challenge with this description. */
 const refusal = (description) =>
   `Bearer error="invalid_token", error_description="${description}", ${METADATA}, ${SCOPE}`;
 
@@ -42,20 +42,20 @@ async function assertRefused(token, description, reason) {
   assert.ok(!worker.raw().includes(token), "the log holds the token");
 }
 
-describe("two people on one Worker", () => {
-  test("each gets their own identity", async () => {
+describe("two users on one Worker", () => {
+  test("each gets the own identity", async () => {
     assert.equal(await subjectOf(alice), "unzlfabysh60");
     assert.equal(await subjectOf(bob), "k3v9tq27xwpd");
   });
 
-  test("one after the other, on one connection, nobody gets the other's", async () => {
+  test("one after the other, on one connection, each gets the own identity", async () => {
     for (let round = 0; round < 50; round += 1) {
       assert.equal(await subjectOf(alice), "unzlfabysh60");
       assert.equal(await subjectOf(bob), "k3v9tq27xwpd");
     }
   });
 
-  test("a hundred at the same time, nobody gets the other's", async () => {
+  test("a hundred requests at the same time, each gets the own identity", async () => {
     const people = Array.from({ length: 100 }, (_, index) => (index % 2 === 0 ? alice : bob));
     const subjects = await Promise.all(people.map(subjectOf));
     assert.deepEqual(
@@ -64,7 +64,7 @@ describe("two people on one Worker", () => {
     );
   });
 
-  test("a refused token between two good ones changes neither", async () => {
+  test("a refused token between two valid ones affects neither", async () => {
     const bad = await forgeToken(deployment, { claims: { aud: "https://other.example/mcp" } });
     const requests = [alice, bad, bob, bad, alice].map((token) =>
       post(worker, { token, message: legacyCall("whoami") }),
@@ -77,8 +77,8 @@ describe("two people on one Worker", () => {
   });
 });
 
-describe("a token that is right in everything but one thing", () => {
-  test("is accepted if there is no such thing", async () => {
+describe("a token with one error", () => {
+  test("is accepted without the error", async () => {
     assert.equal(await subjectOf(await forgeToken(deployment)), "unzlfabysh60");
   });
 
@@ -92,7 +92,7 @@ describe("a token that is right in everything but one thing", () => {
     ["upper case", (resource) => resource.toUpperCase()],
     ["only the origin", (resource) => new URL(resource).origin],
   ]) {
-    test(`an audience that is ours but for ${what}`, async () => {
+    test(`an audience that differs by ${what}`, async () => {
       const token = await forgeToken(deployment, { claims: { aud: change(deployment.resource) } });
       await assertRefused(token, "The access token was not issued for this resource", "wrong_audience");
     });
@@ -120,12 +120,12 @@ describe("a token that is right in everything but one thing", () => {
     await assertRefused(token, "The token is not an access token", "wrong_type");
   });
 
-  test("another's key under the provider's key id", async () => {
+  test("another key with the provider's key id", async () => {
     const token = await forgeToken(deployment, { key: await createKey() });
     await assertRefused(token, "The access token is not valid", "bad_signature");
   });
 
-  test("a key id that nobody published", async () => {
+  test("an unknown key id", async () => {
     const key = await createKey();
     const token = await forgeToken(deployment, { key, header: { kid: key.kid } });
     await assertRefused(token, "The access token is not valid", "unknown_key");
@@ -137,7 +137,7 @@ describe("a token that is right in everything but one thing", () => {
     await assertRefused(`${header}.${claims}.`, "The access token is not valid", "unsupported_algorithm");
   });
 
-  test("a scope less than every request needs is no bad token: 403 names the scope", async () => {
+  test("a missing scope is 403 with the scope, not invalid_token", async () => {
     const token = await forgeToken(deployment, { claims: { scope: "openid" } });
     const { status, headers } = await post(worker, { token, message: legacyCall("whoami") });
     assert.equal(status, 403);
@@ -149,7 +149,7 @@ describe("a token that is right in everything but one thing", () => {
   });
 });
 
-describe("a token that was tampered with", () => {
+describe("a modified token", () => {
   const [header, claims, signature] = alice.split(".");
 
   test("in its header", async () => {
@@ -157,7 +157,7 @@ describe("a token that was tampered with", () => {
     await assertRefused(`${changed}.${claims}.${signature}`, "The access token is not valid", "unknown_key");
   });
 
-  test("in its header, where no check but the signature sees it", async () => {
+  test("in its header, in a member that is not validated", async () => {
     const changed = rewrite(header, (members) => ({ ...members, note: "harmless" }));
     await assertRefused(`${changed}.${claims}.${signature}`, "The access token is not valid", "bad_signature");
   });
@@ -167,7 +167,7 @@ describe("a token that was tampered with", () => {
     await assertRefused(`${header}.${changed}.${signature}`, "The access token is not valid", "bad_signature");
   });
 
-  test("in its claims: another's signature", async () => {
+  test("in its claims: the signature of another token", async () => {
     const [, , another] = bob.split(".");
     await assertRefused(`${header}.${claims}.${another}`, "The access token is not valid", "bad_signature");
   });
@@ -181,20 +181,20 @@ describe("a token that was tampered with", () => {
     }
   });
 
-  test("cut short or made longer", async () => {
+  test("truncated or extended", async () => {
     for (const changed of [signature.slice(0, -4), `${signature}AAAA`]) {
       await assertRefused(`${header}.${claims}.${changed}`, "The access token is not valid", "bad_signature");
     }
   });
 
-  test("though the right one was accepted before and is remembered", async () => {
+  test("although the original is cached", async () => {
     assert.equal(await subjectOf(alice), "unzlfabysh60");
     const changed = rewrite(claims, (members) => ({ ...members, exp: members.exp + 1 }));
     await assertRefused(`${header}.${changed}.${signature}`, "The access token is not valid", "bad_signature");
   });
 });
 
-describe("something that is no token of ours", () => {
+describe("credentials that are not access tokens", () => {
   test("a word", async () => {
     const description = "This resource needs a JWT access token: send the resource parameter to the token endpoint";
     await assertRefused("some-opaque-token", description, "opaque_not_accepted");
@@ -217,10 +217,10 @@ describe("something that is no token of ours", () => {
   });
 });
 
-describe("credentials that are no single bearer token", () => {
+describe("other forms of credentials", () => {
   const challenged = async (headers) => send(worker, { method: "POST", headers });
 
-  test("another scheme is treated as none: 401 without an error code", async () => {
+  test("another scheme is treated like no credentials: 401 without an error code", async () => {
     const { status, headers, json } = await challenged({ authorization: "Basic YWxpY2U6YWxpY2U=" });
     assert.equal(status, 401);
     assert.equal(headers["www-authenticate"], `Bearer ${METADATA}, ${SCOPE}`);
@@ -243,7 +243,7 @@ describe("credentials that are no single bearer token", () => {
     });
   }
 
-  test("two Authorization headers are one too many, even if both are good: 400", async () => {
+  test("two Authorization headers, both valid: 400", async () => {
     const { status, headers } = await challenged({ authorization: [`Bearer ${alice}`, `Bearer ${bob}`] });
     assert.equal(status, 400);
     const description = "The request carries more than one token";
@@ -253,7 +253,7 @@ describe("credentials that are no single bearer token", () => {
     );
   });
 
-  test("a token in the query is refused, though the header carries a good one: 400", async () => {
+  test("a token in the query, with a valid one in the header: 400", async () => {
     const { status, headers, text } = await post(worker, {
       token: alice,
       path: `/mcp?access_token=${bob}`,
@@ -270,7 +270,7 @@ describe("credentials that are no single bearer token", () => {
     assert.ok(!worker.raw().includes(bob), "the log holds the token");
   });
 
-  test("the scheme may be written in any case", async () => {
+  test("the scheme is case-insensitive", async () => {
     const { status } = await post(worker, {
       message: legacyCall("whoami"),
       headers: { authorization: `bEARER ${alice}` },

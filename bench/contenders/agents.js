@@ -1,5 +1,5 @@
 // Cloudflare's `agents`, which wraps the handler of the TypeScript SDK (Host and Origin checks, CORS, another path for
-// the era with a handshake). It verifies no tokens of another issuer, so that is done as beside the SDK itself.
+// the era with a handshake). It does not verify tokens of another issuer, so this is done as with the SDK itself.
 
 import { createMcpHandler } from "agents/mcp/server";
 import { authenticate, publicDocument } from "./bearer.js";

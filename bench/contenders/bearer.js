@@ -1,4 +1,4 @@
-// Bearer authentication as the documentation of the TypeScript SDK shows it: its gate, with `jose` as the verifier.
+// Bearer authentication as in the documentation of the TypeScript SDK: its middleware, with `jose` as the verifier.
 //
 // jose keeps the keys that it fetched, and the imported ones, for as long as the isolate lives.
 
@@ -48,7 +48,7 @@ async function verify(token) {
   }
 }
 
-/** Gives the identity, or the answer to a request without a good token. */
+/** Returns the identity, or the response to a request without a valid token. */
 export const authenticate = requireBearerAuth({
   verifier,
   requiredScopes,
@@ -69,7 +69,7 @@ const documents = {
   dangerouslyAllowInsecureIssuerUrl: true,
 };
 
-/** The answer to a request for a public document, if it is one. */
+/** Returns the response to a request for a public document. */
 export function publicDocument(request) {
   return oauthMetadataResponse(request, documents);
 }

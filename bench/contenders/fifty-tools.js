@@ -1,6 +1,6 @@
-// Fifty tools as a product might have them: five operations on each of ten kinds of records, with typed arguments.
+// Fifty tools of a fictional product: five operations on each of ten kinds of records, with typed arguments.
 //
-// `bench/worker` declares the same in Rust. They are listed, never called.
+// `bench/worker` declares the same in Rust. The benchmark lists them and does not call them.
 
 import * as z from "zod";
 

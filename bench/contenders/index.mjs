@@ -1,4 +1,4 @@
-// Who takes part, and how each becomes a Worker that workerd can run.
+// The contenders, and how each is bundled for workerd.
 
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,10 +15,10 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
  *
  * @typedef {object} Contender
  * @property {string} name
- * @property {string} title     for people
- * @property {string} [source]  of those in JavaScript, in this folder; the others have been built by `dev/build`
+ * @property {string} title     shown in the results
+ * @property {string} [source]  entry point of a contender in JavaScript, in this folder; `dev/build` builds the others
  * @property {Record<string, string>} settings
- * @property {string[]} compatibilityFlags  that it cannot do without
+ * @property {string[]} compatibilityFlags  that it requires
  */
 
 /** @type {Contender[]} */
@@ -26,10 +26,10 @@ export const contenders = [
   { name: "noop", title: "no-op (JS)", source: "noop.js" },
   { name: "twin", title: "hand-written JS", source: "twin/index.js" },
   { name: "sdk", title: "TypeScript SDK v2", source: "sdk.js" },
-  // Keeps the caller in an AsyncLocalStorage.
+  // Uses AsyncLocalStorage.
   { name: "agents", title: "agents", source: "agents.js", compatibilityFlags: ["nodejs_compat"] },
   { name: "mcp-edge", title: "mcp-edge" },
-  // The others write no log. This is what mcp-edge does without its own.
+  // mcp-edge without its log: the others write none.
   { name: "mcp-edge-quiet", title: "mcp-edge, LOG=off", settings: { LOG: "off" } },
 ].map((contender) => ({ settings: {}, compatibilityFlags: [], ...contender }));
 
@@ -41,9 +41,9 @@ export function contenderNamed(name) {
 }
 
 /**
- * The folder with its modules, from the root of the repository.
+ * Returns the folder with its modules, from the root of the repository.
  * @param {Contender} contender
- * @param {Tools} [tools]  the Rust Workers have their tools built in; the others are told by a setting
+ * @param {Tools} [tools]  selects the tools of contenders in JavaScript
  */
 export function buildOf({ name, source }, tools = "whoami") {
   if (source !== undefined) return `bench/build/${name}`;
@@ -51,7 +51,7 @@ export function buildOf({ name, source }, tools = "whoami") {
 }
 
 /**
- * Bundles those in JavaScript as wrangler would for deployment, minified.
+ * Bundles the contenders in JavaScript like wrangler for a deployment, minified.
  * @param {Contender[]} chosen
  */
 export async function bundle(chosen) {

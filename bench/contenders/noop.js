@@ -1,4 +1,4 @@
-// The floor: what the runtime itself costs. Looks at nothing and always says the same.
+// The cost of the runtime: a constant response.
 
 export default {
   fetch() {

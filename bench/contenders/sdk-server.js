@@ -1,4 +1,4 @@
-// The MCP server of the contenders that are built on the TypeScript SDK: `whoami`, or fifty tools if asked for.
+// The MCP server of the contenders that are built on the TypeScript SDK: `whoami`, or fifty tools.
 
 import { env } from "cloudflare:workers";
 import { McpServer } from "@modelcontextprotocol/server";
@@ -23,7 +23,7 @@ const whoami = {
   annotations: { readOnlyHint: true, openWorldHint: false },
 };
 
-/** A server for one request, as the SDK wants it. */
+/** Creates a server for one request, as the SDK requires. */
 export function createServer() {
   const server = new McpServer({ name: "bench", version: "1.0.0" });
   if (env.TOOLS === "fifty") {

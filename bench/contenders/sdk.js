@@ -1,4 +1,4 @@
-// The official TypeScript SDK, version 2, with `jose`, put together as its documentation shows.
+// The official TypeScript SDK, version 2, with `jose`, as in its documentation.
 
 import { createMcpHandler } from "@modelcontextprotocol/server";
 import { authenticate, publicDocument } from "./bearer.js";

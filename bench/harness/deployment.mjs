@@ -1,15 +1,15 @@
-// A contender as it would be deployed: its settings, a key-value store, and the identity provider that all share.
+// A running contender with its settings, a key-value store, and the shared identity provider.
 
 import assert from "node:assert/strict";
 import { DEFAULT_SETTINGS } from "../../tests/support/deployment.mjs";
 import { send, startWorker } from "../../tests/support/worker.mjs";
 import { buildOf } from "../contenders/index.mjs";
 
-/** Fixed, because all tokens name it, whichever port a Worker gets. */
+/** Independent of the Worker's port, because all tokens name it. */
 export const RESOURCE = "https://mcp.example.com/mcp";
 
 /**
- * Starts a contender in a process of its own.
+ * Starts a contender in a new process.
  * @param {import("../contenders/index.mjs").Contender} contender
  * @param {object} options
  * @param {{issuer: string}} options.provider
@@ -29,13 +29,13 @@ export function deploy(contender, { provider, tools = "whoami", kv }) {
     },
     compatibilityFlags: contender.compatibilityFlags,
     kv,
-    // Whoever reads a log while it is written takes time from the one who writes it.
+    // Reading the log during a round would take CPU time from the Worker.
     keepsLog: false,
   });
 }
 
 /**
- * Sends the request of a load once and asserts that the answer is the right one.
+ * Sends the request of a load once and asserts that the response is correct.
  * @param {object} worker
  * @param {import("../contenders/index.mjs").Contender} contender
  * @param {import("./loads.mjs").Load} load

@@ -1,11 +1,10 @@
--- What wrk sends: the same request with another token each time.
+-- The requests of wrk: the same request with a different token each time.
 --
 -- Arguments: a file with the request up to the token, one with the rest of it, a file of tokens ("-" for none),
--- "cycle" or "once", and which of the tokens are used: the first and the last, counted from 1.
+-- "cycle" or "once", and the numbers of the first and the last token, counted from 1.
 --
--- With "once" no token is sent twice: when they are used up, the line "exhausted" is printed and nothing is counted
--- any more. The line "begun" comes with the first request: reading many tokens takes its time. The result is printed
--- as one line of JSON.
+-- With "once" no token is sent twice: after the last one, the line "exhausted" is printed and counting stops. The line
+-- "begun" is printed with the first request, because reading many tokens takes time. The result is a line of JSON.
 
 local threads = {}
 
@@ -36,7 +35,7 @@ function init(args)
       number = number + 1
       if number > last then break end
       if number >= first then
-        -- The texts of those that come once are put together when they are sent: there are many.
+        -- Requests with tokens that are used once are created when they are sent, because there are many.
         tokens[number - first + 1] = once and token or before .. token .. after
       end
     end
@@ -47,7 +46,7 @@ function init(args)
 end
 
 function request()
-  -- wrk asks for a request that it does not send, to see whether it is one.
+  -- wrk requests one at the start, which it validates and does not send.
   if not is_rehearsed then
     is_rehearsed = true
     return before .. after

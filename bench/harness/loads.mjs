@@ -1,4 +1,4 @@
-// What is asked of the contenders while they are timed.
+// The loads: requests and expected responses.
 
 import assert from "node:assert/strict";
 import { legacyCall, modernCall, modernRequest } from "../../tests/support/messages.mjs";
@@ -13,12 +13,12 @@ import { fiftyTools } from "../contenders/fifty-tools.js";
  *
  * @typedef {object} Load
  * @property {string} name
- * @property {string} title        for people
+ * @property {string} title        shown in the results
  * @property {Request} request
- * @property {import("./tokens.mjs").Algorithm} algorithm  of the tokens that come, or would
+ * @property {import("./tokens.mjs").Algorithm} algorithm  of the tokens
  * @property {"one" | "turn" | "new" | "forged" | "none"} tokens
- *   the same always; `TURN` of them in turn; each once; each once and with a wrong signature; no token
- * @property {number} status       what every answer has
+ *   always the same; `TURN` of them in turn; each once; each once and with a wrong signature; none
+ * @property {number} status       of every response
  * @property {(answer: import("../../tests/support/requests.mjs").Answer, expected: Expected) => void} check
  * @property {import("../contenders/index.mjs").Tools} [tools]
  * @property {string[]} contenders
@@ -28,7 +28,7 @@ import { fiftyTools } from "../contenders/fifty-tools.js";
  * @property {object} claims  of the token that was sent
  */
 
-/** How many tokens come in turn: users of a busy server, more than some caches hold. */
+/** The number of tokens in turn: users of a busy server, more than the size of some caches. */
 export const TURN = 2_000;
 
 const SERVERS = ["twin", "sdk", "agents", "mcp-edge"];
@@ -112,7 +112,7 @@ export const loads = [
   },
 ];
 
-/** The load of this name. */
+/** Returns the load with this name. */
 export function loadNamed(name) {
   const found = loads.find((load) => load.name === name);
   if (found === undefined) throw new Error(`there is no load "${name}": ${loads.map((each) => each.name)}`);
@@ -120,7 +120,7 @@ export function loadNamed(name) {
 }
 
 /**
- * A request as it is on the wire, in two parts: a token fits between them, if one is to be sent.
+ * Returns a request in two parts, before and after the token.
  * @param {Request} request
  * @param {{port: number}} worker
  * @param {boolean} hasToken
@@ -171,7 +171,7 @@ function checkList(answer) {
   }
 }
 
-// In the era with a handshake the SDK answers with a stream of one event.
+// For revisions with a handshake the SDK responds with a stream of one event.
 function messageOf({ json, text }) {
   return json ?? JSON.parse(/^data: (.*)$/m.exec(text)[1]);
 }

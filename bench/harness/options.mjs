@@ -1,22 +1,22 @@
-// The command line.
+// Command-line options.
 
 import { parseArgs } from "node:util";
 import { contenders } from "../contenders/index.mjs";
 import { loads } from "./loads.mjs";
 
-export const HELP = `Compares mcp-edge with its peers on workerd: make bench ARGS="[OPTION…]"
+export const HELP = `Compares mcp-edge with other servers on workerd: make bench ARGS="[OPTION…]"
 
-  --only TEXT        only loads whose name contains this; several with commas; "starts" for the times after a start
+  --only TEXT        only loads whose name contains TEXT; several with commas; "starts" for start times
   --contenders LIST  only these, separated by commas
-  --rounds N         rounds per load, contenders in turn (5)
-  --seconds N        of each round (3)
-  --warm-up N        seconds before each round that are not counted (1.5)
-  --starts N         processes started for the times after a start (20)
-  --connections N    open at a time (16)
+  --rounds N         rounds per load (5)
+  --seconds N        duration of a round (3)
+  --warm-up N        seconds of warm-up before each round (1.5)
+  --starts N         processes started for start times (20)
+  --connections N    number of connections (16)
   --output FOLDER    where to write the results (bench/results)
-  --smoke            as little as possible of everything, to see whether it works
+  --smoke            a minimal run of everything, as a test
 
-Results of a part are written as partial.*, those of a whole run as latest.*.
+Results of a partial run are written as partial.*, those of a whole run as latest.*.
 
 loads:      ${loads.map(({ name }) => name).join(" ")}
 contenders: ${contenders.map(({ name }) => name).join(" ")}`;

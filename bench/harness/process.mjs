@@ -1,4 +1,4 @@
-// What a process has used so far, as Linux counts it.
+// CPU time and memory of a process, from Linux.
 
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 
 const hasProc = existsSync("/proc/self/stat");
 
-// In which `/proc` counts time; 100 nearly everywhere.
+// The unit of times in `/proc`; 100 on nearly all systems.
 const ticksPerSecond = hasProc ? Number(execFileSync("getconf", ["CLK_TCK"])) : undefined;
 
 /**
@@ -16,7 +16,7 @@ const ticksPerSecond = hasProc ? Number(execFileSync("getconf", ["CLK_TCK"])) : 
 export async function cpuMilliseconds(pid) {
   if (!hasProc) return undefined;
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  // The second field is the program's name in brackets, which may hold anything.
+  // The second field is the program's name in parentheses, which may contain any character.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [user, system] = [Number(fields[11]), Number(fields[12])];
   return ((user + system) * 1000) / ticksPerSecond;

@@ -1,4 +1,4 @@
-// One contender under one load for some seconds: a fresh process, warmed up, timed, and gone.
+// A round: one contender under one load for some seconds, in a new process, after a warm-up.
 
 import { ask, deploy } from "./deployment.mjs";
 import { onTheWire, TURN } from "./loads.mjs";
@@ -65,7 +65,7 @@ export async function playRound(contender, load, { provider, parties, pools, scr
   }
 }
 
-/** What was asked of the provider and of the store since they last forgot. @returns {Operations} */
+/** Returns the operations of provider and store since the last `forget`. @returns {Operations} */
 export function operationsOf({ kv }, provider) {
   return {
     discovery: provider.count("discovery") + provider.count("metadata"),
@@ -75,12 +75,12 @@ export function operationsOf({ kv }, provider) {
   };
 }
 
-/** The longest that a turn of warm-up may take. It ends when each token has come once. */
+/** The time limit of a warm-up with tokens in turn. It ends when each token was used once. */
 const TURN_SECONDS = 60;
 
 /**
- * Which tokens come when: `probe` alone, before and after the rest; those of the warm-up; those that are timed.
- * Those that come once are divided between warm-up and measurement by time, so both end with time or tokens.
+ * Assigns the tokens: `probe` before and after the round, others to the warm-up and to the measurement. Tokens that are
+ * used once are divided by time, so that both phases end with their time or their tokens.
  */
 function planTokens({ algorithm, tokens }, pools, { seconds, warmUpSeconds }) {
   const { good, forged } = pools[algorithm];

@@ -1,4 +1,4 @@
-// A whole run: everything is made ready before anything is timed, then contenders take turns.
+// A whole run: preparation, then rounds in which the contenders take turns.
 
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from "node:os";
@@ -15,11 +15,11 @@ import { countOperations } from "./traffic.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-// More than any contender can take in a second on a machine of today; whoever can, ends the round a little earlier.
+// More than a contender can verify in a second on current machines. A faster one would end its round early.
 const NEW_TOKENS_PER_SECOND = { RS256: 6_000, ES384: 2_000 };
 const FORGED_TOKENS_PER_SECOND = 12_000;
 
-/** A smoke test takes few of everything, and still more tokens than one turn of them. */
+/** A smoke test uses few tokens, but more than one turn. */
 const SMOKE_TOKENS = 300;
 
 /**
@@ -37,7 +37,7 @@ const SMOKE_TOKENS = 300;
 
 /**
  * @param {import("./options.mjs").Options} options
- * @param {(line: string) => void} say  told what is going on
+ * @param {(line: string) => void} say  reports the progress
  * @returns {Promise<Results>}
  */
 export async function run(options, say) {
@@ -95,7 +95,7 @@ async function playAll(setting, say) {
   for (const load of loads) {
     const taken = Object.fromEntries(load.contenders.map((name) => [name, []]));
     for (let number = 0; number < rounds; number += 1) {
-      // Whoever comes first in one round comes last in the next: none always follows the same other.
+      // The order changes from round to round, so that no contender always follows the same one.
       for (const name of rotated(load.contenders, number)) {
         const round = await playRound(contenderNamed(name), load, setting);
         taken[name].push(round);
@@ -149,7 +149,7 @@ async function describeMachine() {
     system: `${process.platform} ${process.arch}`,
     workerd: version,
     node: process.version,
-    // Of the minute before: what other programs do widens every spread.
+    // The load of the minute before: other programs widen the spread.
     load: loadavg()[0],
   };
 }

@@ -1,4 +1,4 @@
-// How large a Worker is: all its modules together, as they are and compressed. Cloudflare counts the latter.
+// The size of a Worker: all modules together, raw and compressed. Cloudflare limits the compressed size.
 
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// How long a fresh process takes: until it answers at all, and until it has let somebody in.
+// Start times of a new process: until the first response, and until the first authenticated one.
 //
 // workerd opens its port before it loads the Worker, so the first request waits for that.
 
@@ -7,13 +7,13 @@ import { ask, deploy } from "./deployment.mjs";
 import { loadNamed } from "./loads.mjs";
 
 /**
- * Times in milliseconds, as seen by a client.
+ * Times in milliseconds, measured by a client.
  * @typedef {object} Start
- * @property {number} firstAnswer   from the start of the process to an answer that needs no key
+ * @property {number} firstAnswer   from the start of the process to a response that needs no key
  * @property {number} [keysNowhere] the first authenticated request after that, with an empty store
  * @property {number} [keysInStore] the same with the provider's keys in the store, where the contender uses it
  * @property {number} [coldKeysInStore]
- *   from the start of the process to an answer, if the very first request is authenticated, with the keys in the store
+ *   from the start of the process to a response, if the first request is authenticated, with the keys in the store
  */
 
 const PUBLIC = loadNamed("metadata");

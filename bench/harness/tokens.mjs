@@ -1,5 +1,5 @@
-// The provider's keys, and all tokens of a run: made before anything is timed, on all cores, and kept in files, from
-// which the load generator reads them.
+// The provider's keys, and all tokens of a run. They are signed before the first round, on all cores, and stored in files
+// for the load generator.
 
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
@@ -13,10 +13,10 @@ import { createSigner, tokensFor } from "../../tests/support/signers.mjs";
 /** @type {Algorithm[]} */
 export const ALGORITHMS = ["RS256", "ES384"];
 
-/** One run of the benchmark may take long on a slow machine. */
+/** Longer than a run on a slow machine. */
 const LIFE_SECONDS = 24 * 60 * 60;
 
-/** A user's token like those that Logto issues for an API resource. */
+/** The claims of a token that Logto issues for an API resource. */
 export function claimsOf(number) {
   const now = Math.floor(Date.now() / 1000);
   return { sub: `user-${number}`, client_id: "agent", exp: now + LIFE_SECONDS, note: undefined };
@@ -29,7 +29,7 @@ export async function createKeys() {
 }
 
 /**
- * A file of tokens, one a line, of as many users.
+ * A file of tokens, one per line, each of another user.
  * @typedef {object} Pool
  * @property {string} file
  * @property {number} size
@@ -37,7 +37,7 @@ export async function createKeys() {
  */
 
 /**
- * Makes tokens on all cores.
+ * Signs tokens on all cores.
  * @param {object} options
  * @param {import("../../tests/support/signers.mjs").Signer} options.signer
  * @param {{issuer: string, resource: string}} options.parties
@@ -64,7 +64,7 @@ function mintElsewhere(order) {
 }
 
 /**
- * Makes tokens that nobody signed: each has a signature of the right length at random.
+ * Creates forged tokens, each with a random signature of the correct length.
  * @param {Parameters<typeof mint>[0]} options
  * @returns {Promise<Pool>}
  */
@@ -76,7 +76,7 @@ export async function forge({ signer, parties, size, folder }) {
 
 function randomSignature({ algorithm }) {
   const signature = randomBytes(algorithm === "RS256" ? 256 : 96);
-  // Numbers beyond the modulus, or the order of the curve, would be refused without any arithmetic.
+  // Below the modulus and the order of the curve: larger numbers would be refused without a verification.
   signature[0] = 0;
   if (algorithm === "ES384") signature[48] = 0;
   return signature;

@@ -1,4 +1,5 @@
-// What a busy hour asks of others: ten thousand requests of two thousand users, from a cold start with an empty store.
+// Requests to provider and store in a busy hour: ten thousand requests of two thousand users, beginning with an empty
+// store.
 
 import { writeFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,10 +8,10 @@ import { loadNamed, onTheWire, TURN } from "./loads.mjs";
 import { operationsOf } from "./round.mjs";
 import { shoot } from "./wrk.mjs";
 
-/** How often each token comes. */
+/** How often each token is used. */
 const TURNS = 5;
 
-/** The longest it may take. It ends when all have been answered. */
+/** The time limit. The load ends when all requests have been answered. */
 const PATIENCE_SECONDS = 120;
 
 const LOAD = loadNamed("rs256-turn");

@@ -1,4 +1,4 @@
-// The load generator, wrk: a program of its own, so that what it costs is not charged to a Worker.
+// Runs the load generator wrk, a separate program whose CPU time is not counted.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -11,32 +11,31 @@ import { fileURLToPath } from "node:url";
 
 const SCRIPT = fileURLToPath(new URL("./load.lua", import.meta.url));
 
-// Longer than any answer takes, also where a whole turn of tokens is being verified before it.
+// Longer than any response takes, also behind a whole turn of verifications.
 const TIMEOUT_SECONDS = 20;
 
 /**
  * @typedef {object} Shot
  * @property {number} requests       answered
  * @property {number} perSecond
- * @property {number} p50            milliseconds from sending a request to having its answer; likewise
+ * @property {number} p50            milliseconds from request to response
  * @property {number} p95
  * @property {number} p99
  */
 
 /**
- * Sends a request again and again, over a few connections that are kept open, each as soon as the one before it has
- * been answered.
+ * Repeats a request over a few persistent connections. Each connection sends the next request after a response.
  * @param {object} options
  * @param {string} options.origin
- * @param {{before: string, after: string}} options.request  as it is on the wire, up to the token and after it
+ * @param {{before: string, after: string}} options.request  the bytes before and after the token
  * @param {{file: string, first: number, last: number, isOnce: boolean}} [options.tokens]
  *   which lines of the file, counted from 1; with `isOnce` it ends when they are used up
- * @param {number} options.status      what every answer has
- * @param {number} options.seconds     how long, at most
+ * @param {number} options.status      of every response
+ * @param {number} options.seconds     the time limit
  * @param {number} options.connections
  * @param {string} options.scratch     a folder to write to
  * @returns {Promise<Shot>}
- * @throws if any answer is missing or has another kind of status
+ * @throws if a response is missing or has another kind of status
  */
 export async function shoot({ origin, request, tokens, status, seconds, connections, scratch }) {
   const folder = await mkdtemp(join(scratch, "shot-"));
@@ -60,7 +59,7 @@ export async function shoot({ origin, request, tokens, status, seconds, connecti
   }
 }
 
-// wrk tells answers from 400 on apart from those below. Which status exactly is looked at before and after a shot.
+// wrk only distinguishes statuses from 400 on. The exact status is checked before and after a shot.
 function assertAnswered({ requests, refused, broken, late }, status) {
   const wanted = status >= 400 ? requests : 0;
   if (requests === 0 || refused !== wanted || broken > 0 || late > 0) {
@@ -78,9 +77,9 @@ async function run(words, seconds) {
   const ended = once(child, "close");
   let result;
   createInterface({ input: child.stdout }).on("line", (line) => {
-    // It knows whole seconds only; when interrupted, it reports what there is. Before it has begun it would just end.
+    // wrk accepts whole seconds only. When interrupted after the first request, it reports the results so far.
     if (line === "begun") timer = setTimeout(() => child.kill("SIGINT"), seconds * 1000);
-    // It would wait for the end of its time otherwise, and count that.
+    // Otherwise wrk would wait until its time is over, and count that time.
     if (line === "exhausted") child.kill("SIGINT");
     if (line.startsWith("{")) result = JSON.parse(line);
   });
@@ -90,7 +89,7 @@ async function run(words, seconds) {
   return result;
 }
 
-// The one that set-up has put aside, or the system's.
+// The one from the set-up, or the system's.
 function program() {
   const places = [process.env.WRK_BIN, ...process.env.PATH.split(delimiter).map((folder) => join(folder, "wrk"))];
   const found = places.find((place) => place !== undefined && existsSync(place));

@@ -1,4 +1,4 @@
-// A round with a wrong answer must fail: a number of requests per second says nothing of what was answered.
+// A round with a wrong response must fail, because the throughput does not show it.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -43,14 +43,14 @@ describe("the load generator", () => {
     return { file, first: 2, last: count, isOnce };
   };
 
-  test("sends the wanted tokens in turn", async () => {
+  test("sends the selected tokens in turn", async () => {
     const { requests } = await shot({ tokens: await tokens(4, false) });
     assert.ok(requests > 4);
     assert.deepEqual(received.slice(0, 6).sort(), [2, 2, 3, 3, 4, 4].map((number) => `Bearer token-${number}`));
   });
 
-  test("sends no token twice if each is to come once, and ends with them", async () => {
-    // Far longer than the test may take: it does not wait for its time to pass.
+  test("sends each token once and ends after the last one", async () => {
+    // Far longer than the test may take.
     const { requests } = await shot({ tokens: await tokens(500, true), seconds: 10_000 });
     const sent = received.filter((value) => value !== "Bearer none");
     assert.equal(sent.length, 499);
@@ -58,12 +58,12 @@ describe("the load generator", () => {
     assert.ok(requests <= 499 && requests > 490, `${requests} counted`);
   });
 
-  test("fails if a single answer has another status", async () => {
+  test("fails if a single response has another status", async () => {
     answer = (response, number) => response.writeHead(number === 20 ? 500 : 200).end();
     await assert.rejects(shot({ tokens: await tokens(4, false) }), /should have had status 200: .* 1 of them/);
   });
 
-  test("fails if a refusal was wanted and somebody is let in", async () => {
+  test("fails if a request is accepted where a refusal is expected", async () => {
     answer = (response, number) => response.writeHead(number === 20 ? 200 : 401).end();
     await assert.rejects(shot({ tokens: await tokens(4, false), status: 401 }), /should have had status 401/);
   });

@@ -4,7 +4,7 @@ import { parse, View } from "vega";
 import { compile } from "vega-lite";
 import { series, spreadOf } from "./statistics.mjs";
 
-// Ours stands out, the floor of the runtime stands back; told apart without colours too, since every bar is named.
+// mcp-edge is highlighted and the no-op is pale. Every bar has a label, so the charts need no colours.
 const THEMES = {
   light: { text: "#1f2328", faint: "#59636e", grid: "#d1d9e0", ours: "#0f766e", peer: "#9aa4b2", floor: "#d5dbe3" },
   dark: { text: "#f0f6fc", faint: "#9198a1", grid: "#3d444d", ours: "#2dd4bf", peer: "#6b7684", floor: "#3d4753" },
@@ -28,7 +28,7 @@ const OTHERS = ["no-token", "bad-signature", "metadata", "legacy-era", "fifty-to
  * @property {string} title
  * @property {string} subtitle
  * @property {number} columns  of panels
- * @property {string} format   of numbers, as d3-format says it
+ * @property {string} format   of numbers, for d3-format
  * @property {Bar[]} bars
  */
 
@@ -101,7 +101,7 @@ function roleOf(name) {
 }
 
 async function draw({ title, subtitle, columns, format, bars: values }, colors) {
-  // Ours on top, the floor at the bottom.
+  // mcp-edge first, the no-op last.
   const names = Object.groupBy(values, ({ role }) => role);
   const sort = ["ours", "peer", "floor"].flatMap((role) => names[role] ?? []).map(({ contender }) => contender);
   const y = { field: "contender", type: "nominal", sort: [...new Set(sort)], title: null };

@@ -1,4 +1,4 @@
-// The files that a run leaves: numbers for programs, tables and charts for people.
+// The files of a run: JSON, tables and charts.
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,13 +7,13 @@ import { goalsOf } from "./goals.mjs";
 import { tablesOf } from "./tables.mjs";
 import { toMarkdown } from "./text.mjs";
 
-/** A machine on which nothing else is going on stays below this. */
+/** The load of an idle machine is below this. */
 const QUIET_LOAD = 0.5;
 
 /**
  * @param {import("../harness/run.mjs").Results} results
  * @param {string} folder
- * @param {string} name  of the files; the charts of a run that is not whole would lack half
+ * @param {string} name  of the files; charts are written for whole runs only
  * @returns {Promise<string[]>} the files
  */
 export async function writeFiles(results, folder, name) {
@@ -32,7 +32,7 @@ function disturbance({ load }) {
   return load > QUIET_LOAD ? ` Other programs were at work: the load of the minute before was ${load.toFixed(1)}.` : "";
 }
 
-// More digits than anything here can be measured to.
+// More digits than the precision of the measurements.
 function toPrecision(_, value) {
   return typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
 }

@@ -1,4 +1,4 @@
-// What mcp-edge is meant to reach against its peers, and what it has reached in a run.
+// The goals of mcp-edge in comparison with other servers, and the results of a run.
 
 import { ratioOf, series, spreadOf } from "./statistics.mjs";
 
@@ -8,10 +8,10 @@ import { ratioOf, series, spreadOf } from "./statistics.mjs";
  * @property {"atLeast" | "atMost"} kind
  * @property {number} goal
  * @property {string} unit  "×" for ratios
- * @property {import("./statistics.mjs").Spread} [reached]  nothing if the run did not measure it
+ * @property {import("./statistics.mjs").Spread} [reached]  undefined if the run did not measure it
  * @property {boolean} [isReached]
- * @property {import("./statistics.mjs").Spread} [quiet]  what is reached with LOG=off, where that was measured: the others
- *   write no log
+ * @property {import("./statistics.mjs").Spread} [quiet]  the result with LOG=off, if it was measured: the others write no
+ *   log
  */
 
 /**

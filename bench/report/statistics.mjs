@@ -9,7 +9,7 @@
 
 /**
  * @param {(number | undefined)[]} values
- * @returns {Spread | undefined}  nothing if any is missing
+ * @returns {Spread | undefined}  undefined if a value is missing
  */
 export function spreadOf(values) {
   if (values.length === 0 || values.some((value) => value === undefined)) return undefined;
@@ -20,8 +20,8 @@ export function spreadOf(values) {
 }
 
 /**
- * The ratio of two medians, and of the lowest and the highest of the rounds that belong together: those with the same
- * number were played one after the other, on the same machine in the same mood.
+ * Returns the ratio of two medians, and the lowest and the highest ratio of two rounds with the same number, which ran one
+ * after the other.
  * @param {(number | undefined)[]} ours
  * @param {(number | undefined)[]} theirs
  * @returns {Spread | undefined}
@@ -34,7 +34,7 @@ export function ratioOf(ours, theirs) {
 }
 
 /**
- * One measure of one contender under one load, round by round; nothing if it was not measured.
+ * Returns a measure of a contender under a load by round; undefined if it was not measured.
  * @param {import("../harness/run.mjs").Results} results
  */
 export function series({ rounds }, load, contender, measure) {

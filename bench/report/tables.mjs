@@ -1,9 +1,9 @@
-// The results as tables of text: for the terminal and for Markdown alike.
+// The results as tables, for the terminal and for Markdown.
 
 import { goalsOf } from "./goals.mjs";
 import { ratioOf, series, spreadOf } from "./statistics.mjs";
 
-/** Whom the others are compared with. */
+/** The contender that the others are compared with. */
 const OURS = "mcp-edge";
 
 /**
@@ -50,11 +50,11 @@ function goals(results) {
     ];
   });
   return {
-    title: "What mcp-edge aims at",
+    title: "Goals of mcp-edge",
     note:
       "Ratios are of medians; in brackets the lowest and the highest of the rounds. mcp-edge writes a line of log for " +
       "each request, the others write none: the last column is without it.",
-    columns: ["", "aim", "measured", "reached", "LOG=off"],
+    columns: ["", "goal", "measured", "reached", "LOG=off"],
     rows,
   };
 }

@@ -1,4 +1,4 @@
-// Tables as people read them: aligned on a terminal, or in Markdown.
+// Tables as text: aligned on a terminal, or in Markdown.
 
 /** @param {import("./tables.mjs").Table} table */
 export function toTerminal({ title, note, columns, rows }) {

@@ -1,7 +1,7 @@
-// The people who can sign in locally.
+// The local accounts.
 //
-// Everything here is public on purpose: the passwords are printed on the sign-in page. Subjects are
-// fixed, so that data a developer stores under a subject is still theirs after a restart.
+// The passwords are public: the sign-in page shows them. Subjects are fixed, so that data stored under a
+// subject stays valid after a restart.
 
 /**
  * @typedef {object} Account
@@ -31,14 +31,14 @@ export const LOCAL_ACCOUNTS = [
     password: "bob",
     name: "Bob Roe",
     email: "bob@example.com",
-    // Unverified, so that a program which trusts any e-mail address it is shown can be caught.
+    // Not verified, to test programs that should not trust such an address.
     email_verified: false,
-    // Logto sends null, not nothing, for a user without a picture.
+    // Logto sends null for a user without a picture.
     picture: null,
   },
 ];
 
-// Milliseconds, as Logto sends them, although OpenID Connect asks for seconds.
+// Milliseconds, as Logto sends them; OpenID Connect requires seconds.
 const CREATED_AT_MS = Date.UTC(2026, 0, 1);
 
 /** Which claims a user scope discloses, at userinfo and in the ID token. */
@@ -63,7 +63,7 @@ export function claimsOf({ sub, username, name, email, email_verified, picture }
   };
 }
 
-/** Finds the account with this user name or e-mail address, if the password is right. */
+/** Returns the account with this user name or e-mail address, if the password is correct. */
 export function authenticate(accounts, login, password) {
   const wanted = login.trim().toLowerCase();
   const account = accounts.find(({ username, email }) => wanted === username || wanted === email);

@@ -1,22 +1,22 @@
-// Client id metadata documents on the developer's own machine.
+// Client ID metadata documents on this machine.
 //
 // A client may use the URL of a document about itself as its `client_id`. The engine supports this
-// for https and refuses to fetch from loopback addresses, which is right on the internet and useless
-// here. Two additions, for loopback addresses and nothing else:
+// for https and refuses to fetch from loopback addresses, which local clients need. Two additions, for
+// loopback addresses only:
 //
-// - `allowLoopback` fetches https documents without the engine's guard (the certificate must still be
+// - `allowLoopback` fetches https documents without the engine's check (the certificate must still be
 //   trusted, for example through NODE_EXTRA_CA_CERTS);
-// - `createDocumentLookup` reads plain http documents. The engine takes only https URLs for documents,
-//   so they enter as stored clients. Logto refuses http altogether, and so does the specification.
+// - `createDocumentLookup` reads http documents. The engine accepts https URLs only, so these become
+//   stored clients. Logto and the specification do not allow http.
 
 import { isLoopback } from "./clients.mjs";
 
 const FETCH_TIMEOUT_MS = 2_500;
 const MAX_DOCUMENT_BYTES = 64 * 1024;
-// One sign-in looks its client up about ten times.
+// One sign-in looks up its client about ten times.
 const CACHE_MS = 5_000;
 
-/** Wraps `fetch` so that loopback addresses are reachable although the engine sets a guard. */
+/** Wraps `fetch` so that loopback addresses are reachable in spite of the engine's check. */
 export function allowLoopback(fetch) {
   return (url, options) => {
     if (!isLoopback(new URL(url))) return fetch(url, options);
@@ -25,7 +25,7 @@ export function allowLoopback(fetch) {
   };
 }
 
-/** `lookup(clientId)` gives the metadata for an `http://localhost…` client id, or undefined. */
+/** `lookup(clientId)` returns the metadata for an `http://localhost…` client id, or undefined. */
 export function createDocumentLookup({ fetch, log, now = Date.now }) {
   /** @type {Map<string, {metadata: object, until: number}>} */
   const cache = new Map();

@@ -1,12 +1,12 @@
-// How a client is shown to people. All of it may be chosen by a stranger, so it is cut and cleaned;
-// the pages escape it.
+// What the pages show of a client. Anyone may have registered it, so values are shortened and cleaned; the
+// pages escape them.
 
 const MAX_NAME_CHARACTERS = 60;
 
 // Control and formatting characters, among them those that reverse the direction of what follows.
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** What a page shows about the engine's `client`. `knownIds` are the clients known from the start. */
+/** Returns what a page shows of the engine's `client`. `knownIds` are the preconfigured clients. */
 export function clientView(client, knownIds) {
   return {
     name: displayName(client.clientName ?? client.clientId),
@@ -21,7 +21,7 @@ function displayName(text) {
   return `${characters.slice(0, MAX_NAME_CHARACTERS - 1).join("")}…`;
 }
 
-/** Where a redirect address leads, short enough to be read. */
+/** Returns a redirect URI, shortened. */
 export function returnTarget(redirectUri) {
   const url = new URL(redirectUri);
   return url.protocol === "https:" || url.protocol === "http:" ? url.origin : `${url.protocol}//${url.host}`;

@@ -1,4 +1,4 @@
-// The clients known from the start, and the rules for those that introduce themselves.
+// The preconfigured clients, and the rules for clients that register themselves.
 
 /**
  * @typedef {object} LocalClient
@@ -6,7 +6,7 @@
  * @property {object} metadata       client metadata of RFC 7591, with `client_id`
  */
 
-// A native client may use any port on a loopback host, so each of these stands for all ports.
+// A native client may use any port on a loopback host, so each of these matches all ports.
 const LOOPBACK_REDIRECT_URIS = ["http://localhost", "http://127.0.0.1", "http://[::1]"].flatMap((origin) => [
   `${origin}/callback`,
   `${origin}/oauth/callback`,
@@ -22,7 +22,7 @@ const PUBLIC_CLIENT = {
   redirect_uris: LOOPBACK_REDIRECT_URIS,
 };
 
-/** The client that signs users in on the Worker's own page. */
+/** The client of the playground on the Worker's page. */
 export const PLAYGROUND_CLIENT_ID = "playground";
 
 /** @type {LocalClient[]} */
@@ -35,7 +35,7 @@ export const LOCAL_CLIENTS = [
     metadata: { ...PUBLIC_CLIENT, client_id: "third-party-agent", client_name: "Third-party agent" },
   },
   {
-    // Third-party on purpose: what people try out is what they will meet, consent included.
+    // Third-party, so that users of the playground see the consent page.
     metadata: {
       ...PUBLIC_CLIENT,
       client_id: PLAYGROUND_CLIENT_ID,
@@ -58,33 +58,33 @@ export const LOCAL_CLIENTS = [
   },
 ];
 
-// VS Code also asks for the device flow, and other clients for more. What is not offered is left out
-// of the registration, which RFC 7591 allows, instead of refusing the client.
+// VS Code also requests the device flow, and other clients request more. What is not supported is left
+// out of the registration, which RFC 7591 allows.
 const GRANTS_OF_UNKNOWN_CLIENTS = ["authorization_code", "refresh_token"];
 
 /**
- * Metadata of RFC 7591 that the engine does not know by itself, and `api_scopes`: of a client that was made through the
- * Management API, the scopes it may ask for at each API resource.
+ * Metadata of RFC 7591 that the engine does not know, and `api_scopes`: the scopes that a client created through the
+ * Management API may request, by API resource.
  */
 export const EXTRA_CLIENT_METADATA = ["software_id", "software_version", "api_scopes"];
 
 /**
- * Adapts the metadata of a client that introduced itself, by registration or by a metadata document.
+ * Adapts the metadata of a client that registered itself or has a metadata document.
  * `metadata` is changed in place, before the engine validates it.
  */
 export function adaptMetadata(metadata) {
-  // Not introduced by itself: whoever made it knew what they wanted.
+  // A client that was created through the Management API is not changed.
   if (metadata.api_scopes !== undefined) return;
 
-  // Clients state the type, and some wrongly (Cursor sends `web` with a `cursor:` address). As with
-  // Logto, it is the redirect addresses that decide; only `native` may use loopback with any port.
+  // Some clients state the wrong type (Cursor sends `web` with a `cursor:` URI). As at Logto, the redirect
+  // URIs decide; only `native` may use loopback with any port.
   metadata.application_type = needsNative(metadata.redirect_uris) ? "native" : "web";
 
-  // A registered scope is a ceiling: a client that registers `whoami:read` and later also asks for
-  // `openid` would have its whole request refused. The consent page is the limit here.
+  // A registered scope is an upper limit: a request for `openid` by a client that registered `whoami:read`
+  // would be refused. Here the consent page is the limit.
   delete metadata.scope;
 
-  // Everything is signed with the provider's current key.
+  // All tokens are signed with the provider's current key.
   delete metadata.id_token_signed_response_alg;
 
   if (Array.isArray(metadata.grant_types)) {
@@ -100,7 +100,7 @@ function needsNative(redirectUris) {
   });
 }
 
-/** Whether a URL points to this machine. */
+/** Returns whether a URL is on this machine. */
 export function isLoopback({ hostname }) {
   return hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]";
 }

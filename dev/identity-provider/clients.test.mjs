@@ -1,4 +1,4 @@
-// Clients that introduce themselves: by dynamic registration, or by a metadata document.
+// Clients that register themselves, dynamically or with a metadata document.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -19,13 +19,13 @@ const provider = await startIdentityProvider({ port: 0, fetch: serveDocument });
 const { authorization, obtainTokens, openConsent, register, verify } = requestsTo(provider);
 after(() => provider.close());
 
-// Stands in for the internet, where one client has published its document.
+// Replaces the internet: one client has published its document.
 async function serveDocument(url, options) {
   if (String(url) === DOCUMENT_CLIENT.client_id) return Response.json(DOCUMENT_CLIENT);
   return fetch(url, options);
 }
 
-describe("clients that introduce themselves", () => {
+describe("clients that register themselves", () => {
   test("a registered client is marked as not verified and obtains a token", async () => {
     const { status, body } = await register({
       application_type: "native",
@@ -43,7 +43,7 @@ describe("clients that introduce themselves", () => {
     assert.equal((await verify(access_token)).payload.client_id, body.client_id);
   });
 
-  test("private-use schemes work, even when the client calls itself a web client", async () => {
+  test("private-use schemes work, even if the client states the type web", async () => {
     const redirect_uri = "cursor://anysphere.cursor-mcp/oauth/callback";
     const { body } = await register({
       application_type: "web",
@@ -54,14 +54,14 @@ describe("clients that introduce themselves", () => {
     assert.ok(callback.href.startsWith(`${redirect_uri}?code=`), callback.href);
   });
 
-  test("grants that are not offered are left out of the registration", async () => {
+  test("grants that are not supported are left out of the registration", async () => {
     const offered = ["authorization_code", "refresh_token"];
     const others = ["urn:ietf:params:oauth:grant-type:device_code", "client_credentials"];
     const { body } = await register({ grant_types: [...offered, ...others] });
     assert.deepEqual(body.grant_types, offered);
   });
 
-  test("dangerous redirect addresses are refused", async () => {
+  test("dangerous redirect URIs are refused", async () => {
     for (const uri of ["javascript:alert(1)", "http://evil.example/cb", "https://client.example/cb#fragment"]) {
       const { status, body } = await register({ redirect_uris: [uri, REDIRECT_URI] });
       assert.equal(status, 400, uri);
@@ -69,20 +69,20 @@ describe("clients that introduce themselves", () => {
     }
   });
 
-  test("a client's name cannot become markup or turn the text around", async () => {
+  test("a client's name cannot become markup or reverse the text", async () => {
     const { body } = await register({ client_name: `<script>alert("x")</script>\u202Eevil'&` });
     const { page } = await openConsent({ client_id: body.client_id });
     assert.ok(!page.body.includes("<script"));
     assert.ok(page.body.includes("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;evil&#39;&amp;"), page.text);
   });
 
-  test("a long name is cut", async () => {
+  test("a long name is shortened", async () => {
     const { body } = await register({ client_name: "x".repeat(5_000) });
     const { page } = await openConsent({ client_id: body.client_id });
     assert.ok(!page.body.includes("x".repeat(60)));
   });
 
-  test("the URL of an https document is a client id", async () => {
+  test("the URL of an https document is a client ID", async () => {
     const changes = { client_id: DOCUMENT_CLIENT.client_id };
     const { page } = await openConsent(changes);
     assert.match(page.text, /Agent with a document/);
@@ -91,7 +91,7 @@ describe("clients that introduce themselves", () => {
     assert.equal((await verify(access_token)).payload.client_id, DOCUMENT_CLIENT.client_id);
   });
 
-  test("the URL of an http document is one on loopback only", async () => {
+  test("the URL of an http document is a client ID on loopback only", async () => {
     const documents = createServer((request, response) => {
       const client_id = request.url === "/liar" ? "http://localhost/" : `${origin}${request.url}`;
       response.end(JSON.stringify({ ...DOCUMENT_CLIENT, client_id }));

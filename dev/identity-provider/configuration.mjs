@@ -1,6 +1,6 @@
-// Configures the engine to behave like Logto, which embeds the same engine.
+// Configures the engine to behave like Logto, which uses the same engine.
 //
-// Whatever has a default that prints a notice is set here explicitly, so the engine has nothing to say.
+// Options whose default makes the engine print a notice are set explicitly.
 
 import { errors } from "oidc-provider";
 import { claimsOf, CLAIMS_OF_SCOPE } from "./accounts.mjs";
@@ -18,7 +18,7 @@ const SESSION_SECONDS = 14 * DAY;
 const REFRESH_TOKEN_SECONDS = 14 * DAY;
 const GRANT_SECONDS = 180 * DAY;
 
-// The version of the draft that the engine implements; without it, it prints a notice.
+// The draft version that the engine implements.
 const CLIENT_ID_METADATA_DOCUMENT_DRAFT = "draft-02";
 
 /** The scope that discloses who the user is, see `customClaims` below. */
@@ -51,7 +51,7 @@ export function createConfiguration(settings) {
     enabledJWA: { idTokenSigningAlgValues: ["PS256", "RS256", "ES384"] },
     ttl: lifetimes(settings.accessTokenSeconds),
 
-    // What the engine does not say by itself.
+    // Members that the engine does not add.
     discovery: settings.registrationEndpoint && { registration_endpoint: settings.registrationEndpoint },
 
     clients: settings.clients.map(({ metadata }) => metadata),
@@ -90,7 +90,7 @@ export function createConfiguration(settings) {
   };
 }
 
-// Cookies of "localhost" are shared by all ports, so the names must not be another program's.
+// All ports of "localhost" share cookies, so the names must differ from those of other programs.
 function cookies(keys) {
   const names = {
     session: "mcp_edge_session",
@@ -113,7 +113,7 @@ function lifetimes(accessTokenSeconds) {
   };
 }
 
-// The engine calls the validator once for each extra member; one call is enough to adapt the rest.
+// The engine calls the validator for each extra member; one call adapts all of them.
 function clientMetadataRules(clients) {
   const known = new Set(clients.map(({ metadata }) => metadata.client_id));
   return {
@@ -129,9 +129,9 @@ function findAccount(accounts, sub) {
   return account && { accountId: account.sub, claims: () => claimsOf(account) };
 }
 
-// The JWT a client sends to the MCP server is of no use at userinfo, so what the server is to know
-// about the user must be in the token. At Logto a custom-claims script does this ("Custom JWT" in its
-// console). Such a script bypasses consent; the scope's description is what makes it honest.
+// Userinfo does not accept the JWT that a client sends to the MCP server, so claims about the user must be
+// in the token. At Logto a custom-claims script adds them ("Custom JWT" in its console). Such a script
+// bypasses consent, so the scope's description must name the claims.
 function customClaims({ accounts, customClaims: enabled }, token) {
   const isForResource = token.kind === "AccessToken" && token.resourceServer !== undefined;
   if (!enabled || !isForResource || !token.scopes.has(WHOAMI_SCOPE)) return undefined;
@@ -145,7 +145,7 @@ function resourceIndicators({ resources, accessTokenSeconds }, algorithm) {
     defaultResource: () => undefined,
     useGrantedResource: () => false,
     getResourceServerInfo({ oidc }, indicator, client) {
-      // Byte for byte: a further slash, another case or a query make it another resource.
+      // Compared byte for byte: with an additional slash, another case or a query it is another resource.
       if (!Object.hasOwn(resources, indicator)) throw new errors.InvalidTarget();
       return {
         scope: scopesFor(client, oidc.session?.accountId ?? oidc.account?.accountId, indicator, resources[indicator]).join(" "),
@@ -158,7 +158,7 @@ function resourceIndicators({ resources, accessTokenSeconds }, algorithm) {
   };
 }
 
-// What a client does not get is left out without a word, as at Logto.
+// Scopes that a client does not get are left out without an error, as at Logto.
 function scopesFor({ clientId, api_scopes: ceiling }, accountId, indicator, { scopes, clients, withoutScopes = [] }) {
   if (clients !== undefined && !clients.includes(clientId)) return [];
   if (withoutScopes.includes(accountId)) return [];
@@ -166,7 +166,7 @@ function scopesFor({ clientId, api_scopes: ceiling }, accountId, indicator, { sc
   return ceiling === undefined ? names : names.filter((name) => ceiling[indicator]?.includes(name));
 }
 
-// Consent is asked at each authorization and makes a grant of its own; earlier grants are not reused.
+// Each authorization asks for consent and creates a new grant.
 function loadExistingGrant(ctx) {
   const grantId = ctx.oidc.result?.consent?.grantId;
   return grantId && ctx.oidc.provider.Grant.find(grantId);

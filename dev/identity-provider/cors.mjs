@@ -1,5 +1,5 @@
-// Cross-origin access for clients that run in a browser: open on the endpoints that programs call,
-// as at Logto, and absent from the pages that people see.
+// Cross-origin access for clients in a browser: allowed on the endpoints for programs, as at Logto, and not
+// on pages.
 
 const OPEN_PATHS = [
   "/.well-known/openid-configuration",
@@ -16,13 +16,13 @@ const OPEN_PATHS = [
 const PREFLIGHT_SECONDS = 3600;
 
 /**
- * Sets the headers for an endpoint, given as its path below the issuer. Answers preflights, and says
- * so with `true`. The engine leaves an answer alone that already has such headers.
+ * Sets the headers for an endpoint, given as its path below the issuer. Returns `true` if the request was a
+ * preflight, which is then answered. The engine does not change existing headers.
  */
 export function applyCors(path, request, response) {
   if (!OPEN_PATHS.includes(path)) return false;
 
-  // No credentials are ever allowed along, so any origin may read the answer.
+  // Credentials are not allowed, so any origin may read the response.
   response.setHeader("Access-Control-Allow-Origin", "*");
   const isPreflight = request.method === "OPTIONS" && request.headers["access-control-request-method"];
   if (!isPreflight) {

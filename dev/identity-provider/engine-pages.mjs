@@ -1,20 +1,20 @@
-// The pages that the engine asks for: errors that cannot be sent to a client, and signing out.
+// The pages of the engine: errors that cannot be sent to a client, and signing out.
 
 import { errorPage, PAGE_HEADERS, SIGN_OUT_PAGE_HEADERS, signedOutPage, signOutPage } from "./pages.mjs";
 
-// What a person can make of the errors that are likely here; for the others the engine's own words do.
+// Explanations of likely errors. Other errors have the engine's description.
 const HELP = {
   invalid_client: {
-    explanation: "This provider does not know the client that sent you here, or could not read its description.",
+    explanation: "This provider does not know the client, or could not read its metadata document.",
     advice:
-      "Registrations are forgotten when the provider restarts: let the client register again, or check its client id.",
+      "Registrations are lost when the provider restarts: let the client register again, or check its client ID.",
   },
   invalid_redirect_uri: {
-    explanation: "The client wants the answer sent to an address that is not registered for it.",
-    advice: "Compare the redirect address with the registered ones, character by character.",
+    explanation: "The redirect URI of the request is not registered for the client.",
+    advice: "Compare the redirect URI with the registered ones, character by character.",
   },
   server_error: {
-    explanation: "The provider failed; the reason is in its output.",
+    explanation: "The provider failed; the reason is in its log.",
   },
 };
 const DEFAULT_ADVICE = "Go back to the client and start again.";
@@ -27,7 +27,7 @@ export function renderError(ctx, out) {
   }
   const { error: code, error_description: description = "the request could not be completed" } = out;
   const { explanation = sentence(description), advice = DEFAULT_ADVICE } = HELP[code] ?? {};
-  render(ctx, errorPage({ title: "This did not work", explanation, advice, code: `${code}, ${description}` }));
+  render(ctx, errorPage({ title: "The request failed", explanation, advice, code: `${code}, ${description}` }));
 }
 
 export function renderSignOut(ctx, form) {

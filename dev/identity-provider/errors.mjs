@@ -1,5 +1,5 @@
 // Errors in Logto's shape: the engine's own members with `code` and `message` in front, and secrets that have expired,
-// which Logto looks at before the engine does.
+// which Logto checks before the engine does.
 
 const MESSAGES = {
   invalid_request: "Request is invalid.",

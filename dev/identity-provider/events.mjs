@@ -1,4 +1,4 @@
-// Tells the log what the engine did: who asked, what was refused and why. No tokens, codes or secrets.
+// Logs the events of the engine: requests, refusals and their reasons, without tokens, codes or secrets.
 
 const REFUSALS = {
   "authorization.error": "authorization",
@@ -25,7 +25,7 @@ function by(ctx) {
   return clientId === undefined ? "" : ` for ${JSON.stringify(clientId)}`;
 }
 
-// The detail is the engine's word to the operator; the client never sees it.
+// The detail is for the operator; the client does not see it.
 function reason({ message, error_description, error_detail }) {
   return [message, error_description, error_detail].filter(Boolean).join(", ");
 }

@@ -1,4 +1,4 @@
-// A template tag for HTML that escapes whatever is put into it.
+// A template tag for HTML that escapes all values.
 
 class Html {
   constructor(text) {
@@ -19,7 +19,7 @@ export function html(strings, ...values) {
   return new Html(String.raw({ raw: strings }, ...values.map(render)));
 }
 
-/** Takes HTML that somebody else has already made safe, such as the engine. */
+/** Marks HTML as safe, such as that of the engine. */
 export function trusted(text) {
   return new Html(text);
 }

@@ -1,4 +1,4 @@
-// The provider as a whole: discovery, access from browsers, its keys, and what it prints.
+// The provider as a whole: discovery, access from browsers, keys and log.
 
 import assert from "node:assert/strict";
 import { mkdtemp, rm, stat } from "node:fs/promises";
@@ -118,7 +118,7 @@ describe("browsers", () => {
     assert.equal(response.headers.get("access-control-allow-origin"), null);
   });
 
-  test("no icon, no error", async () => {
+  test("the icon request is not an error", async () => {
     const response = await fetch(new URL("/favicon.ico", provider.issuer));
     assert.equal(response.status, 204);
   });
@@ -151,7 +151,7 @@ describe("keys", () => {
     await rotating.close();
   });
 
-  test("a restarted provider keeps its keys, in a file for its owner alone", async () => {
+  test("a restarted provider keeps its keys, in a file that only its owner can read", async () => {
     const folder = await mkdtemp(join(tmpdir(), "identity-provider-"));
     const keysFile = join(folder, "below", "keys.json");
     const kids = [];
@@ -168,7 +168,7 @@ describe("keys", () => {
 });
 
 describe("output", () => {
-  test("the engine prints nothing of its own", async () => {
+  test("the engine prints nothing", async () => {
     const spies = ["log", "info", "warn", "error"].map((name) => mock.method(console, name, () => {}));
     const quiet = await startIdentityProvider({ port: 0 });
     const { obtainTokens, postForm } = requestsTo(quiet);

@@ -1,8 +1,8 @@
 // The identity provider for local development and end-to-end tests.
 //
-// `oidc-provider`, the engine inside Logto, set up to answer as Logto does: ES384 access tokens for
-// the MCP server, opaque ones otherwise, introspection, userinfo, consent for third parties. Beyond
-// Logto it offers dynamic client registration, so that any MCP client can connect to it.
+// It is `oidc-provider`, the engine of Logto, configured like Logto: ES384 access tokens for the MCP server,
+// opaque ones otherwise, introspection, userinfo, consent for third parties. In addition it supports dynamic
+// client registration, so that any MCP client can connect.
 //
 // It listens on loopback only, and its accounts and secrets are public. Never deploy it.
 
@@ -29,8 +29,8 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
 /**
  * @typedef {object} Resource
  * @property {Record<string, string>} scopes  name → description
- * @property {string[]} [clients]        where they are named, only they are given scopes
- * @property {string[]} [withoutScopes]  subjects of accounts that are given none, as users without a role at Logto
+ * @property {string[]} [clients]        if set, only these clients get scopes
+ * @property {string[]} [withoutScopes]  subjects of accounts without scopes, like users without a role at Logto
  *
  * @typedef {object} Options
  * @property {number} [port]  0 chooses a free one. Defaults to 3000
@@ -44,7 +44,7 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  *   advertised in discovery instead of the provider's own, as a route on the issuer's host can do
  * @property {(event: {clientId: string, grantType: string}) => void} [onTokenIssued]
  * @property {(event: {clientId: string, grantType: string, params: object, error: string}) => void} [onTokenRefused]
- *   of requests of known clients
+ *   for requests of registered clients
  * @property {number} [accessTokenSeconds]  lifetime of access tokens. Defaults to 3600
  * @property {boolean} [customClaims]
  *   put `username, name, email, email_verified, picture` into JWTs with scope `whoami:read`, as a
@@ -55,7 +55,7 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {boolean} [clientIdMetadataDocuments]  Defaults to true; off at Logto unless switched on
  * @property {object[]} [keys]  private JWKs (P-384 or RSA), the first one signs
  * @property {string} [keysFile]
- *   where keys are kept between runs, unless `keys` are given. Without either, new ones are made
+ *   the file that stores the keys, unless `keys` are set. Without either, new keys are created
  * @property {typeof fetch} [fetch]  fetches clients' metadata documents. Defaults to the global one
  * @property {(message: string) => void} [log]  one line for each event; never a token or a password
  *
@@ -63,10 +63,10 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {string} issuer
  * @property {number} port
  * @property {(algorithm?: "ES384" | "RS256") => Promise<string>} rotateKeys
- *   signs with a new key at once, keeps only the one before published, and gives the new `kid`
- * @property {Set<string>} expiredSecrets  ids of clients whose secret has expired; may be changed at will
+ *   signs with a new key at once, keeps only the previous one published, and returns the new `kid`
+ * @property {Set<string>} expiredSecrets  ids of clients whose secret has expired; may be changed
  * @property {{find: Function, upsert: Function, destroy: Function}} clientStore
- *   where clients are kept that are not known from the start
+ *   stores the clients that are not preconfigured
  * @property {() => Promise<void>} close
  */
 
@@ -97,7 +97,7 @@ export async function startIdentityProvider(options = {}) {
   const issuer = `http://${settings.host}:${server.port}${ISSUER_PATH}`;
   startEngine();
 
-  // The engine reads its keys once. All its state is in `storage`, so a new engine continues the work.
+  // The engine reads its keys once. All of its state is in `storage`, which a new engine uses as well.
   function startEngine() {
     const adapter = withDocuments(storage.adapter, lookUpDocument);
     engine = new Provider(

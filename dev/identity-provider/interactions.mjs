@@ -1,9 +1,9 @@
-// Signing in and consent: what happens between the authorization request and its answer.
+// Sign-in and consent, between the authorization request and its response.
 //
-// The engine sends the browser to /interaction/<uid> and binds it to that page with a cookie that
-// leads to the same uid; a form sent from elsewhere has neither. There are three addresses:
+// The engine redirects the browser to /interaction/<uid> and sets a cookie for the same uid; a form from another
+// site has neither. There are three URLs:
 //
-//   GET       /interaction/<uid>          the page that is due, sign-in or consent
+//   GET       /interaction/<uid>          the next page, sign-in or consent
 //   GET POST  /interaction/<uid>/sign-in  fields `login` and `password`
 //   POST      /interaction/<uid>/consent  field `decision`, `allow` or `deny`
 
@@ -34,7 +34,7 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
     clients.filter(({ firstParty }) => firstParty).map(({ metadata }) => metadata.client_id),
   );
 
-  /** Answers requests below /interaction; `false` if the path is another's. */
+  /** Handles requests below /interaction; returns `false` for other paths. */
   return async function handleInteraction(path, request, response) {
     const [, uid, step = ""] = PATH.exec(path) ?? [];
     if (uid === undefined) return false;
@@ -49,7 +49,7 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
     return true;
   };
 
-  /** Loads the interaction of this browser and everything the pages need. */
+  /** Loads the interaction of this browser and the data of the pages. */
   async function open(uid, request, response) {
     const provider = currentProvider();
     const interaction = await provider.interactionDetails(request, response);
@@ -121,7 +121,7 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
   }
 
   async function decide(exchange) {
-    // Without this a form could be sent for an interaction in which nobody has signed in yet.
+    // Refuses consent in an interaction without a sign-in.
     if (exchange.interaction.prompt.name !== "consent") throw new errors.SessionNotFound("consent is not due");
     const decision = (await readForm(exchange.request)).get("decision");
     if (decision === "allow") return allow(exchange);
@@ -143,7 +143,7 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
   }
 }
 
-// The result of consent joins that of signing in; any other result stands alone.
+// The result of the consent is merged with that of the sign-in; other results replace it.
 function finish({ provider, request, response }, result, { keepEarlierSteps = false } = {}) {
   return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: keepEarlierSteps });
 }

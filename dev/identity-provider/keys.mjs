@@ -1,4 +1,4 @@
-// Signing keys: made, kept and rotated as at Logto.
+// Signing keys: created, stored and rotated like those of Logto.
 //
 // Logto signs with ES384 (P-384) unless the operator rotates to RSA (RS256, 4096 bits). The first key
 // of the list signs. A key's `kid` is its RFC 7638 thumbprint; RSA keys are published without `alg`.
@@ -11,7 +11,7 @@ const RSA_MODULUS_BITS = 4096;
 
 /** @typedef {"ES384" | "RS256"} SigningAlgorithm */
 
-/** Makes a private signing key as a JWK. */
+/** Creates a private signing key as a JWK. */
 export async function createKey(/** @type {SigningAlgorithm} */ algorithm = "ES384") {
   const { privateKey } = await generateKeyPair(algorithm, {
     extractable: true,
@@ -21,19 +21,19 @@ export async function createKey(/** @type {SigningAlgorithm} */ algorithm = "ES3
   return { ...jwk, use: "sig", kid: await calculateJwkThumbprint(jwk, "sha256") };
 }
 
-/** The algorithm a list of keys signs with. */
+/** Returns the signing algorithm of a list of keys. */
 export function signingAlgorithm([current]) {
   return current.kty === "RSA" ? "RS256" : "ES384";
 }
 
-/** A new key signs at once; of the earlier ones only the last stays published, as at Logto. */
+/** Adds a key that signs at once. Of the earlier keys only the last stays published, as at Logto. */
 export async function rotate([current], algorithm) {
   return [await createKey(algorithm), current];
 }
 
 /**
- * The keys kept in `file`, or new ones, which are then kept there. A restarted provider must sign
- * with the keys that the Worker has cached, or every token already issued becomes unverifiable.
+ * Reads the keys from `file`, or creates and stores new ones. After a restart the provider must use the same keys,
+ * so that tokens that were already issued stay valid.
  */
 export async function loadOrCreateKeys(file) {
   const stored = await readKeys(file);
@@ -43,7 +43,7 @@ export async function loadOrCreateKeys(file) {
   return keys;
 }
 
-/** Writes the keys to `file`, readable by its owner alone. */
+/** Writes the keys to `file`, which only its owner can read. */
 export async function saveKeys(file, keys) {
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600 });
@@ -59,7 +59,7 @@ async function readKeys(file) {
     const { keys } = JSON.parse(text);
     if (Array.isArray(keys) && keys.length > 0) return keys;
   } catch {
-    // Falls through to the one message below: half a file is as useless as a wrong one.
+    // An incomplete file is reported like an invalid one, below.
   }
-  throw new Error(`${file} holds no signing keys; delete it to have new ones made`);
+  throw new Error(`${file} contains no signing keys; delete it to create new ones`);
 }

@@ -1,15 +1,15 @@
-// Opens the provider's port on this machine's loopback addresses, and nowhere else.
+// Opens the provider's port on the loopback addresses.
 
 import { createServer } from "node:http";
 
-// "localhost" is one or the other, depending on the program that asks.
+// Programs resolve "localhost" to either address.
 const IPV4 = "127.0.0.1";
 const IPV6 = "::1";
 
 const NO_SUCH_ADDRESS = new Set(["EADDRNOTAVAIL", "EAFNOSUPPORT"]);
 const FREE_PORT_ATTEMPTS = 5;
 
-/** Listens on `port` (0 chooses a free one) and answers with the port and a way to stop. */
+/** Listens on `port` (0 chooses a free one). Returns the port and a function that stops. */
 export async function listenOnLoopback(handler, port) {
   for (let attempt = 1; ; attempt += 1) {
     const servers = [await listen(handler, IPV4, port)];
@@ -19,7 +19,7 @@ export async function listenOnLoopback(handler, port) {
     } catch (error) {
       if (!NO_SUCH_ADDRESS.has(error.code)) {
         await Promise.all(servers.map(close));
-        // Free on one address, taken on the other: only worth a retry if the port was ours to choose.
+        // The port is in use on the other address: tries again if the port was chosen here.
         if (port === 0 && attempt < FREE_PORT_ATTEMPTS) continue;
         throw error;
       }

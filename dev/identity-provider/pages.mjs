@@ -1,4 +1,4 @@
-// The pages people see: signing in, consent, errors, signing out. Plain HTML, no script.
+// The pages: sign-in, consent, errors, sign-out. Plain HTML without scripts.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -8,8 +8,8 @@ const STYLE = readFileSync(new URL("style.css", import.meta.url), "utf8");
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
 
 /**
- * `form-action` is left out on purpose: browsers apply it to the redirects that follow a form too,
- * and after consent those lead to the client, at an address of any scheme and port.
+ * Without `form-action`: browsers apply it to the redirects after a form as well, and after consent those lead to
+ * the client, with any scheme and port.
  */
 export const PAGE_HEADERS = {
   "Content-Type": "text/html; charset=utf-8",
@@ -26,7 +26,7 @@ export const PAGE_HEADERS = {
 
 const SAY_YES = `document.querySelector("button[name=logout]").click()`;
 
-/** Those of the page that asks whether to sign out. */
+/** The headers of the page that confirms a sign-out. */
 export const SIGN_OUT_PAGE_HEADERS = {
   ...PAGE_HEADERS,
   "Content-Security-Policy": `${PAGE_HEADERS["Content-Security-Policy"]}; script-src 'sha256-${createHash("sha256").update(SAY_YES).digest("base64")}'`,
@@ -37,7 +37,7 @@ export const SIGN_OUT_PAGE_HEADERS = {
  * @param {string} view.action        where the form is sent
  * @param {ClientView} view.client
  * @param {import("./accounts.mjs").Account[]} view.accounts
- * @param {string} [view.login]       what was entered before, or the client's `login_hint`
+ * @param {string} [view.login]       the previous input, or the client's `login_hint`
  * @param {boolean} [view.failed]
  */
 export function signInPage({ action, client, accounts, login = "", failed = false }) {
@@ -77,19 +77,19 @@ function accountHint(accounts) {
 /**
  * @typedef {object} ClientView
  * @property {string} name
- * @property {boolean} verified       false for clients that introduced themselves
+ * @property {boolean} verified       false for clients that registered themselves
  * @property {string} [documentHost]  host of the client's metadata document
  *
  * @typedef {{name: string, description: string}} ScopeView
  *
  * @param {object} view
  * @param {string} view.action        where the form is sent
- * @param {string} view.switchUrl     where to sign in with another account
+ * @param {string} view.switchUrl     the URL for signing in with another account
  * @param {ClientView} view.client
  * @param {import("./accounts.mjs").Account} view.account
  * @param {ScopeView[]} view.userScopes
  * @param {{resource: string, scopes: ScopeView[]}[]} view.resources
- * @param {string} view.returnTarget  where the answer goes
+ * @param {string} view.returnTarget  the target of the response
  */
 export function consentPage({ action, switchUrl, client, account, userScopes, resources, returnTarget }) {
   return page(
@@ -103,7 +103,7 @@ export function consentPage({ action, switchUrl, client, account, userScopes, re
       </div>
       ${userScopes.length > 0 && scopeList("It wants to", userScopes)}
       ${resources.map(({ resource, scopes }) => scopeList(html`At <code>${resource}</code> it wants to`, scopes))}
-      ${userScopes.length + resources.length === 0 && html`<p class="lead">It asks for nothing in particular.</p>`}
+      ${userScopes.length + resources.length === 0 && html`<p class="lead">It requests no permissions.</p>`}
       <form method="post" action="${action}">
         <div class="buttons">
           <button name="decision" value="allow">Allow</button>
@@ -147,7 +147,7 @@ export function errorPage({ title, explanation, advice, code }) {
 }
 
 /** `form` is the engine's own form, to which the buttons belong by its id. */
-/** The page that asks whether to sign out, and says yes by itself where scripts run, as Logto's does. */
+/** The page that confirms a sign-out. With scripts it submits itself, like that of Logto. */
 export function signOutPage(form) {
   return page(
     "Sign out?",

@@ -1,9 +1,9 @@
-// Sends each request to the part that answers it: the engine below /oidc, the pages below /interaction.
+// Routes requests: to the engine below /oidc, to the pages below /interaction.
 
 import { applyCors } from "./cors.mjs";
 import { errorPage, PAGE_HEADERS } from "./pages.mjs";
 
-/** The path of the issuer, as at Logto; without a slash at its end. */
+/** The path of the issuer, as at Logto, without a slash at the end. */
 export const ISSUER_PATH = "/oidc";
 
 /**
@@ -29,8 +29,8 @@ export function createRequestHandler({ engine, interactions, host, log }) {
   async function route(request, response) {
     const [pathname] = request.url.split("?");
 
-    // A page on the internet can make its own name resolve to this machine and so reach a loopback
-    // port; the name in the request gives it away.
+    // A web page can make its own host name resolve to this machine (DNS rebinding) and so reach a loopback
+    // port. The Host header shows that name.
     if (!ownNames.has(hostName(request))) return response.writeHead(421).end();
     if (pathname === "/favicon.ico") return response.writeHead(204).end();
     if (pathname.startsWith(`${ISSUER_PATH}/`)) {
@@ -46,7 +46,7 @@ function hostName(request) {
   return URL.parse(`http://${request.headers.host}`)?.hostname;
 }
 
-// The engine finds its mount path by comparing the two URLs, as it would below Express.
+// The engine compares the two URLs to find its mount path, as in Express.
 function mounted(request) {
   request.originalUrl = request.url;
   request.url = request.url.slice(ISSUER_PATH.length);
@@ -54,13 +54,13 @@ function mounted(request) {
 }
 
 const NOT_FOUND_PAGE = errorPage({
-  title: "Nothing here",
-  explanation: "This is the development identity provider. It answers the clients that send you here.",
-  advice: `Its description for programs is at ${ISSUER_PATH}/.well-known/openid-configuration.`,
+  title: "Not found",
+  explanation: "This is the development identity provider. Clients send you to its sign-in page.",
+  advice: `Its discovery document is at ${ISSUER_PATH}/.well-known/openid-configuration.`,
 });
 
 const SERVER_ERROR_PAGE = errorPage({
-  title: "This did not work",
-  explanation: "The provider failed; the reason is in its output.",
+  title: "The request failed",
+  explanation: "The provider failed; the reason is in its log.",
   advice: "Go back to the client and start again.",
 });

@@ -1,6 +1,6 @@
 // What a scope means, in the words the consent page shows.
 
-/** The scopes of the MCP server unless `startIdentityProvider` is told others: name → description. */
+/** The default scopes of the MCP server: name → description. */
 export const DEFAULT_API_SCOPES = {
   "whoami:read": "See who you are: your name, user name and e-mail address",
 };

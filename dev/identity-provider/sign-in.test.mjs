@@ -1,4 +1,4 @@
-// Signing in, consent, and what happens to requests that cannot be granted.
+// Sign-in, consent, and errors of authorization requests.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -24,7 +24,7 @@ describe("signing in", () => {
     assert.equal(leftTo.searchParams.get("state"), "some-state");
   });
 
-  test("a third-party client is named, and asked about each time", async () => {
+  test("consent is asked for a third-party client each time", async () => {
     const { browser, page } = await openConsent();
     assert.match(page.text, /Allow Third-party agent access\?/);
     assert.match(page.text, /Alice Doe/);
@@ -83,14 +83,14 @@ describe("signing in", () => {
     const switchUrl = new URL(/href="([^"]+)">Not you\?/.exec(page.body)[1], page.url);
     let next = await browser.open(switchUrl);
     next = await browser.submit(next, { login: "bob", password: "bob" });
-    // The engine first signs Alice out, by a form that browsers with scripts send by themselves.
+    // The engine signs Alice out first, with a form that scripts submit.
     next = await browser.submit(next, {});
     assert.match(next.text, /Bob Roe/);
     const { leftTo } = await browser.submit(next, { decision: "allow" });
     assert.ok(leftTo.searchParams.get("code"));
   });
 
-  test("a page is of no use without its cookie", async () => {
+  test("a page without its cookie is refused", async () => {
     const page = await new Browser().open(authorization().url);
     const stranger = await new Browser().open(page.url);
     assert.equal(stranger.status, 400);
@@ -111,7 +111,7 @@ describe("signing in", () => {
     assert.match(policy, /default-src 'none'/);
     assert.match(policy, /frame-ancestors 'none'/);
     assert.match(policy, /style-src 'sha256-/);
-    // It would be applied to the redirect to the client.
+    // Browsers would apply it to the redirect to the client.
     assert.doesNotMatch(policy, /form-action/);
     assert.equal(page.headers.get("cache-control"), "no-store");
 
@@ -151,19 +151,19 @@ describe("authorization errors", () => {
     assert.equal(leftTo.searchParams.get("error_description"), "resource indicator is missing, or unknown");
   });
 
-  test("no scope at all ends in access_denied", async () => {
+  test("a request without scopes gets access_denied", async () => {
     const callback = await signIn({ authorizationUrl: authorization({ scope: undefined }).url });
     assert.equal(callback.searchParams.get("error"), "access_denied");
   });
 
-  test("an unknown redirect address is explained on a page, not followed", async () => {
+  test("an unknown redirect URI results in a page, not in a redirect", async () => {
     const page = await new Browser().open(authorization({ redirect_uri: "https://evil.example/" }).url);
     assert.equal(page.status, 400);
     assert.match(page.text, /Error: invalid_redirect_uri/);
-    assert.match(page.text, /not registered for it/);
+    assert.match(page.text, /not registered for the client/);
   });
 
-  test("an unknown client is told to register again", async () => {
+  test("the error for an unknown client says to register again", async () => {
     const page = await new Browser().open(authorization({ client_id: "forgotten" }).url);
     assert.equal(page.status, 400);
     assert.match(page.text, /let the client register again/);

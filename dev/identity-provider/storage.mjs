@@ -1,11 +1,11 @@
 // The engine's storage adapter, in memory.
 //
-// The engine brings one too, but warns on start that it is in use. Everything but the signing keys is
-// forgotten on restart, and that is meant: sessions, grants and dynamically registered clients.
+// The engine's own adapter prints a warning. Sessions, grants and dynamically registered clients are lost at a
+// restart, which is intended; the signing keys are kept elsewhere.
 
 const SWEEP_EVERY_WRITES = 500;
 
-/** One store for all models; `adapter(model)` is what the engine asks for. */
+/** Creates a store for all models. `adapter(model)` is the interface for the engine. */
 export function createMemoryStorage(now = Date.now) {
   /** @type {Map<string, {model: string, payload: object, expiresAt: number}>} */
   const entries = new Map();
@@ -20,7 +20,7 @@ export function createMemoryStorage(now = Date.now) {
   function adapter(model) {
     const keyOf = (id) => `${model}:${id}`;
 
-    // A scan is fast enough for the few entries of a development session, and needs no indexes.
+    // A development session has few entries, so a scan is fast enough.
     function findBy(member, value) {
       for (const entry of entries.values()) {
         if (entry.model === model && entry.payload[member] === value && isAlive(entry)) return entry.payload;

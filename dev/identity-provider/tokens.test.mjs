@@ -1,4 +1,4 @@
-// Access tokens as Logto issues them, and what userinfo, introspection and revocation make of them.
+// Access tokens in the form of Logto, and userinfo, introspection and revocation.
 
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
@@ -50,13 +50,13 @@ describe("tokens", () => {
     assert.equal(tokens.scope, "whoami:read");
   });
 
-  test("the ID token cannot be mistaken for an access token", async () => {
+  test("the ID token differs from an access token", async () => {
     const { id_token } = await obtainTokens();
     assert.equal(decodeProtectedHeader(id_token).typ, undefined);
     await assert.rejects(verify(id_token));
   });
 
-  test("without resource: opaque, good at userinfo and introspection", async () => {
+  test("without resource: opaque, accepted by userinfo and introspection", async () => {
     const { access_token, scope } = await obtainTokens({ resource: null });
     assert.match(access_token, /^[\w-]{43}$/);
     assert.equal(scope, "openid profile email");
@@ -80,7 +80,7 @@ describe("tokens", () => {
     });
   });
 
-  test("userinfo tells only what the scopes allow", async () => {
+  test("userinfo returns only what the scopes allow", async () => {
     const { access_token } = await obtainTokens({ changes: { scope: "openid" }, resource: null });
     const { body } = await userinfo(access_token);
     assert.deepEqual(body, { sub: alice.sub });
@@ -97,7 +97,7 @@ describe("tokens", () => {
     assert.equal(introspected.body.error, "unsupported_token_type");
   });
 
-  test("introspection: garbage is inactive, a wrong secret is 401", async () => {
+  test("introspection: an unknown token is inactive, a wrong secret is 401", async () => {
     const garbage = await introspect("garbage");
     assert.deepEqual(garbage.body, { active: false });
 
@@ -115,7 +115,7 @@ describe("tokens", () => {
     assert.equal(own.body.active, true);
   });
 
-  test("a revoked opaque token is dead", async () => {
+  test("a revoked opaque token is refused", async () => {
     const { access_token: token } = await obtainTokens({ resource: null });
     const { status } = await postForm("/token/revocation", { token, client_id: "third-party-agent" });
     assert.equal(status, 200);

@@ -1,11 +1,11 @@
-// The applications of the stand-in, and their other half: clients of the identity provider's engine.
+// The applications of the stand-in, which are also clients of the identity provider's engine.
 
 import { newSecret } from "./secrets.mjs";
 
-/** Scopes that no ceiling limits. */
+/** Scopes that are always allowed. */
 const FREE_SCOPES = ["openid", "offline_access"];
 
-/** What the engine's own scopes are; others of Logto's user scopes it does not have. */
+/** The user scopes of Logto that the engine has. */
 const ENGINE_SCOPES = ["profile", "email"];
 
 /**
@@ -73,7 +73,7 @@ export function createApplications({ clientStore, resources }) {
       };
     },
 
-    /** Lets the engine know what has changed. */
+    /** Updates the client in the engine. */
     async publish(id) {
       const application = applications.get(id);
       if (application !== undefined) await clientStore.upsert(id, clientMetadata(application, scopes));
@@ -96,9 +96,9 @@ function clientMetadata({ record, secrets, userScopes, resourceScopes, branding 
     grant_types: ["authorization_code", "refresh_token"],
     response_types: ["code"],
     token_endpoint_auth_method: isConfidential ? "client_secret_basic" : "none",
-    // Logto takes any of an application's secrets, the engine knows one: the newest.
+    // Logto accepts all secrets of an application, the engine only one: the newest.
     ...(isConfidential && { client_secret: secrets.at(-1)?.value ?? newSecret() }),
-    // A user scope above the ceiling fails the whole request, an API scope is left out.
+    // A user scope that is not allowed fails the request, an API scope is left out.
     scope: [...FREE_SCOPES, ...ENGINE_SCOPES.filter((name) => userScopes.has(name))].join(" "),
     api_scopes: apiScopes,
     ...(branding?.branding.logoUrl && { logo_uri: branding.branding.logoUrl }),

@@ -1,8 +1,8 @@
 // A stand-in for Logto's Management API, for local development and tests.
 //
-// It answers as a real Logto was recorded to answer (registrar/tests/logto): the same statuses and
-// bodies, the same laxness about redirect URIs, one scope that opens everything. The applications it
-// makes are clients of the local identity provider, so one can really sign in through them.
+// It responds as a real Logto was recorded to respond (registrar/tests/logto): the same statuses and bodies,
+// the same weak validation of redirect URIs, one scope for all calls. The applications that it creates are
+// clients of the local identity provider, so users can sign in through them.
 //
 // It listens on loopback only, and its secret is public. Never deploy it.
 
@@ -21,7 +21,7 @@ export const MANAGEMENT_CLIENT = { id: "registrar", secret: "registrar-secret" }
 const PREFIX = "/api";
 const MAX_BODY_BYTES = 1024 * 1024;
 
-/** What the identity provider must be started with, and the log of sign-ins that it then writes. */
+/** Options for the identity provider, and the log of sign-ins that it then writes. */
 export function providerOptions() {
   const signIns = createSignInLog();
   return {
@@ -50,8 +50,8 @@ export function providerOptions() {
 }
 
 /**
- * The part of the audit log that tells who signed in through which application, and who tried. Whoever knows the id of a
- * public client can write failures into it, with parameters of any length.
+ * The part of the audit log with sign-ins and failed attempts by application. Anyone who knows the ID of a public client
+ * can add failures, with parameters of any length.
  */
 function createSignInLog() {
   const KEYS = {
@@ -66,7 +66,7 @@ function createSignInLog() {
       const payload = { key, result, ...(error && { error }), applicationId: clientId, params };
       entries.push({ tenantId: "default", id: crypto.randomUUID(), key, payload, createdAt });
     },
-    /** Newest first. The period has its end, and not its beginning. */
+    /** Newest first. The period includes its end, not its beginning. */
     find: ({ applicationId, key, after = 0, until = Infinity }) =>
       entries
         .filter(({ payload, createdAt }) => {
@@ -79,14 +79,14 @@ function createSignInLog() {
 
 /**
  * @typedef {"answer" | "drop" | "lose" | number} Mood
- *   what becomes of a call: answered; dropped before it has an effect; carried out, but its answer is lost; refused
- *   with this status
+ *   the result of a call: answered; dropped before it has an effect; carried out without an answer; refused with this
+ *   status
  *
  * @typedef {object} ManagementApi
  * @property {string} url           base URL
  * @property {string[]} calls       method and path of every call since `calls` was last emptied
  * @property {(call: string) => Mood | undefined | Promise<Mood | undefined>} mood
- *   may be replaced: decides about each call, and how long it waits
+ *   may be replaced: decides about each call and its delay
  * @property {ReturnType<typeof createSignInLog>} signIns
  * @property {ReturnType<typeof createApplications>} applications
  * @property {() => Promise<void>} close
@@ -129,7 +129,7 @@ export async function startManagementApi({ provider, resources, signIns, port = 
     return send(response, answer);
   }
 
-  /** The answer to a token that is not good enough, or undefined. */
+  /** Returns the response to a token without access, or undefined. */
   async function refuse(authorization) {
     if (authorization === undefined) return problem(401, "auth.authorization_header_missing", "Authorization header is missing.");
     try {
@@ -140,7 +140,7 @@ export async function startManagementApi({ provider, resources, signIns, port = 
     } catch (error) {
       if (!(error instanceof errors.JOSEError)) throw error;
       const { code, name, claim, reason, payload } = error;
-      // The real one repeats the rejected token's claims, too.
+      // Logto repeats the claims of the rejected token, too.
       const data = { code, name, claim, reason, payload };
       return { status: 401, body: { code: "auth.unauthorized", data, message: "Unauthorized. Please check credentials and its scope." } };
     }

@@ -1,4 +1,4 @@
-// The stand-in answers what a real Logto was recorded to answer, and what it makes can sign in.
+// The responses of the stand-in are those of recordings of Logto, and users can sign in with its applications.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -57,7 +57,7 @@ async function create(changes = {}) {
   return body;
 }
 
-/** Members and types, which is what an answer can be compared by. What custom data holds is anybody's business. */
+/** Returns members and types, for comparing responses. Custom data may contain anything. */
 function shape(value) {
   if (value?.customData) value = { ...value, customData: "anything" };
   if (Array.isArray(value)) return value.slice(0, 1).map(shape);
@@ -65,7 +65,7 @@ function shape(value) {
   return Object.fromEntries(Object.entries(value).sort().map(([name, member]) => [name, shape(member)]));
 }
 
-describe("answers are those of the recordings", () => {
+describe("responses are those of the recordings", () => {
   test("of the token endpoint about the application that asks", async () => {
     const exchanges = await recorded("token-own-client");
     const ask = async (name, changes, { id = MANAGEMENT_CLIENT.id, secret = MANAGEMENT_CLIENT.secret } = {}) => {
@@ -104,7 +104,7 @@ describe("answers are those of the recordings", () => {
       const path = request.path.replace(/^\/api\/applications\/[^/]+/, `/applications/${id}`).replace("1buwzqkfh4cbxygh3gywu", "scope-0-whoami-read");
       const json = request.json && JSON.parse(JSON.stringify(request.json).replaceAll("1buwzqkfh4cbxygh3gywu", "scope-0-whoami-read"));
       if (json?.expiresAt > 2000) json.expiresAt = Date.now() + 60_000;
-      // What the recorded application had been through before.
+      // The earlier changes of the recorded application.
       if (name === "secret_delete") await call("POST", `/applications/${id}/secrets`, { name: "s2" });
       if (name.startsWith("consent_scopes_delete") || name === "consent_scopes_get") {
         const scopes = { userScopes: ["profile", "email"], resourceScopes: ["scope-0-whoami-read"] };
@@ -119,7 +119,7 @@ describe("answers are those of the recordings", () => {
     }
   });
 
-  test("to tokens that are not good enough", async () => {
+  test("to tokens without access", async () => {
     const exchanges = await recorded("management-auth-errors");
     const { status } = await fetch(`${api.url}/applications`);
     assert.equal(status, exchanges.no_token.status);
@@ -138,15 +138,15 @@ describe("answers are those of the recordings", () => {
   });
 });
 
-describe("laxness is that of the real one", () => {
-  test("it stores redirect addresses that hand the code to anybody", async () => {
+describe("validation is as weak as that of Logto", () => {
+  test("it stores redirect URIs that leak the code", async () => {
     for (const uri of ["https://user:pass@host.example/cb", "https://*.example.dev/cb", "http://evil.example/cb", "javascript:alert(1)"]) {
       const { oidcClientMetadata } = await create({ oidcClientMetadata: { redirectUris: [uri], postLogoutRedirectUris: [] } });
       assert.deepEqual(oidcClientMetadata.redirectUris, [uri]);
     }
   });
 
-  test("one address that the engine cannot use makes the whole application unusable", async () => {
+  test("one URI that the engine cannot use makes the application unusable", async () => {
     const uris = ["http://127.0.0.1:9999/callback", "javascript:alert(1)"];
     const { id } = await create({ oidcClientMetadata: { redirectUris: uris, postLogoutRedirectUris: [] } });
     const response = await fetch(authorization({ client_id: id }).url, { redirect: "manual" });
@@ -156,7 +156,7 @@ describe("laxness is that of the real one", () => {
 });
 
 describe("an application", () => {
-  test("signs in within its ceiling, and no longer once it is deleted", async () => {
+  test("signs in with its allowed scopes, and not after it is deleted", async () => {
     const { id } = await create();
     await call("POST", `/applications/${id}/user-consent-scopes`, { userScopes: ["profile"], resourceScopes: ["scope-0-whoami-read"] });
     const changes = { client_id: id, scope: "openid profile whoami:read" };
@@ -174,7 +174,7 @@ describe("an application", () => {
     assert.match(await response.text(), /invalid_client/);
   });
 
-  test("has a log that its failures fill, and of which a period can be asked for", async () => {
+  test("has a log with its failures, which can be read by period", async () => {
     const { id } = await create();
     const fail = (refresh_token) => postForm("/token", { client_id: id, grant_type: "refresh_token", refresh_token });
     const log = async (more = "") => (await call("GET", `/logs?applicationId=${id}&logKey=ExchangeTokenBy.RefreshToken${more}`)).body;
@@ -205,7 +205,7 @@ describe("an application", () => {
   });
 });
 
-describe("it can be told to fail", () => {
+describe("it can be made to fail", () => {
   test("with a status, without an effect, or without an answer", async () => {
     const token = await machineToken();
     const tryToCreate = () => call("POST", "/applications", { name: "x", type: "SPA", isThirdParty: true }, token);

@@ -1,6 +1,6 @@
-// How Logto's Management API says no.
+// Error responses of Logto's Management API.
 
-/** An error answer: `{code, message}`, and what else belongs to it. */
+/** An error response: `{code, message}` and further members. */
 export function problem(status, code, message, more = {}) {
   return { status, body: { code, ...more, message } };
 }

@@ -1,10 +1,10 @@
-// Which call does what, and what it answers: statuses, codes and shapes as recorded.
+// The calls and their responses: statuses, codes and shapes as recorded.
 
 import { randomBytes } from "node:crypto";
 import { problem } from "./problem.mjs";
 import { newSecret } from "./secrets.mjs";
 
-/** What a user can let an application see. */
+/** The user scopes. */
 const USER_SCOPES = [
   "profile",
   "email",
@@ -100,7 +100,7 @@ export function createRouter({ applications, signIns }) {
       const message = "Third-party applications are not allowed to enable token exchange.";
       return problem(422, "application.third_party_application_cannot_enable_token_exchange", message);
     }
-    // `type` is ignored without a word.
+    // `type` is ignored without an error.
     for (const [member, value] of Object.entries({ name, description, oidcClientMetadata, customData })) {
       if (value !== undefined) record[member] = value;
     }
@@ -220,8 +220,7 @@ function nameIssue(name) {
   return undefined;
 }
 
-// All that is checked of a redirect URI: that it is a URL, more or less. What the engine can do with it is another
-// question, and one that it cannot do anything with makes the whole application unusable.
+// A redirect URI must only be some URL. One that the engine cannot use makes the application unusable.
 function metadataIssue(metadata) {
   if (metadata === undefined) return undefined;
   for (const member of ["redirectUris", "postLogoutRedirectUris"]) {

@@ -1,9 +1,10 @@
-//! Whatever stands in `Authorization` and in the query: either a refusal, or a token that could stand there.
+//! `Authorization` and query with any content: the result is a refusal, or a token of the permitted form.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcp_edge::{http::RequestHead, oauth::bearer};
+use mcp_edge_oauth::bearer;
+use mcp_edge_runtime::http::RequestHead;
 
 fuzz_target!(|input: &str| {
     // The first line is the target, the rest the header.

@@ -1,4 +1,4 @@
-//! Whatever is posted: every answer is one that clients can read.
+//! Request bodies with any content: every response is a valid JSON-RPC response.
 
 #![no_main]
 
@@ -45,14 +45,14 @@ thread_local! {
         .resource(Resource::new("note://motd", "motd", motd))
         .prompt(Prompt::new("greet", greet))
         .logging()
-        // Few enough to be exceeded.
+        // Low enough to be exceeded.
         .limits(Limits { values: 40, ..Limits::default() })
         .build()
         .expect("the tools are good");
 }
 
 fuzz_target!(|input: &str| {
-    // The first line holds the headers that repeat the body: revision, method, name, parameter.
+    // The first line contains the headers that repeat the body: revision, method, name, parameter.
     let (line, body) = input.split_once('\n').unwrap_or(("", input));
     let mut values = line.split('|');
     let names = ["mcp-protocol-version", "mcp-method", "mcp-name", "mcp-param-text"];

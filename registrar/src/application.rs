@@ -1,5 +1,5 @@
-//! What a registration becomes at the provider: an application of one of three types (Logto's names for them; other
-//! providers have the same three).
+//! Applications: what client metadata becomes at the provider. There are three types, by Logto's names; other providers
+//! have the same three.
 //!
 //! | redirect URIs | client authentication | type |
 //! |---|---|---|
@@ -14,7 +14,7 @@ use crate::client_metadata::{ClientMetadata, error::MetadataError};
 /// Scopes that are between client and provider: they open no data, and no ceiling limits them.
 const ALWAYS_ALLOWED: [&str; 2] = ["openid", "offline_access"];
 
-/// What kind of program it is. Cannot be changed later.
+/// The type of an application. It cannot be changed later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApplicationType {
     /// Runs on the user's device; any port of a loopback address.
@@ -36,7 +36,7 @@ impl ApplicationType {
         }
     }
 
-    /// For people.
+    /// For display.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -47,7 +47,7 @@ impl ApplicationType {
     }
 }
 
-/// Everything that the provider is told.
+/// An application, as it is made at the provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Application {
     /// Shown on the consent page.
@@ -58,7 +58,7 @@ pub struct Application {
     pub kind: ApplicationType,
     /// Checked, at least one.
     pub redirect_uris: Vec<String>,
-    /// What users may be asked for: never more than the operator allows.
+    /// The scopes that users may be asked for: at most those that the operator allows.
     pub ceiling: Scopes,
     /// `logo_uri`.
     pub logo: Option<String>,
@@ -69,7 +69,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// What `metadata` becomes, with a ceiling that was computed by [`ceiling`].
+    /// Creates the application for `metadata`, with a ceiling that was computed by [`ceiling`].
     #[must_use]
     pub fn new(metadata: &ClientMetadata, ceiling: Scopes, description: String) -> Self {
         Self {
@@ -85,8 +85,8 @@ impl Application {
     }
 }
 
-/// What a client may ask users for: what it asked for and the operator allows, or everything that the operator allows
-/// if it did not say.
+/// The scopes that a client may ask users for: those that it requested and the operator allows, or all that the operator
+/// allows if it requested none.
 ///
 /// # Errors
 /// `invalid_client_metadata` if it asked for something, and nothing of that is allowed.
@@ -106,7 +106,7 @@ fn is_allowed(name: &str, allowed: &Scopes) -> bool {
     allowed.contains(name) || ALWAYS_ALLOWED.contains(&name)
 }
 
-/// The part of a ceiling that the provider must be told.
+/// The scopes of a ceiling that need the user's consent.
 pub fn needing_consent(ceiling: &Scopes) -> impl Iterator<Item = &str> {
     ceiling.iter().filter(|name| !ALWAYS_ALLOWED.contains(name))
 }

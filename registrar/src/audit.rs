@@ -3,7 +3,7 @@
 use mcp_edge_runtime::ports::OperatorLog;
 use serde::Serialize;
 
-/// What was done.
+/// An event of the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -13,7 +13,7 @@ pub enum Event {
     RegistrationRepeated,
     /// Its metadata was changed.
     ClientUpdated,
-    /// It was removed by whoever manages it.
+    /// It was removed by its owner, or with its registration access token.
     ClientRemoved,
     /// It was removed because nobody uses it.
     ClientEnded,

@@ -21,8 +21,8 @@ use crate::{
         Context,
         delete::{DeleteError, delete},
     },
-    deployment::Platform,
     expiry::{ExpiryReason, expiry},
+    platform::Platform,
     provider::{Applications, LogReading, Period, ProviderError},
     record::{Listed, Usage},
     storage::{
@@ -41,28 +41,28 @@ const LOG_LAG_SECONDS: u64 = 300;
 /// A client is looked at once in so many seconds.
 const CHECK_SECONDS: u64 = 24 * 3_600;
 
-/// How long a client waits after a look that failed: two runs.
+/// How long a client waits after an error: two runs.
 const POSTPONED_SECONDS: u64 = 2 * 3_600;
 
 /// Who did it, in the audit log.
 const BY: &str = "schedule";
 
-/// What a run did. One line of the log.
+/// The result of a run, for the log.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Whether nothing was removed because nothing was to be.
+    /// Whether the run only reports.
     pub dry_run: bool,
     /// Registered clients in all.
     pub clients: usize,
     /// Clients that were looked at.
     pub looked_at: usize,
-    /// Those that ended, or would have.
+    /// Clients that were removed, or would have been.
     pub ended: usize,
-    /// Those whose use is unknown, because there is more in the provider's log than a run reads. They stay.
+    /// Clients whose use is unknown, because there is more in the provider's log than a run reads. They are kept.
     pub unknown: Vec<String>,
     /// Half-made applications that were removed, or would have been.
     pub abandoned: usize,
-    /// What could not be found out or done; left for the next run.
+    /// Errors. The next run tries again.
     pub failures: Vec<String>,
 }
 
@@ -198,7 +198,7 @@ async fn postpone<A, P: Platform>(context: &Context<'_, A, P>, client_id: &str) 
     records.put_usage(client_id, Usage { checked_at, ..known }).await
 }
 
-/// What a look found.
+/// The result of looking at a client.
 enum Found {
     /// It ended, or would have.
     Ended,
@@ -214,7 +214,7 @@ fn next_period(known: &Usage, created_at: u64) -> Period {
     Period { from, until_ms: known.unread_until_ms }
 }
 
-/// What is known after a look at `now`.
+/// Adds a reading at `now` to what is known.
 fn learn(known: Usage, reading: LogReading, now: u64) -> Usage {
     let used_at = known.used_at.max(reading.last_success).max(reading.forgotten_until);
     let end = known.unread_part_ends.unwrap_or(now);

@@ -1,4 +1,4 @@
-//! What is known of one request.
+//! The context of one request.
 
 use mcp_edge_runtime::http::{BodyError, RequestHead};
 

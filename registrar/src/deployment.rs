@@ -4,48 +4,26 @@
 //! (discovery, clean-up) is given nothing else. What is known of one request is a
 //! [`ClientRequest`](crate::client_request::ClientRequest).
 
-use std::rc::Rc;
-
 use mcp_edge_oauth::{
-    Identity, Kind,
-    denial::{Denial, Reason},
+    Kind,
+    denial::{Denial, Excerpt},
     provider::Provider,
-    resource_server::{ResourceServer, Trail},
+    resource_server::{Authentication, ResourceServer},
 };
-use mcp_edge_runtime::{
-    http::RequestHead,
-    ports::{Runtime, Services},
-};
+use mcp_edge_runtime::{http::RequestHead, ports::Services};
 
 use crate::{
     audit::AuditLog,
     clients::{Context, submission::Submissions},
     failed_attempts::FailedAttempts,
-    ledger::Ledger,
+    platform::Platform,
     provider::{
         ProviderError,
-        logto::{Logto, LogtoNow},
+        logto::{Logto, LogtoApplications},
     },
     settings::Settings,
-    storage::{RegistrationStore, records::Records},
+    storage::records::Records,
 };
-
-/// What the platform provides.
-pub trait Platform {
-    /// The key-value store of clients.
-    type Store: RegistrationStore;
-    /// Counts and locks that all locations share.
-    type Ledger: Ledger;
-    /// Time to wait and randomness; for what talks to the provider, everything else of [`Services`] as well.
-    type Services: Runtime;
-
-    /// The key-value store of clients.
-    fn store(&self) -> &Self::Store;
-    /// Counts and locks that all locations share.
-    fn ledger(&self) -> &Self::Ledger;
-    /// Time to wait, randomness, fetch and verification.
-    fn services(&self) -> &Self::Services;
-}
 
 /// A deployment with its settings, and what an isolate remembers.
 pub struct Deployment<P> {
@@ -78,7 +56,7 @@ impl<P: Platform> Deployment<P> {
     /// could choose the keys that developers' tokens are verified with.
     ///
     /// # Errors
-    /// [`Reason::Misconfigured`], once a record of another deployment was seen.
+    /// [`Denial::Misconfigured`], once a record of another deployment was seen.
     pub fn check_namespace(&self, now: u64) -> Result<(), Denial> {
         match self.resource_server.keys().iter().find_map(|keys| keys.other_writer(now)) {
             None => Ok(()),
@@ -87,7 +65,7 @@ impl<P: Platform> Deployment<P> {
                     "JWKS is also the namespace of {other}: give the registrar one of its own. If this is the registrar \
                      under an earlier RESOURCE, wait an hour, or delete the keys that begin with provider: there"
                 );
-                Err(Denial::new(Reason::Misconfigured, detail))
+                Err(Denial::Misconfigured { error: Some(Excerpt::new(&detail)) })
             }
         }
     }
@@ -98,7 +76,7 @@ impl<P: Platform> Deployment<P> {
         Records(self.platform.store())
     }
 
-    /// What operations on clients work with.
+    /// The dependencies of operations on clients.
     #[must_use]
     pub fn context<'a, A>(&'a self, applications: &'a A, now: u64, audit: AuditLog<'a>) -> Context<'a, A, P> {
         Context {
@@ -118,7 +96,7 @@ impl<P: Platform<Services: Services>> Deployment<P> {
     /// # Errors
     /// A [`Denial`] if they are not known.
     pub async fn provider(&self, now: u64) -> Result<Provider, Denial> {
-        let [keys, ..] = self.resource_server.keys() else { return Err(Reason::Misconfigured.into()) };
+        let [keys, ..] = self.resource_server.keys() else { return Err(Denial::Misconfigured { error: None }) };
         let provider = keys.provider(now, self.platform.services()).await?;
         // The store may have been read only now.
         self.check_namespace(now)?;
@@ -129,13 +107,12 @@ impl<P: Platform<Services: Services>> Deployment<P> {
     ///
     /// # Errors
     /// [`ProviderError`] if its token endpoint is not known.
-    pub async fn applications(&self, now: u64) -> Result<LogtoNow<'_, P::Services>, ProviderError> {
+    pub async fn applications(&self, now: u64) -> Result<LogtoApplications<'_, P::Services>, ProviderError> {
         let provider = self.provider(now).await.map_err(|denial| {
-            let detail = denial.detail.unwrap_or_default();
-            if denial.reason == Reason::Misconfigured {
-                ProviderError::Misconfigured(detail)
-            } else {
-                ProviderError::Unavailable(detail)
+            let detail = denial.detail().unwrap_or_default();
+            match denial {
+                Denial::Misconfigured { .. } => ProviderError::Misconfigured(detail),
+                _ => ProviderError::Unavailable(detail),
             }
         })?;
         let missing = || ProviderError::Unavailable("the discovery document names no https token_endpoint".to_owned());
@@ -145,18 +122,13 @@ impl<P: Platform<Services: Services>> Deployment<P> {
 
     /// Verifies the sender's access token as that of a person with the scope for registrations, and says what was found
     /// out on the way.
-    pub async fn authenticate_developer(
-        &self,
-        head: &RequestHead<'_>,
-        now: u64,
-    ) -> (Result<Rc<Identity>, Denial>, Trail) {
-        let mut trail = Trail::default();
-        let verified = self.resource_server.authenticate(head, now, self.platform.services(), &mut trail).await;
-        let developer = verified.and_then(|identity| match identity.kind() {
+    pub async fn authenticate_developer(&self, head: &RequestHead<'_>, now: u64) -> Authentication {
+        let verified = self.resource_server.authenticate(head, now, self.platform.services()).await;
+        let outcome = verified.outcome.and_then(|identity| match identity.kind() {
             Kind::User => Ok(identity),
-            kind => Err(Denial::user_required(kind)),
+            kind => Err(Denial::UserRequired { kind }.into()),
         });
-        (developer, trail)
+        Authentication { outcome, ..verified }
     }
 
     /// Where the lines of the audit log go.

@@ -1,6 +1,6 @@
 //! A response together with what the access log says of it.
 
-use mcp_edge_oauth::{denial::Denial, resource_server::Trail};
+use mcp_edge_oauth::{denial::Denial, resource_server::AuthTrace};
 use mcp_edge_runtime::{http::Response, log::LogRecord};
 
 /// A response and what the log says of its request.
@@ -27,11 +27,11 @@ impl Handled {
     }
 }
 
-/// What is found out about a request.
+/// Facts about a request for the log.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
     /// What verification of an access token found out.
-    pub trail: Option<Trail>,
+    pub trace: Option<AuthTrace>,
     /// Why the request was denied.
     pub denial: Option<Denial>,
     /// Why it failed otherwise.
@@ -58,11 +58,11 @@ impl Findings {
     /// The record of the request for the log, with subjects only if the operator wants them there.
     #[must_use]
     pub fn into_record(self, route: &'static str, with_subject: bool) -> LogRecord {
-        let Self { trail, denial, detail, client_id, subject } = self;
+        let Self { trace, denial, detail, client_id, subject } = self;
         let mut record = LogRecord::of_route(route);
-        let trail = trail.unwrap_or_default();
-        let trail = Trail { client_id: client_id.or(trail.client_id), subject: subject.or(trail.subject), ..trail };
-        trail.add_to(&mut record, with_subject);
+        let trace = trace.unwrap_or_default();
+        let trace = AuthTrace { client_id: client_id.or(trace.client_id), subject: subject.or(trace.subject), ..trace };
+        trace.add_to(&mut record, with_subject);
         match denial {
             Some(denial) => denial.add_to(&mut record),
             None => record.maybe_cut("detail", detail),

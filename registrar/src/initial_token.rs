@@ -1,4 +1,6 @@
-//! Initial access tokens (RFC 7591 §3): whoever has one may register, until it expires or is used up.
+//! Initial access tokens (RFC 7591 §3): their bearer may register until the token expires or is used up.
+
+use std::time::Duration;
 
 use mcp_edge_runtime::ports::StoreError;
 use serde::{Deserialize, Serialize};
@@ -20,11 +22,14 @@ const PREFIX: &str = "mcpinit_";
 /// Shorter than a hash, and still unique to a token.
 const ID_CHARACTERS: usize = 16;
 
+/// The store takes no shorter life.
+const MIN_TTL_SECONDS: u64 = 60;
+
 /// An initial access token as it is stored, under the hash of the token. Only the operator writes it, so that no
 /// registration brings back what they have revoked; each use has a key of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InitialToken {
-    /// What the operator called it.
+    /// The operator's name for it.
     pub name: String,
     /// Seconds since 1970.
     pub expires_at: u64,
@@ -70,6 +75,14 @@ pub struct Bearer<'a> {
     pub network: &'a str,
 }
 
+/// The bearer of a valid token.
+pub struct Verified {
+    /// Who it is.
+    pub registrant: Registrant,
+    /// The uses of the token, of which one is reserved; `None` for a token without a limit.
+    pub uses: Option<TokenUses>,
+}
+
 /// Verifies the token of `bearer`, and reserves one of its uses under `reservation` if they are limited. `None`: the token
 /// is not valid, or used up.
 ///
@@ -82,7 +95,7 @@ pub async fn authenticate(
     bearer: Bearer<'_>,
     reservation: &str,
     now: u64,
-) -> Result<Option<Registrant>, InitialTokenError> {
+) -> Result<Option<Verified>, InitialTokenError> {
     let Bearer { token, network } = bearer;
     if !token.starts_with(PREFIX) {
         return Ok(None);
@@ -94,13 +107,21 @@ pub async fn authenticate(
         attempt.failed();
         return Ok(None);
     };
-    if let Some(total) = stored.uses {
-        let uses = TokenUses { token: initial_use_prefix(token), total, expires_at: stored.expires_at };
-        if !ledger.take_use(reservation, &uses, now).await? {
-            return Ok(None);
-        }
+    let uses =
+        stored.uses.map(|total| TokenUses { token: initial_use_prefix(token), total, expires_at: stored.expires_at });
+    if let Some(uses) = &uses
+        && !ledger.take_use(reservation, uses, now).await?
+    {
+        return Ok(None);
     }
-    Ok(Some(stored.registrant(token)))
+    Ok(Some(Verified { registrant: stored.registrant(token), uses }))
+}
+
+/// Writes down for the operator that a use led to this client. The ledger has counted it; if this fails, `list` shows one
+/// use more than there is.
+pub async fn note_use(store: &impl RegistrationStore, uses: &TokenUses, client_id: &str, now: u64) {
+    let ttl = Duration::from_secs(uses.expires_at.saturating_sub(now).max(MIN_TTL_SECONDS));
+    let _ = store.put(&format!("{}{client_id}", uses.token), "", None, Some(ttl)).await;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -11,20 +11,17 @@
 //! | [`registrar`] | the entry point: routes a request to the endpoint or the portal; the scheduled run |
 //! | [`endpoint`] | `/register`: registration and management requests, their public errors |
 //! | [`portal`] | pages for developers on the rest of the host, their public errors |
-//! | [`services`] | what lives as long as the isolate ([`Services`](services::Services)), and what belongs to one request ([`RequestContext`](services::RequestContext)) |
-//! | [`handled`] | a response together with its log record |
+//! | [`deployment`], [`client_request`], [`handled`] | what lives as long as the isolate; what belongs to one request; a response with what the log says of it |
 //! | [`cleanup`] | the scheduled run: removes unused clients and what an outage left behind |
 //! | [`clients`] | the operations on clients: register, read, update, delete, rotate the secret |
-//! | [`ledger`] | what must be counted or locked across locations: capacity, rate limits, uses of initial access tokens, changes in progress |
-//! | [`initial_token`] | initial access tokens (RFC 7591 §3): lookup and expiry |
-//! | [`failed_attempts`] | limit on unsuccessful token lookups |
-//! | [`storage`] | the key-value layout, and records of clients in it |
-//! | [`record`] | what is stored of a client; registration access tokens |
-//! | [`provider`] | the identity provider's administration API: a trait, and Logto |
-//! | [`application`] | what client metadata becomes at the provider |
+//! | [`initial_token`], [`failed_attempts`] | initial access tokens (RFC 7591 §3); a limit on unsuccessful token lookups |
+//! | [`platform`] | what the platform provides: the store, the ledger, the runtime's services |
+//! | [`ledger`] | what must be counted or locked across locations: capacity, rates, uses of initial access tokens, changes |
+//! | [`storage`], [`record`] | the key-value layout; what is stored of a client |
+//! | [`provider`], [`application`] | the identity provider's administration API; what client metadata becomes there |
 //! | [`settings`], [`policy`], [`expiry`] | the operator's decisions, as rules over plain data |
 //! | [`client_metadata`] | client metadata (RFC 7591 §2): parsing and validation |
-//! | [`audit`], [`client_network`], [`rate_window`], [`digest`], [[`secret`] | the audit log; plain helpers |
+//! | [`audit`], [`client_network`], [`rate_window`], [`digest`], [`secret`] | the audit log; plain helpers |
 //! | `worker` | the adapter to Cloudflare |
 //!
 //! Nothing outside `worker` does I/O: the provider, the store, time and randomness are traits and arguments.
@@ -44,6 +41,7 @@ pub mod failed_attempts;
 pub mod handled;
 pub mod initial_token;
 pub mod ledger;
+pub mod platform;
 pub mod policy;
 pub mod portal;
 pub mod provider;

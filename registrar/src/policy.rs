@@ -9,9 +9,9 @@ use crate::digest::sha256_hex;
 pub enum Mode {
     /// Anybody, within [`Limits`].
     Open,
-    /// Whoever has an initial access token (RFC 7591 §3).
+    /// Bearers of an initial access token (RFC 7591 §3).
     Token,
-    /// Whoever is signed in and has the required scope.
+    /// Users who are signed in and have the required scope.
     Developers,
 }
 
@@ -24,11 +24,11 @@ pub struct Policy {
     pub allowed_scopes: Scopes,
     /// Schemes of redirect URIs without a dot that are accepted beside the well-known ones.
     pub private_use_schemes: Vec<String>,
-    /// How much.
+    /// Limits.
     pub limits: Limits,
 }
 
-/// How much.
+/// Limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Registrations of one address in an hour, in [`Mode::Open`].
@@ -53,7 +53,7 @@ pub enum Registrant {
     },
     /// The bearer of an initial access token.
     InitialToken {
-        /// What the operator called it.
+        /// The operator's name for it.
         name: String,
         /// Tells it from others of that name.
         id: String,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The length of a period.
 pub const WINDOW_SECONDS: u64 = 3_600;
 
-/// What was counted in one period.
+/// A count in one period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Window {
     /// When the period began, seconds since 1970.

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::{client_metadata::ClientMetadata, digest::sha256_hex, policy::Registrant, secret::Secret};
 
-/// What was registered, by whom, and what opens it. Written once, at the registration: what changes is kept apart (see
+/// A stored registration: the metadata, the owner and the hash of the registration access token. Written once, at the registration: what changes is kept apart (see
 /// [`storage`](crate::storage)), so that nobody who has read an old record can bring back what has ended. The secret is not
 /// kept: the provider has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,21 +15,21 @@ pub struct Record {
     pub metadata: ClientMetadata,
     /// SHA-256 of the registration access token, in hexadecimal. `None`: only the portal manages it.
     pub token_hash: Option<String>,
-    /// Whose it is.
+    /// The owner.
     pub owner: Owner,
     /// Seconds since 1970.
     pub created_at: u64,
 }
 
-/// Whose a client is.
+/// The owner of a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Owner {
-    /// Nobody's in particular: whoever holds the registration access token.
+    /// Anybody: the holder of the registration access token manages it.
     Anyone,
-    /// Of whoever was given this initial access token; managed with the registration access token all the same.
+    /// The bearer of this initial access token. The registration access token manages it as well.
     InitialToken {
-        /// What the operator called it.
+        /// The operator's name for it.
         name: String,
         /// Tells it from others of that name.
         #[serde(default)]
@@ -45,7 +45,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// Whose a client becomes.
+    /// The owner of a client that this registrant makes.
     #[must_use]
     pub fn of(registrant: &Registrant) -> Self {
         match registrant {
@@ -58,7 +58,7 @@ impl Owner {
     }
 }
 
-/// What lists show of a client without reading its record. The store allows a kilobyte.
+/// The metadata of a client's key, which lists show without reading the record. The store allows a kilobyte.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// `client_name`
@@ -67,7 +67,7 @@ pub struct Listed {
     pub created_at: u64,
 }
 
-/// What the scheduled run knows of a client's use. The provider forgets its log after a while; we do not. All times are
+/// Use of a client, as the scheduled run has read it. It is kept longer than the provider's log. All times are
 /// seconds since 1970, if their names say nothing else.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
@@ -89,7 +89,7 @@ pub struct Usage {
 }
 
 impl Record {
-    /// What lists show of it.
+    /// The metadata for its key.
     #[must_use]
     pub fn listed(&self) -> Listed {
         Listed { name: self.metadata.client_name.clone(), created_at: self.created_at }

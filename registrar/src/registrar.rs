@@ -1,12 +1,12 @@
 //! The entry point: routes a request to the endpoint or the portal; the scheduled run.
 
-use mcp_edge_oauth::{Scopes, challenge::ChallengeContext, denial::Reason, protected_resource::WELL_KNOWN};
+use mcp_edge_oauth::{Scopes, challenge::ChallengeContext, denial::Denial, protected_resource::WELL_KNOWN};
 use mcp_edge_runtime::{
     app::{self, App, Scheduled},
     context::RequestContext,
     http::{HeaderNames, RequestBody, RequestHead, Response},
     log::LogSettings,
-    ports::Services,
+    ports::{OperatorLog, Services},
 };
 use serde_json::json;
 
@@ -14,16 +14,18 @@ use crate::{
     cleanup::{self, Report},
     client_network::client_network,
     client_request::ClientRequest,
-    deployment::{Deployment, Platform},
+    deployment::Deployment,
     endpoint::{self, metadata_document},
     handled::{Findings, Handled},
+    ledger::{Ledger, Reconciled},
+    platform::Platform,
     policy::Mode,
     portal::Portal,
     provider::ProviderError,
     settings::{Cleanup, REGISTRATION_PATH, Settings},
 };
 
-/// A registration is longer than any honest client's: ten redirect URIs of 2 KB, and some pages.
+/// The longest request body: ten redirect URIs of 2 KB, and some pages, with a margin.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The zone of the Worker that sent a request, if one did.
@@ -118,12 +120,22 @@ impl<P: Platform<Services: Services> + 'static> App for Registrar<P> {
 
     fn misconfigured(_: &RequestHead<'_>) -> Response {
         let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Scopes::default() };
-        nothing.response(&Reason::Misconfigured.into())
+        nothing.response(&Denial::Misconfigured { error: None })
     }
 }
 
 impl<P: Platform<Services: Services> + 'static> Scheduled for Registrar<P> {
+    /// Reconciles the ledger also if no client is to be removed: otherwise one that has ended by other ways would count
+    /// for good.
     async fn scheduled(&self, now: u64) -> Result<String, String> {
+        let platform = &self.deployment.platform;
+        match platform.ledger().reconcile(now).await {
+            Ok(Reconciled { added: 0, removed: 0 }) => {}
+            Ok(corrected) => platform.services().info(&json!({ "ledger": corrected }).to_string()),
+            Err(error) => {
+                platform.services().error(&json!({ "ledger": null, "failure": error.to_string() }).to_string());
+            }
+        }
         match self.clean_up(now).await {
             Ok(report) => Ok(json!({ "cleanup": report }).to_string()),
             Err(error) => Err(json!({ "cleanup": null, "failure": error.to_string() }).to_string()),

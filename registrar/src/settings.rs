@@ -45,7 +45,7 @@ pub struct PortalClient {
 /// Everything that an operator decides.
 #[derive(Clone)]
 pub struct Settings {
-    /// What this server is called and whom it trusts.
+    /// The resource server: its URL and whom it trusts.
     pub server: ResourceServerSettings,
     /// What is logged.
     pub log: LogSettings,

@@ -3,8 +3,10 @@
 
 mod locations;
 mod operations;
+mod rows;
 pub use locations::{CACHE_SECONDS, Location};
 pub use operations::{IsolateMemory, Operations, operate};
+pub use rows::MemoryRows;
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,12 +18,15 @@ use std::{
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use mcp_edge_oauth::Scopes;
-use mcp_edge_runtime::ports::StoreError;
-use mcp_edge_runtime::ports::{OperatorLog, Runtime};
+use mcp_edge_runtime::ports::{
+    StoreError, {OperatorLog, Runtime},
+};
+use mcp_edge_runtime::service_call::{CallError, CallService};
 use serde_json::Value;
 
 use crate::{
     application::Application,
+    ledger::message,
     policy::{Limits, Mode, Policy},
     provider::{Applications, Created, LogReading, NotCreated, Period, ProviderError},
     secret::Secret,
@@ -31,7 +36,7 @@ use crate::{
 pub const NOW: u64 = 1_800_000_000;
 pub const DAY: u64 = 86_400;
 
-/// Lets other futures go on, as every call to the outside does.
+/// Yields to other futures once, as every I/O operation does.
 pub async fn others_go_on() {
     let mut first = true;
     poll_fn(|context| {
@@ -91,12 +96,21 @@ impl Applications for TestProvider {
         Ok(())
     }
 
+    /// In steps, between which others go on.
     async fn update(&self, client_id: &str, _: &Application, after: &Application) -> Result<(), ProviderError> {
         others_go_on().await;
         self.check("update")?;
-        let mut applications = self.applications.borrow_mut();
-        *applications.get_mut(client_id).ok_or(ProviderError::Gone)? = after.clone();
-        Ok(())
+        let change = |change: &dyn Fn(&mut Application)| {
+            self.applications.borrow_mut().get_mut(client_id).map(change).ok_or(ProviderError::Gone)
+        };
+        change(&|application| application.name.clone_from(&after.name))?;
+        others_go_on().await;
+        change(&|application| application.redirect_uris.clone_from(&after.redirect_uris))?;
+        others_go_on().await;
+        change(&|application| {
+            application.ceiling = after.ceiling.clone();
+            application.logo.clone_from(&after.logo);
+        })
     }
 
     async fn remove(&self, client_id: &str) -> Result<(), ProviderError> {
@@ -149,6 +163,8 @@ pub struct TestStore {
     pub is_down: Cell<bool>,
     /// Lists do not show anything, as if every change were very new.
     pub lists_nothing: Cell<bool>,
+    /// Lists fail.
+    pub lists_fail: Cell<bool>,
     /// Lists do not show these keys.
     pub unlisted: RefCell<Vec<String>>,
     central: locations::Central,
@@ -181,9 +197,12 @@ impl RegistrationStore for TestStore {
         Ok(())
     }
 
-    /// Pages of two, so that whoever forgets the cursor is found out.
+    /// Pages of two, so that a caller that ignores the cursor fails.
     async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<Page, StoreError> {
         others_go_on().await;
+        if self.lists_fail.get() {
+            return Err(StoreError("out to lunch".to_owned()));
+        }
         if self.lists_nothing.get() {
             return Ok(Page::default());
         }
@@ -202,6 +221,14 @@ impl RegistrationStore for TestStore {
 pub struct World {
     pub provider: TestProvider,
     pub store: TestStore,
+    /// What the Durable Object has.
+    pub rows: MemoryRows,
+    /// What calls of the Durable Object fail with.
+    pub ledger_fails_with: RefCell<Option<CallError>>,
+    /// How many of the next calls take effect and lose their answers.
+    pub ledger_loses: Cell<usize>,
+    /// How many calls there were.
+    pub ledger_calls: Cell<usize>,
     pub memory: IsolateMemory,
     pub policy: Policy,
     pub now: Cell<u64>,
@@ -214,6 +241,10 @@ impl World {
         Self {
             provider: TestProvider::default(),
             store: TestStore::default(),
+            rows: MemoryRows::default(),
+            ledger_fails_with: RefCell::default(),
+            ledger_loses: Cell::default(),
+            ledger_calls: Cell::default(),
             memory: IsolateMemory::default(),
             policy: Policy {
                 mode,
@@ -274,5 +305,33 @@ impl OperatorLog for World {
 
     fn error(&self, line: &str) {
         self.info(line);
+    }
+}
+
+impl Runtime for &World {
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        (**self).sleep(duration)
+    }
+
+    fn random(&self, buffer: &mut [u8]) {
+        (**self).random(buffer);
+    }
+}
+
+/// The Durable Object: one for all locations, and an await away from each.
+impl CallService for &World {
+    async fn call(&self, message: String) -> Result<String, CallError> {
+        self.ledger_calls.set(self.ledger_calls.get() + 1);
+        others_go_on().await;
+        if let Some(error) = &*self.ledger_fails_with.borrow() {
+            return Err(error.clone());
+        }
+        let answer = message::answer(&self.rows, &message, self.now.get()).map_err(|_| CallError::Failed(500))?;
+        others_go_on().await;
+        if self.ledger_loses.get() > 0 {
+            self.ledger_loses.set(self.ledger_loses.get() - 1);
+            return Err(CallError::Network("connection lost".to_owned()));
+        }
+        Ok(answer)
     }
 }

@@ -1,7 +1,7 @@
 // The official MCP conformance suite against the fixture Worker on workerd.
 //
-// The suite sends no token, and the Worker has no switch to do without one. So it goes through a proxy that signs its
-// requests in and changes nothing else; the Worker takes the proxy's URL for its own.
+// The suite sends no token, and the Worker always requires one. A proxy adds it and changes nothing else; RESOURCE is the
+// proxy's URL.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -34,7 +34,7 @@ after(async () => {
 });
 
 /**
- * What each revision comes to. A new version of the suite, or a scenario that silently checks less, shows here.
+ * The expected results of each revision. They change with a new version of the suite or with a scenario that checks less.
  *
  * `unscored` are scenarios that the suite runs without counting them and that must pass here nonetheless; the others
  * of that kind (the tasks extension; sessions and resumption of streams) need memory that all isolates share, which
@@ -48,7 +48,7 @@ const REVISIONS = {
       "http-custom-header-server-validation": 10,
       "json-schema-2020-12": 8,
     },
-    // Lists change only when a new version is deployed, so there is nothing to subscribe to.
+    // Lists change only with a deployment, so the server has no subscriptions.
     skipped: [
       "server-stateless:sep-2575-server-sends-subscription-ack",
       "server-stateless:sep-2575-server-tags-subscription-id",
@@ -65,7 +65,7 @@ const REVISIONS = {
   },
 };
 
-test("the Worker under test wants a token", async () => {
+test("the Worker under test requires a token", async () => {
   const { status, headers } = await post(worker, { message: { jsonrpc: "2.0", id: 1, method: "ping" } });
   assert.equal(status, 401);
   assert.match(headers["www-authenticate"], /^Bearer /);
@@ -85,7 +85,7 @@ for (const [revision, { scored, unscored, skipped, baseline }] of Object.entries
     });
     after(() => printTable(`conformance ${revision}`, run.scenarios, isScored));
 
-    test("it is content", () => {
+    test("the suite passes", () => {
       assert.equal(run.exitCode, 0, `it ended with code ${run.exitCode}; its last words:\n${run.lastWords}`);
     });
 
@@ -101,7 +101,7 @@ for (const [revision, { scored, unscored, skipped, baseline }] of Object.entries
       });
     }
 
-    test("it is as large as it was", () => {
+    test("the number of checks is unchanged", () => {
       assert.equal(names.scored.length, scored.scenarios);
       const results = [...run.scenarios].filter(([name]) => isScored(name)).map(([, result]) => result);
       assert.equal(results.length, scored.scenarios);
@@ -113,19 +113,19 @@ for (const [revision, { scored, unscored, skipped, baseline }] of Object.entries
   });
 }
 
-/** Those of `scenario:check` that are of this scenario. */
+/** Returns the entries of `scenario:check` of this scenario. */
 function of(name, entries) {
   return entries.filter((entry) => entry.startsWith(`${name}:`));
 }
 
-/** A scenario has run, and fails, warns and skips exactly where that is known. */
+/** Asserts that a scenario has run, with exactly the expected failures, warnings and skipped checks. */
 function assertPassed(run, name, { expected, skipped }) {
   const result = run.scenarios.get(name);
   assert.ok(result, `it has not run; the suite's last words:\n${run.lastWords}`);
   const named = (checks) => [...new Set(checks.map(({ id }) => `${name}:${id}`))].sort();
-  const told = result.complaints.map(({ id, status, errorMessage }) => `\n- ${status} ${id}: ${errorMessage ?? ""}`);
+  const details = result.complaints.map(({ id, status, errorMessage }) => `\n- ${status} ${id}: ${errorMessage ?? ""}`);
   const where = `\nMore in ${run.folder}: ${result.file} and worker.log`;
-  assert.deepEqual(named(result.complaints), of(name, expected).sort(), told.join("") + where);
+  assert.deepEqual(named(result.complaints), of(name, expected).sort(), details.join("") + where);
   assert.deepEqual(named(result.skipped), of(name, skipped).sort(), `other checks than usual were skipped${where}`);
   if (result.complaints.length === 0) assert.ok(result.passed > 0, `it has checked nothing${where}`);
 }

@@ -1,4 +1,4 @@
-// A panic in a tool costs the requests in flight and nothing after them: WebAssembly starts anew with the next request.
+// A panic in a tool fails the requests in flight. WebAssembly restarts with the next request.
 
 import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
@@ -22,7 +22,7 @@ const restarts = () => worker.raw().split("starting WebAssembly anew").length - 
 
 for (const tool of ["test_crash_at_once", "test_crash_later"]) {
   describe(tool, () => {
-    test("is answered with 500, and the next request as if nothing had happened", async () => {
+    test("is answered with 500, and the next request is served", async () => {
       assert.equal((await call("test_simple_text")).status, 200);
       const before = restarts();
       for (let round = 1; round <= 3; round += 1) {
@@ -38,19 +38,19 @@ for (const tool of ["test_crash_at_once", "test_crash_later"]) {
   });
 }
 
-test("keys come from the store after a crash, not from the provider again", async () => {
+test("keys come from the store after a crash, not from the provider", async () => {
   const before = provider.requests.length;
   await call("test_crash_at_once");
   assert.equal((await call("test_simple_text")).status, 200);
   assert.equal(provider.requests.length, before);
 });
 
-test("a request that was waiting for its body is not taken for one of those that wait afterwards", async () => {
+test("a request that was waiting for its body is not confused with later ones", async () => {
   const fresh = await start();
   try {
     const tokenOf = tokensFor({ issuer: provider.issuer, resource: fresh.mcpUrl, signer });
     const ask = async (tool) => (await post(fresh, { token: tokenOf({}), message: legacyCall(tool) })).status;
-    // So that what follows does not wait for keys.
+    // Fetches the keys, so that later requests do not wait for them.
     assert.equal(await ask("test_simple_text"), 200);
     const before = slowPost(fresh, tokenOf({ claims: { sub: "before" } }), 1);
     await before.isWaiting();
@@ -67,7 +67,7 @@ test("a request that was waiting for its body is not taken for one of those that
   }
 });
 
-/** A request whose body comes in two parts; `isWaiting` is fulfilled when the Worker has surely begun with it. */
+/** Sends a request with its body in two parts. `isWaiting` is fulfilled when the Worker has started it. */
 function slowPost(to, bearer, id) {
   const body = JSON.stringify({ ...legacyCall("test_simple_text"), id });
   const request = httpRequest(to.mcpUrl, {
@@ -87,11 +87,11 @@ function slowPost(to, bearer, id) {
       resolve({ status: response.statusCode, json: response.statusCode === 200 ? JSON.parse(text) : undefined });
     });
   });
-  // If it is never looked at, because the test has failed before.
+  // Handled here in case the test fails before awaiting it.
   answer.catch(() => {});
   const sent = new Promise((resolve) => request.write(body.slice(0, 10), resolve));
   return {
-    // A request that was sent later has been answered.
+    // A later request has been answered.
     isWaiting: async () => {
       await sent;
       assert.equal((await post(to, { message: legacyCall("test_simple_text") })).status, 401);

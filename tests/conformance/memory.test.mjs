@@ -1,5 +1,5 @@
-// Tools that repeat what they were given, and tools that ask and look at the answer: bodies that are small on the wire and
-// large in memory take no isolate down here either, see tests/memory.test.mjs.
+// Tools that repeat their arguments or request input: bodies that are small on the wire and large in memory do not crash
+// the isolate. See tests/memory.test.mjs.
 
 import { after, describe, test } from "node:test";
 import { ISOLATE_LIMITS, SHAPES, legacy, modern, shapeIn, watch } from "../support/heavy-bodies.mjs";
@@ -27,7 +27,7 @@ const capabilities = { [ENVELOPE.capabilities]: { elicitation: {}, sampling: {},
 const sampled = (text) => ({ role: "assistant", model: "m", content: { type: "text", text } });
 const contact = (value) => call("json_schema_2020_12_tool", { phone: "1", address: { x: value } });
 
-describe("a tool does no harm that repeats", () => {
+describe("a tool does no harm if it repeats", () => {
   for (const [what, place] of Object.entries({
     "a value": legacy("tools/call", contact("@")),
     "a value, modern": modern("tools/call", contact("@")),

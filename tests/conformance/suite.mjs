@@ -1,4 +1,4 @@
-// The conformance suite as a program: what it would run, running it, and what it left behind.
+// Runs the conformance suite as a program and reads its results.
 
 import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SUITE = join(ROOT, "node_modules/@modelcontextprotocol/conformance/dist/index.js");
 
-// Enough to see how it ended, little enough to be read.
+// The end of the output shows the result.
 const LAST_LINES = 40;
 
 /**
@@ -48,7 +48,7 @@ export async function readBaseline(file) {
  * @param {string} options.url
  * @param {string} options.revision
  * @param {string} [options.baseline]  from the root of the repository
- * @param {() => string} options.log   what the Worker has printed, kept beside the results
+ * @param {() => string} options.log   the Worker's log, stored with the results
  */
 export async function runSuite({ url, revision, baseline, log }) {
   const folder = join(ROOT, "test-results/conformance", revision);

@@ -1,4 +1,4 @@
-// The results of the conformance suite as a table for people.
+// The results of the conformance suite as a table.
 
 /**
  * @param {string} title

@@ -1,4 +1,4 @@
-// The proxy in front of the conformance suite's Worker: what it does to a request, and that it does nothing else.
+// The proxy in front of the conformance suite's Worker: it adds a token and changes nothing else.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -7,7 +7,7 @@ import { after, describe, test } from "node:test";
 import { startTokenProxy } from "../support/token-proxy.mjs";
 import { freePort } from "../support/worker.mjs";
 
-// Stands for the Worker; each test says how it answers.
+// Replaces the Worker; each test sets its response.
 let answer;
 const server = createServer((request, response) => answer(request, response));
 server.listen(0, "127.0.0.1");
@@ -24,14 +24,14 @@ after(async () => {
 
 const HEADERS = ["Host", "evil.example", "Origin", "http://evil.example", "mCp-Name", " a ", "X", "1", "X", "2"];
 
-/** Starts a request with exactly these headers; the body is up to the caller. */
+/** Starts a request with exactly these headers, without a body. */
 function begin({ method = "POST", path = "/mcp", headers = HEADERS } = {}) {
   const all = [...headers, "Connection", "close", "Transfer-Encoding", "chunked"];
   return { sent: all, request: httpRequest({ host: "127.0.0.1", port, method, path, headers: all, agent: false }) };
 }
 
-describe("the proxy that signs requests in", () => {
-  test("adds a token and leaves everything else as it was", async () => {
+describe("the proxy that adds a token", () => {
+  test("adds a token and changes nothing else", async () => {
     const seen = new Promise((resolve) => {
       answer = (request, response) => {
         resolve(request);
@@ -47,7 +47,7 @@ describe("the proxy that signs requests in", () => {
     assert.deepEqual(rawHeaders, [...values, "Authorization", "Bearer secret"]);
   });
 
-  test("leaves a token that is there", async () => {
+  test("keeps an existing token", async () => {
     const seen = new Promise((resolve) => {
       answer = (request, response) => {
         resolve(request.rawHeaders);
@@ -59,7 +59,7 @@ describe("the proxy that signs requests in", () => {
     assert.deepEqual(await seen, sent);
   });
 
-  test("gives back status and headers as they are", async () => {
+  test("returns status and headers unchanged", async () => {
     const headers = ["Content-Type", "text/plain", "X", "1", "x", "2", "Content-Length", "2"];
     answer = (request, response) => {
       response.sendDate = false;
@@ -75,7 +75,7 @@ describe("the proxy that signs requests in", () => {
     response.resume();
   });
 
-  test("passes bodies on as they come, both ways at once", async () => {
+  test("streams bodies in both directions", async () => {
     answer = async (request, response) => {
       response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
       for await (const chunk of request) response.write(`echo ${chunk}`);
@@ -93,7 +93,7 @@ describe("the proxy that signs requests in", () => {
     await once(response, "end");
   });
 
-  test("tells the server that the client has gone", async () => {
+  test("closes the connection to the server if the client closes its own", async () => {
     const gone = new Promise((resolve) => {
       answer = (request, response) => {
         response.once("close", () => resolve(response.writableFinished));
@@ -108,7 +108,7 @@ describe("the proxy that signs requests in", () => {
     assert.equal(await gone, false);
   });
 
-  test("tells the client that the server has gone", async () => {
+  test("closes the connection to the client if the server closes its own", async () => {
     answer = (request, response) => {
       response.writeHead(200);
       response.write("half");

@@ -1,4 +1,4 @@
-// A real browser for tests: Debian's Chromium, or whichever is installed, driven by playwright-core.
+// A real browser for tests: an installed Chromium or Debian's, driven by playwright-core.
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -12,10 +12,10 @@ const RESULTS = fileURLToPath(new URL("../../test-results", import.meta.url));
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-// Where dev/setup puts one that it may not install.
+// The path where dev/setup unpacks a browser.
 const CACHED = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "mcp-edge/chromium/chromium");
 
-// A browser on a machine with two busy cores takes its time.
+// A browser on a machine with two busy cores is slow.
 export const PATIENCE_MS = 60_000;
 
 const FLAGS = [
@@ -28,7 +28,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** The browser's program, or `undefined`. */
+/** Returns the path of the browser, or `undefined`. */
 function findBrowser() {
   const { CHROMIUM } = process.env;
   if (CHROMIUM) return CHROMIUM;
@@ -45,8 +45,7 @@ function which(name) {
 }
 
 /**
- * Why there can be no browser tests here; `false` if there can. Where everything has to run (CI=true), their absence is
- * a failure.
+ * Returns the reason why browser tests are skipped, or `false`. With CI=true, a missing browser is an error.
  */
 export function reasonToSkip() {
   if (findBrowser() !== undefined) return false;
@@ -64,8 +63,8 @@ export function startBrowser(options = {}) {
 }
 
 /**
- * Opens a page in a browser profile of its own. What must not happen is collected in `page.complaints`: errors on the
- * console, exceptions, breaches of the page's Content-Security-Policy.
+ * Opens a page in a new browser profile. `page.complaints` collects errors on the console, exceptions and violations of
+ * the page's Content-Security-Policy.
  * @param {import("playwright-core").Browser} browser
  * @param {string} url
  * @param {import("playwright-core").BrowserContextOptions} [options]
@@ -89,17 +88,17 @@ export async function visit(browser, url, options = {}) {
   return page;
 }
 
-// The browser reports each refusal that a page gets. A sign-in begins with one: that is how it learns where to go.
+// The browser reports each refused request. A sign-in begins with one.
 const isExpected = (text) => /^Failed to load resource: the server responded with a status of 40[13]\b/.test(text);
 
-/** What an automatic check of accessibility finds wrong, one line for each. */
+/** Returns the problems that axe finds, one line each. */
 export async function accessibilityProblems(page) {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document));
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id} (${help}): ${target.join(" ")}`));
 }
 
-/** Keeps a picture of the page among the results of the tests. */
+/** Saves a screenshot of the page in test-results. */
 export async function keepPicture(page, name, options = {}) {
   await page.screenshot({ path: join(RESULTS, `${name}.png`), animations: "disabled", ...options });
 }

@@ -1,10 +1,10 @@
-// A Worker and its identity provider, which know each other: what an operator sets up.
+// A Worker and its identity provider, configured for each other.
 
 import { startIdentityProvider } from "../../dev/identity-provider/index.mjs";
 import { createKey } from "../../dev/identity-provider/keys.mjs";
 import { freePort, startWorker } from "./worker.mjs";
 
-/** What wrangler.toml says unless an operator changes it. */
+/** The settings of wrangler.toml. */
 export const DEFAULT_SETTINGS = {
   REQUIRED_SCOPES: "whoami:read",
   CLAIM_SCOPES: "whoami:read=username,name,email,email_verified,picture",
@@ -24,7 +24,7 @@ export async function startDeployment({
 } = {}) {
   const port = await freePort();
   const resource = `http://127.0.0.1:${port}/mcp`;
-  // The key is ours, so that a test can sign what the provider never would.
+  // The tests know the key, so that they can sign tokens that the provider does not issue.
   const key = await createKey();
   const provider = await startIdentityProvider({ port: 0, resource, keys: [key], ...providerOptions });
   const allSettings = { ...DEFAULT_SETTINGS, ISSUER: provider.issuer, ...settings };

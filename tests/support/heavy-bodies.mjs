@@ -1,4 +1,4 @@
-// Bodies that are small on the wire and large in memory, and how to see whether a Worker survives them.
+// Bodies that are small on the wire and large in memory, and checks that a Worker survives them.
 
 import assert from "node:assert/strict";
 import { ENVELOPE, MODERN } from "./messages.mjs";
@@ -6,10 +6,10 @@ import { post } from "./requests.mjs";
 
 const MEBIBYTE = 1024 * 1024;
 
-/** What a body may have by default. */
+/** The default limit of a body. */
 export const BODY_BYTES = 4 * MEBIBYTE;
 
-/** 80 MiB for WebAssembly and 48 MiB for JavaScript: together the 128 MB that Cloudflare gives to an isolate. */
+/** 80 MiB for WebAssembly and 48 MiB for JavaScript: together the 128 MB of an isolate at Cloudflare. */
 export const ISOLATE_LIMITS = { memoryPages: 1280, v8Flags: ["--max-heap-size=48"] };
 
 /** For the message and the envelope around a value. */
@@ -31,7 +31,7 @@ const distinct = (member, bytes) => {
 };
 const nested = (open, close, depth) => open.repeat(depth) + "0" + close.repeat(depth);
 
-/** JSON values of almost 4 MiB, or of so many bytes. @type {Record<string, (bytes?: number) => string>} */
+/** JSON values of almost 4 MiB, or of this many bytes. @type {Record<string, (bytes?: number) => string>} */
 export const SHAPES = {
   "small objects": (bytes) => list('{"":0}', bytes),
   "small lists": (bytes) => list("[0]", bytes),
@@ -39,10 +39,10 @@ export const SHAPES = {
   "empty lists": (bytes) => list("[]", bytes),
   "numbers": (bytes) => list("0", bytes),
   "numbers with exponents": (bytes) => list("1e9", bytes),
-  "empty texts": (bytes) => list('""', bytes),
+  "empty strings": (bytes) => list('""', bytes),
   "members of one character or a few": (bytes = VALUE_BYTES) => distinct((name) => `"${name}":0`, bytes),
   "members with small objects": (bytes = VALUE_BYTES) => distinct((name) => `"${name}":{"":0}`, bytes),
-  "members with empty texts": (bytes = VALUE_BYTES) => distinct((name) => `"${name}":""`, bytes),
+  "members with empty strings": (bytes = VALUE_BYTES) => distinct((name) => `"${name}":""`, bytes),
   "one member again and again": (bytes) => object('"a":0', bytes),
   "objects 100 deep": (bytes) => list(nested('{"":', "}", 100), bytes),
   "lists 100 deep": (bytes) => list(nested("[", "]", 100), bytes),
@@ -68,7 +68,7 @@ export const SHAPES = {
   "white space": (bytes = VALUE_BYTES) => `[${fill(" ", bytes)}]`,
 };
 
-/** Those that cost most, each in its way. */
+/** The most expensive ones of each kind. */
 export const WORST = ["small objects", "small lists", "members with small objects", "one text with an escape at its end"];
 
 const CLIENT = "io.modelcontextprotocol/clientInfo";
@@ -76,7 +76,7 @@ const MARK = "@";
 
 /** @typedef {{message: string, headers: Record<string, string>}} Heavy */
 
-/** A message with a value in place of its mark, as it is. @returns {(value: string) => Heavy} */
+/** Creates a message with a value in place of its marker. @returns {(value: string) => Heavy} */
 function around(message, headers = {}) {
   const frame = JSON.stringify(message);
   return (value) => ({ message: frame.replace(`"${MARK}"`, () => value), headers });
@@ -98,7 +98,7 @@ export function modern(method, params, meta = {}) {
   });
 }
 
-/** Batches, which only this revision has: of one message, and of a hundred that share the bytes. */
+/** Batches, which only this revision has: of one message, and of a hundred that share the size. */
 export const batch = (params) => (value) => batchOf(params, [value]);
 export const batchOfMany = (params) => (_, shape) => batchOf(params, Array(100).fill(shape(VALUE_BYTES / 100 - 200)));
 
@@ -109,7 +109,7 @@ function batchOf(params, values) {
 }
 
 /**
- * Every place of a message where a value can be.
+ * Every place in a message where a value can be.
  * @param {string} tool  that is called
  * @param {object} args  its arguments; a member is added
  * @returns {Record<string, (value: string, shape: (bytes: number) => string) => Heavy>}
@@ -153,16 +153,16 @@ export function placesOf(tool, args = {}) {
 }
 
 /**
- * Watches a Worker that nobody else asks.
+ * Watches a Worker that gets no other requests.
  * @param {object} worker
  * @param {{token: string, message: object}} honest  a request that is answered with 200
  */
 export function watch(worker, honest) {
-  // An isolate numbers its requests, and begins anew when it has crashed.
+  // An isolate numbers its requests, beginning with 1 after a crash.
   let asked = 0;
   const numberOf = ({ request_id: id }) => Number(/^local-(\d+)$/.exec(id)?.[1]);
 
-  /** The isolate must be the one that it was before it was asked so often. */
+  /** Asserts that the isolate has not restarted. */
   async function afterAll(requests) {
     const { status, text: answer } = await post(worker, honest);
     assert.equal(status, 200, answer);
@@ -178,7 +178,7 @@ export function watch(worker, honest) {
     }
   }
 
-  /** Sends these at the same time. Each must be answered, and the isolate must survive. */
+  /** Sends requests at the same time. Each must get a response, and the isolate must not restart. */
   async function endures(...requests) {
     const answers = await Promise.allSettled(requests.map((request) => post(worker, request)));
     await afterAll(requests.length);
@@ -206,7 +206,7 @@ export function shapeIn(place, name, token) {
 
 const known = new Map();
 
-/** The items in groups of at most so many. */
+/** Splits items into groups of at most this many. */
 export function inGroups(items, size) {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, number) => items.slice(number * size, (number + 1) * size));
 }

@@ -1,17 +1,17 @@
-// An identity provider that does what it is told, also what no honest one would: it publishes any keys,
-// answers anything on any endpoint, falls silent, goes away and comes back, and counts what it is asked.
+// An identity provider that can be made to misbehave: it publishes any keys, returns any response at any endpoint, stops
+// responding, goes down and comes back, and counts its requests.
 //
-// It signs nobody in and issues nothing: tests sign tokens themselves (`signers.mjs`), with the keys it publishes.
+// It does not sign users in and issues no tokens: tests sign tokens themselves (`signers.mjs`), with its published keys.
 
 import { createServer } from "node:http";
 import { freePort } from "./worker.mjs";
 
 /**
  * @typedef {"discovery" | "metadata" | "jwks" | "introspection" | "userinfo" | "elsewhere"} Endpoint
- *   `metadata` is the discovery document at the place of RFC 8414, which is 404 unless it is told otherwise
+ *   `metadata` is the discovery document at the URL of RFC 8414, which is 404 by default
  *
  * @typedef {(response: import("node:http").ServerResponse, honest: Honest, request: import("node:http").IncomingMessage) => void} Fault
- *   answers in place of the honest answer, which it is given
+ *   sends a response; `honest` is the correct one
  *
  * @typedef {object} Honest
  * @property {number} status
@@ -22,8 +22,8 @@ import { freePort } from "./worker.mjs";
 /**
  * Starts it.
  * @param {object} [options]
- * @param {object[]} [options.keys]  what it publishes; may be replaced later
- * @param {string} [options.path]    of the issuer
+ * @param {object[]} [options.keys]  the published keys; may be replaced later
+ * @param {string} [options.path]    the path of the issuer
  */
 export async function startHostileProvider({ keys = [], path = "/oidc" } = {}) {
   const provider = new HostileProvider(await freePort(), path, keys);
@@ -45,35 +45,35 @@ class HostileProvider {
     this.keys = keys;
     /** Members of the discovery document that differ; `undefined` removes one. */
     this.discovery = {};
-    /** What introspection says of a token: members of the answer, or the whole of it as `{status, body}`. */
+    /** Introspection responses by token: members, or the whole response as `{status, body}`. */
     this.tokens = new Map();
-    /** What userinfo says, likewise. */
+    /** Userinfo responses by token, likewise. */
     this.profiles = new Map();
     /** Every request since the last `forget`. */
     this.requests = [];
   }
 
-  /** How often it was asked, at one endpoint or at all. */
+  /** Counts the requests, to one endpoint or to all. */
   count(/** @type {Endpoint | undefined} */ endpoint) {
     return this.requests.filter((request) => endpoint === undefined || request.endpoint === endpoint).length;
   }
 
-  /** Forgets the requests, so that a test counts its own. */
+  /** Deletes the recorded requests. */
   forget() {
     this.requests = [];
   }
 
-  /** From now on, answers like this at this endpoint. */
+  /** Uses this fault at this endpoint from now on. */
   misbehave(/** @type {Endpoint} */ endpoint, /** @type {Fault} */ fault) {
     this.#faults.set(endpoint, fault);
   }
 
-  /** From now on, answers honestly everywhere. */
+  /** Responds correctly at all endpoints from now on. */
   behave() {
     this.#faults.clear();
   }
 
-  /** Goes away: connections are refused. */
+  /** Goes down: connections are refused. */
   async stop() {
     const server = this.#server;
     this.#server = undefined;
@@ -84,7 +84,7 @@ class HostileProvider {
     });
   }
 
-  /** Comes back, at the same address. */
+  /** Comes back at the same address. */
   async start() {
     const server = createServer((request, response) => this.#answer(request, response));
     await new Promise((resolve, reject) => {
@@ -94,7 +94,7 @@ class HostileProvider {
     this.#server = server;
   }
 
-  /** What the Worker would keep of it in the store, as if fetched so many seconds ago. */
+  /** Returns the record of the Worker's store, as if fetched this many seconds ago. */
   record({ age = 0, discoveryAge = age, keys = this.keys } = {}) {
     const now = Math.floor(Date.now() / 1000);
     return {
@@ -178,18 +178,18 @@ async function bodyOf(request) {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Ways to misbehave. */
+/** Faults of endpoints. */
 export const faults = {
-  /** Another status, with the honest body. */
+  /** Another status, with the correct body. */
   status: (status, headers = {}) => (response, { body }) => response.writeHead(status, headers).end(body),
 
-  /** An OAuth error, as Logto writes it. */
+  /** An OAuth error in the form of Logto. */
   error: (status, error, error_description = "") => (response) =>
     response
       .writeHead(status, { "content-type": "application/json" })
       .end(JSON.stringify({ code: `oidc.${error}`, message: "An OIDC error occurred.", error, error_description })),
 
-  /** A web page, such as a firewall sends, with any status. */
+  /** A web page with any status, like that of a firewall. */
   page: (status) => (response) =>
     response.writeHead(status, { "content-type": "text/html" }).end("<!doctype html><title>Sorry, you have been blocked</title>"),
 
@@ -199,15 +199,15 @@ export const faults = {
   /** Status 200 and this. */
   says: (body) => (response) => response.writeHead(200, { "content-type": "application/json" }).end(body),
 
-  /** The honest document with other members. */
+  /** The correct document with other members. */
   saysWith: (changes) => (response, { body }) =>
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ ...JSON.parse(body), ...changes })),
 
-  /** The honest document, and white space up to so many bytes. */
+  /** The correct document, padded with white space to this many bytes. */
   padded: (bytes) => (response, { body }) =>
     response.writeHead(200, { "content-type": "application/json" }).end(body.padEnd(bytes)),
 
-  /** The same without an announced length: only counting helps. */
+  /** The same without a Content-Length. */
   paddedInChunks: (bytes) => async (response, { body }) => {
     response.writeHead(200, { "content-type": "application/json" });
     response.write(body);
@@ -218,35 +218,35 @@ export const faults = {
     response.end();
   },
 
-  /** The honest body, a byte in each chunk. */
+  /** The correct body, a byte per chunk. */
   dripping: () => (response, { status, body, type }) => {
     response.writeHead(status, { "content-type": type });
     for (const byte of Buffer.from(body)) response.write(Buffer.of(byte));
     response.end();
   },
 
-  /** Sends the caller elsewhere. */
+  /** A redirect. */
   redirect: (location, status = 302) => (response) => response.writeHead(status, { location }).end(),
 
-  /** Takes the request and never answers. */
+  /** Accepts the request and never responds. */
   silent: () => () => {},
 
-  /** Sends half of the honest body and no more. */
+  /** Sends half of the correct body and stops. */
   halting: () => (response, { body, type }) => {
     response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(body) });
     response.write(body.slice(0, body.length / 2));
   },
 
-  /** Sends half of the honest body and hangs up. */
+  /** Sends half of the correct body and closes the connection. */
   breaking: () => (response, { body, type }) => {
     response.writeHead(200, { "content-type": type, "content-length": Buffer.byteLength(body) });
     response.write(body.slice(0, body.length / 2), () => response.destroy());
   },
 
-  /** Hangs up at once. */
+  /** Closes the connection at once. */
   hangingUp: () => (response) => response.destroy(),
 
-  /** Answers honestly, but only when `release` is called. */
+  /** Responds correctly when `release` is called. */
   held() {
     const waiting = [];
     let isOpen = false;

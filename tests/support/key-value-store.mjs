@@ -1,8 +1,7 @@
-// A key-value namespace as workerd reaches it: over HTTP, one request for each operation.
+// A key-value namespace for workerd, over HTTP with one request per operation.
 //
-// It lives in the test's own process, so that a test can look into it, count what is asked of it, put
-// something there, let it fail, and keep it while the Worker restarts. It is always consistent and
-// nothing in it expires, which Workers KV does not promise; a list is never longer than one page.
+// It runs in the test's process, so that a test can read and change its entries, count operations, make them fail, and
+// keep it while the Worker restarts. Unlike Workers KV it is always consistent and nothing expires; a list has one page.
 
 import { createServer } from "node:http";
 
@@ -11,13 +10,13 @@ import { createServer } from "node:http";
  *
  * @typedef {object} KeyValueStore
  * @property {number} port
- * @property {Map<string, string>} entries  what is stored; may be changed at will
+ * @property {Map<string, string>} entries  the stored values; tests may change them
  * @property {Map<string, string>} metadata  of those entries that have some, as JSON
  * @property {{key: string, cacheTtl?: number, found: boolean}[]} reads
  *   those since the last `forget`; a list has the key ""
  * @property {{key: string, value: string, ttl?: number}[]} writes
- * @property {{reads: Mood, writes: Mood}} mood  how it answers from now on; at first, both "answer"
- * @property {() => Promise<unknown>} [pause]  if set, what every answer waits for
+ * @property {{reads: Mood, writes: Mood}} mood  how it responds from now on; "answer" by default
+ * @property {() => Promise<unknown>} [pause]  if set, every response waits for it
  * @property {() => void} forget  clears `reads` and `writes`, not `entries`
  * @property {() => Promise<void>} close
  */

@@ -1,11 +1,11 @@
-// An MCP client as people use them: the official SDK, with an OAuth client that keeps everything in memory,
-// a scripted browser, and a record of every request.
+// An MCP client: the official SDK, with an OAuth client in memory, a scripted browser, and a record of every
+// request.
 
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
 import { OAuthClient } from "../../dev/oauth-client.mjs";
 import { signIn } from "./sign-in.mjs";
 
-// Nobody listens there: the scripted browser reads the address and does not follow it.
+// Nothing listens at this URL: the scripted browser reads it and does not request it.
 const REDIRECT_URL = "http://127.0.0.1:9999/callback";
 
 /** @typedef {"legacy" | "auto" | {pin: string}} Mode */
@@ -17,7 +17,7 @@ export function oauthClient() {
 
 /**
  * Records every request of a client: `method`, `url`, `headers`, `body`, the `status` of its answer, and
- * `answered`, which is fulfilled once that is known or never will be.
+ * `answered`, which is fulfilled when the status is known or the request has failed.
  */
 export function recordingFetch() {
   const record = [];
@@ -34,7 +34,7 @@ export function recordingFetch() {
 }
 
 /**
- * A record in short, to compare it with what is expected: `METHOD origin-name/path [rpc method] → status`.
+ * Formats a record for comparison: `METHOD origin-name/path [rpc method] → status`.
  * @param {{method: string, url: URL, body?: unknown, status: number}[]} record
  * @param {Record<string, string>} origins  origin → its name in the result
  */
@@ -47,7 +47,7 @@ export function inShort(record, origins) {
 }
 
 /**
- * Connects to a server, signing in on the way if it asks for that, as SDK users do.
+ * Connects to a server, and signs in if the server requires it.
  *
  * @param {string} mcpUrl
  * @param {object} [options]

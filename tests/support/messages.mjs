@@ -1,4 +1,4 @@
-// JSON-RPC messages of both eras, right in everything; a test changes what it is about.
+// Valid JSON-RPC messages of both eras.
 
 export const MODERN = "2026-07-28";
 export const NEWEST_LEGACY = "2025-11-25";
@@ -43,7 +43,7 @@ export function modernCall(name, args = {}) {
   return modernRequest("tools/call", { name, arguments: args });
 }
 
-/** What every modern request says about its sender. */
+/** The envelope of a modern request. */
 export function envelope(version = MODERN) {
   return { [VERSION]: version, [CAPABILITIES]: {} };
 }

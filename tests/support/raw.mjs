@@ -1,11 +1,11 @@
-// Requests that no HTTP library would send: bytes as they are, over a connection of their own.
+// Raw bytes over a new connection, for requests that an HTTP library does not send.
 
 import { connect } from "node:net";
 
 /**
- * Sends bytes and gives the status of the answer, or `undefined` if the connection was closed without one.
+ * Sends bytes and returns the status, or `undefined` if the connection was closed without one.
  * @param {{port: number}} worker
- * @param {(string | Buffer)[]} parts  texts are sent as Latin-1, one byte for each character
+ * @param {(string | Buffer)[]} parts  strings are sent as Latin-1, one byte per character
  * @param {{andNoMore?: boolean}} [options]  closes the sending side: the server need not wait for the rest
  * @returns {Promise<number | undefined>}
  */
@@ -17,13 +17,13 @@ export function sendBytes({ port }, parts, { andNoMore = false } = {}) {
     socket.on("data", (chunk) => {
       received += chunk;
       const status = /^HTTP\/1\.1 (\d{3})/.exec(received)?.[1];
-      // The rest of the answer does not matter; a server that waits for more of the request need not be waited for.
+      // Does not wait for the rest of the response: the server may wait for more of the request.
       if (status !== undefined) {
         resolve(Number(status));
         socket.destroy();
       }
     });
-    // A server may close while it is still being written to.
+    // The server may close the connection during a write.
     socket.on("error", () => resolve(undefined));
     socket.on("close", () => resolve(undefined));
     for (const part of parts) socket.write(typeof part === "string" ? Buffer.from(part, "latin1") : part);
@@ -31,7 +31,7 @@ export function sendBytes({ port }, parts, { andNoMore = false } = {}) {
   });
 }
 
-/** A POST to the endpoint with these lines in its head. */
+/** Creates a POST to the endpoint with these header lines. */
 export function postBytes(worker, lines, body = "") {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body);
   const head = ["POST /mcp HTTP/1.1", "Host: 127.0.0.1", "Connection: close", `Content-Length: ${bytes.length}`, ...lines];

@@ -1,6 +1,6 @@
-// What a stranger is told of a refusal, what the operator is told, and that neither learns a token.
+// Assertions on refusals: the public response, the line in the log, and no token in either.
 //
-// The texts are written down here once more: they are part of what the server promises (docs/denials.md).
+// The public errors are repeated here, because they are part of the documented interface (docs/denials.md).
 
 import assert from "node:assert/strict";
 import { legacyCall } from "./messages.mjs";
@@ -16,7 +16,7 @@ const forbidden = (description) => ({ status: 403, error: "access_denied", descr
 const outage = { status: 503, error: "temporarily_unavailable", description: UNAVAILABLE, challenge: false };
 const nobody = { status: 401, error: undefined, description: "Authentication is required", challenge: true };
 
-const FACES = {
+const PUBLIC_ERRORS = {
   no_credentials: nobody,
   unsupported_scheme: nobody,
   malformed_authorization: badRequest("The Authorization header must be the word Bearer, one space and one token"),
@@ -65,7 +65,7 @@ const FACES = {
 let lastRequest = 0;
 
 /**
- * Calls `whoami`, and gives the answer and its line of the log.
+ * Calls `whoami` and returns the response and its line of the log.
  * @param {object} worker
  * @param {object} request  as for `post`
  */
@@ -77,7 +77,7 @@ export async function ask(worker, { headers = {}, message = legacyCall("whoami")
   return { ...answer, line };
 }
 
-/** Asserts that a request is let through, and gives what `whoami` says. */
+/** Asserts that a request is accepted, and returns the result of `whoami`. */
 export async function assertAccepted(worker, request) {
   const { status, json, text, line } = await ask(worker, request);
   assert.equal(status, 200, `${text} ${JSON.stringify(line)}`);
@@ -86,20 +86,20 @@ export async function assertAccepted(worker, request) {
 }
 
 /**
- * Asserts that a request is refused for this reason: status, challenge and body exactly, the log by its slug, and
- * not a word of the token in either. Gives the line of the log and the answer's headers.
+ * Asserts that a request is refused for this reason: status, challenge and body exactly, the slug in the log, and no part
+ * of the token in either. Returns the line of the log and the response headers.
  * @param {object} worker
  * @param {object} request          as for `post`
  * @param {string} reason           a slug of docs/denials.md
- * @param {{scope?: string}} [options]  what the challenge names
+ * @param {{scope?: string}} [options]  the scopes in the challenge
  */
 export async function assertRefused(worker, request, reason, { scope = "whoami:read" } = {}) {
   const { status, headers, json, text, line } = await ask(worker, request);
-  const face = FACES[reason];
+  const expected = PUBLIC_ERRORS[reason];
   assert.equal(line.reason, reason, JSON.stringify(line));
-  assert.equal(status, face.status, text);
-  assert.equal(headers["www-authenticate"], face.challenge ? challenge(worker, face, scope) : undefined);
-  const { error, description } = face;
+  assert.equal(status, expected.status, text);
+  assert.equal(headers["www-authenticate"], expected.challenge ? challenge(worker, expected, scope) : undefined);
+  const { error, description } = expected;
   assert.deepEqual(json, { ...(error && { error }), error_description: description });
   assert.equal(headers["cache-control"], "no-store");
   assert.equal(line.outcome, status < 500 ? "denied" : "failed");
@@ -122,7 +122,7 @@ function challenge({ origin }, { status, error, description }, scope) {
   return `Bearer ${parts.join(", ")}`;
 }
 
-// Claims and signature, encoded and in clear. The header of a token is no secret, and its `kid` is logged.
+// Claims and signature, encoded and decoded. The header of a token is not secret, and its `kid` is logged.
 function assertSecrecy({ token, headers }, answer, line) {
   const written = answer + JSON.stringify(line);
   assert.ok(!written.includes(CANARY), "a claim got out");

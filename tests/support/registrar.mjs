@@ -1,6 +1,7 @@
 // A tenant with everything: identity provider, its Management API, the MCP Worker, and the registrar.
 
 import { readFile } from "node:fs/promises";
+import { after } from "node:test";
 import { createKey } from "../../dev/identity-provider/keys.mjs";
 import { LOCAL_ACCOUNTS, startIdentityProvider } from "../../dev/identity-provider/index.mjs";
 import { MANAGEMENT_CLIENT, MANAGEMENT_RESOURCE, providerOptions, startManagementApi } from "../../dev/management-api/index.mjs";
@@ -8,6 +9,9 @@ import { DEFAULT_SETTINGS } from "./deployment.mjs";
 import { freePort, startKeyValueStore, startWorker } from "./worker.mjs";
 
 const PORTAL_SECRET = "portal-secret";
+
+// As in registrar/wrangler.toml.
+const LEDGER = { LEDGER: "RegistrationLedger" };
 
 /** The scope that developers need. */
 export const DEVELOPER_SCOPE = "apps:write";
@@ -22,13 +26,29 @@ const CAROL = {
   email: "carol@example.com",
 };
 
+/** Gives {@link startTenant}; what it has started is stopped after the tests of the file. */
+export function tenants() {
+  const started = [];
+  after(() => Promise.all(started.map((tenant) => tenant.stop())));
+  return async (options) => {
+    const tenant = await startTenant(options);
+    started.push(tenant);
+    return tenant;
+  };
+}
+
 /**
  * Starts all of it.
  * @param {object} [options]
  * @param {Record<string, unknown>} [options.settings]  of the registrar, in addition to what it needs
  * @param {boolean} [options.withMcpServer]
+ * @param {import("./key-value-store.mjs").KeyValueStore} [options.store]
+ *   what the registrar knows of clients already. By default nothing; it is closed by whoever has opened it
+ * @param {Record<string, string>} [options.objects]  Durable Objects, by binding. Defaults to those of wrangler.toml
+ * @param {string} [options.objectsFolder]  where the Durable Object is stored, if that is to outlive the registrar
+ * @param {boolean} [options.twin]  whether the registrar runs in two isolates; the second one is at `registrar.twinOrigin`
  */
-export async function startTenant({ settings = {}, withMcpServer = false } = {}) {
+export async function startTenant({ settings = {}, withMcpServer = false, store: known, objects = LEDGER, objectsFolder, twin } = {}) {
   const [mcpPort, registrarPort] = [await freePort(), await freePort()];
   const mcpResource = `http://127.0.0.1:${mcpPort}/mcp`;
   // A cookie with the prefix __Host- is for https, or for a host of this name.
@@ -55,12 +75,15 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
     clients: [...options.clients, portalClient(origin)],
   });
   const api = await startManagementApi({ provider, signIns, resources: { [mcpResource]: scopes } });
-  const store = await startKeyValueStore();
+  const store = known ?? (await startKeyValueStore());
   const registrar = await startWorker({
     build: "registrar/build",
     scheduler: true,
     port: registrarPort,
     namespaces: { REGISTRATIONS: store },
+    objects,
+    objectsFolder,
+    twin,
     settings: {
       ...(await settingsOf("registrar/wrangler.toml")),
       ISSUER: provider.issuer,
@@ -97,7 +120,7 @@ export async function startTenant({ settings = {}, withMcpServer = false } = {})
     mcpResource,
     async stop() {
       await Promise.all([registrar.stop(), worker?.stop()]);
-      await store.close();
+      if (known === undefined) await store.close();
       await api.close();
       await provider.close();
     },

@@ -1,9 +1,9 @@
-// Imported by tests for its effect: when one fails, what the Workers have printed during it is shown.
+// Prints the Workers' log for each test that fails. Imported by tests for this effect.
 
 import { afterEach, beforeEach } from "node:test";
 import { running } from "./worker.mjs";
 
-// The end of a long log tells most.
+// The end of a log is the most relevant part.
 const MAX_LINES = 30;
 
 const before = new WeakMap();

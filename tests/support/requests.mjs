@@ -1,6 +1,6 @@
-// Requests as they are on the wire: exactly the headers that a test names, and any method.
+// HTTP requests with exactly the headers of a test, and any method.
 //
-// `fetch` adds headers, refuses methods and joins what is repeated; here nothing of that happens.
+// `fetch` adds headers, refuses methods and joins repeated headers.
 
 import { request as httpRequest } from "node:http";
 
@@ -40,8 +40,8 @@ export function send({ origin }, { method = "GET", path = "/mcp", headers = {}, 
 }
 
 /**
- * Sends a request that is never completed: the headers and this much of the body. Whoever refuses a
- * request before reading it all can be heard reliably only if nothing is on its way to them any more.
+ * Sends the headers of a request and a part of its body, and never completes it. The response to an incomplete
+ * request arrives reliably only if no more data is sent.
  * @param {{origin: string}} worker
  * @param {{headers: import("node:http").OutgoingHttpHeaders, body?: string}} request
  * @returns {Promise<Answer>}
@@ -70,7 +70,7 @@ export function sendPart({ origin }, { headers, body = "" }) {
  * @param {{origin: string}} worker
  * @param {object} request
  * @param {string} [request.token]
- * @param {unknown} [request.message]  text is sent as it is, anything else as JSON
+ * @param {unknown} [request.message]  a string is sent unchanged, other values as JSON
  * @param {import("node:http").OutgoingHttpHeaders} [request.headers]
  * @param {string} [request.path]
  * @returns {Promise<Answer>}

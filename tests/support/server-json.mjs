@@ -1,8 +1,7 @@
 // The rules of the MCP registry for the entry of a remote server, as a JSON schema.
 //
-// Written down from the documentation of schema 2025-12-11, as far as it concerns a server that is deployed and not
-// installed: without `packages`, `repository` and `_meta`, and with no member that the published schema does not have.
-// To check against the published file itself, name it in REGISTRY_SCHEMA:
+// Taken from the documentation of schema 2025-12-11, for a deployed server: without `packages`, `repository` and
+// `_meta`. To validate against the published file, set REGISTRY_SCHEMA:
 //
 //     curl https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json > server.schema.json
 //     REGISTRY_SCHEMA=server.schema.json dev/with-tools node --test tests/documents.test.mjs
@@ -22,7 +21,7 @@ const REMOTE_SERVER = record(["$schema", "name", "description", "version", "remo
   name: { ...text(3, 200), pattern: "^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$" },
   title: text(1, 100),
   description: text(1, 100),
-  // One version: the registry refuses ranges, which its schema cannot say.
+  // A single version: the registry also refuses ranges, which the schema allows.
   version: { ...text(1, 255), pattern: "^[^\\^~<>=*|\\s]+$", not: { const: "latest" } },
   websiteUrl: url,
   icons: {
@@ -45,14 +44,14 @@ const REMOTE_SERVER = record(["$schema", "name", "description", "version", "remo
 });
 
 /**
- * What is wrong with a `server.json`; empty if nothing is.
+ * Returns the errors in a `server.json`.
  * @param {unknown} document
  * @returns {Promise<string[]>}
  */
-export async function mistakesOfServerJson(document) {
+export async function errorsInServerJson(document) {
   const published = process.env.REGISTRY_SCHEMA;
   const schema = published === undefined ? REMOTE_SERVER : JSON.parse(await readFile(published, "utf8"));
-  // The published schema has examples, which are no keyword of JSON Schema in that form.
+  // The `example` members of the published schema are not a keyword of JSON Schema.
   const ajv = new Ajv({ allErrors: true, strict: false });
   addFormats.default(ajv);
   const isValid = ajv.compile(schema);

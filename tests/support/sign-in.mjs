@@ -1,7 +1,7 @@
 // A scripted browser for the sign-in and consent pages of the development identity provider.
 //
-// It keeps cookies, follows redirects, and sends the forms that the pages contain, as a person would
-// with scripts switched off. It stops where the provider sends the browser away: at the client.
+// It keeps cookies, follows redirects and submits forms, like a browser without scripts. It stops at a redirect to
+// the client.
 
 const MAX_STEPS = 20;
 
@@ -13,8 +13,8 @@ const MAX_STEPS = 20;
  * @param {string} [request.login]     user name or e-mail address
  * @param {string} [request.password]
  * @param {"allow" | "deny"} [request.decision]
- * @param {Browser} [request.browser]  to go on with a session begun before
- * @returns {Promise<URL>} the address of the client, with `code` or `error` in its query
+ * @param {Browser} [request.browser]  to continue an earlier session
+ * @returns {Promise<URL>} the redirect URI of the client, with `code` or `error` in its query
  */
 export async function signIn({
   authorizationUrl,
@@ -48,10 +48,10 @@ function answerTo({ fields }, { login, password, decision }) {
  * @property {string} text     the body without markup, for error messages
  * @property {string} [alert]  what the page reports with role="alert"
  * @property {{action: URL, fields: Map<string, string>}} [form]  its first form
- * @property {URL} [leftTo]    set instead of the rest where a redirect leads to another origin
+ * @property {URL} [leftTo]    set instead of the other members if a redirect leads to another origin
  */
 
-/** A browser without scripts that never leaves the origin it was opened at. */
+/** A browser without scripts that stays on one origin. */
 export class Browser {
   #cookies = [];
 
@@ -60,7 +60,7 @@ export class Browser {
     return this.#go(new URL(url), { method: "GET" });
   }
 
-  /** Sends the page's form: its own values, changed by `fields`. @returns {Promise<Page>} */
+  /** Submits the page's form with its own values, changed by `fields`. @returns {Promise<Page>} */
   submit(page, fields) {
     const hidden = [...page.form.fields].filter(([, value]) => value !== undefined);
     const body = new URLSearchParams({ ...Object.fromEntries(hidden), ...fields });
@@ -137,7 +137,7 @@ function readForm(body, url) {
   if (tag === undefined) return undefined;
   const controls = [...content.matchAll(/<(?:input|button)\b([^>]*)>/gs)].map(([, attributes]) => attributes);
   const named = controls.filter((attributes) => attribute(attributes, "name") !== undefined);
-  // A browser sends what is in the inputs, and of the buttons only the one that was pressed.
+  // A browser submits the inputs, and only the pressed button.
   const fields = named.map((attributes) => [
     attribute(attributes, "name"),
     attribute(attributes, "type") === "hidden" ? attribute(attributes, "value") : undefined,

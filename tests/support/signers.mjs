@@ -1,12 +1,12 @@
-// Keys of every kind, and tokens of every form: right ones to begin with, of which a test changes one thing.
+// Keys and tokens. They are valid by default; a test changes one member.
 
 import { constants, createHmac, createPrivateKey, sign as signBytes } from "node:crypto";
 import { exportJWK, generateKeyPair } from "jose";
 
-/** The algorithms that are taken. */
+/** The supported algorithms. */
 export const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
-/** A claim that is in every token and must be in no answer and no log. */
+/** A claim in every token that must not be in a response or in the log. */
 export const CANARY = "a-claim-that-nobody-may-see";
 
 /**
@@ -20,7 +20,7 @@ export const CANARY = "a-claim-that-nobody-may-see";
  */
 
 /**
- * Makes a key.
+ * Creates a key.
  * @param {string} algorithm
  * @param {{kid?: string, modulusLength?: number, jwk?: object}} [options]  `jwk`: members of the published key that
  *   differ; `undefined` removes one
@@ -31,7 +31,7 @@ export async function createSigner(algorithm, { kid = `key-${algorithm}`, modulu
   return signerOf(algorithm, await exportJWK(privateKey), kid, jwk);
 }
 
-/** The same key under another name, or published in another way. */
+/** Returns the same key with another id or other published members. */
 export function signerOf(algorithm, privateJwk, kid, changes = {}) {
   const privateKey = createPrivateKey({ key: privateJwk, format: "jwk" });
   const { kty, crv, x, y, n, e } = privateJwk;
@@ -39,7 +39,7 @@ export function signerOf(algorithm, privateJwk, kid, changes = {}) {
   return { algorithm, kid, jwk, privateJwk, privateKey, sign: (text) => signWith(algorithm, privateKey, text) };
 }
 
-/** Signs as RFC 7518 §3 and RFC 8037 §3.1 say. */
+/** Signs as in RFC 7518 §3 and RFC 8037 §3.1. */
 export function signWith(algorithm, privateKey, text) {
   const hash = `sha${algorithm.slice(2)}`;
   const data = Buffer.from(text);
@@ -65,20 +65,19 @@ export function hmac(secret, text, bits = 256) {
 /** Now, in whole seconds. */
 export const seconds = () => Math.floor(Date.now() / 1000);
 
-/** base64url of an object (as JSON), of a text or of bytes. */
+/** Returns base64url of an object (as JSON), a string or bytes. */
 export function encode(value) {
   const isRaw = typeof value === "string" || Buffer.isBuffer(value);
   return Buffer.from(isRaw ? value : JSON.stringify(value)).toString("base64url");
 }
 
 /**
- * Makes tokens for a resource by keys of an issuer.
+ * Returns a function that creates tokens for a resource.
  * @param {{issuer: string, resource: string, signer: Signer}} defaults
  */
 export function tokensFor({ issuer, resource, signer: usual }) {
   /**
-   * A token: right in everything but what is changed. `undefined` removes a member; a text or bytes in place of
-   * `header` or `claims` stand for themselves.
+   * Creates a token with changes. `undefined` removes a member; a string or bytes replace `header` or `claims`.
    * @param {object} [changes]
    * @param {Signer} [changes.signer]
    * @param {object | string | Buffer} [changes.header]
@@ -97,7 +96,7 @@ function headerOf({ algorithm, kid }) {
   return { alg: algorithm, typ: "at+jwt", kid };
 }
 
-/** Issued a minute ago: older than any key set that is fetched from now on, which therefore settles what it lacks. */
+/** Issued a minute ago, so every key set that is fetched from now on is newer. */
 export function goodClaims(issuer, resource) {
   const now = seconds();
   return {

@@ -1,5 +1,5 @@
-// A reverse proxy on loopback that stands for everything operators put in front of a server: it passes requests on as
-// they are, but for what a test has it do to them.
+// A reverse proxy on loopback in place of the software in front of a server. It forwards requests unchanged except for
+// what a test sets.
 
 import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
@@ -7,14 +7,14 @@ import { createServer, request as httpRequest } from "node:http";
 /**
  * @typedef {object} Tampering
  * @property {(request: import("node:http").IncomingMessage) => Reply | undefined} [instead]
- *   answers in place of the server; `undefined` passes the request on
+ *   returns a response in place of the server's; `undefined` forwards the request
  * @property {(headers: Record<string, string | string[]>) => void} [headers]  changes the headers of answers
  *
  * @typedef {{status: number, headers?: Record<string, string>, body?: string}} Reply
  */
 
 /**
- * Starts it. It does nothing to requests until `tampering` is set.
+ * Starts the proxy. It forwards all requests unchanged until `tampering` is set.
  * @param {{port: number, to: () => number}} options  where to listen, and the port of the server
  * @returns {Promise<{tampering: Tampering, close: () => Promise<void>}>}
  */

@@ -1,8 +1,8 @@
-// A reverse proxy on loopback that signs requests in: for clients that cannot send a token.
+// A reverse proxy on loopback that adds a token, for clients that cannot send one.
 //
-// It adds `Authorization` where there is none. Everything else passes as it is: method, path, all headers with their
-// case, order and repetitions (`Host` and `Origin` included), bodies byte by byte as they come, and the end of a
-// connection, whichever side ends it.
+// It adds `Authorization` if the request has none. Everything else is unchanged: method, path, all headers with their
+// case, order and repetitions (`Host` and `Origin` included), bodies as streams, and the end of a connection by either
+// side.
 
 import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
@@ -16,7 +16,7 @@ import { createServer, request as httpRequest } from "node:http";
  */
 export async function startTokenProxy({ port, to, token }) {
   const server = createServer((request, response) => forward(request, response, { to, token }));
-  // The suite keeps connections for later use; none may be cut just when it uses one.
+  // The suite reuses connections, so they must not time out.
   server.keepAliveTimeout = 0;
   server.listen(port, "127.0.0.1");
   await once(server, "listening");
@@ -47,7 +47,7 @@ function forward(request, response, { to, token }) {
   onward.once("response", (answer) => {
     response.sendDate = false;
     response.writeHead(answer.statusCode, answer.statusMessage, answer.rawHeaders);
-    // An event stream may have nothing to say for a while; its head is due at once.
+    // Sends the headers of an event stream before its first event.
     response.flushHeaders();
     answer.on("error", () => response.destroy());
     answer.pipe(response);

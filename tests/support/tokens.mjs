@@ -1,10 +1,10 @@
-// Access tokens: real ones, obtained by signing in, and forged ones, for what a provider never issues.
+// Access tokens: obtained by signing in, or signed by the test.
 
 import { importJWK, SignJWT } from "jose";
 import { requestsTo } from "../../dev/identity-provider/testing/requests.mjs";
 
 /**
- * Signs in as this person and gives the access token for the resource.
+ * Signs in as this user and returns the access token for the resource.
  * @param {{provider: {issuer: string}, resource: string}} deployment
  * @param {string} login  "alice" or "bob"
  * @param {object} [changes]  to the authorization request
@@ -16,7 +16,7 @@ export async function tokenOf({ provider, resource }, login, changes = {}) {
 }
 
 /**
- * A token signed with the provider's own key: right in everything but what the test changes.
+ * Creates a token that is signed with the provider's key and valid except for the changes.
  * @param {{provider: {issuer: string}, resource: string, key: object}} deployment
  * @param {{header?: object, claims?: object, key?: object}} [changes]  `undefined` removes a member
  */

@@ -1,11 +1,11 @@
-// Limits how much memory a module of WebAssembly may have, as the platform does where it is deployed.
+// Limits the memory of a WebAssembly module, as the platform does.
 
 const HEADER_BYTES = 8;
 const MEMORY_SECTION = 5;
 const HAS_MAXIMUM = 1;
 
 /**
- * The same module with another maximum in its memory section (WebAssembly 2.0, binary format, §5.5.8).
+ * Returns the module with another maximum in its memory section (WebAssembly 2.0, binary format, §5.5.8).
  * @param {Buffer} module
  * @param {number} maximum  in pages of 64 KiB
  */
@@ -27,7 +27,7 @@ export function limitMemory(module, maximum) {
   throw new Error("it has no memory section");
 }
 
-// LEB128: the number, and where what follows it begins.
+// LEB128: the number, and the offset after it.
 function readUnsigned(bytes, from) {
   let number = 0;
   for (let at = from, shift = 0; ; at += 1, shift += 7) {

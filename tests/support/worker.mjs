@@ -1,8 +1,8 @@
-// Runs the built Worker on workerd, the runtime of Cloudflare Workers, as a process of its own.
+// Runs the built Worker on workerd, the runtime of Cloudflare Workers, in a separate process.
 //
-// Nothing is mocked: the Worker is the one that is deployed, its requests go over loopback, and its
-// key-value namespace is the server of `key-value-store.mjs`. What workerd itself cannot do here is
-// what Cloudflare's network adds: caches in front of KV, the rate limiter, several machines.
+// The Worker is the deployed one, its requests go over loopback, and its key-value namespace is the server of
+// `key-value-store.mjs`. Not covered is what Cloudflare's network adds: caches in front of KV, the rate limiter, several
+// machines.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -23,17 +23,17 @@ export { startKeyValueStore };
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const WORKERD = join(ROOT, "node_modules/.bin/workerd");
 
-// What the build of a Worker leaves.
+// The files of a build.
 const ENTRY = "index.js";
 const MODULES = [ENTRY, "index_bg.wasm"];
 
-// Another program may take the port between choosing and opening it.
+// Another program may take the port before workerd opens it.
 const START_ATTEMPTS = 3;
 
-// A process that does not end when asked is a bug, but not one to hang the tests for.
+// A process that does not end is a bug, but must not stop the tests.
 const PATIENCE_MS = 5_000;
 
-/** @type {Set<Worker>} those that run now, see `report-failures.mjs` */
+/** @type {Set<Worker>} the running Workers, see `report-failures.mjs` */
 export const running = new Set();
 
 process.on("exit", () => running.forEach((worker) => worker.kill()));
@@ -41,25 +41,26 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
 /**
  * @typedef {object} Options
  * @property {Record<string, unknown>} settings
- *   what `[vars]` and secrets hold in production; text, or anything that JSON can say.
+ *   the values of `[vars]` and secrets: strings, or JSON.
  *   `RESOURCE` defaults to the URL of this Worker's endpoint; `undefined` leaves a setting out
  * @property {string} [build]  folder with `index.js` and, unless it is plain JavaScript, `index_bg.wasm`. Defaults to
  *   "build"
  * @property {import("./key-value-store.mjs").KeyValueStore} [kv]
- *   a store that outlives the Worker. By default it gets one of its own
+ *   a store that is kept when the Worker stops. By default a new one is used
  * @property {Record<string, import("./key-value-store.mjs").KeyValueStore>} [namespaces]
  *   further key-value namespaces, by binding
  * @property {number} [port]  by default a free one is chosen
  * @property {string[]} [compatibilityFlags]  in addition to those of wrangler.toml
- * @property {boolean} [scheduler]  whether `runScheduled` is wanted
- * @property {boolean} [keepsLog]  whether what it prints on standard output is read. Defaults to true
+ * @property {boolean} [scheduler]  whether the test uses `runScheduled`
+ * @property {boolean} [keepsLog]  whether its standard output is read. Defaults to true
  * @property {string[]} [v8Flags]  for the JavaScript engine of the process
  * @property {Record<string, string>} [objects]  classes of Durable Objects, by binding
- * @property {string} [objectsFolder]  where they are stored, if that is to outlive the Worker
+ * @property {string} [objectsFolder]  where they are stored, to keep them when the Worker stops
+ * @property {boolean} [twin]  whether a second isolate is started that has the same objects and listens at `twinOrigin`
  * @property {Record<string, {entrypoint?: string, props?: object}>} [services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
- * @property {number} [memoryPages]  the most memory that WebAssembly may have, in pages of 64 KiB. By default as built
+ * @property {number} [memoryPages]  the maximum memory of WebAssembly, in pages of 64 KiB. By default as built
  */
 
 /**
@@ -81,6 +82,7 @@ export async function startWorker({
   memoryPages,
   objects,
   objectsFolder,
+  twin = false,
   services,
 }) {
   const folder = resolve(ROOT, build);
@@ -92,7 +94,8 @@ export async function startWorker({
   const store = kv ?? (await startKeyValueStore());
   for (let attempt = 1; ; attempt += 1) {
     const schedulerPort = scheduler ? await freePort() : undefined;
-    const worker = new Worker({ port: port ?? (await freePort()), kv: store, ownsKv: kv === undefined, schedulerPort });
+    const ports = { port: port ?? (await freePort()), schedulerPort, twinPort: twin ? await freePort() : undefined };
+    const worker = new Worker({ ...ports, kv: store, ownsKv: kv === undefined });
     try {
       const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
       await worker.start({ ...parts, objects, objectsFolder, services, keepsLog, under });
@@ -105,21 +108,23 @@ export async function startWorker({
   }
 }
 
-/** A Worker that runs. */
+/** A running Worker. */
 class Worker {
   #process;
   #folder;
   #lines = [];
   #ownsKv;
 
-  constructor({ port, kv, ownsKv, schedulerPort }) {
+  constructor({ port, kv, ownsKv, schedulerPort, twinPort }) {
     this.port = port;
+    this.twinPort = twinPort;
     this.schedulerPort = schedulerPort;
     this.origin = `http://127.0.0.1:${port}`;
+    this.twinOrigin = `http://127.0.0.1:${twinPort}`;
     this.mcpUrl = `${this.origin}/mcp`;
     this.kv = kv;
     this.#ownsKv = ownsKv;
-    /** When its process was started, by `performance.now()`. */
+    /** The start time of its process, by `performance.now()`. */
     this.spawnedAt = undefined;
   }
 
@@ -128,12 +133,12 @@ class Worker {
     return this.#process.pid;
   }
 
-  /** Lines of the log that are JSON, as objects. */
+  /** The JSON lines of the log, as objects. */
   logs() {
     return this.#lines.filter(({ json }) => json !== undefined).map(({ json }) => json);
   }
 
-  /** Everything the process has printed. */
+  /** The output of the process. */
   raw() {
     return this.#lines.map(({ text }) => text).join("\n");
   }
@@ -143,8 +148,8 @@ class Worker {
   }
 
   /**
-   * Waits until the log has a JSON line like this, and gives it. The line of a request is printed
-   * before it is answered, but arrives here by another way than the answer.
+   * Waits for a JSON line in the log and returns it. The line of a request is printed before the response is sent, but may
+   * arrive after it.
    * @param {(line: object) => boolean} isWanted
    */
   async logged(isWanted) {
@@ -161,20 +166,20 @@ class Worker {
     }
   }
 
-  /** Sets off a scheduled event, and gives its outcome: `ok` or `exception`. */
+  /** Triggers a scheduled event and returns its outcome: `ok` or `exception`. */
   async runScheduled() {
     const response = await fetch(`http://127.0.0.1:${this.schedulerPort}/`);
     return response.text();
   }
 
-  /** Memory of the process in bytes: what it holds now, and the most it ever held. Linux only. */
+  /** Returns the current and the peak memory of the process in bytes. Linux only. */
   async memory() {
     const status = await readFile(`/proc/${this.pid}/status`, "utf8");
     const bytes = (name) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)[1]) * 1024;
     return { resident: bytes("VmRSS"), peak: bytes("VmHWM") };
   }
 
-  /** Ends the process and waits until it is gone. The store stays, if it was handed in. */
+  /** Ends the process and waits for it. A store that was passed in stays open. */
   async stop() {
     const ended = hasEnded(this.#process) ? undefined : once(this.#process, "exit");
     this.#process.kill("SIGTERM");
@@ -213,6 +218,7 @@ class Worker {
       namespaces: Object.fromEntries(stores.map(([binding, store]) => [binding, store.port])),
       settings: { RESOURCE: this.mcpUrl, ...settings },
       schedulerPort: this.schedulerPort,
+      twinPort: this.twinPort,
       ...parts,
       objectsFolder,
     });
@@ -226,7 +232,7 @@ class Worker {
   }
 
   async #run(keepsLog, under) {
-    // The scheduler's way to the Worker counts as an experiment.
+    // Triggering scheduled events is an experimental feature.
     const flags = this.schedulerPort === undefined ? [] : ["--experimental"];
     this.spawnedAt = performance.now();
     const [program, ...options] = [...under, WORKERD, "serve", "config.capnp", "--control-fd=3", ...flags];
@@ -240,7 +246,7 @@ class Worker {
       createInterface({ input: stream }).on("line", (line) => this.#lines.push(parseLine(line)));
     }
     try {
-      await isListening(child, this.schedulerPort === undefined ? 1 : 2);
+      await isListening(child, [this.port, this.schedulerPort, this.twinPort].filter((port) => port !== undefined).length);
     } catch (error) {
       throw new Error(`workerd did not start: ${error.message}\n${this.raw()}`);
     }
@@ -255,7 +261,7 @@ function isListening(child, sockets) {
       if (JSON.parse(line).event === "listen" && (open += 1) === sockets) resolve();
     });
     child.once("error", reject);
-    // `close`, not `exit`: what it has printed has arrived by then.
+    // `close`, not `exit`: all output has arrived by then.
     child.once("close", (code) => reject(new Error(`it ended with code ${code}`)));
   });
 }
@@ -274,8 +280,8 @@ function parseLine(text) {
 }
 
 /**
- * A port that is free on loopback, from below those that the system hands out by itself: whoever is
- * stopped and started again on it finds it free.
+ * Returns a free port on loopback, outside the range from which the system assigns ports, so that it is still free after
+ * a restart.
  */
 export async function freePort() {
   for (;;) {
@@ -292,7 +298,7 @@ function isFree(port) {
   });
 }
 
-// The runtime must behave here as it does where the Worker is deployed.
+// The runtime must behave as in the deployment.
 async function readCompatibility(moreFlags) {
   const toml = await readFile(join(ROOT, "wrangler.toml"), "utf8");
   const [, date] = /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(toml) ?? [];

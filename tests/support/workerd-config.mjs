@@ -1,22 +1,23 @@
-// The configuration file of workerd (Cap'n Proto) for one Worker with its settings and its namespaces.
+// The configuration file of workerd (Cap'n Proto) for a Worker with settings and namespaces.
 
 /**
  * @param {object} parts
  * @param {string[]} parts.modules  the Worker's files, the entry point first
  * @param {number} parts.port    where the Worker listens, on loopback
- * @param {Record<string, number>} parts.namespaces  bindings of key-value namespaces, and where they are served
+ * @param {Record<string, number>} parts.namespaces  bindings of key-value namespaces, and their ports
  * @param {Record<string, unknown>} parts.settings
  * @param {{date: string, flags: string[]}} parts.compatibility
- * @param {number} [parts.schedulerPort]  where a request sets off a scheduled event
+ * @param {number} [parts.schedulerPort]  the port for triggering a scheduled event
  * @param {string[]} [parts.v8Flags]  for the JavaScript engine
  * @param {Record<string, string>} [parts.objects]  classes of Durable Objects, by binding
  * @param {string} [parts.objectsFolder]  where the objects are stored
+ * @param {number} [parts.twinPort]  where a second isolate of the Worker listens, which has the same objects
  * @param {Record<string, {entrypoint?: string, props?: object}>} [parts.services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  */
 export function workerdConfig({
   modules, port, namespaces, settings, compatibility, schedulerPort, v8Flags = [], objects = {}, objectsFolder,
-  services: ownServices = {},
+  services: ownServices = {}, twinPort,
 }) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
@@ -29,7 +30,10 @@ export function workerdConfig({
   bindings.push(...stores.map(({ name, service }) => `(name = ${text(name)}, kvNamespace = ${text(service)}),`));
   const classes = Object.entries(objects);
   if (classes.length > 0) services.push(`(name = "objects", disk = (path = ${text(objectsFolder)}, writable = true)),`);
-  bindings.push(...classes.map(([name, of]) => `(name = ${text(name)}, durableObjectNamespace = ${text(of)}),`));
+  const objectBindings = classes.map(
+    ([name, of]) => `(name = ${text(name)}, durableObjectNamespace = (className = ${text(of)}, serviceName = "main")),`,
+  );
+  bindings.push(...objectBindings);
   bindings.push(...Object.entries(ownServices).map(([name, designator]) => ownService(name, designator)));
   return `
 using Workerd = import "/workerd/workerd.capnp";
@@ -37,27 +41,35 @@ using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .app),
+    ${twinPort === undefined ? "" : '(name = "twin", worker = .twin),'}
     ${services.join("\n    ")}
     ${scheduler?.service ?? ""}
     # Loopback is closed to Workers unless it is named; the identity provider is there.
     (name = "internet", network = (allow = ["private", "public"])),
   ],
-  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"), ${scheduler?.socket ?? ""} ],
+  sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"), ${scheduler === undefined ? "" : `${scheduler.socket},`}
+    ${twinPort === undefined ? "" : `(name = "twin", address = "127.0.0.1:${twinPort}", http = (), service = "twin"),`}
+  ],
   v8Flags = [${v8Flags.map(text).join(", ")}],
 );
 
 const app :Workerd.Worker = (
-  modules = [
+  ${code({ modules, bindings, compatibility })}
+  ${classes.length > 0 ? objectClasses(classes) : ""}
+);
+${twinPort === undefined ? "" : `const twin :Workerd.Worker = (\n  ${code({ modules, bindings, compatibility })}\n);`}
+${scheduler?.worker ?? ""}`;
+}
+
+function code({ modules, bindings, compatibility }) {
+  return `modules = [
     ${modules.map((name) => `(name = ${text(name)}, ${moduleType(name)} = embed ${text(name)}),`).join("\n    ")}
   ],
   bindings = [
     ${bindings.join("\n    ")}
   ],
   compatibilityDate = ${text(compatibility.date)},
-  compatibilityFlags = [${compatibility.flags.map(text).join(", ")}],
-  ${classes.length > 0 ? objectClasses(classes) : ""}
-);
-${scheduler?.worker ?? ""}`;
+  compatibilityFlags = [${compatibility.flags.map(text).join(", ")}],`;
 }
 
 function objectClasses(classes) {
@@ -73,7 +85,7 @@ function ownService(name, { entrypoint, props }) {
   return `(name = ${text(name)}, service = (${parts.join(", ")})),`;
 }
 
-// Cloudflare's own scheduler is not part of workerd; another Worker can do what it does.
+// workerd has no scheduler; another Worker triggers the events.
 function schedulerOf(port, date) {
   const module = `export default { async fetch(request, env) {
     const { outcome } = await env.MAIN.scheduled({ cron: "* * * * *", scheduledTime: new Date() });
@@ -97,12 +109,12 @@ function moduleType(name) {
   return name.endsWith(".wasm") ? "wasm" : "esModule";
 }
 
-// As wrangler does it: text stays text, numbers, lists and tables become JSON.
+// As in wrangler: strings stay strings, other values become JSON.
 function binding(value) {
   return typeof value === "string" ? `text = ${text(value)}` : `json = ${text(JSON.stringify(value))}`;
 }
 
-// Cap'n Proto knows the escapes of C, not those of JSON: bytes are always written as \xNN.
+// Cap'n Proto has the escapes of C, not those of JSON: bytes are written as \xNN.
 function text(value) {
   const bytes = [...Buffer.from(value)];
   const escaped = bytes.map((byte) => {

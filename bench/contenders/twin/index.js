@@ -1,8 +1,8 @@
-// The same server as mcp-edge in plain JavaScript, as somebody would write it who knows the runtime and wants nothing
-// but speed: no framework, no object that could be a string, verified tokens in memory, keys in memory and in KV.
+// A server like mcp-edge in plain JavaScript, optimised for speed only: no framework, precomputed strings, verified tokens
+// in memory, keys in memory and in KV.
 //
-// It checks of a token what a correct server has to check, and of the protocol what the requests of the benchmark
-// need. It writes no log, limits nothing, and has no tool but these.
+// It validates tokens like a correct server, and implements the part of the protocol that the benchmark uses. It has no
+// log, no limits, and no other tools.
 
 import { env } from "cloudflare:workers";
 import { KeysUnavailable } from "./keys.js";
@@ -26,7 +26,7 @@ const WHOAMI = {
   inputSchema: { type: "object" },
   annotations: { readOnlyHint: true, openWorldHint: false },
 };
-// FIFTY_TOOLS is put in by the build, as a literal.
+// The build replaces FIFTY_TOOLS with a literal.
 const tools = JSON.stringify(env.TOOLS === "fifty" ? FIFTY_TOOLS : [WHOAMI]);
 
 const metadata = JSON.stringify({

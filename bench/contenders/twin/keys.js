@@ -1,11 +1,11 @@
-// The provider's keys: imported ones in memory, else the set in KV, else the provider.
+// The provider's keys: imported keys in memory, the set in KV, or the provider.
 
 import { env } from "cloudflare:workers";
 
-/** How long a copy is used without asking. */
+/** For how long a copy is used without a renewal. */
 const FRESH_MS = 10 * 60 * 1000;
 
-/** At most one attempt to fetch in this time, whatever key ids come in. */
+/** The minimum time between two attempts to fetch the keys. */
 const COOL_DOWN_MS = 30 * 1000;
 
 const FETCH_TIMEOUT_MS = 5_000;
@@ -37,11 +37,11 @@ let imported = new Map();
 let fetchedAt = 0;
 let lastAttempt = 0;
 
-/** No keys, and none to be had. Not the client's fault. */
+/** There are no keys, and they cannot be fetched. */
 export class KeysUnavailable extends Error {}
 
 /**
- * The key that a token names.
+ * Returns the key that a token names.
  * @returns {Promise<CryptoKey | undefined>}
  */
 export async function keyFor(kid, alg, now) {
@@ -52,7 +52,7 @@ export async function keyFor(kid, alg, now) {
     await readStore(now);
     if (now - fetchedAt < FRESH_MS && imported.has(`${alg} ${kid}`)) return imported.get(`${alg} ${kid}`);
   }
-  // Without any key each request tries for itself: promises cannot be shared between requests.
+  // Without keys each request fetches them: promises cannot be shared between requests.
   if (fetchedAt === 0 || now - lastAttempt >= COOL_DOWN_MS) await fetchKeys(now);
   if (fetchedAt === 0) throw new KeysUnavailable();
   return imported.get(`${alg} ${kid}`);

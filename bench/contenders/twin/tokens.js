@@ -1,12 +1,12 @@
-// What makes a token good, and the memory of those that were.
+// Token validation, and a cache of verified tokens.
 
 import { env } from "cloudflare:workers";
 import { ALGORITHMS, keyFor } from "./keys.js";
 
-/** The caller waits for nobody: verified tokens are remembered by their text. */
+/** Verified tokens by their text. */
 const remembered = new Map();
 
-/** More than the users of one isolate in an hour; the oldest are forgotten first. */
+/** More than the users of one isolate in an hour; the oldest are removed first. */
 const MAX_REMEMBERED = 10_000;
 
 const MAX_TOKEN_CHARACTERS = 8_192;
@@ -18,7 +18,7 @@ const requiredScopes = env.REQUIRED_SCOPES.split(" ");
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
 
-/** Why a token is not accepted. */
+/** The reason why a token is refused. */
 export class Refused extends Error {
   constructor(status, error) {
     super(error);
@@ -31,11 +31,11 @@ const invalid = () => new Refused(401, "invalid_token");
 /**
  * @typedef {object} Caller
  * @property {number} expires  seconds since 1970
- * @property {string} whoami   the content of the answer of `whoami`, as JSON members
+ * @property {string} whoami   the result of `whoami`, as JSON members
  */
 
 /**
- * Who sends this token.
+ * Returns the caller with this token.
  * @param {string} token
  * @param {number} now  milliseconds since 1970
  * @returns {Caller | Promise<Caller>}

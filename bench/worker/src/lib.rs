@@ -1,7 +1,6 @@
-//! The Worker that `tools/list` is timed on: fifty tools as a product might have them, five operations on each of ten
-//! kinds of records.
+//! The Worker for the load `fifty-tools`: five operations on each of ten kinds of records.
 //!
-//! `bench/contenders/fifty-tools.js` declares the same in JavaScript. They are listed, never called.
+//! `bench/contenders/fifty-tools.js` declares the same in JavaScript. The benchmark lists them and does not call them.
 
 use mcp_edge::{
     BuildError, Call, Server, Tool,
@@ -62,7 +61,7 @@ struct Delete {
 
 mcp_edge::entry!(server);
 
-/// The server with its fifty tools.
+/// Creates the server with its fifty tools.
 ///
 /// # Errors
 /// [`BuildError`] if two tools contradict each other; found by the tests.

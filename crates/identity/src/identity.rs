@@ -9,7 +9,7 @@ use crate::scope::Scopes;
 pub struct Verified {
     /// `sub`: the user, or the client itself for a machine. Unique together with the issuer.
     pub subject: String,
-    /// `iss`: who vouches for it.
+    /// `iss`: the issuer of the token.
     pub issuer: String,
     /// `client_id`, else `azp`, `cid` or `appid`: the software that sent the request.
     pub client_id: Option<String>,
@@ -30,7 +30,7 @@ pub struct Verified {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Identity(Verified);
 
-/// Whether a person stands behind the token. Whoever wants one asks for [`Kind::User`], not for the absence of
+/// Whether a person stands behind the token. Code that requires one checks for [`Kind::User`], not for the absence of
 /// [`Kind::Machine`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -64,7 +64,7 @@ impl Identity {
         &self.0.subject
     }
 
-    /// `iss`: who vouches for it.
+    /// `iss`: the issuer of the token.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.0.issuer

@@ -8,12 +8,12 @@ use std::{cell::OnceCell, rc::Rc};
 use mcp_edge_identity::Kind;
 use mcp_edge_oauth::{
     challenge::ChallengeContext,
-    denial::{Denial, Reason},
+    denial::{Denial, Excerpt},
     mirror::Mirror,
     protected_resource::advertisable,
-    resource_server::{ResourceServer, Trail},
+    resource_server::{Authentication, ResourceServer},
 };
-use mcp_edge_protocol::{AccessNeeded, Server, StateKey};
+use mcp_edge_protocol::{AccessNeeded, Server, ServerServices, StateKey};
 use mcp_edge_runtime::{
     app::{App, Handled},
     client_network::client_network,
@@ -21,7 +21,7 @@ use mcp_edge_runtime::{
     cors::{self, AllowedHeaders, Origin},
     http::{BodyError, HeaderNames, RequestBody, RequestHead, Response},
     log::{LogRecord, LogSettings},
-    ports::{Runtime, Services},
+    ports::Services,
 };
 
 use crate::{
@@ -53,13 +53,11 @@ pub struct Endpoint<E, S> {
     server: Server<E>,
     env: E,
     services: S,
-    runtime: Rc<dyn Runtime>,
-    report: Rc<dyn Fn(&str)>,
+    server_services: Rc<ServerServices>,
     challenge: ChallengeContext,
     documents: Documents,
-    /// Made for the first visitor: most isolates see none.
+    /// Created for the first visitor: most isolates have none.
     page: OnceCell<Page>,
-    state_key: Option<StateKey>,
 }
 
 /// Which part of the server a path belongs to.
@@ -102,32 +100,28 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             basic_scopes: advertisable(basic).collect(),
         };
         let resource_server = ResourceServer::new(settings.trust.clone());
-        let state_key = settings.state_secret.as_ref();
-        let state_key = state_key.map(|secret| StateKey::derive(secret.expose().as_bytes(), &settings.resource.url));
-        let (runtime, log) = (Rc::new(services.clone()), services.clone());
+        let log = services.clone();
+        let mut server_services = ServerServices::new(Rc::new(services.clone()));
+        server_services.report = Rc::new(move |line| log.error(line));
+        server_services.state_key = settings
+            .state_secret
+            .as_ref()
+            .map(|secret| StateKey::derive(secret.expose().as_bytes(), &settings.resource.url));
         Self {
             settings,
             resource_server,
             server,
             env,
             services,
-            runtime,
-            report: Rc::new(move |line| log.error(line)),
+            server_services: Rc::new(server_services),
             challenge,
             documents,
             page: OnceCell::new(),
-            state_key,
         }
     }
 
-    /// The verifier, for its state.
-    #[must_use]
-    pub fn resource_server(&self) -> &ResourceServer {
-        &self.resource_server
-    }
-
-    /// The MCP endpoint is looked at first: it is what nearly every request is for, and wherever the operator put it,
-    /// no document stands in its way.
+    /// Returns the route of a path. The MCP endpoint is compared first: nearly every request is for it, and no document can
+    /// take its path.
     fn route(&self, path: &str) -> Route<'_> {
         if path == self.settings.resource.path {
             return Route::Mcp;
@@ -153,7 +147,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     ) -> Response {
         let origin = cors::origin_of(head, &self.settings.resource.origin, &self.settings.origins);
         let outcome = match origin {
-            Origin::NotAllowed => Err(Reason::OriginNotAllowed.into()),
+            Origin::NotAllowed => Err(origin_not_allowed(head).into()),
             _ if head.method() == "OPTIONS" => return cors::preflight(head, origin, ALLOWED_HEADERS),
             _ => self.authenticated(head, body, context, record).await,
         };
@@ -174,12 +168,12 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         body: impl RequestBody,
         context: &RequestContext,
         record: &mut LogRecord,
-    ) -> Result<Response, Denial> {
-        let mut trail = Trail::default();
-        let authentication = self.resource_server.authenticate(head, context.now, &self.services, &mut trail).await;
-        trail.add_to(record, self.settings.log.subject);
+    ) -> Result<Response, Rc<Denial>> {
+        let Authentication { outcome, trace } =
+            self.resource_server.authenticate(head, context.now, &self.services).await;
+        trace.add_to(record, self.settings.log.subject);
         self.note_failures(record);
-        let identity = match authentication {
+        let identity = match outcome {
             Ok(identity) => identity,
             Err(denial) => return Err(self.limit_failures(denial, context).await),
         };
@@ -193,21 +187,18 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Err(BodyError::Truncated) => return Ok(Response::empty(400)),
         };
         let kind = identity.kind();
-        let mut caller = mcp_edge_protocol::RequestContext::new(
+        let request = mcp_edge_protocol::RequestContext {
             identity,
-            self.env.clone(),
-            context.now,
-            context.request_id.clone(),
-            Rc::clone(&self.runtime),
-        );
-        caller.state_key.clone_from(&self.state_key);
-        caller.report = Rc::clone(&self.report);
-        let handling = self.server.handle(head, &body, caller);
+            env: self.env.clone(),
+            now: context.now,
+            request_id: context.request_id.clone(),
+        };
+        let handling = self.server.handle(head, &body, request, &self.server_services);
         // A handler may wait long, and the body may be large.
         drop(body);
         let handled = handling.await;
         handled.summary.add_to(record);
-        handled.response.map_err(|needed| self.denial_for(needed, kind))
+        handled.response.map_err(|needed| self.denial_for(needed, kind).into())
     }
 
     /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.
@@ -217,7 +208,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         }
         let provider = match self.resource_server.keys().first() {
             Some(keys) => keys.whole_document(now, &self.services).await,
-            None => Err(Reason::Misconfigured.into()),
+            None => Err(Denial::Misconfigured { error: None }),
         };
         self.note_failures(record);
         match provider {
@@ -247,14 +238,12 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
 
     /// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
     /// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
-    async fn limit_failures(&self, denial: Denial, context: &RequestContext) -> Denial {
-        // What honest clients send until they have signed in again is nobody's failure.
-        let is_outdated = matches!(denial.reason, Reason::Expired | Reason::IssuedBeforeCutoff | Reason::KeyDenied);
-        let counts = !is_outdated && denial.reason.face().error == Some("invalid_token");
-        let address = if counts { context.connection.address() } else { None };
+    async fn limit_failures(&self, denial: Rc<Denial>, context: &RequestContext) -> Rc<Denial> {
+        let last = denial.reason();
+        let address = if last.counts_as_failed_attempt() { context.connection.address() } else { None };
         match address {
             Some(address) if self.services.count_failure(&client_network(&address)).await => {
-                Denial::unavailable(Reason::RateLimited, RATE_LIMIT_SECONDS, format!("after {}", denial.reason.slug()))
+                Denial::RateLimited { last, retry_after: RATE_LIMIT_SECONDS }.into()
             }
             _ => denial,
         }
@@ -265,15 +254,15 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     fn denial_for(&self, needed: AccessNeeded, kind: Kind) -> Denial {
         match needed {
             AccessNeeded::Scopes(scopes) => {
-                Denial::insufficient_scope(scopes.union(&self.settings.trust.required_scopes))
+                Denial::InsufficientScope { needed: scopes.union(&self.settings.trust.required_scopes) }
             }
-            AccessNeeded::User => Denial::user_required(kind),
-            AccessNeeded::FirstParty => Reason::FirstPartyOnly.into(),
+            AccessNeeded::User => Denial::UserRequired { kind },
+            AccessNeeded::FirstParty => Denial::FirstPartyOnly,
         }
     }
 
-    /// The transport of 2024-11-05 kept a session whose messages came by another request; whoever could post to it
-    /// spoke with the identity of whoever had opened it. It is not offered.
+    /// The transport of 2024-11-05 is not supported: messages of a session came in other requests, so a client that knew
+    /// the session could use the identity that had opened it.
     fn retired_transport(&self) -> Response {
         let url = &self.settings.resource.url;
         let body = serde_json::json!({
@@ -291,6 +280,10 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         });
         cors::public(Response::json(404, body.to_string()))
     }
+}
+
+fn origin_not_allowed(head: &RequestHead<'_>) -> Denial {
+    Denial::OriginNotAllowed { origin: Excerpt::new(head.header("origin").unwrap_or_default()) }
 }
 
 impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
@@ -326,6 +319,6 @@ impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
     /// What a stranger sees of wrong settings, and a monitor.
     fn misconfigured(head: &RequestHead<'_>) -> Response {
         health::respond_misconfigured(head)
-            .unwrap_or_else(|| ChallengeContext::default().response(&Reason::Misconfigured.into()))
+            .unwrap_or_else(|| ChallengeContext::default().response(&Denial::Misconfigured { error: None }))
     }
 }

@@ -1,9 +1,9 @@
-//! Whether this deployment can answer with an identity, and if not, which part of it cannot: for an uptime monitor.
+//! The health check for uptime monitors.
 //!
-//! Ready means: the settings are valid, and of every issuer there are keys that may be used. Keys are looked for like
-//! for a request with a token, in memory, in the store, at the provider, at the same pace: whoever asks all day causes
-//! no more requests to the provider than one bad token does. Nothing is said that the metadata does not say as well;
-//! why a part is not ready stands in the log.
+//! Ready means that the settings are valid and that there are usable keys of every issuer. Keys are looked up as for a
+//! request with a token (in memory, in the store, at the provider) and within the same limits, so frequent checks cause no
+//! more requests to the provider than one bad token does. The response contains nothing that is not in the metadata; the
+//! reason why a part is not ready is in the log.
 
 use std::{
     fmt::Write,
@@ -16,22 +16,22 @@ use std::{
 use futures_util::future::maybe_done;
 
 use crate::documents::document::Readers;
-use mcp_edge_oauth::{denial::Denial, keys::tiers::IssuerKeys};
+use mcp_edge_oauth::{denial::Denial, keys::jwks_cache::IssuerKeys};
 use mcp_edge_runtime::{
     http::{RequestHead, Response},
     ports::Services,
 };
 
-/// Where monitors look.
+/// The path of the health check.
 pub const PATH: &str = "/healthz";
 
-/// Wrong settings are mended by a deployment, and not within a minute.
+/// Invalid settings are fixed by a deployment, which takes more than a minute.
 const MISCONFIGURED_RETRY_SECONDS: u64 = 60;
 
-/// A monitor is a program: no page has to read this.
+/// Monitors are programs: no web page needs to read the response.
 const READERS: Readers = Readers::OwnPages;
 
-/// The answer to a request for [`PATH`], and why it is not "ready", if it is not.
+/// Returns the response to a request for [`PATH`], and the denial if a part is not ready.
 pub async fn respond(
     head: &RequestHead<'_>,
     issuers: &[Rc<IssuerKeys>],
@@ -41,7 +41,7 @@ pub async fn respond(
     if let Some(response) = READERS.answer_unless_read(head) {
         return (response, None);
     }
-    // All at once: each may take as long as the provider is given. (`join_all` does the same in 10 KB.)
+    // All issuers at once: each may take as long as the time limit of the provider. (`join_all` would add 10 KB.)
     let mut looks: Vec<_> = issuers.iter().map(|keys| maybe_done(Box::pin(keys.ready(now, services)))).collect();
     poll_fn(|context| {
         looks.iter_mut().fold(Poll::Ready(()), |all, look| {
@@ -53,27 +53,27 @@ pub async fn respond(
     let mut keys = String::new();
     for (issuer, outcome) in issuers.iter().zip(&outcomes) {
         let separator = if keys.is_empty() { "" } else { "," };
-        // An issuer needs no escaping: that was checked when the settings were read.
+        // An issuer needs no escaping: it was validated when the settings were read.
         let _ = write!(keys, r#"{separator}{{"issuer":"{}""#, issuer.issuer());
         let _ = match outcome {
             Ok(()) => write!(keys, r#","ready":true,"age_seconds":{}}}"#, issuer.age(now).unwrap_or_default()),
             Err(_) => write!(keys, r#","ready":false}}"#),
         };
     }
-    let denial = outcomes.into_iter().filter_map(Result::err).max_by_key(|denial| denial.retry_after);
-    let retry_after = denial.as_ref().map(|denial| denial.retry_after.unwrap_or(1));
+    let denial = outcomes.into_iter().filter_map(Result::err).max_by_key(Denial::retry_after);
+    let retry_after = denial.as_ref().map(|denial| denial.retry_after().unwrap_or(1));
     (answer(&format!(r#"{{"ready":true}},"keys":[{keys}]"#), retry_after), denial)
 }
 
-/// The answer while the settings are wrong; `None` if the request is for another path. What is wrong with them is the
-/// operator's business alone.
+/// Returns the response while the settings are invalid; `None` if the request is for another path. The errors are only in
+/// the log.
 #[must_use]
 pub fn respond_misconfigured(head: &RequestHead<'_>) -> Option<Response> {
     let answer = || answer(r#"{"ready":false}"#, Some(MISCONFIGURED_RETRY_SECONDS));
     (head.path() == PATH).then(|| READERS.answer_unless_read(head).unwrap_or_else(answer))
 }
 
-/// 200, or 503 with the time after which another look is worth it. `parts` begins with the value of `settings`.
+/// Creates a response: 200, or 503 with the time after which to check again. `parts` begins with the value of `settings`.
 fn answer(parts: &str, retry_after: Option<u64>) -> Response {
     let body = format!(r#"{{"ready":{},"settings":{parts}}}"#, retry_after.is_none());
     let response =
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wrong_settings_are_said_to_be_wrong_and_nothing_more() {
+    fn invalid_settings_are_reported_without_details() {
         for method in ["GET", "HEAD"] {
             let response = respond_misconfigured(&RequestHead::new(method, "/healthz?x=1")).unwrap();
             assert_eq!((response.status, response.header("retry-after")), (503, Some("60")));

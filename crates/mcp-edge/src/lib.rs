@@ -39,24 +39,25 @@
 //!
 //! # What is out of scope
 //!
-//! Signing users in, consent, and issuing tokens: the identity provider does that. Sessions: every request stands for
-//! itself.
+//! Sign-in, consent and issuing tokens, which are the tasks of the identity provider. Sessions: every request is
+//! authenticated.
 //!
 //! # Modules
 //!
 //! | module | what it contains |
 //! |---|---|
-//! | [`endpoint`] | a request's way through the server, from the first header to the response |
-//! | [`settings`] | what an operator decides |
-//! | [`documents`] | what the server publishes about itself, the same for everybody |
-//! | [`page`] | the page at `/` |
-//! | [`health`] | whether the server can answer, for monitors |
-//! | [`testing`] | a client and a clock for native tests of tools |
+//! | [`endpoint`] | the handling of a request: route, origin, authentication, protocol, response |
+//! | [`settings`] | the settings, parsed and validated |
+//! | [`documents`] | published documents: metadata, registry listing |
+//! | [`page`] | the page at `/` and its playground, behind the feature `page` (on by default) |
+//! | [`health`] | the health check |
+//! | `testing` | a client and a clock for native tests of tools, behind the feature `testing` |
 //! | `worker` | the Cloudflare Worker, behind the feature `cloudflare` (on by default) |
 
 pub mod documents;
 pub mod endpoint;
 pub mod health;
+#[cfg_attr(not(feature = "page"), path = "without_page.rs")]
 pub mod page;
 pub mod settings;
 #[cfg(feature = "cloudflare")]
@@ -71,7 +72,7 @@ pub use mcp_edge_protocol::{
 // What handlers get.
 pub use mcp_edge_identity::{Identity, Kind, Party, Scopes};
 pub use mcp_edge_protocol::{
-    Call, Capability, ClientCapabilities, ClientInfo, CompleteParams, LoggingLevel, Revision, StateKey,
+    Call, Capability, ClientCapabilities, ClientInfo, CompleteParams, Era, LoggingLevel, Revision, StateKey,
 };
 
 // What handlers ask the client for (multi round-trip requests).
@@ -96,7 +97,9 @@ pub use mcp_edge_protocol::{
 };
 
 // Calling a server without HTTP, as endpoints and tests do.
-pub use mcp_edge_protocol::{AccessNeeded, Handled, Outcome, RequestContext, Summary, ToolInfo, testing};
+#[cfg(feature = "testing")]
+pub use mcp_edge_protocol::testing;
+pub use mcp_edge_protocol::{AccessNeeded, Handled, Outcome, RequestContext, Summary, ToolInfo};
 
 // Default limits.
 pub use mcp_edge_protocol::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, VALUES};

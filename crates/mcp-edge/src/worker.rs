@@ -1,4 +1,4 @@
-//! The Cloudflare Worker: its bindings, and what makes a server one.
+//! The Cloudflare Worker of an MCP server: its bindings and its `fetch` event.
 
 use mcp_edge_protocol::{BuildError, Server};
 use mcp_edge_runtime::cloudflare::{self, Bindings, EdgeServices, Shell, setting};
@@ -10,7 +10,7 @@ use crate::{endpoint::Endpoint, settings::Settings};
 pub use mcp_edge_runtime::cloudflare::wasm_bindgen;
 pub use mcp_edge_runtime::cloudflare::{Request, Response};
 
-/// What `wrangler.toml` binds.
+/// The names of the bindings in `wrangler.toml`.
 const BINDINGS: Bindings = Bindings { store: "JWKS", rate_limiter: "RATE_LIMITER" };
 
 /// Builds a server with its tools, once per isolate.
@@ -22,8 +22,8 @@ thread_local! {
     static SHELL: McpShell = const { Shell::new() };
 }
 
-/// Answers a `fetch` event, for Workers that answer more than MCP and so have a handler of their own. Where it is all
-/// there is to do, [`entry!`](crate::entry) does it faster.
+/// Handles a `fetch` event, for Workers with their own handler. If MCP is all that a Worker does,
+/// [`entry!`](crate::entry) is faster.
 ///
 /// ```no_run
 /// use mcp_edge::{BuildError, Request, Response, Server, serve};
@@ -55,8 +55,7 @@ fn create(env: &Env, build: Build) -> Result<Endpoint<Env, EdgeServices>, String
     Ok(Endpoint::new(settings, server, env.clone(), EdgeServices::new(env.clone(), BINDINGS)))
 }
 
-/// Makes an MCP server all that a Worker is: its `fetch` event is answered by the server that this function builds, once
-/// per isolate.
+/// Exports a `fetch` event that is handled by the MCP server that a function builds, once per isolate.
 ///
 /// ```
 /// use mcp_edge::{BuildError, Server};

@@ -13,57 +13,20 @@ use serde_json::Value;
 
 use crate::{
     client::{ClientCapabilities, ClientInfo},
+    context::{RequestContext, ServerServices},
     input_required::{
         form,
         inputs::{
-            self, CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Inputs, Question, Root, Why,
+            self, Cause, CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Inputs, Question, Root,
         },
-        request_state::StateKey,
     },
     protocol::{
         notification::{self, LoggingLevel, Outbox},
-        revision::Revision,
+        revision::{Era, Revision},
     },
 };
 use mcp_edge_identity::{Identity, Kind};
 use mcp_edge_runtime::json::to_json;
-use mcp_edge_runtime::ports::Runtime;
-
-/// Who sent a request, and what its handlers get from their surroundings. Made by the endpoint once the token is
-/// verified.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct RequestContext<E = ()> {
-    /// Whom the token was issued for.
-    pub identity: Rc<Identity>,
-    /// Whatever the tools need: bindings, clients, settings.
-    pub env: E,
-    /// Seconds since 1970.
-    pub now: u64,
-    /// Under which the operator finds the request in the log.
-    pub request_id: String,
-    /// Time to wait and randomness.
-    pub runtime: Rc<dyn Runtime>,
-    /// Seals what handlers must remember between rounds. Defaults to none: then a request that asks more than once
-    /// fails.
-    pub state_key: Option<StateKey>,
-    /// Takes a line for the operator's log for each internal error. Defaults to dropping it.
-    pub report: Rc<dyn Fn(&str)>,
-}
-
-impl<E> RequestContext<E> {
-    /// A caller without state key and log.
-    #[must_use]
-    pub fn new(identity: Rc<Identity>, env: E, now: u64, request_id: String, runtime: Rc<dyn Runtime>) -> Self {
-        Self { identity, env, now, request_id, runtime, state_key: None, report: Rc::new(|_| {}) }
-    }
-
-    /// The surroundings, and everything else.
-    pub(super) fn split(self) -> (E, RequestContext) {
-        let Self { identity, env, now, request_id, runtime, state_key, report } = self;
-        (env, RequestContext { identity, env: (), now, request_id, runtime, state_key, report })
-    }
-}
 
 /// One call of a tool, a resource, a prompt or a completion. Cheap to clone.
 ///
@@ -115,9 +78,7 @@ pub(super) struct Context {
     pub identity: Rc<Identity>,
     pub now: u64,
     pub request_id: String,
-    pub runtime: Rc<dyn Runtime>,
-    pub state_key: Option<StateKey>,
-    pub report: Rc<dyn Fn(&str)>,
+    pub services: Rc<ServerServices>,
     pub revision: Revision,
     pub client: Option<ClientInfo>,
     pub capabilities: ClientCapabilities,
@@ -125,10 +86,21 @@ pub(super) struct Context {
     pub progress_token: Option<String>,
     /// The highest progress sent so far.
     pub progress: Cell<f64>,
-    /// The least grave lines that are sent, if any are.
-    pub log_from: Option<LoggingLevel>,
+    /// The least severe messages that are sent, if any are.
+    pub log_level: Option<LoggingLevel>,
     pub outbox: Rc<Outbox>,
     pub inputs: RefCell<Inputs>,
+}
+
+/// What a request says of its client, in the terms of both eras.
+pub(super) struct ClientDeclaration {
+    pub revision: Revision,
+    pub client: Option<ClientInfo>,
+    pub capabilities: ClientCapabilities,
+    /// JSON.
+    pub progress_token: Option<String>,
+    /// The least severe log messages that the client wants, if any.
+    pub log_level: Option<LoggingLevel>,
 }
 
 impl<E> Call<E> {
@@ -169,7 +141,7 @@ impl<E> Call<E> {
 
     /// Fills `buffer` with bytes fit for cryptography; in tests, with predictable ones.
     pub fn random(&self, buffer: &mut [u8]) {
-        self.context.runtime.random(buffer);
+        self.context.services.runtime.random(buffer);
     }
 
     /// Under which the operator finds this request in the log.
@@ -200,7 +172,7 @@ impl<E> Call<E> {
     /// Ends after `duration`.
     #[must_use]
     pub fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
-        self.context.runtime.sleep(duration)
+        self.context.services.runtime.sleep(duration)
     }
 
     /// Tells the client how far the work is, if it wants to know. `progress` must grow; a message that does not is
@@ -218,7 +190,7 @@ impl<E> Call<E> {
     /// Dropped unless the server declares [logging](crate::ServerBuilder::logging), the client asked for lines of this
     /// level, and an event stream can carry it.
     pub async fn log<T: Serialize + ?Sized>(&self, level: LoggingLevel, data: &T) {
-        if self.context.log_from.is_some_and(|least| level >= least) {
+        if self.context.log_level.is_some_and(|least| level >= least) {
             self.context.outbox.send(notification::message(level, &to_json(data))).await;
         }
     }
@@ -244,7 +216,7 @@ impl<E> Call<E> {
         key: &str,
         message: &str,
     ) -> Result<ElicitResult<T>, InputRequired> {
-        let schema = form::of::<T>().map_err(|why| InputRequired(Why::Misuse(why)))?;
+        let schema = form::of::<T>().map_err(|why| InputRequired(Cause::Misuse(why)))?;
         inputs::read_typed(key, self.elicit_schema(key, message, &schema)?)
     }
 
@@ -312,9 +284,30 @@ impl<E> Call<E> {
 }
 
 impl Context {
+    /// Creates the context of one request; its environment is left to the caller.
+    pub fn new<E>(request: RequestContext<E>, services: &Rc<ServerServices>, client: ClientDeclaration) -> (E, Self) {
+        let RequestContext { identity, env, now, request_id } = request;
+        let ClientDeclaration { revision, client, capabilities, progress_token, log_level } = client;
+        let context = Self {
+            identity,
+            now,
+            request_id,
+            services: Rc::clone(services),
+            revision,
+            client,
+            capabilities,
+            progress_token,
+            progress: Cell::new(f64::NEG_INFINITY),
+            log_level,
+            outbox: Rc::new(Outbox::default()),
+            inputs: RefCell::new(Inputs::default()),
+        };
+        (env, context)
+    }
+
     fn ask(&self, key: &str, question: &Question) -> Result<Value, InputRequired> {
-        if !self.revision.is_modern() {
-            return Err(InputRequired(Why::Legacy));
+        if self.revision.era() == Era::Legacy {
+            return Err(InputRequired(Cause::Legacy));
         }
         self.inputs.borrow_mut().ask(key, &self.capabilities, question)
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
     limits::{CLIENT_INFO_BYTES, EXTENSIONS_BYTES},
-    protocol::{error::RpcError, jsonrpc::pick_members},
+    protocol::{error::RpcError, params::pick_members},
 };
 
 /// The software at the other end, as it calls itself.

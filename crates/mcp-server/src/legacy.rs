@@ -4,36 +4,23 @@
 //! No session is begun: revisions before 2026-07-28 allow that, and each request then stands alone. What a client said
 //! in its handshake is not known later, so it can be asked nothing.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
-
 use crate::{
-    call::{Context, RequestContext},
+    call::ClientDeclaration,
     client::ClientCapabilities,
-    input_required::inputs::Inputs,
     protocol::{
         error::RpcError,
-        jsonrpc::{self, Params, text},
         method::Method,
-        notification::{LoggingLevel, Outbox},
+        notification::LoggingLevel,
         outcome::{OperationResult, Success},
+        params::{self, Params, text},
         revision::{NEWEST_LEGACY, Revision},
     },
-    server::Server,
+    server::Presentation,
 };
 use mcp_edge_runtime::json::Object;
 
-/// The method of this name, if this era has it and there is something here that it acts on.
-pub(super) fn method<E: Clone + 'static>(server: &Server<E>, name: &str) -> Result<Method, RpcError> {
-    Method::parse(name)
-        .filter(|method| method.exists(false) && server.offers(*method))
-        .ok_or_else(|| RpcError::method_not_found(name))
-}
-
-/// Shakes hands: agrees on the client's revision if it is spoken here, and offers the newest otherwise.
-pub(super) fn initialize<E>(server: &Server<E>, params: &Params<'_>) -> (Option<Revision>, OperationResult) {
+/// Handles `initialize`: agrees on the client's revision if it is supported, and offers the newest otherwise.
+pub(super) fn initialize(server: &Presentation, params: &Params<'_>) -> (Option<Revision>, OperationResult) {
     let Some(requested) = params.protocol_version.and_then(text) else {
         return (None, RpcError::invalid_params("params.protocolVersion must be a string").into());
     };
@@ -46,34 +33,21 @@ pub(super) fn initialize<E>(server: &Server<E>, params: &Params<'_>) -> (Option<
     (Some(revision), OperationResult::Complete(Success::of(members)))
 }
 
-/// What is known of a call.
-pub(super) fn context<E>(
-    server: &Server<E>,
-    revision: Revision,
-    params: &Params<'_>,
-    caller: RequestContext,
-) -> Context {
+/// What a request says of its client: little, since the handshake is not remembered. Log messages are sent if the server
+/// declares `logging`.
+pub(super) fn client(revision: Revision, params: &Params<'_>, logging: bool) -> ClientDeclaration {
     let token =
-        params.read_meta().ok().flatten().and_then(|meta| meta.progress_token).filter(|raw| jsonrpc::is_token(raw));
-    Context {
-        identity: caller.identity,
-        now: caller.now,
-        request_id: caller.request_id,
-        runtime: caller.runtime,
-        state_key: caller.state_key,
-        report: caller.report,
+        params.read_meta().ok().flatten().and_then(|meta| meta.progress_token).filter(|raw| params::is_token(raw));
+    ClientDeclaration {
         revision,
         client: None,
         capabilities: ClientCapabilities::default(),
         progress_token: token.map(|raw| raw.get().to_owned()),
-        progress: Cell::new(f64::NEG_INFINITY),
-        log_from: server.logging.then_some(LoggingLevel::LEGACY),
-        outbox: Rc::new(Outbox::default()),
-        inputs: RefCell::new(Inputs::default()),
+        log_level: logging.then_some(LoggingLevel::LEGACY),
     }
 }
 
-/// The answers that need nothing but the method: results without any member. Levels and subscriptions are accepted,
+/// The methods that need nothing but their parameters: their results have no members. Levels and subscriptions are accepted,
 /// as the protocol wants, and have no effect, as a server without sessions cannot remember them.
 pub(super) fn answer(method: Method, params: &Params<'_>) -> Option<OperationResult> {
     let checked = match method {

@@ -1,5 +1,4 @@
-//! The Model Context Protocol over Streamable HTTP: what a tool author needs, and what the protocol demands of a
-//! server.
+//! The Model Context Protocol over Streamable HTTP (MCP 2026-07-28 and earlier revisions): a stateless server.
 //!
 //! A [`Server`] is built once from tools, resources and prompts, and then turns HTTP requests into answers. It speaks
 //! the revision of 2026-07-28, in which every request stands alone, and the revisions before it that begin with a
@@ -43,8 +42,8 @@
 //! - [`Call`]: what handlers get. It knows the caller, sends progress and log lines, and [asks back](Call#asking-back).
 //! - [`Json`], [`ToolResult`], [`ContentBlock`], [`ResourceContents`], [`PromptMessage`]: what handlers return.
 //! - [`ToolError`], [`ResourceError`], [`PromptError`]: why they do not.
-//! - [`RequestContext`], [`Handled`], [`Summary`], [`AccessNeeded`]: the seam to the endpoint.
-//! - [`testing`]: a client and a clock for native tests.
+//! - [`RequestContext`], [`ServerServices`], [`Handled`], [`Summary`], [`AccessNeeded`]: the interface to the endpoint.
+//! - `testing`: a client and a clock for native tests.
 //!
 //! # What is not
 //!
@@ -54,36 +53,53 @@
 //! - Sessions, streams to GET, subscriptions, the tasks extension: they need memory that all isolates share. A server
 //!   made with this module declares none of them.
 //!
-//! # The way of a request
+//! # A request's way
 //!
-//! `server` takes it. `wire` holds the words of the protocol: `wire::json_rpc` reads the message as far as needed, and
-//! `wire::era` tells which era it belongs to and whether its headers agree. `modern` and `legacy` answer what only one
-//! era has; `operations` does the rest with what the author declared (`offer`). `asking::ending` says what became of it,
-//! perhaps questions to the client; `wire::stream` decides how the answer is sent, and `wire::outcome` puts it into the
-//! words of the era.
+//! | module | what it contains |
+//! |---|---|
+//! | `dispatch` | from a posted message to its response: era, method, handler |
+//! | `modern`, `legacy` | what only one era has |
+//! | `operations` | the methods that both eras share, one file per group of primitives |
+//! | `server`, `builder`, `build_error` | the server and how it is built |
+//! | `catalog` | all primitives that it offers |
+//! | `primitives` | tools, resources and prompts, as their author declares them |
+//! | `call`, `context`, `client` | what handlers get; what requests are answered with; what a client says of itself |
+//! | `input_required` | input requests over several rounds |
+//! | `protocol`, `transport` | messages, methods, errors and results as data; headers and streams |
+//! | `limits`, `load` | resource limits; the memory that running calls hold |
+//!
+//! Each uses only modules below it, `builder` and `dispatch` excepted: they put the others together.
 
+mod build_error;
 mod builder;
 mod call;
+mod catalog;
 mod client;
+mod context;
+mod dispatch;
 mod input_required;
 mod legacy;
 mod limits;
-mod list;
 mod load;
 mod modern;
 mod operations;
 mod primitives;
 mod protocol;
 mod server;
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod transport;
 
 #[cfg(test)]
 mod tests;
 
-pub use builder::{BuildError, ServerBuilder};
-pub use call::{Call, RequestContext};
+pub use build_error::BuildError;
+pub use builder::ServerBuilder;
+pub use call::Call;
+pub use catalog::ToolInfo;
 pub use client::{Capability, ClientCapabilities, ClientInfo};
+pub use context::{RequestContext, ServerServices};
+pub use dispatch::Handled;
 pub use input_required::inputs::{CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Root};
 pub use input_required::request_state::StateKey;
 pub use limits::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, Limits, VALUES};
@@ -103,7 +119,7 @@ pub use primitives::tool_handler::ToolHandler;
 pub use primitives::tool_result::{IntoToolResult, Json, ToolResult};
 pub use protocol::notification::LoggingLevel;
 pub use protocol::outcome::{Outcome, Summary};
-pub use protocol::revision::Revision;
+pub use protocol::revision::{Era, Revision};
 
 /// What the attributes of `mcp-edge-macros` call.
 #[doc(hidden)]
@@ -113,4 +129,4 @@ pub mod handler {
         tool_handler::{with_arguments as tool_with_arguments, without_arguments as tool_without_arguments},
     };
 }
-pub use server::{Handled, Server, ToolInfo};
+pub use server::Server;

@@ -16,11 +16,11 @@ use crate::limits::{HELD_BYTES, LIGHT_BYTES};
 
 /// What the calls in an isolate hold together.
 #[derive(Default)]
-pub(super) struct Load(RefCell<Vec<Weak<Held>>>);
+pub(super) struct Load(RefCell<Vec<Weak<Reservation>>>);
 
 /// Memory that a call may use as long as it keeps this.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct Reservation {
     bytes: usize,
     /// Seconds since 1970.
     until: u64,
@@ -31,7 +31,7 @@ impl Load {
     /// alone is let in whatever it holds: what it may hold has limits of its own.
     ///
     /// The time matters for calls whose clients have left: the runtime forgets them without dropping anything.
-    pub fn admit(&self, bytes: usize, now: u64, time: Duration) -> Result<Option<Rc<Held>>, Busy> {
+    pub fn admit(&self, bytes: usize, now: u64, time: Duration) -> Result<Option<Rc<Reservation>>, Overloaded> {
         if bytes <= LIGHT_BYTES {
             return Ok(None);
         }
@@ -43,9 +43,9 @@ impl Load {
             running.is_some()
         });
         if sum > 0 && sum + bytes > HELD_BYTES {
-            return Err(Busy);
+            return Err(Overloaded);
         }
-        let held = Rc::new(Held { bytes, until: now + time.as_secs() + 1 });
+        let held = Rc::new(Reservation { bytes, until: now + time.as_secs() + 1 });
         all.push(Rc::downgrade(&held));
         Ok(Some(held))
     }
@@ -53,7 +53,7 @@ impl Load {
 
 /// There is no room beside the calls that are running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Busy;
+pub(super) struct Overloaded;
 
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ mod tests {
     const NOW: u64 = 1_800_000_000;
     const TIME: Duration = Duration::from_mins(1);
 
-    fn admits(load: &Load, bytes: usize, now: u64) -> Result<Option<Rc<Held>>, Busy> {
+    fn admits(load: &Load, bytes: usize, now: u64) -> Result<Option<Rc<Reservation>>, Overloaded> {
         load.admit(bytes, now, TIME)
     }
 

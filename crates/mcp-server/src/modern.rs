@@ -1,70 +1,51 @@
 //! What only requests without a handshake have: their envelope and `server/discover` (MCP 2026-07-28, basic and
 //! server/discover).
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::time::Duration;
 
 use crate::{
-    call::{Context, RequestContext},
+    call::ClientDeclaration,
     client::{ClientCapabilities, ClientInfo},
-    input_required::inputs::Inputs,
     primitives::resource::Cache,
     protocol::{
         error::RpcError,
-        jsonrpc::{self, Meta},
         method::Method,
-        notification::{LoggingLevel, Outbox},
+        notification::LoggingLevel,
         outcome::{OperationResult, Success},
+        params::{self, Meta},
         revision::MODERN,
     },
-    server::Server,
+    server::Presentation,
 };
 use mcp_edge_runtime::json::{Object, array, quote};
 
-/// The method of this name, if this era has it and there is something here that it acts on.
-pub(super) fn method<E: Clone + 'static>(server: &Server<E>, name: &str) -> Result<Method, RpcError> {
-    Method::parse(name)
-        .filter(|method| method.exists(true) && server.offers(*method))
-        .ok_or_else(|| RpcError::method_not_found(name))
-}
-
-/// Reads the envelope, whose required parts have been checked.
-pub(super) fn context<E>(server: &Server<E>, meta: &Meta<'_>, caller: RequestContext) -> Result<Context, RpcError> {
+/// Reads what the envelope says of the client; its required members have been checked. Log messages are sent if the server
+/// declares `logging`.
+pub(super) fn client(meta: &Meta<'_>, logging: bool) -> Result<ClientDeclaration, RpcError> {
     let capabilities = meta.capabilities.map(ClientCapabilities::read).transpose()?;
     let level = meta.log_level.map(|raw| {
-        jsonrpc::text(raw)
+        params::text(raw)
             .and_then(|name| LoggingLevel::parse(&name))
             .ok_or_else(|| RpcError::invalid_params("_meta[\"io.modelcontextprotocol/logLevel\"] is not a level"))
     });
     let level = level.transpose()?;
-    if meta.progress_token.is_some_and(|raw| !jsonrpc::is_token(raw)) {
+    if meta.progress_token.is_some_and(|raw| !params::is_token(raw)) {
         return Err(RpcError::invalid_params(
             "_meta.progressToken must be a string or an integer of at most 1024 bytes",
         ));
     }
-    Ok(Context {
-        identity: caller.identity,
-        now: caller.now,
-        request_id: caller.request_id,
-        runtime: caller.runtime,
-        state_key: caller.state_key,
-        report: caller.report,
+    Ok(ClientDeclaration {
         revision: MODERN,
-        // For display only, so what is not as it should be counts as not said.
+        // For display only, so a malformed value counts as absent.
         client: meta.client.and_then(|raw| serde_json::from_str(raw.get()).ok()).filter(ClientInfo::is_short),
         capabilities: capabilities.unwrap_or_default(),
         progress_token: meta.progress_token.map(|raw| raw.get().to_owned()),
-        progress: Cell::new(f64::NEG_INFINITY),
-        log_from: level.filter(|_| server.logging),
-        outbox: Rc::new(Outbox::default()),
-        inputs: RefCell::new(Inputs::default()),
+        log_level: level.filter(|_| logging),
     })
 }
 
-/// The answer to `server/discover`.
-pub(super) fn answer<E>(server: &Server<E>, method: Method) -> Option<OperationResult> {
+/// Handles `server/discover`.
+pub(super) fn answer(server: &Presentation, list_ttl: Duration, method: Method) -> Option<OperationResult> {
     if method != Method::Discover {
         return None;
     }
@@ -73,5 +54,5 @@ pub(super) fn answer<E>(server: &Server<E>, method: Method) -> Option<OperationR
         .raw("capabilities", &server.capabilities)
         .maybe_text("instructions", server.instructions.as_deref());
     // Nothing of it depends on who asks.
-    Some(OperationResult::Complete(Success::cached(members, Cache::public(server.list_ttl))))
+    Some(OperationResult::Complete(Success::cached(members, Cache::public(list_ttl))))
 }

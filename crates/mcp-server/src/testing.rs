@@ -5,7 +5,7 @@
 //! use mcp_edge_identity::Identity;
 //!
 //! async fn whoami(call: Call) -> String {
-//!     call.identity().subject().clone()
+//!     call.identity().subject().to_owned()
 //! }
 //!
 //! let server: Server = Server::builder("test", "1").tool(Tool::new("whoami", whoami)).build()?;
@@ -36,12 +36,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    call::RequestContext,
+    context::{RequestContext, ServerServices},
     input_required::request_state::StateKey,
     primitives::access::AccessNeeded,
     protocol::{
         outcome::Summary,
-        revision::{MODERN, NEWEST_LEGACY, Revision},
+        revision::{Era, MODERN, NEWEST_LEGACY, Revision},
     },
     server::Server,
 };
@@ -57,7 +57,8 @@ pub const NOW: u64 = 1_800_000_000;
 /// A client of a server in the same process. Each request goes through all layers but HTTP.
 pub struct Client<'s, E> {
     server: &'s Server<E>,
-    caller: RequestContext<E>,
+    context: RequestContext<E>,
+    services: ServerServices,
     revision: Revision,
     capabilities: Value,
     log_level: Option<&'static str>,
@@ -90,36 +91,36 @@ impl<'s, E: Clone + 'static> Client<'s, E> {
     #[must_use]
     pub fn with_env(server: &'s Server<E>, env: E) -> Self {
         let identity = Rc::new(Identity::for_test("test", ""));
-        let caller =
-            RequestContext::new(identity, env, NOW, "test-request".to_owned(), Rc::new(TestRuntime::default()));
-        Self { server, caller, revision: MODERN, capabilities: json!({}), log_level: None }
+        let context = RequestContext { identity, env, now: NOW, request_id: "test-request".to_owned() };
+        let services = ServerServices::new(Rc::new(TestRuntime::default()));
+        Self { server, context, services, revision: MODERN, capabilities: json!({}), log_level: None }
     }
 
     /// Changes who calls.
     #[must_use]
     pub fn identity(mut self, identity: Identity) -> Self {
-        self.caller.identity = Rc::new(identity);
+        self.context.identity = Rc::new(identity);
         self
     }
 
     /// Changes the time of day.
     #[must_use]
     pub fn now(mut self, seconds: u64) -> Self {
-        self.caller.now = seconds;
+        self.context.now = seconds;
         self
     }
 
     /// Sets the key with which the server seals state.
     #[must_use]
     pub fn state_key(mut self, key: StateKey) -> Self {
-        self.caller.state_key = Some(key);
+        self.services.state_key = Some(key);
         self
     }
 
     /// Sets what takes the operator's log lines.
     #[must_use]
     pub fn report(mut self, report: impl Fn(&str) + 'static) -> Self {
-        self.caller.report = Rc::new(report);
+        self.services.report = Rc::new(report);
         self
     }
 
@@ -174,7 +175,7 @@ impl<'s, E: Clone + 'static> Client<'s, E> {
         let mut meta = json!({"progressToken": "progress"});
         let named = params.get("name").or_else(|| params.get("uri")).and_then(Value::as_str);
         let named = named.unwrap_or_default().to_owned();
-        if self.revision.is_modern() {
+        if self.revision.era() == Era::Modern {
             head = head.with_header("mcp-method", method).with_header("mcp-name", &named);
             meta["io.modelcontextprotocol/protocolVersion"] = self.revision.as_str().into();
             meta["io.modelcontextprotocol/clientCapabilities"] = self.capabilities.clone();
@@ -190,7 +191,8 @@ impl<'s, E: Clone + 'static> Client<'s, E> {
 
     /// Posts any body with any head.
     pub async fn post(&self, head: &RequestHead<'_>, body: &str) -> (ServerResponse, Summary) {
-        let handled = self.server.handle(head, body, self.caller.clone()).await;
+        let services = Rc::new(self.services.clone());
+        let handled = self.server.handle(head, body, self.context.clone(), &services).await;
         let answer = match handled.response {
             Ok(response) => ServerResponse::read(response).await,
             Err(needed) => {

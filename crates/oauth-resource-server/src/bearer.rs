@@ -1,6 +1,6 @@
 //! How a token is sent: `Authorization: Bearer …`, and nowhere else (RFC 6750 §2.1, MCP 2026-07-28 authorization).
 
-use crate::denial::Reason;
+use crate::denial::Denial;
 use mcp_edge_runtime::http::RequestHead;
 
 /// Longer tokens are refused before any work. Real access tokens have 0.5 to 4 KB; an enterprise token full of groups
@@ -26,7 +26,7 @@ impl std::fmt::Debug for BearerToken<'_> {
     }
 }
 
-/// What somebody sent as a token: not too long, and not looked at yet.
+/// What was sent as a token: not too long, and not checked yet.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a>(&'a str);
 
@@ -34,13 +34,13 @@ impl<'a> Credentials<'a> {
     /// The token, if it has the form of one.
     ///
     /// # Errors
-    /// [`Reason::MultipleCredentials`] and [`Reason::MalformedAuthorization`].
-    pub fn token(self) -> Result<BearerToken<'a>, Reason> {
+    /// [`Denial::MultipleCredentials`] and [`Denial::MalformedAuthorization`].
+    pub fn token(self) -> Result<BearerToken<'a>, Denial> {
         if is_b64token(self.0) {
             return Ok(BearerToken(self.0));
         }
         // The platform joins repeated headers with a comma, which no token contains.
-        Err(if self.0.contains(',') { Reason::MultipleCredentials } else { Reason::MalformedAuthorization })
+        Err(if self.0.contains(',') { Denial::MultipleCredentials } else { Denial::MalformedAuthorization })
     }
 
     /// What was sent.
@@ -53,43 +53,43 @@ impl<'a> Credentials<'a> {
 /// Takes the token out of a request.
 ///
 /// # Errors
-/// [`Reason::NoCredentials`] and [`Reason::UnsupportedScheme`] if there is no bearer token,
-/// [`Reason::TokenInQuery`], [`Reason::MultipleCredentials`] and [`Reason::MalformedAuthorization`] if the request is
-/// wrong, [`Reason::TokenTooLarge`] for a token nobody will read.
-pub fn token_of<'a>(head: &RequestHead<'a>) -> Result<BearerToken<'a>, Reason> {
+/// [`Denial::NoCredentials`] and [`Denial::UnsupportedScheme`] if there is no bearer token,
+/// [`Denial::TokenInQuery`], [`Denial::MultipleCredentials`] and [`Denial::MalformedAuthorization`] if the request is
+/// wrong, [`Denial::TokenTooLarge`] for a token that is too long.
+pub fn token_of<'a>(head: &RequestHead<'a>) -> Result<BearerToken<'a>, Denial> {
     credentials_of(head)?.token()
 }
 
-/// The same without a look at the token itself, for those who may know it.
+/// The same without a check of the token itself, which may be known already.
 ///
 /// # Errors
 /// As [`token_of`].
-pub fn credentials_of<'a>(head: &RequestHead<'a>) -> Result<Credentials<'a>, Reason> {
+pub fn credentials_of<'a>(head: &RequestHead<'a>) -> Result<Credentials<'a>, Denial> {
     if query_has_token(head.query()) {
-        return Err(Reason::TokenInQuery);
+        return Err(Denial::TokenInQuery);
     }
-    credentials_in(head.header("authorization").ok_or(Reason::NoCredentials)?)
+    credentials_in(head.header("authorization").ok_or(Denial::NoCredentials)?)
 }
 
 /// Parses the value of an `Authorization` header: the scheme in any case, one space, one token.
 ///
 /// # Errors
 /// As [`token_of`].
-pub fn parse(value: &str) -> Result<BearerToken<'_>, Reason> {
+pub fn parse(value: &str) -> Result<BearerToken<'_>, Denial> {
     credentials_in(value)?.token()
 }
 
-fn credentials_in(value: &str) -> Result<Credentials<'_>, Reason> {
+fn credentials_in(value: &str) -> Result<Credentials<'_>, Denial> {
     if value.is_empty() {
-        return Err(Reason::NoCredentials);
+        return Err(Denial::NoCredentials);
     }
     let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
     if !scheme.eq_ignore_ascii_case("bearer") {
         let has_bearer = value.split(',').skip(1).any(|part| starts_with_bearer(part.trim_start()));
-        return Err(if has_bearer { Reason::MultipleCredentials } else { Reason::UnsupportedScheme });
+        return Err(if has_bearer { Denial::MultipleCredentials } else { Denial::UnsupportedScheme });
     }
     if token.len() > MAX_TOKEN_BYTES {
-        return Err(Reason::TokenTooLarge);
+        return Err(Denial::TokenTooLarge { bytes: token.len(), limit: MAX_TOKEN_BYTES });
     }
     Ok(Credentials(token))
 }
@@ -132,6 +132,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::denial::Reason;
+
+    /// The cause alone: most tests are about it.
+    fn parse(value: &str) -> Result<BearerToken<'_>, Reason> {
+        super::parse(value).map_err(|denial| denial.reason())
+    }
+
+    fn token_of<'a>(head: &RequestHead<'a>) -> Result<BearerToken<'a>, Reason> {
+        super::token_of(head).map_err(|denial| denial.reason())
+    }
 
     #[test]
     fn the_scheme_is_case_insensitive() {

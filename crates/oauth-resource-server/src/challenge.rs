@@ -1,10 +1,10 @@
-//! How a refusal looks: status, `WWW-Authenticate` (RFC 6750 §3, RFC 9728 §5.1) and a small JSON body.
+//! The response to a refused request: status, `WWW-Authenticate` (RFC 6750 §3, RFC 9728 §5.1) and a small JSON body.
 //!
-//! Only texts of our own and settings that were checked at start go into the header; nothing that a client sent.
+//! Only constant strings and settings that were checked at start go into the header; nothing that a client sent.
 
 use std::fmt::Write;
 
-use crate::denial::{Denial, Reason};
+use crate::denial::{Denial, PublicError};
 use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::http::Response;
 
@@ -18,43 +18,45 @@ pub struct ChallengeContext {
 }
 
 impl ChallengeContext {
-    /// The answer to a refused request. Every one is `no-store`: a cached denial would outlive its reason.
+    /// The response to a refused request. Every one is `no-store`: a cached denial would outlive its cause.
     #[must_use]
     pub fn response(&self, denial: &Denial) -> Response {
-        let face = denial.reason.face();
-        let mut response =
-            Response::json(face.status, body(face.error, face.description)).with_header("cache-control", "no-store");
-        if face.challenge {
-            response = response.with_header("www-authenticate", self.challenge(denial));
+        let scopes = match denial {
+            Denial::InsufficientScope { needed } => needed,
+            _ => &self.basic_scopes,
+        };
+        self.public_response(denial.reason().to_public(), scopes, denial.retry_after())
+    }
+
+    fn public_response(&self, public: PublicError, scopes: &Scopes, retry_after: Option<u64>) -> Response {
+        let body = body(public.error, public.description);
+        let mut response = Response::json(public.status, body).with_header("cache-control", "no-store");
+        if public.challenge {
+            response = response.with_header("www-authenticate", self.challenge(public, scopes));
         }
-        if let Some(seconds) = denial.retry_after {
+        if let Some(seconds) = retry_after {
             response = response.with_header("retry-after", seconds.to_string());
         }
         response
     }
 
     /// The value of `WWW-Authenticate`, on one line.
-    fn challenge(&self, denial: &Denial) -> String {
-        let face = denial.reason.face();
+    fn challenge(&self, public: PublicError, scopes: &Scopes) -> String {
         let mut value = String::with_capacity(256);
         value.push_str("Bearer ");
-        if let Some(error) = face.error {
-            let _ = write!(value, "error=\"{error}\", error_description=\"{}\", ", face.description);
+        if let Some(error) = public.error {
+            let _ = write!(value, "error=\"{error}\", error_description=\"{}\", ", public.description);
         }
         let _ = write!(value, "resource_metadata=\"{}\"", self.resource_metadata);
-        let scopes = match denial.reason {
-            Reason::InsufficientScope => &denial.needed,
-            _ => &self.basic_scopes,
-        };
-        // A malformed request is not mended by asking for scopes.
-        if face.status != 400 && !scopes.is_empty() {
+        // Scopes do not help a malformed request.
+        if public.status != 400 && !scopes.is_empty() {
             let _ = write!(value, ", scope=\"{scopes}\"");
         }
         value
     }
 }
 
-/// `{"error":…,"error_description":…}`; both texts are our own and need no escaping.
+/// `{"error":…,"error_description":…}`; both are constants and need no escaping.
 fn body(error: Option<&str>, description: &str) -> String {
     match error {
         Some(error) => format!(r#"{{"error":"{error}","error_description":"{description}"}}"#),
@@ -65,6 +67,7 @@ fn body(error: Option<&str>, description: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denial::{Excerpt, KeysOutage, Reason};
 
     fn context() -> ChallengeContext {
         ChallengeContext {
@@ -73,8 +76,8 @@ mod tests {
         }
     }
 
-    fn challenge(denial: impl Into<Denial>) -> String {
-        let response = context().response(&denial.into());
+    fn challenge(denial: &Denial) -> String {
+        let response = context().response(denial);
         response.header("www-authenticate").unwrap_or("none").to_owned()
     }
 
@@ -82,13 +85,13 @@ mod tests {
 
     #[test]
     fn without_credentials_there_is_no_error_code() {
-        assert_eq!(challenge(Reason::NoCredentials), format!(r#"Bearer {METADATA}, scope="whoami:read""#));
+        assert_eq!(challenge(&Denial::NoCredentials), format!(r#"Bearer {METADATA}, scope="whoami:read""#));
     }
 
     #[test]
     fn a_bad_token_is_invalid_token_with_scope() {
         assert_eq!(
-            challenge(Reason::Expired),
+            challenge(&Denial::Expired { exp: 1, now: 2 }),
             format!(
                 r#"Bearer error="invalid_token", error_description="The access token expired", {METADATA}, scope="whoami:read""#
             )
@@ -97,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_malformed_request_names_no_scope() {
-        let challenge = challenge(Reason::MultipleCredentials);
+        let challenge = challenge(&Denial::MultipleCredentials);
         assert!(
             challenge.starts_with(r#"Bearer error="invalid_request""#) && !challenge.contains("scope="),
             "{challenge}"
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_shortfall_names_every_scope_of_the_operation() {
-        let challenge = challenge(Denial::insufficient_scope(Scopes::parse("notes:write notes:read")));
+        let challenge = challenge(&Denial::InsufficientScope { needed: Scopes::parse("notes:write notes:read") });
         assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
         assert!(challenge.ends_with(r#"scope="notes:read notes:write""#), "{challenge}");
     }
@@ -114,13 +117,16 @@ mod tests {
     #[test]
     fn no_scope_attribute_when_nothing_is_required() {
         let context = ChallengeContext { basic_scopes: Scopes::default(), ..context() };
-        let response = context.response(&Reason::NoCredentials.into());
+        let response = context.response(&Denial::NoCredentials);
         assert_eq!(response.header("www-authenticate"), Some(format!("Bearer {METADATA}").as_str()));
     }
 
     #[test]
     fn an_outage_says_when_to_come_back_and_challenges_nobody() {
-        let response = context().response(&Denial::unavailable(Reason::KeysUnavailable, 0, "no connection"));
+        let response = context().response(&Denial::KeysUnavailable {
+            cause: KeysOutage::Provider(Excerpt::new("no connection")),
+            retry_after: 0,
+        });
         assert_eq!(response.status, 503);
         assert_eq!(response.header("retry-after"), Some("1"));
         assert_eq!(response.header("www-authenticate"), None);
@@ -130,7 +136,7 @@ mod tests {
     #[test]
     fn every_body_is_json() {
         for reason in Reason::ALL {
-            let response = context().response(&reason.into());
+            let response = context().public_response(reason.to_public(), &Scopes::default(), None);
             serde_json::from_str::<serde_json::Value>(response.text())
                 .unwrap_or_else(|_| panic!("{}", response.text()));
             assert_eq!(response.header("cache-control"), Some("no-store"));

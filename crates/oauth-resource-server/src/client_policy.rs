@@ -1,10 +1,10 @@
-//! Which clients may come, and whose they are.
+//! Client policy: which clients are accepted, and which are the operator's own.
 //!
 //! A client id is an opaque string, or an https URL (client id metadata documents), in which case its host says who
-//! answers for it. Lists may therefore name ids, or hosts for clients of the second kind. Hosts are compared exactly:
+//! is responsible for it. Lists may therefore name ids, or hosts for clients of the second kind. Hosts are compared exactly:
 //! `example.com` does not include `agents.example.com`.
 
-use crate::denial::Reason;
+use crate::denial::Denial;
 use mcp_edge_identity::Party;
 
 /// A list of client ids and of hosts.
@@ -33,7 +33,7 @@ impl ClientList {
 }
 
 /// The host (with its port, if any) of a client id that is an https URL. A URL with user information has no host that
-/// could be trusted to be what it looks like.
+/// can be trusted.
 fn host_of(client_id: &str) -> Option<&str> {
     let authority = client_id.strip_prefix("https://")?.split(['/', '?', '#', '\\']).next()?;
     if authority.is_empty() || authority.contains('@') { None } else { Some(authority) }
@@ -42,25 +42,25 @@ fn host_of(client_id: &str) -> Option<&str> {
 /// The operator's policy on clients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClientPolicy {
-    /// If not empty, nobody else may come.
+    /// If not empty, all others are rejected.
     pub allowed: ClientList,
-    /// May not come, whatever else says so.
+    /// Always rejected.
     pub denied: ClientList,
     /// The operator's own software.
     pub first_party: ClientList,
 }
 
 impl ClientPolicy {
-    /// Whether the client may come. A token that names no client passes only if there is no list to check it against.
+    /// Checks that the client is accepted. A token that names no client passes only if there is no list to check it against.
     ///
     /// # Errors
-    /// [`Reason::ClientDenied`], [`Reason::ClientNotAllowed`].
-    pub fn check(&self, client_id: Option<&str>) -> Result<(), Reason> {
+    /// [`Denial::ClientDenied`], [`Denial::ClientNotAllowed`].
+    pub fn check(&self, client_id: Option<&str>) -> Result<(), Denial> {
         match client_id {
-            Some(client) if self.denied.contains(client) => Err(Reason::ClientDenied),
+            Some(client) if self.denied.contains(client) => Err(Denial::ClientDenied),
             Some(client) if self.allowed.is_empty() || self.allowed.contains(client) => Ok(()),
             None if self.allowed.is_empty() && self.denied.is_empty() => Ok(()),
-            _ => Err(Reason::ClientNotAllowed),
+            _ => Err(Denial::ClientNotAllowed),
         }
     }
 
@@ -77,6 +77,7 @@ impl ClientPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denial::Reason;
 
     #[test]
     fn clients_are_named_by_id_or_by_the_host_of_their_url() {
@@ -99,6 +100,10 @@ mod tests {
         }
     }
 
+    fn check(policy: &ClientPolicy, client_id: Option<&str>) -> Result<(), Reason> {
+        policy.check(client_id).map_err(|denial| denial.reason())
+    }
+
     #[test]
     fn denial_wins_and_an_allow_list_is_exclusive() {
         let policy = ClientPolicy {
@@ -106,11 +111,11 @@ mod tests {
             denied: ClientList::parse("b"),
             first_party: ClientList::parse("a"),
         };
-        assert_eq!(policy.check(Some("a")), Ok(()));
-        assert_eq!(policy.check(Some("b")), Err(Reason::ClientDenied));
-        assert_eq!(policy.check(Some("c")), Err(Reason::ClientNotAllowed));
-        assert_eq!(policy.check(None), Err(Reason::ClientNotAllowed));
-        assert_eq!(ClientPolicy::default().check(None), Ok(()));
+        assert_eq!(check(&policy, Some("a")), Ok(()));
+        assert_eq!(check(&policy, Some("b")), Err(Reason::ClientDenied));
+        assert_eq!(check(&policy, Some("c")), Err(Reason::ClientNotAllowed));
+        assert_eq!(check(&policy, None), Err(Reason::ClientNotAllowed));
+        assert_eq!(check(&ClientPolicy::default(), None), Ok(()));
         assert_eq!((policy.party(Some("a")), policy.party(Some("b"))), (Party::First, Party::Third));
         assert_eq!(policy.party(None), Party::Third);
     }

@@ -1,4 +1,4 @@
-//! Which claims about a user may be shown to the client: those that a granted scope covers, and no others.
+//! Claim disclosure: which claims about a user tools may see. Those that a granted scope covers, and no others.
 //!
 //! A token or an introspection answer may carry more than the user agreed to share: at Logto, custom claims bypass
 //! consent. So a claim passes only by OpenID Connect Core §5.4, or by the operator's own mapping. What is not mapped is

@@ -10,7 +10,8 @@
 //! | [`keys`] | which keys verify it, and how long a copy may be used | RFC 7517 |
 //! | [`client_policy`], [`disclosure`], [`scope_hierarchy`] | which clients may call, which claims are disclosed, which scopes imply others | RFC 6749 §3.3, OpenID Connect Core §5.4 |
 //! | [`client_authentication`] | how we authenticate at the provider | RFC 6749 §2.3.1 |
-//! | [`denial`], [`challenge`] | every reason to refuse, and the response to it | RFC 6750 §3, RFC 9728 §5.1 |
+//! | [`denial`], [`challenge`] | every cause of a refusal, and the response to it | RFC 6750 §3, RFC 9728 §5.1 |
+//! | [`json_members`], [`memory_size`] | how much of a JSON object is built, and what a value takes in memory | |
 //! | [`settings`] | what an operator decides about it | |
 //! | [`resource_server`] | all of it in order: a request in, an identity or a denial out | |
 //!
@@ -23,7 +24,9 @@ pub mod client_authentication;
 pub mod client_policy;
 pub mod denial;
 pub mod disclosure;
+pub mod json_members;
 pub mod keys;
+pub mod memory_size;
 pub mod mirror;
 pub mod protected_resource;
 pub mod provider;

@@ -1,5 +1,4 @@
-//! Protected resource metadata (RFC 9728): the document that tells a client where its user signs in and what to ask
-//! for.
+//! Protected resource metadata (RFC 9728): the document that names the authorization servers and scopes of the resource.
 //!
 //! The same body is served at the path-inserted place and at the root: some clients ask only one of them.
 

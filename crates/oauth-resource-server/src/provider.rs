@@ -1,16 +1,16 @@
-//! The identity provider's own document (OpenID Connect Discovery 1.0 §4, RFC 8414): where its endpoints are.
+//! The identity provider's discovery document (OpenID Connect Discovery 1.0 §4, RFC 8414).
 //!
 //! Its `issuer` must equal the configured string, or the document is not used (OpenID Connect Discovery §4.3, RFC 8414
-//! §3.3): otherwise whoever controls one issuer could speak for another.
+//! §3.3): otherwise the operator of one issuer could act for another.
 
 use std::rc::Rc;
 
 use mcp_edge_runtime::uri::{is_endpoint_url, origin, split_origin};
 use serde_json::Value;
 
-use crate::token::members;
+use crate::json_members;
 
-/// The document, and what we need of it. Every URL in it is one of [`is_endpoint_url`], so that it can stand in a header
+/// The discovery document, and the members that are used of it. Every URL in it is one of [`is_endpoint_url`], so that it can stand in a header
 /// and in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Provider {
@@ -54,7 +54,7 @@ impl Provider {
     /// [`ProviderError`].
     pub fn parse(text: &str, issuer: &str) -> Result<Self, ProviderError> {
         let is_wanted = |name: &str| name == "issuer" || name == "jwks_uri" || name.ends_with("_endpoint");
-        let mut members = members::read(text.as_bytes(), &is_wanted).map_err(|_| ProviderError::Malformed)?;
+        let mut members = json_members::read(text.as_bytes(), &is_wanted).map_err(|_| ProviderError::Malformed)?;
         let mut text_of = |name: &str| match members.remove(name) {
             Some(Value::String(text)) => Some(text),
             _ => None,
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leads_away_from_the_issuers_origin_is_told() {
+    fn what_leads_away_from_the_issuers_origin_is_reported() {
         let own = |change: fn(&mut Value)| {
             let provider = parse(change).unwrap();
             (provider.has_own_endpoints(), provider.names_own_origin_only())

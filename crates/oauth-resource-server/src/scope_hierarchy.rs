@@ -7,7 +7,7 @@ use mcp_edge_identity::Scopes;
 pub struct Hierarchy(Vec<(String, Scopes)>);
 
 impl Hierarchy {
-    /// Declares that whoever has `scope` also has every scope of `implied`.
+    /// Declares that `scope` implies every scope of `implied`.
     pub fn imply(&mut self, scope: &str, implied: &Scopes) {
         self.0.push((scope.to_owned(), implied.clone()));
     }

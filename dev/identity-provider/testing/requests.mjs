@@ -1,5 +1,4 @@
-// What a client does, as functions for the tests. Requests are made of the good case; each test states
-// its difference from it.
+// The requests of a client, for tests. They are valid by default; each test states its difference.
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
@@ -13,10 +12,10 @@ export const SCOPE = "openid profile email whoami:read";
 /** The `Authorization` header of the confidential machine client. */
 export const MACHINE = { authorization: `Basic ${btoa("mcp-edge:mcp-edge-secret")}` };
 
-/** Changes to an authorization request that earn a refresh token. */
+/** Changes to an authorization request that result in a refresh token. */
 export const OFFLINE = { scope: `${SCOPE} offline_access`, prompt: "consent" };
 
-/** All requests, bound to one running provider. */
+/** Returns all requests, for a running provider. */
 export function requestsTo({ issuer }) {
   /** An authorization request; `changes` replace parameters, `undefined` removes one. */
   function authorization(changes = {}) {

@@ -114,7 +114,7 @@ impl<S: NoteStore> Notebook<S> {
 /// tells nobody who keeps notes.
 fn prefix(identity: &Identity) -> String {
     let length = (identity.issuer().len() as u64).to_be_bytes();
-    let digest = Sha256::new().chain_update(length).chain_update(&identity.issuer()).chain_update(&identity.subject());
+    let digest = Sha256::new().chain_update(length).chain_update(identity.issuer()).chain_update(identity.subject());
     format!("{}/", hex(&digest.finalize()))
 }
 

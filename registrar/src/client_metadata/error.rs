@@ -1,4 +1,4 @@
-//! What a client hears of a mistake in its metadata (RFC 7591 §3.2.2).
+//! Errors in client metadata (RFC 7591 §3.2.2).
 
 use serde_json::json;
 
@@ -38,13 +38,13 @@ pub struct MetadataError {
 }
 
 impl MetadataError {
-    /// A mistake in any member but the redirect URIs.
+    /// Creates an error in any member but the redirect URIs.
     #[must_use]
     pub fn metadata(member: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { code: ErrorCode::InvalidClientMetadata, member: member.into(), problem: problem.into() }
     }
 
-    /// A mistake in the redirect URIs.
+    /// Creates an error in the redirect URIs.
     #[must_use]
     pub fn redirect_uri(member: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { code: ErrorCode::InvalidRedirectUri, member: member.into(), problem: problem.into() }

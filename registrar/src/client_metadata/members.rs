@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{error::MetadataError, page_uri, redirect_uri};
 
-/// Takes a JSON object apart. A member that occurs twice is refused: whoever reads it next might take the other one.
+/// Parses a JSON object. A member that occurs twice is an error: another parser might take the other value.
 ///
 /// # Errors
 /// `invalid_client_metadata` if it is no JSON object, or a member occurs twice.
@@ -55,7 +55,7 @@ impl<'a> Members<'a> {
     /// how some clients leave a member out.
     pub(super) fn text(&self, name: &str, max_bytes: usize) -> Result<Option<&'a str>, MetadataError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let text = value.as_str().ok_or_else(|| MetadataError::metadata(name, "must be a text"))?;
+        let text = value.as_str().ok_or_else(|| MetadataError::metadata(name, "must be a string"))?;
         if text.len() > max_bytes {
             return Err(MetadataError::metadata(name, format!("must not be longer than {max_bytes} bytes")));
         }
@@ -65,9 +65,9 @@ impl<'a> Members<'a> {
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
-    pub(super) fn texts(&self, name: &str, max_entries: usize) -> Result<Option<Vec<&'a str>>, MetadataError> {
+    pub(super) fn strings(&self, name: &str, max_entries: usize) -> Result<Option<Vec<&'a str>>, MetadataError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let wrong = || MetadataError::metadata(name, format!("must be a list of at most {max_entries} texts"));
+        let wrong = || MetadataError::metadata(name, format!("must be an array of at most {max_entries} strings"));
         let list = value.as_array().filter(|list| list.len() <= max_entries).ok_or_else(wrong)?;
         list.iter().map(Value::as_str).collect::<Option<Vec<_>>>().map(Some).ok_or_else(wrong)
     }

@@ -3,7 +3,7 @@
 //! | module | contents | source |
 //! |---|---|---|
 //! | [`members`](mod@members) | the members of a request as JSON | RFC 7591 §2 |
-//! | [`validation`] | the rules for each member | RFC 7591 §2 |
+//! | `validation` | the rules for each member | RFC 7591 §2 |
 //! | [`redirect_uri`] | validation of redirect URIs | RFC 8252, RFC 6749 §3.1.2 |
 //! | [`page_uri`] | validation of the URIs of pages and pictures that a consent page shows | RFC 7591 §5 |
 //! | [`error`] | errors in metadata | RFC 7591 §3.2.2 |
@@ -59,7 +59,7 @@ pub struct ClientMetadata {
     pub response_types: Vec<String>,
     /// `native` or `web`, as the redirect URIs decide.
     pub application_type: String,
-    /// For people.
+    /// For display.
     pub client_name: String,
     /// What was asked for; the operator's policy narrows it down.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -24,7 +24,7 @@ fn parse(changes: Value) -> Result<ClientMetadata, MetadataError> {
     ClientMetadata::parse(&metadata.to_string(), &[])
 }
 
-fn mistake(changes: Value) -> (ErrorCode, String) {
+fn error_of(changes: Value) -> (ErrorCode, String) {
     let error = parse(changes).unwrap_err();
     (error.code, error.to_string())
 }
@@ -77,14 +77,14 @@ fn repeated_addresses_count_once_and_their_order_stays() {
 }
 
 #[test]
-fn every_mistake_has_the_code_of_the_rfc_and_names_its_member() {
+fn every_error_has_the_code_of_the_rfc_and_names_its_member() {
     use ErrorCode::{InvalidClientMetadata, InvalidRedirectUri, UnapprovedSoftwareStatement};
     let uris = |count: usize| (0..count).map(|n| format!("http://localhost/{n}")).collect::<Vec<_>>();
     for (changes, code, member) in [
         (json!({"redirect_uris": null}), InvalidRedirectUri, "redirect_uris: must be given"),
         (json!({"redirect_uris": []}), InvalidRedirectUri, "redirect_uris: must not be empty"),
-        (json!({"redirect_uris": "http://localhost/"}), InvalidRedirectUri, "redirect_uris: must be a list"),
-        (json!({"redirect_uris": [1]}), InvalidRedirectUri, "redirect_uris[0]: must be a text"),
+        (json!({"redirect_uris": "http://localhost/"}), InvalidRedirectUri, "redirect_uris: must be an array"),
+        (json!({"redirect_uris": [1]}), InvalidRedirectUri, "redirect_uris[0]: must be a string"),
         (json!({"redirect_uris": uris(11)}), InvalidRedirectUri, "redirect_uris: must not have more than 10"),
         (
             json!({"redirect_uris": ["http://localhost/", "javascript:alert(1)"]}),
@@ -104,7 +104,7 @@ fn every_mistake_has_the_code_of_the_rfc_and_names_its_member() {
         (json!({"grant_types": ["authorization_code", "implicit"]}), InvalidClientMetadata, "grant_types"),
         (json!({"grant_types": ["refresh_token"]}), InvalidClientMetadata, "grant_types: must contain"),
         (json!({"grant_types": []}), InvalidClientMetadata, "grant_types: must contain"),
-        (json!({"grant_types": "authorization_code"}), InvalidClientMetadata, "grant_types: must be a list"),
+        (json!({"grant_types": "authorization_code"}), InvalidClientMetadata, "grant_types: must be an array"),
         (json!({"response_types": ["token"]}), InvalidClientMetadata, "response_types"),
         (json!({"response_types": ["code", "id_token"]}), InvalidClientMetadata, "response_types"),
         (json!({"response_types": []}), InvalidClientMetadata, "response_types"),
@@ -115,8 +115,8 @@ fn every_mistake_has_the_code_of_the_rfc_and_names_its_member() {
         (json!({"client_name": "Ba\u{200b}nk"}), InvalidClientMetadata, "client_name: must not contain control"),
         (json!({"client_name": "Bank\nSafe"}), InvalidClientMetadata, "client_name: must not contain control"),
         (json!({"client_name": "…"}), InvalidClientMetadata, "client_name: must contain a letter"),
-        (json!({"client_name": {"en": "Agent"}}), InvalidClientMetadata, "client_name: must be a text"),
-        (json!({"scope": ["a"]}), InvalidClientMetadata, "scope: must be a text"),
+        (json!({"client_name": {"en": "Agent"}}), InvalidClientMetadata, "client_name: must be a string"),
+        (json!({"scope": ["a"]}), InvalidClientMetadata, "scope: must be a string"),
         (json!({"scope": "a \"b\""}), InvalidClientMetadata, "scope: must be a list of scope names"),
         (json!({"scope": "x".repeat(3000)}), InvalidClientMetadata, "scope: must not be longer"),
         (json!({"client_uri": "http://agent.example.com"}), InvalidClientMetadata, "client_uri: must begin with https"),
@@ -131,7 +131,7 @@ fn every_mistake_has_the_code_of_the_rfc_and_names_its_member() {
         (json!({"software_statement": "a.b.c"}), UnapprovedSoftwareStatement, "software_statement"),
         (json!({"jwks": {"keys": []}, "jwks_uri": "https://a.example/"}), InvalidClientMetadata, "jwks"),
     ] {
-        let (found, text) = mistake(changes.clone());
+        let (found, text) = error_of(changes.clone());
         assert_eq!(found, code, "{changes}");
         assert!(text.starts_with(member), "{changes}: {text}");
     }
@@ -227,7 +227,7 @@ fn a_member_that_occurs_twice_is_refused() {
 fn a_name_can_be_seen() {
     // Letters by their class and nothing by their looks: Hangul fillers.
     for name in ["\u{3164}", "\u{115f}\u{1160}", "\u{ffa0}", "Bank\u{34f}", "Bank\u{1d173}", "Bank\u{e0100}"] {
-        assert!(mistake(json!({"client_name": name})).1.starts_with("client_name: must not contain"), "{name:?}");
+        assert!(error_of(json!({"client_name": name})).1.starts_with("client_name: must not contain"), "{name:?}");
     }
     assert!(parse(json!({"client_name": "Agent \u{2764}\u{fe0f}"})).is_ok(), "a heart in colour");
 }

@@ -14,7 +14,7 @@ use super::{
 /// More addresses than any client needs; each is shown, stored and compared.
 pub const MAX_REDIRECT_URIS: usize = 10;
 
-/// In characters. A consent page shows the name in its heading.
+/// The longest name, in characters. A consent page shows it in its heading.
 pub const MAX_NAME_CHARACTERS: usize = 80;
 
 /// For `software_id` and `software_version`, in bytes: a UUID or a version.
@@ -33,7 +33,7 @@ impl ClientMetadata {
     /// Parses and checks the body of a registration request. `more_schemes`: see [`redirect_uri::check`].
     ///
     /// # Errors
-    /// The first mistake.
+    /// The first error.
     pub fn parse(body: &str, more_schemes: &[String]) -> Result<Self, MetadataError> {
         Self::from_members(&members(body)?, more_schemes)
     }
@@ -41,7 +41,7 @@ impl ClientMetadata {
     /// Checks metadata whose JSON has been taken apart by [`members`].
     ///
     /// # Errors
-    /// The first mistake.
+    /// The first error.
     pub fn from_members(members: &Map<String, Value>, more_schemes: &[String]) -> Result<Self, MetadataError> {
         let reader = Members(members);
         let (redirect_uris, kinds) = redirect_uris(&reader, more_schemes)?;
@@ -82,7 +82,7 @@ fn redirect_uris(reader: &Members<'_>, more_schemes: &[String]) -> Result<(Vec<S
     let list = match reader.get(MEMBER) {
         None => return Err(wrong("must be given: it says where the answer to a sign-in may be sent")),
         Some(Value::Array(list)) => list,
-        Some(_) => return Err(wrong("must be a list of texts")),
+        Some(_) => return Err(wrong("must be an array of strings")),
     };
     if list.is_empty() {
         return Err(wrong("must not be empty"));
@@ -93,7 +93,7 @@ fn redirect_uris(reader: &Members<'_>, more_schemes: &[String]) -> Result<(Vec<S
     let (mut uris, mut kinds) = (Vec::new(), Vec::new());
     for (index, entry) in list.iter().enumerate() {
         let at = || format!("{MEMBER}[{index}]");
-        let uri = entry.as_str().ok_or_else(|| MetadataError::redirect_uri(at(), "must be a text"))?;
+        let uri = entry.as_str().ok_or_else(|| MetadataError::redirect_uri(at(), "must be a string"))?;
         let kind = redirect_uri::check(uri, more_schemes)
             .map_err(|problem| MetadataError::redirect_uri(at(), problem.to_string()))?;
         if !uris.iter().any(|known| known == uri) {
@@ -158,7 +158,7 @@ impl Members<'_> {
         const OFFERED: [&str; 2] = ["authorization_code", "refresh_token"];
         const LEFT_OUT: [&str; 2] =
             ["urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:jwt-bearer"];
-        let asked = self.texts(MEMBER, 8)?.unwrap_or_else(|| vec!["authorization_code"]);
+        let asked = self.strings(MEMBER, 8)?.unwrap_or_else(|| vec!["authorization_code"]);
         if asked.iter().any(|grant| !OFFERED.contains(grant) && !LEFT_OUT.contains(grant)) {
             return Err(MetadataError::metadata(MEMBER, "may be \"authorization_code\" and \"refresh_token\" only"));
         }
@@ -169,7 +169,7 @@ impl Members<'_> {
     }
 
     fn check_response_types(&self) -> Result<(), MetadataError> {
-        match self.texts("response_types", 8)? {
+        match self.strings("response_types", 8)? {
             None => Ok(()),
             Some(types) if types == ["code"] => Ok(()),
             Some(_) => Err(MetadataError::metadata("response_types", "must be [\"code\"]")),
@@ -203,7 +203,7 @@ impl Members<'_> {
 
     fn contacts(&self) -> Result<Vec<String>, MetadataError> {
         const MEMBER: &str = "contacts";
-        let contacts = self.texts(MEMBER, MAX_CONTACTS)?.unwrap_or_default();
+        let contacts = self.strings(MEMBER, MAX_CONTACTS)?.unwrap_or_default();
         let is_bad = |contact: &&str| {
             contact.len() > MAX_CONTACT_BYTES || contact.is_empty() || contact.chars().any(is_invisible)
         };

@@ -3,8 +3,8 @@
 use super::{Context, summary};
 use crate::{
     audit::Event,
-    deployment::Platform,
     ledger::Ledger,
+    platform::Platform,
     provider::{Applications, ProviderError},
     record::Record,
     storage::StorageError,
@@ -33,7 +33,7 @@ pub async fn delete<A: Applications, P: Platform>(
     by: &str,
 ) -> Result<(), DeleteError> {
     context.applications.remove(client_id).await?;
-    forget(context.platform, client_id, record).await?;
+    forget(context.platform, client_id, record, context.now).await?;
     context.audit.record(event, client_id, by, &summary(&record.metadata));
     Ok(())
 }
@@ -42,8 +42,8 @@ pub async fn delete<A: Applications, P: Platform>(
 ///
 /// # Errors
 /// [`StorageError`].
-pub async fn forget<P: Platform>(platform: &P, client_id: &str, record: &Record) -> Result<(), StorageError> {
+pub async fn forget<P: Platform>(platform: &P, client_id: &str, record: &Record, now: u64) -> Result<(), StorageError> {
     crate::storage::records::Records(platform.store()).forget(client_id, record).await?;
-    platform.ledger().remove(client_id).await;
+    platform.ledger().remove(client_id, now).await;
     Ok(())
 }

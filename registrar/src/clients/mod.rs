@@ -26,11 +26,11 @@ use mcp_edge_runtime::ports::Runtime;
 
 use self::submission::Submissions;
 use crate::{
-    application::ApplicationType, audit::AuditLog, client_metadata::ClientMetadata, deployment::Platform,
-    policy::Policy, storage::records::Records,
+    application::ApplicationType, audit::AuditLog, client_metadata::ClientMetadata, platform::Platform, policy::Policy,
+    storage::records::Records,
 };
 
-/// What an operation works with.
+/// The dependencies of an operation.
 pub struct Context<'a, A, P> {
     /// The applications at the provider.
     pub applications: &'a A,
@@ -48,11 +48,13 @@ pub struct Context<'a, A, P> {
 
 impl<A, P: Platform> Context<'_, A, P> {
     /// The records of clients.
+    #[must_use]
     pub fn records(&self) -> Records<'_, P::Store> {
         Records(self.platform.store())
     }
 
     /// Random bytes.
+    #[must_use]
     pub fn random<const N: usize>(&self) -> [u8; N] {
         random(self.platform.services())
     }
@@ -69,7 +71,7 @@ pub fn random_id(runtime: &impl Runtime) -> String {
     format!("{:016x}", u64::from_ne_bytes(random(runtime)))
 }
 
-/// For the audit log: type and hosts.
+/// The type and the hosts of redirect URIs, for the audit log.
 fn summary(metadata: &ClientMetadata) -> String {
     let hosts: Vec<String> = metadata
         .redirect_uris

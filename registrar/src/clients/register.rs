@@ -7,8 +7,8 @@ use crate::{
     application::{Application, ceiling},
     audit::Event,
     client_metadata::{ClientMetadata, error::MetadataError},
-    deployment::Platform,
     ledger::{Admission, AdmissionError, Ledger, LedgerError},
+    platform::Platform,
     policy::Registrant,
     provider::{Applications, Created, NotCreated, ProviderError},
     record::{Owner, Record, fingerprint, hash_of, new_token},
@@ -41,7 +41,7 @@ pub struct Registration<'a> {
     pub reservation: Option<String>,
 }
 
-/// A client, as its registrant is told of it.
+/// A client as its registrant sees it.
 #[derive(Debug)]
 pub struct Registered {
     /// The provider's id.
@@ -130,7 +130,7 @@ pub async fn register<A: Applications, P: Platform>(
     let Created { client_id, secret } = match made {
         Ok(created) => created,
         Err(error) => {
-            ledger.release(&reservation).await;
+            ledger.release(&reservation, context.now).await;
             return Err(error);
         }
     };
@@ -180,7 +180,7 @@ async fn undo<A: Applications, P: Platform>(context: &Context<'_, A, P>, client_
     let forgotten = context.records().forget(client_id, record).await;
     let detail = match (&removed, &forgotten) {
         (Ok(()), Ok(())) => {
-            context.platform.ledger().remove(client_id).await;
+            context.platform.ledger().remove(client_id, context.now).await;
             "nothing is left of it"
         }
         _ => "something may be left of it until the next scheduled run",
@@ -202,7 +202,7 @@ async fn find_repeated<A, P: Platform>(
     Ok(Some(Registered { client_id, record, secret: None, token: None, is_repeated: true }))
 }
 
-/// What the operator reads at the provider.
+/// The application's description at the provider, for the operator.
 fn description(registrant: &Registrant) -> String {
     match registrant {
         Registrant::Anyone { .. } => "Registered itself (RFC 7591)".to_owned(),

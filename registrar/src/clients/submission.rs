@@ -23,7 +23,7 @@ impl Submissions {
     pub async fn begin(&self, fingerprint: String, now: u64, runtime: &impl Runtime) -> Submission<'_> {
         for _ in 0..MAX_WAITS {
             // Looking and marking without an await between them: two requests must not both find nothing.
-            if let Some(client_id) = self.mark(&fingerprint, now) {
+            if let Ok(client_id) = self.mark(&fingerprint, now) {
                 return Submission { submissions: self, fingerprint, client_id };
             }
             runtime.sleep(WAIT).await;
@@ -33,26 +33,29 @@ impl Submissions {
         Submission { submissions: self, fingerprint, client_id: None }
     }
 
-    /// Marks a form as in progress and gives the client that it led to before. `None`: it is in progress already.
-    fn mark(&self, fingerprint: &str, now: u64) -> Option<Option<String>> {
+    /// Marks a form as in progress and gives the client that it led to before.
+    fn mark(&self, fingerprint: &str, now: u64) -> Result<Option<String>, InProgress> {
         let mut forms = self.0.borrow_mut();
         forms.retain(|_, (_, at)| now < *at + REPEAT_SECONDS);
         match forms.get(fingerprint) {
-            Some((None, _)) => None,
-            Some((known, _)) => Some(known.clone()),
+            Some((None, _)) => Err(InProgress),
+            Some((known, _)) => Ok(known.clone()),
             None => {
                 forms.insert(fingerprint.to_owned(), (None, now));
-                Some(None)
+                Ok(None)
             }
         }
     }
 }
 
+/// The same form is in progress already.
+struct InProgress;
+
 /// A form in progress. The mark ends with this, however the work ends.
 pub struct Submission<'a> {
     submissions: &'a Submissions,
     fingerprint: String,
-    /// What it led to before, as far as this isolate knows.
+    /// The client that the form led to before, as far as this isolate knows.
     client_id: Option<String>,
 }
 

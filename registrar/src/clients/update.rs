@@ -9,8 +9,8 @@ use crate::{
     application::{Application, ApplicationType, ceiling},
     audit::Event,
     client_metadata::{ClientMetadata, error::MetadataError},
-    deployment::Platform,
     ledger::{ChangeError, Ledger},
+    platform::Platform,
     provider::{Applications, ProviderError},
     record::Record,
     storage::StorageError,
@@ -71,22 +71,29 @@ pub async fn update<A: Applications, P: Platform>(
     }
     let metadata = ClientMetadata { scope: Some(granted.to_string()), ..metadata };
     let after = Application::new(&metadata, granted, String::new());
-    let change = begin(context, client_id).await?;
-    let changed = change_both(context, client_id, record, &after, &metadata).await;
-    context.platform.ledger().end_change(&change, client_id).await;
+    let (change, present) = begin(context, client_id).await?;
+    // What the store shows here may be a minute older than the last change.
+    let before = present.as_ref().unwrap_or(&record.metadata);
+    let changed = change_both(context, client_id, before, &after, &metadata).await;
+    let written = changed.is_ok().then_some(&metadata);
+    context.platform.ledger().end_change(&change, client_id, written, context.now).await;
     changed?;
     context.audit.record(Event::ClientUpdated, client_id, by, &summary(&metadata));
     Ok(Record { metadata, ..record.clone() })
 }
 
-/// Waits for another change of the same client, and begins one.
-async fn begin<A, P: Platform>(context: &Context<'_, A, P>, client_id: &str) -> Result<String, ChangeError> {
-    let (ledger, ports) = (context.platform.ledger(), context.platform.services());
-    let id = random_id(ports);
+/// Waits for another change of the same client, and begins one. Gives its id, and the metadata that the last one wrote if
+/// the store may not show it yet.
+async fn begin<A, P: Platform>(
+    context: &Context<'_, A, P>,
+    client_id: &str,
+) -> Result<(String, Option<ClientMetadata>), ChangeError> {
+    let (ledger, services) = (context.platform.ledger(), context.platform.services());
+    let id = random_id(services);
     for _ in 0..MAX_WAITS {
         match ledger.begin_change(&id, client_id, context.now).await {
-            Err(ChangeError::Busy) => ports.sleep(WAIT).await,
-            begun => return begun.map(|()| id),
+            Err(ChangeError::Busy) => services.sleep(WAIT).await,
+            begun => return begun.map(|present| (id, present)),
         }
     }
     Err(ChangeError::Busy)
@@ -96,12 +103,11 @@ async fn begin<A, P: Platform>(context: &Context<'_, A, P>, client_id: &str) -> 
 async fn change_both<A: Applications, P: Platform>(
     context: &Context<'_, A, P>,
     client_id: &str,
-    record: &Record,
+    before: &ClientMetadata,
     after: &Application,
     metadata: &ClientMetadata,
 ) -> Result<(), UpdateError> {
-    let before_ceiling = record.metadata.scopes().unwrap_or_default();
-    let before = Application::new(&record.metadata, before_ceiling, String::new());
+    let before = Application::new(before, before.scopes().unwrap_or_default(), String::new());
     context.applications.update(client_id, &before, after).await?;
     let written = async {
         let records = context.records();

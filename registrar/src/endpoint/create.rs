@@ -1,8 +1,9 @@
 //! `POST /register` (RFC 7591 §3).
 
+use std::rc::Rc;
+
 use mcp_edge_oauth::bearer;
 use mcp_edge_oauth::challenge::ChallengeContext;
-use mcp_edge_oauth::denial::Reason;
 use mcp_edge_runtime::ports::Services;
 
 use super::{information::information, json_body, public_error::EndpointError};
@@ -13,10 +14,11 @@ use crate::{
         random_id,
         register::{Registration, Via, register},
     },
-    deployment::{Deployment, Platform},
+    deployment::Deployment,
     handled::{Findings, Handled},
-    initial_token::{self, Bearer},
-    ledger::Ledger,
+    initial_token::{self, Bearer, Verified, note_use},
+    ledger::{Ledger, TokenUses},
+    platform::Platform,
     policy::{Mode, Registrant},
     secret::Secret,
 };
@@ -24,8 +26,8 @@ use crate::{
 /// Who registers.
 struct Authorized {
     registrant: Registrant,
-    /// The id under which a use of an initial access token is reserved.
-    reservation: Option<String>,
+    /// The use of an initial access token that is reserved, and under which id.
+    held: Option<(String, TokenUses)>,
 }
 
 /// Registers a client: (1) who asks, (2) the metadata, the operation, and the client information response.
@@ -38,23 +40,24 @@ pub(super) async fn handle<P: Platform<Services: Services>>(
     // (1)
     let authorized = match deployment.settings.policy.mode {
         Mode::Open => {
-            Ok(Authorized { registrant: Registrant::Anyone { network: request.network.clone() }, reservation: None })
+            Ok(Authorized { registrant: Registrant::Anyone { network: request.network.clone() }, held: None })
         }
         Mode::Token => with_initial_token(request, deployment).await,
         Mode::Developers => {
-            let (developer, trail) = deployment.authenticate_developer(request.head, request.now).await;
-            findings.trail = Some(trail);
-            match developer {
+            let developer = deployment.authenticate_developer(request.head, request.now).await;
+            findings.trace = Some(developer.trace);
+            match developer.outcome {
                 Ok(identity) => Ok(Authorized {
                     registrant: Registrant::Developer {
                         issuer: identity.issuer().to_owned(),
                         subject: identity.subject().to_owned(),
                     },
-                    reservation: None,
+                    held: None,
                 }),
                 Err(denial) => {
-                    findings.denial = Some(denial.clone());
-                    return Handled { response: challenge.response(&denial), findings };
+                    let response = challenge.response(&denial);
+                    findings.denial = Some(Rc::unwrap_or_clone(denial));
+                    return Handled { response, findings };
                 }
             }
         }
@@ -65,7 +68,7 @@ pub(super) async fn handle<P: Platform<Services: Services>>(
         Err(error) => Err(error),
     };
     let mut handled = outcome.unwrap_or_else(EndpointError::into_handled);
-    handled.findings.trail = findings.trail;
+    handled.findings.trace = findings.trace;
     handled
 }
 
@@ -78,20 +81,21 @@ async fn with_initial_token<P: Platform<Services: Services>>(
     let (platform, attempts) = (&deployment.platform, &deployment.failed_attempts);
     let reservation = random_id(platform.services());
     let bearer = Bearer { token, network: &request.network };
-    let registrant =
+    let verified =
         initial_token::authenticate(platform.store(), platform.ledger(), attempts, bearer, &reservation, request.now);
-    let registrant = registrant.await?.ok_or(EndpointError::Unauthorized(Reason::Inactive))?;
-    Ok(Authorized { registrant, reservation: Some(reservation) })
+    let Verified { registrant, uses } = verified.await?.ok_or_else(EndpointError::unknown_token)?;
+    Ok(Authorized { registrant, held: uses.map(|uses| (reservation, uses)) })
 }
 
 /// Registers for whoever is allowed to. A reserved use is given back if there is no client in the end.
 async fn create<P: Platform<Services: Services>>(
     request: &ClientRequest<'_>,
     deployment: &Deployment<P>,
-    Authorized { registrant, reservation }: Authorized,
+    Authorized { registrant, held }: Authorized,
 ) -> Result<Handled, EndpointError> {
     let settings = &deployment.settings;
-    let held = reservation.clone();
+    let platform = &deployment.platform;
+    let reservation = held.as_ref().map(|(id, _)| id.clone());
     let registered = async {
         let body = json_body(request)?;
         let metadata = ClientMetadata::parse(body, &settings.policy.private_use_schemes)?.without_foreign_pages();
@@ -100,15 +104,15 @@ async fn create<P: Platform<Services: Services>>(
         let registration = Registration { metadata, registrant, via: Via::Endpoint, reservation };
         Ok::<_, EndpointError>(register(&context, registration).await?)
     };
-    let registered = match registered.await {
-        Ok(registered) => registered,
-        Err(error) => {
-            if let Some(reservation) = held {
-                deployment.platform.ledger().release(&reservation).await;
-            }
-            return Err(error);
+    let registered = registered.await;
+    match (&registered, &held) {
+        (Ok(registered), Some((_, uses))) => {
+            note_use(platform.store(), uses, &registered.client_id, request.now).await;
         }
-    };
+        (Err(_), Some((reservation, _))) => platform.ledger().release(reservation, request.now).await,
+        (_, None) => {}
+    }
+    let registered = registered?;
     let (secret, token) = (registered.secret.as_ref(), registered.token.as_ref().map(Secret::expose));
     let endpoint = &settings.server.resource.url;
     let response = information(201, endpoint, &registered.client_id, &registered.record, secret, token);

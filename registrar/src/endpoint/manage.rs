@@ -1,9 +1,7 @@
 //! `GET`, `PUT`, `DELETE /register/{client_id}` (RFC 7592).
 
 use mcp_edge_oauth::bearer;
-use mcp_edge_oauth::denial::Reason;
-use mcp_edge_runtime::http::Response;
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_runtime::{http::Response, ports::Services};
 
 use super::{
     information::{check_server_members, information},
@@ -20,9 +18,10 @@ use crate::{
         read::secret,
         update::update,
     },
-    deployment::{Deployment, Platform},
+    deployment::Deployment,
     handled::Handled,
     ledger::Ledger,
+    platform::Platform,
     record::{Record, is_client_id},
 };
 
@@ -50,8 +49,8 @@ pub(super) async fn handle<P: Platform<Services: Services>>(
         Err(EndpointError::Gone) => {
             // Removed at the provider. The token ends with the client (RFC 7592 §2.1); if not now, then with the next
             // request.
-            let _ = forget(&deployment.platform, client_id, &managed.record).await;
-            Err(EndpointError::Unauthorized(Reason::Inactive))
+            let _ = forget(&deployment.platform, client_id, &managed.record, request.now).await;
+            Err(EndpointError::unknown_token())
         }
         outcome => outcome,
     };
@@ -66,7 +65,7 @@ async fn authorize<'a, P: Platform<Services: Services>>(
     deployment: &Deployment<P>,
 ) -> Result<Managed<'a>, EndpointError> {
     let token = bearer::token_of(request.head).map_err(EndpointError::Unauthorized)?.expose();
-    let unauthorized = EndpointError::Unauthorized(Reason::Inactive);
+    let unauthorized = EndpointError::unknown_token();
     if !is_client_id(client_id) {
         return Err(unauthorized);
     }

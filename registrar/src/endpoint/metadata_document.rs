@@ -1,13 +1,14 @@
 //! The protected resource metadata of the registration endpoint (RFC 9728), from which developers' programs learn whom
 //! to ask for a token.
 
-use mcp_edge_oauth::protected_resource::ProtectedResource;
-use mcp_edge_oauth::settings::ResourceServerSettings;
-use mcp_edge_runtime::cors;
-use mcp_edge_runtime::http::RequestHead;
-use mcp_edge_runtime::http::Response;
+use mcp_edge_oauth::{protected_resource::ProtectedResource, settings::ResourceServerSettings};
+use mcp_edge_runtime::{
+    cors,
+    http::{RequestHead, Response},
+};
 
 /// Answers a request for the document.
+#[must_use]
 pub fn handle(head: &RequestHead<'_>, settings: &ResourceServerSettings) -> Response {
     let document = ProtectedResource {
         resource: &settings.resource.url,

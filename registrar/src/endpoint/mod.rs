@@ -17,16 +17,15 @@ pub mod metadata_document;
 pub mod public_error;
 
 use mcp_edge_oauth::challenge::ChallengeContext;
-use mcp_edge_runtime::cors;
-use mcp_edge_runtime::http::BodyError;
-use mcp_edge_runtime::http::Response;
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_runtime::{
+    cors,
+    http::{BodyError, Response},
+    ports::Services,
+};
 
 use self::public_error::EndpointError;
 use crate::{
-    client_request::ClientRequest,
-    deployment::{Deployment, Platform},
-    handled::Handled,
+    client_request::ClientRequest, deployment::Deployment, handled::Handled, platform::Platform,
     settings::REGISTRATION_PATH,
 };
 

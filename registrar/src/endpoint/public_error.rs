@@ -3,7 +3,7 @@
 use mcp_edge_oauth::Scopes;
 use mcp_edge_oauth::challenge::ChallengeContext;
 use mcp_edge_oauth::denial::Denial;
-use mcp_edge_oauth::denial::Reason;
+use mcp_edge_oauth::denial::ProviderVerdict;
 use mcp_edge_runtime::http::Response;
 use serde_json::json;
 
@@ -28,8 +28,8 @@ const FULL_RETRY_SECONDS: u64 = 3_600;
 #[derive(Debug, thiserror::Error)]
 pub enum EndpointError {
     /// There is no registration access token or initial access token, or it is not valid.
-    #[error("{}", .0.slug())]
-    Unauthorized(Reason),
+    #[error("{0}")]
+    Unauthorized(Denial),
     /// The body is announced as something else.
     #[error("the body is not announced as JSON")]
     NotJson,
@@ -68,7 +68,7 @@ pub enum EndpointError {
     Ledger(#[from] LedgerError),
 }
 
-/// What a client sees of an error.
+/// The public face of an error: what the client gets.
 struct PublicError {
     status: u16,
     error: &'static str,
@@ -134,7 +134,7 @@ impl EndpointError {
     /// The response, and what the log says.
     pub(super) fn into_handled(self) -> Handled {
         let detail = match &self {
-            Self::Unauthorized(reason) => return unauthorized(*reason),
+            Self::Unauthorized(denial) => return unauthorized(denial.clone()),
             Self::NotJson | Self::BodyTooLarge | Self::BodyTruncated => None,
             error => Some(error.to_string()),
         };
@@ -151,10 +151,17 @@ impl EndpointError {
     }
 }
 
+impl EndpointError {
+    /// The error for a registration access token or an initial access token that is unknown, or not valid any more.
+    #[must_use]
+    pub const fn unknown_token() -> Self {
+        Self::Unauthorized(Denial::Inactive { verdict: ProviderVerdict::Other("unknown to the registrar") })
+    }
+}
+
 /// A denial without a resource behind it: for registration access tokens and initial access tokens.
-fn unauthorized(reason: Reason) -> Handled {
-    let denial = Denial::from(reason);
-    let error = reason.face().error;
+fn unauthorized(denial: Denial) -> Handled {
+    let error = denial.reason().to_public().error;
     let challenge = error.map_or_else(|| "Bearer".to_owned(), |error| format!("Bearer error=\"{error}\""));
     let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Scopes::default() };
     let mut response = nothing.response(&denial);
@@ -224,5 +231,58 @@ impl From<InitialTokenError> for EndpointError {
             InitialTokenError::Store(error) => Self::Storage(error.into()),
             InitialTokenError::Ledger(error) => error.into(),
         }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use mcp_edge_oauth::denial::Reason;
+    use mcp_edge_runtime::ports::StoreError;
+
+    use super::*;
+
+    #[test]
+    fn every_error_has_its_public_face() {
+        let unavailable = || LedgerError("down".to_owned());
+        let too_many = TooManyFailedAttempts { retry_after: 60 };
+        for (error, status, code, retry_after) in [
+            (EndpointError::NotJson, 415, "invalid_client_metadata", None),
+            (EndpointError::BodyTooLarge, 413, "invalid_client_metadata", None),
+            (EndpointError::BodyTruncated, 400, "invalid_client_metadata", None),
+            (MetadataError::redirect_uri("redirect_uris", "must").into(), 400, "invalid_redirect_uri", None),
+            (AdmissionError::TooManyRegistrations { retry_after: 60 }.into(), 429, "too_many_requests", Some("60")),
+            (AdmissionError::Full.into(), 503, "temporarily_unavailable", Some("3600")),
+            (AdmissionError::DeveloperQuota { limit: 3 }.into(), 403, "access_denied", None),
+            (AdmissionError::from(unavailable()).into(), 503, "temporarily_unavailable", Some("10")),
+            (InitialTokenError::from(too_many).into(), 429, "too_many_requests", Some("60")),
+            (AuthenticateError::from(too_many).into(), 429, "too_many_requests", Some("60")),
+            (CallError::TooMany { retry_after: 60 }.into(), 429, "too_many_requests", Some("60")),
+            (CallError::from(unavailable()).into(), 503, "temporarily_unavailable", Some("10")),
+            (ChangeError::Busy.into(), 503, "temporarily_unavailable", Some("10")),
+            (UpdateError::Gone.into(), 401, "invalid_token", None),
+            (ProviderError::Refused("no".to_owned()).into(), 400, "invalid_client_metadata", None),
+            (ProviderError::Misconfigured("role".to_owned()).into(), 500, "server_error", None),
+            (ProviderError::TooLarge.into(), 503, "temporarily_unavailable", Some("10")),
+            (StorageError::from(StoreError("down".to_owned())).into(), 503, "temporarily_unavailable", Some("10")),
+        ] {
+            let text = error.to_string();
+            let Handled { response, findings } = error.into_handled();
+            assert_eq!((response.status, response.header("retry-after")), (status, retry_after), "{text}");
+            let body: serde_json::Value = serde_json::from_str(response.text()).unwrap();
+            assert_eq!(body["error"], code, "{text}");
+            assert_eq!(response.header("cache-control"), Some("no-store"), "{text}");
+            // The reason is the operator's; what is wrong with a body stands in the response.
+            assert_eq!(findings.detail.is_some(), !matches!(status, 413 | 415) && text != "the body was truncated");
+        }
+    }
+
+    #[test]
+    fn an_invalid_token_is_challenged_without_a_document_of_ours() {
+        let Handled { response, findings } = EndpointError::unknown_token().into_handled();
+        assert_eq!(response.status, 401);
+        assert_eq!(response.header("www-authenticate"), Some("Bearer error=\"invalid_token\""));
+        assert_eq!(findings.denial.map(|denial| denial.reason()), Some(Reason::Inactive));
     }
 }

@@ -1,7 +1,18 @@
-//! What must be counted or locked across locations, behind one port.
+//! Counts and locks across locations: one Durable Object behind one port.
+//!
+//! | module | contents |
+//! |---|---|
+//! | [`rules`] | what is admitted, as functions over rows; no I/O, nothing awaited |
+//! | [`rows`] | the rows, and [`sql_rows`] as the tables of the object |
+//! | [`message`] | the operations as JSON, and the object's answer to each |
+//! | [`client`], [`object`] | the port, by calls of the object |
+//! | [`remembering`] | refusals that an isolate remembers, so that a flood does not reach the object |
+//! | [`import`] | clients of earlier versions, and reconciliation with the store |
 //!
 //! A registration takes a reservation before anything is made at the provider, and the reservation becomes a client or is
-//! released. The caller chooses the id of a reservation, so an operation whose answer was lost can be repeated.
+//! released. A change of a client holds a lease. Both are rows: the object does not wait for their holders, and
+//! other requests reach it meanwhile. They end by themselves after [`RESERVATION_SECONDS`], should their holder be gone.
+//! The caller chooses their ids, so an operation whose answer was lost can be repeated.
 //!
 //! | operation | what it decides |
 //! |---|---|
@@ -12,13 +23,25 @@
 //! | [`Ledger::count_call`] | management requests (RFC 7592) for one client in an hour |
 //! | [`Ledger::begin_change`], [`Ledger::end_change`] | one change of a client at a time |
 //!
-//! Requests carry plain data with the limits in them: whoever implements the port knows no settings.
+//! There is one object for all of it. A registration touches the total, a developer's quota, rates and a token's uses, and
+//! only within one object are they one decision. What reaches it is bounded by what it admits: calls for a client come
+//! with the client's token and are 20 an hour, and refusals are remembered by the isolates.
+//!
+//! Requests carry plain data with the limits in them: the object knows no settings.
 
-pub mod kv;
+pub mod client;
+pub mod import;
+pub mod message;
+pub mod object;
+pub mod remembering;
+pub mod rows;
+pub mod rules;
+pub mod sql_rows;
 
-use mcp_edge_runtime::ports::StoreError;
+use serde::Serialize;
 
 use crate::{
+    client_metadata::ClientMetadata,
     client_network::site_of,
     policy::{Mode, Policy, Registrant},
     storage::keys::{owner_prefix, rate_key},
@@ -36,10 +59,17 @@ pub const MAX_CALLS_PER_CLIENT_AND_HOUR: u32 = 20;
 const PART_NOT_FOR_STRANGERS: u32 = 10;
 
 /// The longest that one registration or change can take, with a margin: every call of the provider repeated to the end.
-/// What was reserved or locked longer ago belongs to an isolate that is gone.
+/// What was reserved longer ago belongs to an isolate that is gone.
 pub const RESERVATION_SECONDS: u64 = 15 * 60;
 
-/// Counts and locks that all locations share.
+/// Names the counts of registrations.
+const REGISTRATIONS: &str = "registrations";
+
+/// Names the counts of management requests.
+const CALLS: &str = "calls";
+
+/// Counts and locks that all locations share. `now` is the caller's clock, in seconds since 1970; the object goes by its
+/// own.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
 pub trait Ledger {
     /// Reserves a use of an initial access token under `id`. `false`: none is left.
@@ -61,10 +91,10 @@ pub trait Ledger {
     async fn settle(&self, id: &str, client_id: &str, now: u64) -> Result<(), LedgerError>;
 
     /// Gives back what is reserved under `id`. If this fails, the reservation ends after [`RESERVATION_SECONDS`].
-    async fn release(&self, id: &str);
+    async fn release(&self, id: &str, now: u64);
 
-    /// Counts a client no longer.
-    async fn remove(&self, client_id: &str);
+    /// Counts a client no longer. If this fails, the next scheduled run does it.
+    async fn remove(&self, client_id: &str, now: u64);
 
     /// Counts a management request for a client.
     ///
@@ -72,20 +102,27 @@ pub trait Ledger {
     /// [`CallError`].
     async fn count_call(&self, client_id: &str, now: u64) -> Result<(), CallError>;
 
-    /// Begins a change of a client, which is the only one until [`Ledger::end_change`] or for [`RESERVATION_SECONDS`].
+    /// Begins a change of a client. Until [`Ledger::end_change`], or for [`RESERVATION_SECONDS`], there is no other. Gives
+    /// the metadata that the last change wrote, if the store may not show it everywhere yet.
     ///
     /// # Errors
     /// [`ChangeError`].
-    async fn begin_change(&self, id: &str, client_id: &str, now: u64) -> Result<(), ChangeError>;
+    async fn begin_change(&self, id: &str, client_id: &str, now: u64) -> Result<Option<ClientMetadata>, ChangeError>;
 
-    /// Ends a change.
-    async fn end_change(&self, id: &str, client_id: &str);
+    /// Ends a change; `written` is the metadata that it wrote.
+    async fn end_change(&self, id: &str, client_id: &str, written: Option<&ClientMetadata>, now: u64);
+
+    /// Compares the ledger with the store, and corrects the ledger.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    async fn reconcile(&self, now: u64) -> Result<Reconciled, LedgerError>;
 }
 
-/// The ledger could not be asked.
+/// The ledger could not be asked, or not be relied on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the store: {0}")]
-pub struct LedgerError(#[from] pub StoreError);
+#[error("the ledger: {0}")]
+pub struct LedgerError(pub String);
 
 /// Why no room was reserved for a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -146,7 +183,7 @@ pub struct TokenUses {
     pub expires_at: u64,
 }
 
-/// What the ledger must know of a registration to admit it.
+/// The limits and counts that a registration is admitted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
     /// What is counted in an hour: the key of each count, and its limit.
@@ -155,22 +192,30 @@ pub struct Admission {
     pub owner: Option<(String, u32)>,
     /// How many clients there may be in all, this one included.
     pub capacity: u32,
-    /// Whether nothing is known of the registrant.
+    /// Whether the registrant is unknown (mode `open`).
     pub is_stranger: bool,
 }
 
+/// The result of a reconciliation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Reconciled {
+    /// Clients that were not counted.
+    pub added: usize,
+    /// Clients that were counted and are gone.
+    pub removed: usize,
+}
+
 impl Admission {
-    /// What a registrant may do under a policy.
+    /// Creates the admission of a registrant under a policy.
     #[must_use]
     pub fn of(registrant: &Registrant, policy: &Policy) -> Self {
         let limits = &policy.limits;
         let everything = Self { rates: Vec::new(), owner: None, capacity: limits.clients, is_stranger: false };
         match registrant {
             Registrant::Anyone { network } => Self {
-                rates: if policy.mode == Mode::Open {
-                    rates_of(network, limits.per_address_and_hour)
-                } else {
-                    Vec::new()
+                rates: match policy.mode {
+                    Mode::Open => rates_of(network, limits.per_address_and_hour),
+                    Mode::Token | Mode::Developers => Vec::new(),
                 },
                 capacity: limits.clients - limits.clients / PART_NOT_FOR_STRANGERS,
                 is_stranger: true,
@@ -191,8 +236,7 @@ fn rates_of(network: &str, limit: u32) -> Vec<(String, u32)> {
     rates
 }
 
-/// Names the counts of registrations in keys.
-const REGISTRATIONS: &str = "registrations";
-
-/// Names the counts of management requests in keys.
-const CALLS: &str = "calls";
+/// The count that a management request for a client belongs to.
+fn calls_of(client_id: &str) -> String {
+    rate_key(CALLS, client_id)
+}

@@ -1,16 +1,14 @@
-//! What a developer does with their applications.
+//! The pages and actions for a developer's applications.
 
-use mcp_edge_runtime::http::Response;
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_runtime::{http::Response, ports::Services};
 use serde_json::{Map, Value};
 
 use super::{
-    Visit,
     form::{self, Form, Problem},
-    pages,
     public_error::PortalError,
-    redirect,
+    redirect::redirect,
     session::Session,
+    visit::Visit,
 };
 use crate::{
     audit::Event,
@@ -21,8 +19,8 @@ use crate::{
         rotate_secret::rotate_secret,
         update::{UpdateError, update},
     },
-    deployment::Platform,
     handled::Handled,
+    platform::Platform,
     policy::Registrant,
     record::{Record, is_client_id},
 };
@@ -68,13 +66,12 @@ async fn list<P: Platform>(visit: &Visit<'_, P>, session: &Session) -> Result<Re
     Ok(visit.pages.list(session, &clients, visit.request.now))
 }
 
-/// What is wrong with a form that is being filled in. The same rules as for the finished one, so the page cannot promise
-/// what the server then refuses.
+/// Validates a form that is being filled in, by the same rules as the finished one.
 fn check<P>(visit: &Visit<'_, P>, form: &Form) -> Response {
     let problems = metadata(visit, form).err().unwrap_or_default();
     // `collect` would sort first, which is 4 KB of code; `extend` does not.
     let mut body: Map<String, Value> = Map::new();
-    body.extend(problems.iter().map(|(field, text)| ((*field).to_owned(), pages::sentence(text).into())));
+    body.extend(problems.iter().map(|(field, text)| ((*field).to_owned(), form::sentence(text).into())));
     Response::json(200, Value::Object(body).to_string()).with_header("cache-control", "no-store")
 }
 

@@ -1,9 +1,9 @@
-//! What a form says, as client metadata; and what is wrong with it, in the words of its fields.
+//! The portal's form: its fields as client metadata, and errors by field.
 
 use mcp_edge_runtime::ports::Runtime;
 use serde_json::{Map, Value, json};
 
-use super::random_text;
+use super::random_text::random_text;
 use crate::client_metadata::{ClientMetadata, error::MetadataError};
 
 /// A field and what is wrong with it.
@@ -21,7 +21,7 @@ const FIELDS: [(&str, &str); 8] = [
     ("policy_uri", "policy_uri"),
 ];
 
-/// What is wrong with a page that may be somebody else's (see [`ClientMetadata::foreign_pages`]).
+/// The error for a page at another host (see [`ClientMetadata::foreign_pages`]).
 const FOREIGN_PAGE: &str = "must be at the host of every https redirect address, or at a host below it";
 
 /// Fields of a form in the order in which they were sent. Names may repeat.
@@ -117,7 +117,7 @@ impl Form {
             problems.push(("kind", "must be chosen".to_owned()));
         }
         let mut form = self.clone();
-        // The rules stop at the first mistake; what is wrong is put right, and they look again.
+        // Validation stops at the first error, so each wrong field is replaced by a good value and validated again.
         for _ in FIELDS {
             match ClientMetadata::from_members(&form.members(), more_schemes) {
                 Ok(metadata) => {
@@ -164,7 +164,7 @@ impl Form {
     }
 }
 
-/// A mistake in the words of the form: the field, and the line where a field has several.
+/// Translates an error to the form: the field, and the line where a field has several.
 #[must_use]
 pub fn in_words(error: &MetadataError) -> Problem {
     let (member, index) = error.member.split_once('[').unwrap_or((&error.member, ""));
@@ -172,6 +172,14 @@ pub fn in_words(error: &MetadataError) -> Problem {
     // Whatever belongs to no field of its own is about the addresses: they decide what is possible.
     let field = FIELDS.iter().find(|(_, known)| *known == member).map_or("redirect_uris", |(field, _)| field);
     (field, format!("{}{}", line.unwrap_or_default(), error.problem))
+}
+
+/// The rules speak of members and go on from their names; a form shows the text alone.
+#[must_use]
+pub fn sentence(text: &str) -> String {
+    let (line, rest) = text.split_once(": ").filter(|(line, _)| line.starts_with("Line ")).unwrap_or(("", text));
+    let subject = if line.is_empty() { "It".to_owned() } else { line.to_owned() };
+    format!("{subject} {rest}.")
 }
 
 /// Percent and plus decoding; broken sequences stay as they are.

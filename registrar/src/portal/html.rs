@@ -1,5 +1,4 @@
-//! Text into HTML. What is not written by us is escaped where it is put in; the pages have no gaps but element content
-//! and attribute values in double quotes.
+//! Escaping of text in HTML. The pages insert text as element content and as attribute values in double quotes only.
 
 /// Text for element content or for an attribute value in double quotes.
 #[must_use]

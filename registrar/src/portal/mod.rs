@@ -7,7 +7,7 @@
 //! | [`session`] | sessions in a sealed cookie, and tokens of forms |
 //! | [`applications`] | what a developer does with their applications |
 //! | [`form`] | forms as client metadata |
-//! | [`public_error`] | errors of the portal, and what people see of each |
+//! | [`public_error`] | errors of the portal, and what users see of each |
 //! | [`pages`], [`html`] | the pages |
 //!
 //! | address | what it is |
@@ -28,27 +28,32 @@ pub mod form;
 pub mod html;
 pub mod pages;
 pub mod public_error;
+mod random_text;
+mod redirect;
 pub mod sealed;
 pub mod session;
 pub mod sign_in;
+mod visit;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge_runtime::http::RequestHead;
-use mcp_edge_runtime::http::Response;
-use mcp_edge_runtime::ports::Runtime;
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_runtime::{
+    http::{RequestHead, Response},
+    ports::Services,
+};
 
 use self::{
     form::Form,
     pages::Pages,
+    redirect::redirect,
     sealed::Sealer,
     session::{Session, Sessions},
     sign_in::SignIn,
+    visit::Visit,
 };
 use crate::{
     client_request::ClientRequest,
-    deployment::{Deployment, Platform},
+    deployment::Deployment,
     handled::{Findings, Handled},
+    platform::Platform,
     settings::{PortalClient, Settings},
 };
 
@@ -61,16 +66,6 @@ pub struct Portal {
     sessions: Sessions,
     sign_in: SignIn,
     pages: Pages,
-}
-
-/// A request in the portal with everything around it.
-pub(crate) struct Visit<'a, P> {
-    /// The request.
-    pub request: &'a ClientRequest<'a>,
-    /// What serves all requests.
-    pub deployment: &'a Deployment<P>,
-    /// The pages.
-    pub pages: &'a Pages,
 }
 
 impl Portal {
@@ -176,7 +171,7 @@ impl Portal {
 
     /// Takes the browser back and begins a session.
     async fn finish_sign_in<P: Platform<Services: Services>>(&self, visit: &Visit<'_, P>) -> Handled {
-        let (finished, trail) = self.sign_in.finish(visit.request.head, visit.deployment, visit.request.now).await;
+        let (finished, trace) = self.sign_in.finish(visit.request.head, visit.deployment, visit.request.now).await;
         let ports = visit.deployment.platform.services();
         let mut handled = match finished {
             Ok(session) => {
@@ -189,7 +184,7 @@ impl Portal {
             }
             Err(error) => error.into_handled(&self.pages),
         };
-        handled.findings = Findings { trail, ..handled.findings };
+        handled.findings = Findings { trace, ..handled.findings };
         handled
     }
 
@@ -205,19 +200,6 @@ impl Portal {
         response.headers.push(("set-cookie", sign_in::must_ask().into()));
         response
     }
-}
-
-/// 256 random bits as text: form tokens, numbers of forms, states and verifiers. They are no credentials, so they do not
-/// begin as registration access tokens do, which scanners of leaked secrets look for.
-pub(crate) fn random_text(runtime: &(impl Runtime + ?Sized)) -> String {
-    let mut bytes = [0; 32];
-    runtime.random(&mut bytes);
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
-}
-
-/// The answer to a form: the browser goes on with a GET, so that a reload sends nothing again.
-pub(crate) fn redirect(location: &str) -> Response {
-    Response::empty(303).with_header("location", location.to_owned()).with_header("cache-control", "no-store")
 }
 
 fn asset(media_type: &'static str, text: &'static str) -> Response {

@@ -1,4 +1,4 @@
-//! Errors of the portal, and what people see of each. The exact reason goes into the log.
+//! Errors of the portal, and what users see of each. The exact reason goes into the log.
 
 use super::{
     pages::Pages,
@@ -131,7 +131,7 @@ impl SignInError {
             Self::NoCode => (400, "The answer has no code."),
             Self::NotADeveloper { .. } => (403, "No permission"),
             Self::Denied(denial) => {
-                let status = denial.reason.face().status.max(400);
+                let status = denial.reason().to_public().status.max(400);
                 let explanation = match status {
                     503 => "The identity provider cannot be reached right now.",
                     500 => "This server is not set up correctly; its log says what to fix.",
@@ -158,5 +158,45 @@ impl SignInError {
             _ => (pages.sign_in_failed(status, explanation), Findings::default()),
         };
         Handled { response, findings }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use mcp_edge_oauth::denial::{Denial, ProviderVerdict};
+
+    use super::*;
+
+    #[test]
+    fn every_error_has_its_public_face() {
+        let refused = |error: AdmissionError| PortalError::Register(error.into());
+        for (error, status, retry_after) in [
+            (PortalError::NotFound, 404, None),
+            (UpdateError::Gone.into(), 404, None),
+            (RegisterError::from(ProviderError::Gone).into(), 404, None),
+            (refused(AdmissionError::TooManyRegistrations { retry_after: 60 }), 429, Some(60)),
+            (refused(AdmissionError::Full), 503, Some(3_600)),
+            (refused(AdmissionError::DeveloperQuota { limit: 3 }), 403, None),
+            (UpdateError::from(ChangeError::Busy).into(), 503, Some(10)),
+            (ProviderError::Refused("no".to_owned()).into(), 400, None),
+            (UpdateError::from(ProviderError::Misconfigured("role".to_owned())).into(), 500, None),
+            (DeleteError::from(ProviderError::TooLarge).into(), 503, Some(10)),
+        ] {
+            let (found, _, retry) = error.to_public();
+            assert_eq!((found, retry), (status, retry_after), "{error}");
+        }
+        for (error, status) in [
+            (SignInError::NotBegunHere, 400),
+            (SignInError::AnotherProvider, 400),
+            (SignInError::NoCode, 400),
+            (SignInError::Refused { refusal: Refusal::Cancelled, error: "access_denied".to_owned() }, 403),
+            (SignInError::Refused { refusal: Refusal::Outage, error: "server_error".to_owned() }, 503),
+            (Denial::Misconfigured { error: None }.into(), 500),
+            (Denial::Inactive { verdict: ProviderVerdict::Other("unknown") }.into(), 401),
+        ] {
+            assert_eq!(error.to_public().0, status, "{error}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What a browser keeps for the portal: sealed for one purpose, until a time.
+//! Sealed values in cookies: encrypted for one purpose, with an expiry.
 
 use mcp_edge_runtime::{ports::Runtime, seal::SealingKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -39,7 +39,7 @@ impl Sealer {
         self.0.seal(&plain, purpose.as_bytes(), runtime).unwrap_or_default()
     }
 
-    /// What was sealed; `None` for whatever is not ours, not for this purpose, or too old.
+    /// Opens a sealed value; `None` if it is not ours, not for this purpose, or expired.
     #[must_use]
     pub fn open<T: DeserializeOwned>(&self, purpose: &str, text: &str, now: u64) -> Option<T> {
         let plain = self.0.open(text, purpose.as_bytes()).ok()?;

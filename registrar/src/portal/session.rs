@@ -4,33 +4,32 @@
 //! a link from elsewhere finds its reader signed in, a form from elsewhere does not. Forms carry a token of the session
 //! besides, and their origin is looked at; any one of the three would do.
 
-use mcp_edge_runtime::http::RequestHead;
-use mcp_edge_runtime::ports::Runtime;
+use mcp_edge_runtime::{http::RequestHead, ports::Runtime};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use super::{random_text, sealed::Sealer};
+use super::{random_text::random_text, sealed::Sealer};
 
 /// The session's cookie.
 const COOKIE: &str = "__Host-session";
 
-/// What it is sealed for.
+/// The purpose of the sealed value.
 const PURPOSE: &str = "session";
 
 /// A session ends after so many seconds, as the access token did that began it: whoever loses the permission loses
 /// the portal within this time. Signing in again takes no password as long as the provider remembers its user.
 pub const SESSION_SECONDS: u64 = 3_600;
 
-/// Who is signed in.
+/// A session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     /// `iss`
     pub issuer: String,
     /// `sub`
     pub subject: String,
-    /// What to call them.
+    /// The name for display.
     pub name: String,
-    /// What a form of this session carries.
+    /// The token of this session's forms.
     csrf: String,
 }
 

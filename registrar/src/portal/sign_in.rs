@@ -5,15 +5,19 @@
 //! token for ourselves. It is verified like the token of any other caller: the portal and the registration endpoint
 //! cannot disagree about who may register. The ID token is used for the name alone, and for nothing that decides.
 
+use std::rc::Rc;
+
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcp_edge_oauth::client_authentication::basic;
 use mcp_edge_oauth::client_authentication::form_encode;
 use mcp_edge_oauth::denial::Denial;
-use mcp_edge_oauth::denial::Reason;
+use mcp_edge_oauth::denial::Excerpt;
+use mcp_edge_oauth::denial::KeysOutage;
+use mcp_edge_oauth::denial::ProviderVerdict;
 use mcp_edge_oauth::provider::Provider;
-use mcp_edge_oauth::resource_server::Trail;
+use mcp_edge_oauth::resource_server::AuthTrace;
 use mcp_edge_runtime::http::RequestHead;
 use mcp_edge_runtime::http::Response;
 use mcp_edge_runtime::ports::Fetch;
@@ -28,17 +32,19 @@ use sha2::{Digest, Sha256};
 
 use super::{
     form::Form,
-    random_text, redirect,
+    random_text::random_text,
+    redirect::redirect,
     sealed::Sealer,
     session::{Session, cookie, set_cookie},
 };
 use crate::{
-    deployment::{Deployment, Platform},
+    deployment::Deployment,
+    platform::Platform,
     provider::token_endpoint::TokenError,
     settings::{PortalClient, Settings},
 };
 
-/// What a sign-in that has begun is remembered by.
+/// The cookie of a sign-in in progress.
 const COOKIE: &str = "__Host-signin";
 const PURPOSE: &str = "sign-in";
 
@@ -52,7 +58,7 @@ const ASK_COOKIE: &str = "sign-in-asks";
 /// Longer than a session at the provider lasts (at Logto 14 days).
 const ASK_SECONDS: u64 = 30 * 24 * 3_600;
 
-/// For the token request.
+/// Time limit of the token request.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// When it makes sense to try again after an outage.
@@ -61,7 +67,7 @@ const RETRY_SECONDS: u64 = 5;
 /// An answer with three tokens has 5 KB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// What must be the same when the browser comes back.
+/// A sign-in in progress.
 #[derive(Serialize, Deserialize)]
 struct Begun {
     state: String,
@@ -103,7 +109,7 @@ pub enum SignInError {
         account: Option<Account>,
     },
     /// The provider cannot be reached, or its answer cannot be used.
-    #[error("{}", .0.reason.slug())]
+    #[error("{}", .0.reason().slug())]
     Denied(Denial),
 }
 
@@ -157,7 +163,7 @@ impl SignIn {
         now: u64,
         runtime: &impl Runtime,
     ) -> Result<Response, SignInError> {
-        let missing = || Denial::new(Reason::KeysUnavailable, "no https authorization_endpoint");
+        let missing = || outage("no https authorization_endpoint");
         let endpoint = provider.authorization_endpoint.ok_or_else(missing)?;
         let begun = Begun { state: random_text(runtime), verifier: random_text(runtime) };
         let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&begun.verifier));
@@ -187,29 +193,29 @@ impl SignIn {
         head: &RequestHead<'_>,
         deployment: &Deployment<P>,
         now: u64,
-    ) -> (Result<Session, SignInError>, Option<Trail>) {
+    ) -> (Result<Session, SignInError>, Option<AuthTrace>) {
         let tokens = match self.tokens(head, deployment, now).await {
             Ok(tokens) => tokens,
             Err(error) => return (Err(error), None),
         };
         let authorization = format!("Bearer {}", tokens.access_token);
         let as_caller = RequestHead::new("GET", "/").with_header("authorization", &authorization);
-        let (developer, trail) = deployment.authenticate_developer(&as_caller, now).await;
+        let developer = deployment.authenticate_developer(&as_caller, now).await;
         let account = tokens.id_token.as_deref().and_then(Account::in_token);
-        let session = match developer {
+        let session = match developer.outcome {
             Ok(identity) if identity.client_id() == Some(&self.client.client_id) => {
                 let account = account.filter(|account| account.subject == identity.subject());
                 let name = account.and_then(|account| account.name).unwrap_or_else(|| identity.subject().to_owned());
                 let ports = deployment.platform.services();
                 Ok(Session::new(identity.issuer().to_owned(), identity.subject().to_owned(), name, ports))
             }
-            Ok(_) => Err(Denial::new(Reason::WrongAudience, "a token of another client").into()),
-            Err(denial) if denial.reason == Reason::InsufficientScope => {
-                Err(SignInError::NotADeveloper { denial, account })
-            }
-            Err(denial) => Err(denial.into()),
+            Ok(identity) => Err(of_another_client(identity.client_id()).into()),
+            Err(denial) => Err(match Rc::unwrap_or_clone(denial) {
+                denial @ Denial::InsufficientScope { .. } => SignInError::NotADeveloper { denial, account },
+                denial => denial.into(),
+            }),
         };
-        (session, Some(trail))
+        (session, Some(developer.trace))
     }
 
     /// Redeems the code that the browser brings: (1) is it the one that went, (2) what did the provider say, (3) the token
@@ -221,7 +227,7 @@ impl SignIn {
         now: u64,
     ) -> Result<Tokens, SignInError> {
         let answer = Form::parse(head.query());
-        // (1) Whoever follows a link of somebody else's sign-in would work in that somebody's account.
+        // (1) Otherwise the victim of a forged callback link would work in the attacker's account.
         let begun = cookie(head, COOKIE).and_then(|text| self.key.open::<Begun>(PURPOSE, text, now));
         let begun = begun.filter(|begun| begun.state == answer.first("state")).ok_or(SignInError::NotBegunHere)?;
         // (2) `iss` of RFC 9207, if the provider sends it.
@@ -252,9 +258,8 @@ impl SignIn {
         verifier: &str,
         now: u64,
     ) -> Result<Tokens, Denial> {
-        let outage = |detail: String| Denial::unavailable(Reason::KeysUnavailable, RETRY_SECONDS, detail);
         let provider = deployment.provider(now).await?;
-        let endpoint = provider.token_endpoint.ok_or_else(|| outage("no https token_endpoint".to_owned()))?;
+        let endpoint = provider.token_endpoint.ok_or_else(|| outage("no https token_endpoint"))?;
         // Without `resource` the token would be an opaque one for nobody in particular.
         let form = format!(
             "grant_type=authorization_code&code={}&redirect_uri={}&code_verifier={verifier}&resource={}",
@@ -272,9 +277,9 @@ impl SignIn {
             max_body: MAX_ANSWER_BYTES,
         };
         let reply = deployment.platform.services().fetch(call).await;
-        let reply = reply.map_err(|error| outage(format!("token request: {error}")))?;
+        let reply = reply.map_err(|error| outage(&format!("token request: {error}")))?;
         match reply.status {
-            200 => serde_json::from_str(&reply.body).map_err(|_| outage("token request: no tokens".to_owned())),
+            200 => serde_json::from_str(&reply.body).map_err(|_| outage("token request: no tokens")),
             _ => Err(refused(&TokenError::of(&reply), &self.resource)),
         }
     }
@@ -291,14 +296,13 @@ impl SignIn {
     }
 }
 
-/// What an answer of the token endpoint without tokens means. Only `invalid_grant` is about the code; everything else of
+/// The meaning of an error response of the token endpoint. Only `invalid_grant` is about the code; everything else of
 /// OAuth's is about our own application there.
 fn refused(error: &TokenError, resource: &str) -> Denial {
     let fix = match error {
-        TokenError::Grant => return Denial::new(Reason::Inactive, "the code was refused"),
+        TokenError::Grant => return Denial::Inactive { verdict: ProviderVerdict::Other("the code was refused") },
         TokenError::Outage(status) => {
-            let detail = format!("token request: status {status} without an OAuth error");
-            return Denial::unavailable(Reason::KeysUnavailable, RETRY_SECONDS, detail);
+            return outage(&format!("token request: status {status} without an OAuth error"));
         }
         TokenError::Client => "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET".to_owned(),
         TokenError::SecretExpired => {
@@ -309,7 +313,18 @@ fn refused(error: &TokenError, resource: &str) -> Denial {
         TokenError::Target => format!("the provider has no API resource {resource} (RESOURCE)"),
         TokenError::Other(code) => format!("token request: {code}: check the portal's application at the provider"),
     };
-    Denial::new(Reason::Misconfigured, fix)
+    Denial::Misconfigured { error: Some(Excerpt::new(&fix)) }
+}
+
+/// The provider cannot be asked, for now.
+fn outage(failure: &str) -> Denial {
+    Denial::KeysUnavailable { cause: KeysOutage::Provider(Excerpt::new(failure)), retry_after: RETRY_SECONDS }
+}
+
+/// The access token is good, and was issued to another client than the portal.
+fn of_another_client(client_id: Option<&str>) -> Denial {
+    let client = client_id.map_or_else(|| "no client".to_owned(), |client| format!("client {client:?}"));
+    Denial::WrongAudience { aud: Some(Excerpt::new(&client)) }
 }
 
 /// The account in an ID token that came straight from the provider (OpenID Connect Core §3.1.3.7 allows to trust the
@@ -318,7 +333,7 @@ fn refused(error: &TokenError, resource: &str) -> Denial {
 pub struct Account {
     /// `sub`
     pub subject: String,
-    /// What the provider calls it.
+    /// The name at the provider.
     pub name: Option<String>,
 }
 

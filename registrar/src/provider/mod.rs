@@ -1,4 +1,4 @@
-//! The provider behind the registrar: what it must be able to do, and Logto as the implementation.
+//! The identity provider's administration API: the port, and Logto as its implementation.
 //!
 //! To add another provider's administration API, write a file beside [`logto`] that implements [`Applications`]. The
 //! rest of the Worker knows this trait only.
@@ -52,7 +52,7 @@ pub trait Applications {
     /// [`ProviderError`]; then at least one of the two secrets is good, and another rotation settles it.
     async fn rotate_secret(&self, client_id: &str, name: &str) -> Result<Secret, ProviderError>;
 
-    /// What the provider's log says of users signing in through the application in `period`.
+    /// Reads sign-ins through the application in `period` from the provider's log.
     ///
     /// # Errors
     /// [`ProviderError::Gone`] if there is no such application.
@@ -75,7 +75,7 @@ pub struct Period {
     pub until_ms: Option<u64>,
 }
 
-/// What was found out from the provider's log. Anybody can fill it with failures, and the provider forgets it after a
+/// The result of reading a period of the provider's log. Anybody can fill it with failures, and the provider forgets it after a
 /// while, so what was not found in it is certain only if all of it was read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LogReading {
@@ -113,14 +113,14 @@ impl From<ProviderError> for NotCreated {
     }
 }
 
-/// Why the provider did not do it. Details are for the operator's log only: they hold codes and our own words, never
-/// what the provider wrote besides.
+/// Why an operation at the provider failed. Details are for the operator's log: codes and our own text, never other text
+/// of the provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// Not now: no answer, too many requests, or an error of its own.
+    /// The provider is down: no answer, too many requests, or a server error.
     #[error("the provider is not available: {0}")]
     Unavailable(String),
-    /// It does not like the application. Our own rules should have found that out.
+    /// The provider rejects the application, although it passed our validation.
     #[error("the provider refused the application: {0}")]
     Refused(String),
     /// The answer is longer than anything that we ask for.

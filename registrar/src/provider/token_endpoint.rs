@@ -1,7 +1,7 @@
 //! Error responses of the provider's token endpoint (RFC 6749 §5.2), and what each says of our own client.
 //!
 //! The same application errors are met by the portal, which redeems codes, and by the Management API's client, which buys
-//! machine tokens: a secret that has expired is the operator's to replace, whoever found it out.
+//! machine tokens: an expired secret has to be replaced by the operator.
 
 use mcp_edge_runtime::ports::HttpResponse;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ pub enum TokenError {
     Grant,
     /// Another error code.
     Other(String),
-    /// No error of OAuth's: whoever answered, it was not the token endpoint.
+    /// Not an OAuth error: the response is not the token endpoint's.
     Outage(u16),
 }
 

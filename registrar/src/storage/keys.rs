@@ -2,7 +2,7 @@
 
 use crate::digest::sha256_hex;
 
-/// How long a form that is sent again is recognized. People press a button again, or reload its answer, within minutes.
+/// How long a repeated form is recognized. Users press a button again, or reload the response, within minutes.
 pub const REPEAT_SECONDS: u64 = 600;
 
 /// `client/<client id>`
@@ -18,7 +18,7 @@ pub const CLIENTS: &str = "client/";
 /// out of whatever lists keys.
 #[must_use]
 pub fn owner_prefix(issuer: &str, subject: &str) -> String {
-    format!("owner/{}/", sha256_hex(&format!("{}:{issuer}{subject}", issuer.len())))
+    format!("{OWNERS}{}/", sha256_hex(&format!("{}:{issuer}{subject}", issuer.len())))
 }
 
 /// `metadata/<client id>`
@@ -48,7 +48,7 @@ pub const USAGES: &str = "usage/";
 /// `rate/<hash of what is counted>`, for an activity and who is at it.
 #[must_use]
 pub fn rate_key(activity: &str, who: &str) -> String {
-    format!("rate/{}", sha256_hex(&format!("{activity} {who}")))
+    format!("{RATES}{}", sha256_hex(&format!("{activity} {who}")))
 }
 
 /// `initial-token/<hash of the token>`
@@ -60,5 +60,14 @@ pub fn initial_token_key(token: &str) -> String {
 /// `initial-use/<hash of the token>/`: beginning of the keys of its uses.
 #[must_use]
 pub fn initial_use_prefix(token: &str) -> String {
-    format!("initial-use/{}/", sha256_hex(token))
+    format!("{INITIAL_USES}{}/", sha256_hex(token))
 }
+
+/// Beginning of the keys of all developers' clients.
+pub const OWNERS: &str = "owner/";
+
+/// Beginning of the keys of all uses of initial access tokens.
+pub const INITIAL_USES: &str = "initial-use/";
+
+/// Beginning of the keys of counts in an hour.
+pub const RATES: &str = "rate/";

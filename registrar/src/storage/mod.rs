@@ -12,17 +12,17 @@
 //! | `owner/<hash of issuer and subject>/<client id>` | empty; metadata [`Listed`](crate::record::Listed) | the registration, once | with the client |
 //! | `usage/<client id>` | [`Usage`](crate::record::Usage), also as metadata | the scheduled run | with the client |
 //! | `form/<fingerprint>` | the client id that a form of the portal led to | the registration, once | after [`REPEAT_SECONDS`](keys::REPEAT_SECONDS) |
-//! | `rate/<hash of what is counted>` | [`Window`](crate::rate_window::Window) | the [`ledger`](crate::ledger) | with its period |
+//! | `rate/<hash of what is counted>` | [`Window`](crate::rate_window::Window) | earlier versions | with its period |
 //! | `initial-token/<hash of the token>` | [`InitialToken`](crate::initial_token::InitialToken) | the operator, once | when it expires or is revoked |
-//! | `initial-use/<hash of the token>/<client id>` | empty | the registration, once | when the token expires |
+//! | `initial-use/<hash of the token>/<client id>` | empty; for `tokens.mjs list` | the registration, once | when the token expires |
 //!
 //! Neither a client's secret nor any token is stored, only hashes of tokens.
 //!
 //! The store is eventually consistent: another location may see a change up to a minute late, absence included, and the
 //! last of two writes stays, whatever it was made from. What authorizes something (a record, an initial access token) is
 //! therefore written once and later only removed: a location that still sees it cannot bring it back. What changes has a
-//! key of its own with one kind of writer. Where that is not enough, README.md says what two locations can do ("What two
-//! locations can do at the same moment").
+//! key of its own with one kind of writer. Where that is not enough, the [`ledger`](crate::ledger) decides. README.md says
+//! what two locations can do ("What two locations can do at the same moment").
 //!
 //! Earlier versions wrote changes of metadata into the record, and uses of an initial access token into its value. Both
 //! are read as they are; nothing is migrated.
@@ -57,13 +57,13 @@ pub trait RegistrationStore {
     /// The value under `key`.
     ///
     /// # Errors
-    /// What the store said.
+    /// [`StoreError`].
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError>;
 
     /// Puts `value` under `key`, for `ttl` (a minute at least) if that is given. `listed` is shown by lists.
     ///
     /// # Errors
-    /// What the store said.
+    /// [`StoreError`].
     async fn put(
         &self,
         key: &str,
@@ -75,13 +75,13 @@ pub trait RegistrationStore {
     /// Removes what is under `key`, if there is anything.
     ///
     /// # Errors
-    /// What the store said.
+    /// [`StoreError`].
     async fn delete(&self, key: &str) -> Result<(), StoreError>;
 
     /// One page of the keys that begin with `prefix`, in order.
     ///
     /// # Errors
-    /// What the store said.
+    /// [`StoreError`].
     async fn list(&self, prefix: &str, cursor: Option<&str>) -> Result<Page, StoreError>;
 }
 

@@ -1,7 +1,5 @@
 //! The operations on clients as one isolate carries them out, with less to say at each call.
 
-use std::rc::Rc;
-
 use super::{TestProvider, World};
 use crate::{
     audit::{AuditLog, Event},
@@ -15,13 +13,14 @@ use crate::{
         submission::Submissions,
         update::{UpdateError, update},
     },
-    deployment::Platform,
     failed_attempts::FailedAttempts,
-    initial_token::{self, Bearer, InitialTokenError},
+    initial_token::{self, Bearer, InitialTokenError, Verified, note_use},
     ledger::{
-        CallError, Ledger, LedgerError,
-        kv::{KvLedger, Memory},
+        CallError, Ledger, LedgerError, Reconciled, TokenUses,
+        client::ObjectLedger,
+        remembering::{Refusals, Remembering},
     },
+    platform::Platform,
     policy::Registrant,
     record::{Listed, Record},
     storage::{RegistrationStore, StorageError, records::Records},
@@ -30,21 +29,24 @@ use crate::{
 /// What an isolate remembers.
 #[derive(Default)]
 pub struct IsolateMemory {
-    ledger: Rc<Memory>,
+    refusals: Refusals,
     submissions: Submissions,
     attempts: FailedAttempts,
 }
 
+/// The ledger as an isolate reaches it.
+type TestLedger<'a, S> = Remembering<ObjectLedger<&'a World, &'a S, &'a World>, &'a Refusals>;
+
 /// What the platform provides in one isolate.
 pub struct TestPlatform<'a, S> {
     store: &'a S,
-    ledger: KvLedger<&'a S>,
+    ledger: TestLedger<'a, S>,
     world: &'a World,
 }
 
 impl<'a, S: RegistrationStore> Platform for TestPlatform<'a, S> {
     type Store = S;
-    type Ledger = KvLedger<&'a S>;
+    type Ledger = TestLedger<'a, S>;
     type Services = World;
 
     fn store(&self) -> &S {
@@ -70,6 +72,7 @@ pub struct Operations<'a, S> {
 pub struct HeldUse {
     pub registrant: Registrant,
     pub reservation: String,
+    uses: Option<TokenUses>,
 }
 
 /// Carries out operations in an isolate with this memory.
@@ -79,7 +82,8 @@ pub async fn operate<S: RegistrationStore, T>(
     memory: &IsolateMemory,
     act: impl AsyncFnOnce(&Operations<'_, S>) -> T,
 ) -> T {
-    let platform = TestPlatform { store, ledger: KvLedger::new(store, Rc::clone(&memory.ledger)), world };
+    let ledger = Remembering::new(ObjectLedger::new(world, store, world), &memory.refusals);
+    let platform = TestPlatform { store, ledger, world };
     let context = Context {
         applications: &world.provider,
         platform: &platform,
@@ -132,21 +136,34 @@ impl<S: RegistrationStore> Operations<'_, S> {
         let reservation = crate::clients::random_id(self.context.platform.world);
         let Context { platform, now, .. } = &self.context;
         let bearer = Bearer { token, network };
-        let registrant =
+        let verified =
             initial_token::authenticate(platform.store, &platform.ledger, self.attempts, bearer, &reservation, *now);
-        Ok(registrant.await?.map(|registrant| HeldUse { registrant, reservation }))
+        Ok(verified.await?.map(|Verified { registrant, uses }| HeldUse { registrant, reservation, uses }))
     }
 
     pub async fn spend(&self, held: HeldUse, client_id: &str) -> Result<(), LedgerError> {
-        self.context.platform.ledger.settle(&held.reservation, client_id, self.context.now).await
+        let Context { platform, now, .. } = &self.context;
+        platform.ledger.settle(&held.reservation, client_id, *now).await?;
+        if let Some(uses) = held.uses {
+            note_use(platform.store, &uses, client_id, *now).await;
+        }
+        Ok(())
     }
 
     pub async fn give_back(&self, held: HeldUse) {
-        self.context.platform.ledger.release(&held.reservation).await;
+        self.context.platform.ledger.release(&held.reservation, self.context.now).await;
     }
 
     pub async fn count_call(&self, client_id: &str) -> Result<(), CallError> {
         self.context.platform.ledger.count_call(client_id, self.context.now).await
+    }
+
+    pub async fn reconcile(&self) -> Result<Reconciled, LedgerError> {
+        self.context.platform.ledger.reconcile(self.context.now).await
+    }
+
+    pub fn ledger(&self) -> &impl Ledger {
+        &self.context.platform.ledger
     }
 
     pub async fn clean_up(&self, dry_run: bool) -> Report {

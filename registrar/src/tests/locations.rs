@@ -15,7 +15,7 @@ use crate::{
     record::Record,
     storage::{
         RegistrationStore,
-        keys::{client_key, initial_token_key, rate_key},
+        keys::{client_key, initial_token_key},
     },
     testing::{CACHE_SECONDS, Location, NOW, World, block_on, others_go_on},
 };
@@ -181,50 +181,4 @@ fn the_list_shows_the_present_name_and_what_has_ended_is_not_listed_for_good() {
     there.with(async |registry| registry.clean_up(false).await);
     world.now.set(NOW + 2 * 86_400 + CACHE_SECONDS);
     assert!(world.store.entries.borrow().keys().all(|key| !key.contains(&client.client_id)), "nothing is left");
-}
-
-#[test]
-fn two_locations_use_an_initial_access_token_up_once_each_at_worst() {
-    let world = World::new(Mode::Token);
-    let (here, there) = (world.location(), world.location());
-    let state = InitialToken { name: "partner".into(), expires_at: NOW + 86_400, uses: Some(2) };
-    let text = serde_json::to_string(&state).unwrap();
-    block_on(here.put(&initial_token_key("mcpinit_x"), &text, None, None)).unwrap();
-    let spend = |location: &Location<'_>, name: &str| {
-        location.with(async |registry| match registry.take_use(HERE, "mcpinit_x").await.unwrap() {
-            Some(held) => registry.spend(held, name).await.is_ok(),
-            None => false,
-        })
-    };
-    let count = |location: &Location<'_>, at: &str| (0..5).filter(|n| spend(location, &format!("app-{at}{n}"))).count();
-    assert_eq!((count(&here, "a"), count(&there, "b")), (2, 2), "within a minute each knows its own");
-    world.now.set(NOW + CACHE_SECONDS);
-    assert_eq!((count(&here, "c"), count(&there, "d"), count(&world.location(), "e")), (0, 0, 0));
-}
-
-#[test]
-fn two_locations_pass_the_limits_once_each_at_worst() {
-    let mut world = World::new(Mode::Open);
-    world.policy.limits.per_address_and_hour = 3;
-    let (here, there) = (world.location(), world.location());
-    let made = |location: &Location<'_>, from: &str| {
-        let register = || {
-            let registrant = Registrant::Anyone { network: from.to_owned() };
-            Registration {
-                metadata: metadata("http://127.0.0.1/cb"),
-                registrant,
-                via: Via::Endpoint,
-                reservation: None,
-            }
-        };
-        (0..10).filter(|_| location.with(async |registry| registry.register(register()).await).is_ok()).count()
-    };
-    // Each has read that nothing was counted yet.
-    assert_eq!(block_on(there.get(&rate_key("registrations", "192.0.2.1"))), Ok(None));
-    let places = world.policy.limits.clients as usize;
-    assert_eq!((made(&here, "192.0.2.1"), made(&there, "192.0.2.1")), (3, 3));
-    assert!(world.provider.ids().len() > places, "nor does a list tell the one of the other");
-    world.now.set(NOW + 2 * CACHE_SECONDS);
-    assert_eq!((made(&here, "192.0.2.1"), made(&there, "192.0.2.1")), (0, 0));
-    assert_eq!(made(&world.location(), "192.0.2.9"), 0, "all places are taken");
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod cleanup;
+mod ledger;
 mod limits;
 mod locations;
 mod register;

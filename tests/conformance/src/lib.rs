@@ -1,6 +1,6 @@
 //! The Worker that the official MCP conformance suite talks to.
 //!
-//! The suite prescribes names, texts and behaviour; how each is written is up to the author, so these files are also a
+//! The suite prescribes names, strings and behaviour; how each is written is up to the author, so these files are also a
 //! tour of the library:
 //!
 //! | module | shows |

@@ -33,7 +33,7 @@ pub fn add_to<E: Clone + 'static>(server: ServerBuilder<E>) -> ServerBuilder<E> 
                 .description("Asks for a name, and in a second round for a color"),
         )
         .tool(
-            Tool::new("test_input_required_result_capabilities", whatever_is_possible)
+            Tool::new("test_input_required_result_capabilities", everything_supported)
                 .description("Asks only what the client can be asked"),
         )
         .tool(
@@ -45,7 +45,7 @@ pub fn add_to<E: Clone + 'static>(server: ServerBuilder<E>) -> ServerBuilder<E> 
             Tool::new("test_streaming_elicitation", elicitation_midway)
                 .description("Works for a while and then asks the user"),
         )
-        .tool(Tool::new("test_sampling", sampling_of_prompt).description("Asks the model whatever it is told to"))
+        .tool(Tool::new("test_sampling", sampling_of_prompt).description("Asks the model the given prompt"))
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -104,7 +104,7 @@ async fn one_by_one<E>(call: Call<E>) -> Result<String, ToolError> {
     Ok(format!("{name} likes {color}."))
 }
 
-async fn whatever_is_possible<E>(call: Call<E>) -> Result<String, ToolError> {
+async fn everything_supported<E>(call: Call<E>) -> Result<String, ToolError> {
     if call.capabilities().has(Capability::Elicitation) {
         elicitation(call).await
     } else if call.capabilities().has(Capability::Sampling) {

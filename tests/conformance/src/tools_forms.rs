@@ -39,7 +39,7 @@ struct Contact {
 
 async fn contact<E>(call: Call<E>, Question { message }: Question) -> Result<String, ToolError> {
     let answer = call.elicit_answer::<Contact>("contact", &message)?;
-    Ok(format!("User response: {}", told(&answer)?))
+    Ok(format!("User response: {}", outcome(&answer)?))
 }
 
 /// `serde(default)` makes fields optional, and shows their defaults.
@@ -69,7 +69,7 @@ impl Default for Profile {
 
 async fn defaults<E>(call: Call<E>) -> Result<String, ToolError> {
     let answer = call.elicit_answer::<Profile>("profile", "Please review your profile")?;
-    Ok(format!("Elicitation completed: {}", told(&answer)?))
+    Ok(format!("Elicitation completed: {}", outcome(&answer)?))
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -125,11 +125,11 @@ enum Legacy {
 
 async fn choices<E>(call: Call<E>) -> Result<String, ToolError> {
     let answer = call.elicit_answer::<Choices>("choices", "Please choose")?;
-    Ok(format!("Elicitation completed: {}", told(&answer)?))
+    Ok(format!("Elicitation completed: {}", outcome(&answer)?))
 }
 
 /// What the user did, in words.
-fn told<T: Serialize>(answer: &ElicitResult<T>) -> Result<String, ToolError> {
+fn outcome<T: Serialize>(answer: &ElicitResult<T>) -> Result<String, ToolError> {
     Ok(match answer {
         ElicitResult::Accepted(content) => {
             let content = serde_json::to_string(content).map_err(ToolError::internal)?;

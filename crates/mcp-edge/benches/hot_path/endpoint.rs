@@ -1,5 +1,4 @@
-//! Whole requests, from the parsed head to the finished answer and its line of the log: everything but crossings and
-//! WebCrypto.
+//! Whole requests, from the parsed head to the response and its line of the log, without calls to JavaScript and WebCrypto.
 
 use futures_util::FutureExt;
 use gungraun::{library_benchmark, library_benchmark_group};
@@ -18,7 +17,7 @@ use crate::support::{
     world::World,
 };
 
-/// A deployment that has let somebody in before, and a request to it.
+/// A deployment that has served a request before, and a request to it.
 pub struct Scene {
     world: World,
     endpoint: Endpoint<(), World>,
@@ -99,7 +98,7 @@ fn is_metadata((_, response, line): (Scene, Response, String)) {
     assert!(response.text().contains(RESOURCE), "{}", response.text());
 }
 
-// A request of each kind.
+// One request of each kind.
 #[library_benchmark]
 #[bench::known_token(setup = known_token, teardown = is_let_in)]
 #[bench::new_token(setup = new_token, teardown = is_let_in)]

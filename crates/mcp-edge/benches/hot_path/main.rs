@@ -1,8 +1,7 @@
-//! Instructions that a request costs before anything of the platform: `make bench-native`.
+//! The instructions of a request without the platform: `make bench-native`.
 //!
-//! Counts do not depend on the machine's mood, so a change of some per cent is a change of the code. Each function is
-//! run once under valgrind. What it needs is prepared before the count begins, and what it returned is checked after it
-//! has ended.
+//! Counts do not depend on the load of the machine, so a difference of some per cent is a change of the code. Each function
+//! runs once under valgrind. Its input is prepared before the count, and its result is checked after it.
 
 #[path = "../../../oauth-resource-server/tests/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests use more of it")]

@@ -1,5 +1,5 @@
-//! What an authenticated message costs: reading it, telling its era, calling a tool or listing fifty, writing the
-//! answer.
+//! The handling of an authenticated message: parsing it, determining its era, calling a tool or listing fifty, and writing
+//! the response.
 
 use std::rc::Rc;
 
@@ -7,14 +7,14 @@ use futures_util::FutureExt;
 use gungraun::{library_benchmark, library_benchmark_group};
 use mcp_edge::schemars::{self, JsonSchema};
 use mcp_edge_identity::Identity;
-use mcp_edge_protocol::{Call, Handled, Json, RequestContext, Server, Tool};
+use mcp_edge_protocol::{Call, Handled, Json, RequestContext, Server, ServerServices, Tool};
 use mcp_edge_runtime::http::RequestHead;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::support::world::World;
 
-/// When the message comes, in seconds since 1970.
+/// The time of the message, in seconds since 1970.
 const NOW: u64 = 1_800_000_000;
 
 #[derive(Serialize, JsonSchema)]
@@ -50,31 +50,33 @@ pub fn whoami() -> Tool<()> {
     Tool::new("whoami", answer).description("Tells who is signed in.").read_only()
 }
 
-/// A server, a message to it, and who sends that.
+/// A server, a message to it, and its sender.
 pub struct Exchange {
     server: Server<()>,
     head: RequestHead<'static>,
     body: &'static str,
-    caller: RequestContext<()>,
+    context: RequestContext<()>,
+    services: Rc<ServerServices>,
 }
 
 impl Exchange {
     /// One exchange has gone before: what is made once per isolate is there.
     fn new(server: Server<()>, head: RequestHead<'static>, body: &Value) -> Self {
         let identity = Rc::new(Identity::for_test("alice", "whoami:read"));
-        let caller = RequestContext::new(identity, (), NOW, "request-1".to_owned(), Rc::new(World::new()));
-        let exchange = Self { server, head, body: body.to_string().leak(), caller };
-        exchange.handle(exchange.caller.clone());
+        let context = RequestContext { identity, env: (), now: NOW, request_id: "request-1".to_owned() };
+        let services = Rc::new(ServerServices::new(Rc::new(World::new())));
+        let exchange = Self { server, head, body: body.to_string().leak(), context, services };
+        exchange.handle(exchange.context.clone());
         exchange
     }
 
-    fn handle(&self, caller: RequestContext<()>) -> Handled {
-        let handling = self.server.handle(&self.head, self.body, caller);
+    fn handle(&self, context: RequestContext<()>) -> Handled {
+        let handling = self.server.handle(&self.head, self.body, context, &self.services);
         handling.now_or_never().expect("nothing here has to wait")
     }
 }
 
-/// The head of a message of the era without a handshake.
+/// The head of a message of the modern era.
 pub fn modern_head(method: &'static str) -> RequestHead<'static> {
     RequestHead::new("POST", "/mcp")
         .with_header("content-type", "application/json")
@@ -137,7 +139,7 @@ fn lists_fifty((_, handled): (Exchange, Handled)) {
 #[bench::modern(setup = modern_whoami, teardown = names_alice)]
 #[bench::legacy(setup = legacy_whoami, teardown = names_alice)]
 fn call_whoami(exchange: Exchange) -> (Exchange, Handled) {
-    let handled = exchange.handle(exchange.caller.clone());
+    let handled = exchange.handle(exchange.context.clone());
     (exchange, handled)
 }
 
@@ -145,7 +147,7 @@ fn call_whoami(exchange: Exchange) -> (Exchange, Handled) {
 #[library_benchmark]
 #[bench::fifty(setup = list_of_fifty, teardown = lists_fifty)]
 fn list_tools(exchange: Exchange) -> (Exchange, Handled) {
-    let handled = exchange.handle(exchange.caller.clone());
+    let handled = exchange.handle(exchange.context.clone());
     (exchange, handled)
 }
 

@@ -1,4 +1,4 @@
-//! What is done with a token before its signature is verified, and the name under which it is remembered afterwards.
+//! The checks of a token before its signature is verified, and its fingerprint in the cache.
 
 use std::fmt::Debug;
 
@@ -6,11 +6,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use gungraun::{library_benchmark, library_benchmark_group};
 use mcp_edge_oauth::{
     bearer::{self, BearerToken},
-    denial::Reason,
+    denial::Denial,
     token::{
         claims::{self, Claims},
+        fingerprint::{Fingerprint, Fingerprints},
         jwt::{self, ACCESS_TOKEN_TYPES, UnverifiedJwt},
-        verified::{Fingerprint, Fingerprints},
     },
 };
 use mcp_edge_protocol::testing::TestRuntime;
@@ -19,13 +19,13 @@ use serde_json::{Map, Value};
 
 use crate::support::{tokens as samples, tokens::RESOURCE};
 
-/// When the token is looked at, in seconds since 1970.
+/// The time of the check, in seconds since 1970.
 const NOW: u64 = 1_800_000_000;
 
 /// Of a 2048-bit RSA key.
 const SIGNATURE_BYTES: usize = 256;
 
-/// A token of the usual size. Nobody looks at its signature here.
+/// A token of the usual size. Its signature is not verified here.
 fn token_text() -> &'static str {
     let header = samples::header(Algorithm::RS256, "key-1");
     let encoded = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
@@ -55,35 +55,35 @@ fn is_ok<T, E: Debug>(result: Result<T, E>) {
 // The header of a request (RFC 6750 §2.1).
 #[library_benchmark]
 #[bench::usual(setup = authorization, teardown = is_ok)]
-fn parse_bearer(authorization: &'static str) -> Result<BearerToken<'static>, Reason> {
+fn parse_bearer(authorization: &'static str) -> Result<BearerToken<'static>, Denial> {
     bearer::parse(authorization)
 }
 
 // The compact form, decoded.
 #[library_benchmark]
 #[bench::usual(setup = token_and_types, teardown = is_ok)]
-fn parse_jwt((token, types): (&'static str, &'static [String])) -> Result<UnverifiedJwt<'static>, Reason> {
+fn parse_jwt((token, types): (&'static str, &'static [String])) -> Result<UnverifiedJwt<'static>, Denial> {
     jwt::parse(token, types, &claims::is_decisive)
 }
 
-// Whether the claims are well-typed, and good here and now.
+// Types, audience and times of the claims.
 #[library_benchmark]
 #[bench::usual(setup = claims_and_audiences, teardown = is_ok)]
-fn check_claims((all, audiences): (Map<String, Value>, &'static [String])) -> Result<Claims, Reason> {
+fn check_claims((all, audiences): (Map<String, Value>, &'static [String])) -> Result<Claims, Denial> {
     let claims = claims::read(all)?;
     claims::check_audience(&claims, audiences)?;
     claims::check_time(&claims, NOW)?;
     Ok(claims)
 }
 
-/// The second token is the one that is timed: the first one has a key drawn.
+/// The second token is measured: the first one generates the key.
 fn fingerprints_and_token() -> (Fingerprints, &'static str) {
     let fingerprints = Fingerprints::default();
     fingerprints.of("", &TestRuntime::default());
     (fingerprints, token_text())
 }
 
-// The name of a token in the memory of verified ones.
+// The fingerprint of a token in the cache.
 #[library_benchmark]
 #[bench::usual(setup = fingerprints_and_token)]
 fn take_fingerprint((fingerprints, token): (Fingerprints, &'static str)) -> Fingerprint {

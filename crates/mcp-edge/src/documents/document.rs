@@ -1,8 +1,8 @@
-//! One document: made once, answered from memory, with the headers that its kind needs.
+//! A document in memory, and the responses to requests for it.
 //!
-//! Two kinds. What *machines* read (metadata, manifests) any web page may fetch as well, and it carries no more than
-//! `nosniff`: JSON is not executed. What *people* read (a page and its parts) belongs to this origin alone; a page says
-//! what it may load ([`Document::page`]), may not be framed, and tells no other site where a click came from.
+//! There are two kinds. Documents for *programs* (metadata, manifests) may be fetched by any web page. *Pages* and their
+//! parts belong to this origin: a page has a `Content-Security-Policy` ([`Document::page`]), must not be framed, and sends
+//! no referrer to other sites.
 
 use crate::documents::entity_tag::EntityTag;
 use mcp_edge_runtime::{
@@ -10,13 +10,13 @@ use mcp_edge_runtime::{
     http::{Body, RequestHead, Response, Text},
 };
 
-/// How long readers use a document without asking again: a mistake in it is gone after that.
+/// For how long readers cache a document, and therefore an error in it.
 const CACHE_CONTROL: &str = "public, max-age=300";
 
-/// The methods that a document has, as `Allow` says them.
+/// The value of `Allow`.
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
-/// A document that is the same for everybody.
+/// A document that is the same for all readers.
 #[derive(Debug)]
 pub struct Document {
     readers: Readers,
@@ -26,18 +26,17 @@ pub struct Document {
     headers: Vec<(&'static str, Text)>,
 }
 
-/// Which web pages may read an answer. Programs are not concerned.
+/// The web pages that may read a response. This does not restrict other programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Readers {
-    /// All of them.
+    /// All web pages.
     AnyPage,
-    /// Those of this origin.
+    /// Pages of this origin.
     OwnPages,
 }
 
 impl Readers {
-    /// The answer to a request that does not read, which is the same for everything that can only be read: 204 to
-    /// OPTIONS, 405 to others. `None` for GET and HEAD.
+    /// Returns the response for methods that do not read: 204 for OPTIONS, 405 for others. `None` for GET and HEAD.
     #[must_use]
     pub fn answer_unless_read(self, head: &RequestHead<'_>) -> Option<Response> {
         let response = match (head.method(), self) {
@@ -52,7 +51,7 @@ impl Readers {
 }
 
 impl Document {
-    /// What programs read; any web page may, too. `body` is of `content_type`.
+    /// Creates a document for programs, which any web page may read as well. `body` has the type `content_type`.
     #[must_use]
     pub fn for_machines(content_type: &'static str, body: impl Into<Text>) -> Self {
         Self::new(Readers::AnyPage, content_type, body.into())
@@ -60,17 +59,17 @@ impl Document {
             .with_header("access-control-expose-headers", "ETag")
     }
 
-    /// A page that people read. `policy` is its `Content-Security-Policy`: what it may load, run and call. Begin with
-    /// `default-src 'none'` and end with `frame-ancestors 'none'`, which has no default.
+    /// Creates a page. `policy` is its `Content-Security-Policy`. Begin it with `default-src 'none'` and end it with
+    /// `frame-ancestors 'none'`, which has no default.
     #[must_use]
     pub fn page(html: impl Into<Text>, policy: impl Into<Text>) -> Self {
         Self::part("text/html; charset=utf-8", html)
             .with_header("content-security-policy", policy)
-            // Answers of a sign-in come back in the page's URL: no other site may learn it.
+            // The URL of a page may contain an authorization response.
             .with_header("referrer-policy", "no-referrer")
     }
 
-    /// A part of a page: style, script, image (as text). Loaded by pages of this origin only.
+    /// Creates a part of a page (style, script, image as text). Only pages of this origin may load it.
     #[must_use]
     pub fn part(content_type: &'static str, body: impl Into<Text>) -> Self {
         Self::new(Readers::OwnPages, content_type, body.into())
@@ -87,8 +86,7 @@ impl Document {
         Self { readers, body, tag, content_type, headers }
     }
 
-    /// Adds a header to every answer that says something of the content (200 and 304), in place of one of this name.
-    /// `name` is in lower case, `value` visible ASCII.
+    /// Sets a header of responses with status 200 and 304. `name` must be in lower case, `value` visible ASCII.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: impl Into<Text>) -> Self {
         self.headers.retain(|(known, _)| *known != name);
@@ -96,7 +94,7 @@ impl Document {
         self
     }
 
-    /// Answers a request for this document: 200, 304 to readers that have it, 204 to OPTIONS, 405 to other methods.
+    /// Returns the response to a request: 200, 304 if `If-None-Match` matches, 204 for OPTIONS, 405 for other methods.
     #[must_use]
     pub fn respond(&self, head: &RequestHead<'_>) -> Response {
         if let Some(response) = self.readers.answer_unless_read(head) {
@@ -108,7 +106,7 @@ impl Document {
             return Response { status: 304, headers, body: Body::Empty };
         }
         headers.push(("content-type", self.content_type.into()));
-        // To HEAD as well: the runtime leaves the body out and says its length.
+        // For HEAD as well: the runtime removes the body and keeps its length.
         Response { status: 200, headers, body: Body::Text(self.body.clone()) }
     }
 }
@@ -134,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_says_what_it_is_and_how_long_it_lasts() {
+    fn get_and_head_have_type_validators_and_cache_time() {
         for method in ["GET", "HEAD"] {
             let response = respond(&manifest(), method, &[]);
             assert_eq!((response.status, response.text()), (200, "{}"));
@@ -151,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_it_is_told_so_with_the_same_validators_and_no_content() {
+    fn a_matching_validator_gets_304_with_the_same_headers_and_no_body() {
         for document in [manifest(), page()] {
             let first = respond(&document, "GET", &[]);
             let tag = first.header("etag").unwrap();
@@ -167,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn other_methods_are_told_which_there_are() {
+    fn other_methods_get_allow() {
         for document in [manifest(), page()] {
             for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE", "get", ""] {
                 let response = respond(&document, method, &[("if-none-match", "*")]);
@@ -179,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn any_page_may_read_what_is_for_machines_and_none_what_is_for_people() {
+    fn any_page_may_read_documents_for_programs_but_no_pages() {
         for method in ["GET", "OPTIONS", "POST"] {
             let allowed = |document: &Document| {
                 respond(document, method, &[]).header("access-control-allow-origin").map(str::to_owned)
@@ -190,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_guarded() {
+    fn a_page_has_security_headers() {
         let response = respond(&page(), "GET", &[]);
         for (name, value) in [
             ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
@@ -203,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_replaces_the_one_of_its_name() {
+    fn a_header_replaces_one_of_the_same_name() {
         let response = respond(&page().with_header("cache-control", "no-cache"), "GET", &[]);
         let values = response.headers.iter().filter(|(name, _)| *name == "cache-control");
         assert_eq!(values.map(|(_, value)| value.as_ref()).collect::<Vec<_>>(), ["no-cache"]);

@@ -1,18 +1,18 @@
-//! Entity tags (RFC 9110 §8.8.3), and what a reader says it has (`If-None-Match`, §13.1.2).
+//! Entity tags (RFC 9110 §8.8.3) and their comparison with `If-None-Match` (§13.1.2).
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
-/// Bytes of the hash that become the tag: 2^64 texts are more than any document will ever have.
+/// Bytes of the hash in a tag: two versions of a document have the same tag with a probability of 2^-64.
 const HASH_BYTES: usize = 8;
 
-/// The strong entity tag of a text: other text, other tag.
+/// A strong entity tag, derived from the content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntityTag(String);
 
 impl EntityTag {
-    /// Makes the tag of `body`.
+    /// Creates the tag of `body`.
     #[must_use]
     pub fn of(body: &str) -> Self {
         let mut tag = String::with_capacity(2 * HASH_BYTES + 2);
@@ -24,14 +24,14 @@ impl EntityTag {
         Self(tag)
     }
 
-    /// As it stands in a header, with its quotes.
+    /// Returns the value of the header, with quotes.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether `if_none_match` names this tag, or any. Compared weakly (RFC 9110 §8.8.3.2), because what compresses a
-    /// document on its way makes the tag a weak one. What is no list of tags names none from there on.
+    /// Returns whether `if_none_match` contains this tag or is `*`. The comparison is weak (RFC 9110 §8.8.3.2), because
+    /// proxies that compress a document turn its tag into a weak one. What follows a syntax error is ignored.
     #[must_use]
     pub fn is_known(&self, if_none_match: &str) -> bool {
         let mut rest = if_none_match.trim_matches([' ', '\t']);
@@ -41,7 +41,7 @@ impl EntityTag {
         loop {
             rest = rest.trim_start_matches([' ', '\t', ',']);
             let opaque = rest.strip_prefix("W/").unwrap_or(rest);
-            // A tag may contain commas, so its end is its quote.
+            // A tag may contain commas, so it ends at its quote.
             let Some(length) = opaque.strip_prefix('"').and_then(|inside| inside.find('"')) else { return false };
             let (tag, after) = opaque.split_at(length + 2);
             if tag == self.0 {

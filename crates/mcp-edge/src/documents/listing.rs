@@ -1,5 +1,5 @@
-//! How catalogues list the server: the MCP registry's `server.json`, the experimental server card (SEP-2127), and the
-//! catalogue that leads to the card. They say who the server is and where; what it can do, clients ask the server.
+//! Catalogue entries: `server.json` of the MCP registry, the experimental server card (SEP-2127), and the catalogue that
+//! links to the card. They contain name and URL of the server; clients request its tools from the server itself.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -18,10 +18,10 @@ const REGISTRY_SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/20
 
 const CARD_SCHEMA: &str = "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json";
 
-/// What the registry allows for the address of an icon.
+/// The limit of the registry for the URL of an icon.
 const MAX_ICON_BYTES: usize = 255;
 
-/// What `server.json` and a server card have in common, which is nearly all.
+/// The members of `server.json` and of a server card.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Listing<'a> {
@@ -44,7 +44,7 @@ struct Icon<'a> {
     src: &'a str,
 }
 
-/// Nothing is said of `Authorization`: clients learn from the challenge how to sign in.
+/// An endpoint. It has no member about `Authorization`: clients learn from the challenge how to sign in.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Remote<'a> {
@@ -55,33 +55,33 @@ struct Remote<'a> {
     supported_protocol_versions: Option<[&'static str; Revision::OF_STREAMABLE_HTTP.len()]>,
 }
 
-/// All of them, as JSON.
+/// All entries as JSON.
 #[derive(Debug)]
 pub struct Listings {
-    /// `server.json`, as `mcp-publisher` takes it.
+    /// `server.json`, for `mcp-publisher`.
     pub server_json: String,
     /// The server card.
     pub card: String,
-    /// The catalogue whose only entry is that card.
+    /// The catalogue, whose only entry is the card.
     pub catalogue: String,
 }
 
 impl Listings {
-    /// Lists the server as `entry`. What the settings leave open comes from `server_info`, which is
+    /// Creates the entries. Values that are not set come from `server_info`, which is
     /// [`Server::info`](mcp_edge_protocol::Server::info).
     #[must_use]
     pub fn new(entry: &RegistryEntry, settings: &Settings, server_info: &str) -> Self {
         let info: Value = serde_json::from_str(server_info).unwrap_or_default();
-        let said = |member: &str| info[member].as_str();
+        let own = |member: &str| info[member].as_str();
         let is_short = |title: &&str| title.chars().count() <= MAX_TEXT_CHARACTERS;
         let is_icon = |src: &&str| src.starts_with("https://") && src.len() <= MAX_ICON_BYTES;
         let mut listing = Listing {
             schema: REGISTRY_SCHEMA,
             name: entry.name.as_str(),
-            title: settings.display.name.as_deref().or(said("title")).filter(is_short),
+            title: settings.display.name.as_deref().or(own("title")).filter(is_short),
             description: &entry.description,
-            version: entry.version.as_deref().or(said("version")).unwrap_or_default(),
-            website_url: settings.display.documentation.as_deref().or(said("websiteUrl")),
+            version: entry.version.as_deref().or(own("version")).unwrap_or_default(),
+            website_url: settings.display.documentation.as_deref().or(own("websiteUrl")),
             icons: settings.logo.as_deref().filter(is_icon).map(|src| [Icon { src }]),
             remotes: [Remote {
                 transport: "streamable-http",
@@ -93,7 +93,7 @@ impl Listings {
         listing.schema = CARD_SCHEMA;
         listing.remotes[0].supported_protocol_versions = Some(Revision::OF_STREAMABLE_HTTP.map(Revision::as_str));
         let card = serde_json::to_string(&listing).unwrap_or_default();
-        // Nothing in it needs escaping: the name and the resource were checked when the settings were read.
+        // Name and resource need no escaping: they were validated when the settings were read.
         let catalogue = format!(
             r#"{{"specVersion":"1.0","entries":[{{"identifier":"{}","type":"{CARD_TYPE}","url":"{}{}"}}]}}"#,
             entry.name.urn(),
@@ -104,7 +104,7 @@ impl Listings {
     }
 }
 
-/// The place that is reserved for the card of the server at `endpoint`, a path.
+/// Returns the path of the card of the server whose path is `endpoint`.
 #[must_use]
 pub fn card_path(endpoint: &str) -> String {
     format!("{endpoint}/server-card")
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_set_the_program_says() {
+    fn values_that_are_not_set_come_from_the_program() {
         assert_eq!(
             json(&listings(&[]).server_json),
             json!({
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_card_says_the_same_and_which_revisions_are_spoken() {
+    fn the_card_adds_the_supported_revisions() {
         let Listings { server_json, card, catalogue } = listings(&[]);
         let mut expected = json(&server_json);
         expected["$schema"] = CARD_SCHEMA.into();

@@ -1,14 +1,14 @@
-//! Documents: what this server publishes about itself, the same for everybody and without a token.
+//! Published documents: metadata and manifests, without a token and the same for all readers.
 //!
-//! | module | what it is |
+//! | module | what it contains |
 //! |---|---|
-//! | [`document`] | one document: its headers, who may read it, and how it answers each method |
-//! | [`entity_tag`] | whether a reader has the document already |
-//! | [`listing`] | how catalogues list the server: `server.json`, the server card |
-//! | [`registry`] | what the MCP registry asks of names, versions and proofs |
+//! | [`document`] | a document in memory, and the responses to requests for it |
+//! | [`entity_tag`] | entity tags and `If-None-Match` |
+//! | [`listing`] | catalogue entries: `server.json`, the server card |
+//! | [`registry`] | an entry in the MCP registry, and its validation |
 //!
-//! [`Documents`] is the table of them, made once per isolate. To add one, make a [`Document`] and put it into the table
-//! with [`Documents::publish`]. The MCP endpoint is looked at before the table, so a document can never take its place.
+//! [`Documents`] is the table of documents, created once per isolate. To add one, create a [`Document`] and add it with
+//! [`Documents::publish`]. The path of the MCP endpoint is compared before the table, so no document can replace it.
 
 pub mod document;
 pub mod entity_tag;
@@ -24,29 +24,29 @@ use crate::settings::Settings;
 use mcp_edge_identity::Scopes;
 use mcp_edge_oauth::protected_resource::{ProtectedResource, WELL_KNOWN, advertisable};
 
-/// Clients of the card's draft are to ask again after an hour.
+/// The draft of server cards recommends an hour.
 const CARD_CACHE_CONTROL: &str = "public, max-age=3600";
 
-/// Which document is at which path.
+/// The documents by path.
 #[derive(Debug, Default)]
 pub struct Documents {
-    /// About a dozen at most: comparing lengths and bytes in a row is quicker than hashing the path.
+    /// About a dozen at most: comparing them one by one is faster than hashing the path.
     entries: Vec<Entry>,
 }
 
-/// One place of the table.
+/// A path and its document.
 #[derive(Debug)]
 pub struct Entry {
     path: String,
-    /// What the log calls a request for it.
+    /// The `route` of its requests in the log.
     pub route: &'static str,
-    /// What is there.
+    /// The document.
     pub document: Rc<Document>,
 }
 
 impl Documents {
-    /// Everything that this deployment publishes for machines. `advertised` are the scopes that anything here needs,
-    /// `server_info` is [`Server::info`](mcp_edge_protocol::Server::info).
+    /// Creates the documents that the settings enable. `advertised` are all scopes that this server uses, `server_info` is
+    /// [`Server::info`](mcp_edge_protocol::Server::info).
     #[must_use]
     pub fn new(settings: &Settings, advertised: &Scopes, server_info: &str) -> Self {
         let endpoint = &settings.resource.path;
@@ -82,8 +82,8 @@ impl Documents {
         documents
     }
 
-    /// Puts `document` at all of `paths`, each exactly as it arrives in a request: with its slash, nothing decoded.
-    /// What was there before stays. `route` is what the log calls requests for it.
+    /// Adds `document` at all of `paths`, each as it is in a request: with its slash, not decoded. A path that is in the
+    /// table already keeps its document. `route` is the `route` of its requests in the log.
     pub fn publish(
         &mut self,
         route: &'static str,
@@ -95,14 +95,14 @@ impl Documents {
         self.entries.extend(entries);
     }
 
-    /// What is at `path`.
+    /// Returns the entry at `path`.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.path == path)
     }
 }
 
-/// A document with the headers that the draft of server cards asks for on the answer itself.
+/// Creates a document with the headers that the draft of server cards requires.
 fn discoverable(content_type: &'static str, body: String) -> Document {
     Document::for_machines(content_type, body)
         .with_header("access-control-allow-methods", "GET")

@@ -1,34 +1,35 @@
-//! What the MCP registry asks of an entry (schema 2025-12-11), checked when the settings are read: a publisher learns
-//! of a mistake from the log, and not from the registry's refusal.
+//! An entry in the MCP registry (schema 2025-12-11): name, version and proof, and their validation.
+//!
+//! The settings are validated when they are read, so that errors are in the log before the registry refuses the entry.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-/// Title and description: what the schema allows, in characters.
+/// The limit of the schema for title and description, in characters.
 pub const MAX_TEXT_CHARACTERS: usize = 100;
 
-/// What the schema allows for a version.
+/// The limit of the schema for a version.
 const MAX_VERSION_BYTES: usize = 255;
 
-/// What the registry reads of a proof.
+/// How much the registry reads of a proof.
 const MAX_PROOF_BYTES: usize = 4096;
 
-/// What the operator decided about the entry.
+/// The entry, as far as it is set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistryEntry {
-    /// The server's name in the world.
+    /// The server's name in the registry.
     pub name: ServerName,
-    /// One sentence.
+    /// A description of one sentence.
     pub description: String,
-    /// In place of the program's own version: the registry takes each only once.
+    /// A version to list instead of the program's own: the registry accepts each version once.
     pub version: Option<String>,
 }
 
-/// A name such as `com.example/whoami`: a domain backwards, and the server's name in it.
+/// A name such as `com.example/whoami`: a reversed domain, and the server's name in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerName(String);
 
 impl ServerName {
-    /// Reads a name: 3 to 200 characters, `^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$`.
+    /// Parses a name: 3 to 200 characters, `^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let consists_of = |part: &str, punctuation: &[u8]| {
@@ -39,13 +40,13 @@ impl ServerName {
         is_name.then(|| Self(text.to_owned()))
     }
 
-    /// As it was set.
+    /// Returns the name as it was set.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The logical name in a catalogue: `urn:air:example.com:mcp:whoami`, with the domain forwards.
+    /// Returns the name in a catalogue: `urn:air:example.com:mcp:whoami`, with the domain in its usual order.
     #[must_use]
     pub fn urn(&self) -> String {
         let (namespace, name) = self.0.split_once('/').unwrap_or_default();
@@ -54,7 +55,7 @@ impl ServerName {
     }
 }
 
-/// Whether `version` is one version: no range (`^1.2`, `1.x`, `>=1`), and not `latest`.
+/// Returns whether `version` is a single version: no range (`^1.2`, `1.x`, `>=1`), and not `latest`.
 #[must_use]
 pub fn is_version(version: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-+_".contains(&byte);
@@ -64,8 +65,8 @@ pub fn is_version(version: &str) -> bool {
         && !version.split('.').any(|part| part.eq_ignore_ascii_case("x"))
 }
 
-/// Whether `proof` is what the registry looks for at `/.well-known/mcp-registry-auth`: `v=MCPv1; k=ed25519; p=…` with
-/// the 32 bytes of the key in base64, or `k=ecdsap384` with the 49 of a compressed point.
+/// Returns whether `proof` has the form that the registry expects at `/.well-known/mcp-registry-auth`:
+/// `v=MCPv1; k=ed25519; p=…` with the 32 bytes of the key in base64, or `k=ecdsap384` with the 49 of a compressed point.
 #[must_use]
 pub fn is_proof(proof: &str) -> bool {
     let key = |prefix: &str| STANDARD.decode(proof.strip_prefix(prefix)?).ok();
@@ -81,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_a_domain_backwards_and_a_name() {
+    fn a_name_is_a_reversed_domain_and_a_name() {
         for (name, urn) in [
             ("com.example/whoami", "urn:air:example.com:mcp:whoami"),
             ("com.example.mcp/who_am-i.2", "urn:air:mcp.example.com:mcp:who_am-i.2"),
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_no_range() {
+    fn ranges_are_not_versions() {
         for version in ["1.0.0", "2026.11.22", "1.0.0-rc.1+build-x", "v1", "1"] {
             assert!(is_version(version), "{version}");
         }
@@ -119,7 +120,7 @@ mod tests {
         assert!(is_proof(&proof("ecdsap384", &point(2))) && is_proof(&proof("ecdsap384", &point(3))));
         for bad in [
             proof("ed25519", &[7; 31]),
-            // A private key, which is as long as seed and public key together.
+            // A private key: seed and public key.
             proof("ed25519", &[7; 64]),
             proof("ecdsap384", &point(4)),
             proof("ecdsap384", &[7; 32]),

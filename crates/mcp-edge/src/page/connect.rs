@@ -1,5 +1,5 @@
-//! The clients that the page names, and how each of them adds a server: by a link that opens the client, or by a text
-//! to copy. The forms are those of the vendors' documentation, as of November 2026:
+//! The clients that the page names, and how a server is added to each: with a link that opens the client, or with a
+//! text to copy. The forms are those of the vendors' documentation, as of November 2026:
 //!
 //! | client | form |
 //! |---|---|
@@ -10,70 +10,84 @@
 //! | Claude Code, MCP Inspector, `mcp-remote` | command lines |
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde_json::json;
+use serde_json::Value;
 
 use crate::page::html::url_component;
 
-/// A client, and what people do to connect it.
+/// A client, and what users do to connect it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Client {
-    /// Its name.
+    /// The client's name.
     pub name: &'static str,
-    /// What happens, or what to do; nothing where the text to copy says it all.
+    /// A sentence about the way; empty where the text to copy needs no explanation.
     pub how: &'static str,
-    /// A link that opens the client: what it says, and where it leads.
+    /// Label and URL of a link that opens the client.
     pub link: Option<(&'static str, String)>,
-    /// A text to paste somewhere: what its button says, and the text.
+    /// Label of a button, and the text that it copies.
     pub copy: Option<(&'static str, String)>,
 }
 
-/// All of them, for the server at `url`, which the clients shall call `name`.
+/// Returns all clients, for the server at `url`. `name` is what the clients call it.
 #[must_use]
 pub fn clients(name: &str, url: &str) -> [Client; 7] {
     let word = command_word(name);
-    let cursor = BASE64_STANDARD.encode(json!({ "url": url }).to_string());
-    let vs_code = json!({ "name": name, "type": "http", "url": url }).to_string();
+    let (name_component, url_text) = (url_component(name), json_string(url));
+    let cursor = BASE64_STANDARD.encode(["{\"url\":", &url_text, "}"].concat());
+    let vs_code = ["{\"name\":", &json_string(name), ",\"type\":\"http\",\"url\":", &url_text, "}"].concat();
     let client = |name, how| Client { name, how, link: None, copy: None };
-    let command = |name, command| Client { copy: Some(("Copy", command)), ..client(name, "") };
+    let with_link =
+        |name, how, label, link: &[&str]| Client { link: Some((label, link.concat())), ..client(name, how) };
+    let command = |name, command: &[&str]| Client { copy: Some(("Copy", command.concat())), ..client(name, "") };
     [
+        with_link(
+            "Claude",
+            "On the web, on the desktop and on phones.",
+            "Add to Claude",
+            &[
+                "https://claude.ai/customize/connectors?modal=add-custom-connector&connectorName=",
+                &name_component,
+                "&connectorUrl=",
+                &url_component(url),
+            ],
+        ),
+        command("Claude Code", &["claude mcp add --transport http ", &word, " ", url]),
         Client {
-            link: Some((
-                "Add to Claude",
-                format!(
-                    "https://claude.ai/customize/connectors?modal=add-custom-connector&connectorName={}&connectorUrl={}",
-                    url_component(name),
-                    url_component(url)
-                ),
-            )),
-            ..client("Claude", "On the web, on the desktop and on phones.")
-        },
-        command("Claude Code", format!("claude mcp add --transport http {word} {url}")),
-        Client {
-            link: Some(("Open settings", "https://chatgpt.com/#settings/Connectors".to_owned())),
             copy: Some(("Copy URL", url.to_owned())),
-            ..client("ChatGPT", "In developer mode, create a connector and paste the URL.")
+            ..with_link(
+                "ChatGPT",
+                "In developer mode, create a connector and paste the URL.",
+                "Open settings",
+                &["https://chatgpt.com/#settings/Connectors"],
+            )
         },
-        Client {
-            link: Some((
-                "Add to Cursor",
-                format!(
-                    "cursor://anysphere.cursor-deeplink/mcp/install?name={}&config={}",
-                    url_component(name),
-                    url_component(&cursor)
-                ),
-            )),
-            ..client("Cursor", "Cursor shows what it adds before it does.")
-        },
-        Client {
-            link: Some(("Add to VS Code", format!("vscode:mcp/install?{}", url_component(&vs_code)))),
-            ..client("VS Code", "VS Code shows what it adds before it does.")
-        },
-        command("MCP Inspector", format!("npx @modelcontextprotocol/inspector --transport http --server-url {url}")),
-        command("mcp-remote", format!("npx -y mcp-remote {url}")),
+        with_link(
+            "Cursor",
+            "Cursor shows what it adds before it does.",
+            "Add to Cursor",
+            &[
+                "cursor://anysphere.cursor-deeplink/mcp/install?name=",
+                &name_component,
+                "&config=",
+                &url_component(&cursor),
+            ],
+        ),
+        with_link(
+            "VS Code",
+            "VS Code shows what it adds before it does.",
+            "Add to VS Code",
+            &["vscode:mcp/install?", &url_component(&vs_code)],
+        ),
+        command("MCP Inspector", &["npx @modelcontextprotocol/inspector --transport http --server-url ", url]),
+        command("mcp-remote", &["npx -y mcp-remote ", url]),
     ]
 }
 
-/// A name that needs no quotes in a shell: `Who am I?` becomes `who-am-i`.
+/// `text` as a string of JSON.
+fn json_string(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// Returns `name` as a word that needs no quotes in a shell: `Who am I?` becomes `who-am-i`.
 fn command_word(name: &str) -> String {
     let parts = name.split(|character: char| !character.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
     let word = parts.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
@@ -94,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn links_carry_name_and_url_as_each_client_reads_them() {
+    fn links_contain_name_and_url_in_the_form_of_each_client() {
         assert_eq!(
             link("Claude", "Who & what"),
             "https://claude.ai/customize/connectors?modal=add-custom-connector&connectorName=Who%20%26%20what\
@@ -112,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_hold_no_character_that_a_shell_would_read() {
+    fn commands_contain_no_special_characters_of_a_shell() {
         for (name, word) in [("Who am I?", "who-am-i"), ("$(rm -rf /)", "rm-rf"), ("名前", "mcp"), ("a", "a")] {
             assert_eq!(command_word(name), word);
         }
@@ -121,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_name_links_stay_within_their_place() {
+    fn no_name_adds_a_parameter_to_a_link() {
         for of in ["Claude", "Cursor", "VS Code"] {
             let link = link(of, "\"><script>&connectorUrl=evil#");
             assert!(!link.contains(['"', '<', '>', '#', '\'']) && !link.contains("=evil"), "{link}");

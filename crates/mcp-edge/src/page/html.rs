@@ -1,17 +1,16 @@
-//! HTML, into which text gets only escaped.
+//! An HTML document to which text is added escaped, and URL encoding.
 //!
-//! Markup is written in this project, so it is known at compile time: [`Html::raw`] and the templates of [`Html::fill`]
-//! take nothing else. Everything that is known later (what operators and authors of tools say) goes through
-//! [`Html::text`]. One way of escaping serves element content and attribute values in double quotes; the templates have
-//! no gaps elsewhere.
+//! Markup is known at compile time: [`Html::raw`] and [`Html::fill`] take `&'static str`. Settings and strings of tool
+//! authors are added with [`Html::text`]. The same escaping is valid in element content and in attribute values in double
+//! quotes; templates have gaps in these two places only.
 
-/// A document that grows.
+/// An HTML document.
 #[derive(Debug, Default)]
 pub struct Html(String);
 
 impl Html {
     /// Adds markup.
-    #[inline(never)] // called in a hundred places, none of which is in a hurry
+    #[inline(never)] // called in a hundred places: the size matters, not the time
     pub fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
@@ -32,8 +31,7 @@ impl Html {
         self
     }
 
-    /// Adds a template with gaps (`{{name}}`); `write` is called for each of them, in their order. What it writes is
-    /// not looked at again: gaps in it are text.
+    /// Adds a template and calls `write` for each gap (`{{name}}`), in order. What `write` adds is not searched for gaps.
     pub fn fill(&mut self, template: &'static str, mut write: impl FnMut(&mut Self, &str)) {
         let mut rest = template;
         while let Some((before, after)) = rest.split_once("{{") {
@@ -44,14 +42,14 @@ impl Html {
         self.raw(rest);
     }
 
-    /// The whole document.
+    /// Returns the document.
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
     }
 }
 
-/// `text` as a component of a URL: everything but the unreserved characters of RFC 3986 §2.3 is percent-encoded.
+/// Encodes `text` as a component of a URL: everything but the unreserved characters of RFC 3986 §2.3 is percent-encoded.
 #[must_use]
 pub fn url_component(text: &str) -> String {
     text.bytes().fold(String::with_capacity(3 * text.len()), |mut encoded, byte| {
@@ -74,14 +72,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_character_of_markup_survives() {
+    fn text_is_escaped() {
         let mut html = Html::default();
         html.raw("<b>").text(r#"<b a="x" b='y'>&amp; Grüße, 世界"#);
         assert_eq!(html.into_string(), "<b>&lt;b a=&quot;x&quot; b=&#39;y&#39;&gt;&amp;amp; Grüße, 世界");
     }
 
     #[test]
-    fn what_fills_a_gap_has_no_gaps() {
+    fn gaps_in_text_stay_text() {
         let mut html = Html::default();
         html.fill("1{{a}}2{{b}}3", |html, name| {
             match name {

@@ -1,52 +1,57 @@
-//! The page that people land on: what this server is, how to connect a client to it, and a playground.
+//! The landing page at `/` and the end of the playground's sign-in: two HTML documents, rendered once per isolate.
 //!
-//! | module | what it is |
+//! | module | what it contains |
 //! |---|---|
-//! | [`landing`] | the page at `/`: settings and tools in, HTML out |
-//! | [`connect`] | the clients it names, and how each of them adds a server |
-//! | [`color`] | the operator's colour, made readable in both colour schemes |
-//! | [`html`] | text into HTML |
+//! | [`landing`] | the page at `/`, rendered from settings and tools |
+//! | `sections` | the parts of the page that are lists: clients, tools, scopes, documents, links |
+//! | [`connect`] | the clients the page names, with the link or command that adds a server to each |
+//! | `view` | what the page shows, taken from settings and server |
+//! | `policy` | the `Content-Security-Policy` of a page |
+//! | [`html`] | an HTML document to which text is added escaped |
 //!
-//! Its style and its scripts are written in `browser/` and built into `built/` (`dev/build-page.mjs`). All of it is
-//! sent as one document: one request, nothing that could be missing or of another version, and a policy that lets the
-//! page run only what has exactly these hashes.
+//! Style and scripts are written in `browser/` and built into `built/` (`dev/build-page.mjs`). A page contains its style
+//! and its script: one request, no file that could be missing or of another version, and a policy that allows exactly
+//! these two by their hashes.
 
-pub mod color;
 pub mod connect;
 pub mod html;
 pub mod landing;
+mod policy;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod view;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use html::Html;
-use sha2::{Digest, Sha256};
+use policy::Policy;
 
 use crate::{documents::document::Document, settings::Settings};
 use mcp_edge_protocol::Server;
 
-/// Where the page is.
+/// The path of the page.
 pub const LANDING_PATH: &str = "/";
 
-/// Where the provider sends the playground's sign-in window back to; the redirect URI to register.
+/// The path of the playground's redirect URI.
 pub const CALLBACK_PATH: &str = "/playground/callback";
 
-/// The page and what belongs to it.
+/// The documents of the page.
 #[derive(Debug)]
 pub struct Page {
     landing: Document,
     callback: Document,
 }
 
-/// Which part of the page is at a path.
+/// A document of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The page itself.
+    /// The page at `/`.
     Landing,
-    /// Where a sign-in ends.
+    /// The page that the provider redirects the sign-in window to.
     Callback,
 }
 
 impl Part {
-    /// What is at `path`, if the operator wants it.
+    /// Returns the part at `path`, if the settings enable it.
     #[must_use]
     pub fn at(path: &str, settings: &Settings) -> Option<Self> {
         match path {
@@ -58,7 +63,7 @@ impl Part {
 }
 
 impl Page {
-    /// Renders everything.
+    /// Creates both documents.
     #[must_use]
     #[cold]
     #[inline(never)] // keeps it out of the function that answers requests
@@ -66,7 +71,7 @@ impl Page {
         Self { landing: landing::document(settings, server), callback: callback() }
     }
 
-    /// The document of a part.
+    /// Returns the document of a part.
     #[must_use]
     pub fn document(&self, part: Part) -> &Document {
         match part {
@@ -76,7 +81,7 @@ impl Page {
     }
 }
 
-/// Where a sign-in ends: it hands the answer to the page that began it, which is in another window.
+/// Creates the page that a sign-in ends at. It passes the authorization response to the page that opened its window.
 fn callback() -> Document {
     const STYLE: &str = include_str!("built/callback.css");
     const SCRIPT: &str = include_str!("built/callback.js");
@@ -84,40 +89,7 @@ fn callback() -> Document {
     html.fill(include_str!("callback.html"), |html, gap| {
         html.raw(if gap == "style" { STYLE } else { SCRIPT });
     });
-    let policy = Policy::new(STYLE, SCRIPT).and("img-src", &["data:"]).to_string();
-    // The answer is in the URL: it is not kept anywhere.
+    let policy = Policy::new(STYLE, SCRIPT).and("img-src", &["data:"]).into_string();
+    // The URL contains the authorization response, so nothing may be cached.
     Document::page(html.into_string(), policy).with_header("cache-control", "no-store")
-}
-
-/// A `Content-Security-Policy` (CSP Level 3): the page's own style and script, and what is added; nothing else.
-#[derive(Debug)]
-struct Policy(String);
-
-impl Policy {
-    fn new(style: &str, script: &str) -> Self {
-        let hash = |text| BASE64_STANDARD.encode(Sha256::digest(text));
-        // Trusted types: the scripts make elements, never HTML, and the browser holds them to it.
-        Self(format!(
-            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; require-trusted-types-for 'script'; \
-             trusted-types 'none'; base-uri 'none'; form-action 'none'",
-            hash(style),
-            hash(script),
-        ))
-    }
-
-    /// Adds a directive. `sources` must be visible ASCII.
-    fn and(mut self, directive: &str, sources: &[&str]) -> Self {
-        // What would end the directive is no origin of this world, but a typing error of the operator's.
-        let sources: Vec<&str> = sources.iter().copied().filter(|source| !source.contains([';', ','])).collect();
-        if !sources.is_empty() {
-            self.0.extend(["; ", directive, " ", &sources.join(" ")]);
-        }
-        self
-    }
-}
-
-impl std::fmt::Display for Policy {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}; frame-ancestors 'none'", self.0)
-    }
 }

@@ -1,4 +1,4 @@
-//! `REGISTRY_*` and `SERVER_CARD`: how the server is listed in the MCP registry.
+//! `REGISTRY_*` and `SERVER_CARD`: the entry in the MCP registry.
 
 use mcp_edge_runtime::settings::Reader;
 

@@ -1,9 +1,9 @@
-//! Settings of an MCP server: named strings in, a checked [`Settings`] out. Every error says how to fix it; all are found
-//! at once.
+//! Settings of an MCP server: parsing and validation. All errors are reported together, each with its fix.
 //!
 //! The caller provides the strings (at the edge: `[vars]` of `wrangler.toml` and secrets). Their names and meaning are
 //! documented there and in the README.
 
+pub mod color;
 mod listing;
 mod page;
 #[cfg(test)]
@@ -25,28 +25,28 @@ pub use page::PageSettings;
 
 use crate::documents::registry::RegistryEntry;
 
-/// Everything an operator decides.
+/// The settings of an MCP server.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The canonical URL of the MCP endpoint.
     pub resource: Resource,
-    /// Whom to trust.
+    /// Trusted issuers and clients, and the rules for tokens.
     pub trust: TrustPolicy,
-    /// What the metadata document says for display.
+    /// Members of the metadata document for display.
     pub display: DisplayMetadata,
     /// Browser origins that may call the endpoint.
     pub origins: Origins,
-    /// What the server is for, in a sentence.
+    /// A description of the server in one sentence.
     pub description: Option<String>,
     /// URL of the server's logo.
     pub logo: Option<String>,
-    /// How the server is listed in the MCP registry, if it is.
+    /// The entry in the MCP registry.
     pub registry_entry: Option<RegistryEntry>,
-    /// The proof for the registry that the name is ours.
+    /// The proof of ownership for the MCP registry.
     pub registry_proof: Option<String>,
-    /// Whether the experimental server card is published; there is a registry entry then.
+    /// Whether the experimental server card is published; requires `registry_entry`.
     pub server_card: bool,
-    /// Whether the provider's discovery document is served on our origin, and how.
+    /// The mirror of the provider's discovery document, if it is enabled.
     pub mirror: Option<Mirror>,
     /// The page at `/`.
     pub page: PageSettings,

@@ -2,18 +2,18 @@
 
 use mcp_edge_runtime::settings::Reader;
 
-use crate::page::color::Color;
+use crate::settings::color::Color;
 
 /// Settings of the page at `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageSettings {
-    /// Whether there is one.
+    /// Whether the page is published.
     pub shown: bool,
-    /// Its colour, as the operator has it.
+    /// Its colour as it is set.
     pub color: Color,
     /// The public client that the playground signs users in with, at the first issuer.
     pub playground_client_id: Option<String>,
-    /// Where developers register their agents.
+    /// URL of the developer portal.
     pub developer_portal: Option<String>,
 }
 
@@ -25,8 +25,16 @@ impl PageSettings {
     }
 }
 
-/// Reads these settings.
+/// Reads these settings. Without the feature `page` they are ignored, and nothing is shown.
 pub(super) fn read(reader: &mut Reader<'_>) -> PageSettings {
+    if !cfg!(feature = "page") {
+        return PageSettings {
+            shown: false,
+            color: Color::DEFAULT,
+            playground_client_id: None,
+            developer_portal: None,
+        };
+    }
     let color = reader.text("PAGE_COLOR").map(|text| (Color::parse(&text), text));
     if let Some((None, text)) = &color {
         reader

@@ -1,11 +1,11 @@
-//! The settings of an MCP server: what they become, and what is said of wrong ones.
+//! Settings of an MCP server: their values, and the errors of invalid ones.
 
 use mcp_edge_identity::Scopes;
 use mcp_edge_oauth::{
     settings::{MAX_ISSUERS, OPAQUE_NEGATIVE_SECONDS, OPAQUE_SECONDS},
     token::{
         denied::DeniedTokens,
-        opaque::{AcceptedClients, Method},
+        opaque::{AcceptedClients, CheckMethod},
     },
 };
 use mcp_edge_runtime::{log::LogLevel, settings::MAX_URL_BYTES};
@@ -13,7 +13,7 @@ use mcp_edge_runtime::{log::LogLevel, settings::MAX_URL_BYTES};
 use super::*;
 use crate::documents::registry;
 
-/// The least that works, and then some settings changed or added.
+/// Parses the required settings with some changed or added.
 fn parse(changes: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     let minimal = [("ISSUER", "https://tenant.logto.app/oidc"), ("RESOURCE", "https://mcp.example.com/mcp")];
     let find = |list: &[(&str, &str)], name: &str| {
@@ -22,11 +22,11 @@ fn parse(changes: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     Settings::parse(|name| find(changes, name).or_else(|| find(&minimal, name)))
 }
 
-/// The only mistake.
-fn mistake(changes: &[(&str, &str)]) -> String {
-    let SettingsError(mistakes) = parse(changes).expect_err("a mistake");
-    assert_eq!(mistakes.len(), 1, "{mistakes:?}");
-    mistakes.into_iter().next().unwrap_or_default()
+/// Returns the only error.
+fn only_error(changes: &[(&str, &str)]) -> String {
+    let SettingsError(errors) = parse(changes).expect_err("an error");
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    errors.into_iter().next().unwrap_or_default()
 }
 
 #[test]
@@ -45,15 +45,32 @@ fn two_settings_are_enough() {
     assert_eq!(settings.state_secret, None);
     assert!(settings.registry_entry.is_none() && settings.registry_proof.is_none() && !settings.server_card);
     assert_eq!(settings.mirror, None);
-    assert!(settings.page.shown && !settings.page.has_playground());
+    assert_eq!((settings.page.shown, settings.page.has_playground()), (cfg!(feature = "page"), false));
 }
 
 #[test]
+#[cfg(feature = "page")]
 fn the_page_can_be_turned_off_and_its_playground_with_it() {
     let settings = parse(&[("PLAYGROUND_CLIENT_ID", "playground"), ("PAGE_COLOR", "#663399")]).unwrap();
     assert!(settings.page.has_playground());
     assert_eq!(settings.page.color.to_string(), "#663399");
     assert!(!parse(&[("PLAYGROUND_CLIENT_ID", "playground"), ("PAGE", "false")]).unwrap().page.has_playground());
+}
+
+#[test]
+#[cfg(feature = "page")]
+fn errors_in_settings_of_the_page_name_what_is_expected() {
+    for (setting, value, expected) in [("PAGE", "off", "\"true\" or \"false\""), ("PAGE_COLOR", "green", "#1f6b4a")] {
+        let error = only_error(&[(setting, value)]);
+        assert!(error.starts_with(setting) && error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+#[cfg(not(feature = "page"))]
+fn settings_of_the_page_are_ignored_without_it() {
+    let settings = parse(&[("PAGE", "off"), ("PAGE_COLOR", "green"), ("PLAYGROUND_CLIENT_ID", "playground")]).unwrap();
+    assert!(!settings.page.shown && !settings.page.has_playground());
 }
 
 #[test]
@@ -109,9 +126,9 @@ fn keys_and_times_can_be_denied() {
     );
     assert_eq!(parse(&[("DENIED_ISSUED_BEFORE", "1795636800")]).unwrap().trust.denied.issued_before, 1_795_636_800);
     for list in ["k1, k2", "k1,k2", r#"["k1","k2"]"#] {
-        assert!(mistake(&[("DENIED_KEYS", list)]).contains("separate several by spaces"), "{list}");
+        assert!(only_error(&[("DENIED_KEYS", list)]).contains("separate several by spaces"), "{list}");
     }
-    assert!(mistake(&[("DENIED_ISSUED_BEFORE", "1795636800000")]).contains("2026-11-25T20:00:00Z"));
+    assert!(only_error(&[("DENIED_ISSUED_BEFORE", "1795636800000")]).contains("2026-11-25T20:00:00Z"));
 }
 
 #[test]
@@ -158,7 +175,7 @@ fn everything_that_can_be_said() {
     assert_eq!((opaque.positive_ttl_seconds, opaque.negative_ttl_seconds), (600, OPAQUE_NEGATIVE_SECONDS));
     assert_eq!(
         opaque.method,
-        Method::Introspection { client_id: "us".to_owned(), client_secret: Secret::new("s3cret") }
+        CheckMethod::Introspection { client_id: "us".to_owned(), client_secret: Secret::new("s3cret") }
     );
     assert_eq!((settings.log.level, settings.log.subject, settings.log.development), (LogLevel::Denials, false, true));
     let entry = settings.registry_entry.unwrap();
@@ -175,7 +192,7 @@ fn any_origin_and_any_client_are_a_star() {
     assert_eq!(parse(&[("ALLOWED_ORIGINS", "*")]).unwrap().origins, Origins::Any);
     let userinfo = [("OPAQUE_TOKEN_CLIENTS", "*"), ("OPAQUE_TOKEN_CHECK", "userinfo")];
     let opaque = parse(&userinfo).unwrap().trust.opaque.unwrap();
-    assert_eq!((opaque.clients, opaque.method), (AcceptedClients::Any, Method::Userinfo));
+    assert_eq!((opaque.clients, opaque.method), (AcceptedClients::Any, CheckMethod::Userinfo));
     assert_eq!(opaque.positive_ttl_seconds, OPAQUE_SECONDS);
 }
 
@@ -186,12 +203,12 @@ fn development_may_use_plain_http_on_this_machine() {
 }
 
 #[test]
-fn every_mistake_says_how_to_mend_it() {
+fn every_error_names_the_setting_and_the_fix() {
     let secrets = [("INTROSPECTION_CLIENT_ID", "us"), ("INTROSPECTION_CLIENT_SECRET", "s3cret")];
     let listed = ("REGISTRY_NAME", "com.example/whoami");
     let described = ("RESOURCE_DESCRIPTION", "Shows the signed-in identity.");
     let long = "ä".repeat(registry::MAX_TEXT_CHARACTERS + 1);
-    for (changes, setting, mend) in [
+    for (changes, setting, fix) in [
         (vec![("ISSUER", "")], "ISSUER", "https://your-tenant.logto.app/oidc"),
         (vec![("ISSUER", "tenant.logto.app")], "ISSUER", "must begin with https://"),
         (vec![("ISSUER", "http://tenant.logto.app/oidc")], "ISSUER", "must begin with https://"),
@@ -250,8 +267,6 @@ fn every_mistake_says_how_to_mend_it() {
             "whole number",
         ),
         (vec![("RESOURCE_POLICY_URI", "example.com")], "RESOURCE_POLICY_URI", "must begin with https://"),
-        (vec![("PAGE", "off")], "PAGE", "\"true\" or \"false\""),
-        (vec![("PAGE_COLOR", "green")], "PAGE_COLOR", "#1f6b4a"),
         (vec![("LOG", "none")], "LOG", "\"all\", \"denials\" or \"off\""),
         (vec![("LOG_SUBJECT", "no")], "LOG_SUBJECT", "\"true\" or \"false\""),
         (vec![("STATE_SECRET", "short")], "STATE_SECRET", "openssl rand -base64 32"),
@@ -270,9 +285,9 @@ fn every_mistake_says_how_to_mend_it() {
             "AUTHORIZATION_SERVER_MIRROR",
         ),
     ] {
-        let mistake = mistake(&changes);
-        assert!(mistake.starts_with(setting), "{mistake}");
-        assert!(mistake.contains(mend), "{mistake}");
+        let error = only_error(&changes);
+        assert!(error.starts_with(setting), "{error}");
+        assert!(error.contains(fix), "{error}");
     }
 }
 
@@ -280,7 +295,7 @@ fn every_mistake_says_how_to_mend_it() {
 fn what_stands_in_a_policy_is_a_host() {
     // The issuer's origin is part of the page's Content-Security-Policy.
     for issuer in ["https://tenant.example;x/oidc", "https://tenant.example,x/oidc", "https://tenant.example:x/oidc"] {
-        let error = mistake(&[("ISSUER", issuer)]);
+        let error = only_error(&[("ISSUER", issuer)]);
         assert!(error.contains("must have a host name or address"), "{error}");
     }
 }
@@ -288,15 +303,15 @@ fn what_stands_in_a_policy_is_a_host() {
 #[test]
 fn long_urls_and_long_lists_are_refused() {
     let long = format!("https://tenant.example/{}", "x".repeat(MAX_URL_BYTES));
-    assert!(mistake(&[("ISSUER", &long)]).contains("is longer than"));
+    assert!(only_error(&[("ISSUER", &long)]).contains("is longer than"));
     let issuer = |number| format!(r#"{{"issuer":"https://{number}.example","audience":["a"]}}"#);
     let list = |count| format!("[{}]", (0..count).map(issuer).collect::<Vec<_>>().join(","));
     assert!(parse(&[("MORE_ISSUERS", &list(MAX_ISSUERS - 1))]).is_ok());
-    assert!(mistake(&[("MORE_ISSUERS", &list(MAX_ISSUERS))]).contains("at most"));
+    assert!(only_error(&[("MORE_ISSUERS", &list(MAX_ISSUERS))]).contains("at most"));
 }
 
 #[test]
-fn all_mistakes_are_found_at_once_and_no_secret_is_shown() {
+fn all_errors_are_reported_together_without_secrets() {
     let error = parse(&[
         ("ISSUER", ""),
         ("RESOURCE", "mcp"),

@@ -1,4 +1,4 @@
-//! Whole requests to an endpoint, natively: what a client sees, and what the operator's log says of it.
+//! Whole requests to an endpoint, natively: the responses and the lines of the log.
 
 #[path = "../../../oauth-resource-server/tests/support/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the tests of the resource server use more of it")]

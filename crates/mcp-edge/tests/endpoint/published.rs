@@ -1,5 +1,5 @@
-//! What the endpoint publishes that depends on the provider: the mirror of its discovery document, and the health
-//! check. Both are open to everybody, so they must not become a way to have the provider asked.
+//! The mirror of the provider's discovery document, and the health check. Neither needs a token, so requests for them must
+//! not cause additional requests to the provider.
 
 use mcp_edge_oauth::keys::policy::{CEILING_SECONDS, COLD_RETRY_SECONDS, FRESH_SECONDS};
 use mcp_edge_runtime::{
@@ -40,7 +40,7 @@ fn with_partner() -> Deployment {
 }
 
 #[test]
-fn ready_is_who_has_keys_of_every_issuer() {
+fn a_deployment_with_keys_of_every_issuer_is_ready() {
     let deployment = with_partner();
     let part = |issuer: &str| json!({"issuer": issuer, "ready": true, "age_seconds": 0});
     assert_eq!(
@@ -50,7 +50,7 @@ fn ready_is_who_has_keys_of_every_issuer() {
 }
 
 #[test]
-fn who_is_not_ready_says_which_part_and_the_log_says_why() {
+fn the_part_that_is_not_ready_is_named_and_the_reason_is_in_the_log() {
     let deployment = with_partner();
     deployment.world.take_down(PARTNER);
     let (status, body) = health(&deployment);
@@ -64,7 +64,7 @@ fn who_is_not_ready_says_which_part_and_the_log_says_why() {
 }
 
 #[test]
-fn who_serves_from_a_copy_is_ready_as_long_as_the_copy_may_be_used() {
+fn a_deployment_with_a_usable_copy_is_ready() {
     let deployment = Deployment::new(&[]);
     health(&deployment);
     deployment.world.finish_background();
@@ -77,7 +77,7 @@ fn who_serves_from_a_copy_is_ready_as_long_as_the_copy_may_be_used() {
 }
 
 #[test]
-fn looking_renews_an_old_copy_in_the_background() {
+fn a_health_check_renews_an_old_copy_in_the_background() {
     let deployment = Deployment::new(&[]);
     health(&deployment);
     deployment.world.advance(FRESH_SECONDS);
@@ -87,7 +87,7 @@ fn looking_renews_an_old_copy_in_the_background() {
 }
 
 #[test]
-fn however_often_somebody_looks_the_provider_is_asked_at_its_pace() {
+fn frequent_health_checks_do_not_cause_more_requests_to_the_provider() {
     let deployment = Deployment::new(&[("AUTHORIZATION_SERVER_MIRROR", "true")]);
     deployment.world.take_down(ISSUER);
     let began = deployment.world.now();
@@ -103,7 +103,7 @@ fn however_often_somebody_looks_the_provider_is_asked_at_its_pace() {
 }
 
 #[test]
-fn issuers_are_looked_for_at_once() {
+fn keys_of_all_issuers_are_fetched_in_parallel() {
     let deployment = with_partner();
     for issuer in [ISSUER, PARTNER] {
         deployment.world.answer(&discovery_url(issuer), Answer::After(4000, Box::new(Answer::Down)));
@@ -130,7 +130,7 @@ fn the_mirror_is_the_first_issuers_document_byte_for_byte() {
         assert_eq!(response.header("access-control-allow-origin"), Some("*"), "{place}");
     }
     assert_eq!(deployment.world.received().len(), 2, "the document and the keys, once");
-    // Another isolate has it from the store, as it was.
+    // Another isolate reads it unchanged from the store.
     deployment.world.finish_background();
     let other = Deployment::in_world(deployment.world.clone(), &settings);
     other.world.take_down(ISSUER);
@@ -138,7 +138,7 @@ fn the_mirror_is_the_first_issuers_document_byte_for_byte() {
 }
 
 #[test]
-fn the_mirror_is_off_unless_it_is_wanted_and_an_outage_is_one() {
+fn the_mirror_is_off_by_default_and_503_in_an_outage() {
     let off = Deployment::new(&[]);
     assert_eq!(get(&off, MIRROR).0.status, 404);
     let deployment = Deployment::new(&[("AUTHORIZATION_SERVER_MIRROR", "true")]);
@@ -152,7 +152,7 @@ fn the_mirror_is_off_unless_it_is_wanted_and_an_outage_is_one() {
 }
 
 #[test]
-fn the_endpoint_wins_wherever_it_is() {
+fn the_endpoint_takes_precedence_at_any_path() {
     for path in ["/healthz", "/server.json", "/sse", "/server-card"] {
         let url = format!("https://mcp.example.com{path}");
         let deployment = Deployment::new(&[
@@ -167,5 +167,15 @@ fn the_endpoint_wins_wherever_it_is() {
         assert_eq!(get(&deployment, &format!("{path}/server-card")).1.get("route"), "server_card");
         assert_eq!(get(&deployment, &format!("{MIRROR}{path}")).1.get("route"), "mirror");
         assert_eq!(get(&deployment, &format!("{MIRROR}/mcp")).0.status, 404);
+    }
+}
+
+#[test]
+fn without_the_feature_page_its_paths_are_answered_with_404() {
+    let deployment = Deployment::new(&[("PLAYGROUND_CLIENT_ID", "playground")]);
+    let expected = if cfg!(feature = "page") { (200, "page") } else { (404, "elsewhere") };
+    for path in ["/", "/playground/callback"] {
+        let (response, log) = get(&deployment, path);
+        assert_eq!((response.status, log.get("route")), expected, "{path}");
     }
 }

@@ -1,11 +1,14 @@
-//! The resource server behind its endpoint: what a client sees of a refusal, and what the operator's log says of it.
+//! Requests to the MCP endpoint: responses, challenges and lines of the log.
 
 use mcp_edge::{
     endpoint::Endpoint,
     schemars::{self, JsonSchema},
     settings::Settings,
 };
-use mcp_edge_oauth::{challenge::ChallengeContext, denial::Reason};
+use mcp_edge_oauth::{
+    challenge::ChallengeContext,
+    denial::{Denial, Reason},
+};
 use mcp_edge_protocol::{Call, Server, Tool, ToolError};
 use mcp_edge_runtime::{
     app::{App, Handled},
@@ -24,7 +27,7 @@ use crate::support::{
 
 const METADATA_URL: &str = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
 
-/// A deployment with three tools, and the world it lives in.
+/// A deployment with three tools, and its simulated surroundings.
 pub struct Deployment {
     pub world: World,
     pub endpoint: Endpoint<(), World>,
@@ -103,7 +106,7 @@ impl Deployment {
     }
 }
 
-/// A call of the tool that asks, in the era in which it may, with further parameters.
+/// Calls the tool with an input request, in the modern era, with further parameters.
 fn ask(deployment: &Deployment, token: &str, more: &Value) -> Value {
     let authorization = format!("Bearer {token}");
     let head = RequestHead::new("POST", "/mcp")
@@ -126,7 +129,7 @@ fn ask(deployment: &Deployment, token: &str, more: &Value) -> Value {
     serde_json::from_str(response.text()).expect("a JSON-RPC answer")
 }
 
-/// What a refusal looks like: status, challenge, the log's reason.
+/// Returns status, challenge and logged reason of a refusal.
 fn refusal((response, log): (Response, LogRecord)) -> (u16, Option<String>, String) {
     let body: Value = serde_json::from_str(response.text()).expect("every refusal has a JSON body");
     assert!(body["error_description"].is_string(), "{body}");
@@ -136,7 +139,7 @@ fn refusal((response, log): (Response, LogRecord)) -> (u16, Option<String>, Stri
 }
 
 #[test]
-fn a_good_token_gets_an_answer() {
+fn a_valid_token_is_accepted() {
     let deployment = Deployment::new(&[]);
     let (response, log) = deployment.call("open", &deployment.token(|_| ()));
     assert_eq!(response.status, 200, "{}", response.text());
@@ -145,7 +148,7 @@ fn a_good_token_gets_an_answer() {
 }
 
 #[test]
-fn every_method_is_authenticated_before_anything_else_is_looked_at() {
+fn every_method_is_authenticated_first() {
     let deployment = Deployment::new(&[("REQUIRED_SCOPES", "whoami:read")]);
     for method in ["GET", "POST", "DELETE", "PUT", "HEAD", "PATCH", "get"] {
         let head = RequestHead::new(method, "/mcp").with_header("content-type", "text/plain");
@@ -159,7 +162,7 @@ fn every_method_is_authenticated_before_anything_else_is_looked_at() {
 }
 
 #[test]
-fn an_origin_that_is_not_listed_is_refused_before_its_token_is_looked_at() {
+fn an_origin_that_is_not_listed_is_refused_before_authentication() {
     let deployment = Deployment::new(&[("ALLOWED_ORIGINS", "https://app.example.com")]);
     let authorization = format!("Bearer {}", deployment.token(|_| ()));
     for origin in ["https://evil.example", "null", "https://app.example.com.evil.example", "http://app.example.com"] {
@@ -172,7 +175,7 @@ fn an_origin_that_is_not_listed_is_refused_before_its_token_is_looked_at() {
 }
 
 #[test]
-fn whoever_fails_too_often_is_told_to_wait() {
+fn too_many_failures_get_429() {
     let deployment = Deployment::new(&[]);
     let bad = deployment.token(|claims| claims["aud"] = "https://other.example".into());
     assert_eq!(refusal(deployment.call("open", &bad)).2, "wrong_audience");
@@ -198,7 +201,7 @@ fn whoever_fails_too_often_is_told_to_wait() {
 }
 
 #[test]
-fn a_tool_can_ask_for_scopes_a_person_or_a_client_of_ones_own() {
+fn a_tool_can_require_scopes_a_user_or_a_first_party_client() {
     let deployment = Deployment::new(&[]);
     let (user, machine) = (deployment.token(|_| ()), deployment.token(|claims| claims["sub"] = "agent".into()));
     let (status, challenge, reason) = refusal(deployment.call("scoped", &user));
@@ -214,7 +217,7 @@ fn a_tool_can_ask_for_scopes_a_person_or_a_client_of_ones_own() {
 }
 
 #[test]
-fn a_tool_for_people_is_closed_to_whoever_may_be_a_machine_and_the_log_says_what_would_open_it() {
+fn a_tool_for_users_is_refused_to_possible_machines_and_the_log_names_the_fix() {
     let deployment = Deployment::new(&[("TOKEN_TYPES", "at+jwt none")]);
     let mut unknown = tokens::claims(deployment.world.now());
     unknown.as_object_mut().unwrap().remove("client_id");
@@ -233,9 +236,9 @@ fn a_tool_for_people_is_closed_to_whoever_may_be_a_machine_and_the_log_says_what
     }
 }
 
-/// A client asks for exactly the scopes of the challenge: were those of every request missing, it would go in circles.
+/// A client requests exactly the scopes of the challenge, so the challenge must include those of every request.
 #[test]
-fn a_shortfall_names_what_every_request_needs_as_well() {
+fn a_challenge_includes_the_required_scopes() {
     let deployment = Deployment::new(&[("REQUIRED_SCOPES", "basic")]);
     let token = deployment.token(|claims| claims["scope"] = "basic".into());
     let (status, challenge, _) = refusal(deployment.call("scoped", &token));
@@ -244,11 +247,11 @@ fn a_shortfall_names_what_every_request_needs_as_well() {
 }
 
 #[test]
-fn without_settings_the_answer_says_no_more_than_that() {
+fn invalid_settings_get_a_generic_response() {
     // What an adapter answers with when the settings cannot be read: there is no endpoint then.
     let nothing =
         ChallengeContext { resource_metadata: String::new(), basic_scopes: mcp_edge_identity::Scopes::default() };
-    let response = nothing.response(&Reason::Misconfigured.into());
+    let response = nothing.response(&Denial::Misconfigured { error: None });
     assert_eq!((response.status, response.header("www-authenticate")), (500, None));
     assert_eq!(
         response.text(),
@@ -257,7 +260,7 @@ fn without_settings_the_answer_says_no_more_than_that() {
 }
 
 #[test]
-fn an_outage_is_answered_with_a_time_and_explained_in_the_log_alone() {
+fn an_outage_gets_retry_after_and_its_reason_is_only_in_the_log() {
     let deployment = Deployment::new(&[]);
     deployment.world.take_down(ISSUER);
     let (response, log) = deployment.call("open", &deployment.token(|_| ()));
@@ -283,7 +286,7 @@ fn no_token_reaches_the_log() {
 }
 
 #[test]
-fn challenges_hold_nothing_that_a_client_sent() {
+fn challenges_contain_no_data_of_the_request() {
     let deployment = Deployment::new(&[]);
     let token = deployment.token(|claims| claims["aud"] = "evil\"\r\nx-injected: yes".into());
     let (response, _) = deployment.call("open", &token);
@@ -292,7 +295,7 @@ fn challenges_hold_nothing_that_a_client_sent() {
 }
 
 #[test]
-fn the_metadata_document_is_the_same_in_both_places_and_for_everybody() {
+fn the_metadata_document_is_the_same_at_both_paths_and_for_all_readers() {
     let deployment = Deployment::new(&[("REQUIRED_SCOPES", "whoami:read offline_access")]);
     let places = ["/.well-known/oauth-protected-resource", "/.well-known/oauth-protected-resource/mcp"];
     let [root, inserted] = places.map(|place| {
@@ -311,7 +314,7 @@ fn the_metadata_document_is_the_same_in_both_places_and_for_everybody() {
 }
 
 #[test]
-fn state_that_one_deployment_has_sealed_is_nothing_to_another_with_the_same_secret() {
+fn sealed_state_of_another_deployment_with_the_same_secret_is_refused() {
     const STAGING: &str = "https://staging.example.com/mcp";
     let secret = ("STATE_SECRET", "0123456789abcdef0123456789abcdef");
     let here = Deployment::new(&[secret]);

@@ -10,7 +10,7 @@ use crate::{
     call::Context,
     client::Capability,
     input_required::{
-        inputs::Why,
+        inputs::Cause,
         request_state::{Binding, State},
     },
     primitives::{
@@ -21,6 +21,7 @@ use crate::{
     protocol::{
         error::{Reason, RpcError},
         outcome::{OperationResult, Success},
+        revision::Era,
     },
 };
 use mcp_edge_runtime::json::{Object, to_json};
@@ -56,29 +57,29 @@ pub(crate) fn finish_tool(
     target: &Target,
 ) -> OperationResult {
     match result {
-        Ok(result) => tool_result(&result, !context.revision.is_modern(), wraps),
+        Ok(result) => tool_result(&result, context.revision.era(), wraps),
         Err(ToolError(Failure::Told(text) | Failure::InvalidArgument(text))) => tool_failure(&text),
         Err(ToolError(Failure::NotFound)) => tool_failure("resource not found"),
         Err(ToolError(Failure::Internal(detail))) => {
-            (context.report)(&format!("{} {}: {detail}", target.method, target.name));
+            (context.services.report)(&format!("{} {}: {detail}", target.method, target.name));
             tool_failure(&format!("internal error; it is in the server's log under {}", context.request_id))
         }
         Err(ToolError(Failure::InputRequired(why))) => match why {
-            Why::Legacy | Why::Refused { .. } => tool_failure(&why.to_string()),
+            Cause::Legacy | Cause::Refused { .. } => tool_failure(&why.to_string()),
             why => interrupted(why, context, target),
         },
     }
 }
 
-fn tool_result(result: &ToolResult, legacy: bool, wraps: bool) -> OperationResult {
+fn tool_result(result: &ToolResult, era: Era, wraps: bool) -> OperationResult {
     let meta = result.meta.iter().fold(Object::new(), |object, (name, value)| object.entry(name, &to_json(value)));
     let failed = result.is_error();
-    OperationResult::Complete(Success { members: result.members(legacy, wraps), meta, cache: None, failed })
+    OperationResult::Complete(Success { members: result.members(era, wraps), meta, cache: None, failed })
 }
 
 /// A failure for the model to read.
 pub(crate) fn tool_failure(text: &str) -> OperationResult {
-    tool_result(&ToolResult::new().content(text).failed(), false, false)
+    tool_result(&ToolResult::new().content(text).failed(), Era::Modern, false)
 }
 
 /// A tool has used up its time.
@@ -98,11 +99,11 @@ pub(crate) fn give_up(failure: Failure, context: &Context, target: &Target) -> O
         Failure::InvalidArgument(text) => RpcError::invalid_params(text).into(),
         Failure::NotFound => not_found(&target.name).into(),
         Failure::Internal(detail) => {
-            (context.report)(&format!("{} {}: {detail}", target.method, target.name));
+            (context.services.report)(&format!("{} {}: {detail}", target.method, target.name));
             internal(context).into()
         }
         Failure::InputRequired(why) => match why {
-            Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
+            Cause::Legacy | Cause::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
             why => interrupted(why, context, target),
         },
     }
@@ -125,16 +126,16 @@ pub(crate) fn missing_capability(capability: Capability) -> RpcError {
 }
 
 /// A handler left through a question.
-fn interrupted(why: Why, context: &Context, target: &Target) -> OperationResult {
+fn interrupted(why: Cause, context: &Context, target: &Target) -> OperationResult {
     match why {
-        Why::Outstanding => ask(context, target),
-        Why::Incapable(capability) => missing_capability(capability).into(),
-        Why::Malformed(problem) => RpcError::invalid_params(problem).into(),
-        Why::Misuse(problem) => {
-            (context.report)(&format!("{} {}: {problem}", target.method, target.name));
+        Cause::Outstanding => ask(context, target),
+        Cause::Incapable(capability) => missing_capability(capability).into(),
+        Cause::Malformed(problem) => RpcError::invalid_params(problem).into(),
+        Cause::Misuse(problem) => {
+            (context.services.report)(&format!("{} {}: {problem}", target.method, target.name));
             internal(context).into()
         }
-        Why::Legacy | Why::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
+        Cause::Legacy | Cause::Refused { .. } => RpcError::new(Reason::Internal, why.to_string()).into(),
     }
 }
 
@@ -150,19 +151,19 @@ fn ask(context: &Context, target: &Target) -> OperationResult {
     let used = std::mem::take(&mut inputs.used);
     let mut notes = std::mem::take(&mut inputs.recalled);
     notes.extend(std::mem::take(&mut inputs.notes));
-    let Some(key) = &context.state_key else {
+    let Some(key) = &context.services.state_key else {
         if used.is_empty() && notes.is_empty() {
             return OperationResult::InputRequired(members);
         }
         let problem = "asking in several rounds needs a state key, and none is set";
-        (context.report)(&format!("{} {}: {problem}", target.method, target.name));
+        (context.services.report)(&format!("{} {}: {problem}", target.method, target.name));
         return internal(context).into();
     };
     let state = State::new(used, notes, context.now);
-    match state.seal(key, &*context.runtime, &context.identity, &target.binding()) {
+    match state.seal(key, &*context.services.runtime, &context.identity, &target.binding()) {
         Ok(sealed) => OperationResult::InputRequired(members.text("requestState", &sealed)),
         Err(error) => {
-            (context.report)(&format!("{} {}: {error}", target.method, target.name));
+            (context.services.report)(&format!("{} {}: {error}", target.method, target.name));
             internal(context).into()
         }
     }

@@ -22,10 +22,10 @@ use mcp_edge_runtime::json::{Object, array, quote, to_json};
 /// There is no answer (yet). Meant to leave the handler through `?`; whoever catches it to go on without an answer may
 /// do so, and then no question is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InputRequired(pub(crate) Why);
+pub struct InputRequired(pub(crate) Cause);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum Cause {
     /// The question goes out, and the handler runs again with the answer.
     Outstanding,
     /// The client has not declared that it can be asked this.
@@ -40,7 +40,7 @@ pub(crate) enum Why {
     Misuse(String),
 }
 
-impl fmt::Display for Why {
+impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Outstanding => formatter.write_str("an answer from the client is outstanding"),
@@ -69,7 +69,7 @@ impl InputRequired {
     /// Whether the question goes out if the handler ends with this.
     #[must_use]
     pub fn is_outstanding(&self) -> bool {
-        self.0 == Why::Outstanding
+        self.0 == Cause::Outstanding
     }
 }
 
@@ -92,8 +92,8 @@ impl<T> ElicitResult<T> {
     pub fn accepted(self) -> Result<T, InputRequired> {
         match self {
             Self::Accepted(answer) => Ok(answer),
-            Self::Declined => Err(InputRequired(Why::Refused { declined: true })),
-            Self::Cancelled => Err(InputRequired(Why::Refused { declined: false })),
+            Self::Declined => Err(InputRequired(Cause::Refused { declined: true })),
+            Self::Cancelled => Err(InputRequired(Cause::Refused { declined: false })),
         }
     }
 
@@ -212,13 +212,13 @@ impl Inputs {
             return Ok(answer.clone());
         }
         if !capabilities.has(question.needs) {
-            return Err(InputRequired(Why::Incapable(question.needs)));
+            return Err(InputRequired(Cause::Incapable(question.needs)));
         }
         if !self.asked.iter().any(|(asked, _)| asked == key) {
             let request = Object::new().text("method", question.method).raw("params", &question.params.close());
             self.asked.push((key.to_owned(), request.close()));
         }
-        Err(InputRequired(Why::Outstanding))
+        Err(InputRequired(Cause::Outstanding))
     }
 
     /// The questions as the `inputRequests` object.
@@ -303,7 +303,7 @@ fn take(answer: &mut Value, name: &str) -> Value {
 }
 
 fn malformed(key: &str, problem: &str) -> InputRequired {
-    InputRequired(Why::Malformed(format!("inputResponses[{}] {problem}", quote(key))))
+    InputRequired(Cause::Malformed(format!("inputResponses[{}] {problem}", quote(key))))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -331,7 +331,7 @@ mod tests {
                 "inputResponses[\"k\"] content.n: expected at most 5, got 6",
             ),
         ] {
-            assert_eq!(read(answer), Err(InputRequired(Why::Malformed(problem.to_owned()))));
+            assert_eq!(read(answer), Err(InputRequired(Cause::Malformed(problem.to_owned()))));
         }
     }
 
@@ -350,10 +350,10 @@ mod tests {
         let declared = serde_json::from_str(r#"{"roots":{}}"#).unwrap_or_else(|error| panic!("{error}"));
         let capabilities = ClientCapabilities::read(declared).unwrap_or_default();
         for _ in 0..2 {
-            assert_eq!(inputs.ask("r", &capabilities, &roots()), Err(InputRequired(Why::Outstanding)));
+            assert_eq!(inputs.ask("r", &capabilities, &roots()), Err(InputRequired(Cause::Outstanding)));
         }
         assert_eq!(inputs.requests(), r#"{"r":{"method":"roots/list","params":{}}}"#);
-        let incapable = InputRequired(Why::Incapable(Capability::Sampling));
+        let incapable = InputRequired(Cause::Incapable(Capability::Sampling));
         assert_eq!(inputs.ask("s", &capabilities, &sampling(&CreateMessageParams::new("x", 1))), Err(incapable));
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::input_required::inputs::{InputRequired, Why};
+use crate::input_required::inputs::{Cause, InputRequired};
 
 /// What the error types have inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Failure {
     /// An argument is wrong.
     InvalidArgument(Cow<'static, str>),
     /// A question to the client.
-    InputRequired(Why),
+    InputRequired(Cause),
 }
 
 impl fmt::Display for Failure {

@@ -5,7 +5,7 @@
 //! | [`tool`], [`resource`], [`template`], [`prompt`], [`completion`] | the primitives, and how their handlers are called |
 //! | [`tool_handler`] | the functions that can be tools |
 //! | [`tool_result`], [`content`], [`error`] | what handlers return |
-//! | [`schema`], [`validation`] | JSON Schemas of arguments, and validation against them |
+//! | [`schema`], [`schema_text`], [`validation`] | JSON Schemas of arguments, and validation against them |
 //! | [`access`], [`icon`] | who may use a primitive, and how it is displayed |
 
 pub(super) mod access;
@@ -16,6 +16,7 @@ pub(super) mod icon;
 pub(super) mod prompt;
 pub(super) mod resource;
 pub(super) mod schema;
+pub(super) mod schema_text;
 pub(super) mod template;
 pub(super) mod tool;
 pub(super) mod tool_handler;

@@ -45,7 +45,9 @@ impl Cache {
 }
 
 /// Reads a resource. The value is what the template has matched.
-type Read<E> = Rc<dyn Fn(Call<E>, &str, Value) -> Reading>;
+pub(crate) type Reader<E> = dyn Fn(Call<E>, &str, Value) -> Reading;
+/// Creates the reader, once the media type is known.
+type MakeReader<E> = Box<dyn FnOnce(Option<Rc<str>>) -> Rc<Reader<E>>>;
 type Reading = LocalBoxFuture<'static, Result<Vec<ResourceContents>, ResourceError>>;
 
 /// A resource with a URI of its own, under construction.
@@ -63,7 +65,7 @@ pub struct Resource<E = ()> {
 enum Source<E> {
     /// The member `text` or `blob`, with its value.
     Fixed(&'static str, Rc<str>),
-    Handler(Box<dyn FnOnce(Option<Rc<str>>) -> Read<E>>),
+    Handler(MakeReader<E>),
 }
 
 impl<E: 'static> Resource<E> {
@@ -75,7 +77,7 @@ impl<E: 'static> Resource<E> {
         Fut: Future<Output = R> + 'static,
         R: IntoResourceContents,
     {
-        let read = |mime_type: Option<Rc<str>>| -> Read<E> {
+        let read = |mime_type: Option<Rc<str>>| -> Rc<Reader<E>> {
             Rc::new(move |call, uri, _| finish(handler(call), uri, mime_type.clone()))
         };
         Self::from_source(uri, name, Source::Handler(Box::new(read)))
@@ -132,7 +134,7 @@ impl<E: 'static> Resource<E> {
             Source::Fixed(..) => Cache::private(LIST_TTL),
             Source::Handler(_) => Cache::NO,
         };
-        let read: Read<E> = match source {
+        let read: Rc<Reader<E>> = match source {
             Source::Handler(handler) => handler(mime_type),
             Source::Fixed(member, value) => Rc::new(move |_, uri, _| {
                 let contents = match member {
@@ -157,7 +159,7 @@ pub(crate) struct ResourceEntry<E> {
     pub uri: Rc<str>,
     pub requirements: Requirements,
     pub cache: Cache,
-    pub read: Read<E>,
+    pub read: Rc<Reader<E>>,
     pub listed: String,
 }
 
@@ -170,7 +172,7 @@ pub struct ResourceTemplate<E = ()> {
     mime_type: Option<Rc<str>>,
     pub(crate) cache: Option<Cache>,
     pub(crate) completers: Completers<E>,
-    handler: Box<dyn FnOnce(Option<Rc<str>>) -> Read<E>>,
+    handler: MakeReader<E>,
 }
 
 impl<E: 'static> ResourceTemplate<E> {
@@ -186,7 +188,7 @@ impl<E: 'static> ResourceTemplate<E> {
         Fut: Future<Output = R> + 'static,
         R: IntoResourceContents,
     {
-        let read = |mime_type: Option<Rc<str>>| -> Read<E> {
+        let read = |mime_type: Option<Rc<str>>| -> Rc<Reader<E>> {
             Rc::new(move |call, uri, variables| match V::deserialize(variables) {
                 Ok(variables) => finish(handler(call, variables), uri, mime_type.clone()),
                 // Variables are text; a type that takes less than any text names no resource for the rest.
@@ -248,7 +250,7 @@ pub(crate) struct TemplateEntry<E> {
     pub requirements: Requirements,
     pub cache: Cache,
     pub completers: Rc<Completers<E>>,
-    pub read: Read<E>,
+    pub read: Rc<Reader<E>>,
     pub listed: String,
 }
 

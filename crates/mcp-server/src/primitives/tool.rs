@@ -40,6 +40,7 @@ use crate::{
         schema::{self, SchemaError},
         tool_handler::{Handler, Run, ToolHandler},
     },
+    protocol::revision::Era,
     transport::headers::Parameter,
 };
 use mcp_edge_runtime::json::{Object, to_json};
@@ -198,9 +199,9 @@ pub(crate) struct ToolEntry<E> {
 
 impl<E> ToolEntry<E> {
     /// As it appears in `tools/list`.
-    pub fn listed(&self, modern: bool) -> &str {
+    pub fn listed(&self, era: Era) -> &str {
         match &self.listed_legacy {
-            Some(legacy) if !modern => legacy,
+            Some(legacy) if era == Era::Legacy => legacy,
             _ => &self.listed,
         }
     }
@@ -255,9 +256,9 @@ mod tests {
         Json(vec![Leaf { child: None }])
     }
 
-    fn listed<E: 'static>(tool: Tool<E>, modern: bool) -> Value {
+    fn listed<E: 'static>(tool: Tool<E>, era: Era) -> Value {
         let entry = tool.build().unwrap_or_else(|error| panic!("{error}"));
-        serde_json::from_str(entry.listed(modern)).unwrap_or_default()
+        serde_json::from_str(entry.listed(era)).unwrap_or_default()
     }
 
     #[test]
@@ -268,37 +269,37 @@ mod tests {
                 "idempotentHint": idempotent, "openWorldHint": open_world
             })
         };
-        let tool = listed(Tool::<()>::new("t", leaves).title("Tea").read_only().closed_world(), true);
+        let tool = listed(Tool::<()>::new("t", leaves).title("Tea").read_only().closed_world(), Era::Modern);
         assert_eq!(tool["annotations"], hints("Tea", [true, false, true, false]));
-        let tool = listed(Tool::<()>::new("t", leaves).additive().idempotent(), true);
+        let tool = listed(Tool::<()>::new("t", leaves).additive().idempotent(), Era::Modern);
         assert_eq!(tool["annotations"], hints("t", [false, false, true, true]));
-        let tool = listed(Tool::<()>::new("t", leaves), true);
+        let tool = listed(Tool::<()>::new("t", leaves), Era::Modern);
         assert_eq!(tool["annotations"], hints("t", [false, true, false, true]));
         assert_eq!(tool["inputSchema"], json!({"type": "object", "additionalProperties": false}));
     }
 
     #[test]
     fn results_that_are_no_objects_are_wrapped_for_clients_with_a_handshake() {
-        let modern = listed(Tool::<()>::new("t", leaves), true);
+        let modern = listed(Tool::<()>::new("t", leaves), Era::Modern);
         assert_eq!(modern["outputSchema"]["type"], "array");
-        let legacy = listed(Tool::<()>::new("t", leaves), false);
+        let legacy = listed(Tool::<()>::new("t", leaves), Era::Legacy);
         let output = &legacy["outputSchema"];
         assert_eq!(output["type"], "object");
         let reference = output["properties"]["result"]["items"]["$ref"].as_str().unwrap_or_default();
         assert!(output.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
 
         let result = ToolResult::new().structured(&json!([1]));
-        assert_eq!(result.members(false, true).close(), r#"{"content":[],"structuredContent":[1]}"#);
-        assert_eq!(result.members(true, true).close(), r#"{"content":[],"structuredContent":{"result":[1]}}"#);
+        assert_eq!(result.members(Era::Modern, true).close(), r#"{"content":[],"structuredContent":[1]}"#);
+        assert_eq!(result.members(Era::Legacy, true).close(), r#"{"content":[],"structuredContent":{"result":[1]}}"#);
         let object = ToolResult::new().structured(&json!({}));
-        assert_eq!(object.members(true, false).close(), r#"{"content":[],"structuredContent":{}}"#);
+        assert_eq!(object.members(Era::Legacy, false).close(), r#"{"content":[],"structuredContent":{}}"#);
     }
 
     #[test]
     fn a_json_result_has_a_text_copy() {
         let result = Json(Leaf { child: None }).into_tool_result().unwrap_or_default();
         assert_eq!(
-            result.members(false, false).close(),
+            result.members(Era::Modern, false).close(),
             r#"{"content":[{"type":"text","text":"{\"child\":null}"}],"structuredContent":{"child":null}}"#
         );
     }

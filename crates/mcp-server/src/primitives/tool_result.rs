@@ -1,10 +1,13 @@
-//! What tools return (MCP 2026-07-28, server/tools): [`ToolResult`], and the types that become one.
+//! The result of a tool: content blocks, structured content and an error flag (MCP 2026-07-28, server/tools).
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::primitives::{content::ContentBlock, error::ToolError, schema};
+use crate::{
+    primitives::{content::ContentBlock, error::ToolError, schema},
+    protocol::revision::Era,
+};
 use mcp_edge_runtime::json::{Object, array, to_json};
 
 /// What a tool has to say.
@@ -60,11 +63,11 @@ impl ToolResult {
 
     /// The members of the result on the wire. Clients with a handshake (`legacy`) take only objects as structured
     /// results; `wraps` says that the output schema is not one for objects.
-    pub(crate) fn members(&self, legacy: bool, wraps: bool) -> Object {
+    pub(crate) fn members(&self, era: Era, wraps: bool) -> Object {
         let content = array(self.content.iter().map(ContentBlock::to_json));
         let object = Object::new().raw("content", &content);
         let object = match &self.structured {
-            Some(json) if legacy && (wraps || !json.starts_with('{')) => {
+            Some(json) if era == Era::Legacy && (wraps || !json.starts_with('{')) => {
                 object.raw("structuredContent", &Object::new().raw("result", json).close())
             }
             Some(json) => object.raw("structuredContent", json),

@@ -16,7 +16,10 @@ use serde_json::{Map, Number, Value};
 
 use crate::{
     limits::{SCHEMA_DEPTH, SCHEMA_STEPS, SCHEMA_VIOLATIONS},
-    primitives::schema::resolve,
+    primitives::{
+        schema::resolve,
+        schema_text::{alternatives, describe},
+    },
     protocol::error::echo,
 };
 
@@ -273,50 +276,6 @@ fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     }
-}
-
-/// A few words for what a schema wants. References are followed a few times: beyond that, words do not help.
-fn describe(root: &Value, schema: &Value, depth: u32) -> String {
-    const MAX_DEPTH: u32 = 4;
-    let unknown = || "something else".to_owned();
-    if depth > MAX_DEPTH {
-        return unknown();
-    }
-    if let Some(Value::Array(allowed)) = schema.get("enum") {
-        let allowed: Vec<String> = allowed.iter().map(Value::to_string).collect();
-        return format!("one of {}", allowed.join(", "));
-    }
-    if let Some(only) = schema.get("const") {
-        return only.to_string();
-    }
-    match schema.get("type") {
-        Some(Value::String(name)) => with_article(name),
-        Some(Value::Array(names)) => {
-            let names: Vec<String> = names.iter().filter_map(Value::as_str).map(with_article).collect();
-            names.join(" or ")
-        }
-        _ => {
-            if let Some(target) = schema.get("$ref").and_then(Value::as_str).and_then(|pointer| resolve(root, pointer))
-            {
-                return describe(root, target, depth + 1);
-            }
-            let parts = ["anyOf", "oneOf"].into_iter().find_map(|keyword| schema.get(keyword)?.as_array());
-            parts.map_or_else(unknown, |parts| alternatives(root, parts, depth + 1))
-        }
-    }
-}
-
-fn with_article(name: &str) -> String {
-    match name {
-        "null" => "null".to_owned(),
-        "array" | "integer" | "object" => format!("an {name}"),
-        _ => format!("a {name}"),
-    }
-}
-
-fn alternatives(root: &Value, parts: &[Value], depth: u32) -> String {
-    let parts: Vec<String> = parts.iter().map(|part| describe(root, part, depth)).collect();
-    parts.join(" or ")
 }
 
 /// Turns whole numbers that are written with a fraction (`42.0`) into integers: JSON Schema does not tell them

@@ -18,9 +18,9 @@ use std::borrow::Cow;
 use crate::{
     protocol::{
         error::{Reason, RpcError, echo},
-        jsonrpc::{Meta, Params, text},
         method::Method,
-        revision::{ASSUMED_LEGACY, MODERN, Revision, names_modern},
+        params::{Meta, Params, text},
+        revision::{ASSUMED_LEGACY, Era, MODERN, Revision, era_of},
     },
     transport::headers::check_name,
 };
@@ -47,11 +47,11 @@ pub(crate) fn classify<'a>(
     params: &Params<'a>,
 ) -> Result<RequestKind<'a>, RpcError> {
     let header = head.header(VERSION_HEADER);
-    let modern_header = header.is_some_and(names_modern);
+    let header_era = header.map(era_of);
     let meta = params.read_meta()?.unwrap_or_default();
 
     if method == "initialize" && !is_modern_envelope(&meta) {
-        return if modern_header {
+        return if header_era == Some(Era::Modern) {
             Err(RpcError::header("initialize belongs to revisions before the one that MCP-Protocol-Version names"))
         } else {
             Ok(RequestKind::Handshake)
@@ -61,7 +61,7 @@ pub(crate) fn classify<'a>(
         check_claim(head, method, params, &meta)?;
         return Ok(RequestKind::Modern(meta));
     }
-    if modern_header {
+    if header_era == Some(Era::Modern) {
         let missing = if params.meta.is_none() { "_meta" } else { VERSION_KEY };
         return Err(RpcError::new(Reason::Envelope, format!("params lack {missing}")));
     }
@@ -119,7 +119,7 @@ pub(crate) fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) ->
             Ok(())
         };
     }
-    if header.is_some_and(names_modern) { Ok(()) } else { legacy_revision(header).map(drop) }
+    if header.map(era_of) == Some(Era::Modern) { Ok(()) } else { legacy_revision(header).map(drop) }
 }
 
 /// The revision that a header stands for, in the era with a handshake.
@@ -138,7 +138,7 @@ pub(crate) fn has_claim(params: &Params<'_>) -> bool {
 
 /// Whether `initialize` came with an envelope that only a modern client writes.
 fn is_modern_envelope(meta: &Meta<'_>) -> bool {
-    claimed(meta).is_some_and(|version| names_modern(&version)) && has_capabilities(meta)
+    claimed(meta).is_some_and(|version| era_of(&version) == Era::Modern) && has_capabilities(meta)
 }
 
 fn claimed<'a>(meta: &Meta<'a>) -> Option<Cow<'a, str>> {

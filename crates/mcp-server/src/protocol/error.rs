@@ -1,8 +1,8 @@
-//! What can be wrong with a request, and how each mistake is told: its JSON-RPC code and its HTTP status, which
-//! depend on the era (MCP 2026-07-28 basic/transports and schema; MCP 2025-11-25 basic/transports).
+//! Errors of requests: each with its JSON-RPC code and its HTTP status, which depend on the era (MCP 2026-07-28 basic/transports and schema; MCP 2025-11-25 basic/transports).
 
 use std::borrow::Cow;
 
+use super::revision::Era;
 use crate::limits::{DETAIL_LENGTH, ECHO_LENGTH};
 use mcp_edge_runtime::json::Object;
 
@@ -35,20 +35,17 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// The JSON-RPC error code.
-    pub fn code(self, modern: bool) -> i32 {
+    pub fn code(self, era: Era) -> i32 {
         match self {
             Self::Parse => -32700,
             Self::InvalidRequest => -32600,
             Self::MethodNotFound => -32601,
             Self::Envelope | Self::InvalidParams => -32602,
             // The legacy code is among those that the modern era must not use.
-            Self::ResourceNotFound => {
-                if modern {
-                    -32602
-                } else {
-                    -32002
-                }
-            }
+            Self::ResourceNotFound => match era {
+                Era::Modern => -32602,
+                Era::Legacy => -32002,
+            },
             Self::Internal | Self::Busy => -32603,
             Self::HeaderMismatch => -32020,
             Self::MissingCapability => -32021,
@@ -57,7 +54,7 @@ impl Reason {
     }
 
     /// The HTTP status.
-    pub fn status(self, modern: bool) -> u16 {
+    pub fn status(self, era: Era) -> u16 {
         match self {
             Self::Parse
             | Self::InvalidRequest
@@ -66,7 +63,7 @@ impl Reason {
             | Self::MissingCapability
             | Self::UnsupportedVersion => 400,
             // Legacy clients take any 404 for a lost session, so there it stays in-band.
-            Self::MethodNotFound if modern => 404,
+            Self::MethodNotFound if era == Era::Modern => 404,
             Self::Busy => 503,
             // The status is not pinned for these. 200 leaves the outcome to the JSON-RPC error, which all clients
             // read; dual-era clients take some other statuses for a sign that the server is a legacy one.
@@ -154,9 +151,9 @@ mod tests {
     fn in_band_errors_of_the_modern_era_are_only_those_without_a_pinned_status() {
         let in_band = [Reason::InvalidParams, Reason::ResourceNotFound, Reason::Internal];
         for reason in in_band {
-            assert_eq!(reason.status(true), 200);
+            assert_eq!(reason.status(Era::Modern), 200);
         }
-        assert_eq!(Reason::MethodNotFound.status(true), 404);
-        assert_eq!(Reason::MethodNotFound.status(false), 200);
+        assert_eq!(Reason::MethodNotFound.status(Era::Modern), 404);
+        assert_eq!(Reason::MethodNotFound.status(Era::Legacy), 200);
     }
 }

@@ -12,13 +12,14 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{self, SeqAccess, Visitor},
 };
 use serde_json::{error::Category, value::RawValue};
 
-use crate::{
-    limits::ID_BYTES,
-    protocol::error::{Reason, RpcError},
+use crate::protocol::{
+    error::{Reason, RpcError},
+    params::{Params, Text, is_short_id},
+    revision::Era,
 };
 use mcp_edge_runtime::json::{Object, quote};
 
@@ -138,16 +139,6 @@ pub(crate) fn parse_message(text: &str) -> Result<Message<'_>, Unreadable<'_>> {
     Ok(Message { kind, params })
 }
 
-/// Whether `json` is an id that MCP allows, a string or an integer, not null; and no longer than it needs to be, since
-/// answers repeat it.
-fn is_short_id(json: &str) -> bool {
-    if json.len() > ID_BYTES {
-        return false;
-    }
-    let digits = json.strip_prefix('-').unwrap_or(json);
-    json.starts_with('"') || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(borrow)]
@@ -163,147 +154,6 @@ struct Wire<'a> {
     #[serde(borrow, default, deserialize_with = "present")]
     error: Option<&'a RawValue>,
 }
-
-/// The parameters of all methods together, each as the JSON it is: what a method reads, it checks.
-#[derive(Default)]
-pub(crate) struct Params<'a> {
-    pub meta: Option<&'a RawValue>,
-    pub name: Option<&'a RawValue>,
-    pub uri: Option<&'a RawValue>,
-    pub arguments: Option<&'a RawValue>,
-    pub cursor: Option<&'a RawValue>,
-    pub input_responses: Option<&'a RawValue>,
-    pub request_state: Option<&'a RawValue>,
-    pub protocol_version: Option<&'a RawValue>,
-    pub level: Option<&'a RawValue>,
-    pub reference: Option<&'a RawValue>,
-    pub argument: Option<&'a RawValue>,
-    pub context: Option<&'a RawValue>,
-}
-
-/// The members of `params._meta` that mean something to a server (MCP 2026-07-28, basic).
-#[derive(Default)]
-pub(crate) struct Meta<'a> {
-    pub version: Option<&'a RawValue>,
-    pub capabilities: Option<&'a RawValue>,
-    pub client: Option<&'a RawValue>,
-    pub log_level: Option<&'a RawValue>,
-    pub progress_token: Option<&'a RawValue>,
-}
-
-/// Reads the members of a type by their names on the wire. A name stands beside its field, so that none can be read into
-/// another's.
-macro_rules! parse_members {
-    ($type:ident { $($field:ident: $name:literal,)* }) => {
-        impl<'a> $type<'a> {
-            fn parse(json: &'a str) -> serde_json::Result<Self> {
-                let [$($field),*] = pick_members(json, &[$($name),*])?;
-                Ok(Self { $($field),* })
-            }
-        }
-    };
-}
-
-parse_members!(Params {
-    meta: "_meta",
-    name: "name",
-    arguments: "arguments",
-    uri: "uri",
-    cursor: "cursor",
-    input_responses: "inputResponses",
-    request_state: "requestState",
-    protocol_version: "protocolVersion",
-    level: "level",
-    reference: "ref",
-    argument: "argument",
-    context: "context",
-});
-
-parse_members!(Meta {
-    version: "io.modelcontextprotocol/protocolVersion",
-    capabilities: "io.modelcontextprotocol/clientCapabilities",
-    client: "io.modelcontextprotocol/clientInfo",
-    log_level: "io.modelcontextprotocol/logLevel",
-    progress_token: "progressToken",
-});
-
-impl<'a> Params<'a> {
-    /// `_meta`, or nothing if there is none or it is not an object.
-    ///
-    /// # Errors
-    /// If it is an object that different readers would read differently: then it must not count as none, which would
-    /// make another message of it.
-    pub fn read_meta(&self) -> Result<Option<Meta<'a>>, RpcError> {
-        match self.meta.map(RawValue::get) {
-            Some(text) if text.starts_with('{') => Meta::parse(text)
-                .map(Some)
-                .map_err(|_| RpcError::invalid_request("params._meta is malformed, or has a member twice")),
-            _ => Ok(None),
-        }
-    }
-
-    /// The member that names what a request is about: `name` or `uri`.
-    pub fn mirrored(&self, member: &str) -> Option<Cow<'a, str>> {
-        let raw = if member == "uri" { self.uri } else { self.name };
-        raw.and_then(text)
-    }
-}
-
-/// The string that `raw` is, if it is one.
-pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|Text(text)| text)
-}
-
-/// A progress token: a string or an integer, as an id.
-pub(crate) fn is_token(raw: &RawValue) -> bool {
-    is_short_id(raw.get())
-}
-
-/// The members with these names of an object, with `null` where one is that. All others are skipped. One of these that
-/// occurs twice is an error.
-pub(crate) fn pick_members<'a, const N: usize>(
-    json: &'a str,
-    names: &[&str; N],
-) -> serde_json::Result<[Option<&'a RawValue>; N]> {
-    let mut found = [None; N];
-    pick(json, names, &mut found)?;
-    Ok(found)
-}
-
-fn pick<'a>(json: &'a str, names: &[&str], found: &mut [Option<&'a RawValue>]) -> serde_json::Result<()> {
-    serde_json::Deserializer::from_str(json).deserialize_map(Pick { names, found })
-}
-
-struct Pick<'p, 'de> {
-    names: &'p [&'p str],
-    found: &'p mut [Option<&'de RawValue>],
-}
-
-impl<'de> Visitor<'de> for Pick<'_, 'de> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        while let Some(Text(name)) = members.next_key()? {
-            let place = self.names.iter().position(|known| *known == name);
-            match place.and_then(|place| self.found.get_mut(place)) {
-                Some(Some(_)) => return Err(de::Error::custom("a member occurs twice")),
-                Some(place) => *place = Some(members.next_value()?),
-                None => {
-                    members.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A string that borrows from the message unless it contains escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Reads a member that may be missing but, if it is there, may also be `null`: serde alone takes one for the other.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
@@ -337,7 +187,7 @@ pub(crate) fn notification(method: &str, params: &Object) -> String {
 
 /// The body of an HTTP error that has no request to answer: no JSON could be read, or it was not wanted.
 pub(crate) fn anonymous_error(reason: Reason, message: &'static str) -> String {
-    error(None, reason.code(true), &RpcError::new(reason, message))
+    error(None, reason.code(Era::Modern), &RpcError::new(reason, message))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -345,11 +195,12 @@ pub(crate) fn anonymous_error(reason: Reason, message: &'static str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::ID_BYTES;
 
     fn rejection(body: &str) -> (i32, Option<String>) {
         match parse(body, 100) {
             Ok(_) => (0, None),
-            Err(unreadable) => (unreadable.error.reason.code(true), unreadable.id.map(str::to_owned)),
+            Err(unreadable) => (unreadable.error.reason.code(Era::Modern), unreadable.id.map(str::to_owned)),
         }
     }
 
@@ -440,7 +291,7 @@ mod tests {
     fn a_batch_is_read_up_to_its_limit() {
         assert!(matches!(parse("[1, 2]", 2), Ok(Payload::Batch(elements)) if elements.len() == 2));
         for (body, code) in [("[1, 2, 3]", -32600), ("[1, 2, 3", -32600), ("[1, 2", -32700), ("[1] 2", -32700)] {
-            let unreadable = parse(body, 2).err().map(|unreadable| unreadable.error.reason.code(true));
+            let unreadable = parse(body, 2).err().map(|unreadable| unreadable.error.reason.code(Era::Modern));
             assert_eq!(unreadable, Some(code), "{body}");
         }
     }

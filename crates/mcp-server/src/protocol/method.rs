@@ -1,4 +1,6 @@
-//! The requests that exist in either era, by name.
+//! Methods of requests and notifications, by name.
+
+use super::revision::Era;
 
 /// A request method of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,12 +61,12 @@ impl Method {
         NAMES.iter().find(|(method, _)| *method == self).map_or("", |(_, name)| name)
     }
 
-    /// Whether the era of `modern` or legacy requests has this method. `subscriptions/listen` is in no list here:
-    /// this server announces no changes, so it does not offer it.
-    pub fn exists(self, modern: bool) -> bool {
+    /// Whether an era has this method. `subscriptions/listen` is in no list here: this server announces no changes, so it
+    /// does not offer it.
+    pub fn exists_in(self, era: Era) -> bool {
         match self {
-            Self::Initialize | Self::Ping | Self::SetLevel | Self::Subscribe | Self::Unsubscribe => !modern,
-            Self::Discover => modern,
+            Self::Initialize | Self::Ping | Self::SetLevel | Self::Subscribe | Self::Unsubscribe => era == Era::Legacy,
+            Self::Discover => era == Era::Modern,
             _ => true,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! | module | what it contains |
 //! |---|---|
-//! | [`jsonrpc`] | JSON-RPC 2.0: reads a message as far as needed, writes responses |
+//! | [`jsonrpc`], [`params`] | JSON-RPC 2.0: reads a message as far as needed, writes responses |
 //! | [`size`] | measures a JSON text before it is parsed |
 //! | [`revision`], [`method`], [`era`] | the revisions and methods, and which era a request belongs to |
 //! | [`error`], [`outcome`] | every error code with its HTTP status; results in the form of either era |
@@ -14,5 +14,6 @@ pub(super) mod jsonrpc;
 pub(super) mod method;
 pub(super) mod notification;
 pub(super) mod outcome;
+pub(super) mod params;
 pub(super) mod revision;
 pub(super) mod size;

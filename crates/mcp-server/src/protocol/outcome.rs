@@ -1,10 +1,14 @@
-//! What a request came to, before it is put into the words of an era.
+//! Results of requests, and how each era writes them.
 
 use std::rc::Rc;
 
 use crate::{
     primitives::resource::Cache,
-    protocol::{error::RpcError, jsonrpc, revision::Revision},
+    protocol::{
+        error::RpcError,
+        jsonrpc,
+        revision::{Era, Revision},
+    },
 };
 use mcp_edge_runtime::json::{Object, to_json};
 use mcp_edge_runtime::{http::Response, log::LogRecord};
@@ -55,7 +59,7 @@ pub enum Outcome {
     Answered,
     /// A result in which a tool reports its failure to the model.
     ToolFailed,
-    /// Questions to the client.
+    /// Input requests to the client.
     InputRequired,
     /// A JSON-RPC error with this code.
     Error(i32),
@@ -100,7 +104,7 @@ impl Summary {
     }
 }
 
-/// An answer in the words of an era.
+/// A response in the form of an era.
 pub(crate) struct Rendered {
     pub status: u16,
     /// JSON; none for what is accepted without an answer.
@@ -113,10 +117,10 @@ impl Rendered {
         Self { status: 202, body: None, outcome: Outcome::Accepted }
     }
 
-    pub fn error(id: Option<&str>, error: &RpcError, modern: bool) -> Self {
-        let code = error.reason.code(modern);
+    pub fn error(id: Option<&str>, error: &RpcError, era: Era) -> Self {
+        let code = error.reason.code(era);
         Self {
-            status: error.reason.status(modern),
+            status: error.reason.status(era),
             body: Some(jsonrpc::error(id, code, error)),
             outcome: Outcome::Error(code),
         }
@@ -132,7 +136,7 @@ impl Rendered {
     }
 }
 
-/// The words of an era.
+/// How results are written in an era.
 #[derive(Clone)]
 pub(crate) enum Framing {
     /// Results say what they are, how long they may be kept, and who made them. The JSON is that of the server.
@@ -142,14 +146,17 @@ pub(crate) enum Framing {
 }
 
 impl Framing {
-    pub fn is_modern(&self) -> bool {
-        matches!(self, Self::Modern(_))
+    pub fn era(&self) -> Era {
+        match self {
+            Self::Modern(_) => Era::Modern,
+            Self::Legacy => Era::Legacy,
+        }
     }
 
-    /// The answer to the request with this id, which is JSON.
+    /// The response to the request with this id, which is JSON.
     pub fn render(&self, id: &str, outcome: &OperationResult) -> Rendered {
         let (body, outcome) = match outcome {
-            OperationResult::Error(error) => return Rendered::error(Some(id), error, self.is_modern()),
+            OperationResult::Error(error) => return Rendered::error(Some(id), error, self.era()),
             OperationResult::InputRequired(members) => {
                 (self.result(id, "input_required", members, &Object::new(), None), Outcome::InputRequired)
             }

@@ -18,6 +18,15 @@ pub enum Revision {
     V2026_07_28,
 }
 
+/// The two forms of the protocol that are in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Era {
+    /// Before 2026-07-28: a handshake precedes all other requests.
+    Legacy,
+    /// Since 2026-07-28: each request carries its own metadata.
+    Modern,
+}
+
 /// The newest revision without a handshake, and the oldest: there is one so far.
 pub(crate) const MODERN: Revision = Revision::V2026_07_28;
 
@@ -44,10 +53,10 @@ impl Revision {
         }
     }
 
-    /// Whether requests carry their own metadata (since 2026-07-28) instead of relying on a handshake.
+    /// The era that it belongs to.
     #[must_use]
-    pub fn is_modern(self) -> bool {
-        self >= MODERN
+    pub fn era(self) -> Era {
+        if self >= MODERN { Era::Modern } else { Era::Legacy }
     }
 
     /// A handshake revision by its name.
@@ -64,8 +73,8 @@ impl fmt::Display for Revision {
     }
 }
 
-/// Whether a version name, known or not, belongs to the era without a handshake. Names are dates, so that they
-/// compare as text; a name that is no date compares as later and is then refused as unsupported.
-pub(crate) fn names_modern(version: &str) -> bool {
-    version >= MODERN.as_str()
+/// The era of a version name, known or not. Names are dates, so that they compare as text; a name that is no date compares
+/// as later and is then rejected as unsupported.
+pub(crate) fn era_of(version: &str) -> Era {
+    if version >= MODERN.as_str() { Era::Modern } else { Era::Legacy }
 }

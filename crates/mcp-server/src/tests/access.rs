@@ -10,8 +10,8 @@ fn call(tool: &str, identity: Identity) -> Handled {
         .headers
         .iter()
         .fold(RequestHead::new("POST", "/mcp"), |head, (name, value)| head.with_header(name, value));
-    let caller = RequestContext { identity: Rc::new(identity), ..caller("") };
-    run(server().handle(&head, &request.body.to_string(), caller))
+    let context = RequestContext { identity: Rc::new(identity), ..context("") };
+    run(server().handle(&head, &request.body.to_string(), context, &services()))
 }
 
 #[test]
@@ -46,8 +46,9 @@ fn scopes_are_checked_before_arguments() {
 fn lists_show_what_the_identity_may_use() {
     let names = |identity: Identity| {
         let request = Request::legacy("tools/list", json!({}));
-        let caller = RequestContext { identity: Rc::new(identity), ..caller("") };
-        let handled = run(server().handle(&RequestHead::new("POST", "/mcp"), &request.body.to_string(), caller));
+        let context = RequestContext { identity: Rc::new(identity), ..context("") };
+        let handled =
+            run(server().handle(&RequestHead::new("POST", "/mcp"), &request.body.to_string(), context, &services()));
         let tools = message(&response(handled))["result"]["tools"].as_array().cloned().unwrap_or_default();
         tools.iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned)).collect::<Vec<_>>().join(" ")
     };

@@ -38,7 +38,7 @@ fn guarded() -> Server {
 fn send<'s>(server: &'s Server, request: &Request, scopes: &str) -> impl Future<Output = Handled> + use<'s> {
     let head = request.headers.iter();
     let head = head.fold(RequestHead::new("POST", "/mcp"), |head, (name, value)| head.with_header(name, value));
-    server.handle(&head, &request.body.to_string(), caller(scopes))
+    server.handle(&head, &request.body.to_string(), context(scopes), &services())
 }
 
 /// Each place of which values are made, by method.

@@ -21,8 +21,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Call, Capability, Handled, Prompt, RequestContext, Resource, ResourceTemplate, Server, ServerBuilder, Tool,
-    ToolError,
+    Call, Capability, Handled, Prompt, RequestContext, Resource, ResourceTemplate, Server, ServerBuilder,
+    ServerServices, Tool, ToolError,
     testing::{NOW, TestRuntime, run},
 };
 use mcp_edge_identity::Identity;
@@ -144,13 +144,17 @@ impl Request {
             .headers
             .iter()
             .fold(RequestHead::new("POST", "/mcp"), |head, (name, value)| head.with_header(name, value));
-        run(server.handle(&head, body, caller("notes")))
+        run(server.handle(&head, body, context("notes"), &services()))
     }
 }
 
-fn caller(scopes: &str) -> RequestContext {
+fn context(scopes: &str) -> RequestContext {
     let identity = Rc::new(Identity::for_test("ada", scopes));
-    RequestContext::new(identity, (), NOW, "r-1".to_owned(), Rc::new(TestRuntime::default()))
+    RequestContext { identity, env: (), now: NOW, request_id: "r-1".to_owned() }
+}
+
+fn services() -> Rc<ServerServices> {
+    Rc::new(ServerServices::new(Rc::new(TestRuntime::default())))
 }
 
 fn response(handled: Handled) -> Response {

@@ -12,6 +12,9 @@ use serde_json::{Number, Value};
 use crate::protocol::error::RpcError;
 use mcp_edge_runtime::http::RequestHead;
 
+/// The headers that are read of every message, besides those of parameters.
+pub(crate) const HEADERS: [&str; 5] = ["content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-name"];
+
 /// The encoded form of a value starts with this …
 const PREFIX: &str = "=?base64?";
 /// … and ends with this. Both are exact, in lower case.

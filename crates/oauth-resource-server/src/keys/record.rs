@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{keys::jwk::KeySet, provider::Provider};
+use crate::{keys::key_set::KeySet, provider::Provider};
 
 /// How far ahead of our clock another machine's may be. A record from further in the future would never grow old.
 const CLOCK_SKEW_SECONDS: u64 = 60;

@@ -3,7 +3,7 @@
 use mcp_edge_runtime::settings::{Reader, check_url};
 use serde::Deserialize;
 
-use super::Resource;
+use super::resource::Resource;
 use crate::resource_server::TrustedIssuer;
 
 /// More issuers than any product federates with; each has its own keys to keep.
@@ -31,8 +31,9 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
     }
     let further = reader.text("MORE_ISSUERS").unwrap_or_else(|| "[]".to_owned());
     match serde_json::from_str::<Vec<Further>>(&further) {
-        Err(error) => reader
-            .error(format!("MORE_ISSUERS must be a list of {{ issuer = \"https://…\", audience = [\"…\"] }}: {error}")),
+        Err(error) => reader.error(format!(
+            "MORE_ISSUERS must be an array of {{ issuer = \"https://…\", audience = [\"…\"] }}: {error}"
+        )),
         Ok(further) => {
             for Further { issuer, audience } in further {
                 if let Err(problem) = check_url(&issuer) {
@@ -48,7 +49,10 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
         }
     }
     if issuers.len() > MAX_ISSUERS {
-        reader.error(format!("MORE_ISSUERS: at most {MAX_ISSUERS} issuers in all"));
+        reader.error(format!(
+            "MORE_ISSUERS must leave at most {MAX_ISSUERS} issuers in all, and there are {}",
+            issuers.len()
+        ));
     }
     issuers
 }

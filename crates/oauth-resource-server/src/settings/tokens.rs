@@ -7,7 +7,7 @@ use crate::{
     token::{
         denied::{DeniedTokens, parse_time},
         jwt::{ACCESS_TOKEN_TYPES, POSSIBLE_TYPES},
-        opaque::{AcceptedClients, Method, OpaquePolicy},
+        opaque::{AcceptedClients, CheckMethod, OpaquePolicy},
     },
 };
 
@@ -70,7 +70,9 @@ pub(super) fn opaque(reader: &mut Reader<'_>) -> Option<OpaquePolicy> {
     let client_secret = reader.secret("INTROSPECTION_CLIENT_SECRET");
     let credentials = reader.text("INTROSPECTION_CLIENT_ID").zip(client_secret);
     let method = match (check.as_deref().unwrap_or("introspection"), credentials) {
-        ("introspection", Some((client_id, client_secret))) => Some(Method::Introspection { client_id, client_secret }),
+        ("introspection", Some((client_id, client_secret))) => {
+            Some(CheckMethod::Introspection { client_id, client_secret })
+        }
         ("introspection", None) => {
             reader.error(
                 "OPAQUE_TOKEN_CLIENTS needs the secrets INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET: set \
@@ -79,7 +81,7 @@ pub(super) fn opaque(reader: &mut Reader<'_>) -> Option<OpaquePolicy> {
             );
             None
         }
-        ("userinfo", _) if clients == AcceptedClients::Any => Some(Method::Userinfo),
+        ("userinfo", _) if clients == AcceptedClients::Any => Some(CheckMethod::Userinfo),
         ("userinfo", _) => {
             reader.error(
                 "OPAQUE_TOKEN_CHECK = \"userinfo\" cannot tell whose token it is: it needs OPAQUE_TOKEN_CLIENTS = \"*\", \
@@ -93,11 +95,13 @@ pub(super) fn opaque(reader: &mut Reader<'_>) -> Option<OpaquePolicy> {
             None
         }
     };
-    let positive_ttl_seconds = match reader.text("OPAQUE_TOKEN_SECONDS").map(|text| text.parse::<u64>()) {
+    let positive_ttl_seconds = match reader.text("OPAQUE_TOKEN_SECONDS").map(|text| (text.parse::<u64>(), text)) {
         None => OPAQUE_SECONDS,
-        Some(Ok(seconds)) if seconds <= MAX_OPAQUE_SECONDS => seconds,
-        Some(_) => {
-            reader.error(format!("OPAQUE_TOKEN_SECONDS must be a whole number of seconds up to {MAX_OPAQUE_SECONDS}"));
+        Some((Ok(seconds), _)) if seconds <= MAX_OPAQUE_SECONDS => seconds,
+        Some((_, text)) => {
+            reader.error(format!(
+                "OPAQUE_TOKEN_SECONDS = {text:?} must be a whole number of seconds up to {MAX_OPAQUE_SECONDS}"
+            ));
             OPAQUE_SECONDS
         }
     };

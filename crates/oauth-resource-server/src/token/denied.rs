@@ -1,12 +1,10 @@
-//! The operator's emergency switches: tokens under certain keys, or issued before a certain time, are refused although
+//! Tokens that the operator denies in an emergency: those under certain keys, or issued before a certain time, although
 //! the provider still vouches for them. For the time between a theft and its fix at the provider.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::{
-    denial::{Denial, Reason},
-    keys::jwk::Key,
-};
+use crate::denial::{Denial, Excerpt, KeyIdentifier};
+use mcp_edge_runtime::crypto::Thumbprint;
 
 /// The tokens that are refused although every other check passes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,41 +19,39 @@ impl DeniedTokens {
     /// Refuses a token by the `kid` that it names, before anything is fetched on its account.
     ///
     /// # Errors
-    /// [`Reason::KeyDenied`].
+    /// [`Denial::KeyDenied`].
     pub fn check_kid(&self, kid: Option<&str>) -> Result<(), Denial> {
-        kid.map_or(Ok(()), |kid| self.check("kid", kid))
+        kid.map_or(Ok(()), |kid| self.check(KeyIdentifier::Kid, kid))
     }
 
     /// Refuses a token by the key that verifies it, whatever the token calls it.
     ///
     /// # Errors
-    /// [`Reason::KeyDenied`].
-    pub fn check_key(&self, key: &Key) -> Result<(), Denial> {
+    /// [`Denial::KeyDenied`].
+    pub fn check_key(&self, kid: Option<&str>, thumbprint: &Thumbprint) -> Result<(), Denial> {
         if self.keys.is_empty() {
             return Ok(());
         }
-        self.check_kid(key.kid.as_deref())?;
-        self.check("thumbprint", &URL_SAFE_NO_PAD.encode(key.thumbprint))
+        self.check_kid(kid)?;
+        self.check(KeyIdentifier::Thumbprint, &URL_SAFE_NO_PAD.encode(thumbprint))
     }
 
-    fn check(&self, what: &str, name: &str) -> Result<(), Denial> {
-        if self.keys.iter().any(|denied| denied == name) {
-            return Err(Denial::new(Reason::KeyDenied, format!("{what} {name:?} is in DENIED_KEYS")));
+    fn check(&self, identifier: KeyIdentifier, value: &str) -> Result<(), Denial> {
+        if self.keys.iter().any(|denied| denied == value) {
+            return Err(Denial::KeyDenied { identifier, value: Excerpt::new(value) });
         }
         Ok(())
     }
 
-    /// Refuses a token by the time of its issue. A JWT that does not tell it may be older than the cutoff.
+    /// Refuses a token by the time of its issue. A JWT without it may be older than the cutoff.
     ///
     /// # Errors
-    /// [`Reason::IssuedBeforeCutoff`].
+    /// [`Denial::IssuedBeforeCutoff`].
     pub fn check_issue_time(&self, issued_at: Option<u64>) -> Result<(), Denial> {
         if issued_at.unwrap_or_default() >= self.issued_before {
             return Ok(());
         }
-        let iat = issued_at.map_or_else(|| "none".to_owned(), |iat| iat.to_string());
-        let detail = format!("iat {iat}, DENIED_ISSUED_BEFORE {}", self.issued_before);
-        Err(Denial::new(Reason::IssuedBeforeCutoff, detail))
+        Err(Denial::IssuedBeforeCutoff { iat: issued_at, cutoff: self.issued_before })
     }
 }
 
@@ -97,6 +93,7 @@ pub fn parse_time(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denial::Reason;
 
     #[test]
     fn a_time_is_seconds_or_rfc_3339_in_utc() {
@@ -135,7 +132,7 @@ mod tests {
         assert_eq!(denied.check_issue_time(Some(100)), Ok(()));
         for too_old in [None, Some(0), Some(99)] {
             let denial = denied.check_issue_time(too_old).expect_err("too old");
-            assert_eq!(denial.reason, Reason::IssuedBeforeCutoff);
+            assert_eq!(denial.reason(), Reason::IssuedBeforeCutoff);
         }
     }
 }

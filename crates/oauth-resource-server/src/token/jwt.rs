@@ -1,7 +1,7 @@
 //! The compact form of a signed JWT (RFC 7515 §3.1), read strictly.
 //!
-//! Strict where laxity has been an attack: unpadded canonical base64url, no member twice, no processing that we do not
-//! do (`crit`, `b64`, `zip`, nested tokens), explicit typing, an algorithm from the list. Key material in the header
+//! Strict where laxity has been an attack: unpadded canonical base64url, no member twice, no unsupported processing
+//! (`crit`, `b64`, `zip`, nested tokens), explicit typing, an algorithm from the list. Key material in the header
 //! (`jwk`, `jku`, `x5c`, `x5u`) is never looked at: keys come from the provider alone.
 
 use base64::{
@@ -12,8 +12,8 @@ use base64::{
 use serde_json::{Map, Value};
 
 use crate::{
-    denial::Reason,
-    token::members::{self, MembersError},
+    denial::{Denial, Excerpt, Segment, TokenError},
+    json_members::{self, MembersError},
 };
 use mcp_edge_runtime::crypto::Algorithm;
 
@@ -94,46 +94,66 @@ fn begins_with_brace(segment: &str) -> bool {
 /// base64url; claims are base64url and a JSON object without duplicates.
 ///
 /// # Errors
-/// [`Reason::MalformedToken`], [`Reason::DuplicateMember`], [`Reason::UnsupportedHeader`], [`Reason::WrongType`],
-/// [`Reason::UnsupportedAlgorithm`].
-pub fn parse<'a>(token: &'a str, types: &[String], wanted: &dyn Fn(&str) -> bool) -> Result<UnverifiedJwt<'a>, Reason> {
-    let (signing_input, signature) = token.rsplit_once('.').ok_or(Reason::MalformedToken)?;
-    let (header, claims) = signing_input.split_once('.').ok_or(Reason::MalformedToken)?;
+/// [`Denial::MalformedToken`], [`Denial::DuplicateMember`], [`Denial::UnsupportedHeader`], [`Denial::WrongType`],
+/// [`Denial::UnsupportedAlgorithm`].
+pub fn parse<'a>(token: &'a str, types: &[String], wanted: &dyn Fn(&str) -> bool) -> Result<UnverifiedJwt<'a>, Denial> {
+    let (signing_input, signature) = token.rsplit_once('.').ok_or_else(|| malformed(TokenError::Segments))?;
+    let (header, claims) = signing_input.split_once('.').ok_or_else(|| malformed(TokenError::Segments))?;
     if claims.contains('.') {
-        return Err(Reason::MalformedToken);
+        return Err(malformed(TokenError::Segments));
     }
     let header = header_of(header)?;
-
-    let asks_for_more = header.contains_key("crit")
-        || header.contains_key("zip")
-        || header.get("b64").is_some_and(|b64| *b64 != Value::Bool(true))
-        || header.get("cty").is_some_and(|cty| cty.as_str().is_none_or(names_jwt));
-    if asks_for_more {
-        return Err(Reason::UnsupportedHeader);
+    if let Some(member) = unsupported(&header) {
+        return Err(Denial::UnsupportedHeader { member });
     }
 
     let typ = match header.get("typ") {
         None => String::new(),
         Some(Value::String(typ)) => typ.to_ascii_lowercase(),
-        Some(_) => return Err(Reason::MalformedToken),
+        Some(_) => return Err(malformed(TokenError::NotAString("typ"))),
     };
     if !types.contains(&typ) || !POSSIBLE_TYPES.contains(&typ.as_str()) {
-        return Err(Reason::WrongType);
+        return Err(Denial::WrongType { typ: header.get("typ").and_then(Value::as_str).map(Excerpt::new) });
     }
     let is_typed = ACCESS_TOKEN_TYPES.contains(&typ.as_str());
 
     let algorithm = match header.get("alg") {
-        Some(Value::String(name)) => Algorithm::from_name(name).ok_or(Reason::UnsupportedAlgorithm)?,
-        _ => return Err(Reason::MalformedToken),
+        Some(Value::String(name)) => {
+            Algorithm::from_name(name).ok_or_else(|| Denial::UnsupportedAlgorithm { alg: Excerpt::new(name) })?
+        }
+        _ => return Err(malformed(TokenError::NotAString("alg"))),
     };
     let kid = match header.get("kid") {
         None => None,
         Some(Value::String(kid)) => Some(kid.clone()),
-        Some(_) => return Err(Reason::MalformedToken),
+        Some(_) => return Err(malformed(TokenError::NotAString("kid"))),
     };
 
-    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Reason::MalformedToken)?;
-    Ok(UnverifiedJwt { algorithm, kid, is_typed, claims: object(claims, wanted)?, signing_input, signature })
+    let signature = URL_SAFE_NO_PAD.decode(signature);
+    let signature = signature.map_err(|_| malformed(TokenError::Encoding(Segment::Signature)))?;
+    let claims = object(claims, Segment::Claims, wanted)?;
+    Ok(UnverifiedJwt { algorithm, kid, is_typed, claims, signing_input, signature })
+}
+
+#[cold]
+#[inline(never)]
+fn malformed(error: TokenError) -> Denial {
+    Denial::MalformedToken { error }
+}
+
+/// The member that asks for a processing that is not supported, if there is one.
+fn unsupported(header: &Map<String, Value>) -> Option<&'static str> {
+    if header.contains_key("crit") {
+        Some("crit")
+    } else if header.contains_key("zip") {
+        Some("zip")
+    } else if header.get("b64").is_some_and(|b64| *b64 != Value::Bool(true)) {
+        Some("b64")
+    } else if header.get("cty").is_some_and(|cty| cty.as_str().is_none_or(names_jwt)) {
+        Some("cty")
+    } else {
+        None
+    }
 }
 
 /// Whether a `cty` announces a nested token. An empty `cty` cannot mean anything else we support, so it counts too.
@@ -143,16 +163,17 @@ fn names_jwt(cty: &str) -> bool {
 }
 
 /// Decodes the header.
-fn header_of(segment: &str) -> Result<Map<String, Value>, Reason> {
-    object(segment, &|name| HEADER.contains(&name))
+fn header_of(segment: &str) -> Result<Map<String, Value>, Denial> {
+    object(segment, Segment::Header, &|name| HEADER.contains(&name))
 }
 
 /// Decodes one segment into a JSON object whose member names are unique (RFC 7515 §4, RFC 7519 §4).
-fn object(segment: &str, wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Value>, Reason> {
-    let bytes = URL_SAFE_NO_PAD.decode(segment).map_err(|_| Reason::MalformedToken)?;
-    members::read(&bytes, wanted).map_err(|error| match error {
-        MembersError::Malformed => Reason::MalformedToken,
-        MembersError::Duplicate => Reason::DuplicateMember,
+#[inline(never)]
+fn object(text: &str, segment: Segment, wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Value>, Denial> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed(TokenError::Encoding(segment)))?;
+    json_members::read(&bytes, wanted).map_err(|error| match error {
+        MembersError::Malformed => malformed(TokenError::NotAnObject(segment)),
+        MembersError::Duplicate => Denial::DuplicateMember { segment },
     })
 }
 
@@ -161,6 +182,32 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::denial::Reason;
+
+    /// The cause alone: most tests are about it.
+    fn parse<'a>(token: &'a str, types: &[String], wanted: &dyn Fn(&str) -> bool) -> Result<UnverifiedJwt<'a>, Reason> {
+        super::parse(token, types, wanted).map_err(|denial| denial.reason())
+    }
+
+    fn detail(header: &str) -> String {
+        let denial = super::parse(&token(header, "{}"), &types(), &|_| true).unwrap_err();
+        denial.detail().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_operator_reads_what_was_wrong() {
+        for (header, expected) in [
+            (r#"{"alg":"RS256","typ":"JWT"}"#, r#"typ "JWT""#),
+            (r#"{"alg":"RS256"}"#, "typ none"),
+            (r#"{"alg":"HS256","typ":"at+jwt"}"#, r#"alg "HS256""#),
+            (r#"{"alg":"RS256","typ":"at+jwt","kid":1}"#, "kid must be a string"),
+            (r#"{"alg":"RS256","typ":"at+jwt","zip":"DEF"}"#, "header member zip"),
+            (r#"{"alg":"RS256","alg":"RS256"}"#, "in the header"),
+            ("[]", "the header must be a JSON object"),
+        ] {
+            assert_eq!(detail(header), expected, "{header}");
+        }
+    }
 
     fn types() -> Vec<String> {
         ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec()

@@ -1,24 +1,29 @@
 //! What makes an access token good.
 //!
-//! | module | what it decides | source |
+//! | module | what it contains | source |
 //! |---|---|---|
-//! | [`jwt`] | whether the text is a signed JWT that we understand completely | RFC 7515, 8725 |
-//! | [`claims`] | whether it was issued for us, by whom we trust, for now | RFC 9068 §4, RFC 7519 §4 |
-//! | [`denied`] | whether the operator refuses its key or its age | |
+//! | [`jwt`] | the compact form of a signed JWT, read strictly | RFC 7515, 8725 |
+//! | [`claims`] | the claims that decisions depend on, and the audience | RFC 9068 §4, RFC 7519 §4 |
+//! | [`validity`] | expiry, start and issue time against the clock | RFC 7519 §4.1 |
+//! | [`token_use`] | whether it is an access token and a bearer token | RFC 7800 |
+//! | [`caller_kind`] | whether it stands for a person or a machine | RFC 9068 §2.2 |
+//! | [`denied`] | the keys and ages that the operator denies | |
 //! | [`opaque`] | what the provider says of a token that is no JWT | RFC 7662, OpenID Connect Core §5.3 |
-//! | [`budget`] | how many questions about unknown tokens the provider is asked | |
-//! | [`verified`] | which tokens were verified before, by which key | |
-//! | [`members`], [`memory`], [`weight`] | how much of a token is built, how much is remembered, and what that takes | |
+//! | [`introspection_limiter`] | a limit on requests about unknown tokens | |
+//! | [`verified`], [`fingerprint`], [`two_choice_cache`] | JWTs that were verified before, and the cache that holds them | |
 //!
 //! Every function takes plain data, makes its checks in the order its documentation gives, and returns the one
-//! [`Reason`](crate::denial::Reason) that applies. Nothing is believed until the signature holds.
+//! [`Denial`](crate::denial::Denial) that applies. Nothing is believed until the signature holds.
 
-pub mod budget;
+pub mod caller_kind;
 pub mod claims;
 pub mod denied;
+pub mod fingerprint;
+pub mod introspection_limiter;
 pub mod jwt;
-pub mod members;
-pub mod memory;
+mod numeric_date;
 pub mod opaque;
+pub mod token_use;
+pub mod two_choice_cache;
+pub mod validity;
 pub mod verified;
-pub mod weight;

@@ -3,17 +3,17 @@
 use mcp_edge_identity::{Identity, Kind, Party, Scopes};
 use mcp_edge_oauth::{
     client_policy::ClientList,
-    denial::Reason,
+    denial::{Denial, Reason},
     disclosure::Disclosure,
-    resource_server::{ResourceServer, Trail, TrustPolicy, TrustedIssuer},
-    token::claims::EXPIRY_LEEWAY_SECONDS,
+    resource_server::{Authentication, ResourceServer, TrustPolicy, TrustedIssuer},
+    token::validity::EXPIRY_LEEWAY_SECONDS,
 };
 use mcp_edge_runtime::crypto::Algorithm;
 use serde_json::{Value, json};
 
 use crate::support::{
     signatures::key_pair,
-    tokens::{self, ISSUER, RESOURCE, Scene, header, mint, policy, send, send_noting},
+    tokens::{self, ISSUER, RESOURCE, Scene, header, mint, policy, send, send_traced},
     world::{World, jwks_url},
 };
 
@@ -24,7 +24,7 @@ const OTHER_RESOURCE: &str = "api://mcp";
 fn identity(policy: TrustPolicy, change: impl FnOnce(&mut Value)) -> Result<Identity, Reason> {
     let scene = Scene::new(policy);
     let outcome = scene.send(&scene.token(|_, claims| change(claims)));
-    outcome.map(|identity| (*identity).clone()).map_err(|denial| denial.reason)
+    outcome.map(|identity| (*identity).clone()).map_err(|denial| denial.reason())
 }
 
 fn with(change: impl FnOnce(&mut TrustPolicy)) -> TrustPolicy {
@@ -145,7 +145,7 @@ fn each_issuer_vouches_for_its_own_tokens_alone() {
     ] {
         for _ in 0..2 {
             let outcome = send(&world, &server, &signed(&world, key, issuer, audience));
-            assert_eq!(outcome.as_ref().err().map(|denial| denial.reason), expected, "{key} {issuer} {audience}");
+            assert_eq!(outcome.as_ref().err().map(Denial::reason), expected, "{key} {issuer} {audience}");
             if let Ok(identity) = outcome {
                 assert_eq!(identity.issuer(), issuer);
             }
@@ -158,7 +158,7 @@ fn one_issuers_outage_does_not_touch_the_other() {
     let (world, server) = two_issuers();
     world.take_down(ISSUER);
     let denial = send(&world, &server, &signed(&world, "p384-1", ISSUER, RESOURCE)).unwrap_err();
-    assert_eq!(denial.reason, Reason::KeysUnavailable);
+    assert_eq!(denial.reason(), Reason::KeysUnavailable);
     assert!(send(&world, &server, &signed(&world, "p384-2", OTHER_ISSUER, OTHER_RESOURCE)).is_ok());
 }
 
@@ -168,7 +168,7 @@ fn a_discovery_document_that_speaks_for_another_issuer_is_not_used() {
     let impostor = crate::support::world::discovery(OTHER_ISSUER);
     world.answer(&crate::support::world::discovery_url(ISSUER), crate::support::world::Answer::json(&impostor));
     let denial = send(&world, &server, &signed(&world, "p384-2", ISSUER, RESOURCE)).unwrap_err();
-    assert_eq!(denial.reason, Reason::KeysUnavailable);
+    assert_eq!(denial.reason(), Reason::KeysUnavailable);
     assert_eq!(world.calls(&jwks_url(OTHER_ISSUER)), 0);
 }
 
@@ -205,7 +205,7 @@ fn every_algorithm_verifies_with_its_key_and_no_other() {
             let confused = mint(&key, algorithm, &header(other, "k"), &claims);
             let swapped = format!("{}.{signature}", confused.rsplit_once('.').unwrap().0);
             for forged in [confused, swapped] {
-                let reason = send(&world, &server, &forged).expect_err("confused").reason;
+                let reason = send(&world, &server, &forged).expect_err("confused").reason();
                 assert!(
                     matches!(reason, Reason::KeyMismatch | Reason::BadSignature),
                     "{} as {}: {reason:?}",
@@ -228,13 +228,9 @@ fn the_newer_name_of_eddsa_is_the_same_algorithm() {
 }
 
 #[test]
-fn the_trail_tells_which_cache_answered() {
+fn the_trace_tells_which_cache_answered() {
     let scene = Scene::new(policy());
-    let tier = |scene: &Scene, token: &str| {
-        let mut trail = Trail::default();
-        let _ = send_noting(&scene.world, &scene.server, token, &mut trail);
-        trail.tier
-    };
+    let tier = |scene: &Scene, token: &str| send_traced(&scene.world, &scene.server, token).trace.tier;
     let (one, two) = (scene.token(|_, _| ()), scene.token(|_, claims| claims["jti"] = "2".into()));
     assert_eq!(tier(&scene, &one), Some("provider"));
     assert_eq!(tier(&scene, &one), Some("verified"));
@@ -259,11 +255,11 @@ fn a_remembered_token_costs_no_cryptography_and_expires_like_any_other() {
 }
 
 #[test]
-fn the_trail_names_nobody_before_the_signature_holds() {
+fn the_trace_names_nobody_before_the_signature_holds() {
     let scene = Scene::new(policy());
-    let mut trail = Trail::default();
     let forged = format!("{}AAAA", scene.token(|_, _| ()));
-    assert!(send_noting(&scene.world, &scene.server, &forged, &mut trail).is_err());
-    assert_eq!((trail.client_id, trail.subject), (None, None));
-    assert_eq!((trail.issuer.as_deref(), trail.kid.as_deref()), (Some(ISSUER), Some("k")));
+    let Authentication { outcome, trace } = send_traced(&scene.world, &scene.server, &forged);
+    assert!(outcome.is_err());
+    assert_eq!((trace.client_id, trace.subject), (None, None));
+    assert_eq!((trace.issuer.as_deref(), trace.kid.as_deref()), (Some(ISSUER), Some("k")));
 }

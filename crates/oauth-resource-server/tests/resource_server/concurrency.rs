@@ -6,7 +6,7 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use mcp_edge_oauth::{
     denial::Reason,
     keys::policy::{COLD_RETRY_SECONDS, COOL_DOWN_SECONDS, FRESH_SECONDS},
-    resource_server::{ResourceServer, Trail},
+    resource_server::ResourceServer,
 };
 use mcp_edge_runtime::ports::Runtime;
 use proptest::prelude::*;
@@ -64,8 +64,8 @@ impl Isolate {
 
     fn request_with(&self, token: String) -> LocalBoxFuture<'_, Outcome> {
         async move {
-            let outcome = authenticate(&self.world, &self.server, &token, &mut Trail::default()).await;
-            outcome.map(drop).map_err(|denial| denial.reason)
+            let outcome = authenticate(&self.world, &self.server, &token).await.outcome;
+            outcome.map(drop).map_err(|denial| denial.reason())
         }
         .boxed_local()
     }

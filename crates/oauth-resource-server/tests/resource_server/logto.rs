@@ -3,13 +3,13 @@
 use mcp_edge_identity::Kind;
 use mcp_edge_oauth::{
     denial::Reason,
-    resource_server::{ResourceServer, Trail},
-    token::claims::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
+    resource_server::{Authentication, ResourceServer},
+    token::validity::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
 };
 
 use crate::support::{
     logto::{self, ISSUER, KEY_SETS, Vector},
-    tokens::{authenticate, send, send_noting},
+    tokens::{authenticate, send, send_traced},
     world::{World, jwks_url},
 };
 
@@ -19,7 +19,7 @@ fn outcome(vector: &Vector, key_set: &str, now: u64) -> Result<(), Reason> {
     world.advance_to(now);
     logto::publish(&world, key_set);
     let server = ResourceServer::new(logto::policy());
-    send(&world, &server, &vector.token()).map(drop).map_err(|denial| denial.reason)
+    send(&world, &server, &vector.token()).map(drop).map_err(|denial| denial.reason())
 }
 
 fn accepted() -> impl Iterator<Item = Vector> {
@@ -77,7 +77,7 @@ fn a_changed_subject_breaks_the_signature() {
         world.advance_to(vector.now);
         logto::publish(&world, &vector.verifies_with.remove(0));
         assert_eq!(
-            send(&world, &server, &forged).map_err(|denial| denial.reason),
+            send(&world, &server, &forged).map_err(|denial| denial.reason()),
             Err(Reason::BadSignature),
             "{vector}"
         );
@@ -114,7 +114,7 @@ fn an_id_token_that_passes_for_its_type_still_has_the_wrong_audience() {
         world.advance_to(vector.now);
         logto::publish(&world, &vector.verifies_with[0]);
         let denial = send(&world, &server, &vector.token()).expect_err("an ID token");
-        assert_eq!(denial.reason, Reason::WrongAudience, "{vector}");
+        assert_eq!(denial.reason(), Reason::WrongAudience, "{vector}");
     }
 }
 
@@ -124,8 +124,8 @@ fn identities_say_what_the_tokens_say() {
         let (world, server) = (World::new(), ResourceServer::new(logto::policy()));
         world.advance_to(vector.now);
         logto::publish(&world, &vector.verifies_with[0]);
-        let mut trail = Trail::default();
-        let identity = send_noting(&world, &server, &vector.token(), &mut trail).expect("a good token");
+        let Authentication { outcome, trace } = send_traced(&world, &server, &vector.token());
+        let identity = outcome.expect("a good token");
         assert_eq!(identity.issuer(), ISSUER);
         assert_eq!(identity.subject(), vector.sub, "{vector}");
         assert_eq!(identity.client_id(), vector.client_id.as_deref(), "{vector}");
@@ -135,8 +135,8 @@ fn identities_say_what_the_tokens_say() {
         assert_eq!(identity.kind(), if is_machine { Kind::Machine } else { Kind::User }, "{vector}");
         // Some of these tokens carry an e-mail address; no scope in them covers it.
         assert!(identity.claims().is_empty(), "{vector}: {:?}", identity.claims());
-        assert_eq!(trail.kid.as_deref(), Some(vector.kid.as_str()));
-        assert_eq!(trail.tier, Some("provider"));
+        assert_eq!(trace.kid.as_deref(), Some(vector.kid.as_str()));
+        assert_eq!(trace.tier, Some("provider"));
     }
 }
 
@@ -159,8 +159,8 @@ fn no_honest_token_is_refused_through_six_key_sets() {
             }
             let mut outcome = send(&world, &server, &vector.token());
             if let Err(denial) = &outcome {
-                assert_eq!(denial.reason, Reason::KeysUnavailable, "{vector} with {key_set}");
-                let wait = denial.retry_after.expect("a time to wait");
+                assert_eq!(denial.reason(), Reason::KeysUnavailable, "{vector} with {key_set}");
+                let wait = denial.retry_after().expect("a time to wait");
                 assert!(wait <= 30, "{wait}");
                 world.advance(wait);
                 asked_back += 1;
@@ -186,8 +186,7 @@ fn a_rotated_away_key_opens_no_door_even_for_a_token_that_was_let_in_before() {
     // The old copy serves until it is renewed behind a request's back, ten minutes later.
     world.advance(600);
     assert!(send(&world, &server, &vector.token()).is_ok());
-    let denial = world
-        .run(authenticate(&world, &server, &vector.token(), &mut Trail::default()))
-        .expect_err("the key has left the set");
-    assert_eq!(denial.reason, Reason::UnknownKey);
+    let denial =
+        world.run(authenticate(&world, &server, &vector.token())).outcome.expect_err("the key has left the set");
+    assert_eq!(denial.reason(), Reason::UnknownKey);
 }

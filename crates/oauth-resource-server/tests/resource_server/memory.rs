@@ -11,8 +11,8 @@ use std::{
 use mcp_edge_identity::Identity;
 use mcp_edge_oauth::{
     disclosure::Disclosure,
+    memory_size,
     resource_server::{ResourceServer, TrustPolicy},
-    token::weight,
 };
 use serde_json::{Value, json};
 
@@ -105,7 +105,7 @@ fn the_weight_of_an_identity_is_what_it_takes() {
             let identity = identity.with(|verified| drop(verified.claims.insert("claim".to_owned(), parsed)));
             let mut kept = None;
             let (held, _) = measured(|| kept = Some(Rc::new(identity.clone())));
-            let counted = weight::of_identity(&identity);
+            let counted = memory_size::of_identity(&identity);
             assert!(counted >= held, "{counted} counted, {held} held: {shape}");
             assert!(counted <= held * 2 + 1000, "{counted} counted, {held} held: {shape}");
         }

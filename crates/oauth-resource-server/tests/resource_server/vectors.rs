@@ -1,7 +1,7 @@
 //! Published signatures: examples of the RFCs, and Wycheproof's collection of what goes wrong.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use mcp_edge_oauth::{denial::Reason, keys::jwk::KeySet, token::jwt};
+use mcp_edge_oauth::{denial::Reason, keys::key_set::KeySet, token::jwt};
 use mcp_edge_runtime::ports::SignatureVerifier;
 use serde_json::{Value, json};
 
@@ -14,8 +14,8 @@ fn verify(key: &Value, jws: &str) -> Result<(), Reason> {
     let (payload, signature) = rest.split_once('.').ok_or(Reason::MalformedToken)?;
     URL_SAFE_NO_PAD.decode(payload).map_err(|_| Reason::MalformedToken)?;
     let with_claims = format!("{header}.{}.{signature}", URL_SAFE_NO_PAD.encode("{}"));
-    let parsed = jwt::parse(&with_claims, &[String::new()], &|_| true)?;
-    let key = keys.select(parsed.kid.as_deref(), parsed.algorithm)?;
+    let parsed = jwt::parse(&with_claims, &[String::new()], &|_| true).map_err(|denial| denial.reason())?;
+    let key = keys.select(parsed.kid.as_deref(), parsed.algorithm).map_err(|_| Reason::UnknownKey)?;
     if parsed.signature.len() != key.material.signature_length() {
         return Err(Reason::BadSignature);
     }

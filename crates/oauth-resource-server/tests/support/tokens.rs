@@ -8,7 +8,7 @@ use mcp_edge_oauth::{
     client_policy::ClientPolicy,
     denial::{Denial, Reason},
     disclosure::Disclosure,
-    resource_server::{ResourceServer, Trail, TrustPolicy, TrustedIssuer},
+    resource_server::{Authentication, ResourceServer, TrustPolicy, TrustedIssuer},
     scope_hierarchy::Hierarchy,
     token::{denied::DeniedTokens, jwt::ACCESS_TOKEN_TYPES},
 };
@@ -108,37 +108,27 @@ impl Scene {
 
     /// Why a token is refused.
     pub fn reason(&self, token: &str) -> Reason {
-        self.send(token).expect_err("refused").reason
+        self.send(token).expect_err("refused").reason()
     }
 }
 
 /// Sends a request with a token, and lets the work that it leaves behind come to its end.
 pub fn send(world: &World, server: &ResourceServer, token: &str) -> Result<Rc<Identity>, Denial> {
-    send_noting(world, server, token, &mut Trail::default())
+    send_traced(world, server, token).outcome.map_err(Rc::unwrap_or_clone)
 }
 
-/// Likewise, and shows what was found out on the way.
-pub fn send_noting(
-    world: &World,
-    server: &ResourceServer,
-    token: &str,
-    trail: &mut Trail,
-) -> Result<Rc<Identity>, Denial> {
-    let outcome = world.run(authenticate(world, server, token, trail));
+/// Likewise, with what was learned on the way.
+pub fn send_traced(world: &World, server: &ResourceServer, token: &str) -> Authentication {
+    let authentication = world.run(authenticate(world, server, token));
     world.finish_background();
-    outcome
+    authentication
 }
 
 /// The request alone, to run beside others.
-pub async fn authenticate(
-    world: &World,
-    server: &ResourceServer,
-    token: &str,
-    trail: &mut Trail,
-) -> Result<Rc<Identity>, Denial> {
+pub async fn authenticate(world: &World, server: &ResourceServer, token: &str) -> Authentication {
     let authorization = format!("Bearer {token}");
     let head = RequestHead::new("POST", "/mcp").with_header("authorization", &authorization);
-    server.authenticate(&head, world.now(), world, trail).await
+    server.authenticate(&head, world.now(), world).await
 }
 
 /// Both sides of the good token agree.
@@ -147,6 +137,6 @@ fn the_good_token_is_good() {
     let scene = Scene::new(policy());
     let identity = scene.send(&scene.token(|_, _| ())).expect("the good token is good");
     assert_eq!(identity.subject(), "alice");
-    assert_eq!(identity.client_id().as_deref(), Some("agent"));
+    assert_eq!(identity.client_id(), Some("agent"));
     assert_eq!(identity.expires_at(), START + 3600);
 }

@@ -420,7 +420,7 @@ impl Connection for World {
     }
 }
 
-/// What the operator is told: nothing, in these tests.
+/// The operator reads nothing in these tests.
 impl OperatorLog for World {
     fn info(&self, line: &str) {
         panic!("{line}");
@@ -468,6 +468,6 @@ pub fn discovery(issuer: &str) -> Value {
 
 /// The thumbprint of a JWK, by the product's own reckoning.
 pub fn thumbprint(jwk: &Value) -> Thumbprint {
-    let set = mcp_edge_oauth::keys::jwk::KeySet::parse(&json!({ "keys": [jwk] }).to_string());
+    let set = mcp_edge_oauth::keys::key_set::KeySet::parse(&json!({ "keys": [jwk] }).to_string());
     set.expect("a usable key").iter().next().expect("one key").thumbprint
 }

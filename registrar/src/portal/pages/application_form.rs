@@ -4,7 +4,7 @@ use mcp_edge_runtime::http::Response;
 
 use super::{
     super::{
-        form::{Form, Problem},
+        form::{Form, Problem, sentence},
         html::escape,
         session::Session,
     },
@@ -192,11 +192,4 @@ fn summary_of(problems: &[Problem]) -> String {
         list + &format!(r##"<li><a href="#{field}">{}</a></li>"##, escape(&sentence(text)))
     });
     format!(r#"<div class="note error" role="alert"><p>Please look at this again:</p><ul>{links}</ul></div>"#)
-}
-
-/// The rules speak of members and go on from their names; a form shows the text alone.
-pub fn sentence(text: &str) -> String {
-    let (line, rest) = text.split_once(": ").filter(|(line, _)| line.starts_with("Line ")).unwrap_or(("", text));
-    let subject = if line.is_empty() { "It".to_owned() } else { line.to_owned() };
-    format!("{subject} {rest}.")
 }

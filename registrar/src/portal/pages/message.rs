@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Pages {
-    /// For whoever is not signed in.
+    /// The page for users who are not signed in.
     #[must_use]
     pub fn welcome(&self) -> Response {
         let content = format!(
@@ -25,7 +25,7 @@ for, and decide. You get a client id for <code>{}</code>.</p>
     #[must_use]
     pub fn not_found(&self, session: &Session) -> Response {
         let text = "There is no such application, or it is not yours.";
-        self.page(404, Some(session), "Nothing here", &message("Nothing here", text, "/", "Your applications"))
+        self.page(404, Some(session), "Not found", &message("Not found", text, "/", "Your applications"))
     }
 
     /// For a form that did not come from one of our pages, or whose session has ended.

@@ -1,16 +1,14 @@
-//! The pages: plain HTML that works without scripts. Every page comes with the same strict headers.
+//! The pages: HTML that works without scripts, sent with the same strict headers.
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`application`] | a developer's applications |
-//! | [`application_form`] | the form to make or change one |
-//! | [`message`] | everything else |
+//! | `application` | a developer's applications |
+//! | `application_form` | the form to make or change one |
+//! | `message` | everything else |
 
 mod application;
 mod application_form;
 mod message;
-
-pub(super) use application_form::sentence;
 
 use mcp_edge_runtime::http::Response;
 

@@ -2,25 +2,18 @@
 
 use std::time::Duration;
 
-use mcp_edge_oauth::client_authentication::basic;
-use mcp_edge_oauth::client_authentication::form_encode;
-use mcp_edge_runtime::ports::Fetch;
-use mcp_edge_runtime::ports::FetchError;
-use mcp_edge_runtime::ports::HttpRequest;
-use mcp_edge_runtime::ports::HttpResponse;
-use mcp_edge_runtime::ports::Method;
-use mcp_edge_runtime::ports::RequestContent;
-use mcp_edge_runtime::ports::Runtime;
+use mcp_edge_oauth::client_authentication::{basic, form_encode};
+use mcp_edge_runtime::ports::{Fetch, FetchError, HttpRequest, HttpResponse, Method, RequestContent, Runtime};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     super::{ProviderError, token_endpoint::TokenError},
-    LogtoNow,
+    LogtoApplications,
 };
 use crate::secret::Secret;
 
-/// For one call, body included. The API answers within a tenth of that.
+/// Time limit of one call, body included. The API answers within a tenth of that.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A page of a hundred applications has a tenth of that.
@@ -33,12 +26,19 @@ const BACK_OFF_MILLISECONDS: [u64; 3] = [250, 1_000, 3_000];
 /// A machine token is renewed so long before it expires, so that none expires on its way.
 const TOKEN_MARGIN_SECONDS: u64 = 60;
 
-/// How the codes begin that come with 404 for what does not exist. A wrong address answers with 404 as well, and to take
+/// Prefix of the error codes that come with 404 for resources that do not exist. An unknown path is answered with 404 as well, and to take
 /// that for an answer would be to forget clients that still work.
 const GONE: &str = "entity.";
 
-/// What a token without the scope of the API, and a 403, come from.
+/// The cause of a token without the API's scope, and of a 403.
 const MISSING_ROLE: &str = "the machine-to-machine application needs the role for Management API access";
+
+/// The largest page that Logto gives.
+pub(super) const PAGE_SIZE: usize = 100;
+
+/// Of applications and API resources. Applications come newest first, so an abandoned one is on the first of these unless
+/// no run took place for very long.
+pub(super) const MAX_PAGES: usize = 5;
 
 /// A token for the Management API.
 #[derive(Debug, Clone)]
@@ -57,7 +57,7 @@ pub enum Repeat {
     IfRefused,
 }
 
-impl<P: Fetch + Runtime> LogtoNow<'_, P> {
+impl<P: Fetch + Runtime> LogtoApplications<'_, P> {
     /// Calls the API and gives the body of a good answer. `path` begins with a slash.
     ///
     /// # Errors
@@ -200,7 +200,7 @@ pub(super) fn undocumented() -> ProviderError {
     ProviderError::Unavailable("an answer was not what it is documented to be".to_owned())
 }
 
-/// What the operator learns of a refusal: the code and the members that were not liked. Nothing else of the body: some
+/// Describes a rejected request for the log: the error code and the rejected members. Nothing else of the body: some
 /// answers of Logto repeat what they were sent, a rejected token's claims for example.
 fn refusal(method: Method, path: &str, reply: &HttpResponse) -> String {
     let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();

@@ -2,14 +2,19 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`api`] | calls: the machine token, repeating, time limits, what statuses mean |
-//! | [`applications`] | the operations, step by step, each with its way back |
+//! | `api` | calls: the machine token, repeating, time limits, what statuses mean |
+//! | `applications` | the operations, step by step, each with its way back |
+//! | `consent`, `secrets`, `sign_in_log`, `stored` | consent scopes, secrets and the audit log of an application; what is read of it |
 //!
 //! The machine token has the only scope that the API knows, `all`: whoever holds it or the secret behind it
 //! administers the tenant. It is kept in the memory of an isolate and nowhere else.
 
-pub mod api;
-pub mod applications;
+mod api;
+mod applications;
+mod consent;
+mod secrets;
+mod sign_in_log;
+mod stored;
 
 #[cfg(test)]
 mod tests;
@@ -18,9 +23,9 @@ use std::cell::{Cell, RefCell};
 
 use mcp_edge_runtime::ports::{Fetch, Runtime};
 
-use self::{api::MachineToken, applications::ScopeIds};
+use self::{api::MachineToken, consent::ScopeIds};
 
-/// Where the tenant is and who we are there.
+/// The tenant, and our client in it.
 #[derive(Clone)]
 pub struct Tenant {
     /// Base URL of the Management API, such as `https://tenant.logto.app/api`; no slash at the end.
@@ -35,7 +40,7 @@ pub struct Tenant {
     pub mcp_resource: String,
 }
 
-/// What an isolate knows of the tenant.
+/// A tenant, with what an isolate has cached of it.
 pub struct Logto {
     tenant: Tenant,
     token: RefCell<Option<MachineToken>>,
@@ -58,13 +63,13 @@ impl Logto {
         ports: &'a P,
         token_endpoint: impl Into<String>,
         now: u64,
-    ) -> LogtoNow<'a, P> {
-        LogtoNow { logto: self, ports, token_endpoint: token_endpoint.into(), now }
+    ) -> LogtoApplications<'a, P> {
+        LogtoApplications { logto: self, ports, token_endpoint: token_endpoint.into(), now }
     }
 }
 
 /// [`Logto`] within one request or run.
-pub struct LogtoNow<'a, P> {
+pub struct LogtoApplications<'a, P> {
     logto: &'a Logto,
     ports: &'a P,
     token_endpoint: String,

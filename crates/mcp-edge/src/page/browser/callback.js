@@ -1,29 +1,29 @@
-// The page that the provider sends the sign-in window back to. It hands the answer to the page that asked, which is in
-// another window of the same origin, and closes itself. It neither reads nor keeps anything.
+// The script of the redirect URI. It passes the authorization response to the page that started the sign-in, which is in
+// another window of the same origin, and closes its own window. It does not evaluate or store the response.
 
 import { CHANNEL } from "./playground/window.js";
 
-// A page that is there answers at once; one in a background tab of a phone may need a moment.
-const PATIENCE_MS = 3_000;
+// A page answers at once, unless it is in a background tab of a phone.
+const RESPONSE_TIMEOUT_MS = 3_000;
 
 const query = location.search;
-// The code is good for one use and worth nothing without the verifier; still, it need not stay in the history.
+// Keeps the code out of the history, although it can be used only once and only with the verifier.
 history.replaceState(null, "", location.pathname);
 
 const channel = new BroadcastChannel(CHANNEL);
-const impatience = setTimeout(() => {
+const timeout = setTimeout(() => {
   channel.postMessage({ kind: "unclaimed" });
   say(
-    "Nobody is waiting for this answer",
-    "It belongs to no sign-in that an open page has begun, so it was not used. Close this window, go back to the page and start again.",
+    "No sign-in is waiting for this response",
+    "No open page has started this sign-in, so the response was not used. Close this window, go back to the page and start again.",
   );
-}, PATIENCE_MS);
+}, RESPONSE_TIMEOUT_MS);
 
 channel.addEventListener("message", ({ data }) => {
   if (data?.kind !== "received" || data.query !== query) return;
-  clearTimeout(impatience);
-  say("You can close this window", "The page that you came from goes on.");
-  // Works only where the browser still knows that a script has opened this window.
+  clearTimeout(timeout);
+  say("You can close this window", "The sign-in continues on the page that you came from.");
+  // Has no effect if the browser no longer knows that a script opened this window.
   window.close();
 });
 channel.postMessage({ kind: "answer", query });

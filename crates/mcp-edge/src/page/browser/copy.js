@@ -1,10 +1,10 @@
-// Buttons that put a text on the clipboard. They are hidden until this runs: without scripts they could do nothing.
+// Buttons that copy a text to the clipboard. They are hidden until this script runs.
 
 import { byId } from "./dom.js";
 
 const SHOWN_MS = 2_000;
 
-/** Readies every `<button data-copy="…">` below an element. */
+/** Shows every `<button data-copy="…">` below an element and makes it copy. */
 export function readyCopyButtons(root) {
   for (const button of root.querySelectorAll("button[data-copy]")) {
     button.hidden = false;
@@ -18,7 +18,7 @@ async function copy(button) {
     () => true,
     () => false,
   );
-  // Screen readers are told by the status line, since a button's new name is read by some of them only.
+  // The status line is for screen readers: only some of them read the new label of a button.
   byId("said").textContent = done ? "Copied to the clipboard" : "The browser did not allow copying";
   if (button.classList.contains("done")) return;
   button.textContent = done ? "Copied" : "Select and copy by hand";

@@ -1,7 +1,8 @@
-// Elements, made of text and of other elements. Nothing here reads HTML, so nothing from outside becomes markup.
+// Creates DOM elements from text and other elements. Nothing is parsed as HTML, so no text becomes markup.
 
 /**
- * An element. Attributes that are `undefined` or `false` are left out, functions become listeners; so do children.
+ * Creates an element. Attributes and children that are `undefined` or `false` are left out; an attribute that is a
+ * function becomes a listener.
  * @param {string} tag
  * @param {Record<string, unknown>} [attributes]
  * @param {...(Node | string | undefined | false)} children
@@ -16,7 +17,7 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Text that scrolls where it is long, for which it must be reachable with the keyboard. */
+/** Creates a box of text that scrolls; `tabindex` makes it reachable with the keyboard. */
 export const scrollable = (label, text) => h("pre", { tabindex: "0", role: "group", "aria-label": label }, text);
 
 export const byId = (id) => document.getElementById(id);

@@ -1,17 +1,17 @@
-// One HTTP exchange: what was sent, what came back, and how both are shown, without secrets.
+// One HTTP exchange: sending the request, and both messages as text without secrets.
 
 import { parse } from "./mcp.js";
 
-// Longer than any answer here should take; shorter than people wait.
+// Longer than any response should take, shorter than users wait.
 const TIMEOUT_MS = 20_000;
 
 /** @typedef {{status: number, headers: Headers, text: string, json: any, milliseconds: number}} Answer */
 
 /**
- * Sends a request. Neither cookies nor the cache are involved.
+ * Sends a request, without cookies and without the cache.
  * @param {{method: string, url: string, headers?: Record<string, string>, body?: string}} request
  * @returns {Promise<Answer>}
- * @throws if nothing came back that this page may read
+ * @throws if there is no response, or none that this page may read
  */
 export async function send({ method, url, headers, body }) {
   const start = performance.now();
@@ -29,15 +29,15 @@ export async function send({ method, url, headers, body }) {
   return { status: response.status, headers: response.headers, text, json: parse(text), milliseconds };
 }
 
-/** Texts that must not be seen over a shoulder or in a screenshot. */
+/** Creates a set of secrets, which are shortened in everything that is shown. */
 export function createSecrets() {
   const known = new Set();
   return {
-    add(...texts) {
-      for (const text of texts) if (text && typeof text === "string") known.add(text);
+    add(...values) {
+      for (const value of values) if (value && typeof value === "string") known.add(value);
     },
 
-    /** The text with each secret cut down to its beginning. */
+    /** Returns the text with only the first characters of each secret. */
     hide(text) {
       for (const secret of known) {
         text = text.replaceAll(secret, `${secret.slice(0, 8)}… (${secret.length} characters)`);
@@ -47,13 +47,13 @@ export function createSecrets() {
   };
 }
 
-/** A request as text, the way it looks on the wire. */
+/** Formats a request as it is sent. */
 export function requestText({ method, url, headers = {}, body }) {
   const lines = [`${method} ${url}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
   return body === undefined ? lines.join("\n") : `${lines.join("\n")}\n\n${bodyText(body, headers["content-type"])}`;
 }
 
-/** An answer as text; of another host's headers a page sees only a few. */
+/** Formats a response. A page can read only a few headers of another host's response. */
 export function answerText({ status, headers, text }) {
   const shown = ["www-authenticate", "retry-after", "content-type"].filter((name) => headers.has(name));
   const lines = [`HTTP ${status}`, ...shown.map((name) => `${name}: ${headers.get(name)}`)];
@@ -66,5 +66,5 @@ function bodyText(body, type = "") {
   return json === undefined ? body : JSON.stringify(json, null, 2);
 }
 
-/** Parameters one below the other, decoded. */
+/** Formats parameters, decoded, one per line. */
 export const parametersText = (parameters) => [...parameters].map(([name, value]) => `${name}=${value}`).join("\n");

@@ -1,7 +1,6 @@
-// Signing in and calling tools, step by step, as any MCP client does it (MCP 2026-07-28, basic/authorization).
+// Signing in and calling tools as an MCP client does (MCP 2026-07-28, basic/authorization).
 //
-// Each step is shown as it happens: `trail` takes what is sent and what comes back. The token is in this object and
-// nowhere else; it is gone with the page.
+// Each step is added to `trace` with its request and response. The token is only in the memory of this module.
 
 import { authorizationUrl, challengeOf, codeIn, random } from "./authorization.js";
 import { answerText, createSecrets, parametersText, requestText, send } from "./exchange.js";
@@ -13,43 +12,43 @@ import * as problems from "./problems.js";
  * @typedef {object} Server
  * @property {string} url       the MCP endpoint
  * @property {string} clientId  of the playground, at the provider
- * @property {string} callback  where the provider sends the window back to
- * @property {string} provider  the provider's origin, the only one beside its own that the page may talk to
- * @property {string} [first]   the tool that is called first
+ * @property {string} callback  the redirect URI
+ * @property {string} provider  the provider's origin; the page may send requests to it and to its own origin only
+ * @property {string} [first]   the tool to call after signing in
  */
 
 /**
  * @param {Server} server
- * @param {ReturnType<import("./trail.js").createTrail>} trail
+ * @param {ReturnType<import("./trace.js").createTrace>} trace
  */
-export function createFlow(server, trail) {
+export function createFlow(server, trace) {
   const { url, clientId, callback, first } = server;
   const secrets = createSecrets();
   let token;
-  // Until the token has been accepted once, a refusal means that something is set up wrongly.
+  // True until the token has been accepted once: a refusal before that means a wrong configuration.
   let isFresh = false;
   let granted = [];
 
   /**
-   * From the first refusal to a token.
+   * Obtains a token, beginning with a request without one.
    * @param {object} options
-   * @param {string[]} [options.scopes]  to ask for beside those of the challenge and those granted before
+   * @param {string[]} [options.scopes]  scopes to request besides those of the challenge and those granted before
    * @param {(url: string, state: string) => Promise<URLSearchParams>} options.ask  shows the sign-in page
    */
   async function signIn({ scopes = [], ask }) {
     token = undefined;
-    const challenge = await knock();
+    const challenge = await requestChallenge();
     const { metadata, issuer } = await readMetadata(challenge.resource_metadata);
     const provider = await discover(issuer);
-    // The scopes of the challenge are what this request needs; without any, everything that the resource names.
+    // The challenge names the scopes that this request needs; without any, all scopes of the resource are requested.
     const needed = challenge.scope?.split(" ") ?? metadata.scopes_supported ?? [];
     const scope = [...new Set([...granted, ...needed, ...scopes])].filter(Boolean).join(" ");
     const { code, verifier } = await authorize(provider, scope, ask);
     await redeem(provider, code, verifier, scope);
   }
 
-  async function knock() {
-    const step = trail.begin("Knock without a token", "The server refuses, and says where to find out more.");
+  async function requestChallenge() {
+    const step = trace.begin("Send a request without a token", "The server refuses it and names its metadata.");
     const request = first
       ? mcpRequest(url, "tools/call", { name: first, arguments: {} })
       : mcpRequest(url, "tools/list", {});
@@ -61,7 +60,7 @@ export function createFlow(server, trail) {
   }
 
   async function readMetadata(place) {
-    const step = trail.begin("Read the server’s metadata", "It names the resource and who signs users in (RFC 9728).");
+    const step = trace.begin("Read the server’s metadata", "It names the resource and its identity provider (RFC 9728).");
     const { json } = await sendIn(step, { method: "GET", url: place }, problems.serverUnreachable(place));
     const issuer = await step.attempt(() => issuerOf(json, url));
     step.done();
@@ -69,7 +68,7 @@ export function createFlow(server, trail) {
   }
 
   async function discover(issuer) {
-    const step = trail.begin("Find the provider’s endpoints", "The provider describes itself (OpenID Connect Discovery).");
+    const step = trace.begin("Find the provider’s endpoints", "They are in the provider’s metadata (OpenID Connect Discovery).");
     for (const place of discoveryUrls(issuer)) {
       const answer = await sendIn(step, { method: "GET", url: place }).catch(() => undefined);
       if (answer?.status !== 200 || answer.json === undefined) continue;
@@ -81,7 +80,7 @@ export function createFlow(server, trail) {
   }
 
   async function authorize(provider, scope, ask) {
-    const step = trail.begin("Ask you", "In a window of the provider you sign in and say what this page may do.");
+    const step = trace.begin("Ask for your consent", "You sign in at the provider, in another window, and allow what this page may do.");
     const [state, verifier] = [random(), random()];
     const endpoint = provider.authorization_endpoint;
     const address = authorizationUrl(endpoint, {
@@ -105,7 +104,7 @@ export function createFlow(server, trail) {
   }
 
   async function redeem({ token_endpoint: endpoint }, code, verifier, scope) {
-    const step = trail.begin("Exchange the code for a token", "Only this page can: it alone knows the verifier (PKCE).");
+    const step = trace.begin("Exchange the code for a token", "Only this page can do so, because only it has the verifier (PKCE).");
     const form = {
       grant_type: "authorization_code",
       client_id: clientId,
@@ -126,12 +125,12 @@ export function createFlow(server, trail) {
     step.done();
   }
 
-  /** The tools that this user may call with this token. */
+  /** Returns the tools that the token allows. */
   async function listTools() {
     const tools = [];
     let cursor;
     do {
-      const step = trail.begin("List the tools", "Only those that the token allows are listed.");
+      const step = trace.begin("List the tools", "The server lists those that the token allows.");
       const result = await request(step, "tools/list", { cursor });
       tools.push(...result.tools);
       cursor = result.nextCursor;
@@ -142,11 +141,11 @@ export function createFlow(server, trail) {
   /**
    * Calls a tool.
    * @param {{name: string, inputSchema?: object}} tool
-   * @param {object} given  its arguments
+   * @param {object} given  the arguments
    * @returns {Promise<object>}  `CallToolResult`
    */
   function callTool({ name, inputSchema }, given) {
-    const step = trail.begin(`Call ${name}`, "The server verifies the token anew, for each request.");
+    const step = trace.begin(`Call ${name}`, "The server verifies the token with each request.");
     return request(step, "tools/call", { name, arguments: given }, inputSchema);
   }
 
@@ -177,10 +176,10 @@ export function createFlow(server, trail) {
     try {
       answer = await send(message);
     } catch (error) {
-      step.received("no answer", `The browser could not read an answer: ${error.message}.`);
+      step.received("no response", `The browser could not read a response: ${error.message}.`);
       throw step.failed(problem ?? error);
     }
-    // What it issues is secret before it is shown.
+    // Tokens in the response are hidden before it is shown.
     secrets.add(answer.json?.access_token, answer.json?.refresh_token, answer.json?.id_token);
     step.received(answer.status, secrets.hide(answerText(answer)), answer.milliseconds);
     return answer;
@@ -191,7 +190,7 @@ export function createFlow(server, trail) {
     listTools,
     callTool,
 
-    /** Whether there is a token to call tools with. */
+    /** Whether there is a token. */
     isSignedIn: () => token !== undefined,
 
     /** Forgets the token. */

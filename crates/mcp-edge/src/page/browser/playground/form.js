@@ -1,7 +1,7 @@
-// From a tool's `inputSchema` to the fields of a form, and from what was entered to the arguments.
+// The fields of a form for a tool's `inputSchema`, and the arguments from the values entered.
 //
-// A property that one control can stand for gets that control; any other is entered as JSON. The server checks the
-// arguments, so this only has to help.
+// A property that fits one control gets that control; any other is entered as JSON. The server validates the arguments;
+// the checks here only help the user.
 
 /**
  * @typedef {object} Field
@@ -12,7 +12,7 @@
  * @property {boolean} required
  * @property {unknown[]} [choices]
  * @property {unknown} [initial]
- * @property {object} schema  without references and without `null`
+ * @property {object} schema  with references resolved and without `null`
  */
 
 /** @returns {Field[]} */
@@ -36,14 +36,14 @@ export function fieldsOf(inputSchema) {
 
 const KINDS = { string: "text", number: "number", integer: "number", boolean: "flag" };
 
-// Follows references, and takes `null` away where there is something else: an empty field is left out anyway.
+// Resolves references, and removes `null` where other types are allowed: an empty field is left out.
 function simplify(schema, root, depth = 0) {
   if (schema === true || depth > 8) return {};
   const { $ref, anyOf, oneOf, ...own } = schema;
   if ($ref !== undefined) return { ...simplify(resolve($ref, root), root, depth + 1), ...own };
   const options = (anyOf ?? oneOf)?.filter(({ type }) => type !== "null");
   if (options?.length === 1) return { ...simplify(options[0], root, depth + 1), ...own };
-  // One constant for each option is how an enumeration with descriptions is written.
+  // An enumeration with descriptions has one constant per option.
   if (options?.length > 0 && options.every((option) => option.const !== undefined)) {
     return { ...own, enum: options.map((option) => option.const) };
   }
@@ -55,13 +55,13 @@ function simplify(schema, root, depth = 0) {
   return own;
 }
 
-// References lead from the root (`#/$defs/Name`), as in all schemas that are made from types.
+// Resolves references from the root (`#/$defs/Name`), the only kind in generated schemas.
 const resolve = (reference, root) => reference.split("/").slice(1).reduce((at, name) => at?.[name], root) ?? {};
 
 /**
- * The arguments for what was entered. What is empty and not required is left out.
+ * Returns the arguments for the values entered. Empty values that are not required are left out.
  * @param {Field[]} fields
- * @param {(name: string) => string | boolean} entered  text, or whether a box is ticked
+ * @param {(name: string) => string | boolean} entered  a string, or whether a box is ticked
  * @throws {FieldError}
  */
 export function argumentsFrom(fields, entered) {
@@ -72,7 +72,7 @@ export function argumentsFrom(fields, entered) {
     if (!isEmpty || (field.required && (field.kind === "text" || field.kind === "flag"))) {
       given[field.name] = valueOf(field, value);
     } else if (field.required) {
-      throw new FieldError(field.name, "This is needed.");
+      throw new FieldError(field.name, "This field is required.");
     }
   }
   return given;
@@ -89,14 +89,14 @@ function valueOf({ name, kind, choices }, value) {
       try {
         return JSON.parse(value);
       } catch {
-        throw new FieldError(name, 'This must be JSON, for example ["a", "b"] or {"a": 1}. Texts stand in double quotes.');
+        throw new FieldError(name, 'This must be JSON, for example ["a", "b"] or {"a": 1}. Strings need double quotes.');
       }
     default:
       return value;
   }
 }
 
-/** What was entered cannot be sent. */
+/** A value that was entered is not valid. */
 export class FieldError extends Error {
   constructor(field, message) {
     super(message);

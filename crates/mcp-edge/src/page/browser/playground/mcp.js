@@ -1,4 +1,4 @@
-// Messages of MCP 2026-07-28, which needs no handshake: each request says everything itself.
+// Messages of MCP 2026-07-28. There is no handshake: each request contains version, client and capabilities.
 
 const VERSION = "2026-07-28";
 
@@ -9,13 +9,13 @@ const META = {
 };
 
 /**
- * A request as it is sent.
+ * Creates the HTTP request for a JSON-RPC request.
  * @param {string} url
- * @param {string} method  of JSON-RPC
+ * @param {string} method  the JSON-RPC method
  * @param {object} params
  * @param {object} [options]
  * @param {string} [options.token]
- * @param {object} [options.inputSchema]  of the tool that is called
+ * @param {object} [options.inputSchema]  the schema of the tool to call
  */
 export function mcpRequest(url, method, params, { token, inputSchema } = {}) {
   const headers = {
@@ -31,7 +31,7 @@ export function mcpRequest(url, method, params, { token, inputSchema } = {}) {
   return { method: "POST", url, headers, body: JSON.stringify(message) };
 }
 
-/** Arguments whose schema says `x-mcp-header` are repeated in a header, for gateways. */
+/** Returns headers for the arguments whose schema has `x-mcp-header`. */
 function parameterHeaders(schema, given, headers = {}) {
   for (const [name, property] of Object.entries(schema?.properties ?? {})) {
     const value = given?.[name];
@@ -42,7 +42,7 @@ function parameterHeaders(schema, given, headers = {}) {
   return headers;
 }
 
-// What cannot stand in a header as it is, or would be read as something else, is sent as base64 of its UTF-8.
+// A value that is not visible ASCII, or looks like an encoded one, is sent as base64 of its UTF-8.
 function headerValue(text) {
   const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !text.startsWith("=?base64?");
   if (isPlain) return text;
@@ -50,7 +50,7 @@ function headerValue(text) {
 }
 
 /**
- * The JSON-RPC answer in a body, which is JSON or a stream of events with the answer among them.
+ * Returns the JSON-RPC response in a body of JSON or of server-sent events.
  * @returns {object | undefined}
  */
 export function mcpAnswer({ headers, text }) {

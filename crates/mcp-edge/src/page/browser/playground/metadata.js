@@ -1,10 +1,10 @@
-// What a client learns before it can sign anybody in: from the challenge (RFC 9110 §11.6.1, RFC 6750 §3), from the
+// What a client needs before a sign-in: from the challenge (RFC 9110 §11.6.1, RFC 6750 §3), from the
 // metadata of the resource (RFC 9728) and from that of the provider (OpenID Connect Discovery, RFC 8414).
 
 import * as problems from "./problems.js";
 
 /**
- * The parameters of a `WWW-Authenticate` header whose first challenge is a bearer one.
+ * Returns the parameters of a `WWW-Authenticate` header whose first challenge is of the scheme Bearer.
  * @param {string | null} header
  * @returns {Record<string, string> | undefined}
  */
@@ -15,7 +15,7 @@ export function bearerChallenge(header) {
   return Object.fromEntries([...pairs].map(([, name, quoted, token]) => [name, quoted?.replace(/\\(.)/g, "$1") ?? token]));
 }
 
-/** The issuer that the resource names first, which is the one that clients use. */
+/** Returns the first issuer of the resource, which is the one that clients use. */
 export function issuerOf(document, resource) {
   const issuer = document?.authorization_servers?.[0];
   if (document?.resource !== resource || !issuer) throw problems.otherResource(resource, document?.resource);
@@ -23,9 +23,9 @@ export function issuerOf(document, resource) {
 }
 
 /**
- * Where the provider may describe itself. The specification has clients try the forms with the path in the middle
- * first; nearly every OpenID provider serves only the one at its end, and answers the others in a way that a browser
- * shows as an error. So this begins with that one.
+ * Returns the URLs at which the provider's metadata may be. The specification tells clients to try the forms with the
+ * path in the middle first. Nearly every OpenID provider serves only the form with the path at the beginning, and browsers
+ * log its responses to the others as errors, so that form comes first here.
  * @param {string} issuer
  */
 export function discoveryUrls(issuer) {
@@ -38,9 +38,9 @@ export function discoveryUrls(issuer) {
   ].filter((url, index, all) => all.indexOf(url) === index);
 }
 
-/** Checks that the provider's document is about the issuer and can serve a public client. */
+/** Checks that the metadata is that of the issuer and that a public client can use the provider. */
 export function checkProvider(document, issuer) {
-  // Compared as strings: otherwise whoever controls one issuer could speak for another.
+  // Compared as strings: otherwise one issuer could impersonate another.
   if (document?.issuer !== issuer) throw problems.otherIssuer(issuer, document?.issuer);
   const { authorization_endpoint, token_endpoint, code_challenge_methods_supported: methods } = document;
   if (!authorization_endpoint || !token_endpoint || !methods?.includes("S256")) throw problems.notUsable(issuer);

@@ -1,15 +1,15 @@
-// The playground: what is on the page, and what happens when people use it.
+// The playground: its controls, and what they do.
 
 import { byId, h } from "../dom.js";
 import { createFlow } from "./flow.js";
 import * as problems from "./problems.js";
 import { resultView } from "./result.js";
 import { fillForm } from "./tool-form.js";
-import { createTrail } from "./trail.js";
+import { createTrace } from "./trace.js";
 import { openWindow, waitForAnswer } from "./window.js";
 
 /**
- * Brings the playground to life.
+ * Shows the playground and attaches its event handlers.
  * @param {HTMLElement} section  with `data-server`: a {@link import("./flow.js").Server} and its public `tools`
  */
 export function readyPlayground(section) {
@@ -18,14 +18,14 @@ export function readyPlayground(section) {
   const start = byId("start");
   start.hidden = false;
   if (location.origin !== origin) {
-    // The server would refuse this page, and the provider its redirect URI.
+    // The server would refuse requests of this page, and the provider its redirect URI.
     const link = h("a", { href: `${origin}/#try` }, origin);
-    return start.replaceChildren(h("p", {}, "This server is called by another name. The playground works at ", link, "."));
+    return start.replaceChildren(h("p", {}, "This server has another host name. The playground works at ", link, "."));
   }
   const [signInButton, status, result, steps] = ["sign-in", "status", "result", "steps"].map(byId);
   const [callForm, toolChoice] = ["call", "tool"].map(byId);
-  const trail = createTrail(byId("trail"));
-  const flow = createFlow(server, trail);
+  const trace = createTrace(byId("trace"));
+  const flow = createFlow(server, trace);
   let tools = [];
   let readArguments;
   let waiting;
@@ -41,12 +41,12 @@ export function readyPlayground(section) {
   });
   return undefined;
 
-  /** From the click to the result of the first tool. `tool` is the one that further `scopes` are wanted for. */
+  /** Signs in and calls the first tool. `tool` is the tool that needs further `scopes`. */
   function signIn({ scopes, tool } = {}) {
     if (isBusy) return;
-    // First of all: a window that is opened later than the click is blocked.
+    // Before anything else: browsers block a window that is not opened by the click itself.
     const opened = openWindow();
-    trail.clear();
+    trace.clear();
     steps.hidden = false;
     work(async () => {
       try {
@@ -62,7 +62,7 @@ export function readyPlayground(section) {
     });
   }
 
-  /** Sends the window to the sign-in page and waits for its answer. */
+  /** Opens the sign-in page in the window and waits for the authorization response. */
   async function ask(opened, url, state) {
     waiting = new AbortController();
     byId("waiting").hidden = false;
@@ -78,7 +78,7 @@ export function readyPlayground(section) {
       return await waitForAnswer(state, {
         opened,
         signal: waiting.signal,
-        onClosed: () => say("The sign-in window seems to be closed. If it is not, go on there; otherwise cancel and start again."),
+        onClosed: () => say("The sign-in window seems to be closed. If it is still open, continue there; otherwise cancel and start again."),
         onUnclaimed: () => show(problemView(problems.unclaimed())),
       });
     } finally {
@@ -87,18 +87,18 @@ export function readyPlayground(section) {
     }
   }
 
-  function offerTools(wanted) {
+  function offerTools(chosenName) {
     const missing = server.tools.filter((one) => !tools.some(({ name }) => name === one.name));
     const option = ({ name, title }) => h("option", { value: name }, title && title !== name ? `${title} (${name})` : name);
     const more = missing.length > 0 && h("optgroup", { label: "Need more access" }, missing.map(option));
     toolChoice.replaceChildren(...tools.map(option), more || "");
-    if (wanted) toolChoice.value = wanted;
+    if (chosenName) toolChoice.value = chosenName;
     choose();
     callForm.hidden = false;
     signInButton.hidden = true;
   }
 
-  /** The tool that is chosen: as listed, or as the page knows it, without what only its users see. */
+  /** Returns the chosen tool: from the list if the token allows it, otherwise what the page says about it. */
   function chosen() {
     return [...tools, ...server.tools].find(({ name }) => name === toolChoice.value);
   }
@@ -121,7 +121,7 @@ export function readyPlayground(section) {
 
   async function run(tool, given) {
     show(resultView(tool, await flow.callTool(tool, given)));
-    say(`${tool.name} has answered.`);
+    say(`${tool.name} returned a result.`);
   }
 
   function signOut() {
@@ -130,7 +130,7 @@ export function readyPlayground(section) {
     steps.hidden = true;
     show();
     offerSignIn();
-    say("The token is forgotten. Your session at the provider goes on until you sign out there.");
+    say("The token is deleted. Your session at the provider continues until you sign out there.");
     signInButton.focus();
   }
 
@@ -139,7 +139,7 @@ export function readyPlayground(section) {
     signInButton.hidden = false;
   }
 
-  /** Does one thing at a time, and shows what went wrong. Buttons stay as they are, so that the focus stays, too. */
+  /** Runs one task at a time and shows its errors. Buttons are not disabled, because they would lose the focus. */
   async function work(task) {
     isBusy = true;
     section.setAttribute("aria-busy", "true");
@@ -152,7 +152,7 @@ export function readyPlayground(section) {
     } finally {
       isBusy = false;
       section.removeAttribute("aria-busy");
-      // A button that is gone has taken the focus with it.
+      // The focus is lost if the button with the focus was removed.
       if (document.activeElement === document.body) result.focus();
     }
   }
@@ -175,7 +175,7 @@ export function readyPlayground(section) {
     result.replaceChildren(...children);
   }
 
-  /** Read out by screen readers, and shown beside the button. */
+  /** Shows a message beside the button; screen readers read it out. */
   function say(text) {
     status.textContent = text;
   }

@@ -1,15 +1,15 @@
-// Everything that can go wrong in the playground: what happened, and what to do about it.
+// The errors of the playground: what happened, and what to do.
 //
-// The people who read this are either trying the server out or setting it up, so each says both to whom it may help.
+// The readers are users who try the server and operators who set it up, so an error may have advice for both.
 
-/** Something went wrong, in words for people. */
+/** An error with its explanation for the user. */
 export class Problem extends Error {
   /**
    * @param {string} title        what happened, in a few words
    * @param {string} explanation  what that means
    * @param {string} advice       what to do
    * @param {{retry?: string, scopes?: string[]}} [options]
-   *   what the button says that signs in (again), if that may help, and which scopes it then asks for
+   *   label of a button that signs in (again), if that may help, and the scopes that it requests
    */
   constructor(title, explanation, advice, { retry, scopes } = {}) {
     super(title);
@@ -20,76 +20,76 @@ export class Problem extends Error {
 const AGAIN = { retry: "Sign in again" };
 const RETRY = { retry: "Try again" };
 
-// Many lines are for those who run the server: they are the ones who can mend it.
+// Many errors can only be fixed by the operator.
 const operator = (advice) => `If you run this server: ${advice}`;
 
 const said = (text) => (text ? ` It says: ${text}.` : "");
 
-// --- before anybody is asked --------------------------------------------------------------------------------------
+// --- before the sign-in ------------------------------------------------------------------------------------------
 
 export const serverUnreachable = (url) =>
-  new Problem("The server did not answer", `The browser could not reach ${url}.`, "Check your connection, then try again.", RETRY);
+  new Problem("The server did not respond", `The browser could not reach ${url}.`, "Check your connection, then try again.", RETRY);
 
 export const notProtected = (status) =>
   new Problem(
     "The server did not ask for a sign-in",
     `A request without a token was answered with ${status}, not with 401 and a challenge that names the metadata.`,
-    operator("something in front of it answers in its place (a bot check, a login page). Exempt this host."),
+    operator("a bot check or login page in front of it responds instead. Exempt this host."),
     RETRY,
   );
 
 export const otherResource = (expected, found) =>
   new Problem(
-    "The metadata is not that of this server",
-    `It should be about ${expected} and name a provider; it is about ${found}.`,
+    "The metadata belongs to another server",
+    `It must name the resource ${expected} and a provider. It names the resource ${found}.`,
     operator("RESOURCE must be the URL of the endpoint, byte for byte."),
   );
 
 export const providerUnreachable = (issuer) =>
   new Problem(
     "The identity provider cannot be reached",
-    `Nothing usable came from ${issuer}. It may be down, or not let web pages read its metadata (CORS).`,
+    `${issuer} returned no metadata. It may be down, or not allow web pages to read its metadata (CORS).`,
     `Try again in a moment. ${operator("check ISSUER.")}`,
     RETRY,
   );
 
 export const otherIssuer = (expected, found) =>
   new Problem(
-    "The provider calls itself something else",
-    `This server trusts ${expected}; the metadata there is of ${found}.`,
-    operator("set ISSUER to exactly that; a slash at the end counts."),
+    "The provider has another issuer name",
+    `This server trusts ${expected}; the metadata at that URL names ${found}.`,
+    operator("set ISSUER to exactly the name in the metadata, including a slash at the end."),
   );
 
 export const notUsable = (issuer) =>
   new Problem(
-    "The provider cannot sign users in here",
-    `The metadata of ${issuer} lacks an endpoint, or PKCE with S256, without which no MCP client signs anybody in.`,
+    "The provider does not support this sign-in",
+    `The metadata of ${issuer} lacks an endpoint, or PKCE with S256, which MCP clients require.`,
     operator("turn on PKCE at the provider."),
   );
 
 export const popupBlocked = () =>
   new Problem(
     "Your browser blocked the sign-in window",
-    "It opens windows only where you allow them.",
-    "Open the sign-in page here, or allow pop-ups for this page. When you are done, this page goes on by itself.",
+    "It opens windows only for pages that you allow.",
+    "Open the sign-in page here, or allow pop-ups for this page. This page continues when you have signed in.",
   );
 
-// --- what the provider answered -----------------------------------------------------------------------------------
+// --- responses of the provider ------------------------------------------------------------------------------------
 
 export const refused = (error, description) => (REFUSALS[error] ?? otherRefusal)(said(description), error);
 
 export const unclaimed = () =>
   new Problem(
-    "An answer came that was not asked for",
-    "Its state belongs to no sign-in that was begun here, so it was not used. It may be a leftover, or somebody who wants you to use their account.",
-    "Go on in the window that this page has opened, or cancel and start again.",
+    "An unexpected response was received",
+    "Its state belongs to no sign-in of this page, so it was not used. It may be old, or an attempt to make you use another account.",
+    "Continue in the window that this page has opened, or cancel and start again.",
   );
 
 export const mixedUp = (expected, found) =>
   new Problem(
-    "The answer came from another provider",
-    `Its issuer should be ${expected}, and is ${found ?? "missing"}. The code in it was not used.`,
-    `Start again. ${operator("ISSUER must be exactly what the provider calls itself.")}`,
+    "The response came from another provider",
+    `Its issuer must be ${expected}, and is ${found ?? "missing"}. The code in it was not used.`,
+    `Start again. ${operator("ISSUER must be exactly the issuer in the provider’s metadata.")}`,
     RETRY,
   );
 
@@ -97,21 +97,21 @@ export const tokenUnreachable = (url, provider) =>
   new Problem(
     "The token could not be fetched",
     new URL(url).origin === provider
-      ? `${url} is down, or does not let this page read its answers (CORS).`
-      : `${url} is on another host than the issuer; this page may talk to ${provider} only.`,
+      ? `${url} is down, or does not allow this page to read its responses (CORS).`
+      : `${url} is on another host than the issuer; this page may send requests to ${provider} only.`,
     operator("allow this origin for the playground’s application at the provider."),
     RETRY,
   );
 
-// --- what this server said to the token ---------------------------------------------------------------------------
+// --- refusals by this server --------------------------------------------------------------------------------------
 
 export const expired = () =>
-  new Problem("Your sign-in has expired", "The access token was good for a limited time, and that is over.", "Sign in again to go on.", AGAIN);
+  new Problem("Your sign-in has expired", "The access token was valid for a limited time, which is over.", "Sign in again to continue.", AGAIN);
 
 export const opaque = (resource) =>
   new Problem(
-    "The token is for no server in particular",
-    "It is opaque, not a JWT: the provider did not heed the resource parameter.",
+    "The token names no server",
+    "It is opaque, not a JWT: the provider ignored the resource parameter.",
     operator(`register ${resource} as an API resource at the provider, byte for byte.`),
     AGAIN,
   );
@@ -120,7 +120,7 @@ export const wrongAudience = (resource, audience) =>
   new Problem(
     "The token is for another server",
     `Its audience is ${audience}; this server accepts ${resource}.`,
-    operator("register its URL as the API resource, byte for byte, or add the provider’s name for it to AUDIENCE."),
+    operator("register its URL as the API resource, byte for byte, or add the audience to AUDIENCE."),
     AGAIN,
   );
 
@@ -131,37 +131,37 @@ export const missingScopes = (scopes) =>
   new Problem(
     "More access is needed",
     `This needs ${scopes.join(" and ")}, which you have not allowed yet.`,
-    "Sign in again and allow it. If you are not asked, your account lacks the permission: ask whoever runs this server.",
+    "Sign in again and allow it. If you are not asked, your account lacks the permission: ask the operator of this server.",
     { retry: "Sign in and allow it", scopes },
   );
 
 export const forbidden = (description) =>
   new Problem(
-    "The server does not let this page in",
+    "The server does not allow this page",
     `${description ?? "It gave no reason"}.`,
-    operator("look at ALLOWED_CLIENTS, DENIED_CLIENTS and ALLOWED_ORIGINS."),
+    operator("check ALLOWED_CLIENTS, DENIED_CLIENTS and ALLOWED_ORIGINS."),
   );
 
 export const later = (status, seconds) =>
   new Problem(
     status === 429 ? "Too many failed attempts" : "The server cannot check tokens right now",
-    status === 429 ? "It pauses for your address." : "It cannot reach the identity provider for its keys. Your token may well be good.",
+    status === 429 ? "It refuses requests from your address for a while." : "It cannot fetch the keys of the identity provider. Your token may be valid.",
     `Try again in ${Number(seconds) > 0 ? `${seconds} seconds` : "a moment"}.`,
     RETRY,
   );
 
 export const failed = (status) =>
-  new Problem("The server failed", `It answered with status ${status}.`, `Try again. ${operator("its log says more.")}`, RETRY);
+  new Problem("The server failed", `It responded with status ${status}.`, `Try again. ${operator("its log has the details.")}`, RETRY);
 
 export const rpc = ({ code, message }) =>
-  new Problem("The server refused the call", `${message} (code ${code}).`, "Change what you entered, then call again.");
+  new Problem("The server refused the call", `${message} (code ${code}).`, "Change the values, then call again.");
 
 export const unexpected = (error) => new Problem("This did not work", String(error?.message ?? error), "Try again.", RETRY);
 
 const client = (text) =>
   new Problem(
     "The provider does not accept this page as a client",
-    `It is not what the provider expects of it.${text}`,
+    `The client is not registered, or not as a public client with this redirect URI.${text}`,
     operator("PLAYGROUND_CLIENT_ID must name a public client whose redirect URI is /playground/callback on this origin."),
     RETRY,
   );
@@ -170,35 +170,35 @@ const REFUSALS = {
   access_denied: (text) =>
     new Problem(
       "Access was not allowed",
-      `Nothing was shared: you declined, or the provider did so for you.${text}`,
-      "Sign in again if that was a mistake. If you were not asked, your account may lack a role with the permission.",
+      `Nothing was shared: you or the provider denied the request.${text}`,
+      "Sign in again to allow it. If you were not asked, your account may lack a role with the permission.",
       AGAIN,
     ),
   invalid_target: (text) =>
     new Problem(
       "The provider does not know this server",
-      `It issues no tokens for the URL that it was asked for.${text}`,
+      `It issues no tokens for the requested URL.${text}`,
       operator("register RESOURCE as an API resource at the provider, byte for byte."),
       RETRY,
     ),
   invalid_scope: (text) =>
     new Problem(
       "The provider refused a scope",
-      `The playground’s application may not ask for all that is needed.${text}`,
+      `The playground’s application may not request all required scopes.${text}`,
       operator("grant the scopes to the application at the provider."),
       RETRY,
     ),
   invalid_grant: (text) =>
-    new Problem("The code was not accepted", `It may have been too old, or used before.${text}`, "Sign in again.", AGAIN),
+    new Problem("The code was not accepted", `It may have expired, or been used before.${text}`, "Sign in again.", AGAIN),
   unauthorized_client: client,
   invalid_client: client,
 };
 
 const otherRefusal = (text, error) =>
-  new Problem("The provider refused", `Its reason is ${error}.${text}`, "Try again, or tell whoever runs this server.", RETRY);
+  new Problem("The provider refused", `Its reason is ${error}.${text}`, "Try again, or ask the operator of this server.", RETRY);
 
 /**
- * What a refusal by this server means.
+ * Returns the problem for a refusal by this server.
  * @param {import("./exchange.js").Answer} answer
  * @param {object} context
  * @param {string} context.resource
@@ -223,7 +223,7 @@ export function refusalBy({ status, headers, json }, { resource, token, challeng
   }
 }
 
-// The token is read to say what is wrong with it; what it says is not believed.
+// Reads the token only to explain the refusal; the claims are not verified.
 function tokenRefused(token, { resource, description, isFresh }) {
   const claims = claimsOf(token);
   if (isExpired(claims) || /expired/.test(description)) return expired();
@@ -236,7 +236,7 @@ function tokenRefused(token, { resource, description, isFresh }) {
 
 const isExpired = (claims) => claims?.exp * 1000 < Date.now();
 
-/** The claims in a JWT, unverified; `undefined` for any other token. */
+/** Returns the claims in a JWT, unverified; `undefined` for any other token. */
 export function claimsOf(token) {
   try {
     const [, payload] = token.split(".");

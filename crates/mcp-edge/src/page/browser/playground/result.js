@@ -1,4 +1,4 @@
-// What a tool said, for people: an identity as a card, anything else as text and data.
+// The result of a tool call as elements: an identity as a card, other results as text and data.
 
 import { h, scrollable } from "../dom.js";
 
@@ -21,13 +21,13 @@ const VALUES = {
   kind: { user: "a user", machine: "itself" },
 };
 
-/** The result of `tools/call` as elements. */
+/** Creates the view of a result of `tools/call`. */
 export function resultView(tool, { content = [], structuredContent, isError }) {
-  if (isError) return h("div", { class: "problem" }, h("h3", {}, `${tool.name} reports a failure`), texts(content));
-  // The mark of an identity is its subject, whatever the tool is called.
+  if (isError) return h("div", { class: "problem" }, h("h3", {}, `${tool.name} returned an error`), contentView(content));
+  // A result with a subject is an identity, of any tool.
   if (typeof structuredContent?.sub === "string") return identityCard(structuredContent);
-  const said = structuredContent === undefined ? texts(content) : scrollable("Result", JSON.stringify(structuredContent, null, 2));
-  return h("div", { class: "card" }, h("h3", {}, tool.title ?? tool.name), said);
+  const body = structuredContent === undefined ? contentView(content) : scrollable("Result", JSON.stringify(structuredContent, null, 2));
+  return h("div", { class: "card" }, h("h3", {}, tool.title ?? tool.name), body);
 }
 
 function identityCard(claims) {
@@ -56,4 +56,4 @@ function timeView(seconds) {
   return h("time", { datetime: time.toISOString() }, `${time.toLocaleTimeString()}, in ${minutes} min`);
 }
 
-const texts = (content) => content.map((item) => scrollable("Result", item.text ?? JSON.stringify(item, null, 2)));
+const contentView = (content) => content.map((item) => scrollable("Result", item.text ?? JSON.stringify(item, null, 2)));

@@ -1,11 +1,11 @@
-// The form for one tool, made from its `inputSchema`.
+// The form for a tool, created from its `inputSchema`.
 
 import { byId, h } from "../dom.js";
 import { argumentsFrom, FieldError, fieldsOf } from "./form.js";
 
 /**
- * Fills the form, and gives the function that reads it: the arguments, or nothing if something is wrong. Then the field
- * says so, and has the focus.
+ * Fills the form and returns a function that reads it. That returns the arguments, or `undefined` after showing an error
+ * at a field and moving the focus there.
  * @param {HTMLElement} place
  * @param {{inputSchema?: object}} tool
  * @returns {() => object | undefined}

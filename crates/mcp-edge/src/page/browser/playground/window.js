@@ -1,8 +1,8 @@
-// The window in which the provider signs the user in, and the answer that comes back from it.
+// The window in which the provider signs the user in, and the authorization response from it.
 //
-// The answer comes over a BroadcastChannel and not from the opened window itself: a provider that isolates its pages
-// (Cross-Origin-Opener-Policy) cuts the tie between the two, and a link that people open themselves has none. Only
-// pages of this origin can speak and listen there.
+// The response comes over a BroadcastChannel, which only pages of this origin can use. The opened window cannot send it:
+// a provider that isolates its pages (Cross-Origin-Opener-Policy) removes the reference between the windows, and a link
+// that the user opens has none.
 
 export const CHANNEL = "mcp-edge-playground";
 
@@ -11,7 +11,7 @@ const SIZE = "popup,width=480,height=720";
 const CLOSED_POLL_MS = 500;
 
 /**
- * Opens the window while the click still counts as one; where it leads is found out later.
+ * Opens the window in the click handler, because browsers block it later. Its URL is set later.
  * @returns {Window | null} `null` if the browser has blocked it
  */
 export function openWindow() {
@@ -19,19 +19,19 @@ export function openWindow() {
   if (opened) {
     opened.document.title = "Sign in";
     opened.document.documentElement.style.cssText = "color-scheme:light dark;font:1rem system-ui,sans-serif";
-    opened.document.body.textContent = "Finding out where you sign in …";
+    opened.document.body.textContent = "Looking up the sign-in page …";
   }
   return opened;
 }
 
 /**
- * Waits for the answer to the authorization request with this `state`.
+ * Waits for the response to the authorization request with this `state`.
  * @param {string} state
  * @param {object} options
  * @param {Window | null} options.opened
- * @param {AbortSignal} options.signal   gives up
- * @param {() => void} options.onClosed  the window seems to be closed: certain only as long as the two are tied
- * @param {() => void} options.onUnclaimed  an answer came that belongs to no page that is open
+ * @param {AbortSignal} options.signal   stops waiting
+ * @param {() => void} options.onClosed  the window seems to be closed; not certain if the reference to it is gone
+ * @param {() => void} options.onUnclaimed  a response arrived that belongs to no open page
  * @returns {Promise<URLSearchParams>}
  */
 export function waitForAnswer(state, { opened, signal, onClosed, onUnclaimed }) {
@@ -50,7 +50,7 @@ export function waitForAnswer(state, { opened, signal, onClosed, onUnclaimed }) 
       if (data?.kind === "unclaimed") onUnclaimed();
       if (data?.kind !== "answer") return;
       const parameters = new URLSearchParams(data.query);
-      // Another tab may have a sign-in of its own under way: what is not ours is left to whoever it belongs to.
+      // A response with another state may belong to a sign-in in another tab.
       if (parameters.get("state") !== state) return;
       channel.postMessage({ kind: "received", query: data.query });
       end();

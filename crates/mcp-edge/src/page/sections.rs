@@ -1,0 +1,132 @@
+//! The sections of the page that are lists: issuers, clients, tools, scopes, documents and links.
+
+use crate::{
+    documents::listing::card_path,
+    health,
+    page::{
+        connect::{self, Client},
+        html::Html,
+        view::{View, origin_of},
+    },
+    settings::Settings,
+};
+use mcp_edge_oauth::{provider::discovery_urls, settings::DisplayMetadata};
+
+/// Adds the hosts of the issuers.
+pub(super) fn issuers<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    for (index, trusted) in view.settings.trust.issuers.iter().enumerate() {
+        let origin = origin_of(&trusted.issuer);
+        let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+        html.raw(if index == 0 { "" } else { " or " }).text(host);
+    }
+    html
+}
+
+/// Adds the clients, each with what connects it.
+pub(super) fn clients<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    for Client { name, how, link, copy } in connect::clients(view.name, &view.settings.resource.url) {
+        html.raw("<li><h3>").raw(name).raw("</h3><p>").raw(how);
+        if let (Some((_, text)), "") = (&copy, how) {
+            html.raw("<code>").text(text).raw("</code>");
+        }
+        html.raw("</p><div class=\"buttons\">");
+        if let Some((label, text)) = copy {
+            html.raw("<button class=\"copy\" data-copy=\"").text(&text).raw("\" aria-label=\"").raw(label);
+            html.raw(" for ").raw(name).raw("\" hidden>").raw(label).raw("</button>");
+        }
+        if let Some((label, url)) = link {
+            html.raw("<a class=\"button\" href=\"").text(&url).raw("\">").raw(label).raw("</a>");
+        }
+        html.raw("</div></li>\n");
+    }
+    html
+}
+
+/// Adds the link for developers of agents, if there is a developer portal.
+pub(super) fn portal<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    let Some(portal) = &view.settings.page.developer_portal else { return html };
+    html.raw("<p class=\"about\">You build agents? <a href=\"")
+        .text(portal)
+        .raw("\">Register yours</a>, and its users sign in with a client of its own.</p>")
+}
+
+/// Adds the tools, each with the scopes that it needs.
+pub(super) fn tools<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    if view.tools.is_empty() {
+        return html.raw("<p class=\"about\">This server has no tools that are open to everybody.</p>");
+    }
+    html.raw("<ul class=\"rows tools\">\n");
+    for tool in &view.tools {
+        html.raw("<li><h3>");
+        if let Some(title) = tool.title.filter(|title| *title != tool.name) {
+            html.text(title).raw(" ");
+        }
+        html.raw("<code>").text(tool.name).raw("</code></h3><p>");
+        html.text(tool.description.unwrap_or_default()).raw("</p>");
+        for scope in view.needed_by(tool).iter() {
+            scope_tag(html, scope);
+        }
+        if tool.needs_user {
+            html.raw("<span class=\"tag\">signed-in users only</span>");
+        }
+        html.raw("</li>\n");
+    }
+    html.raw("</ul>")
+}
+
+/// Adds the scopes, each with the author's description and the claims about the user that it discloses.
+pub(super) fn scopes<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    for (scope, description) in &view.scopes {
+        // `email_verified` reads better as `email verified`.
+        let claims = view.settings.trust.disclosure.claims_of(scope).map(|claim| claim.replace('_', " "));
+        let claims = claims.collect::<Vec<_>>().join(", ");
+        html.raw("<li>");
+        match (*description, claims.as_str()) {
+            (Some(description), "") => html.text(description).raw(". "),
+            (None, "") => html.raw("What this scope stands for: "),
+            (description, claims) => {
+                html.text(description.unwrap_or("About you")).raw(": your ").text(claims).raw(". ")
+            }
+        };
+        scope_tag(html, scope).raw("</li>\n");
+    }
+    html
+}
+
+/// Adds the documents that the server publishes.
+pub(super) fn documents<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    let Settings { resource, registry_entry, server_card, trust, .. } = view.settings;
+    let mut row = |title, url: &str| {
+        html.raw("<div><dt>").raw(title).raw("</dt><dd><a href=\"").text(url).raw("\">");
+        html.text(url).raw("</a></dd></div>\n");
+    };
+    row("Metadata of this resource (RFC 9728)", &resource.metadata_url());
+    for trusted in &trust.issuers {
+        let [discovery, _] = discovery_urls(&trusted.issuer);
+        row("Metadata of the identity provider", &discovery);
+    }
+    if registry_entry.is_some() {
+        row("Listing for the MCP registry", &(resource.origin.clone() + "/server.json"));
+    }
+    if *server_card {
+        row("Server card (experimental)", &(resource.origin.clone() + &card_path(&resource.path)));
+    }
+    row("Health", &(resource.origin.clone() + health::PATH));
+    html
+}
+
+/// Adds the footer: the name, and the operator's links.
+pub(super) fn footer<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    let DisplayMetadata { documentation, privacy_policy, terms_of_service, .. } = &view.settings.display;
+    html.raw("<p>").text(view.name).raw(" speaks the Model Context Protocol.</p>\n");
+    for (title, url) in [("Documentation", documentation), ("Privacy", privacy_policy), ("Terms", terms_of_service)] {
+        if let Some(url) = url {
+            html.raw("<a href=\"").text(url).raw("\">").raw(title).raw("</a>\n");
+        }
+    }
+    html
+}
+
+fn scope_tag<'h>(html: &'h mut Html, scope: &str) -> &'h mut Html {
+    html.raw("<code class=\"tag\">").text(scope).raw("</code>")
+}

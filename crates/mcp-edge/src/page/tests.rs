@@ -1,0 +1,149 @@
+//! The page at `/`, rendered from settings and a server.
+
+use super::{policy::Policy, view::DESCRIPTION, *};
+use crate::settings::color::Color;
+use mcp_edge_protocol::{Call, Tool};
+use mcp_edge_runtime::http::{RequestHead, Response};
+
+const EVIL: &str = "</title></script><script>alert(1)</script>\"'{{url}}&<!--";
+
+fn server() -> Server {
+    let tool = |name: &str| Tool::new(name, async |_: Call| "ok");
+    Server::builder("test", "1.0.0")
+        .title("A <test>")
+        .scope("notes:read", "Read <notes>")
+        .tool(tool("whoami").title(EVIL).description(EVIL).needs_user())
+        .tool(tool("list").description("Lists notes").scope("notes:read"))
+        .tool(tool("internal").description("Not for strangers").first_party_only())
+        .build()
+        .unwrap()
+}
+
+fn page(changes: &[(&str, &str)]) -> Response {
+    let minimal = [("ISSUER", "https://tenant.logto.app/oidc"), ("RESOURCE", "https://mcp.example.com/mcp")];
+    let find = |name: &str| changes.iter().chain(&minimal).find(|(known, _)| *known == name).map(|it| it.1.to_owned());
+    let settings = Settings::parse(find).unwrap();
+    landing::document(&settings, &server()).respond(&RequestHead::new("GET", "/"))
+}
+
+/// Counts the occurrences of `tag` in `html`.
+fn count(html: &str, tag: &str) -> usize {
+    html.matches(tag).count()
+}
+
+#[test]
+fn a_page_needs_no_optional_settings() {
+    let response = page(&[]);
+    let html = response.text();
+    assert!(!html.contains("Register yours"), "there is no developer portal");
+    for text in [
+        "<h1>A &lt;test&gt;</h1>",
+        DESCRIPTION,
+        "data-copy=\"https://mcp.example.com/mcp\"",
+        "tenant.logto.app",
+        "https://mcp.example.com/.well-known/oauth-protected-resource/mcp",
+        "https://tenant.logto.app/oidc/.well-known/openid-configuration",
+        "https://mcp.example.com/healthz",
+        "<code class=\"tag\">notes:read</code>",
+        "signed-in users only",
+        "Read &lt;notes&gt;.",
+    ] {
+        assert!(html.contains(text), "{text}\n{html}");
+    }
+}
+
+#[test]
+fn optional_settings_are_shown() {
+    let response = page(&[
+        ("RESOURCE_NAME", "Acme"),
+        ("RESOURCE_DESCRIPTION", "Acme for agents."),
+        ("LOGO", "https://img.example.com/a/logo.svg"),
+        ("PAGE_COLOR", "#ff0000"),
+        ("RESOURCE_DOCUMENTATION", "https://example.com/docs"),
+        ("RESOURCE_POLICY_URI", "https://example.com/privacy"),
+        ("RESOURCE_TOS_URI", "https://example.com/terms"),
+        ("CLAIM_SCOPES", "notes:read=name,email_verified"),
+        ("DEVELOPER_PORTAL", "https://apps.example.com/"),
+    ]);
+    let html = response.text();
+    for text in [
+        "<title>Acme – MCP server</title>",
+        "<p class=\"lead\">Acme for agents.</p>",
+        "<img class=\"mark\" src=\"https://img.example.com/a/logo.svg\" alt=\"\">",
+        &Color::parse("#ff0000").unwrap().style(),
+        "href=\"https://example.com/docs\"",
+        "href=\"https://example.com/privacy\"",
+        "href=\"https://example.com/terms\"",
+        "<a href=\"https://apps.example.com/\">Register yours</a>",
+        "Read &lt;notes&gt;: your name, email verified.",
+    ] {
+        assert!(html.contains(text), "{text}\n{html}");
+    }
+    let policy = response.header("content-security-policy").unwrap_or_default();
+    assert!(policy.contains("; img-src https://img.example.com;"), "{policy}");
+}
+
+#[test]
+fn first_party_tools_are_not_shown() {
+    let html = page(&[("PLAYGROUND_CLIENT_ID", "playground")]);
+    assert!(html.text().contains("Lists notes") && !html.text().contains("internal"));
+    assert!(!html.text().contains("Not for strangers"));
+}
+
+#[test]
+fn no_setting_and_no_name_becomes_markup() {
+    let tame = page(&[("PLAYGROUND_CLIENT_ID", "playground")]);
+    let evil = page(&[
+        ("PLAYGROUND_CLIENT_ID", EVIL),
+        ("RESOURCE_NAME", EVIL),
+        ("RESOURCE_DESCRIPTION", EVIL),
+        ("RESOURCE_DOCUMENTATION", "https://example.com/'onclick='alert(1)"),
+    ]);
+    for tag in ["<script", "</script", "<title", "<!--", "<p", "<a ", "<button", "<h1", "onclick='"] {
+        // The operator has added one link.
+        let added = usize::from(tag == "<a ");
+        assert_eq!(count(evil.text(), tag), count(tame.text(), tag) + added, "{tag}");
+    }
+    assert!(!evil.text().contains("alert(1)</script>"));
+}
+
+#[test]
+fn a_page_without_a_playground_may_send_no_requests() {
+    let response = page(&[]);
+    let policy = response.header("content-security-policy").unwrap_or_default();
+    assert!(!policy.contains("connect-src") && !response.text().contains("id=\"playground\""), "{policy}");
+}
+
+#[test]
+fn a_playground_may_send_requests_to_this_server_and_the_provider() {
+    let response = page(&[("PLAYGROUND_CLIENT_ID", "it's \"me\"")]);
+    let policy = response.header("content-security-policy").unwrap_or_default();
+    assert!(policy.contains("; connect-src 'self' https://tenant.logto.app;"), "{policy}");
+    assert!(response.text().contains("&quot;it&#39;s \\&quot;me\\&quot;&quot;"));
+    assert!(response.text().contains("Sign in and call whoami"));
+}
+
+#[test]
+fn the_policy_allows_only_the_style_and_script_of_the_page() {
+    for changes in [&[][..], &[("PLAYGROUND_CLIENT_ID", "playground")]] {
+        let response = page(changes);
+        let between = |start: &str, end: &str| {
+            let (_, rest) = response.text().split_once(start).unwrap();
+            rest.split_once(end).unwrap().0.to_owned()
+        };
+        let expected = Policy::new(&between("<style>", "</style>"), &between("<script>", "</script>")).into_string();
+        let policy = response.header("content-security-policy").unwrap_or_default();
+        assert!(policy.starts_with(expected.strip_suffix("; frame-ancestors 'none'").unwrap()), "{policy}");
+        assert!(policy.starts_with("default-src 'none'; ") && policy.ends_with("; frame-ancestors 'none'"));
+        // Neither contains the end of its element.
+        assert!(!include_str!("built/page-with-playground.js").contains("</") && !policy.contains("unsafe"));
+    }
+}
+
+#[test]
+fn every_gap_of_the_templates_has_a_value() {
+    let response = page(&[("PLAYGROUND_CLIENT_ID", "playground"), ("RESOURCE_NAME", "Acme")]);
+    // The name of the tool contains one, as text.
+    let text = response.text().replace("{{url}}", "");
+    assert!(!text.contains("{{"), "{text}");
+}

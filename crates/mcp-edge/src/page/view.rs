@@ -1,0 +1,60 @@
+//! What the page shows: name, description, tools and scopes, taken from settings and server.
+
+use crate::settings::Settings;
+use mcp_edge_identity::Scopes;
+use mcp_edge_oauth::protected_resource::advertisable;
+use mcp_edge_protocol::{Server, ToolInfo};
+
+/// The description of a server for which neither the settings nor the author give one.
+pub(super) const DESCRIPTION: &str = "AI agents of your choice can work here on your behalf, as far as you allow it.";
+
+/// The input of all sections.
+pub(super) struct View<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) name: &'a str,
+    pub(super) description: &'a str,
+    /// The tools without those that only the operator's own clients may call.
+    pub(super) tools: Vec<ToolInfo<'a>>,
+    /// Each scope that one of the tools needs, with the author's description.
+    pub(super) scopes: Vec<(String, Option<&'a str>)>,
+}
+
+impl<'a> View<'a> {
+    /// Creates the view of a server.
+    pub(super) fn new<E>(settings: &'a Settings, server: &'a Server<E>) -> Self {
+        let tools: Vec<_> = server.tools().filter(|tool| !tool.first_party_only).collect();
+        let required = &settings.trust.required_scopes;
+        let scopes: Scopes = required.iter().chain(tools.iter().flat_map(|tool| tool.scopes.iter())).collect();
+        let described =
+            |scope: &str| server.scope_descriptions().find(|(name, _)| *name == scope).map(|(_, text)| text);
+        Self {
+            settings,
+            name: settings.display.name.as_deref().unwrap_or_else(|| server.title()),
+            description: settings.description.as_deref().or_else(|| server.description()).unwrap_or(DESCRIPTION),
+            tools,
+            scopes: advertisable(&scopes).map(|scope: &str| (scope.to_owned(), described(scope))).collect(),
+        }
+    }
+
+    /// Returns the scopes of a call of `tool`.
+    pub(super) fn needed_by(&self, tool: &ToolInfo<'_>) -> Scopes {
+        self.settings.trust.required_scopes.union(tool.scopes)
+    }
+
+    /// Returns the origin of the first issuer. Clients use the first issuer, and so does the playground.
+    pub(super) fn provider_origin(&self) -> Option<&'a str> {
+        self.settings.trust.issuers.first().map(|trusted| origin_of(&trusted.issuer))
+    }
+
+    /// Returns the first character of the name. CSS makes it upper-case where this does not.
+    pub(super) fn initial(&self) -> String {
+        self.name.chars().take(1).map(|first| first.to_ascii_uppercase()).collect()
+    }
+}
+
+/// Returns scheme, host and port of a URL.
+pub(super) fn origin_of(url: &str) -> &str {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find('/').map_or(url.len(), |at| start + at);
+    &url[..end]
+}

@@ -1,0 +1,86 @@
+//! `tools/list` and `tools/call` (MCP 2026-07-28, server/tools).
+
+use std::rc::Rc;
+
+use futures_util::future::FutureExt;
+
+use super::{Execution, Operation, OperationError, Started, list, missing_capability, required};
+use crate::{
+    call::Call,
+    input_required::{
+        finish::{finish_tool, timeout_error, tool_failure},
+        inputs::Cause,
+        request_state::Binding,
+    },
+    primitives::{tool::ToolEntry, validation},
+    protocol::{
+        error::{RpcError, echo},
+        method::Method,
+        revision::Era,
+    },
+    transport::{headers::check_parameters, stream::within},
+};
+
+/// Handles the methods of tools.
+pub(crate) fn handle<E: Clone + 'static>(operation: Operation<'_, E>) -> Started {
+    if operation.method == Method::ToolsList {
+        let (catalog, era) = (operation.catalog, operation.era());
+        let items = catalog.tools.iter().map(|tool| list::Item {
+            key: &tool.name,
+            json: tool.listed(era),
+            requirements: &tool.requirements,
+        });
+        return list::respond(&operation, "tools", &items.collect::<Vec<_>>());
+    }
+    Started::on(find(&operation), |(name, tool)| call(operation, name, tool))
+}
+
+#[allow(clippy::type_complexity, reason = "taken apart where it is made")]
+fn find<E>(operation: &Operation<'_, E>) -> Result<(Rc<str>, (String, Rc<ToolEntry<E>>)), RpcError> {
+    let name = required(operation.params.name, "name")?;
+    match operation.catalog.tools.iter().find(|tool| *tool.name == *name) {
+        Some(tool) => Ok((Rc::clone(&tool.name), (name, Rc::clone(tool)))),
+        None => Err(RpcError::invalid_params(format!("unknown tool: {}", echo(&name)))),
+    }
+}
+
+fn call<E: Clone + 'static>(
+    operation: Operation<'_, E>,
+    name: String,
+    tool: Rc<ToolEntry<E>>,
+) -> Result<Execution, OperationError> {
+    let context = Rc::clone(&operation.context);
+    let era = operation.era();
+    let lacking = tool.needs.iter().find(|capability| !context.capabilities.has(**capability));
+    if let Some(capability) = lacking.filter(|_| era == Era::Modern) {
+        return Err(missing_capability(*capability).into());
+    }
+    tool.requirements.check(&context.identity)?;
+    let limit = tool.time.unwrap_or(operation.limits.handler_time);
+    let reservation = operation.reserve(limit)?;
+    let arguments = operation.arguments()?;
+    if era == Era::Modern {
+        check_parameters(operation.head, &tool.parameters, &arguments)?;
+    }
+    let binding = Binding { method: operation.method.as_str(), name, arguments };
+    operation.read_inputs(&binding)?;
+
+    let fail = |text: String| Ok(Execution::Complete(tool_failure(&text)));
+    if lacking.is_some() {
+        return fail(Cause::Legacy.to_string());
+    }
+    let problems = validation::violations(&tool.input_schema, &binding.arguments, "arguments");
+    if !problems.is_empty() {
+        return fail(format!("The arguments do not fit.\n{}", problems.join("\n")));
+    }
+    let Binding { name, arguments, .. } = binding;
+    let target = operation.target(name, operation.params.arguments);
+    let call = Call::new(operation.env, Rc::clone(&context));
+    let work = async move {
+        let running = (tool.run)(call, arguments);
+        let result = within(limit, &context.services.runtime, running).await;
+        drop(reservation);
+        finish_tool(result.unwrap_or_else(|| Err(timeout_error(limit))), tool.wraps, &context, &target)
+    };
+    Ok(Execution::Running(work.boxed_local()))
+}

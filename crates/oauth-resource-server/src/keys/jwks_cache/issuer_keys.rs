@@ -1,0 +1,309 @@
+//! One issuer's keys and discovery document, as one isolate sees them.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use futures_util::future::{FutureExt, LocalBoxFuture, select};
+
+use super::{
+    renewal::renew,
+    stored_copy::{StoreUse, StoredCopy},
+};
+use crate::{
+    denial::{Denial, Excerpt, KeysOutage, SignatureError},
+    keys::{
+        jwk::Key,
+        key_set::SelectionError,
+        policy::{Action, Assurance, Attempted, JwksState, KeyQuery, KeyRefusal},
+    },
+    provider::Provider,
+};
+use mcp_edge_runtime::ports::{Fetch, Services};
+
+/// How long a request waits before it looks again whether another one has fetched the keys.
+const WAIT_MILLISECONDS: u64 = 20;
+
+/// A request that has waited this often for others gives up, after six seconds: a little longer than one document may
+/// take.
+const MAX_WAITS: u64 = 300;
+
+/// How long a request waits for the renewal of a copy that it can fall back on. Two documents of a healthy provider take
+/// a tenth of it.
+const RENEWAL_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The same, in waits for others.
+const PATIENT_WAITS: u64 = RENEWAL_PATIENCE.as_secs() * 1000 / WAIT_MILLISECONDS;
+
+/// One issuer's keys. What is fetched serves all requests, so every operation takes [`Services`] alone: nothing that one
+/// client sends can get into a request to the provider.
+///
+/// ```compile_fail,E0277
+/// # use std::rc::Rc;
+/// # use mcp_edge_oauth::keys::jwks_cache::IssuerKeys;
+/// # use mcp_edge_runtime::context::RequestContext;
+/// async fn fetch_for_one_client(keys: Rc<IssuerKeys>, request: &RequestContext) {
+///     // A request's context is not a service: it does not live as long as the isolate.
+///     let _ = keys.ready(request.now, request).await;
+/// }
+/// ```
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use mcp_edge_oauth::keys::jwks_cache::IssuerKeys;
+/// # use mcp_edge_runtime::{context::RequestContext, ports::Services};
+/// async fn fetch_for_all(keys: Rc<IssuerKeys>, request: &RequestContext, services: &impl Services) {
+///     let _ = keys.ready(request.now, services).await;
+/// }
+/// ```
+#[derive(Debug)]
+pub struct IssuerKeys {
+    issuer: String,
+    state: RefCell<JwksState>,
+    stored: StoredCopy,
+    /// For the operator: why the last renewal failed.
+    provider_failure: RefCell<Option<String>>,
+}
+
+/// The outcome of [`IssuerKeys::find`].
+#[derive(Debug)]
+pub struct Found {
+    /// The key, or the denial of the token, or [`Denial::KeysUnavailable`].
+    pub key: Result<Rc<Key>, Denial>,
+    /// What the request has attempted by now.
+    pub attempted: Attempted,
+}
+
+/// Why a request got no answer.
+enum Failure {
+    Refused(KeyRefusal),
+    Unavailable(u64),
+}
+
+impl IssuerKeys {
+    /// Creates the state of an isolate that has no copy yet.
+    #[must_use]
+    pub fn new(issuer: &str, store_use: StoreUse) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            state: RefCell::default(),
+            stored: StoredCopy::new(issuer, store_use),
+            provider_failure: RefCell::default(),
+        }
+    }
+
+    /// Finds the key for a token. `now` is when the request began, `attempted` what it attempted before.
+    pub async fn find(
+        self: &Rc<Self>,
+        now: u64,
+        query: KeyQuery<'_>,
+        attempted: Attempted,
+        services: &impl Services,
+    ) -> Found {
+        let next = |state: &mut JwksState, now, attempted| match state.next(now, query, attempted) {
+            Action::Use(key) => Ok(key),
+            action => Err(action),
+        };
+        let (outcome, attempted) = self.carry_out(now, attempted, services, next).await;
+        let key = outcome.map_err(|failure| match failure {
+            Failure::Refused(refusal) => self.refused(refusal, query, now),
+            Failure::Unavailable(seconds) => self.unavailable(seconds, now),
+        });
+        Found { key, attempted }
+    }
+
+    /// The provider's endpoints, to send credentials or users to: on the issuer's own origin, or from a document that
+    /// this isolate fetched from the issuer.
+    ///
+    /// # Errors
+    /// [`Denial::KeysUnavailable`].
+    pub async fn provider(self: &Rc<Self>, now: u64, services: &impl Services) -> Result<Provider, Denial> {
+        self.document(now, Assurance::Endpoints, services).await
+    }
+
+    /// The discovery document, to show it to others: it names nothing but the issuer's own origin, or this isolate
+    /// fetched it from the issuer.
+    ///
+    /// # Errors
+    /// [`Denial::KeysUnavailable`].
+    pub async fn whole_document(self: &Rc<Self>, now: u64, services: &impl Services) -> Result<Provider, Denial> {
+        self.document(now, Assurance::WholeDocument, services).await
+    }
+
+    /// Whether there are keys to verify tokens with.
+    ///
+    /// # Errors
+    /// [`Denial::KeysUnavailable`].
+    pub async fn ready(self: &Rc<Self>, now: u64, services: &impl Services) -> Result<(), Denial> {
+        self.document(now, Assurance::AnyCopy, services).await.map(drop)
+    }
+
+    async fn document(
+        self: &Rc<Self>,
+        now: u64,
+        assurance: Assurance,
+        services: &impl Services,
+    ) -> Result<Provider, Denial> {
+        let next = |state: &mut JwksState, now, attempted| state.next_for_document(now, assurance, attempted);
+        let (outcome, _) = self.carry_out(now, Attempted::default(), services, next).await;
+        outcome.map_err(|failure| match failure {
+            Failure::Unavailable(seconds) => self.unavailable(seconds, now),
+            // Tokens are refused, documents are not.
+            Failure::Refused(_) => self.unavailable(1, now),
+        })
+    }
+
+    /// Carries out one action after the other, until there is an answer.
+    async fn carry_out<T>(
+        self: &Rc<Self>,
+        began: u64,
+        mut attempted: Attempted,
+        services: &impl Services,
+        mut next: impl FnMut(&mut JwksState, u64, Attempted) -> Result<T, Action>,
+    ) -> (Result<T, Failure>, Attempted) {
+        let mut waits = 0;
+        while waits < MAX_WAITS {
+            // The seconds that have passed for certain: nothing but waiting counts, since a copy that is dated later
+            // than it was fetched would speak about tokens that are newer than it is.
+            let now = began + waits * WAIT_MILLISECONDS / 1000;
+            attempted.has_waited = waits >= PATIENT_WAITS;
+            let (outcome, is_refresh_due) = {
+                let mut state = self.state.borrow_mut();
+                let outcome = next(&mut state, now, attempted);
+                (outcome, state.take_refresh())
+            };
+            if is_refresh_due {
+                // The request does not wait for it.
+                drop(self.start_asking_provider(now, services));
+            }
+            let action = match outcome {
+                Ok(answer) => return (Ok(answer), attempted),
+                Err(action) => action,
+            };
+            attempted = attempted.and(&action);
+            match action {
+                Action::ReadStore => self.start_reading_store(now, services).await,
+                Action::AskProvider => self.start_asking_provider(now, services).await,
+                Action::Renew => {
+                    select(self.start_asking_provider(now, services), services.sleep(RENEWAL_PATIENCE)).await;
+                }
+                Action::Wait | Action::Use(_) => {
+                    services.sleep(Duration::from_millis(WAIT_MILLISECONDS)).await;
+                    waits += 1;
+                }
+                Action::Refuse(refusal) => return (Err(Failure::Refused(refusal)), attempted),
+                Action::Unavailable(seconds) => return (Err(Failure::Unavailable(seconds)), attempted),
+            }
+        }
+        (Err(Failure::Unavailable(1)), attempted)
+    }
+
+    /// Reads the store on behalf of all who wait.
+    fn start_reading_store(self: &Rc<Self>, now: u64, services: &impl Services) -> LocalBoxFuture<'static, ()> {
+        let (lease, services_of_work) = (Lease(Rc::clone(self)), services.clone());
+        let work = async move { lease.read_store(now, &services_of_work).await };
+        services.spawn(work.boxed_local())
+    }
+
+    /// Asks the provider on behalf of all who wait: this must not end with the client that the request came from. What
+    /// is new is written to the store after that, and nobody waits for it.
+    fn start_asking_provider(self: &Rc<Self>, now: u64, services: &impl Services) -> LocalBoxFuture<'static, ()> {
+        let (lease, services_of_work) = (Lease(Rc::clone(self)), services.clone());
+        let work = async move {
+            let is_worth_saving = lease.ask_provider(now, &services_of_work).await;
+            let copy = lease.0.state.borrow().copy(now).cloned();
+            if let Some(copy) = copy.filter(|_| is_worth_saving) {
+                let (keys, services_of_save) = (Rc::clone(&lease.0), services_of_work.clone());
+                let save = async move { keys.stored.save(copy, now, &services_of_save).await };
+                drop(services_of_work.spawn(save.boxed_local()));
+            }
+        };
+        services.spawn(work.boxed_local())
+    }
+
+    /// Why the provider's documents could not be renewed the last time, until a renewal succeeds.
+    #[must_use]
+    pub fn provider_failure(&self) -> Option<String> {
+        self.provider_failure.borrow().clone()
+    }
+
+    /// Why the store could not be used the last time, until it answers.
+    #[must_use]
+    pub fn store_failure(&self) -> Option<String> {
+        self.stored.failure()
+    }
+
+    /// Which other deployment writes into a store that should be this one's alone, if one was seen to within the last
+    /// hour. A record that is older was left behind, perhaps by this deployment under another name.
+    #[must_use]
+    pub fn other_writer(&self, now: u64) -> Option<String> {
+        self.stored.other_writer(now)
+    }
+
+    /// The issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// How old the usable copy at hand is, in seconds; `None` if there is none.
+    #[must_use]
+    pub fn age(&self, now: u64) -> Option<u64> {
+        self.state.borrow().copy(now).map(|copy| copy.keys_age(now))
+    }
+
+    fn refused(&self, refusal: KeyRefusal, query: KeyQuery<'_>, now: u64) -> Denial {
+        let (kid, alg) = (query.kid.map(Excerpt::new), query.algorithm);
+        match refusal {
+            KeyRefusal::Selection(SelectionError::Unknown) => {
+                let state = self.state.borrow();
+                let has_unusable = |kid| state.copy(now).is_some_and(|copy| copy.keys.has_only_unusable(kid));
+                Denial::UnknownKey { kid, alg, is_published: query.kid.is_some_and(has_unusable) }
+            }
+            KeyRefusal::Selection(SelectionError::Mismatch) => Denial::KeyMismatch { kid, alg },
+            KeyRefusal::Selection(SelectionError::Ambiguous) => Denial::AmbiguousKey { kid, alg },
+            KeyRefusal::BadSignature => Denial::BadSignature { kid, alg, error: SignatureError::NotVerified },
+        }
+    }
+
+    fn unavailable(&self, retry_after: u64, now: u64) -> Denial {
+        let cause = match self.provider_failure.borrow().as_deref() {
+            Some(failure) => KeysOutage::Provider(Excerpt::new(failure)),
+            None if self.age(now).is_some() => KeysOutage::CopyMayBeOlder,
+            None => KeysOutage::NoCopy,
+        };
+        Denial::KeysUnavailable { cause, retry_after }
+    }
+}
+
+/// The lease of the request that asks on behalf of all who wait. Dropped without an answer, it is released.
+struct Lease(Rc<IssuerKeys>);
+
+impl Lease {
+    async fn read_store(&self, now: u64, services: &impl Services) {
+        let record = self.0.stored.read(now, services).await;
+        self.0.state.borrow_mut().store_answered(now, record);
+    }
+
+    /// Whether the answer should be written to the store.
+    async fn ask_provider(&self, now: u64, services: &impl Fetch) -> bool {
+        let keys = &self.0;
+        let old = keys.state.borrow().copy(now).cloned();
+        let renewed = renew(&keys.issuer, old.as_deref(), now, services).await;
+        let (record, failure) = match renewed {
+            Ok(record) => (Some(record), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        *keys.provider_failure.borrow_mut() = failure;
+        let is_worth_saving = record.as_ref().is_some_and(|record| keys.stored.is_worth_saving(record, now));
+        keys.state.borrow_mut().provider_answered(record);
+        is_worth_saving
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // Borrowed only while nothing can be dropped; were it otherwise, the lease would still end by itself.
+        if let Ok(mut state) = self.0.state.try_borrow_mut() {
+            state.release_lease();
+        }
+    }
+}

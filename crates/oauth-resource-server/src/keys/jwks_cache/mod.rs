@@ -1,0 +1,12 @@
+//! The JWKS cache: carries out what the [key policy](crate::keys::policy) decides, over memory, the shared store and the
+//! provider.
+
+mod cache_tier;
+mod issuer_keys;
+mod renewal;
+mod stored_copy;
+
+pub use cache_tier::CacheTier;
+pub use issuer_keys::{Found, IssuerKeys};
+pub use renewal::RenewalError;
+pub use stored_copy::StoreUse;

@@ -1,0 +1,179 @@
+//! JWK Sets: which keys are taken out of them, and which key is chosen for a token.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn rsa(bits: usize) -> Value {
+    json!({"kty": "RSA", "kid": "r", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode(vec![0xff; bits / 8])})
+}
+
+fn ec() -> Value {
+    let coordinate = URL_SAFE_NO_PAD.encode([7; 48]);
+    json!({"kty": "EC", "kid": "e", "crv": "P-384", "alg": "ES384", "use": "sig", "x": coordinate, "y": coordinate})
+}
+
+fn with(mut jwk: Value, name: &str, value: Value) -> Value {
+    jwk[name] = value;
+    jwk
+}
+
+fn set(keys: &[Value]) -> Result<KeySet, KeySetError> {
+    KeySet::parse(&json!({ "keys": keys }).to_string())
+}
+
+#[test]
+fn unusable_keys_are_skipped_and_the_rest_stays() {
+    for bad in [
+        json!({"kty": "oct", "k": "AAAA", "kid": "o"}),
+        with(rsa(2048), "d", json!("AQAB")),
+        with(ec(), "d", json!("AQAB")),
+        with(ec(), "use", json!("enc")),
+        with(ec(), "key_ops", json!(["sign"])),
+        with(ec(), "alg", json!("ES256")),
+        with(ec(), "alg", json!("HS256")),
+        with(ec(), "crv", json!("P-256")),
+        with(ec(), "crv", json!("secp256k1")),
+        with(ec(), "y", json!("AAAA")),
+        with(rsa(2048), "e", json!("AQ")),
+        with(rsa(2048), "e", json!("AAAC")),
+        with(rsa(2048), "n", json!("not base64url!")),
+        rsa(1024),
+        rsa(2040),
+        rsa(16384),
+        json!({"kty": "OKP", "crv": "Ed448", "x": "AAAA"}),
+        json!(null),
+        json!("key"),
+    ] {
+        assert_eq!(set(std::slice::from_ref(&bad)), Err(KeySetError::NoUsableKey), "{bad}");
+        assert_eq!(set(&[bad.clone(), ec()]).map(|keys| keys.iter().count()), Ok(1), "{bad}");
+    }
+}
+
+#[test]
+fn rsa_keys_without_alg_serve_every_rsa_algorithm() {
+    // Logto publishes RSA keys without `alg`.
+    let keys = set(&[rsa(4096)]).unwrap();
+    for algorithm in Algorithm::ALL {
+        let is_rsa = algorithm.name().starts_with(['R', 'P']);
+        assert_eq!(keys.select(Some("r"), algorithm).is_ok(), is_rsa, "{}", algorithm.name());
+    }
+}
+
+#[test]
+fn alg_of_the_key_binds() {
+    let keys = set(&[with(rsa(2048), "alg", json!("PS256"))]).unwrap();
+    assert!(keys.select(Some("r"), Algorithm::PS256).is_ok());
+    assert_eq!(keys.select(Some("r"), Algorithm::RS256).err(), Some(SelectionError::Mismatch));
+}
+
+#[test]
+fn exactly_one_key_must_fit() {
+    let keys = set(&[rsa(2048), with(rsa(4096), "kid", json!("r"))]).unwrap();
+    assert_eq!(keys.select(Some("r"), Algorithm::RS256).err(), Some(SelectionError::Ambiguous));
+    let keys = set(&[rsa(2048), ec()]).unwrap();
+    assert_eq!(keys.select(Some("e"), Algorithm::RS256).err(), Some(SelectionError::Mismatch));
+    assert_eq!(keys.select(Some("x"), Algorithm::RS256).err(), Some(SelectionError::Unknown));
+}
+
+#[test]
+fn the_same_key_published_twice_is_one_key() {
+    let keys = set(&[ec(), with(ec(), "use", json!(null))]).unwrap();
+    assert!(keys.select(Some("e"), Algorithm::ES384).is_ok());
+}
+
+#[test]
+fn without_kid_the_algorithm_must_choose_one_key() {
+    let keys = set(&[rsa(2048), ec()]).unwrap();
+    assert_eq!(keys.select(None, Algorithm::ES384).map(|key| key.kid.clone()), Ok(Some("e".to_owned())));
+    assert_eq!(keys.select(None, Algorithm::EdDSA).err(), Some(SelectionError::Unknown));
+    let keys = set(&[ec(), with(with(ec(), "kid", json!("f")), "x", json!(URL_SAFE_NO_PAD.encode([9; 48])))]).unwrap();
+    assert_eq!(keys.select(None, Algorithm::ES384).err(), Some(SelectionError::Ambiguous));
+}
+
+#[test]
+fn the_same_kid_for_two_algorithms_is_no_ambiguity() {
+    let keys = set(&[with(rsa(2048), "kid", json!("k")), with(ec(), "kid", json!("k"))]).unwrap();
+    assert!(keys.select(Some("k"), Algorithm::RS256).is_ok());
+    assert!(keys.select(Some("k"), Algorithm::ES384).is_ok());
+}
+
+#[test]
+fn a_key_under_which_everybody_can_sign_is_not_used() {
+    let key = |first: u8, middle: u8, last: u8| {
+        let mut x = [middle; 32];
+        (x[0], x[31]) = (first, last);
+        json!({"kty": "OKP", "crv": "Ed25519", "kid": "o", "x": URL_SAFE_NO_PAD.encode(x)})
+    };
+    for (first, middle, last) in [
+        (0, 0, 0),
+        (0, 0, 0x80),
+        (1, 0, 0),
+        (1, 0, 0x80),
+        (0xec, 0xff, 0x7f),
+        (0xec, 0xff, 0xff),
+        (0xed, 0xff, 0x7f),
+        (0xee, 0xff, 0x7f),
+        (0xff, 0xff, 0xff),
+    ] {
+        assert_eq!(set(&[key(first, middle, last)]), Err(KeySetError::NoUsableKey), "{first} {middle} {last}");
+    }
+    for eighth in ["xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o", "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU"] {
+        let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "o", "x": eighth});
+        assert_eq!(set(&[key]), Err(KeySetError::NoUsableKey), "{eighth}");
+    }
+    assert!(set(&[key(2, 0, 0)]).is_ok() && set(&[key(0xeb, 0xff, 0x7f)]).is_ok());
+}
+
+#[test]
+fn a_key_that_is_published_and_unusable_is_told_from_one_that_is_not_published() {
+    let unusable = [
+        rsa(1024),
+        with(rsa(2048), "use", json!("enc")),
+        with(rsa(2048), "e", json!("AQ")),
+        with(rsa(2048), "n", json!("not base64url!")),
+    ];
+    for unusable in unusable {
+        let keys = set(&[unusable.clone(), ec()]).unwrap();
+        // Also if it comes out of the store.
+        for keys in [KeySet::parse(&keys.to_document().to_string()).unwrap(), keys] {
+            assert!(keys.has_only_unusable("r"), "{unusable}");
+            assert!(!keys.has_only_unusable("e") && !keys.has_only_unusable("x"));
+        }
+    }
+    // Beside a usable one of the same name it does no harm.
+    let keys = set(&[rsa(1024), rsa(2048)]).unwrap();
+    assert!(keys.select(Some("r"), Algorithm::RS256).is_ok() && !keys.has_only_unusable("r"));
+}
+
+#[test]
+fn the_order_of_keys_makes_no_other_set() {
+    let one = set(&[rsa(2048), ec(), rsa(1024)]).unwrap();
+    assert_eq!(one, set(&[rsa(1024), ec(), rsa(2048)]).unwrap());
+    assert_ne!(one, set(&[rsa(2048), ec()]).unwrap());
+    assert_ne!(one, set(&[rsa(2048), ec(), rsa(4096)]).unwrap());
+    assert_ne!(one, set(&[rsa(2048), with(ec(), "kid", json!("other")), rsa(1024)]).unwrap());
+}
+
+#[test]
+fn what_goes_into_the_store_comes_out_the_same() {
+    let keys = set(&[rsa(2048), ec(), with(ec(), "use", json!("enc"))]).unwrap();
+    assert_eq!(KeySet::parse(&keys.to_document().to_string()), Ok(keys));
+}
+
+#[test]
+fn documents_that_are_no_sets_are_malformed() {
+    for document in ["", "null", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[]"#] {
+        assert_eq!(KeySet::parse(document), Err(KeySetError::Malformed), "{document}");
+    }
+    assert_eq!(set(&[]), Err(KeySetError::NoUsableKey));
+}
+
+proptest! {
+    #[test]
+    fn no_document_panics(kty in "RSA|EC|OKP|oct", crv in "P-256|P-384|P-521|Ed25519|x", n in "[A-Za-z0-9_-]{0,700}", e in "[A-Za-z0-9_-]{0,8}") {
+        let _ = set(&[json!({"kty": kty, "crv": crv, "n": n, "e": e, "x": n, "y": e})]);
+    }
+}

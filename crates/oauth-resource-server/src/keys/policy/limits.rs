@@ -1,0 +1,35 @@
+//! The times that the key policy keeps, in seconds.
+
+/// A copy this young is used as it is.
+pub const FRESH_SECONDS: u64 = 600;
+
+/// A copy this old is used only if the provider has just failed to renew it. An hour is six times [`FRESH_SECONDS`], so
+/// where there is traffic the background has renewed the copy long before any request has to wait for it.
+pub const REVALIDATE_SECONDS: u64 = 3600;
+
+/// A copy older than this is never used: a key that the provider withdrew a day ago must not verify anything.
+pub const CEILING_SECONDS: u64 = 24 * 3600;
+
+/// Pause between two requests to the provider.
+pub const COOL_DOWN_SECONDS: u64 = 30;
+
+/// Pause while there is no usable key at all, for the provider and for the store: every user is locked out, so it is
+/// worth asking more often.
+pub const COLD_RETRY_SECONDS: u64 = 5;
+
+/// How many requests may be made within one cool-down because a token's key may be newer than our copy.
+pub const BURST: u32 = 2;
+
+/// The burst is granted again after this long.
+pub const BURST_WINDOW_SECONDS: u64 = 60;
+
+/// Pause between two reads of the store for a missing key: it is cheap, and another isolate may have been quicker.
+pub const STORE_PAUSE_SECONDS: u64 = 10;
+
+/// How long a request to the provider or the store may hold the lease: a little more than the time limits of two documents
+/// together. It runs in the background and always reports, so this matters only if the platform drops it.
+pub const LEASE_SECONDS: u64 = 11;
+
+/// A token issued this long before the last fetch is certainly older than the copy: clocks that differ by more make
+/// tokens fail anyway.
+pub const CLOCK_SKEW_SECONDS: u64 = 300;

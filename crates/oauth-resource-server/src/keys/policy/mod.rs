@@ -1,0 +1,30 @@
+//! Key policy: what to do about a key, decided without doing it. A state machine over plain data.
+//!
+//! [`JwksState`] is what one isolate knows about one issuer's keys. A request asks [`JwksState::next`] for an [`Action`],
+//! carries it out, reports the outcome, and asks again until the action is final. What the machine guarantees, whatever
+//! the provider and the senders of bad tokens do:
+//!
+//! - a key is used only while the copy it comes from is younger than [`CEILING_SECONDS`];
+//! - no two requests to the provider within [`COOL_DOWN_SECONDS`], failed ones included, except a small burst for
+//!   tokens whose key may be newer than the copy, and retries every [`COLD_RETRY_SECONDS`] while nobody can be served;
+//! - a copy older than [`FRESH_SECONDS`] is used at once and renewed in the background; one older than
+//!   [`REVALIDATE_SECONDS`] is used only after an attempt to renew it, and within the cool-down after one that failed:
+//!   a withdrawn key outlives its withdrawal by an hour while the provider is up, by a day only in an outage;
+//! - a token is refused only when a key set newer than the token proves it bad; when that cannot be known, the answer
+//!   is "come back later";
+//! - memory is bounded.
+//!
+//! Requests of one isolate run interleaved and share this state, never a promise: a request that finds the lease taken
+//! waits a moment and looks again. A holder that dies without a report loses the lease after [`LEASE_SECONDS`].
+
+mod action;
+mod limits;
+mod query;
+mod state;
+mod unknown_kids;
+
+pub use action::{Action, KeyRefusal};
+pub use limits::*;
+pub use query::{Assurance, Attempted, KeyQuery};
+pub use state::JwksState;
+pub use unknown_kids::{MAX_UNKNOWN_KIDS, UNKNOWN_KID_SECONDS};

@@ -1,0 +1,264 @@
+//! The state of one issuer's key set in one isolate, and the decision what to do next.
+
+use std::rc::Rc;
+
+use super::{
+    action::{Action, KeyRefusal},
+    limits::{
+        BURST, BURST_WINDOW_SECONDS, CEILING_SECONDS, CLOCK_SKEW_SECONDS, COLD_RETRY_SECONDS, COOL_DOWN_SECONDS,
+        FRESH_SECONDS, LEASE_SECONDS, REVALIDATE_SECONDS, STORE_PAUSE_SECONDS,
+    },
+    query::{Assurance, Attempted, KeyQuery},
+    unknown_kids::UnknownKids,
+};
+use crate::{
+    keys::{key_set::SelectionError, record::Record},
+    provider::Provider,
+};
+
+/// What one isolate knows about one issuer's keys.
+#[derive(Debug, Default)]
+pub struct JwksState {
+    copy: Option<Rc<Record>>,
+    store_read_at: Option<u64>,
+    provider_asked_at: Option<u64>,
+    /// Whether the last request to the provider brought a copy.
+    provider_has_answered: bool,
+    leased_until: Option<u64>,
+    refresh_due: bool,
+    burst: Burst,
+    unknown_kids: UnknownKids,
+}
+
+#[derive(Debug, Default)]
+struct Burst {
+    since: u64,
+    spent: u32,
+}
+
+impl JwksState {
+    /// The copy at hand, if it may still be used at `now`.
+    #[must_use]
+    pub fn copy(&self, now: u64) -> Option<&Rc<Record>> {
+        self.copy.as_ref().filter(|copy| copy.keys_age(now) < CEILING_SECONDS)
+    }
+
+    /// Decides what to do for a token. Times are seconds since 1970.
+    pub fn next(&mut self, now: u64, query: KeyQuery<'_>, attempted: Attempted) -> Action {
+        let Some(copy) = self.copy(now).cloned() else {
+            return self.without_copy(now, attempted);
+        };
+        match copy.keys.select(query.kid, query.algorithm) {
+            Ok(key) if query.disproved == Some(key.thumbprint) => self.after_bad_signature(now, attempted),
+            Ok(key) => self.before_use(now, &copy, attempted).unwrap_or_else(|| Action::Use(Rc::clone(key))),
+            Err(SelectionError::Unknown) => self.unknown_key(now, query, &copy, attempted),
+            Err(error) => {
+                self.before_use(now, &copy, attempted).unwrap_or(Action::Refuse(KeyRefusal::Selection(error)))
+            }
+        }
+    }
+
+    /// What to do before the copy decides, if anything: a copy past [`REVALIDATE_SECONDS`] decides only if it cannot be
+    /// renewed now.
+    fn before_use(&mut self, now: u64, copy: &Record, attempted: Attempted) -> Option<Action> {
+        if copy.keys_age(now) < REVALIDATE_SECONDS {
+            self.note_if_refresh_is_due(now, copy);
+            return None;
+        }
+        if attempted.provider {
+            return None;
+        }
+        if self.is_leased(now) {
+            return if attempted.has_waited { None } else { Some(Action::Wait) };
+        }
+        if !attempted.store && self.store_read_at.is_none_or(|at| now >= at + STORE_PAUSE_SECONDS) {
+            return Some(self.read_store(now));
+        }
+        if self.provider_asked_at.is_some_and(|at| now < at + COOL_DOWN_SECONDS) {
+            return None;
+        }
+        self.note_attempt(now);
+        Some(Action::Renew)
+    }
+
+    /// Nobody can be served: the store, then the provider, then nothing.
+    fn without_copy(&mut self, now: u64, attempted: Attempted) -> Action {
+        if self.is_leased(now) {
+            return Action::Wait;
+        }
+        if !attempted.store && self.store_read_at.is_none_or(|at| now >= at + COLD_RETRY_SECONDS) {
+            return self.read_store(now);
+        }
+        let ready = self.provider_asked_at.map_or(now, |at| at + COLD_RETRY_SECONDS);
+        if attempted.provider || now < ready {
+            return Action::Unavailable(ready.saturating_sub(now).max(1));
+        }
+        self.ask_provider(now)
+    }
+
+    /// The token names a key that the copy lacks: perhaps it is invented, perhaps it is newer than the copy.
+    fn unknown_key(&mut self, now: u64, query: KeyQuery<'_>, copy: &Record, attempted: Attempted) -> Action {
+        let fetched_at = copy.keys_fetched_at;
+        // A key set that was fetched after the token was issued decides, and so does one in which the key is published and
+        // cannot be used: the provider need not be asked.
+        if query.issued_at.is_some_and(|issued_at| issued_at + CLOCK_SKEW_SECONDS < fetched_at)
+            || query.kid.is_some_and(|kid| copy.keys.has_only_unusable(kid))
+        {
+            return self.before_use(now, copy, attempted).unwrap_or(Action::Refuse(KeyRefusal::UNKNOWN_KEY));
+        }
+        if (attempted.provider && self.provider_has_answered) || self.unknown_kids.contains(query, now) {
+            self.unknown_kids.insert(query, fetched_at, now);
+            return Action::Refuse(KeyRefusal::UNKNOWN_KEY);
+        }
+        if self.is_leased(now) {
+            return Action::Wait;
+        }
+        if !attempted.store && self.store_read_at.is_none_or(|at| now >= at + STORE_PAUSE_SECONDS) {
+            return self.read_store(now);
+        }
+        let ready = self.provider_asked_at.map_or(now, |at| at + COOL_DOWN_SECONDS);
+        if now >= ready && !attempted.provider {
+            return self.ask_provider(now);
+        }
+        // Within the cool-down. A token that is older than the copy by our clock may be newer by the provider's: one more
+        // request settles it, as long as the burst lasts. Both times are whole seconds, so within the same second it is
+        // open which came first.
+        let may_be_newer = query.issued_at.is_none_or(|issued_at| fetched_at <= issued_at);
+        if attempted.provider {
+            return Action::Unavailable(ready.saturating_sub(now).max(1));
+        }
+        // The first token of a new key need not wait. After it, a request made once the second has passed settles the
+        // matter for every token that was issued in it, which one made earlier would not.
+        match self.burst.left(now) {
+            0 if !may_be_newer && self.provider_has_answered => {
+                self.unknown_kids.insert(query, fetched_at, now);
+                Action::Refuse(KeyRefusal::UNKNOWN_KEY)
+            }
+            0 => Action::Unavailable(ready.saturating_sub(now).max(1)),
+            1..BURST if query.issued_at == Some(now) => Action::Wait,
+            _ => {
+                self.burst.spend();
+                self.ask_provider(now)
+            }
+        }
+    }
+
+    /// The signature did not verify under a published key. A provider may have put a new key under an old name, so one
+    /// request is worth it, at the usual pace; but the published key stands until then, and the token is bad under it.
+    fn after_bad_signature(&mut self, now: u64, attempted: Attempted) -> Action {
+        if !attempted.provider && self.may_ask_provider(now) {
+            self.ask_provider(now)
+        } else {
+            Action::Refuse(KeyRefusal::BadSignature)
+        }
+    }
+
+    /// Takes the lease once per cool-down, so that one request renews the copy in the background.
+    fn note_if_refresh_is_due(&mut self, now: u64, copy: &Record) {
+        if copy.keys_age(now) >= FRESH_SECONDS && self.may_ask_provider(now) {
+            self.note_attempt(now);
+            self.refresh_due = true;
+        }
+    }
+
+    /// Decides what to do for the discovery document alone.
+    ///
+    /// # Errors
+    /// What to do first, if the copy does not give the assurance.
+    pub fn next_for_document(
+        &mut self,
+        now: u64,
+        assurance: Assurance,
+        attempted: Attempted,
+    ) -> Result<Provider, Action> {
+        let Some(copy) = self.copy(now).cloned() else {
+            return Err(self.without_copy(now, attempted));
+        };
+        if assurance.is_given_by(&copy) {
+            self.note_if_refresh_is_due(now, &copy);
+            return Ok(copy.provider.clone());
+        }
+        if self.is_leased(now) {
+            return Err(Action::Wait);
+        }
+        let ready = self.provider_asked_at.map_or(now, |at| at + COLD_RETRY_SECONDS);
+        if attempted.provider || now < ready {
+            return Err(Action::Unavailable(ready.saturating_sub(now).max(1)));
+        }
+        Err(self.ask_provider(now))
+    }
+
+    /// Whether the copy should be renewed in the background now. The caller must do it and report it: it holds the lease.
+    pub fn take_refresh(&mut self) -> bool {
+        std::mem::take(&mut self.refresh_due)
+    }
+
+    /// Releases the lease of a request that ended without an answer.
+    pub fn release_lease(&mut self) {
+        self.leased_until = None;
+    }
+
+    /// Reports what the store had. An unusable, outdated or older value changes nothing.
+    pub fn store_answered(&mut self, now: u64, record: Option<Record>) {
+        self.leased_until = None;
+        let Some(record) = record else { return };
+        let newer = self.copy.as_ref().is_none_or(|copy| copy.keys_fetched_at < record.keys_fetched_at);
+        if newer && record.keys_age(now) < CEILING_SECONDS {
+            self.copy = Some(Rc::new(record));
+        }
+    }
+
+    /// Reports what the provider answered; `None` if it failed, which keeps the old copy.
+    pub fn provider_answered(&mut self, record: Option<Record>) {
+        self.leased_until = None;
+        self.provider_has_answered = record.is_some();
+        // Two may have asked, the first of them slowly: what is older than the copy is dropped.
+        let is_older =
+            |record: &Record| self.copy.as_ref().is_some_and(|copy| record.keys_fetched_at < copy.keys_fetched_at);
+        if let Some(record) = record.filter(|record| !is_older(record)) {
+            self.unknown_kids.forget_published(&record.keys);
+            self.copy = Some(Rc::new(record));
+        }
+    }
+
+    fn read_store(&mut self, now: u64) -> Action {
+        self.store_read_at = Some(now);
+        self.leased_until = Some(now + LEASE_SECONDS);
+        Action::ReadStore
+    }
+
+    fn ask_provider(&mut self, now: u64) -> Action {
+        self.note_attempt(now);
+        Action::AskProvider
+    }
+
+    /// Counts the attempt when it begins: an attempt that fails, or whose client goes away, counts as well.
+    fn note_attempt(&mut self, now: u64) {
+        self.provider_asked_at = Some(now);
+        self.leased_until = Some(now + LEASE_SECONDS);
+    }
+
+    fn may_ask_provider(&self, now: u64) -> bool {
+        !self.is_leased(now) && self.provider_asked_at.is_none_or(|at| now >= at + COOL_DOWN_SECONDS)
+    }
+
+    fn is_leased(&self, now: u64) -> bool {
+        self.leased_until.is_some_and(|until| now < until)
+    }
+}
+
+impl Burst {
+    fn left(&mut self, now: u64) -> u32 {
+        if now >= self.since + BURST_WINDOW_SECONDS {
+            *self = Self { since: now, spent: 0 };
+        }
+        BURST - self.spent
+    }
+
+    fn spend(&mut self) {
+        self.spent += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,185 @@
+//! Claims of tokens, each time one of them changed.
+
+use serde_json::json;
+
+use super::*;
+use crate::{
+    denial::Reason,
+    token::{
+        caller_kind::{Source, kind_of},
+        validity::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
+    },
+};
+use mcp_edge_identity::Kind;
+
+const NOW: u64 = 1_795_000_000;
+
+fn good() -> Value {
+    json!({
+        "iss": "https://issuer.example/oidc", "aud": "https://mcp.example.com/mcp", "sub": "alice",
+        "client_id": "agent", "scope": "whoami:read", "iat": NOW - 60, "exp": NOW + 3540,
+    })
+}
+
+/// The good claims, with one change.
+fn with(change: impl FnOnce(&mut Map<String, Value>)) -> Result<Claims, Reason> {
+    let mut claims = good().as_object().unwrap().clone();
+    change(&mut claims);
+    read(claims).map_err(|denial| denial.reason())
+}
+
+fn check_time(claims: &Claims, now: u64) -> Result<(), Reason> {
+    super::check_time(claims, now).map_err(|denial| denial.reason())
+}
+
+fn with_member(name: &str, value: Value) -> Result<Claims, Reason> {
+    with(|claims| {
+        claims.insert(name.to_owned(), value);
+    })
+}
+
+fn audience(value: Value) -> Result<(), Reason> {
+    let audiences = ["https://mcp.example.com/mcp".to_owned()];
+    check_audience(&with_member("aud", value)?, &audiences).map_err(|denial| denial.reason())
+}
+
+fn time(name: &str, value: Value) -> Result<(), Reason> {
+    check_time(&with_member(name, value)?, NOW)
+}
+
+#[test]
+fn the_good_claims_are_good() {
+    let claims = with(|_| ()).unwrap();
+    assert_eq!(claims.client_id.as_deref(), Some("agent"));
+    assert_eq!(claims.scopes.to_string(), "whoami:read");
+    assert_eq!(check_time(&claims, NOW), Ok(()));
+}
+
+#[test]
+fn audience_is_compared_byte_for_byte() {
+    assert_eq!(audience(json!("https://mcp.example.com/mcp")), Ok(()));
+    assert_eq!(audience(json!(["other", "https://mcp.example.com/mcp"])), Ok(()));
+    for wrong in [
+        json!("https://mcp.example.com/mcp/"),
+        json!("https://mcp.example.com"),
+        json!("https://MCP.example.com/mcp"),
+        json!("https://mcp.example.com/mcp/x"),
+        json!(["other"]),
+        json!([]),
+        json!(["https://mcp.example.com/mcp", 1]),
+        json!({"https://mcp.example.com/mcp": true}),
+        json!(null),
+        json!(""),
+    ] {
+        assert_eq!(audience(wrong.clone()), Err(Reason::WrongAudience), "{wrong}");
+    }
+    assert_eq!(with(|claims| drop(claims.remove("aud"))), Err(Reason::WrongAudience));
+}
+
+#[test]
+fn exp_is_required_and_a_number() {
+    assert_eq!(with(|claims| drop(claims.remove("exp"))), Err(Reason::MissingExpiry));
+    for wrong in [json!("1795003540"), json!(null), json!(true), json!(-1), json!(1e300), json!([1_795_003_540])] {
+        assert_eq!(with_member("exp", wrong.clone()), Err(Reason::MissingExpiry), "{wrong}");
+    }
+}
+
+#[test]
+fn a_token_ends_one_leeway_after_exp() {
+    let claims = with_member("exp", json!(NOW)).unwrap();
+    assert_eq!(check_time(&claims, NOW + EXPIRY_LEEWAY_SECONDS - 1), Ok(()));
+    assert_eq!(check_time(&claims, NOW + EXPIRY_LEEWAY_SECONDS), Err(Reason::Expired));
+    assert_eq!(check_time(&with_member("exp", json!(0.5)).unwrap(), NOW), Err(Reason::Expired));
+}
+
+#[test]
+fn nbf_and_iat_are_checked_when_present() {
+    assert_eq!(time("nbf", json!(NOW + LEEWAY_SECONDS)), Ok(()));
+    assert_eq!(time("nbf", json!(NOW + LEEWAY_SECONDS + 1)), Err(Reason::NotYetValid));
+    assert_eq!(time("nbf", json!("soon")), Err(Reason::MalformedToken));
+    assert_eq!(time("iat", json!(NOW + LEEWAY_SECONDS + 1)), Err(Reason::BadIssueTime));
+    assert_eq!(time("iat", json!(NOW + 3540)), Err(Reason::BadIssueTime));
+    assert_eq!(time("iat", json!("yesterday")), Err(Reason::BadIssueTime));
+    assert!(with(|claims| drop(claims.remove("iat"))).is_ok());
+}
+
+#[test]
+fn fractions_of_a_second_never_lengthen_a_life() {
+    let claims = with(|claims| {
+        claims.insert("exp".into(), json!(100.9));
+        claims.insert("nbf".into(), json!(50.1));
+    })
+    .unwrap();
+    assert_eq!((claims.expires_at, claims.not_before), (100, Some(51)));
+}
+
+#[test]
+fn sub_is_a_non_empty_string() {
+    for wrong in [json!(""), json!(1), json!(null)] {
+        assert_eq!(with_member("sub", wrong.clone()), Err(Reason::MissingSubject), "{wrong}");
+    }
+}
+
+#[test]
+fn iss_is_a_string() {
+    assert_eq!(with_member("iss", json!(["https://issuer.example/oidc"])), Err(Reason::WrongIssuer));
+}
+
+#[test]
+fn scopes_come_as_string_or_list_under_three_names() {
+    for (name, value) in [("scopes", json!(["a", "b"])), ("scp", json!("a b")), ("scp", json!(["b", "a"]))] {
+        let claims = with(|claims| {
+            claims.remove("scope");
+            claims.insert(name.into(), value.clone());
+        });
+        assert_eq!(claims.unwrap().scopes.to_string(), "a b", "{name}: {value}");
+    }
+}
+
+#[test]
+fn no_scope_claim_grants_nothing() {
+    for value in [json!(null), json!(1), json!({}), json!("")] {
+        assert!(with_member("scope", value.clone()).unwrap().scopes.is_empty(), "{value}");
+    }
+    assert!(with(|claims| drop(claims.remove("scope"))).unwrap().scopes.is_empty());
+}
+
+#[test]
+fn machines_are_known_by_the_signs_of_several_providers() {
+    let is_of_a_machine = |claims: Result<Claims, Reason>| kind_of(&claims.unwrap(), Source::PlainJwt) == Kind::Machine;
+    assert!(!is_of_a_machine(with(|_| ())));
+    for (name, value) in [("sub", "agent"), ("sub", "agent@clients"), ("gty", "client-credentials"), ("idtyp", "app")] {
+        assert!(is_of_a_machine(with_member(name, json!(value))), "{name}: {value}");
+    }
+    assert!(!is_of_a_machine(with_member("sub", json!("other@clients"))));
+    assert!(!is_of_a_machine(with_member("gty", json!("authorization_code"))));
+}
+
+#[test]
+fn azp_stands_in_for_client_id() {
+    let claims = with(|claims| {
+        claims.remove("client_id");
+        claims.insert("azp".into(), json!("other-agent"));
+    });
+    assert_eq!(claims.unwrap().client_id.as_deref(), Some("other-agent"));
+    assert_eq!(with_member("client_id", json!(7)), Err(Reason::MalformedToken));
+}
+
+#[test]
+fn the_operator_reads_the_values() {
+    let detail = |name: &str, value: Value| {
+        let mut claims = good().as_object().unwrap().clone();
+        claims.insert(name.to_owned(), value);
+        let outcome = read(claims).and_then(|claims| super::check_time(&claims, NOW).map(|()| claims));
+        let outcome = outcome.and_then(|claims| super::check_audience(&claims, &["us".to_owned()]));
+        outcome.unwrap_err().detail().unwrap_or_default()
+    };
+    assert_eq!(detail("exp", json!(NOW - 10)), format!("exp {}, now {NOW}", NOW - 10));
+    assert_eq!(detail("exp", json!("soon")), "exp is not a number of seconds since 1970");
+    assert_eq!(detail("nbf", json!(NOW + 100)), format!("nbf {}, now {NOW}", NOW + 100));
+    assert_eq!(detail("nbf", json!("soon")), "nbf must be a number of seconds since 1970");
+    assert_eq!(detail("iat", json!(NOW + 100)), format!("iat {}, exp {}, now {NOW}", NOW + 100, NOW + 3540));
+    assert_eq!(detail("aud", json!(["a", "b"])), r#"aud ["a", "b"]"#);
+    assert_eq!(detail("aud", json!({ "a": 1 })), r#"aud {"a":1}"#);
+    assert_eq!(detail("azp", json!("x")), r#"aud ["https://mcp.example.com/mcp"]"#);
+}

@@ -1,0 +1,33 @@
+//! Random histories of provider, store, clock and senders, held against what the key policy promises.
+
+use proptest::prelude::*;
+
+use super::{Event, History, events};
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_the_promises_of_the_key_policy_hold(events in events()) {
+        let mut history = History::new(false);
+        for event in &events {
+            history.happen(event);
+            if matches!(event, Event::ColdStart) {
+                continue;
+            }
+            history.check_budget();
+        }
+    }
+
+    /// The same history twice: once with a memory of verified tokens, once with tokens that are never the same bytes.
+    /// No answer differs.
+    #[test]
+    fn a_remembered_verdict_is_the_verdict_of_full_verification(events in events()) {
+        let (mut with_memory, mut without) = (History::new(false), History::new(true));
+        for event in &events {
+            let (one, other) = (with_memory.happen(event), without.happen(event));
+            prop_assert_eq!(one, other, "{:?}", event);
+            prop_assert_eq!(with_memory.world.now(), without.world.now());
+        }
+    }
+}
