@@ -151,7 +151,7 @@ describe("unsupported algorithms", () => {
       `the name ${JSON.stringify(alg)}`, token({ header: { alg } }), "unsupported_algorithm",
     ]),
     ...[null, 256, ["ES256"], { name: "ES256" }, true].map((alg) => [
-      `a name that is no text: ${JSON.stringify(alg)}`, token({ header: { alg } }), "malformed_token",
+      `a name that is not a string: ${JSON.stringify(alg)}`, token({ header: { alg } }), "malformed_token",
     ]),
     ["no name", token({ header: { alg: undefined } }), "malformed_token"],
   ]);
@@ -162,7 +162,7 @@ describe("unsuitable published keys", () => {
     ["for encryption", token({ signer: odd.encryption }), "unknown_key"],
     ["with its private part", token({ signer: odd.private }), "unknown_key"],
     ["RSA of 1024 bits", token({ signer: odd.small }), "unknown_key"],
-    ["RSA with the exponent 1, under which everybody can sign", token({
+    ["RSA with the exponent 1, with which anyone can sign", token({
       signer: odd["exponent-1"], signature: (_, input) => signatureUnderExponent1(input),
     }), "unknown_key"],
     ["for signing only", token({ signer: odd["sign-only"] }), "unknown_key"],
@@ -171,10 +171,10 @@ describe("unsuitable published keys", () => {
     ["a point that is not on its curve", token({ signer: odd["off-curve"] }), "unusable_key"],
     ["twice the same name for one algorithm", token({ signer: odd["twice-1"] }), "ambiguous_key"],
     ["twice the same name, the second of them", token({ signer: odd["twice-2"] }), "ambiguous_key"],
-    ["no name, where two keys would do", token({ signer: signers.ES384, header: { kid: undefined } }), "ambiguous_key"],
+    ["no key id, with two suitable keys", token({ signer: signers.ES384, header: { kid: undefined } }), "ambiguous_key"],
   ]);
   accepts([
-    ["no name, where one key alone would do", token({ signer: signers.EdDSA, header: { kid: undefined } })],
+    ["no key id, with one suitable key", token({ signer: signers.EdDSA, header: { kid: undefined } })],
     ["the same name for two algorithms: RS256", token({ signer: odd["shared-1"] })],
     ["the same name for two algorithms: ES512", token({ signer: odd["shared-2"] })],
     ["the same name as a key for encryption", token({ signer: odd["paired-1"] })],
@@ -224,7 +224,7 @@ describe("misleading key ids", () => {
   }
 
   for (const kid of [null, 1, ["key-ES256"], { kid: "key-ES256" }, false]) {
-    test(`no text: ${JSON.stringify(kid)}`, () =>
+    test(`not a string: ${JSON.stringify(kid)}`, () =>
       assertRefused(worker, { token: token({ header: { kid } }) }, "malformed_token"));
   }
 });

@@ -64,7 +64,7 @@ describe("duplicate members", () => {
     ["aud", token({ claims: `{"aud":"https://other.example/mcp",${claims}}` }), "duplicate_member"],
     ["iss", token({ claims: `{${claims},"iss":"${issuer}"}` }), "duplicate_member"],
     ["exp", token({ claims: `{${claims},"exp":${seconds() + 9_999}}` }), "duplicate_member"],
-    ["a claim that nobody reads", token({ claims: `{${claims},"x":1,"x":1}` }), "duplicate_member"],
+    ["an unused claim", token({ claims: `{${claims},"x":1,"x":1}` }), "duplicate_member"],
   ]);
 });
 
@@ -77,7 +77,7 @@ describe("other token types", () => {
   refuses([
     ...types.map((typ) => [JSON.stringify(typ), token({ header: { typ } }), "wrong_type"]),
     ["an ID token: no type, the client as its audience", token({ header: { typ: undefined }, claims: { aud: "agent", nonce: "n" } }), "wrong_type"],
-    ["no type, though the audience is ours", token({ header: { typ: undefined } }), "wrong_type"],
+    ["no type, with the correct audience", token({ header: { typ: undefined } }), "wrong_type"],
     ...[null, 1, ["at+jwt"], true].map((typ) => [`a type that is no text: ${JSON.stringify(typ)}`, token({ header: { typ } }), "malformed_token"]),
   ]);
   accepts(["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"].map((typ) => [typ, token({ header: { typ } })]));
@@ -91,7 +91,7 @@ describe("tokens for other purposes", async () => {
   for (const [what, claims, reason] of [
     ["bound to a DPoP key", { cnf: { jkt: "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" } }, "sender_constrained"],
     ["bound to a certificate", { cnf: { "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" } }, "sender_constrained"],
-    ["bound in a way that nobody knows", { cnf: { future: 1 } }, "sender_constrained"],
+    ["bound in an unknown way", { cnf: { future: 1 } }, "sender_constrained"],
     ["an ID token of Keycloak", { typ: "ID" }, "not_an_access_token"],
     ["a refresh token of Keycloak", { typ: "Refresh" }, "not_an_access_token"],
     ["an offline token of Keycloak", { typ: "Offline" }, "not_an_access_token"],
@@ -127,13 +127,13 @@ describe("invalid encodings", () => {
 
   // Such a token looks like a JWT but is malformed. It is not treated as an opaque token.
   refuses([
-    ["bits in the header that mean nothing", changeSegment(token({ header: looseHeader }), 0, strayBits), "malformed_token"],
+    ["unused bits in the header", changeSegment(token({ header: looseHeader }), 0, strayBits), "malformed_token"],
     ["the header in the alphabet of plain base64", `${plainHeader}.${claims}.${signature}`, "malformed_token"],
     ["a header that begins with a byte-order mark", token({ header: Buffer.from(`\ufeff${looseHeader}`) }), "opaque_not_accepted"],
     ["a header that is a list", token({ header: `[${looseHeader}]` }), "opaque_not_accepted"],
     ["a header that is a text", token({ header: JSON.stringify(looseHeader) }), "opaque_not_accepted"],
-    ["bits in the claims that mean nothing", changeSegment(token({ claims: looseClaims }), 1, strayBits), "malformed_token"],
-    ["bits in the signature that mean nothing", changeSegment(good, 2, strayBits), "malformed_token"],
+    ["unused bits in the claims", changeSegment(token({ claims: looseClaims }), 1, strayBits), "malformed_token"],
+    ["unused bits in the signature", changeSegment(good, 2, strayBits), "malformed_token"],
     ["padding after the signature", `${good}==`, "malformed_token"],
     ["padding after the claims", `${header}.${claims}=.${signature}`, "malformed_authorization"],
     ["the alphabet of plain base64", signatureWith("+/"), "malformed_token"],

@@ -228,7 +228,7 @@ async function descendantsOf(ancestor) {
 function assertFree(port) {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once("error", () => reject(new Error(`somebody listens on port ${port}`)));
+    server.once("error", () => reject(new Error(`port ${port} is in use`)));
     server.listen(port, "127.0.0.1", () => server.close(resolve));
   });
 }

@@ -28,7 +28,7 @@ describe("many requests at once to a Worker without keys", () => {
     ["fifty at once, while the provider takes its time", ({ provider }) => {
       const held = faults.held();
       provider.misbehave("jwks", held);
-      return (worker) => worker.waitFor(() => provider.count("jwks") > 0, "nobody asked").then(held.release);
+      return (worker) => worker.waitFor(() => provider.count("jwks") > 0, "no request was sent").then(held.release);
     }],
     ["fifty at once, while the store does not answer", ({ kv }) => void (kv.mood.reads = "hang")],
   ]) {

@@ -23,43 +23,43 @@ const [evil, evilKey] = [await startHostileProvider(), await createSigner("ES256
 evil.keys = [evilKey.jwk];
 
 const BOTH = [
-  ["is not there", faults.status(404)],
+  ["is missing", faults.status(404)],
   ["fails", faults.status(500)],
   ["is overloaded", faults.status(503, { "retry-after": "1" })],
-  ["asks to come less often", faults.status(429, { "retry-after": "3600" })],
-  ["wants credentials", faults.status(401, { "www-authenticate": "Basic" })],
+  ["limits the rate", faults.status(429, { "retry-after": "3600" })],
+  ["requires credentials", faults.status(401, { "www-authenticate": "Basic" })],
   ["has the right document under status 201", faults.status(201)],
   ["has the right document under status 206", faults.status(206)],
   ["has no content", (response) => response.writeHead(204).end()],
   ["has an empty body", faults.says("")],
   ["is a web page", faults.says("<!doctype html><title>Sign in</title>")],
   ["is half a document", faults.says('{"keys":[{"kty":"EC",')],
-  ["is bytes that are no text", faults.says(Buffer.from([0xff, 0xfe, 0x00, 0x80, 0xc3, 0x28]))],
+  ["is not UTF-8", faults.says(Buffer.from([0xff, 0xfe, 0x00, 0x80, 0xc3, 0x28]))],
   ["is a list", faults.says("[]")],
   ["is null", faults.says("null")],
   ["is a hundred thousand lists deep", faults.says("[".repeat(60_000))],
-  ["has 10 MB, and says so", faults.padded(10 * 1024 * 1024)],
-  ["has 10 MB without saying so", faults.paddedInChunks(10 * 1024 * 1024)],
+  ["has 10 MB, with a Content-Length", faults.padded(10 * 1024 * 1024)],
+  ["has 10 MB, without a Content-Length", faults.paddedInChunks(10 * 1024 * 1024)],
   ["has a little more than 64 KB", faults.padded(64 * 1024 + 1)],
   ["redirects to another provider", faults.redirect(`${evil.issuer}/jwks`)],
-  ["redirects for ever", faults.redirect(`${evil.issuer}/jwks`, 308)],
-  ["hangs up at once", faults.hangingUp()],
-  ["hangs up in the middle", faults.breaking()],
-  ["never answers", faults.silent()],
-  ["stops in the middle of its answer", faults.halting()],
+  ["redirects permanently", faults.redirect(`${evil.issuer}/jwks`, 308)],
+  ["closes the connection at once", faults.hangingUp()],
+  ["closes the connection in the middle", faults.breaking()],
+  ["never responds", faults.silent()],
+  ["stops in the middle of its response", faults.halting()],
 ];
 const DISCOVERY = [
   ...BOTH,
-  ["speaks of another issuer", faults.saysWith({ issuer: evil.issuer })],
-  ["speaks of the issuer with a slash", (response, honest) => faults.saysWith({ issuer: `${JSON.parse(honest.body).issuer}/` })(response, honest)],
-  ["speaks of no issuer", faults.saysWith({ issuer: undefined })],
+  ["names another issuer", faults.saysWith({ issuer: evil.issuer })],
+  ["names the issuer with a slash", (response, honest) => faults.saysWith({ issuer: `${JSON.parse(honest.body).issuer}/` })(response, honest)],
+  ["names no issuer", faults.saysWith({ issuer: undefined })],
   ["names no keys", faults.saysWith({ jwks_uri: undefined })],
   ["names keys over plain http elsewhere", faults.saysWith({ jwks_uri: "http://keys.example/jwks" })],
   ["names keys in a file", faults.saysWith({ jwks_uri: "file:///etc/passwd" })],
   ["names keys by a relative address", faults.saysWith({ jwks_uri: "/oidc/jwks" })],
   ["names keys under a host that only begins like loopback", faults.saysWith({ jwks_uri: "http://127.0.0.1.evil.example/jwks" })],
   ["names keys with user information", faults.saysWith({ jwks_uri: "http://127.0.0.1@evil.example/jwks" })],
-  ["names several places", faults.saysWith({ jwks_uri: ["http://127.0.0.1/jwks"] })],
+  ["names several URLs", faults.saysWith({ jwks_uri: ["http://127.0.0.1/jwks"] })],
 ];
 const JWKS = [
   ...BOTH,
@@ -125,7 +125,7 @@ describe("during an outage of the provider", () => {
     const { headers } = await assertRefused(worker, { token: newToken() }, "keys_unavailable");
     await provider.start();
     const retryAt = Date.now() + Number(headers["retry-after"]) * 1000;
-    await worker.waitFor(() => Date.now() >= retryAt, "time stands still", 61_000);
+    await worker.waitFor(() => Date.now() >= retryAt, "Retry-After is not over", 61_000);
     await assertAccepted(worker, { token: newToken() });
   });
 
@@ -171,7 +171,7 @@ describe("during an outage of the provider", () => {
     const held = faults.held();
     provider.misbehave("discovery", held);
     const asking = assertAccepted(worker, { token: newToken() });
-    await worker.waitFor(() => provider.count("discovery") === 1, "nobody asked");
+    await worker.waitFor(() => provider.count("discovery") === 1, "no request was sent");
     held.release();
     await asking;
   });

@@ -73,7 +73,7 @@ describe("callers that may call a tool do no harm with", async () => {
 describe("a tool that waits", async () => {
   const { worker, tokenWith } = await start({ build: "examples/notes/build", namespaces: { NOTES: notes } });
   const token = tokenWith("notes:read notes:write");
-  const stranger = tokenWith("openid");
+  const callerWithoutScope = tokenWith("openid");
   const endures = watch(worker, { token, message: legacyRequest("tools/list") });
   const note = { title: "Milk", body: "Two litres" };
   const places = {
@@ -134,12 +134,12 @@ describe("a tool that waits", async () => {
     for (const where of ["arguments", "an argument, modern", "an answer", "a capability", "a batch", "arguments of a prompt",
       "what is known when something is to be completed"]) {
       test(`${where} of every shape`, async () => {
-        for (const group of inGroups(shapesIn(places[where], stranger), AT_ONCE)) {
+        for (const group of inGroups(shapesIn(places[where], callerWithoutScope), AT_ONCE)) {
           const statuses = (await endures(...group)).map(({ status }) => status);
           // Invalid JSON is found before.
           assert.ok(statuses.every((status) => [400, 403].includes(status)), statuses.join());
         }
-        const worst = await endures(...Array(AT_ONCE).fill(shapeIn(places[where], "small objects", stranger)));
+        const worst = await endures(...Array(AT_ONCE).fill(shapeIn(places[where], "small objects", callerWithoutScope)));
         assert.ok(worst.every(({ status }) => status === 403));
       });
     }
@@ -160,7 +160,7 @@ describe("a tool that waits", async () => {
       "a file of 3 MB": Buffer.alloc(3_000_000, 1).toString("base64"),
       "a table of 50,000 numbers": Array.from({ length: 50_000 }, (_, number) => number * 1.5),
       "10,000 records": Array.from({ length: 10_000 }, (_, id) => ({ id, name: `Name ${id}`, tags: ["a", "b"], when: null })),
-      "20,000 lines": Array.from({ length: 20_000 }, (_, line) => `This is line ${line} of a text that somebody has written.`),
+      "20,000 lines": Array.from({ length: 20_000 }, (_, line) => `This is line ${line} of a long text.`),
     })) {
       test(what, async () => {
         const { status, text, json } = await call(argument);

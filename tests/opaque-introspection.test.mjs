@@ -93,9 +93,9 @@ describe("clients whose tokens are accepted", () => {
     ["clients.example", "https://clients.example/agent.json", true],
     ["clients.example", "https://clients.example.evil.example/agent.json", false],
     ["clients.example", "https://clients.example@evil.example/", false],
-    ["*", "anybody", true],
+    ["*", "any-client", true],
     ["*", undefined, true],
-    ["agent *", "anybody", false],
+    ["agent *", "any-client", false],
   ];
   for (const [list, client_id, isAccepted] of cases) {
     test(`the list "${list}" ${isAccepted ? "accepts" : "refuses"} ${client_id ?? "a token that names no client"}`, async () => {
@@ -113,7 +113,7 @@ describe("clients whose tokens are accepted", () => {
   test("the general lists of clients apply as well", async () => {
     const { worker, opaque } = await deploy({ ...ACCEPTING_ALL, DENIED_CLIENTS: "agent", ALLOWED_CLIENTS: "agent friend" });
     await assertRefused(worker, { token: opaque() }, "client_denied");
-    await assertRefused(worker, { token: opaque({ client_id: "stranger" }) }, "client_not_allowed");
+    await assertRefused(worker, { token: opaque({ client_id: "other-client" }) }, "client_not_allowed");
     await assertAccepted(worker, { token: opaque({ client_id: "friend" }) });
   });
 
@@ -136,21 +136,21 @@ describe("the introspection response", async () => {
     ["active, but of no type: a refresh token", { token_type: undefined }, "not_an_access_token"],
     ["active, but of another type", { token_type: "refresh_token" }, "not_an_access_token"],
     ["active, but bound to a key", { token_type: "DPoP" }, "not_an_access_token"],
-    ["active, but of a type that is no text", { token_type: ["Bearer"] }, "not_an_access_token"],
+    ["active, but of a type that is not a string", { token_type: ["Bearer"] }, "not_an_access_token"],
     ["of another issuer", { iss: "https://other.example/oidc" }, "wrong_issuer"],
-    ["of another issuer by a slash", { iss: `${provider.issuer}/` }, "wrong_issuer"],
+    ["of the issuer with a slash", { iss: `${provider.issuer}/` }, "wrong_issuer"],
     ["for another audience", { aud: "https://other.example/mcp" }, "wrong_audience"],
     ["for other audiences", { aud: ["a", "b"] }, "wrong_audience"],
     ["for no audience at all", { aud: [] }, "wrong_audience"],
     ["for an audience that is null", { aud: null }, "wrong_audience"],
     ["expired", { exp: seconds() - 3600 }, "expired"],
-    ["with an expiry that is text", { exp: "soon" }, "missing_expiry"],
+    ["with an expiry in a string", { exp: "soon" }, "missing_expiry"],
     ["not valid yet", { nbf: seconds() + 3600 }, "not_yet_valid"],
     ["issued in the future", { iat: seconds() + 3600, exp: seconds() + 7200 }, "bad_issue_time"],
     ["without a subject", { sub: undefined }, "missing_subject"],
     ["with an empty subject", { sub: "" }, "missing_subject"],
-    ["of a client that is no text", { client_id: 7 }, "malformed_token"],
-    ["400: the client is gone", { status: 400, body: { error: "invalid_client", error_description: `invalid client ${CANARY}` } }, "inactive"],
+    ["of a client that is not a string", { client_id: 7 }, "malformed_token"],
+    ["400: the client of the token is unknown", { status: 400, body: { error: "invalid_client", error_description: `invalid client ${CANARY}` } }, "inactive"],
     ["400: a type it does not introspect", { status: 400, body: { error: "unsupported_token_type" } }, "inactive"],
     ["bound to a DPoP key", { cnf: { jkt: CANARY } }, "sender_constrained"],
     ["bound to a certificate", { cnf: { "x5t#S256": CANARY } }, "sender_constrained"],
@@ -163,9 +163,9 @@ describe("the introspection response", async () => {
   }
 
   const acceptances = [
-    ["of a type in small letters", { token_type: "bearer" }],
-    ["for our audience", { aud: worker.mcpUrl }],
-    ["for our audience among others", { aud: ["other", worker.mcpUrl] }],
+    ["of a type in lower case", { token_type: "bearer" }],
+    ["for the correct audience", { aud: worker.mcpUrl }],
+    ["for the correct audience among others", { aud: ["other", worker.mcpUrl] }],
     ["without an issuer", { iss: undefined }],
     ["without an expiry", { exp: undefined }],
   ];
@@ -185,13 +185,13 @@ describe("the introspection response", async () => {
     assertRefused(worker, { token: "never-issued" }, "inactive", NO_SCOPES));
 
   const outages = [
-    ["401: our own secret is wrong", faults.status(401, { "www-authenticate": "Basic" }), "introspection_refused"],
-    ["403: we may not ask", faults.status(403), "introspection_refused"],
-    ["400: our own client is gone", faults.error(400, "invalid_client", `invalid client ${ACCEPTING_ALL.INTROSPECTION_CLIENT_ID}`), "introspection_refused"],
-    ["400: a client is gone, and nobody says whose", faults.error(400, "invalid_client", CANARY), "introspection_refused"],
-    ["400: our own secret has expired", faults.error(400, "invalid_request", "client secret has expired"), "introspection_refused"],
+    ["401: the Worker's secret is wrong", faults.status(401, { "www-authenticate": "Basic" }), "introspection_refused"],
+    ["403: introspection is not allowed", faults.status(403), "introspection_refused"],
+    ["400: the Worker's client is unknown", faults.error(400, "invalid_client", `invalid client ${ACCEPTING_ALL.INTROSPECTION_CLIENT_ID}`), "introspection_refused"],
+    ["400: a client is unknown, without its ID", faults.error(400, "invalid_client", CANARY), "introspection_refused"],
+    ["400: the Worker's secret has expired", faults.error(400, "invalid_request", "client secret has expired"), "introspection_refused"],
     ["400: the client's document cannot be fetched", faults.error(400, "invalid_client", "client_id metadata document fetch failed"), "introspection_unavailable"],
-    ["400 with a text that is no code", faults.error(400, `${CANARY} ${CANARY}`, CANARY), "introspection_unavailable"],
+    ["400 with an invalid error code", faults.error(400, `${CANARY} ${CANARY}`, CANARY), "introspection_unavailable"],
     ["400 with a web page", faults.page(400), "introspection_unavailable"],
     ["403 with a web page", faults.page(403), "introspection_unavailable"],
     ["404", faults.status(404), "introspection_unavailable"],
@@ -203,17 +203,17 @@ describe("the introspection response", async () => {
     ["a redirect", faults.redirect(`${provider.origin}/steal-the-credentials`), "introspection_unavailable"],
     ["a redirect that keeps the method", faults.redirect(`${provider.origin}/steal-the-credentials`, 307), "introspection_unavailable"],
     ["a web page", faults.says("<!doctype html>"), "introspection_unavailable"],
-    ["nothing", faults.says(""), "introspection_unavailable"],
+    ["an empty body", faults.says(""), "introspection_unavailable"],
     ["a list", faults.says('[{"active":true}]'), "introspection_unavailable"],
     ["true", faults.says("true"), "introspection_unavailable"],
     ["active, as text", faults.saysWith({ active: "true" }), "introspection_unavailable"],
     ["active, as a number", faults.saysWith({ active: 1 }), "introspection_unavailable"],
-    ["not a word about active", faults.saysWith({ active: undefined }), "introspection_unavailable"],
-    ["half of it", faults.breaking(), "introspection_unavailable"],
+    ["no member active", faults.saysWith({ active: undefined }), "introspection_unavailable"],
+    ["half of the response", faults.breaking(), "introspection_unavailable"],
     ["10 MB", faults.paddedInChunks(10 * 1024 * 1024), "introspection_unavailable"],
-    ["nothing, and hangs up", faults.hangingUp(), "introspection_unavailable"],
-    ["nothing at all", faults.silent(), "introspection_unavailable"],
-    ["half of it, and no more", faults.halting(), "introspection_unavailable"],
+    ["a closed connection", faults.hangingUp(), "introspection_unavailable"],
+    ["no response", faults.silent(), "introspection_unavailable"],
+    ["half of the response, then nothing", faults.halting(), "introspection_unavailable"],
   ];
   for (const [what, fault, reason] of outages) {
     test(`${what}: 503, not invalid_token, and the next request is accepted`, async () => {

@@ -58,7 +58,7 @@ describe("the number of introspection requests", () => {
     const token = opaque({ exp: seconds() + 2 });
     await assertAccepted(worker, { token });
     provider.tokens.delete(token);
-    await worker.waitFor(async () => (await ask(worker, { token })).status === 401, "an expired token lives on", 6_000);
+    await worker.waitFor(async () => (await ask(worker, { token })).status === 401, "an expired token is still accepted", 6_000);
   });
 
   test("a new one sooner after a negative response: a token that becomes active is accepted", async () => {
@@ -117,7 +117,7 @@ describe("JWTs", async () => {
     ["with a header that occurs twice", short('{"alg":"ES256","alg":"none"}')],
     ["without alg", short("{}")],
     ["with a header in plain base64", short(Buffer.from('{"alg":"ES256","x":"~~~???>>>"}'), "").replace(/[-_]/g, "+") + ".e30.AAAA"],
-    ["with bits in the header that mean nothing", `${encode('{"alg":"ES256"}  ').slice(0, -1)}B.e30.AAAA`],
+    ["with unused bits in the header", `${encode('{"alg":"ES256"}  ').slice(0, -1)}B.e30.AAAA`],
   ];
   for (const [what, token] of broken) {
     test(`${what} are never sent to the provider`, async () => {
@@ -162,7 +162,7 @@ describe("endpoints in the discovery document", () => {
     const { headers } = await assertRefused(worker, { token }, "keys_unavailable");
     await provider.start();
     const retryAt = Date.now() + Number(headers["retry-after"]) * 1000;
-    await worker.waitFor(() => Date.now() >= retryAt, "time stands still", 61_000);
+    await worker.waitFor(() => Date.now() >= retryAt, "Retry-After is not over", 61_000);
     await assertAccepted(worker, { token });
   });
 

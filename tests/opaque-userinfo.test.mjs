@@ -125,7 +125,7 @@ describe("userinfo without introspection", () => {
     await assertAccepted(worker, { token });
     await assertAccepted(worker, { token });
     provider.profiles.delete(token);
-    await worker.waitFor(async () => (await ask(worker, { token })).status === 401, "a revoked token lives on", 6_000);
+    await worker.waitFor(async () => (await ask(worker, { token })).status === 401, "a revoked token is still accepted", 6_000);
     assert.equal(provider.count("userinfo"), 2);
   });
 
@@ -146,8 +146,8 @@ describe("userinfo without introspection", () => {
 
   for (const [what, fault, reason] of [
     ["401 invalid_token", faults.error(401, "invalid_token"), "inactive"],
-    ["401 with a challenge alone", faults.challenge('Bearer realm="Users", error="invalid_token"'), "inactive"],
-    ["400, as of an app that is gone", faults.error(400, "invalid_client", "invalid client agent"), "inactive"],
+    ["401 with only a challenge", faults.challenge('Bearer realm="Users", error="invalid_token"'), "inactive"],
+    ["400, for an unknown client", faults.error(400, "invalid_client", "invalid client agent"), "inactive"],
     ["403 insufficient_scope", faults.error(403, "insufficient_scope"), "inactive"],
     ["401 without a code", faults.status(401), "inactive"],
     ["401 with a challenge of another scheme", faults.challenge("Basic"), "introspection_unavailable"],

@@ -23,7 +23,7 @@ describe("allowed and denied clients", () => {
     [{ ALLOWED_CLIENTS: "agent friend" }, "agent", undefined],
     [{ ALLOWED_CLIENTS: "agent friend" }, "friend", undefined],
     [{ ALLOWED_CLIENTS: "agent friend" }, "agent friend", "client_not_allowed"],
-    [{ ALLOWED_CLIENTS: "agent friend" }, "stranger", "client_not_allowed"],
+    [{ ALLOWED_CLIENTS: "agent friend" }, "other-client", "client_not_allowed"],
     [{ ALLOWED_CLIENTS: "agent" }, "Agent", "client_not_allowed"],
     [{ ALLOWED_CLIENTS: "agent" }, "", "client_not_allowed"],
     [{ ALLOWED_CLIENTS: "agent" }, undefined, "client_not_allowed"],

@@ -17,14 +17,14 @@ const start = tenants();
 describe("two isolates with one ledger", () => {
   /** Calls at both isolates at the same moment, so many at each. */
   const atBoth = async (tenant, count, callOne) => {
-    const origins = [tenant.origin, tenant.registrar.twinOrigin];
+    const origins = [tenant.origin, tenant.registrar.secondOrigin];
     const answers = origins.flatMap((origin) => Array.from({ length: count }, (_, n) => callOne({ ...tenant, origin }, n, origin)));
     return (await Promise.all(answers)).map(({ status }) => status).sort();
   };
   const times = (status, count) => Array(count).fill(status);
 
   test("have one limit for a network, and one for all clients", async () => {
-    const tenant = await start({ twin: true, settings: { REGISTRATION: "open", REGISTRATIONS_PER_HOUR: "5", MAX_CLIENTS: "8" } });
+    const tenant = await start({ secondIsolate: true, settings: { REGISTRATION: "open", REGISTRATIONS_PER_HOUR: "5", MAX_CLIENTS: "8" } });
     const flood = (of, n) => register(of, { client_name: `Flood ${n}` }, { headers: { "cf-connecting-ip": "192.0.2.1" } });
     assert.deepEqual(await atBoth(tenant, 10, flood), [...times(201, 5), ...times(429, 15)]);
     const fromEverywhere = (of, n, origin) =>
@@ -34,7 +34,7 @@ describe("two isolates with one ledger", () => {
   });
 
   test("have one number of uses for a token", async () => {
-    const tenant = await start({ twin: true, settings: { REGISTRATION: "token" } });
+    const tenant = await start({ secondIsolate: true, settings: { REGISTRATION: "token" } });
     const { token, key, value } = mint({ name: "three", uses: 3 });
     tenant.store.entries.set(key, JSON.stringify(value));
     const use = (of, n) => register(of, { client_name: `Use ${n}` }, { token });
@@ -42,7 +42,7 @@ describe("two isolates with one ledger", () => {
   });
 
   test("count the calls for one client together, and change it one after the other", async () => {
-    const tenant = await start({ twin: true, settings: { REGISTRATION: "open" } });
+    const tenant = await start({ secondIsolate: true, settings: { REGISTRATION: "open" } });
     const { json } = await register(tenant);
     const token = json.registration_access_token;
     const put = async (of, name) => {
@@ -51,8 +51,8 @@ describe("two isolates with one ledger", () => {
     };
     // Each step at the provider takes long enough for the other change to get between.
     tenant.api.mood = () => new Promise((resolve) => setTimeout(resolve, 50));
-    const twin = { ...tenant, origin: tenant.registrar.twinOrigin };
-    assert.deepEqual(await Promise.all([put(tenant, "one"), put(twin, "two")]), [200, 200]);
+    const second = { ...tenant, origin: tenant.registrar.secondOrigin };
+    assert.deepEqual(await Promise.all([put(tenant, "one"), put(second, "two")]), [200, 200]);
     tenant.api.mood = () => undefined;
     const { record, branding } = tenant.api.applications.get(json.client_id);
     const stored = JSON.parse(tenant.store.entries.get(`metadata/${json.client_id}`));
@@ -96,4 +96,31 @@ test("without its ledger the registrar asks to come back, makes nothing, and goe
   assert.deepEqual([(await register(second)).status, (await register(second)).status], [201, 503]);
   await store.close();
   await rm(objectsFolder, { recursive: true });
+});
+
+test("the scheduled run counts what the ledger has missed, and no longer what is gone", async () => {
+  const tenant = await start({ settings: { REGISTRATION: "open", MAX_CLIENTS: "4", REGISTRATIONS_PER_HOUR: "100", CLEANUP: "off" } });
+  const { store, registrar } = tenant;
+  const old = Math.floor(Date.now() / 1000) - 86_400;
+  for (let n = 0; n < 2; n += 1) assert.equal((await register(tenant)).status, 201);
+  const [[key, record]] = [...store.entries].filter(([name]) => name.startsWith("client/"));
+  const client = (id) => {
+    store.entries.set(`client/${id}`, record);
+    store.metadata.set(`client/${id}`, JSON.stringify({ name: "Agent", created_at: old }));
+  };
+  // What an earlier version does that is still at work.
+  for (const id of ["one", "two"]) client(id);
+  assert.equal(await registrar.runScheduled(), "ok");
+  await registrar.logged(({ ledger }) => ledger?.added === 2 && ledger.removed === 0);
+  assert.equal((await register(tenant)).status, 503);
+  // What an operator does.
+  for (const id of ["one", "two"]) store.entries.delete(`client/${id}`);
+  registrar.clearLogs();
+  assert.equal(await registrar.runScheduled(), "ok");
+  await registrar.logged(({ ledger }) => ledger?.added === 0 && ledger.removed === 2);
+  assert.ok(store.entries.has(key), "what is so new stays");
+  registrar.clearLogs();
+  assert.equal(await registrar.runScheduled(), "ok");
+  await registrar.logged(({ cleanup }) => cleanup === null);
+  assert.ok(!registrar.raw().includes("ledger"), registrar.raw());
 });

@@ -14,11 +14,11 @@ const badToken = (description = NOT_VALID) => ({ status: 401, error: "invalid_to
 const badRequest = (description) => ({ status: 400, error: "invalid_request", description, challenge: true });
 const forbidden = (description) => ({ status: 403, error: "access_denied", description, challenge: false });
 const outage = { status: 503, error: "temporarily_unavailable", description: UNAVAILABLE, challenge: false };
-const nobody = { status: 401, error: undefined, description: "Authentication is required", challenge: true };
+const unauthenticated = { status: 401, error: undefined, description: "Authentication is required", challenge: true };
 
 const PUBLIC_ERRORS = {
-  no_credentials: nobody,
-  unsupported_scheme: nobody,
+  no_credentials: unauthenticated,
+  unsupported_scheme: unauthenticated,
   malformed_authorization: badRequest("The Authorization header must be the word Bearer, one space and one token"),
   multiple_credentials: badRequest("The request carries more than one token"),
   token_in_query: badRequest("Tokens in the query string are not accepted, use the Authorization header"),

@@ -46,9 +46,9 @@ export function tenants() {
  *   what the registrar knows of clients already. By default nothing; it is closed by whoever has opened it
  * @param {Record<string, string>} [options.objects]  Durable Objects, by binding. Defaults to those of wrangler.toml
  * @param {string} [options.objectsFolder]  where the Durable Object is stored, if that is to outlive the registrar
- * @param {boolean} [options.twin]  whether the registrar runs in two isolates; the second one is at `registrar.twinOrigin`
+ * @param {boolean} [options.second]  whether the registrar runs in two isolates; the second one is at `registrar.secondOrigin`
  */
-export async function startTenant({ settings = {}, withMcpServer = false, store: known, objects = LEDGER, objectsFolder, twin } = {}) {
+export async function startTenant({ settings = {}, withMcpServer = false, store: known, objects = LEDGER, objectsFolder, secondIsolate } = {}) {
   const [mcpPort, registrarPort] = [await freePort(), await freePort()];
   const mcpResource = `http://127.0.0.1:${mcpPort}/mcp`;
   // A cookie with the prefix __Host- is for https, or for a host of this name.
@@ -83,7 +83,7 @@ export async function startTenant({ settings = {}, withMcpServer = false, store:
     namespaces: { REGISTRATIONS: store },
     objects,
     objectsFolder,
-    twin,
+    secondIsolate,
     settings: {
       ...(await settingsOf("registrar/wrangler.toml")),
       ISSUER: provider.issuer,

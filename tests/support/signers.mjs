@@ -7,7 +7,7 @@ import { exportJWK, generateKeyPair } from "jose";
 export const ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
 
 /** A claim in every token that must not be in a response or in the log. */
-export const CANARY = "a-claim-that-nobody-may-see";
+export const CANARY = "a-claim-that-must-not-leak";
 
 /**
  * @typedef {object} Signer

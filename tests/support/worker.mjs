@@ -56,7 +56,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {string[]} [v8Flags]  for the JavaScript engine of the process
  * @property {Record<string, string>} [objects]  classes of Durable Objects, by binding
  * @property {string} [objectsFolder]  where they are stored, to keep them when the Worker stops
- * @property {boolean} [twin]  whether a second isolate is started that has the same objects and listens at `twinOrigin`
+ * @property {boolean} [secondIsolate]  whether a second isolate is started that has the same objects and listens at `secondOrigin`
  * @property {Record<string, {entrypoint?: string, props?: object}>} [services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
@@ -82,7 +82,7 @@ export async function startWorker({
   memoryPages,
   objects,
   objectsFolder,
-  twin = false,
+  secondIsolate = false,
   services,
 }) {
   const folder = resolve(ROOT, build);
@@ -94,7 +94,7 @@ export async function startWorker({
   const store = kv ?? (await startKeyValueStore());
   for (let attempt = 1; ; attempt += 1) {
     const schedulerPort = scheduler ? await freePort() : undefined;
-    const ports = { port: port ?? (await freePort()), schedulerPort, twinPort: twin ? await freePort() : undefined };
+    const ports = { port: port ?? (await freePort()), schedulerPort, secondPort: secondIsolate ? await freePort() : undefined };
     const worker = new Worker({ ...ports, kv: store, ownsKv: kv === undefined });
     try {
       const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
@@ -115,12 +115,12 @@ class Worker {
   #lines = [];
   #ownsKv;
 
-  constructor({ port, kv, ownsKv, schedulerPort, twinPort }) {
+  constructor({ port, kv, ownsKv, schedulerPort, secondPort }) {
     this.port = port;
-    this.twinPort = twinPort;
+    this.secondPort = secondPort;
     this.schedulerPort = schedulerPort;
     this.origin = `http://127.0.0.1:${port}`;
-    this.twinOrigin = `http://127.0.0.1:${twinPort}`;
+    this.secondOrigin = `http://127.0.0.1:${secondPort}`;
     this.mcpUrl = `${this.origin}/mcp`;
     this.kv = kv;
     this.#ownsKv = ownsKv;
@@ -218,7 +218,7 @@ class Worker {
       namespaces: Object.fromEntries(stores.map(([binding, store]) => [binding, store.port])),
       settings: { RESOURCE: this.mcpUrl, ...settings },
       schedulerPort: this.schedulerPort,
-      twinPort: this.twinPort,
+      secondPort: this.secondPort,
       ...parts,
       objectsFolder,
     });
@@ -246,7 +246,7 @@ class Worker {
       createInterface({ input: stream }).on("line", (line) => this.#lines.push(parseLine(line)));
     }
     try {
-      await isListening(child, [this.port, this.schedulerPort, this.twinPort].filter((port) => port !== undefined).length);
+      await isListening(child, [this.port, this.schedulerPort, this.secondPort].filter((port) => port !== undefined).length);
     } catch (error) {
       throw new Error(`workerd did not start: ${error.message}\n${this.raw()}`);
     }

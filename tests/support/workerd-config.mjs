@@ -11,13 +11,13 @@
  * @param {string[]} [parts.v8Flags]  for the JavaScript engine
  * @param {Record<string, string>} [parts.objects]  classes of Durable Objects, by binding
  * @param {string} [parts.objectsFolder]  where the objects are stored
- * @param {number} [parts.twinPort]  where a second isolate of the Worker listens, which has the same objects
+ * @param {number} [parts.secondPort]  where a second isolate of the Worker listens, which has the same objects
  * @param {Record<string, {entrypoint?: string, props?: object}>} [parts.services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  */
 export function workerdConfig({
   modules, port, namespaces, settings, compatibility, schedulerPort, v8Flags = [], objects = {}, objectsFolder,
-  services: ownServices = {}, twinPort,
+  services: ownServices = {}, secondPort,
 }) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
@@ -41,14 +41,14 @@ using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .app),
-    ${twinPort === undefined ? "" : '(name = "twin", worker = .twin),'}
+    ${secondPort === undefined ? "" : '(name = "second", worker = .second),'}
     ${services.join("\n    ")}
     ${scheduler?.service ?? ""}
     # Loopback is closed to Workers unless it is named; the identity provider is there.
     (name = "internet", network = (allow = ["private", "public"])),
   ],
   sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"), ${scheduler === undefined ? "" : `${scheduler.socket},`}
-    ${twinPort === undefined ? "" : `(name = "twin", address = "127.0.0.1:${twinPort}", http = (), service = "twin"),`}
+    ${secondPort === undefined ? "" : `(name = "second", address = "127.0.0.1:${secondPort}", http = (), service = "second"),`}
   ],
   v8Flags = [${v8Flags.map(text).join(", ")}],
 );
@@ -57,7 +57,7 @@ const app :Workerd.Worker = (
   ${code({ modules, bindings, compatibility })}
   ${classes.length > 0 ? objectClasses(classes) : ""}
 );
-${twinPort === undefined ? "" : `const twin :Workerd.Worker = (\n  ${code({ modules, bindings, compatibility })}\n);`}
+${secondPort === undefined ? "" : `const second :Workerd.Worker = (\n  ${code({ modules, bindings, compatibility })}\n);`}
 ${scheduler?.worker ?? ""}`;
 }
 

@@ -1,7 +1,7 @@
-//! A request's way through the server, top to bottom: route, origin, authentication, protocol, response.
+//! The endpoint: route, origin, authentication, protocol, response.
 //!
-//! This is where the layers meet: [`ResourceServer`] finds out who is calling, [`Server`] answers them, and neither knows
-//! the other. A refusal of either becomes a response in one place, [`ChallengeContext::response`].
+//! It joins [`ResourceServer`], which authenticates the caller, and [`Server`], which handles the message; neither knows the
+//! other. A refusal of either becomes a response in one place, [`ChallengeContext::response`].
 
 use std::{cell::OnceCell, rc::Rc};
 
@@ -34,18 +34,18 @@ use crate::{
     settings::Settings,
 };
 
-/// Besides those that CORS lets through anyway. `Mcp-Param-*` cannot be listed, so those that a preflight asks for are
-/// reflected.
+/// Allowed in addition to the headers that CORS always allows. `Mcp-Param-*` cannot be listed, so those that a preflight
+/// requests are reflected.
 const ALLOWED_HEADERS: AllowedHeaders = AllowedHeaders {
     names: "authorization, content-type, accept, mcp-protocol-version, mcp-method, mcp-name, mcp-session-id, \
             last-event-id, traceparent, tracestate",
     reflected_prefix: "mcp-param-",
 };
 
-/// Rate-limited callers are asked to wait as long as the shorter of Cloudflare's two counting periods.
+/// `Retry-After` of rate-limited callers: the shorter of Cloudflare's two counting periods.
 const RATE_LIMIT_SECONDS: u64 = 10;
 
-/// Everything about this deployment, created once per isolate. `E` is the environment that tools get, `S` the services of
+/// A deployment, created once per isolate. `E` is the environment that tools get, `S` the services of
 /// the isolate.
 pub struct Endpoint<E, S> {
     settings: Settings,
@@ -229,15 +229,15 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         response
     }
 
-    /// What does not work is logged also for requests that did not suffer from it.
+    /// Logs failures of provider and store, also for requests that were served in spite of them.
     fn note_failures(&self, record: &mut LogRecord) {
         let keys = self.resource_server.keys();
         record.maybe_cut("provider_failure", keys.iter().find_map(|keys| keys.provider_failure()));
         record.maybe_cut("store_failure", keys.iter().find_map(|keys| keys.store_failure()));
     }
 
-    /// Turns the refusal of a bad token into "too many" if its sender has failed too often. A request without a token is
-    /// how every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
+    /// Replaces the denial of a bad token with 429 if its address has failed too often. Missing and expired tokens and
+    /// outages do not count: every client sends such requests.
     async fn limit_failures(&self, denial: Rc<Denial>, context: &RequestContext) -> Rc<Denial> {
         let last = denial.reason();
         let address = if last.counts_as_failed_attempt() { context.connection.address() } else { None };
@@ -249,8 +249,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         }
     }
 
-    /// What a refusal by the protocol layer is called by the resource server. The challenge names everything that the
-    /// call needs, what every request needs included: a client asks for exactly that.
+    /// Returns the denial for a refusal by the protocol layer. The challenge names all scopes that the call needs, including
+    /// those of every request, because a client requests exactly those.
     fn denial_for(&self, needed: AccessNeeded, kind: Kind) -> Denial {
         match needed {
             AccessNeeded::Scopes(scopes) => {
@@ -316,7 +316,7 @@ impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
         Handled { response, record }
     }
 
-    /// What a stranger sees of wrong settings, and a monitor.
+    /// Returns the response while the settings are invalid.
     fn misconfigured(head: &RequestHead<'_>) -> Response {
         health::respond_misconfigured(head)
             .unwrap_or_else(|| ChallengeContext::default().response(&Denial::Misconfigured { error: None }))

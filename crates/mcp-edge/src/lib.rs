@@ -99,7 +99,7 @@ pub use mcp_edge_protocol::{
 // Calling a server without HTTP, as endpoints and tests do.
 #[cfg(feature = "testing")]
 pub use mcp_edge_protocol::testing;
-pub use mcp_edge_protocol::{AccessNeeded, Handled, Outcome, RequestContext, Summary, ToolInfo};
+pub use mcp_edge_protocol::{AccessNeeded, Handled, Outcome, RequestContext, ServerServices, Summary, ToolInfo};
 
 // Default limits.
 pub use mcp_edge_protocol::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, VALUES};

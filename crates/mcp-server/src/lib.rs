@@ -120,6 +120,7 @@ pub use primitives::tool_result::{IntoToolResult, Json, ToolResult};
 pub use protocol::notification::LoggingLevel;
 pub use protocol::outcome::{Outcome, Summary};
 pub use protocol::revision::{Era, Revision};
+pub use server::Server;
 
 /// What the attributes of `mcp-edge-macros` call.
 #[doc(hidden)]
@@ -129,4 +130,3 @@ pub mod handler {
         tool_handler::{with_arguments as tool_with_arguments, without_arguments as tool_without_arguments},
     };
 }
-pub use server::Server;

@@ -30,7 +30,7 @@ use crate::{
 const SETTLING_SECONDS: u64 = 3_600;
 
 /// Clients that one run corrects: each is looked up in the store.
-const MAX_CORRECTIONS: usize = 20;
+const MAX_CORRECTIONS: usize = 100;
 
 /// Counts of the present hour that are read one by one. Each belongs to a network that has registered in it.
 const MAX_RATES: usize = 200;

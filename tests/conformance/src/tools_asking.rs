@@ -110,7 +110,7 @@ async fn everything_supported<E>(call: Call<E>) -> Result<String, ToolError> {
     } else if call.capabilities().has(Capability::Sampling) {
         sampling(call).await
     } else {
-        Ok("There is nobody to ask.".to_owned())
+        Ok("The client supports no input requests.".to_owned())
     }
 }
 

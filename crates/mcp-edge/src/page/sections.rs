@@ -53,7 +53,7 @@ pub(super) fn portal<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
 /// Adds the tools, each with the scopes that it needs.
 pub(super) fn tools<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
     if view.tools.is_empty() {
-        return html.raw("<p class=\"about\">This server has no tools that are open to everybody.</p>");
+        return html.raw("<p class=\"about\">This server has no tools that are open to all clients.</p>");
     }
     html.raw("<ul class=\"rows tools\">\n");
     for tool in &view.tools {

@@ -14,7 +14,7 @@ fn server() -> Server {
         .scope("notes:read", "Read <notes>")
         .tool(tool("whoami").title(EVIL).description(EVIL).needs_user())
         .tool(tool("list").description("Lists notes").scope("notes:read"))
-        .tool(tool("internal").description("Not for strangers").first_party_only())
+        .tool(tool("internal").description("First-party only").first_party_only())
         .build()
         .unwrap()
 }
@@ -87,7 +87,7 @@ fn optional_settings_are_shown() {
 fn first_party_tools_are_not_shown() {
     let html = page(&[("PLAYGROUND_CLIENT_ID", "playground")]);
     assert!(html.text().contains("Lists notes") && !html.text().contains("internal"));
-    assert!(!html.text().contains("Not for strangers"));
+    assert!(!html.text().contains("First-party only"));
 }
 
 #[test]

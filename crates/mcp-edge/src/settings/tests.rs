@@ -231,7 +231,7 @@ fn every_error_names_the_setting_and_the_fix() {
         (vec![("ALLOWED_ORIGINS", "https://App.example.com")], "ALLOWED_ORIGINS", "lower case"),
         (vec![("ALLOWED_ORIGINS", "* https://app.example.com")], "ALLOWED_ORIGINS", "the whole setting"),
         (vec![("ALLOWED_ORIGINS", "app.example.com")], "ALLOWED_ORIGINS", "https://app.example.com"),
-        (vec![("MORE_ISSUERS", "https://x")], "MORE_ISSUERS", "must be a list of"),
+        (vec![("MORE_ISSUERS", "https://x")], "MORE_ISSUERS", "must be an array of"),
         (vec![("MORE_ISSUERS", r#"[{"issuer":"https://x","audience":[]}]"#)], "MORE_ISSUERS", "at least one audience"),
         (vec![("MORE_ISSUERS", r#"[{"issuer":"https://x","audience":["a"],"y":1}]"#)], "MORE_ISSUERS", "unknown field"),
         (

@@ -126,7 +126,7 @@ fn fifty_requests_during_an_outage_make_one_attempt_and_all_hear_of_it() {
 }
 
 #[test]
-fn an_asker_that_never_finishes_holds_nobody_up_for_long_and_is_replaced() {
+fn a_request_that_never_finishes_holds_nobody_up_for_long_and_is_replaced() {
     let isolate = Isolate::slow();
     isolate.world.answer(&discovery_url(ISSUER), Answer::Hang);
     let answered_at = RefCell::new(Vec::new());
@@ -137,7 +137,7 @@ fn an_asker_that_never_finishes_holds_nobody_up_for_long_and_is_replaced() {
     };
     let mut race = isolate.world.race((0..10).map(|number| timed(number).boxed_local()));
     let outcomes = race.run();
-    assert_eq!(outcomes[0], None, "the asker hangs");
+    assert_eq!(outcomes[0], None, "it hangs");
     assert!(all(&outcomes[1..], Err(Reason::KeysUnavailable)), "{outcomes:?}");
     let last = answered_at.borrow().iter().copied().max();
     assert!(last.is_some_and(|last| last < COLD_RETRY_SECONDS * 1000 + 1200), "{last:?}");
@@ -154,7 +154,7 @@ fn an_asker_that_never_finishes_holds_nobody_up_for_long_and_is_replaced() {
 }
 
 #[test]
-fn an_asker_whose_client_goes_away_does_not_take_the_place_with_it() {
+fn a_client_that_goes_away_does_not_take_the_lease_with_it() {
     let isolate = Isolate::slow();
     isolate.world.answer(&discovery_url(ISSUER), Answer::Hang);
     let mut race = isolate.race(1);

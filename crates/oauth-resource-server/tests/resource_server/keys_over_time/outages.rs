@@ -22,7 +22,7 @@ fn an_old_copy_serves_while_the_provider_hangs_and_nobody_waits_long() {
 }
 
 #[test]
-fn an_asker_that_is_dropped_makes_room_for_the_next() {
+fn a_lease_that_is_dropped_makes_room_for_the_next() {
     let mut history = History::new(false);
     history.world.answer(&discovery_url(ISSUER), Answer::Hang);
     let token = mint_pretended(&jwk(1), &claims(history.world.now()));

@@ -207,7 +207,7 @@ fn a_token_that_is_older_than_the_copy_by_more_than_clocks_differ_is_refused_wit
 }
 
 #[test]
-fn others_wait_for_the_asker_until_its_lease_ends() {
+fn others_wait_for_the_lease_until_it_ends() {
     let mut state = JwksState::default();
     assert_eq!(first_action(&mut state, NOW, "k"), Action::ReadStore);
     assert_eq!(first_action(&mut state, NOW, "k"), Action::Wait);
