@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{Attribute, ItemFn, ReturnType, Type, parse_quote, spanned::Spanned};
+use syn::{Attribute, Generics, ItemFn, ReturnType, Type, ext::IdentExt, parse_quote, spanned::Spanned};
 
 use crate::{
     doc,
@@ -81,10 +81,8 @@ pub fn expand(builder: Builder, attribute: TokenStream, function: TokenStream) -
     let mut generics = sig.generics.clone();
     let environment: Type = match &signature.call {
         Some(CallParameter::Of(environment)) => {
-            if !generics.params.is_empty() {
-                generics.make_where_clause().predicates.push(parse_quote!(#environment: 'static));
-            }
-            environment.clone()
+            require_static(&mut generics, environment);
+            (**environment).clone()
         }
         _ if generics.params.is_empty() => {
             generics.params.push(parse_quote!(__Env: 'static));
@@ -170,18 +168,28 @@ pub fn expand(builder: Builder, attribute: TokenStream, function: TokenStream) -
     })
 }
 
-fn shown_name(items: &[Item], function: &syn::Ident) -> syn::Result<TokenStream> {
-    match items.iter().find(|item| item.is("name")).and_then(Item::value) {
-        Some(value) => {
-            item::check_name(value)?;
-            Ok(quote!(#value))
-        }
-        None => {
-            let name = function.to_string();
-            let name = name.strip_prefix("r#").unwrap_or(&name);
-            Ok(quote!(#name))
-        }
+/// Adds the bound that `Tool` needs, where the type parameter has its other bounds.
+fn require_static(generics: &mut Generics, environment: &Type) {
+    if generics.params.is_empty() {
+        return;
     }
+    let bounded = generics.type_params_mut().find(|parameter| {
+        let name = &parameter.ident;
+        !parameter.bounds.is_empty() && *environment == parse_quote!(#name)
+    });
+    match bounded {
+        Some(parameter) => parameter.bounds.push(parse_quote!('static)),
+        None => generics.make_where_clause().predicates.push(parse_quote!(#environment: 'static)),
+    }
+}
+
+fn shown_name(items: &[Item], function: &syn::Ident) -> syn::Result<TokenStream> {
+    if let Some(value) = items.iter().find(|item| item.is("name")).and_then(Item::value) {
+        item::check_name(value)?;
+        return Ok(quote!(#value));
+    }
+    let name = function.unraw().to_string();
+    Ok(quote!(#name))
 }
 
 fn description(

@@ -127,5 +127,5 @@ pub fn prompt(attribute: TokenStream, function: TokenStream) -> TokenStream {
 /// that have only one of them.
 #[proc_macro_attribute]
 pub fn schema(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    schema::expand(attribute.into(), item.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+    schema::expand(attribute.into(), &item.into()).unwrap_or_else(|error| error.to_compile_error()).into()
 }

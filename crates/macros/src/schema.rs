@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Ident, Item};
 
 /// Adds the derives to `item`.
-pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+pub fn expand(attribute: TokenStream, item: &TokenStream) -> syn::Result<TokenStream> {
     let direction: Option<Ident> = syn::parse2(attribute).map_err(|error| {
         syn::Error::new(error.span(), "expected `#[schema]`, `#[schema(input)]` or `#[schema(output)]`")
     })?;

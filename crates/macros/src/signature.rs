@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{
-    Attribute, Expr, FnArg, GenericArgument, Ident, Pat, PatType, PathArguments, Type, punctuated::Punctuated,
+    Attribute, Expr, FnArg, GenericArgument, Pat, PatType, PathArguments, Type, ext::IdentExt, punctuated::Punctuated,
     spanned::Spanned, token::Comma,
 };
 
@@ -24,7 +24,7 @@ pub enum CallParameter {
     /// `Call`: the handler does not depend on the environment.
     Any,
     /// `Call<E>`.
-    Of(Type),
+    Of(Box<Type>),
 }
 
 /// Where arguments come from.
@@ -75,7 +75,7 @@ fn call(kind: &Type) -> syn::Result<Option<CallParameter>> {
     let Some(last) = path.path.segments.last().filter(|last| last.ident == "Call") else { return Ok(None) };
     Ok(Some(match &last.arguments {
         PathArguments::AngleBracketed(arguments) => match arguments.args.first() {
-            Some(GenericArgument::Type(environment)) => CallParameter::Of(environment.clone()),
+            Some(GenericArgument::Type(environment)) => CallParameter::Of(Box::new(environment.clone())),
             _ => CallParameter::Any,
         },
         _ => CallParameter::Any,
@@ -105,7 +105,7 @@ fn argument(parameter: &PatType, signature: &mut Signature) -> syn::Result<()> {
     let mut attributes: Vec<TokenStream> = Vec::new();
     for attribute in &parameter.attrs {
         if attribute.path().is_ident("default") {
-            let function = format_ident!("__default_{}", unraw(name));
+            let function = format_ident!("__default_{}", name.unraw());
             let value = default_value(attribute)?;
             defaults.push(quote!(fn #function() -> #kind { #value }));
             let path = function.to_string();
@@ -149,9 +149,4 @@ fn check_type(kind: &Type) -> syn::Result<()> {
 
 fn default_value(attribute: &Attribute) -> syn::Result<Expr> {
     attribute.parse_args().map_err(|error| syn::Error::new(error.span(), "expected a value: write `#[default(10)]`"))
-}
-
-fn unraw(name: &Ident) -> String {
-    let name = name.to_string();
-    name.strip_prefix("r#").unwrap_or(&name).to_owned()
 }

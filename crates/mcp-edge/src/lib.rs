@@ -72,7 +72,7 @@ pub use mcp_edge_protocol::{
 // What handlers get.
 pub use mcp_edge_identity::{Identity, Kind, Party, Scopes};
 pub use mcp_edge_protocol::{
-    Call, Capability, ClientCapabilities, ClientInfo, CompleteParams, LoggingLevel, Revision, StateKey,
+    Call, Capability, ClientCapabilities, ClientInfo, CompleteParams, Era, LoggingLevel, Revision, StateKey,
 };
 
 // What handlers ask the client for (multi round-trip requests).
