@@ -5,7 +5,7 @@ mod locations;
 mod operations;
 mod rows;
 pub use locations::{CACHE_SECONDS, Location};
-pub use operations::{IsolateMemory, Operations, operate};
+pub use operations::{HeldUse, IsolateMemory, Operations, operate};
 pub use rows::MemoryRows;
 
 use std::{

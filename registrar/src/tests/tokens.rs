@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use super::{HERE, anyone, confidential, metadata};
 use crate::{
-    clients::authenticate::AuthenticateError,
+    clients::{
+        authenticate::AuthenticateError,
+        register::{Registration, Via},
+    },
     failed_attempts::{MAX_FAILED_ATTEMPTS_PER_HOUR, TooManyFailedAttempts},
     initial_token::{InitialToken, InitialTokenError},
     policy::Mode,
@@ -13,7 +16,7 @@ use crate::{
         StorageError,
         keys::{client_key, initial_token_key},
     },
-    testing::{NOW, World},
+    testing::{HeldUse, NOW, World},
 };
 
 #[test]
@@ -50,6 +53,28 @@ fn initial_access_tokens_are_used_up() {
     assert!(!spend(&world, "mcpinit_x"));
     world.forget();
     assert!(!spend(&world, "mcpinit_x"), "nor in another isolate");
+}
+
+#[test]
+fn a_registration_that_fails_at_the_end_gives_the_use_of_its_token_back() {
+    for (operation, prefix) in [("confirm", None), ("", Some("client/"))] {
+        let world = World::new(Mode::Token);
+        initial_token(&world, "mcpinit_x", 1);
+        let register = || {
+            world.with(async |registry| {
+                let HeldUse { registrant, reservation, .. } = registry.take_use(HERE, "mcpinit_x").await.unwrap()?;
+                let (metadata, via, reservation) = (confidential("Agent"), Via::Endpoint, Some(reservation));
+                registry.register(Registration { metadata, registrant, via, reservation }).await.ok()
+            })
+        };
+        world.provider.broken.set(operation);
+        world.store.broken_prefix.set(prefix);
+        assert!(register().is_none(), "{operation} {prefix:?}");
+        world.provider.broken.set("");
+        world.store.broken_prefix.set(None);
+        assert!(register().is_some(), "{operation} {prefix:?}: the provider's failure is not the developer's");
+        assert!(register().is_none(), "it is used up now");
+    }
 }
 
 #[test]
