@@ -108,9 +108,8 @@ pub use primitives::completion::CompleteParams;
 pub use primitives::content::{ContentBlock, ResourceContents, ResourceLink, Role};
 pub use primitives::error::{PromptError, ResourceError, ToolError};
 pub use primitives::icon::{Icon, Theme};
-pub use primitives::prompt::{
-    IntoPrompt, Prompt, PromptArgument, PromptArgumentError, PromptHandler, PromptMessage, PromptResult,
-};
+pub use primitives::prompt::{Prompt, PromptArgument, PromptArgumentError, PromptHandler};
+pub use primitives::prompt_result::{IntoPrompt, PromptMessage, PromptResult};
 pub use primitives::resource::{Cache, IntoResourceContents, Resource, ResourceTemplate};
 pub use primitives::schema::SchemaError;
 pub use primitives::template::TemplateError;

@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::{
     super::{LogReading, Period, ProviderError},
-    LogtoApplications,
     api::PAGE_SIZE,
     stored::{Stored, path_of},
+    tenant::LogtoApplications,
 };
 
 /// Keys of the audit log for a token that was issued to a client for a user.
