@@ -18,10 +18,10 @@ use std::{
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use mcp_edge_oauth::Scopes;
-use mcp_edge_runtime::ports::{
-    StoreError, {OperatorLog, Runtime},
+use mcp_edge_runtime::{
+    ports::{OperatorLog, Runtime, StoreError},
+    service_call::{CallError, CallService},
 };
-use mcp_edge_runtime::service_call::{CallError, CallService};
 use serde_json::Value;
 
 use crate::{

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use mcp_edge_oauth::bearer;
-use mcp_edge_oauth::challenge::ChallengeContext;
+use mcp_edge_oauth::{bearer, challenge::ChallengeContext};
 use mcp_edge_runtime::ports::Services;
 
 use super::{information::information, json_body, public_error::EndpointError};

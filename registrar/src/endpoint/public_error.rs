@@ -1,9 +1,10 @@
 //! Errors of the registration endpoint, and what clients see of each. The exact reason goes into the log.
 
-use mcp_edge_oauth::Scopes;
-use mcp_edge_oauth::challenge::ChallengeContext;
-use mcp_edge_oauth::denial::Denial;
-use mcp_edge_oauth::denial::ProviderVerdict;
+use mcp_edge_oauth::{
+    Scopes,
+    challenge::ChallengeContext,
+    denial::{Denial, ProviderVerdict},
+};
 use mcp_edge_runtime::http::Response;
 use serde_json::json;
 
