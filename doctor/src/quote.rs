@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_texts_are_truncated_between_characters() {
+    fn long_strings_are_truncated_between_characters() {
         assert_eq!(quote("é"), "\"é\"");
         assert_eq!(quote(&"é".repeat(MAX_CHARS + 1)), format!("\"{}…\"", "é".repeat(MAX_CHARS)));
     }

@@ -25,7 +25,7 @@ describe("a named entrypoint", () => {
     });
   }
 
-  test("is not reached through the default one, whatever the host, the path and the headers", async () => {
+  test("is not reached through the default one, regardless of the host, the path and the headers", async () => {
     const hosts = ["internal.invalid", "Vault", "vault.internal", "Vault.seams", "seams", "127.0.0.1"];
     const paths = ["/", "/Vault", "/Vault/", "//Vault", "/#Vault", "/?entrypoint=Vault", "/seams/Vault",
       "http://internal.invalid/", "http://vault.internal/Vault"];

@@ -60,7 +60,7 @@ describe("a Durable Object", () => {
     assert.equal(restarts(), 0, "no exception of the storage has reached WebAssembly");
   });
 
-  test("reads what it has written, whatever its type", async () => {
+  test("reads what it has written, of any type", async () => {
     assert.deepEqual((await ledger("types", { types: true })).json, { differences: [] });
   });
 
@@ -122,7 +122,7 @@ describe("after a crash of WebAssembly", () => {
   });
 });
 
-test("an object's storage outlives the process", async () => {
+test("an object's storage is there after the process has ended", async () => {
   const objectsFolder = await mkdtemp(join(tmpdir(), "mcp-edge-objects-"));
   try {
     for (const entries of [["a"], ["a", "b"]]) {

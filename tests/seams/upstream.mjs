@@ -1,4 +1,4 @@
-// The server behind a Worker that passes requests on: it answers in whatever way the path says, and tells what has become
+// The server behind a Worker that passes requests on: it answers as the path says, and reports what has become
 // of each request.
 
 import { gzipSync } from "node:zlib";

@@ -133,7 +133,7 @@ pub enum Body {
     Platform(PlatformBody),
 }
 
-/// A body that the platform holds, in whatever form it does.
+/// A body that the platform holds, in a form of its own.
 pub struct PlatformBody(Box<dyn Any>);
 
 impl PlatformBody {

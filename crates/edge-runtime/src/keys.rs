@@ -1,4 +1,4 @@
-//! Secret keys that sign, authenticate and derive. Whoever holds one can use it and cannot read it.
+//! Secret keys that sign, authenticate and derive. Code that holds one can use it and cannot read it.
 
 /// A private key that signs with ES256: ECDSA over P-256 with SHA-256 (RFC 7518 §3.4).
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
@@ -19,7 +19,7 @@ pub trait MacKey {
     /// [`KeyError`].
     async fn sign(&self, message: &[u8]) -> Result<[u8; 32], KeyError>;
 
-    /// Whether `code` is the authentication code of `message`. Takes the same time wherever they differ.
+    /// Whether `code` is the authentication code of `message`. Takes the same time regardless of where they differ.
     ///
     /// # Errors
     /// [`KeyError`].
@@ -36,7 +36,7 @@ pub trait DerivationKey {
     async fn derive(&self, salt: &[u8], info: &[u8]) -> Result<[u8; 32], KeyError>;
 }
 
-/// Why a key could not be used. The texts tell nothing of the key.
+/// Why a key could not be used. The messages say nothing about the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// It is no key of this kind: not a JWK, of another curve, or empty.

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_cut_between_characters() {
+    fn long_strings_are_cut_between_characters() {
         let mut record = LogRecord::of_route("mcp");
         record.cut("detail", "ä".repeat(500));
         let line = record.append_to(Object::new()).close();

@@ -25,7 +25,7 @@ pub struct SealingKey([u8; 32]);
 #[error("encryption failed")]
 pub struct SealError;
 
-/// Text that is not ours, or not for this purpose. Deliberately one error: an attacker who tries texts learns nothing.
+/// Text that is not ours, or not for this purpose. Deliberately one error: an attacker who tries values learns nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed text cannot be opened")]
 pub struct OpenError;

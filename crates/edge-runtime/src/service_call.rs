@@ -81,7 +81,7 @@ impl Props {
         self.0.get(name)?.as_str()
     }
 
-    /// A member of whatever type.
+    /// A member of any type.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)

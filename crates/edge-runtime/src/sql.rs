@@ -203,7 +203,7 @@ impl Rows {
 pub struct Row<'a>(&'a [Value]);
 
 impl<'a> Row<'a> {
-    /// A column of whatever type, if there is one.
+    /// A column of any type, if there is one.
     #[must_use]
     pub fn get(&self, column: usize) -> Option<&'a Value> {
         self.0.get(column)

@@ -1,7 +1,7 @@
 //! Scopes: what was granted, what a call needs, and what one scope implies.
 //!
 //! Sources: RFC 6749 §3.3 (grammar), MCP 2026-07-28 authorization (hierarchies). No hash sets:
-//! the scopes of a deployment are few, and a sorted vector keeps their order stable wherever they are shown.
+//! the scopes of a deployment are few, and a sorted vector keeps their order stable in all places that show them.
 
 use std::fmt;
 

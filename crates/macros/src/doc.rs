@@ -73,10 +73,10 @@ mod tests {
             parse_quote!(#[allow(dead_code)]),
             parse_quote!(#[doc = " In:"]),
             parse_quote!(#[doc = " - titles,"]),
-            parse_quote!(#[doc = "   wherever"]),
-            parse_quote!(#[doc = " 2. texts"]),
+            parse_quote!(#[doc = "   anywhere"]),
+            parse_quote!(#[doc = " 2. bodies"]),
         ];
-        assert_eq!(text(&attributes).as_deref(), Some("Searches notes.\n\nIn:\n- titles, wherever\n2. texts"));
+        assert_eq!(text(&attributes).as_deref(), Some("Searches notes.\n\nIn:\n- titles, anywhere\n2. bodies"));
     }
 
     #[test]

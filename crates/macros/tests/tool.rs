@@ -39,7 +39,7 @@ async fn search(
 #[serde(rename_all = "lowercase")]
 enum Place {
     Titles,
-    Texts,
+    Bodies,
 }
 
 #[schema(output)]

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// Why a server cannot be built. Each is a mistake in the program.
+/// Why a server cannot be built. Each is an error in the program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -36,7 +36,7 @@ pub enum BuildError {
     /// A scope name that no token can contain (RFC 6749 §3.3).
     #[error("{0:?} is not a scope name")]
     ScopeName(String),
-    /// An item requires a scope of which users have never been told anything.
+    /// An item requires a scope that is not declared, so users would consent to something without a description.
     #[error("{item:?} requires the scope {scope:?}, which is not declared")]
     UndeclaredScope {
         /// Name or URI.
@@ -82,7 +82,7 @@ pub enum BuildError {
     PageSize,
 }
 
-/// What is checked of every primitive, whatever its kind.
+/// What is checked of every primitive, regardless of its kind.
 pub(crate) struct Registered {
     /// `tool`, `resource`, `resource template` or `prompt`.
     pub kind: &'static str,

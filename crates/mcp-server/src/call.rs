@@ -269,7 +269,7 @@ impl<E> Call<E> {
     }
 
     /// Puts a value aside for the next round, encrypted and bound to this request; [`Call::recall`] returns it. It may
-    /// be brought back more than once.
+    /// be returned more than once.
     pub fn remember<T: Serialize + ?Sized>(&self, key: &str, value: &T) {
         let value = serde_json::to_value(value).unwrap_or(Value::Null);
         self.context.inputs.borrow_mut().notes.insert(key.to_owned(), value);

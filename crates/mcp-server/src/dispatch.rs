@@ -298,7 +298,7 @@ async fn finish_batch(messages: Vec<Dispatched>) -> Handled {
     Handled { response: Ok(response), summary }
 }
 
-/// What two messages of a batch need together; the one that no consent can mend comes first.
+/// What two messages of a batch need together; the one that no consent can provide comes first.
 fn both(one: Option<AccessNeeded>, other: AccessNeeded) -> AccessNeeded {
     match (one, other) {
         (None, only) => only,

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// `Limits { handler_time, ..Limits::default() }` to change what the tools at hand need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Length of a request body in bytes. Whoever reads the body enforces it. Defaults to [`BODY_BYTES`].
+    /// Length of a request body in bytes. The code that reads the body enforces it. Defaults to [`BODY_BYTES`].
     pub body_bytes: usize,
     /// Messages in one batch (only the revision of 2025-03-26 has batches). Defaults to [`BATCH_LENGTH`].
     pub batch_length: usize,
@@ -107,7 +107,7 @@ pub(super) const SCHEMA_STEPS: u32 = 100_000;
 /// `serde_json`), so deeper than this only references that lead nowhere can go.
 pub(super) const SCHEMA_DEPTH: u32 = 256;
 
-/// Violations that are told to the model at once: enough to mend a call in one go, few enough to be read.
+/// Violations that are reported to the model at once: enough to fix a call at once, few enough to be read.
 pub(super) const SCHEMA_VIOLATIONS: usize = 5;
 
 /// Characters of a client's own text (a name, a version) that an error message repeats.

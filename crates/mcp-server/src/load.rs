@@ -4,7 +4,7 @@
 //! several may be waiting. WebAssembly that cannot have more memory ends, and all requests in the isolate with it. So
 //! a call whose arguments do not fit beside those of others is refused before they are built, to be sent again.
 //!
-//! Light calls are not held back: whoever calls one tool with much must not keep others from calling with little.
+//! Light calls are not held back: a client that calls one tool with much must not keep others from calling with little.
 
 use std::{
     cell::RefCell,
@@ -28,7 +28,7 @@ pub(super) struct Reservation {
 
 impl Load {
     /// Lets a call in that holds so many bytes for no longer than `time`, or not. Nothing is kept of a light one. One call
-    /// alone is let in whatever it holds: what it may hold has limits of its own.
+    /// alone is admitted regardless of what it holds: what it may hold has limits of its own.
     ///
     /// The time matters for calls whose clients have left: the runtime forgets them without dropping anything.
     pub fn admit(&self, bytes: usize, now: u64, time: Duration) -> Result<Option<Rc<Reservation>>, Overloaded> {
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn one_call_alone_is_let_in_whatever_it_holds() {
+    fn one_call_alone_is_admitted_regardless_of_what_it_holds() {
         let load = Load::default();
         let alone = admits(&load, 2 * HELD_BYTES, NOW);
         assert!(alone.is_ok());

@@ -197,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_accepted_is_one_token_of_the_input(value in "\\PC{0,64}") {
+        fn every_accepted_value_is_one_token_of_the_input(value in "\\PC{0,64}") {
             if let Ok(token) = parse(&value) {
                 prop_assert!(value.ends_with(token.expose()));
                 prop_assert!(is_b64token(token.expose()));

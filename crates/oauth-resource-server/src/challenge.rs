@@ -18,7 +18,7 @@ pub struct ChallengeContext {
 }
 
 impl ChallengeContext {
-    /// The response to a refused request. Every one is `no-store`: a cached denial would outlive its cause.
+    /// The response to a refused request. Every one is `no-store`: a cached denial would last longer than its cause.
     #[must_use]
     pub fn response(&self, denial: &Denial) -> Response {
         let scopes = match denial {

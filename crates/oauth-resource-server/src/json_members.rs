@@ -1,7 +1,7 @@
 //! JSON objects from outside: no name may occur twice, and only the members that are wanted are built.
 //!
 //! A list of small objects takes about seventy times its length in memory, so other members are skipped. They are
-//! read as strictly as the rest: what is not JSON, or nested too deeply, is refused wherever it stands.
+//! read as strictly as the rest: what is not JSON, or nested too deeply, is refused in any place.
 
 use std::{cell::Cell, fmt};
 
@@ -23,7 +23,7 @@ pub enum MembersError {
     Duplicate,
 }
 
-/// Reads an object. Members whose names are not `wanted` are `null` in what it returns, whatever they were.
+/// Reads an object. Members whose names are not `wanted` are `null` in what it returns.
 ///
 /// # Errors
 /// [`MembersError`].

@@ -24,8 +24,8 @@ pub const fn behind_rc<T>() -> usize {
 #[must_use]
 pub fn of_identity(identity: &Identity) -> usize {
     let scopes = scopes(identity.scopes());
-    let texts = text(identity.subject()) + text(identity.issuer()) + identity.client_id().map_or(0, text);
-    behind_rc::<Identity>() + texts + scopes + members(identity.claims())
+    let strings = text(identity.subject()) + text(identity.issuer()) + identity.client_id().map_or(0, text);
+    behind_rc::<Identity>() + strings + scopes + members(identity.claims())
 }
 
 /// What a set of scopes holds beside itself.

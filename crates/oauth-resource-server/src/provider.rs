@@ -113,7 +113,7 @@ impl Provider {
         origin(url).is_some_and(|of_url| origin(&self.issuer) == Some(of_url))
     }
 
-    /// Whether both documents say the same of what is used of them, whatever else they say and in whatever order.
+    /// Whether both documents say the same of what is used of them, regardless of other members and of their order.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
         (&self.issuer, &self.jwks_uri, self.endpoints()) == (&other.issuer, &other.jwks_uri, other.endpoints())

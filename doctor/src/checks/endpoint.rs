@@ -19,7 +19,7 @@ const ENDPOINT: Check = Check {
     section: Section::Reaching,
     title: "Requests without a token get 401",
     why: "Clients send their first request without a token, and sign in only if the response is 401.",
-    fix: "Check the path, and whatever is in front of the server.",
+    fix: "Check the path, and everything in front of the server.",
     affects: &Client::ALL,
     run: endpoint,
 };

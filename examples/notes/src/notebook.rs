@@ -7,7 +7,7 @@
 //! metadata   title and time, so that a list needs one read
 //! ```
 //!
-//! A handler gets its [`Notebook`] from the verified identity of its call, and no handler ever sees a key. So whatever
+//! A handler gets its [`Notebook`] from the verified identity of its call, and no handler ever sees a key. So everything
 //! a client sends, it reaches the notes of its own user and no others.
 
 use mcp_edge::{Call, Identity, PromptError, ResourceError, ToolError};

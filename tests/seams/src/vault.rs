@@ -1,4 +1,4 @@
-//! A named entrypoint: callers are told apart by the `props` of their bindings.
+//! A named entrypoint: callers are distinguished by the `props` of their bindings.
 
 use std::time::Duration;
 

@@ -99,7 +99,7 @@ export async function suspend(number, promise) {
   try {
     return resumeThis(number, value);
   } catch (error) {
-    // A crash. Whoever starts WebAssembly anew hears of it in this way.
+    // A crash. The listener that starts WebAssembly anew is notified in this way.
     reportError(error);
     throw error;
   }

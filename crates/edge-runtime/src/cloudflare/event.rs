@@ -13,7 +13,7 @@ pub fn promise(work: impl Future<Output = Result<JsValue, JsValue>> + 'static) -
     bridge::abortable(promise.clone()).unwrap_or(promise).into()
 }
 
-/// The message of whatever JavaScript threw.
+/// The message of what JavaScript threw.
 pub fn message_of(thrown: &JsValue) -> String {
     let message = thrown.dyn_ref::<js_sys::Error>().map(|error| error.message().into());
     message.or_else(|| thrown.as_string()).unwrap_or_else(|| "unknown error".to_owned())

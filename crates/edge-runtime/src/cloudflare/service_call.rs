@@ -1,6 +1,6 @@
 //! Calls between Workers, and to Durable Objects; named entrypoints.
 //!
-//! A named entrypoint is an export of its own. Requests from outside reach the default export alone, whatever their host
+//! A named entrypoint is an export of its own. Requests from outside reach the default export alone, regardless of their host
 //! and path; a named one is reached by bindings that name it (`entrypoint = "Vault"`), and the platform hands it the
 //! `props` of that binding.
 

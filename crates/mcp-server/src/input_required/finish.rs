@@ -58,7 +58,7 @@ pub(crate) fn finish_tool(
 ) -> OperationResult {
     match result {
         Ok(result) => tool_result(&result, context.revision.era(), wraps),
-        Err(ToolError(Failure::Told(text) | Failure::InvalidArgument(text))) => tool_failure(&text),
+        Err(ToolError(Failure::Visible(text) | Failure::InvalidArgument(text))) => tool_failure(&text),
         Err(ToolError(Failure::NotFound)) => tool_failure("resource not found"),
         Err(ToolError(Failure::Internal(detail))) => {
             (context.services.report)(&format!("{} {}: {detail}", target.method, target.name));
@@ -92,10 +92,10 @@ pub(crate) fn timed_out(limit: Duration) -> OperationResult {
     RpcError::new(Reason::Internal, format!("gave up after {} seconds", limit.as_secs())).into()
 }
 
-/// How the failure of a resource or a prompt is told.
+/// The result of a resource or a prompt that failed.
 pub(crate) fn give_up(failure: Failure, context: &Context, target: &Target) -> OperationResult {
     match failure {
-        Failure::Told(text) => RpcError::new(Reason::Internal, text).into(),
+        Failure::Visible(text) => RpcError::new(Reason::Internal, text).into(),
         Failure::InvalidArgument(text) => RpcError::invalid_params(text).into(),
         Failure::NotFound => not_found(&target.name).into(),
         Failure::Internal(detail) => {

@@ -1,7 +1,7 @@
 //! Asking back: what a handler needs to know from the user, the model or the workspace at the other end
 //! (`input_required`, MCP 2026-07-28, basic/patterns/mrtr, client/elicitation, client/sampling, client/roots).
 //!
-//! How this looks to a handler is told at [`Call`](crate::Call). Here are the questions, the answers, and the
+//! See [`Call`](crate::Call) for what a handler does. Here are the questions, the answers, and the
 //! [`InputRequired`] by which a handler leaves when an answer is outstanding.
 
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::{
 };
 use mcp_edge_runtime::json::{Object, array, quote, to_json};
 
-/// There is no answer (yet). Meant to leave the handler through `?`; whoever catches it to go on without an answer may
+/// There is no answer (yet). Meant to leave the handler through `?`; code that catches it to continue without a response may
 /// do so, and then no question is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputRequired(pub(crate) Cause);
@@ -151,7 +151,7 @@ pub struct CreateMessageResult {
     pub content: Value,
     /// The model's name.
     pub model: String,
-    /// Why it stopped, if told: `endTurn`, `maxTokens`, …
+    /// Why it stopped, if the client says so: `endTurn`, `maxTokens`, …
     pub stop_reason: Option<String>,
 }
 
@@ -175,7 +175,7 @@ pub struct Root {
     pub name: Option<String>,
 }
 
-/// The answers that a request brought along, and the questions that its handler has asked.
+/// The responses that a request contains, and the input requests that its handler has made.
 #[derive(Debug, Default)]
 pub(crate) struct Inputs {
     /// By key; those of the latest round take the place of earlier ones. Without those that are used.

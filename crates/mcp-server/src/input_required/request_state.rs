@@ -74,7 +74,7 @@ pub(crate) enum SealError {
     Cipher,
 }
 
-/// State that is not ours, not for this request, or too old. Deliberately one error: whoever tries states out learns
+/// State that is not ours, not for this request, or too old. Deliberately one error: an attacker who tries states learns
 /// nothing from the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("requestState is not valid for this request, or has expired")]
@@ -100,7 +100,7 @@ impl State {
         key.0.seal(&plain, &binding.digest(identity), runtime).map_err(|_| SealError::Cipher)
     }
 
-    /// Decrypts and checks what a client has brought back.
+    /// Decrypts and checks what a client has returned.
     pub fn open(
         text: &str,
         key: &StateKey,

@@ -38,7 +38,7 @@ impl Requirements {
         self.named.is_empty() && !self.user && !self.first_party
     }
 
-    /// What cannot be mended by another consent comes first: nobody should be sent through one in vain.
+    /// What another consent cannot provide comes first: nobody should be sent through one in vain.
     pub fn check(&self, identity: &Identity) -> Result<(), AccessNeeded> {
         if self.first_party && identity.party() != Party::First {
             return Err(AccessNeeded::FirstParty);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_consent_can_mend_is_told_first() {
+    fn what_no_consent_can_provide_is_reported_first() {
         let mut needed = Requirements { user: true, first_party: true, ..Requirements::default() };
         needed.scope("a".to_owned());
         let identity = Identity::for_test("machine", "");

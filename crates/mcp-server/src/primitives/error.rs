@@ -1,6 +1,6 @@
 //! Why a handler has no result: one error type for tools, one for resources, one for prompts.
 //!
-//! Each keeps two texts apart: what the caller may read and what only the operator may. Nothing becomes an error for
+//! Each keeps two messages apart: what the caller may read and what only the operator may. Nothing becomes an error for
 //! the caller by accident: an error of another library needs `map_err(ToolError::new)` to be shown, or
 //! `map_err(ToolError::internal)` to be hidden.
 
@@ -12,7 +12,7 @@ use crate::input_required::inputs::{Cause, InputRequired};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// For the caller.
-    Told(Cow<'static, str>),
+    Visible(Cow<'static, str>),
     /// For the operator.
     Internal(String),
     /// There is no such resource.
@@ -26,7 +26,7 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Told(text) | Self::InvalidArgument(text) => formatter.write_str(text),
+            Self::Visible(text) | Self::InvalidArgument(text) => formatter.write_str(text),
             Self::Internal(text) => write!(formatter, "internal: {text}"),
             Self::NotFound => formatter.write_str("resource not found"),
             Self::InputRequired(why) => why.fmt(formatter),
@@ -50,10 +50,10 @@ pub struct ResourceError(pub(crate) Failure);
 pub struct PromptError(pub(crate) Failure);
 
 impl ToolError {
-    /// A failure that the model is told about, in these words.
+    /// A failure that the model reads, in these words.
     #[must_use]
     pub fn new(text: impl fmt::Display) -> Self {
-        Self(told(text))
+        Self(visible(text))
     }
 
     /// A failure that is nobody else's business: `detail` goes to the operator's log, the model reads that an internal
@@ -65,10 +65,10 @@ impl ToolError {
 }
 
 impl ResourceError {
-    /// A failure that the client is told about, in these words.
+    /// A failure that the client reads, in these words.
     #[must_use]
     pub fn new(text: impl fmt::Display) -> Self {
-        Self(told(text))
+        Self(visible(text))
     }
 
     /// A failure whose `detail` only the operator's log gets to see.
@@ -85,10 +85,10 @@ impl ResourceError {
 }
 
 impl PromptError {
-    /// A failure that the client is told about, in these words.
+    /// A failure that the client reads, in these words.
     #[must_use]
     pub fn new(text: impl fmt::Display) -> Self {
-        Self(told(text))
+        Self(visible(text))
     }
 
     /// A failure whose `detail` only the operator's log gets to see.
@@ -104,8 +104,8 @@ impl PromptError {
     }
 }
 
-fn told(text: impl fmt::Display) -> Failure {
-    Failure::Told(Cow::Owned(text.to_string()))
+fn visible(text: impl fmt::Display) -> Failure {
+    Failure::Visible(Cow::Owned(text.to_string()))
 }
 
 /// The conversions that the three types share.
@@ -122,14 +122,14 @@ macro_rules! conversions {
         /// A text of the author's own is meant to be read.
         impl From<String> for $error {
             fn from(text: String) -> Self {
-                Self(Failure::Told(Cow::Owned(text)))
+                Self(Failure::Visible(Cow::Owned(text)))
             }
         }
 
         /// A text of the author's own is meant to be read.
         impl From<&'static str> for $error {
             fn from(text: &'static str) -> Self {
-                Self(Failure::Told(Cow::Borrowed(text)))
+                Self(Failure::Visible(Cow::Borrowed(text)))
             }
         }
 

@@ -113,7 +113,7 @@ impl<E: 'static> Tool<E> {
     /// usually takes a [`Value`] or a map.
     ///
     /// Before the handler runs, arguments are checked against `type`, `enum`, `const`, `properties`, `required`,
-    /// `additionalProperties`, `items`, `prefixItems`, the limits of numbers, texts and arrays, `allOf`, `anyOf`,
+    /// `additionalProperties`, `items`, `prefixItems`, the limits of numbers, strings and arrays, `allOf`, `anyOf`,
     /// `oneOf`, `not`, `if`/`then`/`else`, and `$ref` to a place in the same schema. What else it says (`pattern`,
     /// `format`, …) is for the client to read and for the handler to check.
     pub fn input_schema(mut self, schema: Value) -> Self {

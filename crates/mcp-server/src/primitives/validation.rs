@@ -8,7 +8,7 @@
 //! `patternProperties` is present, `additionalProperties` passes, too, because which properties are additional then
 //! depends on patterns.
 //!
-//! A violation is told in words that a model can act on: where, what was expected, what was there.
+//! A violation is described in words that a model can act on: where, what was expected, what was there.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ use crate::{
     protocol::error::echo,
 };
 
-/// What is wrong with `instance`, as sentences for whoever made it, and nothing if it is valid. At most
+/// What is wrong with `instance`, as sentences for the caller, and nothing if it is valid. At most
 /// [`SCHEMA_VIOLATIONS`]. `whole` is what the instance is called.
 pub(crate) fn violations(schema: &Value, instance: &Value, whole: &str) -> Vec<String> {
     let mut check = Check { root: schema, steps: SCHEMA_STEPS, found: Vec::new() };

@@ -5,7 +5,7 @@
 //! that occur twice make a message invalid, so that nobody who reads the same body with another parser can
 //! understand another message.
 //!
-//! Depth: these layers do not recurse. Whatever is turned into a tree of values later (arguments, answers) may nest
+//! Depth: these layers do not recurse. What is parsed into a tree of values later (arguments, answers) may nest
 //! 128 levels, which is the recursion limit of `serde_json`.
 
 use std::{borrow::Cow, fmt};
@@ -31,7 +31,7 @@ pub(crate) enum Payload<'a> {
     Batch(Vec<&'a RawValue>),
 }
 
-/// One message, of whatever kind.
+/// One message of any kind.
 pub(crate) struct Message<'a> {
     pub kind: Kind<'a>,
     pub params: Params<'a>,

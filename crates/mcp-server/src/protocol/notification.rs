@@ -16,7 +16,7 @@ use mcp_edge_runtime::json::{Object, to_json};
 /// How grave a log line is, from RFC 5424.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LoggingLevel {
-    /// For those who look for mistakes.
+    /// For debugging.
     Debug,
     /// What happens.
     Info,
@@ -78,7 +78,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Drops what waits and whatever comes.
+    /// Drops what waits and what comes later.
     pub fn close(&self) {
         self.closed.set(true);
         self.waiting.take();

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_counted_once_whatever_is_in_them() {
+    fn strings_are_counted_once_regardless_of_their_content() {
         for (json, values) in [
             ("1", 1),
             (r#""[{,:\"[{,\\""#, 1),

@@ -1,4 +1,4 @@
-//! How much a request may bring along: nothing is made of it for those who have no access, and not too much for others.
+//! How much a request may contain: nothing is made of it for those who have no access, and not too much for others.
 
 use std::time::Duration;
 
@@ -231,7 +231,7 @@ fn nobody<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D
 }
 
 #[test]
-fn what_is_wrong_with_arguments_is_told_briefly() {
+fn what_is_wrong_with_arguments_is_reported_briefly() {
     async fn names(_: Call, _: Names) -> String {
         String::new()
     }

@@ -52,7 +52,7 @@ async fn pay(call: Call) -> Result<&'static str, ToolError> {
     Ok("on its way")
 }
 
-/// Asks whatever the client can do, and does without otherwise.
+/// Asks for everything that the client supports, and does without the rest.
 async fn adaptive(call: Call) -> Result<String, ToolError> {
     match call.elicit::<Name>("name", "Name?") {
         Ok(Name { name }) => Ok(name),

@@ -116,7 +116,7 @@ fn every_step_has_its_status_and_code() {
             call().body("/params/name", None).without("mcp-name"),
             (200, -32602),
         ),
-        ("a name header on a list", list().with("mcp-name", "whatever"), (200, 0)),
+        ("a name header on a list", list().with("mcp-name", "anything"), (200, 0)),
         // Step 8f: the method.
         ("ping", Request::modern("ping", json!({})), (404, -32601)),
         ("logging/setLevel", Request::modern("logging/setLevel", json!({"level": "info"})), (404, -32601)),

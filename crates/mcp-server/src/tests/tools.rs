@@ -58,7 +58,7 @@ fn a_whole_number_with_a_fraction_is_an_integer() {
 }
 
 #[test]
-fn arguments_that_do_not_fit_are_told_to_the_model() {
+fn arguments_that_do_not_fit_are_reported_to_the_model() {
     let server = shop();
     for client in [Client::new(&server), Client::new(&server).legacy()] {
         for (arguments, words) in [
@@ -95,7 +95,7 @@ fn failures_for_the_model_are_results() {
 }
 
 #[test]
-fn internal_failures_are_told_to_the_operator_alone() {
+fn internal_failures_are_reported_to_the_operator_alone() {
     async fn broken(_call: Call) -> Result<String, ToolError> {
         Err(ToolError::internal("database password is hunter2"))
     }

@@ -31,7 +31,7 @@ pub(crate) struct Undecodable;
 /// The text that a header value stands for.
 ///
 /// A value without both markers stands for itself. Between them only canonical base64 (padded, no stray bits) of
-/// UTF-8 is accepted: a lenient decoder would read texts that a stricter gateway has read differently.
+/// UTF-8 is accepted: a lenient decoder would read values that a stricter gateway has read differently.
 pub(crate) fn decode(value: &str) -> Result<Cow<'_, str>, Undecodable> {
     let Some(encoded) = value.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX)) else {
         return Ok(Cow::Borrowed(value));
@@ -108,7 +108,7 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
-/// Whether a `ContentBlock-Type` names JSON, with whatever parameters.
+/// Whether a `Content-Type` names JSON, with any parameters.
 pub(crate) fn is_json(content_type: Option<&str>) -> bool {
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("application/json")
@@ -209,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_encoded_is_decoded_again(text in ".*") {
+        fn every_encoded_text_is_decoded_again(text in ".*") {
             let value = format!("{PREFIX}{}{SUFFIX}", BASE64_STANDARD.encode(&text));
             prop_assert_eq!(decode(&value), Ok(Cow::Owned(text)));
         }

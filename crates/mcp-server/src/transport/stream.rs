@@ -1,7 +1,7 @@
 //! Answering with one JSON document or with a stream of events (MCP 2026-07-28, basic/transports/streamable-http).
 //!
 //! A handler runs until it is done or has something to say before. In the first case the answer is JSON with the right
-//! status. In the second it is an event stream, whose status is 200 whatever comes: so everything that has another
+//! status. In the second it is an event stream, whose status is 200 in any case: so everything that has another
 //! status is decided before a handler runs, as far as that is possible. A handler that is silent for longer than
 //! [`KEEP_ALIVE`] gets a stream, too, so that comment lines can keep the connection open.
 //!

@@ -83,7 +83,7 @@ macro_rules! denials {
         $(#[detail($($detail:tt)+)])?
         $name:ident $({ $( $field:ident: $type:ty ),+ $(,)? })? => $row:expr;
     )+) => {
-        /// Why a request was refused, with the values that explain it to the operator. Never holds a token; texts from
+        /// Why a request was refused, with the values that explain it to the operator. Never holds a token; values from
         /// outside are cut.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[non_exhaustive]

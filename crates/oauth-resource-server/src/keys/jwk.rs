@@ -1,6 +1,6 @@
 //! JSON Web Keys (RFC 7517, RFC 7518 §6, RFC 8037): a public key, and whether it may verify signatures.
 //!
-//! A provider's set holds keys for other purposes, of kinds that are not known here, or with mistakes in them. The
+//! A provider's set holds keys for other purposes, of kinds that are not known here, or with errors in them. The
 //! runtime's own `importKey` protects against little of this (it imports an RSA key that says `PS256` for RS256, and keys
 //! of 512 bits), so every rule is checked here.
 

@@ -15,7 +15,7 @@ use mcp_edge_runtime::crypto::{Algorithm, VerificationKey};
 pub const MAX_KEYS: usize = 32;
 
 /// The usable keys of a JWK Set, at least one, and the names of the others. Two sets are equal if they hold the same,
-/// in whatever order.
+/// in any order.
 #[derive(Debug, Clone, Eq)]
 pub struct KeySet {
     keys: Vec<Rc<Key>>,

@@ -65,7 +65,7 @@ impl TrustPolicy {
         check_use(claims)
     }
 
-    /// The checks of a verified identity, whatever its token.
+    /// The checks of a verified identity, regardless of its token.
     pub(super) fn check_identity(&self, identity: &Identity) -> Result<(), Denial> {
         self.clients.check(identity.client_id())?;
         if identity.scopes().covers(&self.required_scopes) {

@@ -24,7 +24,7 @@ impl DeniedTokens {
         kid.map_or(Ok(()), |kid| self.check(KeyIdentifier::Kid, kid))
     }
 
-    /// Refuses a token by the key that verifies it, whatever the token calls it.
+    /// Refuses a token by the key that verifies it, regardless of what the token calls it.
     ///
     /// # Errors
     /// [`Denial::KeyDenied`].

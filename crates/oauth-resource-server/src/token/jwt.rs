@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_are_told_apart() {
+    fn forms_are_distinguished() {
         assert_eq!(form_of(&token("{}", "{}")), Form::Jwt);
         assert_eq!(form_of(&format!("{}.a.b.c.d", URL_SAFE_NO_PAD.encode("{}"))), Form::Encrypted);
         assert_eq!(form_of(&format!("{}.a", URL_SAFE_NO_PAD.encode(r#"{"alg":"ES384"}"#))), Form::Jwt, "cut short");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// NumericDate beyond this (the year 9999) is a mistake in units, not a date.
+/// NumericDate beyond this (the year 9999) is an error in units, not a date.
 const LATEST_DATE: f64 = 253_402_300_799.0;
 
 /// A NumericDate (RFC 7519 §2): a JSON number, perhaps fractional, within the years 1970 to 9999.

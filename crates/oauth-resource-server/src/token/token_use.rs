@@ -11,7 +11,7 @@ const KIND_CLAIMS: [&str; 10] =
 
 /// Checks that the token is an access token, and one that its holder may send without a proof.
 ///
-/// Checks, in order: `cnf` binds it to no key (RFC 7800, whatever the method: proofs are not supported); what some
+/// Checks, in order: `cnf` binds it to no key (RFC 7800, regardless of the method: proofs are not supported); what some
 /// providers call the kind of a token is that of an access token (`typ` of Keycloak, `token_use` of Cognito and Hydra,
 /// `token_type` and `tokenName` of others); it has no claim that only an ID token or a security event has.
 ///

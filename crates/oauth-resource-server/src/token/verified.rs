@@ -3,7 +3,7 @@
 //! An entry remembers one fact that does not change: that a token's signature verified under a certain key, for whom it
 //! was issued, and for when. It does not remember that the token is *good*: time, the key's presence in the current set
 //! and the policy on clients are looked at again at every use, so a remembered answer cannot differ from what full
-//! verification would say. (Accepted issuers and audiences are settings, which an isolate does not outlive.) Neither
+//! verification would say. (Accepted issuers and audiences are settings, which do not change while an isolate lives.) Neither
 //! the token is kept nor its claims, but for those that may be shown.
 
 use std::rc::Rc;

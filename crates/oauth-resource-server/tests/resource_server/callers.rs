@@ -61,7 +61,7 @@ fn a_token_that_is_bound_to_a_key_is_no_bearer_token() {
         json!({ "jkt": thumbprint }),
         json!({ "x5t#S256": thumbprint }),
         json!({ "jkt": thumbprint, "x5t#S256": thumbprint }),
-        // RFC 7800: whatever the method, the presenter has to prove something.
+        // RFC 7800: regardless of the method, the presenter has to prove something.
         json!({ "jwk": { "kty": "EC" } }),
         json!({ "kid": "key-1" }),
         json!({ "something-new": 1 }),
@@ -118,7 +118,7 @@ fn a_token_whose_claims_say_that_it_is_another_kind_of_token_is_refused() {
 }
 
 #[test]
-fn claims_of_access_tokens_are_not_mistaken_for_those_of_others() {
+fn claims_of_access_tokens_are_not_taken_for_those_of_others() {
     for claims in [
         json!({ "typ": "Bearer" }),
         json!({ "typ": "bearer" }),
@@ -139,7 +139,7 @@ fn claims_of_access_tokens_are_not_mistaken_for_those_of_others() {
 }
 
 #[test]
-fn a_type_of_another_profile_is_refused_whatever_the_policy_says() {
+fn a_type_of_another_profile_is_refused_regardless_of_the_policy() {
     for typ in [
         "logout+jwt",
         "secevent+jwt",

@@ -198,7 +198,7 @@ fn a_renewal_in_the_background_holds_nobody_up() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever the latencies and the moments of arrival: as long as the provider answers within the lease, a cold
+    /// For all latencies and moments of arrival: as long as the provider answers within the lease, a cold
     /// isolate asks once and serves everybody.
     #[test]
     fn arrival_and_latency_do_not_matter(

@@ -140,7 +140,7 @@ fn identities_say_what_the_tokens_say() {
     }
 }
 
-/// One server lives through all the rotations, with what it has learned from each. Whatever token has its key in the
+/// One server lives through all the rotations, with what it has learned from each. Every token that has its key in the
 /// published set, and has been issued by then, is let in at once or, within the cool-down, after a "come back later";
 /// never is it called bad. This is also how a key behaves that is published before it signs.
 #[test]

@@ -64,7 +64,7 @@ fn measured(act: impl FnOnce()) -> (usize, usize) {
 
 const MEBIBYTE: usize = 1024 * 1024;
 
-/// What the memory may take, whatever is in it.
+/// What the memory may take, regardless of its content.
 const BOUND: usize = 8 * MEBIBYTE;
 
 /// A list of as many small objects as there is room for in so many characters.

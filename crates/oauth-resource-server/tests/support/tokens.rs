@@ -50,12 +50,12 @@ pub fn claims(now: u64) -> Value {
     })
 }
 
-/// Signs whatever it is given with a real key.
+/// Signs any claims with a real key.
 pub fn mint(key: &KeyPair, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
     mint_text(key, algorithm, &header.to_string(), &claims.to_string())
 }
 
-/// Likewise, for texts that no serializer would write.
+/// Likewise, for JSON that no serializer would write.
 pub fn mint_text(key: &KeyPair, algorithm: Algorithm, header: &str, claims: &str) -> String {
     let input = signing_input(header, claims);
     let signature = key.sign(algorithm, input.as_bytes());

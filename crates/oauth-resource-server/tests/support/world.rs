@@ -58,7 +58,7 @@ pub struct World(Rc<State>);
 struct State {
     milliseconds: Cell<u64>,
     timers: RefCell<BTreeSet<u64>>,
-    /// Counts whatever happens; while it stands still, nothing can happen before time goes on.
+    /// Counts all events; while it stands still, nothing can happen before time goes on.
     events: Cell<u64>,
     released: Cell<bool>,
     answers: RefCell<HashMap<String, Answer>>,
@@ -72,7 +72,7 @@ struct State {
     verifications: Cell<usize>,
     too_many_failures: Cell<bool>,
     failures: Cell<usize>,
-    /// What goes on whatever becomes of the requests.
+    /// What continues regardless of the requests.
     background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
 }
 

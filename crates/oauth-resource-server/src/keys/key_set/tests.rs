@@ -128,7 +128,7 @@ fn a_key_under_which_everybody_can_sign_is_not_used() {
 }
 
 #[test]
-fn a_key_that_is_published_and_unusable_is_told_from_one_that_is_not_published() {
+fn a_key_that_is_published_and_unusable_is_distinguished_from_one_that_is_not_published() {
     let unusable = [
         rsa(1024),
         with(rsa(2048), "use", json!("enc")),

@@ -1,7 +1,7 @@
 //! Key policy: what to do about a key, decided without doing it. A state machine over plain data.
 //!
 //! [`JwksState`] is what one isolate knows about one issuer's keys. A request asks [`JwksState::next`] for an [`Action`],
-//! carries it out, reports the outcome, and asks again until the action is final. What the machine guarantees, whatever
+//! carries it out, reports the outcome, and asks again until the action is final. What the machine guarantees, regardless of what
 //! the provider and the senders of bad tokens do:
 //!
 //! - a key is used only while the copy it comes from is younger than [`CEILING_SECONDS`];
@@ -9,7 +9,7 @@
 //!   tokens whose key may be newer than the copy, and retries every [`COLD_RETRY_SECONDS`] while nobody can be served;
 //! - a copy older than [`FRESH_SECONDS`] is used at once and renewed in the background; one older than
 //!   [`REVALIDATE_SECONDS`] is used only after an attempt to renew it, and within the cool-down after one that failed:
-//!   a withdrawn key outlives its withdrawal by an hour while the provider is up, by a day only in an outage;
+//!   a withdrawn key is used for an hour after its withdrawal while the provider is up, by a day only in an outage;
 //! - a token is refused only when a key set newer than the token proves it bad; when that cannot be known, the answer
 //!   is "come back later";
 //! - memory is bounded.

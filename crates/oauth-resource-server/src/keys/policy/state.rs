@@ -22,7 +22,7 @@ pub struct JwksState {
     copy: Option<Rc<Record>>,
     store_read_at: Option<u64>,
     provider_asked_at: Option<u64>,
-    /// Whether the last request to the provider brought a copy.
+    /// Whether the last request to the provider returned a copy.
     provider_has_answered: bool,
     leased_until: Option<u64>,
     refresh_due: bool,

@@ -83,7 +83,7 @@ pub fn read_introspection(
 /// for the token's client as well and names the one that it does not know. Not knowing it is one thing, not being able
 /// to fetch its metadata document another: that may be over in a minute.
 fn introspection_error(reply: &HttpResponse, client_id: &str) -> Denial {
-    // A challenge would be about our own client, whatever its text.
+    // A challenge would be about our own client, regardless of its text.
     let (code, description) = oauth_error::parse(&reply.body, "");
     // An id is one word. "invalid client secret" and the like speak of ours.
     let unknown_client = description.strip_prefix(oauth_error::UNKNOWN_CLIENT);

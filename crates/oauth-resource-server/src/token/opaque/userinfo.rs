@@ -21,7 +21,7 @@ const ENDPOINT: Endpoint = Endpoint::Userinfo;
 /// [`Denial::Inactive`] if a 400, 401 or 403 carries, in its body or its challenge, the code of an error that concerns
 /// the token (RFC 6750 §3.1; `invalid_client`: at Logto its client is gone), and for a 401 without any code that is no
 /// web page: some providers say no more of a token that has expired. Otherwise [`Denial::IntrospectionUnavailable`]: a
-/// web page says nothing of the token, whatever its status.
+/// web page says nothing of the token, regardless of its status.
 pub fn read_userinfo(reply: &HttpResponse, wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Value>, Denial> {
     let code = match reply.status {
         200 => {

@@ -8,7 +8,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_the_promises_of_the_key_policy_hold(events in events()) {
+    fn the_promises_of_the_key_policy_hold_in_every_history(events in events()) {
         let mut history = History::new(false);
         for event in &events {
             history.happen(event);

@@ -127,7 +127,7 @@ struct History {
     /// When this isolate asked the provider, and whether it had no usable copy then.
     asked: Vec<(u64, bool)>,
     seen_calls: usize,
-    /// Makes the tokens of this history unlike those of its twin, so that nothing is ever remembered.
+    /// Makes the tokens of this history unlike those of the compared one, so that nothing is ever remembered.
     always_new: bool,
     serial: u64,
 }
@@ -273,7 +273,7 @@ impl History {
         outcome
     }
 
-    /// If the provider answers, whoever does as told is let in.
+    /// If the provider answers, a client that retries when it should is let in.
     fn come_back(&mut self, key: u64, token: &str, wait: u64, dies_at: u64) {
         assert!((1..=COOL_DOWN_SECONDS).contains(&wait), "{wait}");
         if self.health == Health::Up && self.world.now() + wait < dies_at {

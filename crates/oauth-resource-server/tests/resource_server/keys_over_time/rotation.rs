@@ -22,7 +22,7 @@ fn a_set_that_was_fetched_after_the_token_was_issued_has_the_last_word() {
         history.asked.len()
     };
     assert_eq!(invented(&mut history, CLOCK_SKEW_SECONDS + 1), 1);
-    // Whatever time has passed and whether or not the provider is up.
+    // Regardless of the time that has passed, and whether or not the provider is up.
     history.happen(&Event::Provider(Health::Down));
     history.happen(&Event::Wait(FRESH_SECONDS - 1));
     assert_eq!(invented(&mut history, CLOCK_SKEW_SECONDS + FRESH_SECONDS), 1);

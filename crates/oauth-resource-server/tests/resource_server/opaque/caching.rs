@@ -83,7 +83,7 @@ fn a_flood_of_invented_tokens_does_not_reach_the_provider_and_spares_who_is_know
             scene.world.advance(1);
         }
     }
-    // Whoever was let in before is asked about again, flood or not.
+    // A client that was let in before is asked about again, flood or not.
     scene.world.answer(&introspection_url(ISSUER), Answer::json(&active(&scene)));
     scene.world.advance(policy().opaque.unwrap().positive_ttl_seconds);
     for number in 0..u64::from(MAX_QUESTIONS) {
@@ -95,7 +95,7 @@ fn a_flood_of_invented_tokens_does_not_reach_the_provider_and_spares_who_is_know
     assert!(scene.send(TOKEN).is_ok());
     let windows = usize::try_from((scene.world.now() - began) / WINDOW_SECONDS + 1).unwrap();
     assert!(introspections(&scene) - before <= windows * usize::try_from(MAX_QUESTIONS).unwrap());
-    // Who is told to come back is let in when the flood is over.
+    // A client that got a Retry-After is let in when the flood is over.
     scene.world.advance(WINDOW_SECONDS);
     scene.world.answer(&introspection_url(ISSUER), Answer::json(&active(&scene)));
     assert!(scene.send("an-honest-one").is_ok());

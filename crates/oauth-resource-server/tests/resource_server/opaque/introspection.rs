@@ -56,7 +56,7 @@ fn recorded_answers_about_our_own_client_are_outages() {
 }
 
 #[test]
-fn a_web_page_is_no_verdict_whatever_its_status() {
+fn a_web_page_is_no_verdict_regardless_of_its_status() {
     for status in [400, 401, 403] {
         let page = Answer::Reply(status, "<!doctype html><title>Sorry, you have been blocked</title>".to_owned());
         let scene = answering(policy(), page.clone());
@@ -125,7 +125,7 @@ fn the_operator_learns_what_the_provider_said() {
 }
 
 #[test]
-fn a_machine_is_told_from_a_user() {
+fn a_machine_is_distinguished_from_a_user() {
     let scene = good();
     let mut answer = active(&scene);
     answer["sub"] = "agent".into();

@@ -69,7 +69,7 @@ fn state() -> JwksState {
     state
 }
 
-/// What a new request is told.
+/// What a new request gets.
 fn first_action(state: &mut JwksState, now: u64, kid: &str) -> Action {
     state.step(now, query(kid, now), &mut Attempted::default())
 }
@@ -179,7 +179,7 @@ fn credentials_go_to_a_stored_endpoint_only_if_it_is_the_issuers_own() {
         assert_eq!(next(foreign, Assurance::AnyCopy, None), Ok(Some(foreign.to_owned())), "nothing is sent there");
         for assurance in [Assurance::Endpoints, Assurance::WholeDocument] {
             assert_eq!(next(foreign, assurance, None), Err(Action::Unavailable(COLD_RETRY_SECONDS)), "{foreign}");
-            // What the issuer itself says now counts, wherever it leads.
+            // What the issuer itself says now counts, regardless of where it leads.
             let answer = Record { is_stored: false, ..stored("https://elsewhere.example/token") };
             let elsewhere = Ok(Some("https://elsewhere.example/token".to_owned()));
             assert_eq!(next(foreign, assurance, Some(answer)), elsewhere, "{foreign}");
