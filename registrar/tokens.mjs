@@ -6,7 +6,7 @@
 //
 // Only the hash of a token is stored, in the namespace REGISTRATIONS; the token itself is printed once.
 // A revoked token is refused everywhere within a minute. What is stored of a token is written here and nowhere else: the
-// registrar writes each use under a key of its own, so that it cannot bring back what was revoked.
+// registrar writes each use under a key of its own, so that it cannot restore what was revoked.
 
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { requestsTo } from "../dev/identity-provider/testing/requests.mjs";
-import { accessibilityProblems, keepPicture, PATIENCE_MS, reasonToSkip, startBrowser } from "./support/browser.mjs";
+import { accessibilityProblems, keepPicture, reasonToSkip, startBrowser } from "./support/browser.mjs";
 import { connect, oauthClient } from "./support/mcp-client.mjs";
 import { startTenant } from "./support/registrar.mjs";
+import { portalAt } from "./support/portal.mjs";
 import { signIn as signInAt } from "./support/sign-in.mjs";
 import "./support/report-failures.mjs";
 
@@ -18,43 +19,7 @@ after(async () => {
   await tenant.stop();
 });
 
-/** A browser of its own, with this person in front of it. */
-async function open(login, options = {}) {
-  const context = await browser.newContext(options);
-  context.setDefaultTimeout(PATIENCE_MS);
-  const page = await context.newPage();
-  page.problems = [];
-  page.on("pageerror", (error) => page.problems.push(error.message));
-  page.on("console", (message) => message.type() === "error" && page.problems.push(message.text()));
-  if (login) await signIn(page, login);
-  return page;
-}
-
-async function signIn(page, login) {
-  await page.goto(`${origin}/`);
-  await page.getByRole("link", { name: "Sign in as a developer" }).click();
-  await page.getByLabel("User name or e-mail address").fill(login);
-  await page.getByLabel("Password").fill(login);
-  await page.getByRole("button", { name: "Sign in" }).click();
-  await page.getByRole("heading", { name: "Your applications" }).waitFor();
-}
-
-/** Creates an application in the portal and gives its id; the page shows it afterwards. */
-async function create(page, { name, kind = /device or in the browser/, addresses }) {
-  await page.goto(`${origin}/applications/new`);
-  await page.getByLabel("Name").fill(name);
-  await page.getByLabel(kind).check();
-  await page.getByLabel("Redirect addresses").fill(addresses);
-  await page.getByRole("button", { name: "Create application" }).click();
-  await page.getByText("Created.").waitFor();
-  return page.locator("#client-id").textContent();
-}
-
-/** A request with the cookies of this browser, and nothing of a page. */
-const raw = (page, method, path, form, headers = {}) =>
-  page.context().request.fetch(`${origin}${path}`, { method, form, headers, maxRedirects: 0 });
-
-const csrfOf = (page) => page.locator('input[name="csrf"]').first().inputValue();
+const { open, create, raw, csrfOf } = portalAt(origin, browser);
 
 test("a sign-out without a session has the next sign-in ask, unless another site has sent it", async () => {
   const cookieAfter = async (headers) => {
@@ -410,7 +375,7 @@ describe("the developer portal", { skip }, () => {
     });
   });
 
-  test("when the provider is down people are told so, and nothing is half done", async () => {
+  test("when the provider is down the page says so, and nothing is half done", async () => {
     await alice.goto(`${origin}/applications/new`);
     const count = api.applications.all().length;
     api.mood = () => 500;

@@ -14,7 +14,7 @@ const withTokens = await start({ settings: { REGISTRATION: "token" } });
 const forDevelopers = await start({ settings: { MAX_CLIENTS_PER_DEVELOPER: "3" } });
 
 describe("floods", () => {
-  test("from one address stop at the limit, whatever they say", async () => {
+  test("from one address stop at the limit, also if they differ", async () => {
     const tenant = await start({ settings: { REGISTRATION: "open", REGISTRATIONS_PER_HOUR: "5" } });
     const headers = { "cf-connecting-ip": "2001:db8:1:2::7" };
     const answers = await Promise.all(Array.from({ length: 40 }, (_, n) => register(tenant, { client_name: `Flood ${n}` }, { headers })));
@@ -120,7 +120,7 @@ describe("REGISTRATION = developers", () => {
     assert.deepEqual([metadata.resource, metadata.authorization_servers], [resource, [provider.issuer]]);
   });
 
-  test("a developer registers, whoever lacks the scope or brings a token for another server does not", async () => {
+  test("a developer registers, a user without the scope or with a token for another server does not", async () => {
     const token = await tokenFor("alice");
     const { status, json } = await register(tenant, {}, { token });
     assert.equal(status, 201);
@@ -167,7 +167,7 @@ describe("the secrets", () => {
     return [`provider:${issuer}`, JSON.stringify({ provider, provider_fetched_at: now, jwks, jwks_fetched_at: now })];
   }
 
-  /** Takes whatever is sent. */
+  /** Records all requests. */
   async function startThief() {
     const requests = [];
     const server = createServer((request, response) => {
@@ -180,7 +180,7 @@ describe("the secrets", () => {
     return { requests, origin: `http://127.0.0.1:${server.address().port}` };
   }
 
-  test("go to the provider, whatever a store says of its endpoints, and so do users", async () => {
+  test("go to the provider, also if a store names other endpoints, and so do users", async () => {
     const thief = await startThief();
     const tenant = await start({ settings: { REGISTRATION: "open" } });
     tenant.registrar.kv.entries.set(...(await poisonedRecord(tenant.provider, thief.origin)));
@@ -248,7 +248,7 @@ describe("the secrets", () => {
 });
 
 describe("without the settings it needs", () => {
-  test("no request is let through, and the log says what to mend", async () => {
+  test("no request is let through, and the log says what to fix", async () => {
     const tenant = await start({ settings: { MANAGEMENT_CLIENT_SECRET: undefined, REQUIRED_SCOPES: "" } });
     for (const path of ["/", "/register"]) assert.equal((await call(tenant, "GET", path)).status, 500);
     await tenant.registrar.waitFor(() => /wrangler secret put/.test(tenant.registrar.raw()) && /apps:write/.test(tenant.registrar.raw()), "no help");

@@ -90,7 +90,7 @@ test("without its ledger the registrar asks to come back, makes nothing, and goe
   const first = await start({ store, objectsFolder, settings });
   assert.equal((await register(first)).status, 201);
   await first.registrar.stop();
-  // What was counted outlives the process, also without the store.
+  // The counts are kept when the process ends, also without the store.
   store.entries.clear();
   const second = await start({ store, objectsFolder, settings });
   assert.deepEqual([(await register(second)).status, (await register(second)).status], [201, 503]);

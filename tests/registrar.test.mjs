@@ -136,7 +136,7 @@ describe("REGISTRATION = open", () => {
     assert.equal(record.customData.registrar, "complete");
   });
 
-  test("whoever asks for the same gets an application of their own, one after the other or at once", async () => {
+  test("each of several equal registrations makes an application of its own, one after the other or at once", async () => {
     const same = { client_name: "Well-known agent" };
     const answers = [...(await Promise.all([register(tenant, same), register(tenant, same)])), await register(tenant, same)];
     assert.equal(new Set(answers.map(({ json }) => json.client_id)).size, 3);

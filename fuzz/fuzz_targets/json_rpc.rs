@@ -5,11 +5,7 @@
 use std::borrow::Cow;
 
 use libfuzzer_sys::fuzz_target;
-use mcp_edge::{
-    http::RequestHead,
-    mcp::{Call, Limits, Prompt, PromptError, Resource, Server, Tool, testing},
-    schemars::{self, JsonSchema},
-};
+use mcp_edge::{http::RequestHead, mcp::{Call, Limits, Prompt, PromptError, Resource, Server, Tool, testing}, schemars::{self, JsonSchema}};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -146,8 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn the_provider_is_told_what_needs_consent() {
-        let told: Vec<_> = needing_consent(&Scopes::parse("openid a offline_access b")).map(str::to_owned).collect();
-        assert_eq!(told, ["a", "b"]);
+    fn scopes_that_need_consent() {
+        let scopes: Vec<_> = needing_consent(&Scopes::parse("openid a offline_access b")).map(str::to_owned).collect();
+        assert_eq!(scopes, ["a", "b"]);
     }
 }

@@ -6,7 +6,7 @@
 //! at few clients, those first that were looked at longest ago, so that it stays within the platform's limit of requests
 //! and the tenant's limit of calls; the cron expression in `wrangler.toml` decides how many that makes in a day.
 //!
-//! A run writes down what it found out under a key of its own and never touches a record, so whatever a client changes
+//! A run writes down what it found out under a key of its own and never touches a record, so what a client changes
 //! meanwhile stays changed. That it changed something does not keep it: only sign-ins do, otherwise a stranger could keep
 //! all places by changing names. A client that somebody signs in through for the first time in the moment between the
 //! last look into the provider's log and the removal ends all the same; it has been unused for days, and registers again.

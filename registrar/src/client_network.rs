@@ -8,7 +8,7 @@ const ADDRESS_OF_WORKERS: &str = "2a06:98c0:3600::103";
 /// Prefix of the network of a Worker.
 const WORKER: &str = "worker of ";
 
-/// The network of a client's address (see [`network::client_network`]). All Workers have one address and are told apart by
+/// The network of a client's address (see [`network::client_network`]). All Workers have one address and are distinguished by
 /// `worker_zone`: otherwise any of their agents could use up the registrations of all.
 #[must_use]
 pub fn client_network(address: &str, worker_zone: Option<&str>) -> String {
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn workers_are_told_apart_by_their_zones() {
+    fn workers_are_distinguished_by_their_zones() {
         let worker = |zone| client_network(ADDRESS_OF_WORKERS, Some(zone));
         assert_ne!(worker("one.example"), worker("other.example"));
         assert_eq!(site_of(&worker("one.example")), site_of(&worker("other.example")));
@@ -46,14 +46,14 @@ mod tests {
 
     #[test]
     fn one_household_is_one_network() {
-        let network_of = |address: &str| client_network(address, None);
-        assert_eq!(network_of("192.0.2.7"), "192.0.2.7");
-        assert_eq!(network_of("2001:db8:1:2:3::7"), network_of("2001:db8:1:2:4::8"));
-        assert_ne!(network_of("2001:db8:1:2::7"), network_of("2001:db8:1:3::7"));
-        let site = |address: &str| site_of(&network_of(address));
+        let of = |address: &str| client_network(address, None);
+        assert_eq!(of("192.0.2.7"), "192.0.2.7");
+        assert_eq!(of("2001:db8:1:2:3::7"), of("2001:db8:1:2:4::8"));
+        assert_ne!(of("2001:db8:1:2::7"), of("2001:db8:1:3::7"));
+        let site = |address: &str| site_of(&of(address));
         assert_eq!(site("2001:db8:1:2::7"), site("2001:db8:1:3::7"));
         assert_ne!(site("2001:db8:1:2::7"), site("2001:db8:2:2::7"));
-        assert_ne!(site("2001:db8:1::7"), Some(network_of("2001:db8:1::7")), "the first network is not the site");
+        assert_ne!(site("2001:db8:1::7"), Some(of("2001:db8:1::7")), "the first network is not the site");
         assert_eq!(site("192.0.2.7"), None);
     }
 }

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use crate::{client_metadata::ClientMetadata, digest::sha256_hex, policy::Registrant, secret::Secret};
 
 /// A stored registration: the metadata, the owner and the hash of the registration access token. Written once, at the registration: what changes is kept apart (see
-/// [`storage`](crate::storage)), so that nobody who has read an old record can bring back what has ended. The secret is not
+/// [`storage`](crate::storage)), so that nobody who has read an old record can restore what has ended. The secret is not
 /// kept: the provider has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -73,7 +73,7 @@ pub struct Listed {
 pub struct Usage {
     /// The last sign-in that is known of, or the last moment of which nothing is known.
     pub used_at: Option<u64>,
-    /// When a run looked at the client last, with whatever result.
+    /// When a run looked at the client last, with any result.
     pub checked_at: u64,
     /// Up to here the log was read, all of it. `None`: since the registration nothing. Earlier versions did not read all
     /// of it, and did not say so.
@@ -131,7 +131,7 @@ pub fn new_token(random: [u8; 32]) -> Secret {
     Secret::new(format!("{TOKEN_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(random)))
 }
 
-/// Whether a text has the form of a registration access token. Other texts need not be looked up.
+/// Whether a text has the form of a registration access token. Any other text need not be looked up.
 #[must_use]
 pub fn may_be_token(text: &str) -> bool {
     text.starts_with(TOKEN_PREFIX)

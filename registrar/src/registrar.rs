@@ -138,12 +138,21 @@ impl<P: Platform<Services: Services> + 'static> Scheduled for Registrar<P> {
         }
         match self.clean_up(now).await {
             Ok(report) => Ok(json!({ "cleanup": report }).to_string()),
-            Err(error) => Err(json!({ "cleanup": null, "failure": error.to_string() }).to_string()),
+            Err(error) => Err(failed_run(&error.to_string())),
         }
+    }
+
+    fn misconfigured_run(errors: &str) -> String {
+        failed_run(errors)
     }
 }
 
 fn no_portal() -> Response {
     let description = "Not found. Clients register at /register";
     Response::json(404, json!({ "error": "not_found", "error_description": description }).to_string())
+}
+
+/// The log line of a scheduled run that could not be carried out.
+fn failed_run(failure: &str) -> String {
+    json!({ "cleanup": null, "failure": failure }).to_string()
 }

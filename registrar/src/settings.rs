@@ -16,7 +16,7 @@ use crate::{
 /// The registration endpoint's path. The portal has the rest of the host.
 pub const REGISTRATION_PATH: &str = "/register";
 
-/// Schemes that mean something to browsers, whatever an operator may think of them.
+/// Schemes that browsers interpret. An operator cannot allow them.
 const NEVER_PRIVATE: [&str; 10] =
     ["javascript", "data", "file", "blob", "vbscript", "about", "http", "https", "ws", "wss"];
 

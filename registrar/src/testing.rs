@@ -5,7 +5,7 @@ mod locations;
 mod operations;
 mod rows;
 pub use locations::{CACHE_SECONDS, Location};
-pub use operations::{IsolateMemory, Operations, operate};
+pub use operations::{HeldUse, IsolateMemory, Operations, operate};
 pub use rows::MemoryRows;
 
 use std::{
@@ -18,10 +18,10 @@ use std::{
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use mcp_edge_oauth::Scopes;
-use mcp_edge_runtime::ports::{
-    StoreError, {OperatorLog, Runtime},
+use mcp_edge_runtime::{
+    ports::{OperatorLog, Runtime, StoreError},
+    service_call::{CallError, CallService},
 };
-use mcp_edge_runtime::service_call::{CallError, CallService};
 use serde_json::Value;
 
 use crate::{
@@ -157,7 +157,7 @@ pub struct TestStore {
     pub broken_prefix: Cell<Option<&'static str>>,
     /// How many reads of single keys there were.
     pub reads: Cell<usize>,
-    /// How many writes there were, of whatever kind.
+    /// How many writes there were, of any kind.
     pub writes: Cell<usize>,
     /// Reads of single keys fail.
     pub is_down: Cell<bool>,

@@ -215,12 +215,18 @@ describe("a response that is not passed back", () => {
     assert.deepEqual((await forward("read/status/401")).json, { status: 401, body: 'Ok("body")' });
     assert.equal((await forward("read/megabytes/1")).json.body, "Err(TooLarge)");
     assert.equal((await forward("read/broken/length")).json.body, "Err(Truncated)");
+    // The length that is announced is that of the compressed body.
+    assert.equal((await forward("read/gzip/0.5")).json.body, "Err(TooLarge)");
   });
 
   test("is aborted", async () => {
     const { json } = await forward(`refuse/megabytes/${BODY_MEGABYTES}`);
     assert.deepEqual(json, { refused: 200 });
     await isAborted(seen());
+  });
+
+  test("is not asked for by a request whose header would be two", async () => {
+    assert.equal((await forward("inject/status/200")).json.error, 'Header("x-user")');
   });
 
   test("is an error that tells why there is none", async () => {

@@ -1,6 +1,7 @@
 // The server behind a Worker that passes requests on: it answers in whatever way the path says, and tells what has become
 // of each request.
 
+import { gzipSync } from "node:zlib";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { pipeline } from "node:stream/promises";
@@ -67,6 +68,13 @@ async function answer(request, response, entry) {
     case "open":
       response.writeHead(200, { "content-type": "text/event-stream", "x-chosen": "chosen", "x-other": "other" });
       return response.flushHeaders();
+    // A megabyte for each kilobyte that it announces.
+    case "gzip": {
+      const compressed = gzipSync(Buffer.alloc(Number(parameter) * MEGABYTE));
+      return response
+        .writeHead(200, { "content-encoding": "gzip", "content-length": compressed.length })
+        .end(compressed);
+    }
     case "silent":
       return undefined;
     case "redirect":

@@ -43,9 +43,9 @@ export function tenants() {
  * @param {Record<string, unknown>} [options.settings]  of the registrar, in addition to what it needs
  * @param {boolean} [options.withMcpServer]
  * @param {import("./key-value-store.mjs").KeyValueStore} [options.store]
- *   what the registrar knows of clients already. By default nothing; it is closed by whoever has opened it
+ *   what the registrar knows of clients already. By default nothing; the caller closes it
  * @param {Record<string, string>} [options.objects]  Durable Objects, by binding. Defaults to those of wrangler.toml
- * @param {string} [options.objectsFolder]  where the Durable Object is stored, if that is to outlive the registrar
+ * @param {string} [options.objectsFolder]  where the Durable Object is stored, to keep it when the registrar stops
  * @param {boolean} [options.second]  whether the registrar runs in two isolates; the second one is at `registrar.secondOrigin`
  */
 export async function startTenant({ settings = {}, withMcpServer = false, store: known, objects = LEDGER, objectsFolder, secondIsolate } = {}) {

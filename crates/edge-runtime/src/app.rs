@@ -43,4 +43,7 @@ pub trait Scheduled: App {
     /// Why it could not be done. Both lines go to the log, as they are.
     #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
     async fn scheduled(&self, now: u64) -> Result<String, String>;
+
+    /// The line for the log while the settings are wrong; `errors` says what is wrong with them.
+    fn misconfigured_run(errors: &str) -> String;
 }

@@ -1,6 +1,6 @@
 //! Requests that are passed on to another server, and responses that are passed back, without their bodies.
 //!
-//! Whoever decides about them sees methods, statuses and the headers it names; a body stays where it is, however large, and
+//! The code that decides about them sees methods, statuses and the headers it names; a body stays where it is, however large, and
 //! goes on chunk by chunk as fast as its reader takes it. A client that disconnects aborts the request to the other server;
 //! a response that the other server breaks off is broken off towards the client, too.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::{
     context::RequestContext,
-    http::{Body, RequestBody, Response},
+    http::{Body, RequestBody, Response, is_sendable_header},
     ports::Method,
 };
 
@@ -47,6 +47,33 @@ pub struct ForwardRequest<'a> {
     pub response_headers: &'a [&'static str],
 }
 
+/// The headers that belong to one connection or describe the body on it (RFC 9110 §7.6.1, §8.6), and the host, which the
+/// URL names.
+const CONNECTION_HEADERS: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+impl<'a> ForwardRequest<'a> {
+    /// The name of the first header that must not be sent: its name is not a token, its value has characters other than
+    /// visible ASCII and spaces, or it belongs to a connection. A line break in a value would add headers of its author's
+    /// choice.
+    #[must_use]
+    pub fn unsendable_header(&self) -> Option<&'a str> {
+        let is_connection = |name: &str| CONNECTION_HEADERS.iter().any(|known| name.eq_ignore_ascii_case(known));
+        let is_sendable = |name: &str, value: &str| is_sendable_header(name, value) && !is_connection(name);
+        self.headers.iter().find(|(name, value)| !is_sendable(name, value)).map(|(name, _)| *name)
+    }
+}
+
 /// Hides what may hold a token or a secret.
 impl std::fmt::Debug for ForwardRequest<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -66,7 +93,7 @@ pub enum ForwardContent<'a> {
     /// This text. Its media type is one of the headers.
     Text(&'a str),
     /// That of the client's request, as it arrives. It must not have been read.
-    OfClient,
+    ClientBody,
 }
 
 /// The response of another server.
@@ -117,6 +144,9 @@ pub enum ForwardError {
     /// A redirect, which is not followed: requests go where the operator said, or nowhere.
     #[error("answered with a redirect (status {0})")]
     Redirect(u16),
+    /// The request has a header that must not be sent, of this name.
+    #[error("the header {0:?} must not be sent: it belongs to a connection, or is not visible ASCII")]
+    Header(String),
     /// The client has disconnected.
     #[error("the client has disconnected")]
     Disconnected,
@@ -136,6 +166,30 @@ pub enum ForwardError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_of_a_connection_or_with_a_line_break_is_not_sendable() {
+        let unsendable = |name, value| {
+            let headers = [("content-type", "application/json"), (name, value)];
+            let request = ForwardRequest {
+                method: Method::Get,
+                url: "https://upstream.example/",
+                headers: &headers,
+                body: ForwardContent::Empty,
+                timeout: Duration::from_secs(1),
+                response_headers: &[],
+            };
+            request.unsendable_header().map(str::to_owned)
+        };
+        assert_eq!(unsendable("x-user", "alice"), None);
+        assert_eq!(unsendable("authorization", "Bearer a.b.c"), None);
+        for value in ["a\nauthorization\nBearer b", "a\rb", "a\0b", "ä", "\u{2028}"] {
+            assert_eq!(unsendable("x-user", value).as_deref(), Some("x-user"), "{value:?}");
+        }
+        for name in ["", "x user", "x\nuser", "host", "Host", "content-length", "Transfer-Encoding", "te", "upgrade"] {
+            assert_eq!(unsendable(name, "1").as_deref(), Some(name), "{name:?}");
+        }
+    }
 
     #[test]
     fn a_response_is_passed_back_with_the_headers_that_were_asked_for() {

@@ -195,11 +195,7 @@ impl Response {
     /// visible ASCII and spaces (RFC 9110 §5.5). A line break in a value would let its author add headers.
     #[must_use]
     pub fn unsendable_header(&self) -> Option<&'static str> {
-        let is_name = |name: &str| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        };
-        let is_value = |value: &str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        self.headers.iter().find(|(name, value)| !is_name(name) || !is_value(value)).map(|(name, _)| *name)
+        self.headers.iter().find(|(name, value)| !is_sendable_header(name, value)).map(|(name, _)| *name)
     }
 
     /// The body as text; empty for all that is not [`Body::Text`].
@@ -210,6 +206,15 @@ impl Response {
             Body::Empty | Body::Stream { .. } | Body::Platform(_) => "",
         }
     }
+}
+
+/// Whether a header can be sent: its name is of letters, digits, hyphens and underscores, its value of visible ASCII and
+/// spaces (RFC 9110 §5).
+#[must_use]
+pub fn is_sendable_header(name: &str, value: &str) -> bool {
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    is_name && value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! `#[prompt]`: what is listed, and what it writes.
 
-use mcp_edge::{CompleteParams, PromptArgument, Server, prelude::*, testing, testing::Client};
+use mcp_edge::{
+    CompleteParams, PromptArgument, Server,
+    prelude::*,
+    testing::{self, Client},
+};
 use serde_json::json;
 
 /// Reviews code.

@@ -1,8 +1,9 @@
 //! `#[tool]`: what is listed, and what a handler is given.
 
 use mcp_edge::{
-    BuildError, Capability, ContentBlock, Identity, Server, ServerBuilder, ToolResult, prelude::*, testing,
-    testing::Client,
+    BuildError, Capability, ContentBlock, Identity, Server, ServerBuilder, ToolResult,
+    prelude::*,
+    testing::{self, Client},
 };
 use serde_json::{Value, json};
 

@@ -98,8 +98,9 @@ pub use mcp_edge_protocol::{
 
 // Calling a server without HTTP, as endpoints and tests do.
 #[cfg(feature = "testing")]
-pub use mcp_edge_protocol::testing;
-pub use mcp_edge_protocol::{AccessNeeded, Handled, Outcome, RequestContext, ServerServices, Summary, ToolInfo};
+pub use mcp_edge_protocol::{
+    AccessNeeded, Handled, Outcome, RequestContext, ServerServices, Summary, ToolInfo, testing,
+};
 
 // Default limits.
 pub use mcp_edge_protocol::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, VALUES};

@@ -7,8 +7,7 @@ use worker::Env;
 use crate::{endpoint::Endpoint, settings::Settings};
 
 #[doc(hidden)]
-pub use mcp_edge_runtime::cloudflare::wasm_bindgen;
-pub use mcp_edge_runtime::cloudflare::{Request, Response};
+pub use mcp_edge_runtime::cloudflare::{Request, Response, wasm_bindgen};
 
 /// The names of the bindings in `wrangler.toml`.
 const BINDINGS: Bindings = Bindings { store: "JWKS", rate_limiter: "RATE_LIMITER" };

@@ -100,26 +100,31 @@ pub use catalog::ToolInfo;
 pub use client::{Capability, ClientCapabilities, ClientInfo};
 pub use context::{RequestContext, ServerServices};
 pub use dispatch::Handled;
-pub use input_required::inputs::{CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Root};
-pub use input_required::request_state::StateKey;
-pub use limits::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, Limits, VALUES};
-pub use primitives::access::AccessNeeded;
-pub use primitives::completion::CompleteParams;
-pub use primitives::content::{ContentBlock, ResourceContents, ResourceLink, Role};
-pub use primitives::error::{PromptError, ResourceError, ToolError};
-pub use primitives::icon::{Icon, Theme};
-pub use primitives::prompt::{
-    IntoPrompt, Prompt, PromptArgument, PromptArgumentError, PromptHandler, PromptMessage, PromptResult,
+pub use input_required::{
+    inputs::{CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Root},
+    request_state::StateKey,
 };
-pub use primitives::resource::{Cache, IntoResourceContents, Resource, ResourceTemplate};
-pub use primitives::schema::SchemaError;
-pub use primitives::template::TemplateError;
-pub use primitives::tool::Tool;
-pub use primitives::tool_handler::ToolHandler;
-pub use primitives::tool_result::{IntoToolResult, Json, ToolResult};
-pub use protocol::notification::LoggingLevel;
-pub use protocol::outcome::{Outcome, Summary};
-pub use protocol::revision::{Era, Revision};
+pub use limits::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, Limits, VALUES};
+pub use primitives::{
+    access::AccessNeeded,
+    completion::CompleteParams,
+    content::{ContentBlock, ResourceContents, ResourceLink, Role},
+    error::{PromptError, ResourceError, ToolError},
+    icon::{Icon, Theme},
+    prompt::{Prompt, PromptArgument, PromptArgumentError, PromptHandler},
+    prompt_result::{IntoPrompt, PromptMessage, PromptResult},
+    resource::{Cache, IntoResourceContents, Resource, ResourceTemplate},
+    schema::SchemaError,
+    template::TemplateError,
+    tool::Tool,
+    tool_handler::ToolHandler,
+    tool_result::{IntoToolResult, Json, ToolResult},
+};
+pub use protocol::{
+    notification::LoggingLevel,
+    outcome::{Outcome, Summary},
+    revision::{Era, Revision},
+};
 pub use server::Server;
 
 /// What the attributes of `mcp-edge-macros` call.

@@ -10,8 +10,7 @@
 //! A handler gets its [`Notebook`] from the verified identity of its call, and no handler ever sees a key. So whatever
 //! a client sends, it reaches the notes of its own user and no others.
 
-use mcp_edge::Identity;
-use mcp_edge::{Call, PromptError, ResourceError, ToolError};
+use mcp_edge::{Call, Identity, PromptError, ResourceError, ToolError};
 use sha2::{Digest, Sha256};
 
 use crate::{

@@ -3,10 +3,9 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use mcp_edge::{
-    AccessNeeded, Server,
+    AccessNeeded, Identity, Kind, Scopes, Server,
     testing::{Client, ServerResponse, run},
 };
-use mcp_edge::{Identity, Kind, Scopes};
 use serde_json::{Value, json};
 
 use crate::{

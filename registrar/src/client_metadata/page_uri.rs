@@ -37,7 +37,7 @@ pub fn host_of(uri: &str) -> Option<String> {
     Some(host.to_ascii_lowercase())
 }
 
-/// Whether a host is `upper` or lies below it. Whoever has `agent.example.com` decides what `cdn.agent.example.com` is, but
+/// Whether a host is `upper` or lies below it. The owner of `agent.example.com` decides what `cdn.agent.example.com` is, but
 /// not what `example.com` is: it may be a place that gives names to anybody, as `github.io` does.
 #[must_use]
 pub fn is_at_or_below(host: &str, upper: &str) -> bool {

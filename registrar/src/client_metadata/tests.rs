@@ -194,7 +194,7 @@ fn a_client_without_a_name_is_called_by_the_host_that_gets_every_answer() {
     assert_eq!(name(json!(["https://agent.example.com/cb"])), "An agent at agent.example.com");
     assert_eq!(name(json!(["http://127.0.0.1:9999/cb", "http://127.0.0.1/cb"])), "An agent at 127.0.0.1");
     for claims in [
-        // What follows a private-use scheme is not a host, whatever it looks like.
+        // What follows a private-use scheme is not a host, even if it looks like one.
         json!(["com.evil.agent://bank.example/cb"]),
         json!(["https://bank.example/cb", "https://evil.example/cb"]),
         json!(["https://bank.example/cb", "com.evil.agent:/cb"]),

@@ -136,7 +136,7 @@ impl Members<'_> {
         let name = self.text(MEMBER, 4 * MAX_NAME_CHARACTERS)?.unwrap_or_default().trim();
         match name {
             "" => {
-                // Users must be told something that is true, so no host that gets some of the answers only: anybody can
+                // The name must be true, so no host that gets some of the answers only: anybody can
                 // name a bank's address beside their own.
                 let mut hosts = redirect_uris.iter().map(|uri| page_uri::host_of(uri));
                 let first = hosts.next().flatten().filter(|first| hosts.all(|other| other.as_ref() == Some(first)));

@@ -11,7 +11,7 @@
 //! | [`rotate_secret`] | replaces a client's secret |
 //!
 //! A client exists in two places. It is made at the provider first and recorded second, and removed in the same order:
-//! whatever fails in between, there is never a record of a client that could still do harm, and what is left at the
+//! if anything fails in between, there is never a record of a client that could still do harm, and what is left at the
 //! provider carries a mark that the scheduled run recognizes.
 
 pub mod authenticate;

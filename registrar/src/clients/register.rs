@@ -180,7 +180,7 @@ async fn undo<A: Applications, P: Platform>(context: &Context<'_, A, P>, client_
     let forgotten = context.records().forget(client_id, record).await;
     let detail = match (&removed, &forgotten) {
         (Ok(()), Ok(())) => {
-            context.platform.ledger().remove(client_id, context.now).await;
+            context.platform.ledger().undo(client_id, context.now).await;
             "nothing is left of it"
         }
         _ => "something may be left of it until the next scheduled run",

@@ -49,8 +49,8 @@ impl From<ProviderError> for UpdateError {
     }
 }
 
-/// Changes a client's metadata and nothing else: what was read of the client may be a minute old, and whatever is written
-/// back from that would undo what others have changed since. `by` is for the audit log.
+/// Changes a client's metadata and nothing else: what was read of the client may be a minute old, and writing the rest
+/// back would undo what others have changed since. `by` is for the audit log.
 ///
 /// # Errors
 /// [`UpdateError`]; then everything is as it was, as far as the provider could be reached.

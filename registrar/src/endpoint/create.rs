@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use mcp_edge_oauth::bearer;
-use mcp_edge_oauth::challenge::ChallengeContext;
+use mcp_edge_oauth::{bearer, challenge::ChallengeContext};
 use mcp_edge_runtime::ports::Services;
 
 use super::{information::information, json_body, public_error::EndpointError};
@@ -87,7 +86,7 @@ async fn with_initial_token<P: Platform<Services: Services>>(
     Ok(Authorized { registrant, held: uses.map(|uses| (reservation, uses)) })
 }
 
-/// Registers for whoever is allowed to. A reserved use is given back if there is no client in the end.
+/// Registers for an authorized registrant. A reserved use is given back if there is no client in the end.
 async fn create<P: Platform<Services: Services>>(
     request: &ClientRequest<'_>,
     deployment: &Deployment<P>,

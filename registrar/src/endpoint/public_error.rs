@@ -1,9 +1,10 @@
 //! Errors of the registration endpoint, and what clients see of each. The exact reason goes into the log.
 
-use mcp_edge_oauth::Scopes;
-use mcp_edge_oauth::challenge::ChallengeContext;
-use mcp_edge_oauth::denial::Denial;
-use mcp_edge_oauth::denial::ProviderVerdict;
+use mcp_edge_oauth::{
+    Scopes,
+    challenge::ChallengeContext,
+    denial::{Denial, ProviderVerdict},
+};
 use mcp_edge_runtime::http::Response;
 use serde_json::json;
 
@@ -68,7 +69,7 @@ pub enum EndpointError {
     Ledger(#[from] LedgerError),
 }
 
-/// The public face of an error: what the client gets.
+/// What a client sees of an error.
 struct PublicError {
     status: u16,
     error: &'static str,
@@ -244,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_error_has_its_public_face() {
+    fn every_error_has_its_row() {
         let unavailable = || LedgerError("down".to_owned());
         let too_many = TooManyFailedAttempts { retry_after: 60 };
         for (error, status, code, retry_after) in [

@@ -67,6 +67,10 @@ impl<C: CallService, S: RegistrationStore, R: Runtime> Ledger for ObjectLedger<C
         let _ = self.object.ask(&Request::Release { id: id.to_owned() }).await;
     }
 
+    async fn undo(&self, client_id: &str, _now: u64) {
+        let _ = self.object.ask(&Request::Undo { client_id: client_id.to_owned() }).await;
+    }
+
     async fn remove(&self, client_id: &str, _now: u64) {
         let _ = self.object.ask(&Request::Remove { client_id: client_id.to_owned() }).await;
     }

@@ -1,6 +1,6 @@
 //! Clients of earlier versions, and reconciliation with the store.
 //!
-//! Earlier versions kept no ledger. Its first request finds that out, and whoever sent it reads the store's lists and
+//! Earlier versions kept no ledger. Its first request finds that out, and its sender reads the store's lists and
 //! hands them over, before anything is admitted; two at the same moment hand over the same. The lists may be a minute
 //! behind: a client that ended in that minute is counted until the next scheduled run, one that an earlier version
 //! registers meanwhile is counted from then on.

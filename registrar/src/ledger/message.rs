@@ -35,6 +35,9 @@ pub enum Request {
     Release {
         id: String,
     },
+    Undo {
+        client_id: String,
+    },
     Remove {
         client_id: String,
     },
@@ -104,6 +107,7 @@ impl Request {
             }
             Self::Settle { id, client_id } => json!(["settle", id, client_id]),
             Self::Release { id } => json!(["release", id]),
+            Self::Undo { client_id } => json!(["undo", client_id]),
             Self::Remove { client_id } => json!(["remove", client_id]),
             Self::CountCall { client_id } => json!(["count_call", client_id]),
             Self::BeginChange { id, client_id } => json!(["begin_change", id, client_id]),
@@ -145,6 +149,7 @@ impl Request {
             }
             "settle" => Self::Settle { id: one()?, client_id: two()? },
             "release" => Self::Release { id: one()? },
+            "undo" => Self::Undo { client_id: one()? },
             "remove" => Self::Remove { client_id: one()? },
             "count_call" => Self::CountCall { client_id: one()? },
             "begin_change" => Self::BeginChange { id: one()?, client_id: two()? },
@@ -238,6 +243,9 @@ fn carry_out(rows: &impl Rows, request: Request, now: u64) -> Result<Answer, Sql
         Request::Admit { id, admission } => done(rules::admit(rows, &id, &admission, now)),
         Request::Settle { id, client_id } => done(rules::settle(rows, &id, &client_id, now)),
         Request::Release { id } => done(rows.write(vec![Write::NoReservation(id)])),
+        Request::Undo { client_id } => {
+            done(rows.write(vec![Write::NoUse(client_id.clone()), Write::NoClient(client_id)]))
+        }
         Request::Remove { client_id } => done(rows.write(vec![Write::NoClient(client_id)])),
         Request::CountCall { client_id } => {
             done(rules::count(rows, &calls_of(&client_id), MAX_CALLS_PER_CLIENT_AND_HOUR, now))
@@ -299,6 +307,7 @@ mod tests {
             Request::Admit { id: id(), admission: admission(Some(("owner/1/".to_owned(), 20))) },
             Request::Settle { id: id(), client_id: client_id() },
             Request::Release { id: id() },
+            Request::Undo { client_id: client_id() },
             Request::Remove { client_id: client_id() },
             Request::CountCall { client_id: client_id() },
             Request::BeginChange { id: id(), client_id: client_id() },

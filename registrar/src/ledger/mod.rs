@@ -19,6 +19,7 @@
 //! | [`Ledger::take_use`] | uses of an initial access token |
 //! | [`Ledger::admit`] | registrations of a network and of a site in an hour, `MAX_CLIENTS`, `MAX_CLIENTS_PER_DEVELOPER` |
 //! | [`Ledger::settle`], [`Ledger::release`] | a reservation becomes a client, or is given back |
+//! | [`Ledger::undo`] | a registration failed at its end |
 //! | [`Ledger::remove`] | a client has ended |
 //! | [`Ledger::count_call`] | management requests (RFC 7592) for one client in an hour |
 //! | [`Ledger::begin_change`], [`Ledger::end_change`] | one change of a client at a time |
@@ -92,6 +93,10 @@ pub trait Ledger {
 
     /// Gives back what is reserved under `id`. If this fails, the reservation ends after [`RESERVATION_SECONDS`].
     async fn release(&self, id: &str, now: u64);
+
+    /// Takes a client back whose registration failed after [`Ledger::settle`], and gives back the use of its token. If this
+    /// fails, the next scheduled run counts the client no longer; the use stays spent.
+    async fn undo(&self, client_id: &str, now: u64);
 
     /// Counts a client no longer. If this fails, the next scheduled run does it.
     async fn remove(&self, client_id: &str, now: u64);

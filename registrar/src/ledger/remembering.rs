@@ -94,6 +94,10 @@ impl<L: Ledger, M: AsRef<Refusals>> Ledger for Remembering<L, M> {
         self.ledger.release(id, now).await;
     }
 
+    async fn undo(&self, client_id: &str, now: u64) {
+        self.ledger.undo(client_id, now).await;
+    }
+
     async fn remove(&self, client_id: &str, now: u64) {
         self.ledger.remove(client_id, now).await;
     }

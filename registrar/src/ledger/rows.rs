@@ -70,6 +70,8 @@ pub enum Write {
         /// When the token expires.
         expires_at: u64,
     },
+    /// Deletes the use of a token that led to this client.
+    NoUse(String),
     /// Writes a count.
     Window(String, Window),
     /// Writes the change of a client.

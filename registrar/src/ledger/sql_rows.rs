@@ -161,6 +161,9 @@ fn statements(write: Write) -> Vec<Statement> {
                 .bind(client_id)
                 .bind(expires_at),
         ],
+        Write::NoUse(client_id) => {
+            vec![Statement::new("DELETE FROM token_use WHERE client_id = ?").bind(client_id)]
+        }
         Write::Window(key, Window { began, count }) => {
             vec![Statement::new("INSERT OR REPLACE INTO rate VALUES (?, ?, ?)").bind(key).bind(began).bind(count)]
         }

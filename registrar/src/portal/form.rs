@@ -169,7 +169,7 @@ impl Form {
 pub fn in_words(error: &MetadataError) -> Problem {
     let (member, index) = error.member.split_once('[').unwrap_or((&error.member, ""));
     let line = index.trim_end_matches(']').parse::<usize>().map(|index| format!("Line {}: ", index + 1));
-    // Whatever belongs to no field of its own is about the addresses: they decide what is possible.
+    // Errors without a field of their own are about the addresses: they decide what is possible.
     let field = FIELDS.iter().find(|(_, known)| *known == member).map_or("redirect_uris", |(field, _)| field);
     (field, format!("{}{}", line.unwrap_or_default(), error.problem))
 }
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_somebody_elses_is_a_mistake_in_its_field() {
+    fn a_page_of_somebody_else_is_an_error_in_its_field() {
         let form = "client_name=Agent&kind=public&redirect_uris=https://alice.github.io/cb&logo_uri=https://github.io/l.png&tos_uri=https://alice.github.io/";
         let problems = Form::parse(form).to_metadata(&[]).unwrap_err();
         assert_eq!(problems.len(), 1, "{problems:?}");

@@ -115,7 +115,7 @@ impl Portal {
         match (head.method(), segments) {
             ("GET", _) => redirect("/sign-in"),
             // It is not known any more whose form it is, so the session at the provider is left alone, and the next
-            // sign-in asks. A page of somebody else's must not bring that about.
+            // sign-in asks. A page of somebody else's must not cause that.
             ("POST", ["sign-out"]) if self.is_from_here(head) => {
                 self.pages.signed_out(403).with_header("set-cookie", sign_in::must_ask())
             }

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_error_has_its_public_face() {
+    fn every_error_has_its_row() {
         let refused = |error: AdmissionError| PortalError::Register(error.into());
         for (error, status, retry_after) in [
             (PortalError::NotFound, 404, None),

@@ -22,7 +22,7 @@ struct Sealed<T> {
 
 impl Sealer {
     /// Creates a sealer from a secret of the operator, which must be random: nothing here makes a weak one strong. Another
-    /// `deployment` (its registration endpoint) has another key also if it was given the same secret: whoever is a
+    /// `deployment` (its registration endpoint) has another key also if it was given the same secret: a
     /// developer on a staging server is none here.
     #[must_use]
     pub fn new(secret: &Secret, deployment: &str) -> Self {

@@ -16,7 +16,7 @@ const COOKIE: &str = "__Host-session";
 /// The purpose of the sealed value.
 const PURPOSE: &str = "session";
 
-/// A session ends after so many seconds, as the access token did that began it: whoever loses the permission loses
+/// A session ends after so many seconds, as the access token did that began it: a developer who loses the permission loses
 /// the portal within this time. Signing in again takes no password as long as the provider remembers its user.
 pub const SESSION_SECONDS: u64 = 3_600;
 

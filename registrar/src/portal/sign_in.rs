@@ -10,22 +10,16 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge_oauth::client_authentication::basic;
-use mcp_edge_oauth::client_authentication::form_encode;
-use mcp_edge_oauth::denial::Denial;
-use mcp_edge_oauth::denial::Excerpt;
-use mcp_edge_oauth::denial::KeysOutage;
-use mcp_edge_oauth::denial::ProviderVerdict;
-use mcp_edge_oauth::provider::Provider;
-use mcp_edge_oauth::resource_server::AuthTrace;
-use mcp_edge_runtime::http::RequestHead;
-use mcp_edge_runtime::http::Response;
-use mcp_edge_runtime::ports::Fetch;
-use mcp_edge_runtime::ports::HttpRequest;
-use mcp_edge_runtime::ports::Method;
-use mcp_edge_runtime::ports::RequestContent;
-use mcp_edge_runtime::ports::Runtime;
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_oauth::{
+    client_authentication::{basic, form_encode},
+    denial::{Denial, Excerpt, KeysOutage, ProviderVerdict},
+    provider::Provider,
+    resource_server::AuthTrace,
+};
+use mcp_edge_runtime::{
+    http::{RequestHead, Response},
+    ports::{Fetch, HttpRequest, Method, RequestContent, Runtime, Services},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -51,8 +45,8 @@ const PURPOSE: &str = "sign-in";
 /// People look for their passwords.
 const SIGN_IN_SECONDS: u64 = 600;
 
-/// Set when the next sign-in must ask who it is, whatever session the provider still has: after signing out, and for
-/// whoever lacks the permission. Anybody who could set it could at most have a password asked for, so it is not sealed.
+/// Set when the next sign-in must ask who it is, even if the provider still has a session: after signing out, and for
+/// users without the permission. Anybody who could set it could at most have a password asked for, so it is not sealed.
 const ASK_COOKIE: &str = "sign-in-asks";
 
 /// Longer than a session at the provider lasts (at Logto 14 days).

@@ -71,7 +71,7 @@ pub trait Applications {
 pub struct Period {
     /// Its beginning, seconds since 1970.
     pub from: u64,
-    /// Its end, milliseconds since 1970: it may be that of one entry among many. `None`: the present, by whatever clock.
+    /// Its end, milliseconds since 1970: it may be that of one entry among many. `None`: the present, by any clock.
     pub until_ms: Option<u64>,
 }
 

@@ -15,7 +15,7 @@ pub fn client_key(client_id: &str) -> String {
 pub const CLIENTS: &str = "client/";
 
 /// `owner/<hash>/`: beginning of the keys of one developer's clients. The hash keeps issuers and subjects apart, and
-/// out of whatever lists keys.
+/// out of lists of keys.
 #[must_use]
 pub fn owner_prefix(issuer: &str, subject: &str) -> String {
     format!("{OWNERS}{}/", sha256_hex(&format!("{}:{issuer}{subject}", issuer.len())))

@@ -19,8 +19,8 @@
 //! Neither a client's secret nor any token is stored, only hashes of tokens.
 //!
 //! The store is eventually consistent: another location may see a change up to a minute late, absence included, and the
-//! last of two writes stays, whatever it was made from. What authorizes something (a record, an initial access token) is
-//! therefore written once and later only removed: a location that still sees it cannot bring it back. What changes has a
+//! last of two writes stays, even if it was made from older data. What authorizes something (a record, an initial access token) is
+//! therefore written once and later only removed: a location that still sees it cannot restore it. What changes has a
 //! key of its own with one kind of writer. Where that is not enough, the [`ledger`](crate::ledger) decides. README.md says
 //! what two locations can do ("What two locations can do at the same moment").
 //!

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | a location keeps what it has read, also that there is nothing, for `cacheTtl` | [`CACHE_SECONDS`] |
 //! | a write is seen at once where it was made | the location's own copy is replaced |
-//! | of two writes the last one stays | whatever it was made from |
+//! | of two writes the last one stays | even if it was made from older data |
 //! | lists are behind, too | a list shows the state of [`LIST_LAG_SECONDS`] ago, also where the write was made |
 //! | values expire | as their `ttl` says |
 //!

@@ -85,6 +85,7 @@ impl Rows for MemoryRows {
                 Write::Use { token, client_id, expires_at } => {
                     tables.uses.entry((token, client_id)).or_insert(expires_at);
                 }
+                Write::NoUse(client_id) => tables.uses.retain(|(_, used_for), _| *used_for != client_id),
                 Write::Window(key, window) => drop(tables.windows.insert(key, window)),
                 Write::Change(client_id, change) => drop(tables.changes.insert(client_id, change)),
                 Write::Imported => tables.is_imported = true,

@@ -61,7 +61,7 @@ fn an_update_changes_both_places_or_none() {
 
 #[test]
 fn what_one_location_changes_no_other_undoes() {
-    // Whoever comes in with the token while a change is on its way has read what was there before.
+    // A request that comes in with the token while a change is on its way has read what was there before.
     for steps in 0..12 {
         let world = World::new(Mode::Open);
         let registered = world.register(metadata("Agent"), anyone()).unwrap();
@@ -92,7 +92,7 @@ fn the_type_of_a_client_stays() {
 }
 
 #[test]
-fn an_update_of_a_client_that_is_gone_does_not_bring_it_back() {
+fn an_update_of_a_client_that_is_gone_does_not_restore_it() {
     let world = World::new(Mode::Open);
     let registered = world.register(metadata("Agent"), anyone()).unwrap();
     world

@@ -63,7 +63,7 @@ fn what_nobody_ever_used_ends_after_the_configured_time() {
 }
 
 #[test]
-fn idle_clients_end_too_whoever_made_them() {
+fn idle_clients_end_too_regardless_of_their_owner() {
     let world = world();
     world.provider.used.borrow_mut().insert("app-2".to_owned(), NOW + 10 * DAY);
     let report = world.run(185, false);

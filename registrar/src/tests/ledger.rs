@@ -55,7 +55,7 @@ fn versions(world: &World) -> (String, String) {
 }
 
 #[test]
-fn registrations_of_a_network_have_one_limit_whatever_location_they_reach() {
+fn registrations_of_a_network_have_one_limit_at_all_locations() {
     let mut world = World::new(Mode::Open);
     world.policy.limits.clients = 100;
     let (here, there) = (world.location(), world.location());
@@ -94,7 +94,7 @@ fn no_two_locations_pass_the_quota_of_a_developer() {
 }
 
 #[test]
-fn an_initial_access_token_has_so_many_uses_whatever_location_they_reach() {
+fn uses_of_an_initial_access_token_have_one_limit_at_all_locations() {
     let world = World::new(Mode::Token);
     token(&world, "mcpinit_x", 3);
     let (here, there) = (world.location(), world.location());
@@ -114,7 +114,7 @@ fn an_initial_access_token_has_so_many_uses_whatever_location_they_reach() {
 }
 
 #[test]
-fn a_client_is_called_for_so_often_whatever_location_is_called() {
+fn calls_for_a_client_have_one_limit_at_all_locations() {
     let world = World::new(Mode::Open);
     let count = async |location: &Location<'_>| {
         let counted = location.act(async |operations| {

@@ -95,7 +95,7 @@ fn strangers_leave_places_for_developers() {
 }
 
 #[test]
-fn whoever_asks_for_the_same_again_gets_no_place_beyond_the_last() {
+fn a_repeated_registration_gets_no_place_beyond_the_last() {
     let mut world = World::new(Mode::Open);
     world.policy.limits.per_address_and_hour = 100;
     // Clients with a secret are not shared, so this is a client of its own each time.

@@ -32,7 +32,7 @@ fn request() -> Registration<'static> {
     Registration { metadata: metadata("http://127.0.0.1/cb"), registrant, via: Via::Endpoint, reservation: None }
 }
 
-/// The client, for whoever holds this token.
+/// The client, for the holder of this token.
 fn find(location: &Location<'_>, client_id: &str, token: &str) -> Option<Record> {
     location.with(async |registry| registry.find_by_token(HERE, client_id, token).await).unwrap()
 }
@@ -60,7 +60,7 @@ fn a_stranger_is_never_given_somebody_elses_client() {
 }
 
 #[test]
-fn a_token_that_has_ended_stays_ended_whatever_is_written_elsewhere() {
+fn a_token_that_has_ended_stays_ended_in_spite_of_writes_elsewhere() {
     for steps in 0..20 {
         let world = World::new(Mode::Open);
         let (here, there) = (world.location(), world.location());
@@ -116,7 +116,7 @@ fn a_change_writes_nothing_back_that_others_have_changed() {
 }
 
 #[test]
-fn a_revoked_initial_access_token_stays_revoked_whatever_is_registered_at_that_moment() {
+fn a_revoked_initial_access_token_stays_revoked_if_it_is_used_at_that_moment() {
     for steps in 0..12 {
         let world = World::new(Mode::Token);
         let here = world.location();

@@ -70,7 +70,7 @@ fn the_same_form_twice_at_the_same_moment_makes_one_client() {
 }
 
 #[test]
-fn whoever_asks_for_the_same_at_the_endpoint_gets_a_client_of_their_own() {
+fn each_of_several_equal_registrations_makes_a_client_of_its_own() {
     let token = || Registrant::InitialToken { name: "partner".to_owned(), id: "1".to_owned() };
     for (mode, registrant) in [(Mode::Open, anyone()), (Mode::Token, token()), (Mode::Developers, developer("alice"))] {
         for metadata in [metadata("Agent"), confidential("Agent")] {

@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use super::{HERE, anyone, confidential, metadata};
 use crate::{
-    clients::authenticate::AuthenticateError,
+    clients::{
+        authenticate::AuthenticateError,
+        register::{Registration, Via},
+    },
     failed_attempts::{MAX_FAILED_ATTEMPTS_PER_HOUR, TooManyFailedAttempts},
     initial_token::{InitialToken, InitialTokenError},
     policy::Mode,
@@ -13,7 +16,7 @@ use crate::{
         StorageError,
         keys::{client_key, initial_token_key},
     },
-    testing::{NOW, World},
+    testing::{HeldUse, NOW, World},
 };
 
 #[test]
@@ -53,6 +56,28 @@ fn initial_access_tokens_are_used_up() {
 }
 
 #[test]
+fn a_registration_that_fails_at_the_end_gives_the_use_of_its_token_back() {
+    for (operation, prefix) in [("confirm", None), ("", Some("client/"))] {
+        let world = World::new(Mode::Token);
+        initial_token(&world, "mcpinit_x", 1);
+        let register = || {
+            world.with(async |registry| {
+                let HeldUse { registrant, reservation, .. } = registry.take_use(HERE, "mcpinit_x").await.unwrap()?;
+                let (metadata, via, reservation) = (confidential("Agent"), Via::Endpoint, Some(reservation));
+                registry.register(Registration { metadata, registrant, via, reservation }).await.ok()
+            })
+        };
+        world.provider.broken.set(operation);
+        world.store.broken_prefix.set(prefix);
+        assert!(register().is_none(), "{operation} {prefix:?}");
+        world.provider.broken.set("");
+        world.store.broken_prefix.set(None);
+        assert!(register().is_some(), "{operation} {prefix:?}: the provider's failure is not the developer's");
+        assert!(register().is_none(), "it is used up now");
+    }
+}
+
+#[test]
 fn uses_that_an_earlier_version_counted_off_are_gone() {
     let world = World::new(Mode::Token);
     let key = initial_token_key("mcpinit_x");
@@ -88,7 +113,7 @@ fn records_of_earlier_versions_are_read_and_stay_as_they_are() {
 }
 
 #[test]
-fn a_use_is_one_use_whatever_is_asked_for_at_once() {
+fn a_use_is_one_use_also_of_requests_at_the_same_moment() {
     let world = World::new(Mode::Token);
     initial_token(&world, "mcpinit_x", 3);
     world.with(async |registry| {

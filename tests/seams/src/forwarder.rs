@@ -21,16 +21,21 @@ const MAX_BODY: usize = 1024;
 /// | `pass/…` | passes it back |
 /// | `read/…` | reads its body |
 /// | `refuse/…` | refuses it |
+/// | `inject/…` | is not sent: a header has a line break |
 /// | `bound/…` | passes it back, from this Worker's own default entrypoint |
 pub async fn forward(env: &Env, context: &RequestContext, head: &RequestHead<'_>, to: &str) -> Response {
     let (what, path) = to.split_once('/').unwrap_or((to, ""));
     let upstream = if what == "bound" { Upstream::binding(env, "DEFAULT_ENTRYPOINT") } else { Upstream::internet(env) };
     let headers = ["x-chosen", "content-type"].into_iter().filter_map(|name| Some((name, head.header(name)?)));
+    let mut headers: Vec<_> = headers.collect();
+    if what == "inject" {
+        headers.push(("x-user", "alice\nauthorization\nBearer mallory"));
+    }
     let request = ForwardRequest {
         method: if head.method() == "POST" { Method::Post } else { Method::Get },
         url: &format!("{}/{path}", setting(env, "UPSTREAM").unwrap_or_default()),
-        headers: &headers.collect::<Vec<_>>(),
-        body: if head.method() == "POST" { ForwardContent::OfClient } else { ForwardContent::Empty },
+        headers: &headers,
+        body: if head.method() == "POST" { ForwardContent::ClientBody } else { ForwardContent::Empty },
         timeout: Duration::from_secs(1),
         response_headers: &["content-type", "x-chosen"],
     };

@@ -45,7 +45,8 @@ export function head(request, into) {
   return encode(text, into);
 }
 
-// The promise of the body as text, or of `null` if it is longer than `limit` bytes.
+// The promise of a request's body as text, or of `null` if it is longer than `limit` bytes. Only for requests of clients,
+// whose length is that of their body: the length of a compressed response is not.
 export function body(request, limit) {
   const announced = request.headers.get("content-length");
   if (announced === null) return text(request, limit);
@@ -57,7 +58,7 @@ const decoder = new TextDecoder();
 // A whole body as text, or `null` as soon as it is longer than `limit` bytes. The runtime fills the bytes from chunks of
 // any size: each chunk that comes to JavaScript takes 50 microseconds and leaves up to 40 bytes on its heap, which for
 // chunks of one byte is minutes, and more than there is.
-async function text(message, limit) {
+export async function text(message, limit) {
   if (message.body === null) return "";
   const reader = message.body.getReader({ mode: "byob" });
   let bytes = new Uint8Array(Math.min(16_384, limit + 1));
@@ -129,8 +130,8 @@ export function keepHeaders(number, lines) {
   headerSets[number] = headersOf(lines);
 }
 
-// Lines of names and values in turn.
-function headersOf(lines) {
+// Headers of lines of names and values in turn.
+export function headersOf(lines) {
   const parts = lines.split("\n");
   const headers = new Headers();
   for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at], parts[at + 1]);

@@ -1,28 +1,20 @@
 // Requests that are passed on, and responses that are passed back. Their bodies stay here.
 
-import { body } from "./bridge.js";
+import { headersOf, text } from "./bridge.js";
 
-// Lines of names and values in turn.
-function headersOf(lines) {
-  const parts = lines.split("\n");
-  const headers = new Headers();
-  for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at], parts[at + 1]);
-  return headers;
-}
-
-// The response, or `!kind` and an explanation. The body is `content`, or that of the request if `isOfClient`.
-export async function forward(env, binding, request, method, url, lines, isOfClient, content, milliseconds) {
+// The response, or `!kind` and an explanation. The body is `content`, or that of the request if `isClientBody`.
+export async function forward(env, binding, request, method, url, lines, isClientBody, content, milliseconds) {
   // A signal that only limits the time until the head has arrived; `AbortSignal.timeout` would cut off the body, too.
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), milliseconds);
   try {
     const target = binding === undefined ? globalThis : env[binding];
     if (target === undefined) return "!unbound\n";
-    if (isOfClient && request.bodyUsed) return "!used\n";
+    if (isClientBody && request.bodyUsed) return "!used\n";
     const response = await target.fetch(url, {
       method,
       headers: headersOf(lines),
-      body: isOfClient ? request.body : content,
+      body: isClientBody ? request.body : content,
       duplex: "half",
       redirect: "manual",
       signal: AbortSignal.any([request.signal, late.signal]),
@@ -49,7 +41,7 @@ export function headOf(response, names) {
 
 // The promise of the body as text, or of `null` if it is longer than `limit` bytes.
 export function textOf(response, limit) {
-  return body(response, limit);
+  return text(response, limit);
 }
 
 // The body as a stream, or `null` if there is none.

@@ -2,11 +2,10 @@
 
 use std::{any::Any, time::Duration};
 
-use js_sys::Promise;
+use js_sys::{Promise, futures::JsFuture};
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
-use super::executor;
 use crate::{
     context::RequestContext,
     forward::{Forward, ForwardContent, ForwardError, ForwardRequest, UpstreamBody, UpstreamResponse},
@@ -22,7 +21,7 @@ extern "C" {
         method: &str,
         url: &str,
         headers: &str,
-        is_of_client: bool,
+        is_client_body: bool,
         content: Option<&str>,
         milliseconds: f64,
     ) -> Promise;
@@ -71,11 +70,14 @@ impl Forward for Upstream {
         let Some(client) = connection.downcast_ref::<web_sys::Request>() else {
             return Err(ForwardError::Network("the context is not that of a request to this Worker".to_owned()));
         };
+        if let Some(name) = request.unsendable_header() {
+            return Err(ForwardError::Header(name.to_owned()));
+        }
         let headers: String = request.headers.iter().flat_map(|(name, value)| [name, "\n", value, "\n"]).collect();
-        let (is_of_client, text) = match request.body {
+        let (is_client_body, text) = match request.body {
             ForwardContent::Empty => (false, None),
             ForwardContent::Text(text) => (false, Some(text)),
-            ForwardContent::OfClient => (true, None),
+            ForwardContent::ClientBody => (true, None),
         };
         let response = forward(
             &self.env,
@@ -84,11 +86,11 @@ impl Forward for Upstream {
             request.method.as_str(),
             request.url,
             &headers,
-            is_of_client,
+            is_client_body,
             text,
             request.timeout.as_millis() as f64,
         );
-        let response = executor::settled(response).await;
+        let response = JsFuture::from(response).await.unwrap_or_default();
         if let Some(error) = response.as_string() {
             return Err(self.error(&error, request.timeout));
         }
@@ -137,7 +139,7 @@ impl RequestBody for StreamBody {
     async fn text(mut self, limit: usize) -> Result<String, BodyError> {
         let response = self.0.take().unwrap_or_default();
         let Ok(text) = text_of(&response, limit as f64) else { return Err(BodyError::Truncated) };
-        let text = executor::settled(text).await;
+        let text = JsFuture::from(text).await.unwrap_or_default();
         text.as_string().ok_or(if text.is_null() { BodyError::TooLarge } else { BodyError::Truncated })
     }
 }

@@ -36,13 +36,13 @@ pub fn to_js(response: Response) -> web_sys::Response {
     }
     let body = match response.body {
         Body::Empty => JsValue::NULL,
+        // JavaScript throws at a body where none is allowed (Fetch standard, null body status).
+        _ if matches!(response.status, 204 | 205 | 304) => JsValue::NULL,
         Body::Text(text) => JsValue::from_str(&text),
         Body::Stream { chunks, .. } => {
             let chunks = chunks.map(|chunk| Ok(js_sys::Uint8Array::from(chunk.as_bytes()).into()));
             wasm_streams::ReadableStream::from_stream(chunks).into_raw().unchecked_into()
         }
-        // JavaScript throws at a body where none is allowed.
-        Body::Platform(_) if matches!(response.status, 204 | 205 | 304) => JsValue::NULL,
         Body::Platform(body) => body.downcast().unwrap_or(JsValue::NULL),
     };
     if is_for_one_request {

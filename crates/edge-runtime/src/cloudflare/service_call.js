@@ -1,9 +1,9 @@
 // Calls between Workers, and to Durable Objects: JSON over `fetch`.
 
-import { body } from "./bridge.js";
+import { text } from "./bridge.js";
 
-// Nothing is decided by a URL; it only has to be one.
-const URL_OF_NOBODY = "https://internal.invalid/";
+// The URL is ignored; `fetch` requires one.
+const INTERNAL_URL = "https://internal.invalid/";
 
 function targetOf(env, binding, object) {
   const bound = env[binding];
@@ -15,7 +15,7 @@ export async function callService(env, binding, object, message, milliseconds, l
   try {
     const target = targetOf(env, binding, object);
     if (target === undefined) return "!unbound\n";
-    const response = await target.fetch(URL_OF_NOBODY, {
+    const response = await target.fetch(INTERNAL_URL, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: message,
@@ -26,7 +26,7 @@ export async function callService(env, binding, object, message, milliseconds, l
       response.body?.cancel().catch(() => {});
       return `${response.status}\n`;
     }
-    const answer = await body(response, limit);
+    const answer = await text(response, limit);
     return answer === null ? "!large\n" : `200\n${answer}`;
   } catch (error) {
     if (error?.name === "TimeoutError") return "!timeout\n";

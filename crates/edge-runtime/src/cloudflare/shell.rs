@@ -14,7 +14,7 @@ use wasm_bindgen::JsValue;
 use worker::{Env, console_error};
 
 use super::{
-    bridge, executor, metrics,
+    bridge, event, executor, metrics,
     request::{Arrived, HeadReader, HeadText, JsBody},
     response::to_js,
     services,
@@ -103,14 +103,14 @@ pub fn scheduled<A: Scheduled>(
     let run = async move {
         let outcome = match running(shell, &env, create) {
             Ok(running) => running.app.scheduled(milliseconds() / 1000).await,
-            Err(errors) => Err(errors),
+            Err(errors) => Err(A::misconfigured_run(&errors)),
         };
         match outcome {
             Ok(line) => bridge::log(&line),
             Err(line) => console_error!("{line}"),
         }
     };
-    services::promise_of(run.boxed_local()).into()
+    event::promise(run.map(|()| Ok(JsValue::UNDEFINED)))
 }
 
 fn running<A: App>(

@@ -4,8 +4,10 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::documents::registry::{MAX_TEXT_CHARACTERS, RegistryEntry};
-use crate::settings::Settings;
+use crate::{
+    documents::registry::{MAX_TEXT_CHARACTERS, RegistryEntry},
+    settings::Settings,
+};
 use mcp_edge_protocol::Revision;
 
 /// The media type of a server card.

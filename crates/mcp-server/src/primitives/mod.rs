@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`tool`], [`resource`], [`template`], [`prompt`], [`completion`] | the primitives, and how their handlers are called |
 //! | [`tool_handler`] | the functions that can be tools |
-//! | [`tool_result`], [`content`], [`error`] | what handlers return |
+//! | [`tool_result`], [`prompt_result`], [`content`], [`error`] | what handlers return |
 //! | [`schema`], [`schema_text`], [`validation`] | JSON Schemas of arguments, and validation against them |
 //! | [`access`], [`icon`] | who may use a primitive, and how it is displayed |
 
@@ -14,6 +14,7 @@ pub(super) mod content;
 pub(super) mod error;
 pub(super) mod icon;
 pub(super) mod prompt;
+pub(super) mod prompt_result;
 pub(super) mod resource;
 pub(super) mod schema;
 pub(super) mod schema_text;

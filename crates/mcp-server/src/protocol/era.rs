@@ -24,8 +24,10 @@ use crate::{
     },
     transport::headers::check_name,
 };
-use mcp_edge_runtime::http::RequestHead;
-use mcp_edge_runtime::json::{Object, array, quote};
+use mcp_edge_runtime::{
+    http::RequestHead,
+    json::{Object, array, quote},
+};
 
 /// The request header that names the revision.
 pub(crate) const VERSION_HEADER: &str = "mcp-protocol-version";

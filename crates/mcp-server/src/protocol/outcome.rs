@@ -10,8 +10,11 @@ use crate::{
         revision::{Era, Revision},
     },
 };
-use mcp_edge_runtime::json::{Object, to_json};
-use mcp_edge_runtime::{http::Response, log::LogRecord};
+use mcp_edge_runtime::{
+    http::Response,
+    json::{Object, to_json},
+    log::LogRecord,
+};
 
 /// The outcome of a request.
 pub(crate) enum OperationResult {

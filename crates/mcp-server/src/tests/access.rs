@@ -1,7 +1,6 @@
 //! Who may use and see what.
 
-use crate::tests::*;
-use crate::{AccessNeeded, Outcome};
+use crate::{AccessNeeded, Outcome, tests::*};
 use mcp_edge_identity::{Kind, Party, Scopes};
 
 fn call(tool: &str, identity: Identity) -> Handled {

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use crate::tests::*;
-use crate::{AccessNeeded, CreateMessageParams, ElicitResult, Limits, VALUES, testing::Client};
+use crate::{AccessNeeded, CreateMessageParams, ElicitResult, Limits, VALUES, testing::Client, tests::*};
 use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::http::Body;
 

@@ -1,7 +1,6 @@
 //! Batches, which only the revision of 2025-03-26 has.
 
-use crate::AccessNeeded;
-use crate::tests::*;
+use crate::{AccessNeeded, tests::*};
 use mcp_edge_identity::Scopes;
 
 fn send(version: Option<&'static str>, batch: &Value) -> Handled {

@@ -1,7 +1,6 @@
 //! What the builder refuses.
 
-use crate::tests::*;
-use crate::{BuildError, Cache, Icon, SchemaError, TemplateError};
+use crate::{BuildError, Cache, Icon, SchemaError, TemplateError, tests::*};
 
 fn refusal(builder: ServerBuilder<()>) -> BuildError {
     match builder.build() {

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use crate::tests::*;
 use crate::{
     CreateMessageParams, ElicitResult, LoggingLevel, PromptError, ResourceError, StateKey,
     testing::{self, Client},
+    tests::*,
 };
 
 #[derive(Deserialize, JsonSchema)]

@@ -1,7 +1,6 @@
 //! Lists and their pages.
 
-use crate::testing::Client;
-use crate::tests::*;
+use crate::{testing::Client, tests::*};
 
 #[test]
 fn a_list_is_walked_page_by_page() {

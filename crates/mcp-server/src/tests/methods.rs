@@ -1,7 +1,6 @@
 //! What each method answers, member by member.
 
-use crate::tests::*;
-use crate::{Cache, ContentBlock, PromptMessage, PromptResult, ResourceContents, testing::Client};
+use crate::{Cache, ContentBlock, PromptMessage, PromptResult, ResourceContents, testing::Client, tests::*};
 
 fn result(request: &Request) -> Value {
     let response = response(request.send(&server()));

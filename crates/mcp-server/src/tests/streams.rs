@@ -4,8 +4,7 @@ use std::{cell::Cell, time::Duration};
 
 use futures_util::{StreamExt, stream::LocalBoxStream};
 
-use crate::tests::*;
-use crate::{Limits, LoggingLevel, Outcome, testing::Client};
+use crate::{Limits, LoggingLevel, Outcome, testing::Client, tests::*};
 use mcp_edge_runtime::http::Body;
 
 async fn work(call: Call) -> &'static str {

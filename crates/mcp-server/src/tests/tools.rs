@@ -4,8 +4,7 @@ use std::{cell::RefCell, time::Duration};
 
 use serde::Serialize;
 
-use crate::tests::*;
-use crate::{ContentBlock, Json, ToolResult, testing::Client};
+use crate::{ContentBlock, Json, ToolResult, testing::Client, tests::*};
 
 #[derive(Deserialize, JsonSchema)]
 struct Order {

@@ -4,8 +4,10 @@ use mcp_edge_oauth::resource_server::{TrustPolicy, TrustedIssuer};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::tokens;
-use super::world::{Answer, World, discovery_url, jwks_url};
+use super::{
+    tokens,
+    world::{Answer, World, discovery_url, jwks_url},
+};
 
 pub const ISSUER: &str = "http://localhost:3001/oidc";
 pub const RESOURCE: &str = "https://mcp.example.dev/mcp";

@@ -15,8 +15,10 @@ use mcp_edge_oauth::{
 use mcp_edge_runtime::{crypto::Algorithm, http::RequestHead};
 use serde_json::{Value, json};
 
-use super::signatures::{self, KeyPair, key_pair};
-use super::world::{START, World, thumbprint};
+use super::{
+    signatures::{self, KeyPair, key_pair},
+    world::{START, World, thumbprint},
+};
 
 pub const ISSUER: &str = "https://tenant.example/oidc";
 pub const RESOURCE: &str = "https://mcp.example.com/mcp";

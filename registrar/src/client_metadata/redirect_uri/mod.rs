@@ -1,6 +1,6 @@
 //! Redirect URIs: which addresses a provider may send an authorization code to.
 //!
-//! Whoever receives the code acts for the user, so this is where a malicious registration does its harm. Providers
+//! The receiver of the code acts for the user, so this is where a malicious registration does its harm. Providers
 //! differ in what they check (Logto stores `https://user:pass@host/`, `https://*.host/` and `javascript:`, and one
 //! entry that it cannot use makes the whole application unusable), so nothing is left to them.
 //!
@@ -137,7 +137,7 @@ pub fn check(uri: &str, more_schemes: &[String]) -> Result<Kind, Problem> {
     }
 }
 
-/// What no address may contain, whatever its scheme.
+/// Rejects what no address may contain, of any scheme.
 fn check_text(uri: &str) -> Result<(), Problem> {
     match () {
         () if uri.is_empty() => Err(Problem::Empty),

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     super::{ProviderError, token_endpoint::TokenError},
-    LogtoApplications,
+    tenant::{LogtoApplications, MachineToken},
 };
 use crate::secret::Secret;
 
@@ -39,14 +39,6 @@ pub(super) const PAGE_SIZE: usize = 100;
 /// Of applications and API resources. Applications come newest first, so an abandoned one is on the first of these unless
 /// no run took place for very long.
 pub(super) const MAX_PAGES: usize = 5;
-
-/// A token for the Management API.
-#[derive(Debug, Clone)]
-pub struct MachineToken {
-    token: Secret,
-    /// Seconds since 1970.
-    usable_until: u64,
-}
 
 /// Whether a call that may have had its effect may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

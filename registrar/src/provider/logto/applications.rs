@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::{
     super::{Applications, Created, LogReading, NotCreated, Period, ProviderError},
-    LogtoApplications,
     api::{self, MAX_PAGES, PAGE_SIZE, Repeat},
     consent::{self, Consent},
     secrets, sign_in_log,
     stored::{MARK, Stored, path_of},
+    tenant::LogtoApplications,
 };
 use crate::{
     application::{Application, ApplicationType},

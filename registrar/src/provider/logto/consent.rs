@@ -1,7 +1,5 @@
 //! Consent scopes of an application, and the ids of the MCP server's permissions.
 
-use std::collections::BTreeMap;
-
 use mcp_edge_oauth::{Scopes, client_authentication::form_encode};
 use mcp_edge_runtime::ports::{Fetch, Method, Runtime};
 use serde::Deserialize;
@@ -9,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::{
     super::ProviderError,
-    LogtoApplications,
     api::{MAX_PAGES, PAGE_SIZE, Repeat},
     stored::path_of,
+    tenant::{LogtoApplications, ScopeIds},
 };
 use crate::application::needing_consent;
 
@@ -33,13 +31,6 @@ const USER_SCOPES: [&str; 11] = [
 
 /// Ids of permissions are kept for so long; they change when somebody edits the API resource.
 const SCOPE_IDS_SECONDS: u64 = 10 * 60;
-
-/// Names and ids of the MCP server's permissions.
-#[derive(Debug, Clone)]
-pub struct ScopeIds {
-    ids: BTreeMap<String, String>,
-    read_at: u64,
-}
 
 /// A ceiling in the form that Logto takes.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -154,7 +145,7 @@ async fn scope_id<P: Fetch + Runtime>(api: &LogtoApplications<'_, P>, name: &str
         }
     };
     // `collect` would sort first, which is 4 KB of code; `extend` does not.
-    let mut ids = BTreeMap::new();
+    let mut ids = std::collections::BTreeMap::new();
     ids.extend(resource.scopes.into_iter().map(|scope| (scope.name, scope.id)));
     let id = ids.get(name).cloned();
     *api.logto.scope_ids.borrow_mut() = Some(ScopeIds { ids, read_at: api.now });

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::{
     super::ProviderError,
-    LogtoApplications,
     api::{Repeat, parse},
     stored::path_of,
+    tenant::LogtoApplications,
 };
 use crate::secret::Secret;
 

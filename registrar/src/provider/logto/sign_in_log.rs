@@ -6,9 +6,9 @@ use serde::Deserialize;
 
 use super::{
     super::{LogReading, Period, ProviderError},
-    LogtoApplications,
     api::PAGE_SIZE,
     stored::{Stored, path_of},
+    tenant::LogtoApplications,
 };
 
 /// Keys of the audit log for a token that was issued to a client for a user.
@@ -56,7 +56,7 @@ pub(super) async fn usage<P: Fetch + Runtime>(
     }
     let mut reading = LogReading {
         last_success: last_ms.map(|ms| ms / 1000),
-        // Whatever is older than the last success does not matter.
+        // Entries older than the last success do not matter.
         unread_until_ms: unread_until_ms.filter(|unread| last_ms.is_none_or(|last| last < *unread)),
         forgotten_until: None,
     };

@@ -37,14 +37,14 @@ fn a_refused_machine_token_is_renewed_once() {
 
 #[test]
 fn wrong_settings_are_called_that() {
-    for (answer, mend) in [
+    for (answer, fix) in [
         ((401, json!({"error": "invalid_client"})), "MANAGEMENT_CLIENT_SECRET"),
         ((400, json!({"error": "invalid_target"})), "MANAGEMENT_RESOURCE"),
         ((200, json!({"access_token": "x", "expires_in": 3600})), "role for Management API access"),
     ] {
         let world = World { token_answer: RefCell::new(Some(answer)), ..World::default() };
         let error = create(&world, &logto()).unwrap_err();
-        assert!(matches!(&error, ProviderError::Misconfigured(detail) if detail.contains(mend)), "{error}");
+        assert!(matches!(&error, ProviderError::Misconfigured(detail) if detail.contains(fix)), "{error}");
         assert!(!error.to_string().contains("machine-secret"));
     }
     let world = World { scripted: RefCell::new(vec![recorded("auth", "without_scope_all")]), ..World::default() };

@@ -134,7 +134,7 @@ fn rotations_at_the_same_moment_leave_the_newest_secret() {
 }
 
 #[test]
-fn the_current_secret_is_the_newest_in_whatever_order_they_come() {
+fn the_current_secret_is_the_newest_in_any_order() {
     let (world, logto) = (World::default(), logto());
     create(&world, &logto).unwrap();
     let secret = |name: &str, at: u64| json!({"name": name, "value": name, "createdAt": at});

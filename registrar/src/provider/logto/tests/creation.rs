@@ -86,7 +86,7 @@ fn a_failed_creation_tells_what_was_begun() {
 }
 
 #[test]
-fn one_fault_is_got_over_wherever_repeating_is_safe() {
+fn one_fault_is_overcome_where_repeating_is_safe() {
     for step in [0, 2, 3, 4] {
         for fault in [Fault::Status(500), Fault::Status(429), Fault::Down, Fault::LostAnswer] {
             let world = World { faults: Cell::new(Some((step, step, fault))), ..World::default() };

@@ -147,7 +147,7 @@ impl Fetch for World {
     }
 }
 
-fn texts(value: &Value) -> Vec<String> {
+fn strings(value: &Value) -> Vec<String> {
     value.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
 }
 
@@ -222,8 +222,8 @@ impl World {
                         (status, body)
                     }
                     ("POST", ["user-consent-scopes"]) => {
-                        app.user_scopes.extend(texts(&body["userScopes"]));
-                        app.resource_scopes.extend(texts(&body["resourceScopes"]));
+                        app.user_scopes.extend(strings(&body["userScopes"]));
+                        app.resource_scopes.extend(strings(&body["resourceScopes"]));
                         for scopes in [&mut app.user_scopes, &mut app.resource_scopes] {
                             scopes.sort();
                             scopes.dedup();
