@@ -2,16 +2,13 @@
 //!
 //! `bench/contenders/fifty-tools.js` declares the same in JavaScript. The benchmark lists them and does not call them.
 
-use mcp_edge::{
-    BuildError, Call, Server, Tool,
-    schemars::{self, JsonSchema},
-};
+use mcp_edge::{BuildError, JsonSchema, Server, Tool, schema};
 use serde::Deserialize;
 
 const RECORDS: [&str; 10] =
     ["note", "project", "task", "contact", "invoice", "order", "product", "ticket", "meeting", "file"];
 
-#[derive(Deserialize, JsonSchema)]
+#[schema(input)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct Search {
     /// Words to look for
@@ -21,14 +18,14 @@ struct Search {
     limit: Option<u8>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[schema(input)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct Get {
     /// Id of the record
     id: String,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[schema(input)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct Create {
     /// One line, shown in lists
@@ -39,7 +36,7 @@ struct Create {
     labels: Option<Vec<String>>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[schema(input)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct Update {
     /// Id of the record
@@ -50,7 +47,7 @@ struct Update {
     body: Option<String>,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[schema(input)]
 #[allow(dead_code, reason = "only its schema is used")]
 struct Delete {
     /// Id of the record
@@ -83,10 +80,10 @@ where
     E: 'static,
     Arguments: for<'a> Deserialize<'a> + JsonSchema + 'static,
 {
-    Tool::new(format!("{record}_{operation}"), does_nothing::<E, Arguments>).description(description)
+    Tool::new(format!("{record}_{operation}"), does_nothing::<Arguments>).description(description)
 }
 
-async fn does_nothing<E, Arguments>(_: Call<E>, _: Arguments) -> &'static str {
+async fn does_nothing<Arguments>(_: Arguments) -> &'static str {
     ""
 }
 

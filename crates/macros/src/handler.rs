@@ -1,6 +1,6 @@
 //! `#[tool]` and `#[prompt]`: a function becomes one that builds the tool or prompt around it.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, Generics, ItemFn, ReturnType, Type, ext::IdentExt, parse_quote, spanned::Spanned};
 
@@ -77,6 +77,11 @@ pub fn expand(builder: Builder, attribute: TokenStream, function: TokenStream) -
     let deny_unknown = items.iter().find(|item| item.is("deny_unknown"));
     let methods = items.iter().filter(|item| !item.is("name") && !item.is("deny_unknown")).map(Item::method);
 
+    let ReturnType::Type(_, output) = &sig.output else {
+        let problem = format!("a {word} returns its result: add `-> String`, `-> Result<…>` or another result type");
+        return Err(syn::Error::new(name.span(), problem));
+    };
+
     // `Call` alone, or no call: the tool fits every server.
     let mut generics = sig.generics.clone();
     let environment: Type = match &signature.call {
@@ -131,10 +136,9 @@ pub fn expand(builder: Builder, attribute: TokenStream, function: TokenStream) -
         None => format_ident!("{word}_without_arguments"),
     };
     // So that a result that cannot be one is reported where it is written.
-    let handler = match &sig.output {
-        ReturnType::Type(_, output) => quote_spanned!(output.span()=> ::mcp_edge::__private::#handler),
-        ReturnType::Default => quote_spanned!(name.span()=> ::mcp_edge::__private::#handler),
-    };
+    let span = Span::call_site().located_at(output.span());
+    let handler = quote_spanned!(span=> ::mcp_edge::__private::#handler);
+    let closure = quote_spanned!(span=> move |#call: ::mcp_edge::Call<#environment> #arguments| #run);
     let builder_type = match builder {
         Builder::Tool => quote!(::mcp_edge::Tool),
         Builder::Prompt => quote!(::mcp_edge::Prompt),
@@ -160,7 +164,7 @@ pub fn expand(builder: Builder, attribute: TokenStream, function: TokenStream) -
 
             #builder_type::new(
                 #shown_name,
-                #handler(move |#call: ::mcp_edge::Call<#environment> #arguments| #run),
+                #handler(#closure),
             )
             #description
             #(#methods)*
@@ -230,6 +234,7 @@ mod tests {
         for (function, expected) in [
             ("struct A;", "`#[tool]` goes on a function"),
             ("fn f() -> String {}", "a tool needs a description, which models choose by: add a doc comment"),
+            ("/// F.\nfn f() {}", "a tool returns its result: add `-> String`"),
             ("/// F.\nfn f(&self) -> String {}", "a handler is a free function: remove `self`"),
             ("/// F.\nfn f(a: Call, b: Call) -> String {}", "remove the second `Call`"),
             ("/// F.\nfn f(call: &Call) -> String {}", "take `Call` by value"),

@@ -22,6 +22,20 @@ use crate::{
 };
 
 /// A server under construction, created by [`Server::builder`].
+///
+/// ```
+/// use mcp_edge_protocol::{BuildError, Resource, Server, Tool};
+///
+/// let server: Result<Server, BuildError> = Server::builder("handbook", "1.0.0")
+///     .title("Handbook")
+///     .description("The rules of the house.")
+///     .instructions("Search before you read.")
+///     .scope("handbook:read", "Read the handbook")
+///     .tool(Tool::new("search", async || "nothing found").description("Searches.").scope("handbook:read"))
+///     .resource(Resource::text("handbook://licence", "licence", "Apache-2.0"))
+///     .build();
+/// assert!(server.is_ok());
+/// ```
 #[must_use]
 pub struct ServerBuilder<E = ()> {
     name: String,

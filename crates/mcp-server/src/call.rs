@@ -59,7 +59,7 @@ use mcp_edge_runtime::json::to_json;
 ///
 /// A client brings back the answers of the last round only. Those of earlier rounds, and what the handler
 /// [remembers](Call::remember), travel in sealed state, for which the endpoint must have a
-/// [`StateKey`]. A single round works without.
+/// [`StateKey`](crate::StateKey). A single round works without.
 ///
 /// Clients of revisions before 2026-07-28 cannot be asked: for them the handler fails with an error that says so.
 pub struct Call<E = ()> {

@@ -88,7 +88,7 @@ impl<E> Server<E> {
         Ok(())
     }
 
-    /// The answer to a body of more than [`Limits::body_bytes`].
+    /// The answer to a body of more than [`Limits::body_bytes`](crate::Limits::body_bytes).
     #[must_use]
     pub fn body_too_large() -> Response {
         Response::json(413, jsonrpc::anonymous_error(Reason::InvalidRequest, "the body is too large"))

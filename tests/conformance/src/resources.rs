@@ -1,7 +1,6 @@
 //! Resources: two that never change, one to be watched, and a family of them under a template.
 
-use mcp_edge::{Call, Resource, ResourceTemplate, ServerBuilder};
-use serde::Deserialize;
+use mcp_edge::{Call, Resource, ResourceTemplate, ServerBuilder, schema};
 use serde_json::json;
 
 use crate::samples::PNG;
@@ -36,7 +35,7 @@ async fn watched<E>(call: Call<E>) -> String {
     format!("Read at {} seconds since 1970.", call.now())
 }
 
-#[derive(Deserialize)]
+#[schema(input)]
 struct Variables {
     id: String,
 }

@@ -1,30 +1,17 @@
 //! Tools whose arguments need more than a Rust type says.
 
-use mcp_edge::{
-    Call, ServerBuilder, Tool,
-    schemars::{self, JsonSchema},
-};
-use serde::Deserialize;
+use mcp_edge::{ServerBuilder, tool};
 use serde_json::{Value, json};
 
 /// Adds the tools.
 pub fn add_to<E: Clone + 'static>(server: ServerBuilder<E>) -> ServerBuilder<E> {
-    server
-        .tool(
-            Tool::new("json_schema_2020_12_tool", contact)
-                .description("Takes a contact, which is described with many keywords of JSON Schema 2020-12")
-                .input_schema(contact_schema())
-                .read_only(),
-        )
-        .tool(
-            Tool::new("test_custom_header", custom_header)
-                .description("Takes a value that clients repeat in the header Mcp-Param-Value")
-                .read_only(),
-        )
+    server.tool(contact()).tool(custom_header())
 }
 
-/// The handler of a tool with a schema written by hand gets what has passed that schema.
-async fn contact<E>(_: Call<E>, contact: Value) -> String {
+// The handler of a tool with a schema written by hand gets what has passed that schema.
+/// Takes a contact, which is described with many keywords of JSON Schema 2020-12
+#[tool(name = "json_schema_2020_12_tool", input_schema = contact_schema(), read_only)]
+async fn contact(#[arguments] contact: Value) -> String {
     format!("JSON Schema 2020-12 tool called with: {contact}")
 }
 
@@ -54,14 +41,13 @@ fn contact_schema() -> Value {
     })
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct Routed {
+/// Takes a value that clients repeat in the header Mcp-Param-Value
+#[tool(name = "test_custom_header", read_only)]
+async fn custom_header(
     /// What proxies on the way may act upon
     #[schemars(extend("x-mcp-header" = "Value"))]
     value: String,
-}
-
-async fn custom_header<E>(_: Call<E>, Routed { value }: Routed) -> String {
+) -> String {
     format!("Value: {value}")
 }
 

@@ -4,18 +4,14 @@
 //! Each reads as if it could wait. It leaves through `?` while an answer is outstanding, and runs again from its start
 //! once there is one.
 
-use mcp_edge::{
-    Call, Capability, CreateMessageParams, Root, ServerBuilder, Tool, ToolError,
-    schemars::{self, JsonSchema},
-};
-use serde::Deserialize;
+use mcp_edge::{Call, Capability, CreateMessageParams, Root, ServerBuilder, Tool, ToolError, schema, tool};
 
 /// Adds the tools.
 pub fn add_to<E: Clone + 'static>(server: ServerBuilder<E>) -> ServerBuilder<E> {
     server
-        .tool(Tool::new("test_input_required_result_elicitation", elicitation).description("Asks the user for a name"))
+        .tool(elicitation())
         .tool(Tool::new("test_input_required_result_sampling", sampling).description("Asks the model for a capital"))
-        .tool(Tool::new("test_input_required_result_list_roots", list_roots).description("Asks for the roots"))
+        .tool(list_roots())
         .tool(
             Tool::new("test_input_required_result_request_state", request_state)
                 .description("Asks for confirmation and remembers that it has"),
@@ -24,46 +20,40 @@ pub fn add_to<E: Clone + 'static>(server: ServerBuilder<E>) -> ServerBuilder<E> 
             Tool::new("test_input_required_result_tampered_state", request_state)
                 .description("Asks for confirmation and refuses a state that it has not made"),
         )
-        .tool(
-            Tool::new("test_input_required_result_multiple_inputs", several_at_once)
-                .description("Asks user, model and workspace in one round"),
-        )
-        .tool(
-            Tool::new("test_input_required_result_multi_round", one_by_one)
-                .description("Asks for a name, and in a second round for a color"),
-        )
-        .tool(
-            Tool::new("test_input_required_result_capabilities", everything_supported)
-                .description("Asks only what the client can be asked"),
-        )
+        .tool(several_at_once())
+        .tool(one_by_one())
+        .tool(everything_supported())
         .tool(
             Tool::new("test_missing_capability", sampling)
                 .description("Refuses to begin unless the model can be asked")
                 .needs(Capability::Sampling),
         )
-        .tool(
-            Tool::new("test_streaming_elicitation", elicitation_midway)
-                .description("Works for a while and then asks the user"),
-        )
-        .tool(Tool::new("test_sampling", sampling_of_prompt).description("Asks the model the given prompt"))
+        .tool(elicitation_midway())
+        .tool(sampling_of_prompt())
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[schema(input)]
 struct Name {
     name: String,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[schema(input)]
 struct Color {
     color: String,
 }
 
-#[derive(Deserialize, JsonSchema)]
+#[schema(input)]
 struct Confirmation {
     ok: bool,
 }
 
-async fn elicitation<E>(call: Call<E>) -> Result<String, ToolError> {
+/// Asks the user for a name
+#[tool(name = "test_input_required_result_elicitation")]
+async fn elicitation(call: Call) -> Result<String, ToolError> {
+    greeting(&call)
+}
+
+fn greeting(call: &Call) -> Result<String, ToolError> {
     let Name { name } = call.elicit("user_name", "What is your name?")?;
     Ok(format!("Hello, {name}!"))
 }
@@ -73,7 +63,9 @@ async fn sampling<E>(call: Call<E>) -> Result<String, ToolError> {
     Ok(answer.text())
 }
 
-async fn list_roots<E>(call: Call<E>) -> Result<String, ToolError> {
+/// Asks for the roots
+#[tool(name = "test_input_required_result_list_roots")]
+async fn list_roots(call: Call) -> Result<String, ToolError> {
     let roots = call.roots("client_roots")?;
     Ok(format!("Roots: {}", uris(&roots)))
 }
@@ -88,8 +80,10 @@ async fn request_state<E>(call: Call<E>) -> Result<String, ToolError> {
     Ok(format!("{asked}: confirmed={ok}"))
 }
 
-/// All questions that are asked before the first `?` go out together.
-async fn several_at_once<E>(call: Call<E>) -> Result<String, ToolError> {
+// All questions that are asked before the first `?` go out together.
+/// Asks user, model and workspace in one round
+#[tool(name = "test_input_required_result_multiple_inputs")]
+async fn several_at_once(call: Call) -> Result<String, ToolError> {
     let name = call.elicit::<Name>("user_name", "What is your name?");
     let greeting = call.sample("greeting", CreateMessageParams::new("Generate a greeting", 50));
     let roots = call.roots("client_roots");
@@ -97,16 +91,20 @@ async fn several_at_once<E>(call: Call<E>) -> Result<String, ToolError> {
     Ok(format!("{} {name} works in {}", greeting.text(), uris(&roots)))
 }
 
-/// The answer to the first question is still there in the round of the second one.
-async fn one_by_one<E>(call: Call<E>) -> Result<String, ToolError> {
+// The answer to the first question is still there in the round of the second one.
+/// Asks for a name, and in a second round for a color
+#[tool(name = "test_input_required_result_multi_round")]
+async fn one_by_one(call: Call) -> Result<String, ToolError> {
     let Name { name } = call.elicit("step1", "Step 1: What is your name?")?;
     let Color { color } = call.elicit("step2", "Step 2: What is your favorite color?")?;
     Ok(format!("{name} likes {color}."))
 }
 
-async fn everything_supported<E>(call: Call<E>) -> Result<String, ToolError> {
+/// Asks only what the client can be asked
+#[tool(name = "test_input_required_result_capabilities")]
+async fn everything_supported(call: Call) -> Result<String, ToolError> {
     if call.capabilities().has(Capability::Elicitation) {
-        elicitation(call).await
+        greeting(&call)
     } else if call.capabilities().has(Capability::Sampling) {
         sampling(call).await
     } else {
@@ -114,19 +112,21 @@ async fn everything_supported<E>(call: Call<E>) -> Result<String, ToolError> {
     }
 }
 
-/// Progress is sent first: the question then comes as the last message of a stream.
-async fn elicitation_midway<E>(call: Call<E>) -> Result<String, ToolError> {
+// Progress is sent first: the question then comes as the last message of a stream.
+/// Works for a while and then asks the user
+#[tool(name = "test_streaming_elicitation")]
+async fn elicitation_midway(call: Call) -> Result<String, ToolError> {
     call.progress(1.0, Some(2.0), Some("Half done")).await;
-    elicitation(call).await
+    greeting(&call)
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct Prompt {
+/// Asks the model the given prompt
+#[tool(name = "test_sampling")]
+async fn sampling_of_prompt(
+    call: Call,
     /// What to ask the model
     prompt: String,
-}
-
-async fn sampling_of_prompt<E>(call: Call<E>, Prompt { prompt }: Prompt) -> Result<String, ToolError> {
+) -> Result<String, ToolError> {
     let answer = call.sample("answer", CreateMessageParams::new(&prompt, 100))?;
     Ok(format!("LLM response: {}", answer.text()))
 }

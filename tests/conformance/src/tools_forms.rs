@@ -3,32 +3,15 @@
 //! The suite asks for these only in the revision of 2025-11-25, in which a server without sessions cannot ask anything.
 //! So the tests below look at what it would look at, in the revision that can.
 
-use mcp_edge::{
-    Call, ElicitResult, ServerBuilder, Tool, ToolError,
-    schemars::{self, JsonSchema},
-};
-use serde::{Deserialize, Serialize};
+use mcp_edge::{Call, ElicitResult, ServerBuilder, ToolError, schema, tool};
+use serde::Serialize;
 
 /// Adds the tools.
 pub fn add_to<E: Clone + 'static>(server: ServerBuilder<E>) -> ServerBuilder<E> {
-    server
-        .tool(Tool::new("test_elicitation", contact).description("Asks for a user name and an e-mail address"))
-        .tool(
-            Tool::new("test_elicitation_sep1034_defaults", defaults)
-                .description("Shows a form that is filled in already"),
-        )
-        .tool(
-            Tool::new("test_elicitation_sep1330_enums", choices).description("Shows a form with every kind of choice"),
-        )
+    server.tool(contact()).tool(defaults()).tool(choices())
 }
 
-#[derive(Deserialize, JsonSchema)]
-struct Question {
-    /// What the user reads above the form
-    message: String,
-}
-
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[schema]
 struct Contact {
     /// User's response
     username: String,
@@ -37,13 +20,19 @@ struct Contact {
     email: String,
 }
 
-async fn contact<E>(call: Call<E>, Question { message }: Question) -> Result<String, ToolError> {
+/// Asks for a user name and an e-mail address
+#[tool(name = "test_elicitation")]
+async fn contact(
+    call: Call,
+    /// What the user reads above the form
+    message: String,
+) -> Result<String, ToolError> {
     let answer = call.elicit_answer::<Contact>("contact", &message)?;
     Ok(format!("User response: {}", outcome(&answer)?))
 }
 
 /// `serde(default)` makes fields optional, and shows their defaults.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[schema]
 #[serde(default)]
 struct Profile {
     name: String,
@@ -53,7 +42,7 @@ struct Profile {
     verified: bool,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[schema]
 #[serde(rename_all = "lowercase")]
 enum Status {
     Active,
@@ -67,12 +56,14 @@ impl Default for Profile {
     }
 }
 
-async fn defaults<E>(call: Call<E>) -> Result<String, ToolError> {
+/// Shows a form that is filled in already
+#[tool(name = "test_elicitation_sep1034_defaults")]
+async fn defaults(call: Call) -> Result<String, ToolError> {
     let answer = call.elicit_answer::<Profile>("profile", "Please review your profile")?;
     Ok(format!("Elicitation completed: {}", outcome(&answer)?))
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[schema]
 #[serde(rename_all = "camelCase")]
 struct Choices {
     untitled_single: Untitled,
@@ -82,7 +73,7 @@ struct Choices {
     titled_multi: Vec<TitledChoice>,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[schema]
 #[serde(rename_all = "lowercase")]
 enum Untitled {
     Option1,
@@ -91,7 +82,7 @@ enum Untitled {
 }
 
 // What is said about a variant is its title.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[schema]
 #[serde(rename_all = "lowercase")]
 enum Titled {
     /// First Option
@@ -102,7 +93,7 @@ enum Titled {
     Value3,
 }
 
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[schema]
 #[serde(rename_all = "lowercase")]
 enum TitledChoice {
     /// First Choice
@@ -114,7 +105,7 @@ enum TitledChoice {
 }
 
 // Titles as they were before 2025-11-25, for clients that know no others.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[schema]
 #[serde(rename_all = "lowercase")]
 #[schemars(extend("enumNames" = ["Option One", "Option Two", "Option Three"]))]
 enum Legacy {
@@ -123,7 +114,9 @@ enum Legacy {
     Opt3,
 }
 
-async fn choices<E>(call: Call<E>) -> Result<String, ToolError> {
+/// Shows a form with every kind of choice
+#[tool(name = "test_elicitation_sep1330_enums")]
+async fn choices(call: Call) -> Result<String, ToolError> {
     let answer = call.elicit_answer::<Choices>("choices", "Please choose")?;
     Ok(format!("Elicitation completed: {}", outcome(&answer)?))
 }

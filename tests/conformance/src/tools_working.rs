@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mcp_edge::{Call, LoggingLevel, ServerBuilder, Tool};
+use mcp_edge::{Call, LoggingLevel, ServerBuilder, Tool, tool};
 
 /// Between two messages.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -10,7 +10,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Adds the tools.
 pub fn add_to<E: Clone + 'static>(server: ServerBuilder<E>) -> ServerBuilder<E> {
     server
-        .tool(Tool::new("test_tool_with_progress", with_progress).description("Reports its progress").read_only())
+        .tool(with_progress())
         .tool(Tool::new("test_tool_with_logging", with_logging).description("Sends log lines").read_only())
         // Its result is the same as that of the other one. The suite calls it without asking for log lines, and none
         // may come then.
@@ -21,8 +21,10 @@ pub fn add_to<E: Clone + 'static>(server: ServerBuilder<E>) -> ServerBuilder<E> 
         )
 }
 
-/// Clients that did not ask for progress get none; the tool need not know.
-async fn with_progress<E>(call: Call<E>) -> &'static str {
+// Clients that did not ask for progress get none; the tool need not know.
+/// Reports its progress
+#[tool(name = "test_tool_with_progress", read_only)]
+async fn with_progress(call: Call) -> &'static str {
     for percent in [0.0, 50.0, 100.0] {
         call.progress(percent, Some(100.0), None).await;
         call.sleep(PAUSE).await;

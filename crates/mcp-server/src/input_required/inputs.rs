@@ -107,6 +107,20 @@ impl<T> ElicitResult<T> {
 }
 
 /// A request to the model at the other end.
+///
+/// ```
+/// use mcp_edge_protocol::{Call, CreateMessageParams, Role, ToolError};
+/// use serde_json::json;
+///
+/// async fn title(call: Call) -> Result<String, ToolError> {
+///     let request = CreateMessageParams::new("A title for a story about the sea", 20)
+///         .message(Role::Assistant, "Salt")
+///         .message(Role::User, "Longer.")
+///         .system_prompt("Answer with a title and nothing else.")
+///         .parameter("temperature", &json!(0.8));
+///     Ok(call.sample("title", request)?.text())
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct CreateMessageParams {
     messages: Vec<String>,

@@ -22,6 +22,20 @@ use crate::{
 use mcp_edge_runtime::json::{Object, array};
 
 /// A prompt under construction.
+///
+/// ```
+/// use mcp_edge_protocol::{Prompt, PromptArgument};
+///
+/// async fn review() -> &'static str {
+///     "Review the code that I am about to send."
+/// }
+///
+/// let prompt: Prompt = Prompt::new("review", review)
+///     .title("Review")
+///     .description("Reviews code.")
+///     .argument(PromptArgument::new("language").description("The programming language."))
+///     .complete_among("language", ["Python", "Rust"]);
+/// ```
 #[must_use]
 pub struct Prompt<E = ()> {
     pub(crate) name: String,

@@ -51,6 +51,23 @@ type MakeReader<E> = Box<dyn FnOnce(Option<Rc<str>>) -> Rc<Reader<E>>>;
 type Reading = LocalBoxFuture<'static, Result<Vec<ResourceContents>, ResourceError>>;
 
 /// A resource with a URI of its own, under construction.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use mcp_edge_protocol::{Cache, Call, Resource};
+///
+/// async fn profile(call: Call) -> String {
+///     call.identity().subject().to_owned()
+/// }
+///
+/// let resource: Resource = Resource::new("profile://me", "profile", profile)
+///     .description("The user's profile.")
+///     .mime_type("text/plain")
+///     .cache(Cache::private(Duration::from_secs(60)))
+///     .needs_user();
+/// let fixed: Resource = Resource::text("handbook://licence", "licence", "Apache-2.0");
+/// ```
 #[must_use]
 pub struct Resource<E = ()> {
     pub(crate) uri: String,
@@ -164,6 +181,25 @@ pub(crate) struct ResourceEntry<E> {
 }
 
 /// Resources whose URIs follow a template, under construction.
+///
+/// ```
+/// use mcp_edge_protocol::{Call, ResourceTemplate};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct Page {
+///     chapter: u8,
+/// }
+///
+/// async fn page(_: Call, Page { chapter }: Page) -> String {
+///     format!("Chapter {chapter}")
+/// }
+///
+/// let template: ResourceTemplate = ResourceTemplate::new("handbook://{chapter}", "chapter", page)
+///     .description("A chapter of the handbook.")
+///     .mime_type("text/plain")
+///     .complete_among("chapter", ["1", "2"]);
+/// ```
 #[must_use]
 pub struct ResourceTemplate<E = ()> {
     pub(crate) template: String,

@@ -46,6 +46,22 @@ use crate::{
 use mcp_edge_runtime::json::{Object, to_json};
 
 /// A tool under construction.
+///
+/// ```
+/// use mcp_edge_protocol::{Call, Tool};
+///
+/// async fn forget(call: Call) -> String {
+///     format!("{} is forgotten", call.identity().subject())
+/// }
+///
+/// let tool: Tool = Tool::new("forget", forget)
+///     .title("Forget me")
+///     .description("Deletes everything that is stored of the user.")
+///     .scope("profile:write")
+///     .needs_user()
+///     .idempotent()
+///     .closed_world();
+/// ```
 #[must_use]
 pub struct Tool<E = ()> {
     pub(crate) name: String,
