@@ -1,15 +1,10 @@
 //! `whoami`: the identity that the user agreed to share with the client that asks.
 
-use mcp_edge::{
-    Call, Json, Tool, ToolError,
-    schemars::{self, JsonSchema},
-};
-use mcp_edge::{Kind, Party};
-use serde::Serialize;
+use mcp_edge::{Call, Json, Kind, Party, schema, tool};
 use serde_json::Value;
 
 /// Who is signed in. A member about the user is present only if a granted scope covers it.
-#[derive(Debug, Serialize, JsonSchema)]
+#[schema(output)]
 pub struct WhoAmI {
     /// The user's id at the issuer; for a machine, the client's own id.
     sub: String,
@@ -43,19 +38,13 @@ pub struct WhoAmI {
     expires_at: u64,
 }
 
-/// The tool. It needs no scope of its own: what it shows is what granted scopes cover.
-pub fn whoami<E: 'static>() -> Tool<E> {
-    Tool::new("whoami", async |call: Call<E>| -> Result<Json<WhoAmI>, ToolError> { Ok(Json(who_am_i(&call))) })
-        .title("Who am I")
-        .description("Tells who is signed in: the identity that the user agreed to share with this client.")
-        .read_only()
-        .closed_world()
-}
-
-fn who_am_i<E>(call: &Call<E>) -> WhoAmI {
+// It needs no scope of its own: what it shows is what granted scopes cover.
+/// Tells who is signed in: the identity that the user agreed to share with this client.
+#[tool(title = "Who am I", read_only, closed_world)]
+pub fn whoami(call: Call) -> Json<WhoAmI> {
     let identity = call.identity();
     let text = |name: &str| identity.claims().get(name).and_then(Value::as_str).map(str::to_owned);
-    WhoAmI {
+    Json(WhoAmI {
         sub: identity.subject().to_owned(),
         username: text("username"),
         name: text("name"),
@@ -75,5 +64,5 @@ fn who_am_i<E>(call: &Call<E>) -> WhoAmI {
         },
         scopes: identity.scopes().iter().map(str::to_owned).collect(),
         expires_at: identity.expires_at(),
-    }
+    })
 }

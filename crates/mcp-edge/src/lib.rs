@@ -4,33 +4,32 @@
 //! `mcp-edge-protocol`, the MCP server that answers with your tools; and `mcp-edge-runtime`, what both stand on. It is the
 //! only one that the author of a tool depends on, and everything an author needs is at its root.
 //!
-//! # A tool in ten lines
+//! # A complete server
 //!
 //! ```
-//! use mcp_edge::{BuildError, Call, Json, JsonSchema, Server, Tool, ToolError, schemars};
-//! use serde::{Deserialize, Serialize};
+//! use mcp_edge::prelude::*;
 //!
-//! #[derive(Deserialize, JsonSchema)]
-//! struct Numbers {
-//!     /// What to add up.
-//!     numbers: Vec<f64>,
-//! }
-//!
-//! #[derive(Serialize, JsonSchema)]
+//! #[schema]
 //! struct Sum {
 //!     sum: f64,
 //! }
 //!
-//! async fn sum<E>(_: Call<E>, Numbers { numbers }: Numbers) -> Result<Json<Sum>, ToolError> {
-//!     Ok(Json(Sum { sum: numbers.iter().sum() }))
+//! /// Adds numbers up.
+//! #[tool(scope = "math:use", read_only, closed_world)]
+//! fn sum(
+//!     /// What to add up.
+//!     numbers: Vec<f64>,
+//! ) -> Json<Sum> {
+//!     Json(Sum { sum: numbers.iter().sum() })
 //! }
 //!
-//! let server: Result<Server, BuildError> = Server::builder("calculator", "1.0.0")
-//!     .scope("math:use", "Use the calculator")
-//!     .tool(Tool::new("sum", sum).description("Adds numbers up.").read_only().scope("math:use"))
-//!     .build();
-//! assert!(server.is_ok());
+//! fn server<E: Clone + 'static>() -> Result<Server<E>, BuildError> {
+//!     Server::builder("calculator", "1.0.0").scope("math:use", "Use the calculator").tool(sum()).build()
+//! }
+//! # assert!(server::<()>().is_ok());
 //! ```
+//!
+//! The guide in `docs/tools.md` explains the rest: bindings, errors, progress, input requests, resources, prompts.
 //!
 //! # What is in scope
 //!
@@ -64,13 +63,64 @@ pub mod settings;
 #[cfg(feature = "cloudflare")]
 pub mod worker;
 
+// The server, and what is registered with it.
+pub use mcp_edge_protocol::{
+    BuildError, Cache, Icon, Limits, Prompt, PromptArgument, Resource, ResourceLink, ResourceTemplate, Server,
+    ServerBuilder, Theme, Tool,
+};
+
+// What handlers get.
 pub use mcp_edge_identity::{Identity, Kind, Party, Scopes};
-pub use mcp_edge_protocol::*;
+pub use mcp_edge_protocol::{
+    Call, Capability, ClientCapabilities, ClientInfo, CompleteParams, LoggingLevel, Revision, StateKey,
+};
+
+// What handlers ask the client for (multi round-trip requests).
+pub use mcp_edge_protocol::{CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Root};
+
+// What handlers return.
+pub use mcp_edge_protocol::{
+    ContentBlock, Json, PromptError, PromptMessage, PromptResult, ResourceContents, ResourceError, Role, ToolError,
+    ToolResult,
+};
+
+// Attributes and derives for handlers and their types.
+#[doc(inline)]
+pub use mcp_edge_macros::{prompt, schema, tool};
+#[doc(no_inline)]
 pub use schemars::{self, JsonSchema};
+
+// The traits behind `Tool::new` and its siblings, and the errors of `ServerBuilder::build` in detail.
+pub use mcp_edge_protocol::{
+    IntoPrompt, IntoResourceContents, IntoToolResult, PromptArgumentError, PromptHandler, SchemaError, TemplateError,
+    ToolHandler,
+};
+
+// Calling a server without HTTP, as endpoints and tests do.
+pub use mcp_edge_protocol::{AccessNeeded, Handled, Outcome, RequestContext, Summary, ToolInfo, testing};
+
+// Default limits.
+pub use mcp_edge_protocol::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, VALUES};
+
+// The Worker.
 #[cfg(feature = "cloudflare")]
 pub use worker::{Request, Response, serve};
 
-/// What most tools import: `use mcp_edge::prelude::*;`.
+/// What tools import: `use mcp_edge::prelude::*;`.
+///
+/// The attributes [`macro@tool`], [`macro@prompt`] and [`macro@schema`], and the types that most handlers name.
 pub mod prelude {
-    pub use crate::{Call, Identity, Json, JsonSchema, Server, Tool, ToolError, schemars};
+    #[doc(no_inline)]
+    pub use crate::{
+        BuildError, Call, ContentBlock, Identity, Json, JsonSchema, Prompt, PromptError, PromptMessage, Resource,
+        ResourceError, ResourceTemplate, Server, ServerBuilder, Tool, ToolError, prompt, schema, tool,
+    };
+}
+
+/// What the attributes expand to.
+#[doc(hidden)]
+pub mod __private {
+    pub use mcp_edge_protocol::handler::*;
+    pub use schemars;
+    pub use serde;
 }

@@ -133,6 +133,12 @@ impl<E> Call<E> {
         self.context.now
     }
 
+    /// This call without its environment, for code that works on every server.
+    #[must_use]
+    pub fn without_env(self) -> Call {
+        Call { env: (), context: self.context }
+    }
+
     /// Fills `buffer` with bytes fit for cryptography; in tests, with predictable ones.
     pub fn random(&self, buffer: &mut [u8]) {
         self.context.services.runtime.random(buffer);

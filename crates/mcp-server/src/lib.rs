@@ -114,9 +114,19 @@ pub use primitives::prompt::{
 pub use primitives::resource::{Cache, IntoResourceContents, Resource, ResourceTemplate};
 pub use primitives::schema::SchemaError;
 pub use primitives::template::TemplateError;
-pub use primitives::tool::{Tool, ToolHandler};
+pub use primitives::tool::Tool;
+pub use primitives::tool_handler::ToolHandler;
 pub use primitives::tool_result::{IntoToolResult, Json, ToolResult};
 pub use protocol::notification::LoggingLevel;
 pub use protocol::outcome::{Outcome, Summary};
 pub use protocol::revision::{Era, Revision};
 pub use server::Server;
+
+/// What the attributes of `mcp-edge-macros` call.
+#[doc(hidden)]
+pub mod handler {
+    pub use crate::primitives::{
+        prompt::{with_arguments as prompt_with_arguments, without_arguments as prompt_without_arguments},
+        tool_handler::{with_arguments as tool_with_arguments, without_arguments as tool_without_arguments},
+    };
+}

@@ -1,11 +1,6 @@
 //! Notes as resources, and a prompt that is made of them.
 
-use mcp_edge::{
-    Call, CompleteParams, ContentBlock, Prompt, PromptError, PromptMessage, PromptResult, Resource, ResourceContents,
-    ResourceError, ResourceTemplate,
-    schemars::{self, JsonSchema},
-};
-use serde::Deserialize;
+use mcp_edge::{CompleteParams, PromptResult, ResourceContents, prelude::*};
 
 use crate::{READ, note::NoteId, notebook::Notebook, store::NoteStore};
 
@@ -16,16 +11,9 @@ const MARKDOWN: &str = "text/markdown";
 const NOTES_PER_SUMMARY: usize = 20;
 
 /// Names a note: the variables of `note://{id}`. Another text than an id names no resource.
-#[derive(Debug, Deserialize)]
+#[schema(input)]
 struct Named {
     id: NoteId,
-}
-
-/// The blanks of the prompt.
-#[derive(Debug, Deserialize, JsonSchema)]
-struct Summarize {
-    /// What the summary should look like, for example "three bullet points"
-    style: Option<String>,
 }
 
 /// `notes://index`: which notes there are. A server's list of resources is the same for all its users, so what differs
@@ -68,26 +56,28 @@ async fn suggest_ids<S: NoteStore>(call: Call<S>, CompleteParams { value, .. }: 
     fitting.map(|summary| summary.id.into()).collect()
 }
 
-/// `summarize_notes`: the conversation that begins with the user's notes.
-pub fn summarize<S: NoteStore>() -> Prompt<S> {
-    async fn write<S: NoteStore>(call: Call<S>, Summarize { style }: Summarize) -> Result<PromptResult, PromptError> {
-        let notebook = Notebook::of(&call);
-        let request = match style {
-            Some(style) => format!("Summarize my notes. What the summary should look like: {style}"),
-            None => "Summarize my notes.".to_owned(),
-        };
-        let mut messages = vec![PromptMessage::user(request)];
-        for summary in notebook.summaries().await?.into_iter().take(NOTES_PER_SUMMARY) {
-            let note = notebook.find(&summary.id).await?;
-            let contents = ResourceContents::text(&summary.uri, &format!("# {}\n\n{}", note.title, note.body));
-            messages.push(PromptMessage::user(ContentBlock::resource(&contents.mime_type(MARKDOWN))));
-        }
-        Ok(PromptResult::new(messages).description("A summary of the user's newest notes"))
+/// Summarizes the user's newest notes.
+#[prompt(
+    title = "Summarize my notes",
+    complete_among("style", ["one sentence", "three bullet points", "a table"]),
+    scope = READ,
+    needs_user
+)]
+pub async fn summarize_notes<S: NoteStore>(
+    call: Call<S>,
+    /// What the summary should look like, for example "three bullet points"
+    style: Option<String>,
+) -> Result<PromptResult, PromptError> {
+    let notebook = Notebook::of(&call);
+    let request = match style {
+        Some(style) => format!("Summarize my notes. What the summary should look like: {style}"),
+        None => "Summarize my notes.".to_owned(),
+    };
+    let mut messages = vec![PromptMessage::user(request)];
+    for summary in notebook.summaries().await?.into_iter().take(NOTES_PER_SUMMARY) {
+        let note = notebook.find(&summary.id).await?;
+        let contents = ResourceContents::text(&summary.uri, &format!("# {}\n\n{}", note.title, note.body));
+        messages.push(PromptMessage::user(ContentBlock::resource(&contents.mime_type(MARKDOWN))));
     }
-    Prompt::new("summarize_notes", write)
-        .title("Summarize my notes")
-        .description("Summarizes the user's newest notes.")
-        .complete_among("style", ["one sentence", "three bullet points", "a table"])
-        .scope(READ)
-        .needs_user()
+    Ok(PromptResult::new(messages).description("A summary of the user's newest notes"))
 }

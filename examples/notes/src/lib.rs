@@ -50,6 +50,6 @@ pub fn server<S: NoteStore>() -> Result<Server<S>, BuildError> {
         .tool(tools::delete_note())
         .resource(documents::index())
         .resource_template(documents::note())
-        .prompt(documents::summarize())
+        .prompt(documents::summarize_notes())
         .build()
 }

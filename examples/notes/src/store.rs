@@ -1,9 +1,10 @@
 //! The little that notebooks need from a store: text under keys, found again by the beginning of the key.
 
-use serde::{Deserialize, Serialize};
+use mcp_edge::schema;
 
 /// What a list shows of an entry without reading it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[schema]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
     /// Of the note.
     pub title: String,

@@ -10,7 +10,7 @@ use mcp_edge::{Identity, Kind, Scopes};
 use serde_json::{Value, json};
 
 use crate::{
-    note::{BODY_CHARACTERS, TITLE_CHARACTERS},
+    note::{BODY_CHARACTERS, NoteId, TITLE_CHARACTERS},
     notebook::NOTES,
     server,
     store::{Metadata, NoteStore, StoreError},
@@ -121,12 +121,24 @@ fn a_note_is_read_as_it_was_written() {
 }
 
 #[test]
+fn a_random_id_has_the_form_of_an_id() {
+    let world = World::new();
+    let ada = world.user("ada");
+    let (one, other) = (create(&ada, "one"), create(&ada, "other"));
+    assert_ne!(one, other);
+    assert!([one, other].into_iter().all(|id| NoteId::try_from(id).is_ok()));
+}
+
+#[test]
 fn the_newest_note_comes_first() {
     let world = World::new();
+    // One client: another would draw the same random ids again.
+    let mut ada = world.user("ada");
     for (time, title) in [(10, "old"), (30, "new"), (20, "between")] {
-        create(&world.user("ada").now(time), title);
+        ada = ada.now(time);
+        create(&ada, title);
     }
-    assert_eq!(titles(&world.user("ada")), ["new", "between", "old"]);
+    assert_eq!(titles(&ada), ["new", "between", "old"]);
 }
 
 #[test]
@@ -316,10 +328,12 @@ fn ids_are_completed_by_their_beginning_or_by_title() {
 #[test]
 fn the_prompt_holds_the_newest_notes() {
     let world = World::new();
+    let mut ada = world.user("ada");
     for time in 0..21 {
-        create(&world.user("ada").now(time), &format!("Note {time}"));
+        ada = ada.now(time);
+        create(&ada, &format!("Note {time}"));
     }
-    let answer = run(world.user("ada").get_prompt("summarize_notes", json!({"style": "a haiku"})));
+    let answer = run(ada.get_prompt("summarize_notes", json!({"style": "a haiku"})));
     let messages = answer.result()["messages"].as_array().cloned().unwrap_or_default();
     assert_eq!(messages.len(), 1 + 20);
     assert!(text(&messages[0]["content"]["text"]).ends_with("a haiku"));

@@ -3,6 +3,7 @@
 //! | module | what it contains |
 //! |---|---|
 //! | [`tool`], [`resource`], [`template`], [`prompt`], [`completion`] | the primitives, and how their handlers are called |
+//! | [`tool_handler`] | the functions that can be tools |
 //! | [`tool_result`], [`content`], [`error`] | what handlers return |
 //! | [`schema`], [`schema_text`], [`validation`] | JSON Schemas of arguments, and validation against them |
 //! | [`access`], [`icon`] | who may use a primitive, and how it is displayed |
@@ -18,5 +19,6 @@ pub(super) mod schema;
 pub(super) mod schema_text;
 pub(super) mod template;
 pub(super) mod tool;
+pub(super) mod tool_handler;
 pub(super) mod tool_result;
 pub(super) mod validation;

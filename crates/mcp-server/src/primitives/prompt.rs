@@ -15,7 +15,7 @@ use crate::{
         content::{ContentBlock, Role},
         error::PromptError,
         schema,
-        tool::{WithArguments, WithoutArguments},
+        tool_handler::{ArgumentsOnly, Made, Nothing, WithArguments, WithoutArguments},
     },
     protocol::error::detail,
 };
@@ -196,7 +196,7 @@ pub(crate) struct PromptEntry<E> {
 /// Functions that can be prompts; see [`Prompt::new`]. `Kind` only tells the forms apart; it is never written out.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a prompt",
-    label = "not an async function of `Call<{E}>` and, optionally, arguments with `Deserialize` and `JsonSchema`",
+    label = "not an async function of, optionally, `Call<{E}>` and, optionally, arguments with `Deserialize` and `JsonSchema`",
     note = "its result must be `Result<T, PromptError>` with `T` one of `String`, `PromptMessage`, `PromptResult`"
 )]
 pub trait PromptHandler<E, Kind> {
@@ -214,16 +214,7 @@ where
     R: IntoPrompt + 'static,
 {
     fn into_parts(self) -> PromptParts<E> {
-        PromptParts {
-            schema: schema::of_input::<A>(),
-            run: Box::new(move |call, arguments| match A::deserialize(arguments) {
-                Ok(arguments) => self(call, arguments).map(IntoPrompt::into_prompt).boxed_local(),
-                Err(error) => {
-                    let problem = format!("arguments: {}", detail(&error));
-                    std::future::ready(Err(PromptError::invalid_argument(problem))).boxed_local()
-                }
-            }),
-        }
+        with_arguments(self)
     }
 }
 
@@ -235,10 +226,69 @@ where
     R: IntoPrompt + 'static,
 {
     fn into_parts(self) -> PromptParts<E> {
-        PromptParts {
-            schema: schema::no_arguments(),
-            run: Box::new(move |call, _| self(call).map(IntoPrompt::into_prompt).boxed_local()),
-        }
+        without_arguments(self)
+    }
+}
+
+impl<E, F, A, Fut, R> PromptHandler<E, ArgumentsOnly<A>> for F
+where
+    E: 'static,
+    F: Fn(A) -> Fut + 'static,
+    A: DeserializeOwned + JsonSchema + 'static,
+    Fut: Future<Output = R> + 'static,
+    R: IntoPrompt + 'static,
+{
+    fn into_parts(self) -> PromptParts<E> {
+        with_arguments(move |_, arguments| self(arguments))
+    }
+}
+
+impl<E, F, Fut, R> PromptHandler<E, Nothing> for F
+where
+    E: 'static,
+    F: Fn() -> Fut + 'static,
+    Fut: Future<Output = R> + 'static,
+    R: IntoPrompt + 'static,
+{
+    fn into_parts(self) -> PromptParts<E> {
+        without_arguments(move |_| self())
+    }
+}
+
+impl<E> PromptHandler<E, Made> for PromptParts<E> {
+    fn into_parts(self) -> Self {
+        self
+    }
+}
+
+/// Forgets the types of a handler with arguments; what `#[prompt]` calls.
+#[doc(hidden)]
+pub fn with_arguments<E, A, Fut>(run: impl Fn(Call<E>, A) -> Fut + 'static) -> PromptParts<E>
+where
+    A: DeserializeOwned + JsonSchema + 'static,
+    Fut: Future<Output: IntoPrompt> + 'static,
+{
+    PromptParts {
+        schema: schema::of_input::<A>(),
+        run: Box::new(move |call, arguments| match A::deserialize(arguments) {
+            Ok(arguments) => run(call, arguments).map(IntoPrompt::into_prompt).boxed_local(),
+            Err(error) => {
+                let problem = format!("arguments: {}", detail(&error));
+                std::future::ready(Err(PromptError::invalid_argument(problem))).boxed_local()
+            }
+        }),
+    }
+}
+
+/// Forgets the types of a handler without arguments.
+#[doc(hidden)]
+pub fn without_arguments<E, Fut>(run: impl Fn(Call<E>) -> Fut + 'static) -> PromptParts<E>
+where
+    Fut: Future<Output: IntoPrompt> + 'static,
+{
+    PromptParts {
+        schema: schema::no_arguments(),
+        run: Box::new(move |call, _| run(call).map(IntoPrompt::into_prompt).boxed_local()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tools: functions that models call (MCP 2026-07-28, server/tools).
 //!
-//! A tool is an async function of the [`Call`] and, if it has arguments, of one type that describes them. Its schema
-//! is made from that type. What is declared beyond that says who may use the tool, and how clients should treat it.
+//! A tool is an async function of the [`Call`](crate::Call), if it needs one, and of one type that describes its
+//! arguments, if it has any. Its schema is made from that type. What is declared beyond that says who may use the tool, and how clients should treat it.
 //!
 //! ```
 //! use mcp_edge_protocol::{Call, Json, Tool, ToolError};
@@ -31,21 +31,16 @@
 
 use std::{rc::Rc, time::Duration};
 
-use futures_util::future::{FutureExt, LocalBoxFuture};
-use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::{
-    call::Call,
     client::Capability,
     primitives::{
         access::{Listing, Requirements, listing_methods},
-        error::ToolError,
         schema::{self, SchemaError},
-        tool_result::{IntoToolResult, ToolResult},
+        tool_handler::{Handler, Run, ToolHandler},
     },
-    protocol::{error::detail, revision::Era},
+    protocol::revision::Era,
     transport::headers::Parameter,
 };
 use mcp_edge_runtime::json::{Object, to_json};
@@ -61,19 +56,6 @@ pub struct Tool<E = ()> {
     time: Option<Duration>,
 }
 
-/// A handler whose types are gone, with what was learned from them.
-#[doc(hidden)]
-pub struct Handler<E> {
-    input_schema: Value,
-    output_schema: Option<Value>,
-    run: Run<E>,
-}
-
-/// Runs a tool. The arguments have been validated. They are handed over, so that they need not be copied: they may be
-/// most of what a call holds.
-type Run<E> = Box<dyn Fn(Call<E>, Value) -> Running>;
-type Running = LocalBoxFuture<'static, Result<ToolResult, ToolError>>;
-
 /// What clients should expect of a tool. Hints only, but several clients ask the user before a tool runs that might
 /// destroy something, and directories of servers want each said explicitly, so all are sent always.
 #[derive(Debug, Clone, Copy)]
@@ -86,8 +68,8 @@ struct Hints {
 }
 
 impl<E: 'static> Tool<E> {
-    /// A tool with the function that does its work: `async fn(Call<E>, Arguments) -> Result` or
-    /// `async fn(Call<E>) -> Result`, see [`ToolHandler`].
+    /// Creates a tool with the function that does its work: `async fn(Call<E>, Arguments) -> Result`, where each of the
+    /// two parameters may be missing; see [`ToolHandler`].
     ///
     /// The name has 1 to 128 characters of `A-Z a-z 0-9 _ . -`; some clients take no more than 64.
     pub fn new<Kind>(name: impl Into<String>, handler: impl ToolHandler<E, Kind>) -> Self {
@@ -139,7 +121,7 @@ impl<E: 'static> Tool<E> {
         self
     }
 
-    /// The schema of the structured result, written by hand; for handlers that make a [`ToolResult`] themselves.
+    /// The schema of the structured result, written by hand; for handlers that make a [`ToolResult`](crate::ToolResult) themselves.
     pub fn output_schema(mut self, schema: Value) -> Self {
         self.handler.output_schema = Some(schema);
         self
@@ -251,80 +233,19 @@ fn wrap_schema(mut schema: Value) -> Value {
     serde_json::json!({"type": "object", "properties": {"result": schema}, "required": ["result"]})
 }
 
-/// Functions that can be tools.
-///
-/// Implemented for async functions and closures
-/// - of [`Call<E>`] and a type with [`DeserializeOwned`] and [`JsonSchema`] that describes an object, or
-/// - of [`Call<E>`] alone,
-///
-/// with a result that is [`IntoToolResult`]. `Kind` only tells these forms apart; it is never written out.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be a tool",
-    label = "not an async function of `Call<{E}>` and, optionally, arguments with `Deserialize` and `JsonSchema`",
-    note = "its result must be `Result<T, ToolError>` with `T` one of `Json<_>`, `String`, `ContentBlock`, `ToolResult`"
-)]
-pub trait ToolHandler<E, Kind> {
-    /// Forgets the types.
-    #[doc(hidden)]
-    fn into_handler(self) -> Handler<E>;
-}
-
-/// The form with arguments.
-#[doc(hidden)]
-pub struct WithArguments<A>(std::marker::PhantomData<A>);
-
-/// The form without arguments.
-#[doc(hidden)]
-pub struct WithoutArguments;
-
-impl<E, F, A, Fut, R> ToolHandler<E, WithArguments<A>> for F
-where
-    E: 'static,
-    F: Fn(Call<E>, A) -> Fut + 'static,
-    A: DeserializeOwned + JsonSchema + 'static,
-    Fut: Future<Output = R> + 'static,
-    R: IntoToolResult + 'static,
-{
-    fn into_handler(self) -> Handler<E> {
-        Handler {
-            input_schema: schema::of_input::<A>(),
-            output_schema: R::output_schema(),
-            run: Box::new(move |call, arguments| match A::deserialize(arguments) {
-                Ok(arguments) => self(call, arguments).map(IntoToolResult::into_tool_result).boxed_local(),
-                // Validation has passed, so this is a rule that the schema does not express.
-                Err(error) => {
-                    std::future::ready(Err(ToolError::new(format!("arguments: {}", detail(&error))))).boxed_local()
-                }
-            }),
-        }
-    }
-}
-
-impl<E, F, Fut, R> ToolHandler<E, WithoutArguments> for F
-where
-    E: 'static,
-    F: Fn(Call<E>) -> Fut + 'static,
-    Fut: Future<Output = R> + 'static,
-    R: IntoToolResult + 'static,
-{
-    fn into_handler(self) -> Handler<E> {
-        Handler {
-            input_schema: schema::no_arguments(),
-            output_schema: R::output_schema(),
-            run: Box::new(move |call, _| self(call).map(IntoToolResult::into_tool_result).boxed_local()),
-        }
-    }
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 
 #[cfg(test)]
 mod tests {
+    use schemars::JsonSchema;
     use serde::Serialize;
     use serde_json::json;
 
     use super::*;
-    use crate::primitives::tool_result::Json;
+    use crate::{
+        call::Call,
+        primitives::tool_result::{IntoToolResult, Json, ToolResult},
+    };
 
     #[derive(Serialize, JsonSchema)]
     struct Leaf {
