@@ -119,13 +119,16 @@ impl EndpointError {
             Self::Provider(ProviderError::Misconfigured(_)) => {
                 (500, "server_error", "This server is not set up correctly", None)
             }
-            Self::Provider(_)
-            | Self::Storage(_)
+            Self::Provider(_) => {
+                let description = "The identity provider cannot be reached, try again later";
+                (503, "temporarily_unavailable", description, Some(RETRY_SECONDS))
+            }
+            Self::Storage(_)
             | Self::Ledger(_)
             | Self::Admission(AdmissionError::Unavailable(_))
             | Self::Call(CallError::Unavailable(_))
             | Self::Change(ChangeError::Unavailable(_)) => {
-                let description = "The identity provider cannot be reached, try again later";
+                let description = "Registrations cannot be read or changed right now, try again later";
                 (503, "temporarily_unavailable", description, Some(RETRY_SECONDS))
             }
         };

@@ -94,7 +94,7 @@ impl PortalError {
                 _ => (503, "The identity provider cannot be reached, try again later", Some(RETRY_SECONDS)),
             },
             Self::Register(_) | Self::Update(_) | Self::Storage(_) => {
-                (503, "The identity provider cannot be reached, try again later", Some(RETRY_SECONDS))
+                (503, "Applications cannot be read or changed right now, try again later", Some(RETRY_SECONDS))
             }
         }
     }
