@@ -5,7 +5,10 @@ use std::cell::RefCell;
 use wasm_bindgen::JsValue;
 
 use super::{bridge, executor};
-use crate::http::{BodyError, HeaderNames, RequestBody, RequestHead};
+use crate::{
+    http::{BodyError, HeaderNames, RequestBody, RequestHead},
+    uri::split_origin,
+};
 
 /// Enough for most heads and most messages.
 const USUAL_BYTES: usize = 8 * 1024;
@@ -93,11 +96,9 @@ fn text_of(value: &JsValue) -> Option<String> {
     usual.or_else(|| value.as_string())
 }
 
-/// The part of an absolute URL after the authority; the runtime has parsed and normalized it before.
+/// The path and query of an absolute URL, which the runtime has parsed and normalized.
 fn target_of(url: &str) -> &str {
-    let after_scheme = url.find("://").map_or(0, |at| at + 3);
-    let slash = url[after_scheme..].find('/').map_or(url.len(), |at| after_scheme + at);
-    &url[slash..]
+    split_origin(url).1
 }
 
 /// The body of a request that has not been read yet.

@@ -4,10 +4,10 @@ use std::{cell::RefCell, panic::AssertUnwindSafe, rc::Rc, time::Duration};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::futures::{JsFuture, future_to_promise};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use worker::{Delay, Env, console_error};
 
-use super::{bridge, executor};
+use super::{bridge, event, executor};
 use crate::{
     context::Connection,
     crypto::{Algorithm, Thumbprint, VerificationKey},
@@ -76,7 +76,7 @@ impl Fetch for EdgeServices {
             request.timeout.as_millis() as f64,
             request.max_body as f64,
         );
-        let answer = JsFuture::from(answer).await.map_err(|error| FetchError::Network(text_of(&error)))?;
+        let answer = JsFuture::from(answer).await.map_err(|error| FetchError::Network(event::message_of(&error)))?;
         let answer = answer.as_string().unwrap_or_default();
         let (status, body) = answer.split_once('\n').unwrap_or_default();
         match status {
@@ -98,14 +98,14 @@ impl Store for EdgeServices {
     #[allow(clippy::cast_precision_loss, reason = "a minute")]
     async fn get(&self, key: &str) -> Result<Option<String>, StoreError> {
         let value = JsFuture::from(bridge::load(&self.env, self.bindings.store, key, KV_CACHE_SECONDS as f64)).await;
-        value.map(|value| value.as_string()).map_err(|thrown| StoreError(text_of(&thrown)))
+        value.map(|value| value.as_string()).map_err(|thrown| StoreError(event::message_of(&thrown)))
     }
 
     #[allow(clippy::cast_precision_loss, reason = "a day")]
     async fn put(&self, key: &str, value: &str, ttl: Duration) -> Result<(), StoreError> {
         let written =
             JsFuture::from(bridge::save(&self.env, self.bindings.store, key, value, ttl.as_secs() as f64)).await;
-        written.map(drop).map_err(|thrown| StoreError(text_of(&thrown)))
+        written.map(drop).map_err(|thrown| StoreError(event::message_of(&thrown)))
     }
 }
 
@@ -132,7 +132,7 @@ async fn imported(key: &impl VerificationKey, algorithm: Algorithm) -> Result<Js
         return Ok(known);
     }
     let promise = bridge::import_key(algorithm.name(), &key.to_jwk());
-    let crypto_key = JsFuture::from(promise).await.map_err(|error| UnusableKey(text_of(&error)))?;
+    let crypto_key = JsFuture::from(promise).await.map_err(|error| UnusableKey(event::message_of(&error)))?;
     IMPORTED_KEYS.with_borrow_mut(|keys| {
         if keys.len() >= MAX_IMPORTED_KEYS {
             keys.clear();
@@ -201,10 +201,4 @@ impl FailureLimit for EdgeServices {
         let refused = bridge::is_over_limit(&self.env, self.bindings.rate_limiter, address);
         JsFuture::from(refused).await.is_ok_and(|refused| refused.is_truthy())
     }
-}
-
-/// The message of what JavaScript threw.
-fn text_of(thrown: &JsValue) -> String {
-    let message = thrown.dyn_ref::<js_sys::Error>().map(|error| error.message().into());
-    message.or_else(|| thrown.as_string()).unwrap_or_else(|| "unknown error".to_owned())
 }
