@@ -124,7 +124,8 @@ describe("a response that is passed back", () => {
     const answer = await response;
     await sleep(1_000);
     const ahead = seen().sent;
-    assert.ok(ahead < BODY_MEGABYTES / 4, `${ahead} MB were taken before anybody read`);
+    // The buffers of two connections in the kernel are not the Worker's; they grow to several megabytes each.
+    assert.ok(ahead < BODY_MEGABYTES / 2, `${ahead} MB were taken before anybody read`);
     let length = 0;
     let pauseAt = 8 * MEGABYTE;
     for await (const chunk of answer) {
