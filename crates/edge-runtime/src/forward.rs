@@ -31,7 +31,7 @@ pub trait Forward {
 }
 
 /// A request to another server. Nothing of the client's request gets into it but what stands here.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct ForwardRequest<'a> {
     /// HTTP method.
     pub method: Method,
@@ -172,7 +172,7 @@ mod tests {
         let unsendable = |name, value| {
             let headers = [("content-type", "application/json"), (name, value)];
             let request = ForwardRequest {
-                method: Method::Get,
+                method: Method::GET,
                 url: "https://upstream.example/",
                 headers: &headers,
                 body: ForwardContent::Empty,
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn a_request_that_is_logged_shows_no_headers() {
         let request = ForwardRequest {
-            method: Method::Post,
+            method: Method::POST,
             url: "https://upstream.example/mcp",
             headers: &[("authorization", "Bearer hunter2")],
             body: ForwardContent::Text("hunter2"),

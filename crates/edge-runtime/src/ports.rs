@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
+pub use http::Method;
 
 use crate::crypto::{Algorithm, VerificationKey};
 
@@ -50,31 +51,6 @@ pub struct HttpRequest<'a> {
     pub timeout: Duration,
     /// In bytes; a longer body is an error, found while it arrives.
     pub max_body: usize,
-}
-
-/// HTTP methods (RFC 9110 §9, RFC 5789).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Method {
-    Get,
-    Post,
-    Put,
-    Patch,
-    Delete,
-}
-
-impl Method {
-    /// The name as it is sent.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
 }
 
 /// The body of a request, by its media type.

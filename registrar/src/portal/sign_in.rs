@@ -263,7 +263,7 @@ impl SignIn {
         );
         let authorization = basic(&self.client.client_id, self.client.client_secret.expose());
         let call = HttpRequest {
-            method: Method::Post,
+            method: Method::POST,
             url: &endpoint,
             authorization: Some(&authorization),
             body: RequestContent::Form(&form),

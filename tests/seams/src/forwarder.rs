@@ -32,7 +32,7 @@ pub async fn forward(env: &Env, context: &RequestContext, head: &RequestHead<'_>
         headers.push(("x-user", "alice\nauthorization\nBearer mallory"));
     }
     let request = ForwardRequest {
-        method: if head.method() == "POST" { Method::Post } else { Method::Get },
+        method: if head.method() == "POST" { Method::POST } else { Method::GET },
         url: &format!("{}/{path}", setting(env, "UPSTREAM").unwrap_or_default()),
         headers: &headers,
         body: if head.method() == "POST" { ForwardContent::ClientBody } else { ForwardContent::Empty },

@@ -69,7 +69,7 @@ impl<P: Fetch + Runtime> LogtoApplications<'_, P> {
         loop {
             let authorization = format!("Bearer {}", self.token().await?.expose());
             let call = HttpRequest {
-                method,
+                method: method.clone(),
                 url: &url,
                 authorization: Some(&authorization),
                 body: content,
@@ -92,12 +92,12 @@ impl<P: Fetch + Runtime> LogtoApplications<'_, P> {
                         let wrong = format!("{} {} is not known: check MANAGEMENT_API", method.as_str(), shape(path));
                         return Err(ProviderError::Misconfigured(wrong));
                     }
-                    400..=428 | 430..=499 => return Err(ProviderError::Refused(self::refusal(method, path, &reply))),
+                    400..=428 | 430..=499 => return Err(ProviderError::Refused(self::refusal(&method, path, &reply))),
                     429 => (true, "429, too many requests".to_owned()),
                     status => (repeat == Repeat::Always, format!("status {status}")),
                 },
                 // It would be as long the next time.
-                Err(FetchError::TooLarge(_)) if method == Method::Get => return Err(ProviderError::TooLarge),
+                Err(FetchError::TooLarge(_)) if method == Method::GET => return Err(ProviderError::TooLarge),
                 Err(error) => (repeat == Repeat::Always, error.to_string()),
             };
             let failure = ProviderError::Unavailable(format!("{} {}: {failure}", method.as_str(), shape(path)));
@@ -110,7 +110,7 @@ impl<P: Fetch + Runtime> LogtoApplications<'_, P> {
 
     /// A call whose answer is JSON.
     pub(super) async fn read<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, ProviderError> {
-        parse(&self.call(Method::Get, path, None, Repeat::Always).await?)
+        parse(&self.call(Method::GET, path, None, Repeat::Always).await?)
     }
 
     /// The machine token: the one at hand, or a new one.
@@ -123,7 +123,7 @@ impl<P: Fetch + Runtime> LogtoApplications<'_, P> {
         let form = format!("grant_type=client_credentials&resource={}&scope=all", form_encode(&tenant.indicator));
         let authorization = basic(&tenant.client_id, tenant.client_secret.expose());
         let call = HttpRequest {
-            method: Method::Post,
+            method: Method::POST,
             url: &self.token_endpoint,
             authorization: Some(&authorization),
             body: RequestContent::Form(&form),
@@ -194,7 +194,7 @@ pub(super) fn undocumented() -> ProviderError {
 
 /// Describes a rejected request for the log: the error code and the rejected members. Nothing else of the body: some
 /// answers of Logto repeat what they were sent, a rejected token's claims for example.
-fn refusal(method: Method, path: &str, reply: &HttpResponse) -> String {
+fn refusal(method: &Method, path: &str, reply: &HttpResponse) -> String {
     let body: Value = serde_json::from_str(&reply.body).unwrap_or_default();
     let issues = body["data"]["issues"].as_array().into_iter().flatten();
     let members: Vec<String> = issues

@@ -42,7 +42,7 @@ impl<P: Fetch + Runtime> Applications for LogtoApplications<'_, P> {
             "oidcClientMetadata": client_metadata(application),
             "customData": { MARK: pending(attempt) },
         });
-        let created = match self.call(Method::Post, "/applications", Some(&body), Repeat::IfRefused).await {
+        let created = match self.call(Method::POST, "/applications", Some(&body), Repeat::IfRefused).await {
             Ok(reply) => api::parse::<Stored>(&reply),
             Err(error) => Err(error),
         };
@@ -69,7 +69,7 @@ impl<P: Fetch + Runtime> Applications for LogtoApplications<'_, P> {
 
     async fn confirm(&self, client_id: &str) -> Result<(), ProviderError> {
         let path = format!("{}/custom-data", path_of(client_id));
-        self.call(Method::Patch, &path, Some(&json!({ MARK: COMPLETE })), Repeat::Always).await.map(|_| ())
+        self.call(Method::PATCH, &path, Some(&json!({ MARK: COMPLETE })), Repeat::Always).await.map(|_| ())
     }
 
     async fn update(&self, client_id: &str, before: &Application, after: &Application) -> Result<(), ProviderError> {
@@ -87,7 +87,7 @@ impl<P: Fetch + Runtime> Applications for LogtoApplications<'_, P> {
     }
 
     async fn remove(&self, client_id: &str) -> Result<(), ProviderError> {
-        match self.call(Method::Delete, &path_of(client_id), None, Repeat::Always).await {
+        match self.call(Method::DELETE, &path_of(client_id), None, Repeat::Always).await {
             Ok(_) | Err(ProviderError::Gone) => Ok(()),
             Err(error) => Err(error),
         }
@@ -153,7 +153,7 @@ impl<P: Fetch + Runtime> LogtoApplications<'_, P> {
     /// would stay.
     async fn change(&self, client_id: &str, after: &Application, consent: &Consent) -> Result<(), ProviderError> {
         let body = json!({ "name": after.name, "oidcClientMetadata": client_metadata(after) });
-        self.call(Method::Patch, &path_of(client_id), Some(&body), Repeat::Always).await?;
+        self.call(Method::PATCH, &path_of(client_id), Some(&body), Repeat::Always).await?;
         let granted: Value = self.read(&format!("{}/user-consent-scopes", path_of(client_id))).await?;
         let granted = Consent::read(&granted).ok_or_else(api::undocumented)?;
         consent::add(self, client_id, &consent.without(&granted)).await?;
@@ -182,7 +182,7 @@ impl<P: Fetch + Runtime> LogtoApplications<'_, P> {
             "branding": branding,
         });
         let path = format!("{}/sign-in-experience", path_of(client_id));
-        self.call(Method::Put, &path, Some(&body), Repeat::Always).await.map(|_| ())
+        self.call(Method::PUT, &path, Some(&body), Repeat::Always).await.map(|_| ())
     }
 }
 

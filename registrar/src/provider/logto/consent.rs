@@ -87,7 +87,7 @@ pub(super) async fn add<P: Fetch + Runtime>(
     }
     let path = format!("{}/user-consent-scopes", path_of(client_id));
     let body = json!({ "userScopes": consent.user, "resourceScopes": consent.resource });
-    let added = api.call(Method::Post, &path, Some(&body), Repeat::Always).await;
+    let added = api.call(Method::POST, &path, Some(&body), Repeat::Always).await;
     if matches!(&added, Err(ProviderError::Refused(_))) {
         // A permission was removed or made anew since its id was looked up.
         *api.logto.scope_ids.borrow_mut() = None;
@@ -105,7 +105,7 @@ pub(super) async fn remove<P: Fetch + Runtime>(
     let resources = consent.resource.iter().map(|id| ("resource-scopes", id));
     for (kind, name) in users.chain(resources) {
         let path = format!("{path}/{kind}/{}", form_encode(name));
-        match api.call(Method::Delete, &path, None, Repeat::Always).await {
+        match api.call(Method::DELETE, &path, None, Repeat::Always).await {
             Ok(_) | Err(ProviderError::Gone) => {}
             Err(error) => return Err(error),
         }

@@ -49,7 +49,7 @@ pub(super) async fn rotate<P: Fetch + Runtime>(
 ) -> Result<Secret, ProviderError> {
     let path = format!("{}/secrets", path_of(client_id));
     // (1) The name is taken if an earlier try was carried out without being answered.
-    let made = match api.call(Method::Post, &path, Some(&json!({ "name": name })), Repeat::Always).await {
+    let made = match api.call(Method::POST, &path, Some(&json!({ "name": name })), Repeat::Always).await {
         Ok(reply) => Some(parse::<StoredSecret>(&reply)?),
         Err(ProviderError::Refused(detail)) if detail.contains("secret_name_exists") => None,
         Err(error) => return Err(error),
@@ -73,7 +73,7 @@ async fn remove<P: Fetch + Runtime>(
     name: &str,
 ) -> Result<(), ProviderError> {
     let path = format!("{}/secrets/{}", path_of(client_id), form_encode(name));
-    match api.call(Method::Delete, &path, None, Repeat::Always).await {
+    match api.call(Method::DELETE, &path, None, Repeat::Always).await {
         Ok(_) | Err(ProviderError::Gone) => Ok(()),
         Err(error) => Err(error),
     }

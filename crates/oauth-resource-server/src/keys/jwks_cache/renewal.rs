@@ -96,7 +96,7 @@ async fn discover(issuer: &str, services: &impl Fetch) -> Result<Provider, Renew
 
 async fn document(url: &str, services: &impl Fetch) -> Result<String, RenewalError> {
     let call = HttpRequest {
-        method: Method::Get,
+        method: Method::GET,
         url,
         authorization: None,
         body: RequestContent::Empty,

@@ -25,7 +25,7 @@ pub fn introspection_form(token: &str, client_id: &str, client_secret: &Secret) 
 #[must_use]
 pub fn request<'a>(url: &'a str, authorization: &'a str, form: Option<&'a str>) -> HttpRequest<'a> {
     HttpRequest {
-        method: if form.is_some() { Method::Post } else { Method::Get },
+        method: if form.is_some() { Method::POST } else { Method::GET },
         url,
         authorization: Some(authorization),
         body: form.map_or(RequestContent::Empty, RequestContent::Form),
