@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 
 use libfuzzer_sys::fuzz_target;
-use mcp_edge::{http::RequestHead, mcp::{Call, Limits, Prompt, PromptError, Resource, Server, Tool, testing}, schemars::{self, JsonSchema}};
+use mcp_edge::{Call, JsonSchema, Limits, Prompt, PromptError, Resource, Server, Tool, schemars, testing};
+use mcp_edge_runtime::http::RequestHead;
 use serde::Deserialize;
 use serde_json::Value;
 
