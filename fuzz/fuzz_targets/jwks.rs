@@ -4,7 +4,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcp_edge_oauth::{keys::{key_set::{KeySet, MAX_KEYS}, record::Record}, provider::Provider};
+use mcp_edge_oauth::{
+    keys::{
+        key_set::{KeySet, MAX_KEYS},
+        record::Record,
+    },
+    provider::Provider,
+};
 use mcp_edge_runtime::crypto::Algorithm;
 
 const ISSUER: &str = "https://issuer.example";

@@ -3,7 +3,12 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mcp_edge_oauth::token::{claims, jwt::{self, Form}, opaque, validity::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS}};
+use mcp_edge_oauth::token::{
+    claims,
+    jwt::{self, Form},
+    opaque,
+    validity::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
+};
 use mcp_edge_runtime::ports::HttpResponse;
 
 const NOW: u64 = 1_795_000_000;
