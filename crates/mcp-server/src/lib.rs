@@ -68,7 +68,7 @@
 //! | `protocol`, `transport` | messages, methods, errors and results as data; headers and streams |
 //! | `limits`, `load` | resource limits; the memory that running calls hold |
 //!
-//! Each uses only modules below it, `builder` and `dispatch` excepted: they put the others together.
+//! No file imports another in a circle; `builder` and `dispatch` put the others together.
 
 mod build_error;
 mod builder;

@@ -1,4 +1,4 @@
-//! How much of everything: each number with its reason.
+//! Resource limits, each with its reason.
 
 use std::time::Duration;
 

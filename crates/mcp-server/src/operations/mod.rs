@@ -1,6 +1,6 @@
 //! The operations that both eras share: lists, calls, reads, prompts and completion.
 //!
-//! Each takes the same steps: find the primitive, check access, check that the client can provide what it needs, measure
+//! Each takes the same steps: find the primitive, check that the client can provide what it needs, check access, measure
 //! the arguments, parse them, check the headers that repeat them, open the responses of earlier rounds, validate, run.
 //! Everything up to the last step is decided at once, so that it can have a status of its own. Access is decided on names
 //! alone: nothing is parsed for a caller who may not use it.
