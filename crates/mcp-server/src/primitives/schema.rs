@@ -71,7 +71,7 @@ pub enum SchemaError {
     NotASchema,
     /// `$schema` names something else than 2020-12.
     #[error("unsupported dialect {0}")]
-    Framing(String),
+    Dialect(String),
     /// A `$ref` outside the document (never fetched), or to nothing.
     #[error("$ref {0} leads nowhere within the schema")]
     Reference(String),
@@ -97,7 +97,7 @@ pub(crate) fn check_document(schema: &Value) -> Result<(), SchemaError> {
         return Err(SchemaError::NotASchema);
     }
     if let Some(dialect) = schema.get("$schema").filter(|dialect| dialect.as_str() != Some(DIALECT)) {
-        return Err(SchemaError::Framing(dialect.as_str().unwrap_or("that is no text").to_owned()));
+        return Err(SchemaError::Dialect(dialect.as_str().unwrap_or("that is no text").to_owned()));
     }
     check_references(schema, schema)
 }
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn other_dialects_are_refused() {
         let schema = json!({"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"});
-        assert!(matches!(check_input(&schema), Err(SchemaError::Framing(_))));
+        assert!(matches!(check_input(&schema), Err(SchemaError::Dialect(_))));
         assert!(check_input(&json!({"$schema": DIALECT, "type": "object"})).is_ok());
         assert_eq!(check_input(&json!({"properties": {}})), Err(SchemaError::NotAnObject));
     }

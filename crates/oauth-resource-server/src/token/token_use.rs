@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::claims::Claims;
 use crate::denial::{Confirmation, Denial};
 
-/// The claims that tell the kind of a token.
-const KIND_CLAIMS: [&str; 10] =
-    ["typ", "token_use", "token_type", "tokenType", "tokenName", "c_hash", "s_hash", "events", "nonce", "at_hash"];
+/// What some providers call tokens that are not access tokens. A custom claim may have the same name, so only these
+/// values are refused.
+const OTHER_KINDS: [&str; 6] = ["id", "id_token", "id-token", "refresh", "refresh_token", "refresh-token"];
 
 /// Checks that the token is an access token, and one that its holder may send without a proof.
 ///
@@ -24,29 +24,27 @@ pub fn check_use(claims: &Claims) -> Result<(), Denial> {
         let says = |kinds: &[&str]| {
             value.as_str().is_some_and(|text| kinds.iter().any(|kind| text.eq_ignore_ascii_case(kind)))
         };
-        let is_another = match name.as_str() {
+        let found = match name.as_str() {
             "cnf" => return Err(Denial::SenderConstrained { confirmation: confirmation(value) }),
-            "typ" => !says(&["Bearer", "at+jwt", "JWT"]),
-            "token_use" => !says(&["access", "access_token"]),
-            // A custom claim may have one of these names, so only what is known is refused.
-            "token_type" | "tokenType" | "tokenName" => {
-                says(&["id", "id_token", "id-token", "refresh", "refresh_token", "refresh-token"])
-            }
-            "c_hash" | "s_hash" => true,
-            "events" => value.is_object(),
+            "typ" => (!says(&["Bearer", "at+jwt", "JWT"])).then_some("typ"),
+            "token_use" => (!says(&["access", "access_token"])).then_some("token_use"),
+            "token_type" => says(&OTHER_KINDS).then_some("token_type"),
+            "tokenType" => says(&OTHER_KINDS).then_some("tokenType"),
+            "tokenName" => says(&OTHER_KINDS).then_some("tokenName"),
+            "c_hash" => Some("c_hash"),
+            "s_hash" => Some("s_hash"),
+            "events" => value.is_object().then_some("events"),
             "nonce" => {
                 has_nonce = true;
-                has_at_hash
+                has_at_hash.then_some("nonce")
             }
             "at_hash" => {
                 has_at_hash = true;
-                has_nonce
+                has_nonce.then_some("at_hash")
             }
-            _ => false,
+            _ => None,
         };
-        if is_another {
-            another = KIND_CLAIMS.into_iter().find(|known| known == name);
-        }
+        another = found.or(another);
     }
     another.map_or(Ok(()), |claim| Err(Denial::NotAnAccessToken { claim }))
 }

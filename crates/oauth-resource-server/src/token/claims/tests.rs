@@ -7,6 +7,7 @@ use crate::{
     denial::Reason,
     token::{
         caller_kind::{Source, kind_of},
+        token_use::check_use,
         validity::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
     },
 };
@@ -182,4 +183,23 @@ fn the_operator_reads_the_values() {
     assert_eq!(detail("aud", json!(["a", "b"])), r#"aud ["a", "b"]"#);
     assert_eq!(detail("aud", json!({ "a": 1 })), r#"aud {"a":1}"#);
     assert_eq!(detail("azp", json!("x")), r#"aud ["https://mcp.example.com/mcp"]"#);
+}
+
+#[test]
+fn each_claim_of_another_kind_of_token_denies_by_its_own_name() {
+    for (claim, value) in [
+        ("typ", json!("ID")),
+        ("token_use", json!("id")),
+        ("token_type", json!("id_token")),
+        ("tokenType", json!("refresh_token")),
+        ("tokenName", json!("id-token")),
+        ("c_hash", json!("h")),
+        ("s_hash", json!("h")),
+        ("events", json!({})),
+    ] {
+        let denied = check_use(&with_member(claim, value).unwrap());
+        assert_eq!(denied, Err(Denial::NotAnAccessToken { claim }));
+    }
+    let both = with(|claims| claims.extend([("nonce".to_owned(), json!("n")), ("at_hash".to_owned(), json!("h"))]));
+    assert_eq!(check_use(&both.unwrap()), Err(Denial::NotAnAccessToken { claim: "nonce" }));
 }
