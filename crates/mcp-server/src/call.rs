@@ -73,7 +73,7 @@ impl<E: Clone> Clone for Call<E> {
     }
 }
 
-/// All of a call that does not depend on the type of the surroundings.
+/// The parts of a call that do not depend on the type of its environment.
 pub(super) struct Context {
     pub identity: Rc<Identity>,
     pub now: u64,

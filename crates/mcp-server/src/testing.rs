@@ -87,7 +87,7 @@ impl<'s> Client<'s, ()> {
 }
 
 impl<'s, E: Clone + 'static> Client<'s, E> {
-    /// Like [`Client::new`], for servers whose handlers need surroundings.
+    /// Like [`Client::new`], for servers whose handlers take an environment.
     #[must_use]
     pub fn with_env(server: &'s Server<E>, env: E) -> Self {
         let identity = Rc::new(Identity::for_test("test", ""));

@@ -26,13 +26,13 @@ pub struct InputRequired(pub(crate) Cause);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cause {
-    /// The question goes out, and the handler runs again with the answer.
+    /// The request is sent to the client, and the handler runs again with the response.
     Outstanding,
-    /// The client has not declared that it can be asked this.
+    /// The client has not declared the capability for it.
     Incapable(Capability),
-    /// The client shook hands, and a stateless server cannot ask it anything.
+    /// A client of the legacy era: a stateless server cannot send it requests.
     Legacy,
-    /// The answer is not of the form that was asked for.
+    /// The response does not match the requested schema.
     Malformed(String),
     /// The user declined, or closed the form.
     Refused { declined: bool },
@@ -66,7 +66,7 @@ impl fmt::Display for InputRequired {
 impl std::error::Error for InputRequired {}
 
 impl InputRequired {
-    /// Whether the question goes out if the handler ends with this.
+    /// Whether the request is sent to the client if the handler ends with this.
     #[must_use]
     pub fn is_outstanding(&self) -> bool {
         self.0 == Cause::Outstanding

@@ -38,7 +38,7 @@ impl Requirements {
         self.named.is_empty() && !self.user && !self.first_party
     }
 
-    /// What another consent cannot provide comes first: nobody should be sent through one in vain.
+    /// Checks first what a further consent cannot provide, so that no user is asked for one that does not help.
     pub fn check(&self, identity: &Identity) -> Result<(), AccessNeeded> {
         if self.first_party && identity.party() != Party::First {
             return Err(AccessNeeded::FirstParty);

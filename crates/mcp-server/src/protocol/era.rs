@@ -10,7 +10,7 @@
 //!    contradict the body; the version is spoken here; the headers that must be there are there, and `Mcp-Name`
 //!    agrees.
 //! 3. With a modern header but no claim: the envelope is missing.
-//! 4. Otherwise the message belongs to a client that has shaken hands, if the header names a revision it could have
+//! 4. Otherwise the message belongs to a legacy client after `initialize`, if the header names a revision it could have
 //!    agreed on.
 
 use std::borrow::Cow;
@@ -34,9 +34,9 @@ pub(crate) const VERSION_HEADER: &str = "mcp-protocol-version";
 
 /// What a request turned out to be.
 pub(crate) enum RequestKind<'a> {
-    /// The first request of a client that shakes hands.
+    /// `initialize`, the first request of a legacy client.
     Handshake,
-    /// Anything else from such a client, or from one that has shaken hands elsewhere.
+    /// Any other message of a legacy client; it was initialized by another isolate perhaps.
     Legacy(Revision),
     /// A request that says everything itself.
     Modern(Meta<'a>),

@@ -219,8 +219,8 @@ impl Reason {
         self.row().is_outage
     }
 
-    /// Whether it counts against the limit of failed attempts of the sender's address. A request without a token is how
-    /// every client begins, an expired token how it goes on, and an outage is nobody's failure: none of these counts.
+    /// Whether it counts against the limit of failed attempts of the sender's address. Every client
+    /// begins with a request without a token, tokens expire, and an outage is not the client's fault: none of these counts.
     #[must_use]
     pub fn counts_as_failed_attempt(self) -> bool {
         self.row().counts_as_failed_attempt
