@@ -4,7 +4,7 @@
 //! A registration is taken from the vendor's documentation ("documented in …"), from the client's own code ("source of …")
 //! or, where there is neither, from a report of what arrived ("reported in …"). Ports are examples.
 //!
-//! Not found, in November 2026: what Windsurf (Devin Desktop), JetBrains AI Assistant and Junie register, the members that
+//! Not found, in November 2026: what Windsurf (Devin Desktop), `JetBrains` AI Assistant and Junie register, the members that
 //! Claude, ChatGPT and Cursor send beside their redirect URIs, LM Studio's path, and Postman's callback for MCP, which is
 //! taken to be the one that it documents for OAuth in general.
 
