@@ -74,14 +74,14 @@ impl<'a> Members<'a> {
         Ok(text.filter(|text| !text.is_empty()))
     }
 
-    /// The texts of a list. `null` and empty entries count as absent, and so does a list without others.
+    /// The strings of a list. `null` and empty entries count as absent, and so does a list without others.
     pub(super) fn strings(&self, name: &str) -> Result<Option<Vec<&'a str>>, MetadataError> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let wrong = || MetadataError::metadata(name, format!("must be an array of at most {MAX_ENTRIES} strings"));
         let list = value.as_array().filter(|list| list.len() <= MAX_ENTRIES).ok_or_else(wrong)?;
         let given = list.iter().filter(|entry| !entry.is_null() && *entry != "");
-        let texts: Vec<&str> = given.map(Value::as_str).collect::<Option<_>>().ok_or_else(wrong)?;
-        Ok(Some(texts).filter(|texts| !texts.is_empty()))
+        let strings: Vec<&str> = given.map(Value::as_str).collect::<Option<_>>().ok_or_else(wrong)?;
+        Ok(Some(strings).filter(|strings| !strings.is_empty()))
     }
 
     /// The address of a page or a picture. One on the web that the public cannot open, such as that of a program in
