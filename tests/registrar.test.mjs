@@ -79,7 +79,8 @@ describe("REGISTRATION = open", () => {
       "https://agent.example\\@evil.example/",
       "cursor://anysphere.cursor-deeplink/mcp/install?name=x&config=eyJ1cmwiOiJ4In0", "vscode:mcp/install?%7B%7D",
       "vscode://vscode.git/clone?url=https://evil.example/x", "vscode-insiders://file/etc/passwd",
-      "windsurf://windsurf-mcp-registry?serverName=x", "com.example.agent://callback", `https://agent.example/${"x".repeat(2048)}`,
+      "windsurf://windsurf-mcp-registry?serverName=x", "warp://action/new_tab?path=/tmp", "warp://mcp/oauth2callback?x",
+      "raycast://extensions/x/y/z", "raycast://oauth?package_name=x&y", "com.example.agent://callback", `https://agent.example/${"x".repeat(2048)}`,
     ];
     for (const uri of uris) {
       const { status, json } = await register(tenant, { redirect_uris: [AGENT.redirect_uris[0], uri] });
@@ -96,12 +97,11 @@ describe("REGISTRATION = open", () => {
       { client_name: "<script>alert(1)</script>" },
       { client_name: "Bank\u202eknaB" },
       { client_name: "x".repeat(1000) },
-      { logo_uri: "https://169.254.169.254/latest/meta-data" },
       { logo_uri: "javascript:alert(1)" },
       { token_endpoint_auth_method: "private_key_jwt", jwks_uri: "http://127.0.0.1/keys" },
       { token_endpoint_auth_method: "client_secret_basic", redirect_uris: ["cursor://anysphere.cursor-mcp/oauth/callback"] },
       { grant_types: ["client_credentials"] },
-      { grant_types: ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"] },
+      { grant_types: ["urn:ietf:params:oauth:grant-type:token-exchange"] },
       { response_types: ["token"] },
       { scope: "all" },
     ]) {
@@ -126,6 +126,12 @@ describe("REGISTRATION = open", () => {
       application_type: "native",
     });
     assert.deepEqual([status, json.client_name, json.client_uri], [201, "Visual Studio Code", undefined]);
+  });
+
+  test("a picture at an address that only the server's own network has is neither kept nor fetched", async () => {
+    const { status, json } = await register(tenant, { logo_uri: "https://169.254.169.254/latest/meta-data" });
+    assert.deepEqual([status, json.logo_uri], [201, undefined]);
+    assert.ok(!JSON.stringify([...api.applications.all()]).includes("169.254"));
   });
 
   test("what a client claims about its standing is not believed", async () => {

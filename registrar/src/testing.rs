@@ -61,6 +61,8 @@ pub struct TestProvider {
     pub periods: RefCell<Vec<Period>>,
     /// What the log says the next times, instead of `used`.
     pub readings: RefCell<Vec<LogReading>>,
+    /// How many steps longer an update takes, between its parts.
+    pub slow_updates: Cell<usize>,
     /// Fails operations of this name: `begin` and `create` (before an application is made, and after), `confirm`,
     /// `update`, `remove`, `usage`.
     pub broken: Cell<&'static str>,
@@ -104,7 +106,9 @@ impl Applications for TestProvider {
             self.applications.borrow_mut().get_mut(client_id).map(change).ok_or(ProviderError::Gone)
         };
         change(&|application| application.name.clone_from(&after.name))?;
-        others_go_on().await;
+        for _ in 0..=self.slow_updates.get() {
+            others_go_on().await;
+        }
         change(&|application| application.redirect_uris.clone_from(&after.redirect_uris))?;
         others_go_on().await;
         change(&|application| {

@@ -5,7 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, de};
 use serde_json::{Map, Value};
 
-use super::{error::MetadataError, page_uri, redirect_uri};
+use super::{error::MetadataError, page_uri};
+
+/// More entries than any list has that is not of redirect URIs.
+const MAX_ENTRIES: usize = 16;
 
 /// Parses a JSON object. A member that occurs twice is an error: another parser might take the other value.
 ///
@@ -51,31 +54,45 @@ impl<'a> Members<'a> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text of at most `max_bytes` without control and formatting characters; an empty one counts as absent, which is
-    /// how some clients leave a member out.
-    pub(super) fn text(&self, name: &str, max_bytes: usize) -> Result<Option<&'a str>, MetadataError> {
+    /// A text of at most `max_bytes`.
+    pub(super) fn string(&self, name: &str, max_bytes: usize) -> Result<Option<&'a str>, MetadataError> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let text = value.as_str().ok_or_else(|| MetadataError::metadata(name, "must be a string"))?;
         if text.len() > max_bytes {
             return Err(MetadataError::metadata(name, format!("must not be longer than {max_bytes} bytes")));
         }
-        if text.chars().any(is_invisible) {
+        Ok(Some(text))
+    }
+
+    /// A text of at most `max_bytes` without control and formatting characters; an empty one counts as absent, which is
+    /// how some clients leave a member out.
+    pub(super) fn text(&self, name: &str, max_bytes: usize) -> Result<Option<&'a str>, MetadataError> {
+        let text = self.string(name, max_bytes)?;
+        if text.is_some_and(|text| text.chars().any(is_invisible)) {
             return Err(MetadataError::metadata(name, "must not contain control or formatting characters"));
         }
-        Ok(Some(text).filter(|text| !text.is_empty()))
+        Ok(text.filter(|text| !text.is_empty()))
     }
 
-    pub(super) fn strings(&self, name: &str, max_entries: usize) -> Result<Option<Vec<&'a str>>, MetadataError> {
+    /// The strings of a list. `null` and empty entries count as absent, and so does a list without others.
+    pub(super) fn strings(&self, name: &str) -> Result<Option<Vec<&'a str>>, MetadataError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let wrong = || MetadataError::metadata(name, format!("must be an array of at most {max_entries} strings"));
-        let list = value.as_array().filter(|list| list.len() <= max_entries).ok_or_else(wrong)?;
-        list.iter().map(Value::as_str).collect::<Option<Vec<_>>>().map(Some).ok_or_else(wrong)
+        let wrong = || MetadataError::metadata(name, format!("must be an array of at most {MAX_ENTRIES} strings"));
+        let list = value.as_array().filter(|list| list.len() <= MAX_ENTRIES).ok_or_else(wrong)?;
+        let given = list.iter().filter(|entry| !entry.is_null() && *entry != "");
+        let strings: Vec<&str> = given.map(Value::as_str).collect::<Option<_>>().ok_or_else(wrong)?;
+        Ok(Some(strings).filter(|strings| !strings.is_empty()))
     }
 
+    /// The address of a page or a picture. One on the web that the public cannot open, such as that of a program in
+    /// development, is left out, which RFC 7591 §3.2.1 allows and the answer shows. Others are errors.
     pub(super) fn page(&self, name: &str) -> Result<Option<String>, MetadataError> {
-        let Some(uri) = self.text(name, redirect_uri::MAX_BYTES)? else { return Ok(None) };
-        page_uri::check(uri).map_err(|problem| MetadataError::metadata(name, problem.to_string()))?;
-        Ok(Some(uri.to_owned()))
+        let Some(uri) = self.string(name, usize::MAX)?.filter(|uri| !uri.is_empty()) else { return Ok(None) };
+        match page_uri::check(uri) {
+            Ok(()) => Ok(Some(uri.to_owned())),
+            Err(_) if page_uri::is_of_the_web(uri) => Ok(None),
+            Err(problem) => Err(MetadataError::metadata(name, problem.to_string())),
+        }
     }
 }
 

@@ -4,19 +4,24 @@
 //! |---|---|---|
 //! | [`members`](mod@members) | the members of a request as JSON | RFC 7591 §2 |
 //! | `validation` | the rules for each member | RFC 7591 §2 |
+//! | [`name`] | the name that users read | RFC 7591 §2, RFC 5892 Appendix A |
 //! | [`redirect_uri`] | validation of redirect URIs | RFC 8252, RFC 6749 §3.1.2 |
 //! | [`page_uri`] | validation of the URIs of pages and pictures that a consent page shows | RFC 7591 §5 |
 //! | [`error`] | errors in metadata | RFC 7591 §3.2.2 |
 //!
 //! Members that mean nothing here are ignored, as the RFC demands (§2: "MUST ignore values it does not understand"), and
-//! are neither stored nor repeated. Nothing that is named by a URI is fetched.
+//! are neither stored nor repeated. What is only for display and cannot be kept is left out as well; what decides where
+//! codes go and what a client may do is an error. Nothing that is named by a URI is fetched.
 
 pub mod error;
 pub mod members;
+pub mod name;
 pub mod page_uri;
 pub mod redirect_uri;
 mod validation;
 
+#[cfg(test)]
+mod known_clients;
 #[cfg(test)]
 mod tests;
 
@@ -53,7 +58,7 @@ pub struct ClientMetadata {
     pub redirect_uris: Vec<String>,
     /// How it authenticates.
     pub token_endpoint_auth_method: AuthMethod,
-    /// `authorization_code`, and `refresh_token` if it was asked for.
+    /// `authorization_code`, and `refresh_token` if it was asked for; others are left out.
     pub grant_types: Vec<String>,
     /// Always `["code"]`.
     pub response_types: Vec<String>,
@@ -76,7 +81,7 @@ pub struct ClientMetadata {
     /// How the client uses data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_uri: Option<String>,
-    /// People responsible for the client.
+    /// People responsible for the client, five at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<String>,
     /// Identifies the software behind many registrations.

@@ -25,14 +25,18 @@ pub fn check(uri: &str) -> Result<(), Problem> {
     redirect_uri::check_path(path)
 }
 
+/// Whether an address is `https` or `http`.
+#[must_use]
+pub fn is_of_the_web(uri: &str) -> bool {
+    redirect_uri::split_scheme(uri)
+        .is_some_and(|(scheme, _)| ["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web)))
+}
+
 /// The host of an `https` or `http` address that was checked, in lower case. With other schemes it is their application
 /// that decides what follows, and `com.example.agent://bank.example` has nothing to do with a bank.
 #[must_use]
 pub fn host_of(uri: &str) -> Option<String> {
-    let (scheme, rest) = redirect_uri::split_scheme(uri)?;
-    if !["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
-        return None;
-    }
+    let (_, rest) = redirect_uri::split_scheme(uri).filter(|_| is_of_the_web(uri))?;
     let (host, _) = redirect_uri::authority(rest).ok()?;
     Some(host.to_ascii_lowercase())
 }

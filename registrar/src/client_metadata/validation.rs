@@ -7,20 +7,17 @@ use super::{
     AuthMethod, ClientMetadata,
     error::{ErrorCode, MetadataError},
     members::{Members, is_invisible, members},
-    page_uri,
+    name::client_name,
     redirect_uri::{self, Kind},
 };
 
 /// More addresses than any client needs; each is shown, stored and compared.
 pub const MAX_REDIRECT_URIS: usize = 10;
 
-/// The longest name, in characters. A consent page shows it in its heading.
-pub const MAX_NAME_CHARACTERS: usize = 80;
-
 /// For `software_id` and `software_version`, in bytes: a UUID or a version.
 const MAX_SOFTWARE_BYTES: usize = 255;
 
-/// People responsible for a client.
+/// People responsible for a client that are kept.
 const MAX_CONTACTS: usize = 5;
 
 /// The longest e-mail address (RFC 5321 §4.5.3.1.3).
@@ -45,23 +42,18 @@ impl ClientMetadata {
     pub fn from_members(members: &Map<String, Value>, more_schemes: &[String]) -> Result<Self, MetadataError> {
         let reader = Members(members);
         let (redirect_uris, kinds) = redirect_uris(&reader, more_schemes)?;
-        let auth_method = auth_method(&reader)?;
+        let auth_method = auth_method(&reader, &kinds)?;
         check_combination(auth_method, &kinds)?;
         reader.check_response_types()?;
         reader.check_keys()?;
         let is_native = kinds.iter().any(|kind| *kind != Kind::Web) && !auth_method.has_secret();
-        if let Some(hint) = reader.text("application_type", MAX_SOFTWARE_BYTES)?
-            && !matches!(hint, "native" | "web")
-        {
-            return Err(MetadataError::metadata("application_type", "must be \"native\" or \"web\""));
-        }
         Ok(Self {
             token_endpoint_auth_method: auth_method,
             grant_types: reader.grant_types()?,
             response_types: vec!["code".to_owned()],
-            // A hint that some clients get wrong: the redirect URIs decide.
+            // What a client says of it, some get wrong: the redirect URIs decide.
             application_type: if is_native { "native" } else { "web" }.to_owned(),
-            client_name: reader.client_name(&redirect_uris)?,
+            client_name: client_name(&reader, &redirect_uris)?,
             scope: reader.scope()?,
             client_uri: reader.page("client_uri")?,
             logo_uri: reader.page("logo_uri")?,
@@ -104,11 +96,13 @@ fn redirect_uris(reader: &Members<'_>, more_schemes: &[String]) -> Result<(Vec<S
     Ok((uris, kinds))
 }
 
-fn auth_method(reader: &Members<'_>) -> Result<AuthMethod, MetadataError> {
+/// How the client authenticates. The default of RFC 7591 §2 is a secret, but no client with a private-use redirect URI can
+/// keep one (RFC 8252 §8.5), and those that name no method expect none.
+fn auth_method(reader: &Members<'_>, kinds: &[Kind]) -> Result<AuthMethod, MetadataError> {
     const MEMBER: &str = "token_endpoint_auth_method";
     match reader.text(MEMBER, MAX_SOFTWARE_BYTES)? {
         Some("none") => Ok(AuthMethod::None),
-        // The default of RFC 7591 §2.
+        None if kinds.contains(&Kind::PrivateUse) => Ok(AuthMethod::None),
         None | Some("client_secret_basic") => Ok(AuthMethod::ClientSecretBasic),
         Some("client_secret_post") => Ok(AuthMethod::ClientSecretPost),
         Some(_) => {
@@ -129,50 +123,24 @@ fn check_combination(auth_method: AuthMethod, kinds: &[Kind]) -> Result<(), Meta
 }
 
 impl Members<'_> {
-    /// A short text, without markup, that cannot change how the text around it looks.
-    fn client_name(&self, redirect_uris: &[String]) -> Result<String, MetadataError> {
-        const MEMBER: &str = "client_name";
-        let wrong = |problem: String| Err(MetadataError::metadata(MEMBER, problem));
-        let name = self.text(MEMBER, 4 * MAX_NAME_CHARACTERS)?.unwrap_or_default().trim();
-        match name {
-            "" => {
-                // The name must be true, so no host that gets some of the answers only: anybody can
-                // name a bank's address beside their own.
-                let mut hosts = redirect_uris.iter().map(|uri| page_uri::host_of(uri));
-                let first = hosts.next().flatten().filter(|first| hosts.all(|other| other.as_ref() == Some(first)));
-                Ok(first.map_or_else(|| "An agent without a name".to_owned(), |host| format!("An agent at {host}")))
-            }
-            _ if name.chars().count() > MAX_NAME_CHARACTERS => {
-                wrong(format!("must not be longer than {MAX_NAME_CHARACTERS} characters"))
-            }
-            _ if name.contains(['<', '>']) => wrong("must not contain < or >".to_owned()),
-            _ if !name.chars().any(char::is_alphanumeric) => wrong("must contain a letter or a digit".to_owned()),
-            _ => Ok(name.to_owned()),
-        }
-    }
-
-    /// Grants that are not offered are refused, but for those that well-known clients name whether they use them or
-    /// not: they are left out, which RFC 7591 §3.2.1 allows and the answer shows.
+    /// The grants that are offered, of those that are asked for. The others are left out, which RFC 7591 §3.2.1 allows and
+    /// the answer shows: clients name grants that they never use, some of them all that the provider's metadata lists.
     fn grant_types(&self) -> Result<Vec<String>, MetadataError> {
         const MEMBER: &str = "grant_types";
         const OFFERED: [&str; 2] = ["authorization_code", "refresh_token"];
-        const LEFT_OUT: [&str; 2] =
-            ["urn:ietf:params:oauth:grant-type:device_code", "urn:ietf:params:oauth:grant-type:jwt-bearer"];
-        let asked = self.strings(MEMBER, 8)?.unwrap_or_else(|| vec!["authorization_code"]);
-        if asked.iter().any(|grant| !OFFERED.contains(grant) && !LEFT_OUT.contains(grant)) {
-            return Err(MetadataError::metadata(MEMBER, "may be \"authorization_code\" and \"refresh_token\" only"));
-        }
+        let asked = self.strings(MEMBER)?.unwrap_or_else(|| vec!["authorization_code"]);
         if !asked.contains(&"authorization_code") {
             return Err(MetadataError::metadata(MEMBER, "must contain \"authorization_code\""));
         }
         Ok(OFFERED.iter().filter(|grant| asked.contains(grant)).map(|grant| (*grant).to_owned()).collect())
     }
 
+    /// Others than `code` are left out, as other grants are.
     fn check_response_types(&self) -> Result<(), MetadataError> {
-        match self.strings("response_types", 8)? {
-            None => Ok(()),
-            Some(types) if types == ["code"] => Ok(()),
-            Some(_) => Err(MetadataError::metadata("response_types", "must be [\"code\"]")),
+        const MEMBER: &str = "response_types";
+        match self.strings(MEMBER)? {
+            Some(types) if !types.contains(&"code") => Err(MetadataError::metadata(MEMBER, "must contain \"code\"")),
+            _ => Ok(()),
         }
     }
 
@@ -201,15 +169,10 @@ impl Members<'_> {
         Ok(Some(Scopes::parse(list).to_string()))
     }
 
+    /// People to contact: of those that are given, the first that can be kept.
     fn contacts(&self) -> Result<Vec<String>, MetadataError> {
-        const MEMBER: &str = "contacts";
-        let contacts = self.strings(MEMBER, MAX_CONTACTS)?.unwrap_or_default();
-        let is_bad = |contact: &&str| {
-            contact.len() > MAX_CONTACT_BYTES || contact.is_empty() || contact.chars().any(is_invisible)
-        };
-        if contacts.iter().any(is_bad) {
-            return Err(MetadataError::metadata(MEMBER, "must be e-mail addresses"));
-        }
-        Ok(contacts.into_iter().map(str::to_owned).collect())
+        let contacts = self.strings("contacts")?.unwrap_or_default().into_iter().map(str::trim);
+        let can_be_kept = |it: &&str| !it.is_empty() && it.len() <= MAX_CONTACT_BYTES && !it.chars().any(is_invisible);
+        Ok(contacts.filter(can_be_kept).take(MAX_CONTACTS).map(str::to_owned).collect())
     }
 }

@@ -6,7 +6,7 @@
 //! | [`submission`] | recognizes a form of the portal that is sent again |
 //! | [`authenticate`] | finds a client by its registration access token |
 //! | [`read`] | reads a client's secret |
-//! | [`update`] | changes a client's metadata |
+//! | [`update`], [`lease`] | changes a client's metadata, one change at a time |
 //! | [`delete`] | removes a client |
 //! | [`rotate_secret`] | replaces a client's secret |
 //!
@@ -16,6 +16,7 @@
 
 pub mod authenticate;
 pub mod delete;
+pub mod lease;
 pub mod read;
 pub mod register;
 pub mod rotate_secret;

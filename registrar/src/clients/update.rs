@@ -1,10 +1,6 @@
 //! Changing a client's metadata.
 
-use std::time::Duration;
-
-use mcp_edge_runtime::ports::Runtime;
-
-use super::{Context, random_id, summary};
+use super::{Context, lease, summary};
 use crate::{
     application::{Application, ApplicationType, ceiling},
     audit::Event,
@@ -15,10 +11,6 @@ use crate::{
     record::Record,
     storage::StorageError,
 };
-
-/// How long a change waits for another change of the same client to end.
-const WAIT: Duration = Duration::from_millis(250);
-const MAX_WAITS: usize = 40;
 
 /// Why a client was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,32 +63,16 @@ pub async fn update<A: Applications, P: Platform>(
     }
     let metadata = ClientMetadata { scope: Some(granted.to_string()), ..metadata };
     let after = Application::new(&metadata, granted, String::new());
-    let (change, present) = begin(context, client_id).await?;
+    let lease = lease::take(context, client_id).await?;
     // What the store shows here may be a minute older than the last change.
-    let before = present.as_ref().unwrap_or(&record.metadata);
-    let changed = change_both(context, client_id, before, &after, &metadata).await;
+    let before = lease.present.as_ref().unwrap_or(&record.metadata);
+    let work = change_both(context, client_id, before, &after, &metadata);
+    let changed = lease::keep(context, client_id, &lease, work).await;
     let written = changed.is_ok().then_some(&metadata);
-    context.platform.ledger().end_change(&change, client_id, written, context.now).await;
+    context.platform.ledger().end_change(&lease.id, client_id, written, context.now).await;
     changed?;
     context.audit.record(Event::ClientUpdated, client_id, by, &summary(&metadata));
     Ok(Record { metadata, ..record.clone() })
-}
-
-/// Waits for another change of the same client, and begins one. Gives its id, and the metadata that the last one wrote if
-/// the store may not show it yet.
-async fn begin<A, P: Platform>(
-    context: &Context<'_, A, P>,
-    client_id: &str,
-) -> Result<(String, Option<ClientMetadata>), ChangeError> {
-    let (ledger, services) = (context.platform.ledger(), context.platform.services());
-    let id = random_id(services);
-    for _ in 0..MAX_WAITS {
-        match ledger.begin_change(&id, client_id, context.now).await {
-            Err(ChangeError::Busy) => services.sleep(WAIT).await,
-            begun => return begun.map(|present| (id, present)),
-        }
-    }
-    Err(ChangeError::Busy)
 }
 
 /// Changes the client at the provider and in the store, or at neither.

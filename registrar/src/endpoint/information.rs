@@ -41,13 +41,15 @@ pub(super) fn check_server_members(
     client_id: &str,
     secret: Option<&Secret>,
 ) -> Result<(), MetadataError> {
-    if let Some(member) = SERVER_MEMBERS.iter().find(|member| members.contains_key(**member)) {
+    // `null` counts as absent.
+    let given = |member: &str| members.get(member).filter(|value| !value.is_null());
+    if let Some(member) = SERVER_MEMBERS.iter().find(|member| given(member).is_some()) {
         return Err(MetadataError::metadata(*member, "must be left out of an update"));
     }
     if members.get("client_id").and_then(Value::as_str) != Some(client_id) {
         return Err(MetadataError::metadata("client_id", "must be that of the client"));
     }
-    match members.get("client_secret") {
+    match given("client_secret") {
         None => Ok(()),
         Some(theirs) if theirs.as_str().is_some_and(|theirs| secret.is_some_and(|ours| is_same(ours, theirs))) => {
             Ok(())
@@ -58,4 +60,35 @@ pub(super) fn check_server_members(
 
 fn is_same(secret: &Secret, text: &str) -> bool {
     secret.expose().as_bytes().ct_eq(text.as_bytes()).into()
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_repeats_what_it_must_and_nothing_that_is_the_servers() {
+        let secret = Secret::new("right".to_owned());
+        let check = |members: Value, secret: Option<&Secret>| {
+            check_server_members(members.as_object().unwrap(), "app-1", secret).map_err(|error| error.member)
+        };
+        assert_eq!(check(json!({"client_id": "app-1"}), None), Ok(()));
+        assert_eq!(check(json!({"client_id": "app-1", "client_secret": "right"}), Some(&secret)), Ok(()));
+        let mut with_null = json!({"client_id": "app-1", "client_secret": null});
+        for member in SERVER_MEMBERS {
+            with_null[member] = Value::Null;
+            assert_eq!(check(json!({"client_id": "app-1", member: 1}), None), Err(member.to_owned()));
+        }
+        assert_eq!(check(with_null, Some(&secret)), Ok(()));
+        for wrong in [json!("wrong"), json!(""), json!(1)] {
+            let members = json!({"client_id": "app-1", "client_secret": wrong});
+            assert_eq!(check(members.clone(), Some(&secret)), Err("client_secret".to_owned()));
+            assert_eq!(check(members, None), Err("client_secret".to_owned()));
+        }
+        for wrong in [json!({}), json!({"client_id": null}), json!({"client_id": "app-2"})] {
+            assert_eq!(check(wrong, None), Err("client_id".to_owned()));
+        }
+    }
 }

@@ -230,9 +230,14 @@ fn list<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> 
 /// # Errors
 /// For the operator: the message is not one of ours, or the storage failed.
 pub fn answer(rows: &impl Rows, message: &str, now: u64) -> Result<String, String> {
-    let request = Request::from_json(message).ok_or("the ledger was sent a message that it does not know")?;
-    let answer = carry_out(rows, request, now).map_err(|error| format!("the ledger's storage: {error}"))?;
-    Ok(answer.to_json())
+    let ask = || Request::from_json(message).map(|request| carry_out(rows, request, now)).transpose();
+    let answer = match ask() {
+        // A table is missing: the object is new, or of an earlier version. What failed had no effect.
+        Err(SqlError::Statement(_)) => rows.prepare().and_then(|()| ask()),
+        answer => answer,
+    };
+    let answer = answer.map_err(|error| format!("the ledger's storage: {error}"))?;
+    Ok(answer.ok_or("the ledger was sent a message that it does not know")?.to_json())
 }
 
 fn carry_out(rows: &impl Rows, request: Request, now: u64) -> Result<Answer, SqlError> {

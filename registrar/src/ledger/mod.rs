@@ -11,8 +11,9 @@
 //!
 //! A registration takes a reservation before anything is made at the provider, and the reservation becomes a client or is
 //! released. A change of a client holds a lease. Both are rows: the object does not wait for their holders, and
-//! other requests reach it meanwhile. They end by themselves after [`RESERVATION_SECONDS`], should their holder be gone.
-//! The caller chooses their ids, so an operation whose answer was lost can be repeated.
+//! other requests reach it meanwhile. Should their holder be gone, a reservation ends by itself after
+//! [`RESERVATION_SECONDS`], and a lease, which its holder renews, after [`LEASE_SECONDS`]. The caller chooses their ids, so an
+//! operation whose answer was lost can be repeated.
 //!
 //! | operation | what it decides |
 //! |---|---|
@@ -59,9 +60,13 @@ pub const MAX_CALLS_PER_CLIENT_AND_HOUR: u32 = 20;
 /// Strangers leave one part in so many of `MAX_CLIENTS` to the others, who would otherwise have none after a flood.
 const PART_NOT_FOR_STRANGERS: u32 = 10;
 
-/// The longest that one registration or change can take, with a margin: every call of the provider repeated to the end.
-/// What was reserved longer ago belongs to an isolate that is gone.
+/// The longest that one registration can take, with a margin: every call of the provider repeated to the end. What was
+/// reserved longer ago belongs to an isolate that is gone.
 pub const RESERVATION_SECONDS: u64 = 15 * 60;
+
+/// How long a client is locked after its lease was begun or renewed. Holders stop well before, see
+/// [`lease`](crate::clients::lease).
+pub const LEASE_SECONDS: u64 = 2 * 60;
 
 /// Names the counts of registrations.
 const REGISTRATIONS: &str = "registrations";
@@ -107,8 +112,9 @@ pub trait Ledger {
     /// [`CallError`].
     async fn count_call(&self, client_id: &str, now: u64) -> Result<(), CallError>;
 
-    /// Begins a change of a client. Until [`Ledger::end_change`], or for [`RESERVATION_SECONDS`], there is no other. Gives
-    /// the metadata that the last change wrote, if the store may not show it everywhere yet.
+    /// Begins a change of a client, or renews its lease: with the same id, the change goes on. Until
+    /// [`Ledger::end_change`], or for [`LEASE_SECONDS`], there is no other. Gives the metadata that the last change wrote, if
+    /// the store may not show it everywhere yet.
     ///
     /// # Errors
     /// [`ChangeError`].

@@ -84,6 +84,13 @@ pub enum Write {
 
 /// The rows of a ledger. Reading and writing are synchronous: between them nothing else happens.
 pub trait Rows {
+    /// Creates the tables that are missing. Every message but the first of a new object finds them there, so they are
+    /// created when one is missed, and not with each message.
+    ///
+    /// # Errors
+    /// [`SqlError`].
+    fn prepare(&self) -> Result<(), SqlError>;
+
     /// Whether the clients of earlier versions are there.
     ///
     /// # Errors

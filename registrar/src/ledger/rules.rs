@@ -3,7 +3,7 @@
 use mcp_edge_runtime::sql::SqlError;
 
 use super::{
-    Admission, RESERVATION_SECONDS, TokenUses,
+    Admission, LEASE_SECONDS, RESERVATION_SECONDS, TokenUses,
     rows::{Change, Client, Reservation, Rows, Write},
 };
 
@@ -122,7 +122,7 @@ pub fn count(rows: &impl Rows, key: &str, limit: u32, now: u64) -> Result<(), Re
     Ok(rows.write(vec![Write::Window(key.to_owned(), counted)])?)
 }
 
-/// Begins a change, and gives the metadata that the last one wrote, if the store may not show it everywhere yet.
+/// Begins a change or renews its lease, and gives the metadata that the last one wrote, if the store may not show it everywhere yet.
 ///
 /// # Errors
 /// [`Refusal::Busy`] while another one is in progress.
@@ -134,7 +134,7 @@ pub fn begin_change(rows: &impl Rows, id: &str, client_id: &str, now: u64) -> Re
     let metadata = known.metadata.filter(|_| now < known.written_at + VISIBLE_SECONDS);
     let change = Change {
         id: id.to_owned(),
-        until: now + RESERVATION_SECONDS,
+        until: now + LEASE_SECONDS,
         metadata: metadata.clone(),
         written_at: known.written_at,
     };

@@ -31,13 +31,10 @@ const TABLES: [Statement; 6] = [
 pub struct SqlRows<'a, S>(&'a S);
 
 impl<'a, S: SqlStorage> SqlRows<'a, S> {
-    /// Creates the tables, unless they are there.
-    ///
-    /// # Errors
-    /// [`SqlError`].
-    pub fn create(storage: &'a S) -> Result<Self, SqlError> {
-        storage.transaction(TABLES.into())?;
-        Ok(Self(storage))
+    /// Creates access to the tables in a storage; see [`Rows::prepare`].
+    #[must_use]
+    pub const fn new(storage: &'a S) -> Self {
+        Self(storage)
     }
 
     /// Reads the first row that a statement finds.
@@ -51,6 +48,10 @@ impl<'a, S: SqlStorage> SqlRows<'a, S> {
 }
 
 impl<S: SqlStorage> Rows for SqlRows<'_, S> {
+    fn prepare(&self) -> Result<(), SqlError> {
+        self.0.transaction(TABLES.into()).map(drop)
+    }
+
     fn is_imported(&self) -> Result<bool, SqlError> {
         Ok(!self.0.execute(Statement::new("SELECT 1 FROM done WHERE what = 'import'"))?.is_empty())
     }
@@ -197,4 +198,78 @@ fn count(row: Row<'_>, column: usize) -> Result<u32, SqlError> {
 
 fn optional_text(row: Row<'_>, column: usize) -> Result<Option<String>, SqlError> {
     if row.is_null(column) { Ok(None) } else { row.text(column).map(|text| Some(text.to_owned())) }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::{
+        super::message::{Request, answer},
+        *,
+    };
+
+    /// A storage without rows that notes what it executes. Without its tables it fails as SQLite does.
+    #[derive(Default)]
+    struct Storage {
+        executed: RefCell<Vec<&'static str>>,
+        has_tables: Cell<bool>,
+        fails_with: Cell<Option<&'static str>>,
+    }
+
+    impl SqlStorage for Storage {
+        fn transaction(&self, statements: Vec<Statement>) -> Result<Vec<mcp_edge_runtime::sql::Rows>, SqlError> {
+            for statement in &statements {
+                let verb = statement.sql().split(' ').next().unwrap();
+                self.executed.borrow_mut().push(verb);
+                if let Some(message) = self.fails_with.get() {
+                    return Err(SqlError::from_message(message));
+                }
+                match verb {
+                    "CREATE" => self.has_tables.set(true),
+                    _ if !self.has_tables.get() => {
+                        return Err(SqlError::from_message("no such table: rate: SQLITE_ERROR"));
+                    }
+                    _ => {}
+                }
+            }
+            Ok(statements.iter().map(|_| mcp_edge_runtime::sql::Rows::default()).collect())
+        }
+    }
+
+    fn ask(storage: &Storage, request: &Request) -> (Result<String, String>, Vec<&'static str>) {
+        let answer = answer(&SqlRows::new(storage), &request.to_json(), 1);
+        (answer, storage.executed.take())
+    }
+
+    #[test]
+    fn the_tables_are_created_by_the_first_message_and_by_no_other() {
+        let count = Request::CountCall { client_id: "app-1".to_owned() };
+        let release = Request::Release { id: "x".to_owned() };
+        for (first, verbs) in [(&count, &["SELECT", "INSERT"][..]), (&release, &["DELETE"][..])] {
+            let storage = Storage::default();
+            let (answered, executed) = ask(&storage, first);
+            assert_eq!(answered.as_deref(), Ok(r#"["done"]"#));
+            let expected = [&verbs[..1], &["CREATE"; 6], verbs].concat();
+            assert_eq!(executed, expected, "it finds none, creates them, and begins again");
+            assert_eq!(ask(&storage, &count).1, ["SELECT", "INSERT"]);
+        }
+    }
+
+    #[test]
+    fn a_storage_that_fails_otherwise_is_not_asked_again() {
+        let storage = Storage::default();
+        storage.fails_with.set(Some("disk I/O error: SQLITE_IOERR"));
+        let (answered, executed) = ask(&storage, &Request::Prune);
+        let error = answered.unwrap_err();
+        assert_eq!(error, "the ledger's storage: storage failed: disk I/O error: SQLITE_IOERR");
+        assert_eq!(executed, ["DELETE"]);
+        // A statement that is wrong is still wrong the second time.
+        storage.fails_with.set(Some("near \"SELEC\": syntax error: SQLITE_ERROR"));
+        let (answered, executed) = ask(&storage, &Request::Prune);
+        assert!(answered.unwrap_err().contains("syntax error"));
+        assert_eq!(executed, ["DELETE", "CREATE"]);
+    }
 }

@@ -4,7 +4,7 @@ use mcp_edge_runtime::ports::Runtime;
 use serde_json::{Map, Value, json};
 
 use super::random_text::random_text;
-use crate::client_metadata::{ClientMetadata, error::MetadataError};
+use crate::client_metadata::{ClientMetadata, error::MetadataError, page_uri};
 
 /// A field and what is wrong with it.
 pub type Problem = (&'static str, String);
@@ -115,6 +115,13 @@ impl Form {
         }
         if !matches!(self.first("kind"), "public" | "server") {
             problems.push(("kind", "must be chosen".to_owned()));
+        }
+        // The endpoint leaves out pages that it cannot keep; who fills in a form can correct them.
+        for (page, _) in FIELDS.iter().filter(|(field, _)| field.ends_with("_uri")) {
+            let uri = self.first(page).trim();
+            if let Some(problem) = (!uri.is_empty()).then(|| page_uri::check(uri).err()).flatten() {
+                problems.push((page, problem.to_string()));
+            }
         }
         let mut form = self.clone();
         // Validation stops at the first error, so each wrong field is replaced by a good value and validated again.

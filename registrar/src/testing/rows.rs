@@ -27,6 +27,10 @@ struct Tables {
 }
 
 impl Rows for MemoryRows {
+    fn prepare(&self) -> Result<(), SqlError> {
+        Ok(())
+    }
+
     fn is_imported(&self) -> Result<bool, SqlError> {
         Ok(self.0.borrow().is_imported)
     }

@@ -14,7 +14,6 @@ use crate::{
         Reconciled,
     },
     policy::{Mode, Registrant},
-    record::Record,
     storage::{
         RegistrationStore,
         keys::{initial_token_key, rate_key},
@@ -37,7 +36,7 @@ fn token(world: &World, token: &str, uses: u32) {
 }
 
 /// Metadata of which every part says whose it is.
-fn version(name: &str) -> ClientMetadata {
+pub fn version(name: &str) -> ClientMetadata {
     let body = json!({
         "client_name": name, "redirect_uris": [format!("http://127.0.0.1/{name}")],
         "token_endpoint_auth_method": "none", "scope": "whoami:read",
@@ -46,7 +45,7 @@ fn version(name: &str) -> ClientMetadata {
 }
 
 /// The one version that the client consists of at the provider, and its record's.
-fn versions(world: &World) -> (String, String) {
+pub fn versions(world: &World) -> (String, String) {
     let application = world.provider.applications.borrow()["app-1"].clone();
     assert_eq!(application.redirect_uris, [format!("http://127.0.0.1/{}", application.name)], "of two versions");
     world.now.set(world.now.get() + CACHE_SECONDS);
@@ -160,28 +159,6 @@ fn a_change_that_fails_restores_what_the_last_one_wrote_though_this_location_has
     world.store.broken_prefix.set(Some("metadata/"));
     there.with(async |operations| operations.update("app-1", &read, version("newer"), "test").await).unwrap_err();
     assert_eq!(versions(&world), ("new".to_owned(), "new".to_owned()), "not the redirect URI that was removed");
-}
-
-#[test]
-fn a_change_whose_isolate_is_gone_holds_up_others_for_a_quarter_of_an_hour() {
-    let world = World::new(Mode::Open);
-    let record = world.register(version("old"), anyone()).unwrap().record;
-    let change = |record: &Record| {
-        world.with(async |operations| operations.update("app-1", record, version("new"), "test").await).map(drop)
-    };
-    let begun = world.with(async |operations| operations.ledger().begin_change("gone", "app-1", NOW).await);
-    assert_eq!(begun, Ok(None));
-    assert_eq!(change(&record), Err(UpdateError::Change(ChangeError::Busy)));
-    assert_eq!(versions(&world).0, "old", "nothing was begun");
-    world.now.set(NOW + RESERVATION_SECONDS);
-    assert_eq!(change(&record), Ok(()));
-    // Should it come back all the same, it ends nobody else's change.
-    world.with(async |operations| {
-        let ledger = operations.ledger();
-        ledger.begin_change("next", "app-1", NOW).await.unwrap();
-        ledger.end_change("gone", "app-1", None, NOW).await;
-        assert_eq!(ledger.begin_change("another", "app-1", NOW).await, Err(ChangeError::Busy));
-    });
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod changes;
 mod cleanup;
+mod lease;
 mod ledger;
 mod limits;
 mod locations;

@@ -41,8 +41,7 @@ fn create(env: &Env) -> Result<Registrar<Cloudflare>, String> {
 /// Answers a message to the Durable Object. Between reading and writing nothing is awaited.
 async fn ledger(state: ObjectState, _: Env, request: Request) -> Response {
     answer(request, MAX_MESSAGE_BYTES, async |message| {
-        let rows = SqlRows::create(&state).map_err(|error| format!("the ledger's storage: {error}"))?;
-        message::answer(&rows, &message, worker::Date::now().as_millis() / 1000)
+        message::answer(&SqlRows::new(&state), &message, worker::Date::now().as_millis() / 1000)
     })
     .await
 }

@@ -17,10 +17,11 @@ pub const MAX_BYTES: usize = 2048;
 /// Private-use schemes without a dot that well-known MCP clients use. RFC 8252 §7.1 asks for a reversed domain name;
 /// these clients came before anybody asked them to.
 ///
-/// The same schemes have links that install servers and extensions, clone repositories and open files, so of their
-/// addresses only the callbacks of known clients are accepted. VS Code itself takes answers at `https://vscode.dev/redirect` and on
-/// loopback, Windsurf on loopback.
-pub const KNOWN_PRIVATE_USE_SCHEMES: [&str; 4] = ["cursor", "vscode", "vscode-insiders", "windsurf"];
+/// The same schemes have links that install servers and extensions, clone repositories, open files and run commands, so of
+/// their addresses only the callbacks of known clients are accepted. VS Code itself takes answers at
+/// `https://vscode.dev/redirect` and on loopback, Windsurf on loopback.
+pub const KNOWN_PRIVATE_USE_SCHEMES: [&str; 7] =
+    ["cursor", "vscode", "vscode-insiders", "windsurf", "warp", "warppreview", "raycast"];
 
 /// What sort of address it is, which decides what sort of application it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,7 +81,7 @@ pub enum Problem {
     )]
     PrivateUsePath,
     #[error(
-        "uses the scheme of an editor, of which only the callbacks of known clients are accepted, such as cursor://anysphere.cursor-mcp/oauth/callback: extensions use http://127.0.0.1/callback"
+        "uses the scheme of a known application, of which only the callbacks of known clients are accepted, such as cursor://anysphere.cursor-mcp/oauth/callback: extensions use http://127.0.0.1/callback"
     )]
     KnownScheme,
 }
@@ -251,24 +252,33 @@ pub(super) fn check_path(path_and_query: &str) -> Result<(), Problem> {
 /// |---|---|
 /// | Cursor | `cursor://anysphere.cursor-mcp/oauth/callback` |
 /// | Cursor, before | `cursor://anysphere.cursor-retrieval/oauth/callback`, `…/oauth/user-<name of the server>/callback` |
-/// | Cline, in any of these editors | `vscode://saoudrizwan.claude-dev/mcp-auth/callback/<hash of the server>` |
+/// | Cline, before, in any of these editors | `vscode://saoudrizwan.claude-dev/mcp-auth/callback/<hash of the server>` |
+/// | Warp, and its preview | `warp://mcp/oauth2callback` |
+/// | Raycast | `raycast://oauth?package_name=<name of the server or extension>` |
 fn is_known_callback(scheme: &str, rest: &str) -> bool {
+    let is_name = |name: &str, more: &[u8]| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) || more.contains(&byte))
+    };
     if let Some(hash) = rest.strip_prefix("//saoudrizwan.claude-dev/mcp-auth/callback/") {
-        return !hash.is_empty() && hash.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
+        let is_editor = !matches!(scheme, "warp" | "warppreview" | "raycast");
+        let is_hex = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+        return is_editor && !hash.is_empty() && hash.bytes().all(is_hex);
     }
-    if scheme != "cursor" {
-        return false;
-    }
-    match rest.strip_prefix("//anysphere.cursor-retrieval/oauth/") {
-        Some(callback) => {
-            let server = callback.strip_prefix("user-").and_then(|it| it.strip_suffix("/callback"));
-            let is_name = |name: &str| {
-                !name.is_empty()
-                    && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-            };
-            callback == "callback" || server.is_some_and(is_name)
+    match scheme {
+        "warp" | "warppreview" => rest == "//mcp/oauth2callback",
+        "raycast" => {
+            let name = rest.strip_prefix("//oauth?package_name=");
+            name.is_some_and(|name| is_name(name, b"()%")) && check_path(rest).is_ok()
         }
-        None => rest == "//anysphere.cursor-mcp/oauth/callback",
+        "cursor" => match rest.strip_prefix("//anysphere.cursor-retrieval/oauth/") {
+            Some(callback) => {
+                let server = callback.strip_prefix("user-").and_then(|it| it.strip_suffix("/callback"));
+                callback == "callback" || server.is_some_and(|name| is_name(name, b""))
+            }
+            None => rest == "//anysphere.cursor-mcp/oauth/callback",
+        },
+        _ => false,
     }
 }
 

@@ -27,6 +27,15 @@ fn what_clients_really_send_is_accepted() {
         ("cursor://anysphere.cursor-retrieval/oauth/user-Data_warehouse-2/callback", Kind::PrivateUse),
         ("vscode://saoudrizwan.claude-dev/mcp-auth/callback/0123456789abcdef", Kind::PrivateUse),
         ("windsurf://saoudrizwan.claude-dev/mcp-auth/callback/0123456789abcdef", Kind::PrivateUse),
+        ("warp://mcp/oauth2callback", Kind::PrivateUse),
+        ("warppreview://mcp/oauth2callback", Kind::PrivateUse),
+        ("raycast://oauth?package_name=Extension", Kind::PrivateUse),
+        ("raycast://oauth?package_name=mcp_server_dust_(dev)", Kind::PrivateUse),
+        ("raycast://oauth?package_name=Data%20warehouse", Kind::PrivateUse),
+        ("com.raycast:/oauth?package_name=Extension", Kind::PrivateUse),
+        ("https://raycast.com/redirect?packageName=Extension", Kind::Web),
+        ("https://antigravity.google/oauth-callback", Kind::Web),
+        ("http://127.0.0.1:41001/oauth_callback", Kind::Loopback),
         ("com.example.agent:/callback", Kind::PrivateUse),
         ("COM.Example.Agent:/callback", Kind::PrivateUse),
     ] {
@@ -166,10 +175,27 @@ fn what_opens_something_else_in_an_application_is_refused() {
         "windsurf://windsurf-mcp-registry?serverName=x",
         "windsurf://codeium.windsurf/openChat?prompt=x",
         "windsurf://file/etc/passwd",
+        "warp://action/new_tab?path=/tmp",
+        "warp://launch/x.yaml",
+        "warp://mcp/oauth2callback?server_id=x",
+        "warp://mcp/oauth2callback/",
+        "warp:/mcp/oauth2callback",
+        "warp://mcp/saoudrizwan.claude-dev",
+        "warppreview://session/x",
+        "raycast://extensions/x/y/z?arguments=%7B%7D",
+        "raycast://script-commands/x",
+        "raycast://oauth",
+        "raycast://oauth?package_name=",
+        "raycast://oauth?package_name=x&next=y",
+        "raycast://oauth?package_name=x=y",
+        "raycast://oauth?package_name=%zz",
+        "raycast://oauth/?package_name=x",
+        "raycast://oauth.evil?package_name=x",
+        "raycast://saoudrizwan.claude-dev/mcp-auth/callback/abc",
     ] {
         assert_eq!(judge(uri), Err(Problem::KnownScheme), "{uri}");
         // What an operator lists opens no other door to them.
-        let listed = ["cursor", "vscode", "vscode-insiders", "windsurf"].map(str::to_owned);
+        let listed = KNOWN_PRIVATE_USE_SCHEMES.map(str::to_owned);
         assert_eq!(check(uri, &listed), Err(Problem::KnownScheme), "{uri}");
     }
     // Other schemes have one slash and no authority (RFC 8252 §7.1).
