@@ -146,6 +146,8 @@ fn what_users_are_shown_belongs_to_every_host_that_gets_an_answer() {
     assert!(!foreign(agent(), "https://agent.example.com/logo.png"));
     assert!(!foreign(agent(), "https://cdn.agent.example.com/logo.png"));
     assert!(foreign(agent(), "https://bank.example/logo.png"));
+    assert!(foreign(agent(), "https://bank.example#.agent.example.com"), "a fragment is no part of the host");
+    assert!(foreign(agent(), "https://bank.example?.agent.example.com"));
     // Whose the host above is, nobody can tell without a list of all places that give names away.
     assert!(foreign(agent(), "https://example.com/logo.png"));
     assert!(foreign(json!(["https://alice.github.io/cb"]), "https://github.io/logo.png"));

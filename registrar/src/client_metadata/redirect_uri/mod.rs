@@ -166,7 +166,8 @@ pub(super) fn split_scheme(uri: &str) -> Option<(&str, &str)> {
 pub(super) fn authority(rest: &str) -> Result<(&str, &str), Problem> {
     // Browsers take `https:host`, `https:/host` and `https:///host` for `https://host`.
     let rest = rest.strip_prefix("//").ok_or(Problem::Relative)?;
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    // A fragment, which addresses of pages may have, ends it, too.
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     if authority.contains('@') {
         return Err(Problem::UserInfo);
