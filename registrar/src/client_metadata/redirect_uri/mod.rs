@@ -132,6 +132,13 @@ pub fn check(uri: &str, more_schemes: &[String]) -> Result<Kind, Problem> {
             if !rest.starts_with('/') || (rest.starts_with("//") && !is_listed) {
                 return Err(Problem::PrivateUsePath);
             }
+            if rest.starts_with("//") && !rest.starts_with("///") {
+                // A provider that parses it by the URL standard fails on others, and with it on the whole client.
+                let (host, _) = authority(rest)?;
+                if host.contains(['[', ']']) {
+                    return Err(Problem::Host);
+                }
+            }
             Ok(Kind::PrivateUse)
         }
     }
