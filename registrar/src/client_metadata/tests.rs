@@ -203,6 +203,8 @@ fn a_client_without_a_name_is_called_by_the_host_that_gets_every_answer() {
     ] {
         assert_eq!(name(claims.clone()), "An agent without a name", "{claims}");
     }
+    let long = format!("https://{}.example.com/cb", "a".repeat(60));
+    assert_eq!(name(json!([long])), "An agent without a name", "a longer name is refused in an update");
 }
 
 #[test]

@@ -140,7 +140,11 @@ impl Members<'_> {
                 // name a bank's address beside their own.
                 let mut hosts = redirect_uris.iter().map(|uri| page_uri::host_of(uri));
                 let first = hosts.next().flatten().filter(|first| hosts.all(|other| other.as_ref() == Some(first)));
-                Ok(first.map_or_else(|| "An agent without a name".to_owned(), |host| format!("An agent at {host}")))
+                let name = first.map(|host| format!("An agent at {host}"));
+                // What clients are told they may send back (RFC 7592 §2.2), so it must be a name that is accepted.
+                Ok(name
+                    .filter(|name| name.len() <= MAX_NAME_CHARACTERS)
+                    .unwrap_or_else(|| "An agent without a name".to_owned()))
             }
             _ if name.chars().count() > MAX_NAME_CHARACTERS => {
                 wrong(format!("must not be longer than {MAX_NAME_CHARACTERS} characters"))
