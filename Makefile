@@ -2,7 +2,10 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami doctor test check unit build e2e conformance smoke bench bench-native bench-instructions deploy clean
+.PHONY: help setup dev dev-registrar whoami doctor test check unit build e2e conformance smoke fuzz soak bench bench-native bench-instructions deploy clean
+
+# The fuzz targets are no part of the workspace, but share its compiled dependencies.
+in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
 
 # $(call phase,TEXT): prints the name of the next phase.
 phase = @printf '\n==> %s\n' '$(1)'
@@ -38,10 +41,13 @@ check: setup ## Check spelling and words, architecture, format, lints and docume
 	dev/with-tools node dev/check-architecture.mjs
 	$(call phase,format)
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	$(call phase,clippy)
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	# Without the features `cloudflare` and `page`: nothing else may depend on either.
 	cargo clippy -p mcp-edge --no-default-features --all-targets --locked -- -D warnings
+	# Nothing is linked, so libFuzzer need not be compiled.
+	CUSTOM_LIBFUZZER_PATH=unused/libfuzzer.a cargo clippy $(in_fuzz) --all-targets --features libfuzzer -- -D warnings
 	$(call phase,documents)
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
 
@@ -49,6 +55,8 @@ unit: ## Run the Rust tests on this machine
 	$(call phase,Rust tests)
 	cargo test --workspace --locked
 	cargo test -p mcp-edge --no-default-features --locked
+	$(call phase,seeds of the fuzz targets)
+	cargo test $(in_fuzz) --test seeds
 
 build: setup ## Build the Worker: build/index.js and build/index_bg.wasm
 	$(call phase,wasm build)
@@ -79,6 +87,13 @@ smoke: build ## Test the benchmark: every load once and briefly
 	dev/build bench/worker
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'bench/*.test.mjs' 'bench/*/*.test.mjs'
 
+fuzz: ## Fuzz all targets, each for SECONDS=60, or one with TARGET=jwt (needs a C++ compiler)
+	dev/setup fuzz
+	SECONDS_EACH=$(or $(SECONDS),60) TARGET=$(TARGET) dev/with-tools node fuzz/run.mjs
+
+soak: build ## Send 200,000 mixed requests to the built Worker, about 15 minutes (REQUESTS=…, SEED=… repeats a run)
+	dev/with-tools node tests/soak.mjs
+
 bench: build ## Compare with other servers on this machine, about 25 minutes (ARGS="--help")
 	dev/setup bench
 	dev/build bench/worker
@@ -95,4 +110,4 @@ deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to lo
 	dev/with-tools wrangler deploy
 
 clean: ## Remove build results; npm packages and the tools of `setup` stay
-	rm -rf target build .wrangler test-results tests/*/build examples/*/build registrar/build bench/build bench/worker/build
+	rm -rf target fuzz/target build .wrangler test-results tests/*/build examples/*/build registrar/build bench/build bench/worker/build

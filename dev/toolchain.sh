@@ -32,6 +32,10 @@ gungraun_runner=$cache/gungraun-$gungraun_version/bin/gungraun-runner
 typos_version=1.44.0
 typos=$cache/typos-$typos_version/bin/typos
 
+# The fuzzer's driver. It runs on the Rust of this workspace: see fuzz/README.md.
+cargo_fuzz_version=0.13.2
+cargo_fuzz=$cache/cargo-fuzz-$cargo_fuzz_version/bin/cargo-fuzz
+
 # The benchmark's load generator, unpacked from Debian's package.
 wrk=$cache/wrk/bin/wrk
 

@@ -120,10 +120,18 @@ pub fn not_normalized(url: &str) -> Option<&'static str> {
     let authority = &origin[origin.find("://").map_or(0, |at| at + 3)..];
     let is_default_port = (url.starts_with("https:") && authority.ends_with(":443"))
         || (url.starts_with("http:") && authority.ends_with(":80"));
+    let port = authority.rsplit(':').next().unwrap_or_default();
+    let is_dots = |segment: &str| {
+        [".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"].iter().any(|dots| segment.eq_ignore_ascii_case(dots))
+    };
     match () {
         () if authority.bytes().any(|byte| byte.is_ascii_uppercase()) => Some("must have its host in lower case"),
         () if is_default_port => Some("must not name the default port"),
-        () if path.split('/').any(|segment| segment == "." || segment == "..") => Some("must not have dot segments"),
+        () if port.starts_with('0') && port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some("must have a port without leading zeros")
+        }
+        () if path.split('/').any(is_dots) => Some("must not have dot segments"),
+        () if path.contains(['^', '`', '{', '|', '}']) => Some("must have ^ ` { | } percent-encoded"),
         () => None,
     }
 }

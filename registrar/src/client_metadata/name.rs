@@ -52,7 +52,9 @@ pub(super) fn client_name(reader: &Members<'_>, redirect_uris: &[String]) -> Res
 fn name_by_host(redirect_uris: &[String]) -> String {
     let mut hosts = redirect_uris.iter().map(|uri| page_uri::host_of(uri));
     let first = hosts.next().flatten().filter(|first| hosts.all(|other| other.as_ref() == Some(first)));
-    first.map_or_else(|| "An agent without a name".to_owned(), |host| format!("An agent at {host}"))
+    let name = first.map(|host| format!("An agent at {host}"));
+    // Clients may send back what they are told (RFC 7592 §2.2), so it must be a name that is accepted.
+    name.filter(|name| name.len() <= MAX_NAME_CHARACTERS).unwrap_or_else(|| "An agent without a name".to_owned())
 }
 
 const fn is_joiner(character: char) -> bool {

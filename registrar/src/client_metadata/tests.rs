@@ -250,6 +250,8 @@ fn what_users_are_shown_belongs_to_every_host_that_gets_an_answer() {
     assert!(!foreign(agent(), "https://agent.example.com/logo.png"));
     assert!(!foreign(agent(), "https://cdn.agent.example.com/logo.png"));
     assert!(foreign(agent(), "https://bank.example/logo.png"));
+    assert!(foreign(agent(), "https://bank.example#.agent.example.com"), "a fragment is no part of the host");
+    assert!(foreign(agent(), "https://bank.example?.agent.example.com"));
     // Whose the host above is, nobody can tell without a list of all places that give names away.
     assert!(foreign(agent(), "https://example.com/logo.png"));
     assert!(foreign(json!(["https://alice.github.io/cb"]), "https://github.io/logo.png"));
@@ -305,6 +307,8 @@ fn a_client_without_a_name_is_called_by_the_host_that_gets_every_answer() {
     ] {
         assert_eq!(name(claims.clone()), "An agent without a name", "{claims}");
     }
+    let long = format!("https://{}.example.com/cb", "a".repeat(60));
+    assert_eq!(name(json!([long])), "An agent without a name", "a longer name is refused in an update");
 }
 
 #[test]

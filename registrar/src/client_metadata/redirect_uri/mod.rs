@@ -133,6 +133,13 @@ pub fn check(uri: &str, more_schemes: &[String]) -> Result<Kind, Problem> {
             if !rest.starts_with('/') || (rest.starts_with("//") && !is_listed) {
                 return Err(Problem::PrivateUsePath);
             }
+            if rest.starts_with("//") && !rest.starts_with("///") {
+                // A provider that parses it by the URL standard fails on others, and with it on the whole client.
+                let (host, _) = authority(rest)?;
+                if host.contains(['[', ']']) {
+                    return Err(Problem::Host);
+                }
+            }
             Ok(Kind::PrivateUse)
         }
     }
@@ -167,7 +174,8 @@ pub(super) fn split_scheme(uri: &str) -> Option<(&str, &str)> {
 pub(super) fn authority(rest: &str) -> Result<(&str, &str), Problem> {
     // Browsers take `https:host`, `https:/host` and `https:///host` for `https://host`.
     let rest = rest.strip_prefix("//").ok_or(Problem::Relative)?;
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    // A fragment, which addresses of pages may have, ends it, too.
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     if authority.contains('@') {
         return Err(Problem::UserInfo);

@@ -227,6 +227,10 @@ fn an_operator_may_add_a_scheme() {
     assert_eq!(judge("myapp://oauth/cb"), Ok(Kind::PrivateUse));
     assert_eq!(judge("myapp:oauth"), Err(Problem::PrivateUsePath));
     assert_eq!(judge("myapp://user@oauth/cb"), Err(Problem::UserInfo));
+    assert_eq!(judge("myapp://oauth:8080/cb"), Ok(Kind::PrivateUse));
+    assert_eq!(judge("myapp:///cb"), Ok(Kind::PrivateUse));
+    assert_eq!(judge("myapp://oauth:name/cb"), Err(Problem::Port));
+    assert_eq!(judge("myapp://[oauth/cb"), Err(Problem::Host));
     assert_eq!(judge("myapp://oauth/a/../b"), Err(Problem::DotSegments));
     assert_eq!(judge("myapp://"), Err(Problem::NothingAfterScheme));
 }
