@@ -1,6 +1,7 @@
 //! Keys over time: histories of provider, store, clock and senders. Signatures are pretended, so a thousand histories take
 //! seconds.
 
+mod discovery;
 mod histories;
 mod outages;
 mod rotation;
