@@ -1,7 +1,5 @@
 //! The places of the discovery document: which of them counts, and what is said when none does.
 
-use mcp_edge_oauth::provider::DocumentPlace;
-
 use super::*;
 use crate::support::world::discovery;
 
