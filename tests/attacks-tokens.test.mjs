@@ -211,11 +211,11 @@ describe("times", () => {
     ]),
     ["nbf: in an hour", token({ claims: { nbf: now + 3600 } }), "not_yet_valid"],
     ["nbf: in the year 9999", token({ claims: { nbf: 253_402_300_799, exp: 253_402_300_799 } }), "not_yet_valid"],
-    ...["null", `"${now}"`, "true", "1e300", "-1", `${now}000`].map((text) => [
+    ...[`"${now}"`, "true", "1e300", "-1", `${now}000`].map((text) => [
       `nbf: ${text.replace(String(now), "…")}, which is no date`, raw("nbf", text), "malformed_token",
     ]),
     ["iat: in an hour", token({ claims: { iat: now + 3600, exp: now + 7200 } }), "bad_issue_time"],
-    ...["null", `"${now}"`, "true", "1e300", "-1", `${now}000`].map((text) => [
+    ...[`"${now}"`, "true", "1e300", "-1", `${now}000`].map((text) => [
       `iat: ${text.replace(String(now), "…")}, which is no date`, raw("iat", text), "bad_issue_time",
     ]),
   ]);
@@ -225,6 +225,7 @@ describe("times", () => {
     ["nbf in half a minute: clocks differ", token({ claims: { nbf: now + 30 } })],
     ["iat in half a minute: clocks differ", token({ claims: { iat: now + 30 } })],
     ["no iat and no nbf", token({ claims: { iat: undefined } })],
+    ["iat and nbf that are null", token({ claims: { iat: null, nbf: null } })],
     ["iat at the beginning of time", token({ claims: { iat: 0 } })],
   ]);
 
@@ -245,7 +246,7 @@ describe("subjects and clients that are missing or invalid", () => {
     ...[undefined, null, "", 1, ["user-1"], { id: "user-1" }, true].map((sub) => [
       `sub: ${JSON.stringify(sub) ?? "none"}`, token({ claims: { sub } }), "missing_subject",
     ]),
-    ...[null, 1, ["agent"], {}].map((client_id) => [
+    ...[1, ["agent"], {}].map((client_id) => [
       `client_id: ${JSON.stringify(client_id)}`, token({ claims: { client_id } }), "malformed_token",
     ]),
   ]);
@@ -256,6 +257,36 @@ describe("subjects and clients that are missing or invalid", () => {
     const both = token({ claims: { azp: "by-azp" } });
     assert.equal((await assertAccepted(worker, { token: both })).client_id, "agent");
   });
+});
+
+describe("claims that are null count as absent", () => {
+  // What some providers write of what they do not know.
+  const OPTIONAL = {
+    client_id: null, azp: null, cid: null, appid: null, nbf: null, iat: null, jti: null, act: null, cnf: null,
+    nonce: null, at_hash: null, c_hash: null, s_hash: null, events: null, typ: null, token_use: null, token_type: null,
+    tokenType: null, tokenName: null, auth_time: null, acr: null, amr: null, sid: null, gty: null, idtyp: null,
+    clientHost: null, organization_id: null, roles: null, scopes: null, scp: null,
+  };
+  for (const name of Object.keys(OPTIONAL)) {
+    test(name, () => assertAccepted(worker, { token: token({ claims: { [name]: null } }) }));
+  }
+
+  test("all of them: the client is nobody, and nothing is proven of a user", async () => {
+    const { client_id, kind } = await assertAccepted(worker, { token: token({ claims: OPTIONAL }) });
+    assert.deepEqual([client_id ?? null, kind], [null, "unknown"]);
+  });
+
+  test("client_id, beside azp", async () => {
+    const { client_id } = await assertAccepted(worker, { token: token({ claims: { client_id: null, azp: "by-azp" } }) });
+    assert.equal(client_id, "by-azp");
+  });
+
+  refuses([
+    ["iss", token({ claims: { iss: null } }), "wrong_issuer"],
+    ["aud", token({ claims: { aud: null } }), "wrong_audience"],
+    ["exp", token({ claims: { exp: null } }), "missing_expiry"],
+    ["sub", token({ claims: { sub: null } }), "missing_subject"],
+  ]);
 });
 
 function changeSegment(whole, at, change) {

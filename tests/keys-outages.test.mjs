@@ -40,7 +40,6 @@ const BOTH = [
   ["is a hundred thousand lists deep", faults.says("[".repeat(60_000))],
   ["has 10 MB, with a Content-Length", faults.padded(10 * 1024 * 1024)],
   ["has 10 MB, without a Content-Length", faults.paddedInChunks(10 * 1024 * 1024)],
-  ["has a little more than 64 KB", faults.padded(64 * 1024 + 1)],
   ["redirects to another provider", faults.redirect(`${evil.issuer}/jwks`)],
   ["redirects permanently", faults.redirect(`${evil.issuer}/jwks`, 308)],
   ["closes the connection at once", faults.hangingUp()],
@@ -50,6 +49,7 @@ const BOTH = [
 ];
 const DISCOVERY = [
   ...BOTH,
+  ["has a little more than 64 KB", faults.padded(64 * 1024 + 1)],
   ["names another issuer", faults.saysWith({ issuer: evil.issuer })],
   ["names the issuer with a slash", (response, honest) => faults.saysWith({ issuer: `${JSON.parse(honest.body).issuer}/` })(response, honest)],
   ["names no issuer", faults.saysWith({ issuer: undefined })],
@@ -63,6 +63,7 @@ const DISCOVERY = [
 ];
 const JWKS = [
   ...BOTH,
+  ["has a little more than 512 KB", faults.padded(512 * 1024 + 1)],
   ["is empty", faults.says('{"keys":[]}')],
   ["has no list of keys", faults.says('{"keys":{}}')],
   ["has unusable keys only", faults.says(onlyUnusable)],

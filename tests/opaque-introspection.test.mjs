@@ -71,8 +71,16 @@ describe("the introspection request", async () => {
 
   test("is not sent for a token that is too long for an opaque one", async () => {
     provider.forget();
-    await assertRefused(worker, { token: "x".repeat(513) }, "token_too_large", NO_SCOPES);
+    await assertRefused(worker, { token: "x".repeat(4097) }, "token_too_large", NO_SCOPES);
     assert.equal(provider.count(), 0);
+  });
+
+  test("is sent for a token of 4,096 bytes", async () => {
+    for (const token of ["x".repeat(4096), "~+/".repeat(1365), `${"y".repeat(513)}`]) {
+      remember(provider, token);
+      await assertAccepted(worker, { token });
+      await assertAccepted(worker, { token });
+    }
   });
 
   test("adds neither token nor secret to the log", () => {
@@ -80,6 +88,33 @@ describe("the introspection request", async () => {
       assert.ok(!worker.raw().includes(secret));
     }
   });
+});
+
+describe("the Worker's credentials", () => {
+  const LIST = "introspection_endpoint_auth_methods_supported";
+  const sent = async (discovery) => {
+    const { worker, provider, opaque } = await deploy();
+    provider.discovery = discovery;
+    await assertAccepted(worker, { token: opaque() });
+    for (const secret of [SECRET, encodeURIComponent(SECRET)]) assert.ok(!worker.raw().includes(secret), "the log has the secret");
+    const { headers, body } = provider.requests.find(({ endpoint }) => endpoint === "introspection");
+    const { client_id, client_secret } = Object.fromEntries(new URLSearchParams(body));
+    return { header: headers.authorization?.split(" ")[0], client_id, client_secret };
+  };
+  const inForm = { header: undefined, client_id: ACCEPTING_ALL.INTROSPECTION_CLIENT_ID, client_secret: SECRET };
+  const inHeader = { header: "Basic", client_id: undefined, client_secret: undefined };
+
+  for (const [what, discovery, expected] of [
+    ["in the form, where the provider lists only that", { [LIST]: ["client_secret_post"] }, inForm],
+    ["in the form, beside methods that the Worker does not have", { [LIST]: ["private_key_jwt", "client_secret_post"] }, inForm],
+    ["in the header, where both are listed", { [LIST]: ["client_secret_post", "client_secret_basic"] }, inHeader],
+    ["in the header, where nothing is listed", {}, inHeader],
+    ["in the header, where the list is empty", { [LIST]: [] }, inHeader],
+    ["in the header, where the list is of another type", { [LIST]: "client_secret_post" }, inHeader],
+    ["in the header, whatever the token endpoint takes", { token_endpoint_auth_methods_supported: ["client_secret_post"] }, inHeader],
+  ]) {
+    test(`are ${what}`, async () => assert.deepEqual(await sent(discovery), expected));
+  }
 });
 
 describe("clients whose tokens are accepted", () => {
@@ -168,6 +203,8 @@ describe("the introspection response", async () => {
     ["for the correct audience among others", { aud: ["other", worker.mcpUrl] }],
     ["without an issuer", { iss: undefined }],
     ["without an expiry", { exp: undefined }],
+    ["with members that are null", { nbf: null, iat: null, iss: null, jti: null, cnf: null, username: null, exp: null }],
+    ["with a client in azp and null in client_id", { client_id: null, azp: "agent" }],
   ];
   for (const [what, answer] of acceptances) {
     test(`active, ${what}: the token is accepted`, () => assertAccepted(worker, { token: opaque(answer) }));

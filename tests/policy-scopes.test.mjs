@@ -41,6 +41,9 @@ describe("required scopes", () => {
     ["a list called scp", { scope: undefined, scp: ["notes:read", "whoami:read"] }],
     ["a text called scp", { scope: undefined, scp: "notes:read whoami:read" }],
     ["a list called scopes", { scope: undefined, scopes: ["notes:read", "whoami:read"] }],
+    ...[null, "", " ", []].map((scope) => [
+      `scp beside a scope that is ${JSON.stringify(scope)}`, { scope, scp: "notes:read whoami:read" },
+    ]),
   ]) {
     test(`are taken from ${what}`, async () => {
       const { worker, token } = await deploy(SETTINGS);
@@ -48,6 +51,14 @@ describe("required scopes", () => {
       assert.deepEqual(scopes.filter((scope) => scope.length > 1), ["notes:read", "whoami:read"]);
     });
   }
+
+  test("scp does not stand in for a scope that is not understood", async () => {
+    const { worker, token } = await deploy(SETTINGS);
+    for (const scope of [7, {}, true, [null], [7]]) {
+      const claims = { scope, scp: "whoami:read notes:read" };
+      await assertRefused(worker, { token: token({ claims }) }, "insufficient_scope", NEEDED);
+    }
+  });
 
   test("scp does not add to scope", async () => {
     const { worker, token } = await deploy(SETTINGS);

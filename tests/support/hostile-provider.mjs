@@ -7,8 +7,9 @@ import { createServer } from "node:http";
 import { freePort } from "./worker.mjs";
 
 /**
- * @typedef {"discovery" | "metadata" | "jwks" | "introspection" | "userinfo" | "elsewhere"} Endpoint
- *   `metadata` is the discovery document at the URL of RFC 8414, which is 404 by default
+ * @typedef {"discovery" | "metadata" | "metadata-appended" | "discovery-inserted" | "jwks" | "introspection" | "userinfo" | "elsewhere"} Endpoint
+ *   `metadata`, `metadata-appended` and `discovery-inserted` are the other places of the discovery document, in the
+ *   order in which they are asked. They are 404 by default.
  *
  * @typedef {(response: import("node:http").ServerResponse, honest: Honest, request: import("node:http").IncomingMessage) => void} Fault
  *   sends a response; `honest` is the correct one
@@ -105,6 +106,11 @@ class HostileProvider {
     };
   }
 
+  /** Returns the discovery document. */
+  document(changes = {}) {
+    return { ...this.#discovery(), ...changes };
+  }
+
   /** The name of that record. */
   get recordName() {
     return `provider:${this.issuer}`;
@@ -125,6 +131,8 @@ class HostileProvider {
     const endpoints = {
       [`${this.#path}/.well-known/openid-configuration`]: "discovery",
       [`/.well-known/oauth-authorization-server${this.#path}`]: "metadata",
+      [`${this.#path}/.well-known/oauth-authorization-server`]: "metadata-appended",
+      [`/.well-known/openid-configuration${this.#path}`]: "discovery-inserted",
       [`${this.#path}/jwks`]: "jwks",
       [`${this.#path}/token/introspection`]: "introspection",
       [`${this.#path}/me`]: "userinfo",
@@ -202,6 +210,9 @@ export const faults = {
   /** The correct document with other members. */
   saysWith: (changes) => (response, { body }) =>
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ ...JSON.parse(body), ...changes })),
+
+  /** Cloudflare's error 1042: a Worker may not fetch from another one of its zone. */
+  sameZone: () => (response) => response.writeHead(404, { "content-type": "text/plain" }).end("error code: 1042"),
 
   /** The correct document, padded with white space to this many bytes. */
   padded: (bytes) => (response, { body }) =>

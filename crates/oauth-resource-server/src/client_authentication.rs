@@ -1,4 +1,4 @@
-//! Client authentication at the provider: HTTP Basic with client id and secret (RFC 6749 §2.3.1).
+//! Client authentication at the provider with client id and secret (RFC 6749 §2.3.1).
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 

@@ -8,7 +8,10 @@ use std::rc::Rc;
 use mcp_edge_runtime::uri::{is_endpoint_url, origin, split_origin};
 use serde_json::Value;
 
-use crate::json_members;
+use crate::{denial::Excerpt, json_members};
+
+/// RFC 8414 §2. (`token_endpoint_auth_methods_supported` speaks of another endpoint.)
+const AUTH_METHODS: &str = "introspection_endpoint_auth_methods_supported";
 
 /// The discovery document, and the members that are used of it. Every URL in it is one of [`is_endpoint_url`], so that it can stand in a header
 /// and in a page.
@@ -24,6 +27,10 @@ pub struct Provider {
     pub token_endpoint: Option<String>,
     /// `introspection_endpoint`.
     pub introspection_endpoint: Option<String>,
+    /// Whether that one takes the client's secret in the form alone: `introspection_endpoint_auth_methods_supported`
+    /// has `client_secret_post` and not `client_secret_basic`. Without that list it is HTTP Basic, which RFC 6749 §2.3.1
+    /// has every server support.
+    pub posts_secret: bool,
     /// `userinfo_endpoint`.
     pub userinfo_endpoint: Option<String>,
     /// `end_session_endpoint` (OpenID Connect RP-Initiated Logout 1.0 §2.1).
@@ -36,12 +43,15 @@ pub struct Provider {
 /// The document is not usable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// Not a JSON object with the members we need.
+    /// Not a JSON object, or without `issuer` or `jwks_uri`.
     #[error("not a discovery document")]
     Malformed,
     /// It speaks of another issuer.
-    #[error("the document names another issuer than the configured one")]
-    IssuerMismatch,
+    #[error("of another issuer, {issuer:?}")]
+    IssuerMismatch {
+        /// The one that it names.
+        issuer: Excerpt,
+    },
     /// An endpoint that is not a plain https URL (plain http is accepted on loopback only).
     #[error("{0} is not an https URL of visible ASCII without user information and fragment")]
     InsecureEndpoint(&'static str),
@@ -53,14 +63,20 @@ impl Provider {
     /// # Errors
     /// [`ProviderError`].
     pub fn parse(text: &str, issuer: &str) -> Result<Self, ProviderError> {
-        let is_wanted = |name: &str| name == "issuer" || name == "jwks_uri" || name.ends_with("_endpoint");
+        let is_wanted =
+            |name: &str| matches!(name, "issuer" | "jwks_uri" | AUTH_METHODS) || name.ends_with("_endpoint");
         let mut members = json_members::read(text.as_bytes(), &is_wanted).map_err(|_| ProviderError::Malformed)?;
+        let posts_secret = members.get(AUTH_METHODS).is_some_and(|methods| {
+            let lists = |wanted: &str| methods.as_array().is_some_and(|all| all.iter().any(|method| method == wanted));
+            lists("client_secret_post") && !lists("client_secret_basic")
+        });
         let mut text_of = |name: &str| match members.remove(name) {
             Some(Value::String(text)) => Some(text),
             _ => None,
         };
-        if text_of("issuer").ok_or(ProviderError::Malformed)? != issuer {
-            return Err(ProviderError::IssuerMismatch);
+        let found = text_of("issuer").ok_or(ProviderError::Malformed)?;
+        if found != issuer {
+            return Err(ProviderError::IssuerMismatch { issuer: Excerpt::new(&found) });
         }
         let jwks_uri = text_of("jwks_uri").ok_or(ProviderError::Malformed)?;
         if !is_endpoint_url(&jwks_uri) {
@@ -74,6 +90,7 @@ impl Provider {
             authorization_endpoint: usable("authorization_endpoint"),
             token_endpoint: usable("token_endpoint"),
             introspection_endpoint: usable("introspection_endpoint"),
+            posts_secret,
             userinfo_endpoint: usable("userinfo_endpoint"),
             end_session_endpoint: usable("end_session_endpoint"),
             document: text.trim().into(),
@@ -116,7 +133,8 @@ impl Provider {
     /// Whether both documents say the same of what is used of them, regardless of other members and of their order.
     #[must_use]
     pub fn is_same_as(&self, other: &Self) -> bool {
-        (&self.issuer, &self.jwks_uri, self.endpoints()) == (&other.issuer, &other.jwks_uri, other.endpoints())
+        (&self.issuer, &self.jwks_uri, self.endpoints(), self.posts_secret)
+            == (&other.issuer, &other.jwks_uri, other.endpoints(), other.posts_secret)
     }
 
     fn endpoints(&self) -> [Option<&str>; 5] {
@@ -131,16 +149,42 @@ impl Provider {
     }
 }
 
-/// Where an issuer's document may be, in the order in which we look: the form of OpenID Connect Discovery (every
-/// OpenID provider, Logto included), then that of RFC 8414 (plain OAuth servers).
-#[must_use]
-pub fn discovery_urls(issuer: &str) -> [String; 2] {
-    let base = issuer.trim_end_matches('/');
-    let (origin, path) = split_origin(base);
-    [
-        format!("{base}/.well-known/openid-configuration"),
-        format!("{origin}/.well-known/oauth-authorization-server{path}"),
-    ]
+/// A place of the discovery document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentPlace {
+    /// OpenID Connect Discovery 1.0 §4: every OpenID provider, Logto included.
+    #[error("OpenID appended")]
+    OpenIdAppended,
+    /// RFC 8414 §3.1: plain OAuth servers.
+    #[error("OAuth inserted")]
+    OAuthInserted,
+    /// OAuth servers that take RFC 8414 for OpenID Connect Discovery.
+    #[error("OAuth appended")]
+    OAuthAppended,
+    /// RFC 8414 §5: OpenID providers that follow it.
+    #[error("OpenID inserted")]
+    OpenIdInserted,
+}
+
+impl DocumentPlace {
+    /// All, in the order in which they are asked.
+    pub const ALL: [Self; 4] = [Self::OpenIdAppended, Self::OAuthInserted, Self::OAuthAppended, Self::OpenIdInserted];
+
+    /// The URL of the document of `issuer` there. For an issuer without a path appended is the same as inserted.
+    #[must_use]
+    pub fn url(self, issuer: &str) -> String {
+        let base = issuer.trim_end_matches('/');
+        let (origin, path) = split_origin(base);
+        let (before, after) = match self {
+            Self::OpenIdAppended | Self::OAuthAppended => (base, ""),
+            Self::OAuthInserted | Self::OpenIdInserted => (origin, path),
+        };
+        let name = match self {
+            Self::OpenIdAppended | Self::OpenIdInserted => "openid-configuration",
+            Self::OAuthInserted | Self::OAuthAppended => "oauth-authorization-server",
+        };
+        format!("{before}/.well-known/{name}{after}")
+    }
 }
 
 #[cfg(test)]
@@ -167,7 +211,8 @@ mod tests {
     fn the_issuer_must_be_the_configured_string() {
         assert!(parse(|_| ()).is_ok());
         for other in ["https://tenant.example/oidc/", "https://TENANT.example/oidc", "https://evil.example/oidc", ""] {
-            assert_eq!(parse(|it| it["issuer"] = other.into()), Err(ProviderError::IssuerMismatch), "{other}");
+            let issuer = Excerpt::new(other);
+            assert_eq!(parse(|it| it["issuer"] = other.into()), Err(ProviderError::IssuerMismatch { issuer }));
         }
     }
 
@@ -310,20 +355,65 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_of_the_discovery_url() {
-        assert_eq!(
-            discovery_urls("https://tenant.example/oidc"),
-            [
-                "https://tenant.example/oidc/.well-known/openid-configuration",
-                "https://tenant.example/.well-known/oauth-authorization-server/oidc"
-            ]
-        );
-        assert_eq!(
-            discovery_urls("https://tenant.example/"),
-            [
-                "https://tenant.example/.well-known/openid-configuration",
-                "https://tenant.example/.well-known/oauth-authorization-server"
-            ]
-        );
+    fn members_that_jwts_do_not_need_may_be_of_any_type() {
+        let optional = ["authorization_endpoint", "token_endpoint", "introspection_endpoint", "end_session_endpoint"];
+        let others = [
+            "scopes_supported",
+            "grant_types_supported",
+            AUTH_METHODS,
+            "registration_endpoint",
+            "mtls_endpoint_aliases",
+        ];
+        for name in optional.into_iter().chain(others) {
+            for odd in [json!(null), json!(7), json!(true), json!({}), json!([]), json!([7, null]), json!("")] {
+                let provider = parse(|it| it[name] = odd.clone());
+                assert!(provider.is_ok_and(|provider| !provider.posts_secret), "{name} {odd}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_secret_is_posted_only_where_basic_is_not_listed() {
+        let posts = |methods: Value| parse(|it| it[AUTH_METHODS] = methods).unwrap().posts_secret;
+        assert!(posts(json!(["client_secret_post"])));
+        assert!(posts(json!(["private_key_jwt", "client_secret_post", "none"])));
+        for methods in [
+            json!(["client_secret_basic", "client_secret_post"]),
+            json!(["client_secret_post", "client_secret_basic"]),
+            json!(["client_secret_basic"]),
+            json!(["private_key_jwt"]),
+            json!(["CLIENT_SECRET_POST"]),
+            json!("client_secret_post"),
+            json!([["client_secret_post"]]),
+        ] {
+            assert!(!posts(methods.clone()), "{methods}");
+        }
+        // What another endpoint takes says nothing of this one.
+        let other = parse(|it| it["token_endpoint_auth_methods_supported"] = json!(["client_secret_post"]));
+        assert!(!other.unwrap().posts_secret);
+        // It decides how a secret is sent, so a stored document without it is another one.
+        let [one, other] =
+            [json!(["client_secret_post"]), json!([])].map(|methods| parse(|it| it[AUTH_METHODS] = methods));
+        assert!(!one.unwrap().is_same_as(&other.unwrap()));
+    }
+
+    #[test]
+    fn the_places_of_the_document_are_those_of_the_specifications() {
+        let urls = |issuer: &str| DocumentPlace::ALL.map(|place| place.url(issuer));
+        for issuer in ["https://tenant.example/a/oidc", "https://tenant.example/a/oidc/"] {
+            assert_eq!(
+                urls(issuer),
+                [
+                    "https://tenant.example/a/oidc/.well-known/openid-configuration",
+                    "https://tenant.example/.well-known/oauth-authorization-server/a/oidc",
+                    "https://tenant.example/a/oidc/.well-known/oauth-authorization-server",
+                    "https://tenant.example/.well-known/openid-configuration/a/oidc",
+                ]
+            );
+        }
+        let [openid, oauth, again, once_more] = urls("https://tenant.example/");
+        assert_eq!(openid, "https://tenant.example/.well-known/openid-configuration");
+        assert_eq!(oauth, "https://tenant.example/.well-known/oauth-authorization-server");
+        assert_eq!((again, once_more), (oauth, openid));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     },
     settings::Settings,
 };
-use mcp_edge_oauth::{provider::discovery_urls, settings::DisplayMetadata};
+use mcp_edge_oauth::{provider::DocumentPlace, settings::DisplayMetadata};
 
 /// Adds the hosts of the issuers.
 pub(super) fn issuers<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
@@ -102,8 +102,7 @@ pub(super) fn documents<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html
     };
     row("Metadata of this resource (RFC 9728)", &resource.metadata_url());
     for trusted in &trust.issuers {
-        let [discovery, _] = discovery_urls(&trusted.issuer);
-        row("Metadata of the identity provider", &discovery);
+        row("Metadata of the identity provider", &DocumentPlace::OpenIdAppended.url(&trusted.issuer));
     }
     if registry_entry.is_some() {
         row("Listing for the MCP registry", &(resource.origin.clone() + "/server.json"));

@@ -10,7 +10,7 @@ use super::{
     table::{PublicError, Row, denials},
     values::{
         Confirmation, Excerpt, ExpiryError, HeldBytes, IssueTimeError, KeyIdentifier, OpaqueRefusal, OrNone,
-        ProviderVerdict, Quoted, Segment, SignatureError, TokenError, proof_of_user, unusable_note,
+        ProviderVerdict, Publication, Quoted, Segment, SignatureError, TokenError, proof_of_user,
     },
 };
 
@@ -111,8 +111,8 @@ denials! {
     // The key and the signature.
 
     /// No published key that can be used has the token's `kid`.
-    #[detail("kid {}, alg {}{}", Quoted(kid), alg.name(), unusable_note(*is_published))]
-    UnknownKey { kid: Option<Excerpt>, alg: Algorithm, is_published: bool } =>
+    #[detail("kid {}, alg {}{publication}", Quoted(kid), alg.name())]
+    UnknownKey { kid: Option<Excerpt>, alg: Algorithm, publication: Publication } =>
         Row::invalid_token("unknown_key", Row::NOT_VALID);
     /// More than one published key would fit.
     #[detail("kid {}, alg {}", Quoted(kid), alg.name())]

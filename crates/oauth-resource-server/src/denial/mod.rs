@@ -25,7 +25,7 @@ pub use outage::{IntrospectionError, KeysOutage};
 pub use table::PublicError;
 pub use values::{
     Confirmation, Endpoint, Excerpt, ExpiryError, IssueTimeError, KeyIdentifier, MAX_EXCERPT_BYTES, OpaqueRefusal,
-    ProviderVerdict, Segment, SignatureError, TokenError,
+    ProviderVerdict, Publication, Segment, SignatureError, TokenError,
 };
 
 #[cfg(test)]

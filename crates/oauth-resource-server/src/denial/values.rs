@@ -122,6 +122,20 @@ pub enum KeyIdentifier {
     Thumbprint,
 }
 
+/// Whether the key that no token can be verified with is published. Follows the name of the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Publication {
+    /// It is not, as far as is known.
+    #[error("")]
+    No,
+    /// With values that cannot be used.
+    #[error(": this key is published and cannot be used")]
+    Unusable,
+    /// With its private part, so that anybody can sign with it.
+    #[error(": the provider published this private key, and it cannot be used")]
+    Private,
+}
+
 /// What is wrong with a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SignatureError {
@@ -244,6 +258,7 @@ impl HeldBytes for ExpiryError {}
 impl HeldBytes for IssueTimeError {}
 impl HeldBytes for KeyIdentifier {}
 impl HeldBytes for Kind {}
+impl HeldBytes for Publication {}
 impl HeldBytes for Segment {}
 impl HeldBytes for SignatureError {}
 impl HeldBytes for TokenError {}
@@ -279,11 +294,6 @@ impl fmt::Display for Quoted<'_> {
 /// An error code behind the status that it came with; empty if there is none.
 pub(super) fn after_space(code: &Excerpt) -> String {
     if code.as_str().is_empty() { String::new() } else { format!(" {code}") }
-}
-
-/// Follows a key that is published with values that cannot be used.
-pub(super) const fn unusable_note(is_published: bool) -> &'static str {
-    if is_published { ": this key is published and cannot be used" } else { "" }
 }
 
 /// What would prove a user, to an operator whose tool requires one.

@@ -5,9 +5,10 @@
 //! of 512 bits), so every rule is checked here.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::json_members;
 use mcp_edge_runtime::crypto::{Algorithm, Thumbprint, VerificationKey};
 
 /// NIST SP 800-131A: RSA keys below 2048 bits are not to be used. RFC 7518 §3.3 says so too.
@@ -15,6 +16,12 @@ const MIN_RSA_BITS: usize = 2048;
 
 /// A verification costs time with the square of the modulus; nobody signs access tokens with more.
 const MAX_RSA_BITS: usize = 8192;
+
+/// The members of a JWK that are looked at.
+const MEMBERS: [&str; 10] = ["kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e"];
+
+/// The members of a private or a symmetric key.
+const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// An elliptic curve of RFC 7518 §6.2.1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -120,30 +127,59 @@ impl Material {
     }
 }
 
-impl Key {
-    /// Reads a key that may verify signatures, or `None`. Refused are: symmetric keys; keys that come with private members (the
+/// A JWK as it is published (RFC 7517 §4), not checked yet.
+pub struct Jwk(Map<String, Value>);
+
+impl Jwk {
+    /// Reads one; `None` for what is no JSON object, or has a member twice (RFC 7517 §4).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_wanted = |name: &str| MEMBERS.contains(&name) || PRIVATE_MEMBERS.contains(&name);
+        json_members::read(text.as_bytes(), &is_wanted).ok().map(Self)
+    }
+
+    /// Whether it has a private part (RFC 7518 §6.2.2, §6.3.2), or is symmetric (§6.4).
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        PRIVATE_MEMBERS.iter().any(|name| self.member(name).is_some())
+    }
+
+    /// `kid`; empty if there is none.
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        self.text("kid").unwrap_or_default()
+    }
+
+    /// The key, if it may verify signatures. Refused are: symmetric keys; keys that come with private members (the
     /// provider has lost them); keys for encryption; `key_ops` without `verify`; an unsupported `alg`; RSA outside
     /// 2048 to 8192 bits or with an exponent that is even or 1; coordinates of the wrong length.
     #[must_use]
-    pub fn from_jwk(jwk: &Value) -> Option<Self> {
-        let jwk = jwk.as_object()?;
-        // Some providers write members that they do not use as null.
-        let member = |name: &str| jwk.get(name).filter(|value| !value.is_null());
-        let text = |name: &str| member(name).and_then(Value::as_str);
-        let number = |name: &str| text(name).and_then(|value| URL_SAFE_NO_PAD.decode(value).ok());
-
-        if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|private| member(private).is_some()) {
-            return None;
-        }
-        if member("use").is_some_and(|purpose| purpose != "sig") {
+    pub fn to_key(&self) -> Option<Key> {
+        if self.is_private() || self.member("use").is_some_and(|purpose| purpose != "sig") {
             return None;
         }
         let may_verify =
             |operations: &Value| operations.as_array().is_some_and(|list| list.iter().any(|it| it == "verify"));
-        if !member("key_ops").is_none_or(may_verify) {
+        if !self.member("key_ops").is_none_or(may_verify) {
             return None;
         }
-        let material = match text("kty")? {
+        let material = self.material()?;
+        let algorithm = match self.member("alg") {
+            None => None,
+            Some(name) => Some(Algorithm::from_name(name.as_str()?).filter(|algorithm| material.fits(*algorithm))?),
+        };
+        let kid = match self.member("kid") {
+            None => None,
+            Some(kid) => Some(kid.as_str()?.to_owned()),
+        };
+        let thumbprint = Sha256::digest(material.to_jwk()).into();
+        Some(Key { kid, algorithm, material, thumbprint })
+    }
+
+    fn material(&self) -> Option<Material> {
+        let text = |name: &str| self.text(name);
+        let number = |name: &str| text(name).and_then(|value| URL_SAFE_NO_PAD.decode(value).ok());
+        match text("kty")? {
             "RSA" => {
                 let (n, e) = (number("n")?, number("e")?);
                 let significant = n.iter().position(|byte| *byte != 0).map(|zeros| &n[zeros..])?;
@@ -153,33 +189,35 @@ impl Key {
                 if !(MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) || !odd || one || e.len() > 8 {
                     return None;
                 }
-                Material::Rsa { n: text("n")?.to_owned(), e: text("e")?.to_owned(), modulus_length: bits.div_ceil(8) }
+                let (n, e) = (text("n")?.to_owned(), text("e")?.to_owned());
+                Some(Material::Rsa { n, e, modulus_length: bits.div_ceil(8) })
             }
             "EC" => {
                 let curve = Curve::from_name(text("crv")?)?;
                 let is_coordinate = |bytes: &Vec<u8>| bytes.len() == curve.coordinate_length();
                 number("x").filter(is_coordinate)?;
                 number("y").filter(is_coordinate)?;
-                Material::Ec { curve, x: text("x")?.to_owned(), y: text("y")?.to_owned() }
+                Some(Material::Ec { curve, x: text("x")?.to_owned(), y: text("y")?.to_owned() })
             }
             "OKP" if text("crv")? == "Ed25519" => {
                 number("x").filter(|bytes| bytes.len() == 32 && !is_of_small_order(bytes))?;
-                Material::Ed25519 { x: text("x")?.to_owned() }
+                Some(Material::Ed25519 { x: text("x")?.to_owned() })
             }
-            _ => return None,
-        };
-        let algorithm = match member("alg") {
-            None => None,
-            Some(name) => Some(Algorithm::from_name(name.as_str()?).filter(|algorithm| material.fits(*algorithm))?),
-        };
-        let kid = match member("kid") {
-            None => None,
-            Some(kid) => Some(kid.as_str()?.to_owned()),
-        };
-        let thumbprint = Sha256::digest(material.to_jwk()).into();
-        Some(Self { kid, algorithm, material, thumbprint })
+            _ => None,
+        }
     }
 
+    /// Some providers write members that they do not use as null.
+    fn member(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.member(name).and_then(Value::as_str)
+    }
+}
+
+impl Key {
     /// Whether the key may verify this algorithm, by its `alg` and by its material.
     #[must_use]
     pub fn fits(&self, algorithm: Algorithm) -> bool {
@@ -225,10 +263,11 @@ mod tests {
     #[test]
     fn the_thumbprint_is_that_of_rfc_7638() {
         // RFC 7638 §3.1.
-        let key = Key::from_jwk(&json!({
+        let jwk = json!({
             "kty": "RSA", "e": "AQAB", "alg": "RS256", "kid": "2011-04-29",
             "n": "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
-        }));
+        });
+        let key = Jwk::parse(&jwk.to_string()).and_then(|jwk| jwk.to_key());
         assert_eq!(URL_SAFE_NO_PAD.encode(key.unwrap().thumbprint), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     }
 }

@@ -6,21 +6,42 @@
 use std::rc::Rc;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
-use super::jwk::Key;
+use super::jwk::{Jwk, Key};
+use crate::denial::{Excerpt, Publication};
 use mcp_edge_runtime::crypto::{Algorithm, VerificationKey};
 
-/// More keys than any provider publishes (Logto: three; large ones: about ten). A longer set is not read to its end.
-pub const MAX_KEYS: usize = 32;
+/// How many keys of a set are read. Most providers publish two to ten; one with a key for each of its tenants publishes
+/// over a hundred. Those behind are ignored, and the operator is told: a choice among 256 takes a microsecond, and in
+/// memory they take 150 KB with RSA keys of 2,048 bits.
+pub const MAX_KEYS: usize = 256;
+
+/// A longer key is skipped. One with a chain of certificates has up to 10 KB; what is built of it takes up to seventy
+/// times its length in memory, for one key at a time.
+const MAX_KEY_BYTES: usize = 32 * 1024;
+
+/// Begins what the operator is told of private keys; their `kid`s follow.
+const PRIVATE_KEY: &str = "the provider published a private key, which is not used and must be replaced: kid ";
 
 /// The usable keys of a JWK Set, at least one, and the names of the others. Two sets are equal if they hold the same,
 /// in any order.
 #[derive(Debug, Clone, Eq)]
 pub struct KeySet {
     keys: Vec<Rc<Key>>,
-    /// `kid`s of published keys that cannot be used: a token that names one is bad, and nothing need be asked.
-    unusable: Vec<String>,
+    /// Published keys that cannot be used: a token that names one is bad, and nothing need be asked.
+    unusable: Vec<UnusableKey>,
+    /// How many keys were not read.
+    ignored: usize,
+}
+
+/// A published key that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct UnusableKey {
+    /// `kid`; empty if it has none.
+    kid: String,
+    /// Whether it came with its private part.
+    is_private: bool,
 }
 
 impl PartialEq for KeySet {
@@ -49,15 +70,15 @@ pub enum SelectionError {
 }
 
 /// The document is not a JWK Set with a usable key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeySetError {
     /// Not JSON, or without a list `keys`.
     #[error("not a JWK Set")]
     Malformed,
     /// No key that could verify a token. An honest provider never publishes this; treating it as an outage keeps the
-    /// old keys in use.
-    #[error("no usable key in the JWK Set")]
-    NoUsableKey,
+    /// old keys in use. What the operator should know of the others follows.
+    #[error("no usable key in the JWK Set{0}")]
+    NoUsableKey(String),
 }
 
 impl KeySet {
@@ -67,18 +88,35 @@ impl KeySet {
     /// [`KeySetError`] if none is left.
     pub fn parse(document: &str) -> Result<Self, KeySetError> {
         #[derive(Deserialize)]
-        struct Document {
-            keys: Vec<Value>,
+        struct Document<'a> {
+            #[serde(borrow)]
+            keys: Vec<&'a RawValue>,
         }
-        let document: Document = serde_json::from_str(document).map_err(|_| KeySetError::Malformed)?;
+        let document: Document<'_> = serde_json::from_str(document).map_err(|_| KeySetError::Malformed)?;
+        let ignored = document.keys.len().saturating_sub(MAX_KEYS);
         let (mut keys, mut unusable) = (Vec::new(), Vec::new());
-        for jwk in document.keys.iter().take(MAX_KEYS) {
-            match Key::from_jwk(jwk) {
-                Some(key) => keys.push(Rc::new(key)),
-                None => unusable.extend(jwk.get("kid").and_then(Value::as_str).map(str::to_owned)),
+        for text in document.keys.into_iter().take(MAX_KEYS).map(RawValue::get) {
+            let Some(jwk) = Some(text).filter(|text| text.len() <= MAX_KEY_BYTES).and_then(Jwk::parse) else {
+                continue;
+            };
+            if let Some(key) = jwk.to_key() {
+                keys.push(Rc::new(key));
+                continue;
+            }
+            let (kid, is_private) = (jwk.kid().to_owned(), jwk.is_private());
+            if is_private || !kid.is_empty() {
+                unusable.push(UnusableKey { kid, is_private });
             }
         }
-        if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self { keys, unusable }) }
+        let set = Self { keys, unusable, ignored };
+        if !set.keys.is_empty() {
+            return Ok(set);
+        }
+        let mut warning = set.warning();
+        if !warning.is_empty() {
+            warning.insert_str(0, ": ");
+        }
+        Err(KeySetError::NoUsableKey(warning))
     }
 
     /// Chooses the one key for a token that names `kid` and `algorithm`.
@@ -103,8 +141,43 @@ impl KeySet {
     /// Whether a key of this name is published that cannot be used, and no other: another request would not help.
     #[must_use]
     pub fn has_only_unusable(&self, kid: &str) -> bool {
-        self.unusable.iter().any(|unusable| unusable == kid)
+        self.unusable.iter().any(|unusable| unusable.kid == kid)
             && self.keys.iter().all(|key| key.kid.as_deref() != Some(kid))
+    }
+
+    /// Whether the key of a token for which there is none is published, in a way that is of no use.
+    #[must_use]
+    pub fn publication(&self, kid: &str) -> Publication {
+        if !self.has_only_unusable(kid) {
+            Publication::No
+        } else if self.private_kids().any(|private| private == kid) {
+            Publication::Private
+        } else {
+            Publication::Unusable
+        }
+    }
+
+    /// What the operator should know of the set; empty if nothing is wrong with it.
+    #[must_use]
+    pub fn warning(&self) -> String {
+        /// A list of names is for reading.
+        const MAX_NAMES: usize = 5;
+        let mut warning = String::new();
+        for kid in self.private_kids().take(MAX_NAMES) {
+            warning.push_str(if warning.is_empty() { PRIVATE_KEY } else { ", " });
+            warning.push_str(Excerpt::new(kid).as_str());
+        }
+        if self.ignored > 0 {
+            warning.push_str(if warning.is_empty() { "" } else { "; " });
+            warning.push_str("the provider published more keys than are read, keys ignored: ");
+            warning.push_str(&self.ignored.to_string());
+        }
+        warning
+    }
+
+    /// The `kid`s of the keys that are published with their private part; an empty one for a key without `kid`.
+    fn private_kids(&self) -> impl Iterator<Item = &str> {
+        self.unusable.iter().filter(|key| key.is_private).map(|key| key.kid.as_str())
     }
 
     /// The keys.
@@ -112,10 +185,17 @@ impl KeySet {
         self.keys.iter().map(Rc::as_ref)
     }
 
-    /// The usable keys as a JWK Set, for the store, and of the others the `kid`.
+    /// The usable keys as a JWK Set, for the store, and of the others the `kid`. An empty `d` marks those that came with
+    /// their private part.
     #[must_use]
     pub fn to_document(&self) -> Value {
-        let unusable = self.unusable.iter().map(|kid| serde_json::json!({ "kid": kid }));
+        let unusable = self.unusable.iter().map(|key| {
+            let mut jwk = serde_json::json!({ "kid": key.kid });
+            if key.is_private {
+                jwk["d"] = "".into();
+            }
+            jwk
+        });
         let keys: Vec<Value> = self
             .iter()
             .filter_map(|key| {

@@ -38,8 +38,9 @@ pub(super) async fn introspect(
     match &policy.method {
         CheckMethod::Introspection { client_id, client_secret } => {
             let url = endpoint_url(provider.introspection_endpoint.as_ref(), Endpoint::Introspection)?;
-            let (form, authorization) = opaque::introspection_form(token.expose(), client_id, client_secret);
-            let response = services.fetch(opaque::request(url, &authorization, Some(&form))).await;
+            let (form, authorization) =
+                opaque::introspection_form(token.expose(), client_id, client_secret, provider.posts_secret);
+            let response = services.fetch(opaque::request(url, authorization.as_deref(), Some(&form))).await;
             let response = response.map_err(|error| no_response(Endpoint::Introspection, &error))?;
             let (issuer, audiences) = (&trusted.issuer, &trusted.audiences);
             let mut claims = opaque::read_introspection(&response, client_id, issuer, audiences, now, &wanted)?;
@@ -78,7 +79,7 @@ async fn profile(
 ) -> Result<Map<String, Value>, Denial> {
     let url = endpoint_url(provider.userinfo_endpoint.as_ref(), Endpoint::Userinfo)?;
     let authorization = format!("Bearer {}", token.expose());
-    let response = services.fetch(opaque::request(url, &authorization, None)).await;
+    let response = services.fetch(opaque::request(url, Some(&authorization), None)).await;
     let response = response.map_err(|error| no_response(Endpoint::Userinfo, &error))?;
     opaque::read_userinfo(&response, wanted)
 }

@@ -66,32 +66,37 @@ impl Claims {
 
 /// Reads the claims that decisions depend on and checks their types.
 ///
+/// A claim that is `null` counts as absent: that is how serializers write a member without a value. Absence never grants
+/// more: without `iss`, `aud`, `exp` or `sub` the token is denied, without a scope claim it has no scopes.
+///
 /// Checks, in order: `iss` is a string; `aud` is a string or a list of strings; `exp` is a number; `nbf` and `iat` are
 /// numbers if present; `sub` is a non-empty string; of `client_id`, `azp`, `cid` and `appid` the first that is present
-/// and not empty is a string. A missing scope claim means no scopes, never all of them.
+/// and not empty is a string. Of `scope`, `scopes` and `scp` the first that is present and not empty counts, of
+/// whatever type; a missing scope claim means no scopes, never all of them.
 ///
 /// # Errors
 /// [`Denial::WrongIssuer`], [`Denial::WrongAudience`], [`Denial::MissingExpiry`], [`Denial::MalformedToken`],
 /// [`Denial::BadIssueTime`], [`Denial::MissingSubject`].
 pub fn read(all: Map<String, Value>) -> Result<Claims, Denial> {
-    let issuer = all.get("iss").and_then(Value::as_str).ok_or(Denial::WrongIssuer { iss: None })?.to_owned();
-    let audience = all.get("aud").ok_or(Denial::WrongAudience { aud: None })?;
+    let claim = |name: &str| all.get(name).filter(|value| !value.is_null());
+    let issuer = claim("iss").and_then(Value::as_str).ok_or(Denial::WrongIssuer { iss: None })?.to_owned();
+    let audience = claim("aud").ok_or(Denial::WrongAudience { aud: None })?;
     let audience =
         strings(audience).ok_or_else(|| Denial::WrongAudience { aud: Some(Excerpt::new(&audience.to_string())) })?;
-    let expires_at = all.get("exp").ok_or(Denial::MissingExpiry { error: ExpiryError::Missing })?;
+    let expires_at = claim("exp").ok_or(Denial::MissingExpiry { error: ExpiryError::Missing })?;
     let expires_at = numeric_date(expires_at).ok_or(Denial::MissingExpiry { error: ExpiryError::NotADate })?;
-    let not_before = match all.get("nbf") {
+    let not_before = match claim("nbf") {
         None => None,
         Some(value) => {
             let error = TokenError::NotADate("nbf");
             Some(numeric_date(value).ok_or(Denial::MalformedToken { error })?)
         }
     };
-    let issued_at = match all.get("iat") {
+    let issued_at = match claim("iat") {
         None => None,
         Some(value) => Some(numeric_date(value).ok_or(Denial::BadIssueTime { error: IssueTimeError::NotADate })?),
     };
-    let subject = match all.get("sub") {
+    let subject = match claim("sub") {
         Some(Value::String(subject)) if !subject.is_empty() => subject.clone(),
         _ => return Err(Denial::MissingSubject),
     };
@@ -100,13 +105,15 @@ pub fn read(all: Map<String, Value>) -> Result<Claims, Denial> {
         |name: &str, value: &&Value| **value != "" && (value.is_string() || matches!(name, "client_id" | "azp"));
     let client = CLIENT
         .into_iter()
-        .find_map(|name| all.get(name).filter(|value| may_be_client(name, value)).map(|value| (name, value)));
+        .find_map(|name| claim(name).filter(|value| may_be_client(name, value)).map(|value| (name, value)));
     let client_id = match client {
         None => None,
         Some((_, Value::String(client))) => Some(client.clone()),
         Some((name, _)) => return Err(Denial::MalformedToken { error: TokenError::NotAString(name) }),
     };
-    let scopes = ["scope", "scopes", "scp"].iter().find_map(|name| all.get(*name)).map(scopes).unwrap_or_default();
+    // One of another type counts: it grants nothing, and the next name must not grant in its place.
+    let scopes = ["scope", "scopes", "scp"].iter().find_map(|name| claim(name).filter(|value| !is_empty(value)));
+    let scopes = scopes.map(self::scopes).unwrap_or_default();
     Ok(Claims {
         issuer,
         audience,
@@ -146,6 +153,15 @@ fn strings(value: &Value) -> Option<Vec<String>> {
         Value::String(one) => Some(vec![one.clone()]),
         Value::Array(many) if !many.is_empty() => many.iter().map(|one| one.as_str().map(str::to_owned)).collect(),
         _ => None,
+    }
+}
+
+/// Whether a scope claim names nothing.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(list) => list.trim_ascii().is_empty(),
+        Value::Array(names) => names.is_empty(),
+        _ => false,
     }
 }
 

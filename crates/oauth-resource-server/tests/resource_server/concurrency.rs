@@ -128,7 +128,7 @@ fn fifty_requests_during_an_outage_make_one_attempt_and_all_hear_of_it() {
 #[test]
 fn a_request_that_never_finishes_holds_nobody_up_for_long_and_is_replaced() {
     let isolate = Isolate::slow();
-    isolate.world.answer(&discovery_url(ISSUER), Answer::Hang);
+    isolate.world.answer(&jwks_url(ISSUER), Answer::Hang);
     let answered_at = RefCell::new(Vec::new());
     let timed = async |number| {
         let outcome = isolate.request(number).await;
@@ -144,7 +144,7 @@ fn a_request_that_never_finishes_holds_nobody_up_for_long_and_is_replaced() {
 
     // The next one asks in its place, while it still hangs.
     isolate.world.advance(COLD_RETRY_SECONDS);
-    isolate.delay(&discovery_url(ISSUER), LATENCY_MILLISECONDS);
+    isolate.delay(&jwks_url(ISSUER), LATENCY_MILLISECONDS);
     race.join(isolate.request(10));
     assert_eq!(race.run().pop(), Some(Some(Ok(()))));
 
@@ -156,11 +156,11 @@ fn a_request_that_never_finishes_holds_nobody_up_for_long_and_is_replaced() {
 #[test]
 fn a_client_that_goes_away_does_not_take_the_lease_with_it() {
     let isolate = Isolate::slow();
-    isolate.world.answer(&discovery_url(ISSUER), Answer::Hang);
+    isolate.world.answer(&jwks_url(ISSUER), Answer::Hang);
     let mut race = isolate.race(1);
     assert_eq!(race.run(), [None]);
     race.cancel(0);
-    isolate.delay(&discovery_url(ISSUER), LATENCY_MILLISECONDS);
+    isolate.delay(&jwks_url(ISSUER), LATENCY_MILLISECONDS);
     isolate.world.advance(COLD_RETRY_SECONDS);
     race.join(isolate.request(1));
     assert_eq!(race.run()[1], Some(Ok(())));

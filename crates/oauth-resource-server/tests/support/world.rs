@@ -72,6 +72,7 @@ struct State {
     verifications: Cell<usize>,
     too_many_failures: Cell<bool>,
     failures: Cell<usize>,
+    warnings: RefCell<Vec<String>>,
     /// What continues regardless of the requests.
     background: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
 }
@@ -196,6 +197,11 @@ impl World {
     /// How many failures were counted.
     pub fn failures(&self) -> usize {
         self.0.failures.get()
+    }
+
+    /// What the operator was told beside the records of requests.
+    pub fn warnings(&self) -> Vec<String> {
+        self.0.warnings.borrow().clone()
     }
 
     /// Does `future` to its end.

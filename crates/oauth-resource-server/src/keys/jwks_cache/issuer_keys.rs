@@ -9,15 +9,18 @@ use super::{
     stored_copy::{StoreUse, StoredCopy},
 };
 use crate::{
-    denial::{Denial, Excerpt, KeysOutage, SignatureError},
+    denial::{Denial, Excerpt, KeysOutage, Publication, SignatureError},
     keys::{
         jwk::Key,
-        key_set::SelectionError,
+        key_set::{KeySet, SelectionError},
         policy::{Action, Assurance, Attempted, JwksState, KeyQuery, KeyRefusal},
     },
     provider::Provider,
 };
-use mcp_edge_runtime::ports::{Fetch, Services};
+use mcp_edge_runtime::{
+    json::Object,
+    ports::{Fetch, OperatorLog, Runtime, Services},
+};
 
 /// How long a request waits before it looks again whether another one has fetched the keys.
 const WAIT_MILLISECONDS: u64 = 20;
@@ -61,6 +64,8 @@ pub struct IssuerKeys {
     stored: StoredCopy,
     /// For the operator: why the last renewal failed.
     provider_failure: RefCell<Option<String>>,
+    /// What the operator was last told of the published keys; empty if nothing.
+    warning: RefCell<String>,
 }
 
 /// The outcome of [`IssuerKeys::find`].
@@ -87,6 +92,7 @@ impl IssuerKeys {
             state: RefCell::default(),
             stored: StoredCopy::new(issuer, store_use),
             provider_failure: RefCell::default(),
+            warning: RefCell::default(),
         }
     }
 
@@ -255,13 +261,23 @@ impl IssuerKeys {
         match refusal {
             KeyRefusal::Selection(SelectionError::Unknown) => {
                 let state = self.state.borrow();
-                let has_unusable = |kid| state.copy(now).is_some_and(|copy| copy.keys.has_only_unusable(kid));
-                Denial::UnknownKey { kid, alg, is_published: query.kid.is_some_and(has_unusable) }
+                let publication = state.copy(now).zip(query.kid).map(|(copy, kid)| copy.keys.publication(kid));
+                Denial::UnknownKey { kid, alg, publication: publication.unwrap_or(Publication::No) }
             }
             KeyRefusal::Selection(SelectionError::Mismatch) => Denial::KeyMismatch { kid, alg },
             KeyRefusal::Selection(SelectionError::Ambiguous) => Denial::AmbiguousKey { kid, alg },
             KeyRefusal::BadSignature => Denial::BadSignature { kid, alg, error: SignatureError::NotVerified },
         }
+    }
+
+    /// Tells the operator what is wrong with the published keys, once for each change of it.
+    fn warn_of(&self, keys: &KeySet, services: &impl OperatorLog) {
+        let warning = keys.warning();
+        let line = || Object::new().text("warning", &warning).text("issuer", &self.issuer).close();
+        if !warning.is_empty() && *self.warning.borrow() != warning {
+            services.error(&line());
+        }
+        *self.warning.borrow_mut() = warning;
     }
 
     fn unavailable(&self, retry_after: u64, now: u64) -> Denial {
@@ -284,7 +300,7 @@ impl Lease {
     }
 
     /// Whether the answer should be written to the store.
-    async fn ask_provider(&self, now: u64, services: &impl Fetch) -> bool {
+    async fn ask_provider(&self, now: u64, services: &(impl Fetch + Runtime + OperatorLog)) -> bool {
         let keys = &self.0;
         let old = keys.state.borrow().copy(now).cloned();
         let renewed = renew(&keys.issuer, old.as_deref(), now, services).await;
@@ -292,6 +308,9 @@ impl Lease {
             Ok(record) => (Some(record), None),
             Err(error) => (None, Some(error.to_string())),
         };
+        if let Some(record) = &record {
+            keys.warn_of(&record.keys, services);
+        }
         *keys.provider_failure.borrow_mut() = failure;
         let is_worth_saving = record.as_ref().is_some_and(|record| keys.stored.is_worth_saving(record, now));
         keys.state.borrow_mut().provider_answered(record);

@@ -8,5 +8,5 @@ mod stored_copy;
 
 pub use cache_tier::CacheTier;
 pub use issuer_keys::{Found, IssuerKeys};
-pub use renewal::RenewalError;
+pub use renewal::{DocumentError, RenewalError};
 pub use stored_copy::StoreUse;

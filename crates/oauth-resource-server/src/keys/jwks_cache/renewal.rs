@@ -1,6 +1,8 @@
 //! Renewal of a copy: the discovery document and the key set, fetched from the provider.
 
-use std::time::Duration;
+use std::{fmt, pin::pin, time::Duration};
+
+use futures_util::future::{Either, select};
 
 use crate::{
     keys::{
@@ -8,51 +10,84 @@ use crate::{
         policy::{CEILING_SECONDS, FRESH_SECONDS},
         record::Record,
     },
-    provider::{Provider, ProviderError, discovery_urls},
+    provider::{DocumentPlace, Provider, ProviderError},
 };
-use mcp_edge_runtime::ports::{Fetch, FetchError, HttpRequest, Method, RequestContent};
+use mcp_edge_runtime::ports::{Fetch, FetchError, HttpRequest, Method, RequestContent, Runtime};
 
-/// For a discovery document or a key set, connection and body together. A provider that needs longer counts as down.
+/// For one place of the discovery document or for the key set, connection and body together. A provider that needs
+/// longer counts as down.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// For all places of the discovery document together: if the first does not respond, the others have the rest.
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Real documents have 1 to 10 KB.
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
+/// As many keys as are read ([`MAX_KEYS`](crate::keys::key_set::MAX_KEYS)), with a certificate of 1.5 KB beside each.
+const MAX_KEY_SET_BYTES: usize = 512 * 1024;
+
 /// Why the provider's documents could not be renewed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenewalError {
-    /// No answer.
-    #[error("{url}: {source}")]
-    Fetch {
-        /// Which document.
-        url: String,
-        /// Why.
-        source: FetchError,
+    /// None of the places of the discovery document has it.
+    #[error("{issuer}: no discovery document: {}", Listed(places))]
+    Discovery {
+        /// Whose document.
+        issuer: String,
+        /// The places that were asked, in order, and why each is of no use.
+        places: Vec<(DocumentPlace, DocumentError)>,
     },
-    /// An answer other than 200.
-    #[error("{url}: answered with status {status}")]
-    Status {
-        /// Which document.
-        url: String,
-        /// HTTP status.
-        status: u16,
-    },
-    /// The discovery document is not usable.
-    #[error("{url}: {source}")]
-    Provider {
-        /// Which document.
-        url: String,
-        /// Why.
-        source: ProviderError,
-    },
-    /// The key set is not usable.
+    /// The key set cannot be had.
     #[error("{url}: {source}")]
     Keys {
-        /// Which document.
+        /// Where it should be.
         url: String,
         /// Why.
-        source: KeySetError,
+        source: DocumentError,
     },
+}
+
+/// Why a document is of no use.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// No answer.
+    #[error("{0}")]
+    Fetch(FetchError),
+    /// An answer other than 200.
+    #[error("status {0}")]
+    Status(u16),
+    /// Cloudflare does not let a Worker fetch from another one of its own zone, or of workers.dev.
+    #[error(
+        "Cloudflare error 1042: set global_fetch_strictly_public (the provider is a Worker on this zone or workers.dev)"
+    )]
+    SameZone,
+    /// Not a discovery document of the issuer.
+    #[error("{0}")]
+    Provider(ProviderError),
+    /// Not a usable key set.
+    #[error("{0}")]
+    Keys(KeySetError),
+}
+
+/// Places with the same error one after the other are written together: the line is cut after 200 bytes.
+struct Listed<'a>(&'a [(DocumentPlace, DocumentError)]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some((place, error)) = rest.first() {
+            let same = rest.iter().take_while(|(_, other)| other == error).count();
+            if same == self.0.len() {
+                return write!(formatter, "all places: {error}");
+            }
+            write!(formatter, "{place}")?;
+            rest[1..same].iter().try_for_each(|(place, _)| write!(formatter, ", {place}"))?;
+            rest = &rest[same..];
+            write!(formatter, ": {error}{}", if rest.is_empty() { "" } else { "; " })?;
+        }
+        Ok(())
+    }
 }
 
 /// Fetches the key set, and the discovery document before it unless we fetched ours a short time ago.
@@ -60,7 +95,7 @@ pub(super) async fn renew(
     issuer: &str,
     old: Option<&Record>,
     now: u64,
-    services: &impl Fetch,
+    services: &(impl Fetch + Runtime),
 ) -> Result<Record, RenewalError> {
     let (provider, provider_fetched_at, is_stored) = match old {
         Some(old) if !old.is_stored && old.provider_age(now) < FRESH_SECONDS => {
@@ -75,37 +110,74 @@ pub(super) async fn renew(
             (Err(error), _) => return Err(error),
         },
     };
-    let document = document(&provider.jwks_uri, services).await?;
-    let keys =
-        KeySet::parse(&document).map_err(|source| RenewalError::Keys { url: provider.jwks_uri.clone(), source })?;
-    Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored, writer: None })
+    let keys = document(&provider.jwks_uri, MAX_KEY_SET_BYTES, services).await;
+    match keys.and_then(|text| KeySet::parse(&text).map_err(DocumentError::Keys)) {
+        Ok(keys) => Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored, writer: None }),
+        Err(source) => Err(RenewalError::Keys { url: provider.jwks_uri, source }),
+    }
 }
 
-/// Fetches the discovery document: the first of its two places that answers with 200 counts.
-async fn discover(issuer: &str, services: &impl Fetch) -> Result<Provider, RenewalError> {
-    let [first, second] = discovery_urls(issuer);
-    let (url, document) = match document(&first, services).await {
-        Err(RenewalError::Status { status: 400..=499, .. }) => {
-            let document = document(&second, services).await?;
-            (second, document)
+/// Fetches the discovery document: the first of its places that has a valid one of this issuer counts, and whatever is
+/// at another place does not end the search. All are on the issuer's own origin. One that the issuer does not control
+/// alone (the root of a host of many tenants) counts only while the issuer's own has none.
+async fn discover(issuer: &str, services: &(impl Fetch + Runtime)) -> Result<Provider, RenewalError> {
+    let mut places = Vec::new();
+    let is_in_time = {
+        let search = pin!(search(issuer, &mut places, services));
+        match select(search, services.sleep(SEARCH_TIMEOUT)).await {
+            Either::Left((Some(provider), _)) => return Ok(provider),
+            Either::Left((None, _)) => true,
+            Either::Right(_) => false,
         }
-        answer => (first, answer?),
     };
-    Provider::parse(&document, issuer).map_err(|source| RenewalError::Provider { url, source })
+    if let Some(place) = DocumentPlace::ALL.get(places.len()).filter(|_| !is_in_time) {
+        places.push((*place, DocumentError::Fetch(FetchError::Timeout(SEARCH_TIMEOUT))));
+    }
+    Err(RenewalError::Discovery { issuer: issuer.to_owned(), places })
 }
 
-async fn document(url: &str, services: &impl Fetch) -> Result<String, RenewalError> {
+/// Asks one place after the other, so that none wins over an earlier one by being quicker.
+async fn search(
+    issuer: &str,
+    failed: &mut Vec<(DocumentPlace, DocumentError)>,
+    services: &impl Fetch,
+) -> Option<Provider> {
+    let urls = DocumentPlace::ALL.map(|place| place.url(issuer));
+    for (at, place) in DocumentPlace::ALL.into_iter().enumerate() {
+        let url = &urls[at];
+        if urls[..at].contains(url) {
+            continue;
+        }
+        let text = document(url, MAX_DOCUMENT_BYTES, services).await;
+        match text.and_then(|text| Provider::parse(&text, issuer).map_err(DocumentError::Provider)) {
+            Ok(provider) => return Some(provider),
+            Err(error) => failed.push((place, error)),
+        }
+    }
+    None
+}
+
+async fn document(url: &str, max_body: usize, services: &impl Fetch) -> Result<String, DocumentError> {
     let call = HttpRequest {
         method: Method::GET,
         url,
         authorization: None,
         body: RequestContent::Empty,
         timeout: FETCH_TIMEOUT,
-        max_body: MAX_DOCUMENT_BYTES,
+        max_body,
     };
     match services.fetch(call).await {
         Ok(reply) if reply.status == 200 => Ok(reply.body),
-        Ok(reply) => Err(RenewalError::Status { url: url.to_owned(), status: reply.status }),
-        Err(source) => Err(RenewalError::Fetch { url: url.to_owned(), source }),
+        Ok(reply) if is_same_zone_error(&reply.body) => Err(DocumentError::SameZone),
+        Ok(reply) => Err(DocumentError::Status(reply.status)),
+        Err(error) => Err(DocumentError::Fetch(error)),
     }
+}
+
+/// Whether a response is Cloudflare's error 1042: status 404 with the text `error code: 1042`, or a page with the number.
+fn is_same_zone_error(body: &str) -> bool {
+    /// The page has its number near the top.
+    const BEGINNING: usize = 4096;
+    let beginning = &body[..body.floor_char_boundary(BEGINNING)];
+    ["error code: 1042", ">1042<"].iter().any(|sign| beginning.contains(sign))
 }

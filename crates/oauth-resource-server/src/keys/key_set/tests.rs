@@ -6,6 +6,10 @@ use serde_json::json;
 
 use super::*;
 
+fn none() -> Result<KeySet, KeySetError> {
+    Err(KeySetError::NoUsableKey(String::new()))
+}
+
 fn rsa(bits: usize) -> Value {
     json!({"kty": "RSA", "kid": "r", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode(vec![0xff; bits / 8])})
 }
@@ -47,7 +51,7 @@ fn unusable_keys_are_skipped_and_the_rest_stays() {
         json!(null),
         json!("key"),
     ] {
-        assert_eq!(set(std::slice::from_ref(&bad)), Err(KeySetError::NoUsableKey), "{bad}");
+        assert!(matches!(set(std::slice::from_ref(&bad)), Err(KeySetError::NoUsableKey(_))), "{bad}");
         assert_eq!(set(&[bad.clone(), ec()]).map(|keys| keys.iter().count()), Ok(1), "{bad}");
     }
 }
@@ -118,11 +122,11 @@ fn a_key_under_which_everybody_can_sign_is_not_used() {
         (0xee, 0xff, 0x7f),
         (0xff, 0xff, 0xff),
     ] {
-        assert_eq!(set(&[key(first, middle, last)]), Err(KeySetError::NoUsableKey), "{first} {middle} {last}");
+        assert_eq!(set(&[key(first, middle, last)]), none(), "{first} {middle} {last}");
     }
     for eighth in ["xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o", "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU"] {
         let key = json!({"kty": "OKP", "crv": "Ed25519", "kid": "o", "x": eighth});
-        assert_eq!(set(&[key]), Err(KeySetError::NoUsableKey), "{eighth}");
+        assert_eq!(set(&[key]), none(), "{eighth}");
     }
     assert!(set(&[key(2, 0, 0)]).is_ok() && set(&[key(0xeb, 0xff, 0x7f)]).is_ok());
 }
@@ -163,12 +167,77 @@ fn what_goes_into_the_store_comes_out_the_same() {
     assert_eq!(KeySet::parse(&keys.to_document().to_string()), Ok(keys));
 }
 
+fn numbered(count: usize, of: impl Fn(usize) -> Value) -> Vec<Value> {
+    (0..count).map(|number| with(of(number), "kid", json!(format!("key-{number}")))).collect()
+}
+
+#[test]
+fn a_set_with_a_key_for_each_of_many_tenants_is_read_whole() {
+    let keys = set(&numbered(121, |_| rsa(2048))).unwrap();
+    assert_eq!((keys.iter().count(), keys.ignored, keys.warning().as_str()), (121, 0, ""));
+    for kid in ["key-0", "key-60", "key-120"] {
+        assert!(keys.select(Some(kid), Algorithm::RS256).is_ok(), "{kid}");
+    }
+}
+
+#[test]
+fn of_more_keys_the_first_are_read_and_the_operator_hears_of_the_rest() {
+    assert_eq!(set(&numbered(MAX_KEYS, |_| ec())).unwrap().warning(), "");
+    let keys = set(&numbered(MAX_KEYS + 3, |_| ec())).unwrap();
+    assert_eq!(
+        (keys.iter().count(), keys.warning()),
+        (256, "the provider published more keys than are read, keys ignored: 3".to_owned())
+    );
+    assert_eq!(keys.select(Some("key-256"), Algorithm::ES384).err(), Some(SelectionError::Unknown));
+    // Neither a long set nor a long key is built in memory.
+    assert_eq!(set(&[with(rsa(2048), "x5c", json!("A".repeat(MAX_KEY_BYTES)))]), none());
+    assert!(set(&[with(rsa(2048), "x5c", json!(vec!["A".repeat(2000); 5]))]).is_ok());
+}
+
+#[test]
+fn a_private_key_is_not_used_and_the_operator_hears_of_it() {
+    for (name, value) in [
+        ("d", json!("s3cret")),
+        ("p", json!("s3cret")),
+        ("q", json!("s3cret")),
+        ("dp", json!("s3cret")),
+        ("dq", json!("s3cret")),
+        ("qi", json!("s3cret")),
+        ("oth", json!([{"r": "s3cret"}])),
+        ("k", json!("s3cret")),
+        ("d", json!(7)),
+    ] {
+        let keys = set(&[with(rsa(2048), name, value.clone()), ec()]).unwrap();
+        for keys in [KeySet::parse(&keys.to_document().to_string()).unwrap(), keys] {
+            assert_eq!(keys.select(Some("r"), Algorithm::RS256).err(), Some(SelectionError::Unknown), "{name}");
+            assert_eq!(keys.publication("r"), Publication::Private, "{name}");
+            assert!(keys.warning().contains("private key") && keys.warning().ends_with("kid r"), "{}", keys.warning());
+            assert!(!keys.to_document().to_string().contains("s3cret"), "{name}");
+        }
+        let alone = set(&[with(rsa(2048), name, value)]).unwrap_err().to_string();
+        assert!(alone.contains("private key") && alone.ends_with("kid r") && !alone.contains("s3cret"), "{alone}");
+        assert!(set(&[with(rsa(2048), name, json!(null))]).is_ok(), "{name}");
+    }
+    assert!(!set(&[rsa(1024), ec()]).unwrap().warning().contains("private"));
+    // Many names make no long line.
+    let many = [numbered(200, |_| with(rsa(2048), "d", json!("s3cret"))), vec![ec()]].concat();
+    assert!(set(&many).unwrap().warning().len() < 300);
+}
+
+#[test]
+fn a_key_with_a_member_twice_is_skipped() {
+    let key = ec().to_string();
+    let twice = key.replacen('{', r#"{"d":"s3cret","d":null,"#, 1);
+    assert_eq!(KeySet::parse(&format!(r#"{{"keys":[{twice}]}}"#)), none());
+    assert_eq!(KeySet::parse(&format!(r#"{{"keys":[{twice},{key}]}}"#)).map(|keys| keys.iter().count()), Ok(1));
+}
+
 #[test]
 fn documents_that_are_no_sets_are_malformed() {
     for document in ["", "null", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[]"#] {
         assert_eq!(KeySet::parse(document), Err(KeySetError::Malformed), "{document}");
     }
-    assert_eq!(set(&[]), Err(KeySetError::NoUsableKey));
+    assert_eq!(set(&[]), none());
 }
 
 proptest! {

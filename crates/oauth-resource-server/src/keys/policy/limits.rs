@@ -26,9 +26,9 @@ pub const BURST_WINDOW_SECONDS: u64 = 60;
 /// Pause between two reads of the store for a missing key: it is cheap, and another isolate may have been quicker.
 pub const STORE_PAUSE_SECONDS: u64 = 10;
 
-/// How long a request to the provider or the store may hold the lease: a little more than the time limits of two documents
+/// How long a request to the provider or the store may hold the lease: a little more than the time limits of both documents
 /// together. It runs in the background and always reports, so this matters only if the platform drops it.
-pub const LEASE_SECONDS: u64 = 11;
+pub const LEASE_SECONDS: u64 = 14;
 
 /// A token issued this long before the last fetch is certainly older than the copy: clocks that differ by more make
 /// tokens fail anyway.

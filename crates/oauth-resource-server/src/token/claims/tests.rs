@@ -145,6 +145,70 @@ fn no_scope_claim_grants_nothing() {
     assert!(with(|claims| drop(claims.remove("scope"))).unwrap().scopes.is_empty());
 }
 
+/// What each claim means when it is `null`: the same as its absence.
+#[test]
+fn a_claim_that_is_null_counts_as_absent() {
+    let names = [&DECISIVE[..], &["jti", "act", "organization_id", "roles", "email"]].concat();
+    for name in names {
+        let absent = with(|claims| drop(claims.remove(name)));
+        let null = with_member(name, Value::Null);
+        // But for the member itself, which is never disclosed.
+        let without = |claims: Claims| Claims { all: Map::new(), ..claims };
+        let kinds = |claims: &Result<Claims, Reason>| {
+            let kind = |claims: &Claims| (check_use(claims), kind_of(claims, Source::AccessTokenJwt));
+            claims.as_ref().ok().map(kind)
+        };
+        assert_eq!(kinds(&null), kinds(&absent), "{name}");
+        assert_eq!(null.map(without), absent.map(without), "{name}");
+    }
+}
+
+#[test]
+fn absence_grants_nothing() {
+    for (name, expected) in [
+        ("iss", Reason::WrongIssuer),
+        ("aud", Reason::WrongAudience),
+        ("exp", Reason::MissingExpiry),
+        ("sub", Reason::MissingSubject),
+    ] {
+        assert_eq!(with_member(name, Value::Null), Err(expected), "{name}");
+    }
+    // Bound to a key that is not named is not bound; bound in a way that is not understood is.
+    assert!(check_use(&with_member("cnf", Value::Null).unwrap()).is_ok());
+    assert!(check_use(&with_member("cnf", json!({})).unwrap()).is_err());
+    // Nothing is known of the client, so the next name counts, and without any other it is nobody's.
+    let named = with(|claims| claims.extend([("client_id".to_owned(), Value::Null), ("azp".to_owned(), json!("b"))]));
+    assert_eq!(named.unwrap().client_id.as_deref(), Some("b"));
+    assert_eq!(with_member("client_id", Value::Null).unwrap().client_id, None);
+    assert_eq!(with_member("iat", Value::Null).unwrap().issued_at, None);
+}
+
+#[test]
+fn of_several_scope_claims_the_first_counts_that_names_anything() {
+    for (scope, expected) in [
+        (json!(null), "b"),
+        (json!(""), "b"),
+        (json!("  "), "b"),
+        (json!([]), "b"),
+        (json!("a"), "a"),
+        (json!(["a"]), "a"),
+        // Says something, which is not understood and grants nothing.
+        (json!(7), ""),
+        (json!({}), ""),
+        (json!(false), ""),
+        (json!([null]), ""),
+        (json!([""]), ""),
+    ] {
+        for name in ["scopes", "scp"] {
+            let claims = with(|claims| {
+                claims.insert("scope".into(), scope.clone());
+                claims.insert(name.into(), json!("b"));
+            });
+            assert_eq!(claims.unwrap().scopes.to_string(), expected, "{scope} beside {name}");
+        }
+    }
+}
+
 #[test]
 fn machines_are_known_by_the_signs_of_several_providers() {
     let is_of_a_machine = |claims: Result<Claims, Reason>| kind_of(&claims.unwrap(), Source::PlainJwt) == Kind::Machine;

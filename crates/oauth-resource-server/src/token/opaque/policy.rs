@@ -6,8 +6,9 @@ use crate::{
 };
 use mcp_edge_runtime::secret::Secret;
 
-/// Opaque tokens are short (Logto: 43 characters); what is longer is not sent to the provider.
-pub const MAX_OPAQUE_BYTES: usize = 512;
+/// What is longer is not sent to the provider. Most opaque tokens are short (Logto: 43 characters), but some providers
+/// seal what they know of a token into itself, which takes up to 4 KB.
+pub const MAX_OPAQUE_BYTES: usize = 4096;
 
 /// How opaque tokens are checked, if at all.
 #[derive(Debug, Clone, PartialEq, Eq)]

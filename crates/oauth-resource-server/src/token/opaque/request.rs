@@ -14,20 +14,33 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Real answers have below 2 KB.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// The form and the `Authorization` of an introspection request (RFC 7662 §2.1, RFC 6749 §2.3.1).
+/// The form and the `Authorization` of an introspection request (RFC 7662 §2.1, RFC 6749 §2.3.1). `posts_secret`: our
+/// client's credentials are in the form (`client_secret_post`), else in the header (`client_secret_basic`).
 #[must_use]
-pub fn introspection_form(token: &str, client_id: &str, client_secret: &Secret) -> (String, String) {
-    let form = format!("token={}&token_type_hint=access_token", form_encode(token));
-    (form, basic(client_id, client_secret.expose()))
+pub fn introspection_form(
+    token: &str,
+    client_id: &str,
+    client_secret: &Secret,
+    posts_secret: bool,
+) -> (String, Option<String>) {
+    let mut form = format!("token={}&token_type_hint=access_token", form_encode(token));
+    if !posts_secret {
+        return (form, Some(basic(client_id, client_secret.expose())));
+    }
+    for (name, value) in [("&client_id=", client_id), ("&client_secret=", client_secret.expose())] {
+        form.push_str(name);
+        form.push_str(&form_encode(value));
+    }
+    (form, None)
 }
 
 /// Creates a request to `url` within the limits for opaque tokens.
 #[must_use]
-pub fn request<'a>(url: &'a str, authorization: &'a str, form: Option<&'a str>) -> HttpRequest<'a> {
+pub fn request<'a>(url: &'a str, authorization: Option<&'a str>, form: Option<&'a str>) -> HttpRequest<'a> {
     HttpRequest {
         method: if form.is_some() { Method::POST } else { Method::GET },
         url,
-        authorization: Some(authorization),
+        authorization,
         body: form.map_or(RequestContent::Empty, RequestContent::Form),
         timeout: TIMEOUT,
         max_body: MAX_ANSWER_BYTES,

@@ -1,6 +1,7 @@
 //! Keys over time: histories of provider, store, clock and senders. Signatures are pretended, so a thousand histories take
 //! seconds.
 
+mod discovery;
 mod histories;
 mod outages;
 mod rotation;
@@ -19,6 +20,7 @@ use mcp_edge_oauth::{
         },
         record::Record,
     },
+    provider::DocumentPlace,
     resource_server::ResourceServer,
     token::validity::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
 };
@@ -296,7 +298,9 @@ impl History {
         let outcome = send(&self.world, &self.server, token);
         let calls = self.world.received();
         let mut discovering = false;
-        for call in &calls[self.seen_calls..] {
+        // The other places of the document belong to the attempt that the first of them began.
+        let elsewhere = DocumentPlace::ALL[1..].iter().map(|place| place.url(ISSUER)).collect::<Vec<_>>();
+        for call in calls[self.seen_calls..].iter().filter(|call| !elsewhere.contains(&call.url)) {
             let is_discovery = call.url == discovery_url(ISSUER);
             if is_discovery || !discovering {
                 self.asked.push((call.at, was_cold));

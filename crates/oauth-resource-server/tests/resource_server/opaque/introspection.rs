@@ -95,6 +95,37 @@ fn our_credentials_and_the_token_are_sent_and_nothing_else() {
 }
 
 #[test]
+fn our_secret_is_in_the_form_where_the_provider_takes_nothing_else() {
+    const LIST: &str = "introspection_endpoint_auth_methods_supported";
+    let sent = |change: fn(&mut Value)| {
+        let method = CheckMethod::Introspection { client_id: "mcp edge:1".into(), client_secret: "a&b=c+d%ä".into() };
+        let scene = Scene::new(with_opaque(AcceptedClients::Any, method));
+        scene.world.answer(&introspection_url(ISSUER), Answer::json(&active(&scene)));
+        let mut document = discovery(ISSUER);
+        change(&mut document);
+        scene.world.answer(&discovery_url(ISSUER), Answer::json(&document));
+        scene.send(TOKEN).unwrap();
+        let calls = scene.world.received();
+        let call = calls.iter().find(|call| call.url == introspection_url(ISSUER)).unwrap();
+        (call.authorization.is_some(), call.form.clone().unwrap_or_default())
+    };
+    let form = format!("token={TOKEN}&token_type_hint=access_token");
+    assert_eq!(
+        sent(|it| it[LIST] = json!(["client_secret_post"])),
+        (false, form.clone() + "&client_id=mcp%20edge%3A1&client_secret=a%26b%3Dc%2Bd%25%C3%A4")
+    );
+    for basic in [
+        (|_| ()) as fn(&mut Value),
+        |it| it[LIST] = json!(["client_secret_post", "client_secret_basic"]),
+        |it| it[LIST] = json!([]),
+        |it| it[LIST] = Value::Null,
+        |it| it["token_endpoint_auth_methods_supported"] = json!(["client_secret_post"]),
+    ] {
+        assert_eq!(sent(basic), (true, form.clone()));
+    }
+}
+
+#[test]
 fn a_jwt_is_never_sent_to_introspection_however_broken() {
     let scene = good();
     let token = scene.token(|_, _| ());

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::support::{
     logto,
     tokens::{self, ISSUER, RESOURCE, Scene},
-    world::{Answer, introspection_url, userinfo_url},
+    world::{Answer, discovery, discovery_url, introspection_url, userinfo_url},
 };
 
 /// As long as Logto's.

@@ -118,14 +118,13 @@ impl Connection for World {
     }
 }
 
-/// The operator reads nothing in these tests.
 impl OperatorLog for World {
     fn info(&self, line: &str) {
         panic!("{line}");
     }
 
     fn error(&self, line: &str) {
-        panic!("{line}");
+        self.0.warnings.borrow_mut().push(line.to_owned());
     }
 }
 

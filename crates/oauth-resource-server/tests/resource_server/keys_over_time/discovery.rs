@@ -1,0 +1,191 @@
+//! The places of the discovery document: which of them counts, and what is said when none does.
+
+use super::*;
+use crate::support::world::discovery;
+
+const PLACES: [DocumentPlace; 4] = DocumentPlace::ALL;
+
+/// Whatever is at a place but the document of this issuer.
+fn wrong_answers() -> [Answer; 13] {
+    let without = |name: &str| {
+        let mut document = discovery(ISSUER);
+        document.as_object_mut().expect("an object").remove(name);
+        Answer::json(&document)
+    };
+    let with = |name: &str, value: Value| {
+        let mut document = discovery(ISSUER);
+        document[name] = value;
+        Answer::json(&document)
+    };
+    [
+        Answer::Reply(404, String::new()),
+        Answer::Reply(401, String::new()),
+        Answer::Reply(429, String::new()),
+        Answer::Reply(500, String::new()),
+        Answer::Reply(302, String::new()),
+        Answer::Reply(204, String::new()),
+        Answer::Reply(200, "<!doctype html>".to_owned()),
+        Answer::Reply(200, "x".repeat(65 * 1024)),
+        without("jwks_uri"),
+        with("jwks_uri", json!(["https://tenant.example/oidc/jwks"])),
+        with("issuer", json!("https://evil.example")),
+        Answer::Down,
+        Answer::After(6000, Box::new(Answer::Down)),
+    ]
+}
+
+/// A world whose places have these answers, and the outcome of a good token in it.
+fn outcome_at(places: [Answer; 4]) -> (History, Result<(), Denial>) {
+    let mut history = History::new(false);
+    for (place, answer) in PLACES.into_iter().zip(places) {
+        history.world.answer(&place.url(ISSUER), answer);
+    }
+    let outcome = history.server_outcome().map(drop);
+    (history, outcome)
+}
+
+fn asked(history: &History) -> [usize; 4] {
+    PLACES.map(|place| history.world.calls(&place.url(ISSUER)))
+}
+
+#[test]
+fn whatever_is_at_one_place_does_not_end_the_search() {
+    for wrong in wrong_answers() {
+        for at in 0..4 {
+            let mut places: [Answer; 4] = std::array::from_fn(|_| Answer::Reply(404, String::new()));
+            places[..at].fill(wrong.clone());
+            // Two that do not respond take all the time that there is.
+            if matches!(wrong, Answer::After(..)) && at > 1 {
+                continue;
+            }
+            places[at] = Answer::json(&discovery(ISSUER));
+            let (history, outcome) = outcome_at(places);
+            assert_eq!(outcome, Ok(()), "{wrong:?} before place {at}");
+            assert_eq!(asked(&history), std::array::from_fn(|place| usize::from(place <= at)), "{wrong:?}");
+        }
+    }
+}
+
+#[test]
+fn of_two_valid_documents_the_first_counts_however_late_it_comes() {
+    let elsewhere = |host: &str| {
+        let mut document = discovery(ISSUER);
+        document["jwks_uri"] = format!("https://{host}/jwks").into();
+        Answer::json(&document)
+    };
+    let first = Answer::After(4900, Box::new(Answer::json(&discovery(ISSUER))));
+    let (history, outcome) =
+        outcome_at([first, elsewhere("a.example"), elsewhere("b.example"), elsewhere("c.example")]);
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(asked(&history), [1, 0, 0, 0]);
+}
+
+#[test]
+fn when_all_fail_it_is_an_outage_and_each_place_is_named_with_its_cause() {
+    let status = |status: u16| Answer::Reply(status, String::new());
+    let foreign = Answer::json(&discovery("https://other.example/oidc"));
+    for (places, expected) in [
+        ([status(404), status(404), status(404), status(404)], "all places: status 404"),
+        (
+            [status(500), status(404), status(404), status(302)],
+            "OpenID appended: status 500; OAuth inserted, OAuth appended: status 404; OpenID inserted: answered with a \
+             redirect (status 302)",
+        ),
+        (
+            [foreign, Answer::Down, Answer::Reply(200, "<html>".to_owned()), status(404)],
+            r#"OpenID appended: of another issuer, "https://other.example/oidc"; OAuth inserted: connection refused; OAuth appended: not a discovery document; OpenID inserted: status 404"#,
+        ),
+    ] {
+        let (history, outcome) = outcome_at(places);
+        let denial = outcome.expect_err("no document");
+        assert_eq!(denial.reason(), Reason::KeysUnavailable);
+        let failure = history.server.keys()[0].provider_failure().expect("a failure");
+        assert_eq!(failure, format!("{ISSUER}: no discovery document: {expected}"));
+        assert_eq!(asked(&history), [1, 1, 1, 1]);
+    }
+}
+
+#[test]
+fn a_search_has_an_end_and_old_keys_serve_meanwhile() {
+    let silent = || Answer::After(60_000, Box::new(Answer::Down));
+    let (mut history, outcome) = outcome_at([silent(), silent(), silent(), silent()]);
+    assert!(outcome.is_err());
+    assert!((8000..=8100).contains(&history.world.milliseconds()), "{}", history.world.milliseconds());
+    assert_eq!(asked(&history), [1, 1, 0, 0]);
+    let failure = history.server.keys()[0].provider_failure().expect("a failure");
+    assert!(
+        failure.ends_with("appended: no complete answer within 5s; OAuth inserted: no complete answer within 8s"),
+        "{failure}"
+    );
+
+    history.world.publish(ISSUER, &[jwk(1)]);
+    history.world.advance(COLD_RETRY_SECONDS);
+    assert!(history.server_outcome().is_ok());
+    for place in PLACES {
+        history.world.answer(&place.url(ISSUER), Answer::Reply(404, String::new()));
+    }
+    history.world.advance(FRESH_SECONDS);
+    assert!(history.server_outcome().is_ok(), "the old document leads to the keys");
+}
+
+#[test]
+fn many_requests_make_one_search() {
+    let mut history = History::new(false);
+    for place in &PLACES[..3] {
+        history.world.answer(&place.url(ISSUER), Answer::After(100, Box::new(Answer::Reply(500, String::new()))));
+    }
+    history.world.answer(&PLACES[3].url(ISSUER), Answer::json(&discovery(ISSUER)));
+    let token = mint_pretended(&jwk(1), &claims(history.world.now()));
+    let requests = (0..20).map(|_| tokens::authenticate(&history.world, &history.server, &token).boxed_local());
+    assert!(history.world.race(requests).run().into_iter().all(|it| it.is_some_and(|it| it.outcome.is_ok())));
+    assert_eq!(asked(&history), [1, 1, 1, 1]);
+    assert!(history.server_outcome().is_ok());
+}
+
+#[test]
+fn a_provider_on_the_same_zone_is_named_as_the_likely_cause() {
+    let page = format!("<html>{}<span class=\"cf-error-code\">1042</span>", " ".repeat(2000));
+    for body in ["error code: 1042".to_owned(), page] {
+        let refused = || Answer::Reply(404, body.clone());
+        let (history, outcome) = outcome_at([refused(), refused(), refused(), refused()]);
+        let (failure, detail) = (history.server.keys()[0].provider_failure(), outcome.unwrap_err().detail());
+        for text in [failure, detail] {
+            let text = text.expect("a cause");
+            assert!(text.contains("1042") && text.contains("global_fetch_strictly_public"), "{text}");
+            assert!(text.len() < 200, "the line is cut");
+        }
+
+        let mut history = History::new(false);
+        history.world.answer(&jwks_url(ISSUER), refused());
+        let detail = history.server_outcome().unwrap_err().detail().unwrap_or_default();
+        assert!(detail.contains("1042") && detail.contains("global_fetch_strictly_public"), "{detail}");
+        assert!(detail.contains(&jwks_url(ISSUER)), "{detail}");
+    }
+    // Only near the top, and only as an error.
+    for body in ["1042 items", &format!("{}error code: 1042", " ".repeat(5000))] {
+        let (history, _) = outcome_at(std::array::from_fn(|_| Answer::Reply(404, body.to_owned())));
+        let failure = history.server.keys()[0].provider_failure().expect("a failure");
+        assert!(failure.ends_with("status 404"), "{failure}");
+    }
+}
+
+#[test]
+fn the_operator_hears_of_a_private_key_once() {
+    let mut history = History::new(false);
+    let leaked = json!({"kty": "EC", "crv": "P-256", "kid": "leaked", "x": "x", "y": "y", "d": "s3cret"});
+    history.world.answer(&jwks_url(ISSUER), Answer::json(&json!({ "keys": [jwk(1), leaked] })));
+    let all = |history: &History| history.world.warnings().concat();
+    for _ in 0..5 {
+        assert!(history.server_outcome().is_ok());
+        history.world.advance(FRESH_SECONDS + 1);
+        history.world.finish_background();
+    }
+    assert_eq!(history.world.warnings().len(), 1);
+    assert!(all(&history).contains("private key") && all(&history).contains("leaked"), "{}", all(&history));
+    assert!(all(&history).contains(ISSUER) && !all(&history).contains("s3cret"), "{}", all(&history));
+
+    let key = pretended_jwk("leaked", 9);
+    let denial = history.send(&mint_pretended(&key, &claims(history.world.now()))).unwrap_err();
+    assert_eq!(denial.reason(), Reason::UnknownKey);
+    assert!(denial.detail().unwrap_or_default().contains("published this private key"), "{denial}");
+}
