@@ -3,6 +3,7 @@
 
 mod histories;
 mod outages;
+mod reports;
 mod rotation;
 mod stored_copies;
 
