@@ -193,6 +193,7 @@ mod tests {
     #[test]
     fn debug_output_hides_the_token() {
         assert!(!format!("{:?}", parse("Bearer secret").unwrap()).contains("secret"));
+        assert_eq!(format!("{:?}", parse("Bearer secret")), "Ok(BearerToken(…))");
     }
 
     proptest! {

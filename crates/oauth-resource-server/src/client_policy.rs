@@ -100,6 +100,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_url_with_user_information_is_of_no_host() {
+        // Not even of what would be its host by a careless comparison.
+        let list = ClientList::parse("user@agents.example agents.example");
+        assert!(!list.contains("https://user@agents.example/client.json"));
+        assert!(!list.contains("https:///client.json"));
+    }
+
     fn check(policy: &ClientPolicy, client_id: Option<&str>) -> Result<(), Reason> {
         policy.check(client_id).map_err(|denial| denial.reason())
     }

@@ -341,6 +341,18 @@ mod tests {
     }
 
     #[test]
+    fn documents_are_the_same_if_they_name_the_same_places() {
+        let provider = parse(|_| ()).unwrap();
+        assert!(provider.is_same_as(&parse(|it| it["other"] = json!("changed")).unwrap()));
+        for member in
+            ["jwks_uri", "authorization_endpoint", "token_endpoint", "introspection_endpoint", "userinfo_endpoint"]
+        {
+            let changed = parse(|it| it[member] = "https://tenant.example/elsewhere".into()).unwrap();
+            assert!(!provider.is_same_as(&changed), "{member}");
+        }
+    }
+
+    #[test]
     fn the_document_is_kept_as_it_was_received() {
         let text = "\n{ \"issuer\" : \"https://tenant.example/oidc\",\n\"jwks_uri\":\"https://tenant.example/jwks\", \"x\": 1.50 }\n";
         let provider = Provider::parse(text, ISSUER).unwrap();

@@ -1,5 +1,6 @@
 //! The operations on clients natively: who may make how many clients, what becomes of repetitions, races and faults.
 
+mod app;
 mod changes;
 mod cleanup;
 mod lease;

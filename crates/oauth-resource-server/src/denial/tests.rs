@@ -2,7 +2,11 @@
 
 use std::collections::HashSet;
 
+use mcp_edge_identity::{Kind, Scopes};
+use mcp_edge_runtime::{crypto::Algorithm, log::LogRecord};
+
 use super::*;
+use crate::memory_size;
 
 #[test]
 fn slugs_are_unique() {
@@ -72,5 +76,62 @@ fn the_documentation_lists_every_cause_with_its_status_and_its_values() {
         }
         let has_detail = reason.values().iter().any(|value| *value != "retry_after");
         assert_eq!(row.contains("`detail`"), has_detail, "docs/denials.md, `detail` in {start}");
+    }
+}
+
+#[test]
+fn a_denial_adds_its_cause_and_its_values_to_the_record_of_the_request() {
+    let mut record = LogRecord::of_route("mcp");
+    Denial::Expired { exp: 100, now: 105 }.add_to(&mut record);
+    assert_eq!((record.get("reason"), record.get("detail")), ("expired", "exp 100, now 105"));
+}
+
+#[test]
+fn the_detail_says_what_is_wrong_with_a_key_or_a_signature() {
+    let kid = || Some(Excerpt::new("k"));
+    let unknown = |is_published| Denial::UnknownKey { kid: kid(), alg: Algorithm::ES384, is_published }.detail();
+    assert_eq!(unknown(false).as_deref(), Some(r#"kid "k", alg ES384"#));
+    assert_eq!(unknown(true).as_deref(), Some(r#"kid "k", alg ES384: this key is published and cannot be used"#));
+    let bad = |error| Denial::BadSignature { kid: kid(), alg: Algorithm::ES384, error }.detail();
+    assert_eq!(bad(SignatureError::NotVerified).as_deref(), Some(r#"kid "k", alg ES384"#));
+    assert_eq!(
+        bad(SignatureError::Length { found: 64, expected: 96 }).as_deref(),
+        Some(r#"kid "k", alg ES384: 64 bytes, expected 96"#)
+    );
+}
+
+#[test]
+fn the_detail_says_what_would_prove_a_user() {
+    let detail = |kind| Denial::UserRequired { kind }.detail().unwrap_or_default();
+    assert!(detail(Kind::Machine).starts_with("the client acts for itself"), "{}", detail(Kind::Machine));
+    assert!(detail(Kind::Unknown).starts_with("no proof of a user"), "{}", detail(Kind::Unknown));
+}
+
+/// Remembered denials are bounded in bytes, so none may hold more than it says.
+#[test]
+fn texts_and_scopes_are_counted_in_every_value_that_has_them() {
+    let (text, endpoint) = (Excerpt::new("a text from outside"), Endpoint::Introspection);
+    // The text, and both counts of its `Rc`.
+    let of_text = memory_size::text(text.as_str()) + 2 * size_of::<usize>();
+    let needed = Scopes::parse("notes:read notes:write");
+    let of_scopes = memory_size::scopes(&needed);
+    let unavailable = |error| Denial::IntrospectionUnavailable { error, retry_after: 5 };
+    for (denial, expected) in [
+        (Denial::OriginNotAllowed { origin: text.clone() }, of_text),
+        (Denial::WrongType { typ: Some(text.clone()) }, of_text),
+        (Denial::WrongType { typ: None }, 0),
+        (Denial::UnusableKey { kid: Some(text.clone()), error: text.clone() }, 2 * of_text),
+        (Denial::OpaqueNotAccepted { refusal: OpaqueRefusal::Client(text.clone()) }, of_text),
+        (Denial::OpaqueNotAccepted { refusal: OpaqueRefusal::NoClient }, 0),
+        (Denial::Inactive { verdict: ProviderVerdict::Error { endpoint, status: 401, code: text.clone() } }, of_text),
+        (Denial::Inactive { verdict: ProviderVerdict::Inactive }, 0),
+        (Denial::InsufficientScope { needed }, of_scopes),
+        (Denial::KeysUnavailable { cause: KeysOutage::Provider(text.clone()), retry_after: 5 }, of_text),
+        (Denial::KeysUnavailable { cause: KeysOutage::NoCopy, retry_after: 5 }, 0),
+        (unavailable(IntrospectionError::Fetch { endpoint, error: text.clone() }), of_text),
+        (unavailable(IntrospectionError::Status { endpoint, status: 500, code: text }), of_text),
+        (unavailable(IntrospectionError::NoEndpoint(endpoint)), 0),
+    ] {
+        assert_eq!(denial.held_bytes(), expected, "{denial:?}");
     }
 }

@@ -101,3 +101,6 @@ fn hierarchy(reader: &mut Reader<'_>) -> Hierarchy {
     }
     hierarchy
 }
+
+#[cfg(test)]
+mod tests;

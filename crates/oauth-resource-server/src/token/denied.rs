@@ -112,6 +112,11 @@ mod tests {
             "2026-11-25T20:00:00+01:00",
             "2026-11-25 20:00:00Z",
             "2026-02-29T00:00:00Z",
+            "2026-04-31T00:00:00Z",
+            "2026-06-31T00:00:00Z",
+            "2026-09-31T00:00:00Z",
+            "2026-11-31T00:00:00Z",
+            "2026-08-32T00:00:00Z",
             "2026-13-01T00:00:00Z",
             "2026-00-01T00:00:00Z",
             "2026-01-00T00:00:00Z",
@@ -123,6 +128,22 @@ mod tests {
         ] {
             assert_eq!(parse_time(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn only_the_listed_keys_are_denied() {
+        let thumbprint = [7; 32];
+        let by_thumbprint = URL_SAFE_NO_PAD.encode(thumbprint);
+        let denied = DeniedTokens { keys: vec!["stolen".to_owned(), by_thumbprint], ..DeniedTokens::default() };
+        let reason = |result: Result<(), Denial>| result.map_err(|denial| denial.reason());
+        assert_eq!(reason(denied.check_kid(Some("stolen"))), Err(Reason::KeyDenied));
+        assert_eq!(reason(denied.check_kid(Some("good"))), Ok(()));
+        assert_eq!(reason(denied.check_kid(None)), Ok(()));
+        assert_eq!(reason(denied.check_key(Some("good"), &[8; 32])), Ok(()));
+        assert_eq!(reason(denied.check_key(Some("stolen"), &[8; 32])), Err(Reason::KeyDenied));
+        assert_eq!(reason(denied.check_key(Some("good"), &thumbprint)), Err(Reason::KeyDenied), "under another name");
+        assert_eq!(reason(denied.check_key(None, &thumbprint)), Err(Reason::KeyDenied));
+        assert_eq!(reason(DeniedTokens::default().check_key(Some("stolen"), &thumbprint)), Ok(()));
     }
 
     #[test]

@@ -275,6 +275,17 @@ mod tests {
     }
 
     #[test]
+    fn a_content_type_is_refused_if_it_announces_a_nested_token() {
+        let with_cty = |cty: &str| outcome(&format!(r#"{{"alg":"RS256","typ":"at+jwt","cty":"{cty}"}}"#));
+        for nested in ["", "JWT", "application/jwt", "at+jwt", "JOSE", "application/jose", "jose+json"] {
+            assert_eq!(with_cty(nested), Err(Reason::UnsupportedHeader), "{nested}");
+        }
+        for other in ["json", "application/json", "text/plain"] {
+            assert!(with_cty(other).is_ok(), "{other}");
+        }
+    }
+
+    #[test]
     fn key_material_in_the_header_is_not_looked_at() {
         let header =
             r#"{"alg":"RS256","typ":"at+jwt","jwk":{"kty":"oct"},"jku":"https://evil.example/","x5c":["a"],"x5u":"b"}"#;

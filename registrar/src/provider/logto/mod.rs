@@ -19,6 +19,6 @@ mod stored;
 mod tenant;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use tenant::{Logto, LogtoApplications, Tenant};

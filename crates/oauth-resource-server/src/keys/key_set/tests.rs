@@ -233,6 +233,28 @@ fn a_key_with_a_member_twice_is_skipped() {
 }
 
 #[test]
+fn the_bits_of_a_modulus_count_from_its_highest_one() {
+    let modulus = |bytes: &[u8], rest: usize| {
+        let bytes: Vec<_> = bytes.iter().copied().chain(std::iter::repeat_n(0xff, rest)).collect();
+        set(&[with(rsa(2048), "n", json!(URL_SAFE_NO_PAD.encode(bytes)))])
+    };
+    assert!(modulus(&[0x80], 255).is_ok());
+    assert_eq!(modulus(&[0x7f], 255), Err(KeySetError::NoUsableKey), "2047 bits");
+    assert_eq!(modulus(&[0, 0x7f], 255), Err(KeySetError::NoUsableKey), "zeros in front are no bits");
+    assert!(modulus(&[0, 0, 0xff], 1023).is_ok());
+    assert_eq!(modulus(&[1], 1024), Err(KeySetError::NoUsableKey), "8193 bits");
+    let keys = modulus(&[1], 256).unwrap();
+    assert_eq!(keys.iter().next().map(|key| key.material.signature_length()), Some(257), "2049 bits");
+}
+
+#[test]
+fn a_key_for_another_purpose_on_the_same_curve_is_not_used() {
+    let x = URL_SAFE_NO_PAD.encode([7; 32]);
+    assert!(set(&[json!({"kty": "OKP", "crv": "Ed25519", "x": x})]).is_ok());
+    assert_eq!(set(&[json!({"kty": "OKP", "crv": "X25519", "x": x})]), Err(KeySetError::NoUsableKey));
+}
+
+#[test]
 fn documents_that_are_no_sets_are_malformed() {
     for document in ["", "null", "[]", "{}", r#"{"keys":{}}"#, r#"{"keys":[]"#] {
         assert_eq!(KeySet::parse(document), Err(KeySetError::Malformed), "{document}");

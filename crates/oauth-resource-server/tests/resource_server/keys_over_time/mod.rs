@@ -4,6 +4,7 @@
 mod discovery;
 mod histories;
 mod outages;
+mod reports;
 mod rotation;
 mod stored_copies;
 

@@ -72,7 +72,7 @@ struct App {
 
 /// The tenant, and everything else outside.
 #[derive(Default)]
-struct World {
+pub(crate) struct World {
     apps: RefCell<BTreeMap<String, App>>,
     /// Method and path of every call to the API.
     calls: RefCell<Vec<String>>,
@@ -293,6 +293,11 @@ impl World {
         let (page, size) = (position("page"), position("page_size"));
         assert!(size <= 100, "Logto gives no more");
         found.into_iter().skip((page - 1) * size).take(size).cloned().collect()
+    }
+
+    /// Somebody removes every application, not through us.
+    pub(crate) fn forget(&self) {
+        self.apps.borrow_mut().clear();
     }
 
     fn ids(&self) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! The key policy, decision by decision.
 
 mod interleaving;
+mod pauses;
 
 use mcp_edge_runtime::crypto::Algorithm;
 use serde_json::{Value, json};

@@ -1,0 +1,149 @@
+//! What is read of the settings, and the errors of invalid ones.
+
+use mcp_edge_identity::Scopes;
+use mcp_edge_runtime::settings::SettingsError;
+
+use super::*;
+use crate::{
+    resource_server::TrustedIssuer,
+    token::{
+        denied::DeniedTokens,
+        jwt::ACCESS_TOKEN_TYPES,
+        opaque::{AcceptedClients, CheckMethod},
+    },
+};
+
+const ISSUER: &str = "https://tenant.example/oidc";
+
+const RESOURCE: &str = "https://mcp.example.com/mcp";
+
+const INTROSPECTION: [(&str, &str); 3] =
+    [("OPAQUE_TOKEN_CLIENTS", "agent"), ("INTROSPECTION_CLIENT_ID", "us"), ("INTROSPECTION_CLIENT_SECRET", "s3cret")];
+
+/// Reads the required settings with some changed or added.
+fn read(changes: &[(&str, &str)]) -> Result<ResourceServerSettings, SettingsError> {
+    let get = |name: &str| {
+        let all = changes.iter().chain(&[("ISSUER", ISSUER), ("RESOURCE", RESOURCE)]);
+        all.copied().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+    };
+    let mut reader = Reader::new(&get);
+    let read = ResourceServerSettings::read(&mut reader);
+    reader.finish(read)
+}
+
+/// The only error of the last of these settings.
+fn error(changes: &[(&str, &str)]) -> String {
+    let SettingsError(errors) = read(changes).expect_err("an error");
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    errors.into_iter().next().unwrap_or_default()
+}
+
+#[test]
+fn two_settings_are_enough() {
+    let settings = read(&[]).unwrap();
+    let (url, origin, path) = (RESOURCE.to_owned(), "https://mcp.example.com".to_owned(), "/mcp".to_owned());
+    assert_eq!(settings.resource, Resource { url, origin, path });
+    assert_eq!(settings.resource.metadata_url(), "https://mcp.example.com/.well-known/oauth-protected-resource/mcp");
+    assert_eq!(
+        settings.trust.issuers,
+        [TrustedIssuer { issuer: ISSUER.to_owned(), audiences: vec![RESOURCE.to_owned()] }]
+    );
+    assert_eq!(settings.trust.token_types, ACCESS_TOKEN_TYPES);
+    assert_eq!(settings.trust.denied, DeniedTokens::default());
+    assert_eq!(settings.trust.required_scopes, Scopes::default());
+    assert!(settings.trust.opaque.is_none());
+    assert_eq!(settings.display, DisplayMetadata::default());
+}
+
+#[test]
+fn a_resource_has_a_path_of_at_least_one_character() {
+    assert_eq!(read(&[("RESOURCE", "https://mcp.example.com/m")]).unwrap().resource.path, "/m");
+    for resource in ["https://mcp.example.com", "https://mcp.example.com/", "https://mcp.example.com/.well-known/mcp"] {
+        assert!(error(&[("RESOURCE", resource)]).contains("must have a path"), "{resource}");
+    }
+}
+
+#[test]
+fn audiences_are_the_resource_and_the_listed_ones() {
+    let further = r#"[{"issuer":"https://partner.example","audience":["x","y"]}]"#;
+    let trust = read(&[("AUDIENCE", "api://mcp"), ("MORE_ISSUERS", further)]).unwrap().trust;
+    let audiences: Vec<_> = trust.issuers.iter().map(|trusted| trusted.audiences.as_slice()).collect();
+    assert_eq!(audiences, [[RESOURCE, "api://mcp"], ["x", "y"]]);
+    for audiences in ["[]", r#"["a",""]"#] {
+        let further = format!(r#"[{{"issuer":"https://partner.example","audience":{audiences}}}]"#);
+        assert!(error(&[("MORE_ISSUERS", &further)]).contains("at least one audience"), "{audiences}");
+    }
+    let twice = format!(r#"[{{"issuer":"{ISSUER}","audience":["a"]}}]"#);
+    assert!(error(&[("MORE_ISSUERS", &twice)]).contains("named twice"));
+}
+
+#[test]
+fn there_are_at_most_so_many_issuers() {
+    let list = |count| {
+        let issuer = |number| format!(r#"{{"issuer":"https://{number}.example","audience":["a"]}}"#);
+        format!("[{}]", (0..count).map(issuer).collect::<Vec<_>>().join(","))
+    };
+    assert_eq!(read(&[("MORE_ISSUERS", &list(MAX_ISSUERS - 1))]).unwrap().trust.issuers.len(), MAX_ISSUERS);
+    assert!(error(&[("MORE_ISSUERS", &list(MAX_ISSUERS))]).contains("at most"));
+}
+
+#[test]
+fn a_scope_may_imply_others() {
+    let trust = read(&[("SCOPE_HIERARCHY", "admin=write,read write=read"), ("REQUIRED_SCOPES", "read")]).unwrap().trust;
+    assert_eq!(trust.hierarchy.expand(Scopes::parse("admin")), Scopes::parse("admin read write"));
+    assert_eq!(trust.hierarchy.expand(Scopes::parse("write")), Scopes::parse("read write"));
+    assert_eq!(trust.hierarchy.expand(Scopes::parse("read")), Scopes::parse("read"));
+    assert_eq!(trust.required_scopes, Scopes::parse("read"));
+    for bad in ["admin", "=read", "admin=", "admin=read,", "a\"b=read", "admin=re\"ad"] {
+        assert!(error(&[("SCOPE_HIERARCHY", bad)]).contains("scope=implied,implied"), "{bad}");
+    }
+    assert!(error(&[("REQUIRED_SCOPES", "read wri\"te")]).contains("is not a scope"));
+}
+
+#[test]
+fn keys_and_times_can_be_denied() {
+    let settings = [("DENIED_KEYS", "k 9a-Z"), ("DENIED_ISSUED_BEFORE", "2026-11-25T20:00:00Z")];
+    let expected = DeniedTokens { keys: vec!["k".to_owned(), "9a-Z".to_owned()], issued_before: 1_795_636_800 };
+    assert_eq!(read(&settings).unwrap().trust.denied, expected);
+    assert!(error(&[("DENIED_KEYS", "k1,k2")]).contains("separate several by spaces"));
+    assert!(error(&[("DENIED_ISSUED_BEFORE", "yesterday")]).contains("must be a time in UTC"));
+}
+
+#[test]
+fn types_are_those_of_access_tokens() {
+    let types = |value| read(&[("TOKEN_TYPES", value)]).map(|settings| settings.trust.token_types);
+    assert_eq!(types("at+jwt JWT none").unwrap(), ["at+jwt", "jwt", ""]);
+    assert!(
+        error(&[("TOKEN_TYPES", "at+jwt logout+jwt")]).contains("\"logout+jwt\" is not the type of an access token")
+    );
+}
+
+#[test]
+fn opaque_tokens_are_checked_by_introspection_or_at_userinfo() {
+    let [_, id, secret] = INTROSPECTION;
+    let introspection = CheckMethod::Introspection { client_id: "us".into(), client_secret: "s3cret".into() };
+    let opaque = read(&INTROSPECTION).unwrap().trust.opaque.unwrap();
+    assert_eq!((opaque.clients, opaque.method), (AcceptedClients::Listed(ClientList::parse("agent")), introspection));
+    assert_eq!((opaque.positive_ttl_seconds, opaque.negative_ttl_seconds), (OPAQUE_SECONDS, OPAQUE_NEGATIVE_SECONDS));
+    let any = ("OPAQUE_TOKEN_CLIENTS", "*");
+    assert_eq!(read(&[any, id, secret]).unwrap().trust.opaque.unwrap().clients, AcceptedClients::Any);
+    let userinfo = ("OPAQUE_TOKEN_CHECK", "userinfo");
+    assert_eq!(read(&[any, userinfo]).unwrap().trust.opaque.unwrap().method, CheckMethod::Userinfo);
+    assert!(error(&[INTROSPECTION[0], userinfo]).contains("OPAQUE_TOKEN_CLIENTS = \"*\""));
+    assert!(error(&[any, ("OPAQUE_TOKEN_CHECK", "guess")]).contains("\"introspection\" or \"userinfo\""));
+    assert!(error(&INTROSPECTION[..2]).contains("INTROSPECTION_CLIENT_SECRET"));
+}
+
+#[test]
+fn answers_about_opaque_tokens_are_used_for_a_bounded_time() {
+    let with = |seconds: &str| {
+        let [clients, id, secret] = INTROSPECTION;
+        read(&[clients, id, secret, ("OPAQUE_TOKEN_SECONDS", seconds)])
+            .map(|settings| settings.trust.opaque.map(|opaque| opaque.positive_ttl_seconds))
+    };
+    assert_eq!(with("0"), Ok(Some(0)));
+    assert_eq!(with("600"), Ok(Some(600)));
+    for bad in ["601", "-1", "1.5", "a minute"] {
+        assert!(with(bad).is_err_and(|SettingsError(errors)| errors[0].contains("up to 600")), "{bad}");
+    }
+}
