@@ -89,9 +89,10 @@ fn a_denial_adds_its_cause_and_its_values_to_the_record_of_the_request() {
 #[test]
 fn the_detail_says_what_is_wrong_with_a_key_or_a_signature() {
     let kid = || Some(Excerpt::new("k"));
-    let unknown = |is_published| Denial::UnknownKey { kid: kid(), alg: Algorithm::ES384, is_published }.detail();
-    assert_eq!(unknown(false).as_deref(), Some(r#"kid "k", alg ES384"#));
-    assert_eq!(unknown(true).as_deref(), Some(r#"kid "k", alg ES384: this key is published and cannot be used"#));
+    let unknown = |publication| Denial::UnknownKey { kid: kid(), alg: Algorithm::ES384, publication }.detail();
+    assert_eq!(unknown(Publication::No).as_deref(), Some(r#"kid "k", alg ES384"#));
+    let unusable = r#"kid "k", alg ES384: this key is published and cannot be used"#;
+    assert_eq!(unknown(Publication::Unusable).as_deref(), Some(unusable));
     let bad = |error| Denial::BadSignature { kid: kid(), alg: Algorithm::ES384, error }.detail();
     assert_eq!(bad(SignatureError::NotVerified).as_deref(), Some(r#"kid "k", alg ES384"#));
     assert_eq!(

@@ -239,10 +239,10 @@ fn the_bits_of_a_modulus_count_from_its_highest_one() {
         set(&[with(rsa(2048), "n", json!(URL_SAFE_NO_PAD.encode(bytes)))])
     };
     assert!(modulus(&[0x80], 255).is_ok());
-    assert_eq!(modulus(&[0x7f], 255), Err(KeySetError::NoUsableKey), "2047 bits");
-    assert_eq!(modulus(&[0, 0x7f], 255), Err(KeySetError::NoUsableKey), "zeros in front are no bits");
+    assert_eq!(modulus(&[0x7f], 255), none(), "2047 bits");
+    assert_eq!(modulus(&[0, 0x7f], 255), none(), "zeros in front are no bits");
     assert!(modulus(&[0, 0, 0xff], 1023).is_ok());
-    assert_eq!(modulus(&[1], 1024), Err(KeySetError::NoUsableKey), "8193 bits");
+    assert_eq!(modulus(&[1], 1024), none(), "8193 bits");
     let keys = modulus(&[1], 256).unwrap();
     assert_eq!(keys.iter().next().map(|key| key.material.signature_length()), Some(257), "2049 bits");
 }
@@ -251,7 +251,7 @@ fn the_bits_of_a_modulus_count_from_its_highest_one() {
 fn a_key_for_another_purpose_on_the_same_curve_is_not_used() {
     let x = URL_SAFE_NO_PAD.encode([7; 32]);
     assert!(set(&[json!({"kty": "OKP", "crv": "Ed25519", "x": x})]).is_ok());
-    assert_eq!(set(&[json!({"kty": "OKP", "crv": "X25519", "x": x})]), Err(KeySetError::NoUsableKey));
+    assert_eq!(set(&[json!({"kty": "OKP", "crv": "X25519", "x": x})]), none());
 }
 
 #[test]
