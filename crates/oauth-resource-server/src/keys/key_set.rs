@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use super::jwk::{Jwk, Key};
-use crate::denial::{Excerpt, Publication};
+use crate::denial::Publication;
 use mcp_edge_runtime::crypto::{Algorithm, VerificationKey};
 
 /// How many keys of a set are read. Most providers publish two to ten; one with a key for each of its tenants publishes
@@ -160,12 +160,13 @@ impl KeySet {
     /// What the operator should know of the set; empty if nothing is wrong with it.
     #[must_use]
     pub fn warning(&self) -> String {
-        /// A list of names is for reading.
+        /// A list of names is for reading, and so is a name.
         const MAX_NAMES: usize = 5;
+        const MAX_NAME_BYTES: usize = 64;
         let mut warning = String::new();
         for kid in self.private_kids().take(MAX_NAMES) {
             warning.push_str(if warning.is_empty() { PRIVATE_KEY } else { ", " });
-            warning.push_str(Excerpt::new(kid).as_str());
+            warning.push_str(&kid[..kid.floor_char_boundary(MAX_NAME_BYTES)]);
         }
         if self.ignored > 0 {
             warning.push_str(if warning.is_empty() { "" } else { "; " });
