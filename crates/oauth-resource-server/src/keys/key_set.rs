@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use super::jwk::{Jwk, Key};
-use crate::denial::{Excerpt, Publication};
+use crate::denial::Publication;
 use mcp_edge_runtime::crypto::{Algorithm, VerificationKey};
 
 /// How many keys of a set are read. Most providers publish two to ten; one with a key for each of its tenants publishes
@@ -24,24 +24,20 @@ const MAX_KEY_BYTES: usize = 32 * 1024;
 /// Begins what the operator is told of private keys; their `kid`s follow.
 const PRIVATE_KEY: &str = "the provider published a private key, which is not used and must be replaced: kid ";
 
+/// Names are added to a warning until it has this length: it is for reading.
+const MAX_WARNING_BYTES: usize = 160;
+
 /// The usable keys of a JWK Set, at least one, and the names of the others. Two sets are equal if they hold the same,
 /// in any order.
 #[derive(Debug, Clone, Eq)]
 pub struct KeySet {
     keys: Vec<Rc<Key>>,
-    /// Published keys that cannot be used: a token that names one is bad, and nothing need be asked.
-    unusable: Vec<UnusableKey>,
-    /// How many keys were not read.
-    ignored: usize,
-}
-
-/// A published key that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct UnusableKey {
-    /// `kid`; empty if it has none.
-    kid: String,
-    /// Whether it came with its private part.
-    is_private: bool,
+    /// `kid`s of published keys that cannot be used: a token that names one is bad, and nothing need be asked.
+    unusable: Vec<String>,
+    /// Likewise of those that are published with their private part.
+    private: Vec<String>,
+    /// What the operator should know of the set; empty if nothing is wrong with it.
+    warning: String,
 }
 
 impl PartialEq for KeySet {
@@ -51,7 +47,7 @@ impl PartialEq for KeySet {
                 && one.iter().all(|it| other.contains(it))
                 && other.iter().all(|it| one.contains(it))
         }
-        same(&self.keys, &other.keys) && same(&self.unusable, &other.unusable)
+        same(&self.keys, &other.keys) && same(&self.unusable, &other.unusable) && same(&self.private, &other.private)
     }
 }
 
@@ -77,7 +73,7 @@ pub enum KeySetError {
     Malformed,
     /// No key that could verify a token. An honest provider never publishes this; treating it as an outage keeps the
     /// old keys in use. What the operator should know of the others follows.
-    #[error("no usable key in the JWK Set{0}")]
+    #[error("no usable key in the JWK Set. {0}")]
     NoUsableKey(String),
 }
 
@@ -94,29 +90,29 @@ impl KeySet {
         }
         let document: Document<'_> = serde_json::from_str(document).map_err(|_| KeySetError::Malformed)?;
         let ignored = document.keys.len().saturating_sub(MAX_KEYS);
-        let (mut keys, mut unusable) = (Vec::new(), Vec::new());
+        let mut set = Self { keys: Vec::new(), unusable: Vec::new(), private: Vec::new(), warning: String::new() };
         for text in document.keys.into_iter().take(MAX_KEYS).map(RawValue::get) {
-            let Some(jwk) = Some(text).filter(|text| text.len() <= MAX_KEY_BYTES).and_then(Jwk::parse) else {
-                continue;
-            };
-            if let Some(key) = jwk.to_key() {
-                keys.push(Rc::new(key));
-                continue;
+            let jwk = if text.len() > MAX_KEY_BYTES { None } else { Jwk::parse(text) };
+            let Some(jwk) = jwk else { continue };
+            let kid = jwk.kid();
+            if jwk.is_private() {
+                if set.warning.len() < MAX_WARNING_BYTES {
+                    set.warning.push_str(if set.warning.is_empty() { PRIVATE_KEY } else { ", " });
+                    set.warning.push_str(&kid[..kid.floor_char_boundary(MAX_WARNING_BYTES)]);
+                }
+                set.private.push(kid.to_owned());
+            } else if let Some(key) = jwk.to_key() {
+                set.keys.push(Rc::new(key));
+            } else if !kid.is_empty() {
+                set.unusable.push(kid.to_owned());
             }
-            let (kid, is_private) = (jwk.kid().to_owned(), jwk.is_private());
-            if is_private || !kid.is_empty() {
-                unusable.push(UnusableKey { kid, is_private });
-            }
         }
-        let set = Self { keys, unusable, ignored };
-        if !set.keys.is_empty() {
-            return Ok(set);
+        if ignored > 0 {
+            set.warning.push_str(if set.warning.is_empty() { "" } else { "; " });
+            set.warning.push_str("the provider published more keys than are read, keys ignored: ");
+            set.warning.push_str(&ignored.to_string());
         }
-        let mut warning = set.warning();
-        if !warning.is_empty() {
-            warning.insert_str(0, ": ");
-        }
-        Err(KeySetError::NoUsableKey(warning))
+        if set.keys.is_empty() { Err(KeySetError::NoUsableKey(set.warning)) } else { Ok(set) }
     }
 
     /// Chooses the one key for a token that names `kid` and `algorithm`.
@@ -141,43 +137,28 @@ impl KeySet {
     /// Whether a key of this name is published that cannot be used, and no other: another request would not help.
     #[must_use]
     pub fn has_only_unusable(&self, kid: &str) -> bool {
-        self.unusable.iter().any(|unusable| unusable.kid == kid)
-            && self.keys.iter().all(|key| key.kid.as_deref() != Some(kid))
+        self.publication(kid) != Publication::No
     }
 
-    /// Whether the key of a token for which there is none is published, in a way that is of no use.
+    /// In which way the key of a token for which there is none is published.
     #[must_use]
     pub fn publication(&self, kid: &str) -> Publication {
-        if !self.has_only_unusable(kid) {
+        let is_in = |names: &[String]| names.iter().any(|name| name == kid);
+        if self.keys.iter().any(|key| key.kid.as_deref() == Some(kid)) {
             Publication::No
-        } else if self.private_kids().any(|private| private == kid) {
+        } else if is_in(&self.private) {
             Publication::Private
-        } else {
+        } else if is_in(&self.unusable) {
             Publication::Unusable
+        } else {
+            Publication::No
         }
     }
 
     /// What the operator should know of the set; empty if nothing is wrong with it.
     #[must_use]
-    pub fn warning(&self) -> String {
-        /// A list of names is for reading.
-        const MAX_NAMES: usize = 5;
-        let mut warning = String::new();
-        for kid in self.private_kids().take(MAX_NAMES) {
-            warning.push_str(if warning.is_empty() { PRIVATE_KEY } else { ", " });
-            warning.push_str(Excerpt::new(kid).as_str());
-        }
-        if self.ignored > 0 {
-            warning.push_str(if warning.is_empty() { "" } else { "; " });
-            warning.push_str("the provider published more keys than are read, keys ignored: ");
-            warning.push_str(&self.ignored.to_string());
-        }
-        warning
-    }
-
-    /// The `kid`s of the keys that are published with their private part; an empty one for a key without `kid`.
-    fn private_kids(&self) -> impl Iterator<Item = &str> {
-        self.unusable.iter().filter(|key| key.is_private).map(|key| key.kid.as_str())
+    pub fn warning(&self) -> &str {
+        &self.warning
     }
 
     /// The keys.
@@ -189,13 +170,8 @@ impl KeySet {
     /// their private part.
     #[must_use]
     pub fn to_document(&self) -> Value {
-        let unusable = self.unusable.iter().map(|key| {
-            let mut jwk = serde_json::json!({ "kid": key.kid });
-            if key.is_private {
-                jwk["d"] = "".into();
-            }
-            jwk
-        });
+        let unusable = self.unusable.iter().map(|kid| serde_json::json!({ "kid": kid }));
+        let private = self.private.iter().map(|kid| serde_json::json!({ "kid": kid, "d": "" }));
         let keys: Vec<Value> = self
             .iter()
             .filter_map(|key| {
@@ -210,6 +186,7 @@ impl KeySet {
                 Some(jwk)
             })
             .chain(unusable)
+            .chain(private)
             .collect();
         serde_json::json!({ "keys": keys })
     }

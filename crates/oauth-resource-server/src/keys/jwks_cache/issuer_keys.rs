@@ -273,11 +273,10 @@ impl IssuerKeys {
     /// Tells the operator what is wrong with the published keys, once for each change of it.
     fn warn_of(&self, keys: &KeySet, services: &impl OperatorLog) {
         let warning = keys.warning();
-        let line = || Object::new().text("warning", &warning).text("issuer", &self.issuer).close();
         if !warning.is_empty() && *self.warning.borrow() != warning {
-            services.error(&line());
+            services.error(&Object::new().text("warning", warning).text("issuer", &self.issuer).close());
         }
-        *self.warning.borrow_mut() = warning;
+        warning.clone_into(&mut self.warning.borrow_mut());
     }
 
     fn unavailable(&self, retry_after: u64, now: u64) -> Denial {

@@ -70,21 +70,19 @@ pub enum DocumentError {
     Keys(KeySetError),
 }
 
-/// Places with the same error one after the other are written together: the line is cut after 200 bytes.
+/// Each place with its error. The line is cut after 200 bytes, so one error of all places is written once.
 struct Listed<'a>(&'a [(DocumentPlace, DocumentError)]);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0;
-        while let Some((place, error)) = rest.first() {
-            let same = rest.iter().take_while(|(_, other)| other == error).count();
-            if same == self.0.len() {
-                return write!(formatter, "all places: {error}");
-            }
-            write!(formatter, "{place}")?;
-            rest[1..same].iter().try_for_each(|(place, _)| write!(formatter, ", {place}"))?;
-            rest = &rest[same..];
-            write!(formatter, ": {error}{}", if rest.is_empty() { "" } else { "; " })?;
+        let errors: Vec<_> = self.0.iter().map(|(_, error)| error.to_string()).collect();
+        if let [first, rest @ ..] = &*errors
+            && rest.iter().all(|error| error == first)
+        {
+            return write!(formatter, "all places: {first}");
+        }
+        for ((place, _), (at, error)) in self.0.iter().zip(errors.iter().enumerate()) {
+            write!(formatter, "{}{place}: {error}", if at > 0 { "; " } else { "" })?;
         }
         Ok(())
     }
@@ -168,16 +166,9 @@ async fn document(url: &str, max_body: usize, services: &impl Fetch) -> Result<S
     };
     match services.fetch(call).await {
         Ok(reply) if reply.status == 200 => Ok(reply.body),
-        Ok(reply) if is_same_zone_error(&reply.body) => Err(DocumentError::SameZone),
+        // Status 404 and this text; the page that browsers get has more around it.
+        Ok(reply) if reply.body.starts_with("error code: 1042") => Err(DocumentError::SameZone),
         Ok(reply) => Err(DocumentError::Status(reply.status)),
         Err(error) => Err(DocumentError::Fetch(error)),
     }
-}
-
-/// Whether a response is Cloudflare's error 1042: status 404 with the text `error code: 1042`, or a page with the number.
-fn is_same_zone_error(body: &str) -> bool {
-    /// The page has its number near the top.
-    const BEGINNING: usize = 4096;
-    let beginning = &body[..body.floor_char_boundary(BEGINNING)];
-    ["error code: 1042", ">1042<"].iter().any(|sign| beginning.contains(sign))
 }

@@ -174,7 +174,7 @@ fn numbered(count: usize, of: impl Fn(usize) -> Value) -> Vec<Value> {
 #[test]
 fn a_set_with_a_key_for_each_of_many_tenants_is_read_whole() {
     let keys = set(&numbered(121, |_| rsa(2048))).unwrap();
-    assert_eq!((keys.iter().count(), keys.ignored, keys.warning().as_str()), (121, 0, ""));
+    assert_eq!((keys.iter().count(), keys.warning()), (121, ""));
     for kid in ["key-0", "key-60", "key-120"] {
         assert!(keys.select(Some(kid), Algorithm::RS256).is_ok(), "{kid}");
     }
@@ -186,7 +186,7 @@ fn of_more_keys_the_first_are_read_and_the_operator_hears_of_the_rest() {
     let keys = set(&numbered(MAX_KEYS + 3, |_| ec())).unwrap();
     assert_eq!(
         (keys.iter().count(), keys.warning()),
-        (256, "the provider published more keys than are read, keys ignored: 3".to_owned())
+        (256, "the provider published more keys than are read, keys ignored: 3")
     );
     assert_eq!(keys.select(Some("key-256"), Algorithm::ES384).err(), Some(SelectionError::Unknown));
     // Neither a long set nor a long key is built in memory.

@@ -23,15 +23,14 @@ pub fn introspection_form(
     client_secret: &Secret,
     posts_secret: bool,
 ) -> (String, Option<String>) {
-    let mut form = format!("token={}&token_type_hint=access_token", form_encode(token));
-    if !posts_secret {
-        return (form, Some(basic(client_id, client_secret.expose())));
+    let form = format!("token={}&token_type_hint=access_token", form_encode(token));
+    let secret = client_secret.expose();
+    if posts_secret {
+        let (id, secret) = (form_encode(client_id), form_encode(secret));
+        (format!("{form}&client_id={id}&client_secret={secret}"), None)
+    } else {
+        (form, Some(basic(client_id, secret)))
     }
-    for (name, value) in [("&client_id=", client_id), ("&client_secret=", client_secret.expose())] {
-        form.push_str(name);
-        form.push_str(&form_encode(value));
-    }
-    (form, None)
 }
 
 /// Creates a request to `url` within the limits for opaque tokens.
