@@ -141,7 +141,7 @@ impl Members<'_> {
                 let mut hosts = redirect_uris.iter().map(|uri| page_uri::host_of(uri));
                 let first = hosts.next().flatten().filter(|first| hosts.all(|other| other.as_ref() == Some(first)));
                 let name = first.map(|host| format!("An agent at {host}"));
-                // What clients are told they may send back (RFC 7592 §2.2), so it must be a name that is accepted.
+                // Clients send back what was returned (RFC 7592 §2.2), so it must be a name that is accepted.
                 Ok(name
                     .filter(|name| name.len() <= MAX_NAME_CHARACTERS)
                     .unwrap_or_else(|| "An agent without a name".to_owned()))
