@@ -8,7 +8,7 @@ import { describeReport, seedOf, soak } from "./support/soak.mjs";
 
 const MEBIBYTE = 1024 * 1024;
 const OUTAGE_SECONDS = 30;
-// Requests with unknown keys are limited, and the hostile ones use the limit up: see docs/keys.md.
+// Fetches for unknown keys are limited, and the hostile requests use the limit up.
 const ROTATION_PATIENCE_SECONDS = 120;
 
 const requests = Number(process.env.REQUESTS || 200_000);
