@@ -20,8 +20,8 @@ const SAMPLES = 50;
  * @property {string[]} events  what happened meanwhile
  * @property {number} seconds
  *
- * @typedef {{first: number, last: number, most: number}} Memory
- *   bytes: the mean of the first tenth and of the last tenth, and the maximum
+ * @typedef {{first: number, last: number, most: number, tenths: number[]}} Memory
+ *   bytes: the mean of the first tenth and of the last tenth, the maximum, and the means of all tenths
  */
 
 /**
@@ -100,28 +100,29 @@ function kindAt(position) {
 
 // The very first sample is of a Worker that has not loaded its code yet.
 function memoryOf([, ...samples]) {
-  const tenth = Math.max(1, Math.floor(samples.length / 10));
   const mean = (list) => list.reduce((sum, value) => sum + value, 0) / list.length;
   const of = (name) => {
     const values = samples.map((sample) => sample[name]).filter((value) => value !== undefined);
-    return { first: mean(values.slice(0, tenth)), last: mean(values.slice(-tenth)), most: Math.max(...values) };
+    const at = (tenth) => Math.floor((values.length * tenth) / 10);
+    const tenths = Array.from({ length: 10 }, (_, tenth) => mean(values.slice(at(tenth), at(tenth + 1))));
+    return { first: tenths[0], last: tenths[9], most: Math.max(...values), tenths };
   };
   return { resident: of("resident"), wasm: of("wasm") };
 }
 
 /** The report as text: a table of answers, memory, and everything that is wrong. @param {Report} report */
 export function describeReport(report) {
-  const mebibytes = (bytes) => `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+  const mebibytes = (bytes) => (bytes / 1024 / 1024).toFixed(1);
   const answers = Object.entries(report.counts).sort().map(([name, statuses]) => {
     const list = Object.entries(statuses).map(([status, count]) => `${status} × ${count.toLocaleString("en")}`);
     return `  ${name.padEnd(36)} ${list.join(", ")}`;
   });
   const memory = Object.entries(report.memory).flatMap(([name, kinds]) =>
-    Object.entries(kinds).map(([kind, { first, last, most }]) =>
-      `  ${`${name}, ${kind}`.padEnd(36)} ${mebibytes(first)} → ${mebibytes(last)}, at most ${mebibytes(most)}`));
+    Object.entries(kinds).map(([kind, { tenths, most }]) =>
+      `  ${`${name}, ${kind}`.padEnd(36)} ${tenths.map(mebibytes).join(" ")}, at most ${mebibytes(most)} MiB`));
   return [
     "answers by kind of request and status", ...answers,
-    "memory, first tenth → last tenth", ...memory,
+    "memory, the mean of each tenth of the run in MiB", ...memory,
     ...(report.events.length > 0 ? ["meanwhile", ...report.events.map((event) => `  ${event}`)] : []),
     `crashes: ${report.crashes.length || "none"}`, ...report.crashes.map((crash) => `  ${crash}`),
     `wrong answers: ${report.wrongTotal || "none"}`, ...report.wrong.map((text) => `  ${text}`),
