@@ -92,6 +92,7 @@ fuzz: ## Fuzz all targets, each for SECONDS=60, or one with TARGET=jwt (needs a 
 	SECONDS_EACH=$(or $(SECONDS),60) TARGET=$(TARGET) dev/with-tools node fuzz/run.mjs
 
 soak: build ## Send 200,000 mixed requests to the built Worker, about 15 minutes (REQUESTS=…, SEED=… repeats a run)
+	dev/build examples/notes
 	dev/with-tools node tests/soak.mjs
 
 bench: build ## Compare with other servers on this machine, about 25 minutes (ARGS="--help")

@@ -18,11 +18,11 @@ pub fn check(input: &[u8]) {
     });
 }
 
-/// What clients send back to change their registration is what they were told (RFC 7592 §2.2).
+/// What clients send back to change their registration is what was returned (RFC 7592 §2.2).
 fn assert_stable(metadata: &ClientMetadata, schemes: &[String]) {
-    let told = serde_json::to_string(metadata).expect("metadata serializes");
-    assert_eq!(ClientMetadata::parse(&told, schemes).as_ref(), Ok(metadata), "{told}");
-    assert_eq!(serde_json::from_str::<ClientMetadata>(&told).ok().as_ref(), Some(metadata), "{told}");
+    let returned = serde_json::to_string(metadata).expect("metadata serializes");
+    assert_eq!(ClientMetadata::parse(&returned, schemes).as_ref(), Ok(metadata), "{returned}");
+    assert_eq!(serde_json::from_str::<ClientMetadata>(&returned).ok().as_ref(), Some(metadata), "{returned}");
 }
 
 fn check_metadata(metadata: &ClientMetadata, schemes: &[String]) {

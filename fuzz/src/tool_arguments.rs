@@ -1,5 +1,5 @@
 //! Arguments of a tool against any schema of a bounded grammar: the tool is called if and only if they are valid, and then
-//! with exactly these arguments. What is refused is said in a few lines.
+//! with exactly these arguments. A refusal has a few lines.
 
 use arbitrary::Unstructured;
 use mcp_edge::{Call, Server, Tool, testing};
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{schema, typed_arguments};
 
-/// Violations that are told, and the sentence before them.
+/// Violations that are listed, and the sentence before them.
 const MAX_LINES: usize = 6;
 
 async fn echo(_: Call, arguments: Map<String, Value>) -> String {

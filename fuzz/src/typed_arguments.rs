@@ -31,7 +31,7 @@ struct Everything {
     more: More,
 }
 
-/// Has no rounding, whatever reads it.
+/// A number that no parser rounds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 struct Quarters(f64);
 

@@ -53,7 +53,7 @@ fn name_by_host(redirect_uris: &[String]) -> String {
     let mut hosts = redirect_uris.iter().map(|uri| page_uri::host_of(uri));
     let first = hosts.next().flatten().filter(|first| hosts.all(|other| other.as_ref() == Some(first)));
     let name = first.map(|host| format!("An agent at {host}"));
-    // Clients may send back what they are told (RFC 7592 §2.2), so it must be a name that is accepted.
+    // Clients send back what was returned (RFC 7592 §2.2), so it must be a name that is accepted.
     name.filter(|name| name.len() <= MAX_NAME_CHARACTERS).unwrap_or_else(|| "An agent without a name".to_owned())
 }
 

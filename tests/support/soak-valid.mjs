@@ -1,0 +1,190 @@
+// Valid requests of a soak test. Each returns its status, and what is wrong with the answer, if anything is.
+
+import { envelope, initialize, legacyCall, legacyRequest, MODERN, modernCall, modernRequest } from "./messages.mjs";
+import { post, send } from "./requests.mjs";
+import { sendSlowly } from "./soak-sockets.mjs";
+
+/**
+ * @typedef {object} Turn  one request
+ * @property {number} number
+ * @property {ReturnType<import("./soak-random.mjs").randomFor>} random
+ * @property {Awaited<ReturnType<import("./soak-world.mjs").startWorld>>} world
+ *
+ * @typedef {{status: number | string, wrong?: string}} Result
+ */
+
+const LEGACY = { "mcp-protocol-version": "2025-11-25" };
+
+/** A user of this Worker with a token: mostly one of many, now and then a new one. */
+export function userOf({ random, number, world }, server) {
+  if (random.below(8) > 0) return random.pick(server.users);
+  const sub = `once-${number}`;
+  const scope = "whoami:read notes:read notes:write";
+  return { sub, token: server.token({ signer: world.signer, claims: { sub, scope } }) };
+}
+
+const short = (value) => JSON.stringify(value)?.slice(0, 300);
+
+/** What is wrong with the answer to `whoami` of this user. */
+export function wrongUser(result, sub) {
+  const found = result?.structuredContent?.sub;
+  if (found !== sub) return `the user ${short(found)} and not ${sub}: ${short(result)}`;
+  const others = JSON.stringify(result).match(/\b(user|once)-\d+\b/g) ?? [];
+  return others.every((other) => other === sub) ? undefined : `names of others beside ${sub}: ${short(result)}`;
+}
+
+function judged({ status, json, text }, wanted, wrongOf) {
+  if (status !== wanted) return { status, wrong: `${wanted} was expected: ${text.slice(0, 300)}` };
+  return { status, wrong: wrongOf(json, text) };
+}
+
+/** @type {Record<string, {weight: number, run: (turn: Turn) => Promise<Result>}>} */
+export const VALID = {
+  "whoami, legacy": {
+    weight: 300,
+    async run(turn) {
+      const { worker } = turn.world.whoami;
+      const { sub, token } = userOf(turn, turn.world.whoami);
+      const message = { ...legacyCall("whoami"), id: `id-${turn.number}` };
+      const answer = await post(worker, { token, message, headers: LEGACY });
+      return judged(answer, 200, (json) => wrongId(json, message.id) ?? wrongUser(json.result, sub));
+    },
+  },
+  "whoami, modern": {
+    weight: 200,
+    async run(turn) {
+      const { worker } = turn.world.whoami;
+      const { sub, token } = userOf(turn, turn.world.whoami);
+      const { message, headers } = modernCall("whoami");
+      const answer = await post(worker, { token, message: { ...message, id: turn.number }, headers });
+      return judged(answer, 200, (json) => wrongId(json, turn.number) ?? wrongUser(json.result, sub));
+    },
+  },
+  "whoami in a batch": {
+    weight: 20,
+    async run(turn) {
+      const { sub, token } = userOf(turn, turn.world.whoami);
+      const message = ["a", "b", "c"].map((name) => ({ ...legacyCall("whoami"), id: `${name}-${turn.number}` }));
+      const headers = { "mcp-protocol-version": "2025-03-26" };
+      const answer = await post(turn.world.whoami.worker, { token, message, headers });
+      return judged(answer, 200, (json) => {
+        if (!Array.isArray(json) || json.length !== message.length) return short(json);
+        const wrong = message.map(({ id }) => wrongUser(json.find((one) => one.id === id)?.result, sub));
+        return wrong.find((text) => text !== undefined);
+      });
+    },
+  },
+  "whoami, sent slowly": {
+    weight: 6,
+    async run(turn) {
+      const { sub, token } = userOf(turn, turn.world.whoami);
+      const request = { token, message: legacyCall("whoami"), headers: LEGACY };
+      const { status, text } = await sendSlowly(turn.world.whoami.worker, request, 2 + turn.random.below(6), 20);
+      const wrong = status === 200 && text.includes(`"sub":"${sub}"`) ? undefined : text.slice(0, 300);
+      return { status, wrong };
+    },
+  },
+  "tools/list": {
+    weight: 60,
+    async run(turn) {
+      const { token } = userOf(turn, turn.world.whoami);
+      const request = turn.random.below(2) ? modernRequest("tools/list") : { message: legacyRequest("tools/list"), headers: LEGACY };
+      const answer = await post(turn.world.whoami.worker, { token, ...request });
+      return judged(answer, 200, ({ result }) => (result?.tools?.map(({ name }) => name).join() === "whoami" ? undefined : short(result)));
+    },
+  },
+  "initialize": {
+    weight: 30,
+    async run(turn) {
+      const { token } = userOf(turn, turn.world.whoami);
+      const answer = await post(turn.world.whoami.worker, { token, message: initialize() });
+      return judged(answer, 200, ({ result }) => (result?.protocolVersion === "2025-11-25" && result.serverInfo ? undefined : short(result)));
+    },
+  },
+  "server/discover": {
+    weight: 20,
+    async run(turn) {
+      const { token } = userOf(turn, turn.world.whoami);
+      const answer = await post(turn.world.whoami.worker, { token, ...modernRequest("server/discover") });
+      return judged(answer, 200, ({ result }) => (result?.supportedVersions?.includes(MODERN) ? undefined : short(result)));
+    },
+  },
+  "notification": {
+    weight: 20,
+    async run(turn) {
+      const { token } = userOf(turn, turn.world.whoami);
+      const message = { jsonrpc: "2.0", method: "notifications/initialized" };
+      const answer = await post(turn.world.whoami.worker, { token, message, headers: LEGACY });
+      return judged(answer, 202, (_, text) => (text === "" ? undefined : text.slice(0, 300)));
+    },
+  },
+  "metadata": {
+    weight: 30,
+    async run({ world: { whoami: { worker } } }) {
+      const answer = await send(worker, { path: "/.well-known/oauth-protected-resource/mcp" });
+      return judged(answer, 200, (json) => (json?.resource === worker.mcpUrl ? undefined : short(json)));
+    },
+  },
+  "create a note": {
+    weight: 30,
+    async run(turn) {
+      const { sub, token } = userOf(turn, turn.world.notes);
+      const note = { title: `${sub}: ${turn.number}`, body: `Of ${sub}, as ${turn.number}. ${"é🔑".repeat(turn.random.below(200))}`.trim() };
+      const answer = await post(turn.world.notes.worker, { token, message: legacyCall("create_note", note), headers: LEGACY });
+      return judged(answer, 200, ({ result }) => {
+        const { title, body } = result?.structuredContent ?? {};
+        return (title === note.title && body === note.body) || isFull(result) ? undefined : short(result);
+      });
+    },
+  },
+  "list notes": {
+    weight: 30,
+    async run(turn) {
+      const { sub, token } = userOf(turn, turn.world.notes);
+      const answer = await post(turn.world.notes.worker, { token, ...modernCall("list_notes") });
+      return judged(answer, 200, ({ result }) => {
+        const list = result?.structuredContent?.notes;
+        if (!Array.isArray(list)) return short(result);
+        const foreign = list.find(({ title }) => !title.startsWith(`${sub}: `));
+        return foreign === undefined ? undefined : `${sub} sees ${short(foreign)}`;
+      });
+    },
+  },
+  "import notes as a stream": {
+    weight: 30,
+    async run(turn) {
+      const { sub, token } = userOf(turn, turn.world.notes);
+      const notes = Array.from({ length: 1 + turn.random.below(4) }, (_, at) => ({ title: `${sub}: ${turn.number}-${at}`, body: "Imported\r\ndata: x\n\n" }));
+      const request = importOf(notes, `progress-${turn.number}`, turn.random.below(2));
+      const answer = await post(turn.world.notes.worker, { token, ...request });
+      return judged(answer, 200, (json, text) => {
+        // A full notebook is refused before a stream begins.
+        if (json !== undefined) return isFull(json.result) ? undefined : text.slice(0, 300);
+        const events = text.split("\n\n").slice(0, -1).map((event) => JSON.parse(event.replace(/^event: message\ndata: /, "")));
+        const last = events.pop();
+        const seen = events.map(({ params }) => [params.progressToken, params.message]);
+        const wanted = notes.map(({ title }) => [`progress-${turn.number}`, title]);
+        if (last?.result?.structuredContent?.ids?.length !== notes.length) return `the result is ${short(last)}`;
+        return JSON.stringify(seen) === JSON.stringify(wanted) ? undefined : `${short(wanted)}, and not ${short(seen)}`;
+      });
+    },
+  },
+};
+
+/** A call that answers with a stream. */
+export function importOf(notes, progressToken, isModern) {
+  if (!isModern) {
+    const params = { name: "import_notes", arguments: { notes }, _meta: { progressToken } };
+    return { message: legacyRequest("tools/call", params), headers: LEGACY };
+  }
+  const { message, headers } = modernCall("import_notes", { notes });
+  return { message: { ...message, params: { ...message.params, _meta: { ...envelope(), progressToken } } }, headers };
+}
+
+function isFull(result) {
+  return result?.isError === true && /room|notes/.test(result.content?.[0]?.text ?? "");
+}
+
+function wrongId(json, id) {
+  return json?.id === id ? undefined : `the answer to ${short(json?.id)} and not ${short(id)}`;
+}
