@@ -95,6 +95,26 @@ test("the scheduled run ends what nobody uses, and keeps what somebody signed in
   await registrar.logged(({ audit, client_id }) => audit === "client_ended" && client_id === unused);
 });
 
+describe("a scheduled run that cannot be carried out is a failed event, and the isolate goes on", () => {
+  const causes = {
+    "settings that are wrong": [{ REGISTRATION: "everybody" }, /REGISTRATION = "everybody" must be/],
+    "a provider that cannot be reached": [{ ISSUER: "http://127.0.0.1:9/oidc", CLEANUP: "on" }, /127\.0\.0\.1:9/],
+  };
+  for (const [cause, [settings, failure]] of Object.entries(causes)) {
+    test(cause, async () => {
+      const { registrar, origin } = await start({ settings });
+      for (let run = 0; run < 2; run += 1) {
+        registrar.clearLogs();
+        assert.equal(await registrar.runScheduled(), "exception");
+        const line = await registrar.logged(({ cleanup }) => cleanup === null);
+        assert.match(line.failure, failure);
+      }
+      assert.ok((await fetch(`${origin}/register`)).status >= 400);
+      assert.doesNotMatch(registrar.raw(), /starting WebAssembly anew|Critical/);
+    });
+  }
+});
+
 test("a stranger who knows the id of a client cannot make it look unused", async () => {
   const { client, oauth } = await connect(tenant.mcpResource);
   await client.close();
