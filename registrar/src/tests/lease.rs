@@ -81,7 +81,7 @@ fn a_change_that_cannot_renew_its_lease_stops_before_another_can_begin() {
     let (changed, ()) = crate::testing::block_on(join(stopped, outage));
     assert_eq!(changed.map(drop), Err(UpdateError::Change(ChangeError::Busy)));
     assert_eq!(world.provider.applications.borrow()["app-1"].name, "stopped", "it stopped half way");
-    // What it left is mended by the next change, which begins when the lease has ended.
+    // What it left is written over by the next change, which begins when the lease has ended.
     *world.ledger_fails_with.borrow_mut() = None;
     world.provider.slow_updates.set(0);
     world.now.set(NOW + LEASE_SECONDS);
