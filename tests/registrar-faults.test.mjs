@@ -97,7 +97,7 @@ test("the scheduled run ends what nobody uses, and keeps what somebody signed in
 
 describe("a scheduled run that cannot be carried out is a failed event, and the isolate goes on", () => {
   const causes = {
-    "settings that are wrong": [{ MCP_RESOURCE: "no URL" }, /MCP_RESOURCE/],
+    "settings that are wrong": [{ REGISTRATION: "everybody" }, /REGISTRATION = "everybody" must be/],
     "a provider that cannot be reached": [{ ISSUER: "http://127.0.0.1:9/oidc", CLEANUP: "on" }, /127\.0\.0\.1:9/],
   };
   for (const [cause, [settings, failure]] of Object.entries(causes)) {

@@ -40,10 +40,10 @@ pub trait Scheduled: App {
     /// Runs at `now`, in seconds since 1970.
     ///
     /// # Errors
-    /// Why it could not be done. Both lines go to the log, as they are.
+    /// Why it could not be done; the platform counts a failed event. Both lines go to the log, as they are.
     #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
     async fn scheduled(&self, now: u64) -> Result<String, String>;
 
-    /// The line for the log while the settings are wrong; `errors` says what is wrong with them.
+    /// The line for the log while the settings are wrong; `errors` says what is wrong with them. Such a run is a failed event.
     fn misconfigured_run(errors: &str) -> String;
 }

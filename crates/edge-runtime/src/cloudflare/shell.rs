@@ -94,7 +94,8 @@ pub async fn respond<A: App>(
     }
 }
 
-/// Answers a `scheduled` event; the promise of its end.
+/// Answers a `scheduled` event; the promise of its end. It is rejected after a run that could not be carried out, so that the
+/// platform counts a failed event, which operators watch. The isolate goes on: nothing has crashed.
 pub fn scheduled<A: Scheduled>(
     shell: &'static LocalKey<Shell<A>>,
     env: Env,
@@ -106,11 +107,17 @@ pub fn scheduled<A: Scheduled>(
             Err(errors) => Err(A::misconfigured_run(&errors)),
         };
         match outcome {
-            Ok(line) => bridge::log(&line),
-            Err(line) => console_error!("{line}"),
+            Ok(line) => {
+                bridge::log(&line);
+                Ok(JsValue::UNDEFINED)
+            }
+            Err(line) => {
+                console_error!("{line}");
+                Err(js_sys::Error::new("the scheduled run failed").into())
+            }
         }
     };
-    event::promise(run.map(|()| Ok(JsValue::UNDEFINED)))
+    event::promise(run)
 }
 
 fn running<A: App>(
