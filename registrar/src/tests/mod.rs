@@ -3,10 +3,13 @@
 mod app;
 mod changes;
 mod cleanup;
+mod cleanup_order;
 mod ledger;
 mod limits;
 mod locations;
 mod register;
+mod repeated;
+mod rules;
 mod tokens;
 
 use serde_json::json;
