@@ -9,11 +9,11 @@ use super::{anyone, confidential, developer, metadata};
 use crate::{
     audit::Event,
     clients::{register::RegisterError, submission::Submissions},
-    ledger::AdmissionError,
+    ledger::{AdmissionError, Reconciled},
     policy::{Mode, Registrant},
     rate_window::{Window, Windows},
     storage::keys::REPEAT_SECONDS,
-    testing::{NOW, TestStore, World, block_on},
+    testing::{MemoryRows, NOW, TestStore, World, block_on},
 };
 
 /// Nobody waits.
@@ -145,4 +145,20 @@ fn a_developer_who_found_no_room_does_not_speak_for_strangers() {
     let before = world.ledger_calls.get();
     let _ = world.register(metadata("Late"), Registrant::Anyone { network: "198.51.100.1".to_owned() });
     assert!(world.ledger_calls.get() > before, "asked");
+}
+
+#[test]
+fn clients_of_earlier_versions_are_new_as_long_as_they_were() {
+    let mut world = World::new(Mode::Open);
+    world.register(metadata("Agent"), anyone()).unwrap();
+    // The ledger begins anew, and takes over what the store has.
+    world.rows = MemoryRows::default();
+    let reconcile = |world: &World, now: u64| {
+        world.now.set(now);
+        world.with(async |operations| operations.reconcile().await).unwrap()
+    };
+    assert_eq!(reconcile(&world, NOW), Reconciled::default());
+    world.store.entries.borrow_mut().remove("client/app-1");
+    assert_eq!(reconcile(&world, NOW + 3_599), Reconciled::default(), "the store may not show it yet");
+    assert_eq!(reconcile(&world, NOW + 3_600), Reconciled { added: 0, removed: 1 });
 }

@@ -94,6 +94,12 @@ fn an_application_is_made_shown_changed_and_removed() {
     assert_eq!((removed.status, removed.header("location")), (303, Some("/")));
     assert_eq!(browser.deployed.outside.world.record("app-1"), None);
     assert_eq!(browser.get("/applications/app-1").response.status, 404);
+    // The log says who did it.
+    let audit = browser.deployed.outside.world.audit.borrow();
+    for event in ["client_updated", "client_removed"] {
+        let is_by_alice = |line: &String| line.contains(event) && line.contains("developer:alice");
+        assert!(audit.iter().any(is_by_alice), "{event}: {audit:?}");
+    }
 }
 
 #[test]
