@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_and_values_behind_a_count_have_an_allocation_each() {
+    fn strings_and_values_behind_a_count_have_an_allocation_each() {
         assert_eq!(text("four"), 4 + ALLOCATION);
         assert_eq!(behind_rc::<u64>(), 8 + 2 * WORD + ALLOCATION);
     }
@@ -105,10 +105,10 @@ mod tests {
     }
 
     #[test]
-    fn an_identity_holds_its_texts() {
+    fn an_identity_holds_its_strings() {
         let identity = Identity::for_test("alice", "a").with(|verified| verified.claims.clear());
-        let texts = text("alice") + text(identity.issuer()) + identity.client_id().map_or(0, text);
-        assert_eq!(of_identity(&identity), behind_rc::<Identity>() + texts + scopes(identity.scopes()));
+        let strings = text("alice") + text(identity.issuer()) + identity.client_id().map_or(0, text);
+        assert_eq!(of_identity(&identity), behind_rc::<Identity>() + strings + scopes(identity.scopes()));
         let longer = identity.clone().with(|verified| verified.issuer.push('x'));
         assert_eq!(of_identity(&longer), of_identity(&identity) + 1);
         let longer = identity.clone().with(|verified| verified.client_id = Some("a client".to_owned()));

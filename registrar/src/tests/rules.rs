@@ -40,7 +40,7 @@ fn a_change_locks_its_client_for_a_while() {
 }
 
 #[test]
-fn what_a_change_has_written_is_told_until_the_store_shows_it() {
+fn what_a_change_has_written_is_given_until_the_store_shows_it() {
     let rows = rows();
     let begin = |id: &str, now| begin_change(&rows, id, "app-1", now).unwrap();
     begin("one", NOW);

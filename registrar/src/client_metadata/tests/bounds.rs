@@ -10,7 +10,7 @@ fn is_accepted(changes: Value) -> bool {
 }
 
 #[test]
-fn texts_may_be_as_long_as_their_bounds() {
+fn strings_may_be_as_long_as_their_bounds() {
     assert!(is_accepted(json!({"software_id": "x".repeat(255)})));
     assert!(!is_accepted(json!({"software_id": "x".repeat(256)})));
     assert!(is_accepted(json!({"contacts": ["x".repeat(254)]})));

@@ -243,7 +243,7 @@ fn signing_out_ends_both_sessions() {
 }
 
 #[test]
-fn an_outage_of_the_provider_is_told_as_one() {
+fn an_outage_of_the_provider_is_shown_as_one() {
     let browser = Browser::new();
     browser.deployed.outside.is_down.set(true);
     let fields: Vec<_> = FORM.iter().copied().chain([("once", "form-1")]).collect();

@@ -210,7 +210,7 @@ fn a_code_that_cannot_be_redeemed_is_the_users_or_the_operators_affair() {
 }
 
 #[test]
-fn a_user_without_the_permission_is_told_what_is_missing() {
+fn a_user_without_the_permission_reads_what_is_missing() {
     let sent = sent();
     let id = id_token(&json!({"sub": "alice", "name": "Alice"}));
     sent.tokens(&access_token(sent.deployed.now(), |claims| claims["scope"] = json!("profile")), Some(&id));

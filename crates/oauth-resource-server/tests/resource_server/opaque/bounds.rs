@@ -33,7 +33,7 @@ fn full(seconds: u64) -> Scene {
     let tokens: Vec<_> = (0..MAX_QUESTIONS).map(|number| format!("open-{number}")).collect();
     let requests = tokens.iter().map(|token| tokens::authenticate(&scene.world, &scene.server, token).boxed_local());
     let began = scene.world.now();
-    // Their clients go away, and nobody is told what became of them.
+    // Their clients go away, and nobody learns what became of them.
     assert!(scene.world.race(requests.collect::<Vec<_>>()).run().iter().all(Option::is_none));
     scene.world.advance_to(began + seconds);
     scene
