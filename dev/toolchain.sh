@@ -32,6 +32,10 @@ gungraun_runner=$cache/gungraun-$gungraun_version/bin/gungraun-runner
 typos_version=1.44.0
 typos=$cache/typos-$typos_version/bin/typos
 
+# The program that changes the code in one place at a time and runs the tests.
+mutants_version=27.1.0
+mutants=$cache/cargo-mutants-$mutants_version/bin/cargo-mutants
+
 # The benchmark's load generator, unpacked from Debian's package.
 wrk=$cache/wrk/bin/wrk
 
