@@ -112,3 +112,8 @@ deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to lo
 
 clean: ## Remove build results; npm packages and the tools of `setup` stay
 	rm -rf target fuzz/target build .wrangler test-results tests/*/build examples/*/build registrar/build bench/build bench/worker/build
+
+.PHONY: mutants
+mutants: setup ## List the changes to the rules of access and registration that no Rust test notices, some hours (ARGS="--shard 0/8", ARGS="-f FILE")
+	@dev/setup mutants
+	@dev/with-tools node dev/mutants.mjs $(ARGS)

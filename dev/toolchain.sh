@@ -36,6 +36,10 @@ typos=$cache/typos-$typos_version/bin/typos
 cargo_fuzz_version=0.13.2
 cargo_fuzz=$cache/cargo-fuzz-$cargo_fuzz_version/bin/cargo-fuzz
 
+# The program that changes the code in one place at a time and runs the tests.
+mutants_version=27.1.0
+mutants=$cache/cargo-mutants-$mutants_version/bin/cargo-mutants
+
 # The benchmark's load generator, unpacked from Debian's package.
 wrk=$cache/wrk/bin/wrk
 

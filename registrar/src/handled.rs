@@ -49,12 +49,6 @@ impl Findings {
         Self { denial: Some(denial), ..Self::default() }
     }
 
-    /// The findings about a request that failed.
-    #[must_use]
-    pub fn of_error(error: &impl std::error::Error) -> Self {
-        Self { detail: Some(error.to_string()), ..Self::default() }
-    }
-
     /// The record of the request for the log, with subjects only if the operator wants them there.
     #[must_use]
     pub fn into_record(self, route: &'static str, with_subject: bool) -> LogRecord {

@@ -252,7 +252,7 @@ pub(crate) mod tests {
             ("MANAGEMENT_RESOURCE", "https://default.logto.app/api"),
             ("REGISTRATIONS_PER_HOUR", "3"),
             ("CLEANUP", "on"),
-            ("PRIVATE_USE_SCHEMES", "myapp"),
+            ("PRIVATE_USE_SCHEMES", "myapp my2-app.x+y"),
             ("PORTAL_CLIENT_ID", "portal"),
             ("PORTAL_CLIENT_SECRET", "portal-secret"),
             ("SESSION_SECRET", "0123456789abcdef0123456789abcdef"),
@@ -281,6 +281,9 @@ pub(crate) mod tests {
             (vec![("MAX_CLIENTS", "0")], "between 1 and 10000"),
             (vec![("CLEANUP", "yes")], "\"dry-run\""),
             (vec![("PRIVATE_USE_SCHEMES", "javascript")], "no private-use scheme"),
+            (vec![("PRIVATE_USE_SCHEMES", "9app")], "no private-use scheme"),
+            (vec![("PRIVATE_USE_SCHEMES", "my_app")], "no private-use scheme"),
+            (vec![("PRIVATE_USE_SCHEMES", "-app")], "no private-use scheme"),
             (vec![("PRIVATE_USE_SCHEMES", "myapp vscode")], "leave \"vscode\" out"),
             (
                 vec![("PORTAL_CLIENT_ID", "p"), ("SESSION_SECRET", "0123456789abcdef0123456789abcdef")],

@@ -66,3 +66,80 @@ fn value(value: &Value) -> usize {
         Value::Object(object) => members(object),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const WORD: usize = size_of::<usize>();
+
+    /// What an identity holds whose only claim is `claim`, more than one without claims.
+    fn of_claim(claim: &Value) -> usize {
+        let identity = Identity::for_test("alice", "a");
+        let with = identity.clone().with(|verified| drop(verified.claims.insert("claim".to_owned(), claim.clone())));
+        let mut without = identity;
+        without = without.with(|verified| verified.claims.clear());
+        let all = with.claims().len();
+        assert_eq!(all, 1, "{:?}", with.claims());
+        of_identity(&with) - of_identity(&without)
+    }
+
+    /// An object with so many members named by one letter, without values of their own.
+    fn object(members: u8) -> Value {
+        Value::Object((0..members).map(|number| (char::from(b'0' + number).to_string(), Value::Null)).collect())
+    }
+
+    #[test]
+    fn strings_and_values_behind_a_count_have_an_allocation_each() {
+        assert_eq!(text("four"), 4 + ALLOCATION);
+        assert_eq!(behind_rc::<u64>(), 8 + 2 * WORD + ALLOCATION);
+    }
+
+    #[test]
+    fn scopes_have_room_for_twice_as_many_and_four_at_least() {
+        let room = |count: usize| count * size_of::<String>() + ALLOCATION;
+        assert_eq!(scopes(&Scopes::default()), room(4));
+        assert_eq!(scopes(&Scopes::parse("a bc")), room(8) + text("a") + text("bc"));
+    }
+
+    #[test]
+    fn an_identity_holds_its_strings() {
+        let identity = Identity::for_test("alice", "a").with(|verified| verified.claims.clear());
+        let strings = text("alice") + text(identity.issuer()) + identity.client_id().map_or(0, text);
+        assert_eq!(of_identity(&identity), behind_rc::<Identity>() + strings + scopes(identity.scopes()));
+        let longer = identity.clone().with(|verified| verified.issuer.push('x'));
+        assert_eq!(of_identity(&longer), of_identity(&identity) + 1);
+        let longer = identity.clone().with(|verified| verified.client_id = Some("a client".to_owned()));
+        let shorter = identity.with(|verified| verified.client_id = None);
+        assert_eq!(of_identity(&longer), of_identity(&shorter) + text("a client"));
+    }
+
+    #[test]
+    fn objects_hold_nodes_and_lists_room() {
+        let member = |value: usize| NODE + text("claim") + value;
+        assert_eq!(NODE, 11 * (size_of::<String>() + size_of::<Value>()) + 2 * WORD + ALLOCATION);
+        for (value, bytes) in [
+            (json!(null), 0),
+            (json!(1), 0),
+            (json!("four"), text("four")),
+            (object(0), 0),
+            (object(1), NODE + text("0")),
+            (object(11), NODE + 11 * text("0")),
+            (object(12), 5 * NODE + 12 * text("0")),
+            (object(20), 7 * NODE + 20 * text("0")),
+        ] {
+            assert_eq!(of_claim(&value), member(bytes), "{value}");
+        }
+        let mut list = Vec::with_capacity(3);
+        list.push(json!("four"));
+        list.push(json!("seven c"));
+        let room = list.capacity() * size_of::<Value>() + ALLOCATION;
+        let value = Value::Array(list);
+        // A copy has room for what is in it.
+        let smaller = 2 * size_of::<Value>() + ALLOCATION;
+        let found = of_claim(&value);
+        assert!([room, smaller].iter().any(|room| found == member(room + text("four") + text("seven c"))), "{found}");
+    }
+}

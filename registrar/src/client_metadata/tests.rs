@@ -1,5 +1,7 @@
 //! Which metadata is accepted, and what becomes of it.
 
+mod bounds;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

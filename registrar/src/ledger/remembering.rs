@@ -126,3 +126,41 @@ impl<L: Ledger, M: AsRef<Refusals>> Ledger for Remembering<L, M> {
         self.ledger.reconcile(now).await
     }
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    #[test]
+    fn refusals_are_bounded_in_number_and_those_that_last_are_kept_first() {
+        let filled = |ends_in: u64| {
+            let refusals = Refusals::default();
+            refusals.remember("lasts".to_owned(), 3_600, NOW - 60);
+            for number in 1..MAX_REFUSALS {
+                refusals.remember(number.to_string(), ends_in, NOW - 60);
+            }
+            refusals.remember("new".to_owned(), 3_600, NOW);
+            refusals
+        };
+        // The others end at this very moment.
+        let refusals = filled(60);
+        assert_eq!((refusals.of("lasts", NOW), refusals.of("1", NOW)), (Some(3_540), None));
+        assert_eq!((refusals.of("new", NOW), refusals.counts.borrow().len()), (Some(3_600), 2));
+        // Were they to last, all would be asked about again.
+        let refusals = filled(61);
+        assert_eq!(
+            (refusals.of("lasts", NOW), refusals.of("1", NOW), refusals.of("new", NOW)),
+            (None, None, Some(3_600))
+        );
+        // One fewer, and nothing is forgotten.
+        let refusals = Refusals::default();
+        for number in 0..MAX_REFUSALS {
+            refusals.remember(number.to_string(), 61, NOW - 60);
+        }
+        assert_eq!(refusals.of("0", NOW), Some(1));
+    }
+}

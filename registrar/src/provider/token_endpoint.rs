@@ -101,6 +101,8 @@ mod tests {
             error("invalid_request", "missing required parameter(s) 'code'"),
             TokenError::Other("invalid_request".into())
         );
+        assert_eq!(error("invalid_client", "the session has expired"), TokenError::Client);
+        assert_eq!(error("invalid_client", "client secret is wrong"), TokenError::Client);
         assert_eq!(read(400, r#"{"code":"oidc.invalid_grant","message":"x"}"#), TokenError::Grant);
     }
 

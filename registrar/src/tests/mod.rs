@@ -3,11 +3,14 @@
 mod app;
 mod changes;
 mod cleanup;
+mod cleanup_order;
 mod lease;
 mod ledger;
 mod limits;
 mod locations;
 mod register;
+mod repeated;
+mod rules;
 mod tokens;
 
 use serde_json::json;

@@ -110,7 +110,7 @@ fn the_detail_says_what_would_prove_a_user() {
 
 /// Remembered denials are bounded in bytes, so none may hold more than it says.
 #[test]
-fn texts_and_scopes_are_counted_in_every_value_that_has_them() {
+fn strings_and_scopes_are_counted_in_every_value_that_has_them() {
     let (text, endpoint) = (Excerpt::new("a text from outside"), Endpoint::Introspection);
     // The text, and both counts of its `Rc`.
     let of_text = memory_size::text(text.as_str()) + 2 * size_of::<usize>();

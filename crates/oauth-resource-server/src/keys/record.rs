@@ -161,6 +161,22 @@ mod tests {
     }
 
     #[test]
+    fn only_a_stored_document_has_to_keep_to_its_issuers_origin() {
+        let leads = |jwks_uri: &str, is_stored| {
+            let record = parse(|it| it["provider"]["jwks_uri"] = jwks_uri.into()).unwrap();
+            Record { is_stored, ..record }.may_lead_to_keys()
+        };
+        assert!(leads("https://tenant.example/keys", true) && leads("https://tenant.example/keys", false));
+        assert!(leads("https://keys.example/keys", false), "the issuer has said so");
+        assert!(!leads("https://keys.example/keys", true));
+    }
+
+    #[test]
+    fn the_key_in_the_store_is_readable() {
+        assert_eq!(store_key(ISSUER), "provider:https://tenant.example/oidc");
+    }
+
+    #[test]
     fn an_age_is_never_negative() {
         assert_eq!(parse(|_| ()).unwrap().keys_age(0), 0);
     }

@@ -330,3 +330,16 @@ impl ResourceServer {
         Err(opaque::unavailable(IntrospectionError::TooManyOpen))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_remembered_refusal_holds_is_counted() {
+        let denial = Denial::OpaqueNotAccepted { refusal: OpaqueRefusal::Client(Excerpt::new("agent")) };
+        let of_denial = memory_size::behind_rc::<Denial>() + denial.held_bytes();
+        let introspected = Introspected { verdict: Err(denial.into()), until: 0 };
+        assert_eq!(introspected.held_bytes(), memory_size::behind_rc::<Introspected>() + of_denial);
+    }
+}

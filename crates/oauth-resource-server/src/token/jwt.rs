@@ -337,7 +337,9 @@ mod tests {
         assert_eq!(form_of("IHsiYWxnIjoxfQ.e30.AA"), Form::Jwt, "white space before the brace");
         assert_eq!(form_of("eyJhbGciOiJ.e30.AA"), Form::Jwt, "a broken header");
         // The last two begin with a brace by chance.
-        for opaque in ["VXpE0vCeh2tNZGWy1_Qm3dDUTF1f6xDqE4mYk8Nb2sQ", "pat_abc", "a.b.c", "", "e2Fi", "e2Fi.e2Fi"] {
+        for opaque in
+            ["VXpE0vCeh2tNZGWy1_Qm3dDUTF1f6xDqE4mYk8Nb2sQ", "pat_abc", "a.b.c", "a.b.c.d.e", "", "e2Fi", "e2Fi.e2Fi"]
+        {
             assert_eq!(form_of(opaque), Form::Opaque, "{opaque}");
         }
     }

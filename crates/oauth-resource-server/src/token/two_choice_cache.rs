@@ -210,6 +210,69 @@ mod tests {
     }
 
     #[test]
+    fn the_numbers_that_are_drawn_are_those_of_split_mix_64() {
+        let mut cache = TwoChoiceCache::default();
+        for number in 0..1_000 {
+            cache.insert(numbered(number), (), 100);
+        }
+        // The first numbers of the reference implementation for the seed 0, but for the entry that was used last.
+        for expected in [0xe220_a839_7b1d_cdaf_u64, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f, 0xf88b_b8a8_724c_81ec]
+        {
+            assert_eq!(cache.draw() as u64, expected % 1_000);
+        }
+    }
+
+    #[test]
+    fn the_entry_that_was_used_last_is_not_drawn_unless_it_is_the_only_one() {
+        let mut cache = TwoChoiceCache::default();
+        cache.insert(numbered(0), (), 100);
+        assert_eq!(cache.draw(), 0);
+        cache.insert(numbered(1), (), 100);
+        for used in [0, 1, 1, 0] {
+            assert_eq!(cache.get(&numbered(used)), Some(()));
+            for _ in 0..20 {
+                assert_eq!(cache.draw(), 1 - used);
+            }
+        }
+    }
+
+    #[test]
+    fn of_two_entries_the_one_is_evicted_that_was_looked_up_longer_ago() {
+        // As many as have room, looked up in another order than they came in.
+        let (bytes, count) = (MAX_ENTRY_BYTES / 2, 250);
+        let mut cache = TwoChoiceCache::default();
+        for number in 0..count {
+            cache.insert(numbered(number), (), bytes);
+        }
+        for number in (0..count).rev() {
+            assert_eq!(cache.get(&numbered(number)), Some(()), "all have room");
+        }
+        for number in count..count + 100 {
+            cache.insert(numbered(number), (), bytes);
+        }
+        let left = |numbers: std::ops::Range<usize>| {
+            numbers.filter(|number| cache.places.contains_key(&numbered(*number))).count()
+        };
+        let (recent, old) = (left(0..count / 2), left(count / 2..count));
+        assert!(recent > old + 20, "{recent} of those looked up lately, {old} of the others");
+    }
+
+    #[test]
+    fn an_entry_may_be_as_large_as_its_bound_and_the_cache_as_full_as_its_own() {
+        const OVERHEAD: usize = TwoChoiceCache::<()>::OVERHEAD;
+        let mut cache = TwoChoiceCache::default();
+        cache.insert(numbered(0), (), MAX_ENTRY_BYTES - OVERHEAD + 1);
+        assert_eq!(cache.get(&numbered(0)), None);
+        let count = MAX_BYTES / MAX_ENTRY_BYTES;
+        for number in 0..count {
+            cache.insert(numbered(number), (), MAX_ENTRY_BYTES - OVERHEAD);
+        }
+        assert_eq!((cache.entries.len(), cache.bytes), (count, MAX_BYTES));
+        cache.insert(numbered(count), (), 0);
+        assert_eq!(cache.entries.len(), count);
+    }
+
+    #[test]
     fn what_is_removed_is_gone_and_no_longer_counted() {
         let mut cache = TwoChoiceCache::default();
         cache.insert(numbered(1), "one", 100);

@@ -38,3 +38,19 @@ impl VerifiedJwt {
         memory_size::behind_rc::<Self>() + kid + memory_size::of_identity(&self.identity)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_the_key_is_counted() {
+        let with = |kid: Option<&str>| {
+            let identity = Rc::new(Identity::for_test("alice", "a"));
+            let validity = Validity { expires_at: 2, not_before: None, issued_at: None };
+            let (kid, algorithm) = (kid.map(str::to_owned), Algorithm::ES384);
+            VerifiedJwt { issuer_index: 0, kid, algorithm, key: [0; 32], validity, identity }.held_bytes()
+        };
+        assert_eq!(with(Some("a name of a key")), with(None) + memory_size::text("a name of a key"));
+    }
+}

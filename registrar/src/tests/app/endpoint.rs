@@ -8,7 +8,7 @@ fn agent() -> Value {
     json!({"client_name": "Agent", "redirect_uris": ["https://agent.example.com/cb"], "scope": "whoami:read"})
 }
 
-/// Registers and returns what the client is told.
+/// Registers and returns what the client gets.
 fn registered(deployed: &Deployed, metadata: &Value) -> Value {
     let (status, information) = deployed.call("POST", "/register", "", metadata);
     assert_eq!(status, 201, "{information}");
@@ -51,7 +51,7 @@ fn a_client_is_registered_read_changed_and_removed() {
 }
 
 #[test]
-fn a_client_without_a_secret_is_told_none() {
+fn a_client_without_a_secret_gets_none() {
     let deployed = deploy(&OPEN);
     let mut public = agent();
     public["token_endpoint_auth_method"] = json!("none");
@@ -199,7 +199,7 @@ fn developers_register_with_an_access_token_of_a_person() {
         (json!({"aud": "https://mcp.example.dev/mcp"}), 401),
     ] {
         let token = access_token(now, |claims| {
-            claims.as_object_mut().expect("claims").extend(change.as_object().cloned().expect("changes"))
+            claims.as_object_mut().expect("claims").extend(change.as_object().cloned().expect("changes"));
         });
         assert_eq!(deployed.call("POST", "/register", &token, &agent()).0, status, "{change}");
     }

@@ -125,7 +125,7 @@ fn an_application_shows_how_to_use_it() {
     let response = browser.post("/applications", &public).response;
     let page = response.text();
     assert!(page.contains(r#"<p class="note" role="status">Created.</p>"#));
-    assert!(page.contains("<dt>Kind</dt><dd>native application</dd>"), "{page}");
+    assert!(page.contains("<dt>Kind</dt><dd>single-page application</dd>"), "{page}");
     assert!(!page.contains("secret</h2>") && !page.contains("your client secret"), "it has none");
 }
 

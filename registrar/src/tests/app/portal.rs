@@ -94,6 +94,12 @@ fn an_application_is_made_shown_changed_and_removed() {
     assert_eq!((removed.status, removed.header("location")), (303, Some("/")));
     assert_eq!(browser.deployed.outside.world.record("app-1"), None);
     assert_eq!(browser.get("/applications/app-1").response.status, 404);
+    // The log says who did it.
+    let audit = browser.deployed.outside.world.audit.borrow();
+    for event in ["client_updated", "client_removed"] {
+        let is_by_alice = |line: &String| line.contains(event) && line.contains("developer:alice");
+        assert!(audit.iter().any(is_by_alice), "{event}: {audit:?}");
+    }
 }
 
 #[test]
@@ -237,7 +243,7 @@ fn signing_out_ends_both_sessions() {
 }
 
 #[test]
-fn an_outage_of_the_provider_is_told_as_one() {
+fn an_outage_of_the_provider_is_shown_as_one() {
     let browser = Browser::new();
     browser.deployed.outside.is_down.set(true);
     let fields: Vec<_> = FORM.iter().copied().chain([("once", "form-1")]).collect();

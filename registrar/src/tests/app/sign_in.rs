@@ -66,6 +66,7 @@ fn the_authorization_request_names_this_resource_and_a_challenge() {
     assert!(sent.parameter("state").len() >= 40 && sent.parameter("code_challenge").len() == 43);
     let state = sent.parameter("state").to_owned();
     assert_ne!(sent_with(sent.deployed, "").parameter("state"), state);
+    assert_eq!(sent_with(deploy(&PORTAL), "a=b").parameter("prompt"), "");
     let asks = sent_with(deploy(&PORTAL), "a=b; sign-in-asks=1");
     assert_eq!(asks.parameter("prompt"), "login");
 }
@@ -196,6 +197,12 @@ fn a_code_that_cannot_be_redeemed_is_the_users_or_the_operators_affair() {
         let handled = sent.back("code=c");
         assert_eq!((handled.response.status, handled.record.get("reason")), (answer, reason), "{body}");
         assert!(handled.record.get("detail").contains(detail), "{}", handled.record.get("detail"));
+        let explanation = match answer {
+            500 => "This server is not set up correctly",
+            503 => "The identity provider cannot be reached right now",
+            _ => "answer could not be used",
+        };
+        assert!(handled.response.text().contains(explanation), "{}", handled.response.text());
     }
     sent.deployed.outside.is_down.set(true);
     let handled = sent.back("code=c");
@@ -203,7 +210,7 @@ fn a_code_that_cannot_be_redeemed_is_the_users_or_the_operators_affair() {
 }
 
 #[test]
-fn a_user_without_the_permission_is_told_what_is_missing() {
+fn a_user_without_the_permission_reads_what_is_missing() {
     let sent = sent();
     let id = id_token(&json!({"sub": "alice", "name": "Alice"}));
     sent.tokens(&access_token(sent.deployed.now(), |claims| claims["scope"] = json!("profile")), Some(&id));

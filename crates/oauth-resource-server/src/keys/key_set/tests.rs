@@ -248,6 +248,31 @@ fn the_bits_of_a_modulus_count_from_its_highest_one() {
 }
 
 #[test]
+fn only_the_points_of_small_order_are_refused() {
+    let with_byte = |encoded: &str, at: usize, byte: u8| {
+        let mut x = URL_SAFE_NO_PAD.decode(encoded).unwrap();
+        x[at] = byte;
+        set(&[json!({"kty": "OKP", "crv": "Ed25519", "x": URL_SAFE_NO_PAD.encode(x)})]).is_ok()
+    };
+    for eighth in ["xxdqcD1N2E-6PAt2DRBnDyogU_osOczGTsf9d5KsA3o", "JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_AU"] {
+        assert!(with_byte(eighth, 0, 0) && with_byte(eighth, 15, 0) && with_byte(eighth, 31, 1), "{eighth}");
+    }
+}
+
+#[test]
+fn exponents_are_odd_not_one_and_at_most_eight_bytes() {
+    let exponent = |bytes: &[u8]| set(&[with(rsa(2048), "e", json!(URL_SAFE_NO_PAD.encode(bytes)))]).is_ok();
+    for good in [&[3][..], &[1, 0, 1], &[1, 1], &[0, 3], &[1, 0, 0, 0, 0, 0, 0, 1]] {
+        assert!(exponent(good), "{good:?}");
+    }
+    for bad in
+        [&[][..], &[0], &[1], &[0, 0, 1], &[2], &[1, 0], &[0, 0, 0, 0, 0, 0, 0, 0, 3], &[1, 0, 0, 0, 0, 0, 0, 0, 0, 1]]
+    {
+        assert!(!exponent(bad), "{bad:?}");
+    }
+}
+
+#[test]
 fn a_key_for_another_purpose_on_the_same_curve_is_not_used() {
     let x = URL_SAFE_NO_PAD.encode([7; 32]);
     assert!(set(&[json!({"kty": "OKP", "crv": "Ed25519", "x": x})]).is_ok());

@@ -70,3 +70,67 @@ impl UnknownKids {
         self.0.iter().map(|unknown| unknown.kid.len()).max().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mcp_edge_runtime::crypto::Algorithm;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: u64 = 1_795_000_000;
+
+    fn query(kid: &str) -> KeyQuery<'_> {
+        KeyQuery { kid: Some(kid), algorithm: Algorithm::EdDSA, issued_at: Some(NOW), disproved: None }
+    }
+
+    #[test]
+    fn a_name_is_remembered_for_its_time() {
+        let mut unknown = UnknownKids::default();
+        unknown.insert(query("x"), NOW, NOW);
+        assert!(unknown.contains(query("x"), NOW + UNKNOWN_KID_SECONDS - 1));
+        assert!(!unknown.contains(query("x"), NOW + UNKNOWN_KID_SECONDS));
+        assert!(!unknown.contains(query("y"), NOW));
+        // The next one that is remembered pushes out what has ended, and nothing else.
+        unknown.insert(query("y"), NOW, NOW + 1);
+        assert_eq!(unknown.len(), 2);
+        unknown.insert(query("z"), NOW, NOW + UNKNOWN_KID_SECONDS);
+        assert_eq!(unknown.len(), 2);
+        assert!(unknown.contains(query("y"), NOW + UNKNOWN_KID_SECONDS));
+    }
+
+    #[test]
+    fn a_name_is_remembered_once() {
+        let mut unknown = UnknownKids::default();
+        unknown.insert(query("x"), NOW, NOW);
+        unknown.insert(query("y"), NOW, NOW);
+        unknown.insert(query("x"), NOW, NOW + 10);
+        assert!(!unknown.contains(query("x"), NOW + UNKNOWN_KID_SECONDS), "still from its first time");
+        // A token that was issued later is another question.
+        let later = |kid| KeyQuery { issued_at: Some(NOW + 20), ..query(kid) };
+        unknown.insert(later("x"), NOW + 20, NOW + 20);
+        assert_eq!(unknown.len(), 2);
+        assert!(unknown.contains(later("x"), NOW + 20) && unknown.contains(query("y"), NOW + 20));
+    }
+
+    #[test]
+    fn the_oldest_is_pushed_out_when_there_are_too_many() {
+        let mut unknown = UnknownKids::default();
+        for number in 0..=MAX_UNKNOWN_KIDS {
+            unknown.insert(query(&number.to_string()), NOW, NOW);
+            assert_eq!(unknown.len(), (number + 1).min(MAX_UNKNOWN_KIDS));
+        }
+        assert!(!unknown.contains(query("0"), NOW) && unknown.contains(query("1"), NOW));
+    }
+
+    #[test]
+    fn what_is_published_is_forgotten_and_the_rest_is_not() {
+        let mut unknown = UnknownKids::default();
+        unknown.insert(query("x"), NOW, NOW);
+        unknown.insert(query("y"), NOW, NOW);
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let keys = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "x", "x": x}]});
+        unknown.forget_published(&KeySet::parse(&keys.to_string()).unwrap());
+        assert!(!unknown.contains(query("x"), NOW) && unknown.contains(query("y"), NOW));
+    }
+}

@@ -267,3 +267,12 @@ fn each_claim_of_another_kind_of_token_denies_by_its_own_name() {
     let both = with(|claims| claims.extend([("nonce".to_owned(), json!("n")), ("at_hash".to_owned(), json!("h"))]));
     assert_eq!(check_use(&both.unwrap()), Err(Denial::NotAnAccessToken { claim: "nonce" }));
 }
+
+#[test]
+fn an_empty_list_of_audiences_is_none_before_anything_else_is_looked_at() {
+    let claims = with(|claims| {
+        claims.insert("aud".to_owned(), json!([]));
+        claims.remove("exp");
+    });
+    assert_eq!(claims, Err(Reason::WrongAudience));
+}

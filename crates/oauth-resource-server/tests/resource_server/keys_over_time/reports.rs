@@ -1,4 +1,4 @@
-//! What operators and clients are told about the keys, and for how long requests wait for each other.
+//! What operators and clients see of the keys, and for how long requests wait for each other.
 
 use mcp_edge_oauth::denial::KeysOutage;
 

@@ -1,5 +1,6 @@
 //! Opaque tokens: the recorded answers of Logto's introspection and userinfo endpoints, through the resource server.
 
+mod bounds;
 mod caching;
 mod introspection;
 mod profiles;

@@ -113,3 +113,16 @@ fn only_logto_says_that_an_application_is_gone() {
         assert_eq!(world.ids(), ["app-1"]);
     }
 }
+
+#[test]
+fn a_code_for_the_log_is_short_and_of_few_characters() {
+    let code = |code: Value| {
+        let body = json!({ "code": code }).to_string();
+        crate::provider::logto::api::code(&HttpResponse { status: 422, challenge: String::new(), body })
+    };
+    assert_eq!(code(json!("guard.invalid_input-1")).as_deref(), Some("guard.invalid_input-1"));
+    assert_eq!(code(json!("x".repeat(80))), Some("x".repeat(80)));
+    for other in [json!("x".repeat(81)), json!("two words"), json!("\"quoted\""), json!(1), Value::Null] {
+        assert_eq!(code(other.clone()), None, "{other}");
+    }
+}

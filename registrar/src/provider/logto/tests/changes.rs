@@ -142,3 +142,24 @@ fn the_current_secret_is_the_newest_in_any_order() {
     let current = run(logto.at(&world, TOKEN_ENDPOINT, NOW).secret("app-1")).unwrap().unwrap();
     assert_eq!(current.expose(), "c");
 }
+
+#[test]
+fn a_secret_that_somebody_else_made_later_is_the_one_that_is_given() {
+    let (world, logto) = (World::default(), logto());
+    create(&world, &logto).unwrap();
+    let secret = |name: &str, at: u64| json!({"name": name, "value": name, "createdAt": at});
+    world.scripted.borrow_mut().extend([(201, secret("b", 7)), (200, json!([secret("b", 7), secret("c", 9)]))]);
+    let rotated = run(logto.at(&world, TOKEN_ENDPOINT, NOW).rotate_secret("app-1", "b")).unwrap();
+    assert_eq!(rotated.expose(), "c");
+}
+
+#[test]
+fn a_secret_that_is_refused_is_not_looked_for() {
+    let (world, logto) = (World::default(), logto());
+    create(&world, &logto).unwrap();
+    world.scripted.borrow_mut().push(recorded("app", "secret_on_native"));
+    let calls = world.calls.borrow().len();
+    let refused = run(logto.at(&world, TOKEN_ENDPOINT, NOW).rotate_secret("app-1", "n"));
+    assert!(matches!(refused, Err(ProviderError::Refused(_))), "{refused:?}");
+    assert_eq!(world.calls.borrow().len() - calls, 1);
+}

@@ -128,3 +128,14 @@ fn only_what_carries_our_mark_is_abandoned() {
     assert_eq!(run(logto.at(&world, TOKEN_ENDPOINT, NOW).remove_abandoned(false)), Ok(vec![]));
     assert_eq!(world.ids().len(), 3);
 }
+
+#[test]
+fn abandoned_applications_are_found_on_every_page_when_their_time_is_over() {
+    let (world, logto) = (World::default(), logto());
+    let stored = |id: &str, age: u64| json!({"id": id, "customData": {"registrar": "pending 1"}, "createdAt": (NOW - age) * 1000});
+    let mut first = vec![stored("old", 15 * 60 + 1), stored("new", 15 * 60)];
+    first.resize(100, stored("newer", 0));
+    world.scripted.borrow_mut().extend([(200, json!(first)), (200, json!([stored("last", 3_600)]))]);
+    let abandoned = run(logto.at(&world, TOKEN_ENDPOINT, NOW).remove_abandoned(true)).unwrap();
+    assert_eq!(abandoned, ["old", "last"]);
+}

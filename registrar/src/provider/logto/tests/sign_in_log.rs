@@ -136,3 +136,57 @@ fn a_log_that_does_not_find_what_it_holds_proves_nothing() {
     let error = usage(&world, ALWAYS).unwrap_err();
     assert!(matches!(&error, ProviderError::Unavailable(detail) if detail.contains("start_time")), "{error}");
 }
+
+#[test]
+fn a_period_that_begins_where_the_log_does_is_read_as_a_whole() {
+    let world = World::default();
+    create(&world, &logto()).unwrap();
+    *world.logs.borrow_mut() = json!([]);
+    let two_days = 2 * 24 * 3_600;
+    let forgotten = |from| usage(&world, Period { from, until_ms: None }).map(|reading| reading.forgotten_until);
+    assert_eq!(forgotten(NOW - two_days), Ok(None));
+    assert_eq!(forgotten(NOW - two_days - 1), Ok(Some(NOW - two_days)));
+}
+
+#[test]
+fn what_was_not_read_matters_only_if_it_is_newer_than_the_last_success() {
+    let of_key = |key: &str, result: &str, ms: u64| json!({"id": "x", "key": key, "payload": {"result": result}, "createdAt": ms});
+    let [code, refresh] = ["ExchangeTokenBy.AuthorizationCode", "ExchangeTokenBy.RefreshToken"];
+    let end = NOW * 1000;
+    // Of one kind two pages of failures, of the other one success at, before or after their oldest one.
+    for (success, unread) in [(end - 5, None), (end - 4, None), (end - 6, Some(end - 5))] {
+        let world = World::default();
+        create(&world, &logto()).unwrap();
+        let mut entries = vec![of_key(code, "Error", end - 5); 300];
+        entries.push(of_key(refresh, "Success", success));
+        *world.logs.borrow_mut() = Value::Array(entries);
+        let reading = usage(&world, Period { from: NOW - 86_400, until_ms: None }).unwrap();
+        assert_eq!((reading.unread_until_ms, reading.last_success), (unread, Some(success / 1000)), "{success}");
+    }
+}
+
+#[test]
+fn a_second_page_that_is_too_long_is_left_to_the_next_look() {
+    let world = World::default();
+    create(&world, &logto()).unwrap();
+    world.longest_answer.set(Some(50_000));
+    let end = NOW * 1000;
+    let mut entries: Vec<Value> = (0..100).map(|n| entry("Error", end - n)).collect();
+    let mut long = entry("Error", end - 100);
+    long["payload"]["params"] = "x".repeat(60_000).into();
+    entries.push(long);
+    *world.logs.borrow_mut() = Value::Array(entries);
+    let reading = usage(&world, Period { from: NOW - 86_400, until_ms: None }).unwrap();
+    assert_eq!(reading.unread_until_ms, Some(end - 99));
+}
+
+#[test]
+fn whether_periods_work_is_tried_with_the_second_around_the_newest_entry() {
+    let world = World::default();
+    create(&world, &logto()).unwrap();
+    let at = NOW * 1000 - 7;
+    *world.logs.borrow_mut() = json!([entry("Success", at)]);
+    usage(&world, ALWAYS).unwrap();
+    let tried = format!("GET /logs?start_time={}&end_time={}&page=1&page_size=1", at - 1000, at + 1000);
+    assert!(world.calls.borrow().contains(&tried), "{:?}", world.calls.borrow());
+}

@@ -131,3 +131,49 @@ fn an_answer_with_a_member_twice_is_unusable() {
     let outcome = read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true);
     assert_eq!(reason(outcome), Reason::IntrospectionUnavailable);
 }
+
+#[test]
+fn an_audience_that_is_null_is_none_that_names_us_and_other_nulls_count_as_absent() {
+    let body = json!({
+        "active": true, "sub": "alice", "client_id": "agent", "exp": NOW + 100, "iss": ISSUER, "token_type": "Bearer",
+        "iat": null, "nbf": null, "scope": null,
+    });
+    let read = |body: &Value| {
+        let reply = HttpResponse { status: 200, challenge: String::new(), body: body.to_string() };
+        read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true)
+    };
+    let claims = read(&body).unwrap();
+    assert_eq!((claims.issued_at, claims.not_before), (None, None));
+    let mut without_audience = body;
+    without_audience["aud"] = Value::Null;
+    assert_eq!(reason(read(&without_audience)), Reason::WrongAudience);
+}
+
+#[test]
+fn a_secret_has_expired_only_if_both_is_said() {
+    let expired = |description: &str| {
+        let body = json!({"error": "invalid_client", "error_description": description}).to_string();
+        let reply = HttpResponse { status: 400, challenge: String::new(), body };
+        match read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true) {
+            Err(Denial::IntrospectionRefused { is_secret_expired, .. }) => is_secret_expired,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(expired("client secret has expired"));
+    assert!(!expired("the session has expired") && !expired("wrong client secret"));
+}
+
+#[test]
+fn a_code_in_the_log_is_a_short_word_in_lower_case() {
+    let detail = |code: &str| {
+        let body = json!({ "error": code }).to_string();
+        let reply = HttpResponse { status: 400, challenge: String::new(), body };
+        let denial = read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true).unwrap_err();
+        denial.detail().unwrap_or_default()
+    };
+    assert!(detail("slow_down").ends_with("400 slow_down"), "{}", detail("slow_down"));
+    assert!(detail(&"x".repeat(40)).ends_with(&"x".repeat(40)));
+    for other in ["Slow", "two words", "\"quoted\"", &"x".repeat(41)] {
+        assert!(detail(other).ends_with("answered 400"), "{}", detail(other));
+    }
+}

@@ -91,3 +91,10 @@ fn the_provider_is_asked_for_its_document_after_the_pause_of_cold_isolates() {
     assert_eq!(next(&mut state, NOW + 1), Err(Action::Unavailable(COLD_RETRY_SECONDS - 1)));
     assert_eq!(next(&mut state, NOW + COLD_RETRY_SECONDS), Err(Action::AskProvider));
 }
+
+#[test]
+fn a_stored_copy_of_the_same_second_does_not_replace_ours() {
+    let mut state = state();
+    state.store_answered(NOW, Some(record(&["other"], NOW)));
+    assert!(uses(&first_action(&mut state, NOW, "k")));
+}

@@ -1,0 +1,64 @@
+//! The rules of the ledger, one after the other: how long what it grants lasts, and whose it is.
+
+use crate::{
+    ledger::{
+        RESERVATION_SECONDS, TokenUses,
+        rows::{Rows, Write},
+        rules::{Refusal, VISIBLE_SECONDS, begin_change, end_change, take_use},
+    },
+    testing::{MemoryRows, NOW},
+};
+
+/// The rows of a ledger in use.
+fn rows() -> MemoryRows {
+    let rows = MemoryRows::default();
+    rows.write(vec![Write::Imported]).unwrap();
+    rows
+}
+
+#[test]
+fn a_use_that_led_to_nothing_is_free_again_when_its_reservation_ends() {
+    let (rows, uses) = (rows(), TokenUses { token: "t/".to_owned(), total: 1, expires_at: NOW + 86_400 });
+    let take = |id: &str, now| take_use(&rows, id, &uses, now).unwrap();
+    assert!(take("one", NOW));
+    assert!(take("one", NOW), "the same request, repeated");
+    assert!(!take("other", NOW + RESERVATION_SECONDS - 1));
+    assert!(take("other", NOW + RESERVATION_SECONDS));
+}
+
+#[test]
+fn a_change_locks_its_client_for_a_while() {
+    let rows = rows();
+    let begin = |id: &str, now| begin_change(&rows, id, "app-1", now);
+    assert_eq!(begin("one", NOW).unwrap(), None);
+    assert_eq!(begin("one", NOW + 1).unwrap(), None, "the same request, repeated");
+    assert!(matches!(begin("other", NOW + RESERVATION_SECONDS), Err(Refusal::Busy)));
+    assert_eq!(begin("other", NOW + 1 + RESERVATION_SECONDS).unwrap(), None);
+    // The first one has lost its lease: what it does now counts for nothing.
+    end_change(&rows, "one", "app-1", Some("{}".to_owned()), NOW + 2 + RESERVATION_SECONDS).unwrap();
+    assert!(matches!(begin("third", NOW + 3 + RESERVATION_SECONDS), Err(Refusal::Busy)));
+}
+
+#[test]
+fn what_a_change_has_written_is_given_until_the_store_shows_it() {
+    let rows = rows();
+    let begin = |id: &str, now| begin_change(&rows, id, "app-1", now).unwrap();
+    begin("one", NOW);
+    end_change(&rows, "one", "app-1", Some("{\"a\":1}".to_owned()), NOW).unwrap();
+    assert_eq!(begin("two", NOW + VISIBLE_SECONDS - 1).as_deref(), Some("{\"a\":1}"));
+    // A change that fails leaves it as it was, and makes room.
+    end_change(&rows, "two", "app-1", None, NOW + VISIBLE_SECONDS - 1).unwrap();
+    assert_eq!(begin("three", NOW + VISIBLE_SECONDS), None);
+}
+
+#[test]
+fn a_change_that_failed_makes_room_and_its_id_is_nobodys() {
+    let rows = rows();
+    begin_change(&rows, "one", "app-1", NOW).unwrap();
+    end_change(&rows, "one", "app-1", None, NOW).unwrap();
+    assert_eq!(rows.change("app-1").unwrap().id, "");
+    assert_eq!(begin_change(&rows, "two", "app-1", NOW).unwrap(), None);
+    // The answer was lost, and the first one ends once more.
+    end_change(&rows, "one", "app-1", Some("{}".to_owned()), NOW).unwrap();
+    assert!(matches!(begin_change(&rows, "three", "app-1", NOW), Err(Refusal::Busy)));
+}
