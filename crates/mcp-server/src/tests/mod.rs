@@ -13,6 +13,7 @@ mod lists;
 mod methods;
 mod streams;
 mod tools;
+mod variants;
 
 use std::rc::Rc;
 
