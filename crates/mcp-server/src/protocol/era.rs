@@ -11,7 +11,7 @@
 //!    agrees.
 //! 3. With a modern header but no claim: the envelope is missing.
 //! 4. Otherwise the message belongs to a client that has shaken hands, if the header names a revision it could have
-//!    agreed on.
+//!    agreed on. A header that is no date is none, and the error names those that are.
 
 use std::borrow::Cow;
 
@@ -92,8 +92,8 @@ fn check_claim(head: &RequestHead<'_>, method: &str, params: &Params<'_>, meta: 
     }
     // The version is spoken here. A revision with a handshake is not, when it is named in this place.
     if claim != MODERN.as_str() {
-        let data = Object::new().raw("supported", &array([quote(MODERN.as_str())])).text("requested", &echo(&claim));
-        return Err(RpcError::new(Reason::UnsupportedVersion, "unsupported protocol version").with_data(&data));
+        let error = RpcError::new(Reason::UnsupportedVersion, "unsupported protocol version");
+        return Err(with_supported(error, &[MODERN], &claim));
     }
     // Headers that must be there are there.
     if version_header.is_none() {
@@ -127,9 +127,22 @@ pub(crate) fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) ->
 /// The revision that a header stands for, in the era with a handshake.
 pub(crate) fn legacy_revision(header: Option<&str>) -> Result<Revision, RpcError> {
     let Some(name) = header else { return Ok(ASSUMED_LEGACY) };
-    Revision::legacy(name).ok_or_else(|| {
-        RpcError::new(Reason::InvalidRequest, format!("unsupported MCP-Protocol-Version: {}", echo(name)))
-    })
+    Revision::legacy(name).ok_or_else(|| unsupported_header(name))
+}
+
+/// Some clients show people the message only, so it names the revisions as well.
+#[cold]
+fn unsupported_header(name: &str) -> RpcError {
+    let mut message = ["unsupported MCP-Protocol-Version: ", &echo(name), "; supported: "].concat();
+    message.push_str(&Revision::OF_STREAMABLE_HTTP.map(Revision::as_str).join(", "));
+    with_supported(RpcError::new(Reason::InvalidRequest, message), &Revision::OF_STREAMABLE_HTTP, name)
+}
+
+/// Adds the supported revisions and the requested one, in the form of `UnsupportedProtocolVersionError` (MCP 2026-07-28,
+/// basic/versioning).
+fn with_supported(error: RpcError, supported: &[Revision], requested: &str) -> RpcError {
+    let supported = array(supported.iter().map(|revision| quote(revision.as_str())));
+    error.with_data(&Object::new().raw("supported", &supported).text("requested", &echo(requested)))
 }
 
 /// Whether the message makes a claim at all.

@@ -158,7 +158,7 @@ fn every_step_has_its_status_and_code() {
         ("an envelope that is an array", list().body("/params/_meta", Some(json!([]))), (400, -32602)),
         (
             "a header of the far future",
-            list().body("/params/_meta", None).with("mcp-protocol-version", "v999"),
+            list().body("/params/_meta", None).with("mcp-protocol-version", "2999-01-01"),
             (400, -32602),
         ),
         // Step 10: legacy.
@@ -167,6 +167,7 @@ fn every_step_has_its_status_and_code() {
         ("each legacy revision", legacy_list().with("mcp-protocol-version", "2025-06-18"), (200, 0)),
         ("the oldest legacy revision", legacy_list().with("mcp-protocol-version", "2024-11-05"), (200, 0)),
         ("an unknown legacy revision", legacy_list().with("mcp-protocol-version", "2025-01-01"), (400, -32600)),
+        ("a revision that is no date", legacy_list().with("mcp-protocol-version", "v999"), (400, -32600)),
         ("an empty revision", legacy_list().with("mcp-protocol-version", ""), (400, -32600)),
         ("a contradicting method header is not looked at", legacy_list().with("mcp-method", "ping"), (200, 0)),
         ("legacy ping", Request::legacy("ping", json!({})), (200, 0)),

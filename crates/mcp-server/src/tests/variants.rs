@@ -153,3 +153,50 @@ fn an_integer_may_be_written_with_a_fraction_of_zero() {
         assert!(code != Value::Null || response.text().contains(&format!(r#""id":{id},"#)), "{}", response.text());
     }
 }
+
+#[test]
+fn names_of_versions_that_are_no_dates_are_negotiated() {
+    let long = "x".repeat(5_000);
+    for name in ["DRAFT-2025-v3", "2025-11-25-draft", "2026-07-28-rc1", "draft", "v999", "9", "", "2026-7-28", &long] {
+        let initialize = || Request::legacy("initialize", json!({"protocolVersion": name, "capabilities": {}}));
+        for request in [initialize().without("mcp-protocol-version"), initialize().with("mcp-protocol-version", name)] {
+            let (status, answer) = send(&request);
+            assert_eq!((status, &answer["result"]["protocolVersion"]), (200, &json!("2025-11-25")), "{answer}");
+            let whole = request.body(
+                META,
+                Some(json!({
+                    "io.modelcontextprotocol/protocolVersion": name, "io.modelcontextprotocol/clientCapabilities": {}
+                })),
+            );
+            assert_eq!(send(&whole).1["result"]["protocolVersion"], "2025-11-25", "{name}");
+        }
+    }
+}
+
+#[test]
+fn names_of_versions_that_are_not_known_get_an_error_that_names_the_known_ones() {
+    let long = "ü".repeat(5_000);
+    let known = json!(["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]);
+    for name in ["DRAFT-2025-v3", "2025-11-25-draft", "2026-07-28-rc1", "v999", "", "1999-01-01", &long] {
+        let echoed = if name == long { format!("{}…", "ü".repeat(80)) } else { name.to_owned() };
+        let data = json!({"supported": known, "requested": echoed});
+        for method in ["tools/list", "tools/call", "ping", "unknown"] {
+            let (status, answer) = send(&Request::legacy(method, json!({})).with("mcp-protocol-version", name));
+            assert_eq!((status, &answer["error"]["code"], &answer["error"]["data"]), (400, &json!(-32600), &data));
+            let message = answer["error"]["message"].as_str().unwrap_or_default();
+            assert!(message.ends_with("supported: 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26"), "{message}");
+            assert!(message.chars().count() < 250, "{message}");
+        }
+        for body in [
+            Request::legacy("notifications/initialized", json!({})).body("/id", None),
+            Request::legacy("x", json!({})).body("/method", None).body("/result", Some(json!({}))),
+        ] {
+            let (status, answer) = send(&body.with("mcp-protocol-version", name));
+            assert_eq!((status, &answer["error"]["data"]), (400, &data), "{name}");
+        }
+        let claim = Request::modern("tools/list", json!({})).body(VERSION, Some(json!(name)));
+        let (status, answer) = send(&claim.with("mcp-protocol-version", name));
+        let data = json!({"supported": ["2026-07-28"], "requested": echoed});
+        assert_eq!((status, &answer["error"]["code"], &answer["error"]["data"]), (400, &json!(-32022), &data));
+    }
+}
