@@ -20,7 +20,8 @@ use crate::{
         error::{Reason, RpcError},
         jsonrpc::{self, Kind, Message, Payload},
         method::{Method, notification},
-        outcome::{Framing, Outcome, Rendered, Summary},
+        outcome::{Framing, OperationResult, Outcome, Rendered, Summary},
+        params::Params,
         revision::{Era, Revision, era_of},
     },
     server::Server,
@@ -149,42 +150,51 @@ impl<E: Clone + 'static> Server<E> {
 impl<E: Clone + 'static> Dispatcher<'_, E> {
     /// Takes a message as far as it goes without running a handler.
     fn dispatch(&self, message: Message<'_>, request: RequestContext<E>) -> (Summary, Dispatched) {
-        let (server, head) = (self.server, self.head);
-        let mut summary = Summary::new(Outcome::Accepted);
-        let header_era = head.header(VERSION_HEADER).map(era_of);
+        let head = self.head;
         let Message { kind, params } = message;
-        let accept = |outcome: Result<(), RpcError>| match outcome {
-            Ok(()) => Dispatched::Complete(Rendered::accepted()),
-            Err(error) => Dispatched::Complete(Rendered::error(None, &error, Era::Modern)),
-        };
-        let (id, method) = match kind {
-            Kind::Request { id, method } => (id, method),
+        let mut summary = Summary::new(Outcome::Accepted);
+        let outcome = match kind {
+            Kind::Request { id, method } => return self.dispatch_request(id, &method, params, request),
             Kind::Notification { method } => {
                 summary.method = notification(&method);
-                return (summary, accept(era::check_notification(head, &params)));
+                era::check_notification(head, &params)
             }
-            Kind::Response if header_era == Some(Era::Modern) => {
-                let error = RpcError::invalid_request("clients do not send responses in this revision");
-                return (summary, accept(Err(error)));
+            Kind::Response if head.header(VERSION_HEADER).map(era_of) == Some(Era::Modern) => {
+                Err(RpcError::invalid_request("clients do not send responses in this revision"))
             }
-            Kind::Response => {
-                let outcome = era::legacy_revision(head.header(VERSION_HEADER)).map(drop);
-                return (summary, accept(outcome));
-            }
+            Kind::Response => era::legacy_revision(head.header(VERSION_HEADER)).map(drop),
         };
-        summary.method = Method::parse(&method).map(Method::as_str);
-        let kind = match era::classify(head, &method, &params) {
-            Ok(traffic) => traffic,
+        let rendered = match outcome {
+            Ok(()) => Rendered::accepted(),
+            Err(error) => Rendered::error(None, &error, Era::Modern),
+        };
+        (summary, Dispatched::Complete(rendered))
+    }
+
+    /// Takes a request as far as it goes without running a handler. `id` is JSON.
+    fn dispatch_request(
+        &self,
+        id: &str,
+        name: &str,
+        params: Params<'_>,
+        request: RequestContext<E>,
+    ) -> (Summary, Dispatched) {
+        let (server, head) = (self.server, self.head);
+        let method = Method::parse(name);
+        let mut summary = Summary::new(Outcome::Accepted);
+        summary.method = method.map(Method::as_str);
+        let kind = match era::classify(head, name, method, &params) {
+            Ok(kind) => kind,
             Err(error) => return (summary, Dispatched::Complete(Rendered::error(Some(id), &error, Era::Modern))),
         };
         let (framing, era) = match &kind {
             RequestKind::Modern(_) => (Framing::Modern(Rc::clone(&server.presentation.info)), Era::Modern),
             RequestKind::Legacy(_) | RequestKind::Handshake => (Framing::Legacy, Era::Legacy),
         };
-        let supported =
-            Method::parse(&method).filter(|method| method.exists_in(era) && server.catalog.supports(*method));
+        let complete = |result: &OperationResult| Dispatched::Complete(framing.render(id, result));
+        let supported = method.filter(|method| method.exists_in(era) && server.catalog.supports(*method));
         let Some(method) = supported else {
-            return (summary, Dispatched::Complete(framing.render(id, &RpcError::method_not_found(&method).into())));
+            return (summary, complete(&RpcError::method_not_found(name).into()));
         };
         let logging = server.catalog.logging;
         let client = match &kind {
@@ -193,12 +203,12 @@ impl<E: Clone + 'static> Dispatcher<'_, E> {
             RequestKind::Handshake => {
                 let (revision, result) = legacy::initialize(&server.presentation, &params);
                 summary.revision = revision;
-                return (summary, Dispatched::Complete(framing.render(id, &result)));
+                return (summary, complete(&result));
             }
         };
         let (env, context) = match client {
             Ok(client) => Context::new(request, self.services, client),
-            Err(error) => return (summary, Dispatched::Complete(framing.render(id, &error.into()))),
+            Err(error) => return (summary, complete(&error.into())),
         };
         let context = Rc::new(context);
         summary.revision = Some(context.revision);
@@ -207,13 +217,10 @@ impl<E: Clone + 'static> Dispatcher<'_, E> {
             Era::Legacy => legacy::answer(method, &params),
         };
         if let Some(result) = answered {
-            return (summary, Dispatched::Complete(framing.render(id, &result)));
+            return (summary, complete(&result));
         }
         let Some(handle) = server.handlers.of(method) else {
-            return (
-                summary,
-                Dispatched::Complete(framing.render(id, &RpcError::method_not_found(method.as_str()).into())),
-            );
+            return (summary, complete(&RpcError::method_not_found(name).into()));
         };
 
         let outbox = Rc::clone(&context.outbox);
@@ -231,13 +238,13 @@ impl<E: Clone + 'static> Dispatcher<'_, E> {
         let Started { name, execution } = handle(operation);
         summary.name = name;
         let dispatched = match execution {
-            Ok(Execution::Complete(result)) => Dispatched::Complete(framing.render(id, &result)),
+            Ok(Execution::Complete(result)) => complete(&result),
             Ok(Execution::Running(work)) => {
                 let id = id.to_owned();
                 let answer = work.map(move |result| framing.render(&id, &result)).boxed_local();
                 Dispatched::Running(Work { answer, outbox })
             }
-            Err(OperationError::Rpc(error)) => Dispatched::Complete(framing.render(id, &error.into())),
+            Err(OperationError::Rpc(error)) => complete(&error.into()),
             Err(OperationError::Access(needed)) => Dispatched::AccessDenied(needed),
         };
         (summary, dispatched)

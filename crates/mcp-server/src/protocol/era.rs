@@ -42,17 +42,18 @@ pub(crate) enum RequestKind<'a> {
     Modern(Meta<'a>),
 }
 
-/// Classifies a request.
+/// Classifies a request for the method of this name, which is `method` if it is one of the protocol's.
 pub(crate) fn classify<'a>(
     head: &RequestHead<'_>,
-    method: &str,
+    name: &str,
+    method: Option<Method>,
     params: &Params<'a>,
 ) -> Result<RequestKind<'a>, RpcError> {
     let header = head.header(VERSION_HEADER);
     let header_era = header.map(era_of);
     let meta = params.read_meta()?.unwrap_or_default();
 
-    if method == "initialize" && !is_modern_envelope(&meta) {
+    if method == Some(Method::Initialize) && !is_modern_envelope(&meta) {
         return if header_era == Some(Era::Modern) {
             Err(RpcError::header("initialize belongs to revisions before the one that MCP-Protocol-Version names"))
         } else {
@@ -60,7 +61,11 @@ pub(crate) fn classify<'a>(
         };
     }
     if meta.version.is_some() {
-        check_claim(head, method, params, &meta)?;
+        check_claim(head, name, &meta)?;
+        let named_by = method.and_then(Method::named_by);
+        if let Some(named) = named_by.and_then(|member| params.mirrored(member)) {
+            check_name(head, &named)?;
+        }
         return Ok(RequestKind::Modern(meta));
     }
     if header_era == Some(Era::Modern) {
@@ -73,7 +78,7 @@ pub(crate) fn classify<'a>(
 const VERSION_KEY: &str = "_meta[\"io.modelcontextprotocol/protocolVersion\"]";
 
 /// The checks of a claim, in their order.
-fn check_claim(head: &RequestHead<'_>, method: &str, params: &Params<'_>, meta: &Meta<'_>) -> Result<(), RpcError> {
+fn check_claim(head: &RequestHead<'_>, method: &str, meta: &Meta<'_>) -> Result<(), RpcError> {
     // The envelope is well-formed.
     let claim =
         claimed(meta).ok_or_else(|| RpcError::new(Reason::Envelope, format!("{VERSION_KEY} must be a string")))?;
@@ -102,11 +107,7 @@ fn check_claim(head: &RequestHead<'_>, method: &str, params: &Params<'_>, meta: 
     if method_header.is_none() {
         return Err(RpcError::header("the Mcp-Method header is missing"));
     }
-    let named_by = Method::parse(method).and_then(Method::named_by);
-    match named_by.and_then(|member| params.mirrored(member)) {
-        Some(named) => check_name(head, &named),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Checks a notification, which is accepted and dropped in either era.
