@@ -4,7 +4,7 @@ use std::{cell::Cell, rc::Rc};
 
 use futures_util::future::FutureExt;
 use mcp_edge_runtime::{
-    http::{RequestHead, Response},
+    http::{BodyError, RequestHead, Response},
     json::array,
 };
 use serde_json::value::RawValue;
@@ -26,7 +26,7 @@ use crate::{
     },
     server::Server,
     transport::{
-        headers::{accepts_stream, is_json},
+        headers::{accepts_stream, is_encoded, is_json},
         stream::{Work, respond},
     },
 };
@@ -75,7 +75,8 @@ impl<E> Server<E> {
     ///
     /// # Errors
     /// The answer to send instead: 405 for another method than POST (there is no stream to GET and no session to
-    /// DELETE), 415 for another media type than JSON.
+    /// DELETE), 415 for another media type than JSON and for a compressed body: what a few bytes of that unfold to has no
+    /// limit until it has been unfolded.
     #[allow(clippy::unused_self, reason = "what is admitted is the server's decision")]
     pub fn admit(&self, head: &RequestHead<'_>) -> Result<(), Response> {
         if head.method() != "POST" {
@@ -86,13 +87,25 @@ impl<E> Server<E> {
             let body = jsonrpc::anonymous_error(Reason::InvalidRequest, "the content type must be application/json");
             return Err(Response::json(415, body));
         }
+        if head.header("content-encoding").is_some_and(is_encoded) {
+            let text = "the body must not be compressed: send it without Content-Encoding";
+            let body = jsonrpc::anonymous_error(Reason::InvalidRequest, text);
+            // That it is the encoding, and what would be accepted (RFC 9110 §12.5.3, §15.5.16).
+            return Err(Response::json(415, body).with_header("accept-encoding", "identity"));
+        }
         Ok(())
     }
 
-    /// The answer to a body of more than [`Limits::body_bytes`](crate::Limits::body_bytes).
+    /// The answer to a body that could not be read: 413 for more than
+    /// [`Limits::body_bytes`](crate::Limits::body_bytes), otherwise 400.
     #[must_use]
-    pub fn body_too_large() -> Response {
-        Response::json(413, jsonrpc::anonymous_error(Reason::InvalidRequest, "the body is too large"))
+    pub fn unreadable_body(error: BodyError) -> Response {
+        let (status, reason, text) = match error {
+            BodyError::TooLarge => (413, Reason::InvalidRequest, "the body is too large"),
+            BodyError::Truncated => (400, Reason::Parse, "the body is truncated"),
+            BodyError::NotUtf8 => (400, Reason::Parse, "the body is not UTF-8"),
+        };
+        Response::json(status, jsonrpc::anonymous_error(reason, text))
     }
 }
 

@@ -273,5 +273,25 @@ fn other_methods_and_media_types_are_refused_before_the_body_is_read() {
     }
     assert_eq!(status(&RequestHead::new("POST", "/mcp")), Some(415));
     assert_eq!(status(&RequestHead::new("POST", "/mcp").with_header("content-type", "text/plain")), Some(415));
-    assert_eq!(Server::<()>::body_too_large().status, 413);
+    let encoded = |coding| json("POST").with_header("content-encoding", coding);
+    assert_eq!(status(&encoded("identity")), None);
+    for coding in ["gzip", "br", "identity, zstd"] {
+        let refusal = server.admit(&encoded(coding)).err().unwrap_or_else(|| Response::empty(0));
+        assert_eq!((refusal.status, refusal.header("accept-encoding")), (415, Some("identity")), "{coding}");
+        assert_eq!(message(&refusal)["error"]["code"], -32600, "{coding}");
+    }
+}
+
+#[test]
+fn a_body_that_could_not_be_read_has_a_json_rpc_error() {
+    for (error, expected) in [
+        (BodyError::TooLarge, (413, -32600)),
+        (BodyError::Truncated, (400, -32700)),
+        (BodyError::NotUtf8, (400, -32700)),
+    ] {
+        let response = Server::<()>::unreadable_body(error);
+        let answer = message(&response);
+        assert_eq!((response.status, answer["error"]["code"].as_i64()), (expected.0, Some(expected.1)), "{error}");
+        assert_eq!(answer["id"], Value::Null);
+    }
 }
