@@ -30,7 +30,7 @@ describe("the request around a token", () => {
     ["the parameter form", { headers: { authorization: `Bearer token="${good}"` } }, "malformed_authorization"],
     ["percent signs", { headers: { authorization: `Bearer ${good.replaceAll(".", "%2E")}` } }, "malformed_authorization"],
     ["a letter beyond ASCII", { headers: { authorization: `Bearer ${good}é` } }, "malformed_authorization"],
-    ["the scheme alone", { headers: { authorization: "Bearer" } }, "malformed_authorization"],
+    ["the scheme alone", { headers: { authorization: "Bearer" } }, "no_credentials"],
     ["the word Bearer twice", { headers: { authorization: `Bearer ${bearer}` } }, "malformed_authorization"],
     ["a token without a scheme", { headers: { authorization: good } }, "unsupported_scheme"],
     ["another scheme", { headers: { authorization: `Token ${good}` } }, "unsupported_scheme"],

@@ -9,10 +9,15 @@ import { forgeToken } from "./support/tokens.mjs";
 import { post, send, startWorker } from "./support/worker.mjs";
 
 const ALLOWED = "https://app.example.com";
+const EXTENSIONS = [
+  "chrome-extension://nmmhkkegccagdldgiimedpiccmgmieda",
+  "moz-extension://a1cd9ab7-ab15-462c-9315-8eece8e16982",
+  "safari-web-extension://E9B0EB5E-3A2C-4D6F-8B1A-0C7D2F3A4B5C",
+];
 
 const deployment = await startDeployment({
   settings: {
-    ALLOWED_ORIGINS: `${ALLOWED} http://localhost:6274`,
+    ALLOWED_ORIGINS: `${ALLOWED} http://localhost:6274 ${EXTENSIONS.join(" ")}`,
     RESOURCE_NAME: "Who am I",
     RESOURCE_DOCUMENTATION: "https://example.com/docs",
     RESOURCE_POLICY_URI: "https://example.com/privacy",
@@ -148,6 +153,14 @@ describe("a preflight of the endpoint", () => {
     assert.ok(!allowed.includes("x-other"));
   });
 
+  test("of a browser extension that is listed is answered", async () => {
+    for (const origin of EXTENSIONS) {
+      const { status, headers } = await preflight(origin);
+      assert.equal(status, 204);
+      assert.equal(headers["access-control-allow-origin"], origin);
+    }
+  });
+
   test("from an origin that is not allowed is refused", async () => {
     const { status, headers } = await preflight("https://evil.example");
     assert.equal(status, 403);
@@ -159,7 +172,7 @@ describe("requests from web pages", () => {
   const from = (origin, more = { token }) =>
     post(worker, { ...more, message: legacyRequest("ping"), headers: { origin } });
 
-  for (const origin of [ALLOWED, "http://localhost:6274", worker.origin]) {
+  for (const origin of [ALLOWED, "http://localhost:6274", ...EXTENSIONS, worker.origin]) {
     test(`${origin === worker.origin ? "the Worker's own origin" : origin} is answered and may read the answer`, async () => {
       const { status, headers } = await from(origin);
       assert.equal(status, 200);
@@ -178,6 +191,11 @@ describe("requests from web pages", () => {
     "https://app.example.com/",
     "app.example.com",
     "http://127.0.0.1:1",
+    "chrome-extension://nmmhkkegccagdldgiimedpiccmgmiedb",
+    "chrome-extension://nmmhkkegccagdldgiimedpiccmgmieda/",
+    "moz-extension://nmmhkkegccagdldgiimedpiccmgmieda",
+    "safari-web-extension://e9b0eb5e-3a2c-4d6f-8b1a-0c7d2f3a4b5c",
+    "https://nmmhkkegccagdldgiimedpiccmgmieda",
   ]) {
     test(`${origin} is refused, with any token`, async () => {
       for (const more of [{ token }, {}]) {

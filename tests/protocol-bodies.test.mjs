@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { startDeployment } from "./support/deployment.mjs";
 import { legacyRequest } from "./support/messages.mjs";
 import { sendBytes } from "./support/raw.mjs";
@@ -46,12 +47,33 @@ describe("bodies that are not messages", () => {
     assert.equal(status, 400);
   });
 
-  test("invalid UTF-8 does no harm", async () => {
-    const body = Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":1,"method":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
-    const { status } = await ask(body);
-    assert.ok([200, 400].includes(status), String(status));
-    const next = await ask(legacyRequest("ping"));
-    assert.equal(next.status, 200);
+  test("invalid UTF-8 is a parse error", async () => {
+    const ping = JSON.stringify(legacyRequest("ping"));
+    for (const bytes of [
+      Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":"'), Buffer.of(0xff, 0xfe), Buffer.from('","method":"ping"}')]),
+      Buffer.from('{"jsonrpc":"2.0","id":"ü","method":"ping"}', "latin1"),
+      Buffer.from(`\ufeff${ping}`, "utf16le"),
+      Buffer.concat([Buffer.from(ping.slice(0, -1)), Buffer.from(`,"x":"${"x".repeat(100_000)}`), Buffer.of(0xc3), Buffer.from('"}')]),
+    ]) {
+      const { status, json } = await ask(bytes);
+      assert.equal(status, 400);
+      assert.deepEqual(json, { jsonrpc: "2.0", id: null, error: { code: -32700, message: "the body is not UTF-8" } });
+    }
+    assert.equal((await ask(legacyRequest("ping"))).status, 200);
+  });
+
+  test("U+FFFD that a client has written is a character like others", async () => {
+    const { json } = await ask({ jsonrpc: "2.0", id: "a\ufffd", method: "ping" });
+    assert.equal(json.id, "a\ufffd");
+  });
+
+  test("a byte order mark at the start is skipped", async () => {
+    for (const text of ["", "x".repeat(100_000)]) {
+      const { status, json } = await ask(`\ufeff${JSON.stringify({ jsonrpc: "2.0", id: "a\ufeff", method: "ping", params: { text } })}`);
+      assert.deepEqual([status, json.id], [200, "a\ufeff"]);
+    }
+    const twice = await ask(`\ufeff\ufeff${JSON.stringify(legacyRequest("ping"))}`);
+    assert.equal(twice.json.error.code, -32700);
   });
 
   test("a hundred thousand brackets do no harm", async () => {
@@ -83,17 +105,47 @@ describe("methods, media types and sizes", () => {
     });
   }
 
-  for (const type of ["application/json; charset=utf-8", "Application/JSON"]) {
+  for (const type of [
+    "application/json; charset=utf-8",
+    "application/json;charset=UTF-8",
+    'application/json ; Charset="utf-8"',
+    "Application/JSON",
+    "application/json;",
+  ]) {
     test(`the media type ${type} is supported`, async () => {
       const { status } = await ask(legacyRequest("ping"), { "content-type": type });
       assert.equal(status, 200);
     });
   }
 
-  for (const accept of [undefined, "*/*", "application/json", "text/event-stream", "application/json, text/event-stream"]) {
+  for (const accept of [undefined, "", "*/*", "text/html, */*;q=0.1", "application/*", "application/json", "text/event-stream", "application/json, text/event-stream"]) {
     test(`Accept: ${accept} is answered`, async () => {
       const { status } = await ask(legacyRequest("ping"), { accept });
       assert.equal(status, 200);
+    });
+  }
+
+  for (const encoding of ["gzip", "br", "deflate", "zstd", "GZIP", "identity, gzip"]) {
+    test(`Content-Encoding: ${encoding} is refused with the one that is accepted`, async () => {
+      const message = gzipSync(JSON.stringify(legacyRequest("ping")));
+      const { status, json, headers: answer } = await ask(message, { "content-encoding": encoding });
+      assert.equal(status, 415);
+      assert.equal(answer["accept-encoding"], "identity");
+      assert.deepEqual([json.id, json.error.code], [null, -32600]);
+      assert.match(json.error.message, /compressed/);
+    });
+  }
+
+  test("a compressed body is challenged first, like any other", async () => {
+    const message = gzipSync(JSON.stringify(legacyRequest("ping")));
+    const { status, headers: answer } = await post(worker, { message, headers: { "content-encoding": "gzip" } });
+    assert.equal(status, 401);
+    assert.equal(answer["accept-encoding"], undefined);
+  });
+
+  for (const encoding of ["identity", "Identity", ""]) {
+    test(`Content-Encoding: ${JSON.stringify(encoding)} is accepted`, async () => {
+      assert.equal((await ask(legacyRequest("ping"), { "content-encoding": encoding })).status, 200);
     });
   }
 
@@ -162,14 +214,14 @@ describe("a body in chunks, without a length", () => {
     }
   });
 
-  test("has U+FFFD in place of invalid UTF-8, like a body with a length", async () => {
+  test("is refused if it is not UTF-8, and may have a byte order mark, like a body with a length", async () => {
     const body = Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":"a'), Buffer.of(0xff, 0xf0, 0x9f), Buffer.from('","method":"ping"}')]);
-    const announced = await send(worker, { method: "POST", headers: { ...headers, "content-length": body.length }, body });
-    assert.equal(announced.json.id, "a\ufffd\ufffd");
-    for (const chunks of [[body], Array.from(body, (byte) => Buffer.of(byte))]) {
+    for (const chunks of [[body], bytesOf(body)]) {
       const { status, json } = await chunked(chunks);
-      assert.deepEqual([status, json.id], [200, "a\ufffd\ufffd"]);
+      assert.deepEqual([status, json.error.code], [400, -32700]);
     }
+    const { status, json } = await chunked(bytesOf(`\ufeff${withId("a")}`));
+    assert.deepEqual([status, json.id], [200, "a"]);
   });
 
   test("may be empty", async () => {

@@ -61,6 +61,10 @@ const INVALID = [
     'ALLOWED_ORIGINS: "https://app.example.com/" must be an origin such as https://app.example.com (lower case, no path, no slash at the end), or the whole setting "*"',
   ],
   [
+    { ALLOWED_ORIGINS: "moz-extension://*" },
+    'ALLOWED_ORIGINS: "moz-extension://*" must be the origin of one browser extension, moz-extension:// and its id as the browser sends it in Origin (for example chrome-extension://nmmhkkegccagdldgiimedpiccmgmieda; no path, no slash at the end)',
+  ],
+  [
     { ALLOWED_ORIGINS: "https://app.example.com *" },
     'ALLOWED_ORIGINS: "*" must be an origin such as https://app.example.com (lower case, no path, no slash at the end), or the whole setting "*"',
   ],

@@ -227,8 +227,16 @@ describe("other forms of credentials", () => {
     assert.equal(json.error, undefined);
   });
 
+  for (const authorization of ["Bearer", "bearer", "Bearer ", "Bearer    ", "Bearer \t", ""]) {
+    test(`${JSON.stringify(authorization)} is treated like no credentials, so that the client signs in`, async () => {
+      const { status, headers, json } = await challenged({ authorization });
+      assert.equal(status, 401);
+      assert.equal(headers["www-authenticate"], `Bearer ${METADATA}, ${SCOPE}`);
+      assert.equal(json.error, undefined);
+    });
+  }
+
   for (const [what, authorization] of [
-    ["Bearer without a token", "Bearer"],
     ["two spaces", `Bearer  ${alice}`],
     ["a quote in the token", 'Bearer a"b'],
   ]) {

@@ -136,6 +136,22 @@ mod tests {
     }
 
     #[test]
+    fn origins_of_extensions_are_compared_exactly() {
+        let extension = "chrome-extension://nmmhkkegccagdldgiimedpiccmgmieda";
+        assert!(judged(extension, &[extension]));
+        assert!(!judged(extension, &[]));
+        for other in [
+            "moz-extension://nmmhkkegccagdldgiimedpiccmgmieda",
+            "chrome-extension://nmmhkkegccagdldgiimedpiccmgmiedb",
+            "chrome-extension://nmmhkkegccagdldgiimedpiccmgmieda/",
+            "CHROME-EXTENSION://nmmhkkegccagdldgiimedpiccmgmieda",
+            "https://nmmhkkegccagdldgiimedpiccmgmieda",
+        ] {
+            assert!(!judged(other, &[extension]), "{other}");
+        }
+    }
+
+    #[test]
     fn a_preflight_allows_the_headers_of_the_protocol_and_of_tools() {
         let head = RequestHead::new("OPTIONS", "/mcp")
             .with_header("access-control-request-headers", "authorization,Mcp-Param-Region, x-evil, mcp-param-\r\nx");

@@ -73,11 +73,11 @@ pub struct HeaderNames {
 /// A request body that has not been read yet.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
 pub trait RequestBody {
-    /// The whole body as text (invalid UTF-8 becomes U+FFFD, which no JSON-RPC message survives where it matters).
+    /// The whole body as text, without a byte order mark at its start (RFC 8259 §8.1).
     ///
     /// # Errors
     /// [`BodyError::TooLarge`] as soon as more than `limit` bytes are announced or have arrived;
-    /// [`BodyError::Truncated`] if the client disconnected before it was complete.
+    /// [`BodyError::Truncated`] if the client disconnected before it was complete; [`BodyError::NotUtf8`].
     async fn text(self, limit: usize) -> Result<String, BodyError>;
 }
 
@@ -90,12 +90,34 @@ pub enum BodyError {
     /// The body ended before it was complete.
     #[error("the request body was truncated")]
     Truncated,
+    /// Not UTF-8, which JSON has to be (RFC 8259 §8.1).
+    #[error("the request body is not UTF-8")]
+    NotUtf8,
+}
+
+/// The text that a whole body is, without a byte order mark at its start.
+///
+/// # Errors
+/// [`BodyError::NotUtf8`].
+pub fn decode_body(bytes: Vec<u8>) -> Result<String, BodyError> {
+    let mut text = String::from_utf8(bytes).map_err(|_| BodyError::NotUtf8)?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
 }
 
 /// The body of a request in tests.
 impl RequestBody for &str {
     async fn text(self, limit: usize) -> Result<String, BodyError> {
-        if self.len() > limit { Err(BodyError::TooLarge) } else { Ok(self.to_owned()) }
+        self.as_bytes().text(limit).await
+    }
+}
+
+/// The body of a request in tests, which may not be text.
+impl RequestBody for &[u8] {
+    async fn text(self, limit: usize) -> Result<String, BodyError> {
+        if self.len() > limit { Err(BodyError::TooLarge) } else { decode_body(self.to_vec()) }
     }
 }
 
@@ -235,6 +257,18 @@ mod tests {
         }
         for name in ["", "set cookie", "location\nset-cookie", "loc:ation", "lücke"] {
             assert_eq!(with(name, "x"), Some(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_utf8_without_its_byte_order_mark() {
+        let decoded = |bytes: &[u8]| decode_body(bytes.to_vec());
+        assert_eq!(decoded("{\"ä\u{feff}\":1}".as_bytes()), Ok("{\"ä\u{feff}\":1}".to_owned()));
+        assert_eq!(decoded(b"\xEF\xBB\xBF{}"), Ok("{}".to_owned()));
+        assert_eq!(decoded(b"\xEF\xBB\xBF\xEF\xBB\xBF{}"), Ok("\u{feff}{}".to_owned()));
+        assert_eq!(decoded(b""), Ok(String::new()));
+        for bytes in [&b"\"\xFF\""[..], b"\xFE\xFF\0{\0}", b"\xED\xA0\x80", b"\xF0\x9F\x98", b"\x1F\x8B\x08\0"] {
+            assert_eq!(decoded(bytes), Err(BodyError::NotUtf8), "{bytes:?}");
         }
     }
 

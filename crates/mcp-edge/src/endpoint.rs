@@ -19,7 +19,7 @@ use mcp_edge_runtime::{
     client_network::client_network,
     context::RequestContext,
     cors::{self, AllowedHeaders, Origin},
-    http::{BodyError, HeaderNames, RequestBody, RequestHead, Response},
+    http::{HeaderNames, RequestBody, RequestHead, Response},
     log::{LogRecord, LogSettings},
     ports::Services,
 };
@@ -183,8 +183,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         }
         let body = match body.text(self.server.limits().body_bytes).await {
             Ok(body) => body,
-            Err(BodyError::TooLarge) => return Ok(Server::<E>::body_too_large()),
-            Err(BodyError::Truncated) => return Ok(Response::empty(400)),
+            Err(error) => return Ok(Server::<E>::unreadable_body(error)),
         };
         let kind = identity.kind();
         let request = mcp_edge_protocol::RequestContext {

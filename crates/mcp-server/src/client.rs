@@ -95,8 +95,8 @@ impl ClientCapabilities {
         let mut declare = |capability: Capability, is_declared| declared |= u8::from(is_declared) << capability as u8;
         if let Some(raw) = elicitation.filter(|raw| is_object(raw)) {
             let [form, url] = pick_members(raw.get(), &["form", "url"]).map_err(malformed)?;
-            // An empty `elicitation` means forms; one that names other modes means those.
-            declare(Capability::Elicitation, is_empty(raw) || form.is_some());
+            // `elicitation` without modes means forms; with other modes, which are objects, it means those.
+            declare(Capability::Elicitation, form.is_some() || raw.get().rfind('{') == Some(0));
             declare(Capability::UrlElicitation, url.is_some_and(is_object));
         }
         if let Some(raw) = sampling.filter(|raw| is_object(raw)) {
@@ -160,6 +160,7 @@ mod tests {
         assert!(!declared(&json!({"elicitation": {"url": {}}})).has(Capability::Elicitation));
         assert!(declared(&json!({"elicitation": {"url": {}}})).has(Capability::UrlElicitation));
         assert!(!declared(&json!({"elicitation": {}})).has(Capability::UrlElicitation));
+        assert!(!declared(&json!({"elicitation": {"video": {}}})).has(Capability::Elicitation));
     }
 
     #[test]
@@ -168,6 +169,17 @@ mod tests {
         assert!(!declared(&json!({})).has(Capability::Roots));
         assert!(declared(&json!({"sampling": {"tools": {}}})).has(Capability::SamplingTools));
         assert!(!declared(&json!({"elicitation": {"url": true}})).has(Capability::UrlElicitation));
+    }
+
+    #[test]
+    fn what_is_null_is_not_declared() {
+        let nulls = declared(&json!({"elicitation": null, "sampling": null, "roots": null, "extensions": null}));
+        assert_eq!(nulls, ClientCapabilities::default());
+        let forms = declared(&json!({"elicitation": {"form": null, "url": null}, "sampling": {"tools": null}}));
+        assert!(forms.has(Capability::Elicitation) && !forms.has(Capability::UrlElicitation));
+        assert!(forms.has(Capability::Sampling) && !forms.has(Capability::SamplingTools));
+        let url = declared(&json!({"elicitation": {"form": null, "url": {}}}));
+        assert!(!url.has(Capability::Elicitation) && url.has(Capability::UrlElicitation));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{cell::Cell, rc::Rc};
 
 use futures_util::future::FutureExt;
 use mcp_edge_runtime::{
-    http::{RequestHead, Response},
+    http::{BodyError, RequestHead, Response},
     json::array,
 };
 use serde_json::value::RawValue;
@@ -20,12 +20,13 @@ use crate::{
         error::{Reason, RpcError},
         jsonrpc::{self, Kind, Message, Payload},
         method::{Method, notification},
-        outcome::{Framing, Outcome, Rendered, Summary},
+        outcome::{Framing, OperationResult, Outcome, Rendered, Summary},
+        params::Params,
         revision::{Era, Revision, era_of},
     },
     server::Server,
     transport::{
-        headers::{accepts_stream, is_json},
+        headers::{accepts_stream, is_encoded, is_json},
         stream::{Work, respond},
     },
 };
@@ -74,7 +75,8 @@ impl<E> Server<E> {
     ///
     /// # Errors
     /// The answer to send instead: 405 for another method than POST (there is no stream to GET and no session to
-    /// DELETE), 415 for another media type than JSON.
+    /// DELETE), 415 for another media type than JSON and for a compressed body: what a few bytes of that unfold to has no
+    /// limit until it has been unfolded.
     #[allow(clippy::unused_self, reason = "what is admitted is the server's decision")]
     pub fn admit(&self, head: &RequestHead<'_>) -> Result<(), Response> {
         if head.method() != "POST" {
@@ -85,13 +87,25 @@ impl<E> Server<E> {
             let body = jsonrpc::anonymous_error(Reason::InvalidRequest, "the content type must be application/json");
             return Err(Response::json(415, body));
         }
+        if head.header("content-encoding").is_some_and(is_encoded) {
+            let text = "the body must not be compressed: send it without Content-Encoding";
+            let body = jsonrpc::anonymous_error(Reason::InvalidRequest, text);
+            // That it is the encoding, and what would be accepted (RFC 9110 §12.5.3, §15.5.16).
+            return Err(Response::json(415, body).with_header("accept-encoding", "identity"));
+        }
         Ok(())
     }
 
-    /// The answer to a body of more than [`Limits::body_bytes`](crate::Limits::body_bytes).
+    /// The answer to a body that could not be read: 413 for more than
+    /// [`Limits::body_bytes`](crate::Limits::body_bytes), otherwise 400.
     #[must_use]
-    pub fn body_too_large() -> Response {
-        Response::json(413, jsonrpc::anonymous_error(Reason::InvalidRequest, "the body is too large"))
+    pub fn unreadable_body(error: BodyError) -> Response {
+        let (status, reason, text) = match error {
+            BodyError::TooLarge => (413, Reason::InvalidRequest, "the body is too large"),
+            BodyError::Truncated => (400, Reason::Parse, "the body is truncated"),
+            BodyError::NotUtf8 => (400, Reason::Parse, "the body is not UTF-8"),
+        };
+        Response::json(status, jsonrpc::anonymous_error(reason, text))
     }
 }
 
@@ -149,42 +163,51 @@ impl<E: Clone + 'static> Server<E> {
 impl<E: Clone + 'static> Dispatcher<'_, E> {
     /// Takes a message as far as it goes without running a handler.
     fn dispatch(&self, message: Message<'_>, request: RequestContext<E>) -> (Summary, Dispatched) {
-        let (server, head) = (self.server, self.head);
-        let mut summary = Summary::new(Outcome::Accepted);
-        let header_era = head.header(VERSION_HEADER).map(era_of);
+        let head = self.head;
         let Message { kind, params } = message;
-        let accept = |outcome: Result<(), RpcError>| match outcome {
-            Ok(()) => Dispatched::Complete(Rendered::accepted()),
-            Err(error) => Dispatched::Complete(Rendered::error(None, &error, Era::Modern)),
-        };
-        let (id, method) = match kind {
-            Kind::Request { id, method } => (id, method),
+        let mut summary = Summary::new(Outcome::Accepted);
+        let outcome = match kind {
+            Kind::Request { id, method } => return self.dispatch_request(id, &method, params, request),
             Kind::Notification { method } => {
                 summary.method = notification(&method);
-                return (summary, accept(era::check_notification(head, &params)));
+                era::check_notification(head, &params)
             }
-            Kind::Response if header_era == Some(Era::Modern) => {
-                let error = RpcError::invalid_request("clients do not send responses in this revision");
-                return (summary, accept(Err(error)));
+            Kind::Response if head.header(VERSION_HEADER).map(era_of) == Some(Era::Modern) => {
+                Err(RpcError::invalid_request("clients do not send responses in this revision"))
             }
-            Kind::Response => {
-                let outcome = era::legacy_revision(head.header(VERSION_HEADER)).map(drop);
-                return (summary, accept(outcome));
-            }
+            Kind::Response => era::legacy_revision(head.header(VERSION_HEADER)).map(drop),
         };
-        summary.method = Method::parse(&method).map(Method::as_str);
-        let kind = match era::classify(head, &method, &params) {
-            Ok(traffic) => traffic,
+        let rendered = match outcome {
+            Ok(()) => Rendered::accepted(),
+            Err(error) => Rendered::error(None, &error, Era::Modern),
+        };
+        (summary, Dispatched::Complete(rendered))
+    }
+
+    /// Takes a request as far as it goes without running a handler. `id` is JSON.
+    fn dispatch_request(
+        &self,
+        id: &str,
+        name: &str,
+        params: Params<'_>,
+        request: RequestContext<E>,
+    ) -> (Summary, Dispatched) {
+        let (server, head) = (self.server, self.head);
+        let method = Method::parse(name);
+        let mut summary = Summary::new(Outcome::Accepted);
+        summary.method = method.map(Method::as_str);
+        let kind = match era::classify(head, name, method, &params) {
+            Ok(kind) => kind,
             Err(error) => return (summary, Dispatched::Complete(Rendered::error(Some(id), &error, Era::Modern))),
         };
         let (framing, era) = match &kind {
             RequestKind::Modern(_) => (Framing::Modern(Rc::clone(&server.presentation.info)), Era::Modern),
             RequestKind::Legacy(_) | RequestKind::Handshake => (Framing::Legacy, Era::Legacy),
         };
-        let supported =
-            Method::parse(&method).filter(|method| method.exists_in(era) && server.catalog.supports(*method));
+        let complete = |result: &OperationResult| Dispatched::Complete(framing.render(id, result));
+        let supported = method.filter(|method| method.exists_in(era) && server.catalog.supports(*method));
         let Some(method) = supported else {
-            return (summary, Dispatched::Complete(framing.render(id, &RpcError::method_not_found(&method).into())));
+            return (summary, complete(&RpcError::method_not_found(name).into()));
         };
         let logging = server.catalog.logging;
         let client = match &kind {
@@ -193,12 +216,12 @@ impl<E: Clone + 'static> Dispatcher<'_, E> {
             RequestKind::Handshake => {
                 let (revision, result) = legacy::initialize(&server.presentation, &params);
                 summary.revision = revision;
-                return (summary, Dispatched::Complete(framing.render(id, &result)));
+                return (summary, complete(&result));
             }
         };
         let (env, context) = match client {
             Ok(client) => Context::new(request, self.services, client),
-            Err(error) => return (summary, Dispatched::Complete(framing.render(id, &error.into()))),
+            Err(error) => return (summary, complete(&error.into())),
         };
         let context = Rc::new(context);
         summary.revision = Some(context.revision);
@@ -207,13 +230,10 @@ impl<E: Clone + 'static> Dispatcher<'_, E> {
             Era::Legacy => legacy::answer(method, &params),
         };
         if let Some(result) = answered {
-            return (summary, Dispatched::Complete(framing.render(id, &result)));
+            return (summary, complete(&result));
         }
         let Some(handle) = server.handlers.of(method) else {
-            return (
-                summary,
-                Dispatched::Complete(framing.render(id, &RpcError::method_not_found(method.as_str()).into())),
-            );
+            return (summary, complete(&RpcError::method_not_found(name).into()));
         };
 
         let outbox = Rc::clone(&context.outbox);
@@ -231,13 +251,13 @@ impl<E: Clone + 'static> Dispatcher<'_, E> {
         let Started { name, execution } = handle(operation);
         summary.name = name;
         let dispatched = match execution {
-            Ok(Execution::Complete(result)) => Dispatched::Complete(framing.render(id, &result)),
+            Ok(Execution::Complete(result)) => complete(&result),
             Ok(Execution::Running(work)) => {
                 let id = id.to_owned();
                 let answer = work.map(move |result| framing.render(&id, &result)).boxed_local();
                 Dispatched::Running(Work { answer, outbox })
             }
-            Err(OperationError::Rpc(error)) => Dispatched::Complete(framing.render(id, &error.into())),
+            Err(OperationError::Rpc(error)) => complete(&error.into()),
             Err(OperationError::Access(needed)) => Dispatched::AccessDenied(needed),
         };
         (summary, dispatched)

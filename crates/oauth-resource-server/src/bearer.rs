@@ -71,7 +71,9 @@ pub fn credentials_of<'a>(head: &RequestHead<'a>) -> Result<Credentials<'a>, Den
     credentials_in(head.header("authorization").ok_or(Denial::NoCredentials)?)
 }
 
-/// Parses the value of an `Authorization` header: the scheme in any case, one space, one token.
+/// Parses the value of an `Authorization` header: the scheme in any case, one space, one token. The scheme
+/// alone is what clients send that have no token yet and join the two all the same: it counts as no credentials, so that
+/// they are challenged.
 ///
 /// # Errors
 /// As [`token_of`].
@@ -87,6 +89,9 @@ fn credentials_in(value: &str) -> Result<Credentials<'_>, Denial> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         let has_bearer = value.split(',').skip(1).any(|part| starts_with_bearer(part.trim_start()));
         return Err(if has_bearer { Denial::MultipleCredentials } else { Denial::UnsupportedScheme });
+    }
+    if token.bytes().all(|byte| matches!(byte, b' ' | b'\t')) {
+        return Err(Denial::NoCredentials);
     }
     if token.len() > MAX_TOKEN_BYTES {
         return Err(Denial::TokenTooLarge { bytes: token.len(), limit: MAX_TOKEN_BYTES });
@@ -153,10 +158,29 @@ mod tests {
     #[test]
     fn tokens_have_the_characters_of_rfc_6750() {
         assert_eq!(parse("Bearer aZ09-._~+/==").map(BearerToken::expose), Ok("aZ09-._~+/=="));
-        for value in
-            ["Bearer a b", "Bearer  abc", "Bearer a=b", "Bearer =", "Bearer", "Bearer ", "Bearer ä", "Bearer a\"b"]
-        {
-            assert_eq!(parse(value), Err(Reason::MalformedAuthorization), "{value}");
+        for value in [
+            "Bearer a b",
+            "Bearer  abc",
+            "Bearer \tabc",
+            "Bearer abc\t",
+            "Bearer a=b",
+            "Bearer =",
+            "Bearer ä",
+            "Bearer a\"b",
+        ] {
+            assert_eq!(parse(value), Err(Reason::MalformedAuthorization), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_without_a_token_is_no_credentials() {
+        for value in ["Bearer", "bearer", "BEARER", "Bearer ", "Bearer   ", "Bearer \t "] {
+            assert_eq!(parse(value), Err(Reason::NoCredentials), "{value:?}");
+        }
+        // As a request has it: space around a header's value is no part of it.
+        for value in ["Bearer\t", "Bearer \t ", "\tBearer", "", " \t"] {
+            let head = RequestHead::new("POST", "/mcp").with_header("authorization", value);
+            assert_eq!(token_of(&head), Err(Reason::NoCredentials), "{value:?}");
         }
     }
 
@@ -165,11 +189,22 @@ mod tests {
         assert_eq!(parse("Bearer abc, Bearer def"), Err(Reason::MultipleCredentials));
         assert_eq!(parse("Bearer abc,def"), Err(Reason::MultipleCredentials));
         assert_eq!(parse("Basic abc, Bearer def"), Err(Reason::MultipleCredentials));
+        assert_eq!(parse("Bearer abc, Bearer"), Err(Reason::MultipleCredentials));
+        assert_eq!(parse("Bearer , Bearer abc"), Err(Reason::MultipleCredentials));
     }
 
     #[test]
     fn other_schemes_are_no_credentials_of_ours() {
-        for value in ["Basic abc", "DPoP abc", "Bearerabc", "abc", "Digest a=\"b\", c=d, bearer"] {
+        for value in [
+            "Basic abc",
+            "Basic",
+            "DPoP abc",
+            "Bearerabc",
+            "Bearer\tabc",
+            "Bearer:",
+            "abc",
+            "Digest a=\"b\", c=d, bearer",
+        ] {
             assert_eq!(parse(value), Err(Reason::UnsupportedScheme), "{value}");
         }
         assert_eq!(parse(""), Err(Reason::NoCredentials));

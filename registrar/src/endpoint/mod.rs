@@ -57,6 +57,7 @@ fn json_body<'a>(request: &'a ClientRequest<'_>) -> Result<&'a str, EndpointErro
     request.body.as_deref().map_err(|error| match error {
         BodyError::TooLarge => EndpointError::BodyTooLarge,
         BodyError::Truncated => EndpointError::BodyTruncated,
+        BodyError::NotUtf8 => MetadataError::metadata("body", "must be UTF-8").into(),
     })
 }
 

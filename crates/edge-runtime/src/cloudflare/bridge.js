@@ -16,9 +16,18 @@ export function watch(always, ofMessages, ofOthers) {
 const encoder = new TextEncoder();
 
 // Writes text as UTF-8 into a piece of WebAssembly's memory; returns the number of bytes, or -1 if it does not fit.
-export function encode(text, into) {
+function encode(text, into) {
   const { read, written } = encoder.encodeInto(text, into);
   return read === text.length ? written : -1;
+}
+
+// Writes bytes in the same way; of `null` it returns -2, of `undefined` -3.
+export function copy(bytes, into) {
+  if (bytes === null) return -2;
+  if (bytes === undefined) return -3;
+  if (bytes.length > into.length) return -1;
+  into.set(bytes);
+  return bytes.length;
 }
 
 const line = (value) => (value === null ? "\n" : `\n=${value}`);
@@ -45,39 +54,45 @@ export function head(request, into) {
   return encode(text, into);
 }
 
-// The promise of a request's body as text, or of `null` if it is longer than `limit` bytes. Only for requests of clients,
+// The promise of the bytes of a request's body, or of `null` if there are more than `limit`. Only for requests of clients,
 // whose length is that of their body: the length of a compressed response is not.
 export function body(request, limit) {
   const announced = request.headers.get("content-length");
-  if (announced === null) return text(request, limit);
-  return Number(announced) > limit ? Promise.resolve(null) : request.text();
+  if (announced === null) return bytes(request, limit);
+  return Number(announced) > limit ? Promise.resolve(null) : request.bytes();
 }
 
-const decoder = new TextDecoder();
-
-// A whole body as text, or `null` as soon as it is longer than `limit` bytes. The runtime fills the bytes from chunks of
-// any size: each chunk that comes to JavaScript takes 50 microseconds and leaves up to 40 bytes on its heap, which for
-// chunks of one byte is minutes, and more than there is.
-export async function text(message, limit) {
-  if (message.body === null) return "";
+// The bytes of a whole body, or `null` as soon as there are more than `limit`. The runtime fills them from chunks of any
+// size: each chunk that comes to JavaScript takes 50 microseconds and leaves up to 40 bytes on its heap, which for chunks
+// of one byte is minutes, and more than there is.
+export async function bytes(message, limit) {
+  if (message.body === null) return new Uint8Array();
   const reader = message.body.getReader({ mode: "byob" });
-  let bytes = new Uint8Array(Math.min(16_384, limit + 1));
+  let all = new Uint8Array(Math.min(16_384, limit + 1));
   for (let length = 0; ; ) {
-    const { done, value } = await reader.readAtLeast(bytes.length - length, bytes.subarray(length));
+    const { done, value } = await reader.readAtLeast(all.length - length, all.subarray(length));
     // What was handed over comes back in another buffer.
     if (value !== undefined) {
       length += value.byteLength;
-      bytes = new Uint8Array(value.buffer);
+      all = new Uint8Array(value.buffer);
     }
-    if (done || length < bytes.length) return decoder.decode(bytes.subarray(0, length));
+    if (done || length < all.length) return all.subarray(0, length);
     if (length > limit) {
       reader.cancel().catch(() => {});
       return null;
     }
     const more = new Uint8Array(Math.min(2 * length, limit + 1));
-    more.set(bytes);
-    bytes = more;
+    more.set(all);
+    all = more;
   }
+}
+
+const decoder = new TextDecoder();
+
+// The same as text, with U+FFFD in place of invalid UTF-8: for answers of other servers.
+export async function text(message, limit) {
+  const all = await bytes(message, limit);
+  return all === null ? null : decoder.decode(all);
 }
 
 // Takes what resumes a request, see `suspend`.

@@ -14,7 +14,7 @@ extern "C" {
     pub fn abortable(promise: Promise) -> Result<Promise, JsValue>;
     pub fn suspend(number: u32, promise: Promise) -> Promise;
     pub fn head(request: &web_sys::Request, into: &mut [u8]) -> i32;
-    pub fn encode(text: &JsValue, into: &mut [u8]) -> i32;
+    pub fn copy(bytes: &JsValue, into: &mut [u8]) -> i32;
     pub fn body(request: &web_sys::Request, limit: f64) -> Promise;
     #[wasm_bindgen(catch, js_name = isGone)]
     pub fn is_gone(request: &web_sys::Request) -> Result<bool, JsValue>;

@@ -24,8 +24,8 @@ export function durableObject({ objectFetch, objectAlarm }) {
   }
   if (objectAlarm !== undefined) {
     const handle = guard(objectAlarm);
-    prototype.alarm = function (info) {
-      return handle(info?.retryCount ?? 0, this.env, this.state);
+    prototype.alarm = function () {
+      return handle(this.env, this.state);
     };
   }
   return DurableObjectClass;

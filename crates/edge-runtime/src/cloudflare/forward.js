@@ -1,6 +1,6 @@
 // Requests that are passed on, and responses that are passed back. Their bodies stay here.
 
-import { headersOf, text } from "./bridge.js";
+import { bytes, headersOf } from "./bridge.js";
 
 // The response, or `!kind` and an explanation. The body is `content`, or that of the request if `isClientBody`.
 export async function forward(env, binding, request, method, url, lines, isClientBody, content, milliseconds) {
@@ -39,9 +39,9 @@ export function headOf(response, names) {
   return [response.status, ...values.map((value) => (value === null ? "" : `=${value}`))].join("\n");
 }
 
-// The promise of the body as text, or of `null` if it is longer than `limit` bytes.
-export function textOf(response, limit) {
-  return text(response, limit);
+// The promise of the bytes of the body, or of `null` if there are more than `limit`.
+export function bytesOf(response, limit) {
+  return bytes(response, limit);
 }
 
 // The body as a stream, or `null` if there is none.

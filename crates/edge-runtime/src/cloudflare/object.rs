@@ -123,7 +123,6 @@ macro_rules! durable_object {
             wasm_bindgen = $crate::cloudflare::wasm_bindgen, js_namespace = $class, js_name = objectAlarm
         )]
         pub fn __object_alarm(
-            _retries: u32,
             env: $crate::cloudflare::Env,
             state: $crate::cloudflare::wasm_bindgen::JsValue,
         ) -> $crate::cloudflare::wasm_bindgen::JsValue {

@@ -2,11 +2,12 @@
 
 use std::cell::RefCell;
 
-use wasm_bindgen::JsValue;
+use js_sys::Uint8Array;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::{bridge, executor};
 use crate::{
-    http::{BodyError, HeaderNames, RequestBody, RequestHead},
+    http::{BodyError, HeaderNames, RequestBody, RequestHead, decode_body},
     uri::split_origin,
 };
 
@@ -16,6 +17,10 @@ const USUAL_BYTES: usize = 8 * 1024;
 /// Method, URL and the headers that are read, together. The largest token takes an eighth of it, and a request holds all
 /// of this until its body has arrived.
 const MAX_HEAD_BYTES: usize = 128 * 1024;
+
+/// What `bridge::copy` says of what has no bytes.
+const TOO_LARGE: i32 = -2;
+const TRUNCATED: i32 = -3;
 
 thread_local! {
     /// Where JavaScript writes text.
@@ -87,13 +92,14 @@ fn written(length: i32, scratch: &[u8]) -> Option<String> {
     Some(std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), str::to_owned))
 }
 
-/// The text of a value, if it is a string.
-fn text_of(value: &JsValue) -> Option<String> {
-    if !value.is_string() {
-        return None;
-    }
-    let usual = SCRATCH.with_borrow_mut(|scratch| written(bridge::encode(value, scratch), scratch));
-    usual.or_else(|| value.as_string())
+/// The text of a body that JavaScript has read: its bytes, `null` if it is too large, `undefined` if it is truncated.
+pub fn text_of(body: &JsValue) -> Result<String, BodyError> {
+    let usual = SCRATCH.with_borrow_mut(|scratch| match bridge::copy(body, scratch) {
+        TOO_LARGE => Err(BodyError::TooLarge),
+        TRUNCATED => Err(BodyError::Truncated),
+        length => Ok(usize::try_from(length).ok().and_then(|length| scratch.get(..length)).map(<[u8]>::to_vec)),
+    });
+    decode_body(usual?.unwrap_or_else(|| body.unchecked_ref::<Uint8Array>().to_vec()))
 }
 
 /// The path and query of an absolute URL, which the runtime has parsed and normalized.
@@ -114,7 +120,6 @@ impl<'a> JsBody<'a> {
 impl RequestBody for JsBody<'_> {
     #[allow(clippy::cast_precision_loss, reason = "the limit is far below 2^52")]
     async fn text(self, limit: usize) -> Result<String, BodyError> {
-        let body = executor::settled(bridge::body(self.0, limit as f64)).await;
-        text_of(&body).ok_or(if body.is_null() { BodyError::TooLarge } else { BodyError::Truncated })
+        text_of(&executor::settled(bridge::body(self.0, limit as f64)).await)
     }
 }

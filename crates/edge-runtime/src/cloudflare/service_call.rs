@@ -104,7 +104,7 @@ pub async fn answer<F: Future<Output = Result<String, String>>>(
     let message = match JsBody::new(&request).text(max_message).await {
         Ok(message) => message,
         Err(BodyError::TooLarge) => return Response::empty(413),
-        Err(BodyError::Truncated) => return Response::empty(400),
+        Err(BodyError::Truncated | BodyError::NotUtf8) => return Response::empty(400),
     };
     match handle(message).await {
         Ok(answer) => Response::json(200, answer),

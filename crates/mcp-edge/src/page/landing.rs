@@ -8,11 +8,12 @@ use crate::{
         CALLBACK_PATH, Policy,
         html::{Html, url_component},
         sections,
-        view::{View, origin_of},
+        view::View,
     },
     settings::Settings,
 };
 use mcp_edge_protocol::Server;
+use mcp_edge_runtime::uri::split_origin;
 
 /// The tool that the playground calls first, where the server has it: it shows users who they are.
 const FIRST_TOOL: &str = "whoami";
@@ -73,7 +74,7 @@ fn policy(view: &View<'_>, style: &str, script: &str) -> String {
     if view.settings.page.has_playground() {
         policy = policy.and("connect-src", &["'self'", view.provider_origin().unwrap_or_default()]);
     }
-    policy.and("img-src", &[view.settings.logo.as_deref().map_or("data:", origin_of)]).into_string()
+    policy.and("img-src", &[view.settings.logo.as_deref().map_or("data:", |logo| split_origin(logo).0)]).into_string()
 }
 
 fn mark<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {

@@ -6,16 +6,17 @@ use crate::{
     page::{
         connect::{self, Client},
         html::Html,
-        view::{View, origin_of},
+        view::View,
     },
     settings::Settings,
 };
 use mcp_edge_oauth::{provider::DocumentPlace, settings::DisplayMetadata};
+use mcp_edge_runtime::uri::split_origin;
 
 /// Adds the hosts of the issuers.
 pub(super) fn issuers<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
     for (index, trusted) in view.settings.trust.issuers.iter().enumerate() {
-        let origin = origin_of(&trusted.issuer);
+        let (origin, _) = split_origin(&trusted.issuer);
         let host = origin.split_once("://").map_or(origin, |(_, host)| host);
         html.raw(if index == 0 { "" } else { " or " }).text(host);
     }

@@ -4,6 +4,7 @@ use crate::settings::Settings;
 use mcp_edge_identity::Scopes;
 use mcp_edge_oauth::protected_resource::advertisable;
 use mcp_edge_protocol::{Server, ToolInfo};
+use mcp_edge_runtime::uri::split_origin;
 
 /// The description of a server for which neither the settings nor the author give one.
 pub(super) const DESCRIPTION: &str = "AI agents of your choice can work here on your behalf, as far as you allow it.";
@@ -43,18 +44,11 @@ impl<'a> View<'a> {
 
     /// Returns the origin of the first issuer. Clients use the first issuer, and so does the playground.
     pub(super) fn provider_origin(&self) -> Option<&'a str> {
-        self.settings.trust.issuers.first().map(|trusted| origin_of(&trusted.issuer))
+        self.settings.trust.issuers.first().map(|trusted| split_origin(&trusted.issuer).0)
     }
 
     /// Returns the first character of the name. CSS makes it upper-case where this does not.
     pub(super) fn initial(&self) -> String {
         self.name.chars().take(1).map(|first| first.to_ascii_uppercase()).collect()
     }
-}
-
-/// Returns scheme, host and port of a URL.
-pub(super) fn origin_of(url: &str) -> &str {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    let end = url[start..].find('/').map_or(url.len(), |at| start + at);
-    &url[..end]
 }

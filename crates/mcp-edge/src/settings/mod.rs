@@ -89,10 +89,25 @@ fn origins(reader: &mut Reader<'_>) -> Origins {
         return Origins::Any;
     }
     for word in &words {
-        let is_origin = word.split_once("://").is_some_and(|(scheme, rest)| {
-            matches!(scheme, "https" | "http") && !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*'])
-        });
-        if !is_origin || *word != word.to_ascii_lowercase() {
+        let (scheme, rest) = word.split_once("://").unwrap_or_default();
+        let is_lower_case = word.bytes().all(|byte| !byte.is_ascii_uppercase());
+        if EXTENSION_SCHEMES.contains(&scheme) {
+            let is_id = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            // Safari writes its ids in upper case.
+            if !is_id || !(is_lower_case || scheme == "safari-web-extension") {
+                reader.error(format!(
+                    "ALLOWED_ORIGINS: {word:?} must be the origin of one browser extension, {scheme}:// and its id as \
+                     the browser sends it in Origin (for example chrome-extension://nmmhkkegccagdldgiimedpiccmgmieda; no \
+                     path, no slash at the end)"
+                ));
+            }
+            continue;
+        }
+        let is_origin = matches!(scheme, "https" | "http")
+            && !rest.is_empty()
+            && !rest.contains(['/', '?', '#', '@', '*'])
+            && is_lower_case;
+        if !is_origin {
             reader.error(format!(
                 "ALLOWED_ORIGINS: {word:?} must be an origin such as https://app.example.com (lower case, no path, no \
                  slash at the end), or the whole setting \"*\""
@@ -101,6 +116,9 @@ fn origins(reader: &mut Reader<'_>) -> Origins {
     }
     Origins::Listed(words)
 }
+
+/// The schemes of origins of browser extensions: in Chromium (also Edge, Opera, Brave), Firefox, Safari.
+const EXTENSION_SCHEMES: [&str; 3] = ["chrome-extension", "moz-extension", "safari-web-extension"];
 
 fn state_secret(reader: &mut Reader<'_>) -> Option<Secret> {
     let secret = reader.secret("STATE_SECRET")?;

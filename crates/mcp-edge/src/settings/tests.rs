@@ -197,6 +197,15 @@ fn any_origin_and_any_client_are_a_star() {
 }
 
 #[test]
+fn browser_extensions_are_origins_by_their_ids() {
+    let extensions = "chrome-extension://nmmhkkegccagdldgiimedpiccmgmieda \
+                      moz-extension://a1cd9ab7-ab15-462c-9315-8eece8e16982 \
+                      safari-web-extension://E9B0EB5E-3A2C-4D6F-8B1A-0C7D2F3A4B5C";
+    let listed = extensions.split(' ').map(str::to_owned).collect();
+    assert_eq!(parse(&[("ALLOWED_ORIGINS", extensions)]).unwrap().origins, Origins::Listed(listed));
+}
+
+#[test]
 fn development_may_use_plain_http_on_this_machine() {
     let local = [("ISSUER", "http://localhost:3001/oidc"), ("RESOURCE", "http://127.0.0.1:8787/mcp")];
     assert_eq!(parse(&local).unwrap().resource.origin, "http://127.0.0.1:8787");
@@ -234,6 +243,13 @@ fn every_error_names_the_setting_and_the_fix() {
         (vec![("ALLOWED_ORIGINS", "https://App.example.com")], "ALLOWED_ORIGINS", "lower case"),
         (vec![("ALLOWED_ORIGINS", "* https://app.example.com")], "ALLOWED_ORIGINS", "the whole setting"),
         (vec![("ALLOWED_ORIGINS", "app.example.com")], "ALLOWED_ORIGINS", "https://app.example.com"),
+        (vec![("ALLOWED_ORIGINS", "ftp://app.example.com")], "ALLOWED_ORIGINS", "https://app.example.com"),
+        (vec![("ALLOWED_ORIGINS", "chrome-extension://*")], "ALLOWED_ORIGINS", "one browser extension"),
+        (vec![("ALLOWED_ORIGINS", "chrome-extension://")], "ALLOWED_ORIGINS", "and its id"),
+        (vec![("ALLOWED_ORIGINS", "chrome-extension://abc/")], "ALLOWED_ORIGINS", "no slash at the end"),
+        (vec![("ALLOWED_ORIGINS", "chrome-extension://ABC")], "ALLOWED_ORIGINS", "as the browser sends it"),
+        (vec![("ALLOWED_ORIGINS", "moz-extension://me@example.com")], "ALLOWED_ORIGINS", "moz-extension:// and its id"),
+        (vec![("ALLOWED_ORIGINS", "moz-extension://{ab}")], "ALLOWED_ORIGINS", "chrome-extension://nmmh"),
         (vec![("MORE_ISSUERS", "https://x")], "MORE_ISSUERS", "must be an array of"),
         (vec![("MORE_ISSUERS", r#"[{"issuer":"https://x","audience":[]}]"#)], "MORE_ISSUERS", "at least one audience"),
         (vec![("MORE_ISSUERS", r#"[{"issuer":"https://x","audience":["a"],"y":1}]"#)], "MORE_ISSUERS", "unknown field"),

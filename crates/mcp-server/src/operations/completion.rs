@@ -40,8 +40,7 @@ struct Argument {
 /// `params.context`.
 #[derive(Default, Deserialize)]
 struct CompletionContext {
-    #[serde(default)]
-    arguments: BTreeMap<String, String>,
+    arguments: Option<BTreeMap<String, Option<String>>>,
 }
 
 /// The prompt or template that a completion is for.
@@ -101,7 +100,8 @@ fn complete<E: Clone + 'static>(
     }
 
     let call = Call::new(operation.env, Rc::clone(&context));
-    let typed = CompleteParams { value: argument.value, others: others.arguments };
+    let others = others.arguments.into_iter().flatten().filter_map(|(name, value)| Some((name, value?))).collect();
+    let typed = CompleteParams { value: argument.value, others };
     let completers = Rc::clone(&found.completers);
     let work = async move {
         let values = match completers.get(&argument.name) {

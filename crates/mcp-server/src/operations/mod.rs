@@ -20,7 +20,6 @@ use serde_json::{Map, Value, value::RawValue};
 use crate::{
     call::Context,
     catalog::Catalog,
-    client::Capability,
     input_required::{
         finish::{Target, read_values},
         request_state::{Binding, State},
@@ -176,11 +175,6 @@ impl<E> Operation<'_, E> {
         };
         self.load.admit(bytes, self.context.now, time).map_err(overloaded)
     }
-}
-
-/// The client has not declared a capability that the call needs.
-fn missing_capability(capability: Capability) -> RpcError {
-    crate::input_required::finish::missing_capability(capability)
 }
 
 fn too_many_values(limit: usize) -> RpcError {

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use futures_util::future::FutureExt;
 
-use super::{Execution, Operation, OperationError, Started, list, missing_capability, required};
+use super::{Execution, Operation, OperationError, Started, list, required};
 use crate::{
     call::Call,
     input_required::{
-        finish::{finish_tool, timeout_error, tool_failure},
+        finish::{finish_tool, missing_capability, timeout_error, tool_failure},
         inputs::Cause,
         request_state::Binding,
     },

@@ -11,7 +11,7 @@
 //!    agrees.
 //! 3. With a modern header but no claim: the envelope is missing.
 //! 4. Otherwise the message belongs to a legacy client after `initialize`, if the header names a revision it could have
-//!    agreed on.
+//!    agreed on. A header that is no date names none, and the error names those that are supported.
 
 use std::borrow::Cow;
 
@@ -42,17 +42,18 @@ pub(crate) enum RequestKind<'a> {
     Modern(Meta<'a>),
 }
 
-/// Classifies a request.
+/// Classifies a request for the method of this name, which is `method` if it is one of the protocol's.
 pub(crate) fn classify<'a>(
     head: &RequestHead<'_>,
-    method: &str,
+    name: &str,
+    method: Option<Method>,
     params: &Params<'a>,
 ) -> Result<RequestKind<'a>, RpcError> {
     let header = head.header(VERSION_HEADER);
     let header_era = header.map(era_of);
     let meta = params.read_meta()?.unwrap_or_default();
 
-    if method == "initialize" && !is_modern_envelope(&meta) {
+    if method == Some(Method::Initialize) && !is_modern_envelope(&meta) {
         return if header_era == Some(Era::Modern) {
             Err(RpcError::header("initialize belongs to revisions before the one that MCP-Protocol-Version names"))
         } else {
@@ -60,7 +61,11 @@ pub(crate) fn classify<'a>(
         };
     }
     if meta.version.is_some() {
-        check_claim(head, method, params, &meta)?;
+        check_claim(head, name, &meta)?;
+        let named_by = method.and_then(Method::named_by);
+        if let Some(named) = named_by.and_then(|member| params.mirrored(member)) {
+            check_name(head, &named)?;
+        }
         return Ok(RequestKind::Modern(meta));
     }
     if header_era == Some(Era::Modern) {
@@ -73,7 +78,7 @@ pub(crate) fn classify<'a>(
 const VERSION_KEY: &str = "_meta[\"io.modelcontextprotocol/protocolVersion\"]";
 
 /// The checks of a claim, in their order.
-fn check_claim(head: &RequestHead<'_>, method: &str, params: &Params<'_>, meta: &Meta<'_>) -> Result<(), RpcError> {
+fn check_claim(head: &RequestHead<'_>, method: &str, meta: &Meta<'_>) -> Result<(), RpcError> {
     // The envelope is well-formed.
     let claim =
         claimed(meta).ok_or_else(|| RpcError::new(Reason::Envelope, format!("{VERSION_KEY} must be a string")))?;
@@ -92,8 +97,8 @@ fn check_claim(head: &RequestHead<'_>, method: &str, params: &Params<'_>, meta: 
     }
     // The version is spoken here. A revision with a handshake is not, when it is named in this place.
     if claim != MODERN.as_str() {
-        let data = Object::new().raw("supported", &array([quote(MODERN.as_str())])).text("requested", &echo(&claim));
-        return Err(RpcError::new(Reason::UnsupportedVersion, "unsupported protocol version").with_data(&data));
+        let error = RpcError::new(Reason::UnsupportedVersion, "unsupported protocol version");
+        return Err(with_supported(error, &[MODERN], &claim));
     }
     // Headers that must be there are there.
     if version_header.is_none() {
@@ -102,11 +107,7 @@ fn check_claim(head: &RequestHead<'_>, method: &str, params: &Params<'_>, meta: 
     if method_header.is_none() {
         return Err(RpcError::header("the Mcp-Method header is missing"));
     }
-    let named_by = Method::parse(method).and_then(Method::named_by);
-    match named_by.and_then(|member| params.mirrored(member)) {
-        Some(named) => check_name(head, &named),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Checks a notification, which is accepted and dropped in either era.
@@ -127,9 +128,22 @@ pub(crate) fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) ->
 /// The revision that a header stands for, in the era with a handshake.
 pub(crate) fn legacy_revision(header: Option<&str>) -> Result<Revision, RpcError> {
     let Some(name) = header else { return Ok(ASSUMED_LEGACY) };
-    Revision::legacy(name).ok_or_else(|| {
-        RpcError::new(Reason::InvalidRequest, format!("unsupported MCP-Protocol-Version: {}", echo(name)))
-    })
+    Revision::legacy(name).ok_or_else(|| unsupported_header(name))
+}
+
+/// Some clients show people the message only, so it names the revisions as well.
+#[cold]
+fn unsupported_header(name: &str) -> RpcError {
+    let mut message = ["unsupported MCP-Protocol-Version: ", &echo(name), "; supported: "].concat();
+    message.push_str(&Revision::OF_STREAMABLE_HTTP.map(Revision::as_str).join(", "));
+    with_supported(RpcError::new(Reason::InvalidRequest, message), &Revision::OF_STREAMABLE_HTTP, name)
+}
+
+/// Adds the supported revisions and the requested one, in the form of `UnsupportedProtocolVersionError` (MCP 2026-07-28,
+/// basic/versioning).
+fn with_supported(error: RpcError, supported: &[Revision], requested: &str) -> RpcError {
+    let supported = array(supported.iter().map(|revision| quote(revision.as_str())));
+    error.with_data(&Object::new().raw("supported", &supported).text("requested", &echo(requested)))
 }
 
 /// Whether the message makes a claim at all.

@@ -118,8 +118,14 @@ pub(crate) fn parse_message(text: &str) -> Result<Message<'_>, Unreadable<'_>> {
     if wire.jsonrpc.is_none_or(|Text(version)| version != "2.0") {
         return invalid("`jsonrpc` must be \"2.0\"");
     }
-    let answers = wire.result.is_some() || wire.error.is_some();
+    // Beside a method, `null` is what a client with one type for all messages writes for members that it leaves out.
+    let answers =
+        [wire.result, wire.error].into_iter().flatten().any(|raw| wire.method.is_none() || raw.get() != "null");
     let kind = match (wire.method, answers, id) {
+        // The same client's notification. It gets no answer, so nobody misses an id.
+        (Some(Text(method)), false, Some("null")) if method.starts_with("notifications/") => {
+            Kind::Notification { method }
+        }
         (Some(_), true, _) => return invalid("a message is either a request or a response"),
         (Some(Text(method)), false, Some(id)) if is_short_id(id) => Kind::Request { id, method },
         (Some(_), false, Some(_)) => return invalid("`id` must be a string or an integer of at most 1024 bytes"),

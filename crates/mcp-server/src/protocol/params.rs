@@ -96,13 +96,18 @@ impl<'a> Params<'a> {
 }
 
 /// Whether `json` is an id that MCP allows, a string or an integer, not null; and no longer than it needs to be, since
-/// answers repeat it.
+/// answers repeat it. `1.0` is an integer, too (JSON Schema, core §4.2.3): languages whose only numbers are floating-point
+/// write it so.
 pub(crate) fn is_short_id(json: &str) -> bool {
     if json.len() > ID_BYTES {
         return false;
     }
+    if json.starts_with('"') {
+        return true;
+    }
     let digits = json.strip_prefix('-').unwrap_or(json);
-    json.starts_with('"') || (!digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    let digits = digits.strip_suffix(".0").unwrap_or(digits);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The string that `raw` is, if it is one.
@@ -115,8 +120,9 @@ pub(crate) fn is_token(raw: &RawValue) -> bool {
     is_short_id(raw.get())
 }
 
-/// The members with these names of an object, with `null` where one is that. All others are skipped. One of these that
-/// occurs twice is an error.
+/// The members with these names of an object. All others are skipped. One of these that occurs twice is an error, and one
+/// that is `null` counts as absent: clients in languages whose serializers write every field send that for what they leave
+/// out, and nothing that is read here has a meaning for it.
 pub(crate) fn pick_members<'a, const N: usize>(
     json: &'a str,
     names: &[&str; N],
@@ -127,7 +133,9 @@ pub(crate) fn pick_members<'a, const N: usize>(
 }
 
 fn pick<'a>(json: &'a str, names: &[&str], found: &mut [Option<&'a RawValue>]) -> serde_json::Result<()> {
-    serde_json::Deserializer::from_str(json).deserialize_map(Pick { names, found })
+    serde_json::Deserializer::from_str(json).deserialize_map(Pick { names, found: &mut *found })?;
+    found.iter_mut().for_each(|raw| *raw = raw.filter(|raw| raw.get() != "null"));
+    Ok(())
 }
 
 struct Pick<'p, 'de> {

@@ -73,8 +73,14 @@ impl fmt::Display for Revision {
     }
 }
 
-/// The era of a version name, known or not. Names are dates, so that they compare as text; a name that is no date compares
-/// as later and is then rejected as unsupported.
+/// The era of a version name, known or not. Names of revisions are dates, which compare as text. Other names are those of
+/// drafts, which have been sent in handshakes only (`DRAFT-2025-v3`), so the message they come with decides.
 pub(crate) fn era_of(version: &str) -> Era {
-    if version >= MODERN.as_str() { Era::Modern } else { Era::Legacy }
+    if version >= MODERN.as_str() && is_date(version) { Era::Modern } else { Era::Legacy }
+}
+
+/// Whether a name has the form of a date, `2026-07-28`.
+fn is_date(name: &str) -> bool {
+    let is_in_form = |(at, byte): (usize, u8)| if matches!(at, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() };
+    name.len() == 10 && name.bytes().enumerate().all(is_in_form)
 }

@@ -158,7 +158,7 @@ fn every_step_has_its_status_and_code() {
         ("an envelope that is an array", list().body("/params/_meta", Some(json!([]))), (400, -32602)),
         (
             "a header of the far future",
-            list().body("/params/_meta", None).with("mcp-protocol-version", "v999"),
+            list().body("/params/_meta", None).with("mcp-protocol-version", "2999-01-01"),
             (400, -32602),
         ),
         // Step 10: legacy.
@@ -167,6 +167,7 @@ fn every_step_has_its_status_and_code() {
         ("each legacy revision", legacy_list().with("mcp-protocol-version", "2025-06-18"), (200, 0)),
         ("the oldest legacy revision", legacy_list().with("mcp-protocol-version", "2024-11-05"), (200, 0)),
         ("an unknown legacy revision", legacy_list().with("mcp-protocol-version", "2025-01-01"), (400, -32600)),
+        ("a revision that is no date", legacy_list().with("mcp-protocol-version", "v999"), (400, -32600)),
         ("an empty revision", legacy_list().with("mcp-protocol-version", ""), (400, -32600)),
         ("a contradicting method header is not looked at", legacy_list().with("mcp-method", "ping"), (200, 0)),
         ("legacy ping", Request::legacy("ping", json!({})), (200, 0)),
@@ -272,5 +273,25 @@ fn other_methods_and_media_types_are_refused_before_the_body_is_read() {
     }
     assert_eq!(status(&RequestHead::new("POST", "/mcp")), Some(415));
     assert_eq!(status(&RequestHead::new("POST", "/mcp").with_header("content-type", "text/plain")), Some(415));
-    assert_eq!(Server::<()>::body_too_large().status, 413);
+    let encoded = |coding| json("POST").with_header("content-encoding", coding);
+    assert_eq!(status(&encoded("identity")), None);
+    for coding in ["gzip", "br", "identity, zstd"] {
+        let refusal = server.admit(&encoded(coding)).err().unwrap_or_else(|| Response::empty(0));
+        assert_eq!((refusal.status, refusal.header("accept-encoding")), (415, Some("identity")), "{coding}");
+        assert_eq!(message(&refusal)["error"]["code"], -32600, "{coding}");
+    }
+}
+
+#[test]
+fn a_body_that_could_not_be_read_has_a_json_rpc_error() {
+    for (error, expected) in [
+        (BodyError::TooLarge, (413, -32600)),
+        (BodyError::Truncated, (400, -32700)),
+        (BodyError::NotUtf8, (400, -32700)),
+    ] {
+        let response = Server::<()>::unreadable_body(error);
+        let answer = message(&response);
+        assert_eq!((response.status, answer["error"]["code"].as_i64()), (expected.0, Some(expected.1)), "{error}");
+        assert_eq!(answer["id"], Value::Null);
+    }
 }

@@ -13,6 +13,7 @@ mod lists;
 mod methods;
 mod streams;
 mod tools;
+mod variants;
 
 use std::rc::Rc;
 
@@ -26,7 +27,7 @@ use crate::{
     testing::{NOW, TestRuntime, run},
 };
 use mcp_edge_identity::Identity;
-use mcp_edge_runtime::http::{RequestHead, Response};
+use mcp_edge_runtime::http::{BodyError, RequestHead, Response};
 
 /// Builds what a test has put together.
 fn build<E: 'static>(builder: ServerBuilder<E>) -> Server<E> {

@@ -13,7 +13,8 @@ use crate::protocol::error::RpcError;
 use mcp_edge_runtime::http::RequestHead;
 
 /// The headers that are read of every message, besides those of parameters.
-pub(crate) const HEADERS: [&str; 5] = ["content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-name"];
+pub(crate) const HEADERS: [&str; 6] =
+    ["content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-name", "content-encoding"];
 
 /// The encoded form of a value starts with this …
 const PREFIX: &str = "=?base64?";
@@ -114,6 +115,12 @@ pub(crate) fn is_json(content_type: Option<&str>) -> bool {
     media_type.trim().eq_ignore_ascii_case("application/json")
 }
 
+/// Whether a `Content-Encoding` names anything but `identity`, which means that the body is as it is.
+pub(crate) fn is_encoded(content_encoding: &str) -> bool {
+    let mut codings = content_encoding.split(',').map(str::trim);
+    !codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
+}
+
 /// Whether `Accept` allows an event stream. Without the header, JSON is the safe answer: a client that means to read
 /// streams must say so in every revision.
 pub(crate) fn accepts_stream(accept: Option<&str>) -> bool {
@@ -197,6 +204,16 @@ mod tests {
         }
         for accept in [None, Some(""), Some("application/json"), Some("text/event-stream;q=0"), Some("text/event")] {
             assert!(!accepts_stream(accept), "{accept:?}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_encoded_unless_all_codings_are_identity() {
+        for value in ["", "identity", "Identity", "identity, IDENTITY", " , identity"] {
+            assert!(!is_encoded(value), "{value}");
+        }
+        for value in ["gzip", "x-gzip", "br", "zstd", "deflate", "identity, gzip", "gzip, identity", "identity;q=1"] {
+            assert!(is_encoded(value), "{value}");
         }
     }
 

@@ -104,7 +104,7 @@ fn cases() -> Vec<Case> {
         request(Reason::NoCredentials, "an empty header", "/mcp", Some("")),
         request(Reason::UnsupportedScheme, "Basic", "/mcp", Some("Basic YTpi")),
         request(Reason::UnsupportedScheme, "a token alone", "/mcp", Some("eyJhbGciOiJub25lIn0.e30.")),
-        request(Reason::MalformedAuthorization, "no token", "/mcp", Some("Bearer")),
+        request(Reason::NoCredentials, "no token", "/mcp", Some("Bearer")),
         request(Reason::MalformedAuthorization, "two spaces", "/mcp", Some("Bearer  abc")),
         request(Reason::MalformedAuthorization, "a quote", "/mcp", Some("Bearer \"abc\"")),
         request(Reason::MultipleCredentials, "two headers", "/mcp", Some("Bearer abc, Bearer abc")),
