@@ -4,6 +4,7 @@
 
 mod access;
 mod amounts;
+mod awkward;
 mod batches;
 mod building;
 mod fuzz;
@@ -13,6 +14,7 @@ mod lists;
 mod methods;
 mod streams;
 mod tools;
+mod violations;
 
 use std::rc::Rc;
 
