@@ -114,7 +114,7 @@ describe("every published schema", async () => {
   });
 });
 
-test("a misfit within an optional argument is told where it is", async () => {
+test("a misfit within an optional argument is reported where it is", async () => {
   const call = legacyCall("awkward_optional", { place: { city: "Oslo", zipcode: "1" } });
   const { json } = await post(worker, { token, message: call });
   assert.match(json.result.content[0].text, /arguments\.place\.zipcode: no such property/);

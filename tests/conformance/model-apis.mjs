@@ -65,8 +65,9 @@ const GEMINI = [
   ...["type", "format", "title", "description", "nullable", "enum", "default", "example", "anyOf", "propertyOrdering"],
   ...["items", "minItems", "maxItems", "properties", "required", "minProperties", "maxProperties"],
   ...["minimum", "maximum", "minLength", "maxLength", "pattern"],
-  // Not in it; but the official SDKs of MCP write it by themselves, so every client of Gemini removes it.
-  "additionalProperties",
+  // Not in it; but the official SDKs of MCP write the one by themselves, and the other is MCP's own, so clients of Gemini
+  // remove both.
+  ...["additionalProperties", "x-mcp-header"],
 ];
 
 /**

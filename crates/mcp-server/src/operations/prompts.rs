@@ -57,7 +57,10 @@ fn get<E: Clone + 'static>(
     let binding = Binding { method: operation.method.as_str(), name, arguments };
     operation.read_inputs(&binding)?;
 
-    let Binding { name, arguments, .. } = binding;
+    let Binding { name, mut arguments, .. } = binding;
+    if let Some(members) = arguments.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
     let target = operation.target(name, operation.params.arguments);
     let call = Call::new(operation.env, Rc::clone(&context));
     let work = async move {
@@ -73,13 +76,14 @@ fn get<E: Clone + 'static>(
     Ok(Execution::Running(work.boxed_local()))
 }
 
-/// Prompt arguments are strings, and those that are required are there.
+/// Prompt arguments are strings, and those that are required are there. `null` counts as absent.
 fn check_arguments<E>(prompt: &PromptEntry<E>, arguments: &Value) -> Result<(), RpcError> {
     let members = arguments.as_object().into_iter().flatten();
-    if let Some((name, _)) = members.into_iter().find(|(_, value)| !value.is_string()) {
+    if let Some((name, _)) = members.into_iter().find(|(_, value)| !value.is_string() && !value.is_null()) {
         return Err(RpcError::invalid_params(format!("argument {} must be a string", echo(name))));
     }
-    let missing = prompt.arguments.iter().find(|known| known.required && arguments.get(&known.name).is_none());
+    let missing =
+        prompt.arguments.iter().find(|known| known.required && arguments.get(&known.name).is_none_or(Value::is_null));
     match missing {
         Some(argument) => Err(RpcError::invalid_params(format!("argument {} is missing", argument.name))),
         None => Ok(()),

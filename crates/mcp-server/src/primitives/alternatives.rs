@@ -1,4 +1,4 @@
-//! Which of several alternatives a value is meant to be, so that what is wrong can be told of that one.
+//! Which of several alternatives a value is meant to be, so that the violations of that one can be reported.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use crate::primitives::{
     value::{equal, is_of_type},
 };
 
-/// What can be told of a value that fits none of the alternatives.
+/// What can be said of a value that fits none of the alternatives.
 pub(crate) enum Meant<'s> {
     /// This one alone has the value's type, its tag or its members.
     One(&'s Value),

@@ -173,7 +173,7 @@ fn split_types(members: &mut Members) {
     members.insert("anyOf".to_owned(), types.into_iter().map(part).collect());
 }
 
-/// A tuple becomes an array of whatever its places may hold; its length stays, and their order is told in words.
+/// A tuple becomes an array of what its places may hold. Its length stays, and the description names the order.
 fn name_items(members: &mut Members) {
     let Some(Value::Array(mut places)) = members.remove("prefixItems") else { return };
     let words = places.iter().map(|place| describe(place, place, 0)).collect::<Vec<_>>().join(", ");

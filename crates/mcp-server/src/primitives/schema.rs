@@ -12,7 +12,8 @@ use crate::{
 /// The only dialect there is here.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// The schema of tools without arguments. Models are told that there are none; what a client sends nonetheless is ignored.
+/// The schema of tools without arguments. Models read that there are none; what a client
+/// sends nonetheless is ignored.
 pub(crate) fn no_arguments() -> Value {
     serde_json::json!({"type": "object", "properties": {}, "additionalProperties": false})
 }

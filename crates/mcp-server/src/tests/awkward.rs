@@ -180,7 +180,7 @@ fn null_is_absent_for_every_optional_argument() {
 }
 
 #[test]
-fn what_does_not_fit_is_told_where_it_is() {
+fn what_does_not_fit_is_reported_where_it_is() {
     let server = server();
     for (arguments, words) in [
         (
@@ -197,4 +197,29 @@ fn what_does_not_fit_is_told_where_it_is() {
         let answer = run(Client::new(&server).call_tool("awkward", arguments));
         assert!(answer.is_error() && answer.text().contains(words), "{}", answer.text());
     }
+}
+
+#[test]
+fn null_is_absent_in_prompts_and_forms_too() {
+    #[derive(Deserialize, JsonSchema)]
+    struct Review {
+        code: String,
+        #[serde(default)]
+        language: String,
+    }
+    let review = |_: Call, Review { code, language }: Review| async move { format!("{code}/{language}") };
+    async fn ask(call: Call) -> Result<String, ToolError> {
+        let Review { code, language } = call.elicit("review", "What?")?;
+        Ok(format!("{code}/{language}"))
+    }
+    let server = build(Server::builder("t", "1").prompt(Prompt::new("review", review)).tool(Tool::new("ask", ask)));
+    let client = Client::new(&server).capabilities(json!({"elicitation": {}}));
+    let given = json!({"code": "x", "language": null});
+    let answer = run(client.request("prompts/get", json!({"name": "review", "arguments": given})));
+    assert_eq!(answer.result()["messages"][0]["content"]["text"], "x/");
+    let missing = json!({"name": "review", "arguments": {"code": null}});
+    assert_eq!(run(client.request("prompts/get", missing)).error_code(), Some(-32602));
+    let responses = json!({"review": {"action": "accept", "content": given}});
+    let params = json!({"name": "ask", "arguments": {}, "inputResponses": responses});
+    assert_eq!(run(client.request("tools/call", params)).text(), "x/");
 }

@@ -111,12 +111,12 @@ fn results_are_objects() {
     async fn list(_: Call) -> Json<Vec<u8>> {
         Json(vec![1])
     }
-    let error = refusal(builder().tool(Tool::new("a", list)));
-    assert!(matches!(&error, BuildError::Schema { error: SchemaError::ResultNotAnObject, .. }), "{error}");
-    assert!(error.to_string().contains("put it into a struct"), "{error}");
     async fn answer(_: Call) -> Json<Answer> {
         Json(if false { Answer::Found { name: String::new() } } else { Answer::Missing })
     }
+    let error = refusal(builder().tool(Tool::new("a", list)));
+    assert!(matches!(&error, BuildError::Schema { error: SchemaError::ResultNotAnObject, .. }), "{error}");
+    assert!(error.to_string().contains("put it into a struct"), "{error}");
     assert!(builder().tool(Tool::new("a", answer)).build().is_ok(), "an enum of objects is an object");
 }
 

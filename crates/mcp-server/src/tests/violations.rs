@@ -7,7 +7,7 @@ fn problems(schema: &Value, instance: &Value) -> Vec<String> {
 }
 
 #[test]
-fn violations_within_an_alternative_are_told() {
+fn violations_within_an_alternative_are_reported() {
     let place = json!({
         "type": "object",
         "properties": {"city": {"type": "string"}},
@@ -56,9 +56,9 @@ fn nested_alternatives_cost_no_more_than_their_number_squared() {
 }
 
 #[test]
-fn what_may_be_the_missing_property_misspelt_is_told() {
+fn what_may_be_the_missing_property_misspelled_is_reported() {
     let schema = json!({"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]});
-    let expected = ["arguments.title: required, expected a string", "arguments.titel: no such property"];
-    assert_eq!(problems(&schema, &json!({"titel": "x"})), expected);
-    assert_eq!(problems(&schema, &json!({"title": "x", "titel": "x"})), [""; 0]);
+    let expected = ["arguments.title: required, expected a string", "arguments.titles: no such property"];
+    assert_eq!(problems(&schema, &json!({"titles": "x"})), expected);
+    assert_eq!(problems(&schema, &json!({"title": "x", "titles": "x"})), [""; 0]);
 }
