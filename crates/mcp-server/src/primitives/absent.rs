@@ -17,8 +17,7 @@ use crate::{
     },
 };
 
-/// What is wrong with arguments, as [`violations`](crate::primitives::validation::violations) says it. Each `null` that
-/// counts as absent is removed from them.
+/// What is wrong with arguments, as [`Check::run`] says it. Each `null` that counts as absent is removed from them.
 pub(crate) fn check(schema: &Value, arguments: &mut Value, whole: &str) -> Vec<String> {
     let mut check = Check::new(schema);
     let problems = check.run(arguments, whole);

@@ -25,12 +25,6 @@ use crate::{
     protocol::error::echo,
 };
 
-/// What is wrong with `instance`, as sentences for the caller, and nothing if it is valid. At most
-/// [`SCHEMA_VIOLATIONS`]. `whole` is what the instance is called.
-pub(crate) fn violations(schema: &Value, instance: &Value, whole: &str) -> Vec<String> {
-    Check::new(schema).run(instance, whole)
-}
-
 /// The validation of one instance.
 pub(crate) struct Check<'s> {
     root: &'s Value,
@@ -76,7 +70,8 @@ impl<'s> Check<'s> {
         Self { root, steps: SCHEMA_STEPS, found: Vec::new(), quiet: false, done: false, has_null: false }
     }
 
-    /// The violations of the whole instance.
+    /// What is wrong with `instance`, as sentences for the caller, and nothing if it is valid. At most
+    /// [`SCHEMA_VIOLATIONS`]. `whole` is what the instance is called.
     pub fn run(&mut self, instance: &Value, whole: &str) -> Vec<String> {
         self.value(self.root, instance, &Path { parent: None, step: Step::Whole(whole) }, 0);
         std::mem::take(&mut self.found)
@@ -297,7 +292,7 @@ mod tests {
     use super::*;
 
     fn problems(schema: &Value, instance: &Value) -> Vec<String> {
-        violations(schema, instance, "arguments")
+        Check::new(schema).run(instance, "arguments")
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What a model reads of arguments that do not fit.
 
-use crate::{primitives::validation::violations, tests::*};
+use crate::{primitives::validation::Check, tests::*};
 
 fn problems(schema: &Value, instance: &Value) -> Vec<String> {
-    violations(schema, instance, "arguments")
+    Check::new(schema).run(instance, "arguments")
 }
 
 #[test]
