@@ -49,6 +49,9 @@ npm_bin=$root/node_modules/.bin
 # The browser for tests, unpacked from Debian's package.
 chromium=$cache/chromium/chromium
 
+# The official MCP client for Python, in an environment of its own. The checksum is that of its packages.
+mcp_python=$cache/python-client-$(cksum <"$root/dev/setup-parts/python-client.txt" | cut -d ' ' -f 1)/bin/python
+
 # The Rust of the operating system. Only the wasm build uses it, where rustup cannot fetch the wasm
 # target: see use_system_rust in dev/setup-parts/wasm-target.sh.
 system_rustc=/usr/bin/rustc

@@ -1,6 +1,6 @@
 //! `#[tool]` and `#[prompt]`: a function becomes one that builds the tool or prompt around it.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Attribute, Generics, ItemFn, ReturnType, Type, ext::IdentExt, parse_quote, spanned::Spanned};
 
@@ -77,6 +77,8 @@ pub fn expand(builder: Builder, attribute: TokenStream, function: TokenStream) -
     let deny_unknown = items.iter().find(|item| item.is("deny_unknown"));
     let methods = items.iter().filter(|item| !item.is("name") && !item.is("deny_unknown")).map(Item::method);
 
+    check_arguments(&signature.arguments, &sig.generics, deny_unknown)?;
+
     let ReturnType::Type(_, output) = &sig.output else {
         let problem = format!("a {word} returns its result: add `-> String`, `-> Result<…>` or another result type");
         return Err(syn::Error::new(name.span(), problem));
@@ -120,12 +122,6 @@ pub fn expand(builder: Builder, attribute: TokenStream, function: TokenStream) -
             (Some(definition), Some(quote!(__Arguments)))
         }
     };
-    if let (Some(deny), Arguments::Whole(_)) = (deny_unknown, &signature.arguments) {
-        let problem =
-            "`deny_unknown` is for arguments that are parameters: write `#[serde(deny_unknown_fields)]` on the type";
-        return Err(syn::Error::new(deny.name.span(), problem));
-    }
-
     let values = &signature.values;
     let call = if signature.call.is_some() { quote!(__call) } else { quote!(_) };
     let run = quote!(#name(#(#values),*));
@@ -169,6 +165,32 @@ pub fn expand(builder: Builder, attribute: TokenStream, function: TokenStream) -
             #description
             #(#methods)*
         }
+    })
+}
+
+/// Checks what the arguments are against what else is said of them.
+fn check_arguments(arguments: &Arguments, generics: &Generics, deny_unknown: Option<&Item>) -> syn::Result<()> {
+    let refuse_deny = |problem| deny_unknown.map_or(Ok(()), |deny| Err(syn::Error::new(deny.name.span(), problem)));
+    match arguments {
+        Arguments::None => refuse_deny("a tool without arguments ignores what it is given: remove `deny_unknown`"),
+        Arguments::Whole(_) => refuse_deny(
+            "`deny_unknown` is for arguments that are parameters: write `#[serde(deny_unknown_fields)]` on the type",
+        ),
+        Arguments::Fields(fields, _) => {
+            let problem = "an argument cannot have a generic type: write the type, or take a type with all arguments \
+                           with `#[arguments]`";
+            let generic = generics.type_params().find_map(|parameter| place_of(&parameter.ident, fields));
+            generic.map_or(Ok(()), |span| Err(syn::Error::new(span, problem)))
+        }
+    }
+}
+
+/// Where a type parameter is named in the fields of arguments. A struct within a function cannot use it.
+fn place_of(parameter: &syn::Ident, fields: &[TokenStream]) -> Option<Span> {
+    fields.iter().cloned().flatten().find_map(|token| match token {
+        TokenTree::Ident(ident) if ident == *parameter => Some(ident.span()),
+        TokenTree::Group(group) => place_of(parameter, &[group.stream()]),
+        _ => None,
     })
 }
 
@@ -245,6 +267,8 @@ mod tests {
             ("/// F.\nfn f(B { b }: B, a: u8) -> String {}", "make this one of its fields"),
             ("/// F.\nfn f(#[arguments] #[serde(default)] b: B) -> String {}", "go on the fields of the type"),
             ("/// F.\nfn f(#[default] a: u8) -> String {}", "write `#[default(10)]`"),
+            ("/// F.\nfn f(#[cfg(test)] a: u8) -> String {}", "a parameter cannot have a `cfg`"),
+            ("/// F.\nfn f<E, T: A>(c: Call<E>, a: Vec<T>) -> String {}", "an argument cannot have a generic type"),
             ("/// F.\nfn f<E>(a: u8) -> String {}", "a generic tool takes `Call<…>` of its type parameter"),
         ] {
             let found = errors(Builder::Tool, "", function);
@@ -259,7 +283,9 @@ mod tests {
             ("read_only = true", "`read_only` takes no value: write `read_only`"),
             ("title", "`title` takes one value: write `title = …`"),
             ("read_only, read_only", "`read_only` is given twice"),
-            ("name = \"a b\"", "a name has 1 to 128 characters"),
+            ("name = \"a b\"", "a name has 1 to 64 characters"),
+            ("name = \"a.b\"", "a name has 1 to 64 characters"),
+            ("deny_unknown", "a tool without arguments ignores what it is given"),
             ("\"search\"", "expected an entry such as `read_only`"),
         ] {
             let found = errors(Builder::Tool, attribute, "/// F.\nfn f() -> String {}");

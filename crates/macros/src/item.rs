@@ -113,9 +113,9 @@ pub fn parse(attribute: TokenStream, known: &[(&str, Form)]) -> syn::Result<Vec<
 pub fn check_name(value: &Expr) -> syn::Result<()> {
     let Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) = value else { return Ok(()) };
     let text = name.value();
-    let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    if fits && (1..=128).contains(&text.len()) {
+    let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    if fits && (1..=64).contains(&text.len()) {
         return Ok(());
     }
-    Err(syn::Error::new(name.span(), "a name has 1 to 128 characters of `A-Z a-z 0-9 _ . -`"))
+    Err(syn::Error::new(name.span(), "a name has 1 to 64 characters of `A-Z a-z 0-9 _ -`"))
 }

@@ -56,7 +56,8 @@ use proc_macro::TokenStream;
 ///   front (`#[arguments] search: Search`).
 ///
 /// Arguments that the function does not name are ignored, as by a struct with `Deserialize`: a client may still have
-/// the list of yesterday's server. `deny_unknown` refuses them, and says so in the schema.
+/// the list of yesterday's server, or add arguments of its own. `deny_unknown` refuses them, and says so in the schema.
+/// A function without arguments ignores all that it is given. `null` for an optional argument counts as absent.
 ///
 /// # What the attribute says
 ///

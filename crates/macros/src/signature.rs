@@ -44,6 +44,10 @@ pub fn read(inputs: &Punctuated<FnArg, Comma>) -> syn::Result<Signature> {
         let FnArg::Typed(parameter) = input else {
             return Err(syn::Error::new(input.span(), "a handler is a free function: remove `self`"));
         };
+        if let Some(attribute) = parameter.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+            let problem = "a parameter cannot have a `cfg`: put it on the function, and write one for each case";
+            return Err(syn::Error::new(attribute.span(), problem));
+        }
         let mut bare = parameter.clone();
         bare.attrs.clear();
         signature.parameters.push(bare);

@@ -60,7 +60,7 @@ fn add(left: i64, mut right: i64) -> String {
 }
 
 /// Answers.
-#[tool(name = "ping.v2")]
+#[tool(name = "ping-v2")]
 fn ping() -> &'static str {
     "pong"
 }
@@ -94,7 +94,7 @@ fn name_description_title_and_hints_come_from_the_function_and_the_attribute() {
     assert_eq!(tool["description"], "Searches the handbook.\n\nBest match first.");
     assert_eq!(tool["annotations"]["readOnlyHint"], true);
     assert_eq!(tool["annotations"]["openWorldHint"], false);
-    assert_eq!(listed(&client, "ping.v2")["description"], "Answers.");
+    assert_eq!(listed(&client, "ping-v2")["description"], "Answers.");
     assert_eq!(listed(&client, "loop")["description"], "Waits.");
 }
 
@@ -114,7 +114,10 @@ fn arguments_are_described_by_the_parameters() {
     assert_eq!(input["required"], json!(["query"]), "Option and default are optional; the call is no argument");
     assert_eq!(input["additionalProperties"], Value::Null);
     assert_eq!(listed(&client, "add")["inputSchema"]["additionalProperties"], false);
-    assert_eq!(listed(&client, "ping.v2")["inputSchema"], json!({"type": "object", "additionalProperties": false}));
+    assert_eq!(
+        listed(&client, "ping-v2")["inputSchema"],
+        json!({"type": "object", "properties": {}, "additionalProperties": false})
+    );
 }
 
 #[test]
@@ -129,7 +132,7 @@ fn a_handler_gets_its_arguments_and_the_caller() {
     assert_eq!(testing::run(client.call_tool("add", json!({"left": 1, "right": 2}))).text(), "3");
     assert!(testing::run(client.call_tool("add", json!({"left": 1, "right": 2, "more": 3}))).is_error());
     assert!(testing::run(client.call_tool("add", json!({"left": 1}))).text().contains("right"));
-    assert_eq!(testing::run(client.call_tool("ping.v2", json!({}))).text(), "pong");
+    assert_eq!(testing::run(client.call_tool("ping-v2", json!({}))).text(), "pong");
 }
 
 #[test]
@@ -217,7 +220,7 @@ fn one_type_can_hold_all_arguments() {
 #[test]
 fn two_tools_of_one_name_are_no_server() {
     let server: Result<Server, BuildError> = Server::builder("test", "1.0.0").tool(ping()).tool(ping()).build();
-    assert!(server.err().is_some_and(|error| error.to_string().contains("ping.v2")));
+    assert!(server.err().is_some_and(|error| error.to_string().contains("ping-v2")));
 }
 
 // Names that the attribute could confuse with its own.

@@ -115,8 +115,8 @@ pub use worker::{Request, Response, serve};
 pub mod prelude {
     #[doc(no_inline)]
     pub use crate::{
-        BuildError, Call, ContentBlock, Identity, Json, JsonSchema, Prompt, PromptError, PromptMessage, Resource,
-        ResourceError, ResourceTemplate, Server, ServerBuilder, Tool, ToolError, prompt, schema, tool,
+        BuildError, Call, ContentBlock, Identity, Json, Prompt, PromptError, PromptMessage, Resource, ResourceError,
+        ResourceTemplate, Server, ServerBuilder, Tool, ToolError, prompt, schema, tool,
     };
 }
 

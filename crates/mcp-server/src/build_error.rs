@@ -15,7 +15,7 @@ use crate::{
 #[non_exhaustive]
 pub enum BuildError {
     /// A name that clients may refuse.
-    #[error("{kind} name {name:?} is not 1 to {NAME_LENGTH} characters of A-Z a-z 0-9 _ . -")]
+    #[error("{kind} name {name:?} is not 1 to {NAME_LENGTH} characters of A-Z a-z 0-9 _ -")]
     Name {
         /// `tool` or `prompt`.
         kind: &'static str,
@@ -128,7 +128,7 @@ pub(crate) fn check_all(scopes: &[(String, String)], registered: &[Registered]) 
 }
 
 fn check_name(kind: &'static str, name: &str) -> Result<(), BuildError> {
-    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     if (1..=NAME_LENGTH).contains(&name.len()) && name.bytes().all(valid) {
         Ok(())
     } else {

@@ -96,8 +96,9 @@ pub(super) const LIST_TTL: Duration = Duration::from_mins(5);
 /// 100 suggestions: the most that `completion/complete` may return (MCP 2026-07-28, utilities/completion).
 pub(super) const COMPLETION_VALUES: usize = 100;
 
-/// 128 bytes of a name, as recommended for tool names (MCP 2026-07-28, server/tools).
-pub(super) const NAME_LENGTH: usize = 128;
+/// 64 bytes of a name. MCP recommends up to 128 for tools (2026-07-28, server/tools), and dots; but Claude's clients drop
+/// the list, and OpenAI's API refuses the conversation, if one does not match `^[a-zA-Z0-9_-]{1,64}$`.
+pub(super) const NAME_LENGTH: usize = 64;
 
 /// Steps of schema validation for one call. A step is one keyword set met by one value; ordinary arguments take tens.
 /// What this stops is a recursive `anyOf` that multiplies with the depth of the value.

@@ -8,6 +8,7 @@
 //! | [`tools_content`] | what a tool can return: text, images, sounds, resources, several of them, a failure |
 //! | [`tools_working`] | what a tool does meanwhile: progress and log lines |
 //! | [`tools_arguments`] | arguments with a schema written by hand, and arguments repeated in a header |
+//! | [`tools_awkward`] | arguments of types that are hard to describe to every client |
 //! | [`tools_asking`] | questions to the user, the model and the workspace, in one round or in several |
 //! | [`tools_crashing`] | nothing to copy: how the server survives a tool that panics |
 //! | [`tools_forms`] | forms: defaults and choices |
@@ -21,6 +22,7 @@ pub mod resources;
 mod samples;
 pub mod tools_arguments;
 pub mod tools_asking;
+pub mod tools_awkward;
 pub mod tools_content;
 pub mod tools_crashing;
 pub mod tools_forms;
@@ -43,6 +45,7 @@ pub fn server<E: Clone + 'static>() -> Result<Server<E>, BuildError> {
         .with(tools_content::add_to)
         .with(tools_working::add_to)
         .with(tools_arguments::add_to)
+        .with(tools_awkward::add_to)
         .with(tools_asking::add_to)
         .with(tools_forms::add_to)
         .with(tools_crashing::add_to)

@@ -16,7 +16,7 @@ use crate::{
     primitives::{
         error::{Failure, ToolError},
         tool_result::ToolResult,
-        validation,
+        value,
     },
     protocol::{
         error::{Reason, RpcError},
@@ -45,19 +45,18 @@ impl Target {
 /// Turns arguments into values.
 pub(crate) fn read_values(json: &str) -> serde_json::Result<Value> {
     let mut values = serde_json::from_str(json)?;
-    validation::normalise(&mut values);
+    value::normalise(&mut values);
     Ok(values)
 }
 
 /// How a tool has ended.
 pub(crate) fn finish_tool(
     result: Result<ToolResult, ToolError>,
-    wraps: bool,
     context: &Context,
     target: &Target,
 ) -> OperationResult {
     match result {
-        Ok(result) => tool_result(&result, context.revision.era(), wraps),
+        Ok(result) => tool_result(&result, context.revision.era()),
         Err(ToolError(Failure::Visible(text) | Failure::InvalidArgument(text))) => tool_failure(&text),
         Err(ToolError(Failure::NotFound)) => tool_failure("resource not found"),
         Err(ToolError(Failure::Internal(detail))) => {
@@ -71,15 +70,15 @@ pub(crate) fn finish_tool(
     }
 }
 
-fn tool_result(result: &ToolResult, era: Era, wraps: bool) -> OperationResult {
+fn tool_result(result: &ToolResult, era: Era) -> OperationResult {
     let meta = result.meta.iter().fold(Object::new(), |object, (name, value)| object.entry(name, &to_json(value)));
     let failed = result.is_error();
-    OperationResult::Complete(Success { members: result.members(era, wraps), meta, cache: None, failed })
+    OperationResult::Complete(Success { members: result.members(era), meta, cache: None, failed })
 }
 
 /// A failure for the model to read.
 pub(crate) fn tool_failure(text: &str) -> OperationResult {
-    tool_result(&ToolResult::new().content(text).failed(), Era::Modern, false)
+    tool_result(&ToolResult::new().content(text).failed(), Era::Modern)
 }
 
 /// A tool has used up its time.

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use crate::primitives::schema;
+use crate::primitives::{portable::without_null, schema};
 
 /// The form for a type, or why there is none.
 pub(crate) fn of<T: JsonSchema>() -> Result<Value, String> {
@@ -36,30 +36,8 @@ fn from_schema(mut schema: Value) -> Result<Value, String> {
 /// Optional fields may be left out, which is all that a form knows of `null`. Formats that describe Rust's number types
 /// mean nothing to it, and a choice is shown by its title.
 fn simplify(property: &mut Value) {
-    let optional = property.get("anyOf").and_then(Value::as_array).and_then(|parts| match parts.as_slice() {
-        [inner, null] if null.get("type").and_then(Value::as_str) == Some("null") => Some(inner.clone()),
-        _ => None,
-    });
+    without_null(property);
     let Some(members) = property.as_object_mut() else { return };
-    if let Some(Value::Object(inner)) = optional {
-        members.remove("anyOf");
-        for (name, value) in inner {
-            members.entry(name).or_insert(value);
-        }
-    }
-    if let Some(Value::Array(types)) = members.get_mut("type") {
-        types.retain(|name| name != "null");
-        if let [only] = types.as_slice() {
-            let only = only.clone();
-            members.insert("type".to_owned(), only);
-        }
-    }
-    if let Some(Value::Array(choices)) = members.get_mut("enum") {
-        choices.retain(|choice| !choice.is_null());
-    }
-    if members.get("default") == Some(&Value::Null) {
-        members.remove("default");
-    }
     let known = |format: &Value| matches!(format.as_str(), Some("email" | "uri" | "date" | "date-time"));
     if members.get("format").is_some_and(|format| !known(format)) {
         members.remove("format");

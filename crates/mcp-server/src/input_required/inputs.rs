@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use crate::{
     client::{Capability, ClientCapabilities},
     primitives::{
+        absent,
         content::{ContentBlock, Role},
-        validation,
     },
     protocol::error::detail,
 };
@@ -275,10 +275,10 @@ pub(crate) fn read_action(key: &str, mut answer: Value) -> Result<ElicitResult<V
     }
 }
 
-/// Reads what the user filled in, and checks it against what was asked for.
+/// Reads what the user filled in, and checks it against what was asked for. `null` counts as a field that was left out.
 pub(crate) fn read_form(key: &str, answer: Value, schema: &Value) -> Result<ElicitResult<Value>, InputRequired> {
-    read_action(key, answer)?.map(|content| {
-        let problems = validation::violations(schema, &content, "content");
+    read_action(key, answer)?.map(|mut content| {
+        let problems = absent::check(schema, &mut content, "content");
         if problems.is_empty() { Ok(content) } else { Err(malformed(key, &problems.join("; "))) }
     })
 }

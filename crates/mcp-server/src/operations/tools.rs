@@ -12,7 +12,7 @@ use crate::{
         inputs::Cause,
         request_state::Binding,
     },
-    primitives::{tool::ToolEntry, validation},
+    primitives::{absent, tool::ToolEntry},
     protocol::{
         error::{RpcError, echo},
         method::Method,
@@ -24,10 +24,9 @@ use crate::{
 /// Handles the methods of tools.
 pub(crate) fn handle<E: Clone + 'static>(operation: Operation<'_, E>) -> Started {
     if operation.method == Method::ToolsList {
-        let (catalog, era) = (operation.catalog, operation.era());
-        let items = catalog.tools.iter().map(|tool| list::Item {
+        let items = operation.catalog.tools.iter().map(|tool| list::Item {
             key: &tool.name,
-            json: tool.listed(era),
+            json: &tool.listed,
             requirements: &tool.requirements,
         });
         return list::respond(&operation, "tools", &items.collect::<Vec<_>>());
@@ -69,18 +68,21 @@ fn call<E: Clone + 'static>(
     if lacking.is_some() {
         return fail(Cause::Legacy.to_string());
     }
-    let problems = validation::violations(&tool.input_schema, &binding.arguments, "arguments");
-    if !problems.is_empty() {
-        return fail(format!("The arguments do not fit.\n{}", problems.join("\n")));
+    // After the inputs of earlier rounds, which are bound to the arguments as they were sent.
+    let Binding { name, mut arguments, .. } = binding;
+    if let Some(schema) = &tool.input_schema {
+        let problems = absent::check(schema, &mut arguments, "arguments");
+        if !problems.is_empty() {
+            return fail(format!("The arguments do not fit.\n{}", problems.join("\n")));
+        }
     }
-    let Binding { name, arguments, .. } = binding;
     let target = operation.target(name, operation.params.arguments);
     let call = Call::new(operation.env, Rc::clone(&context));
     let work = async move {
         let running = (tool.run)(call, arguments);
         let result = within(limit, &context.services.runtime, running).await;
         drop(reservation);
-        finish_tool(result.unwrap_or_else(|| Err(timeout_error(limit))), tool.wraps, &context, &target)
+        finish_tool(result.unwrap_or_else(|| Err(timeout_error(limit))), &context, &target)
     };
     Ok(Execution::Running(work.boxed_local()))
 }

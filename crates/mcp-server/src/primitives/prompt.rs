@@ -178,12 +178,7 @@ fn described(schema: &Value) -> Result<Vec<PromptArgument>, PromptArgumentError>
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     properties
         .map(|(name, property)| {
-            let is_string = match property.get("type") {
-                Some(Value::String(only)) => only == "string",
-                Some(Value::Array(types)) => types.iter().all(|name| name == "string" || name == "null"),
-                _ => false,
-            };
-            if !is_string {
+            if property.get("type").is_none_or(|name| name != "string") {
                 return Err(PromptArgumentError::NotAString(name.clone()));
             }
             let text = |key| property.get(key).and_then(Value::as_str).map(str::to_owned);

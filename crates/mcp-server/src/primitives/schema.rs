@@ -1,72 +1,96 @@
 //! JSON Schema 2020-12: schemas from Rust types, and what a schema must satisfy before a server is built with it (MCP
 //! 2026-07-28, server/tools). Nothing is ever fetched. What is checked of values is in `validation`.
 
-use schemars::{JsonSchema, generate::SchemaSettings};
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
-use crate::transport::headers::{self, PARAMETER_PREFIX, Parameter};
+use crate::{
+    primitives::{portable, reference::resolve},
+    transport::headers::{self, PARAMETER_PREFIX, Parameter},
+};
 
 /// The only dialect there is here.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// The schema of tools without arguments.
+/// The schema of tools without arguments. Models read that there are none; what a client
+/// sends nonetheless is ignored.
 pub(crate) fn no_arguments() -> Value {
-    serde_json::json!({"type": "object", "additionalProperties": false})
+    serde_json::json!({"type": "object", "properties": {}, "additionalProperties": false})
 }
 
-/// The schema of a type that is read from JSON.
+/// The schema of a type that is read from JSON, in the form that [`portable`] describes.
 pub(crate) fn of_input<T: JsonSchema>() -> Value {
-    tidy(settings().into_generator().into_root_schema_for::<T>().to_value())
+    let mut schema = untitled(settings().into_generator().into_root_schema_for::<T>());
+    portable::complete_root(&mut schema);
+    // Arguments that are missing as a whole are an empty object.
+    portable::without_null(&mut schema);
+    portable::simplify(&mut schema);
+    schema
 }
 
 /// The schema of a type that is written as JSON.
 pub(crate) fn of_output<T: JsonSchema>() -> Value {
-    tidy(settings().for_serialize().into_generator().into_root_schema_for::<T>().to_value())
-}
-
-/// The schema of a type that a form asks for: no references, since forms have none.
-pub(crate) fn of_form<T: JsonSchema>() -> Value {
-    let inline = settings().with(|settings| settings.inline_subschemas = true);
-    tidy(inline.into_generator().into_root_schema_for::<T>().to_value())
-}
-
-fn settings() -> SchemaSettings {
-    SchemaSettings::draft2020_12().with(|settings| settings.meta_schema = None)
-}
-
-/// Drops the name of the Rust type, which clients would show to people, and the formats that `schemars` makes of Rust's
-/// number types (`uint64`, `double`): no specification knows them, and clients warn of them.
-fn tidy(mut schema: Value) -> Value {
-    if let Some(object) = schema.as_object_mut() {
-        object.remove("title");
-    }
-    drop_number_formats(&mut schema);
+    let mut schema = untitled(settings().for_serialize().into_generator().into_root_schema_for::<T>());
+    portable::complete_root(&mut schema);
+    type_objects(&mut schema);
     schema
 }
 
-fn drop_number_formats(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            let is_of_a_number = |format: &str| {
-                matches!(format, "float" | "double") || format.starts_with("int") || format.starts_with("uint")
-            };
-            if members.get("format").and_then(Value::as_str).is_some_and(is_of_a_number) {
-                members.remove("format");
-            }
-            members.values_mut().for_each(drop_number_formats);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_number_formats),
-        _ => {}
+/// The schema of a type that a form asks for, before it is made into a form.
+pub(crate) fn of_form<T: JsonSchema>() -> Value {
+    let mut schema = untitled(settings().into_generator().into_root_schema_for::<T>());
+    portable::complete(&mut schema);
+    schema
+}
+
+/// Without references, but for those of recursive types.
+fn settings() -> SchemaSettings {
+    SchemaSettings::draft2020_12().with(|settings| {
+        settings.meta_schema = None;
+        settings.inline_subschemas = true;
+    })
+}
+
+/// Drops the name of the Rust type, which clients would show to people.
+fn untitled(mut schema: Schema) -> Value {
+    schema.remove("title");
+    schema.to_value()
+}
+
+/// An enum all of whose variants are objects is an object, and clients want to read that.
+fn type_objects(schema: &mut Value) {
+    let Some(members) = schema.as_object_mut().filter(|members| !members.contains_key("type")) else { return };
+    let parts = ["oneOf", "anyOf"].into_iter().find_map(|keyword| members.get(keyword)?.as_array());
+    if parts.is_some_and(|parts| parts.iter().all(is_object)) {
+        members.insert("type".to_owned(), Value::from("object"));
+        members.entry("properties").or_insert_with(|| Value::Object(Map::new()));
     }
+}
+
+fn is_object(schema: &Value) -> bool {
+    schema.get("type").is_some_and(|name| name == "object")
 }
 
 /// What makes a schema unfit before any value is seen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
     /// Arguments are an object, so their schema must say `"type": "object"`.
-    #[error("the root is not of type object")]
+    #[error(
+        "the arguments must be an object (root \"type\": \"object\"): put them into a struct with a field for each"
+    )]
     NotAnObject,
-    /// Neither an object nor a truth value.
+    /// A structured result is an object for most clients: the TypeScript SDK drops the whole list otherwise.
+    #[error(
+        "the result must be an object (root \"type\": \"object\"): put it into a struct, as in `struct Found {{ items: Vec<Item> }}`"
+    )]
+    ResultNotAnObject,
+    /// The type of the arguments is an enum, or flattens one: the APIs of OpenAI and of Anthropic refuse a conversation
+    /// with such a tool.
+    #[error(
+        "the root consists of alternatives ({0}), which model APIs refuse: make the enum a field of the arguments, without `flatten`, or write a tool for each variant"
+    )]
+    RootAlternatives(&'static str),
+    /// Not an object.
     #[error("a schema is an object")]
     NotASchema,
     /// `$schema` names something else than 2020-12.
@@ -82,7 +106,7 @@ pub enum SchemaError {
 
 /// Checks the schema of a tool's arguments, and finds the arguments that are repeated in headers.
 pub(crate) fn check_input(schema: &Value) -> Result<Vec<Parameter>, SchemaError> {
-    if schema.get("type").and_then(Value::as_str) != Some("object") {
+    if !is_object(schema) {
         return Err(SchemaError::NotAnObject);
     }
     check_document(schema)?;
@@ -91,9 +115,25 @@ pub(crate) fn check_input(schema: &Value) -> Result<Vec<Parameter>, SchemaError>
     Ok(parameters)
 }
 
+/// Checks the schema of arguments that a Rust type describes.
+pub(crate) fn check_derived_input(schema: &Value) -> Result<Vec<Parameter>, SchemaError> {
+    match ["anyOf", "oneOf", "allOf"].into_iter().find(|keyword| schema.get(keyword).is_some()) {
+        Some(keyword) => Err(SchemaError::RootAlternatives(keyword)),
+        None => check_input(schema),
+    }
+}
+
+/// Checks the schema of a tool's structured result.
+pub(crate) fn check_output(schema: &Value) -> Result<(), SchemaError> {
+    if schema.is_object() && !is_object(schema) {
+        return Err(SchemaError::ResultNotAnObject);
+    }
+    check_document(schema)
+}
+
 /// Checks what any schema document must satisfy.
-pub(crate) fn check_document(schema: &Value) -> Result<(), SchemaError> {
-    if !schema.is_object() && !schema.is_boolean() {
+fn check_document(schema: &Value) -> Result<(), SchemaError> {
+    if !schema.is_object() {
         return Err(SchemaError::NotASchema);
     }
     if let Some(dialect) = schema.get("$schema").filter(|dialect| dialect.as_str() != Some(DIALECT)) {
@@ -117,11 +157,6 @@ fn check_references(root: &Value, schema: &Value) -> Result<(), SchemaError> {
         Value::Array(items) => items.iter().try_for_each(|item| check_references(root, item)),
         _ => Ok(()),
     }
-}
-
-/// What `#` or `#/a/b` points at. Percent-encoded pointers do not occur in practice and lead nowhere.
-pub(crate) fn resolve<'s>(root: &'s Value, reference: &str) -> Option<&'s Value> {
-    root.pointer(reference.strip_prefix('#')?)
 }
 
 /// Collects `x-mcp-header` annotations below `schema`. They are allowed on primitive properties that are reached

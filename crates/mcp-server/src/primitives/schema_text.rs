@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::primitives::schema::resolve;
+use crate::primitives::reference::resolve;
 
 /// A few words for what a schema wants. References are followed a few times: beyond that, words do not help.
 pub(crate) fn describe(root: &Value, schema: &Value, depth: u32) -> String {
@@ -30,7 +30,7 @@ pub(crate) fn describe(root: &Value, schema: &Value, depth: u32) -> String {
                 return describe(root, target, depth + 1);
             }
             let parts = ["anyOf", "oneOf"].into_iter().find_map(|keyword| schema.get(keyword)?.as_array());
-            parts.map_or_else(unknown, |parts| alternatives(root, parts, depth + 1))
+            parts.map_or_else(unknown, |parts| describe_all(root, parts, depth + 1))
         }
     }
 }
@@ -43,7 +43,8 @@ fn with_article(name: &str) -> String {
     }
 }
 
-pub(crate) fn alternatives(root: &Value, parts: &[Value], depth: u32) -> String {
+/// The words for each of some alternatives.
+pub(crate) fn describe_all(root: &Value, parts: &[Value], depth: u32) -> String {
     let parts: Vec<String> = parts.iter().map(|part| describe(root, part, depth)).collect();
     parts.join(" or ")
 }

@@ -37,10 +37,10 @@ use crate::{
     client::Capability,
     primitives::{
         access::{Listing, Requirements, listing_methods},
+        portable,
         schema::{self, SchemaError},
-        tool_handler::{Handler, Run, ToolHandler},
+        tool_handler::{Handler, InputSchema, Run, ToolHandler},
     },
-    protocol::revision::Era,
     transport::headers::Parameter,
 };
 use mcp_edge_runtime::json::{Object, to_json};
@@ -87,7 +87,7 @@ impl<E: 'static> Tool<E> {
     /// Creates a tool with the function that does its work: `async fn(Call<E>, Arguments) -> Result`, where each of the
     /// two parameters may be missing; see [`ToolHandler`].
     ///
-    /// The name has 1 to 128 characters of `A-Z a-z 0-9 _ . -`; some clients take no more than 64.
+    /// The name has 1 to 64 characters of `A-Z a-z 0-9 _ -`, which is what the APIs of models take.
     pub fn new<Kind>(name: impl Into<String>, handler: impl ToolHandler<E, Kind>) -> Self {
         Self {
             name: name.into(),
@@ -125,19 +125,22 @@ impl<E: 'static> Tool<E> {
         self
     }
 
-    /// The schema of the arguments, written by hand, in JSON Schema 2020-12; it is listed as it is. The handler then
-    /// usually takes a [`Value`] or a map.
+    /// The schema of the arguments, written by hand, in JSON Schema 2020-12. The handler then usually takes a [`Value`]
+    /// or a map. It is listed as it is, but for what clients cannot read and what says the same in another way: `true`
+    /// and `false` in place of a schema, missing `properties` and `items`, the formats of Rust's number types. `anyOf`,
+    /// `oneOf` and `allOf` at its root are left alone, though the APIs of OpenAI and of Anthropic refuse them there.
     ///
     /// Before the handler runs, arguments are checked against `type`, `enum`, `const`, `properties`, `required`,
     /// `additionalProperties`, `items`, `prefixItems`, the limits of numbers, strings and arrays, `allOf`, `anyOf`,
     /// `oneOf`, `not`, `if`/`then`/`else`, and `$ref` to a place in the same schema. What else it says (`pattern`,
     /// `format`, …) is for the client to read and for the handler to check.
     pub fn input_schema(mut self, schema: Value) -> Self {
-        self.handler.input_schema = schema;
+        self.handler.input_schema = InputSchema::Given(schema);
         self
     }
 
-    /// The schema of the structured result, written by hand; for handlers that make a [`ToolResult`](crate::ToolResult) themselves.
+    /// The schema of the structured result, written by hand; for handlers that make a [`ToolResult`](crate::ToolResult)
+    /// themselves. The result must be an object.
     pub fn output_schema(mut self, schema: Value) -> Self {
         self.handler.output_schema = Some(schema);
         self
@@ -158,10 +161,23 @@ impl<E: 'static> Tool<E> {
     /// Checks the schemas and renders the tool as it is listed.
     pub(crate) fn build(self) -> Result<ToolEntry<E>, SchemaError> {
         let Self { name, listing, handler, hints, needs, time } = self;
-        let Handler { input_schema, output_schema, run } = handler;
-        let parameters = schema::check_input(&input_schema)?;
-        output_schema.as_ref().map_or(Ok(()), schema::check_document)?;
-        let wraps = output_schema.as_ref().is_some_and(|schema| !is_object_schema(schema));
+        let Handler { input_schema, mut output_schema, run } = handler;
+        let (input_schema, parameters, has_arguments) = match input_schema {
+            InputSchema::None => (schema::no_arguments(), Vec::new(), false),
+            InputSchema::Derived(schema) => {
+                let parameters = schema::check_derived_input(&schema)?;
+                (schema, parameters, true)
+            }
+            InputSchema::Given(mut schema) => {
+                portable::complete_root(&mut schema);
+                let parameters = schema::check_input(&schema)?;
+                (schema, parameters, true)
+            }
+        };
+        if let Some(schema) = &mut output_schema {
+            portable::complete_root(schema);
+            schema::check_output(schema)?;
+        }
 
         let annotations = Object::new()
             .text("title", listing.title.as_deref().unwrap_or(&name))
@@ -169,29 +185,23 @@ impl<E: 'static> Tool<E> {
             .flag("destructiveHint", hints.destructive)
             .flag("idempotentHint", hints.idempotent)
             .flag("openWorldHint", hints.open_world);
-        let render = |output: Option<&Value>| {
-            listing
-                .describe(Object::new().text("name", &name))
-                .raw("inputSchema", &to_json(&input_schema))
-                .maybe_raw("outputSchema", output.map(to_json).as_deref())
-                .raw("annotations", &annotations.close())
-                .close()
-        };
-        let listed = render(output_schema.as_ref());
-        let listed_legacy = output_schema.filter(|_| wraps).map(|schema| render(Some(&wrap_schema(schema))));
+        let listed = listing
+            .describe(Object::new().text("name", &name))
+            .raw("inputSchema", &to_json(&input_schema))
+            .maybe_raw("outputSchema", output_schema.as_ref().map(to_json).as_deref())
+            .raw("annotations", &annotations.close())
+            .close();
         Ok(ToolEntry {
             name: name.into(),
             title: listing.title,
             description: listing.description,
             requirements: listing.requirements,
             run,
-            input_schema,
+            input_schema: has_arguments.then_some(input_schema),
             parameters,
             needs,
             time,
-            wraps,
             listed,
-            listed_legacy,
         })
     }
 }
@@ -203,50 +213,13 @@ pub(crate) struct ToolEntry<E> {
     pub description: Option<String>,
     pub requirements: Requirements,
     pub run: Run<E>,
-    pub input_schema: Value,
+    /// What arguments must fit. A tool without arguments ignores what it is given.
+    pub input_schema: Option<Value>,
     pub parameters: Vec<Parameter>,
     pub needs: Vec<Capability>,
     pub time: Option<Duration>,
-    /// The structured result is not an object, which clients with a handshake cannot take.
-    pub wraps: bool,
-    listed: String,
-    listed_legacy: Option<String>,
-}
-
-impl<E> ToolEntry<E> {
     /// As it appears in `tools/list`.
-    pub fn listed(&self, era: Era) -> &str {
-        match &self.listed_legacy {
-            Some(legacy) if era == Era::Legacy => legacy,
-            _ => &self.listed,
-        }
-    }
-}
-
-fn is_object_schema(schema: &Value) -> bool {
-    schema.get("type").and_then(Value::as_str) == Some("object")
-}
-
-/// Before 2026-07-28 structured results are objects. Others are sent as the member `result` of one, and their schema
-/// says so; its references then start one level deeper.
-fn wrap_schema(mut schema: Value) -> Value {
-    fn relocate(schema: &mut Value) {
-        match schema {
-            Value::Object(members) => {
-                if let Some(Value::String(reference)) = members.get_mut("$ref")
-                    && let Some(pointer) = reference.strip_prefix('#')
-                    && (pointer.is_empty() || pointer.starts_with('/'))
-                {
-                    *reference = format!("#/properties/result{pointer}");
-                }
-                members.values_mut().for_each(relocate);
-            }
-            Value::Array(items) => items.iter_mut().for_each(relocate),
-            _ => {}
-        }
-    }
-    relocate(&mut schema);
-    serde_json::json!({"type": "object", "properties": {"result": schema}, "required": ["result"]})
+    pub listed: String,
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -261,6 +234,7 @@ mod tests {
     use crate::{
         call::Call,
         primitives::tool_result::{IntoToolResult, Json, ToolResult},
+        protocol::revision::Era,
     };
 
     #[derive(Serialize, JsonSchema)]
@@ -268,13 +242,13 @@ mod tests {
         child: Option<Box<Leaf>>,
     }
 
-    async fn leaves(_call: Call) -> Json<Vec<Leaf>> {
-        Json(vec![Leaf { child: None }])
+    async fn leaf(_call: Call) -> Json<Leaf> {
+        Json(Leaf { child: None })
     }
 
-    fn listed<E: 'static>(tool: Tool<E>, era: Era) -> Value {
+    fn listed<E: 'static>(tool: Tool<E>) -> Value {
         let entry = tool.build().unwrap_or_else(|error| panic!("{error}"));
-        serde_json::from_str(entry.listed(era)).unwrap_or_default()
+        serde_json::from_str(&entry.listed).unwrap_or_default()
     }
 
     #[test]
@@ -285,37 +259,29 @@ mod tests {
                 "idempotentHint": idempotent, "openWorldHint": open_world
             })
         };
-        let tool = listed(Tool::<()>::new("t", leaves).title("Tea").read_only().closed_world(), Era::Modern);
+        let tool = listed(Tool::<()>::new("t", leaf).title("Tea").read_only().closed_world());
         assert_eq!(tool["annotations"], hints("Tea", [true, false, true, false]));
-        let tool = listed(Tool::<()>::new("t", leaves).additive().idempotent(), Era::Modern);
+        let tool = listed(Tool::<()>::new("t", leaf).additive().idempotent());
         assert_eq!(tool["annotations"], hints("t", [false, false, true, true]));
-        let tool = listed(Tool::<()>::new("t", leaves), Era::Modern);
+        let tool = listed(Tool::<()>::new("t", leaf));
         assert_eq!(tool["annotations"], hints("t", [false, true, false, true]));
-        assert_eq!(tool["inputSchema"], json!({"type": "object", "additionalProperties": false}));
+        assert_eq!(tool["inputSchema"], json!({"type": "object", "properties": {}, "additionalProperties": false}));
     }
 
     #[test]
-    fn results_that_are_no_objects_are_wrapped_for_clients_with_a_handshake() {
-        let modern = listed(Tool::<()>::new("t", leaves), Era::Modern);
-        assert_eq!(modern["outputSchema"]["type"], "array");
-        let legacy = listed(Tool::<()>::new("t", leaves), Era::Legacy);
-        let output = &legacy["outputSchema"];
-        assert_eq!(output["type"], "object");
-        let reference = output["properties"]["result"]["items"]["$ref"].as_str().unwrap_or_default();
-        assert!(output.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
-
+    fn structured_content_that_is_no_object_is_wrapped_for_clients_with_a_handshake() {
         let result = ToolResult::new().structured(&json!([1]));
-        assert_eq!(result.members(Era::Modern, true).close(), r#"{"content":[],"structuredContent":[1]}"#);
-        assert_eq!(result.members(Era::Legacy, true).close(), r#"{"content":[],"structuredContent":{"result":[1]}}"#);
+        assert_eq!(result.members(Era::Modern).close(), r#"{"content":[],"structuredContent":[1]}"#);
+        assert_eq!(result.members(Era::Legacy).close(), r#"{"content":[],"structuredContent":{"result":[1]}}"#);
         let object = ToolResult::new().structured(&json!({}));
-        assert_eq!(object.members(Era::Legacy, false).close(), r#"{"content":[],"structuredContent":{}}"#);
+        assert_eq!(object.members(Era::Legacy).close(), r#"{"content":[],"structuredContent":{}}"#);
     }
 
     #[test]
     fn a_json_result_has_a_text_copy() {
         let result = Json(Leaf { child: None }).into_tool_result().unwrap_or_default();
         assert_eq!(
-            result.members(Era::Modern, false).close(),
+            result.members(Era::Modern).close(),
             r#"{"content":[{"type":"text","text":"{\"child\":null}"}],"structuredContent":{"child":null}}"#
         );
     }

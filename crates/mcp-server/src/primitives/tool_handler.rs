@@ -18,9 +18,19 @@ use crate::{
 /// A handler whose types are gone, with what was learned from them.
 #[doc(hidden)]
 pub struct Handler<E> {
-    pub(crate) input_schema: Value,
+    pub(crate) input_schema: InputSchema,
     pub(crate) output_schema: Option<Value>,
     pub(crate) run: Run<E>,
+}
+
+/// Where the schema of a tool's arguments comes from.
+pub(crate) enum InputSchema {
+    /// There are no arguments.
+    None,
+    /// From the type of the arguments.
+    Derived(Value),
+    /// From the author.
+    Given(Value),
 }
 
 /// Runs a tool. The arguments have been validated. They are handed over, so that they need not be copied: they may be
@@ -145,7 +155,7 @@ where
     Fut: Future<Output: IntoToolResult> + 'static,
 {
     Handler {
-        input_schema: schema::of_input::<A>(),
+        input_schema: InputSchema::Derived(schema::of_input::<A>()),
         output_schema: Fut::Output::output_schema(),
         run: Box::new(move |call, arguments| match A::deserialize(arguments) {
             Ok(arguments) => run(call, arguments).map(IntoToolResult::into_tool_result).boxed_local(),
@@ -164,7 +174,7 @@ where
     Fut: Future<Output: IntoToolResult> + 'static,
 {
     Handler {
-        input_schema: schema::no_arguments(),
+        input_schema: InputSchema::None,
         output_schema: Fut::Output::output_schema(),
         run: Box::new(move |call, _| run(call).map(IntoToolResult::into_tool_result).boxed_local()),
     }

@@ -61,13 +61,13 @@ impl ToolResult {
         self.is_error
     }
 
-    /// The members of the result on the wire. Clients with a handshake (`legacy`) take only objects as structured
-    /// results; `wraps` says that the output schema is not one for objects.
-    pub(crate) fn members(&self, era: Era, wraps: bool) -> Object {
+    /// The members of the result on the wire. Clients with a handshake take only objects as structured results: others
+    /// become the member `result` of one.
+    pub(crate) fn members(&self, era: Era) -> Object {
         let content = array(self.content.iter().map(ContentBlock::to_json));
         let object = Object::new().raw("content", &content);
         let object = match &self.structured {
-            Some(json) if era == Era::Legacy && (wraps || !json.starts_with('{')) => {
+            Some(json) if era == Era::Legacy && !json.starts_with('{') => {
                 object.raw("structuredContent", &Object::new().raw("result", json).close())
             }
             Some(json) => object.raw("structuredContent", json),

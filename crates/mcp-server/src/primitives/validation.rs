@@ -17,25 +17,26 @@ use serde_json::{Map, Number, Value};
 use crate::{
     limits::{SCHEMA_DEPTH, SCHEMA_STEPS, SCHEMA_VIOLATIONS},
     primitives::{
-        schema::resolve,
-        schema_text::{alternatives, describe},
+        alternatives::{self, Meant},
+        reference::resolve,
+        schema_text::{describe, describe_all},
+        value::{equal, is_of_type, kind},
     },
     protocol::error::echo,
 };
 
-/// What is wrong with `instance`, as sentences for the caller, and nothing if it is valid. At most
-/// [`SCHEMA_VIOLATIONS`]. `whole` is what the instance is called.
-pub(crate) fn violations(schema: &Value, instance: &Value, whole: &str) -> Vec<String> {
-    let mut check = Check { root: schema, steps: SCHEMA_STEPS, found: Vec::new() };
-    check.value(schema, instance, &Path { parent: None, step: Step::Whole(whole) }, 0);
-    check.found
-}
-
-struct Check<'s> {
+/// The validation of one instance.
+pub(crate) struct Check<'s> {
     root: &'s Value,
     /// Left to do.
     steps: u32,
     found: Vec<String>,
+    /// Only whether there is a violation matters, not which.
+    quiet: bool,
+    /// There is no more to learn.
+    done: bool,
+    /// A member of an object was `null`.
+    pub has_null: bool,
 }
 
 /// Where in the instance a check is: a list that lives on the stack, so that only violations cost anything.
@@ -65,12 +66,33 @@ impl fmt::Display for Path<'_> {
 }
 
 impl<'s> Check<'s> {
+    pub fn new(root: &'s Value) -> Self {
+        Self { root, steps: SCHEMA_STEPS, found: Vec::new(), quiet: false, done: false, has_null: false }
+    }
+
+    /// What is wrong with `instance`, as sentences for the caller, and nothing if it is valid. At most
+    /// [`SCHEMA_VIOLATIONS`]. `whole` is what the instance is called.
+    pub fn run(&mut self, instance: &Value, whole: &str) -> Vec<String> {
+        self.value(self.root, instance, &Path { parent: None, step: Step::Whole(whole) }, 0);
+        std::mem::take(&mut self.found)
+    }
+
+    /// Takes a step, if there is one left.
+    pub fn spend(&mut self) -> bool {
+        self.steps = self.steps.saturating_sub(1);
+        self.steps > 0
+    }
+
+    /// Whether `instance` fits a part of the schema. Takes from the steps of this check.
+    pub fn admits(&mut self, schema: &'s Value, instance: &Value) -> bool {
+        self.fits(schema, instance, &Path { parent: None, step: Step::Whole("") }, 0)
+    }
+
     fn value(&mut self, schema: &'s Value, instance: &Value, path: &Path<'_>, depth: u32) {
-        if self.found.len() >= SCHEMA_VIOLATIONS {
+        if self.done {
             return;
         }
-        self.steps = self.steps.saturating_sub(1);
-        if self.steps == 0 || depth > SCHEMA_DEPTH {
+        if !self.spend() || depth > SCHEMA_DEPTH {
             self.report(path, "too complex to validate");
             return;
         }
@@ -110,8 +132,10 @@ impl<'s> Check<'s> {
     }
 
     fn object(&mut self, schema: &'s Map<String, Value>, object: &Map<String, Value>, path: &Path<'_>, depth: u32) {
+        let mut is_missing = false;
         if let Some(Value::Array(required)) = schema.get("required") {
             for name in required.iter().filter_map(Value::as_str).filter(|name| !object.contains_key(*name)) {
+                is_missing = true;
                 let expected = schema.get("properties").and_then(|properties| properties.get(name));
                 let expected = expected.map_or_else(|| "a value".to_owned(), |schema| describe(self.root, schema, 0));
                 self.report(&path.member(name), &format!("required, expected {expected}"));
@@ -120,12 +144,17 @@ impl<'s> Check<'s> {
         let properties = schema.get("properties").and_then(Value::as_object);
         let additional = schema.get("additionalProperties").filter(|_| !schema.contains_key("patternProperties"));
         for (name, value) in object {
+            self.has_null |= value.is_null();
             match (properties.and_then(|properties| properties.get(name)), additional) {
                 (Some(property), _) => self.value(property, value, &path.member(name), depth + 1),
                 (None, Some(Value::Bool(false))) => {
                     self.report(&path.member(name), "no such property");
                 }
                 (None, Some(additional)) => self.value(additional, value, &path.member(name), depth + 1),
+                // Ignored, unless it may be the missing one under another name.
+                (None, None) if is_missing && properties.is_some() => {
+                    self.report(&path.member(name), "no such property");
+                }
                 (None, None) => {}
             }
         }
@@ -185,13 +214,11 @@ impl<'s> Check<'s> {
         if let Some(Value::Array(any)) = schema.get("anyOf")
             && !any.iter().any(|part| self.fits(part, instance, path, depth))
         {
-            self.report(path, &format!("expected {}, got {}", alternatives(self.root, any, 0), kind(instance)));
+            self.no_alternative(any, instance, path, depth);
         }
         if let Some(Value::Array(one)) = schema.get("oneOf") {
             match one.iter().filter(|part| self.fits(part, instance, path, depth)).take(2).count() {
-                0 => {
-                    self.report(path, &format!("expected {}, got {}", alternatives(self.root, one, 0), kind(instance)));
-                }
+                0 => self.no_alternative(one, instance, path, depth),
                 1 => {}
                 _ => self.report(path, "fits more than one of the alternatives, which exclude each other"),
             }
@@ -209,91 +236,50 @@ impl<'s> Check<'s> {
         }
     }
 
+    /// Reports why none of some alternatives fits: the violations of the one that is meant, if that is clear.
+    fn no_alternative(&mut self, parts: &'s [Value], instance: &Value, path: &Path<'_>, depth: u32) {
+        if self.quiet {
+            self.done = true;
+            return;
+        }
+        match alternatives::meant(self.root, parts, instance) {
+            Meant::One(part) => {
+                let before = self.found.len();
+                self.value(part, instance, path, depth + 1);
+                if self.found.len() > before {
+                    return;
+                }
+            }
+            Meant::Tagged(name, tags) => {
+                let problem = format!("expected one of {tags}");
+                return self.report(&path.member(name), &problem);
+            }
+            Meant::Unclear => {}
+        }
+        self.report(path, &format!("expected {}, got {}", describe_all(self.root, parts, 0), kind(instance)));
+    }
+
     /// Whether `instance` is valid, without reporting why not.
     fn fits(&mut self, schema: &'s Value, instance: &Value, path: &Path<'_>, depth: u32) -> bool {
-        let before = std::mem::take(&mut self.found);
+        let (quiet, done) = (self.quiet, self.done);
+        (self.quiet, self.done) = (true, false);
         self.value(schema, instance, path, depth + 1);
-        std::mem::replace(&mut self.found, before).is_empty()
+        let fits = !self.done;
+        (self.quiet, self.done) = (quiet, done);
+        fits
     }
 
     fn report(&mut self, path: &Path<'_>, problem: &str) {
-        if self.found.len() < SCHEMA_VIOLATIONS {
+        if !self.quiet {
             self.found.push(format!("{path}: {problem}"));
         }
+        self.done = self.quiet || self.found.len() >= SCHEMA_VIOLATIONS;
     }
 }
 
 impl<'p> Path<'p> {
     fn member(&'p self, name: &'p str) -> Self {
         Self { parent: Some(self), step: Step::Member(name) }
-    }
-}
-
-fn is_of_type(instance: &Value, expected: &Value) -> bool {
-    match expected {
-        Value::String(name) => match name.as_str() {
-            "null" => instance.is_null(),
-            "boolean" => instance.is_boolean(),
-            "object" => instance.is_object(),
-            "array" => instance.is_array(),
-            "string" => instance.is_string(),
-            "number" => instance.is_number(),
-            "integer" => is_integer(instance),
-            _ => true,
-        },
-        Value::Array(names) => names.iter().any(|name| is_of_type(instance, name)),
-        _ => true,
-    }
-}
-
-/// An integer in the sense of JSON Schema, where `42.0` is one.
-fn is_integer(instance: &Value) -> bool {
-    instance.is_i64() || instance.is_u64() || instance.as_f64().is_some_and(|number| number.fract() == 0.0)
-}
-
-/// Equality in the sense of JSON Schema, where `1` equals `1.0`.
-fn equal(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
-        (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| equal(left, right))
-        }
-        (Value::Object(left), Value::Object(right)) => {
-            left.len() == right.len()
-                && left.iter().all(|(name, left)| right.get(name).is_some_and(|right| equal(left, right)))
-        }
-        _ => left == right,
-    }
-}
-
-/// What kind of value this is, with its article.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// Turns whole numbers that are written with a fraction (`42.0`) into integers: JSON Schema does not tell them
-/// apart, Rust's integer types do.
-pub(crate) fn normalise(value: &mut Value) {
-    match value {
-        Value::Number(number) if number.is_f64() => {
-            // Beyond 2^53 a float does not say which integer was meant.
-            const EXACT: f64 = 9_007_199_254_740_992.0;
-            if let Some(float) = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() <= EXACT) {
-                #[allow(clippy::cast_possible_truncation, reason = "whole, and within 2^53")]
-                let integer = float as i64;
-                *value = Value::from(integer);
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(normalise),
-        Value::Object(members) => members.values_mut().for_each(normalise),
-        _ => {}
     }
 }
 
@@ -306,7 +292,7 @@ mod tests {
     use super::*;
 
     fn problems(schema: &Value, instance: &Value) -> Vec<String> {
-        violations(schema, instance, "arguments")
+        Check::new(schema).run(instance, "arguments")
     }
 
     #[test]
@@ -388,12 +374,5 @@ mod tests {
         assert_eq!(problems(&json!({"$ref": "#"}), &json!(1)), ["arguments: too complex to validate"]);
         let explosion = json!({"anyOf": [{"$ref": "#"}, {"$ref": "#"}], "type": "array", "items": {"$ref": "#"}});
         assert!(!problems(&explosion, &json!([[[[1]]]])).is_empty());
-    }
-
-    #[test]
-    fn whole_floats_become_integers_and_others_stay() {
-        let mut value = json!({"a": [42.0, 0.5, 1e300, -3.0]});
-        normalise(&mut value);
-        assert_eq!(value.to_string(), r#"{"a":[42,0.5,1e+300,-3]}"#);
     }
 }

@@ -1,6 +1,6 @@
 //! What the builder refuses.
 
-use crate::{BuildError, Cache, Icon, SchemaError, TemplateError, tests::*};
+use crate::{BuildError, Cache, Icon, Json, SchemaError, TemplateError, tests::*};
 
 fn refusal(builder: ServerBuilder<()>) -> BuildError {
     match builder.build() {
@@ -15,13 +15,13 @@ fn builder() -> ServerBuilder<()> {
 
 #[test]
 fn names_are_what_clients_accept() {
-    for name in ["", "a b", "ä", "a/b", &"a".repeat(129)] {
+    for name in ["", "a b", "ä", "a/b", "a.b", &"a".repeat(65)] {
         let expected = BuildError::Name { kind: "tool", name: name.to_owned() };
         assert_eq!(refusal(builder().tool(Tool::new(name, echo))), expected);
         let expected = BuildError::Name { kind: "prompt", name: name.to_owned() };
         assert_eq!(refusal(builder().prompt(Prompt::new(name, greet))), expected);
     }
-    assert!(builder().tool(Tool::new("Az09_.-", echo)).tool(Tool::new("a".repeat(128), echo)).build().is_ok());
+    assert!(builder().tool(Tool::new("Az09_-", echo)).tool(Tool::new("a".repeat(64), echo)).build().is_ok());
 }
 
 #[test]
@@ -67,7 +67,57 @@ fn schemas_are_fit_for_use() {
     assert!(matches!(schema(any().input_schema(header)), SchemaError::Header(_)));
     let fine = || any().input_schema(json!({"type": "object"}));
     assert_eq!(schema(fine().output_schema(json!("x"))), SchemaError::NotASchema);
-    assert!(builder().tool(fine().output_schema(json!({"type": "array"}))).build().is_ok());
+    assert_eq!(schema(fine().output_schema(json!({"type": "array"}))), SchemaError::ResultNotAnObject);
+    assert!(builder().tool(fine().output_schema(json!({"type": "object"}))).build().is_ok());
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(tag = "kind")]
+#[allow(dead_code, reason = "only its schema is looked at")]
+enum Shape {
+    Circle { radius: f64 },
+    Square { side: f64 },
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only its schema is looked at")]
+struct Drawing {
+    name: String,
+    #[serde(flatten)]
+    shape: Shape,
+}
+
+#[test]
+fn alternatives_at_the_root_are_refused_with_the_fix_unless_they_are_written_by_hand() {
+    let alternatives = |tool| match refusal(builder().tool(tool)) {
+        BuildError::Schema { error: error @ SchemaError::RootAlternatives(_), .. } => error.to_string(),
+        other => panic!("{other}"),
+    };
+    let words = alternatives(Tool::new("a", |_: Call, _: Shape| async { "" }));
+    assert!(words.contains("make the enum a field of the arguments"), "{words}");
+    assert_eq!(alternatives(Tool::new("a", |_: Call, _: Drawing| async { "" })), words);
+    let given = json!({"type": "object", "anyOf": [{"required": ["a"]}, {"required": ["b"]}]});
+    assert!(builder().tool(Tool::new("a", |_: Call, _: Value| async { "" }).input_schema(given)).build().is_ok());
+}
+
+#[test]
+fn results_are_objects() {
+    #[derive(serde::Serialize, JsonSchema)]
+    #[serde(tag = "kind")]
+    enum Answer {
+        Found { name: String },
+        Missing,
+    }
+    async fn list(_: Call) -> Json<Vec<u8>> {
+        Json(vec![1])
+    }
+    async fn answer(_: Call) -> Json<Answer> {
+        Json(if false { Answer::Found { name: String::new() } } else { Answer::Missing })
+    }
+    let error = refusal(builder().tool(Tool::new("a", list)));
+    assert!(matches!(&error, BuildError::Schema { error: SchemaError::ResultNotAnObject, .. }), "{error}");
+    assert!(error.to_string().contains("put it into a struct"), "{error}");
+    assert!(builder().tool(Tool::new("a", answer)).build().is_ok(), "an enum of objects is an object");
 }
 
 #[test]
@@ -91,5 +141,9 @@ fn uris_templates_icons_and_caches_are_sound() {
 #[test]
 fn what_went_wrong_is_said_with_its_place() {
     let error = refusal(builder().tool(Tool::new("a", |_: Call, _: Value| async { "" })));
-    assert_eq!(error.to_string(), "the schema of tool \"a\": the root is not of type object");
+    assert_eq!(
+        error.to_string(),
+        "the schema of tool \"a\": the arguments must be an object (root \"type\": \"object\"): put them into a struct with \
+         a field for each"
+    );
 }

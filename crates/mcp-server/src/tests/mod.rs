@@ -4,6 +4,7 @@
 
 mod access;
 mod amounts;
+mod awkward;
 mod batches;
 mod building;
 mod fuzz;
@@ -14,6 +15,7 @@ mod methods;
 mod streams;
 mod tools;
 mod variants;
+mod violations;
 
 use std::rc::Rc;
 

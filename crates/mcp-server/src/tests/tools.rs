@@ -67,7 +67,7 @@ fn arguments_that_do_not_fit_are_reported_to_the_model() {
             (json!({"count": 0}), "arguments.count: expected at least 1, got 0"),
             (json!({"count": "2"}), "arguments.count: expected an integer, got a string"),
             (json!({"count": 1, "gift": 1}), "arguments.gift: expected a boolean, got a number"),
-            (json!({"count": 1, "size": "Huge"}), "arguments.size: expected one of \"Small\", \"Large\" or null"),
+            (json!({"count": 1, "size": "Huge"}), "arguments.size: expected one of \"Small\", \"Large\""),
         ] {
             let answer = run(client.call_tool("order", arguments));
             assert!(answer.is_error() && answer.status == 200);
@@ -77,12 +77,16 @@ fn arguments_that_do_not_fit_are_reported_to_the_model() {
 }
 
 #[test]
-fn arguments_may_be_left_out() {
+fn a_tool_without_arguments_ignores_what_it_is_given() {
     let server = build(Server::builder("t", "1").tool(Tool::new("hello", |_: Call| async { "hello" })));
     let client = Client::new(&server);
     assert_eq!(run(client.request("tools/call", json!({"name": "hello"}))).text(), "hello");
-    let surplus = run(client.call_tool("hello", json!({"x": 1})));
-    assert!(surplus.is_error() && surplus.text().contains("arguments.x: no such property"));
+    // What some clients add to every call.
+    let added = json!({"toolCallId": "c1", "sessionId": "s1", "action": "sendMessage", "chatInput": "hi"});
+    assert_eq!(run(client.call_tool("hello", added)).text(), "hello");
+    let listed = run(client.request("tools/list", json!({})));
+    let expected = json!({"type": "object", "properties": {}, "additionalProperties": false});
+    assert_eq!(listed.result()["tools"][0]["inputSchema"], expected);
 }
 
 #[test]

@@ -1,0 +1,269 @@
+//! JSON Schema in the form that every client and every model's API takes.
+//!
+//! Clients hand the schemas of tools to the API of a model, and one schema that is refused there fails the whole
+//! conversation; others validate the list and drop all of it. What they have in common is less than JSON Schema 2020-12:
+//!
+//! | written | in place of | because |
+//! |---|---|---|
+//! | `{}`, `{"not": {}}` | `true`, `false` | the TypeScript SDK, and Claude Code, take objects only below `properties` |
+//! | `items`, `properties` always | none | OpenAI: "array schema missing items", "object schema missing properties" |
+//! | no `format` that is Rust's | `uint32`, `double`, `ip` | no specification knows them; validators warn or refuse |
+//! | the schema itself | `$ref` to a definition | Gemini's function declarations know no references |
+//! | `"type": "string"` for what may be left out | `["string", "null"]` | Gemini: `type` "is not repeating"; `null` counts as absent here, see `absent` |
+//! | `anyOf` | `oneOf`, `["string", "null"]` for what must be there | OpenAI: "oneOf is not permitted"; Gemini as above |
+//! | `enum` of strings, with descriptions in the text | `const` in alternatives | Gemini knows no `const` |
+//! | `items` | `prefixItems`, `uniqueItems` | neither OpenAI's nor Gemini's subset has them; `serde` checks the rest |
+//! | `additionalProperties` | `patternProperties`, `unevaluatedProperties` | the same |
+//!
+//! The first three do not change what a schema means, and hold for all schemas: [`complete`]. The others are for the
+//! arguments that a Rust type describes: [`simplify`]. Results go to programs rather than to models, and keep `null`.
+//! A recursive type keeps its references, since there is no other way to write it.
+
+use serde_json::{Map, Value};
+
+use crate::primitives::{reference::resolve, schema_text::describe};
+
+type Members = Map<String, Value>;
+
+/// Writes out what clients expect, without changing the meaning.
+pub(crate) fn complete(schema: &mut Value) {
+    if let Value::Bool(allows) = *schema {
+        let mut members = Members::new();
+        if !allows {
+            members.insert("not".to_owned(), empty());
+        }
+        *schema = Value::Object(members);
+    }
+    let Value::Object(members) = schema else { return };
+    if members.get("format").and_then(Value::as_str).is_some_and(is_of_rust) {
+        members.remove("format");
+    }
+    if is_of(members, "array") {
+        members.entry("items").or_insert_with(empty);
+    }
+    subschemas(members, &mut complete);
+}
+
+/// Writes the root out that a reference stands for, and adds `properties` to it.
+pub(crate) fn complete_root(schema: &mut Value) {
+    complete(schema);
+    let reference = schema.get("$ref").and_then(Value::as_str);
+    let target = reference.and_then(|reference| resolve(schema, reference)).and_then(Value::as_object).cloned();
+    let Some(members) = schema.as_object_mut() else { return };
+    if let Some(target) = target {
+        members.remove("$ref");
+        merge(members, target);
+    }
+    if is_of(members, "object") {
+        members.entry("properties").or_insert_with(empty);
+    }
+}
+
+/// Reduces the schema of arguments to what the APIs of models have in common.
+pub(crate) fn simplify(schema: &mut Value) {
+    let Value::Object(members) = schema else { return };
+    let required = members.remove("required");
+    if let Some(Value::Object(properties)) = members.get_mut("properties") {
+        let is_required =
+            |name: &str| required.as_ref().and_then(Value::as_array).is_some_and(|all| contains(all, name));
+        properties.iter_mut().filter(|(name, _)| !is_required(name)).for_each(|(_, property)| without_null(property));
+    }
+    if let Some(required) = required {
+        members.insert("required".to_owned(), required);
+    }
+    subschemas(members, &mut simplify);
+
+    if let Some(parts) = members.remove("oneOf") {
+        if members.contains_key("anyOf") {
+            members.insert("oneOf".to_owned(), parts);
+        } else {
+            members.insert("anyOf".to_owned(), parts);
+        }
+    }
+    join_choices(members);
+    if let Some(only @ Value::String(_)) = members.get("const").cloned() {
+        members.remove("const");
+        members.insert("enum".to_owned(), Value::Array(vec![only]));
+    }
+    split_types(members);
+    name_items(members);
+    open_maps(members);
+    members.remove("uniqueItems");
+    if is_of(members, "object") {
+        members.entry("properties").or_insert_with(empty);
+    }
+}
+
+/// Removes `null` from the values that a schema admits, unless it admits nothing else or anything at all.
+pub(crate) fn without_null(schema: &mut Value) {
+    let Value::Object(members) = schema else { return };
+    if let Some(Value::Array(types)) = members.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            members.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(choices)) = members.get_mut("enum") {
+        choices.retain(|choice| !choice.is_null());
+    }
+    if members.get("default") == Some(&Value::Null) {
+        members.remove("default");
+    }
+    if let Some(Value::Array(parts)) = members.get_mut("anyOf") {
+        parts.retain(|part| !part.get("type").is_some_and(|name| name == "null"));
+        if let [Value::Object(only)] = parts.as_mut_slice() {
+            let only = std::mem::take(only);
+            members.remove("anyOf");
+            merge(members, only);
+        }
+    }
+}
+
+/// Adds what `members` does not say itself.
+fn merge(members: &mut Members, others: Members) {
+    for (name, value) in others {
+        members.entry(name).or_insert(value);
+    }
+}
+
+/// Alternatives that are all strings become one list of them. What is said of each becomes part of the description.
+fn join_choices(members: &mut Members) {
+    let Some(Value::Array(parts)) = members.get("anyOf") else { return };
+    let mut choices = Vec::new();
+    let mut lines = String::new();
+    for part in parts {
+        let Some(Value::Array(strings)) = part.get("enum") else { return };
+        if !strings.iter().all(Value::is_string) {
+            return;
+        }
+        if let (Some(text), [choice]) = (part.get("description").and_then(Value::as_str), strings.as_slice()) {
+            lines = format!("{lines}\n- {choice}: {text}");
+        }
+        choices.extend_from_slice(strings);
+    }
+    members.remove("anyOf");
+    members.insert("type".to_owned(), Value::from("string"));
+    members.insert("enum".to_owned(), Value::Array(choices));
+    describe_further(members, &lines);
+}
+
+/// Several types become alternatives of one type each, which keep what is said about their values.
+fn split_types(members: &mut Members) {
+    let Some(Value::Array(types)) = members.get("type") else { return };
+    if members.contains_key("anyOf") {
+        return;
+    }
+    let types = types.clone();
+    let mut alike = std::mem::take(members);
+    alike.remove("type");
+    for name in ["title", "description", "default"] {
+        if let Some(value) = alike.remove(name) {
+            members.insert(name.to_owned(), value);
+        }
+    }
+    if let Some(Value::Array(choices)) = alike.get_mut("enum") {
+        choices.retain(|choice| !choice.is_null());
+    }
+    let part = |name: Value| {
+        let mut part = if name == "null" { Members::new() } else { alike.clone() };
+        part.insert("type".to_owned(), name);
+        Value::Object(part)
+    };
+    members.insert("anyOf".to_owned(), types.into_iter().map(part).collect());
+}
+
+/// A tuple becomes an array of what its places may hold. Its length stays, and the description names the order.
+fn name_items(members: &mut Members) {
+    let Some(Value::Array(mut places)) = members.remove("prefixItems") else { return };
+    let words = places.iter().map(|place| describe(place, place, 0)).collect::<Vec<_>>().join(", ");
+    let mut different: Vec<Value> = Vec::new();
+    for place in places.drain(..) {
+        if !different.contains(&place) {
+            different.push(place);
+        }
+    }
+    if different.len() > 1 {
+        describe_further(members, &format!("\nItems in this order: {words}."));
+        let mut items = Members::new();
+        items.insert("anyOf".to_owned(), Value::Array(different));
+        members.insert("items".to_owned(), Value::Object(items));
+    } else if let Some(only) = different.pop() {
+        members.insert("items".to_owned(), only);
+    }
+}
+
+/// Members whose names follow a pattern become members of any name.
+fn open_maps(members: &mut Members) {
+    if let Some(Value::Object(patterns)) = members.remove("patternProperties") {
+        members.remove("additionalProperties");
+        let mut schemas = patterns.into_iter().map(|(_, schema)| schema);
+        if let (Some(only), None) = (schemas.next(), schemas.next()) {
+            members.insert("additionalProperties".to_owned(), only);
+        }
+    }
+    members.remove("unevaluatedProperties");
+}
+
+fn describe_further(members: &mut Members, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    let described = members.get("description").and_then(Value::as_str).unwrap_or_default();
+    let text = format!("{described}{text}");
+    members.insert("description".to_owned(), Value::from(text.trim_start()));
+}
+
+/// Calls `visit` for each schema directly below. The values of `default`, `enum` and so on are none.
+fn subschemas(members: &mut Members, visit: &mut dyn FnMut(&mut Value)) {
+    for (keyword, member) in members {
+        match (keyword.as_str(), member) {
+            (
+                "properties" | "patternProperties" | "dependentSchemas" | "$defs" | "definitions",
+                Value::Object(named),
+            ) => {
+                named.values_mut().for_each(&mut *visit);
+            }
+            ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(listed)) => {
+                listed.iter_mut().for_each(&mut *visit);
+            }
+            ("additionalProperties", Value::Bool(_)) => {}
+            (
+                "additionalProperties"
+                | "unevaluatedProperties"
+                | "propertyNames"
+                | "items"
+                | "unevaluatedItems"
+                | "contains"
+                | "not"
+                | "if"
+                | "then"
+                | "else",
+                schema,
+            ) => visit(schema),
+            _ => {}
+        }
+    }
+}
+
+/// The formats that `schemars` makes of types of Rust, and that no specification knows.
+fn is_of_rust(format: &str) -> bool {
+    matches!(format, "float" | "double" | "ip") || format.starts_with("int") || format.starts_with("uint")
+}
+
+/// Whether values of this type are meant.
+fn is_of(members: &Members, name: &str) -> bool {
+    match members.get("type") {
+        Some(Value::Array(types)) => contains(types, name),
+        Some(only) => only == name,
+        None => false,
+    }
+}
+
+fn contains(names: &[Value], name: &str) -> bool {
+    names.iter().any(|known| known == name)
+}
+
+fn empty() -> Value {
+    Value::Object(Members::new())
+}

@@ -1,0 +1,64 @@
+//! What a model reads of arguments that do not fit.
+
+use crate::{primitives::validation::Check, tests::*};
+
+fn problems(schema: &Value, instance: &Value) -> Vec<String> {
+    Check::new(schema).run(instance, "arguments")
+}
+
+#[test]
+fn violations_within_an_alternative_are_reported() {
+    let place = json!({
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+        "additionalProperties": false
+    });
+    let circle = json!({"type": "object", "properties": {"kind": {"const": "circle"}, "r": {"type": "number"}}, "required": ["kind", "r"]});
+    let square = json!({"type": "object", "properties": {"kind": {"enum": ["square"]}, "a": {"type": "number"}}, "required": ["kind", "a"]});
+    let open = json!({"type": "object", "properties": {"open": {"$ref": "#/$defs/place"}}, "required": ["open"]});
+    let shut = json!({"type": "object", "properties": {"shut": {"type": "string"}}, "required": ["shut"]});
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "place": {"anyOf": [{"$ref": "#/$defs/place"}, {"type": "null"}]},
+            "shape": {"oneOf": [circle, square]},
+            "state": {"anyOf": [open, shut]},
+            "nested": {"anyOf": [{"anyOf": [{"type": "array", "items": {"$ref": "#/properties/place"}}, {"type": "null"}]}, {"type": "string"}]}
+        },
+        "$defs": {"place": place}
+    });
+    for (instance, expected) in [
+        (json!({"place": {"city": "Oslo", "zip": "1"}}), "arguments.place.zip: no such property"),
+        (json!({"place": {"city": 1}}), "arguments.place.city: expected a string, got a number"),
+        (json!({"place": 1}), "arguments.place: expected an object or null, got a number"),
+        (json!({"shape": {"kind": "circle", "r": "1"}}), "arguments.shape.r: expected a number, got a string"),
+        (json!({"shape": {"kind": "square"}}), "arguments.shape.a: required, expected a number"),
+        (json!({"shape": {"kind": "ring"}}), "arguments.shape.kind: expected one of \"circle\", \"square\""),
+        (json!({"shape": {}}), "arguments.shape.kind: expected one of \"circle\", \"square\""),
+        (json!({"state": {"open": {"city": 1}}}), "arguments.state.open.city: expected a string, got a number"),
+        (json!({"state": {"shut": 1}}), "arguments.state.shut: expected a string, got a number"),
+        (json!({"state": {}}), "arguments.state: expected an object or an object, got an object"),
+        (json!({"nested": [{"city": 1}]}), "arguments.nested[0].city: expected a string, got a number"),
+    ] {
+        assert_eq!(problems(&schema, &instance), [expected], "{instance}");
+    }
+    let fine = json!({"place": null, "shape": {"kind": "square", "a": 1}, "state": {"shut": ""}, "nested": [null]});
+    assert_eq!(problems(&schema, &fine), [""; 0]);
+}
+
+#[test]
+fn nested_alternatives_cost_no_more_than_their_number_squared() {
+    let schema = json!({"anyOf": [{"type": "array", "items": {"$ref": "#"}}, {"type": "string"}]});
+    let deep = (0..60).fold(json!(1), |inner, _| json!([inner]));
+    let path = "[0]".repeat(60);
+    assert_eq!(problems(&schema, &deep), [format!("arguments{path}: expected an array or a string, got a number")]);
+}
+
+#[test]
+fn what_may_be_the_missing_property_misspelled_is_reported() {
+    let schema = json!({"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]});
+    let expected = ["arguments.title: required, expected a string", "arguments.titles: no such property"];
+    assert_eq!(problems(&schema, &json!({"titles": "x"})), expected);
+    assert_eq!(problems(&schema, &json!({"title": "x", "titles": "x"})), [""; 0]);
+}

@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# The official MCP client for Python, for the tests of what clients read.
+# Sourced by dev/setup.
+
+# Installs it into an environment of its own. Without it its tests are skipped, so a failure does not end the set-up. It
+# is tried again after a day.
+python_client() {
+  local step='Python MCP client' failed=$cache/python-client-failed folder=${mcp_python%/bin/python}
+  if [ -x "$mcp_python" ]; then
+    say "$step" 'up to date'
+    return
+  fi
+  if ! python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+    say "$step" 'no python3 of version 3.10 or later with venv, so its tests are skipped'
+    return
+  fi
+  if [ -n "$(find "$failed" -mtime -1 2>/dev/null)" ]; then
+    say "$step" "not available (see $failed), so its tests are skipped"
+    return
+  fi
+  begin
+  if run "$step" 'installing from python-client.txt, about a minute' make_python_environment; then
+    install_tree "$work/python" "$folder"
+    return
+  fi
+  mv "$work/log" "$failed"
+  say "$step" "not available (see $failed), so its tests are skipped"
+}
+
+# Only its interpreter is used, so the environment may be moved.
+make_python_environment() {
+  python3 -m venv "$work/python" &&
+    "$work/python/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
+      --requirement "$root/dev/setup-parts/python-client.txt"
+}
