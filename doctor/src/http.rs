@@ -91,6 +91,8 @@ pub enum Truncation {
 /// Larger than any metadata document or tool list that clients accept, and small enough to hold several in memory.
 pub const MAX_BODY_BYTES: u64 = 1024 * 1024;
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 impl HttpResponse {
     /// The first value of a header; `name` in lower case.
     #[must_use]
@@ -125,8 +127,29 @@ impl HttpResponse {
     /// Whether the response is an HTML page, by its media type or by the beginning of its body.
     #[must_use]
     pub fn is_html(&self) -> bool {
-        let start: String = self.body.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+        let start: String = self.text().trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
         self.media_type() == "text/html" || start.starts_with("<!doctype html") || start.starts_with("<html")
+    }
+
+    /// The body without a byte order mark, which JSON parsers reject (RFC 8259 §8.1).
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.body)
+    }
+
+    /// Whether the body begins with a byte order mark.
+    #[must_use]
+    pub fn has_byte_order_mark(&self) -> bool {
+        self.body.starts_with(BYTE_ORDER_MARK)
+    }
+
+    /// The content coding of the body (RFC 9110 §8.4). `None` if it is not coded. The doctor asks for none.
+    #[must_use]
+    pub fn content_coding(&self) -> Option<&str> {
+        let named = self.header("content-encoding").map(str::trim);
+        let named = named.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"));
+        // The first two bytes of gzip; the second one is not UTF-8.
+        named.or_else(|| self.body.starts_with("\u{1f}\u{fffd}").then_some("gzip"))
     }
 
     /// Status and media type: `403 text/html`.
@@ -222,6 +245,16 @@ mod tests {
         assert!(response(&[], "<html lang=en>").is_html());
         assert!(!response(&[("content-type", "application/json")], "{}").is_html());
         assert!(!response(&[], "ünïcödé ünïcödé ünïcödé").is_html());
+    }
+
+    #[test]
+    fn a_body_that_is_compressed_or_marked_is_recognised() {
+        let marked = response(&[], "\u{feff}{}");
+        assert_eq!((marked.text(), marked.has_byte_order_mark(), marked.content_coding()), ("{}", true, None));
+        assert!(response(&[], "\u{feff}<html>").is_html());
+        assert_eq!(response(&[("content-encoding", "br")], "x").content_coding(), Some("br"));
+        assert_eq!(response(&[("content-encoding", " Identity ")], "{}").content_coding(), None);
+        assert_eq!(response(&[], "\u{1f}\u{fffd}\u{8}").content_coding(), Some("gzip"));
     }
 
     #[test]

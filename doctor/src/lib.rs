@@ -24,6 +24,7 @@ pub mod http;
 pub mod mcp;
 pub mod options;
 pub mod outcome;
+pub mod pages;
 pub mod probe;
 pub mod quote;
 pub mod record;

@@ -7,6 +7,65 @@ use serde_json::{Map, Value, json};
 
 use crate::http::{HttpRequest, HttpResponse};
 
+/// A protocol era.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Era {
+    /// With a handshake: up to 2025-11-25.
+    Legacy,
+    /// Without one: from 2026-07-28.
+    Modern,
+}
+
+/// A list that a server returns in pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum List {
+    /// `tools/list`.
+    Tools,
+    /// `prompts/list`.
+    Prompts,
+    /// `resources/list`.
+    Resources,
+    /// `resources/templates/list`.
+    ResourceTemplates,
+}
+
+impl List {
+    /// Every list.
+    pub const ALL: [Self; 4] = [Self::Tools, Self::Prompts, Self::Resources, Self::ResourceTemplates];
+
+    /// The method that returns it.
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Tools => "tools/list",
+            Self::Prompts => "prompts/list",
+            Self::Resources => "resources/list",
+            Self::ResourceTemplates => "resources/templates/list",
+        }
+    }
+
+    /// The member of the result that holds it.
+    #[must_use]
+    pub const fn member(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Prompts => "prompts",
+            Self::Resources => "resources",
+            Self::ResourceTemplates => "resourceTemplates",
+        }
+    }
+
+    /// The capability that announces it.
+    #[must_use]
+    pub const fn capability(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Prompts => "prompts",
+            Self::Resources | Self::ResourceTemplates => "resources",
+        }
+    }
+}
+
 /// The newest revision of the legacy era.
 pub const LEGACY_REVISION: &str = "2025-11-25";
 
@@ -115,9 +174,9 @@ pub enum RpcResponse {
 #[must_use]
 pub fn rpc_response(http: &HttpResponse) -> Option<RpcResponse> {
     if http.media_type() == "text/event-stream" {
-        return events(&http.body).find_map(|data| parse(&data));
+        return events(http.text()).find_map(|data| parse(&data));
     }
-    parse(&http.body)
+    parse(http.text())
 }
 
 /// Whether the beginning of an event stream contains a JSON-RPC response, so that reading can stop.

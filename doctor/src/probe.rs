@@ -1,6 +1,10 @@
 //! The requests that the doctor sends, by name.
 
-use crate::{clients::UserAgent, target::DiscoveryForm};
+use crate::{
+    clients::UserAgent,
+    mcp::{Era, List},
+    target::DiscoveryForm,
+};
 
 /// A request to the server or its provider. Its response is recorded under this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,6 +17,8 @@ pub enum Probe {
     Get,
     /// `initialize` with an unsigned token.
     ForgedToken,
+    /// `initialize` with `Authorization: Bearer` and no token after it.
+    EmptyBearer,
     /// `initialize` at the same URL with one slash more or less at its end.
     SlashToggled,
     /// `initialize` with the user agent of a client.
@@ -65,6 +71,9 @@ pub enum Probe {
     ModernTools,
     /// `tools/call` of `whoami` in 2026-07-28.
     ModernWhoami,
+    /// A page of a list, counted from 1. The first page of the tools is [`Self::LegacyTools`] or
+    /// [`Self::ModernTools`].
+    Page(Era, List, usize),
 }
 
 /// An origin that no server allows by name (RFC 2606 reserves it). `--origin` replaces it.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     challenge::{Challenge, ChallengeError},
     http::{Exchange, HttpResponse, TransportError},
-    mcp::{self, RpcResponse},
+    mcp::{self, List, RpcResponse},
     outcome::Skip,
     probe::{Probe, UNLISTED_ORIGIN},
     target::{DiscoveryForm, Target},
@@ -81,6 +81,17 @@ impl Record {
         self.response(Probe::Initialize).is_some_and(|response| {
             response.status == 200
                 && matches!(mcp::rpc_response(response), Some(RpcResponse::Result(it)) if it["protocolVersion"].is_string())
+        })
+    }
+
+    /// Whether the server announces a list among its capabilities, in either era.
+    #[must_use]
+    pub fn announces(&self, list: List) -> bool {
+        [Probe::LegacyInitialize, Probe::ModernDiscover].into_iter().any(|probe| {
+            matches!(
+                self.response(probe).and_then(mcp::rpc_response),
+                Some(RpcResponse::Result(it)) if it["capabilities"][list.capability()].is_object()
+            )
         })
     }
 
@@ -172,7 +183,7 @@ pub fn document(response: &HttpResponse) -> Option<Map<String, Value>> {
     if response.status != 200 || response.truncated.is_some() {
         return None;
     }
-    match serde_json::from_str(&response.body) {
+    match serde_json::from_str(response.text()) {
         Ok(Value::Object(object)) => Some(object),
         _ => None,
     }

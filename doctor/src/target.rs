@@ -177,7 +177,7 @@ pub fn is_secure(url: &str) -> bool {
 }
 
 /// The URLs at which clients look for authorization server metadata (MCP 2026-07-28, authorization server metadata
-/// discovery). An issuer without a path has the first and the third only.
+/// discovery), and a fourth at which they do not. An issuer without a path has the first and the third only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DiscoveryForm {
     /// RFC 8414 §3.1: `/.well-known/oauth-authorization-server` between host and path.
@@ -186,11 +186,21 @@ pub enum DiscoveryForm {
     OpenIdInserted,
     /// OpenID Connect Discovery §4: `/.well-known/openid-configuration` after the path.
     OpenIdAppended,
+    /// `/.well-known/oauth-authorization-server` after the path. Providers that confuse the two specifications serve it;
+    /// mcp-edge reads it, and clients do not.
+    OAuthAppended,
 }
 
 impl DiscoveryForm {
-    /// Every form, in the order in which clients try them.
-    pub const ALL: [Self; 3] = [Self::OAuthInserted, Self::OpenIdInserted, Self::OpenIdAppended];
+    /// Every form: those of [`Self::is_tried_by_clients`] in the order in which clients try them, then the other one.
+    pub const ALL: [Self; 4] = [Self::OAuthInserted, Self::OpenIdInserted, Self::OpenIdAppended, Self::OAuthAppended];
+
+    /// Whether clients look there. The SDKs (TypeScript, Python, Rust), Codex and VS Code try the three forms of the
+    /// specification in the same order.
+    #[must_use]
+    pub const fn is_tried_by_clients(self) -> bool {
+        !matches!(self, Self::OAuthAppended)
+    }
 
     /// The URL for an issuer. `None` if the issuer is not a URL, or if the form gives the same URL as another one.
     #[must_use]
@@ -200,9 +210,10 @@ impl DiscoveryForm {
         let path = url.path().trim_end_matches('/');
         match self {
             Self::OAuthInserted => Some(format!("{origin}/.well-known/oauth-authorization-server{path}")),
-            Self::OpenIdInserted if path.is_empty() => None,
+            Self::OpenIdInserted | Self::OAuthAppended if path.is_empty() => None,
             Self::OpenIdInserted => Some(format!("{origin}/.well-known/openid-configuration{path}")),
             Self::OpenIdAppended => Some(format!("{origin}{path}/.well-known/openid-configuration")),
+            Self::OAuthAppended => Some(format!("{origin}{path}/.well-known/oauth-authorization-server")),
         }
     }
 }
@@ -280,6 +291,7 @@ mod tests {
                 Some("https://t.logto.app/.well-known/oauth-authorization-server/oidc".to_owned()),
                 Some("https://t.logto.app/.well-known/openid-configuration/oidc".to_owned()),
                 Some("https://t.logto.app/oidc/.well-known/openid-configuration".to_owned()),
+                Some("https://t.logto.app/oidc/.well-known/oauth-authorization-server".to_owned()),
             ]
         );
         assert_eq!(
@@ -288,8 +300,9 @@ mod tests {
                 Some("https://t.auth0.com/.well-known/oauth-authorization-server".to_owned()),
                 None,
                 Some("https://t.auth0.com/.well-known/openid-configuration".to_owned()),
+                None,
             ]
         );
-        assert_eq!(urls("not a url"), [None, None, None]);
+        assert_eq!(urls("not a url"), [None, None, None, None]);
     }
 }

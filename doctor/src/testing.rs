@@ -52,6 +52,15 @@ pub fn expect(check: &'static Check, verdict: Verdict, observed: &str, change: i
     assert_eq!(actual, (verdict, true), "{}: {finding:#?}", check.slug);
 }
 
+/// Changes the only tool in both eras.
+pub fn tool(change: impl Fn(&mut Map<String, Value>)) -> impl FnOnce(&mut Record) {
+    move |record| {
+        for probe in [Probe::LegacyTools, Probe::ModernTools] {
+            record.edit(probe, |message| change(message["result"]["tools"][0].as_object_mut().unwrap()));
+        }
+    }
+}
+
 /// Changes to a record.
 pub trait Change {
     /// Changes the response to a probe.
@@ -164,7 +173,7 @@ fn endpoint(request: &HttpRequest) -> HttpResponse {
     };
     let good = format!("Bearer {}", token(&json!({})).expose());
     match header("authorization") {
-        None => with_cors(http_response(
+        None | Some("Bearer") => with_cors(http_response(
             401,
             &[("www-authenticate", CHALLENGE), ("content-type", "application/json")],
             "{}",
@@ -185,8 +194,8 @@ fn mcp_response(body: &str) -> HttpResponse {
         "initialize" => json!({ "protocolVersion": "2025-11-25", "capabilities": { "tools": {} } }),
         "server/discover" => json!({ "supportedVersions": ["2026-07-28"], "capabilities": { "tools": {} } }),
         "tools/list" => json!({ "tools": [{
-            "name": "whoami", "description": "Tells who is signed in.", "inputSchema": { "type": "object" },
-            "annotations": { "readOnlyHint": true, "destructiveHint": false, "openWorldHint": false },
+            "name": "whoami", "description": "Tells who is signed in.", "inputSchema": { "type": "object", "properties": {} },
+            "annotations": { "title": "Who am I", "readOnlyHint": true, "destructiveHint": false, "openWorldHint": false },
         }] }),
         "tools/call" => json!({ "content": [], "structuredContent": { "sub": "u1", "username": "ada" } }),
         "notifications/initialized" => return http_response(202, &[], ""),

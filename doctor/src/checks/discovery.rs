@@ -1,14 +1,14 @@
 //! Provider discovery (RFC 8414, OpenID Connect Discovery): whether clients find the provider's metadata, and whether
 //! its issuer is the expected one.
 
-use super::response::document_problem;
+use super::response::{WORKER_TO_WORKER_FIX, document_problem, is_worker_to_worker};
 use crate::{
     check::{Check, Section},
     clients::Client,
     outcome::{CheckResult, Outcome},
     probe::Probe,
     quote::{excerpt, quote},
-    record::{Record, string},
+    record::{Record, document, string},
     target::DiscoveryForm,
 };
 
@@ -18,7 +18,8 @@ const DISCOVERY: Check = Check {
     slug: "discovery",
     section: Section::Provider,
     title: "The provider's metadata is found where clients look",
-    why: "Clients try up to three URLs in order, and continue only after a 4xx: any other response ends the search.",
+    why: "Clients try up to three URLs in order: RFC 8414 and OpenID Connect with the well-known segment before the path, \
+          then OpenID Connect after it. Most continue only after a 3xx or 4xx: any other response ends the search.",
     fix: "Make sure that the provider is running and reachable from the internet, and that it answers 404 at URLs that it \
           does not serve.",
     affects: &Client::ALL,
@@ -29,7 +30,8 @@ fn discovery(record: &Record) -> CheckResult {
     let issuer = record.require_issuer()?;
     let found = record.provider_metadata();
     let mut tried: Vec<String> = Vec::new();
-    let mut obstacle = None;
+    let mut is_worker_error = false;
+    let mut obstacle: Option<(String, u16)> = None;
     for form in DiscoveryForm::ALL {
         if found.as_ref().is_some_and(|(it, _)| *it == form) {
             break;
@@ -41,17 +43,29 @@ fn discovery(record: &Record) -> CheckResult {
             Err(error) => tried.push(format!("{url}: {error}")),
             Ok(response) => {
                 let problem = document_problem(response).unwrap_or_default();
-                if !(400..500).contains(&response.status) {
-                    obstacle.get_or_insert_with(|| format!("{url}: {problem}, and clients do not look further"));
+                if !(300..500).contains(&response.status) {
+                    let observed = format!("{url}: {problem}, and clients do not look further");
+                    obstacle.get_or_insert((observed, response.status));
                 }
+                is_worker_error |= is_worker_to_worker(response);
                 tried.push(format!("{url}: {problem}"));
             }
         }
     }
     Ok(match (found, obstacle) {
         (None, _) if tried.is_empty() => Outcome::failure(format!("{} is not a URL", quote(&issuer))),
+        (None, _) if is_worker_error => Outcome::failure(tried.join("; ")).fix(WORKER_TO_WORKER_FIX),
         (None, _) => Outcome::failure(tried.join("; ")),
-        (Some(_), Some(obstacle)) => Outcome::failure(obstacle),
+        (Some((form, _)), _) if !form.is_tried_by_clients() => {
+            Outcome::failure(format!("only at {}, where clients do not look", record.url(Probe::Discovery(form)))).fix(
+                format!("Serve the same document at {}.", record.url(Probe::Discovery(DiscoveryForm::OAuthInserted))),
+            )
+        }
+        // Codex continues after every status but 200.
+        (Some(_), Some((obstacle, 200))) => Outcome::failure(obstacle),
+        (Some(_), Some((obstacle, _))) => {
+            Outcome::failure(obstacle).affects(Client::ALL.into_iter().filter(|client| *client != Client::Codex))
+        }
         (Some((form, _)), None) => {
             let url = record.url(Probe::Discovery(form));
             Outcome::ok(match tried.len() {
@@ -78,10 +92,25 @@ fn issuer(record: &Record) -> CheckResult {
     let provider = record.require_provider_metadata()?;
     Ok(match string(&provider, "issuer") {
         None => Outcome::failure("the provider's metadata has no issuer"),
-        Some(issuer) if issuer == expected => Outcome::ok(excerpt(issuer)),
+        Some(issuer) if issuer == expected => match foreign_document(record, &expected) {
+            None => Outcome::ok(excerpt(issuer)),
+            Some(foreign) => {
+                Outcome::warning(foreign).fix("Serve the same document at every place, or answer 404 at the others.")
+            }
+        },
         Some(issuer) => {
             Outcome::failure(format!("the provider says {}, the server says {}", quote(issuer), quote(&expected)))
         }
+    })
+}
+
+/// The first document of another issuer at one of the other places. Clients that look there first stop.
+fn foreign_document(record: &Record, expected: &str) -> Option<String> {
+    DiscoveryForm::ALL.into_iter().find_map(|form| {
+        let found = document(record.response(Probe::Discovery(form))?)?;
+        let issuer = string(&found, "issuer").unwrap_or_default();
+        let url = record.url(Probe::Discovery(form));
+        (issuer != expected).then(|| format!("{url} is the document of another issuer, {}", quote(issuer)))
     })
 }
 
@@ -92,8 +121,8 @@ mod tests {
     use super::*;
     use crate::{
         http::TransportErrorKind,
-        outcome::Verdict::{Failure, Ok as Fine, Skipped},
-        testing::{Change, expect},
+        outcome::Verdict::{Failure, Ok as Fine, Skipped, Warning},
+        testing::{Change, expect, found},
     };
 
     const FIRST: Probe = Probe::Discovery(DiscoveryForm::OAuthInserted);
@@ -115,6 +144,42 @@ mod tests {
         expect(&DISCOVERY, Failure, "do not look further", |it| it.put(FIRST, 200, "text/html", "<html>"));
         expect(&DISCOVERY, Failure, "do not look further", |it| it.put(FIRST, 500, "text/plain", ""));
         expect(&DISCOVERY, Fine, "the third URL", |it| it.put(FIRST, 403, "text/plain", ""));
+    }
+
+    #[test]
+    fn a_document_at_a_place_of_no_client_is_not_found() {
+        let only_there = |record: &mut Record| {
+            let found = record.response(FOUND).unwrap().clone();
+            record.put(FOUND, 404, "text/plain", "");
+            record.change(Probe::Discovery(DiscoveryForm::OAuthAppended), |it| *it = found);
+        };
+        expect(
+            &DISCOVERY,
+            Failure,
+            "oidc/.well-known/oauth-authorization-server, where clients do not look",
+            only_there,
+        );
+        expect(&ISSUER, Fine, "", only_there);
+    }
+
+    #[test]
+    fn the_error_between_workers_is_named_with_its_flag() {
+        let finding = found(&DISCOVERY, |record| {
+            for form in DiscoveryForm::ALL {
+                record.put(Probe::Discovery(form), 404, "text/plain", "error code: 1042");
+            }
+        });
+        assert!(finding.observed.contains("error 1042"), "{finding:#?}");
+        assert!(finding.fix.contains("global_fetch_strictly_public"), "{finding:#?}");
+    }
+
+    #[test]
+    fn a_foreign_document_at_another_place_is_named() {
+        expect(&ISSUER, Warning, "another issuer, \"https://elsewhere.example\"", |record| {
+            let mut other = record.response(FOUND).unwrap().clone();
+            other.body = r#"{"issuer":"https://elsewhere.example"}"#.to_owned();
+            record.change(Probe::Discovery(DiscoveryForm::OAuthAppended), |it| *it = other);
+        });
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::{
     clients::Client,
     outcome::{CheckResult, Outcome, Skip},
     probe::Probe,
+    quote::{examples, quote},
     record::{Record, document, string},
 };
 
@@ -43,8 +44,10 @@ fn keys(record: &Record) -> CheckResult {
     }
     let set = document(response).unwrap_or_default();
     let keys: Vec<&Value> = set.get("keys").and_then(Value::as_array).into_iter().flatten().collect();
-    if keys.iter().any(|key| is_secret(key)) {
-        return Ok(Outcome::failure("the key set contains a private or symmetric key: anyone can sign tokens with it")
+    let secret: Vec<_> = keys.iter().filter(|key| is_secret(key)).map(|key| kid(key)).collect();
+    if !secret.is_empty() {
+        let observed = "the key set contains a private or symmetric key: anyone can sign tokens with it";
+        return Ok(Outcome::failure(format!("{observed} (kid {})", examples(&secret)))
             .fix("Remove the key, create new ones, and treat every token that was signed with an old one as forged."));
     }
     let usable: Vec<_> =
@@ -63,7 +66,13 @@ fn keys(record: &Record) -> CheckResult {
 }
 
 fn is_secret(key: &Value) -> bool {
-    key["kty"] == "oct" || key.get("d").is_some() || key.get("k").is_some()
+    // RFC 7518 §6.3.2: each of these gives the private key of RSA away, or a part of it.
+    const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+    key["kty"] == "oct" || PRIVATE.iter().any(|member| key.get(*member).is_some())
+}
+
+fn kid(key: &Value) -> String {
+    key["kid"].as_str().map_or_else(|| "missing".to_owned(), quote)
 }
 
 /// The name of the key type, if the key can verify signatures.
@@ -135,7 +144,8 @@ mod tests {
         let same = json!([{ "kty": "EC", "crv": "P-256", "kid": "a" }, { "kty": "EC", "crv": "P-384", "kid": "a" }]);
         expect(&KEYS, Warning, "same kid", set(same));
         let private = json!([{ "kty": "EC", "crv": "P-256", "kid": "a", "d": "x" }]);
-        expect(&KEYS, Failure, "anyone can sign", set(private));
+        expect(&KEYS, Failure, "anyone can sign tokens with it (kid \"a\")", set(private));
+        expect(&KEYS, Failure, "anyone can sign", set(json!([{ "kty": "RSA", "n": "x", "e": "AQAB", "p": "x" }])));
         expect(&KEYS, Failure, "anyone can sign", set(json!([{ "kty": "oct", "k": "x" }])));
     }
 }

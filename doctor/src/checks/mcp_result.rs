@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
+use super::response::unreadable;
 use crate::{
     http::HttpResponse,
-    mcp::{self, RpcResponse},
+    mcp::{self, Era, List, RpcResponse},
     outcome::Skip,
+    pages::Pages,
     probe::Probe,
     quote::quote,
     record::Record,
@@ -36,7 +38,10 @@ pub(super) fn describe(response: &HttpResponse) -> String {
         Some(RpcResponse::Error(code, message)) => {
             format!("{} with error {code} {}", response.status, quote(&message))
         }
-        _ => response.summary(),
+        _ => match unreadable(response) {
+            Some(problem) => format!("{}: {problem}", response.summary()),
+            None => response.summary(),
+        },
     }
 }
 
@@ -48,7 +53,22 @@ pub(super) fn result(response: &HttpResponse) -> Option<Value> {
     }
 }
 
-/// The tools in the response to a `tools/list` probe.
-pub(super) fn listed_tools(record: &Record, probe: Probe) -> Option<Vec<Value>> {
-    result(record.response(probe)?)?.get("tools")?.as_array().cloned()
+/// The tools of all pages in one era.
+pub(super) fn listed_tools(record: &Record, era: Era) -> Option<Vec<Value>> {
+    Pages::of(record, era, List::Tools).map(|pages| pages.entries)
+}
+
+/// The tools of all pages, in the legacy era if both have a list.
+///
+/// # Errors
+/// [`Skip`] if there is no list.
+pub(super) fn require_tools(record: &Record) -> Result<Vec<Value>, Skip> {
+    require_authorized(record, Probe::LegacyInitialize)?;
+    let tools = listed_tools(record, Era::Legacy).or_else(|| listed_tools(record, Era::Modern));
+    tools.ok_or_else(|| Skip::new("there is no tool list (see legacy and modern)"))
+}
+
+/// The name of an entry of a list, quoted.
+pub(super) fn name_of(entry: &Value) -> String {
+    entry["name"].as_str().map_or_else(|| "without a name".to_owned(), quote)
 }

@@ -12,16 +12,20 @@ mod authorization;
 mod bot_protection;
 mod cors;
 mod discovery;
+mod encoding;
 mod endpoint;
 mod identity;
 mod keys;
+mod lists;
 mod mcp_result;
 mod metadata;
 mod mirror;
 mod protocol;
 mod reaching;
 mod response;
+mod schemas;
 mod sign_in;
+mod subschemas;
 mod token;
 mod token_mismatch;
 mod tools;
@@ -33,10 +37,11 @@ pub use cors::refuses_other_origins;
 pub(crate) use token::TOKEN;
 
 /// The checks of each file. The order is that of a client that connects: what comes first breaks what comes after.
-const GROUPS: [&[Check]; 14] = [
+const GROUPS: [&[Check]; 17] = [
     reaching::CHECKS,
     endpoint::CHECKS,
     bot_protection::CHECKS,
+    encoding::CHECKS,
     sign_in::CHECKS,
     metadata::CHECKS,
     discovery::CHECKS,
@@ -47,6 +52,8 @@ const GROUPS: [&[Check]; 14] = [
     token::CHECKS,
     protocol::CHECKS,
     tools::CHECKS,
+    schemas::CHECKS,
+    lists::CHECKS,
     identity::CHECKS,
 ];
 
@@ -148,7 +155,7 @@ mod tests {
         assert_eq!(slugs(&run(&unreachable), Verdict::Failure), ["reachable"]);
 
         let mut without_challenge = good();
-        for probe in [Probe::Initialize, Probe::Get, Probe::Discover, Probe::ForgedToken] {
+        for probe in [Probe::Initialize, Probe::Get, Probe::Discover, Probe::ForgedToken, Probe::EmptyBearer] {
             without_challenge.change(probe, |response| response.set("www-authenticate", None));
         }
         let findings = run(&without_challenge);
@@ -165,7 +172,8 @@ mod tests {
         record.exchanges.remove(&Probe::LegacyStream);
         let findings = run(&record);
         assert_eq!(slugs(&findings, Verdict::Failure), ["token"]);
-        let skipped = ["legacy", "modern", "stream", "tools", "whoami", "user_claims"];
+        let protocol = all().filter(|it| it.section.slug() == "protocol" && it.slug != "token");
+        let skipped: Vec<_> = protocol.map(|it| it.slug).collect();
         assert_eq!(slugs(&findings, Verdict::Skipped), skipped);
         for finding in findings.iter().filter(|it| it.verdict == Verdict::Skipped) {
             assert!(finding.observed.contains("see token"), "{finding:#?}");

@@ -2,17 +2,21 @@
 
 use serde_json::Value;
 
-use super::mcp_result::{describe, listed_tools, require_authorized, result};
+use super::{
+    mcp_result::{describe, listed_tools, require_authorized, result},
+    response::WORKER_TO_WORKER_FIX,
+};
 use crate::{
     check::{Check, Section},
     clients::Client,
-    mcp::{self, MODERN_REVISION},
+    mcp::{self, Era, List, MODERN_REVISION},
     outcome::{CheckResult, Outcome, Skip},
+    pages,
     probe::Probe,
     record::Record,
 };
 
-pub(super) const CHECKS: &[Check] = &[LEGACY, MODERN, STREAM];
+pub(super) const CHECKS: &[Check] = &[LEGACY, NOTIFICATION, MODERN, STREAM];
 
 const LEGACY: Check = Check {
     slug: "legacy",
@@ -42,7 +46,15 @@ fn legacy(record: &Record) -> CheckResult {
             Outcome::warning(format!("{observed}: the server supports 2026-07-28 only"))
                 .fix("Support both: most clients still begin with initialize.")
         } else {
-            Outcome::failure(observed)
+            let outcome = Outcome::failure(observed);
+            if (500..600).contains(&response.status) && is_worker_beside_its_provider(record) {
+                outcome.fix(format!(
+                    "Look into the server's log. Server and provider share a domain at Cloudflare, where a request from \
+                     one Worker to another fails with error 1042. {WORKER_TO_WORKER_FIX}"
+                ))
+            } else {
+                outcome
+            }
         });
     };
     if let Some(response) = record.response(Probe::LegacyInitialized)
@@ -51,9 +63,50 @@ fn legacy(record: &Record) -> CheckResult {
         return Ok(Outcome::failure(format!("notifications/initialized gets {}", describe(response)))
             .fix("Answer notifications/initialized with 202 and an empty body."));
     }
-    Ok(match tools_or_failure(record, Probe::LegacyTools)? {
+    Ok(match tools_or_failure(record, Era::Legacy)? {
         Ok(tools) => Outcome::ok(format!("{revision}, {}", count(&tools))),
         Err(failure) => failure,
+    })
+}
+
+/// Whether server and provider may both be Workers of one zone, or of workers.dev, so that neither reaches the other.
+fn is_worker_beside_its_provider(record: &Record) -> bool {
+    let is_cloudflare = record.response(Probe::Initialize).is_some_and(|it| it.header("cf-ray").is_some());
+    let host = |url: &str| url::Url::parse(url).ok().and_then(|url| url.domain().map(str::to_owned));
+    let (Some(server), Some(provider)) = (host(record.target.as_str()), record.issuer().as_deref().and_then(host))
+    else {
+        return false;
+    };
+    // The zone is at least the last two labels; which of them it has does not show.
+    let zone = |host: &str| host.rsplitn(3, '.').take(2).map(str::to_owned).collect::<Vec<_>>();
+    is_cloudflare && zone(&server) == zone(&provider)
+}
+
+const NOTIFICATION: Check = Check {
+    slug: "notification",
+    section: Section::Protocol,
+    title: "A notification gets 202 with an empty body",
+    why: "A notification has no response. Codex reads the body of a 200 as a JSON-RPC message and breaks the handshake \
+          off if it is none; other clients fail on 204.",
+    fix: "Answer every notification with 202 and an empty body.",
+    affects: &[Client::Codex],
+    run: notification,
+};
+
+fn notification(record: &Record) -> CheckResult {
+    require_authorized(record, Probe::LegacyInitialize)?;
+    let Some(response) = record.response(Probe::LegacyInitialized).filter(|response| response.is_success()) else {
+        return Err(Skip::new("no notification was accepted (see legacy)"));
+    };
+    let is_empty = response.body.is_empty() && response.truncated.is_none();
+    Ok(match (response.status, is_empty) {
+        (202, true) => Outcome::ok("202"),
+        (202, false) => Outcome::warning("notifications/initialized gets 202 with a body"),
+        (_, true) => Outcome::warning(format!("notifications/initialized gets {} instead of 202", response.summary())),
+        (_, false) => Outcome::failure(format!(
+            "notifications/initialized gets {} with a body, instead of 202 without one",
+            response.summary()
+        )),
     })
 }
 
@@ -81,7 +134,7 @@ fn modern(record: &Record) -> CheckResult {
             Outcome::failure(observed)
         });
     };
-    let tools = match tools_or_failure(record, Probe::ModernTools)? {
+    let tools = match tools_or_failure(record, Era::Modern)? {
         Ok(tools) => tools,
         Err(failure) => return Ok(failure),
     };
@@ -104,10 +157,11 @@ fn discovered(record: &Record) -> Option<Value> {
 }
 
 /// The listed tools, or the outcome that explains why there is no list.
-fn tools_or_failure(record: &Record, probe: Probe) -> Result<Result<Vec<Value>, Outcome>, Skip> {
-    if let Some(tools) = listed_tools(record, probe) {
+fn tools_or_failure(record: &Record, era: Era) -> Result<Result<Vec<Value>, Outcome>, Skip> {
+    if let Some(tools) = listed_tools(record, era) {
         return Ok(Ok(tools));
     }
+    let probe = pages::probe(era, List::Tools, 1);
     match record.result(probe) {
         Some(Ok(response)) => Ok(Err(Outcome::failure(format!("tools/list gets {}", describe(response))))),
         Some(Err(error)) => Ok(Err(Outcome::failure(format!("tools/list: {error}")))),
@@ -146,7 +200,7 @@ mod tests {
     use super::*;
     use crate::{
         http::TransportErrorKind,
-        outcome::Verdict::{Failure, Ok as Fine, Warning},
+        outcome::Verdict::{Failure, Ok as Fine, Skipped, Warning},
         testing::{Change, expect},
     };
 
@@ -162,6 +216,38 @@ mod tests {
         expect(&LEGACY, Failure, "no response in time", |it| {
             it.fail(Probe::LegacyTools, TransportErrorKind::Timeout);
         });
+    }
+
+    #[test]
+    fn a_server_that_may_not_reach_its_provider_is_told_why() {
+        let finding = crate::testing::found(&LEGACY, |record| {
+            record.target = crate::target::Target::parse("https://mcp.logto.app/mcp").unwrap();
+            record.change(Probe::Initialize, |it| it.set("cf-ray", Some("1")));
+            record.put(Probe::LegacyInitialize, 503, "application/json", "{}");
+        });
+        assert!(finding.fix.contains("global_fetch_strictly_public"), "{finding:#?}");
+    }
+
+    #[test]
+    fn a_notification_gets_202_and_nothing_else() {
+        let put = |status, body: &'static str| {
+            move |it: &mut Record| it.put(Probe::LegacyInitialized, status, "application/json", body)
+        };
+        expect(&NOTIFICATION, Fine, "202", put(202, ""));
+        expect(&NOTIFICATION, Warning, "202 with a body", put(202, "{}"));
+        expect(&NOTIFICATION, Warning, "200 application/json instead of 202", put(200, ""));
+        expect(&NOTIFICATION, Warning, "204 application/json instead of 202", put(204, ""));
+        expect(&NOTIFICATION, Failure, "200 application/json with a body", put(200, "null"));
+        expect(&NOTIFICATION, Skipped, "see legacy", put(400, ""));
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_described() {
+        let body = |body: String| move |it: &mut Record| it.put(Probe::LegacyTools, 200, "application/json", &body);
+        let deep = format!("{{\"result\":{}{}}}", "[".repeat(200), "]".repeat(200));
+        expect(&LEGACY, Failure, "nested more than 127 levels", body(deep));
+        expect(&LEGACY, Failure, "compressed (\"gzip\")", body("\u{1f}\u{fffd}\u{8}".to_owned()));
+        expect(&LEGACY, Failure, "a page for people", body("<!doctype html>".to_owned()));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) const CHECKS: &[Check] =
-    &[CHALLENGE, CHALLENGE_METADATA, CHALLENGE_ERROR, CHALLENGE_EVERYWHERE, FORGED_TOKEN];
+    &[CHALLENGE, CHALLENGE_METADATA, CHALLENGE_ERROR, CHALLENGE_EVERYWHERE, EMPTY_BEARER, FORGED_TOKEN];
 
 /// The first response, if it is a 401.
 fn require_401(record: &Record) -> Result<&HttpResponse, Skip> {
@@ -164,6 +164,34 @@ fn challenge_everywhere(record: &Record) -> CheckResult {
     })
 }
 
+const EMPTY_BEARER: Check = Check {
+    slug: "empty_bearer",
+    section: Section::SignIn,
+    title: "Authorization: Bearer without a token is answered as a request without a token",
+    why: "Clients send it before sign-in, or if a variable for the token is empty: versions of Inspector and VS Code, and \
+          mcp-remote --header. They sign in after a 401 whose challenge has no error, and stop at any other response.",
+    fix: "Answer 401 with the same challenge as without the header.",
+    affects: &[Client::VsCode, Client::McpRemote, Client::Inspector],
+    run: empty_bearer,
+};
+
+fn empty_bearer(record: &Record) -> CheckResult {
+    require_401(record)?;
+    let response = record.require_response(Probe::EmptyBearer)?;
+    if response.status != 401 {
+        return Ok(Outcome::warning(format!("the response is {} instead of 401", response.summary())));
+    }
+    Ok(match response.header("www-authenticate").map(Challenge::parse) {
+        Some(Ok(challenge)) => match challenge.get("error") {
+            None => Outcome::ok("401 with a challenge"),
+            Some(error) => Outcome::warning(format!("401 with error={}", quote(error))),
+        },
+        // If initialize has no readable challenge either, the check `challenge` reports it.
+        _ if require_challenge(record).is_err() => Outcome::ok("401"),
+        _ => Outcome::warning("401 without a readable challenge"),
+    })
+}
+
 const FORGED_TOKEN: Check = Check {
     slug: "forged_token",
     section: Section::SignIn,
@@ -310,5 +338,16 @@ mod tests {
     #[test]
     fn the_challenge_is_shown_verbatim() {
         expect(&CHALLENGE, Fine, "Bearer resource_metadata=", |_| {});
+    }
+    #[test]
+    fn an_empty_bearer_counts_as_no_token() {
+        use crate::outcome::Verdict::Ok as Fine;
+        let with = |header: Option<&'static str>| {
+            move |it: &mut Record| it.change(Probe::EmptyBearer, |response| response.set("www-authenticate", header))
+        };
+        expect(&EMPTY_BEARER, Fine, "401 with a challenge", |_| {});
+        expect(&EMPTY_BEARER, Warning, "400", |it| it.put(Probe::EmptyBearer, 400, "application/json", "{}"));
+        expect(&EMPTY_BEARER, Warning, "error=\"invalid_token\"", with(Some("Bearer error=\"invalid_token\"")));
+        expect(&EMPTY_BEARER, Warning, "without a readable challenge", with(None));
     }
 }

@@ -6,12 +6,14 @@
 //! An examination changes nothing: it registers no client, deletes no session, and calls no tool except `whoami`.
 //! Redirects are reported, not followed.
 
-use serde_json::{Map, Value, json};
+mod mcp_probes;
+
+use serde_json::Map;
 
 use crate::{
     clients::UserAgent,
     http::{Exchange, HttpClient, HttpRequest, HttpResponse, TransportError, TransportErrorKind},
-    mcp::{self, RpcResponse, Session},
+    mcp,
     probe::{ENDPOINT_REQUEST_HEADERS, METADATA_REQUEST_HEADERS, Probe},
     record::{Record, string, strings},
     target::{DiscoveryForm, Target},
@@ -20,9 +22,6 @@ use crate::{
 
 /// Concurrent requests. More would be faster, but rate limits and bot protection might take it for an attack.
 const MAX_CONCURRENT: usize = 4;
-
-/// The only tool that is called: it changes nothing.
-const WHOAMI: &str = "whoami";
 
 /// Examines a server.
 #[must_use]
@@ -54,8 +53,9 @@ impl<C: HttpClient> Examination<'_, C> {
         self.send_all(&self.discovery_probes());
         self.send_all(&self.provider_probes());
         if self.record.is_protected() {
-            let forged = self.forged_token();
-            self.send_all(&[(Probe::ForgedToken, with_token(mcp::initialize(self.endpoint()), &forged))]);
+            let forged = with_token(mcp::initialize(self.endpoint()), &self.forged_token());
+            let empty = mcp::initialize(self.endpoint()).header("authorization", "Bearer");
+            self.send_all(&[(Probe::ForgedToken, forged), (Probe::EmptyBearer, empty)]);
         }
         self.send_mcp_probes();
     }
@@ -129,66 +129,6 @@ impl<C: HttpClient> Examination<'_, C> {
         token::unsigned_jwt(&issuer, resource, &strings(&metadata, "scopes_supported").join(" "), self.record.now)
     }
 
-    /// MCP requests of both eras: with the operator's token, or without one if the server is open.
-    fn send_mcp_probes(&mut self) {
-        let target = &self.record.target;
-        // The token is never sent over an unencrypted connection.
-        let is_safe = target.is_https() || target.is_loopback();
-        let token = self.record.token.clone().filter(|_| is_safe);
-        if token.is_none() && !self.record.is_open() {
-            return;
-        }
-        let authorize = |request| match &token {
-            Some(token) => with_token(request, token.expose()),
-            None => request,
-        };
-        let url = self.endpoint().to_owned();
-
-        self.send_all(&[
-            (Probe::LegacyInitialize, authorize(mcp::initialize(&url))),
-            (Probe::ModernDiscover, authorize(mcp::modern_request(&url, "server/discover", Map::new(), None))),
-        ]);
-        let mut probes = Vec::new();
-        let initialized = self.record.response(Probe::LegacyInitialize).filter(|response| response.is_success());
-        let session = initialized.map(Session::from_response);
-        if let Some(session) = &session {
-            // Servers that keep sessions expect this notification before the next request.
-            self.send_all(&[(Probe::LegacyInitialized, authorize(mcp::initialized(&url, session)))]);
-            let list = mcp::legacy_request(&url, session, "tools/list", &json!({}));
-            probes.push((Probe::LegacyTools, authorize(list)));
-            probes.push((Probe::LegacyStream, authorize(mcp::open_stream(&url, session))));
-        }
-        if self.record.response(Probe::ModernDiscover).is_some_and(HttpResponse::is_success) {
-            probes.push((Probe::ModernTools, authorize(mcp::modern_request(&url, "tools/list", Map::new(), None))));
-        }
-        self.send_all(&probes);
-
-        let mut probes = Vec::new();
-        let call = json!({ "name": WHOAMI, "arguments": {} });
-        if let Some(session) = &session
-            && self.lists_whoami(Probe::LegacyTools)
-        {
-            probes.push((Probe::LegacyWhoami, authorize(mcp::legacy_request(&url, session, "tools/call", &call))));
-        }
-        if let Value::Object(call) = call
-            && self.lists_whoami(Probe::ModernTools)
-        {
-            probes.push((Probe::ModernWhoami, authorize(mcp::modern_request(&url, "tools/call", call, Some(WHOAMI)))));
-        }
-        self.send_all(&probes);
-    }
-
-    /// Whether a tool list has a `whoami` without required arguments.
-    fn lists_whoami(&self, list: Probe) -> bool {
-        let Some(RpcResponse::Result(result)) = self.record.response(list).and_then(mcp::rpc_response) else {
-            return false;
-        };
-        let tools = result["tools"].as_array().cloned().unwrap_or_default();
-        tools
-            .iter()
-            .any(|tool| tool["name"] == WHOAMI && tool["inputSchema"]["required"].as_array().is_none_or(Vec::is_empty))
-    }
-
     fn endpoint(&self) -> &str {
         self.record.target.as_str()
     }
@@ -236,8 +176,14 @@ fn with_token(request: HttpRequest, token: &str) -> HttpRequest {
 mod tests {
     use std::sync::Mutex;
 
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::testing::{GoodServer, ISSUER, NOW, URL, http_response, token};
+    use crate::{
+        mcp::{Era, List},
+        pages::{End, MAX_PAGES, Pages},
+        testing::{GoodServer, ISSUER, NOW, URL, http_response, token},
+    };
 
     /// The good server with some responses changed. Remembers the requests.
     struct Modified<F> {
@@ -352,5 +298,62 @@ mod tests {
         });
         assert!(record.response(Probe::LegacyTools).is_some());
         assert!(record.response(Probe::LegacyWhoami).is_none() && record.response(Probe::ModernWhoami).is_none());
+    }
+    /// A server that answers each request for a list with this result, in both eras.
+    fn examined_lists(method: &str, result: impl Fn(&Value) -> Value + Sync) -> (Record, Vec<HttpRequest>) {
+        examined(Some(token(&json!({}))), |request| {
+            let message: Value = serde_json::from_str(request.body.as_deref()?).ok()?;
+            (message["method"] == method).then(|| {
+                document(&json!({ "jsonrpc": "2.0", "id": 1, "result": result(&message["params"]["cursor"]) }))
+            })
+        })
+    }
+
+    #[test]
+    fn cursors_are_followed_to_the_last_page_in_both_eras() {
+        let (record, sent) = examined_lists("tools/list", |cursor| match cursor.as_str() {
+            None => json!({ "tools": [{ "name": "a" }], "nextCursor": "2" }),
+            Some(_) => json!({ "tools": [{ "name": "b" }] }),
+        });
+        for era in [Era::Legacy, Era::Modern] {
+            let pages = Pages::of(&record, era, List::Tools).unwrap();
+            assert_eq!((pages.count, pages.entries.len(), pages.end), (2, 2, End::Complete));
+        }
+        let mut seconds = sent.iter().filter(|it| it.body.as_deref().is_some_and(|body| body.contains("cursor")));
+        let revision = ("mcp-protocol-version", "2025-11-25".to_owned());
+        assert!(seconds.any(|it| it.headers.contains(&revision)), "{sent:?}");
+    }
+
+    #[test]
+    fn a_list_without_end_is_read_up_to_a_bound() {
+        let (record, sent) = examined_lists("tools/list", |cursor| {
+            let page = cursor.as_str().map_or(1, |it| it.parse::<usize>().unwrap());
+            json!({ "tools": [], "nextCursor": (page + 1).to_string() })
+        });
+        assert_eq!(Pages::of(&record, Era::Modern, List::Tools).unwrap().end, End::TooMany);
+        let lists = sent.iter().filter(|it| it.body.as_deref().is_some_and(|body| body.contains("tools/list")));
+        assert_eq!(lists.count(), 2 * MAX_PAGES);
+    }
+
+    #[test]
+    fn a_cursor_that_repeats_or_is_no_string_is_not_followed() {
+        for (next, pages, end) in [
+            (json!("same"), 2, End::Loop),
+            (json!(""), 2, End::Loop),
+            (Value::Null, 1, End::Null),
+            (json!(7), 1, End::NotAString("a number")),
+            (json!("x".repeat(5000)), 1, End::TooLong),
+        ] {
+            let (record, _) = examined_lists("tools/list", |_| json!({ "tools": [], "nextCursor": next }));
+            let read = Pages::of(&record, Era::Legacy, List::Tools).unwrap();
+            assert_eq!((read.count, read.end), (pages, end), "{next}");
+        }
+    }
+
+    #[test]
+    fn lists_that_the_server_does_not_announce_are_not_requested() {
+        let (_, sent) = examined(Some(token(&json!({}))), |_| None);
+        let asks = |method| sent.iter().any(|it| it.body.as_deref().is_some_and(|body| body.contains(method)));
+        assert!(asks("tools/list") && !asks("prompts/list") && !asks("resources/"));
     }
 }
