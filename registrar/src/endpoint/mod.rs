@@ -25,8 +25,8 @@ use mcp_edge_runtime::{
 
 use self::public_error::EndpointError;
 use crate::{
-    client_request::ClientRequest, deployment::Deployment, handled::Handled, platform::Platform,
-    settings::REGISTRATION_PATH,
+    client_metadata::error::MetadataError, client_request::ClientRequest, deployment::Deployment, handled::Handled,
+    platform::Platform, settings::REGISTRATION_PATH,
 };
 
 /// Answers requests at and below the registration endpoint. `challenge` is for developers' access tokens.

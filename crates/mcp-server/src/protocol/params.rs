@@ -134,7 +134,9 @@ pub(crate) fn pick_members<'a, const N: usize>(
 
 fn pick<'a>(json: &'a str, names: &[&str], found: &mut [Option<&'a RawValue>]) -> serde_json::Result<()> {
     serde_json::Deserializer::from_str(json).deserialize_map(Pick { names, found: &mut *found })?;
-    found.iter_mut().for_each(|raw| *raw = raw.filter(|raw| raw.get() != "null"));
+    for raw in found {
+        *raw = raw.filter(|raw| raw.get() != "null");
+    }
     Ok(())
 }
 
