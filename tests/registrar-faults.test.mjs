@@ -47,6 +47,8 @@ describe("when the provider fails", () => {
     tenant.store.mood.writes = "fail";
     const { status } = await register(tenant, { client_name: "Unrecorded" });
     assert.equal(status, 503);
+    const { detail } = await registrar.logged(({ detail }) => detail?.startsWith("the store: "));
+    assert.match(detail, /^the store: KV PUT failed: 5\d\d [\w ]+$/, "what the platform says, on one line, without a trace");
     assert.equal(api.applications.all().length, before);
   });
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mcp_edge_runtime::ports::StoreError;
 use serde_json::Value;
-use worker::{Env, KvError, kv::KvStore};
+use worker::{Env, KvError, js_sys, kv::KvStore, wasm_bindgen::JsCast};
 
 use crate::storage::{Page, RegistrationStore};
 
@@ -17,7 +17,7 @@ pub struct Kv(pub Env);
 
 impl Kv {
     fn namespace(&self) -> Result<KvStore, StoreError> {
-        self.0.kv(BINDING).map_err(|error| StoreError(error.to_string()))
+        self.0.kv(BINDING).map_err(|_| StoreError(format!("there is no key-value namespace bound to {BINDING}")))
     }
 }
 
@@ -58,7 +58,14 @@ impl RegistrationStore for Kv {
     }
 }
 
+/// In the platform's own words, without what JavaScript adds to them: `KV PUT failed: 500 Internal Server Error`.
 #[allow(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
 fn failed(error: KvError) -> StoreError {
-    StoreError(error.to_string())
+    StoreError(match error {
+        KvError::JavaScript(thrown) => {
+            thrown.dyn_ref::<js_sys::Error>().map_or_else(|| "unknown error".to_owned(), |error| error.message().into())
+        }
+        KvError::Serialization(error) => error.to_string(),
+        KvError::InvalidKvStore(binding) => binding,
+    })
 }
