@@ -40,3 +40,14 @@ pub struct ProtectedResource<'a> {
 pub fn advertisable(scopes: &Scopes) -> impl Iterator<Item = &str> {
     scopes.iter().filter(|scope| *scope != "offline_access")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scope_is_advertised_but_the_one_for_refresh_tokens() {
+        let scopes = Scopes::parse("notes:read offline_access openid");
+        assert_eq!(advertisable(&scopes).collect::<Vec<_>>(), ["notes:read", "openid"]);
+    }
+}

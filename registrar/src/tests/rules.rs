@@ -27,6 +27,11 @@ fn a_use_that_led_to_nothing_is_free_again_when_its_reservation_ends() {
 }
 
 #[test]
+fn a_reservation_lasts_a_quarter_of_an_hour_and_the_store_shows_changes_within_ten_minutes() {
+    assert_eq!((RESERVATION_SECONDS, VISIBLE_SECONDS), (900, 600));
+}
+
+#[test]
 fn a_change_locks_its_client_for_a_while() {
     let rows = rows();
     let begin = |id: &str, now| begin_change(&rows, id, "app-1", now);

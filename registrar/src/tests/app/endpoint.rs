@@ -152,7 +152,9 @@ fn bodies_are_json_and_of_bounded_length() {
     for media_type in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonx"] {
         assert_eq!(status(media_type, &body), 415, "{media_type}");
     }
-    let long = format!("{body}{}", " ".repeat(crate::registrar::MAX_BODY_BYTES));
+    let padded = |bytes: usize| format!("{body}{}", " ".repeat(bytes - body.len()));
+    assert_eq!(status("application/json", &padded(64 * 1024)), 201);
+    let long = padded(64 * 1024 + 1);
     assert_eq!(status("application/json", &long), 413);
     assert_eq!(status("application/json", "{"), 400);
 }

@@ -119,3 +119,20 @@ fn a_discovery_document_leads_to_keys_for_a_day_after_its_place_is_gone() {
     let age = history.server.keys()[0].age(history.world.now()).expect("a copy");
     assert!(history.world.now() - age <= last + FRESH_SECONDS, "renewed by a document of more than a day");
 }
+
+#[test]
+fn documents_may_have_64_kibibytes() {
+    for (bytes, is_read) in [(64 * 1024, true), (64 * 1024 + 1, false)] {
+        let mut history = History::new(false);
+        let document = crate::support::world::discovery(ISSUER).to_string();
+        let padded = format!("{document}{}", " ".repeat(bytes - document.len()));
+        history.world.answer(&discovery_url(ISSUER), Answer::Reply(200, padded));
+        assert_eq!(history.server_outcome().is_ok(), is_read, "{bytes}");
+    }
+}
+
+#[test]
+fn copies_are_used_for_a_day_renewed_for_every_hour_and_fetched_every_half_minute() {
+    assert_eq!((CEILING_SECONDS, REVALIDATE_SECONDS, FRESH_SECONDS), (86_400, 3_600, 600));
+    assert_eq!((COOL_DOWN_SECONDS, COLD_RETRY_SECONDS), (30, 5));
+}
