@@ -2,20 +2,23 @@
 // was broken and nothing else.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
 import { after, afterEach, describe, test } from "node:test";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { startDeployment } from "./support/deployment.mjs";
-import { diagnose, LONG_TIMEOUT, runDoctor } from "./support/doctor.mjs";
+import { assertFound, diagnose, LONG_TIMEOUT, runDoctor, serve } from "./support/doctor.mjs";
 import "./support/report-failures.mjs";
 import { startTamperingProxy } from "./support/tampering-proxy.mjs";
 import { forgeToken, tokenOf } from "./support/tokens.mjs";
 import { freePort } from "./support/worker.mjs";
 
 const ALLOWED = "https://app.example.com";
-const NEED_A_TOKEN = ["token", "legacy", "modern", "stream", "tools", "whoami", "user_claims"];
+const NEED_A_TOKEN = [
+  "token", "legacy", "notification", "modern", "stream", "tools",
+  "schema_properties", "schema_combinators", "schema_booleans", "schema_arrays", "schema_formats", "schema_references",
+  "output_schema", "tool_names", "tool_texts", "pages", "prompts", "resources",
+  "whoami", "user_claims",
+];
 
 // Like most servers, this one is behind a proxy, whose URL clients know.
 const port = await freePort();
@@ -46,12 +49,6 @@ async function deploymentFor(test, options) {
     await started.provider.close();
   };
   return { ...started, stopProvider };
-}
-
-/** Asserts the slugs of all failures and warnings, and the exit status. */
-function assertFound({ failures, warnings, code }, expected) {
-  assert.deepEqual({ failures, warnings }, { failures: [], warnings: [], ...expected });
-  assert.equal(code, expected.failures === undefined ? 0 : 1);
 }
 
 describe("a server without problems", () => {
@@ -122,6 +119,14 @@ describe("a proxy in front of a server", () => {
     assertFound(report, { failures: ["redirect"] });
     assert.match(report.finding("redirect").observed, /302 to "\/login"/);
     assert.deepEqual(visited, ["/mcp"]);
+  });
+
+  test("may reject an Authorization header without a token", async () => {
+    const refused = { status: 400, headers: { "content-type": "application/json" }, body: "{}" };
+    proxy.tampering = { instead: ({ headers }) => (/^Bearer *$/.test(headers.authorization ?? "") ? refused : undefined) };
+    const report = await diagnose(resource);
+    assertFound(report, { warnings: ["empty_bearer"] });
+    assert.match(report.finding("empty_bearer").observed, /400 application\/json instead of 401/);
   });
 
   test("may remove CORS headers", async () => {
@@ -290,20 +295,6 @@ async function openSession(sessions) {
   return transport;
 }
 
-/** Starts an HTTP server, and returns the URL of its endpoint. */
-async function serve(listener) {
-  const server = createServer(listener);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const close = async () => {
-    const closed = once(server, "close");
-    server.close();
-    server.closeAllConnections();
-    await closed;
-  };
-  return { url: `http://127.0.0.1:${server.address().port}/mcp`, close };
-}
-
 describe("a server other than mcp-edge", () => {
   // A server of the official SDK: it keeps sessions, answers with event streams, and does not require sign-in.
   test("that is open and keeps sessions is followed to the end", async (test) => {
@@ -319,7 +310,7 @@ describe("a server other than mcp-edge", () => {
       await server.close();
     });
     const report = await diagnose(server.url);
-    assertFound(report, { warnings: ["endpoint", "preflight", "cors_endpoint", "modern", "tools"] });
+    assertFound(report, { warnings: ["endpoint", "preflight", "cors_endpoint", "modern", "tools", "tool_texts"] });
     assert.match(report.finding("legacy").observed, /2025-11-25, 1 tool/);
     assert.match(report.finding("stream").observed, /opens a stream/);
     assert.match(report.finding("tools").observed, /no annotations .*"add"/);

@@ -1,8 +1,10 @@
-// Runs the built mcp-edge-doctor.
+// Runs the built mcp-edge-doctor, and servers for it to examine.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -47,4 +49,24 @@ export async function diagnose(url, { token, parameters = [] } = {}) {
     connects: Object.fromEntries(report.clients.map(({ client, connects }) => [client, connects])),
     clients: report.clients,
   };
+}
+
+/** Asserts the slugs of all failures and warnings, and the exit status. */
+export function assertFound({ failures, warnings, code }, expected) {
+  assert.deepEqual({ failures, warnings }, { failures: [], warnings: [], ...expected });
+  assert.equal(code, expected.failures === undefined ? 0 : 1);
+}
+
+/** Starts an HTTP server, and returns the URL of its endpoint. */
+export async function serve(listener) {
+  const server = createServer(listener);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const close = async () => {
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+  return { url: `http://127.0.0.1:${server.address().port}/mcp`, close };
 }
