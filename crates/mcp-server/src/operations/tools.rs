@@ -12,7 +12,7 @@ use crate::{
         inputs::Cause,
         request_state::Binding,
     },
-    primitives::{absent, tool::ToolEntry},
+    primitives::tool::ToolEntry,
     protocol::{
         error::{RpcError, echo},
         method::Method,
@@ -70,8 +70,8 @@ fn call<E: Clone + 'static>(
     }
     // After the inputs of earlier rounds, which are bound to the arguments as they were sent.
     let Binding { name, mut arguments, .. } = binding;
-    if let Some(schema) = &tool.input_schema {
-        let problems = absent::check(schema, &mut arguments, "arguments");
+    if let Some((check, schema)) = &tool.check {
+        let problems = check(schema, &mut arguments, "arguments");
         if !problems.is_empty() {
             return fail(format!("The arguments do not fit.\n{}", problems.join("\n")));
         }

@@ -104,8 +104,14 @@ pub enum SchemaError {
     Header(String),
 }
 
+/// Writes out what clients expect of a schema that an author wrote, and checks it.
+pub(crate) fn prepare_input(schema: &mut Value) -> Result<Vec<Parameter>, SchemaError> {
+    portable::complete_root(schema);
+    check_input(schema)
+}
+
 /// Checks the schema of a tool's arguments, and finds the arguments that are repeated in headers.
-pub(crate) fn check_input(schema: &Value) -> Result<Vec<Parameter>, SchemaError> {
+fn check_input(schema: &Value) -> Result<Vec<Parameter>, SchemaError> {
     if !is_object(schema) {
         return Err(SchemaError::NotAnObject);
     }

@@ -39,7 +39,7 @@ use crate::{
         access::{Listing, Requirements, listing_methods},
         portable,
         schema::{self, SchemaError},
-        tool_handler::{Handler, InputSchema, Run, ToolHandler},
+        tool_handler::{Arguments, CheckArguments, Handler, Run, ToolHandler},
     },
     transport::headers::Parameter,
 };
@@ -135,13 +135,14 @@ impl<E: 'static> Tool<E> {
     /// `oneOf`, `not`, `if`/`then`/`else`, and `$ref` to a place in the same schema. What else it says (`pattern`,
     /// `format`, …) is for the client to read and for the handler to check.
     pub fn input_schema(mut self, schema: Value) -> Self {
-        self.handler.input_schema = InputSchema::Given(schema);
+        self.handler.arguments = Some(Arguments::given(schema));
         self
     }
 
     /// The schema of the structured result, written by hand; for handlers that make a [`ToolResult`](crate::ToolResult)
     /// themselves. The result must be an object.
-    pub fn output_schema(mut self, schema: Value) -> Self {
+    pub fn output_schema(mut self, mut schema: Value) -> Self {
+        portable::complete_root(&mut schema);
         self.handler.output_schema = Some(schema);
         self
     }
@@ -161,23 +162,15 @@ impl<E: 'static> Tool<E> {
     /// Checks the schemas and renders the tool as it is listed.
     pub(crate) fn build(self) -> Result<ToolEntry<E>, SchemaError> {
         let Self { name, listing, handler, hints, needs, time } = self;
-        let Handler { input_schema, mut output_schema, run } = handler;
-        let (input_schema, parameters, has_arguments) = match input_schema {
-            InputSchema::None => (schema::no_arguments(), Vec::new(), false),
-            InputSchema::Derived(schema) => {
-                let parameters = schema::check_derived_input(&schema)?;
-                (schema, parameters, true)
-            }
-            InputSchema::Given(mut schema) => {
-                portable::complete_root(&mut schema);
-                let parameters = schema::check_input(&schema)?;
-                (schema, parameters, true)
+        let Handler { arguments, output_schema, run } = handler;
+        let (input_schema, parameters, check) = match arguments {
+            None => (schema::no_arguments(), Vec::new(), None),
+            Some(Arguments { mut schema, prepare, check }) => {
+                let parameters = prepare(&mut schema)?;
+                (schema, parameters, Some(check))
             }
         };
-        if let Some(schema) = &mut output_schema {
-            portable::complete_root(schema);
-            schema::check_output(schema)?;
-        }
+        output_schema.as_ref().map_or(Ok(()), schema::check_output)?;
 
         let annotations = Object::new()
             .text("title", listing.title.as_deref().unwrap_or(&name))
@@ -197,7 +190,7 @@ impl<E: 'static> Tool<E> {
             description: listing.description,
             requirements: listing.requirements,
             run,
-            input_schema: has_arguments.then_some(input_schema),
+            check: check.map(|check| (check, input_schema)),
             parameters,
             needs,
             time,
@@ -213,8 +206,8 @@ pub(crate) struct ToolEntry<E> {
     pub description: Option<String>,
     pub requirements: Requirements,
     pub run: Run<E>,
-    /// What arguments must fit. A tool without arguments ignores what it is given.
-    pub input_schema: Option<Value>,
+    /// How arguments are validated, and the schema that they must fit. A tool without arguments ignores what it is given.
+    pub check: Option<(CheckArguments, Value)>,
     pub parameters: Vec<Parameter>,
     pub needs: Vec<Capability>,
     pub time: Option<Duration>,

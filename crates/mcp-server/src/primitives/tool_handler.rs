@@ -8,29 +8,47 @@ use serde_json::Value;
 use crate::{
     call::Call,
     primitives::{
+        absent,
         error::ToolError,
-        schema,
+        schema::{self, SchemaError},
         tool_result::{IntoToolResult, ToolResult},
     },
     protocol::error::detail,
+    transport::headers::Parameter,
 };
 
 /// A handler whose types are gone, with what was learned from them.
 #[doc(hidden)]
 pub struct Handler<E> {
-    pub(crate) input_schema: InputSchema,
+    /// Unless there are none.
+    pub(crate) arguments: Option<Arguments>,
     pub(crate) output_schema: Option<Value>,
     pub(crate) run: Run<E>,
 }
 
-/// Where the schema of a tool's arguments comes from.
-pub(crate) enum InputSchema {
-    /// There are no arguments.
-    None,
-    /// From the type of the arguments.
-    Derived(Value),
-    /// From the author.
-    Given(Value),
+/// The arguments of a tool. What is done with them are functions, so that a Worker whose tools have no arguments does not
+/// carry them.
+pub(crate) struct Arguments {
+    pub schema: Value,
+    /// Finishes and checks the schema when the server is built.
+    pub prepare: fn(&mut Value) -> Result<Vec<Parameter>, SchemaError>,
+    /// Validates the arguments of a call.
+    pub check: CheckArguments,
+}
+
+/// What is wrong with arguments, of which each `null` that counts as absent is removed.
+pub(crate) type CheckArguments = fn(&Value, &mut Value, &str) -> Vec<String>;
+
+impl Arguments {
+    /// With the schema that their type describes.
+    pub fn derived(schema: Value) -> Self {
+        Self { schema, prepare: |schema| schema::check_derived_input(schema), check: absent::check }
+    }
+
+    /// With a schema of the author's.
+    pub fn given(schema: Value) -> Self {
+        Self { schema, prepare: schema::prepare_input, check: absent::check }
+    }
 }
 
 /// Runs a tool. The arguments have been validated. They are handed over, so that they need not be copied: they may be
@@ -155,7 +173,7 @@ where
     Fut: Future<Output: IntoToolResult> + 'static,
 {
     Handler {
-        input_schema: InputSchema::Derived(schema::of_input::<A>()),
+        arguments: Some(Arguments::derived(schema::of_input::<A>())),
         output_schema: Fut::Output::output_schema(),
         run: Box::new(move |call, arguments| match A::deserialize(arguments) {
             Ok(arguments) => run(call, arguments).map(IntoToolResult::into_tool_result).boxed_local(),
@@ -174,7 +192,7 @@ where
     Fut: Future<Output: IntoToolResult> + 'static,
 {
     Handler {
-        input_schema: InputSchema::None,
+        arguments: None,
         output_schema: Fut::Output::output_schema(),
         run: Box::new(move |call, _| run(call).map(IntoToolResult::into_tool_result).boxed_local()),
     }

@@ -207,11 +207,11 @@ fn null_is_absent_in_prompts_and_forms_too() {
         #[serde(default)]
         language: String,
     }
-    let review = |_: Call, Review { code, language }: Review| async move { format!("{code}/{language}") };
     async fn ask(call: Call) -> Result<String, ToolError> {
         let Review { code, language } = call.elicit("review", "What?")?;
         Ok(format!("{code}/{language}"))
     }
+    let review = |_: Call, Review { code, language }: Review| async move { format!("{code}/{language}") };
     let server = build(Server::builder("t", "1").prompt(Prompt::new("review", review)).tool(Tool::new("ask", ask)));
     let client = Client::new(&server).capabilities(json!({"elicitation": {}}));
     let given = json!({"code": "x", "language": null});
