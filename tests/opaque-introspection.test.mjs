@@ -111,7 +111,7 @@ describe("the Worker's credentials", () => {
     ["in the header, where nothing is listed", {}, inHeader],
     ["in the header, where the list is empty", { [LIST]: [] }, inHeader],
     ["in the header, where the list is of another type", { [LIST]: "client_secret_post" }, inHeader],
-    ["in the header, whatever the token endpoint takes", { token_endpoint_auth_methods_supported: ["client_secret_post"] }, inHeader],
+    ["in the header, although the token endpoint takes only the other", { token_endpoint_auth_methods_supported: ["client_secret_post"] }, inHeader],
   ]) {
     test(`are ${what}`, async () => assert.deepEqual(await sent(discovery), expected));
   }

@@ -3,10 +3,14 @@
 //! Its `issuer` must equal the configured string, or the document is not used (OpenID Connect Discovery §4.3, RFC 8414
 //! §3.3): otherwise the operator of one issuer could act for another.
 
+mod document_place;
+
 use std::rc::Rc;
 
-use mcp_edge_runtime::uri::{is_endpoint_url, origin, split_origin};
+use mcp_edge_runtime::uri::{is_endpoint_url, origin};
 use serde_json::Value;
+
+pub use document_place::DocumentPlace;
 
 use crate::{denial::Excerpt, json_members};
 
@@ -146,44 +150,6 @@ impl Provider {
             &self.end_session_endpoint,
         ];
         endpoints.map(Option::as_deref)
-    }
-}
-
-/// A place of the discovery document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DocumentPlace {
-    /// OpenID Connect Discovery 1.0 §4: every OpenID provider, Logto included.
-    #[error("OpenID appended")]
-    OpenIdAppended,
-    /// RFC 8414 §3.1: plain OAuth servers.
-    #[error("OAuth inserted")]
-    OAuthInserted,
-    /// OAuth servers that take RFC 8414 for OpenID Connect Discovery.
-    #[error("OAuth appended")]
-    OAuthAppended,
-    /// RFC 8414 §5: OpenID providers that follow it.
-    #[error("OpenID inserted")]
-    OpenIdInserted,
-}
-
-impl DocumentPlace {
-    /// All, in the order in which they are asked.
-    pub const ALL: [Self; 4] = [Self::OpenIdAppended, Self::OAuthInserted, Self::OAuthAppended, Self::OpenIdInserted];
-
-    /// The URL of the document of `issuer` there. For an issuer without a path appended is the same as inserted.
-    #[must_use]
-    pub fn url(self, issuer: &str) -> String {
-        let base = issuer.trim_end_matches('/');
-        let (origin, path) = split_origin(base);
-        let (before, after) = match self {
-            Self::OpenIdAppended | Self::OAuthAppended => (base, ""),
-            Self::OAuthInserted | Self::OpenIdInserted => (origin, path),
-        };
-        let name = match self {
-            Self::OpenIdAppended | Self::OpenIdInserted => "openid-configuration",
-            Self::OAuthInserted | Self::OAuthAppended => "oauth-authorization-server",
-        };
-        format!("{before}/.well-known/{name}{after}")
     }
 }
 
@@ -407,25 +373,5 @@ mod tests {
         let [one, other] =
             [json!(["client_secret_post"]), json!([])].map(|methods| parse(|it| it[AUTH_METHODS] = methods));
         assert!(!one.unwrap().is_same_as(&other.unwrap()));
-    }
-
-    #[test]
-    fn the_places_of_the_document_are_those_of_the_specifications() {
-        let urls = |issuer: &str| DocumentPlace::ALL.map(|place| place.url(issuer));
-        for issuer in ["https://tenant.example/a/oidc", "https://tenant.example/a/oidc/"] {
-            assert_eq!(
-                urls(issuer),
-                [
-                    "https://tenant.example/a/oidc/.well-known/openid-configuration",
-                    "https://tenant.example/.well-known/oauth-authorization-server/a/oidc",
-                    "https://tenant.example/a/oidc/.well-known/oauth-authorization-server",
-                    "https://tenant.example/.well-known/openid-configuration/a/oidc",
-                ]
-            );
-        }
-        let [openid, oauth, again, once_more] = urls("https://tenant.example/");
-        assert_eq!(openid, "https://tenant.example/.well-known/openid-configuration");
-        assert_eq!(oauth, "https://tenant.example/.well-known/oauth-authorization-server");
-        assert_eq!((again, once_more), (oauth, openid));
     }
 }

@@ -13,7 +13,7 @@ use crate::denial::Publication;
 use mcp_edge_runtime::crypto::{Algorithm, VerificationKey};
 
 /// How many keys of a set are read. Most providers publish two to ten; one with a key for each of its tenants publishes
-/// over a hundred. Those behind are ignored, and the operator is told: a choice among 256 takes a microsecond, and in
+/// over a hundred. Those behind are ignored, and the log has a warning: a choice among 256 takes a microsecond, and in
 /// memory they take 150 KB with RSA keys of 2,048 bits.
 pub const MAX_KEYS: usize = 256;
 
@@ -21,7 +21,7 @@ pub const MAX_KEYS: usize = 256;
 /// times its length in memory, for one key at a time.
 const MAX_KEY_BYTES: usize = 32 * 1024;
 
-/// Begins what the operator is told of private keys; their `kid`s follow.
+/// Begins the warning of private keys; their `kid`s follow.
 const PRIVATE_KEY: &str = "the provider published a private key, which is not used and must be replaced: kid ";
 
 /// Names are added to a warning until it has this length: it is for reading.

@@ -72,7 +72,7 @@ impl Claims {
 /// Checks, in order: `iss` is a string; `aud` is a string or a list of strings; `exp` is a number; `nbf` and `iat` are
 /// numbers if present; `sub` is a non-empty string; of `client_id`, `azp`, `cid` and `appid` the first that is present
 /// and not empty is a string. Of `scope`, `scopes` and `scp` the first that is present and not empty counts, of
-/// whatever type; a missing scope claim means no scopes, never all of them.
+/// any type; a missing scope claim means no scopes, never all of them.
 ///
 /// # Errors
 /// [`Denial::WrongIssuer`], [`Denial::WrongAudience`], [`Denial::MissingExpiry`], [`Denial::MalformedToken`],

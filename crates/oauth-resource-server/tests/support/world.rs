@@ -199,7 +199,7 @@ impl World {
         self.0.failures.get()
     }
 
-    /// What the operator was told beside the records of requests.
+    /// The warnings to the operator.
     pub fn warnings(&self) -> Vec<String> {
         self.0.warnings.borrow().clone()
     }

@@ -64,7 +64,7 @@ pub struct IssuerKeys {
     stored: StoredCopy,
     /// For the operator: why the last renewal failed.
     provider_failure: RefCell<Option<String>>,
-    /// What the operator was last told of the published keys; empty if nothing.
+    /// The last warning about the published keys; empty if there was none.
     warning: RefCell<String>,
 }
 

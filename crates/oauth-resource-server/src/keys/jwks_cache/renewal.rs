@@ -115,7 +115,7 @@ pub(super) async fn renew(
     }
 }
 
-/// Fetches the discovery document: the first of its places that has a valid one of this issuer counts, and whatever is
+/// Fetches the discovery document: the first of its places that has a valid one of this issuer counts, and anything else
 /// at another place does not end the search. All are on the issuer's own origin. One that the issuer does not control
 /// alone (the root of a host of many tenants) counts only while the issuer's own has none.
 async fn discover(issuer: &str, services: &(impl Fetch + Runtime)) -> Result<Provider, RenewalError> {

@@ -5,7 +5,7 @@ use crate::support::world::discovery;
 
 const PLACES: [DocumentPlace; 4] = DocumentPlace::ALL;
 
-/// Whatever is at a place but the document of this issuer.
+/// Responses that are not the document of this issuer.
 fn wrong_answers() -> [Answer; 13] {
     let without = |name: &str| {
         let mut document = discovery(ISSUER);
@@ -49,7 +49,7 @@ fn asked(history: &History) -> [usize; 4] {
 }
 
 #[test]
-fn whatever_is_at_one_place_does_not_end_the_search() {
+fn what_is_at_one_place_does_not_end_the_search() {
     for wrong in wrong_answers() {
         for at in 0..4 {
             let mut places: [Answer; 4] = std::array::from_fn(|_| Answer::Reply(404, String::new()));
