@@ -40,7 +40,7 @@ const OPEN = ["endpoint", "preflight", "cors_endpoint", "modern"];
 
 describe("lists that clients cannot read", () => {
   const properties = (it) => ({ inputSchema: { type: "object", properties: { a: it } } });
-  test("are told from one that they can", async (test) => {
+  test("are distinguished from one that they can", async (test) => {
     assertFound(await diagnose(await openServer(test, { "tools/list": { tools: [TOOL] } })), { warnings: OPEN });
   });
 
