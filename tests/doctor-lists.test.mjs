@@ -40,7 +40,7 @@ const OPEN = ["endpoint", "preflight", "cors_endpoint", "modern"];
 
 describe("lists that clients cannot read", () => {
   const properties = (it) => ({ inputSchema: { type: "object", properties: { a: it } } });
-  test("are told from one that they can", async (test) => {
+  test("are distinguished from one that they can", async (test) => {
     assertFound(await diagnose(await openServer(test, { "tools/list": { tools: [TOOL] } })), { warnings: OPEN });
   });
 
@@ -56,8 +56,8 @@ describe("lists that clients cannot read", () => {
     ["schema_references", "warnings", properties({ $ref: "https://example.com/a.json" }), /another document/],
     ["output_schema", "failures", { outputSchema: { type: "array", items: {} } }, /"add"/],
     ["tool_names", "warnings", { name: "math.add" }, /math\.add/],
-    ["tool_texts", "warnings", { description: "x".repeat(3000) }, /3000 characters/],
-    ["tool_texts", "warnings", { annotations: { ...TOOL.annotations, title: undefined } }, /annotations\.title/],
+    ["tool_titles", "warnings", { description: "x".repeat(3000) }, /3000 characters/],
+    ["tool_titles", "warnings", { annotations: { ...TOOL.annotations, title: undefined } }, /annotations\.title/],
   ]) {
     test(`${slug}: ${JSON.stringify(change).slice(0, 60)}`, async (test) => {
       const report = await diagnose(await openServer(test, { "tools/list": { tools: [{ ...TOOL, ...change }] } }));

@@ -16,7 +16,7 @@ const ALLOWED = "https://app.example.com";
 const NEED_A_TOKEN = [
   "token", "legacy", "notification", "modern", "stream", "tools",
   "schema_properties", "schema_combinators", "schema_booleans", "schema_arrays", "schema_formats", "schema_references",
-  "output_schema", "tool_names", "tool_texts", "pages", "prompts", "resources",
+  "output_schema", "tool_names", "tool_titles", "pages", "prompts", "resources",
   "whoami", "user_claims",
 ];
 
@@ -310,7 +310,7 @@ describe("a server other than mcp-edge", () => {
       await server.close();
     });
     const report = await diagnose(server.url);
-    assertFound(report, { warnings: ["endpoint", "preflight", "cors_endpoint", "modern", "tools", "tool_texts"] });
+    assertFound(report, { warnings: ["endpoint", "preflight", "cors_endpoint", "modern", "tools", "tool_titles"] });
     assert.match(report.finding("legacy").observed, /2025-11-25, 1 tool/);
     assert.match(report.finding("stream").observed, /opens a stream/);
     assert.match(report.finding("tools").observed, /no annotations .*"add"/);

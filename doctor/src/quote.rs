@@ -21,11 +21,11 @@ const MAX_EXAMPLES: usize = 3;
 /// The longest example, in characters.
 const MAX_EXAMPLE_CHARS: usize = 100;
 
-/// The first texts of a list, shortened, and the count of the rest: `a, b, c and 4 more`.
+/// The first strings of a list, shortened, and the count of the rest: `a, b, c and 4 more`.
 #[must_use]
-pub fn examples(texts: &[String]) -> String {
-    let shown: Vec<_> = texts.iter().take(MAX_EXAMPLES).map(|text| shorten(text, MAX_EXAMPLE_CHARS)).collect();
-    match texts.len().saturating_sub(MAX_EXAMPLES) {
+pub fn examples(strings: &[String]) -> String {
+    let shown: Vec<_> = strings.iter().take(MAX_EXAMPLES).map(|text| shorten(text, MAX_EXAMPLE_CHARS)).collect();
+    match strings.len().saturating_sub(MAX_EXAMPLES) {
         0 => shown.join(", "),
         rest => format!("{} and {rest} more", shown.join(", ")),
     }
@@ -43,10 +43,10 @@ mod tests {
 
     #[test]
     fn a_few_examples_are_named_and_the_rest_is_counted() {
-        let texts = |count: usize| (0..count).map(|it| it.to_string()).collect::<Vec<_>>();
-        assert_eq!(examples(&texts(0)), "");
-        assert_eq!(examples(&texts(3)), "0, 1, 2");
-        assert_eq!(examples(&texts(1000)), "0, 1, 2 and 997 more");
+        let strings = |count: usize| (0..count).map(|it| it.to_string()).collect::<Vec<_>>();
+        assert_eq!(examples(&strings(0)), "");
+        assert_eq!(examples(&strings(3)), "0, 1, 2");
+        assert_eq!(examples(&strings(1000)), "0, 1, 2 and 997 more");
         assert_eq!(examples(&["é".repeat(500)]), format!("{}…", "é".repeat(MAX_EXAMPLE_CHARS)));
     }
 

@@ -1,4 +1,4 @@
-//! The lists of a server: names that clients accept, pages that end, and texts that clients show.
+//! The lists of a server: names that clients accept, pages that end, and strings that clients show.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use crate::{
     record::Record,
 };
 
-pub(super) const CHECKS: &[Check] = &[TOOL_NAMES, TOOL_TEXTS, PAGES, PROMPTS, RESOURCES];
+pub(super) const CHECKS: &[Check] = &[TOOL_NAMES, TOOL_TITLES, PAGES, PROMPTS, RESOURCES];
 
 /// The longest name that the APIs of Anthropic and OpenAI accept, in characters.
 const MAX_NAME_CHARS: usize = 64;
@@ -62,7 +62,7 @@ fn tool_names(record: &Record) -> CheckResult {
     })
 }
 
-/// The texts of a member that several entries have, quoted.
+/// The strings of a member that several entries have, quoted.
 fn duplicates(entries: &[Value], member: &str) -> Vec<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for text in entries.iter().filter_map(|entry| entry[member].as_str()) {
@@ -75,8 +75,8 @@ fn duplicates(entries: &[Value], member: &str) -> Vec<String> {
         .collect()
 }
 
-const TOOL_TEXTS: Check = Check {
-    slug: "tool_texts",
+const TOOL_TITLES: Check = Check {
+    slug: "tool_titles",
     section: Section::Protocol,
     title: "Every tool has a title in its annotations, and a description that fits into clients",
     why: "Claude's directory requires annotations.title and does not look at the title beside it. OpenAI's API rejects \
@@ -84,10 +84,10 @@ const TOOL_TEXTS: Check = Check {
     fix: "Set annotations.title, and put long explanations into the server's instructions or into the descriptions of the \
           arguments.",
     affects: &[Client::Claude],
-    run: tool_texts,
+    run: tool_titles,
 };
 
-fn tool_texts(record: &Record) -> CheckResult {
+fn tool_titles(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
     let chars = |tool: &Value| tool["description"].as_str().map_or(0, |text| text.chars().count());
     let long: Vec<_> = tools.iter().filter(|tool| chars(tool) > MAX_DESCRIPTION_CHARS).collect();
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn titles_are_in_the_annotations_and_descriptions_fit() {
         expect(
-            &TOOL_TEXTS,
+            &TOOL_TITLES,
             Warning,
             "annotations.title: \"whoami\"",
             tool(|it| {
@@ -314,10 +314,10 @@ mod tests {
             }),
         );
         let long = |chars| tool(move |it| it["description"] = json!("é".repeat(chars)));
-        expect(&TOOL_TEXTS, Fine, "", long(1024));
-        let rejected = found(&TOOL_TEXTS, long(1025));
+        expect(&TOOL_TITLES, Fine, "", long(1024));
+        let rejected = found(&TOOL_TITLES, long(1025));
         assert_eq!(rejected.affected, [Client::ChatGpt, Client::SdkApp]);
-        let cut = found(&TOOL_TEXTS, long(2049));
+        let cut = found(&TOOL_TITLES, long(2049));
         assert!(cut.affected.contains(&Client::ClaudeCode) && cut.observed.contains("2049 characters"), "{cut:#?}");
     }
 

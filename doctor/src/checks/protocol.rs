@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_may_not_reach_its_provider_is_told_why() {
+    fn a_server_that_may_not_reach_its_provider_gets_the_reason() {
         let finding = crate::testing::found(&LEGACY, |record| {
             record.target = crate::target::Target::parse("https://mcp.logto.app/mcp").unwrap();
             record.change(Probe::Initialize, |it| it.set("cf-ray", Some("1")));
