@@ -53,6 +53,7 @@ fn one_that_would_end_is_looked_at_once_a_day_too() {
     let world = world_of(1);
     world.provider.applications.borrow_mut().clear();
     assert_eq!(looked_at(&world, NOW + DAY), 1);
+    assert!(world.audit.borrow().iter().any(|line| line.contains("removed at the provider")));
     assert_eq!(looked_at(&world, NOW + 2 * DAY - 1), 0);
     assert_eq!(looked_at(&world, NOW + 2 * DAY), 1);
 }

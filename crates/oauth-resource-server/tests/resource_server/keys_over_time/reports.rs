@@ -117,7 +117,7 @@ fn a_discovery_document_leads_to_keys_for_a_day_after_its_place_is_gone() {
     history.happen(&Event::Wait(FRESH_SECONDS));
     history.happen(&Event::Fresh);
     let age = history.server.keys()[0].age(history.world.now()).expect("a copy");
-    assert!(history.world.now() - age <= last + FRESH_SECONDS, "renewed by a document of more than a day");
+    assert_eq!(history.world.now() - age, last, "renewed by a document of a day");
 }
 
 #[test]
@@ -135,4 +135,19 @@ fn documents_may_have_64_kibibytes() {
 fn copies_are_used_for_a_day_renewed_for_every_hour_and_fetched_every_half_minute() {
     assert_eq!((CEILING_SECONDS, REVALIDATE_SECONDS, FRESH_SECONDS), (86_400, 3_600, 600));
     assert_eq!((COOL_DOWN_SECONDS, COLD_RETRY_SECONDS), (30, 5));
+}
+
+#[test]
+fn who_else_writes_into_the_store_is_reported_for_an_hour() {
+    let mut history = History::new(false);
+    history.server = ResourceServer::with_exclusive_store(policy());
+    history.happen(&Event::Fresh);
+    let (written_at, token) = (history.world.now(), history.sent[0].token.clone());
+    let own = history.world.stored(ISSUER).expect("a record");
+    history.world.put_into_store(ISSUER, &own.replace(tokens::RESOURCE, "https://other.example/mcp"));
+    let server = ResourceServer::with_exclusive_store(policy());
+    assert!(send(&history.world, &server, &token).is_ok());
+    let other = |now| server.keys()[0].other_writer(now);
+    assert_eq!(other(written_at + REVALIDATE_SECONDS - 1).as_deref(), Some("https://other.example/mcp"));
+    assert_eq!(other(written_at + REVALIDATE_SECONDS), None);
 }
