@@ -7,7 +7,7 @@ use mcp_edge_oauth::{
         record::Record,
     },
     mirror::Mirror,
-    provider::{Provider, discovery_urls},
+    provider::{DocumentPlace, Provider},
 };
 use mcp_edge_runtime::crypto::Algorithm;
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub fn check(input: &[u8]) {
         // What the settings accept as an issuer.
         if input.len() < 400 && mcp_edge_runtime::settings::check_url(input).is_ok() {
             let origin = mcp_edge_runtime::uri::origin(input);
-            for url in discovery_urls(input) {
+            for url in DocumentPlace::ALL.map(|place| place.url(input)) {
                 assert_eq!(mcp_edge_runtime::uri::origin(&url), origin, "{url}");
                 assert!(url.contains("/.well-known/o"), "{url}");
             }
