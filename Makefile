@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami doctor test check unit build e2e conformance smoke bench bench-native bench-instructions deploy clean
+.PHONY: help setup dev dev-registrar whoami logto doctor test check unit build e2e conformance smoke bench bench-native bench-instructions deploy clean
 
 # $(call phase,TEXT): prints the name of the next phase.
 phase = @printf '\n==> %s\n' '$(1)'
@@ -21,6 +21,9 @@ dev-registrar: setup ## Run the registrar as well, with a stand-in for Logto's M
 
 whoami: setup ## Connect a real MCP client to the running `make dev` and call whoami
 	@dev/with-tools node dev/whoami.mjs $(ARGS)
+
+logto: setup ## Set Logto up: make logto ENDPOINT=https://<tenant>.logto.app RESOURCE=https://mcp.example.com/mcp
+	@dev/with-tools node dev/logto/main.mjs $(ARGS)
 
 # The endpoint of `make dev`, unless URL or PORT is set.
 URL ?= http://localhost:$(or $(PORT),8787)/mcp
