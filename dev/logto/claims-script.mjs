@@ -52,7 +52,7 @@ export function block(table) {
   const sources = Object.entries(SOURCES).filter(([claim]) => used.has(claim));
   const lines = [
     "// For each API resource: which permission covers which claims.",
-    `const mcpEdgeResources = ${JSON.stringify(table, null, 2)};`,
+    `const mcpEdgeResources = ${oneLineLists(JSON.stringify(table, null, 2))};`,
     "const mcpEdgeSources = {",
     ...sources.map(([claim, source]) => `  ${claim}: (user) => ${source},`),
     "};",
@@ -106,6 +106,9 @@ function readTable(body) {
     return undefined;
   }
 }
+
+// Only the names of claims, which contain no brackets, are in lists.
+const oneLineLists = (json) => json.replaceAll(/\[\s+([^\]]*?)\s+\]/g, (_list, names) => `[${names.replaceAll(/\s+/g, " ")}]`);
 
 function checksum(text) {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);

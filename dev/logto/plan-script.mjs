@@ -6,13 +6,10 @@ import { change, create, keep, leave } from "./steps.mjs";
 const SUBJECT = "Custom-claims script (runs for every user token of the tenant)";
 const PATH = ["configs", "jwt-customizer", "access-token"];
 
-export function planScript({ customizer }, { claims }) {
-  const [[resource, scopes] = []] = Object.entries(claims);
-  if (resource === undefined) return [keep(SUBJECT, ["CLAIM_SCOPES is empty: no claims are needed"])];
-  const table = { [resource]: withSources(scopes) };
+export function planScript({ customizer }, { claims: { resource, scopes } }) {
   const unknown = [...new Set(Object.values(scopes).flat())].filter((claim) => !hasSource(claim));
   const more = unknown.map((claim) => leave(`Claim ${claim} of CLAIM_SCOPES`, "Logto's user has no such member: a script of your own must return it"));
-  return [planFor(customizer?.script, table, resource), ...more];
+  return [planFor(customizer?.script, resource, withSources(scopes)), ...more];
 }
 
 const withSources = (scopes) =>
@@ -22,25 +19,27 @@ const withSources = (scopes) =>
       .filter(([, names]) => names.length > 0),
   );
 
-function planFor(script, added, resource) {
-  const says = [`only for ${resource}: ${describe(added[resource])}`];
+function planFor(script, resource, scopes) {
+  const isWanted = Object.keys(scopes).length > 0;
+  const says = [`only for ${resource}: ${describe(scopes)}`];
   if (!script) {
-    return create(SUBJECT, [{ method: "PUT", path: PATH, body: { script: completeScript(added) }, expectScript: "" }], says);
+    if (!isWanted) return keep(SUBJECT, ["there is none, and none is needed: CLAIM_SCOPES names no claims"]);
+    return create(SUBJECT, [{ method: "PUT", path: PATH, body: { script: completeScript({ [resource]: scopes }) }, expectScript: "" }], says);
   }
   const { kind, table = {}, block: stored, isCalled } = recognise(script);
   // Other servers of this tenant keep their entries.
-  const merged = { ...table, ...added };
+  const { [resource]: former, ...others } = table;
+  const merged = isWanted ? { ...others, [resource]: scopes } : others;
   if (kind === "own") {
-    const wanted = completeScript(merged);
+    const wanted = completeScript(sorted(merged));
     if (script === wanted) return keep(SUBJECT, says);
-    const from = table[resource] ? describe(table[resource]) : "none";
-    const details = [`claims for ${resource}: ${from} → ${describe(added[resource])}`];
-    return change(SUBJECT, from === describe(added[resource]) ? [`a former version of this program's script → the present one`] : details, [
-      // A PATCH keeps the other members, such as environment variables.
-      { method: "PATCH", path: PATH, body: { script: wanted }, expectScript: script },
-    ]);
+    const isOnlyOlder = describe(former) === describe(scopes);
+    const detail = isOnlyOlder ? "a former version of this program's script → the present one" : `claims for ${resource}: ${describe(former)} → ${describe(scopes)}`;
+    // A PATCH keeps the other members, such as environment variables.
+    return change(SUBJECT, [detail], [{ method: "PATCH", path: PATH, body: { script: wanted }, expectScript: script }]);
   }
-  const lines = block(merged);
+  if (!isWanted && former === undefined) return keep(SUBJECT, ["no claims are needed: CLAIM_SCOPES names none"]);
+  const lines = block(sorted(merged));
   if (kind === "foreign" && stored === lines && isCalled) return keep(SUBJECT, ["your own script contains this server's lines"]);
   const because =
     kind === "edited"
@@ -53,7 +52,10 @@ function planFor(script, added, resource) {
   return leave(SUBJECT, because, { show: advice, isIncomplete: true });
 }
 
-const describe = (scopes) =>
+// The same table is always the same text.
+const sorted = (table) => Object.fromEntries(Object.entries(table).sort(([one], [other]) => (one < other ? -1 : 1)));
+
+const describe = (scopes = {}) =>
   Object.entries(scopes)
     .map(([scope, names]) => `${scope} covers ${names.join(", ")}`)
-    .join("; ");
+    .join("; ") || "none";

@@ -34,13 +34,13 @@ import { readSettings } from "./wrangler-toml.mjs";
  */
 export async function run(options, surroundings) {
   const { print } = surroundings;
-  const note = (text) => text !== undefined && print(`! ${text}`);
+  const note = (text) => text && print(`! ${text}`);
 
   const files = await readFiles(options, surroundings.root);
   const [worker] = files;
   const { endpoint, note: endpointNote } = normaliseEndpoint(options.endpoint ?? worker.settings.ISSUER);
   const { resource, note: resourceNote } = checkResource(options.resource ?? worker.settings.RESOURCE);
-  [endpointNote, resourceNote].forEach(note);
+  [options.endpoint && endpointNote, resourceNote].forEach(note);
   const http = { log: print, ...surroundings.http };
   const { issuer, note: issuerNote } = await discover(endpoint, http);
   note(issuerNote);
@@ -70,7 +70,7 @@ export async function run(options, surroundings) {
   }
   if (!changesAnything(steps)) {
     print("There is nothing to change.");
-    return finish({ options, surroundings, wanted, plan, ids: plan.ids, resource, isComplete, hasNewSettings: false });
+    return finish({ options, surroundings, wanted, ids: plan.ids, resource, isComplete, hasNewSettings: false });
   }
   if (!options.yes && !(await surroundings.confirm("Do this?"))) {
     print("Nothing was changed.");
@@ -90,7 +90,7 @@ export async function run(options, surroundings) {
     print(`\n${failed + failedSecrets} steps failed. When their cause is fixed, run the same command again: it does what is left.`);
     return 1;
   }
-  return finish({ options, surroundings, wanted, plan, ids, resource, isComplete, hasNewSettings });
+  return finish({ options, surroundings, wanted, ids, resource, isComplete, hasNewSettings });
 }
 
 /** Reads wrangler.toml of the Worker and, if it is wanted, of the registrar. */
@@ -147,8 +147,9 @@ async function finish({ options, surroundings, wanted, ids, resource, isComplete
   print("");
   if (!isComplete) print("Not complete: see what was left alone above.\n");
   if (!options["default-role"] && wanted.users.length === 0) {
-    print(`Give users the role "${wanted.roles[0].name}" (--user NAME, or --default-role for those who register later): without it the server refuses them with 403.`);
+    print(`Give users the role "${wanted.roles[0].name}": --user NAME, or --default-role for those who register from now on. Without it they are refused with 403.`);
   }
+  if (wanted.registrar) print(`Give developers the role "${wanted.roles[1].name}", in the Logto console.`);
   const whoami = terminal && `make whoami ARGS="--client-id ${terminal} ${resource}"`;
   if (!(await surroundings.answers(resource))) {
     print("The endpoint does not answer yet. Next:\n\n  make deploy");

@@ -28,7 +28,7 @@ const DEVELOPER_PERMISSION = { name: "apps:write", description: "Register and ma
  * @property {WantedApi[]} apis
  * @property {{key: string, api: string, name: string, description: string, isDefault: boolean}[]} roles
  * @property {string[]} users  who get the first role
- * @property {Record<string, Record<string, string[]>>} claims  resource → scope → claims
+ * @property {{resource: string, scopes: Record<string, string[]>}} claims  what tokens for the resource disclose: scope → claims
  * @property {WantedApplication[]} applications
  * @property {string[]} userScopes
  * @property {boolean} cimd
@@ -66,7 +66,7 @@ export function wantedFrom({ resource, options, settings, registrarSettings = {}
         : []),
     ],
     users: options.user,
-    claims: Object.keys(claims).length > 0 ? { [resource]: claims } : {},
+    claims: { resource, scopes: claims },
     applications: [...applicationsFor(resource, options, settings), ...(registrar ? registrarApplications(registrar, registrarSettings) : [])],
     userScopes: options.userScopes,
     cimd: options.cimd,

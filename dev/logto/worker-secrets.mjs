@@ -37,9 +37,13 @@ export function wantedSecrets({ applications }) {
 export async function planSecrets(file, secrets, ids, wrangler) {
   if (secrets.length === 0) return [];
   const { names, reason } = await secretNames(wrangler);
+  if (names === undefined) {
+    const subject = `${file}: secrets ${secrets.map(({ name }) => name).join(", ")}`;
+    const deploy = file === "wrangler.toml" ? "make deploy" : `dev/with-tools wrangler deploy --config ${file}`;
+    return [leave(subject, `${reason}. After "${deploy}", run this command again`, { isIncomplete: true })];
+  }
   return secrets.map((secret) => {
     const subject = `${file}: secret ${secret.name}`;
-    if (names === undefined) return leave(subject, `${reason}. Run "make deploy" (for the registrar: "wrangler deploy" in its folder), then this command again`, { isIncomplete: true });
     const isNew = secret.use !== undefined && ids[applicationRef(secret.use)] === undefined;
     if (names.includes(secret.name) && !isNew) return keep(subject, ["it is set; its value cannot be compared"]);
     return { ...create(subject, []), secret };
