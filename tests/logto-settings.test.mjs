@@ -46,6 +46,8 @@ describe("ENDPOINT and RESOURCE", () => {
       const { endpoint, note } = normaliseEndpoint(text);
       assert.deepEqual([endpoint, note.includes(text)], ["https://t.logto.app", true]);
     }
+    assert.equal(normaliseEndpoint("localhost:3001").endpoint, "http://localhost:3001");
+    assert.equal(normaliseEndpoint("localhost.example").endpoint, "https://localhost.example");
     assert.deepEqual(normaliseEndpoint("http://localhost:3001"), { endpoint: "http://localhost:3001", note: undefined });
   });
 

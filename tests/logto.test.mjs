@@ -197,8 +197,10 @@ describe("a tenant with other contents", () => {
     await set();
     applications()[0].record.isThirdParty = false;
     const before = tenant.snapshot();
-    const { output } = await set();
+    const { output, asked } = await set();
     assert.match(output, /it is a single-page application, must be a third-party single-page application/);
+    assert.match(output, /PLAYGROUND_CLIENT_ID, because its application was left alone/);
+    assert.deepEqual(asked, []);
     assert.equal(tenant.snapshot(), before);
   });
 
@@ -211,6 +213,21 @@ describe("a tenant with other contents", () => {
     const { output } = await set();
     assert.equal(applications().length, 1, output);
     assert.equal(readSettings(await project.read()).PLAYGROUND_CLIENT_ID, record.id);
+  });
+
+  test("a role for machines with the wanted name is not used, nor given to users", async () => {
+    state().roles.push({ id: "m", name: "Mine", type: "MachineToMachine", scopeIds: [] });
+    const { code, output } = await set(["--role", "Mine", "--user", "alice", "--user", "nobody"]);
+    assert.equal(code, 0, output);
+    assert.match(output, /it is a role for machines/);
+    assert.match(output, /User alice, because the role cannot be used/);
+    assert.match(output, /User nobody, because there is no user/);
+    assert.match(output, /Not complete/);
+  });
+
+  test("scopes in the metadata of a deployment are permissions, too", async () => {
+    await set([], { surroundings: { scopesOfEndpoint: async () => ["whoami:read", "files:read"] } });
+    assert.deepEqual(resource().scopes.map(({ name, description }) => [name, description])[1], ["files:read", "Use files:read"]);
   });
 
   test("lists are read to their last page", async () => {

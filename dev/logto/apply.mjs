@@ -5,7 +5,7 @@ import { readScript } from "./state.mjs";
 
 /**
  * @param {import("./management-client.mjs").ManagementClient} client
- * @param {{steps: import("./plan.mjs").Step[], ids: Record<string, string>}} plan
+ * @param {import("./plan.mjs").Plan} plan
  * @param {(step: import("./plan.mjs").Step, problem?: Problem) => void} report  after each step that changes something
  * @returns {Promise<{ids: Record<string, string>, failed: number}>}
  * @throws {Problem} if nothing else can work either

@@ -88,6 +88,7 @@ const CAUSES = {
   ENOTFOUND: ["There is no such host.", "Check the spelling of ENDPOINT."],
   EAI_AGAIN: ["The name of the host cannot be resolved.", "Check the spelling of ENDPOINT and your connection."],
   ECONNREFUSED: ["Nothing listens there.", "Check that Logto is running, and the port in ENDPOINT."],
+  ERR_SSL_WRONG_VERSION_NUMBER: ["It does not speak https there.", "Check the port in ENDPOINT, and on this machine write http://."],
   ECONNRESET: ["The connection was closed.", "Check ENDPOINT, and run the same command again."],
 };
 
@@ -101,7 +102,7 @@ function unreachable(error, url, timeoutMs) {
   const code = [...causesOf(error)].map((cause) => cause.code).find((code) => code !== undefined);
   const isCertificate = /CERT|SELF_SIGNED|TLS|SSL/.test(code ?? "");
   const certificate = ["Its certificate is not trusted.", "Use a public certificate, or set NODE_EXTRA_CA_CERTS to your own authority's."];
-  const [why, fix] = (isCertificate ? certificate : CAUSES[code]) ?? [plain(error.cause?.message ?? error.message), "Check ENDPOINT and your connection."];
+  const [why, fix] = CAUSES[code] ?? (isCertificate ? certificate : undefined) ?? [plain(error.cause?.message ?? error.message), "Check ENDPOINT and your connection."];
   return new Problem(`${host} cannot be reached${code ? ` (${code})` : ""}`, { why, fix });
 }
 

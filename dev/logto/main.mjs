@@ -6,6 +6,7 @@ import { readOptions, USAGE } from "./options.mjs";
 import { Problem } from "./problem.mjs";
 import { askForCredentials, confirm } from "./prompt.mjs";
 import { run } from "./run.mjs";
+import { scopesOfEndpoint } from "./scopes.mjs";
 import { wranglerFor } from "./secrets.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -13,7 +14,10 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 try {
   const options = readOptions(process.argv.slice(2), process.env);
   if (options.help) console.log(USAGE);
-  else process.exitCode = await run(options, { root: ROOT, print: console.log, askForCredentials, confirm, wranglerFor, answers, runDoctor });
+  else {
+    const tools = { askForCredentials, confirm, wranglerFor, scopesOfEndpoint, answers, runDoctor };
+    process.exitCode = await run(options, { root: ROOT, print: console.log, ...tools });
+  }
 } catch (error) {
   const lines = error instanceof Problem ? error.lines : [`${error.message}`];
   console.error(`logto: ${lines.join("\n")}`);

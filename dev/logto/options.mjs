@@ -88,7 +88,7 @@ export function readOptions(args, env) {
 export function normaliseEndpoint(text) {
   const fix = "For example: make logto ENDPOINT=https://<tenant>.logto.app RESOURCE=https://mcp.example.com/mcp";
   if (!text) throw new Problem("ENDPOINT is missing", { why: "wrangler.toml has no ISSUER either.", fix });
-  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `https://${text}`);
+  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `${/^(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(text) ? "http" : "https"}://${text}`);
   if (url === null || !/^https?:$/.test(url.protocol) || text.includes("<")) throw new Problem(`ENDPOINT=${text} is not a URL`, { fix });
   if (url.username !== "" || url.password !== "") throw new Problem("ENDPOINT must not contain a password", { fix });
   if (url.protocol === "http:" && !isLoopback(url)) {

@@ -38,7 +38,7 @@ function planApplication(state, wanted, application, ids) {
   const known = `${subject} (${existing.id})`;
   if (existing.type !== type || Boolean(existing.isThirdParty) !== isThirdParty) {
     const is = describe(existing);
-    return [leave(known, `it is ${is}, must be ${describe(application)}, and the type cannot be changed. Delete it in the console, or remove its id from the settings`)];
+    return [leave(known, `it is ${is}, must be ${describe(application)}, and the type cannot be changed. Delete it in the console, or remove its id from the settings`, { isIncomplete: true })];
   }
   ids[reference] = existing.id;
   const steps = [...planUris(existing, application, known, reference)];

@@ -2,6 +2,8 @@
 
 import { change, create, keep, leave, ref } from "./steps.mjs";
 
+const INCOMPLETE = { isIncomplete: true };
+
 /** The reference of a permission's id. */
 export const permissionRef = (api, name) => `${api}/${name}`;
 
@@ -60,7 +62,7 @@ export function planRole({ roles, resources }, { apis }, { key, api, name, descr
     if (isDefault) details.push("default role: every user who registers from now on gets it");
     return [create(subject, [{ method: "POST", path: ["roles"], body, gives: reference }], details)];
   }
-  if (existing.type !== "User") return [leave(subject, "it is a role for machines; choose another name with --role")];
+  if (existing.type !== "User") return [leave(subject, "it is a role for machines; choose another name with --role", INCOMPLETE)];
   ids[reference] = existing.id;
   const missing = permissions.filter((permission) => !existing.scopeIds.includes(ids[permissionRef(api, permission.name)]));
   const own = resources.find((resource) => resource.indicator === indicator)?.scopes ?? [];
@@ -81,11 +83,12 @@ export function planRole({ roles, resources }, { apis }, { key, api, name, descr
 }
 
 /** Steps for the users who get the first role. */
-export function planUsers({ users }, { roles: [role] }, ids) {
+export function planUsers({ users, roles }, { roles: [role] }, ids) {
   const reference = `role/${role.key}`;
   return users.map(({ query, id, roleIds }) => {
     const subject = `User ${query}`;
-    if (id === undefined) return leave(subject, "there is no user with this name or e-mail address");
+    if (id === undefined) return leave(subject, "there is no user with this name or e-mail address", INCOMPLETE);
+    if (ids[reference] === undefined && roles.some(({ name }) => name === role.name)) return leave(subject, "the role cannot be used", INCOMPLETE);
     if (ids[reference] !== undefined && roleIds.includes(ids[reference])) return keep(subject, [`role: ${role.name}`]);
     return change(subject, [`role: none → ${role.name}`], [{ method: "POST", path: ["users", id, "roles"], body: { roleIds: [ref(reference)] } }]);
   });

@@ -20,11 +20,14 @@ import { planScript } from "./plan-script.mjs";
  * @property {string[]} details  what is changed: "from → to"
  * @property {string} [because]  why it is left alone
  * @property {string} [show]  lines for the operator to use
+ * @property {boolean} [isIncomplete]  whether the server lacks something because it is left alone
  * @property {Call[]} calls
+ *
+ * @typedef {{steps: Step[], ids: Record<string, string>}} Plan  `ids`: the references that are known already
  *
  * @param {import("./state.mjs").State} state
  * @param {import("./wanted.mjs").Wanted} wanted
- * @returns {{steps: Step[], ids: Record<string, string>}}  `ids`: the references that are known already
+ * @returns {Plan}
  */
 export function planTenant(state, wanted) {
   const ids = {};

@@ -6,6 +6,8 @@ import { Problem } from "./problem.mjs";
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
 
+const CANCELLED = "cancelled; nothing was changed";
+
 /**
  * The credentials of the machine-to-machine application: from the environment, or asked for on a terminal.
  * @param {{clientId?: string, clientSecret?: string}} given
@@ -38,6 +40,9 @@ async function ask(question, { input, output }) {
   const lines = createInterface({ input, output });
   try {
     return (await lines.question(question)).trim();
+  } catch (error) {
+    // Ctrl-C.
+    throw error.name === "AbortError" ? new Problem(CANCELLED) : error;
   } finally {
     lines.close();
   }
@@ -54,7 +59,7 @@ function askHidden(question, { input, output }) {
 
     function read(chunk) {
       for (const character of chunk) {
-        if (character === CTRL_C) return end(() => reject(new Problem("cancelled; nothing was changed")));
+        if (character === CTRL_C) return end(() => reject(new Problem(CANCELLED)));
         if (character === "\r" || character === "\n" || character === CTRL_D) return end(() => resolve(text.trim()));
         text = character === "\u007f" || character === "\b" ? text.slice(0, -1) : text + character;
       }

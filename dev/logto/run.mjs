@@ -10,7 +10,7 @@ import { applicationRef } from "./plan-applications.mjs";
 import { changesAnything, planTenant } from "./plan.mjs";
 import { Problem } from "./problem.mjs";
 import { doneLines, planLines, summary } from "./report.mjs";
-import { permissionsOf, scopesOfEndpoint, scopesOfSettings, scopesOfSource } from "./scopes.mjs";
+import { permissionsOf, scopesOfSettings, scopesOfSource } from "./scopes.mjs";
 import { applySettings, baseSettings, idsInSettings, planSettings, registrarSettings } from "./settings.mjs";
 import { readTenant } from "./state.mjs";
 import { wantedFrom } from "./wanted.mjs";
@@ -24,6 +24,7 @@ import { readSettings } from "./wrangler-toml.mjs";
  * @property {(given: object) => Promise<{clientId: string, clientSecret: string}>} askForCredentials
  * @property {(question: string) => Promise<boolean>} confirm
  * @property {(config: string) => import("./secrets.mjs").Wrangler} wranglerFor
+ * @property {(resource: string) => Promise<string[]>} scopesOfEndpoint
  * @property {(resource: string) => Promise<boolean>} answers
  * @property {(resource: string) => Promise<number>} runDoctor
  * @property {import("./http.mjs").Options} [http]
@@ -49,9 +50,10 @@ export async function run(options, surroundings) {
   const managementResource = options["management-resource"] ?? managementResourceOf(endpoint);
   const client = await connect({ endpoint, managementResource, ...credentials, http });
 
-  const wanted = await describeWanted({ options, files, issuer, resource, endpoint, managementResource });
+  const endpointScopes = await surroundings.scopesOfEndpoint(resource);
+  const wanted = await describeWanted({ options, files, endpointScopes, issuer, resource, endpoint, managementResource });
   const plan = planTenant(await readTenant(client, wanted), wanted);
-  const settingSteps = files.map(({ name, text, values }, index) => planSettings(name, text, values, laterSettings(wanted, index), plan.ids));
+  const settingSteps = files.map(({ name, text, values }, index) => planSettings(name, text, values, laterSettings(wanted, index), plan));
   const secrets = Object.values(wantedSecrets(wanted));
   const secretSteps = [];
   for (const [index, { name, path }] of files.entries()) {
@@ -106,7 +108,7 @@ async function readFiles({ config = "wrangler.toml", registrar }, root) {
   );
 }
 
-async function describeWanted({ options, files: [worker, registrar], issuer, resource, endpoint, managementResource }) {
+async function describeWanted({ options, files: [worker, registrar], endpointScopes, issuer, resource, endpoint, managementResource }) {
   worker.values = baseSettings(worker.settings, worker.text, { issuer, resource });
   if (registrar !== undefined) {
     registrar.values = registrarSettings({ endpoint, issuer, resource, managementResource, origin: options.registrar, settings: registrar.settings });
@@ -115,7 +117,7 @@ async function describeWanted({ options, files: [worker, registrar], issuer, res
   const permissions = permissionsOf({
     flags: options.scopes,
     source: await scopesOfSource(join(dirname(worker.path), "src")),
-    others: [...scopesOfSettings(settings), ...(await scopesOfEndpoint(resource))],
+    others: [...scopesOfSettings(settings), ...endpointScopes],
   });
   return wantedFrom({ resource, options, settings, registrarSettings: registrar?.settings, permissions, managementResource });
 }

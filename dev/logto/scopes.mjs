@@ -3,13 +3,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DEFAULT_API_SCOPES } from "../identity-provider/scopes.mjs";
+import { createSender } from "./http.mjs";
 import { Problem } from "./problem.mjs";
 
 // RFC 6749 §3.3.
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 const METADATA_TIMEOUT_MS = 5_000;
-const MAX_METADATA_CHARACTERS = 100_000;
 
 /**
  * Scopes in the Rust source below a folder: `.scope("name", "description")` of the server, and `scope = "name"` of its
@@ -49,14 +49,13 @@ export function scopesOfSettings({ REQUIRED_SCOPES = "", CLAIM_SCOPES = "" }) {
  * Scopes in the metadata of the endpoint (RFC 9728). Empty if it does not answer, or is another resource.
  * @param {string} resource
  */
-export async function scopesOfEndpoint(resource, fetch = globalThis.fetch) {
+export async function scopesOfEndpoint(resource) {
   const { origin, pathname } = new URL(resource);
+  const send = createSender({ timeoutMs: METADATA_TIMEOUT_MS, pause: async () => {} });
   try {
-    const signal = AbortSignal.timeout(METADATA_TIMEOUT_MS);
-    const response = await fetch(`${origin}/.well-known/oauth-protected-resource${pathname}`, { redirect: "manual", signal });
-    const text = response.ok ? (await response.text()).slice(0, MAX_METADATA_CHARACTERS) : "{}";
-    const { resource: own, scopes_supported: scopes = [] } = JSON.parse(text);
-    return own === resource ? scopes.filter((name) => SCOPE.test(name)) : [];
+    const { status, json } = await send(`${origin}/.well-known/oauth-protected-resource${pathname}`, {});
+    const scopes = status === 200 && json?.resource === resource ? json.scopes_supported : [];
+    return Array.isArray(scopes) ? scopes.filter((name) => SCOPE.test(name)) : [];
   } catch {
     return [];
   }

@@ -43,13 +43,15 @@ export function registrarSettings({ endpoint, issuer, resource, managementResour
  * @param {string} text
  * @param {Record<string, string>} values
  * @param {Record<string, string>} later  settings whose value is the id of an application: name → reference
- * @param {Record<string, string>} ids
+ * @param {import("./plan.mjs").Plan} plan  of the tenant
  */
-export function planSettings(file, text, values, later, ids) {
+export function planSettings(file, text, values, later, { steps, ids }) {
   const settings = readSettings(text);
+  const given = new Set(steps.flatMap(({ calls }) => calls.map(({ gives }) => gives)));
   const known = Object.entries(values).map(([name, value]) => planSetting(file, text, settings[name], name, value));
   const unknown = Object.entries(later).map(([name, reference]) => {
     if (ids[reference] !== undefined) return planSetting(file, text, settings[name], name, ids[reference]);
+    if (!given.has(reference)) return leave(`${file}: ${name}`, "its application was left alone");
     return planned(file, name, settings[name], "the id of the new application");
   });
   const warnings = settings.REQUIRED_SCOPES === "" ? [leave(`${file}: REQUIRED_SCOPES`, "you have set it to nothing: every client of the tenant is accepted")] : [];

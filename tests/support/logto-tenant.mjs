@@ -121,6 +121,7 @@ export async function runLogto({ project, args, env = CREDENTIALS, surroundings 
     askForCredentials: async ({ clientId, clientSecret }) => ({ clientId, clientSecret }),
     confirm: async (question) => asked.push(question) > 0,
     wranglerFor: fakeWrangler({ fails: "You are not authenticated. Please run `wrangler login`." }).wranglerFor,
+    scopesOfEndpoint: async () => [],
     answers: async () => false,
     runDoctor: async () => 0,
     http: { pause: async () => {} },
