@@ -100,13 +100,13 @@ export function createTenant({ applications, managementResource }) {
     if (state.roles.some((existing) => existing.name === name)) return problem(422, "role.name_in_use", `This role name ${name} is already in use`);
     const created = role({ id: newId(), name, description, type, isDefault, scopeIds });
     state.roles.push(created);
-    return ok(shownRole(created));
+    return ok(withoutScopes(created));
   }
 
   function changeRole({ ids: [id], body: { name, description, isDefault } }) {
     return withRole(id, (changed) => {
       const members = Object.entries({ name, description, isDefault }).filter(([, value]) => value !== undefined);
-      return ok(shownRole(Object.assign(changed, Object.fromEntries(members))));
+      return ok(withoutScopes(Object.assign(changed, Object.fromEntries(members))));
     });
   }
 
@@ -190,7 +190,9 @@ const unknown = (kind, id) => problem(404, "entity.not_exists_with_id", `The ${k
 
 const role = ({ isDefault = false, description = "", ...more }) => ({ tenantId: "default", description, isDefault, ...more });
 
-const shownRole = ({ scopeIds: _scopeIds, ...shown }) => ({ ...shown, usersCount: 0, featuredUsers: [], applicationsCount: 0, featuredApplications: [] });
+const withoutScopes = ({ scopeIds: _scopeIds, ...shown }) => shown;
+
+const shownRole = (shown) => ({ ...withoutScopes(shown), usersCount: 0, featuredUsers: [], applicationsCount: 0, featuredApplications: [] });
 
 function list(entries, query) {
   if (!query.has("page") && !query.has("page_size")) return ok(entries);
