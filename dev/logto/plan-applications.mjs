@@ -1,7 +1,7 @@
 // Steps for applications with what they may ask users for, and for the ceiling of client ID metadata documents.
 
+import { isMadeFor, MARK } from "./mark.mjs";
 import { permissionRef } from "./plan-permissions.mjs";
-import { isMadeFor, MARK } from "./state.mjs";
 import { change, create, keep, leave, ref } from "./steps.mjs";
 
 /** The reference of an application's id. */

@@ -1,9 +1,7 @@
 // What a tenant has: reads it through the Management API, and changes nothing.
 
+import { isMadeFor } from "./mark.mjs";
 import { plain, Problem } from "./problem.mjs";
-
-/** The member of an application's custom data that says what this program made it for. */
-export const MARK = "mcp-edge";
 
 /**
  * @typedef {object} State
@@ -44,12 +42,6 @@ export async function readTenant(client, wanted) {
     users: await readUsers(client, wanted.users),
   };
 }
-
-/** The application that was made for a use, if its custom data says so. */
-export const isMadeFor = ({ customData }, use, resource) => {
-  const mark = customData?.[MARK];
-  return mark?.use === use && mark?.resource === resource;
-};
 
 function isCandidate(application, { applications }) {
   return applications.some(
