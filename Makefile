@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami doctor test check unit build e2e conformance smoke fuzz soak bench bench-native bench-instructions deploy clean
+.PHONY: help setup dev dev-registrar whoami logto doctor test check unit build e2e conformance smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -24,6 +24,9 @@ dev-registrar: setup ## Run the registrar as well, with a stand-in for Logto's M
 
 whoami: setup ## Connect a real MCP client to the running `make dev` and call whoami
 	@dev/with-tools node dev/whoami.mjs $(ARGS)
+
+logto: setup ## Set Logto up: make logto ENDPOINT=https://<tenant>.logto.app RESOURCE=https://mcp.example.com/mcp
+	@dev/with-tools node dev/logto/main.mjs $(ARGS)
 
 # The endpoint of `make dev`, unless URL or PORT is set.
 URL ?= http://localhost:$(or $(PORT),8787)/mcp
@@ -95,6 +98,10 @@ soak: build ## Send 200,000 mixed requests to the built Worker, about 15 minutes
 	dev/build examples/notes
 	dev/with-tools node tests/soak.mjs
 
+mutants: setup ## List the changes to the rules of access and registration that no Rust test notices, some hours (ARGS="--shard 0/8", ARGS="-f FILE")
+	@dev/setup mutants
+	@dev/with-tools node dev/mutants.mjs $(ARGS)
+
 bench: build ## Compare with other servers on this machine, about 25 minutes (ARGS="--help")
 	dev/setup bench
 	dev/build bench/worker
@@ -112,8 +119,3 @@ deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to lo
 
 clean: ## Remove build results; npm packages and the tools of `setup` stay
 	rm -rf target fuzz/target build .wrangler test-results tests/*/build examples/*/build registrar/build bench/build bench/worker/build
-
-.PHONY: mutants
-mutants: setup ## List the changes to the rules of access and registration that no Rust test notices, some hours (ARGS="--shard 0/8", ARGS="-f FILE")
-	@dev/setup mutants
-	@dev/with-tools node dev/mutants.mjs $(ARGS)

@@ -4,6 +4,7 @@
 /** An `OAuthClientProvider` of the SDK. */
 export class OAuthClient {
   #state = crypto.randomUUID();
+  #knownId;
   #client;
   #tokens;
   #verifier;
@@ -16,9 +17,11 @@ export class OAuthClient {
    * @param {object} options
    * @param {string} options.name         what the consent page calls the client
    * @param {string} options.redirectUrl  the redirect URI
+   * @param {string} [options.clientId]   of a public client that the provider knows already
    */
-  constructor({ name, redirectUrl }) {
+  constructor({ name, redirectUrl, clientId }) {
     this.redirectUrl = redirectUrl;
+    this.#knownId = clientId;
     this.clientMetadata = {
       client_name: name,
       redirect_uris: [redirectUrl],
@@ -32,8 +35,8 @@ export class OAuthClient {
     return this.#state;
   }
 
-  clientInformation() {
-    return this.#client;
+  clientInformation({ issuer } = {}) {
+    return this.#client ?? (this.#knownId && { client_id: this.#knownId, issuer });
   }
 
   saveClientInformation(client) {

@@ -1,7 +1,8 @@
 // `make whoami`: an MCP client for the terminal. It signs you in with your browser, calls the tool `whoami` and
 // shows the result.
 //
-//   node dev/whoami.mjs [URL of an MCP endpoint] [--login alice] [--password alice] [--json]
+//   node dev/whoami.mjs [URL of an MCP endpoint] [--client-id id] [--login alice] [--password alice]
+//     [--json]
 
 import { parseArgs } from "node:util";
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
@@ -17,6 +18,8 @@ const USAGE = `Usage: node dev/whoami.mjs [options] [URL of the MCP endpoint]
 
 The URL defaults to ${DEFAULT_URL}.
 
+  --client-id <id>     a public client at the provider, with the redirect URI http://127.0.0.1/callback and any port
+                       ("make logto ARGS=--whoami" creates it at Logto); needed if clients cannot register themselves
   --login <name>       sign in without a browser; only at the local identity provider
   --password <text>    defaults to the login, as for the local accounts
   --json               print the result as JSON
@@ -25,7 +28,7 @@ The URL defaults to ${DEFAULT_URL}.
 async function main({ url, ...options }) {
   const callback = await receiveCallback();
   try {
-    const oauth = new OAuthClient({ name: "whoami in the terminal", redirectUrl: callback.url });
+    const oauth = new OAuthClient({ name: "whoami in the terminal", redirectUrl: callback.url, clientId: options["client-id"] });
     const client = await connect(url, { oauth, callback, ...options });
     const { structuredContent, isError, content } = await client.callTool({ name: "whoami", arguments: {} });
     await client.close();
@@ -40,6 +43,7 @@ function readOptions() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      "client-id": { type: "string" },
       login: { type: "string" },
       password: { type: "string" },
       json: { type: "boolean", default: false },

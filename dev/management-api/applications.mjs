@@ -5,6 +5,9 @@ import { newSecret } from "./secrets.mjs";
 /** Scopes that are always allowed. */
 const FREE_SCOPES = ["openid", "offline_access"];
 
+/** Types of applications that have secrets. */
+const CONFIDENTIAL = ["Traditional", "MachineToMachine"];
+
 /** The user scopes of Logto that the engine has. */
 const ENGINE_SCOPES = ["profile", "email"];
 
@@ -38,11 +41,12 @@ export function createApplications({ clientStore, resources }) {
   return {
     resources: described,
     scope: (id) => scopes.get(id),
+    addScope: ({ indicator }, scope) => scopes.set(scope.id, { indicator, ...scope }),
     all: () => [...applications.values()],
     get: (id) => applications.get(id),
 
     async add(record) {
-      const isConfidential = record.type === "Traditional";
+      const isConfidential = CONFIDENTIAL.includes(record.type);
       const base = { tenantId: "default", applicationId: record.id, createdAt: Date.now(), expiresAt: null };
       applications.set(record.id, {
         record,
@@ -82,7 +86,8 @@ export function createApplications({ clientStore, resources }) {
 }
 
 function clientMetadata({ record, secrets, userScopes, resourceScopes, branding }, scopes) {
-  const isConfidential = record.type === "Traditional";
+  const isConfidential = CONFIDENTIAL.includes(record.type);
+  const isMachine = record.type === "MachineToMachine";
   const apiScopes = {};
   for (const id of resourceScopes) {
     const { indicator, name } = scopes.get(id);
@@ -93,8 +98,8 @@ function clientMetadata({ record, secrets, userScopes, resourceScopes, branding 
     client_name: branding?.displayName ?? record.name,
     application_type: record.type === "Native" ? "native" : "web",
     redirect_uris: record.oidcClientMetadata.redirectUris,
-    grant_types: ["authorization_code", "refresh_token"],
-    response_types: ["code"],
+    grant_types: isMachine ? ["client_credentials"] : ["authorization_code", "refresh_token"],
+    response_types: isMachine ? [] : ["code"],
     token_endpoint_auth_method: isConfidential ? "client_secret_basic" : "none",
     // Logto accepts all secrets of an application, the engine only one: the newest.
     ...(isConfidential && { client_secret: secrets.at(-1)?.value ?? newSecret() }),

@@ -11,6 +11,7 @@ import { listenOnLoopback } from "../identity-provider/listen.mjs";
 import { createApplications } from "./applications.mjs";
 import { problem } from "./problem.mjs";
 import { createRouter } from "./routes.mjs";
+import { createTenant } from "./tenant.mjs";
 
 /** The API's resource indicator, as on every self-hosted Logto. */
 export const MANAGEMENT_RESOURCE = "https://default.logto.app/api";
@@ -89,6 +90,7 @@ function createSignInLog() {
  *   may be replaced: decides about each call and its delay
  * @property {ReturnType<typeof createSignInLog>} signIns
  * @property {ReturnType<typeof createApplications>} applications
+ * @property {ReturnType<typeof createTenant>["state"]} tenant  resources, roles, users and configuration
  * @property {() => Promise<void>} close
  *
  * Starts the API of a provider that was started with `providerOptions`.
@@ -102,9 +104,10 @@ function createSignInLog() {
  */
 export async function startManagementApi({ provider, resources, signIns, port = 0, log = () => {} }) {
   const applications = createApplications({ clientStore: provider.clientStore, resources });
-  const answerCall = createRouter({ applications, signIns });
+  const tenant = createTenant({ applications, managementResource: MANAGEMENT_RESOURCE });
+  const answerCall = createRouter({ applications, signIns, tenant });
   const keys = createRemoteJWKSet(new URL(`${provider.issuer}/jwks`), { cooldownDuration: 0 });
-  const api = { calls: [], mood: () => undefined, applications, signIns };
+  const api = { calls: [], mood: () => undefined, applications, signIns, tenant: tenant.state };
 
   const server = await listenOnLoopback(handle, port);
   api.url = `http://localhost:${server.port}${PREFIX}`;
@@ -147,9 +150,9 @@ export async function startManagementApi({ provider, resources, signIns, port = 
   }
 }
 
-function send(response, { status, body }) {
+function send(response, { status, body, headers }) {
   const isText = typeof body === "string";
-  response.writeHead(status, body === undefined ? {} : { "content-type": `${isText ? "text/plain" : "application/json"}; charset=utf-8` });
+  response.writeHead(status, body === undefined ? {} : { ...headers, "content-type": `${isText ? "text/plain" : "application/json"}; charset=utf-8` });
   response.end(isText || body === undefined ? body : JSON.stringify(body));
 }
 

@@ -23,9 +23,8 @@ const THIRD_PARTY_TYPES = ["Native", "SPA", "Traditional"];
 const MAX_NAME_CHARACTERS = 256;
 
 /** `({method, path, query, body}) => Promise<{status, body}>` */
-export function createRouter({ applications, signIns }) {
+export function createRouter({ applications, signIns, tenant }) {
   const routes = [
-    ["GET", /^\/resources$/, () => ok(applications.resources)],
     ["GET", /^\/logs$/, ({ query }) => ok(page(signIns.find(logFilter(query)), query))],
     ["GET", /^\/applications$/, ({ query }) => ok(page(search(query), query))],
     ["POST", /^\/applications$/, create],
@@ -44,6 +43,8 @@ export function createRouter({ applications, signIns }) {
 
   return async function answer({ method, path, query, body }) {
     if (body === undefined) return problem(400, "request.invalid_input", "The request body is invalid.");
+    const answered = tenant.answer({ method, path, query, body });
+    if (answered !== undefined) return answered;
     for (const [wanted, pattern, respond] of routes) {
       const match = wanted === method && pattern.exec(path);
       if (!match) continue;

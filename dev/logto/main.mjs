@@ -1,0 +1,26 @@
+// `make logto`: sets a Logto tenant up for this server. See options.mjs for its arguments.
+
+import { fileURLToPath } from "node:url";
+import { answers, runDoctor } from "./doctor.mjs";
+import { readOptions, USAGE } from "./options.mjs";
+import { Problem } from "./problem.mjs";
+import { askForCredentials, confirm } from "./prompt.mjs";
+import { run } from "./run.mjs";
+import { scopesOfEndpoint } from "./scopes.mjs";
+import { wranglerFor } from "./secrets.mjs";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+try {
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (options.help) console.log(USAGE);
+  else {
+    const tools = { askForCredentials, confirm, wranglerFor, scopesOfEndpoint, answers, runDoctor };
+    process.exitCode = await run(options, { root: ROOT, print: console.log, ...tools });
+  }
+} catch (error) {
+  const lines = error instanceof Problem ? error.lines : [`${error.message}`];
+  console.error(`logto: ${lines.join("\n")}`);
+  if (process.env.DEBUG && !(error instanceof Problem)) console.error(error);
+  process.exitCode = 2;
+}

@@ -1,0 +1,158 @@
+// A client of Logto's Management API, with a machine-to-machine application's credentials.
+
+import { createSender } from "./http.mjs";
+import { plain, Problem } from "./problem.mjs";
+
+const PAGE_SIZE = 100;
+const MAX_PAGES = 200;
+
+const ROLE_FIX =
+  'In the Logto console, open the machine-to-machine application, "Roles", and assign "Logto Management API access" (create such a role with the permission `all` of the Management API if there is none).';
+
+/**
+ * @typedef {object} ManagementClient
+ * @property {string} resource  the resource indicator of the Management API
+ * @property {(path: string) => Promise<any>} get
+ * @property {(path: string) => Promise<any[]>} list  all pages
+ * @property {(method: string, path: string, body?: object) => Promise<any>} call
+ *
+ * Signs in and returns the client.
+ * @param {object} options
+ * @param {string} options.endpoint  origin of the tenant
+ * @param {string} [options.managementResource]  by default it is derived from the endpoint
+ * @param {string} options.clientId
+ * @param {string} options.clientSecret
+ * @param {import("./http.mjs").Options} [options.http]
+ * @returns {Promise<ManagementClient>}
+ */
+export async function connect({ endpoint, managementResource = managementResourceOf(endpoint), clientId, clientSecret, http }) {
+  const send = createSender(http);
+  const token = await obtainToken();
+  return {
+    resource: managementResource,
+    get: (path) => call("GET", path),
+    list,
+    call,
+  };
+
+  async function obtainToken() {
+    const url = `${endpoint}/oidc/token`;
+    const form = { grant_type: "client_credentials", resource: managementResource, scope: "all" };
+    const basic = Buffer.from(`${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`).toString("base64");
+    const { status, json } = await send(url, {
+      method: "POST",
+      headers: { authorization: `Basic ${basic}`, "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams(form).toString(),
+    });
+    if (status !== 200) throw tokenProblem({ status, json, url, clientId, managementResource });
+    if (typeof json?.access_token !== "string") throw notLogto(url, status);
+    if (!String(json.scope ?? "").split(" ").includes("all")) {
+      throw new Problem(`the application ${clientId} may not use the Management API`, {
+        why: "Logto issued a token without the scope `all`: the application lacks the role.",
+        fix: ROLE_FIX,
+      });
+    }
+    return json.access_token;
+  }
+
+  async function call(method, path, body) {
+    const { json } = await callOnce(method, path, body);
+    return json;
+  }
+
+  async function list(path) {
+    const entries = [];
+    for (let page = 1; page <= MAX_PAGES; page += 1) {
+      const separator = path.includes("?") ? "&" : "?";
+      const { json, headers } = await callOnce("GET", `${path}${separator}page=${page}&page_size=${PAGE_SIZE}`);
+      if (!Array.isArray(json)) throw new Problem(`GET ${path} did not answer with a list`);
+      entries.push(...json);
+      const total = Number(headers.get("total-number") ?? NaN);
+      if (json.length < PAGE_SIZE || entries.length >= total) return entries;
+    }
+    throw new Problem(`${path} has more than ${MAX_PAGES * PAGE_SIZE} entries`, { why: "Nothing was changed.", fix: "Set this tenant up by hand: docs/providers/logto.md." });
+  }
+
+  async function callOnce(method, path, body) {
+    const answer = await send(`${endpoint}/api${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) },
+      body: body && JSON.stringify(body),
+    });
+    if (answer.status < 200 || answer.status >= 300) throw apiProblem(method, path, answer);
+    return answer;
+  }
+}
+
+/** The indicator of the Management API: a tenant of Logto Cloud has its own, all others have the same. */
+export function managementResourceOf(endpoint) {
+  const { hostname, origin } = new URL(endpoint);
+  return hostname.endsWith(".logto.app") ? `${origin}/api` : "https://default.logto.app/api";
+}
+
+function tokenProblem({ status, json, url, clientId, managementResource }) {
+  const error = json?.error;
+  const description = plain(json?.error_description);
+  if (error === undefined) return notLogto(url, status);
+  if (status === 401 && error === "invalid_client") {
+    return new Problem("Logto refused the secret (401)", {
+      why: `LOGTO_CLIENT_SECRET is not a secret of the application ${clientId}.`,
+      fix: "Copy the secret of the machine-to-machine application from the Logto console, and try again.",
+    });
+  }
+  if (error === "invalid_client") {
+    return new Problem(`there is no application ${clientId} at this tenant`, {
+      why: `Logto says: ${description}.`,
+      fix: "LOGTO_CLIENT_ID must be the app ID of a machine-to-machine application of the tenant at ENDPOINT.",
+    });
+  }
+  if (/secret has expired/.test(description)) {
+    return new Problem("the secret has expired", { fix: "Add a new secret to the application in the Logto console." });
+  }
+  if (error === "invalid_target") {
+    return new Problem(`this tenant has no Management API called ${managementResource}`, {
+      why: "The name of the Management API is derived from ENDPOINT, and a custom domain does not show it.",
+      fix: "Set ENDPOINT to https://<tenant>.logto.app, or add ARGS='--management-resource https://<tenant>.logto.app/api'.",
+    });
+  }
+  if (error === "unauthorized_client" || error === "unsupported_grant_type") {
+    return new Problem(`the application ${clientId} may not request tokens for itself`, {
+      why: `Logto says: ${description}.`,
+      fix: "Use an application of the type machine-to-machine.",
+    });
+  }
+  return new Problem(`Logto refused the credentials (${status} ${plain(error)})`, { why: description && `Logto says: ${description}.` });
+}
+
+const notLogto = (url, status) =>
+  new Problem(`${url} does not answer as Logto does (status ${status})`, {
+    why: status >= 500 ? "Logto, or a proxy in front of it, has failed." : "There is no Logto at this URL.",
+    fix: "Set ENDPOINT to the origin of the tenant, such as https://<tenant>.logto.app.",
+  });
+
+function apiProblem(method, path, { status, json }) {
+  const call = `${method} /api${path.split("?")[0]}`;
+  // Other members of the body can repeat the claims of the token.
+  const code = plain(json?.code);
+  const said = [code, plain(json?.message)].filter(Boolean).join(": ");
+  if (status === 401) {
+    return new Problem(`${call} was refused (401 ${code})`, {
+      why: "Logto does not accept its own token: its signing keys were rotated meanwhile, or ENDPOINT and the Management API belong to different tenants.",
+      fix: "Run the same command again.",
+    });
+  }
+  if (status === 403 && code === "auth.forbidden") {
+    return new Problem(`${call} was refused (403)`, { why: "The application lacks the Management API's permission `all`.", fix: ROLE_FIX });
+  }
+  if (status === 403 || /^subscription\./.test(code)) {
+    return new Problem(`${call} was refused (${status})`, {
+      why: `Logto says: ${said}.`,
+      fix: "The plan of the tenant does not include it, or its limit is reached: change the plan, or do without.",
+      isFatal: false,
+    });
+  }
+  if (status >= 500) {
+    return new Problem(`${call} failed at Logto (${status})`, { why: said && `Logto says: ${said}.`, fix: "Run the same command again: it continues where it stopped." });
+  }
+  return new Problem(`${call} was refused (${status})`, { why: said ? `Logto says: ${said}.` : undefined, isFatal: false });
+}

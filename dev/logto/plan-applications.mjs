@@ -1,0 +1,149 @@
+// Steps for applications with what they may ask users for, and for the ceiling of client ID metadata documents.
+
+import { isMadeFor, MARK } from "./mark.mjs";
+import { permissionRef } from "./plan-permissions.mjs";
+import { change, create, keep, leave, ref } from "./steps.mjs";
+
+/** The reference of an application's id. */
+export const applicationRef = (use) => `application/${use}`;
+
+/** Steps for all applications, and for the switch of the tenant if it is wanted. */
+export function planApplications(state, wanted, ids) {
+  const steps = wanted.applications.flatMap((application) => planApplication(state, wanted, application, ids));
+  return wanted.cimd ? [...steps, ...planCimd(state, wanted, ids)] : steps;
+}
+
+function planApplication(state, wanted, application, ids) {
+  const { use, name, type, isThirdParty, redirectUri, signOutUri, resource, knownId } = application;
+  const subject = `Application "${name}"`;
+  const reference = applicationRef(use);
+  const existing = find(state.applications, application);
+  const ceiling = ceilingOf(wanted);
+
+  if (existing === undefined) {
+    const oidcClientMetadata = { redirectUris: [redirectUri].filter(Boolean), postLogoutRedirectUris: [signOutUri].filter(Boolean) };
+    const body = { name, type, isThirdParty, oidcClientMetadata, customData: { [MARK]: { use, resource } } };
+    const calls = [{ method: "POST", path: ["applications"], body, gives: reference }];
+    const details = [describe(application)];
+    if (knownId !== undefined) details.push(`the settings name ${knownId}, which does not exist at this tenant`);
+    if (isThirdParty) {
+      const { api, userScopes } = ceiling;
+      calls.push({ method: "POST", path: consentPath(reference), body: consentBody(api.permissions, userScopes, api.key) });
+      details.push(`may ask users for: ${ceiling.names.join(" ")}`);
+    }
+    if (use === "registrar") calls.push(...managementCalls(state, wanted, reference, details));
+    return [create(subject, calls, details)];
+  }
+
+  const known = `${subject} (${existing.id})`;
+  if (existing.type !== type || Boolean(existing.isThirdParty) !== isThirdParty) {
+    const is = describe(existing);
+    return [leave(known, `it is ${is}, must be ${describe(application)}, and the type cannot be changed. Delete it in the console, or remove its id from the settings`, { isIncomplete: true })];
+  }
+  ids[reference] = existing.id;
+  const steps = [...planUris(existing, application, known, reference)];
+  if (isThirdParty) steps.push(...planConsent(state.consents[existing.id], ceiling, known, consentPath(reference), ids));
+  if (use === "registrar") steps.push(...planManagementRole(state, wanted, existing, known, reference));
+  return steps.some(({ action }) => action === "change") ? steps : [keep(known), ...steps];
+}
+
+// By the id in the settings, by what this program wrote into it, or by its redirect URI; never by its name.
+function find(applications, { use, resource, type, isThirdParty, redirectUri, knownId }) {
+  return (
+    applications.find(({ id }) => id === knownId) ??
+    applications.find((application) => isMadeFor(application, use, resource)) ??
+    (use === "playground" || use === "portal"
+      ? applications.find(
+          (application) =>
+            application.type === type &&
+            Boolean(application.isThirdParty) === isThirdParty &&
+            application.oidcClientMetadata?.redirectUris?.includes(redirectUri),
+        )
+      : undefined)
+  );
+}
+
+const KINDS = { SPA: "single-page", Native: "native", Traditional: "traditional web", MachineToMachine: "machine-to-machine" };
+
+const describe = ({ type, isThirdParty }) => `a ${isThirdParty ? "third-party " : ""}${KINDS[type] ?? type} application`;
+
+function planUris({ oidcClientMetadata = {} }, { redirectUri, signOutUri }, subject, reference) {
+  const { redirectUris = [], postLogoutRedirectUris = [] } = oidcClientMetadata;
+  const add = (uris, uri) => (uri === undefined || uris.includes(uri) ? uris : [...uris, uri]);
+  const wanted = { redirectUris: add(redirectUris, redirectUri), postLogoutRedirectUris: add(postLogoutRedirectUris, signOutUri) };
+  const details = [
+    wanted.redirectUris !== redirectUris && `redirect URI: ${redirectUris.join(" ") || "none"} → ${wanted.redirectUris.join(" ")}`,
+    wanted.postLogoutRedirectUris !== postLogoutRedirectUris && `post sign-out redirect URI: none → ${signOutUri}`,
+  ].filter(Boolean);
+  if (details.length > 0) {
+    const body = { oidcClientMetadata: { ...oidcClientMetadata, ...wanted } };
+    return [change(subject, details, [{ method: "PATCH", path: ["applications", ref(reference)], body }])];
+  }
+  return redirectUris
+    .filter((uri) => uri !== redirectUri && redirectUri !== undefined)
+    .map((uri) => leave(`${subject}, redirect URI ${uri}`, "this server does not need it, and nothing is deleted"));
+}
+
+// What applications may ask users for: all permissions of the server, and the user data that the operator named.
+function ceilingOf({ apis: [api], userScopes }) {
+  return { api, userScopes, names: [...userScopes, ...api.permissions.map(({ name }) => name)] };
+}
+
+const consentPath = (reference) => ["applications", ref(reference), "user-consent-scopes"];
+
+function planConsent(current, { api, userScopes }, subject, path, ids) {
+  const missing = api.permissions.filter(({ name }) => !current.resourceScopes.includes(ids[permissionRef(api.key, name)]));
+  const missingUserScopes = userScopes.filter((name) => !current.userScopes.includes(name));
+  const details = [...missing.map(({ name }) => name), ...missingUserScopes].map((name) => `may ask users for: none → ${name}`);
+  const steps = [];
+  if (details.length > 0) {
+    steps.push(change(subject, details, [{ method: "POST", path, body: consentBody(missing, missingUserScopes, api.key) }]));
+  }
+  const own = new Set(api.permissions.map(({ name }) => ids[permissionRef(api.key, name)]));
+  const more = current.resourceScopes.filter((id) => !own.has(id)).length + current.userScopes.filter((name) => !userScopes.includes(name)).length;
+  if (more > 0) steps.push(leave(`${subject}, ${more} further scopes that it may ask users for`, "this server does not need them, and nothing is deleted"));
+  return steps;
+}
+
+const consentBody = (permissions, userScopes, api) => ({
+  ...(userScopes.length > 0 && { userScopes }),
+  ...(permissions.length > 0 && { resourceScopes: permissions.map(({ name }) => ref(permissionRef(api, name))) }),
+});
+
+/** Steps for the tenant's switch for client ID metadata documents, with its ceiling. */
+function planCimd({ cimd }, wanted, ids) {
+  const subject = "Client ID metadata documents (for the whole tenant)";
+  if (cimd === undefined) return [leave(subject, "this Logto is too old for them: 1.43 has them")];
+  // The ceiling first: with the switch alone, users would consent and then be refused.
+  const limit = "Ceiling of client ID metadata documents";
+  const steps = planConsent(cimd.ceiling, ceilingOf(wanted), limit, ["cimd", "user-consent-scopes"], ids);
+  if (!steps.some(({ action }) => action === "change")) steps.unshift(keep(limit));
+  const call = { method: "PATCH", path: ["configs", "cimd"], body: { enabled: true } };
+  return [...steps, cimd.enabled ? keep(subject) : change(subject, ["off → on: any client with such a document may ask users for this server's permissions"], [call])];
+}
+
+// The role that lets a machine use the Management API: one that is there, or a new one.
+function managementCalls({ roles, resources }, { managementResource }, reference, details) {
+  const role = roles.find(({ type, mayManage }) => type === "MachineToMachine" && mayManage);
+  const path = ["applications", ref(reference), "roles"];
+  if (role !== undefined) {
+    details.push(`role: ${role.name}, which lets it administer the tenant`);
+    return [{ method: "POST", path, body: { roleIds: [role.id] } }];
+  }
+  const all = resources.find(({ indicator }) => indicator === managementResource)?.scopes?.find(({ name }) => name === "all");
+  const name = "Logto Management API access";
+  const body = { name, description: "May administer the tenant", type: "MachineToMachine", scopeIds: [all?.id].filter(Boolean) };
+  details.push(`role: ${name}, which is made as well and lets it administer the tenant`);
+  return [
+    { method: "POST", path: ["roles"], body, gives: "role/management" },
+    { method: "POST", path, body: { roleIds: [ref("role/management")] } },
+  ];
+}
+
+function planManagementRole(state, wanted, { id }, subject, reference) {
+  const managing = state.roles.filter(({ mayManage }) => mayManage).map((role) => role.id);
+  if (state.applicationRoles[id]?.some((roleId) => managing.includes(roleId))) return [];
+  const details = [];
+  const calls = managementCalls(state, wanted, reference, details);
+  return [change(subject, details, calls)];
+}

@@ -1,0 +1,27 @@
+// What can go wrong, in words for the operator: what happened, why, and how to fix it.
+
+const MAX_TEXT = 300;
+
+/** An error that the operator can fix. Its members never contain a secret or a token. */
+export class Problem extends Error {
+  /**
+   * @param {string} what  what happened
+   * @param {{why?: string, fix?: string, isFatal?: boolean}} [more]
+   *   `isFatal`: nothing else can work either. Defaults to true
+   */
+  constructor(what, { why, fix, isFatal = true } = {}) {
+    super(what);
+    Object.assign(this, { why, fix, isFatal });
+  }
+
+  /** The lines to print. */
+  get lines() {
+    return [this.message, this.why && `  why  ${this.why}`, this.fix && `  fix  ${this.fix}`].filter(Boolean);
+  }
+}
+
+/** Text of another program, safe to print: one line without control characters, not too long. */
+export function plain(text) {
+  const line = String(text ?? "").replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}…` : line;
+}

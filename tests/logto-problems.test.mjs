@@ -1,0 +1,164 @@
+// What `make logto` says when something is wrong: what happened, why, and how to fix it.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { after, beforeEach, describe, test } from "node:test";
+import { COMMAND, CREDENTIALS, createProject, runLogto, startLogto } from "./support/logto-tenant.mjs";
+
+const RESOURCE = "https://mcp.example.com/mcp";
+const tenant = await startLogto({ resource: RESOURCE });
+const project = await createProject();
+after(async () => {
+  await tenant.stop();
+  await project.remove();
+});
+beforeEach(() => {
+  tenant.answer = () => undefined;
+  tenant.requests.length = 0;
+});
+
+const set = (args = [], options = {}) => runLogto({ project, args: ["--endpoint", tenant.endpoint, "--resource", RESOURCE, ...args], ...options });
+const refuseToken = (status, body) => {
+  tenant.answer = ({ line }) => (line === "POST /oidc/token" ? { status, body } : undefined);
+};
+
+/** Asserts that nothing was changed, and that the text says what, why and how to fix it. */
+function assertProblem({ problem, output }, ...patterns) {
+  assert.ok(problem, output);
+  for (const pattern of patterns) assert.match(output, pattern);
+  assert.ok(!output.includes(CREDENTIALS.LOGTO_CLIENT_SECRET));
+  assert.ok(tenant.requests.every((line) => line.startsWith("GET") || line === "POST /oidc/token"));
+}
+
+describe("credentials", () => {
+  test("a wrong secret", async () => {
+    const result = await set([], { env: { ...CREDENTIALS, LOGTO_CLIENT_SECRET: "wrong-secret-value" } });
+    assertProblem(result, /refused the secret \(401\)/, /fix {2}Copy the secret/);
+    assert.ok(!result.output.includes("wrong-secret-value"));
+  });
+
+  test("an unknown application", async () => {
+    refuseToken(400, { error: "invalid_client", error_description: "invalid client x" });
+    assertProblem(await set(), /there is no application registrar/, /LOGTO_CLIENT_ID must be/);
+  });
+
+  test("an expired secret", async () => {
+    refuseToken(400, { error: "invalid_request", error_description: "client secret has expired" });
+    assertProblem(await set(), /the secret has expired/, /Add a new secret/);
+  });
+
+  test("an application without the Management API's role", async () => {
+    refuseToken(200, { access_token: "x", expires_in: 3600 });
+    assertProblem(await set(), /may not use the Management API/, /lacks the role/, /Logto Management API access/);
+    tenant.answer = ({ line }) => (line.startsWith("GET /api/") ? { status: 403, body: { code: "auth.forbidden", message: "Forbidden." } } : undefined);
+    assertProblem(await set(), /\(403\)/, /Logto Management API access/);
+  });
+
+  test("a tenant whose Management API has another name", async () => {
+    refuseToken(400, { error: "invalid_target", error_description: "x" });
+    assertProblem(await set(), /no Management API called https:\/\/default.logto.app\/api/, /--management-resource/);
+  });
+
+  test("none, and no terminal", async () => {
+    const { CI: _ci, ...env } = process.env;
+    const child = spawn(process.execPath, [COMMAND, "--endpoint", tenant.endpoint, "--resource", RESOURCE], {
+      env: { ...env, LOGTO_CLIENT_ID: "", LOGTO_CLIENT_SECRET: "" },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const [output, code] = await Promise.all([text(child.stderr), new Promise((resolve) => child.once("close", resolve))]);
+    assert.equal(code, 2);
+    assert.match(output, /^logto: LOGTO_CLIENT_ID or LOGTO_CLIENT_SECRET is missing\n {2}why/);
+  });
+});
+
+describe("the tenant", () => {
+  const at = (endpoint, options = {}) => runLogto({ project, args: ["--endpoint", endpoint, "--resource", RESOURCE], ...options });
+  const failing = (code) => ({ surroundings: { http: { fetch: async () => Promise.reject(Object.assign(new TypeError("fetch failed"), { cause: Object.assign(new Error(code), { code }) })) } } });
+
+  test("an unknown host, a port where nothing listens, a bad certificate", async () => {
+    assertProblem(await at("https://nothing.example", failing("ENOTFOUND")), /nothing.example cannot be reached/, /no such host/);
+    assertProblem(await at("http://127.0.0.1:1"), /cannot be reached/);
+    assertProblem(await at("https://t.example", failing("DEPTH_ZERO_SELF_SIGNED_CERT")), /certificate/, /NODE_EXTRA_CA_CERTS/);
+  });
+
+  test("something that is no Logto", async () => {
+    tenant.answer = () => ({ status: 404, body: "<html>" });
+    assertProblem(await set(), /has no discovery document \(status 404\)/, /There is no Logto at this URL/);
+  });
+
+  test("a redirect is not followed, so that the secret goes nowhere else", async () => {
+    for (const path of ["GET /oidc/.well-known/openid-configuration", "POST /oidc/token", "GET /api/resources"]) {
+      tenant.requests.length = 0;
+      tenant.answer = ({ line }) => (line.startsWith(path) ? { status: 307, headers: { location: `${tenant.endpoint}/elsewhere` } } : undefined);
+      assertProblem(await set(), /redirects to/, /Credentials are never sent/);
+      assert.ok(!tenant.requests.some((line) => line.includes("elsewhere")), path);
+    }
+  });
+
+  test("an answer that never comes, and one without an end", async () => {
+    tenant.answer = ({ line }) => (line.startsWith("GET /api/resources") ? new Promise(() => {}) : undefined);
+    assertProblem(await set([], { surroundings: { http: { timeoutMs: 200 } } }), /did not answer within 0.2 seconds/);
+    tenant.answer = ({ line }) => (line.startsWith("GET /api/resources") ? { status: 200, body: " ".repeat(9 * 1024 * 1024) } : undefined);
+    assertProblem(await set(), /larger than/);
+  });
+
+  test("429 is waited for, and not for ever", async () => {
+    const pauses = [];
+    let left = 2;
+    tenant.answer = ({ line }) => (line.startsWith("GET /api/resources") && (left -= 1) >= 0 ? { status: 429, headers: { "retry-after": "7" } } : undefined);
+    const http = { pause: async (seconds) => pauses.push(seconds) };
+    const { code, output } = await set(["--dry-run"], { surroundings: { http } });
+    assert.deepEqual([code, pauses], [0, [7, 7]], output);
+    left = Infinity;
+    assertProblem(await set([], { surroundings: { http } }), /keeps answering 429/, /continues where it stopped/);
+  });
+
+  test("another issuer than the endpoint is used and said", async () => {
+    const { output } = await set(["--dry-run"]);
+    assert.match(output, new RegExp(`the tenant calls itself ${tenant.provider.issuer}`));
+  });
+});
+
+describe("in the middle", () => {
+  test("a step that Logto refuses fails alone; those that need it are not tried; a later run does the rest", async () => {
+    tenant.answer = ({ line }) =>
+      line.startsWith("POST /api/applications") || line.startsWith("PUT /api/configs")
+        ? { status: 403, body: { code: "subscription.limit_exceeded", message: "Quota\u001b[31m exceeded" } }
+        : undefined;
+    const { code, output } = await set(["--yes"]);
+    assert.equal(code, 1);
+    assert.match(output, /✗ failed {3}Application/);
+    assert.match(output, /plan of the tenant does not include it/);
+    assert.match(output, /created {2}User role/);
+    assert.match(output, /2 steps failed/);
+    assert.ok(!output.includes("\u001b"), "what others say cannot control the terminal");
+    tenant.answer = () => undefined;
+    const second = await set(["--yes"]);
+    assert.equal(second.code, 0, second.output);
+    assert.match((await set()).output, /There is nothing to change/);
+  });
+
+  test("a script that appears meanwhile is not overwritten", async () => {
+    tenant.api.tenant.customizers = {};
+    const script = "const getCustomJwtClaims = async () => ({});";
+    const confirm = async () => {
+      tenant.api.tenant.customizers["jwt.accessToken"] = { script };
+      return true;
+    };
+    const { code, output } = await set([], { surroundings: { confirm } });
+    assert.equal(code, 1);
+    assert.match(output, /the script was changed meanwhile/);
+    assert.equal(tenant.api.tenant.customizers["jwt.accessToken"].script, script);
+  });
+
+  test("wrangler.toml that is edited meanwhile is not overwritten", async () => {
+    const confirm = async () => {
+      await project.write(`${await project.read()}# mine\n`);
+      return true;
+    };
+    const { output } = await set(["--scope", "a:b=C"], { surroundings: { confirm } });
+    assert.match(output, /wrangler.toml was changed meanwhile/);
+    assert.match(await project.read(), /# mine\n$/);
+  });
+});
