@@ -82,7 +82,11 @@ impl Fetch for Services {
             }
             _ => return self.tenant.fetch(call).await,
         };
-        Ok(HttpResponse { status, challenge: String::new(), body: body.to_string() })
+        let body = body.to_string();
+        if body.len() > call.max_body {
+            return Err(FetchError::TooLarge(call.max_body));
+        }
+        Ok(HttpResponse { status, challenge: String::new(), body })
     }
 }
 

@@ -247,3 +247,13 @@ fn a_provider_that_cannot_be_reached_signs_nobody_in() {
         handled.record.get("detail")
     );
 }
+
+#[test]
+fn an_answer_with_tokens_may_have_64_kibibytes() {
+    for (padding, status) in [(60_000, 303), (66_000, 503)] {
+        let sent = sent();
+        sent.tokens(&access_token(sent.deployed.now(), |_| ()), None);
+        sent.deployed.outside.tokens.borrow_mut().1["other"] = json!("x".repeat(padding));
+        assert_eq!(sent.back("code=c").response.status, status, "{padding}");
+    }
+}

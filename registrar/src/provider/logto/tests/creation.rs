@@ -139,3 +139,13 @@ fn abandoned_applications_are_found_on_every_page_when_their_time_is_over() {
     let abandoned = run(logto.at(&world, TOKEN_ENDPOINT, NOW).remove_abandoned(true)).unwrap();
     assert_eq!(abandoned, ["old", "last"]);
 }
+
+#[test]
+fn the_ids_of_permissions_are_looked_up_again_after_ten_minutes() {
+    let (world, logto) = (World::default(), logto());
+    let looked_up = |now| {
+        run(logto.at(&world, TOKEN_ENDPOINT, now).create(&agent(), "attempt")).unwrap();
+        world.calls.borrow().iter().filter(|call| call.starts_with("GET /resources")).count()
+    };
+    assert_eq!((looked_up(NOW), looked_up(NOW + 599), looked_up(NOW + 600)), (1, 1, 2));
+}

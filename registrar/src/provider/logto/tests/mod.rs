@@ -140,10 +140,11 @@ impl Fetch for World {
             return Err(FetchError::Timeout(call.timeout));
         }
         let body = body.to_string();
-        match self.longest_answer.get().filter(|longest| body.len() > *longest) {
-            Some(longest) => Err(FetchError::TooLarge(longest)),
-            None => Ok(HttpResponse { status, challenge: String::new(), body }),
+        let longest = self.longest_answer.get().unwrap_or(call.max_body);
+        if body.len() > longest {
+            return Err(FetchError::TooLarge(longest));
         }
+        Ok(HttpResponse { status, challenge: String::new(), body })
     }
 }
 
