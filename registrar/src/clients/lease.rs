@@ -5,7 +5,7 @@
 //! change may take longer, and one whose isolate is gone holds others up for so long and no more.
 //!
 //! A holder that cannot renew stops before another can begin. After the ledger has renewed a lease, its answer may take ten
-//! seconds; then come [`MAX_MISSES`] times [`RENEWAL`] and a question that is repeated once, at most twenty seconds each; the
+//! seconds; then come `MAX_MISSES` times `RENEWAL` and a question that is repeated once, at most twenty seconds each; the
 //! call of the provider that is in progress ends within five. That is 75 of 120 seconds. What remains possible is a request
 //! that the provider carries out more than 45 seconds after its sender gave it up, or an isolate that stands still for
 //! so long between two steps and sends one more. The change that has begun meanwhile writes every part of the client, and the

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use mcp_edge_oauth::{
     denial::Reason,
-    keys::policy::{COLD_RETRY_SECONDS, COOL_DOWN_SECONDS, FRESH_SECONDS},
+    keys::policy::{COLD_RETRY_SECONDS, COOL_DOWN_SECONDS, FRESH_SECONDS, LEASE_SECONDS},
     resource_server::ResourceServer,
 };
 use mcp_edge_runtime::ports::Runtime;
@@ -161,7 +161,7 @@ fn a_client_that_goes_away_does_not_take_the_lease_with_it() {
     assert_eq!(race.run(), [None]);
     race.cancel(0);
     isolate.delay(&jwks_url(ISSUER), LATENCY_MILLISECONDS);
-    isolate.world.advance(COLD_RETRY_SECONDS);
+    isolate.world.advance(LEASE_SECONDS);
     race.join(isolate.request(1));
     assert_eq!(race.run()[1], Some(Ok(())));
 }

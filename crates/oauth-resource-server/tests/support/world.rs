@@ -54,10 +54,26 @@ pub struct Received {
 #[derive(Clone, Default)]
 pub struct World(Rc<State>);
 
+/// When somebody is woken, and the number of the timer.
+type Timer = (u64, u64);
+
+/// Holds a timer. Nobody waits for one whose future is gone.
+struct Sleeper {
+    state: Rc<State>,
+    timer: Timer,
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        self.state.timers.borrow_mut().remove(&self.timer);
+    }
+}
+
 #[derive(Default)]
 struct State {
     milliseconds: Cell<u64>,
-    timers: RefCell<BTreeSet<u64>>,
+    timers: RefCell<BTreeSet<Timer>>,
+    timers_set: Cell<u64>,
     /// Counts all events; while it stands still, nothing can happen before time goes on.
     events: Cell<u64>,
     released: Cell<bool>,
@@ -236,19 +252,23 @@ impl World {
     fn sleep_milliseconds(&self, milliseconds: u64) -> LocalBoxFuture<'static, ()> {
         let state = Rc::clone(&self.0);
         let until = state.milliseconds.get() + milliseconds;
+        let timer = (until, state.timers_set.get());
+        state.timers_set.set(timer.1 + 1);
         if milliseconds > 0 {
-            state.timers.borrow_mut().insert(until);
+            state.timers.borrow_mut().insert(timer);
         }
         self.note_event();
-        poll_fn(move |_| if state.milliseconds.get() >= until { Poll::Ready(()) } else { Poll::Pending }).boxed_local()
+        let sleeper = Sleeper { state, timer };
+        poll_fn(move |_| if sleeper.state.milliseconds.get() >= until { Poll::Ready(()) } else { Poll::Pending })
+            .boxed_local()
     }
 
     /// Jumps to the next moment that somebody waits for, if there is one.
     fn skip_ahead(&self) -> bool {
         let now = self.0.milliseconds.get();
         let mut timers = self.0.timers.borrow_mut();
-        *timers = timers.split_off(&(now + 1));
-        timers.pop_first().map(|next| self.0.milliseconds.set(next)).is_some()
+        *timers = timers.split_off(&(now + 1, 0));
+        timers.pop_first().map(|(next, _)| self.0.milliseconds.set(next)).is_some()
     }
 }
 

@@ -63,7 +63,8 @@ fn a_key_that_may_be_newer_than_the_copy_is_an_outage_of_its_own() {
 #[test]
 fn a_request_waits_six_seconds_for_another_one_that_fetches_the_first_keys() {
     let history = History::new(false);
-    history.world.answer(&discovery_url(ISSUER), Answer::Hang);
+    history.world.publish(ISSUER, &[]);
+    history.world.answer(&jwks_url(ISSUER), Answer::Hang);
     let token = mint_pretended(&jwk(1), &claims(history.world.now()));
     let request = || tokens::authenticate(&history.world, &history.server, &token).map(|it| it.outcome).boxed_local();
     let mut race = history.world.race([request(), request()]);
