@@ -129,10 +129,11 @@ class HostileProvider {
 
   #endpointOf(pathname) {
     const endpoints = {
-      [`${this.#path}/.well-known/openid-configuration`]: "discovery",
-      [`/.well-known/oauth-authorization-server${this.#path}`]: "metadata",
-      [`${this.#path}/.well-known/oauth-authorization-server`]: "metadata-appended",
+      // The later one counts: without a path in the issuer, appended is the same as inserted.
       [`/.well-known/openid-configuration${this.#path}`]: "discovery-inserted",
+      [`${this.#path}/.well-known/openid-configuration`]: "discovery",
+      [`${this.#path}/.well-known/oauth-authorization-server`]: "metadata-appended",
+      [`/.well-known/oauth-authorization-server${this.#path}`]: "metadata",
       [`${this.#path}/jwks`]: "jwks",
       [`${this.#path}/token/introspection`]: "introspection",
       [`${this.#path}/me`]: "userinfo",
