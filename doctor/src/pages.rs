@@ -12,7 +12,7 @@ use crate::{
     record::Record,
 };
 
-/// How many pages of a list are requested. A server with more of them, or with endless ones is reported.
+/// How many pages of a list are requested. A server with more of them, or with endless ones, is reported.
 pub const MAX_PAGES: usize = 8;
 
 /// The longest cursor that is sent back, in bytes. Cursors are the server's text, and end up in requests.

@@ -28,6 +28,7 @@ mod sign_in;
 mod subschemas;
 mod token;
 mod token_mismatch;
+mod tool_schemas;
 mod tools;
 
 use crate::{check::Check, finding::Finding, record::Record};

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::{
     mcp_result::{name_of, require_tools},
-    subschemas::{Reference, Subschema, anchors, resolve, subschemas},
+    subschemas::{Reference, Subschemas, resolve},
+    tool_schemas::{ToolSchema, inputs, inputs_and_outputs, places, verdict},
 };
 use crate::{
     check::{Check, Section},
@@ -32,51 +33,6 @@ const VALIDATE_THE_LIST: [Client; 4] = [Client::ClaudeCode, Client::Inspector, C
 
 /// The formats of numbers that validators know (`ajv-formats`, `OpenAPI`).
 const NUMBER_FORMATS: [&str; 4] = ["int32", "int64", "float", "double"];
-
-/// A schema of a tool: the tool's name, the member that holds it, and the schema.
-struct ToolSchema<'a> {
-    tool: String,
-    member: &'static str,
-    schema: &'a Value,
-}
-
-impl ToolSchema<'_> {
-    fn at(&self, place: &str) -> String {
-        let member = self.member;
-        if place.is_empty() { format!("{} ({member})", self.tool) } else { format!("{} ({member}.{place})", self.tool) }
-    }
-}
-
-fn inputs(tools: &[Value]) -> Vec<ToolSchema<'_>> {
-    members(tools, &["inputSchema"])
-}
-
-fn inputs_and_outputs(tools: &[Value]) -> Vec<ToolSchema<'_>> {
-    members(tools, &["inputSchema", "outputSchema"])
-}
-
-/// Schemas that are objects. Others are reported by `tools` and `output_schema`.
-fn members<'a>(tools: &'a [Value], names: &[&'static str]) -> Vec<ToolSchema<'a>> {
-    let of_tool = |tool: &'a Value| {
-        let schemas =
-            names.iter().map(move |member| (*member, &tool[*member])).filter(|(_, schema)| schema.is_object());
-        schemas.map(|(member, schema)| ToolSchema { tool: name_of(tool), member, schema })
-    };
-    tools.iter().flat_map(of_tool).collect()
-}
-
-/// The first place of each schema at which the predicate holds.
-fn places(schemas: &[ToolSchema<'_>], is_wrong: impl Fn(&Subschema<'_>) -> bool) -> Vec<String> {
-    let first = |it: &ToolSchema<'_>| {
-        let found = subschemas(it.schema).into_iter().find(|subschema| is_wrong(subschema))?;
-        Some(it.at(&found.place))
-    };
-    schemas.iter().filter_map(first).collect()
-}
-
-fn verdict(problem: &str, found: &[String], fine: &str) -> Outcome {
-    if found.is_empty() { Outcome::ok(fine) } else { Outcome::warning(format!("{problem}: {}", examples(found))) }
-}
 
 const SCHEMA_PROPERTIES: Check = Check {
     slug: "schema_properties",
@@ -207,16 +163,16 @@ fn schema_references(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
     let mut found = Vec::new();
     for it in inputs_and_outputs(&tools) {
-        let all = subschemas(it.schema);
-        let names = anchors(&all);
+        let all = Subschemas::of(it.schema);
+        let names = all.anchors();
         let wrong = all.iter().find_map(|subschema| {
             let reference = subschema.schema.get("$ref")?.as_str()?;
             let resolved = resolve(reference, it.schema, &names);
-            (resolved != Reference::Here).then_some((resolved, &subschema.place))
+            (resolved != Reference::Here).then_some((resolved, all.place(subschema)))
         });
         if let Some((resolved, place)) = wrong {
             let leads = if resolved == Reference::Nowhere { "nowhere" } else { "to another document" };
-            found.push(format!("{leads} in {}", it.at(place)));
+            found.push(format!("{leads} in {}", it.at(&place)));
         }
     }
     Ok(verdict("references that lead", &found, "every reference leads to a definition"))
@@ -350,6 +306,18 @@ mod tests {
             expect(&OUTPUT_SCHEMA, Failure, "\"whoami\"", output(schema));
         }
         expect(&OUTPUT_SCHEMA, Fine, "", output(json!({ "type": "object", "properties": {} })));
+    }
+
+    #[test]
+    fn a_long_name_is_not_copied_into_the_place_of_each_subschema() {
+        let last = format!("{:05}", 24_999);
+        let below = (0..25_000).map(|it| (format!("{it:05}"), json!({}))).chain([(last, json!(true))]);
+        let long = json!({ "properties": below.collect::<serde_json::Map<_, _>>() });
+        let schema = json!({ "type": "object", "properties": { "x".repeat(400_000): long } });
+        for check in [&SCHEMA_BOOLEANS, &SCHEMA_ARRAYS, &SCHEMA_FORMATS, &SCHEMA_REFERENCES] {
+            let verdict = if *check == SCHEMA_BOOLEANS { Warning } else { Fine };
+            input(check, verdict, "", schema.clone());
+        }
     }
 
     #[test]
