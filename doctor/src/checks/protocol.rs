@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{
-    mcp_result::{describe, listed_tools, require_authorized, result},
+    mcp_result::{describe, describe_no_list, listed_tools, require_authorized, result},
     response::WORKER_TO_WORKER_FIX,
 };
 use crate::{
@@ -64,7 +64,7 @@ fn legacy(record: &Record) -> CheckResult {
             .fix("Answer notifications/initialized with 202 and an empty body."));
     }
     Ok(match tools_or_failure(record, Era::Legacy)? {
-        Ok(tools) => Outcome::ok(format!("{revision}, {}", count(&tools))),
+        Ok(tools) => Outcome::ok(format!("{revision}, {}", count(tools))),
         Err(failure) => failure,
     })
 }
@@ -146,7 +146,7 @@ fn modern(record: &Record) -> CheckResult {
                 .fix("Send resultType, ttlMs and cacheScope with both results: 2026-07-28 requires them."));
         }
     }
-    Ok(Outcome::ok(format!("{MODERN_REVISION}, {}", count(&tools))))
+    Ok(Outcome::ok(format!("{MODERN_REVISION}, {}", count(tools))))
 }
 
 /// The result of `server/discover`, if it lists 2026-07-28.
@@ -157,16 +157,14 @@ fn discovered(record: &Record) -> Option<Value> {
 }
 
 /// The listed tools, or the outcome that explains why there is no list.
-fn tools_or_failure(record: &Record, era: Era) -> Result<Result<Vec<Value>, Outcome>, Skip> {
+fn tools_or_failure(record: &Record, era: Era) -> Result<Result<&[Value], Outcome>, Skip> {
     if let Some(tools) = listed_tools(record, era) {
         return Ok(Ok(tools));
     }
-    let probe = pages::probe(era, List::Tools, 1);
-    match record.result(probe) {
-        Some(Ok(response)) => Ok(Err(Outcome::failure(format!("tools/list gets {}", describe(response))))),
-        Some(Err(error)) => Ok(Err(Outcome::failure(format!("tools/list: {error}")))),
-        None => Err(Skip::new("tools/list was not sent")),
-    }
+    let result = record.result(pages::probe(era, List::Tools, 1));
+    let result = result.ok_or_else(|| Skip::new("tools/list was not sent"))?;
+    let gets = if result.is_ok() { " gets" } else { ":" };
+    Ok(Err(Outcome::failure(format!("tools/list{gets} {}", describe_no_list(result, List::Tools)))))
 }
 
 fn count(tools: &[Value]) -> String {

@@ -48,7 +48,7 @@ const SCHEMA_PROPERTIES: Check = Check {
 fn schema_properties(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
     // Another type is reported by `tools`.
-    let schemas: Vec<_> = inputs(&tools).into_iter().filter(|it| it.schema["type"] == "object").collect();
+    let schemas: Vec<_> = inputs(tools).into_iter().filter(|it| it.schema["type"] == "object").collect();
     let having = |problem: fn(&Value) -> bool| {
         schemas.iter().filter(|it| problem(it.schema)).map(|it| it.at("")).collect::<Vec<_>>()
     };
@@ -84,7 +84,7 @@ fn schema_combinators(record: &Record) -> CheckResult {
         let combinator = ["anyOf", "oneOf", "allOf"].into_iter().find(|name| it.schema.get(*name).is_some())?;
         Some(it.at(combinator))
     };
-    let found: Vec<_> = inputs(&tools).iter().filter_map(first).collect();
+    let found: Vec<_> = inputs(tools).iter().filter_map(first).collect();
     Ok(verdict("alternatives at the root of a schema", &found, "no alternatives at the root of a schema"))
 }
 
@@ -101,8 +101,7 @@ const SCHEMA_BOOLEANS: Check = Check {
 
 fn schema_booleans(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
-    let found =
-        places(&inputs_and_outputs(&tools), |it| it.schema.is_boolean() && it.keyword != "additionalProperties");
+    let found = places(&inputs_and_outputs(tools), |it| it.schema.is_boolean() && it.keyword != "additionalProperties");
     Ok(verdict("schemas that are true or false", &found, "every schema is an object"))
 }
 
@@ -123,7 +122,7 @@ fn schema_arrays(record: &Record) -> CheckResult {
         Value::Array(names) => names.iter().any(|name| name == "array"),
         _ => false,
     };
-    let found = places(&inputs(&tools), |it| is_array(it.schema) && it.schema.get("items").is_none());
+    let found = places(&inputs(tools), |it| is_array(it.schema) && it.schema.get("items").is_none());
     Ok(verdict("arrays without items", &found, "every array has items"))
 }
 
@@ -144,7 +143,7 @@ fn schema_formats(record: &Record) -> CheckResult {
         is(&schema["type"]) || schema["type"].as_array().is_some_and(|names| names.iter().any(is))
     };
     let is_unknown = |schema: &Value| schema["format"].as_str().is_some_and(|it| !NUMBER_FORMATS.contains(&it));
-    let found = places(&inputs_and_outputs(&tools), |it| is_number(it.schema) && is_unknown(it.schema));
+    let found = places(&inputs_and_outputs(tools), |it| is_number(it.schema) && is_unknown(it.schema));
     Ok(verdict("numbers with a format that validators do not know", &found, "every format of a number is known"))
 }
 
@@ -162,7 +161,7 @@ const SCHEMA_REFERENCES: Check = Check {
 fn schema_references(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
     let mut found = Vec::new();
-    for it in inputs_and_outputs(&tools) {
+    for it in inputs_and_outputs(tools) {
         let all = Subschemas::of(it.schema);
         let names = all.anchors();
         let wrong = all.iter().find_map(|subschema| {
