@@ -20,6 +20,7 @@ use crate::{
 
 pub(super) const CHECKS: &[Check] = &[
     SCHEMA_PROPERTIES,
+    SCHEMA_PROPERTY_NAMES,
     SCHEMA_COMBINATORS,
     SCHEMA_BOOLEANS,
     SCHEMA_ARRAYS,
@@ -30,6 +31,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// Clients that validate the whole list with the TypeScript SDK, so that one wrong tool costs them all tools.
 const VALIDATE_THE_LIST: [Client; 4] = [Client::ClaudeCode, Client::Inspector, Client::SdkApp, Client::WebPage];
+
+/// The longest name of an argument that Anthropic's API accepts, in characters.
+const MAX_NAME_CHARS: usize = 64;
 
 /// The formats of numbers that validators know (`ajv-formats`, `OpenAPI`).
 const NUMBER_FORMATS: [&str; 4] = ["int32", "int64", "float", "double"];
@@ -66,6 +70,31 @@ fn schema_properties(record: &Record) -> CheckResult {
     Ok(verdict("tools without properties", &missing, "every inputSchema has properties"))
 }
 
+const SCHEMA_PROPERTY_NAMES: Check = Check {
+    slug: "schema_property_names",
+    section: Section::Protocol,
+    title: "Names of arguments consist of 1 to 64 of A-Z, a-z, 0-9, _, . and -",
+    why: "Anthropic's API rejects a conversation with other names at the root of an inputSchema (\"Property keys should \
+          match pattern\"): one such tool costs the user all of them, those of other servers included.",
+    fix: "Rename the arguments, for example filter[id] to filter.id.",
+    affects: &[Client::Claude, Client::ClaudeCode],
+    run: schema_property_names,
+};
+
+fn schema_property_names(record: &Record) -> CheckResult {
+    let tools = require_tools(record)?;
+    let is_allowed = |name: &str| {
+        (1..=MAX_NAME_CHARS).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+    };
+    let first = |it: &ToolSchema<'_>| {
+        let name = it.schema["properties"].as_object()?.keys().find(|name| !is_allowed(name))?;
+        Some(it.at(&format!("properties.{name}")))
+    };
+    let found: Vec<_> = inputs(tools).iter().filter_map(first).collect();
+    Ok(verdict("arguments with other names", &found, "the names of all arguments are allowed"))
+}
+
 const SCHEMA_COMBINATORS: Check = Check {
     slug: "schema_combinators",
     section: Section::Protocol,
@@ -93,7 +122,8 @@ const SCHEMA_BOOLEANS: Check = Check {
     section: Section::Protocol,
     title: "No schema is true or false, except in additionalProperties",
     why: "JSON Schema allows it, and clients do not: the TypeScript SDK (version 1) rejects the whole list because of one \
-          such property, Claude Code shows no tool of the server, and Gemini's API rejects the conversation.",
+          such property, Claude Code shows no tool of the server, and Gemini's API rejects the conversation. (Google's \
+          Python SDK fails at additionalProperties, too, if it is true or false: leave it out for programs that use it.)",
     fix: "Write {} instead of true. In Rust, such a schema comes from fields of the type serde_json::Value.",
     affects: &VALIDATE_THE_LIST,
     run: schema_booleans,
@@ -232,6 +262,18 @@ mod tests {
         input(&SCHEMA_PROPERTIES, Failure, "not an object", json!({ "type": "object", "properties": [] }));
         let required = json!({ "type": "object", "properties": {}, "required": [7] });
         input(&SCHEMA_PROPERTIES, Failure, "array of strings", required);
+    }
+
+    #[test]
+    fn property_names_are_allowed_at_the_root() {
+        let named = |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" } } });
+        for name in ["", "filter[id]", "$top", "a b", "ä", &"x".repeat(65)] {
+            input(&SCHEMA_PROPERTY_NAMES, Warning, "\"whoami\" (inputSchema.properties.", named(name));
+            property(&SCHEMA_PROPERTY_NAMES, Fine, "", named(name));
+        }
+        input(&SCHEMA_PROPERTY_NAMES, Fine, "", named(&"A-z_9.".repeat(10)));
+        let finding = crate::testing::found(&SCHEMA_PROPERTY_NAMES, tool(|it| it["inputSchema"] = named("a b")));
+        assert_eq!(finding.affected, [Client::Claude, Client::ClaudeCode]);
     }
 
     #[test]
