@@ -92,7 +92,11 @@ fn schema_property_names(record: &Record) -> CheckResult {
         Some(it.at(&format!("properties.{name}")))
     };
     let found: Vec<_> = inputs(tools).iter().filter_map(first).collect();
-    Ok(verdict("arguments with other names", &found, "the names of all arguments are allowed"))
+    Ok(verdict(
+        "arguments whose names are empty, longer than 64 characters, or have other characters",
+        &found,
+        "the names of all arguments are allowed",
+    ))
 }
 
 const SCHEMA_COMBINATORS: Check = Check {
