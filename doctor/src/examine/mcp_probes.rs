@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_initialize_makes_no_session_whatever_the_status() {
+    fn a_rejected_initialize_makes_no_session_even_with_status_200() {
         let sent = announcing(&["server/discover"], true);
         assert_eq!(revisions(&sent, "tools/list"), ["2026-07-28"]);
         assert_eq!(revisions(&sent, "prompts/list"), ["2026-07-28"]);
