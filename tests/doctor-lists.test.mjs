@@ -16,7 +16,7 @@ async function openServer(test, results, respond = () => undefined) {
   const { url, close } = await serve(async (request, response) => {
     if (request.url !== "/mcp" || request.method !== "POST") return response.writeHead(request.url === "/mcp" ? 405 : 404).end();
     const { id, method, params } = JSON.parse(await text(request));
-    const other = respond(method);
+    const other = respond(method, params);
     if (other !== undefined) return response.writeHead(other.status ?? 200, other.headers).end(other.body);
     if (id === undefined) return response.writeHead(202).end();
     const initialized = { protocolVersion: "2025-11-25", capabilities: { tools: {} } };
@@ -48,6 +48,12 @@ describe("lists that clients cannot read", () => {
     ["tools", "failures", { inputSchema: { type: "string" } }, /no inputSchema of type object/],
     ["tools", "warnings", { description: "" }, /no description/],
     ["schema_properties", "warnings", { inputSchema: { type: "object" } }, /"add"/],
+    [
+      "schema_property_names",
+      "warnings",
+      { inputSchema: { type: "object", properties: { "filter[id]": { type: "string" } } } },
+      /inputSchema\.properties\.filter\[id\]/,
+    ],
     ["schema_combinators", "warnings", { inputSchema: { type: "object", properties: {}, oneOf: [{}] } }, /inputSchema\.oneOf/],
     ["schema_booleans", "warnings", properties(true), /properties\.a/],
     ["schema_arrays", "warnings", properties({ type: "array" }), /properties\.a/],
@@ -93,6 +99,14 @@ describe("lists that clients cannot read", () => {
     });
   }
 
+  test("a list whose second page is not there today", async (test) => {
+    const respond = (method, params) => (method === "tools/list" && params?.cursor ? { status: 503 } : undefined);
+    const url = await openServer(test, { "tools/list": { tools: [TOOL], nextCursor: "2" } }, respond);
+    const report = await diagnose(url);
+    assertFound(report, { warnings: [...OPEN, "pages"] });
+    assert.match(report.finding("pages").observed, /page 2 cannot be read \(503\)/);
+  });
+
   test("prompts and resources", async (test) => {
     const url = await openServer(test, {
       initialize: { protocolVersion: "2025-11-25", capabilities: { tools: {}, prompts: {}, resources: {} } },
@@ -106,11 +120,28 @@ describe("lists that clients cannot read", () => {
     assert.match(report.finding("resources").observed, /not absolute: "a"/);
   });
 
+  test("prompts that a server of 2026-07-28 alone announces", async (test) => {
+    const answer = { resultType: "complete", ttlMs: 0, cacheScope: "private" };
+    const url = await openServer(test, {
+      initialize: undefined,
+      "server/discover": { ...answer, supportedVersions: ["2026-07-28"], capabilities: { tools: {}, prompts: {} } },
+      "tools/list": { ...answer, tools: [TOOL] },
+      "prompts/list": { ...answer, prompts: [{ name: "a" }] },
+    });
+    const { finding } = await diagnose(url, { token: "opaque" });
+    assert.deepEqual([finding("prompts").verdict, finding("prompts").observed], ["ok", "prompts: 1"]);
+    assert.equal(finding("pages").observed, "one page: tools/list, prompts/list");
+  });
+
   test("text of the server cannot control the terminal, and examples are few", async (test) => {
     const tools = Array.from({ length: 300 }, (_, index) => ({ ...TOOL, name: `\u001b[2J${index}` }));
-    const { stdout } = await runDoctor([await openServer(test, { "tools/list": { tools } }), ...LONG_TIMEOUT]);
+    const url = await openServer(test, { "tools/list": { tools } });
+    // Without colours every escape sequence is removed, so only a report with colours shows what is left of the server's.
+    const { stdout } = await runDoctor([url, ...LONG_TIMEOUT], { CLICOLOR_FORCE: "1" });
     assert.match(stdout, /and 297 more/);
-    assert.ok(!stdout.includes("\u001b"));
+    assert.ok(stdout.includes("\u001b["));
+    assert.ok(stdout.includes("\ufffd[2J0"));
+    assert.ok(!stdout.includes("\u001b[2J"));
   });
 });
 
@@ -131,6 +162,14 @@ describe("responses that look like invalid JSON", () => {
     const report = await diagnose(await openServer(test, {}, list(`\ufeff${message}`)));
     assertFound(report, { warnings: ["endpoint", "encoding", "preflight", "cors_endpoint", "modern"] });
     assert.match(report.finding("encoding").observed, /byte order mark/);
+  });
+
+  test("a notification that is answered with a JSON-RPC message", async (test) => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, result: {} });
+    const respond = (method) =>
+      method.startsWith("notifications/") ? { headers: { "content-type": "application/json" }, body } : undefined;
+    const report = await diagnose(await openServer(test, { "tools/list": { tools: [TOOL] } }, respond));
+    assertFound(report, { warnings: ["endpoint", "preflight", "cors_endpoint", "notification", "modern"] });
   });
 
   test("a notification that is answered with 200", async (test) => {

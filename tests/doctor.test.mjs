@@ -14,9 +14,9 @@ import { freePort } from "./support/worker.mjs";
 
 const ALLOWED = "https://app.example.com";
 const NEED_A_TOKEN = [
-  "token", "legacy", "notification", "modern", "stream", "tools",
-  "schema_properties", "schema_combinators", "schema_booleans", "schema_arrays", "schema_formats", "schema_references",
-  "output_schema", "tool_names", "tool_titles", "pages", "prompts", "resources",
+  "token", "legacy", "notification", "modern", "stream", "pages", "tools",
+  "schema_properties", "schema_property_names", "schema_combinators", "schema_booleans", "schema_arrays", "schema_formats", "schema_references",
+  "output_schema", "tool_names", "tool_titles", "prompts", "resources",
   "whoami", "user_claims",
 ];
 

@@ -10,7 +10,7 @@ use mcp_edge_doctor::{
     examine::examine,
     options::{self, Command, HELP, Options},
     outcome::Verdict,
-    render,
+    render::{self, terminal::MAX_WIDTH},
     report::Report,
     token::TOKEN_VARIABLE,
     transport::{self, Transport},
@@ -46,7 +46,11 @@ fn run(options: Options) -> Result<ExitCode, String> {
     let progress = ProgressLine::show(options.target.as_str());
     let report = Report::new(&examine(options.target, options.required_origin, options.token, now(), &transport));
     drop(progress);
-    print(&if options.json { render::json::render(&report) + "\n" } else { render::terminal::render(&report) })?;
+    print(&if options.json {
+        render::json::render(&report) + "\n"
+    } else {
+        render::terminal::render(&report, width())
+    })?;
     Ok(if report.verdict() == Verdict::Failure { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
@@ -79,6 +83,11 @@ fn print(text: &str) -> Result<(), String> {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the report: {error}")),
         _ => Ok(()),
     }
+}
+
+/// The width of the terminal in characters; the widest report if the output is not a terminal.
+fn width() -> usize {
+    terminal_size::terminal_size_of(io::stdout()).map_or(MAX_WIDTH, |(width, _)| width.0.into())
 }
 
 /// Seconds since 1970.

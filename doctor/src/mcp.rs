@@ -16,6 +16,11 @@ pub enum Era {
     Modern,
 }
 
+impl Era {
+    /// Both, the older one first.
+    pub const ALL: [Self; 2] = [Self::Legacy, Self::Modern];
+}
+
 /// A list that a server returns in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum List {

@@ -2,17 +2,17 @@
 //!
 //! [`crate::examine`] and [`crate::checks`] both read lists here, so that they agree about where a list ends.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use crate::{
+    http::Exchange,
     mcp::{self, Era, List, RpcResponse},
     probe::Probe,
-    record::Record,
 };
 
-/// How many pages of a list are requested. A server with more of them, or with endless ones is reported.
+/// How many pages of a list are requested. A server with more of them, or with endless ones, is reported.
 pub const MAX_PAGES: usize = 8;
 
 /// The longest cursor that is sent back, in bytes. Cursors are the server's text, and end up in requests.
@@ -40,7 +40,7 @@ pub enum End {
 }
 
 /// The pages of a list, as far as they were read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pages {
     /// The entries of all pages, in order.
     pub entries: Vec<Value>,
@@ -50,36 +50,40 @@ pub struct Pages {
     pub count: usize,
     /// What follows.
     pub end: End,
+    /// The cursors of all pages.
+    cursors: BTreeSet<String>,
 }
 
 impl Pages {
     /// Reads the pages of a list. `None` if the first one was not requested or has no list.
     #[must_use]
-    pub fn of(record: &Record, era: Era, list: List) -> Option<Self> {
-        let first = page(record, era, list, 1)?;
-        let mut entries = first.entries;
-        let (on_first, mut count, mut next) = (entries.len(), 1, first.next);
-        let mut cursors = BTreeSet::new();
-        let end = loop {
-            let cursor = match next {
-                Next::End(end) => break end,
-                Next::Cursor(cursor) => cursor,
-            };
-            if !cursors.insert(cursor.clone()) {
-                break End::Loop;
+    pub fn of(exchanges: &BTreeMap<Probe, Exchange>, era: Era, list: List) -> Option<Self> {
+        let first = page(exchanges, era, list, 1)?;
+        let (entries, cursors) = (Vec::new(), BTreeSet::new());
+        let mut pages = Self { entries, on_first: first.entries.len(), count: 0, end: End::Complete, cursors };
+        pages.push(first);
+        pages.read_on(exchanges, era, list);
+        Some(pages)
+    }
+
+    /// Reads the pages of the same list that were requested since.
+    pub fn read_on(&mut self, exchanges: &BTreeMap<Probe, Exchange>, era: Era, list: List) {
+        while matches!(self.end, End::Cursor(_)) && exchanges.contains_key(&probe(era, list, self.count + 1)) {
+            match page(exchanges, era, list, self.count + 1) {
+                Some(page) => self.push(page),
+                None => self.end = End::Unreadable(self.count + 1),
             }
-            if count == MAX_PAGES {
-                break End::TooMany;
-            }
-            if record.result(probe(era, list, count + 1)).is_none() {
-                break End::Cursor(cursor);
-            }
-            let Some(page) = page(record, era, list, count + 1) else { break End::Unreadable(count + 1) };
-            count += 1;
-            entries.extend(page.entries);
-            next = page.next;
+        }
+    }
+
+    fn push(&mut self, page: Page) {
+        self.count += 1;
+        self.entries.extend(page.entries);
+        self.end = match page.end {
+            End::Cursor(cursor) if !self.cursors.insert(cursor.clone()) => End::Loop,
+            End::Cursor(_) if self.count == MAX_PAGES => End::TooMany,
+            end => end,
         };
-        Some(Self { entries, on_first, count, end })
     }
 }
 
@@ -95,26 +99,24 @@ pub fn probe(era: Era, list: List, page: usize) -> Probe {
 
 struct Page {
     entries: Vec<Value>,
-    next: Next,
+    /// What its cursor says, without a look at the other pages.
+    end: End,
 }
 
-enum Next {
-    End(End),
-    Cursor(String),
-}
-
-fn page(record: &Record, era: Era, list: List, number: usize) -> Option<Page> {
-    let response = record.response(probe(era, list, number)).filter(|response| response.status == 200)?;
-    let RpcResponse::Result(mut result) = mcp::rpc_response(response)? else { return None };
-    let next = match result.get("nextCursor") {
-        None => Next::End(End::Complete),
-        Some(Value::Null) => Next::End(End::Null),
-        Some(Value::String(cursor)) if cursor.len() > MAX_CURSOR_BYTES => Next::End(End::TooLong),
-        Some(Value::String(cursor)) => Next::Cursor(cursor.clone()),
-        Some(other) => Next::End(End::NotAString(json_type(other))),
+fn page(exchanges: &BTreeMap<Probe, Exchange>, era: Era, list: List, number: usize) -> Option<Page> {
+    let response = exchanges.get(&probe(era, list, number))?.result.as_ref().ok()?;
+    let RpcResponse::Result(mut result) = mcp::rpc_response(response).filter(|_| response.status == 200)? else {
+        return None;
+    };
+    let end = match result.get("nextCursor") {
+        None => End::Complete,
+        Some(Value::Null) => End::Null,
+        Some(Value::String(cursor)) if cursor.len() > MAX_CURSOR_BYTES => End::TooLong,
+        Some(Value::String(cursor)) => End::Cursor(cursor.clone()),
+        Some(other) => End::NotAString(json_type(other)),
     };
     match result.get_mut(list.member())?.take() {
-        Value::Array(entries) => Some(Page { entries, next }),
+        Value::Array(entries) => Some(Page { entries, end }),
         _ => None,
     }
 }

@@ -3,22 +3,23 @@
 //! [`crate::examine`] fills a record and [`crate::checks`] evaluate it. Both read the server's documents through the
 //! functions here, so that checks and examination agree about them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use serde_json::{Map, Value};
 
 use crate::{
     challenge::{Challenge, ChallengeError},
     http::{Exchange, HttpResponse, TransportError},
-    mcp::{self, List, RpcResponse},
+    mcp::{self, Era, List, RpcResponse},
     outcome::Skip,
+    pages::Pages,
     probe::{Probe, UNLISTED_ORIGIN},
     target::{DiscoveryForm, Target},
     token::Token,
 };
 
 /// The exchanges of one examination.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Record {
     /// The examined endpoint.
     pub target: Target,
@@ -30,13 +31,15 @@ pub struct Record {
     pub now: u64,
     /// Every request that was sent, with its result.
     pub exchanges: BTreeMap<Probe, Exchange>,
+    /// What [`Self::pages`] has read.
+    lists: OnceLock<BTreeMap<(Era, List), Pages>>,
 }
 
 impl Record {
     /// Creates a record without exchanges.
     #[must_use]
     pub fn new(target: Target, now: u64) -> Self {
-        Self { target, required_origin: None, token: None, now, exchanges: BTreeMap::new() }
+        Self { target, required_origin: None, token: None, now, exchanges: BTreeMap::new(), lists: OnceLock::new() }
     }
 
     /// The origin of the cross-origin probes.
@@ -84,15 +87,35 @@ impl Record {
         })
     }
 
-    /// Whether the server announces a list among its capabilities, in either era.
+    /// The result of the first request of an era: `initialize`, or `server/discover`. `None` if there is none.
     #[must_use]
-    pub fn announces(&self, list: List) -> bool {
-        [Probe::LegacyInitialize, Probe::ModernDiscover].into_iter().any(|probe| {
-            matches!(
-                self.response(probe).and_then(mcp::rpc_response),
-                Some(RpcResponse::Result(it)) if it["capabilities"][list.capability()].is_object()
-            )
-        })
+    pub fn handshake(&self, era: Era) -> Option<Value> {
+        let probe = match era {
+            Era::Legacy => Probe::LegacyInitialize,
+            Era::Modern => Probe::ModernDiscover,
+        };
+        match mcp::rpc_response(self.response(probe).filter(|response| response.is_success())?)? {
+            RpcResponse::Result(result) => Some(result),
+            RpcResponse::Error(..) => None,
+        }
+    }
+
+    /// Whether the server announces a list among its capabilities in an era.
+    #[must_use]
+    pub fn announces(&self, era: Era, list: List) -> bool {
+        self.handshake(era).is_some_and(|result| result["capabilities"][list.capability()].is_object())
+    }
+
+    /// The pages of a list in an era. `None` if there is no list.
+    ///
+    /// The first call reads all lists, because many checks look at them. Nothing may be recorded afterwards.
+    #[must_use]
+    pub fn pages(&self, era: Era, list: List) -> Option<&Pages> {
+        let read = || {
+            let all = Era::ALL.into_iter().flat_map(|era| List::ALL.map(|list| (era, list)));
+            all.filter_map(|(era, list)| Some(((era, list), Pages::of(&self.exchanges, era, list)?))).collect()
+        };
+        self.lists.get_or_init(read).get(&(era, list))
     }
 
     /// The response of the server to a probe.

@@ -8,7 +8,9 @@ use crate::{
     examine::examine,
     finding::Finding,
     http::{HttpClient, HttpRequest, HttpResponse, TransportError, TransportErrorKind},
+    mcp::{Era, List},
     outcome::Verdict,
+    pages,
     probe::Probe,
     record::Record,
     target::Target,
@@ -58,6 +60,41 @@ pub fn tool(change: impl Fn(&mut Map<String, Value>)) -> impl FnOnce(&mut Record
         for probe in [Probe::LegacyTools, Probe::ModernTools] {
             record.edit(probe, |message| change(message["result"]["tools"][0].as_object_mut().unwrap()));
         }
+    }
+}
+
+/// Replaces the list of tools in both eras.
+pub fn tool_list(result: Value) -> impl FnOnce(&mut Record) {
+    move |record| {
+        for probe in [Probe::LegacyTools, Probe::ModernTools] {
+            record.edit(probe, |it| it["result"] = result.clone());
+        }
+    }
+}
+
+/// Announces and returns a list.
+pub fn announce(list: List, result: Value) -> impl FnOnce(&mut Record) {
+    move |record| {
+        record.edit(Probe::LegacyInitialize, |it| it["result"]["capabilities"][list.capability()] = json!({}));
+        let mut exchange = record.exchanges[&Probe::LegacyTools].clone();
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "result": { list.member(): result } }).to_string();
+        exchange.result = exchange.result.map(|it| HttpResponse { body, ..it });
+        record.exchanges.insert(pages::probe(Era::Legacy, list, 1), exchange);
+    }
+}
+
+/// Adds a second page with this result to the list of tools of the legacy era.
+pub fn second_page(result: Value) -> impl FnOnce(&mut Record) {
+    second_exchange(move |it| *it = Ok(json_response(&json!({ "jsonrpc": "2.0", "id": 1, "result": result }))))
+}
+
+/// Adds a second page to the list of tools of the legacy era, whose request has the result of the first one, changed.
+pub fn second_exchange(change: impl FnOnce(&mut Result<HttpResponse, TransportError>)) -> impl FnOnce(&mut Record) {
+    move |record| {
+        record.edit(Probe::LegacyTools, |it| it["result"]["nextCursor"] = json!("2"));
+        let mut exchange = record.exchanges[&Probe::LegacyTools].clone();
+        change(&mut exchange.result);
+        record.exchanges.insert(Probe::Page(Era::Legacy, List::Tools, 2), exchange);
     }
 }
 

@@ -94,9 +94,9 @@ fn issuer(record: &Record) -> CheckResult {
         None => Outcome::failure("the provider's metadata has no issuer"),
         Some(issuer) if issuer == expected => match foreign_document(record, &expected) {
             None => Outcome::ok(excerpt(issuer)),
-            Some(foreign) => {
-                Outcome::warning(foreign).fix("Serve the same document at every place, or answer 404 at the others.")
-            }
+            Some(foreign) => Outcome::warning(foreign)
+                .fix("Serve the same document at every place, or answer 404 at the others.")
+                .affects([]),
         },
         Some(issuer) => {
             Outcome::failure(format!("the provider says {}, the server says {}", quote(issuer), quote(&expected)))
@@ -104,13 +104,19 @@ fn issuer(record: &Record) -> CheckResult {
     })
 }
 
-/// The first document of another issuer at one of the other places. Clients that look there first stop.
+/// The first document of another issuer, or of none, at one of the other places.
+///
+/// It is never in the way of a known client, because all of them use the first document in the order of
+/// [`DiscoveryForm::ALL`]. A client with another order stops at it.
 fn foreign_document(record: &Record, expected: &str) -> Option<String> {
     DiscoveryForm::ALL.into_iter().find_map(|form| {
         let found = document(record.response(Probe::Discovery(form))?)?;
-        let issuer = string(&found, "issuer").unwrap_or_default();
         let url = record.url(Probe::Discovery(form));
-        (issuer != expected).then(|| format!("{url} is the document of another issuer, {}", quote(issuer)))
+        match string(&found, "issuer") {
+            Some(issuer) if issuer == expected => None,
+            Some(issuer) => Some(format!("{url} is the document of another issuer, {}", quote(issuer))),
+            None => Some(format!("{url} is a document without an issuer")),
+        }
     })
 }
 
@@ -180,6 +186,15 @@ mod tests {
             other.body = r#"{"issuer":"https://elsewhere.example"}"#.to_owned();
             record.change(Probe::Discovery(DiscoveryForm::OAuthAppended), |it| *it = other);
         });
+    }
+
+    #[test]
+    fn a_foreign_document_behind_the_one_that_clients_use_affects_none_of_them() {
+        let finding = found(&ISSUER, |record| {
+            record.put(Probe::Discovery(DiscoveryForm::OAuthAppended), 200, "application/json", "{}");
+        });
+        assert_eq!((finding.verdict, finding.affected.as_slice()), (Warning, [].as_slice()));
+        assert!(finding.observed.ends_with("is a document without an issuer"), "{}", finding.observed);
     }
 
     #[test]

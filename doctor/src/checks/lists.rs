@@ -1,22 +1,22 @@
-//! The lists of a server: names that clients accept, pages that end, and strings that clients show.
+//! The entries of a server's lists: names that clients accept, and strings that clients show.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::mcp_result::{name_of, require_authorized, require_tools};
+use super::mcp_result::{describe_no_list, name_of, require_authorized, require_tools};
 use crate::{
     check::{Check, Section},
     clients::Client,
     mcp::{Era, List},
-    outcome::{CheckResult, Outcome},
-    pages::{End, MAX_CURSOR_BYTES, MAX_PAGES, Pages},
+    outcome::{CheckResult, Outcome, Skip},
+    pages,
     probe::Probe,
     quote::{examples, quote},
     record::Record,
 };
 
-pub(super) const CHECKS: &[Check] = &[TOOL_NAMES, TOOL_TITLES, PAGES, PROMPTS, RESOURCES];
+pub(super) const CHECKS: &[Check] = &[TOOL_NAMES, TOOL_TITLES, PROMPTS, RESOURCES];
 
 /// The longest name that the APIs of Anthropic and OpenAI accept, in characters.
 const MAX_NAME_CHARS: usize = 64;
@@ -41,7 +41,7 @@ const TOOL_NAMES: Check = Check {
 
 fn tool_names(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
-    let duplicates = duplicates(&tools, "name");
+    let duplicates = duplicates(tools, "name");
     if !duplicates.is_empty() {
         return Ok(Outcome::failure(format!("tools that are listed more than once: {}", examples(&duplicates)))
             .affects([Client::Claude, Client::ClaudeCode]));
@@ -106,79 +106,28 @@ fn tool_titles(record: &Record) -> CheckResult {
     })
 }
 
-const PAGES: Check = Check {
-    slug: "pages",
-    section: Section::Protocol,
-    title: "Every list ends, and is read by clients that request one page only",
-    why: "A nextCursor of null fails in the TypeScript SDK and in Claude Code, and costs them the list. A cursor that repeats \
-          makes clients request pages without end. Some clients read the first page only.",
-    fix: "Leave nextCursor out of the last page.",
-    affects: &[Client::ClaudeCode, Client::Inspector, Client::SdkApp, Client::WebPage],
-    run: pages,
-};
-
-fn pages(record: &Record) -> CheckResult {
-    require_authorized(record, Probe::LegacyInitialize)?;
-    let read = |era| move |list| Some((list, Pages::of(record, era, list)?));
-    let all: Vec<(List, Pages)> =
-        [Era::Legacy, Era::Modern].into_iter().flat_map(|era| List::ALL.into_iter().filter_map(read(era))).collect();
-    for (list, pages) in &all {
-        let method = list.method();
-        let page = pages.count;
-        match &pages.end {
-            End::Complete | End::Cursor(_) => {}
-            End::Null => return Ok(Outcome::failure(format!("{method}: nextCursor is null on page {page}"))),
-            End::NotAString(kind) => {
-                return Ok(Outcome::failure(format!("{method}: nextCursor is {kind} instead of a string")));
-            }
-            End::Loop => {
-                return Ok(Outcome::failure(format!("{method}: page {page} has the nextCursor of an earlier page"))
-                    .fix("Let each cursor lead to the entries after it, and leave nextCursor out of the last page."));
-            }
-            End::Unreadable(number) => {
-                return Ok(Outcome::failure(format!("{method}: page {number} cannot be read"))
-                    .fix("Answer a request with the cursor of the page before. Look into the server's log."));
-            }
-            End::TooLong => {
-                return Ok(Outcome::warning(format!("{method}: a nextCursor is longer than {MAX_CURSOR_BYTES} bytes"))
-                    .fix("Shorten the cursor: it must fit into a request."));
-            }
-            End::TooMany => {
-                return Ok(Outcome::warning(format!(
-                    "{method}: there are more than {MAX_PAGES} pages, and the rest was not read"
-                ))
-                .fix("Put more entries onto each page, and check that the last page has no nextCursor."));
-            }
+/// The entries of a list that the server announces, in whichever era they were requested; the inner `Err` is the outcome
+/// without them.
+fn announced(record: &Record, list: List) -> Result<Result<&[Value], Outcome>, Skip> {
+    if Era::ALL.into_iter().all(|era| record.handshake(era).is_none()) {
+        return Err(Skip::new("the server announces nothing (see legacy and modern)"));
+    }
+    let capability = list.capability();
+    let mut announcing = Era::ALL.into_iter().filter(|era| record.announces(*era, list)).peekable();
+    if announcing.peek().is_none() {
+        return Ok(Err(Outcome::ok(format!("the server announces no {capability}"))));
+    }
+    let mut cause = None;
+    for era in announcing {
+        if let Some(pages) = record.pages(era, list) {
+            return Ok(Ok(&pages.entries));
         }
+        cause = cause.or_else(|| record.result(pages::probe(era, list, 1)));
     }
-    if let Some((list, pages)) = all.iter().find(|(_, pages)| pages.count > 1) {
-        let hidden = pages.entries.len() - pages.on_first;
-        return Ok(Outcome::warning(format!(
-            "{} has {} pages: clients that read the first one only miss {hidden} of {}",
-            list.method(),
-            pages.count,
-            pages.entries.len()
-        ))
-        .fix("Put the whole list onto one page if it fits.")
-        .affects([Client::SdkApp]));
-    }
-    Ok(Outcome::ok("every list has one page"))
-}
-
-/// The entries of a list that the server announces, in whichever era they were requested; `Err` is the outcome without
-/// them.
-fn announced(record: &Record, list: List) -> Result<Vec<Value>, Outcome> {
-    if !record.announces(list) {
-        return Err(Outcome::ok(format!("the server announces no {}", list.capability())));
-    }
-    let mut found = [Era::Legacy, Era::Modern].into_iter().filter_map(|era| Pages::of(record, era, list));
-    found.next().map(|pages| pages.entries).ok_or_else(|| {
-        Outcome::warning(format!(
-            "{} returns no list, although the server announces {}",
-            list.method(),
-            list.capability()
-        ))
-    })
+    let method = list.method();
+    let cause = cause.ok_or_else(|| Skip::new(format!("{method} was not sent")))?;
+    let cause = describe_no_list(cause, list);
+    Ok(Err(Outcome::warning(format!("{method} returns no list ({cause}), although the server announces {capability}"))))
 }
 
 /// Entries whose member is not a non-empty string, by their place in the list.
@@ -204,7 +153,7 @@ const PROMPTS: Check = Check {
 
 fn prompts(record: &Record) -> CheckResult {
     require_authorized(record, Probe::LegacyInitialize)?;
-    let prompts = match announced(record, List::Prompts) {
+    let prompts = match announced(record, List::Prompts)? {
         Ok(prompts) => prompts,
         Err(outcome) => return Ok(outcome),
     };
@@ -214,9 +163,9 @@ fn prompts(record: &Record) -> CheckResult {
     };
     let wrong: Vec<_> = prompts.iter().filter(has_wrong_arguments).map(name_of).collect();
     Ok(problem(&[
-        ("prompts without a name", without(&prompts, "name")),
+        ("prompts without a name", without(prompts, "name")),
         ("prompts whose arguments are not an array of named objects", wrong),
-        ("prompts that are listed more than once", duplicates(&prompts, "name")),
+        ("prompts that are listed more than once", duplicates(prompts, "name")),
     ])
     .unwrap_or_else(|| Outcome::ok(format!("prompts: {}", prompts.len()))))
 }
@@ -234,23 +183,23 @@ const RESOURCES: Check = Check {
 
 fn resources(record: &Record) -> CheckResult {
     require_authorized(record, Probe::LegacyInitialize)?;
-    let resources = match announced(record, List::Resources) {
+    let resources = match announced(record, List::Resources)? {
         Ok(resources) => resources,
         Err(outcome) => return Ok(outcome),
     };
     // Servers without templates need not know the method.
-    let templates = announced(record, List::ResourceTemplates).unwrap_or_default();
+    let templates = announced(record, List::ResourceTemplates).ok().and_then(Result::ok).unwrap_or_default();
     let is_relative =
         |it: &&Value| it["uri"].as_str().is_some_and(|uri| !uri.is_empty() && url::Url::parse(uri).is_err());
     let relative: Vec<_> = resources.iter().filter(is_relative).map(name_of).collect();
     Ok(problem(&[
-        ("resources without a name", without(&resources, "name")),
-        ("resources without a uri", without(&resources, "uri")),
-        ("templates without a name", without(&templates, "name")),
-        ("templates without a uriTemplate", without(&templates, "uriTemplate")),
+        ("resources without a name", without(resources, "name")),
+        ("resources without a uri", without(resources, "uri")),
+        ("templates without a name", without(templates, "name")),
+        ("templates without a uriTemplate", without(templates, "uriTemplate")),
         ("resources whose uri is not absolute", relative),
-        ("URIs that are listed more than once", duplicates(&resources, "uri")),
-        ("templates that are listed more than once", duplicates(&templates, "uriTemplate")),
+        ("URIs that are listed more than once", duplicates(resources, "uri")),
+        ("templates that are listed more than once", duplicates(templates, "uriTemplate")),
     ])
     .unwrap_or_else(|| Outcome::ok(format!("resources: {}, templates: {}", resources.len(), templates.len()))))
 }
@@ -268,30 +217,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        http::HttpResponse,
-        outcome::Verdict::{Failure, Ok as Fine, Warning},
-        testing::{Change, expect, found, tool},
+        outcome::Verdict::{Failure, Ok as Fine, Skipped, Warning},
+        testing::{Change, announce, expect, found, second_page, tool, tool_list},
     };
-
-    /// Replaces the list of tools in both eras.
-    fn lists(result: Value) -> impl FnOnce(&mut Record) {
-        move |record| {
-            for probe in [Probe::LegacyTools, Probe::ModernTools] {
-                record.edit(probe, |it| it["result"] = result.clone());
-            }
-        }
-    }
-
-    /// Announces and returns a list.
-    fn announce(list: List, result: Value) -> impl FnOnce(&mut Record) {
-        move |record| {
-            record.edit(Probe::LegacyInitialize, |it| it["result"]["capabilities"][list.capability()] = json!({}));
-            let mut exchange = record.exchanges[&Probe::LegacyTools].clone();
-            let body = json!({ "jsonrpc": "2.0", "id": 1, "result": { list.member(): result } }).to_string();
-            exchange.result = exchange.result.map(|it| HttpResponse { body, ..it });
-            record.exchanges.insert(crate::pages::probe(Era::Legacy, list, 1), exchange);
-        }
-    }
 
     #[test]
     fn names_are_allowed_and_unique() {
@@ -299,7 +227,17 @@ mod tests {
             expect(&TOOL_NAMES, Warning, "names that are empty, longer", tool(|it| it["name"] = json!(name)));
         }
         expect(&TOOL_NAMES, Fine, "", tool(|it| it["name"] = json!("A-z_9".repeat(12))));
-        expect(&TOOL_NAMES, Failure, "\"a\" (2 times)", lists(json!({ "tools": [{ "name": "a" }, { "name": "a" }] })));
+        expect(
+            &TOOL_NAMES,
+            Failure,
+            "\"a\" (2 times)",
+            tool_list(json!({ "tools": [{ "name": "a" }, { "name": "a" }] })),
+        );
+    }
+
+    #[test]
+    fn names_are_unique_across_pages() {
+        expect(&TOOL_NAMES, Failure, "\"whoami\" (2 times)", second_page(json!({ "tools": [{ "name": "whoami" }] })));
     }
 
     #[test]
@@ -322,29 +260,21 @@ mod tests {
     }
 
     #[test]
-    fn lists_end() {
-        expect(&PAGES, Failure, "tools/list: nextCursor is null", lists(json!({ "tools": [], "nextCursor": null })));
-        expect(&PAGES, Failure, "nextCursor is a number", lists(json!({ "tools": [], "nextCursor": 7 })));
-        let long = json!({ "tools": [], "nextCursor": "x".repeat(5000) });
-        expect(&PAGES, Warning, "longer than 4096 bytes", lists(long));
-        let second = |result: Value| {
-            move |record: &mut Record| {
-                record.edit(Probe::LegacyTools, |it| it["result"]["nextCursor"] = json!("2"));
-                let mut exchange = record.exchanges[&Probe::LegacyTools].clone();
-                let body = json!({ "id": 1, "result": result }).to_string();
-                exchange.result = exchange.result.map(|it| HttpResponse { body, ..it });
-                record.exchanges.insert(Probe::Page(Era::Legacy, List::Tools, 2), exchange);
-            }
-        };
-        expect(&PAGES, Failure, "page 2 has the nextCursor of an earlier page", {
-            second(json!({ "tools": [], "nextCursor": "2" }))
+    fn without_a_handshake_nothing_is_said_about_prompts_and_resources() {
+        for check in [&PROMPTS, &RESOURCES] {
+            expect(check, Skipped, "see legacy and modern", |record| {
+                record.put(Probe::LegacyInitialize, 500, "text/plain", "");
+                record.put(Probe::ModernDiscover, 500, "text/plain", "");
+            });
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_announced_and_not_returned_has_the_cause() {
+        expect(&PROMPTS, Warning, "prompts/list returns no list (503 text/plain), although", |record| {
+            announce(List::Prompts, json!([]))(record);
+            record.put(crate::pages::probe(Era::Legacy, List::Prompts, 1), 503, "text/plain", "");
         });
-        expect(&PAGES, Failure, "page 2 cannot be read", second(json!({})));
-        expect(&PAGES, Warning, "2 pages: clients that read the first one only miss 1 of 2", {
-            second(json!({ "tools": [{ "name": "b" }] }))
-        });
-        // A tool that is on both pages.
-        expect(&TOOL_NAMES, Failure, "\"whoami\" (2 times)", second(json!({ "tools": [{ "name": "whoami" }] })));
     }
 
     #[test]

@@ -4,10 +4,9 @@ use serde_json::Value;
 
 use super::response::unreadable;
 use crate::{
-    http::HttpResponse,
+    http::{HttpResponse, TransportError},
     mcp::{self, Era, List, RpcResponse},
     outcome::Skip,
-    pages::Pages,
     probe::Probe,
     quote::quote,
     record::Record,
@@ -54,15 +53,24 @@ pub(super) fn result(response: &HttpResponse) -> Option<Value> {
 }
 
 /// The tools of all pages in one era.
-pub(super) fn listed_tools(record: &Record, era: Era) -> Option<Vec<Value>> {
-    Pages::of(record, era, List::Tools).map(|pages| pages.entries)
+pub(super) fn listed_tools(record: &Record, era: Era) -> Option<&[Value]> {
+    record.pages(era, List::Tools).map(|pages| pages.entries.as_slice())
+}
+
+/// Describes the result of a request for a page that has no list: the error, or what was sent instead.
+pub(super) fn describe_no_list(result: &Result<HttpResponse, TransportError>, list: List) -> String {
+    match result {
+        Ok(response) if self::result(response).is_some() => format!("a result without {}", list.member()),
+        Ok(response) => describe(response),
+        Err(error) => error.to_string(),
+    }
 }
 
 /// The tools of all pages, in the legacy era if both have a list.
 ///
 /// # Errors
 /// [`Skip`] if there is no list.
-pub(super) fn require_tools(record: &Record) -> Result<Vec<Value>, Skip> {
+pub(super) fn require_tools(record: &Record) -> Result<&[Value], Skip> {
     require_authorized(record, Probe::LegacyInitialize)?;
     let tools = listed_tools(record, Era::Legacy).or_else(|| listed_tools(record, Era::Modern));
     tools.ok_or_else(|| Skip::new("there is no tool list (see legacy and modern)"))

@@ -20,6 +20,7 @@ mod lists;
 mod mcp_result;
 mod metadata;
 mod mirror;
+mod pagination;
 mod protocol;
 mod reaching;
 mod response;
@@ -28,6 +29,7 @@ mod sign_in;
 mod subschemas;
 mod token;
 mod token_mismatch;
+mod tool_schemas;
 mod tools;
 
 use crate::{check::Check, finding::Finding, record::Record};
@@ -37,7 +39,7 @@ pub use cors::refuses_other_origins;
 pub(crate) use token::TOKEN;
 
 /// The checks of each file. The order is that of a client that connects: what comes first breaks what comes after.
-const GROUPS: [&[Check]; 17] = [
+const GROUPS: [&[Check]; 18] = [
     reaching::CHECKS,
     endpoint::CHECKS,
     bot_protection::CHECKS,
@@ -51,6 +53,7 @@ const GROUPS: [&[Check]; 17] = [
     cors::CHECKS,
     token::CHECKS,
     protocol::CHECKS,
+    pagination::CHECKS,
     tools::CHECKS,
     schemas::CHECKS,
     lists::CHECKS,

@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use super::{
-    mcp_result::{describe, listed_tools, require_authorized, result},
+    mcp_result::{describe, describe_no_list, listed_tools, require_authorized, result},
     response::WORKER_TO_WORKER_FIX,
 };
 use crate::{
     check::{Check, Section},
     clients::Client,
+    http::HttpResponse,
     mcp::{self, Era, List, MODERN_REVISION},
     outcome::{CheckResult, Outcome, Skip},
     pages,
@@ -49,7 +50,7 @@ fn legacy(record: &Record) -> CheckResult {
             let outcome = Outcome::failure(observed);
             if (500..600).contains(&response.status) && is_worker_beside_its_provider(record) {
                 outcome.fix(format!(
-                    "Look into the server's log. Server and provider share a domain at Cloudflare, where a request from \
+                    "Look into the server's log. Server and provider may share a domain at Cloudflare, where a request from \
                      one Worker to another fails with error 1042. {WORKER_TO_WORKER_FIX}"
                 ))
             } else {
@@ -64,7 +65,7 @@ fn legacy(record: &Record) -> CheckResult {
             .fix("Answer notifications/initialized with 202 and an empty body."));
     }
     Ok(match tools_or_failure(record, Era::Legacy)? {
-        Ok(tools) => Outcome::ok(format!("{revision}, {}", count(&tools))),
+        Ok(tools) => Outcome::ok(format!("{revision}, {}", count(tools))),
         Err(failure) => failure,
     })
 }
@@ -86,8 +87,8 @@ const NOTIFICATION: Check = Check {
     slug: "notification",
     section: Section::Protocol,
     title: "A notification gets 202 with an empty body",
-    why: "A notification has no response. Codex reads the body of a 200 as a JSON-RPC message and breaks the handshake \
-          off if it is none; other clients fail on 204.",
+    why: "A notification has no response. Codex breaks the handshake off if the body of a 200 is an event stream, or no \
+          JSON-RPC message; other clients fail on 204.",
     fix: "Answer every notification with 202 and an empty body.",
     affects: &[Client::Codex],
     run: notification,
@@ -103,11 +104,21 @@ fn notification(record: &Record) -> CheckResult {
         (202, true) => Outcome::ok("202"),
         (202, false) => Outcome::warning("notifications/initialized gets 202 with a body"),
         (_, true) => Outcome::warning(format!("notifications/initialized gets {} instead of 202", response.summary())),
-        (_, false) => Outcome::failure(format!(
-            "notifications/initialized gets {} with a body, instead of 202 without one",
-            response.summary()
-        )),
+        (_, false) => {
+            let summary = response.summary();
+            let observed = format!("notifications/initialized gets {summary} with a body, instead of 202 without one");
+            if is_message(response) { Outcome::warning(observed) } else { Outcome::failure(observed) }
+        }
     })
+}
+
+/// Whether a response is a JSON-RPC message that is not in an event stream.
+fn is_message(response: &HttpResponse) -> bool {
+    let Ok(message) = serde_json::from_str::<Value>(response.text()) else { return false };
+    let is_response = !message["id"].is_null() && (message["result"].is_object() || message["error"].is_object());
+    response.media_type() == "application/json"
+        && message["jsonrpc"] == "2.0"
+        && (is_response || message["method"].is_string())
 }
 
 const MODERN: Check = Check {
@@ -146,7 +157,7 @@ fn modern(record: &Record) -> CheckResult {
                 .fix("Send resultType, ttlMs and cacheScope with both results: 2026-07-28 requires them."));
         }
     }
-    Ok(Outcome::ok(format!("{MODERN_REVISION}, {}", count(&tools))))
+    Ok(Outcome::ok(format!("{MODERN_REVISION}, {}", count(tools))))
 }
 
 /// The result of `server/discover`, if it lists 2026-07-28.
@@ -157,16 +168,14 @@ fn discovered(record: &Record) -> Option<Value> {
 }
 
 /// The listed tools, or the outcome that explains why there is no list.
-fn tools_or_failure(record: &Record, era: Era) -> Result<Result<Vec<Value>, Outcome>, Skip> {
+fn tools_or_failure(record: &Record, era: Era) -> Result<Result<&[Value], Outcome>, Skip> {
     if let Some(tools) = listed_tools(record, era) {
         return Ok(Ok(tools));
     }
-    let probe = pages::probe(era, List::Tools, 1);
-    match record.result(probe) {
-        Some(Ok(response)) => Ok(Err(Outcome::failure(format!("tools/list gets {}", describe(response))))),
-        Some(Err(error)) => Ok(Err(Outcome::failure(format!("tools/list: {error}")))),
-        None => Err(Skip::new("tools/list was not sent")),
-    }
+    let result = record.result(pages::probe(era, List::Tools, 1));
+    let result = result.ok_or_else(|| Skip::new("tools/list was not sent"))?;
+    let gets = if result.is_ok() { " gets" } else { ":" };
+    Ok(Err(Outcome::failure(format!("tools/list{gets} {}", describe_no_list(result, List::Tools)))))
 }
 
 fn count(tools: &[Value]) -> String {
@@ -225,6 +234,7 @@ mod tests {
             record.change(Probe::Initialize, |it| it.set("cf-ray", Some("1")));
             record.put(Probe::LegacyInitialize, 503, "application/json", "{}");
         });
+        assert!(finding.fix.contains("may share a domain"), "{finding:#?}");
         assert!(finding.fix.contains("global_fetch_strictly_public"), "{finding:#?}");
     }
 
@@ -238,6 +248,14 @@ mod tests {
         expect(&NOTIFICATION, Warning, "200 application/json instead of 202", put(200, ""));
         expect(&NOTIFICATION, Warning, "204 application/json instead of 202", put(204, ""));
         expect(&NOTIFICATION, Failure, "200 application/json with a body", put(200, "null"));
+        expect(&NOTIFICATION, Failure, "200 application/json with a body", put(200, r#"{"ok":true}"#));
+        for message in [r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, r#"{"jsonrpc":"2.0","method":"notifications/x"}"#] {
+            expect(&NOTIFICATION, Warning, "200 application/json with a body", put(200, message));
+            let stream = format!("data: {message}\n\n");
+            expect(&NOTIFICATION, Failure, "200 text/event-stream with a body", |it| {
+                it.put(Probe::LegacyInitialized, 200, "text/event-stream", &stream);
+            });
+        }
         expect(&NOTIFICATION, Skipped, "see legacy", put(400, ""));
     }
 

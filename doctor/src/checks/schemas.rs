@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::{
     mcp_result::{name_of, require_tools},
-    subschemas::{Reference, Subschema, anchors, resolve, subschemas},
+    subschemas::{Reference, Subschemas, resolve},
+    tool_schemas::{ToolSchema, inputs, inputs_and_outputs, places, verdict},
 };
 use crate::{
     check::{Check, Section},
@@ -19,6 +20,7 @@ use crate::{
 
 pub(super) const CHECKS: &[Check] = &[
     SCHEMA_PROPERTIES,
+    SCHEMA_PROPERTY_NAMES,
     SCHEMA_COMBINATORS,
     SCHEMA_BOOLEANS,
     SCHEMA_ARRAYS,
@@ -30,53 +32,11 @@ pub(super) const CHECKS: &[Check] = &[
 /// Clients that validate the whole list with the TypeScript SDK, so that one wrong tool costs them all tools.
 const VALIDATE_THE_LIST: [Client; 4] = [Client::ClaudeCode, Client::Inspector, Client::SdkApp, Client::WebPage];
 
+/// The longest name of an argument that Anthropic's API accepts, in characters.
+const MAX_NAME_CHARS: usize = 64;
+
 /// The formats of numbers that validators know (`ajv-formats`, `OpenAPI`).
 const NUMBER_FORMATS: [&str; 4] = ["int32", "int64", "float", "double"];
-
-/// A schema of a tool: the tool's name, the member that holds it, and the schema.
-struct ToolSchema<'a> {
-    tool: String,
-    member: &'static str,
-    schema: &'a Value,
-}
-
-impl ToolSchema<'_> {
-    fn at(&self, place: &str) -> String {
-        let member = self.member;
-        if place.is_empty() { format!("{} ({member})", self.tool) } else { format!("{} ({member}.{place})", self.tool) }
-    }
-}
-
-fn inputs(tools: &[Value]) -> Vec<ToolSchema<'_>> {
-    members(tools, &["inputSchema"])
-}
-
-fn inputs_and_outputs(tools: &[Value]) -> Vec<ToolSchema<'_>> {
-    members(tools, &["inputSchema", "outputSchema"])
-}
-
-/// Schemas that are objects. Others are reported by `tools` and `output_schema`.
-fn members<'a>(tools: &'a [Value], names: &[&'static str]) -> Vec<ToolSchema<'a>> {
-    let of_tool = |tool: &'a Value| {
-        let schemas =
-            names.iter().map(move |member| (*member, &tool[*member])).filter(|(_, schema)| schema.is_object());
-        schemas.map(|(member, schema)| ToolSchema { tool: name_of(tool), member, schema })
-    };
-    tools.iter().flat_map(of_tool).collect()
-}
-
-/// The first place of each schema at which the predicate holds.
-fn places(schemas: &[ToolSchema<'_>], is_wrong: impl Fn(&Subschema<'_>) -> bool) -> Vec<String> {
-    let first = |it: &ToolSchema<'_>| {
-        let found = subschemas(it.schema).into_iter().find(|subschema| is_wrong(subschema))?;
-        Some(it.at(&found.place))
-    };
-    schemas.iter().filter_map(first).collect()
-}
-
-fn verdict(problem: &str, found: &[String], fine: &str) -> Outcome {
-    if found.is_empty() { Outcome::ok(fine) } else { Outcome::warning(format!("{problem}: {}", examples(found))) }
-}
 
 const SCHEMA_PROPERTIES: Check = Check {
     slug: "schema_properties",
@@ -92,7 +52,7 @@ const SCHEMA_PROPERTIES: Check = Check {
 fn schema_properties(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
     // Another type is reported by `tools`.
-    let schemas: Vec<_> = inputs(&tools).into_iter().filter(|it| it.schema["type"] == "object").collect();
+    let schemas: Vec<_> = inputs(tools).into_iter().filter(|it| it.schema["type"] == "object").collect();
     let having = |problem: fn(&Value) -> bool| {
         schemas.iter().filter(|it| problem(it.schema)).map(|it| it.at("")).collect::<Vec<_>>()
     };
@@ -108,6 +68,35 @@ fn schema_properties(record: &Record) -> CheckResult {
     }
     let missing = having(|schema| schema.get("properties").is_none());
     Ok(verdict("tools without properties", &missing, "every inputSchema has properties"))
+}
+
+const SCHEMA_PROPERTY_NAMES: Check = Check {
+    slug: "schema_property_names",
+    section: Section::Protocol,
+    title: "Names of arguments consist of 1 to 64 of A-Z, a-z, 0-9, _, . and -",
+    why: "Anthropic's API rejects a conversation with other names at the root of an inputSchema (\"Property keys should \
+          match pattern\"): one such tool costs the user all of them, those of other servers included.",
+    fix: "Rename the arguments, for example filter[id] to filter.id.",
+    affects: &[Client::Claude, Client::ClaudeCode],
+    run: schema_property_names,
+};
+
+fn schema_property_names(record: &Record) -> CheckResult {
+    let tools = require_tools(record)?;
+    let is_allowed = |name: &str| {
+        (1..=MAX_NAME_CHARS).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'))
+    };
+    let first = |it: &ToolSchema<'_>| {
+        let name = it.schema["properties"].as_object()?.keys().find(|name| !is_allowed(name))?;
+        Some(it.at(&format!("properties.{name}")))
+    };
+    let found: Vec<_> = inputs(tools).iter().filter_map(first).collect();
+    Ok(verdict(
+        "arguments whose names are empty, longer than 64 characters, or have other characters",
+        &found,
+        "the names of all arguments are allowed",
+    ))
 }
 
 const SCHEMA_COMBINATORS: Check = Check {
@@ -128,7 +117,7 @@ fn schema_combinators(record: &Record) -> CheckResult {
         let combinator = ["anyOf", "oneOf", "allOf"].into_iter().find(|name| it.schema.get(*name).is_some())?;
         Some(it.at(combinator))
     };
-    let found: Vec<_> = inputs(&tools).iter().filter_map(first).collect();
+    let found: Vec<_> = inputs(tools).iter().filter_map(first).collect();
     Ok(verdict("alternatives at the root of a schema", &found, "no alternatives at the root of a schema"))
 }
 
@@ -137,7 +126,8 @@ const SCHEMA_BOOLEANS: Check = Check {
     section: Section::Protocol,
     title: "No schema is true or false, except in additionalProperties",
     why: "JSON Schema allows it, and clients do not: the TypeScript SDK (version 1) rejects the whole list because of one \
-          such property, Claude Code shows no tool of the server, and Gemini's API rejects the conversation.",
+          such property, Claude Code shows no tool of the server, and Gemini's API rejects the conversation. (Google's \
+          Python SDK fails at additionalProperties, too, if it is true or false: leave it out for programs that use it.)",
     fix: "Write {} instead of true. In Rust, such a schema comes from fields of the type serde_json::Value.",
     affects: &VALIDATE_THE_LIST,
     run: schema_booleans,
@@ -145,8 +135,7 @@ const SCHEMA_BOOLEANS: Check = Check {
 
 fn schema_booleans(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
-    let found =
-        places(&inputs_and_outputs(&tools), |it| it.schema.is_boolean() && it.keyword != "additionalProperties");
+    let found = places(&inputs_and_outputs(tools), |it| it.schema.is_boolean() && it.keyword != "additionalProperties");
     Ok(verdict("schemas that are true or false", &found, "every schema is an object"))
 }
 
@@ -167,7 +156,7 @@ fn schema_arrays(record: &Record) -> CheckResult {
         Value::Array(names) => names.iter().any(|name| name == "array"),
         _ => false,
     };
-    let found = places(&inputs(&tools), |it| is_array(it.schema) && it.schema.get("items").is_none());
+    let found = places(&inputs(tools), |it| is_array(it.schema) && it.schema.get("items").is_none());
     Ok(verdict("arrays without items", &found, "every array has items"))
 }
 
@@ -188,7 +177,7 @@ fn schema_formats(record: &Record) -> CheckResult {
         is(&schema["type"]) || schema["type"].as_array().is_some_and(|names| names.iter().any(is))
     };
     let is_unknown = |schema: &Value| schema["format"].as_str().is_some_and(|it| !NUMBER_FORMATS.contains(&it));
-    let found = places(&inputs_and_outputs(&tools), |it| is_number(it.schema) && is_unknown(it.schema));
+    let found = places(&inputs_and_outputs(tools), |it| is_number(it.schema) && is_unknown(it.schema));
     Ok(verdict("numbers with a format that validators do not know", &found, "every format of a number is known"))
 }
 
@@ -206,17 +195,17 @@ const SCHEMA_REFERENCES: Check = Check {
 fn schema_references(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
     let mut found = Vec::new();
-    for it in inputs_and_outputs(&tools) {
-        let all = subschemas(it.schema);
-        let names = anchors(&all);
+    for it in inputs_and_outputs(tools) {
+        let all = Subschemas::of(it.schema);
+        let names = all.anchors();
         let wrong = all.iter().find_map(|subschema| {
             let reference = subschema.schema.get("$ref")?.as_str()?;
             let resolved = resolve(reference, it.schema, &names);
-            (resolved != Reference::Here).then_some((resolved, &subschema.place))
+            (resolved != Reference::Here).then_some((resolved, all.place(subschema)))
         });
         if let Some((resolved, place)) = wrong {
             let leads = if resolved == Reference::Nowhere { "nowhere" } else { "to another document" };
-            found.push(format!("{leads} in {}", it.at(place)));
+            found.push(format!("{leads} in {}", it.at(&place)));
         }
     }
     Ok(verdict("references that lead", &found, "every reference leads to a definition"))
@@ -277,6 +266,18 @@ mod tests {
         input(&SCHEMA_PROPERTIES, Failure, "not an object", json!({ "type": "object", "properties": [] }));
         let required = json!({ "type": "object", "properties": {}, "required": [7] });
         input(&SCHEMA_PROPERTIES, Failure, "array of strings", required);
+    }
+
+    #[test]
+    fn property_names_are_allowed_at_the_root() {
+        let named = |name: &str| json!({ "type": "object", "properties": { name: { "type": "string" } } });
+        for name in ["", "filter[id]", "$top", "a b", "ä", &"x".repeat(65)] {
+            input(&SCHEMA_PROPERTY_NAMES, Warning, "\"whoami\" (inputSchema.properties.", named(name));
+            property(&SCHEMA_PROPERTY_NAMES, Fine, "", named(name));
+        }
+        input(&SCHEMA_PROPERTY_NAMES, Fine, "", named(&"A-z_9.".repeat(10)));
+        let finding = crate::testing::found(&SCHEMA_PROPERTY_NAMES, tool(|it| it["inputSchema"] = named("a b")));
+        assert_eq!(finding.affected, [Client::Claude, Client::ClaudeCode]);
     }
 
     #[test]
@@ -350,6 +351,18 @@ mod tests {
             expect(&OUTPUT_SCHEMA, Failure, "\"whoami\"", output(schema));
         }
         expect(&OUTPUT_SCHEMA, Fine, "", output(json!({ "type": "object", "properties": {} })));
+    }
+
+    #[test]
+    fn a_long_name_is_not_copied_into_the_place_of_each_subschema() {
+        let last = format!("{:05}", 24_999);
+        let below = (0..25_000).map(|it| (format!("{it:05}"), json!({}))).chain([(last, json!(true))]);
+        let long = json!({ "properties": below.collect::<serde_json::Map<_, _>>() });
+        let schema = json!({ "type": "object", "properties": { "x".repeat(400_000): long } });
+        for check in [&SCHEMA_BOOLEANS, &SCHEMA_ARRAYS, &SCHEMA_FORMATS, &SCHEMA_REFERENCES] {
+            let verdict = if *check == SCHEMA_BOOLEANS { Warning } else { Fine };
+            input(check, verdict, "", schema.clone());
+        }
     }
 
     #[test]

@@ -339,6 +339,7 @@ mod tests {
     fn the_challenge_is_shown_verbatim() {
         expect(&CHALLENGE, Fine, "Bearer resource_metadata=", |_| {});
     }
+
     #[test]
     fn an_empty_bearer_counts_as_no_token() {
         use crate::outcome::Verdict::Ok as Fine;

@@ -1,5 +1,7 @@
 //! The subschemas of a JSON Schema, with the place of each, and what a `$ref` leads to.
 
+use std::{borrow::Cow, collections::BTreeSet};
+
 use serde_json::Value;
 
 /// Keywords whose value is a schema.
@@ -25,46 +27,90 @@ const OBJECTS: [&str; 5] = ["$defs", "definitions", "dependentSchemas", "pattern
 
 /// A schema inside of another one.
 pub(super) struct Subschema<'a> {
-    /// Where it stands, for people: `properties.tags.items`. Empty for the root.
-    pub place: String,
     /// The keyword that holds it. Empty for the root.
     pub keyword: &'static str,
     /// The schema: an object or a boolean, or something else in an invalid schema.
     pub schema: &'a Value,
+    /// What the keyword holds it as.
+    part: Part<'a>,
+    /// The index of the schema with the keyword. The root names itself.
+    parent: usize,
 }
 
-/// A schema and all of its subschemas. What stands in `enum`, `const` or `default` is data, not a schema.
-///
-/// The recursion ends, because the JSON parser accepts 127 levels only.
-pub(super) fn subschemas(root: &Value) -> Vec<Subschema<'_>> {
-    let mut found = Vec::new();
-    collect(Subschema { place: String::new(), keyword: "", schema: root }, &mut found);
-    found
+/// The place of a schema in the value of a keyword.
+enum Part<'a> {
+    /// The value itself.
+    Whole,
+    /// An element of the array.
+    Index(usize),
+    /// A member of the object.
+    Name(&'a str),
 }
 
-fn collect<'a>(at: Subschema<'a>, found: &mut Vec<Subschema<'a>>) {
-    let place = at.place.clone();
-    let below = |keyword: &str, rest: &str| {
-        let parts = [place.as_str(), keyword, rest];
-        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(".")
-    };
-    let object = at.schema.as_object();
-    found.push(at);
-    let Some(object) = object else { return };
-    for keyword in SCHEMAS {
-        if let Some(schema) = object.get(keyword).filter(|it| !it.is_array()) {
-            collect(Subschema { place: below(keyword, ""), keyword, schema }, found);
+/// A schema and all of its subschemas, in order. Never empty: the root comes first.
+pub(super) struct Subschemas<'a>(Vec<Subschema<'a>>);
+
+impl<'a> Subschemas<'a> {
+    /// Finds all of them. What stands in `enum`, `const` or `default` is data, not a schema.
+    ///
+    /// The recursion ends, because the JSON parser accepts 127 levels only.
+    pub(super) fn of(root: &'a Value) -> Self {
+        let mut found = Self(Vec::new());
+        found.collect(Subschema { keyword: "", schema: root, part: Part::Whole, parent: 0 });
+        found
+    }
+
+    fn collect(&mut self, at: Subschema<'a>) {
+        let parent = self.0.len();
+        let object = at.schema.as_object();
+        self.0.push(at);
+        let Some(object) = object else { return };
+        for keyword in SCHEMAS {
+            if let Some(schema) = object.get(keyword).filter(|it| !it.is_array()) {
+                self.collect(Subschema { keyword, schema, part: Part::Whole, parent });
+            }
+        }
+        for keyword in ARRAYS {
+            for (index, schema) in object.get(keyword).and_then(Value::as_array).into_iter().flatten().enumerate() {
+                self.collect(Subschema { keyword, schema, part: Part::Index(index), parent });
+            }
+        }
+        for keyword in OBJECTS {
+            for (name, schema) in object.get(keyword).and_then(Value::as_object).into_iter().flatten() {
+                self.collect(Subschema { keyword, schema, part: Part::Name(name), parent });
+            }
         }
     }
-    for keyword in ARRAYS {
-        for (index, schema) in object.get(keyword).and_then(Value::as_array).into_iter().flatten().enumerate() {
-            collect(Subschema { place: below(keyword, &index.to_string()), keyword, schema }, found);
-        }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Subschema<'a>> {
+        self.0.iter()
     }
-    for keyword in OBJECTS {
-        for (name, schema) in object.get(keyword).and_then(Value::as_object).into_iter().flatten() {
-            collect(Subschema { place: below(keyword, name), keyword, schema }, found);
+
+    /// Where a subschema stands, for people: `properties.tags.items`. Empty for the root.
+    ///
+    /// Made for a single one when it is reported: a server that repeats a long name above many subschemas would
+    /// otherwise fill the memory.
+    pub(super) fn place(&self, subschema: &Subschema<'a>) -> String {
+        let mut parts = Vec::new();
+        let mut at = Some(subschema);
+        while let Some(it) = at.filter(|it| !it.keyword.is_empty()) {
+            match it.part {
+                Part::Whole => {}
+                Part::Index(index) => parts.push(Cow::from(index.to_string())),
+                Part::Name(name) => parts.push(name.into()),
+            }
+            parts.push(it.keyword.into());
+            at = self.0.get(it.parent);
         }
+        parts.reverse();
+        parts.join(".")
+    }
+
+    /// The names that `$ref` can use instead of a path.
+    pub(super) fn anchors(&self) -> BTreeSet<&'a str> {
+        let named =
+            |it: &Subschema<'a>| ["$anchor", "$dynamicAnchor"].map(|name| it.schema.get(name).and_then(Value::as_str));
+        self.0.iter().flat_map(named).flatten().collect()
     }
 }
 
@@ -81,7 +127,7 @@ pub(super) enum Reference {
 
 /// Resolves a `$ref` against the root of its schema (JSON Schema 2020-12 §8.2). An `$id` below the root is not supported,
 /// and rare.
-pub(super) fn resolve(reference: &str, root: &Value, anchors: &[&str]) -> Reference {
+pub(super) fn resolve(reference: &str, root: &Value, anchors: &BTreeSet<&str>) -> Reference {
     let own = root["$id"].as_str().unwrap_or_default();
     let fragment = match reference.split_once('#') {
         Some((document, fragment)) if document.is_empty() || document == own.trim_end_matches('#') => fragment,
@@ -94,18 +140,9 @@ pub(super) fn resolve(reference: &str, root: &Value, anchors: &[&str]) -> Refere
         pointer if pointer.starts_with('/') => {
             root.pointer(pointer).is_some_and(|it| it.is_object() || it.is_boolean())
         }
-        anchor => anchors.contains(&anchor),
+        anchor => anchors.contains(anchor),
     };
     if exists { Reference::Here } else { Reference::Nowhere }
-}
-
-/// The names that `$ref` can use instead of a path.
-pub(super) fn anchors<'a>(subschemas: &[Subschema<'a>]) -> Vec<&'a str> {
-    let named = |it: &Subschema<'a>| {
-        let names = ["$anchor", "$dynamicAnchor"];
-        names.into_iter().filter_map(|name| it.schema.get(name)?.as_str()).collect::<Vec<_>>()
-    };
-    subschemas.iter().flat_map(named).collect()
 }
 
 fn percent_decode(text: &str) -> String {
@@ -137,7 +174,8 @@ mod tests {
             "default": { "anyOf": [true] },
             "$defs": { "b": { "const": { "oneOf": [false] } } },
         });
-        let places: Vec<_> = subschemas(&schema).into_iter().map(|it| it.place).collect();
+        let all = Subschemas::of(&schema);
+        let places: Vec<_> = all.iter().map(|it| all.place(it)).collect();
         let expected = [
             "",
             "$defs.b",
@@ -156,8 +194,7 @@ mod tests {
             "$id": "https://example.com/root",
             "$defs": { "a b": { "$anchor": "named" }, "c/d": {}, "no": 7 },
         });
-        let all = subschemas(&root);
-        let names = anchors(&all);
+        let names = Subschemas::of(&root).anchors();
         for (reference, expected) in [
             ("#", Reference::Here),
             ("#/$defs/a%20b", Reference::Here),

@@ -32,9 +32,9 @@ const TOOLS: Check = Check {
 };
 
 fn tools(record: &Record) -> CheckResult {
-    let tools = &require_tools(record)?;
+    let tools = require_tools(record)?;
     if let (Some(legacy), Some(modern)) = (listed_tools(record, Era::Legacy), listed_tools(record, Era::Modern))
-        && names(&legacy) != names(&modern)
+        && names(legacy) != names(modern)
     {
         return Ok(Outcome::warning("the two eras list different tools")
             .fix("Offer the same tools in both eras: users do not choose the era of their client."));

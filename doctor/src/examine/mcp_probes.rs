@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Examination, with_token};
 use crate::{
-    http::{HttpClient, HttpRequest, HttpResponse},
+    http::{HttpClient, HttpRequest},
     mcp::{self, Era, List, Session},
     pages::{self, End, Pages},
     probe::Probe,
@@ -18,7 +18,7 @@ const WHOAMI: &str = "whoami";
 struct Requests {
     url: String,
     token: Option<Token>,
-    /// `None` if the server rejects the handshake.
+    /// `None` without a result of `initialize`.
     session: Option<Session>,
 }
 
@@ -56,20 +56,22 @@ impl<C: HttpClient> Examination<'_, C> {
             (Probe::LegacyInitialize, requests.authorize(mcp::initialize(url))),
             (Probe::ModernDiscover, requests.authorize(mcp::modern_request(url, "server/discover", Map::new(), None))),
         ]);
-        let initialized = self.record.response(Probe::LegacyInitialize).filter(|response| response.is_success());
+        let initialized = self.record.response(Probe::LegacyInitialize);
+        let initialized = initialized.filter(|_| self.record.handshake(Era::Legacy).is_some());
         requests.session = initialized.map(Session::from_response);
         if let Some(session) = &requests.session {
             // Servers that keep sessions expect this notification before the next request.
             let notification = requests.authorize(mcp::initialized(&requests.url, session));
             self.send_all(&[(Probe::LegacyInitialized, notification)]);
         }
-        self.send_lists(&requests);
-        self.call_whoami(&requests);
+        let with_whoami = self.send_lists(&requests);
+        self.call_whoami(&requests, &with_whoami);
     }
 
-    /// Requests the lists, each up to its last page, and the stream of the legacy era.
-    fn send_lists(&mut self, requests: &Requests) {
-        let lists = self.lists(requests.session.is_some());
+    /// Requests the lists, each up to its last page, and the stream of the legacy era. Returns the eras whose list of
+    /// tools has a `whoami` without required arguments.
+    fn send_lists(&mut self, requests: &Requests) -> Vec<Era> {
+        let lists = self.lists();
         let first = |&(era, list): &(Era, List)| {
             Some((pages::probe(era, list, 1), requests.request(era, list.method(), Map::new(), None)?))
         };
@@ -78,58 +80,193 @@ impl<C: HttpClient> Examination<'_, C> {
             let stream = requests.authorize(mcp::open_stream(&requests.url, session));
             probes.push((Probe::LegacyStream, stream));
         }
+        self.send_all(&probes);
+        let read = |(era, list)| Some((era, list, Pages::of(&self.record.exchanges, era, list)?));
+        let mut all: Vec<_> = lists.into_iter().filter_map(read).collect();
         // Ends because `Pages` names no cursor after the last page that may be requested.
-        while !probes.is_empty() {
-            self.send_all(&probes);
-            let next = |&(era, list): &(Era, List)| {
-                let Pages { count, end: End::Cursor(cursor), .. } = Pages::of(&self.record, era, list)? else {
-                    return None;
-                };
-                let params = Map::from_iter([("cursor".to_owned(), Value::String(cursor))]);
-                Some((pages::probe(era, list, count + 1), requests.request(era, list.method(), params, None)?))
+        loop {
+            let next = |(era, list, pages): &(Era, List, Pages)| {
+                let End::Cursor(cursor) = &pages.end else { return None };
+                let params = Map::from_iter([("cursor".to_owned(), Value::String(cursor.clone()))]);
+                let request = requests.request(*era, list.method(), params, None)?;
+                Some((pages::probe(*era, *list, pages.count + 1), request))
             };
-            probes = lists.iter().filter_map(next).collect();
+            let probes: Vec<_> = all.iter().filter_map(next).collect();
+            if probes.is_empty() {
+                break;
+            }
+            self.send_all(&probes);
+            for (era, list, pages) in &mut all {
+                pages.read_on(&self.record.exchanges, *era, *list);
+            }
         }
+        let of_tools = all.iter().filter(|(_, list, pages)| *list == List::Tools && has_whoami(&pages.entries));
+        of_tools.map(|(era, ..)| *era).collect()
     }
 
     /// The lists to request: the tools in both eras; what else the server announces in one of them, because both come
     /// from the same place.
-    fn lists(&self, has_session: bool) -> Vec<(Era, List)> {
-        let has_modern = self.record.response(Probe::ModernDiscover).is_some_and(HttpResponse::is_success);
-        let mut lists = Vec::new();
-        if has_session {
-            lists.push((Era::Legacy, List::Tools));
-        }
-        if has_modern {
-            lists.push((Era::Modern, List::Tools));
-        }
-        let era = if has_session { Era::Legacy } else { Era::Modern };
-        let others = List::ALL.into_iter().filter(|list| *list != List::Tools && self.record.announces(*list));
-        lists.extend(others.map(|list| (era, list)));
+    fn lists(&self) -> Vec<(Era, List)> {
+        let eras = Era::ALL.into_iter().filter(|era| self.record.handshake(*era).is_some());
+        let mut lists: Vec<_> = eras.map(|era| (era, List::Tools)).collect();
+        let others = List::ALL.into_iter().filter(|list| *list != List::Tools);
+        let announced = |list| Some((Era::ALL.into_iter().find(|era| self.record.announces(*era, list))?, list));
+        lists.extend(others.filter_map(announced));
         lists
     }
 
-    fn call_whoami(&mut self, requests: &Requests) {
-        let call = |era| {
+    fn call_whoami(&mut self, requests: &Requests, eras: &[Era]) {
+        let call = |era: &Era| {
+            let probe = match era {
+                Era::Legacy => Probe::LegacyWhoami,
+                Era::Modern => Probe::ModernWhoami,
+            };
             let params = Map::from_iter([("name".to_owned(), json!(WHOAMI)), ("arguments".to_owned(), json!({}))]);
-            requests.request(era, "tools/call", params, Some(WHOAMI))
+            Some((probe, requests.request(*era, "tools/call", params, Some(WHOAMI))?))
         };
-        let mut probes = Vec::new();
-        for (era, probe) in [(Era::Legacy, Probe::LegacyWhoami), (Era::Modern, Probe::ModernWhoami)] {
-            if self.lists_whoami(era)
-                && let Some(request) = call(era)
-            {
-                probes.push((probe, request));
-            }
-        }
+        let probes: Vec<_> = eras.iter().filter_map(call).collect();
         self.send_all(&probes);
     }
+}
 
-    /// Whether a tool list has a `whoami` without required arguments.
-    fn lists_whoami(&self, era: Era) -> bool {
-        let Some(Pages { entries, .. }) = Pages::of(&self.record, era, List::Tools) else { return false };
-        entries
-            .iter()
-            .any(|tool| tool["name"] == WHOAMI && tool["inputSchema"]["required"].as_array().is_none_or(Vec::is_empty))
+/// Whether a list of tools has a `whoami` without required arguments.
+fn has_whoami(tools: &[Value]) -> bool {
+    tools
+        .iter()
+        .any(|tool| tool["name"] == WHOAMI && tool["inputSchema"]["required"].as_array().is_none_or(Vec::is_empty))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::tests::{document, examined},
+        *,
+    };
+    use crate::{pages::MAX_PAGES, record::Record, testing::token};
+
+    /// A server that answers each request for a list with this result, in both eras.
+    fn examined_lists(method: &str, result: impl Fn(&Value) -> Value + Sync) -> (Record, Vec<HttpRequest>) {
+        examined(Some(token(&json!({}))), |request| {
+            let message: Value = serde_json::from_str(request.body.as_deref()?).ok()?;
+            (message["method"] == method).then(|| {
+                document(&json!({ "jsonrpc": "2.0", "id": 1, "result": result(&message["params"]["cursor"]) }))
+            })
+        })
+    }
+
+    #[test]
+    fn cursors_are_followed_to_the_last_page_in_both_eras() {
+        let (record, sent) = examined_lists("tools/list", |cursor| match cursor.as_str() {
+            None => json!({ "tools": [{ "name": "a" }], "nextCursor": "2" }),
+            Some(_) => json!({ "tools": [{ "name": "b" }] }),
+        });
+        for era in [Era::Legacy, Era::Modern] {
+            let pages = record.pages(era, List::Tools).unwrap();
+            assert_eq!((pages.count, pages.entries.len(), &pages.end), (2, 2, &End::Complete));
+        }
+        let mut seconds = sent.iter().filter(|it| it.body.as_deref().is_some_and(|body| body.contains("cursor")));
+        let revision = ("mcp-protocol-version", "2025-11-25".to_owned());
+        assert!(seconds.any(|it| it.headers.contains(&revision)), "{sent:?}");
+    }
+
+    #[test]
+    fn a_list_without_end_is_read_up_to_a_bound() {
+        let (record, sent) = examined_lists("tools/list", |cursor| {
+            let page = cursor.as_str().map_or(1, |it| it.parse::<usize>().unwrap());
+            json!({ "tools": [], "nextCursor": (page + 1).to_string() })
+        });
+        assert_eq!(record.pages(Era::Modern, List::Tools).unwrap().end, End::TooMany);
+        let lists = sent.iter().filter(|it| it.body.as_deref().is_some_and(|body| body.contains("tools/list")));
+        assert_eq!(lists.count(), 2 * MAX_PAGES);
+    }
+
+    #[test]
+    fn a_cursor_that_repeats_or_is_no_string_is_not_followed() {
+        for (next, pages, end) in [
+            (json!("same"), 2, End::Loop),
+            (json!(""), 2, End::Loop),
+            (Value::Null, 1, End::Null),
+            (json!(7), 1, End::NotAString("a number")),
+            (json!("x".repeat(5000)), 1, End::TooLong),
+        ] {
+            let (record, _) = examined_lists("tools/list", |_| json!({ "tools": [], "nextCursor": next }));
+            let read = record.pages(Era::Legacy, List::Tools).unwrap();
+            assert_eq!((read.count, &read.end), (pages, &end), "{next}");
+        }
+    }
+
+    #[test]
+    fn lists_that_the_server_does_not_announce_are_not_requested() {
+        let (_, sent) = examined(Some(token(&json!({}))), |_| None);
+        let asks = |method| sent.iter().any(|it| it.body.as_deref().is_some_and(|body| body.contains(method)));
+        assert!(asks("tools/list") && !asks("prompts/list") && !asks("resources/"));
+    }
+
+    /// The requests with a method that carry this revision.
+    fn revisions(sent: &[HttpRequest], method: &str) -> Vec<String> {
+        let named = format!("\"method\":\"{method}\"");
+        let of_method = sent.iter().filter(|it| it.body.as_deref().is_some_and(|body| body.contains(&named)));
+        let revision = |it: &HttpRequest| {
+            it.headers.iter().find(|(name, _)| *name == "mcp-protocol-version").map(|(_, value)| value.clone())
+        };
+        of_method.filter_map(revision).collect()
+    }
+
+    /// The good server with the token, except that it announces prompts in these eras; `initialize` can fail.
+    fn announcing(eras: &[&str], rejects_initialize: bool) -> Vec<HttpRequest> {
+        let (_, sent) = examined(Some(token(&json!({}))), |request| {
+            let message: Value = serde_json::from_str(request.body.as_deref()?).ok()?;
+            let method = message["method"].as_str()?;
+            // Requests without the token are refused.
+            if !request.headers.iter().any(|(name, value)| *name == "authorization" && value.len() > 100) {
+                return None;
+            }
+            let mut capabilities = json!({ "tools": {} });
+            if eras.contains(&method) {
+                capabilities["prompts"] = json!({});
+            }
+            let result = match method {
+                "initialize" if rejects_initialize => {
+                    let error = json!({ "code": -32601, "message": "Method not found" });
+                    return Some(document(&json!({ "jsonrpc": "2.0", "id": 1, "error": error })));
+                }
+                "initialize" => json!({ "protocolVersion": "2025-11-25", "capabilities": capabilities }),
+                "server/discover" => json!({ "supportedVersions": ["2026-07-28"], "capabilities": capabilities }),
+                "prompts/list" => json!({ "prompts": [] }),
+                _ => return None,
+            };
+            Some(document(&json!({ "jsonrpc": "2.0", "id": 1, "result": result })))
+        });
+        sent
+    }
+
+    #[test]
+    fn lists_are_requested_in_an_era_that_announces_them() {
+        for (eras, expected) in [
+            (&["initialize"] as &[_], "2025-11-25"),
+            (&["server/discover"], "2026-07-28"),
+            (&["initialize", "server/discover"], "2025-11-25"),
+        ] {
+            assert_eq!(revisions(&announcing(eras, false), "prompts/list"), [expected], "{eras:?}");
+        }
+    }
+
+    #[test]
+    fn a_rejected_initialize_makes_no_session_even_with_status_200() {
+        let sent = announcing(&["server/discover"], true);
+        assert_eq!(revisions(&sent, "tools/list"), ["2026-07-28"]);
+        assert_eq!(revisions(&sent, "prompts/list"), ["2026-07-28"]);
+        assert!(revisions(&sent, "notifications/initialized").is_empty());
+    }
+
+    #[test]
+    fn a_rejected_discover_is_followed_by_no_request_of_its_era() {
+        let (_, sent) =
+            examined(Some(token(&json!({}))), |request| {
+                request.body.as_deref()?.contains("server/discover").then(|| {
+                    document(&json!({ "jsonrpc": "2.0", "id": 1, "error": { "code": -32601, "message": "no" } }))
+                })
+            });
+        assert_eq!(revisions(&sent, "tools/list"), ["2025-11-25"]);
     }
 }

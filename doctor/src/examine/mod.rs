@@ -32,7 +32,8 @@ pub fn examine(
     now: u64,
     client: &impl HttpClient,
 ) -> Record {
-    let record = Record { required_origin, token, ..Record::new(target, now) };
+    let mut record = Record::new(target, now);
+    (record.required_origin, record.token) = (required_origin, token);
     let mut examination = Examination { record, client };
     examination.run();
     examination.record
@@ -179,11 +180,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::{
-        mcp::{Era, List},
-        pages::{End, MAX_PAGES, Pages},
-        testing::{GoodServer, ISSUER, NOW, URL, http_response, token},
-    };
+    use crate::testing::{GoodServer, ISSUER, NOW, URL, http_response, token};
 
     /// The good server with some responses changed. Remembers the requests.
     struct Modified<F> {
@@ -198,7 +195,7 @@ mod tests {
         }
     }
 
-    fn examined(
+    pub(super) fn examined(
         token: Option<Token>,
         change: impl Fn(&HttpRequest) -> Option<HttpResponse> + Sync,
     ) -> (Record, Vec<HttpRequest>) {
@@ -207,7 +204,7 @@ mod tests {
         (record, client.sent.into_inner().unwrap())
     }
 
-    fn document(body: &Value) -> HttpResponse {
+    pub(super) fn document(body: &Value) -> HttpResponse {
         http_response(200, &[("content-type", "application/json")], &body.to_string())
     }
 
@@ -298,62 +295,5 @@ mod tests {
         });
         assert!(record.response(Probe::LegacyTools).is_some());
         assert!(record.response(Probe::LegacyWhoami).is_none() && record.response(Probe::ModernWhoami).is_none());
-    }
-    /// A server that answers each request for a list with this result, in both eras.
-    fn examined_lists(method: &str, result: impl Fn(&Value) -> Value + Sync) -> (Record, Vec<HttpRequest>) {
-        examined(Some(token(&json!({}))), |request| {
-            let message: Value = serde_json::from_str(request.body.as_deref()?).ok()?;
-            (message["method"] == method).then(|| {
-                document(&json!({ "jsonrpc": "2.0", "id": 1, "result": result(&message["params"]["cursor"]) }))
-            })
-        })
-    }
-
-    #[test]
-    fn cursors_are_followed_to_the_last_page_in_both_eras() {
-        let (record, sent) = examined_lists("tools/list", |cursor| match cursor.as_str() {
-            None => json!({ "tools": [{ "name": "a" }], "nextCursor": "2" }),
-            Some(_) => json!({ "tools": [{ "name": "b" }] }),
-        });
-        for era in [Era::Legacy, Era::Modern] {
-            let pages = Pages::of(&record, era, List::Tools).unwrap();
-            assert_eq!((pages.count, pages.entries.len(), pages.end), (2, 2, End::Complete));
-        }
-        let mut seconds = sent.iter().filter(|it| it.body.as_deref().is_some_and(|body| body.contains("cursor")));
-        let revision = ("mcp-protocol-version", "2025-11-25".to_owned());
-        assert!(seconds.any(|it| it.headers.contains(&revision)), "{sent:?}");
-    }
-
-    #[test]
-    fn a_list_without_end_is_read_up_to_a_bound() {
-        let (record, sent) = examined_lists("tools/list", |cursor| {
-            let page = cursor.as_str().map_or(1, |it| it.parse::<usize>().unwrap());
-            json!({ "tools": [], "nextCursor": (page + 1).to_string() })
-        });
-        assert_eq!(Pages::of(&record, Era::Modern, List::Tools).unwrap().end, End::TooMany);
-        let lists = sent.iter().filter(|it| it.body.as_deref().is_some_and(|body| body.contains("tools/list")));
-        assert_eq!(lists.count(), 2 * MAX_PAGES);
-    }
-
-    #[test]
-    fn a_cursor_that_repeats_or_is_no_string_is_not_followed() {
-        for (next, pages, end) in [
-            (json!("same"), 2, End::Loop),
-            (json!(""), 2, End::Loop),
-            (Value::Null, 1, End::Null),
-            (json!(7), 1, End::NotAString("a number")),
-            (json!("x".repeat(5000)), 1, End::TooLong),
-        ] {
-            let (record, _) = examined_lists("tools/list", |_| json!({ "tools": [], "nextCursor": next }));
-            let read = Pages::of(&record, Era::Legacy, List::Tools).unwrap();
-            assert_eq!((read.count, read.end), (pages, end), "{next}");
-        }
-    }
-
-    #[test]
-    fn lists_that_the_server_does_not_announce_are_not_requested() {
-        let (_, sent) = examined(Some(token(&json!({}))), |_| None);
-        let asks = |method| sent.iter().any(|it| it.body.as_deref().is_some_and(|body| body.contains(method)));
-        assert!(asks("tools/list") && !asks("prompts/list") && !asks("resources/"));
     }
 }

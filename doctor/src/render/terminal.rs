@@ -11,8 +11,11 @@ use crate::{
     report::{ClientReport, Connectivity, Report},
 };
 
-/// The longest line, in characters.
-const WIDTH: usize = 100;
+/// The longest line, in characters: longer ones are hard to read.
+pub const MAX_WIDTH: usize = 100;
+
+/// The shortest line, in characters. Narrower terminals break the lines once more.
+const MIN_WIDTH: usize = 60;
 
 /// The column of the text, after mark and slug.
 const INDENT: usize = 26;
@@ -23,27 +26,34 @@ const FAILURE: Style = AnsiColor::Red.on_default().bold();
 const DIMMED: Style = Style::new().dimmed();
 const HEADING: Style = Style::new().bold();
 
-/// Renders the report, with a trailing line break.
+/// A report in the making.
+struct Output {
+    text: String,
+    /// The longest line, in characters.
+    width: usize,
+}
+
+/// Renders the report, with a trailing line break, for a terminal of this width in characters.
 #[must_use]
-pub fn render(report: &Report) -> String {
-    let mut out = String::new();
+pub fn render(report: &Report, width: usize) -> String {
+    let mut out = Output { text: String::new(), width: width.clamp(MIN_WIDTH, MAX_WIDTH) };
     let url = sanitize(&report.url);
-    let _ = writeln!(out, "\n{HEADING}{url}{HEADING:#}");
+    let _ = writeln!(out.text, "\n{HEADING}{url}{HEADING:#}");
     let same_section = |one: &Finding, other: &Finding| one.check.section == other.check.section;
     for section in report.findings.chunk_by(same_section) {
         if let Some(first) = section.first() {
-            let _ = writeln!(out, "\n{HEADING}{}{HEADING:#}", first.check.section.title());
+            let _ = writeln!(out.text, "\n{HEADING}{}{HEADING:#}", first.check.section.title());
         }
         for group in section.chunk_by(have_same_skip_reason) {
             write_group(&mut out, group);
         }
     }
-    let _ = writeln!(out, "\n{HEADING}Which clients can connect{HEADING:#}");
+    let _ = writeln!(out.text, "\n{HEADING}Which clients can connect{HEADING:#}");
     for client in &report.clients {
         write_client(&mut out, client);
     }
-    write_summary(&mut out, report);
-    out
+    write_summary(&mut out.text, report);
+    out.text
 }
 
 /// Checks that were skipped for the same reason share a line: after an early failure, that is nearly all of them.
@@ -51,7 +61,7 @@ fn have_same_skip_reason(one: &Finding, other: &Finding) -> bool {
     one.verdict == Verdict::Skipped && other.verdict == Verdict::Skipped && one.observed == other.observed
 }
 
-fn write_group(out: &mut String, group: &[Finding]) {
+fn write_group(out: &mut Output, group: &[Finding]) {
     match group {
         [first, _, ..] => {
             let (style, mark) = mark(Verdict::Skipped);
@@ -63,7 +73,7 @@ fn write_group(out: &mut String, group: &[Finding]) {
     }
 }
 
-fn write_finding(out: &mut String, finding: &Finding) {
+fn write_finding(out: &mut Output, finding: &Finding) {
     let (style, mark) = mark(finding.verdict);
     let text = if finding.verdict == Verdict::Skipped { DIMMED } else { Style::new() };
     write_line(out, style, mark, finding.check.slug, text, &sanitize(&finding.observed));
@@ -88,7 +98,7 @@ fn mark(verdict: Verdict) -> (Style, &'static str) {
     }
 }
 
-fn write_client(out: &mut String, report: &ClientReport) {
+fn write_client(out: &mut Output, report: &ClientReport) {
     let (verdict, text) = match &report.connectivity {
         Connectivity::Registers(method) => (Verdict::Ok, format!("yes, with {}", method.name())),
         Connectivity::WithoutSignIn => (Verdict::Ok, "yes, without sign-in".to_owned()),
@@ -129,21 +139,21 @@ fn write_summary(out: &mut String, report: &Report) {
 }
 
 /// `  ✓ slug                  text`, the text wrapped under its beginning.
-fn write_line(out: &mut String, style: Style, mark: &str, name: &str, text_style: Style, text: &str) {
-    for (index, line) in wrap(text, WIDTH - INDENT).iter().enumerate() {
+fn write_line(out: &mut Output, style: Style, mark: &str, name: &str, text_style: Style, text: &str) {
+    for (index, line) in wrap(text, out.width - INDENT).iter().enumerate() {
         let _ = if index == 0 {
-            writeln!(out, "  {style}{mark}{style:#} {name:<22}{text_style}{line}{text_style:#}")
+            writeln!(out.text, "  {style}{mark}{style:#} {name:<22}{text_style}{line}{text_style:#}")
         } else {
-            writeln!(out, "{:INDENT$}{text_style}{line}{text_style:#}", "")
+            writeln!(out.text, "{:INDENT$}{text_style}{line}{text_style:#}", "")
         };
     }
 }
 
-fn write_detail(out: &mut String, label: &str, text: &str) {
+fn write_detail(out: &mut Output, label: &str, text: &str) {
     // The label ends two columns before the text.
-    for (index, line) in wrap(text, WIDTH - INDENT).iter().enumerate() {
+    for (index, line) in wrap(text, out.width - INDENT).iter().enumerate() {
         let label = if index == 0 { label } else { "" };
-        let _ = writeln!(out, "{DIMMED}{label:>24}{DIMMED:#}  {line}");
+        let _ = writeln!(out.text, "{DIMMED}{label:>24}{DIMMED:#}  {line}");
     }
 }
 
@@ -187,10 +197,26 @@ mod tests {
     fn checks_that_were_skipped_for_one_reason_share_a_line_in_each_section() {
         let mut record = good();
         record.fail(Probe::Initialize, TransportErrorKind::Dns);
-        let shown = anstream::adapter::strip_str(&render(&Report::new(&record))).to_string();
+        let shown = anstream::adapter::strip_str(&render(&Report::new(&record), MAX_WIDTH)).to_string();
         assert!(shown.contains("✗ reachable "), "{shown}");
         assert_eq!(shown.matches("challenge_metadata").count(), 1, "{shown}");
         assert!(shown.lines().filter(|line| line.contains("the endpoint was not reached")).count() <= 6, "{shown}");
+    }
+
+    #[test]
+    fn lines_fit_into_the_terminal() {
+        let mut record = good();
+        record.put(Probe::LegacyInitialize, 503, "text/plain", "");
+        let report = Report::new(&record);
+        for (terminal, widest) in [(10, 60), (80, 80), (500, 100)] {
+            let shown = anstream::adapter::strip_str(&render(&report, terminal)).to_string();
+            let fits = |line: &str| {
+                let is_one_word = !line.chars().skip(INDENT).any(char::is_whitespace);
+                line.chars().count() <= widest || is_one_word
+            };
+            assert!(shown.lines().all(fits), "{terminal}\n{shown}");
+        }
+        assert!(render(&report, 80).lines().count() > render(&report, 100).lines().count());
     }
 
     #[test]
@@ -204,9 +230,9 @@ mod tests {
     fn text_from_the_server_cannot_control_the_terminal() {
         let finding =
             Finding::new(checks::all().next().unwrap(), Ok(Outcome::failure("\u{1b}[2Jgone\u{202e}\u{9b}31m\r")));
-        let mut out = String::new();
+        let mut out = Output { text: String::new(), width: MAX_WIDTH };
         write_finding(&mut out, &finding);
-        let shown = anstream::adapter::strip_str(&out).to_string();
+        let shown = anstream::adapter::strip_str(&out.text).to_string();
         assert!(shown.contains("\u{fffd}[2Jgone\u{fffd}\u{fffd}31m\u{fffd}"), "{shown:?}");
         assert!(!shown.contains(['\u{1b}', '\u{9b}', '\u{202e}', '\r']), "{shown:?}");
     }
@@ -215,9 +241,9 @@ mod tests {
     fn a_problem_has_expectation_reason_fix_and_affected_clients() {
         let check = checks::all().find(|check| check.slug == "metadata_root").unwrap();
         let finding = Finding::new(check, Ok(Outcome::warning("404")));
-        let mut out = String::new();
+        let mut out = Output { text: String::new(), width: MAX_WIDTH };
         write_finding(&mut out, &finding);
-        let shown = anstream::adapter::strip_str(&out).to_string();
+        let shown = anstream::adapter::strip_str(&out.text).to_string();
         for part in ["! metadata_root", "why  ChatGPT requests the root", "fix  Serve the same", "affects  ChatGPT"] {
             assert!(shown.contains(part), "{part} is missing in\n{shown}");
         }
