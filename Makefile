@@ -78,6 +78,7 @@ e2e: build ## Run the end-to-end tests against the built Worker
 
 conformance: setup ## Run the official MCP conformance suite and the platform seams, against test Workers
 	$(call phase,conformance suite)
+	dev/setup conformance
 	dev/build tests/conformance
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec 'tests/conformance/*.test.mjs'
 	$(call phase,platform seams)

@@ -4,6 +4,7 @@
 // 2. The modules of a crate do not import each other in a circle.
 // 3. Nothing but the Worker shell and the Workers needs Cloudflare, and nothing but verification makes an identity.
 // 4. No source file has more than `MAX_LINES` lines.
+// 5. The lock file of the fuzz targets names the versions of the workspace's.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -48,6 +49,7 @@ const problems = [
   ...metadata.packages.flatMap(circles),
   ...madeUpIdentities(),
   ...longFiles(),
+  ...otherVersions("Cargo.lock", "fuzz/Cargo.lock"),
 ];
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(1);
@@ -248,4 +250,21 @@ function longFiles() {
     .map((file) => ({ file, lines: readFileSync(file, "utf8").split("\n").length - 1 }))
     .filter(({ lines }) => lines > MAX_LINES)
     .map(({ file, lines }) => `${relative(ROOT, file)} has ${lines} lines: at most ${MAX_LINES}, split it by subject`);
+}
+
+/** Packages that a second lock file has in another version; what the first has not is its own. */
+function otherVersions(first, second) {
+  const [known, others] = [first, second].map((file) => lockedVersions(join(ROOT, file)));
+  return [...others].flatMap(([name, versions]) => {
+    const wrong = versions.filter((version) => known.has(name) && !known.get(name).includes(version));
+    return wrong.map((version) => `${second} has ${name} ${version}, and ${first} ${known.get(name).join(", ")}: see fuzz/README.md`);
+  });
+}
+
+function lockedVersions(file) {
+  const versions = new Map();
+  for (const [, name, version] of readFileSync(file, "utf8").matchAll(/^name = "(.+)"\nversion = "(.+)"$/gm)) {
+    versions.set(name, [...(versions.get(name) ?? []), version]);
+  }
+  return versions;
 }

@@ -5,13 +5,17 @@
 # Installs it into an environment of its own. Without it its tests are skipped, so a failure does not end the set-up. It
 # is tried again after a day.
 python_client() {
-  local step='Python MCP client' failed=$cache/python-client-failed folder=${mcp_python%/bin/python}
-  if [ -x "$mcp_python" ]; then
+  local step='Python MCP client' folder=${mcp_python%/bin/python} failed
+  failed=$folder-failed
+  # The environment has the modules of one version of Python: after an upgrade of the system's it has none.
+  if "$mcp_python" -c 'import mcp' 2>/dev/null; then
     say "$step" 'up to date'
     return
   fi
-  if ! python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
-    say "$step" 'no python3 of version 3.10 or later with venv, so its tests are skipped'
+  # Without it, dev/with-tools names no Python, and the tests are skipped.
+  rm -rf "$folder"
+  if ! python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    say "$step" 'no python3 of version 3.11 or later with venv, so its tests are skipped'
     return
   fi
   if [ -n "$(find "$failed" -mtime -1 2>/dev/null)" ]; then
@@ -30,6 +34,6 @@ python_client() {
 # Only its interpreter is used, so the environment may be moved.
 make_python_environment() {
   python3 -m venv "$work/python" &&
-    "$work/python/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
+    "$work/python/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --require-hashes \
       --requirement "$root/dev/setup-parts/python-client.txt"
 }

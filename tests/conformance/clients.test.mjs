@@ -77,7 +77,7 @@ describe("the official clients drop no tool, and call each", () => {
   }
 
   const python = process.env.MCP_PYTHON ?? "";
-  const skip = existsSync(python) ? false : "no Python client: make setup says why";
+  const skip = existsSync(python) ? false : "no Python client: dev/setup conformance says why";
   for (const mode of ["legacy", "auto"]) {
     test(`Python, ${mode}`, { skip }, async () => {
       const script = fileURLToPath(new URL("./client.py", import.meta.url));

@@ -2,16 +2,23 @@
 
 import { connect } from "node:net";
 
+const PATIENCE_MS = 120_000;
+
 /**
  * Sends bytes and returns the status, or `undefined` if the connection was closed without one.
  * @param {{port: number}} worker
  * @param {(string | Buffer)[]} parts  strings are sent as Latin-1, one byte per character
  * @param {{andNoMore?: boolean}} [options]  closes the sending side: the server need not wait for the rest
  * @returns {Promise<number | undefined>}
+ * @throws {Error} if nothing happens for two minutes
  */
 export function sendBytes({ port }, parts, { andNoMore = false } = {}) {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = connect(port, "127.0.0.1");
+    socket.setTimeout(PATIENCE_MS, () => {
+      reject(new Error(`no response within ${PATIENCE_MS / 1000} s`));
+      socket.destroy();
+    });
     let received = "";
     socket.setEncoding("latin1");
     socket.on("data", (chunk) => {

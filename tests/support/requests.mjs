@@ -4,6 +4,9 @@
 
 import { request as httpRequest } from "node:http";
 
+// Far longer than any response takes: without an end to it, a Worker that never responds would end no test.
+const PATIENCE_MS = 120_000;
+
 /**
  * @typedef {object} Answer
  * @property {number} status
@@ -25,7 +28,7 @@ import { request as httpRequest } from "node:http";
 export function send({ origin }, { method = "GET", path = "/mcp", headers = {}, body } = {}) {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ hostname, port, method, path, headers }, async (response) => {
+    const request = httpRequest({ hostname, port, method, path, headers, timeout: PATIENCE_MS }, async (response) => {
       try {
         resolve(await read(response));
       } catch (error) {
@@ -33,6 +36,7 @@ export function send({ origin }, { method = "GET", path = "/mcp", headers = {}, 
       }
     });
     request.once("error", reject);
+    endIfSilent(request);
     if (!Array.isArray(body)) return request.end(body);
     for (const chunk of body) request.write(chunk);
     request.end();
@@ -49,8 +53,9 @@ export function send({ origin }, { method = "GET", path = "/mcp", headers = {}, 
 export function sendPart({ origin }, { headers, body = "" }) {
   const { hostname, port } = new URL(origin);
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ hostname, port, method: "POST", path: "/mcp", headers, agent: false });
+    const request = httpRequest({ hostname, port, method: "POST", path: "/mcp", headers, agent: false, timeout: PATIENCE_MS });
     request.once("error", reject);
+    endIfSilent(request);
     request.once("response", async (response) => {
       try {
         resolve(await read(response));
@@ -85,6 +90,10 @@ export function post(worker, { token, message, headers = {}, path = "/mcp" }) {
   };
   const named = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
   return send(worker, { method: "POST", path, headers: named, body });
+}
+
+function endIfSilent(request) {
+  request.once("timeout", () => request.destroy(new Error(`no response within ${PATIENCE_MS / 1000} s`)));
 }
 
 async function read(response) {

@@ -29,11 +29,15 @@ export async function abortUpload({ port }, request, part) {
 export async function abortDownload({ port }, request) {
   const { head, body } = bytesOf(request);
   const socket = await open(port);
-  await new Promise((resolve) => {
-    socket.once("data", resolve).once("close", resolve);
-    socket.write(Buffer.concat([head, body]));
-  });
-  socket.destroy();
+  try {
+    await new Promise((resolve, reject) => {
+      socket.setTimeout(PATIENCE_MS, () => reject(new Error("no response")));
+      socket.once("data", resolve).once("close", resolve);
+      socket.write(Buffer.concat([head, body]));
+    });
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Leaves a request without its end for this long. */
@@ -50,6 +54,8 @@ export async function sendSlowly({ port }, request, pieces, milliseconds) {
   const { head, body } = bytesOf(request);
   const socket = await open(port);
   const received = readAll(socket);
+  // It may fail before it is awaited.
+  received.catch(() => {});
   socket.write(head);
   for (let piece = 0; piece < pieces; piece += 1) {
     const [from, to] = [piece, piece + 1].map((at) => Math.floor((body.length * at) / pieces));

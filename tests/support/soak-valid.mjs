@@ -38,7 +38,10 @@ function judged({ status, json, text }, wanted, wrongOf) {
   return { status, wrong: wrongOf(json, text) };
 }
 
-/** @type {Record<string, {weight: number, run: (turn: Turn) => Promise<Result>}>} */
+/**
+ * `wanted` is the status of the answers that say most; a run of many requests without any is wrong.
+ * @type {Record<string, {weight: number, wanted?: string, run: (turn: Turn) => Promise<Result>}>}
+ */
 export const VALID = {
   "whoami, legacy": {
     weight: 300,
@@ -80,8 +83,10 @@ export const VALID = {
       const { sub, token } = userOf(turn, turn.world.whoami);
       const request = { token, message: legacyCall("whoami"), headers: LEGACY };
       const { status, text } = await sendSlowly(turn.world.whoami.worker, request, 2 + turn.random.below(6), 20);
-      const wrong = status === 200 && text.includes(`"sub":"${sub}"`) ? undefined : text.slice(0, 300);
-      return { status, wrong };
+      return judged({ status, text }, 200, () => {
+        const json = JSON.parse(text);
+        return wrongId(json, request.message.id) ?? wrongUser(json.result, sub);
+      });
     },
   },
   "tools/list": {
@@ -90,23 +95,30 @@ export const VALID = {
       const { token } = userOf(turn, turn.world.whoami);
       const request = turn.random.below(2) ? modernRequest("tools/list") : { message: legacyRequest("tools/list"), headers: LEGACY };
       const answer = await post(turn.world.whoami.worker, { token, ...request });
-      return judged(answer, 200, ({ result }) => (result?.tools?.map(({ name }) => name).join() === "whoami" ? undefined : short(result)));
+      return judged(answer, 200, (json) =>
+        wrongId(json, request.message.id) ??
+        (json.result?.tools?.map(({ name }) => name).join() === "whoami" ? undefined : short(json)));
     },
   },
   "initialize": {
     weight: 30,
     async run(turn) {
       const { token } = userOf(turn, turn.world.whoami);
-      const answer = await post(turn.world.whoami.worker, { token, message: initialize() });
-      return judged(answer, 200, ({ result }) => (result?.protocolVersion === "2025-11-25" && result.serverInfo ? undefined : short(result)));
+      const message = initialize();
+      const answer = await post(turn.world.whoami.worker, { token, message });
+      return judged(answer, 200, (json) =>
+        wrongId(json, message.id) ??
+        (json.result?.protocolVersion === "2025-11-25" && json.result.serverInfo ? undefined : short(json)));
     },
   },
   "server/discover": {
     weight: 20,
     async run(turn) {
       const { token } = userOf(turn, turn.world.whoami);
-      const answer = await post(turn.world.whoami.worker, { token, ...modernRequest("server/discover") });
-      return judged(answer, 200, ({ result }) => (result?.supportedVersions?.includes(MODERN) ? undefined : short(result)));
+      const request = modernRequest("server/discover");
+      const answer = await post(turn.world.whoami.worker, { token, ...request });
+      return judged(answer, 200, (json) =>
+        wrongId(json, request.message.id) ?? (json.result?.supportedVersions?.includes(MODERN) ? undefined : short(json)));
     },
   },
   "notification": {
@@ -127,46 +139,56 @@ export const VALID = {
   },
   "create a note": {
     weight: 30,
+    wanted: "200, created",
     async run(turn) {
       const { sub, token } = userOf(turn, turn.world.notes);
       const note = { title: `${sub}: ${turn.number}`, body: `Of ${sub}, as ${turn.number}. ${"é🔑".repeat(turn.random.below(200))}`.trim() };
-      const answer = await post(turn.world.notes.worker, { token, message: legacyCall("create_note", note), headers: LEGACY });
-      return judged(answer, 200, ({ result }) => {
-        const { title, body } = result?.structuredContent ?? {};
-        return (title === note.title && body === note.body) || isFull(result) ? undefined : short(result);
+      const message = legacyCall("create_note", note);
+      const answer = await post(turn.world.notes.worker, { token, message, headers: LEGACY });
+      const result = judged(answer, 200, (json) => {
+        const { title, body } = json.result?.structuredContent ?? {};
+        const isRight = (title === note.title && body === note.body) || isFull(json.result);
+        return wrongId(json, message.id) ?? (isRight ? undefined : short(json));
       });
+      return withDetail(result, isFull(answer.json?.result) ? "full" : "created");
     },
   },
   "list notes": {
     weight: 30,
+    wanted: "200, with notes",
     async run(turn) {
       const { sub, token } = userOf(turn, turn.world.notes);
-      const answer = await post(turn.world.notes.worker, { token, ...modernCall("list_notes") });
-      return judged(answer, 200, ({ result }) => {
-        const list = result?.structuredContent?.notes;
-        if (!Array.isArray(list)) return short(result);
+      const request = modernCall("list_notes");
+      const answer = await post(turn.world.notes.worker, { token, ...request });
+      const list = answer.json?.result?.structuredContent?.notes;
+      const result = judged(answer, 200, (json) => {
+        if (!Array.isArray(list)) return short(json);
         const foreign = list.find(({ title }) => !title.startsWith(`${sub}: `));
-        return foreign === undefined ? undefined : `${sub} sees ${short(foreign)}`;
+        return wrongId(json, request.message.id) ?? (foreign === undefined ? undefined : `${sub} sees ${short(foreign)}`);
       });
+      return withDetail(result, list?.length > 0 ? "with notes" : "empty");
     },
   },
   "import notes as a stream": {
     weight: 30,
+    wanted: "200, imported",
     async run(turn) {
       const { sub, token } = userOf(turn, turn.world.notes);
       const notes = Array.from({ length: 1 + turn.random.below(4) }, (_, at) => ({ title: `${sub}: ${turn.number}-${at}`, body: "Imported\r\ndata: x\n\n" }));
       const request = importOf(notes, `progress-${turn.number}`, turn.random.below(2));
+      const { id } = request.message;
       const answer = await post(turn.world.notes.worker, { token, ...request });
-      return judged(answer, 200, (json, text) => {
+      const result = judged(answer, 200, (json, text) => {
         // A full notebook is refused before a stream begins.
-        if (json !== undefined) return isFull(json.result) ? undefined : text.slice(0, 300);
+        if (json !== undefined) return wrongId(json, id) ?? (isFull(json.result) ? undefined : text.slice(0, 300));
         const events = text.split("\n\n").slice(0, -1).map((event) => JSON.parse(event.replace(/^event: message\ndata: /, "")));
         const last = events.pop();
         const seen = events.map(({ params }) => [params.progressToken, params.message]);
         const wanted = notes.map(({ title }) => [`progress-${turn.number}`, title]);
         if (last?.result?.structuredContent?.ids?.length !== notes.length) return `the result is ${short(last)}`;
-        return JSON.stringify(seen) === JSON.stringify(wanted) ? undefined : `${short(wanted)}, and not ${short(seen)}`;
+        return wrongId(last, id) ?? (JSON.stringify(seen) === JSON.stringify(wanted) ? undefined : `${short(wanted)}, and not ${short(seen)}`);
       });
+      return withDetail(result, answer.json === undefined ? "imported" : "full");
     },
   },
 };
@@ -181,8 +203,14 @@ export function importOf(notes, progressToken, isModern) {
   return { message: { ...message, params: { ...message.params, _meta: { ...envelope(), progressToken } } }, headers };
 }
 
-function isFull(result) {
-  return result?.isError === true && /room|notes/.test(result.content?.[0]?.text ?? "");
+/** Whether a notebook is full: the limit of the example `notes`, and no other refusal. */
+export function isFull(result) {
+  return result?.isError === true && /there is room for \d+ notes/.test(result.content?.[0]?.text ?? "");
+}
+
+/** A right answer is counted with what it was. */
+function withDetail({ status, wrong }, detail) {
+  return wrong === undefined ? { status: `${status}, ${detail}` } : { status, wrong };
 }
 
 function wrongId(json, id) {
