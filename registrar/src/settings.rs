@@ -7,7 +7,6 @@ use mcp_edge_runtime::{
 };
 
 use crate::{
-    client_metadata::redirect_uri::KNOWN_PRIVATE_USE_SCHEMES,
     policy::{Limits, Mode, Policy},
     provider::logto::Tenant,
     secret::Secret,
@@ -155,12 +154,6 @@ fn policy(reader: &mut Reader<'_>) -> Policy {
         scheme.starts_with(|first: char| first.is_ascii_lowercase())
             && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte))
     };
-    if let Some(known) = private_use_schemes.iter().find(|it| KNOWN_PRIVATE_USE_SCHEMES.contains(&it.as_str())) {
-        reader.error(format!(
-            "PRIVATE_USE_SCHEMES: leave {known:?} out: of this scheme the callbacks of known clients are accepted without it, \
-             and its other links install, clone and open things"
-        ));
-    }
     if let Some(bad) = private_use_schemes.iter().find(|it| !is_scheme(it) || NEVER_PRIVATE.contains(&it.as_str())) {
         reader.error(format!("PRIVATE_USE_SCHEMES: {bad:?} is no private-use scheme (lower case, such as \"myapp\")"));
     }
@@ -215,6 +208,7 @@ fn portal(reader: &mut Reader<'_>) -> Option<PortalClient> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::client_metadata::redirect_uri;
 
     /// Everything that must be set, with changes.
     pub(crate) fn parse(changes: &[(&str, &str)]) -> Result<Settings, SettingsError> {
@@ -265,6 +259,16 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn schemes_of_known_clients_may_be_listed_and_gain_nothing() {
+        for known in redirect_uri::KNOWN_PRIVATE_USE_SCHEMES {
+            let schemes =
+                parse(&[("PRIVATE_USE_SCHEMES", &format!("myapp {known}"))]).unwrap().policy.private_use_schemes;
+            let other = redirect_uri::check(&format!("{known}://install/extension"), &schemes);
+            assert_eq!(other, Err(redirect_uri::Problem::KnownScheme), "{known}");
+        }
+    }
+
+    #[test]
     fn every_error_says_how_to_fix_it_and_no_secret_is_shown() {
         for (changes, fix) in [
             (vec![("ISSUER", "")], "ISSUER"),
@@ -284,7 +288,6 @@ pub(crate) mod tests {
             (vec![("PRIVATE_USE_SCHEMES", "9app")], "no private-use scheme"),
             (vec![("PRIVATE_USE_SCHEMES", "my_app")], "no private-use scheme"),
             (vec![("PRIVATE_USE_SCHEMES", "-app")], "no private-use scheme"),
-            (vec![("PRIVATE_USE_SCHEMES", "myapp vscode")], "leave \"vscode\" out"),
             (
                 vec![("PORTAL_CLIENT_ID", "p"), ("SESSION_SECRET", "0123456789abcdef0123456789abcdef")],
                 "PORTAL_CLIENT_SECRET",

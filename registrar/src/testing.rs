@@ -64,7 +64,7 @@ pub struct TestProvider {
     /// How many steps longer an update takes, between its parts.
     pub slow_updates: Cell<usize>,
     /// Fails operations of this name: `begin` and `create` (before an application is made, and after), `confirm`,
-    /// `update`, `remove`, `usage`.
+    /// `update`, `remove`, `usage`. `refused update`: the provider answers, and refuses.
     pub broken: Cell<&'static str>,
 }
 
@@ -102,6 +102,9 @@ impl Applications for TestProvider {
     async fn update(&self, client_id: &str, _: &Application, after: &Application) -> Result<(), ProviderError> {
         others_go_on().await;
         self.check("update")?;
+        if self.broken.get() == "refused update" {
+            return Err(ProviderError::Refused("on purpose".to_owned()));
+        }
         let change = |change: &dyn Fn(&mut Application)| {
             self.applications.borrow_mut().get_mut(client_id).map(change).ok_or(ProviderError::Gone)
         };

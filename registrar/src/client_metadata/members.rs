@@ -7,9 +7,6 @@ use serde_json::{Map, Value};
 
 use super::{error::MetadataError, page_uri};
 
-/// More entries than any list has that is not of redirect URIs.
-const MAX_ENTRIES: usize = 16;
-
 /// Parses a JSON object. A member that occurs twice is an error: another parser might take the other value.
 ///
 /// # Errors
@@ -43,7 +40,7 @@ pub fn members(body: &str) -> Result<Map<String, Value>, MetadataError> {
 
     serde_json::from_str::<Unique>(body)
         .map(|unique| unique.0)
-        .map_err(|_| MetadataError::metadata("the body", "must be one JSON object in which no member occurs twice"))
+        .map_err(|_| MetadataError::metadata("body", "must be one JSON object in which no member occurs twice"))
 }
 
 /// Typed access to members. `null` counts as absent (RFC 7592 §2.2).
@@ -74,11 +71,11 @@ impl<'a> Members<'a> {
         Ok(text.filter(|text| !text.is_empty()))
     }
 
-    /// The strings of a list. `null` and empty entries count as absent, and so does a list without others.
+    /// The strings of a list, which is as long as the body allows. `null` and empty entries count as absent, and so does a list without others.
     pub(super) fn strings(&self, name: &str) -> Result<Option<Vec<&'a str>>, MetadataError> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        let wrong = || MetadataError::metadata(name, format!("must be an array of at most {MAX_ENTRIES} strings"));
-        let list = value.as_array().filter(|list| list.len() <= MAX_ENTRIES).ok_or_else(wrong)?;
+        let wrong = || MetadataError::metadata(name, "must be an array of strings");
+        let list = value.as_array().ok_or_else(wrong)?;
         let given = list.iter().filter(|entry| !entry.is_null() && *entry != "");
         let strings: Vec<&str> = given.map(Value::as_str).collect::<Option<_>>().ok_or_else(wrong)?;
         Ok(Some(strings).filter(|strings| !strings.is_empty()))

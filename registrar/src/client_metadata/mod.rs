@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | [`members`](mod@members) | the members of a request as JSON | RFC 7591 §2 |
 //! | `validation` | the rules for each member | RFC 7591 §2 |
-//! | [`name`] | the name that users read | RFC 7591 §2, RFC 5892 Appendix A |
+//! | [`name`] | the name that users read | RFC 7591 §2 |
+//! | `joiners` | zero width joiners and emoji selectors in names | RFC 5892 Appendix A, UAX #31, UTS #51 |
 //! | [`redirect_uri`] | validation of redirect URIs | RFC 8252, RFC 6749 §3.1.2 |
 //! | [`page_uri`] | validation of the URIs of pages and pictures that a consent page shows | RFC 7591 §5 |
 //! | [`error`] | errors in metadata | RFC 7591 §3.2.2 |
@@ -14,6 +15,7 @@
 //! codes go and what a client may do is an error. Nothing that is named by a URI is fetched.
 
 pub mod error;
+mod joiners;
 pub mod members;
 pub mod name;
 pub mod page_uri;

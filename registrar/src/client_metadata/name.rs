@@ -1,22 +1,16 @@
 //! The name of a client (`client_name`, RFC 7591 §2), which users read when they are asked to allow access.
-//!
-//! The zero width joiner and non-joiner belong to the spelling of some languages and to many emoji. Elsewhere nobody sees
-//! them, and a name with one would look like another client's, so there they are left out: what is registered, shown and
-//! compared is the name as it is seen.
 
 use std::borrow::Cow;
 
 use super::{
     error::MetadataError,
+    joiners::{is_emoji, is_joiner, is_selector, without_idle},
     members::{Members, is_invisible},
     page_uri,
 };
 
 /// The longest name, in characters. A consent page shows it in its heading.
 pub const MAX_NAME_CHARACTERS: usize = 80;
-
-const NON_JOINER: char = '\u{200c}';
-const JOINER: char = '\u{200d}';
 
 /// Reads the name: a short text, without markup, that can be seen and cannot change how the text around it looks. A client
 /// without a name gets one.
@@ -27,8 +21,8 @@ pub(super) fn client_name(reader: &Members<'_>, redirect_uris: &[String]) -> Res
     const MEMBER: &str = "client_name";
     let wrong = |problem: String| Err(MetadataError::metadata(MEMBER, problem));
     let mut name = Cow::Borrowed(reader.string(MEMBER, 4 * MAX_NAME_CHARACTERS)?.unwrap_or_default());
-    if name.contains(is_joiner) {
-        name = Cow::Owned(without_idle_joiners(&name));
+    if name.contains(|it| is_joiner(it) || is_selector(it)) {
+        name = Cow::Owned(without_idle(&name));
     }
     let name = name.trim();
     match name {
@@ -55,60 +49,6 @@ fn name_by_host(redirect_uris: &[String]) -> String {
     let name = first.map(|host| format!("An agent at {host}"));
     // Clients send back what was returned (RFC 7592 §2.2), so it must be a name that is accepted.
     name.filter(|name| name.len() <= MAX_NAME_CHARACTERS).unwrap_or_else(|| "An agent without a name".to_owned())
-}
-
-const fn is_joiner(character: char) -> bool {
-    matches!(character, JOINER | NON_JOINER)
-}
-
-/// Leaves out each joiner and non-joiner that changes nothing. One stays after a virama, a non-joiner between two letters
-/// of Arabic that would join (RFC 5892 Appendix A.1, A.2), a joiner between two emoji (UTS #51).
-fn without_idle_joiners(name: &str) -> String {
-    let mut kept = String::with_capacity(name.len());
-    let mut before = ' ';
-    let mut rest = name.chars().peekable();
-    while let Some(character) = rest.next() {
-        let after = rest.peek().copied().unwrap_or(' ');
-        let stays = match character {
-            NON_JOINER => is_virama(before) || (joins_next(before) && is_arabic(after)),
-            JOINER => is_virama(before) || (is_emoji(before) && is_emoji(after)),
-            _ => true,
-        };
-        if stays {
-            kept.push(character);
-            // Vowel signs of Arabic, and the selectors of an emoji's look, stand between what is joined.
-            if !matches!(character, '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{fe0e}' | '\u{fe0f}') {
-                before = character;
-            }
-        }
-    }
-    kept
-}
-
-/// The sign that joins two consonants, in the scripts of India, Sri Lanka, Myanmar and Cambodia.
-const fn is_virama(character: char) -> bool {
-    // Nine scripts have it at the same place of their blocks.
-    let is_at_its_place = character as u32 & 0x7f == 0x4d;
-    matches!(character, '\u{900}'..='\u{d7f}' if is_at_its_place)
-        || matches!(character, '\u{dca}' | '\u{1039}' | '\u{17d2}')
-}
-
-fn is_arabic(character: char) -> bool {
-    matches!(character, '\u{620}'..='\u{6ff}') && character.is_alphabetic()
-}
-
-/// Whether it is a letter of Arabic that joins the next one: `Joining_Type` D.
-fn joins_next(character: char) -> bool {
-    is_arabic(character)
-        && !matches!(character,
-            '\u{621}'..='\u{625}' | '\u{627}' | '\u{629}' | '\u{62f}'..='\u{632}' | '\u{648}' | '\u{671}'..='\u{677}'
-            | '\u{688}'..='\u{699}' | '\u{6c0}' | '\u{6c3}'..='\u{6cb}' | '\u{6cd}' | '\u{6cf}' | '\u{6d2}'..='\u{6ef}')
-}
-
-/// The characters that emoji are made of, and of which sequences with a joiner are.
-const fn is_emoji(character: char) -> bool {
-    matches!(character,
-        '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2194}'..='\u{2195}' | '\u{2b1b}')
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -138,6 +78,17 @@ mod tests {
             "\u{2764}\u{fe0f}\u{200d}\u{1f525}",
             "Agent \u{1f3f3}\u{fe0f}\u{200d}\u{1f308}",
             "\u{1f408}\u{200d}\u{2b1b}",
+            // A mark between the letters, a form of consonants, a keycap, a watch and a trademark in colour, families, a
+            // woman who runs to the right.
+            "مِ\u{200c}ن",
+            "ক্\u{200c}ষ",
+            "க்\u{200c}ஷ",
+            "र्\u{200d}",
+            "Agent 1\u{fe0f}\u{20e3}",
+            "\u{231a}\u{fe0e} Agent\u{2122}\u{fe0f}",
+            "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}",
+            "\u{1f469}\u{200d}\u{2764}\u{fe0f}\u{200d}\u{1f468}",
+            "\u{1f3c3}\u{1f3fd}\u{200d}\u{2640}\u{fe0f}\u{200d}\u{27a1}\u{fe0f}",
         ] {
             assert_eq!(name(text).as_deref(), Ok(text), "{text:?}");
         }
@@ -154,15 +105,42 @@ mod tests {
             ("بانک\u{200c}", "بانک"),
             ("با\u{200d}نک", "بانک"),
             ("بان\u{200d}ک", "بانک"),
-            ("a\u{fe0f}\u{200d}\u{1f525}", "a\u{fe0f}\u{1f525}"),
+            // Before a letter that does not join, a mark without one, a letter of another script.
+            ("شي\u{200c}ء", "شيء"),
+            ("شي\u{200c}\u{674}", "شي\u{674}"),
+            ("شي\u{200c}\u{6e5}", "شي\u{6e5}"),
+            ("شي\u{200c}\u{64e}", "شي\u{64e}"),
+            ("شي\u{200c}\u{64e}ء", "شي\u{64e}ء"),
+            ("ـ\u{200c}ن", "ـن"),
+            ("شيa\u{200c}ن", "شيaن"),
+            // After a virama that is seen anyway.
+            ("தமிழ்\u{200c}", "தமிழ்"),
+            ("தமிழ்\u{200d}", "தமிழ்"),
+            ("தமிழ்\u{200c} Agent", "தமிழ் Agent"),
+            ("क्\u{200c}a", "क्a"),
+            ("क्\u{200c}अ", "क्अ"),
+            ("क्\u{200c}\u{200d}ष", "क्\u{200d}ष"),
+            ("a\u{fe0f}\u{200d}\u{1f525}", "a\u{1f525}"),
+            // Emoji that are no sequence, and a look that nothing has.
+            ("\u{1f525}\u{200d}\u{1f525}", "\u{1f525}\u{1f525}"),
+            ("\u{1f525}\u{200d}\u{1f4bb}", "\u{1f525}\u{1f4bb}"),
+            ("\u{1f916}\u{200d}\u{2640}\u{fe0f}", "\u{1f916}\u{2640}\u{fe0f}"),
+            ("\u{2764}\u{fe0f}\u{fe0f}", "\u{2764}\u{fe0f}"),
+            ("Claude\u{fe0f}", "Claude"),
+            ("Cl\u{fe0f}au\u{fe0e}de", "Claude"),
+            ("GPT-4\u{fe0f}", "GPT-4"),
+            ("Банк\u{fe0e}", "Банк"),
             ("\u{1f525}\u{200d}Agent", "\u{1f525}Agent"),
             ("\u{1f469}\u{200d}\u{200d}\u{1f4bb}", "\u{1f469}\u{200d}\u{1f4bb}"),
             ("\u{1f469}\u{200c}\u{1f4bb}", "\u{1f469}\u{1f4bb}"),
         ] {
             assert_eq!(name(text).as_deref(), Ok(registered), "{text:?}");
+            assert_eq!(name(registered).as_deref(), Ok(registered), "and as it was registered: {text:?}");
         }
         // What is left is judged as any name.
-        assert_eq!(name("\u{200d}\u{200c}").as_deref(), Ok("An agent at 127.0.0.1"));
+        for invisible in ["\u{200d}\u{200c}", "\u{fe0f}"] {
+            assert_eq!(name(invisible).as_deref(), Ok("An agent at 127.0.0.1"));
+        }
         assert!(name("<\u{200d}b>").is_err() && name("\u{200d}…").is_err() && name("Ba\u{200b}\u{200d}nk").is_err());
         for member in ["software_id", "scope"] {
             let body = json!({"redirect_uris": ["http://127.0.0.1/"], member: "a\u{200d}"});
@@ -173,7 +151,7 @@ mod tests {
     #[test]
     fn a_joiner_makes_no_other_name_out_of_one_of_the_west() {
         for known in ["Claude", "ChatGPT", "Visual Studio Code", "Банк", "Τράπεζα", "日本銀行"] {
-            for joiner in ["\u{200c}", "\u{200d}"] {
+            for joiner in ["\u{200c}", "\u{200d}", "\u{fe0e}", "\u{fe0f}"] {
                 for at in known.char_indices().map(|(at, _)| at).chain([known.len()]) {
                     let mut text = known.to_owned();
                     text.insert_str(at, joiner);
@@ -186,6 +164,6 @@ mod tests {
     #[test]
     fn a_name_of_emoji_alone_is_a_name() {
         assert_eq!(name("\u{1f916}").as_deref(), Ok("\u{1f916}"));
-        assert!(name("\u{fe0f}").is_err() && name("—").is_err());
+        assert!(name("—\u{fe0f}").is_err() && name("—").is_err());
     }
 }

@@ -329,7 +329,7 @@ fn a_member_that_occurs_twice_is_refused() {
     let body = r#"{"redirect_uris":["http://localhost/"],"redirect_uris":["https://evil.example/"]}"#;
     assert!(ClientMetadata::parse(body, &[]).unwrap_err().to_string().contains("occurs twice"));
     for body in ["", "[]", "null", "1", "{", r#"{"a":1} x"#] {
-        assert_eq!(ClientMetadata::parse(body, &[]).unwrap_err().member, "the body", "{body}");
+        assert_eq!(ClientMetadata::parse(body, &[]).unwrap_err().member, "body", "{body}");
     }
 }
 

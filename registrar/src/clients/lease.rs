@@ -6,10 +6,21 @@
 //!
 //! A holder that cannot renew stops before another can begin. After the ledger has renewed a lease, its answer may take ten
 //! seconds; then come `MAX_MISSES` times `RENEWAL` and a question that is repeated once, at most twenty seconds each; the
-//! call of the provider that is in progress ends within five. That is 75 of 120 seconds. What remains possible is a request
-//! that the provider carries out more than 45 seconds after its sender gave it up, or an isolate that stands still for
-//! so long between two steps and sends one more. The change that has begun meanwhile writes every part of the client, and the
-//! next one again, so what such a request leaves does not last.
+//! call of the provider that is in progress ends within five. That is 75 of 120 seconds. Once another change has begun, a
+//! renewal is refused, also after that one has ended: a lost lease does not come back.
+//!
+//! A lease is ended before its time only if everything that its change sent last was answered. If the provider or the store
+//! did not answer, or the lease was lost, it expires by itself, so that at least 45 seconds pass before another change begins.
+//!
+//! What remains possible is a late request:
+//!
+//! - one that the provider carries out more than 45 seconds after its sender gave it up, or, if it was repeated and then
+//!   answered, after its change has ended;
+//! - those of an isolate that stands still for longer than its lease, or that the clock of the ledger has left behind: it
+//!   goes on until the answer to its next renewal, and does not notice at all if it is done before.
+//!
+//! Such a request leaves a part of the client as the earlier change wanted it. Every change writes all parts, so that lasts
+//! until the next one.
 
 use std::{future::Future, pin::pin, time::Duration};
 
@@ -77,8 +88,8 @@ async fn renew_until_lost<A, P: Platform>(context: &Context<'_, A, P>, client_id
     let mut misses = 0;
     while misses < MAX_MISSES {
         context.platform.services().sleep(RENEWAL).await;
-        match context.platform.ledger().begin_change(&lease.id, client_id, context.now).await {
-            Ok(_) => misses = 0,
+        match context.platform.ledger().renew_change(&lease.id, client_id, context.now).await {
+            Ok(()) => misses = 0,
             Err(ChangeError::Busy) => return,
             Err(ChangeError::Unavailable(_)) => misses += 1,
         }

@@ -68,11 +68,25 @@ pub async fn update<A: Applications, P: Platform>(
     let before = lease.present.as_ref().unwrap_or(&record.metadata);
     let work = change_both(context, client_id, before, &after, &metadata);
     let changed = lease::keep(context, client_id, &lease, work).await;
-    let written = changed.is_ok().then_some(&metadata);
-    context.platform.ledger().end_change(&lease.id, client_id, written, context.now).await;
+    if is_over(&changed) {
+        let written = changed.is_ok().then_some(&metadata);
+        context.platform.ledger().end_change(&lease.id, client_id, written, context.now).await;
+    }
     changed?;
     context.audit.record(Event::ClientUpdated, client_id, by, &summary(&metadata));
     Ok(Record { metadata, ..record.clone() })
+}
+
+/// Whether nothing of a change can still be carried out. Otherwise its lease is not ended, so that no other change begins
+/// before it expires: see [`lease`].
+const fn is_over(changed: &Result<(), UpdateError>) -> bool {
+    match changed {
+        // The lease was lost, or what was sent last was not answered.
+        Err(
+            UpdateError::Change(_) | UpdateError::Provider(ProviderError::Unavailable(_)) | UpdateError::Storage(_),
+        ) => false,
+        Ok(()) | Err(UpdateError::Gone | UpdateError::Metadata(_) | UpdateError::Provider(_)) => true,
+    }
 }
 
 /// Changes the client at the provider and in the store, or at neither.

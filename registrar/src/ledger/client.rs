@@ -91,6 +91,14 @@ impl<C: CallService, S: RegistrationStore, R: Runtime> Ledger for ObjectLedger<C
         }
     }
 
+    async fn renew_change(&self, id: &str, client_id: &str, _now: u64) -> Result<(), ChangeError> {
+        match self.object.ask(&Request::RenewChange { id: id.to_owned(), client_id: client_id.to_owned() }).await? {
+            Answer::Done => Ok(()),
+            Answer::Busy => Err(ChangeError::Busy),
+            other => Err(unexpected(&other).into()),
+        }
+    }
+
     async fn end_change(&self, id: &str, client_id: &str, written: Option<&ClientMetadata>, _now: u64) {
         let written = written.and_then(|metadata| serde_json::to_string(metadata).ok());
         let request = Request::EndChange { id: id.to_owned(), client_id: client_id.to_owned(), written };

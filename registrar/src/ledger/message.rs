@@ -48,6 +48,10 @@ pub enum Request {
         id: String,
         client_id: String,
     },
+    RenewChange {
+        id: String,
+        client_id: String,
+    },
     EndChange {
         id: String,
         client_id: String,
@@ -111,6 +115,7 @@ impl Request {
             Self::Remove { client_id } => json!(["remove", client_id]),
             Self::CountCall { client_id } => json!(["count_call", client_id]),
             Self::BeginChange { id, client_id } => json!(["begin_change", id, client_id]),
+            Self::RenewChange { id, client_id } => json!(["renew_change", id, client_id]),
             Self::EndChange { id, client_id, written } => json!(["end_change", id, client_id, written]),
             Self::Import { clients, uses, rates, is_last } => {
                 let of_client = |it: &Client| json!([it.id, it.owner, it.registered_at]);
@@ -153,6 +158,7 @@ impl Request {
             "remove" => Self::Remove { client_id: one()? },
             "count_call" => Self::CountCall { client_id: one()? },
             "begin_change" => Self::BeginChange { id: one()?, client_id: two()? },
+            "renew_change" => Self::RenewChange { id: one()?, client_id: two()? },
             "end_change" => Self::EndChange { id: one()?, client_id: two()?, written: text(&message[3]) },
             "import" => Self::Import {
                 clients: list(&message[1], |it| {
@@ -256,6 +262,7 @@ fn carry_out(rows: &impl Rows, request: Request, now: u64) -> Result<Answer, Sql
             done(rules::count(rows, &calls_of(&client_id), MAX_CALLS_PER_CLIENT_AND_HOUR, now))
         }
         Request::BeginChange { id, client_id } => rules::begin_change(rows, &id, &client_id, now).map(Answer::Begun),
+        Request::RenewChange { id, client_id } => done(rules::renew_change(rows, &id, &client_id, now)),
         Request::EndChange { id, client_id, written } => done(rules::end_change(rows, &id, &client_id, written, now)),
         Request::Import { clients, uses, rates, is_last } => {
             let mut writes: Vec<Write> = clients.into_iter().map(Write::Client).collect();
@@ -316,6 +323,7 @@ mod tests {
             Request::Remove { client_id: client_id() },
             Request::CountCall { client_id: client_id() },
             Request::BeginChange { id: id(), client_id: client_id() },
+            Request::RenewChange { id: id(), client_id: client_id() },
             Request::EndChange { id: id(), client_id: client_id(), written: None },
             Request::EndChange { id: id(), client_id: client_id(), written: Some("{\"a\":1}".to_owned()) },
             Request::Import {

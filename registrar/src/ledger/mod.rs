@@ -23,7 +23,7 @@
 //! | [`Ledger::undo`] | a registration failed at its end |
 //! | [`Ledger::remove`] | a client has ended |
 //! | [`Ledger::count_call`] | management requests (RFC 7592) for one client in an hour |
-//! | [`Ledger::begin_change`], [`Ledger::end_change`] | one change of a client at a time |
+//! | [`Ledger::begin_change`], [`Ledger::renew_change`], [`Ledger::end_change`] | one change of a client at a time |
 //!
 //! There is one object for all of it. A registration touches the total, a developer's quota, rates and a token's uses, and
 //! only within one object are they one decision. What reaches it is bounded by what it admits: calls for a client come
@@ -112,13 +112,18 @@ pub trait Ledger {
     /// [`CallError`].
     async fn count_call(&self, client_id: &str, now: u64) -> Result<(), CallError>;
 
-    /// Begins a change of a client, or renews its lease: with the same id, the change goes on. Until
-    /// [`Ledger::end_change`], or for [`LEASE_SECONDS`], there is no other. Gives the metadata that the last change wrote, if
+    /// Begins a change of a client. Until [`Ledger::end_change`], or for [`LEASE_SECONDS`], there is no other. Gives the metadata that the last change wrote, if
     /// the store may not show it everywhere yet.
     ///
     /// # Errors
     /// [`ChangeError`].
     async fn begin_change(&self, id: &str, client_id: &str, now: u64) -> Result<Option<ClientMetadata>, ChangeError>;
+
+    /// Renews the lease of a change for [`LEASE_SECONDS`].
+    ///
+    /// # Errors
+    /// [`ChangeError::Busy`] if the change has ended, or another one has begun since.
+    async fn renew_change(&self, id: &str, client_id: &str, now: u64) -> Result<(), ChangeError>;
 
     /// Ends a change; `written` is the metadata that it wrote.
     async fn end_change(&self, id: &str, client_id: &str, written: Option<&ClientMetadata>, now: u64);

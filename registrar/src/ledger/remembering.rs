@@ -118,6 +118,10 @@ impl<L: Ledger, M: AsRef<Refusals>> Ledger for Remembering<L, M> {
         self.ledger.begin_change(id, client_id, now).await
     }
 
+    async fn renew_change(&self, id: &str, client_id: &str, now: u64) -> Result<(), ChangeError> {
+        self.ledger.renew_change(id, client_id, now).await
+    }
+
     async fn end_change(&self, id: &str, client_id: &str, written: Option<&ClientMetadata>, now: u64) {
         self.ledger.end_change(id, client_id, written, now).await;
     }

@@ -122,7 +122,7 @@ pub fn count(rows: &impl Rows, key: &str, limit: u32, now: u64) -> Result<(), Re
     Ok(rows.write(vec![Write::Window(key.to_owned(), counted)])?)
 }
 
-/// Begins a change or renews its lease, and gives the metadata that the last one wrote, if the store may not show it everywhere yet.
+/// Begins a change, and gives the metadata that the last one wrote, if the store may not show it everywhere yet.
 ///
 /// # Errors
 /// [`Refusal::Busy`] while another one is in progress.
@@ -140,6 +140,19 @@ pub fn begin_change(rows: &impl Rows, id: &str, client_id: &str, now: u64) -> Re
     };
     rows.write(vec![Write::Change(client_id.to_owned(), change)])?;
     Ok(metadata)
+}
+
+/// Renews the lease of a change. It may have run out, as long as no other change has begun.
+///
+/// # Errors
+/// [`Refusal::Busy`] if the change has ended, or another one has begun: a lost lease does not come back.
+pub fn renew_change(rows: &impl Rows, id: &str, client_id: &str, now: u64) -> Result<(), Refusal> {
+    let known = rows.change(client_id)?;
+    if known.id != id {
+        return Err(Refusal::Busy);
+    }
+    let renewed = Change { until: now + LEASE_SECONDS, ..known };
+    Ok(rows.write(vec![Write::Change(client_id.to_owned(), renewed)])?)
 }
 
 /// Ends a change. One that has lost its lease to another changes nothing.

@@ -29,7 +29,8 @@ pub trait Applications {
     /// Makes an application that is `before` into `after`. The type stays.
     ///
     /// # Errors
-    /// [`ProviderError`]; then it is as it was, if the provider could be reached.
+    /// [`ProviderError`]; then it is as it was. After [`ProviderError::Unavailable`] it may be either, in part, and what was
+    /// sent without an answer may still be carried out.
     async fn update(&self, client_id: &str, before: &Application, after: &Application) -> Result<(), ProviderError>;
 
     /// Removes an application. One that is gone already counts as removed.

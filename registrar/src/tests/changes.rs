@@ -7,6 +7,7 @@ use crate::{
     audit::Event,
     client_metadata::ClientMetadata,
     clients::update::UpdateError,
+    ledger::LEASE_SECONDS,
     policy::Mode,
     testing::{NOW, World, others_go_on},
 };
@@ -49,6 +50,8 @@ fn an_update_changes_both_places_or_none() {
         update(metadata("Renamed")).unwrap_err();
         assert_eq!(world.provider.applications.borrow()["app-1"].name, "Agent", "{operation} {prefix:?}");
         assert_eq!(world.record("app-1").unwrap().metadata.client_name, "Agent", "{operation} {prefix:?}");
+        // What had no answer may still be carried out, so its lease is not ended.
+        world.now.set(world.now.get() + LEASE_SECONDS);
     }
     world.provider.broken.set("");
     world.store.broken_prefix.set(None);

@@ -4,7 +4,7 @@ use crate::{
     ledger::{
         LEASE_SECONDS, RESERVATION_SECONDS, TokenUses,
         rows::{Rows, Write},
-        rules::{Refusal, VISIBLE_SECONDS, begin_change, end_change, take_use},
+        rules::{Refusal, VISIBLE_SECONDS, begin_change, end_change, renew_change, take_use},
     },
     testing::{MemoryRows, NOW},
 };
@@ -42,6 +42,31 @@ fn a_change_locks_its_client_for_a_while() {
     // The first one has lost its lease: what it does now counts for nothing.
     end_change(&rows, "one", "app-1", Some("{}".to_owned()), NOW + 2 + LEASE_SECONDS).unwrap();
     assert!(matches!(begin("third", NOW + 3 + LEASE_SECONDS), Err(Refusal::Busy)));
+}
+
+#[test]
+fn only_the_change_that_is_in_progress_renews_its_lease() {
+    let rows = rows();
+    let (begin, renew) = (
+        |id: &str, now| begin_change(&rows, id, "app-1", now).is_ok(),
+        |id: &str, now| renew_change(&rows, id, "app-1", now).is_ok(),
+    );
+    assert!(!renew("one", NOW), "it has not begun");
+    assert!(begin("one", NOW) && renew("one", NOW + 10) && !renew("other", NOW + 10));
+    assert!(!begin("other", NOW + 9 + LEASE_SECONDS));
+    // It has run out, and nobody has noticed.
+    assert!(renew("one", NOW + 10 + LEASE_SECONDS));
+    assert!(!begin("other", NOW + 11 + LEASE_SECONDS));
+    // Another change has begun, and has ended.
+    let later = NOW + 10 + 2 * LEASE_SECONDS;
+    assert!(begin("other", later) && !renew("one", later));
+    end_change(&rows, "other", "app-1", Some("{}".to_owned()), later).unwrap();
+    assert!(!renew("one", later) && !renew("other", later), "a renewal that arrives late");
+    assert_eq!(begin_change(&rows, "third", "app-1", later).unwrap().as_deref(), Some("{}"), "locks nobody out");
+    assert!(renew("third", later + 1));
+    end_change(&rows, "third", "app-1", None, later + 1).unwrap();
+    let kept = begin_change(&rows, "fourth", "app-1", later + 1).unwrap();
+    assert_eq!(kept.as_deref(), Some("{}"), "a renewal leaves the metadata as it is");
 }
 
 #[test]

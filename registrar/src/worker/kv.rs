@@ -17,7 +17,7 @@ pub struct Kv(pub Env);
 
 impl Kv {
     fn namespace(&self) -> Result<KvStore, StoreError> {
-        self.0.kv(BINDING).map_err(|_| StoreError(format!("there is no key-value namespace bound to {BINDING}")))
+        self.0.kv(BINDING).map_err(|_| not_bound())
     }
 }
 
@@ -58,6 +58,10 @@ impl RegistrationStore for Kv {
     }
 }
 
+fn not_bound() -> StoreError {
+    StoreError(format!("there is no key-value namespace bound to {BINDING}"))
+}
+
 /// In the platform's own words, without what JavaScript adds to them: `KV PUT failed: 500 Internal Server Error`.
 #[allow(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
 fn failed(error: KvError) -> StoreError {
@@ -66,6 +70,6 @@ fn failed(error: KvError) -> StoreError {
             thrown.dyn_ref::<js_sys::Error>().map_or_else(|| "unknown error".to_owned(), |error| error.message().into())
         }
         KvError::Serialization(error) => error.to_string(),
-        KvError::InvalidKvStore(binding) => binding,
+        KvError::InvalidKvStore(_) => return not_bound(),
     })
 }

@@ -34,6 +34,15 @@ fn there_may_be_so_many_redirect_uris() {
 }
 
 #[test]
+fn other_lists_may_have_any_number_of_entries() {
+    let mut grants: Vec<_> = (0..40).map(|number| format!("urn:example:grant:{number}")).collect();
+    grants.push("authorization_code".to_owned());
+    let contacts: Vec<_> = (0..40).map(|number| format!("{number}@agent.example.com")).collect();
+    let metadata = parse(json!({"grant_types": grants, "contacts": contacts})).unwrap();
+    assert_eq!((metadata.grant_types, metadata.contacts.len()), (vec!["authorization_code".to_owned()], 5));
+}
+
+#[test]
 fn key_sets_are_ignored_unless_there_are_two() {
     assert!(is_accepted(json!({"jwks_uri": "https://agent.example.com/jwks"})));
     assert!(is_accepted(json!({"jwks": {"keys": []}})));

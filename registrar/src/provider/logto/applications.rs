@@ -77,13 +77,13 @@ impl<P: Fetch + Runtime> Applications for LogtoApplications<'_, P> {
             (consent::of_ceiling(self, &before.ceiling).await?, consent::of_ceiling(self, &after.ceiling).await?);
         let outcome = self.change(client_id, after, &new).await;
         match outcome {
-            Err(ProviderError::Gone) | Ok(()) => {}
-            Err(_) => {
+            Err(ProviderError::Gone) | Ok(()) => outcome,
+            Err(error) => match self.change(client_id, before, &old).await {
                 // The way back is the same way. If it is closed as well, the next update opens it.
-                let _ = self.change(client_id, before, &old).await;
-            }
+                Err(closed @ ProviderError::Unavailable(_)) => Err(closed),
+                _ => Err(error),
+            },
         }
-        outcome
     }
 
     async fn remove(&self, client_id: &str) -> Result<(), ProviderError> {

@@ -74,6 +74,19 @@ fn a_failed_update_is_taken_back() {
 }
 
 #[test]
+fn after_a_refused_update_whose_way_back_is_not_answered_the_provider_counts_as_down() {
+    let (world, logto) = (World::default(), logto());
+    create(&world, &logto).unwrap();
+    let update = || run(logto.at(&world, TOKEN_ENDPOINT, NOW).update("app-1", &agent(), &agent()));
+    let refuse = || world.scripted.borrow_mut().push((422, json!({"code": "entity.invalid_input"})));
+    refuse();
+    assert!(matches!(update(), Err(ProviderError::Refused(_))));
+    refuse();
+    world.faults.set(Some((world.calls.borrow().len() + 1, usize::MAX, Fault::LostAnswer)));
+    assert!(matches!(update(), Err(ProviderError::Unavailable(_))), "{:?}", world.calls);
+}
+
+#[test]
 fn a_rotation_leaves_one_secret_the_new_one_or_after_a_failure_the_old_one() {
     let rotate = |world: &World, logto: &Logto| run(logto.at(world, TOKEN_ENDPOINT, NOW).rotate_secret("app-1", "n1"));
     let (world, logto) = (World::default(), logto());
