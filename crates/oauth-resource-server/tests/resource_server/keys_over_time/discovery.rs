@@ -246,3 +246,20 @@ fn the_operator_hears_of_a_private_key_once() {
     assert_eq!(denial.reason(), Reason::UnknownKey);
     assert!(denial.detail().unwrap_or_default().contains("published this private key"), "{denial}");
 }
+
+#[test]
+fn the_operator_hears_of_private_keys_also_if_there_are_no_others() {
+    let mut history = History::new(false);
+    let leaked = json!({"kty": "EC", "crv": "P-256", "kid": "leaked", "x": "x", "y": "y", "d": "s3cret"});
+    history.world.answer(&jwks_url(ISSUER), Answer::json(&json!({ "keys": [leaked] })));
+    for _ in 0..3 {
+        let denial = history.server_outcome().unwrap_err();
+        assert_eq!(denial.reason(), Reason::KeysUnavailable);
+        history.world.advance(FRESH_SECONDS + 1);
+        history.world.finish_background();
+    }
+    let warnings = history.world.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("warning") && warnings[0].contains("kid leaked"), "{warnings:?}");
+    assert!(!warnings[0].contains("s3cret"), "{warnings:?}");
+}
