@@ -71,9 +71,8 @@ pub fn credentials_of<'a>(head: &RequestHead<'a>) -> Result<Credentials<'a>, Den
     credentials_in(head.header("authorization").ok_or(Denial::NoCredentials)?)
 }
 
-/// Parses the value of an `Authorization` header: the scheme in any case, one space, one token. The scheme
-/// alone is what clients send that have no token yet and join the two all the same: it counts as no credentials, so that
-/// they are challenged.
+/// Parses the value of an `Authorization` header: the scheme in any case, one space, one token. Clients without a token
+/// send the scheme alone; that counts as no credentials, so that they are challenged.
 ///
 /// # Errors
 /// As [`token_of`].

@@ -3,10 +3,14 @@
 //! Keys that cannot be used are skipped, and the rest stays usable. The choice of a key for a token is strict: exactly one
 //! key, of the kind that the algorithm needs.
 
+mod unused_keys;
+
 use std::rc::Rc;
 
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
+
+pub use unused_keys::UnusedKeys;
 
 use super::jwk::{Jwk, Key};
 use crate::denial::Publication;
@@ -21,12 +25,6 @@ pub const MAX_KEYS: usize = 256;
 /// times its length in memory, for one key at a time.
 const MAX_KEY_BYTES: usize = 32 * 1024;
 
-/// Begins the warning of private keys; their `kid`s follow.
-const PRIVATE_KEY: &str = "the provider published a private key, which is not used and must be replaced: kid ";
-
-/// Names are added to a warning until it has this length: it is for reading.
-const MAX_WARNING_BYTES: usize = 160;
-
 /// The usable keys of a JWK Set, at least one, and the names of the others. Two sets are equal if they hold the same,
 /// in any order.
 #[derive(Debug, Clone, Eq)]
@@ -34,10 +32,9 @@ pub struct KeySet {
     keys: Vec<Rc<Key>>,
     /// `kid`s of published keys that cannot be used: a token that names one is bad, and nothing need be asked.
     unusable: Vec<String>,
-    /// Likewise of those that are published with their private part.
-    private: Vec<String>,
-    /// What the operator should know of the set; empty if nothing is wrong with it.
-    warning: String,
+    /// What the operator should know of the others. Its numbers are not compared and not stored: they are told of when
+    /// the set was fetched.
+    unused: UnusedKeys,
 }
 
 impl PartialEq for KeySet {
@@ -47,7 +44,9 @@ impl PartialEq for KeySet {
                 && one.iter().all(|it| other.contains(it))
                 && other.iter().all(|it| one.contains(it))
         }
-        same(&self.keys, &other.keys) && same(&self.unusable, &other.unusable) && same(&self.private, &other.private)
+        same(&self.keys, &other.keys)
+            && same(&self.unusable, &other.unusable)
+            && same(&self.unused.private, &other.unused.private)
     }
 }
 
@@ -72,9 +71,9 @@ pub enum KeySetError {
     #[error("not a JWK Set")]
     Malformed,
     /// No key that could verify a token. An honest provider never publishes this; treating it as an outage keeps the
-    /// old keys in use. What the operator should know of the others follows.
-    #[error("no usable key in the JWK Set. {0}")]
-    NoUsableKey(String),
+    /// old keys in use.
+    #[error("no usable key in the JWK Set{separator}{0}", separator = if .0.is_empty() { "" } else { ": " })]
+    NoUsableKey(UnusedKeys),
 }
 
 impl KeySet {
@@ -89,30 +88,24 @@ impl KeySet {
             keys: Vec<&'a RawValue>,
         }
         let document: Document<'_> = serde_json::from_str(document).map_err(|_| KeySetError::Malformed)?;
-        let ignored = document.keys.len().saturating_sub(MAX_KEYS);
-        let mut set = Self { keys: Vec::new(), unusable: Vec::new(), private: Vec::new(), warning: String::new() };
+        let unused = UnusedKeys { ignored: document.keys.len().saturating_sub(MAX_KEYS), ..UnusedKeys::default() };
+        let mut set = Self { keys: Vec::new(), unusable: Vec::new(), unused };
         for text in document.keys.into_iter().take(MAX_KEYS).map(RawValue::get) {
             let jwk = if text.len() > MAX_KEY_BYTES { None } else { Jwk::parse(text) };
-            let Some(jwk) = jwk else { continue };
+            let Some(jwk) = jwk else {
+                set.unused.unreadable += 1;
+                continue;
+            };
             let kid = jwk.kid();
             if jwk.is_private() {
-                if set.warning.len() < MAX_WARNING_BYTES {
-                    set.warning.push_str(if set.warning.is_empty() { PRIVATE_KEY } else { ", " });
-                    set.warning.push_str(&kid[..kid.floor_char_boundary(MAX_WARNING_BYTES)]);
-                }
-                set.private.push(kid.to_owned());
+                set.unused.private.push(kid.to_owned());
             } else if let Some(key) = jwk.to_key() {
                 set.keys.push(Rc::new(key));
             } else if !kid.is_empty() {
                 set.unusable.push(kid.to_owned());
             }
         }
-        if ignored > 0 {
-            set.warning.push_str(if set.warning.is_empty() { "" } else { "; " });
-            set.warning.push_str("the provider published more keys than are read, keys ignored: ");
-            set.warning.push_str(&ignored.to_string());
-        }
-        if set.keys.is_empty() { Err(KeySetError::NoUsableKey(set.warning)) } else { Ok(set) }
+        if set.keys.is_empty() { Err(KeySetError::NoUsableKey(set.unused)) } else { Ok(set) }
     }
 
     /// Chooses the one key for a token that names `kid` and `algorithm`.
@@ -146,7 +139,7 @@ impl KeySet {
         let is_in = |names: &[String]| names.iter().any(|name| name == kid);
         if self.keys.iter().any(|key| key.kid.as_deref() == Some(kid)) {
             Publication::No
-        } else if is_in(&self.private) {
+        } else if is_in(&self.unused.private) {
             Publication::Private
         } else if is_in(&self.unusable) {
             Publication::Unusable
@@ -155,10 +148,10 @@ impl KeySet {
         }
     }
 
-    /// What the operator should know of the set; empty if nothing is wrong with it.
+    /// What the operator should know of the keys that are not used.
     #[must_use]
-    pub fn warning(&self) -> &str {
-        &self.warning
+    pub fn unused(&self) -> &UnusedKeys {
+        &self.unused
     }
 
     /// The keys.
@@ -171,7 +164,7 @@ impl KeySet {
     #[must_use]
     pub fn to_document(&self) -> Value {
         let unusable = self.unusable.iter().map(|kid| serde_json::json!({ "kid": kid }));
-        let private = self.private.iter().map(|kid| serde_json::json!({ "kid": kid, "d": "" }));
+        let private = self.unused.private.iter().map(|kid| serde_json::json!({ "kid": kid, "d": "" }));
         let keys: Vec<Value> = self
             .iter()
             .filter_map(|key| {

@@ -5,14 +5,14 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use futures_util::future::{FutureExt, LocalBoxFuture, select};
 
 use super::{
-    renewal::renew,
+    renewal::{DocumentError, RenewalError, renew},
     stored_copy::{StoreUse, StoredCopy},
 };
 use crate::{
     denial::{Denial, Excerpt, KeysOutage, Publication, SignatureError},
     keys::{
         jwk::Key,
-        key_set::{KeySet, SelectionError},
+        key_set::{KeySetError, SelectionError, UnusedKeys},
         policy::{Action, Assurance, Attempted, JwksState, KeyQuery, KeyRefusal},
     },
     provider::Provider,
@@ -64,8 +64,8 @@ pub struct IssuerKeys {
     stored: StoredCopy,
     /// For the operator: why the last renewal failed.
     provider_failure: RefCell<Option<String>>,
-    /// The last warning about the published keys; empty if there was none.
-    warning: RefCell<String>,
+    /// What the operator was last told of published keys.
+    told_of: RefCell<UnusedKeys>,
 }
 
 /// The outcome of [`IssuerKeys::find`].
@@ -92,7 +92,7 @@ impl IssuerKeys {
             state: RefCell::default(),
             stored: StoredCopy::new(issuer, store_use),
             provider_failure: RefCell::default(),
-            warning: RefCell::default(),
+            told_of: RefCell::default(),
         }
     }
 
@@ -271,12 +271,14 @@ impl IssuerKeys {
     }
 
     /// Tells the operator what is wrong with the published keys, once for each change of it.
-    fn warn_of(&self, keys: &KeySet, services: &impl OperatorLog) {
-        let warning = keys.warning();
-        if !warning.is_empty() && *self.warning.borrow() != warning {
-            services.error(&Object::new().text("warning", warning).text("issuer", &self.issuer).close());
+    fn warn_of(&self, unused: &UnusedKeys, services: &impl OperatorLog) {
+        if *self.told_of.borrow() != *unused {
+            if !unused.is_empty() {
+                let warning = unused.to_string();
+                services.error(&Object::new().text("warning", &warning).text("issuer", &self.issuer).close());
+            }
+            unused.clone_into(&mut self.told_of.borrow_mut());
         }
-        warning.clone_into(&mut self.warning.borrow_mut());
     }
 
     fn unavailable(&self, retry_after: u64, now: u64) -> Denial {
@@ -303,13 +305,17 @@ impl Lease {
         let keys = &self.0;
         let old = keys.state.borrow().copy(now).cloned();
         let renewed = renew(&keys.issuer, old.as_deref(), now, services).await;
+        match &renewed {
+            Ok(record) => keys.warn_of(record.keys.unused(), services),
+            Err(RenewalError::Keys { source: DocumentError::Keys(KeySetError::NoUsableKey(unused)), .. }) => {
+                keys.warn_of(unused, services);
+            }
+            Err(_) => {}
+        }
         let (record, failure) = match renewed {
             Ok(record) => (Some(record), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        if let Some(record) = &record {
-            keys.warn_of(&record.keys, services);
-        }
         *keys.provider_failure.borrow_mut() = failure;
         let is_worth_saving = record.as_ref().is_some_and(|record| keys.stored.is_worth_saving(record, now));
         keys.state.borrow_mut().provider_answered(record);

@@ -70,6 +70,13 @@ pub enum DocumentError {
     Keys(KeySetError),
 }
 
+impl DocumentError {
+    /// Whether the document may be there all the same, behind an outage, a limit or a page of maintenance.
+    const fn may_pass(&self) -> bool {
+        matches!(self, Self::Fetch(_) | Self::Status(429 | 500..))
+    }
+}
+
 /// Each place with its error. The line is cut after 200 bytes, so one error of all places is written once.
 struct Listed<'a>(&'a [(DocumentPlace, DocumentError)]);
 
@@ -99,14 +106,15 @@ pub(super) async fn renew(
         Some(old) if !old.is_stored && old.provider_age(now) < FRESH_SECONDS => {
             (old.provider.clone(), old.provider_fetched_at, false)
         }
-        _ => match (discover(issuer, services).await, old) {
-            (Ok(provider), _) => (provider, now, false),
+        _ => {
             // The document hardly ever changes: an old one may well lead to fresh keys.
-            (Err(_), Some(old)) if old.provider_age(now) < CEILING_SECONDS && old.may_lead_to_keys() => {
-                (old.provider.clone(), old.provider_fetched_at, old.is_stored)
+            let held = old.filter(|old| old.provider_age(now) < CEILING_SECONDS && old.may_lead_to_keys());
+            match (discover(issuer, held.map(|held| &held.provider), services).await, held) {
+                (Ok(provider), _) => (provider, now, false),
+                (Err(_), Some(held)) => (held.provider.clone(), held.provider_fetched_at, held.is_stored),
+                (Err(error), None) => return Err(error),
             }
-            (Err(error), _) => return Err(error),
-        },
+        }
     };
     let keys = document(&provider.jwks_uri, MAX_KEY_SET_BYTES, services).await;
     match keys.and_then(|text| KeySet::parse(&text).map_err(DocumentError::Keys)) {
@@ -115,44 +123,46 @@ pub(super) async fn renew(
     }
 }
 
-/// Fetches the discovery document: the first of its places that has a valid one of this issuer counts, and anything else
-/// at another place does not end the search. All are on the issuer's own origin. One that the issuer does not control
-/// alone (the root of a host of many tenants) counts only while the issuer's own has none.
-async fn discover(issuer: &str, services: &(impl Fetch + Runtime)) -> Result<Provider, RenewalError> {
-    let mut places = Vec::new();
-    let is_in_time = {
-        let search = pin!(search(issuer, &mut places, services));
-        match select(search, services.sleep(SEARCH_TIMEOUT)).await {
-            Either::Left((Some(provider), _)) => return Ok(provider),
-            Either::Left((None, _)) => true,
-            Either::Right(_) => false,
+/// Fetches the discovery document: the first of its places that has a valid one of this issuer counts, asked one after
+/// the other, so that none wins by being quicker, and anything else at another place does not end the search. All are on
+/// the issuer's own origin, and everybody who controls one of them is trusted with the issuer.
+///
+/// `held` is a document that can be used if the search fails. An outage of its place must not replace it by another one
+/// at a later place: behind an outage a document counts only if it is the held one.
+async fn discover(
+    issuer: &str,
+    held: Option<&Provider>,
+    services: &(impl Fetch + Runtime),
+) -> Result<Provider, RenewalError> {
+    let mut all: Vec<(DocumentPlace, String)> = Vec::new();
+    for place in DocumentPlace::ALL {
+        let url = place.url(issuer);
+        if all.iter().all(|(_, known)| *known != url) {
+            all.push((place, url));
         }
-    };
-    if let Some(place) = DocumentPlace::ALL.get(places.len()).filter(|_| !is_in_time) {
-        places.push((*place, DocumentError::Fetch(FetchError::Timeout(SEARCH_TIMEOUT))));
+    }
+    let mut end = services.sleep(SEARCH_TIMEOUT);
+    let mut places: Vec<(DocumentPlace, DocumentError)> = Vec::new();
+    for (place, url) in all {
+        let text = match select(pin!(document(&url, MAX_DOCUMENT_BYTES, services)), &mut end).await {
+            Either::Left((text, _)) => text,
+            Either::Right(_) => {
+                places.push((place, DocumentError::Fetch(FetchError::Timeout(SEARCH_TIMEOUT))));
+                break;
+            }
+        };
+        match text.and_then(|text| Provider::parse(&text, issuer).map_err(DocumentError::Provider)) {
+            Ok(provider) => {
+                let is_behind_outage = places.iter().any(|(_, error)| error.may_pass());
+                if !is_behind_outage || held.is_none_or(|held| *held == provider) {
+                    return Ok(provider);
+                }
+                break;
+            }
+            Err(error) => places.push((place, error)),
+        }
     }
     Err(RenewalError::Discovery { issuer: issuer.to_owned(), places })
-}
-
-/// Asks one place after the other, so that none wins over an earlier one by being quicker.
-async fn search(
-    issuer: &str,
-    failed: &mut Vec<(DocumentPlace, DocumentError)>,
-    services: &impl Fetch,
-) -> Option<Provider> {
-    let urls = DocumentPlace::ALL.map(|place| place.url(issuer));
-    for (at, place) in DocumentPlace::ALL.into_iter().enumerate() {
-        let url = &urls[at];
-        if urls[..at].contains(url) {
-            continue;
-        }
-        let text = document(url, MAX_DOCUMENT_BYTES, services).await;
-        match text.and_then(|text| Provider::parse(&text, issuer).map_err(DocumentError::Provider)) {
-            Ok(provider) => return Some(provider),
-            Err(error) => failed.push((place, error)),
-        }
-    }
-    None
 }
 
 async fn document(url: &str, max_body: usize, services: &impl Fetch) -> Result<String, DocumentError> {

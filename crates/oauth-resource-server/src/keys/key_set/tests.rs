@@ -7,7 +7,11 @@ use serde_json::json;
 use super::*;
 
 fn none() -> Result<KeySet, KeySetError> {
-    Err(KeySetError::NoUsableKey(String::new()))
+    Err(KeySetError::NoUsableKey(UnusedKeys::default()))
+}
+
+fn unreadable(count: usize) -> Result<KeySet, KeySetError> {
+    Err(KeySetError::NoUsableKey(UnusedKeys { unreadable: count, ..UnusedKeys::default() }))
 }
 
 fn rsa(bits: usize) -> Value {
@@ -17,6 +21,10 @@ fn rsa(bits: usize) -> Value {
 fn ec() -> Value {
     let coordinate = URL_SAFE_NO_PAD.encode([7; 48]);
     json!({"kty": "EC", "kid": "e", "crv": "P-384", "alg": "ES384", "use": "sig", "x": coordinate, "y": coordinate})
+}
+
+fn warning(keys: &KeySet) -> String {
+    keys.unused().to_string()
 }
 
 fn with(mut jwk: Value, name: &str, value: Value) -> Value {
@@ -174,7 +182,7 @@ fn numbered(count: usize, of: impl Fn(usize) -> Value) -> Vec<Value> {
 #[test]
 fn a_set_with_a_key_for_each_of_many_tenants_is_read_whole() {
     let keys = set(&numbered(121, |_| rsa(2048))).unwrap();
-    assert_eq!((keys.iter().count(), keys.warning()), (121, ""));
+    assert_eq!((keys.iter().count(), &*warning(&keys)), (121, ""));
     for kid in ["key-0", "key-60", "key-120"] {
         assert!(keys.select(Some(kid), Algorithm::RS256).is_ok(), "{kid}");
     }
@@ -182,15 +190,15 @@ fn a_set_with_a_key_for_each_of_many_tenants_is_read_whole() {
 
 #[test]
 fn of_more_keys_the_first_are_read_and_the_operator_hears_of_the_rest() {
-    assert_eq!(set(&numbered(MAX_KEYS, |_| ec())).unwrap().warning(), "");
+    assert_eq!(warning(&set(&numbered(MAX_KEYS, |_| ec())).unwrap()), "");
     let keys = set(&numbered(MAX_KEYS + 3, |_| ec())).unwrap();
     assert_eq!(
-        (keys.iter().count(), keys.warning()),
+        (keys.iter().count(), &*warning(&keys)),
         (256, "the provider published more keys than are read, keys ignored: 3")
     );
     assert_eq!(keys.select(Some("key-256"), Algorithm::ES384).err(), Some(SelectionError::Unknown));
     // Neither a long set nor a long key is built in memory.
-    assert_eq!(set(&[with(rsa(2048), "x5c", json!("A".repeat(MAX_KEY_BYTES)))]), none());
+    assert_eq!(set(&[with(rsa(2048), "x5c", json!("A".repeat(MAX_KEY_BYTES)))]), unreadable(1));
     assert!(set(&[with(rsa(2048), "x5c", json!(vec!["A".repeat(2000); 5]))]).is_ok());
 }
 
@@ -211,24 +219,53 @@ fn a_private_key_is_not_used_and_the_operator_hears_of_it() {
         for keys in [KeySet::parse(&keys.to_document().to_string()).unwrap(), keys] {
             assert_eq!(keys.select(Some("r"), Algorithm::RS256).err(), Some(SelectionError::Unknown), "{name}");
             assert_eq!(keys.publication("r"), Publication::Private, "{name}");
-            assert!(keys.warning().contains("private key") && keys.warning().ends_with("kid r"), "{}", keys.warning());
+            assert!(warning(&keys).contains("private key") && warning(&keys).ends_with("kid r"), "{}", warning(&keys));
             assert!(!keys.to_document().to_string().contains("s3cret"), "{name}");
         }
         let alone = set(&[with(rsa(2048), name, value)]).unwrap_err().to_string();
         assert!(alone.contains("private key") && alone.ends_with("kid r") && !alone.contains("s3cret"), "{alone}");
         assert!(set(&[with(rsa(2048), name, json!(null))]).is_ok(), "{name}");
     }
-    assert!(!set(&[rsa(1024), ec()]).unwrap().warning().contains("private"));
+    assert!(!warning(&set(&[rsa(1024), ec()]).unwrap()).contains("private"));
     // Many names make no long line.
     let many = [numbered(200, |_| with(rsa(2048), "d", json!("s3cret"))), vec![ec()]].concat();
-    assert!(set(&many).unwrap().warning().len() < 300);
+    assert!(warning(&set(&many).unwrap()).len() < 300);
+}
+
+#[test]
+fn the_operator_hears_of_keys_that_are_skipped_unread() {
+    let key = ec().to_string();
+    let twice = key.replacen('{', r#"{"x5c":1,"x5c":2,"#, 1);
+    let long = with(ec(), "x5c", json!("A".repeat(MAX_KEY_BYTES)));
+    let keys = KeySet::parse(&format!(r#"{{"keys":[{twice},{long},null,{key}]}}"#)).unwrap();
+    assert_eq!(warning(&keys), "the provider published keys that are too long or malformed, keys skipped: 3");
+    // An encryption key beside the signing key is nothing unusual.
+    assert_eq!(warning(&set(&[with(rsa(2048), "use", json!("enc")), ec()]).unwrap()), "");
+    let all = [vec![with(rsa(2048), "d", json!("x")), json!(1)], numbered(MAX_KEYS - 1, |_| ec())].concat();
+    assert_eq!(
+        warning(&set(&all).unwrap()),
+        "the provider published a private key, which is not used and must be replaced: kid r; the provider published \
+         keys that are too long or malformed, keys skipped: 1; the provider published more keys than are read, keys \
+         ignored: 1"
+    );
+}
+
+#[test]
+fn without_a_usable_key_the_error_says_what_is_known_of_the_others() {
+    let error = |keys: &[Value]| set(keys).unwrap_err().to_string();
+    assert_eq!(error(&[]), "no usable key in the JWK Set");
+    assert_eq!(error(&[rsa(1024)]), "no usable key in the JWK Set");
+    assert_eq!(
+        error(&[json!(null)]),
+        "no usable key in the JWK Set: the provider published keys that are too long or malformed, keys skipped: 1"
+    );
 }
 
 #[test]
 fn a_key_with_a_member_twice_is_skipped() {
     let key = ec().to_string();
     let twice = key.replacen('{', r#"{"d":"s3cret","d":null,"#, 1);
-    assert_eq!(KeySet::parse(&format!(r#"{{"keys":[{twice}]}}"#)), none());
+    assert_eq!(KeySet::parse(&format!(r#"{{"keys":[{twice}]}}"#)), unreadable(1));
     assert_eq!(KeySet::parse(&format!(r#"{{"keys":[{twice},{key}]}}"#)).map(|keys| keys.iter().count()), Ok(1));
 }
 

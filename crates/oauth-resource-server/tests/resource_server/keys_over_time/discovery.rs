@@ -128,6 +128,65 @@ fn a_search_has_an_end_and_old_keys_serve_meanwhile() {
     assert!(history.server_outcome().is_ok(), "the old document leads to the keys");
 }
 
+/// A history that holds the document of the first place, whose copy is old and whose first place is out of order since.
+/// The second has another valid document of this issuer, of a host whose keys are somebody else's.
+fn held_document_after(outage: &Answer) -> History {
+    let mut history = History::new(false);
+    assert!(history.server_outcome().is_ok());
+    history.world.advance(FRESH_SECONDS);
+    let mut foreign = discovery(ISSUER);
+    foreign["jwks_uri"] = "https://foreign.example/jwks".into();
+    history.world.answer(&PLACES[1].url(ISSUER), Answer::json(&foreign));
+    history
+        .world
+        .answer("https://foreign.example/jwks", Answer::json(&json!({ "keys": [pretended_jwk("foreign", 77)] })));
+    history.world.answer(&PLACES[0].url(ISSUER), outage.clone());
+    history
+}
+
+/// What may pass: errors of the server, too many requests, a redirect to a page of maintenance, no connection, no answer.
+fn outages() -> [Answer; 6] {
+    let status = |status: u16| Answer::Reply(status, String::new());
+    let silent = Answer::After(6000, Box::new(Answer::Down));
+    [status(500), status(503), status(429), status(302), Answer::Down, silent]
+}
+
+#[test]
+fn an_outage_of_one_place_does_not_replace_the_document_by_that_of_a_later_one() {
+    for outage in outages() {
+        let mut history = held_document_after(&outage);
+        let foreign = |world: &World| mint_pretended(&pretended_jwk("foreign", 77), &claims(world.now()));
+        for _ in 0..2 {
+            let token = foreign(&history.world);
+            assert!(history.send(&token).is_err(), "{outage:?}: a token under a foreign key");
+            let honest = history.server_outcome();
+            assert!(honest.is_ok(), "{outage:?}: {honest:?}");
+            history.world.finish_background();
+            history.world.advance(FRESH_SECONDS);
+        }
+        assert_eq!(history.world.calls("https://foreign.example/jwks"), 0, "{outage:?}");
+        assert!(history.world.stored(ISSUER).is_none_or(|it| !it.contains("foreign")), "{outage:?}");
+        // What the issuer says counts again as soon as it says something: here that nothing is at its first place.
+        history.world.answer(&PLACES[0].url(ISSUER), Answer::Reply(404, String::new()));
+        let token = foreign(&history.world);
+        assert!(history.send(&token).is_ok(), "{outage:?}");
+    }
+}
+
+#[test]
+fn a_later_place_confirms_the_document_during_an_outage_of_an_earlier_one() {
+    for outage in outages() {
+        let mut history = held_document_after(&outage);
+        history.world.answer(&PLACES[1].url(ISSUER), Answer::json(&discovery(ISSUER)));
+        history.world.advance(CEILING_SECONDS / 2);
+        assert!(history.server_outcome().is_ok());
+        history.world.finish_background();
+        let record = Record::parse(&history.world.stored(ISSUER).expect("a copy"), ISSUER, history.world.now());
+        let age = record.expect("a record").provider_age(history.world.now());
+        assert!(age < FRESH_SECONDS, "{outage:?}: {age}");
+    }
+}
+
 #[test]
 fn many_requests_make_one_search() {
     let mut history = History::new(false);
@@ -186,4 +245,21 @@ fn the_operator_hears_of_a_private_key_once() {
     let denial = history.send(&mint_pretended(&key, &claims(history.world.now()))).unwrap_err();
     assert_eq!(denial.reason(), Reason::UnknownKey);
     assert!(denial.detail().unwrap_or_default().contains("published this private key"), "{denial}");
+}
+
+#[test]
+fn the_operator_hears_of_private_keys_also_if_there_are_no_others() {
+    let mut history = History::new(false);
+    let leaked = json!({"kty": "EC", "crv": "P-256", "kid": "leaked", "x": "x", "y": "y", "d": "s3cret"});
+    history.world.answer(&jwks_url(ISSUER), Answer::json(&json!({ "keys": [leaked] })));
+    for _ in 0..3 {
+        let denial = history.server_outcome().unwrap_err();
+        assert_eq!(denial.reason(), Reason::KeysUnavailable);
+        history.world.advance(FRESH_SECONDS + 1);
+        history.world.finish_background();
+    }
+    let warnings = history.world.warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("warning") && warnings[0].contains("kid leaked"), "{warnings:?}");
+    assert!(!warnings[0].contains("s3cret"), "{warnings:?}");
 }
