@@ -14,9 +14,10 @@
 //! | `enum` of strings, with descriptions in the text | `const` in alternatives | Gemini knows no `const` |
 //! | `items` | `prefixItems`, `uniqueItems` | neither OpenAI's nor Gemini's subset has them; `serde` checks the rest |
 //! | `additionalProperties` | `patternProperties`, `unevaluatedProperties` | the same |
+//! | nothing | `additionalProperties` of `true` or `false` | google-genai: "'bool' object has no attribute 'items'" |
 //!
 //! The first three do not change what a schema means, and hold for all schemas: [`complete`]. The others are for the
-//! arguments that a Rust type describes: [`simplify`]. Results go to programs rather than to models, and keep `null`.
+//! arguments that a Rust type describes: [`simplify`], and [`open`] for the last, which validation needs. Results go to programs rather than to models, and keep `null`.
 //! A recursive type keeps its references, since there is no other way to write it.
 
 use serde_json::{Map, Value};
@@ -92,6 +93,16 @@ pub(crate) fn simplify(schema: &mut Value) {
     if is_of(members, "object") {
         members.entry("properties").or_insert_with(empty);
     }
+}
+
+/// Removes what is said of members that are not described, unless it is a schema. Only for the list: arguments are
+/// validated with it, so that a model still reads which member a type does not know.
+pub(crate) fn open(schema: &mut Value) {
+    let Value::Object(members) = schema else { return };
+    if members.get("additionalProperties").is_some_and(Value::is_boolean) {
+        members.remove("additionalProperties");
+    }
+    subschemas(members, &mut open);
 }
 
 /// Removes `null` from the values that a schema admits, unless it admits nothing else or anything at all.
