@@ -79,7 +79,8 @@ const GEMINI = [
 /**
  * Gemini: unknown names are errors, `type` "is not repeating", and enums are "only allowed for STRING type". Its Python
  * SDK (google-genai 3.6, `mcp_to_gemini_tools`) converts no tool of a list in which `additionalProperties` is a boolean:
- * "'bool' object has no attribute 'items'". References are for recursive types alone, which no form without them can
+ * "'bool' object has no attribute 'items'". Vertex AI: "specified other fields alongside any_of. When using any_of, it must
+ * be the only field set". References are for recursive types alone, which no form without them can
  * describe.
  */
 export function geminiProblems({ name, inputSchema }) {
@@ -90,6 +91,9 @@ export function geminiProblems({ name, inputSchema }) {
       return [
         ...Object.keys(schema).filter((keyword) => !known.includes(keyword)).map((keyword) => `${path}: ${keyword}`),
         ...(Array.isArray(schema.type) ? [`${path}: several types`] : []),
+        ...("anyOf" in schema ? Object.keys(schema).filter((keyword) => !["anyOf", "$defs"].includes(keyword)) : []).map(
+          (keyword) => `${path}: ${keyword} beside anyOf`,
+        ),
         ...(typeof schema.additionalProperties === "boolean" ? [`${path}: additionalProperties is a boolean`] : []),
         ...(schema.enum !== undefined && schema.type !== "string" ? [`${path}: an enum that is no string`] : []),
       ];
