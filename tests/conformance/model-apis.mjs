@@ -35,10 +35,16 @@ export function commonProblems(root) {
   });
 }
 
-/** Anthropic: "input_schema does not support oneOf, allOf, or anyOf at the top level"; names as its clients check them. */
+/**
+ * Anthropic: "input_schema does not support oneOf, allOf, or anyOf at the top level", "Property keys should match pattern
+ * '^[a-zA-Z0-9_.-]{1,64}$'" (those of the arguments themselves); names as its clients check them.
+ */
 export function anthropicProblems({ name, inputSchema }) {
   return [
     ...(/^[a-zA-Z0-9_-]{1,64}$/.test(name) ? [] : [`the name ${name}`]),
+    ...Object.keys(inputSchema.properties ?? {})
+      .filter((key) => !/^[a-zA-Z0-9_.-]{1,64}$/.test(key))
+      .map((key) => `the name of the argument ${key}`),
     ...COMBINATIONS.filter((keyword) => keyword in inputSchema).map((keyword) => `${keyword} at the root`),
   ];
 }
@@ -71,8 +77,11 @@ const GEMINI = [
 ];
 
 /**
- * Gemini: unknown names are errors, `type` "is not repeating", and enums are "only allowed for STRING type". References
- * are for recursive types alone, which no form without them can describe.
+ * Gemini: unknown names are errors, `type` "is not repeating", and enums are "only allowed for STRING type". Its Python
+ * SDK (google-genai 3.6, `mcp_to_gemini_tools`) converts no tool of a list in which `additionalProperties` is a boolean:
+ * "'bool' object has no attribute 'items'". Vertex AI: "specified other fields alongside any_of. When using any_of, it must
+ * be the only field set". References are for recursive types alone, which no form without them can
+ * describe.
  */
 export function geminiProblems({ name, inputSchema }) {
   return [
@@ -82,6 +91,10 @@ export function geminiProblems({ name, inputSchema }) {
       return [
         ...Object.keys(schema).filter((keyword) => !known.includes(keyword)).map((keyword) => `${path}: ${keyword}`),
         ...(Array.isArray(schema.type) ? [`${path}: several types`] : []),
+        ...("anyOf" in schema ? Object.keys(schema).filter((keyword) => !["anyOf", "$defs"].includes(keyword)) : []).map(
+          (keyword) => `${path}: ${keyword} beside anyOf`,
+        ),
+        ...(typeof schema.additionalProperties === "boolean" ? [`${path}: additionalProperties is a boolean`] : []),
         ...(schema.enum !== undefined && schema.type !== "string" ? [`${path}: an enum that is no string`] : []),
       ];
     }),

@@ -17,6 +17,7 @@ use crate::{
     protocol::{
         error::{RpcError, echo},
         outcome::{OperationResult, Success},
+        params::{is_empty_array, pick_members},
     },
     transport::stream::within,
 };
@@ -37,11 +38,8 @@ struct Argument {
     value: String,
 }
 
-/// `params.context`.
-#[derive(Default, Deserialize)]
-struct CompletionContext {
-    arguments: Option<BTreeMap<String, Option<String>>>,
-}
+/// The arguments that are known already, `params.context.arguments`.
+type Others = BTreeMap<String, Option<String>>;
 
 /// The prompt or template that a completion is for.
 struct Found<'c, E> {
@@ -92,15 +90,15 @@ fn complete<E: Clone + 'static>(
     let argument: Argument =
         read(operation.params.argument).ok_or_else(|| invalid("params.argument must have a name and a value"))?;
     let others = match operation.params.context {
-        Some(raw) => read(Some(raw)).ok_or_else(|| invalid("params.context is invalid"))?,
-        None => CompletionContext::default(),
+        Some(raw) => read_context(raw).ok_or_else(|| invalid("params.context is invalid"))?,
+        None => Others::new(),
     };
     if !found.arguments.contains(&argument.name.as_str()) {
         return Err(invalid("params.argument.name is not an argument of params.ref").into());
     }
 
     let call = Call::new(operation.env, Rc::clone(&context));
-    let others = others.arguments.into_iter().flatten().filter_map(|(name, value)| Some((name, value?))).collect();
+    let others = others.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let typed = CompleteParams { value: argument.value, others };
     let completers = Rc::clone(&found.completers);
     let work = async move {
@@ -115,6 +113,14 @@ fn complete<E: Clone + 'static>(
         }
     };
     Ok(Execution::Running(work.boxed_local()))
+}
+
+fn read_context(raw: &RawValue) -> Option<Others> {
+    let [arguments] = pick_members(raw.get(), &["arguments"]).ok()?;
+    match arguments.filter(|raw| !is_empty_array(raw.get())) {
+        Some(arguments) => read(Some(arguments)),
+        None => Some(Others::new()),
+    }
 }
 
 fn read<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {

@@ -12,6 +12,7 @@ use crate::{
     limits::SCHEMA_DEPTH,
     primitives::{
         alternatives::{Meant, meant},
+        keywords,
         reference::resolve,
         validation::Check,
     },
@@ -25,7 +26,10 @@ pub(crate) fn check(schema: &Value, arguments: &mut Value, whole: &str) -> Vec<S
     if !check.has_null {
         return problems;
     }
-    let mut removal = Removal { root: schema, check: Check::new(schema), any: false };
+    // Which alternative is meant shows while its `null`s are still there. What is left must fit without this.
+    let mut check = Check::new(schema);
+    check.allows_null = true;
+    let mut removal = Removal { root: schema, check, any: false };
     removal.visit(schema, arguments, 0);
     if removal.any { Check::new(schema).run(arguments, whole) } else { problems }
 }
@@ -52,9 +56,8 @@ impl<'s> Removal<'s> {
         match value {
             Value::Object(object) => self.object(members, object, depth),
             Value::Array(items) => {
-                let prefix = members.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
                 for (index, item) in items.iter_mut().enumerate() {
-                    if let Some(schema) = prefix.get(index).or_else(|| members.get("items")) {
+                    if let Some(schema) = keywords::item(members, index) {
                         self.visit(schema, item, depth + 1);
                     }
                 }
@@ -80,17 +83,18 @@ impl<'s> Removal<'s> {
 
     fn object(&mut self, schema: &'s Map<String, Value>, object: &mut Map<String, Value>, depth: u32) {
         let properties = schema.get("properties").and_then(Value::as_object);
-        let required = schema.get("required").and_then(Value::as_array);
-        let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|known| known == name));
         let before = object.len();
         object.retain(|name, value| {
             let property = properties.and_then(|properties| properties.get(name)).filter(|_| value.is_null());
-            property.is_none_or(|property| is_required(name) || self.check.admits(property, value))
+            // Without a step left it is not known what is admitted, and to keep it loses nothing.
+            property.is_none_or(|property| {
+                keywords::requires(schema, name) || self.check.admits(property, value) || self.check.is_exhausted()
+            })
         });
         self.any |= object.len() < before;
         for (name, value) in object {
             let property = properties.and_then(|properties| properties.get(name));
-            if let Some(schema) = property.or_else(|| schema.get("additionalProperties")) {
+            if let Some(schema) = property.or_else(|| keywords::additional(schema)) {
                 self.visit(schema, value, depth + 1);
             }
         }

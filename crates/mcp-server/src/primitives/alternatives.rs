@@ -28,14 +28,15 @@ pub(crate) fn meant<'s>(root: &'s Value, parts: &'s [Value], instance: &Value) -
         let mut fitting = candidates.iter().copied().filter(|part| rule(follow(root, part)));
         fitting.next().filter(|_| fitting.next().is_none())
     };
-    let fits_tags =
-        |part: &Value| tags(part).all(|(name, tag)| object.get(name).is_some_and(|value| equal(value, tag)));
-    let has_tag = |part: &Value| tags(part).next().is_some() && fits_tags(part);
+    let fits_tags = |part: &Value| {
+        tags(part.get("properties")).all(|(name, tag)| object.get(name).is_some_and(|value| equal(value, tag)))
+    };
+    let has_tag = |part: &Value| tags(part.get("properties")).next().is_some() && fits_tags(part);
     let has_members = |part: &Value| fits_tags(part) && required(part).all(|name| object.contains_key(name));
     if let Some(part) = having(&has_tag).or_else(|| having(&has_members)) {
         return Meant::One(part);
     }
-    let Some((name, _)) = tags(follow(root, first)).next() else { return Meant::Unclear };
+    let Some((name, _)) = tags(follow(root, first).get("properties")).next() else { return Meant::Unclear };
     let values: Vec<String> =
         candidates.iter().filter_map(|part| tag(follow(root, part), name)).map(Value::to_string).collect();
     let is_among = object.get(name).is_some_and(|value| values.contains(&value.to_string()));
@@ -55,9 +56,17 @@ fn accepts(root: &Value, schema: &Value, instance: &Value, depth: u32) -> bool {
     }
 }
 
+/// Whether an object has another value for a property that has one value only.
+pub(crate) fn contradicts(schema: &Map<String, Value>, object: &Map<String, Value>, allows_null: bool) -> bool {
+    tags(schema.get("properties")).any(|(name, tag)| {
+        let value = object.get(name).filter(|value| !allows_null || !value.is_null());
+        value.is_some_and(|value| !equal(value, tag))
+    })
+}
+
 /// The properties that have one value only.
-fn tags(schema: &Value) -> impl Iterator<Item = (&str, &Value)> {
-    let properties = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter);
+fn tags(properties: Option<&Value>) -> impl Iterator<Item = (&str, &Value)> {
+    let properties = properties.and_then(Value::as_object).into_iter().flat_map(Map::iter);
     properties.filter_map(|(name, property)| Some((name.as_str(), only_value(property)?)))
 }
 

@@ -5,7 +5,7 @@
 //! | [`tool`], [`resource`], [`template`], [`prompt`], [`completion`] | the primitives, and how their handlers are called |
 //! | [`tool_handler`] | the functions that can be tools |
 //! | [`tool_result`], [`prompt_result`], [`content`], [`error`] | what handlers return |
-//! | [`schema`], [`portable`], [`reference`] | JSON Schemas of arguments and results, in the form that clients take |
+//! | [`schema`], [`portable`], [`reference`], [`keywords`] | JSON Schemas of arguments and results, in the form that clients take |
 //! | [`validation`], [`alternatives`], [`absent`], [`value`], [`schema_text`] | validation against them, and what is wrong in words |
 //! | [`access`], [`icon`] | who may use a primitive, and how it is displayed |
 
@@ -16,6 +16,7 @@ pub(super) mod completion;
 pub(super) mod content;
 pub(super) mod error;
 pub(super) mod icon;
+pub(super) mod keywords;
 pub(super) mod portable;
 pub(super) mod prompt;
 pub(super) mod prompt_result;

@@ -7,16 +7,18 @@
 //! |---|---|---|
 //! | `{}`, `{"not": {}}` | `true`, `false` | the TypeScript SDK, and Claude Code, take objects only below `properties` |
 //! | `items`, `properties` always | none | OpenAI: "array schema missing items", "object schema missing properties" |
-//! | no `format` that is Rust's | `uint32`, `double`, `ip` | no specification knows them; validators warn or refuse |
+//! | no `format` that is Rust's | `uint32`, `double`, `ip` | JSON Schema has none of them; validators warn or refuse |
 //! | the schema itself | `$ref` to a definition | Gemini's function declarations know no references |
-//! | `"type": "string"` for what may be left out | `["string", "null"]` | Gemini: `type` "is not repeating"; `null` counts as absent here, see `absent` |
+//! | `"type": "string"` for what may be left out | `["string", "null"]` | Gemini: `type` "is not repeating"; `null` counts as absent here, see `absent`; not if `default` is another value |
 //! | `anyOf` | `oneOf`, `["string", "null"]` for what must be there | OpenAI: "oneOf is not permitted"; Gemini as above |
+//! | nothing beside `anyOf`, words in its first part | `description`, `properties` beside it | Vertex AI: "When using `any_of`, it must be the only field set" |
 //! | `enum` of strings, with descriptions in the text | `const` in alternatives | Gemini knows no `const` |
 //! | `items` | `prefixItems`, `uniqueItems` | neither OpenAI's nor Gemini's subset has them; `serde` checks the rest |
 //! | `additionalProperties` | `patternProperties`, `unevaluatedProperties` | the same |
+//! | nothing | `additionalProperties` of `true` or `false` | google-genai: "'bool' object has no attribute 'items'" |
 //!
 //! The first three do not change what a schema means, and hold for all schemas: [`complete`]. The others are for the
-//! arguments that a Rust type describes: [`simplify`]. Results go to programs rather than to models, and keep `null`.
+//! arguments that a Rust type describes: [`simplify`], and [`open`] for the last, which validation needs. Results go to programs rather than to models, and keep `null`.
 //! A recursive type keeps its references, since there is no other way to write it.
 
 use serde_json::{Map, Value};
@@ -50,7 +52,7 @@ pub(crate) fn complete_root(schema: &mut Value) {
     let reference = schema.get("$ref").and_then(Value::as_str);
     let target = reference.and_then(|reference| resolve(schema, reference)).and_then(Value::as_object).cloned();
     let Some(members) = schema.as_object_mut() else { return };
-    if let Some(target) = target {
+    if let Some(target) = target.filter(|target| is_separate(members, target)) {
         members.remove("$ref");
         merge(members, target);
     }
@@ -59,39 +61,77 @@ pub(crate) fn complete_root(schema: &mut Value) {
     }
 }
 
-/// Reduces the schema of arguments to what the APIs of models have in common.
-pub(crate) fn simplify(schema: &mut Value) {
+/// Whether two schemas mean the same written as one: no keyword says something else in each, and the properties and the
+/// additional ones, which depend on each other, are in one of them.
+fn is_separate(members: &Members, target: &Members) -> bool {
+    let has_members = |schema: &Members| {
+        ["properties", "patternProperties", "additionalProperties"].into_iter().any(|name| schema.contains_key(name))
+    };
+    let same = |(name, value)| {
+        matches!(String::as_str(name), "title" | "description") || members.get(name).is_none_or(|own| own == value)
+    };
+    !(has_members(members) && has_members(target)) && target.iter().all(same)
+}
+
+/// Reduces the schema of arguments to what the APIs of models have in common. References lead into `root`.
+pub(crate) fn simplify(schema: &mut Value, root: &Value) {
     let Value::Object(members) = schema else { return };
-    let required = members.remove("required");
-    if let Some(Value::Object(properties)) = members.get_mut("properties") {
+    if !is_map_of_choices(members) {
+        let required = members.remove("required");
         let is_required =
             |name: &str| required.as_ref().and_then(Value::as_array).is_some_and(|all| contains(all, name));
-        properties.iter_mut().filter(|(name, _)| !is_required(name)).for_each(|(_, property)| without_null(property));
-    }
-    if let Some(required) = required {
-        members.insert("required".to_owned(), required);
-    }
-    subschemas(members, &mut simplify);
-
-    if let Some(parts) = members.remove("oneOf") {
-        if members.contains_key("anyOf") {
-            members.insert("oneOf".to_owned(), parts);
-        } else {
-            members.insert("anyOf".to_owned(), parts);
+        if let Some(Value::Object(properties)) = members.get_mut("properties") {
+            // With another default, `null` does not mean the same as nothing.
+            let has_default = |property: &Value| property.get("default").is_some_and(|default| !default.is_null());
+            let optional =
+                properties.iter_mut().filter(|(name, property)| !is_required(name) && !has_default(property));
+            optional.for_each(|(_, property)| without_null(property));
         }
+        if let Some(required) = required {
+            members.insert("required".to_owned(), required);
+        }
+    }
+    subschemas(members, &mut |schema| simplify(schema, root));
+
+    if !members.contains_key("anyOf")
+        && let Some(parts) = members.remove("oneOf")
+    {
+        members.insert("anyOf".to_owned(), parts);
     }
     join_choices(members);
     if let Some(only @ Value::String(_)) = members.get("const").cloned() {
         members.remove("const");
         members.insert("enum".to_owned(), Value::Array(vec![only]));
     }
-    split_types(members);
-    name_items(members);
+    name_items(members, root);
     open_maps(members);
     members.remove("uniqueItems");
     if is_of(members, "object") {
         members.entry("properties").or_insert_with(empty);
     }
+    split_types(members);
+    isolate_alternatives(members);
+}
+
+/// Whether this is a map whose keys are an enum, which `schemars` writes as properties that are all alike. `null` is one of
+/// its values. A type with optional fields that look the same may be treated alike, since `null` is nothing to them.
+fn is_map_of_choices(members: &Members) -> bool {
+    let Some(Value::Object(properties)) = members.get("properties") else { return false };
+    let mut schemas = properties.values();
+    let Some(first) = schemas.next().filter(|_| properties.len() > 1) else { return false };
+    members.contains_key("additionalProperties")
+        && !members.contains_key("required")
+        && schemas.all(|each| each == first)
+}
+
+/// Removes what is said of members that are not described, unless it is a schema. Only for the list: arguments are
+/// validated with it, so that a model still reads which member a type does not know.
+pub(crate) fn open(schema: &mut Value) {
+    let Value::Object(members) = schema else { return };
+    if members.get("additionalProperties").is_some_and(Value::is_boolean) {
+        members.remove("additionalProperties");
+    }
+    subschemas(members, &mut open);
 }
 
 /// Removes `null` from the values that a schema admits, unless it admits nothing else or anything at all.
@@ -140,7 +180,11 @@ fn join_choices(members: &mut Members) {
         if let (Some(text), [choice]) = (part.get("description").and_then(Value::as_str), strings.as_slice()) {
             lines = format!("{lines}\n- {choice}: {text}");
         }
-        choices.extend_from_slice(strings);
+        for choice in strings {
+            if !choices.contains(choice) {
+                choices.push(choice.clone());
+            }
+        }
     }
     members.remove("anyOf");
     members.insert("type".to_owned(), Value::from("string"));
@@ -157,7 +201,7 @@ fn split_types(members: &mut Members) {
     let types = types.clone();
     let mut alike = std::mem::take(members);
     alike.remove("type");
-    for name in ["title", "description", "default"] {
+    for name in WORDS {
         if let Some(value) = alike.remove(name) {
             members.insert(name.to_owned(), value);
         }
@@ -173,10 +217,57 @@ fn split_types(members: &mut Members) {
     members.insert("anyOf".to_owned(), types.into_iter().map(part).collect());
 }
 
+/// What is said of a value in words.
+const WORDS: [&str; 3] = ["title", "description", "default"];
+
+/// What stands beside alternatives becomes part of each, words become part of the first. If that is not possible, it stays.
+fn isolate_alternatives(members: &mut Members) {
+    let Some(Value::Array(parts)) = members.get("anyOf") else { return };
+    let mut parts = parts.clone();
+    let beside = || members.iter().filter(|(name, _)| !matches!(name.as_str(), "anyOf" | "$defs"));
+    for (name, value) in beside().filter(|(name, _)| !WORDS.contains(&name.as_str())) {
+        if !parts.iter_mut().all(|part| part.as_object_mut().is_some_and(|part| say_also(part, name, value))) {
+            return;
+        }
+    }
+    let first = parts.iter_mut().filter_map(Value::as_object_mut).find(|part| !is_of(part, "null"));
+    if let Some(first) = first {
+        for (name, value) in beside().filter(|(name, _)| WORDS.contains(&name.as_str())) {
+            match (first.get(name).and_then(Value::as_str), value) {
+                (Some(own), Value::String(words)) if name == "description" => {
+                    let both = Value::from(format!("{words}\n{own}"));
+                    first.insert(name.clone(), both);
+                }
+                _ => drop(first.insert(name.clone(), value.clone())),
+            }
+        }
+    }
+    members.retain(|name, _| name == "$defs");
+    members.insert("anyOf".to_owned(), Value::Array(parts));
+}
+
+/// Adds a keyword to a schema. Returns `false` if the schema says something else there.
+fn say_also(schema: &mut Members, name: &str, value: &Value) -> bool {
+    match (schema.get_mut(name), value) {
+        (None, _) => drop(schema.insert(name.to_owned(), value.clone())),
+        (Some(Value::Object(own)), Value::Object(others)) if name == "properties" => {
+            return others
+                .iter()
+                .all(|(name, value)| own.entry(name.clone()).or_insert_with(|| value.clone()) == value);
+        }
+        (Some(Value::Array(own)), Value::Array(others)) if name == "required" => {
+            let new: Vec<Value> = others.iter().filter(|other| !own.contains(other)).cloned().collect();
+            own.extend(new);
+        }
+        (Some(own), _) => return own == value,
+    }
+    true
+}
+
 /// A tuple becomes an array of what its places may hold. Its length stays, and the description names the order.
-fn name_items(members: &mut Members) {
+fn name_items(members: &mut Members, root: &Value) {
     let Some(Value::Array(mut places)) = members.remove("prefixItems") else { return };
-    let words = places.iter().map(|place| describe(place, place, 0)).collect::<Vec<_>>().join(", ");
+    let words = places.iter().map(|place| describe(root, place, 0)).collect::<Vec<_>>().join(", ");
     let mut different: Vec<Value> = Vec::new();
     for place in places.drain(..) {
         if !different.contains(&place) {
@@ -246,9 +337,11 @@ fn subschemas(members: &mut Members, visit: &mut dyn FnMut(&mut Value)) {
     }
 }
 
-/// The formats that `schemars` makes of types of Rust, and that no specification knows.
+/// The formats that `schemars` makes of types of Rust. JSON Schema has none of them.
 fn is_of_rust(format: &str) -> bool {
-    matches!(format, "float" | "double" | "ip") || format.starts_with("int") || format.starts_with("uint")
+    let signed = format.strip_prefix('u').unwrap_or(format);
+    matches!(format, "float" | "double" | "ip")
+        || matches!(signed, "int" | "int8" | "int16" | "int32" | "int64" | "int128")
 }
 
 /// Whether values of this type are meant.

@@ -13,6 +13,7 @@ use crate::{
         access::{Listing, Requirements, listing_methods},
         completion::{Completer, Completers, completion_methods},
         error::PromptError,
+        portable,
         prompt_result::{IntoPrompt, PromptResult},
         schema,
         tool_handler::{ArgumentsOnly, Made, Nothing, WithArguments, WithoutArguments},
@@ -178,6 +179,9 @@ fn described(schema: &Value) -> Result<Vec<PromptArgument>, PromptArgumentError>
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     properties
         .map(|(name, property)| {
+            // `null` counts as absent for each of them, whatever its default is.
+            let mut property = property.clone();
+            portable::without_null(&mut property);
             if property.get("type").is_none_or(|name| name != "string") {
                 return Err(PromptArgumentError::NotAString(name.clone()));
             }

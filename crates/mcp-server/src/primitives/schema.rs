@@ -4,7 +4,10 @@
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
+use mcp_edge_runtime::json::to_json;
+
 use crate::{
+    limits::NAME_LENGTH,
     primitives::{portable, reference::resolve},
     transport::headers::{self, PARAMETER_PREFIX, Parameter},
 };
@@ -12,10 +15,9 @@ use crate::{
 /// The only dialect there is here.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
-/// The schema of tools without arguments. Models read that there are none; what a client
-/// sends nonetheless is ignored.
+/// The schema of tools without arguments. What a client sends nonetheless is ignored.
 pub(crate) fn no_arguments() -> Value {
-    serde_json::json!({"type": "object", "properties": {}, "additionalProperties": false})
+    serde_json::json!({"type": "object", "properties": {}})
 }
 
 /// The schema of a type that is read from JSON, in the form that [`portable`] describes.
@@ -24,7 +26,8 @@ pub(crate) fn of_input<T: JsonSchema>() -> Value {
     portable::complete_root(&mut schema);
     // Arguments that are missing as a whole are an empty object.
     portable::without_null(&mut schema);
-    portable::simplify(&mut schema);
+    let root = schema.clone();
+    portable::simplify(&mut schema, &root);
     schema
 }
 
@@ -90,6 +93,12 @@ pub enum SchemaError {
         "the root consists of alternatives ({0}), which model APIs refuse: make the enum a field of the arguments, without `flatten`, or write a tool for each variant"
     )]
     RootAlternatives(&'static str),
+    /// The APIs of models refuse a conversation with a tool whose argument has such a name (Anthropic: "property keys
+    /// should match pattern '^[a-zA-Z0-9_.-]{1,64}$'").
+    #[error(
+        "the name of the argument {0:?} is not 1 to {NAME_LENGTH} characters of A-Z a-z 0-9 _ . -, which model APIs refuse: rename it with #[serde(rename = \"…\")]"
+    )]
+    ArgumentName(String),
     /// Not an object.
     #[error("a schema is an object")]
     NotASchema,
@@ -125,7 +134,28 @@ fn check_input(schema: &Value) -> Result<Vec<Parameter>, SchemaError> {
 pub(crate) fn check_derived_input(schema: &Value) -> Result<Vec<Parameter>, SchemaError> {
     match ["anyOf", "oneOf", "allOf"].into_iter().find(|keyword| schema.get(keyword).is_some()) {
         Some(keyword) => Err(SchemaError::RootAlternatives(keyword)),
-        None => check_input(schema),
+        None => check_argument_names(schema).and_then(|()| check_input(schema)),
+    }
+}
+
+/// The schema of arguments that a Rust type describes, as it is listed. It is validated with what it says of unknown
+/// members.
+pub(crate) fn list_derived(schema: &Value) -> String {
+    let mut listed = schema.clone();
+    portable::open(&mut listed);
+    to_json(&listed)
+}
+
+/// Checks the names of the arguments themselves, which are all that the APIs of models check.
+fn check_argument_names(schema: &Value) -> Result<(), SchemaError> {
+    let names = schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+    let is_refused = |name: &&String| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        name.is_empty() || name.len() > NAME_LENGTH || !name.bytes().all(fits)
+    };
+    match names.into_iter().find(is_refused) {
+        Some(name) => Err(SchemaError::ArgumentName(name.clone())),
+        None => Ok(()),
     }
 }
 

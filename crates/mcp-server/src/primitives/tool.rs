@@ -164,10 +164,10 @@ impl<E: 'static> Tool<E> {
         let Self { name, listing, handler, hints, needs, time } = self;
         let Handler { arguments, output_schema, run } = handler;
         let (input_schema, parameters, check) = match arguments {
-            None => (schema::no_arguments(), Vec::new(), None),
-            Some(Arguments { mut schema, prepare, check }) => {
+            None => (to_json(&schema::no_arguments()), Vec::new(), None),
+            Some(Arguments { mut schema, prepare, list, check }) => {
                 let parameters = prepare(&mut schema)?;
-                (schema, parameters, Some(check))
+                (list(&schema), parameters, Some((check, schema)))
             }
         };
         output_schema.as_ref().map_or(Ok(()), schema::check_output)?;
@@ -180,7 +180,7 @@ impl<E: 'static> Tool<E> {
             .flag("openWorldHint", hints.open_world);
         let listed = listing
             .describe(Object::new().text("name", &name))
-            .raw("inputSchema", &to_json(&input_schema))
+            .raw("inputSchema", &input_schema)
             .maybe_raw("outputSchema", output_schema.as_ref().map(to_json).as_deref())
             .raw("annotations", &annotations.close())
             .close();
@@ -190,7 +190,7 @@ impl<E: 'static> Tool<E> {
             description: listing.description,
             requirements: listing.requirements,
             run,
-            check: check.map(|check| (check, input_schema)),
+            check,
             parameters,
             needs,
             time,
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(tool["annotations"], hints("t", [false, false, true, true]));
         let tool = listed(Tool::<()>::new("t", leaf));
         assert_eq!(tool["annotations"], hints("t", [false, true, false, true]));
-        assert_eq!(tool["inputSchema"], json!({"type": "object", "properties": {}, "additionalProperties": false}));
+        assert_eq!(tool["inputSchema"], json!({"type": "object", "properties": {}}));
     }
 
     #[test]

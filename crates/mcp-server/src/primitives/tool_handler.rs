@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use mcp_edge_runtime::json::to_json;
+
 use crate::{
     call::Call,
     primitives::{
@@ -32,6 +34,8 @@ pub(crate) struct Arguments {
     pub schema: Value,
     /// Finishes and checks the schema when the server is built.
     pub prepare: fn(&mut Value) -> Result<Vec<Parameter>, SchemaError>,
+    /// Writes the schema as it is listed.
+    pub list: fn(&Value) -> String,
     /// Validates the arguments of a call.
     pub check: CheckArguments,
 }
@@ -42,12 +46,17 @@ pub(crate) type CheckArguments = fn(&Value, &mut Value, &str) -> Vec<String>;
 impl Arguments {
     /// With the schema that their type describes.
     pub fn derived(schema: Value) -> Self {
-        Self { schema, prepare: |schema| schema::check_derived_input(schema), check: absent::check }
+        Self {
+            schema,
+            prepare: |schema| schema::check_derived_input(schema),
+            list: schema::list_derived,
+            check: absent::check,
+        }
     }
 
     /// With a schema of the author's.
     pub fn given(schema: Value) -> Self {
-        Self { schema, prepare: schema::prepare_input, check: absent::check }
+        Self { schema, prepare: schema::prepare_input, list: to_json, check: absent::check }
     }
 }
 

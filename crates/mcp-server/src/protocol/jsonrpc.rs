@@ -18,7 +18,7 @@ use serde_json::{error::Category, value::RawValue};
 
 use crate::protocol::{
     error::{Reason, RpcError},
-    params::{Params, Text, is_short_id},
+    params::{Params, Text, is_empty_array, is_short_id},
     revision::Era,
 };
 use mcp_edge_runtime::json::{Object, quote};
@@ -137,9 +137,10 @@ pub(crate) fn parse_message(text: &str) -> Result<Message<'_>, Unreadable<'_>> {
         // `null` is not allowed, but harmless, and seen in notifications.
         None | Some("null") => Params::default(),
         Some(text) if text.starts_with('{') => match Params::parse(text) {
-            Ok(params) => params,
+            Ok(params) => params.without_empty_arrays(),
             Err(_) => return invalid("`params` repeats a member or is not valid text"),
         },
+        Some(text) if is_empty_array(text) => Params::default(),
         Some(_) => return invalid("`params` must be an object"),
     };
     Ok(Message { kind, params })
@@ -240,7 +241,7 @@ mod tests {
             r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#,
             r#"{"id":1,"method":"ping"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":7}"#,
-            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":3}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}"#,
         ] {
@@ -276,11 +277,11 @@ mod tests {
     }
 
     #[test]
-    fn null_params_count_as_none() {
-        assert!(matches!(
-            parse(r#"{"jsonrpc":"2.0","method":"notifications/initialized","params":null}"#, 100),
-            Ok(Payload::One(Message { kind: Kind::Notification { .. }, .. }))
-        ));
+    fn null_params_and_an_empty_array_count_as_none() {
+        for params in ["null", "[]", "[ ]"] {
+            let body = format!(r#"{{"jsonrpc":"2.0","method":"notifications/initialized","params":{params}}}"#);
+            assert!(matches!(parse(&body, 100), Ok(Payload::One(Message { kind: Kind::Notification { .. }, .. }))));
+        }
     }
 
     #[test]

@@ -74,6 +74,15 @@ parse_members!(Meta {
 });
 
 impl<'a> Params<'a> {
+    /// Without the objects that are written as an empty array, which count as absent: PHP has one type for both, and its
+    /// clients send `"arguments": []` for a call without arguments.
+    pub fn without_empty_arrays(mut self) -> Self {
+        for member in [&mut self.arguments, &mut self.context] {
+            *member = member.filter(|raw| !is_empty_array(raw.get()));
+        }
+        self
+    }
+
     /// `_meta`, or nothing if there is none or it is not an object.
     ///
     /// # Errors
@@ -108,6 +117,11 @@ pub(crate) fn is_short_id(json: &str) -> bool {
     let digits = json.strip_prefix('-').unwrap_or(json);
     let digits = digits.strip_suffix(".0").unwrap_or(digits);
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether `json`, which begins with its first byte, is an array without elements.
+pub(crate) fn is_empty_array(json: &str) -> bool {
+    json.strip_prefix('[').is_some_and(|rest| rest.trim_ascii_start() == "]")
 }
 
 /// The string that `raw` is, if it is one.

@@ -104,12 +104,18 @@ fn each_type_has_the_form_that_all_take() {
             "required": required
         })
     };
+    // Of all alternatives, but nothing may stand beside these.
+    let described = |mut schema: Value| {
+        schema["description"] = json!("Its form.");
+        schema
+    };
     for (name, expected) in [
         ("size", json!({"type": "string", "enum": ["Small", "Large"], "description": "- \"Large\": Very large"})),
         (
             "shape",
-            json!({"description": "Its form.", "anyOf": [
-                tagged("circle", "radius", json!(["kind", "radius"])), tagged("square", "side", json!(["kind"]))
+            json!({"anyOf": [
+                described(tagged("circle", "radius", json!(["kind", "radius"]))),
+                tagged("square", "side", json!(["kind"]))
             ]}),
         ),
         ("id", json!({"anyOf": [{"type": "integer"}, {"type": "string"}]})),
@@ -124,7 +130,7 @@ fn each_type_has_the_form_that_all_take() {
         ("gift", json!({"type": "boolean", "default": false})),
         ("any", json!({})),
         ("anything", json!({"type": "array", "items": {}})),
-        ("object", json!({"type": "object", "properties": {}, "additionalProperties": true})),
+        ("object", json!({"type": "object", "properties": {}})),
         (
             "map",
             json!({
@@ -222,4 +228,70 @@ fn null_is_absent_in_prompts_and_forms_too() {
     let responses = json!({"review": {"action": "accept", "content": given}});
     let params = json!({"name": "ask", "arguments": {}, "inputResponses": responses});
     assert_eq!(run(client.request("tools/call", params)).text(), "x/");
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its schema is looked at")]
+struct Closed {
+    place: Option<ClosedPlace>,
+    choice: Option<Choice>,
+    object: Option<serde_json::Map<String, Value>>,
+    lengths: Option<HashMap<String, u8>>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "only its schema is looked at")]
+struct ClosedPlace {
+    city: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only its schema is looked at")]
+enum Choice {
+    All,
+    Some { count: u8 },
+}
+
+#[test]
+fn types_that_refuse_unknown_members_do_so_though_their_published_schemas_have_no_boolean() {
+    let server = build(Server::builder("t", "1").tool(Tool::new("closed", |_: Call, _: Closed| async { "fine" })));
+    let client = Client::new(&server);
+    let listed = run(client.request("tools/list", json!({})));
+    let schema = &listed.result()["tools"][0]["inputSchema"];
+    assert!(!schema.to_string().contains("\"additionalProperties\":false"), "{schema}");
+    assert!(!schema.to_string().contains("\"additionalProperties\":true"), "{schema}");
+    assert_eq!(schema["properties"]["lengths"]["additionalProperties"]["type"], "integer");
+    for (arguments, words) in [
+        (json!({"citty": "a"}), "arguments.citty: no such property"),
+        (json!({"place": {"city": "Oslo", "zip": "1"}}), "arguments.place.zip: no such property"),
+        (json!({"choice": {"Some": {"count": 1}, "All": null}}), "arguments.choice.All: no such property"),
+    ] {
+        let answer = run(client.call_tool("closed", arguments));
+        assert!(answer.is_error() && answer.text().contains(words), "{}", answer.text());
+    }
+    let fine = json!({"choice": {"Some": {"count": 1}}, "object": {"a": 1}, "lengths": {"a": 1}});
+    assert_eq!(run(client.call_tool("closed", fine)).text(), "fine");
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum When {
+    At { date: String, zone: Option<String> },
+    Span { date: String, until: String, zone: Option<String> },
+}
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct Meeting {
+    when: When,
+}
+
+#[test]
+fn null_is_absent_where_several_alternatives_may_be_meant() {
+    let tool = Tool::new("meet", |_: Call, meeting: Meeting| async move { Json(meeting) });
+    let server = build(Server::builder("t", "1").tool(tool));
+    let when = json!({"date": "a", "until": "b", "zone": null});
+    let answer = run(Client::new(&server).call_tool("meet", json!({"when": when})));
+    assert_eq!(answer.result()["structuredContent"]["when"], json!({"date": "a", "zone": null}), "{}", answer.text());
 }

@@ -71,6 +71,40 @@ fn schemas_are_fit_for_use() {
     assert!(builder().tool(fine().output_schema(json!({"type": "object"}))).build().is_ok());
 }
 
+#[test]
+fn names_of_arguments_are_what_model_apis_accept() {
+    #[derive(Deserialize, JsonSchema)]
+    #[allow(dead_code, reason = "only its schema is looked at")]
+    struct Dollar {
+        #[serde(rename = "$filter")]
+        filter: String,
+    }
+    #[derive(Deserialize, JsonSchema)]
+    #[allow(dead_code, reason = "only its schema is looked at")]
+    struct Umlaut {
+        größe: u8,
+    }
+    #[derive(Deserialize, JsonSchema)]
+    #[allow(dead_code, reason = "only its schema is looked at")]
+    struct Fine {
+        #[serde(rename = "a.b-C_9")]
+        field: Option<Umlaut>,
+    }
+    let refused = |tool| match refusal(builder().tool(tool)) {
+        BuildError::Schema { error, .. } => error,
+        other => panic!("{other}"),
+    };
+    let dollar = refused(Tool::new("a", |_: Dollar| async { "" }));
+    assert_eq!(dollar, SchemaError::ArgumentName("$filter".to_owned()));
+    assert!(dollar.to_string().contains("\"$filter\"") && dollar.to_string().contains("rename"), "{dollar}");
+    assert_eq!(refused(Tool::new("a", |_: Umlaut| async { "" })), SchemaError::ArgumentName("größe".to_owned()));
+    // Only those of the arguments themselves are checked there.
+    assert!(builder().tool(Tool::new("a", |_: Fine| async { "" })).build().is_ok());
+    // An author who writes a schema may have other clients in mind.
+    let given = json!({"type": "object", "properties": {"$filter": {}}});
+    assert!(builder().tool(Tool::new("a", |_: Value| async { "" }).input_schema(given)).build().is_ok());
+}
+
 #[derive(Deserialize, JsonSchema)]
 #[serde(tag = "kind")]
 #[allow(dead_code, reason = "only its schema is looked at")]

@@ -136,7 +136,7 @@ fn every_step_has_its_status_and_code() {
         ("a parameter of no tool", call().with("mcp-param-other", "x"), (200, 0)),
         // Step 8j: parameters.
         ("an unknown tool", call().body("/params/name", Some(json!("x"))).with("mcp-name", "x"), (200, -32602)),
-        ("arguments that are an array", call().body("/params/arguments", Some(json!([]))), (200, -32602)),
+        ("arguments that are an array", call().body("/params/arguments", Some(json!([1]))), (200, -32602)),
         ("a cursor that was not given out", list().body("/params/cursor", Some(json!("x"))), (200, -32602)),
         (
             "an unknown level",
@@ -208,7 +208,7 @@ fn bodies_that_are_no_message_are_refused() {
         ("{}", -32600),
         (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, -32600),
         (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, -32600),
-        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}"#, -32600),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#, -32600),
     ] {
         for request in [list(), Request::legacy("ping", json!({}))] {
             let response = response(request.send_text(&server(), body));

@@ -12,6 +12,8 @@ mod input_required;
 mod ladder;
 mod lists;
 mod methods;
+mod nulls;
+mod portable;
 mod streams;
 mod tools;
 mod variants;

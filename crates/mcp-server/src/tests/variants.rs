@@ -60,6 +60,44 @@ fn arguments_that_are_null_are_an_empty_object() {
     }
 }
 
+/// PHP writes an empty map as an empty array.
+#[test]
+fn an_empty_array_in_place_of_parameters_or_arguments_counts_as_absent() {
+    let none = build(
+        Server::builder("t", "1")
+            .tool(Tool::new("hello", async |_call: Call| "Hello"))
+            .tool(Tool::new("optional", async |_call: Call, Optional { name }: Optional| name.unwrap_or_default()))
+            .prompt(Prompt::new("hello", async |_call: Call, _: Optional| "Hello")),
+    );
+    for make in [Request::modern, Request::legacy] {
+        for (method, name) in [("tools/call", "hello"), ("tools/call", "optional"), ("prompts/get", "hello")] {
+            let answer = |arguments| {
+                let request = make(method, json!({"name": name, "arguments": arguments}));
+                message(&response(request.send(&none)))
+            };
+            assert!(answer(json!([]))["result"].is_object(), "{}", answer(json!([])));
+            for other in [json!([1]), json!([[]]), json!("[]"), json!(""), json!(0), json!(false)] {
+                assert_eq!(answer(other)["error"]["code"], -32602, "{method}");
+            }
+        }
+    }
+    let spaced = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"hello","arguments":[  ]}}"#;
+    let answer = message(&response(Request::legacy("tools/call", json!({})).send_text(&none, spaced)));
+    assert!(answer["result"].is_object(), "{answer}");
+
+    for method in ["tools/list", "ping"] {
+        let answer = send(&Request::legacy(method, json!([]))).1;
+        assert!(answer["result"].is_object(), "{answer}");
+        for other in [json!([1]), json!("[]"), json!(1)] {
+            assert_eq!(send(&Request::legacy(method, other)).1["error"]["code"], -32600);
+        }
+    }
+    let notification = Request::legacy("notifications/initialized", json!([])).body("/id", None);
+    assert_eq!(send(&notification), (202, Value::Null));
+    let request = || complete(Request::legacy);
+    assert_eq!(send(&request().body("/params/context", Some(json!([])))), send(&request()));
+}
+
 #[test]
 fn members_of_the_envelope_that_are_null_count_as_absent() {
     for name in ["progressToken", "io.modelcontextprotocol~1logLevel", "io.modelcontextprotocol~1clientInfo"] {
@@ -110,7 +148,9 @@ fn optional_arguments_of_prompts_and_completions_may_be_null() {
     }
     let missing = send(&greet(Request::legacy).body("/params/arguments/text", Some(Value::Null))).1;
     assert_eq!(missing["error"]["message"], "argument text is missing");
-    for context in [json!({}), json!({"arguments": null}), json!({"arguments": {"other": null}})] {
+    for context in
+        [json!({}), json!({"arguments": null}), json!({"arguments": []}), json!({"arguments": {"other": null}})]
+    {
         let answer = send(&complete(Request::legacy).body("/params/context", Some(context))).1;
         assert_eq!(answer["result"]["completion"]["values"], json!(["hello", "hi"]), "{answer}");
     }

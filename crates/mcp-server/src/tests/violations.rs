@@ -56,9 +56,39 @@ fn nested_alternatives_cost_no_more_than_their_number_squared() {
 }
 
 #[test]
+fn recursive_alternatives_with_a_tag_cost_no_more_than_their_depth() {
+    let container = |tag: usize| {
+        json!({
+            "type": "object",
+            "properties": {"content": {"type": "array", "items": {"$ref": "#"}}, "type": {"enum": [format!("c{tag}")]}},
+            "required": ["type", "content"]
+        })
+    };
+    let text = json!({
+        "type": "object", "properties": {"text": {"type": "string"}, "type": {"const": "text"}}, "required": ["type", "text"]
+    });
+    let parts: Vec<Value> = (0..8).map(container).chain([text]).collect();
+    for schema in [json!({"anyOf": parts}), json!({"oneOf": parts})] {
+        let deep =
+            (0..20).fold(json!({"type": "text", "text": ""}), |inner, _| json!({"type": "c7", "content": [inner]}));
+        assert_eq!(problems(&schema, &deep), [""; 0]);
+        let wrong = (0..20).fold(json!({"type": "text"}), |inner, _| json!({"type": "c7", "content": [inner]}));
+        let path = ".content[0]".repeat(20);
+        assert_eq!(problems(&schema, &wrong), [format!("arguments{path}.text: required, expected a string")]);
+    }
+}
+
+#[test]
 fn what_may_be_the_missing_property_misspelled_is_reported() {
     let schema = json!({"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]});
     let expected = ["arguments.title: required, expected a string", "arguments.titles: no such property"];
     assert_eq!(problems(&schema, &json!({"titles": "x"})), expected);
     assert_eq!(problems(&schema, &json!({"title": "x", "titles": "x"})), [""; 0]);
+}
+
+#[test]
+fn circular_and_multiplying_schemas_come_to_an_end() {
+    assert_eq!(problems(&json!({"$ref": "#"}), &json!(1)), ["arguments: too complex to validate"]);
+    let explosion = json!({"anyOf": [{"$ref": "#"}, {"$ref": "#"}], "type": "array", "items": {"$ref": "#"}});
+    assert!(!problems(&explosion, &json!([[[[1]]]])).is_empty());
 }
