@@ -159,6 +159,9 @@ impl<'s> Check<'s> {
         let mut is_missing = false;
         if let Some(Value::Array(required)) = schema.get("required") {
             for name in required.iter().filter_map(Value::as_str).filter(|name| !object.contains_key(*name)) {
+                if self.done {
+                    return;
+                }
                 is_missing = true;
                 let expected = schema.get("properties").and_then(|properties| properties.get(name));
                 let expected = expected.map_or_else(|| "a value".to_owned(), |schema| describe(self.root, schema, 0));
@@ -168,6 +171,9 @@ impl<'s> Check<'s> {
         let properties = schema.get("properties").and_then(Value::as_object);
         let additional = keywords::additional(schema);
         for (name, value) in object {
+            if self.done {
+                return;
+            }
             self.has_null |= value.is_null();
             match (properties.and_then(|properties| properties.get(name)), additional) {
                 (Some(_), _) if self.allows_null && value.is_null() && !keywords::requires(schema, name) => {}
@@ -294,6 +300,9 @@ impl<'s> Check<'s> {
     }
 
     fn report(&mut self, path: &Path<'_>, problem: &str) {
+        if self.done {
+            return;
+        }
         if !self.quiet {
             self.found.push(format!("{path}: {problem}"));
         }

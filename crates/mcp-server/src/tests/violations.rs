@@ -92,3 +92,24 @@ fn circular_and_multiplying_schemas_come_to_an_end() {
     let explosion = json!({"anyOf": [{"$ref": "#"}, {"$ref": "#"}], "type": "array", "items": {"$ref": "#"}});
     assert!(!problems(&explosion, &json!([[[[1]]]])).is_empty());
 }
+
+#[test]
+fn as_many_violations_as_can_be_read_are_reported_whatever_is_sent() {
+    let closed = json!({"type": "object", "additionalProperties": false});
+    let open = json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]});
+    let missing = json!({"type": "object", "required": ["a", "b", "c", "d", "e", "f", "g"]});
+    let unknown: Value =
+        (0..1000).map(|number| (number.to_string(), json!(1))).collect::<serde_json::Map<_, _>>().into();
+    let alternatives = json!({"anyOf": [open, {"type": "null"}]});
+    for (schema, instance) in [
+        (&closed, &unknown),
+        (&open, &unknown),
+        (&missing, &json!({})),
+        (&alternatives, &unknown),
+        (&json!({"type": "array", "items": {"type": "string"}}), &json!(vec![1; 1000])),
+        (&json!({"type": "object", "additionalProperties": {"type": "string"}}), &unknown),
+    ] {
+        let problems = problems(schema, instance);
+        assert_eq!(problems.len(), 5, "{schema}");
+    }
+}
