@@ -15,7 +15,9 @@ use crate::{
 #[non_exhaustive]
 pub enum BuildError {
     /// A name that clients may refuse.
-    #[error("{kind} name {name:?} is not 1 to {NAME_LENGTH} characters of A-Z a-z 0-9 _ -")]
+    #[error(
+        "{kind} name {name:?} is not 1 to {NAME_LENGTH} characters of A-Z a-z 0-9 _ -, of which that of a tool begins with a letter or _"
+    )]
     Name {
         /// `tool` or `prompt`.
         kind: &'static str,
@@ -129,7 +131,9 @@ pub(crate) fn check_all(scopes: &[(String, String)], registered: &[Registered]) 
 
 fn check_name(kind: &'static str, name: &str) -> Result<(), BuildError> {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-    if (1..=NAME_LENGTH).contains(&name.len()) && name.bytes().all(valid) {
+    // Gemini's function declarations: "must start with a letter or an underscore".
+    let begins = kind != "tool" || name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    if begins && (1..=NAME_LENGTH).contains(&name.len()) && name.bytes().all(valid) {
         Ok(())
     } else {
         Err(BuildError::Name { kind, name: name.to_owned() })

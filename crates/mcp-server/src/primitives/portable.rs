@@ -15,10 +15,11 @@
 //! | `enum` of strings, with descriptions in the text | `const` in alternatives | Gemini knows no `const` |
 //! | `items` | `prefixItems`, `uniqueItems` | neither OpenAI's nor Gemini's subset has them; `serde` checks the rest |
 //! | `additionalProperties` | `patternProperties`, `unevaluatedProperties` | the same |
+//! | words in the description | `enum` and `const` of numbers | Gemini: "only allowed for STRING type" |
 //! | nothing | `additionalProperties` of `true` or `false` | google-genai: "'bool' object has no attribute 'items'" |
 //!
 //! The first three do not change what a schema means, and hold for all schemas: [`complete`]. The others are for the
-//! arguments that a Rust type describes: [`simplify`], and [`open`] for the last, which validation needs. Results go to programs rather than to models, and keep `null`.
+//! arguments that a Rust type describes: [`simplify`], and [`publish`] for the last two, which validation needs. Results go to programs rather than to models, and keep `null`.
 //! A recursive type keeps its references, since there is no other way to write it.
 
 use serde_json::{Map, Value};
@@ -124,14 +125,25 @@ fn is_map_of_choices(members: &Members) -> bool {
         && schemas.all(|each| each == first)
 }
 
-/// Removes what is said of members that are not described, unless it is a schema. Only for the list: arguments are
-/// validated with it, so that a model still reads which member a type does not know.
-pub(crate) fn open(schema: &mut Value) {
+/// Removes what only validation needs: what is said of members that are not described, unless it is a schema, and choices
+/// that are no strings, which become part of the description. Only for the list, so that a model still reads which member a
+/// type does not know, and what a choice is.
+pub(crate) fn publish(schema: &mut Value) {
+    let is_choice = match schema.get("enum") {
+        Some(Value::Array(choices)) => !choices.iter().all(Value::is_string),
+        _ => schema.get("const").is_some(),
+    };
+    let words = if is_choice { format!("\nMust be {}.", describe(&Value::Null, schema, 0)) } else { String::new() };
     let Value::Object(members) = schema else { return };
+    if is_choice {
+        members.remove("enum");
+        members.remove("const");
+        describe_further(members, &words);
+    }
     if members.get("additionalProperties").is_some_and(Value::is_boolean) {
         members.remove("additionalProperties");
     }
-    subschemas(members, &mut open);
+    subschemas(members, &mut publish);
 }
 
 /// Removes `null` from the values that a schema admits, unless it admits nothing else or anything at all.

@@ -179,7 +179,7 @@ fn described(schema: &Value) -> Result<Vec<PromptArgument>, PromptArgumentError>
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     properties
         .map(|(name, property)| {
-            // `null` counts as absent for each of them, whatever its default is.
+            // `null` counts as absent for each of them, regardless of its default.
             let mut property = property.clone();
             portable::without_null(&mut property);
             if property.get("type").is_none_or(|name| name != "string") {

@@ -142,7 +142,7 @@ pub(crate) fn check_derived_input(schema: &Value) -> Result<Vec<Parameter>, Sche
 /// members.
 pub(crate) fn list_derived(schema: &Value) -> String {
     let mut listed = schema.clone();
-    portable::open(&mut listed);
+    portable::publish(&mut listed);
     to_json(&listed)
 }
 

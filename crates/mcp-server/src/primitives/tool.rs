@@ -87,7 +87,8 @@ impl<E: 'static> Tool<E> {
     /// Creates a tool with the function that does its work: `async fn(Call<E>, Arguments) -> Result`, where each of the
     /// two parameters may be missing; see [`ToolHandler`].
     ///
-    /// The name has 1 to 64 characters of `A-Z a-z 0-9 _ -`, which is what the APIs of models take.
+    /// The name has 1 to 64 characters of `A-Z a-z 0-9 _ -`, the first of which is a letter or `_`: this is what the APIs of
+    /// models take.
     pub fn new<Kind>(name: impl Into<String>, handler: impl ToolHandler<E, Kind>) -> Self {
         Self {
             name: name.into(),

@@ -21,6 +21,12 @@ fn names_are_what_clients_accept() {
         let expected = BuildError::Name { kind: "prompt", name: name.to_owned() };
         assert_eq!(refusal(builder().prompt(Prompt::new(name, greet))), expected);
     }
+    // Gemini wants a letter or `_` first. It reads no prompts.
+    for name in ["2fa", "-x"] {
+        let expected = BuildError::Name { kind: "tool", name: name.to_owned() };
+        assert_eq!(refusal(builder().tool(Tool::new(name, echo))), expected);
+        assert!(builder().prompt(Prompt::new(name, greet)).tool(Tool::new("_x", echo)).build().is_ok());
+    }
     assert!(builder().tool(Tool::new("Az09_-", echo)).tool(Tool::new("a".repeat(64), echo)).build().is_ok());
 }
 

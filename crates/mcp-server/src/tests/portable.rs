@@ -129,3 +129,61 @@ fn a_root_reference_with_siblings_keeps_its_meaning() {
     let listed = schema(&plain);
     assert_eq!((&listed["properties"], listed.get("$ref")), (&base["properties"], None));
 }
+
+#[derive(Serialize, Deserialize)]
+struct Level(u8);
+
+impl JsonSchema for Level {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Level".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "integer", "enum": [1, 2, 4], "description": "How loud."})
+    }
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum Unit {
+    Short(Short),
+    Long(Long),
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Short {
+    M,
+    Inch,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Long {
+    Metre,
+    Inch,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Values {
+    level: Option<Level>,
+    unit: Option<Unit>,
+    #[schemars(extend("format" = "interval"))]
+    every: Option<String>,
+    size: Option<isize>,
+}
+
+#[test]
+fn choices_that_are_no_strings_are_described_and_validated() {
+    let tool = Tool::new("t", |_: Call, values: Values| async { Json(values) });
+    let server = build(Server::builder("t", "1").tool(tool));
+    let properties = &schema(&server)["properties"];
+    assert_eq!(properties["level"], json!({"type": "integer", "description": "How loud.\nMust be one of 1, 2, 4."}));
+    assert_eq!(properties["unit"], json!({"type": "string", "enum": ["m", "inch", "metre"]}));
+    assert_eq!(properties["every"], json!({"type": "string", "format": "interval"}));
+    assert_eq!(properties["size"], json!({"type": "integer"}));
+    let client = Client::new(&server);
+    assert!(!run(client.call_tool("t", json!({"level": 4}))).is_error());
+    let answer = run(client.call_tool("t", json!({"level": 3})));
+    assert!(answer.text().contains("arguments.level: expected one of 1, 2, 4"), "{}", answer.text());
+}
