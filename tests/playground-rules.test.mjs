@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { authorizationUrl, challengeOf, codeIn, random } from "../crates/mcp-edge/src/page/browser/playground/authorization.js";
 import { answerText, createSecrets, requestText } from "../crates/mcp-edge/src/page/browser/playground/exchange.js";
+import { createFlow } from "../crates/mcp-edge/src/page/browser/playground/flow.js";
 import { argumentsFrom, fieldsOf } from "../crates/mcp-edge/src/page/browser/playground/form.js";
 import { mcpAnswer, mcpRequest } from "../crates/mcp-edge/src/page/browser/playground/mcp.js";
 import {
@@ -68,6 +69,7 @@ describe("the provider", () => {
     assert.deepEqual(discoveryUrls(ISSUER), [
       "https://tenant.logto.app/oidc/.well-known/openid-configuration",
       "https://tenant.logto.app/.well-known/oauth-authorization-server/oidc",
+      "https://tenant.logto.app/oidc/.well-known/oauth-authorization-server",
       "https://tenant.logto.app/.well-known/openid-configuration/oidc",
     ]);
     assert.deepEqual(discoveryUrls("https://tenant.auth0.com/"), [
@@ -89,6 +91,55 @@ describe("the provider", () => {
     test(`with ${JSON.stringify(changes)} is refused`, () =>
       refused(() => checkProvider({ ...document, ...changes }, ISSUER), title));
   }
+});
+
+describe("the search for the provider", () => {
+  const document = {
+    issuer: ISSUER,
+    authorization_endpoint: `${ISSUER}/auth`,
+    token_endpoint: `${ISSUER}/token`,
+    code_challenge_methods_supported: ["S256"],
+  };
+  const json = (body) => () => Response.json(body);
+  const metadata = `${new URL(RESOURCE).origin}/.well-known/oauth-protected-resource/mcp`;
+
+  /** Begins a sign-in, with these responses at the places; returns the authorization endpoint, or the problem's title. */
+  async function endpointWith(context, places) {
+    const responses = new Map(discoveryUrls(ISSUER).map((url, at) => [url, places[at]]));
+    responses.set(metadata, json({ resource: RESOURCE, authorization_servers: [ISSUER] }));
+    const challenge = { "www-authenticate": `Bearer resource_metadata="${metadata}"` };
+    responses.set(RESOURCE, () => new Response("", { status: 401, headers: challenge }));
+    context.mock.method(globalThis, "fetch", async (url) => responses.get(url)?.() ?? new Response("", { status: 404 }));
+    const attempt = async (work) => work();
+    const step = { sent() {}, received() {}, done() {}, failed: (problem) => problem, attempt };
+    const flow = createFlow({ url: RESOURCE, clientId: "page", callback: RESOURCE, provider: "x" }, { begin: () => step });
+    let endpoint;
+    const ask = async (address) => {
+      endpoint = address.split("?")[0];
+      throw new Error("not answered");
+    };
+    return flow.signIn({ ask }).catch((problem) => endpoint ?? problem.title);
+  }
+
+  const foreign = json({ ...document, issuer: "https://other.example" });
+  const unusable = json({ ...document, token_endpoint: undefined });
+  const page = () => new Response("<html>");
+  const down = () => Promise.reject(new TypeError("failed"));
+
+  for (const [what, wrong] of Object.entries({ foreign, unusable, page, down })) {
+    test(`goes on after a place that is ${what}`, async (context) => {
+      for (const at of [1, 2, 3]) {
+        const places = [...Array(at).fill(wrong), json(document)];
+        assert.equal(await endpointWith(context, places), document.authorization_endpoint, `${at}`);
+      }
+    });
+  }
+
+  test("ends with the last problem of a document, if there was one", async (context) => {
+    assert.equal(await endpointWith(context, []), "The identity provider cannot be reached");
+    assert.equal(await endpointWith(context, [foreign]), "The provider has another issuer name");
+    assert.equal(await endpointWith(context, [foreign, unusable, page]), "The provider does not support this sign-in");
+  });
 });
 
 describe("the authorization request", () => {

@@ -212,6 +212,10 @@ describe("a response that is passed back", () => {
 });
 
 describe("a response that is not passed back", () => {
+  test("can be read as text that is not UTF-8 throughout", async () => {
+    assert.equal((await forward("read/bytes/efbbbf61ff62")).json.body, 'Ok("a\u{fffd}b")');
+  });
+
   test("can be read, up to a limit", async () => {
     assert.deepEqual((await forward("read/status/401")).json, { status: 401, body: 'Ok("body")' });
     assert.equal((await forward("read/megabytes/1")).json.body, "Err(TooLarge)");

@@ -64,6 +64,10 @@ async function answer(request, response, entry) {
       response.writeHead(200, parameter === "length" ? { "content-length": 1000 } : {});
       response.write("a part");
       return setTimeout(() => response.destroy(), 100);
+    // These bytes, in hexadecimal digits.
+    case "bytes":
+      response.writeHead(200, { "content-type": "text/plain" });
+      return response.end(Buffer.from(parameter, "hex"));
     // A head; the test writes what follows.
     case "open":
       response.writeHead(200, { "content-type": "text/event-stream", "x-chosen": "chosen", "x-other": "other" });

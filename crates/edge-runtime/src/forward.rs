@@ -107,7 +107,7 @@ pub struct UpstreamResponse<B> {
     pub body: B,
 }
 
-/// A body that has not been read. Dropping it aborts the response.
+/// A body that has not been read. Dropping it aborts the response. As text it has U+FFFD in place of what is not UTF-8.
 pub trait UpstreamBody: RequestBody {
     /// The body of a response to the client.
     fn into_body(self) -> Body;

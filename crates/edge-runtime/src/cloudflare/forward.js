@@ -1,6 +1,6 @@
 // Requests that are passed on, and responses that are passed back. Their bodies stay here.
 
-import { bytes, headersOf } from "./bridge.js";
+import { headersOf, text } from "./bridge.js";
 
 // The response, or `!kind` and an explanation. The body is `content`, or that of the request if `isClientBody`.
 export async function forward(env, binding, request, method, url, lines, isClientBody, content, milliseconds) {
@@ -39,9 +39,10 @@ export function headOf(response, names) {
   return [response.status, ...values.map((value) => (value === null ? "" : `=${value}`))].join("\n");
 }
 
-// The promise of the bytes of the body, or of `null` if there are more than `limit`.
-export function bytesOf(response, limit) {
-  return bytes(response, limit);
+// The promise of the body as text, or of `null` if it has more than `limit` bytes. It is another server's: what is not
+// UTF-8 in it does not make the rest unreadable.
+export function textOf(response, limit) {
+  return text(response, limit);
 }
 
 // The body as a stream, or `null` if there is none.

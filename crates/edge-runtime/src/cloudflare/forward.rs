@@ -6,7 +6,6 @@ use js_sys::{Promise, futures::JsFuture};
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
-use super::request::text_of;
 use crate::{
     context::RequestContext,
     forward::{Forward, ForwardContent, ForwardError, ForwardRequest, UpstreamBody, UpstreamResponse},
@@ -29,8 +28,8 @@ extern "C" {
     #[wasm_bindgen(js_name = headOf)]
     fn head_of(response: &JsValue, names: &str) -> String;
     // `catch` as in `bridge`.
-    #[wasm_bindgen(catch, js_name = bytesOf)]
-    fn bytes_of(response: &JsValue, limit: f64) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(catch, js_name = textOf)]
+    fn text_of(response: &JsValue, limit: f64) -> Result<Promise, JsValue>;
     #[wasm_bindgen(catch, js_name = streamOf)]
     fn stream_of(response: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch)]
@@ -139,8 +138,9 @@ impl RequestBody for StreamBody {
     #[allow(clippy::cast_precision_loss, reason = "the limit is far below 2^52")]
     async fn text(mut self, limit: usize) -> Result<String, BodyError> {
         let response = self.0.take().unwrap_or_default();
-        let Ok(bytes) = bytes_of(&response, limit as f64) else { return Err(BodyError::Truncated) };
-        text_of(&JsFuture::from(bytes).await.unwrap_or_default())
+        let Ok(text) = text_of(&response, limit as f64) else { return Err(BodyError::Truncated) };
+        let text = JsFuture::from(text).await.map_err(|_| BodyError::Truncated)?;
+        text.as_string().ok_or(BodyError::TooLarge)
     }
 }
 

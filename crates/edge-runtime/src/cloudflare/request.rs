@@ -93,7 +93,7 @@ fn written(length: i32, scratch: &[u8]) -> Option<String> {
 }
 
 /// The text of a body that JavaScript has read: its bytes, `null` if it is too large, `undefined` if it is truncated.
-pub fn text_of(body: &JsValue) -> Result<String, BodyError> {
+fn text_of(body: &JsValue) -> Result<String, BodyError> {
     let usual = SCRATCH.with_borrow_mut(|scratch| match bridge::copy(body, scratch) {
         TOO_LARGE => Err(BodyError::TooLarge),
         TRUNCATED => Err(BodyError::Truncated),

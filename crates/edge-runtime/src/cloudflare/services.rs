@@ -30,7 +30,8 @@ pub struct Bindings {
 /// documentation allow. The age of a record is checked by its own content.
 const KV_CACHE_SECONDS: u64 = 60;
 
-/// Imported keys kept at most: more than all issuers together publish.
+/// Imported keys kept at most, for one algorithm each. A few are in use; all issuers together may publish more, and then
+/// the one that was imported first makes room, so that nobody can have all the others imported again with one token.
 const MAX_IMPORTED_KEYS: usize = 256;
 
 thread_local! {
@@ -135,7 +136,7 @@ async fn imported(key: &impl VerificationKey, algorithm: Algorithm) -> Result<Js
     let crypto_key = JsFuture::from(promise).await.map_err(|error| UnusableKey(event::message_of(&error)))?;
     IMPORTED_KEYS.with_borrow_mut(|keys| {
         if keys.len() >= MAX_IMPORTED_KEYS {
-            keys.clear();
+            keys.remove(0);
         }
         keys.push((name, crypto_key.clone()));
     });

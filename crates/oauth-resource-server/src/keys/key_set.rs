@@ -32,7 +32,7 @@ pub struct KeySet {
     keys: Vec<Rc<Key>>,
     /// `kid`s of published keys that cannot be used: a token that names one is bad, and nothing need be asked.
     unusable: Vec<String>,
-    /// What the operator should know of the others. Its numbers are not compared and not stored: they are told of when
+    /// What the operator should know of the others. Its numbers are not compared and not stored: they are reported when
     /// the set was fetched.
     unused: UnusedKeys,
 }

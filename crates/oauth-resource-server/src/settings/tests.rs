@@ -56,6 +56,16 @@ fn two_settings_are_enough() {
 }
 
 #[test]
+fn the_path_of_the_resource_may_have_what_url_parsers_leave_as_it_is() {
+    let resource = "https://mcp.example.com/a|b/[c]/~d!$&'()*+,;=:@%7B/mcp";
+    assert_eq!(read(&[("RESOURCE", resource)]).map(|settings| settings.resource.url), Ok(resource.to_owned()));
+    for changed in ['^', '`', '{', '}'] {
+        let error = error(&[("RESOURCE", &format!("https://mcp.example.com/a{changed}b/mcp"))]);
+        assert!(error.contains("percent-encoded"), "{error}");
+    }
+}
+
+#[test]
 fn a_resource_has_a_path_of_at_least_one_character() {
     assert_eq!(read(&[("RESOURCE", "https://mcp.example.com/m")]).unwrap().resource.path, "/m");
     for resource in ["https://mcp.example.com", "https://mcp.example.com/", "https://mcp.example.com/.well-known/mcp"] {

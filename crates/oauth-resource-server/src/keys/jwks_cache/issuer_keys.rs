@@ -64,8 +64,8 @@ pub struct IssuerKeys {
     stored: StoredCopy,
     /// For the operator: why the last renewal failed.
     provider_failure: RefCell<Option<String>>,
-    /// What the operator was last told of published keys.
-    told_of: RefCell<UnusedKeys>,
+    /// What was last reported of the published keys.
+    reported: RefCell<UnusedKeys>,
 }
 
 /// The outcome of [`IssuerKeys::find`].
@@ -92,7 +92,7 @@ impl IssuerKeys {
             state: RefCell::default(),
             stored: StoredCopy::new(issuer, store_use),
             provider_failure: RefCell::default(),
-            told_of: RefCell::default(),
+            reported: RefCell::default(),
         }
     }
 
@@ -270,14 +270,14 @@ impl IssuerKeys {
         }
     }
 
-    /// Tells the operator what is wrong with the published keys, once for each change of it.
+    /// Reports to the operator what is wrong with the published keys, once for each change of it.
     fn warn_of(&self, unused: &UnusedKeys, services: &impl OperatorLog) {
-        if *self.told_of.borrow() != *unused {
+        if *self.reported.borrow() != *unused {
             if !unused.is_empty() {
                 let warning = unused.to_string();
                 services.error(&Object::new().text("warning", &warning).text("issuer", &self.issuer).close());
             }
-            unused.clone_into(&mut self.told_of.borrow_mut());
+            unused.clone_into(&mut self.reported.borrow_mut());
         }
     }
 

@@ -17,6 +17,7 @@ proptest! {
             }
             history.check_budget();
         }
+        history.check_silence();
     }
 
     /// The same history twice: once with a memory of verified tokens, once with tokens that are never the same bytes.
@@ -29,5 +30,7 @@ proptest! {
             prop_assert_eq!(one, other, "{:?}", event);
             prop_assert_eq!(with_memory.world.now(), without.world.now());
         }
+        with_memory.check_silence();
+        without.check_silence();
     }
 }

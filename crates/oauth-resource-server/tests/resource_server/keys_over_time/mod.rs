@@ -317,6 +317,11 @@ impl History {
         outcome
     }
 
+    /// Nothing is wrong with the keys of an honest history that the operator would have to hear of.
+    fn check_silence(&self) {
+        assert_eq!(self.world.warnings(), Vec::<String>::new());
+    }
+
     /// Holds the requests of one isolate to the provider against the budget.
     fn check_budget(&self) {
         let mut window: Option<u64> = None;

@@ -69,14 +69,19 @@ export function createFlow(server, trace) {
 
   async function discover(issuer) {
     const step = trace.begin("Find the provider’s endpoints", "They are in the provider’s metadata (OpenID Connect Discovery).");
+    let problem = problems.providerUnreachable(issuer);
     for (const place of discoveryUrls(issuer)) {
       const answer = await sendIn(step, { method: "GET", url: place }).catch(() => undefined);
       if (answer?.status !== 200 || answer.json === undefined) continue;
-      const provider = await step.attempt(() => checkProvider(answer.json, issuer));
-      step.done();
-      return provider;
+      try {
+        const provider = checkProvider(answer.json, issuer);
+        step.done();
+        return provider;
+      } catch (found) {
+        problem = found;
+      }
     }
-    throw step.failed(problems.providerUnreachable(issuer));
+    throw step.failed(problem);
   }
 
   async function authorize(provider, scope, ask) {

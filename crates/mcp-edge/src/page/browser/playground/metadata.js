@@ -23,9 +23,9 @@ export function issuerOf(document, resource) {
 }
 
 /**
- * Returns the URLs at which the provider's metadata may be. The specification tells clients to try the forms with the
- * path in the middle first. Nearly every OpenID provider serves only the form with the path at the beginning, and browsers
- * log its responses to the others as errors, so that form comes first here.
+ * Returns the URLs at which the provider's metadata may be, in the order in which the server asks them. The specification
+ * tells clients to try the forms with the path in the middle first. Nearly every OpenID provider serves only the form with
+ * the path at the beginning, and browsers log its responses to the others as errors, so that form comes first here.
  * @param {string} issuer
  */
 export function discoveryUrls(issuer) {
@@ -34,6 +34,7 @@ export function discoveryUrls(issuer) {
   return [
     `${origin}${path}/.well-known/openid-configuration`,
     `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}${path}/.well-known/oauth-authorization-server`,
     `${origin}/.well-known/openid-configuration${path}`,
   ].filter((url, index, all) => all.indexOf(url) === index);
 }
