@@ -4,10 +4,8 @@ use mcp_edge_identity::is_scope_token;
 
 use crate::{
     limits::NAME_LENGTH,
-    primitives::{
-        access::Listing, icon::Icon, prompt::PromptArgumentError, resource::Cache, schema::SchemaError,
-        template::TemplateError,
-    },
+    primitives::{access::Listing, icon::Icon, prompt::PromptArgumentError, resource::Cache, template::TemplateError},
+    schema::SchemaError,
 };
 
 /// Why a server cannot be built. Each is an error in the program.

@@ -63,6 +63,7 @@
 //! | `server`, `builder`, `build_error` | the server and how it is built |
 //! | `catalog` | all primitives that it offers |
 //! | `primitives` | tools, resources and prompts, as their author declares them |
+//! | `schema` | JSON Schema: of arguments and results, and validation |
 //! | `call`, `context`, `client` | what handlers get; what requests are answered with; what a client says of itself |
 //! | `input_required` | input requests over several rounds |
 //! | `protocol`, `transport` | messages, methods, errors and results as data; headers and streams |
@@ -85,6 +86,7 @@ mod modern;
 mod operations;
 mod primitives;
 mod protocol;
+mod schema;
 mod server;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -114,7 +116,6 @@ pub use primitives::{
     prompt::{Prompt, PromptArgument, PromptArgumentError, PromptHandler},
     prompt_result::{IntoPrompt, PromptMessage, PromptResult},
     resource::{Cache, IntoResourceContents, Resource, ResourceTemplate},
-    schema::SchemaError,
     template::TemplateError,
     tool::Tool,
     tool_handler::ToolHandler,
@@ -125,6 +126,7 @@ pub use protocol::{
     outcome::{Outcome, Summary},
     revision::{Era, Revision},
 };
+pub use schema::SchemaError;
 pub use server::Server;
 
 /// What the attributes of `mcp-edge-macros` call.

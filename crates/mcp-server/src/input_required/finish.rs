@@ -16,13 +16,13 @@ use crate::{
     primitives::{
         error::{Failure, ToolError},
         tool_result::ToolResult,
-        value,
     },
     protocol::{
         error::{Reason, RpcError},
         outcome::{OperationResult, Success},
         revision::Era,
     },
+    schema::value,
 };
 use mcp_edge_runtime::json::{Object, to_json};
 

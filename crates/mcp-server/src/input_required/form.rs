@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use crate::primitives::{portable::without_null, schema};
+use crate::schema::{self, portable::without_null};
 
 /// The form for a type, or why there is none.
 pub(crate) fn of<T: JsonSchema>() -> Result<Value, String> {

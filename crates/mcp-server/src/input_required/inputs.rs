@@ -11,11 +11,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     client::{Capability, ClientCapabilities},
-    primitives::{
-        absent,
-        content::{ContentBlock, Role},
-    },
+    primitives::content::{ContentBlock, Role},
     protocol::error::detail,
+    schema::arguments,
 };
 use mcp_edge_runtime::json::{Object, array, quote, to_json};
 
@@ -278,7 +276,7 @@ pub(crate) fn read_action(key: &str, mut answer: Value) -> Result<ElicitResult<V
 /// Reads what the user filled in, and checks it against what was asked for. `null` counts as a field that was left out.
 pub(crate) fn read_form(key: &str, answer: Value, schema: &Value) -> Result<ElicitResult<Value>, InputRequired> {
     read_action(key, answer)?.map(|mut content| {
-        let problems = absent::check(schema, &mut content, "content");
+        let problems = arguments::check(schema, &mut content, "content");
         if problems.is_empty() { Ok(content) } else { Err(malformed(key, &problems.join("; "))) }
     })
 }

@@ -13,12 +13,11 @@ use crate::{
         access::{Listing, Requirements, listing_methods},
         completion::{Completer, Completers, completion_methods},
         error::PromptError,
-        portable,
         prompt_result::{IntoPrompt, PromptResult},
-        schema,
         tool_handler::{ArgumentsOnly, Made, Nothing, WithArguments, WithoutArguments},
     },
     protocol::error::detail,
+    schema::{self, portable},
 };
 use mcp_edge_runtime::json::{Object, array};
 

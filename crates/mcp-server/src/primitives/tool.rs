@@ -37,10 +37,9 @@ use crate::{
     client::Capability,
     primitives::{
         access::{Listing, Requirements, listing_methods},
-        portable,
-        schema::{self, SchemaError},
         tool_handler::{Arguments, CheckArguments, Handler, Run, ToolHandler},
     },
+    schema::{self, SchemaError, portable},
     transport::headers::Parameter,
 };
 use mcp_edge_runtime::json::{Object, to_json};

@@ -10,12 +10,11 @@ use mcp_edge_runtime::json::to_json;
 use crate::{
     call::Call,
     primitives::{
-        absent,
         error::ToolError,
-        schema::{self, SchemaError},
         tool_result::{IntoToolResult, ToolResult},
     },
     protocol::error::detail,
+    schema::{self, SchemaError, arguments},
     transport::headers::Parameter,
 };
 
@@ -50,13 +49,13 @@ impl Arguments {
             schema,
             prepare: |schema| schema::check_derived_input(schema),
             list: schema::list_derived,
-            check: absent::check,
+            check: arguments::check,
         }
     }
 
     /// With a schema of the author's.
     pub fn given(schema: Value) -> Self {
-        Self { schema, prepare: schema::prepare_input, list: to_json, check: absent::check }
+        Self { schema, prepare: schema::prepare_input, list: to_json, check: arguments::check }
     }
 }
 

@@ -5,8 +5,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    primitives::{content::ContentBlock, error::ToolError, schema},
+    primitives::{content::ContentBlock, error::ToolError},
     protocol::revision::Era,
+    schema,
 };
 use mcp_edge_runtime::json::{Object, array, to_json};
 

@@ -1,6 +1,6 @@
 //! What a model reads of arguments that do not fit.
 
-use crate::{primitives::validation::Check, tests::*};
+use crate::{schema::validation::Check, tests::*};
 
 fn problems(schema: &Value, instance: &Value) -> Vec<String> {
     Check::new(schema).run(instance, "arguments")

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::primitives::reference::resolve;
+use crate::schema::reference::resolve;
 
 /// A few words for what a schema wants. References are followed a few times: beyond that, words do not help.
 pub(crate) fn describe(root: &Value, schema: &Value, depth: u32) -> String {

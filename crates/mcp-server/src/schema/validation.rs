@@ -16,14 +16,14 @@ use serde_json::{Map, Number, Value};
 
 use crate::{
     limits::{SCHEMA_DEPTH, SCHEMA_STEPS, SCHEMA_VIOLATIONS},
-    primitives::{
+    protocol::error::echo,
+    schema::{
         alternatives::{self, Meant},
         keywords,
         reference::resolve,
-        schema_text::{describe, describe_all},
+        text::{describe, describe_all},
         value::{equal, is_of_type, kind},
     },
-    protocol::error::echo,
 };
 
 /// The validation of one instance.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     limits::SCHEMA_DEPTH,
-    primitives::{
+    schema::{
         alternatives::{Meant, meant},
         keywords,
         reference::resolve,

@@ -9,7 +9,7 @@
 //! | `items`, `properties` always | none | OpenAI: "array schema missing items", "object schema missing properties" |
 //! | no `format` that is Rust's | `uint32`, `double`, `ip` | JSON Schema has none of them; validators warn or refuse |
 //! | the schema itself | `$ref` to a definition | Gemini's function declarations know no references |
-//! | `"type": "string"` for what may be left out | `["string", "null"]` | Gemini: `type` "is not repeating"; `null` counts as absent here, see `absent`; not if `default` is another value |
+//! | `"type": "string"` for what may be left out | `["string", "null"]` | Gemini: `type` "is not repeating"; `null` counts as absent here, see `arguments`; not if `default` is another value |
 //! | `anyOf` | `oneOf`, `["string", "null"]` for what must be there | OpenAI: "oneOf is not permitted"; Gemini as above |
 //! | nothing beside `anyOf`, words in its first part | `description`, `properties` beside it | Vertex AI: "When using `any_of`, it must be the only field set" |
 //! | `enum` of strings, with descriptions in the text | `const` in alternatives | Gemini knows no `const` |
@@ -24,7 +24,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::primitives::{reference::resolve, schema_text::describe};
+use crate::schema::{reference::resolve, text::describe};
 
 type Members = Map<String, Value>;
 

@@ -1,5 +1,22 @@
 //! JSON Schema 2020-12: schemas from Rust types, and what a schema must satisfy before a server is built with it (MCP
-//! 2026-07-28, server/tools). Nothing is ever fetched. What is checked of values is in `validation`.
+//! 2026-07-28, server/tools). Nothing is ever fetched.
+//!
+//! | module | what it contains |
+//! |---|---|
+//! | [`portable`] | the form of a schema that clients and the APIs of models take |
+//! | [`arguments`] | the check of a call's arguments, in which `null` may stand for what is absent |
+//! | [`validation`], [`alternatives`] | what is wrong with a value, also within the alternative that is meant |
+//! | [`text`] | what a schema expects, in words |
+//! | [`reference`], [`keywords`], [`value`] | `$ref`, single keywords, and JSON values as JSON Schema sees them |
+
+pub(super) mod alternatives;
+pub(super) mod arguments;
+pub(super) mod keywords;
+pub(super) mod portable;
+pub(super) mod reference;
+pub(super) mod text;
+pub(super) mod validation;
+pub(super) mod value;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::{Map, Value};
@@ -8,7 +25,7 @@ use mcp_edge_runtime::json::to_json;
 
 use crate::{
     limits::NAME_LENGTH,
-    primitives::{portable, reference::resolve},
+    schema::reference::resolve,
     transport::headers::{self, PARAMETER_PREFIX, Parameter},
 };
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::primitives::{
+use crate::schema::{
     reference::follow,
     value::{equal, is_of_type},
 };
