@@ -31,11 +31,12 @@ export function issuerOf(document, resource) {
 export function discoveryUrls(issuer) {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, "");
+  const [openid, oauth] = ["openid-configuration", "oauth-authorization-server"].map((name) => `/.well-known/${name}`);
   return [
-    `${origin}${path}/.well-known/openid-configuration`,
-    `${origin}/.well-known/oauth-authorization-server${path}`,
-    `${origin}${path}/.well-known/oauth-authorization-server`,
-    `${origin}/.well-known/openid-configuration${path}`,
+    origin + path + openid,
+    origin + oauth + path,
+    origin + path + oauth,
+    origin + openid + path,
   ].filter((url, index, all) => all.indexOf(url) === index);
 }
 
