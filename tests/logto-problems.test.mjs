@@ -40,7 +40,14 @@ describe("credentials", () => {
 
   test("an unknown application", async () => {
     refuseToken(400, { error: "invalid_client", error_description: "invalid client x" });
-    assertProblem(await set(), /there is no application registrar/, /LOGTO_CLIENT_ID must be/);
+    assertProblem(await set(), /no application with this id/, /LOGTO_CLIENT_ID must be/);
+  });
+
+  test("id and secret that are swapped are not printed", async () => {
+    const { LOGTO_CLIENT_ID, LOGTO_CLIENT_SECRET } = CREDENTIALS;
+    refuseToken(400, { error: "invalid_client", error_description: `invalid client ${LOGTO_CLIENT_SECRET}` });
+    const env = { ...CREDENTIALS, LOGTO_CLIENT_ID: LOGTO_CLIENT_SECRET, LOGTO_CLIENT_SECRET: LOGTO_CLIENT_ID };
+    assertProblem(await set([], { env }), /no application with this id/, /swapped/);
   });
 
   test("an expired secret", async () => {
@@ -120,6 +127,33 @@ describe("the tenant", () => {
   });
 });
 
+describe("a tenant that is not what it should be", () => {
+  const issuedBy = (issuer) => {
+    tenant.answer = ({ line }) => (line.includes("/.well-known/") ? { status: 200, body: { issuer } } : undefined);
+  };
+
+  test("an issuer that the Worker would not accept", async () => {
+    for (const issuer of ["http://logto.internal:3001/oidc", "https://logto.example.com/oidc\u001b[2J", "HTTPS://logto.example.com/oidc"]) {
+      issuedBy(issuer);
+      const result = await set();
+      assertProblem(result, /the issuer/, /ENDPOINT|proxy/);
+      assert.ok(!result.output.includes("\u001b"), issuer);
+    }
+  });
+
+  test("what it calls things cannot control the terminal, nor make lines of the plan", async () => {
+    const description = "x\u001b[2J\n✓ is already so  everything";
+    tenant.answer = async ({ line }) =>
+      line.startsWith("GET /api/resources")
+        ? { status: 200, headers: { "total-number": "1" }, body: [{ id: "r", name: "R", indicator: RESOURCE, accessTokenTtl: 3600, scopes: [{ id: "s", name: "whoami:read", description }] }] }
+        : undefined;
+    const { output } = await set(["--dry-run", "--scope", "whoami:read=Read"]);
+    assert.match(output, /whoami:read/);
+    assert.ok(!output.includes("\u001b"));
+    assert.ok(!/^✓ is already so {2}everything/m.test(output), output);
+  });
+});
+
 describe("in the middle", () => {
   test("a step that Logto refuses fails alone; those that need it are not tried; a later run does the rest", async () => {
     tenant.answer = ({ line }) =>
@@ -152,6 +186,13 @@ describe("in the middle", () => {
     assert.equal(tenant.api.tenant.customizers["jwt.accessToken"].script, script);
   });
 
+  test("client ID metadata documents are not switched on without their ceiling", async () => {
+    tenant.answer = ({ line }) => (line.startsWith("POST /api/cimd/") ? { status: 422, body: { code: "x", message: "no" } } : undefined);
+    const { code } = await set(["--yes", "--cimd"]);
+    assert.equal(code, 1);
+    assert.ok(!tenant.requests.includes("PATCH /api/configs/cimd"));
+  });
+
   test("wrangler.toml that is edited meanwhile is not overwritten", async () => {
     const confirm = async () => {
       await project.write(`${await project.read()}# mine\n`);
@@ -160,5 +201,26 @@ describe("in the middle", () => {
     const { output } = await set(["--scope", "a:b=C"], { surroundings: { confirm } });
     assert.match(output, /wrangler.toml was changed meanwhile/);
     assert.match(await project.read(), /# mine\n$/);
+  });
+});
+
+describe("users", () => {
+  test("the role goes to the user of exactly this name, and to nobody if two other spellings could be meant", async () => {
+    const given = [];
+    const users = (names) => {
+      tenant.answer = ({ line, body }) => {
+        if (line.startsWith("GET /api/users?")) return { status: 200, headers: { "total-number": String(names.length) }, body: names.map((username) => ({ id: `id-${username}`, username })) };
+        const [, id] = /^(?:GET|POST) \/api\/users\/([^/]+)\/roles/.exec(line) ?? [];
+        if (id === undefined) return undefined;
+        if (line.startsWith("POST")) given.push(id);
+        return { status: 200, headers: { "total-number": "0" }, body: [] };
+      };
+    };
+    users(["ALICE", "alice"]);
+    await set(["--yes", "--user", "alice"]);
+    assert.deepEqual(given, ["id-alice"]);
+    users(["ALICE", "Alice"]);
+    await set(["--yes", "--user", "alice"]);
+    assert.deepEqual(given, ["id-alice"]);
   });
 });

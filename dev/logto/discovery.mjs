@@ -1,6 +1,6 @@
 // The issuer of a tenant, from its discovery document.
 
-import { createSender } from "./http.mjs";
+import { createSender, isLoopback } from "./http.mjs";
 import { plain, Problem } from "./problem.mjs";
 
 /**
@@ -18,10 +18,22 @@ export async function discover(endpoint, http) {
     });
   }
   const { issuer } = json;
-  if (!URL.canParse(issuer)) throw new Problem(`the issuer in ${url} is not a URL: ${plain(issuer)}`);
+  if (!isAcceptable(issuer)) {
+    throw new Problem(`the Worker would not accept the issuer in ${url}: ${plain(issuer)}`, {
+      why: "An issuer must be an https URL in its normal form; plain http is for this machine only.",
+      fix: "Set Logto's own ENDPOINT to its public URL, and TRUST_PROXY_HEADER=1 if a proxy in front of it ends https.",
+    });
+  }
   const note =
     issuer === `${endpoint}/oidc`
       ? undefined
       : `the tenant calls itself ${issuer}, not ${endpoint}/oidc: ISSUER is set to the former. Tokens carry it, and the Worker fetches its keys from there`;
   return { issuer, note };
+}
+
+/** Whether it is a URL as the settings of the Worker take it, and safe to print. */
+function isAcceptable(issuer) {
+  if (!URL.canParse(issuer)) return false;
+  const url = new URL(issuer);
+  return url.href === issuer && (url.protocol === "https:" || isLoopback(url));
 }

@@ -96,13 +96,14 @@ function tokenProblem({ status, json, url, clientId, managementResource }) {
   if (error === undefined) return notLogto(url, status);
   if (status === 401 && error === "invalid_client") {
     return new Problem("Logto refused the secret (401)", {
-      why: `LOGTO_CLIENT_SECRET is not a secret of the application ${clientId}.`,
+      why: "LOGTO_CLIENT_SECRET is not a secret of the application that LOGTO_CLIENT_ID names.",
       fix: "Copy the secret of the machine-to-machine application from the Logto console, and try again.",
     });
   }
   if (error === "invalid_client") {
-    return new Problem(`there is no application ${clientId} at this tenant`, {
-      why: `Logto says: ${description}.`,
+    // Neither what was sent nor what Logto says of it: it may be the secret.
+    return new Problem("the tenant has no application with this id", {
+      why: "LOGTO_CLIENT_ID is of another tenant, or the id and the secret are swapped.",
       fix: "LOGTO_CLIENT_ID must be the app ID of a machine-to-machine application of the tenant at ENDPOINT.",
     });
   }

@@ -117,9 +117,13 @@ function planCimd({ cimd }, wanted, ids) {
   // The ceiling first: with the switch alone, users would consent and then be refused.
   const limit = "Ceiling of client ID metadata documents";
   const steps = planConsent(cimd.ceiling, ceilingOf(wanted), limit, ["cimd", "user-consent-scopes"], ids);
-  if (!steps.some(({ action }) => action === "change")) steps.unshift(keep(limit));
+  const ceiling = steps.find(({ action }) => action === "change");
+  if (cimd.enabled) return [...(ceiling ? [] : [keep(limit)]), ...steps, keep(subject)];
+  // In one step with the ceiling: if that is refused, the switch stays off.
+  const details = ["off → on: any client with such a document may ask users for this server's permissions"];
   const call = { method: "PATCH", path: ["configs", "cimd"], body: { enabled: true } };
-  return [...steps, cimd.enabled ? keep(subject) : change(subject, ["off → on: any client with such a document may ask users for this server's permissions"], [call])];
+  const on = change(subject, [...(ceiling?.details ?? []), ...details], [...(ceiling?.calls ?? []), call]);
+  return [...(ceiling ? [] : [keep(limit)]), ...steps.filter((step) => step !== ceiling), on];
 }
 
 // The role that lets a machine use the Management API: one that is there, or a new one.

@@ -20,8 +20,11 @@ export class Problem extends Error {
   }
 }
 
+/** Text of others as one line without control characters. */
+export const oneLine = (text) => String(text ?? "").replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+
 /** Text of another program, safe to print: one line without control characters, not too long. */
 export function plain(text) {
-  const line = String(text ?? "").replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+  const line = oneLine(text);
   return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}…` : line;
 }

@@ -1,4 +1,6 @@
-// Prints plans and problems.
+// Prints plans and problems. What a tenant calls things stays on its line and cannot make others.
+
+import { oneLine } from "./problem.mjs";
 
 const SIGNS = { create: "+ will create ", change: "~ will change ", keep: "✓ is already so", leave: "· left alone  " };
 const DONE = { create: "+ created", change: "~ changed" };
@@ -7,8 +9,8 @@ const INDENT = " ".repeat(18);
 /** The lines of a plan. @param {import("./plan.mjs").Step[]} steps */
 export function planLines(steps) {
   return steps.flatMap(({ action, subject, details, because, show }) => [
-    `${SIGNS[action]}  ${subject}${because ? `, because ${because}` : ""}`,
-    ...details.map((detail) => `${INDENT}${detail}`),
+    `${SIGNS[action]}  ${oneLine(subject)}${because ? `, because ${oneLine(because)}` : ""}`,
+    ...details.map((detail) => `${INDENT}${oneLine(detail)}`),
     ...(show ? ["", ...show.split("\n").map((line) => `    ${line}`), ""] : []),
   ]);
 }
@@ -21,5 +23,6 @@ export function summary(steps) {
 
 /** The lines about a step that was carried out, or that failed. */
 export function doneLines({ action, subject }, problem) {
-  return problem === undefined ? [`${DONE[action]}  ${subject}`] : [`✗ failed   ${subject}`, ...problem.lines.map((line) => `    ${line}`)];
+  const name = oneLine(subject);
+  return problem === undefined ? [`${DONE[action]}  ${name}`] : [`✗ failed   ${name}`, ...problem.lines.map((line) => `    ${line}`)];
 }

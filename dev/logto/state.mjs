@@ -92,7 +92,9 @@ async function readUsers(client, queries) {
   for (const query of queries) {
     const member = query.includes("@") ? "primaryEmail" : "username";
     const found = await client.list(`/users?search.${member}=${encodeURIComponent(query)}&mode.${member}=exact`);
-    const user = found.find((candidate) => candidate[member]?.toLowerCase() === query.toLowerCase());
+    // Some tenants tell names apart by case: another spelling counts only if it can mean one user.
+    const alike = found.filter((candidate) => candidate[member]?.toLowerCase() === query.toLowerCase());
+    const user = alike.find((candidate) => candidate[member] === query) ?? (alike.length === 1 ? alike[0] : undefined);
     const roles = user ? await client.list(`/users/${encodeURIComponent(user.id)}/roles`) : [];
     users.push({ query: plain(query), id: user?.id, roleIds: roles.map(({ id }) => id) });
   }
