@@ -1,0 +1,26 @@
+//! Keycloak. Documented, not tried.
+
+use crate::{AudienceRule, Evidence, Profile, Sign};
+
+/// See the [module](self).
+pub static KEYCLOAK: Profile = Profile {
+    name: "keycloak",
+    title: "Keycloak",
+    evidence: Evidence::Documented,
+    // On every host, so the form of its issuers tells nothing.
+    issuers: &[],
+    token_types: &["jwt", "at+jwt"],
+    client_id_claims: &["azp", "client_id"],
+    scope_claims: &["scope"],
+    machine_scope_claims: &[],
+    audience: AudienceRule::Claim,
+    requirements: &[Sign::OneOf("typ", &["Bearer"])],
+    machine_signs: &[
+        Sign::StartsWith("preferred_username", "service-account-"),
+        Sign::Present("clientHost"),
+        Sign::Present("clientAddress"),
+    ],
+    user_signs: &[Sign::Present("sid"), Sign::Present("session_state")],
+    organization_claim: None,
+    has_keys_of_tenants: false,
+};

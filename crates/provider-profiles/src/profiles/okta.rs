@@ -1,0 +1,35 @@
+//! Okta, custom authorization servers. Documented, not tried.
+
+use crate::{AudienceRule, Evidence, IssuerForm, Profile, Sign};
+
+/// See the [module](self).
+pub static OKTA: Profile = Profile {
+    name: "okta",
+    title: "Okta",
+    evidence: Evidence::Documented,
+    // The tokens of the org authorization server (an issuer without a path) cannot be verified by anybody else.
+    issuers: &[
+        IssuerForm { host: "**.okta.com", path: "/oauth2/*", example: "https://your-org.okta.com/oauth2/default" },
+        IssuerForm {
+            host: "**.oktapreview.com",
+            path: "/oauth2/*",
+            example: "https://your-org.oktapreview.com/oauth2/default",
+        },
+        IssuerForm {
+            host: "**.okta-emea.com",
+            path: "/oauth2/*",
+            example: "https://your-org.okta-emea.com/oauth2/default",
+        },
+    ],
+    token_types: &["", "jwt", "at+jwt"],
+    client_id_claims: &["cid"],
+    scope_claims: &["scp"],
+    machine_scope_claims: &[],
+    audience: AudienceRule::Claim,
+    // ID tokens have neither.
+    requirements: &[Sign::Present("cid")],
+    machine_signs: &[Sign::SubjectIs("cid", "")],
+    user_signs: &[Sign::Present("uid")],
+    organization_claim: None,
+    has_keys_of_tenants: false,
+};
