@@ -1,0 +1,171 @@
+//! Who sends the token: client, kind of caller, scopes, organization.
+
+use std::collections::BTreeSet;
+
+use mcp_edge_providers::{Profile, profiles};
+use serde_json::Value;
+
+use super::form::kind_of;
+use crate::{
+    explain::{
+        explanation::CallerKind,
+        jwt::{Object, member, text},
+        settings::{issuers::TrustedIssuer, lists::Grants},
+        sign::{describe, proof},
+        step::{Check, Checked, Refusal, Section},
+    },
+    quote::{examples, quote},
+};
+
+/// The row of [`client`].
+pub static CLIENT: Check = Check { slug: "client", section: Section::Caller, title: "The token names its client" };
+
+/// A client's id, and the claim that has it.
+pub type Client = Option<(String, String)>;
+
+/// Finds the client's id: in the first claim that has one.
+pub fn client(claims: &Object, names: &[String]) -> Checked<Client> {
+    for name in names {
+        match member(claims, name) {
+            Some(Value::String(id)) if !id.is_empty() => {
+                return Ok((Some((id.clone(), name.clone())), format!("{}, in {name}", quote(id))));
+            }
+            Some(Value::String(_)) | None => {}
+            // The names of RFC 9068 and OpenID Connect; another claim of this name may be anything.
+            Some(other) if name == "client_id" || name == "azp" => {
+                return Err(Refusal::new(
+                    "malformed_token",
+                    format!("{name} is {}, and must be a string", kind_of(other)),
+                    "Report it to the provider, or look for a custom claim of this name.",
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok((None, format!("none of {} has a client's id", names.join(", "))))
+}
+
+/// The row of [`kind`].
+pub static KIND: Check =
+    Check { slug: "kind", section: Section::Caller, title: "The token proves a user or a machine" };
+
+/// Tells a user from a machine, with the sign that proves it.
+#[must_use]
+pub fn kind(claims: &Object, profile: &Profile) -> (CallerKind, String) {
+    let find = |signs: &[mcp_edge_providers::Sign]| signs.iter().find_map(|sign| proof(sign, claims));
+    if let Some(sign) = find(profile.machine_signs) {
+        return (CallerKind::Machine, format!("a machine, because {sign}"));
+    }
+    if let Some(sign) = find(profile.user_signs) {
+        return (CallerKind::User, format!("a user, because {sign}"));
+    }
+    let signs: Vec<_> = profile.user_signs.iter().map(describe).collect();
+    (CallerKind::Unknown, format!("unknown: a user is proven if {}", signs.join(", or ")))
+}
+
+/// What to do about a caller whose kind is unknown.
+#[must_use]
+pub fn fix_of_unknown(profile: &Profile) -> String {
+    if profile.name == profiles::GENERIC.name {
+        return "Tools that need a user refuse this token. Set PROVIDER if it has a profile; otherwise have the provider put \
+                auth_time, acr or amr into access tokens."
+            .to_owned();
+    }
+    format!(
+        "Tools that need a user refuse this token. See docs/providers/{}.md for what {} has to put into it.",
+        profile.name, profile.title
+    )
+}
+
+/// The row of [`scopes`].
+pub static SCOPES: Check = Check { slug: "scopes", section: Section::Caller, title: "The token has scopes" };
+
+/// The scopes of a token, as its claim has them.
+#[derive(Debug, Clone, Default)]
+pub struct Granted {
+    /// The claim that has them.
+    pub claim: Option<String>,
+    /// In the order of the claim.
+    pub scopes: Vec<String>,
+}
+
+/// Reads scopes from the first of these claims that is there and not empty, of any type.
+#[must_use]
+pub fn granted(claims: &Object, names: &[String]) -> Granted {
+    let is_there = |value: &&Value| match value {
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
+    let found = names.iter().find_map(|name| Some((name, member(claims, name).filter(is_there)?)));
+    let Some((claim, value)) = found else { return Granted::default() };
+    let scopes = match value {
+        Value::String(text) => text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        // A wrong type grants nothing.
+        _ => Vec::new(),
+    };
+    Granted { claim: Some(claim.clone()), scopes }
+}
+
+/// Takes the prefix off, and adds what scopes imply. Returns the scopes that were granted, those with what they imply,
+/// both sorted, and what was observed.
+#[must_use]
+pub fn scopes(granted: &Granted, prefix: &str, hierarchy: &Grants) -> (BTreeSet<String>, BTreeSet<String>, String) {
+    let bare = |scope: &String| match scope.strip_prefix(prefix) {
+        Some(rest) if !prefix.is_empty() => rest.to_owned(),
+        _ => scope.clone(),
+    };
+    let own: BTreeSet<String> = granted.scopes.iter().map(bare).filter(|scope| !scope.is_empty()).collect();
+    let mut all = own.clone();
+    let mut open: Vec<String> = own.iter().cloned().collect();
+    while let Some(scope) = open.pop() {
+        for implied in hierarchy.of(&scope) {
+            if all.insert(implied.to_owned()) {
+                open.push(implied.to_owned());
+            }
+        }
+    }
+    let list = |scopes: &BTreeSet<String>| scopes.iter().cloned().collect::<Vec<_>>();
+    let mut observed = match &granted.claim {
+        None => "none".to_owned(),
+        Some(claim) if own.is_empty() => format!("none: {claim} grants nothing"),
+        Some(claim) => format!("{}, in {claim}", list(&own).join(" ")),
+    };
+    if !prefix.is_empty() && granted.scopes.iter().any(|scope| scope.starts_with(prefix)) {
+        observed += &format!(" (without {})", quote(prefix));
+    }
+    let implied: Vec<_> = all.difference(&own).cloned().collect();
+    if !implied.is_empty() {
+        observed += &format!("; implied: {}", implied.join(" "));
+    }
+    (own, all, observed)
+}
+
+/// The row of [`organization`].
+pub static ORGANIZATION: Check =
+    Check { slug: "organization", section: Section::Caller, title: "The organization is read" };
+
+/// Reads the organization.
+#[must_use]
+pub fn organization(claims: &Object, issuer: &TrustedIssuer) -> (Option<String>, String) {
+    let Some(claim) = &issuer.organization_claim else {
+        return (
+            None,
+            format!(
+                "none: the profile {} knows no claim of it, and ORGANIZATION_CLAIM is not set",
+                issuer.profile.name
+            ),
+        );
+    };
+    match text(claims, claim) {
+        Some(id) => (Some(id.to_owned()), format!("{}, in {claim}", quote(id))),
+        None => (None, format!("none: the token has no {claim}")),
+    }
+}
+
+/// The first names of a list, for a message.
+#[must_use]
+pub fn shown(names: &BTreeSet<String>) -> String {
+    if names.is_empty() { "none".to_owned() } else { examples(&names.iter().cloned().collect::<Vec<_>>()) }
+}

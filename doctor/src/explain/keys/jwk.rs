@@ -1,0 +1,158 @@
+//! A key of a key set (RFC 7517), and whether it can verify signatures.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// The minimum of RFC 7518 §3.3: 2048 bits.
+const MIN_RSA_BYTES: usize = 256;
+
+/// A public key that can verify signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Jwk {
+    /// `kid`.
+    pub kid: Option<String>,
+    /// `alg`: the one algorithm that it is for.
+    pub algorithm: Option<String>,
+    /// `issuer`, with which Entra publishes whose tokens a key verifies.
+    pub issuer: Option<String>,
+    /// What it verifies with.
+    pub material: Material,
+}
+
+/// The numbers of a key, in base64url as published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of RFC 7518 §6")]
+pub enum Material {
+    Rsa { n: String, e: String },
+    Ec { curve: Curve, x: String, y: String },
+    Ed25519 { x: String },
+}
+
+/// A curve of RFC 7518 §6.2.1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the curves")]
+pub enum Curve {
+    P256,
+    P384,
+    P521,
+}
+
+impl Curve {
+    const ALL: [Self; 3] = [Self::P256, Self::P384, Self::P521];
+
+    /// `crv`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+        }
+    }
+
+    /// The length of a coordinate, and half of that of a signature.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
+
+    /// The only `alg` of its signatures (RFC 7518 §3.4).
+    #[must_use]
+    pub const fn algorithm(self) -> &'static str {
+        match self {
+            Self::P256 => "ES256",
+            Self::P384 => "ES384",
+            Self::P521 => "ES512",
+        }
+    }
+}
+
+impl Jwk {
+    /// Reads a key.
+    ///
+    /// # Errors
+    /// Why it cannot verify, to follow "a key that".
+    pub fn parse(value: &Value) -> Result<Self, &'static str> {
+        // RFC 7518 §6.2.2 and §6.3.2: each of these gives the private key away, or a part of it.
+        const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+        let member = |name: &str| value[name].as_str();
+        if PRIVATE.iter().any(|name| value.get(*name).is_some()) {
+            return Err("is private, and everybody can read it");
+        }
+        if value.get("use").is_some_and(|usage| usage != "sig") {
+            return Err("is not for signatures (use)");
+        }
+        let operations = value.get("key_ops");
+        if operations.is_some_and(|it| !it.as_array().is_some_and(|it| it.iter().any(|each| each == "verify"))) {
+            return Err("is not for verification (key_ops)");
+        }
+        let material = match (member("kty"), member("crv")) {
+            (Some("RSA"), _) => rsa(member("n"), member("e"))?,
+            (Some("EC"), Some(name)) => {
+                let curve =
+                    Curve::ALL.into_iter().find(|curve| curve.name() == name).ok_or("is of an unknown curve")?;
+                let coordinate = |name: &str| sized(member(name), curve.bytes()).ok_or("has a broken coordinate");
+                Material::Ec { curve, x: coordinate("x")?, y: coordinate("y")? }
+            }
+            (Some("OKP"), Some("Ed25519")) => Material::Ed25519 { x: sized(member("x"), 32).ok_or("is broken")? },
+            _ => return Err("is of an unknown kind"),
+        };
+        let own = |name: &str| member(name).map(str::to_owned);
+        Ok(Self { kid: own("kid"), algorithm: own("alg"), issuer: own("issuer"), material })
+    }
+
+    /// Whether the key can have made a signature of this `alg`.
+    #[must_use]
+    pub fn fits(&self, algorithm: &str) -> bool {
+        let same = |one: &str| one == algorithm || (is_eddsa(one) && is_eddsa(algorithm));
+        let is_of_kind = match &self.material {
+            Material::Rsa { .. } => ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"].contains(&algorithm),
+            Material::Ec { curve, .. } => curve.algorithm() == algorithm,
+            Material::Ed25519 { .. } => is_eddsa(algorithm),
+        };
+        is_of_kind && self.algorithm.as_deref().is_none_or(same)
+    }
+
+    /// The thumbprint (RFC 7638), in base64url.
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        // The members in the order of their names, as serde_json writes a map.
+        let members = match &self.material {
+            Material::Rsa { n, e } => json!({ "e": e, "kty": "RSA", "n": n }),
+            Material::Ec { curve, x, y } => json!({ "crv": curve.name(), "kty": "EC", "x": x, "y": y }),
+            Material::Ed25519 { x } => json!({ "crv": "Ed25519", "kty": "OKP", "x": x }),
+        };
+        URL_SAFE_NO_PAD.encode(Sha256::digest(members.to_string()))
+    }
+}
+
+/// `Ed25519` is the newer name (RFC 9864).
+fn is_eddsa(algorithm: &str) -> bool {
+    matches!(algorithm, "EdDSA" | "Ed25519")
+}
+
+fn rsa(n: Option<&str>, e: Option<&str>) -> Result<Material, &'static str> {
+    let number = |text: Option<&str>| {
+        let bytes = URL_SAFE_NO_PAD.decode(text?).ok()?;
+        Some(bytes.into_iter().skip_while(|byte| *byte == 0).collect::<Vec<_>>())
+    };
+    let (modulus, exponent) = (number(n).ok_or("is broken")?, number(e).ok_or("is broken")?);
+    if modulus.len() < MIN_RSA_BYTES || (modulus.len() == MIN_RSA_BYTES && modulus[0] < 0x80) {
+        return Err("is shorter than 2048 bits");
+    }
+    // With the exponent 1 everybody can sign; an even one has no inverse.
+    if exponent.last().is_none_or(|last| last % 2 == 0) || exponent == [1] {
+        return Err("has an exponent with which anybody can sign");
+    }
+    Ok(Material::Rsa { n: n.unwrap_or_default().to_owned(), e: e.unwrap_or_default().to_owned() })
+}
+
+fn sized(text: Option<&str>, bytes: usize) -> Option<String> {
+    let text = text?;
+    (URL_SAFE_NO_PAD.decode(text).ok()?.len() == bytes).then(|| text.to_owned())
+}

@@ -1,0 +1,230 @@
+//! `ISSUER`, `MORE_ISSUERS`, and the profiles of their providers with what the operator overrides.
+
+use mcp_edge_providers::{IssuerMismatch, Profile, TENANT_PLACEHOLDER, check_issuer, named, profiles};
+use serde::Deserialize;
+
+use super::values::Values;
+
+/// The types of access tokens that `TOKEN_TYPES` can accept.
+const POSSIBLE_TYPES: [&str; 5] = ["at+jwt", "application/at+jwt", "jwt", "application/jwt", ""];
+
+/// An issuer whose tokens are accepted, and how they are read.
+#[derive(Debug, Clone)]
+pub struct TrustedIssuer {
+    /// The issuer as it is set, perhaps with `{tenantid}`.
+    pub issuer: String,
+    /// The tenants that may stand for `{tenantid}`.
+    pub tenants: Vec<String>,
+    /// The accepted audiences.
+    pub audiences: Vec<String>,
+    /// The profile of its provider.
+    pub profile: &'static Profile,
+    /// Accepted `typ`, in lower case; the empty string accepts its absence.
+    pub token_types: Vec<String>,
+    /// Where the client's id is.
+    pub client_id_claims: Vec<String>,
+    /// Where scopes are.
+    pub scope_claims: Vec<String>,
+    /// Where the permissions of a machine are.
+    pub machine_scope_claims: Vec<String>,
+    /// Where the organization is.
+    pub organization_claim: Option<String>,
+    /// What the provider puts before scopes.
+    pub scope_prefix: String,
+    /// `DISCOVERY_URL`.
+    pub discovery_url: Option<String>,
+    /// `JWKS_URL`.
+    pub jwks_url: Option<String>,
+}
+
+impl TrustedIssuer {
+    /// The values of `iss` that are accepted.
+    #[must_use]
+    pub fn accepted(&self) -> Vec<String> {
+        if !self.issuer.contains(TENANT_PLACEHOLDER) {
+            return vec![self.issuer.clone()];
+        }
+        self.tenants.iter().map(|tenant| self.issuer.replace(TENANT_PLACEHOLDER, tenant)).collect()
+    }
+}
+
+/// An entry of `MORE_ISSUERS`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    issuer: String,
+    audience: Vec<String>,
+    provider: Option<String>,
+    token_types: Option<String>,
+    client_id_claims: Option<String>,
+    scope_claims: Option<String>,
+    organization_claim: Option<String>,
+    allowed_tenants: Option<String>,
+    discovery_url: Option<String>,
+    jwks_url: Option<String>,
+}
+
+impl Entry {
+    /// Whether it says nothing about how its tokens are read: then the settings of the top level hold.
+    fn inherits(&self) -> bool {
+        let own =
+            [&self.provider, &self.token_types, &self.client_id_claims, &self.scope_claims, &self.organization_claim];
+        own.into_iter().all(Option::is_none)
+    }
+}
+
+/// What overrides a profile.
+#[derive(Default)]
+struct Overrides {
+    token_types: Option<String>,
+    client_id_claims: Option<String>,
+    scope_claims: Option<String>,
+    organization_claim: Option<String>,
+}
+
+/// Reads `ISSUER` and `MORE_ISSUERS`; errors go into `errors`.
+pub fn read(values: &Values, resource: &str, errors: &mut Vec<String>) -> Vec<TrustedIssuer> {
+    let overrides = || Overrides {
+        token_types: values.text("TOKEN_TYPES"),
+        client_id_claims: values.text("CLIENT_ID_CLAIMS"),
+        scope_claims: values.text("SCOPE_CLAIMS"),
+        organization_claim: values.text("ORGANIZATION_CLAIM"),
+    };
+    let mut issuers = Vec::new();
+    match values.text("ISSUER") {
+        None => errors.push(
+            "ISSUER is not set: it is the issuer exactly as in the provider's discovery document, for example \
+             https://your-tenant.logto.app/oidc"
+                .to_owned(),
+        ),
+        Some(issuer) => {
+            let provider = values.text("PROVIDER");
+            let tenants = values.words("ALLOWED_TENANTS");
+            let mut found = issuer_of("ISSUER", "PROVIDER", issuer, provider, &overrides(), tenants, errors);
+            found.audiences = [resource.to_owned()].into_iter().chain(values.words("AUDIENCE")).collect();
+            found.scope_prefix = values.text("SCOPE_PREFIX").unwrap_or_default();
+            found.discovery_url = values.text("DISCOVERY_URL");
+            found.jwks_url = values.text("JWKS_URL");
+            issuers.push(found);
+        }
+    }
+    let entries = values.text("MORE_ISSUERS").unwrap_or_else(|| "[]".to_owned());
+    let entries: Vec<Entry> = serde_json::from_str(&entries).unwrap_or_else(|error| {
+        errors.push(format!(
+            "MORE_ISSUERS must be an array of {{ issuer = \"https://…\", audience = [\"…\"] }}: {error}"
+        ));
+        Vec::new()
+    });
+    for entry in entries {
+        let inherited = entry.inherits();
+        let own = Overrides {
+            token_types: entry.token_types,
+            client_id_claims: entry.client_id_claims,
+            scope_claims: entry.scope_claims,
+            organization_claim: entry.organization_claim,
+        };
+        let own = if inherited { overrides() } else { own };
+        let tenants = entry.allowed_tenants.unwrap_or_default();
+        let tenants = tenants.split_whitespace().map(str::to_owned).collect();
+        let mut found = issuer_of("MORE_ISSUERS", "provider", entry.issuer, entry.provider, &own, tenants, errors);
+        if entry.audience.is_empty() || entry.audience.iter().any(String::is_empty) {
+            errors.push(format!("MORE_ISSUERS: {:?} needs at least one audience, and no empty one", found.issuer));
+        }
+        if issuers.iter().any(|known: &TrustedIssuer| known.issuer == found.issuer) {
+            errors.push(format!("MORE_ISSUERS: {:?} is named twice", found.issuer));
+        }
+        found.audiences = entry.audience;
+        (found.discovery_url, found.jwks_url) = (entry.discovery_url, entry.jwks_url);
+        issuers.push(found);
+    }
+    issuers
+}
+
+fn issuer_of(
+    setting: &str,
+    provider_setting: &str,
+    issuer: String,
+    provider: Option<String>,
+    overrides: &Overrides,
+    tenants: Vec<String>,
+    errors: &mut Vec<String>,
+) -> TrustedIssuer {
+    if !is_issuer_url(&issuer) {
+        errors.push(format!(
+            "{setting}: {issuer:?} must be an https URL without query and fragment, or http on this machine"
+        ));
+    }
+    let name = provider.unwrap_or_else(|| profiles::GENERIC.name.to_owned());
+    let profile = named(&name).unwrap_or_else(|| {
+        let names = profiles::ALL.map(|profile| profile.name).join(", ");
+        errors.push(format!("{provider_setting} = {name:?} is not the name of a profile: {names}"));
+        &profiles::GENERIC
+    });
+    match check_issuer(profile, &issuer) {
+        Ok(()) => {}
+        Err(IssuerMismatch::OtherProvider { other }) => errors.push(format!(
+            "{provider_setting} = {name:?} does not fit {issuer:?}, which is on the domain of {}: set {provider_setting} = \
+             {:?}",
+            other.title, other.name
+        )),
+        Err(IssuerMismatch::Form { example }) => errors.push(format!(
+            "{setting}: {issuer:?} has not the form of an issuer of {}, for example {example}",
+            profile.title
+        )),
+    }
+    check_tenants(setting, &issuer, profile, &tenants, errors);
+    let words = |text: &Option<String>| {
+        let words: Vec<_> = text.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        (!words.is_empty()).then_some(words)
+    };
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let own_scopes = words(&overrides.scope_claims);
+    let machine_scope_claims = if own_scopes.is_some() { Vec::new() } else { owned(profile.machine_scope_claims) };
+    TrustedIssuer {
+        issuer,
+        tenants,
+        audiences: Vec::new(),
+        profile,
+        token_types: words(&overrides.token_types)
+            .map_or_else(|| owned(profile.token_types), |types| token_types(&types, errors)),
+        client_id_claims: words(&overrides.client_id_claims).unwrap_or_else(|| owned(profile.client_id_claims)),
+        scope_claims: own_scopes.unwrap_or_else(|| owned(profile.scope_claims)),
+        machine_scope_claims,
+        organization_claim: overrides.organization_claim.clone().or(profile.organization_claim.map(str::to_owned)),
+        scope_prefix: String::new(),
+        discovery_url: None,
+        jwks_url: None,
+    }
+}
+
+fn check_tenants(setting: &str, issuer: &str, profile: &Profile, tenants: &[String], errors: &mut Vec<String>) {
+    match (issuer.contains(TENANT_PLACEHOLDER), tenants.is_empty()) {
+        (true, true) => {
+            errors.push(format!("{setting}: {issuer:?} is of all tenants: list the accepted ones in ALLOWED_TENANTS"))
+        }
+        (false, false) => errors
+            .push(format!("ALLOWED_TENANTS needs an issuer with {TENANT_PLACEHOLDER} in it, and {issuer:?} has none")),
+        (true, false) if !profile.has_keys_of_tenants => errors.push(format!(
+            "{setting}: {issuer:?} has {TENANT_PLACEHOLDER}, which issuers of {} do not have",
+            profile.title
+        )),
+        _ => {}
+    }
+}
+
+fn token_types(words: &[String], errors: &mut Vec<String>) -> Vec<String> {
+    let types: Vec<_> =
+        words.iter().map(|word| if word == "none" { String::new() } else { word.to_lowercase() }).collect();
+    if let Some(other) = types.iter().find(|typ| !POSSIBLE_TYPES.contains(&typ.as_str())) {
+        errors.push(format!(
+            "TOKEN_TYPES: {other:?} is not the type of an access token: use at+jwt, jwt, or none for tokens without typ"
+        ));
+    }
+    types
+}
+
+fn is_issuer_url(issuer: &str) -> bool {
+    let Ok(url) = url::Url::parse(issuer) else { return false };
+    let is_loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    (url.scheme() == "https" || (url.scheme() == "http" && is_loopback)) && !issuer.contains(['?', '#'])
+}

@@ -1,0 +1,177 @@
+//! What the [signs](Sign) of a profile mean, read against the claims of a token.
+
+use mcp_edge_providers::Sign;
+use serde_json::Value;
+
+use super::jwt::{Object, member, text};
+
+/// What in the claims makes the sign hold, in words. `None` if it does not hold.
+#[must_use]
+pub fn proof(sign: &Sign, claims: &Object) -> Option<String> {
+    let holds = match *sign {
+        Sign::All(signs) => {
+            let proofs: Option<Vec<String>> = signs.iter().map(|sign| proof(sign, claims)).collect();
+            return proofs.map(|proofs| proofs.join(" and "));
+        }
+        Sign::Any(signs) => return signs.iter().find_map(|sign| proof(sign, claims)),
+        Sign::Present(claim) => member(claims, claim).is_some_and(is_telling),
+        Sign::Absent(claim) => member(claims, claim).is_none_or(is_empty),
+        Sign::OneOf(claim, values) => member(claims, claim).is_some_and(|value| is_one_of(value, values)),
+        Sign::StartsWith(claim, start) => string(claims, claim).is_some_and(|text| text.starts_with(start)),
+        Sign::EndsWith(claim, end) => string(claims, claim).is_some_and(|text| text.ends_with(end)),
+        Sign::Contains(claim, part) => string(claims, claim).is_some_and(|text| text.contains(part)),
+        Sign::SubjectIs(claim, suffix) => {
+            let subject = string(claims, "sub").and_then(|subject| subject.strip_suffix(suffix));
+            text(claims, claim).is_some_and(|value| subject == Some(value))
+        }
+        Sign::SubjectIsNot(claim) => text(claims, claim).is_some_and(|value| string(claims, "sub") != Some(value)),
+        Sign::InIssuer(claim) => text(claims, claim).is_some_and(|value| is_segment(value, claims)),
+    };
+    holds.then(|| describe(sign))
+}
+
+/// The condition in words, to follow "because" and "requires that".
+#[must_use]
+pub fn describe(sign: &Sign) -> String {
+    let list = |signs: &[Sign], word: &str| signs.iter().map(part).collect::<Vec<_>>().join(word);
+    match *sign {
+        Sign::Present(claim) => format!("{claim} is there"),
+        Sign::Absent(claim) => format!("{claim} is not there"),
+        Sign::OneOf(claim, values) => {
+            let values: Vec<_> = values.iter().map(|value| format!("{value:?}")).collect();
+            format!("{claim} is {}", values.join(" or "))
+        }
+        Sign::StartsWith(claim, start) => format!("{claim} begins with {start:?}"),
+        Sign::EndsWith(claim, end) => format!("{claim} ends with {end:?}"),
+        Sign::Contains(claim, part) => format!("{claim} contains {part:?}"),
+        Sign::SubjectIs(claim, "") => format!("sub is {claim}"),
+        Sign::SubjectIs(claim, suffix) => format!("sub is {claim} with {suffix:?} after it"),
+        Sign::SubjectIsNot(claim) => format!("sub is another than {claim}"),
+        Sign::InIssuer(claim) => format!("{claim} is a part of the path of iss"),
+        Sign::All(signs) => list(signs, " and "),
+        Sign::Any(signs) => list(signs, " or "),
+    }
+}
+
+/// A condition among others.
+fn part(sign: &Sign) -> String {
+    if matches!(sign, Sign::All(_) | Sign::Any(_)) { format!("({})", describe(sign)) } else { describe(sign) }
+}
+
+fn string<'a>(claims: &'a Object, claim: &str) -> Option<&'a str> {
+    claims.get(claim).and_then(Value::as_str)
+}
+
+fn is_telling(value: &Value) -> bool {
+    let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+    match value {
+        Value::Array(items) => items.iter().any(is_text),
+        Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
+        _ => is_text(value),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn is_one_of(value: &Value, values: &[&str]) -> bool {
+    match value {
+        Value::String(text) => values.contains(&text.as_str()),
+        Value::Number(number) if !number.is_f64() => values.contains(&number.to_string().as_str()),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).any(|text| values.contains(&text)),
+        _ => false,
+    }
+}
+
+/// Whether a value is a whole segment of the path of `iss`.
+fn is_segment(value: &str, claims: &Object) -> bool {
+    let path = string(claims, "iss").and_then(|iss| iss.split_once("://")).and_then(|(_, rest)| rest.split_once('/'));
+    path.is_some_and(|(_, path)| path.split('/').any(|segment| segment == value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(sign: &Sign, holding: &[Value], others: &[Value]) {
+        let holds = |claims: &Value| proof(sign, claims.as_object().unwrap()).is_some();
+        for claims in holding {
+            assert!(holds(claims), "{sign:?} {claims}");
+        }
+        for claims in others {
+            assert!(!holds(claims), "{sign:?} {claims}");
+        }
+    }
+
+    #[test]
+    fn a_claim_is_present_if_it_tells_something() {
+        let good = [json!({ "a": "x" }), json!({ "a": ["", "x"] }), json!({ "a": 1 }), json!({ "a": 0.5 })];
+        let empty = [json!({}), json!({ "a": null }), json!({ "a": "" }), json!({ "a": [] })];
+        let other =
+            [json!({ "a": [""] }), json!({ "a": 0 }), json!({ "a": -1 }), json!({ "a": true }), json!({ "a": {} })];
+        check(&Sign::Present("a"), &good, &[&empty[..], &other[..]].concat());
+        check(&Sign::Absent("a"), &empty, &[&good[..], &other[..]].concat());
+    }
+
+    #[test]
+    fn a_claim_is_one_of_some_values() {
+        let sign = Sign::OneOf("a", &["1", "2"]);
+        check(
+            &sign,
+            &[json!({ "a": "1" }), json!({ "a": 2 }), json!({ "a": ["x", "2"] })],
+            &[json!({}), json!({ "a": "" }), json!({ "a": "12" }), json!({ "a": 1.5 }), json!({ "a": true })],
+        );
+        check(
+            &Sign::StartsWith("a", "x-"),
+            &[json!({ "a": "x-y" })],
+            &[json!({ "a": "y-x-" }), json!({ "a": ["x-"] })],
+        );
+        check(&Sign::EndsWith("a", "-x"), &[json!({ "a": "y-x" })], &[json!({ "a": "-xy" }), json!({ "a": null })]);
+        check(&Sign::Contains("a", "|"), &[json!({ "a": "x|y" })], &[json!({ "a": "xy" }), json!({})]);
+    }
+
+    #[test]
+    fn the_subject_is_compared_as_a_whole() {
+        let clients = Sign::SubjectIs("a", "@clients");
+        check(
+            &clients,
+            &[json!({ "sub": "x@clients", "a": "x" })],
+            &[json!({ "sub": "x", "a": "x" }), json!({ "sub": "@clients", "a": "" }), json!({ "sub": "@clients" })],
+        );
+        check(&Sign::SubjectIs("a", ""), &[json!({ "sub": "x", "a": "x" })], &[json!({ "sub": "", "a": "" })]);
+        check(
+            &Sign::SubjectIsNot("a"),
+            &[json!({ "sub": "x", "a": "y" })],
+            &[json!({ "sub": "x", "a": "x" }), json!({ "sub": "x" }), json!({ "sub": "x", "a": "" })],
+        );
+        let iss = "https://login.example/tenant-1/v2.0";
+        check(
+            &Sign::InIssuer("tid"),
+            &[json!({ "iss": iss, "tid": "tenant-1" })],
+            &[
+                json!({ "iss": iss, "tid": "tenant" }),
+                json!({ "iss": iss, "tid": "tenant-1/v2.0" }),
+                json!({ "iss": iss, "tid": "login.example" }),
+                json!({ "iss": "https://login.example/", "tid": "" }),
+                json!({ "iss": iss }),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_proof_names_what_was_found() {
+        let sign = Sign::All(&[Sign::Any(&[Sign::Present("a"), Sign::Present("b")]), Sign::Absent("c")]);
+        let claims = json!({ "b": "x" });
+        let proof = proof(&sign, claims.as_object().unwrap());
+        assert_eq!(proof.as_deref(), Some("b is there and c is not there"));
+        assert_eq!(describe(&sign), "(a is there or b is there) and c is not there");
+    }
+}
