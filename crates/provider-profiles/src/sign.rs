@@ -4,11 +4,17 @@
 /// that is `null` counts as absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// The claim is a string that is not empty, an array with such a string, or a number above zero.
-    Present(&'static str),
+    /// The claim is a string that is not empty.
+    HasText(&'static str),
+    /// The claim is an array, and one of its elements is a string that is not empty.
+    HasList(&'static str),
+    /// The claim is a date (RFC 7519 §2) after the beginning of 1970.
+    HasDate(&'static str),
+    /// The claim names a scope: in a string, separated by spaces, or in an array of strings.
+    HasScope(&'static str),
     /// The claim is absent, or an empty string or array.
     Absent(&'static str),
-    /// The claim is one of these strings, or an array with one of them.
+    /// The claim is one of these strings (a whole number counts as its digits), or an array with one of them.
     OneOf(&'static str, &'static [&'static str]),
     /// The claim is a string that begins with this text.
     StartsWith(&'static str, &'static str),
@@ -33,7 +39,10 @@ impl Sign {
     #[must_use]
     pub fn claims(&self) -> Vec<&'static str> {
         match self {
-            Self::Present(claim)
+            Self::HasText(claim)
+            | Self::HasList(claim)
+            | Self::HasDate(claim)
+            | Self::HasScope(claim)
             | Self::Absent(claim)
             | Self::OneOf(claim, _)
             | Self::StartsWith(claim, _)

@@ -17,9 +17,9 @@ pub static COGNITO: Profile = Profile {
     scope_claims: &["scope"],
     machine_scope_claims: &[],
     audience: AudienceRule::ClaimOrScopePrefix,
-    requirements: &[Sign::OneOf("token_use", &["access"]), Sign::Present("client_id")],
+    requirements: &[Sign::OneOf("token_use", &["access"]), Sign::HasText("client_id")],
     machine_signs: &[Sign::SubjectIs("client_id", "")],
-    user_signs: &[Sign::Present("username")],
+    user_signs: &[Sign::HasText("username")],
     organization_claim: None,
     has_keys_of_tenants: false,
 };

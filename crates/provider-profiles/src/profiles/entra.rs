@@ -39,7 +39,7 @@ pub static ENTRA: Profile = Profile {
         Sign::OneOf("ver", &["1.0", "2.0"]),
         Sign::InIssuer("tid"),
         // An ID token for the same application has the same audience, and no client.
-        Sign::Any(&[Sign::Present("azp"), Sign::Present("appid")]),
+        Sign::Any(&[Sign::HasText("azp"), Sign::HasText("appid")]),
     ],
     machine_signs: &[
         Sign::OneOf("idtyp", &["app", "device"]),
@@ -50,7 +50,7 @@ pub static ENTRA: Profile = Profile {
             Sign::Absent("scp"),
         ]),
     ],
-    user_signs: &[Sign::OneOf("idtyp", &["user"]), Sign::Present("scp")],
+    user_signs: &[Sign::OneOf("idtyp", &["user"]), Sign::HasScope("scp")],
     organization_claim: Some("tid"),
     has_keys_of_tenants: true,
 };

@@ -41,8 +41,8 @@ pub static GENERIC: Profile = Profile {
         Sign::StartsWith("username", "service-account-"),
         Sign::EndsWith("preferred_username", "-client_credentials"),
         Sign::EndsWith("username", "-client_credentials"),
-        Sign::Present("clientHost"),
-        Sign::Present("clientAddress"),
+        Sign::HasText("clientHost"),
+        Sign::HasText("clientAddress"),
         // Entra without `idtyp`: the client proved itself, is the subject, and no user granted a scope.
         Sign::All(&[
             Sign::Any(&[Sign::OneOf("azpacr", &["1", "2"]), Sign::OneOf("appidacr", &["1", "2"])]),
@@ -51,13 +51,13 @@ pub static GENERIC: Profile = Profile {
         ]),
     ],
     user_signs: &[
-        Sign::Present("auth_time"),
-        Sign::Present("amr"),
+        Sign::HasDate("auth_time"),
+        Sign::HasList("amr"),
         Sign::OneOf("idtyp", &["user"]),
         // Keycloak, whose tokens have `typ`, writes `acr` for service accounts as well. These have no session.
         Sign::All(&[
-            Sign::Present("acr"),
-            Sign::Any(&[Sign::Present("sid"), Sign::Present("session_state"), Sign::Absent("typ")]),
+            Sign::HasText("acr"),
+            Sign::Any(&[Sign::HasText("sid"), Sign::HasText("session_state"), Sign::Absent("typ")]),
         ]),
     ],
     organization_claim: None,

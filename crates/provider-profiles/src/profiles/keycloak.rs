@@ -17,10 +17,10 @@ pub static KEYCLOAK: Profile = Profile {
     requirements: &[Sign::OneOf("typ", &["Bearer"])],
     machine_signs: &[
         Sign::StartsWith("preferred_username", "service-account-"),
-        Sign::Present("clientHost"),
-        Sign::Present("clientAddress"),
+        Sign::HasText("clientHost"),
+        Sign::HasText("clientAddress"),
     ],
-    user_signs: &[Sign::Present("sid"), Sign::Present("session_state")],
+    user_signs: &[Sign::HasText("sid"), Sign::HasText("session_state")],
     organization_claim: None,
     has_keys_of_tenants: false,
 };

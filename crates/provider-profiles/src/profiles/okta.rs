@@ -27,9 +27,9 @@ pub static OKTA: Profile = Profile {
     machine_scope_claims: &[],
     audience: AudienceRule::Claim,
     // ID tokens have neither.
-    requirements: &[Sign::Present("cid")],
+    requirements: &[Sign::HasText("cid")],
     machine_signs: &[Sign::SubjectIs("cid", "")],
-    user_signs: &[Sign::Present("uid")],
+    user_signs: &[Sign::HasText("uid")],
     organization_claim: None,
     has_keys_of_tenants: false,
 };

@@ -18,9 +18,9 @@ pub static SUPABASE: Profile = Profile {
     machine_scope_claims: &[],
     audience: AudienceRule::Claim,
     // The token of an ordinary session of the product names no client: no agent was given it.
-    requirements: &[Sign::Present("client_id"), Sign::OneOf("role", &["authenticated"])],
+    requirements: &[Sign::HasText("client_id"), Sign::OneOf("role", &["authenticated"])],
     machine_signs: &[],
-    user_signs: &[Sign::Present("session_id")],
+    user_signs: &[Sign::HasText("session_id")],
     organization_claim: None,
     has_keys_of_tenants: false,
 };

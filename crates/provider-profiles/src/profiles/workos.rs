@@ -1,4 +1,4 @@
-//! `WorkOS` AuthKit and Connect. Documented, not tried.
+//! `WorkOS` `AuthKit` and Connect. Documented, not tried.
 
 use crate::{AudienceRule, Evidence, IssuerForm, Profile, Sign};
 
