@@ -43,6 +43,9 @@ pub static GENERIC: Profile = Profile {
         Sign::EndsWith("username", "-client_credentials"),
         Sign::HasText("clientHost"),
         Sign::HasText("clientAddress"),
+        // Entra and Auth0, of agents.
+        Sign::HasWord("xms_sub_fct", &["11", "13"]),
+        Sign::OneOf("sub_profile", &["ai_agent", "service", "browser_app", "native_app"]),
         // Entra without `idtyp`: the client proved itself, is the subject, and no user granted a scope.
         Sign::All(&[
             Sign::Any(&[Sign::OneOf("azpacr", &["1", "2"]), Sign::OneOf("appidacr", &["1", "2"])]),
@@ -54,10 +57,17 @@ pub static GENERIC: Profile = Profile {
         Sign::HasDate("auth_time"),
         Sign::HasList("amr"),
         Sign::OneOf("idtyp", &["user"]),
-        // Keycloak, whose tokens have `typ`, writes `acr` for service accounts as well. These have no session.
+        // Keycloak, whose tokens have `typ`, writes `acr` for service accounts as well. These have no session, or else no
+        // name but their own.
         Sign::All(&[
             Sign::HasText("acr"),
-            Sign::Any(&[Sign::HasText("sid"), Sign::HasText("session_state"), Sign::Absent("typ")]),
+            Sign::Any(&[
+                Sign::Absent("typ"),
+                Sign::All(&[
+                    Sign::Any(&[Sign::HasText("sid"), Sign::HasText("session_state")]),
+                    Sign::HasText("preferred_username"),
+                ]),
+            ]),
         ]),
     ],
     organization_claim: None,
