@@ -62,7 +62,7 @@ impl Profile {
     pub fn claims(&self) -> impl Iterator<Item = &'static str> {
         let lists = [self.client_id_claims, self.scope_claims, self.machine_scope_claims];
         let signs = [self.requirements, self.machine_signs, self.user_signs];
-        let of_signs = signs.into_iter().flatten().flat_map(|sign| sign.claims());
+        let of_signs = signs.into_iter().flatten().flat_map(Sign::claims);
         lists.into_iter().flatten().copied().chain(of_signs).chain(self.organization_claim)
     }
 }

@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::policy::TrustPolicy;
+use super::policy::{TrustPolicy, TrustedIssuer};
 use crate::{
     bearer::BearerToken,
     denial::{Denial, Endpoint, Excerpt, IntrospectionError},
     keys::jwks_cache::IssuerKeys,
     provider::Provider,
     token::{
-        caller_kind::{Source, kind_of},
+        caller_kind::Source,
         opaque::{self, CheckMethod, OpaquePolicy},
         validity::Validity,
     },
@@ -42,12 +42,12 @@ pub(super) async fn introspect(
                 opaque::introspection_form(token.expose(), client_id, client_secret, provider.posts_secret);
             let response = services.fetch(opaque::request(url, authorization.as_deref(), Some(&form))).await;
             let response = response.map_err(|error| no_response(Endpoint::Introspection, &error))?;
-            let (issuer, audiences) = (&trusted.issuer, &trusted.audiences);
-            let mut claims = opaque::read_introspection(&response, client_id, issuer, audiences, now, &wanted)?;
+            let TrustedIssuer { issuer, audiences, profile: token_profile, .. } = trusted;
+            let claims =
+                opaque::read_introspection(&response, client_id, issuer, audiences, token_profile, now, &wanted)?;
             trust.check_claims(0, &claims)?;
             policy.clients.check(claims.client_id.as_deref())?;
-            let kind = kind_of(&claims, Source::Introspection);
-            let mut known = std::mem::take(&mut claims.all);
+            let mut known = claims.all.clone();
             // The profile is a courtesy: without it the identity has fewer claims, and no wrong ones.
             if trust.disclosure.covers_anything(&claims.scopes)
                 && let Ok(profile) = profile(token, &provider, &wanted, services).await
@@ -55,17 +55,20 @@ pub(super) async fn introspect(
             {
                 known.extend(profile);
             }
-            Ok((Rc::new(trust.identify(&claims, kind, &known, &claims.scopes)), claims.validity()))
+            Ok((Rc::new(trust.identify(0, &claims, Source::Introspection, &known, None)), claims.validity()))
         }
         CheckMethod::Userinfo => {
             policy.clients.check(None)?;
             let profile = profile(token, &provider, &wanted, services).await?;
             let until = now + policy.positive_ttl_seconds;
-            let claims = opaque::claims_of_userinfo(profile, &trusted.issuer, &trusted.audiences, until)?;
+            let TrustedIssuer { issuer, audiences, profile: token_profile, .. } = trusted;
+            let claims = opaque::claims_of_userinfo(profile, issuer, audiences, token_profile, until)?;
             // The response holds exactly what the user consented to, so all of it may be disclosed.
             let consented = Scopes::parse("profile email phone address");
-            let kind = kind_of(&claims, Source::Userinfo);
-            Ok((Rc::new(trust.identify(&claims, kind, &claims.all, &consented)), claims.validity()))
+            Ok((
+                Rc::new(trust.identify(0, &claims, Source::Userinfo, &claims.all, Some(&consented))),
+                claims.validity(),
+            ))
         }
     }
 }

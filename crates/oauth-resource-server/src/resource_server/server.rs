@@ -20,12 +20,13 @@ use crate::{
     },
     memory_size,
     token::{
-        caller_kind::{Source, kind_of},
+        caller_kind::Source,
         claims,
         fingerprint::{Fingerprint, Fingerprints},
         introspection_limiter::{Admission, IntrospectionLimiter},
         jwt::{self, Form},
         opaque::{self, MAX_OPAQUE_BYTES, OpaquePolicy},
+        token_use::check_requirements,
         two_choice_cache::TwoChoiceCache,
         verified::VerifiedJwt,
     },
@@ -169,12 +170,15 @@ impl ResourceServer {
         services: &impl Services,
         trace: &mut AuthTrace,
     ) -> Result<Rc<Identity>, Rc<Denial>> {
-        let jwt = jwt::parse(token.expose(), &self.policy.token_types, &|name| self.policy.wants(name))?;
+        let jwt = jwt::parse(token.expose(), &|name| self.policy.wants(name))?;
         trace.kid.clone_from(&jwt.kid);
-        let claims = claims::read(jwt.claims)?;
-        let issuer_index = self.policy.issuer_of(&claims)?;
+        let issuer_index = self.policy.issuer_of(claims::issuer(&jwt.claims)?)?;
+        let profile = &self.policy.issuers[issuer_index].profile;
+        jwt::check_type(jwt.typ.as_deref(), &profile.token_types)?;
+        let claims = claims::read(jwt.claims, profile)?;
         trace.issuer = Some(claims.issuer.clone());
         self.policy.check_claims(issuer_index, &claims)?;
+        check_requirements(&claims, profile.provider)?;
         claims::check_time(&claims, now)?;
         self.policy.denied.check_issue_time(claims.issued_at)?;
         self.policy.denied.check_kid(jwt.kid.as_deref())?;
@@ -205,8 +209,7 @@ impl ResourceServer {
             }
         };
 
-        let caller_kind = kind_of(&claims, if jwt.is_typed { Source::AccessTokenJwt } else { Source::PlainJwt });
-        let identity = Rc::new(self.policy.identify(&claims, caller_kind, &claims.all, &claims.scopes));
+        let identity = Rc::new(self.policy.identify(issuer_index, &claims, Source::Jwt, &claims.all, None));
         let verified = VerifiedJwt {
             issuer_index,
             kid: jwt.kid,

@@ -1,6 +1,7 @@
 //! Settings of a resource server: what it is called and whom it trusts.
 
 mod issuers;
+mod provider;
 mod resource;
 mod tokens;
 
@@ -60,7 +61,6 @@ impl ResourceServerSettings {
 fn trust(reader: &mut Reader<'_>, resource: Option<&Resource>) -> TrustPolicy {
     TrustPolicy {
         issuers: issuers::read(reader, resource),
-        token_types: tokens::types(reader),
         required_scopes: scopes(reader, "REQUIRED_SCOPES"),
         hierarchy: hierarchy(reader),
         disclosure: Disclosure::parse(&reader.text("CLAIM_SCOPES").unwrap_or_default()).unwrap_or_else(|entry| {
@@ -72,6 +72,7 @@ fn trust(reader: &mut Reader<'_>, resource: Option<&Resource>) -> TrustPolicy {
             denied: ClientList::parse(&reader.text("DENIED_CLIENTS").unwrap_or_default()),
             first_party: ClientList::parse(&reader.text("FIRST_PARTY_CLIENTS").unwrap_or_default()),
         },
+        organizations: reader.words("ALLOWED_ORGANIZATIONS"),
         opaque: tokens::opaque(reader),
         denied: tokens::denied(reader),
     }

@@ -41,8 +41,11 @@ pub static GENERIC: Profile = Profile {
         Sign::StartsWith("username", "service-account-"),
         Sign::EndsWith("preferred_username", "-client_credentials"),
         Sign::EndsWith("username", "-client_credentials"),
-        Sign::Present("clientHost"),
-        Sign::Present("clientAddress"),
+        Sign::HasText("clientHost"),
+        Sign::HasText("clientAddress"),
+        // Entra and Auth0, of agents.
+        Sign::HasWord("xms_sub_fct", &["11", "13"]),
+        Sign::OneOf("sub_profile", &["ai_agent", "service", "browser_app", "native_app"]),
         // Entra without `idtyp`: the client proved itself, is the subject, and no user granted a scope.
         Sign::All(&[
             Sign::Any(&[Sign::OneOf("azpacr", &["1", "2"]), Sign::OneOf("appidacr", &["1", "2"])]),
@@ -51,13 +54,20 @@ pub static GENERIC: Profile = Profile {
         ]),
     ],
     user_signs: &[
-        Sign::Present("auth_time"),
-        Sign::Present("amr"),
+        Sign::HasDate("auth_time"),
+        Sign::HasList("amr"),
         Sign::OneOf("idtyp", &["user"]),
-        // Keycloak, whose tokens have `typ`, writes `acr` for service accounts as well. These have no session.
+        // Keycloak, whose tokens have `typ`, writes `acr` for service accounts as well. These have no session, or else no
+        // name but their own.
         Sign::All(&[
-            Sign::Present("acr"),
-            Sign::Any(&[Sign::Present("sid"), Sign::Present("session_state"), Sign::Absent("typ")]),
+            Sign::HasText("acr"),
+            Sign::Any(&[
+                Sign::Absent("typ"),
+                Sign::All(&[
+                    Sign::Any(&[Sign::HasText("sid"), Sign::HasText("session_state")]),
+                    Sign::HasText("preferred_username"),
+                ]),
+            ]),
         ]),
     ],
     organization_claim: None,

@@ -1,4 +1,10 @@
 //! Keycloak. Documented, not tried.
+//!
+//! | what | source |
+//! |---|---|
+//! | `typ` of the header and of the claims, `azp`, `sid` | `TokenManager.java`, `DefaultTokenManager.java` in <https://github.com/keycloak/keycloak> |
+//! | `clientHost`, `clientAddress`, `service-account-…` | `ClientCredentialsGrantType.java` there |
+//! | `organization` | `OrganizationMembershipMapper.java` there |
 
 use crate::{AudienceRule, Evidence, Profile, Sign};
 
@@ -14,13 +20,24 @@ pub static KEYCLOAK: Profile = Profile {
     scope_claims: &["scope"],
     machine_scope_claims: &[],
     audience: AudienceRule::Claim,
+    // ID tokens, refresh tokens and logout tokens say so.
     requirements: &[Sign::OneOf("typ", &["Bearer"])],
     machine_signs: &[
         Sign::StartsWith("preferred_username", "service-account-"),
-        Sign::Present("clientHost"),
-        Sign::Present("clientAddress"),
+        Sign::HasText("clientHost"),
+        Sign::HasText("clientAddress"),
+        Sign::HasText("clientId"),
+        // Since 26.2 the id of a token begins with letters for its session, its kind and its grant: client credentials.
+        Sign::Contains("jti", "tcc:"),
     ],
-    user_signs: &[Sign::Present("sid"), Sign::Present("session_state")],
-    organization_claim: None,
+    // A service account with refresh tokens has a session as well, but no time of a sign-in, and no other name.
+    user_signs: &[
+        Sign::HasDate("auth_time"),
+        Sign::All(&[
+            Sign::Any(&[Sign::HasText("sid"), Sign::HasText("session_state")]),
+            Sign::HasText("preferred_username"),
+        ]),
+    ],
+    organization_claim: Some("organization"),
     has_keys_of_tenants: false,
 };

@@ -1,4 +1,4 @@
-//! Logto, in its cloud and self-hosted. Recorded from a real server.
+//! Logto, in its cloud and self-hosted. Recorded from a real server (`crates/oauth-resource-server/tests/logto`).
 //!
 //! Every access token names its client, and `sub` is the client's own id exactly where no user is involved.
 

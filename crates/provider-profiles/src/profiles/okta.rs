@@ -1,4 +1,12 @@
 //! Okta, custom authorization servers. Documented, not tried.
+//!
+//! | what | source |
+//! |---|---|
+//! | `cid`, `scp`, `uid`, no `typ` | <https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/> |
+//! | `sub` of a machine | <https://developer.okta.com/docs/guides/customize-tokens-returned-from-okta/> |
+//! | the org authorization server | <https://developer.okta.com/docs/concepts/auth-servers/> |
+//!
+//! `sub` of a user is the login by default, often an e-mail address, which can change; operators can set another one.
 
 use crate::{AudienceRule, Evidence, IssuerForm, Profile, Sign};
 
@@ -27,9 +35,10 @@ pub static OKTA: Profile = Profile {
     machine_scope_claims: &[],
     audience: AudienceRule::Claim,
     // ID tokens have neither.
-    requirements: &[Sign::Present("cid")],
-    machine_signs: &[Sign::SubjectIs("cid", "")],
-    user_signs: &[Sign::Present("uid")],
+    requirements: &[Sign::HasText("cid")],
+    // `uid` is left out where no user is involved. What `sub` is then, operators can change.
+    machine_signs: &[Sign::Absent("uid")],
+    user_signs: &[Sign::HasText("uid")],
     organization_claim: None,
     has_keys_of_tenants: false,
 };
