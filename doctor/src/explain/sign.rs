@@ -14,7 +14,18 @@ pub fn proof(sign: &Sign, claims: &Object) -> Option<String> {
             return proofs.map(|proofs| proofs.join(" and "));
         }
         Sign::Any(signs) => return signs.iter().find_map(|sign| proof(sign, claims)),
-        Sign::Present(claim) => member(claims, claim).is_some_and(is_telling),
+        Sign::Not(sign) => proof(sign, claims).is_none(),
+        Sign::HasText(claim) => text(claims, claim).is_some(),
+        Sign::HasList(claim) => {
+            let items = claims.get(claim).and_then(Value::as_array);
+            items.is_some_and(|items| items.iter().filter_map(Value::as_str).any(|text| !text.is_empty()))
+        }
+        Sign::HasDate(claim) => claims.get(claim).and_then(Value::as_f64).is_some_and(|date| date > 0.0),
+        Sign::HasScope(claim) => member(claims, claim).is_some_and(|value| !scopes_in(value).is_empty()),
+        Sign::NotTrue(claim) => member(claims, claim).is_none_or(|value| *value == Value::Bool(false)),
+        Sign::HasWord(claim, words) => {
+            string(claims, claim).is_some_and(|text| text.split(' ').any(|word| words.contains(&word)))
+        }
         Sign::Absent(claim) => member(claims, claim).is_none_or(is_empty),
         Sign::OneOf(claim, values) => member(claims, claim).is_some_and(|value| is_one_of(value, values)),
         Sign::StartsWith(claim, start) => string(claims, claim).is_some_and(|text| text.starts_with(start)),
@@ -35,7 +46,11 @@ pub fn proof(sign: &Sign, claims: &Object) -> Option<String> {
 pub fn describe(sign: &Sign) -> String {
     let list = |signs: &[Sign], word: &str| signs.iter().map(part).collect::<Vec<_>>().join(word);
     match *sign {
-        Sign::Present(claim) => format!("{claim} is there"),
+        Sign::Not(sign) => format!("not {}", part(sign)),
+        Sign::HasText(claim) | Sign::HasList(claim) | Sign::HasDate(claim) => format!("{claim} is there"),
+        Sign::HasScope(claim) => format!("{claim} has a scope"),
+        Sign::NotTrue(claim) => format!("{claim} is not true"),
+        Sign::HasWord(claim, words) => format!("{claim} has the word {}", words.join(" or ")),
         Sign::Absent(claim) => format!("{claim} is not there"),
         Sign::OneOf(claim, values) => {
             let values: Vec<_> = values.iter().map(|value| format!("{value:?}")).collect();
@@ -62,12 +77,15 @@ fn string<'a>(claims: &'a Object, claim: &str) -> Option<&'a str> {
     claims.get(claim).and_then(Value::as_str)
 }
 
-fn is_telling(value: &Value) -> bool {
-    let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+/// The scopes in a claim: in a string, separated by spaces, or in an array of strings. Another type has none.
+#[must_use]
+pub fn scopes_in(value: &Value) -> Vec<String> {
     match value {
-        Value::Array(items) => items.iter().any(is_text),
-        Value::Number(number) => number.as_f64().is_some_and(|number| number > 0.0),
-        _ => is_text(value),
+        Value::String(text) => text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        Value::Array(items) => {
+            items.iter().filter_map(Value::as_str).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -112,13 +130,22 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_is_present_if_it_tells_something() {
-        let good = [json!({ "a": "x" }), json!({ "a": ["", "x"] }), json!({ "a": 1 }), json!({ "a": 0.5 })];
-        let empty = [json!({}), json!({ "a": null }), json!({ "a": "" }), json!({ "a": [] })];
-        let other =
-            [json!({ "a": [""] }), json!({ "a": 0 }), json!({ "a": -1 }), json!({ "a": true }), json!({ "a": {} })];
-        check(&Sign::Present("a"), &good, &[&empty[..], &other[..]].concat());
-        check(&Sign::Absent("a"), &empty, &[&good[..], &other[..]].concat());
+    fn a_claim_has_something_or_is_absent() {
+        let nothing = [json!({}), json!({ "a": null }), json!({ "a": "" }), json!({ "a": [] })];
+        let other = [json!({ "a": [""] }), json!({ "a": 0 }), json!({ "a": -1 }), json!({ "a": true }), json!({ "a": {} })];
+        let (text, list, date) = (json!({ "a": "x y" }), json!({ "a": ["", "x"] }), json!({ "a": 0.5 }));
+        let neither = |values: &[&Value]| {
+            let values = values.iter().copied().cloned();
+            nothing.iter().chain(&other).cloned().chain(values).collect::<Vec<_>>()
+        };
+        check(&Sign::HasText("a"), &[text.clone()], &neither(&[&list, &date]));
+        check(&Sign::HasList("a"), &[list.clone()], &neither(&[&text, &date]));
+        check(&Sign::HasDate("a"), &[date.clone()], &neither(&[&text, &list]));
+        check(&Sign::HasScope("a"), &[text.clone(), list.clone()], &neither(&[&date, &json!({ "a": " " })]));
+        check(&Sign::Absent("a"), &nothing, &[&other[..], &[text.clone(), list, date]].concat());
+        check(&Sign::Not(&Sign::Absent("a")), &other, &nothing);
+        check(&Sign::NotTrue("a"), &[json!({}), json!({ "a": null }), json!({ "a": false })], &[json!({ "a": true }), text]);
+        check(&Sign::HasWord("a", &["x"]), &[json!({ "a": "y x" })], &[json!({ "a": "xy" }), json!({ "a": ["x"] })]);
     }
 
     #[test]
@@ -168,7 +195,7 @@ mod tests {
 
     #[test]
     fn the_proof_names_what_was_found() {
-        let sign = Sign::All(&[Sign::Any(&[Sign::Present("a"), Sign::Present("b")]), Sign::Absent("c")]);
+        let sign = Sign::All(&[Sign::Any(&[Sign::HasText("a"), Sign::HasText("b")]), Sign::Absent("c")]);
         let claims = json!({ "b": "x" });
         let proof = proof(&sign, claims.as_object().unwrap());
         assert_eq!(proof.as_deref(), Some("b is there and c is not there"));

@@ -11,7 +11,7 @@ use crate::{
         explanation::CallerKind,
         jwt::{Object, member, text},
         settings::{issuers::TrustedIssuer, lists::Grants},
-        sign::{describe, proof},
+        sign::{describe, proof, scopes_in},
         step::{Check, Checked, Refusal, Section},
     },
     quote::{examples, quote},
@@ -99,13 +99,7 @@ pub fn granted(claims: &Object, names: &[String]) -> Granted {
     };
     let found = names.iter().find_map(|name| Some((name, member(claims, name).filter(is_there)?)));
     let Some((claim, value)) = found else { return Granted::default() };
-    let scopes = match value {
-        Value::String(text) => text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
-        Value::Array(items) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        // A wrong type grants nothing.
-        _ => Vec::new(),
-    };
-    Granted { claim: Some(claim.clone()), scopes }
+    Granted { claim: Some(claim.clone()), scopes: scopes_in(value) }
 }
 
 /// Takes the prefix off, and adds what scopes imply. Returns the scopes that were granted, those with what they imply,
