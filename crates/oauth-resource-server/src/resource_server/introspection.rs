@@ -16,7 +16,7 @@ use crate::{
         validity::Validity,
     },
 };
-use mcp_edge_identity::{Identity, Scopes};
+use mcp_edge_identity::Identity;
 use mcp_edge_runtime::ports::{FetchError, Services};
 
 /// Who an opaque token stands for, and when it is valid.
@@ -47,15 +47,16 @@ pub(super) async fn introspect(
                 opaque::read_introspection(&response, client_id, issuer, audiences, token_profile, now, &wanted)?;
             trust.check_claims(0, &claims)?;
             policy.clients.check(claims.client_id.as_deref())?;
-            let mut known = claims.all.clone();
             // The profile is a courtesy: without it the identity has fewer claims, and no wrong ones.
-            if trust.disclosure.covers_anything(&claims.scopes)
-                && let Ok(profile) = profile(token, &provider, &wanted, services).await
-                && profile.get("sub").and_then(Value::as_str) == Some(&claims.subject)
-            {
-                known.extend(profile);
-            }
-            Ok((Rc::new(trust.identify(0, &claims, Source::Introspection, &known, None)), claims.validity()))
+            let profile = if trust.disclosure.covers_anything(&claims.scopes) {
+                profile(token, &provider, &wanted, services).await.unwrap_or_default()
+            } else {
+                Map::new()
+            };
+            let is_of_subject = profile.get("sub").and_then(Value::as_str) == Some(&claims.subject);
+            let profile = if is_of_subject { profile } else { Map::new() };
+            let validity = claims.validity();
+            Ok((Rc::new(trust.identify(0, claims, Source::Introspection, profile)), validity))
         }
         CheckMethod::Userinfo => {
             policy.clients.check(None)?;
@@ -63,12 +64,8 @@ pub(super) async fn introspect(
             let until = now + policy.positive_ttl_seconds;
             let TrustedIssuer { issuer, audiences, profile: token_profile, .. } = trusted;
             let claims = opaque::claims_of_userinfo(profile, issuer, audiences, token_profile, until)?;
-            // The response holds exactly what the user consented to, so all of it may be disclosed.
-            let consented = Scopes::parse("profile email phone address");
-            Ok((
-                Rc::new(trust.identify(0, &claims, Source::Userinfo, &claims.all, Some(&consented))),
-                claims.validity(),
-            ))
+            let validity = claims.validity();
+            Ok((Rc::new(trust.identify(0, claims, Source::Userinfo, Map::new())), validity))
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     },
 };
 use mcp_edge_identity::{Identity, Kind, Party, Scopes, Verified};
+use mcp_edge_providers::{of_domain, profiles};
 
 /// An issuer that is trusted, and the audiences that it may issue tokens for.
 #[derive(Debug, Clone)]
@@ -62,6 +63,19 @@ pub struct TrustPolicy {
 }
 
 impl TrustPolicy {
+    /// What the operator should know of these settings although no request is refused for it: an issuer on the domain of
+    /// a provider that has a profile, read without it.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let generic = self.issuers.iter().filter(|trusted| std::ptr::eq(trusted.profile.provider, &profiles::GENERIC));
+        generic.filter_map(|trusted| {
+            let provider = of_domain(&trusted.issuer)?;
+            Some(format!(
+                "the issuer {} is one of {}: set PROVIDER = \"{}\" to have its tokens read as that provider writes them",
+                trusted.issuer, provider.title, provider.name
+            ))
+        })
+    }
+
     /// Whether anything depends on a claim of this name.
     pub(super) fn wants(&self, claim: &str) -> bool {
         claims::is_decisive(claim)
@@ -98,33 +112,40 @@ impl TrustPolicy {
         }
     }
 
-    /// Who the claims of this issuer's token stand for. `known` is what is known about the user, of which `consented`
-    /// scopes cover a part.
+    /// Who the claims of this issuer's token stand for. `profile` is what the userinfo endpoint says of the user in
+    /// addition.
     pub(super) fn identify(
         &self,
         issuer_index: usize,
-        claims: &Claims,
+        claims: Claims,
         source: Source,
-        known: &Map<String, Value>,
-        consented: Option<&Scopes>,
+        profile: Map<String, Value>,
     ) -> Identity {
-        let profile = &self.issuers[issuer_index].profile;
-        let kind = kind_of(claims, profile, source);
+        let token_profile = &self.issuers[issuer_index].profile;
+        let kind = kind_of(&claims, token_profile, source);
+        let organization_id = claims.organization(token_profile).map(str::to_owned);
         let granted = match kind {
-            Kind::Machine if claims.scopes.is_empty() => claims.machine_scopes(profile),
-            _ => claims.scopes.clone(),
+            Kind::Machine if claims.scopes.is_empty() => claims.machine_scopes(token_profile),
+            _ => claims.scopes,
+        };
+        let mut known = claims.all;
+        known.extend(profile);
+        let disclosed = match source {
+            // The response holds exactly what the user consented to, so all of it may be disclosed.
+            Source::Userinfo => self.disclosure.disclose(&known, &Scopes::parse("profile email phone address")),
+            Source::Jwt | Source::Introspection => self.disclosure.disclose(&known, &granted),
         };
         Identity::new(Verified {
-            subject: claims.subject.clone(),
-            issuer: claims.issuer.clone(),
-            client_id: claims.client_id.clone(),
-            organization_id: claims.organization(profile).map(str::to_owned),
+            subject: claims.subject,
+            issuer: claims.issuer,
             kind,
             // A client id means what the operator lists only with the issuer that hands it out.
             party: if issuer_index == 0 { self.clients.party(claims.client_id.as_deref()) } else { Party::Third },
-            claims: self.disclosure.disclose(known, consented.unwrap_or(&granted)),
+            client_id: claims.client_id,
+            organization_id,
             scopes: self.hierarchy.expand(granted),
             expires_at: claims.expires_at,
+            claims: disclosed,
         })
     }
 }

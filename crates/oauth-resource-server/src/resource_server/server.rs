@@ -33,6 +33,7 @@ use crate::{
 };
 use mcp_edge_identity::Identity;
 use mcp_edge_runtime::{http::RequestHead, ports::Services};
+use serde_json::Map;
 
 /// How long a request waits before it asks the limiter again.
 const LIMITER_WAIT_MILLISECONDS: u64 = 20;
@@ -62,7 +63,7 @@ const MAX_LIMITER_WAITS: u64 = 250;
 /// ```
 #[derive(Debug)]
 pub struct ResourceServer {
-    policy: TrustPolicy,
+    policy: Rc<TrustPolicy>,
     keys: Vec<Rc<IssuerKeys>>,
     fingerprints: Fingerprints,
     cache: RefCell<TwoChoiceCache<Known>>,
@@ -97,18 +98,18 @@ impl Introspected {
 impl ResourceServer {
     /// Creates a resource server without cached keys, whose store other deployments may use as well.
     #[must_use]
-    pub fn new(policy: TrustPolicy) -> Self {
-        Self::with_store(policy, StoreUse::Shared)
+    pub fn new(policy: impl Into<Rc<TrustPolicy>>) -> Self {
+        Self::with_store(policy.into(), StoreUse::Shared)
     }
 
     /// Creates a resource server without cached keys, which takes keys out of the store only if it has written them: for
     /// deployments with secrets that are worth more than a token.
     #[must_use]
-    pub fn with_exclusive_store(policy: TrustPolicy) -> Self {
-        Self::with_store(policy, StoreUse::Exclusive)
+    pub fn with_exclusive_store(policy: impl Into<Rc<TrustPolicy>>) -> Self {
+        Self::with_store(policy.into(), StoreUse::Exclusive)
     }
 
-    fn with_store(policy: TrustPolicy, store_use: fn(String) -> StoreUse) -> Self {
+    fn with_store(policy: Rc<TrustPolicy>, store_use: fn(String) -> StoreUse) -> Self {
         // The first audience of the first issuer is the resource.
         let resource = policy.issuers.first().and_then(|first| first.audiences.first()).cloned().unwrap_or_default();
         let keys_of = |trusted: &TrustedIssuer| Rc::new(IssuerKeys::new(&trusted.issuer, store_use(resource.clone())));
@@ -209,13 +210,14 @@ impl ResourceServer {
             }
         };
 
-        let identity = Rc::new(self.policy.identify(issuer_index, &claims, Source::Jwt, &claims.all, None));
+        let validity = claims.validity();
+        let identity = Rc::new(self.policy.identify(issuer_index, claims, Source::Jwt, Map::new()));
         let verified = VerifiedJwt {
             issuer_index,
             kid: jwt.kid,
             algorithm,
             key: key.thumbprint,
-            validity: claims.validity(),
+            validity,
             identity: Rc::clone(&identity),
         };
         let bytes = verified.held_bytes();

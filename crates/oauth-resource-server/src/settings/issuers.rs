@@ -3,7 +3,7 @@
 
 use mcp_edge_providers::TENANT_PLACEHOLDER;
 use mcp_edge_runtime::settings::{Reader, check_url};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::{provider::token_profile, resource::Resource};
 use crate::{resource_server::TrustedIssuer, token::profile::TokenProfile};
@@ -11,37 +11,16 @@ use crate::{resource_server::TrustedIssuer, token::profile::TokenProfile};
 /// More issuers than any product federates with; each has its own keys to keep.
 pub const MAX_ISSUERS: usize = 8;
 
-/// An entry of `MORE_ISSUERS`. Its members have the names of the settings of `ISSUER`, in lower case.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    issuer: String,
-    audience: Vec<String>,
-    provider: Option<String>,
-    token_types: Option<String>,
-    client_id_claims: Option<String>,
-    scope_claims: Option<String>,
-    organization_claim: Option<String>,
-    user_by_subject: Option<String>,
-    allowed_tenants: Option<String>,
-}
-
-impl Entry {
-    /// The value of a member under the name of its setting.
-    fn setting(&self, name: &str) -> Option<&str> {
-        let value = match name {
-            "PROVIDER" => &self.provider,
-            "TOKEN_TYPES" => &self.token_types,
-            "CLIENT_ID_CLAIMS" => &self.client_id_claims,
-            "SCOPE_CLAIMS" => &self.scope_claims,
-            "ORGANIZATION_CLAIM" => &self.organization_claim,
-            "USER_BY_SUBJECT" => &self.user_by_subject,
-            "ALLOWED_TENANTS" => &self.allowed_tenants,
-            _ => &None,
-        };
-        value.as_deref().map(str::trim).filter(|value| !value.is_empty())
-    }
-}
+/// The members of an entry of `MORE_ISSUERS` beside `issuer` and `audience`: settings of `ISSUER`, in lower case.
+const ENTRY_SETTINGS: [&str; 7] = [
+    "provider",
+    "token_types",
+    "client_id_claims",
+    "scope_claims",
+    "organization_claim",
+    "user_by_subject",
+    "allowed_tenants",
+];
 
 /// `ISSUER` with `RESOURCE` and `AUDIENCE`, then those of `MORE_ISSUERS`.
 pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<TrustedIssuer> {
@@ -58,29 +37,9 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
         let setting = |reader: &Reader<'_>, name: &str| reader.text(name);
         issuers.push(trusted(reader, "", issuer, audiences, &setting));
     }
-    let further = reader.text("MORE_ISSUERS").unwrap_or_else(|| "[]".to_owned());
-    let further = serde_json::from_str::<Vec<Entry>>(&further).unwrap_or_else(|error| {
-        reader.error(format!(
-            "MORE_ISSUERS must be an array of {{ issuer = \"https://…\", audience = [\"…\"] }}: {error}"
-        ));
-        Vec::new()
-    });
-    for entry in further {
-        let Entry { issuer, audience, .. } = &entry;
-        if let Err(problem) = check_url(issuer) {
-            reader.error(format!("MORE_ISSUERS: {issuer:?} {problem}"));
-        } else if audience.is_empty() || audience.iter().any(String::is_empty) {
-            reader.error(format!("MORE_ISSUERS: {issuer:?} needs at least one audience, and no empty one"));
-        } else if issuers.iter().any(|known| known.issuer == *issuer) {
-            reader.error(format!("MORE_ISSUERS: {issuer:?} is named twice"));
-        } else {
-            // An entry that does not say whose tokens these are inherits how they are read, as far as that is set.
-            let inherits = entry.provider.is_none();
-            let setting = |reader: &Reader<'_>, name: &str| {
-                let is_inherited = inherits && !matches!(name, "PROVIDER" | "ALLOWED_TENANTS");
-                entry.setting(name).map(str::to_owned).or_else(|| reader.text(name).filter(|_| is_inherited))
-            };
-            issuers.push(trusted(reader, "MORE_ISSUERS: ", issuer.clone(), audience.clone(), &setting));
+    for entry in entries(reader) {
+        if let Some(trusted) = trusted_by_entry(reader, &entry, &issuers) {
+            issuers.push(trusted);
         }
     }
     if issuers.len() > MAX_ISSUERS {
@@ -90,6 +49,58 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
         ));
     }
     issuers
+}
+
+/// The entries of `MORE_ISSUERS`.
+fn entries(reader: &mut Reader<'_>) -> Vec<Map<String, Value>> {
+    let Some(text) = reader.text("MORE_ISSUERS") else { return Vec::new() };
+    match serde_json::from_str(&text) {
+        Ok(Value::Array(entries)) if entries.iter().all(Value::is_object) => entries
+            .into_iter()
+            .filter_map(|entry| if let Value::Object(entry) = entry { Some(entry) } else { None })
+            .collect(),
+        _ => {
+            reader.error("MORE_ISSUERS must be an array of { issuer = \"https://…\", audience = [\"…\"] }");
+            Vec::new()
+        }
+    }
+}
+
+/// Reads an entry of `MORE_ISSUERS`; `None` if it has an error. `known` are the issuers before it.
+fn trusted_by_entry(
+    reader: &mut Reader<'_>,
+    entry: &Map<String, Value>,
+    known: &[TrustedIssuer],
+) -> Option<TrustedIssuer> {
+    let issuer = entry.get("issuer").and_then(Value::as_str).unwrap_or_default();
+    let audiences = entry.get("audience").and_then(Value::as_array);
+    let audiences = audiences.into_iter().flatten().map(|one| one.as_str().unwrap_or_default().to_owned());
+    let audiences: Vec<_> = audiences.collect();
+    let is_known_member = |name: &str| matches!(name, "issuer" | "audience") || ENTRY_SETTINGS.contains(&name);
+    let odd = entry.iter().find(|(name, value)| !is_known_member(name) || (*name != "audience" && !value.is_string()));
+    if let Err(problem) = check_url(issuer) {
+        reader.error(format!("MORE_ISSUERS: {issuer:?} {problem}"));
+    } else if let Some((name, _)) = odd {
+        reader.error(format!(
+            "MORE_ISSUERS: {name:?} of {issuer:?} must be a string, and one of issuer, {}",
+            ENTRY_SETTINGS.join(", ")
+        ));
+    } else if audiences.is_empty() || audiences.iter().any(String::is_empty) {
+        reader.error(format!("MORE_ISSUERS: {issuer:?} needs at least one audience, and no empty one"));
+    } else if known.iter().any(|known| known.issuer == issuer) {
+        reader.error(format!("MORE_ISSUERS: {issuer:?} is named twice"));
+    } else {
+        // An entry that does not say whose tokens these are inherits how they are read, as far as that is set.
+        let inherits = !entry.contains_key("provider");
+        let setting = |reader: &Reader<'_>, name: &str| {
+            let own = entry.get(&name.to_ascii_lowercase()).and_then(Value::as_str);
+            let own = own.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
+            let is_inherited = inherits && !matches!(name, "PROVIDER" | "ALLOWED_TENANTS");
+            own.or_else(|| reader.text(name).filter(|_| is_inherited))
+        };
+        return Some(trusted(reader, "MORE_ISSUERS: ", issuer.to_owned(), audiences, &setting));
+    }
+    None
 }
 
 /// Reads what belongs to an issuer. `setting` returns the value of a setting for this issuer; errors begin with `place`.

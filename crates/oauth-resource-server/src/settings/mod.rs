@@ -5,6 +5,8 @@ mod provider;
 mod resource;
 mod tokens;
 
+use std::rc::Rc;
+
 use mcp_edge_identity::{Scopes, is_scope_token};
 use mcp_edge_runtime::settings::Reader;
 
@@ -24,8 +26,8 @@ use crate::{
 pub struct ResourceServerSettings {
     /// The canonical URL of the endpoint.
     pub resource: Resource,
-    /// Whom to trust.
-    pub trust: TrustPolicy,
+    /// Whom to trust. Shared with the resource server.
+    pub trust: Rc<TrustPolicy>,
     /// What the metadata document says for display.
     pub display: DisplayMetadata,
 }
@@ -54,7 +56,7 @@ impl ResourceServerSettings {
             privacy_policy: reader.url("RESOURCE_POLICY_URI"),
             terms_of_service: reader.url("RESOURCE_TOS_URI"),
         };
-        Self { resource: resource.unwrap_or_default(), trust, display }
+        Self { resource: resource.unwrap_or_default(), trust: Rc::new(trust), display }
     }
 }
 

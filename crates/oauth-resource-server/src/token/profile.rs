@@ -39,18 +39,6 @@ impl TokenProfile {
         }
     }
 
-    /// How an answer to an introspection request is read: RFC 7662 §2.2 names the client and the scopes in its own way,
-    /// regardless of what is in the provider's JWTs.
-    pub(super) fn for_introspection(&self) -> Self {
-        let with_first =
-            |first: &str, names: &[String]| std::iter::once(first.to_owned()).chain(names.iter().cloned()).collect();
-        Self {
-            client_id_claims: with_first("client_id", &self.client_id_claims),
-            scope_claims: with_first("scope", &self.scope_claims),
-            ..self.clone()
-        }
-    }
-
     /// Whether it looks at a claim of this name that no profile of a provider looks at.
     pub(crate) fn names(&self, claim: &str) -> bool {
         let mut lists = [&self.client_id_claims, &self.scope_claims].into_iter().flatten();

@@ -81,7 +81,15 @@ pub fn read_introspection(
     // Both are optional in RFC 7662. Without an audience, the policy on clients stands in for its check.
     all.entry("exp").or_insert_with(|| (now + UNKNOWN_EXPIRY_SECONDS).into());
     all.entry("aud").or_insert_with(|| audiences.iter().map(String::as_str).collect());
-    claims::read(all, &profile.for_introspection())
+    let mut claims = claims::read(all, profile)?;
+    // RFC 7662 §2.2 has its own names for both, regardless of what is in the provider's JWTs.
+    if let Some(client_id) = claims.all.get("client_id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
+        claims.client_id = Some(client_id.to_owned());
+    }
+    if let Some(scope) = claims.all.get("scope") {
+        claims.scopes = claims::scopes(scope);
+    }
+    Ok(claims)
 }
 
 /// What a 400 to an introspection request means. By RFC 6749 §5.2 `invalid_client` is about the client that asks; Logto has it
