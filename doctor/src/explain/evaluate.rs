@@ -79,7 +79,7 @@ fn of_jwt(jwt: &Jwt, settings: &Settings, question: &Question<'_>, trail: &mut T
     trail.record(&claims::CUTOFF, claims::cutoff(issued, settings.denied_issued_before))?;
     verify(jwt, &header, issuer, settings, question, trail)?;
 
-    let (kind, observed) = caller::kind(&jwt.claims, profile);
+    let (kind, observed) = caller::kind(&jwt.claims, issuer, client_id);
     match kind {
         CallerKind::Unknown => trail.warn(&caller::KIND, observed, caller::fix_of_unknown(profile)),
         _ => drop(trail.record(&caller::KIND, Ok(((), observed)))),

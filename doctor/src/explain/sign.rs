@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn a_claim_has_something_or_is_absent() {
         let nothing = [json!({}), json!({ "a": null }), json!({ "a": "" }), json!({ "a": [] })];
-        let other = [json!({ "a": [""] }), json!({ "a": 0 }), json!({ "a": -1 }), json!({ "a": true }), json!({ "a": {} })];
+        let other =
+            [json!({ "a": [""] }), json!({ "a": 0 }), json!({ "a": -1 }), json!({ "a": true }), json!({ "a": {} })];
         let (text, list, date) = (json!({ "a": "x y" }), json!({ "a": ["", "x"] }), json!({ "a": 0.5 }));
         let neither = |values: &[&Value]| {
             let values = values.iter().copied().cloned();
@@ -144,7 +145,11 @@ mod tests {
         check(&Sign::HasScope("a"), &[text.clone(), list.clone()], &neither(&[&date, &json!({ "a": " " })]));
         check(&Sign::Absent("a"), &nothing, &[&other[..], &[text.clone(), list, date]].concat());
         check(&Sign::Not(&Sign::Absent("a")), &other, &nothing);
-        check(&Sign::NotTrue("a"), &[json!({}), json!({ "a": null }), json!({ "a": false })], &[json!({ "a": true }), text]);
+        check(
+            &Sign::NotTrue("a"),
+            &[json!({}), json!({ "a": null }), json!({ "a": false })],
+            &[json!({ "a": true }), text],
+        );
         check(&Sign::HasWord("a", &["x"]), &[json!({ "a": "y x" })], &[json!({ "a": "xy" }), json!({ "a": ["x"] })]);
     }
 

@@ -1,5 +1,7 @@
 //! Changes to claims and headers.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::support::world::START;
@@ -16,38 +18,151 @@ pub fn set(object: &mut Map<String, Value>, name: &str, value: Option<Value>) {
 }
 
 /// Claims that mean something to some provider, or to some standard.
-const NAMES: [&str; 58] = [
-    "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "azp", "cid", "appid", "clientId", "scope", "scopes", "scp",
-    "roles", "permissions", "cnf", "typ", "token_use", "token_type", "tokenName", "nonce", "at_hash", "c_hash", "s_hash",
-    "events", "auth_time", "acr", "amr", "sid", "session_state", "session_id", "gty", "idtyp", "azpacr", "appidacr", "oid",
-    "tid", "ver", "uid", "role", "org_id", "organization_id", "preferred_username", "username", "email", "email_verified",
-    "name", "address", "clientHost", "clientAddress", "is_anonymous", "act", "may_act", "cognito:username", "acct", "xms_cc",
+pub const NAMES: [&str; 58] = [
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "jti",
+    "client_id",
+    "azp",
+    "cid",
+    "appid",
+    "clientId",
+    "scope",
+    "scopes",
+    "scp",
+    "roles",
+    "permissions",
+    "cnf",
+    "typ",
+    "token_use",
+    "token_type",
+    "tokenName",
+    "nonce",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "events",
+    "auth_time",
+    "acr",
+    "amr",
+    "sid",
+    "session_state",
+    "session_id",
+    "gty",
+    "idtyp",
+    "azpacr",
+    "appidacr",
+    "oid",
+    "tid",
+    "ver",
+    "uid",
+    "role",
+    "org_id",
+    "organization_id",
+    "preferred_username",
+    "username",
+    "email",
+    "email_verified",
+    "name",
+    "address",
+    "clientHost",
+    "clientAddress",
+    "is_anonymous",
+    "act",
+    "may_act",
+    "cognito:username",
+    "acct",
+    "xms_cc",
 ];
 
 /// Values of all types, and some that mean something.
 fn values() -> Vec<Value> {
     let mut values: Vec<Value> = [
-        "", " ", "x", "a b", "openid", "access", "id", "refresh", "Bearer", "bearer", "ID", "JWT", "at+jwt", "DPoP", "app",
-        "device", "user", "1", "2", "1.0", "2.0", "client-credentials", "client_credentials", "service-account-x", "user_1",
-        "client_1", "auth0|1", "x@clients", "x-client_credentials", "authenticated", "anon", "access_token", "id_token",
-        "notes:read", "https://mcp.example.com/mcp", "https://mcp.example.com/mcp/", "a\tb", "a\nb", " a  b ", "é", "\u{0}",
+        "",
+        " ",
+        "x",
+        "a b",
+        "openid",
+        "access",
+        "id",
+        "refresh",
+        "Bearer",
+        "bearer",
+        "ID",
+        "JWT",
+        "at+jwt",
+        "DPoP",
+        "app",
+        "device",
+        "user",
+        "1",
+        "2",
+        "1.0",
+        "2.0",
+        "client-credentials",
+        "client_credentials",
+        "service-account-x",
+        "user_1",
+        "client_1",
+        "auth0|1",
+        "x@clients",
+        "x-client_credentials",
+        "authenticated",
+        "anon",
+        "access_token",
+        "id_token",
+        "notes:read",
+        "https://mcp.example.com/mcp",
+        "https://mcp.example.com/mcp/",
+        "a\tb",
+        "a\nb",
+        " a  b ",
+        "é",
+        "\u{0}",
     ]
     .map(Value::from)
     .to_vec();
     values.extend([
-        json!(null), json!(true), json!(false), json!(0), json!(1), json!(2), json!(-1), json!(0.5), json!(1.5), json!(1.0),
-        json!(1e300), json!(u64::MAX), json!([]), json!([""]), json!(["x"]), json!(["a", 1]), json!([1]), json!([null]),
-        json!([["x"]]), json!(["pwd"]), json!(["https://mcp.example.com/mcp"]), json!(["notes:read", "openid"]),
-        json!(["a b"]), json!(["1"]), json!(["app"]), json!({}), json!({ "jkt": "x" }), json!({ "a": { "b": [] } }),
+        json!(null),
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(1),
+        json!(2),
+        json!(-1),
+        json!(0.5),
+        json!(1.5),
+        json!(1.0),
+        json!(1e300),
+        json!(u64::MAX),
+        json!([]),
+        json!([""]),
+        json!(["x"]),
+        json!(["a", 1]),
+        json!([1]),
+        json!([null]),
+        json!([["x"]]),
+        json!(["pwd"]),
+        json!(["https://mcp.example.com/mcp"]),
+        json!(["notes:read", "openid"]),
+        json!(["a b"]),
+        json!(["1"]),
+        json!(["app"]),
+        json!({}),
+        json!({ "jkt": "x" }),
+        json!({ "a": { "b": [] } }),
     ]);
     values
 }
 
-/// Every claim that matters with every value, without it, and with what it is as an array or in an array.
-pub fn of_claims(claims: &Map<String, Value>) -> Vec<Change> {
+/// Each of these claims with every value, without it, and with what it is as an array or in an array.
+pub fn of_claims(claims: &Map<String, Value>, names: &BTreeSet<String>) -> Vec<Change> {
     let mut changes = Vec::new();
-    let others = claims.keys().map(String::as_str).filter(|name| !NAMES.contains(name));
-    for name in NAMES.into_iter().chain(others) {
+    for name in names.iter().map(String::as_str) {
         changes.push((name.to_owned(), None));
         if let Some(value) = claims.get(name) {
             for value in [json!([value]), json!([value, "x"]), json!({ "value": value }), json!(value.to_string())] {
@@ -64,7 +179,10 @@ pub fn of_claims(claims: &Map<String, Value>) -> Vec<Change> {
                 let time = i64::try_from(START).expect("a time") + offset;
                 changes.push((name.to_owned(), Some(time.into())));
                 for fraction in [0.25, 0.75] {
-                    changes.push((name.to_owned(), Some(json!(f64::from(u32::try_from(time).expect("a time")) + fraction))));
+                    changes.push((
+                        name.to_owned(),
+                        Some(json!(f64::from(u32::try_from(time).expect("a time")) + fraction)),
+                    ));
                 }
             }
         }
@@ -81,11 +199,32 @@ pub fn of_claims(claims: &Map<String, Value>) -> Vec<Change> {
 
 /// Every member of a header with values of all types.
 pub fn of_header() -> Vec<Change> {
-    const MEMBERS: [&str; 16] =
-        ["alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jku", "jwk", "x5u", "x5c", "x5t", "iss", "nonce", "ver"];
+    const MEMBERS: [&str; 16] = [
+        "alg", "kid", "typ", "cty", "crit", "b64", "zip", "enc", "jku", "jwk", "x5u", "x5c", "x5t", "iss", "nonce",
+        "ver",
+    ];
     let own = [
-        "none", "HS256", "RS256", "ES256", "ES512", "Ed25519", "eddsa", "EdDSA", "k", "K", "AT+JWT", "application/at+jwt",
-        "application/jwt", "APPLICATION/JWT", "jwt", "logout+jwt", "dpop+jwt", "text/plain", "json", "application/json", "kb+jwt",
+        "none",
+        "HS256",
+        "RS256",
+        "ES256",
+        "ES512",
+        "Ed25519",
+        "eddsa",
+        "EdDSA",
+        "k",
+        "K",
+        "AT+JWT",
+        "application/at+jwt",
+        "application/jwt",
+        "APPLICATION/JWT",
+        "jwt",
+        "logout+jwt",
+        "dpop+jwt",
+        "text/plain",
+        "json",
+        "application/json",
+        "kb+jwt",
     ];
     let mut changes = Vec::new();
     for member in MEMBERS {

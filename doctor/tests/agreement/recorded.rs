@@ -18,7 +18,8 @@ fn logtos_tokens_are_judged_alike() {
         let token = vector.token();
         for key_set in KEY_SETS {
             for provider in ["logto", "generic"] {
-                let mut scene = scene(key_set).with(&[("PROVIDER", provider), ("CLAIM_SCOPES", "whoami:read=email,username")]);
+                let mut scene =
+                    scene(key_set).with(&[("PROVIDER", provider), ("CLAIM_SCOPES", "whoami:read=email,username")]);
                 scene.now = vector.now;
                 comparison.compare(&scene, &token, || format!("{vector} with {key_set} as {provider}"));
             }

@@ -101,13 +101,26 @@ fn other_spellings_of_json_are_judged_alike() {
         comparison.compare(&scene(), &encoded(&spelling, &good), name);
     }
     for name in ["iss", "sub", "aud", "exp", "client_id", "scope", "iat"] {
-        let escaped = good.replacen(&format!("\"{name}\""), &format!("\"\\u{:04x}{}\"", name.as_bytes()[0], &name[1..]), 1);
+        let escaped =
+            good.replacen(&format!("\"{name}\""), &format!("\"\\u{:04x}{}\"", name.as_bytes()[0], &name[1..]), 1);
         comparison.compare(&scene(), &encoded(HEADER, &escaped), || escaped.clone());
         let value = claims(START)[name].to_string();
         let twice = format!("{{\"{name}\":{value},{}", &good[1..]);
         comparison.compare(&scene(), &encoded(HEADER, &twice), || twice.clone());
     }
-    for number in ["1795003600", "1795003600.0", "1.7950036e9", "17950036E2", "1795003600.9", "1e10", "1e18", "1e19", "1e30", "-1", "99999999999999999999"] {
+    for number in [
+        "1795003600",
+        "1795003600.0",
+        "1.7950036e9",
+        "17950036E2",
+        "1795003600.9",
+        "1e10",
+        "1e18",
+        "1e19",
+        "1e30",
+        "-1",
+        "99999999999999999999",
+    ] {
         for name in ["exp", "iat", "nbf"] {
             let mut changed = claims(START);
             changed[name] = json!("NUMBER");
@@ -215,7 +228,12 @@ fn other_key_sets_are_judged_alike() {
     for set in keys() {
         let mut scene = scene();
         scene.publish(ISSUER, &set);
-        for header in [HEADER, r#"{"alg":"EdDSA","typ":"at+jwt"}"#, r#"{"alg":"Ed25519","typ":"at+jwt","kid":"k"}"#, r#"{"alg":"EdDSA","typ":"at+jwt","kid":""}"#] {
+        for header in [
+            HEADER,
+            r#"{"alg":"EdDSA","typ":"at+jwt"}"#,
+            r#"{"alg":"Ed25519","typ":"at+jwt","kid":"k"}"#,
+            r#"{"alg":"EdDSA","typ":"at+jwt","kid":""}"#,
+        ] {
             for settings in [&[][..], &[("DENIED_KEYS", "other 3x")]] {
                 let scene = scene.clone().with(settings);
                 let name = || format!("{header} {}", json!(set));

@@ -51,13 +51,17 @@ pub static KIND: Check =
 
 /// Tells a user from a machine, with the sign that proves it.
 #[must_use]
-pub fn kind(claims: &Object, profile: &Profile) -> (CallerKind, String) {
+pub fn kind(claims: &Object, issuer: &TrustedIssuer, client: Option<&str>) -> (CallerKind, String) {
+    let profile = issuer.profile;
     let find = |signs: &[mcp_edge_providers::Sign]| signs.iter().find_map(|sign| proof(sign, claims));
     if let Some(sign) = find(profile.machine_signs) {
         return (CallerKind::Machine, format!("a machine, because {sign}"));
     }
     if let Some(sign) = find(profile.user_signs) {
         return (CallerKind::User, format!("a user, because {sign}"));
+    }
+    if issuer.user_by_subject && client.is_some_and(|client| text(claims, "sub") != Some(client)) {
+        return (CallerKind::User, "a user, because sub is another than the client (USER_BY_SUBJECT)".to_owned());
     }
     let signs: Vec<_> = profile.user_signs.iter().map(describe).collect();
     (CallerKind::Unknown, format!("unknown: a user is proven if {}", signs.join(", or ")))
@@ -68,7 +72,8 @@ pub fn kind(claims: &Object, profile: &Profile) -> (CallerKind, String) {
 pub fn fix_of_unknown(profile: &Profile) -> String {
     if profile.name == profiles::GENERIC.name {
         return "Tools that need a user refuse this token. Set PROVIDER if it has a profile; otherwise have the provider put \
-                auth_time, acr or amr into access tokens."
+                auth_time, acr or amr into access tokens, or, if sub of its machines is always their client id, set \
+                USER_BY_SUBJECT = \"true\"."
             .to_owned();
     }
     format!(
@@ -152,9 +157,15 @@ pub fn organization(claims: &Object, issuer: &TrustedIssuer) -> (Option<String>,
             ),
         );
     };
-    match text(claims, claim) {
+    let value = match member(claims, claim) {
+        None => return (None, format!("none: the token has no {claim}")),
+        // Of several, none is the one that the user acts for.
+        Some(Value::Array(several)) if several.len() == 1 => several.first(),
+        Some(value) => Some(value),
+    };
+    match value.and_then(Value::as_str).filter(|id| !id.is_empty()) {
         Some(id) => (Some(id.to_owned()), format!("{}, in {claim}", quote(id))),
-        None => (None, format!("none: the token has no {claim}")),
+        None => (None, format!("none: {claim} is not the name of one organization")),
     }
 }
 

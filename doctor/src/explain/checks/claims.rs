@@ -157,6 +157,9 @@ const EXPIRY_LEEWAY: f64 = 5.0;
 /// Seconds that the provider's clock may be ahead.
 const LEEWAY: f64 = 60.0;
 
+/// The end of the year 9999. A later date is one in milliseconds.
+const LATEST_DATE: f64 = 253_402_300_799.0;
+
 /// The row of [`time`].
 pub static TIME: Check = Check { slug: "time", section: Section::Token, title: "The token is valid at this time" };
 
@@ -164,9 +167,10 @@ pub static TIME: Check = Check { slug: "time", section: Section::Token, title: "
 pub fn time(claims: &Object, now: u64) -> Checked<Option<f64>> {
     let number = |name: &str, reason: &'static str| match member(claims, name) {
         None => Ok(None),
-        Some(value) => value.as_f64().map(Some).ok_or_else(|| {
+        Some(value) => value.as_f64().filter(|date| (0.0..=LATEST_DATE).contains(date)).map(Some).ok_or_else(|| {
             let fix = "Report it to the provider: times are numbers, in seconds since 1970.";
-            Refusal::new(reason, format!("{name} is {}", kind_of(value)), fix)
+            let what = if value.is_number() { "no date between 1970 and 9999" } else { kind_of(value) };
+            Refusal::new(reason, format!("{name} is {what}"), fix)
         }),
     };
     let now_f = number_of(now);

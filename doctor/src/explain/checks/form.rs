@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::{
     explain::{
         jwt::{self, Form, Jwt, JwtError, Object, member},
+        settings::issuers::POSSIBLE_TYPES,
         step::{Check, Checked, Refusal, Section},
     },
     quote::quote,
@@ -39,7 +40,7 @@ pub fn form(token: &Token, opaque_token_clients: Option<&str>, resource: &str) -
         "Use the access_token of the token response, and have the client send resource={resource} in the token request."
     );
     match jwt::parse(text) {
-        Ok(Form::Jwt(_) | Form::Encrypted) | Err(_) if bytes > MAX_JWT_BYTES => Err(too_large(MAX_JWT_BYTES)),
+        _ if bytes > MAX_JWT_BYTES => Err(too_large(MAX_JWT_BYTES)),
         Ok(Form::Jwt(jwt)) => Ok((Some(jwt), format!("a signed JWT of {bytes} bytes"))),
         Ok(Form::Encrypted) => Err(Refusal::new(
             "encrypted_token",
@@ -116,6 +117,14 @@ pub fn header(jwt: &Jwt) -> Checked<Header> {
             "Change the token format at the provider: a plain JWS, without extensions.",
         ));
     }
+    let typ = typ.map(|typ| typ.to_lowercase());
+    if let Some(typ) = typ.as_ref().filter(|typ| !POSSIBLE_TYPES.contains(&typ.as_str())) {
+        return Err(Refusal::new(
+            "wrong_type",
+            format!("typ is {}, which no access token has", quote(typ)),
+            "Send the access_token of the token response: this is another kind of token.",
+        ));
+    }
     let Some(algorithm) = algorithm else {
         return Err(Refusal::new("malformed_token", "the header has no alg", "Report it to the provider."));
     };
@@ -132,7 +141,7 @@ pub fn header(jwt: &Jwt) -> Checked<Header> {
     }
     let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "absent".to_owned(), quote);
     let observed = format!("alg {}, kid {}", quote(&algorithm), shown(&kid));
-    Ok((Header { algorithm, kid, typ: typ.unwrap_or_default().to_lowercase() }, observed))
+    Ok((Header { algorithm, kid, typ: typ.unwrap_or_default() }, observed))
 }
 
 /// A member that changes what the token means (RFC 7515 §4.1.11, RFC 7797, RFC 7516 §4.1.3, RFC 7519 §5.2).
@@ -177,11 +186,10 @@ pub fn typ(header: &Header, accepted: &[String], profile: &Profile, resource: &s
                  to TOKEN_TYPES if it has no profile; then make sure that no ID token can have your audience."
             )
         }
-        "" | "jwt" | "application/jwt" | "at+jwt" | "application/at+jwt" => format!(
+        _ => format!(
             "Access tokens of {} are of another type (docs/providers/{}.md). If it is an ID token, {access_token}.",
             profile.title, profile.name
         ),
-        _ => format!("It is another kind of token: {access_token}."),
     };
     Err(Refusal::new("wrong_type", observed, fix))
 }

@@ -81,13 +81,14 @@ impl Jwk {
         // RFC 7518 §6.2.2 and §6.3.2: each of these gives the private key away, or a part of it.
         const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
         let member = |name: &str| value[name].as_str();
+        let present = |name: &str| value.get(name).filter(|value| !value.is_null());
         if PRIVATE.iter().any(|name| value.get(*name).is_some()) {
             return Err("is private, and everybody can read it");
         }
-        if value.get("use").is_some_and(|usage| usage != "sig") {
+        if present("use").is_some_and(|usage| usage != "sig") {
             return Err("is not for signatures (use)");
         }
-        let operations = value.get("key_ops");
+        let operations = present("key_ops");
         if operations.is_some_and(|it| !it.as_array().is_some_and(|it| it.iter().any(|each| each == "verify"))) {
             return Err("is not for verification (key_ops)");
         }
@@ -99,23 +100,43 @@ impl Jwk {
                 let coordinate = |name: &str| sized(member(name), curve.bytes()).ok_or("has a broken coordinate");
                 Material::Ec { curve, x: coordinate("x")?, y: coordinate("y")? }
             }
-            (Some("OKP"), Some("Ed25519")) => Material::Ed25519 { x: sized(member("x"), 32).ok_or("is broken")? },
+            (Some("OKP"), Some("Ed25519")) => {
+                let x = sized(member("x"), 32).ok_or("is broken")?;
+                if is_of_small_order(&x) {
+                    return Err("is a point of small order, for which anybody can sign");
+                }
+                Material::Ed25519 { x }
+            }
             _ => return Err("is of an unknown kind"),
         };
+        let algorithm = match present("alg") {
+            None => None,
+            Some(algorithm) => Some(algorithm.as_str().ok_or("has an alg that is no string")?.to_owned()),
+        };
         let own = |name: &str| member(name).map(str::to_owned);
-        Ok(Self { kid: own("kid"), algorithm: own("alg"), issuer: own("issuer"), material })
+        let key = Self { kid: own("kid"), algorithm, issuer: own("issuer"), material };
+        match &key.algorithm {
+            Some(algorithm) if !key.is_for(algorithm) => {
+                Err("is for an alg (RFC 7517 §4.4) that such keys do not have")
+            }
+            _ => Ok(key),
+        }
     }
 
     /// Whether the key can have made a signature of this `alg`.
     #[must_use]
     pub fn fits(&self, algorithm: &str) -> bool {
         let same = |one: &str| one == algorithm || (is_eddsa(one) && is_eddsa(algorithm));
-        let is_of_kind = match &self.material {
+        self.is_for(algorithm) && self.algorithm.as_deref().is_none_or(same)
+    }
+
+    /// Whether keys of this kind make signatures of this `alg`.
+    fn is_for(&self, algorithm: &str) -> bool {
+        match &self.material {
             Material::Rsa { .. } => ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"].contains(&algorithm),
             Material::Ec { curve, .. } => curve.algorithm() == algorithm,
             Material::Ed25519 { .. } => is_eddsa(algorithm),
-        };
-        is_of_kind && self.algorithm.as_deref().is_none_or(same)
+        }
     }
 
     /// The thumbprint (RFC 7638), in base64url.
@@ -134,6 +155,24 @@ impl Jwk {
 /// `Ed25519` is the newer name (RFC 9864).
 fn is_eddsa(algorithm: &str) -> bool {
     matches!(algorithm, "EdDSA" | "Ed25519")
+}
+
+/// Whether an encoded point of Ed25519 is one of the eight of small order, or another encoding of one (the list of
+/// libsodium's `ge25519_has_small_order`). The last bit is the sign of x, which does not matter.
+fn is_of_small_order(x: &str) -> bool {
+    const ORDER_8: [&str; 2] = [
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    ];
+    let mut bytes = URL_SAFE_NO_PAD.decode(x).unwrap_or_default();
+    if let Some(last) = bytes.last_mut() {
+        *last &= 0x7f;
+    }
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    // y of 0 and 1; then of p - 1, p and p + 1, where p is 2^255 - 19.
+    let low = ["00", "01"].iter().any(|first| hex == format!("{first}{}", "00".repeat(31)));
+    let high = ["ec", "ed", "ee"].iter().any(|first| hex == format!("{first}{}7f", "ff".repeat(30)));
+    low || high || ORDER_8.contains(&hex.as_str())
 }
 
 fn rsa(n: Option<&str>, e: Option<&str>) -> Result<Material, &'static str> {

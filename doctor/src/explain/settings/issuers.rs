@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::values::Values;
 
 /// The types of access tokens that `TOKEN_TYPES` can accept.
-const POSSIBLE_TYPES: [&str; 5] = ["at+jwt", "application/at+jwt", "jwt", "application/jwt", ""];
+pub const POSSIBLE_TYPES: [&str; 5] = ["at+jwt", "application/at+jwt", "jwt", "application/jwt", ""];
 
 /// An issuer whose tokens are accepted, and how they are read.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct TrustedIssuer {
     pub machine_scope_claims: Vec<String>,
     /// Where the organization is.
     pub organization_claim: Option<String>,
+    /// `USER_BY_SUBJECT`: another `sub` than the client proves a user.
+    pub user_by_subject: bool,
     /// What the provider puts before scopes.
     pub scope_prefix: String,
     /// `DISCOVERY_URL`.
@@ -59,6 +61,7 @@ struct Entry {
     client_id_claims: Option<String>,
     scope_claims: Option<String>,
     organization_claim: Option<String>,
+    user_by_subject: Option<String>,
     allowed_tenants: Option<String>,
     discovery_url: Option<String>,
     jwks_url: Option<String>,
@@ -67,8 +70,14 @@ struct Entry {
 impl Entry {
     /// Whether it says nothing about how its tokens are read: then the settings of the top level hold.
     fn inherits(&self) -> bool {
-        let own =
-            [&self.provider, &self.token_types, &self.client_id_claims, &self.scope_claims, &self.organization_claim];
+        let own = [
+            &self.provider,
+            &self.token_types,
+            &self.client_id_claims,
+            &self.scope_claims,
+            &self.organization_claim,
+            &self.user_by_subject,
+        ];
         own.into_iter().all(Option::is_none)
     }
 }
@@ -80,6 +89,7 @@ struct Overrides {
     client_id_claims: Option<String>,
     scope_claims: Option<String>,
     organization_claim: Option<String>,
+    user_by_subject: Option<String>,
 }
 
 /// Reads `ISSUER` and `MORE_ISSUERS`; errors go into `errors`.
@@ -89,6 +99,7 @@ pub fn read(values: &Values, resource: &str, errors: &mut Vec<String>) -> Vec<Tr
         client_id_claims: values.text("CLIENT_ID_CLAIMS"),
         scope_claims: values.text("SCOPE_CLAIMS"),
         organization_claim: values.text("ORGANIZATION_CLAIM"),
+        user_by_subject: values.text("USER_BY_SUBJECT"),
     };
     let mut issuers = Vec::new();
     match values.text("ISSUER") {
@@ -122,6 +133,7 @@ pub fn read(values: &Values, resource: &str, errors: &mut Vec<String>) -> Vec<Tr
             client_id_claims: entry.client_id_claims,
             scope_claims: entry.scope_claims,
             organization_claim: entry.organization_claim,
+            user_by_subject: entry.user_by_subject,
         };
         let own = if inherited { overrides() } else { own };
         let tenants = entry.allowed_tenants.unwrap_or_default();
@@ -180,6 +192,14 @@ fn issuer_of(
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let own_scopes = words(&overrides.scope_claims);
     let machine_scope_claims = if own_scopes.is_some() { Vec::new() } else { owned(profile.machine_scope_claims) };
+    let user_by_subject = match overrides.user_by_subject.as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(other) => {
+            errors.push(format!("USER_BY_SUBJECT = {other:?} must be \"true\" or \"false\""));
+            false
+        }
+    };
     TrustedIssuer {
         issuer,
         tenants,
@@ -191,6 +211,7 @@ fn issuer_of(
         scope_claims: own_scopes.unwrap_or_else(|| owned(profile.scope_claims)),
         machine_scope_claims,
         organization_claim: overrides.organization_claim.clone().or(profile.organization_claim.map(str::to_owned)),
+        user_by_subject,
         scope_prefix: String::new(),
         discovery_url: None,
         jwks_url: None,
@@ -210,6 +231,19 @@ fn check_tenants(setting: &str, issuer: &str, profile: &Profile, tenants: &[Stri
         )),
         _ => {}
     }
+    if let Some(bad) = tenants.iter().find(|tenant| !is_tenant_id(tenant)) {
+        errors.push(format!(
+            "ALLOWED_TENANTS: {bad:?} must be the id of a tenant in lower case, such as \
+             9188040d-6c67-4c5b-b112-36a304b66dad"
+        ));
+    }
+}
+
+/// A UUID in lower case.
+fn is_tenant_id(text: &str) -> bool {
+    let is_hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let parts: Vec<_> = text.split('-').collect();
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| is_hex(part))
 }
 
 fn token_types(words: &[String], errors: &mut Vec<String>) -> Vec<String> {
@@ -226,5 +260,6 @@ fn token_types(words: &[String], errors: &mut Vec<String>) -> Vec<String> {
 fn is_issuer_url(issuer: &str) -> bool {
     let Ok(url) = url::Url::parse(issuer) else { return false };
     let is_loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    (url.scheme() == "https" || (url.scheme() == "http" && is_loopback)) && !issuer.contains(['?', '#'])
+    let is_visible = issuer.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte));
+    (url.scheme() == "https" || (url.scheme() == "http" && is_loopback)) && is_visible && !issuer.contains(['?', '#'])
 }

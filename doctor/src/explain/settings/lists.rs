@@ -26,6 +26,12 @@ impl ClientList {
     }
 }
 
+/// Whether a word is a scope (RFC 6749 §3.3): visible ASCII without quotes and backslashes.
+#[must_use]
+pub fn is_scope(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+}
+
 /// What scopes grant: other scopes (`SCOPE_HIERARCHY`), or claims (`CLAIM_SCOPES`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants(Vec<(String, Vec<String>)>);

@@ -81,6 +81,15 @@ impl Settings {
                 0
             }),
         };
+        let required_scopes = values.words("REQUIRED_SCOPES");
+        if let Some(bad) = required_scopes.iter().find(|scope| !lists::is_scope(scope)) {
+            errors
+                .push(format!("REQUIRED_SCOPES: {bad:?} is not a scope: visible ASCII without quotes and backslashes"));
+        }
+        let denied_keys = values.words("DENIED_KEYS");
+        if let Some(bad) = denied_keys.iter().find(|key| key.contains([',', '"', '[', ']'])) {
+            errors.push(format!("DENIED_KEYS: {bad:?} must be one key id or thumbprint: separate several by spaces"));
+        }
         let clients = |name: &str| ClientList::parse(&values.text(name).unwrap_or_default());
         let issuers = issuers::read(values, &resource, &mut errors);
         if !errors.is_empty() {
@@ -89,14 +98,14 @@ impl Settings {
         Ok(Self {
             resource,
             issuers,
-            required_scopes: values.words("REQUIRED_SCOPES"),
+            required_scopes,
             hierarchy,
             claim_scopes,
             allowed_clients: clients("ALLOWED_CLIENTS"),
             denied_clients: clients("DENIED_CLIENTS"),
             first_party_clients: clients("FIRST_PARTY_CLIENTS"),
             allowed_organizations: values.words("ALLOWED_ORGANIZATIONS"),
-            denied_keys: values.words("DENIED_KEYS"),
+            denied_keys,
             denied_issued_before,
             opaque_token_clients: values.text("OPAQUE_TOKEN_CLIENTS"),
             opaque_token_check: values.text("OPAQUE_TOKEN_CHECK").unwrap_or_else(|| "introspection".to_owned()),

@@ -21,7 +21,7 @@ audience = ["https://mcp.example.com/mcp"]
 issuer = "https://login.microsoftonline.com/{tenantid}/v2.0"
 audience = ["api"]
 provider = "entra"
-allowed_tenants = "t1 t2"
+allowed_tenants = "72f988bf-86f1-41af-91ab-2d7cd011db47 9188040d-6c67-4c5b-b112-36a304b66dad"
 scope_claims = "scp scope"
 [env.staging.vars]
 ISSUER = "https://staging.logto.app/oidc"
@@ -54,7 +54,11 @@ fn variables_are_read_from_wrangler_toml() {
         ("logto", &["https://mcp.example.com/mcp".to_owned()][..])
     );
     assert_eq!((partner.profile.name, partner.organization_claim.as_ref()), ("generic", None));
-    assert_eq!(entra.accepted(), ["t1", "t2"].map(|it| format!("https://login.microsoftonline.com/{it}/v2.0")));
+    assert_eq!(
+        entra.accepted(),
+        ["72f988bf-86f1-41af-91ab-2d7cd011db47", "9188040d-6c67-4c5b-b112-36a304b66dad"]
+            .map(|it| format!("https://login.microsoftonline.com/{it}/v2.0"))
+    );
     assert_eq!(
         (entra.scope_claims.as_slice(), entra.machine_scope_claims.len()),
         (["scp", "scope"].map(String::from).as_slice(), 0)
@@ -114,7 +118,10 @@ fn each_error_is_told() {
         (&[("PROVIDER", "Logto")], "is not the name of a profile: generic, logto"),
         (&[("PROVIDER", "okta")], "set PROVIDER = \"logto\""),
         (&[("ISSUER", "https://tenant.logto.app/oidc/")], "https://your-tenant.logto.app/oidc"),
-        (&[("ALLOWED_TENANTS", "t")], "ALLOWED_TENANTS needs an issuer with {tenantid}"),
+        (
+            &[("ALLOWED_TENANTS", "72f988bf-86f1-41af-91ab-2d7cd011db47")],
+            "ALLOWED_TENANTS needs an issuer with {tenantid}",
+        ),
         (
             &[
                 ("ISSUER", "https://login.microsoftonline.com/{tenantid}/v2.0"),
@@ -124,6 +131,9 @@ fn each_error_is_told() {
             "list the accepted ones",
         ),
         (&[("TOKEN_TYPES", "at+jwt logout+jwt")], "\"logout+jwt\" is not the type of an access token"),
+        (&[("USER_BY_SUBJECT", "yes")], "must be \"true\" or \"false\""),
+        (&[("REQUIRED_SCOPES", "a\"b")], "REQUIRED_SCOPES: \"a\\\"b\" is not a scope"),
+        (&[("DENIED_KEYS", "a,b")], "separate several by spaces"),
         (&[("SCOPE_HIERARCHY", "admin")], "SCOPE_HIERARCHY: \"admin\" must have the form"),
         (&[("CLAIM_SCOPES", "a=,b")], "CLAIM_SCOPES: \"a=,b\" must have the form"),
         (&[("DENIED_ISSUED_BEFORE", "yesterday")], "must be a time in UTC"),

@@ -24,7 +24,7 @@ impl std::fmt::Display for Source {
 }
 
 /// The settings that decide about tokens. Others are not read, so that no secret is.
-pub const NAMES: [&str; 25] = [
+pub const NAMES: [&str; 26] = [
     "ISSUER",
     "RESOURCE",
     "AUDIENCE",
@@ -33,6 +33,7 @@ pub const NAMES: [&str; 25] = [
     "CLIENT_ID_CLAIMS",
     "SCOPE_CLAIMS",
     "ORGANIZATION_CLAIM",
+    "USER_BY_SUBJECT",
     "DISCOVERY_URL",
     "JWKS_URL",
     "INTROSPECTION_URL",
