@@ -78,6 +78,7 @@ fn an_empty_setting_is_one_that_is_not_set() {
     let empty: Vec<_> = [
         "AUDIENCE",
         "REQUIRED_SCOPES",
+        "SCOPE_PREFIX",
         "CLAIM_SCOPES",
         "ALLOWED_ORIGINS",
         "ALLOWED_CLIENTS",
@@ -115,6 +116,18 @@ fn an_empty_setting_is_one_that_is_not_set() {
     .map(|name| (name, " "))
     .to_vec();
     assert_eq!(format!("{:?}", parse(&empty).unwrap()), format!("{:?}", parse(&[]).unwrap()));
+}
+
+#[test]
+fn tools_name_their_scopes_without_the_prefix() {
+    let settings = parse(&[("SCOPE_PREFIX", "api://notes/")]).unwrap();
+    assert_eq!(settings.check_scopes(&Scopes::parse("read api://other/read email")), Ok(()));
+    let SettingsError(errors) = settings.check_scopes(&Scopes::parse("email api://notes/read")).unwrap_err();
+    assert!(
+        errors[0].ends_with(r#"the scope "api://notes/read" of the tools begins with it: name it "read""#),
+        "{errors:?}"
+    );
+    assert_eq!(parse(&[]).unwrap().check_scopes(&Scopes::parse("api://notes/read")), Ok(()));
 }
 
 #[test]

@@ -49,13 +49,13 @@ pub(super) async fn introspect(
             let kind = kind_of(&claims, Source::Introspection);
             let mut known = std::mem::take(&mut claims.all);
             // The profile is a courtesy: without it the identity has fewer claims, and no wrong ones.
-            if trust.disclosure.covers_anything(&claims.scopes)
+            if trust.disclosure.covers_anything(&trust.scope_prefix.strip(&claims.scopes))
                 && let Ok(profile) = profile(token, &provider, &wanted, services).await
                 && profile.get("sub").and_then(Value::as_str) == Some(&claims.subject)
             {
                 known.extend(profile);
             }
-            Ok((Rc::new(trust.identify(&claims, kind, &known, &claims.scopes)), claims.validity()))
+            Ok((Rc::new(trust.identify(&claims, kind, &known, None)), claims.validity()))
         }
         CheckMethod::Userinfo => {
             policy.clients.check(None)?;
@@ -65,7 +65,7 @@ pub(super) async fn introspect(
             // The response holds exactly what the user consented to, so all of it may be disclosed.
             let consented = Scopes::parse("profile email phone address");
             let kind = kind_of(&claims, Source::Userinfo);
-            Ok((Rc::new(trust.identify(&claims, kind, &claims.all, &consented)), claims.validity()))
+            Ok((Rc::new(trust.identify(&claims, kind, &claims.all, Some(&consented))), claims.validity()))
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     denial::{Denial, Excerpt},
     disclosure::Disclosure,
     scope_hierarchy::Hierarchy,
+    scope_prefix::ScopePrefix,
     token::{
         claims::{self, Claims},
         denied::DeniedTokens,
@@ -35,6 +36,8 @@ pub struct TrustPolicy {
     pub token_types: Vec<String>,
     /// Every request needs these.
     pub required_scopes: Scopes,
+    /// What the provider puts before the scopes of this resource. All other names of scopes are without it.
+    pub scope_prefix: ScopePrefix,
     /// Which scopes imply others.
     pub hierarchy: Hierarchy,
     /// Which claims are disclosed.
@@ -75,25 +78,27 @@ impl TrustPolicy {
         }
     }
 
-    /// Who the claims stand for. `known` is what is known about the user, of which `consented` scopes cover a part.
+    /// Who the claims stand for. `known` is what is known about the user, of which `consented` scopes cover a part; without
+    /// them, the granted ones.
     pub(super) fn identify(
         &self,
         claims: &Claims,
         kind: Kind,
         known: &Map<String, Value>,
-        consented: &Scopes,
+        consented: Option<&Scopes>,
     ) -> Identity {
         // A client id means what the operator lists only with the issuer that hands it out.
         let is_of_first_issuer = claims.issuer == self.issuers[0].issuer;
+        let granted = self.scope_prefix.strip(&claims.scopes).into_owned();
         Identity::new(Verified {
             subject: claims.subject.clone(),
             issuer: claims.issuer.clone(),
             client_id: claims.client_id.clone(),
             kind,
             party: if is_of_first_issuer { self.clients.party(claims.client_id.as_deref()) } else { Party::Third },
-            scopes: self.hierarchy.expand(claims.scopes.clone()),
+            claims: self.disclosure.disclose(known, consented.unwrap_or(&granted)),
+            scopes: self.hierarchy.expand(granted),
             expires_at: claims.expires_at,
-            claims: self.disclosure.disclose(known, consented),
         })
     }
 }

@@ -206,7 +206,7 @@ impl ResourceServer {
         };
 
         let caller_kind = kind_of(&claims, if jwt.is_typed { Source::AccessTokenJwt } else { Source::PlainJwt });
-        let identity = Rc::new(self.policy.identify(&claims, caller_kind, &claims.all, &claims.scopes));
+        let identity = Rc::new(self.policy.identify(&claims, caller_kind, &claims.all, None));
         let verified = VerifiedJwt {
             issuer_index,
             kid: jwt.kid,

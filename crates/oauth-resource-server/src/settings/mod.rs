@@ -2,6 +2,7 @@
 
 mod issuers;
 mod resource;
+mod scope_prefix;
 mod tokens;
 
 use mcp_edge_identity::{Scopes, is_scope_token};
@@ -62,6 +63,7 @@ fn trust(reader: &mut Reader<'_>, resource: Option<&Resource>) -> TrustPolicy {
         issuers: issuers::read(reader, resource),
         token_types: tokens::types(reader),
         required_scopes: scopes(reader, "REQUIRED_SCOPES"),
+        scope_prefix: scope_prefix::read(reader),
         hierarchy: hierarchy(reader),
         disclosure: Disclosure::parse(&reader.text("CLAIM_SCOPES").unwrap_or_default()).unwrap_or_else(|entry| {
             reader.error(format!("CLAIM_SCOPES: {entry:?} must have the form scope=claim,claim"));

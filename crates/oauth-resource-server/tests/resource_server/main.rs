@@ -12,4 +12,5 @@ mod logto;
 mod memory;
 mod opaque;
 mod reasons;
+mod scope_prefix;
 mod vectors;

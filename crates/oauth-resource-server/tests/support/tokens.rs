@@ -10,6 +10,7 @@ use mcp_edge_oauth::{
     disclosure::Disclosure,
     resource_server::{Authentication, ResourceServer, TrustPolicy, TrustedIssuer},
     scope_hierarchy::Hierarchy,
+    scope_prefix::ScopePrefix,
     token::{denied::DeniedTokens, jwt::ACCESS_TOKEN_TYPES},
 };
 use mcp_edge_runtime::{crypto::Algorithm, http::RequestHead};
@@ -29,6 +30,7 @@ pub fn policy() -> TrustPolicy {
         issuers: vec![TrustedIssuer { issuer: ISSUER.to_owned(), audiences: vec![RESOURCE.to_owned()] }],
         token_types: ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec(),
         required_scopes: Scopes::default(),
+        scope_prefix: ScopePrefix::default(),
         hierarchy: Hierarchy::default(),
         disclosure: Disclosure::default(),
         clients: ClientPolicy::default(),
