@@ -1,11 +1,14 @@
 //! The trust policy: whose tokens are accepted, and what they stand for.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::{
     client_policy::ClientPolicy,
     denial::{Denial, Excerpt},
     disclosure::Disclosure,
+    provider::{ProviderLocation, ProviderUrls, authorization_server},
     scope_hierarchy::Hierarchy,
     token::{
         claims::{self, Claims},
@@ -23,6 +26,27 @@ pub struct TrustedIssuer {
     pub issuer: String,
     /// A token must name one of these, byte for byte.
     pub audiences: Vec<String>,
+    /// What the operator gives in place of what the provider publishes.
+    pub urls: ProviderUrls,
+}
+
+impl TrustedIssuer {
+    /// Where the provider is.
+    #[must_use]
+    pub fn location(&self) -> ProviderLocation {
+        ProviderLocation { issuer: self.issuer.clone(), urls: self.urls.clone() }
+    }
+
+    /// The URL that clients are given.
+    #[must_use]
+    pub fn authorization_server(&self) -> Cow<'_, str> {
+        authorization_server(&self.issuer)
+    }
+
+    /// Whether a published key may belong to one tenant alone.
+    pub(super) const fn has_keys_of_tenants(&self) -> bool {
+        false
+    }
 }
 
 /// What the operator decides.

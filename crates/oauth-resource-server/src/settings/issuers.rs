@@ -3,7 +3,7 @@
 use mcp_edge_runtime::settings::{Reader, check_url};
 use serde::Deserialize;
 
-use super::resource::Resource;
+use super::{provider_location, resource::Resource};
 use crate::resource_server::TrustedIssuer;
 
 /// More issuers than any product federates with; each has its own keys to keep.
@@ -16,6 +16,8 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
     struct Further {
         issuer: String,
         audience: Vec<String>,
+        discovery_url: Option<String>,
+        jwks_url: Option<String>,
     }
 
     let mut issuers = Vec::new();
@@ -27,7 +29,7 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
         );
     } else if let Some(issuer) = reader.url("ISSUER") {
         let audiences = resource.map(|resource| resource.url.clone()).into_iter().chain(reader.words("AUDIENCE"));
-        issuers.push(TrustedIssuer { issuer, audiences: audiences.collect() });
+        issuers.push(TrustedIssuer { issuer, audiences: audiences.collect(), urls: provider_location::read(reader) });
     }
     let further = reader.text("MORE_ISSUERS").unwrap_or_else(|| "[]".to_owned());
     match serde_json::from_str::<Vec<Further>>(&further) {
@@ -35,7 +37,7 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
             "MORE_ISSUERS must be an array of {{ issuer = \"https://…\", audience = [\"…\"] }}: {error}"
         )),
         Ok(further) => {
-            for Further { issuer, audience } in further {
+            for Further { issuer, audience, discovery_url, jwks_url } in further {
                 if let Err(problem) = check_url(&issuer) {
                     reader.error(format!("MORE_ISSUERS: {issuer:?} {problem}"));
                 } else if audience.is_empty() || audience.iter().any(String::is_empty) {
@@ -43,7 +45,8 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
                 } else if issuers.iter().any(|known| known.issuer == issuer) {
                     reader.error(format!("MORE_ISSUERS: {issuer:?} is named twice"));
                 } else {
-                    issuers.push(TrustedIssuer { issuer, audiences: audience });
+                    let urls = provider_location::read_entry(reader, &issuer, discovery_url, jwks_url);
+                    issuers.push(TrustedIssuer { issuer, audiences: audience, urls });
                 }
             }
         }

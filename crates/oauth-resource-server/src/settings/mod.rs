@@ -1,6 +1,7 @@
 //! Settings of a resource server: what it is called and whom it trusts.
 
 mod issuers;
+mod provider_location;
 mod resource;
 mod tokens;
 

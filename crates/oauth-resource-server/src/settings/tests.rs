@@ -5,6 +5,7 @@ use mcp_edge_runtime::settings::SettingsError;
 
 use super::*;
 use crate::{
+    provider::ProviderUrls,
     resource_server::TrustedIssuer,
     token::{
         denied::DeniedTokens,
@@ -46,7 +47,11 @@ fn two_settings_are_enough() {
     assert_eq!(settings.resource.metadata_url(), "https://mcp.example.com/.well-known/oauth-protected-resource/mcp");
     assert_eq!(
         settings.trust.issuers,
-        [TrustedIssuer { issuer: ISSUER.to_owned(), audiences: vec![RESOURCE.to_owned()] }]
+        [TrustedIssuer {
+            issuer: ISSUER.to_owned(),
+            audiences: vec![RESOURCE.to_owned()],
+            urls: ProviderUrls::default()
+        }]
     );
     assert_eq!(settings.trust.token_types, ACCESS_TOKEN_TYPES);
     assert_eq!(settings.trust.denied, DeniedTokens::default());

@@ -5,6 +5,7 @@ use mcp_edge_oauth::{
     client_policy::ClientList,
     denial::{Denial, Reason},
     disclosure::Disclosure,
+    provider::ProviderUrls,
     resource_server::{Authentication, ResourceServer, TrustPolicy, TrustedIssuer},
     token::validity::EXPIRY_LEEWAY_SECONDS,
 };
@@ -116,8 +117,11 @@ fn two_issuers() -> (World, ResourceServer) {
     let world = World::new();
     world.publish(ISSUER, &[key_pair("p384-1").jwk("k")]);
     world.publish(OTHER_ISSUER, &[key_pair("p384-2").jwk("k")]);
-    let issuers = [(ISSUER, RESOURCE), (OTHER_ISSUER, OTHER_RESOURCE)]
-        .map(|(issuer, audience)| TrustedIssuer { issuer: issuer.to_owned(), audiences: vec![audience.to_owned()] });
+    let issuers = [(ISSUER, RESOURCE), (OTHER_ISSUER, OTHER_RESOURCE)].map(|(issuer, audience)| TrustedIssuer {
+        issuer: issuer.to_owned(),
+        audiences: vec![audience.to_owned()],
+        urls: ProviderUrls::default(),
+    });
     let server = ResourceServer::new(TrustPolicy { issuers: issuers.to_vec(), ..policy() });
     (world, server)
 }

@@ -1,6 +1,9 @@
 //! What a real Logto answered; see `logto/README.md`.
 
-use mcp_edge_oauth::resource_server::{TrustPolicy, TrustedIssuer};
+use mcp_edge_oauth::{
+    provider::ProviderUrls,
+    resource_server::{TrustPolicy, TrustedIssuer},
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -78,7 +81,11 @@ pub fn answer(name: &str, exchange: &str) -> Answer {
 
 /// Trusts the recorded issuer for the recorded resource.
 pub fn policy() -> TrustPolicy {
-    let issuer = TrustedIssuer { issuer: ISSUER.to_owned(), audiences: vec![RESOURCE.to_owned()] };
+    let issuer = TrustedIssuer {
+        issuer: ISSUER.to_owned(),
+        audiences: vec![RESOURCE.to_owned()],
+        urls: ProviderUrls::default(),
+    };
     TrustPolicy { issuers: vec![issuer], ..tokens::policy() }
 }
 

@@ -8,6 +8,7 @@ use mcp_edge_oauth::{
     client_policy::ClientPolicy,
     denial::{Denial, Reason},
     disclosure::Disclosure,
+    provider::ProviderUrls,
     resource_server::{Authentication, ResourceServer, TrustPolicy, TrustedIssuer},
     scope_hierarchy::Hierarchy,
     token::{denied::DeniedTokens, jwt::ACCESS_TOKEN_TYPES},
@@ -26,7 +27,11 @@ pub const RESOURCE: &str = "https://mcp.example.com/mcp";
 /// Trusts [`ISSUER`] for [`RESOURCE`] and asks for nothing else.
 pub fn policy() -> TrustPolicy {
     TrustPolicy {
-        issuers: vec![TrustedIssuer { issuer: ISSUER.to_owned(), audiences: vec![RESOURCE.to_owned()] }],
+        issuers: vec![TrustedIssuer {
+            issuer: ISSUER.to_owned(),
+            audiences: vec![RESOURCE.to_owned()],
+            urls: ProviderUrls::default(),
+        }],
         token_types: ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec(),
         required_scopes: Scopes::default(),
         hierarchy: Hierarchy::default(),

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod caching;
+mod given_url;
 mod introspection;
 mod profiles;
 
@@ -10,6 +11,7 @@ use mcp_edge_oauth::{
     client_policy::ClientList,
     denial::Reason,
     disclosure::Disclosure,
+    provider::ProviderUrls,
     resource_server::{TrustPolicy, TrustedIssuer},
     token::{
         introspection_limiter::{MAX_QUESTIONS, WINDOW_SECONDS},
@@ -88,7 +90,11 @@ fn profiles(scene: &Scene) -> usize {
 
 /// What a recorded introspection answer leads to, at the recorded issuer, for clients that the policy lists.
 fn recorded(exchange: &str, clients: AcceptedClients) -> Result<String, Reason> {
-    let issuer = TrustedIssuer { issuer: logto::ISSUER.to_owned(), audiences: vec![logto::RESOURCE.to_owned()] };
+    let issuer = TrustedIssuer {
+        issuer: logto::ISSUER.to_owned(),
+        audiences: vec![logto::RESOURCE.to_owned()],
+        urls: ProviderUrls::default(),
+    };
     let mut policy = TrustPolicy { issuers: vec![issuer], ..policy() };
     if let Some(opaque) = &mut policy.opaque {
         opaque.clients = clients;
