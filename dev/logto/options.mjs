@@ -1,7 +1,8 @@
 // What the operator asks for: flags and environment variables.
 
 import { parseArgs } from "node:util";
-import { isLoopback } from "./http.mjs";
+import { isPrivate } from "../loopback.mjs";
+import { requirePrivate } from "./http.mjs";
 import { Problem } from "./problem.mjs";
 import { parseScope } from "./scopes.mjs";
 
@@ -91,9 +92,7 @@ export function normaliseEndpoint(text) {
   const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `${/^(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(text) ? "http" : "https"}://${text}`);
   if (url === null || !/^https?:$/.test(url.protocol) || text.includes("<")) throw new Problem(`ENDPOINT=${text} is not a URL`, { fix });
   if (url.username !== "" || url.password !== "") throw new Problem("ENDPOINT must not contain a password", { fix });
-  if (url.protocol === "http:" && !isLoopback(url)) {
-    throw new Problem(`ENDPOINT=${text} is not https`, { why: "The secret of the application would go over the network in clear.", fix: "Use https; plain http is for this machine only." });
-  }
+  requirePrivate(url, `ENDPOINT=${text}`);
   const note = text === url.origin ? undefined : `ENDPOINT is the origin of the tenant: ${url.origin} (given: ${text})`;
   return { endpoint: url.origin, note };
 }
@@ -108,7 +107,7 @@ export function checkResource(text) {
   if (!text) throw new Problem("RESOURCE is missing", { why: "wrangler.toml has none either.", fix });
   const url = URL.parse(text);
   if (url === null || text.includes("<")) throw new Problem(`RESOURCE=${text} is not a URL`, { fix });
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url))) throw new Problem(`RESOURCE=${text} is not https`, { fix });
+  if (!isPrivate(url)) throw new Problem(`RESOURCE=${text} is not https`, { fix });
   if (url.search !== "" || url.hash !== "" || url.username !== "" || text.endsWith("?") || text.endsWith("#")) {
     throw new Problem(`RESOURCE=${text} has a query, a fragment or a user name`, { fix });
   }
@@ -122,7 +121,7 @@ export function checkResource(text) {
 
 function registrarOrigin(text) {
   const url = URL.parse(text);
-  if (url === null || (url.protocol !== "https:" && !isLoopback(url))) {
+  if (url === null || !isPrivate(url)) {
     throw new Problem(`--registrar ${text} is not an https URL`, { fix: "For example --registrar https://apps.example.com" });
   }
   return url.origin;
