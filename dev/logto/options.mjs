@@ -21,6 +21,7 @@ Arguments in ARGS:
   --dry-run               only show what would be done
   --yes                   do not ask
   --scope name=text       a permission, and the description that users read when they consent; repeat it for others
+  --descriptions          write the descriptions in the source over those at Logto, which may have been edited there
   --role NAME             name of the user role with the permissions
   --default-role          give the role to every user who registers from now on
   --user NAME             give the role to this user (user name or e-mail address); repeat it for others
@@ -42,6 +43,7 @@ const FLAGS = {
   "dry-run": { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
   scope: { type: "string", multiple: true, default: [] },
+  descriptions: { type: "boolean", default: false },
   role: { type: "string" },
   "default-role": { type: "boolean", default: false },
   user: { type: "string", multiple: true, default: [] },

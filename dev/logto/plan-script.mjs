@@ -57,7 +57,7 @@ function advice({ lines, stored, isCalled, kind, isTableLost }) {
   return [
     stored !== lines && put,
     isTableLost && "If other servers of this tenant have entries in mcpEdgeResources, keep them: they could not be read. Or run `make logto` for each of those servers again.",
-    !isCalled && `${stored === lines ? "In" : "and in"} getCustomJwtClaims: ${ADVICE}`,
+    !isCalled && `${stored === lines ? "Call them in" : "and in"} getCustomJwtClaims: ${ADVICE}`,
   ]
     .filter(Boolean)
     .join("\n\n");
