@@ -54,6 +54,13 @@ describe("what the script discloses", () => {
     assert.equal(recognise(odd).kind, "own");
   });
 
+  test("characters that a terminal would obey, or not show, are escaped", () => {
+    const resource = "https://x.example/\u009b2J\u202e\u{e0041}";
+    const odd = completeScript({ [resource]: { a: ["name"] } });
+    assert.match(odd, /x\.example\/\\u009b2J\\u202e\\udb40\\udc41"/);
+    assert.deepEqual(recognise(odd), { kind: "own", table: { [resource]: { a: ["name"] } } });
+  });
+
   test("scopes that imply others cover their claims", () => {
     const table = parseClaimScopes("whoami:read=name,email x=plan");
     assert.deepEqual(withImplied(table, "admin=whoami:read,x whoami:read=admin"), {
@@ -62,6 +69,7 @@ describe("what the script discloses", () => {
       admin: ["plan", "name", "email"].sort((one, other) => ["name", "email", "plan"].indexOf(one) - ["name", "email", "plan"].indexOf(other)),
     });
     assert.deepEqual(withImplied(table), table);
+    assert.deepEqual(withImplied(table, "admin=x admin=whoami:read").admin, ["plan", "name", "email"]);
     assert.throws(() => parseClaimScopes("whoami:read"), /scope=claim/);
   });
 });

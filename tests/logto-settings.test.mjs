@@ -41,6 +41,7 @@ describe("wrangler.toml", () => {
       ["[ 'vars' ]\n'A' = '1' # why\n", "[ 'vars' ]\n'A' = \"2\" # why\nB = \"3\"\n"],
       ['vars.A = "1"\n[other]\nA = "no"\n', 'vars.A = "2"\nvars.B = "3"\n[other]\nA = "no"\n'],
       ['vars = { A = "1" } # why\n', 'vars = { A = "2", B = "3" } # why\n'],
+      ['vars = {\n  A = "1", # why\n}\n', 'vars = {\n  A = "2", B = "3", # why\n}\n'],
       ["vars = {}\n", 'vars = { A = "2", B = "3" }\n'],
       ['[vars]\nLIST = [\n  ["a"], # ]\n  ["[more]", "A = \\"no\\""],\n]\nA = "1"\n', '[vars]\nLIST = [\n  ["a"], # ]\n  ["[more]", "A = \\"no\\""],\n]\nA = "2"\nB = "3"\n'],
       ['[vars]\nLONG = """\n[other]\nA = "no"\n# B = "no"\n"""\nA = """1"""\n', '[vars]\nLONG = """\n[other]\nA = "no"\n# B = "no"\n"""\nA = "2"\nB = "3"\n'],
@@ -80,6 +81,7 @@ describe("wrangler.toml", () => {
     assert.throws(() => setSettings("[vars]\nA = [1]\n", { A: "2" }), /A in wrangler.toml is not a string/);
     assert.throws(() => setSettings("[vars.A]\nx = 1\n", { A: "2" }), /A in wrangler.toml is not a string/);
     assert.throws(() => setSettings('vars = "x"\n', { A: "2" }), /vars in wrangler.toml is not a table/);
+    assert.throws(() => readSettings("x", "registrar/wrangler.toml"), /^Error: registrar\/wrangler.toml is not valid TOML/);
     for (const text of ["[vars\n", '[vars]\nA = "1"\nA = "2"\n', '[vars]\nA = "1\n']) {
       assert.throws(() => readSettings(text), { message: /wrangler.toml is not valid TOML/, why: /line \d+/ }, text);
     }
@@ -107,6 +109,18 @@ describe("the file", () => {
     assert.equal(readSettings(await readFile(target, "utf8")).RESOURCE, RESOURCE);
     assert.equal((await stat(target)).mode & 0o777, 0o600);
     assert.deepEqual((await readdir(project.root)).filter((name) => name.includes("toml")).sort(), ["elsewhere.toml", "wrangler.toml"], "nothing else is left");
+    await project.remove();
+  });
+
+  test("one that cannot be written is said, and stays as it is", async () => {
+    const project = await createProject();
+    // No file beside it can have a longer name.
+    const target = `${"x".repeat(250)}.toml`;
+    await rename(join(project.root, "wrangler.toml"), join(project.root, target));
+    await symlink(target, join(project.root, "wrangler.toml"));
+    const before = await project.read();
+    assert.match((await set(project)).output, /wrangler.toml cannot be written \(ENAMETOOLONG\)\n {2}why.*\n {2}fix/);
+    assert.equal(await project.read(), before);
     await project.remove();
   });
 

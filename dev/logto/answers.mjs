@@ -8,17 +8,20 @@ const strings = { type: "array", items: string };
 const object = (properties, required = Object.keys(properties)) => ({ type: "object", properties, required });
 const optional = (schema) => ({ anyOf: [schema, { type: "null" }] });
 
+// Ids of applications stand in commands that the operator is to run.
+const id = { type: "string", pattern: "^[\\w-]+$" };
+
 const scope = object({ id: string, name: string, description: optional(string) }, ["id", "name"]);
 const metadata = object({ redirectUris: strings, postLogoutRedirectUris: strings }, []);
 
 /** By kind: an entry of a list, or a whole answer. */
 const SCHEMAS = {
-  created: object({ id: string }),
+  created: object({ id }),
   resource: object({ id: string, indicator: string, scopes: { type: "array", items: scope } }),
   scope,
   role: object({ id: string, name: string, type: string }),
   roleScope: object({ id: string, name: string, resource: optional(object({ indicator: string })) }, ["id", "name"]),
-  application: object({ id: string, name: string, type: string, oidcClientMetadata: optional(metadata), customData: optional(object({})) }, ["id", "name", "type"]),
+  application: object({ id, name: string, type: string, oidcClientMetadata: optional(metadata), customData: optional(object({})) }, ["id", "name", "type"]),
   secret: object({ value: string, createdAt: { type: "number" }, expiresAt: optional({ type: "number" }) }, ["value", "createdAt"]),
   secrets: { type: "array", items: { $ref: "secret" } },
   consent: object({ userScopes: strings, resourceScopes: { type: "array", items: object({ scopes: { type: "array", items: object({ id: string }) } }) } }),

@@ -58,7 +58,7 @@ export function block(table) {
   const sources = Object.entries(SOURCES).filter(([claim]) => used.has(claim));
   const lines = [
     "// For each API resource: which permission covers which claims.",
-    `const mcpEdgeResources = ${oneLineLists(JSON.stringify(table, null, 2).replaceAll(PROTO_IN_JSON, PROTO_IN_CODE))};`,
+    `const mcpEdgeResources = ${tableAsCode(table)};`,
     "const mcpEdgeSources = {",
     ...sources.map(([claim, source]) => `  ${claim}: (user) => ${source},`),
     "};",
@@ -127,6 +127,13 @@ function readTable(body) {
     return undefined;
   }
 }
+
+const tableAsCode = (table) => oneLineLists(JSON.stringify(table, null, 2).replaceAll(INVISIBLE, escaped).replaceAll(PROTO_IN_JSON, PROTO_IN_CODE));
+
+// What a stored script names is printed, too.
+const INVISIBLE = /[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu;
+
+const escaped = (character) => character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
 
 // Only the names of claims, which contain no brackets, are in lists.
 const oneLineLists = (json) => json.replaceAll(/\[\s+([^\]]*?)\s+\]/g, (_list, names) => `[${names.replaceAll(/\s+/g, " ")}]`);

@@ -142,7 +142,7 @@ function apiProblem(method, path, { status, json }) {
   const said = [code, plain(json?.message)].filter(Boolean).join(": ");
   if (status === 401) {
     return new Problem(`${call} was refused (401 ${code})`, {
-      why: "Logto does not accept its own token: its signing keys were rotated meanwhile, or ENDPOINT and the Management API belong to different tenants.",
+      why: "Logto does not accept its own token: it has expired while the question was open, its signing keys were rotated, or ENDPOINT and the Management API belong to different tenants.",
       fix: "Run the same command again.",
     });
   }

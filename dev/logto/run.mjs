@@ -8,7 +8,7 @@ import { connect, managementResourceOf } from "./management-client.mjs";
 import { checkResource, normaliseEndpoint } from "./options.mjs";
 import { applicationRef } from "./plan-applications.mjs";
 import { changesAnything, planTenant } from "./plan.mjs";
-import { Problem } from "./problem.mjs";
+import { plain, Problem } from "./problem.mjs";
 import { replaceFile } from "./replace-file.mjs";
 import { doneLines, planLines, summary } from "./report.mjs";
 import { permissionsOf, scopesOfSettings, scopesOfSource } from "./scopes.mjs";
@@ -109,7 +109,7 @@ async function readFiles({ config = "wrangler.toml", registrar }, root) {
         throw new Problem(`${path} cannot be read`, { fix: "Name another one with --config." });
       });
       const name = relative(root, path);
-      return { kind, path, name, text, settings: readSettings(text), worker: readName(text) ?? name };
+      return { kind, path, name, text, settings: readSettings(text, name), worker: readName(text) ?? name };
     }),
   );
 }
@@ -146,7 +146,9 @@ async function writeSettings({ path, name, text, settingSteps }, ids, print) {
   }
   const values = settingsOf(settingSteps, ids);
   if (Object.keys(values).length === 0) return false;
-  await replaceFile(path, setSettings(text, values));
+  await replaceFile(path, setSettings(text, values)).catch((error) => {
+    throw new Problem(`${name} cannot be written (${plain(error.code ?? error.message)})`, { why: "What was made at Logto stays.", fix: "Make the file and its folder writable, and run the same command again: it does what is left." });
+  });
   print(`~ changed  ${name}: ${Object.keys(values).join(" ")}`);
   return true;
 }
@@ -157,9 +159,9 @@ async function finish({ options, surroundings, wanted, roleNames, ids, resource,
   print("");
   if (!isComplete) print(`${INCOMPLETE}\n`);
   if (!options["default-role"] && wanted.users.length === 0) {
-    print(`Give users the role "${roleNames[0]}": --user NAME, or --default-role for those who register from now on. Without it they are refused with 403.`);
+    print(`Give users the role "${plain(roleNames[0])}": --user NAME, or --default-role for those who register from now on. Without it they are refused with 403.`);
   }
-  if (wanted.registrar) print(`Give developers the role "${roleNames[1]}", in the Logto console.`);
+  if (wanted.registrar) print(`Give developers the role "${plain(roleNames[1])}", in the Logto console.`);
   const whoami = terminal && `make whoami ARGS="--client-id ${terminal} ${resource}"`;
   if (!(await surroundings.answers(resource))) {
     print("The endpoint does not answer yet. Next:\n\n  make deploy");

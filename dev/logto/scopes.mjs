@@ -92,9 +92,11 @@ export function parseClaimScopes(text) {
 
 /** The table with what a scope covers by implying others (`SCOPE_HIERARCHY`). */
 export function withImplied(table, hierarchy = "") {
-  const implied = new Map(
-    hierarchy.split(/\s+/).filter(Boolean).map((entry) => entry.split(/=(.*)/s)).map(([scope, names = ""]) => [scope, names.split(",")]),
-  );
+  const implied = new Map();
+  for (const entry of hierarchy.split(/\s+/).filter(Boolean)) {
+    const [scope, names = ""] = entry.split(/=(.*)/s);
+    implied.set(scope, [...(implied.get(scope) ?? []), ...names.split(",")]);
+  }
   const reached = (scope, seen = new Set()) => {
     if (seen.has(scope)) return seen;
     seen.add(scope);

@@ -14,11 +14,12 @@ const STRING = String.raw`"(?:[^"\\]|\\.)*"|'[^']*'`;
 /**
  * The settings that are strings, in whichever way the table is written.
  * @param {string} text  of wrangler.toml
+ * @param {string} [file]  its name, for the operator
  * @returns {Record<string, string>}
  * @throws {Problem} if it is not TOML
  */
-export function readSettings(text) {
-  const table = valuesOf(parse(text))[TABLE];
+export function readSettings(text, file) {
+  const table = valuesOf(parse(text, file))[TABLE];
   return Object.fromEntries(Object.entries(table ?? {}).filter(([, value]) => typeof value === "string"));
 }
 
@@ -117,11 +118,11 @@ const isSetting = (node, path) => node.type === "TOMLKeyValue" && isDeepStrictEq
 
 const isTable = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
-function parse(text) {
+function parse(text, file = "wrangler.toml") {
   try {
-    return parseTOML(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text, { tomlVersion: "1.0" });
+    return parseTOML(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text, { tomlVersion: "1.1" });
   } catch (error) {
-    throw new Problem("wrangler.toml is not valid TOML", { why: `line ${error.lineNumber}: ${plain(error.message)}.`, fix: "Correct it, and run the same command again." });
+    throw new Problem(`${file} is not valid TOML`, { why: `line ${error.lineNumber}: ${plain(error.message)}.`, fix: "Correct it, and run the same command again." });
   }
 }
 
