@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { after, beforeEach, describe, test } from "node:test";
+import { checked } from "../dev/logto/answers.mjs";
 import { COMMAND, CREDENTIALS, createProject, runLogto, startLogto } from "./support/logto-tenant.mjs";
 
 const RESOURCE = "https://mcp.example.com/mcp";
@@ -264,6 +266,16 @@ describe("answers that are not Logto's", () => {
       tenant.requests.length = 0;
       const result = await set(["--yes", "--cimd", "--user", "alice"]);
       assertProblem(result, pattern, /fix {2}(Check|Set) /);
+    }
+  });
+
+  test("those of a real one are as expected", async () => {
+    const recording = async (name) => JSON.parse(await readFile(new URL(`../registrar/tests/logto/${name}.json`, import.meta.url), "utf8"));
+    const { Native, SPA } = await recording("management-create-app");
+    const { secrets_list_traditional: traditional, secrets_list_native: native } = await recording("management-app");
+    const { create, scope_create: scope, role_create: role } = await recording("management-resource");
+    for (const [kind, { body }] of [["application", Native], ["application", SPA], ["created", SPA], ["secrets", traditional], ["secrets", native], ["resource", create], ["created", scope], ["scope", scope], ["role", role]]) {
+      assert.equal(checked(kind, body, "a call"), body, kind);
     }
   });
 

@@ -57,7 +57,7 @@ describe("the credentials", () => {
   });
 
   test("a paste that the terminal marks, arrow keys and other sequences are no part of an answer", async () => {
-    const chunks = [`\u001b[200~${ID}\u001b[201~`, "\u001b[D\u001b[A\u001bOP\r", "\u001b[200~s3cret-of-", "\u001b[C\u001b", "[3~\u001b[1;5Dthe-application\u001b[201~", "\r"];
+    const chunks = [`\u001b[200~${ID}\u001b[201~`, "\u001b[D\u001b[A\u001bOP\r", "\u001b[200~s3cret-of-", "\u001b[C\u001b", "[3~\u001b[1;5D", "the-application\u001b[201~", "\r"];
     assert.deepEqual((await ask(chunks)).credentials, both);
     assert.deepEqual((await ask([`${ID}\r`, `${SECRET}\u0001\u0000\u0008\u0008on\r`])).credentials, both);
   });

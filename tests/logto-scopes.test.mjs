@@ -45,7 +45,7 @@ describe("the permissions of a tenant", () => {
   const namesOf = (indicator) => tenant.api.tenant.resources.find((resource) => resource.indicator === indicator)?.scopes.map(({ name }) => name);
   const withVars = (values) => (toml) => Object.entries(values).reduce((text, [name, value]) => text.replace(new RegExp(`^${name} = .*$`, "m"), `${name} = "${value}"`), toml);
 
-  test("OpenID Connect's scopes and Logto's user scopes are none of them, from wherever they come", async () => {
+  test("OpenID Connect's scopes and Logto's user scopes are none of them, from all sources", async () => {
     project = await createProject({ change: withVars({ REQUIRED_SCOPES: "openid notes:read", CLAIM_SCOPES: "profile=nickname email=email urn:logto:scope:organizations=organizations" }) });
     await project.addSource('Server::builder("x", "1").scope("phone", "Phone").scope("notes:write", "Write")');
     const { output } = await set([], { surroundings: { scopesOfEndpoint: async () => ["openid", "offline_access", "address", "custom_data", "notes:list"] } });

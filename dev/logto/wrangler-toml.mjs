@@ -58,7 +58,7 @@ function setSetting(text, name, value) {
   return changed;
 }
 
-/** Texts with the setting, those first that change least. Not all of them are right, or TOML. */
+/** Files with the setting, those first that change least. Not all of them are right, or TOML. */
 function candidates(program, text, name, literal) {
   const [root] = program.body;
   const settings = settingsOf(root);
