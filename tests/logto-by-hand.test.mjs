@@ -157,7 +157,7 @@ describe("the user role", () => {
   test("is the one with exactly this server's permissions, by any name", async () => {
     const role = makeRole("Staff", [makeResource().id]);
     const { output } = await set(["--no-playground", "--user", "alice"]);
-    assert.match(output, /is already so .*User role "Staff"\n +not made by this program; it has exactly this server's permissions/);
+    assert.match(output, /is already so .*User role "Staff"\n +known by its permissions, which are exactly this server's/);
     assert.deepEqual(users(), [role]);
     assert.deepEqual(state().users.find(({ username }) => username === "alice").roleIds, [role.id]);
     assert.match((await set(["--no-playground", "--user", "alice"])).output, /There is nothing to change/);
@@ -165,11 +165,14 @@ describe("the user role", () => {
 
   test("with other permissions beside them, for machines, or without them all is not used", async () => {
     const { id } = makeResource();
+    const unknown = { id: "by-hand-admin", name: "admin", description: "Not a tool's", resourceId: "by-hand-resource" };
+    state().resources[0].scopes.push(unknown);
+    makeRole("Admins", [id, unknown.id]);
     makeRole("More", [id, "management-api-all"]);
     makeRole("None", []);
     makeRole("Machines", [id], "MachineToMachine");
     await set(["--no-playground", "--user", "alice"]);
-    assert.deepEqual(users().map(({ name }) => name), ["More", "None", `Users of ${RESOURCE}`]);
+    assert.deepEqual(users().map(({ name }) => name), ["Admins", "More", "None", `Users of ${RESOURCE}`]);
   });
 
   test("is not chosen among several, nor made", async () => {

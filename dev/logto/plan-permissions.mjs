@@ -67,11 +67,10 @@ export function findRole({ roles, resources }, { apis }, role) {
   const { indicator, permissions } = apis.find(({ key }) => key === role.api);
   const scopes = resources.find((resource) => resource.indicator === indicator)?.scopes ?? [];
   const needed = scopes.filter(({ name }) => permissions.some((permission) => permission.name === name));
-  const own = new Set(scopes.map(({ id }) => id));
-  const isAlike = ({ type, scopeIds }) => type === "User" && needed.every(({ id }) => scopeIds.includes(id)) && scopeIds.every((id) => own.has(id));
+  const isAlike = ({ type, scopeIds }) => type === "User" && scopeIds.length === needed.length && needed.every(({ id }) => scopeIds.includes(id));
   const alike = role.isNamed || needed.length === 0 ? [] : roles.filter(isAlike);
   if (alike.length > 1) return { ...role, problem: `several roles have exactly this server's permissions: ${alike.map(({ name }) => `"${name}"`).join(", ")}; choose one with --role` };
-  return alike.length === 0 ? role : { ...role, name: alike[0].name, existing: alike[0], evidence: "not made by this program; it has exactly this server's permissions" };
+  return alike.length === 0 ? role : { ...role, name: alike[0].name, existing: alike[0], evidence: "known by its permissions, which are exactly this server's" };
 }
 
 /** Steps for a user role with all permissions of an API. */

@@ -93,8 +93,9 @@ export async function run(options, surroundings) {
   for (const file of files) hasNewSettings = (await writeSettings(file, ids, print)) || hasNewSettings;
   let failedSecrets = 0;
   for (const file of files) failedSecrets += await applySecrets(file, file.secretSteps, ids, client, surroundings.wranglerFor(file.path), report);
-  if (failed + failedSecrets > 0) {
-    print(`\n${failed + failedSecrets} steps failed. When their cause is fixed, run the same command again: it does what is left.`);
+  const failures = failed + failedSecrets;
+  if (failures > 0) {
+    print(`\n${failures} ${failures === 1 ? "step" : "steps"} failed. When their cause is fixed, run the same command again: it does what is left.`);
     return 1;
   }
   return finish({ ...end, ids, hasNewSettings });
