@@ -269,6 +269,21 @@ describe("answers that are not Logto's", () => {
     }
   });
 
+  test("a refusal that is not Logto's is not explained as one", async () => {
+    for (const status of [400, 401, 403]) {
+      answerWith("GET /api/resources", { status, body: "<html>Access denied" });
+      const result = await set(["--yes"]);
+      assertProblem(result, /refused \(\d+\)/, /a proxy or a firewall/, /fix {2}Let requests to \/api\//);
+      assert.ok(!/permission `all`|plan of the tenant|its own token/.test(result.output), String(status));
+    }
+    answerWith("GET /api/configs/cimd", { status: 404, body: "Not Found" });
+    assert.match((await set(["--dry-run", "--cimd"])).output, /this Logto is too old for them/);
+    answerWith("POST /api/resources", { status: 404, body: "Not Found" });
+    assert.match((await set(["--yes", "--resource", "https://new.example.com/mcp"])).output, /is not known there \(404\)\n +why.*too old/);
+    answerWith("POST /api/resources", { status: 422, body: { code: "resource.x", message: "Wrong" } });
+    assert.match((await set(["--yes", "--resource", "https://new.example.com/mcp"])).output, /Logto says: resource.x: Wrong\.\n +fix/);
+  });
+
   test("those of a real one are as expected", async () => {
     const recording = async (name) => JSON.parse(await readFile(new URL(`../registrar/tests/logto/${name}.json`, import.meta.url), "utf8"));
     const { Native, SPA } = await recording("management-create-app");

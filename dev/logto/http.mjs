@@ -78,7 +78,7 @@ async function readJson(response, host) {
   let length = 0;
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw new Problem(`the answer of ${host} is larger than ${MAX_BODY_BYTES} bytes`);
+    if (length > MAX_BODY_BYTES) throw new Problem(`the answer of ${host} is larger than ${MAX_BODY_BYTES} bytes`, { fix: "Check that ENDPOINT leads to Logto itself." });
     chunks.push(chunk);
   }
   try {

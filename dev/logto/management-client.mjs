@@ -124,7 +124,10 @@ function tokenProblem({ status, json, url, clientId, managementResource }) {
       fix: "Use an application of the type machine-to-machine.",
     });
   }
-  return new Problem(`Logto refused the credentials (${status} ${plain(error)})`, { why: description && `Logto says: ${description}.` });
+  return new Problem(`Logto refused the credentials (${status} ${plain(error)})`, {
+    why: description && `Logto says: ${description}.`,
+    fix: "Check LOGTO_CLIENT_ID and LOGTO_CLIENT_SECRET: a machine-to-machine application of the tenant at ENDPOINT.",
+  });
 }
 
 const notLogto = (url, status) =>
@@ -140,6 +143,15 @@ function apiProblem(method, path, { status, json }) {
   // Other members of the body can repeat the claims of the token.
   const code = plain(json?.code);
   const said = [code, plain(json?.message)].filter(Boolean).join(": ");
+  if (status >= 400 && status < 500 && code === "") {
+    if (status === 404) {
+      return new Problem(`${call} is not known there (404)`, { why: "This Logto is too old for it, or a proxy does not let it through.", fix: "Update Logto, or do this step by hand: docs/providers/logto.md.", isFatal: false, status });
+    }
+    return new Problem(`${call} was refused (${status})`, {
+      why: "The answer is not Logto's: a proxy or a firewall in front of it has refused.",
+      fix: "Let requests to /api/ below ENDPOINT through, and run the same command again.",
+    });
+  }
   if (status === 401) {
     return new Problem(`${call} was refused (401 ${code})`, {
       why: "Logto does not accept its own token: it has expired while the question was open, its signing keys were rotated, or ENDPOINT and the Management API belong to different tenants.",
@@ -160,5 +172,5 @@ function apiProblem(method, path, { status, json }) {
   if (status >= 500) {
     return new Problem(`${call} failed at Logto (${status})`, { why: said && `Logto says: ${said}.`, fix: "Run the same command again: it continues where it stopped." });
   }
-  return new Problem(`${call} was refused (${status})`, { why: said ? `Logto says: ${said}.` : undefined, isFatal: false, status });
+  return new Problem(`${call} was refused (${status})`, { why: `Logto says: ${said}.`, fix: "Correct what it names in the Logto console and run the same command again, or do this step by hand: docs/providers/logto.md.", isFatal: false, status });
 }
