@@ -94,6 +94,15 @@ describe("applications with secrets", () => {
     assert.match((await set(["--opaque-tokens", "--no-playground"], wrangler)).output, /There is nothing to change/);
   });
 
+  test("that check tokens and may administer the tenant are pointed out", async () => {
+    const { id } = await makeApplication({ type: "MachineToMachine" });
+    await setVars({ INTROSPECTION_CLIENT_ID: id });
+    state().applicationRoles.set(id, ["management-role"]);
+    const { output } = await set(["--opaque-tokens", "--no-playground"], fakeWrangler());
+    assert.match(output, new RegExp(`left alone .*\\(${id}\\), role "Logto Management API access", because .*administer the tenant`));
+    assert.deepEqual(state().applicationRoles.get(id), ["management-role"]);
+  });
+
   test("whose secrets the Worker has already are not made again", async () => {
     const names = ["INTROSPECTION_CLIENT_ID", "INTROSPECTION_CLIENT_SECRET", "MANAGEMENT_CLIENT_ID", "MANAGEMENT_CLIENT_SECRET"];
     const wrangler = fakeWrangler({ names });

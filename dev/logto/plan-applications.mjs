@@ -41,6 +41,7 @@ function planApplication(state, wanted, application, heldBecause, ids) {
   const steps = [...planUris(existing, application, known, reference)];
   if (isThirdParty) steps.push(...planConsent(state.consents[existing.id], ceilingOf(wanted), known, consentPath(reference), ids));
   if (use === "registrar") steps.push(...planManagementRole(state, wanted, existing, known, reference));
+  if (use === "introspection") steps.push(...warnings(state, existing, known));
   const adopted = evidence && keep(known, [`"${existing.name}" was not made by this program; ${evidence}`]);
   if (adopted !== undefined) return [adopted, ...steps];
   return steps.some(({ action }) => action === "change") ? steps : [keep(known), ...steps];
@@ -139,6 +140,13 @@ function managementCalls({ roles, resources }, { managementResource }, reference
     { method: "POST", path: ["roles"], body, gives: "role/management" },
     { method: "POST", path, body: { roleIds: [ref("role/management")] } },
   ];
+}
+
+// Checking tokens needs no role.
+function warnings({ roles, applicationRoles }, { id }, subject) {
+  return roles
+    .filter((role) => role.mayManage && applicationRoles[id]?.includes(role.id))
+    .map(({ name }) => leave(`${subject}, role "${name}"`, "with it the secret in the Worker can administer the tenant, and checking tokens needs no role. Take it from the application in the console"));
 }
 
 function planManagementRole(state, wanted, { id }, subject, reference) {

@@ -61,7 +61,7 @@ function usesOf(application, { applications }) {
   );
 }
 
-async function readRoles(client, { roles, apis, registrar, managementResource }, resources) {
+async function readRoles(client, { roles, apis, applications, managementResource }, resources) {
   const all = await client.list("/roles", "role");
   const names = new Set(roles.map(({ name }) => name));
   // A role of another name may serve as well, if its permissions exist already.
@@ -70,7 +70,7 @@ async function readRoles(client, { roles, apis, registrar, managementResource },
   );
   const read = [];
   for (const role of all) {
-    const mayManage = registrar !== undefined && role.type === "MachineToMachine";
+    const mayManage = role.type === "MachineToMachine" && applications.some(({ type }) => type === "MachineToMachine");
     const maySubstitute = isSearched && role.type === "User";
     if (!names.has(role.name) && !mayManage && !maySubstitute) continue;
     const scopes = await client.list(`/roles/${encodeURIComponent(role.id)}/scopes`, "roleScope");
