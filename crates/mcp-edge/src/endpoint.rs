@@ -93,12 +93,14 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     pub fn new(settings: Settings, server: Server<E>, env: E, services: S) -> Self {
         let required = &settings.trust.required_scopes;
         let advertised = required.union(&server.scopes());
-        let documents = Documents::new(&settings, &advertised, server.info());
+        let scope_prefix = settings.trust.scope_prefix.clone();
+        let documents = Documents::new(&settings, &scope_prefix.requested(&advertised), server.info());
         // A client asks for exactly what a challenge names; without a basic set, everything that any tool needs.
         let basic = if required.is_empty() { &advertised } else { required };
         let challenge = ChallengeContext {
             resource_metadata: settings.resource.metadata_url(),
             basic_scopes: advertisable(basic).collect(),
+            scope_prefix,
         };
         let resource_server = ResourceServer::new(Rc::clone(&settings.trust));
         for warning in settings.trust.warnings() {
@@ -209,13 +211,13 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         if let Some(response) = Readers::AnyPage.answer_unless_read(head) {
             return response;
         }
-        let provider = match self.resource_server.keys().first() {
+        let document = match self.resource_server.keys().first() {
             Some(keys) => keys.whole_document(now, &self.services).await,
             None => Err(Denial::Misconfigured { error: None }),
         };
         self.note_failures(record);
-        match provider {
-            Ok(provider) => Document::for_machines("application/json", mirror.document(&provider)).respond(head),
+        match document {
+            Ok(document) => Document::for_machines("application/json", mirror.document(&document)).respond(head),
             Err(denial) => {
                 denial.add_to(record);
                 cors::public(self.challenge.response(&denial))
