@@ -62,29 +62,25 @@ fn of_jwt(jwt: &Jwt, settings: &Settings, question: &Question<'_>, trail: &mut T
     let profile = issuer.profile;
     let page = format!("docs/providers/{}.md", profile.name);
     trail.record(&form::TYPE, form::typ(&header, &issuer.token_types, profile, &settings.resource))?;
-    let subject = trail.record(&claims::SUBJECT, claims::subject(&jwt.claims))?;
+    let read = trail.record(&claims::CLAIMS, claims::read(&jwt.claims, issuer))?;
     // Read here, as the audience may depend on them, and reported with what they say of the caller.
-    let client = caller::client(&jwt.claims, &issuer.client_id_claims);
-    let Ok((client, client_observed)) = client else {
-        trail.record(&caller::CLIENT, client);
-        return None;
-    };
-    let client_id = client.as_ref().map(|(id, _)| id.as_str());
     let mut granted = caller::granted(&jwt.claims, &issuer.scope_claims);
-    let audience = claims::audience(&jwt.claims, issuer, settings, &granted.scopes, client_id);
-    trail.record(&claims::AUDIENCE, audience)?;
+    trail.record(&claims::AUDIENCE, claims::audience(&read, issuer, settings, &granted.scopes))?;
     trail.record(&token_use::TOKEN_USE, token_use::token_use(&jwt.claims, &settings.resource))?;
     trail.record(&token_use::REQUIREMENTS, token_use::requirements(&jwt.claims, profile))?;
-    let issued = trail.record(&claims::TIME, claims::time(&jwt.claims, question.now))?;
-    trail.record(&claims::CUTOFF, claims::cutoff(issued, settings.denied_issued_before))?;
+    trail.record(&claims::TIME, claims::time(&read, question.now))?;
+    trail.record(&claims::CUTOFF, claims::cutoff(read.issued, settings.denied_issued_before))?;
     verify(jwt, &header, issuer, settings, question, trail)?;
 
-    let (kind, observed) = caller::kind(&jwt.claims, issuer, client_id);
+    let (kind, observed) = caller::kind(&jwt.claims, issuer, read.client.as_ref().map(|(id, _)| id.as_str()));
     match kind {
         CallerKind::Unknown => trail.warn(&caller::KIND, observed, caller::fix_of_unknown(profile)),
         _ => drop(trail.record(&caller::KIND, Ok(((), observed)))),
     }
-    trail.record(&caller::CLIENT, Ok(((), client_observed)));
+    match caller::client(&read.client, &issuer.client_id_claims) {
+        (observed, None) => drop(trail.record(&caller::CLIENT, Ok(((), observed)))),
+        (observed, Some(fix)) => trail.warn(&caller::CLIENT, observed, fix),
+    }
     if kind == CallerKind::Machine && granted.scopes.is_empty() {
         granted = caller::granted(&jwt.claims, &issuer.machine_scope_claims);
     }
@@ -96,16 +92,17 @@ fn of_jwt(jwt: &Jwt, settings: &Settings, question: &Question<'_>, trail: &mut T
     let (disclosed, disclosure) = policy::disclosure(&jwt.claims, &own, &settings.claim_scopes);
     let mut found = Caller {
         issuer: super::jwt::text(&jwt.claims, "iss").unwrap_or_default().to_owned(),
-        subject,
+        subject: read.subject,
         kind,
-        client,
+        client: read.client,
         is_first_party: false,
         scopes: scopes.iter().cloned().collect(),
         organization,
         disclosed,
     };
     let client_id = found.client.as_ref().map(|(id, _)| id.as_str());
-    let allowed = policy::clients(client_id, settings);
+    let allowed =
+        policy::clients(client_id, settings, settings.issuers.first().is_some_and(|own| own.issuer == issuer.issuer));
     let Some(is_first_party) = trail.record(&policy::CLIENTS, allowed) else { return Some(found) };
     found.is_first_party = is_first_party;
     let allowed = policy::organizations(found.organization.as_deref(), &settings.allowed_organizations);

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    alphabet::URL_SAFE,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
+};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -79,10 +83,13 @@ pub fn parse(token: &str) -> Result<Form, JwtError> {
 
 /// Whether a segment is, or was meant to be, a JSON object in base64url.
 fn begins_with_brace(segment: &str) -> bool {
-    let alphabet = segment.trim_end_matches('=').replace('+', "-").replace('/', "_");
-    // Without the last character, whose unused bits a strict decoder looks at.
-    let whole = alphabet.get(..alphabet.len() / 4 * 4).unwrap_or_default();
-    let decoded = URL_SAFE_NO_PAD.decode(whole).unwrap_or_default();
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &URL_SAFE,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    );
+    let decoded = LENIENT.decode(segment.replace('+', "-").replace('/', "_")).unwrap_or_default();
     segment.starts_with("eyJ") || decoded.trim_ascii_start().first() == Some(&b'{')
 }
 
@@ -128,6 +135,15 @@ impl<'de> Deserialize<'de> for Members {
 #[must_use]
 pub fn member<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
     object.get(name).filter(|value| !value.is_null())
+}
+
+/// The end of the year 9999. A later date is one in milliseconds.
+const LATEST_DATE: f64 = 253_402_300_799.0;
+
+/// A date (RFC 7519 §2, `NumericDate`): seconds since 1970, perhaps with a fraction.
+#[must_use]
+pub fn date(value: &Value) -> Option<f64> {
+    value.as_f64().filter(|date| (0.0..=LATEST_DATE).contains(date))
 }
 
 /// A member that is a string and not empty.

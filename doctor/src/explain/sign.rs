@@ -3,7 +3,10 @@
 use mcp_edge_providers::Sign;
 use serde_json::Value;
 
-use super::jwt::{Object, member, text};
+use super::{
+    jwt::{Object, date, member, text},
+    settings::lists::is_scope,
+};
 
 /// What in the claims makes the sign hold, in words. `None` if it does not hold.
 #[must_use]
@@ -20,7 +23,7 @@ pub fn proof(sign: &Sign, claims: &Object) -> Option<String> {
             let items = claims.get(claim).and_then(Value::as_array);
             items.is_some_and(|items| items.iter().filter_map(Value::as_str).any(|text| !text.is_empty()))
         }
-        Sign::HasDate(claim) => claims.get(claim).and_then(Value::as_f64).is_some_and(|date| date > 0.0),
+        Sign::HasDate(claim) => member(claims, claim).and_then(date).is_some_and(|date| date > 0.0),
         Sign::HasScope(claim) => member(claims, claim).is_some_and(|value| !scopes_in(value).is_empty()),
         Sign::NotTrue(claim) => member(claims, claim).is_none_or(|value| *value == Value::Bool(false)),
         Sign::HasWord(claim, words) => {
@@ -77,21 +80,24 @@ fn string<'a>(claims: &'a Object, claim: &str) -> Option<&'a str> {
     claims.get(claim).and_then(Value::as_str)
 }
 
-/// The scopes in a claim: in a string, separated by spaces, or in an array of strings. Another type has none.
+/// The scopes in a claim: in a string, separated by spaces, or in an array of strings. Another type has none, and words
+/// that no scope can be (RFC 6749 §3.3) are none.
 #[must_use]
 pub fn scopes_in(value: &Value) -> Vec<String> {
     match value {
-        Value::String(text) => text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        Value::String(text) => text.split(' ').filter(|scope| is_scope(scope)).map(str::to_owned).collect(),
         Value::Array(items) => {
-            items.iter().filter_map(Value::as_str).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+            items.iter().filter_map(Value::as_str).filter(|scope| is_scope(scope)).map(str::to_owned).collect()
         }
         _ => Vec::new(),
     }
 }
 
-fn is_empty(value: &Value) -> bool {
+/// Whether a claim is an empty list, in either form.
+#[must_use]
+pub fn is_empty(value: &Value) -> bool {
     match value {
-        Value::String(text) => text.is_empty(),
+        Value::String(text) => text.trim_ascii().is_empty(),
         Value::Array(items) => items.is_empty(),
         _ => false,
     }
@@ -101,7 +107,7 @@ fn is_one_of(value: &Value, values: &[&str]) -> bool {
     match value {
         Value::String(text) => values.contains(&text.as_str()),
         Value::Number(number) if !number.is_f64() => values.contains(&number.to_string().as_str()),
-        Value::Array(items) => items.iter().filter_map(Value::as_str).any(|text| values.contains(&text)),
+        Value::Array(items) => items.iter().any(|item| !item.is_array() && is_one_of(item, values)),
         _ => false,
     }
 }

@@ -13,4 +13,5 @@ mod settings;
 #[path = "../../../crates/oauth-resource-server/tests/support/mod.rs"]
 #[allow(dead_code, reason = "what the tests of the library share")]
 mod support;
+mod tenants;
 mod vectors;

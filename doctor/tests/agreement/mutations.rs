@@ -18,7 +18,7 @@ pub fn set(object: &mut Map<String, Value>, name: &str, value: Option<Value>) {
 }
 
 /// Claims that mean something to some provider, or to some standard.
-pub const NAMES: [&str; 58] = [
+pub const NAMES: [&str; 59] = [
     "iss",
     "sub",
     "aud",
@@ -45,6 +45,7 @@ pub const NAMES: [&str; 58] = [
     "at_hash",
     "c_hash",
     "s_hash",
+    "tokenType",
     "events",
     "auth_time",
     "acr",
@@ -165,7 +166,14 @@ pub fn of_claims(claims: &Map<String, Value>, names: &BTreeSet<String>) -> Vec<C
     for name in names.iter().map(String::as_str) {
         changes.push((name.to_owned(), None));
         if let Some(value) = claims.get(name) {
-            for value in [json!([value]), json!([value, "x"]), json!({ "value": value }), json!(value.to_string())] {
+            for value in [
+                json!([value]),
+                json!([value, "x"]),
+                json!([value, 1]),
+                json!([1, value]),
+                json!({ "value": value }),
+                json!(value.to_string()),
+            ] {
                 changes.push((name.to_owned(), Some(value)));
             }
             if let Some(text) = value.as_str() {
@@ -237,15 +245,16 @@ pub fn of_header() -> Vec<Change> {
 }
 
 /// Settings that change what becomes of a token.
-pub const SETTINGS: [&[(&str, &str)]; 10] = [
+pub const SETTINGS: [&[(&str, &str)]; 11] = [
     &[],
     &[],
     &[("ALLOWED_CLIENTS", "x client-1 agent")],
     &[("DENIED_CLIENTS", "x 1"), ("REQUIRED_SCOPES", "notes:read")],
-    &[("SCOPE_PREFIX", "notes:"), ("ALLOWED_CLIENTS", "x")],
+    &[("SCOPE_PREFIX", "https://mcp.example.com/"), ("ALLOWED_CLIENTS", "x 57cbishk4j24pabc1234567890")],
     &[("SCOPE_CLAIMS", "roles scp scope"), ("CLIENT_ID_CLAIMS", "uid azp sub")],
     &[("TOKEN_TYPES", "none jwt at+jwt application/jwt"), ("ORGANIZATION_CLAIM", "sid")],
     &[("CLAIM_SCOPES", "notes:read=email,name a=address x=act"), ("SCOPE_HIERARCHY", "a=email openid=notes:read")],
+    &[("USER_BY_SUBJECT", "true")],
     &[("ALLOWED_ORGANIZATIONS", "x user_1 1"), ("FIRST_PARTY_CLIENTS", "x")],
     &[("DENIED_ISSUED_BEFORE", "1794999940"), ("DENIED_KEYS", "x")],
 ];

@@ -112,7 +112,7 @@ fn documented_tokens_are_judged_alike() {
             &[("REQUIRED_SCOPES", "notes:read")],
             &[("SCOPE_HIERARCHY", "notes:read=a a=b,c b=openid"), ("REQUIRED_SCOPES", "c")],
             &[("CLAIM_SCOPES", "notes:read=email,username,ver"), ("SCOPE_CLAIMS", "scp roles permissions scope")],
-            &[("SCOPE_PREFIX", "notes:")],
+            &[("SCOPE_PREFIX", "https://mcp.example.com/mcp/"), ("ALLOWED_CLIENTS", "other")],
             &[("SCOPE_PREFIX", "https://mcp.example.com/mcp/"), ("ALLOWED_CLIENTS", client)],
             &[("CLIENT_ID_CLAIMS", "sub"), ("TOKEN_TYPES", "none jwt at+jwt")],
             &[("ORGANIZATION_CLAIM", "sub"), ("DENIED_KEYS", "k")],

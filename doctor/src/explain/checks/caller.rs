@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use mcp_edge_providers::{Profile, profiles};
 use serde_json::Value;
 
-use super::form::kind_of;
+use super::claims::Client;
 use crate::{
     explain::{
         explanation::CallerKind,
         jwt::{Object, member, text},
         settings::{issuers::TrustedIssuer, lists::Grants},
-        sign::{describe, proof, scopes_in},
-        step::{Check, Checked, Refusal, Section},
+        sign::{describe, is_empty, proof, scopes_in},
+        step::{Check, Section},
     },
     quote::{examples, quote},
 };
@@ -20,29 +20,16 @@ use crate::{
 /// The row of [`client`].
 pub static CLIENT: Check = Check { slug: "client", section: Section::Caller, title: "The token names its client" };
 
-/// A client's id, and the claim that has it.
-pub type Client = Option<(String, String)>;
-
-/// Finds the client's id: in the first claim that has one.
-pub fn client(claims: &Object, names: &[String]) -> Checked<Client> {
-    for name in names {
-        match member(claims, name) {
-            Some(Value::String(id)) if !id.is_empty() => {
-                return Ok((Some((id.clone(), name.clone())), format!("{}, in {name}", quote(id))));
-            }
-            Some(Value::String(_)) | None => {}
-            // The names of RFC 9068 and OpenID Connect; another claim of this name may be anything.
-            Some(other) if name == "client_id" || name == "azp" => {
-                return Err(Refusal::new(
-                    "malformed_token",
-                    format!("{name} is {}, and must be a string", kind_of(other)),
-                    "Report it to the provider, or look for a custom claim of this name.",
-                ));
-            }
-            Some(_) => {}
-        }
+/// What there is to say about the client, and what to do if there is none.
+#[must_use]
+pub fn client(client: &Client, names: &[String]) -> (String, Option<String>) {
+    match client {
+        Some((id, claim)) => (format!("{}, in {claim}", quote(id)), None),
+        None => (
+            format!("none of {} has a client's id", names.join(", ")),
+            Some("Set PROVIDER, or CLIENT_ID_CLAIMS to the claim in which the provider writes it.".to_owned()),
+        ),
     }
-    Ok((None, format!("none of {} has a client's id", names.join(", "))))
 }
 
 /// The row of [`kind`].
@@ -97,11 +84,7 @@ pub struct Granted {
 /// Reads scopes from the first of these claims that is there and not empty, of any type.
 #[must_use]
 pub fn granted(claims: &Object, names: &[String]) -> Granted {
-    let is_there = |value: &&Value| match value {
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        _ => true,
-    };
+    let is_there = |value: &&Value| !is_empty(value);
     let found = names.iter().find_map(|name| Some((name, member(claims, name).filter(is_there)?)));
     let Some((claim, value)) = found else { return Granted::default() };
     Granted { claim: Some(claim.clone()), scopes: scopes_in(value) }
@@ -112,10 +95,10 @@ pub fn granted(claims: &Object, names: &[String]) -> Granted {
 #[must_use]
 pub fn scopes(granted: &Granted, prefix: &str, hierarchy: &Grants) -> (BTreeSet<String>, BTreeSet<String>, String) {
     let bare = |scope: &String| match scope.strip_prefix(prefix) {
-        Some(rest) if !prefix.is_empty() => rest.to_owned(),
+        Some(rest) if !rest.is_empty() => rest.to_owned(),
         _ => scope.clone(),
     };
-    let own: BTreeSet<String> = granted.scopes.iter().map(bare).filter(|scope| !scope.is_empty()).collect();
+    let own: BTreeSet<String> = granted.scopes.iter().map(bare).collect();
     let mut all = own.clone();
     let mut open: Vec<String> = own.iter().cloned().collect();
     while let Some(scope) = open.pop() {

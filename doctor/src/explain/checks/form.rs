@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     explain::{
-        jwt::{self, Form, Jwt, JwtError, Object, member},
+        jwt::{self, Form, Jwt, JwtError, Object},
         settings::issuers::POSSIBLE_TYPES,
         step::{Check, Checked, Refusal, Section},
     },
@@ -94,8 +94,8 @@ pub struct Header {
     pub algorithm: String,
     /// `kid`.
     pub kid: Option<String>,
-    /// `typ` in lower case; empty if it is absent.
-    pub typ: String,
+    /// `typ` in lower case.
+    pub typ: Option<String>,
 }
 
 /// Reads the header.
@@ -117,8 +117,8 @@ pub fn header(jwt: &Jwt) -> Checked<Header> {
             "Change the token format at the provider: a plain JWS, without extensions.",
         ));
     }
-    let typ = typ.map(|typ| typ.to_lowercase());
-    if let Some(typ) = typ.as_ref().filter(|typ| !POSSIBLE_TYPES.contains(&typ.as_str())) {
+    let typ = typ.map(|typ| typ.to_ascii_lowercase());
+    if let Some(typ) = typ.as_ref().filter(|typ| typ.is_empty() || !POSSIBLE_TYPES.contains(&typ.as_str())) {
         return Err(Refusal::new(
             "wrong_type",
             format!("typ is {}, which no access token has", quote(typ)),
@@ -141,17 +141,27 @@ pub fn header(jwt: &Jwt) -> Checked<Header> {
     }
     let shown = |value: &Option<String>| value.as_deref().map_or_else(|| "absent".to_owned(), quote);
     let observed = format!("alg {}, kid {}", quote(&algorithm), shown(&kid));
-    Ok((Header { algorithm, kid, typ: typ.unwrap_or_default() }, observed))
+    Ok((Header { algorithm, kid, typ }, observed))
 }
 
 /// A member that changes what the token means (RFC 7515 §4.1.11, RFC 7797, RFC 7516 §4.1.3, RFC 7519 §5.2).
 fn unsupported(header: &Object) -> Option<&'static str> {
-    let has = |name: &&str| header.contains_key(*name);
-    let is_nested = member(header, "cty").and_then(Value::as_str).is_some_and(|cty| {
-        let cty = cty.to_lowercase();
-        cty.strip_prefix("application/").unwrap_or(&cty).ends_with("jwt")
+    // What is no media type may mean anything.
+    let is_nested = header.get("cty").is_some_and(|cty| {
+        cty.as_str().is_none_or(|cty| {
+            let cty = cty.to_ascii_lowercase();
+            cty.is_empty() || ["jwt", "jose", "jose+json"].iter().any(|end| cty.ends_with(end))
+        })
     });
-    ["crit", "b64", "zip"].into_iter().find(has).or(is_nested.then_some("cty"))
+    // `true` is what its absence means.
+    let is_unencoded = header.get("b64").is_some_and(|b64| *b64 != Value::Bool(true));
+    let found = [
+        (header.contains_key("crit"), "crit"),
+        (header.contains_key("zip"), "zip"),
+        (is_unencoded, "b64"),
+        (is_nested, "cty"),
+    ];
+    found.into_iter().find_map(|(is_there, name)| is_there.then_some(name))
 }
 
 /// The kind of a JSON value, for a message.
@@ -172,15 +182,16 @@ pub static TYPE: Check = Check { slug: "type", section: Section::Token, title: "
 /// Checks `typ` (RFC 9068 §2.1, RFC 8725 §3.11).
 pub fn typ(header: &Header, accepted: &[String], profile: &Profile, resource: &str) -> Checked<()> {
     let name = |typ: &str| if typ.is_empty() { "no typ".to_owned() } else { format!("typ {}", quote(typ)) };
-    if accepted.contains(&header.typ) {
-        return Ok(((), name(&header.typ)));
+    let typ = header.typ.as_deref().unwrap_or_default();
+    if accepted.iter().any(|one| one == typ) {
+        return Ok(((), name(typ)));
     }
     let list: Vec<_> = accepted.iter().map(|typ| name(typ)).collect();
-    let observed = format!("{}, and accepted is {}", name(&header.typ), list.join(" or "));
+    let observed = format!("{}, and accepted is {}", name(typ), list.join(" or "));
     let access_token = format!("send the access_token of the token response, got with resource={resource}");
-    let fix = match header.typ.as_str() {
+    let fix = match typ {
         "" | "jwt" | "application/jwt" if profile.name == profiles::GENERIC.name => {
-            let setting = if header.typ.is_empty() { "none" } else { &header.typ };
+            let setting = if typ.is_empty() { "none" } else { typ };
             format!(
                 "If it is an ID token, {access_token}. If the provider issues access tokens so, set PROVIDER, or add {setting} \
                  to TOKEN_TYPES if it has no profile; then make sure that no ID token can have your audience."

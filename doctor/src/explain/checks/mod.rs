@@ -22,7 +22,7 @@ const CHECKS: [&Check; 24] = [
     &form::HEADER,
     &claims::ISSUER,
     &form::TYPE,
-    &claims::SUBJECT,
+    &claims::CLAIMS,
     &claims::AUDIENCE,
     &token_use::TOKEN_USE,
     &token_use::REQUIREMENTS,

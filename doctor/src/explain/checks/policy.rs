@@ -17,7 +17,9 @@ use crate::{
 pub static CLIENTS: Check = Check { slug: "clients", section: Section::Permission, title: "The client may come" };
 
 /// Checks `DENIED_CLIENTS` and `ALLOWED_CLIENTS`.
-pub fn clients(client: Option<&str>, settings: &Settings) -> Checked<bool> {
+///
+/// `is_own` is whether the issuer is `ISSUER`: what another one calls a client may be any software.
+pub fn clients(client: Option<&str>, settings: &Settings, is_own: bool) -> Checked<bool> {
     let Settings { allowed_clients: allowed, denied_clients: denied, first_party_clients: first, .. } = settings;
     let Some(client) = client else {
         return if allowed.is_empty() && denied.is_empty() {
@@ -44,7 +46,7 @@ pub fn clients(client: Option<&str>, settings: &Settings) -> Checked<bool> {
             format!("Add {} to ALLOWED_CLIENTS, or its host if it is a URL, to let it in.", quote(client)),
         ));
     }
-    let is_first = first.contains(client);
+    let is_first = is_own && first.contains(client);
     let party = if is_first { "first-party, as FIRST_PARTY_CLIENTS has it" } else { "third-party" };
     let list = if allowed.is_empty() { "ALLOWED_CLIENTS is not set" } else { "in ALLOWED_CLIENTS" };
     Ok((is_first, format!("{list}; {party}")))

@@ -35,19 +35,20 @@ pub fn token_use(claims: &Object, resource: &str) -> Checked<()> {
 
 /// The claim that says that a token is an ID token, a refresh token or another kind.
 fn claim_of_another_kind(claims: &Object) -> Option<String> {
-    // Keycloak, Cognito, introspection answers, ForgeRock.
-    let declared: [(&str, &[&str]); 4] = [
-        ("typ", &["bearer", "jwt", "at+jwt"]),
-        ("token_use", &["access", "access_token"]),
-        ("token_type", &["bearer", "access_token"]),
-        ("tokenName", &["access_token"]),
-    ];
-    for (claim, of_access_tokens) in declared {
-        let Some(value) = member(claims, claim) else { continue };
-        let is_access = value.as_str().is_some_and(|text| of_access_tokens.contains(&text.to_lowercase().as_str()));
-        if !is_access {
-            return Some(format!("the claim {claim} says that it is another kind of token"));
-        }
+    let says = |claim: &str, kinds: &[&str]| {
+        let text = claims.get(claim).and_then(Value::as_str);
+        text.is_some_and(|text| kinds.iter().any(|kind| text.eq_ignore_ascii_case(kind)))
+    };
+    // Keycloak; Cognito and Hydra. They have no other meaning.
+    let own: [(&str, &[&str]); 2] = [("typ", &["bearer", "jwt", "at+jwt"]), ("token_use", &["access", "access_token"])];
+    let another = own.into_iter().find(|(claim, kinds)| member(claims, claim).is_some() && !says(claim, kinds));
+    // Other providers'. A custom claim may have the same name, so only what is known is refused.
+    let known = ["id", "id_token", "id-token", "refresh", "refresh_token", "refresh-token"];
+    let another = another.map(|(claim, _)| claim);
+    let another =
+        another.or_else(|| ["token_type", "tokenType", "tokenName"].into_iter().find(|claim| says(claim, &known)));
+    if let Some(claim) = another {
+        return Some(format!("the claim {claim} says that it is another kind of token"));
     }
     let has = |name: &str| member(claims, name).is_some();
     // OpenID Connect Core §3.1.3.6 and §3.3.2.11, Financial-grade API 1.0 Part 2 §5.1.

@@ -82,7 +82,7 @@ impl Jwk {
         const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
         let member = |name: &str| value[name].as_str();
         let present = |name: &str| value.get(name).filter(|value| !value.is_null());
-        if PRIVATE.iter().any(|name| value.get(*name).is_some()) {
+        if PRIVATE.iter().any(|name| present(name).is_some()) {
             return Err("is private, and everybody can read it");
         }
         if present("use").is_some_and(|usage| usage != "sig") {
@@ -113,8 +113,13 @@ impl Jwk {
             None => None,
             Some(algorithm) => Some(algorithm.as_str().ok_or("has an alg that is no string")?.to_owned()),
         };
+        if present("kid").is_some_and(|kid| !kid.is_string()) {
+            return Err("has a kid that is no string");
+        }
+        // What is no string is nobody's issuer.
+        let issuer = present("issuer").map(|issuer| issuer.as_str().unwrap_or_default().to_owned());
         let own = |name: &str| member(name).map(str::to_owned);
-        let key = Self { kid: own("kid"), algorithm, issuer: own("issuer"), material };
+        let key = Self { kid: own("kid"), algorithm, issuer, material };
         match &key.algorithm {
             Some(algorithm) if !key.is_for(algorithm) => {
                 Err("is for an alg (RFC 7517 §4.4) that such keys do not have")

@@ -55,8 +55,9 @@ impl KeySet {
         let named: Vec<_> = self.keys.iter().filter(|key| kid.is_none() || key.kid.as_deref() == kid).collect();
         let fitting: Vec<_> = named.iter().copied().filter(|key| key.fits(algorithm)).collect();
         match fitting[..] {
-            [key] => Ok(key),
-            [_, _, ..] => Err(NoKey::Ambiguous),
+            // The same key twice is one key.
+            [key, ref others @ ..] if others.iter().all(|other| other.material == key.material) => Ok(key),
+            [_, ..] => Err(NoKey::Ambiguous),
             [] if kid.is_some() && !named.is_empty() => Err(NoKey::Mismatch),
             [] => Err(self
                 .unusable

@@ -3,7 +3,7 @@
 use mcp_edge_providers::{IssuerMismatch, Profile, TENANT_PLACEHOLDER, check_issuer, named, profiles};
 use serde::Deserialize;
 
-use super::values::Values;
+use super::{lists::is_scope, values::Values};
 
 /// The types of access tokens that `TOKEN_TYPES` can accept.
 pub const POSSIBLE_TYPES: [&str; 5] = ["at+jwt", "application/at+jwt", "jwt", "application/jwt", ""];
@@ -116,6 +116,14 @@ pub fn read(values: &Values, resource: &str, errors: &mut Vec<String>) -> Vec<Tr
             found.scope_prefix = values.text("SCOPE_PREFIX").unwrap_or_default();
             found.discovery_url = values.text("DISCOVERY_URL");
             found.jwks_url = values.text("JWKS_URL");
+            check_urls("", &found, errors);
+            if !found.scope_prefix.is_empty() && !(is_scope(&found.scope_prefix) && found.scope_prefix.ends_with('/')) {
+                errors.push(format!(
+                    "SCOPE_PREFIX = {:?} must be what stands before the names of scopes at the provider, with the slash at \
+                     its end, such as api://00000000-0000-0000-0000-000000000000/",
+                    found.scope_prefix
+                ));
+            }
             issuers.push(found);
         }
     }
@@ -147,9 +155,19 @@ pub fn read(values: &Values, resource: &str, errors: &mut Vec<String>) -> Vec<Tr
         }
         found.audiences = entry.audience;
         (found.discovery_url, found.jwks_url) = (entry.discovery_url, entry.jwks_url);
+        check_urls("MORE_ISSUERS: ", &found, errors);
         issuers.push(found);
     }
     issuers
+}
+
+/// Checks the URLs that replace those of the provider.
+fn check_urls(place: &str, issuer: &TrustedIssuer, errors: &mut Vec<String>) {
+    for (name, url) in [("DISCOVERY_URL", &issuer.discovery_url), ("JWKS_URL", &issuer.jwks_url)] {
+        if let Some(url) = url.as_ref().filter(|url| !is_issuer_url(url.split('?').next().unwrap_or_default())) {
+            errors.push(format!("{place}{name} = {url:?} must be an https URL, or http on this machine"));
+        }
+    }
 }
 
 fn issuer_of(
