@@ -149,10 +149,12 @@ fn headers_with_one_change_are_judged_alike() {
     let mut comparison = Comparison::default();
     for name in ["generic", "okta"] {
         let good = |specimen: &Specimen| specimen.profile.name == name && specimen.is_good();
-        let specimen = specimens().into_iter().find(good).expect("a good token");
+        let mut specimen = specimens().into_iter().find(good).expect("a good token");
         for (member, value) in mutations::of_header() {
             let mut header = specimen.header.clone();
             mutations::set(&mut header, &member, value.clone());
+            // These two choose the key, so that its signature has to be real.
+            specimen.scene.ignores_signatures = !matches!(member.as_str(), "alg" | "kid");
             let token = specimen.signed(&header, &specimen.claims);
             comparison.compare(&specimen.scene, &token, || format!("{}: header {member} = {value:?}", specimen.name));
         }

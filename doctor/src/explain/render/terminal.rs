@@ -80,6 +80,7 @@ fn write_verdict(out: &mut Output, report: &Report) {
             let check = report.explanation.refusal().map_or("", |step| step.check.slug);
             out.paragraph(FAILURE, &format!("Refused by the check {check}, with the reason {reason}."));
         }
+        Verdict::Undecided(_) if caller.is_empty() => out.paragraph(WARNING, "Undecided: only the provider can tell."),
         Verdict::Undecided(_) => out.paragraph(
             WARNING,
             &sanitize(&format!("Undecided: what has a ? was not checked. Everything else is well{caller}.")),

@@ -16,6 +16,8 @@ pub mod sources;
 pub mod time;
 pub mod values;
 
+use std::collections::BTreeSet;
+
 use self::{
     issuers::TrustedIssuer,
     lists::{ClientList, Grants},
@@ -93,6 +95,9 @@ impl Settings {
         let clients = |name: &str| ClientList::parse(&values.text(name).unwrap_or_default());
         let issuers = issuers::read(values, &resource, &mut errors);
         if !errors.is_empty() {
+            // Several issuers may inherit one error.
+            let mut seen = BTreeSet::new();
+            errors.retain(|error| seen.insert(error.clone()));
             return Err(errors);
         }
         Ok(Self {
