@@ -56,18 +56,26 @@ impl ScopePrefix {
         if self.0.is_empty() {
             return Cow::Borrowed(scopes);
         }
-        let names: Vec<_> = scopes.iter().map(|scope| self.requested_name(scope)).collect();
-        Cow::Owned(Scopes::parse(&names.join(" ")))
+        let mut names = String::new();
+        for scope in scopes.iter() {
+            names.push_str(&self.requested_name(scope));
+            names.push(' ');
+        }
+        Cow::Owned(Scopes::parse(&names))
     }
 
     /// The scopes of a token, without the prefix where they have it.
     #[must_use]
     pub fn strip(&self, granted: Scopes) -> Scopes {
         if self.0.is_empty() {
-            granted
-        } else {
-            granted.iter().map(|scope| self.short(scope).unwrap_or(scope)).collect()
+            return granted;
         }
+        let mut names = String::new();
+        for scope in granted.iter() {
+            names.push_str(self.short(scope).unwrap_or(scope));
+            names.push(' ');
+        }
+        Scopes::parse(&names)
     }
 }
 
