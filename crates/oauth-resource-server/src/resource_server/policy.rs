@@ -1,14 +1,12 @@
 //! The trust policy: whose tokens are accepted, and what they stand for.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 use crate::{
     client_policy::ClientPolicy,
     denial::{Denial, Excerpt},
     disclosure::Disclosure,
-    provider::{ProviderLocation, ProviderUrls, authorization_server},
+    provider::{ProviderLocation, ProviderUrls},
     scope_hierarchy::Hierarchy,
     token::{
         claims::{self, Claims},
@@ -26,7 +24,7 @@ pub struct TrustedIssuer {
     pub issuer: String,
     /// A token must name one of these, byte for byte.
     pub audiences: Vec<String>,
-    /// What the operator gives in place of what the provider publishes.
+    /// What counts in place of what the provider publishes.
     pub urls: ProviderUrls,
 }
 
@@ -39,11 +37,12 @@ impl TrustedIssuer {
 
     /// The URL that clients are given.
     #[must_use]
-    pub fn authorization_server(&self) -> Cow<'_, str> {
-        authorization_server(&self.issuer)
+    pub fn authorization_server(&self) -> &str {
+        self.urls.authorization_server.as_ref().unwrap_or(&self.issuer)
     }
 
     /// Whether a published key may belong to one tenant alone.
+    #[allow(clippy::unused_self, reason = "it depends on the provider")]
     pub(super) const fn has_keys_of_tenants(&self) -> bool {
         false
     }

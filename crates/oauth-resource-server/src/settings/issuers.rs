@@ -29,7 +29,8 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
         );
     } else if let Some(issuer) = reader.url("ISSUER") {
         let audiences = resource.map(|resource| resource.url.clone()).into_iter().chain(reader.words("AUDIENCE"));
-        issuers.push(TrustedIssuer { issuer, audiences: audiences.collect(), urls: provider_location::read(reader) });
+        let (audiences, urls) = (audiences.collect(), provider_location::read(reader, &issuer));
+        issuers.push(TrustedIssuer { issuer, audiences, urls });
     }
     let further = reader.text("MORE_ISSUERS").unwrap_or_else(|| "[]".to_owned());
     match serde_json::from_str::<Vec<Further>>(&further) {

@@ -4,19 +4,18 @@ use mcp_edge_runtime::{settings::Reader, uri::is_endpoint_url};
 
 use crate::provider::ProviderUrls;
 
-/// Reads those of `ISSUER`.
-pub(super) fn read(reader: &mut Reader<'_>) -> ProviderUrls {
+/// Reads those of `ISSUER`, which is `issuer`.
+pub(super) fn read(reader: &mut Reader<'_>, issuer: &str) -> ProviderUrls {
     let mut url = |name: &str| checked(reader, name, reader.text(name));
-    let (discovery, jwks) = (url("DISCOVERY_URL"), url("JWKS_URL"));
-    let introspection = url("INTROSPECTION_URL");
+    let (discovery, jwks, introspection) = (url("DISCOVERY_URL"), url("JWKS_URL"), url("INTROSPECTION_URL"));
     let is_by_userinfo = || reader.text("OPAQUE_TOKEN_CHECK").is_some_and(|check| check == "userinfo");
     if introspection.is_some() && (reader.text("OPAQUE_TOKEN_CLIENTS").is_none() || is_by_userinfo()) {
         reader.error(
             "INTROSPECTION_URL is for opaque tokens: it needs OPAQUE_TOKEN_CLIENTS, and OPAQUE_TOKEN_CHECK = \
-             \"introspection\"; remove it if no opaque tokens are accepted",
+             \"introspection\"",
         );
     }
-    ProviderUrls { discovery, jwks, introspection }
+    ProviderUrls { discovery, jwks, introspection, ..ProviderUrls::of_issuer(issuer) }
 }
 
 /// Reads `discovery_url` and `jwks_url` of the entry of `issuer` in `MORE_ISSUERS`. Opaque tokens are those of `ISSUER`.
@@ -26,24 +25,21 @@ pub(super) fn read_entry(
     discovery_url: Option<String>,
     jwks_url: Option<String>,
 ) -> ProviderUrls {
-    let mut url = |name: &str, url: Option<String>| {
-        let url = url.map(|url| url.trim().to_owned()).filter(|url| !url.is_empty());
-        checked(reader, &["MORE_ISSUERS: ", issuer, ": ", name].concat(), url)
-    };
-    let (discovery, jwks) = (url("discovery_url", discovery_url), url("jwks_url", jwks_url));
-    ProviderUrls { discovery, jwks, introspection: None }
+    let mut url = |url| checked(reader, "MORE_ISSUERS", url);
+    let (discovery, jwks) = (url(discovery_url), url(jwks_url));
+    ProviderUrls { discovery, jwks, ..ProviderUrls::of_issuer(issuer) }
 }
 
-/// The URL, if it is one that requests may be sent to. A query is part of some providers' URLs: of applications with
-/// signing keys of their own at Entra (`?appid=…`), and of policies at Azure AD B2C (`?p=…`).
+/// The URL of a setting, if it is one that requests may be sent to. A query is part of some providers' URLs: of
+/// applications with signing keys of their own at Entra (`?appid=…`), and of policies at Azure AD B2C (`?p=…`).
 fn checked(reader: &mut Reader<'_>, name: &str, url: Option<String>) -> Option<String> {
     let url = url?;
     if is_endpoint_url(&url) {
         return Some(url);
     }
     reader.error(format!(
-        "{name} = {url:?} must be an https URL (plain http is accepted for localhost, 127.0.0.1 and [::1] only) without \
-         user information, fragment, white space, quotes and braces"
+        "{name}: {url:?} must be an https URL (http for localhost, 127.0.0.1 and [::1] only) without user information, \
+         fragment, white space, quotes and braces"
     ));
     None
 }
@@ -57,7 +53,7 @@ mod tests {
     fn read_all(settings: &[(&str, &str)]) -> Result<ProviderUrls, SettingsError> {
         let get = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let mut reader = Reader::new(&get);
-        let urls = read(&mut reader);
+        let urls = read(&mut reader, "https://provider.example");
         reader.finish(urls)
     }
 
@@ -79,7 +75,7 @@ mod tests {
             "https://provider.example",
         ] {
             for name in NAMES {
-                let ProviderUrls { discovery, jwks, introspection } = read_all(&[(name, good), OPAQUE]).unwrap();
+                let ProviderUrls { discovery, jwks, introspection, .. } = read_all(&[(name, good), OPAQUE]).unwrap();
                 let found = [discovery, jwks, introspection];
                 assert_eq!(found, NAMES.map(|known| (known == name).then(|| good.to_owned())), "{name}");
             }
@@ -97,7 +93,7 @@ mod tests {
             for name in NAMES {
                 let errors = errors(&[(name, bad), OPAQUE]);
                 assert_eq!(errors.len(), 1, "{errors:?}");
-                assert!(errors[0].starts_with(&format!("{name} = {bad:?} must be an https URL")), "{errors:?}");
+                assert!(errors[0].starts_with(&format!("{name}: {bad:?} must be an https URL")), "{errors:?}");
             }
         }
     }
@@ -122,12 +118,12 @@ mod tests {
             let urls = read_entry(&mut reader, "https://partner.example", discovery, jwks);
             reader.finish(urls)
         };
-        assert_eq!(entry(None, Some(" ")), Ok(ProviderUrls::default()));
+        assert_eq!(entry(None, None), Ok(ProviderUrls::default()));
         let urls = entry(Some("https://partner.example/d?p=a"), Some("https://partner.example/k")).unwrap();
         assert_eq!(urls.discovery.as_deref(), Some("https://partner.example/d?p=a"));
         assert_eq!(urls.jwks.as_deref(), Some("https://partner.example/k"));
         let SettingsError(errors) = entry(Some("http://partner.example/d"), Some("x")).unwrap_err();
-        assert!(errors[0].starts_with("MORE_ISSUERS: https://partner.example: discovery_url = "), "{errors:?}");
-        assert!(errors[1].starts_with("MORE_ISSUERS: https://partner.example: jwks_url = "), "{errors:?}");
+        assert!(errors[0].starts_with("MORE_ISSUERS: \"http://partner.example/d\" must be an https URL"), "{errors:?}");
+        assert!(errors[1].starts_with("MORE_ISSUERS: \"x\" must be an https URL"), "{errors:?}");
     }
 }
