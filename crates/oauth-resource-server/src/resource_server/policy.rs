@@ -1,14 +1,12 @@
 //! The trust policy: whose tokens are accepted, and what they stand for.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 use crate::{
     client_policy::ClientPolicy,
     denial::{Denial, Excerpt},
     disclosure::Disclosure,
-    provider::{ProviderLocation, ProviderUrls, authorization_server},
+    provider::{ProviderLocation, ProviderUrls},
     scope_hierarchy::Hierarchy,
     scope_prefix::ScopePrefix,
     token::{
@@ -34,7 +32,7 @@ pub struct TrustedIssuer {
     pub audiences: Vec<String>,
     /// How its tokens are read.
     pub profile: TokenProfile,
-    /// What the operator gives in place of what the provider publishes.
+    /// What counts in place of what the provider publishes.
     pub urls: ProviderUrls,
 }
 
@@ -42,7 +40,8 @@ impl TrustedIssuer {
     /// Creates an issuer whose tokens are read by the standards alone.
     #[must_use]
     pub fn new(issuer: &str, audiences: Vec<String>) -> Self {
-        let (accepted, profile, urls) = (vec![issuer.to_owned()], TokenProfile::default(), ProviderUrls::default());
+        let (accepted, profile, urls) =
+            (vec![issuer.to_owned()], TokenProfile::default(), ProviderUrls::of_issuer(issuer));
         Self { issuer: issuer.to_owned(), accepted, audiences, profile, urls }
     }
 
@@ -54,8 +53,8 @@ impl TrustedIssuer {
 
     /// The URL that clients are given.
     #[must_use]
-    pub fn authorization_server(&self) -> Cow<'_, str> {
-        authorization_server(&self.issuer)
+    pub fn authorization_server(&self) -> &str {
+        self.urls.authorization_server.as_ref().unwrap_or(&self.issuer)
     }
 }
 

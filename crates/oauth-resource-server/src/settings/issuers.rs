@@ -120,7 +120,7 @@ fn trusted(
 ) -> TrustedIssuer {
     let profile = token_profile(reader, place, &issuer, setting);
     let accepted = accepted(reader, place, &issuer, &profile, setting(reader, "ALLOWED_TENANTS").as_deref());
-    let urls = provider_location::read(reader, place, setting);
+    let urls = provider_location::read(reader, place, &issuer, setting);
     TrustedIssuer { issuer, accepted, audiences, profile, urls }
 }
 
