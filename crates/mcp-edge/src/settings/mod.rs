@@ -116,7 +116,7 @@ fn origins(reader: &mut Reader<'_>) -> Origins {
             }
             continue;
         }
-        let is_origin = matches!(scheme, "https" | "http")
+        let is_origin = (matches!(scheme, "https" | "http") || APP_SCHEMES.contains(&scheme))
             && !rest.is_empty()
             && !rest.contains(['/', '?', '#', '@', '*'])
             && is_lower_case;
@@ -129,6 +129,11 @@ fn origins(reader: &mut Reader<'_>) -> Origins {
     }
     Origins::Listed(words)
 }
+
+/// The schemes of the origins of applications whose pages come from their own files: Tauri (macOS, Linux, iOS), Capacitor and
+/// Ionic (iOS), Electron by its convention, webviews of VS Code. An unknown scheme is an error, because it may be a misspelt
+/// one.
+const APP_SCHEMES: [&str; 5] = ["tauri", "capacitor", "ionic", "app", "vscode-webview"];
 
 /// The schemes of origins of browser extensions: in Chromium (also Edge, Opera, Brave), Firefox, Safari.
 const EXTENSION_SCHEMES: [&str; 3] = ["chrome-extension", "moz-extension", "safari-web-extension"];

@@ -218,6 +218,23 @@ fn browser_extensions_are_origins_by_their_ids() {
 }
 
 #[test]
+fn applications_are_origins_by_their_schemes() {
+    let apps = "tauri://localhost http://tauri.localhost capacitor://localhost https://localhost ionic://localhost app://. \
+                app://obsidian.md vscode-webview://0a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6q7r8s9t0u1v2w3x4y5z";
+    let listed = apps.split(' ').map(str::to_owned).collect();
+    assert_eq!(parse(&[("ALLOWED_ORIGINS", apps)]).unwrap().origins, Origins::Listed(listed));
+    for wrong in
+        ["tauri://", "tauri://localhost/", "tauri://*", "Tauri://localhost", "tauri:localhost", "tuari://localhost"]
+    {
+        let error = only_error(&[("ALLOWED_ORIGINS", wrong)]);
+        assert!(error.contains(wrong) && error.contains("no slash at the end"), "{error}");
+    }
+    for other in ["file://", "data://x", "javascript://localhost", "null"] {
+        assert!(only_error(&[("ALLOWED_ORIGINS", other)]).contains("must be an origin"), "{other}");
+    }
+}
+
+#[test]
 fn development_may_use_plain_http_on_this_machine() {
     let local = [("ISSUER", "http://localhost:3001/oidc"), ("RESOURCE", "http://127.0.0.1:8787/mcp")];
     assert_eq!(parse(&local).unwrap().resource.origin, "http://127.0.0.1:8787");
