@@ -30,7 +30,7 @@ impl ScopePrefix {
     }
 
     /// The name without the prefix, if `scope` is a scope of this resource that begins with it. A scope of another resource
-    /// is none, and neither are the names of OpenID Connect behind the prefix: nobody is told to request those.
+    /// is none, and neither are the names of OpenID Connect behind the prefix: no challenge names those.
     #[must_use]
     pub fn short<'a>(&self, scope: &'a str) -> Option<&'a str> {
         if self.0.is_empty() {
