@@ -1,5 +1,7 @@
 //! The trust policy: whose tokens are accepted, and what they stand for.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::{
@@ -85,7 +87,7 @@ impl TrustPolicy {
     /// What the operator should know of these settings although no request is refused for it: an issuer on the domain of
     /// a provider that has a profile, read without it.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
-        let generic = self.issuers.iter().filter(|trusted| std::ptr::eq(trusted.profile.provider, &profiles::GENERIC));
+        let generic = self.issuers.iter().filter(|trusted| trusted.profile.provider.name == profiles::GENERIC.name);
         generic.filter_map(|trusted| {
             let provider = of_domain(&trusted.issuer)?;
             Some(format!(
@@ -156,7 +158,11 @@ impl TrustPolicy {
             Kind::Machine if claims.scopes.is_empty() => claims.machine_scopes(token_profile),
             _ => claims.scopes,
         };
-        let granted = self.scope_prefix.strip(granted);
+        let stripped = match self.scope_prefix.strip(&granted) {
+            Cow::Owned(scopes) => Some(scopes),
+            Cow::Borrowed(_) => None,
+        };
+        let granted = stripped.unwrap_or(granted);
         let mut known = claims.all;
         known.extend(profile);
         let disclosed = match source {
