@@ -86,7 +86,7 @@ mod tests {
     }
 
     fn stripped(prefix: &str, granted: &str) -> String {
-        ScopePrefix::new(prefix).strip(Scopes::parse(granted)).to_string()
+        ScopePrefix::new(prefix).strip(&Scopes::parse(granted)).to_string()
     }
 
     #[test]
