@@ -120,6 +120,8 @@ fn is_segment(value: &str, claims: &Object) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use serde_json::json;
 
     use super::*;
@@ -145,9 +147,9 @@ mod tests {
             let values = values.iter().copied().cloned();
             nothing.iter().chain(&other).cloned().chain(values).collect::<Vec<_>>()
         };
-        check(&Sign::HasText("a"), &[text.clone()], &neither(&[&list, &date]));
-        check(&Sign::HasList("a"), &[list.clone()], &neither(&[&text, &date]));
-        check(&Sign::HasDate("a"), &[date.clone()], &neither(&[&text, &list]));
+        check(&Sign::HasText("a"), slice::from_ref(&text), &neither(&[&list, &date]));
+        check(&Sign::HasList("a"), slice::from_ref(&list), &neither(&[&text, &date]));
+        check(&Sign::HasDate("a"), slice::from_ref(&date), &neither(&[&text, &list]));
         check(&Sign::HasScope("a"), &[text.clone(), list.clone()], &neither(&[&date, &json!({ "a": " " })]));
         check(&Sign::Absent("a"), &nothing, &[&other[..], &[text.clone(), list, date]].concat());
         check(&Sign::Not(&Sign::Absent("a")), &other, &nothing);

@@ -1,6 +1,10 @@
 //! One token, judged by both.
 
-use std::{collections::BTreeMap, fmt, rc::Rc};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+    rc::Rc,
+};
 
 use mcp_edge_doctor::{
     explain::{
@@ -185,7 +189,7 @@ impl Comparison {
     pub fn finish(self) {
         let mut text = String::new();
         for ((library, explain), names) in &self.disagreements {
-            text += &format!("\nlibrary: {library}\nexplain: {explain}\n  {} tokens: ", names.len());
+            let _ = write!(text, "\nlibrary: {library}\nexplain: {explain}\n  {} tokens: ", names.len());
             text += &names.iter().take(4).cloned().collect::<Vec<_>>().join("\n    ");
         }
         assert!(text.is_empty(), "{} disagreements:{text}", self.disagreements.len());

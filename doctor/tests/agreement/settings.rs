@@ -8,9 +8,10 @@ use crate::{
 };
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a list")]
 fn the_same_settings_are_valid() {
     let entry = |more: &str| format!(r#"[{{"issuer":"https://a.example","audience":["a"]{more}}}]"#);
-    let entra = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let all_tenants = "https://login.microsoftonline.com/{tenantid}/v2.0";
     let owned: Vec<(&str, String)> = vec![
         ("MORE_ISSUERS", entry("")),
         ("MORE_ISSUERS", entry(r#","provider":"keycloak""#)),
@@ -27,10 +28,10 @@ fn the_same_settings_are_valid() {
         ("MORE_ISSUERS", format!(r#"[{{"issuer":"{ISSUER}","audience":["a"]}}]"#)),
         (
             "MORE_ISSUERS",
-            format!(r#"[{{"issuer":"{entra}","audience":["a"],"provider":"entra","allowed_tenants":"t"}}]"#),
+            format!(r#"[{{"issuer":"{all_tenants}","audience":["a"],"provider":"entra","allowed_tenants":"t"}}]"#),
         ),
-        ("MORE_ISSUERS", format!(r#"[{{"issuer":"{entra}","audience":["a"],"provider":"entra"}}]"#)),
-        ("MORE_ISSUERS", format!("[{}]", vec![r#"{"issuer":"https://a.example","audience":["a"]}"#; 2].join(","))),
+        ("MORE_ISSUERS", format!(r#"[{{"issuer":"{all_tenants}","audience":["a"],"provider":"entra"}}]"#)),
+        ("MORE_ISSUERS", format!("[{}]", [r#"{"issuer":"https://a.example","audience":["a"]}"#; 2].join(","))),
         ("MORE_ISSUERS", r#"[{"issuer":"https://x.okta.com","audience":["a"],"provider":"okta"}]"#.to_owned()),
         ("MORE_ISSUERS", r#"[{"issuer":"https://x.okta.com/oauth2/default","audience":["a"]}]"#.to_owned()),
     ];
@@ -51,7 +52,7 @@ fn the_same_settings_are_valid() {
                 "https://t.auth0.com",
                 "https://A.example/x",
                 "https://a.example/x y",
-                entra,
+                all_tenants,
             ][..],
         ),
         ("RESOURCE", &["", " "]),

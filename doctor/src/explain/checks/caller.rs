@@ -1,6 +1,6 @@
 //! Who sends the token: client, kind of caller, scopes, organization.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write};
 
 use mcp_edge_providers::{Profile, profiles};
 use serde_json::Value;
@@ -14,15 +14,16 @@ use crate::{
         sign::{describe, is_empty, proof, scopes_in},
         step::{Check, Section},
     },
-    quote::{examples, quote},
+    quote::quote,
 };
 
 /// The row of [`client`].
-pub static CLIENT: Check = Check { slug: "client", section: Section::Caller, title: "The token names its client" };
+pub(crate) static CLIENT: Check =
+    Check { slug: "client", section: Section::Caller, title: "The token names its client" };
 
 /// What there is to say about the client, and what to do if there is none.
 #[must_use]
-pub fn client(client: &Client, names: &[String]) -> (String, Option<String>) {
+pub(crate) fn client(client: &Client, names: &[String]) -> (String, Option<String>) {
     match client {
         Some((id, claim)) => (format!("{}, in {claim}", quote(id)), None),
         None => (
@@ -33,12 +34,12 @@ pub fn client(client: &Client, names: &[String]) -> (String, Option<String>) {
 }
 
 /// The row of [`kind`].
-pub static KIND: Check =
+pub(crate) static KIND: Check =
     Check { slug: "kind", section: Section::Caller, title: "The token proves a user or a machine" };
 
 /// Tells a user from a machine, with the sign that proves it.
 #[must_use]
-pub fn kind(claims: &Object, issuer: &TrustedIssuer, client: Option<&str>) -> (CallerKind, String) {
+pub(crate) fn kind(claims: &Object, issuer: &TrustedIssuer, client: Option<&str>) -> (CallerKind, String) {
     let profile = issuer.profile;
     let find = |signs: &[mcp_edge_providers::Sign]| signs.iter().find_map(|sign| proof(sign, claims));
     if let Some(sign) = find(profile.machine_signs) {
@@ -56,7 +57,7 @@ pub fn kind(claims: &Object, issuer: &TrustedIssuer, client: Option<&str>) -> (C
 
 /// What to do about a caller whose kind is unknown.
 #[must_use]
-pub fn fix_of_unknown(profile: &Profile) -> String {
+pub(crate) fn fix_of_unknown(profile: &Profile) -> String {
     if profile.name == profiles::GENERIC.name {
         return "Tools that need a user refuse this token. Set PROVIDER if it has a profile; otherwise have the provider put \
                 auth_time, acr or amr into access tokens, or, if sub of its machines is always their client id, set \
@@ -70,11 +71,11 @@ pub fn fix_of_unknown(profile: &Profile) -> String {
 }
 
 /// The row of [`scopes`].
-pub static SCOPES: Check = Check { slug: "scopes", section: Section::Caller, title: "The token has scopes" };
+pub(crate) static SCOPES: Check = Check { slug: "scopes", section: Section::Caller, title: "The token has scopes" };
 
 /// The scopes of a token, as its claim has them.
 #[derive(Debug, Clone, Default)]
-pub struct Granted {
+pub(crate) struct Granted {
     /// The claim that has them.
     pub claim: Option<String>,
     /// In the order of the claim.
@@ -83,7 +84,7 @@ pub struct Granted {
 
 /// Reads scopes from the first of these claims that is there and not empty, of any type.
 #[must_use]
-pub fn granted(claims: &Object, names: &[String]) -> Granted {
+pub(crate) fn granted(claims: &Object, names: &[String]) -> Granted {
     let is_there = |value: &&Value| !is_empty(value);
     let found = names.iter().find_map(|name| Some((name, member(claims, name).filter(is_there)?)));
     let Some((claim, value)) = found else { return Granted::default() };
@@ -93,7 +94,11 @@ pub fn granted(claims: &Object, names: &[String]) -> Granted {
 /// Takes the prefix off, and adds what scopes imply. Returns the scopes that were granted, those with what they imply,
 /// both sorted, and what was observed.
 #[must_use]
-pub fn scopes(granted: &Granted, prefix: &str, hierarchy: &Grants) -> (BTreeSet<String>, BTreeSet<String>, String) {
+pub(crate) fn scopes(
+    granted: &Granted,
+    prefix: &str,
+    hierarchy: &Grants,
+) -> (BTreeSet<String>, BTreeSet<String>, String) {
     let bare = |scope: &String| match scope.strip_prefix(prefix) {
         Some(rest) if !rest.is_empty() => rest.to_owned(),
         _ => scope.clone(),
@@ -115,22 +120,22 @@ pub fn scopes(granted: &Granted, prefix: &str, hierarchy: &Grants) -> (BTreeSet<
         Some(claim) => format!("{}, in {claim}", list(&own).join(" ")),
     };
     if !prefix.is_empty() && granted.scopes.iter().any(|scope| scope.starts_with(prefix)) {
-        observed += &format!(" (without {})", quote(prefix));
+        let _ = write!(observed, " (without {})", quote(prefix));
     }
     let implied: Vec<_> = all.difference(&own).cloned().collect();
     if !implied.is_empty() {
-        observed += &format!("; implied: {}", implied.join(" "));
+        let _ = write!(observed, "; implied: {}", implied.join(" "));
     }
     (own, all, observed)
 }
 
 /// The row of [`organization`].
-pub static ORGANIZATION: Check =
+pub(crate) static ORGANIZATION: Check =
     Check { slug: "organization", section: Section::Caller, title: "The organization is read" };
 
 /// Reads the organization.
 #[must_use]
-pub fn organization(claims: &Object, issuer: &TrustedIssuer) -> (Option<String>, String) {
+pub(crate) fn organization(claims: &Object, issuer: &TrustedIssuer) -> (Option<String>, String) {
     let Some(claim) = &issuer.organization_claim else {
         return (
             None,
@@ -150,10 +155,4 @@ pub fn organization(claims: &Object, issuer: &TrustedIssuer) -> (Option<String>,
         Some(id) => (Some(id.to_owned()), format!("{}, in {claim}", quote(id))),
         None => (None, format!("none: {claim} is not the name of one organization")),
     }
-}
-
-/// The first names of a list, for a message.
-#[must_use]
-pub fn shown(names: &BTreeSet<String>) -> String {
-    if names.is_empty() { "none".to_owned() } else { examples(&names.iter().cloned().collect::<Vec<_>>()) }
 }

@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// The row of [`issuer`].
-pub static ISSUER: Check = Check { slug: "issuer", section: Section::Token, title: "iss is an accepted issuer" };
+pub(crate) static ISSUER: Check = Check { slug: "issuer", section: Section::Token, title: "iss is an accepted issuer" };
 
 /// Finds the trusted issuer of the token, byte for byte.
-pub fn issuer<'a>(claims: &Object, settings: &'a Settings) -> Checked<&'a TrustedIssuer> {
+pub(crate) fn issuer<'a>(claims: &Object, settings: &'a Settings) -> Checked<&'a TrustedIssuer> {
     let accepted: Vec<_> = settings.issuers.iter().flat_map(TrustedIssuer::accepted).collect();
     let fix_other = "Get the token from the provider in ISSUER, or set ISSUER (and PROVIDER) to this one.";
     let Some(iss) = claims.get("iss").and_then(Value::as_str) else {
@@ -55,12 +55,12 @@ fn is_of_template(iss: &str, template: &str) -> bool {
 }
 
 /// The row of [`read`].
-pub static CLAIMS: Check =
+pub(crate) static CLAIMS: Check =
     Check { slug: "claims", section: Section::Token, title: "exp, nbf, iat, sub and the client's id can be read" };
 
 /// The claims that every token has.
 #[derive(Debug, Clone)]
-pub struct Claims {
+pub(crate) struct Claims {
     /// `aud`. `None` if it is absent.
     pub audience: Option<Vec<String>>,
     /// `exp`, in whole seconds since 1970.
@@ -76,7 +76,7 @@ pub struct Claims {
 }
 
 /// Reads the claims, each of its type (RFC 7519 §4.1).
-pub fn read(claims: &Object, issuer: &TrustedIssuer) -> Checked<Claims> {
+pub(crate) fn read(claims: &Object, issuer: &TrustedIssuer) -> Checked<Claims> {
     let of_type = |name: &str, reason: &'static str| match member(claims, name) {
         None => Ok(None),
         Some(value) => date(value).map(Some).ok_or_else(|| {
@@ -91,7 +91,7 @@ pub fn read(claims: &Object, issuer: &TrustedIssuer) -> Checked<Claims> {
         return Err(Refusal::new("missing_expiry", "exp is missing", fix));
     };
     let not_before = of_type("nbf", "malformed_token")?;
-    let issued = of_type("iat", "bad_issue_time")?;
+    let issued_at = of_type("iat", "bad_issue_time")?;
     let Some(subject) = text(claims, "sub") else {
         let observed = match claims.get("sub") {
             None => "sub is missing".to_owned(),
@@ -106,7 +106,7 @@ pub fn read(claims: &Object, issuer: &TrustedIssuer) -> Checked<Claims> {
         audience,
         expiry: whole(expiry),
         not_before: not_before.map(|date| whole(date.ceil())),
-        issued: issued.map(whole),
+        issued: issued_at.map(whole),
         subject: subject.to_owned(),
         client,
     };
@@ -139,7 +139,7 @@ fn audiences(claims: &Object, issuer: &TrustedIssuer) -> Result<Option<Vec<Strin
 }
 
 /// A client's id, and the claim that has it.
-pub type Client = Option<(String, String)>;
+pub(crate) type Client = Option<(String, String)>;
 
 /// Finds the client's id: in the first claim that has one.
 fn client(claims: &Object, names: &[String]) -> Result<Client, Refusal> {
@@ -162,10 +162,11 @@ fn client(claims: &Object, names: &[String]) -> Result<Client, Refusal> {
 }
 
 /// The row of [`audience`].
-pub static AUDIENCE: Check = Check { slug: "audience", section: Section::Token, title: "The token is for this server" };
+pub(crate) static AUDIENCE: Check =
+    Check { slug: "audience", section: Section::Token, title: "The token is for this server" };
 
 /// Checks `aud` against the accepted audiences, or, for providers that issue tokens without, the prefix of a scope.
-pub fn audience(claims: &Claims, issuer: &TrustedIssuer, settings: &Settings, scopes: &[String]) -> Checked<()> {
+pub(crate) fn audience(claims: &Claims, issuer: &TrustedIssuer, settings: &Settings, scopes: &[String]) -> Checked<()> {
     let page = format!("docs/providers/{}.md", issuer.profile.name);
     let Some(audiences) = &claims.audience else {
         return by_scope_prefix(issuer, settings, scopes, &page);
@@ -218,10 +219,11 @@ const EXPIRY_LEEWAY: u64 = 5;
 const LEEWAY: u64 = 60;
 
 /// The row of [`time`].
-pub static TIME: Check = Check { slug: "time", section: Section::Token, title: "The token is valid at this time" };
+pub(crate) static TIME: Check =
+    Check { slug: "time", section: Section::Token, title: "The token is valid at this time" };
 
 /// Checks `exp`, `nbf` and `iat` (RFC 7519 §4.1.4 to §4.1.6).
-pub fn time(claims: &Claims, now: u64) -> Checked<()> {
+pub(crate) fn time(claims: &Claims, now: u64) -> Checked<()> {
     let Claims { expiry, not_before, issued, .. } = *claims;
     if now >= expiry + EXPIRY_LEEWAY {
         let observed = format!("it expired {} ago, at {}", duration(now - expiry), format_time(expiry));
@@ -257,11 +259,11 @@ fn whole(date: f64) -> u64 {
 }
 
 /// The row of [`cutoff`].
-pub static CUTOFF: Check =
+pub(crate) static CUTOFF: Check =
     Check { slug: "cutoff", section: Section::Token, title: "The token was issued after DENIED_ISSUED_BEFORE" };
 
 /// Checks `iat` against `DENIED_ISSUED_BEFORE`.
-pub fn cutoff(issued: Option<u64>, cutoff: u64) -> Checked<()> {
+pub(crate) fn cutoff(issued: Option<u64>, cutoff: u64) -> Checked<()> {
     if cutoff == 0 {
         return Ok(((), "DENIED_ISSUED_BEFORE is not set".to_owned()));
     }

@@ -8,10 +8,11 @@ use crate::explain::{
 };
 
 /// The row of [`settings`].
-pub static SETTINGS: Check = Check { slug: "settings", section: Section::Settings, title: "The settings are valid" };
+pub(crate) static SETTINGS: Check =
+    Check { slug: "settings", section: Section::Settings, title: "The settings are valid" };
 
 /// Reads the settings.
-pub fn settings(values: &Values) -> Checked<Settings> {
+pub(crate) fn settings(values: &Values) -> Checked<Settings> {
     match Settings::read(values) {
         Ok(settings) => {
             let issuers: Vec<_> = settings.issuers.iter().map(|issuer| issuer.issuer.as_str()).collect();
@@ -28,12 +29,12 @@ pub fn settings(values: &Values) -> Checked<Settings> {
 }
 
 /// The row of [`provider`].
-pub static PROVIDER: Check =
+pub(crate) static PROVIDER: Check =
     Check { slug: "provider", section: Section::Settings, title: "PROVIDER is the provider of ISSUER" };
 
 /// What is to say about an issuer's profile: what was observed, and what to do, if anything.
 #[must_use]
-pub fn provider(issuers: &[TrustedIssuer]) -> (String, Option<String>) {
+pub(crate) fn provider(issuers: &[TrustedIssuer]) -> (String, Option<String>) {
     let mut observed = Vec::new();
     let mut fixes = Vec::new();
     for (index, issuer) in issuers.iter().enumerate() {

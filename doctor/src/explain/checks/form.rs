@@ -25,10 +25,10 @@ const ALGORITHMS: [&str; 11] =
     ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"];
 
 /// The row of [`form`].
-pub static FORM: Check = Check { slug: "form", section: Section::Token, title: "The token is a signed JWT" };
+pub(crate) static FORM: Check = Check { slug: "form", section: Section::Token, title: "The token is a signed JWT" };
 
 /// Reads the token. `None` if it is opaque, so that the provider must be asked about it.
-pub fn form(token: &Token, opaque_token_clients: Option<&str>, resource: &str) -> Checked<Option<Box<Jwt>>> {
+pub(crate) fn form(token: &Token, opaque_token_clients: Option<&str>, resource: &str) -> Checked<Option<Box<Jwt>>> {
     let text = token.expose();
     let bytes = text.len();
     let too_large = |limit: usize| {
@@ -84,12 +84,12 @@ pub fn form(token: &Token, opaque_token_clients: Option<&str>, resource: &str) -
 }
 
 /// The row of [`header`].
-pub static HEADER: Check =
+pub(crate) static HEADER: Check =
     Check { slug: "header", section: Section::Token, title: "The header asks for nothing but a known signature" };
 
 /// What later checks need of the header.
 #[derive(Debug, Clone)]
-pub struct Header {
+pub(crate) struct Header {
     /// `alg`.
     pub algorithm: String,
     /// `kid`.
@@ -99,7 +99,7 @@ pub struct Header {
 }
 
 /// Reads the header.
-pub fn header(jwt: &Jwt) -> Checked<Header> {
+pub(crate) fn header(jwt: &Jwt) -> Checked<Header> {
     let text = |name: &str| match jwt.header.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -165,7 +165,7 @@ fn unsupported(header: &Object) -> Option<&'static str> {
 }
 
 /// The kind of a JSON value, for a message.
-pub fn kind_of(value: &Value) -> &'static str {
+pub(crate) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
@@ -177,10 +177,11 @@ pub fn kind_of(value: &Value) -> &'static str {
 }
 
 /// The row of [`typ`].
-pub static TYPE: Check = Check { slug: "type", section: Section::Token, title: "typ is that of an access token" };
+pub(crate) static TYPE: Check =
+    Check { slug: "type", section: Section::Token, title: "typ is that of an access token" };
 
 /// Checks `typ` (RFC 9068 §2.1, RFC 8725 §3.11).
-pub fn typ(header: &Header, accepted: &[String], profile: &Profile, resource: &str) -> Checked<()> {
+pub(crate) fn typ(header: &Header, accepted: &[String], profile: &Profile, resource: &str) -> Checked<()> {
     let name = |typ: &str| if typ.is_empty() { "no typ".to_owned() } else { format!("typ {}", quote(typ)) };
     let typ = header.typ.as_deref().unwrap_or_default();
     if accepted.iter().any(|one| one == typ) {

@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// The row of [`key_name`].
-pub static DENIED_KEYS: Check =
+pub(crate) static DENIED_KEYS: Check =
     Check { slug: "denied_keys", section: Section::Signature, title: "The key is not in DENIED_KEYS" };
 
 const DENIED_FIX: &str = "As you decided (docs/stolen-key.md): sign in again. If honest tokens are among them, the provider \
                           still signs with this key: rotate it.";
 
 /// Checks `kid` against `DENIED_KEYS`. Thumbprints are compared when the key is [known](key).
-pub fn key_name(header: &Header, denied: &[String]) -> Checked<()> {
+pub(crate) fn key_name(header: &Header, denied: &[String]) -> Checked<()> {
     match &header.kid {
         Some(kid) if denied.contains(kid) => {
             Err(Refusal::new("key_denied", format!("kid {} is in DENIED_KEYS", quote(kid)), DENIED_FIX))
@@ -35,10 +35,11 @@ pub fn key_name(header: &Header, denied: &[String]) -> Checked<()> {
 }
 
 /// The row of [`key`].
-pub static KEY: Check = Check { slug: "key", section: Section::Signature, title: "The provider publishes the key" };
+pub(crate) static KEY: Check =
+    Check { slug: "key", section: Section::Signature, title: "The provider publishes the key" };
 
 /// Finds the key of the token.
-pub fn key(
+pub(crate) fn key(
     jwt: &Jwt,
     header: &Header,
     set: &KeySet,
@@ -93,11 +94,11 @@ pub fn key(
 }
 
 /// The row of [`signature()`].
-pub static SIGNATURE: Check =
+pub(crate) static SIGNATURE: Check =
     Check { slug: "signature", section: Section::Signature, title: "The signature is the key's" };
 
 /// Verifies the signature.
-pub fn signature(jwt: &Jwt, header: &Header, key: &Jwk) -> Checked<()> {
+pub(crate) fn signature(jwt: &Jwt, header: &Header, key: &Jwk) -> Checked<()> {
     match signature::verify(key, &header.algorithm, jwt.signing_input.as_bytes(), &jwt.signature) {
         Ok(()) => Ok(((), format!("good, by {}", header.algorithm))),
         Err(SignatureError::Key(error)) => Err(Refusal::new(

@@ -4,13 +4,13 @@
 //! [`evaluate`](super::evaluate) calls them in order. They follow the rules of `docs/denials.md` and share no code with the
 //! Worker, which has rules of its own for the same: `tests/agreement` compares the two.
 
-pub mod caller;
-pub mod claims;
-pub mod deployment;
-pub mod form;
-pub mod key;
-pub mod policy;
-pub mod token_use;
+pub(crate) mod caller;
+pub(crate) mod claims;
+pub(crate) mod deployment;
+pub(crate) mod form;
+pub(crate) mod key;
+pub(crate) mod policy;
+pub(crate) mod token_use;
 
 use super::step::Check;
 

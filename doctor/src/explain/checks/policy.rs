@@ -1,6 +1,6 @@
 //! What the operator allows this caller, and what of its claims tools and `whoami` get.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write};
 
 use serde_json::Value;
 
@@ -14,12 +14,13 @@ use crate::{
 };
 
 /// The row of [`clients`].
-pub static CLIENTS: Check = Check { slug: "clients", section: Section::Permission, title: "The client may come" };
+pub(crate) static CLIENTS: Check =
+    Check { slug: "clients", section: Section::Permission, title: "The client may come" };
 
 /// Checks `DENIED_CLIENTS` and `ALLOWED_CLIENTS`.
 ///
 /// `is_own` is whether the issuer is `ISSUER`: what another one calls a client may be any software.
-pub fn clients(client: Option<&str>, settings: &Settings, is_own: bool) -> Checked<bool> {
+pub(crate) fn clients(client: Option<&str>, settings: &Settings, is_own: bool) -> Checked<bool> {
     let Settings { allowed_clients: allowed, denied_clients: denied, first_party_clients: first, .. } = settings;
     let Some(client) = client else {
         return if allowed.is_empty() && denied.is_empty() {
@@ -53,11 +54,11 @@ pub fn clients(client: Option<&str>, settings: &Settings, is_own: bool) -> Check
 }
 
 /// The row of [`organizations`].
-pub static ORGANIZATIONS: Check =
+pub(crate) static ORGANIZATIONS: Check =
     Check { slug: "organizations", section: Section::Permission, title: "The organization may come" };
 
 /// Checks `ALLOWED_ORGANIZATIONS`.
-pub fn organizations(organization: Option<&str>, allowed: &[String]) -> Checked<()> {
+pub(crate) fn organizations(organization: Option<&str>, allowed: &[String]) -> Checked<()> {
     if allowed.is_empty() {
         return Ok(((), "ALLOWED_ORGANIZATIONS is not set".to_owned()));
     }
@@ -80,11 +81,11 @@ pub fn organizations(organization: Option<&str>, allowed: &[String]) -> Checked<
 }
 
 /// The row of [`required_scopes`].
-pub static REQUIRED_SCOPES: Check =
+pub(crate) static REQUIRED_SCOPES: Check =
     Check { slug: "required_scopes", section: Section::Permission, title: "The token has the scopes of every request" };
 
 /// Checks `REQUIRED_SCOPES`.
-pub fn required_scopes(scopes: &BTreeSet<String>, required: &[String], prefix: &str, page: &str) -> Checked<()> {
+pub(crate) fn required_scopes(scopes: &BTreeSet<String>, required: &[String], prefix: &str, page: &str) -> Checked<()> {
     if required.is_empty() {
         return Ok(((), "REQUIRED_SCOPES is not set".to_owned()));
     }
@@ -92,14 +93,14 @@ pub fn required_scopes(scopes: &BTreeSet<String>, required: &[String], prefix: &
 }
 
 /// The row of [`tool_scopes`].
-pub static TOOL_SCOPES: Check = Check {
+pub(crate) static TOOL_SCOPES: Check = Check {
     slug: "tool_scopes",
     section: Section::Permission,
     title: "A tool with the scopes of --scopes would be allowed",
 };
 
 /// Checks the scopes of a tool.
-pub fn tool_scopes(scopes: &BTreeSet<String>, needed: &[String], prefix: &str, page: &str) -> Checked<()> {
+pub(crate) fn tool_scopes(scopes: &BTreeSet<String>, needed: &[String], prefix: &str, page: &str) -> Checked<()> {
     has_all(scopes, needed, prefix, page).map(|()| ((), format!("a tool that needs {} is allowed", needed.join(" "))))
 }
 
@@ -121,7 +122,7 @@ fn has_all(scopes: &BTreeSet<String>, needed: &[String], prefix: &str, page: &st
 }
 
 /// The row of [`disclosure`].
-pub static DISCLOSURE: Check =
+pub(crate) static DISCLOSURE: Check =
     Check { slug: "disclosure", section: Section::Permission, title: "Claims that granted scopes disclose" };
 
 /// Which claims a standard scope discloses (OpenID Connect Core §5.4).
@@ -153,7 +154,7 @@ const STANDARD: [(&str, &[&str]); 4] = [
 /// The names of the claims that tools get: those that a granted scope covers. What a scope implies discloses nothing,
 /// because users did not consent to it.
 #[must_use]
-pub fn disclosure(claims: &Object, granted: &BTreeSet<String>, claim_scopes: &Grants) -> (Vec<String>, String) {
+pub(crate) fn disclosure(claims: &Object, granted: &BTreeSet<String>, claim_scopes: &Grants) -> (Vec<String>, String) {
     let covers = |claim: &str| {
         granted.iter().any(|scope| {
             let of_standard = STANDARD.iter().find(|(standard, _)| standard == scope);
@@ -174,7 +175,7 @@ pub fn disclosure(claims: &Object, granted: &BTreeSet<String>, claim_scopes: &Gr
         .collect();
     let mut observed = if disclosed.is_empty() { "none".to_owned() } else { disclosed.join(", ") };
     if !personal.is_empty() {
-        observed += &format!("; not {}, which no granted scope covers (CLAIM_SCOPES)", examples(&personal));
+        let _ = write!(observed, "; not {}, which no granted scope covers (CLAIM_SCOPES)", examples(&personal));
     }
     (disclosed, observed)
 }

@@ -11,11 +11,11 @@ use crate::explain::{
 };
 
 /// The row of [`token_use`].
-pub static TOKEN_USE: Check =
+pub(crate) static TOKEN_USE: Check =
     Check { slug: "use", section: Section::Token, title: "The claims are those of an access token for its bearer" };
 
 /// Checks that the token is not bound to a key, and not of another kind.
-pub fn token_use(claims: &Object, resource: &str) -> Checked<()> {
+pub(crate) fn token_use(claims: &Object, resource: &str) -> Checked<()> {
     if member(claims, "cnf").is_some() {
         return Err(Refusal::new(
             "sender_constrained",
@@ -64,14 +64,14 @@ fn claim_of_another_kind(claims: &Object) -> Option<String> {
 }
 
 /// The row of [`requirements`].
-pub static REQUIREMENTS: Check = Check {
+pub(crate) static REQUIREMENTS: Check = Check {
     slug: "requirements",
     section: Section::Token,
     title: "The claims are those of the provider's access tokens",
 };
 
 /// Checks what the profile requires.
-pub fn requirements(claims: &Object, profile: &Profile) -> Checked<()> {
+pub(crate) fn requirements(claims: &Object, profile: &Profile) -> Checked<()> {
     if profile.requirements.is_empty() {
         return Ok(((), format!("the profile {} requires nothing more", profile.name)));
     }

@@ -33,7 +33,9 @@ pub fn render(report: &Report, width: usize) -> String {
         if let Some(first) = section.first() {
             out.heading(first.check.section.title());
         }
-        section.iter().for_each(|step| write_step(&mut out, step));
+        for step in section {
+            write_step(&mut out, step);
+        }
     }
     if !missed.is_empty() {
         let (style, mark) = mark(State::NotReached);

@@ -31,14 +31,13 @@ pub fn parse(text: &str) -> Vec<(String, String)> {
 /// quote.
 fn quoted(value: &str, quote: char, rest: &mut &str) -> Option<String> {
     let begun = &value[quote.len_utf8()..];
-    let text = match begun.split_once(quote) {
-        Some((inner, _)) => inner.to_owned(),
-        None => {
-            let (continued, after) = rest.split_once(quote)?;
-            let text = format!("{begun}\n{continued}");
-            *rest = after.split_once('\n').map_or("", |(_, next)| next);
-            text
-        }
+    let text = if let Some((inner, _)) = begun.split_once(quote) {
+        inner.to_owned()
+    } else {
+        let (continued, after) = rest.split_once(quote)?;
+        let text = format!("{begun}\n{continued}");
+        *rest = after.split_once('\n').map_or("", |(_, next)| next);
+        text
     };
     Some(if quote == '"' { text.replace("\\n", "\n").replace("\\r", "\r") } else { text })
 }

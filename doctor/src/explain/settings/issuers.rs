@@ -117,7 +117,8 @@ pub fn read(values: &Values, resource: &str, errors: &mut Vec<String>) -> Vec<Tr
             found.discovery_url = values.text("DISCOVERY_URL");
             found.jwks_url = values.text("JWKS_URL");
             check_urls("", &found, errors);
-            if !found.scope_prefix.is_empty() && !(is_scope(&found.scope_prefix) && found.scope_prefix.ends_with('/')) {
+            let is_prefix = is_scope(&found.scope_prefix) && found.scope_prefix.ends_with('/');
+            if !found.scope_prefix.is_empty() && !is_prefix {
                 errors.push(format!(
                     "SCOPE_PREFIX = {:?} must be what stands before the names of scopes at the provider, with the slash at \
                      its end, such as api://00000000-0000-0000-0000-000000000000/",
@@ -239,7 +240,7 @@ fn issuer_of(
 fn check_tenants(setting: &str, issuer: &str, profile: &Profile, tenants: &[String], errors: &mut Vec<String>) {
     match (issuer.contains(TENANT_PLACEHOLDER), tenants.is_empty()) {
         (true, true) => {
-            errors.push(format!("{setting}: {issuer:?} is of all tenants: list the accepted ones in ALLOWED_TENANTS"))
+            errors.push(format!("{setting}: {issuer:?} is of all tenants: list the accepted ones in ALLOWED_TENANTS"));
         }
         (false, false) => errors
             .push(format!("ALLOWED_TENANTS needs an issuer with {TENANT_PLACEHOLDER} in it, and {issuer:?} has none")),
