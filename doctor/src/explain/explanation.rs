@@ -18,7 +18,7 @@ pub enum Verdict {
     Accepted,
     /// It does not, for this reason of `docs/denials.md`.
     Refused(&'static str),
-    /// It cannot be told here: a check was not made. With the reason that the deployment may have.
+    /// It is open: a check could not be made here. With the reason that the deployment may have.
     Undecided(Option<&'static str>),
 }
 

@@ -63,7 +63,7 @@ pub enum State {
     Warning,
     /// The token is refused.
     Refused,
-    /// It cannot be told here.
+    /// The check could not be made here.
     NotChecked,
     /// An earlier check refused the token.
     NotReached,
@@ -121,9 +121,9 @@ pub type Checked<T> = Result<(T, String), Refusal>;
 
 /// The steps so far.
 #[derive(Debug, Default)]
-pub struct Trail(Vec<Step>);
+pub struct Steps(Vec<Step>);
 
-impl Trail {
+impl Steps {
     /// Records the result of a check. `None` if the token is refused: no further check is reached.
     pub fn record<T>(&mut self, check: &'static Check, checked: Checked<T>) -> Option<T> {
         match checked {
@@ -143,7 +143,7 @@ impl Trail {
         self.push(check, State::Warning, observed.into(), None, fix.into());
     }
 
-    /// Records what cannot be told here, with the reason that the deployment has if it is as it looks from here.
+    /// Records a check that could not be made here, with the reason that the deployment would have if it sees the same.
     pub fn not_checked(
         &mut self,
         check: &'static Check,

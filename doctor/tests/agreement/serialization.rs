@@ -38,7 +38,7 @@ fn encoded(header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
 /// Spellings of a JSON object, given its members without the braces.
 fn spellings(object: &str) -> Vec<Vec<u8>> {
     let inner = &object[1..object.len() - 1];
-    let mut texts: Vec<Vec<u8>> = [
+    let mut spellings: Vec<Vec<u8>> = [
         object.to_owned(),
         format!(" {object} "),
         format!("\n{{ {inner} }}\r\n"),
@@ -85,8 +85,8 @@ fn spellings(object: &str) -> Vec<Vec<u8>> {
     .collect();
     let mut invalid = object.as_bytes().to_vec();
     invalid.insert(2, 0xff);
-    texts.push(invalid);
-    texts
+    spellings.push(invalid);
+    spellings
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is said of tokens that are accepted, and where nothing can be told.
+//! What is said of tokens that are accepted, and where the verdict stays open.
 
 use mcp_edge_doctor::explain::{
     checks,
@@ -60,7 +60,7 @@ fn an_accepted_opaque_token_needs_the_provider() {
 }
 
 #[test]
-fn settings_that_do_not_fit_are_told_and_refuse_nothing() {
+fn settings_that_do_not_fit_are_warnings_and_refuse_nothing() {
     let warned = |case: Case, slug: &str| {
         let explanation = case.explain();
         let step = explanation.steps.into_iter().find(|step| step.check.slug == slug).expect("the step");
@@ -81,7 +81,7 @@ fn settings_that_do_not_fit_are_told_and_refuse_nothing() {
 }
 
 #[test]
-fn machines_scopes_and_the_sign_are_told() {
+fn machines_scopes_and_the_sign_are_named() {
     let shown = |case: Case, slug: &str| {
         let explanation = case.explain();
         explanation.steps.into_iter().find(|step| step.check.slug == slug).expect("the step").observed

@@ -1,4 +1,4 @@
-//! Form and header of the token: what can be told without looking at the claims.
+//! Form and header of the token: what is known before the claims are looked at.
 
 use mcp_edge_providers::{Profile, profiles};
 use serde_json::Value;

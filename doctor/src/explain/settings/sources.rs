@@ -7,7 +7,7 @@ use super::{
     values::{NAMES, Source, Values},
 };
 
-/// The texts that settings are read from, each in place of those before it.
+/// What settings are read from, each in place of those before it.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// The text of `wrangler.toml`, with its name.

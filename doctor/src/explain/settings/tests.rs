@@ -99,7 +99,7 @@ fn an_environment_inherits_no_variables() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_without_an_excerpt() {
+fn what_cannot_be_read_is_an_error_without_an_excerpt() {
     let text = "[vars]\nA = 1\nSTATE_SECRET = \"s3cret\n";
     let error = sources(|it| it.wrangler = Some(("w.toml".into(), text.into()))).read().unwrap_err().to_string();
     assert!(error.contains("w.toml is not TOML: line 3") && !error.contains("s3cret"), "{error}");
@@ -108,7 +108,7 @@ fn what_cannot_be_read_is_told_without_an_excerpt() {
 }
 
 #[test]
-fn each_error_is_told() {
+fn each_error_has_its_sentence() {
     assert_eq!(errors(&[]), <[String; 0]>::default());
     for (changes, sentence) in [
         (&[("ISSUER", "")][..], "ISSUER is not set"),

@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn durations_have_a_readable_unit() {
-        let texts = [1, 90, 600, 7200, 200_000].map(duration);
-        assert_eq!(texts, ["1 second", "90 seconds", "10 minutes", "2 hours", "2 days"]);
+        let strings = [1, 90, 600, 7200, 200_000].map(duration);
+        assert_eq!(strings, ["1 second", "90 seconds", "10 minutes", "2 hours", "2 days"]);
     }
 }
