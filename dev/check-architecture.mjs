@@ -20,11 +20,13 @@ const MAX_LINES = 410;
 const ARROWS = {
   "mcp-edge-runtime": [],
   "mcp-edge-identity": [],
-  "mcp-edge-oauth": ["mcp-edge-runtime", "mcp-edge-identity"],
+  "mcp-edge-providers": [],
+  "mcp-edge-oauth": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-providers"],
   "mcp-edge-protocol": ["mcp-edge-runtime", "mcp-edge-identity"],
   "mcp-edge": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-oauth", "mcp-edge-protocol", "mcp-edge-macros"],
   "mcp-edge-macros": [],
-  "mcp-edge-doctor": [],
+  // Facts about providers, and no code of the library that it judges.
+  "mcp-edge-doctor": ["mcp-edge-providers"],
   registrar: ["mcp-edge-runtime", "mcp-edge-oauth"],
   "seams-worker": ["mcp-edge-runtime"],
 };
@@ -39,7 +41,7 @@ for (const worker of ["mcp-edge-worker", "notes", "conformance-worker", "bench-w
 const PLATFORM = /^(worker|web-sys|js-sys|wasm-bindgen.*|wasm-streams|getrandom)$/;
 
 /** The crates that must compile without the platform. */
-const PORTABLE = Object.keys(ARROWS).filter((name) => /^mcp-edge(-(runtime|identity|oauth|protocol|macros))?$/.test(name));
+const PORTABLE = Object.keys(ARROWS).filter((name) => /^mcp-edge(-(runtime|identity|providers|oauth|protocol|macros))?$/.test(name));
 
 const metadata = JSON.parse(
   execFileSync("cargo", ["metadata", "--format-version=1", "--no-deps", "--locked"], { encoding: "utf8", cwd: ROOT }),

@@ -54,6 +54,8 @@ async function main() {
 // Replaces settings of wrangler.toml.
 function settings(mcpUrl) {
   return {
+    // Its tokens have the form of Logto's.
+    PROVIDER: "logto",
     ISSUER: provider.issuer,
     RESOURCE: mcpUrl,
     REQUIRED_SCOPES: "whoami:read",

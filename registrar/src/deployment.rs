@@ -4,6 +4,8 @@
 //! (discovery, clean-up) is given nothing else. What is known of one request is a
 //! [`ClientRequest`](crate::client_request::ClientRequest).
 
+use std::rc::Rc;
+
 use mcp_edge_oauth::{
     Kind,
     denial::{Denial, Excerpt},
@@ -43,7 +45,7 @@ impl<P: Platform> Deployment<P> {
     #[must_use]
     pub fn new(settings: Settings, platform: P) -> Self {
         Self {
-            resource_server: ResourceServer::with_exclusive_store(settings.server.trust.clone()),
+            resource_server: ResourceServer::with_exclusive_store(Rc::clone(&settings.server.trust)),
             logto: Logto::new(settings.tenant.clone()),
             failed_attempts: FailedAttempts::default(),
             submissions: Submissions::default(),

@@ -12,6 +12,9 @@ use crate::{
     secret::Secret,
 };
 
+/// The profile of the tokens of developers.
+const PROVIDER: &str = "logto";
+
 /// The registration endpoint's path. The portal has the rest of the host.
 pub const REGISTRATION_PATH: &str = "/register";
 
@@ -64,6 +67,8 @@ impl Settings {
     /// # Errors
     /// Every error that was found.
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        // Developers sign in at the provider at which their clients are registered.
+        let get = |name: &str| get(name).or_else(|| (name == "PROVIDER").then(|| PROVIDER.to_owned()));
         let mut reader = Reader::new(&get);
         let server = ResourceServerSettings::read(&mut reader);
         let log = LogSettings::read(&mut reader);

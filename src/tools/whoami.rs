@@ -28,6 +28,9 @@ pub struct WhoAmI {
     /// The client that asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
+    /// The organization that the user acts for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_id: Option<String>,
     /// `first` if the client is the operator's own software, otherwise `third`.
     client_party: &'static str,
     /// `user`, `machine` for a client that acts for itself, or `unknown` if the token does not show which.
@@ -53,6 +56,7 @@ pub fn whoami(call: Call) -> Json<WhoAmI> {
         picture: text("picture"),
         issuer: identity.issuer().to_owned(),
         client_id: identity.client_id().map(str::to_owned),
+        organization_id: identity.organization_id().map(str::to_owned),
         client_party: match identity.party() {
             Party::First => "first",
             Party::Third => "third",

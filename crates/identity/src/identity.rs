@@ -11,8 +11,11 @@ pub struct Verified {
     pub subject: String,
     /// `iss`: the issuer of the token.
     pub issuer: String,
-    /// `client_id`, else `azp`, `cid` or `appid`: the software that sent the request.
+    /// The software that sent the request, by the claim that the issuer's provider has for it (`client_id`, `azp`, …).
     pub client_id: Option<String>,
+    /// The organization (tenant, workspace) that the user acts for, by the claim that the issuer's provider has for it.
+    /// Unique together with the issuer.
+    pub organization_id: Option<String>,
     /// Whether a person stands behind the token.
     pub kind: Kind,
     /// The operator's own software or somebody else's.
@@ -70,10 +73,17 @@ impl Identity {
         &self.0.issuer
     }
 
-    /// `client_id`, else `azp`, `cid` or `appid`: the software that sent the request.
+    /// The software that sent the request, by the claim that the issuer's provider has for it (`client_id`, `azp`, …).
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.0.client_id.as_deref()
+    }
+
+    /// The organization (tenant, workspace) that the user acts for, if the token names one. Unique together with the
+    /// issuer.
+    #[must_use]
+    pub fn organization_id(&self) -> Option<&str> {
+        self.0.organization_id.as_deref()
     }
 
     /// Whether a person stands behind the token.
@@ -124,6 +134,7 @@ impl Identity {
             subject: subject.to_owned(),
             issuer: "https://issuer.example".to_owned(),
             client_id: Some("test-client".to_owned()),
+            organization_id: None,
             kind: Kind::User,
             party: Party::Third,
             scopes: Scopes::parse(scopes),

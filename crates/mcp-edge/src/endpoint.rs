@@ -20,6 +20,7 @@ use mcp_edge_runtime::{
     context::RequestContext,
     cors::{self, AllowedHeaders, Origin},
     http::{HeaderNames, RequestBody, RequestHead, Response},
+    json::Object,
     log::{LogRecord, LogSettings},
     ports::Services,
 };
@@ -99,7 +100,10 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             resource_metadata: settings.resource.metadata_url(),
             basic_scopes: advertisable(basic).collect(),
         };
-        let resource_server = ResourceServer::new(settings.trust.clone());
+        let resource_server = ResourceServer::new(Rc::clone(&settings.trust));
+        for warning in settings.trust.warnings() {
+            services.error(&Object::new().text("warning", &warning).close());
+        }
         let log = services.clone();
         let mut server_services = ServerServices::new(Rc::new(services.clone()));
         server_services.report = Rc::new(move |line| log.error(line));

@@ -36,3 +36,4 @@ pub mod settings;
 pub mod token;
 
 pub use mcp_edge_identity::{Identity, Kind, Party, Scopes, is_scope_token};
+pub use mcp_edge_providers as providers;

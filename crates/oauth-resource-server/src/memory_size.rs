@@ -24,7 +24,10 @@ pub const fn behind_rc<T>() -> usize {
 #[must_use]
 pub fn of_identity(identity: &Identity) -> usize {
     let scopes = scopes(identity.scopes());
-    let strings = text(identity.subject()) + text(identity.issuer()) + identity.client_id().map_or(0, text);
+    let strings = text(identity.subject())
+        + text(identity.issuer())
+        + identity.client_id().map_or(0, text)
+        + identity.organization_id().map_or(0, text);
     behind_rc::<Identity>() + strings + scopes + members(identity.claims())
 }
 

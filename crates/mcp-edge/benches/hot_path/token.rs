@@ -7,17 +7,21 @@ use gungraun::{library_benchmark, library_benchmark_group};
 use mcp_edge_oauth::{
     bearer::{self, BearerToken},
     denial::Denial,
+    resource_server::TrustedIssuer,
     token::{
         claims::{self, Claims},
         fingerprint::{Fingerprint, Fingerprints},
-        jwt::{self, ACCESS_TOKEN_TYPES, UnverifiedJwt},
+        jwt::{self, UnverifiedJwt},
     },
 };
 use mcp_edge_protocol::testing::TestRuntime;
 use mcp_edge_runtime::crypto::Algorithm;
 use serde_json::{Map, Value};
 
-use crate::support::{tokens as samples, tokens::RESOURCE};
+use crate::support::{
+    tokens as samples,
+    tokens::{ISSUER, RESOURCE},
+};
 
 /// The time of the check, in seconds since 1970.
 const NOW: u64 = 1_800_000_000;
@@ -37,13 +41,9 @@ fn authorization() -> &'static str {
     format!("Bearer {}", token_text()).leak()
 }
 
-fn token_and_types() -> (&'static str, &'static [String]) {
-    (token_text(), Vec::leak(ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec()))
-}
-
-fn claims_and_audiences() -> (Map<String, Value>, &'static [String]) {
+fn claims_of_issuer() -> (Map<String, Value>, &'static TrustedIssuer) {
     let Value::Object(claims) = samples::claims(NOW) else { panic!("claims are an object") };
-    (claims, Vec::leak(vec![RESOURCE.to_owned()]))
+    (claims, Box::leak(Box::new(TrustedIssuer::new(ISSUER, vec![RESOURCE.to_owned()]))))
 }
 
 fn is_ok<T, E: Debug>(result: Result<T, E>) {
@@ -61,17 +61,17 @@ fn parse_bearer(authorization: &'static str) -> Result<BearerToken<'static>, Den
 
 // The compact form, decoded.
 #[library_benchmark]
-#[bench::usual(setup = token_and_types, teardown = is_ok)]
-fn parse_jwt((token, types): (&'static str, &'static [String])) -> Result<UnverifiedJwt<'static>, Denial> {
-    jwt::parse(token, types, &claims::is_decisive)
+#[bench::usual(setup = token_text, teardown = is_ok)]
+fn parse_jwt(token: &'static str) -> Result<UnverifiedJwt<'static>, Denial> {
+    jwt::parse(token, &claims::is_decisive)
 }
 
 // Types, audience and times of the claims.
 #[library_benchmark]
-#[bench::usual(setup = claims_and_audiences, teardown = is_ok)]
-fn check_claims((all, audiences): (Map<String, Value>, &'static [String])) -> Result<Claims, Denial> {
-    let claims = claims::read(all)?;
-    claims::check_audience(&claims, audiences)?;
+#[bench::usual(setup = claims_of_issuer, teardown = is_ok)]
+fn check_claims((all, issuer): (Map<String, Value>, &'static TrustedIssuer)) -> Result<Claims, Denial> {
+    let claims = claims::read(all, &issuer.profile)?;
+    claims::check_audience(&claims, &issuer.audiences)?;
     claims::check_time(&claims, NOW)?;
     Ok(claims)
 }

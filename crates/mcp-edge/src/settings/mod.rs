@@ -9,6 +9,8 @@ mod page;
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use mcp_edge_oauth::{
     mirror::Mirror,
     resource_server::TrustPolicy,
@@ -31,7 +33,7 @@ pub struct Settings {
     /// The canonical URL of the MCP endpoint.
     pub resource: Resource,
     /// Trusted issuers and clients, and the rules for tokens.
-    pub trust: TrustPolicy,
+    pub trust: Rc<TrustPolicy>,
     /// Members of the metadata document for display.
     pub display: DisplayMetadata,
     /// Browser origins that may call the endpoint.

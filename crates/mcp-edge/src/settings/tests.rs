@@ -38,7 +38,7 @@ fn two_settings_are_enough() {
     let [trusted] = settings.trust.issuers.as_slice() else { panic!("one issuer") };
     assert_eq!(trusted.issuer, "https://tenant.logto.app/oidc");
     assert_eq!(trusted.audiences, ["https://mcp.example.com/mcp"]);
-    assert_eq!(settings.trust.token_types, ["at+jwt", "application/at+jwt"]);
+    assert_eq!(settings.trust.issuers[0].profile.token_types, ["at+jwt", "application/at+jwt"]);
     assert!(settings.trust.required_scopes.is_empty() && settings.trust.opaque.is_none());
     assert_eq!(settings.origins, Origins::Listed(Vec::new()));
     assert_eq!((settings.log.level, settings.log.subject, settings.log.development), (LogLevel::All, true, false));
@@ -167,7 +167,7 @@ fn everything_that_can_be_said() {
     assert_eq!(partner.audiences, ["x", "y"]);
     assert_eq!(settings.trust.required_scopes.to_string(), "a b");
     assert_eq!(settings.trust.hierarchy.expand(Scopes::parse("admin")).to_string(), "a admin b c");
-    assert_eq!(settings.trust.token_types, ["at+jwt", "jwt", ""]);
+    assert_eq!(settings.trust.issuers[0].profile.token_types, ["at+jwt", "jwt", ""]);
     assert!(settings.trust.disclosure.covers_anything(&Scopes::parse("a")));
     assert_eq!(settings.trust.clients.check(Some("https://agents.example/x")), Ok(()));
     assert!(settings.trust.clients.check(Some("two")).is_err());

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use crate::support::{
     signatures::key_pair,
     tokens::{self, ISSUER, RESOURCE, header, mint},
-    world::World,
+    world::{START, World},
 };
 
 const METADATA_URL: &str = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
@@ -203,7 +203,8 @@ fn too_many_failures_get_429() {
 #[test]
 fn a_tool_can_require_scopes_a_user_or_a_first_party_client() {
     let deployment = Deployment::new(&[]);
-    let (user, machine) = (deployment.token(|_| ()), deployment.token(|claims| claims["sub"] = "agent".into()));
+    let user = deployment.token(|claims| claims["auth_time"] = START.into());
+    let machine = deployment.token(|claims| claims["sub"] = "agent".into());
     let (status, challenge, reason) = refusal(deployment.call("scoped", &user));
     assert_eq!((status, reason.as_str()), (403, Reason::InsufficientScope.slug()));
     let challenge = challenge.expect("a challenge");

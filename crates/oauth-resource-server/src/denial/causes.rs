@@ -99,6 +99,10 @@ denials! {
     #[detail("iat {}, DENIED_ISSUED_BEFORE {cutoff}", OrNone(iat.as_ref().map(|iat| iat as _)))]
     IssuedBeforeCutoff { iat: Option<u64>, cutoff: u64 } =>
         Row::invalid_token("issued_before_cutoff", Row::NOT_VALID).of_honest_clients();
+    /// What the provider's profile says of every access token does not hold.
+    #[detail("claim {claim} is not that of an access token of {provider}")]
+    ClaimRequired { provider: &'static str, claim: &'static str } =>
+        Row::invalid_token("claim_required", "The token is not an access token");
     /// `sub` is missing or empty.
     MissingSubject => Row::invalid_token("missing_subject", Row::NOT_VALID);
     /// `cnf` binds the token to a key or a certificate (RFC 7800), and proofs of possession are not supported.
@@ -154,6 +158,10 @@ denials! {
     ClientDenied => Row::forbidden("client_denied", "This client may not use this server");
     /// There is an allow list of clients and this one is not on it.
     ClientNotAllowed => Row::forbidden("client_not_allowed", "This client may not use this server");
+    /// There is an allow list of organizations, and the token is of none of them.
+    #[detail("organization {}", Quoted(organization))]
+    OrganizationNotAllowed { organization: Option<Excerpt> } =>
+        Row::forbidden("organization_not_allowed", "This organization may not use this server");
     /// A granted scope is missing. `needed` is every scope of the operation, granted or not.
     #[detail("needs {needed}")]
     InsufficientScope { needed: Scopes } => Row::new(

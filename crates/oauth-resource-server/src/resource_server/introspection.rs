@@ -4,19 +4,19 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::policy::TrustPolicy;
+use super::policy::{TrustPolicy, TrustedIssuer};
 use crate::{
     bearer::BearerToken,
     denial::{Denial, Endpoint, Excerpt, IntrospectionError},
     keys::jwks_cache::IssuerKeys,
     provider::Provider,
     token::{
-        caller_kind::{Source, kind_of},
+        caller_kind::Source,
         opaque::{self, CheckMethod, OpaquePolicy},
         validity::Validity,
     },
 };
-use mcp_edge_identity::{Identity, Scopes};
+use mcp_edge_identity::Identity;
 use mcp_edge_runtime::ports::{FetchError, Services};
 
 /// Who an opaque token stands for, and when it is valid.
@@ -42,30 +42,30 @@ pub(super) async fn introspect(
                 opaque::introspection_form(token.expose(), client_id, client_secret, provider.posts_secret);
             let response = services.fetch(opaque::request(url, authorization.as_deref(), Some(&form))).await;
             let response = response.map_err(|error| no_response(Endpoint::Introspection, &error))?;
-            let (issuer, audiences) = (&trusted.issuer, &trusted.audiences);
-            let mut claims = opaque::read_introspection(&response, client_id, issuer, audiences, now, &wanted)?;
+            let TrustedIssuer { issuer, audiences, profile: token_profile, .. } = trusted;
+            let claims =
+                opaque::read_introspection(&response, client_id, issuer, audiences, token_profile, now, &wanted)?;
             trust.check_claims(0, &claims)?;
             policy.clients.check(claims.client_id.as_deref())?;
-            let kind = kind_of(&claims, Source::Introspection);
-            let mut known = std::mem::take(&mut claims.all);
             // The profile is a courtesy: without it the identity has fewer claims, and no wrong ones.
-            if trust.disclosure.covers_anything(&claims.scopes)
-                && let Ok(profile) = profile(token, &provider, &wanted, services).await
-                && profile.get("sub").and_then(Value::as_str) == Some(&claims.subject)
-            {
-                known.extend(profile);
-            }
-            Ok((Rc::new(trust.identify(&claims, kind, &known, &claims.scopes)), claims.validity()))
+            let profile = if trust.disclosure.covers_anything(&claims.scopes) {
+                profile(token, &provider, &wanted, services).await.unwrap_or_default()
+            } else {
+                Map::new()
+            };
+            let is_of_subject = profile.get("sub").and_then(Value::as_str) == Some(&claims.subject);
+            let profile = if is_of_subject { profile } else { Map::new() };
+            let validity = claims.validity();
+            Ok((Rc::new(trust.identify(0, claims, Source::Introspection, profile)), validity))
         }
         CheckMethod::Userinfo => {
             policy.clients.check(None)?;
             let profile = profile(token, &provider, &wanted, services).await?;
             let until = now + policy.positive_ttl_seconds;
-            let claims = opaque::claims_of_userinfo(profile, &trusted.issuer, &trusted.audiences, until)?;
-            // The response holds exactly what the user consented to, so all of it may be disclosed.
-            let consented = Scopes::parse("profile email phone address");
-            let kind = kind_of(&claims, Source::Userinfo);
-            Ok((Rc::new(trust.identify(&claims, kind, &claims.all, &consented)), claims.validity()))
+            let TrustedIssuer { issuer, audiences, profile: token_profile, .. } = trusted;
+            let claims = opaque::claims_of_userinfo(profile, issuer, audiences, token_profile, until)?;
+            let validity = claims.validity();
+            Ok((Rc::new(trust.identify(0, claims, Source::Userinfo, Map::new())), validity))
         }
     }
 }

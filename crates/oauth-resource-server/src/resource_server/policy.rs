@@ -8,21 +8,37 @@ use crate::{
     disclosure::Disclosure,
     scope_hierarchy::Hierarchy,
     token::{
+        caller_kind::{Source, kind_of},
         claims::{self, Claims},
         denied::DeniedTokens,
         opaque::OpaquePolicy,
+        profile::TokenProfile,
         token_use::check_use,
     },
 };
 use mcp_edge_identity::{Identity, Kind, Party, Scopes, Verified};
+use mcp_edge_providers::{of_domain, profiles};
 
 /// An issuer that is trusted, and the audiences that it may issue tokens for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct TrustedIssuer {
     /// Exactly as in its discovery document.
     pub issuer: String,
+    /// Accepted values of `iss`: the issuer itself or, for an issuer of all tenants, those of the accepted ones.
+    pub accepted: Vec<String>,
     /// A token must name one of these, byte for byte.
     pub audiences: Vec<String>,
+    /// How its tokens are read.
+    pub profile: TokenProfile,
+}
+
+impl TrustedIssuer {
+    /// Creates an issuer whose tokens are read by the standards alone.
+    #[must_use]
+    pub fn new(issuer: &str, audiences: Vec<String>) -> Self {
+        let accepted = vec![issuer.to_owned()];
+        Self { issuer: issuer.to_owned(), accepted, audiences, profile: TokenProfile::default() }
+    }
 }
 
 /// What the operator decides.
@@ -30,9 +46,6 @@ pub struct TrustedIssuer {
 pub struct TrustPolicy {
     /// At least one.
     pub issuers: Vec<TrustedIssuer>,
-    /// Accepted values of `typ`, in lower case; an empty one accepts its absence. Values outside of
-    /// [`POSSIBLE_TYPES`](crate::token::jwt::POSSIBLE_TYPES) are never accepted.
-    pub token_types: Vec<String>,
     /// Every request needs these.
     pub required_scopes: Scopes,
     /// Which scopes imply others.
@@ -41,6 +54,8 @@ pub struct TrustPolicy {
     pub disclosure: Disclosure,
     /// Which clients are accepted.
     pub clients: ClientPolicy,
+    /// If not empty, tokens of other organizations, and those of none, are refused.
+    pub organizations: Vec<String>,
     /// Tokens that are refused in an emergency.
     pub denied: DeniedTokens,
     /// Whether and how opaque tokens are accepted.
@@ -48,26 +63,48 @@ pub struct TrustPolicy {
 }
 
 impl TrustPolicy {
-    /// Whether anything depends on a claim of this name.
-    pub(super) fn wants(&self, claim: &str) -> bool {
-        claims::is_decisive(claim) || self.disclosure.names(claim)
+    /// What the operator should know of these settings although no request is refused for it: an issuer on the domain of
+    /// a provider that has a profile, read without it.
+    pub fn warnings(&self) -> impl Iterator<Item = String> {
+        let generic = self.issuers.iter().filter(|trusted| std::ptr::eq(trusted.profile.provider, &profiles::GENERIC));
+        generic.filter_map(|trusted| {
+            let provider = of_domain(&trusted.issuer)?;
+            Some(format!(
+                "the issuer {} is one of {}: set PROVIDER = \"{}\" to have its tokens read as that provider writes them",
+                trusted.issuer, provider.title, provider.name
+            ))
+        })
     }
 
-    /// The configured issuer that issued these claims, by its index.
-    pub(super) fn issuer_of(&self, claims: &Claims) -> Result<usize, Denial> {
-        let index = self.issuers.iter().position(|trusted| trusted.issuer == claims.issuer);
-        index.ok_or_else(|| Denial::WrongIssuer { iss: Some(Excerpt::new(&claims.issuer)) })
+    /// Whether anything depends on a claim of this name.
+    pub(super) fn wants(&self, claim: &str) -> bool {
+        claims::is_decisive(claim)
+            || self.disclosure.names(claim)
+            || self.issuers.iter().any(|trusted| trusted.profile.names(claim))
+    }
+
+    /// The configured issuer whose tokens have this `iss`, by its index.
+    pub(super) fn issuer_of(&self, iss: &str) -> Result<usize, Denial> {
+        let index = self.issuers.iter().position(|trusted| trusted.accepted.iter().any(|accepted| accepted == iss));
+        index.ok_or_else(|| Denial::WrongIssuer { iss: Some(Excerpt::new(iss)) })
     }
 
     /// The checks that need neither key nor signature, and whose outcome does not change with time.
     pub(super) fn check_claims(&self, issuer_index: usize, claims: &Claims) -> Result<(), Denial> {
-        claims::check_audience(claims, &self.issuers[issuer_index].audiences)?;
+        let trusted = &self.issuers[issuer_index];
+        claims::check_audience(claims, &trusted.audiences)?;
         check_use(claims)
     }
 
     /// The checks of a verified identity, regardless of its token.
     pub(super) fn check_identity(&self, identity: &Identity) -> Result<(), Denial> {
         self.clients.check(identity.client_id())?;
+        let organization = identity.organization_id();
+        if !self.organizations.is_empty()
+            && !organization.is_some_and(|id| self.organizations.iter().any(|allowed| allowed == id))
+        {
+            return Err(Denial::OrganizationNotAllowed { organization: organization.map(Excerpt::new) });
+        }
         if identity.scopes().covers(&self.required_scopes) {
             Ok(())
         } else {
@@ -75,25 +112,40 @@ impl TrustPolicy {
         }
     }
 
-    /// Who the claims stand for. `known` is what is known about the user, of which `consented` scopes cover a part.
+    /// Who the claims of this issuer's token stand for. `profile` is what the userinfo endpoint says of the user in
+    /// addition.
     pub(super) fn identify(
         &self,
-        claims: &Claims,
-        kind: Kind,
-        known: &Map<String, Value>,
-        consented: &Scopes,
+        issuer_index: usize,
+        claims: Claims,
+        source: Source,
+        profile: Map<String, Value>,
     ) -> Identity {
-        // A client id means what the operator lists only with the issuer that hands it out.
-        let is_of_first_issuer = claims.issuer == self.issuers[0].issuer;
+        let token_profile = &self.issuers[issuer_index].profile;
+        let kind = kind_of(&claims, token_profile, source);
+        let organization_id = claims.organization(token_profile).map(str::to_owned);
+        let granted = match kind {
+            Kind::Machine if claims.scopes.is_empty() => claims.machine_scopes(token_profile),
+            _ => claims.scopes,
+        };
+        let mut known = claims.all;
+        known.extend(profile);
+        let disclosed = match source {
+            // The response holds exactly what the user consented to, so all of it may be disclosed.
+            Source::Userinfo => self.disclosure.disclose(&known, &Scopes::parse("profile email phone address")),
+            Source::Jwt | Source::Introspection => self.disclosure.disclose(&known, &granted),
+        };
         Identity::new(Verified {
-            subject: claims.subject.clone(),
-            issuer: claims.issuer.clone(),
-            client_id: claims.client_id.clone(),
+            subject: claims.subject,
+            issuer: claims.issuer,
             kind,
-            party: if is_of_first_issuer { self.clients.party(claims.client_id.as_deref()) } else { Party::Third },
-            scopes: self.hierarchy.expand(claims.scopes.clone()),
+            // A client id means what the operator lists only with the issuer that hands it out.
+            party: if issuer_index == 0 { self.clients.party(claims.client_id.as_deref()) } else { Party::Third },
+            client_id: claims.client_id,
+            organization_id,
+            scopes: self.hierarchy.expand(granted),
             expires_at: claims.expires_at,
-            claims: self.disclosure.disclose(known, consented),
+            claims: disclosed,
         })
     }
 }

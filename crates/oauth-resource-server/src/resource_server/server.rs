@@ -20,18 +20,20 @@ use crate::{
     },
     memory_size,
     token::{
-        caller_kind::{Source, kind_of},
+        caller_kind::Source,
         claims,
         fingerprint::{Fingerprint, Fingerprints},
         introspection_limiter::{Admission, IntrospectionLimiter},
         jwt::{self, Form},
         opaque::{self, MAX_OPAQUE_BYTES, OpaquePolicy},
+        token_use::check_requirements,
         two_choice_cache::TwoChoiceCache,
         verified::VerifiedJwt,
     },
 };
 use mcp_edge_identity::Identity;
 use mcp_edge_runtime::{http::RequestHead, ports::Services};
+use serde_json::Map;
 
 /// How long a request waits before it asks the limiter again.
 const LIMITER_WAIT_MILLISECONDS: u64 = 20;
@@ -61,7 +63,7 @@ const MAX_LIMITER_WAITS: u64 = 250;
 /// ```
 #[derive(Debug)]
 pub struct ResourceServer {
-    policy: TrustPolicy,
+    policy: Rc<TrustPolicy>,
     keys: Vec<Rc<IssuerKeys>>,
     fingerprints: Fingerprints,
     cache: RefCell<TwoChoiceCache<Known>>,
@@ -96,18 +98,18 @@ impl Introspected {
 impl ResourceServer {
     /// Creates a resource server without cached keys, whose store other deployments may use as well.
     #[must_use]
-    pub fn new(policy: TrustPolicy) -> Self {
-        Self::with_store(policy, StoreUse::Shared)
+    pub fn new(policy: impl Into<Rc<TrustPolicy>>) -> Self {
+        Self::with_store(policy.into(), StoreUse::Shared)
     }
 
     /// Creates a resource server without cached keys, which takes keys out of the store only if it has written them: for
     /// deployments with secrets that are worth more than a token.
     #[must_use]
-    pub fn with_exclusive_store(policy: TrustPolicy) -> Self {
-        Self::with_store(policy, StoreUse::Exclusive)
+    pub fn with_exclusive_store(policy: impl Into<Rc<TrustPolicy>>) -> Self {
+        Self::with_store(policy.into(), StoreUse::Exclusive)
     }
 
-    fn with_store(policy: TrustPolicy, store_use: fn(String) -> StoreUse) -> Self {
+    fn with_store(policy: Rc<TrustPolicy>, store_use: fn(String) -> StoreUse) -> Self {
         // The first audience of the first issuer is the resource.
         let resource = policy.issuers.first().and_then(|first| first.audiences.first()).cloned().unwrap_or_default();
         let keys_of = |trusted: &TrustedIssuer| Rc::new(IssuerKeys::new(&trusted.issuer, store_use(resource.clone())));
@@ -169,12 +171,15 @@ impl ResourceServer {
         services: &impl Services,
         trace: &mut AuthTrace,
     ) -> Result<Rc<Identity>, Rc<Denial>> {
-        let jwt = jwt::parse(token.expose(), &self.policy.token_types, &|name| self.policy.wants(name))?;
+        let jwt = jwt::parse(token.expose(), &|name| self.policy.wants(name))?;
         trace.kid.clone_from(&jwt.kid);
-        let claims = claims::read(jwt.claims)?;
-        let issuer_index = self.policy.issuer_of(&claims)?;
+        let issuer_index = self.policy.issuer_of(claims::issuer(&jwt.claims)?)?;
+        let profile = &self.policy.issuers[issuer_index].profile;
+        jwt::check_type(jwt.typ.as_deref(), &profile.token_types)?;
+        let claims = claims::read(jwt.claims, profile)?;
         trace.issuer = Some(claims.issuer.clone());
         self.policy.check_claims(issuer_index, &claims)?;
+        check_requirements(&claims, profile.provider)?;
         claims::check_time(&claims, now)?;
         self.policy.denied.check_issue_time(claims.issued_at)?;
         self.policy.denied.check_kid(jwt.kid.as_deref())?;
@@ -205,14 +210,14 @@ impl ResourceServer {
             }
         };
 
-        let caller_kind = kind_of(&claims, if jwt.is_typed { Source::AccessTokenJwt } else { Source::PlainJwt });
-        let identity = Rc::new(self.policy.identify(&claims, caller_kind, &claims.all, &claims.scopes));
+        let validity = claims.validity();
+        let identity = Rc::new(self.policy.identify(issuer_index, claims, Source::Jwt, Map::new()));
         let verified = VerifiedJwt {
             issuer_index,
             kid: jwt.kid,
             algorithm,
             key: key.thumbprint,
-            validity: claims.validity(),
+            validity,
             identity: Rc::clone(&identity),
         };
         let bytes = verified.held_bytes();

@@ -1,23 +1,29 @@
-//! `ISSUER`, `AUDIENCE` and `MORE_ISSUERS`: whose tokens are accepted, and for which audiences.
+//! `ISSUER`, `AUDIENCE`, `MORE_ISSUERS` and what belongs to each issuer: whose tokens are accepted, for which audiences,
+//! and how they are read.
 
+use mcp_edge_providers::TENANT_PLACEHOLDER;
 use mcp_edge_runtime::settings::{Reader, check_url};
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::resource::Resource;
-use crate::resource_server::TrustedIssuer;
+use super::{provider::token_profile, resource::Resource};
+use crate::{resource_server::TrustedIssuer, token::profile::TokenProfile};
 
 /// More issuers than any product federates with; each has its own keys to keep.
 pub const MAX_ISSUERS: usize = 8;
 
+/// The members of an entry of `MORE_ISSUERS` beside `issuer` and `audience`: settings of `ISSUER`, in lower case.
+const ENTRY_SETTINGS: [&str; 7] = [
+    "provider",
+    "token_types",
+    "client_id_claims",
+    "scope_claims",
+    "organization_claim",
+    "user_by_subject",
+    "allowed_tenants",
+];
+
 /// `ISSUER` with `RESOURCE` and `AUDIENCE`, then those of `MORE_ISSUERS`.
 pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<TrustedIssuer> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Further {
-        issuer: String,
-        audience: Vec<String>,
-    }
-
     let mut issuers = Vec::new();
     if reader.text("ISSUER").is_none() {
         reader.error(
@@ -27,25 +33,13 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
         );
     } else if let Some(issuer) = reader.url("ISSUER") {
         let audiences = resource.map(|resource| resource.url.clone()).into_iter().chain(reader.words("AUDIENCE"));
-        issuers.push(TrustedIssuer { issuer, audiences: audiences.collect() });
+        let audiences = audiences.collect();
+        let setting = |reader: &Reader<'_>, name: &str| reader.text(name);
+        issuers.push(trusted(reader, "", issuer, audiences, &setting));
     }
-    let further = reader.text("MORE_ISSUERS").unwrap_or_else(|| "[]".to_owned());
-    match serde_json::from_str::<Vec<Further>>(&further) {
-        Err(error) => reader.error(format!(
-            "MORE_ISSUERS must be an array of {{ issuer = \"https://…\", audience = [\"…\"] }}: {error}"
-        )),
-        Ok(further) => {
-            for Further { issuer, audience } in further {
-                if let Err(problem) = check_url(&issuer) {
-                    reader.error(format!("MORE_ISSUERS: {issuer:?} {problem}"));
-                } else if audience.is_empty() || audience.iter().any(String::is_empty) {
-                    reader.error(format!("MORE_ISSUERS: {issuer:?} needs at least one audience, and no empty one"));
-                } else if issuers.iter().any(|known| known.issuer == issuer) {
-                    reader.error(format!("MORE_ISSUERS: {issuer:?} is named twice"));
-                } else {
-                    issuers.push(TrustedIssuer { issuer, audiences: audience });
-                }
-            }
+    for entry in entries(reader) {
+        if let Some(trusted) = trusted_by_entry(reader, &entry, &issuers) {
+            issuers.push(trusted);
         }
     }
     if issuers.len() > MAX_ISSUERS {
@@ -55,4 +49,111 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
         ));
     }
     issuers
+}
+
+/// The entries of `MORE_ISSUERS`.
+fn entries(reader: &mut Reader<'_>) -> Vec<Map<String, Value>> {
+    let Some(text) = reader.text("MORE_ISSUERS") else { return Vec::new() };
+    match serde_json::from_str(&text) {
+        Ok(Value::Array(entries)) if entries.iter().all(Value::is_object) => entries
+            .into_iter()
+            .filter_map(|entry| if let Value::Object(entry) = entry { Some(entry) } else { None })
+            .collect(),
+        _ => {
+            reader.error("MORE_ISSUERS must be an array of { issuer = \"https://…\", audience = [\"…\"] }");
+            Vec::new()
+        }
+    }
+}
+
+/// Reads an entry of `MORE_ISSUERS`; `None` if it has an error. `known` are the issuers before it.
+fn trusted_by_entry(
+    reader: &mut Reader<'_>,
+    entry: &Map<String, Value>,
+    known: &[TrustedIssuer],
+) -> Option<TrustedIssuer> {
+    let issuer = entry.get("issuer").and_then(Value::as_str).unwrap_or_default();
+    let audiences = entry.get("audience").and_then(Value::as_array);
+    let audiences = audiences.into_iter().flatten().map(|one| one.as_str().unwrap_or_default().to_owned());
+    let audiences: Vec<_> = audiences.collect();
+    let is_known_member = |name: &str| matches!(name, "issuer" | "audience") || ENTRY_SETTINGS.contains(&name);
+    let odd = entry.iter().find(|(name, value)| !is_known_member(name) || (*name != "audience" && !value.is_string()));
+    if let Err(problem) = check_url(issuer) {
+        reader.error(format!("MORE_ISSUERS: {issuer:?} {problem}"));
+    } else if let Some((name, _)) = odd {
+        reader.error(format!(
+            "MORE_ISSUERS: {name:?} of {issuer:?} must be a string, and one of issuer, {}",
+            ENTRY_SETTINGS.join(", ")
+        ));
+    } else if audiences.is_empty() || audiences.iter().any(String::is_empty) {
+        reader.error(format!("MORE_ISSUERS: {issuer:?} needs at least one audience, and no empty one"));
+    } else if known.iter().any(|known| known.issuer == issuer) {
+        reader.error(format!("MORE_ISSUERS: {issuer:?} is named twice"));
+    } else {
+        // An entry that does not say whose tokens these are inherits how they are read, as far as that is set.
+        let inherits = !entry.contains_key("provider");
+        let setting = |reader: &Reader<'_>, name: &str| {
+            let own = entry.get(&name.to_ascii_lowercase()).and_then(Value::as_str);
+            let own = own.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
+            let is_inherited = inherits && !matches!(name, "PROVIDER" | "ALLOWED_TENANTS");
+            own.or_else(|| reader.text(name).filter(|_| is_inherited))
+        };
+        return Some(trusted(reader, "MORE_ISSUERS: ", issuer.to_owned(), audiences, &setting));
+    }
+    None
+}
+
+/// Reads what belongs to an issuer. `setting` returns the value of a setting for this issuer; errors begin with `place`.
+fn trusted(
+    reader: &mut Reader<'_>,
+    place: &str,
+    issuer: String,
+    audiences: Vec<String>,
+    setting: &dyn Fn(&Reader<'_>, &str) -> Option<String>,
+) -> TrustedIssuer {
+    let profile = token_profile(reader, place, &issuer, setting);
+    let accepted = accepted(reader, place, &issuer, &profile, setting(reader, "ALLOWED_TENANTS").as_deref());
+    TrustedIssuer { issuer, accepted, audiences, profile }
+}
+
+/// The values of `iss` that are the issuer's: one for each allowed tenant of an issuer of all tenants.
+fn accepted(
+    reader: &mut Reader<'_>,
+    place: &str,
+    issuer: &str,
+    profile: &TokenProfile,
+    tenants: Option<&str>,
+) -> Vec<String> {
+    let is_of_all_tenants = issuer.contains(TENANT_PLACEHOLDER);
+    let tenants: Vec<_> = tenants.unwrap_or_default().split_ascii_whitespace().collect();
+    if !is_of_all_tenants {
+        if !tenants.is_empty() {
+            reader.error(format!(
+                "{place}ALLOWED_TENANTS is for an issuer of all tenants, with {TENANT_PLACEHOLDER} in it, and {issuer:?} is \
+                 that of one: remove it"
+            ));
+        }
+        return vec![issuer.to_owned()];
+    }
+    if !profile.provider.has_keys_of_tenants {
+        reader.error(format!(
+            "{place}{issuer:?}: only PROVIDER = \"entra\" has an issuer of all tenants ({TENANT_PLACEHOLDER})"
+        ));
+    }
+    if tenants.is_empty() {
+        reader.error(format!(
+            "{place}{issuer:?} is an issuer of all tenants: list those that may call in ALLOWED_TENANTS, by their ids"
+        ));
+    }
+    let is_id = |tenant: &str| {
+        tenant.len() == 36
+            && tenant.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
+    };
+    if let Some(bad) = tenants.iter().find(|tenant| !is_id(tenant)) {
+        reader.error(format!(
+            "{place}ALLOWED_TENANTS: {bad:?} must be the id of a tenant in lower case, such as \
+             9188040d-6c67-4c5b-b112-36a304b66dad"
+        ));
+    }
+    tenants.into_iter().map(|tenant| issuer.replace(TENANT_PLACEHOLDER, tenant)).collect()
 }

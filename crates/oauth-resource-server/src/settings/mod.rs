@@ -1,8 +1,11 @@
 //! Settings of a resource server: what it is called and whom it trusts.
 
 mod issuers;
+mod provider;
 mod resource;
 mod tokens;
+
+use std::rc::Rc;
 
 use mcp_edge_identity::{Scopes, is_scope_token};
 use mcp_edge_runtime::settings::Reader;
@@ -23,8 +26,8 @@ use crate::{
 pub struct ResourceServerSettings {
     /// The canonical URL of the endpoint.
     pub resource: Resource,
-    /// Whom to trust.
-    pub trust: TrustPolicy,
+    /// Whom to trust. Shared with the resource server.
+    pub trust: Rc<TrustPolicy>,
     /// What the metadata document says for display.
     pub display: DisplayMetadata,
 }
@@ -53,14 +56,13 @@ impl ResourceServerSettings {
             privacy_policy: reader.url("RESOURCE_POLICY_URI"),
             terms_of_service: reader.url("RESOURCE_TOS_URI"),
         };
-        Self { resource: resource.unwrap_or_default(), trust, display }
+        Self { resource: resource.unwrap_or_default(), trust: Rc::new(trust), display }
     }
 }
 
 fn trust(reader: &mut Reader<'_>, resource: Option<&Resource>) -> TrustPolicy {
     TrustPolicy {
         issuers: issuers::read(reader, resource),
-        token_types: tokens::types(reader),
         required_scopes: scopes(reader, "REQUIRED_SCOPES"),
         hierarchy: hierarchy(reader),
         disclosure: Disclosure::parse(&reader.text("CLAIM_SCOPES").unwrap_or_default()).unwrap_or_else(|entry| {
@@ -72,6 +74,7 @@ fn trust(reader: &mut Reader<'_>, resource: Option<&Resource>) -> TrustPolicy {
             denied: ClientList::parse(&reader.text("DENIED_CLIENTS").unwrap_or_default()),
             first_party: ClientList::parse(&reader.text("FIRST_PARTY_CLIENTS").unwrap_or_default()),
         },
+        organizations: reader.words("ALLOWED_ORGANIZATIONS"),
         opaque: tokens::opaque(reader),
         denied: tokens::denied(reader),
     }

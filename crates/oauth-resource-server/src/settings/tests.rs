@@ -4,13 +4,9 @@ use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::settings::SettingsError;
 
 use super::*;
-use crate::{
-    resource_server::TrustedIssuer,
-    token::{
-        denied::DeniedTokens,
-        jwt::ACCESS_TOKEN_TYPES,
-        opaque::{AcceptedClients, CheckMethod},
-    },
+use crate::token::{
+    denied::DeniedTokens,
+    opaque::{AcceptedClients, CheckMethod},
 };
 
 const ISSUER: &str = "https://tenant.example/oidc";
@@ -44,11 +40,11 @@ fn two_settings_are_enough() {
     let (url, origin, path) = (RESOURCE.to_owned(), "https://mcp.example.com".to_owned(), "/mcp".to_owned());
     assert_eq!(settings.resource, Resource { url, origin, path });
     assert_eq!(settings.resource.metadata_url(), "https://mcp.example.com/.well-known/oauth-protected-resource/mcp");
-    assert_eq!(
-        settings.trust.issuers,
-        [TrustedIssuer { issuer: ISSUER.to_owned(), audiences: vec![RESOURCE.to_owned()] }]
-    );
-    assert_eq!(settings.trust.token_types, ACCESS_TOKEN_TYPES);
+    let [trusted] = &*settings.trust.issuers else { panic!("one issuer") };
+    assert_eq!((&*trusted.issuer, &*trusted.accepted), (ISSUER, &[ISSUER.to_owned()][..]));
+    assert_eq!(trusted.audiences, [RESOURCE]);
+    assert_eq!(trusted.profile.provider.name, "generic");
+    assert_eq!(trusted.profile.token_types, ["at+jwt", "application/at+jwt"]);
     assert_eq!(settings.trust.denied, DeniedTokens::default());
     assert_eq!(settings.trust.required_scopes, Scopes::default());
     assert!(settings.trust.opaque.is_none());
@@ -121,7 +117,8 @@ fn keys_and_times_can_be_denied() {
 
 #[test]
 fn types_are_those_of_access_tokens() {
-    let types = |value| read(&[("TOKEN_TYPES", value)]).map(|settings| settings.trust.token_types);
+    let types =
+        |value| read(&[("TOKEN_TYPES", value)]).map(|settings| settings.trust.issuers[0].profile.token_types.clone());
     assert_eq!(types("at+jwt JWT none").unwrap(), ["at+jwt", "jwt", ""]);
     assert!(
         error(&[("TOKEN_TYPES", "at+jwt logout+jwt")]).contains("\"logout+jwt\" is not the type of an access token")

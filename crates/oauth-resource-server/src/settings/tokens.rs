@@ -1,4 +1,4 @@
-//! Which tokens are accepted: their types, opaque tokens, and those that the operator denies.
+//! Opaque tokens, and the tokens that the operator denies.
 
 use mcp_edge_runtime::settings::Reader;
 
@@ -6,7 +6,6 @@ use crate::{
     client_policy::ClientList,
     token::{
         denied::{DeniedTokens, parse_time},
-        jwt::{ACCESS_TOKEN_TYPES, POSSIBLE_TYPES},
         opaque::{AcceptedClients, CheckMethod, OpaquePolicy},
     },
 };
@@ -43,22 +42,6 @@ fn denied_issued_before(reader: &mut Reader<'_>) -> u64 {
         ));
         0
     })
-}
-
-/// Reads `TOKEN_TYPES`: `typ` values in lower case; `none` stands for an absent `typ`.
-pub(super) fn types(reader: &mut Reader<'_>) -> Vec<String> {
-    let set = reader.words("TOKEN_TYPES");
-    if set.is_empty() {
-        return ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec();
-    }
-    let types: Vec<_> =
-        set.into_iter().map(|word| if word == "none" { String::new() } else { word.to_ascii_lowercase() }).collect();
-    if let Some(other) = types.iter().find(|typ| !POSSIBLE_TYPES.contains(&typ.as_str())) {
-        reader.error(format!(
-            "TOKEN_TYPES: {other:?} is not the type of an access token: use at+jwt, jwt, or none for tokens without typ"
-        ));
-    }
-    types
 }
 
 /// Reads `OPAQUE_TOKEN_*` and `INTROSPECTION_*`.

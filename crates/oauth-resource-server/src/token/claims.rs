@@ -7,24 +7,25 @@ use serde_json::{Map, Value};
 
 use super::{
     numeric_date::{numeric_date, whole_seconds},
+    profile::TokenProfile,
     validity::Validity,
 };
 use crate::denial::{Denial, Excerpt, ExpiryError, IssueTimeError, TokenError};
 use mcp_edge_identity::Scopes;
+use mcp_edge_providers::AudienceRule;
 
-/// The claims that may name the client, the first that is there counts: RFC 9068 and RFC 7662 (Logto), OpenID Connect
-/// (Keycloak, Auth0, Entra), then what Okta and Entra's first version have in their place.
-pub(super) const CLIENT: [&str; 4] = ["client_id", "azp", "cid", "appid"];
-
-/// Every claim that a decision depends on. Those come first that nearly every token has.
+/// Every claim that a decision depends on, those of all providers' profiles included. Those come first that nearly every
+/// token has.
 #[rustfmt::skip]
-const DECISIVE: [&str; 40] = [
+const DECISIVE: [&str; 53] = [
     "iss", "aud", "sub", "exp", "iat", "scope", "client_id", "nbf", "azp", "cid", "appid", "scopes", "scp",
     // What kind of token it is.
     "active", "cnf", "typ", "token_use", "token_type", "tokenType", "tokenName", "nonce", "at_hash", "c_hash", "s_hash", "events",
     // Who is calling.
     "auth_time", "acr", "amr", "sid", "session_state", "gty", "idtyp", "azpacr", "appidacr", "oid", "username",
-    "preferred_username", "clientHost", "clientAddress", "clientId",
+    "preferred_username", "clientHost", "clientAddress", "clientId", "uid", "role", "session_id", "is_anonymous", "sub_profile", "xms_sub_fct", "jti",
+    // For whom, and what a machine may do.
+    "organization_id", "organization", "org_id", "tid", "ver", "roles",
 ];
 
 /// Whether any decision depends on a claim of this name.
@@ -38,13 +39,13 @@ pub fn is_decisive(name: &str) -> bool {
 pub struct Claims {
     /// `iss`.
     pub issuer: String,
-    /// `aud`, as a list.
+    /// `aud`, as a list; empty if there is none, which only some [profiles](AudienceRule) let pass.
     pub audience: Vec<String>,
     /// `sub`.
     pub subject: String,
-    /// `client_id`, else `azp`, `cid` or `appid`. An empty one names nobody.
+    /// The client, by the first claim of the profile that names one. An empty one names nobody.
     pub client_id: Option<String>,
-    /// `scope`, else `scopes`, else `scp`.
+    /// The scopes as the provider writes them, by the first claim of the profile that has some.
     pub scopes: Scopes,
     /// `exp`, whole seconds since 1970.
     pub expires_at: u64,
@@ -62,6 +63,31 @@ impl Claims {
     pub fn validity(&self) -> Validity {
         Validity { expires_at: self.expires_at, not_before: self.not_before, issued_at: self.issued_at }
     }
+
+    /// The organization that the user acts for, if the profile has a claim for it and the token a name in it. Of several
+    /// names none is the one.
+    #[must_use]
+    pub fn organization(&self, profile: &TokenProfile) -> Option<&str> {
+        let name = match self.all.get(profile.organization_claim.as_deref()?)? {
+            Value::Array(names) if names.len() == 1 => names[0].as_str(),
+            name => name.as_str(),
+        };
+        name.filter(|name| !name.is_empty())
+    }
+
+    /// The permissions of a machine that has no scopes.
+    #[must_use]
+    pub fn machine_scopes(&self, profile: &TokenProfile) -> Scopes {
+        first_scopes(&self.all, &profile.machine_scope_claims)
+    }
+}
+
+/// `iss`, before anything else is read: it selects the profile.
+///
+/// # Errors
+/// [`Denial::WrongIssuer`] if it is missing or no string.
+pub fn issuer(all: &Map<String, Value>) -> Result<&str, Denial> {
+    all.get("iss").and_then(Value::as_str).ok_or(Denial::WrongIssuer { iss: None })
 }
 
 /// Reads the claims that decisions depend on and checks their types.
@@ -69,20 +95,24 @@ impl Claims {
 /// A claim that is `null` counts as absent: that is how serializers write a member without a value. Absence never grants
 /// more: without `iss`, `aud`, `exp` or `sub` the token is denied, without a scope claim it has no scopes.
 ///
-/// Checks, in order: `iss` is a string; `aud` is a string or a list of strings; `exp` is a number; `nbf` and `iat` are
-/// numbers if present; `sub` is a non-empty string; of `client_id`, `azp`, `cid` and `appid` the first that is present
-/// and not empty is a string. Of `scope`, `scopes` and `scp` the first that is present and not empty counts, of
-/// any type; a missing scope claim means no scopes, never all of them.
+/// Checks, in order: `iss` is a string; `aud` is a string or a list of strings, or is missing where the profile can do
+/// without; `exp` is a number; `nbf` and `iat` are numbers if present; `sub` is a non-empty string; of the profile's claims
+/// for the client the first that is present and not empty is a string. Of those for scopes the first that is present and
+/// not empty counts, of any type; a missing scope claim means no scopes, never all of them.
 ///
 /// # Errors
 /// [`Denial::WrongIssuer`], [`Denial::WrongAudience`], [`Denial::MissingExpiry`], [`Denial::MalformedToken`],
 /// [`Denial::BadIssueTime`], [`Denial::MissingSubject`].
-pub fn read(all: Map<String, Value>) -> Result<Claims, Denial> {
+pub fn read(all: Map<String, Value>, profile: &TokenProfile) -> Result<Claims, Denial> {
     let claim = |name: &str| all.get(name).filter(|value| !value.is_null());
-    let issuer = claim("iss").and_then(Value::as_str).ok_or(Denial::WrongIssuer { iss: None })?.to_owned();
-    let audience = claim("aud").ok_or(Denial::WrongAudience { aud: None })?;
-    let audience =
-        strings(audience).ok_or_else(|| Denial::WrongAudience { aud: Some(Excerpt::new(&audience.to_string())) })?;
+    let issuer = issuer(&all)?.to_owned();
+    let audience = match claim("aud") {
+        Some(audience) => {
+            strings(audience).ok_or_else(|| Denial::WrongAudience { aud: Some(Excerpt::new(&audience.to_string())) })?
+        }
+        None if profile.provider.audience == AudienceRule::ClaimOrScopePrefix => Vec::new(),
+        None => return Err(Denial::WrongAudience { aud: None }),
+    };
     let expires_at = claim("exp").ok_or(Denial::MissingExpiry { error: ExpiryError::Missing })?;
     let expires_at = numeric_date(expires_at).ok_or(Denial::MissingExpiry { error: ExpiryError::NotADate })?;
     let not_before = match claim("nbf") {
@@ -100,20 +130,22 @@ pub fn read(all: Map<String, Value>) -> Result<Claims, Denial> {
         Some(Value::String(subject)) if !subject.is_empty() => subject.clone(),
         _ => return Err(Denial::MissingSubject),
     };
-    // Of `cid` and `appid` those count that may be the client's: others are somebody's custom claims.
+    // Of another type than text, a claim that no standard has is somebody's own.
     let may_be_client =
         |name: &str, value: &&Value| **value != "" && (value.is_string() || matches!(name, "client_id" | "azp"));
-    let client = CLIENT
-        .into_iter()
+    let client = profile
+        .client_id_claims
+        .iter()
         .find_map(|name| claim(name).filter(|value| may_be_client(name, value)).map(|value| (name, value)));
     let client_id = match client {
         None => None,
         Some((_, Value::String(client))) => Some(client.clone()),
-        Some((name, _)) => return Err(Denial::MalformedToken { error: TokenError::NotAString(name) }),
+        Some((name, _)) => {
+            let name = if name == "azp" { "azp" } else { "client_id" };
+            return Err(Denial::MalformedToken { error: TokenError::NotAString(name) });
+        }
     };
-    // One of another type counts: it grants nothing, and the next name must not grant in its place.
-    let scopes = ["scope", "scopes", "scp"].iter().find_map(|name| claim(name).filter(|value| !is_empty(value)));
-    let scopes = scopes.map(self::scopes).unwrap_or_default();
+    let scopes = first_scopes(&all, &profile.scope_claims);
     Ok(Claims {
         issuer,
         audience,
@@ -156,8 +188,15 @@ fn strings(value: &Value) -> Option<Vec<String>> {
     }
 }
 
-/// Whether a scope claim names nothing.
-fn is_empty(value: &Value) -> bool {
+/// The scopes in the first of these claims that is there and not empty. One of another type counts: it grants nothing, and
+/// the next name must not grant in its place.
+fn first_scopes(all: &Map<String, Value>, names: &[String]) -> Scopes {
+    let claim = |name: &String| all.get(name).filter(|value| !value.is_null() && !is_empty(value));
+    names.iter().find_map(claim).map(scopes).unwrap_or_default()
+}
+
+/// Whether a claim is an empty list, in either form.
+pub(super) fn is_empty(value: &Value) -> bool {
     match value {
         Value::String(list) => list.trim_ascii().is_empty(),
         Value::Array(names) => names.is_empty(),

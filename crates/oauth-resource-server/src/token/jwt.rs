@@ -17,11 +17,8 @@ use crate::{
 };
 use mcp_edge_runtime::crypto::Algorithm;
 
-/// `typ` of an access token (RFC 9068 §4), with and without `application/`, in lower case.
-pub const ACCESS_TOKEN_TYPES: [&str; 2] = ["at+jwt", "application/at+jwt"];
-
-/// Every `typ` that an access token may have, in lower case: those above, and what providers use that do not follow
-/// RFC 9068. Any other names a token of another profile (a logout token, a security event, a `DPoP` proof), which no
+/// Every `typ` that an access token may have, in lower case: that of RFC 9068 §4, with and without `application/`, and
+/// what providers use that do not follow it; the empty one stands for none. Any other names a token of another profile (a logout token, a security event, a `DPoP` proof), which no
 /// policy makes an access token.
 pub const POSSIBLE_TYPES: [&str; 5] = ["at+jwt", "application/at+jwt", "jwt", "application/jwt", ""];
 
@@ -35,8 +32,8 @@ pub struct UnverifiedJwt<'a> {
     pub algorithm: Algorithm,
     /// `kid`, if there is one. Untrusted input: it selects among the provider's keys and nothing else.
     pub kid: Option<String>,
-    /// Whether `typ` says that it is an access token (RFC 9068).
-    pub is_typed: bool,
+    /// `typ`, if there is one; in lower case it is one of [`POSSIBLE_TYPES`].
+    pub typ: Option<String>,
     /// The claims that were wanted, unchecked; `null` for each of the others.
     pub claims: Map<String, Value>,
     /// What was signed.
@@ -86,36 +83,32 @@ fn begins_with_brace(segment: &str) -> bool {
     segment.starts_with("eyJ") || decoded.is_ok_and(|bytes| bytes.trim_ascii_start().first() == Some(&b'{'))
 }
 
-/// Reads a token that looks like a signed JWT. `types` are the accepted values of `typ` in lower case; the empty string
-/// among them accepts an absent `typ`. Of the claims those are built whose names are `wanted`.
+/// Reads a token that looks like a signed JWT. Of the claims those are built whose names are `wanted`.
 ///
 /// Checks, in order: three segments; header is base64url and a JSON object without duplicates; `crit`, `b64`, `zip`,
-/// `cty` ask for nothing; `typ`, which is none but one of [`POSSIBLE_TYPES`]; `alg`; `kid` is a string; signature is
+/// `cty` ask for nothing; `typ` is one of [`POSSIBLE_TYPES`]; `alg`; `kid` is a string; signature is
 /// base64url; claims are base64url and a JSON object without duplicates.
 ///
 /// # Errors
 /// [`Denial::MalformedToken`], [`Denial::DuplicateMember`], [`Denial::UnsupportedHeader`], [`Denial::WrongType`],
 /// [`Denial::UnsupportedAlgorithm`].
-pub fn parse<'a>(token: &'a str, types: &[String], wanted: &dyn Fn(&str) -> bool) -> Result<UnverifiedJwt<'a>, Denial> {
+pub fn parse<'a>(token: &'a str, wanted: &dyn Fn(&str) -> bool) -> Result<UnverifiedJwt<'a>, Denial> {
     let (signing_input, signature) = token.rsplit_once('.').ok_or_else(|| malformed(TokenError::Segments))?;
     let (header, claims) = signing_input.split_once('.').ok_or_else(|| malformed(TokenError::Segments))?;
     if claims.contains('.') {
         return Err(malformed(TokenError::Segments));
     }
-    let header = header_of(header)?;
+    let mut header = header_of(header)?;
     if let Some(member) = unsupported(&header) {
         return Err(Denial::UnsupportedHeader { member });
     }
 
-    let typ = match header.get("typ") {
-        None => String::new(),
-        Some(Value::String(typ)) => typ.to_ascii_lowercase(),
+    let typ = match header.remove("typ") {
+        None => None,
+        Some(Value::String(typ)) => Some(typ),
         Some(_) => return Err(malformed(TokenError::NotAString("typ"))),
     };
-    if !types.contains(&typ) || !POSSIBLE_TYPES.contains(&typ.as_str()) {
-        return Err(Denial::WrongType { typ: header.get("typ").and_then(Value::as_str).map(Excerpt::new) });
-    }
-    let is_typed = ACCESS_TOKEN_TYPES.contains(&typ.as_str());
+    check_type(typ.as_deref(), &POSSIBLE_TYPES)?;
 
     let algorithm = match header.get("alg") {
         Some(Value::String(name)) => {
@@ -132,7 +125,18 @@ pub fn parse<'a>(token: &'a str, types: &[String], wanted: &dyn Fn(&str) -> bool
     let signature = URL_SAFE_NO_PAD.decode(signature);
     let signature = signature.map_err(|_| malformed(TokenError::Encoding(Segment::Signature)))?;
     let claims = object(claims, Segment::Claims, wanted)?;
-    Ok(UnverifiedJwt { algorithm, kid, is_typed, claims, signing_input, signature })
+    Ok(UnverifiedJwt { algorithm, kid, typ, claims, signing_input, signature })
+}
+
+/// Checks that `typ` is one of `types`, which are in lower case; the empty one among them accepts its absence.
+///
+/// # Errors
+/// [`Denial::WrongType`].
+pub fn check_type<T: AsRef<str>>(typ: Option<&str>, types: &[T]) -> Result<(), Denial> {
+    // An empty `typ` is not an absent one.
+    let is_one =
+        |one: &T| typ.map_or(one.as_ref().is_empty(), |typ| !typ.is_empty() && typ.eq_ignore_ascii_case(one.as_ref()));
+    if types.iter().any(is_one) { Ok(()) } else { Err(Denial::WrongType { typ: typ.map(Excerpt::new) }) }
 }
 
 #[cold]
@@ -184,13 +188,19 @@ mod tests {
     use super::*;
     use crate::denial::Reason;
 
-    /// The cause alone: most tests are about it.
-    fn parse<'a>(token: &'a str, types: &[String], wanted: &dyn Fn(&str) -> bool) -> Result<UnverifiedJwt<'a>, Reason> {
-        super::parse(token, types, wanted).map_err(|denial| denial.reason())
+    /// Reads all of a token whose type is that of RFC 9068, for the cause alone: most tests are about it.
+    fn parse(token: &str) -> Result<UnverifiedJwt<'_>, Reason> {
+        parse_as(token, &["at+jwt", "application/at+jwt"]).map_err(|denial| denial.reason())
+    }
+
+    fn parse_as<'a>(token: &'a str, types: &[&str]) -> Result<UnverifiedJwt<'a>, Denial> {
+        let jwt = super::parse(token, &|_| true)?;
+        check_type(jwt.typ.as_deref(), types)?;
+        Ok(jwt)
     }
 
     fn detail(header: &str) -> String {
-        let denial = super::parse(&token(header, "{}"), &types(), &|_| true).unwrap_err();
+        let denial = parse_as(&token(header, "{}"), &["at+jwt"]).unwrap_err();
         denial.detail().unwrap_or_default()
     }
 
@@ -209,23 +219,19 @@ mod tests {
         }
     }
 
-    fn types() -> Vec<String> {
-        ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec()
-    }
-
     fn token(header: &str, claims: &str) -> String {
         let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
         format!("{}.{}.{}", encode(header), encode(claims), encode("signature"))
     }
 
     fn outcome(header: &str) -> Result<Algorithm, Reason> {
-        parse(&token(header, r#"{"sub":"alice"}"#), &types(), &|_| true).map(|jwt| jwt.algorithm)
+        parse(&token(header, r#"{"sub":"alice"}"#)).map(|jwt| jwt.algorithm)
     }
 
     #[test]
     fn a_good_token_is_taken_apart() {
         let token = token(r#"{"alg":"ES384","typ":"at+jwt","kid":"k"}"#, r#"{"sub":"alice"}"#);
-        let jwt = parse(&token, &types(), &|_| true).unwrap();
+        let jwt = parse(&token).unwrap();
         assert_eq!(jwt.algorithm, Algorithm::ES384);
         assert_eq!(jwt.kid.as_deref(), Some("k"));
         assert_eq!(jwt.claims["sub"], "alice");
@@ -245,11 +251,20 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_typ_passes_only_where_the_operator_said_so() {
-        let mut types = types();
-        types.push(String::new());
-        assert!(parse(&token(r#"{"alg":"RS256"}"#, "{}"), &types, &|_| true).is_ok());
-        assert_eq!(parse(&token(r#"{"alg":"RS256","typ":"JWT"}"#, "{}"), &types, &|_| true), Err(Reason::WrongType));
+    fn an_absent_typ_passes_only_where_it_is_accepted() {
+        let absent = token(r#"{"alg":"RS256"}"#, "{}");
+        assert!(parse_as(&absent, &["at+jwt", ""]).is_ok());
+        assert_eq!(parse(&absent), Err(Reason::WrongType));
+        // An empty one is not an absent one.
+        let empty = token(r#"{"alg":"RS256","typ":""}"#, "{}");
+        assert_eq!(parse_as(&empty, &["at+jwt", ""]).map_err(|denial| denial.reason()), Err(Reason::WrongType));
+    }
+
+    #[test]
+    fn a_type_of_another_profile_passes_nowhere() {
+        let logout = token(r#"{"alg":"RS256","typ":"logout+jwt"}"#, "{}");
+        let denial = parse_as(&logout, &["logout+jwt"]).unwrap_err();
+        assert_eq!(denial, Denial::WrongType { typ: Some(Excerpt::new("logout+jwt")) });
     }
 
     #[test]
@@ -296,16 +311,16 @@ mod tests {
     fn no_member_may_occur_twice() {
         assert_eq!(outcome(r#"{"alg":"RS256","typ":"at+jwt","alg":"none"}"#), Err(Reason::DuplicateMember));
         let twice = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, r#"{"sub":"alice","sub":"bob"}"#);
-        assert_eq!(parse(&twice, &types(), &|_| true), Err(Reason::DuplicateMember));
+        assert_eq!(parse(&twice), Err(Reason::DuplicateMember));
         // The same name, spelled with an escape.
         let twice = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, r#"{"sub":"alice","\u0073ub":"bob"}"#);
-        assert_eq!(parse(&twice, &types(), &|_| true), Err(Reason::DuplicateMember));
+        assert_eq!(parse(&twice), Err(Reason::DuplicateMember));
     }
 
     #[test]
     fn segments_are_unpadded_canonical_base64url() {
         let good = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, "{}");
-        assert!(parse(&good, &types(), &|_| true).is_ok());
+        assert!(parse(&good).is_ok());
         for bad in [
             good.replacen('.', "=.", 1),
             format!("{good}="),
@@ -315,7 +330,7 @@ mod tests {
             good.replace('.', ""),
             format!("{good}.AAAA"),
         ] {
-            let reason = parse(&bad, &types(), &|_| true).unwrap_err();
+            let reason = parse(&bad).unwrap_err();
             assert_eq!(reason, Reason::MalformedToken, "{bad}");
         }
     }
@@ -324,7 +339,7 @@ mod tests {
     fn claims_are_an_object() {
         for claims in ["", "null", "[]", "\"sub\"", "{", "{\"sub\":1}x"] {
             let token = token(r#"{"alg":"RS256","typ":"at+jwt"}"#, claims);
-            assert_eq!(parse(&token, &types(), &|_| true), Err(Reason::MalformedToken), "{claims}");
+            assert_eq!(parse(&token), Err(Reason::MalformedToken), "{claims}");
         }
     }
 
@@ -348,13 +363,13 @@ mod tests {
         #[test]
         fn nothing_panics(token in "[A-Za-z0-9_.=-]{0,80}") {
             let _ = form_of(&token);
-            let _ = parse(&token, &types(), &|_| true);
+            let _ = parse(&token);
         }
 
         #[test]
         fn only_what_is_signed_is_read(header in "[ -~]{0,60}", claims in "[ -~]{0,60}") {
             let token = token(&header, &claims);
-            if let Ok(jwt) = parse(&token, &types(), &|_| true) {
+            if let Ok(jwt) = parse(&token) {
                 prop_assert!(token.starts_with(jwt.signing_input));
                 prop_assert_eq!(Some(jwt.claims), serde_json::from_str(&claims).ok());
             }

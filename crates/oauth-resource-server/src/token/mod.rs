@@ -6,7 +6,8 @@
 //! | [`claims`] | the claims that decisions depend on, and the audience | RFC 9068 §4, RFC 7519 §4 |
 //! | [`validity`] | expiry, start and issue time against the clock | RFC 7519 §4.1 |
 //! | [`token_use`] | whether it is an access token and a bearer token | RFC 7800 |
-//! | [`caller_kind`] | whether it stands for a person or a machine | RFC 9068 §2.2 |
+//! | [`profile`] | where the issuer's provider writes what is asked of a token | [`mcp_edge_providers`] |
+//! | [`caller_kind`] | whether it stands for a person or a machine, by the signs of the profile | RFC 9068 §2.2 |
 //! | [`denied`] | the keys and ages that the operator denies | |
 //! | [`opaque`] | what the provider says of a token that is no JWT | RFC 7662, OpenID Connect Core §5.3 |
 //! | [`introspection_limiter`] | a limit on requests about unknown tokens | |
@@ -23,6 +24,8 @@ pub mod introspection_limiter;
 pub mod jwt;
 mod numeric_date;
 pub mod opaque;
+pub mod profile;
+mod signs;
 pub mod token_use;
 pub mod two_choice_cache;
 pub mod validity;

@@ -1,13 +1,25 @@
 //! Whether a token is an access token, and a bearer token, by its claims.
 
+use mcp_edge_providers::Profile;
 use serde_json::Value;
 
-use super::claims::Claims;
+use super::{claims::Claims, signs::holds};
 use crate::denial::{Confirmation, Denial};
 
 /// What some providers call tokens that are not access tokens. A custom claim may have the same name, so only these
 /// values are refused.
 const OTHER_KINDS: [&str; 6] = ["id", "id_token", "id-token", "refresh", "refresh_token", "refresh-token"];
+
+/// Checks what must hold of the access tokens of this provider besides.
+///
+/// # Errors
+/// [`Denial::ClaimRequired`].
+pub fn check_requirements(claims: &Claims, provider: &Profile) -> Result<(), Denial> {
+    match provider.requirements.iter().find(|sign| !holds(sign, claims)) {
+        None => Ok(()),
+        Some(sign) => Err(Denial::ClaimRequired { claim: sign.claims()[0], provider: provider.name }),
+    }
+}
 
 /// Checks that the token is an access token, and one that its holder may send without a proof.
 ///

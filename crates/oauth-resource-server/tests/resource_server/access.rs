@@ -59,7 +59,7 @@ fn a_client_is_third_party_unless_it_is_listed() {
 
 #[test]
 fn a_machine_is_a_client_that_is_its_own_subject() {
-    assert_eq!(identity(policy(), |_| ()).unwrap().kind(), Kind::User);
+    assert_eq!(identity(policy(), |_| ()).unwrap().kind(), Kind::Unknown);
     assert_eq!(identity(policy(), |claims| claims["sub"] = "agent".into()).unwrap().kind(), Kind::Machine);
     let by_azp = |claims: &mut Value| {
         let claims = claims.as_object_mut().unwrap();
@@ -117,7 +117,7 @@ fn two_issuers() -> (World, ResourceServer) {
     world.publish(ISSUER, &[key_pair("p384-1").jwk("k")]);
     world.publish(OTHER_ISSUER, &[key_pair("p384-2").jwk("k")]);
     let issuers = [(ISSUER, RESOURCE), (OTHER_ISSUER, OTHER_RESOURCE)]
-        .map(|(issuer, audience)| TrustedIssuer { issuer: issuer.to_owned(), audiences: vec![audience.to_owned()] });
+        .map(|(issuer, audience)| TrustedIssuer::new(issuer, vec![audience.to_owned()]));
     let server = ResourceServer::new(TrustPolicy { issuers: issuers.to_vec(), ..policy() });
     (world, server)
 }

@@ -5,13 +5,13 @@ use mcp_edge_oauth::{client_policy::ClientList, denial::Denial, resource_server:
 use serde_json::{Value, json};
 
 use crate::support::{
-    tokens::{ISSUER, Scene, policy},
+    tokens::{ISSUER, Scene, policy_of_types},
     world::{Answer, introspection_url, userinfo_url},
 };
 
 /// Accepts tokens of any form that an operator may configure.
 fn lenient() -> TrustPolicy {
-    TrustPolicy { token_types: ["at+jwt", "jwt", ""].map(str::to_owned).to_vec(), ..policy() }
+    policy_of_types(&["at+jwt", "jwt", ""])
 }
 
 /// What becomes of a token with another `typ` in its header (`null` for none) and with these claims in place of
@@ -152,12 +152,12 @@ fn a_type_of_another_profile_is_refused_regardless_of_the_policy() {
         "anything",
     ] {
         let mut policy = lenient();
-        policy.token_types.push(typ.to_owned());
+        policy.issuers[0].profile.token_types.push(typ.to_owned());
         let denial = sent(policy, &json!(typ), &json!({ "client_id": "agent" })).expect_err(typ);
         assert_eq!(denial.reason().slug(), "wrong_type", "{typ}");
     }
     for typ in ["at+jwt", "application/at+jwt", "jwt", "application/jwt"] {
-        let policy = TrustPolicy { token_types: vec![typ.to_owned()], ..policy() };
+        let policy = policy_of_types(&[typ]);
         assert!(sent(policy, &json!(typ), &json!({ "client_id": "agent" })).is_ok(), "{typ}");
     }
 }
@@ -205,21 +205,17 @@ fn service_accounts_are_machines() {
 }
 
 #[test]
-fn a_jwt_that_follows_rfc_9068_is_of_the_user_that_it_names() {
-    let claims = json!({ "client_id": "agent" });
-    assert_eq!(kind(&json!("at+jwt"), &claims), "User");
-    assert_eq!(kind(&json!("AT+JWT"), &claims), "User");
-    for typ in [json!("JWT"), json!(null)] {
-        assert_eq!(kind(&typ, &claims), "Unknown", "{typ}");
-    }
-    // What RFC 9068 says of `client_id` it says of no other claim.
-    for claims in [json!({}), json!({ "azp": "agent" }), json!({ "cid": "agent" }), json!({ "client_id": "" })] {
-        assert_eq!(kind(&json!("at+jwt"), &claims), "Unknown", "{claims}");
+fn another_subject_than_the_client_proves_no_user() {
+    // RFC 9068 §2.2: a machine's `sub` is any identifier that the server uses for the client.
+    for claims in [json!({ "client_id": "agent" }), json!({ "azp": "agent" }), json!({}), json!({ "client_id": "" })] {
+        for typ in [json!("at+jwt"), json!("JWT"), json!(null)] {
+            assert_eq!(kind(&typ, &claims), "Unknown", "{typ} {claims}");
+        }
     }
 }
 
 #[test]
-fn elsewhere_a_sign_in_proves_a_user() {
+fn a_sign_in_proves_a_user() {
     for claims in [
         json!({ "azp": "agent", "auth_time": 1_794_999_000 }),
         json!({ "azp": "agent", "acr": "urn:mace:incommon:iap:silver" }),
@@ -229,7 +225,7 @@ fn elsewhere_a_sign_in_proves_a_user() {
         json!({ "cid": "agent", "uid": "00u1", "auth_time": 1_794_999_000 }),
         // Keycloak
         json!({ "azp": "agent", "typ": "Bearer", "acr": "1", "auth_time": 1_794_999_000, "sid": "s" }),
-        json!({ "azp": "agent", "typ": "Bearer", "acr": "1", "sid": "s" }),
+        json!({ "azp": "agent", "typ": "Bearer", "acr": "1", "sid": "s", "preferred_username": "alice" }),
     ] {
         for typ in [json!("at+jwt"), json!("JWT"), json!(null)] {
             assert_eq!(kind(&typ, &claims), "User", "{typ} {claims}");
@@ -253,8 +249,9 @@ fn what_proves_nothing_makes_no_user() {
         json!({ "azp": "agent", "amr": "pwd" }),
         json!({ "azp": "agent", "scope": "openid profile" }),
         json!({ "azp": "agent", "preferred_username": "alice" }),
-        // Keycloak writes `acr` into the tokens of service accounts as well, but not the session.
+        // Keycloak writes `acr` into the tokens of service accounts as well, and the session of those with refresh tokens.
         json!({ "azp": "agent", "typ": "Bearer", "acr": "1" }),
+        json!({ "azp": "agent", "typ": "Bearer", "acr": "1", "sid": "s" }),
     ] {
         for typ in [json!("at+jwt"), json!("JWT"), json!(null)] {
             assert_eq!(kind(&typ, &claims), "Unknown", "{typ} {claims}");

@@ -108,7 +108,7 @@ fn id_tokens_and_tokens_for_others_are_refused_with_their_reason() {
 #[test]
 fn an_id_token_that_passes_for_its_type_still_has_the_wrong_audience() {
     let mut policy = logto::policy();
-    policy.token_types.push(String::new());
+    policy.issuers[0].profile.token_types.push(String::new());
     for vector in logto::vectors().iter().filter(|vector| vector.kind == "id_token") {
         let (world, server) = (World::new(), ResourceServer::new(policy.clone()));
         world.advance_to(vector.now);

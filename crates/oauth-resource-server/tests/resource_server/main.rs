@@ -11,5 +11,6 @@ mod keys_over_time;
 mod logto;
 mod memory;
 mod opaque;
+mod profiles;
 mod reasons;
 mod vectors;

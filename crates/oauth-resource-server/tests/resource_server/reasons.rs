@@ -8,8 +8,9 @@ use mcp_edge_oauth::{
     bearer::MAX_TOKEN_BYTES,
     client_policy::ClientList,
     denial::{Denial, Reason},
+    providers::profiles::OKTA,
     resource_server::{ResourceServer, TrustPolicy},
-    token::{introspection_limiter::MAX_QUESTIONS, opaque::MAX_OPAQUE_BYTES},
+    token::{introspection_limiter::MAX_QUESTIONS, opaque::MAX_OPAQUE_BYTES, profile::TokenProfile},
 };
 use mcp_edge_runtime::{crypto::Algorithm, http::RequestHead};
 use serde_json::{Value, json};
@@ -254,6 +255,13 @@ fn cases() -> Vec<Case> {
         }),
         opaque(Reason::NotAnAccessToken, "a refresh token", || {
             Answer::json(&json!({ "active": true, "sub": "alice" }))
+        }),
+        with_policy(Reason::ClaimRequired, "no token of Okta", |policy| {
+            policy.issuers[0].profile = TokenProfile::new(&OKTA);
+            policy.issuers[0].profile.token_types = vec!["at+jwt".to_owned()];
+        }),
+        with_policy(Reason::OrganizationNotAllowed, "no organization and a list", |policy| {
+            policy.organizations = vec!["acme".to_owned()];
         }),
         with_policy(Reason::ClientDenied, "denied", |policy| policy.clients.denied = ClientList::parse("agent")),
         with_policy(Reason::ClientNotAllowed, "not listed", |policy| {

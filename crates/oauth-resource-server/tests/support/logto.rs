@@ -1,6 +1,10 @@
 //! What a real Logto answered; see `logto/README.md`.
 
-use mcp_edge_oauth::resource_server::{TrustPolicy, TrustedIssuer};
+use mcp_edge_oauth::{
+    providers::profiles::LOGTO,
+    resource_server::{TrustPolicy, TrustedIssuer},
+    token::profile::TokenProfile,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -78,7 +82,8 @@ pub fn answer(name: &str, exchange: &str) -> Answer {
 
 /// Trusts the recorded issuer for the recorded resource.
 pub fn policy() -> TrustPolicy {
-    let issuer = TrustedIssuer { issuer: ISSUER.to_owned(), audiences: vec![RESOURCE.to_owned()] };
+    let mut issuer = TrustedIssuer::new(ISSUER, vec![RESOURCE.to_owned()]);
+    issuer.profile = TokenProfile::new(&LOGTO);
     TrustPolicy { issuers: vec![issuer], ..tokens::policy() }
 }
 

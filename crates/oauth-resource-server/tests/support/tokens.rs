@@ -10,7 +10,7 @@ use mcp_edge_oauth::{
     disclosure::Disclosure,
     resource_server::{Authentication, ResourceServer, TrustPolicy, TrustedIssuer},
     scope_hierarchy::Hierarchy,
-    token::{denied::DeniedTokens, jwt::ACCESS_TOKEN_TYPES},
+    token::denied::DeniedTokens,
 };
 use mcp_edge_runtime::{crypto::Algorithm, http::RequestHead};
 use serde_json::{Value, json};
@@ -26,15 +26,22 @@ pub const RESOURCE: &str = "https://mcp.example.com/mcp";
 /// Trusts [`ISSUER`] for [`RESOURCE`] and asks for nothing else.
 pub fn policy() -> TrustPolicy {
     TrustPolicy {
-        issuers: vec![TrustedIssuer { issuer: ISSUER.to_owned(), audiences: vec![RESOURCE.to_owned()] }],
-        token_types: ACCESS_TOKEN_TYPES.map(str::to_owned).to_vec(),
+        issuers: vec![TrustedIssuer::new(ISSUER, vec![RESOURCE.to_owned()])],
         required_scopes: Scopes::default(),
         hierarchy: Hierarchy::default(),
         disclosure: Disclosure::default(),
         clients: ClientPolicy::default(),
+        organizations: Vec::new(),
         opaque: None,
         denied: DeniedTokens::default(),
     }
+}
+
+/// The same for tokens of any of these types.
+pub fn policy_of_types(types: &[&str]) -> TrustPolicy {
+    let mut policy = policy();
+    policy.issuers[0].profile.token_types = types.iter().map(|typ| (*typ).to_owned()).collect();
+    policy
 }
 
 /// The header of a good token.

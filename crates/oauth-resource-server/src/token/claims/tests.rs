@@ -12,6 +12,7 @@ use crate::{
     },
 };
 use mcp_edge_identity::Kind;
+use mcp_edge_providers::profiles;
 
 const NOW: u64 = 1_795_000_000;
 
@@ -26,7 +27,7 @@ fn good() -> Value {
 fn with(change: impl FnOnce(&mut Map<String, Value>)) -> Result<Claims, Reason> {
     let mut claims = good().as_object().unwrap().clone();
     change(&mut claims);
-    read(claims).map_err(|denial| denial.reason())
+    read(claims, &TokenProfile::default()).map_err(|denial| denial.reason())
 }
 
 fn check_time(claims: &Claims, now: u64) -> Result<(), Reason> {
@@ -148,18 +149,25 @@ fn no_scope_claim_grants_nothing() {
 /// What each claim means when it is `null`: the same as its absence.
 #[test]
 fn a_claim_that_is_null_counts_as_absent() {
-    let names = [&DECISIVE[..], &["jti", "act", "organization_id", "roles", "email"]].concat();
+    let names = [&DECISIVE[..], &["act", "email"]].concat();
     for name in names {
         let absent = with(|claims| drop(claims.remove(name)));
         let null = with_member(name, Value::Null);
         // But for the member itself, which is never disclosed.
         let without = |claims: Claims| Claims { all: Map::new(), ..claims };
         let kinds = |claims: &Result<Claims, Reason>| {
-            let kind = |claims: &Claims| (check_use(claims), kind_of(claims, Source::AccessTokenJwt));
+            let kind = |claims: &Claims| (check_use(claims), kind_of(claims, &TokenProfile::default(), Source::Jwt));
             claims.as_ref().ok().map(kind)
         };
         assert_eq!(kinds(&null), kinds(&absent), "{name}");
         assert_eq!(null.map(without), absent.map(without), "{name}");
+    }
+}
+
+#[test]
+fn what_a_profile_looks_at_is_read() {
+    for claim in profiles::ALL.iter().flat_map(|profile| profile.claims()) {
+        assert!(is_decisive(claim), "{claim}");
     }
 }
 
@@ -211,7 +219,9 @@ fn of_several_scope_claims_the_first_counts_that_names_anything() {
 
 #[test]
 fn machines_are_known_by_the_signs_of_several_providers() {
-    let is_of_a_machine = |claims: Result<Claims, Reason>| kind_of(&claims.unwrap(), Source::PlainJwt) == Kind::Machine;
+    let is_of_a_machine = |claims: Result<Claims, Reason>| {
+        kind_of(&claims.unwrap(), &TokenProfile::default(), Source::Jwt) == Kind::Machine
+    };
     assert!(!is_of_a_machine(with(|_| ())));
     for (name, value) in [("sub", "agent"), ("sub", "agent@clients"), ("gty", "client-credentials"), ("idtyp", "app")] {
         assert!(is_of_a_machine(with_member(name, json!(value))), "{name}: {value}");
@@ -235,7 +245,8 @@ fn the_operator_reads_the_values() {
     let detail = |name: &str, value: Value| {
         let mut claims = good().as_object().unwrap().clone();
         claims.insert(name.to_owned(), value);
-        let outcome = read(claims).and_then(|claims| super::check_time(&claims, NOW).map(|()| claims));
+        let outcome =
+            read(claims, &TokenProfile::default()).and_then(|claims| super::check_time(&claims, NOW).map(|()| claims));
         let outcome = outcome.and_then(|claims| super::check_audience(&claims, &["us".to_owned()]));
         outcome.unwrap_err().detail().unwrap_or_default()
     };

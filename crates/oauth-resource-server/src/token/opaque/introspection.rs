@@ -9,7 +9,10 @@ use super::{
 use crate::{
     denial::{Denial, Endpoint, Excerpt, IntrospectionError, ProviderVerdict},
     json_members,
-    token::claims::{self, Claims},
+    token::{
+        claims::{self, Claims},
+        profile::TokenProfile,
+    },
 };
 use mcp_edge_runtime::ports::HttpResponse;
 
@@ -41,6 +44,7 @@ pub fn read_introspection(
     client_id: &str,
     issuer: &str,
     audiences: &[String],
+    profile: &TokenProfile,
     now: u64,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Claims, Denial> {
@@ -65,8 +69,9 @@ pub fn read_introspection(
     }
     // Some providers write what they do not know as null. An audience that is null is still none that names us.
     all.retain(|name, value| name == "aud" || !value.is_null());
-    let is_bearer = |value: &Value| value.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("bearer"));
-    if !all.get("token_type").is_some_and(is_bearer) {
+    // WorkOS answers with the kind of the token in place of its type (RFC 6749 §7.1).
+    let names_access_token = |kind: &str| kind.eq_ignore_ascii_case("bearer") || kind == "access_token";
+    if !all.get("token_type").and_then(Value::as_str).is_some_and(names_access_token) {
         return Err(Denial::NotAnAccessToken { claim: "token_type" });
     }
     if let Some(iss) = all.get("iss").filter(|value| *value != issuer) {
@@ -76,7 +81,15 @@ pub fn read_introspection(
     // Both are optional in RFC 7662. Without an audience, the policy on clients stands in for its check.
     all.entry("exp").or_insert_with(|| (now + UNKNOWN_EXPIRY_SECONDS).into());
     all.entry("aud").or_insert_with(|| audiences.iter().map(String::as_str).collect());
-    claims::read(all)
+    let mut claims = claims::read(all, profile)?;
+    // RFC 7662 §2.2 has its own names for both, regardless of what is in the provider's JWTs.
+    if let Some(client_id) = claims.all.get("client_id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
+        claims.client_id = Some(client_id.to_owned());
+    }
+    if let Some(scope) = claims.all.get("scope") {
+        claims.scopes = claims::scopes(scope);
+    }
+    Ok(claims)
 }
 
 /// What a 400 to an introspection request means. By RFC 6749 §5.2 `invalid_client` is about the client that asks; Logto has it

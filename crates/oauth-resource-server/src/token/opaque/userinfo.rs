@@ -9,8 +9,12 @@ use super::{
 use crate::{
     denial::{Denial, Endpoint, Excerpt, IntrospectionError},
     json_members,
-    token::claims::{self, CLIENT, Claims},
+    token::{
+        claims::{self, Claims},
+        profile::TokenProfile,
+    },
 };
+use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::ports::HttpResponse;
 
 const ENDPOINT: Endpoint = Endpoint::Userinfo;
@@ -55,21 +59,25 @@ pub fn claims_of_userinfo(
     mut profile: Map<String, Value>,
     issuer: &str,
     audiences: &[String],
+    token_profile: &TokenProfile,
     expires_at: u64,
 ) -> Result<Claims, Denial> {
     if profile.values().all(Value::is_null) {
         return Err(unavailable(IntrospectionError::Incomplete { endpoint: ENDPOINT, missing: "a profile" }));
     }
     // Members of the same names would be the user's data, not statements about the token.
-    for statement in CLIENT.iter().chain(&["scope", "scopes", "scp", "nbf", "iat"]) {
-        profile.remove(*statement);
-    }
-    // The endpoint answers tokens with this scope only (OpenID Connect Core §5.3). Of others nothing is known.
-    profile.insert("scope".to_owned(), "openid".into());
+    profile.retain(|name, _| !is_statement(name) && !token_profile.names(name));
     profile.insert("iss".to_owned(), issuer.into());
     profile.insert("aud".to_owned(), audiences.iter().map(String::as_str).collect());
     profile.insert("exp".to_owned(), expires_at.into());
-    claims::read(profile)
+    let claims = claims::read(profile, token_profile)?;
+    // The endpoint answers tokens with this scope only (OpenID Connect Core §5.3). Of others nothing is known.
+    Ok(Claims { scopes: Scopes::parse("openid"), ..claims })
+}
+
+/// Whether a member of this name would be a statement about a token, at any provider.
+fn is_statement(name: &str) -> bool {
+    matches!(name, "client_id" | "azp" | "cid" | "appid" | "scope" | "scopes" | "scp" | "nbf" | "iat")
 }
 
 #[cfg(test)]

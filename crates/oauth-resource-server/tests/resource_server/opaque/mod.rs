@@ -88,7 +88,7 @@ fn profiles(scene: &Scene) -> usize {
 
 /// What a recorded introspection answer leads to, at the recorded issuer, for clients that the policy lists.
 fn recorded(exchange: &str, clients: AcceptedClients) -> Result<String, Reason> {
-    let issuer = TrustedIssuer { issuer: logto::ISSUER.to_owned(), audiences: vec![logto::RESOURCE.to_owned()] };
+    let issuer = TrustedIssuer::new(logto::ISSUER, vec![logto::RESOURCE.to_owned()]);
     let mut policy = TrustPolicy { issuers: vec![issuer], ..policy() };
     if let Some(opaque) = &mut policy.opaque {
         opaque.clients = clients;

@@ -24,7 +24,7 @@ fn introspected(status: u16, name: &str, value: Value) -> Result<Claims, Denial>
         body.as_object_mut().unwrap().remove(name);
     }
     let reply = HttpResponse { status, challenge: String::new(), body: body.to_string() };
-    read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true)
+    read_introspection(&reply, "us", ISSUER, &audiences(), &TokenProfile::default(), NOW, &|_| true)
 }
 
 fn reason(outcome: Result<Claims, Denial>) -> Reason {
@@ -72,7 +72,7 @@ fn another_issuer_is_refused() {
 fn error(status: u16, code: &str, description: &str) -> Denial {
     let body = json!({ "code": "oidc.x", "message": "x", "error": code, "error_description": description });
     let reply = HttpResponse { status, challenge: String::new(), body: body.to_string() };
-    read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true).unwrap_err()
+    read_introspection(&reply, "us", ISSUER, &audiences(), &TokenProfile::default(), NOW, &|_| true).unwrap_err()
 }
 
 #[test]
@@ -119,7 +119,8 @@ fn an_error_is_a_verdict_only_if_it_is_surely_about_the_token() {
     }
     for body in ["<!doctype html><h1>400 Bad Request</h1>", "", "null", r#"{"error":{"code":"invalid_token"}}"#] {
         let reply = HttpResponse { status: 400, challenge: String::new(), body: body.to_owned() };
-        let denial = read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true).unwrap_err();
+        let denial = read_introspection(&reply, "us", ISSUER, &audiences(), &TokenProfile::default(), NOW, &|_| true)
+            .unwrap_err();
         assert_eq!(denial.reason(), Reason::IntrospectionUnavailable, "{body}");
     }
 }
@@ -128,7 +129,7 @@ fn an_error_is_a_verdict_only_if_it_is_surely_about_the_token() {
 fn an_answer_with_a_member_twice_is_unusable() {
     let body = r#"{"active":false,"active":true,"sub":"alice","token_type":"Bearer"}"#;
     let reply = HttpResponse { status: 200, challenge: String::new(), body: body.to_owned() };
-    let outcome = read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true);
+    let outcome = read_introspection(&reply, "us", ISSUER, &audiences(), &TokenProfile::default(), NOW, &|_| true);
     assert_eq!(reason(outcome), Reason::IntrospectionUnavailable);
 }
 
@@ -140,7 +141,7 @@ fn an_audience_that_is_null_is_none_that_names_us_and_other_nulls_count_as_absen
     });
     let read = |body: &Value| {
         let reply = HttpResponse { status: 200, challenge: String::new(), body: body.to_string() };
-        read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true)
+        read_introspection(&reply, "us", ISSUER, &audiences(), &TokenProfile::default(), NOW, &|_| true)
     };
     let claims = read(&body).unwrap();
     assert_eq!((claims.issued_at, claims.not_before), (None, None));
@@ -154,7 +155,7 @@ fn a_secret_has_expired_only_if_both_is_said() {
     let expired = |description: &str| {
         let body = json!({"error": "invalid_client", "error_description": description}).to_string();
         let reply = HttpResponse { status: 400, challenge: String::new(), body };
-        match read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true) {
+        match read_introspection(&reply, "us", ISSUER, &audiences(), &TokenProfile::default(), NOW, &|_| true) {
             Err(Denial::IntrospectionRefused { is_secret_expired, .. }) => is_secret_expired,
             other => panic!("{other:?}"),
         }
@@ -168,7 +169,8 @@ fn a_code_in_the_log_is_a_short_word_in_lower_case() {
     let detail = |code: &str| {
         let body = json!({ "error": code }).to_string();
         let reply = HttpResponse { status: 400, challenge: String::new(), body };
-        let denial = read_introspection(&reply, "us", ISSUER, &audiences(), NOW, &|_| true).unwrap_err();
+        let denial = read_introspection(&reply, "us", ISSUER, &audiences(), &TokenProfile::default(), NOW, &|_| true)
+            .unwrap_err();
         denial.detail().unwrap_or_default()
     };
     assert!(detail("slow_down").ends_with("400 slow_down"), "{}", detail("slow_down"));

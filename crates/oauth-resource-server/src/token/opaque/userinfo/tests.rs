@@ -60,17 +60,27 @@ fn a_userinfo_answer_that_is_no_profile_is_no_verdict() {
     for body in ["{}", r#"{"status":"maintenance"}"#, r#"{"error":"server_error"}"#, r#"{"sub":null}"#] {
         let reply = HttpResponse { status: 200, challenge: String::new(), body: body.to_owned() };
         let profile = read_userinfo(&reply, &|name| matches!(name, "sub" | "name")).unwrap();
-        let claims = claims_of_userinfo(profile, ISSUER, &audiences(), NOW + 30);
+        let claims = claims_of_userinfo(profile, ISSUER, &audiences(), &TokenProfile::default(), NOW + 30);
         assert_eq!(reason(claims), Reason::IntrospectionUnavailable, "{body}");
     }
     let nobody = json!({"name": "Alice"}).as_object().unwrap().clone();
-    assert_eq!(reason(claims_of_userinfo(nobody, ISSUER, &audiences(), NOW + 30)), Reason::MissingSubject);
+    assert_eq!(
+        reason(claims_of_userinfo(nobody, ISSUER, &audiences(), &TokenProfile::default(), NOW + 30)),
+        Reason::MissingSubject
+    );
 }
 
 #[test]
 fn userinfo_cannot_claim_a_client_or_scopes() {
     let profile = json!({"sub": "alice", "name": "Alice", "client_id": "first-party", "scope": "admin", "aud": "x"});
-    let claims = claims_of_userinfo(profile.as_object().unwrap().clone(), ISSUER, &audiences(), NOW + 30).unwrap();
+    let claims = claims_of_userinfo(
+        profile.as_object().unwrap().clone(),
+        ISSUER,
+        &audiences(),
+        &TokenProfile::default(),
+        NOW + 30,
+    )
+    .unwrap();
     assert_eq!(claims.client_id, None);
     assert!(!claims.scopes.contains("admin"));
     assert_eq!(claims.audience, audiences());
