@@ -88,6 +88,11 @@ describe("django-oauth-toolkit that writes JWTs", { skip }, () => {
     await assertRefused(deployment.worker, { token: body.id_token }, "wrong_type");
   });
 
+  test("a refresh token is refused", async () => {
+    const { body } = await user();
+    await assertRefused(deployment.worker, { token: body.refresh_token }, "opaque_not_accepted");
+  });
+
   test("a token for another resource is refused", async () => {
     const tokens = await user({ resource: "https://other.example.dev/mcp" });
     await record("django-oauth-toolkit", "token-foreign-audience", { note: "for another resource", ...tokens });

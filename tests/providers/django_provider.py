@@ -22,7 +22,7 @@ LOGIN_PAGE = """<!doctype html><title>Sign in</title><form action="" method="pos
 {% for field in form %}{{ field }}{% endfor %}<button type="submit">Sign in</button></form>"""
 
 
-def access_token(request, refresh_token=False):
+def access_token(request):
     """Writes an access token as RFC 9068 describes it, in place of a random string."""
     from jwcrypto import jwt
     from oauth2_provider.settings import oauth2_settings
@@ -66,6 +66,8 @@ settings.configure(
         "DEFAULT_SCOPES": [],
         "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
         "ACCESS_TOKEN_GENERATOR": access_token if os.environ["PROVIDER_TOKENS"] == "jwt" else None,
+        # By default refresh tokens come from the same generator: then they would be good as access tokens.
+        "REFRESH_TOKEN_GENERATOR": "oauthlib.oauth2.rfc6749.tokens.random_token_generator",
         "ALLOWED_REDIRECT_URI_SCHEMES": ["http", "https"],
         "DCR_ENABLED": True,
         "DCR_REGISTRATION_PERMISSION_CLASSES": ("oauth2_provider.dcr.AllowAllDCRPermission",),
