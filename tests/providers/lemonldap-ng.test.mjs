@@ -29,8 +29,7 @@ describe("LemonLDAP::NG", { skip: skipsLemonldap() }, () => {
         REQUIRED_SCOPES: SCOPE,
         USER_BY_SUBJECT: "true",
         CLAIM_SCOPES: "whoami:read=name,email",
-        // Versions from 2.17 on write at+JWT.
-        TOKEN_TYPES: "jwt at+jwt",
+        TOKEN_TYPES: "jwt",
         OPAQUE_TOKEN_CLIENTS: server.clients.opaque.client_id,
         INTROSPECTION_CLIENT_ID: server.clients.worker.client_id,
         INTROSPECTION_CLIENT_SECRET: server.clients.worker.client_secret,
