@@ -33,27 +33,31 @@ providers_in_python() {
   has_failed "$step" "$failed"
 }
 
-# Unpacks those of Debian. As root, too: installed packages would start services.
+# Unpacks those of Debian, each into a folder of its own. As root, too: installed packages would start services.
 providers_of_debian() {
-  local step='providers of Debian' failed=$providers_debian-failed
+  debian_provider glewlwyd glewlwyd
   # The portal does not start without some of the packages that it only recommends.
-  local lemonldap=(
-    liblemonldap-ng-portal-perl libcrypt-openssl-bignum-perl libemail-sender-perl libgd-securityimage-perl
-    libimage-magick-perl libio-string-perl libmime-tools-perl libstring-random-perl
-  )
-  if [ -d "$providers_debian" ]; then
+  debian_provider lemonldap-ng liblemonldap-ng-portal-perl libcrypt-openssl-bignum-perl libemail-sender-perl \
+    libgd-securityimage-perl libimage-magick-perl libio-string-perl libmime-tools-perl libstring-random-perl
+}
+
+# debian_provider NAME PACKAGE…
+debian_provider() {
+  local step=$1 folder=$providers_debian/$1 failed=$providers_debian-$1-failed
+  shift
+  if [ -d "$folder" ]; then
     say "$step" 'up to date'
     return
   fi
   if ! command -v apt-get >/dev/null || [ ! -e /etc/debian_version ]; then
-    say "$step" 'this is no Debian, so their tests are skipped'
+    say "$step" 'this is no Debian, so its tests are skipped'
     return
   fi
   ! has_failed "$step" "$failed" || return 0
   begin
-  if run "$step" 'fetching them, about a minute' \
-    unpack_packages "$work/providers-debian" glewlwyd "${lemonldap[@]}"; then
-    install_tree "$work/providers-debian" "$providers_debian"
+  if run "$step" "fetching Debian's packages, some seconds" unpack_packages "$work/$step" "$@"; then
+    mkdir -p "$providers_debian"
+    install_tree "$work/$step" "$folder"
     return
   fi
   mv "$work/log" "$failed"

@@ -3,31 +3,36 @@
 import { existsSync, globSync } from "node:fs";
 import { delimiter } from "node:path";
 
-const debian = process.env.PROVIDERS_DEBIAN ?? "";
+// Each of Debian's servers is unpacked into a folder of its own.
+const debian = (name) => `${process.env.PROVIDERS_DEBIAN ?? ""}/${name}`;
 
-// The paths of libraries contain the kind of machine and the version of Perl.
-const folders = (...patterns) => (debian === "" ? [] : patterns.flatMap((pattern) => globSync(`${debian}/${pattern}`)));
-const libraries = folders("usr/lib/*-linux-gnu*", "lib/*-linux-gnu*").join(delimiter);
+// The paths of libraries contain the kind of machine, and those of modules the version of Perl.
+const found = (root, ...patterns) => patterns.flatMap((pattern) => globSync(`${root}/${pattern}`)).join(delimiter);
+const libraries = (root) => found(root, "usr/lib/*-linux-gnu*", "lib/*-linux-gnu*");
 
 /** A Python that has the servers written in Python. */
 export const python = process.env.PROVIDERS_PYTHON ?? "";
 
+const ofGlewlwyd = debian("glewlwyd");
+
 /** The parts of Debian's package `glewlwyd`. */
 export const glewlwyd = {
-  program: `${debian}/usr/bin/glewlwyd`,
-  modules: `${debian}/usr/lib/glewlwyd`,
-  schema: `${debian}/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3`,
-  env: { LD_LIBRARY_PATH: libraries },
+  program: `${ofGlewlwyd}/usr/bin/glewlwyd`,
+  modules: `${ofGlewlwyd}/usr/lib/glewlwyd`,
+  schema: `${ofGlewlwyd}/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3`,
+  env: { LD_LIBRARY_PATH: libraries(ofGlewlwyd) },
 };
+
+const ofLemonldap = debian("lemonldap-ng");
 
 /** The parts of Debian's package `liblemonldap-ng-portal-perl`, and Perl's web server. */
 export const lemonldap = {
-  server: `${debian}/usr/bin/plackup`,
-  configuration: `${debian}/var/lib/lemonldap-ng/conf/lmConf-1.json`,
-  portal: `${debian}/usr/share/lemonldap-ng/portal`,
+  server: `${ofLemonldap}/usr/bin/plackup`,
+  configuration: `${ofLemonldap}/var/lib/lemonldap-ng/conf/lmConf-1.json`,
+  portal: `${ofLemonldap}/usr/share/lemonldap-ng/portal`,
   env: {
-    LD_LIBRARY_PATH: libraries,
-    PERL5LIB: folders("usr/share/perl5", "usr/lib/*-linux-gnu*/perl5/*").join(delimiter),
+    LD_LIBRARY_PATH: libraries(ofLemonldap),
+    PERL5LIB: found(ofLemonldap, "usr/share/perl5", "usr/lib/*-linux-gnu*/perl5/*"),
   },
 };
 
