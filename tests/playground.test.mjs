@@ -192,3 +192,41 @@ describe("tools with arguments", { skip: reasonToSkip() }, () => {
     await playground.close();
   });
 });
+
+test("scopes are requested by the names that the provider knows", { skip: reasonToSkip() }, async () => {
+  const PREFIX = "https://notes.example/mcp/";
+  const notes = await startDeployment({
+    settings: {
+      PLAYGROUND_CLIENT_ID: "playground",
+      SCOPE_PREFIX: PREFIX,
+      REQUIRED_SCOPES: "notes:read",
+      CLAIM_SCOPES: undefined,
+    },
+    provider: {
+      scopes: { [`${PREFIX}notes:read`]: "Read your notes", [`${PREFIX}notes:write`]: "Write and delete your notes" },
+    },
+    worker: { build: "examples/notes/build" },
+  });
+  try {
+    const playground = await open({ origin: notes.worker.origin });
+    const { page, status } = playground;
+    await playground.signIn();
+    await status.getByText("Choose a tool").waitFor();
+    const tool = page.getByLabel("Tool", { exact: true });
+    assert.deepEqual(await tool.locator("> option").evaluateAll((all) => all.map(({ value }) => value)), ["list_notes", "read_note"]);
+    await tool.selectOption("create_note");
+    await page.getByRole("button", { name: "Call", exact: true }).click();
+    const explained = await playground.problem("More access is needed");
+    assert.ok(explained.includes(`${PREFIX}notes:read and ${PREFIX}notes:write`), explained);
+
+    const again = await playground.openWindow(page.getByRole("button", { name: "Sign in and allow it" }));
+    await again.getByText("Write and delete your notes").waitFor();
+    await again.getByRole("button", { name: "Allow" }).click();
+    await page.getByLabel("title").waitFor();
+    const allowed = await tool.locator("> option").evaluateAll((all) => all.map(({ value }) => value));
+    assert.ok(allowed.includes("create_note"), allowed);
+    await playground.close();
+  } finally {
+    await notes.stop();
+  }
+});

@@ -1,6 +1,6 @@
 //! The entry point: routes a request to the endpoint or the portal; the scheduled run.
 
-use mcp_edge_oauth::{Scopes, challenge::ChallengeContext, denial::Denial, protected_resource::WELL_KNOWN};
+use mcp_edge_oauth::{challenge::ChallengeContext, denial::Denial, protected_resource::WELL_KNOWN};
 use mcp_edge_runtime::{
     app::{self, App, Scheduled},
     context::RequestContext,
@@ -46,6 +46,7 @@ impl<P: Platform<Services: Services>> Registrar<P> {
             challenge: ChallengeContext {
                 resource_metadata: settings.server.resource.metadata_url(),
                 basic_scopes: settings.server.trust.required_scopes.clone(),
+                scope_prefix: settings.server.trust.scope_prefix.clone(),
             },
             portal: settings.portal.clone().map(|client| Portal::new(client, &settings)),
             deployment: Deployment::new(settings, platform),
@@ -119,7 +120,7 @@ impl<P: Platform<Services: Services> + 'static> App for Registrar<P> {
     }
 
     fn misconfigured(_: &RequestHead<'_>) -> Response {
-        let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Scopes::default() };
+        let nothing = ChallengeContext::default();
         nothing.response(&Denial::Misconfigured { error: None })
     }
 }

@@ -93,12 +93,14 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     pub fn new(settings: Settings, server: Server<E>, env: E, services: S) -> Self {
         let required = &settings.trust.required_scopes;
         let advertised = required.union(&server.scopes());
-        let documents = Documents::new(&settings, &advertised, server.info());
+        let scope_prefix = settings.trust.scope_prefix.clone();
+        let documents = Documents::new(&settings, &scope_prefix.requested(&advertised), server.info());
         // A client asks for exactly what a challenge names; without a basic set, everything that any tool needs.
         let basic = if required.is_empty() { &advertised } else { required };
         let challenge = ChallengeContext {
             resource_metadata: settings.resource.metadata_url(),
             basic_scopes: advertisable(basic).collect(),
+            scope_prefix,
         };
         let resource_server = ResourceServer::new(Rc::clone(&settings.trust));
         for warning in settings.trust.warnings() {

@@ -4,7 +4,10 @@
 
 use std::fmt::Write;
 
-use crate::denial::{Denial, PublicError};
+use crate::{
+    denial::{Denial, PublicError},
+    scope_prefix::ScopePrefix,
+};
 use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::http::Response;
 
@@ -15,6 +18,8 @@ pub struct ChallengeContext {
     pub resource_metadata: String,
     /// What a client should ask for at first. Clients treat it as authoritative.
     pub basic_scopes: Scopes,
+    /// Added to all scopes of a challenge, those of a denial included.
+    pub scope_prefix: ScopePrefix,
 }
 
 impl ChallengeContext {
@@ -50,7 +55,7 @@ impl ChallengeContext {
         let _ = write!(value, "resource_metadata=\"{}\"", self.resource_metadata);
         // Scopes do not help a malformed request.
         if public.status != 400 && !scopes.is_empty() {
-            let _ = write!(value, ", scope=\"{scopes}\"");
+            let _ = write!(value, ", scope=\"{}\"", self.scope_prefix.requested(scopes));
         }
         value
     }
@@ -73,6 +78,7 @@ mod tests {
         ChallengeContext {
             resource_metadata: "https://mcp.example.com/.well-known/oauth-protected-resource/mcp".to_owned(),
             basic_scopes: Scopes::parse("whoami:read"),
+            ..ChallengeContext::default()
         }
     }
 
@@ -112,6 +118,21 @@ mod tests {
         let challenge = challenge(&Denial::InsufficientScope { needed: Scopes::parse("notes:write notes:read") });
         assert!(challenge.contains(r#"error="insufficient_scope""#), "{challenge}");
         assert!(challenge.ends_with(r#"scope="notes:read notes:write""#), "{challenge}");
+    }
+
+    #[test]
+    fn scopes_are_those_that_clients_request() {
+        let context = ChallengeContext { scope_prefix: ScopePrefix::new("api://notes/"), ..context() };
+        let scope = |denial: &Denial| {
+            let response = context.response(denial);
+            response.header("www-authenticate").and_then(|value| Some(value.split_once(" scope=")?.1.to_owned()))
+        };
+        assert_eq!(scope(&Denial::NoCredentials).as_deref(), Some(r#""api://notes/whoami:read""#));
+        let needed = Scopes::parse("write email read");
+        assert_eq!(
+            scope(&Denial::InsufficientScope { needed }).as_deref(),
+            Some(r#""api://notes/read api://notes/write email""#)
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! | [`token`] | what makes a token good | RFC 9068, 8725, 7519, 7662 |
 //! | [`keys`] | which keys verify it, and how long a copy may be used | RFC 7517 |
 //! | [`client_policy`], [`disclosure`], [`scope_hierarchy`] | which clients may call, which claims are disclosed, which scopes imply others | RFC 6749 §3.3, OpenID Connect Core §5.4 |
+//! | [`scope_prefix`] | what the provider puts before the names of scopes | |
 //! | [`client_authentication`] | how we authenticate at the provider | RFC 6749 §2.3.1 |
 //! | [`denial`], [`challenge`] | every cause of a refusal, and the response to it | RFC 6750 §3, RFC 9728 §5.1 |
 //! | [`json_members`], [`memory_size`] | how much of a JSON object is built, and what a value takes in memory | |
@@ -32,6 +33,7 @@ pub mod protected_resource;
 pub mod provider;
 pub mod resource_server;
 pub mod scope_hierarchy;
+pub mod scope_prefix;
 pub mod settings;
 pub mod token;
 

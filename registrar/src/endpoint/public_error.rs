@@ -1,7 +1,6 @@
 //! Errors of the registration endpoint, and what clients see of each. The exact reason goes into the log.
 
 use mcp_edge_oauth::{
-    Scopes,
     challenge::ChallengeContext,
     denial::{Denial, ProviderVerdict},
 };
@@ -167,7 +166,7 @@ impl EndpointError {
 fn unauthorized(denial: Denial) -> Handled {
     let error = denial.reason().to_public().error;
     let challenge = error.map_or_else(|| "Bearer".to_owned(), |error| format!("Bearer error=\"{error}\""));
-    let nothing = ChallengeContext { resource_metadata: String::new(), basic_scopes: Scopes::default() };
+    let nothing = ChallengeContext::default();
     let mut response = nothing.response(&denial);
     // These tokens have nothing to do with the provider, so no document of ours helps.
     for (name, value) in &mut response.headers {

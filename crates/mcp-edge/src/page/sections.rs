@@ -89,7 +89,7 @@ pub(super) fn scopes<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
                 html.text(description.unwrap_or("About you")).raw(": your ").text(claims).raw(". ")
             }
         };
-        scope_tag(html, scope).raw("</li>\n");
+        scope_tag(html, &view.settings.trust.scope_prefix.requested_name(scope)).raw("</li>\n");
     }
     html
 }

@@ -53,6 +53,26 @@ fn a_page_needs_no_optional_settings() {
 }
 
 #[test]
+fn scopes_are_shown_as_clients_request_them() {
+    let html = page(&[
+        ("SCOPE_PREFIX", "api://notes/"),
+        ("REQUIRED_SCOPES", "email"),
+        ("CLAIM_SCOPES", "notes:read=nickname"),
+        ("PLAYGROUND_CLIENT_ID", "playground"),
+    ]);
+    let html = html.text();
+    // At the tool, and in the list with the author's description and the claims that the scope discloses.
+    assert_eq!(count(html, "<code class=\"tag\">api://notes/notes:read</code>"), 2);
+    assert!(
+        html.contains("Read &lt;notes&gt;: your nickname. <code class=\"tag\">api://notes/notes:read</code>"),
+        "{html}"
+    );
+    // What the playground requests for a call.
+    assert!(html.contains("&quot;scopes&quot;:[&quot;api://notes/notes:read&quot;,&quot;email&quot;]"), "{html}");
+    assert_eq!(count(html, ">notes:read<") + count(html, "api://notes/email"), 0);
+}
+
+#[test]
 fn optional_settings_are_shown() {
     let response = page(&[
         ("RESOURCE_NAME", "Acme"),

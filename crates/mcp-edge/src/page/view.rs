@@ -2,7 +2,7 @@
 
 use crate::settings::Settings;
 use mcp_edge_identity::Scopes;
-use mcp_edge_oauth::protected_resource::advertisable;
+use mcp_edge_oauth::{protected_resource::advertisable, resource_server::TrustPolicy};
 use mcp_edge_protocol::{Server, ToolInfo};
 use mcp_edge_runtime::uri::split_origin;
 
@@ -37,9 +37,10 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Returns the scopes of a call of `tool`.
+    /// Returns the scopes of a call of `tool`, as clients request them.
     pub(super) fn needed_by(&self, tool: &ToolInfo<'_>) -> Scopes {
-        self.settings.trust.required_scopes.union(tool.scopes)
+        let TrustPolicy { scope_prefix, required_scopes, .. } = &*self.settings.trust;
+        scope_prefix.requested(&required_scopes.union(tool.scopes)).into_owned()
     }
 
     /// Returns the origin of the first issuer. Clients use the first issuer, and so does the playground.

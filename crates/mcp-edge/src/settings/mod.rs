@@ -11,6 +11,7 @@ mod tests;
 
 use std::rc::Rc;
 
+use mcp_edge_identity::Scopes;
 use mcp_edge_oauth::{
     mirror::Mirror,
     resource_server::TrustPolicy,
@@ -82,6 +83,21 @@ impl Settings {
             state_secret: state_secret(&mut reader),
         };
         reader.finish(settings)
+    }
+
+    /// Checks the scopes that tools, resources and prompts need: their names must be without `SCOPE_PREFIX`, as no token
+    /// ever has it left.
+    ///
+    /// # Errors
+    /// The first scope with the prefix, and the fix.
+    pub fn check_scopes(&self, needed: &Scopes) -> Result<(), SettingsError> {
+        let prefix = &self.trust.scope_prefix;
+        match needed.iter().find_map(|scope| Some((scope, prefix.short(scope)?))) {
+            None => Ok(()),
+            Some((scope, short)) => Err(SettingsError(vec![format!(
+                "SCOPE_PREFIX is added for clients, but the scope {scope:?} of the tools begins with it: name it {short:?}"
+            )])),
+        }
     }
 }
 

@@ -78,6 +78,7 @@ fn an_empty_setting_is_one_that_is_not_set() {
     let empty: Vec<_> = [
         "AUDIENCE",
         "REQUIRED_SCOPES",
+        "SCOPE_PREFIX",
         "CLAIM_SCOPES",
         "ALLOWED_ORIGINS",
         "ALLOWED_CLIENTS",
@@ -115,6 +116,18 @@ fn an_empty_setting_is_one_that_is_not_set() {
     .map(|name| (name, " "))
     .to_vec();
     assert_eq!(format!("{:?}", parse(&empty).unwrap()), format!("{:?}", parse(&[]).unwrap()));
+}
+
+#[test]
+fn tools_name_their_scopes_without_the_prefix() {
+    let settings = parse(&[("SCOPE_PREFIX", "api://notes/")]).unwrap();
+    assert_eq!(settings.check_scopes(&Scopes::parse("read api://other/read email")), Ok(()));
+    let SettingsError(errors) = settings.check_scopes(&Scopes::parse("email api://notes/read")).unwrap_err();
+    assert!(
+        errors[0].ends_with(r#"the scope "api://notes/read" of the tools begins with it: name it "read""#),
+        "{errors:?}"
+    );
+    assert_eq!(parse(&[]).unwrap().check_scopes(&Scopes::parse("api://notes/read")), Ok(()));
 }
 
 #[test]
@@ -171,7 +184,7 @@ fn everything_that_can_be_said() {
     assert!(settings.trust.disclosure.covers_anything(&Scopes::parse("a")));
     assert_eq!(settings.trust.clients.check(Some("https://agents.example/x")), Ok(()));
     assert!(settings.trust.clients.check(Some("two")).is_err());
-    let opaque = settings.trust.opaque.unwrap();
+    let opaque = settings.trust.opaque.clone().unwrap();
     assert_eq!((opaque.positive_ttl_seconds, opaque.negative_ttl_seconds), (600, OPAQUE_NEGATIVE_SECONDS));
     assert_eq!(
         opaque.method,
@@ -191,7 +204,7 @@ fn everything_that_can_be_said() {
 fn any_origin_and_any_client_are_a_star() {
     assert_eq!(parse(&[("ALLOWED_ORIGINS", "*")]).unwrap().origins, Origins::Any);
     let userinfo = [("OPAQUE_TOKEN_CLIENTS", "*"), ("OPAQUE_TOKEN_CHECK", "userinfo")];
-    let opaque = parse(&userinfo).unwrap().trust.opaque.unwrap();
+    let opaque = parse(&userinfo).unwrap().trust.opaque.clone().unwrap();
     assert_eq!((opaque.clients, opaque.method), (AcceptedClients::Any, CheckMethod::Userinfo));
     assert_eq!(opaque.positive_ttl_seconds, OPAQUE_SECONDS);
 }
@@ -252,7 +265,7 @@ fn every_error_names_the_setting_and_the_fix() {
         (vec![("ALLOWED_ORIGINS", "moz-extension://{ab}")], "ALLOWED_ORIGINS", "chrome-extension://nmmh"),
         (vec![("MORE_ISSUERS", "https://x")], "MORE_ISSUERS", "must be an array of"),
         (vec![("MORE_ISSUERS", r#"[{"issuer":"https://x","audience":[]}]"#)], "MORE_ISSUERS", "at least one audience"),
-        (vec![("MORE_ISSUERS", r#"[{"issuer":"https://x","audience":["a"],"y":1}]"#)], "MORE_ISSUERS", "unknown field"),
+        (vec![("MORE_ISSUERS", r#"[{"issuer":"https://x","audience":["a"],"y":1}]"#)], "MORE_ISSUERS", "must be a string, and one of issuer"),
         (
             vec![("MORE_ISSUERS", r#"[{"issuer":"http://x","audience":["a"]}]"#)],
             "MORE_ISSUERS",

@@ -6,3 +6,4 @@ mod support;
 
 mod published;
 mod requests;
+mod scope_prefix;

@@ -25,7 +25,7 @@ use crate::support::{
     world::{START, World},
 };
 
-const METADATA_URL: &str = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
+pub const METADATA_URL: &str = "https://mcp.example.com/.well-known/oauth-protected-resource/mcp";
 
 /// A deployment with three tools, and its simulated surroundings.
 pub struct Deployment {
@@ -79,7 +79,7 @@ impl Deployment {
     }
 
     /// A good token with changed claims.
-    fn token(&self, change: impl FnOnce(&mut Value)) -> String {
+    pub fn token(&self, change: impl FnOnce(&mut Value)) -> String {
         let algorithm = mcp_edge_runtime::crypto::Algorithm::ES384;
         let mut claims = tokens::claims(self.world.now());
         change(&mut claims);
@@ -93,7 +93,7 @@ impl Deployment {
     }
 
     /// Calls a tool with a token.
-    fn call(&self, tool: &str, token: &str) -> (Response, LogRecord) {
+    pub fn call(&self, tool: &str, token: &str) -> (Response, LogRecord) {
         let authorization = format!("Bearer {token}");
         let head = RequestHead::new("POST", "/mcp")
             .with_header("authorization", &authorization)
@@ -250,9 +250,7 @@ fn a_challenge_includes_the_required_scopes() {
 #[test]
 fn invalid_settings_get_a_generic_response() {
     // What an adapter answers with when the settings cannot be read: there is no endpoint then.
-    let nothing =
-        ChallengeContext { resource_metadata: String::new(), basic_scopes: mcp_edge_identity::Scopes::default() };
-    let response = nothing.response(&Denial::Misconfigured { error: None });
+    let response = ChallengeContext::default().response(&Denial::Misconfigured { error: None });
     assert_eq!((response.status, response.header("www-authenticate")), (500, None));
     assert_eq!(
         response.text(),

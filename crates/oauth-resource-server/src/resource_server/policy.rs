@@ -7,6 +7,7 @@ use crate::{
     denial::{Denial, Excerpt},
     disclosure::Disclosure,
     scope_hierarchy::Hierarchy,
+    scope_prefix::ScopePrefix,
     token::{
         caller_kind::{Source, kind_of},
         claims::{self, Claims},
@@ -48,6 +49,8 @@ pub struct TrustPolicy {
     pub issuers: Vec<TrustedIssuer>,
     /// Every request needs these.
     pub required_scopes: Scopes,
+    /// What the provider puts before the scopes of this resource. All other names of scopes are without it.
+    pub scope_prefix: ScopePrefix,
     /// Which scopes imply others.
     pub hierarchy: Hierarchy,
     /// Which claims are disclosed.
@@ -92,8 +95,17 @@ impl TrustPolicy {
     /// The checks that need neither key nor signature, and whose outcome does not change with time.
     pub(super) fn check_claims(&self, issuer_index: usize, claims: &Claims) -> Result<(), Denial> {
         let trusted = &self.issuers[issuer_index];
-        claims::check_audience(claims, &trusted.audiences)?;
+        // Only some profiles let claims without an audience get here.
+        if !(claims.audience.is_empty() && self.scopes_name_resource(claims)) {
+            claims::check_audience(claims, &trusted.audiences)?;
+        }
         check_use(claims)
+    }
+
+    /// Whether a scope names this resource at the provider, and the operator lists the accepted clients: what stands in
+    /// for the audience of a token that has none.
+    fn scopes_name_resource(&self, claims: &Claims) -> bool {
+        !self.clients.allowed.is_empty() && claims.scopes.iter().any(|scope| self.scope_prefix.short(scope).is_some())
     }
 
     /// The checks of a verified identity, regardless of its token.
@@ -128,6 +140,7 @@ impl TrustPolicy {
             Kind::Machine if claims.scopes.is_empty() => claims.machine_scopes(token_profile),
             _ => claims.scopes,
         };
+        let granted = self.scope_prefix.strip(granted);
         let mut known = claims.all;
         known.extend(profile);
         let disclosed = match source {

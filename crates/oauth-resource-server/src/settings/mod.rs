@@ -3,6 +3,7 @@
 mod issuers;
 mod provider;
 mod resource;
+mod scope_prefix;
 mod tokens;
 
 use std::rc::Rc;
@@ -64,6 +65,7 @@ fn trust(reader: &mut Reader<'_>, resource: Option<&Resource>) -> TrustPolicy {
     TrustPolicy {
         issuers: issuers::read(reader, resource),
         required_scopes: scopes(reader, "REQUIRED_SCOPES"),
+        scope_prefix: scope_prefix::read(reader),
         hierarchy: hierarchy(reader),
         disclosure: Disclosure::parse(&reader.text("CLAIM_SCOPES").unwrap_or_default()).unwrap_or_else(|entry| {
             reader.error(format!("CLAIM_SCOPES: {entry:?} must have the form scope=claim,claim"));

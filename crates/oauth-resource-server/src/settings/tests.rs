@@ -129,13 +129,13 @@ fn types_are_those_of_access_tokens() {
 fn opaque_tokens_are_checked_by_introspection_or_at_userinfo() {
     let [_, id, secret] = INTROSPECTION;
     let introspection = CheckMethod::Introspection { client_id: "us".into(), client_secret: "s3cret".into() };
-    let opaque = read(&INTROSPECTION).unwrap().trust.opaque.unwrap();
+    let opaque = read(&INTROSPECTION).unwrap().trust.opaque.clone().unwrap();
     assert_eq!((opaque.clients, opaque.method), (AcceptedClients::Listed(ClientList::parse("agent")), introspection));
     assert_eq!((opaque.positive_ttl_seconds, opaque.negative_ttl_seconds), (OPAQUE_SECONDS, OPAQUE_NEGATIVE_SECONDS));
     let any = ("OPAQUE_TOKEN_CLIENTS", "*");
-    assert_eq!(read(&[any, id, secret]).unwrap().trust.opaque.unwrap().clients, AcceptedClients::Any);
+    assert_eq!(read(&[any, id, secret]).unwrap().trust.opaque.clone().unwrap().clients, AcceptedClients::Any);
     let userinfo = ("OPAQUE_TOKEN_CHECK", "userinfo");
-    assert_eq!(read(&[any, userinfo]).unwrap().trust.opaque.unwrap().method, CheckMethod::Userinfo);
+    assert_eq!(read(&[any, userinfo]).unwrap().trust.opaque.clone().unwrap().method, CheckMethod::Userinfo);
     assert!(error(&[INTROSPECTION[0], userinfo]).contains("OPAQUE_TOKEN_CLIENTS = \"*\""));
     assert!(error(&[any, ("OPAQUE_TOKEN_CHECK", "guess")]).contains("\"introspection\" or \"userinfo\""));
     assert!(error(&INTROSPECTION[..2]).contains("INTROSPECTION_CLIENT_SECRET"));
@@ -146,7 +146,7 @@ fn answers_about_opaque_tokens_are_used_for_a_bounded_time() {
     let with = |seconds: &str| {
         let [clients, id, secret] = INTROSPECTION;
         read(&[clients, id, secret, ("OPAQUE_TOKEN_SECONDS", seconds)])
-            .map(|settings| settings.trust.opaque.map(|opaque| opaque.positive_ttl_seconds))
+            .map(|settings| settings.trust.opaque.as_ref().map(|opaque| opaque.positive_ttl_seconds))
     };
     assert_eq!(with("0"), Ok(Some(0)));
     assert_eq!(with("600"), Ok(Some(600)));

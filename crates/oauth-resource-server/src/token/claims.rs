@@ -167,7 +167,9 @@ pub fn check_audience(claims: &Claims, audiences: &[String]) -> Result<(), Denia
     if claims.audience.iter().any(|audience| audiences.contains(audience)) {
         Ok(())
     } else {
-        Err(Denial::WrongAudience { aud: Some(Excerpt::new(&format!("{:?}", claims.audience))) })
+        Err(Denial::WrongAudience {
+            aud: (!claims.audience.is_empty()).then(|| Excerpt::new(&format!("{:?}", claims.audience))),
+        })
     }
 }
 

@@ -13,4 +13,5 @@ mod memory;
 mod opaque;
 mod profiles;
 mod reasons;
+mod scope_prefix;
 mod vectors;

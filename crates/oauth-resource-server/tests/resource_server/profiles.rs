@@ -1,7 +1,7 @@
 //! Tokens of each provider's profile, under the settings that an operator would have: who they stand for, and why others
 //! are refused.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, rc::Rc};
 
 use mcp_edge_oauth::{
     resource_server::{ResourceServer, TrustPolicy},
@@ -41,7 +41,7 @@ fn providers() -> Vec<Provider> {
 
 impl Provider {
     /// The policy of the settings, with some added.
-    fn policy(&self, more: &[(&str, &str)]) -> TrustPolicy {
+    fn policy(&self, more: &[(&str, &str)]) -> Rc<TrustPolicy> {
         let get = |name: &str| match name {
             "RESOURCE" => Some(RESOURCE.to_owned()),
             "PROVIDER" => Some(self.name.clone()),
@@ -210,4 +210,77 @@ fn single_settings_override_the_profile() {
     assert_eq!(generic.outcome(&by_subject, &at_jwt, &own)["kind"], "unknown", "neither");
     own["client_id"] = "agent".into();
     assert_eq!(generic.outcome(&by_subject, &at_jwt, &own)["kind"], "machine");
+}
+
+#[test]
+fn a_token_without_an_audience_needs_a_scope_of_this_resource_and_a_listed_client() {
+    let providers = providers();
+    let cognito = providers.iter().find(|it| it.name == "cognito").unwrap();
+    let token = cognito.tokens.iter().find(|token| token["name"] == "without aud").unwrap();
+    let client = token["claims"]["client_id"].as_str().unwrap();
+    let listed = ("ALLOWED_CLIENTS", client);
+    let outcome = |more: &[(&str, &str)], scope: Option<&str>, aud: Option<Value>| {
+        let mut claims = token["claims"].clone();
+        if let Some(scope) = scope {
+            claims["scope"] = scope.into();
+        }
+        if let Some(aud) = aud {
+            claims["aud"] = aud;
+        }
+        let outcome = cognito.outcome(more, &token["header"], &claims);
+        outcome.as_str().map_or_else(|| outcome["scopes"].to_string(), str::to_owned)
+    };
+    assert_eq!(outcome(&[listed], None, None), "\"notes:read\"");
+    assert_eq!(outcome(&[listed], None, Some(Value::Null)), "\"notes:read\"");
+    assert_eq!(outcome(&[], None, None), "wrong_audience");
+    assert_eq!(outcome(&[("DENIED_CLIENTS", "other")], None, None), "wrong_audience");
+    assert_eq!(outcome(&[("ALLOWED_CLIENTS", "other")], None, None), "client_not_allowed");
+    assert_eq!(outcome(&[listed, ("SCOPE_PREFIX", "")], None, None), "wrong_audience");
+    for scope in ["notes:read", "openid", "https://other.example/notes:read", RESOURCE, &format!("{RESOURCE}/")] {
+        assert_eq!(outcome(&[listed], Some(scope), None), "wrong_audience", "{scope}");
+    }
+    for aud in [json!("https://other.example/mcp"), json!([]), json!(""), json!(7)] {
+        assert_eq!(outcome(&[listed], None, Some(aud.clone())), "wrong_audience", "{aud}");
+    }
+    // Of any other provider, a token without an audience is for nobody.
+    let generic = providers.iter().find(|it| it.name == "generic").unwrap();
+    let mut claims = token["claims"].clone();
+    claims["iss"] = generic.settings["ISSUER"].clone();
+    let settings = [listed, ("SCOPE_PREFIX", "https://mcp.example.com/mcp/"), ("TOKEN_TYPES", "none")];
+    assert_eq!(generic.outcome(&settings, &token["header"], &claims), "wrong_audience");
+}
+
+#[test]
+fn an_issuer_of_all_tenants_accepts_those_that_are_listed() {
+    const TEMPLATE: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let [ours, other] = ["72f988bf-86f1-41af-91ab-2d7cd011db47", "9188040d-6c67-4c5b-b112-36a304b66dad"];
+    let providers = providers();
+    let entra = providers.iter().find(|it| it.name == "entra").unwrap();
+    let settings = [("ISSUER", TEMPLATE), ("ALLOWED_TENANTS", ours), ("MORE_ISSUERS", "")];
+    let policy = entra.policy(&settings);
+    assert_eq!(policy.issuers[0].accepted, [format!("https://login.microsoftonline.com/{ours}/v2.0")]);
+    let claims = entra.tokens[0]["claims"].clone();
+    let outcome = |iss: &str, tid: &str| {
+        let (world, server) = (World::new(), ResourceServer::new(entra.policy(&settings)));
+        let key = key_pair("p384-1");
+        let jwks = "https://login.microsoftonline.com/organizations/discovery/v2.0/keys";
+        let discovery = "https://login.microsoftonline.com/organizations/v2.0/.well-known/openid-configuration";
+        world.answer(discovery, Answer::json(&json!({ "issuer": TEMPLATE, "jwks_uri": jwks })));
+        world.answer(jwks, Answer::json(&json!({ "keys": [key.jwk("k")] })));
+        let mut claims = claims.clone();
+        claims["iss"] = iss.into();
+        claims["tid"] = tid.into();
+        claims["iat"] = (START - 60).into();
+        claims["exp"] = (START + 3600).into();
+        let token = mint(&key, Algorithm::ES384, &json!({ "typ": "JWT", "alg": "ES384", "kid": "k" }), &claims);
+        match send(&world, &server, &token) {
+            Ok(identity) => identity.issuer().to_owned(),
+            Err(denial) => denial.reason().slug().to_owned(),
+        }
+    };
+    let of = |tenant: &str| TEMPLATE.replace("{tenantid}", tenant);
+    assert_eq!(outcome(&of(ours), ours), of(ours));
+    assert_eq!(outcome(&of(ours), other), "claim_required");
+    assert_eq!(outcome(&of(other), other), "wrong_issuer");
+    assert_eq!(outcome(TEMPLATE, ours), "wrong_issuer");
 }

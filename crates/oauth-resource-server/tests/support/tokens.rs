@@ -10,6 +10,7 @@ use mcp_edge_oauth::{
     disclosure::Disclosure,
     resource_server::{Authentication, ResourceServer, TrustPolicy, TrustedIssuer},
     scope_hierarchy::Hierarchy,
+    scope_prefix::ScopePrefix,
     token::denied::DeniedTokens,
 };
 use mcp_edge_runtime::{crypto::Algorithm, http::RequestHead};
@@ -28,6 +29,7 @@ pub fn policy() -> TrustPolicy {
     TrustPolicy {
         issuers: vec![TrustedIssuer::new(ISSUER, vec![RESOURCE.to_owned()])],
         required_scopes: Scopes::default(),
+        scope_prefix: ScopePrefix::default(),
         hierarchy: Hierarchy::default(),
         disclosure: Disclosure::default(),
         clients: ClientPolicy::default(),

@@ -1,0 +1,140 @@
+//! Scope prefix: what a provider puts before the names of the resource's scopes.
+//!
+//! Some providers name a scope within a resource: a client of Amazon Cognito asks for
+//! `<resource server identifier>/<scope>` and finds that name in its token; one of Microsoft Entra ID asks for
+//! `<application ID URI>/<scope>`, and the token has the short name. The server uses short names throughout. The prefix is
+//! added where clients read which scopes to request, and removed from the scopes of a token before anything is decided.
+
+use std::borrow::Cow;
+
+use mcp_edge_identity::Scopes;
+
+/// The scopes of OpenID Connect (Core §5.4 and §11), which belong to no resource and never have a prefix.
+const OPENID: [&str; 6] = ["openid", "profile", "email", "phone", "address", "offline_access"];
+
+/// The prefix of the resource's scopes at the provider; empty if there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ScopePrefix(String);
+
+impl ScopePrefix {
+    /// Creates a prefix, which includes its separator.
+    #[must_use]
+    pub fn new(prefix: impl Into<String>) -> Self {
+        Self(prefix.into())
+    }
+
+    /// The prefix as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name without the prefix, if `scope` is a scope of this resource that begins with it. A scope of another resource
+    /// is none, and neither are the names of OpenID Connect behind the prefix: nobody is told to request those.
+    #[must_use]
+    pub fn short<'a>(&self, scope: &'a str) -> Option<&'a str> {
+        if self.0.is_empty() {
+            return None;
+        }
+        scope.strip_prefix(self.0.as_str()).filter(|short| !short.is_empty() && !OPENID.contains(short))
+    }
+
+    /// The name by which clients request `scope`: with the prefix, unless it is one of OpenID Connect or begins with the
+    /// prefix already.
+    #[must_use]
+    pub fn requested_name<'a>(&self, scope: &'a str) -> Cow<'a, str> {
+        if self.0.is_empty() || OPENID.contains(&scope) || scope.starts_with(self.0.as_str()) {
+            Cow::Borrowed(scope)
+        } else {
+            Cow::Owned([self.0.as_str(), scope].concat())
+        }
+    }
+
+    /// The names by which clients request `scopes`.
+    #[must_use]
+    pub fn requested<'a>(&self, scopes: &'a Scopes) -> Cow<'a, Scopes> {
+        if self.0.is_empty() {
+            return Cow::Borrowed(scopes);
+        }
+        let names: Vec<_> = scopes.iter().map(|scope| self.requested_name(scope)).collect();
+        Cow::Owned(Scopes::parse(&names.join(" ")))
+    }
+
+    /// The scopes of a token, without the prefix where they have it.
+    #[must_use]
+    pub fn strip(&self, granted: Scopes) -> Scopes {
+        if self.0.is_empty() {
+            granted
+        } else {
+            granted.iter().map(|scope| self.short(scope).unwrap_or(scope)).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PREFIX: &str = "api://notes/";
+
+    fn requested(prefix: &str, scopes: &str) -> String {
+        ScopePrefix::new(prefix).requested(&Scopes::parse(scopes)).to_string()
+    }
+
+    fn stripped(prefix: &str, granted: &str) -> String {
+        ScopePrefix::new(prefix).strip(Scopes::parse(granted)).to_string()
+    }
+
+    #[test]
+    fn clients_request_scopes_with_the_prefix() {
+        assert_eq!(requested(PREFIX, "write read"), "api://notes/read api://notes/write");
+        assert_eq!(requested(PREFIX, "api"), "api://notes/api");
+        assert_eq!(requested(PREFIX, ""), "");
+    }
+
+    #[test]
+    fn scopes_of_openid_connect_have_no_prefix() {
+        assert_eq!(
+            requested(PREFIX, "openid profile email phone address offline_access"),
+            "address email offline_access openid phone profile"
+        );
+        assert_eq!(requested(PREFIX, "Email emails"), "api://notes/Email api://notes/emails");
+        assert_eq!(requested(PREFIX, "email read"), "api://notes/read email");
+    }
+
+    #[test]
+    fn a_prefix_is_added_once() {
+        assert_eq!(requested(PREFIX, "api://notes/read read"), "api://notes/read");
+        assert_eq!(requested(PREFIX, "api://notes"), "api://notes/api://notes");
+    }
+
+    #[test]
+    fn the_prefix_is_taken_off_where_it_is() {
+        assert_eq!(stripped(PREFIX, "api://notes/write api://notes/read"), "read write");
+        assert_eq!(stripped(PREFIX, "read api://notes/read"), "read");
+        assert_eq!(stripped(PREFIX, "openid read"), "openid read");
+        assert_eq!(stripped(PREFIX, "api://notes/api://notes/read"), "api://notes/read");
+    }
+
+    #[test]
+    fn scopes_of_other_resources_stay_as_they_are() {
+        for other in ["api://other/read", "API://notes/read", "api://notes:read", "api://notes/", "x-api://notes/read"]
+        {
+            assert_eq!(stripped(PREFIX, other), other);
+        }
+    }
+
+    #[test]
+    fn no_scope_behind_the_prefix_becomes_one_of_openid_connect() {
+        assert_eq!(stripped(PREFIX, "api://notes/email"), "api://notes/email");
+    }
+
+    #[test]
+    fn without_a_prefix_nothing_changes_and_nothing_is_copied() {
+        let (none, scopes) = (ScopePrefix::default(), Scopes::parse("a /b api://notes/read"));
+        assert!(matches!(none.requested(&scopes), Cow::Borrowed(same) if *same == scopes));
+        assert!(matches!(none.requested_name("read"), Cow::Borrowed("read")));
+        assert_eq!(none.strip(scopes.clone()), scopes);
+        assert_eq!(none.short("read"), None);
+    }
+}
