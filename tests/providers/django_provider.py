@@ -18,6 +18,9 @@ ORIGIN = f"http://127.0.0.1:{os.environ['PROVIDER_PORT']}"
 SCOPES = os.environ["PROVIDER_SCOPES"].split()
 REDIRECT_URL = os.environ["PROVIDER_REDIRECT_URL"]
 
+# The documents do not say by themselves that clients without a secret are accepted.
+AUTH_METHODS = ["none", "client_secret_post", "client_secret_basic"]
+
 LOGIN_PAGE = """<!doctype html><title>Sign in</title><form action="" method="post">{% csrf_token %}
 {% for field in form %}{{ field }}{% endfor %}<button type="submit">Sign in</button></form>"""
 
@@ -69,6 +72,8 @@ settings.configure(
         # By default refresh tokens come from the same generator: then they would be good as access tokens.
         "REFRESH_TOKEN_GENERATOR": "oauthlib.oauth2.rfc6749.tokens.random_token_generator",
         "ALLOWED_REDIRECT_URI_SCHEMES": ["http", "https"],
+        "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": AUTH_METHODS,
+        "OIDC_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": AUTH_METHODS,
         "DCR_ENABLED": True,
         "DCR_REGISTRATION_PERMISSION_CLASSES": ("oauth2_provider.dcr.AllowAllDCRPermission",),
         "CIMD_ENABLED": True,
