@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { after, beforeEach, describe, test } from "node:test";
+import { checked } from "../dev/logto/answers.mjs";
 import { COMMAND, CREDENTIALS, createProject, runLogto, startLogto } from "./support/logto-tenant.mjs";
 
 const RESOURCE = "https://mcp.example.com/mcp";
@@ -186,6 +188,24 @@ describe("in the middle", () => {
     assert.equal(tenant.api.tenant.customizers["jwt.accessToken"].script, script);
   });
 
+  test("a redirect URI that is added meanwhile stays", async () => {
+    await set(["--yes"]);
+    const { oidcClientMetadata } = tenant.api.applications.all()[0].record;
+    oidcClientMetadata.redirectUris = ["https://first.example/callback"];
+    oidcClientMetadata.postLogoutRedirectUris = ["https://first.example/"];
+    const confirm = async () => {
+      oidcClientMetadata.redirectUris.push("https://second.example/callback");
+      return true;
+    };
+    const { code, output } = await set([], { surroundings: { confirm } });
+    assert.equal(code, 0, output);
+    const { record } = tenant.api.applications.all()[0];
+    assert.deepEqual(record.oidcClientMetadata, {
+      redirectUris: ["https://first.example/callback", "https://second.example/callback", "https://mcp.example.com/playground/callback"],
+      postLogoutRedirectUris: ["https://first.example/"],
+    });
+  });
+
   test("client ID metadata documents are not switched on without their ceiling", async () => {
     tenant.answer = ({ line }) => (line.startsWith("POST /api/cimd/") ? { status: 422, body: { code: "x", message: "no" } } : undefined);
     const { code } = await set(["--yes", "--cimd"]);
@@ -201,6 +221,98 @@ describe("in the middle", () => {
     const { output } = await set(["--scope", "a:b=C"], { surroundings: { confirm } });
     assert.match(output, /wrangler.toml was changed meanwhile/);
     assert.match(await project.read(), /# mine\n$/);
+  });
+});
+
+describe("answers that are not Logto's", () => {
+  const answerWith = (path, answer) => {
+    tenant.answer = ({ line }) => (line.startsWith(path) ? answer : undefined);
+  };
+  const list = (body) => ({ status: 200, headers: { "total-number": "1" }, body });
+
+  test("client ID metadata documents are too old for a Logto only if it does not know them", async () => {
+    for (const path of ["GET /api/configs/cimd", "GET /api/cimd/user-consent-scopes"]) {
+      answerWith(path, { status: 404, body: { code: "entity.not_found", message: "Not found" } });
+      assert.match((await set(["--dry-run", "--cimd"])).output, /Client ID metadata documents .*, because this Logto is too old for them/);
+      answerWith(path, { status: 403, body: { code: "subscription.limit_exceeded", message: "Upgrade" } });
+      const { output } = await set(["--dry-run", "--cimd"]);
+      assert.match(output, /Client ID metadata documents .*, because .*was refused \(403\).*Upgrade.*plan of the tenant/);
+      assert.match(output, /Not complete/);
+      assert.ok(!output.includes("too old"));
+    }
+  });
+
+  test("each is looked at: what is not as expected is said, with where", async () => {
+    const application = { id: "a", name: "A", type: "SPA", isThirdParty: true, customData: { "mcp-edge": { use: "playground", resource: RESOURCE } } };
+    for (const [path, answer, pattern] of [
+      ["GET /api/configs/cimd", { status: 200, body: "<html>" }, /not JSON/],
+      ["GET /api/configs/cimd", { status: 200, body: { enabled: "yes" } }, /\/enabled must be boolean/],
+      ["GET /api/cimd/user-consent-scopes", { status: 200, body: {} }, /must have required property/],
+      ["GET /api/configs/jwt-customizer", { status: 200, body: "<html>" }, /not JSON/],
+      ["GET /api/configs/jwt-customizer", { status: 200, body: { script: "x" } }, /must be array/],
+      ["GET /api/configs/jwt-customizer", { status: 200, body: [{ key: "jwt.accessToken", value: null }] }, /\/0\/value must be object/],
+      ["GET /api/resources", list([{ id: "r", indicator: RESOURCE }]), /'scopes'/],
+      ["GET /api/resources", list([null]), /must be object/],
+      ["GET /api/resources", { status: 200, body: "<html>" }, /did not answer with a list/],
+      ["GET /api/applications", list([{ id: 5, name: "A", type: "SPA" }]), /\/id must be string/],
+      ["GET /api/applications", list([{ ...application, oidcClientMetadata: { redirectUris: "x" } }]), /redirectUris must be array/],
+      ["GET /api/roles", list([{ id: "r", type: "User" }]), /'name'/],
+      ["GET /api/users?", list([{ username: "alice" }]), /'id'/],
+      ["POST /oidc/token", { status: 200, body: "<html>" }, /does not answer as Logto does/],
+      ["POST /oidc/token", { status: 200, body: { access_token: 5, scope: "all" } }, /does not answer as Logto does/],
+      ["GET /oidc/.well-known", { status: 200, body: "[1]" }, /no discovery document/],
+    ]) {
+      answerWith(path, answer);
+      tenant.requests.length = 0;
+      const result = await set(["--yes", "--cimd", "--user", "alice"]);
+      assertProblem(result, pattern, /fix {2}(Check|Set) /);
+    }
+  });
+
+  test("a refusal that is not Logto's is not explained as one", async () => {
+    for (const status of [400, 401, 403]) {
+      answerWith("GET /api/resources", { status, body: "<html>Access denied" });
+      const result = await set(["--yes"]);
+      assertProblem(result, /refused \(\d+\)/, /a proxy or a firewall/, /fix {2}Let requests to \/api\//);
+      assert.ok(!/permission `all`|plan of the tenant|its own token/.test(result.output), String(status));
+    }
+    answerWith("GET /api/configs/cimd", { status: 404, body: "Not Found" });
+    assert.match((await set(["--dry-run", "--cimd"])).output, /this Logto is too old for them/);
+    answerWith("POST /api/resources", { status: 404, body: "Not Found" });
+    assert.match((await set(["--yes", "--resource", "https://new.example.com/mcp"])).output, /is not known there \(404\)\n +why.*too old/);
+    answerWith("POST /api/resources", { status: 422, body: { code: "resource.x", message: "Wrong" } });
+    assert.match((await set(["--yes", "--resource", "https://new.example.com/mcp"])).output, /Logto says: resource.x: Wrong\.\n +fix/);
+  });
+
+  test("those of a real one are as expected", async () => {
+    const recording = async (name) => JSON.parse(await readFile(new URL(`../registrar/tests/logto/${name}.json`, import.meta.url), "utf8"));
+    const { Native, SPA } = await recording("management-create-app");
+    const { secrets_list_traditional: traditional, secrets_list_native: native } = await recording("management-app");
+    const { create, scope_create: scope, role_create: role } = await recording("management-resource");
+    for (const [kind, { body }] of [["application", Native], ["application", SPA], ["created", SPA], ["secrets", traditional], ["secrets", native], ["resource", create], ["created", scope], ["scope", scope], ["role", role]]) {
+      assert.equal(checked(kind, body, "a call"), body, kind);
+    }
+  });
+
+  test("one without an id ends the run with what was called", async () => {
+    answerWith("POST /api/resources", { status: 200, body: "" });
+    const { problem, output } = await set(["--yes", "--resource", "https://new.example.com/mcp"]);
+    assert.ok(problem, output);
+    assert.match(output, /POST \/api\/resources answered with something that this program does not know/);
+  });
+
+  test("a pause that Logto asks for is one", async () => {
+    for (const [value, expected] of [["-5", 3], ["0", 3], ["Thu, 26 Nov 2026 08:00:00 GMT", 3], ["2", 2], ["9999", 30]]) {
+      const pauses = [];
+      let isFirst = true;
+      tenant.answer = ({ line }) => {
+        if (!line.startsWith("GET /api/resources") || !isFirst) return undefined;
+        isFirst = false;
+        return { status: 429, headers: { "retry-after": value } };
+      };
+      await set(["--dry-run"], { surroundings: { http: { pause: async (seconds) => pauses.push(seconds) } } });
+      assert.deepEqual(pauses, [expected], value);
+    }
   });
 });
 

@@ -54,6 +54,13 @@ describe("what the script discloses", () => {
     assert.equal(recognise(odd).kind, "own");
   });
 
+  test("characters that a terminal would obey, or not show, are escaped", () => {
+    const resource = "https://x.example/\u009b2J\u202e\u{e0041}";
+    const odd = completeScript({ [resource]: { a: ["name"] } });
+    assert.match(odd, /x\.example\/\\u009b2J\\u202e\\udb40\\udc41"/);
+    assert.deepEqual(recognise(odd), { kind: "own", table: { [resource]: { a: ["name"] } } });
+  });
+
   test("scopes that imply others cover their claims", () => {
     const table = parseClaimScopes("whoami:read=name,email x=plan");
     assert.deepEqual(withImplied(table, "admin=whoami:read,x whoami:read=admin"), {
@@ -62,6 +69,7 @@ describe("what the script discloses", () => {
       admin: ["plan", "name", "email"].sort((one, other) => ["name", "email", "plan"].indexOf(one) - ["name", "email", "plan"].indexOf(other)),
     });
     assert.deepEqual(withImplied(table), table);
+    assert.deepEqual(withImplied(table, "admin=x admin=whoami:read").admin, ["plan", "name", "email"]);
     assert.throws(() => parseClaimScopes("whoami:read"), /scope=claim/);
   });
 });
@@ -120,6 +128,61 @@ describe("which script it is", () => {
     assert.equal(recognise(extended).kind, "foreign");
     assert.equal(plan(extended)[0].action, "keep", "its lines are complete");
     assert.equal(plan(extended, { "whoami:read": ["name"] })[0].action, "leave");
+  });
+
+  test("lines that somebody has edited are to be replaced, and other servers keep their entries", async () => {
+    const table = { [OTHER]: { "notes:read": ["name"] }, [RESOURCE]: { "whoami:read": ["name"] } };
+    const edits = {
+      "a source": (script) => script.replace("user.name", "user.username"),
+      "the table, by hand": (script) => script.replace('"whoami:read": ["name"]', '"whoami:read": ["name", "email"]'),
+      "a comment in them": (script) => script.replace("const mcpEdgeClaims", "// mine\nconst mcpEdgeClaims"),
+    };
+    for (const [edit, change] of Object.entries(edits)) {
+      for (const rest of ["", "\nconst mine = 1;"]) {
+        const script = change(completeScript(table)) + rest;
+        assert.notEqual(script, completeScript(table) + rest, edit);
+        const [step] = plan(script);
+        assert.deepEqual([step.action, step.calls, step.isIncomplete], ["leave", [], true], edit);
+        assert.match(step.because, /edited by hand/);
+        assert.match(step.show, /^Replace the lines between "mcp-edge:begin" and "mcp-edge:end"/, edit);
+        assert.doesNotMatch(step.show, /in getCustomJwtClaims/, "it calls them already");
+        assert.ok(step.show.includes(block({ [RESOURCE]: TABLE[RESOURCE], [OTHER]: table[OTHER] })), edit);
+      }
+    }
+  });
+
+  test("edited lines without a table that can be read are to be replaced, and the loss is said", () => {
+    for (const change of [
+      (script) => script.replace(/const mcpEdgeResources = \{[\s\S]*?\n\};/, "const mcpEdgeResources = load();"),
+      (script) => script.replace('"name"', "'name'"),
+      (script) => `${script}\n${script}`,
+    ]) {
+      const [step] = plan(change(completeScript(TABLE)));
+      assert.equal(step.action, "leave");
+      assert.match(step.show, /^Replace /);
+      assert.match(step.show, /other servers/);
+      assert.ok(step.show.includes(block(TABLE)));
+    }
+    const [endless] = plan(completeScript(TABLE).replace("// mcp-edge:end", ""));
+    assert.match(endless.show, /^Replace /);
+    assert.doesNotMatch(endless.show, /other servers/);
+  });
+
+  test("other line ends are no edit", () => {
+    const windows = (text) => text.replaceAll("\n", "\r\n");
+    assert.equal(recognise(windows(completeScript(TABLE))).kind, "own");
+    const mixed = windows(`${block(TABLE)}\nconst getCustomJwtClaims = async ({ token, context }) => ({ ...mcpEdgeClaims(token, context) });`);
+    assert.equal(plan(mixed)[0].action, "keep");
+    assert.equal(plan(windows(completeScript(TABLE)))[0].action, "keep");
+  });
+
+  test("a call in a comment is none", () => {
+    for (const comment of ["// return mcpEdgeClaims(token, context);", "/* mcpEdgeClaims(token, context) */"]) {
+      const [step] = plan(`${block(TABLE)}\n${comment}\n${OWN}`);
+      assert.deepEqual([step.action, step.isIncomplete], ["leave", true], comment);
+      assert.match(step.show, /in getCustomJwtClaims/);
+      assert.ok(!step.show.includes(block(TABLE)), "the lines are there already");
+    }
   });
 
   test("a claim that Logto does not know is said", () => {

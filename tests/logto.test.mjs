@@ -51,12 +51,14 @@ describe("a tenant with nothing", () => {
   });
 
   test("wrangler.toml keeps every other byte", async () => {
+    const withProvider = (toml) => (/^#? ?PROVIDER = /m.test(toml) ? toml : toml.replace(/^ISSUER = /m, '# PROVIDER = "generic"\nISSUER = '));
+    await project.write(withProvider(await project.read()));
     const before = (await project.read()).split("\n");
     await set();
     const after = (await project.read()).split("\n");
     const changed = after.filter((line, index) => line !== before[index]).map((line) => line.split(" = ")[0]);
     assert.equal(after.length, before.length);
-    assert.deepEqual(changed, ["ISSUER", "RESOURCE", "PLAYGROUND_CLIENT_ID"]);
+    assert.deepEqual(changed.sort(), ["ISSUER", "PLAYGROUND_CLIENT_ID", "PROVIDER", "RESOURCE"]);
   });
 
   test("a second run changes nothing, and does not ask", async () => {

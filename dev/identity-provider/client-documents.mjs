@@ -9,7 +9,7 @@
 // - `createDocumentLookup` reads http documents. The engine accepts https URLs only, so these become
 //   stored clients. Logto and the specification do not allow http.
 
-import { isLoopback } from "./clients.mjs";
+import { isLoopback } from "../loopback.mjs";
 
 const FETCH_TIMEOUT_MS = 2_500;
 const MAX_DOCUMENT_BYTES = 64 * 1024;

@@ -1,5 +1,7 @@
 // The preconfigured clients, and the rules for clients that register themselves.
 
+import { isLoopback } from "../loopback.mjs";
+
 /**
  * @typedef {object} LocalClient
  * @property {boolean} [firstParty]  consent is skipped, as for Logto's first-party applications
@@ -98,9 +100,4 @@ function needsNative(redirectUris) {
     const url = URL.parse(uri);
     return url !== null && url.protocol !== "https:" && !(url.protocol === "http:" && !isLoopback(url));
   });
-}
-
-/** Returns whether a URL is on this machine. */
-export function isLoopback({ hostname }) {
-  return hostname === "localhost" || hostname === "127.0.0.1" || hostname === "[::1]";
 }

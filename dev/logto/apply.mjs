@@ -1,4 +1,4 @@
-// Carries a plan out, step by step.
+// Carries a plan out, step by step. What may have been changed since the plan was made is read again before it is written.
 
 import { Problem } from "./problem.mjs";
 import { readScript } from "./state.mjs";
@@ -26,16 +26,41 @@ export async function applyPlan(client, { steps, ids: known }, report) {
   return { ids, failed };
 }
 
-async function carryOut(client, { method, path, body, gives, expectScript }, ids) {
-  const segments = path.map((segment) => encodeURIComponent(resolve(segment, ids)));
-  if (expectScript !== undefined && ((await readScript(client)) ?? "") !== expectScript) {
-    throw new Problem("the script was changed meanwhile", { why: "It is not what the plan was made for.", fix: "Run the same command again.", isFatal: false });
-  }
-  const answer = await client.call(method, `/${segments.join("/")}`, resolve(body, ids));
-  if (gives === undefined) return;
-  if (typeof answer?.id !== "string") throw new Problem(`${method} /api/${segments.join("/")} answered without an id`);
-  ids[gives] = answer.id;
+async function carryOut(client, call, ids) {
+  const { method, gives } = call;
+  const path = pathOf(call.path, ids);
+  await expectUnchanged(client, call, ids);
+  const body = call.addUris === undefined ? resolve(call.body, ids) : await withUris(client, path, call.addUris);
+  const answer = await client.call(method, path, body, gives && "created");
+  if (gives !== undefined) ids[gives] = answer.id;
 }
+
+async function expectUnchanged(client, { path, expectScript, expectDescription }, ids) {
+  if (expectScript !== undefined && ((await readScript(client)) ?? "") !== expectScript) throw changedMeanwhile("the script");
+  if (expectDescription !== undefined) {
+    const [list, id] = [pathOf(path.slice(0, -1), ids), resolve(path.at(-1), ids)];
+    const scope = (await client.list(list, "scope")).find((candidate) => candidate.id === id);
+    if ((scope?.description ?? "") !== expectDescription) throw changedMeanwhile("the description");
+  }
+}
+
+// Logto replaces the lists, so that what somebody has added meanwhile must be in them.
+async function withUris(client, path, added) {
+  const { oidcClientMetadata = {} } = await client.get(path, "application");
+  const { redirectUris = [], postLogoutRedirectUris = [] } = oidcClientMetadata;
+  return {
+    oidcClientMetadata: {
+      ...oidcClientMetadata,
+      redirectUris: [...new Set([...redirectUris, ...added.redirectUris])],
+      postLogoutRedirectUris: [...new Set([...postLogoutRedirectUris, ...added.postLogoutRedirectUris])],
+    },
+  };
+}
+
+const changedMeanwhile = (what) =>
+  new Problem(`${what} was changed meanwhile`, { why: "It is not what the plan was made for.", fix: "Run the same command again.", isFatal: false });
+
+const pathOf = (segments, ids) => `/${segments.map((segment) => encodeURIComponent(resolve(segment, ids))).join("/")}`;
 
 /** Replaces references by ids. */
 function resolve(value, ids) {

@@ -34,6 +34,12 @@ const BEGIN = /^\/\/ mcp-edge:begin ([0-9a-f]{16})\b.*$/m;
 const END = "// mcp-edge:end";
 const TABLE = /^const mcpEdgeResources = (\{\}|\{\n[\s\S]*?\n\});$/m;
 
+// As code, a member with this name in quotes would set the prototype; computed, it is a member.
+const PROTO_IN_JSON = /^(\s*)"__proto__":/gm;
+const PROTO_IN_CODE = '$1["__proto__"]:';
+const PROTO_AS_CODE = /^(\s*)\["__proto__"\]:/gm;
+const PROTO_AS_JSON = '$1"__proto__":';
+
 /** The last line of a script that is this program's alone. */
 const ENTRY = "const getCustomJwtClaims = async ({ token, context }) => mcpEdgeClaims(token, context);";
 
@@ -52,7 +58,7 @@ export function block(table) {
   const sources = Object.entries(SOURCES).filter(([claim]) => used.has(claim));
   const lines = [
     "// For each API resource: which permission covers which claims.",
-    `const mcpEdgeResources = ${oneLineLists(JSON.stringify(table, null, 2))};`,
+    `const mcpEdgeResources = ${tableAsCode(table)};`,
     "const mcpEdgeSources = {",
     ...sources.map(([claim, source]) => `  ${claim}: (user) => ${source},`),
     "};",
@@ -79,33 +85,55 @@ export function block(table) {
 export const completeScript = (table) => `${block(table)}\n\n${ENTRY}\n`;
 
 /**
+ * @typedef {object} Recognised
+ * @property {"own" | "foreign" | "edited"} kind  `own`: this program's alone, of this or a former version; `foreign`: the
+ *   operator's, with this program's lines or without; `edited`: with lines of this program's that somebody has changed
+ * @property {Record<string, Record<string, string[]>>} [table]  of the lines, if it can be read
+ * @property {string} [block]  the lines, if they are intact
+ * @property {boolean} [isCalled]  whether the rest of the script uses the lines
+ *
  * What a stored script is.
  * @param {string} script
- * @returns {{kind: "own" | "foreign" | "edited", table?: object, block?: string, isCalled?: boolean}}
- *   `own`: this program's alone, of this or a former version; `foreign`: the operator's, with an intact block of this
- *   program's (`block`, `table`) or without; `edited`: with a block that somebody has changed
+ * @returns {Recognised}
  */
 export function recognise(script) {
-  const begin = BEGIN.exec(script);
+  const text = withUnixLines(script);
+  const begin = BEGIN.exec(text);
   if (begin === null) return { kind: "foreign" };
   const bodyAt = begin.index + begin[0].length + 1;
-  const endAt = script.indexOf(`\n${END}`, bodyAt);
-  const body = script.slice(bodyAt, endAt);
-  const table = endAt === -1 || checksum(body) !== begin[1] ? undefined : readTable(body);
-  if (table === undefined) return { kind: "edited" };
-  const around = script.slice(0, begin.index) + script.slice(endAt + 1 + END.length);
+  const endAt = text.indexOf(`\n${END}`, bodyAt);
+  const body = text.slice(bodyAt, endAt === -1 ? undefined : endAt);
+  const rest = endAt === -1 ? "" : text.slice(endAt + 1 + END.length);
+  const around = text.slice(0, begin.index) + rest;
+  const isOnlyOne = !BEGIN.test(rest);
+  // What a comment calls is not called.
+  const isCalled = around.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "").includes("mcpEdgeClaims(");
+  const table = isOnlyOne ? readTable(body) : undefined;
+  if (endAt === -1 || table === undefined || checksum(body) !== begin[1]) return { kind: "edited", table, isCalled };
   if (around.trim() === ENTRY) return { kind: "own", table };
-  const kept = script.slice(begin.index, endAt + 1 + END.length);
-  return { kind: "foreign", table, block: kept, isCalled: around.includes("mcpEdgeClaims(") };
+  return { kind: "foreign", table, block: text.slice(begin.index, endAt + 1 + END.length), isCalled };
 }
 
+/** A script without the line ends of Windows, which a browser or an editor may have put in. */
+export const withUnixLines = (script) => script.replaceAll("\r\n", "\n");
+
+// The table of lines that somebody has edited may be anything.
 function readTable(body) {
   try {
-    return JSON.parse(TABLE.exec(body)?.[1]);
+    const table = JSON.parse(TABLE.exec(body)?.[1].replaceAll(PROTO_AS_CODE, PROTO_AS_JSON));
+    const isTable = Object.values(table).every((scopes) => Object.values(scopes).every((claims) => Array.isArray(claims) && claims.every((claim) => typeof claim === "string")));
+    return isTable ? table : undefined;
   } catch {
     return undefined;
   }
 }
+
+const tableAsCode = (table) => oneLineLists(JSON.stringify(table, null, 2).replaceAll(INVISIBLE, escaped).replaceAll(PROTO_IN_JSON, PROTO_IN_CODE));
+
+// What a stored script names is printed, too.
+const INVISIBLE = /[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu;
+
+const escaped = (character) => character.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join("");
 
 // Only the names of claims, which contain no brackets, are in lists.
 const oneLineLists = (json) => json.replaceAll(/\[\s+([^\]]*?)\s+\]/g, (_list, names) => `[${names.replaceAll(/\s+/g, " ")}]`);

@@ -1,6 +1,7 @@
 // The issuer of a tenant, from its discovery document.
 
-import { createSender, isLoopback } from "./http.mjs";
+import { isPrivate } from "../loopback.mjs";
+import { createSender } from "./http.mjs";
 import { plain, Problem } from "./problem.mjs";
 
 /**
@@ -35,5 +36,5 @@ export async function discover(endpoint, http) {
 function isAcceptable(issuer) {
   if (!URL.canParse(issuer)) return false;
   const url = new URL(issuer);
-  return url.href === issuer && (url.protocol === "https:" || isLoopback(url));
+  return url.href === issuer && isPrivate(url);
 }

@@ -19,9 +19,8 @@ export async function answers(resource, fetch = globalThis.fetch) {
 
 /** Runs `make doctor`, with its output on this terminal. @returns {Promise<number>} its exit status */
 export function runDoctor(resource) {
-  const { LOGTO_CLIENT_SECRET: _secret, ...env } = process.env;
   return new Promise((resolve) => {
-    const child = spawn("cargo", ["run", "--quiet", "--locked", "-p", "mcp-edge-doctor", "--", resource], { cwd: ROOT, env, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn("cargo", ["run", "--quiet", "--locked", "-p", "mcp-edge-doctor", "--", resource], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
     child.once("error", () => resolve(2));
     child.once("close", (code) => resolve(code ?? 2));
   });

@@ -1,5 +1,6 @@
 // Requests to Logto: https only, no redirects, bounded in time and size.
 
+import { isPrivate } from "../loopback.mjs";
 import { plain, Problem } from "./problem.mjs";
 
 const TIMEOUT_MS = 20_000;
@@ -7,9 +8,6 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const MAX_ATTEMPTS = 5;
 const DEFAULT_PAUSE_SECONDS = 3;
 const MAX_PAUSE_SECONDS = 30;
-
-/** Whether a URL is on this machine, where plain http is safe. */
-export const isLoopback = ({ hostname }) => ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
 
 /**
  * @typedef {{status: number, headers: Headers, json?: any}} Answer
@@ -35,14 +33,15 @@ export function createSender({ fetch = globalThis.fetch, pause = sleep, log = ()
           fix: "Wait a minute and run the same command again: it continues where it stopped.",
         });
       }
-      const seconds = Math.min(Number(answer.headers.get("retry-after")) || DEFAULT_PAUSE_SECONDS * attempt, MAX_PAUSE_SECONDS);
+      const seconds = Math.min(secondsOf(answer.headers.get("retry-after")) ?? DEFAULT_PAUSE_SECONDS * attempt, MAX_PAUSE_SECONDS);
       log(`Logto answered 429 (too many requests); waiting ${seconds} seconds`);
       await pause(seconds);
     }
   };
 
   async function sendOnce(url, init) {
-    const { host } = requireSafe(url);
+    requirePrivate(new URL(url));
+    const { host } = new URL(url);
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       const response = await fetch(url, { ...init, redirect: "manual", signal });
@@ -60,10 +59,15 @@ export function createSender({ fetch = globalThis.fetch, pause = sleep, log = ()
   }
 }
 
-function requireSafe(url) {
-  const parsed = new URL(url);
-  if (parsed.protocol === "https:" || (parsed.protocol === "http:" && isLoopback(parsed))) return parsed;
-  throw new Problem(`${url} is not https`, {
+/**
+ * Checks that others cannot read what is sent to a URL.
+ * @param {URL} url
+ * @param {string} [text]  the URL as the operator wrote it
+ * @throws {Problem}
+ */
+export function requirePrivate(url, text = url.href) {
+  if (isPrivate(url)) return;
+  throw new Problem(`${text} is not https`, {
     why: "The secret of the application would go over the network in clear.",
     fix: "Use https; plain http is for this machine only.",
   });
@@ -74,7 +78,7 @@ async function readJson(response, host) {
   let length = 0;
   for await (const chunk of response.body ?? []) {
     length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw new Problem(`the answer of ${host} is larger than ${MAX_BODY_BYTES} bytes`);
+    if (length > MAX_BODY_BYTES) throw new Problem(`the answer of ${host} is larger than ${MAX_BODY_BYTES} bytes`, { fix: "Check that ENDPOINT leads to Logto itself." });
     chunks.push(chunk);
   }
   try {
@@ -112,6 +116,11 @@ function* causesOf(error) {
     yield cause;
     yield* cause.errors ?? [];
   }
+}
+
+// RFC 9110 §10.2.3: seconds; a date is taken for nothing.
+function secondsOf(text) {
+  return /^[1-9]\d*$/.test(text ?? "") ? Number(text) : undefined;
 }
 
 function sleep(seconds) {

@@ -13,6 +13,8 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 try {
   const options = readOptions(process.argv.slice(2), process.env);
+  // Programs that this one starts need no secret of it; make adds what stands on its own command line.
+  for (const name of ["LOGTO_CLIENT_SECRET", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES"]) delete process.env[name];
   if (options.help) console.log(USAGE);
   else {
     const tools = { askForCredentials, confirm, wranglerFor, scopesOfEndpoint, answers, runDoctor };

@@ -1,5 +1,6 @@
 // A client of Logto's Management API, with a machine-to-machine application's credentials.
 
+import { checked } from "./answers.mjs";
 import { createSender } from "./http.mjs";
 import { plain, Problem } from "./problem.mjs";
 
@@ -12,9 +13,10 @@ const ROLE_FIX =
 /**
  * @typedef {object} ManagementClient
  * @property {string} resource  the resource indicator of the Management API
- * @property {(path: string) => Promise<any>} get
- * @property {(path: string) => Promise<any[]>} list  all pages
- * @property {(method: string, path: string, body?: object) => Promise<any>} call
+ * @property {(path: string, kind: string) => Promise<any>} get  `kind`: of answers.mjs
+ * @property {(path: string, kind: string) => Promise<any[]>} list  all pages; `kind`: of an entry
+ * @property {(method: string, path: string, body?: object, kind?: string) => Promise<any>} call  without a kind, the answer is
+ *   not looked at
  *
  * Signs in and returns the client.
  * @param {object} options
@@ -30,7 +32,7 @@ export async function connect({ endpoint, managementResource = managementResourc
   const token = await obtainToken();
   return {
     resource: managementResource,
-    get: (path) => call("GET", path),
+    get: (path, kind) => call("GET", path, undefined, kind),
     list,
     call,
   };
@@ -55,18 +57,18 @@ export async function connect({ endpoint, managementResource = managementResourc
     return json.access_token;
   }
 
-  async function call(method, path, body) {
+  async function call(method, path, body, kind) {
     const { json } = await callOnce(method, path, body);
-    return json;
+    return kind === undefined ? undefined : checked(kind, json, nameOf(method, path));
   }
 
-  async function list(path) {
+  async function list(path, kind) {
     const entries = [];
     for (let page = 1; page <= MAX_PAGES; page += 1) {
       const separator = path.includes("?") ? "&" : "?";
       const { json, headers } = await callOnce("GET", `${path}${separator}page=${page}&page_size=${PAGE_SIZE}`);
-      if (!Array.isArray(json)) throw new Problem(`GET ${path} did not answer with a list`);
-      entries.push(...json);
+      if (!Array.isArray(json)) throw new Problem(`${nameOf("GET", path)} did not answer with a list`, { fix: "Check that ENDPOINT leads to Logto itself." });
+      entries.push(...json.map((entry) => checked(kind, entry, nameOf("GET", path))));
       const total = Number(headers.get("total-number") ?? NaN);
       if (json.length < PAGE_SIZE || entries.length >= total) return entries;
     }
@@ -122,7 +124,10 @@ function tokenProblem({ status, json, url, clientId, managementResource }) {
       fix: "Use an application of the type machine-to-machine.",
     });
   }
-  return new Problem(`Logto refused the credentials (${status} ${plain(error)})`, { why: description && `Logto says: ${description}.` });
+  return new Problem(`Logto refused the credentials (${status} ${plain(error)})`, {
+    why: description && `Logto says: ${description}.`,
+    fix: "Check LOGTO_CLIENT_ID and LOGTO_CLIENT_SECRET: a machine-to-machine application of the tenant at ENDPOINT.",
+  });
 }
 
 const notLogto = (url, status) =>
@@ -131,14 +136,25 @@ const notLogto = (url, status) =>
     fix: "Set ENDPOINT to the origin of the tenant, such as https://<tenant>.logto.app.",
   });
 
+const nameOf = (method, path) => `${method} /api${path.split("?")[0]}`;
+
 function apiProblem(method, path, { status, json }) {
-  const call = `${method} /api${path.split("?")[0]}`;
+  const call = nameOf(method, path);
   // Other members of the body can repeat the claims of the token.
   const code = plain(json?.code);
   const said = [code, plain(json?.message)].filter(Boolean).join(": ");
+  if (status >= 400 && status < 500 && code === "") {
+    if (status === 404) {
+      return new Problem(`${call} is not known there (404)`, { why: "This Logto is too old for it, or a proxy does not let it through.", fix: "Update Logto, or do this step by hand: docs/providers/logto.md.", isFatal: false, status });
+    }
+    return new Problem(`${call} was refused (${status})`, {
+      why: "The answer is not Logto's: a proxy or a firewall in front of it has refused.",
+      fix: "Let requests to /api/ below ENDPOINT through, and run the same command again.",
+    });
+  }
   if (status === 401) {
     return new Problem(`${call} was refused (401 ${code})`, {
-      why: "Logto does not accept its own token: its signing keys were rotated meanwhile, or ENDPOINT and the Management API belong to different tenants.",
+      why: "Logto does not accept its own token: it has expired while the question was open, its signing keys were rotated, or ENDPOINT and the Management API belong to different tenants.",
       fix: "Run the same command again.",
     });
   }
@@ -150,10 +166,11 @@ function apiProblem(method, path, { status, json }) {
       why: `Logto says: ${said}.`,
       fix: "The plan of the tenant does not include it, or its limit is reached: change the plan, or do without.",
       isFatal: false,
+      status,
     });
   }
   if (status >= 500) {
     return new Problem(`${call} failed at Logto (${status})`, { why: said && `Logto says: ${said}.`, fix: "Run the same command again: it continues where it stopped." });
   }
-  return new Problem(`${call} was refused (${status})`, { why: said ? `Logto says: ${said}.` : undefined, isFatal: false });
+  return new Problem(`${call} was refused (${status})`, { why: `Logto says: ${said}.`, fix: "Correct what it names in the Logto console and run the same command again, or do this step by hand: docs/providers/logto.md.", isFatal: false, status });
 }

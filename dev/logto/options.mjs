@@ -1,7 +1,8 @@
 // What the operator asks for: flags and environment variables.
 
 import { parseArgs } from "node:util";
-import { isLoopback } from "./http.mjs";
+import { isPrivate } from "../loopback.mjs";
+import { requirePrivate } from "./http.mjs";
 import { Problem } from "./problem.mjs";
 import { parseScope } from "./scopes.mjs";
 
@@ -20,6 +21,7 @@ Arguments in ARGS:
   --dry-run               only show what would be done
   --yes                   do not ask
   --scope name=text       a permission, and the description that users read when they consent; repeat it for others
+  --descriptions          write the descriptions in the source over those at Logto, which may have been edited there
   --role NAME             name of the user role with the permissions
   --default-role          give the role to every user who registers from now on
   --user NAME             give the role to this user (user name or e-mail address); repeat it for others
@@ -41,6 +43,7 @@ const FLAGS = {
   "dry-run": { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
   scope: { type: "string", multiple: true, default: [] },
+  descriptions: { type: "boolean", default: false },
   role: { type: "string" },
   "default-role": { type: "boolean", default: false },
   user: { type: "string", multiple: true, default: [] },
@@ -91,9 +94,7 @@ export function normaliseEndpoint(text) {
   const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `${/^(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(text) ? "http" : "https"}://${text}`);
   if (url === null || !/^https?:$/.test(url.protocol) || text.includes("<")) throw new Problem(`ENDPOINT=${text} is not a URL`, { fix });
   if (url.username !== "" || url.password !== "") throw new Problem("ENDPOINT must not contain a password", { fix });
-  if (url.protocol === "http:" && !isLoopback(url)) {
-    throw new Problem(`ENDPOINT=${text} is not https`, { why: "The secret of the application would go over the network in clear.", fix: "Use https; plain http is for this machine only." });
-  }
+  requirePrivate(url, `ENDPOINT=${text}`);
   const note = text === url.origin ? undefined : `ENDPOINT is the origin of the tenant: ${url.origin} (given: ${text})`;
   return { endpoint: url.origin, note };
 }
@@ -108,7 +109,7 @@ export function checkResource(text) {
   if (!text) throw new Problem("RESOURCE is missing", { why: "wrangler.toml has none either.", fix });
   const url = URL.parse(text);
   if (url === null || text.includes("<")) throw new Problem(`RESOURCE=${text} is not a URL`, { fix });
-  if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url))) throw new Problem(`RESOURCE=${text} is not https`, { fix });
+  if (!isPrivate(url)) throw new Problem(`RESOURCE=${text} is not https`, { fix });
   if (url.search !== "" || url.hash !== "" || url.username !== "" || text.endsWith("?") || text.endsWith("#")) {
     throw new Problem(`RESOURCE=${text} has a query, a fragment or a user name`, { fix });
   }
@@ -122,7 +123,7 @@ export function checkResource(text) {
 
 function registrarOrigin(text) {
   const url = URL.parse(text);
-  if (url === null || (url.protocol !== "https:" && !isLoopback(url))) {
+  if (url === null || !isPrivate(url)) {
     throw new Problem(`--registrar ${text} is not an https URL`, { fix: "For example --registrar https://apps.example.com" });
   }
   return url.origin;

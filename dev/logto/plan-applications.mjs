@@ -1,84 +1,82 @@
 // Steps for applications with what they may ask users for, and for the ceiling of client ID metadata documents.
 
-import { isMadeFor, MARK } from "./mark.mjs";
+import { findApplication, isOfKind } from "./find-application.mjs";
+import { MARK } from "./mark.mjs";
 import { permissionRef } from "./plan-permissions.mjs";
 import { change, create, keep, leave, ref } from "./steps.mjs";
 
 /** The reference of an application's id. */
 export const applicationRef = (use) => `application/${use}`;
 
-/** Steps for all applications, and for the switch of the tenant if it is wanted. */
-export function planApplications(state, wanted, ids) {
-  const steps = wanted.applications.flatMap((application) => planApplication(state, wanted, application, ids));
+/**
+ * Steps for all applications, and for the switch of the tenant if it is wanted.
+ * @param {Record<string, string>} held  by use: why no application is made although none is found
+ */
+export function planApplications(state, wanted, held, ids) {
+  const steps = wanted.applications.flatMap((application) => planApplication(state, wanted, application, held[application.use], ids));
   return wanted.cimd ? [...steps, ...planCimd(state, wanted, ids)] : steps;
 }
 
-function planApplication(state, wanted, application, ids) {
-  const { use, name, type, isThirdParty, redirectUri, signOutUri, resource, knownId } = application;
+function planApplication(state, wanted, application, heldBecause, ids) {
+  const { use, name, isThirdParty, redirectUri, setting } = application;
   const subject = `Application "${name}"`;
   const reference = applicationRef(use);
-  const existing = find(state.applications, application);
-  const ceiling = ceilingOf(wanted);
-
-  if (existing === undefined) {
-    const oidcClientMetadata = { redirectUris: [redirectUri].filter(Boolean), postLogoutRedirectUris: [signOutUri].filter(Boolean) };
-    const body = { name, type, isThirdParty, oidcClientMetadata, customData: { [MARK]: { use, resource } } };
-    const calls = [{ method: "POST", path: ["applications"], body, gives: reference }];
-    const details = [describe(application)];
-    if (knownId !== undefined) details.push(`the settings name ${knownId}, which does not exist at this tenant`);
-    if (isThirdParty) {
-      const { api, userScopes } = ceiling;
-      calls.push({ method: "POST", path: consentPath(reference), body: consentBody(api.permissions, userScopes, api.key) });
-      details.push(`may ask users for: ${ceiling.names.join(" ")}`);
-    }
-    if (use === "registrar") calls.push(...managementCalls(state, wanted, reference, details));
-    return [create(subject, calls, details)];
+  const { application: existing, evidence, rivals, misfit } = findApplication(state.applications, application);
+  if (rivals !== undefined) {
+    const because = `several applications have the redirect URI ${redirectUri}: ${rivals.map(({ id }) => id).join(", ")}. Set ${setting} to the one to use`;
+    return [leave(subject, because, { isIncomplete: true })];
   }
+  if (misfit !== undefined) {
+    const because = `the application "${misfit.name}" (${misfit.id}) has its redirect URI ${redirectUri}, and is ${describe(misfit)}, must be ${describe(application)}. Remove the redirect URI from it or delete it in the console`;
+    return [leave(subject, because, { isIncomplete: true })];
+  }
+  if (existing === undefined) return [heldBecause === undefined ? planCreation(state, wanted, application, subject) : leave(subject, heldBecause)];
 
   const known = `${subject} (${existing.id})`;
-  if (existing.type !== type || Boolean(existing.isThirdParty) !== isThirdParty) {
+  if (!isOfKind(existing, application)) {
     const is = describe(existing);
     return [leave(known, `it is ${is}, must be ${describe(application)}, and the type cannot be changed. Delete it in the console, or remove its id from the settings`, { isIncomplete: true })];
   }
   ids[reference] = existing.id;
   const steps = [...planUris(existing, application, known, reference)];
-  if (isThirdParty) steps.push(...planConsent(state.consents[existing.id], ceiling, known, consentPath(reference), ids));
+  if (isThirdParty) steps.push(...planConsent(state.consents[existing.id], ceilingOf(wanted), known, consentPath(reference), ids));
   if (use === "registrar") steps.push(...planManagementRole(state, wanted, existing, known, reference));
+  if (use === "introspection") steps.push(...warnings(state, existing, known));
+  const adopted = evidence && keep(known, [`"${existing.name}" was not made by this program; ${evidence}`]);
+  if (adopted !== undefined) return [adopted, ...steps];
   return steps.some(({ action }) => action === "change") ? steps : [keep(known), ...steps];
 }
 
-// By the id in the settings, by what this program wrote into it, or by its redirect URI; never by its name.
-function find(applications, { use, resource, type, isThirdParty, redirectUri, knownId }) {
-  return (
-    applications.find(({ id }) => id === knownId) ??
-    applications.find((application) => isMadeFor(application, use, resource)) ??
-    (use === "playground" || use === "portal"
-      ? applications.find(
-          (application) =>
-            application.type === type &&
-            Boolean(application.isThirdParty) === isThirdParty &&
-            application.oidcClientMetadata?.redirectUris?.includes(redirectUri),
-        )
-      : undefined)
-  );
+function planCreation(state, wanted, application, subject) {
+  const { use, name, type, isThirdParty, redirectUri, signOutUri, resource, knownId } = application;
+  const reference = applicationRef(use);
+  const oidcClientMetadata = { redirectUris: [redirectUri].filter(Boolean), postLogoutRedirectUris: [signOutUri].filter(Boolean) };
+  const body = { name, type, isThirdParty, oidcClientMetadata, customData: { [MARK]: { use, resource } } };
+  const calls = [{ method: "POST", path: ["applications"], body, gives: reference }];
+  const details = [describe(application)];
+  if (knownId !== undefined) details.push(`the settings name ${knownId}, which does not exist at this tenant`);
+  if (isThirdParty) {
+    const { api, userScopes, names } = ceilingOf(wanted);
+    calls.push({ method: "POST", path: consentPath(reference), body: consentBody(api.permissions, userScopes, api.key) });
+    details.push(`may ask users for: ${names.join(" ")}`);
+  }
+  if (use === "registrar") calls.push(...managementCalls(state, wanted, reference, details));
+  return create(subject, calls, details);
 }
 
 const KINDS = { SPA: "single-page", Native: "native", Traditional: "traditional web", MachineToMachine: "machine-to-machine" };
 
 const describe = ({ type, isThirdParty }) => `a ${isThirdParty ? "third-party " : ""}${KINDS[type] ?? type} application`;
 
-function planUris({ oidcClientMetadata = {} }, { redirectUri, signOutUri }, subject, reference) {
-  const { redirectUris = [], postLogoutRedirectUris = [] } = oidcClientMetadata;
-  const add = (uris, uri) => (uri === undefined || uris.includes(uri) ? uris : [...uris, uri]);
-  const wanted = { redirectUris: add(redirectUris, redirectUri), postLogoutRedirectUris: add(postLogoutRedirectUris, signOutUri) };
+function planUris({ oidcClientMetadata }, { redirectUri, signOutUri }, subject, reference) {
+  const { redirectUris = [], postLogoutRedirectUris = [] } = oidcClientMetadata ?? {};
+  const missing = (uris, uri) => (uri === undefined || uris.includes(uri) ? [] : [uri]);
+  const addUris = { redirectUris: missing(redirectUris, redirectUri), postLogoutRedirectUris: missing(postLogoutRedirectUris, signOutUri) };
   const details = [
-    wanted.redirectUris !== redirectUris && `redirect URI: ${redirectUris.join(" ") || "none"} → ${wanted.redirectUris.join(" ")}`,
-    wanted.postLogoutRedirectUris !== postLogoutRedirectUris && `post sign-out redirect URI: none → ${signOutUri}`,
-  ].filter(Boolean);
-  if (details.length > 0) {
-    const body = { oidcClientMetadata: { ...oidcClientMetadata, ...wanted } };
-    return [change(subject, details, [{ method: "PATCH", path: ["applications", ref(reference)], body }])];
-  }
+    ...addUris.redirectUris.map((uri) => `redirect URI: ${redirectUris.join(" ") || "none"} → ${[...redirectUris, uri].join(" ")}`),
+    ...addUris.postLogoutRedirectUris.map((uri) => `post sign-out redirect URI: none → ${uri}`),
+  ];
+  if (details.length > 0) return [change(subject, details, [{ method: "PATCH", path: ["applications", ref(reference)], addUris }])];
   return redirectUris
     .filter((uri) => uri !== redirectUri && redirectUri !== undefined)
     .map((uri) => leave(`${subject}, redirect URI ${uri}`, "this server does not need it, and nothing is deleted"));
@@ -113,7 +111,7 @@ const consentBody = (permissions, userScopes, api) => ({
 /** Steps for the tenant's switch for client ID metadata documents, with its ceiling. */
 function planCimd({ cimd }, wanted, ids) {
   const subject = "Client ID metadata documents (for the whole tenant)";
-  if (cimd === undefined) return [leave(subject, "this Logto is too old for them: 1.43 has them")];
+  if (cimd.refusal !== undefined) return [leave(subject, cimd.refusal, { isIncomplete: true })];
   // The ceiling first: with the switch alone, users would consent and then be refused.
   const limit = "Ceiling of client ID metadata documents";
   const steps = planConsent(cimd.ceiling, ceilingOf(wanted), limit, ["cimd", "user-consent-scopes"], ids);
@@ -142,6 +140,13 @@ function managementCalls({ roles, resources }, { managementResource }, reference
     { method: "POST", path: ["roles"], body, gives: "role/management" },
     { method: "POST", path, body: { roleIds: [ref("role/management")] } },
   ];
+}
+
+// Checking tokens needs no role.
+function warnings({ roles, applicationRoles }, { id }, subject) {
+  return roles
+    .filter((role) => role.mayManage && applicationRoles[id]?.includes(role.id))
+    .map(({ name }) => leave(`${subject}, role "${name}"`, "with it the secret in the Worker can administer the tenant, and checking tokens needs no role. Take it from the application in the console"));
 }
 
 function planManagementRole(state, wanted, { id }, subject, reference) {

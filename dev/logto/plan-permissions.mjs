@@ -8,7 +8,7 @@ const INCOMPLETE = { isIncomplete: true };
 export const permissionRef = (api, name) => `${api}/${name}`;
 
 /** Steps for an API resource and its permissions. */
-export function planApi({ resources }, { key, indicator, name, permissions }, ids) {
+export function planApi({ resources }, wanted, { key, indicator, name, permissions }, ids) {
   const subject = `API resource ${indicator}`;
   const existing = resources.find((resource) => resource.indicator === indicator);
   const similar = resources
@@ -25,7 +25,7 @@ export function planApi({ resources }, { key, indicator, name, permissions }, id
   const unknown = scopes
     .filter((scope) => !permissions.some((permission) => permission.name === scope.name))
     .map((scope) => leave(`Permission ${scope.name}`, "no tool of this server is known to need it, and nothing is deleted"));
-  return [step, ...similar, ...permissions.map((permission) => planPermission(scopes, key, permission, ids)), ...unknown];
+  return [step, ...similar, ...permissions.map((permission) => planPermission(scopes, wanted, key, permission, ids)), ...unknown];
 }
 
 function isSimilar(one, other) {
@@ -33,7 +33,7 @@ function isSimilar(one, other) {
   return reduce(one) === reduce(other);
 }
 
-function planPermission(scopes, api, { name, description, isExplicit }, ids) {
+function planPermission(scopes, wanted, api, { name, description, origin }, ids) {
   const subject = `Permission ${name}`;
   const existing = scopes.find((scope) => scope.name === name);
   if (existing === undefined) {
@@ -43,26 +43,49 @@ function planPermission(scopes, api, { name, description, isExplicit }, ids) {
     return create(subject, [call], hint);
   }
   ids[permissionRef(api, name)] = existing.id;
-  const isMissing = !existing.description && description !== undefined;
-  if (existing.description === description || (!isExplicit && !isMissing)) return keep(subject, [`description: ${existing.description ?? "none"}`]);
-  const details = [`description: ${existing.description || "none"} → ${description}`];
-  return change(subject, details, [{ method: "PATCH", path: ["resources", ref(api), "scopes", ref(permissionRef(api, name))], body: { description } }]);
+  const from = existing.description || undefined;
+  if (from === description || description === undefined) return keep(subject, [`description: ${from ?? "none"}`]);
+  const isWanted = from === undefined || origin === "flag" || (origin === "source" && wanted.descriptions);
+  if (!isWanted) {
+    // Nobody knows whether the text in the console was edited, or the one in the source.
+    if (origin === "source") return leave(subject, `its description at Logto, "${from}", is not the one in the source, "${description}", and may have been edited in the console; --descriptions writes the latter`);
+    return keep(subject, [`description: ${from}`]);
+  }
+  const path = ["resources", ref(api), "scopes", ref(permissionRef(api, name))];
+  return change(subject, [`description: ${from ?? "none"} → ${description}`], [{ method: "PATCH", path, body: { description }, expectDescription: from ?? "" }]);
+}
+
+/**
+ * The wanted role, with what there is of it: `existing`, `evidence` if this program may not have made it, or `problem`.
+ *
+ * A role of another name serves as well, if it gives exactly the permissions of the API: with more, users who get it would
+ * get more than this server.
+ */
+export function findRole({ roles, resources }, { apis }, role) {
+  const existing = roles.find(({ name }) => name === role.name);
+  if (existing !== undefined) return { ...role, existing, problem: existing.type === "User" ? undefined : "it is a role for machines; choose another name with --role" };
+  const { indicator, permissions } = apis.find(({ key }) => key === role.api);
+  const scopes = resources.find((resource) => resource.indicator === indicator)?.scopes ?? [];
+  const needed = scopes.filter(({ name }) => permissions.some((permission) => permission.name === name));
+  const isAlike = ({ type, scopeIds }) => type === "User" && scopeIds.length === needed.length && needed.every(({ id }) => scopeIds.includes(id));
+  const alike = role.isNamed || needed.length === 0 ? [] : roles.filter(isAlike);
+  if (alike.length > 1) return { ...role, problem: `several roles have exactly this server's permissions: ${alike.map(({ name }) => `"${name}"`).join(", ")}; choose one with --role` };
+  return alike.length === 0 ? role : { ...role, name: alike[0].name, existing: alike[0], evidence: "known by its permissions, which are exactly this server's" };
 }
 
 /** Steps for a user role with all permissions of an API. */
-export function planRole({ roles, resources }, { apis }, { key, api, name, description, isDefault }, ids) {
+export function planRole({ resources }, { apis }, { key, api, name, description, isDefault, existing, evidence, problem }, ids) {
   const subject = `User role "${name}"`;
   const reference = `role/${key}`;
+  if (problem !== undefined) return [leave(subject, problem, INCOMPLETE)];
   const { permissions, indicator } = apis.find((each) => each.key === api);
-  const references = permissions.map((permission) => permissionRef(api, permission.name));
-  const existing = roles.find((role) => role.name === name);
   if (existing === undefined) {
-    const body = { name, description, type: "User", isDefault, scopeIds: references.map(ref) };
+    const scopeIds = permissions.map((permission) => ref(permissionRef(api, permission.name)));
+    const body = { name, description, type: "User", isDefault, scopeIds };
     const details = [`permissions: ${permissions.map((permission) => permission.name).join(" ")}`];
     if (isDefault) details.push("default role: every user who registers from now on gets it");
     return [create(subject, [{ method: "POST", path: ["roles"], body, gives: reference }], details)];
   }
-  if (existing.type !== "User") return [leave(subject, "it is a role for machines; choose another name with --role", INCOMPLETE)];
   ids[reference] = existing.id;
   const missing = permissions.filter((permission) => !existing.scopeIds.includes(ids[permissionRef(api, permission.name)]));
   const own = resources.find((resource) => resource.indicator === indicator)?.scopes ?? [];
@@ -77,19 +100,20 @@ export function planRole({ roles, resources }, { apis }, { key, api, name, descr
     const details = ["default role: no → yes, every user who registers from now on gets it"];
     steps.push(change(subject, details, [{ method: "PATCH", path: ["roles", ref(reference)], body: { isDefault: true } }]));
   }
-  if (steps.length === 0) steps.push(keep(subject, existing.isDefault ? ["default role"] : []));
+  if (evidence !== undefined) steps.unshift(keep(subject, [evidence]));
+  else if (steps.length === 0) steps.push(keep(subject, existing.isDefault ? ["default role"] : []));
   for (const scope of more) steps.push(leave(`${subject}, permission ${scope.name}`, "it is more than this server needs, and nothing is deleted"));
   return steps;
 }
 
-/** Steps for the users who get the first role. */
-export function planUsers({ users, roles }, { roles: [role] }, ids) {
-  const reference = `role/${role.key}`;
+/** Steps for the users who get a role. */
+export function planUsers({ users }, { key, name, problem }, ids) {
+  const reference = `role/${key}`;
   return users.map(({ query, id, roleIds }) => {
     const subject = `User ${query}`;
     if (id === undefined) return leave(subject, "there is no user with this name or e-mail address", INCOMPLETE);
-    if (ids[reference] === undefined && roles.some(({ name }) => name === role.name)) return leave(subject, "the role cannot be used", INCOMPLETE);
-    if (ids[reference] !== undefined && roleIds.includes(ids[reference])) return keep(subject, [`role: ${role.name}`]);
-    return change(subject, [`role: none → ${role.name}`], [{ method: "POST", path: ["users", id, "roles"], body: { roleIds: [ref(reference)] } }]);
+    if (problem !== undefined) return leave(subject, "the role cannot be used", INCOMPLETE);
+    if (ids[reference] !== undefined && roleIds.includes(ids[reference])) return keep(subject, [`role: ${name}`]);
+    return change(subject, [`role: none → ${name}`], [{ method: "POST", path: ["users", id, "roles"], body: { roleIds: [ref(reference)] } }]);
   });
 }

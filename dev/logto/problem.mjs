@@ -6,12 +6,12 @@ const MAX_TEXT = 300;
 export class Problem extends Error {
   /**
    * @param {string} what  what happened
-   * @param {{why?: string, fix?: string, isFatal?: boolean}} [more]
-   *   `isFatal`: nothing else can work either. Defaults to true
+   * @param {{why?: string, fix?: string, isFatal?: boolean, status?: number}} [more]
+   *   `isFatal`: nothing else can work either. Defaults to true; `status`: with which Logto refused
    */
-  constructor(what, { why, fix, isFatal = true } = {}) {
+  constructor(what, { why, fix, isFatal = true, status } = {}) {
     super(what);
-    Object.assign(this, { why, fix, isFatal });
+    Object.assign(this, { why, fix, isFatal, status });
   }
 
   /** The lines to print. */

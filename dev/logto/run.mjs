@@ -1,6 +1,6 @@
 // The command from beginning to end: read, plan, show, ask, do, check.
 
-import { readFile, rename, stat, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { applyPlan } from "./apply.mjs";
 import { discover } from "./discovery.mjs";
@@ -8,14 +8,18 @@ import { connect, managementResourceOf } from "./management-client.mjs";
 import { checkResource, normaliseEndpoint } from "./options.mjs";
 import { applicationRef } from "./plan-applications.mjs";
 import { changesAnything, planTenant } from "./plan.mjs";
-import { Problem } from "./problem.mjs";
+import { plain, Problem } from "./problem.mjs";
+import { replaceFile } from "./replace-file.mjs";
 import { doneLines, planLines, summary } from "./report.mjs";
 import { permissionsOf, scopesOfSettings, scopesOfSource } from "./scopes.mjs";
-import { applySettings, baseSettings, idsInSettings, planSettings, registrarSettings } from "./settings.mjs";
+import { secretNames } from "./secrets.mjs";
+import { baseSettings, idsInSettings, planSettings, registrarSettings, settingsOf } from "./settings.mjs";
 import { readTenant } from "./state.mjs";
 import { wantedFrom } from "./wanted.mjs";
-import { applySecrets, planSecrets, wantedSecrets } from "./worker-secrets.mjs";
-import { readSettings } from "./wrangler-toml.mjs";
+import { applySecrets, heldApplications, planSecrets, wantedSecrets } from "./worker-secrets.mjs";
+import { readName, readSettings, setSettings } from "./wrangler-toml.mjs";
+
+const INCOMPLETE = "Not complete: see what was left alone above.";
 
 /**
  * @typedef {object} Surroundings  what the command needs from outside
@@ -52,27 +56,30 @@ export async function run(options, surroundings) {
 
   const endpointScopes = await surroundings.scopesOfEndpoint(resource);
   const wanted = await describeWanted({ options, files, endpointScopes, issuer, resource, endpoint, managementResource });
-  const plan = planTenant(await readTenant(client, wanted), wanted);
-  const settingSteps = files.map(({ name, text, values }, index) => planSettings(name, text, values, laterSettings(wanted, index), plan));
-  const secrets = Object.values(wantedSecrets(wanted));
-  const secretSteps = [];
-  for (const [index, { name, path }] of files.entries()) {
-    secretSteps.push(await planSecrets(name, secrets[index], plan.ids, surroundings.wranglerFor(path)));
+  await readSecretNames(files, wanted, surroundings.wranglerFor);
+  const state = await readTenant(client, wanted);
+  const plan = planTenant(state, wanted, heldApplications(files));
+  for (const file of files) {
+    const ids = idsInSettings(wanted.applications.filter((application) => application.worker === file.kind), file.settings);
+    file.settingSteps = planSettings(file.name, file.text, file.values, ids, plan);
+    file.secretSteps = planSecrets(file, state, plan);
   }
-  const steps = [...plan.steps, ...settingSteps.flat(), ...secretSteps.flat()];
+  const steps = [plan.steps, ...files.map(({ settingSteps }) => settingSteps), ...files.map(({ secretSteps }) => secretSteps)].flat();
 
   print(`\n${resource} at ${issuer}\n`);
   planLines(steps).forEach((line) => print(line));
   print(`\n${summary(steps)}`);
   const isComplete = !steps.some(({ isIncomplete }) => isIncomplete);
+  const end = { options, surroundings, wanted, roleNames: plan.roleNames, resource, isComplete };
 
   if (options.dryRun) {
     print("Nothing was changed, because only the plan was asked for.");
+    if (!isComplete) print(INCOMPLETE);
     return 0;
   }
   if (!changesAnything(steps)) {
     print("There is nothing to change.");
-    return finish({ options, surroundings, wanted, ids: plan.ids, resource, isComplete, hasNewSettings: false });
+    return finish({ ...end, ids: plan.ids, hasNewSettings: false });
   }
   if (!options.yes && !(await surroundings.confirm("Do this?"))) {
     print("Nothing was changed.");
@@ -83,33 +90,33 @@ export async function run(options, surroundings) {
   const report = (step, problem) => doneLines(step, problem).forEach((line) => print(line));
   const { ids, failed } = await applyPlan(client, plan, report);
   let hasNewSettings = false;
-  for (const [index, file] of files.entries()) hasNewSettings = (await writeSettings(file, laterSettings(wanted, index), ids, print)) || hasNewSettings;
+  for (const file of files) hasNewSettings = (await writeSettings(file, ids, print)) || hasNewSettings;
   let failedSecrets = 0;
-  for (const [index, { path }] of files.entries()) {
-    failedSecrets += await applySecrets(secretSteps[index], ids, client, surroundings.wranglerFor(path), report);
-  }
-  if (failed + failedSecrets > 0) {
-    print(`\n${failed + failedSecrets} steps failed. When their cause is fixed, run the same command again: it does what is left.`);
+  for (const file of files) failedSecrets += await applySecrets(file, file.secretSteps, ids, client, surroundings.wranglerFor(file.path), report);
+  const failures = failed + failedSecrets;
+  if (failures > 0) {
+    print(`\n${failures} ${failures === 1 ? "step" : "steps"} failed. When their cause is fixed, run the same command again: it does what is left.`);
     return 1;
   }
-  return finish({ options, surroundings, wanted, ids, resource, isComplete, hasNewSettings });
+  return finish({ ...end, ids, hasNewSettings });
 }
 
 /** Reads wrangler.toml of the Worker and, if it is wanted, of the registrar. */
 async function readFiles({ config = "wrangler.toml", registrar }, root) {
-  const paths = [resolve(root, config), ...(registrar ? [join(root, "registrar/wrangler.toml")] : [])];
+  const paths = [["worker", resolve(root, config)], ...(registrar ? [["registrar", join(root, "registrar/wrangler.toml")]] : [])];
   return Promise.all(
-    paths.map(async (path) => {
+    paths.map(async ([kind, path]) => {
       const text = await readFile(path, "utf8").catch(() => {
         throw new Problem(`${path} cannot be read`, { fix: "Name another one with --config." });
       });
-      return { path, name: relative(root, path), text, settings: readSettings(text) };
+      const name = relative(root, path);
+      return { kind, path, name, text, settings: readSettings(text, name), worker: readName(text) ?? name };
     }),
   );
 }
 
 async function describeWanted({ options, files: [worker, registrar], endpointScopes, issuer, resource, endpoint, managementResource }) {
-  worker.values = baseSettings(worker.settings, worker.text, { issuer, resource });
+  worker.values = baseSettings(worker.settings, { issuer, resource });
   if (registrar !== undefined) {
     registrar.values = registrarSettings({ endpoint, issuer, resource, managementResource, origin: options.registrar, settings: registrar.settings });
   }
@@ -119,39 +126,43 @@ async function describeWanted({ options, files: [worker, registrar], endpointSco
     source: await scopesOfSource(join(dirname(worker.path), "src")),
     others: [...scopesOfSettings(settings), ...endpointScopes],
   });
-  return wantedFrom({ resource, options, settings, registrarSettings: registrar?.settings, permissions, managementResource });
+  return wantedFrom({ resource, options, settings, registrarSettings: registrar && { ...registrar.settings, ...registrar.values }, permissions, managementResource });
 }
 
-// Settings that are ids of applications: of the Worker (0), and of the registrar (1).
-function laterSettings(wanted, index) {
-  return index === 0 ? idsInSettings(wanted) : { PORTAL_CLIENT_ID: applicationRef("portal") };
+/** Adds to each file the secrets that its Worker needs, and the names of those that it has. */
+async function readSecretNames(files, wanted, wranglerFor) {
+  const secrets = wantedSecrets(wanted);
+  for (const file of files) {
+    file.secrets = secrets[file.kind];
+    if (file.secrets.length === 0) continue;
+    const { names, reason } = await secretNames(wranglerFor(file.path), file.name);
+    Object.assign(file, { secretNames: names, reason });
+  }
 }
 
-async function writeSettings({ path, name, text, values }, later, ids, print) {
-  const known = Object.fromEntries(Object.entries(later).map(([setting, reference]) => [setting, ids[reference]]));
+async function writeSettings({ path, name, text, settingSteps }, ids, print) {
   // Somebody may have edited the file while the question was open.
   if ((await readFile(path, "utf8")) !== text) {
     throw new Problem(`${name} was changed meanwhile`, { fix: "Run the same command again." });
   }
-  const { text: changed, set } = applySettings(text, { ...values, ...known });
-  if (set.length === 0) return false;
-  // Renamed into place, so that an interruption leaves one of the two versions.
-  const { mode } = await stat(path);
-  await writeFile(`${path}.new`, changed, { mode });
-  await rename(`${path}.new`, path);
-  print(`~ changed  ${name}: ${set.join(" ")}`);
+  const values = settingsOf(settingSteps, ids);
+  if (Object.keys(values).length === 0) return false;
+  await replaceFile(path, setSettings(text, values)).catch((error) => {
+    throw new Problem(`${name} cannot be written (${plain(error.code ?? error.message)})`, { why: "What was made at Logto stays.", fix: "Make the file and its folder writable, and run the same command again: it does what is left." });
+  });
+  print(`~ changed  ${name}: ${Object.keys(values).join(" ")}`);
   return true;
 }
 
-async function finish({ options, surroundings, wanted, ids, resource, isComplete, hasNewSettings }) {
+async function finish({ options, surroundings, wanted, roleNames, ids, resource, isComplete, hasNewSettings }) {
   const { print } = surroundings;
   const terminal = ids[applicationRef("whoami")];
   print("");
-  if (!isComplete) print("Not complete: see what was left alone above.\n");
+  if (!isComplete) print(`${INCOMPLETE}\n`);
   if (!options["default-role"] && wanted.users.length === 0) {
-    print(`Give users the role "${wanted.roles[0].name}": --user NAME, or --default-role for those who register from now on. Without it they are refused with 403.`);
+    print(`Give users the role "${plain(roleNames[0])}": --user NAME, or --default-role for those who register from now on. Without it they are refused with 403.`);
   }
-  if (wanted.registrar) print(`Give developers the role "${wanted.roles[1].name}", in the Logto console.`);
+  if (wanted.registrar) print(`Give developers the role "${plain(roleNames[1])}", in the Logto console.`);
   const whoami = terminal && `make whoami ARGS="--client-id ${terminal} ${resource}"`;
   if (!(await surroundings.answers(resource))) {
     print("The endpoint does not answer yet. Next:\n\n  make deploy");

@@ -4,12 +4,20 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DEFAULT_API_SCOPES } from "../identity-provider/scopes.mjs";
 import { createSender } from "./http.mjs";
-import { Problem } from "./problem.mjs";
+import { plain, Problem } from "./problem.mjs";
+
+const DEFAULTS = new Map([...Object.entries(DEFAULT_API_SCOPES), ["apps:write", "Register and manage your applications"]]);
 
 // RFC 6749 §3.3.
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
+// OpenID Connect's scopes, and Logto's for user data: no API resource has them, and no JWT of Logto carries them.
+const USER_SCOPES = ["openid", "offline_access", "profile", "email", "phone", "address", "custom_data", "identities", "roles"];
+
 const METADATA_TIMEOUT_MS = 5_000;
+
+/** Whether a scope is about the user, and not a permission of an API resource. */
+export const isUserScope = (name) => USER_SCOPES.includes(name) || name.startsWith("urn:logto:scope:");
 
 /**
  * Scopes in the Rust source below a folder: `.scope("name", "description")` of the server, and `scope = "name"` of its
@@ -41,8 +49,15 @@ export async function scopesOfSource(folder) {
 
 /** Scopes that settings name. */
 export function scopesOfSettings({ REQUIRED_SCOPES = "", CLAIM_SCOPES = "" }) {
-  const required = REQUIRED_SCOPES.split(/\s+/);
-  return [...new Set([...required, ...Object.keys(parseClaimScopes(CLAIM_SCOPES))])].filter(Boolean);
+  return [...new Set([...parseScopes(REQUIRED_SCOPES), ...Object.keys(parseClaimScopes(CLAIM_SCOPES))])];
+}
+
+/** The scopes of `REQUIRED_SCOPES`. */
+export function parseScopes(text) {
+  const names = text.split(/\s+/).filter(Boolean);
+  const wrong = names.find((name) => !SCOPE.test(name));
+  if (wrong !== undefined) throw new Problem(`REQUIRED_SCOPES: ${plain(wrong)} is not a scope`, { why: "Scopes are visible ASCII without quotes and backslashes (RFC 6749).", fix: "Correct it in wrangler.toml." });
+  return names;
 }
 
 /**
@@ -55,7 +70,7 @@ export async function scopesOfEndpoint(resource) {
   try {
     const { status, json } = await send(`${origin}/.well-known/oauth-protected-resource${pathname}`, {});
     const scopes = status === 200 && json?.resource === resource ? json.scopes_supported : [];
-    return Array.isArray(scopes) ? scopes.filter((name) => SCOPE.test(name)) : [];
+    return Array.isArray(scopes) ? scopes.filter((name) => typeof name === "string" && SCOPE.test(name)) : [];
   } catch {
     return [];
   }
@@ -63,23 +78,25 @@ export async function scopesOfEndpoint(resource) {
 
 /** `scope=claim,claim …` as a table: scope → claims. */
 export function parseClaimScopes(text) {
-  const table = {};
+  const table = new Map();
   for (const entry of text.split(/\s+/).filter(Boolean)) {
     const [scope, claims = ""] = entry.split(/=(.*)/s);
     const names = claims.split(",");
     if (!SCOPE.test(scope) || names.some((name) => name === "")) {
-      throw new Problem(`CLAIM_SCOPES: ${entry} must have the form scope=claim,claim`, { fix: "Correct it in wrangler.toml." });
+      throw new Problem(`CLAIM_SCOPES: ${plain(entry)} must have the form scope=claim,claim`, { fix: "Correct it in wrangler.toml." });
     }
-    table[scope] = [...new Set([...(table[scope] ?? []), ...names])];
+    table.set(scope, [...new Set([...(table.get(scope) ?? []), ...names])]);
   }
-  return table;
+  return Object.fromEntries(table);
 }
 
 /** The table with what a scope covers by implying others (`SCOPE_HIERARCHY`). */
 export function withImplied(table, hierarchy = "") {
-  const implied = new Map(
-    hierarchy.split(/\s+/).filter(Boolean).map((entry) => entry.split(/=(.*)/s)).map(([scope, names = ""]) => [scope, names.split(",")]),
-  );
+  const implied = new Map();
+  for (const entry of hierarchy.split(/\s+/).filter(Boolean)) {
+    const [scope, names = ""] = entry.split(/=(.*)/s);
+    implied.set(scope, [...(implied.get(scope) ?? []), ...names.split(",")]);
+  }
   const reached = (scope, seen = new Set()) => {
     if (seen.has(scope)) return seen;
     seen.add(scope);
@@ -87,7 +104,7 @@ export function withImplied(table, hierarchy = "") {
     return seen;
   };
   const scopes = [...new Set([...Object.keys(table), ...implied.keys()])];
-  const covered = scopes.map((scope) => [scope, [...new Set([...reached(scope)].flatMap((name) => table[name] ?? []))]]);
+  const covered = scopes.map((scope) => [scope, [...new Set([...reached(scope)].flatMap((name) => (Object.hasOwn(table, name) ? table[name] : [])))]]);
   return Object.fromEntries(covered.filter(([, claims]) => claims.length > 0));
 }
 
@@ -95,23 +112,29 @@ export function withImplied(table, hierarchy = "") {
 export function parseScope(text) {
   const [, name, description] = /^([^\s=]+)=(\S.*)$/s.exec(text) ?? [];
   if (name === undefined || !SCOPE.test(name)) {
-    throw new Problem(`--scope ${text} must have the form name=description`, { fix: `For example --scope "notes:read=Read your notes".` });
+    throw new Problem(`--scope ${plain(text)} must have the form name=description`, { fix: `For example --scope "notes:read=Read your notes".` });
   }
+  if (isUserScope(name)) throw new Problem(`--scope ${name} is a scope for user data, not a permission`, { fix: `Let the applications ask for it: --user-scopes "${name}".` });
   return [name, description];
 }
 
 /**
+ * @typedef {object} Permission
+ * @property {string} name
+ * @property {string} [description]
+ * @property {"flag" | "source"} [origin]  who chose the description: the operator now, or the author of the server
+ *
  * The permissions to have: those of flags replace the others' descriptions.
  * @param {{flags?: [string, string][], source?: Map<string, string | undefined>, others?: string[]}} from
- * @returns {{name: string, description?: string, isExplicit: boolean}[]}
- *   `isExplicit`: the description was chosen by the operator or the author of the server
+ * @returns {Permission[]}
  */
 export function permissionsOf({ flags = [], source = new Map(), others = [] }) {
-  const chosen = new Map([...source, ...flags]);
-  const names = [...new Set([...others, ...chosen.keys()])];
+  const [chosen, written] = [new Map(flags), new Map([...source].filter(([, description]) => description !== undefined))];
+  const names = [...new Set([...others, ...source.keys(), ...chosen.keys()])].filter((name) => !isUserScope(name));
   const all = names.length > 0 ? names : Object.keys(DEFAULT_API_SCOPES);
   return all.map((name) => {
-    const description = chosen.get(name);
-    return { name, description: description ?? DEFAULT_API_SCOPES[name], isExplicit: description !== undefined };
+    if (chosen.has(name)) return { name, description: chosen.get(name), origin: "flag" };
+    if (written.has(name)) return { name, description: written.get(name), origin: "source" };
+    return { name, description: DEFAULTS.get(name) };
   });
 }

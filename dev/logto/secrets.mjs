@@ -4,9 +4,12 @@ import { spawn } from "node:child_process";
 import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
+import { plain } from "./problem.mjs";
 
 const WRANGLER = fileURLToPath(new URL("../../node_modules/wrangler/bin/wrangler.js", import.meta.url));
 const TIMEOUT_MS = 120_000;
+const TIMED_OUT = -2;
 
 /**
  * @typedef {(args: string[], input?: string) => Promise<{code: number, output: string}>} Wrangler
@@ -17,9 +20,11 @@ const TIMEOUT_MS = 120_000;
  */
 export function wranglerFor(config) {
   return async (args, input = "") => {
+    // Without a terminal it asks nothing. `CI` would keep the names of accounts out of its messages.
+    const { CI: _ci, ...env } = process.env;
     const child = spawn(process.execPath, [WRANGLER, ...args, "--config", config], {
       cwd: dirname(config),
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", CI: "1", LOGTO_CLIENT_SECRET: "" },
+      env: { ...env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
       stdio: ["pipe", "pipe", "pipe"],
       timeout: TIMEOUT_MS,
     });
@@ -30,7 +35,7 @@ export function wranglerFor(config) {
       text(child.stderr),
       new Promise((resolve) => {
         child.once("error", () => resolve(-1));
-        child.once("close", (status) => resolve(status ?? -1));
+        child.once("close", (status) => resolve(status ?? TIMED_OUT));
       }),
     ]);
     return { code, output: code === 0 ? stdout : `${stdout}\n${stderr}` };
@@ -40,30 +45,53 @@ export function wranglerFor(config) {
 /**
  * The names of the secrets that a Worker has, or why they cannot be read.
  * @param {Wrangler} wrangler
+ * @param {string} file  the wrangler.toml, for the operator
  * @returns {Promise<{names?: string[], reason?: string}>}
  */
-export async function secretNames(wrangler) {
-  const { code, output } = await wrangler(["secret", "list", "--format", "json"]);
-  if (code !== 0) return { reason: reasonOf(output) };
+export async function secretNames(wrangler, file) {
+  const command = ["secret", "list"];
+  const { code, output } = await wrangler([...command, "--format", "json"]);
+  if (code !== 0) return { reason: reasonOf(code, output, command, file) };
   try {
     return { names: JSON.parse(output.slice(output.indexOf("["))).map(({ name }) => name) };
   } catch {
-    return { reason: "the list of its secrets cannot be read" };
+    return { reason: `the list of its secrets cannot be read. To see it: ${byHand(command, file)}` };
   }
 }
 
 /**
  * Sets a secret. @returns {Promise<string | undefined>} why it failed
  * @param {Wrangler} wrangler
+ * @param {string} file  the wrangler.toml, for the operator
  */
-export async function putSecret(wrangler, name, value) {
-  const { code, output } = await wrangler(["secret", "put", name], value);
-  return code === 0 ? undefined : reasonOf(output);
+export async function putSecret(wrangler, file, name, value) {
+  const command = ["secret", "put", name];
+  const { code, output } = await wrangler(command, value);
+  // wrangler's output could repeat what it was given.
+  return code === 0 ? undefined : reasonOf(code, output.replaceAll(value, "(hidden)"), command, file);
 }
 
-// Only known reasons are shown: wrangler's output could repeat what it was given.
-function reasonOf(output) {
-  if (/not authenticated|not logged in|wrangler login|CLOUDFLARE_API_TOKEN|Authentication error/i.test(output)) return "wrangler is not logged in to Cloudflare";
-  if (/does not exist|not found|10007|doesn't seem to be a Worker/i.test(output)) return "the Worker is not deployed yet";
-  return "wrangler failed";
+function reasonOf(code, output, command, file) {
+  const said = stripVTControlCharacters(output);
+  if (code === TIMED_OUT) return `wrangler did not finish within ${TIMEOUT_MS / 1000} seconds. To see why: ${byHand(command, file)}`;
+  if (/More than one account available/i.test(said)) {
+    const accounts = [...said.matchAll(/`([^`\n]*)`: `([0-9a-f]{32})`/g)].map(([, name, id]) => `${plain(name)} (${id})`);
+    return `your Cloudflare login has several accounts: ${accounts.join(", ") || "see dev/with-tools wrangler whoami"}. Choose one: set the variable CLOUDFLARE_ACCOUNT_ID to its id, or account_id at the top of ${file}. Then run this command again`;
+  }
+  if (/not authenticated|not logged in|wrangler login|CLOUDFLARE_API_TOKEN|Authentication error/i.test(said)) {
+    return "wrangler is not logged in to Cloudflare: dev/with-tools wrangler login, or set CLOUDFLARE_API_TOKEN. Then run this command again";
+  }
+  if (/Worker "[^"]*".* not found|Worker does not exist|\[code: 10007\]/i.test(said)) {
+    const deploy = file === "wrangler.toml" ? "make deploy" : `dev/with-tools wrangler deploy --config ${file}`;
+    return `the Worker is not deployed yet. After "${deploy}", run this command again`;
+  }
+  return `wrangler failed: ${plain(errorIn(said)) || "it says nothing"}. To see more: ${byHand(command, file)}`;
 }
+
+/** The error in wrangler's output, up to the empty line after it; without one, its last paragraph. */
+function errorIn(said) {
+  const error = said.split("[ERROR]").at(-1).trim();
+  return said.includes("[ERROR]") ? error.split(/\n\s*\n/)[0] : error.split(/\n\s*\n/).at(-1);
+}
+
+const byHand = (command, file) => `dev/with-tools wrangler ${command.join(" ")} --config ${file}`;

@@ -1,7 +1,9 @@
 // Steps for settings in wrangler.toml.
 
 import { applicationRef } from "./plan-applications.mjs";
-import { change, create, keep, leave } from "./steps.mjs";
+import { isUserScope, parseScopes } from "./scopes.mjs";
+import { change, create, keep, leave, ref } from "./steps.mjs";
+import { DEVELOPER_SCOPE } from "./wanted.mjs";
 import { readSettings, setSettings } from "./wrangler-toml.mjs";
 
 const DEFAULT_CLAIMS = "whoami:read=username,name,email,email_verified,picture";
@@ -10,12 +12,10 @@ const DEFAULT_SCOPE = "whoami:read";
 /**
  * The settings of the Worker that do not depend on what is made at Logto.
  * @param {Record<string, string>} settings  those that are set
- * @param {string} text  of wrangler.toml
  */
-export function baseSettings(settings, text, { issuer, resource }) {
+export function baseSettings(settings, { issuer, resource }) {
   return {
-    // A version of the library that has profiles of providers shows them in its wrangler.toml.
-    ...(/^#?\s?PROVIDER\s*=/m.test(text) && { PROVIDER: "logto" }),
+    PROVIDER: "logto",
     ISSUER: issuer,
     RESOURCE: resource,
     // What the operator has chosen, empty included, stays.
@@ -33,16 +33,26 @@ export function registrarSettings({ endpoint, issuer, resource, managementResour
     MANAGEMENT_API: `${endpoint}/api`,
     ...(!isCloud && { MANAGEMENT_RESOURCE: managementResource }),
     MCP_RESOURCE: resource,
-    REQUIRED_SCOPES: settings.REQUIRED_SCOPES || "apps:write",
+    REQUIRED_SCOPES: settings.REQUIRED_SCOPES || DEVELOPER_SCOPE,
   };
 }
 
 /**
- * The steps that `setSettings` will do.
+ * The settings whose value is the id of an application: name → reference. An id that is a secret is none of them.
+ * @param {import("./wanted.mjs").WantedApplication[]} applications  of one Worker
+ * @param {Record<string, string>} settings
+ */
+export function idsInSettings(applications, settings) {
+  const isVariable = ({ setting, isSecretId }) => setting !== undefined && (!isSecretId || Object.hasOwn(settings, setting));
+  return Object.fromEntries(applications.filter(isVariable).map(({ setting, use }) => [setting, applicationRef(use)]));
+}
+
+/**
+ * The steps for the settings of one file; those that change it have `setting`, for `settingsOf`.
  * @param {string} file  its name, for the operator
  * @param {string} text
  * @param {Record<string, string>} values
- * @param {Record<string, string>} later  settings whose value is the id of an application: name → reference
+ * @param {Record<string, string>} later  of `idsInSettings`
  * @param {import("./plan.mjs").Plan} plan  of the tenant
  */
 export function planSettings(file, text, values, later, { steps, ids }) {
@@ -51,42 +61,39 @@ export function planSettings(file, text, values, later, { steps, ids }) {
   const known = Object.entries(values).map(([name, value]) => planSetting(file, text, settings[name], name, value));
   const unknown = Object.entries(later).map(([name, reference]) => {
     if (ids[reference] !== undefined) return planSetting(file, text, settings[name], name, ids[reference]);
-    if (!given.has(reference)) return leave(`${file}: ${name}`, "its application was left alone");
-    return planned(file, name, settings[name], "the id of the new application");
+    if (!given.has(reference)) return leave(`${file}: ${name}`, "its application was left alone", { isIncomplete: true });
+    return planSetting(file, text, settings[name], name, ref(reference));
   });
-  const warnings = settings.REQUIRED_SCOPES === "" ? [leave(`${file}: REQUIRED_SCOPES`, "you have set it to nothing: every client of the tenant is accepted")] : [];
-  return [...known, ...unknown, ...warnings];
+  return [...known, ...unknown, ...warnings(file, { ...settings, ...values })];
 }
 
 function planSetting(file, text, from, name, value) {
-  if (from === value) return keep(`${file}: ${name}`, [`= ${value}`]);
+  const subject = `${file}: ${name}`;
+  if (from === value) return keep(subject, [`= ${value}`]);
+  const to = typeof value === "string" ? value : "the id of the new application";
   try {
-    setSettings(text, { [name]: value });
+    setSettings(text, { [name]: to });
   } catch (problem) {
-    return leave(`${file}: ${name}`, `${problem.message}. ${problem.fix}`);
+    return leave(subject, `${problem.message}. ${problem.fix}`, { isIncomplete: true });
   }
-  return planned(file, name, from, value);
+  const step = from ? change(subject, [`${from} → ${to}`], []) : create(subject, [], [`= ${to}`]);
+  return { ...step, setting: { name, value } };
 }
 
-const planned = (file, name, from, to) =>
-  from ? change(`${file}: ${name}`, [`${from} → ${to}`], []) : create(`${file}: ${name}`, [], [`= ${to}`]);
+function warnings(file, { REQUIRED_SCOPES, OPAQUE_TOKEN_CLIENTS }) {
+  const subject = `${file}: REQUIRED_SCOPES`;
+  if (REQUIRED_SCOPES === "") return [leave(subject, "you have set it to nothing: every client of the tenant is accepted")];
+  return parseScopes(REQUIRED_SCOPES)
+    .filter(isUserScope)
+    .map((name) =>
+      leave(`${subject}: ${name}`, "Logto's JWTs carry permissions of API resources only, so that with it every JWT is refused. Remove it; applications may ask for user data with --user-scopes", {
+        isIncomplete: !OPAQUE_TOKEN_CLIENTS,
+      }),
+    );
+}
 
-/** Which settings are ids of applications. */
-export const idsInSettings = ({ applications }) =>
-  Object.fromEntries(applications.filter(({ use }) => use === "playground").map(({ use }) => ["PLAYGROUND_CLIENT_ID", applicationRef(use)]));
-
-/** Sets all values that can be set, and returns the text with the names of those that were set. */
-export function applySettings(text, values) {
-  const set = [];
-  for (const [name, value] of Object.entries(values)) {
-    if (value === undefined) continue;
-    try {
-      const changed = setSettings(text, { [name]: value });
-      if (changed !== text) set.push(name);
-      text = changed;
-    } catch (problem) {
-      if (problem.isFatal !== false) throw problem;
-    }
-  }
-  return { text, set };
+/** The values that steps set, as far as they are known. @param {Record<string, string>} ids */
+export function settingsOf(steps, ids) {
+  const set = steps.filter(({ setting }) => setting !== undefined).map(({ setting: { name, value } }) => [name, typeof value === "string" ? value : ids[value.ref]]);
+  return Object.fromEntries(set.filter(([, value]) => value !== undefined));
 }

@@ -1,18 +1,19 @@
 // What a tenant should have for this server, as plain data.
 
-import { parseClaimScopes, withImplied } from "./scopes.mjs";
+import { isUserScope, parseClaimScopes, parseScopes, permissionsOf, withImplied } from "./scopes.mjs";
+
+/** What developers need at the registrar by default. */
+export const DEVELOPER_SCOPE = "apps:write";
 
 /** Limit of Logto for the name of a role. */
 const MAX_ROLE_NAME = 128;
-
-const DEVELOPER_PERMISSION = { name: "apps:write", description: "Register and manage your applications", isExplicit: false };
 
 /**
  * @typedef {object} WantedApi
  * @property {string} key  names the resource in the plan
  * @property {string} indicator
  * @property {string} name
- * @property {{name: string, description?: string, isExplicit: boolean}[]} permissions
+ * @property {import("./scopes.mjs").Permission[]} permissions
  *
  * @typedef {object} WantedApplication
  * @property {"playground" | "whoami" | "introspection" | "registrar" | "portal"} use
@@ -22,14 +23,21 @@ const DEVELOPER_PERMISSION = { name: "apps:write", description: "Register and ma
  * @property {boolean} isThirdParty
  * @property {string} [redirectUri]
  * @property {string} [signOutUri]
- * @property {string} [knownId]  from the settings
+ * @property {"worker" | "registrar"} worker  which of them uses it
+ * @property {string} [setting]  whose value is its id
+ * @property {boolean} [isSecretId]  whether the id is a secret by default, not a setting
+ * @property {string} [knownId]  the value of the setting
+ * @property {boolean} [isKnownByUri]  whether nothing else has its redirect URI
+ * @property {boolean} [hasSecrets]  whether a Worker needs its secret
  *
  * @typedef {object} Wanted
  * @property {WantedApi[]} apis
- * @property {{key: string, api: string, name: string, description: string, isDefault: boolean}[]} roles
+ * @property {{key: string, api: string, name: string, isNamed: boolean, description: string, isDefault: boolean}[]} roles
+ *   `isNamed`: by the operator
  * @property {string[]} users  who get the first role
  * @property {{resource: string, scopes: Record<string, string[]>}} claims  what tokens for the resource disclose: scope → claims
  * @property {WantedApplication[]} applications
+ * @property {boolean} descriptions  whether those of the source replace those at Logto
  * @property {string[]} userScopes
  * @property {boolean} cimd
  * @property {string} [registrar]  origin
@@ -39,7 +47,7 @@ const DEVELOPER_PERMISSION = { name: "apps:write", description: "Register and ma
  * @param {string} from.resource
  * @param {object} from.options  of `readOptions`
  * @param {Record<string, string>} from.settings  of wrangler.toml, with those that will be written
- * @param {Record<string, string>} [from.registrarSettings]
+ * @param {Record<string, string>} [from.registrarSettings]  likewise
  * @param {WantedApi["permissions"]} from.permissions
  * @param {string} from.managementResource
  * @returns {Wanted}
@@ -51,29 +59,37 @@ export function wantedFrom({ resource, options, settings, registrarSettings = {}
   return {
     apis: [
       { key: "api", indicator: resource, name: settings.RESOURCE_NAME || `MCP server ${new URL(resource).host}`, permissions },
-      ...(registrar ? [{ key: "registration", indicator: registration, name: "Registration of agents", permissions: [DEVELOPER_PERMISSION] }] : []),
+      ...(registrar ? [{ key: "registration", indicator: registration, name: "Registration of agents", permissions: developerPermissions(registrarSettings) }] : []),
     ],
     roles: [
       {
         key: "user",
         api: "api",
         name: options.role ?? roleName("Users of", resource),
+        isNamed: options.role !== undefined,
         description: `May use the MCP server ${resource}`,
         isDefault: options["default-role"],
       },
       ...(registrar
-        ? [{ key: "developer", api: "registration", name: roleName("Developers of", registration), description: "May register agents", isDefault: false }]
+        ? [{ key: "developer", api: "registration", name: roleName("Developers of", registration), isNamed: false, description: "May register agents", isDefault: false }]
         : []),
     ],
     users: options.user,
     claims: { resource, scopes: claims },
     applications: [...applicationsFor(resource, options, settings), ...(registrar ? registrarApplications(registrar, registrarSettings) : [])],
+    descriptions: options.descriptions,
     userScopes: options.userScopes,
     cimd: options.cimd,
     registrar,
     managementResource,
   };
 }
+
+/** What developers need at the registrar. Without any, every user of the tenant could register applications. */
+const developerPermissions = ({ REQUIRED_SCOPES = "" }) => {
+  const names = parseScopes(REQUIRED_SCOPES).filter((name) => !isUserScope(name));
+  return permissionsOf({ others: names.length > 0 ? names : [DEVELOPER_SCOPE] });
+};
 
 const roleName = (beginning, indicator) => `${beginning} ${indicator}`.slice(0, MAX_ROLE_NAME);
 
@@ -83,32 +99,59 @@ function applicationsFor(resource, options, settings) {
   return [
     !options["no-playground"] && {
       use: "playground",
+      worker: "worker",
       resource,
       name: `Playground of ${name}`,
       type: "SPA",
       isThirdParty: true,
       redirectUri: `${origin}/playground/callback`,
-      knownId: settings.PLAYGROUND_CLIENT_ID || undefined,
+      isKnownByUri: true,
+      ...knownBy("PLAYGROUND_CLIENT_ID", settings),
     },
     // A native application may use loopback with any port.
-    options.whoami && { use: "whoami", resource, name: `Terminal client of ${name}`, type: "Native", isThirdParty: true, redirectUri: "http://127.0.0.1/callback" },
-    options["opaque-tokens"] && { use: "introspection", resource, name: `Token check of ${name}`, type: "MachineToMachine", isThirdParty: false },
+    options.whoami && { use: "whoami", worker: "worker", resource, name: `Terminal client of ${name}`, type: "Native", isThirdParty: true, redirectUri: "http://127.0.0.1/callback" },
+    options["opaque-tokens"] && {
+      use: "introspection",
+      worker: "worker",
+      resource,
+      name: `Token check of ${name}`,
+      type: "MachineToMachine",
+      isThirdParty: false,
+      hasSecrets: true,
+      isSecretId: true,
+      ...knownBy("INTROSPECTION_CLIENT_ID", settings),
+    },
   ].filter(Boolean);
 }
+
+const knownBy = (setting, settings) => ({ setting, knownId: settings[setting] || undefined });
 
 function registrarApplications(origin, settings) {
   const resource = `${origin}/register`;
   return [
-    { use: "registrar", resource, name: `Registrar at ${new URL(origin).host}`, type: "MachineToMachine", isThirdParty: false },
+    {
+      use: "registrar",
+      worker: "registrar",
+      resource,
+      name: `Registrar at ${new URL(origin).host}`,
+      type: "MachineToMachine",
+      isThirdParty: false,
+      hasSecrets: true,
+      isSecretId: true,
+      ...knownBy("MANAGEMENT_CLIENT_ID", settings),
+    },
     {
       use: "portal",
+      worker: "registrar",
       resource,
       name: `Developer portal at ${new URL(origin).host}`,
       type: "Traditional",
       isThirdParty: false,
       redirectUri: `${origin}/callback`,
       signOutUri: `${origin}/`,
-      knownId: settings.PORTAL_CLIENT_ID || undefined,
+      isKnownByUri: true,
+      hasSecrets: true,
+      ...knownBy("PORTAL_CLIENT_ID", settings),
     },
   ];
 }

@@ -1,92 +1,140 @@
-// The settings in wrangler.toml: reads `[vars]`, and sets single values. All other bytes stay as they are.
+// The settings in wrangler.toml: reads the table `vars`, and sets single values. All other bytes stay as they are.
+//
+// The parser says where each value stands. After each edit the whole file is parsed again: nothing but the one setting may
+// have changed.
 
-import { Problem } from "./problem.mjs";
+import { isDeepStrictEqual } from "node:util";
+import { getStaticTOMLValue, parseTOML } from "toml-eslint-parser";
+import { plain, Problem } from "./problem.mjs";
 
-const HEADER = /^\s*\[\[?\s*[\w-]+(\s*\.\s*[\w-]+)*\s*\]\]?\s*(#.*)?$/;
-const VARS = /^\s*\[\s*vars\s*\]\s*(#.*)?$/;
+const TABLE = "vars";
+const BYTE_ORDER_MARK = "\ufeff";
 const STRING = String.raw`"(?:[^"\\]|\\.)*"|'[^']*'`;
 
 /**
- * The values of `[vars]` that are plain strings.
+ * The settings that are strings, in whichever way the table is written.
  * @param {string} text  of wrangler.toml
+ * @param {string} [file]  its name, for the operator
  * @returns {Record<string, string>}
+ * @throws {Problem} if it is not TOML
  */
-export function readSettings(text) {
-  const { lines, start, end } = section(text);
-  const settings = {};
-  for (const line of lines.slice(start, end)) {
-    const [, name, value] = new RegExp(`^\\s*"?(\\w+)"?\\s*=\\s*(${STRING})\\s*(?:#.*)?$`).exec(line.trimEnd()) ?? [];
-    if (name !== undefined) settings[name] = decode(value);
-  }
-  return settings;
+export function readSettings(text, file) {
+  const table = valuesOf(parse(text, file))[TABLE];
+  return Object.fromEntries(Object.entries(table ?? {}).filter(([, value]) => typeof value === "string"));
+}
+
+/** The name of the Worker, if the file has one. @throws {Problem} if it is not TOML */
+export function readName(text) {
+  const { name } = valuesOf(parse(text));
+  return typeof name === "string" ? name : undefined;
 }
 
 /**
- * Sets values of `[vars]`: in their line, in place of their commented default, or at the end of the table.
+ * Sets values: in their place, in place of their commented default, or after the last setting.
  * @param {string} text
  * @param {Record<string, string>} values
  * @returns {string}
- * @throws {Problem} if a value is there in another form than a string in one line
+ * @throws {Problem} if the file is not TOML, or has a value in another form than a string
  */
 export function setSettings(text, values) {
-  return Object.entries(values).reduce((changed, [name, value]) => setSetting(changed, name, value), text);
+  const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
+  return mark + Object.entries(values).reduce((changed, [name, value]) => setSetting(changed, name, value), text.slice(mark.length));
 }
 
 function setSetting(text, name, value) {
-  const { lines, start, end } = section(text);
-  const set = new RegExp(`^(\\s*"?${name}"?\\s*=\\s*)(${STRING})(\\s*(?:#.*)?\\r?\\n?)$`);
-  const at = lines.findIndex((line, index) => index >= start && index < end && new RegExp(`^\\s*"?${name}"?\\s*=`).test(line));
-  if (at !== -1) {
-    const [, before, old, after] = set.exec(lines[at]) ?? [];
-    if (old === undefined) {
-      throw new Problem(`${name} in wrangler.toml is not a string in one line`, { fix: `Set ${name} = ${encode(value)} by hand.`, isFatal: false });
+  const program = parse(text);
+  const before = valuesOf(program);
+  const table = before[TABLE] ?? {};
+  if (!isTable(table)) throw new Problem(`${TABLE} in wrangler.toml is not a table`, { fix: `Write it as [${TABLE}], with one line for each setting.`, isFatal: false });
+  const wanted = { ...before, [TABLE]: { ...table, [name]: value } };
+  if (Object.hasOwn(table, name)) {
+    if (table[name] === value) return text;
+    if (typeof table[name] !== "string") {
+      throw new Problem(`${name} in wrangler.toml is not a string`, { fix: `Set ${name} = ${encode(value)} by hand.`, isFatal: false });
     }
-    if (decode(old) === value) return text;
-    lines[at] = `${before}${encode(value)}${after}`;
-    return lines.join("");
   }
-  const ending = /\r\n/.test(text) ? "\r\n" : "\n";
-  const assignment = `${name} = ${encode(value)}${ending}`;
+  const changed = candidates(program, text, name, encode(value)).find((candidate) => isDeepStrictEqual(tryValuesOf(candidate), wanted));
+  if (changed === undefined) throw new Problem(`${name} cannot be set in wrangler.toml`, { fix: `Set ${name} = ${encode(value)} by hand.`, isFatal: false });
+  return changed;
+}
+
+/** Files with the setting, those first that change least. Not all of them are right, or TOML. */
+function candidates(program, text, name, literal) {
+  const [root] = program.body;
+  const settings = settingsOf(root);
+  const ending = text.includes("\r\n") ? "\r\n" : "\n";
+  const splice = ([start, end], inserted) => text.slice(0, start) + inserted + text.slice(end);
+  const existing = settings.find(({ path }) => path.length === 1 && path[0] === name);
+  if (existing !== undefined) return [splice(existing.node.value.range, literal)];
+
+  const assignment = `${name} = ${literal}`;
   const comment = new RegExp(`^#\\s?${name}\\s*=\\s*(?:${STRING})\\s*$`);
-  const commented = lines.findIndex((line, index) => index >= start && index < end && comment.test(line.trimEnd()));
-  if (commented !== -1) {
-    lines[commented] = assignment;
-    return lines.join("");
-  }
-  if (start === -1) return `${text}${text === "" || text.endsWith("\n") ? "" : ending}${ending}[vars]${ending}${assignment}`;
-  // After the last assignment of the table, so that comments on the next table stay with it.
-  let last = end;
-  while (last > start && /^\s*(#.*)?$/.test(lines[last - 1].trimEnd())) last -= 1;
-  if (last > 0 && !lines[last - 1].endsWith("\n")) lines[last - 1] += ending;
-  lines.splice(last, 0, assignment);
-  return lines.join("");
-}
+  const uncommented = program.comments
+    .filter(({ range: [start, end] }) => comment.test(text.slice(start, end)))
+    .map(({ range: [start, end] }) => splice([start, start + text.slice(start, end).trimEnd().length], assignment));
+  return [...uncommented, ...added()];
 
-// The lines of the table [vars]: from `start` to before `end`; -1 if there is none.
-function section(text) {
-  if (/"""|'''/.test(text)) {
-    throw new Problem("wrangler.toml has strings of several lines", { why: "This program cannot edit them safely.", fix: "Write them in one line." });
-  }
-  const lines = text.split(/(?<=\n)/);
-  const header = lines.findIndex((line) => VARS.test(line.trimEnd()));
-  if (header === -1) {
-    if (/^\s*vars\s*=/m.test(text)) {
-      throw new Problem("wrangler.toml has `vars = { … }`", { why: "This program edits the table [vars] only.", fix: "Write it as a table: [vars], and one line for each setting." });
+  function added() {
+    const inline = root.body.find((node) => isSetting(node, [TABLE]) && node.value.type === "TOMLInlineTable")?.value;
+    if (inline !== undefined) {
+      const last = inline.body.at(-1);
+      return [last === undefined ? splice(inline.range, `{ ${assignment} }`) : splice([last.range[1], last.range[1]], `, ${assignment}`)];
     }
-    return { lines, start: -1, end: -1 };
+    const header = root.body.find((node) => node.type === "TOMLTable" && node.kind === "standard" && isDeepStrictEqual(node.resolvedKey, [TABLE]));
+    if (header !== undefined) {
+      // After the last setting of the table, so that comments on the next table stay with it.
+      const last = header.body.at(-1);
+      return [afterLine((last ?? header.key).range, assignment, last === undefined ? "" : indentation(last))];
+    }
+    const dotted = root.body.findLast((node) => node.type === "TOMLKeyValue" && keysOf(node)[0] === TABLE);
+    if (dotted !== undefined) return [afterLine(dotted.range, `${TABLE}.${assignment}`, indentation(dotted))];
+    return [`${text}${text === "" || text.endsWith("\n") ? "" : ending}${text === "" ? "" : ending}[${TABLE}]${ending}${assignment}${ending}`];
   }
-  const next = lines.findIndex((line, index) => index > header && HEADER.test(line.trimEnd()));
-  return { lines, start: header + 1, end: next === -1 ? lines.length : next };
+
+  function afterLine([, end], line, indent) {
+    const at = text.indexOf("\n", end) + 1;
+    return at === 0 ? `${text}${ending}${indent}${line}${ending}` : splice([at, at], `${indent}${line}${ending}`);
+  }
+
+  function indentation({ range: [start] }) {
+    return /[ \t]*$/.exec(text.slice(0, start))[0];
+  }
 }
 
-// JSON's escapes are those of TOML's basic strings.
-const encode = (value) => JSON.stringify(value);
+/** The assignments below the table, with their path in it. */
+function settingsOf(root) {
+  return root.body.flatMap((node) => {
+    if (node.type === "TOMLTable") return node.kind === "standard" && node.resolvedKey[0] === TABLE ? node.body.map((child) => ({ path: [...node.resolvedKey.slice(1), ...keysOf(child)], node: child })) : [];
+    const [first, ...path] = keysOf(node);
+    if (first !== TABLE) return [];
+    if (path.length > 0) return [{ path, node }];
+    return node.value.type === "TOMLInlineTable" ? node.value.body.map((child) => ({ path: keysOf(child), node: child })) : [];
+  });
+}
 
-function decode(literal) {
-  if (literal.startsWith("'")) return literal.slice(1, -1);
+const keysOf = ({ key }) => key.keys.map((part) => part.name ?? part.value);
+
+const isSetting = (node, path) => node.type === "TOMLKeyValue" && isDeepStrictEqual(keysOf(node), path);
+
+const isTable = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+
+function parse(text, file = "wrangler.toml") {
   try {
-    return JSON.parse(literal);
-  } catch {
-    return literal.slice(1, -1);
+    return parseTOML(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text, { tomlVersion: "1.1" });
+  } catch (error) {
+    throw new Problem(`${file} is not valid TOML`, { why: `line ${error.lineNumber}: ${plain(error.message)}.`, fix: "Correct it, and run the same command again." });
   }
 }
+
+const valuesOf = (program) => getStaticTOMLValue(program);
+
+function tryValuesOf(text) {
+  try {
+    return valuesOf(parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+// JSON's escapes are those of TOML's basic strings, which has one control character more.
+const encode = (value) => JSON.stringify(value).replaceAll("\u007f", "\\u007f");

@@ -37,6 +37,7 @@ export function createTenant({ applications, managementResource }) {
   const routes = [
     ["GET", /^\/resources$/, ({ query }) => list([management, ...state.resources], query)],
     ["POST", /^\/resources$/, createResource],
+    ["GET", /^\/resources\/([^/]+)\/scopes$/, listScopes],
     ["POST", /^\/resources\/([^/]+)\/scopes$/, createScope],
     ["PATCH", /^\/resources\/([^/]+)\/scopes\/([^/]+)$/, changeScope],
     ["GET", /^\/roles$/, ({ query }) => list(state.roles.map(shownRole), query)],
@@ -76,6 +77,11 @@ export function createTenant({ applications, managementResource }) {
     const resource = { tenantId: "default", id: newId(), name, indicator, isDefault: false, accessTokenTtl, scopes: [] };
     state.resources.push(resource);
     return { status: 201, body: resource };
+  }
+
+  function listScopes({ ids: [resourceId], query }) {
+    const resource = [management, ...state.resources].find(({ id }) => id === resourceId);
+    return resource === undefined ? unknown("resources", resourceId) : list(resource.scopes, query);
   }
 
   function createScope({ ids: [resourceId], body: { name, description } }) {

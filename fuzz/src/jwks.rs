@@ -7,7 +7,7 @@ use mcp_edge_oauth::{
         record::Record,
     },
     mirror::Mirror,
-    provider::{DocumentPlace, Provider},
+    provider::{DocumentPlace, Provider, ProviderLocation},
 };
 use mcp_edge_runtime::crypto::Algorithm;
 use serde_json::Value;
@@ -15,6 +15,8 @@ use serde_json::Value;
 use crate::with_text;
 
 const ISSUER: &str = "https://issuer.example";
+const JWKS: &str = "https://keys.example/jwks";
+const INTROSPECTION: &str = "https://check.example/token";
 const NOW: u64 = 1_795_000_000;
 
 /// The input is a key set, a discovery document, a record of the store, or an issuer.
@@ -23,13 +25,15 @@ pub fn check(input: &[u8]) {
         if let Ok(keys) = KeySet::parse(input) {
             check_keys(&keys);
         }
-        if let Ok(provider) = Provider::parse(input, ISSUER) {
-            check_provider(&provider);
-        }
-        if let Some(record) = Record::parse(input, ISSUER, NOW) {
-            let stored = record.serialize(ISSUER);
-            let written = Record { writer: Some(ISSUER.to_owned()), ..record };
-            assert_eq!(Record::parse(&stored, ISSUER, NOW), Some(written));
+        for location in locations() {
+            if let Ok(provider) = Provider::parse(input, &location) {
+                check_provider(&provider, &location);
+            }
+            if let Some(record) = Record::parse(input, &location, NOW) {
+                let stored = record.serialize(ISSUER);
+                let written = Record { writer: Some(ISSUER.to_owned()), ..record };
+                assert_eq!(Record::parse(&stored, &location, NOW), Some(written));
+            }
         }
         // What the settings accept as an issuer.
         if input.len() < 400 && mcp_edge_runtime::settings::check_url(input).is_ok() {
@@ -40,6 +44,14 @@ pub fn check(input: &[u8]) {
             }
         }
     });
+}
+
+/// Of a provider that publishes everything, and of one of which the operator says where keys and introspection are.
+fn locations() -> [ProviderLocation; 2] {
+    let (all, mut given) = (ProviderLocation::of_issuer(ISSUER), ProviderLocation::of_issuer(ISSUER));
+    given.urls.jwks = Some(JWKS.to_owned());
+    given.urls.introspection = Some(INTROSPECTION.to_owned());
+    [all, given]
 }
 
 fn check_keys(keys: &KeySet) {
@@ -67,9 +79,14 @@ fn check_keys(keys: &KeySet) {
     }
 }
 
-fn check_provider(provider: &Provider) {
+fn check_provider(provider: &Provider, location: &ProviderLocation) {
     assert_eq!(provider.issuer, ISSUER);
-    assert_eq!(Provider::parse(&provider.document, ISSUER).as_ref(), Ok(provider));
+    let document = provider.document.as_deref().unwrap_or_default();
+    assert_eq!(Provider::parse(document, location).as_ref(), Ok(provider));
+    let is_given = location.urls.jwks.is_some();
+    assert!(
+        !is_given || provider.jwks_uri == JWKS && provider.introspection_endpoint.as_deref() == Some(INTROSPECTION)
+    );
     let optional = [
         &provider.authorization_endpoint,
         &provider.token_endpoint,
@@ -87,14 +104,15 @@ fn check_provider(provider: &Provider) {
         assert!(parsed.scheme() == "https" || (parsed.scheme() == "http" && is_loopback), "{url:?}");
         assert!(parsed.username().is_empty() && parsed.password().is_none(), "{url:?}");
     }
+    let is_own = |url: &str| provider.is_on_own_origin(url) || is_given && [JWKS, INTROSPECTION].contains(&url);
     if provider.has_own_endpoints() {
-        assert!(endpoints().all(|url| provider.is_on_own_origin(url)));
+        assert!(endpoints().all(is_own));
     }
     if provider.names_own_origin_only() {
-        assert!(endpoints().chain([provider.jwks_uri.as_str()]).all(|url| provider.is_on_own_origin(url)));
+        assert!(endpoints().chain([provider.jwks_uri.as_str()]).all(is_own));
     }
-    assert_eq!(Mirror::default().document(provider), *provider.document);
+    assert_eq!(Mirror::default().document(document), document);
     let mirror = Mirror { registration_endpoint: Some("https://register.example/".to_owned()) };
-    let mirrored = Provider::parse(&mirror.document(provider), ISSUER);
+    let mirrored = Provider::parse(&mirror.document(document), location);
     assert!(mirrored.is_ok_and(|mirrored| mirrored.is_same_as(provider)));
 }

@@ -211,13 +211,13 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         if let Some(response) = Readers::AnyPage.answer_unless_read(head) {
             return response;
         }
-        let provider = match self.resource_server.keys().first() {
+        let document = match self.resource_server.keys().first() {
             Some(keys) => keys.whole_document(now, &self.services).await,
             None => Err(Denial::Misconfigured { error: None }),
         };
         self.note_failures(record);
-        match provider {
-            Ok(provider) => Document::for_machines("application/json", mirror.document(&provider)).respond(head),
+        match document {
+            Ok(document) => Document::for_machines("application/json", mirror.document(&document)).respond(head),
             Err(denial) => {
                 denial.add_to(record);
                 cors::public(self.challenge.response(&denial))

@@ -8,8 +8,6 @@
 
 use serde_json::{Map, Value};
 
-use crate::provider::Provider;
-
 /// What the operator decided about the mirror.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mirror {
@@ -29,17 +27,18 @@ impl Mirror {
         PLACES.iter().any(|place| path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest == endpoint))
     }
 
-    /// The document to show: byte for byte the provider's, unless clients are to register elsewhere.
+    /// The document to show in place of the provider's `document`: byte for byte the same, unless clients are to register
+    /// elsewhere. The URLs that the operator gives are not in it: they concern this server, and not its clients.
     #[must_use]
-    pub fn document(&self, provider: &Provider) -> String {
-        let document = match &self.registration_endpoint {
+    pub fn document(&self, document: &str) -> String {
+        let changed = match &self.registration_endpoint {
             None => None,
-            Some(endpoint) => serde_json::from_str::<Map<String, Value>>(&provider.document).ok().map(|mut members| {
+            Some(endpoint) => serde_json::from_str::<Map<String, Value>>(document).ok().map(|mut members| {
                 members.insert("registration_endpoint".to_owned(), endpoint.as_str().into());
                 Value::Object(members).to_string()
             }),
         };
-        document.unwrap_or_else(|| provider.document.to_string())
+        changed.unwrap_or_else(|| document.to_owned())
     }
 }
 
@@ -51,25 +50,20 @@ mod tests {
 
     use super::*;
 
-    const ISSUER: &str = "https://tenant.example/oidc";
-
-    fn provider() -> Provider {
-        let text = r#"{ "jwks_uri":"https://tenant.example/jwks",  "issuer": "https://tenant.example/oidc",
+    const DOCUMENT: &str = r#"{ "jwks_uri":"https://tenant.example/jwks",  "issuer": "https://tenant.example/oidc",
             "registration_endpoint": "https://tenant.example/register", "client_id_metadata_document_supported": true }"#;
-        Provider::parse(text, ISSUER).unwrap()
-    }
 
     #[test]
     fn the_mirror_changes_nothing() {
-        assert_eq!(Mirror::default().document(&provider()), &*provider().document);
+        assert_eq!(Mirror::default().document(DOCUMENT), DOCUMENT);
     }
 
     #[test]
     fn with_a_registration_endpoint_only_that_differs() {
         let mirror = Mirror { registration_endpoint: Some("https://register.example.com/".to_owned()) };
-        let mut expected: Value = serde_json::from_str(&provider().document).unwrap();
+        let mut expected: Value = serde_json::from_str(DOCUMENT).unwrap();
         expected["registration_endpoint"] = json!("https://register.example.com/");
-        assert_eq!(serde_json::from_str::<Value>(&mirror.document(&provider())).unwrap(), expected);
+        assert_eq!(serde_json::from_str::<Value>(&mirror.document(DOCUMENT)).unwrap(), expected);
     }
 
     #[test]

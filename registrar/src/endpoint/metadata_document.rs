@@ -1,7 +1,9 @@
 //! The protected resource metadata of the registration endpoint (RFC 9728), from which developers' programs learn whom
 //! to ask for a token.
 
-use mcp_edge_oauth::{protected_resource::ProtectedResource, settings::ResourceServerSettings};
+use mcp_edge_oauth::{
+    protected_resource::ProtectedResource, resource_server::TrustedIssuer, settings::ResourceServerSettings,
+};
 use mcp_edge_runtime::{
     cors,
     http::{RequestHead, Response},
@@ -12,7 +14,7 @@ use mcp_edge_runtime::{
 pub fn handle(head: &RequestHead<'_>, settings: &ResourceServerSettings) -> Response {
     let document = ProtectedResource {
         resource: &settings.resource.url,
-        authorization_servers: settings.trust.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect(),
+        authorization_servers: settings.trust.issuers.iter().map(TrustedIssuer::authorization_server).collect(),
         scopes_supported: settings.trust.required_scopes.iter().collect(),
         bearer_methods_supported: ["header"],
         resource_name: settings.display.name.as_deref(),

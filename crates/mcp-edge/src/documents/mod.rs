@@ -22,7 +22,10 @@ use listing::Listings;
 
 use crate::settings::Settings;
 use mcp_edge_identity::Scopes;
-use mcp_edge_oauth::protected_resource::{ProtectedResource, WELL_KNOWN, advertisable};
+use mcp_edge_oauth::{
+    protected_resource::{ProtectedResource, WELL_KNOWN, advertisable},
+    resource_server::TrustedIssuer,
+};
 
 /// The draft of server cards recommends an hour.
 const CARD_CACHE_CONTROL: &str = "public, max-age=3600";
@@ -53,7 +56,7 @@ impl Documents {
         let mut documents = Self::default();
         let metadata = ProtectedResource {
             resource: &settings.resource.url,
-            authorization_servers: settings.trust.issuers.iter().map(|trusted| trusted.issuer.as_str()).collect(),
+            authorization_servers: settings.trust.issuers.iter().map(TrustedIssuer::authorization_server).collect(),
             scopes_supported: advertisable(advertised).collect(),
             bearer_methods_supported: ["header"],
             resource_name: settings.display.name.as_deref(),

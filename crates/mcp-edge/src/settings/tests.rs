@@ -265,7 +265,11 @@ fn every_error_names_the_setting_and_the_fix() {
         (vec![("ALLOWED_ORIGINS", "moz-extension://{ab}")], "ALLOWED_ORIGINS", "chrome-extension://nmmh"),
         (vec![("MORE_ISSUERS", "https://x")], "MORE_ISSUERS", "must be an array of"),
         (vec![("MORE_ISSUERS", r#"[{"issuer":"https://x","audience":[]}]"#)], "MORE_ISSUERS", "at least one audience"),
-        (vec![("MORE_ISSUERS", r#"[{"issuer":"https://x","audience":["a"],"y":1}]"#)], "MORE_ISSUERS", "must be a string, and one of issuer"),
+        (
+            vec![("MORE_ISSUERS", r#"[{"issuer":"https://x","audience":["a"],"y":1}]"#)],
+            "MORE_ISSUERS",
+            "must be a string, and one of issuer",
+        ),
         (
             vec![("MORE_ISSUERS", r#"[{"issuer":"http://x","audience":["a"]}]"#)],
             "MORE_ISSUERS",

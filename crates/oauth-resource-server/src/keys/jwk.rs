@@ -5,6 +5,7 @@
 //! of 512 bits), so every rule is checked here.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use mcp_edge_providers::TENANT_PLACEHOLDER;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -18,7 +19,7 @@ const MIN_RSA_BITS: usize = 2048;
 const MAX_RSA_BITS: usize = 8192;
 
 /// The members of a JWK that are looked at.
-const MEMBERS: [&str; 10] = ["kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e"];
+const MEMBERS: [&str; 11] = ["kty", "use", "key_ops", "alg", "kid", "crv", "x", "y", "n", "e", "issuer"];
 
 /// The members of a private or a symmetric key.
 const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
@@ -85,6 +86,8 @@ pub struct Key {
     pub kid: Option<String>,
     /// `alg`, if published: the only algorithm the key may be used with.
     pub algorithm: Option<Algorithm>,
+    /// `issuer`, if published: at Entra, whose tokens the key signs. Empty if it is no string: nobody's.
+    pub issuer: Option<String>,
     /// The numbers.
     pub material: Material,
     /// Identifies the numbers.
@@ -172,8 +175,9 @@ impl Jwk {
             None => None,
             Some(kid) => Some(kid.as_str()?.to_owned()),
         };
+        let issuer = self.member("issuer").map(|issuer| issuer.as_str().unwrap_or_default().to_owned());
         let thumbprint = Sha256::digest(material.to_jwk()).into();
-        Some(Key { kid, algorithm, material, thumbprint })
+        Some(Key { kid, algorithm, issuer, material, thumbprint })
     }
 
     fn material(&self) -> Option<Material> {
@@ -223,6 +227,19 @@ impl Key {
     pub fn fits(&self, algorithm: Algorithm) -> bool {
         self.algorithm.is_none_or(|own| own == algorithm) && self.material.fits(algorithm)
     }
+
+    /// Whether the key may sign tokens with these claims `iss` and `tid`, where a published key may belong to one tenant
+    /// alone: its `issuer` is that of the token, or is it with the token's tenant in place of `{tenantid}`
+    /// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-signing-key-issuer>). A key
+    /// without `issuer` signs for all: version 1.0 publishes no others.
+    #[must_use]
+    pub fn may_sign_for(&self, iss: &str, tid: Option<&str>) -> bool {
+        let Some(issuer) = &self.issuer else { return true };
+        match issuer.split_once(TENANT_PLACEHOLDER) {
+            None => issuer == iss,
+            Some((before, after)) => tid.is_some_and(|tid| [before, tid, after].concat() == iss),
+        }
+    }
 }
 
 impl VerificationKey for Key {
@@ -269,5 +286,38 @@ mod tests {
         });
         let key = Jwk::parse(&jwk.to_string()).and_then(|jwk| jwk.to_key());
         assert_eq!(URL_SAFE_NO_PAD.encode(key.unwrap().thumbprint), "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
+    }
+
+    #[test]
+    fn a_key_of_one_tenant_signs_for_it_alone() {
+        let key = |issuer: Value| {
+            let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+            let jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": x, "issuer": issuer});
+            Jwk::parse(&jwk.to_string()).and_then(|jwk| jwk.to_key()).expect("a key")
+        };
+        let of = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        let (one, other) = ("11111111-aaaa-bbbb-cccc-000000000001", "9188040d-6c67-4c5b-b112-36a304b66dad");
+        let all = key(of("{tenantid}").into());
+        assert!(all.may_sign_for(&of(one), Some(one)) && all.may_sign_for(&of(other), Some(other)));
+        for (iss, tid) in [
+            (of(one), Some(other)),
+            (of(one), None),
+            (of("{tenantid}"), Some(one)),
+            (of(""), Some(one)),
+            (format!("https://sts.windows.net/{one}/"), Some(one)),
+            (of(one) + "/", Some(one)),
+            (format!("https://login.microsoftonline.us/{one}/v2.0"), Some(one)),
+        ] {
+            assert!(!all.may_sign_for(&iss, tid), "{iss} {tid:?}");
+        }
+        let consumers = key(of(other).into());
+        assert!(consumers.may_sign_for(&of(other), Some(other)) && consumers.may_sign_for(&of(other), None));
+        assert!(!consumers.may_sign_for(&of(one), Some(one)) && !consumers.may_sign_for(&of(one), Some(other)));
+        let anybodys = key(Value::Null);
+        assert!(anybodys.issuer.is_none() && anybodys.may_sign_for(&of(one), Some(one)));
+        for odd in [json!(1), json!(true), json!({}), json!([of(one)]), json!("")] {
+            let key = key(odd.clone());
+            assert!(!key.may_sign_for(&of(one), Some(one)) && !key.may_sign_for(&of(one), None), "{odd}");
+        }
     }
 }

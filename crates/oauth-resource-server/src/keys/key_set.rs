@@ -176,6 +176,9 @@ impl KeySet {
                 if let Some(algorithm) = key.algorithm {
                     members.insert("alg".to_owned(), algorithm.name().into());
                 }
+                if let Some(issuer) = &key.issuer {
+                    members.insert("issuer".to_owned(), issuer.as_str().into());
+                }
                 Some(jwk)
             })
             .chain(unusable)

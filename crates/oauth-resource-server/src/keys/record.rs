@@ -1,12 +1,15 @@
 //! A copy of what an issuer publishes: its discovery document and its keys, each with the time it was fetched.
 //!
-//! The same record lies in memory and, as JSON, in the store under [`store_key`]. A stored value is input like any
-//! other: it is read with the same checks as the provider's own answer.
+//! The same record lies in memory and, as JSON, in the store under [`ProviderLocation::store_key`]. A stored value is
+//! input like any other: it is read with the same checks as the provider's own answer.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{keys::key_set::KeySet, provider::Provider};
+use crate::{
+    keys::key_set::KeySet,
+    provider::{Provider, ProviderLocation},
+};
 
 /// How far ahead of our clock another machine's may be. A record from further in the future would never grow old.
 const CLOCK_SKEW_SECONDS: u64 = 60;
@@ -14,9 +17,10 @@ const CLOCK_SKEW_SECONDS: u64 = 60;
 /// What an issuer publishes, as of some time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// The discovery document.
+    /// The discovery document, or what is known without one.
     pub provider: Provider,
-    /// When the discovery document was fetched, in seconds since 1970.
+    /// When the discovery document was fetched, in seconds since 1970. Without one: when it was last looked for in vain,
+    /// or 0.
     pub provider_fetched_at: u64,
     /// The usable keys.
     pub keys: KeySet,
@@ -27,12 +31,6 @@ pub struct Record {
     /// Which deployment wrote it into the store, by its resource; `None` for what was not stored, and for records of
     /// versions that did not say.
     pub writer: Option<String>,
-}
-
-/// The store's key for an issuer. Readable, so that an operator can look it up by hand.
-#[must_use]
-pub fn store_key(issuer: &str) -> String {
-    format!("provider:{issuer}")
 }
 
 impl Record {
@@ -48,6 +46,17 @@ impl Record {
         now.saturating_sub(self.provider_fetched_at)
     }
 
+    /// Takes over what a search for the discovery document has found, at `now`. In vain, the document at hand stays, and
+    /// without one it is known now that there is none.
+    pub fn note_search(&mut self, found: Option<Provider>, now: u64) {
+        if let Some(provider) = found {
+            self.provider = provider;
+        } else if self.provider.document.is_some() {
+            return;
+        }
+        (self.provider_fetched_at, self.is_stored) = (now, false);
+    }
+
     /// Whether keys may be fetched from the document's `jwks_uri` although the issuer does not confirm it now.
     #[must_use]
     pub fn may_lead_to_keys(&self) -> bool {
@@ -61,16 +70,17 @@ impl Record {
         // checked when the settings were read.
         format!(
             r#"{{"writer":"{writer}","provider":{},"provider_fetched_at":{},"jwks":{},"jwks_fetched_at":{}}}"#,
-            self.provider.document,
+            self.provider.document.as_deref().unwrap_or("null"),
             self.provider_fetched_at,
             self.keys.to_document(),
             self.keys_fetched_at,
         )
     }
 
-    /// Reads the stored form; `None` for anything that is not a record of this issuer from the past.
+    /// Reads the stored form; `None` for anything that is not a record of this provider from the past. It has a discovery
+    /// document, unless the operator says where the keys are.
     #[must_use]
-    pub fn parse(text: &str, issuer: &str, now: u64) -> Option<Self> {
+    pub fn parse(text: &str, location: &ProviderLocation, now: u64) -> Option<Self> {
         #[derive(Deserialize)]
         struct Stored<'a> {
             writer: Option<String>,
@@ -86,8 +96,12 @@ impl Record {
         if !is_past(stored.provider_fetched_at) || !is_past(stored.jwks_fetched_at) {
             return None;
         }
+        let provider = match stored.provider.get() {
+            "null" if location.urls.jwks.is_some() => Provider::without_document(location),
+            document => Provider::parse(document, location).ok()?,
+        };
         Some(Self {
-            provider: Provider::parse(stored.provider.get(), issuer).ok()?,
+            provider,
             provider_fetched_at: stored.provider_fetched_at,
             keys: KeySet::parse(stored.jwks.get()).ok()?,
             keys_fetched_at: stored.jwks_fetched_at,
@@ -107,8 +121,16 @@ mod tests {
 
     const NOW: u64 = 1_795_000_000;
 
+    fn read(text: &str) -> Option<Record> {
+        Record::parse(text, &ProviderLocation::of_issuer(ISSUER), NOW)
+    }
+
     /// A stored record of an hour ago, with one change.
     fn parse(change: impl FnOnce(&mut Value)) -> Option<Record> {
+        read(&stored(change))
+    }
+
+    fn stored(change: impl FnOnce(&mut Value)) -> String {
         let mut stored = json!({
             "provider": {"issuer": ISSUER, "jwks_uri": "https://tenant.example/oidc/jwks"},
             "provider_fetched_at": NOW - 3600,
@@ -116,7 +138,7 @@ mod tests {
             "jwks_fetched_at": NOW - 3600,
         });
         change(&mut stored);
-        Record::parse(&stored.to_string(), ISSUER, NOW)
+        stored.to_string()
     }
 
     #[test]
@@ -125,11 +147,11 @@ mod tests {
         assert_eq!((record.keys_age(NOW), record.provider_age(NOW)), (3600, 3600));
         assert_eq!(record.writer, None);
         let written = Record { writer: Some("https://mcp.example.com/mcp".to_owned()), ..record.clone() };
-        assert_eq!(Record::parse(&record.serialize("https://mcp.example.com/mcp"), ISSUER, NOW), Some(written));
+        assert_eq!(read(&record.serialize("https://mcp.example.com/mcp")), Some(written));
         // The whole discovery document, with the members that nobody here reads.
         let record = parse(|it| it["provider"]["other"] = json!(["x"])).unwrap();
-        let read = Record::parse(&record.serialize("w"), ISSUER, NOW).unwrap();
-        assert!(read.provider.document.contains(r#""other":["x"]"#), "{read:?}");
+        let read = read(&record.serialize("w")).unwrap();
+        assert!(read.provider.document.as_deref().is_some_and(|it| it.contains(r#""other":["x"]"#)), "{read:?}");
         assert_eq!(Record { writer: None, ..read }, record);
     }
 
@@ -156,7 +178,7 @@ mod tests {
         assert_eq!(parse(|it| it["jwks"]["keys"][0]["d"] = "secret".into()), None);
         assert_eq!(parse(|it| it["provider"]["jwks_uri"] = "http://tenant.example/jwks".into()), None);
         for text in ["", "null", "[]", "1", "\"x\"", "{}", "{\"provider\":1}"] {
-            assert_eq!(Record::parse(text, ISSUER, NOW), None, "{text}");
+            assert_eq!(read(text), None, "{text}");
         }
     }
 
@@ -172,8 +194,33 @@ mod tests {
     }
 
     #[test]
-    fn the_key_in_the_store_is_readable() {
-        assert_eq!(store_key(ISSUER), "provider:https://tenant.example/oidc");
+    fn without_a_document_a_record_counts_only_where_the_operator_says_where_the_keys_are() {
+        let text = stored(|it| it["provider"] = Value::Null);
+        assert_eq!(read(&text), None);
+        let mut location = ProviderLocation::of_issuer(ISSUER);
+        location.urls.jwks = Some("https://keys.example/jwks".to_owned());
+        let record = Record::parse(&text, &location, NOW).unwrap();
+        assert_eq!(record.provider, Provider::without_document(&location));
+        let again = Record::parse(&record.serialize("w"), &location, NOW).unwrap();
+        assert_eq!(Record { writer: None, ..again }, record);
+        for bad in [json!([]), json!({}), json!("null"), json!(false), json!({"issuer": "https://evil.example"})] {
+            let text = stored(|it| it["provider"] = bad.clone());
+            assert_eq!(Record::parse(&text, &location, NOW), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_operators_urls_count_in_stored_documents_too() {
+        let mut location = ProviderLocation::of_issuer(ISSUER);
+        location.urls.jwks = Some("https://keys.example/jwks".to_owned());
+        location.urls.introspection = Some("https://check.example/".to_owned());
+        let evil = stored(|it| {
+            it["provider"]["jwks_uri"] = "https://evil.example/jwks".into();
+            it["provider"]["introspection_endpoint"] = "https://evil.example/check".into();
+        });
+        let provider = Record::parse(&evil, &location, NOW).unwrap().provider;
+        assert_eq!(provider.jwks_uri, "https://keys.example/jwks");
+        assert_eq!(provider.introspection_endpoint.as_deref(), Some("https://check.example/"));
     }
 
     #[test]

@@ -3,25 +3,32 @@
 use mcp_edge_runtime::uri::split_origin;
 
 /// A place of the discovery document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentPlace {
     /// OpenID Connect Discovery 1.0 §4: every OpenID provider, Logto included.
-    #[error("OpenID appended")]
     OpenIdAppended,
     /// RFC 8414 §3.1: plain OAuth servers.
-    #[error("OAuth inserted")]
     OAuthInserted,
     /// OAuth servers that take RFC 8414 for OpenID Connect Discovery.
-    #[error("OAuth appended")]
     OAuthAppended,
     /// RFC 8414 §5: OpenID providers that follow it.
-    #[error("OpenID inserted")]
     OpenIdInserted,
 }
 
 impl DocumentPlace {
     /// All, in the order in which they are asked.
     pub const ALL: [Self; 4] = [Self::OpenIdAppended, Self::OAuthInserted, Self::OAuthAppended, Self::OpenIdInserted];
+
+    /// The name in the log.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenIdAppended => "OpenID appended",
+            Self::OAuthInserted => "OAuth inserted",
+            Self::OAuthAppended => "OAuth appended",
+            Self::OpenIdInserted => "OpenID inserted",
+        }
+    }
 
     /// The URL of the document of `issuer` there. For an issuer without a path appended is the same as inserted.
     #[must_use]

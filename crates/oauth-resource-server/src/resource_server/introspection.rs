@@ -34,7 +34,7 @@ pub(super) async fn introspect(
 ) -> Verdict {
     let trusted = &trust.issuers[0];
     let wanted = |name: &str| trust.wants(name);
-    let provider = keys.provider(now, services).await?;
+    let provider = keys.opaque_token_endpoints(now, services).await?;
     match &policy.method {
         CheckMethod::Introspection { client_id, client_secret } => {
             let url = endpoint_url(provider.introspection_endpoint.as_ref(), Endpoint::Introspection)?;

@@ -1,11 +1,14 @@
 //! The trust policy: whose tokens are accepted, and what they stand for.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::{
     client_policy::ClientPolicy,
     denial::{Denial, Excerpt},
     disclosure::Disclosure,
+    provider::{ProviderLocation, ProviderUrls, authorization_server},
     scope_hierarchy::Hierarchy,
     scope_prefix::ScopePrefix,
     token::{
@@ -31,14 +34,28 @@ pub struct TrustedIssuer {
     pub audiences: Vec<String>,
     /// How its tokens are read.
     pub profile: TokenProfile,
+    /// What the operator gives in place of what the provider publishes.
+    pub urls: ProviderUrls,
 }
 
 impl TrustedIssuer {
     /// Creates an issuer whose tokens are read by the standards alone.
     #[must_use]
     pub fn new(issuer: &str, audiences: Vec<String>) -> Self {
-        let accepted = vec![issuer.to_owned()];
-        Self { issuer: issuer.to_owned(), accepted, audiences, profile: TokenProfile::default() }
+        let (accepted, profile, urls) = (vec![issuer.to_owned()], TokenProfile::default(), ProviderUrls::default());
+        Self { issuer: issuer.to_owned(), accepted, audiences, profile, urls }
+    }
+
+    /// Where the provider is.
+    #[must_use]
+    pub fn location(&self) -> ProviderLocation {
+        ProviderLocation { issuer: self.issuer.clone(), urls: self.urls.clone() }
+    }
+
+    /// The URL that clients are given.
+    #[must_use]
+    pub fn authorization_server(&self) -> Cow<'_, str> {
+        authorization_server(&self.issuer)
     }
 }
 

@@ -33,7 +33,7 @@ use crate::{
 };
 use mcp_edge_identity::Identity;
 use mcp_edge_runtime::{http::RequestHead, ports::Services};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 /// How long a request waits before it asks the limiter again.
 const LIMITER_WAIT_MILLISECONDS: u64 = 20;
@@ -112,7 +112,8 @@ impl ResourceServer {
     fn with_store(policy: Rc<TrustPolicy>, store_use: fn(String) -> StoreUse) -> Self {
         // The first audience of the first issuer is the resource.
         let resource = policy.issuers.first().and_then(|first| first.audiences.first()).cloned().unwrap_or_default();
-        let keys_of = |trusted: &TrustedIssuer| Rc::new(IssuerKeys::new(&trusted.issuer, store_use(resource.clone())));
+        let keys_of =
+            |trusted: &TrustedIssuer| Rc::new(IssuerKeys::new(trusted.location(), store_use(resource.clone())));
         let keys = policy.issuers.iter().map(keys_of).collect();
         Self {
             policy,
@@ -187,6 +188,7 @@ impl ResourceServer {
         let mut attempted = Attempted::default();
         let (kid, algorithm) = (jwt.kid.as_deref(), jwt.algorithm);
         let mut query = KeyQuery { kid, algorithm, issued_at: claims.issued_at, disproved: None };
+        let has_keys_of_tenants = profile.provider.has_keys_of_tenants;
         let bad_signature = |error| Denial::BadSignature { kid: kid.map(Excerpt::new), alg: algorithm, error };
         let key = loop {
             let found = self.keys[issuer_index].find(now, query, attempted, services).await;
@@ -194,6 +196,9 @@ impl ResourceServer {
             trace.tier = Some(CacheTier::from(attempted).name());
             let key = found.key?;
             self.policy.denied.check_key(key.kid.as_deref(), &key.thumbprint)?;
+            if has_keys_of_tenants && !key.may_sign_for(&claims.issuer, claims.all.get("tid").and_then(Value::as_str)) {
+                return Err(Denial::KeyMismatch { kid: kid.map(Excerpt::new), alg: algorithm }.into());
+            }
             let (found, expected) = (jwt.signature.len(), key.material.signature_length());
             if found != expected {
                 return Err(bad_signature(SignatureError::Length { found, expected }).into());

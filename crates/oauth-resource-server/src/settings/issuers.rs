@@ -5,14 +5,14 @@ use mcp_edge_providers::TENANT_PLACEHOLDER;
 use mcp_edge_runtime::settings::{Reader, check_url};
 use serde_json::{Map, Value};
 
-use super::{provider::token_profile, resource::Resource};
+use super::{provider::token_profile, provider_location, resource::Resource};
 use crate::{resource_server::TrustedIssuer, token::profile::TokenProfile};
 
 /// More issuers than any product federates with; each has its own keys to keep.
 pub const MAX_ISSUERS: usize = 8;
 
 /// The members of an entry of `MORE_ISSUERS` beside `issuer` and `audience`: settings of `ISSUER`, in lower case.
-const ENTRY_SETTINGS: [&str; 7] = [
+const ENTRY_SETTINGS: [&str; 9] = [
     "provider",
     "token_types",
     "client_id_claims",
@@ -20,7 +20,13 @@ const ENTRY_SETTINGS: [&str; 7] = [
     "organization_claim",
     "user_by_subject",
     "allowed_tenants",
+    "discovery_url",
+    "jwks_url",
 ];
+
+/// The settings that an entry inherits which does not name its provider.
+const INHERITED: [&str; 5] =
+    ["TOKEN_TYPES", "CLIENT_ID_CLAIMS", "SCOPE_CLAIMS", "ORGANIZATION_CLAIM", "USER_BY_SUBJECT"];
 
 /// `ISSUER` with `RESOURCE` and `AUDIENCE`, then those of `MORE_ISSUERS`.
 pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<TrustedIssuer> {
@@ -95,10 +101,11 @@ fn trusted_by_entry(
         let setting = |reader: &Reader<'_>, name: &str| {
             let own = entry.get(&name.to_ascii_lowercase()).and_then(Value::as_str);
             let own = own.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
-            let is_inherited = inherits && !matches!(name, "PROVIDER" | "ALLOWED_TENANTS");
+            let is_inherited = inherits && INHERITED.contains(&name);
             own.or_else(|| reader.text(name).filter(|_| is_inherited))
         };
-        return Some(trusted(reader, "MORE_ISSUERS: ", issuer.to_owned(), audiences, &setting));
+        let place = ["MORE_ISSUERS: ", issuer, ": "].concat();
+        return Some(trusted(reader, &place, issuer.to_owned(), audiences, &setting));
     }
     None
 }
@@ -113,7 +120,8 @@ fn trusted(
 ) -> TrustedIssuer {
     let profile = token_profile(reader, place, &issuer, setting);
     let accepted = accepted(reader, place, &issuer, &profile, setting(reader, "ALLOWED_TENANTS").as_deref());
-    TrustedIssuer { issuer, accepted, audiences, profile }
+    let urls = provider_location::read(reader, place, setting);
+    TrustedIssuer { issuer, accepted, audiences, profile, urls }
 }
 
 /// The values of `iss` that are the issuer's: one for each allowed tenant of an issuer of all tenants.

@@ -2,6 +2,7 @@
 
 mod issuers;
 mod provider;
+mod provider_location;
 mod resource;
 mod scope_prefix;
 mod tokens;

@@ -154,3 +154,79 @@ fn answers_about_opaque_tokens_are_used_for_a_bounded_time() {
         assert!(with(bad).is_err_and(|SettingsError(errors)| errors[0].contains("up to 600")), "{bad}");
     }
 }
+
+// Providers.
+
+#[test]
+fn a_provider_must_fit_its_issuer() {
+    let provider = |name, issuer| {
+        read(&[("PROVIDER", name), ("ISSUER", issuer)]).map(|settings| settings.trust.issuers[0].profile.provider.name)
+    };
+    assert_eq!(provider("okta", "https://example.okta.com/oauth2/default"), Ok("okta"));
+    assert_eq!(provider("okta", "https://login.example.com/oauth2/default"), Ok("okta"));
+    assert_eq!(provider("generic", "https://example.okta.com/oauth2/default"), Ok("generic"));
+    for (name, issuer, fix) in [
+        ("Okta", "https://example.okta.com/oauth2/default", "must be one of generic, logto, auth0, cognito, entra"),
+        ("okta", "https://tenant.eu.auth0.com/", "which is one of Auth0: set PROVIDER = \"auth0\""),
+        ("okta", "https://example.okta.com", "https://your-org.okta.com/oauth2/default"),
+        ("auth0", "https://tenant.eu.auth0.com", "https://your-tenant.eu.auth0.com/"),
+    ] {
+        let error = error(&[("PROVIDER", name), ("ISSUER", issuer)]);
+        assert!(error.contains(fix), "{error}");
+    }
+}
+
+#[test]
+fn an_issuer_with_a_profile_that_is_read_without_it_is_a_warning() {
+    let warnings = |changes: &[(&str, &str)]| read(changes).unwrap().trust.warnings().collect::<Vec<_>>();
+    let okta = ("ISSUER", "https://example.okta.com/oauth2/default");
+    let [warning] = &*warnings(&[okta]) else { panic!("one warning") };
+    assert!(warning.contains("set PROVIDER = \"okta\""), "{warning}");
+    assert!(warnings(&[okta, ("PROVIDER", "okta")]).is_empty() && warnings(&[]).is_empty());
+}
+
+#[test]
+fn tenants_are_listed_for_an_issuer_of_all_tenants_and_for_no_other() {
+    const ALL: (&str, &str) = ("ISSUER", "https://login.microsoftonline.com/{tenantid}/v2.0");
+    const ENTRA: (&str, &str) = ("PROVIDER", "entra");
+    const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+    let two = format!("{TENANT} 9188040d-6c67-4c5b-b112-36a304b66dad");
+    let settings = read(&[ALL, ENTRA, ("ALLOWED_TENANTS", &two)]).unwrap();
+    let accepted = [TENANT, "9188040d-6c67-4c5b-b112-36a304b66dad"];
+    let accepted = accepted.map(|tenant| format!("https://login.microsoftonline.com/{tenant}/v2.0"));
+    assert_eq!(settings.trust.issuers[0].accepted, accepted);
+    assert_eq!(settings.trust.issuers[0].issuer, ALL.1);
+    assert!(error(&[ALL, ENTRA]).contains("list those that may call in ALLOWED_TENANTS"));
+    for bad in ["contoso.onmicrosoft.com", "*", "{tenantid}", &TENANT.to_uppercase(), &TENANT.replace('-', "/")] {
+        let error = error(&[ALL, ENTRA, ("ALLOWED_TENANTS", bad)]);
+        assert!(error.contains("must be the id of a tenant in lower case"), "{error}");
+    }
+    assert!(error(&[ALL, ("ALLOWED_TENANTS", TENANT)]).contains("only PROVIDER = \"entra\""));
+    let one = ("ISSUER", "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0");
+    assert!(error(&[one, ENTRA, ("ALLOWED_TENANTS", TENANT)]).contains("remove it"));
+}
+
+#[test]
+fn an_entry_of_more_issuers_has_settings_of_its_own() {
+    let entry = r#"[{"issuer": "https://partner.example/", "audience": ["a"], "provider": "keycloak",
+        "organization_claim": "group", "jwks_url": "https://partner.example/k", "discovery_url": " "}]"#;
+    let all = [("PROVIDER", "logto"), ("JWKS_URL", "https://keys.example/k"), ("TOKEN_TYPES", "at+jwt jwt")];
+    let settings = read(&[&all[..], &[("MORE_ISSUERS", entry)]].concat()).unwrap();
+    let [own, partner] = &*settings.trust.issuers else { panic!("two issuers") };
+    assert_eq!((own.profile.provider.name, partner.profile.provider.name), ("logto", "keycloak"));
+    assert_eq!(partner.profile.organization_claim.as_deref(), Some("group"));
+    assert_eq!(partner.profile.token_types, ["jwt", "at+jwt"], "those of its profile");
+    assert_eq!(partner.urls.jwks.as_deref(), Some("https://partner.example/k"));
+    assert_eq!((&partner.urls.discovery, &own.urls.jwks), (&None, &Some("https://keys.example/k".to_owned())));
+    for (member, fix) in [
+        (r#""provider": "keyclok""#, "PROVIDER = \"keyclok\" must be one of"),
+        (r#""provider": ["okta"]"#, "\"provider\" of \"https://x.example\" must be a string"),
+        (r#""introspection_url": "https://x.example/i""#, "\"introspection_url\" of \"https://x.example\""),
+        (r#""jwks_url": "http://x.example/k""#, "JWKS_URL = \"http://x.example/k\" must be an https URL"),
+        (r#""user_by_subject": "yes""#, "USER_BY_SUBJECT = \"yes\" must be"),
+    ] {
+        let entry = format!(r#"[{{"issuer": "https://x.example", "audience": ["a"], {member}}}]"#);
+        let error = error(&[("MORE_ISSUERS", &entry)]);
+        assert!(error.starts_with("MORE_ISSUERS: ") && error.contains(fix), "{error}");
+    }
+}

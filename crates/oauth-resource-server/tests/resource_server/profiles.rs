@@ -7,12 +7,11 @@ use mcp_edge_oauth::{
     resource_server::{ResourceServer, TrustPolicy},
     settings::ResourceServerSettings,
 };
-use mcp_edge_runtime::{crypto::Algorithm, settings::Reader};
+use mcp_edge_runtime::settings::Reader;
 use serde_json::{Map, Value, json};
 
 use crate::support::{
-    signatures::key_pair,
-    tokens::{RESOURCE, mint, send},
+    tokens::{RESOURCE, mint_pretended_as, pretended_jwk, send},
     world::{Answer, START, World},
 };
 
@@ -57,21 +56,18 @@ impl Provider {
 
     /// What becomes of a token with these claims: an identity as the corpus writes it, or the reason of the denial.
     fn outcome(&self, more: &[(&str, &str)], header: &Value, claims: &Value) -> Value {
-        let (world, server) = (World::new(), ResourceServer::new(self.policy(more)));
-        let key = key_pair("p384-1");
+        let (world, server) = (World::with_pretend_signatures(), ResourceServer::new(self.policy(more)));
+        let key = pretended_jwk("k", 1);
         let mut claims = claims.clone();
         // As issuers with a slash at the end have it.
         let issuer = claims["iss"].as_str().unwrap_or_default().trim_end_matches('/').to_owned();
-        world.publish(&issuer, &[key.jwk("k")]);
+        world.publish(&issuer, &[key.clone()]);
         let document = json!({ "issuer": claims["iss"], "jwks_uri": format!("{issuer}/jwks") });
         let discovery = format!("{issuer}/.well-known/openid-configuration");
         world.answer(&discovery, Answer::json(&document));
         claims["iat"] = (START - 60).into();
         claims["exp"] = (START + 3600).into();
-        let mut header = header.clone();
-        header["alg"] = "ES384".into();
-        header["kid"] = "k".into();
-        let token = mint(&key, Algorithm::ES384, &header, &claims);
+        let token = mint_pretended_as(&key, header["typ"].clone(), &claims);
         match send(&world, &server, &token) {
             Err(denial) => denial.reason().slug().into(),
             Ok(identity) => json!({
@@ -261,18 +257,18 @@ fn an_issuer_of_all_tenants_accepts_those_that_are_listed() {
     assert_eq!(policy.issuers[0].accepted, [format!("https://login.microsoftonline.com/{ours}/v2.0")]);
     let claims = entra.tokens[0]["claims"].clone();
     let outcome = |iss: &str, tid: &str| {
-        let (world, server) = (World::new(), ResourceServer::new(entra.policy(&settings)));
-        let key = key_pair("p384-1");
+        let (world, server) = (World::with_pretend_signatures(), ResourceServer::new(entra.policy(&settings)));
+        let key = pretended_jwk("k", 1);
         let jwks = "https://login.microsoftonline.com/organizations/discovery/v2.0/keys";
         let discovery = "https://login.microsoftonline.com/organizations/v2.0/.well-known/openid-configuration";
         world.answer(discovery, Answer::json(&json!({ "issuer": TEMPLATE, "jwks_uri": jwks })));
-        world.answer(jwks, Answer::json(&json!({ "keys": [key.jwk("k")] })));
+        world.answer(jwks, Answer::json(&json!({ "keys": [key] })));
         let mut claims = claims.clone();
         claims["iss"] = iss.into();
         claims["tid"] = tid.into();
         claims["iat"] = (START - 60).into();
         claims["exp"] = (START + 3600).into();
-        let token = mint(&key, Algorithm::ES384, &json!({ "typ": "JWT", "alg": "ES384", "kid": "k" }), &claims);
+        let token = mint_pretended_as(&key, "JWT".into(), &claims);
         match send(&world, &server, &token) {
             Ok(identity) => identity.issuer().to_owned(),
             Err(denial) => denial.reason().slug().to_owned(),

@@ -73,7 +73,14 @@ pub fn mint_text(key: &KeyPair, algorithm: Algorithm, header: &str, claims: &str
 
 /// Signs with a pretended key, see [`pretended_jwk`].
 pub fn mint_pretended(key: &Value, claims: &Value) -> String {
-    let header = header(Algorithm::EdDSA, key["kid"].as_str().expect("a kid"));
+    mint_pretended_as(key, "at+jwt".into(), claims)
+}
+
+/// Likewise, with another `typ`; `null` for none.
+pub fn mint_pretended_as(key: &Value, typ: Value, claims: &Value) -> String {
+    let mut header = header(Algorithm::EdDSA, key["kid"].as_str().expect("a kid"));
+    header["typ"] = typ;
+    header.as_object_mut().expect("an object").retain(|_, value| !value.is_null());
     let input = signing_input(&header.to_string(), &claims.to_string());
     let signature = signatures::pretend(&thumbprint(key), input.as_bytes());
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))

@@ -15,7 +15,7 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use mcp_edge_oauth::keys::record::store_key;
+use mcp_edge_oauth::provider::ProviderLocation;
 use mcp_edge_runtime::{context::RequestContext, crypto::Thumbprint};
 use serde_json::{Value, json};
 
@@ -183,11 +183,19 @@ impl World {
     }
 
     pub fn put_into_store(&self, issuer: &str, value: &str) {
-        self.0.stored.borrow_mut().insert(store_key(issuer), (value.to_owned(), u64::MAX));
+        self.put_into_store_of(&ProviderLocation::of_issuer(issuer), value);
+    }
+
+    pub fn put_into_store_of(&self, location: &ProviderLocation, value: &str) {
+        self.0.stored.borrow_mut().insert(location.store_key(), (value.to_owned(), u64::MAX));
     }
 
     pub fn stored(&self, issuer: &str) -> Option<String> {
-        self.0.stored.borrow().get(&store_key(issuer)).map(|(value, _)| value.clone())
+        self.stored_of(&ProviderLocation::of_issuer(issuer))
+    }
+
+    pub fn stored_of(&self, location: &ProviderLocation) -> Option<String> {
+        self.0.stored.borrow().get(&location.store_key()).map(|(value, _)| value.clone())
     }
 
     pub fn store_reads(&self) -> usize {

@@ -5,22 +5,22 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use futures_util::future::{FutureExt, LocalBoxFuture, select};
 
 use super::{
-    renewal::{DocumentError, RenewalError, renew},
+    denials,
+    key_warnings::KeyWarnings,
+    renewal::{DocumentError, RenewalError, Search, discover, held_document, is_search_due, renew, renew_beside},
     stored_copy::{StoreUse, StoredCopy},
 };
 use crate::{
-    denial::{Denial, Excerpt, KeysOutage, Publication, SignatureError},
+    denial::Denial,
     keys::{
         jwk::Key,
-        key_set::{KeySetError, SelectionError, UnusedKeys},
-        policy::{Action, Assurance, Attempted, JwksState, KeyQuery, KeyRefusal},
+        key_set::KeySetError,
+        policy::{Action, Assurance, Attempted, FRESH_SECONDS, JwksState, KeyQuery, KeyRefusal},
+        record::Record,
     },
-    provider::Provider,
+    provider::{Provider, ProviderLocation},
 };
-use mcp_edge_runtime::{
-    json::Object,
-    ports::{Fetch, OperatorLog, Runtime, Services},
-};
+use mcp_edge_runtime::ports::Services;
 
 /// How long a request waits before it looks again whether another one has fetched the keys.
 const WAIT_MILLISECONDS: u64 = 20;
@@ -59,13 +59,14 @@ const PATIENT_WAITS: u64 = RENEWAL_PATIENCE.as_secs() * 1000 / WAIT_MILLISECONDS
 /// ```
 #[derive(Debug)]
 pub struct IssuerKeys {
-    issuer: String,
+    location: Rc<ProviderLocation>,
     state: RefCell<JwksState>,
     stored: StoredCopy,
     /// For the operator: why the last renewal failed.
     provider_failure: RefCell<Option<String>>,
-    /// What was last reported of the published keys.
-    reported: RefCell<UnusedKeys>,
+    /// Why there is no discovery document, where the operator says where the keys are: that is no failure.
+    search_failure: RefCell<Option<String>>,
+    warnings: KeyWarnings,
 }
 
 /// The outcome of [`IssuerKeys::find`].
@@ -86,13 +87,15 @@ enum Failure {
 impl IssuerKeys {
     /// Creates the state of an isolate that has no copy yet.
     #[must_use]
-    pub fn new(issuer: &str, store_use: StoreUse) -> Self {
+    pub fn new(location: ProviderLocation, store_use: StoreUse) -> Self {
+        let location = Rc::new(location);
         Self {
-            issuer: issuer.to_owned(),
+            stored: StoredCopy::new(Rc::clone(&location), store_use),
+            location,
             state: RefCell::default(),
-            stored: StoredCopy::new(issuer, store_use),
             provider_failure: RefCell::default(),
-            reported: RefCell::default(),
+            search_failure: RefCell::default(),
+            warnings: KeyWarnings::default(),
         }
     }
 
@@ -110,14 +113,16 @@ impl IssuerKeys {
         };
         let (outcome, attempted) = self.carry_out(now, attempted, services, next).await;
         let key = outcome.map_err(|failure| match failure {
-            Failure::Refused(refusal) => self.refused(refusal, query, now),
+            Failure::Refused(refusal) => {
+                denials::refused(refusal, query, self.state.borrow().copy(now).map(Rc::as_ref))
+            }
             Failure::Unavailable(seconds) => self.unavailable(seconds, now),
         });
         Found { key, attempted }
     }
 
-    /// The provider's endpoints, to send credentials or users to: on the issuer's own origin, or from a document that
-    /// this isolate fetched from the issuer.
+    /// The provider's endpoints, to send credentials or users to: on the issuer's own origin, from a document that this
+    /// isolate fetched from the issuer, or the operator's. Without a document there are no others than these.
     ///
     /// # Errors
     /// [`Denial::KeysUnavailable`].
@@ -125,13 +130,39 @@ impl IssuerKeys {
         self.document(now, Assurance::Endpoints, services).await
     }
 
-    /// The discovery document, to show it to others: it names nothing but the issuer's own origin, or this isolate
-    /// fetched it from the issuer.
+    /// The same for opaque tokens: the operator's endpoint can be used although nothing else is known. While nothing is to
+    /// be had, the provider is asked in the background.
     ///
     /// # Errors
     /// [`Denial::KeysUnavailable`].
-    pub async fn whole_document(self: &Rc<Self>, now: u64, services: &impl Services) -> Result<Provider, Denial> {
-        self.document(now, Assurance::WholeDocument, services).await
+    pub async fn opaque_token_endpoints(
+        self: &Rc<Self>,
+        now: u64,
+        services: &impl Services,
+    ) -> Result<Provider, Denial> {
+        let given = Provider::without_document(&self.location);
+        if given.introspection_endpoint.is_none() {
+            return self.provider(now, services).await;
+        }
+        if self.provider_failure.borrow().is_some() && self.age(now).is_none() {
+            let (keys, services_of_work) = (Rc::clone(self), services.clone());
+            let work = async move { drop(keys.provider(now, &services_of_work).await) };
+            drop(services.spawn(work.boxed_local()));
+            return Ok(given);
+        }
+        Ok(self.provider(now, services).await.unwrap_or(given))
+    }
+
+    /// The text of the discovery document, to show it to others: it names nothing but the issuer's own origin, or this
+    /// isolate fetched it from the issuer.
+    ///
+    /// # Errors
+    /// [`Denial::KeysUnavailable`].
+    pub async fn whole_document(self: &Rc<Self>, now: u64, services: &impl Services) -> Result<Rc<str>, Denial> {
+        let provider = self.document(now, Assurance::WholeDocument, services).await?;
+        provider
+            .document
+            .ok_or_else(|| denials::unavailable(FRESH_SECONDS, self.search_failure.borrow().as_deref(), false))
     }
 
     /// Whether there are keys to verify tokens with.
@@ -204,7 +235,7 @@ impl IssuerKeys {
 
     /// Reads the store on behalf of all who wait.
     fn start_reading_store(self: &Rc<Self>, now: u64, services: &impl Services) -> LocalBoxFuture<'static, ()> {
-        let (lease, services_of_work) = (Lease(Rc::clone(self)), services.clone());
+        let (lease, services_of_work) = (self.lease(JwksState::release_lease), services.clone());
         let work = async move { lease.read_store(now, &services_of_work).await };
         services.spawn(work.boxed_local())
     }
@@ -212,17 +243,49 @@ impl IssuerKeys {
     /// Asks the provider on behalf of all who wait: this must not end with the client that the request came from. What
     /// is new is written to the store after that, and nobody waits for it.
     fn start_asking_provider(self: &Rc<Self>, now: u64, services: &impl Services) -> LocalBoxFuture<'static, ()> {
-        let (lease, services_of_work) = (Lease(Rc::clone(self)), services.clone());
+        let (lease, services_of_work) = (self.lease(JwksState::release_lease), services.clone());
         let work = async move {
-            let is_worth_saving = lease.ask_provider(now, &services_of_work).await;
-            let copy = lease.0.state.borrow().copy(now).cloned();
-            if let Some(copy) = copy.filter(|_| is_worth_saving) {
-                let (keys, services_of_save) = (Rc::clone(&lease.0), services_of_work.clone());
-                let save = async move { keys.stored.save(copy, now, &services_of_save).await };
-                drop(services_of_work.spawn(save.boxed_local()));
+            if lease.ask_provider(now, &services_of_work).await {
+                lease.keys.start_saving(now, &services_of_work);
             }
         };
         services.spawn(work.boxed_local())
+    }
+
+    /// Writes the copy to the store if it is worth it. Nobody waits for it.
+    fn start_saving(self: &Rc<Self>, now: u64, services: &impl Services) {
+        let copy = self.state.borrow().copy(now).cloned();
+        if let Some(copy) = copy.filter(|copy| self.stored.is_worth_saving(copy, now)) {
+            let (keys, services_of_save) = (Rc::clone(self), services.clone());
+            let save = async move { keys.stored.save(copy, now, &services_of_save).await };
+            drop(services.spawn(save.boxed_local()));
+        }
+    }
+
+    /// Searches the discovery document beside the keys, unless that was done a short time ago or is under way.
+    fn search(self: &Rc<Self>, old: Option<&Rc<Record>>, now: u64, services: &impl Services) -> Option<Search> {
+        if !is_search_due(old.map(Rc::as_ref), now) || !self.state.borrow_mut().begin_search(now) {
+            return None;
+        }
+        let (lease, services, old) = (self.lease(JwksState::release_search), services.clone(), old.cloned());
+        let searching = async move {
+            let held = held_document(old.as_deref(), now).map(|old| &old.provider);
+            let found = discover(&lease.keys.location, held, &services).await;
+            *lease.keys.search_failure.borrow_mut() = found.as_ref().err().map(ToString::to_string);
+            found.ok()
+        };
+        Some(searching.boxed_local())
+    }
+
+    /// Adds to the copy what a search finds later.
+    fn go_on_searching(self: &Rc<Self>, searching: Search, now: u64, services: &impl Services) {
+        let (keys, services_of_search) = (Rc::clone(self), services.clone());
+        let search = async move {
+            let found = searching.await;
+            keys.state.borrow_mut().search_answered(found, now);
+            keys.start_saving(now, &services_of_search);
+        };
+        drop(services.spawn(search.boxed_local()));
     }
 
     /// Why the provider's documents could not be renewed the last time, until a renewal succeeds.
@@ -247,7 +310,7 @@ impl IssuerKeys {
     /// The issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.issuer
+        &self.location.issuer
     }
 
     /// How old the usable copy at hand is, in seconds; `None` if there is none.
@@ -256,59 +319,44 @@ impl IssuerKeys {
         self.state.borrow().copy(now).map(|copy| copy.keys_age(now))
     }
 
-    fn refused(&self, refusal: KeyRefusal, query: KeyQuery<'_>, now: u64) -> Denial {
-        let (kid, alg) = (query.kid.map(Excerpt::new), query.algorithm);
-        match refusal {
-            KeyRefusal::Selection(SelectionError::Unknown) => {
-                let state = self.state.borrow();
-                let publication = state.copy(now).zip(query.kid).map(|(copy, kid)| copy.keys.publication(kid));
-                Denial::UnknownKey { kid, alg, publication: publication.unwrap_or(Publication::No) }
-            }
-            KeyRefusal::Selection(SelectionError::Mismatch) => Denial::KeyMismatch { kid, alg },
-            KeyRefusal::Selection(SelectionError::Ambiguous) => Denial::AmbiguousKey { kid, alg },
-            KeyRefusal::BadSignature => Denial::BadSignature { kid, alg, error: SignatureError::NotVerified },
-        }
-    }
-
-    /// Reports to the operator what is wrong with the published keys, once for each change of it.
-    fn warn_of(&self, unused: &UnusedKeys, services: &impl OperatorLog) {
-        if *self.reported.borrow() != *unused {
-            if !unused.is_empty() {
-                let warning = unused.to_string();
-                services.error(&Object::new().text("warning", &warning).text("issuer", &self.issuer).close());
-            }
-            unused.clone_into(&mut self.reported.borrow_mut());
-        }
+    fn lease(self: &Rc<Self>, release: fn(&mut JwksState)) -> Lease {
+        Lease { keys: Rc::clone(self), release }
     }
 
     fn unavailable(&self, retry_after: u64, now: u64) -> Denial {
-        let cause = match self.provider_failure.borrow().as_deref() {
-            Some(failure) => KeysOutage::Provider(Excerpt::new(failure)),
-            None if self.age(now).is_some() => KeysOutage::CopyMayBeOlder,
-            None => KeysOutage::NoCopy,
-        };
-        Denial::KeysUnavailable { cause, retry_after }
+        denials::unavailable(retry_after, self.provider_failure.borrow().as_deref(), self.age(now).is_some())
     }
 }
 
-/// The lease of the request that asks on behalf of all who wait. Dropped without an answer, it is released.
-struct Lease(Rc<IssuerKeys>);
+/// The lease of the request that asks on behalf of all who wait, or of a search for the discovery document. Dropped
+/// without an answer, it is released.
+struct Lease {
+    keys: Rc<IssuerKeys>,
+    release: fn(&mut JwksState),
+}
 
 impl Lease {
     async fn read_store(&self, now: u64, services: &impl Services) {
-        let record = self.0.stored.read(now, services).await;
-        self.0.state.borrow_mut().store_answered(now, record);
+        let record = self.keys.stored.read(now, services).await;
+        self.keys.state.borrow_mut().store_answered(now, record);
     }
 
-    /// Whether the answer should be written to the store.
-    async fn ask_provider(&self, now: u64, services: &(impl Fetch + Runtime + OperatorLog)) -> bool {
-        let keys = &self.0;
+    /// Whether the answer is complete, so that it may be written to the store.
+    async fn ask_provider(&self, now: u64, services: &impl Services) -> bool {
+        let keys = &self.keys;
         let old = keys.state.borrow().copy(now).cloned();
-        let renewed = renew(&keys.issuer, old.as_deref(), now, services).await;
+        let (location, mut searching) = (&keys.location, None);
+        let renewed = match &location.urls.jwks {
+            None => renew(location, old.as_deref(), now, services).await,
+            Some(url) => {
+                searching = keys.search(old.as_ref(), now, services);
+                renew_beside(&mut searching, url, location, old.as_deref(), now, services).await
+            }
+        };
         match &renewed {
-            Ok(record) => keys.warn_of(record.keys.unused(), services),
+            Ok(record) => keys.warnings.note(record.keys.unused(), keys.issuer(), services),
             Err(RenewalError::Keys { source: DocumentError::Keys(KeySetError::NoUsableKey(unused)), .. }) => {
-                keys.warn_of(unused, services);
+                keys.warnings.note(unused, keys.issuer(), services);
             }
             Err(_) => {}
         }
@@ -317,17 +365,22 @@ impl Lease {
             Err(error) => (None, Some(error.to_string())),
         };
         *keys.provider_failure.borrow_mut() = failure;
-        let is_worth_saving = record.as_ref().is_some_and(|record| keys.stored.is_worth_saving(record, now));
-        keys.state.borrow_mut().provider_answered(record);
-        is_worth_saving
+        let mut state = keys.state.borrow_mut();
+        let is_complete = record.is_some() && !state.is_searching(now);
+        state.provider_answered(record);
+        drop(state);
+        if let Some(searching) = searching {
+            keys.go_on_searching(searching, now, services);
+        }
+        is_complete
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         // Borrowed only while nothing can be dropped; were it otherwise, the lease would still end by itself.
-        if let Ok(mut state) = self.0.state.try_borrow_mut() {
-            state.release_lease();
+        if let Ok(mut state) = self.keys.state.try_borrow_mut() {
+            (self.release)(&mut state);
         }
     }
 }

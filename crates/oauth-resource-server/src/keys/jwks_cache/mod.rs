@@ -2,7 +2,9 @@
 //! provider.
 
 mod cache_tier;
+mod denials;
 mod issuer_keys;
+mod key_warnings;
 mod renewal;
 mod stored_copy;
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::pin, time::Duration};
 
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, LocalBoxFuture, select};
 
 use crate::{
     keys::{
@@ -10,7 +10,7 @@ use crate::{
         policy::{CEILING_SECONDS, FRESH_SECONDS},
         record::Record,
     },
-    provider::{DocumentPlace, Provider, ProviderError},
+    provider::{DocumentPlace, Provider, ProviderError, ProviderLocation},
 };
 use mcp_edge_runtime::ports::{Fetch, FetchError, HttpRequest, Method, RequestContent, Runtime};
 
@@ -35,8 +35,8 @@ pub enum RenewalError {
     Discovery {
         /// Whose document.
         issuer: String,
-        /// The places that were asked, in order, and why each is of no use.
-        places: Vec<(DocumentPlace, DocumentError)>,
+        /// The places that were asked, in order, and why each is of no use; `None` for the operator's.
+        places: Vec<(Option<DocumentPlace>, DocumentError)>,
     },
     /// The key set cannot be had.
     #[error("{url}: {source}")]
@@ -78,17 +78,19 @@ impl DocumentError {
 }
 
 /// Each place with its error. The line is cut after 200 bytes, so one error of all places is written once.
-struct Listed<'a>(&'a [(DocumentPlace, DocumentError)]);
+struct Listed<'a>(&'a [(Option<DocumentPlace>, DocumentError)]);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let errors: Vec<_> = self.0.iter().map(|(_, error)| error.to_string()).collect();
         if let [first, rest @ ..] = &*errors
+            && !rest.is_empty()
             && rest.iter().all(|error| error == first)
         {
             return write!(formatter, "all places: {first}");
         }
         for ((place, _), (at, error)) in self.0.iter().zip(errors.iter().enumerate()) {
+            let place = place.map_or("DISCOVERY_URL", DocumentPlace::name);
             write!(formatter, "{}{place}: {error}", if at > 0 { "; " } else { "" })?;
         }
         Ok(())
@@ -97,53 +99,97 @@ impl fmt::Display for Listed<'_> {
 
 /// Fetches the key set, and the discovery document before it unless we fetched ours a short time ago.
 pub(super) async fn renew(
-    issuer: &str,
+    location: &ProviderLocation,
     old: Option<&Record>,
     now: u64,
     services: &(impl Fetch + Runtime),
 ) -> Result<Record, RenewalError> {
     let (provider, provider_fetched_at, is_stored) = match old {
-        Some(old) if !old.is_stored && old.provider_age(now) < FRESH_SECONDS => {
-            (old.provider.clone(), old.provider_fetched_at, false)
-        }
+        Some(old) if !is_search_due(Some(old), now) => (old.provider.clone(), old.provider_fetched_at, false),
         _ => {
             // The document hardly ever changes: an old one may well lead to fresh keys.
             let held = old.filter(|old| old.provider_age(now) < CEILING_SECONDS && old.may_lead_to_keys());
-            match (discover(issuer, held.map(|held| &held.provider), services).await, held) {
+            match (discover(location, held.map(|held| &held.provider), services).await, held) {
                 (Ok(provider), _) => (provider, now, false),
                 (Err(_), Some(held)) => (held.provider.clone(), held.provider_fetched_at, held.is_stored),
                 (Err(error), None) => return Err(error),
             }
         }
     };
-    let keys = document(&provider.jwks_uri, MAX_KEY_SET_BYTES, services).await;
-    match keys.and_then(|text| KeySet::parse(&text).map_err(DocumentError::Keys)) {
-        Ok(keys) => Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored, writer: None }),
-        Err(source) => Err(RenewalError::Keys { url: provider.jwks_uri, source }),
+    let keys = fetch_keys(&provider.jwks_uri, services).await?;
+    Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored, writer: None })
+}
+
+/// Whether a renewal looks for the discovery document: unless we did so a short time ago.
+pub(super) fn is_search_due(old: Option<&Record>, now: u64) -> bool {
+    old.is_none_or(|old| old.is_stored || old.provider_age(now) >= FRESH_SECONDS)
+}
+
+/// A search for the discovery document that goes on by itself.
+pub(super) type Search = LocalBoxFuture<'static, Option<Provider>>;
+
+/// A copy whose discovery document can be used if a search for it fails, where the keys do not depend on it.
+pub(super) fn held_document(old: Option<&Record>, now: u64) -> Option<&Record> {
+    old.filter(|old| old.provider.document.is_some() && old.provider_age(now) < CEILING_SECONDS)
+}
+
+/// Fetches the keys from `url`, where the operator says that they are, beside the search for the discovery document, if
+/// one is due. Who needs keys does not wait for it: while it goes on, the document at hand counts, and `searching` is left.
+pub(super) async fn renew_beside(
+    searching: &mut Option<Search>,
+    url: &str,
+    location: &ProviderLocation,
+    old: Option<&Record>,
+    now: u64,
+    services: &impl Fetch,
+) -> Result<Record, RenewalError> {
+    let fetching = pin!(fetch_keys(url, services));
+    let (keys, found) = match searching.take() {
+        None => (fetching.await?, None),
+        Some(search) => match select(search, fetching).await {
+            Either::Left((found, fetching)) => (fetching.await?, Some(found)),
+            Either::Right((keys, search)) => {
+                let keys = keys?;
+                *searching = Some(search);
+                (keys, None)
+            }
+        },
+    };
+    // That there is none is known as well.
+    let known = held_document(old, now).or(old.filter(|old| old.provider.document.is_none() && !old.is_stored));
+    let (provider, provider_fetched_at, is_stored) = match known {
+        Some(old) => (old.provider.clone(), old.provider_fetched_at, old.is_stored),
+        None => (Provider::without_document(location), 0, false),
+    };
+    let mut record = Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored, writer: None };
+    if let Some(found) = found {
+        record.note_search(found, now);
     }
+    Ok(record)
+}
+
+/// Fetches the key set.
+pub(super) async fn fetch_keys(url: &str, services: &impl Fetch) -> Result<KeySet, RenewalError> {
+    let keys = document(url, MAX_KEY_SET_BYTES, services).await;
+    keys.and_then(|text| KeySet::parse(&text).map_err(DocumentError::Keys))
+        .map_err(|source| RenewalError::Keys { url: url.to_owned(), source })
 }
 
 /// Fetches the discovery document: the first of its places that has a valid one of this issuer counts, asked one after
 /// the other, so that none wins by being quicker, and anything else at another place does not end the search. All are on
-/// the issuer's own origin, and everybody who controls one of them is trusted with the issuer.
+/// the issuer's own origin, and everybody who controls one of them is trusted with the issuer; a place that the operator
+/// gives is the only one.
 ///
 /// `held` is a document that can be used if the search fails. An outage of its place must not replace it by another one
 /// at a later place: behind an outage a document counts only if it is the held one.
-async fn discover(
-    issuer: &str,
+pub(super) async fn discover(
+    location: &ProviderLocation,
     held: Option<&Provider>,
     services: &(impl Fetch + Runtime),
 ) -> Result<Provider, RenewalError> {
-    let mut all: Vec<(DocumentPlace, String)> = Vec::new();
-    for place in DocumentPlace::ALL {
-        let url = place.url(issuer);
-        if all.iter().all(|(_, known)| *known != url) {
-            all.push((place, url));
-        }
-    }
     let mut end = services.sleep(SEARCH_TIMEOUT);
-    let mut places: Vec<(DocumentPlace, DocumentError)> = Vec::new();
-    for (place, url) in all {
+    let mut places: Vec<(Option<DocumentPlace>, DocumentError)> = Vec::new();
+    for (place, url) in location.document_urls() {
         let text = match select(pin!(document(&url, MAX_DOCUMENT_BYTES, services)), &mut end).await {
             Either::Left((text, _)) => text,
             Either::Right(_) => {
@@ -151,7 +197,7 @@ async fn discover(
                 break;
             }
         };
-        match text.and_then(|text| Provider::parse(&text, issuer).map_err(DocumentError::Provider)) {
+        match text.and_then(|text| Provider::parse(&text, location).map_err(DocumentError::Provider)) {
             Ok(provider) => {
                 let is_behind_outage = places.iter().any(|(_, error)| error.may_pass());
                 if !is_behind_outage || held.is_none_or(|held| *held == provider) {
@@ -162,7 +208,7 @@ async fn discover(
             Err(error) => places.push((place, error)),
         }
     }
-    Err(RenewalError::Discovery { issuer: issuer.to_owned(), places })
+    Err(RenewalError::Discovery { issuer: location.issuer.clone(), places })
 }
 
 async fn document(url: &str, max_body: usize, services: &impl Fetch) -> Result<String, DocumentError> {

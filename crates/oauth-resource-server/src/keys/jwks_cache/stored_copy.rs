@@ -9,9 +9,12 @@ use std::{
 
 use futures_util::future::{Either, select};
 
-use crate::keys::{
-    policy::{CEILING_SECONDS, REVALIDATE_SECONDS},
-    record::{Record, store_key},
+use crate::{
+    keys::{
+        policy::{CEILING_SECONDS, REVALIDATE_SECONDS},
+        record::Record,
+    },
+    provider::ProviderLocation,
 };
 use mcp_edge_runtime::ports::{Services, StoreError};
 
@@ -39,10 +42,10 @@ pub enum StoreUse {
     Exclusive(String),
 }
 
-/// What the store holds of one issuer, as far as this isolate knows.
+/// What the store holds of one provider, as far as this isolate knows.
 #[derive(Debug)]
 pub(super) struct StoredCopy {
-    issuer: String,
+    location: Rc<ProviderLocation>,
     store_use: StoreUse,
     record: RefCell<Option<Rc<Record>>>,
     /// When the store was read.
@@ -57,9 +60,9 @@ pub(super) struct StoredCopy {
 
 impl StoredCopy {
     /// Creates the state of an isolate that has not read the store yet.
-    pub fn new(issuer: &str, store_use: StoreUse) -> Self {
+    pub fn new(location: Rc<ProviderLocation>, store_use: StoreUse) -> Self {
         Self {
-            issuer: issuer.to_owned(),
+            location,
             store_use,
             record: RefCell::default(),
             read_at: Cell::new(0),
@@ -83,13 +86,13 @@ impl StoredCopy {
 
     /// Reads the record of the store, and remembers it.
     pub async fn read(&self, now: u64, services: &impl Services) -> Option<Record> {
-        let key = store_key(&self.issuer);
+        let key = self.location.store_key();
         let reading = pin!(services.get(&key));
         let read = match select(reading, services.sleep(STORE_TIMEOUT)).await {
             Either::Left((read, _)) => read,
             Either::Right(_) => Err(StoreError(format!("no answer within {STORE_TIMEOUT:?}"))),
         };
-        let record = self.note(read).flatten().and_then(|text| Record::parse(&text, &self.issuer, now));
+        let record = self.note(read).flatten().and_then(|text| Record::parse(&text, &self.location, now));
         let record = record.filter(|record| self.may_use(record));
         *self.record.borrow_mut() = record.clone().map(Rc::new);
         self.read_at.set(now);
@@ -119,7 +122,7 @@ impl StoredCopy {
         }
         self.saved_at.set(now);
         let (StoreUse::Shared(writer) | StoreUse::Exclusive(writer)) = &self.store_use;
-        let (key, value) = (store_key(&self.issuer), copy.serialize(writer));
+        let (key, value) = (self.location.store_key(), copy.serialize(writer));
         let written = services.put(&key, &value, Duration::from_secs(CEILING_SECONDS)).await;
         if self.note(written).is_some() {
             *self.record.borrow_mut() = Some(copy);

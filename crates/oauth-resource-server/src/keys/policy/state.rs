@@ -25,6 +25,8 @@ pub struct JwksState {
     /// Whether the last request to the provider returned a copy.
     provider_has_answered: bool,
     leased_until: Option<u64>,
+    /// Until when a search for the discovery document that the keys do not wait for may take.
+    searching_until: Option<u64>,
     refresh_due: bool,
     burst: Burst,
     unknown_kids: UnknownKids,
@@ -161,7 +163,8 @@ impl JwksState {
         }
     }
 
-    /// Decides what to do for the discovery document alone.
+    /// Decides what to do for the discovery document alone. If there is none, and the operator says where the keys are, what
+    /// is known without one counts.
     ///
     /// # Errors
     /// What to do first, if the copy does not give the assurance.
@@ -174,11 +177,14 @@ impl JwksState {
         let Some(copy) = self.copy(now).cloned() else {
             return Err(self.without_copy(now, attempted));
         };
-        if assurance.is_given_by(&copy) {
+        let is_searching = self.is_searching(now);
+        // The search may hang, and without a document there is perhaps what the operator gives.
+        let is_too_early = is_searching && copy.provider.document.is_none() && !attempted.has_waited;
+        if assurance.is_given_by(&copy) && (!is_too_early || assurance == Assurance::AnyCopy) {
             self.note_if_refresh_is_due(now, &copy);
             return Ok(copy.provider.clone());
         }
-        if self.is_leased(now) {
+        if self.is_leased(now) || is_searching {
             return Err(Action::Wait);
         }
         let ready = self.provider_asked_at.map_or(now, |at| at + COLD_RETRY_SECONDS);
@@ -191,6 +197,33 @@ impl JwksState {
     /// Whether the copy should be renewed in the background now. The caller must do it and report it: it holds the lease.
     pub fn take_refresh(&mut self) -> bool {
         std::mem::take(&mut self.refresh_due)
+    }
+
+    /// Begins a search for the discovery document that the keys do not wait for, unless one is under way.
+    pub fn begin_search(&mut self, now: u64) -> bool {
+        let is_free = !self.is_searching(now);
+        if is_free {
+            self.searching_until = Some(now + LEASE_SECONDS);
+        }
+        is_free
+    }
+
+    /// Whether one is under way.
+    #[must_use]
+    pub fn is_searching(&self, now: u64) -> bool {
+        self.searching_until.is_some_and(|until| now < until)
+    }
+
+    /// Reports that it has ended, perhaps without an outcome.
+    pub fn release_search(&mut self) {
+        self.searching_until = None;
+    }
+
+    /// Reports what it has found.
+    pub fn search_answered(&mut self, found: Option<Provider>, now: u64) {
+        if let Some(copy) = &mut self.copy {
+            Rc::make_mut(copy).note_search(found, now);
+        }
     }
 
     /// Releases the lease of a request that ended without an answer.

@@ -181,7 +181,11 @@ fn a_later_place_confirms_the_document_during_an_outage_of_an_earlier_one() {
         history.world.advance(CEILING_SECONDS / 2);
         assert!(history.server_outcome().is_ok());
         history.world.finish_background();
-        let record = Record::parse(&history.world.stored(ISSUER).expect("a copy"), ISSUER, history.world.now());
+        let record = Record::parse(
+            &history.world.stored(ISSUER).expect("a copy"),
+            &ProviderLocation::of_issuer(ISSUER),
+            history.world.now(),
+        );
         let age = record.expect("a record").provider_age(history.world.now());
         assert!(age < FRESH_SECONDS, "{outage:?}: {age}");
     }

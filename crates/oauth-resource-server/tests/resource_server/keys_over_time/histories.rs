@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Event, History, events};
+use super::{Event, History, ISSUER, ProviderUrls, events, jwks_url};
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
@@ -10,6 +10,21 @@ proptest! {
     #[test]
     fn the_promises_of_the_key_policy_hold_in_every_history(events in events()) {
         let mut history = History::new(false);
+        for event in &events {
+            history.happen(event);
+            if matches!(event, Event::ColdStart) {
+                continue;
+            }
+            history.check_budget();
+        }
+        history.check_silence();
+    }
+
+    /// Also where the operator says where the keys are: then the discovery document does not matter.
+    #[test]
+    fn they_hold_where_the_operator_says_where_the_keys_are(events in events()) {
+        let urls = ProviderUrls { jwks: Some(jwks_url(ISSUER)), ..ProviderUrls::default() };
+        let mut history = History::with_urls(urls, false);
         for event in &events {
             history.happen(event);
             if matches!(event, Event::ColdStart) {

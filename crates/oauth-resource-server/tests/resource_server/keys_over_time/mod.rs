@@ -2,6 +2,7 @@
 //! seconds.
 
 mod discovery;
+mod given_urls;
 mod histories;
 mod outages;
 mod reports;
@@ -21,7 +22,7 @@ use mcp_edge_oauth::{
         },
         record::Record,
     },
-    provider::DocumentPlace,
+    provider::{DocumentPlace, ProviderLocation, ProviderUrls},
     resource_server::ResourceServer,
     token::validity::{EXPIRY_LEEWAY_SECONDS, LEEWAY_SECONDS},
 };
@@ -115,6 +116,8 @@ struct Sent {
 /// A history in the making: the world, one isolate, and what a know-it-all knows.
 struct History {
     world: World,
+    /// Where the provider is.
+    location: ProviderLocation,
     server: ResourceServer,
     health: Health,
     /// When the provider began to answer like this.
@@ -137,9 +140,16 @@ struct History {
 
 impl History {
     fn new(always_new: bool) -> Self {
+        Self::with_urls(ProviderUrls::default(), always_new)
+    }
+
+    /// Of a server whose operator gives these URLs.
+    fn with_urls(urls: ProviderUrls, always_new: bool) -> Self {
+        let location = ProviderLocation { urls, ..ProviderLocation::of_issuer(ISSUER) };
         let mut history = Self {
             world: World::with_pretend_signatures(),
-            server: ResourceServer::new(policy()),
+            server: server_at(&location),
+            location,
             health: Health::Up,
             health_since: 0,
             current: 1,
@@ -225,7 +235,7 @@ impl History {
             Event::StoreDown(down) => self.world.set_store_down(down),
             Event::StoreWiped => self.world.wipe_store(),
             Event::ColdStart => {
-                self.server = ResourceServer::new(policy());
+                self.server = server_at(&self.location);
                 self.asked.clear();
                 self.last_seen = None;
             }
@@ -288,8 +298,13 @@ impl History {
 
     /// Whether a cold isolate would find a usable copy in the store.
     fn store_helps(&self, now: u64) -> bool {
-        let stored = self.world.stored(ISSUER).and_then(|text| Record::parse(&text, ISSUER, now));
+        let stored = self.stored(now);
         !self.world.is_store_down() && stored.is_some_and(|record| record.keys_age(now) < CEILING_SECONDS)
+    }
+
+    /// The copy in the store.
+    fn stored(&self, now: u64) -> Option<Record> {
+        self.world.stored_of(&self.location).and_then(|text| Record::parse(&text, &self.location, now))
     }
 
     /// Sends a token and looks at what that made of the provider.
@@ -340,6 +355,13 @@ impl History {
             assert!(extra <= BURST, "{extra} extra requests since {window:?}");
         }
     }
+}
+
+/// A server that knows nothing yet, and trusts the provider there.
+fn server_at(location: &ProviderLocation) -> ResourceServer {
+    let mut policy = policy();
+    policy.issuers[0].urls.clone_from(&location.urls);
+    ResourceServer::new(policy)
 }
 
 fn claims(now: u64) -> Value {

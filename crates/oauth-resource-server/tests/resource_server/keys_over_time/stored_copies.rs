@@ -84,7 +84,10 @@ fn the_store_is_written_when_keys_change_or_grow_old_and_otherwise_not() {
     for _ in 0..30 {
         history.happen(&Event::Wait(FRESH_SECONDS));
         history.happen(&Event::Fresh);
-        let stored = history.world.stored(ISSUER).and_then(|text| Record::parse(&text, ISSUER, history.world.now()));
+        let stored = history
+            .world
+            .stored(ISSUER)
+            .and_then(|text| Record::parse(&text, &ProviderLocation::of_issuer(ISSUER), history.world.now()));
         let age = stored.expect("a record").keys_age(history.world.now());
         assert!(age < REVALIDATE_SECONDS, "a cold isolate would have to wait: {age}");
     }

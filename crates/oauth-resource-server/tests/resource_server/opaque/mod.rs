@@ -2,6 +2,7 @@
 
 mod bounds;
 mod caching;
+mod given_url;
 mod introspection;
 mod profiles;
 

@@ -7,9 +7,12 @@ use mcp_edge_runtime::crypto::Algorithm;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::keys::{
-    key_set::KeySet,
-    policy::unknown_kids::{MAX_KID_BYTES, MAX_UNKNOWN_KIDS, UNKNOWN_KID_SECONDS},
+use crate::{
+    keys::{
+        key_set::KeySet,
+        policy::unknown_kids::{MAX_KID_BYTES, MAX_UNKNOWN_KIDS, UNKNOWN_KID_SECONDS},
+    },
+    provider::ProviderLocation,
 };
 
 impl JwksState {
@@ -48,7 +51,7 @@ fn record(kids: &[&str], fetched_at: u64) -> Record {
     let keys: Vec<_> = kids.iter().map(|kid| jwk(kid)).collect();
     let document = json!({"issuer": ISSUER, "jwks_uri": format!("{ISSUER}/jwks")}).to_string();
     Record {
-        provider: Provider::parse(&document, ISSUER).unwrap(),
+        provider: Provider::parse(&document, &ProviderLocation::of_issuer(ISSUER)).unwrap(),
         provider_fetched_at: fetched_at,
         keys: KeySet::parse(&json!({ "keys": keys }).to_string()).unwrap(),
         keys_fetched_at: fetched_at,
@@ -156,7 +159,7 @@ fn credentials_go_to_a_stored_endpoint_only_if_it_is_the_issuers_own() {
             "authorization_endpoint": format!("{ISSUER}/auth"), "introspection_endpoint": format!("{ISSUER}/x"),
             "userinfo_endpoint": format!("{ISSUER}/me"),
         });
-        let provider = Provider::parse(&document.to_string(), ISSUER).unwrap();
+        let provider = Provider::parse(&document.to_string(), &ProviderLocation::of_issuer(ISSUER)).unwrap();
         Record { provider, is_stored: true, ..record(&["k"], NOW) }
     };
     let next = |endpoint: &str, assurance, answer: Option<Record>| {
