@@ -10,6 +10,8 @@ const ISSUER = "https://tenant.logto.app/oidc";
 const RESOURCE = "https://mcp.example.com/mcp";
 
 const NOT_HTTPS = "must begin with https:// (plain http is accepted for localhost, 127.0.0.1 and [::1] only)";
+const NO_ENDPOINT =
+  "must be an https URL (http for localhost, 127.0.0.1 and [::1] only) without user information, fragment, white space, quotes and braces";
 const NOT_PLAIN = "must have neither query nor fragment";
 
 /** Settings with one error, and its line in the log. */
@@ -98,6 +100,16 @@ const INVALID = [
   [
     { OPAQUE_TOKEN_CLIENTS: "*", OPAQUE_TOKEN_CHECK: "userinfo", OPAQUE_TOKEN_SECONDS: "a minute" },
     'OPAQUE_TOKEN_SECONDS = "a minute" must be a whole number of seconds up to 600',
+  ],
+  [{ DISCOVERY_URL: "http://tenant.example/document" }, `DISCOVERY_URL: "http://tenant.example/document" ${NO_ENDPOINT}`],
+  [{ JWKS_URL: "https://tenant.example/jwks#keys" }, `JWKS_URL: "https://tenant.example/jwks#keys" ${NO_ENDPOINT}`],
+  [
+    { INTROSPECTION_URL: "https://tenant.example/introspect" },
+    'INTROSPECTION_URL is for opaque tokens: it needs OPAQUE_TOKEN_CLIENTS, and OPAQUE_TOKEN_CHECK = "introspection"',
+  ],
+  [
+    { MORE_ISSUERS: [{ issuer: "https://partner.example", audience: [RESOURCE], jwks_url: "partner.example/jwks" }] },
+    `MORE_ISSUERS: "partner.example/jwks" ${NO_ENDPOINT}`,
   ],
   [
     { MORE_ISSUERS: [{ issuer: "http://partner.example", audience: [RESOURCE] }] },

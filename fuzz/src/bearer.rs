@@ -18,6 +18,7 @@ pub fn check(input: &[u8]) {
                 let context = ChallengeContext {
                     resource_metadata: "https://mcp.example.com/.well-known/oauth-protected-resource/mcp".to_owned(),
                     basic_scopes: Scopes::parse("whoami:read"),
+                    ..ChallengeContext::default()
                 };
                 let response = context.response(&denial);
                 assert!(matches!(response.status, 400 | 401), "{denial:?}: {}", response.status);

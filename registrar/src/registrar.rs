@@ -95,7 +95,7 @@ impl<P: Platform<Services: Services> + 'static> App for Registrar<P> {
     const CONTINUES_AFTER_DISCONNECT: bool = true;
 
     fn header_names(&self) -> HeaderNames {
-        let always = ["content-type", "cookie", "origin", "sec-fetch-site", WORKER_ZONE_HEADER];
+        let always = ["content-type", "content-encoding", "cookie", "origin", "sec-fetch-site", WORKER_ZONE_HEADER];
         HeaderNames { always: always.map(str::to_owned).into(), of_messages: Vec::new(), of_others: Vec::new() }
     }
 
@@ -120,8 +120,7 @@ impl<P: Platform<Services: Services> + 'static> App for Registrar<P> {
     }
 
     fn misconfigured(_: &RequestHead<'_>) -> Response {
-        let nothing = ChallengeContext::default();
-        nothing.response(&Denial::Misconfigured { error: None })
+        ChallengeContext::default().response(&Denial::Misconfigured { error: None })
     }
 }
 

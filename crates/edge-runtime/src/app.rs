@@ -44,6 +44,7 @@ pub trait Scheduled: App {
     #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
     async fn scheduled(&self, now: u64) -> Result<String, String>;
 
-    /// The line for the log while the settings are wrong; `errors` says what is wrong with them. Such a run is a failed event.
+    /// The line for the log while the settings are wrong; `errors` says what is wrong with them. Such a run is a failed
+    /// event.
     fn misconfigured_run(errors: &str) -> String;
 }

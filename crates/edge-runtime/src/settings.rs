@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
     /// The value, split on white space.
     #[must_use]
     pub fn words(&self, name: &str) -> Vec<String> {
-        self.text(name).unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect()
+        words(&self.text(name).unwrap_or_default())
     }
 
     /// Collects an error: one sentence that begins with the setting's name and says how to fix it.
@@ -89,6 +89,12 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// The words of a list that is separated by white space.
+#[must_use]
+pub fn words(list: &str) -> Vec<String> {
+    list.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
 /// Checks that a URL can stand in a header, in metadata and in a store's key: https (or plain http on loopback), visible

@@ -51,7 +51,7 @@ pub fn fetch(request: Request, env: Env, build: Build) -> wasm_bindgen::JsValue 
 fn create(env: &Env, build: Build) -> Result<Endpoint<Env, EdgeServices>, String> {
     let settings = Settings::parse(|name| setting(env, name)).map_err(|error| error.to_string())?;
     let server = build().map_err(|error| format!("the tools are wrong, no request will be let through: {error}"))?;
-    settings.check_scopes(&server.scopes()).map_err(|error| error.to_string())?;
+    settings.check_scopes(&server.scopes())?;
     Ok(Endpoint::new(settings, server, env.clone(), EdgeServices::new(env.clone(), BINDINGS)))
 }
 

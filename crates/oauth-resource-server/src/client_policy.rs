@@ -6,6 +6,7 @@
 
 use crate::denial::Denial;
 use mcp_edge_identity::Party;
+use mcp_edge_runtime::settings::words;
 
 /// A list of client ids and of hosts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,7 +16,7 @@ impl ClientList {
     /// Splits on spaces.
     #[must_use]
     pub fn parse(list: &str) -> Self {
-        Self(list.split_ascii_whitespace().map(str::to_owned).collect())
+        Self(words(list))
     }
 
     /// Whether the list is empty.

@@ -2,8 +2,6 @@
 //!
 //! The same body is served at the path-inserted place and at the root: some clients ask only one of them.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use mcp_edge_identity::Scopes;
@@ -18,7 +16,7 @@ pub struct ProtectedResource<'a> {
     pub resource: &'a str,
     /// Issuers, exactly as their discovery documents say; with a placeholder for the tenant, a URL that clients can use.
     /// Most clients use the first.
-    pub authorization_servers: Vec<Cow<'a, str>>,
+    pub authorization_servers: Vec<&'a str>,
     /// Everything that anything here needs. A client that finds no scope in a challenge asks for all of these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub scopes_supported: Vec<&'a str>,

@@ -12,7 +12,7 @@ use mcp_edge_runtime::uri::{is_endpoint_url, origin};
 use serde_json::Value;
 
 pub use document_place::DocumentPlace;
-pub use location::{ProviderLocation, ProviderUrls, authorization_server};
+pub use location::{ProviderLocation, ProviderUrls};
 
 use crate::{denial::Excerpt, json_members};
 

@@ -30,7 +30,7 @@ impl ScopePrefix {
     }
 
     /// The name without the prefix, if `scope` is a scope of this resource that begins with it. A scope of another resource
-    /// is none, and neither are the names of OpenID Connect behind the prefix: nobody is told to request those.
+    /// is none, and neither are the names of OpenID Connect behind the prefix: no challenge names those.
     #[must_use]
     pub fn short<'a>(&self, scope: &'a str) -> Option<&'a str> {
         if self.0.is_empty() {
@@ -39,35 +39,39 @@ impl ScopePrefix {
         scope.strip_prefix(self.0.as_str()).filter(|short| !short.is_empty() && !OPENID.contains(short))
     }
 
-    /// The name by which clients request `scope`: with the prefix, unless it is one of OpenID Connect or begins with the
-    /// prefix already.
+    /// What stands before `scope` when clients request it: the prefix, or nothing if the scope is one of OpenID Connect or
+    /// begins with the prefix already.
     #[must_use]
-    pub fn requested_name<'a>(&self, scope: &'a str) -> Cow<'a, str> {
-        if self.0.is_empty() || OPENID.contains(&scope) || scope.starts_with(self.0.as_str()) {
-            Cow::Borrowed(scope)
-        } else {
-            Cow::Owned([self.0.as_str(), scope].concat())
-        }
+    pub fn before(&self, scope: &str) -> &str {
+        if OPENID.contains(&scope) || scope.starts_with(self.0.as_str()) { "" } else { &self.0 }
     }
 
     /// The names by which clients request `scopes`.
     #[must_use]
     pub fn requested<'a>(&self, scopes: &'a Scopes) -> Cow<'a, Scopes> {
-        if self.0.is_empty() {
-            return Cow::Borrowed(scopes);
-        }
-        let names: Vec<_> = scopes.iter().map(|scope| self.requested_name(scope)).collect();
-        Cow::Owned(Scopes::parse(&names.join(" ")))
+        self.renamed(scopes, |prefix, scope, list| {
+            *list += prefix.before(scope);
+            *list += scope;
+        })
     }
 
     /// The scopes of a token, without the prefix where they have it.
     #[must_use]
-    pub fn strip(&self, granted: Scopes) -> Scopes {
+    pub fn strip<'a>(&self, granted: &'a Scopes) -> Cow<'a, Scopes> {
+        self.renamed(granted, |prefix, scope, list| *list += prefix.short(scope).unwrap_or(scope))
+    }
+
+    /// The same scopes if there is no prefix; otherwise those whose names `add` adds to a list.
+    fn renamed<'a>(&self, scopes: &'a Scopes, add: fn(&Self, &str, &mut String)) -> Cow<'a, Scopes> {
         if self.0.is_empty() {
-            granted
-        } else {
-            granted.iter().map(|scope| self.short(scope).unwrap_or(scope)).collect()
+            return Cow::Borrowed(scopes);
         }
+        let mut list = String::new();
+        for scope in scopes.iter() {
+            add(self, scope, &mut list);
+            list.push(' ');
+        }
+        Cow::Owned(Scopes::parse(&list))
     }
 }
 
@@ -82,7 +86,7 @@ mod tests {
     }
 
     fn stripped(prefix: &str, granted: &str) -> String {
-        ScopePrefix::new(prefix).strip(Scopes::parse(granted)).to_string()
+        ScopePrefix::new(prefix).strip(&Scopes::parse(granted)).to_string()
     }
 
     #[test]
@@ -133,8 +137,8 @@ mod tests {
     fn without_a_prefix_nothing_changes_and_nothing_is_copied() {
         let (none, scopes) = (ScopePrefix::default(), Scopes::parse("a /b api://notes/read"));
         assert!(matches!(none.requested(&scopes), Cow::Borrowed(same) if *same == scopes));
-        assert!(matches!(none.requested_name("read"), Cow::Borrowed("read")));
-        assert_eq!(none.strip(scopes.clone()), scopes);
+        assert_eq!(none.before("read"), "");
+        assert!(matches!(none.strip(&scopes), Cow::Borrowed(same) if *same == scopes));
         assert_eq!(none.short("read"), None);
     }
 }

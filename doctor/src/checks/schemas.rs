@@ -151,13 +151,14 @@ const SCHEMA_ARRAYS: Check = Check {
 
 fn schema_arrays(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
-    let is_array = |schema: &Value| match &schema["type"] {
-        Value::String(name) => name == "array",
-        Value::Array(names) => names.iter().any(|name| name == "array"),
-        _ => false,
-    };
-    let found = places(&inputs(tools), |it| is_array(it.schema) && it.schema.get("items").is_none());
+    let found = places(&inputs(tools), |it| has_type(it.schema, &["array"]) && it.schema.get("items").is_none());
     Ok(verdict("arrays without items", &found, "every array has items"))
+}
+
+/// Whether `type`, a name or a list of names, names one of these.
+fn has_type(schema: &Value, names: &[&str]) -> bool {
+    let is_one = |name: &Value| name.as_str().is_some_and(|name| names.contains(&name));
+    is_one(&schema["type"]) || schema["type"].as_array().is_some_and(|list| list.iter().any(is_one))
 }
 
 const SCHEMA_FORMATS: Check = Check {
@@ -172,10 +173,7 @@ const SCHEMA_FORMATS: Check = Check {
 
 fn schema_formats(record: &Record) -> CheckResult {
     let tools = require_tools(record)?;
-    let is_number = |schema: &Value| {
-        let is = |name: &Value| name == "integer" || name == "number";
-        is(&schema["type"]) || schema["type"].as_array().is_some_and(|names| names.iter().any(is))
-    };
+    let is_number = |schema: &Value| has_type(schema, &["integer", "number"]);
     let is_unknown = |schema: &Value| schema["format"].as_str().is_some_and(|it| !NUMBER_FORMATS.contains(&it));
     let found = places(&inputs_and_outputs(tools), |it| is_number(it.schema) && is_unknown(it.schema));
     Ok(verdict("numbers with a format that validators do not know", &found, "every format of a number is known"))

@@ -71,7 +71,8 @@ impl<'a> Members<'a> {
         Ok(text.filter(|text| !text.is_empty()))
     }
 
-    /// The strings of a list, which is as long as the body allows. `null` and empty entries count as absent, and so does a list without others.
+    /// The strings of a list, which is as long as the body allows. `null` and empty entries count as absent, and so does a
+    /// list without others.
     pub(super) fn strings(&self, name: &str) -> Result<Option<Vec<&'a str>>, MetadataError> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let wrong = || MetadataError::metadata(name, "must be an array of strings");
@@ -81,13 +82,13 @@ impl<'a> Members<'a> {
         Ok(Some(strings).filter(|strings| !strings.is_empty()))
     }
 
-    /// The address of a page or a picture. One on the web that the public cannot open, such as that of a program in
-    /// development, is left out, which RFC 7591 §3.2.1 allows and the answer shows. Others are errors.
+    /// The address of a page or a picture. One that the public cannot open, such as that of a program in development, a
+    /// relative one or a `data:` URI, is left out, which RFC 7591 §3.2.1 allows and the answer shows. Others are errors.
     pub(super) fn page(&self, name: &str) -> Result<Option<String>, MetadataError> {
         let Some(uri) = self.string(name, usize::MAX)?.filter(|uri| !uri.is_empty()) else { return Ok(None) };
         match page_uri::check(uri) {
             Ok(()) => Ok(Some(uri.to_owned())),
-            Err(_) if page_uri::is_of_the_web(uri) => Ok(None),
+            Err(_) if page_uri::may_be_left_out(uri) => Ok(None),
             Err(problem) => Err(MetadataError::metadata(name, problem.to_string())),
         }
     }

@@ -32,6 +32,13 @@ pub fn is_of_the_web(uri: &str) -> bool {
         .is_some_and(|(scheme, _)| ["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web)))
 }
 
+/// Whether an address that [`check`] refuses is left out rather than an error: one of the web, one without a scheme, and a
+/// picture in a `data:` URI. Schemes that run something (`javascript:`) or lead into a machine (`file:`) show an intent.
+#[must_use]
+pub fn may_be_left_out(uri: &str) -> bool {
+    is_of_the_web(uri) || redirect_uri::split_scheme(uri).is_none_or(|(scheme, _)| scheme.eq_ignore_ascii_case("data"))
+}
+
 /// The host of an `https` or `http` address that was checked, in lower case. With other schemes it is their application
 /// that decides what follows, and `com.example.agent://bank.example` has nothing to do with a bank.
 #[must_use]

@@ -121,6 +121,12 @@ fn pages_that_the_public_cannot_open_are_left_out() {
         "https://münchen.example/",
         "https://agent.example.com/\"onerror=",
         &format!("https://agent.example.com/{}", "x".repeat(3_000)),
+        "/logo.png",
+        "logo.png",
+        "//agent.example.com/logo.png",
+        "../a b:c",
+        "data:image/png;base64,iVBORw0KGgo=",
+        "Data:text/html,<script>",
     ] {
         let body = |member: &str| json!({member: uri, "policy_uri": "https://agent.example.com/privacy"});
         for member in &pages[..3] {
@@ -130,8 +136,7 @@ fn pages_that_the_public_cannot_open_are_left_out() {
         }
         assert_eq!(parse(json!({"policy_uri": uri})).unwrap().policy_uri, None, "{uri}");
     }
-    for uri in ["javascript:alert(1)", "data:image/png,x", "file:///etc/passwd", "vbscript:x", "/logo.png", "logo.png"]
-    {
+    for uri in ["javascript:alert(1)", "JavaScript:alert(1)", "file:///etc/passwd", "vbscript:x", "app:logo.png"] {
         for member in pages {
             assert!(error_of(json!({member: uri})).1.starts_with(member), "{uri}");
         }
@@ -142,6 +147,10 @@ fn pages_that_the_public_cannot_open_are_left_out() {
 fn people_to_contact_are_kept_as_far_as_they_can_be() {
     let people = json!({"contacts": ["a@x", "", "b@x\u{202e}", "c@x", "x".repeat(255), "d@x", "e@x", "f@x", "g@x"]});
     assert_eq!(parse(people).unwrap().contacts, ["a@x", "c@x", "d@x", "e@x", "f@x"]);
+    assert_eq!(parse(json!({"contacts": " me@example.com"})).unwrap().contacts, ["me@example.com"]);
+    for contact in ["", " ", "me@example.com\u{202e}", &"x".repeat(255)] {
+        assert_eq!(parse(json!({"contacts": contact})).unwrap().contacts, Vec::<String>::new(), "{contact}");
+    }
 }
 
 #[test]
@@ -228,9 +237,9 @@ fn every_error_has_the_code_of_the_rfc_and_names_its_member() {
         (json!({"scope": ["a"]}), InvalidClientMetadata, "scope: must be a string"),
         (json!({"scope": "a \"b\""}), InvalidClientMetadata, "scope: must be a list of scope names"),
         (json!({"scope": "x".repeat(3000)}), InvalidClientMetadata, "scope: must not be longer"),
-        (json!({"logo_uri": "data:image/png,x"}), InvalidClientMetadata, "logo_uri: must begin with https"),
+        (json!({"logo_uri": "file:///logo.png"}), InvalidClientMetadata, "logo_uri: must begin with https"),
         (json!({"policy_uri": "javascript:alert(1)"}), InvalidClientMetadata, "policy_uri: must begin with https"),
-        (json!({"contacts": "me@example.com"}), InvalidClientMetadata, "contacts"),
+        (json!({"contacts": {"email": "me@example.com"}}), InvalidClientMetadata, "contacts"),
         (json!({"contacts": [7]}), InvalidClientMetadata, "contacts"),
         (json!({"software_id": 7}), InvalidClientMetadata, "software_id"),
         (json!({"software_version": "x".repeat(256)}), InvalidClientMetadata, "software_version"),

@@ -169,9 +169,14 @@ impl Members<'_> {
         Ok(Some(Scopes::parse(list).to_string()))
     }
 
-    /// People to contact: of those that are given, the first that can be kept.
+    /// People to contact: of those that are given, the first that can be kept. Some clients give one as a string.
     fn contacts(&self) -> Result<Vec<String>, MetadataError> {
-        let contacts = self.strings("contacts")?.unwrap_or_default().into_iter().map(str::trim);
+        const MEMBER: &str = "contacts";
+        let contacts = match self.get(MEMBER) {
+            Some(Value::String(contact)) => vec![contact.as_str()],
+            _ => self.strings(MEMBER)?.unwrap_or_default(),
+        };
+        let contacts = contacts.into_iter().map(str::trim);
         let can_be_kept = |it: &&str| !it.is_empty() && it.len() <= MAX_CONTACT_BYTES && !it.chars().any(is_invisible);
         Ok(contacts.filter(can_be_kept).take(MAX_CONTACTS).map(str::to_owned).collect())
     }

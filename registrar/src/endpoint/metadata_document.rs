@@ -12,10 +12,11 @@ use mcp_edge_runtime::{
 /// Answers a request for the document.
 #[must_use]
 pub fn handle(head: &RequestHead<'_>, settings: &ResourceServerSettings) -> Response {
+    let scopes = settings.trust.scope_prefix.requested(&settings.trust.required_scopes);
     let document = ProtectedResource {
         resource: &settings.resource.url,
         authorization_servers: settings.trust.issuers.iter().map(TrustedIssuer::authorization_server).collect(),
-        scopes_supported: settings.trust.required_scopes.iter().collect(),
+        scopes_supported: scopes.iter().collect(),
         bearer_methods_supported: ["header"],
         resource_name: settings.display.name.as_deref(),
         resource_documentation: settings.display.documentation.as_deref(),

@@ -54,6 +54,10 @@ fn json_body<'a>(request: &'a ClientRequest<'_>) -> Result<&'a str, EndpointErro
     if !media_type.trim().eq_ignore_ascii_case("application/json") {
         return Err(EndpointError::NotJson);
     }
+    let codings = request.head.header("content-encoding").unwrap_or_default();
+    if !codings.split(',').map(str::trim).all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity")) {
+        return Err(EndpointError::BodyEncoded);
+    }
     request.body.as_deref().map_err(|error| match error {
         BodyError::TooLarge => EndpointError::BodyTooLarge,
         BodyError::Truncated => EndpointError::BodyTruncated,

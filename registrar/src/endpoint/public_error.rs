@@ -33,6 +33,9 @@ pub enum EndpointError {
     /// The body is announced as something else.
     #[error("the body is not announced as JSON")]
     NotJson,
+    /// The body is compressed.
+    #[error("the body is compressed")]
+    BodyEncoded,
     /// The body has more bytes than a registration can have.
     #[error("the body is too large")]
     BodyTooLarge,
@@ -83,6 +86,10 @@ impl EndpointError {
             Self::Unauthorized(_) | Self::Gone => (401, "invalid_token", "There is no such client", None),
             Self::NotJson => {
                 let description = "The body must be JSON, with content-type: application/json";
+                (415, "invalid_client_metadata", description, None)
+            }
+            Self::BodyEncoded => {
+                let description = "The body must not be compressed: send it without Content-Encoding";
                 (415, "invalid_client_metadata", description, None)
             }
             Self::BodyTooLarge => (413, "invalid_client_metadata", "The body is too large", None),
@@ -138,7 +145,7 @@ impl EndpointError {
     pub(super) fn into_handled(self) -> Handled {
         let detail = match &self {
             Self::Unauthorized(denial) => return unauthorized(denial.clone()),
-            Self::NotJson | Self::BodyTooLarge | Self::BodyTruncated => None,
+            Self::NotJson | Self::BodyEncoded | Self::BodyTooLarge | Self::BodyTruncated => None,
             error => Some(error.to_string()),
         };
         let PublicError { status, error, description, retry_after } = self.to_public();
@@ -147,6 +154,10 @@ impl EndpointError {
             _ => json!({ "error": error, "error_description": description }).to_string(),
         };
         let mut response = Response::json(status, body).with_header("cache-control", "no-store");
+        if matches!(self, Self::BodyEncoded) {
+            // That it is the encoding, and what would be accepted (RFC 9110 §12.5.3, §15.5.16).
+            response = response.with_header("accept-encoding", "identity");
+        }
         if let Some(seconds) = retry_after {
             response = response.with_header("retry-after", seconds.to_string());
         }
@@ -166,8 +177,7 @@ impl EndpointError {
 fn unauthorized(denial: Denial) -> Handled {
     let error = denial.reason().to_public().error;
     let challenge = error.map_or_else(|| "Bearer".to_owned(), |error| format!("Bearer error=\"{error}\""));
-    let nothing = ChallengeContext::default();
-    let mut response = nothing.response(&denial);
+    let mut response = ChallengeContext::default().response(&denial);
     // These tokens have nothing to do with the provider, so no document of ours helps.
     for (name, value) in &mut response.headers {
         if *name == "www-authenticate" {
@@ -252,6 +262,7 @@ mod tests {
         let too_many = TooManyFailedAttempts { retry_after: 60 };
         for (error, status, code, retry_after) in [
             (EndpointError::NotJson, 415, "invalid_client_metadata", None),
+            (EndpointError::BodyEncoded, 415, "invalid_client_metadata", None),
             (EndpointError::BodyTooLarge, 413, "invalid_client_metadata", None),
             (EndpointError::BodyTruncated, 400, "invalid_client_metadata", None),
             (MetadataError::redirect_uri("redirect_uris", "must").into(), 400, "invalid_redirect_uri", None),

@@ -112,8 +112,8 @@ pub trait Ledger {
     /// [`CallError`].
     async fn count_call(&self, client_id: &str, now: u64) -> Result<(), CallError>;
 
-    /// Begins a change of a client. Until [`Ledger::end_change`], or for [`LEASE_SECONDS`], there is no other. Gives the metadata that the last change wrote, if
-    /// the store may not show it everywhere yet.
+    /// Begins a change of a client. Until [`Ledger::end_change`], or for [`LEASE_SECONDS`], there is no other. Gives the
+    /// metadata that the last change wrote, if the store may not show it everywhere yet.
     ///
     /// # Errors
     /// [`ChangeError`].

@@ -145,7 +145,7 @@ impl SignIn {
             origin: edge.resource.origin.clone(),
             issuer: edge.trust.issuers.first().map(|trusted| trusted.issuer.clone()).unwrap_or_default(),
             resource: edge.resource.url.clone(),
-            scopes: edge.trust.required_scopes.to_string(),
+            scopes: edge.trust.scope_prefix.requested(&edge.trust.required_scopes).to_string(),
         }
     }
 

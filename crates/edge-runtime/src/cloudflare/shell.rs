@@ -94,8 +94,8 @@ pub async fn respond<A: App>(
     }
 }
 
-/// Answers a `scheduled` event; the promise of its end. It is rejected after a run that could not be carried out, so that the
-/// platform counts a failed event, which operators watch. The isolate goes on: nothing has crashed.
+/// Answers a `scheduled` event; the promise of its end. It is rejected after a run that could not be carried out, so that
+/// the platform counts a failed event, which operators watch. The isolate goes on: nothing has crashed.
 pub fn scheduled<A: Scheduled>(
     shell: &'static LocalKey<Shell<A>>,
     env: Env,

@@ -65,7 +65,7 @@ pub(super) fn tools<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
         html.raw("<code>").text(tool.name).raw("</code></h3><p>");
         html.text(tool.description.unwrap_or_default()).raw("</p>");
         for scope in view.needed_by(tool).iter() {
-            scope_tag(html, scope);
+            scope_tag(html, "", scope);
         }
         if tool.needs_user {
             html.raw("<span class=\"tag\">signed-in users only</span>");
@@ -89,7 +89,7 @@ pub(super) fn scopes<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
                 html.text(description.unwrap_or("About you")).raw(": your ").text(claims).raw(". ")
             }
         };
-        scope_tag(html, &view.settings.trust.scope_prefix.requested_name(scope)).raw("</li>\n");
+        scope_tag(html, view.settings.trust.scope_prefix.before(scope), scope).raw("</li>\n");
     }
     html
 }
@@ -129,6 +129,6 @@ pub(super) fn footer<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
     html
 }
 
-fn scope_tag<'h>(html: &'h mut Html, scope: &str) -> &'h mut Html {
-    html.raw("<code class=\"tag\">").text(scope).raw("</code>")
+fn scope_tag<'h>(html: &'h mut Html, prefix: &str, scope: &str) -> &'h mut Html {
+    html.raw("<code class=\"tag\">").text(prefix).text(scope).raw("</code>")
 }

@@ -85,18 +85,15 @@ impl Settings {
         reader.finish(settings)
     }
 
-    /// Checks the scopes that tools, resources and prompts need: their names must be without `SCOPE_PREFIX`, as no token
-    /// ever has it left.
+    /// Checks the names of the scopes that tools, resources and prompts need. One that begins with `SCOPE_PREFIX` could
+    /// never be granted, because the prefix is taken off the scopes of tokens.
     ///
     /// # Errors
-    /// The first scope with the prefix, and the fix.
-    pub fn check_scopes(&self, needed: &Scopes) -> Result<(), SettingsError> {
-        let prefix = &self.trust.scope_prefix;
-        match needed.iter().find_map(|scope| Some((scope, prefix.short(scope)?))) {
+    /// One sentence with the first such scope.
+    pub fn check_scopes(&self, needed: &Scopes) -> Result<(), String> {
+        match needed.iter().find(|scope| self.trust.scope_prefix.short(scope).is_some()) {
             None => Ok(()),
-            Some((scope, short)) => Err(SettingsError(vec![format!(
-                "SCOPE_PREFIX is added for clients, but the scope {scope:?} of the tools begins with it: name it {short:?}"
-            )])),
+            Some(scope) => Err(["the scope ", scope, " of the tools must be named without SCOPE_PREFIX"].concat()),
         }
     }
 }
@@ -121,7 +118,7 @@ fn origins(reader: &mut Reader<'_>) -> Origins {
             }
             continue;
         }
-        let is_origin = matches!(scheme, "https" | "http")
+        let is_origin = (matches!(scheme, "https" | "http") || APP_SCHEMES.contains(&scheme))
             && !rest.is_empty()
             && !rest.contains(['/', '?', '#', '@', '*'])
             && is_lower_case;
@@ -134,6 +131,11 @@ fn origins(reader: &mut Reader<'_>) -> Origins {
     }
     Origins::Listed(words)
 }
+
+/// The schemes of the origins of applications whose pages come from their own files: Tauri (macOS, Linux, iOS), Capacitor and
+/// Ionic (iOS), Electron by its convention, webviews of VS Code. An unknown scheme is an error, because it may be a misspelt
+/// one.
+const APP_SCHEMES: [&str; 5] = ["tauri", "capacitor", "ionic", "app", "vscode-webview"];
 
 /// The schemes of origins of browser extensions: in Chromium (also Edge, Opera, Brave), Firefox, Safari.
 const EXTENSION_SCHEMES: [&str; 3] = ["chrome-extension", "moz-extension", "safari-web-extension"];

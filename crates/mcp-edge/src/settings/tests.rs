@@ -13,6 +13,8 @@ use mcp_edge_runtime::{log::LogLevel, settings::MAX_URL_BYTES};
 use super::*;
 use crate::documents::registry;
 
+mod origins;
+
 /// Parses the required settings with some changed or added.
 fn parse(changes: &[(&str, &str)]) -> Result<Settings, SettingsError> {
     let minimal = [("ISSUER", "https://tenant.logto.app/oidc"), ("RESOURCE", "https://mcp.example.com/mcp")];
@@ -92,6 +94,9 @@ fn an_empty_setting_is_one_that_is_not_set() {
         "OPAQUE_TOKEN_CHECK",
         "OPAQUE_TOKEN_SECONDS",
         "MORE_ISSUERS",
+        "DISCOVERY_URL",
+        "JWKS_URL",
+        "INTROSPECTION_URL",
         "RESOURCE_NAME",
         "RESOURCE_DOCUMENTATION",
         "RESOURCE_POLICY_URI",
@@ -116,18 +121,6 @@ fn an_empty_setting_is_one_that_is_not_set() {
     .map(|name| (name, " "))
     .to_vec();
     assert_eq!(format!("{:?}", parse(&empty).unwrap()), format!("{:?}", parse(&[]).unwrap()));
-}
-
-#[test]
-fn tools_name_their_scopes_without_the_prefix() {
-    let settings = parse(&[("SCOPE_PREFIX", "api://notes/")]).unwrap();
-    assert_eq!(settings.check_scopes(&Scopes::parse("read api://other/read email")), Ok(()));
-    let SettingsError(errors) = settings.check_scopes(&Scopes::parse("email api://notes/read")).unwrap_err();
-    assert!(
-        errors[0].ends_with(r#"the scope "api://notes/read" of the tools begins with it: name it "read""#),
-        "{errors:?}"
-    );
-    assert_eq!(parse(&[]).unwrap().check_scopes(&Scopes::parse("api://notes/read")), Ok(()));
 }
 
 #[test]
@@ -207,15 +200,6 @@ fn any_origin_and_any_client_are_a_star() {
     let opaque = parse(&userinfo).unwrap().trust.opaque.clone().unwrap();
     assert_eq!((opaque.clients, opaque.method), (AcceptedClients::Any, CheckMethod::Userinfo));
     assert_eq!(opaque.positive_ttl_seconds, OPAQUE_SECONDS);
-}
-
-#[test]
-fn browser_extensions_are_origins_by_their_ids() {
-    let extensions = "chrome-extension://nmmhkkegccagdldgiimedpiccmgmieda \
-                      moz-extension://a1cd9ab7-ab15-462c-9315-8eece8e16982 \
-                      safari-web-extension://E9B0EB5E-3A2C-4D6F-8B1A-0C7D2F3A4B5C";
-    let listed = extensions.split(' ').map(str::to_owned).collect();
-    assert_eq!(parse(&[("ALLOWED_ORIGINS", extensions)]).unwrap().origins, Origins::Listed(listed));
 }
 
 #[test]

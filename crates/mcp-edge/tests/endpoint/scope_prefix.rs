@@ -1,9 +1,14 @@
 //! Clients read scopes with the prefix under which the provider knows them; tools and settings name them without it.
 
+use mcp_edge::settings::Settings;
+use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::http::{RequestHead, Response};
 use serde_json::{Value, json};
 
-use crate::requests::{Deployment, METADATA_URL, Untouchable};
+use crate::{
+    requests::{Deployment, METADATA_URL, Untouchable},
+    support::tokens::{ISSUER, RESOURCE},
+};
 
 const PREFIX: (&str, &str) = ("SCOPE_PREFIX", "api://mcp/");
 
@@ -56,4 +61,21 @@ fn a_token_with_what_the_challenge_names_is_enough() {
     let other =
         deployment.token(|claims| claims["scope"] = "basic api://other/whoami:read api://other/whoami:write".into());
     assert_eq!(deployment.call("scoped", &other).0.status, 403);
+}
+
+fn read(more: &[(&str, &str)]) -> Settings {
+    let all: Vec<_> = more.iter().chain(&[("ISSUER", ISSUER), ("RESOURCE", RESOURCE)]).collect();
+    let find = |name: &str| all.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    Settings::parse(find).expect("good settings")
+}
+
+#[test]
+fn tools_name_their_scopes_without_the_prefix() {
+    let settings = read(&[("SCOPE_PREFIX", "api://notes/")]);
+    assert_eq!(settings.check_scopes(&Scopes::parse("read api://other/read email")), Ok(()));
+    assert_eq!(
+        settings.check_scopes(&Scopes::parse("email api://notes/read")),
+        Err("the scope api://notes/read of the tools must be named without SCOPE_PREFIX".to_owned())
+    );
+    assert_eq!(read(&[]).check_scopes(&Scopes::parse("api://notes/read")), Ok(()));
 }

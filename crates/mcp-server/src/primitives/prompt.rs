@@ -17,7 +17,7 @@ use crate::{
         tool_handler::{ArgumentsOnly, Made, Nothing, WithArguments, WithoutArguments},
     },
     protocol::error::detail,
-    schema::{self, portable},
+    schema::{self, keywords, portable},
 };
 use mcp_edge_runtime::json::{Object, array};
 
@@ -172,9 +172,7 @@ fn described(schema: &Value) -> Result<Vec<PromptArgument>, PromptArgumentError>
     if schema.get("type").and_then(Value::as_str) != Some("object") {
         return Err(PromptArgumentError::NotAnObject);
     }
-    let required = |name: &str| {
-        schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|known| known == name))
-    };
+    let required = |name: &str| schema.as_object().is_some_and(|schema| keywords::requires(schema, name));
     let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     properties
         .map(|(name, property)| {

@@ -1,7 +1,8 @@
 //! Tools: functions that models call (MCP 2026-07-28, server/tools).
 //!
 //! A tool is an async function of the [`Call`](crate::Call), if it needs one, and of one type that describes its
-//! arguments, if it has any. Its schema is made from that type. What is declared beyond that says who may use the tool, and how clients should treat it.
+//! arguments, if it has any. Its schema is made from that type. What is declared beyond that says who may use the tool, and
+//! how clients should treat it.
 //!
 //! ```
 //! use mcp_edge_protocol::{Call, Json, Tool, ToolError};

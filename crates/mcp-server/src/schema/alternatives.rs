@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::schema::{
+    keywords,
     reference::follow,
     value::{equal, is_of_type},
 };
@@ -32,7 +33,10 @@ pub(crate) fn meant<'s>(root: &'s Value, parts: &'s [Value], instance: &Value) -
         tags(part.get("properties")).all(|(name, tag)| object.get(name).is_some_and(|value| equal(value, tag)))
     };
     let has_tag = |part: &Value| tags(part.get("properties")).next().is_some() && fits_tags(part);
-    let has_members = |part: &Value| fits_tags(part) && required(part).all(|name| object.contains_key(name));
+    let has_members = |part: &Value| {
+        fits_tags(part)
+            && part.as_object().into_iter().flat_map(keywords::required).all(|name| object.contains_key(name))
+    };
     if let Some(part) = having(&has_tag).or_else(|| having(&has_members)) {
         return Meant::One(part);
     }
@@ -79,8 +83,4 @@ fn only_value(schema: &Value) -> Option<&Value> {
         [only] => Some(only),
         _ => None,
     })
-}
-
-fn required(schema: &Value) -> impl Iterator<Item = &str> {
-    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }

@@ -2,9 +2,14 @@
 
 use serde_json::{Map, Value};
 
+/// The members that must be there.
+pub(crate) fn required(schema: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
 /// Whether a member must be there.
 pub(crate) fn requires(schema: &Map<String, Value>, name: &str) -> bool {
-    schema.get("required").and_then(Value::as_array).is_some_and(|names| names.iter().any(|known| known == name))
+    required(schema).any(|known| known == name)
 }
 
 /// What is said of the members that `properties` does not name. Nothing where `patternProperties` is present, because

@@ -19,7 +19,8 @@
 //! | nothing | `additionalProperties` of `true` or `false` | google-genai: "'bool' object has no attribute 'items'" |
 //!
 //! The first three do not change what a schema means, and hold for all schemas: [`complete`]. The others are for the
-//! arguments that a Rust type describes: [`simplify`], and [`publish`] for the last two, which validation needs. Results go to programs rather than to models, and keep `null`.
+//! arguments that a Rust type describes: [`simplify`], and [`publish`] for the last two, which validation needs. Results go
+//! to programs rather than to models, and keep `null`.
 //! A recursive type keeps its references, since there is no other way to write it.
 
 use serde_json::{Map, Value};

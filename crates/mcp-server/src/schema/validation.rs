@@ -157,16 +157,14 @@ impl<'s> Check<'s> {
             return;
         }
         let mut is_missing = false;
-        if let Some(Value::Array(required)) = schema.get("required") {
-            for name in required.iter().filter_map(Value::as_str).filter(|name| !object.contains_key(*name)) {
-                if self.done {
-                    return;
-                }
-                is_missing = true;
-                let expected = schema.get("properties").and_then(|properties| properties.get(name));
-                let expected = expected.map_or_else(|| "a value".to_owned(), |schema| describe(self.root, schema, 0));
-                self.report(&path.member(name), &format!("required, expected {expected}"));
+        for name in keywords::required(schema).filter(|name| !object.contains_key(*name)) {
+            if self.done {
+                return;
             }
+            is_missing = true;
+            let expected = schema.get("properties").and_then(|properties| properties.get(name));
+            let expected = expected.map_or_else(|| "a value".to_owned(), |schema| describe(self.root, schema, 0));
+            self.report(&path.member(name), &format!("required, expected {expected}"));
         }
         let properties = schema.get("properties").and_then(Value::as_object);
         let additional = keywords::additional(schema);

@@ -3,6 +3,8 @@
 //! The same record lies in memory and, as JSON, in the store under [`ProviderLocation::store_key`]. A stored value is
 //! input like any other: it is read with the same checks as the provider's own answer.
 
+use std::rc::Rc;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -23,7 +25,7 @@ pub struct Record {
     /// or 0.
     pub provider_fetched_at: u64,
     /// The usable keys.
-    pub keys: KeySet,
+    pub keys: Rc<KeySet>,
     /// When the keys were fetched.
     pub keys_fetched_at: u64,
     /// Whether the discovery document comes from the store: anybody who can write there could have chosen its endpoints.
@@ -44,17 +46,6 @@ impl Record {
     #[must_use]
     pub fn provider_age(&self, now: u64) -> u64 {
         now.saturating_sub(self.provider_fetched_at)
-    }
-
-    /// Takes over what a search for the discovery document has found, at `now`. In vain, the document at hand stays, and
-    /// without one it is known now that there is none.
-    pub fn note_search(&mut self, found: Option<Provider>, now: u64) {
-        if let Some(provider) = found {
-            self.provider = provider;
-        } else if self.provider.document.is_some() {
-            return;
-        }
-        (self.provider_fetched_at, self.is_stored) = (now, false);
     }
 
     /// Whether keys may be fetched from the document's `jwks_uri` although the issuer does not confirm it now.
@@ -103,7 +94,7 @@ impl Record {
         Some(Self {
             provider,
             provider_fetched_at: stored.provider_fetched_at,
-            keys: KeySet::parse(stored.jwks.get()).ok()?,
+            keys: KeySet::parse(stored.jwks.get()).ok()?.into(),
             keys_fetched_at: stored.jwks_fetched_at,
             is_stored: true,
             writer: stored.writer,

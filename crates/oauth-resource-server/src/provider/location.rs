@@ -1,7 +1,6 @@
 //! Where a provider is: its issuer, and the URLs that the operator gives in place of those that it publishes.
 
-use std::borrow::Cow;
-
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mcp_edge_providers::TENANT_PLACEHOLDER;
 use sha2::{Digest, Sha256};
 
@@ -11,15 +10,19 @@ use super::DocumentPlace;
 /// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer>).
 const ALL_TENANTS: &str = "organizations";
 
-/// URLs that the operator gives in place of those that the provider publishes. They are trusted like every setting,
-/// on any origin.
+/// URLs that count in place of those that the provider publishes. The operator's are trusted like every setting, on any
+/// origin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProviderUrls {
-    /// Where the discovery document is, in place of the places of the specifications.
+    /// For clients, and to derive the places of the discovery document from, in place of an issuer with a placeholder for
+    /// the tenant: see [`ProviderUrls::of_issuer`].
+    pub authorization_server: Option<String>,
+    /// Where the operator says that the discovery document is, in place of the places of the specifications.
     pub discovery: Option<String>,
-    /// Where the keys are, in place of `jwks_uri`. With it, JWTs are verified also without a discovery document.
+    /// Where the operator says that the keys are, in place of `jwks_uri`. With it, JWTs are verified also without a
+    /// discovery document.
     pub jwks: Option<String>,
-    /// In place of `introspection_endpoint`.
+    /// The operator's, in place of `introspection_endpoint`.
     pub introspection: Option<String>,
 }
 
@@ -28,15 +31,24 @@ pub struct ProviderUrls {
 pub struct ProviderLocation {
     /// Exactly as in the discovery document; that of Entra for all tenants has a placeholder for the tenant.
     pub issuer: String,
-    /// What the operator gives in place of what the provider publishes.
+    /// What counts in place of what the provider publishes.
     pub urls: ProviderUrls,
+}
+
+impl ProviderUrls {
+    /// Creates those of an issuer without any of the operator's.
+    #[must_use]
+    pub fn of_issuer(issuer: &str) -> Self {
+        let all_tenants = |(before, after)| [before, ALL_TENANTS, after].concat();
+        Self { authorization_server: issuer.split_once(TENANT_PLACEHOLDER).map(all_tenants), ..Self::default() }
+    }
 }
 
 impl ProviderLocation {
     /// Creates the location of a provider of which the issuer says everything.
     #[must_use]
     pub fn of_issuer(issuer: &str) -> Self {
-        Self { issuer: issuer.to_owned(), urls: ProviderUrls::default() }
+        Self { issuer: issuer.to_owned(), urls: ProviderUrls::of_issuer(issuer) }
     }
 
     /// The URLs of the discovery document, in the order in which they are asked. The place is `None` for the one that the
@@ -46,10 +58,10 @@ impl ProviderLocation {
         if let Some(url) = &self.urls.discovery {
             return vec![(None, url.clone())];
         }
-        let issuer = authorization_server(&self.issuer);
+        let base = self.urls.authorization_server.as_ref().unwrap_or(&self.issuer);
         let mut all: Vec<(Option<DocumentPlace>, String)> = Vec::new();
         for place in DocumentPlace::ALL {
-            let url = place.url(&issuer);
+            let url = place.url(base);
             if all.iter().all(|(_, known)| *known != url) {
                 all.push((Some(place), url));
             }
@@ -61,27 +73,15 @@ impl ProviderLocation {
     /// it up by hand. What was fetched from another place than the operator gives now is under another key.
     #[must_use]
     pub fn store_key(&self) -> String {
-        let mut key = format!("provider:{}", self.issuer);
+        let mut key = ["provider:", &self.issuer].concat();
         let ProviderUrls { discovery, jwks, .. } = &self.urls;
         if discovery.is_some() || jwks.is_some() {
-            // The URLs themselves could be longer than a key may be. No issuer and no URL has white space or a fragment.
-            let urls = [discovery, jwks].map(|url| url.as_deref().unwrap_or_default()).join(" ");
+            // The URLs themselves could be longer than a key may be. No issuer has a fragment, and no URL white space.
+            let [discovery, jwks] = [discovery, jwks].map(|url| url.as_deref().unwrap_or_default());
             key.push('#');
-            for byte in &Sha256::digest(urls)[..8] {
-                key.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
-            }
+            key.push_str(&URL_SAFE_NO_PAD.encode(&Sha256::digest([discovery, " ", jwks].concat())[..9]));
         }
         key
-    }
-}
-
-/// The URL that clients are given for an issuer: the issuer itself, or with a placeholder for the tenant, the one for the
-/// tenants of all organizations.
-#[must_use]
-pub fn authorization_server(issuer: &str) -> Cow<'_, str> {
-    match issuer.split_once(TENANT_PLACEHOLDER) {
-        None => Cow::Borrowed(issuer),
-        Some((before, after)) => Cow::Owned([before, ALL_TENANTS, after].concat()),
     }
 }
 
@@ -97,6 +97,7 @@ mod tests {
         ProviderLocation { urls, ..ProviderLocation::of_issuer(ISSUER) }
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "as in the settings")]
     fn url(path: &str) -> Option<String> {
         Some(format!("https://elsewhere.example/{path}"))
     }
@@ -115,16 +116,20 @@ mod tests {
 
     #[test]
     fn the_document_of_all_tenants_is_below_organizations() {
-        assert_eq!(authorization_server(ISSUER), ISSUER);
-        assert_eq!(authorization_server(ALL), "https://login.microsoftonline.com/organizations/v2.0");
-        let urls = ProviderLocation::of_issuer(ALL).document_urls();
-        assert_eq!(urls[0].1, "https://login.microsoftonline.com/organizations/v2.0/.well-known/openid-configuration");
+        assert_eq!(ProviderUrls::of_issuer(ISSUER), ProviderUrls::default());
+        let location = ProviderLocation::of_issuer(ALL);
+        let organizations = "https://login.microsoftonline.com/organizations/v2.0";
+        assert_eq!(location.urls.authorization_server.as_deref(), Some(organizations));
+        let urls = location.document_urls();
+        assert_eq!(urls[0].1, format!("{organizations}/.well-known/openid-configuration"));
         assert!(urls.iter().all(|(_, url)| !url.contains('{')), "{urls:?}");
     }
 
     #[test]
     fn each_place_has_a_key_of_its_own_in_the_store() {
-        let key = |discovery, jwks, introspection| with(ProviderUrls { discovery, jwks, introspection }).store_key();
+        let key = |discovery, jwks, introspection| {
+            with(ProviderUrls { discovery, jwks, introspection, ..ProviderUrls::default() }).store_key()
+        };
         let bare = key(None, None, None);
         assert_eq!(bare, "provider:https://tenant.example/oidc");
         // What is fetched does not depend on it.
@@ -141,7 +146,7 @@ mod tests {
             assert!(keys[..at].iter().all(|other| other != one), "{one}");
             assert!(one.starts_with(&bare), "{one}");
         }
-        assert_eq!(keys[1].len(), bare.len() + 17);
+        assert_eq!(keys[1].len(), bare.len() + 13);
         // Workers KV takes 512 bytes, and settings have at most 400 for a URL.
         let long =
             ProviderLocation { issuer: "x".repeat(400), urls: ProviderUrls { jwks: url("a"), ..Default::default() } };

@@ -48,7 +48,7 @@ pub(super) async fn introspect(
             trust.check_claims(0, &claims)?;
             policy.clients.check(claims.client_id.as_deref())?;
             // The profile is a courtesy: without it the identity has fewer claims, and no wrong ones.
-            let profile = if trust.disclosure.covers_anything(&trust.scope_prefix.strip(claims.scopes.clone())) {
+            let profile = if trust.disclosure.covers_anything(&trust.scope_prefix.strip(&claims.scopes)) {
                 profile(token, &provider, &wanted, services).await.unwrap_or_default()
             } else {
                 Map::new()

@@ -8,7 +8,7 @@ use crate::{
     client_policy::ClientPolicy,
     denial::{Denial, Excerpt},
     disclosure::Disclosure,
-    provider::{ProviderLocation, ProviderUrls, authorization_server},
+    provider::{ProviderLocation, ProviderUrls},
     scope_hierarchy::Hierarchy,
     scope_prefix::ScopePrefix,
     token::{
@@ -34,7 +34,7 @@ pub struct TrustedIssuer {
     pub audiences: Vec<String>,
     /// How its tokens are read.
     pub profile: TokenProfile,
-    /// What the operator gives in place of what the provider publishes.
+    /// What counts in place of what the provider publishes.
     pub urls: ProviderUrls,
 }
 
@@ -42,7 +42,8 @@ impl TrustedIssuer {
     /// Creates an issuer whose tokens are read by the standards alone.
     #[must_use]
     pub fn new(issuer: &str, audiences: Vec<String>) -> Self {
-        let (accepted, profile, urls) = (vec![issuer.to_owned()], TokenProfile::default(), ProviderUrls::default());
+        let (accepted, profile, urls) =
+            (vec![issuer.to_owned()], TokenProfile::default(), ProviderUrls::of_issuer(issuer));
         Self { issuer: issuer.to_owned(), accepted, audiences, profile, urls }
     }
 
@@ -54,8 +55,8 @@ impl TrustedIssuer {
 
     /// The URL that clients are given.
     #[must_use]
-    pub fn authorization_server(&self) -> Cow<'_, str> {
-        authorization_server(&self.issuer)
+    pub fn authorization_server(&self) -> &str {
+        self.urls.authorization_server.as_ref().unwrap_or(&self.issuer)
     }
 }
 
@@ -86,7 +87,7 @@ impl TrustPolicy {
     /// What the operator should know of these settings although no request is refused for it: an issuer on the domain of
     /// a provider that has a profile, read without it.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
-        let generic = self.issuers.iter().filter(|trusted| std::ptr::eq(trusted.profile.provider, &profiles::GENERIC));
+        let generic = self.issuers.iter().filter(|trusted| trusted.profile.provider.name == profiles::GENERIC.name);
         generic.filter_map(|trusted| {
             let provider = of_domain(&trusted.issuer)?;
             Some(format!(
@@ -157,7 +158,11 @@ impl TrustPolicy {
             Kind::Machine if claims.scopes.is_empty() => claims.machine_scopes(token_profile),
             _ => claims.scopes,
         };
-        let granted = self.scope_prefix.strip(granted);
+        let stripped = match self.scope_prefix.strip(&granted) {
+            Cow::Owned(scopes) => Some(scopes),
+            Cow::Borrowed(_) => None,
+        };
+        let granted = stripped.unwrap_or(granted);
         let mut known = claims.all;
         known.extend(profile);
         let disclosed = match source {

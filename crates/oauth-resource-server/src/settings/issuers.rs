@@ -38,13 +38,15 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
                 .to_owned(),
         );
     } else if let Some(issuer) = reader.url("ISSUER") {
-        let audiences = resource.map(|resource| resource.url.clone()).into_iter().chain(reader.words("AUDIENCE"));
-        let audiences = audiences.collect();
+        let mut audiences = reader.words("AUDIENCE");
+        if let Some(resource) = resource {
+            audiences.insert(0, resource.url.clone());
+        }
         let setting = |reader: &Reader<'_>, name: &str| reader.text(name);
         issuers.push(trusted(reader, "", issuer, audiences, &setting));
     }
     for entry in entries(reader) {
-        if let Some(trusted) = trusted_by_entry(reader, &entry, &issuers) {
+        if let Some(trusted) = entry.as_object().and_then(|entry| trusted_by_entry(reader, entry, &issuers)) {
             issuers.push(trusted);
         }
     }
@@ -58,13 +60,10 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
 }
 
 /// The entries of `MORE_ISSUERS`.
-fn entries(reader: &mut Reader<'_>) -> Vec<Map<String, Value>> {
+fn entries(reader: &mut Reader<'_>) -> Vec<Value> {
     let Some(text) = reader.text("MORE_ISSUERS") else { return Vec::new() };
     match serde_json::from_str(&text) {
-        Ok(Value::Array(entries)) if entries.iter().all(Value::is_object) => entries
-            .into_iter()
-            .filter_map(|entry| if let Value::Object(entry) = entry { Some(entry) } else { None })
-            .collect(),
+        Ok(Value::Array(entries)) if entries.iter().all(Value::is_object) => entries,
         _ => {
             reader.error("MORE_ISSUERS must be an array of { issuer = \"https://…\", audience = [\"…\"] }");
             Vec::new()
@@ -79,9 +78,10 @@ fn trusted_by_entry(
     known: &[TrustedIssuer],
 ) -> Option<TrustedIssuer> {
     let issuer = entry.get("issuer").and_then(Value::as_str).unwrap_or_default();
-    let audiences = entry.get("audience").and_then(Value::as_array);
-    let audiences = audiences.into_iter().flatten().map(|one| one.as_str().unwrap_or_default().to_owned());
-    let audiences: Vec<_> = audiences.collect();
+    let mut audiences = Vec::new();
+    for audience in entry.get("audience").and_then(Value::as_array).into_iter().flatten() {
+        audiences.push(audience.as_str().unwrap_or_default().to_owned());
+    }
     let is_known_member = |name: &str| matches!(name, "issuer" | "audience") || ENTRY_SETTINGS.contains(&name);
     let odd = entry.iter().find(|(name, value)| !is_known_member(name) || (*name != "audience" && !value.is_string()));
     if let Err(problem) = check_url(issuer) {
@@ -120,7 +120,7 @@ fn trusted(
 ) -> TrustedIssuer {
     let profile = token_profile(reader, place, &issuer, setting);
     let accepted = accepted(reader, place, &issuer, &profile, setting(reader, "ALLOWED_TENANTS").as_deref());
-    let urls = provider_location::read(reader, place, setting);
+    let urls = provider_location::read(reader, place, &issuer, setting);
     TrustedIssuer { issuer, accepted, audiences, profile, urls }
 }
 
@@ -132,9 +132,8 @@ fn accepted(
     profile: &TokenProfile,
     tenants: Option<&str>,
 ) -> Vec<String> {
-    let is_of_all_tenants = issuer.contains(TENANT_PLACEHOLDER);
-    let tenants: Vec<_> = tenants.unwrap_or_default().split_ascii_whitespace().collect();
-    if !is_of_all_tenants {
+    let tenants = tenants.unwrap_or_default();
+    let Some((before, after)) = issuer.split_once(TENANT_PLACEHOLDER) else {
         if !tenants.is_empty() {
             reader.error(format!(
                 "{place}ALLOWED_TENANTS is for an issuer of all tenants, with {TENANT_PLACEHOLDER} in it, and {issuer:?} is \
@@ -142,26 +141,27 @@ fn accepted(
             ));
         }
         return vec![issuer.to_owned()];
-    }
+    };
     if !profile.provider.has_keys_of_tenants {
         reader.error(format!(
             "{place}{issuer:?}: only PROVIDER = \"entra\" has an issuer of all tenants ({TENANT_PLACEHOLDER})"
         ));
     }
-    if tenants.is_empty() {
+    let is_of_id = |byte: u8| byte == b'-' || byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+    let mut accepted = Vec::new();
+    for tenant in tenants.split_ascii_whitespace() {
+        if tenant.len() != 36 || !tenant.bytes().all(is_of_id) {
+            reader.error(format!(
+                "{place}ALLOWED_TENANTS: {tenant:?} must be the id of a tenant in lower case, such as \
+                 9188040d-6c67-4c5b-b112-36a304b66dad"
+            ));
+        }
+        accepted.push([before, tenant, after].concat());
+    }
+    if accepted.is_empty() {
         reader.error(format!(
             "{place}{issuer:?} is an issuer of all tenants: list those that may call in ALLOWED_TENANTS, by their ids"
         ));
     }
-    let is_id = |tenant: &str| {
-        tenant.len() == 36
-            && tenant.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
-    };
-    if let Some(bad) = tenants.iter().find(|tenant| !is_id(tenant)) {
-        reader.error(format!(
-            "{place}ALLOWED_TENANTS: {bad:?} must be the id of a tenant in lower case, such as \
-             9188040d-6c67-4c5b-b112-36a304b66dad"
-        ));
-    }
-    tenants.into_iter().map(|tenant| issuer.replace(TENANT_PLACEHOLDER, tenant)).collect()
+    accepted
 }

@@ -1,7 +1,7 @@
 //! `PROVIDER` and what overrides its profile: how the tokens of an issuer are read.
 
 use mcp_edge_providers::{IssuerMismatch, Profile, check_issuer, named, profiles};
-use mcp_edge_runtime::settings::Reader;
+use mcp_edge_runtime::settings::{Reader, words};
 
 use crate::token::{jwt::POSSIBLE_TYPES, profile::TokenProfile};
 
@@ -15,26 +15,24 @@ pub(super) fn token_profile(
 ) -> TokenProfile {
     let provider = provider(reader, place, issuer, setting(reader, "PROVIDER").as_deref());
     let mut profile = TokenProfile::new(provider);
-    let words = |text: String| -> Vec<String> { text.split_ascii_whitespace().map(str::to_owned).collect() };
-    if let Some(types) = setting(reader, "TOKEN_TYPES") {
-        profile.token_types = token_types(reader, place, &types);
+    let words = |reader: &Reader<'_>, name: &str| setting(reader, name).map(|text| words(&text));
+    if let Some(types) = words(reader, "TOKEN_TYPES") {
+        profile.token_types = token_types(reader, place, types);
     }
-    if let Some(names) = setting(reader, "CLIENT_ID_CLAIMS") {
-        profile.client_id_claims = words(names);
+    if let Some(names) = words(reader, "CLIENT_ID_CLAIMS") {
+        profile.client_id_claims = names;
     }
-    if let Some(names) = setting(reader, "SCOPE_CLAIMS") {
-        profile.scope_claims = words(names);
+    if let Some(names) = words(reader, "SCOPE_CLAIMS") {
+        profile.scope_claims = names;
         profile.machine_scope_claims = Vec::new();
     }
     profile.organization_claim = setting(reader, "ORGANIZATION_CLAIM").or(profile.organization_claim);
-    profile.user_by_subject = match setting(reader, "USER_BY_SUBJECT").as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => {
-            reader.error(format!("{place}USER_BY_SUBJECT = {other:?} must be \"true\" or \"false\""));
-            false
+    if let Some(value) = setting(reader, "USER_BY_SUBJECT") {
+        profile.user_by_subject = value == "true";
+        if !matches!(&*value, "true" | "false") {
+            reader.error(format!("{place}USER_BY_SUBJECT = {value:?} must be \"true\" or \"false\""));
         }
-    };
+    }
     profile
 }
 
@@ -61,14 +59,17 @@ fn provider(reader: &mut Reader<'_>, place: &str, issuer: &str, name: Option<&st
 }
 
 /// `typ` values in lower case; `none` stands for an absent `typ`.
-fn token_types(reader: &mut Reader<'_>, place: &str, list: &str) -> Vec<String> {
-    let words = list.split_ascii_whitespace();
-    let types: Vec<_> =
-        words.map(|word| if word == "none" { String::new() } else { word.to_ascii_lowercase() }).collect();
-    if let Some(other) = types.iter().find(|typ| !POSSIBLE_TYPES.contains(&typ.as_str())) {
-        reader.error(format!(
-            "{place}TOKEN_TYPES: {other:?} is not the type of an access token: use at+jwt, jwt, or none for tokens without typ"
-        ));
+fn token_types(reader: &mut Reader<'_>, place: &str, mut types: Vec<String>) -> Vec<String> {
+    for typ in &mut types {
+        typ.make_ascii_lowercase();
+        if typ == "none" {
+            typ.clear();
+        }
+        if !POSSIBLE_TYPES.contains(&&**typ) {
+            reader.error(format!(
+                "{place}TOKEN_TYPES: {typ:?} is not the type of an access token: use at+jwt, jwt, or none for tokens without typ"
+            ));
+        }
     }
     types
 }

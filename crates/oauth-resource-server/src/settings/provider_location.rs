@@ -4,10 +4,11 @@ use mcp_edge_runtime::{settings::Reader, uri::is_endpoint_url};
 
 use crate::provider::ProviderUrls;
 
-/// Reads those of an issuer. `setting` returns the value of a setting for this issuer; errors begin with `place`.
+/// Reads those of `issuer`. `setting` returns the value of a setting for this issuer; errors begin with `place`.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     place: &str,
+    issuer: &str,
     setting: &dyn Fn(&Reader<'_>, &str) -> Option<String>,
 ) -> ProviderUrls {
     let mut url = |name: &str| {
@@ -19,22 +20,22 @@ pub(super) fn read(
     if introspection.is_some() && (reader.text("OPAQUE_TOKEN_CLIENTS").is_none() || is_by_userinfo()) {
         reader.error(
             "INTROSPECTION_URL is for opaque tokens: it needs OPAQUE_TOKEN_CLIENTS, and OPAQUE_TOKEN_CHECK = \
-             \"introspection\"; remove it if no opaque tokens are accepted",
+             \"introspection\"",
         );
     }
-    ProviderUrls { discovery, jwks, introspection }
+    ProviderUrls { discovery, jwks, introspection, ..ProviderUrls::of_issuer(issuer) }
 }
 
-/// The URL, if it is one that requests may be sent to. A query is part of some providers' URLs: of applications with
-/// signing keys of their own at Entra (`?appid=…`), and of policies at Azure AD B2C (`?p=…`).
+/// The URL of a setting, if it is one that requests may be sent to. A query is part of some providers' URLs: of
+/// applications with signing keys of their own at Entra (`?appid=…`), and of policies at Azure AD B2C (`?p=…`).
 fn checked(reader: &mut Reader<'_>, place: &str, name: &str, url: Option<String>) -> Option<String> {
     let url = url?;
     if is_endpoint_url(&url) {
         return Some(url);
     }
     reader.error(format!(
-        "{place}{name} = {url:?} must be an https URL (plain http is accepted for localhost, 127.0.0.1 and [::1] only) without \
-         user information, fragment, white space, quotes and braces"
+        "{place}{name}: {url:?} must be an https URL (http for localhost, 127.0.0.1 and [::1] only) without user information, \
+         fragment, white space, quotes and braces"
     ));
     None
 }
@@ -48,7 +49,7 @@ mod tests {
     fn read(settings: &[(&str, &str)]) -> Result<ProviderUrls, SettingsError> {
         let get = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let mut reader = Reader::new(&get);
-        let urls = super::read(&mut reader, "", &|reader, name| reader.text(name));
+        let urls = super::read(&mut reader, "", "https://provider.example", &|reader, name| reader.text(name));
         reader.finish(urls)
     }
 
@@ -70,7 +71,7 @@ mod tests {
             "https://provider.example",
         ] {
             for name in NAMES {
-                let ProviderUrls { discovery, jwks, introspection } = read(&[(name, good), OPAQUE]).unwrap();
+                let ProviderUrls { discovery, jwks, introspection, .. } = read(&[(name, good), OPAQUE]).unwrap();
                 let found = [discovery, jwks, introspection];
                 assert_eq!(found, NAMES.map(|known| (known == name).then(|| good.to_owned())), "{name}");
             }
@@ -88,7 +89,7 @@ mod tests {
             for name in NAMES {
                 let errors = errors(&[(name, bad), OPAQUE]);
                 assert_eq!(errors.len(), 1, "{errors:?}");
-                assert!(errors[0].starts_with(&format!("{name} = {bad:?} must be an https URL")), "{errors:?}");
+                assert!(errors[0].starts_with(&format!("{name}: {bad:?} must be an https URL")), "{errors:?}");
             }
         }
     }

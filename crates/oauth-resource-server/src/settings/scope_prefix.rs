@@ -5,34 +5,25 @@ use mcp_edge_runtime::settings::Reader;
 
 use crate::scope_prefix::ScopePrefix;
 
-/// The settings that name scopes, each with what separates names within an entry. Behind `=`, `CLAIM_SCOPES` names claims.
-const NAMING_SCOPES: [(&str, &[char]); 3] =
-    [("REQUIRED_SCOPES", &[]), ("SCOPE_HIERARCHY", &['=', ',']), ("CLAIM_SCOPES", &[])];
-
 /// Reads `SCOPE_PREFIX`.
 pub(super) fn read(reader: &mut Reader<'_>) -> ScopePrefix {
-    let Some(text) = reader.text("SCOPE_PREFIX") else { return ScopePrefix::default() };
+    let Some(prefix) = reader.text("SCOPE_PREFIX") else { return ScopePrefix::default() };
+    let prefix = prefix.as_str();
     // Without the separator, `api://id` and `read` would be requested as `api://idread`.
-    if !is_scope_token(&text) || !text.ends_with('/') {
-        reader.error(format!(
-            "SCOPE_PREFIX = {text:?} must be what stands before the names of scopes at the provider, with the slash at its \
-             end, such as api://00000000-0000-0000-0000-000000000000/ (visible ASCII without space, quote and backslash)"
-        ));
-        return ScopePrefix::default();
+    if !is_scope_token(prefix) || !prefix.ends_with('/') {
+        let expected =
+            " must end with a slash, such as api://<application ID>/, and be visible ASCII without \" and \\";
+        reader.error(["SCOPE_PREFIX = ", prefix, expected].concat());
     }
-    let prefix = ScopePrefix::new(text);
-    for (setting, separators) in NAMING_SCOPES {
-        for entry in reader.words(setting) {
-            for name in entry.split(separators) {
-                if let Some(short) = prefix.short(name) {
-                    reader.error(format!(
-                        "{setting}: {name:?} must be without SCOPE_PREFIX, which is added for clients: write {short:?}"
-                    ));
-                }
-            }
+    for setting in ["REQUIRED_SCOPES", "SCOPE_HIERARCHY", "CLAIM_SCOPES"] {
+        // Behind the `=` of CLAIM_SCOPES are claims, whose names may begin with anything.
+        let names_it =
+            |entry: &String| entry.starts_with(prefix) || setting == "SCOPE_HIERARCHY" && entry.contains(prefix);
+        if reader.words(setting).iter().any(names_it) {
+            reader.error([setting, " must name scopes without SCOPE_PREFIX, ", prefix].concat());
         }
     }
-    prefix
+    ScopePrefix::new(prefix)
 }
 
 #[cfg(test)]
@@ -61,25 +52,21 @@ mod tests {
             let SettingsError(errors) = prefix(bad).expect_err("an error");
             let error = &errors[0];
             assert_eq!(errors.len(), 1);
-            assert!(error.starts_with("SCOPE_PREFIX = ") && error.contains("with the slash at its end"), "{error}");
+            assert!(error.starts_with("SCOPE_PREFIX = ") && error.contains("must end with a slash"), "{error}");
         }
     }
 
     #[test]
     fn other_settings_name_scopes_without_the_prefix() {
         let with = |setting: &str, value: &str| read(&[("SCOPE_PREFIX", "api://notes/"), (setting, value)]);
-        for (setting, value, short) in [
-            ("REQUIRED_SCOPES", "openid api://notes/read", "read"),
-            ("SCOPE_HIERARCHY", "api://notes/write=read", "write"),
-            ("SCOPE_HIERARCHY", "write=list,api://notes/read", "read"),
-            ("CLAIM_SCOPES", "email=email api://notes/read=name,plan", "read=name,plan"),
+        for (setting, value) in [
+            ("REQUIRED_SCOPES", "openid api://notes/read"),
+            ("SCOPE_HIERARCHY", "api://notes/write=read"),
+            ("SCOPE_HIERARCHY", "a=b write=list,api://notes/read"),
+            ("CLAIM_SCOPES", "email=email api://notes/read=name,plan"),
         ] {
-            let SettingsError(errors) = with(setting, value).expect_err("an error");
-            let expected = format!("without SCOPE_PREFIX, which is added for clients: write {short:?}");
-            assert!(
-                errors.len() == 1 && errors[0].starts_with(setting) && errors[0].ends_with(&expected),
-                "{errors:?}"
-            );
+            let expected = format!("{setting} must name scopes without SCOPE_PREFIX, api://notes/");
+            assert_eq!(with(setting, value), Err(SettingsError(vec![expected])));
         }
         // Names of claims may begin with anything, and scopes of other resources are named in full.
         for (setting, value) in [("CLAIM_SCOPES", "read=api://notes/plan"), ("REQUIRED_SCOPES", "api://other/read")] {

@@ -222,7 +222,7 @@ fn an_entry_of_more_issuers_has_settings_of_its_own() {
         (r#""provider": "keyclok""#, "PROVIDER = \"keyclok\" must be one of"),
         (r#""provider": ["okta"]"#, "\"provider\" of \"https://x.example\" must be a string"),
         (r#""introspection_url": "https://x.example/i""#, "\"introspection_url\" of \"https://x.example\""),
-        (r#""jwks_url": "http://x.example/k""#, "JWKS_URL = \"http://x.example/k\" must be an https URL"),
+        (r#""jwks_url": "http://x.example/k""#, "JWKS_URL: \"http://x.example/k\" must be an https URL"),
         (r#""user_by_subject": "yes""#, "USER_BY_SUBJECT = \"yes\" must be"),
     ] {
         let entry = format!(r#"[{{"issuer": "https://x.example", "audience": ["a"], {member}}}]"#);

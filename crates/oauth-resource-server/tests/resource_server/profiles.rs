@@ -61,7 +61,7 @@ impl Provider {
         let mut claims = claims.clone();
         // As issuers with a slash at the end have it.
         let issuer = claims["iss"].as_str().unwrap_or_default().trim_end_matches('/').to_owned();
-        world.publish(&issuer, &[key.clone()]);
+        world.publish(&issuer, std::slice::from_ref(&key));
         let document = json!({ "issuer": claims["iss"], "jwks_uri": format!("{issuer}/jwks") });
         let discovery = format!("{issuer}/.well-known/openid-configuration");
         world.answer(&discovery, Answer::json(&document));

@@ -161,6 +161,23 @@ fn bodies_are_json_and_of_bounded_length() {
 }
 
 #[test]
+fn a_compressed_body_is_refused_as_such() {
+    let deployed = deploy(&OPEN);
+    let send = |coding: &str, body: &str| {
+        let headers = [("content-type", "application/json"), ("content-encoding", coding)];
+        deployed.send("POST", "/register", &headers, body).response
+    };
+    for coding in ["gzip", "br", "identity, zstd", "GZIP"] {
+        let response = send(coding, "what looks like no JSON");
+        assert_eq!((response.status, response.header("accept-encoding")), (415, Some("identity")), "{coding}");
+        assert!(response.text().contains("without Content-Encoding"), "{}", response.text());
+    }
+    for coding in ["", "identity", "Identity"] {
+        assert_eq!(send(coding, &agent().to_string()).status, 201, "{coding}");
+    }
+}
+
+#[test]
 fn methods_are_those_of_the_specifications_and_every_page_may_call() {
     let deployed = deploy(&OPEN);
     for (method, path, status, allow) in [

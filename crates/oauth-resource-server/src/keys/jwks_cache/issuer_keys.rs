@@ -7,7 +7,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture, select};
 use super::{
     denials,
     key_warnings::KeyWarnings,
-    renewal::{DocumentError, RenewalError, Search, discover, held_document, is_search_due, renew, renew_beside},
+    renewal::{DocumentError, RenewalError, discover, held_document, renew},
     stored_copy::{StoreUse, StoredCopy},
 };
 use crate::{
@@ -16,11 +16,10 @@ use crate::{
         jwk::Key,
         key_set::KeySetError,
         policy::{Action, Assurance, Attempted, FRESH_SECONDS, JwksState, KeyQuery, KeyRefusal},
-        record::Record,
     },
     provider::{Provider, ProviderLocation},
 };
-use mcp_edge_runtime::ports::Services;
+use mcp_edge_runtime::ports::{Fetch, OperatorLog, Runtime, Services};
 
 /// How long a request waits before it looks again whether another one has fetched the keys.
 const WAIT_MILLISECONDS: u64 = 20;
@@ -32,6 +31,9 @@ const MAX_WAITS: u64 = 300;
 /// How long a request waits for the renewal of a copy that it can fall back on. Two documents of a healthy provider take
 /// a tenth of it.
 const RENEWAL_PATIENCE: Duration = Duration::from_secs(3);
+
+/// By a request that the store is not asked for again.
+const ASKED_STORE: Attempted = Attempted { store: true, provider: false, has_waited: false };
 
 /// The same, in waits for others.
 const PATIENT_WAITS: u64 = RENEWAL_PATIENCE.as_secs() * 1000 / WAIT_MILLISECONDS;
@@ -145,9 +147,10 @@ impl IssuerKeys {
             return self.provider(now, services).await;
         }
         if self.provider_failure.borrow().is_some() && self.age(now).is_none() {
-            let (keys, services_of_work) = (Rc::clone(self), services.clone());
-            let work = async move { drop(keys.provider(now, &services_of_work).await) };
-            drop(services.spawn(work.boxed_local()));
+            let next = self.state.borrow_mut().next_for_document(now, Assurance::Endpoints, ASKED_STORE);
+            if matches!(next, Err(Action::AskProvider)) {
+                drop(self.start_asking_provider(now, services));
+            }
             return Ok(given);
         }
         Ok(self.provider(now, services).await.unwrap_or(given))
@@ -244,6 +247,7 @@ impl IssuerKeys {
     /// is new is written to the store after that, and nobody waits for it.
     fn start_asking_provider(self: &Rc<Self>, now: u64, services: &impl Services) -> LocalBoxFuture<'static, ()> {
         let (lease, services_of_work) = (self.lease(JwksState::release_lease), services.clone());
+        self.start_searching(now, services);
         let work = async move {
             if lease.ask_provider(now, &services_of_work).await {
                 lease.keys.start_saving(now, &services_of_work);
@@ -254,7 +258,7 @@ impl IssuerKeys {
 
     /// Writes the copy to the store if it is worth it. Nobody waits for it.
     fn start_saving(self: &Rc<Self>, now: u64, services: &impl Services) {
-        let copy = self.state.borrow().copy(now).cloned();
+        let copy = self.state.borrow().complete_copy(now).cloned();
         if let Some(copy) = copy.filter(|copy| self.stored.is_worth_saving(copy, now)) {
             let (keys, services_of_save) = (Rc::clone(self), services.clone());
             let save = async move { keys.stored.save(copy, now, &services_of_save).await };
@@ -262,30 +266,22 @@ impl IssuerKeys {
         }
     }
 
-    /// Searches the discovery document beside the keys, unless that was done a short time ago or is under way.
-    fn search(self: &Rc<Self>, old: Option<&Rc<Record>>, now: u64, services: &impl Services) -> Option<Search> {
-        if !is_search_due(old.map(Rc::as_ref), now) || !self.state.borrow_mut().begin_search(now) {
-            return None;
+    /// Begins to look for the discovery document where the keys do not depend on it, unless that was done a short time ago.
+    /// Who needs keys does not wait for it: what is found is added to the copy.
+    fn start_searching(self: &Rc<Self>, now: u64, services: &impl Services) {
+        if self.location.urls.jwks.is_none() || !self.state.borrow_mut().begin_search(now) {
+            return;
         }
-        let (lease, services, old) = (self.lease(JwksState::release_search), services.clone(), old.cloned());
-        let searching = async move {
-            let held = held_document(old.as_deref(), now).map(|old| &old.provider);
-            let found = discover(&lease.keys.location, held, &services).await;
-            *lease.keys.search_failure.borrow_mut() = found.as_ref().err().map(ToString::to_string);
-            found.ok()
+        let (lease, services_of_work) = (self.lease(JwksState::release_search), services.clone());
+        let work = async move {
+            let keys = &lease.keys;
+            let old = keys.state.borrow().copy(now).cloned();
+            let found = discover(&keys.location, held_document(old.as_deref(), now), &services_of_work).await;
+            *keys.search_failure.borrow_mut() = found.as_ref().err().map(ToString::to_string);
+            keys.state.borrow_mut().search_answered(found.ok(), now);
+            keys.start_saving(now, &services_of_work);
         };
-        Some(searching.boxed_local())
-    }
-
-    /// Adds to the copy what a search finds later.
-    fn go_on_searching(self: &Rc<Self>, searching: Search, now: u64, services: &impl Services) {
-        let (keys, services_of_search) = (Rc::clone(self), services.clone());
-        let search = async move {
-            let found = searching.await;
-            keys.state.borrow_mut().search_answered(found, now);
-            keys.start_saving(now, &services_of_search);
-        };
-        drop(services.spawn(search.boxed_local()));
+        drop(services.spawn(work.boxed_local()));
     }
 
     /// Why the provider's documents could not be renewed the last time, until a renewal succeeds.
@@ -341,18 +337,11 @@ impl Lease {
         self.keys.state.borrow_mut().store_answered(now, record);
     }
 
-    /// Whether the answer is complete, so that it may be written to the store.
-    async fn ask_provider(&self, now: u64, services: &impl Services) -> bool {
+    /// Whether the provider has answered.
+    async fn ask_provider(&self, now: u64, services: &(impl Fetch + Runtime + OperatorLog)) -> bool {
         let keys = &self.keys;
         let old = keys.state.borrow().copy(now).cloned();
-        let (location, mut searching) = (&keys.location, None);
-        let renewed = match &location.urls.jwks {
-            None => renew(location, old.as_deref(), now, services).await,
-            Some(url) => {
-                searching = keys.search(old.as_ref(), now, services);
-                renew_beside(&mut searching, url, location, old.as_deref(), now, services).await
-            }
-        };
+        let renewed = renew(&keys.location, old.as_deref(), now, services).await;
         match &renewed {
             Ok(record) => keys.warnings.note(record.keys.unused(), keys.issuer(), services),
             Err(RenewalError::Keys { source: DocumentError::Keys(KeySetError::NoUsableKey(unused)), .. }) => {
@@ -365,14 +354,9 @@ impl Lease {
             Err(error) => (None, Some(error.to_string())),
         };
         *keys.provider_failure.borrow_mut() = failure;
-        let mut state = keys.state.borrow_mut();
-        let is_complete = record.is_some() && !state.is_searching(now);
-        state.provider_answered(record);
-        drop(state);
-        if let Some(searching) = searching {
-            keys.go_on_searching(searching, now, services);
-        }
-        is_complete
+        let has_answered = record.is_some();
+        keys.state.borrow_mut().provider_answered(record);
+        has_answered
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::pin, time::Duration};
 
-use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::future::{Either, select};
 
 use crate::{
     keys::{
@@ -97,7 +97,8 @@ impl fmt::Display for Listed<'_> {
     }
 }
 
-/// Fetches the key set, and the discovery document before it unless we fetched ours a short time ago.
+/// Fetches the key set, and the discovery document before it unless we fetched ours a short time ago, or the operator says
+/// where the keys are.
 pub(super) async fn renew(
     location: &ProviderLocation,
     old: Option<&Record>,
@@ -105,74 +106,36 @@ pub(super) async fn renew(
     services: &(impl Fetch + Runtime),
 ) -> Result<Record, RenewalError> {
     let (provider, provider_fetched_at, is_stored) = match old {
-        Some(old) if !is_search_due(Some(old), now) => (old.provider.clone(), old.provider_fetched_at, false),
+        _ if location.urls.jwks.is_some() => match held_document(old, now) {
+            Some(held) => (held.provider.clone(), held.provider_fetched_at, held.is_stored),
+            None => (Provider::without_document(location), 0, false),
+        },
+        Some(old) if !old.is_stored && old.provider_age(now) < FRESH_SECONDS => {
+            (old.provider.clone(), old.provider_fetched_at, false)
+        }
         _ => {
             // The document hardly ever changes: an old one may well lead to fresh keys.
-            let held = old.filter(|old| old.provider_age(now) < CEILING_SECONDS && old.may_lead_to_keys());
-            match (discover(location, held.map(|held| &held.provider), services).await, held) {
+            let held = held_document(old, now).filter(|held| held.may_lead_to_keys());
+            match (discover(location, held, services).await, held) {
                 (Ok(provider), _) => (provider, now, false),
                 (Err(_), Some(held)) => (held.provider.clone(), held.provider_fetched_at, held.is_stored),
                 (Err(error), None) => return Err(error),
             }
         }
     };
-    let keys = fetch_keys(&provider.jwks_uri, services).await?;
-    Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored, writer: None })
+    let keys = document(&provider.jwks_uri, MAX_KEY_SET_BYTES, services).await;
+    match keys.and_then(|text| KeySet::parse(&text).map_err(DocumentError::Keys)) {
+        Ok(keys) => {
+            let keys = keys.into();
+            Ok(Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored, writer: None })
+        }
+        Err(source) => Err(RenewalError::Keys { url: provider.jwks_uri, source }),
+    }
 }
 
-/// Whether a renewal looks for the discovery document: unless we did so a short time ago.
-pub(super) fn is_search_due(old: Option<&Record>, now: u64) -> bool {
-    old.is_none_or(|old| old.is_stored || old.provider_age(now) >= FRESH_SECONDS)
-}
-
-/// A search for the discovery document that goes on by itself.
-pub(super) type Search = LocalBoxFuture<'static, Option<Provider>>;
-
-/// A copy whose discovery document can be used if a search for it fails, where the keys do not depend on it.
+/// A copy whose discovery document can be used if the search for it fails.
 pub(super) fn held_document(old: Option<&Record>, now: u64) -> Option<&Record> {
     old.filter(|old| old.provider.document.is_some() && old.provider_age(now) < CEILING_SECONDS)
-}
-
-/// Fetches the keys from `url`, where the operator says that they are, beside the search for the discovery document, if
-/// one is due. Who needs keys does not wait for it: while it goes on, the document at hand counts, and `searching` is left.
-pub(super) async fn renew_beside(
-    searching: &mut Option<Search>,
-    url: &str,
-    location: &ProviderLocation,
-    old: Option<&Record>,
-    now: u64,
-    services: &impl Fetch,
-) -> Result<Record, RenewalError> {
-    let fetching = pin!(fetch_keys(url, services));
-    let (keys, found) = match searching.take() {
-        None => (fetching.await?, None),
-        Some(search) => match select(search, fetching).await {
-            Either::Left((found, fetching)) => (fetching.await?, Some(found)),
-            Either::Right((keys, search)) => {
-                let keys = keys?;
-                *searching = Some(search);
-                (keys, None)
-            }
-        },
-    };
-    // That there is none is known as well.
-    let known = held_document(old, now).or(old.filter(|old| old.provider.document.is_none() && !old.is_stored));
-    let (provider, provider_fetched_at, is_stored) = match known {
-        Some(old) => (old.provider.clone(), old.provider_fetched_at, old.is_stored),
-        None => (Provider::without_document(location), 0, false),
-    };
-    let mut record = Record { provider, provider_fetched_at, keys, keys_fetched_at: now, is_stored, writer: None };
-    if let Some(found) = found {
-        record.note_search(found, now);
-    }
-    Ok(record)
-}
-
-/// Fetches the key set.
-pub(super) async fn fetch_keys(url: &str, services: &impl Fetch) -> Result<KeySet, RenewalError> {
-    let keys = document(url, MAX_KEY_SET_BYTES, services).await;
-    keys.and_then(|text| KeySet::parse(&text).map_err(DocumentError::Keys))
-        .map_err(|source| RenewalError::Keys { url: url.to_owned(), source })
 }
 
 /// Fetches the discovery document: the first of its places that has a valid one of this issuer counts, asked one after
@@ -180,11 +143,11 @@ pub(super) async fn fetch_keys(url: &str, services: &impl Fetch) -> Result<KeySe
 /// the issuer's own origin, and everybody who controls one of them is trusted with the issuer; a place that the operator
 /// gives is the only one.
 ///
-/// `held` is a document that can be used if the search fails. An outage of its place must not replace it by another one
+/// `held` has a document that can be used if the search fails. An outage of its place must not replace it by another one
 /// at a later place: behind an outage a document counts only if it is the held one.
 pub(super) async fn discover(
     location: &ProviderLocation,
-    held: Option<&Provider>,
+    held: Option<&Record>,
     services: &(impl Fetch + Runtime),
 ) -> Result<Provider, RenewalError> {
     let mut end = services.sleep(SEARCH_TIMEOUT);
@@ -200,7 +163,7 @@ pub(super) async fn discover(
         match text.and_then(|text| Provider::parse(&text, location).map_err(DocumentError::Provider)) {
             Ok(provider) => {
                 let is_behind_outage = places.iter().any(|(_, error)| error.may_pass());
-                if !is_behind_outage || held.is_none_or(|held| *held == provider) {
+                if !is_behind_outage || held.is_none_or(|held| held.provider == provider) {
                     return Ok(provider);
                 }
                 break;

@@ -27,6 +27,8 @@ pub struct JwksState {
     leased_until: Option<u64>,
     /// Until when a search for the discovery document that the keys do not wait for may take.
     searching_until: Option<u64>,
+    /// What the last such search has found, and when it began.
+    searched: Option<(Option<Provider>, u64)>,
     refresh_due: bool,
     burst: Burst,
     unknown_kids: UnknownKids,
@@ -199,19 +201,22 @@ impl JwksState {
         std::mem::take(&mut self.refresh_due)
     }
 
-    /// Begins a search for the discovery document that the keys do not wait for, unless one is under way.
+    /// Begins a search for the discovery document that the keys do not wait for, unless one is under way, or was made a
+    /// short time ago.
     pub fn begin_search(&mut self, now: u64) -> bool {
-        let is_free = !self.is_searching(now);
-        if is_free {
-            self.searching_until = Some(now + LEASE_SECONDS);
+        let is_due = |copy: &Rc<Record>| copy.is_stored || copy.provider_age(now) >= FRESH_SECONDS;
+        if self.is_searching(now) || !self.copy(now).is_none_or(is_due) {
+            return false;
         }
-        is_free
+        self.searching_until = Some(now + LEASE_SECONDS);
+        true
     }
 
-    /// Whether one is under way.
-    #[must_use]
-    pub fn is_searching(&self, now: u64) -> bool {
-        self.searching_until.is_some_and(|until| now < until)
+    /// Reports what it has found, if anything.
+    pub fn search_answered(&mut self, found: Option<Provider>, now: u64) {
+        self.searching_until = None;
+        self.searched = Some((found, now));
+        self.add_searched();
     }
 
     /// Reports that it has ended, perhaps without an outcome.
@@ -219,11 +224,29 @@ impl JwksState {
         self.searching_until = None;
     }
 
-    /// Reports what it has found.
-    pub fn search_answered(&mut self, found: Option<Provider>, now: u64) {
-        if let Some(copy) = &mut self.copy {
-            Rc::make_mut(copy).note_search(found, now);
+    /// Adds the outcome of the last search to a copy that is older. In vain, its document stays.
+    fn add_searched(&mut self) {
+        if let (Some(copy), Some((found, at))) = (&mut self.copy, &self.searched)
+            && copy.provider_fetched_at < *at
+            && (found.is_some() || copy.provider.document.is_none())
+        {
+            let mut record = Record::clone(copy);
+            if let Some(provider) = found {
+                record.provider = provider.clone();
+            }
+            (record.provider_fetched_at, record.is_stored) = (*at, false);
+            *copy = Rc::new(record);
         }
+    }
+
+    fn is_searching(&self, now: u64) -> bool {
+        self.searching_until.is_some_and(|until| now < until)
+    }
+
+    /// The copy at hand, unless keys or document are being fetched for it.
+    #[must_use]
+    pub fn complete_copy(&self, now: u64) -> Option<&Rc<Record>> {
+        self.copy(now).filter(|_| !self.is_leased(now) && !self.is_searching(now))
     }
 
     /// Releases the lease of a request that ended without an answer.
@@ -238,6 +261,7 @@ impl JwksState {
         let newer = self.copy.as_ref().is_none_or(|copy| copy.keys_fetched_at < record.keys_fetched_at);
         if newer && record.keys_age(now) < CEILING_SECONDS {
             self.copy = Some(Rc::new(record));
+            self.add_searched();
         }
     }
 
@@ -251,6 +275,7 @@ impl JwksState {
         if let Some(record) = record.filter(|record| !is_older(record)) {
             self.unknown_kids.forget_published(&record.keys);
             self.copy = Some(Rc::new(record));
+            self.add_searched();
         }
     }
 

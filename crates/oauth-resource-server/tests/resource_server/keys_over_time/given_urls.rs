@@ -327,7 +327,8 @@ fn the_document_of_an_issuer_of_all_tenants_is_found_and_names_the_template() {
     for (issuer, expected) in [(all, true), (organizations, false), ("https://login.microsoftonline.com/t/v2.0", false)]
     {
         let mut policy = policy();
-        policy.issuers[0].issuer = all.to_owned();
+        let ProviderLocation { issuer: template, urls } = ProviderLocation::of_issuer(all);
+        (policy.issuers[0].issuer, policy.issuers[0].urls) = (template, urls);
         let (world, server) = (World::with_pretend_signatures(), ResourceServer::new(policy));
         let document = json!({"issuer": issuer, "jwks_uri": "https://login.microsoftonline.com/organizations/discovery/v2.0/keys"});
         world.answer(&discovery_url(organizations), Answer::json(&document));

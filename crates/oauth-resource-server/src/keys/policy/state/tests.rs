@@ -53,7 +53,7 @@ fn record(kids: &[&str], fetched_at: u64) -> Record {
     Record {
         provider: Provider::parse(&document, &ProviderLocation::of_issuer(ISSUER)).unwrap(),
         provider_fetched_at: fetched_at,
-        keys: KeySet::parse(&json!({ "keys": keys }).to_string()).unwrap(),
+        keys: KeySet::parse(&json!({ "keys": keys }).to_string()).unwrap().into(),
         keys_fetched_at: fetched_at,
         is_stored: false,
         writer: None,
@@ -195,7 +195,7 @@ fn credentials_go_to_a_stored_endpoint_only_if_it_is_the_issuers_own() {
 fn a_key_that_is_published_and_unusable_is_refused_without_asking() {
     let mut state = JwksState::default();
     let keys = json!({"keys": [jwk("k"), {"kty": "RSA", "kid": "short", "n": "AQAB", "e": "AQAB"}]}).to_string();
-    let record = Record { keys: KeySet::parse(&keys).unwrap(), ..record(&["k"], NOW) };
+    let record = Record { keys: KeySet::parse(&keys).unwrap().into(), ..record(&["k"], NOW) };
     state.store_answered(NOW, Some(record));
     assert_eq!(first_action(&mut state, NOW + 1, "short"), Action::Refuse(KeyRefusal::UNKNOWN_KEY));
 }
