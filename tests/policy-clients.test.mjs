@@ -80,17 +80,19 @@ describe("first-party and third-party clients", () => {
     });
   }
 
-  for (const [what, claims, kind] of [
+  for (const [what, claims, kind, settings = {}] of [
     ["whose subject is the client", { sub: "agent", client_id: "agent" }, "machine"],
     ["whose subject is azp", { sub: "agent", client_id: undefined, azp: "agent" }, "machine"],
-    ["of a user", { sub: "user-1", client_id: "agent" }, "user"],
-    ["whose subject resembles the client", { sub: "AGENT", client_id: "agent" }, "user"],
+    ["of somebody", { sub: "user-1", client_id: "agent" }, "unknown"],
+    ["of somebody at Logto", { sub: "user-1", client_id: "agent" }, "user", { PROVIDER: "logto" }],
+    ["of somebody where machines are their own subject", { sub: "user-1" }, "user", { USER_BY_SUBJECT: "true" }],
+    ["whose subject resembles the client", { sub: "AGENT", client_id: "agent" }, "user", { PROVIDER: "logto" }],
     ["that names no client", { sub: "user-1", client_id: undefined }, "unknown"],
     ["that names no client and tells of a sign-in", { sub: "user-1", client_id: undefined, auth_time: seconds() }, "user"],
     ["of a service account", { sub: "5f0f9a0e", preferred_username: "service-account-agent" }, "machine"],
   ]) {
     test(`a token ${what} is of the kind ${kind}`, async () => {
-      const { worker, token } = await deploy({});
+      const { worker, token } = await deploy(settings);
       assert.equal((await assertAccepted(worker, { token: token({ claims }) })).kind, kind);
     });
   }

@@ -178,7 +178,7 @@ describe("disclosed claims", () => {
     const identity = await assertAccepted(worker, { token: token({ claims }) });
     assert.deepEqual(
       [identity.issuer, identity.kind, identity.client_party, identity.scopes],
-      [provider.issuer, "user", "third", ["whoami:read"]],
+      [provider.issuer, "unknown", "third", ["whoami:read"]],
     );
     assert.ok(identity.expires_at > 1);
   });

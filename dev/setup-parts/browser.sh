@@ -31,19 +31,9 @@ browser() {
   say "$step" "not available (see $failed), so tests in a browser are skipped"
 }
 
-# Unpacks Debian's packages of the browser and of the libraries that are not installed. apt gets its own
-# lists and cache, because the system's belong to root.
+# Unpacks Debian's packages of the browser and of the libraries that are not installed.
 unpack_chromium() (
-  apt() {
-    apt-get -o "Dir::State::lists=$work/apt/lists" -o "Dir::Cache=$work/apt/cache" -o Debug::NoLocking=true "$@"
-  }
-  mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial" "$work/chromium" &&
-    cd "$work/apt" && apt update || return
-  mapfile -t packages < <(apt install --print-uris -y --no-install-recommends chromium fonts-dejavu-core |
-    sed -n "s/^'[^']*' \([^_ ]*\)_.*/\1/p")
-  [ ${#packages[@]} -gt 0 ] && apt download "${packages[@]}" || return
-  for package in *.deb; do dpkg -x "$package" "$work/chromium" || return; done
-  cd "$work/chromium" || return
+  unpack_packages "$work/chromium" chromium fonts-dejavu-core && cd "$work/chromium" || return
   printf '<fontconfig><dir>%s/usr/share/fonts</dir></fontconfig>\n' "${chromium%/*}" >fonts.conf
   cat >chromium <<'END'
 #!/bin/sh

@@ -23,7 +23,8 @@ python_client() {
     return
   fi
   begin
-  if run "$step" 'installing from python-client.txt, about a minute' make_python_environment; then
+  if run "$step" 'installing from python-client.txt, about a minute' \
+    make_python_environment "$work/python" python-client.txt; then
     install_tree "$work/python" "$folder"
     return
   fi
@@ -31,9 +32,10 @@ python_client() {
   say "$step" "not available (see $failed), so its tests are skipped"
 }
 
-# Only its interpreter is used, so the environment may be moved.
+# make_python_environment FOLDER FILE: makes one with the packages that a file beside this one lists. Only its interpreter
+# is used, so it may be moved.
 make_python_environment() {
-  python3 -m venv "$work/python" &&
-    "$work/python/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --require-hashes \
-      --requirement "$root/dev/setup-parts/python-client.txt"
+  python3 -m venv "$1" &&
+    "$1/bin/python" -m pip install --quiet --no-input --disable-pip-version-check --require-hashes \
+      --requirement "$root/dev/setup-parts/$2"
 }

@@ -99,3 +99,20 @@ apt_install() {
   apt-get update &&
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-remove --no-install-recommends "$@"
 }
+
+# unpack_packages FOLDER PACKAGE…: unpacks Debian's packages, and those that they need and the system lacks, without
+# installing them. apt gets its own lists and cache, because the system's belong to root.
+unpack_packages() (
+  local folder=$1
+  shift
+  apt() {
+    apt-get -o "Dir::State::lists=$work/apt/lists" -o "Dir::Cache=$work/apt/cache" -o Debug::NoLocking=true \
+      -o APT::Sandbox::User= "$@"
+  }
+  mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial" "$work/apt/packages" "$folder" &&
+    cd "$work/apt/packages" && apt update || return
+  mapfile -t needed < <(apt install --print-uris -y --no-install-recommends "$@" | sed -n "s/^'[^']*' \([^_ ]*\)_.*/\1/p")
+  apt download "$@" "${needed[@]}" || return
+  for package in *.deb; do dpkg -x "$package" "$folder" || return; done
+  rm -- *.deb
+)

@@ -6,6 +6,8 @@ import { freePort, startWorker } from "./worker.mjs";
 
 /** The settings of wrangler.toml. */
 export const DEFAULT_SETTINGS = {
+  // The tokens of the local provider have the form of Logto's.
+  PROVIDER: "logto",
   REQUIRED_SCOPES: "whoami:read",
   CLAIM_SCOPES: "whoami:read=username,name,email,email_verified,picture",
 };

@@ -54,9 +54,11 @@ export function inShort(record, origins) {
  * @param {Mode} [options.mode]
  * @param {OAuthClient} [options.oauth]
  * @param {{login?: string, password?: string, decision?: "allow" | "deny"}} [options.person]
+ * @param {(authorizationUrl: URL) => Promise<URL>} [options.visit]
+ *   signs in at another provider than that of `make dev`, and returns the redirect URI
  * @returns {Promise<{client: Client, oauth: OAuthClient, record: object[], callback?: URL}>}
  */
-export async function connect(mcpUrl, { mode = "legacy", oauth = oauthClient(), person = {} } = {}) {
+export async function connect(mcpUrl, { mode = "legacy", oauth = oauthClient(), person = {}, visit } = {}) {
   const { fetch, record } = recordingFetch();
   const open = async () => {
     const client = new Client({ name: "end-to-end-test", version: "1.0.0" }, { versionNegotiation: { mode } });
@@ -73,7 +75,8 @@ export async function connect(mcpUrl, { mode = "legacy", oauth = oauthClient(), 
   const first = await open();
   if (first.client) return { client: first.client, oauth, record };
 
-  const callback = await signIn({ authorizationUrl: oauth.authorizationUrl, ...person });
+  const { authorizationUrl } = oauth;
+  const callback = await (visit ? visit(authorizationUrl) : signIn({ authorizationUrl, ...person }));
   if (callback.searchParams.get("state") !== oauth.state()) throw new Error("the callback is another flow's");
   try {
     await first.transport.finishAuth(callback.searchParams);

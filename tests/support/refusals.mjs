@@ -36,6 +36,7 @@ const PUBLIC_ERRORS = {
   not_yet_valid: badToken(),
   bad_issue_time: badToken(),
   issued_before_cutoff: badToken(),
+  claim_required: badToken("The token is not an access token"),
   missing_subject: badToken(),
   sender_constrained: badToken("The access token is bound to a key and cannot be used as a bearer token"),
   unknown_key: badToken(),
@@ -50,6 +51,7 @@ const PUBLIC_ERRORS = {
   inactive: badToken(),
   not_an_access_token: badToken(),
   client_denied: forbidden("This client may not use this server"),
+  organization_not_allowed: forbidden("This organization may not use this server"),
   client_not_allowed: forbidden("This client may not use this server"),
   insufficient_scope: {
     status: 403,

@@ -142,7 +142,7 @@ function readForm(body, url) {
     attribute(attributes, "name"),
     attribute(attributes, "type") === "hidden" ? attribute(attributes, "value") : undefined,
   ]);
-  return { action: new URL(attribute(tag, "action"), url), fields: new Map(fields) };
+  return { action: new URL(attribute(tag, "action") ?? "", url), fields: new Map(fields) };
 }
 
 function attribute(attributes, name) {

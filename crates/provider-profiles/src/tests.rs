@@ -35,7 +35,7 @@ fn the_example_of_each_form_has_that_form() {
 }
 
 #[test]
-fn an_issuer_of_another_provider_or_form_is_told() {
+fn an_issuer_of_another_provider_or_form_is_reported() {
     let check = |name: &str, issuer: &str| match check_issuer(named(name).unwrap(), issuer) {
         Ok(()) => "ok".to_owned(),
         Err(IssuerMismatch::OtherProvider { other }) => format!("is {}", other.name),

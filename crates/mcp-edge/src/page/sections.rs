@@ -10,7 +10,7 @@ use crate::{
     },
     settings::Settings,
 };
-use mcp_edge_oauth::settings::DisplayMetadata;
+use mcp_edge_oauth::{provider::DocumentPlace, settings::DisplayMetadata};
 use mcp_edge_runtime::uri::split_origin;
 
 /// Adds the hosts of the issuers.
@@ -103,9 +103,8 @@ pub(super) fn documents<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html
     };
     row("Metadata of this resource (RFC 9728)", &resource.metadata_url());
     for trusted in &trust.issuers {
-        if let Some((_, url)) = trusted.location().document_urls().first() {
-            row("Metadata of the identity provider", url);
-        }
+        let place = || DocumentPlace::OpenIdAppended.url(trusted.authorization_server());
+        row("Metadata of the identity provider", &trusted.urls.discovery.clone().unwrap_or_else(place));
     }
     if registry_entry.is_some() {
         row("Listing for the MCP registry", &(resource.origin.clone() + "/server.json"));

@@ -165,7 +165,7 @@ fn a_document_that_appears_later_is_found_at_the_next_renewal() {
 }
 
 #[test]
-fn a_held_document_outlives_an_outage_for_a_day() {
+fn a_held_document_is_used_for_a_day_of_an_outage() {
     let history = history(&Answer::Reply(404, String::new()));
     history.world.answer(&discovery_url(ISSUER), Answer::json(&discovery(ISSUER)));
     assert!(token_endpoint(&history).is_some());
