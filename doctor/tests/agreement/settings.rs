@@ -55,7 +55,25 @@ fn the_same_settings_are_valid() {
                 all_tenants,
             ][..],
         ),
-        ("RESOURCE", &["", " "]),
+        (
+            "RESOURCE",
+            &[
+                "",
+                " ",
+                "x",
+                "https://mcp.example.com",
+                "https://mcp.example.com/",
+                "http://mcp.example.com/mcp",
+                "http://localhost:8787/mcp",
+                "https://mcp.example.com/mcp?x",
+                "https://mcp.example.com/mcp#x",
+                "https://mcp.example.com/.well-known/mcp",
+                "https://mcp.example.com/a b",
+                "https://mcp.example.com/m",
+            ],
+        ),
+        ("INTROSPECTION_URL", &["", "https://a.example/i"]),
+        ("OPAQUE_TOKEN_CHECK", &["", "userinfo", "x"]),
         (
             "PROVIDER",
             &[

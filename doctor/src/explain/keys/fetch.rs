@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::key_set::KeySet;
 use crate::{
     explain::settings::issuers::TrustedIssuer,
-    http::{HttpClient, HttpRequest},
+    http::{HttpClient, HttpRequest, TransportErrorKind},
     quote::excerpt,
     target::{DiscoveryForm, is_secure},
 };
@@ -33,7 +33,7 @@ pub fn keys_of(issuer: &TrustedIssuer, client: &dyn HttpClient) -> Keys {
         None => jwks_uri(issuer, client),
     };
     let read = url.and_then(|url| {
-        let text = get(&url, client)?;
+        let text = get(&url, client).map_err(|failure| failure.problem)?;
         KeySet::parse(&text).map(|set| (set, url.clone())).map_err(|problem| format!("{url}: {problem}"))
     });
     match read {
@@ -51,20 +51,28 @@ fn jwks_uri(issuer: &TrustedIssuer, client: &dyn HttpClient) -> Result<String, S
     };
     let mut problems = Vec::new();
     for url in places {
-        let read = get(&url, client).and_then(|text| {
-            let document: Value = serde_json::from_str(&text).map_err(|_| format!("{url}: it is not JSON"))?;
-            if document["issuer"] != issuer.issuer.as_str() {
-                return Err(format!("{url}: it is of another issuer, {}", excerpt(&document["issuer"].to_string())));
-            }
-            let jwks_uri = document["jwks_uri"].as_str().filter(|url| is_secure(url));
-            jwks_uri.map(str::to_owned).ok_or_else(|| format!("{url}: it has no jwks_uri that is https"))
-        });
-        match read {
+        match get(&url, client).and_then(|text| Ok(keys_in(&url, &text, issuer)?)) {
             Ok(url) => return Ok(url),
-            Err(problem) => problems.push(problem),
+            Err(Failure { problem, is_of_host }) => {
+                problems.push(problem);
+                // The other places are on the same host.
+                if is_of_host {
+                    break;
+                }
+            }
         }
     }
     Err(problems.join("; "))
+}
+
+/// `jwks_uri` of a discovery document.
+fn keys_in(url: &str, text: &str, issuer: &TrustedIssuer) -> Result<String, String> {
+    let document: Value = serde_json::from_str(text).map_err(|_| format!("{url}: it is not JSON"))?;
+    if document["issuer"] != issuer.issuer.as_str() {
+        return Err(format!("{url}: it is of another issuer, {}", excerpt(&document["issuer"].to_string())));
+    }
+    let jwks_uri = document["jwks_uri"].as_str().filter(|url| is_secure(url));
+    jwks_uri.map(str::to_owned).ok_or_else(|| format!("{url}: it has no jwks_uri that is https"))
 }
 
 /// The places, in the order in which the Worker looks (`docs/denials.md`).
@@ -76,10 +84,29 @@ fn places(issuer: &str) -> Vec<String> {
         .collect()
 }
 
-fn get(url: &str, client: &dyn HttpClient) -> Result<String, String> {
-    let response = client.send(&HttpRequest::get(url)).map_err(|error| format!("{url}: {error}"))?;
+/// Why a document was not read.
+struct Failure {
+    problem: String,
+    /// Whether no URL of the host would do better.
+    is_of_host: bool,
+}
+
+impl From<String> for Failure {
+    fn from(problem: String) -> Self {
+        Self { problem, is_of_host: false }
+    }
+}
+
+fn get(url: &str, client: &dyn HttpClient) -> Result<String, Failure> {
+    let response = client.send(&HttpRequest::get(url)).map_err(|error| Failure {
+        is_of_host: matches!(
+            error.kind,
+            TransportErrorKind::Connect | TransportErrorKind::Dns | TransportErrorKind::Tls
+        ),
+        problem: format!("{url}: {error}"),
+    })?;
     if response.status != 200 || response.truncated.is_some() {
-        return Err(format!("{url}: the response is {}", response.summary()));
+        return Err(format!("{url}: the response is {}", response.summary()).into());
     }
     Ok(response.text().to_owned())
 }

@@ -165,7 +165,7 @@ pub fn read(values: &Values, resource: &str, errors: &mut Vec<String>) -> Vec<Tr
 /// Checks the URLs that replace those of the provider.
 fn check_urls(place: &str, issuer: &TrustedIssuer, errors: &mut Vec<String>) {
     for (name, url) in [("DISCOVERY_URL", &issuer.discovery_url), ("JWKS_URL", &issuer.jwks_url)] {
-        if let Some(url) = url.as_ref().filter(|url| !is_issuer_url(url.split('?').next().unwrap_or_default())) {
+        if let Some(url) = url.as_ref().filter(|url| !is_url(url.split('?').next().unwrap_or_default())) {
             errors.push(format!("{place}{name} = {url:?} must be an https URL, or http on this machine"));
         }
     }
@@ -180,7 +180,7 @@ fn issuer_of(
     tenants: Vec<String>,
     errors: &mut Vec<String>,
 ) -> TrustedIssuer {
-    if !is_issuer_url(&issuer) {
+    if !is_url(&issuer) {
         errors.push(format!(
             "{setting}: {issuer:?} must be an https URL without query and fragment, or http on this machine"
         ));
@@ -276,7 +276,8 @@ fn token_types(words: &[String], errors: &mut Vec<String>) -> Vec<String> {
     types
 }
 
-fn is_issuer_url(issuer: &str) -> bool {
+/// Whether it is an https URL without query and fragment, or http on this machine.
+pub(crate) fn is_url(issuer: &str) -> bool {
     let Ok(url) = url::Url::parse(issuer) else { return false };
     let is_loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let is_visible = issuer.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte));

@@ -65,7 +65,12 @@ impl Settings {
         let resource = values.text("RESOURCE").unwrap_or_default();
         if resource.is_empty() {
             errors.push("RESOURCE is not set: it is the URL of the endpoint, as clients enter it".to_owned());
+        } else if !issuers::is_url(&resource) || !has_path(&resource) {
+            errors.push(format!(
+                "RESOURCE = {resource:?} must be an https URL with a path, without query and fragment, or http on this machine"
+            ));
         }
+        check_opaque(values, &mut errors);
         let mut grants = |name: &str, form: &str| {
             Grants::parse(&values.text(name).unwrap_or_default()).unwrap_or_else(|entry| {
                 errors.push(format!("{name}: {entry:?} must have the form {form}"));
@@ -115,6 +120,35 @@ impl Settings {
             opaque_token_clients: values.text("OPAQUE_TOKEN_CLIENTS"),
             opaque_token_check: values.text("OPAQUE_TOKEN_CHECK").unwrap_or_else(|| "introspection".to_owned()),
         })
+    }
+}
+
+/// Whether a URL has a path of its own.
+fn has_path(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| url.path() != "/" && !url.path().starts_with("/.well-known/"))
+}
+
+/// Checks `OPAQUE_TOKEN_CHECK` and `INTROSPECTION_URL`.
+fn check_opaque(values: &Values, errors: &mut Vec<String>) {
+    let (clients, check) = (values.text("OPAQUE_TOKEN_CLIENTS"), values.text("OPAQUE_TOKEN_CHECK"));
+    let is_userinfo = check.as_deref() == Some("userinfo");
+    if values.text("INTROSPECTION_URL").is_some() && (clients.is_none() || is_userinfo) {
+        errors.push(
+            "INTROSPECTION_URL is for opaque tokens: it needs OPAQUE_TOKEN_CLIENTS, and OPAQUE_TOKEN_CHECK = \"introspection\""
+                .to_owned(),
+        );
+    }
+    let Some(clients) = clients else { return };
+    match check.as_deref() {
+        None | Some("introspection") => {}
+        Some("userinfo") if clients == "*" => {}
+        Some("userinfo") => errors.push(
+            "OPAQUE_TOKEN_CHECK = \"userinfo\" does not say whose token it is: it needs OPAQUE_TOKEN_CLIENTS = \"*\""
+                .to_owned(),
+        ),
+        Some(other) => {
+            errors.push(format!("OPAQUE_TOKEN_CHECK = {other:?} must be \"introspection\" or \"userinfo\""));
+        }
     }
 }
 
