@@ -18,6 +18,7 @@ const store = await startKeyValueStore();
 const deployment = await startDeployment({
   settings: {
     SCOPE_PREFIX: PREFIX,
+    SCOPE_CLAIMS: "scope scp",
     REQUIRED_SCOPES: "notes:read",
     SCOPE_HIERARCHY: "notes:write=notes:read",
     CLAIM_SCOPES: undefined,

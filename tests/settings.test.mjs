@@ -30,6 +30,23 @@ const INVALID = [
   ],
   [{ ISSUER: "http://tenant.logto.app/oidc" }, `ISSUER = "http://tenant.logto.app/oidc" ${NOT_HTTPS}`],
   [{ ISSUER: "tenant.logto.app" }, `ISSUER = "tenant.logto.app" ${NOT_HTTPS}`],
+  [
+    { PROVIDER: "Logto" },
+    'PROVIDER = "Logto" must be one of generic, logto, auth0, cognito, entra, keycloak, okta, supabase, workos',
+  ],
+  [
+    { PROVIDER: "okta" },
+    `PROVIDER = "okta" does not fit the issuer "${ISSUER}", which is one of Logto: set PROVIDER = "logto"`,
+  ],
+  [
+    { ISSUER: `${ISSUER}/` },
+    `the issuer "${ISSUER}/" has not the form of Logto's, which is for example https://your-tenant.logto.app/oidc`,
+  ],
+  [
+    { ALLOWED_TENANTS: "9188040d-6c67-4c5b-b112-36a304b66dad" },
+    `ALLOWED_TENANTS is for an issuer of all tenants, with {tenantid} in it, and "${ISSUER}" is that of one: remove it`,
+  ],
+  [{ USER_BY_SUBJECT: "yes" }, 'USER_BY_SUBJECT = "yes" must be "true" or "false"'],
   [{ ISSUER: "http://localhost.evil.example/" }, `ISSUER = "http://localhost.evil.example/" ${NOT_HTTPS}`],
   [{ ISSUER: `${ISSUER}?x=1` }, `ISSUER = "${ISSUER}?x=1" ${NOT_PLAIN}`],
   [{ RESOURCE: `${RESOURCE}#x` }, `RESOURCE = "${RESOURCE}#x" ${NOT_PLAIN}`],
@@ -109,7 +126,7 @@ const INVALID = [
   ],
   [
     { MORE_ISSUERS: [{ issuer: "https://partner.example", audience: [RESOURCE], jwks_url: "partner.example/jwks" }] },
-    `MORE_ISSUERS: "partner.example/jwks" ${NO_ENDPOINT}`,
+    `MORE_ISSUERS: https://partner.example: JWKS_URL: "partner.example/jwks" ${NO_ENDPOINT}`,
   ],
   [
     { MORE_ISSUERS: [{ issuer: "http://partner.example", audience: [RESOURCE] }] },
@@ -153,7 +170,7 @@ const INVALID = [
 const GENERIC = { error: "server_error", error_description: "This server is not set up correctly" };
 
 async function withWorker(settings, work) {
-  const worker = await startWorker({ settings: { ISSUER, RESOURCE, ...settings } });
+  const worker = await startWorker({ settings: { ISSUER, RESOURCE, PROVIDER: "logto", ...settings } });
   try {
     await work(worker);
   } finally {
@@ -240,6 +257,15 @@ describe("valid settings", () => {
       const { json } = await send(worker, { path: "/.well-known/oauth-protected-resource" });
       assert.deepEqual(json.scopes_supported, ["whoami:read"]);
     }));
+
+  test("an issuer that is read without its profile is a warning, once", async () => {
+    await withWorker({ PROVIDER: undefined }, async (worker) => {
+      for (const _ of [1, 2]) await send(worker);
+      const { warning } = await worker.logged(({ warning }) => warning !== undefined);
+      assert.match(warning, /^the issuer https:\/\/tenant\.logto\.app\/oidc is one of Logto: set PROVIDER = "logto"/);
+      assert.equal(worker.logs().filter(({ warning }) => warning).length, 1);
+    });
+  });
 
   test("LOG restricts the log to denials, or disables it", async () => {
     await withWorker({ LOG: "denials" }, async (worker) => {

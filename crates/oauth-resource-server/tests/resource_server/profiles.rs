@@ -1,7 +1,7 @@
 //! Tokens of each provider's profile, under the settings that an operator would have: who they stand for, and why others
 //! are refused.
 
-use std::{fs, path::Path, rc::Rc};
+use std::{collections::BTreeSet, fs, path::Path, rc::Rc};
 
 use mcp_edge_oauth::{
     resource_server::{ResourceServer, TrustPolicy},
@@ -17,6 +17,7 @@ use crate::support::{
 
 /// The corpus of one provider.
 struct Provider {
+    file: String,
     name: String,
     settings: Map<String, Value>,
     tokens: Vec<Value>,
@@ -28,8 +29,9 @@ fn providers() -> Vec<Provider> {
     files.sort();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
     let providers = files.into_iter().map(|file| {
-        let corpus: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+        let corpus: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
         Provider {
+            file: file.file_stem().unwrap().to_str().unwrap().to_owned(),
             name: corpus["provider"].as_str().unwrap().to_owned(),
             settings: corpus["settings"].as_object().unwrap().clone(),
             tokens: corpus["tokens"].as_array().unwrap().clone(),
@@ -51,7 +53,7 @@ impl Provider {
         };
         let mut reader = Reader::new(&get);
         let settings = ResourceServerSettings::read(&mut reader);
-        reader.finish(settings).unwrap_or_else(|error| panic!("{}: {error}", self.name)).trust
+        reader.finish(settings).unwrap_or_else(|error| panic!("{}: {error}", self.file)).trust
     }
 
     /// What becomes of a token with these claims: an identity as the corpus writes it, or the reason of the denial.
@@ -83,10 +85,9 @@ impl Provider {
 
 #[test]
 fn every_profile_has_tokens() {
-    let names: Vec<_> = providers().into_iter().map(|provider| provider.name).collect();
-    let mut profiles = mcp_edge_oauth::providers::profiles::ALL.map(|profile| profile.name);
-    profiles.sort_unstable();
-    assert_eq!(names, profiles);
+    let names: BTreeSet<_> = providers().into_iter().map(|provider| provider.name).collect();
+    let profiles = mcp_edge_oauth::providers::profiles::ALL.map(|profile| profile.name.to_owned());
+    assert_eq!(names, BTreeSet::from(profiles));
 }
 
 #[test]
@@ -94,7 +95,7 @@ fn tokens_stand_for_whom_the_provider_says() {
     for provider in providers() {
         for token in &provider.tokens {
             let outcome = provider.outcome(&[], &token["header"], &token["claims"]);
-            assert_eq!(outcome, token["expected"], "{}: {}", provider.name, token["name"]);
+            assert_eq!(outcome, token["expected"], "{}: {}", provider.file, token["name"]);
         }
     }
 }
@@ -112,7 +113,7 @@ fn a_token_for_another_audience_is_refused() {
                 let mut claims = token["claims"].clone();
                 claims["aud"] = audience.clone();
                 let outcome = provider.outcome(&[], &token["header"], &claims);
-                assert_eq!(outcome, "wrong_audience", "{}: {} for {audience}", provider.name, token["name"]);
+                assert_eq!(outcome, "wrong_audience", "{}: {} for {audience}", provider.file, token["name"]);
             }
         }
     }
@@ -126,7 +127,7 @@ fn lists_of_clients_and_organizations_hold_for_the_claims_of_the_profile() {
                 let outcome = provider.outcome(&[(setting, list)], &token["header"], &token["claims"]);
                 if outcome == token["expected"] { json!("accepted") } else { outcome }
             };
-            let place = format!("{}: {}", provider.name, token["name"]);
+            let place = format!("{}: {}", provider.file, token["name"]);
             let client = token["expected"]["client_id"].as_str().unwrap();
             assert_eq!(outcome("ALLOWED_CLIENTS", &format!("other {client}")), "accepted", "{place}");
             assert_eq!(outcome("ALLOWED_CLIENTS", "other"), "client_not_allowed", "{place}");
@@ -150,7 +151,7 @@ fn scopes_are_those_that_were_granted() {
         for token in good(&provider) {
             let outcome =
                 |needed: &str| provider.outcome(&[("REQUIRED_SCOPES", needed)], &token["header"], &token["claims"]);
-            let place = format!("{}: {}", provider.name, token["name"]);
+            let place = format!("{}: {}", provider.file, token["name"]);
             assert_eq!(outcome("notes:delete"), "insufficient_scope", "{place}");
             let granted = token["expected"]["scopes"].as_str().unwrap();
             for scope in granted.split(' ').filter(|scope| !scope.is_empty()) {
@@ -163,7 +164,7 @@ fn scopes_are_those_that_were_granted() {
 #[test]
 fn an_entry_of_more_issuers_has_a_profile_of_its_own() {
     let providers = providers();
-    let [first, okta] = ["logto", "okta"].map(|name| providers.iter().find(|it| it.name == name).unwrap());
+    let [first, okta] = ["logto", "okta"].map(|name| providers.iter().find(|it| it.file == name).unwrap());
     let issuer = &okta.settings["ISSUER"];
     let user = good(okta).next().unwrap();
     let outcome = |entry: Value, more: &[(&str, &str)]| {
@@ -187,7 +188,7 @@ fn an_entry_of_more_issuers_has_a_profile_of_its_own() {
 #[test]
 fn single_settings_override_the_profile() {
     let providers = providers();
-    let generic = providers.iter().find(|it| it.name == "generic").unwrap();
+    let generic = providers.iter().find(|it| it.file == "generic").unwrap();
     let claims = json!({
         "iss": generic.settings["ISSUER"], "aud": RESOURCE, "sub": "alice", "app": "agent", "permissions": ["notes:read"],
         "workspace": "acme", "client_id": "other", "scope": "notes:delete",
@@ -211,7 +212,7 @@ fn single_settings_override_the_profile() {
 #[test]
 fn a_token_without_an_audience_needs_a_scope_of_this_resource_and_a_listed_client() {
     let providers = providers();
-    let cognito = providers.iter().find(|it| it.name == "cognito").unwrap();
+    let cognito = providers.iter().find(|it| it.file == "cognito").unwrap();
     let token = cognito.tokens.iter().find(|token| token["name"] == "without aud").unwrap();
     let client = token["claims"]["client_id"].as_str().unwrap();
     let listed = ("ALLOWED_CLIENTS", client);
@@ -239,7 +240,7 @@ fn a_token_without_an_audience_needs_a_scope_of_this_resource_and_a_listed_clien
         assert_eq!(outcome(&[listed], None, Some(aud.clone())), "wrong_audience", "{aud}");
     }
     // Of any other provider, a token without an audience is for nobody.
-    let generic = providers.iter().find(|it| it.name == "generic").unwrap();
+    let generic = providers.iter().find(|it| it.file == "generic").unwrap();
     let mut claims = token["claims"].clone();
     claims["iss"] = generic.settings["ISSUER"].clone();
     let settings = [listed, ("SCOPE_PREFIX", "https://mcp.example.com/mcp/"), ("TOKEN_TYPES", "none")];
@@ -251,7 +252,7 @@ fn an_issuer_of_all_tenants_accepts_those_that_are_listed() {
     const TEMPLATE: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
     let [ours, other] = ["72f988bf-86f1-41af-91ab-2d7cd011db47", "9188040d-6c67-4c5b-b112-36a304b66dad"];
     let providers = providers();
-    let entra = providers.iter().find(|it| it.name == "entra").unwrap();
+    let entra = providers.iter().find(|it| it.file == "entra").unwrap();
     let settings = [("ISSUER", TEMPLATE), ("ALLOWED_TENANTS", ours), ("MORE_ISSUERS", "")];
     let policy = entra.policy(&settings);
     assert_eq!(policy.issuers[0].accepted, [format!("https://login.microsoftonline.com/{ours}/v2.0")]);

@@ -268,6 +268,7 @@ fn each_claim_of_another_kind_of_token_denies_by_its_own_name() {
         ("token_type", json!("id_token")),
         ("tokenType", json!("refresh_token")),
         ("tokenName", json!("id-token")),
+        ("at_hash", json!("h")),
         ("c_hash", json!("h")),
         ("s_hash", json!("h")),
         ("events", json!({})),
@@ -275,8 +276,8 @@ fn each_claim_of_another_kind_of_token_denies_by_its_own_name() {
         let denied = check_use(&with_member(claim, value).unwrap());
         assert_eq!(denied, Err(Denial::NotAnAccessToken { claim }));
     }
-    let both = with(|claims| claims.extend([("nonce".to_owned(), json!("n")), ("at_hash".to_owned(), json!("h"))]));
-    assert_eq!(check_use(&both.unwrap()), Err(Denial::NotAnAccessToken { claim: "nonce" }));
+    let nonce = with_member("nonce", json!("n"));
+    assert_eq!(check_use(&nonce.unwrap()), Ok(()), "some access tokens have one");
 }
 
 #[test]
