@@ -24,6 +24,8 @@ pub struct Specimen {
     pub header: Map<String, Value>,
     pub claims: Map<String, Value>,
     pub profile: &'static Profile,
+    /// The file that it is from.
+    pub file: String,
     key: KeyPair,
 }
 
@@ -55,7 +57,7 @@ impl Specimen {
         let own = self.profile.claims().map(str::to_owned).chain(self.claims.keys().cloned());
         let all = mutations::NAMES.into_iter().map(str::to_owned);
         let names: BTreeSet<String> =
-            if self.profile.name == "generic" { own.chain(all).collect() } else { own.collect() };
+            if self.file == "generic.json" { own.chain(all).collect() } else { own.collect() };
         mutations::of_claims(&self.claims, &names)
     }
 }
@@ -73,6 +75,7 @@ pub fn specimens() -> Vec<Specimen> {
 fn of_file(file: &Path) -> Vec<Specimen> {
     let corpus: Value = serde_json::from_str(&fs::read_to_string(file).expect("a text")).expect("JSON");
     let provider = corpus["provider"].as_str().expect("a name");
+    let file_name = file.file_name().expect("a name").to_string_lossy().into_owned();
     let tokens = corpus["tokens"].as_array().expect("an array");
     let specimens = tokens.iter().map(|token| {
         let mut scene = Scene::new(&[("RESOURCE", RESOURCE), ("PROVIDER", provider)]);
@@ -90,7 +93,15 @@ fn of_file(file: &Path) -> Vec<Specimen> {
         header.insert("alg".into(), "EdDSA".into());
         header.insert("kid".into(), "k".into());
         let profile = mcp_edge_providers::named(provider).expect("a profile");
-        Specimen { name: format!("{provider}: {}", token["name"]), scene, header, claims, profile, key }
+        Specimen {
+            name: format!("{file_name}: {}", token["name"]),
+            scene,
+            header,
+            claims,
+            profile,
+            file: file_name.clone(),
+            key,
+        }
     });
     specimens.collect()
 }
