@@ -47,9 +47,12 @@ impl Specimen {
         self
     }
 
-    fn is_good(&self) -> bool {
+    /// The kind of its caller; empty if it is refused.
+    fn kind(&self) -> String {
         let token = self.signed(&self.header, &self.claims);
-        matches!(self.scene.of_library(&token), Outcome::Accepted(_))
+        let Outcome::Accepted(identity) = self.scene.of_library(&token) else { return String::new() };
+        let identity: Value = serde_json::from_str(&identity).expect("JSON");
+        identity["kind"].as_str().expect("a kind").to_owned()
     }
 
     /// The claims that its profile looks at and those that it has; of the generic profile, all that mean something.
@@ -143,7 +146,13 @@ fn documented_tokens_are_judged_alike() {
 #[test]
 fn tokens_with_one_change_are_judged_alike() {
     let mut comparison = Comparison::default();
-    for specimen in specimens().into_iter().filter(Specimen::is_good).map(Specimen::ignoring_signatures) {
+    // One of each kind for each provider.
+    let mut kinds = BTreeSet::new();
+    let is_new = |specimen: &Specimen| {
+        let kind = specimen.kind();
+        !kind.is_empty() && kinds.insert((specimen.file.clone(), kind))
+    };
+    for specimen in specimens().into_iter().filter(is_new).map(Specimen::ignoring_signatures) {
         for (claim, value) in specimen.changes() {
             let mut claims = specimen.claims.clone();
             mutations::set(&mut claims, &claim, value.clone());
@@ -159,7 +168,7 @@ fn tokens_with_one_change_are_judged_alike() {
 fn headers_with_one_change_are_judged_alike() {
     let mut comparison = Comparison::default();
     for name in ["generic", "okta"] {
-        let good = |specimen: &Specimen| specimen.profile.name == name && specimen.is_good();
+        let good = |specimen: &Specimen| specimen.profile.name == name && !specimen.kind().is_empty();
         let mut specimen = specimens().into_iter().find(good).expect("a good token");
         for (member, value) in mutations::of_header() {
             let mut header = specimen.header.clone();
