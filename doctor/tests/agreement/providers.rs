@@ -152,15 +152,17 @@ fn tokens_with_one_change_are_judged_alike() {
         let kind = specimen.kind();
         !kind.is_empty() && kinds.insert((specimen.file.clone(), kind))
     };
-    for specimen in specimens().into_iter().filter(is_new).map(Specimen::ignoring_signatures) {
-        for (claim, value) in specimen.changes() {
+    let all = specimens().into_iter().filter(is_new).map(Specimen::ignoring_signatures);
+    for (number, specimen) in all.enumerate() {
+        // A third of the changes for each, another one for the next.
+        for (claim, value) in specimen.changes().into_iter().skip(number % 3).step_by(3) {
             let mut claims = specimen.claims.clone();
             mutations::set(&mut claims, &claim, value.clone());
             let token = specimen.signed(&specimen.header, &claims);
             comparison.compare(&specimen.scene, &token, || format!("{}: {claim} = {value:?}", specimen.name));
         }
     }
-    assert!(comparison.count() > 20_000, "{}", comparison.count());
+    assert!(comparison.count() > 10_000, "{}", comparison.count());
     comparison.finish();
 }
 
