@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami logto doctor test check unit build e2e conformance providers smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
+.PHONY: help setup dev dev-registrar whoami logto doctor explain test check unit build e2e conformance providers smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -33,6 +33,9 @@ URL ?= http://localhost:$(or $(PORT),8787)/mcp
 
 doctor: ## Check a deployment from outside, as clients see it: make doctor URL=https://mcp.example.com/mcp
 	@cargo run --quiet --locked -p mcp-edge-doctor -- $(ARGS) $(URL)
+
+explain: ## Say what the settings make of a token: make explain < token, or with ARGS="--help"
+	@cargo run --quiet --locked -p mcp-edge-doctor -- explain $(ARGS)
 
 test: setup check unit build e2e conformance providers smoke ## Run everything that CI runs
 

@@ -31,8 +31,14 @@ const ARROWS = {
   "seams-worker": ["mcp-edge-runtime"],
 };
 
-/** What the tests of a crate may depend on in addition: what a macro writes is tested in the crate that it writes for. */
-const ARROWS_OF_TESTS = { "mcp-edge-macros": ["mcp-edge"] };
+/**
+ * What the tests of a crate may depend on in addition: what a macro writes is tested in the crate that it writes for, and
+ * what the doctor says of a token is compared with what the library does.
+ */
+const ARROWS_OF_TESTS = {
+  "mcp-edge-macros": ["mcp-edge"],
+  "mcp-edge-doctor": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-oauth"],
+};
 
 /** The Workers: they depend on the library alone. */
 for (const worker of ["mcp-edge-worker", "notes", "conformance-worker", "bench-worker"]) ARROWS[worker] = ["mcp-edge"];

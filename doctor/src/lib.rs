@@ -12,13 +12,17 @@
 //! and affected clients. [`report`] collects the [findings](finding) and what they mean for each client, and [`render`]
 //! writes them for people or as JSON.
 //!
-//! The doctor shares no code with mcp-edge: a parser used by both would hide its own errors.
+//! [`explain`] is another examination: of one token, with the settings of a deployment, without the deployment.
+//!
+//! The doctor shares no code with mcp-edge: a parser used by both would hide its own errors. It shares data about
+//! identity providers.
 
 pub mod challenge;
 pub mod check;
 pub mod checks;
 pub mod clients;
 pub mod examine;
+pub mod explain;
 pub mod finding;
 pub mod http;
 pub mod mcp;

@@ -1,16 +1,17 @@
-//! The program: parses the command line, examines the server, and prints the report.
+//! The program: parses the command line, examines the server or explains the token, and prints the report.
 
 use std::{
-    env, fs,
+    env,
     io::{self, IsTerminal, Write},
     process::ExitCode,
 };
 
 use mcp_edge_doctor::{
     examine::examine,
+    explain,
     options::{self, Command, HELP, Options},
     outcome::Verdict,
-    render::{self, terminal::MAX_WIDTH},
+    render::{self, layout::MAX_WIDTH},
     report::Report,
     token::TOKEN_VARIABLE,
     transport::{self, Transport},
@@ -26,6 +27,8 @@ fn main() -> ExitCode {
             print(concat!("mcp-edge-doctor ", env!("CARGO_PKG_VERSION"), "\n")).map(|()| ExitCode::SUCCESS)
         }
         Ok(Command::Examine(options)) => run(*options),
+        Ok(Command::Explain(options)) if options.help => print(explain::options::HELP).map(|()| ExitCode::SUCCESS),
+        Ok(Command::Explain(options)) => explain_token(&options),
         Err(error) => Err(format!("{error}\nRun mcp-edge-doctor --help for the options.")),
     };
     status.unwrap_or_else(|message| {
@@ -34,14 +37,14 @@ fn main() -> ExitCode {
     })
 }
 
+fn explain_token(options: &explain::options::Options) -> Result<ExitCode, String> {
+    let (report, status) = explain::program::run(options, now(), width())?;
+    print(&report)?;
+    Ok(ExitCode::from(status))
+}
+
 fn run(options: Options) -> Result<ExitCode, String> {
-    let authorities = match &options.ca_file {
-        None => None,
-        Some(file) => {
-            let pem = fs::read(file).map_err(|error| format!("--ca-file {}: {error}", file.display()))?;
-            Some(transport::certificates(&pem).map_err(|error| format!("--ca-file {}: {error}", file.display()))?)
-        }
-    };
+    let authorities = options.ca_file.as_deref().map(transport::read_certificates).transpose()?;
     let transport = Transport::new(options.timeout, authorities, options.token.clone());
     let progress = ProgressLine::show(options.target.as_str());
     let report = Report::new(&examine(options.target, options.required_origin, options.token, now(), &transport));

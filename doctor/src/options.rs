@@ -6,6 +6,7 @@ use lexopt::{Arg, Parser, ValueExt};
 use url::Url;
 
 use crate::{
+    explain,
     target::{Target, TargetError},
     token::{Token, TokenError},
 };
@@ -15,6 +16,7 @@ pub const HELP: &str = "\
 Checks a remote MCP server and its identity provider from outside, as a client would.
 
 Usage: mcp-edge-doctor [options] URL
+       mcp-edge-doctor explain [options] < token   (see explain --help)
 
 URL is the MCP endpoint, exactly as users enter it in their client, for example
 https://mcp.example.com/mcp. Plain http is supported for servers on this machine.
@@ -43,11 +45,16 @@ const TIMEOUT_SECONDS_DEFAULT: u64 = 10;
 /// Maximum of `--timeout`.
 const TIMEOUT_SECONDS_MAX: u64 = 300;
 
+/// The first argument that asks for the explanation of a token.
+const EXPLAIN: &str = "explain";
+
 /// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Examine a server.
     Examine(Box<Options>),
+    /// Explain a token.
+    Explain(Box<explain::options::Options>),
     /// Print [`HELP`].
     Help,
     /// Print the version.
@@ -95,6 +102,9 @@ pub enum UsageError {
     /// `--timeout` is out of range.
     #[error("--timeout must be a whole number of seconds from 1 to {TIMEOUT_SECONDS_MAX}")]
     Timeout,
+    /// The options of `explain` are invalid.
+    #[error("explain: {0}")]
+    Explain(#[from] explain::options::UsageError),
 }
 
 /// Parses the arguments (without the program's name). `token_variable` is the value of the environment variable.
@@ -105,6 +115,10 @@ pub fn parse(
     arguments: impl IntoIterator<Item = OsString>,
     token_variable: Option<String>,
 ) -> Result<Command, UsageError> {
+    let mut arguments = arguments.into_iter().peekable();
+    if arguments.next_if(|first| first == EXPLAIN).is_some() {
+        return Ok(Command::Explain(Box::new(explain::options::parse(arguments)?)));
+    }
     let mut parser = Parser::from_args(arguments);
     let (mut url, mut token, mut required_origin, mut ca_file) = (None, None, None, None);
     let (mut timeout, mut json) = (TIMEOUT_SECONDS_DEFAULT, false);

@@ -1,7 +1,9 @@
 //! HTTP over the network: the only module that opens connections.
 
 use std::{
+    fs,
     io::{self, Read},
+    path::Path,
     time::Duration,
 };
 
@@ -171,6 +173,15 @@ fn transport_error(error: &ureq::Error) -> TransportError {
         other => (TransportErrorKind::Protocol, other.to_string()),
     };
     TransportError { kind, detail }
+}
+
+/// Reads the certificates of `--ca-file`.
+///
+/// # Errors
+/// A sentence, if the file cannot be read, or has no certificates.
+pub fn read_certificates(file: &Path) -> Result<Vec<Certificate<'static>>, String> {
+    let pem = fs::read(file).map_err(|error| format!("--ca-file {}: {error}", file.display()))?;
+    certificates(&pem).map_err(|error| format!("--ca-file {}: {error}", file.display()))
 }
 
 /// Reads the certificates of a PEM file.

@@ -29,6 +29,22 @@ export async function runDoctor(parameters, environment = {}) {
 }
 
 /**
+ * Explains a token. The environment has nothing but `environment`, and standard input nothing but `input`.
+ * @param {string[]} parameters
+ * @param {{input?: string, environment?: Record<string, string>, folder?: string}} [options]
+ * @returns {Promise<{code: number, stdout: string, stderr: string}>}
+ */
+export async function runExplain(parameters, { input = "", environment = {}, folder = ROOT } = {}) {
+  if (!existsSync(PROGRAM)) throw new Error("the doctor is not built: run cargo build -p mcp-edge-doctor");
+  const child = spawn(PROGRAM, ["explain", ...parameters], { cwd: folder, env: environment, stdio: "pipe" });
+  // It reads nothing if the command line is wrong.
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { code, stdout, stderr };
+}
+
+/**
  * Examines a server, and returns the report with the slugs of each verdict.
  * @param {string} url
  * @param {{token?: string, parameters?: string[]}} [options]

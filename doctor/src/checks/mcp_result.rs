@@ -15,6 +15,9 @@ use crate::{
 /// The `kind` in the result of mcp-edge's `whoami` if the token belongs to a client instead of a user.
 pub(super) const MACHINE: &str = "machine";
 
+/// The `kind` if nothing in the token proves a user or a client.
+pub(super) const UNKNOWN: &str = "unknown";
+
 /// The response to a probe with a token.
 ///
 /// # Errors

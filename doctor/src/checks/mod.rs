@@ -22,6 +22,7 @@ mod metadata;
 mod mirror;
 mod pagination;
 mod protocol;
+mod provider;
 mod reaching;
 mod response;
 mod schemas;
@@ -39,7 +40,7 @@ pub use cors::refuses_other_origins;
 pub(crate) use token::TOKEN;
 
 /// The checks of each file. The order is that of a client that connects: what comes first breaks what comes after.
-const GROUPS: [&[Check]; 18] = [
+const GROUPS: [&[Check]; 19] = [
     reaching::CHECKS,
     endpoint::CHECKS,
     bot_protection::CHECKS,
@@ -49,6 +50,7 @@ const GROUPS: [&[Check]; 18] = [
     discovery::CHECKS,
     authorization::CHECKS,
     keys::CHECKS,
+    provider::CHECKS,
     mirror::CHECKS,
     cors::CHECKS,
     token::CHECKS,

@@ -113,7 +113,10 @@ fn rejected(record: &Record, response: &HttpResponse, kind: &TokenKind, rejectio
             record.target.as_str()
         )),
         _ => Outcome::failure(format!("{rejection}; its issuer, audience and expiry look right"))
-            .fix("The server's log has the reason; for mcp-edge see docs/denials.md."),
+            .fix(
+            "The server's log has the reason; for mcp-edge see docs/denials.md, or run make explain with the token: it says \
+             which check refuses it.",
+        ),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a real Logto answered; see `logto/README.md`.
 
+use std::path::Path;
+
 use mcp_edge_oauth::{
     providers::profiles::LOGTO,
     resource_server::{TrustPolicy, TrustedIssuer},
@@ -15,6 +17,8 @@ use super::{
 
 pub const ISSUER: &str = "http://localhost:3001/oidc";
 pub const RESOURCE: &str = "https://mcp.example.dev/mcp";
+
+const FOLDER: &str = "crates/oauth-resource-server/tests/logto";
 
 /// The key sets in order of time.
 pub const KEY_SETS: [&str; 6] = [
@@ -68,9 +72,11 @@ pub fn vectors() -> Vec<Vector> {
 
 /// A recorded file.
 pub fn file(name: &str) -> Value {
-    let path = format!("{}/tests/logto/{name}", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+    // The tests of other packages read it, too.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join(FOLDER));
+    let path = folder.into_iter().find(|folder| folder.is_dir()).expect("this repository").join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// A recorded exchange of `introspection.json` or `userinfo.json`, as an answer.
