@@ -26,7 +26,7 @@ after(async () => {
 });
 
 async function start(options) {
-  const worker = await startWorker({ ...ISOLATE_LIMITS, settings: { ISSUER: provider.issuer }, ...options });
+  const worker = await startWorker({ ...ISOLATE_LIMITS, settings: { ISSUER: provider.issuer, PROVIDER: "logto" }, ...options });
   started.push(worker);
   const token = tokensFor({ issuer: provider.issuer, resource: worker.mcpUrl, signer });
   return { worker, tokenWith: (scope) => token({ claims: { scope } }) };

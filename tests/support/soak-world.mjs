@@ -80,7 +80,7 @@ async function startParts(builds, undo) {
     await cp(join(ROOT, build), folder, { recursive: true });
     const entry = join(folder, "index.js");
     await writeFile(entry, REPORTER + (await readFile(entry, "utf8")));
-    const settings = { ISSUER: provider.issuer, REQUIRED_SCOPES: scopes };
+    const settings = { ISSUER: provider.issuer, PROVIDER: "logto", REQUIRED_SCOPES: scopes };
     const worker = await startWorker({ ...ISOLATE_LIMITS, build: folder, settings, ...options });
     undo.unshift(() => worker.stop());
     const token = tokensFor({ issuer: provider.issuer, resource: worker.mcpUrl, signer: signers.first });

@@ -380,7 +380,7 @@ const WRANGLER_TOML: &str = include_str!("../../../../wrangler.toml");
 fn few_variables_are_set_unless_an_operator_sets_more() {
     // 64 variables are allowed on the free plan, and operators have their own.
     let set: Vec<_> = variables(WRANGLER_TOML).filter(|(is_set, ..)| *is_set).map(|(_, name, _)| name).collect();
-    assert_eq!(set, ["ISSUER", "RESOURCE", "REQUIRED_SCOPES", "CLAIM_SCOPES"]);
+    assert_eq!(set, ["PROVIDER", "ISSUER", "RESOURCE", "REQUIRED_SCOPES", "CLAIM_SCOPES"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use mcp_edge_identity::Kind;
 
-use super::{claims::Claims, profile::TokenProfile, signs::any};
+use super::{claims::Claims, profile::TokenProfile, signs::Facts};
 
 /// Where claims come from, which decides what they prove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub enum Source {
 /// answer to introspection: many providers give no other. Userinfo describes users alone.
 #[must_use]
 pub fn kind_of(claims: &Claims, profile: &TokenProfile, source: Source) -> Kind {
-    if any(profile.provider.machine_signs, claims) {
+    let facts = Facts::of(claims);
+    if facts.any(profile.provider.machine_signs) {
         return Kind::Machine;
     }
     let is_other_subject = || claims.client_id.as_ref().is_some_and(|client| *client != claims.subject);
@@ -31,5 +32,5 @@ pub fn kind_of(claims: &Claims, profile: &TokenProfile, source: Source) -> Kind 
         Source::Introspection => claims.scopes.contains("openid") || (profile.user_by_subject && is_other_subject()),
         Source::Userinfo => true,
     };
-    if is_user || any(profile.provider.user_signs, claims) { Kind::User } else { Kind::Unknown }
+    if is_user || facts.any(profile.provider.user_signs) { Kind::User } else { Kind::Unknown }
 }

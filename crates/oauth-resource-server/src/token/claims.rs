@@ -18,12 +18,12 @@ use mcp_edge_providers::AudienceRule;
 /// token has.
 #[rustfmt::skip]
 const DECISIVE: [&str; 52] = [
-    "iss", "aud", "sub", "exp", "iat", "scope", "client_id", "nbf", "azp", "cid", "appid", "scopes", "scp",
+    "iss", "aud", "sub", "exp", "iat", "jti", "scope", "client_id", "nbf", "azp", "cid", "appid", "scopes", "scp",
     // What kind of token it is.
     "active", "cnf", "typ", "token_use", "token_type", "tokenType", "tokenName", "at_hash", "c_hash", "s_hash", "events",
     // Who is calling.
     "auth_time", "acr", "amr", "sid", "session_state", "gty", "idtyp", "azpacr", "appidacr", "oid", "username",
-    "preferred_username", "clientHost", "clientAddress", "clientId", "uid", "role", "session_id", "is_anonymous", "sub_profile", "xms_sub_fct", "jti",
+    "preferred_username", "clientHost", "clientAddress", "clientId", "uid", "role", "session_id", "is_anonymous", "sub_profile", "xms_sub_fct",
     // For whom, and what a machine may do.
     "organization_id", "organization", "org_id", "tid", "ver", "roles",
 ];

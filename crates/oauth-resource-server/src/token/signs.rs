@@ -8,44 +8,69 @@ use super::{
     numeric_date::numeric_date,
 };
 
-/// Whether the sign holds.
-pub(super) fn holds(sign: &Sign, claims: &Claims) -> bool {
-    let claim = |name: &str| claims.all.get(name).unwrap_or(&Value::Null);
-    let text = |name: &str| claim(name).as_str().unwrap_or_default();
-    match *sign {
-        Sign::HasText(name) => !text(name).is_empty(),
-        Sign::HasList(name) => claim(name)
-            .as_array()
-            .is_some_and(|all| all.iter().any(|one| one.as_str().is_some_and(|one| !one.is_empty()))),
-        Sign::HasDate(name) => numeric_date(claim(name)).is_some_and(|date| date > 0.0),
-        Sign::HasScope(name) => !scopes(claim(name)).is_empty(),
-        Sign::Absent(name) => claim(name).is_null() || is_empty(claim(name)),
-        Sign::NotTrue(name) => matches!(claim(name), Value::Null | Value::Bool(false)),
-        Sign::OneOf(name, values) => match claim(name) {
-            Value::Array(all) => all.iter().any(|one| is_one_of(one, values)),
-            one => is_one_of(one, values),
-        },
-        Sign::HasWord(name, words) => text(name).split(' ').any(|word| words.contains(&word)),
-        Sign::StartsWith(name, start) => text(name).starts_with(start),
-        Sign::EndsWith(name, end) => text(name).ends_with(end),
-        Sign::Contains(name, part) => text(name).contains(part),
-        Sign::SubjectIs(name, end) => {
-            let text = text(name);
-            !text.is_empty() && claims.subject.strip_suffix(end) == Some(text)
-        }
-        Sign::SubjectIsNot(name) => !matches!(text(name), text if text.is_empty() || text == claims.subject),
-        Sign::InIssuer(name) => {
-            !text(name).is_empty() && claims.issuer.split('/').skip(3).any(|part| part == text(name))
-        }
-        Sign::Not(sign) => !holds(sign, claims),
-        Sign::All(signs) => signs.iter().all(|sign| holds(sign, claims)),
-        Sign::Any(signs) => any(signs, claims),
-    }
+/// The claims of a token, to look many names up: a list of a dozen is searched in a third of the time that a map takes.
+pub(super) struct Facts<'a> {
+    issuer: &'a str,
+    subject: &'a str,
+    all: Vec<(&'a str, &'a Value)>,
 }
 
-/// Whether one of the signs holds.
-pub(super) fn any(signs: &[Sign], claims: &Claims) -> bool {
-    signs.iter().any(|sign| holds(sign, claims))
+impl<'a> Facts<'a> {
+    /// Takes the claims of a token.
+    pub fn of(claims: &'a Claims) -> Self {
+        let all = claims.all.iter().map(|(name, value)| (name.as_str(), value)).collect();
+        Self { issuer: &claims.issuer, subject: &claims.subject, all }
+    }
+
+    /// Whether the sign holds.
+    pub fn holds(&self, sign: &Sign) -> bool {
+        match *sign {
+            Sign::HasText(name) => !self.text(name).is_empty(),
+            Sign::HasList(name) => {
+                let is_text = |one: &Value| one.as_str().is_some_and(|one| !one.is_empty());
+                self.claim(name).as_array().is_some_and(|all| all.iter().any(is_text))
+            }
+            Sign::HasDate(name) => numeric_date(self.claim(name)).is_some_and(|date| date > 0.0),
+            Sign::HasScope(name) => !scopes(self.claim(name)).is_empty(),
+            Sign::Absent(name) => self.claim(name).is_null() || is_empty(self.claim(name)),
+            Sign::NotTrue(name) => matches!(self.claim(name), Value::Null | Value::Bool(false)),
+            Sign::OneOf(name, values) => match self.claim(name) {
+                Value::Array(all) => all.iter().any(|one| is_one_of(one, values)),
+                one => is_one_of(one, values),
+            },
+            Sign::HasWord(name, words) => self.text(name).split(' ').any(|word| words.contains(&word)),
+            Sign::StartsWith(name, start) => self.text(name).starts_with(start),
+            Sign::EndsWith(name, end) => self.text(name).ends_with(end),
+            Sign::Contains(name, part) => self.text(name).contains(part),
+            Sign::SubjectIs(name, end) => {
+                let text = self.text(name);
+                !text.is_empty() && self.subject.strip_suffix(end) == Some(text)
+            }
+            Sign::SubjectIsNot(name) => !matches!(self.text(name), text if text.is_empty() || text == self.subject),
+            Sign::InIssuer(name) => {
+                let text = self.text(name);
+                !text.is_empty() && self.issuer.split('/').skip(3).any(|part| part == text)
+            }
+            Sign::Not(sign) => !self.holds(sign),
+            Sign::All(signs) => signs.iter().all(|sign| self.holds(sign)),
+            Sign::Any(signs) => self.any(signs),
+        }
+    }
+
+    /// Whether one of the signs holds.
+    pub fn any(&self, signs: &[Sign]) -> bool {
+        signs.iter().any(|sign| self.holds(sign))
+    }
+
+    /// The claim; `null` if there is none.
+    fn claim(&self, name: &str) -> &'a Value {
+        self.all.iter().find(|(known, _)| *known == name).map_or(&Value::Null, |(_, value)| value)
+    }
+
+    /// The claim if it is a string, otherwise an empty text.
+    fn text(&self, name: &str) -> &'a str {
+        self.claim(name).as_str().unwrap_or_default()
+    }
 }
 
 fn is_one_of(value: &Value, values: &[&str]) -> bool {
@@ -69,7 +94,7 @@ mod tests {
         let mut all = json!({ "iss": "https://login.example/t-1/v2.0", "aud": "a", "sub": "alice", "exp": 9 });
         all.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         let Value::Object(all) = all else { unreachable!() };
-        holds(sign, &claims::read(all, &TokenProfile::default()).unwrap())
+        Facts::of(&claims::read(all, &TokenProfile::default()).unwrap()).holds(sign)
     }
 
     #[test]

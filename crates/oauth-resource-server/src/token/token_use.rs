@@ -3,7 +3,7 @@
 use mcp_edge_providers::Profile;
 use serde_json::Value;
 
-use super::{claims::Claims, signs::holds};
+use super::{claims::Claims, signs::Facts};
 use crate::denial::{Confirmation, Denial};
 
 /// What some providers call tokens that are not access tokens. A custom claim may have the same name, so only these
@@ -15,7 +15,11 @@ const OTHER_KINDS: [&str; 6] = ["id", "id_token", "id-token", "refresh", "refres
 /// # Errors
 /// [`Denial::ClaimRequired`].
 pub fn check_requirements(claims: &Claims, provider: &Profile) -> Result<(), Denial> {
-    match provider.requirements.iter().find(|sign| !holds(sign, claims)) {
+    if provider.requirements.is_empty() {
+        return Ok(());
+    }
+    let facts = Facts::of(claims);
+    match provider.requirements.iter().find(|sign| !facts.holds(sign)) {
         None => Ok(()),
         Some(sign) => Err(Denial::ClaimRequired { claim: sign.claims()[0], provider: provider.name }),
     }
