@@ -61,6 +61,26 @@ impl ScopePrefix {
         self.renamed(granted, |prefix, scope, list| *list += prefix.short(scope).unwrap_or(scope))
     }
 
+    /// Whether `scope` is one of this resource, where every scope names its resource and has no slash of its own: behind
+    /// the prefix with one more part it is that of another resource, whose name begins with this one's.
+    #[must_use]
+    pub fn is_of_resource(&self, scope: &str) -> bool {
+        self.short(scope).is_some_and(|short| !short.contains('/'))
+    }
+
+    /// The scopes of a token that are this resource's, without the prefix, and those of OpenID Connect; for providers where
+    /// every scope names its resource.
+    #[must_use]
+    pub fn strip_own<'a>(&self, granted: &'a Scopes) -> Cow<'a, Scopes> {
+        self.renamed(granted, |prefix, scope, list| {
+            if prefix.is_of_resource(scope) {
+                *list += prefix.short(scope).unwrap_or(scope);
+            } else if OPENID.contains(&scope) {
+                *list += scope;
+            }
+        })
+    }
+
     /// The same scopes if there is no prefix; otherwise those whose names `add` adds to a list.
     fn renamed<'a>(&self, scopes: &'a Scopes, add: fn(&Self, &str, &mut String)) -> Cow<'a, Scopes> {
         if self.0.is_empty() {
@@ -118,6 +138,15 @@ mod tests {
         assert_eq!(stripped(PREFIX, "read api://notes/read"), "read");
         assert_eq!(stripped(PREFIX, "openid read"), "openid read");
         assert_eq!(stripped(PREFIX, "api://notes/api://notes/read"), "api://notes/read");
+    }
+
+    #[test]
+    fn where_every_scope_names_its_resource_only_those_of_this_one_are_left() {
+        let own = |granted: &str| ScopePrefix::new(PREFIX).strip_own(&Scopes::parse(granted)).to_string();
+        assert_eq!(own("api://notes/read openid read files/read api://notes"), "openid read");
+        assert_eq!(own("api://notes/admin/read api://notes/ api://notes/email"), "", "of others, or none at all");
+        let none = ScopePrefix::default();
+        assert_eq!(none.strip_own(&Scopes::parse("files/read")).to_string(), "files/read");
     }
 
     #[test]

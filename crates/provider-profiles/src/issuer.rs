@@ -8,7 +8,8 @@ pub const TENANT_PLACEHOLDER: &str = "{tenantid}";
 pub struct IssuerForm {
     /// The host, by its labels; `*` stands for one label, `**` at the beginning for one or more.
     pub host: &'static str,
-    /// The path, by its segments; `*` stands for one segment that is not empty.
+    /// The path, by its segments; `*` stands for one segment that is not empty, `<tenant id>` for the id of a tenant or
+    /// the placeholder for all.
     pub path: &'static str,
     /// What an operator would write.
     pub example: &'static str,
@@ -34,6 +35,13 @@ fn split(issuer: &str) -> Option<(&str, &str)> {
     Some(rest.split_at(rest.find('/').unwrap_or(rest.len())))
 }
 
+/// Whether it is the id of a tenant: a GUID in lower case.
+#[must_use]
+pub fn is_tenant_id(text: &str) -> bool {
+    let is_of_id = |byte: u8| byte == b'-' || byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+    text.len() == 36 && text.bytes().all(is_of_id)
+}
+
 fn matches_host(pattern: &str, host: &str) -> bool {
     match pattern.strip_prefix("**") {
         Some(suffix) => host.strip_suffix(suffix).is_some_and(|labels| !labels.is_empty()),
@@ -47,6 +55,7 @@ fn matches_parts(pattern: &str, text: &str, separator: char) -> bool {
         match (wanted.next(), found.next()) {
             (None, None) => return true,
             (Some("*"), Some(part)) if !part.is_empty() => {}
+            (Some("<tenant id>"), Some(part)) if part == TENANT_PLACEHOLDER || is_tenant_id(part) => {}
             (Some(wanted), Some(part)) if wanted == part => {}
             _ => return false,
         }

@@ -1,8 +1,8 @@
 //! What the access tokens of identity providers look like: a [`Profile`] of plain data for each provider.
 //!
 //! Providers agree on signatures and expiry and differ in the claims that decide who is calling: which one names the
-//! client, which one holds the scopes, and what tells a user's token from a machine's. A profile says where to look. It
-//! never lowers a check: what is not in the profile grants nothing.
+//! client, which one holds the scopes, and what tells a user's token from a machine's. A profile says where to look: what
+//! is not in it grants nothing.
 //!
 //! | module | what it contains |
 //! |---|---|
@@ -21,7 +21,7 @@ pub mod profile;
 pub mod profiles;
 pub mod sign;
 
-pub use issuer::{IssuerForm, TENANT_PLACEHOLDER};
+pub use issuer::{IssuerForm, TENANT_PLACEHOLDER, is_tenant_id};
 pub use lookup::{IssuerMismatch, check_issuer, named, of_domain};
 pub use profile::{AudienceRule, Evidence, Profile};
 pub use sign::Sign;

@@ -1,6 +1,6 @@
 //! Conditions on the claims of a token.
 
-/// A condition on the claims of a token, as data: what it means is [the resource server's](crate) to carry out. A claim
+/// A condition on the claims of a token, as data: whoever reads tokens evaluates it. A claim
 /// that is `null` counts as absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
@@ -10,9 +10,9 @@ pub enum Sign {
     HasList(&'static str),
     /// The claim is a date (RFC 7519 §2) after the beginning of 1970.
     HasDate(&'static str),
-    /// The claim names a scope: in a string, separated by spaces, or in an array of strings.
+    /// The claim names a scope other than `/`: in a string, separated by spaces, or in an array of strings.
     HasScope(&'static str),
-    /// The claim is absent, or an empty string or array.
+    /// The claim is absent, a blank string, or an empty array.
     Absent(&'static str),
     /// The claim is absent or `false`.
     NotTrue(&'static str),

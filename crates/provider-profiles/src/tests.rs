@@ -1,6 +1,6 @@
 //! What holds of every profile.
 
-use crate::{IssuerMismatch, Profile, check_issuer, named, of_domain, profiles};
+use crate::{IssuerMismatch, Profile, Sign, check_issuer, named, of_domain, profiles};
 
 #[test]
 fn the_names_are_those_of_the_setting_and_each_is_used_once() {
@@ -61,5 +61,25 @@ fn a_domain_belongs_to_one_provider() {
                 profiles::ALL.iter().filter(|other| other.issuers.iter().any(|it| it.is_of_host(form.example)));
             assert_eq!(owners.count(), 1, "{}", form.example);
         }
+    }
+}
+
+#[test]
+fn no_sign_of_a_machine_or_a_user_is_only_that_something_is_missing() {
+    // It would hold of answers that have less to say than a token.
+    for profile in profiles::ALL {
+        for sign in [profile.machine_signs, profile.user_signs].concat() {
+            assert!(!matches!(sign, Sign::Absent(_) | Sign::NotTrue(_) | Sign::Not(_)), "{}: {sign:?}", profile.name);
+        }
+    }
+}
+
+#[test]
+fn a_tenant_of_entra_is_named_by_its_id() {
+    let check =
+        |tenant: &str| check_issuer(&profiles::ENTRA, &format!("https://login.microsoftonline.com/{tenant}/v2.0"));
+    assert!(check("72f988bf-86f1-41af-91ab-2d7cd011db47").is_ok() && check("{tenantid}").is_ok());
+    for other in ["common", "organizations", "contoso.onmicrosoft.com", "72F988BF-86F1-41AF-91AB-2D7CD011DB47", ""] {
+        assert!(check(other).is_err(), "{other}");
     }
 }

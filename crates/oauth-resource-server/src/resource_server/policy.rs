@@ -21,7 +21,7 @@ use crate::{
     },
 };
 use mcp_edge_identity::{Identity, Kind, Party, Scopes, Verified};
-use mcp_edge_providers::{of_domain, profiles};
+use mcp_edge_providers::{AudienceRule, of_domain, profiles};
 
 /// An issuer that is trusted, and the audiences that it may issue tokens for.
 #[derive(Debug, Clone)]
@@ -87,11 +87,13 @@ impl TrustPolicy {
     /// What the operator should know of these settings although no request is refused for it: an issuer on the domain of
     /// a provider that has a profile, read without it.
     pub fn warnings(&self) -> impl Iterator<Item = String> {
-        let generic = self.issuers.iter().filter(|trusted| trusted.profile.provider.name == profiles::GENERIC.name);
-        generic.filter_map(|trusted| {
+        let generic = self.issuers.iter().enumerate();
+        let generic = generic.filter(|(_, trusted)| trusted.profile.provider.name == profiles::GENERIC.name);
+        generic.filter_map(|(index, trusted)| {
             let provider = of_domain(&trusted.issuer)?;
+            let setting = if index == 0 { "PROVIDER" } else { "provider, in its entry of MORE_ISSUERS," };
             Some(format!(
-                "the issuer {} is one of {}: set PROVIDER = \"{}\" to have its tokens read as that provider writes them",
+                "the issuer {} is one of {}: set {setting} = \"{}\" to have its tokens read as that provider writes them",
                 trusted.issuer, provider.title, provider.name
             ))
         })
@@ -114,16 +116,17 @@ impl TrustPolicy {
     pub(super) fn check_claims(&self, issuer_index: usize, claims: &Claims) -> Result<(), Denial> {
         let trusted = &self.issuers[issuer_index];
         // Only some profiles let claims without an audience get here.
-        if !(claims.audience.is_empty() && self.scopes_name_resource(claims)) {
+        let is_without = claims.audience.is_empty() && issuer_index == 0;
+        if !(is_without && self.scopes_name_resource(claims)) {
             claims::check_audience(claims, &trusted.audiences)?;
         }
         check_use(claims)
     }
 
     /// Whether a scope names this resource at the provider, and the operator lists the accepted clients: what stands in
-    /// for the audience of a token that has none.
+    /// for the audience of a token that has none. Prefix and clients are those of `ISSUER`.
     fn scopes_name_resource(&self, claims: &Claims) -> bool {
-        !self.clients.allowed.is_empty() && claims.scopes.iter().any(|scope| self.scope_prefix.short(scope).is_some())
+        !self.clients.allowed.is_empty() && claims.scopes.iter().any(|scope| self.scope_prefix.is_of_resource(scope))
     }
 
     /// The checks of a verified identity, regardless of its token.
@@ -158,10 +161,12 @@ impl TrustPolicy {
             Kind::Machine if claims.scopes.is_empty() => claims.machine_scopes(token_profile),
             _ => claims.scopes,
         };
-        let stripped = match self.scope_prefix.strip(&granted) {
-            Cow::Owned(scopes) => Some(scopes),
-            Cow::Borrowed(_) => None,
+        // Where scopes name their resource, those of another one are not granted here.
+        let stripped = match token_profile.provider.audience {
+            AudienceRule::ClaimOrScopePrefix => self.scope_prefix.strip_own(&granted),
+            AudienceRule::Claim => self.scope_prefix.strip(&granted),
         };
+        let stripped = if let Cow::Owned(scopes) = stripped { Some(scopes) } else { None };
         let granted = stripped.unwrap_or(granted);
         let mut known = claims.all;
         known.extend(profile);

@@ -70,6 +70,8 @@ impl Claims {
     pub fn organization(&self, profile: &TokenProfile) -> Option<&str> {
         let name = match self.all.get(profile.organization_claim.as_deref()?)? {
             Value::Array(names) if names.len() == 1 => names[0].as_str(),
+            // Keycloak, with what else it tells of the organization.
+            Value::Object(names) if names.len() == 1 => names.keys().next().map(String::as_str),
             name => name.as_str(),
         };
         name.filter(|name| !name.is_empty())
@@ -206,11 +208,12 @@ pub(super) fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// A space-separated list or an array of names; anything else grants nothing.
+/// A space-separated list or an array of names; anything else grants nothing. `/` is no scope: Entra writes it for an agent
+/// that was granted none.
 pub(super) fn scopes(value: &Value) -> Scopes {
     match value {
-        Value::String(list) => Scopes::parse(list),
-        Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
+        Value::String(list) => list.split(' ').filter(|name| *name != "/").collect(),
+        Value::Array(names) => names.iter().filter_map(Value::as_str).filter(|name| *name != "/").collect(),
         _ => Scopes::default(),
     }
 }

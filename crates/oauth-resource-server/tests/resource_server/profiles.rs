@@ -233,12 +233,26 @@ fn a_token_without_an_audience_needs_a_scope_of_this_resource_and_a_listed_clien
     assert_eq!(outcome(&[("DENIED_CLIENTS", "other")], None, None), "wrong_audience");
     assert_eq!(outcome(&[("ALLOWED_CLIENTS", "other")], None, None), "client_not_allowed");
     assert_eq!(outcome(&[listed, ("SCOPE_PREFIX", "")], None, None), "wrong_audience");
-    for scope in ["notes:read", "openid", "https://other.example/notes:read", RESOURCE, &format!("{RESOURCE}/")] {
+    for scope in [
+        "notes:read",
+        "openid",
+        "https://other.example/notes:read",
+        RESOURCE,
+        &format!("{RESOURCE}/"),
+        &format!("{RESOURCE}/admin/read"),
+    ] {
         assert_eq!(outcome(&[listed], Some(scope), None), "wrong_audience", "{scope}");
     }
     for aud in [json!("https://other.example/mcp"), json!([]), json!(""), json!(7)] {
         assert_eq!(outcome(&[listed], None, Some(aud.clone())), "wrong_audience", "{aud}");
     }
+    // Prefix and clients are those of the first issuer: another one's tokens need an audience.
+    let logto = providers.iter().find(|it| it.file == "logto").unwrap();
+    let entry =
+        json!([{ "issuer": token["claims"]["iss"], "audience": ["partner-api"], "provider": "cognito" }]).to_string();
+    let prefix = cognito.settings["SCOPE_PREFIX"].as_str().unwrap();
+    let settings = [listed, ("SCOPE_PREFIX", prefix), ("MORE_ISSUERS", &entry)];
+    assert_eq!(logto.outcome(&settings, &token["header"], &token["claims"]), "wrong_audience");
     // Of any other provider, a token without an audience is for nobody.
     let generic = providers.iter().find(|it| it.file == "generic").unwrap();
     let mut claims = token["claims"].clone();

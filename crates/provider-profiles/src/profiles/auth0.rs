@@ -28,7 +28,9 @@ pub static AUTH0: Profile = Profile {
     machine_signs: &[
         Sign::OneOf("gty", &["client-credentials"]),
         Sign::EndsWith("sub", "@clients"),
-        Sign::OneOf("sub_profile", &["ai_agent", "service", "browser_app", "native_app"]),
+        Sign::SubjectIs("client_id", ""),
+        Sign::SubjectIs("azp", ""),
+        Sign::All(&[Sign::HasText("sub_profile"), Sign::Not(&Sign::OneOf("sub_profile", &["user"]))]),
     ],
     // `<connection>|<id>` is the form of every user id.
     user_signs: &[Sign::Contains("sub", "|")],

@@ -8,12 +8,9 @@
 //! | `xms_sub_fct`, `scp` of agents | <https://learn.microsoft.com/entra/agent-id/agent-token-claims> |
 //! | national clouds | <https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud> |
 //!
-//! In tokens of users `roles` lists what the user may do; it counts for applications alone.
+//! `scp` of an agent to which no scope was granted is `/`. In tokens of users `roles` lists what the user may do; it counts for applications alone.
 
 use crate::{AudienceRule, Evidence, IssuerForm, Profile, Sign};
-
-/// `scp` of an agent's identity to which no scope was granted.
-const NO_SCOPE: Sign = Sign::OneOf("scp", &["/"]);
 
 /// See the [module](self).
 pub static ENTRA: Profile = Profile {
@@ -23,24 +20,28 @@ pub static ENTRA: Profile = Profile {
     issuers: &[
         IssuerForm {
             host: "login.microsoftonline.com",
-            path: "/*/v2.0",
+            path: "/<tenant id>/v2.0",
             example: "https://login.microsoftonline.com/<tenant id>/v2.0",
         },
-        IssuerForm { host: "sts.windows.net", path: "/*/", example: "https://sts.windows.net/<tenant id>/" },
-        IssuerForm { host: "sts.chinacloudapi.cn", path: "/*/", example: "https://sts.chinacloudapi.cn/<tenant id>/" },
+        IssuerForm { host: "sts.windows.net", path: "/<tenant id>/", example: "https://sts.windows.net/<tenant id>/" },
+        IssuerForm {
+            host: "sts.chinacloudapi.cn",
+            path: "/<tenant id>/",
+            example: "https://sts.chinacloudapi.cn/<tenant id>/",
+        },
         IssuerForm {
             host: "login.microsoftonline.us",
-            path: "/*/v2.0",
+            path: "/<tenant id>/v2.0",
             example: "https://login.microsoftonline.us/<tenant id>/v2.0",
         },
         IssuerForm {
             host: "login.partner.microsoftonline.cn",
-            path: "/*/v2.0",
+            path: "/<tenant id>/v2.0",
             example: "https://login.partner.microsoftonline.cn/<tenant id>/v2.0",
         },
         IssuerForm {
             host: "**.ciamlogin.com",
-            path: "/*/v2.0",
+            path: "/<tenant id>/v2.0",
             example: "https://<tenant id>.ciamlogin.com/<tenant id>/v2.0",
         },
     ],
@@ -60,9 +61,9 @@ pub static ENTRA: Profile = Profile {
         // An agent's identity, and an agent's user account, behind which is no person either.
         Sign::HasWord("xms_sub_fct", &["11", "13"]),
         // Without these optional claims: the application is the subject, and no user granted a scope.
-        Sign::All(&[Sign::SubjectIs("oid", ""), Sign::Any(&[Sign::Absent("scp"), NO_SCOPE])]),
+        Sign::All(&[Sign::SubjectIs("oid", ""), Sign::Not(&Sign::HasScope("scp"))]),
     ],
-    user_signs: &[Sign::OneOf("idtyp", &["user"]), Sign::All(&[Sign::HasScope("scp"), Sign::Not(&NO_SCOPE)])],
+    user_signs: &[Sign::OneOf("idtyp", &["user"]), Sign::HasScope("scp")],
     organization_claim: Some("tid"),
     has_keys_of_tenants: true,
 };

@@ -45,7 +45,7 @@ pub static GENERIC: Profile = Profile {
         Sign::HasText("clientAddress"),
         // Entra and Auth0, of agents.
         Sign::HasWord("xms_sub_fct", &["11", "13"]),
-        Sign::OneOf("sub_profile", &["ai_agent", "service", "browser_app", "native_app"]),
+        Sign::All(&[Sign::HasText("sub_profile"), Sign::Not(&Sign::OneOf("sub_profile", &["user"]))]),
         // Entra without `idtyp`: the client proved itself, is the subject, and no user granted a scope.
         Sign::All(&[
             Sign::Any(&[Sign::OneOf("azpacr", &["1", "2"]), Sign::OneOf("appidacr", &["1", "2"])]),

@@ -26,7 +26,6 @@ pub static KEYCLOAK: Profile = Profile {
         Sign::StartsWith("preferred_username", "service-account-"),
         Sign::HasText("clientHost"),
         Sign::HasText("clientAddress"),
-        Sign::HasText("clientId"),
         // Since 26.2 the id of a token begins with letters for its session, its kind and its grant: client credentials.
         Sign::Contains("jti", "tcc:"),
     ],

@@ -37,7 +37,7 @@ pub static OKTA: Profile = Profile {
     // ID tokens have neither.
     requirements: &[Sign::HasText("cid")],
     // `uid` is left out where no user is involved. What `sub` is then, operators can change.
-    machine_signs: &[Sign::Absent("uid")],
+    machine_signs: &[Sign::All(&[Sign::HasText("cid"), Sign::Absent("uid")])],
     user_signs: &[Sign::HasText("uid")],
     organization_claim: None,
     has_keys_of_tenants: false,
