@@ -68,7 +68,11 @@ impl Settings {
     /// Every error that was found.
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
         // Developers sign in at the provider at which their clients are registered.
-        let get = |name: &str| get(name).or_else(|| (name == "PROVIDER").then(|| PROVIDER.to_owned()));
+        let get = |name: &str| {
+            get(name)
+                .filter(|value| !value.trim().is_empty())
+                .or_else(|| (name == "PROVIDER").then(|| PROVIDER.to_owned()))
+        };
         let mut reader = Reader::new(&get);
         let server = ResourceServerSettings::read(&mut reader);
         let log = LogSettings::read(&mut reader);

@@ -1,7 +1,7 @@
 //! `ISSUER`, `AUDIENCE`, `MORE_ISSUERS` and what belongs to each issuer: whose tokens are accepted, for which audiences,
 //! and how they are read.
 
-use mcp_edge_providers::TENANT_PLACEHOLDER;
+use mcp_edge_providers::{TENANT_PLACEHOLDER, is_tenant_id};
 use mcp_edge_runtime::settings::{Reader, check_url};
 use serde_json::{Map, Value};
 
@@ -24,9 +24,12 @@ const ENTRY_SETTINGS: [&str; 9] = [
     "jwks_url",
 ];
 
-/// The settings that an entry inherits which does not name its provider.
-const INHERITED: [&str; 5] =
-    ["TOKEN_TYPES", "CLIENT_ID_CLAIMS", "SCOPE_CLAIMS", "ORGANIZATION_CLAIM", "USER_BY_SUBJECT"];
+/// The settings that an entry inherits which does not name its provider: where to look. Who counts as a user is not among
+/// them.
+const INHERITED: [&str; 4] = ["TOKEN_TYPES", "CLIENT_ID_CLAIMS", "SCOPE_CLAIMS", "ORGANIZATION_CLAIM"];
+
+/// The tenant of personal accounts, which sign in at `common` and not at `organizations`.
+const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// `ISSUER` with `RESOURCE` and `AUDIENCE`, then those of `MORE_ISSUERS`.
 pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<TrustedIssuer> {
@@ -93,19 +96,25 @@ fn trusted_by_entry(
         ));
     } else if audiences.is_empty() || audiences.iter().any(String::is_empty) {
         reader.error(format!("MORE_ISSUERS: {issuer:?} needs at least one audience, and no empty one"));
-    } else if known.iter().any(|known| known.issuer == issuer) {
-        reader.error(format!("MORE_ISSUERS: {issuer:?} is named twice"));
     } else {
+        let own = |name: &str| {
+            let value = entry.get(&name.to_ascii_lowercase()).and_then(Value::as_str).unwrap_or_default().trim();
+            (!value.is_empty()).then(|| value.to_owned())
+        };
         // An entry that does not say whose tokens these are inherits how they are read, as far as that is set.
-        let inherits = !entry.contains_key("provider");
+        let inherits = own("PROVIDER").is_none();
         let setting = |reader: &Reader<'_>, name: &str| {
-            let own = entry.get(&name.to_ascii_lowercase()).and_then(Value::as_str);
-            let own = own.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
-            let is_inherited = inherits && INHERITED.contains(&name);
-            own.or_else(|| reader.text(name).filter(|_| is_inherited))
+            own(name).or_else(|| reader.text(name).filter(|_| inherits && INHERITED.contains(&name)))
         };
         let place = ["MORE_ISSUERS: ", issuer, ": "].concat();
-        return Some(trusted(reader, &place, issuer.to_owned(), audiences, &setting));
+        let trusted = trusted(reader, &place, issuer.to_owned(), audiences, &setting);
+        // `iss` selects the issuer, so the second would never be reached.
+        let mut all_known = known.iter().flat_map(|known| &known.accepted);
+        let twice = all_known.find(|accepted| trusted.accepted.contains(accepted));
+        if let Some(twice) = twice {
+            reader.error(format!("MORE_ISSUERS: {twice:?} is named twice"));
+        }
+        return Some(trusted);
     }
     None
 }
@@ -120,7 +129,10 @@ fn trusted(
 ) -> TrustedIssuer {
     let profile = token_profile(reader, place, &issuer, setting);
     let accepted = accepted(reader, place, &issuer, &profile, setting(reader, "ALLOWED_TENANTS").as_deref());
-    let urls = provider_location::read(reader, place, &issuer, setting);
+    let mut urls = provider_location::read(reader, place, &issuer, setting);
+    if accepted.iter().any(|accepted| accepted.contains(PERSONAL_ACCOUNTS)) && urls.authorization_server.is_some() {
+        urls.authorization_server = Some(issuer.replace(TENANT_PLACEHOLDER, "common"));
+    }
     TrustedIssuer { issuer, accepted, audiences, profile, urls }
 }
 
@@ -147,13 +159,17 @@ fn accepted(
             "{place}{issuer:?}: only PROVIDER = \"entra\" has an issuer of all tenants ({TENANT_PLACEHOLDER})"
         ));
     }
-    let is_of_id = |byte: u8| byte == b'-' || byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+    if place.is_empty() && reader.text("OPAQUE_TOKEN_CLIENTS").is_some() {
+        reader.error(format!(
+            "OPAQUE_TOKEN_CLIENTS: of {issuer:?}, an issuer of all tenants, nobody could say whose opaque tokens are"
+        ));
+    }
     let mut accepted = Vec::new();
     for tenant in tenants.split_ascii_whitespace() {
-        if tenant.len() != 36 || !tenant.bytes().all(is_of_id) {
+        if !is_tenant_id(tenant) {
             reader.error(format!(
                 "{place}ALLOWED_TENANTS: {tenant:?} must be the id of a tenant in lower case, such as \
-                 9188040d-6c67-4c5b-b112-36a304b66dad"
+                 0a1b2c3d-0000-4000-8000-000000000001"
             ));
         }
         accepted.push([before, tenant, after].concat());

@@ -19,7 +19,7 @@ pub use tokens::{OPAQUE_NEGATIVE_SECONDS, OPAQUE_SECONDS};
 use crate::{
     client_policy::{ClientList, ClientPolicy},
     disclosure::Disclosure,
-    resource_server::TrustPolicy,
+    resource_server::{TrustPolicy, TrustedIssuer},
     scope_hierarchy::Hierarchy,
 };
 
@@ -63,8 +63,10 @@ impl ResourceServerSettings {
 }
 
 fn trust(reader: &mut Reader<'_>, resource: Option<&Resource>) -> TrustPolicy {
+    let issuers = issuers::read(reader, resource);
     TrustPolicy {
-        issuers: issuers::read(reader, resource),
+        organizations: organizations(reader, &issuers),
+        issuers,
         required_scopes: scopes(reader, "REQUIRED_SCOPES"),
         scope_prefix: scope_prefix::read(reader),
         hierarchy: hierarchy(reader),
@@ -77,7 +79,6 @@ fn trust(reader: &mut Reader<'_>, resource: Option<&Resource>) -> TrustPolicy {
             denied: ClientList::parse(&reader.text("DENIED_CLIENTS").unwrap_or_default()),
             first_party: ClientList::parse(&reader.text("FIRST_PARTY_CLIENTS").unwrap_or_default()),
         },
-        organizations: reader.words("ALLOWED_ORGANIZATIONS"),
         opaque: tokens::opaque(reader),
         denied: tokens::denied(reader),
     }
@@ -91,6 +92,26 @@ fn scopes(reader: &mut Reader<'_>, name: &str) -> Scopes {
         ));
     }
     words.iter().map(String::as_str).collect()
+}
+
+/// The accepted organizations. A list that no token could satisfy is an error.
+fn organizations(reader: &mut Reader<'_>, issuers: &[TrustedIssuer]) -> Vec<String> {
+    let organizations = reader.words("ALLOWED_ORGANIZATIONS");
+    if !organizations.is_empty() {
+        for TrustedIssuer { issuer, profile, .. } in issuers {
+            if profile.organization_claim.is_none() {
+                reader.error(format!(
+                    "ALLOWED_ORGANIZATIONS: the tokens of {issuer:?} name no organization that is known: set ORGANIZATION_CLAIM"
+                ));
+            }
+        }
+        if reader.text("OPAQUE_TOKEN_CHECK").is_some_and(|check| check == "userinfo") {
+            reader.error(
+                "ALLOWED_ORGANIZATIONS: OPAQUE_TOKEN_CHECK = \"userinfo\" cannot tell the organization of a token",
+            );
+        }
+    }
+    organizations
 }
 
 /// Entries `scope=implied,implied`, separated by spaces.

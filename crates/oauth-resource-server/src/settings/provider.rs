@@ -26,7 +26,12 @@ pub(super) fn token_profile(
         profile.scope_claims = names;
         profile.machine_scope_claims = Vec::new();
     }
-    profile.organization_claim = setting(reader, "ORGANIZATION_CLAIM").or(profile.organization_claim);
+    if let Some(claim) = setting(reader, "ORGANIZATION_CLAIM") {
+        if claim.contains(' ') {
+            reader.error(format!("{place}ORGANIZATION_CLAIM = {claim:?} must be the name of one claim"));
+        }
+        profile.organization_claim = Some(claim);
+    }
     if let Some(value) = setting(reader, "USER_BY_SUBJECT") {
         profile.user_by_subject = value == "true";
         if !matches!(&*value, "true" | "false") {

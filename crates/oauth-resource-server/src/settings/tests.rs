@@ -202,6 +202,16 @@ fn tenants_are_listed_for_an_issuer_of_all_tenants_and_for_no_other() {
         assert!(error.contains("must be the id of a tenant in lower case"), "{error}");
     }
     assert!(error(&[ALL, ("ALLOWED_TENANTS", TENANT)]).contains("only PROVIDER = \"entra\""));
+    let opaque =
+        [("OPAQUE_TOKEN_CLIENTS", "*"), INTROSPECTION[1], INTROSPECTION[2], ALL, ENTRA, ("ALLOWED_TENANTS", TENANT)];
+    assert!(error(&opaque).starts_with("OPAQUE_TOKEN_CLIENTS"));
+    // Personal accounts sign in elsewhere.
+    let server = |tenants| {
+        let settings = read(&[ALL, ENTRA, ("ALLOWED_TENANTS", tenants)]).unwrap();
+        settings.trust.issuers[0].authorization_server().to_owned()
+    };
+    assert_eq!(server(TENANT), "https://login.microsoftonline.com/organizations/v2.0");
+    assert_eq!(server(&two), "https://login.microsoftonline.com/common/v2.0");
     let one = ("ISSUER", "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0");
     assert!(error(&[one, ENTRA, ("ALLOWED_TENANTS", TENANT)]).contains("remove it"));
 }
@@ -229,4 +239,41 @@ fn an_entry_of_more_issuers_has_settings_of_its_own() {
         let error = error(&[("MORE_ISSUERS", &entry)]);
         assert!(error.starts_with("MORE_ISSUERS: ") && error.contains(fix), "{error}");
     }
+}
+
+#[test]
+fn a_list_of_organizations_that_no_token_could_satisfy_is_an_error() {
+    const ACME: (&str, &str) = ("ALLOWED_ORGANIZATIONS", "acme");
+    assert!(error(&[ACME]).contains("set ORGANIZATION_CLAIM"));
+    assert!(error(&[ACME, ("PROVIDER", "okta")]).contains("set ORGANIZATION_CLAIM"));
+    assert_eq!(read(&[ACME, ("ORGANIZATION_CLAIM", "group")]).unwrap().trust.organizations, ["acme"]);
+    assert!(read(&[ACME, ("PROVIDER", "auth0")]).is_ok());
+    let partner = ("MORE_ISSUERS", r#"[{"issuer": "https://partner.example", "audience": ["a"]}]"#);
+    assert!(error(&[ACME, ("PROVIDER", "auth0"), partner]).contains("https://partner.example"));
+    assert!(error(&[("ORGANIZATION_CLAIM", "org_id tid")]).contains("must be the name of one claim"));
+    let userinfo = [ACME, ("PROVIDER", "logto"), ("OPAQUE_TOKEN_CLIENTS", "*"), ("OPAQUE_TOKEN_CHECK", "userinfo")];
+    assert!(error(&userinfo).contains("cannot tell the organization"));
+}
+
+#[test]
+fn an_entry_inherits_where_to_look_and_not_who_is_a_user() {
+    let of_entry = |more: &str| {
+        let entry = format!(r#"[{{"issuer": "https://partner.example", "audience": ["a"]{more}}}]"#);
+        let all =
+            [("USER_BY_SUBJECT", "true"), ("TOKEN_TYPES", "jwt"), ("SCOPE_CLAIMS", "x"), ("MORE_ISSUERS", &*entry)];
+        read(&all).unwrap().trust.issuers[1].profile.clone()
+    };
+    let inherited = of_entry("");
+    assert_eq!((inherited.token_types, inherited.scope_claims), (vec!["jwt".to_owned()], vec!["x".to_owned()]));
+    assert!(!inherited.user_by_subject && of_entry(r#", "user_by_subject": "true""#).user_by_subject);
+    assert_eq!(of_entry(r#", "provider": " ""#).token_types, ["jwt"], "as if it were not there");
+}
+
+#[test]
+fn no_issuer_is_trusted_twice() {
+    let tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+    let all = ("ISSUER", "https://login.microsoftonline.com/{tenantid}/v2.0");
+    let entry = format!(r#"[{{"issuer": "https://login.microsoftonline.com/{tenant}/v2.0", "audience": ["a"]}}]"#);
+    let settings = [all, ("PROVIDER", "entra"), ("ALLOWED_TENANTS", tenant), ("MORE_ISSUERS", &entry)];
+    assert!(error(&settings).contains("is named twice"));
 }
