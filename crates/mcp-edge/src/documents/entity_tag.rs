@@ -17,7 +17,7 @@ impl EntityTag {
     pub fn of(body: &str) -> Self {
         let mut tag = String::with_capacity(2 * HASH_BYTES + 2);
         tag.push('"');
-        for byte in &Sha256::digest(body)[..HASH_BYTES] {
+        for byte in &Sha256::digest(body.as_bytes())[..HASH_BYTES] {
             let _ = write!(tag, "{byte:02x}");
         }
         tag.push('"');

@@ -14,7 +14,7 @@ impl Policy {
     /// Creates the policy of a page with these two. Trusted types make the browser refuse strings as HTML: the scripts
     /// build elements.
     pub(super) fn new(style: &str, script: &str) -> Self {
-        let hash = |text| BASE64_STANDARD.encode(Sha256::digest(text));
+        let hash = |text: &str| BASE64_STANDARD.encode(Sha256::digest(text.as_bytes()));
         let mut policy = String::from("default-src 'none'; style-src 'sha256-");
         policy.extend([&hash(style), "'; script-src 'sha256-", &hash(script)]);
         policy.push_str(

@@ -176,7 +176,7 @@ impl Jwk {
             Some(kid) => Some(kid.as_str()?.to_owned()),
         };
         let issuer = self.member("issuer").map(|issuer| issuer.as_str().unwrap_or_default().to_owned());
-        let thumbprint = Sha256::digest(material.to_jwk()).into();
+        let thumbprint = Sha256::digest(material.to_jwk().as_bytes()).into();
         Some(Key { kid, algorithm, issuer, material, thumbprint })
     }
 

@@ -79,7 +79,7 @@ impl ProviderLocation {
             // The URLs themselves could be longer than a key may be. No issuer has a fragment, and no URL white space.
             let [discovery, jwks] = [discovery, jwks].map(|url| url.as_deref().unwrap_or_default());
             key.push('#');
-            key.push_str(&URL_SAFE_NO_PAD.encode(&Sha256::digest([discovery, " ", jwks].concat())[..9]));
+            key.push_str(&URL_SAFE_NO_PAD.encode(&Sha256::digest([discovery, " ", jwks].concat().as_bytes())[..9]));
         }
         key
     }
