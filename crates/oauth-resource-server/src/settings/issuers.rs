@@ -2,7 +2,7 @@
 //! and how they are read.
 
 use mcp_edge_providers::TENANT_PLACEHOLDER;
-use mcp_edge_runtime::settings::{Reader, check_url};
+use mcp_edge_runtime::settings::{Reader, SettingsError, check_url};
 use serde_json::{Map, Value};
 
 use super::{provider::token_profile, provider_location, resource::Resource};
@@ -42,8 +42,7 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
         if let Some(resource) = resource {
             audiences.insert(0, resource.url.clone());
         }
-        let setting = |reader: &Reader<'_>, name: &str| reader.text(name);
-        issuers.push(trusted(reader, "", issuer, audiences, &setting));
+        issuers.push(trusted(reader, issuer, audiences));
     }
     for entry in entries(reader) {
         if let Some(trusted) = entry.as_object().and_then(|entry| trusted_by_entry(reader, entry, &issuers)) {
@@ -85,58 +84,51 @@ fn trusted_by_entry(
     let is_known_member = |name: &str| matches!(name, "issuer" | "audience") || ENTRY_SETTINGS.contains(&name);
     let odd = entry.iter().find(|(name, value)| !is_known_member(name) || (*name != "audience" && !value.is_string()));
     if let Err(problem) = check_url(issuer) {
-        reader.error(format!("MORE_ISSUERS: {issuer:?} {problem}"));
+        reader.wrong_entry("MORE_ISSUERS", issuer, &problem);
     } else if let Some((name, _)) = odd {
         reader.error(format!(
             "MORE_ISSUERS: {name:?} of {issuer:?} must be a string, and one of issuer, {}",
             ENTRY_SETTINGS.join(", ")
         ));
     } else if audiences.is_empty() || audiences.iter().any(String::is_empty) {
-        reader.error(format!("MORE_ISSUERS: {issuer:?} needs at least one audience, and no empty one"));
+        reader.wrong_entry("MORE_ISSUERS", issuer, "needs at least one audience, and no empty one");
     } else if known.iter().any(|known| known.issuer == issuer) {
-        reader.error(format!("MORE_ISSUERS: {issuer:?} is named twice"));
+        reader.wrong_entry("MORE_ISSUERS", issuer, "is named twice");
     } else {
         // An entry that does not say whose tokens these are inherits how they are read, as far as that is set.
         let inherits = !entry.contains_key("provider");
-        let setting = |reader: &Reader<'_>, name: &str| {
+        let setting = |name: &str| {
             let own = entry.get(&name.to_ascii_lowercase()).and_then(Value::as_str);
-            let own = own.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned);
-            let is_inherited = inherits && INHERITED.contains(&name);
-            own.or_else(|| reader.text(name).filter(|_| is_inherited))
+            let own = own.filter(|value| !value.trim().is_empty()).map(str::to_owned);
+            own.or_else(|| reader.text(name).filter(|_| inherits && INHERITED.contains(&name)))
         };
-        let place = ["MORE_ISSUERS: ", issuer, ": "].concat();
-        return Some(trusted(reader, &place, issuer.to_owned(), audiences, &setting));
+        let mut settings = Reader::new(&setting);
+        let trusted = trusted(&mut settings, issuer.to_owned(), audiences);
+        if let Err(SettingsError(errors)) = settings.finish(()) {
+            for error in errors {
+                reader.error(["MORE_ISSUERS: ", issuer, ": ", &error].concat());
+            }
+        }
+        return Some(trusted);
     }
     None
 }
 
-/// Reads what belongs to an issuer. `setting` returns the value of a setting for this issuer; errors begin with `place`.
-fn trusted(
-    reader: &mut Reader<'_>,
-    place: &str,
-    issuer: String,
-    audiences: Vec<String>,
-    setting: &dyn Fn(&Reader<'_>, &str) -> Option<String>,
-) -> TrustedIssuer {
-    let profile = token_profile(reader, place, &issuer, setting);
-    let accepted = accepted(reader, place, &issuer, &profile, setting(reader, "ALLOWED_TENANTS").as_deref());
-    let urls = provider_location::read(reader, place, &issuer, setting);
+/// Reads what belongs to an issuer, from the settings for it.
+fn trusted(reader: &mut Reader<'_>, issuer: String, audiences: Vec<String>) -> TrustedIssuer {
+    let profile = token_profile(reader, &issuer);
+    let accepted = accepted(reader, &issuer, &profile);
+    let urls = provider_location::read(reader, &issuer);
     TrustedIssuer { issuer, accepted, audiences, profile, urls }
 }
 
 /// The values of `iss` that are the issuer's: one for each allowed tenant of an issuer of all tenants.
-fn accepted(
-    reader: &mut Reader<'_>,
-    place: &str,
-    issuer: &str,
-    profile: &TokenProfile,
-    tenants: Option<&str>,
-) -> Vec<String> {
-    let tenants = tenants.unwrap_or_default();
+fn accepted(reader: &mut Reader<'_>, issuer: &str, profile: &TokenProfile) -> Vec<String> {
+    let tenants = reader.words("ALLOWED_TENANTS");
     let Some((before, after)) = issuer.split_once(TENANT_PLACEHOLDER) else {
         if !tenants.is_empty() {
             reader.error(format!(
-                "{place}ALLOWED_TENANTS is for an issuer of all tenants, with {TENANT_PLACEHOLDER} in it, and {issuer:?} is \
+                "ALLOWED_TENANTS is for an issuer of all tenants, with {TENANT_PLACEHOLDER} in it, and {issuer:?} is \
                  that of one: remove it"
             ));
         }
@@ -144,23 +136,24 @@ fn accepted(
     };
     if !profile.provider.has_keys_of_tenants {
         reader.error(format!(
-            "{place}{issuer:?}: only PROVIDER = \"entra\" has an issuer of all tenants ({TENANT_PLACEHOLDER})"
+            "{issuer:?}: only PROVIDER = \"entra\" has an issuer of all tenants ({TENANT_PLACEHOLDER})"
         ));
     }
     let is_of_id = |byte: u8| byte == b'-' || byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
     let mut accepted = Vec::new();
-    for tenant in tenants.split_ascii_whitespace() {
+    for tenant in &tenants {
         if tenant.len() != 36 || !tenant.bytes().all(is_of_id) {
-            reader.error(format!(
-                "{place}ALLOWED_TENANTS: {tenant:?} must be the id of a tenant in lower case, such as \
-                 9188040d-6c67-4c5b-b112-36a304b66dad"
-            ));
+            reader.wrong_entry(
+                "ALLOWED_TENANTS",
+                tenant,
+                "must be the id of a tenant in lower case, such as 9188040d-6c67-4c5b-b112-36a304b66dad",
+            );
         }
         accepted.push([before, tenant, after].concat());
     }
     if accepted.is_empty() {
         reader.error(format!(
-            "{place}{issuer:?} is an issuer of all tenants: list those that may call in ALLOWED_TENANTS, by their ids"
+            "{issuer:?} is an issuer of all tenants: list those that may call in ALLOWED_TENANTS, by their ids"
         ));
     }
     accepted
