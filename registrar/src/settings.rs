@@ -100,7 +100,7 @@ impl Settings {
             Some("on") => Cleanup::On,
             Some("off") => Cleanup::Off,
             Some(other) => {
-                reader.error(format!("CLEANUP = {other:?} must be \"on\", \"dry-run\" or \"off\""));
+                reader.wrong_value("CLEANUP", other, "must be \"on\", \"dry-run\" or \"off\"");
                 Cleanup::Off
             }
         };
@@ -144,7 +144,7 @@ fn policy(reader: &mut Reader<'_>) -> Policy {
         Some("token") => Mode::Token,
         Some("open") => Mode::Open,
         Some(other) => {
-            reader.error(format!("REGISTRATION = {other:?} must be \"developers\", \"token\" or \"open\""));
+            reader.wrong_value("REGISTRATION", other, "must be \"developers\", \"token\" or \"open\"");
             Mode::Developers
         }
     };
@@ -156,7 +156,7 @@ fn policy(reader: &mut Reader<'_>) -> Policy {
         );
     }
     if let Some(bad) = scopes.iter().find(|scope| !is_scope_token(scope)) {
-        reader.error(format!("CLIENT_SCOPES: {bad:?} is not a scope"));
+        reader.wrong_entry("CLIENT_SCOPES", bad, "is not a scope");
     }
     let private_use_schemes = reader.words("PRIVATE_USE_SCHEMES");
     let is_scheme = |scheme: &String| {
@@ -164,7 +164,7 @@ fn policy(reader: &mut Reader<'_>) -> Policy {
             && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte))
     };
     if let Some(bad) = private_use_schemes.iter().find(|it| !is_scheme(it) || NEVER_PRIVATE.contains(&it.as_str())) {
-        reader.error(format!("PRIVATE_USE_SCHEMES: {bad:?} is no private-use scheme (lower case, such as \"myapp\")"));
+        reader.wrong_entry("PRIVATE_USE_SCHEMES", bad, "is no private-use scheme (lower case, such as \"myapp\")");
     }
     Policy {
         mode,

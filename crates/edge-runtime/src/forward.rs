@@ -139,7 +139,7 @@ impl<B: UpstreamBody> UpstreamResponse<B> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardError {
     /// No head in time.
-    #[error("no response within {0:?}")]
+    #[error("no response within {}s", .0.as_secs_f64())]
     Timeout(Duration),
     /// A redirect, which is not followed: requests go where the operator said, or nowhere.
     #[error("answered with a redirect (status {0})")]

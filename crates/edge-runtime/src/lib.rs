@@ -10,6 +10,7 @@
 //! | [`ports`] | the traits for everything from outside: fetch, store, signatures, randomness, time to wait | |
 //! | [`crypto`] | signature algorithms and the keys that verify them | RFC 7518, 8037 |
 //! | [`keys`] | secret keys that sign, authenticate and derive | RFC 7518, 2104, 5869 |
+//! | [`digest`] | SHA-256 | FIPS 180-4 |
 //! | [`settings`] | reads named strings and collects every error | |
 //! | [`secret`], [`seal`] | text that no log shows; what a client keeps for us, encrypted | |
 //! | [`client_network`] | what rate limits count by | |
@@ -30,6 +31,7 @@ pub mod cloudflare;
 pub mod context;
 pub mod cors;
 pub mod crypto;
+pub mod digest;
 pub mod forward;
 pub mod http;
 pub mod json;

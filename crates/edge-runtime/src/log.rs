@@ -43,7 +43,7 @@ impl LogSettings {
             Some("denials") => LogLevel::Denials,
             Some("off") => LogLevel::Off,
             Some(other) => {
-                reader.error(format!("LOG = {other:?} must be \"all\", \"denials\" or \"off\""));
+                reader.wrong_value("LOG", other, "must be \"all\", \"denials\" or \"off\"");
                 LogLevel::All
             }
         };

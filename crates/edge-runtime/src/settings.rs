@@ -65,13 +65,23 @@ impl<'a> Reader<'a> {
         self.errors.push(error.into());
     }
 
+    /// Collects the error that the value of a setting is wrong; `problem` is the end of the sentence.
+    pub fn wrong_value(&mut self, name: &str, value: &str, problem: &str) {
+        self.error(format!("{name} = {value:?} {problem}"));
+    }
+
+    /// The same of one entry of a list.
+    pub fn wrong_entry(&mut self, name: &str, entry: &str, problem: &str) {
+        self.error(format!("{name}: {entry:?} {problem}"));
+    }
+
     /// An https URL (or plain http on loopback) without query and fragment.
     pub fn url(&mut self, name: &str) -> Option<String> {
         let url = self.text(name)?;
         match check_url(&url) {
             Ok(()) => Some(url),
             Err(problem) => {
-                self.error(format!("{name} = {url:?} {problem}"));
+                self.wrong_value(name, &url, &problem);
                 None
             }
         }
@@ -84,7 +94,7 @@ impl<'a> Reader<'a> {
             Some("true") => true,
             Some("false") => false,
             Some(other) => {
-                self.error(format!("{name} = {other:?} must be \"true\" or \"false\""));
+                self.wrong_value(name, other, "must be \"true\" or \"false\"");
                 default
             }
         }

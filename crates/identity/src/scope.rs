@@ -41,6 +41,24 @@ impl Scopes {
         self.0.is_empty()
     }
 
+    /// Adds a name at the end, if it is one; whether that is its place.
+    fn push(&mut self, name: &str) -> bool {
+        if !is_scope_token(name) {
+            return true;
+        }
+        let is_in_order = self.0.last().is_none_or(|last| last.as_str() < name);
+        self.0.push(name.to_owned());
+        is_in_order
+    }
+
+    fn sort(&mut self) {
+        // As borrowed names, as everywhere: the code to sort another type would be 4 KB.
+        let mut names: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        self.0 = names.into_iter().map(str::to_owned).collect();
+    }
+
     /// The names in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
@@ -49,19 +67,14 @@ impl Scopes {
 
 impl<'a> FromIterator<&'a str> for Scopes {
     fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
-        let (mut set, mut is_sorted) = (Vec::<String>::new(), true);
-        for name in names.into_iter().filter(|name| is_scope_token(name)) {
-            is_sorted &= set.last().is_none_or(|last| last.as_str() < name);
-            set.push(name.to_owned());
+        let (mut set, mut is_sorted) = (Self::default(), true);
+        for name in names {
+            is_sorted &= set.push(name);
         }
         if !is_sorted {
-            // Sorted as borrowed names, as everywhere: the code to sort another type would be 4 KB.
-            let mut names: Vec<&str> = set.iter().map(String::as_str).collect();
-            names.sort_unstable();
-            names.dedup();
-            set = names.into_iter().map(str::to_owned).collect();
+            set.sort();
         }
-        Self(set)
+        set
     }
 }
 

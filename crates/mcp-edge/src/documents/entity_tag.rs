@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use sha2::{Digest, Sha256};
+use mcp_edge_runtime::digest::sha256;
 
 /// Bytes of the hash in a tag: two versions of a document have the same tag with a probability of 2^-64.
 const HASH_BYTES: usize = 8;
@@ -17,7 +17,7 @@ impl EntityTag {
     pub fn of(body: &str) -> Self {
         let mut tag = String::with_capacity(2 * HASH_BYTES + 2);
         tag.push('"');
-        for byte in &Sha256::digest(body)[..HASH_BYTES] {
+        for byte in &sha256(body)[..HASH_BYTES] {
             let _ = write!(tag, "{byte:02x}");
         }
         tag.push('"');

@@ -123,10 +123,12 @@ fn origins(reader: &mut Reader<'_>) -> Origins {
             && !rest.contains(['/', '?', '#', '@', '*'])
             && is_lower_case;
         if !is_origin {
-            reader.error(format!(
-                "ALLOWED_ORIGINS: {word:?} must be an origin such as https://app.example.com (lower case, no path, no \
-                 slash at the end), or the whole setting \"*\""
-            ));
+            reader.wrong_entry(
+                "ALLOWED_ORIGINS",
+                word,
+                "must be an origin such as https://app.example.com (lower case, no path, no slash at the end), or the \
+                 whole setting \"*\"",
+            );
         }
     }
     Origins::Listed(words)

@@ -7,10 +7,12 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mcp_edge_providers::TENANT_PLACEHOLDER;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 use crate::json_members;
-use mcp_edge_runtime::crypto::{Algorithm, Thumbprint, VerificationKey};
+use mcp_edge_runtime::{
+    crypto::{Algorithm, Thumbprint, VerificationKey},
+    digest::sha256,
+};
 
 /// NIST SP 800-131A: RSA keys below 2048 bits are not to be used. RFC 7518 §3.3 says so too.
 const MIN_RSA_BITS: usize = 2048;
@@ -176,7 +178,7 @@ impl Jwk {
             Some(kid) => Some(kid.as_str()?.to_owned()),
         };
         let issuer = self.member("issuer").map(|issuer| issuer.as_str().unwrap_or_default().to_owned());
-        let thumbprint = Sha256::digest(material.to_jwk()).into();
+        let thumbprint = sha256(&material.to_jwk());
         Some(Key { kid, algorithm, issuer, material, thumbprint })
     }
 

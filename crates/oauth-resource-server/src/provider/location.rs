@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mcp_edge_providers::TENANT_PLACEHOLDER;
-use sha2::{Digest, Sha256};
+use mcp_edge_runtime::digest::sha256;
 
 use super::DocumentPlace;
 
@@ -79,7 +79,7 @@ impl ProviderLocation {
             // The URLs themselves could be longer than a key may be. No issuer has a fragment, and no URL white space.
             let [discovery, jwks] = [discovery, jwks].map(|url| url.as_deref().unwrap_or_default());
             key.push('#');
-            key.push_str(&URL_SAFE_NO_PAD.encode(&Sha256::digest([discovery, " ", jwks].concat())[..9]));
+            key.push_str(&URL_SAFE_NO_PAD.encode(&sha256(&[discovery, " ", jwks].concat())[..9]));
         }
         key
     }

@@ -2,7 +2,7 @@
 //! and how they are read.
 
 use mcp_edge_providers::{TENANT_PLACEHOLDER, is_tenant_id};
-use mcp_edge_runtime::settings::{Reader, check_url};
+use mcp_edge_runtime::settings::{Reader, SettingsError, check_url};
 use serde_json::{Map, Value};
 
 use super::{provider::token_profile, provider_location, resource::Resource};
@@ -45,8 +45,7 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
         if let Some(resource) = resource {
             audiences.insert(0, resource.url.clone());
         }
-        let setting = |reader: &Reader<'_>, name: &str| reader.text(name);
-        issuers.push(trusted(reader, "", issuer, audiences, &setting));
+        issuers.push(trusted(reader, issuer, audiences));
     }
     for entry in entries(reader) {
         if let Some(trusted) = entry.as_object().and_then(|entry| trusted_by_entry(reader, entry, &issuers)) {
@@ -88,48 +87,45 @@ fn trusted_by_entry(
     let is_known_member = |name: &str| matches!(name, "issuer" | "audience") || ENTRY_SETTINGS.contains(&name);
     let odd = entry.iter().find(|(name, value)| !is_known_member(name) || (*name != "audience" && !value.is_string()));
     if let Err(problem) = check_url(issuer) {
-        reader.error(format!("MORE_ISSUERS: {issuer:?} {problem}"));
+        reader.wrong_entry("MORE_ISSUERS", issuer, &problem);
     } else if let Some((name, _)) = odd {
         reader.error(format!(
             "MORE_ISSUERS: {name:?} of {issuer:?} must be a string, and one of issuer, {}",
             ENTRY_SETTINGS.join(", ")
         ));
     } else if audiences.is_empty() || audiences.iter().any(String::is_empty) {
-        reader.error(format!("MORE_ISSUERS: {issuer:?} needs at least one audience, and no empty one"));
+        reader.wrong_entry("MORE_ISSUERS", issuer, "needs at least one audience, and no empty one");
     } else {
         let own = |name: &str| {
-            let value = entry.get(&name.to_ascii_lowercase()).and_then(Value::as_str).unwrap_or_default().trim();
-            (!value.is_empty()).then(|| value.to_owned())
+            let value = entry.get(&name.to_ascii_lowercase()).and_then(Value::as_str);
+            value.filter(|value| !value.trim().is_empty()).map(str::to_owned)
         };
         // An entry that does not say whose tokens these are inherits how they are read, as far as that is set.
         let inherits = own("PROVIDER").is_none();
-        let setting = |reader: &Reader<'_>, name: &str| {
-            own(name).or_else(|| reader.text(name).filter(|_| inherits && INHERITED.contains(&name)))
-        };
-        let place = ["MORE_ISSUERS: ", issuer, ": "].concat();
-        let trusted = trusted(reader, &place, issuer.to_owned(), audiences, &setting);
-        // `iss` selects the issuer, so the second would never be reached.
+        let setting =
+            |name: &str| own(name).or_else(|| reader.text(name).filter(|_| inherits && INHERITED.contains(&name)));
+        let mut settings = Reader::new(&setting);
+        let trusted = trusted(&mut settings, issuer.to_owned(), audiences);
+        if let Err(SettingsError(errors)) = settings.finish(()) {
+            for error in errors {
+                reader.error(["MORE_ISSUERS: ", issuer, ": ", &error].concat());
+            }
+        }
+        // `iss` selects the issuer, so the second of two would never be reached.
         let mut all_known = known.iter().flat_map(|known| &known.accepted);
-        let twice = all_known.find(|accepted| trusted.accepted.contains(accepted));
-        if let Some(twice) = twice {
-            reader.error(format!("MORE_ISSUERS: {twice:?} is named twice"));
+        if let Some(twice) = all_known.find(|accepted| trusted.accepted.contains(accepted)) {
+            reader.wrong_entry("MORE_ISSUERS", twice, "is named twice");
         }
         return Some(trusted);
     }
     None
 }
 
-/// Reads what belongs to an issuer. `setting` returns the value of a setting for this issuer; errors begin with `place`.
-fn trusted(
-    reader: &mut Reader<'_>,
-    place: &str,
-    issuer: String,
-    audiences: Vec<String>,
-    setting: &dyn Fn(&Reader<'_>, &str) -> Option<String>,
-) -> TrustedIssuer {
-    let profile = token_profile(reader, place, &issuer, setting);
-    let accepted = accepted(reader, place, &issuer, &profile, setting(reader, "ALLOWED_TENANTS").as_deref());
-    let mut urls = provider_location::read(reader, place, &issuer, setting);
+/// Reads what belongs to an issuer, from the settings for it.
+fn trusted(reader: &mut Reader<'_>, issuer: String, audiences: Vec<String>) -> TrustedIssuer {
+    let profile = token_profile(reader, &issuer);
+    let accepted = accepted(reader, &issuer, &profile);
+    let mut urls = provider_location::read(reader, &issuer);
     if accepted.iter().any(|accepted| accepted.contains(PERSONAL_ACCOUNTS)) && urls.authorization_server.is_some() {
         urls.authorization_server = Some(issuer.replace(TENANT_PLACEHOLDER, "common"));
     }
@@ -137,18 +133,12 @@ fn trusted(
 }
 
 /// The values of `iss` that are the issuer's: one for each allowed tenant of an issuer of all tenants.
-fn accepted(
-    reader: &mut Reader<'_>,
-    place: &str,
-    issuer: &str,
-    profile: &TokenProfile,
-    tenants: Option<&str>,
-) -> Vec<String> {
-    let tenants = tenants.unwrap_or_default();
+fn accepted(reader: &mut Reader<'_>, issuer: &str, profile: &TokenProfile) -> Vec<String> {
+    let tenants = reader.words("ALLOWED_TENANTS");
     let Some((before, after)) = issuer.split_once(TENANT_PLACEHOLDER) else {
         if !tenants.is_empty() {
             reader.error(format!(
-                "{place}ALLOWED_TENANTS is for an issuer of all tenants, with {TENANT_PLACEHOLDER} in it, and {issuer:?} is \
+                "ALLOWED_TENANTS is for an issuer of all tenants, with {TENANT_PLACEHOLDER} in it, and {issuer:?} is \
                  that of one: remove it"
             ));
         }
@@ -156,27 +146,30 @@ fn accepted(
     };
     if !profile.provider.has_keys_of_tenants {
         reader.error(format!(
-            "{place}{issuer:?}: only PROVIDER = \"entra\" has an issuer of all tenants ({TENANT_PLACEHOLDER})"
+            "{issuer:?}: only PROVIDER = \"entra\" has an issuer of all tenants ({TENANT_PLACEHOLDER})"
         ));
     }
-    if place.is_empty() && reader.text("OPAQUE_TOKEN_CLIENTS").is_some() {
-        reader.error(format!(
-            "OPAQUE_TOKEN_CLIENTS: of {issuer:?}, an issuer of all tenants, nobody could say whose opaque tokens are"
-        ));
+    if reader.text("OPAQUE_TOKEN_CLIENTS").is_some() {
+        reader.wrong_entry(
+            "OPAQUE_TOKEN_CLIENTS",
+            issuer,
+            "is of all tenants, and nobody could say of which a token is",
+        );
     }
     let mut accepted = Vec::new();
-    for tenant in tenants.split_ascii_whitespace() {
+    for tenant in &tenants {
         if !is_tenant_id(tenant) {
-            reader.error(format!(
-                "{place}ALLOWED_TENANTS: {tenant:?} must be the id of a tenant in lower case, such as \
-                 0a1b2c3d-0000-4000-8000-000000000001"
-            ));
+            reader.wrong_entry(
+                "ALLOWED_TENANTS",
+                tenant,
+                "must be the id of a tenant in lower case, such as 0a1b2c3d-0000-4000-8000-000000000001",
+            );
         }
         accepted.push([before, tenant, after].concat());
     }
     if accepted.is_empty() {
         reader.error(format!(
-            "{place}{issuer:?} is an issuer of all tenants: list those that may call in ALLOWED_TENANTS, by their ids"
+            "{issuer:?} is an issuer of all tenants: list those that may call in ALLOWED_TENANTS, by their ids"
         ));
     }
     accepted

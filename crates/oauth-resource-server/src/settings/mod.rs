@@ -71,7 +71,7 @@ fn trust(reader: &mut Reader<'_>, resource: Option<&Resource>) -> TrustPolicy {
         scope_prefix: scope_prefix::read(reader),
         hierarchy: hierarchy(reader),
         disclosure: Disclosure::parse(&reader.text("CLAIM_SCOPES").unwrap_or_default()).unwrap_or_else(|entry| {
-            reader.error(format!("CLAIM_SCOPES: {entry:?} must have the form scope=claim,claim"));
+            reader.wrong_entry("CLAIM_SCOPES", &entry, "must have the form scope=claim,claim");
             Disclosure::default()
         }),
         clients: ClientPolicy {
@@ -87,9 +87,8 @@ fn trust(reader: &mut Reader<'_>, resource: Option<&Resource>) -> TrustPolicy {
 fn scopes(reader: &mut Reader<'_>, name: &str) -> Scopes {
     let words = reader.words(name);
     if let Some(bad) = words.iter().find(|word| !is_scope_token(word)) {
-        reader.error(format!(
-            "{name}: {bad:?} is not a scope (RFC 6749 allows visible ASCII without quote and backslash)"
-        ));
+        let problem = "is not a scope (RFC 6749 allows visible ASCII without quote and backslash)";
+        reader.wrong_entry(name, bad, problem);
     }
     words.iter().map(String::as_str).collect()
 }
@@ -123,7 +122,7 @@ fn hierarchy(reader: &mut Reader<'_>) -> Hierarchy {
             Some((scope, implied)) if is_scope_token(scope) && implied.iter().all(|name| is_scope_token(name)) => {
                 hierarchy.imply(scope, &implied.into_iter().collect());
             }
-            _ => reader.error(format!("SCOPE_HIERARCHY: {entry:?} must have the form scope=implied,implied")),
+            _ => reader.wrong_entry("SCOPE_HIERARCHY", &entry, "must have the form scope=implied,implied"),
         }
     }
     hierarchy

@@ -4,18 +4,10 @@ use mcp_edge_runtime::{settings::Reader, uri::is_endpoint_url};
 
 use crate::provider::ProviderUrls;
 
-/// Reads those of `issuer`. `setting` returns the value of a setting for this issuer; errors begin with `place`.
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    place: &str,
-    issuer: &str,
-    setting: &dyn Fn(&Reader<'_>, &str) -> Option<String>,
-) -> ProviderUrls {
-    let mut url = |name: &str| {
-        let url = setting(reader, name);
-        checked(reader, place, name, url)
-    };
-    let (discovery, jwks, introspection) = (url("DISCOVERY_URL"), url("JWKS_URL"), url("INTROSPECTION_URL"));
+/// Reads those of `issuer`.
+pub(super) fn read(reader: &mut Reader<'_>, issuer: &str) -> ProviderUrls {
+    let (discovery, jwks) = (url(reader, "DISCOVERY_URL"), url(reader, "JWKS_URL"));
+    let introspection = url(reader, "INTROSPECTION_URL");
     let is_by_userinfo = || reader.text("OPAQUE_TOKEN_CHECK").is_some_and(|check| check == "userinfo");
     if introspection.is_some() && (reader.text("OPAQUE_TOKEN_CLIENTS").is_none() || is_by_userinfo()) {
         reader.error(
@@ -28,15 +20,17 @@ pub(super) fn read(
 
 /// The URL of a setting, if it is one that requests may be sent to. A query is part of some providers' URLs: of
 /// applications with signing keys of their own at Entra (`?appid=…`), and of policies at Azure AD B2C (`?p=…`).
-fn checked(reader: &mut Reader<'_>, place: &str, name: &str, url: Option<String>) -> Option<String> {
-    let url = url?;
+fn url(reader: &mut Reader<'_>, name: &str) -> Option<String> {
+    let url = reader.text(name)?;
     if is_endpoint_url(&url) {
         return Some(url);
     }
-    reader.error(format!(
-        "{place}{name}: {url:?} must be an https URL (http for localhost, 127.0.0.1 and [::1] only) without user information, \
-         fragment, white space, quotes and braces"
-    ));
+    reader.wrong_entry(
+        name,
+        &url,
+        "must be an https URL (http for localhost, 127.0.0.1 and [::1] only) without user information, fragment, white \
+         space, quotes and braces",
+    );
     None
 }
 
@@ -49,7 +43,7 @@ mod tests {
     fn read(settings: &[(&str, &str)]) -> Result<ProviderUrls, SettingsError> {
         let get = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let mut reader = Reader::new(&get);
-        let urls = super::read(&mut reader, "", "https://provider.example", &|reader, name| reader.text(name));
+        let urls = super::read(&mut reader, "https://provider.example");
         reader.finish(urls)
     }
 

@@ -28,7 +28,7 @@ pub(super) fn denied(reader: &mut Reader<'_>) -> DeniedTokens {
 fn denied_keys(reader: &mut Reader<'_>) -> Vec<String> {
     let keys = reader.words("DENIED_KEYS");
     if let Some(bad) = keys.iter().find(|key| key.contains([',', '"', '[', ']'])) {
-        reader.error(format!("DENIED_KEYS: {bad:?} must be one key id or thumbprint: separate several by spaces"));
+        reader.wrong_entry("DENIED_KEYS", bad, "must be one key id or thumbprint: separate several by spaces");
     }
     keys
 }
@@ -37,9 +37,8 @@ fn denied_keys(reader: &mut Reader<'_>) -> Vec<String> {
 fn denied_issued_before(reader: &mut Reader<'_>) -> u64 {
     let Some(text) = reader.text("DENIED_ISSUED_BEFORE") else { return 0 };
     parse_time(&text).unwrap_or_else(|| {
-        reader.error(format!(
-            "DENIED_ISSUED_BEFORE = {text:?} must be a time in UTC such as 2026-11-25T20:00:00Z, or seconds since 1970"
-        ));
+        let problem = "must be a time in UTC such as 2026-11-25T20:00:00Z, or seconds since 1970";
+        reader.wrong_value("DENIED_ISSUED_BEFORE", &text, problem);
         0
     })
 }
@@ -74,7 +73,7 @@ pub(super) fn opaque(reader: &mut Reader<'_>) -> Option<OpaquePolicy> {
             None
         }
         (other, _) => {
-            reader.error(format!("OPAQUE_TOKEN_CHECK = {other:?} must be \"introspection\" or \"userinfo\""));
+            reader.wrong_value("OPAQUE_TOKEN_CHECK", other, "must be \"introspection\" or \"userinfo\"");
             None
         }
     };

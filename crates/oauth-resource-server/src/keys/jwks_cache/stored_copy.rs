@@ -90,7 +90,7 @@ impl StoredCopy {
         let reading = pin!(services.get(&key));
         let read = match select(reading, services.sleep(STORE_TIMEOUT)).await {
             Either::Left((read, _)) => read,
-            Either::Right(_) => Err(StoreError(format!("no answer within {STORE_TIMEOUT:?}"))),
+            Either::Right(_) => Err(StoreError(format!("no answer within {}s", STORE_TIMEOUT.as_secs()))),
         };
         let record = self.note(read).flatten().and_then(|text| Record::parse(&text, &self.location, now));
         let record = record.filter(|record| self.may_use(record));
