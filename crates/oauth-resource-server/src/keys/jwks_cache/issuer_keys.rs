@@ -1,8 +1,8 @@
 //! One issuer's keys and discovery document, as one isolate sees them.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, pin::pin, rc::Rc, time::Duration};
 
-use futures_util::future::{FutureExt, LocalBoxFuture, select};
+use futures_util::future::{Either, FutureExt, LocalBoxFuture, select};
 
 use super::{
     denials,
@@ -32,11 +32,11 @@ const MAX_WAITS: u64 = 300;
 /// a tenth of it.
 const RENEWAL_PATIENCE: Duration = Duration::from_secs(3);
 
-/// By a request that the store is not asked for again.
-const ASKED_STORE: Attempted = Attempted { store: true, provider: false, has_waited: false };
-
 /// The same, in waits for others.
 const PATIENT_WAITS: u64 = RENEWAL_PATIENCE.as_secs() * 1000 / WAIT_MILLISECONDS;
+
+/// What a request has attempted that does not ask the store.
+const ASKED_STORE: Attempted = Attempted { store: true, provider: false, has_waited: false };
 
 /// One issuer's keys. What is fetched serves all requests, so every operation takes [`Services`] alone: nothing that one
 /// client sends can get into a request to the provider.
@@ -146,14 +146,21 @@ impl IssuerKeys {
         if given.introspection_endpoint.is_none() {
             return self.provider(now, services).await;
         }
-        if self.provider_failure.borrow().is_some() && self.age(now).is_none() {
+        // The operator's endpoint is enough: nobody waits for a document that could not be had a moment ago.
+        if self.provider_failure.borrow().is_some() {
             let next = self.state.borrow_mut().next_for_document(now, Assurance::Endpoints, ASKED_STORE);
-            if matches!(next, Err(Action::AskProvider)) {
-                drop(self.start_asking_provider(now, services));
+            if let Err(action) = next {
+                if matches!(action, Action::AskProvider) {
+                    drop(self.start_asking_provider(now, services));
+                }
+                return Ok(given);
             }
-            return Ok(given);
         }
-        Ok(self.provider(now, services).await.unwrap_or(given))
+        let provider = pin!(self.provider(now, services));
+        Ok(match select(provider, services.sleep(RENEWAL_PATIENCE)).await {
+            Either::Left((provider, _)) => provider.unwrap_or(given),
+            Either::Right(_) => given,
+        })
     }
 
     /// The text of the discovery document, to show it to others: it names nothing but the issuer's own origin, or this

@@ -224,10 +224,11 @@ impl JwksState {
         self.searching_until = None;
     }
 
-    /// Adds the outcome of the last search to a copy that is older. In vain, its document stays.
+    /// Adds the outcome of the last search to a copy whose document is older, or from the store: another machine's clock may
+    /// be ahead. In vain, its document stays.
     fn add_searched(&mut self) {
         if let (Some(copy), Some((found, at))) = (&mut self.copy, &self.searched)
-            && copy.provider_fetched_at < *at
+            && (copy.is_stored || copy.provider_fetched_at < *at)
             && (found.is_some() || copy.provider.document.is_none())
         {
             let mut record = Record::clone(copy);

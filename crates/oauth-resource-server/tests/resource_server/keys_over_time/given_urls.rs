@@ -352,3 +352,19 @@ fn a_given_introspection_endpoint_does_not_make_a_stored_document_foreign() {
     assert_eq!(waited, 0);
     assert_eq!(history.world.calls(&introspection_url(ISSUER)), 0);
 }
+
+#[test]
+fn a_stored_document_from_a_clock_ahead_does_not_hide_what_is_found() {
+    let mut history = history(&Answer::json(&discovery(ISSUER)));
+    assert_eq!(verdict(&history, &good_token(&history)).0, Ok(()));
+    history.world.finish_background();
+    let honest = history.world.stored_of(&history.location).expect("a copy");
+    let foreign = honest.replace(&introspection_url(ISSUER), "https://elsewhere.example/introspection");
+    assert_ne!(foreign, honest);
+    let now = history.world.now();
+    let ahead = foreign.replace(&now.to_string(), &(now + 50).to_string());
+    history.world.put_into_store_of(&history.location, &ahead);
+    history.happen(&Event::ColdStart);
+    assert_eq!(verdict(&history, &good_token(&history)).0, Ok(()));
+    assert_eq!(provider(&history).0.expect("a provider").introspection_endpoint, Some(introspection_url(ISSUER)));
+}

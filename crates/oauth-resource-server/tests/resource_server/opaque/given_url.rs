@@ -69,20 +69,31 @@ fn no_document_is_needed() {
             let scene = given(|urls| urls.jwks = has_keys.then(|| jwks_url(ISSUER)));
             answer_discovery(&scene, &answer);
             let first = waited(&scene, TOKEN);
-            // Where the keys are known, the search is waited for a little, else to its end: perhaps the document says how
-            // the secret is sent.
-            let longest = if !matches!(answer, Answer::After(..)) {
-                20
-            } else if has_keys {
-                3100
-            } else {
-                8100
-            };
+            // The search is waited for a little: perhaps the document says how the secret is sent.
+            let longest = if !matches!(answer, Answer::After(..)) { 20 } else { 3100 };
             assert!(first <= longest, "{has_keys} {answer:?}: {first}");
             scene.world.finish_background();
             assert_eq!(waited(&scene, OTHER_TOKEN), 0, "{has_keys} {answer:?}");
             assert_eq!(scene.world.calls(CHECK), 2);
         }
+    }
+}
+
+#[test]
+fn nobody_waits_long_for_a_document_that_is_not_needed() {
+    let scene = given(|_| ());
+    let now = scene.world.now();
+    // A copy whose document leads elsewhere does for keys, and not to send tokens to.
+    let mut document = discovery(ISSUER);
+    document["userinfo_endpoint"] = "https://elsewhere.example/me".into();
+    let jwks = json!({ "keys": [scene.key.jwk("k")] });
+    let stored = json!({ "provider": document, "provider_fetched_at": now, "jwks": jwks, "jwks_fetched_at": now });
+    scene.world.put_into_store(ISSUER, &stored.to_string());
+    answer_discovery(&scene, &Answer::After(60_000, Box::new(Answer::Down)));
+    for token in [TOKEN, OTHER_TOKEN, "a-third-opaque-token"] {
+        let waited = waited(&scene, token);
+        assert!(waited <= 3100, "{waited}");
+        scene.world.finish_background();
     }
 }
 
