@@ -24,7 +24,7 @@ pub(super) fn registry_entry(reader: &mut Reader<'_>) -> Option<RegistryEntry> {
         }
     }
     if let Some(version) = version.as_ref().filter(|version| !registry::is_version(version)) {
-        reader.wrong_value("REGISTRY_VERSION", &version, "must be one version such as 1.0.0, no range");
+        reader.wrong_value("REGISTRY_VERSION", version, "must be one version such as 1.0.0, no range");
     }
     let parsed = ServerName::parse(&name);
     if parsed.is_none() {
