@@ -184,6 +184,16 @@ describe("the user role", () => {
     assert.deepEqual(users().map(({ name }) => name), ["Admins", "More", "None", `Users of ${RESOURCE}`]);
   });
 
+  test("of somebody else's is not widened by a permission that is new", async () => {
+    const { id } = makeResource();
+    const readers = makeRole("Readers", [id]);
+    const { output } = await set(["--no-playground", "--user", "alice", "--scope", "notes:write=Write notes"]);
+    assert.deepEqual(readers.scopeIds, [id], output);
+    assert.deepEqual(users().map(({ name }) => name), ["Readers", `Users of ${RESOURCE}`]);
+    assert.equal(users()[1].scopeIds.length, 2);
+    assert.match((await set(["--no-playground", "--user", "alice", "--scope", "notes:write=Write notes"])).output, /There is nothing to change/);
+  });
+
   test("is not chosen among several, nor made", async () => {
     const { id } = makeResource();
     makeRole("One", [id]);
