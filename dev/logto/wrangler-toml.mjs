@@ -12,6 +12,21 @@ const BYTE_ORDER_MARK = "\ufeff";
 const STRING = String.raw`"(?:[^"\\]|\\.)*"|'[^']*'`;
 
 /**
+ * The text of a file, with its byte order mark.
+ * @param {Uint8Array} bytes
+ * @param {string} file  its name, for the operator
+ * @returns {string}
+ * @throws {Problem} if it is not UTF-8: written again, it would be another
+ */
+export function decodeToml(bytes, file) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Problem(`${file} is not valid TOML (not UTF-8)`, { why: "TOML is UTF-8.", fix: "Save it as UTF-8, and run the same command again." });
+  }
+}
+
+/**
  * The settings that are strings, in whichever way the table is written.
  * @param {string} text  of wrangler.toml
  * @param {string} [file]  its name, for the operator
