@@ -5,7 +5,7 @@ import { chmod, lstat, readdir, readFile, rename, stat, symlink, writeFile } fro
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { checkResource, normaliseEndpoint, readOptions } from "../dev/logto/options.mjs";
-import { readSettings, setSettings } from "../dev/logto/wrangler-toml.mjs";
+import { readName, readSettings, setSettings } from "../dev/logto/wrangler-toml.mjs";
 import { createProject, runLogto, startLogto } from "./support/logto-tenant.mjs";
 
 describe("wrangler.toml", () => {
@@ -81,7 +81,12 @@ describe("wrangler.toml", () => {
     assert.throws(() => setSettings("[vars]\nA = [1]\n", { A: "2" }), /A in wrangler.toml is not a string/);
     assert.throws(() => setSettings("[vars.A]\nx = 1\n", { A: "2" }), /A in wrangler.toml is not a string/);
     assert.throws(() => setSettings('vars = "x"\n', { A: "2" }), /vars in wrangler.toml is not a table/);
-    assert.throws(() => readSettings("x", "registrar/wrangler.toml"), /^Error: registrar\/wrangler.toml is not valid TOML/);
+    const file = "registrar/wrangler.toml";
+    assert.throws(() => setSettings("[vars]\nA = [1]\n", { A: "2" }, file), /^Error: A in registrar\/wrangler.toml is not a string/);
+    assert.throws(() => setSettings('vars = "x"\n', { A: "2" }, file), /^Error: vars in registrar\/wrangler.toml is not a table/);
+    assert.throws(() => setSettings("x", { A: "2" }, file), /^Error: registrar\/wrangler.toml is not valid TOML/);
+    assert.throws(() => readName("x", file), /^Error: registrar\/wrangler.toml is not valid TOML/);
+    assert.throws(() => readSettings("x", file), /^Error: registrar\/wrangler.toml is not valid TOML/);
     for (const text of ["[vars\n", '[vars]\nA = "1"\nA = "2"\n', '[vars]\nA = "1\n']) {
       assert.throws(() => readSettings(text), { message: /wrangler.toml is not valid TOML/, why: /line \d+/ }, text);
     }
@@ -164,6 +169,14 @@ describe("the file", () => {
     const { output } = await runLogto({ project, args: ["--endpoint", tenant.endpoint, "--resource", RESOURCE, "--no-playground"], surroundings: { confirm } });
     assert.match(output, /wrangler.toml was changed meanwhile/);
     assert.equal((await readFile(path)).toString("latin1"), "# \xff\n");
+    await project.remove();
+  });
+
+  test("messages about the registrar's file name it", async () => {
+    const project = await createProject();
+    await project.write((await project.read("registrar/wrangler.toml")).replace(/^ISSUER = .*$/m, "ISSUER = []"), "registrar/wrangler.toml");
+    const { output } = await runLogto({ project, args: ["--endpoint", tenant.endpoint, "--resource", RESOURCE, "--dry-run", "--registrar", "https://apps.example.com"] });
+    assert.match(output, /left alone .*registrar\/wrangler.toml: ISSUER, because ISSUER in registrar\/wrangler.toml is not a string/);
     await project.remove();
   });
 
