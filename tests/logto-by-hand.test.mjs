@@ -194,6 +194,19 @@ describe("the user role", () => {
     assert.match((await set(["--no-playground", "--user", "alice", "--scope", "notes:write=Write notes"])).output, /There is nothing to change/);
   });
 
+  test("of two resources with long names is two roles", async () => {
+    const long = (end) => `https://mcp.example.com/${"x".repeat(150)}/${end}`;
+    for (const end of ["one", "two"]) await set(["--no-playground", "--resource", long(end)]);
+    const names = users().map(({ name }) => name);
+    assert.equal(new Set(names).size, 2, names.join("\n"));
+    for (const name of names) {
+      assert.equal(name.length, 128);
+      assert.ok(name.startsWith("Users of https://mcp.example.com/xxx"), name);
+    }
+    for (const { scopeIds } of users()) assert.equal(scopeIds.length, 1, "each with its own permission");
+    assert.match((await set(["--no-playground", "--resource", long("one")])).output, /already so .*User role/);
+  });
+
   test("is not chosen among several, nor made", async () => {
     const { id } = makeResource();
     makeRole("One", [id]);
