@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { without } from "./support/installed.mjs";
 
 const read = (file) => readFile(new URL(`../../dev/setup-parts/${file}`, import.meta.url), "utf8");
 
@@ -16,6 +17,13 @@ test("the lists of Python packages have nothing but versions with their checksum
     const others = lines.filter((line) => !/^(?:[\w.-]+(?:\[\w+\])?==[\w.+]+ \\| {4}--hash=sha256:[0-9a-f]{64}(?: \\)?)$/.test(line));
     assert.deepEqual(others, [], file);
   }
+});
+
+test("a server that is not installed is skipped, and fails if all are required", () => {
+  const missing = "/nowhere/server";
+  assert.match(without("server", missing, {}), /no server here/);
+  assert.throws(() => without("server", missing, { REQUIRE_PROVIDERS: "1" }), /no server here/);
+  assert.equal(without("server", fileURLToPath(import.meta.url), { REQUIRE_PROVIDERS: "1" }), false);
 });
 
 test("a package of Debian with another version than the tests know is not used, and the reason is said", async () => {
