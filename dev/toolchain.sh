@@ -52,10 +52,13 @@ chromium=$cache/chromium/chromium
 # The official MCP client for Python, in an environment of its own. The checksum is that of its packages.
 mcp_python=$cache/python-client-$(cksum <"$root/dev/setup-parts/python-client.txt" | cut -d ' ' -f 1)/bin/python
 
-# Identity providers for tests: those written in Python in an environment of their own, the others unpacked from Debian's
-# packages.
+# Identity providers for tests: those written in Python in an environment of their own, the others unpacked from the
+# packages of this version of Debian.
 providers_python=$cache/providers-python-$(cksum <"$root/dev/setup-parts/providers.txt" | cut -d ' ' -f 1)/bin/python
-providers_debian=$cache/providers-debian-$(cksum <"$root/dev/setup-parts/providers.sh" | cut -d ' ' -f 1)
+providers_debian=$cache/providers-debian-$({
+  cat "$root/dev/setup-parts/providers.sh"
+  [ ! -r /etc/debian_version ] || cat /etc/debian_version
+} | cksum | cut -d ' ' -f 1)
 
 # The Rust of the operating system. Only the wasm build uses it, where rustup cannot fetch the wasm
 # target: see use_system_rust in dev/setup-parts/wasm-target.sh.

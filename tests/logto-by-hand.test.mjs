@@ -184,6 +184,29 @@ describe("the user role", () => {
     assert.deepEqual(users().map(({ name }) => name), ["Admins", "More", "None", `Users of ${RESOURCE}`]);
   });
 
+  test("of somebody else's is not widened by a permission that is new", async () => {
+    const { id } = makeResource();
+    const readers = makeRole("Readers", [id]);
+    const { output } = await set(["--no-playground", "--user", "alice", "--scope", "notes:write=Write notes"]);
+    assert.deepEqual(readers.scopeIds, [id], output);
+    assert.deepEqual(users().map(({ name }) => name), ["Readers", `Users of ${RESOURCE}`]);
+    assert.equal(users()[1].scopeIds.length, 2);
+    assert.match((await set(["--no-playground", "--user", "alice", "--scope", "notes:write=Write notes"])).output, /There is nothing to change/);
+  });
+
+  test("of two resources with long names is two roles", async () => {
+    const long = (end) => `https://mcp.example.com/${"x".repeat(150)}/${end}`;
+    for (const end of ["one", "two"]) await set(["--no-playground", "--resource", long(end)]);
+    const names = users().map(({ name }) => name);
+    assert.equal(new Set(names).size, 2, names.join("\n"));
+    for (const name of names) {
+      assert.equal(name.length, 128);
+      assert.ok(name.startsWith("Users of https://mcp.example.com/xxx"), name);
+    }
+    for (const { scopeIds } of users()) assert.equal(scopeIds.length, 1, "each with its own permission");
+    assert.match((await set(["--no-playground", "--resource", long("one")])).output, /already so .*User role/);
+  });
+
   test("is not chosen among several, nor made", async () => {
     const { id } = makeResource();
     makeRole("One", [id]);

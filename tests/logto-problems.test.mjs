@@ -64,6 +64,15 @@ describe("credentials", () => {
     assertProblem(await set(), /\(403\)/, /Logto Management API access/);
   });
 
+  test("a token that no header can carry is not printed", async () => {
+    for (const access_token of ["SECRETTOKEN\nx", "SECRETTOKEN\u0000", "SECRETTOKENé", "SECRET TOKEN", ""]) {
+      refuseToken(200, { access_token, scope: "all", expires_in: 3600 });
+      const result = await set();
+      assertProblem(result, /does not answer as Logto does/);
+      assert.ok(!result.output.includes("SECRET"), result.output);
+    }
+  });
+
   test("a tenant whose Management API has another name", async () => {
     refuseToken(400, { error: "invalid_target", error_description: "x" });
     assertProblem(await set(), /no Management API called https:\/\/default.logto.app\/api/, /--management-resource/);

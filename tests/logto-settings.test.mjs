@@ -1,11 +1,11 @@
 // How `make logto` edits wrangler.toml, and what it accepts as ENDPOINT and RESOURCE.
 
 import assert from "node:assert/strict";
-import { chmod, lstat, readdir, readFile, rename, stat, symlink } from "node:fs/promises";
+import { chmod, lstat, readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { checkResource, normaliseEndpoint, readOptions } from "../dev/logto/options.mjs";
-import { readSettings, setSettings } from "../dev/logto/wrangler-toml.mjs";
+import { readName, readSettings, setSettings } from "../dev/logto/wrangler-toml.mjs";
 import { createProject, runLogto, startLogto } from "./support/logto-tenant.mjs";
 
 describe("wrangler.toml", () => {
@@ -81,7 +81,12 @@ describe("wrangler.toml", () => {
     assert.throws(() => setSettings("[vars]\nA = [1]\n", { A: "2" }), /A in wrangler.toml is not a string/);
     assert.throws(() => setSettings("[vars.A]\nx = 1\n", { A: "2" }), /A in wrangler.toml is not a string/);
     assert.throws(() => setSettings('vars = "x"\n', { A: "2" }), /vars in wrangler.toml is not a table/);
-    assert.throws(() => readSettings("x", "registrar/wrangler.toml"), /^Error: registrar\/wrangler.toml is not valid TOML/);
+    const file = "registrar/wrangler.toml";
+    assert.throws(() => setSettings("[vars]\nA = [1]\n", { A: "2" }, file), /^Error: A in registrar\/wrangler.toml is not a string/);
+    assert.throws(() => setSettings('vars = "x"\n', { A: "2" }, file), /^Error: vars in registrar\/wrangler.toml is not a table/);
+    assert.throws(() => setSettings("x", { A: "2" }, file), /^Error: registrar\/wrangler.toml is not valid TOML/);
+    assert.throws(() => readName("x", file), /^Error: registrar\/wrangler.toml is not valid TOML/);
+    assert.throws(() => readSettings("x", file), /^Error: registrar\/wrangler.toml is not valid TOML/);
     for (const text of ["[vars\n", '[vars]\nA = "1"\nA = "2"\n', '[vars]\nA = "1\n']) {
       assert.throws(() => readSettings(text), { message: /wrangler.toml is not valid TOML/, why: /line \d+/ }, text);
     }
@@ -131,6 +136,47 @@ describe("the file", () => {
     await project.write((await project.read()).replace('PROVIDER = "logto"', 'PROVIDER = "auth0"'));
     assert.match((await set(project)).output, /~ will change {3}wrangler.toml: PROVIDER\n +auth0 → logto/);
     assert.equal(readSettings(await project.read()).PROVIDER, "logto");
+    await project.remove();
+  });
+
+  test("one that is not UTF-8 is refused, and stays as it is", async () => {
+    const project = await createProject();
+    const path = join(project.root, "wrangler.toml");
+    const bytes = Buffer.concat([Buffer.from("# Z\xfcrich\n", "latin1"), await readFile(path)]);
+    await writeFile(path, bytes);
+    const { problem, output } = await set(project);
+    assert.ok(problem, output);
+    assert.match(output, /^wrangler.toml is not valid TOML \(not UTF-8\)\n {2}why.*\n {2}fix/);
+    assert.ok((await readFile(path)).equals(bytes));
+    await project.remove();
+  });
+
+  test("its byte order mark stays", async () => {
+    const project = await createProject({ change: (toml) => `\ufeff${toml}` });
+    const { code, output } = await set(project);
+    assert.equal(code, 0, output);
+    assert.deepEqual([...(await readFile(join(project.root, "wrangler.toml"))).subarray(0, 3)], [0xef, 0xbb, 0xbf]);
+    await project.remove();
+  });
+
+  test("one that becomes another while the question is open is not written", async () => {
+    const project = await createProject();
+    const path = join(project.root, "wrangler.toml");
+    const confirm = async () => {
+      await writeFile(path, Buffer.from("# \xff\n", "latin1"));
+      return true;
+    };
+    const { output } = await runLogto({ project, args: ["--endpoint", tenant.endpoint, "--resource", RESOURCE, "--no-playground"], surroundings: { confirm } });
+    assert.match(output, /wrangler.toml was changed meanwhile/);
+    assert.equal((await readFile(path)).toString("latin1"), "# \xff\n");
+    await project.remove();
+  });
+
+  test("messages about the registrar's file name it", async () => {
+    const project = await createProject();
+    await project.write((await project.read("registrar/wrangler.toml")).replace(/^ISSUER = .*$/m, "ISSUER = []"), "registrar/wrangler.toml");
+    const { output } = await runLogto({ project, args: ["--endpoint", tenant.endpoint, "--resource", RESOURCE, "--dry-run", "--registrar", "https://apps.example.com"] });
+    assert.match(output, /left alone .*registrar\/wrangler.toml: ISSUER, because ISSUER in registrar\/wrangler.toml is not a string/);
     await project.remove();
   });
 

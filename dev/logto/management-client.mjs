@@ -10,6 +10,9 @@ const MAX_PAGES = 200;
 const ROLE_FIX =
   'In the Logto console, open the machine-to-machine application, "Roles", and assign "Logto Management API access" (create such a role with the permission `all` of the Management API if there is none).';
 
+// What a header can carry. The error about any other value would contain it.
+const TOKEN = /^[\x21-\x7e]+$/;
+
 /**
  * @typedef {object} ManagementClient
  * @property {string} resource  the resource indicator of the Management API
@@ -47,7 +50,7 @@ export async function connect({ endpoint, managementResource = managementResourc
       body: new URLSearchParams(form).toString(),
     });
     if (status !== 200) throw tokenProblem({ status, json, url, clientId, managementResource });
-    if (typeof json?.access_token !== "string") throw notLogto(url, status);
+    if (typeof json?.access_token !== "string" || !TOKEN.test(json.access_token)) throw notLogto(url, status);
     if (!String(json.scope ?? "").split(" ").includes("all")) {
       throw new Problem(`the application ${clientId} may not use the Management API`, {
         why: "Logto issued a token without the scope `all`: the application lacks the role.",

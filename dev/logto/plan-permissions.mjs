@@ -58,17 +58,17 @@ function planPermission(scopes, wanted, api, { name, description, origin }, ids)
 /**
  * The wanted role, with what there is of it: `existing`, `evidence` if this program may not have made it, or `problem`.
  *
- * A role of another name serves as well, if it gives exactly the permissions of the API: with more, users who get it would
- * get more than this server.
+ * A role of another name serves as well, if it gives exactly the permissions that the API shall have, and they all exist:
+ * with more, users who get it would get more than this server; with fewer, those who have it would get more than now.
  */
 export function findRole({ roles, resources }, { apis }, role) {
   const existing = roles.find(({ name }) => name === role.name);
   if (existing !== undefined) return { ...role, existing, problem: existing.type === "User" ? undefined : "it is a role for machines; choose another name with --role" };
   const { indicator, permissions } = apis.find(({ key }) => key === role.api);
   const scopes = resources.find((resource) => resource.indicator === indicator)?.scopes ?? [];
-  const needed = scopes.filter(({ name }) => permissions.some((permission) => permission.name === name));
-  const isAlike = ({ type, scopeIds }) => type === "User" && scopeIds.length === needed.length && needed.every(({ id }) => scopeIds.includes(id));
-  const alike = role.isNamed || needed.length === 0 ? [] : roles.filter(isAlike);
+  const needed = permissions.map(({ name }) => scopes.find((scope) => scope.name === name)?.id);
+  const isAlike = ({ type, scopeIds }) => type === "User" && scopeIds.length === needed.length && needed.every((id) => scopeIds.includes(id));
+  const alike = role.isNamed || needed.length === 0 || needed.includes(undefined) ? [] : roles.filter(isAlike);
   if (alike.length > 1) return { ...role, problem: `several roles have exactly this server's permissions: ${alike.map(({ name }) => `"${name}"`).join(", ")}; choose one with --role` };
   return alike.length === 0 ? role : { ...role, name: alike[0].name, existing: alike[0], evidence: "known by its permissions, which are exactly this server's" };
 }

@@ -17,7 +17,7 @@ import { baseSettings, idsInSettings, planSettings, registrarSettings, settingsO
 import { readTenant } from "./state.mjs";
 import { wantedFrom } from "./wanted.mjs";
 import { applySecrets, heldApplications, planSecrets, wantedSecrets } from "./worker-secrets.mjs";
-import { readName, readSettings, setSettings } from "./wrangler-toml.mjs";
+import { decodeToml, readName, readSettings, setSettings } from "./wrangler-toml.mjs";
 
 const INCOMPLETE = "Not complete: see what was left alone above.";
 
@@ -106,11 +106,12 @@ async function readFiles({ config = "wrangler.toml", registrar }, root) {
   const paths = [["worker", resolve(root, config)], ...(registrar ? [["registrar", join(root, "registrar/wrangler.toml")]] : [])];
   return Promise.all(
     paths.map(async ([kind, path]) => {
-      const text = await readFile(path, "utf8").catch(() => {
+      const bytes = await readFile(path).catch(() => {
         throw new Problem(`${path} cannot be read`, { fix: "Name another one with --config." });
       });
       const name = relative(root, path);
-      return { kind, path, name, text, settings: readSettings(text, name), worker: readName(text) ?? name };
+      const text = decodeToml(bytes, name);
+      return { kind, path, name, bytes, text, settings: readSettings(text, name), worker: readName(text, name) ?? name };
     }),
   );
 }
@@ -140,14 +141,14 @@ async function readSecretNames(files, wanted, wranglerFor) {
   }
 }
 
-async function writeSettings({ path, name, text, settingSteps }, ids, print) {
+async function writeSettings({ path, name, bytes, text, settingSteps }, ids, print) {
   // Somebody may have edited the file while the question was open.
-  if ((await readFile(path, "utf8")) !== text) {
+  if (!(await readFile(path)).equals(bytes)) {
     throw new Problem(`${name} was changed meanwhile`, { fix: "Run the same command again." });
   }
   const values = settingsOf(settingSteps, ids);
   if (Object.keys(values).length === 0) return false;
-  await replaceFile(path, setSettings(text, values)).catch((error) => {
+  await replaceFile(path, setSettings(text, values, name)).catch((error) => {
     throw new Problem(`${name} cannot be written (${plain(error.code ?? error.message)})`, { why: "What was made at Logto stays.", fix: "Make the file and its folder writable, and run the same command again: it does what is left." });
   });
   print(`~ changed  ${name}: ${Object.keys(values).join(" ")}`);

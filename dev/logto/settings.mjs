@@ -56,7 +56,7 @@ export function idsInSettings(applications, settings) {
  * @param {import("./plan.mjs").Plan} plan  of the tenant
  */
 export function planSettings(file, text, values, later, { steps, ids }) {
-  const settings = readSettings(text);
+  const settings = readSettings(text, file);
   const given = new Set(steps.flatMap(({ calls }) => calls.map(({ gives }) => gives)));
   const known = Object.entries(values).map(([name, value]) => planSetting(file, text, settings[name], name, value));
   const unknown = Object.entries(later).map(([name, reference]) => {
@@ -72,7 +72,7 @@ function planSetting(file, text, from, name, value) {
   if (from === value) return keep(subject, [`= ${value}`]);
   const to = typeof value === "string" ? value : "the id of the new application";
   try {
-    setSettings(text, { [name]: to });
+    setSettings(text, { [name]: to }, file);
   } catch (problem) {
     return leave(subject, `${problem.message}. ${problem.fix}`, { isIncomplete: true });
   }

@@ -1,5 +1,6 @@
 // What a tenant should have for this server, as plain data.
 
+import { createHash } from "node:crypto";
 import { isUserScope, parseClaimScopes, parseScopes, permissionsOf, withImplied } from "./scopes.mjs";
 
 /** What developers need at the registrar by default. */
@@ -91,7 +92,13 @@ const developerPermissions = ({ REQUIRED_SCOPES = "" }) => {
   return permissionsOf({ others: names.length > 0 ? names : [DEVELOPER_SCOPE] });
 };
 
-const roleName = (beginning, indicator) => `${beginning} ${indicator}`.slice(0, MAX_ROLE_NAME);
+// A name that is cut ends with a part of its hash, so that two long resources do not share a role.
+function roleName(beginning, indicator) {
+  const name = `${beginning} ${indicator}`;
+  if (name.length <= MAX_ROLE_NAME) return name;
+  const end = `… ${createHash("sha256").update(name).digest("hex").slice(0, 16)}`;
+  return name.slice(0, MAX_ROLE_NAME - end.length) + end;
+}
 
 function applicationsFor(resource, options, settings) {
   const { host, origin } = new URL(resource);

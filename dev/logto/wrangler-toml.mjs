@@ -8,8 +8,24 @@ import { getStaticTOMLValue, parseTOML } from "toml-eslint-parser";
 import { plain, Problem } from "./problem.mjs";
 
 const TABLE = "vars";
+const DEFAULT_FILE = "wrangler.toml";
 const BYTE_ORDER_MARK = "\ufeff";
 const STRING = String.raw`"(?:[^"\\]|\\.)*"|'[^']*'`;
+
+/**
+ * The text of a file, with its byte order mark.
+ * @param {Uint8Array} bytes
+ * @param {string} file  its name, for the operator
+ * @returns {string}
+ * @throws {Problem} if it is not UTF-8: written again, it would be another
+ */
+export function decodeToml(bytes, file) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new Problem(`${file} is not valid TOML (not UTF-8)`, { why: "TOML is UTF-8.", fix: "Save it as UTF-8, and run the same command again." });
+  }
+}
 
 /**
  * The settings that are strings, in whichever way the table is written.
@@ -24,8 +40,8 @@ export function readSettings(text, file) {
 }
 
 /** The name of the Worker, if the file has one. @throws {Problem} if it is not TOML */
-export function readName(text) {
-  const { name } = valuesOf(parse(text));
+export function readName(text, file) {
+  const { name } = valuesOf(parse(text, file));
   return typeof name === "string" ? name : undefined;
 }
 
@@ -33,28 +49,29 @@ export function readName(text) {
  * Sets values: in their place, in place of their commented default, or after the last setting.
  * @param {string} text
  * @param {Record<string, string>} values
+ * @param {string} [file]  its name, for the operator
  * @returns {string}
  * @throws {Problem} if the file is not TOML, or has a value in another form than a string
  */
-export function setSettings(text, values) {
+export function setSettings(text, values, file = DEFAULT_FILE) {
   const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : "";
-  return mark + Object.entries(values).reduce((changed, [name, value]) => setSetting(changed, name, value), text.slice(mark.length));
+  return mark + Object.entries(values).reduce((changed, [name, value]) => setSetting(changed, name, value, file), text.slice(mark.length));
 }
 
-function setSetting(text, name, value) {
-  const program = parse(text);
+function setSetting(text, name, value, file) {
+  const program = parse(text, file);
   const before = valuesOf(program);
   const table = before[TABLE] ?? {};
-  if (!isTable(table)) throw new Problem(`${TABLE} in wrangler.toml is not a table`, { fix: `Write it as [${TABLE}], with one line for each setting.`, isFatal: false });
+  if (!isTable(table)) throw new Problem(`${TABLE} in ${file} is not a table`, { fix: `Write it as [${TABLE}], with one line for each setting.`, isFatal: false });
   const wanted = { ...before, [TABLE]: { ...table, [name]: value } };
   if (Object.hasOwn(table, name)) {
     if (table[name] === value) return text;
     if (typeof table[name] !== "string") {
-      throw new Problem(`${name} in wrangler.toml is not a string`, { fix: `Set ${name} = ${encode(value)} by hand.`, isFatal: false });
+      throw new Problem(`${name} in ${file} is not a string`, { fix: `Set ${name} = ${encode(value)} by hand.`, isFatal: false });
     }
   }
   const changed = candidates(program, text, name, encode(value)).find((candidate) => isDeepStrictEqual(tryValuesOf(candidate), wanted));
-  if (changed === undefined) throw new Problem(`${name} cannot be set in wrangler.toml`, { fix: `Set ${name} = ${encode(value)} by hand.`, isFatal: false });
+  if (changed === undefined) throw new Problem(`${name} cannot be set in ${file}`, { fix: `Set ${name} = ${encode(value)} by hand.`, isFatal: false });
   return changed;
 }
 
@@ -118,7 +135,7 @@ const isSetting = (node, path) => node.type === "TOMLKeyValue" && isDeepStrictEq
 
 const isTable = (value) => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
-function parse(text, file = "wrangler.toml") {
+function parse(text, file = DEFAULT_FILE) {
   try {
     return parseTOML(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text, { tomlVersion: "1.1" });
   } catch (error) {

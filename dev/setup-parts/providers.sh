@@ -3,10 +3,12 @@
 # set-up. It is tried again after a day.
 # Sourced by dev/setup.
 
-# has_failed STEP FILE: says so and succeeds if the step failed less than a day ago.
+# has_failed STEP FILE: says so, with the last error of pip or apt, and succeeds if the step failed less than a day ago.
 has_failed() {
   [ -n "$(find "$2" -mtime -1 2>/dev/null)" ] || return 1
-  say "$1" "not available (see $2), so its tests are skipped"
+  local reason
+  reason=$(sed -nE 's/^(E|ERROR): //p' "$2" | tail -n 1)
+  say "$1" "not available${reason:+: $reason} (see $2), so its tests are skipped"
 }
 
 # Installs those that are written in Python into an environment of their own.
@@ -34,14 +36,17 @@ providers_in_python() {
 }
 
 # Unpacks those of Debian, each into a folder of its own. As root, too: installed packages would start services.
+#
+# The tests know how one version of each behaves. apt refuses another (`*` is the revision of the package).
 providers_of_debian() {
-  debian_provider glewlwyd glewlwyd
+  debian_provider glewlwyd 'glewlwyd=2.7.5-*'
   # The portal does not start without some of the packages that it only recommends.
-  debian_provider lemonldap-ng liblemonldap-ng-portal-perl libcrypt-openssl-bignum-perl libemail-sender-perl \
-    libgd-securityimage-perl libimage-magick-perl libio-string-perl libmime-tools-perl libstring-random-perl
+  debian_provider lemonldap-ng 'liblemonldap-ng-portal-perl=2.16.1+ds-*' libcrypt-openssl-bignum-perl \
+    libemail-sender-perl libgd-securityimage-perl libimage-magick-perl libio-string-perl libmime-tools-perl \
+    libstring-random-perl
 }
 
-# debian_provider NAME PACKAGE…
+# debian_provider NAME PACKAGE[=VERSION]…
 debian_provider() {
   local step=$1 folder=$providers_debian/$1 failed=$providers_debian-$1-failed
   shift

@@ -1,4 +1,5 @@
-// What `dev/setup providers` has installed. Without a server its tests are skipped, with the reason.
+// What `dev/setup providers` has installed. Without a server its tests are skipped, with the reason; with
+// REQUIRE_PROVIDERS=1 they fail.
 
 import { existsSync, globSync } from "node:fs";
 import { delimiter } from "node:path";
@@ -41,7 +42,15 @@ export const skipsDjango = () => without("django-oauth-toolkit", python);
 export const skipsGlewlwyd = () => without("glewlwyd", glewlwyd.program);
 export const skipsLemonldap = () => without("LemonLDAP::NG", lemonldap.server);
 
-/** Returns why the tests of a server are skipped, or `false`. */
-function without(name, file) {
-  return existsSync(file) ? false : `no ${name} here: dev/setup providers says why`;
+/**
+ * Returns why the tests of a server are skipped, or `false`.
+ * @param {string} name  of the server, for people
+ * @param {string} file  which is there if it is installed
+ * @throws {Error} if it is not, and must be
+ */
+export function without(name, file, env = process.env) {
+  if (existsSync(file)) return false;
+  const reason = `no ${name} here: dev/setup providers says why`;
+  if (env.REQUIRE_PROVIDERS === "1") throw new Error(reason);
+  return reason;
 }

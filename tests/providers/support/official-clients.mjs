@@ -1,16 +1,16 @@
 // Sign-ins with the official MCP clients for TypeScript and Python.
 
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { connect, oauthClient } from "../../support/mcp-client.mjs";
+import { without } from "./installed.mjs";
 
 const SCRIPT = fileURLToPath(new URL("../sign_in.py", import.meta.url));
 const PYTHON = process.env.MCP_PYTHON ?? "";
 
 /** The reason why tests of the Python client are skipped, or `false`. */
-export const skipsPython = existsSync(PYTHON) ? false : "no Python client: dev/setup providers says why";
+export const skipsPython = without("Python client", PYTHON);
 
 /**
  * @typedef {object} SignIn

@@ -2,8 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 
 // Far longer than any of them takes. A program that never answers is a bug, but must not stop the tests.
@@ -15,10 +16,23 @@ const SHOWN_CHARACTERS = 4_000;
 
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const running = new Set();
-process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+/** @type {Set<string>} */
+const folders = new Set();
+process.on("exit", () => {
+  running.forEach((child) => child.kill("SIGKILL"));
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+});
+// By itself a signal ends the process without "exit", for which the Workers wait, too.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
+  process.once(signal, () => process.exit(128 + constants.signals[signal]));
+}
 
-/** Creates an empty folder for a server's files. */
-export const newFolder = () => mkdtemp(join(tmpdir(), "mcp-edge-provider-"));
+/** Creates an empty folder for a server's files. It is removed when the tests end, or before by `stop`. */
+export async function newFolder() {
+  const folder = await mkdtemp(join(tmpdir(), "mcp-edge-provider-"));
+  folders.add(folder);
+  return folder;
+}
 
 /**
  * Runs a program to its end, and returns its standard output.
