@@ -150,8 +150,9 @@ describe("what wrangler says", () => {
 describe("make", () => {
   const MAKEFILE = fileURLToPath(new URL("../Makefile", import.meta.url));
 
-  test("gives the secret of the application to the command only, not to the set-up", async () => {
+  test("gives the secret of the application to the command only, not to the set-up", async (t) => {
     const folder = await mkdtemp(join(tmpdir(), "mcp-edge-make-"));
+    t.after(() => rm(folder, { recursive: true }));
     await mkdir(join(folder, "dev"));
     await copyFile(MAKEFILE, join(folder, "Makefile"));
     for (const name of ["setup", "with-tools"]) {
@@ -166,6 +167,5 @@ describe("make", () => {
       assert.ok((await readFile(join(folder, "dev/with-tools.env"), "utf8")).includes(`LOGTO_CLIENT_SECRET=${CREDENTIALS.LOGTO_CLIENT_SECRET}`));
       assert.ok(!(await readFile(join(folder, "dev/setup.env"), "utf8")).includes(CREDENTIALS.LOGTO_CLIENT_SECRET));
     }
-    await rm(folder, { recursive: true });
   });
 });

@@ -104,6 +104,6 @@ describe("LemonLDAP::NG", { skip: skipsLemonldap() }, () => {
   });
 
   test("an authorization request without the scope `openid` fails", async () => {
-    await assert.rejects(user("agent", { scope: "whoami:read" }));
+    await assert.rejects(user("agent", { scope: "whoami:read" }), /no form at .*\/oauth2\/authorize.* \(200\): .*Go to portal/s);
   });
 });

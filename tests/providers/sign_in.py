@@ -2,7 +2,7 @@
 
 Its argument is JSON: the URL of the MCP endpoint, the mode of the client, and the client's registration, if the provider
 knows the client already. It prints one line of JSON with the URL of the sign-in page, reads the redirect URI that the
-browser was sent to from standard input, and prints the result of `whoami` and the access token as another line.
+browser was sent to from standard input, and prints the result of `whoami` as another line.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ async def main(url: str, mode: str, metadata: dict, client: dict | None = None) 
             result = await session.call_tool("whoami", {})
             if result.is_error:
                 raise RuntimeError(result.content[0].text)
-    print(json.dumps({"whoami": result.structured_content, "token": storage.tokens.access_token}), flush=True)
+    print(json.dumps({"whoami": result.structured_content}), flush=True)
 
 
 asyncio.run(main(**json.loads(sys.argv[1])))

@@ -1,5 +1,6 @@
 // A stand-in for a Logto tenant at one origin, and `make logto` run against it in this process.
 
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -70,9 +71,14 @@ async function readAll(stream) {
   return Buffer.concat(chunks);
 }
 
+// A test that fails may not come to remove its folder.
+const folders = new Set();
+process.on("exit", () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 /** A folder like the repository: with wrangler.toml of both Workers. */
 export async function createProject({ change = (toml) => toml } = {}) {
   const root = await mkdtemp(join(tmpdir(), "mcp-edge-logto-"));
+  folders.add(root);
   const wranglerToml = join(root, "wrangler.toml");
   await mkdir(join(root, "registrar"));
   await writeFile(wranglerToml, change(await readFile(new URL("wrangler.toml", ROOT), "utf8")));
