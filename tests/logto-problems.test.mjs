@@ -166,6 +166,7 @@ describe("a tenant that is not what it should be", () => {
 });
 
 describe("in the middle", () => {
+
   test("a step that Logto refuses fails alone; those that need it are not tried; a later run does the rest", async () => {
     tenant.answer = ({ line }) =>
       line.startsWith("POST /api/applications") || line.startsWith("PUT /api/configs")
@@ -343,5 +344,16 @@ describe("users", () => {
     users(["ALICE", "Alice"]);
     await set(["--yes", "--user", "alice"]);
     assert.deepEqual(given, ["id-alice"]);
+  });
+});
+
+describe("a refusal", () => {
+  test("a message with a gap is filled from the answer, and nothing else of it is shown", async () => {
+    const data = { details: "the ceiling is\u001b[31m empty", token: "hidden-value" };
+    const body = { code: "request.invalid_input", message: "Input is invalid. {{details}} {{token2}}", data };
+    tenant.answer = ({ line }) => (line.startsWith("GET /api/resources") ? { status: 422, body } : undefined);
+    const { output } = await set(["--yes"]);
+    assert.match(output, /Input is invalid\. the ceiling is.* empty …/);
+    assert.ok(!output.includes("hidden-value") && !output.includes("\u001b[31m"));
   });
 });

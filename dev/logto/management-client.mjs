@@ -141,11 +141,17 @@ const notLogto = (url, status) =>
 
 const nameOf = (method, path) => `${method} /api${path.split("?")[0]}`;
 
+/** The message with its `{{…}}` filled in, which some of Logto's answers leave to their reader. Of `data` only those texts. */
+function filled(message, data) {
+  const valueOf = (_, name) => (typeof data?.[name] === "string" ? data[name] : "…");
+  return typeof message === "string" ? message.replace(/\{\{(\w+)\}\}/g, valueOf) : message;
+}
+
 function apiProblem(method, path, { status, json }) {
   const call = nameOf(method, path);
   // Other members of the body can repeat the claims of the token.
   const code = plain(json?.code);
-  const said = [code, plain(json?.message)].filter(Boolean).join(": ");
+  const said = [code, plain(filled(json?.message, json?.data))].filter(Boolean).join(": ");
   if (status >= 400 && status < 500 && code === "") {
     if (status === 404) {
       return new Problem(`${call} is not known there (404)`, { why: "This Logto is too old for it, or a proxy does not let it through.", fix: "Update Logto, or do this step by hand: docs/providers/logto.md.", isFatal: false, status });
