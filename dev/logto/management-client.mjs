@@ -141,7 +141,7 @@ const notLogto = (url, status) =>
 
 const nameOf = (method, path) => `${method} /api${path.split("?")[0]}`;
 
-/** The message with its `{{…}}` filled in, which some of Logto's answers leave to their reader. Of `data` only those texts. */
+/** The message with its `{{…}}` filled in, which some of Logto's answers leave to their reader. Nothing else of `data` is shown. */
 function filled(message, data) {
   const valueOf = (_, name) => (typeof data?.[name] === "string" ? data[name] : "…");
   return typeof message === "string" ? message.replace(/\{\{(\w+)\}\}/g, valueOf) : message;

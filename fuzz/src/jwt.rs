@@ -28,7 +28,9 @@ pub fn check(input: &[u8]) {
         let audiences = ["https://mcp.example.com/mcp".to_owned()];
         for status in [200, 400, 401] {
             let reply = HttpResponse { status, challenge: String::new(), body: input.to_owned() };
-            if let Ok(claims) = opaque::read_introspection(&reply, "us", ISSUER, &audiences, &TokenProfile::default(), NOW, &|_| true) {
+            if let Ok(claims) =
+                opaque::read_introspection(&reply, "us", ISSUER, &audiences, &TokenProfile::default(), NOW, &|_| true)
+            {
                 assert_eq!(status, 200);
                 assert_eq!(claims.issuer, ISSUER);
                 let document: Value = serde_json::from_str(input).expect("what is accepted is JSON");

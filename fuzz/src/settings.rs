@@ -129,5 +129,7 @@ fn check_server(resource: &str, path: &str, trust: &mcp_edge_oauth::resource_ser
         assert!(!trusted.audiences.is_empty(), "tokens for anybody are accepted");
     }
     assert!(trust.required_scopes.iter().all(is_scope_token));
-    assert!(trust.issuers.iter().all(|trusted| !trusted.accepted.is_empty() && !trusted.profile.token_types.is_empty()));
+    assert!(
+        trust.issuers.iter().all(|trusted| !trusted.accepted.is_empty() && !trusted.profile.token_types.is_empty())
+    );
 }

@@ -1,6 +1,6 @@
 //! Conditions on the claims of a token.
 
-/// A condition on the claims of a token, as data: whoever reads tokens evaluates it. A claim
+/// A condition on the claims of a token, as data: the reader of a token evaluates it. A claim
 /// that is `null` counts as absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {

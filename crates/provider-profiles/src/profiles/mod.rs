@@ -1,14 +1,14 @@
 //! The profiles, one file for each provider.
 
-mod auth0;
-mod cognito;
-mod entra;
-mod generic;
-mod keycloak;
-mod logto;
-mod okta;
-mod supabase;
-mod workos;
+pub mod auth0;
+pub mod cognito;
+pub mod entra;
+pub mod generic;
+pub mod keycloak;
+pub mod logto;
+pub mod okta;
+pub mod supabase;
+pub mod workos;
 
 pub use auth0::AUTH0;
 pub use cognito::COGNITO;
