@@ -11,8 +11,12 @@ use crate::{
     target::{DiscoveryForm, is_secure},
 };
 
-/// What stands for the tenant where an issuer of all tenants is asked for its documents.
-const ANY_TENANT: &str = "organizations";
+/// What stands for the tenant where an issuer of all tenants is asked for its documents: those of organizations, or with
+/// those of personal accounts.
+const ANY_TENANT: [&str; 2] = ["organizations", "common"];
+
+/// The tenant of personal accounts.
+const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// The keys of an issuer, as far as they can be had.
 #[derive(Debug, Clone)]
@@ -47,7 +51,10 @@ pub fn keys_of(issuer: &TrustedIssuer, client: &dyn HttpClient) -> Keys {
 fn jwks_uri(issuer: &TrustedIssuer, client: &dyn HttpClient) -> Result<String, String> {
     let places = match &issuer.discovery_url {
         Some(url) => vec![url.clone()],
-        None => places(&issuer.issuer.replace(TENANT_PLACEHOLDER, ANY_TENANT)),
+        None => {
+            let has_personal = issuer.tenants.iter().any(|tenant| tenant == PERSONAL_ACCOUNTS);
+            places(&issuer.issuer.replace(TENANT_PLACEHOLDER, ANY_TENANT[usize::from(has_personal)]))
+        }
     };
     let mut problems = Vec::new();
     for url in places {
