@@ -1,10 +1,13 @@
-//! Verification of signatures by `jsonwebtoken`, and of ES512 by `p521`: other code than `WebCrypto`, which the Worker uses.
+//! Verification of signatures by `jsonwebtoken`, of RSA by `rsa` (for long keys) and of ES512 by `p521`: other code than
+//! `WebCrypto`, which the Worker uses.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use p521::ecdsa::{Signature, VerifyingKey, signature::Verifier};
+use rsa::{BigUint, Pkcs1v15Sign, Pss, RsaPublicKey};
+use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::jwk::{Curve, Jwk, Material};
+use super::jwk::{Curve, Jwk, MAX_RSA_BITS, Material};
 
 /// Why a signature is not good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +43,11 @@ pub fn verify(key: &Jwk, algorithm: &str, message: &[u8], signature: &[u8]) -> R
             return if is_good { Ok(()) } else { Err(SignatureError::Wrong) };
         }
         Material::Ec { x, y, .. } => DecodingKey::from_ec_components(x, y),
-        Material::Rsa { n, e } => DecodingKey::from_rsa_components(n, e),
+        Material::Rsa { n, e } => {
+            let [n, e] = [n, e].map(|number| BigUint::from_bytes_be(&decode(number)));
+            let key = RsaPublicKey::new_with_max_size(n, e, MAX_RSA_BITS).map_err(|error| broken(&error))?;
+            return if is_of_rsa(&key, algorithm, message, signature) { Ok(()) } else { Err(SignatureError::Wrong) };
+        }
         Material::Ed25519 { x } => DecodingKey::from_ed_components(x),
     };
     let decoding_key = decoding_key.map_err(|error| broken(&error))?;
@@ -52,6 +59,20 @@ pub fn verify(key: &Jwk, algorithm: &str, message: &[u8], signature: &[u8]) -> R
         Ok(false) => Err(SignatureError::Wrong),
         Err(error) => Err(broken(&error)),
     }
+}
+
+/// Whether it is a signature by an RSA key (RFC 7518 §3.3 and §3.5). A salt is as long as the hash.
+fn is_of_rsa(key: &RsaPublicKey, algorithm: &str, message: &[u8], signature: &[u8]) -> bool {
+    let verified = match algorithm {
+        "RS256" => key.verify(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(message), signature),
+        "RS384" => key.verify(Pkcs1v15Sign::new::<Sha384>(), &Sha384::digest(message), signature),
+        "RS512" => key.verify(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(message), signature),
+        "PS256" => key.verify(Pss::new_with_salt::<Sha256>(32), &Sha256::digest(message), signature),
+        "PS384" => key.verify(Pss::new_with_salt::<Sha384>(48), &Sha384::digest(message), signature),
+        "PS512" => key.verify(Pss::new_with_salt::<Sha512>(64), &Sha512::digest(message), signature),
+        _ => return false,
+    };
+    verified.is_ok()
 }
 
 /// Numbers of a [`Material`] are base64url: the key was read.
