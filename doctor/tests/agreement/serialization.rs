@@ -273,7 +273,7 @@ fn denied_thumbprints_are_judged_alike() {
 #[test]
 fn keys_that_are_written_otherwise_are_judged_alike() {
     let mut comparison = Comparison::default();
-    let token = encoded(HEADER, &claims(START).to_string());
+    let token = encoded(HEADER, claims(START).to_string());
     let good = key_pair("ed25519").jwk("k").to_string();
     let with = |member: &str| good.replacen('{', &format!("{{{member},"), 1);
     let long = |bytes: usize| with(&format!(r#""x5c":["{}"]"#, "A".repeat(bytes)));

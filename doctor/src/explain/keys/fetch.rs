@@ -55,13 +55,9 @@ pub fn keys_of(issuer: &TrustedIssuer, client: &dyn HttpClient) -> Keys {
 
 /// `jwks_uri` of the first discovery document that is the issuer's.
 fn jwks_uri(issuer: &TrustedIssuer, client: &dyn HttpClient) -> Result<String, String> {
-    let places = match &issuer.discovery_url {
-        Some(url) => vec![url.clone()],
-        None => {
-            let has_personal = issuer.tenants.iter().any(|tenant| tenant == PERSONAL_ACCOUNTS);
-            places(&issuer.issuer.replace(TENANT_PLACEHOLDER, ANY_TENANT[usize::from(has_personal)]))
-        }
-    };
+    let has_personal = issuer.tenants.iter().any(|tenant| tenant == PERSONAL_ACCOUNTS);
+    let place = issuer.issuer.replace(TENANT_PLACEHOLDER, ANY_TENANT[usize::from(has_personal)]);
+    let places = issuer.discovery_url.as_ref().map_or_else(|| places(&place), |url| vec![url.clone()]);
     let mut problems = Vec::new();
     for url in places {
         match get(&url, MAX_DOCUMENT_BYTES, client).and_then(|text| Ok(keys_in(&url, &text, issuer)?)) {
