@@ -11,7 +11,10 @@ use mcp_edge_doctor::{
     explain,
     options::{self, Command, HELP, Options},
     outcome::Verdict,
-    render::{self, layout::MAX_WIDTH},
+    render::{
+        self,
+        layout::{MAX_WIDTH, sanitize},
+    },
     report::Report,
     token::TOKEN_VARIABLE,
     transport::{self, Transport},
@@ -32,7 +35,7 @@ fn main() -> ExitCode {
         Err(error) => Err(format!("{error}\nRun mcp-edge-doctor --help for the options.")),
     };
     status.unwrap_or_else(|message| {
-        let _ = writeln!(io::stderr(), "mcp-edge-doctor: {message}");
+        let _ = writeln!(io::stderr(), "mcp-edge-doctor: {}", sanitize(&message));
         ExitCode::from(NOT_RUN)
     })
 }
@@ -64,7 +67,7 @@ impl ProgressLine {
     fn show(url: &str) -> Self {
         let is_terminal = io::stderr().is_terminal();
         if is_terminal {
-            let _ = write!(io::stderr(), "Examining {url} …");
+            let _ = write!(io::stderr(), "Examining {} …", sanitize(url));
         }
         Self(is_terminal)
     }

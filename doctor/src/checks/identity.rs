@@ -82,7 +82,7 @@ const USER_CLAIMS: Check = Check {
 };
 
 /// Members of a `whoami` result that say nothing about the user: they describe the token, its client and its scopes.
-const TOKEN_MEMBERS: [&str; 15] = [
+const TOKEN_MEMBERS: [&str; 16] = [
     "sub",
     "iss",
     "issuer",
@@ -98,6 +98,7 @@ const TOKEN_MEMBERS: [&str; 15] = [
     "iat",
     "jti",
     "email_verified",
+    "organization_id",
 ];
 
 fn user_claims(record: &Record) -> CheckResult {
@@ -178,6 +179,7 @@ mod tests {
         let only_sub = json!({
             "sub": "u1", "issuer": "https://i", "client_id": "c", "client_party": "third", "kind": "user",
             "scopes": ["whoami:read"], "expires_at": 1, "name": null, "email": "", "email_verified": true,
+            "organization_id": "org-1",
         });
         let finding = found(&USER_CLAIMS, returning(&only_sub));
         assert_eq!((finding.verdict, finding.affected.len()), (Warning, 0));

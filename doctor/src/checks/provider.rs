@@ -25,7 +25,18 @@ const PROVIDER: Check = Check {
 
 fn provider(record: &Record) -> CheckResult {
     let issuer = record.require_issuer()?;
+    let kinds = [Probe::LegacyWhoami, Probe::ModernWhoami].into_iter().filter_map(|probe| {
+        let kind = result(record.response(probe)?)?["structuredContent"]["kind"].as_str()?.to_owned();
+        Some(kind)
+    });
+    let is_unknown = kinds.collect::<Vec<_>>().iter().any(|kind| kind == UNKNOWN);
     let Some(profile) = of_domain(&issuer) else {
+        if is_unknown {
+            return Ok(Outcome::warning(format!("whoami returns the kind {UNKNOWN}: nothing proves a user")).fix(
+                "For mcp-edge, set PROVIDER if docs/providers/ has a page for the provider. If not, and sub of its machines is \
+                 always their client id, set USER_BY_SUBJECT = \"true\"; make explain says what the token lacks.",
+            ));
+        }
         return Ok(Outcome::ok(
             "the issuer is on no known provider's domain; for mcp-edge, docs/providers/ has a page for each profile",
         ));
@@ -36,12 +47,7 @@ fn provider(record: &Record) -> CheckResult {
         Evidence::Documented => ", whose profile is documented and not tried on a real server",
     };
     let observed = format!("{}{tried}: see {page}", profile.title);
-    let kinds = [Probe::LegacyWhoami, Probe::ModernWhoami].into_iter().filter_map(|probe| {
-        let kind = result(record.response(probe)?)?["structuredContent"]["kind"].as_str()?.to_owned();
-        Some(kind)
-    });
-    let kinds: Vec<_> = kinds.collect();
-    if kinds.iter().any(|kind| kind == UNKNOWN) {
+    if is_unknown {
         return Ok(Outcome::warning(format!("{observed}; whoami returns the kind {UNKNOWN}: nothing proves a user")).fix(
             format!(
                 "For mcp-edge, set PROVIDER = \"{}\". If it is set, {page} says what the provider has to put into tokens, and \
@@ -88,9 +94,11 @@ mod tests {
         let finding = found(&PROVIDER, unknown);
         assert_eq!(finding.verdict, Warning);
         assert!(finding.fix.contains("PROVIDER = \"logto\"") && finding.fix.contains("docs/providers/logto.md"));
-        expect(&PROVIDER, Fine, "no known provider", |record| {
+        let finding = found(&PROVIDER, |record| {
             unknown(record);
             issuer("https://login.example.com")(record);
         });
+        assert_eq!(finding.verdict, Warning);
+        assert!(finding.fix.contains("PROVIDER") && finding.fix.contains("USER_BY_SUBJECT"), "{}", finding.fix);
     }
 }

@@ -61,8 +61,8 @@ fn of_jwt(jwt: &Jwt, settings: &Settings, question: &Question<'_>, steps: &mut S
     let issuer = steps.record(&claims::ISSUER, claims::issuer(&jwt.claims, settings))?;
     let profile = issuer.profile;
     let page = format!("docs/providers/{}.md", profile.name);
-    steps.record(&form::TYPE, form::typ(&header, &issuer.token_types, profile, &settings.resource))?;
-    let read = steps.record(&claims::CLAIMS, claims::read(&jwt.claims, issuer))?;
+    steps.record(&form::TYPE, form::typ(&header, issuer, &settings.resource))?;
+    let read = steps.record(&claims::CLAIMS, claims::read(&jwt.claims, issuer, &settings.resource))?;
     // Read here, as the audience may depend on them, and reported with what they say of the caller.
     let mut granted = caller::granted(&jwt.claims, &issuer.scope_claims);
     steps.record(&claims::AUDIENCE, claims::audience(&read, issuer, settings, &granted.scopes))?;
@@ -84,7 +84,8 @@ fn of_jwt(jwt: &Jwt, settings: &Settings, question: &Question<'_>, steps: &mut S
     if kind == CallerKind::Machine && granted.scopes.is_empty() {
         granted = caller::granted(&jwt.claims, &issuer.machine_scope_claims);
     }
-    let (own, scopes, observed) = caller::scopes(&granted, &issuer.scope_prefix, &settings.hierarchy);
+    let prefix = &settings.scope_prefix;
+    let (own, scopes, observed) = caller::scopes(&granted, profile.audience, prefix, &settings.hierarchy);
     steps.record(&caller::SCOPES, Ok(((), observed)));
     let (organization, observed) = caller::organization(&jwt.claims, issuer);
     steps.record(&caller::ORGANIZATION, Ok(((), observed)));
@@ -101,15 +102,13 @@ fn of_jwt(jwt: &Jwt, settings: &Settings, question: &Question<'_>, steps: &mut S
         disclosed,
     };
     let client_id = found.client.as_ref().map(|(id, _)| id.as_str());
-    let allowed =
-        policy::clients(client_id, settings, settings.issuers.first().is_some_and(|own| own.issuer == issuer.issuer));
+    let allowed = policy::clients(client_id, settings, settings.is_own(issuer));
     let Some(is_first_party) = steps.record(&policy::CLIENTS, allowed) else { return Some(found) };
     found.is_first_party = is_first_party;
     let allowed = policy::organizations(found.organization.as_deref(), &settings.allowed_organizations);
     if steps.record(&policy::ORGANIZATIONS, allowed).is_none() {
         return Some(found);
     }
-    let prefix = &issuer.scope_prefix;
     let required = policy::required_scopes(&scopes, &settings.required_scopes, prefix, &page);
     if steps.record(&policy::REQUIRED_SCOPES, required).is_none() {
         return Some(found);

@@ -95,19 +95,26 @@ fn begins_with_brace(segment: &str) -> bool {
 
 fn object(segment: &'static str, text: &str) -> Result<Object, JwtError> {
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| JwtError::Base64(segment))?;
-    let Members(members) = serde_json::from_slice(&bytes).map_err(|_| JwtError::Json(segment))?;
-    let mut object = Object::new();
-    for (name, value) in members {
-        if object.contains_key(&name) {
-            return Err(JwtError::Duplicate(segment, name));
-        }
-        object.insert(name, value);
-    }
-    Ok(object)
+    let members: Members = serde_json::from_slice(&bytes).map_err(|_| JwtError::Json(segment))?;
+    members.once().map_err(|name| JwtError::Duplicate(segment, name))
 }
 
 /// The members of a JSON object, repeated ones included (RFC 7515 §4 and RFC 7519 §4 forbid them).
-struct Members(Vec<(String, Value)>);
+pub(crate) struct Members(Vec<(String, Value)>);
+
+impl Members {
+    /// The object, or the name that occurs twice.
+    pub(crate) fn once(self) -> Result<Object, String> {
+        let mut object = Object::new();
+        for (name, value) in self.0 {
+            if object.contains_key(&name) {
+                return Err(name);
+            }
+            object.insert(name, value);
+        }
+        Ok(object)
+    }
+}
 
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

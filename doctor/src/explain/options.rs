@@ -97,7 +97,7 @@ pub enum UsageError {
     CommandLine(#[from] lexopt::Error),
     /// Something that is no option. It is not shown, because it may be a token.
     #[error(
-        "explain takes no argument besides its options; pass the token on standard input or in TOKEN, where no other user of this machine and no history sees it"
+        "explain takes no argument besides its options; pass the token on standard input, where no other user of this machine and no history sees it: make explain < file"
     )]
     Argument,
     /// `--set` without `=`.
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn each_invalid_command_line_has_its_own_message_without_the_token() {
         for (line, sentence) in [
-            ("eyJhbGciOi", "standard input or in TOKEN"),
+            ("eyJhbGciOi", "on standard input"),
             ("--token eyJhbGciOi", "--token"),
             ("--set ISSUER", "NAME=VALUE"),
             ("--now soon", "seconds since 1970"),

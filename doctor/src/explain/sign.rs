@@ -81,14 +81,13 @@ fn string<'a>(claims: &'a Object, claim: &str) -> Option<&'a str> {
 }
 
 /// The scopes in a claim: in a string, separated by spaces, or in an array of strings. Another type has none, and words
-/// that no scope can be (RFC 6749 §3.3) are none.
+/// that no scope can be (RFC 6749 §3.3) are none; neither is `/`, which Entra writes where none was granted.
 #[must_use]
 pub fn scopes_in(value: &Value) -> Vec<String> {
+    let is_scope = |scope: &&str| is_scope(scope) && *scope != "/";
     match value {
-        Value::String(text) => text.split(' ').filter(|scope| is_scope(scope)).map(str::to_owned).collect(),
-        Value::Array(items) => {
-            items.iter().filter_map(Value::as_str).filter(|scope| is_scope(scope)).map(str::to_owned).collect()
-        }
+        Value::String(text) => text.split(' ').filter(is_scope).map(str::to_owned).collect(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).filter(is_scope).map(str::to_owned).collect(),
         _ => Vec::new(),
     }
 }
@@ -150,7 +149,7 @@ mod tests {
         check(&Sign::HasText("a"), slice::from_ref(&text), &neither(&[&list, &date]));
         check(&Sign::HasList("a"), slice::from_ref(&list), &neither(&[&text, &date]));
         check(&Sign::HasDate("a"), slice::from_ref(&date), &neither(&[&text, &list]));
-        check(&Sign::HasScope("a"), &[text.clone(), list.clone()], &neither(&[&date, &json!({ "a": " " })]));
+        check(&Sign::HasScope("a"), &[text.clone(), list.clone()], &neither(&[&date, &json!({ "a": " / " })]));
         check(&Sign::Absent("a"), &nothing, &[&other[..], &[text.clone(), list, date]].concat());
         check(&Sign::Not(&Sign::Absent("a")), &other, &nothing);
         check(

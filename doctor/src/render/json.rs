@@ -7,6 +7,7 @@ use crate::{
     clients::Client,
     finding::Finding,
     outcome::Verdict,
+    render::layout::escape,
     report::{ClientReport, Connectivity, Report},
 };
 
@@ -71,7 +72,7 @@ pub fn render(report: &Report) -> String {
         clients: report.clients.iter().map(client_entry).collect(),
     };
     // Cannot fail: the document has strings and numbers only.
-    serde_json::to_string_pretty(&document).unwrap_or_default()
+    escape(&serde_json::to_string_pretty(&document).unwrap_or_default())
 }
 
 fn finding_entry(finding: &Finding) -> FindingEntry<'_> {

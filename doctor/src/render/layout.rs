@@ -84,11 +84,29 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// Replaces characters that a terminal interprets as a command, or that change the direction of the text.
-pub(crate) fn sanitize(text: &str) -> String {
-    let is_command = |char: char| {
-        (char.is_control() && char != '\n') || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|char| if is_command(char) { '\u{fffd}' } else { char }).collect()
+#[must_use]
+pub fn sanitize(text: &str) -> String {
+    text.chars().map(|char| if char != '\n' && is_command(char) { '\u{fffd}' } else { char }).collect()
+}
+
+/// Escapes the same characters in a JSON document: they can only be inside of its strings.
+#[must_use]
+pub fn escape(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for char in json.chars() {
+        if char != '\n' && is_command(char) {
+            let _ = write!(escaped, "\\u{:04x}", u32::from(char));
+        } else {
+            escaped.push(char);
+        }
+    }
+    escaped
+}
+
+fn is_command(char: char) -> bool {
+    let is_direction =
+        matches!(char, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    char.is_control() || is_direction
 }
 
 #[cfg(test)]
@@ -100,5 +118,14 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("unbreakable x", 4), ["unbreakable", "x"]);
         assert_eq!(wrap("", 10), [""]);
+    }
+
+    #[test]
+    fn what_controls_a_terminal_is_replaced_and_in_json_escaped() {
+        let text = "a\u{9b}\u{202e}\u{200f}\u{61c}\u{7f}é\nb";
+        assert_eq!(sanitize(text), "a\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}é\nb");
+        let json = serde_json::to_string_pretty(&[text]).unwrap();
+        assert_eq!(escape(&json), "[\n  \"a\\u009b\\u202e\\u200f\\u061c\\u007fé\\nb\"\n]");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&escape(&json)).unwrap(), [text]);
     }
 }

@@ -6,6 +6,7 @@
 
 mod both;
 mod mutations;
+mod policy;
 mod providers;
 mod recorded;
 mod serialization;

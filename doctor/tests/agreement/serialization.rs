@@ -234,7 +234,7 @@ fn other_key_sets_are_judged_alike() {
             r#"{"alg":"Ed25519","typ":"at+jwt","kid":"k"}"#,
             r#"{"alg":"EdDSA","typ":"at+jwt","kid":""}"#,
         ] {
-            for settings in [&[][..], &[("DENIED_KEYS", "other 3x")]] {
+            for settings in [&[][..], &[("DENIED_KEYS", "other 3x")], &[("DENIED_KEYS", "k")]] {
                 let scene = scene.clone().with(settings);
                 let name = || format!("{header} {}", json!(set));
                 comparison.compare(&scene, &encoded(header, &body), name);
@@ -267,5 +267,53 @@ fn denied_thumbprints_are_judged_alike() {
         }
     }
     assert_eq!((comparison.accepted, comparison.refused.get("key_denied").copied()), (8, Some(4)));
+    comparison.finish();
+}
+
+#[test]
+fn keys_that_are_written_otherwise_are_judged_alike() {
+    let mut comparison = Comparison::default();
+    let token = encoded(HEADER, claims(START).to_string());
+    let good = key_pair("ed25519").jwk("k").to_string();
+    let with = |member: &str| good.replacen('{', &format!("{{{member},"), 1);
+    let long = |bytes: usize| with(&format!(r#""x5c":["{}"]"#, "A".repeat(bytes)));
+    let rsa = |name: &str, value: &str| {
+        let mut key = key_pair("rsa-1").jwk("k");
+        key[name] = value.into();
+        key.to_string()
+    };
+    let sets = [
+        format!(r#"{{"keys":[{}]}}"#, with(r#""kid":"k""#)),
+        format!(r#"{{"keys":[{}]}}"#, with(r#""a":1,"a":1"#)),
+        format!(r#"{{"keys":[{}]}}"#, with(r#""a":{"b":1,"b":1}"#)),
+        format!(r#"{{"keys":[{}, {good}]}}"#, with(r#""kid":"k""#)),
+        format!(r#"{{"keys":[{}]}}"#, long(31 * 1024)),
+        format!(r#"{{"keys":[{}]}}"#, long(33 * 1024)),
+        format!(r#"{{"keys":[{good}],"keys":[]}}"#),
+        format!(r#"{{"keys":[{good}],"x":"{}"}}"#, "A".repeat(511 * 1024)),
+        format!(r#"{{"keys":[{good}],"x":"{}"}}"#, "A".repeat(513 * 1024)),
+        format!(r#"{{"keys":[{good}, [], "x", null, 1, {{}}]}}"#),
+        format!(r#"{{"keys":[{},{good}]}}"#, rsa("n", &"_".repeat(1400))),
+        format!(r#"{{"keys":[{}]}}"#, rsa("n", &"_".repeat(1400))),
+        format!(r#"{{"keys":[{}]}}"#, rsa("e", &format!("{}B", "A".repeat(11)))),
+        format!(r#"{{"keys":[{}]}}"#, rsa("e", "AAAAAAAAAQAB")),
+    ];
+    for set in sets {
+        let mut scene = scene();
+        scene.publish(ISSUER, &[]);
+        scene.documents.insert(format!("{ISSUER}/jwks"), set.clone());
+        for settings in [&[][..], &[("DENIED_KEYS", "x")]] {
+            comparison.compare(&scene.clone().with(settings), &token, || set.chars().take(300).collect());
+        }
+    }
+    for bytes in [63 * 1024, 65 * 1024] {
+        let mut scene = scene();
+        scene.publish(ISSUER, &[key_pair("ed25519").jwk("k")]);
+        for document in scene.documents.values_mut().filter(|document| document.contains("jwks_uri")) {
+            *document = document.replacen('{', &format!(r#"{{"x":"{}","#, "A".repeat(bytes)), 1);
+        }
+        comparison.compare(&scene, &token, || format!("a discovery document of {bytes} bytes"));
+    }
+    assert!(comparison.accepted > 5, "{:?}", comparison.refused);
     comparison.finish();
 }

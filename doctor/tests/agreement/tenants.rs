@@ -31,10 +31,13 @@ fn scene(issuer: &str, keys: &[(&str, Value)]) -> Scene {
             jwk
         })
         .collect();
-    let place = issuer.replace("{tenantid}", "organizations");
-    scene.publish(&place, &keys);
-    let discovery = json!({ "issuer": issuer, "jwks_uri": format!("{place}/jwks") }).to_string();
-    scene.documents.insert(format!("{place}/.well-known/openid-configuration"), discovery);
+    // The second is where personal accounts sign in, too.
+    for tenant in ["organizations", "common"] {
+        let place = issuer.replace("{tenantid}", tenant);
+        scene.publish(&place, &keys);
+        let discovery = json!({ "issuer": issuer, "jwks_uri": format!("{place}/jwks") }).to_string();
+        scene.documents.insert(format!("{place}/.well-known/openid-configuration"), discovery);
+    }
     scene
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use mcp_edge_providers::{Profile, profiles};
+use mcp_edge_providers::{AudienceRule, Profile, profiles};
 use serde_json::Value;
 
 use super::claims::Client;
@@ -10,7 +10,11 @@ use crate::{
     explain::{
         explanation::CallerKind,
         jwt::{Object, member, text},
-        settings::{issuers::TrustedIssuer, lists::Grants},
+        settings::{
+            issuers::TrustedIssuer,
+            lists::Grants,
+            scope_prefix::{ScopePrefix, is_openid},
+        },
         sign::{describe, is_empty, proof, scopes_in},
         step::{Check, Section},
     },
@@ -96,14 +100,20 @@ pub(crate) fn granted(claims: &Object, names: &[String]) -> Granted {
 #[must_use]
 pub(crate) fn scopes(
     granted: &Granted,
-    prefix: &str,
+    audience: AudienceRule,
+    prefix: &ScopePrefix,
     hierarchy: &Grants,
 ) -> (BTreeSet<String>, BTreeSet<String>, String) {
-    let bare = |scope: &String| match scope.strip_prefix(prefix) {
-        Some(rest) if !rest.is_empty() => rest.to_owned(),
-        _ => scope.clone(),
+    let own: BTreeSet<String> = match audience {
+        // Every scope names its resource: those of another one are not granted here.
+        AudienceRule::ClaimOrScopePrefix if !prefix.0.is_empty() => {
+            let own = granted.scopes.iter().filter_map(|scope| prefix.strip_own(scope));
+            own.chain(granted.scopes.iter().map(String::as_str).filter(|scope| is_openid(scope)))
+                .map(str::to_owned)
+                .collect()
+        }
+        _ => granted.scopes.iter().map(|scope| prefix.strip(scope).unwrap_or(scope).to_owned()).collect(),
     };
-    let own: BTreeSet<String> = granted.scopes.iter().map(bare).collect();
     let mut all = own.clone();
     let mut open: Vec<String> = own.iter().cloned().collect();
     while let Some(scope) = open.pop() {
@@ -119,8 +129,8 @@ pub(crate) fn scopes(
         Some(claim) if own.is_empty() => format!("none: {claim} grants nothing"),
         Some(claim) => format!("{}, in {claim}", list(&own).join(" ")),
     };
-    if !prefix.is_empty() && granted.scopes.iter().any(|scope| scope.starts_with(prefix)) {
-        let _ = write!(observed, " (without {})", quote(prefix));
+    if granted.scopes.iter().any(|scope| prefix.strip(scope).is_some()) {
+        let _ = write!(observed, " (without {})", quote(&prefix.0));
     }
     let implied: Vec<_> = all.difference(&own).cloned().collect();
     if !implied.is_empty() {
@@ -145,13 +155,15 @@ pub(crate) fn organization(claims: &Object, issuer: &TrustedIssuer) -> (Option<S
             ),
         );
     };
-    let value = match member(claims, claim) {
+    let name = match member(claims, claim) {
         None => return (None, format!("none: the token has no {claim}")),
         // Of several, none is the one that the user acts for.
-        Some(Value::Array(several)) if several.len() == 1 => several.first(),
-        Some(value) => Some(value),
+        Some(Value::Array(several)) if several.len() == 1 => several.first().and_then(Value::as_str),
+        // Keycloak: its name, with what else there is to say of it.
+        Some(Value::Object(several)) if several.len() == 1 => several.keys().next().map(String::as_str),
+        Some(value) => value.as_str(),
     };
-    match value.and_then(Value::as_str).filter(|id| !id.is_empty()) {
+    match name.filter(|id| !id.is_empty()) {
         Some(id) => (Some(id.to_owned()), format!("{}, in {claim}", quote(id))),
         None => (None, format!("none: {claim} is not the name of one organization")),
     }

@@ -76,7 +76,7 @@ pub(crate) struct Claims {
 }
 
 /// Reads the claims, each of its type (RFC 7519 §4.1).
-pub(crate) fn read(claims: &Object, issuer: &TrustedIssuer) -> Checked<Claims> {
+pub(crate) fn read(claims: &Object, issuer: &TrustedIssuer, resource: &str) -> Checked<Claims> {
     let of_type = |name: &str, reason: &'static str| match member(claims, name) {
         None => Ok(None),
         Some(value) => date(value).map(Some).ok_or_else(|| {
@@ -85,7 +85,7 @@ pub(crate) fn read(claims: &Object, issuer: &TrustedIssuer) -> Checked<Claims> {
             Refusal::new(reason, format!("{name} is {what}"), fix)
         }),
     };
-    let audience = audiences(claims, issuer)?;
+    let audience = audiences(claims, issuer, resource)?;
     let Some(expiry) = of_type("exp", "missing_expiry")? else {
         let fix = "Set a life time for access tokens at the provider: one that never ends is not accepted.";
         return Err(Refusal::new("missing_expiry", "exp is missing", fix));
@@ -115,11 +115,11 @@ pub(crate) fn read(claims: &Object, issuer: &TrustedIssuer) -> Checked<Claims> {
 }
 
 /// `aud`: a string or an array of strings. `None` if it is absent where the provider's tokens may be without.
-fn audiences(claims: &Object, issuer: &TrustedIssuer) -> Result<Option<Vec<String>>, Refusal> {
+fn audiences(claims: &Object, issuer: &TrustedIssuer, resource: &str) -> Result<Option<Vec<String>>, Refusal> {
     let wrong = |observed: String| {
         let accepted = examples(&issuer.audiences);
         let fix = format!(
-            "Have the client send resource={accepted} in both the authorization and the token request; see \
+            "Have the client send resource={resource} in both the authorization and the token request; see \
              docs/providers/{}.md.",
             issuer.profile.name
         );
@@ -194,15 +194,17 @@ pub(crate) fn audience(claims: &Claims, issuer: &TrustedIssuer, settings: &Setti
 }
 
 fn by_scope_prefix(issuer: &TrustedIssuer, settings: &Settings, scopes: &[String], page: &str) -> Checked<()> {
-    let prefix = &issuer.scope_prefix;
-    let problem = if prefix.is_empty() {
+    let prefix = &settings.scope_prefix;
+    let problem = if !settings.is_own(issuer) {
+        "and only tokens of ISSUER may be without".to_owned()
+    } else if prefix.0.is_empty() {
         "and SCOPE_PREFIX is not set".to_owned()
     } else if settings.allowed_clients.is_empty() {
         "and ALLOWED_CLIENTS is not set: tokens without aud are accepted of listed clients only".to_owned()
-    } else if !scopes.iter().any(|scope| scope.starts_with(prefix)) {
-        format!("and no scope begins with SCOPE_PREFIX, {}", quote(prefix))
+    } else if !scopes.iter().any(|scope| prefix.strip_own(scope).is_some()) {
+        format!("and no scope begins with SCOPE_PREFIX, {}, and has no other slash", quote(&prefix.0))
     } else {
-        return Ok(((), format!("no aud; a scope begins with {}, which names this server", quote(prefix))));
+        return Ok(((), format!("no aud; a scope begins with {}, which names this server", quote(&prefix.0))));
     };
     let fix = format!(
         "Best, have the provider issue tokens with aud: the client sends resource={}. Otherwise set both SCOPE_PREFIX (the \

@@ -16,7 +16,11 @@ pub(crate) fn settings(values: &Values) -> Checked<Settings> {
     match Settings::read(values) {
         Ok(settings) => {
             let issuers: Vec<_> = settings.issuers.iter().map(|issuer| issuer.issuer.as_str()).collect();
-            let observed = format!("tokens of {} for {}", issuers.join(" and "), settings.resource);
+            let mut observed = format!("tokens of {} for {}", issuers.join(" and "), settings.resource);
+            if settings.opaque_token_clients.is_some() && settings.opaque_token_check == "introspection" {
+                observed += "; OPAQUE_TOKEN_CLIENTS also needs INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET, which \
+                             are secrets and not read here";
+            }
             Ok((settings, observed))
         }
         Err(errors) => Err(Refusal::new(

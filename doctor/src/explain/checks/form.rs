@@ -1,12 +1,12 @@
 //! Form and header of the token: what is known before the claims are looked at.
 
-use mcp_edge_providers::{Profile, profiles};
+use mcp_edge_providers::profiles;
 use serde_json::Value;
 
 use crate::{
     explain::{
         jwt::{self, Form, Jwt, JwtError, Object},
-        settings::issuers::POSSIBLE_TYPES,
+        settings::issuers::{POSSIBLE_TYPES, TrustedIssuer},
         step::{Check, Checked, Refusal, Section},
     },
     quote::quote,
@@ -181,7 +181,8 @@ pub(crate) static TYPE: Check =
     Check { slug: "type", section: Section::Token, title: "typ is that of an access token" };
 
 /// Checks `typ` (RFC 9068 §2.1, RFC 8725 §3.11).
-pub(crate) fn typ(header: &Header, accepted: &[String], profile: &Profile, resource: &str) -> Checked<()> {
+pub(crate) fn typ(header: &Header, issuer: &TrustedIssuer, resource: &str) -> Checked<()> {
+    let TrustedIssuer { token_types: accepted, profile, .. } = issuer;
     let name = |typ: &str| if typ.is_empty() { "no typ".to_owned() } else { format!("typ {}", quote(typ)) };
     let typ = header.typ.as_deref().unwrap_or_default();
     if accepted.iter().any(|one| one == typ) {
@@ -191,11 +192,19 @@ pub(crate) fn typ(header: &Header, accepted: &[String], profile: &Profile, resou
     let observed = format!("{}, and accepted is {}", name(typ), list.join(" or "));
     let access_token = format!("send the access_token of the token response, got with resource={resource}");
     let fix = match typ {
-        "" | "jwt" | "application/jwt" if profile.name == profiles::GENERIC.name => {
+        "" | "jwt" | "application/jwt" if profile.name == profiles::GENERIC.name && !issuer.has_own_types => {
             let setting = if typ.is_empty() { "none" } else { typ };
             format!(
                 "If it is an ID token, {access_token}. If the provider issues access tokens so, set PROVIDER, or add {setting} \
                  to TOKEN_TYPES if it has no profile; then make sure that no ID token can have your audience."
+            )
+        }
+        "" | "jwt" | "application/jwt" | "at+jwt" | "application/at+jwt" if issuer.has_own_types => {
+            let setting = if typ.is_empty() { "none" } else { typ };
+            format!(
+                "If it is an ID token, {access_token}. If not, add {setting} to TOKEN_TYPES, which stands in place of the types \
+                 of the profile {}.",
+                profile.name
             )
         }
         _ => format!(

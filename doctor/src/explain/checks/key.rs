@@ -82,6 +82,11 @@ pub(crate) fn key(
             ));
         }
     }
+    // Also of a token that names no key.
+    if let Some(kid) = key.kid.as_ref().filter(|kid| denied.contains(kid)) {
+        let observed = format!("the key's kid {} is in DENIED_KEYS", quote(kid));
+        return Err(Refusal::new("key_denied", observed, DENIED_FIX));
+    }
     let thumbprint = key.thumbprint();
     if denied.contains(&thumbprint) {
         return Err(Refusal::new(

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     explain::{
         jwt::Object,
-        settings::{Settings, lists::Grants},
+        settings::{Settings, lists::Grants, scope_prefix::ScopePrefix},
         step::{Check, Checked, Refusal, Section},
     },
     quote::{examples, quote},
@@ -85,7 +85,12 @@ pub(crate) static REQUIRED_SCOPES: Check =
     Check { slug: "required_scopes", section: Section::Permission, title: "The token has the scopes of every request" };
 
 /// Checks `REQUIRED_SCOPES`.
-pub(crate) fn required_scopes(scopes: &BTreeSet<String>, required: &[String], prefix: &str, page: &str) -> Checked<()> {
+pub(crate) fn required_scopes(
+    scopes: &BTreeSet<String>,
+    required: &[String],
+    prefix: &ScopePrefix,
+    page: &str,
+) -> Checked<()> {
     if required.is_empty() {
         return Ok(((), "REQUIRED_SCOPES is not set".to_owned()));
     }
@@ -100,16 +105,21 @@ pub(crate) static TOOL_SCOPES: Check = Check {
 };
 
 /// Checks the scopes of a tool.
-pub(crate) fn tool_scopes(scopes: &BTreeSet<String>, needed: &[String], prefix: &str, page: &str) -> Checked<()> {
+pub(crate) fn tool_scopes(
+    scopes: &BTreeSet<String>,
+    needed: &[String],
+    prefix: &ScopePrefix,
+    page: &str,
+) -> Checked<()> {
     has_all(scopes, needed, prefix, page).map(|()| ((), format!("a tool that needs {} is allowed", needed.join(" "))))
 }
 
-fn has_all(scopes: &BTreeSet<String>, needed: &[String], prefix: &str, page: &str) -> Result<(), Refusal> {
+fn has_all(scopes: &BTreeSet<String>, needed: &[String], prefix: &ScopePrefix, page: &str) -> Result<(), Refusal> {
     let missing: Vec<_> = needed.iter().filter(|scope| !scopes.contains(*scope)).cloned().collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let asked: Vec<_> = missing.iter().map(|scope| format!("{prefix}{scope}")).collect();
+    let asked: Vec<_> = missing.iter().map(|scope| prefix.asked(scope)).collect();
     Err(Refusal::new(
         "insufficient_scope",
         format!("it lacks {}", missing.join(" ")),

@@ -11,8 +11,18 @@ use crate::{
     target::{DiscoveryForm, is_secure},
 };
 
-/// What stands for the tenant where an issuer of all tenants is asked for its documents.
-const ANY_TENANT: &str = "organizations";
+/// The longest discovery document, in bytes.
+const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+
+/// The longest key set, in bytes.
+const MAX_KEY_SET_BYTES: usize = 512 * 1024;
+
+/// What stands for the tenant where an issuer of all tenants is asked for its documents: those of organizations, or with
+/// those of personal accounts.
+const ANY_TENANT: [&str; 2] = ["organizations", "common"];
+
+/// The tenant of personal accounts.
+const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// The keys of an issuer, as far as they can be had.
 #[derive(Debug, Clone)]
@@ -33,8 +43,8 @@ pub fn keys_of(issuer: &TrustedIssuer, client: &dyn HttpClient) -> Keys {
         None => jwks_uri(issuer, client),
     };
     let read = url.and_then(|url| {
-        let text = get(&url, client).map_err(|failure| failure.problem)?;
-        KeySet::parse(&text).map(|set| (set, url.clone())).map_err(|problem| format!("{url}: {problem}"))
+        let text = get(&url, MAX_KEY_SET_BYTES, client).map_err(|failure| failure.problem)?;
+        KeySet::parse(&text).map(|set| (set, excerpt(&url))).map_err(|problem| format!("{}: {problem}", excerpt(&url)))
     });
     match read {
         Ok((set, url)) if set.keys.is_empty() => Keys::Unavailable(format!("{url} has no key that can verify a token")),
@@ -45,13 +55,12 @@ pub fn keys_of(issuer: &TrustedIssuer, client: &dyn HttpClient) -> Keys {
 
 /// `jwks_uri` of the first discovery document that is the issuer's.
 fn jwks_uri(issuer: &TrustedIssuer, client: &dyn HttpClient) -> Result<String, String> {
-    let places = match &issuer.discovery_url {
-        Some(url) => vec![url.clone()],
-        None => places(&issuer.issuer.replace(TENANT_PLACEHOLDER, ANY_TENANT)),
-    };
+    let has_personal = issuer.tenants.iter().any(|tenant| tenant == PERSONAL_ACCOUNTS);
+    let place = issuer.issuer.replace(TENANT_PLACEHOLDER, ANY_TENANT[usize::from(has_personal)]);
+    let places = issuer.discovery_url.as_ref().map_or_else(|| places(&place), |url| vec![url.clone()]);
     let mut problems = Vec::new();
     for url in places {
-        match get(&url, client).and_then(|text| Ok(keys_in(&url, &text, issuer)?)) {
+        match get(&url, MAX_DOCUMENT_BYTES, client).and_then(|text| Ok(keys_in(&url, &text, issuer)?)) {
             Ok(url) => return Ok(url),
             Err(Failure { problem, is_of_host }) => {
                 problems.push(problem);
@@ -67,6 +76,7 @@ fn jwks_uri(issuer: &TrustedIssuer, client: &dyn HttpClient) -> Result<String, S
 
 /// `jwks_uri` of a discovery document.
 fn keys_in(url: &str, text: &str, issuer: &TrustedIssuer) -> Result<String, String> {
+    let url = excerpt(url);
     let document: Value = serde_json::from_str(text).map_err(|_| format!("{url}: it is not JSON"))?;
     if document["issuer"] != issuer.issuer.as_str() {
         return Err(format!("{url}: it is of another issuer, {}", excerpt(&document["issuer"].to_string())));
@@ -97,16 +107,21 @@ impl From<String> for Failure {
     }
 }
 
-fn get(url: &str, client: &dyn HttpClient) -> Result<String, Failure> {
+/// Requests a document of at most so many bytes.
+fn get(url: &str, max_bytes: usize, client: &dyn HttpClient) -> Result<String, Failure> {
+    let name = excerpt(url);
     let response = client.send(&HttpRequest::get(url)).map_err(|error| Failure {
         is_of_host: matches!(
             error.kind,
             TransportErrorKind::Connect | TransportErrorKind::Dns | TransportErrorKind::Tls
         ),
-        problem: format!("{url}: {error}"),
+        problem: format!("{name}: {error}"),
     })?;
+    if response.body.len() > max_bytes {
+        return Err(format!("{name}: it is longer than {} KB", max_bytes / 1024).into());
+    }
     if response.status != 200 || response.truncated.is_some() {
-        return Err(format!("{url}: the response is {}", response.summary()).into());
+        return Err(format!("{name}: the response is {}", response.summary()).into());
     }
     Ok(response.text().to_owned())
 }

@@ -7,6 +7,12 @@ use sha2::{Digest, Sha256};
 /// The minimum of RFC 7518 §3.3: 2048 bits.
 const MIN_RSA_BYTES: usize = 256;
 
+/// Longer keys take seconds, and nobody has them.
+pub const MAX_RSA_BITS: usize = 8192;
+
+/// The longest exponent.
+const MAX_EXPONENT_BYTES: usize = 8;
+
 /// A public key that can verify signatures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jwk {
@@ -190,6 +196,12 @@ fn rsa(n: Option<&str>, e: Option<&str>) -> Result<Material, &'static str> {
     let (modulus, exponent) = (number(n).ok_or("is broken")?, number(e).ok_or("is broken")?);
     if modulus.len() < MIN_RSA_BYTES || (modulus.len() == MIN_RSA_BYTES && modulus[0] < 0x80) {
         return Err("is shorter than 2048 bits");
+    }
+    if modulus.len() > MAX_RSA_BITS / 8 {
+        return Err("is longer than 8192 bits");
+    }
+    if e.and_then(|e| URL_SAFE_NO_PAD.decode(e).ok()).is_some_and(|bytes| bytes.len() > MAX_EXPONENT_BYTES) {
+        return Err("has an exponent of more than 8 bytes");
     }
     // With the exponent 1 everybody can sign; an even one has no inverse.
     if exponent.last().is_none_or(|last| last % 2 == 0) || exponent == [1] {

@@ -1,11 +1,16 @@
 //! A set of keys (RFC 7517 §5), and the one for a token.
 
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, value::RawValue};
 
 use super::jwk::Jwk;
+use crate::explain::jwt::Members;
 
 /// Of longer sets the Worker reads the first keys.
 const MAX_KEYS: usize = 256;
+
+/// The longest key. A longer one is skipped.
+const MAX_KEY_BYTES: usize = 32 * 1024;
 
 /// The keys of a provider.
 #[derive(Debug, Clone, Default)]
@@ -35,13 +40,20 @@ impl KeySet {
     /// # Errors
     /// What is wrong with the document.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        let document: Value = serde_json::from_str(text).map_err(|_| "it is not JSON")?;
-        let keys = document["keys"].as_array().ok_or("it has no array \"keys\"")?;
+        #[derive(Deserialize)]
+        struct Document<'a> {
+            #[serde(borrow)]
+            keys: Vec<&'a RawValue>,
+        }
+        let document: Document<'_> = serde_json::from_str(text).map_err(|_| "it is not JSON with an array \"keys\"")?;
         let mut set = Self::default();
-        for key in keys.iter().take(MAX_KEYS) {
-            match Jwk::parse(key) {
+        for text in document.keys.into_iter().take(MAX_KEYS).map(RawValue::get) {
+            match read(text) {
                 Ok(key) => set.keys.push(key),
-                Err(reason) => set.unusable.push((key["kid"].as_str().map(str::to_owned), reason)),
+                Err(reason) => {
+                    let key: Value = serde_json::from_str(text).unwrap_or_default();
+                    set.unusable.push((key["kid"].as_str().map(str::to_owned), reason));
+                }
             }
         }
         Ok(set)
@@ -72,4 +84,14 @@ impl KeySet {
     pub fn names(&self) -> Vec<String> {
         self.keys.iter().map(|key| key.kid.clone().unwrap_or_else(|| "a key without kid".to_owned())).collect()
     }
+}
+
+/// Reads a key, in which no name may occur twice (RFC 7517 §4).
+fn read(text: &str) -> Result<Jwk, &'static str> {
+    if text.len() > MAX_KEY_BYTES {
+        return Err("is longer than 32 KB");
+    }
+    let members: Members = serde_json::from_str(text).map_err(|_| "is no JSON object")?;
+    let members = members.once().map_err(|_| "has a member twice")?;
+    Jwk::parse(&Value::Object(members))
 }

@@ -7,6 +7,7 @@ use crate::explain::{
     explanation::{Caller, Verdict},
     step::{State, Step},
 };
+use crate::render::layout::escape;
 
 /// The version of the report: raised when a member is removed or renamed.
 pub const SCHEMA: u32 = 1;
@@ -74,7 +75,7 @@ pub fn render(report: &Report) -> String {
         caller: explanation.caller.as_ref().map(caller_entry),
     };
     // Cannot fail: the document has strings and numbers only.
-    serde_json::to_string_pretty(&document).unwrap_or_default()
+    escape(&serde_json::to_string_pretty(&document).unwrap_or_default())
 }
 
 fn check_entry(step: &Step) -> CheckEntry<'_> {

@@ -1,9 +1,13 @@
 //! `ISSUER`, `MORE_ISSUERS`, and the profiles of their providers with what the operator overrides.
 
-use mcp_edge_providers::{IssuerMismatch, Profile, TENANT_PLACEHOLDER, check_issuer, named, profiles};
-use serde::Deserialize;
+use mcp_edge_providers::{IssuerMismatch, Profile, TENANT_PLACEHOLDER, check_issuer, is_tenant_id, named, profiles};
+use serde_json::Value;
 
-use super::{lists::is_scope, values::Values};
+use super::{
+    urls::{self, is_endpoint},
+    values::Values,
+};
+use crate::explain::jwt::Object;
 
 /// The types of access tokens that `TOKEN_TYPES` can accept.
 pub const POSSIBLE_TYPES: [&str; 5] = ["at+jwt", "application/at+jwt", "jwt", "application/jwt", ""];
@@ -19,6 +23,8 @@ pub struct TrustedIssuer {
     pub audiences: Vec<String>,
     /// The profile of its provider.
     pub profile: &'static Profile,
+    /// Whether `TOKEN_TYPES` sets them.
+    pub has_own_types: bool,
     /// Accepted `typ`, in lower case; the empty string accepts its absence.
     pub token_types: Vec<String>,
     /// Where the client's id is.
@@ -31,8 +37,6 @@ pub struct TrustedIssuer {
     pub organization_claim: Option<String>,
     /// `USER_BY_SUBJECT`: another `sub` than the client proves a user.
     pub user_by_subject: bool,
-    /// What the provider puts before scopes.
-    pub scope_prefix: String,
     /// `DISCOVERY_URL`.
     pub discovery_url: Option<String>,
     /// `JWKS_URL`.
@@ -50,57 +54,27 @@ impl TrustedIssuer {
     }
 }
 
-/// An entry of `MORE_ISSUERS`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    issuer: String,
-    audience: Vec<String>,
-    provider: Option<String>,
-    token_types: Option<String>,
-    client_id_claims: Option<String>,
-    scope_claims: Option<String>,
-    organization_claim: Option<String>,
-    user_by_subject: Option<String>,
-    allowed_tenants: Option<String>,
-    discovery_url: Option<String>,
-    jwks_url: Option<String>,
-}
+/// The members of an entry of `MORE_ISSUERS` besides `issuer` and `audience`: settings of `ISSUER`, in lower case.
+const MEMBERS: [&str; 9] = [
+    "provider",
+    "token_types",
+    "client_id_claims",
+    "scope_claims",
+    "organization_claim",
+    "user_by_subject",
+    "allowed_tenants",
+    "discovery_url",
+    "jwks_url",
+];
 
-impl Entry {
-    /// Whether it says nothing about how its tokens are read: then the settings of the top level hold.
-    fn inherits(&self) -> bool {
-        let own = [
-            &self.provider,
-            &self.token_types,
-            &self.client_id_claims,
-            &self.scope_claims,
-            &self.organization_claim,
-            &self.user_by_subject,
-        ];
-        own.into_iter().all(Option::is_none)
-    }
-}
+/// The settings that hold also for entries without `provider`, each unless the entry has it.
+const INHERITED: [&str; 4] = ["token_types", "client_id_claims", "scope_claims", "organization_claim"];
 
-/// What overrides a profile.
-#[derive(Default)]
-struct Overrides {
-    token_types: Option<String>,
-    client_id_claims: Option<String>,
-    scope_claims: Option<String>,
-    organization_claim: Option<String>,
-    user_by_subject: Option<String>,
-}
+/// The most issuers.
+const MAX_ISSUERS: usize = 8;
 
 /// Reads `ISSUER` and `MORE_ISSUERS`; errors go into `errors`.
 pub fn read(values: &Values, resource: &str, errors: &mut Vec<String>) -> Vec<TrustedIssuer> {
-    let overrides = || Overrides {
-        token_types: values.text("TOKEN_TYPES"),
-        client_id_claims: values.text("CLIENT_ID_CLAIMS"),
-        scope_claims: values.text("SCOPE_CLAIMS"),
-        organization_claim: values.text("ORGANIZATION_CLAIM"),
-        user_by_subject: values.text("USER_BY_SUBJECT"),
-    };
     let mut issuers = Vec::new();
     match values.text("ISSUER") {
         None => errors.push(
@@ -109,83 +83,93 @@ pub fn read(values: &Values, resource: &str, errors: &mut Vec<String>) -> Vec<Tr
                 .to_owned(),
         ),
         Some(issuer) => {
-            let provider = values.text("PROVIDER");
-            let tenants = values.words("ALLOWED_TENANTS");
-            let mut found = issuer_of("ISSUER", "PROVIDER", issuer, provider, &overrides(), tenants, errors);
+            let setting = |name: &str| values.text(&name.to_ascii_uppercase());
+            let mut found = issuer_of(["ISSUER", "PROVIDER"], issuer, &setting, errors);
             found.audiences = [resource.to_owned()].into_iter().chain(values.words("AUDIENCE")).collect();
-            found.scope_prefix = values.text("SCOPE_PREFIX").unwrap_or_default();
-            found.discovery_url = values.text("DISCOVERY_URL");
-            found.jwks_url = values.text("JWKS_URL");
-            check_urls("", &found, errors);
-            let is_prefix = is_scope(&found.scope_prefix) && found.scope_prefix.ends_with('/');
-            if !found.scope_prefix.is_empty() && !is_prefix {
-                errors.push(format!(
-                    "SCOPE_PREFIX = {:?} must be what stands before the names of scopes at the provider, with the slash at \
-                     its end, such as api://00000000-0000-0000-0000-000000000000/",
-                    found.scope_prefix
-                ));
-            }
             issuers.push(found);
         }
     }
     let entries = values.text("MORE_ISSUERS").unwrap_or_else(|| "[]".to_owned());
-    let entries: Vec<Entry> = serde_json::from_str(&entries).unwrap_or_else(|error| {
+    let entries: Vec<Object> = serde_json::from_str(&entries).unwrap_or_else(|error| {
         errors.push(format!(
             "MORE_ISSUERS must be an array of {{ issuer = \"https://…\", audience = [\"…\"] }}: {error}"
         ));
         Vec::new()
     });
-    for entry in entries {
-        let inherited = entry.inherits();
-        let own = Overrides {
-            token_types: entry.token_types,
-            client_id_claims: entry.client_id_claims,
-            scope_claims: entry.scope_claims,
-            organization_claim: entry.organization_claim,
-            user_by_subject: entry.user_by_subject,
-        };
-        let own = if inherited { overrides() } else { own };
-        let tenants = entry.allowed_tenants.unwrap_or_default();
-        let tenants = tenants.split_whitespace().map(str::to_owned).collect();
-        let mut found = issuer_of("MORE_ISSUERS", "provider", entry.issuer, entry.provider, &own, tenants, errors);
-        if entry.audience.is_empty() || entry.audience.iter().any(String::is_empty) {
-            errors.push(format!("MORE_ISSUERS: {:?} needs at least one audience, and no empty one", found.issuer));
+    for entry in &entries {
+        let found = of_entry(entry, values, errors);
+        let accepted = found.accepted();
+        // iss selects the issuer: the second of two would never be.
+        if let Some(twice) = issuers.iter().flat_map(TrustedIssuer::accepted).find(|known| accepted.contains(known)) {
+            errors.push(format!("MORE_ISSUERS: {twice:?} is named twice"));
         }
-        if issuers.iter().any(|known: &TrustedIssuer| known.issuer == found.issuer) {
-            errors.push(format!("MORE_ISSUERS: {:?} is named twice", found.issuer));
-        }
-        found.audiences = entry.audience;
-        (found.discovery_url, found.jwks_url) = (entry.discovery_url, entry.jwks_url);
-        check_urls("MORE_ISSUERS: ", &found, errors);
         issuers.push(found);
+    }
+    if issuers.len() > MAX_ISSUERS {
+        errors.push(format!(
+            "MORE_ISSUERS: there are {} issuers in all, and at most {MAX_ISSUERS} may be",
+            issuers.len()
+        ));
+    }
+    if !values.words("ALLOWED_ORGANIZATIONS").is_empty() {
+        for issuer in issuers.iter().filter(|issuer| issuer.organization_claim.is_none()) {
+            errors.push(format!(
+                "ALLOWED_ORGANIZATIONS: the profile {} of {:?} knows no claim of an organization: set ORGANIZATION_CLAIM",
+                issuer.profile.name, issuer.issuer
+            ));
+        }
     }
     issuers
 }
 
+/// Reads an entry of `MORE_ISSUERS`.
+fn of_entry(entry: &Object, values: &Values, errors: &mut Vec<String>) -> TrustedIssuer {
+    let issuer = entry.get("issuer").and_then(Value::as_str).unwrap_or_default().to_owned();
+    for (name, value) in entry.iter().filter(|(name, _)| !["issuer", "audience"].contains(&name.as_str())) {
+        if !MEMBERS.contains(&name.as_str()) || !value.is_string() {
+            let members = MEMBERS.join(", ");
+            errors.push(format!("MORE_ISSUERS: {name:?} of {issuer:?} must be one of {members}, and a string"));
+        }
+    }
+    let audiences = entry.get("audience").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let audiences: Vec<_> = audiences.iter().map(|one| one.as_str().unwrap_or_default().to_owned()).collect();
+    if audiences.is_empty() || audiences.iter().any(String::is_empty) {
+        errors.push(format!("MORE_ISSUERS: {issuer:?} needs at least one audience, and no empty one"));
+    }
+    let own = |name: &str| {
+        let value = entry.get(name).and_then(Value::as_str).map(str::trim);
+        value.filter(|value| !value.is_empty()).map(str::to_owned)
+    };
+    let is_generic = own("provider").is_none();
+    let setting = |name: &str| {
+        let is_inherited = is_generic && INHERITED.contains(&name);
+        own(name).or_else(|| values.text(&name.to_ascii_uppercase()).filter(|_| is_inherited))
+    };
+    let mut found = issuer_of(["MORE_ISSUERS", "provider"], issuer, &setting, errors);
+    found.audiences = audiences;
+    found
+}
+
 /// Checks the URLs that replace those of the provider.
-fn check_urls(place: &str, issuer: &TrustedIssuer, errors: &mut Vec<String>) {
+fn check_urls(issuer: &TrustedIssuer, errors: &mut Vec<String>) {
     for (name, url) in [("DISCOVERY_URL", &issuer.discovery_url), ("JWKS_URL", &issuer.jwks_url)] {
-        if let Some(url) = url.as_ref().filter(|url| !is_url(url.split('?').next().unwrap_or_default())) {
-            errors.push(format!("{place}{name} = {url:?} must be an https URL, or http on this machine"));
+        if let Some(url) = url.as_ref().filter(|url| !is_endpoint(url)) {
+            errors.push(format!("{name} = {url:?} must be an https URL without fragment, or http on this machine"));
         }
     }
 }
 
+/// Reads what belongs to an issuer. `setting` returns its settings by their names in lower case.
 fn issuer_of(
-    setting: &str,
-    provider_setting: &str,
+    [place, provider_setting]: [&str; 2],
     issuer: String,
-    provider: Option<String>,
-    overrides: &Overrides,
-    tenants: Vec<String>,
+    setting: &dyn Fn(&str) -> Option<String>,
     errors: &mut Vec<String>,
 ) -> TrustedIssuer {
-    if !is_url(&issuer) {
-        errors.push(format!(
-            "{setting}: {issuer:?} must be an https URL without query and fragment, or http on this machine"
-        ));
+    if let Some(problem) = urls::problem(&issuer) {
+        errors.push(format!("{place}: {issuer:?} {problem}"));
     }
-    let name = provider.unwrap_or_else(|| profiles::GENERIC.name.to_owned());
+    let name = setting("provider").unwrap_or_else(|| profiles::GENERIC.name.to_owned());
     let profile = named(&name).unwrap_or_else(|| {
         let names = profiles::ALL.map(|profile| profile.name).join(", ");
         errors.push(format!("{provider_setting} = {name:?} is not the name of a profile: {names}"));
@@ -199,19 +183,20 @@ fn issuer_of(
             other.title, other.name
         )),
         Err(IssuerMismatch::Form { example }) => errors.push(format!(
-            "{setting}: {issuer:?} has not the form of an issuer of {}, for example {example}",
+            "{place}: {issuer:?} has not the form of an issuer of {}, for example {example}",
             profile.title
         )),
     }
-    check_tenants(setting, &issuer, profile, &tenants, errors);
-    let words = |text: &Option<String>| {
-        let words: Vec<_> = text.as_deref().unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+    let words = |name: &str| {
+        let words: Vec<_> = setting(name).unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect();
         (!words.is_empty()).then_some(words)
     };
+    let tenants = words("allowed_tenants").unwrap_or_default();
+    check_tenants(place, &issuer, profile, &tenants, errors);
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let own_scopes = words(&overrides.scope_claims);
+    let own_scopes = words("scope_claims");
     let machine_scope_claims = if own_scopes.is_some() { Vec::new() } else { owned(profile.machine_scope_claims) };
-    let user_by_subject = match overrides.user_by_subject.as_deref() {
+    let user_by_subject = match setting("user_by_subject").as_deref() {
         None | Some("false") => false,
         Some("true") => true,
         Some(other) => {
@@ -219,22 +204,28 @@ fn issuer_of(
             false
         }
     };
-    TrustedIssuer {
+    let organization_claim = setting("organization_claim");
+    if let Some(several) = organization_claim.as_ref().filter(|claim| claim.contains(' ')) {
+        errors.push(format!("ORGANIZATION_CLAIM = {several:?} must be the name of one claim"));
+    }
+    let own_types = words("token_types");
+    let found = TrustedIssuer {
         issuer,
         tenants,
         audiences: Vec::new(),
         profile,
-        token_types: words(&overrides.token_types)
-            .map_or_else(|| owned(profile.token_types), |types| token_types(&types, errors)),
-        client_id_claims: words(&overrides.client_id_claims).unwrap_or_else(|| owned(profile.client_id_claims)),
+        has_own_types: own_types.is_some(),
+        token_types: own_types.map_or_else(|| owned(profile.token_types), |types| token_types(&types, errors)),
+        client_id_claims: words("client_id_claims").unwrap_or_else(|| owned(profile.client_id_claims)),
         scope_claims: own_scopes.unwrap_or_else(|| owned(profile.scope_claims)),
         machine_scope_claims,
-        organization_claim: overrides.organization_claim.clone().or(profile.organization_claim.map(str::to_owned)),
+        organization_claim: organization_claim.or(profile.organization_claim.map(str::to_owned)),
         user_by_subject,
-        scope_prefix: String::new(),
-        discovery_url: None,
-        jwks_url: None,
-    }
+        discovery_url: setting("discovery_url"),
+        jwks_url: setting("jwks_url"),
+    };
+    check_urls(&found, errors);
+    found
 }
 
 fn check_tenants(setting: &str, issuer: &str, profile: &Profile, tenants: &[String], errors: &mut Vec<String>) {
@@ -258,28 +249,13 @@ fn check_tenants(setting: &str, issuer: &str, profile: &Profile, tenants: &[Stri
     }
 }
 
-/// A UUID in lower case.
-fn is_tenant_id(text: &str) -> bool {
-    let is_hex = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let parts: Vec<_> = text.split('-').collect();
-    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|part| is_hex(part))
-}
-
 fn token_types(words: &[String], errors: &mut Vec<String>) -> Vec<String> {
-    let types: Vec<_> =
-        words.iter().map(|word| if word == "none" { String::new() } else { word.to_lowercase() }).collect();
+    let lower = words.iter().map(|word| word.to_ascii_lowercase());
+    let types: Vec<_> = lower.map(|word| if word == "none" { String::new() } else { word }).collect();
     if let Some(other) = types.iter().find(|typ| !POSSIBLE_TYPES.contains(&typ.as_str())) {
         errors.push(format!(
             "TOKEN_TYPES: {other:?} is not the type of an access token: use at+jwt, jwt, or none for tokens without typ"
         ));
     }
     types
-}
-
-/// Whether it is an https URL without query and fragment, or http on this machine.
-pub(crate) fn is_url(issuer: &str) -> bool {
-    let Ok(url) = url::Url::parse(issuer) else { return false };
-    let is_loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-    let is_visible = issuer.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte));
-    (url.scheme() == "https" || (url.scheme() == "http" && is_loopback)) && is_visible && !issuer.contains(['?', '#'])
 }

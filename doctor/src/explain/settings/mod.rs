@@ -7,13 +7,19 @@
 //! | [`values`] | the strings, each with where it is from |
 //! | [`issuers`] | `ISSUER`, `MORE_ISSUERS`, and the profiles of their providers |
 //! | [`lists`] | clients, implied scopes, disclosed claims |
+//! | [`opaque`] | what there is to check about opaque tokens before the provider is asked |
+//! | [`scope_prefix`] | what the provider puts before scopes |
 //! | [`time`] | points in time |
+//! | [`urls`] | URLs, as text |
 
 pub mod dev_vars;
 pub mod issuers;
 pub mod lists;
+pub mod opaque;
+pub mod scope_prefix;
 pub mod sources;
 pub mod time;
+pub mod urls;
 pub mod values;
 
 use std::collections::BTreeSet;
@@ -21,6 +27,7 @@ use std::collections::BTreeSet;
 use self::{
     issuers::TrustedIssuer,
     lists::{ClientList, Grants},
+    scope_prefix::ScopePrefix,
     values::Values,
 };
 
@@ -31,6 +38,8 @@ pub struct Settings {
     pub resource: String,
     /// `ISSUER`, then those of `MORE_ISSUERS`.
     pub issuers: Vec<TrustedIssuer>,
+    /// `SCOPE_PREFIX`, of the tokens of every issuer.
+    pub scope_prefix: ScopePrefix,
     /// `REQUIRED_SCOPES`.
     pub required_scopes: Vec<String>,
     /// `SCOPE_HIERARCHY`.
@@ -56,6 +65,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether an issuer is `ISSUER`, and not one of `MORE_ISSUERS`.
+    #[must_use]
+    pub fn is_own(&self, issuer: &TrustedIssuer) -> bool {
+        self.issuers.first().is_some_and(|own| own.issuer == issuer.issuer)
+    }
+
     /// Reads the settings.
     ///
     /// # Errors
@@ -65,20 +80,24 @@ impl Settings {
         let resource = values.text("RESOURCE").unwrap_or_default();
         if resource.is_empty() {
             errors.push("RESOURCE is not set: it is the URL of the endpoint, as clients enter it".to_owned());
-        } else if !issuers::is_url(&resource) || !has_path(&resource) {
-            errors.push(format!(
-                "RESOURCE = {resource:?} must be an https URL with a path, without query and fragment, or http on this machine"
-            ));
+        } else if let Some(problem) = urls::problem(&resource) {
+            errors.push(format!("RESOURCE = {resource:?} {problem}"));
+        } else if let Some(problem) = urls::not_normalized(&resource) {
+            errors.push(format!("RESOURCE = {resource:?} {problem}: clients would send another URL"));
+        } else if !urls::has_path(&resource) {
+            errors
+                .push(format!("RESOURCE = {resource:?} must be a URL with a path: clients add a slash to one without"));
         }
-        check_opaque(values, &mut errors);
-        let mut grants = |name: &str, form: &str| {
-            Grants::parse(&values.text(name).unwrap_or_default()).unwrap_or_else(|entry| {
+        opaque::check(values, &mut errors);
+        let mut grants = |name: &str, form: &str, is_name: fn(&str) -> bool| {
+            Grants::parse(&values.text(name).unwrap_or_default(), is_name).unwrap_or_else(|entry| {
                 errors.push(format!("{name}: {entry:?} must have the form {form}"));
                 Grants::default()
             })
         };
-        let hierarchy = grants("SCOPE_HIERARCHY", "scope=implied,implied");
-        let claim_scopes = grants("CLAIM_SCOPES", "scope=claim,claim");
+        let hierarchy = grants("SCOPE_HIERARCHY", "scope=implied,implied", lists::is_scope);
+        let claim_scopes = grants("CLAIM_SCOPES", "scope=claim,claim", |claim| !claim.is_empty());
+        let scope_prefix = ScopePrefix::read(values, &mut errors);
         let denied_issued_before = match values.text("DENIED_ISSUED_BEFORE") {
             None => 0,
             Some(text) => time::parse(&text).unwrap_or_else(|| {
@@ -108,6 +127,7 @@ impl Settings {
         Ok(Self {
             resource,
             issuers,
+            scope_prefix,
             required_scopes,
             hierarchy,
             claim_scopes,
@@ -120,35 +140,6 @@ impl Settings {
             opaque_token_clients: values.text("OPAQUE_TOKEN_CLIENTS"),
             opaque_token_check: values.text("OPAQUE_TOKEN_CHECK").unwrap_or_else(|| "introspection".to_owned()),
         })
-    }
-}
-
-/// Whether a URL has a path of its own.
-fn has_path(url: &str) -> bool {
-    url::Url::parse(url).is_ok_and(|url| url.path() != "/" && !url.path().starts_with("/.well-known/"))
-}
-
-/// Checks `OPAQUE_TOKEN_CHECK` and `INTROSPECTION_URL`.
-fn check_opaque(values: &Values, errors: &mut Vec<String>) {
-    let (clients, check) = (values.text("OPAQUE_TOKEN_CLIENTS"), values.text("OPAQUE_TOKEN_CHECK"));
-    let is_userinfo = check.as_deref() == Some("userinfo");
-    if values.text("INTROSPECTION_URL").is_some() && (clients.is_none() || is_userinfo) {
-        errors.push(
-            "INTROSPECTION_URL is for opaque tokens: it needs OPAQUE_TOKEN_CLIENTS, and OPAQUE_TOKEN_CHECK = \"introspection\""
-                .to_owned(),
-        );
-    }
-    let Some(clients) = clients else { return };
-    match check.as_deref() {
-        None | Some("introspection") => {}
-        Some("userinfo") if clients == "*" => {}
-        Some("userinfo") => errors.push(
-            "OPAQUE_TOKEN_CHECK = \"userinfo\" does not say whose token it is: it needs OPAQUE_TOKEN_CLIENTS = \"*\""
-                .to_owned(),
-        ),
-        Some(other) => {
-            errors.push(format!("OPAQUE_TOKEN_CHECK = {other:?} must be \"introspection\" or \"userinfo\""));
-        }
     }
 }
 

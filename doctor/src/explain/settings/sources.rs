@@ -57,7 +57,8 @@ impl Sources {
                 values.set(&setting, value, Source::File(name.clone()));
             }
         }
-        for (setting, value) in &self.environment {
+        // Many systems cannot unset a variable, and set it to the empty string instead.
+        for (setting, value) in self.environment.iter().filter(|(_, value)| !value.trim().is_empty()) {
             values.set(setting, value, Source::Environment);
         }
         for (setting, value) in &self.set {
@@ -74,8 +75,8 @@ impl Sources {
 fn vars(name: &str, text: &str, env: Option<&str>) -> Result<Map<String, Value>, SourcesError> {
     let mut file: Map<String, Value> = toml::from_str(text).map_err(|error| {
         // Without the excerpt of the file, which may have secrets.
-        let at = error.span().map_or(0, |span| text.get(..span.start).unwrap_or_default().lines().count());
-        SourcesError::NotToml(name.to_owned(), format!("line {}: {}", at.max(1), error.message()))
+        let at = error.span().map_or(0, |span| text.get(..span.start).unwrap_or_default().matches('\n').count());
+        SourcesError::NotToml(name.to_owned(), format!("line {}: {}", at + 1, error.message()))
     })?;
     let table = |value: Option<Value>| match value {
         Some(Value::Object(table)) => table,

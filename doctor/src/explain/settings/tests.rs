@@ -78,6 +78,8 @@ fn each_source_replaces_those_before_it() {
         it.environment = vec![("ISSUER".into(), "b".into())];
     };
     assert_eq!(issuer(environment), "b");
+    let empty = |it: &mut Sources| it.environment = vec![("ISSUER".into(), " ".into())];
+    assert_eq!(issuer(empty), "https://tenant.logto.app/oidc", "an empty variable switches nothing off");
     let values = values(|it| {
         environment(it);
         it.set = vec![("ISSUER".into(), "c".into())];
@@ -103,6 +105,9 @@ fn what_cannot_be_read_is_an_error_without_an_excerpt() {
     let text = "[vars]\nA = 1\nSTATE_SECRET = \"s3cret\n";
     let error = sources(|it| it.wrangler = Some(("w.toml".into(), text.into()))).read().unwrap_err().to_string();
     assert!(error.contains("w.toml is not TOML: line 3") && !error.contains("s3cret"), "{error}");
+    let text = "[vars]\n= 1\n";
+    let error = sources(|it| it.wrangler = Some(("w.toml".into(), text.into()))).read().unwrap_err().to_string();
+    assert!(error.contains("line 2"), "{error}");
     let unknown = sources(|it| it.set = vec![("ISUER".into(), String::new())]).read().unwrap_err().to_string();
     assert!(unknown.contains("--set ISUER") && unknown.contains("ISSUER, RESOURCE"), "{unknown}");
 }

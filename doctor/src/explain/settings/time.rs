@@ -1,12 +1,15 @@
 //! Points in time: `2026-11-25T20:00:00Z` (RFC 3339, in UTC), or seconds since 1970.
 
+/// The end of the year 9999. More seconds are milliseconds.
+const LATEST: u64 = 253_402_300_799;
+
 /// Reads a point in time, in seconds since 1970. `None` if it has neither form.
 #[must_use]
 pub fn parse(text: &str) -> Option<u64> {
     let digits =
         |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
-    if let Some(seconds) = digits(text) {
-        return Some(seconds);
+    if let Some(seconds) = digits(text.strip_prefix('+').unwrap_or(text)) {
+        return Some(seconds).filter(|seconds| *seconds <= LATEST);
     }
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let (date, time): (Vec<_>, Vec<_>) = (date.split('-').collect(), time.split(':').collect());
@@ -84,6 +87,7 @@ mod tests {
             "2026-13-01T00:00:00Z",
             "-1",
             "1.5",
+            "1795636800000",
         ] {
             assert_eq!(parse(wrong).filter(|_| !wrong.is_empty()), None, "{wrong}");
         }

@@ -24,7 +24,7 @@ impl std::fmt::Display for Source {
 }
 
 /// The settings that decide about tokens. Others are not read, so that no secret is.
-pub const NAMES: [&str; 26] = [
+pub const NAMES: [&str; 27] = [
     "ISSUER",
     "RESOURCE",
     "AUDIENCE",
@@ -50,6 +50,7 @@ pub const NAMES: [&str; 26] = [
     "DENIED_ISSUED_BEFORE",
     "OPAQUE_TOKEN_CLIENTS",
     "OPAQUE_TOKEN_CHECK",
+    "OPAQUE_TOKEN_SECONDS",
     "MORE_ISSUERS",
 ];
 
@@ -74,7 +75,7 @@ impl Values {
     /// A list, separated by spaces. Empty if it is not set.
     #[must_use]
     pub fn words(&self, name: &str) -> Vec<String> {
-        self.text(name).unwrap_or_default().split_whitespace().map(str::to_owned).collect()
+        self.text(name).unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect()
     }
 
     /// The sources, each with the settings that are from it, in the order of [`NAMES`].
