@@ -58,7 +58,7 @@ function readOptions() {
   if (rest.length > 0) throw new Error("expected one URL");
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new Error(`${url} is not a URL`);
   // It would stay on the screen and in the terminal's history.
-  if (values.token && process.stdout.isTTY) throw new Error("--token needs a pipe: make -s whoami ARGS=--token | make explain");
+  if (values.token && process.stdout.isTTY) throw new Error("--token needs a pipe: dev/with-tools node dev/whoami.mjs --token | make explain");
   return { url: new URL(url), ...values };
 }
 

@@ -60,7 +60,7 @@ test("make whoami prints no access token to a terminal", async () => {
   const node = ["--import", "data:text/javascript,process.stdout.isTTY = true"];
   const { shown, errors } = await whoami("--token", { node });
   assert.equal(shown, "");
-  assert.match(errors, /^whoami: --token needs a pipe: make -s whoami ARGS=--token \| make explain\n/);
+  assert.match(errors, /^whoami: --token needs a pipe: dev\/with-tools node dev\/whoami.mjs --token \| make explain\n/);
 });
 
 test("the page offers the playground with the application that was made for it", async () => {
