@@ -2,7 +2,7 @@
 // shows the result.
 //
 //   node dev/whoami.mjs [URL of an MCP endpoint] [--client-id id] [--login alice] [--password alice]
-//     [--json]
+//     [--json | --token]
 
 import { parseArgs } from "node:util";
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
@@ -23,13 +23,16 @@ The URL defaults to ${DEFAULT_URL}.
   --login <name>       sign in without a browser; only at the local identity provider
   --password <text>    defaults to the login, as for the local accounts
   --json               print the result as JSON
+  --token              print the access token alone, without using it, for "make explain"; not to a terminal
   --help               show this`;
 
 async function main({ url, ...options }) {
   const callback = await receiveCallback();
   try {
     const oauth = new OAuthClient({ name: "whoami in the terminal", redirectUrl: callback.url, clientId: options["client-id"] });
-    const client = await connect(url, { oauth, callback, ...options });
+    const connected = await authorize(url, { oauth, callback, ...options });
+    if (options.token) return printToken(oauth);
+    const client = connected ?? (await open(new StreamableHTTPClientTransport(url, { authProvider: oauth })));
     const { structuredContent, isError, content } = await client.callTool({ name: "whoami", arguments: {} });
     await client.close();
     if (isError) throw new Error(`whoami failed: ${content?.[0]?.text ?? "no reason given"}`);
@@ -47,17 +50,21 @@ function readOptions() {
       login: { type: "string" },
       password: { type: "string" },
       json: { type: "boolean", default: false },
+      token: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
   const [url = DEFAULT_URL, ...rest] = positionals;
   if (rest.length > 0) throw new Error("expected one URL");
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new Error(`${url} is not a URL`);
+  // It would stay on the screen and in the terminal's history.
+  if (values.token && process.stdout.isTTY) throw new Error("--token needs a pipe: dev/with-tools node dev/whoami.mjs --token | make explain");
   return { url: new URL(url), ...values };
 }
 
-// The first attempt is refused with the URL of the metadata; the second one has a token.
-async function connect(url, { oauth, callback, login, password, json }) {
+// The first attempt is refused with the URL of the metadata. Afterwards `oauth` has a token. If the attempt is not
+// refused, returns its client.
+async function authorize(url, { oauth, callback, login, password, json, token }) {
   const first = new StreamableHTTPClientTransport(url, { authProvider: oauth });
   try {
     return await open(first);
@@ -65,11 +72,17 @@ async function connect(url, { oauth, callback, login, password, json }) {
     if (!(error instanceof UnauthorizedError) || oauth.authorizationUrl === undefined) throw error;
   }
   const parameters = await (login === undefined
-    ? askForSignIn(oauth, callback, json)
+    ? askForSignIn(oauth, callback, json || token)
     : signInAs({ login, password }, oauth));
   if (parameters.get("state") !== oauth.state()) throw new Error("the response belongs to another sign-in; try again");
   await first.finishAuth(parameters);
-  return open(new StreamableHTTPClientTransport(url, { authProvider: oauth }));
+  return undefined;
+}
+
+function printToken(oauth) {
+  const token = oauth.tokens()?.access_token;
+  if (token === undefined) throw new Error("this endpoint asked for no sign-in, so there is no token");
+  console.log(token);
 }
 
 async function open(transport) {
@@ -78,9 +91,9 @@ async function open(transport) {
   return client;
 }
 
-function askForSignIn({ authorizationUrl }, callback, json) {
-  // With --json only the result goes to standard output.
-  const say = json ? console.error : console.log;
+function askForSignIn({ authorizationUrl }, callback, quiet) {
+  // With --json and --token only the result goes to standard output.
+  const say = quiet ? console.error : console.log;
   say(`\n  Sign in with your browser:\n\n    ${authorizationUrl}\n\n  Waiting … (Ctrl-C cancels)`);
   openInBrowser(authorizationUrl);
   return callback.parameters;

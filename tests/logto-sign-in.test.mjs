@@ -25,11 +25,18 @@ after(async () => {
   await project.remove();
 });
 
+/** Runs `make whoami` as alice. */
+async function whoami(option, { node = [] } = {}) {
+  const [, clientId] = /make whoami ARGS="--client-id (\w+) /.exec(output);
+  const given = [...node, WHOAMI, "--client-id", clientId, "--login", "alice", option, resource];
+  const child = spawn(process.execPath, given, { stdio: ["ignore", "pipe", "pipe"] });
+  const [shown, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  return { shown, errors, clientId };
+}
+
 test("make whoami signs in with the application that was made for it", async () => {
   assert.equal(code, 0, output);
-  const [, clientId] = /make whoami ARGS="--client-id (\w+) /.exec(output);
-  const child = spawn(process.execPath, [WHOAMI, "--client-id", clientId, "--login", "alice", "--json", resource], { stdio: ["ignore", "pipe", "pipe"] });
-  const [shown, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const { shown, errors, clientId } = await whoami("--json");
   assert.equal(errors, "");
   const { name, email, email_verified, client_id, scopes } = JSON.parse(shown);
   assert.deepEqual({ name, email, email_verified, client_id, scopes }, {
@@ -39,6 +46,21 @@ test("make whoami signs in with the application that was made for it", async () 
     client_id: clientId,
     scopes: ["whoami:read"],
   });
+});
+
+test("make whoami prints the access token alone into a pipe", async () => {
+  const { shown, errors, clientId } = await whoami("--token");
+  assert.equal(errors, "");
+  assert.match(shown, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  const claims = JSON.parse(Buffer.from(shown.split(".")[1], "base64url"));
+  assert.deepEqual({ aud: claims.aud, client_id: claims.client_id }, { aud: resource, client_id: clientId });
+});
+
+test("make whoami prints no access token to a terminal", async () => {
+  const node = ["--import", "data:text/javascript,process.stdout.isTTY = true"];
+  const { shown, errors } = await whoami("--token", { node });
+  assert.equal(shown, "");
+  assert.match(errors, /^whoami: --token needs a pipe: dev\/with-tools node dev\/whoami.mjs --token \| make explain\n/);
 });
 
 test("the page offers the playground with the application that was made for it", async () => {
