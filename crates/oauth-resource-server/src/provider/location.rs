@@ -10,6 +10,9 @@ use super::DocumentPlace;
 /// (<https://learn.microsoft.com/entra/identity-platform/access-tokens#validate-the-issuer>).
 const ALL_TENANTS: &str = "organizations";
 
+/// The tenant of personal accounts, which sign in at `common` and not at [`ALL_TENANTS`].
+const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
 /// URLs that count in place of those that the provider publishes. The operator's are trusted like every setting, on any
 /// origin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +42,15 @@ impl ProviderUrls {
     /// Creates those of an issuer without any of the operator's.
     #[must_use]
     pub fn of_issuer(issuer: &str) -> Self {
-        let all_tenants = |(before, after)| [before, ALL_TENANTS, after].concat();
+        Self::of_tenants(issuer, &[])
+    }
+
+    /// Creates those of an issuer that stands for several tenants, of which `accepted` are the values of `iss`.
+    #[must_use]
+    pub fn of_tenants(issuer: &str, accepted: &[String]) -> Self {
+        let is_personal = accepted.iter().any(|accepted| accepted.contains(PERSONAL_ACCOUNTS));
+        let tenants = if is_personal { "common" } else { ALL_TENANTS };
+        let all_tenants = |(before, after)| [before, tenants, after].concat();
         Self { authorization_server: issuer.split_once(TENANT_PLACEHOLDER).map(all_tenants), ..Self::default() }
     }
 }

@@ -6,7 +6,7 @@ use mcp_edge_runtime::settings::{Reader, SettingsError, check_url};
 use serde_json::{Map, Value};
 
 use super::{provider::token_profile, provider_location, resource::Resource};
-use crate::{resource_server::TrustedIssuer, token::profile::TokenProfile};
+use crate::{provider::ProviderUrls, resource_server::TrustedIssuer, token::profile::TokenProfile};
 
 /// More issuers than any product federates with; each has its own keys to keep.
 pub const MAX_ISSUERS: usize = 8;
@@ -27,9 +27,6 @@ const ENTRY_SETTINGS: [&str; 9] = [
 /// The settings that an entry inherits which does not name its provider: where to look. Who counts as a user is not among
 /// them.
 const INHERITED: [&str; 4] = ["TOKEN_TYPES", "CLIENT_ID_CLAIMS", "SCOPE_CLAIMS", "ORGANIZATION_CLAIM"];
-
-/// The tenant of personal accounts, which sign in at `common` and not at `organizations`.
-const PERSONAL_ACCOUNTS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// `ISSUER` with `RESOURCE` and `AUDIENCE`, then those of `MORE_ISSUERS`.
 pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<TrustedIssuer> {
@@ -125,10 +122,7 @@ fn trusted_by_entry(
 fn trusted(reader: &mut Reader<'_>, issuer: String, audiences: Vec<String>) -> TrustedIssuer {
     let profile = token_profile(reader, &issuer);
     let accepted = accepted(reader, &issuer, &profile);
-    let mut urls = provider_location::read(reader, &issuer);
-    if accepted.iter().any(|accepted| accepted.contains(PERSONAL_ACCOUNTS)) && urls.authorization_server.is_some() {
-        urls.authorization_server = Some(issuer.replace(TENANT_PLACEHOLDER, "common"));
-    }
+    let urls = provider_location::read(reader, ProviderUrls::of_tenants(&issuer, &accepted));
     TrustedIssuer { issuer, accepted, audiences, profile, urls }
 }
 

@@ -4,8 +4,8 @@ use mcp_edge_runtime::{settings::Reader, uri::is_endpoint_url};
 
 use crate::provider::ProviderUrls;
 
-/// Reads those of `issuer`.
-pub(super) fn read(reader: &mut Reader<'_>, issuer: &str) -> ProviderUrls {
+/// Reads the operator's URLs into those that follow from the issuer.
+pub(super) fn read(reader: &mut Reader<'_>, of_issuer: ProviderUrls) -> ProviderUrls {
     let (discovery, jwks) = (url(reader, "DISCOVERY_URL"), url(reader, "JWKS_URL"));
     let introspection = url(reader, "INTROSPECTION_URL");
     let is_by_userinfo = || reader.text("OPAQUE_TOKEN_CHECK").is_some_and(|check| check == "userinfo");
@@ -15,7 +15,7 @@ pub(super) fn read(reader: &mut Reader<'_>, issuer: &str) -> ProviderUrls {
              \"introspection\"",
         );
     }
-    ProviderUrls { discovery, jwks, introspection, ..ProviderUrls::of_issuer(issuer) }
+    ProviderUrls { discovery, jwks, introspection, ..of_issuer }
 }
 
 /// The URL of a setting, if it is one that requests may be sent to. A query is part of some providers' URLs: of
@@ -43,7 +43,7 @@ mod tests {
     fn read(settings: &[(&str, &str)]) -> Result<ProviderUrls, SettingsError> {
         let get = |name: &str| settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let mut reader = Reader::new(&get);
-        let urls = super::read(&mut reader, "https://provider.example");
+        let urls = super::read(&mut reader, ProviderUrls::of_issuer("https://provider.example"));
         reader.finish(urls)
     }
 
