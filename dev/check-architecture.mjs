@@ -22,8 +22,12 @@ const ARROWS = {
   "mcp-edge-identity": [],
   "mcp-edge-providers": [],
   "mcp-edge-oauth": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-providers"],
-  "mcp-edge-protocol": ["mcp-edge-runtime", "mcp-edge-identity"],
-  "mcp-edge": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-oauth", "mcp-edge-protocol", "mcp-edge-macros"],
+  "mcp-edge-protocol": ["mcp-edge-runtime"],
+  "mcp-edge-server": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-protocol"],
+  "mcp-edge-gateway": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-protocol"],
+  "mcp-edge": [
+    "mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-oauth", "mcp-edge-server", "mcp-edge-gateway", "mcp-edge-macros",
+  ],
   "mcp-edge-macros": [],
   // Facts about providers, and no code of the library that it judges.
   "mcp-edge-doctor": ["mcp-edge-providers"],
@@ -47,7 +51,7 @@ for (const worker of ["mcp-edge-worker", "notes", "conformance-worker", "bench-w
 const PLATFORM = /^(worker|web-sys|js-sys|wasm-bindgen.*|wasm-streams|getrandom)$/;
 
 /** The crates that must compile without the platform. */
-const PORTABLE = Object.keys(ARROWS).filter((name) => /^mcp-edge(-(runtime|identity|providers|oauth|protocol|macros))?$/.test(name));
+const PORTABLE = Object.keys(ARROWS).filter((name) => /^mcp-edge(-(runtime|identity|providers|oauth|protocol|server|gateway|macros))?$/.test(name));
 
 const metadata = JSON.parse(
   execFileSync("cargo", ["metadata", "--format-version=1", "--no-deps", "--locked"], { encoding: "utf8", cwd: ROOT }),

@@ -4,7 +4,9 @@
 //! the two share, so neither can depend on the other.
 
 mod identity;
+mod requirements;
 mod scope;
 
 pub use identity::{Identity, Kind, Party, Verified};
+pub use requirements::{AccessNeeded, Requirements};
 pub use scope::{Scopes, is_scope_token};

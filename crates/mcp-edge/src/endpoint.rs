@@ -13,7 +13,6 @@ use mcp_edge_oauth::{
     protected_resource::advertisable,
     resource_server::{Authentication, ResourceServer},
 };
-use mcp_edge_protocol::{AccessNeeded, Server, ServerServices, StateKey};
 use mcp_edge_runtime::{
     app::{App, Handled},
     client_network::client_network,
@@ -24,6 +23,7 @@ use mcp_edge_runtime::{
     log::{LogRecord, LogSettings},
     ports::Services,
 };
+use mcp_edge_server::{AccessNeeded, Server, ServerServices, StateKey};
 
 use crate::{
     documents::{
@@ -192,7 +192,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Err(error) => return Ok(Server::<E>::unreadable_body(error)),
         };
         let kind = identity.kind();
-        let request = mcp_edge_protocol::RequestContext {
+        let request = mcp_edge_server::RequestContext {
             identity,
             env: self.env.clone(),
             now: context.now,

@@ -1,7 +1,7 @@
 //! An OAuth-protected MCP server at the edge.
 //!
 //! This crate joins three others: `mcp-edge-oauth`, the resource server that verifies bearer tokens;
-//! `mcp-edge-protocol`, the MCP server that answers with your tools; and `mcp-edge-runtime`, what both stand on. It is the
+//! `mcp-edge-server`, the MCP server that answers with your tools; and `mcp-edge-runtime`, what both stand on. It is the
 //! only one that the author of a tool depends on, and everything an author needs is at its root.
 //!
 //! # A complete server
@@ -64,22 +64,22 @@ pub mod settings;
 pub mod worker;
 
 // The server, and what is registered with it.
-pub use mcp_edge_protocol::{
+pub use mcp_edge_server::{
     BuildError, Cache, Icon, Limits, Prompt, PromptArgument, Resource, ResourceLink, ResourceTemplate, Server,
     ServerBuilder, Theme, Tool,
 };
 
 // What handlers get.
 pub use mcp_edge_identity::{Identity, Kind, Party, Scopes};
-pub use mcp_edge_protocol::{
+pub use mcp_edge_server::{
     Call, Capability, ClientCapabilities, ClientInfo, CompleteParams, Era, LoggingLevel, Revision, StateKey,
 };
 
 // What handlers ask the client for (multi round-trip requests).
-pub use mcp_edge_protocol::{CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Root};
+pub use mcp_edge_server::{CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Root};
 
 // What handlers return.
-pub use mcp_edge_protocol::{
+pub use mcp_edge_server::{
     ContentBlock, Json, PromptError, PromptMessage, PromptResult, ResourceContents, ResourceError, Role, ToolError,
     ToolResult,
 };
@@ -91,19 +91,17 @@ pub use mcp_edge_macros::{prompt, schema, tool};
 pub use schemars::{self, JsonSchema};
 
 // The traits behind `Tool::new` and its siblings, and the errors of `ServerBuilder::build` in detail.
-pub use mcp_edge_protocol::{
+pub use mcp_edge_server::{
     IntoPrompt, IntoResourceContents, IntoToolResult, PromptArgumentError, PromptHandler, SchemaError, TemplateError,
     ToolHandler,
 };
 
 // Calling a server without HTTP, as endpoints and tests do.
 #[cfg(feature = "testing")]
-pub use mcp_edge_protocol::{
-    AccessNeeded, Handled, Outcome, RequestContext, ServerServices, Summary, ToolInfo, testing,
-};
+pub use mcp_edge_server::{AccessNeeded, Handled, Outcome, RequestContext, ServerServices, Summary, ToolInfo, testing};
 
 // Default limits.
-pub use mcp_edge_protocol::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, VALUES};
+pub use mcp_edge_server::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, VALUES};
 
 // The Worker.
 #[cfg(feature = "cloudflare")]
@@ -123,7 +121,7 @@ pub mod prelude {
 /// What the attributes expand to.
 #[doc(hidden)]
 pub mod __private {
-    pub use mcp_edge_protocol::handler::*;
+    pub use mcp_edge_server::handler::*;
     pub use schemars;
     pub use serde;
 }

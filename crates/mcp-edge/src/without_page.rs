@@ -1,7 +1,7 @@
 //! Stands in for the module `page` where the feature `page` is off: no path belongs to it.
 
 use crate::{documents::document::Document, settings::Settings};
-use mcp_edge_protocol::Server;
+use mcp_edge_server::Server;
 
 /// The page, which has no parts.
 #[derive(Debug)]

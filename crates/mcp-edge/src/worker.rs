@@ -1,7 +1,7 @@
 //! The Cloudflare Worker of an MCP server: its bindings and its `fetch` event.
 
-use mcp_edge_protocol::{BuildError, Server};
 use mcp_edge_runtime::cloudflare::{self, Bindings, EdgeServices, Shell, setting};
+use mcp_edge_server::{BuildError, Server};
 use worker::Env;
 
 use crate::{endpoint::Endpoint, settings::Settings};

@@ -4,7 +4,7 @@ use mcp_edge_identity::is_scope_token;
 
 use crate::{
     limits::NAME_LENGTH,
-    primitives::{access::Listing, icon::Icon, prompt::PromptArgumentError, resource::Cache, template::TemplateError},
+    primitives::{icon::Icon, listing::Listing, prompt::PromptArgumentError, resource::Cache, template::TemplateError},
     schema::SchemaError,
 };
 

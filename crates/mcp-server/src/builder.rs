@@ -11,20 +11,20 @@ use crate::{
     load::Load,
     operations::{completion, prompts, resources, tools},
     primitives::{
-        access::Listing,
         icon::{self, Icon},
+        listing::Listing,
         prompt::Prompt,
         resource::{Cache, Resource, ResourceTemplate},
         tool::Tool,
     },
     server::{Handlers, Presentation, Server},
-    transport::stream::Slots,
+    stream::Slots,
 };
 
 /// A server under construction, created by [`Server::builder`].
 ///
 /// ```
-/// use mcp_edge_protocol::{BuildError, Resource, Server, Tool};
+/// use mcp_edge_server::{BuildError, Resource, Server, Tool};
 ///
 /// let server: Result<Server, BuildError> = Server::builder("handbook", "1.0.0")
 ///     .title("Handbook")

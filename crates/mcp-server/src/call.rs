@@ -20,12 +20,10 @@ use crate::{
             self, Cause, CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Inputs, Question, Root,
         },
     },
-    protocol::{
-        notification::{self, LoggingLevel, Outbox},
-        revision::{Era, Revision},
-    },
+    notification::{self, LoggingLevel, Outbox},
 };
 use mcp_edge_identity::{Identity, Kind};
+use mcp_edge_protocol::revision::{Era, Revision};
 use mcp_edge_runtime::json::to_json;
 
 /// One call of a tool, a resource, a prompt or a completion. Cheap to clone.
@@ -39,7 +37,7 @@ use mcp_edge_runtime::json::to_json;
 /// are asked before the first `?`:
 ///
 /// ```
-/// # use mcp_edge_protocol::{Call, CreateMessageParams, ToolError};
+/// # use mcp_edge_server::{Call, CreateMessageParams, ToolError};
 /// # use schemars::JsonSchema;
 /// # use serde::Deserialize;
 /// #[derive(Deserialize, JsonSchema)]

@@ -5,15 +5,13 @@ use std::{rc::Rc, time::Duration};
 use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::json::Object;
 
-use crate::{
-    primitives::{
-        access::Requirements,
-        prompt::PromptEntry,
-        resource::{ResourceEntry, TemplateEntry},
-        tool::ToolEntry,
-    },
-    protocol::method::Method,
+use crate::primitives::{
+    prompt::PromptEntry,
+    resource::{ResourceEntry, TemplateEntry},
+    tool::ToolEntry,
 };
+use mcp_edge_identity::Requirements;
+use mcp_edge_protocol::method::Method;
 
 /// All primitives of a server, in the order in which they are listed.
 pub(crate) struct Catalog<E> {

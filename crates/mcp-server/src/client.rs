@@ -6,10 +6,8 @@ use std::cell::OnceCell;
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::{
-    limits::{CLIENT_INFO_BYTES, EXTENSIONS_BYTES},
-    protocol::{error::RpcError, params::pick_members},
-};
+use crate::limits::{CLIENT_INFO_BYTES, EXTENSIONS_BYTES};
+use mcp_edge_protocol::{error::RpcError, params::pick_members};
 
 /// The software at the other end, as it calls itself.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

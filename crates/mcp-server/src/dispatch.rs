@@ -14,21 +14,20 @@ use crate::{
     context::{RequestContext, ServerServices},
     legacy, modern,
     operations::{Execution, Operation, OperationError, Started},
-    primitives::access::AccessNeeded,
-    protocol::{
-        era::{self, RequestKind, VERSION_HEADER},
-        error::{Reason, RpcError},
-        jsonrpc::{self, Kind, Message, Payload},
-        method::{Method, notification},
-        outcome::{Framing, OperationResult, Outcome, Rendered, Summary},
-        params::Params,
-        revision::{Era, Revision, era_of},
-    },
+    result::{Framing, OperationResult},
     server::Server,
-    transport::{
-        headers::{accepts_stream, is_encoded, is_json},
-        stream::{Work, respond},
-    },
+    stream::{Work, respond},
+};
+use mcp_edge_identity::AccessNeeded;
+use mcp_edge_protocol::{
+    era::{self, RequestKind, VERSION_HEADER},
+    error::{Reason, RpcError},
+    headers::{accepts_stream, is_encoded, is_json},
+    jsonrpc::{self, Kind, Message, Payload},
+    method::{Method, notification},
+    outcome::{Outcome, Rendered, Summary},
+    params::Params,
+    revision::{Era, Revision, era_of},
 };
 
 /// What a request came to.

@@ -7,15 +7,15 @@
 use crate::{
     call::ClientDeclaration,
     client::ClientCapabilities,
-    protocol::{
-        error::RpcError,
-        method::Method,
-        notification::LoggingLevel,
-        outcome::{OperationResult, Success},
-        params::{self, Params, text},
-        revision::{NEWEST_LEGACY, Revision},
-    },
+    notification::LoggingLevel,
+    result::{OperationResult, Success},
     server::Presentation,
+};
+use mcp_edge_protocol::{
+    error::RpcError,
+    method::Method,
+    params::{self, Params, text},
+    revision::{NEWEST_LEGACY, Revision},
 };
 use mcp_edge_runtime::json::Object;
 

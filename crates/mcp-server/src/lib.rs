@@ -5,7 +5,7 @@
 //! handshake, side by side at one endpoint and without sessions.
 //!
 //! ```
-//! use mcp_edge_protocol::{Call, Json, Server, Tool, ToolError, testing};
+//! use mcp_edge_server::{Call, Json, Server, Tool, ToolError, testing};
 //! use schemars::JsonSchema;
 //! use serde::{Deserialize, Serialize};
 //!
@@ -32,7 +32,7 @@
 //! let client = testing::Client::new(&server);
 //! let answer = testing::run(client.call_tool("add", serde_json::json!({"left": 1, "right": 2})));
 //! assert_eq!(answer.result()["structuredContent"]["sum"], 3);
-//! # Ok::<(), mcp_edge_protocol::BuildError>(())
+//! # Ok::<(), mcp_edge_server::BuildError>(())
 //! ```
 //!
 //! # What is in here
@@ -66,8 +66,8 @@
 //! | `schema` | JSON Schema: of arguments and results, and validation |
 //! | `call`, `context`, `client` | what handlers get; what requests are answered with; what a client says of itself |
 //! | `input_required` | input requests over several rounds |
-//! | `protocol`, `transport` | messages, methods, errors and results as data; headers and streams |
-//! | `limits`, `load` | resource limits; the memory that running calls hold |
+//! | `result`, `notification`, `stream` | results in the form of either era; what a handler sends before; responses as streams |
+//! | `limits`, `size`, `load` | resource limits; how large a text is when parsed; the memory that running calls hold |
 //!
 //! No file imports another in a circle; `builder` and `dispatch` put the others together.
 
@@ -83,14 +83,16 @@ mod legacy;
 mod limits;
 mod load;
 mod modern;
+mod notification;
 mod operations;
 mod primitives;
-mod protocol;
+mod result;
 mod schema;
 mod server;
+mod size;
+mod stream;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
-mod transport;
 
 #[cfg(test)]
 mod tests;
@@ -107,8 +109,13 @@ pub use input_required::{
     request_state::StateKey,
 };
 pub use limits::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, Limits, VALUES};
+pub use mcp_edge_identity::AccessNeeded;
+pub use mcp_edge_protocol::{
+    outcome::{Outcome, Summary},
+    revision::{Era, Revision},
+};
+pub use notification::LoggingLevel;
 pub use primitives::{
-    access::AccessNeeded,
     completion::CompleteParams,
     content::{ContentBlock, ResourceContents, ResourceLink, Role},
     error::{PromptError, ResourceError, ToolError},
@@ -120,11 +127,6 @@ pub use primitives::{
     tool::Tool,
     tool_handler::ToolHandler,
     tool_result::{IntoToolResult, Json, ToolResult},
-};
-pub use protocol::{
-    notification::LoggingLevel,
-    outcome::{Outcome, Summary},
-    revision::{Era, Revision},
 };
 pub use schema::SchemaError;
 pub use server::Server;

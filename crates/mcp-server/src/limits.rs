@@ -55,10 +55,6 @@ pub(super) const LIGHT_BYTES: usize = 256 * 1024;
 /// a third; reading the largest call that is let in takes 38 MiB, and a result is copied several times on its way out.
 pub(super) const HELD_BYTES: usize = 24 * 1024 * 1024;
 
-/// 1 KiB for the id of a request and for a progress token, which come back in answers, and the latter in each
-/// notification. Clients count, or make a UUID.
-pub(super) const ID_BYTES: usize = 1024;
-
 /// 16 KiB for a URI: twice what everybody should support (RFC 9110 §4.1). It is kept three times while a resource is read.
 pub(super) const URI_BYTES: usize = 16 * 1024;
 
@@ -110,9 +106,3 @@ pub(super) const SCHEMA_DEPTH: u32 = 256;
 
 /// Violations that are reported to the model at once: enough to fix a call at once, few enough to be read.
 pub(super) const SCHEMA_VIOLATIONS: usize = 5;
-
-/// Characters of a client's own text (a name, a version) that an error message repeats.
-pub(super) const ECHO_LENGTH: usize = 80;
-
-/// Characters of what a Rust type has to say about arguments that do not fit. It may quote them, with escapes.
-pub(super) const DETAIL_LENGTH: usize = 1000;

@@ -6,16 +6,16 @@ use std::time::Duration;
 use crate::{
     call::ClientDeclaration,
     client::{ClientCapabilities, ClientInfo},
+    notification::LoggingLevel,
     primitives::resource::Cache,
-    protocol::{
-        error::RpcError,
-        method::Method,
-        notification::LoggingLevel,
-        outcome::{OperationResult, Success},
-        params::{self, Meta},
-        revision::MODERN,
-    },
+    result::{OperationResult, Success},
     server::Presentation,
+};
+use mcp_edge_protocol::{
+    error::RpcError,
+    method::Method,
+    params::{self, Meta},
+    revision::MODERN,
 };
 use mcp_edge_runtime::json::{Object, array, quote};
 

@@ -9,9 +9,9 @@ use crate::{
     limits::Limits,
     load::Load,
     operations::Handler,
-    protocol::method::Method,
-    transport::{headers::HEADERS, stream::Slots},
+    stream::Slots,
 };
+use mcp_edge_protocol::{headers::HEADERS, method::Method};
 
 /// An MCP server: its tools, resources and prompts, and how it presents itself.
 ///

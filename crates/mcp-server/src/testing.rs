@@ -1,7 +1,7 @@
 //! Testing tools natively: a client that speaks to a [`Server`] in the same process, and a clock that does not wait.
 //!
 //! ```
-//! use mcp_edge_protocol::{Call, Server, Tool, testing};
+//! use mcp_edge_server::{Call, Server, Tool, testing};
 //! use mcp_edge_identity::Identity;
 //!
 //! async fn whoami(call: Call) -> String {
@@ -12,7 +12,7 @@
 //! let client = testing::Client::new(&server).identity(Identity::for_test("ada", ""));
 //! let answer = testing::run(client.call_tool("whoami", serde_json::json!({})));
 //! assert_eq!(answer.text(), "ada");
-//! # Ok::<(), mcp_edge_protocol::BuildError>(())
+//! # Ok::<(), mcp_edge_server::BuildError>(())
 //! ```
 
 use std::{
@@ -38,14 +38,14 @@ use sha2::{Digest, Sha256};
 use crate::{
     context::{RequestContext, ServerServices},
     input_required::request_state::StateKey,
-    primitives::access::AccessNeeded,
-    protocol::{
-        outcome::Summary,
-        revision::{Era, MODERN, NEWEST_LEGACY, Revision},
-    },
     server::Server,
 };
+use mcp_edge_identity::AccessNeeded;
 use mcp_edge_identity::Identity;
+use mcp_edge_protocol::{
+    outcome::Summary,
+    revision::{Era, MODERN, NEWEST_LEGACY, Revision},
+};
 use mcp_edge_runtime::{
     http::{Body, RequestHead, Response},
     ports::Runtime,

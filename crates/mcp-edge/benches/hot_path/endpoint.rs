@@ -3,13 +3,13 @@
 use futures_util::FutureExt;
 use gungraun::{library_benchmark, library_benchmark_group};
 use mcp_edge::{endpoint::Endpoint, settings::Settings};
-use mcp_edge_protocol::Server;
 use mcp_edge_runtime::{
     app::{App, Handled},
     context::RequestContext,
     http::{RequestHead, Response},
     json::Object,
 };
+use mcp_edge_server::Server;
 
 use super::protocol::{modern_call, modern_head, whoami};
 use crate::support::{

@@ -7,8 +7,8 @@ use futures_util::FutureExt;
 use gungraun::{library_benchmark, library_benchmark_group};
 use mcp_edge::schemars::{self, JsonSchema};
 use mcp_edge_identity::Identity;
-use mcp_edge_protocol::{Call, Handled, Json, RequestContext, Server, ServerServices, Tool};
 use mcp_edge_runtime::http::RequestHead;
+use mcp_edge_server::{Call, Handled, Json, RequestContext, Server, ServerServices, Tool};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -114,7 +114,7 @@ fn legacy_whoami() -> Exchange {
 fn list_of_fifty() -> Exchange {
     let search = async |_: Call, _: Search| "";
     let tools = (1..=50).map(|number| Tool::new(format!("search_{number}"), search).description("Finds records."));
-    let server = tools.fold(Server::builder("bench", "1"), mcp_edge_protocol::ServerBuilder::tool);
+    let server = tools.fold(Server::builder("bench", "1"), mcp_edge_server::ServerBuilder::tool);
     let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {
         "_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientCapabilities": {}}}});

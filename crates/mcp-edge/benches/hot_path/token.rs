@@ -14,8 +14,8 @@ use mcp_edge_oauth::{
         jwt::{self, UnverifiedJwt},
     },
 };
-use mcp_edge_protocol::testing::TestRuntime;
 use mcp_edge_runtime::crypto::Algorithm;
+use mcp_edge_server::testing::TestRuntime;
 use serde_json::{Map, Value};
 
 use crate::support::{

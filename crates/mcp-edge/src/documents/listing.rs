@@ -8,7 +8,7 @@ use crate::{
     documents::registry::{MAX_TEXT_CHARACTERS, RegistryEntry},
     settings::Settings,
 };
-use mcp_edge_protocol::Revision;
+use mcp_edge_server::Revision;
 
 /// The media type of a server card.
 pub const CARD_TYPE: &str = "application/mcp-server-card+json";
@@ -70,7 +70,7 @@ pub struct Listings {
 
 impl Listings {
     /// Creates the entries. Values that are not set come from `server_info`, which is
-    /// [`Server::info`](mcp_edge_protocol::Server::info).
+    /// [`Server::info`](mcp_edge_server::Server::info).
     #[must_use]
     pub fn new(entry: &RegistryEntry, settings: &Settings, server_info: &str) -> Self {
         let info: Value = serde_json::from_str(server_info).unwrap_or_default();

@@ -49,7 +49,7 @@ pub struct Entry {
 
 impl Documents {
     /// Creates the documents that the settings enable. `advertised` are all scopes that this server uses, `server_info` is
-    /// [`Server::info`](mcp_edge_protocol::Server::info).
+    /// [`Server::info`](mcp_edge_server::Server::info).
     #[must_use]
     pub fn new(settings: &Settings, advertised: &Scopes, server_info: &str) -> Self {
         let endpoint = &settings.resource.path;

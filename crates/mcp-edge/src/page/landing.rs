@@ -12,8 +12,8 @@ use crate::{
     },
     settings::Settings,
 };
-use mcp_edge_protocol::Server;
 use mcp_edge_runtime::uri::split_origin;
+use mcp_edge_server::Server;
 
 /// The tool that the playground calls first, where the server has it: it shows users who they are.
 const FIRST_TOOL: &str = "whoami";

@@ -26,7 +26,7 @@ use html::Html;
 use policy::Policy;
 
 use crate::{documents::document::Document, settings::Settings};
-use mcp_edge_protocol::Server;
+use mcp_edge_server::Server;
 
 /// The path of the page.
 pub const LANDING_PATH: &str = "/";

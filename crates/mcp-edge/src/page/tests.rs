@@ -2,8 +2,8 @@
 
 use super::{policy::Policy, view::DESCRIPTION, *};
 use crate::settings::color::Color;
-use mcp_edge_protocol::{Call, Tool};
 use mcp_edge_runtime::http::{RequestHead, Response};
+use mcp_edge_server::{Call, Tool};
 
 const EVIL: &str = "</title></script><script>alert(1)</script>\"'{{url}}&<!--";
 

@@ -3,8 +3,8 @@
 use crate::settings::Settings;
 use mcp_edge_identity::Scopes;
 use mcp_edge_oauth::{protected_resource::advertisable, resource_server::TrustPolicy};
-use mcp_edge_protocol::{Server, ToolInfo};
 use mcp_edge_runtime::uri::split_origin;
+use mcp_edge_server::{Server, ToolInfo};
 
 /// The description of a server for which neither the settings nor the author give one.
 pub(super) const DESCRIPTION: &str = "AI agents of your choice can work here on your behalf, as far as you allow it.";

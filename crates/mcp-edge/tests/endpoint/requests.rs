@@ -9,13 +9,13 @@ use mcp_edge_oauth::{
     challenge::ChallengeContext,
     denial::{Denial, Reason},
 };
-use mcp_edge_protocol::{Call, Server, Tool, ToolError};
 use mcp_edge_runtime::{
     app::{App, Handled},
     http::{BodyError, RequestBody, RequestHead, Response},
     json::Object,
     log::LogRecord,
 };
+use mcp_edge_server::{Call, Server, Tool, ToolError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

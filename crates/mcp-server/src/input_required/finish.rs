@@ -17,12 +17,12 @@ use crate::{
         error::{Failure, ToolError},
         tool_result::ToolResult,
     },
-    protocol::{
-        error::{Reason, RpcError},
-        outcome::{OperationResult, Success},
-        revision::Era,
-    },
+    result::{OperationResult, Success},
     schema::value,
+};
+use mcp_edge_protocol::{
+    error::{Reason, RpcError},
+    revision::Era,
 };
 use mcp_edge_runtime::json::{Object, to_json};
 

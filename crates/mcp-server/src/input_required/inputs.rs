@@ -12,9 +12,9 @@ use serde_json::{Map, Value};
 use crate::{
     client::{Capability, ClientCapabilities},
     primitives::content::{ContentBlock, Role},
-    protocol::error::detail,
     schema::arguments,
 };
+use mcp_edge_protocol::error::detail;
 use mcp_edge_runtime::json::{Object, array, quote, to_json};
 
 /// There is no answer (yet). Meant to leave the handler through `?`; code that catches it to continue without a response may
@@ -107,7 +107,7 @@ impl<T> ElicitResult<T> {
 /// A request to the model at the other end.
 ///
 /// ```
-/// use mcp_edge_protocol::{Call, CreateMessageParams, Role, ToolError};
+/// use mcp_edge_server::{Call, CreateMessageParams, Role, ToolError};
 /// use serde_json::json;
 ///
 /// async fn title(call: Call) -> Result<String, ToolError> {

@@ -10,16 +10,14 @@ use super::{Execution, Operation, OperationError, Started, check_uri};
 use crate::{
     call::Call,
     input_required::finish::timed_out,
-    primitives::{
-        access::Requirements,
-        completion::{self, CompleteParams, Completers},
-    },
-    protocol::{
-        error::{RpcError, echo},
-        outcome::{OperationResult, Success},
-        params::{is_empty_array, pick_members},
-    },
-    transport::stream::within,
+    primitives::completion::{self, CompleteParams, Completers},
+    result::{OperationResult, Success},
+    stream::within,
+};
+use mcp_edge_identity::Requirements;
+use mcp_edge_protocol::{
+    error::{RpcError, echo},
+    params::{is_empty_array, pick_members},
 };
 
 /// `params.ref`.

@@ -8,12 +8,11 @@ use mcp_edge_runtime::json::array;
 
 use super::{Execution, Operation, OperationError, Started, members, required};
 use crate::{
-    primitives::{access::Requirements, resource::Cache},
-    protocol::{
-        error::RpcError,
-        outcome::{OperationResult, Success},
-    },
+    primitives::resource::Cache,
+    result::{OperationResult, Success},
 };
+use mcp_edge_identity::Requirements;
+use mcp_edge_protocol::error::RpcError;
 
 /// An item of a list.
 pub(super) struct Item<'a> {

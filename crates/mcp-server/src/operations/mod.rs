@@ -26,15 +26,15 @@ use crate::{
     },
     limits::{Limits, SEALED_BYTES, UNCOUNTED_BYTES, URI_BYTES},
     load::{Load, Overloaded, Reservation},
-    primitives::access::AccessNeeded,
-    protocol::{
-        error::{Reason, RpcError},
-        method::Method,
-        outcome::OperationResult,
-        params::{Params, text},
-        revision::Era,
-        size::Size,
-    },
+    result::OperationResult,
+    size::Size,
+};
+use mcp_edge_identity::AccessNeeded;
+use mcp_edge_protocol::{
+    error::{Reason, RpcError},
+    method::Method,
+    params::{Params, text},
+    revision::Era,
 };
 
 /// Handles the methods of one group of primitives. The builder sets it when the first of them is registered, so that a

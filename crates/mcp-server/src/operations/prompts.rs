@@ -13,12 +13,12 @@ use crate::{
         request_state::Binding,
     },
     primitives::prompt::PromptEntry,
-    protocol::{
-        error::{RpcError, echo},
-        method::Method,
-        outcome::{OperationResult, Success},
-    },
-    transport::stream::within,
+    result::{OperationResult, Success},
+    stream::within,
+};
+use mcp_edge_protocol::{
+    error::{RpcError, echo},
+    method::Method,
 };
 
 /// Handles the methods of prompts.

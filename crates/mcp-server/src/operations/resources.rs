@@ -14,17 +14,14 @@ use crate::{
         request_state::Binding,
     },
     primitives::{
-        access::Requirements,
         content::ResourceContents,
         resource::{Cache, Reader, variables},
     },
-    protocol::{
-        error::RpcError,
-        method::Method,
-        outcome::{OperationResult, Success},
-    },
-    transport::stream::within,
+    result::{OperationResult, Success},
+    stream::within,
 };
+use mcp_edge_identity::Requirements;
+use mcp_edge_protocol::{error::RpcError, method::Method};
 
 /// A resource that was found, or made of a template.
 struct Found<'c, E> {

@@ -13,12 +13,13 @@ use crate::{
         request_state::Binding,
     },
     primitives::tool::ToolEntry,
-    protocol::{
-        error::{RpcError, echo},
-        method::Method,
-        revision::Era,
-    },
-    transport::{headers::check_parameters, stream::within},
+    stream::within,
+};
+use mcp_edge_protocol::{
+    error::{RpcError, echo},
+    headers::check_parameters,
+    method::Method,
+    revision::Era,
 };
 
 /// Handles the methods of tools.

@@ -5,13 +5,13 @@
 //! | [`tool`], [`resource`], [`template`], [`prompt`], [`completion`] | the primitives, and how their handlers are called |
 //! | [`tool_handler`] | the functions that can be tools |
 //! | [`tool_result`], [`prompt_result`], [`content`], [`error`] | what handlers return |
-//! | [`access`], [`icon`] | who may use a primitive, and how it is displayed |
+//! | [`listing`], [`icon`] | how a primitive is displayed, and to whom |
 
-pub(super) mod access;
 pub(super) mod completion;
 pub(super) mod content;
 pub(super) mod error;
 pub(super) mod icon;
+pub(super) mod listing;
 pub(super) mod prompt;
 pub(super) mod prompt_result;
 pub(super) mod resource;

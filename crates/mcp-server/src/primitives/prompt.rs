@@ -10,21 +10,22 @@ use serde_json::Value;
 use crate::{
     call::Call,
     primitives::{
-        access::{Listing, Requirements, listing_methods},
         completion::{Completer, Completers, completion_methods},
         error::PromptError,
+        listing::{Listing, listing_methods},
         prompt_result::{IntoPrompt, PromptResult},
         tool_handler::{ArgumentsOnly, Made, Nothing, WithArguments, WithoutArguments},
     },
-    protocol::error::detail,
     schema::{self, keywords, portable},
 };
+use mcp_edge_identity::Requirements;
+use mcp_edge_protocol::error::detail;
 use mcp_edge_runtime::json::{Object, array};
 
 /// A prompt under construction.
 ///
 /// ```
-/// use mcp_edge_protocol::{Prompt, PromptArgument};
+/// use mcp_edge_server::{Prompt, PromptArgument};
 ///
 /// async fn review() -> &'static str {
 ///     "Review the code that I am about to send."

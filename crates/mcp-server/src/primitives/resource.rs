@@ -11,13 +11,14 @@ use crate::{
     call::Call,
     limits::LIST_TTL,
     primitives::{
-        access::{Listing, Requirements, listing_methods},
         completion::{Completer, Completers, completion_methods},
         content::ResourceContents,
         error::{Failure, ResourceError},
+        listing::{Listing, listing_methods},
         template::{Template, TemplateError},
     },
 };
+use mcp_edge_identity::Requirements;
 use mcp_edge_runtime::json::Object;
 
 /// How long clients may keep what they have read, and with whom they may share it.
@@ -55,7 +56,7 @@ type Reading = LocalBoxFuture<'static, Result<Vec<ResourceContents>, ResourceErr
 /// ```
 /// use std::time::Duration;
 ///
-/// use mcp_edge_protocol::{Cache, Call, Resource};
+/// use mcp_edge_server::{Cache, Call, Resource};
 ///
 /// async fn profile(call: Call) -> String {
 ///     call.identity().subject().to_owned()
@@ -183,7 +184,7 @@ pub(crate) struct ResourceEntry<E> {
 /// Resources whose URIs follow a template, under construction.
 ///
 /// ```
-/// use mcp_edge_protocol::{Call, ResourceTemplate};
+/// use mcp_edge_server::{Call, ResourceTemplate};
 /// use serde::Deserialize;
 ///
 /// #[derive(Deserialize)]

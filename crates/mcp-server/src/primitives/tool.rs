@@ -5,7 +5,7 @@
 //! how clients should treat it.
 //!
 //! ```
-//! use mcp_edge_protocol::{Call, Json, Tool, ToolError};
+//! use mcp_edge_server::{Call, Json, Tool, ToolError};
 //! use schemars::JsonSchema;
 //! use serde::{Deserialize, Serialize};
 //!
@@ -37,18 +37,19 @@ use serde_json::Value;
 use crate::{
     client::Capability,
     primitives::{
-        access::{Listing, Requirements, listing_methods},
+        listing::{Listing, listing_methods},
         tool_handler::{Arguments, CheckArguments, Handler, Run, ToolHandler},
     },
     schema::{self, SchemaError, portable},
-    transport::headers::Parameter,
 };
+use mcp_edge_identity::Requirements;
+use mcp_edge_protocol::headers::Parameter;
 use mcp_edge_runtime::json::{Object, to_json};
 
 /// A tool under construction.
 ///
 /// ```
-/// use mcp_edge_protocol::{Call, Tool};
+/// use mcp_edge_server::{Call, Tool};
 ///
 /// async fn forget(call: Call) -> String {
 ///     format!("{} is forgotten", call.identity().subject())
@@ -228,8 +229,8 @@ mod tests {
     use crate::{
         call::Call,
         primitives::tool_result::{IntoToolResult, Json, ToolResult},
-        protocol::revision::Era,
     };
+    use mcp_edge_protocol::revision::Era;
 
     #[derive(Serialize, JsonSchema)]
     struct Leaf {

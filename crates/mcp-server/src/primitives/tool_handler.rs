@@ -13,10 +13,9 @@ use crate::{
         error::ToolError,
         tool_result::{IntoToolResult, ToolResult},
     },
-    protocol::error::detail,
     schema::{self, SchemaError, arguments},
-    transport::headers::Parameter,
 };
+use mcp_edge_protocol::{error::detail, headers::Parameter};
 
 /// A handler whose types are gone, with what was learned from them.
 #[doc(hidden)]
@@ -76,7 +75,7 @@ type Running = LocalBoxFuture<'static, Result<ToolResult, ToolError>>;
 /// The result is [`IntoToolResult`]. `Kind` only tells these forms apart; it is never written out.
 ///
 /// ```
-/// use mcp_edge_protocol::{Call, Tool};
+/// use mcp_edge_server::{Call, Tool};
 ///
 /// async fn greet(call: Call) -> String {
 ///     format!("Hello, {}!", call.identity().subject())

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     primitives::{content::ContentBlock, error::ToolError},
-    protocol::revision::Era,
     schema,
 };
+use mcp_edge_protocol::revision::Era;
 use mcp_edge_runtime::json::{Object, array, to_json};
 
 /// What a tool has to say.

@@ -23,11 +23,8 @@ use serde_json::{Map, Value};
 
 use mcp_edge_runtime::json::to_json;
 
-use crate::{
-    limits::NAME_LENGTH,
-    schema::reference::resolve,
-    transport::headers::{self, PARAMETER_PREFIX, Parameter},
-};
+use crate::{limits::NAME_LENGTH, schema::reference::resolve};
+use mcp_edge_protocol::headers::{self, PARAMETER_PREFIX, Parameter};
 
 /// The only dialect there is here.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";

@@ -16,7 +16,6 @@ use serde_json::{Map, Number, Value};
 
 use crate::{
     limits::{SCHEMA_DEPTH, SCHEMA_STEPS, SCHEMA_VIOLATIONS},
-    protocol::error::echo,
     schema::{
         alternatives::{self, Meant},
         keywords,
@@ -25,6 +24,7 @@ use crate::{
         value::{equal, is_of_type, kind},
     },
 };
+use mcp_edge_protocol::error::echo;
 
 /// The validation of one instance.
 #[allow(clippy::struct_excessive_bools, reason = "two say what is wanted, two what was learned")]

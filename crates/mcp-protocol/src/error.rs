@@ -3,12 +3,17 @@
 use std::borrow::Cow;
 
 use super::revision::Era;
-use crate::limits::{DETAIL_LENGTH, ECHO_LENGTH};
 use mcp_edge_runtime::json::Object;
+
+/// Characters of a client's own text (a name, a version) that an error message repeats.
+pub const ECHO_LENGTH: usize = 80;
+
+/// Characters of what a Rust type has to say about arguments that do not fit. It may quote them, with escapes.
+pub const DETAIL_LENGTH: usize = 1000;
 
 /// Why a request has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reason {
+pub enum Reason {
     /// The body is not JSON.
     Parse,
     /// JSON, but not one request, notification or (where they exist) batch.
@@ -35,6 +40,7 @@ pub(crate) enum Reason {
 
 impl Reason {
     /// The JSON-RPC error code.
+    #[must_use]
     pub fn code(self, era: Era) -> i32 {
         match self {
             Self::Parse => -32700,
@@ -54,6 +60,7 @@ impl Reason {
     }
 
     /// The HTTP status.
+    #[must_use]
     pub fn status(self, era: Era) -> u16 {
         match self {
             Self::Parse
@@ -74,56 +81,72 @@ impl Reason {
 
 /// A JSON-RPC error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RpcError {
+pub struct RpcError {
+    /// What went wrong; decides code and status.
     pub reason: Reason,
+    /// For people and models.
     pub message: Cow<'static, str>,
     /// JSON.
     pub data: Option<String>,
 }
 
 impl RpcError {
+    /// Creates an error without data.
     pub fn new(reason: Reason, message: impl Into<Cow<'static, str>>) -> Self {
         Self { reason, message: message.into(), data: None }
     }
 
+    /// Sets `data`, which clients can read.
+    #[must_use]
     pub fn with_data(mut self, data: &Object) -> Self {
         self.data = Some(data.close());
         self
     }
 
+    /// Creates the error of a body that is not JSON.
+    #[must_use]
     pub fn parse() -> Self {
         Self::new(Reason::Parse, "the body is not JSON")
     }
 
+    /// Creates the error of JSON that is not a message.
+    #[must_use]
     pub fn invalid_request(message: &'static str) -> Self {
         Self::new(Reason::InvalidRequest, message)
     }
 
+    /// Creates the error of parameters that do not fit.
     pub fn invalid_params(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Reason::InvalidParams, message)
     }
 
     /// A member of `_meta` that the protocol defines is not as it should be.
+    #[must_use]
     pub fn envelope(member: &str, problem: &str) -> Self {
         Self::new(Reason::Envelope, format!("_meta[\"io.modelcontextprotocol/{member}\"] {problem}"))
     }
 
+    /// Creates the error of a header that does not repeat the body.
     pub fn header(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Reason::HeaderMismatch, message)
     }
 
+    /// Creates the error of a method that does not exist, by its name.
+    #[must_use]
     pub fn method_not_found(name: &str) -> Self {
         Self::new(Reason::MethodNotFound, format!("method not found: {}", echo(name)))
     }
 }
 
 /// The beginning of a text that came from the client, to repeat it in a message.
-pub(crate) fn echo(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn echo(text: &str) -> Cow<'_, str> {
     beginning(text, ECHO_LENGTH)
 }
 
 /// What a Rust type has to say about a value that does not fit, which may quote the value.
-pub(crate) fn detail(error: &serde_json::Error) -> String {
+#[must_use]
+pub fn detail(error: &serde_json::Error) -> String {
     beginning(&error.to_string(), DETAIL_LENGTH).into_owned()
 }
 

@@ -4,20 +4,34 @@ use super::revision::Era;
 
 /// A request method of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Method {
+pub enum Method {
+    /// `initialize`
     Initialize,
+    /// `ping`
     Ping,
+    /// `logging/setLevel`
     SetLevel,
+    /// `resources/subscribe`
     Subscribe,
+    /// `resources/unsubscribe`
     Unsubscribe,
+    /// `server/discover`
     Discover,
+    /// `tools/list`
     ToolsList,
+    /// `tools/call`
     ToolsCall,
+    /// `prompts/list`
     PromptsList,
+    /// `prompts/get`
     PromptsGet,
+    /// `resources/list`
     ResourcesList,
+    /// `resources/templates/list`
     TemplatesList,
+    /// `resources/read`
     ResourcesRead,
+    /// `completion/complete`
     Complete,
 }
 
@@ -48,21 +62,27 @@ const NOTIFICATIONS: [&str; 4] = [
 ];
 
 /// A notification's name, if it is one of the protocol's.
-pub(crate) fn notification(name: &str) -> Option<&'static str> {
+#[must_use]
+pub fn notification(name: &str) -> Option<&'static str> {
     NOTIFICATIONS.into_iter().find(|known| *known == name)
 }
 
 impl Method {
+    /// The method of this name.
+    #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         NAMES.iter().find(|(_, known)| *known == name).map(|(method, _)| *method)
     }
 
+    /// The name on the wire.
+    #[must_use]
     pub fn as_str(self) -> &'static str {
         NAMES.iter().find(|(method, _)| *method == self).map_or("", |(_, name)| name)
     }
 
     /// Whether an era has this method. `subscriptions/listen` is in no list here: this server announces no changes, so it
     /// does not offer it.
+    #[must_use]
     pub fn exists_in(self, era: Era) -> bool {
         match self {
             Self::Initialize | Self::Ping | Self::SetLevel | Self::Subscribe | Self::Unsubscribe => era == Era::Legacy,
@@ -72,6 +92,7 @@ impl Method {
     }
 
     /// The member of `params` that the `Mcp-Name` header repeats (MCP 2026-07-28, basic/transports).
+    #[must_use]
     pub fn named_by(self) -> Option<&'static str> {
         match self {
             Self::ToolsCall | Self::PromptsGet => Some("name"),

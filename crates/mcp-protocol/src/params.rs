@@ -8,32 +8,53 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::{limits::ID_BYTES, protocol::error::RpcError};
+use crate::error::RpcError;
+
+/// 1 KiB for the id of a request and for a progress token, which come back in answers, and the latter in each
+/// notification. Clients count, or make a UUID.
+pub const ID_BYTES: usize = 1024;
 
 /// The parameters of all methods together, each as the JSON it is: what a method reads, it checks.
 #[derive(Default)]
-pub(crate) struct Params<'a> {
+pub struct Params<'a> {
+    /// `_meta`
     pub meta: Option<&'a RawValue>,
+    /// `name`
     pub name: Option<&'a RawValue>,
+    /// `uri`
     pub uri: Option<&'a RawValue>,
+    /// `arguments`
     pub arguments: Option<&'a RawValue>,
+    /// `cursor`
     pub cursor: Option<&'a RawValue>,
+    /// `inputResponses`
     pub input_responses: Option<&'a RawValue>,
+    /// `requestState`
     pub request_state: Option<&'a RawValue>,
+    /// `protocolVersion`
     pub protocol_version: Option<&'a RawValue>,
+    /// `level`
     pub level: Option<&'a RawValue>,
+    /// `ref`
     pub reference: Option<&'a RawValue>,
+    /// `argument`
     pub argument: Option<&'a RawValue>,
+    /// `context`
     pub context: Option<&'a RawValue>,
 }
 
 /// The members of `params._meta` that mean something to a server (MCP 2026-07-28, basic).
 #[derive(Default)]
-pub(crate) struct Meta<'a> {
+pub struct Meta<'a> {
+    /// `io.modelcontextprotocol/protocolVersion`
     pub version: Option<&'a RawValue>,
+    /// `io.modelcontextprotocol/clientCapabilities`
     pub capabilities: Option<&'a RawValue>,
+    /// `io.modelcontextprotocol/clientInfo`
     pub client: Option<&'a RawValue>,
+    /// `io.modelcontextprotocol/logLevel`
     pub log_level: Option<&'a RawValue>,
+    /// `progressToken`
     pub progress_token: Option<&'a RawValue>,
 }
 
@@ -42,6 +63,10 @@ pub(crate) struct Meta<'a> {
 macro_rules! parse_members {
     ($type:ident { $($field:ident: $name:literal,)* }) => {
         impl<'a> $type<'a> {
+            /// Picks the members out of an object.
+            ///
+            /// # Errors
+            /// If it is not an object, or one of these members occurs twice.
             pub fn parse(json: &'a str) -> serde_json::Result<Self> {
                 let [$($field),*] = pick_members(json, &[$($name),*])?;
                 Ok(Self { $($field),* })
@@ -76,6 +101,7 @@ parse_members!(Meta {
 impl<'a> Params<'a> {
     /// Without the objects that are written as an empty array, which count as absent: PHP has one type for both, and its
     /// clients send `"arguments": []` for a call without arguments.
+    #[must_use]
     pub fn without_empty_arrays(mut self) -> Self {
         for member in [&mut self.arguments, &mut self.context] {
             *member = member.filter(|raw| !is_empty_array(raw.get()));
@@ -107,7 +133,8 @@ impl<'a> Params<'a> {
 /// Whether `json` is an id that MCP allows, a string or an integer, not null; and no longer than it needs to be, since
 /// answers repeat it. `1.0` is an integer, too (JSON Schema, core §4.2.3): languages whose only numbers are floating-point
 /// write it so.
-pub(crate) fn is_short_id(json: &str) -> bool {
+#[must_use]
+pub fn is_short_id(json: &str) -> bool {
     if json.len() > ID_BYTES {
         return false;
     }
@@ -120,24 +147,30 @@ pub(crate) fn is_short_id(json: &str) -> bool {
 }
 
 /// Whether `json`, which begins with its first byte, is an array without elements.
-pub(crate) fn is_empty_array(json: &str) -> bool {
+#[must_use]
+pub fn is_empty_array(json: &str) -> bool {
     json.strip_prefix('[').is_some_and(|rest| rest.trim_ascii_start() == "]")
 }
 
 /// The string that `raw` is, if it is one.
-pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+#[must_use]
+pub fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|Text(text)| text)
 }
 
 /// A progress token: a string or an integer, as an id.
-pub(crate) fn is_token(raw: &RawValue) -> bool {
+#[must_use]
+pub fn is_token(raw: &RawValue) -> bool {
     is_short_id(raw.get())
 }
 
 /// The members with these names of an object. All others are skipped. One of these that occurs twice is an error, and one
 /// that is `null` counts as absent: clients in languages whose serializers write every field send that for what they leave
 /// out, and nothing that is read here has a meaning for it.
-pub(crate) fn pick_members<'a, const N: usize>(
+///
+/// # Errors
+/// If it is not an object, or one of these members occurs twice.
+pub fn pick_members<'a, const N: usize>(
     json: &'a str,
     names: &[&str; N],
 ) -> serde_json::Result<[Option<&'a RawValue>; N]> {
@@ -183,4 +216,4 @@ impl<'de> Visitor<'de> for Pick<'_, 'de> {
 
 /// A string that borrows from the message unless it contains escapes.
 #[derive(Deserialize)]
-pub(crate) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);

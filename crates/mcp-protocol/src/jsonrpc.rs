@@ -16,7 +16,7 @@ use serde::{
 };
 use serde_json::{error::Category, value::RawValue};
 
-use crate::protocol::{
+use crate::{
     error::{Reason, RpcError},
     params::{Params, Text, is_empty_array, is_short_id},
     revision::Era,
@@ -25,25 +25,33 @@ use mcp_edge_runtime::json::{Object, quote};
 
 /// What a POST carried.
 #[allow(clippy::large_enum_variant, reason = "lives on the stack, and is nearly always the large one")]
-pub(crate) enum Payload<'a> {
+pub enum Payload<'a> {
+    /// One message.
     One(Message<'a>),
     /// An array; its elements are looked at one by one.
     Batch(Vec<&'a RawValue>),
 }
 
 /// One message of any kind.
-pub(crate) struct Message<'a> {
+pub struct Message<'a> {
+    /// What kind of message it is.
     pub kind: Kind<'a>,
+    /// `params`, as the JSON it is.
     pub params: Params<'a>,
 }
 
-pub(crate) enum Kind<'a> {
+/// The kinds of messages.
+pub enum Kind<'a> {
     /// `id` is the JSON of it: a string or an integer.
     Request {
+        /// JSON.
         id: &'a str,
+        /// Its name, known or not.
         method: Cow<'a, str>,
     },
+    /// A message that gets no answer.
     Notification {
+        /// Its name, known or not.
         method: Cow<'a, str>,
     },
     /// A response. Nothing waits for one here.
@@ -51,8 +59,10 @@ pub(crate) enum Kind<'a> {
 }
 
 /// An error with the id to answer it with, as far as that could be read.
-pub(crate) struct Unreadable<'a> {
+pub struct Unreadable<'a> {
+    /// JSON.
     pub id: Option<&'a str>,
+    /// Why it could not be read.
     pub error: RpcError,
 }
 
@@ -65,7 +75,10 @@ impl From<RpcError> for Unreadable<'_> {
 /// Reads the body of a POST.
 ///
 /// A batch of more than `batch_length` messages is not read to its end.
-pub(crate) fn parse(body: &str, batch_length: usize) -> Result<Payload<'_>, Unreadable<'_>> {
+///
+/// # Errors
+/// What is wrong with it, with the id to answer it with.
+pub fn parse(body: &str, batch_length: usize) -> Result<Payload<'_>, Unreadable<'_>> {
     if !body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
         return parse_message(body).map(Payload::One);
     }
@@ -106,7 +119,10 @@ impl<'de> Visitor<'de> for Elements {
 }
 
 /// Reads one message.
-pub(crate) fn parse_message(text: &str) -> Result<Message<'_>, Unreadable<'_>> {
+///
+/// # Errors
+/// What is wrong with it, with the id to answer it with.
+pub fn parse_message(text: &str) -> Result<Message<'_>, Unreadable<'_>> {
     let wire: Wire<'_> = serde_json::from_str(text).map_err(|error| match error.classify() {
         Category::Data => RpcError::invalid_request("the body is not a JSON-RPC message"),
         Category::Syntax | Category::Eof | Category::Io => RpcError::parse(),
@@ -168,7 +184,8 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 }
 
 /// A response whose result has the members of all these objects. `id` is JSON.
-pub(crate) fn result(id: &str, members: &[&Object]) -> String {
+#[must_use]
+pub fn result(id: &str, members: &[&Object]) -> String {
     let mut parts = vec![r#"{"jsonrpc":"2.0","id":"#, id, r#","result":{"#];
     for members in members.iter().map(|object| object.as_str()).filter(|members| !members.is_empty()) {
         parts.extend([members, ","]);
@@ -179,7 +196,8 @@ pub(crate) fn result(id: &str, members: &[&Object]) -> String {
 }
 
 /// A response with an error. Without an id JSON-RPC 2.0 §5 asks for `null`.
-pub(crate) fn error(id: Option<&str>, code: i32, error: &RpcError) -> String {
+#[must_use]
+pub fn error(id: Option<&str>, code: i32, error: &RpcError) -> String {
     let body = Object::new()
         .raw("code", &code.to_string())
         .text("message", &error.message)
@@ -188,12 +206,14 @@ pub(crate) fn error(id: Option<&str>, code: i32, error: &RpcError) -> String {
 }
 
 /// A notification with its parameters.
-pub(crate) fn notification(method: &str, params: &Object) -> String {
+#[must_use]
+pub fn notification(method: &str, params: &Object) -> String {
     Object::new().raw("jsonrpc", "\"2.0\"").raw("method", &quote(method)).raw("params", &params.close()).close()
 }
 
 /// The body of an HTTP error that has no request to answer: no JSON could be read, or it was not wanted.
-pub(crate) fn anonymous_error(reason: Reason, message: &'static str) -> String {
+#[must_use]
+pub fn anonymous_error(reason: Reason, message: &'static str) -> String {
     error(None, reason.code(Era::Modern), &RpcError::new(reason, message))
 }
 
@@ -202,7 +222,7 @@ pub(crate) fn anonymous_error(reason: Reason, message: &'static str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::ID_BYTES;
+    use crate::params::ID_BYTES;
 
     fn rejection(body: &str) -> (i32, Option<String>) {
         match parse(body, 100) {

@@ -1,8 +1,6 @@
-//! What a caller must have to use a tool, resource or prompt, and who gets to see it in a list.
+//! What a caller must have for an operation, and what one lacks.
 
-use crate::primitives::icon::{self, Icon};
-use mcp_edge_identity::{Identity, Kind, Party, Scopes};
-use mcp_edge_runtime::json::Object;
+use crate::{Identity, Kind, Party, Scopes};
 
 /// What the identity of a request lacks for what it asks. Not a JSON-RPC error: it is answered as HTTP 403 with a
 /// challenge (MCP 2026-07-28, basic/authorization), which is not this module's business.
@@ -19,26 +17,34 @@ pub enum AccessNeeded {
 
 /// The conditions of one item. None unless declared.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Requirements {
+pub struct Requirements {
     /// As declared, for the builder's check.
     pub named: Vec<String>,
+    /// The scopes of the token must cover all of these.
     pub scopes: Scopes,
+    /// Only for users.
     pub user: bool,
+    /// Only for the operator's own clients.
     pub first_party: bool,
 }
 
 impl Requirements {
+    /// Adds a scope.
     pub fn scope(&mut self, name: String) {
         self.named.push(name);
         self.scopes = self.named.iter().map(String::as_str).collect();
     }
 
     /// Whether everybody whose token is accepted may use the item.
+    #[must_use]
     pub fn is_open(&self) -> bool {
         self.named.is_empty() && !self.user && !self.first_party
     }
 
     /// Checks first what a further consent cannot provide, so that no user is asked for one that does not help.
+    ///
+    /// # Errors
+    /// What the identity lacks.
     pub fn check(&self, identity: &Identity) -> Result<(), AccessNeeded> {
         if self.first_party && identity.party() != Party::First {
             return Err(AccessNeeded::FirstParty);
@@ -52,70 +58,6 @@ impl Requirements {
         Ok(())
     }
 }
-
-/// What tools, resources, templates and prompts have in common: how they are shown, and to whom.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Listing {
-    pub title: Option<String>,
-    pub description: Option<String>,
-    pub icons: Vec<Icon>,
-    pub requirements: Requirements,
-}
-
-impl Listing {
-    /// Adds `title`, `description` and `icons` to the object under construction.
-    pub fn describe(&self, object: Object) -> Object {
-        object
-            .maybe_text("title", self.title.as_deref())
-            .maybe_text("description", self.description.as_deref())
-            .maybe_raw("icons", icon::list(&self.icons).as_deref())
-    }
-}
-
-/// The builder methods that go with a field `listing`.
-macro_rules! listing_methods {
-    () => {
-        /// What people read in place of the name.
-        pub fn title(mut self, title: impl Into<String>) -> Self {
-            self.listing.title = Some(title.into());
-            self
-        }
-
-        /// What it is and when to use it; models read this.
-        pub fn description(mut self, description: impl Into<String>) -> Self {
-            self.listing.description = Some(description.into());
-            self
-        }
-
-        /// Adds an icon.
-        pub fn icon(mut self, icon: $crate::Icon) -> Self {
-            self.listing.icons.push(icon);
-            self
-        }
-
-        /// Adds a scope that the caller must have been granted. It must be declared with
-        /// [`ServerBuilder::scope`](crate::ServerBuilder::scope). Callers without it do not see the item in
-        /// lists.
-        pub fn scope(mut self, scope: impl Into<String>) -> Self {
-            self.listing.requirements.scope(scope.into());
-            self
-        }
-
-        /// Only for users whose token proves that they are: refuses clients that act for themselves (client
-        /// credentials), and tokens that do not show which of both it is.
-        pub fn needs_user(mut self) -> Self {
-            self.listing.requirements.user = true;
-            self
-        }
-
-        /// Only for clients that the operator has listed as their own.
-        pub fn first_party_only(mut self) -> Self {
-            self.listing.requirements.first_party = true;
-            self
-        }
-    };
-}
-pub(crate) use listing_methods;
 
 // ---------------------------------------------------------------------------------------------------------------------
 

@@ -16,13 +16,11 @@
 use std::borrow::Cow;
 
 use crate::{
-    protocol::{
-        error::{Reason, RpcError, echo},
-        method::Method,
-        params::{Meta, Params, text},
-        revision::{ASSUMED_LEGACY, Era, MODERN, Revision, era_of},
-    },
-    transport::headers::check_name,
+    error::{Reason, RpcError, echo},
+    headers::check_name,
+    method::Method,
+    params::{Meta, Params, text},
+    revision::{ASSUMED_LEGACY, Era, MODERN, Revision, era_of},
 };
 use mcp_edge_runtime::{
     http::RequestHead,
@@ -30,10 +28,10 @@ use mcp_edge_runtime::{
 };
 
 /// The request header that names the revision.
-pub(crate) const VERSION_HEADER: &str = "mcp-protocol-version";
+pub const VERSION_HEADER: &str = "mcp-protocol-version";
 
 /// What a request turned out to be.
-pub(crate) enum RequestKind<'a> {
+pub enum RequestKind<'a> {
     /// `initialize`, the first request of a legacy client.
     Handshake,
     /// Any other message of a legacy client; it was initialized by another isolate perhaps.
@@ -43,7 +41,10 @@ pub(crate) enum RequestKind<'a> {
 }
 
 /// Classifies a request for the method of this name, which is `method` if it is one of the protocol's.
-pub(crate) fn classify<'a>(
+///
+/// # Errors
+/// The first check that failed, in the order above.
+pub fn classify<'a>(
     head: &RequestHead<'_>,
     name: &str,
     method: Option<Method>,
@@ -111,7 +112,10 @@ fn check_claim(head: &RequestHead<'_>, method: &str, meta: &Meta<'_>) -> Result<
 }
 
 /// Checks a notification, which is accepted and dropped in either era.
-pub(crate) fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) -> Result<(), RpcError> {
+///
+/// # Errors
+/// If headers and body disagree, or the header names no revision that is spoken here.
+pub fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) -> Result<(), RpcError> {
     let header = head.header(VERSION_HEADER);
     let meta = params.read_meta()?.unwrap_or_default();
     if meta.version.is_some() {
@@ -126,7 +130,10 @@ pub(crate) fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) ->
 }
 
 /// The revision that a header stands for, in the era with a handshake.
-pub(crate) fn legacy_revision(header: Option<&str>) -> Result<Revision, RpcError> {
+///
+/// # Errors
+/// If the header names none that is spoken here.
+pub fn legacy_revision(header: Option<&str>) -> Result<Revision, RpcError> {
     let Some(name) = header else { return Ok(ASSUMED_LEGACY) };
     Revision::legacy(name).ok_or_else(|| unsupported_header(name))
 }
@@ -147,7 +154,8 @@ fn with_supported(error: RpcError, supported: &[Revision], requested: &str) -> R
 }
 
 /// Whether the message makes a claim at all.
-pub(crate) fn has_claim(params: &Params<'_>) -> bool {
+#[must_use]
+pub fn has_claim(params: &Params<'_>) -> bool {
     // What cannot be read might be one.
     params.read_meta().map_or(true, |meta| meta.is_some_and(|meta| meta.version.is_some()))
 }

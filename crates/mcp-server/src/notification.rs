@@ -10,7 +10,7 @@ use std::{
     task::Poll,
 };
 
-use crate::protocol::jsonrpc::notification;
+use mcp_edge_protocol::jsonrpc::notification;
 use mcp_edge_runtime::json::{Object, to_json};
 
 /// How grave a log line is, from RFC 5424.

@@ -18,13 +18,8 @@ use std::{
 
 use futures_util::{Stream, future::LocalBoxFuture, stream::StreamExt};
 
-use crate::{
-    limits::KEEP_ALIVE,
-    protocol::{
-        notification::Outbox,
-        outcome::{Outcome, Rendered},
-    },
-};
+use crate::{limits::KEEP_ALIVE, notification::Outbox};
+use mcp_edge_protocol::outcome::{Outcome, Rendered};
 use mcp_edge_runtime::{
     http::{Body, Response},
     ports::Runtime,

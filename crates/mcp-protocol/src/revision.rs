@@ -28,13 +28,13 @@ pub enum Era {
 }
 
 /// The newest revision without a handshake, and the oldest: there is one so far.
-pub(crate) const MODERN: Revision = Revision::V2026_07_28;
+pub const MODERN: Revision = Revision::V2026_07_28;
 
 /// What a client is offered in `initialize` if it names a revision that is not spoken here.
-pub(crate) const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
+pub const NEWEST_LEGACY: Revision = Revision::V2025_11_25;
 
 /// What a request without a version header speaks (MCP 2025-06-18, basic/transports).
-pub(crate) const ASSUMED_LEGACY: Revision = Revision::V2025_03_26;
+pub const ASSUMED_LEGACY: Revision = Revision::V2025_03_26;
 
 impl Revision {
     /// Those that define the transport that is served here, newest first.
@@ -60,7 +60,8 @@ impl Revision {
     }
 
     /// A handshake revision by its name.
-    pub(crate) fn legacy(name: &str) -> Option<Self> {
+    #[must_use]
+    pub fn legacy(name: &str) -> Option<Self> {
         [Self::V2025_11_25, Self::V2025_06_18, Self::V2025_03_26, Self::V2024_11_05]
             .into_iter()
             .find(|revision| revision.as_str() == name)
@@ -75,7 +76,8 @@ impl fmt::Display for Revision {
 
 /// The era of a version name, known or not. Names of revisions are dates, which compare as text. Other names are those of
 /// drafts, which have been sent in handshakes only (`DRAFT-2025-v3`), so the message they come with decides.
-pub(crate) fn era_of(version: &str) -> Era {
+#[must_use]
+pub fn era_of(version: &str) -> Era {
     if version >= MODERN.as_str() && is_date(version) { Era::Modern } else { Era::Legacy }
 }
 

@@ -9,11 +9,11 @@ use std::borrow::Cow;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Number, Value};
 
-use crate::protocol::error::RpcError;
+use crate::error::RpcError;
 use mcp_edge_runtime::http::RequestHead;
 
 /// The headers that are read of every message, besides those of parameters.
-pub(crate) const HEADERS: [&str; 6] =
+pub const HEADERS: [&str; 6] =
     ["content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-name", "content-encoding"];
 
 /// The encoded form of a value starts with this …
@@ -22,18 +22,21 @@ const PREFIX: &str = "=?base64?";
 const SUFFIX: &str = "?=";
 
 /// The start of the name of every header that repeats an argument, in lower case.
-pub(crate) const PARAMETER_PREFIX: &str = "mcp-param-";
+pub const PARAMETER_PREFIX: &str = "mcp-param-";
 
 /// Encoded, but not as the specification has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not canonical base64 of UTF-8 text")]
-pub(crate) struct Undecodable;
+pub struct Undecodable;
 
 /// The text that a header value stands for.
 ///
 /// A value without both markers stands for itself. Between them only canonical base64 (padded, no stray bits) of
 /// UTF-8 is accepted: a lenient decoder would read values that a stricter gateway has read differently.
-pub(crate) fn decode(value: &str) -> Result<Cow<'_, str>, Undecodable> {
+///
+/// # Errors
+/// [`Undecodable`].
+pub fn decode(value: &str) -> Result<Cow<'_, str>, Undecodable> {
     let Some(encoded) = value.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX)) else {
         return Ok(Cow::Borrowed(value));
     };
@@ -42,7 +45,10 @@ pub(crate) fn decode(value: &str) -> Result<Cow<'_, str>, Undecodable> {
 }
 
 /// Checks that `Mcp-Name` repeats `named`.
-pub(crate) fn check_name(head: &RequestHead<'_>, named: &str) -> Result<(), RpcError> {
+///
+/// # Errors
+/// If the header is missing, cannot be decoded, or says something else.
+pub fn check_name(head: &RequestHead<'_>, named: &str) -> Result<(), RpcError> {
     let value = head.header("mcp-name").ok_or_else(|| RpcError::header("the Mcp-Name header is missing"))?;
     match decode(value) {
         Ok(name) if name == named => Ok(()),
@@ -53,7 +59,7 @@ pub(crate) fn check_name(head: &RequestHead<'_>, named: &str) -> Result<(), RpcE
 
 /// An argument that a tool wants to see repeated in a header (`x-mcp-header` in its schema).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Parameter {
+pub struct Parameter {
     /// The whole header name in lower case: `mcp-param-region`.
     pub header: String,
     /// The property names that lead to it from the root of the arguments.
@@ -65,11 +71,10 @@ pub(crate) struct Parameter {
 /// An argument that is null or missing must not be expected in a header; a header that names one all the same
 /// contradicts the body and is refused. An argument that has no header form (an array, say) is left to schema
 /// validation, which tells the model what is wrong.
-pub(crate) fn check_parameters(
-    head: &RequestHead<'_>,
-    parameters: &[Parameter],
-    arguments: &Value,
-) -> Result<(), RpcError> {
+///
+/// # Errors
+/// The first argument whose header is missing, cannot be decoded, or says something else.
+pub fn check_parameters(head: &RequestHead<'_>, parameters: &[Parameter], arguments: &Value) -> Result<(), RpcError> {
     for Parameter { header, path } in parameters {
         let argument = path.iter().try_fold(arguments, |value, name| value.get(name)).unwrap_or(&Value::Null);
         let matches = match (head.header(header), argument) {
@@ -105,25 +110,28 @@ fn repeats(text: &str, argument: &Value) -> bool {
 }
 
 /// `token` of RFC 9110 §5.6.2: one or more of the characters that may stand in a header name.
-pub(crate) fn is_token(text: &str) -> bool {
+#[must_use]
+pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// Whether a `Content-Type` names JSON, with any parameters.
-pub(crate) fn is_json(content_type: Option<&str>) -> bool {
+#[must_use]
+pub fn is_json(content_type: Option<&str>) -> bool {
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("application/json")
 }
 
 /// Whether a `Content-Encoding` names anything but `identity`, which means that the body is as it is.
-pub(crate) fn is_encoded(content_encoding: &str) -> bool {
+pub fn is_encoded(content_encoding: &str) -> bool {
     let mut codings = content_encoding.split(',').map(str::trim);
     !codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case("identity"))
 }
 
 /// Whether `Accept` allows an event stream. Without the header, JSON is the safe answer: a client that means to read
 /// streams must say so in every revision.
-pub(crate) fn accepts_stream(accept: Option<&str>) -> bool {
+#[must_use]
+pub fn accepts_stream(accept: Option<&str>) -> bool {
     accept.unwrap_or_default().split(',').any(|range| {
         let mut parts = range.split(';').map(str::trim);
         let media_type = parts.next().unwrap_or_default();

@@ -1,0 +1,20 @@
+//! The messages of the Model Context Protocol as data, for whoever answers them or passes them on (MCP 2026-07-28 and
+//! earlier revisions).
+//!
+//! | module | what it contains |
+//! |---|---|
+//! | [`jsonrpc`], [`params`] | JSON-RPC 2.0: reads a message as far as needed, writes responses |
+//! | [`revision`], [`method`], [`era`] | the revisions and methods, and which era a request belongs to |
+//! | [`headers`] | the headers that repeat parts of the body |
+//! | [`error`], [`outcome`] | every error code with its HTTP status; how requests end |
+//!
+//! Nothing here knows what a server offers, or who calls it.
+
+pub mod era;
+pub mod error;
+pub mod headers;
+pub mod jsonrpc;
+pub mod method;
+pub mod outcome;
+pub mod params;
+pub mod revision;

@@ -1,0 +1,69 @@
+//! What tools, resources and prompts have in common: how they are shown, and to whom.
+
+use crate::primitives::icon::{self, Icon};
+use mcp_edge_identity::Requirements;
+use mcp_edge_runtime::json::Object;
+
+/// What tools, resources, templates and prompts have in common: how they are shown, and to whom.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Listing {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub icons: Vec<Icon>,
+    pub requirements: Requirements,
+}
+
+impl Listing {
+    /// Adds `title`, `description` and `icons` to the object under construction.
+    pub fn describe(&self, object: Object) -> Object {
+        object
+            .maybe_text("title", self.title.as_deref())
+            .maybe_text("description", self.description.as_deref())
+            .maybe_raw("icons", icon::list(&self.icons).as_deref())
+    }
+}
+
+/// The builder methods that go with a field `listing`.
+macro_rules! listing_methods {
+    () => {
+        /// What people read in place of the name.
+        pub fn title(mut self, title: impl Into<String>) -> Self {
+            self.listing.title = Some(title.into());
+            self
+        }
+
+        /// What it is and when to use it; models read this.
+        pub fn description(mut self, description: impl Into<String>) -> Self {
+            self.listing.description = Some(description.into());
+            self
+        }
+
+        /// Adds an icon.
+        pub fn icon(mut self, icon: $crate::Icon) -> Self {
+            self.listing.icons.push(icon);
+            self
+        }
+
+        /// Adds a scope that the caller must have been granted. It must be declared with
+        /// [`ServerBuilder::scope`](crate::ServerBuilder::scope). Callers without it do not see the item in
+        /// lists.
+        pub fn scope(mut self, scope: impl Into<String>) -> Self {
+            self.listing.requirements.scope(scope.into());
+            self
+        }
+
+        /// Only for users whose token proves that they are: refuses clients that act for themselves (client
+        /// credentials), and tokens that do not show which of both it is.
+        pub fn needs_user(mut self) -> Self {
+            self.listing.requirements.user = true;
+            self
+        }
+
+        /// Only for clients that the operator has listed as their own.
+        pub fn first_party_only(mut self) -> Self {
+            self.listing.requirements.first_party = true;
+            self
+        }
+    };
+}
+pub(crate) use listing_methods;
