@@ -1,0 +1,1 @@
+//! Which eras of MCP the upstream speaks.

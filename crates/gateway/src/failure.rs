@@ -1,0 +1,1 @@
+//! Every way in which an upstream can fail.

@@ -1,0 +1,1 @@
+//! Definitions of tools that an operator has approved.

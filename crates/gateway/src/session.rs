@@ -1,0 +1,1 @@
+//! Session ids of the upstream, sealed for one caller.
