@@ -23,7 +23,7 @@ const ASSERTION_KEYS: Check = Check {
     slug: "assertion_keys",
     section: Section::Gateway,
     title: "The gateway publishes the public P-256 keys of its assertions, each once and with a kid",
-    why: "With these keys the upstream verifies who is calling. Without them it must trust whoever reaches it.",
+    why: "With these keys the upstream verifies who is calling. Without them it must trust everybody who reaches it.",
     fix: "Set UPSTREAM_SIGNING_KEY to a private P-256 key with a kid, and UPSTREAM_PUBLIC_KEYS to the public parts of the \
           next and the last one.",
     affects: &[],

@@ -107,7 +107,7 @@ const UPSTREAM_SESSIONS: Check = Check {
     slug: "upstream_sessions",
     section: Section::Gateway,
     title: "The session IDs of the gateway are unknown to the upstream",
-    why: "An upstream takes whoever has a session ID for its owner. If the gateway hands it out as it is, another user can \
+    why: "An upstream takes everybody who has a session ID for its owner. If the gateway hands it out as it is, another user can \
           go on with it.",
     fix: "Seal session IDs for the user and the client that began the session, and open them before a request is passed on.",
     affects: &[],
@@ -160,8 +160,8 @@ fn upstream_address(record: &Record) -> CheckResult {
             continue;
         }
         errors += 1;
-        let mut texts = response.headers.iter().map(|(_, value)| value).chain([&response.body]);
-        if texts.any(|text| names(text, &address)) {
+        let mut strings = response.headers.iter().map(|(_, value)| value).chain([&response.body]);
+        if strings.any(|text| names(text, &address)) {
             naming.insert(format!("a response with {}", response.summary()));
         }
     }

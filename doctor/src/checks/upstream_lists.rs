@@ -232,8 +232,8 @@ mod tests {
 
     #[test]
     fn a_pattern_that_matches_nothing_is_named_unless_it_denies() {
-        let vars = "TOOL_SCOPES = 'who*=x serach=y delete*=deny'\nPROMPT_SCOPES = 'a=x'";
-        let observed = "patterns that match nothing: \"serach\" in TOOL_SCOPES, \"a\" in PROMPT_SCOPES";
+        let vars = "TOOL_SCOPES = 'who*=x find_old=y delete*=deny'\nPROMPT_SCOPES = 'a=x'";
+        let observed = "patterns that match nothing: \"find_old\" in TOOL_SCOPES, \"a\" in PROMPT_SCOPES";
         expect(&ACCESS_TABLE, Warning, observed, with(&["whoami"], vars));
     }
 

@@ -20,7 +20,7 @@ const UPSTREAM_DIRECT: Check = Check {
     slug: "upstream_direct",
     section: Section::Gateway,
     title: "The upstream refuses requests without credentials, or cannot be reached without the gateway",
-    why: "Whoever reaches an upstream that does not ask who is calling needs no sign-in, no scope and no gateway.",
+    why: "An upstream that does not ask who is calling serves everybody who reaches it, without sign-in, scopes and gateway.",
     fix: "Let the upstream verify the gateway's assertions: ES256 with the keys at /.well-known/jwks.json of the gateway, \
           iss is its origin, and aud is UPSTREAM_AUDIENCE or the upstream's URL. If it cannot, give it a static key \
           (UPSTREAM_AUTH = \"secret\"), or close the way to it: let only a binding of the Worker reach it (service, VPC or mTLS).",
