@@ -23,7 +23,7 @@ use mcp_edge_runtime::{
     log::{LogRecord, LogSettings},
     ports::Services,
 };
-use mcp_edge_server::{AccessNeeded, Server, ServerServices, StateKey};
+use mcp_edge_server::{AccessNeeded, Server, ServerServices, StateKey, unreadable_body};
 
 use crate::{
     documents::{
@@ -189,7 +189,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         }
         let body = match body.text(self.server.limits().body_bytes).await {
             Ok(body) => body,
-            Err(error) => return Ok(Server::<E>::unreadable_body(error)),
+            Err(error) => return Ok(unreadable_body(error)),
         };
         let kind = identity.kind();
         let request = mcp_edge_server::RequestContext {

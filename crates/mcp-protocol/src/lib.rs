@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`jsonrpc`], [`params`] | JSON-RPC 2.0: reads a message as far as needed, writes responses |
 //! | [`revision`], [`method`], [`era`] | the revisions and methods, and which era a request belongs to |
-//! | [`headers`] | the headers that repeat parts of the body |
+//! | [`headers`], [`post`] | the headers that repeat parts of the body; what a POST must be before its body is read |
 //! | [`error`], [`outcome`] | every error code with its HTTP status; how requests end |
 //!
 //! Nothing here knows what a server offers, or who calls it.
@@ -17,4 +17,5 @@ pub mod jsonrpc;
 pub mod method;
 pub mod outcome;
 pub mod params;
+pub mod post;
 pub mod revision;
