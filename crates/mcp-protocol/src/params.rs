@@ -124,9 +124,9 @@ impl<'a> Params<'a> {
     }
 
     /// The member that names what a request is about: `name` or `uri`.
-    pub fn mirrored(&self, member: &str) -> Option<Cow<'a, str>> {
-        let raw = if member == "uri" { self.uri } else { self.name };
-        raw.and_then(text)
+    #[must_use]
+    pub fn mirrored(&self, member: &str) -> Option<&'a RawValue> {
+        if member == "uri" { self.uri } else { self.name }
     }
 }
 
