@@ -313,7 +313,7 @@ impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
             Route::Mirror(mirror) => self.mirror(mirror, head, context.now, &mut record).await,
             Route::Health => self.health(head, context.now, &mut record).await,
             Route::Page(part) => {
-                self.page.get_or_init(|| Page::new(&self.settings, &self.server)).document(part).respond(head)
+                self.page.get_or_init(|| Page::new(&self.settings, &self.server, None)).document(part).respond(head)
             }
             Route::RetiredTransport => self.retired_transport(),
             Route::Elsewhere => self.elsewhere(),
