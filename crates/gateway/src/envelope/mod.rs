@@ -12,8 +12,11 @@
 //! | `message`, `params` | one JSON-RPC message; its parameters and their `_meta` |
 //! | `subject` | what a request is about |
 //! | `request` | from a message to what is sent on |
+//! | `readings` | how other readers understand what is sent on, for tests (feature `testing`) |
 
 pub mod method;
+#[cfg(any(test, feature = "testing"))]
+pub mod readings;
 
 mod members;
 mod message;
@@ -51,7 +54,7 @@ pub enum Posted<'a> {
 }
 
 /// A message that may be sent on.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope<'a> {
     /// The method; none for the response to a request of the upstream.
     pub method: Option<Method>,
