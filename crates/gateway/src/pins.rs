@@ -36,10 +36,10 @@ const MAX_MEMBERS: usize = 1000;
 const DIGEST_CHARACTERS: usize = 43;
 
 /// The approved definitions, and what is known of those that the upstream has.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Pins(Vec<Pin>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Pin {
     name: String,
     digests: Vec<String>,

@@ -12,10 +12,12 @@ use mcp_edge_runtime::{
 use serde_json::Value;
 
 use crate::{
+    access::Policy,
     credentials::{
         AssertionSettings, Credentials,
         signing_key::{PrivateKey, PublicKey, jwks},
     },
+    pins::Pins,
     session::SessionSeal,
 };
 
@@ -90,6 +92,10 @@ pub struct Surroundings<'a> {
 pub struct GatewaySettings {
     /// The server behind the gateway.
     pub upstream: UpstreamSettings,
+    /// Who may use what.
+    pub policy: Policy,
+    /// The definitions of tools that the operator has approved, if only these are offered.
+    pub pins: Option<Pins>,
     /// The keys that are published, if assertions are signed: the document (RFC 7517 §5).
     pub jwks: Option<String>,
     /// Seals the upstream's session ids.
@@ -127,11 +133,14 @@ impl GatewaySettings {
                  the output of `openssl rand -base64 32`)",
             );
         }
+        let (policy, pins) = (Policy::read(reader), Pins::read(reader));
         // Goes on without a URL, to find the other errors.
         let audience = url.clone().unwrap_or_default();
         let (credentials, jwks) = read_credentials(reader, surroundings, audience)?;
         let (url, state_secret) = (url?, state_secret?);
         Some(Self {
+            policy,
+            pins,
             session: SessionSeal::new(&state_secret, surroundings.resource, &url),
             upstream: UpstreamSettings {
                 url,
@@ -188,7 +197,7 @@ fn read_url(reader: &mut Reader<'_>, surroundings: Surroundings<'_>) -> Option<S
 }
 
 fn read_timeout(reader: &mut Reader<'_>) -> Duration {
-    let Some(text) = reader.text(SECONDS) else { return Duration::from_secs(60) };
+    let Some(text) = reader.text(SECONDS) else { return Duration::from_mins(1) };
     let seconds = text.parse().ok().filter(|seconds| (1..=600).contains(seconds));
     if seconds.is_none() {
         reader.wrong_value(SECONDS, &text, "must be a number of seconds from 1 to 600");

@@ -18,5 +18,5 @@ pub mod policy;
 pub mod table;
 pub mod uri;
 
-pub use policy::{Decision, ListMode, Operation, Policy};
+pub use policy::{Decision, ListMode, Policy, Target};
 pub use table::{Access, AccessTable, Names};

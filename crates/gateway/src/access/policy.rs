@@ -1,5 +1,7 @@
 //! All settings about access, and the decision on everything that a message is about.
 
+use std::borrow::Cow;
+
 use mcp_edge_identity::{AccessNeeded, Identity, Requirements, Scopes};
 use mcp_edge_runtime::settings::Reader;
 
@@ -32,17 +34,28 @@ pub enum ListMode {
     Obtainable,
 }
 
-/// One thing that a message is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Operation<'a> {
-    /// The tool of this name.
-    Tool(&'a str),
-    /// The prompt of this name.
-    Prompt(&'a str),
-    /// The resource of this URI, or the template.
-    Resource(&'a str),
-    /// A task.
+/// One thing that a message is about: what access is decided by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// A tool by its name.
+    Tool(Cow<'a, str>),
+    /// A prompt by its name.
+    Prompt(Cow<'a, str>),
+    /// A resource by its URI; in a completion, a template by itself.
+    Resource(Cow<'a, str>),
+    /// Any task, of which the upstream knows whose it is.
     Task,
+}
+
+impl Target<'_> {
+    /// The name or the URI, if it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Tool(name) | Self::Prompt(name) | Self::Resource(name) => Some(name),
+            Self::Task => None,
+        }
+    }
 }
 
 /// What was decided about all that a message is about.
@@ -52,7 +65,7 @@ pub enum Decision {
     Granted,
     /// The caller may not yet: the scopes that all of it needs together.
     NeedsScopes(Scopes),
-    /// The first operation that the caller must not do, whatever the scopes, by its position.
+    /// The first target that the caller must not use, whatever the scopes, by its position.
     Denied(usize),
 }
 
@@ -75,12 +88,12 @@ impl Policy {
         [&self.tools, &self.prompts, &self.resources].iter().fold(tasks, |all, table| all.union(&table.scopes()))
     }
 
-    /// Decides about all operations of a message together. A denial is said before missing scopes: no user is asked for a
+    /// Decides about all targets together. A denial is said before missing scopes: no user is asked for a
     /// consent that does not help.
-    pub fn decide<'a>(&self, operations: impl IntoIterator<Item = Operation<'a>>, identity: &Identity) -> Decision {
+    pub fn decide<'a>(&self, targets: impl IntoIterator<Item = &'a Target<'a>>, identity: &Identity) -> Decision {
         let (mut all, mut is_granted) = (Scopes::default(), true);
-        for (index, operation) in operations.into_iter().enumerate() {
-            let Some(needs) = self.needs(operation) else { return Decision::Denied(index) };
+        for (index, target) in targets.into_iter().enumerate() {
+            let Some(needs) = self.needs(target) else { return Decision::Denied(index) };
             match needs.check(identity) {
                 Ok(()) => {}
                 Err(AccessNeeded::Scopes(_)) => is_granted = false,
@@ -94,12 +107,12 @@ impl Policy {
         if is_granted { Decision::Granted } else { Decision::NeedsScopes(all) }
     }
 
-    fn needs(&self, operation: Operation<'_>) -> Option<&Requirements> {
-        match operation {
-            Operation::Tool(name) => self.tools.needs(name),
-            Operation::Prompt(name) => self.prompts.needs(name),
-            Operation::Resource(uri) => self.resources.needs(uri),
-            Operation::Task => self.tasks.as_ref(),
+    fn needs(&self, target: &Target<'_>) -> Option<&Requirements> {
+        match target {
+            Target::Tool(name) => self.tools.needs(name),
+            Target::Prompt(name) => self.prompts.needs(name),
+            Target::Resource(uri) => self.resources.needs(uri),
+            Target::Task => self.tasks.as_ref(),
         }
     }
 }

@@ -26,8 +26,6 @@ mod subject;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use mcp_edge_protocol::{
     era::{VERSION_HEADER, legacy_revision},
     error::{Reason, RpcError},
@@ -38,6 +36,7 @@ use mcp_edge_runtime::http::RequestHead;
 use serde_json::error::Category;
 
 use self::method::Method;
+pub use crate::access::Target;
 
 /// Messages of a batch at most.
 const BATCH_LENGTH: usize = 100;
@@ -70,19 +69,6 @@ pub struct Envelope<'a> {
     pub body: String,
     /// The headers that repeat it.
     pub headers: RoutingHeaders,
-}
-
-/// What access is decided by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target<'a> {
-    /// A tool by its name.
-    Tool(Cow<'a, str>),
-    /// A prompt by its name.
-    Prompt(Cow<'a, str>),
-    /// A resource by its URI; in a completion, a template by itself.
-    Resource(Cow<'a, str>),
-    /// Any task, of which the upstream knows whose it is.
-    Task,
 }
 
 /// The headers that repeat a message, as they are sent on (MCP 2026-07-28, basic/transports).

@@ -71,6 +71,8 @@ pub struct Rewritten {
     pub response: String,
     /// The tools that were hidden because their definitions are not approved, for the log.
     pub unapproved: Vec<Unapproved>,
+    /// The code of the error that it is.
+    pub error_code: Option<i64>,
 }
 
 /// Why a response cannot be passed on.
@@ -116,7 +118,7 @@ pub fn rewrite(
     let result = match response::read(response, id)? {
         response::Answer::Result(result) => result,
         response::Answer::Error(error) => {
-            return Ok(Rewritten { response: response::error(id, &error), unapproved: Vec::new() });
+            return Ok(Rewritten::error(id, &error));
         }
     };
     let mut unapproved = Vec::new();
@@ -133,7 +135,23 @@ pub fn rewrite(
             with_private_cache(members, cache_scope.is_some() || has_hints)
         }
     };
-    Ok(Rewritten { response: response::result(id, &members), unapproved })
+    Ok(Rewritten { response: response::result(id, &members), unapproved, error_code: None })
+}
+
+/// Writes a JSON-RPC error anew that came with a status of its own. `id` is the JSON of the request's id; the upstream may
+/// not have read so far.
+///
+/// # Errors
+/// Why the response cannot be passed on.
+pub fn rewrite_error(response: &str, id: Option<&str>) -> Result<Rewritten, UnreadableResult> {
+    let error = response::read_refusal(response, id)?;
+    Ok(Rewritten::error(id.unwrap_or("null"), &error))
+}
+
+impl Rewritten {
+    fn error(id: &str, error: &response::RemoteError<'_>) -> Self {
+        Self { response: response::error(id, error), unapproved: Vec::new(), error_code: Some(error.code()) }
+    }
 }
 
 const CACHE_SCOPE: &str = "cacheScope";

@@ -40,6 +40,27 @@ pub(super) fn read<'a>(response: &'a str, id: &str) -> Result<Answer<'a>, Unread
     }
 }
 
+/// Reads a response that is an error, and may have been sent before the id was read.
+pub(super) fn read_refusal<'a>(response: &'a str, id: Option<&str>) -> Result<RemoteError<'a>, UnreadableResult> {
+    let [version, answered, method, result, error] =
+        split(response, ["jsonrpc", "id", "method", "result", "error"])?.known;
+    if !version.is_some_and(|version| is_string(version, "2.0")) || method.is_some() || result.is_some() {
+        return Err(UnreadableResult::NotAResponse);
+    }
+    // `null` counts as absent.
+    if answered.is_some_and(|answered| !id.is_some_and(|id| is_same_id(answered, id))) {
+        return Err(UnreadableResult::AnotherId);
+    }
+    error.ok_or(UnreadableResult::NotAResponse).and_then(read_error)
+}
+
+impl RemoteError<'_> {
+    /// The code.
+    pub(super) fn code(&self) -> i64 {
+        self.code.parse().unwrap_or_default()
+    }
+}
+
 fn read_error(error: &str) -> Result<RemoteError<'_>, UnreadableResult> {
     let [code, message, data] = split(error, ["code", "message", "data"])?.known;
     let code = code.map(integer).filter(|code| code.parse::<i64>().is_ok());

@@ -1,4 +1,4 @@
-//! The settings together, and decisions on several operations.
+//! The settings together, and decisions on several targets.
 
 use mcp_edge_runtime::settings::SettingsError;
 
@@ -28,7 +28,7 @@ fn without_settings_nothing_is_offered() {
     assert!(policy.tasks.is_none());
     assert_eq!(policy.list, ListMode::Granted);
     assert_eq!(policy.scopes(), Scopes::default());
-    let decision = policy.decide([Operation::Task], &Identity::for_test("ada", "task"));
+    let decision = policy.decide([&Target::Task], &Identity::for_test("ada", "task"));
     assert_eq!(decision, Decision::Denied(0));
 }
 
@@ -38,23 +38,24 @@ fn the_scopes_of_all_tables_are_known() {
 }
 
 #[test]
-fn operations_are_decided_together() {
-    use Operation::{Prompt, Resource, Task, Tool};
-    let decide = |operations: &[Operation<'_>], scopes: &str| {
-        policy().decide(operations.iter().copied(), &Identity::for_test("ada", scopes))
-    };
+fn targets_are_decided_together() {
+    use Target::Task;
+    let (tool, prompt) =
+        (|name: &'static str| Target::Tool(name.into()), |name: &'static str| Target::Prompt(name.into()));
+    let resource = |uri: &'static str| Target::Resource(uri.into());
+    let decide = |targets: &[Target<'_>], scopes: &str| policy().decide(targets, &Identity::for_test("ada", scopes));
     assert_eq!(decide(&[], ""), Decision::Granted);
-    assert_eq!(decide(&[Tool("a"), Prompt("a"), Resource("note:1"), Task], "t1 t2 p r task"), Decision::Granted);
+    assert_eq!(decide(&[tool("a"), prompt("a"), resource("note:1"), Task], "t1 t2 p r task"), Decision::Granted);
     // Also of what is granted: a client asks for exactly these.
     assert_eq!(
-        decide(&[Tool("open"), Tool("a"), Prompt("a")], "t1 t2"),
+        decide(&[tool("open"), tool("a"), prompt("a")], "t1 t2"),
         Decision::NeedsScopes(Scopes::parse("p t1 t2"))
     );
     // No consent helps, wherever it stands.
-    assert_eq!(decide(&[Tool("a"), Tool("none"), Prompt("a")], ""), Decision::Denied(1));
-    assert_eq!(decide(&[Tool("a"), Prompt("b"), Tool("none")], ""), Decision::Denied(1));
-    assert_eq!(decide(&[Tool("own"), Tool("a")], "t3"), Decision::Denied(0));
-    assert_eq!(decide(&[Resource("note:../1")], "r"), Decision::Denied(0));
+    assert_eq!(decide(&[tool("a"), tool("none"), prompt("a")], ""), Decision::Denied(1));
+    assert_eq!(decide(&[tool("a"), prompt("b"), tool("none")], ""), Decision::Denied(1));
+    assert_eq!(decide(&[tool("own"), tool("a")], "t3"), Decision::Denied(0));
+    assert_eq!(decide(&[resource("note:../1")], "r"), Decision::Denied(0));
 }
 
 #[test]
