@@ -1,9 +1,16 @@
 //! Tables of patterns (`TOOL_SCOPES`, `PROMPT_SCOPES`, `RESOURCE_SCOPES`): who may use which tool, prompt and resource.
 //!
-//! This is a second implementation of the gateway's rules: shared code would hide its own errors.
+//! This is a second implementation of the gateway's rules: shared code would hide its own errors. `tests/agreement` compares
+//! the two.
 
-use super::resource_uri;
+use super::{
+    pattern::{Pattern, fold},
+    resource_uri,
+};
 use crate::explain::settings::lists::is_scope;
+
+/// The most entries of a table.
+const MAX_ENTRIES: usize = 200;
 
 /// What the entries of a table are about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +39,6 @@ pub struct Rule {
     folded: Pattern,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Pattern {
-    Exact(String),
-    /// What stands before `*`, and what after it.
-    Wildcard(String, String),
-}
-
 /// What a table says about a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found<'a> {
@@ -46,47 +46,6 @@ pub enum Found<'a> {
     Rule(&'a Rule),
     /// Nobody may use it, because of this, to follow its name.
     Nobody(String),
-}
-
-impl Pattern {
-    fn new(text: &str) -> Option<Self> {
-        match text.split_once('*') {
-            None => Some(Self::Exact(text.to_owned())),
-            Some((_, after)) if after.contains('*') => None,
-            Some((before, after)) => Some(Self::Wildcard(before.to_owned(), after.to_owned())),
-        }
-    }
-
-    fn matches(&self, name: &str) -> bool {
-        match self {
-            Self::Exact(text) => text == name,
-            Self::Wildcard(before, after) => {
-                name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
-            }
-        }
-    }
-
-    /// Whether it matches every name that the other one matches.
-    fn contains(&self, other: &Self) -> bool {
-        match (self, other) {
-            (_, Self::Exact(name)) => self.matches(name),
-            (Self::Exact(_), Self::Wildcard(..)) => false,
-            (Self::Wildcard(before, after), Self::Wildcard(first, last)) => {
-                first.starts_with(before.as_str()) && last.ends_with(after.as_str())
-            }
-        }
-    }
-
-    /// Whether a name exists that both match.
-    fn overlaps(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Exact(name), pattern) | (pattern, Self::Exact(name)) => pattern.matches(name),
-            (Self::Wildcard(before, after), Self::Wildcard(first, last)) => {
-                let begins = before.starts_with(first.as_str()) || first.starts_with(before.as_str());
-                begins && (after.ends_with(last.as_str()) || last.ends_with(after.as_str()))
-            }
-        }
-    }
 }
 
 impl Rule {
@@ -101,12 +60,21 @@ impl Rule {
         if needs.len() > 1 && needs.iter().any(|need| need == "allow" || need == "deny") {
             return Err(wrong("must have allow or deny alone"));
         }
-        let canonical = match names {
-            Names::Plain => pattern.to_owned(),
-            Names::Uris => resource_uri::canonical(pattern).map_err(|why| wrong(&format!("is a URI {why}")))?,
+        let is_misspelt = |need: &&String| {
+            let lower = need.to_ascii_lowercase();
+            ["allow", "deny", "user", "first_party"].contains(&lower.as_str()) && lower != **need
         };
-        let of = |text: &str| Pattern::new(text).ok_or_else(|| wrong("has more than one *"));
-        Ok(Self { pattern: pattern.to_owned(), form: of(&canonical)?, folded: of(&fold(&canonical))?, needs })
+        if needs.iter().find(is_misspelt).is_some() {
+            return Err(wrong("must have allow, deny, user and first_party in lower case"));
+        }
+        let canonical = match names {
+            Names::Plain => Ok(pattern.to_owned()),
+            Names::Uris => resource_uri::canonical_pattern(pattern).map_err(|why| wrong(&format!("is a URI {why}"))),
+        };
+        let form = Pattern::parse(&canonical?).ok_or_else(|| wrong("has more than one *"))?;
+        let folded = form.changed(|part| folded(names, part));
+        let folded = folded.ok_or_else(|| wrong("must have percent-encoded UTF-8 on each side of *"))?;
+        Ok(Self { pattern: pattern.to_owned(), form, folded, needs })
     }
 
     /// Whether nobody may use what it matches.
@@ -121,12 +89,10 @@ impl Rule {
         self.needs == ["allow"]
     }
 
-    /// The text that every name begins with that the pattern matches.
+    /// What every name begins with that the pattern matches.
     #[must_use]
     pub fn beginning(&self) -> &str {
-        match &self.form {
-            Pattern::Exact(text) | Pattern::Wildcard(text, _) => text,
-        }
+        self.form.beginning()
     }
 }
 
@@ -136,22 +102,15 @@ impl AccessTable {
     /// # Errors
     /// What is wrong with the first wrong entry.
     pub fn parse(text: &str, names: Names) -> Result<Self, String> {
-        let mut rules: Vec<Rule> = Vec::new();
-        for entry in text.split_whitespace() {
-            let rule = Rule::parse(entry, names)?;
-            for earlier in &rules {
-                let (one, other) = (&earlier.form, &rule.form);
-                if one == other {
-                    return Err(format!("{:?} occurs twice", rule.pattern));
-                }
-                if one.overlaps(other) && !one.contains(other) && !other.contains(one) {
-                    return Err(format!(
-                        "{:?} and {:?} match some of the same names, and neither is more specific",
-                        earlier.pattern, rule.pattern
-                    ));
-                }
+        let rules = text.split_ascii_whitespace().map(|entry| Rule::parse(entry, names));
+        let rules = rules.collect::<Result<Vec<_>, _>>()?;
+        if rules.len() > MAX_ENTRIES {
+            return Err(format!("{} entries are more than {MAX_ENTRIES}", rules.len()));
+        }
+        for (index, one) in rules.iter().enumerate() {
+            for other in rules.iter().skip(index + 1) {
+                check_pair(one, other, &rules)?;
             }
-            rules.push(rule);
         }
         Ok(Self { names, rules })
     }
@@ -168,29 +127,57 @@ impl AccessTable {
         self.canonical(name).is_ok_and(|name| rule.form.matches(&name))
     }
 
-    fn canonical(&self, name: &str) -> Result<String, &'static str> {
-        match self.names {
-            Names::Plain => Ok(name.to_owned()),
-            Names::Uris => resource_uri::canonical(name),
-        }
-    }
-
-    /// What the table says about a name, a URI or a URI template: the most specific rule that matches. A name that a
-    /// server without regard to case might take for one of another rule is nobody's.
+    /// What the table says about a name, a URI or a URI template: the most specific rule that matches. A name that another
+    /// program might take for one of another rule is nobody's.
     #[must_use]
     pub fn find(&self, name: &str) -> Found<'_> {
         let name = match self.canonical(name) {
             Ok(name) => name,
-            Err(why) => return Found::Nobody(format!("is a URI {why}")),
+            Err(why) => return Found::Nobody(why),
+        };
+        let Some(alike) = folded(self.names, &name) else {
+            return Found::Nobody("is a URI with a percent-encoding that is not UTF-8".to_owned());
         };
         let exact = most_specific(self.rules.iter().map(|rule| (rule, &rule.form)), &name);
-        let folded = most_specific(self.rules.iter().map(|rule| (rule, &rule.folded)), &fold(&name));
-        match (exact.as_slice(), folded.as_slice()) {
+        let alike = most_specific(self.rules.iter().map(|rule| (rule, &rule.folded)), &alike);
+        match (exact.as_slice(), alike.as_slice()) {
             ([rule], [same]) if rule.pattern == same.pattern => Found::Rule(rule),
-            (_, [other, ..]) => Found::Nobody(format!("differs from {:?} in case", other.pattern)),
             // Folded patterns match all that they match as written.
             (_, []) => Found::Nobody("matches no pattern".to_owned()),
+            (_, [other, ..]) => {
+                let how = if self.names == Names::Plain { "case" } else { "case or percent-encoding" };
+                Found::Nobody(format!("differs from {:?} in {how}", other.pattern))
+            }
         }
+    }
+
+    /// A name in the form in which it is compared; otherwise why nobody may use it, to follow the name.
+    fn canonical(&self, name: &str) -> Result<String, String> {
+        match self.names {
+            Names::Uris => resource_uri::canonical(name).map_err(|why| format!("is a URI {why}")),
+            Names::Plain if name.is_empty() || name.trim() != name || name.bytes().any(|it| it.is_ascii_control()) => {
+                Err("is empty, or has a control character, or white space at an end".to_owned())
+            }
+            Names::Plain => Ok(name.to_owned()),
+        }
+    }
+}
+
+/// Checks that two rules leave open about no name which of them decides.
+fn check_pair(one: &Rule, other: &Rule, rules: &[Rule]) -> Result<(), String> {
+    if one.form == other.form {
+        return Err(format!("{:?} occurs twice", other.pattern));
+    }
+    if one.folded == other.folded {
+        return Err(format!("{:?} and {:?} are the same without regard to case", one.pattern, other.pattern));
+    }
+    let common = one.folded.common(&other.folded);
+    match common.iter().find(|common| rules.iter().all(|rule| rule.folded != **common)) {
+        None => Ok(()),
+        Some(common) => Err(format!(
+            "{:?} and {:?} match some of the same names, and neither is more specific: add {common}=…",
+            one.pattern, other.pattern
+        )),
     }
 }
 
@@ -201,16 +188,12 @@ fn most_specific<'a>(rules: impl Iterator<Item = (&'a Rule, &'a Pattern)>, name:
     matching.iter().filter(|(_, pattern)| !is_wider(pattern)).map(|(rule, _)| *rule).collect()
 }
 
-/// A name without regard to case, as servers compare that do so: the letters of ASCII, and the four others that some
-/// languages fold into them.
-fn fold(text: &str) -> String {
-    let fold = |char| match char {
-        'ſ' => 's',
-        '\u{212a}' => 'k',
-        'ı' | 'İ' => 'i',
-        other => other.to_ascii_lowercase(),
-    };
-    text.chars().map(fold).collect()
+/// A canonical name, or a part of one, as a program may read it that ignores case or decodes URIs.
+fn folded(names: Names, name: &str) -> Option<String> {
+    match names {
+        Names::Plain => Some(fold(name)),
+        Names::Uris => resource_uri::folded(name),
+    }
 }
 
 #[cfg(test)]
@@ -233,9 +216,9 @@ mod tests {
             assert_eq!(found(table, Names::Plain, name), needs, "{name}");
         }
         assert_eq!(found("*_safe=allow *=deny", Names::Plain, "drop_safe"), "allow");
+        assert_eq!(found("get_*=x *_all=y get_*_all=z get_all=z", Names::Plain, "get_x_all"), "z");
         assert_eq!(found("get_*=x", Names::Plain, "get"), "matches no pattern");
-        assert_eq!(found("get*get=x", Names::Plain, "getget"), "x");
-        assert_eq!(found("get*get=x", Names::Plain, "get"), "matches no pattern");
+        assert!(found("*=allow", Names::Plain, "get ").contains("white space"));
     }
 
     #[test]
@@ -245,9 +228,9 @@ mod tests {
             assert!(why.contains("in case"), "{name}: {why}");
         }
         assert_eq!(found("*=allow Delete=x", Names::Plain, "Delete"), "x");
-        assert_eq!(found("delete=x", Names::Plain, "\u{130}d"), "matches no pattern");
         assert!(found("list=x", Names::Plain, "l\u{131}st").contains("in case"));
         assert!(found("task=x", Names::Plain, "tas\u{212a}").contains("in case"));
+        assert!(found("process=x", Names::Plain, "proceß").contains("in case"));
     }
 
     #[test]
@@ -255,6 +238,7 @@ mod tests {
         assert_eq!(found("docs://a/ü*=x", Names::Uris, "docs://a/%c3%bcb"), "x");
         assert_eq!(found("docs://*=x", Names::Uris, "docs://{owner}/{path}"), "x");
         assert!(found("*=allow", Names::Uris, "docs://a/../b").contains("segment"));
+        assert!(found("docs://a*=x docs://a/b=y", Names::Uris, "docs://a%2Fb").contains("percent-encoding"));
     }
 
     #[test]
@@ -266,9 +250,12 @@ mod tests {
             ("a=x,,y", Names::Plain, "must have the form"),
             ("a*b*=x", Names::Plain, "more than one *"),
             ("a=x,deny", Names::Plain, "alone"),
+            ("a=Deny", Names::Plain, "lower case"),
             ("a=x a=y", Names::Plain, "occurs twice"),
-            ("a*=x *b=y", Names::Plain, "neither is more specific"),
-            ("docs://A/*=x", Names::Uris, "host has capitals"),
+            ("a=x A=y", Names::Plain, "without regard to case"),
+            ("a*=x *b=y", Names::Plain, "neither is more specific: add a*b=…"),
+            ("https://A/*=x", Names::Uris, "whose host"),
+            ("docs://a%C3*=x", Names::Uris, "UTF-8"),
         ] {
             let error = AccessTable::parse(table, names).unwrap_err();
             assert!(error.contains(sentence), "{table}: {error}");
