@@ -116,11 +116,11 @@ pub fn fold(name: &str) -> Cow<'_, str> {
 /// does, or without `_` and `-`: models in Python take `cache_scope` for `cacheScope`.
 #[must_use]
 pub fn is_alike(name: &str, known: &str) -> bool {
-    let letters = |name: &str| -> Vec<u8> {
-        let letters = name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
-        letters.map(|byte| byte.to_ascii_lowercase()).collect()
-    };
-    name == known || letters(&fold(name)) == letters(known)
+    name == known || letters(&fold(name)).eq(letters(known))
+}
+
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase())
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
