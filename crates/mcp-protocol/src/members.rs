@@ -1,4 +1,4 @@
-//! JSON that is passed on: the members of objects and the elements of arrays as the texts they are, and names that some
+//! JSON that is passed on: the members of objects and the elements of arrays as they are, and names that some
 //! readers take for the same.
 //!
 //! Nothing is built, and nothing recurses: what a member contains is skipped, however deep it is.
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_stops_when_it_is_told_to() {
+    fn a_walk_stops_when_the_caller_wants_it() {
         let mut count = 0;
         let mut twice = || {
             count += 1;
@@ -186,7 +186,7 @@ mod tests {
             assert_eq!(fold(name), known);
         }
         assert!(is_alike("cache_scope", "cacheScope") && is_alike("CACHE-SCOPE", "cacheScope"));
-        assert!(!is_alike("nam", "name") && !is_alike("n\u{e4}me", "name"));
+        assert!(!is_alike("names", "name") && !is_alike("n\u{e4}me", "name"));
     }
 
     #[test]

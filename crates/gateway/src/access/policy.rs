@@ -52,7 +52,7 @@ pub enum Decision {
     Granted,
     /// The caller may not yet: the scopes that all of it needs together.
     NeedsScopes(Scopes),
-    /// The first operation that the caller must not do, whatever the scopes, by its position.
+    /// The first operation that the caller must not do, with any scopes, by its position.
     Denied(usize),
 }
 

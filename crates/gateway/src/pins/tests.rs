@@ -139,10 +139,15 @@ proptest! {
         prop_assert_eq!(twice.as_deref(), Some(&*once));
         let pretty = canonical(&serde_json::to_string_pretty(&value).unwrap());
         prop_assert_eq!(pretty.as_deref(), Some(&*once));
-        let escaped: String = compact.chars().map(|letter| match letter {
-            letter if letter.is_ascii() => letter.to_string(),
-            letter => letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04X}")).collect(),
-        }).collect();
+        let mut escaped = String::new();
+        for letter in compact.chars() {
+            if letter.is_ascii() {
+                escaped.push(letter);
+            } else {
+                let units = letter.encode_utf16(&mut [0; 2]).to_vec();
+                escaped.extend(units.iter().map(|unit| format!("\\u{unit:04X}")));
+            }
+        }
         let escaped = canonical(&escaped);
         prop_assert_eq!(escaped.as_deref(), Some(&*once));
     }

@@ -50,7 +50,7 @@ fn operations_are_decided_together() {
         decide(&[Tool("open"), Tool("a"), Prompt("a")], "t1 t2"),
         Decision::NeedsScopes(Scopes::parse("p t1 t2"))
     );
-    // No consent helps, wherever it stands.
+    // No consent helps, in any order.
     assert_eq!(decide(&[Tool("a"), Tool("none"), Prompt("a")], ""), Decision::Denied(1));
     assert_eq!(decide(&[Tool("a"), Prompt("b"), Tool("none")], ""), Decision::Denied(1));
     assert_eq!(decide(&[Tool("own"), Tool("a")], "t3"), Decision::Denied(0));

@@ -174,11 +174,11 @@ proptest! {
         let Ok(result) = result(TOOLS, &format!("{{{}}}", members.join(","))) else { return Ok(()) };
         let policy = usual();
         let identity = Identity::for_test("ada", "");
-        // Whatever a reader takes for the list.
+        // All members that a reader could take for the list.
         mcp_edge_protocol::members::walk_object(&result, &mut |name, list| {
             if name.to_lowercase() == "tools" || name.to_uppercase() == "TOOLS" {
                 mcp_edge_protocol::members::walk_array(list, &mut |item| {
-                    // Whatever a reader takes for the name: the first, the last, any.
+                    // All members that a reader could take for the name: it may read the first of them, or the last.
                     let names = read_without_case(item, "name");
                     assert!(!names.is_empty(), "{item}");
                     for name in names {
