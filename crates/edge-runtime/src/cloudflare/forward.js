@@ -35,18 +35,19 @@ export async function forward(env, binding, request, method, url, lines, prefix,
     if (prefix !== undefined && !copyHeaders(request.headers, prefix, headers)) return fail("!headers\n");
     // Compressed events would wait for more of them.
     headers.set("accept-encoding", "identity");
+    const signal = AbortSignal.any([request.signal, stop.signal]);
     const response = await target.fetch(url, {
       method,
       headers,
       body: isClientBody ? request.body : content,
       duplex: "half",
       redirect: "manual",
-      signal: AbortSignal.any([request.signal, stop.signal]),
+      signal,
     });
     const { status } = response;
     const coding = response.headers.get("content-encoding");
     const isRedirect = status >= 300 && status < 400 && status !== 304;
-    const upstream = { response, stop, end };
+    const upstream = { response, signal, stop, end };
     // Of other statuses no response can be made.
     if (!isRedirect && status >= 200 && status < 600 && UNDONE.includes(coding)) return upstream;
     cancel(upstream);
@@ -87,11 +88,12 @@ const reads = new Set();
 // too long, 3 if there is no memory for it now. It is another server's: what is not UTF-8 in it does not make the rest
 // unreadable.
 export async function textOf(upstream, limit, timeout) {
-  const { response, stop, end } = upstream;
+  const { response, signal, stop, end } = upstream;
   const late = stopAfter(stop, "!timeout\n", timeout);
   const read = { bytes: 0, until: Date.now() + timeout };
   let isBusy = false;
   reads.add(read);
+  signal.addEventListener("abort", () => reads.delete(read));
   const allocate = (size) => {
     let total = size;
     for (const other of reads) {
@@ -115,16 +117,17 @@ export async function textOf(upstream, limit, timeout) {
   }
 }
 
-// The body as a stream, or `null` if there is none. The end of an event stream is no error, so its client gets another
-// stream than the one that is stopped; the runtime passes the bytes from one to the other by itself.
+// The body as a stream, or `null` if there is none. What has an end goes through a stream of its own: the signal of a request
+// does not reach a body that the runtime passes on by itself, and the end of an event stream is no error. The runtime passes
+// the bytes from one stream to the other without JavaScript.
 export function streamOf({ response, stop, end }) {
   const { body, headers } = response;
+  if (end === undefined || body === null) return body;
   const isEvents = /^text\/event-stream\s*(;|$)/i.test(headers.get("content-type"));
-  if (end === undefined || body === null || !isEvents) return body;
   const { readable, writable } = new IdentityTransformStream();
   body
     .pipeTo(writable, { preventAbort: true })
-    .catch((error) => (stop.signal.aborted ? writable.close() : writable.abort(error)))
+    .catch((error) => (isEvents && stop.signal.aborted ? writable.close() : writable.abort(error)))
     .catch(() => {})
     .finally(() => clearTimeout(end));
   return readable;
