@@ -1,6 +1,6 @@
 // Requests that are passed on, and responses that are passed back. Their bodies stay here.
 
-import { headersOf, text } from "./bridge.js";
+import { headersOf, text, waitUntil } from "./bridge.js";
 
 // As in `forward.rs`.
 const MAX_CLIENT_HEADERS = 32;
@@ -35,19 +35,18 @@ export async function forward(env, binding, request, method, url, lines, prefix,
     if (prefix !== undefined && !copyHeaders(request.headers, prefix, headers)) return fail("!headers\n");
     // Compressed events would wait for more of them.
     headers.set("accept-encoding", "identity");
-    const signal = AbortSignal.any([request.signal, stop.signal]);
     const response = await target.fetch(url, {
       method,
       headers,
       body: isClientBody ? request.body : content,
       duplex: "half",
       redirect: "manual",
-      signal,
+      signal: AbortSignal.any([request.signal, stop.signal]),
     });
     const { status } = response;
     const coding = response.headers.get("content-encoding");
     const isRedirect = status >= 300 && status < 400 && status !== 304;
-    const upstream = { response, signal, stop, end };
+    const upstream = { response, stop, end };
     // Of other statuses no response can be made.
     if (!isRedirect && status >= 200 && status < 600 && UNDONE.includes(coding)) return upstream;
     cancel(upstream);
@@ -80,29 +79,34 @@ export function headOf({ response }, names) {
   return [response.status, ...values.map((value) => (value === null ? "" : `=${value}`))].join("\n");
 }
 
-// What the bodies that are being read have allocated: bytes, and until when they are read at the latest. The runtime may
-// drop a request whose client has left without another line of it being run.
+// What the bodies that are being read have allocated: bytes, and until when they are read at the latest, in case that the
+// runtime drops a request without another line of it being run.
 const reads = new Set();
 
 // The promise of the body as text, or of a number: 0 if it broke off, 1 if it has more than `limit` bytes, 2 if it takes
 // too long, 3 if there is no memory for it now. It is another server's: what is not UTF-8 in it does not make the rest
 // unreadable.
-export async function textOf(upstream, limit, timeout) {
-  const { response, signal, stop, end } = upstream;
+export function textOf(upstream, limit, timeout) {
+  const reading = read(upstream, limit, timeout);
+  // So that it gives back its memory even if its client leaves.
+  waitUntil(reading);
+  return reading;
+}
+
+async function read({ response, stop, end }, limit, timeout) {
   const late = stopAfter(stop, "!timeout\n", timeout);
-  const read = { bytes: 0, until: Date.now() + timeout };
+  const own = { bytes: 0, until: Date.now() + timeout };
   let isBusy = false;
-  reads.add(read);
-  signal.addEventListener("abort", () => reads.delete(read));
+  reads.add(own);
   const allocate = (size) => {
     let total = size;
     for (const other of reads) {
-      if (other !== read && other.until < Date.now()) reads.delete(other);
+      if (other !== own && other.until < Date.now()) reads.delete(other);
       else total += other.bytes;
     }
     isBusy = total > MAX_BYTES_READ_AT_ONCE;
     if (isBusy) throw new Error();
-    read.bytes += size;
+    own.bytes += size;
     return new Uint8Array(size);
   };
   try {
@@ -111,7 +115,7 @@ export async function textOf(upstream, limit, timeout) {
     if (isBusy) stop.abort();
     return isBusy ? 3 : stop.signal.aborted ? 2 : 0;
   } finally {
-    reads.delete(read);
+    reads.delete(own);
     clearTimeout(late);
     clearTimeout(end);
   }

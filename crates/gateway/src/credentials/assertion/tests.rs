@@ -161,7 +161,10 @@ fn no_two_users_share_a_subject() {
     assert_eq!(subject("https://issuer.example", "bob"), "bob");
     assert_eq!(subject("https://other.example", "bob"), "https://other.example#bob");
     // A user who is called like somebody else's.
-    assert_eq!(subject("https://issuer.example", "https://other.example#bob"), "https://issuer.example#https://other.example#bob");
+    assert_eq!(
+        subject("https://issuer.example", "https://other.example#bob"),
+        "https://issuer.example#https://other.example#bob"
+    );
     assert_eq!(subject("https://issuer.example/", "bob"), "https://issuer.example/#bob");
 }
 
