@@ -25,8 +25,8 @@ const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
 /** The reference server `everything`: the era with a handshake, sessions, streams that can be resumed. */
-export async function startEverything() {
-  const port = await freePort();
+export async function startEverything({ port } = {}) {
+  port ??= await freePort();
   return start([process.execPath, EVERYTHING, "streamableHttp"], { port, env: { PORT: `${port}` } });
 }
 

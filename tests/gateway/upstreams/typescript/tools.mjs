@@ -24,7 +24,7 @@ async function inSteps(steps, send) {
 const progressOf = (ctx) => (progress) => {
   const progressToken = ctx.mcpReq._meta?.progressToken;
   if (progressToken === undefined) return undefined;
-  const message = ctx.http?.authInfo?.clientId;
+  const message = ctx.http?.authInfo?.extra.sub;
   return ctx.mcpReq.notify({ method: "notifications/progress", params: { progressToken, progress, total: 100, ...(message && { message }) } });
 };
 
