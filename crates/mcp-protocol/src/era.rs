@@ -15,6 +15,8 @@
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
 use crate::{
     error::{Reason, RpcError, echo},
     headers::check_name,
@@ -50,11 +52,31 @@ pub fn classify<'a>(
     method: Option<Method>,
     params: &Params<'a>,
 ) -> Result<RequestKind<'a>, RpcError> {
+    let meta = match params.meta {
+        Some(_) => Some(params.read_meta()?.unwrap_or_default()),
+        None => None,
+    };
+    let named = method.and_then(Method::named_by).and_then(|member| params.mirrored(member));
+    classify_by(head, name, meta, named)
+}
+
+/// Classifies a request for the method of this name, whose `_meta` was read already. `named` is what `Mcp-Name` must
+/// repeat, for methods with such a parameter: its JSON, which counts if it is a string.
+///
+/// # Errors
+/// The first check that failed, in the order above.
+pub fn classify_by<'a>(
+    head: &RequestHead<'_>,
+    name: &str,
+    meta: Option<Meta<'a>>,
+    named: Option<&RawValue>,
+) -> Result<RequestKind<'a>, RpcError> {
     let header = head.header(VERSION_HEADER);
     let header_era = header.map(era_of);
-    let meta = params.read_meta()?.unwrap_or_default();
+    let has_meta = meta.is_some();
+    let meta = meta.unwrap_or_default();
 
-    if method == Some(Method::Initialize) && !is_modern_envelope(&meta) {
+    if name == Method::Initialize.as_str() && !is_modern_envelope(&meta) {
         return if header_era == Some(Era::Modern) {
             Err(RpcError::header("initialize belongs to revisions before the one that MCP-Protocol-Version names"))
         } else {
@@ -63,14 +85,13 @@ pub fn classify<'a>(
     }
     if meta.version.is_some() {
         check_claim(head, name, &meta)?;
-        let named_by = method.and_then(Method::named_by);
-        if let Some(named) = named_by.and_then(|member| params.mirrored(member)) {
+        if let Some(named) = named.and_then(text) {
             check_name(head, &named)?;
         }
         return Ok(RequestKind::Modern(meta));
     }
     if header_era == Some(Era::Modern) {
-        let missing = if params.meta.is_none() { "_meta" } else { VERSION_KEY };
+        let missing = if has_meta { VERSION_KEY } else { "_meta" };
         return Err(RpcError::new(Reason::Envelope, format!("params lack {missing}")));
     }
     legacy_revision(header).map(RequestKind::Legacy)
@@ -98,8 +119,7 @@ fn check_claim(head: &RequestHead<'_>, method: &str, meta: &Meta<'_>) -> Result<
     }
     // The version is spoken here. A revision with a handshake is not, when it is named in this place.
     if claim != MODERN.as_str() {
-        let error = RpcError::new(Reason::UnsupportedVersion, "unsupported protocol version");
-        return Err(with_supported(error, &[MODERN], &claim));
+        return Err(unsupported_version(&[MODERN], &claim));
     }
     // Headers that must be there are there.
     if version_header.is_none() {
@@ -116,17 +136,24 @@ fn check_claim(head: &RequestHead<'_>, method: &str, meta: &Meta<'_>) -> Result<
 /// # Errors
 /// If headers and body disagree, or the header names no revision that is spoken here.
 pub fn check_notification(head: &RequestHead<'_>, params: &Params<'_>) -> Result<(), RpcError> {
+    notification_revision(head, &params.read_meta()?.unwrap_or_default()).map(drop)
+}
+
+/// The revision of a notification, whose `_meta` was read already; [`MODERN`] for one with a claim.
+///
+/// # Errors
+/// If headers and body disagree, or the header names no revision that is spoken here.
+pub fn notification_revision(head: &RequestHead<'_>, meta: &Meta<'_>) -> Result<Revision, RpcError> {
     let header = head.header(VERSION_HEADER);
-    let meta = params.read_meta()?.unwrap_or_default();
     if meta.version.is_some() {
-        let differs = header.is_some_and(|header| claimed(&meta).is_none_or(|claim| claim != header));
+        let differs = header.is_some_and(|header| claimed(meta).is_none_or(|claim| claim != header));
         return if differs {
             Err(RpcError::header("the MCP-Protocol-Version header differs from the body"))
         } else {
-            Ok(())
+            Ok(MODERN)
         };
     }
-    if header.map(era_of) == Some(Era::Modern) { Ok(()) } else { legacy_revision(header).map(drop) }
+    if header.map(era_of) == Some(Era::Modern) { Ok(MODERN) } else { legacy_revision(header) }
 }
 
 /// The revision that a header stands for, in the era with a handshake.
@@ -144,6 +171,12 @@ fn unsupported_header(name: &str) -> RpcError {
     let mut message = ["unsupported MCP-Protocol-Version: ", &echo(name), "; supported: "].concat();
     message.push_str(&Revision::OF_STREAMABLE_HTTP.map(Revision::as_str).join(", "));
     with_supported(RpcError::new(Reason::InvalidRequest, message), &Revision::OF_STREAMABLE_HTTP, name)
+}
+
+/// The error for a revision that is not spoken here, with those that are (MCP 2026-07-28, basic/versioning).
+#[must_use]
+pub fn unsupported_version(supported: &[Revision], requested: &str) -> RpcError {
+    with_supported(RpcError::new(Reason::UnsupportedVersion, "unsupported protocol version"), supported, requested)
 }
 
 /// Adds the supported revisions and the requested one, in the form of `UnsupportedProtocolVersionError` (MCP 2026-07-28,

@@ -44,6 +44,23 @@ pub fn decode(value: &str) -> Result<Cow<'_, str>, Undecodable> {
     String::from_utf8(bytes).map(Cow::Owned).map_err(|_| Undecodable)
 }
 
+/// The header value that stands for a text: inverse of [`decode`].
+///
+/// The text itself where a header can carry it unchanged, which is visible ASCII with spaces inside; otherwise, and if it
+/// looks as if it were encoded, its encoded form.
+#[must_use]
+pub fn encode(text: &str) -> Cow<'_, str> {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        && !text.starts_with(' ')
+        && !text.ends_with(' ')
+        // Wider than the marker: who reads the value may be less exact than it is.
+        && !text.starts_with("=?");
+    if is_plain {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned([PREFIX, &BASE64_STANDARD.encode(text), SUFFIX].concat())
+}
+
 /// Checks that `Mcp-Name` repeats `named`.
 ///
 /// # Errors
@@ -171,6 +188,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_a_header_cannot_carry_is_encoded() {
+        for plain in ["", "get_weather", "file:///a b", "a=?base64?", "~!"] {
+            assert_eq!(encode(plain), plain);
+        }
+        for (text, value) in [
+            ("Wetter für Bern", "=?base64?V2V0dGVyIGbDvHIgQmVybg==?="),
+            (" a", "=?base64?IGE=?="),
+            ("a ", "=?base64?YSA=?="),
+            ("a\nb", "=?base64?YQpi?="),
+            ("a\tb", "=?base64?YQli?="),
+            ("\u{7f}", "=?base64?fw==?="),
+            ("=?base64?YQ==?=", "=?base64?PT9iYXNlNjQ/WVE9PT89?="),
+            ("=?BASE64?YQ==?=", "=?base64?PT9CQVNFNjQ/WVE9PT89?="),
+        ] {
+            assert_eq!(encode(text), value, "{text:?}");
+        }
+    }
+
     fn parameters() -> Vec<Parameter> {
         vec![Parameter { header: "mcp-param-region".to_owned(), path: vec!["where".to_owned(), "region".to_owned()] }]
     }
@@ -237,6 +273,16 @@ mod tests {
         fn every_encoded_text_is_decoded_again(text in ".*") {
             let value = format!("{PREFIX}{}{SUFFIX}", BASE64_STANDARD.encode(&text));
             prop_assert_eq!(decode(&value), Ok(Cow::Owned(text)));
+        }
+
+        #[test]
+        fn a_header_value_arrives_as_it_was_meant(text in ".*", marked in "=[?]base64[?][A-Za-z0-9=]{0,8}([?]=)?") {
+            for text in [text, marked] {
+                let value = encode(&text).into_owned();
+                let head = RequestHead::new("POST", "/mcp").with_header("mcp-name", &value);
+                prop_assert!(value.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+                prop_assert_eq!(check_name(&head, &text), Ok(()));
+            }
         }
 
         #[test]

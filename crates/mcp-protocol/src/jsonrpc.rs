@@ -79,18 +79,30 @@ impl From<RpcError> for Unreadable<'_> {
 /// # Errors
 /// What is wrong with it, with the id to answer it with.
 pub fn parse(body: &str, batch_length: usize) -> Result<Payload<'_>, Unreadable<'_>> {
-    if !body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
+    if !is_batch(body) {
         return parse_message(body).map(Payload::One);
     }
-    let mut deserializer = serde_json::Deserializer::from_str(body);
-    let elements = deserializer.deserialize_seq(Elements { limit: batch_length }).and_then(|elements| {
-        deserializer.end()?;
-        Ok(elements)
-    });
-    elements.map(Payload::Batch).map_err(|error| match error.classify() {
+    elements(body, batch_length).map(Payload::Batch).map_err(|error| match error.classify() {
         Category::Data => RpcError::invalid_request("the batch is longer than allowed").into(),
         Category::Syntax | Category::Eof | Category::Io => RpcError::parse().into(),
     })
+}
+
+/// The elements of an array, each as the JSON it is. One of more than `limit` elements is not read to its end.
+///
+/// # Errors
+/// If it is not an array, or longer than allowed: both of the category `Data`.
+pub fn elements(json: &str, limit: usize) -> serde_json::Result<Vec<&RawValue>> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let elements = deserializer.deserialize_seq(Elements { limit })?;
+    deserializer.end()?;
+    Ok(elements)
+}
+
+/// Whether a body is an array, and so a batch or none at all.
+#[must_use]
+pub fn is_batch(body: &str) -> bool {
+    body.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[')
 }
 
 /// Collects the elements of an array as long as there are not too many: an empty element costs two bytes of the body
@@ -240,7 +252,7 @@ mod tests {
         };
         assert_eq!((id, &*method), ("\"x\"", "tools/call"));
         assert!(matches!(method, Cow::Borrowed(_)));
-        assert_eq!(params.mirrored("name").as_deref(), Some("whoami"));
+        assert_eq!(params.mirrored("name").map(RawValue::get), Some("\"whoami\""));
     }
 
     #[test]

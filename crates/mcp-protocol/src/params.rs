@@ -63,6 +63,14 @@ pub struct Meta<'a> {
 macro_rules! parse_members {
     ($type:ident { $($field:ident: $name:literal,)* }) => {
         impl<'a> $type<'a> {
+            /// The names of these members on the wire.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// Creates it of members that were picked out already; `member` gets their names.
+            pub fn of(member: impl Fn(&str) -> Option<&'a RawValue>) -> Self {
+                Self { $($field: member($name)),* }
+            }
+
             /// Picks the members out of an object.
             ///
             /// # Errors
@@ -124,9 +132,9 @@ impl<'a> Params<'a> {
     }
 
     /// The member that names what a request is about: `name` or `uri`.
-    pub fn mirrored(&self, member: &str) -> Option<Cow<'a, str>> {
-        let raw = if member == "uri" { self.uri } else { self.name };
-        raw.and_then(text)
+    #[must_use]
+    pub fn mirrored(&self, member: &str) -> Option<&'a RawValue> {
+        if member == "uri" { self.uri } else { self.name }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     },
     settings::Settings,
 };
+use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::uri::split_origin;
 use mcp_edge_server::Server;
 
@@ -19,8 +20,8 @@ use mcp_edge_server::Server;
 const FIRST_TOOL: &str = "whoami";
 
 /// Creates the page.
-pub(super) fn document<E>(settings: &Settings, server: &Server<E>) -> Document {
-    render(&View::new(settings, server))
+pub(super) fn document<E>(settings: &Settings, server: &Server<E>, gateway_scopes: Option<&Scopes>) -> Document {
+    render(&View::new(settings, server, gateway_scopes))
 }
 
 fn render(view: &View<'_>) -> Document {
@@ -46,6 +47,7 @@ fn render(view: &View<'_>) -> Document {
             "playground" => playground(html, view),
             "tools" => sections::tools(html, view),
             "scopes" => sections::scopes(html, view),
+            "withheld" => html.raw(sections::withheld(view)),
             "documents" => sections::documents(html, view),
             "footer" => sections::footer(html, view),
             gap => unknown(html, gap),
@@ -129,6 +131,8 @@ fn playground<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
         "provider": view.provider_origin(),
         "first": starts_with_whoami.then_some(FIRST_TOOL),
         "tools": tools.collect::<Vec<_>>(),
+        // Nobody can tell which tools of an upstream need them.
+        "more": view.gateway_scopes.map(|_| view.scopes_of(false)),
     });
     html.fill(include_str!("playground.html"), |html, gap| {
         match gap {

@@ -1,0 +1,171 @@
+//! Reading the members of an object so that no reader of the same text can find others.
+
+use std::{borrow::Cow, fmt};
+
+use mcp_edge_protocol::params::Text;
+use mcp_edge_runtime::json::quote;
+use serde::{
+    Deserializer,
+    de::{self, MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// Members of an object that are read at most: messages have less than twenty.
+pub(super) const MEMBERS: usize = 64;
+
+/// The members of an object, in their order, each value as the JSON it is. No name occurs twice, and none is one of the
+/// known names in another spelling.
+pub(super) struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// Reads an object. `known` are the names that decide anything, here or at the upstream.
+    ///
+    /// # Errors
+    /// Of the category `Data`: no object; a member that occurs twice, or that is spelled as a known one but for case (see
+    /// [`is_spelled_like`]); more than [`MEMBERS`]. Otherwise what is wrong with the text.
+    pub(super) fn read(json: &'a str, known: &[&str]) -> serde_json::Result<Self> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let members = deserializer.deserialize_map(Strict { known })?;
+        deserializer.end()?;
+        Ok(Self(members))
+    }
+
+    /// A member by its name, also if it is `null`.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    /// A member by its name, if it is not `null`.
+    pub(super) fn get(&self, name: &str) -> Option<&'a RawValue> {
+        self.raw(name).filter(|raw| raw.get() != "null")
+    }
+
+    /// Writes the object anew. `value` gets each name with its JSON, and returns what is written instead; none leaves the
+    /// member out.
+    pub(super) fn write<'v>(&'v self, into: &mut String, value: impl Fn(&str, &'v str) -> Option<&'v str>) {
+        into.push('{');
+        let mut comma = "";
+        for (name, raw) in &self.0 {
+            if let Some(value) = value(name, raw.get()) {
+                into.extend([comma, &quote(name), ":", value]);
+                comma = ",";
+            }
+        }
+        into.push('}');
+    }
+}
+
+struct Strict<'k> {
+    known: &'k [&'k str],
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut members: Self::Value = Vec::with_capacity(8);
+        while let Some(Text(name)) = access.next_key()? {
+            let is_other = || !self.known.contains(&&*name);
+            if members.len() == MEMBERS
+                || members.iter().any(|(other, _)| *other == name)
+                || is_other() && self.known.iter().any(|known| is_spelled_like(&name, known))
+            {
+                return Err(de::Error::custom("a member that different readers would read differently"));
+            }
+            members.push((name, access.next_value()?));
+        }
+        Ok(members)
+    }
+}
+
+/// Whether some reader takes two names for one.
+///
+/// Without regard to case, which is how Go's `encoding/json` and .NET's `System.Text.Json` (if told so) compare, with the
+/// letters that Unicode's simple folding and the languages with a dotless i map to ASCII; and without `_` and `-`, since
+/// the models of the Python SDK take `input_responses` for `inputResponses` and `meta` for `_meta`.
+pub(super) fn is_spelled_like(one: &str, other: &str) -> bool {
+    folded(one).eq(folded(other))
+}
+
+fn folded(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|letter| !matches!(letter, '_' | '-')).map(|letter| match letter {
+        'ſ' => 's',
+        '\u{212a}' => 'k',
+        'İ' | 'ı' => 'i',
+        letter => letter.to_ascii_lowercase(),
+    })
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 3] = ["name", "taskId", "_meta"];
+
+    fn written(json: &str) -> Option<String> {
+        let mut text = String::new();
+        Members::read(json, &KNOWN).ok()?.write(&mut text, |_, value| Some(value));
+        Some(text)
+    }
+
+    #[test]
+    fn an_object_is_written_as_it_was_read() {
+        let json = r#"{"name":"a","x y":[1, 2],"ä\"":{"name":1,"name":2},"taskId":null}"#;
+        assert_eq!(written(json).as_deref(), Some(json));
+        assert_eq!(written(" { } ").as_deref(), Some("{}"));
+    }
+
+    #[test]
+    fn escapes_in_names_are_decoded() {
+        assert_eq!(written(r#"{"n\u0061me":"\u0061"}"#).as_deref(), Some(r#"{"name":"\u0061"}"#));
+        for json in [r#"{"name":1,"n\u0061me":2}"#, r#"{"x":1,"\u0078":2}"#, r#"{"\ud800":1}"#, r#"{"\udc00\ud800":1}"#]
+        {
+            assert_eq!(written(json), None, "{json}");
+        }
+    }
+
+    #[test]
+    fn names_that_some_reader_takes_for_known_ones_are_refused() {
+        for name in [
+            "Name",
+            "NAME",
+            "n_ame",
+            "na-me",
+            "taskid",
+            "TaskID",
+            "task_id",
+            "task-id",
+            "ta\u{17f}kId",
+            "tas\u{212a}Id",
+            "taskıd",
+            "taskİd",
+            "meta",
+            "_Meta",
+            "__meta",
+        ] {
+            assert_eq!(written(&["{", &quote(name), ":1}"].concat()), None, "{name}");
+        }
+        for name in ["names", "nam", "title", "task", "näme", "x_meta", "n ame", ""] {
+            assert!(written(&["{", &quote(name), ":1}"].concat()).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn there_is_a_limit_and_nothing_follows() {
+        let of = |count: usize| {
+            let members: Vec<String> = (0..count).map(|index| format!("\"m{index}\":0")).collect();
+            written(&["{", &members.join(","), "}"].concat())
+        };
+        assert!(of(MEMBERS).is_some());
+        assert_eq!(of(MEMBERS + 1), None);
+        for json in ["[]", "\"name\"", "{} {}", "{}x", "{\"name\":1", ""] {
+            assert_eq!(written(json), None, "{json}");
+        }
+    }
+}
