@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami logto doctor explain test check unit build e2e conformance providers smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
+.PHONY: help setup dev dev-registrar whoami logto doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -37,7 +37,7 @@ doctor: ## Check a deployment from outside, as clients see it: make doctor URL=h
 explain: ## Say what the settings make of a token: make explain < token, or with ARGS="--help"
 	@cargo run --quiet --locked -p mcp-edge-doctor -- explain $(ARGS)
 
-test: setup check unit build e2e conformance providers smoke ## Run everything that CI runs
+test: setup check unit build e2e conformance providers gateway smoke ## Run everything that CI runs
 
 check: setup ## Check spelling and words, architecture, format, lints and documents
 	$(call phase,spelling)
@@ -92,6 +92,11 @@ providers: build ## Sign in at real identity providers with the official clients
 	$(call phase,identity providers)
 	dev/setup providers
 	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/providers/*.test.mjs'
+
+gateway: build ## Put the Worker in front of real MCP servers, with the official clients and the conformance suite
+	$(call phase,gateway)
+	dev/setup gateway
+	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/gateway/*.test.mjs'
 
 smoke: build ## Test the benchmark: every load once and briefly
 	$(call phase,benchmark)
