@@ -1,38 +1,39 @@
 // Compares the tables and pins of wrangler.toml with what an upstream offers.
 
 import { digest } from "./canonical.mjs";
-import { covers, decide, parseTable } from "./table.mjs";
-import { canonicalUri, refusedUri } from "./uri.mjs";
+import { decide, isDeny, matches, parseTable } from "./table.mjs";
+import { encodeUri } from "./uri.mjs";
 
 /** The settings with tables: setting → the lists that it decides on. */
 export const TABLES = { TOOL_SCOPES: ["tools"], PROMPT_SCOPES: ["prompts"], RESOURCE_SCOPES: ["resources", "templates"] };
 
+/** Cloudflare's limit for a variable, in bytes. */
+const MAX_BYTES = 5 * 1024;
+
+/** @returns {string[]} whether a setting is too long for Cloudflare */
+export const tooLong = (text) => (Buffer.byteLength(text) > MAX_BYTES ? ["it is longer than 5 KB, Cloudflare's limit for a variable"] : []);
+
+export const tableOf = (setting, text) => parseTable(text, { isUris: setting === "RESOURCE_SCOPES" });
+
 /**
- * @typedef {object} Compared
- * @property {import("./table.mjs").Rule[]} rules
- * @property {string[]} problems    with which the Worker does not start
- * @property {string[]} uncovered   keys that no rule covers
- * @property {string[]} denied      keys that a rule covers, and that are denied all the same, with the reason
- * @property {string[]} unused      patterns that cover nothing
- *
  * @param {string} text  the table
  * @param {import("./offer.mjs").Entry[]} entries
- * @returns {Compared}
+ * @returns {{problems: string[], uncovered: string[], denied: string[], unused: string[]}}
+ *   with what the Worker does not start; keys that no rule covers; keys with the reason why they are denied all the same;
+ *   patterns that match nothing
  */
 export function compareTable(setting, text, entries) {
-  const { rules, problems } = parseTable(text);
-  const compared = { rules, problems, uncovered: [], denied: [], unused: [] };
-  const names = entries.map(({ key }) => (setting === "RESOURCE_SCOPES" ? canonicalUri(key) : key));
-  for (const [index, { key }] of entries.entries()) {
-    const refused = setting === "RESOURCE_SCOPES" ? refusedUri(key.replaceAll(/\{[^}]*\}/g, "x")) : undefined;
-    const { rule, because } = decide(rules, names[index]);
-    if (rule !== undefined && refused === undefined) continue;
-    if (refused === undefined && !rules.some((each) => covers(each, names[index]))) compared.uncovered.push(key);
-    else compared.denied.push(`${key}: ${refused ?? because}`);
+  const table = tableOf(setting, text);
+  const [uncovered, denied] = [[], []];
+  for (const { key } of entries) {
+    const { rule, because, isUncovered } = decide(table, key);
+    if (isUncovered) uncovered.push(key);
+    else if (rule === undefined) denied.push(`${key}: ${because}`);
   }
-  // A rule that denies is kept for what may come; so is one for all.
-  compared.unused = rules.filter(({ pattern, needs }) => pattern !== "*" && needs[0] !== "deny").filter((each) => !names.some((name) => covers(each, name))).map(({ pattern }) => pattern);
-  return compared;
+  const names = entries.map(({ key }) => (table.isUris ? encodeUri(key) : key));
+  // A rule that denies is for what may come; so is one for all.
+  const unused = table.rules.filter((each) => each.text !== "*" && !isDeny(each) && !names.some((name) => matches(each.pattern, name)));
+  return { problems: [...table.problems, ...tooLong(text)], uncovered, denied, unused: unused.map((each) => each.text) };
 }
 
 /**
@@ -41,7 +42,7 @@ export function compareTable(setting, text, entries) {
  * @returns {{problems: string[], changed: string[], unpinned: string[], gone: string[]}}
  */
 export function comparePins(text, tools) {
-  const problems = [];
+  const problems = tooLong(text);
   const pins = new Map();
   for (const entry of text.split(/\s+/).filter(Boolean)) {
     const at = entry.lastIndexOf("=");

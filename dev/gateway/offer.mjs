@@ -5,7 +5,7 @@
 
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { plain, Problem } from "../logto/problem.mjs";
-import { parseRaw } from "./canonical.mjs";
+import { memberOf, parseRaw } from "./canonical.mjs";
 import { createRecorder } from "./recorder.mjs";
 import { safe } from "./text.mjs";
 
@@ -109,9 +109,10 @@ async function readList(client, { method, member, key }, recorder, notes, option
     }
     const list = value.result?.[member];
     if (!Array.isArray(list)) throw new Problem(`the upstream's response to ${method} has no list "${member}"`);
+    const rawList = memberOf(memberOf(raw, "result"), member);
     if (failure !== undefined) notes.push(`The official TypeScript client refuses the upstream's ${method}: ${plain(failure.message)}`);
     for (const [index, entry] of list.entries()) {
-      if (typeof entry?.[key] === "string") entries.push({ key: entry[key], value: entry, raw: raw.result[member][index] });
+      if (typeof entry?.[key] === "string") entries.push({ key: entry[key], value: entry, raw: rawList.elements[index] });
       else notes.push(`An entry of ${method} has no "${key}": the gateway drops it.`);
     }
     const next = value.result.nextCursor;

@@ -1,8 +1,9 @@
 // Proposes access tables for what an upstream offers: a scope for each kind of use, by the hints of its tools.
 
-import { contains, decide, rule, scopesIn } from "./table.mjs";
-import { canonicalUri, refusedUri } from "./uri.mjs";
+import { fold } from "./fold.mjs";
+import { contains, decide, patternOf, scopesIn } from "./table.mjs";
 import { safe } from "./text.mjs";
+import { encodeUri, refusedUri } from "./uri.mjs";
 
 const MAX_SCOPE_PREFIX = 32;
 const MAX_EXACT_RESOURCES = 20;
@@ -54,13 +55,13 @@ function proposeNames(list, scopeOf) {
   return withoutFoldedTwins([...entries], skipped);
 }
 
-// An upstream that compares without case could take one for the other: only names with the same scope are offered.
+// An upstream that compares without case takes one for the other: the gateway denies both.
 function withoutFoldedTwins(entries, skipped) {
-  const rules = entries.map(([name, scope]) => rule(name, [scope]));
-  const usable = entries.filter(([name]) => {
-    const { because } = decide(rules, name);
-    if (because !== undefined) skipped.push({ key: name, because: "another name differs from it in case only" });
-    return because === undefined;
+  const names = entries.map(([name]) => fold(name));
+  const usable = entries.filter(([name], index) => {
+    const isAlone = names.every((each, other) => other === index || each !== names[index]);
+    if (!isAlone) skipped.push({ key: name, because: "another name differs from it in case only" });
+    return isAlone;
   });
   return { entries: usable, skipped };
 }
@@ -71,21 +72,21 @@ function proposeResources({ resources, templates }, scope) {
   const patterns = new Set();
   for (const { key } of templates) {
     const start = key.split("{")[0];
-    const because = refusedUri(key.replaceAll(/\{[^}]*\}/g, "x")) ?? unusable(start);
-    if (because !== undefined || !/^[a-z][a-z0-9+.-]*:/.test(start)) skipped.push({ key, because: because ?? "its scheme is variable" });
-    else patterns.add(key.includes("{") ? `${canonicalUri(start)}*` : canonicalUri(key));
+    const because = refusedUri(key) ?? unusable(start);
+    if (because !== undefined) skipped.push({ key, because });
+    else patterns.add(key.includes("{") ? `${encodeUri(start)}*` : encodeUri(key));
   }
   const exact = [];
   for (const { key } of resources) {
     const because = refusedUri(key) ?? unusable(key);
-    if (because === undefined) exact.push(canonicalUri(key));
+    if (because === undefined) exact.push(encodeUri(key));
     else skipped.push({ key, because });
   }
   const isMany = exact.length > MAX_EXACT_RESOURCES;
   for (const uri of exact) patterns.add(isMany ? `${/^[^:]+:(?:\/\/[^/?#]*\/?)?/.exec(uri)[0]}*` : uri);
-  const rules = [...patterns].map((pattern) => rule(pattern, [scope]));
-  const needed = rules.filter((one) => !rules.some((other) => other !== one && contains(other, one)));
-  return { entries: needed.map(({ pattern }) => [pattern, scope]), skipped };
+  const all = [...patterns].map((text) => ({ text, pattern: patternOf(text) }));
+  const needed = all.filter((one) => !all.some((other) => other !== one && contains(other.pattern, one.pattern)));
+  return { entries: needed.map(({ text }) => [text, scope]), skipped };
 }
 
 /** A table as the value of a setting. @param {[string, string][]} entries */
@@ -94,17 +95,17 @@ export const tableText = (entries) => entries.map(([pattern, scope]) => `${patte
 /**
  * Descriptions of the scopes of tables, for a consent page. Names of others are shortened; the page escapes them.
  * @param {import("./offer.mjs").Offer} offer
- * @param {{tools: import("./table.mjs").Rule[], prompts: import("./table.mjs").Rule[], resources: import("./table.mjs").Rule[]}} tables
+ * @param {Record<"tools" | "prompts" | "resources", import("./table.mjs").Table>} tables
  * @returns {Record<string, string>}
  */
 export function describeScopes(offer, tables) {
   const all = { tools: offer.tools, prompts: offer.prompts, resources: [...offer.resources, ...offer.templates] };
-  const scopes = scopesIn(Object.values(tables).flat());
+  const scopes = scopesIn(Object.values(tables).flatMap(({ rules }) => rules));
   return Object.fromEntries(scopes.map((scope) => [scope, describe(scope)]));
 
   function describe(scope) {
     const uses = Object.entries(all).flatMap(([kind, list]) => {
-      const needing = list.filter(({ key }) => decide(tables[kind], kind === "resources" ? canonicalUri(key) : key).rule?.needs.includes(scope));
+      const needing = list.filter(({ key }) => decide(tables[kind], key).rule?.needs.includes(scope));
       if (needing.length === 0) return [];
       if (kind === "resources") return [needing.length === 1 ? "read a resource" : `read ${needing.length} resources`];
       const names = needing.slice(0, MAX_NAMES_SHOWN).map(({ key }) => safe(key).slice(0, 40));

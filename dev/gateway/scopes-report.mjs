@@ -1,12 +1,11 @@
 // What `make gateway-scopes` prints.
 
 import { digest } from "./canonical.mjs";
-import { comparePins, compareTable, TABLES } from "./compare.mjs";
-import { propose, scopePrefix, unusable, useOf } from "./propose.mjs";
+import { comparePins, compareTable, TABLES, tableOf, tooLong } from "./compare.mjs";
+import { propose, scopePrefix, tableText, unusable, useOf } from "./propose.mjs";
+import { decide, needsOf } from "./table.mjs";
 import { safe, tableLines, wrap } from "./text.mjs";
-import { decide, needsOf, parseTable } from "./table.mjs";
 import { settingLines } from "./toml.mjs";
-import { canonicalUri, refusedUri } from "./uri.mjs";
 
 const TITLES = { tools: "Tools", prompts: "Prompts", resources: "Resources", templates: "Resource templates" };
 const COLUMNS = { tools: "tool", prompts: "prompt", resources: "resource", templates: "template" };
@@ -28,7 +27,11 @@ const proposalOf = (setting) => ({ TOOL_SCOPES: "tools", PROMPT_SCOPES: "prompts
 export function report({ url, offer, settings, file, prefix = scopePrefix(offer.name) }) {
   const proposal = propose(offer, prefix);
   const lines = ["", `${safe(offer.server) || "An upstream without a name"} at ${safe(url)}`, ...eraLines(offer.revisions), ...offer.notes.flatMap((note) => wrap(`! ${safe(note)}`.split(" "), { indent: 2 }))];
-  for (const kind of Object.keys(TITLES)) if (offer[kind].length > 0) lines.push(...listLines(kind, offer[kind], settings, proposal));
+  for (const kind of Object.keys(TITLES).filter((each) => offer[each].length > 0)) {
+    const setting = settingOf(kind);
+    const text = settings[setting]?.trim();
+    lines.push(...listLines(kind, offer[kind], tableOf(setting, text || tableText(proposal[proposalOf(setting)].entries)), text ? "a caller needs" : "proposed"));
+  }
 
   const tables = Object.keys(TABLES).filter((setting) => settings[setting]?.trim());
   const found = tables.flatMap((setting) => differences(setting, settings[setting], offer, proposal));
@@ -37,11 +40,16 @@ export function report({ url, offer, settings, file, prefix = scopePrefix(offer.
   const missing = Object.keys(TABLES).filter((setting) => !tables.includes(setting) && proposal[proposalOf(setting)].entries.length > 0);
   if (missing.length > 0) {
     lines.push("", `Proposed for [vars] in ${file}. The hints are the upstream's own words: read the table before you use it.`, "");
-    for (const setting of missing) lines.push(...settingLines(setting, proposal[proposalOf(setting)].entries.map(([pattern, scope]) => `${pattern}=${scope}`)));
+    for (const setting of missing) lines.push(...proposedLines(setting, proposal[proposalOf(setting)].entries));
   }
   const skipped = missing.flatMap((setting) => proposal[proposalOf(setting)].skipped);
   if (skipped.length > 0) lines.push("", "Not in the proposal, and denied therefore:", ...skipped.flatMap(({ key, because }) => entryLines("·", `${safe(key) || "(no name)"}: ${because}`)));
   return { lines, isFitting: found.length === 0 };
+}
+
+function proposedLines(setting, entries) {
+  const long = tooLong(tableText(entries)).flatMap((problem) => entryLines("!", `${setting}: ${problem}. Use patterns with *`));
+  return [...settingLines(setting, entries.map(([pattern, scope]) => `${pattern}=${scope}`)), ...long];
 }
 
 function eraLines({ modern, legacy }) {
@@ -51,19 +59,14 @@ function eraLines({ modern, legacy }) {
   return [`  ${eras.join(" and ")}${note && `. ${note}`}`];
 }
 
-function listLines(kind, entries, settings, proposal) {
-  const setting = settingOf(kind);
-  const text = settings[setting]?.trim();
-  const rules = text ? parseTable(text).rules : parseTable(proposal[proposalOf(setting)].entries.map(([pattern, scope]) => `${pattern}=${scope}`).join(" ")).rules;
-  const isResource = setting === "RESOURCE_SCOPES";
+/** The table of one list. @param {import("./table.mjs").Table} table */
+export function listLines(kind, entries, table, needsTitle) {
   const rows = entries.map(({ key, value }) => {
-    const refused = isResource && refusedUri(key.replaceAll(/\{[^}]*\}/g, "x")) !== undefined;
-    const { rule } = refused ? {} : decide(rules, isResource ? canonicalUri(key) : key);
+    const { rule } = decide(table, key);
     const needs = rule === undefined ? "– (denied)" : needsOf(rule);
-    const description = value.description ?? value.title ?? (isResource ? value.name : "");
+    const description = value.description ?? value.title ?? (table.isUris ? value.name : "");
     return kind === "tools" ? [key, HINTS[useOf(value)], needs, description] : [key, needs, description];
   });
-  const needsTitle = text ? "a caller needs" : "proposed";
   const head = kind === "tools" ? [COLUMNS[kind], "hint", needsTitle, "description"] : [COLUMNS[kind], needsTitle, "description"];
   return ["", `${TITLES[kind]} (${entries.length})`, ...tableLines(head, rows, LIMITS[kind])];
 }
@@ -88,8 +91,8 @@ const entryLines = (sign, text) => wrap(`${sign} ${safe(text)}`.split(" "), { in
  * @returns {{lines: string[], isFitting: boolean}}
  */
 export function pinsReport({ offer, settings, file }) {
-  const isUsable = ({ key }) => key !== "" && (unusable(key) === undefined || !/[\s\p{C}]/u.test(key));
-  const usable = offer.tools.filter(isUsable);
+  const reasonOf = ({ key, raw }) => (/^$|[\s\p{C}]/u.test(key) ? unusable(key) : digest(raw) === undefined ? "its definition has no canonical form" : undefined);
+  const usable = offer.tools.filter((tool) => reasonOf(tool) === undefined);
   const lines = [];
   let isFitting = true;
   if (settings.TOOL_PINS?.trim()) {
@@ -104,8 +107,9 @@ export function pinsReport({ offer, settings, file }) {
     lines.push("", `TOOL_PINS in ${file}`, ...(isFitting ? ["  ✓ approve what the upstream offers, and nothing else"] : found));
   }
   lines.push("", "The definitions as they are now. Read descriptions and schemas before you approve them:", "");
-  lines.push(...settingLines("TOOL_PINS", usable.map(({ key, raw }) => `${key}=${digest(raw)}`)));
-  const skipped = offer.tools.filter((tool) => !isUsable(tool));
-  if (skipped.length > 0) lines.push("", "Cannot be pinned, and are hidden therefore:", ...skipped.flatMap(({ key }) => entryLines("·", `${key || "(no name)"}: ${unusable(key)}`)));
+  const entries = usable.map(({ key, raw }) => `${key}=${digest(raw)}`);
+  lines.push(...settingLines("TOOL_PINS", entries), ...tooLong(entries.join(" ")).flatMap((problem) => entryLines("!", `TOOL_PINS: ${problem}`)));
+  const skipped = offer.tools.filter((tool) => !usable.includes(tool));
+  if (skipped.length > 0) lines.push("", "Cannot be pinned, and are hidden therefore:", ...skipped.flatMap((tool) => entryLines("·", `${tool.key || "(no name)"}: ${reasonOf(tool)}`)));
   return { lines, isFitting };
 }

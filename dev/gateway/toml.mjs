@@ -1,7 +1,5 @@
 // Settings as lines of TOML, for people to copy. What an upstream calls things cannot end a string.
 
-import { wrap } from "./text.mjs";
-
 // JSON's escapes are those of TOML's basic strings, which has one control character more.
 const encode = (text) => JSON.stringify(text).slice(1, -1).replaceAll("\u007f", "\\u007f");
 
@@ -10,5 +8,5 @@ export function settingLines(name, entries) {
   const encoded = entries.map(encode);
   const line = `${name} = "${encoded.join(" ")}"`;
   if (line.length <= 100) return [line];
-  return [`${name} = """`, ...wrap(encoded, { indent: 2 }), '"""'];
+  return [`${name} = """`, ...encoded.map((entry) => `  ${entry}`), '"""'];
 }
