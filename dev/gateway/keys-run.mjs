@@ -23,7 +23,7 @@ const AGAIN = "make gateway-keys ARGS=--rotate";
  * @property {typeof fetch} fetch
  * @property {() => number} now  milliseconds since 1970
  *
- * @param {{rotate: boolean, yes: boolean, now: boolean, config: string}} options
+ * @param {{rotate: boolean, yes: boolean, now: boolean, "dry-run": boolean, config: string}} options
  * @param {Surroundings} surroundings
  * @throws {Problem}
  */
@@ -45,9 +45,9 @@ export async function run(options, surroundings) {
   return options.rotate ? rotate(context) : createFirst(context);
 }
 
-const question = ({ yes }, { confirm, print }) => async (text) => {
-  if (yes || (await confirm(text))) return true;
-  print("Nothing was changed.");
+const question = ({ yes, "dry-run": isDryRun }, { confirm, print }) => async (text) => {
+  if (!isDryRun && (yes || (await confirm(text)))) return true;
+  print(`Nothing was changed${isDryRun ? ", because only the plan was asked for" : ""}.`);
   return false;
 };
 

@@ -17,6 +17,7 @@ the public key, and no secret.
 
   --rotate       replace the key in three steps, one in each run: publish the next key, sign with it, remove the old one
   --now          do not wait between the steps
+  --dry-run      only show what would be done
   --yes          do not ask
   --config FILE  another wrangler.toml
   --help         show this`;
@@ -24,6 +25,7 @@ the public key, and no secret.
 const FLAGS = {
   rotate: { type: "boolean", default: false },
   now: { type: "boolean", default: false },
+  "dry-run": { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
   config: { type: "string", default: "wrangler.toml" },
   help: { type: "boolean", default: false },

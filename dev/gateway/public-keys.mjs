@@ -51,7 +51,7 @@ export async function publishedKeys(resource, fetch) {
     const text = await response.text();
     if (text.length > MAX_BYTES) throw new Error("it is too long");
     keys = JSON.parse(text).keys;
-    if (!Array.isArray(keys) || !keys.every((key) => typeof key?.kid === "string")) throw new Error("it is not a set of keys");
+    if (!Array.isArray(keys) || !keys.every((key) => /^[\x21-\x7e]{1,200}$/.test(key?.kid))) throw new Error("it is not a set of keys");
   } catch (error) {
     throw new Problem(`the published keys cannot be read: ${url}`, { why: `${plain(error.cause?.message || error.message)}.`, fix });
   }
