@@ -109,7 +109,7 @@ fn settings_of_a_gateway_need_an_upstream() {
 
 #[test]
 fn an_upstream_gets_assertions_by_default() {
-    let GatewaySettings { upstream, jwks, session: _ } = accepted(&assertion(), !BOUND);
+    let GatewaySettings { upstream, jwks, .. } = accepted(&assertion(), !BOUND);
     assert_eq!((&*upstream.url, upstream.binding, upstream.timeout.as_secs()), (UPSTREAM_URL, None, 60));
     let Credentials::Assertion(settings) = upstream.credentials else { panic!("{:?}", upstream.credentials) };
     assert_eq!(settings.key.public().kid(), "now");
