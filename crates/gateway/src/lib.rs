@@ -17,13 +17,12 @@
 //! | [`session`] | session ids of the upstream, sealed for one caller |
 //! | [`answer`] | from its response to the client's |
 //! | [`results`] | the results that are read: lists without what a caller may not use, `initialize`, `server/discover` |
-//! | [`pins`], `approval` | definitions of tools that an operator has approved (`TOOL_PINS`); whether a called tool has one |
+//! | [`pins`] | definitions of tools that an operator has approved (`TOOL_PINS`) |
 //! | [`failure`] | every way in which an upstream can fail, and what clients see of it |
 //! | [`settings`] | the settings of a gateway |
 
 pub mod access;
 pub mod answer;
-mod approval;
 pub mod credentials;
 pub mod envelope;
 pub mod eras;

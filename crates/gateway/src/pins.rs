@@ -145,7 +145,7 @@ pub fn canonical(definition: &str) -> Option<String> {
     if source.0.is_empty() { Some(canonical) } else { None }
 }
 
-/// JSON that was checked by whoever took it out of a message. What is not JSON has no canonical form, or one that is none.
+/// JSON that was checked when it was taken out of a message. What is not JSON has no canonical form, or one that is none.
 struct Source<'a>(&'a str);
 
 impl<'a> Source<'a> {

@@ -48,8 +48,9 @@ const ALLOWED_HEADERS: AllowedHeaders = AllowedHeaders {
     reflected_prefix: "mcp-param-",
 };
 
-/// So that a page can follow a challenge, retry in time, and keep its session with the server behind a gateway.
-const EXPOSED_HEADERS: &str = "WWW-Authenticate, Retry-After, Mcp-Session-Id";
+/// So that a page can follow a challenge and retry in time; and, behind a gateway, keep its session.
+const EXPOSED_HEADERS: &str = "WWW-Authenticate, Retry-After";
+const EXPOSED_BY_GATEWAYS: &str = "WWW-Authenticate, Retry-After, Mcp-Session-Id";
 
 /// Where the keys that verify a gateway's assertions are published.
 const JWKS_PATH: &str = "/.well-known/jwks.json";
@@ -193,7 +194,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             // Every answer depends on the token.
             response = response.with_header("cache-control", "no-store");
         }
-        cors::readable(response, origin, EXPOSED_HEADERS)
+        let exposed = if self.gateway.is_some() { EXPOSED_BY_GATEWAYS } else { EXPOSED_HEADERS };
+        cors::readable(response, origin, exposed)
     }
 
     async fn authenticated(

@@ -1,4 +1,4 @@
-//! JSON that is passed on: the members of objects and the elements of arrays as the texts they are, and names that some
+//! JSON that is passed on: the members of objects and the elements of arrays as they are, and names that some
 //! readers take for the same.
 //!
 //! Nothing is built, and nothing recurses: what a member contains is skipped, however deep it is.
@@ -116,11 +116,11 @@ pub fn fold(name: &str) -> Cow<'_, str> {
 /// does, or without `_` and `-`: models in Python take `cache_scope` for `cacheScope`.
 #[must_use]
 pub fn is_alike(name: &str, known: &str) -> bool {
-    let letters = |name: &str| -> Vec<u8> {
-        let letters = name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
-        letters.map(|byte| byte.to_ascii_lowercase()).collect()
-    };
-    name == known || letters(&fold(name)) == letters(known)
+    name == known || letters(&fold(name)).eq(letters(known))
+}
+
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(|byte| !matches!(byte, b'_' | b'-')).map(|byte| byte.to_ascii_lowercase())
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_stops_when_it_is_told_to() {
+    fn a_walk_stops_when_the_caller_wants_it() {
         let mut count = 0;
         let mut twice = || {
             count += 1;
@@ -186,7 +186,7 @@ mod tests {
             assert_eq!(fold(name), known);
         }
         assert!(is_alike("cache_scope", "cacheScope") && is_alike("CACHE-SCOPE", "cacheScope"));
-        assert!(!is_alike("nam", "name") && !is_alike("n\u{e4}me", "name"));
+        assert!(!is_alike("names", "name") && !is_alike("n\u{e4}me", "name"));
     }
 
     #[test]

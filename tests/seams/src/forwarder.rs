@@ -68,6 +68,7 @@ pub async fn forward(env: &Env, context: &RequestContext, head: &RequestHead<'_>
 }
 
 /// Whether requests can be sent to each of some bindings.
+#[must_use]
 pub fn bindings(env: &Env) -> Response {
     let names = ["DEFAULT_ENTRYPOINT", "UPSTREAM", "SIGNING_KEY", "LEDGER", "UNBOUND", "toString"];
     Response::json(200, json!(names.map(|name| (name, is_bound(env, name)))).to_string())

@@ -65,7 +65,7 @@ pub enum Decision {
     Granted,
     /// The caller may not yet: the scopes that all of it needs together.
     NeedsScopes(Scopes),
-    /// The first target that the caller must not use, whatever the scopes, by its position.
+    /// The first target that the caller must not use, with any scopes, by its position.
     Denied(usize),
 }
 

@@ -47,7 +47,11 @@ impl<'a> Members<'a> {
         let mut comma = "";
         for (name, raw) in &self.0 {
             if let Some(value) = value(name, raw.get()) {
-                into.extend([comma, &quote(name), ":", value]);
+                match name {
+                    // It stood in the text as it is, so it needs no escapes.
+                    Cow::Borrowed(name) => into.extend([comma, "\"", name, "\":", value]),
+                    Cow::Owned(name) => into.extend([comma, &quote(name), ":", value]),
+                }
                 comma = ",";
             }
         }

@@ -35,7 +35,7 @@ use mcp_edge_protocol::{
 use mcp_edge_runtime::http::RequestHead;
 use serde_json::error::Category;
 
-use self::method::Method;
+pub use self::method::{Method, Offers};
 pub use crate::access::Target;
 
 /// Messages of a batch at most.
@@ -93,20 +93,6 @@ impl RoutingHeaders {
         .into_iter()
         .flatten()
     }
-}
-
-/// What the settings of a gateway offer at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "a set")]
-pub struct Offers {
-    /// Some tool.
-    pub tools: bool,
-    /// Some prompt.
-    pub prompts: bool,
-    /// Some resource.
-    pub resources: bool,
-    /// Tasks.
-    pub tasks: bool,
 }
 
 /// Why a message is not sent on.

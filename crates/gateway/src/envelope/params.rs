@@ -109,7 +109,7 @@ impl<'a> Params<'a> {
     pub(super) fn write(&self, into: &mut String, rewritten: Option<(&str, &str)>, capabilities: Option<&str>) {
         let Some(members) = &self.members else { return };
         let meta = self.meta.as_ref().map(|meta| {
-            let mut text = String::new();
+            let mut text = String::with_capacity(members.raw("_meta").map_or(0, |raw| raw.get().len()));
             meta.write(&mut text, |name, json| match capabilities {
                 Some(capabilities) if name == CAPABILITIES => Some(capabilities),
                 _ => (json != "null" || !META_NAMES.contains(&name)).then_some(json),

@@ -70,6 +70,7 @@ impl<'a> Subject<'a> {
         target: fn(Cow<'a, str>) -> Target<'a>,
     ) -> Result<Self, RpcError> {
         let name = required(params.get(member), member)?;
+        check_name(member, &name)?;
         Ok(Self {
             rewritten: Some((member, quote(&name))),
             targets: vec![target(name.clone())],
@@ -90,6 +91,7 @@ impl<'a> Subject<'a> {
             _ => return Err(RpcError::invalid_params("params.ref must name a prompt or a resource template")),
         };
         let name = required(reference.get(member), path)?;
+        check_name(member, &name)?;
         let rewritten = Object::new().text("type", &kind).text(member, &name).close();
         Ok(Self { targets: vec![target(name)], rewritten: Some(("ref", rewritten)), ..Self::default() })
     }
@@ -130,6 +132,15 @@ impl<'a> Subject<'a> {
         }
         Ok(Self { targets, rewritten: Some(("notifications", written.close())), ..Self::default() })
     }
+}
+
+/// Checks that no reader takes a name for a shorter one: some end texts at U+0000, and some leave out white space at the
+/// edges. URIs have rules of their own, see [`access`](crate::access).
+fn check_name(member: &str, name: &str) -> Result<(), RpcError> {
+    if member != "name" || (name.trim_ascii() == name && !name.bytes().any(|byte| byte.is_ascii_control())) {
+        return Ok(());
+    }
+    Err(RpcError::invalid_params("names have neither control characters nor white space at the edges"))
 }
 
 /// A parameter that must be a string.

@@ -65,11 +65,11 @@ fn errors_of_json_rpc_keep_their_status() {
     let deployment = Deployment::new(&[]);
     let error = |id: Value| json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32600, "message": "m", "data": 1}});
     for id in [json!(7), Value::Null] {
-        deployment.answers(400, &[("content-type", "application/json")], error(id));
+        deployment.answers(400, &[("content-type", "application/json")], &error(id));
         let answer = response(deployment.legacy("tools/call", json!({"name": "ping"}), &alice()));
         assert_eq!((answer.status, json_of(&answer)), (400, error(json!(7))));
     }
-    deployment.answers(400, &[("content-type", "application/json")], error(json!(8)));
+    deployment.answers(400, &[("content-type", "application/json")], &error(json!(8)));
     assert_eq!(outcome(deployment.legacy("tools/call", json!({"name": "ping"}), &alice())), (502, -32603));
 }
 
@@ -77,7 +77,7 @@ fn errors_of_json_rpc_keep_their_status() {
 fn what_has_to_be_read_has_a_limit_and_a_form() {
     let deployment = Deployment::new(&[]);
     let json = [("content-type", "application/json")];
-    deployment.answers(200, &json, result(&json!({"tools": [], "x": "a".repeat(4 << 20)})));
+    deployment.answers(200, &json, &result(&json!({"tools": [], "x": "a".repeat(4 << 20)})));
     let handled = deployment.legacy("tools/list", json!({}), &alice());
     assert!(handled.failure.as_deref().is_some_and(|failure| failure.contains("longer than")), "{:?}", handled.failure);
     assert_eq!(response(handled).status, 502);

@@ -175,7 +175,7 @@ impl Deployment {
     }
 
     /// What the upstream answers next.
-    fn answers(&self, status: u16, headers: &[(&'static str, &str)], body: impl ToString) -> &Self {
+    fn answers(&self, status: u16, headers: &[(&'static str, &str)], body: &(impl ToString + ?Sized)) -> &Self {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         self.upstream.0.answers.borrow_mut().push_back(Ok((status, headers, body.to_string())));
         self
@@ -207,11 +207,12 @@ impl Deployment {
     }
 
     /// Posts a request of the legacy era.
+    #[allow(clippy::needless_pass_by_value, reason = "for `json!`")]
     fn legacy(&self, method: &str, params: Value, identity: &Identity) -> Handled {
-        self.in_session(method, params, identity, None)
+        self.in_session(method, &params, identity, None)
     }
 
-    fn in_session(&self, method: &str, params: Value, identity: &Identity, session: Option<&str>) -> Handled {
+    fn in_session(&self, method: &str, params: &Value, identity: &Identity, session: Option<&str>) -> Handled {
         let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}).to_string();
         let mut head = post().with_header("mcp-protocol-version", "2025-11-25");
         if let Some(session) = session {

@@ -73,7 +73,7 @@ fn lists_are_written_anew_for_the_caller_also_from_an_event_stream() {
     let tools =
         json!([{"name": "search", "inputSchema": {}}, {"name": "delete_all"}, {"name": "other"}, {"name": "ping"}]);
     let list = result(&json!({"tools": tools, "nextCursor": "n", "ttlMs": 1, "cacheScope": "public"}));
-    deployment.answers(200, &[("content-type", "text/event-stream")], format!("event: message\ndata: {list}\n\n"));
+    deployment.answers(200, &[("content-type", "text/event-stream")], &format!("event: message\ndata: {list}\n\n"));
     deployment.answers_json(&list);
     for _ in 0..2 {
         let answer = response(deployment.legacy("tools/list", json!({}), &alice()));

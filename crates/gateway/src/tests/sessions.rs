@@ -20,7 +20,7 @@ fn a_session_is_for_the_user_and_the_client_that_began_it() {
     assert!(!sealed.contains("s-1"));
     deployment.answers_json(&result(&json!({"content": []})));
     let call = json!({"name": "ping"});
-    assert_eq!(response(deployment.in_session("tools/call", call.clone(), &alice(), Some(&sealed))).status, 200);
+    assert_eq!(response(deployment.in_session("tools/call", &call, &alice(), Some(&sealed))).status, 200);
     assert_eq!(deployment.sent().header("mcp-session-id"), Some("s-1"));
     let sent = deployment.count();
     for stranger in [
@@ -29,7 +29,7 @@ fn a_session_is_for_the_user_and_the_client_that_began_it() {
         alice().with(|verified| verified.issuer = "https://other.example".to_owned()),
         alice().with(|verified| verified.organization_id = Some("o".to_owned())),
     ] {
-        let handled = deployment.in_session("tools/call", call.clone(), &stranger, Some(&sealed));
+        let handled = deployment.in_session("tools/call", &call, &stranger, Some(&sealed));
         assert_eq!(outcome(handled), (404, -32001));
         for method in ["GET", "DELETE"] {
             let head = RequestHead::new(method, "/mcp")
@@ -39,7 +39,7 @@ fn a_session_is_for_the_user_and_the_client_that_began_it() {
         }
     }
     for forged in ["s-1", "", "AAAA", &sealed[1..]] {
-        assert_eq!(outcome(deployment.in_session("tools/call", call.clone(), &alice(), Some(forged))), (404, -32001));
+        assert_eq!(outcome(deployment.in_session("tools/call", &call, &alice(), Some(forged))), (404, -32001));
     }
     assert_eq!(deployment.count(), sent);
 }
@@ -49,7 +49,7 @@ fn a_session_that_the_upstream_has_lost_is_lost() {
     let deployment = Deployment::new(&[]);
     let sealed = begin(&deployment, &alice());
     deployment.answers(404, &[("content-type", "text/plain")], "gone");
-    assert_eq!(outcome(deployment.in_session("tools/list", json!({}), &alice(), Some(&sealed))), (404, -32001));
+    assert_eq!(outcome(deployment.in_session("tools/list", &json!({}), &alice(), Some(&sealed))), (404, -32001));
     // Without a session, it is the upstream's fault.
     deployment.answers(404, &[("content-type", "text/plain")], "gone");
     assert_eq!(outcome(deployment.legacy("tools/list", json!({}), &alice())), (502, -32603));

@@ -51,7 +51,7 @@ fn targets_are_decided_together() {
         decide(&[tool("open"), tool("a"), prompt("a")], "t1 t2"),
         Decision::NeedsScopes(Scopes::parse("p t1 t2"))
     );
-    // No consent helps, wherever it stands.
+    // No consent helps, in any order.
     assert_eq!(decide(&[tool("a"), tool("none"), prompt("a")], ""), Decision::Denied(1));
     assert_eq!(decide(&[tool("a"), prompt("b"), tool("none")], ""), Decision::Denied(1));
     assert_eq!(decide(&[tool("own"), tool("a")], "t3"), Decision::Denied(0));

@@ -69,7 +69,7 @@ fn method() -> impl Strategy<Value = (&'static str, &'static str, Option<&'stati
     select(vec![
         ("tools/call", r#""name":"a""#, Some("a")),
         ("tools/call", r#""name":"a","task":{}"#, Some("a")),
-        ("prompts/get", r#""n\u0061me":"a\"\u0000""#, Some("=?base64?YSIA?=")),
+        ("prompts/get", r#""n\u0061me":"\u00e4\"""#, Some("=?base64?w6Qi?=")),
         ("resources/read", r#""uri":"a:b""#, Some("a:b")),
         ("resources/subscribe", r#""uri":"a:b""#, None),
         ("completion/complete", r#""ref":{"type":"ref/prompt","name":"a"}"#, None),

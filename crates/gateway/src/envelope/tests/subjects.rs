@@ -69,6 +69,20 @@ fn what_must_be_named_is_a_string() {
 }
 
 #[test]
+fn no_reader_takes_a_name_for_a_shorter_one() {
+    for name in ["a\\u0000", "a\\u0000b", "a\\nb", "a\\u007f", " a", "a ", "\\ta", "a\\r"] {
+        for (method, params) in [
+            ("tools/call", format!(r#"{{"name":"{name}"}}"#)),
+            ("prompts/get", format!(r#"{{"name":"{name}"}}"#)),
+            ("completion/complete", format!(r#"{{"ref":{{"type":"ref/prompt","name":"{name}"}}}}"#)),
+        ] {
+            assert_eq!(code(&legacy(), &request(method, &params)), -32602, "{method} {name}");
+        }
+    }
+    assert_eq!(targets("tools/call", r#"{"name":"a b ä"}"#), r#"Tool("a b ä")"#);
+}
+
+#[test]
 fn a_name_has_a_limit() {
     let of =
         |length: usize| code(&legacy(), &request("tools/call", &format!(r#"{{"name":"{}"}}"#, "n".repeat(length))));

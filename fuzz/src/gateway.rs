@@ -1,0 +1,30 @@
+//! Messages of clients with any content: what the gateway sends on has one meaning, whoever reads it.
+
+use mcp_edge_gateway::envelope::{Offers, Posted, read, readings};
+use mcp_edge_runtime::http::RequestHead;
+
+use crate::with_text;
+
+const ALL: Offers = Offers { tools: true, prompts: true, resources: true, tasks: true };
+const TOOLS: Offers = Offers { tools: true, prompts: false, resources: false, tasks: false };
+
+/// The first line contains the headers that repeat the body: revision, method, name.
+pub fn check(input: &[u8]) {
+    with_text(input, |input| {
+        let (line, body) = input.split_once('\n').unwrap_or(("", input));
+        let names = ["mcp-protocol-version", "mcp-method", "mcp-name"];
+        let head = names.into_iter().zip(line.split('|')).fold(RequestHead::new("POST", "/mcp"), |head, header| {
+            let (name, value) = header;
+            if value.is_empty() { head } else { head.with_header(name, value) }
+        });
+        for offers in [ALL, TOOLS] {
+            let Ok(posted) = read(&head, body, offers) else { continue };
+            readings::check(&posted);
+            // Once strict, it is not changed any more.
+            if let Posted::One(envelope) = posted {
+                let again = read(&head, &envelope.body, offers);
+                assert_eq!(again, Ok(Posted::One(envelope.clone())), "{}", envelope.body);
+            }
+        }
+    });
+}
