@@ -176,8 +176,9 @@ fn read_batch<'a>(head: &RequestHead<'_>, body: &'a str, offers: Offers) -> Resu
             Refusal::of(RpcError::new(Reason::InvalidRequest, text))
         })?;
         let Some(message) = message else { continue };
-        if message.era == Era::Modern || message.method == Some(Method::Initialize) {
-            return refuse("a batch contains neither initialize nor messages of later revisions");
+        // A request of a later revision has been refused: its header names none that has batches.
+        if message.method == Some(Method::Initialize) {
+            return refuse("a batch contains no initialize");
         }
         if message.method.is_some_and(|method| method.result(Era::Legacy).is_some()) {
             return refuse("a batch contains no lists: send them on their own");

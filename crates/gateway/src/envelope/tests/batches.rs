@@ -59,6 +59,9 @@ fn a_batch_is_sent_on_as_a_whole_or_not_at_all() {
         let refused = refusal(&bare(), &batch(&[CALL, message]), ALL);
         assert_eq!((refused.0, refused.1, refused.2), (-32600, 400, None), "{message}");
     }
+    let refused = |message| refusal(&bare(), &batch(&[CALL, message]), ALL).3;
+    assert_eq!(refused(list), "a batch contains no lists: send them on their own");
+    assert_eq!(refused(initialize), "a batch contains no initialize");
     for (body, code) in [("[]", -32600), ("[", -32700), ("[1", -32700), ("[] x", -32700)] {
         assert_eq!(refusal(&bare(), body, ALL).0, code, "{body}");
     }

@@ -28,6 +28,8 @@ fn what_is_no_message_is_refused_as_the_server_does() {
     ] {
         assert_eq!(code(&legacy(), body), -32600, "{body}");
     }
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#;
+    assert_eq!(refusal(&legacy(), body, ALL).3, "`params` must be an object");
     let long = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"ping"}}"#, "i".repeat(1023));
     assert_eq!(code(&legacy(), &long), -32600);
     assert_eq!(refusal(&legacy(), r#"{"jsonrpc":"1.0","id":-7,"method":"ping"}"#, ALL).2.as_deref(), Some("-7"));
