@@ -1,4 +1,4 @@
-//! The messages of the Model Context Protocol as data, for whoever answers them or passes them on (MCP 2026-07-28 and
+//! The messages of the Model Context Protocol as data, for crates that answer them or pass them on (MCP 2026-07-28 and
 //! earlier revisions).
 //!
 //! | module | what it contains |

@@ -2,7 +2,6 @@
 
 use mcp_edge_protocol::revision::Era;
 
-use super::Offers;
 use crate::results::{Listed, ReadResult};
 
 /// A method of a request or of a notification that is passed on.
@@ -58,6 +57,20 @@ pub enum Method {
     RootsChanged,
     /// `notifications/tasks/status`
     TaskStatus,
+}
+
+/// What the settings of a gateway offer at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "a set")]
+pub struct Offers {
+    /// Some tool.
+    pub tools: bool,
+    /// Some prompt.
+    pub prompts: bool,
+    /// Some resource.
+    pub resources: bool,
+    /// Tasks.
+    pub tasks: bool,
 }
 
 /// What must be offered for a method to exist.

@@ -11,7 +11,10 @@ use mcp_edge_protocol::{
 use mcp_edge_runtime::http::RequestHead;
 
 use super::{
-    Envelope, Offers, Refusal, RoutingHeaders, message, message::Message, method::Method, params::Params,
+    data::{Envelope, Refusal, RoutingHeaders},
+    message::{self, Message},
+    method::{Method, Offers},
+    params::Params,
     subject::Subject,
 };
 

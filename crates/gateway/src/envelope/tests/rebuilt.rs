@@ -120,11 +120,11 @@ fn clients_do_not_declare_tasks_where_none_are_offered() {
     let body = request("tools/call", &meta(declared));
     let head = modern("tools/call", Some("a"));
     assert_eq!(one(&head, &body).body, body);
-    let Ok(Posted::One(envelope)) = read(&head, &body, MCP) else { panic!("{body}") };
+    let Ok(Payload::One(envelope)) = read(&head, &body, MCP) else { panic!("{body}") };
     let rest = r#"{"roots":{},"extensions":{"a/b":{"x":1}},"sampling":{}}"#;
     assert_eq!(envelope.body, request("tools/call", &meta(rest)));
     let hidden = request("tools/call", &meta(&declared.replace("/tasks", "\\/t\\u0061sks")));
-    let Ok(Posted::One(envelope)) = read(&head, &hidden, MCP) else { panic!("{hidden}") };
+    let Ok(Payload::One(envelope)) = read(&head, &hidden, MCP) else { panic!("{hidden}") };
     assert_eq!(envelope.body, request("tools/call", &meta(rest)));
     let twice = r#"{"extensions":{"io.modelcontextprotocol/tasks":{},"io.modelcontextprotocol/Tasks":{}}}"#;
     assert_eq!(refusal(&head, &request("tools/call", &meta(twice)), MCP).0, -32602);
