@@ -7,9 +7,6 @@ use std::borrow::Cow;
 
 use crate::http::{RequestHead, Response};
 
-/// So that a page can follow a challenge and retry in time.
-const EXPOSED_HEADERS: &str = "WWW-Authenticate, Retry-After";
-
 /// How many headers with a reflected prefix a preflight may ask for: more than any request has.
 const MAX_REFLECTED_HEADERS: usize = 32;
 
@@ -49,10 +46,14 @@ pub fn origin_of<'a>(head: &RequestHead<'a>, own_origin: &str, origins: &Origins
     if is_clean && is_allowed { Origin::Allowed(origin) } else { Origin::NotAllowed }
 }
 
-/// Lets an allowed page read the response, also that of an error.
+/// Lets an allowed page read the response, also that of an error, with these headers.
 #[must_use]
-pub fn readable(response: Response, origin: Origin<'_>) -> Response {
-    let response = response.with_header("vary", "Origin").with_header("access-control-expose-headers", EXPOSED_HEADERS);
+pub fn readable(response: Response, origin: Origin<'_>, exposed_headers: &'static str) -> Response {
+    let response = response.with_header("vary", "Origin").with_header("access-control-expose-headers", exposed_headers);
+    allowing(response, origin)
+}
+
+fn allowing(response: Response, origin: Origin<'_>) -> Response {
     match origin {
         Origin::Allowed(origin) => response.with_header("access-control-allow-origin", origin.to_owned()),
         Origin::Absent | Origin::NotAllowed => response,
@@ -83,7 +84,7 @@ pub fn preflight(head: &RequestHead<'_>, origin: Origin<'_>, allowed: AllowedHea
         .with_header("access-control-allow-methods", "POST, GET, DELETE, OPTIONS")
         .with_header("access-control-allow-headers", headers)
         .with_header("access-control-max-age", PREFLIGHT_SECONDS);
-    readable(response, origin)
+    allowing(response.with_header("vary", "Origin"), origin)
 }
 
 /// The response to a preflight of a public document.

@@ -2,13 +2,14 @@
 //!
 //! The code that decides about them sees methods, statuses and the headers it names; a body stays where it is, however large, and
 //! goes on chunk by chunk as fast as its reader takes it. A client that disconnects aborts the request to the other server;
-//! a response that the other server breaks off is broken off towards the client, too.
+//! a response that the other server breaks off is broken off towards the client, too. A response may have a time at which
+//! it ends ([`ForwardRequest::ends_after`]), and a body that is read instead of passed back has a limit of bytes and of time.
 
 use std::time::Duration;
 
 use crate::{
     context::RequestContext,
-    http::{Body, RequestBody, Response, is_sendable_header},
+    http::{Body, Response, is_sendable_header},
     ports::Method,
 };
 
@@ -37,15 +38,31 @@ pub struct ForwardRequest<'a> {
     pub method: Method,
     /// Absolute URL.
     pub url: &'a str,
-    /// All headers. Never logged.
+    /// All headers but those of `client_headers_prefix`. Never logged. `accept-encoding: identity` is added.
     pub headers: &'a [(&'a str, &'a str)],
+    /// Besides, the headers of the client's request whose lower-case name begins with this, such as `mcp-param-`: at most
+    /// [`MAX_CLIENT_HEADERS`] with [`MAX_CLIENT_HEADER_BYTES`]. Those of `headers` replace them.
+    pub client_headers_prefix: Option<&'static str>,
     /// The body.
     pub body: ForwardContent<'a>,
     /// Until the head of the response has arrived.
     pub timeout: Duration,
+    /// From now until the body of the response ends: an event stream is closed, so that its client reconnects; any other
+    /// body is broken off, so that nobody takes it for complete. More than 24 days count as 24 days.
+    pub ends_after: Option<Duration>,
     /// The headers of the response that are read, in lower case.
     pub response_headers: &'a [&'static str],
 }
+
+/// How many headers of a client are passed on by their prefix.
+pub const MAX_CLIENT_HEADERS: usize = 32;
+
+/// How many bytes they may have together, names and values.
+pub const MAX_CLIENT_HEADER_BYTES: usize = 16 * 1024;
+
+/// How many bytes of memory the bodies that are read at the same time may take in one isolate. While a body grows, its
+/// memory is counted twice: what it had, and what it gets.
+pub const MAX_BYTES_READ_AT_ONCE: usize = 24 * 1024 * 1024;
 
 /// The headers that belong to one connection or describe the body on it (RFC 9110 §7.6.1, §8.6), and the host, which the
 /// URL names.
@@ -107,10 +124,17 @@ pub struct UpstreamResponse<B> {
     pub body: B,
 }
 
-/// A body that has not been read. Dropping it aborts the response. As text it has U+FFFD in place of what is not UTF-8.
-pub trait UpstreamBody: RequestBody {
+/// A body that has not been read. Dropping it aborts the response.
+#[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
+pub trait UpstreamBody {
     /// The body of a response to the client.
     fn into_body(self) -> Body;
+
+    /// The whole body as text, with U+FFFD in place of what is not UTF-8. `timeout` is for all of it.
+    ///
+    /// # Errors
+    /// [`ReadError`]: it has more than `limit` bytes, or does not arrive.
+    async fn text(self, limit: usize, timeout: Duration) -> Result<String, ReadError>;
 }
 
 /// In tests the body is at hand.
@@ -118,6 +142,27 @@ impl UpstreamBody for &'static str {
     fn into_body(self) -> Body {
         Body::Text(self.into())
     }
+
+    async fn text(self, limit: usize, _: Duration) -> Result<String, ReadError> {
+        if self.len() > limit { Err(ReadError::TooLarge(limit)) } else { Ok(self.to_owned()) }
+    }
+}
+
+/// Why the body of a response could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// More bytes than the limit.
+    #[error("the response is longer than {0} bytes")]
+    TooLarge(usize),
+    /// It broke off, or its client has disconnected.
+    #[error("the response broke off")]
+    Truncated,
+    /// Not complete in time, or not before the time at which it ends.
+    #[error("the response was not complete within {}s", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// The bodies that are being read take [`MAX_BYTES_READ_AT_ONCE`] already. Later there may be room.
+    #[error("too many responses are being read at the same time")]
+    Busy,
 }
 
 impl<B: UpstreamBody> UpstreamResponse<B> {
@@ -144,6 +189,16 @@ pub enum ForwardError {
     /// A redirect, which is not followed: requests go where the operator said, or nowhere.
     #[error("answered with a redirect (status {0})")]
     Redirect(u16),
+    /// The time at which the response ends has come before its head.
+    #[error("no response before its end")]
+    Ended,
+    /// A content coding that the runtime does not undo (RFC 9110 §8.4).
+    #[error("answered with the content coding {0:?}, although none was asked for")]
+    Encoding(String),
+    /// The client has sent more headers with the prefix than [`MAX_CLIENT_HEADERS`] or [`MAX_CLIENT_HEADER_BYTES`], or one
+    /// that is not visible ASCII.
+    #[error("the client's headers with this prefix are more than 32, longer than 16 KiB, or not visible ASCII")]
+    ClientHeaders,
     /// The request has a header that must not be sent, of this name.
     #[error("the header {0:?} must not be sent: it belongs to a connection, or is not visible ASCII")]
     Header(String),
@@ -153,7 +208,7 @@ pub enum ForwardError {
     /// The client's body has been read already.
     #[error("the body of the client's request has been read already")]
     BodyUsed,
-    /// `wrangler.toml` has no such binding.
+    /// `wrangler.toml` has no such binding, or it is none that requests can be sent to.
     #[error("no binding named {0}")]
     Unbound(String),
     /// No connection, broken connection, unreadable head.
@@ -175,8 +230,10 @@ mod tests {
                 method: Method::GET,
                 url: "https://upstream.example/",
                 headers: &headers,
+                client_headers_prefix: None,
                 body: ForwardContent::Empty,
                 timeout: Duration::from_secs(1),
+                ends_after: None,
                 response_headers: &[],
             };
             request.unsendable_header().map(str::to_owned)
@@ -208,8 +265,10 @@ mod tests {
             method: Method::POST,
             url: "https://upstream.example/mcp",
             headers: &[("authorization", "Bearer hunter2")],
+            client_headers_prefix: None,
             body: ForwardContent::Text("hunter2"),
             timeout: Duration::from_secs(1),
+            ends_after: None,
             response_headers: &[],
         };
         assert!(!format!("{request:?}").contains("hunter2"));

@@ -1,1 +1,247 @@
-//! A request's way through the gateway.
+//! A request's way through the gateway: read, authorize, forward, answer.
+//!
+//! | module | what it contains |
+//! |---|---|
+//! | `messages` | messages that may be passed on: to the upstream, and its response back |
+//! | `streams` | GET and DELETE |
+//! | `discovery` | which era the upstream speaks, found out when it matters |
+//! | `approval` | whether a tool that is called has a definition that the operator has approved |
+
+mod approval;
+mod discovery;
+mod messages;
+mod streams;
+
+use std::rc::Rc;
+
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use mcp_edge_identity::{AccessNeeded, Scopes};
+use mcp_edge_protocol::{
+    era::VERSION_HEADER,
+    error::{Reason, RpcError, echo},
+    outcome::{Outcome, Rendered, Summary},
+    post,
+    revision::Era,
+};
+use mcp_edge_runtime::{
+    forward::Forward,
+    http::{RequestHead, Response},
+    json::Object,
+    keys::SigningKey,
+    secret::Secret,
+};
+
+use crate::{
+    access::{Decision, Policy, Target},
+    answer::Answered,
+    envelope::{self, Envelope, Method, Offers, Payload, Refusal},
+    failure::Failure,
+    pins::Pins,
+    results::Unapproved,
+    session::SessionSeal,
+    settings::GatewaySettings,
+    upstream::{Caller, Upstream},
+};
+
+/// The request headers that are read of a POST, in lower case.
+pub const POST_HEADERS: [&str; 7] =
+    ["content-type", "accept", VERSION_HEADER, "mcp-method", "mcp-name", "content-encoding", SESSION_HEADER];
+
+/// Those of GET and DELETE.
+pub const OTHER_HEADERS: [&str; 4] = ["accept", VERSION_HEADER, SESSION_HEADER, "last-event-id"];
+
+const SESSION_HEADER: &str = "mcp-session-id";
+
+/// The methods of HTTP that are served.
+const ALLOWED_METHODS: &str = "POST, GET, DELETE, OPTIONS";
+
+/// What a request came to.
+#[derive(Debug)]
+pub struct Handled {
+    /// The response. An error means that the token does not suffice: nothing was passed on, and the endpoint responds with
+    /// HTTP 403 and a challenge.
+    pub response: Result<Response, AccessNeeded>,
+    /// For the access log.
+    pub summary: Summary,
+    /// How the upstream failed, if it did: for the log.
+    pub failure: Option<String>,
+    /// The tools that were hidden because their definitions are not approved: for the log.
+    pub unapproved: Vec<Unapproved>,
+}
+
+/// A gateway in front of an MCP server. It keeps nothing of any request.
+pub struct Gateway<F, K> {
+    upstream: Upstream<F, K>,
+    policy: Policy,
+    pins: Option<Pins>,
+    sessions: SessionSeal,
+    /// A JWK Set; none if no assertions are signed.
+    public_keys: Option<String>,
+}
+
+/// A [`Gateway`], whatever it reaches its upstream with.
+pub trait PassOn {
+    /// Looks at the head of a request before its body is read.
+    ///
+    /// # Errors
+    /// The response to send instead: 405 for methods of HTTP that MCP does not have, 415 for another media type than JSON
+    /// and for a compressed body.
+    fn admit(&self, head: &RequestHead<'_>) -> Result<(), Response>;
+
+    /// Answers a request that was admitted and whose token was verified. `body` is empty for GET and DELETE.
+    fn handle<'a>(
+        &'a self,
+        head: &'a RequestHead<'_>,
+        body: &'a str,
+        caller: Caller<'a>,
+    ) -> LocalBoxFuture<'a, Handled>;
+
+    /// All scopes that anything here requires.
+    fn scopes(&self) -> Scopes;
+
+    /// The keys that verify the gateway's assertions, as a JWK Set (RFC 7517 §5); none if it signs none.
+    fn public_keys(&self) -> Option<String>;
+}
+
+/// Why a message is not passed on, or its response not back. `id` is that of the request, as JSON.
+enum Refused<'a> {
+    /// An error of JSON-RPC.
+    Rpc { id: Option<&'a str>, error: RpcError, era: Era },
+    /// The token does not suffice.
+    Access(AccessNeeded),
+    /// A response that is an error of HTTP rather than of a message.
+    Http(Response),
+    /// The upstream failed.
+    Failed { id: Option<&'a str>, failure: Failure },
+}
+
+impl<'a> From<Refusal<'a>> for Refused<'a> {
+    fn from(Refusal { id, error, era }: Refusal<'a>) -> Self {
+        Self::Rpc { id, error, era }
+    }
+}
+
+impl<F: Forward, K: SigningKey> PassOn for Gateway<F, K> {
+    fn admit(&self, head: &RequestHead<'_>) -> Result<(), Response> {
+        match head.method() {
+            "POST" => post::check_content(head),
+            "GET" | "DELETE" => Ok(()),
+            _ => Err(post::method_not_allowed("POST, GET and DELETE are served here", ALLOWED_METHODS)),
+        }
+    }
+
+    fn handle<'a>(
+        &'a self,
+        head: &'a RequestHead<'_>,
+        body: &'a str,
+        caller: Caller<'a>,
+    ) -> LocalBoxFuture<'a, Handled> {
+        self.respond(head, body, caller).boxed_local()
+    }
+
+    fn scopes(&self) -> Scopes {
+        self.policy.scopes()
+    }
+
+    fn public_keys(&self) -> Option<String> {
+        self.public_keys.clone()
+    }
+}
+
+impl<F: Forward, K: SigningKey> Gateway<F, K> {
+    /// Creates a gateway from its settings. `forward` reaches the upstream, `signing_key` makes the key of a private JWK.
+    pub fn new(settings: &GatewaySettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
+        let GatewaySettings { upstream, policy, pins, jwks, session } = settings.clone();
+        let upstream = Upstream::new(upstream, forward, signing_key);
+        Self { upstream, policy, pins, sessions: session, public_keys: jwks }
+    }
+
+    async fn respond(&self, head: &RequestHead<'_>, body: &str, caller: Caller<'_>) -> Handled {
+        let mut summary = Summary::new(Outcome::Accepted);
+        let answered = match head.method() {
+            "POST" => self.post(head, body, caller, &mut summary).await,
+            "DELETE" => self.end_session(head, caller).await,
+            _ => self.listen(head, caller).await,
+        };
+        let (mut failed, mut unapproved) = (None, Vec::new());
+        let response = match answered {
+            Ok(answered) => {
+                summary.outcome = answered.outcome;
+                unapproved = answered.unapproved;
+                Ok(answered.response)
+            }
+            Err(Refused::Access(needed)) => {
+                summary.outcome = Outcome::Refused;
+                Err(needed)
+            }
+            Err(Refused::Rpc { id, error, era }) => {
+                let rendered = Rendered::error(id, &error, era);
+                summary.outcome = rendered.outcome;
+                Ok(rendered.into_response())
+            }
+            Err(Refused::Http(response)) => Ok(response),
+            Err(Refused::Failed { id, failure }) => {
+                summary.outcome = Outcome::Error(Reason::Internal.code(Era::Modern));
+                failed = Some(failure.to_string());
+                Ok(failure.response(id))
+            }
+        };
+        Handled { response, summary, failure: failed, unapproved }
+    }
+
+    async fn post<'a>(
+        &self,
+        head: &RequestHead<'_>,
+        body: &'a str,
+        caller: Caller<'_>,
+        summary: &mut Summary,
+    ) -> Result<Answered, Refused<'a>> {
+        let offers = Offers {
+            tools: !self.policy.tools.offers_nothing(),
+            prompts: !self.policy.prompts.offers_nothing(),
+            resources: !self.policy.resources.offers_nothing(),
+            tasks: self.policy.tasks.is_some(),
+        };
+        match envelope::read(head, body, offers)? {
+            Payload::Dropped => Ok(Answered::accepted()),
+            Payload::One(message) => {
+                summary.revision = message.revision;
+                summary.method = message.method.map(Method::as_str);
+                self.authorize(std::slice::from_ref(&message), caller)?;
+                summary.name = message.targets.first().and_then(|target| target.name()).map(Rc::from);
+                self.pass_on(head, &message, caller).await
+            }
+            Payload::Batch(messages) => {
+                summary.method = Some("batch");
+                self.authorize(&messages, caller)?;
+                self.pass_on_batch(head, &messages, caller).await
+            }
+        }
+    }
+
+    /// Decides on everything that these messages name, before anything is passed on.
+    fn authorize<'a>(&self, messages: &[Envelope<'a>], caller: Caller<'_>) -> Result<(), Refused<'a>> {
+        let targets = messages.iter().flat_map(|message| message.targets.iter().map(move |target| (message, target)));
+        match self.policy.decide(targets.clone().map(|(_, target)| target), caller.identity) {
+            Decision::Granted => Ok(()),
+            Decision::NeedsScopes(scopes) => Err(Refused::Access(AccessNeeded::Scopes(scopes))),
+            Decision::Denied(index) => {
+                let denied = targets.clone().nth(index);
+                let (id, era) = denied.map_or((None, Era::Modern), |(message, _)| (message.id, message.era));
+                Err(Refused::Rpc { id, error: unknown(denied.map(|(_, target)| target)), era })
+            }
+        }
+    }
+}
+
+/// The error for what the caller must not know of, as for what does not exist.
+fn unknown(target: Option<&Target<'_>>) -> RpcError {
+    match target {
+        Some(Target::Tool(name)) => RpcError::invalid_params(["unknown tool: ", &echo(name)].concat()),
+        Some(Target::Prompt(name)) => RpcError::invalid_params(["unknown prompt: ", &echo(name)].concat()),
+        Some(Target::Resource(uri)) => {
+            RpcError::new(Reason::ResourceNotFound, "resource not found").with_data(&Object::new().text("uri", uri))
+        }
+        Some(Target::Task) | None => RpcError::invalid_params("unknown task"),
+    }
+}

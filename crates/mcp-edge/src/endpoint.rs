@@ -5,7 +5,12 @@
 
 use std::{cell::OnceCell, rc::Rc};
 
-use mcp_edge_identity::Kind;
+use mcp_edge_gateway::{
+    gateway::{self, PassOn},
+    results::Unapproved,
+    upstream::Caller,
+};
+use mcp_edge_identity::{Identity, Kind};
 use mcp_edge_oauth::{
     challenge::ChallengeContext,
     denial::{Denial, Excerpt},
@@ -23,7 +28,7 @@ use mcp_edge_runtime::{
     log::{LogRecord, LogSettings},
     ports::Services,
 };
-use mcp_edge_server::{AccessNeeded, Server, ServerServices, StateKey};
+use mcp_edge_server::{AccessNeeded, BODY_BYTES, Server, ServerServices, StateKey, unreadable_body};
 
 use crate::{
     documents::{
@@ -43,6 +48,13 @@ const ALLOWED_HEADERS: AllowedHeaders = AllowedHeaders {
     reflected_prefix: "mcp-param-",
 };
 
+/// So that a page can follow a challenge and retry in time; and, behind a gateway, keep its session.
+const EXPOSED_HEADERS: &str = "WWW-Authenticate, Retry-After";
+const EXPOSED_BY_GATEWAYS: &str = "WWW-Authenticate, Retry-After, Mcp-Session-Id";
+
+/// Where the keys that verify a gateway's assertions are published.
+const JWKS_PATH: &str = "/.well-known/jwks.json";
+
 /// `Retry-After` of rate-limited callers: the shorter of Cloudflare's two counting periods.
 const RATE_LIMIT_SECONDS: u64 = 10;
 
@@ -59,6 +71,8 @@ pub struct Endpoint<E, S> {
     documents: Documents,
     /// Created for the first visitor: most isolates have none.
     page: OnceCell<Page>,
+    /// Answers in place of `server`, which then has nothing to offer.
+    gateway: Option<Rc<dyn PassOn>>,
 }
 
 /// Which part of the server a path belongs to.
@@ -91,10 +105,24 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     /// Creates an endpoint from settings and tools.
     #[must_use]
     pub fn new(settings: Settings, server: Server<E>, env: E, services: S) -> Self {
+        Self::create(settings, server, None, env, services)
+    }
+
+    /// Creates an endpoint that passes messages on. `server` offers nothing: it says how the endpoint presents itself.
+    #[must_use]
+    pub fn with_gateway(settings: Settings, server: Server<E>, gateway: Rc<dyn PassOn>, env: E, services: S) -> Self {
+        Self::create(settings, server, Some(gateway), env, services)
+    }
+
+    fn create(settings: Settings, server: Server<E>, gateway: Option<Rc<dyn PassOn>>, env: E, services: S) -> Self {
         let required = &settings.trust.required_scopes;
-        let advertised = required.union(&server.scopes());
+        let offered = gateway.as_ref().map_or_else(|| server.scopes(), |gateway| gateway.scopes());
+        let advertised = required.union(&offered);
         let scope_prefix = settings.trust.scope_prefix.clone();
-        let documents = Documents::new(&settings, &scope_prefix.requested(&advertised), server.info());
+        let mut documents = Documents::new(&settings, &scope_prefix.requested(&advertised), server.info());
+        if let Some(keys) = gateway.as_ref().and_then(|gateway| gateway.public_keys()) {
+            documents.publish("jwks", [JWKS_PATH], Document::for_machines("application/json", keys));
+        }
         // A client asks for exactly what a challenge names; without a basic set, everything that any tool needs.
         let basic = if required.is_empty() { &advertised } else { required };
         let challenge = ChallengeContext {
@@ -123,6 +151,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             challenge,
             documents,
             page: OnceCell::new(),
+            gateway,
         }
     }
 
@@ -165,7 +194,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             // Every answer depends on the token.
             response = response.with_header("cache-control", "no-store");
         }
-        cors::readable(response, origin)
+        let exposed = if self.gateway.is_some() { EXPOSED_BY_GATEWAYS } else { EXPOSED_HEADERS };
+        cors::readable(response, origin, exposed)
     }
 
     async fn authenticated(
@@ -184,12 +214,15 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Err(denial) => return Err(self.limit_failures(denial, context).await),
         };
 
+        if let Some(gateway) = &self.gateway {
+            return self.through(&**gateway, head, body, &identity, context, record).await;
+        }
         if let Err(response) = self.server.admit(head) {
             return Ok(response);
         }
         let body = match body.text(self.server.limits().body_bytes).await {
             Ok(body) => body,
-            Err(error) => return Ok(Server::<E>::unreadable_body(error)),
+            Err(error) => return Ok(unreadable_body(error)),
         };
         let kind = identity.kind();
         let request = mcp_edge_server::RequestContext {
@@ -204,6 +237,35 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         let handled = handling.await;
         handled.summary.add_to(record);
         handled.response.map_err(|needed| self.denial_for(needed, kind).into())
+    }
+
+    /// Has a gateway answer.
+    async fn through(
+        &self,
+        gateway: &dyn PassOn,
+        head: &RequestHead<'_>,
+        body: impl RequestBody,
+        identity: &Identity,
+        context: &RequestContext,
+        record: &mut LogRecord,
+    ) -> Result<Response, Rc<Denial>> {
+        if let Err(response) = gateway.admit(head) {
+            return Ok(response);
+        }
+        let body = if head.method() == "POST" { body.text(BODY_BYTES).await } else { Ok(String::new()) };
+        let body = match body {
+            Ok(body) => body,
+            Err(error) => return Ok(unreadable_body(error)),
+        };
+        let caller = Caller { identity, context, runtime: &*self.server_services.runtime };
+        let handled = gateway.handle(head, &body, caller).await;
+        handled.summary.add_to(record);
+        record.maybe_cut("upstream_failure", handled.failure.as_deref());
+        for Unapproved { name, digest } in &handled.unapproved {
+            let digest = digest.as_deref().unwrap_or("none");
+            self.services.error(&Object::new().text("unapproved_tool", name).text("digest", digest).close());
+        }
+        handled.response.map_err(|needed| self.denial_for(needed, identity.kind()).into())
     }
 
     /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.
@@ -266,6 +328,11 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         }
     }
 
+    fn new_page(&self) -> Page {
+        let gateway_scopes = self.gateway.as_ref().map(|gateway| gateway.scopes());
+        Page::new(&self.settings, &self.server, gateway_scopes.as_ref())
+    }
+
     /// The transport of 2024-11-05 is not supported: messages of a session came in other requests, so a client that knew
     /// the session could use the identity that had opened it.
     fn retired_transport(&self) -> Response {
@@ -293,10 +360,18 @@ fn origin_not_allowed(head: &RequestHead<'_>) -> Denial {
 
 impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
     fn header_names(&self) -> HeaderNames {
-        HeaderNames {
-            always: vec!["origin".to_owned()],
-            of_messages: self.server.header_names().map(str::to_owned).collect(),
-            of_others: ["access-control-request-headers", "if-none-match"].map(str::to_owned).to_vec(),
+        let names = |names: &[&str]| names.iter().copied().map(str::to_owned).collect::<Vec<_>>();
+        let (always, others) = (names(&["origin"]), names(&["access-control-request-headers", "if-none-match"]));
+        match &self.gateway {
+            None => {
+                let of_messages = self.server.header_names().map(str::to_owned).collect();
+                HeaderNames { always, of_messages, of_others: others }
+            }
+            Some(_) => HeaderNames {
+                always,
+                of_messages: names(&gateway::POST_HEADERS),
+                of_others: [names(&gateway::OTHER_HEADERS), others].concat(),
+            },
         }
     }
 
@@ -312,9 +387,7 @@ impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
             Route::Document(entry) => entry.document.respond(head),
             Route::Mirror(mirror) => self.mirror(mirror, head, context.now, &mut record).await,
             Route::Health => self.health(head, context.now, &mut record).await,
-            Route::Page(part) => {
-                self.page.get_or_init(|| Page::new(&self.settings, &self.server)).document(part).respond(head)
-            }
+            Route::Page(part) => self.page.get_or_init(|| self.new_page()).document(part).respond(head),
             Route::RetiredTransport => self.retired_transport(),
             Route::Elsewhere => self.elsewhere(),
         };

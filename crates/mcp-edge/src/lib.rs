@@ -56,6 +56,8 @@
 
 pub mod documents;
 pub mod endpoint;
+#[cfg(all(feature = "cloudflare", feature = "gateway"))]
+mod gateway;
 pub mod health;
 #[cfg_attr(not(feature = "page"), path = "without_page.rs")]
 pub mod page;

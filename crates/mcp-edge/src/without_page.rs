@@ -1,6 +1,7 @@
 //! Stands in for the module `page` where the feature `page` is off: no path belongs to it.
 
 use crate::{documents::document::Document, settings::Settings};
+use mcp_edge_identity::Scopes;
 use mcp_edge_server::Server;
 
 /// The page, which has no parts.
@@ -22,7 +23,7 @@ impl Part {
 impl Page {
     /// Creates an empty page.
     #[must_use]
-    pub const fn new<E>(_settings: &Settings, _server: &Server<E>) -> Self {
+    pub const fn new<E>(_settings: &Settings, _server: &Server<E>, _gateway_scopes: Option<&Scopes>) -> Self {
         Self
     }
 

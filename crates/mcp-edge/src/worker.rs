@@ -1,9 +1,11 @@
 //! The Cloudflare Worker of an MCP server: its bindings and its `fetch` event.
 
-use mcp_edge_runtime::cloudflare::{self, Bindings, EdgeServices, Shell, setting};
+use mcp_edge_runtime::cloudflare::{self, Bindings, EdgeServices, Shell, is_bound, setting};
 use mcp_edge_server::{BuildError, Server};
 use worker::Env;
 
+#[cfg(feature = "gateway")]
+use crate::gateway;
 use crate::{endpoint::Endpoint, settings::Settings};
 
 #[doc(hidden)]
@@ -49,10 +51,19 @@ pub fn fetch(request: Request, env: Env, build: Build) -> wasm_bindgen::JsValue 
 }
 
 fn create(env: &Env, build: Build) -> Result<Endpoint<Env, EdgeServices>, String> {
-    let settings = Settings::parse(|name| setting(env, name)).map_err(|error| error.to_string())?;
+    let settings = Settings::parse_bound(|name| setting(env, name), |name| is_bound(env, name));
+    let settings = settings.map_err(|error| error.to_string())?;
+    let services = EdgeServices::new(env.clone(), BINDINGS);
+    #[cfg(feature = "gateway")]
+    if let Some(gateway) = &settings.gateway {
+        let gateway = gateway::create(gateway, env);
+        settings.check_scopes(&gateway.scopes())?;
+        let server = gateway::presentation(&settings).map_err(|error| error.to_string())?;
+        return Ok(Endpoint::with_gateway(settings, server, gateway, env.clone(), services));
+    }
     let server = build().map_err(|error| format!("the tools are wrong, no request will be let through: {error}"))?;
     settings.check_scopes(&server.scopes())?;
-    Ok(Endpoint::new(settings, server, env.clone(), EdgeServices::new(env.clone(), BINDINGS)))
+    Ok(Endpoint::new(settings, server, env.clone(), services))
 }
 
 /// Exports a `fetch` event that is handled by the MCP server that a function builds, once per isolate.

@@ -119,8 +119,7 @@ fn check_claim(head: &RequestHead<'_>, method: &str, meta: &Meta<'_>) -> Result<
     }
     // The version is spoken here. A revision with a handshake is not, when it is named in this place.
     if claim != MODERN.as_str() {
-        let error = RpcError::new(Reason::UnsupportedVersion, "unsupported protocol version");
-        return Err(with_supported(error, &[MODERN], &claim));
+        return Err(unsupported_version(&[MODERN], &claim));
     }
     // Headers that must be there are there.
     if version_header.is_none() {
@@ -172,6 +171,12 @@ fn unsupported_header(name: &str) -> RpcError {
     let mut message = ["unsupported MCP-Protocol-Version: ", &echo(name), "; supported: "].concat();
     message.push_str(&Revision::OF_STREAMABLE_HTTP.map(Revision::as_str).join(", "));
     with_supported(RpcError::new(Reason::InvalidRequest, message), &Revision::OF_STREAMABLE_HTTP, name)
+}
+
+/// The error for a revision that is not spoken here, with those that are (MCP 2026-07-28, basic/versioning).
+#[must_use]
+pub fn unsupported_version(supported: &[Revision], requested: &str) -> RpcError {
+    with_supported(RpcError::new(Reason::UnsupportedVersion, "unsupported protocol version"), supported, requested)
 }
 
 /// Adds the supported revisions and the requested one, in the form of `UnsupportedProtocolVersionError` (MCP 2026-07-28,

@@ -4,7 +4,7 @@ use std::{cell::Cell, rc::Rc};
 
 use futures_util::future::FutureExt;
 use mcp_edge_runtime::{
-    http::{BodyError, RequestHead, Response},
+    http::{RequestHead, Response},
     json::array,
 };
 use serde_json::value::RawValue;
@@ -21,12 +21,13 @@ use crate::{
 use mcp_edge_identity::AccessNeeded;
 use mcp_edge_protocol::{
     era::{self, RequestKind, VERSION_HEADER},
-    error::{Reason, RpcError},
-    headers::{accepts_stream, is_encoded, is_json},
+    error::RpcError,
+    headers::accepts_stream,
     jsonrpc::{self, Kind, Message, Payload},
     method::{Method, notification},
     outcome::{Outcome, Rendered, Summary},
     params::Params,
+    post,
     revision::{Era, Revision, era_of},
 };
 
@@ -74,37 +75,13 @@ impl<E> Server<E> {
     ///
     /// # Errors
     /// The answer to send instead: 405 for another method than POST (there is no stream to GET and no session to
-    /// DELETE), 415 for another media type than JSON and for a compressed body: what a few bytes of that unfold to has no
-    /// limit until it has been unfolded.
+    /// DELETE), 415 for another media type than JSON and for a compressed body.
     #[allow(clippy::unused_self, reason = "what is admitted is the server's decision")]
     pub fn admit(&self, head: &RequestHead<'_>) -> Result<(), Response> {
         if head.method() != "POST" {
-            let body = jsonrpc::anonymous_error(Reason::InvalidRequest, "only POST is served here");
-            return Err(Response::json(405, body).with_header("allow", "POST, OPTIONS"));
+            return Err(post::method_not_allowed("only POST is served here", "POST, OPTIONS"));
         }
-        if !is_json(head.header("content-type")) {
-            let body = jsonrpc::anonymous_error(Reason::InvalidRequest, "the content type must be application/json");
-            return Err(Response::json(415, body));
-        }
-        if head.header("content-encoding").is_some_and(is_encoded) {
-            let text = "the body must not be compressed: send it without Content-Encoding";
-            let body = jsonrpc::anonymous_error(Reason::InvalidRequest, text);
-            // That it is the encoding, and what would be accepted (RFC 9110 §12.5.3, §15.5.16).
-            return Err(Response::json(415, body).with_header("accept-encoding", "identity"));
-        }
-        Ok(())
-    }
-
-    /// The answer to a body that could not be read: 413 for more than
-    /// [`Limits::body_bytes`](crate::Limits::body_bytes), otherwise 400.
-    #[must_use]
-    pub fn unreadable_body(error: BodyError) -> Response {
-        let (status, reason, text) = match error {
-            BodyError::TooLarge => (413, Reason::InvalidRequest, "the body is too large"),
-            BodyError::Truncated => (400, Reason::Parse, "the body is truncated"),
-            BodyError::NotUtf8 => (400, Reason::Parse, "the body is not UTF-8"),
-        };
-        Response::json(status, jsonrpc::anonymous_error(reason, text))
+        post::check_content(head)
     }
 }
 

@@ -112,6 +112,7 @@ pub use limits::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, Lim
 pub use mcp_edge_identity::AccessNeeded;
 pub use mcp_edge_protocol::{
     outcome::{Outcome, Summary},
+    post::unreadable_body,
     revision::{Era, Revision},
 };
 pub use notification::LoggingLevel;

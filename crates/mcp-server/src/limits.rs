@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub use mcp_edge_protocol::post::BODY_BYTES;
+
 /// What a request may cost. Handed to [`ServerBuilder::limits`](crate::ServerBuilder::limits); write
 /// `Limits { handler_time, ..Limits::default() }` to change what the tools at hand need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +33,6 @@ impl Default for Limits {
         }
     }
 }
-
-/// 4 MiB: the limit that clients already meet, since the TypeScript SDK's server has the same.
-pub const BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// 100 messages: what the TypeScript SDK's server accepts. The specification of 2025-03-26 names no number.
 pub const BATCH_LENGTH: usize = 100;

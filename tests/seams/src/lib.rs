@@ -56,7 +56,7 @@ pub struct Seams {
 impl App for Seams {
     fn header_names(&self) -> HeaderNames {
         HeaderNames {
-            always: vec!["x-chosen".to_owned(), "content-type".to_owned()],
+            always: ["x-chosen", "content-type", "x-ends-after", "x-read-timeout"].map(str::to_owned).to_vec(),
             of_messages: Vec::new(),
             of_others: Vec::new(),
         }
@@ -70,6 +70,8 @@ impl App for Seams {
         assert_ne!(head.path(), "/crash", "as this request is meant to");
         let response = if let Some(to) = head.path().strip_prefix("/forward/") {
             forwarder::forward(&self.env, context, head, to).await
+        } else if head.path() == "/bindings" {
+            forwarder::bindings(&self.env)
         } else if head.path() == "/keys" {
             let message = body.text(MAX_MESSAGE).await.unwrap_or_default();
             Response::json(200, self.keys.use_all(&message).await.to_string())

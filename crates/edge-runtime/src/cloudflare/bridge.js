@@ -64,11 +64,11 @@ export function body(request, limit) {
 
 // The bytes of a whole body, or `null` as soon as there are more than `limit`. The runtime fills them from chunks of any
 // size: each chunk that comes to JavaScript takes 50 microseconds and leaves up to 40 bytes on its heap, which for chunks
-// of one byte is minutes, and more than there is.
-export async function bytes(message, limit) {
+// of one byte is minutes, and more than there is. `allocate` may throw, which rejects.
+export async function bytes(message, limit, allocate = (size) => new Uint8Array(size)) {
   if (message.body === null) return new Uint8Array();
   const reader = message.body.getReader({ mode: "byob" });
-  let all = new Uint8Array(Math.min(16_384, limit + 1));
+  let all = allocate(Math.min(16_384, limit + 1));
   for (let length = 0; ; ) {
     const { done, value } = await reader.readAtLeast(all.length - length, all.subarray(length));
     // What was handed over comes back in another buffer.
@@ -81,7 +81,7 @@ export async function bytes(message, limit) {
       reader.cancel().catch(() => {});
       return null;
     }
-    const more = new Uint8Array(Math.min(2 * length, limit + 1));
+    const more = allocate(Math.min(2 * length, limit + 1));
     more.set(all);
     all = more;
   }
@@ -90,8 +90,8 @@ export async function bytes(message, limit) {
 const decoder = new TextDecoder();
 
 // The same as text, with U+FFFD in place of invalid UTF-8: for answers of other servers.
-export async function text(message, limit) {
-  const all = await bytes(message, limit);
+export async function text(message, limit, allocate) {
+  const all = await bytes(message, limit, allocate);
   return all === null ? null : decoder.decode(all);
 }
 

@@ -8,8 +8,8 @@ use worker::Env;
 
 use crate::{
     context::RequestContext,
-    forward::{Forward, ForwardContent, ForwardError, ForwardRequest, UpstreamBody, UpstreamResponse},
-    http::{Body, BodyError, PlatformBody, RequestBody},
+    forward::{Forward, ForwardContent, ForwardError, ForwardRequest, ReadError, UpstreamBody, UpstreamResponse},
+    http::{Body, PlatformBody},
 };
 
 #[wasm_bindgen(module = "/src/cloudflare/forward.js")]
@@ -21,19 +21,35 @@ extern "C" {
         method: &str,
         url: &str,
         headers: &str,
+        prefix: Option<&str>,
         is_client_body: bool,
         content: Option<&str>,
-        milliseconds: f64,
+        timeout: f64,
+        ends_after: Option<f64>,
     ) -> Promise;
     #[wasm_bindgen(js_name = headOf)]
     fn head_of(response: &JsValue, names: &str) -> String;
     // `catch` as in `bridge`.
     #[wasm_bindgen(catch, js_name = textOf)]
-    fn text_of(response: &JsValue, limit: f64) -> Result<Promise, JsValue>;
+    fn text_of(response: &JsValue, limit: f64, timeout: f64) -> Result<Promise, JsValue>;
     #[wasm_bindgen(catch, js_name = streamOf)]
     fn stream_of(response: &JsValue) -> Result<JsValue, JsValue>;
     #[wasm_bindgen(catch)]
     fn cancel(response: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(js_name = isBound)]
+    fn is_fetcher(env: &Env, binding: &str) -> bool;
+}
+
+/// Whether requests can be sent to what is bound to `binding`: it is a service, a private network or a certificate, and
+/// not a variable or secret of that name.
+#[must_use]
+pub fn is_bound(env: &Env, binding: &str) -> bool {
+    is_fetcher(env, binding)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "far below 2^52; what is not, is longer than any timer")]
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_millis() as f64
 }
 
 /// Where requests are passed on to.
@@ -60,7 +76,6 @@ impl Upstream {
 impl Forward for Upstream {
     type Body = StreamBody;
 
-    #[allow(clippy::cast_precision_loss, reason = "timeouts far below 2^52")]
     async fn forward(
         &self,
         context: &RequestContext,
@@ -86,9 +101,11 @@ impl Forward for Upstream {
             request.method.as_str(),
             request.url,
             &headers,
+            request.client_headers_prefix,
             is_client_body,
             text,
-            request.timeout.as_millis() as f64,
+            milliseconds(request.timeout),
+            request.ends_after.map(milliseconds),
         );
         let response = JsFuture::from(response).await.unwrap_or_default();
         if let Some(error) = response.as_string() {
@@ -113,6 +130,9 @@ impl Upstream {
         match kind {
             "!timeout" => ForwardError::Timeout(timeout),
             "!redirect" => ForwardError::Redirect(explanation.parse().unwrap_or_default()),
+            "!ended" => ForwardError::Ended,
+            "!encoding" => ForwardError::Encoding(explanation.to_owned()),
+            "!headers" => ForwardError::ClientHeaders,
             "!disconnected" => ForwardError::Disconnected,
             "!used" => ForwardError::BodyUsed,
             "!unbound" => ForwardError::Unbound(self.binding.unwrap_or_default().to_owned()),
@@ -132,17 +152,25 @@ impl UpstreamBody for StreamBody {
             .filter(|stream| !stream.is_null())
             .map_or(Body::Empty, |stream| Body::Platform(PlatformBody::new(stream)))
     }
-}
 
-impl RequestBody for StreamBody {
     #[allow(clippy::cast_precision_loss, reason = "the limit is far below 2^52")]
-    async fn text(mut self, limit: usize) -> Result<String, BodyError> {
+    async fn text(mut self, limit: usize, timeout: Duration) -> Result<String, ReadError> {
         let response = self.0.take().unwrap_or_default();
-        let Ok(text) = text_of(&response, limit as f64) else { return Err(BodyError::Truncated) };
-        let text = JsFuture::from(text).await.map_err(|_| BodyError::Truncated)?;
-        text.as_string().ok_or(BodyError::TooLarge)
+        let text = text_of(&response, limit as f64, milliseconds(timeout)).map_err(|_| ReadError::Truncated)?;
+        let text = JsFuture::from(text).await.unwrap_or_default();
+        text.as_string().ok_or_else(|| match text.as_f64() {
+            Some(TOO_LARGE) => ReadError::TooLarge(limit),
+            Some(TIMEOUT) => ReadError::Timeout(timeout),
+            Some(BUSY) => ReadError::Busy,
+            _ => ReadError::Truncated,
+        })
     }
 }
+
+/// What `textOf` resolves to if there is no text.
+const TOO_LARGE: f64 = 1.0;
+const TIMEOUT: f64 = 2.0;
+const BUSY: f64 = 3.0;
 
 impl Drop for StreamBody {
     fn drop(&mut self) {

@@ -29,7 +29,7 @@ mod service_call;
 mod services;
 mod shell;
 
-pub use forward::{StreamBody, Upstream};
+pub use forward::{StreamBody, Upstream, is_bound};
 pub use keys::{Es256Key, HkdfKey, HmacKey};
 pub use object::ObjectState;
 #[doc(hidden)]

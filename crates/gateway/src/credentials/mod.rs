@@ -1,1 +1,59 @@
-//! What the gateway shows the upstream.
+//! What the gateway shows an upstream: signed assertions about the caller, or a secret. Never the token of the caller.
+//!
+//! | module | what it contains | source |
+//! |---|---|---|
+//! | [`assertion`] | short-lived JWTs about the caller | RFC 7515, 7519, 9068, 8693, 9493 |
+//! | [`signing_key`] | the key that signs them, and the keys that are published | RFC 7517, 7518, 7638 |
+
+pub mod assertion;
+pub mod signing_key;
+
+use mcp_edge_identity::Identity;
+use mcp_edge_runtime::secret::Secret;
+
+use self::{assertion::AssertionClaims, signing_key::PrivateKey};
+
+/// What one upstream is shown (`UPSTREAM_AUTH`). `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// An assertion about the caller, anew with each request.
+    Assertion(Box<AssertionSettings>),
+    /// The same header with every request.
+    Secret {
+        /// The name of the header, in lower case.
+        header: String,
+        /// Its whole value: visible ASCII and spaces.
+        value: Secret,
+    },
+    /// Nothing.
+    None,
+}
+
+/// What all assertions for one upstream have in common.
+#[derive(Clone, Debug)]
+pub struct AssertionSettings {
+    /// The key that signs.
+    pub key: PrivateKey,
+    /// `aud`: what the upstream knows itself by.
+    pub audience: String,
+    /// `iss`: the origin of `RESOURCE`.
+    pub issuer: String,
+    /// `act.sub`: `RESOURCE`, which acts for the caller.
+    pub actor: String,
+    /// `ISSUER`, whose users keep their `sub`.
+    pub primary_issuer: String,
+}
+
+impl AssertionSettings {
+    /// What an assertion says about a caller.
+    #[must_use]
+    pub fn claims<'a>(&'a self, identity: &'a Identity) -> AssertionClaims<'a> {
+        AssertionClaims {
+            issuer: &self.issuer,
+            audience: &self.audience,
+            actor: &self.actor,
+            primary_issuer: &self.primary_issuer,
+            identity,
+        }
+    }
+}

@@ -1,7 +1,5 @@
 //! What is read of a client's message, and what is sent on.
 
-use std::borrow::Cow;
-
 use mcp_edge_protocol::{
     era::VERSION_HEADER,
     error::RpcError,
@@ -9,6 +7,7 @@ use mcp_edge_protocol::{
 };
 
 use super::method::Method;
+pub use crate::access::Target;
 
 /// What a POST carried.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,19 +37,6 @@ pub struct Envelope<'a> {
     pub body: String,
     /// The headers that repeat it.
     pub headers: RoutingHeaders,
-}
-
-/// What access is decided by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target<'a> {
-    /// A tool by its name.
-    Tool(Cow<'a, str>),
-    /// A prompt by its name.
-    Prompt(Cow<'a, str>),
-    /// A resource by its URI; in a completion, a template by itself.
-    Resource(Cow<'a, str>),
-    /// Any task, of which the upstream knows whose it is.
-    Task,
 }
 
 /// The headers that repeat a message, as they are sent on (MCP 2026-07-28, basic/transports).

@@ -4,6 +4,20 @@ use mcp_edge_protocol::revision::Era;
 
 use crate::results::{Listed, ReadResult};
 
+/// What the settings of a gateway offer at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "a set")]
+pub struct Offers {
+    /// Some tool.
+    pub tools: bool,
+    /// Some prompt.
+    pub prompts: bool,
+    /// Some resource.
+    pub resources: bool,
+    /// Tasks.
+    pub tasks: bool,
+}
+
 /// A method of a request or of a notification that is passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -57,20 +71,6 @@ pub enum Method {
     RootsChanged,
     /// `notifications/tasks/status`
     TaskStatus,
-}
-
-/// What the settings of a gateway offer at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "a set")]
-pub struct Offers {
-    /// Some tool.
-    pub tools: bool,
-    /// Some prompt.
-    pub prompts: bool,
-    /// Some resource.
-    pub resources: bool,
-    /// Tasks.
-    pub tasks: bool,
 }
 
 /// What must be offered for a method to exist.

@@ -26,6 +26,7 @@ use html::Html;
 use policy::Policy;
 
 use crate::{documents::document::Document, settings::Settings};
+use mcp_edge_identity::Scopes;
 use mcp_edge_server::Server;
 
 /// The path of the page.
@@ -63,12 +64,13 @@ impl Part {
 }
 
 impl Page {
-    /// Creates both documents.
+    /// Creates both documents. `gateway_scopes` are the scopes of a gateway's tables: with them the tools are those of the
+    /// upstream, so that the page names none, and `server` is asked for its name and description alone.
     #[must_use]
     #[cold]
     #[inline(never)] // keeps it out of the function that answers requests
-    pub fn new<E>(settings: &Settings, server: &Server<E>) -> Self {
-        Self { landing: landing::document(settings, server), callback: callback() }
+    pub fn new<E>(settings: &Settings, server: &Server<E>, gateway_scopes: Option<&Scopes>) -> Self {
+        Self { landing: landing::document(settings, server, gateway_scopes), callback: callback() }
     }
 
     /// Returns the document of a part.

@@ -27,13 +27,19 @@ pub(super) fn issuers<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
 pub(super) fn clients<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
     for Client { name, how, link, copy } in connect::clients(view.name, &view.settings.resource.url) {
         html.raw("<li><h3>").raw(name).raw("</h3><p>").raw(how);
-        if let (Some((_, text)), "") = (&copy, how) {
+        let shown = copy.as_ref().filter(|_| how.is_empty());
+        if let Some((_, text)) = shown {
             html.raw("<code>").text(text).raw("</code>");
         }
-        html.raw("</p><div class=\"buttons\">");
+        // The script copies what is shown; otherwise the button says what to copy.
+        let is_shown = shown.is_some();
+        html.raw("</p><div>");
         if let Some((label, text)) = copy {
-            html.raw("<button class=\"copy\" data-copy=\"").text(&text).raw("\" aria-label=\"").raw(label);
-            html.raw(" for ").raw(name).raw("\" hidden>").raw(label).raw("</button>");
+            html.raw("<button class=\"copy\"");
+            if !is_shown {
+                html.raw(" data-copy=\"").text(&text).raw("\"");
+            }
+            html.raw(" aria-label=\"").raw(label).raw(" for ").raw(name).raw("\" hidden>").raw(label).raw("</button>");
         }
         if let Some((label, url)) = link {
             html.raw("<a class=\"button\" href=\"").text(&url).raw("\">").raw(label).raw("</a>");
@@ -53,6 +59,9 @@ pub(super) fn portal<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
 
 /// Adds the tools, each with the scopes that it needs.
 pub(super) fn tools<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    if view.gateway_scopes.is_some() {
+        return tools_of_upstream(html, view);
+    }
     if view.tools.is_empty() {
         return html.raw("<p class=\"about\">This server has no tools that are open to all clients.</p>");
     }
@@ -75,8 +84,55 @@ pub(super) fn tools<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
     html.raw("</ul>")
 }
 
+/// Adds what a gateway can say of the tools of its upstream: who sees them, and the scopes that they may need.
+fn tools_of_upstream<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    html.raw("<p class=\"about\">This is a gateway to another server. Which tools you see depends on that server and on who is signed in: ");
+    html.raw(if view.settings.page.has_playground() {
+        "<a href=\"#try\">sign in to see them</a>"
+    } else {
+        "<a href=\"#connect\">connect a client</a> to see them"
+    });
+    html.raw(".</p>");
+    if view.scopes.is_empty() {
+        return html;
+    }
+    html.raw("\n<ul class=\"rows tools\">\n");
+    for (basic, about) in [
+        (true, "Basic scopes</h3><p>Every request needs them. You allow them when you sign in."),
+        (
+            false,
+            "Further scopes</h3><p>Some tools, prompts or resources need them. Without them, an agent uses only the others.",
+        ),
+    ] {
+        let scopes = view.scopes_of(basic);
+        if scopes.is_empty() {
+            continue;
+        }
+        html.raw("<li><h3>").raw(about).raw("</p>");
+        for scope in scopes {
+            scope_tag(html, "", &scope);
+        }
+        html.raw("</li>\n");
+    }
+    html.raw("</ul>")
+}
+
+/// Returns what this server keeps from agents in any case.
+pub(super) const fn withheld(view: &View<'_>) -> &'static str {
+    if view.gateway_scopes.is_some() {
+        "What you did not allow: this server passes on no request that needs a scope you have not granted."
+    } else {
+        "Data that you did not allow: this server removes what no granted scope covers before a tool runs."
+    }
+}
+
 /// Adds the scopes, each with the author's description and the claims about the user that it discloses.
 pub(super) fn scopes<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    if view.gateway_scopes.is_some() {
+        // No claim about the user is passed on, and only the upstream knows what a scope stands for.
+        let all = "<li>What the <a href=\"#tools\">scopes</a> that you allow stand for.</li>";
+        return html.raw(if view.scopes.is_empty() { "" } else { all });
+    }
     for (scope, description) in &view.scopes {
         // `email_verified` reads better as `email verified`.
         let claims = view.settings.trust.disclosure.claims_of(scope).map(|claim| claim.replace('_', " "));

@@ -2,6 +2,7 @@
 
 use super::{policy::Policy, view::DESCRIPTION, *};
 use crate::settings::color::Color;
+use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::http::{RequestHead, Response};
 use mcp_edge_server::{Call, Tool};
 
@@ -20,10 +21,19 @@ fn server() -> Server {
 }
 
 fn page(changes: &[(&str, &str)]) -> Response {
+    page_with(changes, None)
+}
+
+/// The page of a gateway whose tables name these scopes.
+fn gateway_page(changes: &[(&str, &str)], scopes: &str) -> Response {
+    page_with(changes, Some(&Scopes::parse(scopes)))
+}
+
+fn page_with(changes: &[(&str, &str)], gateway_scopes: Option<&Scopes>) -> Response {
     let minimal = [("ISSUER", "https://tenant.logto.app/oidc"), ("RESOURCE", "https://mcp.example.com/mcp")];
     let find = |name: &str| changes.iter().chain(&minimal).find(|(known, _)| *known == name).map(|it| it.1.to_owned());
     let settings = Settings::parse(find).unwrap();
-    landing::document(&settings, &server()).respond(&RequestHead::new("GET", "/"))
+    landing::document(&settings, &server(), gateway_scopes).respond(&RequestHead::new("GET", "/"))
 }
 
 /// Counts the occurrences of `tag` in `html`.
@@ -68,7 +78,7 @@ fn scopes_are_shown_as_clients_request_them() {
         "{html}"
     );
     // What the playground requests for a call.
-    assert!(html.contains("&quot;scopes&quot;:[&quot;api://notes/notes:read&quot;,&quot;email&quot;]"), "{html}");
+    assert!(html.contains(r#""scopes":["api://notes/notes:read","email"]"#), "{html}");
     assert_eq!(count(html, ">notes:read<") + count(html, "api://notes/email"), 0);
 }
 
@@ -101,6 +111,56 @@ fn optional_settings_are_shown() {
     }
     let policy = response.header("content-security-policy").unwrap_or_default();
     assert!(policy.contains("; img-src https://img.example.com;"), "{policy}");
+}
+
+#[test]
+fn a_gateway_names_scopes_instead_of_tools() {
+    let settings =
+        [("REQUIRED_SCOPES", "docs:read"), ("SCOPE_PREFIX", "api://docs/"), ("CLAIM_SCOPES", "docs:read=email")];
+    let html = gateway_page(&settings, "docs:write docs:read offline_access <docs:delete>");
+    let html = html.text();
+    for text in [
+        "<a href=\"#connect\">connect a client</a> to see them",
+        "<h3>Basic scopes</h3><p>Every request needs them. You allow them when you sign in.</p>\
+         <code class=\"tag\">api://docs/docs:read</code></li>",
+        "<h3>Further scopes</h3>",
+        "<code class=\"tag\">api://docs/&lt;docs:delete&gt;</code><code class=\"tag\">api://docs/docs:write</code></li>",
+        "What the <a href=\"#tools\">scopes</a> that you allow stand for.",
+        "passes on no request that needs a scope you have not granted",
+    ] {
+        assert!(html.contains(text), "{text}\n{html}");
+    }
+    // Neither the server's own tools, nor claims, which are not passed on.
+    for text in ["whoami", "Lists notes", "notes:read", "your email", "offline_access", "{{", "before a tool runs"] {
+        assert!(!html.contains(text), "{text}\n{html}");
+    }
+}
+
+#[test]
+fn a_gateway_names_no_kind_of_scopes_that_it_does_not_have() {
+    let without = gateway_page(&[], "");
+    assert!(!without.text().contains(" scopes</h3>") && !without.text().contains(">scopes</a>"), "{}", without.text());
+    let basic = gateway_page(&[("REQUIRED_SCOPES", "docs:read")], "docs:read");
+    assert!(basic.text().contains("Basic scopes") && !basic.text().contains("Further scopes"));
+    let further = gateway_page(&[], "docs:read");
+    assert!(!further.text().contains("Basic scopes") && further.text().contains("Further scopes"));
+}
+
+#[test]
+fn the_playground_of_a_gateway_lists_tools_first() {
+    let settings =
+        [("PLAYGROUND_CLIENT_ID", "playground"), ("REQUIRED_SCOPES", "docs:read"), ("SCOPE_PREFIX", "api://docs/")];
+    let html = gateway_page(&settings, "docs:read docs:write");
+    let html = html.text();
+    for text in [
+        "<a href=\"#try\">sign in to see them</a>",
+        "Sign in and list the tools",
+        r#""first":null"#,
+        r#""tools":[{"name":"…","scopes":["api://docs/docs:write"],"title":"Further tools"}]"#,
+    ] {
+        assert!(html.contains(text), "{text}\n{html}");
+    }
+    assert!(gateway_page(&settings, "docs:read").text().contains(r#""tools":[]"#));
 }
 
 #[test]
@@ -139,7 +199,7 @@ fn a_playground_may_send_requests_to_this_server_and_the_provider() {
     let response = page(&[("PLAYGROUND_CLIENT_ID", "it's \"me\"")]);
     let policy = response.header("content-security-policy").unwrap_or_default();
     assert!(policy.contains("; connect-src 'self' https://tenant.logto.app;"), "{policy}");
-    assert!(response.text().contains("&quot;it&#39;s \\&quot;me\\&quot;&quot;"));
+    assert!(response.text().contains(r#""it\u0027s \"me\"""#));
     assert!(response.text().contains("Sign in and call whoami"));
 }
 

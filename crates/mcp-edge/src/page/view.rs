@@ -18,14 +18,18 @@ pub(super) struct View<'a> {
     pub(super) tools: Vec<ToolInfo<'a>>,
     /// Each scope that one of the tools needs, with the author's description.
     pub(super) scopes: Vec<(String, Option<&'a str>)>,
+    /// The scopes of a gateway's tables, whose tools the page cannot know.
+    pub(super) gateway_scopes: Option<&'a Scopes>,
 }
 
 impl<'a> View<'a> {
-    /// Creates the view of a server.
-    pub(super) fn new<E>(settings: &'a Settings, server: &'a Server<E>) -> Self {
-        let tools: Vec<_> = server.tools().filter(|tool| !tool.first_party_only).collect();
+    /// Creates the view of a server, or of a gateway with its scopes.
+    pub(super) fn new<E>(settings: &'a Settings, server: &'a Server<E>, gateway_scopes: Option<&'a Scopes>) -> Self {
+        let is_shown = |tool: &ToolInfo<'_>| gateway_scopes.is_none() && !tool.first_party_only;
+        let tools: Vec<_> = server.tools().filter(is_shown).collect();
         let required = &settings.trust.required_scopes;
-        let scopes: Scopes = required.iter().chain(tools.iter().flat_map(|tool| tool.scopes.iter())).collect();
+        let needed = tools.iter().map(|tool| tool.scopes).chain(gateway_scopes);
+        let scopes: Scopes = required.iter().chain(needed.flat_map(Scopes::iter)).collect();
         let described =
             |scope: &str| server.scope_descriptions().find(|(name, _)| *name == scope).map(|(_, text)| text);
         Self {
@@ -34,6 +38,7 @@ impl<'a> View<'a> {
             description: settings.description.as_deref().or_else(|| server.description()).unwrap_or(DESCRIPTION),
             tools,
             scopes: advertisable(&scopes).map(|scope: &str| (scope.to_owned(), described(scope))).collect(),
+            gateway_scopes,
         }
     }
 
@@ -41,6 +46,14 @@ impl<'a> View<'a> {
     pub(super) fn needed_by(&self, tool: &ToolInfo<'_>) -> Scopes {
         let TrustPolicy { scope_prefix, required_scopes, .. } = &*self.settings.trust;
         scope_prefix.requested(&required_scopes.union(tool.scopes)).into_owned()
+    }
+
+    /// Returns the scopes that every request needs (`basic`), or those that it does not, as clients request them.
+    pub(super) fn scopes_of(&self, basic: bool) -> Vec<String> {
+        let TrustPolicy { scope_prefix, required_scopes, .. } = &*self.settings.trust;
+        let scopes =
+            self.scopes.iter().map(|(scope, _)| scope).filter(|scope| required_scopes.contains(scope) == basic);
+        scopes.map(|scope| scope_prefix.before(scope).to_owned() + scope).collect()
     }
 
     /// Returns the origin of the first issuer. Clients use the first issuer, and so does the playground.

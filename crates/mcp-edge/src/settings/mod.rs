@@ -4,6 +4,7 @@
 //! documented there and in the README.
 
 pub mod color;
+mod gateway;
 mod listing;
 mod page;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 use std::rc::Rc;
 
+use mcp_edge_gateway::settings::GatewaySettings;
 use mcp_edge_identity::Scopes;
 use mcp_edge_oauth::{
     mirror::Mirror,
@@ -57,6 +59,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Seals the `requestState` of tools that ask for input in several rounds; at least 32 characters.
     pub state_secret: Option<Secret>,
+    /// The gateway, if there is one.
+    pub gateway: Option<GatewaySettings>,
 }
 
 impl Settings {
@@ -65,9 +69,22 @@ impl Settings {
     /// # Errors
     /// Every error that was found.
     pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        Self::parse_bound(get, |_| false)
+    }
+
+    /// The same where services may be bound in place of settings: `is_bound` says whether one is bound to a name.
+    ///
+    /// # Errors
+    /// Every error that was found.
+    pub fn parse_bound(
+        get: impl Fn(&str) -> Option<String>,
+        is_bound: impl Fn(&str) -> bool,
+    ) -> Result<Self, SettingsError> {
         let mut reader = Reader::new(&get);
         let ResourceServerSettings { resource, trust, display } = ResourceServerSettings::read(&mut reader);
+        let gateway = gateway::read(&mut reader, &resource, &trust, is_bound);
         let settings = Self {
+            gateway,
             resource,
             trust,
             display,

@@ -4,6 +4,7 @@
 #[allow(dead_code, unused_imports, reason = "the tests of the resource server use more of it")]
 mod support;
 
+mod gateway;
 mod published;
 mod requests;
 mod scope_prefix;

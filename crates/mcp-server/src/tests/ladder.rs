@@ -289,7 +289,7 @@ fn a_body_that_could_not_be_read_has_a_json_rpc_error() {
         (BodyError::Truncated, (400, -32700)),
         (BodyError::NotUtf8, (400, -32700)),
     ] {
-        let response = Server::<()>::unreadable_body(error);
+        let response = crate::unreadable_body(error);
         let answer = message(&response);
         assert_eq!((response.status, answer["error"]["code"].as_i64()), (expected.0, Some(expected.1)), "{error}");
         assert_eq!(answer["id"], Value::Null);

@@ -1,0 +1,192 @@
+//! A table of patterns and needs, and the entry that counts for a name.
+
+use std::borrow::Cow;
+
+use mcp_edge_identity::{AccessNeeded, Identity, Requirements, Scopes};
+use mcp_edge_protocol::members::fold;
+use mcp_edge_runtime::settings::Reader;
+
+use super::{needs, pattern::Pattern, uri};
+
+/// Each lookup goes through all of them, and reading the settings compares each with each. Cloudflare's limit of 5 KB for a
+/// variable is reached with about as many.
+const MAX_ENTRIES: usize = 200;
+
+/// Whether a caller may use something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Yes.
+    Granted,
+    /// With further scopes: all that the operation needs, not just the missing ones.
+    Obtainable(Scopes),
+    /// No, and no scope would help.
+    Denied,
+}
+
+/// What the names of a table are, which decides how they are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Names of tools.
+    Tools,
+    /// Names of prompts.
+    Prompts,
+    /// URIs of resources, and URI templates.
+    Resources,
+}
+
+/// A table such as `TOOL_SCOPES`.
+#[derive(Debug, Clone)]
+pub struct AccessTable {
+    names: Names,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    /// As it is written; for URIs in their canonical form.
+    pattern: Pattern,
+    /// As an upstream may see it that compares without case, or decodes URIs.
+    folded: Pattern,
+    /// None: nobody.
+    needs: Option<Requirements>,
+}
+
+impl AccessTable {
+    /// Reads a table: entries `pattern=need[,need…]`, separated by white space, split at the last `=`. A pattern is exact, or
+    /// has one `*`. A need is a scope, `user`, `first_party`, or alone `allow` or `deny`. Of the entries that match a name,
+    /// the most specific one counts, in any order. For a name that two entries match of which neither is more
+    /// specific, there must be a third one.
+    pub fn read(reader: &mut Reader<'_>, setting: &'static str, names: Names) -> Self {
+        let mut table = Self { names, entries: Vec::new() };
+        let words = reader.words(setting);
+        if words.len() > MAX_ENTRIES {
+            let count = words.len().to_string();
+            reader.error([setting, " has ", &count, " entries, and may have 200: use patterns with *"].concat());
+            return table;
+        }
+        for word in words {
+            match Entry::parse(&word, names) {
+                Ok(entry) => table.entries.push(entry),
+                Err(problem) => reader.wrong_entry(setting, &word, &problem),
+            }
+        }
+        table.check(reader, setting);
+        table
+    }
+
+    /// What this caller may do with the tool, prompt or resource of this name, or with this URI template.
+    #[must_use]
+    pub fn access(&self, name: &str, identity: &Identity) -> Access {
+        let Some(needs) = self.needs(name) else { return Access::Denied };
+        match needs.check(identity) {
+            Ok(()) => Access::Granted,
+            Err(AccessNeeded::Scopes(scopes)) => Access::Obtainable(scopes),
+            Err(AccessNeeded::User | AccessNeeded::FirstParty) => Access::Denied,
+        }
+    }
+
+    /// What is needed for the tool, prompt or resource of this name; `None` if nobody may use it.
+    #[must_use]
+    pub fn needs(&self, name: &str) -> Option<&Requirements> {
+        let name = match self.names {
+            Names::Resources => uri::canonical(name)?,
+            Names::Tools | Names::Prompts if is_plain(name) => Cow::Borrowed(name),
+            Names::Tools | Names::Prompts => return None,
+        };
+        let folded = match self.names {
+            Names::Resources => uri::folded(&name)?,
+            // Bytes of ASCII are compared without case; only other letters need to be folded before.
+            Names::Tools | Names::Prompts if name.is_ascii() => Cow::Borrowed(&*name),
+            Names::Tools | Names::Prompts => fold(&name),
+        };
+        let exact = self.most_specific(&|entry| entry.pattern.matches(&name, |one, another| one == another))?;
+        let alike = self.most_specific(&|entry| entry.folded.matches(&folded, <[u8]>::eq_ignore_ascii_case))?;
+        if std::ptr::eq(exact, alike) { exact.needs.as_ref() } else { None }
+    }
+
+    /// Whether there is nothing here that anybody may use.
+    #[must_use]
+    pub fn offers_nothing(&self) -> bool {
+        self.entries.iter().all(|entry| entry.needs.is_none())
+    }
+
+    /// All scopes that an entry names.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes {
+        let needs = self.entries.iter().filter_map(|entry| entry.needs.as_ref());
+        needs.flat_map(|needs| needs.scopes.iter()).collect()
+    }
+
+    /// The most specific of the entries that match; none if two are equally so.
+    fn most_specific(&self, matches: &dyn Fn(&Entry) -> bool) -> Option<&Entry> {
+        let (mut best, mut best_specificity) = (None, None);
+        for entry in self.entries.iter().filter(|entry| matches(entry)) {
+            // Folded in both cases: so the order of two patterns is the same in both.
+            let specificity = Some(entry.folded.specificity());
+            if specificity == best_specificity {
+                best = None;
+            } else if specificity > best_specificity {
+                (best, best_specificity) = (Some(entry), specificity);
+            }
+        }
+        best
+    }
+
+    /// Collects an error for each two entries that leave open which of them counts.
+    fn check(&self, reader: &mut Reader<'_>, setting: &str) {
+        for (index, one) in self.entries.iter().enumerate() {
+            for another in &self.entries[index + 1..] {
+                let names = || [setting, ": ", &one.pattern.text(), " and ", &another.pattern.text()].concat();
+                if one.pattern == another.pattern {
+                    reader.error(
+                        [setting, ": ", &one.pattern.text(), " occurs twice: remove one of the entries"].concat(),
+                    );
+                } else if one.folded == another.folded {
+                    let problem =
+                        " may be the same for an upstream that ignores case or decodes URIs: keep one of them";
+                    reader.error([&names(), problem].concat());
+                } else if let Some(missing) = self.missing(one, another) {
+                    let problem = " match the same names, and neither is more specific: change one of them, or add ";
+                    reader.error([&names(), problem, &missing].concat());
+                }
+            }
+        }
+    }
+
+    /// The entries that would decide about the names which two entries match, if there are none.
+    fn missing(&self, one: &Entry, another: &Entry) -> Option<String> {
+        let overlap = one.folded.overlap(&another.folded);
+        let as_written = one.pattern.overlap(&another.pattern);
+        let shown = if as_written.len() == overlap.len() { &as_written } else { &overlap };
+        let is_missing = |folded: &Pattern| !self.entries.iter().any(|entry| entry.folded == *folded);
+        let missing = overlap.iter().zip(shown).filter(|(folded, _)| is_missing(folded));
+        let missing: Vec<String> = missing.map(|(_, shown)| [&shown.text(), "=…"].concat()).collect();
+        if missing.is_empty() { None } else { Some(missing.join(" and ")) }
+    }
+}
+
+impl Entry {
+    fn parse(entry: &str, names: Names) -> Result<Self, Cow<'static, str>> {
+        let form = "must have the form pattern=need,need, such as search_*=docs:read, *=allow or *=deny";
+        let (pattern, needs) = entry.rsplit_once('=').filter(|(pattern, _)| !pattern.is_empty()).ok_or(form)?;
+        let pattern = match names {
+            Names::Resources => uri::canonical_pattern(pattern)?,
+            Names::Tools | Names::Prompts => Cow::Borrowed(pattern),
+        };
+        let pattern = Pattern::new(&pattern).ok_or("has more than one *: a pattern has one at most")?;
+        let folded = pattern.map(&|part| match names {
+            Names::Resources => uri::folded(part).map(|part| part.to_ascii_lowercase()),
+            Names::Tools | Names::Prompts => Some(fold(part).into_owned()),
+        });
+        let folded = folded.ok_or("must have percent-encoded UTF-8 with whole characters on each side of the *")?;
+        Ok(Self { pattern, folded, needs: needs::parse(needs)? })
+    }
+}
+
+/// Whether a name is text that every reader takes for the same: some cut off what is white space or a control character.
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.trim().len() == name.len() && !name.bytes().any(|byte| byte.is_ascii_control())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! An upstream: the MCP server that messages are passed on to.
+
+use std::{borrow::Cow, time::Duration};
+
+use mcp_edge_identity::Identity;
+use mcp_edge_runtime::{
+    context::RequestContext,
+    forward::{Forward, ForwardContent, ForwardRequest, UpstreamResponse},
+    keys::{KeyError, SigningKey},
+    ports::{Method, Runtime},
+    secret::Secret,
+};
+
+use crate::{
+    credentials::{Credentials, assertion::assertion},
+    eras::Eras,
+    failure::Failure,
+    settings::UpstreamSettings,
+};
+
+/// The headers of a response that are read.
+const RESPONSE_HEADERS: [&str; 3] = ["content-type", "mcp-session-id", "retry-after"];
+
+/// The headers of clients that the upstream compares with arguments: only its schemas say which there must be.
+const PARAMETER_HEADERS: &str = "mcp-param-";
+
+/// An upstream, and how the gateway reaches it.
+pub struct Upstream<F, K> {
+    settings: UpstreamSettings,
+    forward: F,
+    /// Signs assertions, if the settings say so.
+    key: Option<K>,
+    /// Which eras it speaks.
+    pub eras: Eras,
+}
+
+/// Who sends a message.
+#[derive(Clone, Copy)]
+pub struct Caller<'a> {
+    /// As verified.
+    pub identity: &'a Identity,
+    /// The request that is passed on.
+    pub context: &'a RequestContext,
+    /// Randomness.
+    pub runtime: &'a dyn Runtime,
+}
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outgoing<'a> {
+    /// A message or a batch, as JSON; none in GET and DELETE.
+    pub body: Option<&'a str>,
+    /// Whether it ends the session (DELETE).
+    pub ends_session: bool,
+    /// The headers that repeat the body, with lower-case names.
+    pub headers: &'a [(&'static str, &'a str)],
+    /// The upstream's own id of the session.
+    pub session: Option<&'a str>,
+    /// Where a stream goes on.
+    pub last_event_id: Option<&'a str>,
+}
+
+impl<F: Forward, K: SigningKey> Upstream<F, K> {
+    /// Creates an upstream from its settings. `forward` reaches it, `signing_key` makes the key of a private JWK.
+    pub fn new(settings: UpstreamSettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
+        let key = match &settings.credentials {
+            Credentials::Assertion(assertion) => Some(signing_key(assertion.key.jwk().clone())),
+            Credentials::Secret { .. } | Credentials::None => None,
+        };
+        Self { settings, forward, key, eras: Eras::default() }
+    }
+
+    /// How long it may take to begin a response, or to send one that has to be read as a whole.
+    pub const fn timeout(&self) -> Duration {
+        self.settings.timeout
+    }
+
+    /// Sends a message for a caller. The stream that comes back ends when the caller's token does.
+    ///
+    /// # Errors
+    /// [`Failure`] if there is no response, or one that says that the gateway is at fault.
+    pub async fn send(&self, caller: Caller<'_>, message: Outgoing<'_>) -> Result<UpstreamResponse<F::Body>, Failure> {
+        let Caller { identity, context, .. } = caller;
+        let credentials = self.credentials(caller).await.map_err(Failure::Credentials)?;
+        let mut headers = Vec::with_capacity(8);
+        if let Some((name, value)) = &credentials {
+            headers.push((*name, value.as_ref()));
+        }
+        let method = match message.body {
+            Some(_) => Method::POST,
+            None if message.ends_session => Method::DELETE,
+            None => Method::GET,
+        };
+        if method == Method::POST {
+            headers.push(("content-type", "application/json"));
+            headers.push(("accept", "application/json, text/event-stream"));
+        } else if method == Method::GET {
+            headers.push(("accept", "text/event-stream"));
+        }
+        headers.extend_from_slice(message.headers);
+        headers.extend(message.session.map(|session| ("mcp-session-id", session)));
+        headers.extend(message.last_event_id.map(|id| ("last-event-id", id)));
+        let request = ForwardRequest {
+            method,
+            url: &self.settings.url,
+            headers: &headers,
+            body: message.body.map_or(ForwardContent::Empty, ForwardContent::Text),
+            timeout: self.settings.timeout,
+            response_headers: &RESPONSE_HEADERS,
+            client_headers_prefix: message.body.is_some().then_some(PARAMETER_HEADERS),
+            ends_after: Some(Duration::from_secs(identity.expires_at().saturating_sub(context.now))),
+        };
+        Ok(self.forward.forward(context, request).await?)
+    }
+
+    /// The header that tells the upstream who is calling, or that the gateway is.
+    async fn credentials(&self, caller: Caller<'_>) -> Result<Option<(&str, Cow<'_, str>)>, KeyError> {
+        match (&self.settings.credentials, &self.key) {
+            (Credentials::Assertion(settings), Some(key)) => {
+                let claims = settings.claims(caller.identity);
+                let assertion =
+                    assertion(key, settings.key.public().kid(), &claims, caller.context.now, caller.runtime).await?;
+                Ok(Some(("authorization", Cow::Owned(["Bearer ", &assertion].concat()))))
+            }
+            (Credentials::Assertion(_), None) => Err(KeyError::Failed),
+            (Credentials::Secret { header, value }, _) => Ok(Some((header, Cow::Borrowed(value.expose())))),
+            (Credentials::None, _) => Ok(None),
+        }
+    }
+}
