@@ -71,7 +71,7 @@ test("a response of 10 GB waits for its client, and ends when the client goes", 
     read += chunk.length;
     if (read > 256 * MEGABYTE) break;
   }
-  request.destroy();
+  request.socket.resetAndDestroy();
   const [seen] = upstream.of("tools/call");
   await worker.waitFor(() => seen.aborted === true, "the upstream still sends");
   assert.ok(seen.sent < read + 64 * MEGABYTE, `${seen.sent / MEGABYTE} MB were sent`);
@@ -103,6 +103,6 @@ test(`${STREAMS} event streams at once, each with its own events`, async () => {
   }
   const grown = await grownBy(before);
   assert.ok(grown * MEGABYTE < GROWTH_BYTES + STREAMS * STREAM_BYTES, `it has grown by ${grown} MB`);
-  for (const { request } of opened) request.destroy();
+  for (const { request } of opened) request.socket.resetAndDestroy();
   await worker.waitFor(() => upstream.of("tools/call").every(({ aborted }) => aborted === true), "some stay open", 20_000);
 });
