@@ -62,7 +62,7 @@ pub fn clients(name: &str, url: &str) -> [Client; 7] {
         },
         with_link(
             "Cursor",
-            "Cursor shows what it adds before it does.",
+            "Shows what it adds before it does.",
             "Add to Cursor",
             &[
                 "cursor://anysphere.cursor-deeplink/mcp/install?name=",
@@ -73,7 +73,7 @@ pub fn clients(name: &str, url: &str) -> [Client; 7] {
         ),
         with_link(
             "VS Code",
-            "VS Code shows what it adds before it does.",
+            "Shows what it adds before it does.",
             "Add to VS Code",
             &["vscode:mcp/install?", &url_component(&vs_code)],
         ),

@@ -2,7 +2,7 @@
 //!
 //! Markup is known at compile time: [`Html::raw`] and [`Html::fill`] take `&'static str`. Settings and strings of tool
 //! authors are added with [`Html::text`]. The same escaping is valid in element content and in attribute values in double
-//! quotes; templates have gaps in these two places only.
+//! quotes; templates have gaps in these two places only, but for that of [`Html::json`].
 
 /// An HTML document.
 #[derive(Debug, Default)]
@@ -31,6 +31,21 @@ impl Html {
         self
     }
 
+    /// Adds JSON as an attribute value in single quotes. There its many quotes need no references.
+    pub fn json(&mut self, json: &str) -> &mut Self {
+        for character in json.chars() {
+            match character {
+                // JSON has these characters in strings only.
+                '&' => self.0.push_str("\\u0026"),
+                '<' => self.0.push_str("\\u003c"),
+                '>' => self.0.push_str("\\u003e"),
+                '\'' => self.0.push_str("\\u0027"),
+                other => self.0.push(other),
+            }
+        }
+        self
+    }
+
     /// Adds a template and calls `write` for each gap (`{{name}}`), in order. What `write` adds is not searched for gaps.
     pub fn fill(&mut self, template: &'static str, mut write: impl FnMut(&mut Self, &str)) {
         let mut rest = template;
@@ -52,8 +67,20 @@ impl Html {
 /// Encodes `text` as a component of a URL: everything but the unreserved characters of RFC 3986 §2.3 is percent-encoded.
 #[must_use]
 pub fn url_component(text: &str) -> String {
+    percent_encoded(text, b"-._~")
+}
+
+/// Encodes `text` for a `data:` URL, where more characters stand for themselves (RFC 2397 §3). A short result: what
+/// [`Html::text`] would replace is encoded, too.
+#[must_use]
+pub fn in_data_url(text: &str) -> String {
+    percent_encoded(text, b"-._~=:/ ")
+}
+
+/// Percent-encodes everything but letters, digits and `kept`.
+fn percent_encoded(text: &str, kept: &[u8]) -> String {
     text.bytes().fold(String::with_capacity(3 * text.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');
@@ -70,6 +97,16 @@ pub fn url_component(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_is_escaped_as_json() {
+        let mut html = Html::default();
+        let value = serde_json::json!({ "a": "</script>'\"&amp;" });
+        html.json(&value.to_string());
+        let text = html.into_string();
+        assert_eq!(text, r#"{"a":"\u003c/script\u003e\u0027\"\u0026amp;"}"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), value);
+    }
 
     #[test]
     fn text_is_escaped() {

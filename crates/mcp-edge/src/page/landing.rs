@@ -6,7 +6,7 @@ use crate::{
     documents::document::Document,
     page::{
         CALLBACK_PATH, Policy,
-        html::{Html, url_component},
+        html::{Html, in_data_url},
         sections,
         view::View,
     },
@@ -101,13 +101,12 @@ fn icon(view: &View<'_>) -> String {
         .raw("'>")
         .text(&view.initial())
         .raw("</text></svg>");
-    String::from("data:image/svg+xml,") + &url_component(&svg.into_string())
+    String::from("data:image/svg+xml,") + &in_data_url(&svg.into_string())
 }
 
 fn local_note(view: &View<'_>) -> &'static str {
     if view.settings.resource.url.starts_with("http://") {
-        " This server runs on your machine: Claude and ChatGPT call from their own network and cannot reach it before it \
-         is deployed."
+        " This server runs on your machine, which Claude and ChatGPT cannot reach from their network."
     } else {
         ""
     }
@@ -124,19 +123,20 @@ fn playground<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
         let scopes: Vec<&str> = scopes.iter().collect();
         json!({ "name": tool.name, "title": tool.title, "scopes": scopes })
     });
+    // Nobody can tell which tools of an upstream need further scopes, so that one entry stands for all of them.
+    let further = view.gateway_scopes.map(|_| view.scopes_of(false)).filter(|scopes| !scopes.is_empty());
+    let further = further.map(|scopes| json!({ "name": "…", "title": "Further tools", "scopes": scopes }));
     let server = json!({
         "url": resource.url,
         "clientId": page.playground_client_id,
         "callback": resource.origin.clone() + CALLBACK_PATH,
         "provider": view.provider_origin(),
         "first": starts_with_whoami.then_some(FIRST_TOOL),
-        "tools": tools.collect::<Vec<_>>(),
-        // Nobody can tell which tools of an upstream need them.
-        "more": view.gateway_scopes.map(|_| view.scopes_of(false)),
+        "tools": tools.chain(further).collect::<Vec<_>>(),
     });
     html.fill(include_str!("playground.html"), |html, gap| {
         match gap {
-            "server" => html.text(&server.to_string()),
+            "server" => html.json(&server.to_string()),
             "call_to_action" if starts_with_whoami => html.raw("Sign in and call whoami"),
             "call_to_action" => html.raw("Sign in and list the tools"),
             gap => unknown(html, gap),

@@ -27,13 +27,19 @@ pub(super) fn issuers<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
 pub(super) fn clients<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
     for Client { name, how, link, copy } in connect::clients(view.name, &view.settings.resource.url) {
         html.raw("<li><h3>").raw(name).raw("</h3><p>").raw(how);
-        if let (Some((_, text)), "") = (&copy, how) {
+        let shown = copy.as_ref().filter(|_| how.is_empty());
+        if let Some((_, text)) = shown {
             html.raw("<code>").text(text).raw("</code>");
         }
-        html.raw("</p><div class=\"buttons\">");
+        // The script copies what is shown; otherwise the button says what to copy.
+        let is_shown = shown.is_some();
+        html.raw("</p><div>");
         if let Some((label, text)) = copy {
-            html.raw("<button class=\"copy\" data-copy=\"").text(&text).raw("\" aria-label=\"").raw(label);
-            html.raw(" for ").raw(name).raw("\" hidden>").raw(label).raw("</button>");
+            html.raw("<button class=\"copy\"");
+            if !is_shown {
+                html.raw(" data-copy=\"").text(&text).raw("\"");
+            }
+            html.raw(" aria-label=\"").raw(label).raw(" for ").raw(name).raw("\" hidden>").raw(label).raw("</button>");
         }
         if let Some((label, url)) = link {
             html.raw("<a class=\"button\" href=\"").text(&url).raw("\">").raw(label).raw("</a>");

@@ -11,11 +11,13 @@ export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
-    else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+    else if (isGiven(value)) element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== false));
+  element.append(...children.flat().filter(isGiven));
   return element;
 }
+
+const isGiven = (value) => value !== undefined && value !== false;
 
 /** Creates a box of text that scrolls; `tabindex` makes it reachable with the keyboard. */
 export const scrollable = (label, text) => h("pre", { tabindex: "0", role: "group", "aria-label": label }, text);

@@ -3,10 +3,13 @@
 // Each step is added to `trace` with its request and response. The token is only in the memory of this module.
 
 import { authorizationUrl, challengeOf, codeIn, random } from "./authorization.js";
+import { createClient } from "./client.js";
 import { answerText, createSecrets, parametersText, requestText, send } from "./exchange.js";
-import { mcpAnswer, mcpRequest } from "./mcp.js";
+import { mcpRequest } from "./mcp.js";
 import { bearerChallenge, checkProvider, discoveryUrls, issuerOf } from "./metadata.js";
 import * as problems from "./problems.js";
+
+const METHOD_NOT_FOUND = -32601;
 
 /**
  * @typedef {object} Server
@@ -28,6 +31,11 @@ export function createFlow(server, trace) {
   // True until the token has been accepted once: a refusal before that means a wrong configuration.
   let isFresh = false;
   let granted = [];
+  const request = createClient(url, {
+    trace,
+    judge,
+    exchange: (step, message) => sendIn(step, message, problems.serverUnreachable(url)),
+  });
 
   /**
    * Obtains a token, beginning with a request without one.
@@ -68,7 +76,7 @@ export function createFlow(server, trace) {
   }
 
   async function discover(issuer) {
-    const step = trace.begin("Find the provider’s endpoints", "They are in the provider’s metadata (OpenID Connect Discovery).");
+    const step = trace.begin("Find the provider’s endpoints", "They are in its metadata (OpenID Connect Discovery).");
     let problem = problems.providerUnreachable(issuer);
     for (const place of discoveryUrls(issuer)) {
       const answer = await sendIn(step, { method: "GET", url: place }).catch(() => undefined);
@@ -85,7 +93,7 @@ export function createFlow(server, trace) {
   }
 
   async function authorize(provider, scope, ask) {
-    const step = trace.begin("Ask for your consent", "You sign in at the provider, in another window, and allow what this page may do.");
+    const step = trace.begin("Ask for your consent", "You sign in at the provider and allow what this page may do.");
     const [state, verifier] = [random(), random()];
     const endpoint = provider.authorization_endpoint;
     const address = authorizationUrl(endpoint, {
@@ -109,7 +117,7 @@ export function createFlow(server, trace) {
   }
 
   async function redeem({ token_endpoint: endpoint }, code, verifier, scope) {
-    const step = trace.begin("Exchange the code for a token", "Only this page can do so, because only it has the verifier (PKCE).");
+    const step = trace.begin("Exchange the code for a token", "Only this page can: it alone has the verifier (PKCE).");
     const form = {
       grant_type: "authorization_code",
       client_id: clientId,
@@ -130,13 +138,16 @@ export function createFlow(server, trace) {
     step.done();
   }
 
-  /** Returns the tools that the token allows. */
+  /** Returns the tools that the token allows. A server without tools may not know the method. */
   async function listTools() {
     const tools = [];
     let cursor;
     do {
-      const step = trace.begin("List the tools", "The server lists those that the token allows.");
-      const result = await request(step, "tools/list", { cursor });
+      const about = ["List the tools", "The server lists those that the token allows."];
+      const result = await request(about, "tools/list", { cursor }, { token }).catch((problem) => {
+        if (problem.code === METHOD_NOT_FOUND) return { tools: [] };
+        throw problem;
+      });
       tools.push(...result.tools);
       cursor = result.nextCursor;
     } while (cursor !== undefined);
@@ -150,23 +161,17 @@ export function createFlow(server, trace) {
    * @returns {Promise<object>}  `CallToolResult`
    */
   function callTool({ name, inputSchema }, given) {
-    const step = trace.begin(`Call ${name}`, "The server verifies the token with each request.");
-    return request(step, "tools/call", { name, arguments: given }, inputSchema);
+    const about = [`Call ${name}`, "The server verifies the token with each request."];
+    return request(about, "tools/call", { name, arguments: given }, { token, inputSchema });
   }
 
-  async function request(step, method, params, inputSchema) {
-    const message = mcpRequest(url, method, params, { token, inputSchema });
-    const answer = await sendIn(step, message, problems.serverUnreachable(url));
-    const { result, error } = mcpAnswer(answer) ?? {};
-    if (answer.status >= 400 && error?.code === undefined) throw step.failed(refusal(answer));
-    isFresh = false;
-    if (error) throw step.failed(problems.rpc(error));
-    if (result === undefined) throw step.failed(problems.failed(answer.status));
-    step.done();
-    return result;
-  }
-
-  function refusal(answer) {
+  /** Returns the problem of an answer to a request with the token, if there is one. */
+  function judge(answer, error) {
+    const isAccepted = answer.status < 400 || error?.code !== undefined;
+    if (isAccepted) {
+      isFresh = false;
+      return error && problems.rpc(error);
+    }
     const challenge = bearerChallenge(answer.headers.get("www-authenticate"));
     const problem = problems.refusalBy(answer, { resource: url, token, challenge, isFresh });
     if (answer.status === 401) token = undefined;
@@ -184,8 +189,8 @@ export function createFlow(server, trace) {
       step.received("no response", `The browser could not read a response: ${error.message}.`);
       throw step.failed(problem ?? error);
     }
-    // Tokens in the response are hidden before it is shown.
-    secrets.add(answer.json?.access_token, answer.json?.refresh_token, answer.json?.id_token);
+    // Tokens in the response are hidden before it is shown. So is the session: who knows it can use it, with a token.
+    secrets.add(answer.headers.get("mcp-session-id"), answer.json?.access_token, answer.json?.refresh_token, answer.json?.id_token);
     step.received(answer.status, secrets.hide(answerText(answer)), answer.milliseconds);
     return answer;
   }
@@ -197,6 +202,9 @@ export function createFlow(server, trace) {
 
     /** Whether there is a token. */
     isSignedIn: () => token !== undefined,
+
+    /** Whether all of these scopes are granted. */
+    has: (scopes) => scopes.every((scope) => granted.includes(scope)),
 
     /** Forgets the token. */
     signOut() {

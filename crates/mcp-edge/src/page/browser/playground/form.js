@@ -62,7 +62,7 @@ const resolve = (reference, root) => reference.split("/").slice(1).reduce((at, n
  * Returns the arguments for the values entered. Empty values that are not required are left out.
  * @param {Field[]} fields
  * @param {(name: string) => string | boolean} entered  a string, or whether a box is ticked
- * @throws {FieldError}
+ * @throws {Error & {field: string}} if a value is not valid
  */
 export function argumentsFrom(fields, entered) {
   const given = {};
@@ -72,7 +72,7 @@ export function argumentsFrom(fields, entered) {
     if (!isEmpty || (field.required && (field.kind === "text" || field.kind === "flag"))) {
       given[field.name] = valueOf(field, value);
     } else if (field.required) {
-      throw new FieldError(field.name, "This field is required.");
+      throw fieldError(field.name, "This field is required.");
     }
   }
   return given;
@@ -81,7 +81,7 @@ export function argumentsFrom(fields, entered) {
 function valueOf({ name, kind, choices }, value) {
   switch (kind) {
     case "number":
-      if (!Number.isFinite(Number(value))) throw new FieldError(name, "This must be a number.");
+      if (!Number.isFinite(Number(value))) throw fieldError(name, "This must be a number.");
       return Number(value);
     case "choice":
       return choices[Number(value)];
@@ -89,17 +89,12 @@ function valueOf({ name, kind, choices }, value) {
       try {
         return JSON.parse(value);
       } catch {
-        throw new FieldError(name, 'This must be JSON, for example ["a", "b"] or {"a": 1}. Strings need double quotes.');
+        throw fieldError(name, 'This must be JSON, such as ["a"] or {"a": 1}. Strings need double quotes.');
       }
     default:
       return value;
   }
 }
 
-/** A value that was entered is not valid. */
-export class FieldError extends Error {
-  constructor(field, message) {
-    super(message);
-    this.field = field;
-  }
-}
+/** Creates the error of a value that is not valid: the name of its `field`, and a message. */
+const fieldError = (field, message) => Object.assign(new Error(message), { field });

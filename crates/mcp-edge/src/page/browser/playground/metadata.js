@@ -32,12 +32,7 @@ export function discoveryUrls(issuer) {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, "");
   const [openid, oauth] = ["openid-configuration", "oauth-authorization-server"].map((name) => `/.well-known/${name}`);
-  return [
-    origin + path + openid,
-    origin + oauth + path,
-    origin + path + oauth,
-    origin + openid + path,
-  ].filter((url, index, all) => all.indexOf(url) === index);
+  return [...new Set([path + openid, oauth + path, path + oauth, openid + path])].map((place) => origin + place);
 }
 
 /** Checks that the metadata is that of the issuer and that a public client can use the provider. */

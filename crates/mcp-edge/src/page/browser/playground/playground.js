@@ -56,7 +56,7 @@ export function readyPlayground(section) {
       }
       tools = await flow.listTools();
       offerTools(tool);
-      say("Signed in. Choose a tool.");
+      say(chosen() ? "Signed in. Choose a tool." : "Signed in. The server lists no tools for you.");
       const first = tools.find(({ name }) => name === server.first);
       if (first) await run(first, {});
     });
@@ -71,14 +71,15 @@ export function readyPlayground(section) {
       say("Waiting for you to sign in, in the other window.");
     } else {
       const link = h("a", { href: url, target: "_blank", class: "button" }, "Open the sign-in page");
-      show(problemView(problems.popupBlocked(), link));
-      say("The sign-in window was blocked.");
+      const problem = problems.popupBlocked();
+      show(problemView(problem, link));
+      say(problem.title);
     }
     try {
       return await waitForAnswer(state, {
         opened,
         signal: waiting.signal,
-        onClosed: () => say("The sign-in window seems to be closed. If it is still open, continue there; otherwise cancel and start again."),
+        onClosed: () => say("The sign-in window seems to be closed. If it is not, continue there; otherwise cancel."),
         onUnclaimed: () => show(problemView(problems.unclaimed())),
       });
     } finally {
@@ -88,12 +89,16 @@ export function readyPlayground(section) {
   }
 
   function offerTools(chosenName) {
-    const missing = server.tools.filter((one) => !tools.some(({ name }) => name === one.name));
+    // The entry for all further tools of a gateway's upstream goes when its scopes are granted.
+    const missing = server.tools.filter((one) => !tools.some(({ name }) => name === one.name) && !flow.has(one.scopes));
     const option = ({ name, title }) => h("option", { value: name }, title && title !== name ? `${title} (${name})` : name);
     const more = missing.length > 0 && h("optgroup", { label: "Need more access" }, missing.map(option));
     toolChoice.replaceChildren(...tools.map(option), more || "");
     if (chosenName) toolChoice.value = chosenName;
+    // Nothing is selected if the tool is not listed any more.
+    if (!chosen()) toolChoice.selectedIndex = 0;
     choose();
+    for (const id of ["choice", "send"]) byId(id).hidden = !chosen();
     callForm.hidden = false;
     signInButton.hidden = true;
   }
@@ -104,8 +109,7 @@ export function readyPlayground(section) {
   }
 
   function choose() {
-    const tool = chosen();
-    if (!tool) return;
+    const tool = chosen() ?? {};
     byId("about").textContent = tool.description ?? "";
     readArguments = fillForm(byId("arguments"), tool);
   }
@@ -130,7 +134,7 @@ export function readyPlayground(section) {
     steps.hidden = true;
     show();
     offerSignIn();
-    say("The token is deleted. Your session at the provider continues until you sign out there.");
+    say("The token is deleted. You are still signed in at the provider.");
     signInButton.focus();
   }
 

@@ -22,7 +22,10 @@ const VALUES = {
 };
 
 /** Creates the view of a result of `tools/call`. */
-export function resultView(tool, { content = [], structuredContent, isError }) {
+export function resultView(tool, result) {
+  const { content = [], isError, resultType = "complete" } = result;
+  // What else a result may be, such as a question to the client, is shown as it is.
+  const structuredContent = resultType === "complete" ? result.structuredContent : result;
   if (isError) return h("div", { class: "problem" }, h("h3", {}, `${tool.name} returned an error`), contentView(content));
   // A result with a subject is an identity, of any tool.
   if (typeof structuredContent?.sub === "string") return identityCard(structuredContent);

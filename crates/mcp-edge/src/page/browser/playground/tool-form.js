@@ -1,7 +1,7 @@
 // The form for a tool, created from its `inputSchema`.
 
 import { byId, h } from "../dom.js";
-import { argumentsFrom, FieldError, fieldsOf } from "./form.js";
+import { argumentsFrom, fieldsOf } from "./form.js";
 
 /**
  * Fills the form and returns a function that reads it. That returns the arguments, or `undefined` after showing an error
@@ -21,7 +21,7 @@ export function fillForm(place, { inputSchema }) {
         return control.type === "checkbox" ? control.checked : control.value;
       });
     } catch (error) {
-      if (!(error instanceof FieldError)) throw error;
+      if (!error.field) throw error;
       report(error.field, error.message);
       byId(idOf(error.field)).focus();
       return undefined;
@@ -69,7 +69,7 @@ function controlFor({ kind, required, choices, initial, schema }, attributes) {
         initial === undefined ? "" : JSON.stringify(initial),
       );
     default:
-      return schema.maxLength > 200 || schema.maxLength === undefined
+      return !(schema.maxLength <= 200)
         ? h("textarea", { ...attributes, rows: 2, maxlength: schema.maxLength }, initial ?? "")
         : h("input", { ...attributes, type: "text", maxlength: schema.maxLength, value: initial, autocomplete: "off" });
   }

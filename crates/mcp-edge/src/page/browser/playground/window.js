@@ -19,7 +19,7 @@ export function openWindow() {
   if (opened) {
     opened.document.title = "Sign in";
     opened.document.documentElement.style.cssText = "color-scheme:light dark;font:1rem system-ui,sans-serif";
-    opened.document.body.textContent = "Looking up the sign-in page …";
+    opened.document.body.textContent = "One moment …";
   }
   return opened;
 }
