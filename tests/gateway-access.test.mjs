@@ -84,8 +84,8 @@ describe("a tool", () => {
     ["Search", reader, "unknown"],
     ["OPEN", reader, "unknown"],
     ["\u017fearch", reader, "unknown"],
-    ["open ", reader, "unknown"],
-    ["admin\u0000", reader, "unknown"],
+    ["open ", reader, "no name"],
+    ["admin\u0000", reader, "no name"],
     ["*", reader, "unknown"],
     ["", reader, "unknown"],
   ]) {
@@ -97,6 +97,7 @@ describe("a tool", () => {
       for (const answer of answers) {
         if (outcome === "passes") assertPassed(answer);
         else if (outcome === "unknown") assertUnknown(answer, /unknown tool/i);
+        else if (outcome === "no name") assertUnknown(answer, /names have neither/);
         else assertStepUp(answer, outcome);
       }
     });

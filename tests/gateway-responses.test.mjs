@@ -179,7 +179,7 @@ describe("what is read is bounded, and checked:", () => {
   for (const [what, fault] of Object.entries({
     "a list of 5 MB": changed(({ result }) => ({ result: { ...result, x: "a".repeat(5 * MEGABYTE) } })),
     "a list without end": flood(10_000),
-    "a list that is compressed to nothing": gzipBomb(64),
+    "a list that is compressed to nothing": gzipBomb(16),
     "an id of another request": changed(({ id }) => ({ id: id + 1 })),
     "an id of another type": changed(({ id }) => ({ id: `${id}` })),
     "no id": changed(() => ({ id: undefined })),
