@@ -79,7 +79,7 @@ pub struct Gateway<F, K> {
     public_keys: Option<String>,
 }
 
-/// A [`Gateway`], whatever it reaches its upstream with.
+/// A [`Gateway`] with any ports.
 pub trait PassOn {
     /// Looks at the head of a request before its body is read.
     ///

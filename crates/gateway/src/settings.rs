@@ -215,11 +215,6 @@ fn read_credentials(
         for name in [SIGNING_KEY, PUBLIC_KEYS, AUDIENCE] {
             refuse(reader, name, "is for UPSTREAM_AUTH = \"assertion\": remove it, or set that");
         }
-        refuse(
-            reader,
-            "TASK_SCOPES",
-            "needs UPSTREAM_AUTH = \"assertion\": otherwise the upstream cannot tell whose a task is",
-        );
     }
     if kind != "secret" {
         for name in [SECRET, SECRET_HEADER] {
