@@ -82,8 +82,7 @@ describe("of the upstream's headers a client sees", () => {
     upstream.on("tools/call", answer({ headers: FOREIGN_HEADERS }));
     const { headers } = await post(worker, { token, message: legacyCall("search"), headers: { origin: "https://elsewhere.example" } });
     assert.notEqual(headers["access-control-allow-origin"], "https://elsewhere.example");
-    const refused = await call();
-    assert.equal(refused.headers["access-control-expose-headers"], undefined);
+    assert.ok(!`${headers["access-control-expose-headers"]}`.includes("x-secret"));
   });
 
   test("none of an accepted notification", async () => {
@@ -180,13 +179,12 @@ describe("what is read is bounded, and checked:", () => {
   for (const [what, fault] of Object.entries({
     "a list of 5 MB": changed(({ result }) => ({ result: { ...result, x: "a".repeat(5 * MEGABYTE) } })),
     "a list without end": flood(10_000),
-    "a list that is compressed to nothing": gzipBomb(64),
+    "a list that is compressed to nothing": gzipBomb(16),
     "an id of another request": changed(({ id }) => ({ id: id + 1 })),
     "an id of another type": changed(({ id }) => ({ id: `${id}` })),
     "no id": changed(() => ({ id: undefined })),
     "neither result nor error": changed(() => ({ result: undefined })),
     "a list that is none": changed(() => ({ result: { tools: {} } })),
-    "a tool without a name": changed(() => ({ result: { tools: [{ inputSchema: {} }] } })),
     "broken JSON": answer({ body: '{"jsonrpc":"2.0",' }),
     "an event stream without the response": stream(({ raw, end }) => (raw(": nothing\n\n"), end())),
     "an event stream without end": stream(({ raw }, { response }) => {
@@ -207,6 +205,7 @@ describe("what is read is bounded, and checked:", () => {
     "in a second list": `"tools":[{"name":"search","inputSchema":{}}],"tools":[${JSON.stringify(hidden)}]`,
     "by a second name": '"tools":[{"name":"search","name":"delete","inputSchema":{}}]',
     "in a list of another case": `"tools":[{"name":"search","inputSchema":{}}],"Tools":[${JSON.stringify(hidden)}]`,
+    "without a name": '"tools":[{"title":"delete","inputSchema":{}},{"name":["delete"],"inputSchema":{}}]',
     "in a second result": `"tools":[]},"result":{"tools":[${JSON.stringify(hidden)}]`,
   })) {
     test(`a tool is not shown ${what}`, async () => {

@@ -45,7 +45,15 @@ async function open({ token = alice, method = "POST", message, headers = {} }) {
   return { request, response, next: async () => `${(await chunks.next()).value ?? ""}` };
 }
 
-const endOf = (response) => new Promise((resolve) => response.once("close", resolve).resume());
+/** Goes away. For workerd a client that closes its side may only have said that it will send no more. */
+const leave = (request) => request.socket.resetAndDestroy();
+
+/** Waits until a response has ended, or is broken off. */
+const endOf = (response) =>
+  new Promise((resolve, reject) => {
+    const patience = setTimeout(() => reject(new Error("it does not end")) || response.destroy(), 10_000);
+    response.once("close", () => clearTimeout(patience) || resolve()).resume();
+  });
 
 describe("a session", () => {
   const withSession = (id = SESSION) =>
@@ -168,7 +176,7 @@ describe("an event stream", () => {
       const { request: connection, next } = await open(request);
       await next();
       const at = upstream.requests.at(-1);
-      connection.destroy();
+      leave(connection);
       await worker.waitFor(() => at.aborted === true, "the upstream's connection is still open");
     });
   }
@@ -186,7 +194,7 @@ describe("an event stream", () => {
       resolve({ request: connection });
     });
     await worker.waitFor(() => upstream.of("tools/call").length === 2, "the calls do not arrive");
-    request.destroy();
+    leave(request);
     await worker.waitFor(() => upstream.of("tools/call").some(({ aborted }) => aborted), "the upstream's connection is still open");
     assert.equal(upstream.of("tools/call").filter(({ aborted }) => aborted).length, 1, "another's goes on");
     for (const { response } of upstream.of("tools/call")) response.end();

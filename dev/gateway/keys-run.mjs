@@ -99,7 +99,7 @@ async function publish({ surroundings: { print, fetch, now, folder, root }, path
   const published = await publishedKeys(settings.RESOURCE, fetch);
   const current = published.filter(({ kid }) => !listed.some((key) => key.kid === kid));
   if (current.length !== 1) {
-    throw new Problem(`which key signs now cannot be told: ${current.length} of the published keys are not in ${SETTING}`, {
+    throw new Problem(`it is not clear which key signs now: ${current.length} of the published keys are not in ${SETTING}`, {
       fix: `Deploy ${file} as it is (make deploy). If it lists the key that signs, remove that key from ${SETTING} first.`,
     });
   }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -160,10 +160,11 @@ describe("the tables of wrangler.toml", () => {
 
 describe("--pins", () => {
   test("prints the digests of the definitions as they are on the wire", async () => {
-    upstream = await startUpstream({ lists: { tools: [['{ "name" : "a",\n\t"description":"b" , "annotations" : { "title" : "c", "readOnlyHint" : true } }', '{"name":"n","inputSchema":{"type":"object","x":1.0}}', '{"name":"m","inputSchema":{"type":"object","x":1}}']] } });
+    const [, example] = JSON.parse(readFileSync(new URL("../../crates/gateway/tests/pins.json", import.meta.url), "utf8"));
+    upstream = await startUpstream({ lists: { tools: [[example.definition, '{"name":"n","inputSchema":{"type":"object","x":1.0}}', '{"name":"m","inputSchema":{"type":"object","x":1}}']] } });
     const { code, stdout } = await run(["--pins"]);
     assert.equal(code, 0);
-    assert.match(stdout, /a=jydQ9E614S1FiwV6-1oYilDJPLY3XClD-1EGusy85Fg$/m);
+    assert.ok(stdout.includes(`a=${example.digest}\n`), stdout);
     const digests = settingsIn({ stdout }).TOOL_PINS.match(/[\w-]{43}/g);
     assert.equal(new Set(digests).size, 3);
   });

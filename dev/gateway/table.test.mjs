@@ -12,7 +12,7 @@ const needs = (table, name) => {
   return rule && needsOf(rule);
 };
 
-test("the most specific pattern counts, wherever it stands", () => {
+test("the most specific pattern counts, in any order", () => {
   const table = tools("*=deny search*=docs:read search_all=docs:read,user delete_*=docs:delete ping=allow");
   assert.deepEqual(table.problems, []);
   assert.equal(needs(table, "search"), "docs:read");

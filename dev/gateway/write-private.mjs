@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { rename, rm, writeFile } from "node:fs/promises";
 
-/** Writes a file as a whole, with mode 0600 whatever mode the old one had. */
+/** Writes a file as a whole, with mode 0600 even if the old one had another. */
 export async function writePrivate(file, text) {
   const draft = `${file}.${randomUUID()}.new`;
   try {

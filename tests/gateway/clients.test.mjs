@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { UnauthorizedError } from "@modelcontextprotocol/client";
 import "../support/report-failures.mjs";
 import { connect } from "../support/mcp-client.mjs";
-import { MODERN } from "../support/messages.mjs";
+import { MODERN, NEWEST_LEGACY } from "../support/messages.mjs";
+import { signIn } from "../support/sign-in.mjs";
 import { CLIENTS, connectV2 } from "./support/clients.mjs";
 import { startProtected } from "./support/protected.mjs";
 import { skipsPython } from "./upstreams/programs.mjs";
@@ -83,22 +85,31 @@ test("a client that is pinned to the modern era is refused by an older upstream,
   const deployment = await startProtected("everything", UPSTREAMS.everything.settings);
   try {
     const token = await deployment.gateway.alice("tools:use");
-    await assert.rejects(connectV2({ url: deployment.gateway.resource, token, mode: { pin: MODERN } }), /2026-07-28/);
+    await assert.rejects(connectV2({ url: deployment.gateway.resource, token, mode: { pin: MODERN } }), ({ data }) => {
+      assert.ok(data.supported.includes(NEWEST_LEGACY) && !data.supported.includes(MODERN), `${data.supported}`);
+      return true;
+    });
   } finally {
     await deployment.stop();
   }
 });
 
-test("a client signs in for the scopes that the tables name, and for more when a tool needs them", async () => {
+test("a client signs in for the required scope, and again for a tool that needs another", async () => {
   const scopes = { "tools:use": "Use tools", "tools:more": "Use more tools" };
-  const deployment = await startProtected("TypeScript", UPSTREAMS.TypeScript.settings, { provider: { scopes } });
+  const settings = { ...UPSTREAMS.TypeScript.settings, REQUIRED_SCOPES: "tools:use" };
+  const deployment = await startProtected("TypeScript", settings, { provider: { scopes } });
   try {
-    const { client, record } = await connect(deployment.gateway.resource, { mode: "auto" });
+    const { client, oauth } = await connect(deployment.gateway.resource, { mode: "auto" });
     const { tools } = await client.listTools();
-    assert.ok(tools.some(({ name }) => name === "test_simple_text"), "scopes_supported was asked for");
+    assert.deepEqual(tools.map(({ name }) => name).sort(), UPSTREAMS.TypeScript.tools);
     const { content } = await client.callTool({ name: "claims", arguments: {} });
-    assert.equal(JSON.parse(content[0].text).sub, deployment.gateway.subjects.alice);
-    assert.equal(record.find(({ status }) => status === 401)?.method, "POST");
+    const { sub, scope } = JSON.parse(content[0].text);
+    assert.deepEqual({ sub, scope }, { sub: deployment.gateway.subjects.alice, scope: "tools:use" });
+    const more = () => client.callTool({ name: "test_simple_text", arguments: {} });
+    await assert.rejects(more, UnauthorizedError);
+    const callback = await signIn({ authorizationUrl: oauth.authorizationUrl });
+    await client.transport.finishAuth(callback.searchParams);
+    assert.match((await more()).content[0].text, /simple text/);
     await client.close();
   } finally {
     await deployment.stop();
