@@ -95,21 +95,16 @@ async function rotate(context) {
 
 /** 1. Verifiers must know the next key before it signs, and the last one while its assertions are valid. */
 async function publish({ surroundings: { print, fetch, now, folder, root }, path, bytes, file, text, settings, ask }, rotation) {
-  const listed = keysInSettings(text, file);
-  const published = await publishedKeys(settings.RESOURCE, fetch);
-  const current = published.filter(({ kid }) => !listed.some((key) => key.kid === kid));
-  if (current.length !== 1) {
-    throw new Problem(`it is not clear which key signs now: ${current.length} of the published keys are not in ${SETTING}`, {
-      fix: `Deploy ${file} as it is (make deploy). If it lists the key that signs, remove that key from ${SETTING} first.`,
-    });
-  }
+  const listed = await keysInSettings(text, file);
+  // The gateway publishes the key that signs before the others.
+  const [current] = await publishedKeys(settings.RESOURCE, fetch);
   const next = await createSigningKey();
   print(`\nStep 1 of 3: publish the next key before it signs.\n`);
-  print(`~ ${file}: ${SETTING} gets the next key (kid ${next.kid}) and the one that signs now (kid ${current[0].kid})`);
+  print(`~ ${file}: ${SETTING} gets the next key (kid ${next.kid}) and the one that signs now (kid ${current.kid})`);
   print(`+ ${relative(root, folder)}: the next private key, until step 2\n`);
   if (!(await ask("Do this?"))) return 0;
-  await rotation.write({ kid: next.kid, previous: current[0].kid, next, publishedAt: now() });
-  await write({ path, bytes, file, text }, [...listed, publicPart(next), publicPart(current[0])]);
+  await rotation.write({ kid: next.kid, previous: current.kid, next, publishedAt: now() });
+  await write({ path, bytes, file, text }, [...listed.filter(({ kid }) => kid !== current.kid), publicPart(next), publicPart(current)]);
   print(`\nNext:\n\n  make deploy\n  ${AGAIN}      # after ${PUBLISH_MINUTES} minutes: upstreams may keep the old set of keys that long`);
   return 0;
 }
@@ -136,10 +131,13 @@ async function switchTo({ options, surroundings: { print, fetch, now }, settings
 }
 
 /** 3. The old key is no longer needed, and the new one is published because it signs. */
-async function withdraw({ options, surroundings: { print, now }, path, bytes, file, text, ask }, rotation, state) {
+async function withdraw({ options, surroundings: { print, now }, path, bytes, file, text, store, ask }, rotation, state) {
+  if ((await store.left(KEY)) !== undefined) {
+    throw new Problem("the next key is not in the Worker yet", { why: "Without a login it was written to a file, which is still there.", fix: `Run ${store.commandFor(KEY)}` });
+  }
   const left = minutesLeft(state.switchedAt, DRAIN_MINUTES, now());
   if (left > 0 && !options.now) throw new Problem(`it is too early to remove the old key: ${left} minutes are left`, { why: "Assertions that it signed may still be on their way.", fix: "Wait, or add --now." });
-  const keys = keysInSettings(text, file).filter(({ kid }) => kid !== state.kid && kid !== state.previous);
+  const keys = (await keysInSettings(text, file)).filter(({ kid }) => kid !== state.kid && kid !== state.previous);
   print(`\nStep 3 of 3: remove the old key.\n\n~ ${file}: ${SETTING} loses ${state.previous} and ${state.kid}, which is published because it signs\n`);
   if (!(await ask("Do this?"))) return 0;
   await write({ path, bytes, file, text }, keys);

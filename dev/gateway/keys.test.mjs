@@ -188,6 +188,30 @@ describe("a rotation", () => {
     assert.deepEqual(JSON.parse((await vars()).UPSTREAM_PUBLIC_KEYS), [other]);
   });
 
+  test("does not remove the old key before the next one is in the Worker", async () => {
+    await keys({ rotate: true, now: true });
+    await deploy();
+    worker.fails = LOGGED_OUT;
+    assert.match((await keys({ rotate: true, now: true })).output, /Step 2 of 3[\s\S]*wrangler secret put UPSTREAM_SIGNING_KEY/);
+    assert.match((await keys({ rotate: true, now: true })).problem.message, /the next key is not in the Worker yet/);
+    // What the operator does.
+    const file = join(root, ".wrangler/gateway/UPSTREAM_SIGNING_KEY");
+    worker.secrets.set("UPSTREAM_SIGNING_KEY", await readFile(file, "utf8"));
+    await rm(file);
+    assert.match((await keys({ rotate: true, now: true })).output, /Step 3 of 3/);
+    await deploy();
+    assert.deepEqual(await published(), [signing()]);
+  });
+
+  test("lists no key twice: one without a kid has its thumbprint", async () => {
+    const { kid, ...current } = publicPart(JSON.parse(worker.secrets.get("UPSTREAM_SIGNING_KEY")));
+    await settings(`RESOURCE = "https://mcp.example.com/mcp"\nUPSTREAM_PUBLIC_KEYS = '${JSON.stringify([current])}'\n`);
+    await deploy();
+    await keys({ rotate: true });
+    const listed = JSON.parse((await vars()).UPSTREAM_PUBLIC_KEYS).map((key) => key.kid);
+    assert.deepEqual([listed.length, listed.includes(kid)], [2, true]);
+  });
+
   test("keeps the next key in a file that only its owner can read", async () => {
     await keys({ rotate: true });
     for (const name of await files()) assert.equal((await stat(join(root, ".wrangler/gateway", name))).mode & 0o777, 0o600);
@@ -202,6 +226,7 @@ describe("a rotation", () => {
     for (const [value, expected] of [
       ['"[{"', /is not JSON/],
       ['"{}"', /is not an array of keys/],
+      ['"[{}]"', /something that is no key/],
       ['[{ kid = "a" }]', /is not a string/],
       [`'[{"kid":"a","d":"x"}]'`, /has a private key/],
     ]) {
