@@ -16,7 +16,7 @@ const AGAIN = "make gateway-keys ARGS=--rotate";
 /**
  * @typedef {object} Surroundings
  * @property {string} root
- * @property {string} folder  for files that only their owner can read
+ * @property {string} folder  for a folder of each Worker, with files that only their owner can read
  * @property {(text: string) => void} print
  * @property {(question: string) => Promise<boolean>} confirm
  * @property {(config: string) => import("../logto/secrets.mjs").Wrangler} wranglerFor
@@ -28,7 +28,7 @@ const AGAIN = "make gateway-keys ARGS=--rotate";
  * @throws {Problem}
  */
 export async function run(options, surroundings) {
-  const { root, folder, wranglerFor } = surroundings;
+  const { root, wranglerFor } = surroundings;
   const path = resolve(root, options.config);
   const bytes = await readFile(path).catch(() => {
     throw new Problem(`${path} cannot be read`, { fix: "Name another one with --config." });
@@ -37,11 +37,13 @@ export async function run(options, surroundings) {
   const text = decodeToml(bytes, file);
   const settings = readSettings(text, file);
   const worker = readName(text, file) ?? file;
+  // One for each Worker: two of them never share a key.
+  const folder = join(surroundings.folder, worker.replaceAll(/[^\w-]/g, "_"));
   for (const name of [KEY, "STATE_SECRET"].filter((each) => Object.hasOwn(settings, each))) {
     throw new Problem(`${name} is in ${file} in clear text`, { why: "Who can read the file can read it, and a secret of this name cannot be put beside it.", fix: "Remove it there, and run this command again: it makes a new one." });
   }
   const store = await openSecretStore({ wrangler: wranglerFor(path), file, root, folder });
-  const context = { options, surroundings, path, bytes, file, text, settings, worker, store, ask: question(options, surroundings) };
+  const context = { options, surroundings, folder, path, bytes, file, text, settings, worker, store, ask: question(options, surroundings) };
   return options.rotate ? rotate(context) : createFirst(context);
 }
 
@@ -85,16 +87,16 @@ async function createFirst({ surroundings: { print }, file, settings, worker, st
 const jwksUrl = ({ RESOURCE }) => URL.parse("/.well-known/jwks.json", RESOURCE || undefined)?.href ?? "/.well-known/jwks.json";
 
 async function rotate(context) {
-  const { worker, surroundings, store } = context;
+  const { worker, folder, store } = context;
   if (store.has(KEY) === false) throw new Problem(`the Worker "${worker}" has no ${KEY}`, { fix: "make gateway-keys" });
-  const rotation = openRotation(surroundings.folder, worker);
+  const rotation = openRotation(folder);
   const state = await rotation.read();
   if (state === undefined) return publish(context, rotation);
   return state.switchedAt === undefined ? switchTo(context, rotation, state) : withdraw(context, rotation, state);
 }
 
 /** 1. Verifiers must know the next key before it signs, and the last one while its assertions are valid. */
-async function publish({ surroundings: { print, fetch, now, folder, root }, path, bytes, file, text, settings, ask }, rotation) {
+async function publish({ surroundings: { print, fetch, now, root }, folder, path, bytes, file, text, settings, ask }, rotation) {
   const listed = await keysInSettings(text, file);
   // The gateway publishes the key that signs before the others.
   const [current] = await publishedKeys(settings.RESOURCE, fetch);
