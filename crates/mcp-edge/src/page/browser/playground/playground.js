@@ -98,7 +98,7 @@ export function readyPlayground(section) {
     // Nothing is selected if the tool is not listed any more.
     if (!chosen()) toolChoice.selectedIndex = 0;
     choose();
-    for (const id of ["choice", "send"]) byId(id).hidden = !chosen();
+    for (const element of [byId("choice"), callForm.querySelector("button")]) element.hidden = !chosen();
     callForm.hidden = false;
     signInButton.hidden = true;
   }
