@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami logto doctor explain test check unit build e2e conformance providers smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
+.PHONY: help setup dev dev-registrar whoami logto gateway-keys gateway-scopes doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -16,7 +16,7 @@ help: ## List the targets
 setup: ## Install the tools; takes less than a second when they are installed
 	@unset LOGTO_CLIENT_SECRET MAKEFLAGS MFLAGS MAKEOVERRIDES; dev/setup # installs programs of others: no secret of `make logto`
 
-dev: setup ## Run the Worker and a local identity provider on this machine
+dev: setup ## Run the Worker and a local identity provider on this machine (UPSTREAM=http://localhost:3001/mcp: in front of your server)
 	@dev/with-tools node dev/start.mjs
 
 dev-registrar: setup ## Run the registrar as well, with a stand-in for Logto's Management API
@@ -28,6 +28,12 @@ whoami: setup ## Connect a real MCP client to the running `make dev` and call wh
 logto: setup ## Set Logto up: make logto ENDPOINT=https://<tenant>.logto.app RESOURCE=https://mcp.example.com/mcp
 	@dev/with-tools node dev/logto/main.mjs $(ARGS)
 
+gateway-scopes: setup ## Propose access tables for an MCP server: make gateway-scopes URL=https://upstream.example.com/mcp
+	@dev/with-tools node dev/gateway/scopes.mjs $(ARGS)
+
+gateway-keys: setup ## Make the key that a gateway signs with, or replace it with ARGS=--rotate
+	@dev/with-tools node dev/gateway/keys.mjs $(ARGS)
+
 # The endpoint of `make dev`, unless URL or PORT is set.
 URL ?= http://localhost:$(or $(PORT),8787)/mcp
 
@@ -37,7 +43,7 @@ doctor: ## Check a deployment from outside, as clients see it: make doctor URL=h
 explain: ## Say what the settings make of a token: make explain < token, or with ARGS="--help"
 	@cargo run --quiet --locked -p mcp-edge-doctor -- explain $(ARGS)
 
-test: setup check unit build e2e conformance providers smoke ## Run everything that CI runs
+test: setup check unit build e2e conformance providers gateway smoke ## Run everything that CI runs
 
 check: setup ## Check spelling and words, architecture, format, lints and documents
 	$(call phase,spelling)
@@ -92,6 +98,11 @@ providers: build ## Sign in at real identity providers with the official clients
 	$(call phase,identity providers)
 	dev/setup providers
 	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/providers/*.test.mjs'
+
+gateway: build ## Put the Worker in front of real MCP servers, with the official clients and the conformance suite
+	$(call phase,gateway)
+	dev/setup gateway
+	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/gateway/*.test.mjs'
 
 smoke: build ## Test the benchmark: every load once and briefly
 	$(call phase,benchmark)

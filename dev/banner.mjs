@@ -1,11 +1,12 @@
 // The message of `make dev` when everything runs: URLs, accounts and commands.
 
+import { accessLines, upstreamLines } from "./gateway/local-banner.mjs";
 import { LOCAL_ACCOUNTS } from "./identity-provider/index.mjs";
 
 const DEFAULT_PORT = 8787;
 
-/** @param {{mcpUrl: string, port: number, issuer: string}} running */
-export function banner({ mcpUrl, port, issuer }) {
+/** @param {{mcpUrl: string, port: number, issuer: string, gateway?: import("./gateway/local.mjs").LocalGateway}} running */
+export function banner({ mcpUrl, port, issuer, gateway }) {
   const { origin } = new URL(mcpUrl);
   const accounts = LOCAL_ACCOUNTS.map(({ username, password }) => `${username} / ${password}`).join("   ");
   const elsewhere = port === DEFAULT_PORT ? "" : `PORT=${port} `;
@@ -15,7 +16,7 @@ export function banner({ mcpUrl, port, issuer }) {
   Start here     ${origin}/
   Sign in as     ${accounts}
   MCP endpoint   ${mcpUrl}
-
+${gateway === undefined ? "" : `${accessLines(gateway).join("\n")}\n`}
   Connect a client, in a second terminal:
 
     ${elsewhere}make whoami
@@ -26,7 +27,7 @@ export function banner({ mcpUrl, port, issuer }) {
 
     ${origin}/.well-known/oauth-protected-resource/mcp
     ${issuer}/.well-known/openid-configuration
-
+${gateway?.auth === "assertion" ? `    ${origin}/.well-known/jwks.json\n` : ""}${gateway === undefined ? "" : `${upstreamLines(gateway, mcpUrl).join("\n")}\n`}
   Changes to the sources are built at once. Ctrl-C stops everything.
 
   ──────────────────────────────────────────────────────────────────────────

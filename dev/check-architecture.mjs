@@ -41,7 +41,7 @@ const ARROWS = {
  */
 const ARROWS_OF_TESTS = {
   "mcp-edge-macros": ["mcp-edge"],
-  "mcp-edge-doctor": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-oauth"],
+  "mcp-edge-doctor": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-oauth", "mcp-edge-gateway"],
 };
 
 /** The Workers: they depend on the library alone. */

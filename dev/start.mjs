@@ -1,11 +1,15 @@
 // `make dev`: the Worker and an identity provider on this machine, until Ctrl-C.
 //
 //   PORT=8787 IDP_PORT=3000 node dev/start.mjs
+//
+// With UPSTREAM=http://localhost:3001/mcp the Worker is a gateway in front of the MCP server there.
 
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { PLAYGROUND_CLIENT_ID, startIdentityProvider } from "./identity-provider/index.mjs";
 import { banner } from "./banner.mjs";
+import { prepareGateway } from "./gateway/local.mjs";
+import { Problem } from "./logto/problem.mjs";
 import { portFrom, requireFreePort } from "./ports.mjs";
 import { startWrangler } from "./wrangler-dev.mjs";
 
@@ -30,15 +34,17 @@ async function main() {
   await requireFreePort(providerPort, "IDP_PORT");
 
   const mcpUrl = `http://localhost:${port}/mcp`;
+  const gateway = await prepareGateway({ env: process.env, mcpUrl, port, print: console.log });
   provider = await startIdentityProvider({
     port: providerPort,
     resource: mcpUrl,
+    ...(gateway && { scopes: gateway.scopes }),
     keysFile: KEYS_FILE,
     log: prefixed("provider"),
   });
 
   console.log("Building and starting the Worker. The first time, this takes a few minutes.\n");
-  wrangler = startWrangler({ port, vars: settings(mcpUrl), progress: showProgress, print: prefixed("worker") });
+  wrangler = startWrangler({ port, vars: { ...settings(mcpUrl), ...gateway?.vars }, envFiles: gateway?.envFiles, progress: showProgress, print: prefixed("worker") });
   wrangler.ended.then(({ code, output }) => {
     if (isStopping) return;
     clearProgress();
@@ -47,7 +53,7 @@ async function main() {
   });
   await wrangler.answers(mcpUrl);
   clearProgress();
-  console.log(banner({ mcpUrl, port, issuer: provider.issuer }));
+  console.log(banner({ mcpUrl, port, issuer: provider.issuer, gateway }));
   wrangler.showOutput();
 }
 
@@ -89,7 +95,7 @@ try {
   await main();
 } catch (error) {
   if (!isStopping) {
-    console.error(`dev: ${error.message}`);
+    console.error(`dev: ${error instanceof Problem ? error.lines.join("\n") : error.message}`);
     await stop(1);
   }
 }

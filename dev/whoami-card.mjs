@@ -1,4 +1,6 @@
-// The result of `whoami` as text for a terminal.
+// The result of `whoami`, or the tools of a server without it, as text for a terminal.
+
+import { safe, tableLines } from "./gateway/text.mjs";
 
 const LABELS = [
   ["username", "user name"],
@@ -36,6 +38,14 @@ function show(member, identity) {
     default:
       return String(value);
   }
+}
+
+/** @param {{name: string, description?: string}[]} tools  of a server that has no tool `whoami` */
+export function toolList(tools) {
+  if (tools.length === 0) return '\n  You are signed in. This server has no tool "whoami", and none that your scopes allow.\n';
+  const rows = tools.map(({ name, description }) => [safe(name), safe(description)]);
+  const lines = tableLines(["tool", "description"], rows, [40], { indent: 4 });
+  return `\n  You are signed in. This server has no tool "whoami"; you may use:\n\n${lines.join("\n")}\n`;
 }
 
 /** Removes control characters, which a terminal could execute. */

@@ -1,16 +1,16 @@
 // `make whoami`: an MCP client for the terminal. It signs you in with your browser, calls the tool `whoami` and
-// shows the result.
+// shows the result. A server without that tool, such as one behind a gateway, lists its tools instead.
 //
 //   node dev/whoami.mjs [URL of an MCP endpoint] [--client-id id] [--login alice] [--password alice]
 //     [--json | --token]
 
 import { parseArgs } from "node:util";
-import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
+import { Client, ProtocolErrorCode, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
 import { signIn } from "../tests/support/sign-in.mjs";
 import { OAuthClient } from "./oauth-client.mjs";
 import { openInBrowser } from "./open-in-browser.mjs";
 import { receiveCallback } from "./receive-callback.mjs";
-import { card, plain } from "./whoami-card.mjs";
+import { card, plain, toolList } from "./whoami-card.mjs";
 
 const DEFAULT_URL = `http://localhost:${process.env.PORT || 8787}/mcp`;
 
@@ -33,13 +33,27 @@ async function main({ url, ...options }) {
     const connected = await authorize(url, { oauth, callback, ...options });
     if (options.token) return printToken(oauth);
     const client = connected ?? (await open(new StreamableHTTPClientTransport(url, { authProvider: oauth })));
-    const { structuredContent, isError, content } = await client.callTool({ name: "whoami", arguments: {} });
+    const { structuredContent, isError, content, tools } = await callWhoami(client);
     await client.close();
+    if (tools !== undefined) return console.log(options.json ? JSON.stringify(tools, null, 2) : toolList(tools));
     if (isError) throw new Error(`whoami failed: ${content?.[0]?.text ?? "no reason given"}`);
     console.log(options.json ? JSON.stringify(structuredContent, null, 2) : card(structuredContent));
   } finally {
     callback.close();
   }
+}
+
+// A server that has no such tool refuses the call with a JSON-RPC error, or with a result that is an error.
+async function callWhoami(client) {
+  const result = await client.callTool({ name: "whoami", arguments: {} }).catch((error) => {
+    if (error.code === ProtocolErrorCode.InvalidParams) return { isError: true, error };
+    throw error;
+  });
+  if (!result.isError) return result;
+  const { tools } = await client.listTools();
+  if (!tools.some(({ name }) => name === "whoami")) return { tools };
+  if (result.error !== undefined) throw result.error;
+  return result;
 }
 
 function readOptions() {

@@ -16,14 +16,16 @@ const PATIENCE_MS = 5_000;
  * @param {number} options.port
  * @param {string} [options.folder]  where the Worker's wrangler.toml is, from the root of the repository
  * @param {Record<string, string>} options.vars  replace those of wrangler.toml
+ * @param {string[]} [options.envFiles]  with secrets, in place of .dev.vars
  * @param {(line: string) => void} options.progress  receives its output until the Worker responds
  * @param {(line: string) => void} options.print     receives its output after that
  */
-export function startWrangler({ port, folder = ".", vars, progress, print }) {
+export function startWrangler({ port, folder = ".", vars, envFiles = [], progress, print }) {
   const variables = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
+  const files = envFiles.flatMap((file) => ["--env-file", file]);
   const child = spawn(
     process.execPath,
-    [WRANGLER, "dev", "--port", String(port), "--show-interactive-dev-session=false", ...variables],
+    [WRANGLER, "dev", "--port", String(port), "--show-interactive-dev-session=false", ...files, ...variables],
     {
       cwd: join(ROOT, folder),
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },

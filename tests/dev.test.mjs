@@ -1,15 +1,20 @@
-// `make dev` and `make whoami`.
+// `make dev`, also in front of a server, and `make whoami`.
 
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { signIn } from "./support/sign-in.mjs";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
+import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
+import { createRemoteJWKSet, jwtVerify } from "jose";
+import { Browser, signIn } from "./support/sign-in.mjs";
 import { freePort, send } from "./support/worker.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -163,6 +168,122 @@ describe("make dev", () => {
   });
 });
 
+describe("make dev UPSTREAM=…", () => {
+  let ports;
+  let dev;
+  let mcpUrl;
+  let upstream;
+
+  before(async () => {
+    ports = { PORT: String(await freePort()), IDP_PORT: String(await freePort()) };
+    mcpUrl = `http://localhost:${ports.PORT}/mcp`;
+    const port = await freePort();
+    dev = start("dev/start.mjs", [], { ...ports, UPSTREAM: `http://localhost:${port}/mcp` });
+    await printed(dev, /Nothing answers at http:\S+ yet\. Start your MCP server/);
+    // It verifies assertions from the beginning: `make dev` must be able to ask it.
+    upstream = await startVerifyingServer({ port, gateway: `http://localhost:${ports.PORT}` });
+    await printed(dev, /Ctrl-C stops everything/);
+  });
+
+  after(async () => {
+    dev.child.kill("SIGINT");
+    await dev.ended;
+    await upstream.close();
+  });
+
+  test("waits for the server, and prints who may use what", () => {
+    assert.match(dev.output, /Protects +notes 1\.0\.0 at http:\/\/localhost:\d+\/mcp\n/);
+    assert.match(dev.output, /^ +list +reads +notes:read +Lists notes\n/m);
+    assert.match(dev.output, /^ +add +notes:write +Adds a note\n/m);
+    assert.match(dev.output, /^ +remove +deletes +notes:delete +Removes a note\n/m);
+  });
+
+  test("prints how to verify assertions, and that the server is open until it does", () => {
+    const origin = `http://localhost:${ports.PORT}`;
+    assert.match(dev.output, /! Until your server verifies the gateway's assertions, everybody who reaches http/);
+    assert.ok(dev.output.includes(`JWTVerifier(jwks_uri="${origin}/.well-known/jwks.json", issuer="${origin}"`));
+    assert.ok(dev.output.includes(`createRemoteJWKSet(new URL("${origin}/.well-known/jwks.json"))`));
+    assert.ok(dev.output.includes(`audience="${upstream.url}"`));
+  });
+
+  test("shows no secret, and keeps them where only their owner can read them", async () => {
+    const { signingKey, stateSecret } = JSON.parse(await readFile(`${ROOT}.wrangler/gateway/keys.json`, "utf8"));
+    for (const secret of [signingKey.d, stateSecret]) assert.ok(!dev.output.includes(secret));
+    for (const file of ["keys.json", "secrets.env"]) assert.equal((await stat(`${ROOT}.wrangler/gateway/${file}`)).mode & 0o777, 0o600, file);
+    const commandLines = await commandLinesOf(dev.child.pid);
+    for (const secret of [signingKey.d, stateSecret]) assert.ok(!commandLines.includes(secret));
+  });
+
+  test("the consent page names the scopes and what they are for", async () => {
+    const program = start("dev/whoami.mjs", [mcpUrl]);
+    const [authorizationUrl] = await printed(program, /http:\/\/localhost:\S+/);
+    const browser = new Browser();
+    const signInPage = await browser.open(authorizationUrl);
+    const consent = await browser.submit(signInPage, { login: "alice", password: "alice" });
+    for (const text of ["Use list", "Use add", "Use remove", "notes:delete"]) assert.ok(consent.text.includes(text), consent.text);
+    await fetch((await browser.submit(consent, { decision: "deny" })).leftTo);
+    await program.ended;
+  });
+
+  test("whoami lists the tools of a server that has no whoami", async () => {
+    const program = start("dev/whoami.mjs", [mcpUrl, "--login", "alice"]);
+    assert.equal(await program.ended, 0, program.output);
+    assert.match(program.output, /has no tool "whoami"; you may use:/);
+    assert.match(program.output, /^ +add +Adds a note$/m);
+    const json = start("dev/whoami.mjs", [mcpUrl, "--login", "alice", "--json"]);
+    assert.equal(await json.ended, 0, json.output);
+    assert.deepEqual(JSON.parse(json.output).map(({ name }) => name), ["list", "add", "remove"]);
+  });
+
+  test("the server learns who is calling, and refuses others", async () => {
+    const program = start("dev/whoami.mjs", [mcpUrl, "--login", "bob", "--token"]);
+    assert.equal(await program.ended, 0);
+    const headers = { authorization: `Bearer ${program.output.trim()}` };
+    const client = new Client({ name: "test", version: "1" }, { versionNegotiation: { mode: "auto" } });
+    await client.connect(new StreamableHTTPClientTransport(new URL(mcpUrl), { requestInit: { headers } }));
+    const { content } = await client.callTool({ name: "add", arguments: {} });
+    await client.close();
+    const payload = JSON.parse(content[0].text);
+    assert.equal(payload.iss, `http://localhost:${ports.PORT}`);
+    assert.deepEqual(payload.scope.split(" ").sort(), ["notes:delete", "notes:read", "notes:write"]);
+    assert.deepEqual(payload.act, { sub: mcpUrl });
+    assert.equal((await fetch(upstream.url, { method: "POST", headers })).status, 401);
+  });
+
+  test("the page is that of the server", async () => {
+    const page = await (await fetch(`http://localhost:${ports.PORT}/`)).text();
+    assert.ok(page.includes("notes (local)"));
+  });
+});
+
+/** An MCP server of the official SDK that verifies assertions, as docs/gateway.md shows it. */
+async function startVerifyingServer({ port, gateway }) {
+  const url = `http://localhost:${port}/mcp`;
+  const keys = createRemoteJWKSet(new URL("/.well-known/jwks.json", gateway));
+  const server = createHttpServer(async (request, response) => {
+    const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? "") ?? [];
+    const verified = await jwtVerify(token ?? "", keys, { issuer: gateway, audience: url, typ: "at+jwt", algorithms: ["ES256"] }).catch(() => undefined);
+    if (verified === undefined) return response.writeHead(401, { "www-authenticate": "Bearer" }).end();
+    const mcp = new McpServer({ name: "notes", version: "1.0.0" });
+    const answer = (value) => ({ content: [{ type: "text", text: JSON.stringify(value) }] });
+    mcp.registerTool("list", { description: "Lists notes", annotations: { readOnlyHint: true } }, () => answer([]));
+    mcp.registerTool("add", { description: "Adds a note", annotations: { destructiveHint: false } }, () => answer(verified.payload));
+    mcp.registerTool("remove", { description: "Removes a note", annotations: { destructiveHint: true } }, () => answer({}));
+    const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined });
+    await mcp.connect(transport);
+    return transport.handleRequest(request, response);
+  });
+  server.listen(port, "localhost");
+  await once(server, "listening");
+  return {
+    url,
+    close: () => new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    }),
+  };
+}
+
 describe("without a server", () => {
   test("whoami explains how to start one", async () => {
     const port = await freePort();
@@ -188,6 +309,19 @@ describe("without a server", () => {
     assert.equal(code, 1);
     assert.equal(output, "dev: IDP_PORT=many is not a port\n");
   });
+
+  test("make dev refuses an upstream that it cannot protect", async () => {
+    const env = { PORT: String(await freePort()), IDP_PORT: String(await freePort()) };
+    for (const [upstream, expected] of [
+      ["upstream", /^dev: UPSTREAM is not a URL\n/],
+      ["http://upstream.example.com/mcp", /^dev: UPSTREAM is not https\n/],
+      [`http://localhost:${env.PORT}/mcp`, /^dev: UPSTREAM is http:\S+, the gateway itself\n/],
+    ]) {
+      const { code, output } = await run("dev/start.mjs", [], { ...env, UPSTREAM: upstream });
+      assert.equal(code, 1);
+      assert.match(output, expected);
+    }
+  });
 });
 
 async function processes() {
@@ -211,6 +345,12 @@ async function processesOfPs() {
   const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,stat="]);
   const lines = stdout.trim().split("\n").map((line) => line.trim().split(/\s+/));
   return lines.map(([pid, parent, state]) => ({ pid: Number(pid), parent: Number(parent), state }));
+}
+
+/** The command lines of a process and all below it; empty where there is no /proc. */
+async function commandLinesOf(ancestor) {
+  const pids = [ancestor, ...(await descendantsOf(ancestor))];
+  return (await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")))).join("\n");
 }
 
 async function descendantsOf(ancestor) {

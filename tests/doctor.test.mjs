@@ -20,6 +20,11 @@ const NEED_A_TOKEN = [
   "whoami", "user_claims",
 ];
 
+const NEED_AN_UPSTREAM = [
+  "assertion_keys", "upstream_direct", "forged_assertion", "upstream_eras", "gateway_lists", "access_table", "upstream_headers",
+  "upstream_sessions", "upstream_address",
+];
+
 // Like most servers, this one is behind a proxy, whose URL clients know.
 const port = await freePort();
 const resource = `http://127.0.0.1:${port}/mcp`;
@@ -55,13 +60,13 @@ describe("a server without problems", () => {
   test("has no findings, without a token", async () => {
     const report = await diagnose(resource);
     assertFound(report, {});
-    assert.deepEqual(report.skipped, ["preflight", ...NEED_A_TOKEN]);
+    assert.deepEqual(report.skipped, ["preflight", ...NEED_A_TOKEN, ...NEED_AN_UPSTREAM]);
   });
 
   test("has no findings, with a token, which is not shown", async () => {
     const report = await diagnose(resource, { token });
     assertFound(report, {});
-    assert.deepEqual(report.skipped, ["preflight"]);
+    assert.deepEqual(report.skipped, ["preflight", ...NEED_AN_UPSTREAM]);
     assert.match(report.finding("whoami").observed, /in both eras/);
     for (const part of token.split(".")) assert.ok(!report.output.includes(part));
   });
@@ -69,7 +74,7 @@ describe("a server without problems", () => {
   test("has no findings, for an origin that its operator allows", async () => {
     const report = await diagnose(resource, { token, parameters: ["--origin", ALLOWED] });
     assertFound(report, {});
-    assert.deepEqual(report.skipped, []);
+    assert.deepEqual(report.skipped, NEED_AN_UPSTREAM);
   });
 
   test("lets the clients connect that can reach it, each by its registration method", async () => {
@@ -241,7 +246,7 @@ describe("a token", () => {
     const report = await diagnoseWith({ sub: "third-party-agent" });
     assertFound(report, {});
     assert.match(report.finding("whoami").observed, /machine/);
-    assert.deepEqual(report.skipped, ["preflight", "user_claims"]);
+    assert.deepEqual(report.skipped, ["preflight", "user_claims", ...NEED_AN_UPSTREAM]);
   });
 
   const opaque = "o".repeat(43);
@@ -277,7 +282,7 @@ describe("a token", () => {
       const report = await diagnoseWith(claims);
       assertFound(report, { failures: ["token"] });
       assert.match(report.finding("token").observed, observed);
-      assert.deepEqual(report.skipped, ["preflight", ...NEED_A_TOKEN.filter((slug) => slug !== "token")]);
+      assert.deepEqual(report.skipped, ["preflight", ...NEED_A_TOKEN.filter((slug) => slug !== "token"), ...NEED_AN_UPSTREAM]);
       // A problem with this token does not affect clients.
       assert.equal(report.connects.claude_code, "yes");
     });

@@ -48,6 +48,8 @@ pub enum Section {
     Browsers,
     /// Both protocol eras, with the operator's token.
     Protocol,
+    /// The upstream behind a gateway.
+    Gateway,
 }
 
 impl Section {
@@ -61,6 +63,7 @@ impl Section {
             Self::Provider => "provider",
             Self::Browsers => "browsers",
             Self::Protocol => "protocol",
+            Self::Gateway => "gateway",
         }
     }
 
@@ -74,6 +77,7 @@ impl Section {
             Self::Provider => "Identity provider",
             Self::Browsers => "Web pages (CORS)",
             Self::Protocol => "MCP requests",
+            Self::Gateway => "Gateway and upstream",
         }
     }
 }

@@ -102,6 +102,13 @@ impl Client {
         matches!(self, Self::Claude | Self::ChatGpt)
     }
 
+    /// Whether it begins with `initialize` (2025-11-25), as configured by default. Otherwise it begins with
+    /// `server/discover` (2026-07-28), and falls back.
+    #[must_use]
+    pub const fn begins_with_initialize(self) -> bool {
+        !matches!(self, Self::Claude | Self::ClaudeCode)
+    }
+
     /// The registration method that it uses at a provider. `None` if the provider supports none that it can use.
     #[must_use]
     pub fn registration_method(self, support: RegistrationSupport) -> Option<RegistrationMethod> {

@@ -12,6 +12,8 @@
 //! and affected clients. [`report`] collects the [findings](finding) and what they mean for each client, and [`render`]
 //! writes them for people or as JSON.
 //!
+//! Of a [`gateway`], the upstream behind it is examined as well.
+//!
 //! [`explain`] is another examination: of one token, with the settings of a deployment, without the deployment.
 //!
 //! The doctor shares no code with mcp-edge: a parser used by both would hide its own errors. It shares data about
@@ -24,6 +26,7 @@ pub mod clients;
 pub mod examine;
 pub mod explain;
 pub mod finding;
+pub mod gateway;
 pub mod http;
 pub mod mcp;
 pub mod options;

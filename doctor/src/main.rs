@@ -1,22 +1,28 @@
 //! The program: parses the command line, examines the server or explains the token, and prints the report.
 
 use std::{
-    env,
+    env, fs,
     io::{self, IsTerminal, Write},
+    path::Path,
     process::ExitCode,
 };
 
 use mcp_edge_doctor::{
     examine::examine,
     explain,
-    options::{self, Command, HELP, Options},
+    gateway::{
+        authorization::{AUTHORIZATION_VARIABLE, Authorization},
+        settings::GatewaySettings,
+    },
+    options::{self, Command, HELP, Options, Variables},
     outcome::Verdict,
+    record::Upstream,
     render::{
         self,
         layout::{MAX_WIDTH, sanitize},
     },
     report::Report,
-    token::TOKEN_VARIABLE,
+    token::{TOKEN_VARIABLE, Token},
     transport::{self, Transport},
 };
 
@@ -24,7 +30,11 @@ use mcp_edge_doctor::{
 const NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
-    let status = match options::parse(env::args_os().skip(1), env::var(TOKEN_VARIABLE).ok()) {
+    let variables = Variables {
+        token: env::var(TOKEN_VARIABLE).ok(),
+        upstream_authorization: env::var(AUTHORIZATION_VARIABLE).ok(),
+    };
+    let status = match options::parse(env::args_os().skip(1), variables) {
         Ok(Command::Help) => print(HELP).map(|()| ExitCode::SUCCESS),
         Ok(Command::Version) => {
             print(concat!("mcp-edge-doctor ", env!("CARGO_PKG_VERSION"), "\n")).map(|()| ExitCode::SUCCESS)
@@ -48,9 +58,15 @@ fn explain_token(options: &explain::options::Options) -> Result<ExitCode, String
 
 fn run(options: Options) -> Result<ExitCode, String> {
     let authorities = options.ca_file.as_deref().map(transport::read_certificates).transpose()?;
-    let transport = Transport::new(options.timeout, authorities, options.token.clone());
+    let token = options.token.as_ref().map(Token::expose);
+    let secrets = token.into_iter().chain(options.upstream_authorization.as_ref().map(Authorization::secret));
+    let transport = Transport::new(options.timeout, authorities, &secrets.collect::<Vec<_>>());
+    let now = now();
+    let settings = options.settings.as_deref().map(|file| read_settings(file, options.env.as_deref())).transpose()?;
+    let upstream = options.upstream.map(|it| Upstream::new(it, options.upstream_authorization, settings, now));
     let progress = ProgressLine::show(options.target.as_str());
-    let report = Report::new(&examine(options.target, options.required_origin, options.token, now(), &transport));
+    let record = examine(options.target, options.required_origin, options.token, upstream, now, &transport);
+    let report = Report::new(&record);
     drop(progress);
     print(&if options.json {
         render::json::render(&report) + "\n"
@@ -58,6 +74,12 @@ fn run(options: Options) -> Result<ExitCode, String> {
         render::terminal::render(&report, width())
     })?;
     Ok(if report.verdict() == Verdict::Failure { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn read_settings(file: &Path, env: Option<&str>) -> Result<GatewaySettings, String> {
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file).map_err(|error| format!("--settings {name}: {error}"))?;
+    GatewaySettings::read(&name, &text, env).map_err(|error| format!("--settings: {error}"))
 }
 
 /// A line on the terminal that says that the examination is running. Dropping it erases the line.

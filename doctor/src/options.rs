@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::{
     explain,
+    gateway::authorization::{Authorization, AuthorizationError},
     target::{Target, TargetError},
     token::{Token, TokenError},
 };
@@ -25,6 +26,14 @@ https://mcp.example.com/mcp. Plain http is supported for servers on this machine
                      whoami. Prefer the environment variable MCP_EDGE_DOCTOR_TOKEN,
                      which stays out of the shell history. The token is sent to URL
                      only, and never shown.
+  --upstream URL     the MCP server behind URL, if URL is a gateway: tests whether it can
+                     be used without the gateway, and compares the two. Credentials for
+                     it may be in MCP_EDGE_DOCTOR_UPSTREAM_AUTHORIZATION: the whole value
+                     of the Authorization header, sent to the upstream only, and never
+                     shown.
+  --settings FILE    the gateway's wrangler.toml: compares TOOL_SCOPES, PROMPT_SCOPES and
+                     RESOURCE_SCOPES with what the upstream has
+  --env NAME         an environment of it ([env.NAME.vars])
   --origin ORIGIN    the origin of a web page that must be able to call the server,
                      for example https://app.example.com
   --timeout SECONDS  timeout of each request (default: 10)
@@ -68,6 +77,14 @@ pub struct Options {
     pub target: Target,
     /// `--token`, or the environment variable.
     pub token: Option<Token>,
+    /// `--upstream`.
+    pub upstream: Option<Target>,
+    /// The environment variable with credentials for the upstream.
+    pub upstream_authorization: Option<Authorization>,
+    /// `--settings`.
+    pub settings: Option<PathBuf>,
+    /// `--env`.
+    pub env: Option<String>,
     /// `--origin`.
     pub required_origin: Option<String>,
     /// `--timeout`, for each request.
@@ -96,6 +113,21 @@ pub enum UsageError {
     /// The token cannot be sent.
     #[error("{0}")]
     Token(#[from] TokenError),
+    /// The upstream cannot be examined.
+    #[error("--upstream: {0}")]
+    Upstream(TargetError),
+    /// The upstream is the gateway.
+    #[error("--upstream must be the URL of the server behind the gateway, not of the gateway itself")]
+    UpstreamIsGateway,
+    /// The credentials for the upstream cannot be sent.
+    #[error("{0}")]
+    UpstreamAuthorization(#[from] AuthorizationError),
+    /// `--settings` without `--upstream`.
+    #[error("--settings needs --upstream, with which the settings are compared")]
+    SettingsAlone,
+    /// `--env` without `--settings`.
+    #[error("--env needs --settings: it is an environment of that file")]
+    EnvAlone,
     /// `--origin` is not an origin.
     #[error("--origin: {0:?} is not an origin; enter scheme, host and port only, for example https://app.example.com")]
     Origin(String),
@@ -107,20 +139,27 @@ pub enum UsageError {
     Explain(#[from] explain::options::UsageError),
 }
 
-/// Parses the arguments (without the program's name). `token_variable` is the value of the environment variable.
+/// The environment variables that hold secrets.
+#[derive(Default)]
+pub struct Variables {
+    /// [`TOKEN_VARIABLE`](crate::token::TOKEN_VARIABLE).
+    pub token: Option<String>,
+    /// [`AUTHORIZATION_VARIABLE`](crate::gateway::authorization::AUTHORIZATION_VARIABLE).
+    pub upstream_authorization: Option<String>,
+}
+
+/// Parses the arguments (without the program's name).
 ///
 /// # Errors
 /// [`UsageError`] if the command line is invalid.
-pub fn parse(
-    arguments: impl IntoIterator<Item = OsString>,
-    token_variable: Option<String>,
-) -> Result<Command, UsageError> {
+pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables) -> Result<Command, UsageError> {
     let mut arguments = arguments.into_iter().peekable();
     if arguments.next_if(|first| first == EXPLAIN).is_some() {
         return Ok(Command::Explain(Box::new(explain::options::parse(arguments)?)));
     }
     let mut parser = Parser::from_args(arguments);
     let (mut url, mut token, mut required_origin, mut ca_file) = (None, None, None, None);
+    let (mut upstream, mut settings, mut env) = (None, None, None);
     let (mut timeout, mut json) = (TIMEOUT_SECONDS_DEFAULT, false);
     while let Some(argument) = parser.next()? {
         match argument {
@@ -128,6 +167,11 @@ pub fn parse(
             Arg::Long("version") | Arg::Short('V') => return Ok(Command::Version),
             Arg::Long("json") => json = true,
             Arg::Long("token") => token = Some(parser.value()?.string()?),
+            Arg::Long("upstream") => {
+                upstream = Some(Target::parse(&parser.value()?.string()?).map_err(UsageError::Upstream)?);
+            }
+            Arg::Long("settings") => settings = Some(PathBuf::from(parser.value()?)),
+            Arg::Long("env") => env = Some(parser.value()?.string()?),
             Arg::Long("origin") => required_origin = Some(origin(&parser.value()?.string()?)?),
             Arg::Long("timeout") => {
                 let seconds = parser.value()?.parse::<u64>().map_err(|_| UsageError::Timeout)?;
@@ -140,11 +184,27 @@ pub fn parse(
             other => return Err(other.unexpected().into()),
         }
     }
+    let target = Target::parse(&url.ok_or(UsageError::NoUrl)?)?;
+    if upstream.as_ref() == Some(&target) {
+        return Err(UsageError::UpstreamIsGateway);
+    }
+    if settings.is_some() && upstream.is_none() {
+        return Err(UsageError::SettingsAlone);
+    }
+    if env.is_some() && settings.is_none() {
+        return Err(UsageError::EnvAlone);
+    }
     // Many systems cannot unset a variable, and set it to the empty string instead.
-    let token = token.or_else(|| token_variable.filter(|text| !text.trim().is_empty()));
+    let is_set = |text: &String| !text.trim().is_empty();
+    let token = token.or_else(|| variables.token.filter(is_set));
+    let authorization = variables.upstream_authorization.filter(is_set).filter(|_| upstream.is_some());
     Ok(Command::Examine(Box::new(Options {
-        target: Target::parse(&url.ok_or(UsageError::NoUrl)?)?,
+        target,
         token: token.as_deref().map(Token::new).transpose()?,
+        upstream,
+        upstream_authorization: authorization.as_deref().map(Authorization::new).transpose()?,
+        settings,
+        env,
         required_origin,
         timeout: Duration::from_secs(timeout),
         ca_file,
@@ -164,7 +224,7 @@ mod tests {
     use super::*;
 
     fn run(line: &str) -> Result<Command, UsageError> {
-        parse(line.split_whitespace().map(OsString::from), None)
+        parse(line.split_whitespace().map(OsString::from), Variables::default())
     }
 
     fn options(line: &str) -> Options {
@@ -185,7 +245,8 @@ mod tests {
     fn the_token_option_takes_precedence_over_the_environment() {
         let parse_with = |line: &str, variable: &str| {
             let arguments = line.split_whitespace().map(OsString::from);
-            match parse(arguments, Some(variable.to_owned())) {
+            let variables = Variables { token: Some(variable.to_owned()), ..Variables::default() };
+            match parse(arguments, variables) {
                 Ok(Command::Examine(options)) => options.token.map(|token| token.expose().to_owned()),
                 other => panic!("{other:?}"),
             }
@@ -193,6 +254,30 @@ mod tests {
         assert_eq!(parse_with("https://h/mcp", "from-environment\n").as_deref(), Some("from-environment"));
         assert_eq!(parse_with("https://h/mcp --token from-line", "from-environment").as_deref(), Some("from-line"));
         assert_eq!(parse_with("https://h/mcp", " "), None);
+    }
+
+    #[test]
+    fn an_upstream_may_have_credentials_and_settings() {
+        let line = "https://h/mcp --upstream https://u/mcp --settings w.toml --env staging";
+        let parse_with = |line: &str, variable: &str| {
+            let upstream_authorization = Some(variable.to_owned());
+            let variables = Variables { upstream_authorization, ..Variables::default() };
+            match parse(line.split_whitespace().map(OsString::from), variables) {
+                Ok(Command::Examine(options)) => Ok(*options),
+                Err(error) => Err(error.to_string()),
+                other => panic!("{other:?}"),
+            }
+        };
+        let it = parse_with(line, "Bearer s3cr3t").unwrap();
+        assert!(!format!("{it:?}").contains("s3cr3t"));
+        assert_eq!(it.upstream.as_ref().map(Target::as_str), Some("https://u/mcp"));
+        assert_eq!((it.settings, it.env.as_deref()), (Some("w.toml".into()), Some("staging")));
+        assert_eq!(it.upstream_authorization, Authorization::new("Bearer s3cr3t").ok());
+        assert_eq!(parse_with(line, " ").unwrap().upstream_authorization, None);
+        let error = parse_with(line, "s3cr3t").unwrap_err();
+        assert!(error.contains("whole value") && !error.contains("s3cr3t"), "{error}");
+        // Without an upstream they are for nobody.
+        assert_eq!(parse_with("https://h/mcp", "s3cr3t").unwrap().upstream_authorization, None);
     }
 
     #[test]
@@ -206,6 +291,10 @@ mod tests {
             ("https://a/mcp --token Bearer%20x", "a bearer token cannot have"),
             ("https://a/mcp --origin https://app.example.com/", "is not an origin"),
             ("https://a/mcp --origin null", "is not an origin"),
+            ("https://a/mcp --upstream b", "--upstream: \"b\" is not a URL"),
+            ("https://a/mcp --upstream https://a/mcp", "not of the gateway itself"),
+            ("https://a/mcp --settings wrangler.toml", "--settings needs --upstream"),
+            ("https://a/mcp --upstream https://b/mcp --env staging", "--env needs --settings"),
             ("https://a/mcp --timeout 0", "from 1 to 300"),
             ("https://a/mcp --timeout soon", "from 1 to 300"),
         ] {

@@ -2,11 +2,12 @@
 
 use crate::{
     clients::UserAgent,
+    gateway::forgery::Forgery,
     mcp::{Era, List},
     target::DiscoveryForm,
 };
 
-/// A request to the server or its provider. Its response is recorded under this name.
+/// A request to the server, its provider, or the upstream of a gateway. Its response is recorded under this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Probe {
     /// `initialize` without a token: the first request of most clients.
@@ -55,6 +56,9 @@ pub enum Probe {
     /// The preflight of a token request.
     TokenPreflight,
 
+    /// The public keys of a gateway's assertions.
+    AssertionKeys,
+
     /// `initialize` of 2025-11-25 with the token.
     LegacyInitialize,
     /// `notifications/initialized` of 2025-11-25.
@@ -74,6 +78,15 @@ pub enum Probe {
     /// A page of a list, counted from 1. The first page of the tools is [`Self::LegacyTools`] or
     /// [`Self::ModernTools`].
     Page(Era, List, usize),
+
+    /// `tools/list` without credentials, of the upstream.
+    ToolsWithoutCredentials(Era),
+    /// The first request of an era with a forged assertion, of the upstream.
+    ForgedAssertion(Forgery, Era),
+    /// `ping` of 2025-11-25 with the session ID that the gateway handed out, of the upstream.
+    SessionOfGateway,
+    /// `ping` of 2025-11-25 with a session ID that nobody handed out, of the upstream.
+    UnknownSession,
 }
 
 /// An origin that no server allows by name (RFC 2606 reserves it). `--origin` replaces it.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     challenge::{Challenge, ChallengeError},
+    gateway::{authorization::Authorization, settings::GatewaySettings},
     http::{Exchange, HttpResponse, TransportError},
     mcp::{self, Era, List, RpcResponse},
     outcome::Skip,
@@ -17,6 +18,49 @@ use crate::{
     target::{DiscoveryForm, Target},
     token::Token,
 };
+
+/// The upstream of a gateway: the server to which it passes messages on.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// The operator's credentials for it.
+    pub authorization: Option<Authorization>,
+    /// The gateway's settings.
+    pub settings: Option<GatewaySettings>,
+    /// What was exchanged with the upstream itself, under the names that such requests to any server have.
+    pub direct: Record,
+}
+
+impl Upstream {
+    /// Creates an upstream without exchanges.
+    #[must_use]
+    pub fn new(
+        target: Target,
+        authorization: Option<Authorization>,
+        settings: Option<GatewaySettings>,
+        now: u64,
+    ) -> Self {
+        Self { authorization, settings, direct: Record::new(target, now) }
+    }
+
+    /// Whether it answers the first request of an era without credentials.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        [Probe::Initialize, Probe::Discover].into_iter().any(|probe| self.direct.rpc_result(probe).is_some())
+    }
+
+    /// Whether it responds at all.
+    #[must_use]
+    pub fn is_reached(&self) -> bool {
+        [Probe::Initialize, Probe::Discover].into_iter().any(|probe| self.direct.response(probe).is_some())
+    }
+
+    /// The `aud` of assertions for it: `UPSTREAM_AUDIENCE`, else its URL.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        let named = self.settings.as_ref().and_then(|settings| settings.audience.as_deref());
+        named.unwrap_or_else(|| self.direct.target.as_str())
+    }
+}
 
 /// The exchanges of one examination.
 #[derive(Debug, Clone)]
@@ -27,6 +71,8 @@ pub struct Record {
     pub required_origin: Option<String>,
     /// The operator's token.
     pub token: Option<Token>,
+    /// The upstream, if the examined server is a gateway.
+    pub upstream: Option<Box<Upstream>>,
     /// The start of the examination, in seconds since 1970.
     pub now: u64,
     /// Every request that was sent, with its result.
@@ -39,7 +85,8 @@ impl Record {
     /// Creates a record without exchanges.
     #[must_use]
     pub fn new(target: Target, now: u64) -> Self {
-        Self { target, required_origin: None, token: None, now, exchanges: BTreeMap::new(), lists: OnceLock::new() }
+        let (exchanges, lists) = (BTreeMap::new(), OnceLock::new());
+        Self { target, required_origin: None, token: None, upstream: None, now, exchanges, lists }
     }
 
     /// The origin of the cross-origin probes.
@@ -94,6 +141,12 @@ impl Record {
             Era::Legacy => Probe::LegacyInitialize,
             Era::Modern => Probe::ModernDiscover,
         };
+        self.rpc_result(probe)
+    }
+
+    /// The JSON-RPC result in a successful response. `None` if there is none.
+    #[must_use]
+    pub fn rpc_result(&self, probe: Probe) -> Option<Value> {
         match mcp::rpc_response(self.response(probe).filter(|response| response.is_success())?)? {
             RpcResponse::Result(result) => Some(result),
             RpcResponse::Error(..) => None,

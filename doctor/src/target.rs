@@ -117,6 +117,12 @@ impl Target {
         format!("{}{METADATA}", self.origin())
     }
 
+    /// The URL at which a gateway publishes the keys of its assertions.
+    #[must_use]
+    pub fn assertion_keys_url(&self) -> String {
+        format!("{}/.well-known/jwks.json", self.origin())
+    }
+
     /// The URL of authorization server metadata at the server's own origin, where clients of MCP 2025-03-26 expect it.
     #[must_use]
     pub fn mirror_url(&self) -> String {

@@ -7,25 +7,49 @@ use crate::{
     check::Check,
     examine::examine,
     finding::Finding,
+    gateway::{authorization::Authorization, settings::GatewaySettings},
     http::{HttpClient, HttpRequest, HttpResponse, TransportError, TransportErrorKind},
     mcp::{Era, List},
     outcome::Verdict,
     pages,
     probe::Probe,
-    record::Record,
+    record::{Record, Upstream},
     target::Target,
     token::Token,
 };
 
 pub const URL: &str = "https://mcp.example.com/mcp";
 pub const ISSUER: &str = "https://tenant.logto.app/oidc";
+pub const UPSTREAM: &str = "https://docs.example.net/mcp";
 pub const NOW: u64 = 1_800_000_000;
+pub const AUTHORIZATION: &str = "Bearer of-the-upstream";
+const PAST_LISTS: Probe = Probe::ToolsWithoutCredentials(Era::Legacy);
 pub const CHALLENGE: &str = "Bearer resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\", \
                              scope=\"whoami:read\"";
 
-/// The record of an examination without problems, with a token.
+/// The record of an examination without problems, with a token, an upstream, credentials for it, and settings.
 pub fn good() -> Record {
-    examine(Target::parse(URL).unwrap(), None, Some(token(&json!({}))), NOW, &GoodServer)
+    let token = Some(token(&json!({})));
+    examine(Target::parse(URL).unwrap(), None, token, Some(upstream("whoami=whoami:read")), NOW, &GoodServer)
+}
+
+/// An upstream with credentials, and settings with this `TOOL_SCOPES`.
+pub fn upstream(tool_scopes: &str) -> Upstream {
+    let text = format!("[vars]\nTOOL_SCOPES = {tool_scopes:?}");
+    let settings = GatewaySettings::read("wrangler.toml", &text, None).unwrap();
+    Upstream::new(Target::parse(UPSTREAM).unwrap(), Authorization::new(AUTHORIZATION).ok(), Some(settings), NOW)
+}
+
+/// A change to what was exchanged with the upstream itself.
+pub fn direct(change: impl FnOnce(&mut Record)) -> impl FnOnce(&mut Record) {
+    move |record| change(&mut record.upstream.as_mut().unwrap().direct)
+}
+
+/// Takes the operator's access to the upstream away.
+pub fn without_access(record: &mut Record) {
+    let upstream = record.upstream.as_mut().unwrap();
+    upstream.authorization = None;
+    upstream.direct.exchanges.retain(|probe, _| !(Probe::LegacyInitialize..=PAST_LISTS).contains(probe));
 }
 
 /// A token with valid claims, except for these.
@@ -173,6 +197,11 @@ impl HttpClient for GoodServer {
                 "",
             ),
             (_, URL) => endpoint(request),
+            (_, UPSTREAM) => upstream_endpoint(request),
+            ("GET", "https://mcp.example.com/.well-known/jwks.json") => json_response(&json!({ "keys": [{
+                "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "a1",
+                "x": "OUiiqA0pABatVzcIkcqw2qWgJx6Z6gKPAkJHSHxeZTk", "y": "KivWQZq-5723BEXgcQE4jfVU8Ramkmb1r4__FSrx8iw",
+            }] })),
             (
                 "GET",
                 "https://mcp.example.com/.well-known/oauth-protected-resource/mcp"
@@ -222,6 +251,18 @@ fn endpoint(request: &HttpRequest) -> HttpResponse {
         Some(_) if request.method == "GET" => http_response(405, &[("allow", "POST")], ""),
         Some(_) => mcp_response(request.body.as_deref().unwrap()),
     }
+}
+
+/// An upstream that sets a cookie and lets every page in, as frameworks do.
+fn upstream_endpoint(request: &HttpRequest) -> HttpResponse {
+    let is_authorized = request.headers.iter().any(|(name, value)| *name == "authorization" && value == AUTHORIZATION);
+    if !is_authorized {
+        return http_response(401, &[("www-authenticate", "Bearer"), ("content-type", "application/json")], "{}");
+    }
+    let mut response = mcp_response(request.body.as_deref().unwrap());
+    response.set("set-cookie", Some("sid=1; Path=/"));
+    response.set("x-powered-by", Some("Express"));
+    response
 }
 
 fn mcp_response(body: &str) -> HttpResponse {

@@ -20,19 +20,18 @@ use crate::{
     },
     mcp,
     target::Target,
-    token::Token,
 };
 
 /// The doctor's own `User-Agent`. Probes that test bot protection replace it.
 const USER_AGENT: &str = concat!("mcp-edge-doctor/", env!("CARGO_PKG_VERSION"));
 
-/// Replaces the operator's token in responses that contain it.
+/// Replaces the operator's token and other secrets in responses that contain them.
 const REDACTED: &str = "<token>";
 
 /// An HTTP client that connects over the network.
 pub struct Transport {
     agent: Agent,
-    secret: Option<Token>,
+    secrets: Vec<String>,
 }
 
 /// Why a file contains no certificates.
@@ -50,9 +49,9 @@ impl Transport {
     /// Creates a client.
     ///
     /// `timeout` applies to each request as a whole. Without `authorities` the client trusts Mozilla's list, as hosted
-    /// MCP clients do; with them it trusts only these. `secret` is removed from every response.
+    /// MCP clients do; with them it trusts only these. `secrets` are removed from every response.
     #[must_use]
-    pub fn new(timeout: Duration, authorities: Option<Vec<Certificate<'static>>>, secret: Option<Token>) -> Self {
+    pub fn new(timeout: Duration, authorities: Option<Vec<Certificate<'static>>>, secrets: &[&str]) -> Self {
         let roots = match authorities {
             Some(certificates) => RootCerts::new_with_certs(&certificates),
             None => RootCerts::WebPki,
@@ -65,7 +64,7 @@ impl Transport {
             .accept("")
             .tls_config(TlsConfig::builder().root_certs(roots).build())
             .build();
-        Self { agent: config.into(), secret }
+        Self { agent: config.into(), secrets: secrets.iter().map(|&secret| secret.to_owned()).collect() }
     }
 
     fn run(&self, request: &HttpRequest) -> Result<http::Response<Body>, ureq::Error> {
@@ -94,10 +93,10 @@ impl Transport {
     }
 
     fn redact(&self, text: String) -> String {
-        match &self.secret {
-            Some(secret) if text.contains(secret.expose()) => text.replace(secret.expose(), REDACTED),
-            _ => text,
-        }
+        let hide = |text: String, secret: &String| {
+            if text.contains(secret) { text.replace(secret, REDACTED) } else { text }
+        };
+        self.secrets.iter().fold(text, hide)
     }
 }
 

@@ -1,6 +1,6 @@
-//! Messages of clients with any content: what the gateway sends on has one meaning, whoever reads it.
+//! Messages of clients with any content: what the gateway sends on has one meaning for all readers.
 
-use mcp_edge_gateway::envelope::{Offers, Posted, read, readings};
+use mcp_edge_gateway::envelope::{Offers, Payload, read, readings};
 use mcp_edge_runtime::http::RequestHead;
 
 use crate::with_text;
@@ -21,9 +21,9 @@ pub fn check(input: &[u8]) {
             let Ok(posted) = read(&head, body, offers) else { continue };
             readings::check(&posted);
             // Once strict, it is not changed any more.
-            if let Posted::One(envelope) = posted {
+            if let Payload::One(envelope) = posted {
                 let again = read(&head, &envelope.body, offers);
-                assert_eq!(again, Ok(Posted::One(envelope.clone())), "{}", envelope.body);
+                assert_eq!(again, Ok(Payload::One(envelope.clone())), "{}", envelope.body);
             }
         }
     });

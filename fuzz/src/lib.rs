@@ -5,6 +5,7 @@
 pub mod bearer;
 pub mod client_metadata;
 pub mod gateway;
+pub mod gateway_results;
 pub mod json_rpc;
 pub mod jwks;
 pub mod jwt;
@@ -21,10 +22,11 @@ mod typed_arguments;
 pub type Check = fn(&[u8]);
 
 /// Every target: its name, which is that of its program and of its folder in `seeds/`, and its check.
-pub const TARGETS: [(&str, Check); 11] = [
+pub const TARGETS: [(&str, Check); 12] = [
     ("bearer", bearer::check),
     ("client_metadata", client_metadata::check),
     ("gateway", gateway::check),
+    ("gateway_results", gateway_results::check),
     ("json_rpc", json_rpc::check),
     ("jwks", jwks::check),
     ("jwt", jwt::check),

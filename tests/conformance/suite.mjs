@@ -49,9 +49,10 @@ export async function readBaseline(file) {
  * @param {string} options.revision
  * @param {string} [options.baseline]  from the root of the repository
  * @param {() => string} options.log   the Worker's log, stored with the results
+ * @param {string} [options.results]   the folder of the results in `test-results`
  */
-export async function runSuite({ url, revision, baseline, log }) {
-  const folder = join(ROOT, "test-results/conformance", revision);
+export async function runSuite({ url, revision, baseline, log, results = "conformance" }) {
+  const folder = join(ROOT, "test-results", results, revision);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const { exitCode, output } = await execute([

@@ -218,10 +218,10 @@ describe("a response that is not passed back", () => {
 
   test("can be read, up to a limit", async () => {
     assert.deepEqual((await forward("read/status/401")).json, { status: 401, body: 'Ok("body")' });
-    assert.equal((await forward("read/megabytes/1")).json.body, "Err(TooLarge)");
+    assert.equal((await forward("read/megabytes/1")).json.body, "Err(TooLarge(1024))");
     assert.equal((await forward("read/broken/length")).json.body, "Err(Truncated)");
     // The length that is announced is that of the compressed body.
-    assert.equal((await forward("read/gzip/0.5")).json.body, "Err(TooLarge)");
+    assert.equal((await forward("read/gzip/0.5")).json.body, "Err(TooLarge(1024))");
   });
 
   test("is aborted", async () => {

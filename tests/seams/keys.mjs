@@ -53,7 +53,9 @@ test("keys are derived with HKDF, one for each purpose", async () => {
 describe("what is no key", () => {
   const publicJwk = JSON.stringify({ ...jwk, d: undefined });
   const ofOtherCurve = JSON.stringify(generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey.export({ format: "jwk" }));
-  for (const [what, key] of [["no JSON", "hunter2"], ["no key", "{}"], ["a public key", publicJwk], ["of another curve", ofOtherCurve]]) {
+  const { x, y } = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" });
+  const ofTwo = JSON.stringify({ ...jwk, x, y });
+  for (const [what, key] of [["no JSON", "hunter2"], ["the halves of two keys", ofTwo], ["no key", "{}"], ["a public key", publicJwk], ["of another curve", ofOtherCurve]]) {
     test(`is refused, and not shown: ${what}`, async () => {
       const other = await start({ settings: { ...settings, SIGNING_KEY: key, MAC_KEY: "" } });
       try {

@@ -4,4 +4,5 @@ import "../support/report-failures.mjs";
 import "./objects.mjs";
 import "./entrypoints.mjs";
 import "./forwarding.mjs";
+import "./forwarding-limits.mjs";
 import "./keys.mjs";

@@ -1,7 +1,7 @@
 // The server behind a Worker that passes requests on: it answers as the path says, and reports what has become
 // of each request.
 
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { pipeline } from "node:stream/promises";
@@ -22,7 +22,7 @@ const MEGABYTE = 1024 * 1024;
  */
 export async function startUpstream() {
   const seen = [];
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
     const entry = { method: request.method, path: request.url, headers: request.headers, received: 0, sent: 0, response };
     seen.push(entry);
     response.once("close", () => (entry.aborted = !response.writableFinished));
@@ -59,6 +59,40 @@ async function answer(request, response, entry) {
     case "megabytes":
       response.writeHead(200, { "content-type": "application/octet-stream" });
       return pipeline(megabytes(Number(parameter), entry), response);
+    // So many megabytes of events.
+    case "events":
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      return pipeline(megabytes(Number(parameter), entry), response);
+    // So many kilobytes, and then nothing more.
+    case "stalled":
+      response.writeHead(200, { "content-type": "application/json" });
+      return response.write(Buffer.alloc(Number(parameter) * 1024, "x"));
+    // Events that break off.
+    case "broken-events":
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("data: 1\n\n");
+      return setTimeout(() => response.destroy(), 100);
+    // A body in a content coding, or what claims to be in one.
+    case "coded": {
+      const encode = { gzip: gzipSync, br: brotliCompressSync }[parameter] ?? Buffer.from;
+      return response.writeHead(200, { "content-encoding": decodeURIComponent(parameter) }).end(encode("decoded"));
+    }
+    // Headers of a page on the same origin, and a head that comes before the head.
+    case "headers":
+      response.writeEarlyHints({ link: "</style.css>; rel=preload" });
+      return response
+        .writeHead(200, {
+          "set-cookie": ["__Host-session=1", "b=2"],
+          "www-authenticate": "Bearer",
+          location: "https://elsewhere.example/",
+          "access-control-allow-origin": "*",
+          link: "</a>",
+          trailer: "x-late",
+        })
+        .end("body");
+    // Another protocol than was asked for.
+    case "upgrade":
+      return request.socket.end("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n");
     // A part of what it announces, or of what has no length.
     case "broken":
       response.writeHead(200, parameter === "length" ? { "content-length": 1000 } : {});

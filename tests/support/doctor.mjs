@@ -22,7 +22,7 @@ export const LONG_TIMEOUT = ["--timeout", "120"];
  */
 export async function runDoctor(parameters, environment = {}) {
   if (!existsSync(PROGRAM)) throw new Error("the doctor is not built: run cargo build -p mcp-edge-doctor");
-  const { NO_COLOR, CLICOLOR_FORCE, MCP_EDGE_DOCTOR_TOKEN, ...inherited } = process.env;
+  const { NO_COLOR, CLICOLOR_FORCE, MCP_EDGE_DOCTOR_TOKEN, MCP_EDGE_DOCTOR_UPSTREAM_AUTHORIZATION, ...inherited } = process.env;
   const child = spawn(PROGRAM, parameters, { env: { ...inherited, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code, stdout, stderr };
@@ -47,10 +47,11 @@ export async function runExplain(parameters, { input = "", environment = {}, fol
 /**
  * Examines a server, and returns the report with the slugs of each verdict.
  * @param {string} url
- * @param {{token?: string, parameters?: string[]}} [options]
+ * @param {{token?: string, upstreamAuthorization?: string, parameters?: string[]}} [options]
  */
-export async function diagnose(url, { token, parameters = [] } = {}) {
-  const environment = token === undefined ? {} : { MCP_EDGE_DOCTOR_TOKEN: token };
+export async function diagnose(url, { token, upstreamAuthorization, parameters = [] } = {}) {
+  const secrets = { MCP_EDGE_DOCTOR_TOKEN: token, MCP_EDGE_DOCTOR_UPSTREAM_AUTHORIZATION: upstreamAuthorization };
+  const environment = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== undefined));
   const { code, stdout, stderr } = await runDoctor([url, "--json", ...LONG_TIMEOUT, ...parameters], environment);
   if (code !== 0 && code !== 1) throw new Error(`the doctor did not run: ${stderr}`);
   const report = JSON.parse(stdout);

@@ -34,7 +34,7 @@ use mcp_edge_runtime::{
 use crate::{
     access::{Decision, Policy, Target},
     answer::Answered,
-    envelope::{self, Envelope, Method, Offers, Posted, Refusal},
+    envelope::{self, Envelope, Method, Offers, Payload, Refusal},
     failure::Failure,
     pins::Pins,
     results::Unapproved,
@@ -79,7 +79,7 @@ pub struct Gateway<F, K> {
     public_keys: Option<String>,
 }
 
-/// A [`Gateway`], whatever it reaches its upstream with.
+/// A [`Gateway`] with any ports.
 pub trait PassOn {
     /// Looks at the head of a request before its body is read.
     ///
@@ -203,15 +203,15 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             tasks: self.policy.tasks.is_some(),
         };
         match envelope::read(head, body, offers)? {
-            Posted::Dropped => Ok(Answered::accepted()),
-            Posted::One(message) => {
+            Payload::Dropped => Ok(Answered::accepted()),
+            Payload::One(message) => {
                 summary.revision = message.revision;
                 summary.method = message.method.map(Method::as_str);
                 self.authorize(std::slice::from_ref(&message), caller)?;
                 summary.name = message.targets.first().and_then(|target| target.name()).map(Rc::from);
                 self.pass_on(head, &message, caller).await
             }
-            Posted::Batch(messages) => {
+            Payload::Batch(messages) => {
                 summary.method = Some("batch");
                 self.authorize(&messages, caller)?;
                 self.pass_on_batch(head, &messages, caller).await

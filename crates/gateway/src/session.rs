@@ -10,7 +10,7 @@ use mcp_edge_runtime::{digest::sha256, ports::Runtime, seal::SealingKey, secret:
 /// `requestState` is the digest of a text that begins with a zero byte, so no two inputs of both are the same.
 const KEY_LABEL: &str = "mcp-edge session key v1";
 
-/// Separates sealed session ids from whatever else may be sealed under this key.
+/// Separates sealed session ids from anything else that may be sealed under this key.
 const PURPOSE: &str = "mcp-session-id";
 
 /// Of an upstream's session id. Those of the official servers have 36.

@@ -159,7 +159,7 @@ impl GatewaySettings {
         let warning = match credentials {
             // Plain http is of this machine.
             Credentials::None if binding.is_none() && !is_plain => Some(
-                "UPSTREAM_AUTH = \"none\": whoever finds the URL of the upstream can use it without this gateway. Use \
+                "UPSTREAM_AUTH = \"none\": anybody who finds the URL of the upstream can use it without this gateway. Use \
                  \"assertion\", or reach it through a binding",
             ),
             Credentials::Secret { .. } if is_plain => {
@@ -215,11 +215,6 @@ fn read_credentials(
         for name in [SIGNING_KEY, PUBLIC_KEYS, AUDIENCE] {
             refuse(reader, name, "is for UPSTREAM_AUTH = \"assertion\": remove it, or set that");
         }
-        refuse(
-            reader,
-            "TASK_SCOPES",
-            "needs UPSTREAM_AUTH = \"assertion\": otherwise the upstream cannot tell whose a task is",
-        );
     }
     if kind != "secret" {
         for name in [SECRET, SECRET_HEADER] {

@@ -12,7 +12,10 @@ use mcp_edge_runtime::{
 };
 
 use crate::{
-    credentials::{Credentials, assertion::assertion},
+    credentials::{
+        Credentials,
+        assertion::{assertion, end_of},
+    },
     eras::Eras,
     failure::Failure,
     settings::UpstreamSettings,
@@ -47,7 +50,7 @@ pub struct Caller<'a> {
 
 /// What is sent.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Outgoing<'a> {
+pub struct UpstreamRequest<'a> {
     /// A message or a batch, as JSON; none in GET and DELETE.
     pub body: Option<&'a str>,
     /// Whether it ends the session (DELETE).
@@ -79,7 +82,11 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
     ///
     /// # Errors
     /// [`Failure`] if there is no response, or one that says that the gateway is at fault.
-    pub async fn send(&self, caller: Caller<'_>, message: Outgoing<'_>) -> Result<UpstreamResponse<F::Body>, Failure> {
+    pub async fn send(
+        &self,
+        caller: Caller<'_>,
+        message: UpstreamRequest<'_>,
+    ) -> Result<UpstreamResponse<F::Body>, Failure> {
         let Caller { identity, context, .. } = caller;
         let credentials = self.credentials(caller).await.map_err(Failure::Credentials)?;
         let mut headers = Vec::with_capacity(8);
@@ -108,7 +115,7 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
             timeout: self.settings.timeout,
             response_headers: &RESPONSE_HEADERS,
             client_headers_prefix: message.body.is_some().then_some(PARAMETER_HEADERS),
-            ends_after: Some(Duration::from_secs(identity.expires_at().saturating_sub(context.now))),
+            ends_after: Some(Duration::from_secs(end_of(identity, context.now).saturating_sub(context.now))),
         };
         Ok(self.forward.forward(context, request).await?)
     }

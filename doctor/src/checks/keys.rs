@@ -65,13 +65,15 @@ fn keys(record: &Record) -> CheckResult {
     Ok(Outcome::ok(format!("usable keys: {}", names.join(", "))))
 }
 
-fn is_secret(key: &Value) -> bool {
+/// Whether a key is private or symmetric.
+pub(super) fn is_secret(key: &Value) -> bool {
     // RFC 7518 §6.3.2: each of these gives the private key of RSA away, or a part of it.
     const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
     key["kty"] == "oct" || PRIVATE.iter().any(|member| key.get(*member).is_some())
 }
 
-fn kid(key: &Value) -> String {
+/// The `kid` of a key, quoted.
+pub(super) fn kid(key: &Value) -> String {
     key["kid"].as_str().map_or_else(|| "missing".to_owned(), quote)
 }
 

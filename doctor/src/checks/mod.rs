@@ -8,6 +8,7 @@
 //! A check looks at one thing and relies on the checks before it: where an earlier one failed, it skips, so that one
 //! cause makes one failure.
 
+mod assertion_keys;
 mod authorization;
 mod bot_protection;
 mod cors;
@@ -32,6 +33,11 @@ mod token;
 mod token_mismatch;
 mod tool_schemas;
 mod tools;
+mod upstream_eras;
+mod upstream_leaks;
+mod upstream_lists;
+mod upstream_protection;
+mod upstream_result;
 
 use crate::{check::Check, finding::Finding, record::Record};
 
@@ -40,7 +46,7 @@ pub use cors::refuses_other_origins;
 pub(crate) use token::TOKEN;
 
 /// The checks of each file. The order is that of a client that connects: what comes first breaks what comes after.
-const GROUPS: [&[Check]; 19] = [
+const GROUPS: [&[Check]; 24] = [
     reaching::CHECKS,
     endpoint::CHECKS,
     bot_protection::CHECKS,
@@ -60,6 +66,11 @@ const GROUPS: [&[Check]; 19] = [
     schemas::CHECKS,
     lists::CHECKS,
     identity::CHECKS,
+    assertion_keys::CHECKS,
+    upstream_protection::CHECKS,
+    upstream_eras::CHECKS,
+    upstream_lists::CHECKS,
+    upstream_leaks::CHECKS,
 ];
 
 /// Every check, in the order of the report.
@@ -95,7 +106,7 @@ mod tests {
         assert_eq!(slugs.len(), all().count());
         let mut sections: Vec<_> = all().map(|check| check.section.slug()).collect();
         sections.dedup();
-        assert_eq!(sections, ["reaching", "sign_in", "metadata", "provider", "browsers", "protocol"]);
+        assert_eq!(sections, ["reaching", "sign_in", "metadata", "provider", "browsers", "protocol", "gateway"]);
     }
 
     /// Programs rely on the slugs of schema 2 and on their order. A new check need not be listed here.
@@ -178,7 +189,8 @@ mod tests {
         let findings = run(&record);
         assert_eq!(slugs(&findings, Verdict::Failure), ["token"]);
         let protocol = all().filter(|it| it.section.slug() == "protocol" && it.slug != "token");
-        let skipped: Vec<_> = protocol.map(|it| it.slug).collect();
+        let of_gateway = ["upstream_eras", "gateway_lists", "upstream_headers", "upstream_sessions"];
+        let skipped: Vec<_> = protocol.map(|it| it.slug).chain(of_gateway).collect();
         assert_eq!(slugs(&findings, Verdict::Skipped), skipped);
         for finding in findings.iter().filter(|it| it.verdict == Verdict::Skipped) {
             assert!(finding.observed.contains("see token"), "{finding:#?}");
@@ -193,6 +205,22 @@ mod tests {
         for finding in run(&record).into_iter().filter(|it| it.check.section.slug() == "protocol") {
             assert_eq!(finding.verdict, Verdict::Skipped, "{finding:#?}");
             assert!(finding.observed.contains("token"), "{finding:#?}");
+        }
+    }
+
+    #[test]
+    fn without_an_upstream_the_gateway_is_skipped_for_one_reason() {
+        let mut record = good();
+        record.upstream = None;
+        for finding in run(&record).into_iter().filter(|it| it.check.section.slug() == "gateway") {
+            assert!(finding.verdict == Verdict::Skipped && finding.observed.contains("--upstream"), "{finding:#?}");
+        }
+    }
+
+    #[test]
+    fn a_problem_of_the_upstream_keeps_no_client_out() {
+        for check in all().filter(|it| it.section.slug() == "gateway") {
+            assert!(check.affects.is_empty(), "{}", check.slug);
         }
     }
 

@@ -2,30 +2,35 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Examination, with_token};
+use super::{Examination, bearer};
 use crate::{
     http::{HttpClient, HttpRequest},
     mcp::{self, Era, List, Session},
     pages::{self, End, Pages},
     probe::Probe,
-    token::Token,
 };
 
 /// The only tool that is called: it changes nothing.
 const WHOAMI: &str = "whoami";
 
 /// How requests of each era are made.
-struct Requests {
+pub(super) struct Requests {
     url: String,
-    token: Option<Token>,
+    /// The value of the `Authorization` header.
+    authorization: Option<String>,
     /// `None` without a result of `initialize`.
     session: Option<Session>,
 }
 
 impl Requests {
-    fn authorize(&self, request: HttpRequest) -> HttpRequest {
-        match &self.token {
-            Some(token) => with_token(request, token.expose()),
+    /// Requests to this URL, with this value of the `Authorization` header.
+    pub(super) const fn new(url: String, authorization: Option<String>) -> Self {
+        Self { url, authorization, session: None }
+    }
+
+    pub(super) fn authorize(&self, request: HttpRequest) -> HttpRequest {
+        match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization.clone()),
             None => request,
         }
     }
@@ -50,7 +55,19 @@ impl<C: HttpClient> Examination<'_, C> {
         if token.is_none() && !self.record.is_open() {
             return;
         }
-        let mut requests = Requests { url: self.endpoint().to_owned(), token, session: None };
+        let authorization = token.map(|token| bearer(token.expose()));
+        let mut requests = Requests::new(self.endpoint().to_owned(), authorization);
+        self.send_handshakes(&mut requests);
+        if let Some(session) = &requests.session {
+            let stream = requests.authorize(mcp::open_stream(&requests.url, session));
+            self.send_all(&[(Probe::LegacyStream, stream)]);
+        }
+        let with_whoami = self.send_lists(&requests);
+        self.call_whoami(&requests, &with_whoami);
+    }
+
+    /// The first requests of both eras.
+    pub(super) fn send_handshakes(&mut self, requests: &mut Requests) {
         let url = &requests.url;
         self.send_all(&[
             (Probe::LegacyInitialize, requests.authorize(mcp::initialize(url))),
@@ -64,22 +81,16 @@ impl<C: HttpClient> Examination<'_, C> {
             let notification = requests.authorize(mcp::initialized(&requests.url, session));
             self.send_all(&[(Probe::LegacyInitialized, notification)]);
         }
-        let with_whoami = self.send_lists(&requests);
-        self.call_whoami(&requests, &with_whoami);
     }
 
-    /// Requests the lists, each up to its last page, and the stream of the legacy era. Returns the eras whose list of
-    /// tools has a `whoami` without required arguments.
-    fn send_lists(&mut self, requests: &Requests) -> Vec<Era> {
+    /// Requests the lists, each up to its last page. Returns the eras whose list of tools has a `whoami` without required
+    /// arguments.
+    pub(super) fn send_lists(&mut self, requests: &Requests) -> Vec<Era> {
         let lists = self.lists();
         let first = |&(era, list): &(Era, List)| {
             Some((pages::probe(era, list, 1), requests.request(era, list.method(), Map::new(), None)?))
         };
-        let mut probes: Vec<_> = lists.iter().filter_map(first).collect();
-        if let Some(session) = &requests.session {
-            let stream = requests.authorize(mcp::open_stream(&requests.url, session));
-            probes.push((Probe::LegacyStream, stream));
-        }
+        let probes: Vec<_> = lists.iter().filter_map(first).collect();
         self.send_all(&probes);
         let read = |(era, list)| Some((era, list, Pages::of(&self.record.exchanges, era, list)?));
         let mut all: Vec<_> = lists.into_iter().filter_map(read).collect();

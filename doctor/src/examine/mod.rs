@@ -7,6 +7,7 @@
 //! Redirects are reported, not followed.
 
 mod mcp_probes;
+mod upstream_probes;
 
 use serde_json::Map;
 
@@ -15,7 +16,7 @@ use crate::{
     http::{Exchange, HttpClient, HttpRequest, HttpResponse, TransportError, TransportErrorKind},
     mcp,
     probe::{ENDPOINT_REQUEST_HEADERS, METADATA_REQUEST_HEADERS, Probe},
-    record::{Record, string, strings},
+    record::{Record, Upstream, string, strings},
     target::{DiscoveryForm, Target},
     token::{self, Token},
 };
@@ -23,19 +24,25 @@ use crate::{
 /// Concurrent requests. More would be faster, but rate limits and bot protection might take it for an attack.
 const MAX_CONCURRENT: usize = 4;
 
-/// Examines a server.
+/// Examines a server, and its upstream if it is a gateway. Of `upstream`, the examination records what is exchanged.
 #[must_use]
 pub fn examine(
     target: Target,
     required_origin: Option<String>,
     token: Option<Token>,
+    upstream: Option<Upstream>,
     now: u64,
     client: &impl HttpClient,
 ) -> Record {
     let mut record = Record::new(target, now);
     (record.required_origin, record.token) = (required_origin, token);
+    record.upstream = upstream.map(Box::new);
     let mut examination = Examination { record, client };
     examination.run();
+    if let Some(upstream) = examination.record.upstream.take() {
+        let upstream = examination.examine_upstream(*upstream);
+        examination.record.upstream = Some(Box::new(upstream));
+    }
     examination.record
 }
 
@@ -78,6 +85,10 @@ impl<C: HttpClient> Examination<'_, C> {
             (Probe::MetadataFromOtherOrigin, metadata(&at_path).header("origin", other)),
             (Probe::MetadataPreflight, HttpRequest::preflight(&at_path, other, "GET", METADATA_REQUEST_HEADERS)),
         ];
+        if self.record.upstream.is_some() {
+            let keys = HttpRequest::get(target.assertion_keys_url()).header("accept", "application/json");
+            probes.push((Probe::AssertionKeys, keys));
+        }
         if let Some(toggled) = target.with_slash_toggled() {
             probes.push((Probe::SlashToggled, mcp::initialize(&toggled)));
         }
@@ -170,7 +181,11 @@ fn metadata(url: &str) -> HttpRequest {
 }
 
 fn with_token(request: HttpRequest, token: &str) -> HttpRequest {
-    request.header("authorization", format!("Bearer {token}"))
+    request.header("authorization", bearer(token))
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
 }
 
 #[cfg(test)]
@@ -200,7 +215,7 @@ mod tests {
         change: impl Fn(&HttpRequest) -> Option<HttpResponse> + Sync,
     ) -> (Record, Vec<HttpRequest>) {
         let client = Modified { change, sent: Mutex::default() };
-        let record = examine(Target::parse(URL).unwrap(), None, token, NOW, &client);
+        let record = examine(Target::parse(URL).unwrap(), None, token, None, NOW, &client);
         (record, client.sent.into_inner().unwrap())
     }
 

@@ -127,6 +127,6 @@ fn key_source(options: &Options, token: &Token) -> Result<KeySource, String> {
         Some(file) => Some(crate::transport::read_certificates(file)?),
     };
     // The token is for redacting it alone: no request for keys has it.
-    let transport = Transport::new(options.timeout, authorities, Some(token.clone()));
+    let transport = Transport::new(options.timeout, authorities, &[token.expose()]);
     Ok(Box::new(move |issuer| keys_of(issuer, &transport)))
 }

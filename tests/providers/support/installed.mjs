@@ -46,11 +46,12 @@ export const skipsLemonldap = () => without("LemonLDAP::NG", lemonldap.server);
  * Returns why the tests of a server are skipped, or `false`.
  * @param {string} name  of the server, for people
  * @param {string} file  which is there if it is installed
+ * @param {string} [part]  of the set-up that installs it
  * @throws {Error} if it is not, and must be
  */
-export function without(name, file, env = process.env) {
+export function without(name, file, env = process.env, part = "providers") {
   if (existsSync(file)) return false;
-  const reason = `no ${name} here: dev/setup providers says why`;
+  const reason = `no ${name} here: dev/setup ${part} says why`;
   if (env.REQUIRE_PROVIDERS === "1") throw new Error(reason);
   return reason;
 }

@@ -1,6 +1,6 @@
 // Requests that are passed on, and responses that are passed back. Their bodies stay here.
 
-import { headersOf, text } from "./bridge.js";
+import { headersOf, text, waitUntil } from "./bridge.js";
 
 // As in `forward.rs`.
 const MAX_CLIENT_HEADERS = 32;
@@ -79,28 +79,34 @@ export function headOf({ response }, names) {
   return [response.status, ...values.map((value) => (value === null ? "" : `=${value}`))].join("\n");
 }
 
-// What the bodies that are being read have allocated: bytes, and until when they are read at the latest. The runtime may
-// drop a request whose client has left without another line of it being run.
+// What the bodies that are being read have allocated: bytes, and until when they are read at the latest, in case that the
+// runtime drops a request without another line of it being run.
 const reads = new Set();
 
 // The promise of the body as text, or of a number: 0 if it broke off, 1 if it has more than `limit` bytes, 2 if it takes
 // too long, 3 if there is no memory for it now. It is another server's: what is not UTF-8 in it does not make the rest
 // unreadable.
-export async function textOf(upstream, limit, timeout) {
-  const { response, stop, end } = upstream;
+export function textOf(upstream, limit, timeout) {
+  const reading = read(upstream, limit, timeout);
+  // So that it gives back its memory even if its client leaves.
+  waitUntil(reading);
+  return reading;
+}
+
+async function read({ response, stop, end }, limit, timeout) {
   const late = stopAfter(stop, "!timeout\n", timeout);
-  const read = { bytes: 0, until: Date.now() + timeout };
+  const own = { bytes: 0, until: Date.now() + timeout };
   let isBusy = false;
-  reads.add(read);
+  reads.add(own);
   const allocate = (size) => {
     let total = size;
     for (const other of reads) {
-      if (other !== read && other.until < Date.now()) reads.delete(other);
+      if (other !== own && other.until < Date.now()) reads.delete(other);
       else total += other.bytes;
     }
     isBusy = total > MAX_BYTES_READ_AT_ONCE;
     if (isBusy) throw new Error();
-    read.bytes += size;
+    own.bytes += size;
     return new Uint8Array(size);
   };
   try {
@@ -109,22 +115,23 @@ export async function textOf(upstream, limit, timeout) {
     if (isBusy) stop.abort();
     return isBusy ? 3 : stop.signal.aborted ? 2 : 0;
   } finally {
-    reads.delete(read);
+    reads.delete(own);
     clearTimeout(late);
     clearTimeout(end);
   }
 }
 
-// The body as a stream, or `null` if there is none. The end of an event stream is no error, so its client gets another
-// stream than the one that is stopped; the runtime passes the bytes from one to the other by itself.
+// The body as a stream, or `null` if there is none. What has an end goes through a stream of its own: the signal of a request
+// does not reach a body that the runtime passes on by itself, and the end of an event stream is no error. The runtime passes
+// the bytes from one stream to the other without JavaScript.
 export function streamOf({ response, stop, end }) {
   const { body, headers } = response;
+  if (end === undefined || body === null) return body;
   const isEvents = /^text\/event-stream\s*(;|$)/i.test(headers.get("content-type"));
-  if (end === undefined || body === null || !isEvents) return body;
   const { readable, writable } = new IdentityTransformStream();
   body
     .pipeTo(writable, { preventAbort: true })
-    .catch((error) => (stop.signal.aborted ? writable.close() : writable.abort(error)))
+    .catch((error) => (isEvents && stop.signal.aborted ? writable.close() : writable.abort(error)))
     .catch(() => {})
     .finally(() => clearTimeout(end));
   return readable;

@@ -16,6 +16,16 @@ use mcp_edge_runtime::{
 /// How long an assertion is valid.
 pub const ASSERTION_SECONDS: u64 = 60;
 
+/// For so long a token is accepted after its `exp`, because clocks differ.
+const EXPIRY_LEEWAY_SECONDS: u64 = 5;
+
+/// When what is done with a caller's token ends, in seconds since 1970. A token that has just been accepted is good for a
+/// call, or the upstream would refuse what the endpoint has not.
+#[must_use]
+pub fn end_of(identity: &Identity, now: u64) -> u64 {
+    identity.expires_at().max(now.saturating_add(EXPIRY_LEEWAY_SECONDS))
+}
+
 /// What an assertion says.
 #[derive(Debug, Clone, Copy)]
 pub struct AssertionClaims<'a> {
@@ -56,7 +66,7 @@ pub async fn assertion(
 }
 
 impl AssertionClaims<'_> {
-    fn to_json(&self, now: u64, runtime: &dyn Runtime) -> String {
+    fn to_json(self, now: u64, runtime: &dyn Runtime) -> String {
         let identity = self.identity;
         let mut random = [0; 16];
         runtime.random(&mut random);
@@ -78,7 +88,7 @@ impl AssertionClaims<'_> {
             .raw("act", &actor)
             .raw("sub_id", &subject)
             .raw("iat", &now.to_string())
-            .raw("exp", &identity.expires_at().min(now.saturating_add(ASSERTION_SECONDS)).to_string())
+            .raw("exp", &end_of(identity, now).min(now.saturating_add(ASSERTION_SECONDS)).to_string())
             .text("jti", &BASE64_URL_SAFE_NO_PAD.encode(random))
             .close()
     }

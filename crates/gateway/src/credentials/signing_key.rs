@@ -52,7 +52,7 @@ pub enum JwkError {
     Kid,
     /// A private key among those that are published.
     #[error(
-        "has \"d\", the private part: whoever reads it can sign as this gateway. Nothing was published. Replace this key \
+        "has \"d\", the private part: anybody who reads it can sign as this gateway. Nothing was published. Replace this key \
          by a new one, and list its public part only"
     )]
     Private,

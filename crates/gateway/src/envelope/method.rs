@@ -245,6 +245,22 @@ mod tests {
     }
 
     #[test]
+    fn lists_and_handshakes_are_read_and_nothing_else() {
+        let read = |era| -> Vec<_> { METHODS.iter().filter_map(|row| Some((row.1, row.0.result(era)?))).collect() };
+        let mut expected = vec![
+            ("tools/list", ReadResult::List(Listed::Tools)),
+            ("server/discover", ReadResult::Discover),
+            ("initialize", ReadResult::Initialize),
+            ("prompts/list", ReadResult::List(Listed::Prompts)),
+            ("resources/list", ReadResult::List(Listed::Resources)),
+            ("resources/templates/list", ReadResult::List(Listed::Templates)),
+        ];
+        assert_eq!(read(Era::Legacy), expected);
+        expected.push(("resources/read", ReadResult::Resource));
+        assert_eq!(read(Era::Modern), expected);
+    }
+
+    #[test]
     fn what_is_not_offered_has_no_methods() {
         assert_eq!(of(Era::Modern, NOTHING), ["server/discover"]);
         assert_eq!(
@@ -261,6 +277,14 @@ mod tests {
         );
         let prompts = Offers { prompts: true, ..NOTHING };
         assert!(Method::Complete.exists_in(Era::Legacy, prompts) && Method::Listen.exists_in(Era::Modern, prompts));
+        for offers in [
+            Offers { tools: true, ..NOTHING },
+            Offers { resources: true, ..NOTHING },
+            Offers { tasks: true, ..NOTHING },
+        ] {
+            assert!(Method::Listen.exists_in(Era::Modern, offers));
+            assert_eq!(Method::Complete.exists_in(Era::Modern, offers), offers.resources);
+        }
         assert!(!Method::ToolsCall.exists_in(Era::Legacy, prompts));
         assert!(!Method::TasksGet.exists_in(Era::Legacy, Offers { tasks: false, ..ALL }));
     }

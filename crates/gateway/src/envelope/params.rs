@@ -95,13 +95,6 @@ impl<'a> Params<'a> {
         }
     }
 
-    /// Whether a client wants to be told that its call has become a task.
-    pub(super) fn declares_tasks(&self) -> bool {
-        // Escapes would hide it from this look, and from nobody else: then the upstream may answer with a task, of which
-        // its client can learn nothing.
-        self.meta.as_ref().and_then(|meta| meta.get(CAPABILITIES)).is_some_and(|raw| raw.get().contains(TASKS))
-    }
-
     /// Writes the parameters anew, as a member of a message, if there are any.
     ///
     /// A member of the name `rewritten.0` is written as `rewritten.1` says, and the capabilities of the client as

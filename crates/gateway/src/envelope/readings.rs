@@ -4,7 +4,10 @@
 use mcp_edge_protocol::{headers::decode, revision::Era};
 use serde_json::value::RawValue;
 
-use super::{Envelope, Posted, Target, method::Method};
+use super::{
+    data::{Envelope, Payload, Target},
+    method::Method,
+};
 
 /// How a reader finds a member of an object.
 #[derive(Debug, Clone, Copy)]
@@ -27,11 +30,11 @@ const READINGS: [Reading; 4] = [
 ///
 /// # Panics
 /// If one of them does not.
-pub fn check(posted: &Posted<'_>) {
+pub fn check(posted: &Payload<'_>) {
     let envelopes = match posted {
-        Posted::One(envelope) => std::slice::from_ref(envelope),
-        Posted::Batch(envelopes) => envelopes,
-        Posted::Dropped => &[],
+        Payload::One(envelope) => std::slice::from_ref(envelope),
+        Payload::Batch(envelopes) => envelopes,
+        Payload::Dropped => &[],
     };
     for envelope in envelopes {
         for reading in READINGS {

@@ -11,7 +11,10 @@ use mcp_edge_protocol::{
 use mcp_edge_runtime::http::RequestHead;
 
 use super::{
-    Envelope, Offers, Refusal, RoutingHeaders, message, message::Message, method::Method, params::Params,
+    data::{Envelope, Refusal, RoutingHeaders},
+    message::{self, Message},
+    method::{Method, Offers},
+    params::Params,
     subject::Subject,
 };
 
@@ -82,7 +85,7 @@ fn request<'a>(
         .filter(|method| method.exists_in(era, offers))
         .ok_or_else(|| refuse(RpcError::method_not_found(name)))?;
     let subject = Subject::read(method, params, offers).map_err(refuse)?;
-    let hides_tasks = era == Era::Modern && !offers.tasks && params.declares_tasks();
+    let hides_tasks = era == Era::Modern && !offers.tasks;
     let capabilities = if hides_tasks { params.capabilities_without_tasks().map_err(refuse)? } else { None };
     let body = write(method, Some(id), params, &subject, capabilities.as_deref(), size);
     let Subject { targets, name, revision: offered, .. } = subject;

@@ -6,7 +6,12 @@ use mcp_edge_protocol::{error::RpcError, jsonrpc::elements, params::text, revisi
 use mcp_edge_runtime::json::{Object, array, quote};
 use serde_json::value::RawValue;
 
-use super::{Offers, Target, members::Members, method::Method, params::Params};
+use super::{
+    data::Target,
+    members::Members,
+    method::{Method, Offers},
+    params::Params,
+};
 
 /// 16 KiB for a name or a URI: that is what a header can repeat.
 const NAME_BYTES: usize = 16 * 1024;
@@ -134,7 +139,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Checks that no reader takes a name for a shorter one: some end texts at U+0000, and some leave out white space at the
+/// Checks that no reader takes a name for a shorter one: some end strings at U+0000, and some leave out white space at the
 /// edges. URIs have rules of their own, see [`access`](crate::access).
 fn check_name(member: &str, name: &str) -> Result<(), RpcError> {
     if member != "name" || (name.trim_ascii() == name && !name.bytes().any(|byte| byte.is_ascii_control())) {

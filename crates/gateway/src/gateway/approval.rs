@@ -1,6 +1,6 @@
 //! Whether the definition of a tool that is called is one that the operator has approved.
 //!
-//! A list hides the others, but a tool can be called by whoever knows its name. Where no list was seen since the isolate
+//! A list hides the others, but a tool can be called by its name all the same. Where no list was seen since the isolate
 //! started, the gateway asks for it before the call.
 
 use mcp_edge_protocol::{
@@ -23,7 +23,7 @@ use crate::{
     failure::Failure,
     pins::Call,
     results::{Listed, ReadResult},
-    upstream::{Caller, Outgoing},
+    upstream::{Caller, UpstreamRequest},
 };
 
 /// Pages of a list that are read to find a tool. Lists of hundreds of tools have one or two.
@@ -65,7 +65,8 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         let mut cursor = None;
         for _ in 0..MAX_PAGES {
             let body = list_request(message.era, cursor.as_deref());
-            let outgoing = Outgoing { body: Some(&body), headers: &headers, session, ..Outgoing::default() };
+            let outgoing =
+                UpstreamRequest { body: Some(&body), headers: &headers, session, ..UpstreamRequest::default() };
             let response = self.upstream.send(caller, outgoing).await?;
             let asked = Asked { id: Some(REQUEST_ID), read, in_session: session.is_some() };
             let page = self.answering(message.era, caller).message(asked, response).await?;

@@ -11,7 +11,7 @@ use crate::{
     answer::{Answered, Discovery},
     eras,
     failure::Failure,
-    upstream::{Caller, Outgoing},
+    upstream::{Caller, UpstreamRequest},
 };
 
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
@@ -20,8 +20,11 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         let is_modern = if let Some(is_modern) = self.upstream.eras.is_modern(caller.context.now) {
             is_modern
         } else {
-            let outgoing =
-                Outgoing { body: Some(eras::DISCOVER), headers: &eras::DISCOVER_HEADERS, ..Outgoing::default() };
+            let outgoing = UpstreamRequest {
+                body: Some(eras::DISCOVER),
+                headers: &eras::DISCOVER_HEADERS,
+                ..UpstreamRequest::default()
+            };
             let response = self.upstream.send(caller, outgoing).await.map_err(failed(id))?;
             self.discover(eras::DISCOVER_ID, response, caller).await.map_err(failed(id))?.is_some()
         };

@@ -9,7 +9,7 @@ use crate::{
     envelope::Envelope,
     failure::Failure,
     results::{ReadResult, RewriteContext},
-    upstream::{Caller, Outgoing},
+    upstream::{Caller, UpstreamRequest},
 };
 
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
@@ -31,11 +31,11 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             self.require_modern(id, caller).await?;
         }
         let headers: Vec<_> = message.headers.iter().collect();
-        let outgoing = Outgoing {
+        let outgoing = UpstreamRequest {
             body: Some(&message.body),
             headers: &headers,
             session: session.as_deref(),
-            ..Outgoing::default()
+            ..UpstreamRequest::default()
         };
         let response = self.upstream.send(caller, outgoing).await.map_err(failed(id))?;
         let asked = Asked { id, read, in_session: session.is_some() };
@@ -59,8 +59,12 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         }
         let body = array(messages.iter().map(|message| &message.body));
         let headers: Vec<_> = messages.iter().take(1).flat_map(|message| message.headers.iter()).collect();
-        let outgoing =
-            Outgoing { body: Some(&body), headers: &headers, session: session.as_deref(), ..Outgoing::default() };
+        let outgoing = UpstreamRequest {
+            body: Some(&body),
+            headers: &headers,
+            session: session.as_deref(),
+            ..UpstreamRequest::default()
+        };
         let response = self.upstream.send(caller, outgoing).await.map_err(failed(None))?;
         // The response is an array of all their responses; there is none if none of them is a request.
         let id = messages.iter().find_map(|message| message.id);

@@ -16,7 +16,7 @@ use mcp_edge_runtime::{
 use super::{Gateway, Refused, messages::failed};
 use crate::{
     answer::{Answered, lost_session},
-    upstream::{Caller, Outgoing},
+    upstream::{Caller, UpstreamRequest},
 };
 
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
@@ -33,8 +33,12 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         }
         let session = self.session(head, None, caller)?;
         let last_event_id = head.header("last-event-id");
-        let outgoing =
-            Outgoing { headers: version.as_slice(), session: session.as_deref(), last_event_id, ..Outgoing::default() };
+        let outgoing = UpstreamRequest {
+            headers: version.as_slice(),
+            session: session.as_deref(),
+            last_event_id,
+            ..UpstreamRequest::default()
+        };
         let response = self.upstream.send(caller, outgoing).await.map_err(failed(None))?;
         self.answering(Era::Legacy, caller).stream(response, session.is_some()).await.map_err(failed(None))
     }
@@ -47,11 +51,11 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     ) -> Result<Answered, Refused<'static>> {
         let version = handshake_version(head)?;
         let Some(session) = self.session(head, None, caller)? else { return Err(Refused::Http(lost_session(None))) };
-        let outgoing = Outgoing {
+        let outgoing = UpstreamRequest {
             ends_session: true,
             headers: version.as_slice(),
             session: Some(&session),
-            ..Outgoing::default()
+            ..UpstreamRequest::default()
         };
         let response = self.upstream.send(caller, outgoing).await.map_err(failed(None))?;
         self.answering(Era::Legacy, caller).end_of_session(response).await.map_err(failed(None))

@@ -53,10 +53,10 @@ fn no_response_is_said_with_how_long_it_was_waited_for() {
 #[test]
 fn a_pause_that_the_upstream_asks_for_is_passed_on() {
     let deployment = Deployment::new(&[]);
-    for (asked, told) in [("17", "17"), ("Thu, 26 Nov 2026 12:00:00 GMT", "5"), ("-1", "5")] {
+    for (asked, expected) in [("17", "17"), ("Thu, 26 Nov 2026 12:00:00 GMT", "5"), ("-1", "5")] {
         deployment.answers(429, &[("retry-after", asked)], "");
         let answer = response(deployment.legacy("tools/call", json!({"name": "ping"}), &alice()));
-        assert_eq!((answer.status, answer.header("retry-after")), (503, Some(told)));
+        assert_eq!((answer.status, answer.header("retry-after")), (503, Some(expected)));
     }
 }
 

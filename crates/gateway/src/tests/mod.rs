@@ -1,4 +1,4 @@
-//! The gateway in front of an upstream that answers as it is told, and keeps what it was sent.
+//! The gateway in front of an upstream that answers as the test says, and keeps what it was sent.
 
 mod authorizing;
 mod eras;

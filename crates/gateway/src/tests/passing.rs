@@ -65,6 +65,11 @@ fn a_stream_ends_with_the_token() {
     let identity = alice().with(|verified| verified.expires_at = NOW + 90);
     deployment.legacy("tools/call", json!({"name": "ping"}), &identity);
     assert_eq!(deployment.sent().ends_after, Some(Duration::from_secs(90)));
+    // It was accepted, so it is good for a call.
+    deployment.answers_json(&result(&json!({"content": []})));
+    let identity = alice().with(|verified| verified.expires_at = NOW - 4);
+    deployment.legacy("tools/call", json!({"name": "ping"}), &identity);
+    assert_eq!(deployment.sent().ends_after, Some(Duration::from_secs(5)));
 }
 
 #[test]

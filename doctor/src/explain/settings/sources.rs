@@ -48,8 +48,8 @@ impl Sources {
                 None => Source::File(name.clone()),
                 Some(env) => Source::File(format!("{name}, environment {env}")),
             };
-            for (setting, value) in vars(name, text, self.env.as_deref())? {
-                values.set(&setting, as_text(value), source.clone());
+            for (setting, value) in variables(name, text, self.env.as_deref())? {
+                values.set(&setting, value, source.clone());
             }
         }
         if let Some((name, text)) = &self.dev_vars {
@@ -69,6 +69,14 @@ impl Sources {
         }
         Ok(values)
     }
+}
+
+/// The variables of a `wrangler.toml`, each as the Worker gets it: `[vars]`, or those of an environment.
+///
+/// # Errors
+/// [`SourcesError`] if the text is not TOML, or has no such environment.
+pub fn variables(name: &str, text: &str, env: Option<&str>) -> Result<Vec<(String, String)>, SourcesError> {
+    Ok(vars(name, text, env)?.into_iter().map(|(setting, value)| (setting, as_text(value))).collect())
 }
 
 /// `[vars]`, or `[env.<name>.vars]`: an environment inherits no variables (wrangler's documentation, "Environments").

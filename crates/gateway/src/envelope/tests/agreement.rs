@@ -130,8 +130,8 @@ proptest! {
     #[test]
     fn what_is_sent_on_is_sent_on_unchanged((method, named, is_modern, body) in post()) {
         let head = if is_modern { modern(method, named) } else { legacy() };
-        if let Ok(Posted::One(envelope)) = read(&head, &body, ALL) {
-            let Ok(Posted::One(again)) = read(&head, &envelope.body, ALL) else { panic!("{}", envelope.body) };
+        if let Ok(Payload::One(envelope)) = read(&head, &body, ALL) {
+            let Ok(Payload::One(again)) = read(&head, &envelope.body, ALL) else { panic!("{}", envelope.body) };
             prop_assert_eq!(again, envelope.clone());
         }
     }

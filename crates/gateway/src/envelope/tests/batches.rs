@@ -20,7 +20,7 @@ fn batch(messages: &[&str]) -> String {
 fn a_batch_is_taken_apart() {
     let body = batch(&[CALL, READ, INITIALIZED, UNKNOWN, RESPONSE]);
     for head in [bare(), bare().with_header("mcp-protocol-version", "2025-03-26")] {
-        let Ok(Posted::Batch(envelopes)) = read(&head, &body, ALL) else { panic!("{body}") };
+        let Ok(Payload::Batch(envelopes)) = read(&head, &body, ALL) else { panic!("{body}") };
         let bodies: Vec<&str> = envelopes.iter().map(|envelope| envelope.body.as_str()).collect();
         assert_eq!(bodies, [CALL, READ, INITIALIZED, RESPONSE]);
         let targets: Vec<&Target<'_>> = envelopes.iter().flat_map(|envelope| &envelope.targets).collect();
@@ -29,7 +29,7 @@ fn a_batch_is_taken_apart() {
         assert!(envelopes.iter().all(|envelope| envelope.headers.version == version));
         assert!(envelopes.iter().all(|envelope| envelope.revision == Some(Revision::V2025_03_26)));
     }
-    assert_eq!(read(&bare(), &batch(&[UNKNOWN, UNKNOWN]), ALL), Ok(Posted::Dropped));
+    assert_eq!(read(&bare(), &batch(&[UNKNOWN, UNKNOWN]), ALL), Ok(Payload::Dropped));
 }
 
 #[test]
@@ -59,6 +59,9 @@ fn a_batch_is_sent_on_as_a_whole_or_not_at_all() {
         let refused = refusal(&bare(), &batch(&[CALL, message]), ALL);
         assert_eq!((refused.0, refused.1, refused.2), (-32600, 400, None), "{message}");
     }
+    let refused = |message| refusal(&bare(), &batch(&[CALL, message]), ALL).3;
+    assert_eq!(refused(list), "a batch contains no lists: send them on their own");
+    assert_eq!(refused(initialize), "a batch contains no initialize");
     for (body, code) in [("[]", -32600), ("[", -32700), ("[1", -32700), ("[] x", -32700)] {
         assert_eq!(refusal(&bare(), body, ALL).0, code, "{body}");
     }
@@ -66,6 +69,6 @@ fn a_batch_is_sent_on_as_a_whole_or_not_at_all() {
 
 #[test]
 fn a_batch_has_a_limit() {
-    assert!(matches!(read(&bare(), &batch(&[CALL; 100]), ALL), Ok(Posted::Batch(messages)) if messages.len() == 100));
+    assert!(matches!(read(&bare(), &batch(&[CALL; 100]), ALL), Ok(Payload::Batch(messages)) if messages.len() == 100));
     assert_eq!(refusal(&bare(), &batch(&[CALL; 101]), ALL).3, "the batch has more than 100 messages");
 }

@@ -41,7 +41,7 @@ pub(super) fn request(method: &str, params: &str) -> String {
 /// The one message that was posted.
 pub(super) fn one<'a>(head: &RequestHead<'_>, body: &'a str) -> Envelope<'a> {
     match read(head, body, ALL) {
-        Ok(Posted::One(envelope)) => envelope,
+        Ok(Payload::One(envelope)) => envelope,
         other => panic!("{body}: {other:?}"),
     }
 }

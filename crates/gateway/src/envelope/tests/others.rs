@@ -4,12 +4,12 @@ use super::*;
 
 fn posted(head: &RequestHead<'_>, body: &str, offers: Offers) -> Result<Option<String>, i32> {
     match read(head, body, offers) {
-        Ok(Posted::One(envelope)) => {
+        Ok(Payload::One(envelope)) => {
             assert_eq!((envelope.id, envelope.era), (None, Era::Legacy));
             Ok(Some(envelope.body))
         }
-        Ok(Posted::Dropped) => Ok(None),
-        Ok(Posted::Batch(_)) => panic!("{body}"),
+        Ok(Payload::Dropped) => Ok(None),
+        Ok(Payload::Batch(_)) => panic!("{body}"),
         Err(refusal) => Err(refusal.error.reason.code(refusal.era)),
     }
 }

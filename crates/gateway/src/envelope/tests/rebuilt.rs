@@ -103,6 +103,8 @@ fn a_handshake_names_its_revision() {
         assert_eq!((envelope.era, envelope.revision), (Era::Legacy, revision));
         assert_eq!(envelope.headers, RoutingHeaders::default());
     }
+    let body = request("initialize", &of("2025\\u002d11-25"));
+    assert_eq!(one(&legacy(), &body).body, request("initialize", &of("2025-11-25")));
     let body = request("initialize", r#"{"protocolVersion":7}"#);
     assert_eq!(refusal(&legacy(), &body, ALL).0, -32602);
 }
@@ -118,8 +120,11 @@ fn clients_do_not_declare_tasks_where_none_are_offered() {
     let body = request("tools/call", &meta(declared));
     let head = modern("tools/call", Some("a"));
     assert_eq!(one(&head, &body).body, body);
-    let Ok(Posted::One(envelope)) = read(&head, &body, MCP) else { panic!("{body}") };
+    let Ok(Payload::One(envelope)) = read(&head, &body, MCP) else { panic!("{body}") };
     let rest = r#"{"roots":{},"extensions":{"a/b":{"x":1}},"sampling":{}}"#;
+    assert_eq!(envelope.body, request("tools/call", &meta(rest)));
+    let hidden = request("tools/call", &meta(&declared.replace("/tasks", "\\/t\\u0061sks")));
+    let Ok(Payload::One(envelope)) = read(&head, &hidden, MCP) else { panic!("{hidden}") };
     assert_eq!(envelope.body, request("tools/call", &meta(rest)));
     let twice = r#"{"extensions":{"io.modelcontextprotocol/tasks":{},"io.modelcontextprotocol/Tasks":{}}}"#;
     assert_eq!(refusal(&head, &request("tools/call", &meta(twice)), MCP).0, -32602);

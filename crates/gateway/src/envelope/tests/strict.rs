@@ -28,6 +28,8 @@ fn what_is_no_message_is_refused_as_the_server_does() {
     ] {
         assert_eq!(code(&legacy(), body), -32600, "{body}");
     }
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#;
+    assert_eq!(refusal(&legacy(), body, ALL).3, "`params` must be an object");
     let long = format!(r#"{{"jsonrpc":"2.0","id":"{}","method":"ping"}}"#, "i".repeat(1023));
     assert_eq!(code(&legacy(), &long), -32600);
     assert_eq!(refusal(&legacy(), r#"{"jsonrpc":"1.0","id":-7,"method":"ping"}"#, ALL).2.as_deref(), Some("-7"));
@@ -148,7 +150,7 @@ fn headers_say_what_the_body_says() {
 }
 
 #[test]
-fn eras_are_told_apart_as_the_server_does() {
+fn requests_have_the_era_that_the_server_finds() {
     let named = |method: &str, params: &str| request(method, &format!("{{{params}{META}}}"));
     // The envelope is missing or incomplete.
     let bare = request("tools/list", "{}");
@@ -159,7 +161,7 @@ fn eras_are_told_apart_as_the_server_does() {
         .with_header("mcp-protocol-version", "2030-01-01")
         .with_header("mcp-method", "tools/list");
     assert_eq!(code(&head, &unknown), -32022);
-    // What only the other era has; whatever it names, it does not exist.
+    // What only the other era has does not exist, with or without the header of a name.
     for (method, params) in [
         ("initialize", r#""protocolVersion":"2026-07-28","#),
         ("ping", ""),

@@ -12,7 +12,7 @@ fn targets(method: &str, params: &str) -> String {
 fn listen(filter: &str, offers: Offers) -> Result<(String, Vec<String>), String> {
     let body = request("subscriptions/listen", &format!(r#"{{"notifications":{filter},{META}}}"#));
     match read(&modern("subscriptions/listen", None), &body, offers) {
-        Ok(Posted::One(envelope)) => {
+        Ok(Payload::One(envelope)) => {
             let sent: serde_json::Value = serde_json::from_str(&envelope.body).map_err(|error| error.to_string())?;
             let targets = envelope.targets.iter().map(|target| format!("{target:?}")).collect();
             Ok((sent["params"]["notifications"].to_string(), targets))
@@ -102,7 +102,7 @@ fn a_reference_is_written_anew() {
     let sent = |reference: &str| {
         let body = request("completion/complete", &format!(r#"{{"ref":{reference},"argument":{{"name":"x"}}}}"#));
         match read(&legacy(), &body, ALL) {
-            Ok(Posted::One(envelope)) => Ok(envelope.body),
+            Ok(Payload::One(envelope)) => Ok(envelope.body),
             Ok(other) => panic!("{other:?}"),
             Err(refusal) => Err(refusal.error.reason.code(refusal.era)),
         }

@@ -1,0 +1,12 @@
+// Settings as lines of TOML, for people to copy. What an upstream calls things cannot end a string.
+
+// JSON's escapes are those of TOML's basic strings, which has one control character more.
+const encode = (text) => JSON.stringify(text).slice(1, -1).replaceAll("\u007f", "\\u007f");
+
+/** The lines of a setting whose entries are separated by white space. @param {string[]} entries */
+export function settingLines(name, entries) {
+  const encoded = entries.map(encode);
+  const line = `${name} = "${encoded.join(" ")}"`;
+  if (line.length <= 100) return [line];
+  return [`${name} = """`, ...encoded.map((entry) => `  ${entry}`), '"""'];
+}
