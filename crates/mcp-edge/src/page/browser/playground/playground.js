@@ -56,7 +56,7 @@ export function readyPlayground(section) {
       }
       tools = await flow.listTools();
       offerTools(tool);
-      say(chosen() ? "Signed in. Choose a tool." : "Signed in. The server lists no tools for you.");
+      say(chosen() ? "Signed in. Choose a tool." : "Signed in. No tools are listed for you.");
       const first = tools.find(({ name }) => name === server.first);
       if (first) await run(first, {});
     });
