@@ -46,7 +46,7 @@ after(async () => {
  * What is held several times: a batch as it came, message by message, and as it is sent; capabilities as they came, in the
  * envelope, in the parameters and in the message.
  */
-const HELD_OFTEN = ["a batch", "a batch of a hundred", "a capability", "a known capability", "extensions"];
+const HELD_OFTEN = ["a batch", "a batch of a hundred", "a capability", "a known capability"];
 
 /** Of what is not read, or only looked for, few shapes are enough. */
 const FEW = [...WORST, "one text", "escapes of one character", "objects as deep as they can be", "lists that are not closed"];
