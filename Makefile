@@ -14,7 +14,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install the tools; takes less than a second when they are installed
-	@unset LOGTO_CLIENT_SECRET MAKEFLAGS MFLAGS MAKEOVERRIDES; dev/setup # installs programs of others: no secret of `make logto`
+	@unset LOGTO_CLIENT_SECRET HEADER UPSTREAM_SECRET MAKEFLAGS MFLAGS MAKEOVERRIDES; dev/setup # installs programs of others: no secret of other targets
 
 dev: setup ## Run the Worker and a local identity provider on this machine (UPSTREAM=http://localhost:3001/mcp: in front of your server)
 	@dev/with-tools node dev/start.mjs

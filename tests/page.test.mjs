@@ -12,16 +12,15 @@ import { send, startWorker } from "./support/worker.mjs";
 // The page and the redirect URI: everything that a visit loads.
 const MAX_BYTES = 40 * 1024;
 
-const deployment = await startDeployment({
-  settings: {
-    PLAYGROUND_CLIENT_ID: "playground",
-    RESOURCE_NAME: "Acme",
-    RESOURCE_DESCRIPTION: "Let the AI agents that you trust see who you are at Acme, and nothing that you have not agreed to share.",
-    RESOURCE_DOCUMENTATION: "https://example.com/docs",
-    RESOURCE_POLICY_URI: "https://example.com/privacy",
-    RESOURCE_TOS_URI: "https://example.com/terms",
-  },
-});
+const settings = {
+  PLAYGROUND_CLIENT_ID: "playground",
+  RESOURCE_NAME: "Acme",
+  RESOURCE_DESCRIPTION: "Let the AI agents that you trust see who you are at Acme, and nothing that you have not agreed to share.",
+  RESOURCE_DOCUMENTATION: "https://example.com/docs",
+  RESOURCE_POLICY_URI: "https://example.com/privacy",
+  RESOURCE_TOS_URI: "https://example.com/terms",
+};
+const deployment = await startDeployment({ settings });
 const { worker, provider } = deployment;
 after(() => deployment.stop());
 
@@ -73,10 +72,32 @@ describe("the responses", () => {
     assert.equal(headers["cache-control"], "no-store");
   });
 
-  test("it is at most 40 KB", async () => {
-    const parts = await Promise.all(["/", "/playground/callback"].map((path) => send(worker, { path })));
+  /** Checks the size of all that a visit loads. */
+  async function assertSmall(from) {
+    const parts = await Promise.all(["/", "/playground/callback"].map((path) => send(from, { path })));
     const bytes = parts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
     assert.ok(bytes <= MAX_BYTES, `${bytes} bytes`);
+  }
+
+  test("it is at most 40 KB", () => assertSmall(worker));
+
+  test("it is at most 40 KB in front of a gateway, too", async () => {
+    const gateway = await startWorker({
+      settings: {
+        ...settings,
+        ISSUER: provider.issuer,
+        UPSTREAM: "http://127.0.0.1:1/mcp",
+        UPSTREAM_AUTH: "none",
+        STATE_SECRET: "a secret of at least thirty-two characters",
+        REQUIRED_SCOPES: "whoami:read",
+        TOOL_SCOPES: "*=allow delete_*=docs:delete",
+      },
+    });
+    try {
+      await assertSmall(gateway);
+    } finally {
+      await gateway.stop();
+    }
   });
 
   test("the built files match their sources", async () => {

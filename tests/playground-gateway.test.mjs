@@ -191,7 +191,7 @@ test("a gateway without tools says so", { skip: reasonToSkip() }, async () => {
     const playground = await open({ origin: gateway.worker.origin });
     const { page } = playground;
     await playground.signIn();
-    await page.getByText("The server lists no tools for you.").waitFor();
+    await page.getByText("No tools are listed for you.").waitFor();
     assert.equal(await page.getByLabel("Tool", { exact: true }).isVisible(), false);
     assert.ok(await page.getByRole("button", { name: "Delete the token" }).isVisible());
     assert.deepEqual(await accessibilityProblems(page), []);

@@ -16,7 +16,7 @@ const AGAIN = "make gateway-keys ARGS=--rotate";
 /**
  * @typedef {object} Surroundings
  * @property {string} root
- * @property {string} folder  for files that only their owner can read
+ * @property {string} folder  for a folder of each Worker, with files that only their owner can read
  * @property {(text: string) => void} print
  * @property {(question: string) => Promise<boolean>} confirm
  * @property {(config: string) => import("../logto/secrets.mjs").Wrangler} wranglerFor
@@ -28,7 +28,7 @@ const AGAIN = "make gateway-keys ARGS=--rotate";
  * @throws {Problem}
  */
 export async function run(options, surroundings) {
-  const { root, folder, wranglerFor } = surroundings;
+  const { root, wranglerFor } = surroundings;
   const path = resolve(root, options.config);
   const bytes = await readFile(path).catch(() => {
     throw new Problem(`${path} cannot be read`, { fix: "Name another one with --config." });
@@ -37,11 +37,13 @@ export async function run(options, surroundings) {
   const text = decodeToml(bytes, file);
   const settings = readSettings(text, file);
   const worker = readName(text, file) ?? file;
+  // One for each Worker: two of them never share a key.
+  const folder = join(surroundings.folder, worker.replaceAll(/[^\w-]/g, "_"));
   for (const name of [KEY, "STATE_SECRET"].filter((each) => Object.hasOwn(settings, each))) {
     throw new Problem(`${name} is in ${file} in clear text`, { why: "Who can read the file can read it, and a secret of this name cannot be put beside it.", fix: "Remove it there, and run this command again: it makes a new one." });
   }
   const store = await openSecretStore({ wrangler: wranglerFor(path), file, root, folder });
-  const context = { options, surroundings, path, bytes, file, text, settings, worker, store, ask: question(options, surroundings) };
+  const context = { options, surroundings, folder, path, bytes, file, text, settings, worker, store, ask: question(options, surroundings) };
   return options.rotate ? rotate(context) : createFirst(context);
 }
 
@@ -85,31 +87,26 @@ async function createFirst({ surroundings: { print }, file, settings, worker, st
 const jwksUrl = ({ RESOURCE }) => URL.parse("/.well-known/jwks.json", RESOURCE || undefined)?.href ?? "/.well-known/jwks.json";
 
 async function rotate(context) {
-  const { worker, surroundings, store } = context;
+  const { worker, folder, store } = context;
   if (store.has(KEY) === false) throw new Problem(`the Worker "${worker}" has no ${KEY}`, { fix: "make gateway-keys" });
-  const rotation = openRotation(surroundings.folder, worker);
+  const rotation = openRotation(folder);
   const state = await rotation.read();
   if (state === undefined) return publish(context, rotation);
   return state.switchedAt === undefined ? switchTo(context, rotation, state) : withdraw(context, rotation, state);
 }
 
 /** 1. Verifiers must know the next key before it signs, and the last one while its assertions are valid. */
-async function publish({ surroundings: { print, fetch, now, folder, root }, path, bytes, file, text, settings, ask }, rotation) {
-  const listed = keysInSettings(text, file);
-  const published = await publishedKeys(settings.RESOURCE, fetch);
-  const current = published.filter(({ kid }) => !listed.some((key) => key.kid === kid));
-  if (current.length !== 1) {
-    throw new Problem(`it is not clear which key signs now: ${current.length} of the published keys are not in ${SETTING}`, {
-      fix: `Deploy ${file} as it is (make deploy). If it lists the key that signs, remove that key from ${SETTING} first.`,
-    });
-  }
+async function publish({ surroundings: { print, fetch, now, root }, folder, path, bytes, file, text, settings, ask }, rotation) {
+  const listed = await keysInSettings(text, file);
+  // The gateway publishes the key that signs before the others.
+  const [current] = await publishedKeys(settings.RESOURCE, fetch);
   const next = await createSigningKey();
   print(`\nStep 1 of 3: publish the next key before it signs.\n`);
-  print(`~ ${file}: ${SETTING} gets the next key (kid ${next.kid}) and the one that signs now (kid ${current[0].kid})`);
+  print(`~ ${file}: ${SETTING} gets the next key (kid ${next.kid}) and the one that signs now (kid ${current.kid})`);
   print(`+ ${relative(root, folder)}: the next private key, until step 2\n`);
   if (!(await ask("Do this?"))) return 0;
-  await rotation.write({ kid: next.kid, previous: current[0].kid, next, publishedAt: now() });
-  await write({ path, bytes, file, text }, [...listed, publicPart(next), publicPart(current[0])]);
+  await rotation.write({ kid: next.kid, previous: current.kid, next, publishedAt: now() });
+  await write({ path, bytes, file, text }, [...listed.filter(({ kid }) => kid !== current.kid), publicPart(next), publicPart(current)]);
   print(`\nNext:\n\n  make deploy\n  ${AGAIN}      # after ${PUBLISH_MINUTES} minutes: upstreams may keep the old set of keys that long`);
   return 0;
 }
@@ -136,10 +133,13 @@ async function switchTo({ options, surroundings: { print, fetch, now }, settings
 }
 
 /** 3. The old key is no longer needed, and the new one is published because it signs. */
-async function withdraw({ options, surroundings: { print, now }, path, bytes, file, text, ask }, rotation, state) {
+async function withdraw({ options, surroundings: { print, now }, path, bytes, file, text, store, ask }, rotation, state) {
+  if ((await store.left(KEY)) !== undefined) {
+    throw new Problem("the next key is not in the Worker yet", { why: "Without a login it was written to a file, which is still there.", fix: `Run ${store.commandFor(KEY)}` });
+  }
   const left = minutesLeft(state.switchedAt, DRAIN_MINUTES, now());
   if (left > 0 && !options.now) throw new Problem(`it is too early to remove the old key: ${left} minutes are left`, { why: "Assertions that it signed may still be on their way.", fix: "Wait, or add --now." });
-  const keys = keysInSettings(text, file).filter(({ kid }) => kid !== state.kid && kid !== state.previous);
+  const keys = (await keysInSettings(text, file)).filter(({ kid }) => kid !== state.kid && kid !== state.previous);
   print(`\nStep 3 of 3: remove the old key.\n\n~ ${file}: ${SETTING} loses ${state.previous} and ${state.kid}, which is published because it signs\n`);
   if (!(await ask("Do this?"))) return 0;
   await write({ path, bytes, file, text }, keys);

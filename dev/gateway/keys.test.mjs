@@ -34,7 +34,7 @@ afterEach(() => rm(root, { recursive: true, force: true }));
 const settings = (text) => writeFile(join(root, "wrangler.toml"), `name = "edge"\n\n[vars]\n${text}`);
 const vars = async () => getStaticTOMLValue(parseTOML(await readFile(join(root, "wrangler.toml"), "utf8"))).vars;
 const deploy = async () => (worker.vars = await vars());
-const files = () => readdir(join(root, ".wrangler/gateway")).catch(() => []);
+const files = () => readdir(join(root, ".wrangler/gateway/edge")).catch(() => []);
 
 /** What the deployed gateway publishes. */
 async function fetchKeys(url) {
@@ -124,15 +124,24 @@ describe("the first key", () => {
     worker.fails = LOGGED_OUT;
     const { output } = await keys();
     assert.deepEqual((await files()).sort(), ["STATE_SECRET", "UPSTREAM_SIGNING_KEY"]);
-    for (const name of await files()) assert.equal((await stat(join(root, ".wrangler/gateway", name))).mode & 0o777, 0o600);
-    assert.match(output, /wrangler secret put UPSTREAM_SIGNING_KEY --config wrangler\.toml < \.wrangler\/gateway\/UPSTREAM_SIGNING_KEY && rm/);
-    const written = await readFile(join(root, ".wrangler/gateway/UPSTREAM_SIGNING_KEY"), "utf8");
+    for (const name of await files()) assert.equal((await stat(join(root, ".wrangler/gateway/edge", name))).mode & 0o777, 0o600);
+    assert.match(output, /wrangler secret put UPSTREAM_SIGNING_KEY --config wrangler\.toml < \.wrangler\/gateway\/edge\/UPSTREAM_SIGNING_KEY && rm/);
+    const written = await readFile(join(root, ".wrangler/gateway/edge/UPSTREAM_SIGNING_KEY"), "utf8");
     assert.ok(!output.includes(JSON.parse(written).d));
     assert.match((await keys()).output, /the key of an earlier run/);
     worker.fails = undefined;
     await keys();
     assert.equal(worker.secrets.get("UPSTREAM_SIGNING_KEY"), written);
     assert.deepEqual(await files(), []);
+  });
+
+  test("of one Worker is not put into another", async () => {
+    worker.fails = LOGGED_OUT;
+    await keys();
+    worker.fails = undefined;
+    await writeFile(join(root, "other.toml"), 'name = "other"\n');
+    await keys({ config: "other.toml" });
+    assert.notEqual(worker.secrets.get("UPSTREAM_SIGNING_KEY"), await readFile(join(root, ".wrangler/gateway/edge/UPSTREAM_SIGNING_KEY"), "utf8"));
   });
 
   test("a secret in clear text in wrangler.toml is refused", async () => {
@@ -167,7 +176,7 @@ describe("a rotation", () => {
     assert.equal(signing(), next);
     assert.deepEqual((await published()).sort(), [old, next].sort());
     const [state] = await files();
-    assert.doesNotMatch(await readFile(join(root, ".wrangler/gateway", state), "utf8"), /"d"/);
+    assert.doesNotMatch(await readFile(join(root, ".wrangler/gateway/edge", state), "utf8"), /"d"/);
 
     assert.match((await keys({ rotate: true })).problem.message, /too early to remove/);
     now += 5 * MINUTE;
@@ -188,10 +197,34 @@ describe("a rotation", () => {
     assert.deepEqual(JSON.parse((await vars()).UPSTREAM_PUBLIC_KEYS), [other]);
   });
 
+  test("does not remove the old key before the next one is in the Worker", async () => {
+    await keys({ rotate: true, now: true });
+    await deploy();
+    worker.fails = LOGGED_OUT;
+    assert.match((await keys({ rotate: true, now: true })).output, /Step 2 of 3[\s\S]*wrangler secret put UPSTREAM_SIGNING_KEY/);
+    assert.match((await keys({ rotate: true, now: true })).problem.message, /the next key is not in the Worker yet/);
+    // What the operator does.
+    const file = join(root, ".wrangler/gateway/edge/UPSTREAM_SIGNING_KEY");
+    worker.secrets.set("UPSTREAM_SIGNING_KEY", await readFile(file, "utf8"));
+    await rm(file);
+    assert.match((await keys({ rotate: true, now: true })).output, /Step 3 of 3/);
+    await deploy();
+    assert.deepEqual(await published(), [signing()]);
+  });
+
+  test("lists no key twice: one without a kid has its thumbprint", async () => {
+    const { kid, ...current } = publicPart(JSON.parse(worker.secrets.get("UPSTREAM_SIGNING_KEY")));
+    await settings(`RESOURCE = "https://mcp.example.com/mcp"\nUPSTREAM_PUBLIC_KEYS = '${JSON.stringify([current])}'\n`);
+    await deploy();
+    await keys({ rotate: true });
+    const listed = JSON.parse((await vars()).UPSTREAM_PUBLIC_KEYS).map((key) => key.kid);
+    assert.deepEqual([listed.length, listed.includes(kid)], [2, true]);
+  });
+
   test("keeps the next key in a file that only its owner can read", async () => {
     await keys({ rotate: true });
-    for (const name of await files()) assert.equal((await stat(join(root, ".wrangler/gateway", name))).mode & 0o777, 0o600);
-    for (const name of await files()) assert.ok(!(await readFile(join(root, "wrangler.toml"), "utf8")).includes(JSON.parse(await readFile(join(root, ".wrangler/gateway", name), "utf8")).next.d));
+    for (const name of await files()) assert.equal((await stat(join(root, ".wrangler/gateway/edge", name))).mode & 0o777, 0o600);
+    for (const name of await files()) assert.ok(!(await readFile(join(root, "wrangler.toml"), "utf8")).includes(JSON.parse(await readFile(join(root, ".wrangler/gateway/edge", name), "utf8")).next.d));
   });
 
   test("does not begin without a deployed key, nor with a wrong setting", async () => {
@@ -202,6 +235,7 @@ describe("a rotation", () => {
     for (const [value, expected] of [
       ['"[{"', /is not JSON/],
       ['"{}"', /is not an array of keys/],
+      ['"[{}]"', /something that is no key/],
       ['[{ kid = "a" }]', /is not a string/],
       [`'[{"kid":"a","d":"x"}]'`, /has a private key/],
     ]) {

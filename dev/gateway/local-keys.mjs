@@ -2,12 +2,15 @@
 // accepts the next run, too.
 
 import { mkdir, readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSigningKey, createStateSecret, signAssertion } from "./signing-key.mjs";
 import { writePrivate } from "./write-private.mjs";
 
-const FILE = fileURLToPath(new URL("../../.wrangler/gateway/keys.json", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Where they are kept, below the folder of wrangler.toml. */
+export const localKeysFile = (root = ROOT) => join(root, ".wrangler/gateway/keys.json");
 
 /**
  * @typedef {{signingKey: object, stateSecret: string, resource?: string}} LocalKeys  `resource`: of the last run
@@ -15,7 +18,7 @@ const FILE = fileURLToPath(new URL("../../.wrangler/gateway/keys.json", import.m
  * @returns {Promise<LocalKeys | undefined>}
  * @throws {Error} if the file has something else
  */
-export async function readLocalKeys(file = FILE) {
+export async function readLocalKeys(file = localKeysFile()) {
   const text = await readFile(file, "utf8").catch((error) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
@@ -31,7 +34,7 @@ export async function readLocalKeys(file = FILE) {
 }
 
 /** Reads the keys, or creates them; remembers the endpoint. @returns {Promise<LocalKeys>} */
-export async function loadOrCreateLocalKeys(resource, file = FILE) {
+export async function loadOrCreateLocalKeys(resource, file = localKeysFile()) {
   const stored = await readLocalKeys(file);
   const keys = { ...(stored ?? { signingKey: await createSigningKey(), stateSecret: createStateSecret() }), resource };
   await mkdir(dirname(file), { recursive: true });

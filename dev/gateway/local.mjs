@@ -2,13 +2,14 @@
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { listenOnLoopback } from "../identity-provider/listen.mjs";
 import { Problem } from "../logto/problem.mjs";
 import { readSettings } from "../logto/wrangler-toml.mjs";
 import { TABLES, tableOf } from "./compare.mjs";
 import { writeEnvFile } from "./env-file.mjs";
-import { assertionFor, loadOrCreateLocalKeys } from "./local-keys.mjs";
+import { assertionFor, loadOrCreateLocalKeys, localKeysFile } from "./local-keys.mjs";
 import { Absent, readOffer } from "./offer.mjs";
 import { describeScopes, propose, scopePrefix, tableText } from "./propose.mjs";
 import { checkUpstream, headerFrom } from "./scopes-options.mjs";
@@ -16,7 +17,6 @@ import { publicPart } from "./signing-key.mjs";
 import { safe } from "./text.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const SECRETS_FILE = `${ROOT}.wrangler/gateway/secrets.env`;
 const POLL_MS = 1_000;
 
 /** Settings that the environment, and after it wrangler.toml, may have. */
@@ -40,18 +40,19 @@ const SCOPE_OF_WHOAMI = "whoami:read";
  * @property {string[]} skipped              what the proposed tables leave out
  *
  * The gateway that the environment or wrangler.toml asks for; undefined if there is none.
- * @param {{env: Record<string, string | undefined>, mcpUrl: string, port: number, print: (line: string) => void}} surroundings
+ * @param {{env: Record<string, string | undefined>, mcpUrl: string, port: number, print: (line: string) => void, root?: string}} surroundings
+ *   `root`: the folder of wrangler.toml
  * @returns {Promise<LocalGateway | undefined>}
  * @throws {Problem} if the upstream cannot be used
  */
-export async function prepareGateway({ env, mcpUrl, port, print }) {
-  const settings = readSettings(await readFile(`${ROOT}wrangler.toml`, "utf8"));
+export async function prepareGateway({ env, mcpUrl, port, print, root = ROOT }) {
+  const settings = readSettings(await readFile(join(root, "wrangler.toml"), "utf8"));
   const valueOf = (name) => env[name] || settings[name] || "";
   if (valueOf("UPSTREAM") === "") return undefined;
   const url = checkUpstream(valueOf("UPSTREAM"), { name: "UPSTREAM" });
   if (url.replace(/\/$/, "") === mcpUrl) throw new Problem(`UPSTREAM is ${mcpUrl}, the gateway itself`, { fix: "Give the URL of your server, or move the gateway: PORT=8788 make dev." });
 
-  const keys = await loadOrCreateLocalKeys(mcpUrl);
+  const keys = await loadOrCreateLocalKeys(mcpUrl, localKeysFile(root));
   const auth = valueOf("UPSTREAM_AUTH") || "assertion";
   const audience = valueOf("UPSTREAM_AUDIENCE") || url;
   const secret = auth === "secret" ? secretOf(env, valueOf("UPSTREAM_SECRET_HEADER") || "authorization") : undefined;
@@ -67,7 +68,9 @@ export async function prepareGateway({ env, mcpUrl, port, print }) {
   const passed = PASSED.filter((name) => valueOf(name) !== "").map((name) => [name, valueOf(name)]);
   const required = env.REQUIRED_SCOPES ?? (settings.REQUIRED_SCOPES === SCOPE_OF_WHOAMI ? "" : (settings.REQUIRED_SCOPES ?? ""));
   const secrets = { STATE_SECRET: keys.stateSecret, ...(auth === "assertion" && { UPSTREAM_SIGNING_KEY: JSON.stringify(keys.signingKey) }), ...(secret && { UPSTREAM_SECRET: secret.value }) };
-  await writeEnvFile(SECRETS_FILE, secrets);
+  const secretsFile = join(root, ".wrangler/gateway/secrets.env");
+  await writeEnvFile(secretsFile, secrets);
+  const ownFile = join(root, ".dev.vars");
   return {
     url,
     audience,
@@ -76,7 +79,7 @@ export async function prepareGateway({ env, mcpUrl, port, print }) {
     tables,
     vars: { UPSTREAM: url, ...Object.fromEntries([...passed, ...chosen]), REQUIRED_SCOPES: required, RESOURCE_NAME: `${safe(offer.name).slice(0, 60) || "An MCP server"} (local)` },
     // Those of the project first: wrangler reads them only if no other file is named.
-    envFiles: [...(existsSync(`${ROOT}.dev.vars`) ? [`${ROOT}.dev.vars`] : []), SECRETS_FILE],
+    envFiles: [...(existsSync(ownFile) ? [ownFile] : []), secretsFile],
     scopes: scopesOf({ offer, tables, required, tasks: valueOf("TASK_SCOPES") }),
     isProposed: proposed.length > 0,
     skipped: proposed.flatMap((setting) => proposal[PROPOSED[setting]].skipped).map(({ key, because }) => `${key}: ${because}`),

@@ -14,6 +14,9 @@ const MAX_PAGES = 200;
 const METHOD_NOT_FOUND = -32601;
 const CLIENT = { name: "mcp-edge gateway-scopes", version: "1.0.0" };
 
+// Some servers have tools for clients only that can do what these tools ask of them.
+const CAPABILITIES = { sampling: {}, elicitation: {}, roots: {} };
+
 /** The lists: kind → method, member of the result, capability, member that names an entry. */
 export const KINDS = {
   tools: { method: "tools/list", member: "tools", capability: "tools", key: "name" },
@@ -67,7 +70,7 @@ export class Absent extends Problem {}
 
 async function connect(url, mode, recorder, options) {
   const transport = new StreamableHTTPClientTransport(new URL(url), { fetch: recorder.fetch });
-  const client = new Client(CLIENT, { versionNegotiation: { mode } });
+  const client = new Client(CLIENT, { capabilities: CAPABILITIES, versionNegotiation: { mode } });
   try {
     await client.connect(transport, options);
     return client;

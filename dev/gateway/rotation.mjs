@@ -22,11 +22,10 @@ export const DRAIN_MINUTES = 5;
  * @property {number} publishedAt  when it was added to the settings: milliseconds since 1970
  * @property {number} [switchedAt]
  *
- * @param {string} folder
- * @param {string} worker  its name
+ * @param {string} folder  of the Worker
  */
-export function openRotation(folder, worker) {
-  const file = join(folder, `rotation-${worker.replaceAll(/[^\w.-]/g, "_")}.json`);
+export function openRotation(folder) {
+  const file = join(folder, "rotation.json");
   return {
     /** @returns {Promise<Rotation | undefined>} */
     async read() {

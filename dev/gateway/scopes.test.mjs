@@ -75,6 +75,10 @@ describe("what an upstream offers", () => {
       if (known !== undefined) return known.handleRequest(request, response);
       const server = new McpServer({ name: "real", version: "1" });
       server.registerTool("look", { description: "Looks", annotations: { readOnlyHint: true } }, () => ({ content: [] }));
+      // As server-everything does: a tool for clients that can answer questions.
+      server.server.oninitialized = () => {
+        if (server.server.getClientCapabilities()?.elicitation) server.registerTool("ask", { description: "Asks" }, () => ({ content: [] }));
+      };
       const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: () => crypto.randomUUID(), onsessioninitialized: (id) => void sessions.set(id, transport), onsessionclosed: (id) => void sessions.delete(id) });
       await server.connect(transport);
       await transport.handleRequest(request, response);
@@ -86,6 +90,7 @@ describe("what an upstream offers", () => {
     http.closeAllConnections();
     assert.equal(code, 0, stderr);
     assert.match(stdout, /^ {2}look +reads +real:read +Looks$/m);
+    assert.match(stdout, /^ {2}ask +real:write +Asks$/m);
     assert.equal(sessions.size, 0, "ends its session");
   });
 

@@ -20,7 +20,13 @@ export async function openSecretStore({ wrangler, file, root, folder }) {
   const isLoggedIn = names !== undefined || isNew;
   if (!isLoggedIn && !/not logged in/.test(reason)) throw new Problem("the secrets of the Worker cannot be listed", { why: `${reason}.` });
   const pathOf = (name) => join(folder, name);
+  const commandFor = (name) => {
+    const path = relative(root, pathOf(name));
+    return `dev/with-tools wrangler secret put ${name} --config ${file} < ${path} && rm ${path}`;
+  };
   return {
+    /** The command that puts a value from its file. @param {string} name */
+    commandFor,
     isLoggedIn,
     isNew,
     /** Whether the Worker has a secret; unknown without a login. @returns {boolean | undefined} */
@@ -34,8 +40,7 @@ export async function openSecretStore({ wrangler, file, root, folder }) {
       if (!isLoggedIn) {
         await mkdir(folder, { recursive: true });
         await writePrivate(pathOf(name), value);
-        const path = relative(root, pathOf(name));
-        return [`dev/with-tools wrangler secret put ${name} --config ${file} < ${path} && rm ${path}`];
+        return [commandFor(name)];
       }
       const failure = await putSecret(wrangler, file, name, value);
       if (failure !== undefined) throw new Problem(`the secret ${name} was not put`, { why: `${failure}.`, fix: "Run the same command again." });

@@ -86,11 +86,11 @@ pub(super) fn tools<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
 
 /// Adds what a gateway can say of the tools of its upstream: who sees them, and the scopes that they may need.
 fn tools_of_upstream<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
-    html.raw("<p class=\"about\">This is a gateway to another server. Which tools you see depends on that server and on who is signed in: ");
+    html.raw("<p class=\"about\">The tools depend on the server behind this one and on who is signed in. ");
     html.raw(if view.settings.page.has_playground() {
-        "<a href=\"#try\">sign in to see them</a>"
+        "<a href=\"#try\">Sign in to see them</a>"
     } else {
-        "<a href=\"#connect\">connect a client</a> to see them"
+        "<a href=\"#connect\">Connect a client</a> to see them"
     });
     html.raw(".</p>");
     if view.scopes.is_empty() {
@@ -98,11 +98,8 @@ fn tools_of_upstream<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
     }
     html.raw("\n<ul class=\"rows tools\">\n");
     for (basic, about) in [
-        (true, "Basic scopes</h3><p>Every request needs them. You allow them when you sign in."),
-        (
-            false,
-            "Further scopes</h3><p>Some tools, prompts or resources need them. Without them, an agent uses only the others.",
-        ),
+        (true, "Basic scopes</h3><p>Every request needs them."),
+        (false, "Further scopes</h3><p>Some tools, prompts or resources need them."),
     ] {
         let scopes = view.scopes_of(basic);
         if scopes.is_empty() {
@@ -120,7 +117,7 @@ fn tools_of_upstream<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
 /// Returns what this server keeps from agents in any case.
 pub(super) const fn withheld(view: &View<'_>) -> &'static str {
     if view.gateway_scopes.is_some() {
-        "What you did not allow: this server passes on no request that needs a scope you have not granted."
+        "What you did not allow: this server passes on no request that needs it."
     } else {
         "Data that you did not allow: this server removes what no granted scope covers before a tool runs."
     }

@@ -120,13 +120,13 @@ fn a_gateway_names_scopes_instead_of_tools() {
     let html = gateway_page(&settings, "docs:write docs:read offline_access <docs:delete>");
     let html = html.text();
     for text in [
-        "<a href=\"#connect\">connect a client</a> to see them",
-        "<h3>Basic scopes</h3><p>Every request needs them. You allow them when you sign in.</p>\
+        "<a href=\"#connect\">Connect a client</a> to see them",
+        "<h3>Basic scopes</h3><p>Every request needs them.</p>\
          <code class=\"tag\">api://docs/docs:read</code></li>",
         "<h3>Further scopes</h3>",
         "<code class=\"tag\">api://docs/&lt;docs:delete&gt;</code><code class=\"tag\">api://docs/docs:write</code></li>",
         "What the <a href=\"#tools\">scopes</a> that you allow stand for.",
-        "passes on no request that needs a scope you have not granted",
+        "passes on no request that needs it",
     ] {
         assert!(html.contains(text), "{text}\n{html}");
     }
@@ -153,7 +153,7 @@ fn the_playground_of_a_gateway_lists_tools_first() {
     let html = gateway_page(&settings, "docs:read docs:write");
     let html = html.text();
     for text in [
-        "<a href=\"#try\">sign in to see them</a>",
+        "<a href=\"#try\">Sign in to see them</a>",
         "Sign in and list the tools",
         r#""first":null"#,
         r#""tools":[{"name":"…","scopes":["api://docs/docs:write"],"title":"Further tools"}]"#,

@@ -15,7 +15,7 @@ const timeout = setTimeout(() => {
   channel.postMessage({ kind: "unclaimed" });
   say(
     "No sign-in is waiting for this response",
-    "No open page has started this sign-in, so the response was not used. Close this window, go back to the page and start again.",
+    "No open page has started this sign-in. Close this window, go back to the page and start again.",
   );
 }, RESPONSE_TIMEOUT_MS);
 

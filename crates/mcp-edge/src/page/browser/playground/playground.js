@@ -56,7 +56,7 @@ export function readyPlayground(section) {
       }
       tools = await flow.listTools();
       offerTools(tool);
-      say(chosen() ? "Signed in. Choose a tool." : "Signed in. The server lists no tools for you.");
+      say(chosen() ? "Signed in. Choose a tool." : "Signed in. No tools are listed for you.");
       const first = tools.find(({ name }) => name === server.first);
       if (first) await run(first, {});
     });
@@ -98,7 +98,7 @@ export function readyPlayground(section) {
     // Nothing is selected if the tool is not listed any more.
     if (!chosen()) toolChoice.selectedIndex = 0;
     choose();
-    for (const id of ["choice", "send"]) byId(id).hidden = !chosen();
+    for (const element of [byId("choice"), callForm.querySelector("button")]) element.hidden = !chosen();
     callForm.hidden = false;
     signInButton.hidden = true;
   }

@@ -91,7 +91,7 @@ export const mixedUp = (expected, found) =>
   new Problem(
     "The response came from another provider",
     `Its issuer must be ${expected}, and is ${found ?? "missing"}. The code in it was not used.`,
-    operator("ISSUER must be exactly the issuer in the provider’s metadata."),
+    operator("check ISSUER."),
     RETRY,
   );
 

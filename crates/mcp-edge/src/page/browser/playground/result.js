@@ -5,8 +5,6 @@ import { h, scrollable } from "../dom.js";
 const LABELS = {
   sub: "User id",
   username: "User name",
-  name: "Name",
-  email: "E-mail",
   picture: "Picture",
   issuer: "Issuer",
   client_id: "Client",
