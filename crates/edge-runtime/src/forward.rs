@@ -165,13 +165,15 @@ pub enum ReadError {
     Busy,
 }
 
-impl<B: UpstreamBody> UpstreamResponse<B> {
+impl<B> UpstreamResponse<B> {
     /// The value of a header that was asked for, by its lower-case name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
+}
 
+impl<B: UpstreamBody> UpstreamResponse<B> {
     /// The response to the client: the same status, these headers and this body.
     #[must_use]
     pub fn into_response(self) -> Response {

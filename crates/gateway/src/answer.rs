@@ -10,7 +10,7 @@ use mcp_edge_protocol::{
 };
 use mcp_edge_runtime::{
     forward::{UpstreamBody, UpstreamResponse},
-    http::Response,
+    http::{Body, Response},
     json::Object,
 };
 
@@ -40,12 +40,23 @@ pub struct Answering<'a> {
 /// What a response answers.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
+    /// The kind of request.
+    pub kind: Kind,
     /// The id of a request, as JSON; none if no response was asked for.
     pub id: Option<&'a str>,
-    /// Which result is read.
-    pub read: Option<ReadResult>,
     /// Whether the request belonged to a session.
     pub in_session: bool,
+}
+
+/// The kinds of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// POST. The result is read if it is one of these.
+    Message(Option<ReadResult>),
+    /// GET.
+    Stream,
+    /// DELETE.
+    EndOfSession,
 }
 
 /// A response for the client.
@@ -61,16 +72,31 @@ pub struct Answered {
     pub unapproved: Vec<Unapproved>,
 }
 
-/// What a response to `server/discover` says.
+/// What a response comes to.
 #[derive(Debug)]
-pub enum Discovery {
-    /// The upstream speaks the era without a handshake; this is for the client.
-    Modern(Answered),
-    /// It does not.
+pub enum Answer {
+    /// A response for the client. If `server/discover` was asked, the upstream speaks the era without a handshake.
+    Given(Answered),
+    /// `server/discover` was asked, and the upstream does not speak that era.
     Legacy,
-    /// It failed in a way in which servers of the other era fail at what they do not know.
-    Failed,
+    /// `server/discover` was asked, and failed in a way in which servers of the other era fail at what they do not know.
+    Unclear,
 }
+
+/// How a response is dealt with, according to its head.
+enum Plan {
+    /// This is the answer.
+    Ready(Answer),
+    /// The body is passed back unread.
+    Through(MediaType),
+    /// The body is the response to a request whose result is read.
+    Result(ReadResult, MediaType),
+    /// The body is an error of JSON-RPC.
+    Error,
+}
+
+/// The head of a response.
+type Head = UpstreamResponse<()>;
 
 /// The media types of MCP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,10 +121,6 @@ impl Answered {
             error_code.map_or(Outcome::Answered, |code| Outcome::Error(i32::try_from(code).unwrap_or(i32::MIN)));
         Self { unapproved, ..Self::new(Response::json(status, response), outcome) }
     }
-
-    fn lost_session(id: Option<&str>) -> Self {
-        Self::new(lost_session(id), Outcome::Error(SESSION_CODE))
-    }
 }
 
 /// The response to a session that the caller does not have: clients begin a new one.
@@ -110,107 +132,42 @@ pub fn lost_session(id: Option<&str>) -> Response {
 }
 
 impl Answering<'_> {
-    /// Answers a posted message.
+    /// Answers a request with the response to it.
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn message<B: UpstreamBody>(
+    pub async fn answer<B: UpstreamBody>(
         self,
         asked: Asked<'_>,
         upstream: UpstreamResponse<B>,
-    ) -> Result<Answered, Failure> {
-        check_status(&upstream)?;
-        match (upstream.status, asked.id) {
-            (200..=299, None) => Ok(Answered::accepted()),
-            (200, Some(id)) => {
-                let media_type = media_type(&upstream)?;
-                let Some(read) = asked.read else { return Ok(through(upstream, media_type)) };
-                let session = upstream.header("mcp-session-id").map(str::to_owned);
-                let text = self.whole(upstream.body, RESULT_BYTES).await?;
-                let rewritten = self.rewrite(read, media_type, &text, id)?;
-                Ok(Answered { session, ..Answered::rewritten(200, rewritten) })
+    ) -> Result<Answer, Failure> {
+        let UpstreamResponse { status, headers, body } = upstream;
+        let head = Head { status, headers, body: () };
+        let plan = plan(asked, &head)?;
+        let limit = match plan {
+            Plan::Ready(answer) => return Ok(answer),
+            Plan::Through(media_type) => return Ok(Answer::Given(through(status, media_type, body.into_body()))),
+            Plan::Result(..) => RESULT_BYTES,
+            Plan::Error => ERROR_BYTES,
+        };
+        let text = body.text(limit, self.patience).await.map_err(Failure::Body)?;
+        self.read(asked.id, &plan, &head, &text)
+    }
+
+    fn read(self, id: Option<&str>, plan: &Plan, head: &Head, text: &str) -> Result<Answer, Failure> {
+        let Plan::Result(read, media_type) = *plan else {
+            let rewritten = results::rewrite_error(text, id).map_err(|_| Failure::Status(head.status))?;
+            return Ok(Answer::Given(Answered::rewritten(head.status, rewritten)));
+        };
+        let is_discovery = read == ReadResult::Discover;
+        match self.rewrite(read, media_type, text, id.unwrap_or_default()) {
+            Ok(rewritten) if !is_discovery || rewritten.error_code.is_none_or(is_modern) => {
+                let session = head.header("mcp-session-id").map(str::to_owned);
+                Ok(Answer::Given(Answered { session, ..Answered::rewritten(head.status, rewritten) }))
             }
-            (404, id) if asked.in_session => Ok(Answered::lost_session(id)),
-            _ => self.error(upstream, asked.id).await,
+            Err(failure) if !is_discovery => Err(failure),
+            _ => Ok(Answer::Legacy),
         }
-    }
-
-    /// Answers GET.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn stream<B: UpstreamBody>(
-        self,
-        upstream: UpstreamResponse<B>,
-        in_session: bool,
-    ) -> Result<Answered, Failure> {
-        check_status(&upstream)?;
-        match upstream.status {
-            200 => match media_type(&upstream)? {
-                MediaType::EventStream => Ok(through(upstream, MediaType::EventStream)),
-                MediaType::Json => Err(content_type(&upstream)),
-            },
-            404 if in_session => Ok(Answered::lost_session(None)),
-            405 => Ok(not_allowed("the server sends nothing of its own accord", "POST, DELETE, OPTIONS")),
-            _ => self.error(upstream, None).await,
-        }
-    }
-
-    /// Answers DELETE.
-    ///
-    /// # Errors
-    /// [`Failure`].
-    pub async fn end_of_session<B: UpstreamBody>(self, upstream: UpstreamResponse<B>) -> Result<Answered, Failure> {
-        check_status(&upstream)?;
-        match upstream.status {
-            200..=299 => Ok(Answered::new(Response::empty(200), Outcome::Accepted)),
-            404 => Ok(Answered::lost_session(None)),
-            405 => Ok(not_allowed("clients cannot end sessions of this server", "POST, GET, OPTIONS")),
-            _ => self.error(upstream, None).await,
-        }
-    }
-
-    /// Finds out what a response to the `server/discover` with this id says.
-    ///
-    /// # Errors
-    /// [`Failure`] if it says nothing about eras: the upstream refuses the gateway, or is down.
-    pub async fn discovery<B: UpstreamBody>(
-        self,
-        id: &str,
-        upstream: UpstreamResponse<B>,
-    ) -> Result<Discovery, Failure> {
-        let status = upstream.status;
-        if matches!(status, 500 | 501) {
-            return Ok(Discovery::Failed);
-        }
-        check_status(&upstream)?;
-        let Ok(media_type) = media_type(&upstream) else { return Ok(Discovery::Legacy) };
-        let text = self.whole(upstream.body, RESULT_BYTES).await?;
-        match self.rewrite(ReadResult::Discover, media_type, &text, id) {
-            Ok(rewritten) if rewritten.error_code.is_none_or(is_modern) => {
-                Ok(Discovery::Modern(Answered::rewritten(status, rewritten)))
-            }
-            _ => Ok(Discovery::Legacy),
-        }
-    }
-
-    /// An error of JSON-RPC with a status of its own; everything else with such a status is a failure.
-    async fn error<B: UpstreamBody>(
-        self,
-        upstream: UpstreamResponse<B>,
-        id: Option<&str>,
-    ) -> Result<Answered, Failure> {
-        let status = upstream.status;
-        if !(400..=499).contains(&status) || media_type(&upstream) != Ok(MediaType::Json) {
-            return Err(Failure::Status(status));
-        }
-        let text = self.whole(upstream.body, ERROR_BYTES).await?;
-        let rewritten = results::rewrite_error(&text, id).map_err(|_| Failure::Status(status))?;
-        Ok(Answered::rewritten(status, rewritten))
-    }
-
-    async fn whole<B: UpstreamBody>(self, body: B, limit: usize) -> Result<String, Failure> {
-        body.text(limit, self.patience).await.map_err(Failure::Body)
     }
 
     fn rewrite(self, read: ReadResult, media_type: MediaType, text: &str, id: &str) -> Result<Rewritten, Failure> {
@@ -226,8 +183,42 @@ impl Answering<'_> {
     }
 }
 
+/// Decides by the head of a response how it is dealt with.
+fn plan(asked: Asked<'_>, head: &Head) -> Result<Plan, Failure> {
+    let ready = |response, outcome| Ok(Plan::Ready(Answer::Given(Answered::new(response, outcome))));
+    let is_discovery = asked.kind == Kind::Message(Some(ReadResult::Discover));
+    if is_discovery && matches!(head.status, 500 | 501) {
+        return Ok(Plan::Ready(Answer::Unclear));
+    }
+    check_status(head)?;
+    match (asked.kind, head.status) {
+        (Kind::Message(Some(ReadResult::Discover)), _) => {
+            Ok(media_type(head).map_or(Plan::Ready(Answer::Legacy), |of| Plan::Result(ReadResult::Discover, of)))
+        }
+        (Kind::Message(_), 200..=299) if asked.id.is_none() => Ok(Plan::Ready(Answer::Given(Answered::accepted()))),
+        (Kind::Message(None), 200) => Ok(Plan::Through(media_type(head)?)),
+        (Kind::Message(Some(read)), 200) => Ok(Plan::Result(read, media_type(head)?)),
+        (Kind::Stream, 200) => match media_type(head)? {
+            MediaType::EventStream => Ok(Plan::Through(MediaType::EventStream)),
+            MediaType::Json => Err(content_type(head)),
+        },
+        (Kind::EndOfSession, 200..=299) => ready(Response::empty(200), Outcome::Accepted),
+        (_, 404) if asked.in_session => ready(lost_session(asked.id), Outcome::Error(SESSION_CODE)),
+        (Kind::Stream, 405) => {
+            let text = "the server sends nothing of its own accord";
+            ready(post::method_not_allowed(text, "POST, DELETE, OPTIONS"), Outcome::Accepted)
+        }
+        (Kind::EndOfSession, 405) => {
+            let text = "clients cannot end sessions of this server";
+            ready(post::method_not_allowed(text, "POST, GET, OPTIONS"), Outcome::Accepted)
+        }
+        (_, 400..=499) if media_type(head) == Ok(MediaType::Json) => Ok(Plan::Error),
+        (_, status) => Err(Failure::Status(status)),
+    }
+}
+
 /// The statuses that say something about the gateway or the upstream's state, and nothing about the message.
-fn check_status<B: UpstreamBody>(upstream: &UpstreamResponse<B>) -> Result<(), Failure> {
+fn check_status(upstream: &Head) -> Result<(), Failure> {
     match upstream.status {
         status @ (401 | 403) => Err(Failure::Refused(status)),
         429 => Err(Failure::Busy(upstream.header("retry-after").and_then(|seconds| seconds.parse().ok()))),
@@ -243,7 +234,7 @@ fn is_modern(code: i64) -> bool {
         .any(|reason| i64::from(reason.code(Era::Modern)) == code)
 }
 
-fn media_type<B: UpstreamBody>(upstream: &UpstreamResponse<B>) -> Result<MediaType, Failure> {
+fn media_type(upstream: &Head) -> Result<MediaType, Failure> {
     let value = upstream.header("content-type").unwrap_or_default();
     let name = value.split(';').next().unwrap_or_default().trim();
     match name {
@@ -253,12 +244,12 @@ fn media_type<B: UpstreamBody>(upstream: &UpstreamResponse<B>) -> Result<MediaTy
     }
 }
 
-fn content_type<B: UpstreamBody>(upstream: &UpstreamResponse<B>) -> Failure {
+fn content_type(upstream: &Head) -> Failure {
     Failure::ContentType(upstream.header("content-type").unwrap_or_default().to_owned())
 }
 
 /// Passes a body back unread. Of the upstream's headers nothing is left but the media type.
-fn through<B: UpstreamBody>(upstream: UpstreamResponse<B>, media_type: MediaType) -> Answered {
+fn through(status: u16, media_type: MediaType, body: Body) -> Answered {
     let mut headers = Vec::with_capacity(6);
     let outcome = match media_type {
         MediaType::Json => {
@@ -274,9 +265,5 @@ fn through<B: UpstreamBody>(upstream: UpstreamResponse<B>, media_type: MediaType
         }
     };
     headers.push(("x-content-type-options", "nosniff".into()));
-    Answered::new(Response { status: upstream.status, headers, body: upstream.body.into_body() }, outcome)
-}
-
-fn not_allowed(text: &'static str, allowed: &'static str) -> Answered {
-    Answered::new(post::method_not_allowed(text, allowed), Outcome::Accepted)
+    Answered::new(Response { status, headers, body }, outcome)
 }

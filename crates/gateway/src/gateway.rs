@@ -3,6 +3,7 @@
 //! | module | what it contains |
 //! |---|---|
 //! | `messages` | messages that may be passed on: to the upstream, and its response back |
+//! | `passage` | a request that may be passed on, as far as it is known before the upstream is asked anything |
 //! | `streams` | GET and DELETE |
 //! | `discovery` | which era the upstream speaks, found out when it matters |
 //! | `approval` | whether a tool that is called has a definition that the operator has approved |
@@ -10,6 +11,7 @@
 mod approval;
 mod discovery;
 mod messages;
+mod passage;
 mod streams;
 
 use std::rc::Rc;
@@ -31,6 +33,7 @@ use mcp_edge_runtime::{
     secret::Secret,
 };
 
+use self::passage::Passage;
 use crate::{
     access::{Decision, Policy, Target},
     answer::Answered,
@@ -158,44 +161,27 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
 
     async fn respond(&self, head: &RequestHead<'_>, body: &str, caller: Caller<'_>) -> Handled {
         let mut summary = Summary::new(Outcome::Accepted);
-        let answered = match head.method() {
-            "POST" => self.post(head, body, caller, &mut summary).await,
-            "DELETE" => self.end_session(head, caller).await,
-            _ => self.listen(head, caller).await,
+        let prepared = match head.method() {
+            "POST" => self.post(head, body, caller, &mut summary),
+            "DELETE" => self.end_session(head, caller).map(Some),
+            _ => self.listen(head, caller).map(Some),
         };
-        let (mut failed, mut unapproved) = (None, Vec::new());
-        let response = match answered {
-            Ok(answered) => {
-                summary.outcome = answered.outcome;
-                unapproved = answered.unapproved;
-                Ok(answered.response)
-            }
-            Err(Refused::Access(needed)) => {
-                summary.outcome = Outcome::Refused;
-                Err(needed)
-            }
-            Err(Refused::Rpc { id, error, era }) => {
-                let rendered = Rendered::error(id, &error, era);
-                summary.outcome = rendered.outcome;
-                Ok(rendered.into_response())
-            }
-            Err(Refused::Http(response)) => Ok(response),
-            Err(Refused::Failed { id, failure }) => {
-                summary.outcome = Outcome::Error(Reason::Internal.code(Era::Modern));
-                failed = Some(failure.to_string());
-                Ok(failure.response(id))
-            }
+        let answered = match prepared {
+            Ok(Some(passage)) => self.pass_on(&passage, caller).await,
+            Ok(None) => Ok(Answered::accepted()),
+            Err(refused) => Err(refused),
         };
-        Handled { response, summary, failure: failed, unapproved }
+        finish(answered, summary)
     }
 
-    async fn post<'a>(
+    /// Decides on a POST; nothing of it if nothing is passed on.
+    fn post<'a>(
         &self,
         head: &RequestHead<'_>,
         body: &'a str,
         caller: Caller<'_>,
         summary: &mut Summary,
-    ) -> Result<Answered, Refused<'a>> {
+    ) -> Result<Option<Passage<'a>>, Refused<'a>> {
         let offers = Offers {
             tools: !self.policy.tools.offers_nothing(),
             prompts: !self.policy.prompts.offers_nothing(),
@@ -203,18 +189,18 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             tasks: self.policy.tasks.is_some(),
         };
         match envelope::read(head, body, offers)? {
-            Payload::Dropped => Ok(Answered::accepted()),
+            Payload::Dropped => Ok(None),
             Payload::One(message) => {
                 summary.revision = message.revision;
                 summary.method = message.method.map(Method::as_str);
                 self.authorize(std::slice::from_ref(&message), caller)?;
                 summary.name = message.targets.first().and_then(|target| target.name()).map(Rc::from);
-                self.pass_on(head, &message, caller).await
+                self.single(head, message, caller).map(Some)
             }
             Payload::Batch(messages) => {
                 summary.method = Some("batch");
                 self.authorize(&messages, caller)?;
-                self.pass_on_batch(head, &messages, caller).await
+                self.batch(head, messages, caller).map(Some)
             }
         }
     }
@@ -232,6 +218,34 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             }
         }
     }
+}
+
+/// The response and what the log says of it.
+fn finish(answered: Result<Answered, Refused<'_>>, mut summary: Summary) -> Handled {
+    let (mut failed, mut unapproved) = (None, Vec::new());
+    let response = match answered {
+        Ok(answered) => {
+            summary.outcome = answered.outcome;
+            unapproved = answered.unapproved;
+            Ok(answered.response)
+        }
+        Err(Refused::Access(needed)) => {
+            summary.outcome = Outcome::Refused;
+            Err(needed)
+        }
+        Err(Refused::Rpc { id, error, era }) => {
+            let rendered = Rendered::error(id, &error, era);
+            summary.outcome = rendered.outcome;
+            Ok(rendered.into_response())
+        }
+        Err(Refused::Http(response)) => Ok(response),
+        Err(Refused::Failed { id, failure }) => {
+            summary.outcome = Outcome::Error(Reason::Internal.code(Era::Modern));
+            failed = Some(failure.to_string());
+            Ok(failure.response(id))
+        }
+    };
+    Handled { response, summary, failure: failed, unapproved }
 }
 
 /// The error for what the caller must not know of, as for what does not exist.

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use super::{Gateway, Refused, messages::failed, unknown};
 use crate::{
     access::Target,
-    answer::Asked,
+    answer::{Answer, Asked, Kind},
     envelope::Envelope,
     failure::Failure,
     pins::Call,
@@ -61,15 +61,14 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         caller: Caller<'_>,
     ) -> Result<(), Failure> {
         let headers = list_headers(message.era, message.headers.version);
-        let read = Some(ReadResult::List(Listed::Tools));
+        let kind = Kind::Message(Some(ReadResult::List(Listed::Tools)));
         let mut cursor = None;
         for _ in 0..MAX_PAGES {
             let body = list_request(message.era, cursor.as_deref());
             let outgoing =
                 UpstreamRequest { body: Some(&body), headers: &headers, session, ..UpstreamRequest::default() };
-            let response = self.upstream.send(caller, outgoing).await?;
-            let asked = Asked { id: Some(REQUEST_ID), read, in_session: session.is_some() };
-            let page = self.answering(message.era, caller).message(asked, response).await?;
+            let asked = Asked { kind, id: Some(REQUEST_ID), in_session: session.is_some() };
+            let Answer::Given(page) = self.exchange(message.era, outgoing, asked, caller).await? else { break };
             cursor = next_cursor(page.response.text());
             if cursor.is_none() {
                 break;

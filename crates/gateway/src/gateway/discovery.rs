@@ -1,66 +1,48 @@
 //! Which era the upstream speaks, found out when it matters.
 
 use mcp_edge_protocol::revision::Era;
-use mcp_edge_runtime::{
-    forward::{Forward, UpstreamResponse},
-    keys::SigningKey,
-};
+use mcp_edge_runtime::{forward::Forward, keys::SigningKey};
 
 use super::{Gateway, Refused, messages::failed};
 use crate::{
-    answer::{Answered, Discovery},
+    answer::{Answer, Asked, Kind},
     eras,
-    failure::Failure,
+    results::ReadResult,
     upstream::{Caller, UpstreamRequest},
 };
 
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
     /// Makes sure that the upstream speaks the era without a handshake.
     pub(super) async fn require_modern<'a>(&self, id: Option<&'a str>, caller: Caller<'_>) -> Result<(), Refused<'a>> {
-        let is_modern = if let Some(is_modern) = self.upstream.eras.is_modern(caller.context.now) {
-            is_modern
-        } else {
-            let outgoing = UpstreamRequest {
-                body: Some(eras::DISCOVER),
-                headers: &eras::DISCOVER_HEADERS,
-                ..UpstreamRequest::default()
-            };
-            let response = self.upstream.send(caller, outgoing).await.map_err(failed(id))?;
-            self.discover(eras::DISCOVER_ID, response, caller).await.map_err(failed(id))?.is_some()
+        let is_modern = match self.upstream.eras.is_modern(caller.context.now) {
+            Some(is_modern) => is_modern,
+            None => {
+                let outgoing = UpstreamRequest {
+                    body: Some(eras::DISCOVER),
+                    headers: &eras::DISCOVER_HEADERS,
+                    ..UpstreamRequest::default()
+                };
+                let kind = Kind::Message(Some(ReadResult::Discover));
+                let asked = Asked { kind, id: Some(eras::DISCOVER_ID), in_session: false };
+                let answer = self.exchange(Era::Modern, outgoing, asked, caller).await.map_err(failed(id))?;
+                matches!(answer, Answer::Given(_))
+            }
         };
-        if is_modern { Ok(()) } else { Err(Refused::Rpc { id, error: eras::legacy_only(), era: Era::Modern }) }
+        if is_modern { Ok(()) } else { Err(legacy_only(id)) }
     }
 
-    /// Answers a client's own `server/discover`.
-    pub(super) async fn discovered<'a>(
-        &self,
-        id: &'a str,
-        response: UpstreamResponse<F::Body>,
-        caller: Caller<'_>,
-    ) -> Result<Answered, Refused<'a>> {
-        let discovered = self.discover(id, response, caller).await.map_err(failed(Some(id)))?;
-        discovered.ok_or_else(|| Refused::Rpc { id: Some(id), error: eras::legacy_only(), era: Era::Modern })
-    }
-
-    /// What the upstream's response to `server/discover` comes to; nothing if it speaks only handshakes.
-    async fn discover(
-        &self,
-        id: &str,
-        response: UpstreamResponse<F::Body>,
-        caller: Caller<'_>,
-    ) -> Result<Option<Answered>, Failure> {
-        let now = caller.context.now;
-        match self.answering(Era::Modern, caller).discovery(id, response).await? {
-            Discovery::Modern(answered) => {
-                self.upstream.eras.learn(true, now);
-                Ok(Some(answered))
-            }
-            Discovery::Legacy => {
-                self.upstream.eras.learn(false, now);
-                Ok(None)
-            }
+    /// Keeps what a response to `server/discover` has shown.
+    pub(super) fn learn(&self, answer: &Answer, now: u64) {
+        match answer {
+            Answer::Given(_) => self.upstream.eras.learn(true, now),
+            Answer::Legacy => self.upstream.eras.learn(false, now),
             // It may be an accident.
-            Discovery::Failed => Ok(None),
+            Answer::Unclear => {}
         }
     }
+}
+
+/// The answer to clients of the era without a handshake if the upstream does not speak it.
+pub(super) fn legacy_only(id: Option<&str>) -> Refused<'_> {
+    Refused::Rpc { id, error: eras::legacy_only(), era: Era::Modern }
 }

@@ -1,11 +1,12 @@
 //! Messages that may be passed on: to the upstream, and its response back.
 
+use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_protocol::revision::Era;
 use mcp_edge_runtime::{forward::Forward, http::RequestHead, json::array, keys::SigningKey};
 
-use super::{Gateway, Refused, SESSION_HEADER};
+use super::{Gateway, Refused, SESSION_HEADER, discovery::legacy_only, passage::Passage};
 use crate::{
-    answer::{Answered, Answering, Asked, lost_session},
+    answer::{Answer, Answered, Answering, Asked, Kind, lost_session},
     envelope::Envelope,
     failure::Failure,
     results::{ReadResult, RewriteContext},
@@ -13,63 +14,77 @@ use crate::{
 };
 
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
-    /// Passes a message on, and its response back.
-    pub(super) async fn pass_on<'a>(
+    /// Prepares a message that may be passed on.
+    pub(super) fn single<'a>(
         &self,
         head: &RequestHead<'_>,
-        message: &Envelope<'a>,
+        message: Envelope<'a>,
         caller: Caller<'_>,
-    ) -> Result<Answered, Refused<'a>> {
-        let id = message.id;
-        let read = message.method.and_then(|method| method.result(message.era));
-        let session = match message.era {
+    ) -> Result<Passage<'a>, Refused<'a>> {
+        let (id, era) = (message.id, message.era);
+        let read = message.method.and_then(|method| method.result(era));
+        let session = match era {
             // A handshake begins a session, and belongs to none.
             Era::Legacy if read != Some(ReadResult::Initialize) => self.session(head, id, caller)?,
             _ => None,
         };
-        if message.era == Era::Modern && id.is_some() && read != Some(ReadResult::Discover) {
-            self.require_modern(id, caller).await?;
-        }
-        let headers: Vec<_> = message.headers.iter().collect();
-        let outgoing = UpstreamRequest {
-            body: Some(&message.body),
-            headers: &headers,
-            session: session.as_deref(),
-            ..UpstreamRequest::default()
-        };
-        let response = self.upstream.send(caller, outgoing).await.map_err(failed(id))?;
-        let asked = Asked { id, read, in_session: session.is_some() };
-        if read == Some(ReadResult::Discover) {
-            return self.discovered(id.unwrap_or_default(), response, caller).await;
-        }
-        let answered = self.answering(message.era, caller).message(asked, response).await.map_err(failed(id))?;
-        if read == Some(ReadResult::Initialize) { Ok(self.with_session(answered, caller)) } else { Ok(answered) }
+        let messages = vec![message];
+        Ok(Passage { era, messages, id, session, ..Passage::of(Kind::Message(read)) })
     }
 
-    /// Passes a batch on, and its response back.
-    pub(super) async fn pass_on_batch<'a>(
+    /// Prepares a batch that may be passed on.
+    pub(super) fn batch<'a>(
         &self,
         head: &RequestHead<'_>,
-        messages: &[Envelope<'a>],
+        messages: Vec<Envelope<'a>>,
         caller: Caller<'_>,
-    ) -> Result<Answered, Refused<'a>> {
+    ) -> Result<Passage<'a>, Refused<'a>> {
         let session = self.session(head, None, caller)?;
-        for message in messages {
-            self.require_approved(message, session.as_deref(), caller).await?;
+        let batch = Some(array(messages.iter().map(|message| &message.body)));
+        Ok(Passage { messages, batch, session, ..Passage::of(Kind::Message(None)) })
+    }
+
+    /// Passes on what was prepared, and its response back.
+    pub(super) async fn pass_on<'a>(&self, passage: &Passage<'a>, caller: Caller<'_>) -> Result<Answered, Refused<'a>> {
+        let Passage { era, kind, id, .. } = *passage;
+        let is_discovery = kind == Kind::Message(Some(ReadResult::Discover));
+        if era == Era::Modern && id.is_some() && !is_discovery {
+            self.require_modern(id, caller).await?;
         }
-        let body = array(messages.iter().map(|message| &message.body));
-        let headers: Vec<_> = messages.iter().take(1).flat_map(|message| message.headers.iter()).collect();
-        let outgoing = UpstreamRequest {
-            body: Some(&body),
-            headers: &headers,
-            session: session.as_deref(),
-            ..UpstreamRequest::default()
-        };
-        let response = self.upstream.send(caller, outgoing).await.map_err(failed(None))?;
-        // The response is an array of all their responses; there is none if none of them is a request.
-        let id = messages.iter().find_map(|message| message.id);
-        let asked = Asked { id, read: None, in_session: session.is_some() };
-        self.answering(Era::Legacy, caller).message(asked, response).await.map_err(failed(None))
+        for message in &passage.messages {
+            self.require_approved(message, passage.session.as_deref(), caller).await?;
+        }
+        let headers = passage.headers();
+        let answer = self.exchange(era, passage.request(&headers), passage.asked(), caller).await;
+        match answer.map_err(failed(id))? {
+            Answer::Given(answered) if kind == Kind::Message(Some(ReadResult::Initialize)) => {
+                Ok(self.with_session(answered, caller))
+            }
+            Answer::Given(answered) => Ok(answered),
+            Answer::Legacy | Answer::Unclear => Err(legacy_only(id)),
+        }
+    }
+
+    /// Sends a request to the upstream, and reads of its response what has to be read. Boxed, as it is awaited in several
+    /// places, each of which would hold all its states.
+    pub(super) fn exchange<'s>(
+        &'s self,
+        era: Era,
+        request: UpstreamRequest<'s>,
+        asked: Asked<'s>,
+        caller: Caller<'s>,
+    ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
+        async move {
+            let response = self.upstream.send(caller, request).await?;
+            let rewriting =
+                RewriteContext { policy: &self.policy, identity: caller.identity, pins: self.pins.as_ref(), era };
+            let answer = Answering { rewriting, patience: self.upstream.timeout() }.answer(asked, response).await?;
+            if asked.kind == Kind::Message(Some(ReadResult::Discover)) {
+                self.learn(&answer, caller.context.now);
+            }
+            Ok(answer)
+        }
+        .boxed_local()
     }
 
     /// The upstream's own id of the session that the request names, if it names one.
@@ -94,12 +109,6 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             answered.response = answered.response.with_header(SESSION_HEADER, sealed);
         }
         answered
-    }
-
-    pub(super) fn answering<'c>(&'c self, era: Era, caller: Caller<'c>) -> Answering<'c> {
-        let pins = self.pins.as_ref();
-        let rewriting = RewriteContext { policy: &self.policy, identity: caller.identity, pins, era };
-        Answering { rewriting, patience: self.upstream.timeout() }
     }
 }
 

@@ -13,52 +13,41 @@ use mcp_edge_runtime::{
     keys::SigningKey,
 };
 
-use super::{Gateway, Refused, messages::failed};
+use super::{Gateway, Refused, passage::Passage};
 use crate::{
-    answer::{Answered, lost_session},
-    upstream::{Caller, UpstreamRequest},
+    answer::{Kind, lost_session},
+    upstream::Caller,
 };
 
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
-    /// Opens a stream of the messages that the upstream sends of its own accord (GET).
-    pub(super) async fn listen(
+    /// Prepares a stream of the messages that the upstream sends of its own accord (GET).
+    pub(super) fn listen(
         &self,
         head: &RequestHead<'_>,
         caller: Caller<'_>,
-    ) -> Result<Answered, Refused<'static>> {
+    ) -> Result<Passage<'static>, Refused<'static>> {
         let version = handshake_version(head)?;
         if !accepts_stream(head.header("accept")) {
             let text = "GET opens an event stream: Accept must allow text/event-stream";
             return Err(Refused::Http(Response::json(406, jsonrpc::anonymous_error(Reason::InvalidRequest, text))));
         }
         let session = self.session(head, None, caller)?;
-        let last_event_id = head.header("last-event-id");
-        let outgoing = UpstreamRequest {
-            headers: version.as_slice(),
-            session: session.as_deref(),
-            last_event_id,
-            ..UpstreamRequest::default()
-        };
-        let response = self.upstream.send(caller, outgoing).await.map_err(failed(None))?;
-        self.answering(Era::Legacy, caller).stream(response, session.is_some()).await.map_err(failed(None))
+        let last_event_id = head.header("last-event-id").map(str::to_owned);
+        Ok(Passage { version, session, last_event_id, ..Passage::of(Kind::Stream) })
     }
 
-    /// Ends a session (DELETE).
-    pub(super) async fn end_session(
+    /// Prepares the end of a session (DELETE).
+    pub(super) fn end_session(
         &self,
         head: &RequestHead<'_>,
         caller: Caller<'_>,
-    ) -> Result<Answered, Refused<'static>> {
+    ) -> Result<Passage<'static>, Refused<'static>> {
         let version = handshake_version(head)?;
-        let Some(session) = self.session(head, None, caller)? else { return Err(Refused::Http(lost_session(None))) };
-        let outgoing = UpstreamRequest {
-            ends_session: true,
-            headers: version.as_slice(),
-            session: Some(&session),
-            ..UpstreamRequest::default()
-        };
-        let response = self.upstream.send(caller, outgoing).await.map_err(failed(None))?;
-        self.answering(Era::Legacy, caller).end_of_session(response).await.map_err(failed(None))
+        let session = self.session(head, None, caller)?;
+        if session.is_none() {
+            return Err(Refused::Http(lost_session(None)));
+        }
+        Ok(Passage { version, session, ..Passage::of(Kind::EndOfSession) })
     }
 }
 
