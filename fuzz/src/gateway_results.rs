@@ -4,7 +4,7 @@
 use mcp_edge_gateway::{
     access::{Access, AccessTable, Policy},
     pins,
-    results::{Listed, ReadResult, RewriteContext, response_in, rewrite},
+    results::{Ids, Listed, ReadResult, RewriteContext, response_in, rewrite},
 };
 use mcp_edge_identity::Identity;
 use mcp_edge_protocol::{
@@ -14,6 +14,8 @@ use mcp_edge_protocol::{
 use mcp_edge_runtime::settings::Reader;
 
 use crate::with_text;
+
+const IDS: Ids<'_> = Ids { asked: "1", answered: "1" };
 
 /// The kinds of results, by the first character of the input.
 const KINDS: [(char, ReadResult); 7] = [
@@ -47,8 +49,8 @@ pub fn check(input: &[u8]) {
         let Some((_, what)) = KINDS.into_iter().find(|(letter, _)| kind.eq_ignore_ascii_case(letter)) else { return };
         let era = if kind.is_ascii_uppercase() { Era::Modern } else { Era::Legacy };
         let (policy, identity) = (policy(), Identity::for_test("ada", ""));
-        let context = RewriteContext { policy: &policy, identity: &identity, pins: None, era };
-        let rewritten = rewrite(what, response, "1", &context).map(|rewritten| rewritten.response);
+        let context = RewriteContext { policy: &policy, identity: &identity, pins: None, era, now: 0 };
+        let rewritten = rewrite(what, response, IDS, &context).map(|rewritten| rewritten.response);
         check_stream(what, response, rewritten.as_deref().ok(), &context);
         if let Ok(rewritten) = rewritten {
             check_response(what, &rewritten, &context);
@@ -65,7 +67,7 @@ fn check_stream(what: ReadResult, response: &str, rewritten: Option<&str>, conte
     let with_line_feeds = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
     let lines = with_line_feeds(response).replace('\n', "\ndata: ");
     let stream = format!("event: message\ndata: {lines}\n\n");
-    let found = response_in(&stream, "1").and_then(|found| rewrite(what, &found, "1", context).ok());
+    let found = response_in(&stream, "1").and_then(|found| rewrite(what, &found, IDS, context).ok());
     if let Some(rewritten) = rewritten {
         let found = found.expect("what can be read is found in a stream").response;
         assert_eq!(with_line_feeds(&found), with_line_feeds(rewritten));

@@ -146,8 +146,9 @@ pub fn trace_id(traceparent: &str) -> Option<&str> {
     is_well_formed.then_some(trace)
 }
 
-/// At most [`MAX_TEXT`] bytes, cut between characters.
-fn cut(mut text: String) -> String {
+/// A text from outside, cut between characters to 200 bytes.
+#[must_use]
+pub fn cut(mut text: String) -> String {
     if text.len() > MAX_TEXT_BYTES {
         let end = (0..=MAX_TEXT_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);

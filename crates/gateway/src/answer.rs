@@ -16,7 +16,7 @@ use mcp_edge_runtime::{
 
 use crate::{
     failure::Failure,
-    results::{self, ReadResult, RewriteContext, Rewritten, Unapproved},
+    results::{self, Ids, ReadResult, RewriteContext, Rewritten, Unapproved, UnreadableResult},
 };
 
 /// 4 MiB for a result that is read: as large as a message of a client may be.
@@ -42,8 +42,10 @@ pub struct Answering<'a> {
 pub struct Asked<'a> {
     /// The kind of request.
     pub kind: Kind,
-    /// The id of a request, as JSON; none if no response was asked for.
-    pub id: Option<&'a str>,
+    /// The ids of a request. None of batches, and if no response was asked for.
+    pub ids: Option<Ids<'a>>,
+    /// Whether a response was asked for.
+    pub is_request: bool,
     /// Whether the request belonged to a session.
     pub in_session: bool,
 }
@@ -53,6 +55,8 @@ pub struct Asked<'a> {
 pub enum Kind {
     /// POST. The result is read if it is one of these.
     Message(Option<ReadResult>),
+    /// POST: the gateway itself asks `server/discover`, to find out about eras.
+    Probe,
     /// GET.
     Stream,
     /// DELETE.
@@ -75,12 +79,11 @@ pub struct Answered {
 /// What a response comes to.
 #[derive(Debug)]
 pub enum Answer {
-    /// A response for the client. If `server/discover` was asked, the upstream speaks the era without a handshake.
+    /// A response for the client.
     Given(Answered),
-    /// `server/discover` was asked, and the upstream does not speak that era.
-    Legacy,
-    /// `server/discover` was asked, and failed in a way in which servers of the other era fail at what they do not know.
-    Unclear,
+    /// What a probe has found out: whether the upstream speaks the era without a handshake. Nothing if it failed in a way in
+    /// which servers that do not know it may fail, but others as well.
+    Era(Option<Era>),
 }
 
 /// How a response is dealt with, according to its head.
@@ -93,6 +96,8 @@ enum Plan {
     Result(ReadResult, MediaType),
     /// The body is an error of JSON-RPC.
     Error,
+    /// The body tells of the upstream's era.
+    Probe(MediaType),
 }
 
 /// The head of a response.
@@ -147,55 +152,83 @@ impl Answering<'_> {
         let limit = match plan {
             Plan::Ready(answer) => return Ok(answer),
             Plan::Through(media_type) => return Ok(Answer::Given(through(status, media_type, body.into_body()))),
-            Plan::Result(..) => RESULT_BYTES,
+            Plan::Result(..) | Plan::Probe(_) => RESULT_BYTES,
             Plan::Error => ERROR_BYTES,
         };
         let text = body.text(limit, self.patience).await.map_err(Failure::Body)?;
-        self.read(asked.id, &plan, &head, &text)
+        self.read(asked.ids, &plan, &head, &text)
     }
 
-    fn read(self, id: Option<&str>, plan: &Plan, head: &Head, text: &str) -> Result<Answer, Failure> {
-        let Plan::Result(read, media_type) = *plan else {
-            let rewritten = results::rewrite_error(text, id).map_err(|_| Failure::Status(head.status))?;
-            return Ok(Answer::Given(Answered::rewritten(head.status, rewritten)));
-        };
-        let is_discovery = read == ReadResult::Discover;
-        match self.rewrite(read, media_type, text, id.unwrap_or_default()) {
-            Ok(rewritten) if !is_discovery || rewritten.error_code.is_none_or(is_modern) => {
-                let session = head.header("mcp-session-id").map(str::to_owned);
-                Ok(Answer::Given(Answered { session, ..Answered::rewritten(head.status, rewritten) }))
+    fn read(self, ids: Option<Ids<'_>>, plan: &Plan, head: &Head, text: &str) -> Result<Answer, Failure> {
+        let (read, media_type) = match *plan {
+            Plan::Result(read, media_type) => (read, media_type),
+            Plan::Probe(media_type) => return self.read_probe(head.status, media_type, text, ids).map(Answer::Era),
+            _ => {
+                let rewritten = results::rewrite_error(text, ids).map_err(|_| Failure::Status(head.status))?;
+                return Ok(Answer::Given(Answered::rewritten(head.status, rewritten)));
             }
-            Err(failure) if !is_discovery => Err(failure),
-            _ => Ok(Answer::Legacy),
+        };
+        let rewritten = self.rewrite(read, media_type, text, ids)?;
+        let session = head.header("mcp-session-id").map(str::to_owned);
+        Ok(Answer::Given(Answered { session, ..Answered::rewritten(head.status, rewritten) }))
+    }
+
+    /// Only JSON-RPC tells of eras: what a proxy or a router says, passes.
+    fn read_probe(
+        self,
+        status: u16,
+        media_type: MediaType,
+        text: &str,
+        ids: Option<Ids<'_>>,
+    ) -> Result<Option<Era>, Failure> {
+        let failure = match self.rewrite(ReadResult::Discover, media_type, text, ids) {
+            Ok(Rewritten { error_code: None, .. }) => return Ok(Some(Era::Modern)),
+            Ok(Rewritten { error_code: Some(code), .. }) => return Ok(era_of_error(code, status)),
+            Err(Failure::Unreadable(UnreadableResult::NoModernRevision)) => return Ok(Some(Era::Legacy)),
+            Err(failure) => failure,
+        };
+        match results::rewrite_error(text, ids) {
+            Ok(Rewritten { error_code: Some(code), .. }) => Ok(era_of_error(code, status)),
+            _ if (400..=499).contains(&status) => Ok(None),
+            _ if status >= 500 => Err(Failure::Status(status)),
+            _ => Err(failure),
         }
     }
 
-    fn rewrite(self, read: ReadResult, media_type: MediaType, text: &str, id: &str) -> Result<Rewritten, Failure> {
+    fn rewrite(
+        self,
+        read: ReadResult,
+        media_type: MediaType,
+        text: &str,
+        ids: Option<Ids<'_>>,
+    ) -> Result<Rewritten, Failure> {
+        let ids = ids.ok_or(Failure::NoResponse)?;
         let found;
         let response = match media_type {
             MediaType::Json => text,
             MediaType::EventStream => {
-                found = results::response_in(text, id);
+                found = results::response_in(text, ids.asked);
                 found.as_deref().ok_or(Failure::NoResponse)?
             }
         };
-        results::rewrite(read, response, id, &self.rewriting).map_err(Failure::Unreadable)
+        results::rewrite(read, response, ids, &self.rewriting).map_err(Failure::Unreadable)
     }
 }
 
 /// Decides by the head of a response how it is dealt with.
 fn plan(asked: Asked<'_>, head: &Head) -> Result<Plan, Failure> {
     let ready = |response, outcome| Ok(Plan::Ready(Answer::Given(Answered::new(response, outcome))));
-    let is_discovery = asked.kind == Kind::Message(Some(ReadResult::Discover));
-    if is_discovery && matches!(head.status, 500 | 501) {
-        return Ok(Plan::Ready(Answer::Unclear));
+    let is_probe = asked.kind == Kind::Probe;
+    if !(is_probe && matches!(head.status, 500 | 501) && media_type(head).is_ok()) {
+        check_status(head)?;
     }
-    check_status(head)?;
     match (asked.kind, head.status) {
-        (Kind::Message(Some(ReadResult::Discover)), _) => {
-            Ok(media_type(head).map_or(Plan::Ready(Answer::Legacy), |of| Plan::Result(ReadResult::Discover, of)))
-        }
-        (Kind::Message(_), 200..=299) if asked.id.is_none() => Ok(Plan::Ready(Answer::Given(Answered::accepted()))),
+        (Kind::Probe, status) => match media_type(head) {
+            Ok(media_type) => Ok(Plan::Probe(media_type)),
+            Err(_) if (400..=499).contains(&status) => Ok(Plan::Ready(Answer::Era(None))),
+            Err(failure) => Err(failure),
+        },
+        (Kind::Message(_), 200..=299) if !asked.is_request => Ok(Plan::Ready(Answer::Given(Answered::accepted()))),
         (Kind::Message(None), 200) => Ok(Plan::Through(media_type(head)?)),
         (Kind::Message(Some(read)), 200) => Ok(Plan::Result(read, media_type(head)?)),
         (Kind::Stream, 200) => match media_type(head)? {
@@ -203,7 +236,9 @@ fn plan(asked: Asked<'_>, head: &Head) -> Result<Plan, Failure> {
             MediaType::Json => Err(content_type(head)),
         },
         (Kind::EndOfSession, 200..=299) => ready(Response::empty(200), Outcome::Accepted),
-        (_, 404) if asked.in_session => ready(lost_session(asked.id), Outcome::Error(SESSION_CODE)),
+        (_, 404) if asked.in_session => {
+            ready(lost_session(asked.ids.map(|ids| ids.answered)), Outcome::Error(SESSION_CODE))
+        }
         (Kind::Stream, 405) => {
             let text = "the server sends nothing of its own accord";
             ready(post::method_not_allowed(text, "POST, DELETE, OPTIONS"), Outcome::Accepted)
@@ -227,11 +262,15 @@ fn check_status(upstream: &Head) -> Result<(), Failure> {
     }
 }
 
-/// Whether an error could only come from a server of the era without a handshake.
-fn is_modern(code: i64) -> bool {
-    [Reason::HeaderMismatch, Reason::MissingCapability, Reason::UnsupportedVersion]
-        .iter()
-        .any(|reason| i64::from(reason.code(Era::Modern)) == code)
+/// The era of an upstream that answers `server/discover` with this error, if it says so.
+fn era_of_error(code: i64, status: u16) -> Option<Era> {
+    let modern = [Reason::HeaderMismatch, Reason::MissingCapability, Reason::UnsupportedVersion];
+    match () {
+        () if modern.iter().any(|reason| i64::from(reason.code(Era::Modern)) == code) => Some(Era::Modern),
+        // It may be an accident.
+        () if status >= 500 => None,
+        () => Some(Era::Legacy),
+    }
 }
 
 fn media_type(upstream: &Head) -> Result<MediaType, Failure> {

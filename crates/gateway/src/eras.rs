@@ -10,7 +10,7 @@ use std::cell::Cell;
 use mcp_edge_protocol::{
     era::{self, VERSION_HEADER},
     error::RpcError,
-    revision::{MODERN, Revision},
+    revision::{Era, MODERN, Revision},
 };
 
 /// Five minutes: an upstream that has learned the new era is noticed soon, and being asked costs it nothing.
@@ -34,19 +34,19 @@ pub struct Eras(Cell<Option<Known>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Known {
-    is_modern: bool,
+    era: Era,
     until: u64,
 }
 
 impl Eras {
-    /// Whether the upstream speaks the era without a handshake, if that is known at `now`, in seconds since 1970.
-    pub fn is_modern(&self, now: u64) -> Option<bool> {
-        self.0.get().filter(|known| now < known.until).map(|known| known.is_modern)
+    /// The newest era that the upstream speaks, if that is known at `now`, in seconds since 1970.
+    pub fn known(&self, now: u64) -> Option<Era> {
+        self.0.get().filter(|known| now < known.until).map(|known| known.era)
     }
 
-    /// Keeps what a response has shown at `now`.
-    pub fn learn(&self, is_modern: bool, now: u64) {
-        self.0.set(Some(Known { is_modern, until: now + KNOWN_SECONDS }));
+    /// Keeps what was found out at `now`.
+    pub fn learn(&self, era: Era, now: u64) {
+        self.0.set(Some(Known { era, until: now.saturating_add(KNOWN_SECONDS) }));
     }
 }
 

@@ -51,6 +51,12 @@ pub enum Failure {
     /// What has to be read as a whole is not what was asked for.
     #[error("the response cannot be used: {0}")]
     Unreadable(UnreadableResult),
+    /// The tools that `TOOL_PINS` are compared with could not be listed.
+    #[error("tools/list, which TOOL_PINS needs, was answered with an error")]
+    Definitions,
+    /// The id of a new session is not visible ASCII, or longer than 1 KiB.
+    #[error("the session id cannot be passed on: it must be visible ASCII of at most 1024 bytes")]
+    Session,
     /// The client has sent more `Mcp-Param-*` headers than are passed on, or one that is not visible ASCII.
     #[error("the Mcp-Param-* headers of the client cannot be passed on")]
     ClientHeaders,
@@ -64,12 +70,18 @@ impl Failure {
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
-            Self::Timeout(_) | Self::Body(ReadError::Timeout(_)) => 504,
+            Self::Timeout(_) | Self::Body(ReadError::Timeout(_)) | Self::Unreachable(ForwardError::Ended) => 504,
             Self::Busy(_) | Self::Body(ReadError::Busy) => 503,
             Self::ClientHeaders => 400,
             Self::Credentials(_) => 500,
             _ => 502,
         }
+    }
+
+    /// Whether it is the client's doing, and says nothing about the upstream.
+    #[must_use]
+    pub const fn is_of_client(&self) -> bool {
+        matches!(self, Self::ClientHeaders | Self::Unreachable(ForwardError::Disconnected))
     }
 
     /// The response to the request with this id, which is JSON.
@@ -93,6 +105,12 @@ impl Failure {
                 ["the MCP server behind this gateway did not respond within ", &after.as_secs().to_string(), " s"]
                     .concat()
             }
+            Self::Unreachable(ForwardError::Ended) => {
+                "the token ended before the MCP server behind this gateway responded".to_owned()
+            }
+            Self::Unreachable(ForwardError::Redirect(_) | ForwardError::Encoding(_)) => {
+                "the MCP server behind this gateway failed".to_owned()
+            }
             Self::Unreachable(_) => "the MCP server behind this gateway could not be reached".to_owned(),
             Self::Busy(_) => "the MCP server behind this gateway is busy; try again later".to_owned(),
             Self::Body(ReadError::Busy) => "the gateway is busy; try again later".to_owned(),
@@ -108,6 +126,8 @@ impl Failure {
             | Self::ContentType(_)
             | Self::Body(ReadError::Truncated)
             | Self::NoResponse
+            | Self::Definitions
+            | Self::Session
             | Self::Unreadable(_) => "the MCP server behind this gateway failed".to_owned(),
         }
     }

@@ -72,7 +72,8 @@ pub struct Handled {
     pub unapproved: Vec<Unapproved>,
 }
 
-/// A gateway in front of an MCP server. It keeps nothing of any request.
+/// A gateway in front of an MCP server. Of responses it keeps what its own questions were answered, and which definitions of
+/// tools are approved; of requests nothing.
 pub struct Gateway<F, K> {
     upstream: Upstream<F, K>,
     policy: Policy,
@@ -110,6 +111,8 @@ pub trait PassOn {
 enum Refused<'a> {
     /// An error of JSON-RPC.
     Rpc { id: Option<&'a str>, error: RpcError, era: Era },
+    /// A tool that is called has no definition that the operator has approved: for the client, it does not exist.
+    Unapproved { id: Option<&'a str>, error: RpcError, era: Era, unapproved: Vec<Unapproved> },
     /// The token does not suffice.
     Access(AccessNeeded),
     /// A response that is an error of HTTP rather than of a message.
@@ -154,7 +157,7 @@ impl<F: Forward, K: SigningKey> PassOn for Gateway<F, K> {
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
     /// Creates a gateway from its settings. `forward` reaches the upstream, `signing_key` makes the key of a private JWK.
     pub fn new(settings: &GatewaySettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
-        let GatewaySettings { upstream, policy, pins, jwks, session } = settings.clone();
+        let GatewaySettings { upstream, policy, pins, jwks, session, .. } = settings.clone();
         let upstream = Upstream::new(upstream, forward, signing_key);
         Self { upstream, policy, pins, sessions: session, public_keys: jwks }
     }
@@ -233,6 +236,12 @@ fn finish(answered: Result<Answered, Refused<'_>>, mut summary: Summary) -> Hand
             summary.outcome = Outcome::Refused;
             Err(needed)
         }
+        Err(Refused::Unapproved { id, error, era, unapproved: found }) => {
+            unapproved = found;
+            let rendered = Rendered::error(id, &error, era);
+            summary.outcome = rendered.outcome;
+            Ok(rendered.into_response())
+        }
         Err(Refused::Rpc { id, error, era }) => {
             let rendered = Rendered::error(id, &error, era);
             summary.outcome = rendered.outcome;
@@ -241,7 +250,7 @@ fn finish(answered: Result<Answered, Refused<'_>>, mut summary: Summary) -> Hand
         Err(Refused::Http(response)) => Ok(response),
         Err(Refused::Failed { id, failure }) => {
             summary.outcome = Outcome::Error(Reason::Internal.code(Era::Modern));
-            failed = Some(failure.to_string());
+            failed = if failure.is_of_client() { None } else { Some(failure.to_string()) };
             Ok(failure.response(id))
         }
     };

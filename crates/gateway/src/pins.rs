@@ -20,7 +20,10 @@
 //! The *digest* is the SHA-256 of the canonical form's UTF-8, in base64url (RFC 4648 §5) without padding: 43 characters.
 //! `tests/pins.json` has examples.
 
-use std::{borrow::Cow, cell::Cell};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mcp_edge_protocol::members::string;
@@ -32,19 +35,30 @@ const MAX_DEPTH: usize = 64;
 /// Members of one object in a definition.
 const MAX_MEMBERS: usize = 1000;
 
+/// A minute, for which is known whether a tool's definition is approved: as long may a change go unnoticed, and as long is a
+/// tool refused that one caller was shown another definition of.
+const KNOWN_SECONDS: u64 = 60;
+
+/// Definitions that were reported, at most: so that no list fills the log.
+const MAX_REPORTS: usize = 200;
+
 /// Characters of a SHA-256 in base64url without padding.
 const DIGEST_CHARACTERS: usize = 43;
 
 /// The approved definitions, and what is known of those that the upstream has.
 #[derive(Debug, Clone, Default)]
-pub struct Pins(Vec<Pin>);
+pub struct Pins {
+    pins: Vec<Pin>,
+    /// Digest and name of what the log has.
+    reported: RefCell<Vec<String>>,
+}
 
 #[derive(Debug, Clone)]
 struct Pin {
     name: String,
     digests: Vec<String>,
-    /// Whether the definition that was seen last is approved.
-    seen: Cell<Option<bool>>,
+    /// Whether the definition that was seen last is approved, and until when that counts, in seconds since 1970.
+    seen: Cell<Option<(bool, u64)>>,
 }
 
 /// What a definition is to the operator.
@@ -61,7 +75,7 @@ pub enum Definition {
 pub enum Call {
     /// The definition that was seen last is approved.
     Approved,
-    /// It has an entry, but no definition was seen since this isolate started.
+    /// It has an entry, but no definition was seen lately.
     Unseen,
     /// It has no entry, or the definition that was seen last is not approved.
     Refused,
@@ -82,7 +96,7 @@ impl Pins {
                 Err(problem) => reader.wrong_entry("TOOL_PINS", &entry, problem),
             }
         }
-        Some(Self(pins))
+        Some(Self { pins, reported: RefCell::default() })
     }
 
     /// Whether a tool's definition, JSON, is approved.
@@ -93,25 +107,44 @@ impl Pins {
         if digest.as_ref().is_some_and(is_approved) { Definition::Approved } else { Definition::Unapproved(digest) }
     }
 
-    /// Remembers whether the definition that a tool has now is approved.
-    pub fn remember(&self, name: &str, is_approved: bool) {
+    /// Remembers whether the definition that a tool has at `now` is approved, in seconds since 1970.
+    pub fn remember(&self, name: &str, is_approved: bool, now: u64) {
         if let Some(pin) = self.find(name) {
-            pin.seen.set(Some(is_approved));
+            pin.seen.set(Some((is_approved, now.saturating_add(KNOWN_SECONDS))));
         }
     }
 
-    /// What is known of a tool that is called.
+    /// What is known at `now` of a tool that is called.
     #[must_use]
-    pub fn call(&self, name: &str) -> Call {
-        match self.find(name).map(|pin| pin.seen.get()) {
-            Some(Some(true)) => Call::Approved,
-            Some(None) => Call::Unseen,
-            Some(Some(false)) | None => Call::Refused,
+    pub fn call(&self, name: &str, now: u64) -> Call {
+        let Some(pin) = self.find(name) else { return Call::Refused };
+        match pin.seen.get() {
+            Some((is_approved, until)) if now < until => {
+                if is_approved {
+                    Call::Approved
+                } else {
+                    Call::Refused
+                }
+            }
+            _ => Call::Unseen,
         }
+    }
+
+    /// Whether a definition that is not approved has not been reported yet, and is to be. Each is once, as long as there are
+    /// not too many.
+    #[must_use]
+    pub fn report(&self, name: &str, digest: Option<&str>) -> bool {
+        let report = [digest.unwrap_or_default(), name].concat();
+        let mut reported = self.reported.borrow_mut();
+        let is_new = reported.len() < MAX_REPORTS && !reported.contains(&report);
+        if is_new {
+            reported.push(report);
+        }
+        is_new
     }
 
     fn find(&self, name: &str) -> Option<&Pin> {
-        self.0.iter().find(|pin| pin.name == name)
+        self.pins.iter().find(|pin| pin.name == name)
     }
 }
 

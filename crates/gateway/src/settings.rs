@@ -27,14 +27,13 @@ pub const UPSTREAM: &str = "UPSTREAM";
 /// What is requested through a binding unless `UPSTREAM_URL` says otherwise.
 const DEFAULT_BINDING_URL: &str = "https://upstream.internal/mcp";
 
-/// The settings that have no meaning without `UPSTREAM`.
-const OF_GATEWAYS: [&str; 14] = [
+/// The settings that have no meaning without `UPSTREAM`. Secrets are none of them: they are put before the deployment that
+/// uses them, and deleted after the one that does not.
+const OF_GATEWAYS: [&str; 12] = [
     "UPSTREAM_URL",
     "UPSTREAM_AUTH",
-    SIGNING_KEY,
     PUBLIC_KEYS,
     AUDIENCE,
-    SECRET,
     SECRET_HEADER,
     SECONDS,
     "TOOL_SCOPES",
@@ -45,6 +44,7 @@ const OF_GATEWAYS: [&str; 14] = [
     "TOOL_PINS",
 ];
 
+const AUTH: &str = "UPSTREAM_AUTH";
 const SIGNING_KEY: &str = "UPSTREAM_SIGNING_KEY";
 const PUBLIC_KEYS: &str = "UPSTREAM_PUBLIC_KEYS";
 const AUDIENCE: &str = "UPSTREAM_AUDIENCE";
@@ -100,6 +100,8 @@ pub struct GatewaySettings {
     pub jwks: Option<String>,
     /// Seals the upstream's session ids.
     pub session: SessionSeal,
+    /// A secret that is set and not used.
+    unused_secret: Option<&'static str>,
 }
 
 /// The settings of one upstream.
@@ -134,6 +136,8 @@ impl GatewaySettings {
             );
         }
         let (policy, pins) = (Policy::read(reader), Pins::read(reader));
+        let other_secret = if reader.text(AUTH).as_deref() == Some("secret") { SIGNING_KEY } else { SECRET };
+        let unused_secret = reader.text(other_secret).map(|_| other_secret);
         // Goes on without a URL, to find the other errors.
         let audience = url.clone().unwrap_or_default();
         let (credentials, jwks) = read_credentials(reader, surroundings, audience)?;
@@ -141,6 +145,7 @@ impl GatewaySettings {
         Some(Self {
             policy,
             pins,
+            unused_secret,
             session: SessionSeal::new(&state_secret, surroundings.resource, &url),
             upstream: UpstreamSettings {
                 url,
@@ -167,7 +172,14 @@ impl GatewaySettings {
             }
             _ => None,
         };
-        warning.into_iter()
+        let unused = match self.unused_secret {
+            Some(SECRET) => Some("UPSTREAM_SECRET is set and not used: delete it, or set UPSTREAM_AUTH = \"secret\""),
+            Some(_) => {
+                Some("UPSTREAM_SIGNING_KEY is set and not used: delete it, or set UPSTREAM_AUTH = \"assertion\"")
+            }
+            None => None,
+        };
+        warning.into_iter().chain(unused)
     }
 }
 
@@ -210,16 +222,14 @@ fn read_credentials(
     surroundings: Surroundings<'_>,
     default_audience: String,
 ) -> Option<(Credentials, Option<String>)> {
-    let kind = reader.text("UPSTREAM_AUTH").unwrap_or_else(|| "assertion".to_owned());
+    let kind = reader.text(AUTH).unwrap_or_else(|| "assertion".to_owned());
     if kind != "assertion" {
-        for name in [SIGNING_KEY, PUBLIC_KEYS, AUDIENCE] {
+        for name in [PUBLIC_KEYS, AUDIENCE] {
             refuse(reader, name, "is for UPSTREAM_AUTH = \"assertion\": remove it, or set that");
         }
     }
     if kind != "secret" {
-        for name in [SECRET, SECRET_HEADER] {
-            refuse(reader, name, "is for UPSTREAM_AUTH = \"secret\": remove it, or set that");
-        }
+        refuse(reader, SECRET_HEADER, "is for UPSTREAM_AUTH = \"secret\": remove it, or set that");
     }
     match &*kind {
         "assertion" => read_assertion(reader, surroundings, default_audience),
@@ -264,7 +274,7 @@ fn read_signing_key(reader: &mut Reader<'_>) -> Option<PrivateKey> {
     let Some(jwk) = reader.secret(SIGNING_KEY) else {
         reader.error(
             "UPSTREAM_SIGNING_KEY is not set: assertions for the upstream are signed with it. Make a key with \
-             `make gateway-key` and put it with `wrangler secret put UPSTREAM_SIGNING_KEY`, or choose another UPSTREAM_AUTH",
+             `make gateway-keys` and put it with `wrangler secret put UPSTREAM_SIGNING_KEY`, or choose another UPSTREAM_AUTH",
         );
         return None;
     };

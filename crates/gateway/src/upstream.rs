@@ -3,6 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use mcp_edge_identity::Identity;
+use mcp_edge_protocol::headers::PARAMETER_PREFIX;
 use mcp_edge_runtime::{
     context::RequestContext,
     forward::{Forward, ForwardContent, ForwardRequest, UpstreamResponse},
@@ -23,9 +24,6 @@ use crate::{
 
 /// The headers of a response that are read.
 const RESPONSE_HEADERS: [&str; 3] = ["content-type", "mcp-session-id", "retry-after"];
-
-/// The headers of clients that the upstream compares with arguments: only its schemas say which there must be.
-const PARAMETER_HEADERS: &str = "mcp-param-";
 
 /// An upstream, and how the gateway reaches it.
 pub struct Upstream<F, K> {
@@ -61,6 +59,8 @@ pub struct UpstreamRequest<'a> {
     pub session: Option<&'a str>,
     /// Where a stream goes on.
     pub last_event_id: Option<&'a str>,
+    /// Whether the gateway asks of its own accord: then nothing of the client's request goes with it.
+    pub is_own: bool,
 }
 
 impl<F: Forward, K: SigningKey> Upstream<F, K> {
@@ -114,7 +114,7 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
             body: message.body.map_or(ForwardContent::Empty, ForwardContent::Text),
             timeout: self.settings.timeout,
             response_headers: &RESPONSE_HEADERS,
-            client_headers_prefix: message.body.is_some().then_some(PARAMETER_HEADERS),
+            client_headers_prefix: (message.body.is_some() && !message.is_own).then_some(PARAMETER_PREFIX),
             ends_after: Some(Duration::from_secs(end_of(identity, context.now).saturating_sub(context.now))),
         };
         Ok(self.forward.forward(context, request).await?)

@@ -4,6 +4,10 @@ use serde_json::{Map, Value};
 
 use crate::scope::Scopes;
 
+/// How long a token is accepted after its `exp`, because clocks differ. Not longer: a token that ends a little early is
+/// renewed, one that ends late serves a thief.
+pub const EXPIRY_LEEWAY_SECONDS: u64 = 5;
+
 /// What verification of a token established about the sender of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {

@@ -8,6 +8,7 @@ use std::{cell::OnceCell, rc::Rc};
 use mcp_edge_gateway::{
     gateway::{self, PassOn},
     results::Unapproved,
+    settings::GatewaySettings,
     upstream::Caller,
 };
 use mcp_edge_identity::{Identity, Kind};
@@ -25,7 +26,7 @@ use mcp_edge_runtime::{
     cors::{self, AllowedHeaders, Origin},
     http::{HeaderNames, RequestBody, RequestHead, Response},
     json::Object,
-    log::{LogRecord, LogSettings},
+    log::{LogRecord, LogSettings, cut},
     ports::Services,
 };
 use mcp_edge_server::{AccessNeeded, BODY_BYTES, Server, ServerServices, StateKey, unreadable_body};
@@ -131,7 +132,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             scope_prefix,
         };
         let resource_server = ResourceServer::new(Rc::clone(&settings.trust));
-        for warning in settings.trust.warnings() {
+        let of_gateway = settings.gateway.iter().flat_map(GatewaySettings::warnings).map(str::to_owned);
+        for warning in settings.trust.warnings().into_iter().chain(of_gateway) {
             services.error(&Object::new().text("warning", &warning).close());
         }
         let log = services.clone();
@@ -263,7 +265,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         record.maybe_cut("upstream_failure", handled.failure.as_deref());
         for Unapproved { name, digest } in &handled.unapproved {
             let digest = digest.as_deref().unwrap_or("none");
-            self.services.error(&Object::new().text("unapproved_tool", name).text("digest", digest).close());
+            self.services
+                .error(&Object::new().text("unapproved_tool", &cut(name.clone())).text("digest", digest).close());
         }
         handled.response.map_err(|needed| self.denial_for(needed, identity.kind()).into())
     }

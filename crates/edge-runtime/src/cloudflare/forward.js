@@ -18,7 +18,16 @@ const stopAfter = (stop, reason, milliseconds) => setTimeout(() => stop.abort(re
 
 // The response with what stops it, or `!kind` and an explanation. The body is `content`, or that of the request if
 // `isClientBody`.
-export async function forward(env, binding, request, method, url, lines, prefix, isClientBody, content, timeout, endsAfter) {
+//
+// It is awaited to its end even if the client leaves: the runtime drops the request otherwise, and the memory of the Rust that
+// waits for it is never given back.
+export function forward(...request) {
+  const response = send(...request);
+  waitUntil(response);
+  return response;
+}
+
+async function send(env, binding, request, method, url, lines, prefix, isClientBody, content, timeout, endsAfter) {
   const stop = new AbortController();
   // A timer that only limits the time until the head has arrived; `AbortSignal.timeout` would cut off the body, too.
   const late = stopAfter(stop, "!timeout\n", timeout);

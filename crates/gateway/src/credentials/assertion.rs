@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge_identity::Identity;
+use mcp_edge_identity::{EXPIRY_LEEWAY_SECONDS, Identity};
 use mcp_edge_runtime::{
     json::Object,
     keys::{KeyError, SigningKey},
@@ -15,9 +15,6 @@ use mcp_edge_runtime::{
 
 /// How long an assertion is valid.
 pub const ASSERTION_SECONDS: u64 = 60;
-
-/// For so long a token is accepted after its `exp`, because clocks differ.
-const EXPIRY_LEEWAY_SECONDS: u64 = 5;
 
 /// When what is done with a caller's token ends, in seconds since 1970. A token that has just been accepted is good for a
 /// call, or the upstream would refuse what the endpoint has not.
@@ -77,12 +74,13 @@ impl AssertionClaims<'_> {
             .text("iss", identity.issuer())
             .text("sub", identity.subject())
             .close();
+        let client_id = identity.client_id().map(|id| self.qualified(id));
         let organization = identity.organization_id().map(|id| self.qualified(id));
         Object::with_capacity(768)
             .text("iss", self.issuer)
             .text("aud", self.audience)
             .text("sub", &self.qualified(identity.subject()))
-            .maybe_text("client_id", identity.client_id())
+            .maybe_text("client_id", client_id.as_deref())
             .maybe_text("scope", Some(&*scopes).filter(|scopes| !scopes.is_empty()))
             .maybe_text("organization_id", organization.as_deref())
             .raw("act", &actor)

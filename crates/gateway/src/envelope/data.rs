@@ -39,6 +39,19 @@ pub struct Envelope<'a> {
     pub headers: RoutingHeaders,
 }
 
+/// How a request begins, up to its id.
+pub(super) const BEFORE_ID: &str = "{\"jsonrpc\":\"2.0\",\"id\":";
+
+impl Envelope<'_> {
+    /// Has a request sent under another id, which is JSON.
+    pub fn replace_id(&mut self, id: &str) {
+        let replaced = self.id.and_then(|own| self.body.strip_prefix(BEFORE_ID)?.strip_prefix(own));
+        if let Some(rest) = replaced {
+            self.body = [BEFORE_ID, id, rest].concat();
+        }
+    }
+}
+
 /// The headers that repeat a message, as they are sent on (MCP 2026-07-28, basic/transports).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoutingHeaders {

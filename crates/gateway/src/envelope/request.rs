@@ -11,7 +11,7 @@ use mcp_edge_protocol::{
 use mcp_edge_runtime::http::RequestHead;
 
 use super::{
-    data::{Envelope, Refusal, RoutingHeaders},
+    data::{BEFORE_ID, Envelope, Refusal, RoutingHeaders},
     message::{self, Message},
     method::{Method, Offers},
     params::Params,
@@ -141,9 +141,9 @@ fn write(
 ) -> String {
     // Names without escapes and room for what the client may have left out.
     let mut body = String::with_capacity(size + 64);
-    body.push_str("{\"jsonrpc\":\"2.0\"");
-    if let Some(id) = id {
-        body.extend([",\"id\":", id]);
+    match id {
+        Some(id) => body.extend([BEFORE_ID, id]),
+        None => body.push_str("{\"jsonrpc\":\"2.0\""),
     }
     body.extend([",\"method\":\"", method.as_str(), "\""]);
     let rewritten = subject.rewritten.as_ref().map(|(name, json)| (*name, json.as_str()));

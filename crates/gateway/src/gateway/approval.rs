@@ -1,10 +1,11 @@
 //! Whether the definition of a tool that is called is one that the operator has approved.
 //!
-//! A list hides the others, but a tool can be called by its name all the same. Where no list was seen since the isolate
-//! started, the gateway asks for it before the call.
+//! A list hides the others, but a tool can be called by its name all the same. Where no list was seen for a while, the
+//! gateway asks for it before the call.
 
 use mcp_edge_protocol::{
     era::VERSION_HEADER,
+    outcome::Outcome,
     params::{pick_members, text},
     revision::{Era, MODERN},
 };
@@ -15,22 +16,23 @@ use mcp_edge_runtime::{
 };
 use serde_json::value::RawValue;
 
-use super::{Gateway, Refused, messages::failed, unknown};
+use super::{
+    Gateway, Refused,
+    messages::{failed, own_id},
+    unknown,
+};
 use crate::{
     access::Target,
-    answer::{Answer, Asked, Kind},
+    answer::{Answer, Asked, Kind, lost_session},
     envelope::Envelope,
     failure::Failure,
     pins::Call,
-    results::{Listed, ReadResult},
+    results::{Ids, Listed, ReadResult, Unapproved},
     upstream::{Caller, UpstreamRequest},
 };
 
 /// Pages of a list that are read to find a tool. Lists of hundreds of tools have one or two.
 const MAX_PAGES: usize = 20;
-
-/// The id of the gateway's own requests, as JSON.
-const REQUEST_ID: &str = "\"mcp-edge\"";
 
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
     /// Makes sure that the tool that a message calls has a definition that the operator has approved.
@@ -41,45 +43,70 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         caller: Caller<'_>,
     ) -> Result<(), Refused<'a>> {
         let Some(pins) = &self.pins else { return Ok(()) };
+        let (id, era, now) = (message.id, message.era, caller.context.now);
         for target in &message.targets {
             let Target::Tool(name) = target else { continue };
-            if pins.call(name) == Call::Unseen {
-                self.see_tools(message, session, caller).await.map_err(failed(message.id))?;
+            let mut unapproved = Vec::new();
+            if pins.call(name, now) == Call::Unseen {
+                unapproved = self.see_tools(message, session, caller).await?;
+                if pins.call(name, now) == Call::Unseen {
+                    // The caller may use it, so it would be in the caller's list.
+                    pins.remember(name, false, now);
+                }
             }
-            if pins.call(name) != Call::Approved {
-                return Err(Refused::Rpc { id: message.id, error: unknown(Some(target)), era: message.era });
+            if pins.call(name, now) != Call::Approved {
+                return Err(Refused::Unapproved { id, error: unknown(Some(target)), era, unapproved });
             }
         }
         Ok(())
     }
 
-    /// Reads the upstream's list of tools, which reminds the pins of their definitions.
-    async fn see_tools(
+    /// Reads the upstream's list of tools, which reminds the pins of their definitions. Returns those that are not approved.
+    async fn see_tools<'a>(
         &self,
-        message: &Envelope<'_>,
+        message: &Envelope<'a>,
         session: Option<&str>,
         caller: Caller<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<Unapproved>, Refused<'a>> {
         let headers = list_headers(message.era, message.headers.version);
         let kind = Kind::Message(Some(ReadResult::List(Listed::Tools)));
-        let mut cursor = None;
+        let (mut cursor, mut unapproved) = (None, Vec::new());
         for _ in 0..MAX_PAGES {
-            let body = list_request(message.era, cursor.as_deref());
-            let outgoing =
-                UpstreamRequest { body: Some(&body), headers: &headers, session, ..UpstreamRequest::default() };
-            let asked = Asked { kind, id: Some(REQUEST_ID), in_session: session.is_some() };
-            let Answer::Given(page) = self.exchange(message.era, outgoing, asked, caller).await? else { break };
+            let id = own_id(caller);
+            let body = list_request(message.era, &id, cursor.as_deref());
+            let request = UpstreamRequest {
+                body: Some(&body),
+                headers: &headers,
+                session,
+                is_own: true,
+                ..UpstreamRequest::default()
+            };
+            let asked = Asked {
+                kind,
+                ids: Some(Ids { asked: &id, answered: &id }),
+                is_request: true,
+                in_session: session.is_some(),
+            };
+            let answer = self.exchange(message.era, request, asked, caller).await.map_err(failed(message.id))?;
+            let Answer::Given(page) = answer else { break };
+            if page.response.status == 404 {
+                return Err(Refused::Http(lost_session(message.id)));
+            }
+            if page.outcome != Outcome::Answered {
+                return Err(Refused::Failed { id: message.id, failure: Failure::Definitions });
+            }
+            unapproved.extend(page.unapproved);
             cursor = next_cursor(page.response.text());
             if cursor.is_none() {
                 break;
             }
         }
-        Ok(())
+        Ok(unapproved)
     }
 }
 
-/// The request for a page of the upstream's tools.
-fn list_request(era: Era, cursor: Option<&str>) -> String {
+/// The request for a page of the upstream's tools. `id` is JSON.
+fn list_request(era: Era, id: &str, cursor: Option<&str>) -> String {
     let meta = match era {
         Era::Legacy => None,
         Era::Modern => Some(
@@ -93,7 +120,7 @@ fn list_request(era: Era, cursor: Option<&str>) -> String {
     let params = Object::new().maybe_raw("cursor", cursor.as_deref()).maybe_raw("_meta", meta.as_deref());
     Object::new()
         .raw("jsonrpc", "\"2.0\"")
-        .raw("id", REQUEST_ID)
+        .raw("id", id)
         .text("method", "tools/list")
         .raw("params", &params.close())
         .close()

@@ -7,42 +7,44 @@ use super::{Gateway, Refused, messages::failed};
 use crate::{
     answer::{Answer, Asked, Kind},
     eras,
-    results::ReadResult,
+    failure::Failure,
+    results::Ids,
     upstream::{Caller, UpstreamRequest},
 };
 
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
     /// Makes sure that the upstream speaks the era without a handshake.
     pub(super) async fn require_modern<'a>(&self, id: Option<&'a str>, caller: Caller<'_>) -> Result<(), Refused<'a>> {
-        let is_modern = match self.upstream.eras.is_modern(caller.context.now) {
-            Some(is_modern) => is_modern,
-            None => {
-                let outgoing = UpstreamRequest {
-                    body: Some(eras::DISCOVER),
-                    headers: &eras::DISCOVER_HEADERS,
-                    ..UpstreamRequest::default()
-                };
-                let kind = Kind::Message(Some(ReadResult::Discover));
-                let asked = Asked { kind, id: Some(eras::DISCOVER_ID), in_session: false };
-                let answer = self.exchange(Era::Modern, outgoing, asked, caller).await.map_err(failed(id))?;
-                matches!(answer, Answer::Given(_))
-            }
+        let era = if let Some(era) = self.upstream.eras.known(caller.context.now) {
+            Some(era)
+        } else {
+            self.probe(caller).await.map_err(failed(id))?
         };
-        if is_modern { Ok(()) } else { Err(legacy_only(id)) }
-    }
-
-    /// Keeps what a response to `server/discover` has shown.
-    pub(super) fn learn(&self, answer: &Answer, now: u64) {
-        match answer {
-            Answer::Given(_) => self.upstream.eras.learn(true, now),
-            Answer::Legacy => self.upstream.eras.learn(false, now),
-            // It may be an accident.
-            Answer::Unclear => {}
+        if era == Some(Era::Modern) {
+            return Ok(());
         }
+        Err(Refused::Rpc { id, error: eras::legacy_only(), era: Era::Modern })
     }
-}
 
-/// The answer to clients of the era without a handshake if the upstream does not speak it.
-pub(super) fn legacy_only(id: Option<&str>) -> Refused<'_> {
-    Refused::Rpc { id, error: eras::legacy_only(), era: Era::Modern }
+    /// Asks the upstream in the gateway's own words: what all callers are answered by must not depend on what one of them
+    /// has sent.
+    async fn probe(&self, caller: Caller<'_>) -> Result<Option<Era>, Failure> {
+        let request = UpstreamRequest {
+            body: Some(eras::DISCOVER),
+            headers: &eras::DISCOVER_HEADERS,
+            is_own: true,
+            ..UpstreamRequest::default()
+        };
+        let asked = Asked {
+            kind: Kind::Probe,
+            ids: Some(Ids { asked: eras::DISCOVER_ID, answered: eras::DISCOVER_ID }),
+            is_request: true,
+            in_session: false,
+        };
+        let Answer::Era(found) = self.exchange(Era::Modern, request, asked, caller).await? else { return Ok(None) };
+        if let Some(era) = found {
+            self.upstream.eras.learn(era, caller.context.now);
+        }
+        Ok(found)
+    }
 }

@@ -1,10 +1,16 @@
 //! Messages that may be passed on: to the upstream, and its response back.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_protocol::revision::Era;
-use mcp_edge_runtime::{forward::Forward, http::RequestHead, json::array, keys::SigningKey};
+use mcp_edge_runtime::{
+    forward::Forward,
+    http::RequestHead,
+    json::{array, quote},
+    keys::SigningKey,
+};
 
-use super::{Gateway, Refused, SESSION_HEADER, discovery::legacy_only, passage::Passage};
+use super::{Gateway, Refused, SESSION_HEADER, passage::Passage};
 use crate::{
     answer::{Answer, Answered, Answering, Asked, Kind, lost_session},
     envelope::Envelope,
@@ -28,8 +34,14 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             Era::Legacy if read != Some(ReadResult::Initialize) => self.session(head, id, caller)?,
             _ => None,
         };
+        let mut message = message;
+        let own_id = read.and(id).map(|_| {
+            let own_id = own_id(caller);
+            message.replace_id(&own_id);
+            own_id
+        });
         let messages = vec![message];
-        Ok(Passage { era, messages, id, session, ..Passage::of(Kind::Message(read)) })
+        Ok(Passage { era, messages, id, own_id, session, ..Passage::of(Kind::Message(read)) })
     }
 
     /// Prepares a batch that may be passed on.
@@ -47,8 +59,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     /// Passes on what was prepared, and its response back.
     pub(super) async fn pass_on<'a>(&self, passage: &Passage<'a>, caller: Caller<'_>) -> Result<Answered, Refused<'a>> {
         let Passage { era, kind, id, .. } = *passage;
-        let is_discovery = kind == Kind::Message(Some(ReadResult::Discover));
-        if era == Era::Modern && id.is_some() && !is_discovery {
+        if era == Era::Modern && id.is_some() {
             self.require_modern(id, caller).await?;
         }
         for message in &passage.messages {
@@ -56,13 +67,11 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         }
         let headers = passage.headers();
         let answer = self.exchange(era, passage.request(&headers), passage.asked(), caller).await;
-        match answer.map_err(failed(id))? {
-            Answer::Given(answered) if kind == Kind::Message(Some(ReadResult::Initialize)) => {
-                Ok(self.with_session(answered, caller))
-            }
-            Answer::Given(answered) => Ok(answered),
-            Answer::Legacy | Answer::Unclear => Err(legacy_only(id)),
+        let Answer::Given(answered) = answer.map_err(failed(id))? else { return Ok(Answered::accepted()) };
+        if kind == Kind::Message(Some(ReadResult::Initialize)) {
+            return self.with_session(answered, caller).map_err(failed(id));
         }
+        Ok(answered)
     }
 
     /// Sends a request to the upstream, and reads of its response what has to be read. Boxed, as it is awaited in several
@@ -76,13 +85,9 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
         async move {
             let response = self.upstream.send(caller, request).await?;
-            let rewriting =
-                RewriteContext { policy: &self.policy, identity: caller.identity, pins: self.pins.as_ref(), era };
-            let answer = Answering { rewriting, patience: self.upstream.timeout() }.answer(asked, response).await?;
-            if asked.kind == Kind::Message(Some(ReadResult::Discover)) {
-                self.learn(&answer, caller.context.now);
-            }
-            Ok(answer)
+            let (policy, pins, identity) = (&self.policy, self.pins.as_ref(), caller.identity);
+            let rewriting = RewriteContext { policy, identity, pins, era, now: caller.context.now };
+            Answering { rewriting, patience: self.upstream.timeout() }.answer(asked, response).await
         }
         .boxed_local()
     }
@@ -102,14 +107,21 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     }
 
     /// Gives the client the session that the upstream has begun, sealed for it alone.
-    fn with_session(&self, mut answered: Answered, caller: Caller<'_>) -> Answered {
-        let session = answered.session.take();
-        if let Some(sealed) = session.and_then(|session| self.sessions.seal(&session, caller.identity, caller.runtime))
-        {
+    fn with_session(&self, mut answered: Answered, caller: Caller<'_>) -> Result<Answered, Failure> {
+        if let Some(session) = answered.session.take() {
+            let sealed = self.sessions.seal(&session, caller.identity, caller.runtime).ok_or(Failure::Session)?;
             answered.response = answered.response.with_header(SESSION_HEADER, sealed);
         }
-        answered
+        Ok(answered)
     }
+}
+
+/// An id for a request whose result is read, as JSON. The client's own does not do: servers name streams by it, and a client
+/// that resumes another stream of that name would get the result as it was before it was rewritten.
+pub(super) fn own_id(caller: Caller<'_>) -> String {
+    let mut random = [0; 12];
+    caller.runtime.random(&mut random);
+    quote(&["mcp-edge-", &BASE64_URL_SAFE_NO_PAD.encode(random)].concat())
 }
 
 pub(super) fn failed<'a>(id: Option<&'a str>) -> impl FnOnce(Failure) -> Refused<'a> {

@@ -5,6 +5,7 @@ use mcp_edge_protocol::revision::Era;
 use crate::{
     answer::{Asked, Kind},
     envelope::Envelope,
+    results::Ids,
     upstream::UpstreamRequest,
 };
 
@@ -18,6 +19,8 @@ pub(super) struct Passage<'a> {
     pub batch: Option<String>,
     /// The id of a single request, as JSON.
     pub id: Option<&'a str>,
+    /// The id under which the upstream is asked instead, as JSON.
+    pub own_id: Option<String>,
     /// The header of GET and DELETE that names the revision.
     pub version: Option<(&'static str, &'static str)>,
     /// The upstream's own id of the session.
@@ -29,8 +32,9 @@ pub(super) struct Passage<'a> {
 impl Passage<'_> {
     /// Creates one of the era with a handshake that holds nothing.
     pub fn of(kind: Kind) -> Self {
-        let (messages, batch, id, version, session, last_event_id) = (Vec::new(), None, None, None, None, None);
-        Self { era: Era::Legacy, kind, messages, batch, id, version, session, last_event_id }
+        let (messages, batch, id, own_id, version, session, last_event_id) =
+            (Vec::new(), None, None, None, None, None, None);
+        Self { era: Era::Legacy, kind, messages, batch, id, own_id, version, session, last_event_id }
     }
 
     /// The headers that repeat the body.
@@ -51,13 +55,15 @@ impl Passage<'_> {
             headers,
             session: self.session.as_deref(),
             last_event_id: self.last_event_id.as_deref(),
+            is_own: false,
         }
     }
 
     /// What the response answers: that to a batch is an array of the responses to its requests, and there is none without
     /// a request.
     pub fn asked(&self) -> Asked<'_> {
-        let id = self.messages.iter().find_map(|message| message.id);
-        Asked { kind: self.kind, id, in_session: self.session.is_some() }
+        let is_request = self.messages.iter().any(|message| message.id.is_some());
+        let ids = self.id.map(|id| Ids { asked: self.own_id.as_deref().unwrap_or(id), answered: id });
+        Asked { kind: self.kind, ids, is_request, in_session: self.session.is_some() }
     }
 }

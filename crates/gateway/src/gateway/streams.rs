@@ -9,7 +9,7 @@ use mcp_edge_protocol::{
 };
 use mcp_edge_runtime::{
     forward::Forward,
-    http::{RequestHead, Response},
+    http::{RequestHead, Response, is_sendable_header},
     keys::SigningKey,
 };
 
@@ -33,6 +33,10 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         }
         let session = self.session(head, None, caller)?;
         let last_event_id = head.header("last-event-id").map(str::to_owned);
+        if last_event_id.as_ref().is_some_and(|id| !is_sendable_header("last-event-id", id)) {
+            let text = "Last-Event-ID must be visible ASCII";
+            return Err(Refused::Http(Response::json(400, jsonrpc::anonymous_error(Reason::InvalidRequest, text))));
+        }
         Ok(Passage { version, session, last_event_id, ..Passage::of(Kind::Stream) })
     }
 

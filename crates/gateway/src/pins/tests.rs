@@ -83,13 +83,14 @@ fn only_listed_digests_approve_a_definition() {
 #[test]
 fn a_call_depends_on_the_definition_that_was_seen_last() {
     let pins = read(&format!("a={DIGEST}")).unwrap().unwrap();
-    assert_eq!((pins.call("a"), pins.call("b")), (Call::Unseen, Call::Refused));
-    pins.remember("a", false);
-    assert_eq!(pins.call("a"), Call::Refused);
-    pins.remember("a", true);
-    assert_eq!(pins.call("a"), Call::Approved);
-    pins.remember("b", true);
-    assert_eq!(pins.call("b"), Call::Refused);
+    assert_eq!((pins.call("a", 10), pins.call("b", 10)), (Call::Unseen, Call::Refused));
+    pins.remember("a", false, 10);
+    assert_eq!(pins.call("a", 10), Call::Refused);
+    pins.remember("a", true, 10);
+    assert_eq!(pins.call("a", 10), Call::Approved);
+    assert_eq!((pins.call("a", 69), pins.call("a", 70)), (Call::Approved, Call::Unseen));
+    pins.remember("b", true, 10);
+    assert_eq!(pins.call("b", 10), Call::Refused);
 }
 
 #[test]
@@ -156,4 +157,13 @@ proptest! {
     fn any_text_is_read_without_a_panic(text in "[\\[\\]{}:,\"\\\\ a1\u{e4}]{0,40}") {
         let _ = canonical(&text);
     }
+}
+
+#[test]
+fn each_definition_is_reported_once_and_not_too_many() {
+    let pins = Pins::default();
+    assert!(pins.report("a", Some("1")) && pins.report("a", Some("2")) && pins.report("a", None));
+    assert!(!pins.report("a", Some("1")) && !pins.report("a", None));
+    let reports = (0..1000).filter(|number| pins.report(&number.to_string(), None)).count();
+    assert_eq!(reports, MAX_REPORTS - 3);
 }

@@ -62,6 +62,8 @@ pub struct RewriteContext<'a> {
     pub pins: Option<&'a Pins>,
     /// The era of the request.
     pub era: Era,
+    /// Seconds since 1970.
+    pub now: u64,
 }
 
 /// A response that was written anew.
@@ -104,18 +106,28 @@ pub enum UnreadableResult {
     NoModernRevision,
 }
 
-/// Writes a JSON-RPC response anew, with its result filtered for a caller. `id` is the JSON of the request's id. An error of
-/// the upstream passes with its code, message and data.
+/// The ids of a request, as JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct Ids<'a> {
+    /// Under which the upstream was asked.
+    pub asked: &'a str,
+    /// Under which the client asked.
+    pub answered: &'a str,
+}
+
+/// Writes a JSON-RPC response anew, with its result filtered for a caller. An error of the upstream passes with its code,
+/// message and data.
 ///
 /// # Errors
 /// Why the response cannot be passed on.
 pub fn rewrite(
     what: ReadResult,
     response: &str,
-    id: &str,
+    ids: Ids<'_>,
     context: &RewriteContext<'_>,
 ) -> Result<Rewritten, UnreadableResult> {
-    let result = match response::read(response, id)? {
+    let id = ids.answered;
+    let result = match response::read(response, ids.asked)? {
         response::Answer::Result(result) => result,
         response::Answer::Error(error) => {
             return Ok(Rewritten::error(id, &error));
@@ -138,14 +150,13 @@ pub fn rewrite(
     Ok(Rewritten { response: response::result(id, &members), unapproved, error_code: None })
 }
 
-/// Writes a JSON-RPC error anew that came with a status of its own. `id` is the JSON of the request's id; the upstream may
-/// not have read so far.
+/// Writes a JSON-RPC error anew that came with a status of its own. The upstream may not have read so far as the id.
 ///
 /// # Errors
 /// Why the response cannot be passed on.
-pub fn rewrite_error(response: &str, id: Option<&str>) -> Result<Rewritten, UnreadableResult> {
-    let error = response::read_refusal(response, id)?;
-    Ok(Rewritten::error(id.unwrap_or("null"), &error))
+pub fn rewrite_error(response: &str, ids: Option<Ids<'_>>) -> Result<Rewritten, UnreadableResult> {
+    let error = response::read_refusal(response, ids.map(|ids| ids.asked))?;
+    Ok(Rewritten::error(ids.map_or("null", |ids| ids.answered), &error))
 }
 
 impl Rewritten {

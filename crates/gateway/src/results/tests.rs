@@ -28,8 +28,8 @@ fn usual() -> Policy {
 
 fn rewritten(what: ReadResult, response: &str, policy: &Policy, era: Era) -> Result<String, UnreadableResult> {
     let identity = Identity::for_test("ada", "");
-    let context = RewriteContext { policy, identity: &identity, pins: None, era };
-    rewrite(what, response, "1", &context).map(|rewritten| {
+    let context = RewriteContext { policy, identity: &identity, pins: None, era, now: 10 };
+    rewrite(what, response, Ids { asked: "1", answered: "1" }, &context).map(|rewritten| {
         assert!(serde_json::from_str::<Value>(&rewritten.response).is_ok(), "{}", rewritten.response);
         rewritten.response
     })
@@ -181,7 +181,7 @@ fn depth_is_passed_on_without_recursion() {
 /// Tests cannot build a tree that is so deep.
 fn rewritten_without_tree(what: ReadResult, response: &str) {
     let (policy, identity) = (usual(), Identity::for_test("ada", ""));
-    let context = RewriteContext { policy: &policy, identity: &identity, pins: None, era: Era::Modern };
-    let rewritten = rewrite(what, response, "1", &context).unwrap();
+    let context = RewriteContext { policy: &policy, identity: &identity, pins: None, era: Era::Modern, now: 10 };
+    let rewritten = rewrite(what, response, Ids { asked: "1", answered: "1" }, &context).unwrap();
     assert!(rewritten.response.len() > 400_000);
 }

@@ -259,13 +259,9 @@ fn nothing_can_be_shown() {
 
 #[test]
 fn settings_that_contradict_each_other_are_refused() {
-    for (name, value) in [("UPSTREAM_SECRET", "Bearer hunter2"), ("UPSTREAM_SECRET_HEADER", "x-api-key")] {
-        let start = format!("{name} is for UPSTREAM_AUTH = \"secret\"");
-        assert_error(&with(assertion(), &[(name, value)]), &start);
-    }
-    for (name, value) in
-        [("UPSTREAM_SIGNING_KEY", &*private("now")), ("UPSTREAM_PUBLIC_KEYS", "[]"), ("UPSTREAM_AUDIENCE", "a")]
-    {
+    let header = with(assertion(), &[("UPSTREAM_SECRET_HEADER", "x-api-key")]);
+    assert_error(&header, "UPSTREAM_SECRET_HEADER is for UPSTREAM_AUTH = \"secret\"");
+    for (name, value) in [("UPSTREAM_PUBLIC_KEYS", "[]"), ("UPSTREAM_AUDIENCE", "a")] {
         let start = format!("{name} is for UPSTREAM_AUTH = \"assertion\"");
         assert_error(&with(secret(), &[(name, value)]), &start);
     }
@@ -284,7 +280,20 @@ fn all_errors_are_reported_together() {
         ("UPSTREAM_PUBLIC_KEYS", "{}"),
     ];
     let errors = errors(&with(Settings::new(), &settings));
-    assert_eq!(errors.len(), 7, "{errors:#?}");
+    assert_eq!(errors.len(), 6, "{errors:#?}");
+}
+
+#[test]
+fn a_secret_that_is_not_used_is_a_warning_so_that_it_can_be_put_before_it_is() {
+    let unused = |settings: &Settings| accepted(settings, !BOUND).warnings().collect::<Vec<_>>().join("\n");
+    assert_eq!(unused(&assertion()), "");
+    assert!(unused(&with(assertion(), &[("UPSTREAM_SECRET", "Bearer hunter2")])).starts_with("UPSTREAM_SECRET is set"));
+    assert!(
+        unused(&with(secret(), &[("UPSTREAM_SIGNING_KEY", &private("now"))])).starts_with("UPSTREAM_SIGNING_KEY is")
+    );
+    for name in ["UPSTREAM_SECRET", "UPSTREAM_SIGNING_KEY", "STATE_SECRET"] {
+        assert!(!OF_GATEWAYS.contains(&name));
+    }
 }
 
 #[test]

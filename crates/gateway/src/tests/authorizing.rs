@@ -55,22 +55,3 @@ fn the_log_names_what_was_called() {
     let Handled { summary, .. } = deployment.legacy("tools/call", json!({"name": "search"}), &alice());
     assert_eq!((summary.method, summary.name.as_deref()), (Some("tools/call"), Some("search")));
 }
-
-#[test]
-fn only_tools_with_approved_definitions_are_called() {
-    let definition = |name: &str| json!({"name": name, "inputSchema": {"type": "object"}});
-    let digest = |name: &str| crate::pins::digest(&definition(name).to_string()).unwrap();
-    let pins = ["search=", &digest("search"), " ping=", &digest("another")].concat();
-    let deployment = Deployment::new(&[("TOOL_PINS", &pins)]);
-    let list = json!({"tools": [definition("search"), definition("ping")]});
-    let list = json!({"jsonrpc": "2.0", "id": "mcp-edge", "result": list});
-    deployment.answers_json(&list);
-    assert_eq!(outcome(deployment.legacy("tools/call", json!({"name": "ping"}), &alice())), (200, -32602));
-    assert_eq!((deployment.count(), deployment.sent().json()["method"].as_str()), (1, Some("tools/list")));
-    deployment.answers_json(&result(&json!({"content": []})));
-    assert_eq!(outcome(deployment.legacy("tools/call", json!({"name": "search"}), &alice())), (200, 0));
-    assert_eq!(outcome(deployment.legacy("tools/call", json!({"name": "ping"}), &alice())), (200, -32602));
-    assert_eq!(deployment.count(), 2);
-    deployment.answers_json(&list);
-    assert_eq!(outcome(deployment.legacy("tools/call", json!({"name": "search_all"}), &alice())), (200, -32602));
-}

@@ -4,6 +4,7 @@ mod authorizing;
 mod eras;
 mod failing;
 mod passing;
+mod pinning;
 mod sessions;
 
 use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
@@ -28,6 +29,9 @@ use crate::{
 
 /// 2026-11-26, noon.
 const NOW: u64 = 1_795_694_400;
+
+/// The id of the gateway's own requests, as long as nothing is random.
+const OWN_ID: &str = "mcp-edge-BQUFBQUFBQUFBQUF";
 
 /// What the upstream was sent.
 #[derive(Debug, Clone)]
@@ -99,6 +103,9 @@ impl Forward for Upstreams {
             client_headers_prefix: request.client_headers_prefix,
         });
         let (status, headers, body) = self.0.answers.borrow_mut().pop_front().expect("an answer")?;
+        // Where the gateway asks under an id of its own, that is the one to answer.
+        let is_own = matches!(request.body, ForwardContent::Text(text) if text.contains(OWN_ID));
+        let body = if is_own { body.replace("\"id\":7", &format!("\"id\":\"{OWN_ID}\"")) } else { body };
         let headers = headers.into_iter().filter(|(name, _)| request.response_headers.contains(name)).collect();
         Ok(UpstreamResponse { status, headers, body: Text(body) })
     }
@@ -183,6 +190,15 @@ impl Deployment {
 
     fn answers_json(&self, body: &Value) -> &Self {
         self.answers(200, &[("content-type", "application/json")], body)
+    }
+
+    /// Answers the gateway's own question, under its id.
+    fn answers_own(&self, result: Value) -> &Self {
+        self.answers_json(&json!({"jsonrpc": "2.0", "id": OWN_ID, "result": result}))
+    }
+
+    fn answers_own_error(&self) -> &Self {
+        self.answers_json(&json!({"jsonrpc": "2.0", "id": OWN_ID, "error": {"code": -32603, "message": "m"}}))
     }
 
     fn fails(&self, error: ForwardError) -> &Self {

@@ -86,6 +86,8 @@ fn lists_are_written_anew_for_the_caller_also_from_an_event_stream() {
         let shown = &json_of(&answer)["result"];
         assert_eq!(shown["tools"], json!([{"name": "search", "inputSchema": {}}, {"name": "ping"}]));
         assert_eq!((&shown["nextCursor"], &shown["cacheScope"]), (&json!("n"), &json!("private")));
+        // Nobody who resumes the stream of another request gets what the upstream has said.
+        assert_eq!((&json_of(&answer)["id"], &deployment.sent().json()["id"]), (&json!(7), &json!(OWN_ID)));
     }
 }
 

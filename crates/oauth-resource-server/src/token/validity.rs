@@ -6,9 +6,7 @@ use crate::denial::{Denial, IssueTimeError};
 /// token that has just been issued might be refused.
 pub const LEEWAY_SECONDS: u64 = 60;
 
-/// How long a token is accepted after its `exp`. Much shorter: a token that ends a little early is renewed, one that ends
-/// late serves a thief.
-pub const EXPIRY_LEEWAY_SECONDS: u64 = 5;
+pub use mcp_edge_identity::EXPIRY_LEEWAY_SECONDS;
 
 /// When a token is valid, in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

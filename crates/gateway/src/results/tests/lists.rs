@@ -15,9 +15,10 @@ const LISTS: [(Listed, &str, &str, &str); 4] = [
 fn listed(listed: Listed, items: &str, policy: &Policy, scopes: &str) -> String {
     let (_, list, ..) = LISTS.into_iter().find(|known| known.0 == listed).unwrap();
     let identity = Identity::for_test("ada", scopes);
-    let context = RewriteContext { policy, identity: &identity, pins: None, era: Era::Legacy };
+    let context = RewriteContext { policy, identity: &identity, pins: None, era: Era::Legacy, now: 10 };
     let upstream = response(&format!(r#"{{"{list}":[{items}]}}"#));
-    let rewritten = rewrite(ReadResult::List(listed), &upstream, "1", &context).unwrap().response;
+    let rewritten =
+        rewrite(ReadResult::List(listed), &upstream, Ids { asked: "1", answered: "1" }, &context).unwrap().response;
     let start = rewritten.find('[').unwrap();
     rewritten[start + 1..].strip_suffix("]}}").unwrap().to_owned()
 }
@@ -120,10 +121,10 @@ fn tools_whose_definitions_are_not_approved_are_hidden_and_reported() {
     let mut reader = Reader::new(&get);
     let pins = Pins::read(&mut reader).unwrap();
     let (policy, identity) = (usual(), Identity::for_test("ada", ""));
-    let context = RewriteContext { policy: &policy, identity: &identity, pins: Some(&pins), era: Era::Legacy };
+    let context = RewriteContext { policy: &policy, identity: &identity, pins: Some(&pins), era: Era::Legacy, now: 10 };
     let list = |items: &[&str]| {
         let upstream = response(&format!(r#"{{"tools":[{}]}}"#, items.join(",")));
-        rewrite(TOOLS, &upstream, "1", &context).unwrap()
+        rewrite(TOOLS, &upstream, Ids { asked: "1", answered: "1" }, &context).unwrap()
     };
 
     let rewritten = list(&[twice, changed, r#"{"name":"a4"}"#, a, other, r#"{"name":"d"}"#]);
@@ -131,14 +132,14 @@ fn tools_whose_definitions_are_not_approved_are_hidden_and_reported() {
     let unapproved = |name: &str, item: &str| Unapproved { name: name.to_owned(), digest: digest(item) };
     let expected = [unapproved("a2", changed), unapproved("a4", r#"{"name":"a4"}"#), unapproved("a3", other)];
     assert_eq!(rewritten.unapproved, expected);
-    let calls = ["a1", "a2", "a3", "a4", "d"].map(|name| pins.call(name));
+    let calls = ["a1", "a2", "a3", "a4", "d"].map(|name| pins.call(name, 10));
     assert_eq!(calls, [Call::Approved, Call::Refused, Call::Refused, Call::Refused, Call::Refused]);
 
     assert_eq!(list(&[twice]).unapproved, []);
-    assert_eq!(pins.call("a3"), Call::Approved);
+    assert_eq!(pins.call("a3", 10), Call::Approved);
     let repeated = list(&[r#"{"name":"a1","x":{"y":1,"y":2}}"#]);
     assert_eq!(repeated.unapproved, [Unapproved { name: "a1".to_owned(), digest: None }]);
-    assert_eq!(pins.call("a1"), Call::Refused);
+    assert_eq!(pins.call("a1", 10), Call::Refused);
 }
 
 /// The values of an item's members whose names are `key` for a reader without case.
