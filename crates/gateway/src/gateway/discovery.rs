@@ -3,7 +3,10 @@
 use mcp_edge_protocol::revision::Era;
 use mcp_edge_runtime::{forward::Forward, keys::SigningKey};
 
-use super::{Gateway, Refused, messages::failed};
+use super::{
+    Gateway, Refused,
+    messages::{failed, legacy_only},
+};
 use crate::{
     answer::{Answer, Asked, Kind},
     eras,
@@ -14,19 +17,18 @@ use crate::{
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
     /// Makes sure that the upstream speaks the era without a handshake.
     pub(super) async fn require_modern<'a>(&self, id: Option<&'a str>, caller: Caller<'_>) -> Result<(), Refused<'a>> {
-        let is_modern = match self.upstream.eras.is_modern(caller.context.now) {
-            Some(is_modern) => is_modern,
-            None => {
-                let outgoing = UpstreamRequest {
-                    body: Some(eras::DISCOVER),
-                    headers: &eras::DISCOVER_HEADERS,
-                    ..UpstreamRequest::default()
-                };
-                let kind = Kind::Message(Some(ReadResult::Discover));
-                let asked = Asked { kind, id: Some(eras::DISCOVER_ID), in_session: false };
-                let answer = self.exchange(Era::Modern, outgoing, asked, caller).await.map_err(failed(id))?;
-                matches!(answer, Answer::Given(_))
-            }
+        let is_modern = if let Some(is_modern) = self.upstream.eras.is_modern(caller.context.now) {
+            is_modern
+        } else {
+            let outgoing = UpstreamRequest {
+                body: Some(eras::DISCOVER),
+                headers: &eras::DISCOVER_HEADERS,
+                ..UpstreamRequest::default()
+            };
+            let kind = Kind::Message(Some(ReadResult::Discover));
+            let asked = Asked { kind, id: Some(eras::DISCOVER_ID), in_session: false };
+            let answer = self.exchange(Era::Modern, outgoing, asked, caller).await.map_err(failed(id))?;
+            matches!(answer, Answer::Given(_))
         };
         if is_modern { Ok(()) } else { Err(legacy_only(id)) }
     }
@@ -40,9 +42,4 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             Answer::Unclear => {}
         }
     }
-}
-
-/// The answer to clients of the era without a handshake if the upstream does not speak it.
-pub(super) fn legacy_only(id: Option<&str>) -> Refused<'_> {
-    Refused::Rpc { id, error: eras::legacy_only(), era: Era::Modern }
 }

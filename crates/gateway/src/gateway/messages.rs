@@ -4,10 +4,11 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_protocol::revision::Era;
 use mcp_edge_runtime::{forward::Forward, http::RequestHead, json::array, keys::SigningKey};
 
-use super::{Gateway, Refused, SESSION_HEADER, discovery::legacy_only, passage::Passage};
+use super::{Gateway, Refused, SESSION_HEADER, passage::Passage};
 use crate::{
     answer::{Answer, Answered, Answering, Asked, Kind, lost_session},
     envelope::Envelope,
+    eras,
     failure::Failure,
     results::{ReadResult, RewriteContext},
     upstream::{Caller, UpstreamRequest},
@@ -114,4 +115,9 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
 
 pub(super) fn failed<'a>(id: Option<&'a str>) -> impl FnOnce(Failure) -> Refused<'a> {
     move |failure| Refused::Failed { id, failure }
+}
+
+/// The answer to clients of the era without a handshake if the upstream does not speak it.
+pub(super) fn legacy_only(id: Option<&str>) -> Refused<'_> {
+    Refused::Rpc { id, error: eras::legacy_only(), era: Era::Modern }
 }
