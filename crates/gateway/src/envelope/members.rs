@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use mcp_edge_protocol::params::Text;
+use mcp_edge_protocol::{members::is_alike, params::Text};
 use mcp_edge_runtime::json::quote;
 use serde::{
     Deserializer,
@@ -22,7 +22,7 @@ impl<'a> Members<'a> {
     ///
     /// # Errors
     /// Of the category `Data`: no object; a member that occurs twice, or that is spelled as a known one but for case (see
-    /// [`is_spelled_like`]); more than [`MEMBERS`]. Otherwise what is wrong with the text.
+    /// [`is_alike`]); more than [`MEMBERS`]. Otherwise what is wrong with the text.
     pub(super) fn read(json: &'a str, known: &[&str]) -> serde_json::Result<Self> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let members = deserializer.deserialize_map(Strict { known })?;
@@ -76,7 +76,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
             let is_other = || !self.known.contains(&&*name);
             if members.len() == MEMBERS
                 || members.iter().any(|(other, _)| *other == name)
-                || is_other() && self.known.iter().any(|known| is_spelled_like(&name, known))
+                || is_other() && self.known.iter().any(|known| is_alike(&name, known))
             {
                 return Err(de::Error::custom("a member that different readers would read differently"));
             }
@@ -84,24 +84,6 @@ impl<'de> Visitor<'de> for Strict<'_> {
         }
         Ok(members)
     }
-}
-
-/// Whether some reader takes two names for one.
-///
-/// Without regard to case, which is how Go's `encoding/json` and .NET's `System.Text.Json` (as an option) compare, with the
-/// letters that Unicode's simple folding and the languages with a dotless i map to ASCII; and without `_` and `-`, since
-/// the models of the Python SDK take `input_responses` for `inputResponses` and `meta` for `_meta`.
-pub(super) fn is_spelled_like(one: &str, other: &str) -> bool {
-    folded(one).eq(folded(other))
-}
-
-fn folded(name: &str) -> impl Iterator<Item = char> {
-    name.chars().filter(|letter| !matches!(letter, '_' | '-')).map(|letter| match letter {
-        'ſ' => 's',
-        '\u{212a}' => 'k',
-        'İ' | 'ı' => 'i',
-        letter => letter.to_ascii_lowercase(),
-    })
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ use super::{Gateway, Refused, SESSION_HEADER, passage::Passage};
 use crate::{
     answer::{Answer, Answered, Answering, Asked, Kind, lost_session},
     envelope::Envelope,
+    eras,
     failure::Failure,
     results::{ReadResult, RewriteContext},
     upstream::{Caller, UpstreamRequest},
@@ -126,4 +127,5 @@ pub(super) fn own_id(caller: Caller<'_>) -> String {
 
 pub(super) fn failed<'a>(id: Option<&'a str>) -> impl FnOnce(Failure) -> Refused<'a> {
     move |failure| Refused::Failed { id, failure }
+}
 }
