@@ -14,7 +14,7 @@ import { Absent, readOffer } from "./offer.mjs";
 import { describeScopes, propose, scopePrefix, tableText } from "./propose.mjs";
 import { checkUpstream, headerFrom } from "./scopes-options.mjs";
 import { publicPart } from "./signing-key.mjs";
-import { safe } from "./text.mjs";
+import { safe, wordsOf } from "./text.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const POLL_MS = 1_000;
@@ -38,6 +38,7 @@ const SCOPE_OF_WHOAMI = "whoami:read";
  * @property {Record<string, string>} scopes  name → description, for the provider
  * @property {boolean} isProposed            whether this program has chosen the tables
  * @property {string[]} skipped              what the proposed tables leave out
+ * @property {string[]} notes                what the operator should know of their patterns
  *
  * The gateway that the environment or wrangler.toml asks for; undefined if there is none.
  * @param {{env: Record<string, string | undefined>, mcpUrl: string, port: number, print: (line: string) => void, root?: string}} surroundings
@@ -62,7 +63,8 @@ export async function prepareGateway({ env, mcpUrl, port, print, root = ROOT }) 
   const chosen = Object.keys(TABLES).map((setting) => [setting, valueOf(setting) || tableText(proposal[PROPOSED[setting]].entries)]);
   const tables = Object.fromEntries(chosen.map(([setting, text]) => [setting, tableOf(setting, text)]));
   for (const [setting, { problems }] of Object.entries(tables)) {
-    if (problems.length > 0) throw new Problem(`${setting}: ${problems[0]}`, { fix: "Correct it, or leave it out: a table is proposed then." });
+    const fix = valueOf(setting) === "" ? `This table was proposed, wrongly. Write one: ${setting}='*=allow' make dev …` : "Correct it, or leave it out: a table is proposed then.";
+    if (problems.length > 0) throw new Problem(`${setting}: ${problems[0]}`, { fix });
   }
   const proposed = Object.keys(TABLES).filter((setting) => valueOf(setting) === "");
   const passed = PASSED.filter((name) => valueOf(name) !== "").map((name) => [name, valueOf(name)]);
@@ -83,6 +85,7 @@ export async function prepareGateway({ env, mcpUrl, port, print, root = ROOT }) 
     scopes: scopesOf({ offer, tables, required, tasks: valueOf("TASK_SCOPES") }),
     isProposed: proposed.length > 0,
     skipped: proposed.flatMap((setting) => proposal[PROPOSED[setting]].skipped).map(({ key, because }) => `${key}: ${because}`),
+    notes: proposed.flatMap((setting) => proposal[PROPOSED[setting]].notes.map((note) => `${setting}: ${note}`)),
   };
 }
 
@@ -116,7 +119,7 @@ async function askUpstream({ url, port, keys, auth, audience, secret, print }) {
 
 function scopesOf({ offer, tables, required, tasks }) {
   const described = describeScopes(offer, Object.fromEntries(Object.entries(PROPOSED).map(([setting, kind]) => [kind, tables[setting]])));
-  const further = [...required.split(/\s+/), ...tasks.split(",")].filter((name) => name !== "" && !["user", "first_party", "allow", "deny"].includes(name));
+  const further = [...wordsOf(required), ...tasks.split(",")].filter((name) => name !== "" && !["user", "first_party", "allow", "deny"].includes(name));
   const ofTasks = Object.fromEntries(further.map((name) => [name, "Use this server"]));
   return { ...ofTasks, ...described };
 }

@@ -121,6 +121,15 @@ describe("what an upstream offers", () => {
     assert.match(output.stdout, /Add: another name differs from it in case only/);
   });
 
+  test("URIs that an upstream may take for one another are not proposed, and many tools get patterns", async () => {
+    const tools = [...Array.from({ length: 201 }, (_, index) => tool(`get_${index}`)), tool("add")];
+    upstream = await startUpstream({ lists: { tools: [tools], resources: [['{"uri":"note://x/A"}', '{"uri":"note://x/a"}']] } });
+    const output = await run();
+    assert.deepEqual(settingsIn(output), { TOOL_SCOPES: "get_*=notes:write add=notes:write" });
+    assert.match(output.stdout, /! TOOL_SCOPES: For a table of 200 entries, there are patterns: get_\*/);
+    assert.match(output.stdout, /note:\/\/x\/A: another differs from it only in case/);
+  });
+
   test("URIs that are denied in any case are not proposed", async () => {
     upstream = await startUpstream({ lists: { resources: [['{"uri":"file:///a/../b"}', '{"uri":"A:b"}', '{"uri":"x:ä"}']], resourceTemplates: [['{"uriTemplate":"{scheme}:a"}']] } });
     const output = await run();
