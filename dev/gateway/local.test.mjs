@@ -143,9 +143,20 @@ test("without UPSTREAM there is no gateway", async () => {
   await assert.rejects(prepare(), /UPSTREAM is not https/);
 });
 
-test("an upstream that refuses is named, and what to do", async () => {
+test("an upstream that refuses is named, and what to do, which is nothing that `make dev` does not read", async () => {
   upstream = await startUpstream({ refuse: (_request, response) => Boolean(response.writeHead(401).end()) });
-  await assert.rejects(prepare(), /the upstream refuses this request with 401/);
+  const linesOf = async (env) => {
+    const { lines } = await prepare(env).then(() => assert.fail("it is accepted"), (error) => error);
+    assert.doesNotMatch(lines.join(), /HEADER=|ARGS=/);
+    return lines.join(" ");
+  };
+  const trusts = new RegExp(`keys at http://localhost:${port}/\\.well-known/jwks\\.json, the issuer http://localhost:${port} and the audience ${upstream.url}`);
+  assert.match(await linesOf(), /the upstream refuses this request with 401/);
+  assert.match(await linesOf(), trusts);
+  assert.match(await linesOf({ UPSTREAM_AUTH: "secret", UPSTREAM_SECRET: "s3cret" }), /UPSTREAM_SECRET/);
+  assert.match(await linesOf({ UPSTREAM_AUTH: "none" }), /UPSTREAM_AUTH is "none"/);
+  await writeFile(join(root, "wrangler.toml"), `[vars]\nUPSTREAM = "${upstream.url}"\n`);
+  assert.match(await linesOf({ UPSTREAM: "" }), /UPSTREAM is that of wrangler\.toml.*make dev UPSTREAM=http:\/\/localhost:3001\/mcp/);
 });
 
 describe("secrets for wrangler", () => {

@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { getStaticTOMLValue, parseTOML } from "toml-eslint-parser";
+import { checkUpstream } from "./scopes-options.mjs";
 import { startUpstream } from "./testing/upstream.mjs";
 import { widthOf } from "./text.mjs";
 
@@ -250,6 +251,24 @@ describe("what is no MCP server is named", () => {
     const gone = await startUpstream();
     await gone.stop();
     assert.match((await run([], { url: gone.url })).stderr, /nothing answers at http/);
+  });
+
+  test("a URL that the Worker refuses, with one that it takes", async () => {
+    for (const [url, expected] of [
+      ["https://upstream.example.com/mcp?key=abc", /URL must have neither query nor fragment/],
+      ["https://upstream.example.com/mcp?", /URL must have neither query nor fragment/],
+      ["https://upstream.example.com/mcp#", /URL must have neither query nor fragment/],
+      ["https://Upstream.example.com/mcp", /Write URL=https:\/\/upstream\.example\.com\/mcp/],
+      ["https://upstream.example.com:443/mcp", /Write URL=https:\/\/upstream\.example\.com\/mcp/],
+      ["https://upstream.example.com/a/../mcp", /Write URL=https:\/\/upstream\.example\.com\/mcp/],
+      ["https://upstream.example.com/%2e/mcp", /Write URL=https:\/\/upstream\.example\.com\/mcp/],
+      [" https://upstream.example.com/mcp", /Write URL=https:\/\/upstream\.example\.com\/mcp/],
+      ["https://upstream.example.com/m cp", /Write URL=https:\/\/upstream\.example\.com\/m%20cp/],
+      ["https:/upstream.example.com/{id}", /Write URL=https:\/\/upstream\.example\.com\/%7Bid%7D/],
+    ]) {
+      assert.throws(() => checkUpstream(url), ({ lines }) => expected.test(lines.join("\n")), url);
+    }
+    for (const url of ["https://upstream.example.com", "https://upstream.example.com/", "http://localhost:3001/mcp/"]) assert.equal(checkUpstream(url), url);
   });
 
   test("no URL", async () => {
