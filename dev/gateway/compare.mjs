@@ -2,6 +2,7 @@
 
 import { digest } from "./canonical.mjs";
 import { decide, isDeny, matches, parseTable } from "./table.mjs";
+import { wordsOf } from "./text.mjs";
 import { encodeUri } from "./uri.mjs";
 
 /** The settings with tables: setting → the lists that it decides on. */
@@ -44,7 +45,7 @@ export function compareTable(setting, text, entries) {
 export function comparePins(text, tools) {
   const problems = tooLong(text);
   const pins = new Map();
-  for (const entry of text.split(/\s+/).filter(Boolean)) {
+  for (const entry of wordsOf(text)) {
     const at = entry.lastIndexOf("=");
     const digests = entry.slice(at + 1).split(",");
     if (at < 1 || !digests.every((each) => /^[A-Za-z0-9_-]{43}$/.test(each))) problems.push(`${entry} must have the form name=digest,digest`);

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { Problem } from "../logto/problem.mjs";
+import { plain, Problem } from "../logto/problem.mjs";
 import { replaceFile } from "../logto/replace-file.mjs";
 import { decodeToml, readName, readSettings, setSettings } from "../logto/wrangler-toml.mjs";
 import { keysInSettings, publishedKeys, SETTING } from "./public-keys.mjs";
@@ -95,29 +95,48 @@ async function rotate(context) {
   return state.switchedAt === undefined ? switchTo(context, rotation, state) : withdraw(context, rotation, state);
 }
 
-/** 1. Verifiers must know the next key before it signs, and the last one while its assertions are valid. */
-async function publish({ surroundings: { print, fetch, now, root }, folder, path, bytes, file, text, settings, ask }, rotation) {
+/**
+ * 1. Verifiers must know the next key before it signs, and the last one while its assertions are valid.
+ * @param {object} [begun]  the next key of a run that did not come to its end
+ */
+async function publish({ surroundings: { print, fetch, root }, folder, path, bytes, file, text, settings, ask }, rotation, begun) {
   const listed = await keysInSettings(text, file);
   // The gateway publishes the key that signs before the others.
   const [current] = await publishedKeys(settings.RESOURCE, fetch);
-  const next = await createSigningKey();
+  const next = begun ?? (await createSigningKey());
+  const others = listed.filter(({ kid }) => kid !== current.kid);
   print(`\nStep 1 of 3: publish the next key before it signs.\n`);
   print(`~ ${file}: ${SETTING} gets the next key (kid ${next.kid}) and the one that signs now (kid ${current.kid})`);
   print(`+ ${relative(root, folder)}: the next private key, until step 2\n`);
+  for (const { kid } of others) print(`! ${SETTING} also has the key ${plain(kid)}. If it is left of a rotation that was broken off, remove it from ${file} by hand: nobody has its private part.\n`);
   if (!(await ask("Do this?"))) return 0;
-  await rotation.write({ kid: next.kid, previous: current.kid, next, publishedAt: now() });
-  await write({ path, bytes, file, text }, [...listed.filter(({ kid }) => kid !== current.kid), publicPart(next), publicPart(current)]);
-  print(`\nNext:\n\n  make deploy\n  ${AGAIN}      # after ${PUBLISH_MINUTES} minutes: upstreams may keep the old set of keys that long`);
+  // The private key first: it must not be lost once its public part is published.
+  await rotation.write({ kid: next.kid, previous: current.kid, next });
+  try {
+    await write({ path, bytes, file, text }, [...others, publicPart(next), publicPart(current)]);
+  } catch (error) {
+    await rotation.remove();
+    throw error;
+  }
+  print(`\nNext:\n\n  make deploy\n  ${AGAIN}      # finds the key published, and counts ${PUBLISH_MINUTES} minutes from then`);
   return 0;
 }
 
 /** 2. A new secret takes effect at once. */
-async function switchTo({ options, surroundings: { print, fetch, now }, settings, store, ask }, rotation, state) {
+async function switchTo(context, rotation, state) {
+  const { options, surroundings: { print, fetch, now }, file, text, settings, store, ask } = context;
   const published = await publishedKeys(settings.RESOURCE, fetch);
   if (!published.some(({ kid }) => kid === state.kid)) {
-    throw new Problem("the next key is not published yet", { why: `${jwksUrl(settings)} has no key ${state.kid}.`, fix: `make deploy, and after ${PUBLISH_MINUTES} minutes: ${AGAIN}` });
+    if (!(await keysInSettings(text, file)).some(({ kid }) => kid === state.kid)) return publish(context, rotation, state.next);
+    throw new Problem("the next key is not published yet", { why: `${jwksUrl(settings)} has no key ${state.kid}.`, fix: `make deploy, and then: ${AGAIN}` });
   }
-  const left = minutesLeft(state.publishedAt, PUBLISH_MINUTES, now());
+  if (state.publishedAt === undefined && !options.now) {
+    print(`\n✓ The next key is published.`);
+    if (!options["dry-run"]) await rotation.write({ ...state, publishedAt: now() });
+    print(`\nNext:\n\n  ${AGAIN}      # after ${PUBLISH_MINUTES} minutes: upstreams may keep the old set of keys that long`);
+    return 0;
+  }
+  const left = minutesLeft(state.publishedAt ?? now(), PUBLISH_MINUTES, now());
   if (left > 0 && !options.now) {
     throw new Problem(`it is too early to switch: ${left} minutes are left`, { why: `Upstreams may keep the old set of keys for ${PUBLISH_MINUTES} minutes, and would refuse what the next key signs.`, fix: `Wait, or add --now if yours ask again for a key that they do not know.` });
   }

@@ -15,7 +15,8 @@ Makes the key with which a gateway signs assertions (UPSTREAM_SIGNING_KEY) and S
 wrangler, after asking. Without a login at Cloudflare it writes files that only you can read, and prints the commands. It prints
 the public key, and no secret.
 
-  --rotate       replace the key in three steps, one in each run: publish the next key, sign with it, remove the old one
+  --rotate       replace the key in three steps: publish the next key, sign with it, remove the old one. Each run takes the
+                 next step, or says what it waits for
   --now          do not wait between the steps
   --dry-run      only show what would be done
   --yes          do not ask

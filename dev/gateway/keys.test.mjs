@@ -165,10 +165,16 @@ describe("a rotation", () => {
     assert.equal(signing(), old);
     assert.match(await readFile(join(root, "wrangler.toml"), "utf8"), /# the endpoint/);
 
+    now += 90 * MINUTE;
     assert.match((await keys({ rotate: true })).problem.message, /not published yet/);
     await deploy();
     const [, next] = await published();
     assert.deepEqual(await published(), [old, next]);
+    // The hour begins when a run finds the key, not when the settings were edited.
+    assert.match((await keys({ rotate: true, "dry-run": true })).output, /The next key is published/);
+    const found = await keys({ rotate: true });
+    assert.deepEqual([found.code, signing()], [0, old]);
+    assert.match(found.output, /The next key is published[\s\S]*after 60 minutes/);
     now += 59 * MINUTE;
     assert.match((await keys({ rotate: true })).problem.message, /too early to switch: 1 minutes/);
     now += MINUTE;
@@ -184,6 +190,37 @@ describe("a rotation", () => {
     await deploy();
     assert.deepEqual(await published(), [next]);
     assert.deepEqual(await files(), []);
+  });
+
+  test("begins anew if wrangler.toml could not be written, or lost the key", async () => {
+    const old = signing();
+    const changed = async () => {
+      await settings('RESOURCE = "https://mcp.example.com/mcp" # edited meanwhile\n');
+      return true;
+    };
+    assert.match((await keys({ rotate: true }, { confirm: changed })).problem.message, /was changed meanwhile/);
+    assert.deepEqual(await files(), []);
+    await keys({ rotate: true });
+    const [{ kid }] = JSON.parse((await vars()).UPSTREAM_PUBLIC_KEYS);
+    assert.notEqual(kid, old);
+    // The end of the process between the two, or a revert of the file.
+    await settings('RESOURCE = "https://mcp.example.com/mcp"\n');
+    assert.match((await keys({ rotate: true })).output, /Step 1 of 3/);
+    assert.equal(JSON.parse((await vars()).UPSTREAM_PUBLIC_KEYS)[0].kid, kid);
+    await deploy();
+    await keys({ rotate: true, now: true });
+    assert.equal(signing(), kid);
+  });
+
+  test("that lost its state says which keys may be left of it, and removes none", async () => {
+    await keys({ rotate: true });
+    const [{ kid: lost }] = JSON.parse((await vars()).UPSTREAM_PUBLIC_KEYS);
+    await rm(join(root, ".wrangler"), { recursive: true });
+    await deploy();
+    const { output } = await keys({ rotate: true });
+    assert.ok(output.replaceAll(/\s+/g, " ").includes(`UPSTREAM_PUBLIC_KEYS also has the key ${lost}. If it is left of a rotation that was broken off`), output);
+    const kids = JSON.parse((await vars()).UPSTREAM_PUBLIC_KEYS).map(({ kid }) => kid);
+    assert.deepEqual([kids.length, kids.includes(lost)], [3, true]);
   });
 
   test("keeps other keys of UPSTREAM_PUBLIC_KEYS, and does not wait with --now", async () => {

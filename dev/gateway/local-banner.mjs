@@ -5,14 +5,14 @@ import { listLines } from "./scopes-report.mjs";
 import { safe, wrap } from "./text.mjs";
 
 /** The lines about access. @param {import("./local.mjs").LocalGateway} gateway */
-export function accessLines({ url, offer, tables, isProposed, skipped }) {
+export function accessLines({ url, offer, tables, isProposed, skipped, notes }) {
   const lists = Object.entries(TABLES).flatMap(([setting, kinds]) => kinds.filter((kind) => offer[kind].length > 0).flatMap((kind) => listLines(kind, offer[kind], tables[setting], "a caller needs")));
   return [
     "",
     `  Protects      ${safe(offer.server) || "a server without a name"} at ${url}`,
     ...lists.map((line) => (line === "" ? line : `  ${line}`)),
-    ...(skipped.length > 0 ? ["", "  Denied, because no table can have it:", ...skipped.flatMap((each) => wrap(`· ${safe(each)}`.split(" "), { indent: 4 }))] : []),
-    ...offer.notes.flatMap((note) => wrap(`! ${safe(note)}`.split(" "), { indent: 2 })),
+    ...(skipped.length > 0 ? ["", "  Not in the proposal, and denied therefore:", ...skipped.flatMap((each) => wrap(`· ${safe(each)}`.split(" "), { indent: 4 }))] : []),
+    ...[...notes, ...offer.notes].flatMap((note) => wrap(`! ${safe(note)}`.split(" "), { indent: 2 })),
     "",
     isProposed ? `  Scopes proposed from hints; others: TOOL_SCOPES='…' make dev …, and make gateway-scopes URL=${url}` : "  Scopes as TOOL_SCOPES, PROMPT_SCOPES and RESOURCE_SCOPES have them",
   ];

@@ -10,11 +10,11 @@ import { readSettings } from "../logto/wrangler-toml.mjs";
 import { TABLES, tableOf } from "./compare.mjs";
 import { writeEnvFile } from "./env-file.mjs";
 import { assertionFor, loadOrCreateLocalKeys, localKeysFile } from "./local-keys.mjs";
-import { Absent, readOffer } from "./offer.mjs";
+import { Absent, readOffer, Refused } from "./offer.mjs";
 import { describeScopes, propose, scopePrefix, tableText } from "./propose.mjs";
 import { checkUpstream, headerFrom } from "./scopes-options.mjs";
 import { publicPart } from "./signing-key.mjs";
-import { safe } from "./text.mjs";
+import { safe, wordsOf } from "./text.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const POLL_MS = 1_000;
@@ -38,6 +38,7 @@ const SCOPE_OF_WHOAMI = "whoami:read";
  * @property {Record<string, string>} scopes  name → description, for the provider
  * @property {boolean} isProposed            whether this program has chosen the tables
  * @property {string[]} skipped              what the proposed tables leave out
+ * @property {string[]} notes                what the operator should know of their patterns
  *
  * The gateway that the environment or wrangler.toml asks for; undefined if there is none.
  * @param {{env: Record<string, string | undefined>, mcpUrl: string, port: number, print: (line: string) => void, root?: string}} surroundings
@@ -56,13 +57,14 @@ export async function prepareGateway({ env, mcpUrl, port, print, root = ROOT }) 
   const auth = valueOf("UPSTREAM_AUTH") || "assertion";
   const audience = valueOf("UPSTREAM_AUDIENCE") || url;
   const secret = auth === "secret" ? secretOf(env, valueOf("UPSTREAM_SECRET_HEADER") || "authorization") : undefined;
-  const offer = await askUpstream({ url, port, keys, auth, audience, secret, print });
+  const offer = await askUpstream({ url, port, keys, auth, audience, secret, isOfSettings: !env.UPSTREAM, print });
 
   const proposal = propose(offer, scopePrefix(offer.name));
   const chosen = Object.keys(TABLES).map((setting) => [setting, valueOf(setting) || tableText(proposal[PROPOSED[setting]].entries)]);
   const tables = Object.fromEntries(chosen.map(([setting, text]) => [setting, tableOf(setting, text)]));
   for (const [setting, { problems }] of Object.entries(tables)) {
-    if (problems.length > 0) throw new Problem(`${setting}: ${problems[0]}`, { fix: "Correct it, or leave it out: a table is proposed then." });
+    const fix = valueOf(setting) === "" ? `This table was proposed, wrongly. Write one: ${setting}='*=allow' make dev …` : "Correct it, or leave it out: a table is proposed then.";
+    if (problems.length > 0) throw new Problem(`${setting}: ${problems[0]}`, { fix });
   }
   const proposed = Object.keys(TABLES).filter((setting) => valueOf(setting) === "");
   const passed = PASSED.filter((name) => valueOf(name) !== "").map((name) => [name, valueOf(name)]);
@@ -83,6 +85,7 @@ export async function prepareGateway({ env, mcpUrl, port, print, root = ROOT }) 
     scopes: scopesOf({ offer, tables, required, tasks: valueOf("TASK_SCOPES") }),
     isProposed: proposed.length > 0,
     skipped: proposed.flatMap((setting) => proposal[PROPOSED[setting]].skipped).map(({ key, because }) => `${key}: ${because}`),
+    notes: proposed.flatMap((setting) => proposal[PROPOSED[setting]].notes.map((note) => `${setting}: ${note}`)),
   };
 }
 
@@ -92,7 +95,7 @@ function secretOf(env, header) {
 }
 
 /** Waits until the upstream answers. While it is asked, the key is published: the upstream may want to verify it already. */
-async function askUpstream({ url, port, keys, auth, audience, secret, print }) {
+async function askUpstream({ url, port, keys, auth, audience, secret, isOfSettings, print }) {
   const jwks = JSON.stringify({ keys: [publicPart(keys.signingKey)] });
   const publisher = await listenOnLoopback((request, response) => {
     const isKnown = request.url === "/.well-known/jwks.json";
@@ -104,6 +107,7 @@ async function askUpstream({ url, port, keys, auth, audience, secret, print }) {
       try {
         return await readOffer(url, { headers });
       } catch (error) {
+        if (error instanceof Refused) throw new Problem(error.message, whatToDo({ url, port, auth, audience, isOfSettings }));
         if (!(error instanceof Absent)) throw error;
         if (attempt === 1) print(`Nothing answers at ${url} yet. Start your MCP server; this goes on as soon as it answers. (Ctrl-C stops)`);
         await new Promise((wake) => setTimeout(wake, POLL_MS));
@@ -114,9 +118,20 @@ async function askUpstream({ url, port, keys, auth, audience, secret, print }) {
   }
 }
 
+/** What helps if the upstream refuses what it is shown. @returns {{why: string, fix: string}} */
+function whatToDo({ url, port, auth, audience, isOfSettings }) {
+  const own = "make dev UPSTREAM=http://localhost:3001/mcp";
+  // The server in production trusts the gateway in production, and not this one.
+  if (isOfSettings) return { why: "UPSTREAM is that of wrangler.toml: it trusts the gateway that is deployed, and not the one on this machine.", fix: `Start your server on this machine, and name it: ${own}` };
+  const origin = `http://localhost:${port}`;
+  if (auth === "assertion") return { why: "It was shown an assertion of the gateway on this machine.", fix: `Have it trust the keys at ${origin}/.well-known/jwks.json, the issuer ${origin} and the audience ${audience}, and no others. If it compares a static key: UPSTREAM_AUTH=secret UPSTREAM_SECRET='Bearer …' make dev UPSTREAM=${url}` };
+  if (auth === "secret") return { why: "It was shown UPSTREAM_SECRET.", fix: "Set UPSTREAM_SECRET to the whole value of the header, such as 'Bearer …', and UPSTREAM_SECRET_HEADER if it is another header than authorization." };
+  return { why: `UPSTREAM_AUTH is "${auth}": it was shown nothing.`, fix: "Leave UPSTREAM_AUTH out for assertions, or set it to secret." };
+}
+
 function scopesOf({ offer, tables, required, tasks }) {
   const described = describeScopes(offer, Object.fromEntries(Object.entries(PROPOSED).map(([setting, kind]) => [kind, tables[setting]])));
-  const further = [...required.split(/\s+/), ...tasks.split(",")].filter((name) => name !== "" && !["user", "first_party", "allow", "deny"].includes(name));
+  const further = [...wordsOf(required), ...tasks.split(",")].filter((name) => name !== "" && !["user", "first_party", "allow", "deny"].includes(name));
   const ofTasks = Object.fromEntries(further.map((name) => [name, "Use this server"]));
   return { ...ofTasks, ...described };
 }

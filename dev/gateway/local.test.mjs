@@ -64,6 +64,16 @@ describe("the tables", () => {
     assert.deepEqual(Object.keys(scopes).sort(), ["b", "base", "c", "t"]);
   });
 
+  test("are proposed so that the Worker takes them, and what is left out or grouped is said", async () => {
+    const tools = Array.from({ length: 201 }, (_, index) => tool(`get_${index}`));
+    upstream = await startUpstream({ lists: { tools: [tools], resources: [['{"uri":"note://x/A"}', '{"uri":"note://x/a"}', '{"uri":"file:///x%FF"}']] } });
+    const gateway = await prepare();
+    assert.deepEqual([gateway.vars.TOOL_SCOPES, gateway.vars.RESOURCE_SCOPES], ["get_*=notes:write", ""]);
+    const text = accessLines(gateway).join("\n").replaceAll(/\n +/g, " ");
+    assert.match(text, /! TOOL_SCOPES: For a table of 200 entries, there are patterns: get_\*\./);
+    for (const left of [/note:\/\/x\/A: another differs from it only in case/, /file:\/\/\/x%FF: it has percent-encoding/]) assert.match(text.slice(text.indexOf("Not in the proposal")), left);
+  });
+
   test("with errors end the program before the Worker is built", async () => {
     upstream = await startUpstream({ lists: LISTS });
     await assert.rejects(prepare({ TOOL_SCOPES: "a*=x *b=y" }), /TOOL_SCOPES: a\* and \*b match the same names/);
@@ -124,7 +134,7 @@ test("what an upstream calls things cannot write to the terminal, nor to the con
   const gateway = await prepare();
   const text = [...accessLines(gateway), gateway.vars.RESOURCE_NAME, ...Object.values(gateway.scopes)].join("\n");
   assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f]/);
-  assert.match(text, /Denied, because no table can have it:\n[\s\S]*c d: it has white space/);
+  assert.match(text, /Not in the proposal, and denied therefore:\n[\s\S]*c d: it has white space/);
 });
 
 test("without UPSTREAM there is no gateway", async () => {
@@ -133,9 +143,20 @@ test("without UPSTREAM there is no gateway", async () => {
   await assert.rejects(prepare(), /UPSTREAM is not https/);
 });
 
-test("an upstream that refuses is named, and what to do", async () => {
+test("an upstream that refuses is named, and what to do, which is nothing that `make dev` does not read", async () => {
   upstream = await startUpstream({ refuse: (_request, response) => Boolean(response.writeHead(401).end()) });
-  await assert.rejects(prepare(), /the upstream refuses this request with 401/);
+  const linesOf = async (env) => {
+    const { lines } = await prepare(env).then(() => assert.fail("it is accepted"), (error) => error);
+    assert.doesNotMatch(lines.join(), /HEADER=|ARGS=/);
+    return lines.join(" ");
+  };
+  const trusts = new RegExp(`keys at http://localhost:${port}/\\.well-known/jwks\\.json, the issuer http://localhost:${port} and the audience ${upstream.url}`);
+  assert.match(await linesOf(), /the upstream refuses this request with 401/);
+  assert.match(await linesOf(), trusts);
+  assert.match(await linesOf({ UPSTREAM_AUTH: "secret", UPSTREAM_SECRET: "s3cret" }), /UPSTREAM_SECRET/);
+  assert.match(await linesOf({ UPSTREAM_AUTH: "none" }), /UPSTREAM_AUTH is "none"/);
+  await writeFile(join(root, "wrangler.toml"), `[vars]\nUPSTREAM = "${upstream.url}"\n`);
+  assert.match(await linesOf({ UPSTREAM: "" }), /UPSTREAM is that of wrangler\.toml.*make dev UPSTREAM=http:\/\/localhost:3001\/mcp/);
 });
 
 describe("secrets for wrangler", () => {

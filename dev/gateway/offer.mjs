@@ -43,6 +43,7 @@ export const KINDS = {
  * @returns {Promise<Offer>}
  * @throws {Problem} if it is not an MCP server that this program may use
  * @throws {Absent} if nothing answers there
+ * @throws {Refused} if it answers with 401 or 403
  */
 export async function readOffer(url, { fetch, headers, timeoutMs = TIMEOUT_MS } = {}) {
   const recorder = createRecorder({ fetch, headers });
@@ -67,6 +68,9 @@ export async function readOffer(url, { fetch, headers, timeoutMs = TIMEOUT_MS } 
 
 /** Nothing listens at the URL. */
 export class Absent extends Problem {}
+
+/** The upstream wants other credentials. */
+export class Refused extends Problem {}
 
 async function connect(url, mode, recorder, options) {
   const transport = new StreamableHTTPClientTransport(new URL(url), { fetch: recorder.fetch });
@@ -141,7 +145,7 @@ function problemOf(error, subject, { status, type }, { timeout }) {
     return new Absent(`nothing answers at ${subject}`, { fix: "Start the upstream, or check the URL." });
   }
   if (status === 401 || status === 403) {
-    return new Problem(`the upstream refuses this request with ${status}`, {
+    return new Refused(`the upstream refuses this request with ${status}`, {
       why: "It wants to know who is calling.",
       fix: "HEADER='authorization: Bearer …' in the environment is sent with each request; for an upstream that verifies the assertions of \"make dev\", ARGS=--assertion signs one.",
     });

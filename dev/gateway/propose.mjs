@@ -1,13 +1,17 @@
 // Proposes access tables for what an upstream offers: a scope for each kind of use, by the hints of its tools.
 
 import { fold } from "./fold.mjs";
-import { contains, decide, patternOf, scopesIn } from "./table.mjs";
+import { contains, decide, MAX_ENTRIES, parseTable, patternOf, scopesIn } from "./table.mjs";
 import { safe } from "./text.mjs";
-import { encodeUri, refusedUri } from "./uri.mjs";
+import { encodeUri, foldUri, refusedUri } from "./uri.mjs";
 
 const MAX_SCOPE_PREFIX = 32;
 const MAX_EXACT_RESOURCES = 20;
 const MAX_NAMES_SHOWN = 5;
+
+// What a URI begins with.
+const SCHEME = /^[^:]+:/;
+const HOST = /^[^:]+:(?:\/\/[^/?#*]*\/?)?/;
 
 /** What a tool does, by its hints: "read", "delete" or "write". A hint that is absent promises nothing. */
 export function useOf({ annotations }) {
@@ -29,7 +33,8 @@ export function unusable(name) {
 }
 
 /**
- * @typedef {{entries: [string, string][], skipped: {key: string, because: string}[]}} Proposal  pattern → scope
+ * @typedef {{entries: [string, string][], skipped: {key: string, because: string}[], notes: string[]}} Proposal
+ *   pattern → scope; what nobody may use by it; what the operator should know of its patterns
  *
  * @param {import("./offer.mjs").Offer} offer
  * @param {string} prefix  of the scopes
@@ -52,41 +57,94 @@ function proposeNames(list, scopeOf) {
     if (because !== undefined) skipped.push({ key, because });
     else entries.set(key, scopeOf(value));
   }
-  return withoutFoldedTwins([...entries], skipped);
+  const usable = withoutFoldedTwins([...entries], skipped, fold, "another name differs from it in case only");
+  return limited({ ...grouped(usable, skipped), skipped });
 }
 
-// An upstream that compares without case takes one for the other: the gateway denies both.
-function withoutFoldedTwins(entries, skipped) {
-  const names = entries.map(([name]) => fold(name));
-  const usable = entries.filter(([name], index) => {
-    const isAlone = names.every((each, other) => other === index || each !== names[index]);
-    if (!isAlone) skipped.push({ key: name, because: "another name differs from it in case only" });
+// An upstream that compares without case, or decodes URIs, takes one for the other: the gateway refuses to start with both.
+function withoutFoldedTwins(entries, skipped, change, because) {
+  const counts = new Map();
+  for (const [name] of entries) counts.set(change(name), (counts.get(change(name)) ?? 0) + 1);
+  return entries.filter(([name]) => {
+    const isAlone = counts.get(change(name)) === 1;
+    if (!isAlone) skipped.push({ key: name, because });
     return isAlone;
   });
-  return { entries: usable, skipped };
+}
+
+/**
+ * Puts names together that begin alike and need the same, the longest beginnings first, until a table has room for them. No
+ * group has a name that needs something else, or that is left out.
+ */
+function grouped(entries, skipped) {
+  let found = entries;
+  const [names, denied] = [entries.map(([name]) => fold(name)), skipped.map(({ key }) => fold(key))];
+  // "get_" and "item_" of get_item_1.
+  const words = entries.map(([name]) => name.match(/[^_./:-]*[_./:-]+/g) ?? []);
+  for (let depth = Math.max(0, ...words.map(({ length }) => length)); depth >= 0 && found.length > MAX_ENTRIES; depth -= 1) {
+    const starts = new Set(words.filter(({ length }) => length >= depth).map((each) => each.slice(0, depth).join("")));
+    const usable = [...starts].flatMap((start) => {
+      const folded = fold(start);
+      const within = entries.filter((_, index) => names[index].startsWith(folded));
+      const isOne = within.length > 1 && within.every(([name, scope]) => name.startsWith(start) && scope === within[0][1]);
+      return isOne && !denied.some((name) => name.startsWith(folded)) ? [[start, within[0][1]]] : [];
+    });
+    found = [...usable.map(([start, scope]) => [`${start}*`, scope]), ...found.filter(([name]) => !usable.some(([start]) => name.startsWith(start)))];
+  }
+  return { entries: found, notes: notesOn(found.filter((each) => !entries.includes(each))) };
+}
+
+function notesOn(groups) {
+  const shown = groups.slice(0, MAX_NAMES_SHOWN).map(([pattern]) => pattern);
+  if (shown.length === 0) return [];
+  const more = groups.length > shown.length ? ` and ${groups.length - shown.length} more` : "";
+  return [`For a table of ${MAX_ENTRIES} entries, there are patterns: ${shown.join(", ")}${more}. They also cover what the upstream adds later.`];
+}
+
+function limited({ entries, skipped, notes }) {
+  const cut = entries.slice(MAX_ENTRIES).map(([pattern]) => pattern);
+  if (cut.length > 0) skipped.push({ key: `${cut[0]}${cut.length > 1 ? ` and ${cut.length - 1} more` : ""}`, because: `a table has ${MAX_ENTRIES} entries at most` });
+  return { entries: entries.slice(0, MAX_ENTRIES), skipped, notes };
 }
 
 /** Patterns end with "*" or are exact: such patterns never overlap without one containing the other. */
 function proposeResources({ resources, templates }, scope) {
-  const skipped = [];
-  const patterns = new Set();
-  for (const { key } of templates) {
-    const start = key.split("{")[0];
-    const because = refusedUri(key) ?? unusable(start);
-    if (because !== undefined) skipped.push({ key, because });
-    else patterns.add(key.includes("{") ? `${encodeUri(start)}*` : encodeUri(key));
-  }
-  const exact = [];
-  for (const { key } of resources) {
-    const because = refusedUri(key) ?? unusable(key);
-    if (because === undefined) exact.push(encodeUri(key));
-    else skipped.push({ key, because });
-  }
+  const refused = [];
+  const usable = (list, partOf) =>
+    list.flatMap(({ key }) => {
+      const part = partOf(key);
+      const because = refusedUri(key) ?? unusable(part) ?? (foldUri(encodeUri(part)) === undefined ? "it has percent-encoding that is no UTF-8" : undefined);
+      if (because !== undefined) refused.push({ key, because });
+      return because === undefined ? [{ key, pattern: part === key ? encodeUri(key) : `${encodeUri(part)}*` }] : [];
+    });
+  const exact = usable(resources, (key) => key);
+  const open = usable(templates, (key) => key.split("{")[0]);
   const isMany = exact.length > MAX_EXACT_RESOURCES;
-  for (const uri of exact) patterns.add(isMany ? `${/^[^:]+:(?:\/\/[^/?#]*\/?)?/.exec(uri)[0]}*` : uri);
-  const all = [...patterns].map((text) => ({ text, pattern: patternOf(text) }));
-  const needed = all.filter((one) => !all.some((other) => other !== one && contains(other.pattern, one.pattern)));
-  return { entries: needed.map(({ text }) => [text, scope]), skipped };
+  for (const one of exact) one.pattern = isMany ? `${HOST.exec(one.pattern)[0]}*` : one.pattern;
+
+  const all = [...open, ...exact];
+  const notes = [];
+  let needed = broadest(all);
+  for (const beginning of [HOST, SCHEME]) {
+    if (needed.length <= MAX_ENTRIES) break;
+    for (const one of all) one.pattern = `${beginning.exec(one.pattern)[0]}*`;
+    needed = broadest(all);
+    notes.splice(0, 1, ...notesOn(needed.map((text) => [text])));
+  }
+  const twins = [];
+  const because = "another differs from it only in case or percent-encoding";
+  const entries = withoutFoldedTwins(needed.map((text) => [text, scope]), twins, foldUri, because);
+  const lost = twins.map(({ key }) => patternOf(key));
+  const skipped = [...refused, ...all.filter(({ pattern }) => lost.some((each) => contains(each, patternOf(pattern)))).map(({ key }) => ({ key, because }))];
+  const table = parseTable(tableText(entries), { isUris: true });
+  // What is left out by itself may be within a pattern.
+  return limited({ entries, skipped: skipped.filter(({ key }) => decide(table, key).rule === undefined), notes });
+}
+
+/** The patterns that no other contains. */
+function broadest(all) {
+  const patterns = [...new Set(all.map(({ pattern }) => pattern))].map((text) => ({ text, pattern: patternOf(text) }));
+  return patterns.filter((one) => !patterns.some((other) => other !== one && contains(other.pattern, one.pattern))).map(({ text }) => text);
 }
 
 /** A table as the value of a setting. @param {[string, string][]} entries */

@@ -19,7 +19,7 @@ export const DRAIN_MINUTES = 5;
  * @property {string} kid         of the next key
  * @property {string} [previous]  `kid` of the key before it
  * @property {object} [next]      the private key; gone after the switch
- * @property {number} publishedAt  when it was added to the settings: milliseconds since 1970
+ * @property {number} [publishedAt]  when a run found it published: milliseconds since 1970
  * @property {number} [switchedAt]
  *
  * @param {string} folder  of the Worker
@@ -33,7 +33,7 @@ export function openRotation(folder) {
       if (text === undefined) return undefined;
       try {
         const rotation = JSON.parse(text);
-        if (typeof rotation.kid === "string" && typeof rotation.publishedAt === "number") return rotation;
+        if (typeof rotation.kid === "string" && (typeof rotation.next?.d === "string" || typeof rotation.switchedAt === "number")) return rotation;
       } catch {
         // An incomplete file is reported like an invalid one.
       }

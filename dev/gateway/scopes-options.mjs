@@ -53,7 +53,7 @@ export function headerFrom(text) {
 }
 
 /**
- * Checks the URL of an upstream.
+ * Checks the URL of an upstream, as the Worker does.
  * @param {string | undefined} text
  * @returns {string}
  */
@@ -63,8 +63,11 @@ export function checkUpstream(text, { name = "URL", why } = {}) {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) throw new Problem(`${name} is not a URL`, { fix });
   if (url.username !== "" || url.password !== "") throw new Problem(`${name} must not contain a password`, { fix: "Send it as a header instead." });
-  if (url.hash !== "") throw new Problem(`${name} must not have a fragment`, { fix });
+  // Also an empty one, which `search` and `hash` do not show.
+  if (/[?#]/.test(text)) throw new Problem(`${name} must have neither query nor fragment`, { fix });
   if (!isPrivate(url)) throw new Problem(`${name} is not https`, { why: "Others could read what is sent to it, and change the answers.", fix });
+  // The Worker takes URLs only as parsers write them: for others, two texts would be one URL.
+  if (text !== url.href && `${text}/` !== url.href) throw new Problem(`${name} is not in the form that URL parsers give it`, { why: "The Worker refuses it therefore.", fix: `Write ${name}=${url.href}` });
   return text;
 }
 

@@ -37,12 +37,15 @@ export function report({ url, offer, settings, file, prefix = scopePrefix(offer.
   const found = tables.flatMap((setting) => differences(setting, settings[setting], offer, proposal));
   if (tables.length > 0) lines.push("", `${tables.join(", ")} in ${file}`, ...(found.length > 0 ? found : ["  ✓ cover what the upstream offers, and nothing else"]));
 
-  const missing = Object.keys(TABLES).filter((setting) => !tables.includes(setting) && proposal[proposalOf(setting)].entries.length > 0);
+  const unset = Object.keys(TABLES).filter((setting) => !tables.includes(setting));
+  const missing = unset.filter((setting) => proposal[proposalOf(setting)].entries.length > 0);
   if (missing.length > 0) {
     lines.push("", `Proposed for [vars] in ${file}. The hints are the upstream's own words: read the table before you use it.`, "");
     for (const setting of missing) lines.push(...proposedLines(setting, proposal[proposalOf(setting)].entries));
   }
-  const skipped = missing.flatMap((setting) => proposal[proposalOf(setting)].skipped);
+  const notes = missing.flatMap((setting) => proposal[proposalOf(setting)].notes.flatMap((note) => entryLines("!", `${setting}: ${note}`)));
+  if (notes.length > 0) lines.push("", ...notes);
+  const skipped = unset.flatMap((setting) => proposal[proposalOf(setting)].skipped);
   if (skipped.length > 0) lines.push("", "Not in the proposal, and denied therefore:", ...skipped.flatMap(({ key, because }) => entryLines("·", `${safe(key) || "(no name)"}: ${because}`)));
   return { lines, isFitting: found.length === 0 };
 }

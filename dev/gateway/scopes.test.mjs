@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { getStaticTOMLValue, parseTOML } from "toml-eslint-parser";
+import { checkUpstream } from "./scopes-options.mjs";
 import { startUpstream } from "./testing/upstream.mjs";
 import { widthOf } from "./text.mjs";
 
@@ -119,6 +120,15 @@ describe("what an upstream offers", () => {
     const output = await run();
     assert.deepEqual(settingsIn(output), { TOOL_SCOPES: "other=notes:write" });
     assert.match(output.stdout, /Add: another name differs from it in case only/);
+  });
+
+  test("URIs that an upstream may take for one another are not proposed, and many tools get patterns", async () => {
+    const tools = [...Array.from({ length: 201 }, (_, index) => tool(`get_${index}`)), tool("add")];
+    upstream = await startUpstream({ lists: { tools: [tools], resources: [['{"uri":"note://x/A"}', '{"uri":"note://x/a"}']] } });
+    const output = await run();
+    assert.deepEqual(settingsIn(output), { TOOL_SCOPES: "get_*=notes:write add=notes:write" });
+    assert.match(output.stdout, /! TOOL_SCOPES: For a table of 200 entries, there are patterns: get_\*/);
+    assert.match(output.stdout, /note:\/\/x\/A: another differs from it only in case/);
   });
 
   test("URIs that are denied in any case are not proposed", async () => {
@@ -241,6 +251,24 @@ describe("what is no MCP server is named", () => {
     const gone = await startUpstream();
     await gone.stop();
     assert.match((await run([], { url: gone.url })).stderr, /nothing answers at http/);
+  });
+
+  test("a URL that the Worker refuses, with one that it takes", async () => {
+    for (const [url, expected] of [
+      ["https://upstream.example.com/mcp?key=abc", /URL must have neither query nor fragment/],
+      ["https://upstream.example.com/mcp?", /URL must have neither query nor fragment/],
+      ["https://upstream.example.com/mcp#", /URL must have neither query nor fragment/],
+      ["https://Upstream.example.com/mcp", /Write URL=https:\/\/upstream\.example\.com\/mcp/],
+      ["https://upstream.example.com:443/mcp", /Write URL=https:\/\/upstream\.example\.com\/mcp/],
+      ["https://upstream.example.com/a/../mcp", /Write URL=https:\/\/upstream\.example\.com\/mcp/],
+      ["https://upstream.example.com/%2e/mcp", /Write URL=https:\/\/upstream\.example\.com\/mcp/],
+      [" https://upstream.example.com/mcp", /Write URL=https:\/\/upstream\.example\.com\/mcp/],
+      ["https://upstream.example.com/m cp", /Write URL=https:\/\/upstream\.example\.com\/m%20cp/],
+      ["https:/upstream.example.com/{id}", /Write URL=https:\/\/upstream\.example\.com\/%7Bid%7D/],
+    ]) {
+      assert.throws(() => checkUpstream(url), ({ lines }) => expected.test(lines.join("\n")), url);
+    }
+    for (const url of ["https://upstream.example.com", "https://upstream.example.com/", "http://localhost:3001/mcp/"]) assert.equal(checkUpstream(url), url);
   });
 
   test("no URL", async () => {

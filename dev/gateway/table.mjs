@@ -3,9 +3,11 @@
 // Entries are separated by white space: pattern=need[,need…], split at the last "=". A pattern is exact, or has one "*".
 
 import { fold } from "./fold.mjs";
+import { hasSpaceAtEnds, wordsOf } from "./text.mjs";
 import { encodeUri, foldUri, refusedPattern, refusedUri } from "./uri.mjs";
 
-const MAX_ENTRIES = 200;
+/** How many entries a table may have. */
+export const MAX_ENTRIES = 200;
 
 // RFC 6749 §3.3, without the comma that separates needs.
 const SCOPE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/;
@@ -27,7 +29,7 @@ const KEYWORDS = [...ALONE, "user", "first_party"];
 export function parseTable(text, { isUris = false } = {}) {
   const problems = [];
   const rules = [];
-  const entries = text.split(/\s+/).filter(Boolean);
+  const entries = wordsOf(text);
   if (entries.length > MAX_ENTRIES) problems.push(`it has ${entries.length} entries, and may have ${MAX_ENTRIES}: use patterns with *`);
   for (const entry of entries) {
     const at = entry.lastIndexOf("=");
@@ -132,7 +134,7 @@ export function decide({ rules, isUris }, name) {
 
 function refusedName(name) {
   if (name === "") return "it is empty";
-  return name.trim() !== name || /[\x00-\x1f\x7f]/.test(name) ? "it has control characters, or white space at its ends" : undefined;
+  return hasSpaceAtEnds(name) || /[\x00-\x1f\x7f]/.test(name) ? "it has control characters, or white space at its ends" : undefined;
 }
 
 /** Whether nobody may use what a rule decides on. @param {Rule} rule */

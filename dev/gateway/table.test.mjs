@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { comparePins } from "./compare.mjs";
 import { decide, needsOf, parseTable, scopesIn } from "./table.mjs";
 import { encodeUri, foldUri, refusedPattern, refusedUri } from "./uri.mjs";
 
@@ -26,6 +27,21 @@ test("the most specific pattern counts, in any order", () => {
 
 test("an entry is split at its last =", () => {
   assert.equal(needs(resources("a:b?c=d=e"), "a:b?c=d"), "e");
+});
+
+test("entries are separated by white space of ASCII alone, as the Worker does", () => {
+  assert.deepEqual(tools("a=x\tb=x\n\f\r c=x").rules.map(({ text }) => text), ["a", "b", "c"]);
+  for (const space of ["\u00a0", "\u2003", "\u000b", "\ufeff"]) assert.equal(tools(`a=x${space}b=y`).rules.length, 1, JSON.stringify(space));
+  assert.deepEqual(tools("a\u00a0b=x").rules.map(({ text }) => text), ["a\u00a0b"]);
+  const pin = "A".repeat(43);
+  assert.equal(comparePins(`a=${pin}\u00a0b=${pin}`, []).gone.length, 1);
+});
+
+test("names with white space of Unicode at their ends are denied, a mark of byte order is none", () => {
+  for (const space of ["\u0085", "\u00a0", "\u3000", "\n"]) assert.equal(decide(tools("*=x"), `a${space}`).rule, undefined, JSON.stringify(space));
+  assert.notEqual(decide(tools("*=x"), "\ufeffa").rule, undefined);
+  assert.notEqual(refusedUri("a:b\u0085"), undefined);
+  assert.equal(refusedUri("a:b\ufeff"), undefined);
 });
 
 test("a name that another rule covers without case is denied", () => {

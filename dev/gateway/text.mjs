@@ -1,4 +1,5 @@
-// Text of an upstream on the terminal: one line, no control characters, cut to a width in columns.
+// Text: of settings, as the Worker splits it, and of an upstream on the terminal: one line, no control characters, cut to a
+// width in columns.
 
 import { oneLine } from "../logto/problem.mjs";
 
@@ -8,6 +9,12 @@ const MARK = /^\p{M}$/u;
 
 // What a terminal may execute, hide or reverse. `oneLine` takes white space; the rest has no business in a name.
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Co}]/gu;
+
+/** The entries of a setting. The Worker splits at white space of ASCII; `\s` would also split at others. */
+export const wordsOf = (text) => text.split(/[ \t\n\f\r]+/).filter(Boolean);
+
+/** Whether a text begins or ends with white space of Unicode, as the Worker has it: `trim` has another list. */
+export const hasSpaceAtEnds = (text) => /^\p{White_Space}|\p{White_Space}$/u.test(text);
 
 /** Text of others as one line that a terminal shows as it is. */
 export const safe = (text) => oneLine(String(text ?? "").toWellFormed()).replaceAll(UNSAFE, "");

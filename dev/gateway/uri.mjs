@@ -1,6 +1,7 @@
 // URIs of resources, as the gateway compares them and denies them (crates/gateway/src/access/uri.rs has the reasons).
 
 import { fold } from "./fold.mjs";
+import { hasSpaceAtEnds } from "./text.mjs";
 
 const MAX_BYTES = 16 * 1024;
 const SPECIAL = ["http", "https", "ws", "wss", "ftp"];
@@ -27,7 +28,7 @@ export function refusedPattern(pattern) {
 }
 
 function refusedCharacters(uri) {
-  if (!uri.isWellFormed() || Buffer.byteLength(uri) > MAX_BYTES || uri.trim() !== uri) return "it is longer than 16 KiB, or begins or ends with white space";
+  if (!uri.isWellFormed() || Buffer.byteLength(uri) > MAX_BYTES || hasSpaceAtEnds(uri)) return "it is longer than 16 KiB, or begins or ends with white space";
   if (/%(?![0-9A-Fa-f]{2})/.test(uri)) return "its percent-encoding is invalid";
   const encoded = [...uri.matchAll(/%([0-9A-Fa-f]{2})/g)].map(([, hex]) => String.fromCharCode(parseInt(hex, 16)));
   if (encoded.some((character) => /[A-Za-z0-9._~-]/.test(character))) return "it percent-encodes characters that need none";
