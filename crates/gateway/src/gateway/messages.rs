@@ -128,4 +128,3 @@ pub(super) fn own_id(caller: Caller<'_>) -> String {
 pub(super) fn failed<'a>(id: Option<&'a str>) -> impl FnOnce(Failure) -> Refused<'a> {
     move |failure| Refused::Failed { id, failure }
 }
-}
