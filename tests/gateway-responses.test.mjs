@@ -181,7 +181,7 @@ describe("what is read is bounded, and checked:", () => {
     "a list without end": flood(10_000),
     "a list that is compressed to nothing": gzipBomb(16),
     "an id of another request": changed(({ id }) => ({ id: id + 1 })),
-    "an id of another type": changed(({ id }) => ({ id: `${id}` })),
+    "an id of another type": changed(({ id }) => ({ id: Array.isArray(id) ? id : [id] })),
     "no id": changed(() => ({ id: undefined })),
     "neither result nor error": changed(() => ({ result: undefined })),
     "a list that is none": changed(() => ({ result: { tools: {} } })),

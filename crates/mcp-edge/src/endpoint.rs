@@ -133,7 +133,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         };
         let resource_server = ResourceServer::new(Rc::clone(&settings.trust));
         let of_gateway = settings.gateway.iter().flat_map(GatewaySettings::warnings).map(str::to_owned);
-        for warning in settings.trust.warnings().into_iter().chain(of_gateway) {
+        for warning in settings.trust.warnings().chain(of_gateway) {
             services.error(&Object::new().text("warning", &warning).close());
         }
         let log = services.clone();

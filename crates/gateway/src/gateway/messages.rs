@@ -14,7 +14,6 @@ use super::{Gateway, Refused, SESSION_HEADER, passage::Passage};
 use crate::{
     answer::{Answer, Answered, Answering, Asked, Kind, lost_session},
     envelope::Envelope,
-    eras,
     failure::Failure,
     results::{ReadResult, RewriteContext},
     upstream::{Caller, UpstreamRequest},

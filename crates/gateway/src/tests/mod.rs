@@ -193,6 +193,7 @@ impl Deployment {
     }
 
     /// Answers the gateway's own question, under its id.
+    #[allow(clippy::needless_pass_by_value, reason = "for `json!`")]
     fn answers_own(&self, result: Value) -> &Self {
         self.answers_json(&json!({"jsonrpc": "2.0", "id": OWN_ID, "result": result}))
     }
