@@ -63,6 +63,13 @@ pub struct UpstreamRequest<'a> {
     pub is_own: bool,
 }
 
+impl UpstreamRequest<'_> {
+    /// Whether headers of the client may repeat arguments of it: those of tools, in the era that has such headers.
+    fn has_parameters(&self) -> bool {
+        !self.is_own && self.headers.contains(&("mcp-method", "tools/call"))
+    }
+}
+
 impl<F: Forward, K: SigningKey> Upstream<F, K> {
     /// Creates an upstream from its settings. `forward` reaches it, `signing_key` makes the key of a private JWK.
     pub fn new(settings: UpstreamSettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
@@ -114,7 +121,7 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
             body: message.body.map_or(ForwardContent::Empty, ForwardContent::Text),
             timeout: self.settings.timeout,
             response_headers: &RESPONSE_HEADERS,
-            client_headers_prefix: (message.body.is_some() && !message.is_own).then_some(PARAMETER_PREFIX),
+            client_headers_prefix: message.has_parameters().then_some(PARAMETER_PREFIX),
             ends_after: Some(Duration::from_secs(end_of(identity, context.now).saturating_sub(context.now))),
         };
         Ok(self.forward.forward(context, request).await?)

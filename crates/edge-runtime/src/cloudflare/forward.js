@@ -7,6 +7,12 @@ const MAX_CLIENT_HEADERS = 32;
 const MAX_CLIENT_HEADER_BYTES = 16 * 1024;
 const MAX_BYTES_READ_AT_ONCE = 24 * 1024 * 1024;
 
+// Of a body that is read at once, and its type.
+const SMALL_BYTES = 64 * 1024;
+const JSON_TYPE = /^application\/json\s*(;|$)/i;
+
+const decoder = new TextDecoder();
+
 // What undoes itself when a body is read: the codings that the runtime knows, by exactly these names.
 const UNDONE = [null, "identity", "gzip", "br"];
 
@@ -57,7 +63,11 @@ async function send(env, binding, request, method, url, lines, prefix, isClientB
     const isRedirect = status >= 300 && status < 400 && status !== 304;
     const upstream = { response, stop, end };
     // Of other statuses no response can be made.
-    if (!isRedirect && status >= 200 && status < 600 && UNDONE.includes(coding)) return upstream;
+    if (!isRedirect && status >= 200 && status < 600 && UNDONE.includes(coding)) {
+      clearTimeout(late);
+      if (end !== undefined && isSmall(response.headers)) upstream.bytes = await response.arrayBuffer();
+      return upstream;
+    }
     cancel(upstream);
     if (isRedirect) return `!redirect\n${status}`;
     return UNDONE.includes(coding) ? `!network\nthe status is ${status}` : `!encoding\n${coding}`;
@@ -66,6 +76,12 @@ async function send(env, binding, request, method, url, lines, prefix, isClientB
   } finally {
     clearTimeout(late);
   }
+}
+
+// Whether a body is JSON of so few bytes that it is read at once: a stream that has an end costs ten times as much.
+function isSmall(headers) {
+  const length = headers.get("content-length");
+  return length !== null && Number(length) <= SMALL_BYTES && JSON_TYPE.test(headers.get("content-type"));
 }
 
 // Adds the headers of a client whose names begin with the prefix; whether they are few and short enough, and can be sent.
@@ -102,12 +118,19 @@ export function textOf(upstream, limit, timeout) {
   return reading;
 }
 
-async function read({ response, stop, end }, limit, timeout) {
+async function read({ response, stop, end, bytes }, limit, timeout) {
+  if (bytes !== undefined) {
+    clearTimeout(end);
+    return bytes.byteLength > limit ? 1 : decoder.decode(bytes);
+  }
   const late = stopAfter(stop, "!timeout\n", timeout);
   const own = { bytes: 0, until: Date.now() + timeout };
   let isBusy = false;
   reads.add(own);
+  let last = 0;
   const allocate = (size) => {
+    // What it had before the last buffer is free again.
+    own.bytes = last;
     let total = size;
     for (const other of reads) {
       if (other !== own && other.until < Date.now()) reads.delete(other);
@@ -116,6 +139,7 @@ async function read({ response, stop, end }, limit, timeout) {
     isBusy = total > MAX_BYTES_READ_AT_ONCE;
     if (isBusy) throw new Error();
     own.bytes += size;
+    last = size;
     return new Uint8Array(size);
   };
   try {
@@ -130,10 +154,14 @@ async function read({ response, stop, end }, limit, timeout) {
   }
 }
 
-// The body as a stream, or `null` if there is none. What has an end goes through a stream of its own: the signal of a request
-// does not reach a body that the runtime passes on by itself, and the end of an event stream is no error. The runtime passes
-// the bytes from one stream to the other without JavaScript.
-export function streamOf({ response, stop, end }) {
+// The body as a stream or as bytes, or `null` if there is none. What has an end goes through a stream of its own: the signal
+// of a request does not reach a body that the runtime passes on by itself, and the end of an event stream is no error. The
+// runtime passes the bytes from one stream to the other without JavaScript.
+export function streamOf({ response, stop, end, bytes }) {
+  if (bytes !== undefined) {
+    clearTimeout(end);
+    return bytes;
+  }
   const { body, headers } = response;
   if (end === undefined || body === null) return body;
   const isEvents = /^text\/event-stream\s*(;|$)/i.test(headers.get("content-type"));

@@ -22,7 +22,7 @@ fn nothing_of_the_clients_request_reaches_the_upstream_but_what_is_listed() {
     assert_eq!(sent.header("mcp-protocol-version"), Some("2025-06-18"));
     assert!(!sent.header("authorization").unwrap().contains("secret"));
     assert_eq!(sent.json(), json!({"jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": params}));
-    assert_eq!(sent.client_headers_prefix, Some("mcp-param-"));
+    assert_eq!(sent.client_headers_prefix, None);
 }
 
 #[test]
