@@ -49,7 +49,7 @@ export const gateways = [
   { name: "upstream", title: "the upstream alone", shows: "token", program: ({ upstream }) => upstream },
   { name: "relay", title: "pass-through (JS)", source: "gateways/relay.js", shows: "nothing" },
   { name: "jose", title: "gateway with jose (JS)", source: "gateways/jose.js", shows: "assertion" },
-  { name: "fastmcp", title: "FastMCP proxy", shows: "token", program: startFastMcp, leastSeconds: 1, isMissing: python === undefined },
+  { name: "fastmcp", title: "FastMCP proxy", shows: "token", program: startFastMcp, leastSeconds: 4, isMissing: python === undefined },
   { name: "mcp-edge", title: "mcp-edge", shows: "assertion" },
   { name: "mcp-edge-quiet", title: "mcp-edge, LOG=off", shows: "assertion", settings: { LOG: "off" } },
   {

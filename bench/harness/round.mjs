@@ -49,9 +49,9 @@ async function play(contender, load, { provider, parties, pools, scratch, option
   try {
     const request = onTheWire(load.request, worker, load.tokens !== "none");
     const status = contender.name === "noop" ? 200 : load.status;
-    // Of slow contenders even a test needs a response.
+    // In less time slow contenders do not respond to any of the connections.
     const [timedSeconds, warmUpSeconds] = [options.seconds, options.warmUpSeconds].map((seconds) =>
-      Math.max(seconds, contender.leastSeconds ?? 0),
+      seconds > 0 ? Math.max(seconds, contender.leastSeconds ?? 0) : 0,
     );
     const { probe, warmUps, timed } = planTokens(load, pools, { seconds: timedSeconds, warmUpSeconds });
     const fire = (tokens, seconds) =>
