@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { contenders } from "./contenders/index.mjs";
-import { loads } from "./harness/loads.mjs";
+import { contenders, gateways } from "./contenders/index.mjs";
+import { hasUpstream, loads } from "./harness/loads.mjs";
 
 const MAIN = fileURLToPath(new URL("./main.mjs", import.meta.url));
 const execute = promisify(execFile);
@@ -42,6 +42,19 @@ describe("a short run", () => {
     }
   });
 
+  test("has as many calls of the upstream as were answered", () => {
+    for (const { name: load } of loads.filter(hasUpstream)) {
+      for (const { name } of gateways) {
+        const [{ upstreamRequests, requests }] = results.rounds[load][name];
+        // Some are under way when the load ends.
+        const open = (2 * results.options.connections) / requests;
+        assert.ok(upstreamRequests >= 1, `${load}, ${name}: ${upstreamRequests}`);
+        // FastMCP opens a session for each call in the era with a handshake.
+        if (name !== "fastmcp") assert.ok(upstreamRequests <= 1 + open, `${load}, ${name}: ${upstreamRequests}`);
+      }
+    }
+  });
+
   test("has sizes, starts, and the requests to the provider", () => {
     for (const { name } of contenders) assert.ok(results.sizes[name].gzipBytes > 0, name);
     const servers = ["twin", "sdk", "agents", "mcp-edge"];
@@ -67,7 +80,7 @@ describe("a short run", () => {
 
   test("writes a table, and charts for light and dark pages", async () => {
     const markdown = await readFile(join(folder, "latest.md"), "utf8");
-    for (const { title } of [...loads, ...contenders]) assert.ok(markdown.includes(title), title);
+    for (const { title } of [...loads, ...contenders, ...gateways]) assert.ok(markdown.toLowerCase().includes(title.toLowerCase()), title);
     const charts = (await readdir(folder)).filter((name) => name.endsWith(".svg"));
     const names = ["cpu", "others", "starts", "throughput"].flatMap((name) => [`${name}-dark`, `${name}-light`]);
     assert.deepEqual(charts.sort(), names.map((name) => `${name}.svg`));

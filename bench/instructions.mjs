@@ -13,6 +13,8 @@ import { fileURLToPath } from "node:url";
 import { modernCall } from "../tests/support/messages.mjs";
 import { startDeployment } from "../tests/support/deployment.mjs";
 import { forgeToken } from "../tests/support/tokens.mjs";
+import { gatewaySettings } from "./harness/deployment.mjs";
+import { startUpstream, TOOL } from "./harness/upstream.mjs";
 import { toTerminal } from "./report/text.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -26,9 +28,9 @@ const V8_FLAGS = ["--single-threaded", "--no-liftoff", "--always-sparkplug"];
 /** Enough to average out garbage collections. */
 const COUNTED = 200;
 
-const { message, headers } = modernCall("whoami");
 const json = { "content-type": "application/json", accept: "application/json, text/event-stream" };
-const whoami = { method: "POST", path: "/mcp", headers: { ...json, ...headers }, body: JSON.stringify(message) };
+const whoami = callOf(modernCall("whoami"));
+const echo = callOf(modernCall(TOOL, { text: "hello" }));
 const metadata = { method: "GET", path: "/.well-known/oauth-protected-resource/mcp", headers: {}, body: "" };
 
 const LOADS = [
@@ -36,6 +38,15 @@ const LOADS = [
   { name: "whoami, one token, LOG=off", request: whoami, hasToken: true, status: 200, settings: { LOG: "off" } },
   { name: "401, no token", request: whoami, hasToken: false, status: 401 },
   { name: "resource metadata", request: metadata, hasToken: false, status: 200 },
+  { name: "gateway call, one token", request: echo, hasToken: true, status: 200, hasUpstream: true },
+  {
+    name: "gateway call, one token, UPSTREAM_AUTH=none",
+    request: echo,
+    hasToken: true,
+    status: 200,
+    hasUpstream: true,
+    settings: { UPSTREAM_AUTH: "none", UPSTREAM_SIGNING_KEY: undefined },
+  },
 ];
 
 const base = process.argv[2];
@@ -45,11 +56,15 @@ for (const load of LOADS) {
   const counts = {};
   for (const [name, build] of Object.entries(builds)) counts[name] = await count(load, build);
   const { base: before, change: after } = counts;
-  const difference = before === undefined ? "–" : `${(((after - before) / before) * 100).toFixed(1)} %`;
-  rows.push([load.name, before?.toLocaleString("en") ?? "–", after.toLocaleString("en"), difference]);
+  const difference = before === undefined || after === undefined ? "–" : `${(((after - before) / before) * 100).toFixed(1)} %`;
+  rows.push([load.name, before?.toLocaleString("en") ?? "–", after?.toLocaleString("en") ?? "–", difference]);
 }
 const columns = ["", base ?? "base", "this tree", "change"];
 console.log(toTerminal({ title: "Instructions of workerd per request", columns, rows }));
+
+function callOf({ message, headers }) {
+  return { method: "POST", path: "/mcp", headers: { ...json, ...headers }, body: JSON.stringify(message) };
+}
 
 /** Builds a revision in a work tree of its own. @returns {string} the folder of the build */
 function buildOf(revision) {
@@ -66,12 +81,13 @@ function buildOf(revision) {
   return join(folder, "build");
 }
 
-/** Counts the instructions of one request. */
-async function count({ request: sent, hasToken, status, settings = {} }, build) {
+/** Counts the instructions of one request; `undefined` if the build has no gateway and the load needs one. */
+async function count({ request: sent, hasToken, status, hasUpstream = false, settings = {} }, build) {
   const folder = mkdtempSync(join(tmpdir(), "mcp-edge-callgrind-"));
   const callgrind = ["valgrind", "--tool=callgrind", `--callgrind-out-file=${join(folder, "out")}`, "--quiet"];
+  const upstream = hasUpstream ? await startUpstream() : undefined;
   const deployment = await startDeployment({
-    settings,
+    settings: { ...(upstream && (await gatewaySettings(upstream))), ...settings },
     worker: { build, under: callgrind, keepsLog: false, v8Flags: V8_FLAGS },
   });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -88,6 +104,10 @@ async function count({ request: sent, hasToken, status, settings = {} }, build) 
         });
         outgoing.once("error", reject).end(sent.body);
       });
+    if (upstream !== undefined) {
+      await send().catch(() => {});
+      if ((await upstream.seen()).calls === 0) return undefined;
+    }
     for (let sent = 0; sent < WARM_UP; sent += 1) await send();
     control(deployment, "--zero");
     for (let sent = 0; sent < COUNTED; sent += 1) await send();
@@ -96,6 +116,7 @@ async function count({ request: sent, hasToken, status, settings = {} }, build) 
   } finally {
     agent.destroy();
     await deployment.stop();
+    await upstream?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import * as z from "zod";
+import { freePort } from "../../tests/support/worker.mjs";
+import { startProgram } from "../harness/program.mjs";
 import { fiftyTools } from "./fifty-tools.js";
 
 const HERE = fileURLToPath(new URL("./", import.meta.url));
@@ -19,6 +21,9 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
  * @property {string} [source]  entry point of a contender in JavaScript, in this folder; `dev/build` builds the others
  * @property {Record<string, string>} settings
  * @property {string[]} compatibilityFlags  that it requires
+ * @property {number} [leastSeconds]  of a load or a warm-up in which it responds at all
+ * @property {(parties: {upstream: object, issuer: string, resource: string}) => Promise<object>} [program]
+ *   starts a contender that is no Worker
  */
 
 /** @type {Contender[]} */
@@ -33,10 +38,44 @@ export const contenders = [
   { name: "mcp-edge-quiet", title: "mcp-edge, LOG=off", settings: { LOG: "off" } },
 ].map((contender) => ({ settings: {}, compatibilityFlags: [], ...contender }));
 
-/** @returns {Contender} */
-export function contenderNamed(name) {
-  const found = contenders.find((contender) => contender.name === name);
-  if (found === undefined) throw new Error(`there is no contender "${name}": ${contenders.map((each) => each.name)}`);
+/** A Python that has FastMCP, if there is one. */
+const python = process.env.GATEWAY_PYTHON;
+
+/**
+ * The contenders of the loads with an upstream; `shows` is what the upstream gets about the caller.
+ * @type {(Contender & {shows: "assertion" | "token" | "nothing"})[]}
+ */
+export const gateways = [
+  { name: "upstream", title: "the upstream alone", shows: "token", program: ({ upstream }) => upstream },
+  { name: "relay", title: "pass-through (JS)", source: "gateways/relay.js", shows: "nothing" },
+  { name: "jose", title: "gateway with jose (JS)", source: "gateways/jose.js", shows: "assertion" },
+  { name: "fastmcp", title: "FastMCP proxy", shows: "token", program: startFastMcp, leastSeconds: 4, isMissing: python === undefined },
+  { name: "mcp-edge", title: "mcp-edge", shows: "assertion" },
+  { name: "mcp-edge-quiet", title: "mcp-edge, LOG=off", shows: "assertion", settings: { LOG: "off" } },
+  {
+    name: "mcp-edge-unsigned",
+    title: "mcp-edge, UPSTREAM_AUTH=none",
+    shows: "nothing",
+    settings: { UPSTREAM_AUTH: "none", UPSTREAM_SIGNING_KEY: undefined },
+  },
+]
+  .filter(({ isMissing }) => !isMissing)
+  .map((contender) => ({ settings: {}, compatibilityFlags: [], ...contender }));
+
+async function startFastMcp({ upstream, issuer, resource }) {
+  const port = await freePort();
+  const options = { port, upstream: upstream.url, jwks_uri: `${issuer}/jwks`, issuer, audience: resource, scope: "whoami:read" };
+  return startProgram([python, join(HERE, "gateways/fastmcp_proxy.py"), JSON.stringify(options)], port);
+}
+
+/**
+ * @param {string} name
+ * @param {Contender[]} [among]
+ * @returns {Contender}
+ */
+export function contenderNamed(name, among = contenders) {
+  const found = among.find((contender) => contender.name === name);
+  if (found === undefined) throw new Error(`there is no contender "${name}": ${among.map((each) => each.name)}`);
   return found;
 }
 

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { DEFAULT_SETTINGS } from "../../tests/support/deployment.mjs";
 import { send, startWorker } from "../../tests/support/worker.mjs";
+import { createSigningKey } from "../../tests/support/gateway-deployment.mjs";
 import { buildOf } from "../contenders/index.mjs";
+import { TOOL_SCOPES } from "./upstream.mjs";
 
 /** Independent of the Worker's port, because all tokens name it. */
 export const RESOURCE = "https://mcp.example.com/mcp";
@@ -15,8 +17,12 @@ export const RESOURCE = "https://mcp.example.com/mcp";
  * @param {{issuer: string}} options.provider
  * @param {import("../contenders/index.mjs").Tools} [options.tools]
  * @param {import("../../tests/support/key-value-store.mjs").KeyValueStore} [options.kv]
+ * @param {{url: string}} [options.upstream]  the server that the contender is in front of
  */
-export function deploy(contender, { provider, tools = "whoami", kv }) {
+export async function deploy(contender, { provider, tools = "whoami", kv, upstream }) {
+  if (contender.program !== undefined) {
+    return contender.program({ upstream, issuer: provider.issuer, resource: RESOURCE });
+  }
   return startWorker({
     build: buildOf(contender, tools),
     settings: {
@@ -25,6 +31,7 @@ export function deploy(contender, { provider, tools = "whoami", kv }) {
       RESOURCE,
       JWKS_URL: `${provider.issuer}/jwks`,
       TOOLS: tools,
+      ...(upstream && (await gatewaySettings(upstream))),
       ...contender.settings,
     },
     compatibilityFlags: contender.compatibilityFlags,
@@ -32,6 +39,18 @@ export function deploy(contender, { provider, tools = "whoami", kv }) {
     // Reading the log during a round would take CPU time from the Worker.
     keepsLog: false,
   });
+}
+
+/** The settings of a gateway that signs assertions, as docs/gateway.md shows them. */
+export async function gatewaySettings({ url }) {
+  return {
+    UPSTREAM: url,
+    UPSTREAM_SIGNING_KEY: JSON.stringify((await createSigningKey()).private),
+    STATE_SECRET: "the state of the benchmark of the gateway",
+    TOOL_SCOPES,
+    // Of the caller's identity, and of no gateway.
+    CLAIM_SCOPES: undefined,
+  };
 }
 
 /**

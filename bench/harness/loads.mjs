@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { legacyCall, modernCall, modernRequest } from "../../tests/support/messages.mjs";
 import { fiftyTools } from "../contenders/fifty-tools.js";
+import { gateways } from "../contenders/index.mjs";
+import { TOOL } from "./upstream.mjs";
 
 /**
  * @typedef {object} Request
@@ -22,6 +24,7 @@ import { fiftyTools } from "../contenders/fifty-tools.js";
  * @property {(answer: import("../../tests/support/requests.mjs").Answer, expected: Expected) => void} check
  * @property {import("../contenders/index.mjs").Tools} [tools]
  * @property {string[]} contenders
+ * @property {string} [besides]  of a load with an upstream: the load of `whoami` in the same era, to compare with
  *
  * @typedef {object} Expected
  * @property {{issuer: string, resource: string}} parties
@@ -45,9 +48,18 @@ const post = ({ message, headers }) => ({
 const modernWhoami = post(modernCall("whoami"));
 const legacyWhoami = post({ message: legacyCall("whoami"), headers: { "mcp-protocol-version": "2025-11-25" } });
 const modernList = post(modernRequest("tools/list"));
+const modernEcho = post(modernCall(TOOL, { text: "hello" }));
+const legacyEcho = post({ message: legacyCall(TOOL, { text: "hello" }), headers: { "mcp-protocol-version": "2025-11-25" } });
 const metadata = { method: "GET", path: "/.well-known/oauth-protected-resource/mcp", headers: {}, body: "" };
 
 const whoami = { request: modernWhoami, status: 200, check: checkWhoami };
+const passedOn = {
+  algorithm: "RS256",
+  tokens: "one",
+  status: 200,
+  check: checkEcho,
+  contenders: gateways.map(({ name }) => name),
+};
 
 /** @type {Load[]} */
 export const loads = [
@@ -110,7 +122,12 @@ export const loads = [
     tools: "fifty",
     contenders: SERVERS,
   },
+  { ...passedOn, name: "gateway", title: "call through a gateway", request: modernEcho, besides: "rs256-repeated" },
+  { ...passedOn, name: "gateway-legacy", title: "call through a gateway, 2025-11-25", request: legacyEcho, besides: "legacy-era" },
 ];
+
+/** Whether the contenders of a load are gateways in front of an upstream. @param {Load} load */
+export const hasUpstream = ({ besides }) => besides !== undefined;
 
 /** Returns the load with this name. */
 export function loadNamed(name) {
@@ -146,6 +163,10 @@ function checkWhoami(answer, { parties, claims }) {
     expires_at: claims.exp,
   });
   assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent);
+}
+
+function checkEcho(answer) {
+  assert.deepEqual(messageOf(answer).result.content, [{ type: "text", text: "echoed" }]);
 }
 
 function checkChallenge({ headers }, { parties }) {

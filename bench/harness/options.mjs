@@ -1,8 +1,10 @@
 // Command-line options.
 
 import { parseArgs } from "node:util";
-import { contenders } from "../contenders/index.mjs";
-import { loads } from "./loads.mjs";
+import { contenders, gateways } from "../contenders/index.mjs";
+import { hasUpstream, loads } from "./loads.mjs";
+
+const known = [...new Set([...contenders, ...gateways].map(({ name }) => name))];
 
 export const HELP = `Compares mcp-edge with other servers on workerd: make bench ARGS="[OPTION…]"
 
@@ -19,12 +21,13 @@ export const HELP = `Compares mcp-edge with other servers on workerd: make bench
 Results of a partial run are written as partial.*, those of a whole run as latest.*.
 
 loads:      ${loads.map(({ name }) => name).join(" ")}
-contenders: ${contenders.map(({ name }) => name).join(" ")}`;
+contenders: ${known.join(" ")}`;
 
 /**
  * @typedef {object} Options
  * @property {import("./loads.mjs").Load[]} loads      each with the contenders that take part
  * @property {import("../contenders/index.mjs").Contender[]} contenders
+ * @property {import("../contenders/index.mjs").Contender[]} gateways  the contenders of the loads with an upstream
  * @property {boolean} hasStarts   whether starts and operations are measured too
  * @property {boolean} isWhole     whether nothing is left out
  * @property {boolean} isSmoke
@@ -66,8 +69,8 @@ export function parseOptions(words) {
     return said;
   };
   const count = (name) => number(name, (said) => Number.isInteger(said) && said >= 1, "a whole number of at least 1");
-  const names = values.contenders?.split(",") ?? contenders.map(({ name }) => name);
-  const unknown = names.find((name) => !contenders.some((contender) => contender.name === name));
+  const names = values.contenders?.split(",") ?? known;
+  const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Error(`there is no contender "${unknown}"`);
   const parts = values.only?.split(",");
   const isWanted = (name) => parts === undefined || parts.some((part) => name.includes(part));
@@ -80,6 +83,7 @@ export function parseOptions(words) {
   return {
     loads: chosen,
     contenders: contenders.filter(({ name }) => names.includes(name)),
+    gateways: gateways.filter(({ name }) => names.includes(name) && chosen.some(hasUpstream)),
     hasStarts,
     isWhole: parts === undefined && values.contenders === undefined,
     isSmoke: values.smoke,

@@ -1,8 +1,9 @@
 // A round: one contender under one load for some seconds, in a new process, after a warm-up.
 
 import { ask, deploy } from "./deployment.mjs";
-import { onTheWire, TURN } from "./loads.mjs";
+import { hasUpstream, onTheWire, TURN } from "./loads.mjs";
 import { cpuMilliseconds, residentBytes } from "./process.mjs";
+import { checkCredentials, startUpstream } from "./upstream.mjs";
 import { shoot } from "./wrk.mjs";
 
 /**
@@ -22,6 +23,7 @@ import { shoot } from "./wrk.mjs";
  * @property {number} [residentBytes]  after the last request
  * @property {number} answerBytes      of one answer's body
  * @property {Operations} operations   while it was timed
+ * @property {number} [upstreamRequests]  of a load with an upstream: those that the upstream got for one
  *
  * @typedef {{discovery: number, jwks: number, kvReads: number, kvWrites: number}} Operations
  */
@@ -32,12 +34,26 @@ import { shoot } from "./wrk.mjs";
  * @param {Setting} setting
  * @returns {Promise<Round>}
  */
-export async function playRound(contender, load, { provider, parties, pools, scratch, options }) {
-  const worker = await deploy(contender, { provider, tools: load.tools });
+export async function playRound(contender, load, setting) {
+  if (!hasUpstream(load)) return play(contender, load, setting);
+  const upstream = await startUpstream();
   try {
-    const { probe, warmUps, timed } = planTokens(load, pools, options);
+    return await play(contender, load, setting, upstream);
+  } finally {
+    await upstream.stop();
+  }
+}
+
+async function play(contender, load, { provider, parties, pools, scratch, options }, upstream) {
+  const worker = await deploy(contender, { provider, tools: load.tools, upstream });
+  try {
     const request = onTheWire(load.request, worker, load.tokens !== "none");
     const status = contender.name === "noop" ? 200 : load.status;
+    // In less time slow contenders do not respond to any of the connections.
+    const [timedSeconds, warmUpSeconds] = [options.seconds, options.warmUpSeconds].map((seconds) =>
+      seconds > 0 ? Math.max(seconds, contender.leastSeconds ?? 0) : 0,
+    );
+    const { probe, warmUps, timed } = planTokens(load, pools, { seconds: timedSeconds, warmUpSeconds });
     const fire = (tokens, seconds) =>
       shoot({ origin: worker.origin, request, tokens, status, seconds, connections: options.connections, scratch });
 
@@ -46,19 +62,24 @@ export async function playRound(contender, load, { provider, parties, pools, scr
 
     provider.forget();
     worker.kv.forget();
+    const seenBefore = await upstream?.seen();
     const cpuBefore = await cpuMilliseconds(worker.pid);
-    const shot = await fire(timed, options.seconds);
+    const shot = await fire(timed, timedSeconds);
     const cpuAfter = await cpuMilliseconds(worker.pid);
     const resident = await residentBytes(worker);
     const operations = operationsOf(worker, provider);
 
+    const seenAfter = await upstream?.seen();
+
     await ask(worker, contender, load, { parties, token: probe });
+    if (upstream) checkCredentials(contender, await upstream.seen(), { token: probe, url: upstream.url });
     return {
       ...shot,
       cpuMs: cpuAfter === undefined ? undefined : (cpuAfter - cpuBefore) / shot.requests,
       residentBytes: resident,
       answerBytes: Buffer.byteLength(text),
       operations,
+      ...(upstream && { upstreamRequests: (seenAfter.requests - seenBefore.requests) / shot.requests }),
     };
   } finally {
     await worker.stop();

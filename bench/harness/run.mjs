@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { startHostileProvider } from "../../tests/support/hostile-provider.mjs";
 import { bundle, contenderNamed } from "../contenders/index.mjs";
 import { RESOURCE } from "./deployment.mjs";
+import { hasUpstream } from "./loads.mjs";
 import { playRound } from "./round.mjs";
 import { sizeOf } from "./sizes.mjs";
 import { startsOf } from "./starts.mjs";
@@ -28,7 +29,8 @@ const SMOKE_TOKENS = 300;
  * @property {object} machine
  * @property {object} options
  * @property {{name: string, title: string}[]} contenders
- * @property {{name: string, title: string}[]} loads
+ * @property {{name: string, title: string}[]} gateways  contenders of the loads with an upstream
+ * @property {{name: string, title: string, besides?: string}[]} loads
  * @property {Record<string, {rawBytes: number, gzipBytes: number}>} sizes
  * @property {Record<string, Record<string, import("./round.mjs").Round[]>>} rounds  by load, then by contender
  * @property {Record<string, import("./starts.mjs").Start[]>} [starts]     by contender
@@ -46,7 +48,7 @@ export async function run(options, say) {
   const keys = await createKeys();
   const provider = await startHostileProvider({ keys: Object.values(keys).map(({ jwk }) => jwk) });
   try {
-    await bundle(options.contenders);
+    await bundle([...options.contenders, ...options.gateways]);
     const parties = { issuer: provider.issuer, resource: RESOURCE };
     say("making tokens");
     const pools = await makePools({ keys, parties, options, folder: scratch });
@@ -57,7 +59,8 @@ export async function run(options, say) {
       machine,
       options: { rounds, seconds, warmUpSeconds, starts, connections },
       contenders: options.contenders.map(({ name, title }) => ({ name, title })),
-      loads: options.loads.map(({ name, title }) => ({ name, title })),
+      gateways: options.gateways.map(({ name, title }) => ({ name, title })),
+      loads: options.loads.map(({ name, title, besides }) => ({ name, title, besides })),
       sizes: await entries(options.contenders, sizeOf),
       rounds: await playAll(setting, say),
       ...(options.hasStarts && {
@@ -97,7 +100,8 @@ async function playAll(setting, say) {
     for (let number = 0; number < rounds; number += 1) {
       // The order changes from round to round, so that no contender always follows the same one.
       for (const name of rotated(load.contenders, number)) {
-        const round = await playRound(contenderNamed(name), load, setting);
+        const among = hasUpstream(load) ? setting.options.gateways : setting.options.contenders;
+        const round = await playRound(contenderNamed(name, among), load, setting);
         taken[name].push(round);
         say(`${load.name}, round ${number + 1} of ${rounds}, ${name}: ${Math.round(round.perSecond)} requests/s`);
       }

@@ -24,6 +24,11 @@ export function goalsOf(results) {
       ratioOf(series(results, load, ours, measure), series(results, load, peer, measure)),
     );
   const [rate, cpu] = [compare("perSecond"), compare("cpuMs")];
+  // A call through the gateway, compared with a tool call that the SDK answers itself.
+  const overhead = (load) =>
+    ["mcp-edge", "mcp-edge-quiet"].map((ours) =>
+      ratioOf(series(results, load, ours, "cpuMs"), series(results, "rs256-repeated", "sdk", "cpuMs")),
+    );
   const starts = (name, measure) => (results.starts?.[name] ?? []).map((start) => start[measure]);
   const entry = (measure) => [ratioOf(starts("mcp-edge", measure), starts("sdk", measure))];
   const size = results.sizes["mcp-edge"];
@@ -41,6 +46,8 @@ export function goalsOf(results) {
     atMost(1, entry("keysInStore"), "first authenticated request of a loaded Worker, keys in KV, vs TypeScript SDK"),
     atMost(0.3, cpu("rs256-repeated", "sdk"), "CPU time per request, one token, RS256, vs TypeScript SDK"),
     atMost(0.3, cpu("es384-repeated", "sdk"), "CPU time per request, one token, ES384, vs TypeScript SDK"),
+    atMost(0.25, overhead("gateway"), "CPU time of a gateway per call, vs `whoami` of the TypeScript SDK"),
+    atMost(0.25, overhead("gateway-legacy"), "CPU time of a gateway per call, 2025-11-25, vs `whoami` (2026-07-28) of the TypeScript SDK"),
     atMost(120, exactly(size && size.gzipBytes / 1000), "bundle, gzip", "KB"),
     atMost(1, exactly(traffic?.discovery), "discovery fetches, 10,000 requests with 2,000 tokens", ""),
     atMost(1, exactly(traffic?.jwks), "JWKS fetches, 10,000 requests with 2,000 tokens", ""),

@@ -1,5 +1,6 @@
 // The results as tables, for the terminal and for Markdown.
 
+import { gatewayTables } from "./gateway-tables.mjs";
 import { goalsOf } from "./goals.mjs";
 import { ratioOf, series, spreadOf } from "./statistics.mjs";
 
@@ -19,19 +20,22 @@ const OURS = "mcp-edge";
  * @returns {Table[]}
  */
 export function tablesOf(results) {
+  // Gateways have tables of their own, because other contenders take part.
+  const servers = { ...results, loads: results.loads.filter(({ besides }) => besides === undefined) };
   return [
     goals(results),
     ...[
-      measure(results, "perSecond", "Requests per second", (value) => whole(value)),
-      measure(results, "cpuMs", "CPU milliseconds per request", (value) => value.toFixed(3)),
-      ratios(results),
-      latency(results),
-      measure(results, "residentBytes", "Resident memory after the run, MB", (value) => whole(value / 1e6)),
+      measure(servers, "perSecond", "Requests per second", (value) => whole(value)),
+      measure(servers, "cpuMs", "CPU milliseconds per request", (value) => value.toFixed(3)),
+      ratios(servers),
+      latency(servers),
+      measure(servers, "residentBytes", "Resident memory after the run, MB", (value) => whole(value / 1e6)),
+      ...gatewayTables(results),
     ].filter(({ rows }) => rows.length > 0),
     sizes(results),
     ...(results.starts ? [starts(results)] : []),
     ...(results.traffic ? [traffic(results)] : []),
-    operations(results),
+    operations(servers),
   ];
 }
 
