@@ -208,7 +208,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
                 summary.revision = message.revision;
                 summary.method = message.method.map(Method::as_str);
                 self.authorize(std::slice::from_ref(&message), caller)?;
-                summary.name = message.targets.first().and_then(|target| target.name()).map(Rc::from);
+                summary.name = message.targets.first().and_then(|target| target.logged_name()).map(Rc::from);
                 self.pass_on(head, &message, caller).await
             }
             Payload::Batch(messages) => {
