@@ -21,7 +21,8 @@ impl<'a> Members<'a> {
     /// Reads an object. `known` are the names that decide anything, here or at the upstream.
     ///
     /// # Errors
-    /// Of the category `Data`: no object; a member that occurs twice, or that is spelled as a known one but for case (see
+    /// Of the category `Data`: no object; a member that occurs twice, one whose name has control characters (a
+    /// reader with C strings ends it at a NUL), or one that is spelled as a known one but for case (see
     /// [`is_spelled_like`]); more than [`MEMBERS`]. Otherwise what is wrong with the text.
     pub(super) fn read(json: &'a str, known: &[&str]) -> serde_json::Result<Self> {
         let mut deserializer = serde_json::Deserializer::from_str(json);
@@ -75,6 +76,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         while let Some(Text(name)) = access.next_key()? {
             let is_other = || !self.known.contains(&&*name);
             if members.len() == MEMBERS
+                || name.bytes().any(|byte| byte.is_ascii_control())
                 || members.iter().any(|(other, _)| *other == name)
                 || is_other() && self.known.iter().any(|known| is_spelled_like(&name, known))
             {
@@ -157,6 +159,13 @@ mod tests {
         }
         for name in ["names", "nickname", "title", "task", "näme", "x_meta", "n ame", ""] {
             assert!(written(&["{", &quote(name), ":1}"].concat()).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_with_control_characters_are_refused() {
+        for json in [r#"{"name\u0000":1,"name":2}"#, r#"{"x\u0000y":1}"#, r#"{"\u001f":1}"#, "{\"a\u{7f}\":1}"] {
+            assert_eq!(written(json), None, "{json}");
         }
     }
 
