@@ -211,7 +211,8 @@ impl Entry {
 }
 
 /// Whether a name is text that every reader takes for the same: some cut off what is white space or a control character.
-fn is_plain(name: &str) -> bool {
+#[must_use]
+pub fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.trim().len() == name.len() && !name.bytes().any(|byte| byte.is_ascii_control())
 }
 

@@ -1,13 +1,9 @@
 //! Reading the members of an object so that no reader of the same text can find others.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use mcp_edge_protocol::params::Text;
+use mcp_edge_protocol::members::{is_alike, walk_raw};
 use mcp_edge_runtime::json::quote;
-use serde::{
-    Deserializer,
-    de::{self, MapAccess, Visitor},
-};
 use serde_json::value::RawValue;
 
 /// Members of an object that are read at most: messages have less than twenty.
@@ -23,11 +19,21 @@ impl<'a> Members<'a> {
     /// # Errors
     /// Of the category `Data`: no object; a member that occurs twice, one whose name has control characters (a
     /// reader with C strings ends it at a NUL), or one that is spelled as a known one but for case (see
-    /// [`is_spelled_like`]); more than [`MEMBERS`]. Otherwise what is wrong with the text.
+    /// [`is_alike`]); more than [`MEMBERS`]. Otherwise what is wrong with the text.
     pub(super) fn read(json: &'a str, known: &[&str]) -> serde_json::Result<Self> {
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        let members = deserializer.deserialize_map(Strict { known })?;
-        deserializer.end()?;
+        let mut members: Vec<(Cow<'a, str>, &'a RawValue)> = Vec::with_capacity(8);
+        walk_raw(json, &mut |name, value| {
+            let is_misread = || !known.contains(&&*name) && known.iter().any(|known| is_alike(&name, known));
+            if members.len() == MEMBERS
+                || name.bytes().any(|byte| byte.is_ascii_control())
+                || members.iter().any(|(other, _)| *other == name)
+                || is_misread()
+            {
+                return false;
+            }
+            members.push((name, value));
+            true
+        })?;
         Ok(Self(members))
     }
 
@@ -58,52 +64,6 @@ impl<'a> Members<'a> {
         }
         into.push('}');
     }
-}
-
-struct Strict<'k> {
-    known: &'k [&'k str],
-}
-
-impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut members: Self::Value = Vec::with_capacity(8);
-        while let Some(Text(name)) = access.next_key()? {
-            let is_other = || !self.known.contains(&&*name);
-            if members.len() == MEMBERS
-                || name.bytes().any(|byte| byte.is_ascii_control())
-                || members.iter().any(|(other, _)| *other == name)
-                || is_other() && self.known.iter().any(|known| is_spelled_like(&name, known))
-            {
-                return Err(de::Error::custom("a member that different readers would read differently"));
-            }
-            members.push((name, access.next_value()?));
-        }
-        Ok(members)
-    }
-}
-
-/// Whether some reader takes two names for one.
-///
-/// Without regard to case, which is how Go's `encoding/json` and .NET's `System.Text.Json` (as an option) compare, with the
-/// letters that Unicode's simple folding and the languages with a dotless i map to ASCII; and without `_` and `-`, since
-/// the models of the Python SDK take `input_responses` for `inputResponses` and `meta` for `_meta`.
-pub(super) fn is_spelled_like(one: &str, other: &str) -> bool {
-    folded(one).eq(folded(other))
-}
-
-fn folded(name: &str) -> impl Iterator<Item = char> {
-    name.chars().filter(|letter| !matches!(letter, '_' | '-')).map(|letter| match letter {
-        'ſ' => 's',
-        '\u{212a}' => 'k',
-        'İ' | 'ı' => 'i',
-        letter => letter.to_ascii_lowercase(),
-    })
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
