@@ -4,7 +4,7 @@
 
 import { fold } from "./fold.mjs";
 import { hasSpaceAtEnds, wordsOf } from "./text.mjs";
-import { encodeUri, foldUri, refusedPattern, refusedUri } from "./uri.mjs";
+import { beforeQuery, encodeUri, foldUri, refusedPattern, refusedUri } from "./uri.mjs";
 
 /** How many entries a table may have. */
 export const MAX_ENTRIES = 200;
@@ -129,7 +129,32 @@ export function decide({ rules, isUris }, name) {
   const folded = isUris ? foldUri(canonical) : fold(canonical);
   const alike = folded === undefined ? undefined : mostSpecific(rules, (each) => matches(each.folded, folded));
   if (alike !== exact) return { because: `an upstream that ignores case or decodes URIs may take it for ${alike?.text ?? "another"}` };
-  return { rule: exact };
+  const because = isUris ? conflictOf(rules, exact, canonical, folded) : undefined;
+  return because === undefined ? { rule: exact } : { because };
+}
+
+/** Why an upstream that drops query and fragment may take a URI for one of another rule. */
+function conflictOf(rules, rule, uri, folded) {
+  const [bare, bareFolded] = [beforeQuery(uri), beforeQuery(folded)];
+  if (bareFolded === folded) return undefined;
+  if (bare !== uri && /%3F|%23/.test(bare)) return "it has a ? or # percent-encoded in front of another";
+  const own = patternBeforeQuery(rule.folded);
+  let other;
+  if (own === undefined) {
+    const found = [mostSpecific(rules, ({ pattern }) => matches(pattern, bare)), mostSpecific(rules, (each) => matches(each.folded, bareFolded))];
+    if (found.every((each) => each === rule)) return undefined;
+    other = found.find((each) => each !== rule);
+  } else {
+    other = rules.find((each) => matches(each.folded, bareFolded) && !contains(each.folded, own));
+    if (other === undefined && matches(own, bareFolded)) return undefined;
+  }
+  return `an upstream that drops the query may take it for ${other?.text ?? "another"}`;
+}
+
+/** A pattern without what begins at its first ? or #; undefined if it has neither. */
+function patternBeforeQuery({ prefix, suffix }) {
+  if (/[?#]/.test(prefix)) return { prefix: beforeQuery(prefix) };
+  return /[?#]/.test(suffix ?? "") ? { prefix, suffix: beforeQuery(suffix) } : undefined;
 }
 
 function refusedName(name) {

@@ -94,16 +94,23 @@ describe("URIs", () => {
   test("that programs read differently are denied", () => {
     const wrong = ["", "a", "file:///a b", "file:///a%00", "a:%", "a:%4", "a:%61", "a:b%2e", "file:///a\\b", "file:///C|/a", "File:///a", "https://A.example/", "https://a@b.example/", "note://a:b@c/d",
       "file:///a/../b", "file:///..", "file:///a/..?b", "file:///a%2F../b", "docs:../b", "docs://a?path=b/../c", "https:a", "https:///a", "https://a.example:443/", "https://127.1/", "https://127.0.0.01/",
-      "https://[::1]/", "https://{host}/", "file:a", "file://localhost/a", "file://a:1/b", "file://a", "ws://a.example:80/", "https://a.example./"];
+      "https://[::1]/", "https://{host}/", "file:a", "file://localhost/a", "file://a:1/b", "file://a", "ws://a.example:80/", "https://a.example./", "https://a.example", "https://a.example?b", "docs://a:/b", "docs://a:", "docs://a:08/b", "docs://[::1]/b"];
     for (const uri of wrong) assert.notEqual(refusedUri(uri), undefined, uri);
     const right = ["file:///a/b.md", "file://server/share", "https://api.example.com/a?b=../c#d", "https://127.0.0.1:8443/a", "http://localhost:3000/", "note://Alice/1", "mailto:bob@example.com", "urn:isbn:0451450523",
-      "docs://list/a%2Fb%5Cc%20d%C3%A4", "a:.b/..c/d../...", "proxy://fetch/https://example.com", "notes://note/{id}"];
+      "docs://list/a%2Fb%5Cc%20d%C3%A4", "a:.b/..c/d../...", "proxy://fetch/https://example.com", "docs://a:0/b", "docs://a:80/b", "docs://a:b/c", "notes://note/{id}"];
     for (const uri of right) assert.equal(refusedUri(uri), undefined, uri);
   });
 
   test("a pattern may leave open how a URI begins", () => {
     for (const pattern of ["*", "*.md", "https://*", "https://api*", "no*", "file:///*", "note:*", "a:.*", "file:*", "*://a/b"]) assert.equal(refusedPattern(pattern), undefined, pattern);
     for (const pattern of ["Note:*", "a", "https://A.example/*", "file://localhost/*", "a:b/../*", "a:%4*", "a:%41*"]) assert.notEqual(refusedPattern(pattern), undefined, pattern);
+  });
+
+  test("lead to the same rule without their query, or to none", () => {
+    const table = resources("docs://*=read docs://x/admin=admin docs://search?q=*=q docs://search=deny docs://x*?raw=raw");
+    assert.deepEqual(table.problems, []);
+    for (const [uri, need] of [["docs://x?y", "read"], ["docs://search?q=a", "q"], ["docs://x1?raw", "raw"], ["docs://c%23", "read"], ["docs://x{?y}", "read"]]) assert.equal(needs(table, uri), need, uri);
+    for (const uri of ["docs://x/admin?", "docs://x/Admin#y", "docs://x/admin%3Fy", "docs://search?p", "docs://x/admin?raw", "docs://x/admin?y/b", "docs://x/a%3Fb?c"]) assert.equal(decide(table, uri).rule, undefined, uri);
   });
 
   test("are folded as an upstream may decode them", () => {

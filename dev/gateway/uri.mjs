@@ -42,10 +42,13 @@ const refusedScheme = (uri) => (/^[a-z][a-z0-9+.-]*:/.test(uri) ? undefined : "i
 function refusedAuthority(uri) {
   const [, scheme, authority, rest] = /^([^:]*):(?:\/\/([^/?#]*))?(.*)$/s.exec(uri);
   if (authority?.includes("@")) return "it has user information";
+  if (SPECIAL.includes(scheme) && authority !== undefined && !rest.startsWith("/")) return "it has no path: URL parsers add / to a host";
   const isPlain =
     scheme === "file"
       ? authority !== undefined && rest.startsWith("/") && authority !== "localhost" && /^[a-z0-9._-]*$/.test(authority)
-      : !SPECIAL.includes(scheme) || (authority !== undefined && isPlainHost(scheme, authority));
+      : SPECIAL.includes(scheme)
+        ? authority !== undefined && isPlainHost(scheme, authority)
+        : !/[[\]]|:(0\d+)?$/.test(authority ?? "");
   return isPlain ? undefined : "its host or port is not in the form that URL parsers give it";
 }
 
@@ -57,6 +60,9 @@ function isPlainHost(scheme, authority) {
   const labels = host.split(".");
   return labels.length === 4 && labels.every((label) => /^(0|[1-9]\d{0,2})$/.test(label) && Number(label) <= 255);
 }
+
+/** A canonical URI, or a folded one, without query and fragment. */
+export const beforeQuery = (uri) => uri.split(/[?#]/)[0];
 
 /** A canonical URI, or a part of one, as an upstream may see it that decodes it; undefined if what is encoded is not UTF-8. */
 export function foldUri(canonical) {

@@ -197,7 +197,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
                 summary.revision = message.revision;
                 summary.method = message.method.map(Method::as_str);
                 self.authorize(std::slice::from_ref(&message), caller)?;
-                summary.name = message.targets.first().and_then(|target| target.name()).map(Rc::from);
+                summary.name = message.targets.first().and_then(|target| target.logged_name()).map(Rc::from);
                 self.single(head, message, caller).map(Some)
             }
             Payload::Batch(messages) => {

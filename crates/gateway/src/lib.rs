@@ -18,6 +18,7 @@
 //! | [`answer`] | from its response to the client's |
 //! | [`results`] | the results that are read: lists without what a caller may not use, `initialize`, `server/discover` |
 //! | [`pins`] | definitions of tools that an operator has approved (`TOOL_PINS`) |
+//! | [`load`] | how much memory the requests that wait for an upstream hold |
 //! | [`failure`] | every way in which an upstream can fail, and what clients see of it |
 //! | [`settings`] | the settings of a gateway |
 
@@ -28,6 +29,7 @@ pub mod envelope;
 pub mod eras;
 pub mod failure;
 pub mod gateway;
+pub mod load;
 pub mod pins;
 pub mod results;
 pub mod session;

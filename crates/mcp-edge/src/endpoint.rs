@@ -3,10 +3,11 @@
 //! It joins [`ResourceServer`], which authenticates the caller, and [`Server`], which handles the message; neither knows the
 //! other. A refusal of either becomes a response in one place, [`ChallengeContext::response`].
 
-use std::{cell::OnceCell, rc::Rc};
+use std::{cell::OnceCell, rc::Rc, time::Duration};
 
 use mcp_edge_gateway::{
     gateway::{self, PassOn},
+    load::Bodies,
     results::Unapproved,
     settings::GatewaySettings,
     upstream::Caller,
@@ -74,6 +75,8 @@ pub struct Endpoint<E, S> {
     page: OnceCell<Page>,
     /// Answers in place of `server`, which then has nothing to offer.
     gateway: Option<Rc<dyn PassOn>>,
+    /// The bodies that it holds.
+    bodies: Bodies,
 }
 
 /// Which part of the server a path belongs to.
@@ -154,6 +157,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             documents,
             page: OnceCell::new(),
             gateway,
+            bodies: Bodies::default(),
         }
     }
 
@@ -258,6 +262,12 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         let body = match body {
             Ok(body) => body,
             Err(error) => return Ok(unreadable_body(error)),
+        };
+        let patience =
+            self.settings.gateway.as_ref().map_or(Duration::from_mins(1), |gateway| gateway.upstream.timeout);
+        let _held = match self.bodies.admit(&body, context.now, patience) {
+            Ok(held) => held,
+            Err(response) => return Ok(response),
         };
         let caller = Caller { identity, context, runtime: &*self.server_services.runtime };
         let handled = gateway.handle(head, &body, caller).await;

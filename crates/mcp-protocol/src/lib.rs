@@ -7,6 +7,7 @@
 //! | [`members`] | JSON that is passed on: members and elements as they are, names that differ in case |
 //! | [`revision`], [`method`], [`era`] | the revisions and methods, and which era a request belongs to |
 //! | [`headers`], [`post`] | the headers that repeat parts of the body; what a POST must be before its body is read |
+//! | [`load`] | how much memory the calls that are running hold |
 //! | [`error`], [`outcome`] | every error code with its HTTP status; how requests end |
 //!
 //! Nothing here knows what a server offers, or who calls it.
@@ -15,6 +16,7 @@ pub mod era;
 pub mod error;
 pub mod headers;
 pub mod jsonrpc;
+pub mod load;
 pub mod members;
 pub mod method;
 pub mod outcome;

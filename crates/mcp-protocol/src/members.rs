@@ -18,6 +18,14 @@ use crate::params::Text;
 /// # Errors
 /// If `json` is no object, a name is no valid text, something follows the object, or `each` returned `false`.
 pub fn walk_object<'a>(json: &'a str, each: &mut dyn FnMut(Cow<'a, str>, &'a str) -> bool) -> serde_json::Result<()> {
+    walk_raw(json, &mut |name, value| each(name, value.get()))
+}
+
+/// As [`walk_object`]: what `each` gets is known to be JSON.
+///
+/// # Errors
+/// As there; of the category `Data` if `json` is no object or `each` returned `false`.
+pub fn walk_raw<'a>(json: &'a str, each: &mut dyn FnMut(Cow<'a, str>, &'a RawValue) -> bool) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     deserializer.deserialize_map(Members(each))?;
     deserializer.end()
@@ -33,7 +41,7 @@ pub fn walk_array<'a>(json: &'a str, each: &mut dyn FnMut(&'a str) -> bool) -> s
     deserializer.end()
 }
 
-struct Members<'f, 'de>(&'f mut dyn FnMut(Cow<'de, str>, &'de str) -> bool);
+struct Members<'f, 'de>(&'f mut dyn FnMut(Cow<'de, str>, &'de RawValue) -> bool);
 
 impl<'de> Visitor<'de> for Members<'_, 'de> {
     type Value = ();
@@ -44,7 +52,7 @@ impl<'de> Visitor<'de> for Members<'_, 'de> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         while let Some(Text(name)) = members.next_key()? {
-            if !(self.0)(name, members.next_value::<&RawValue>()?.get()) {
+            if !(self.0)(name, members.next_value()?) {
                 return Err(stopped());
             }
         }

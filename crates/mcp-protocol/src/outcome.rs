@@ -30,8 +30,8 @@ pub enum Outcome {
     Refused,
 }
 
-/// What was called, for the access log. Contains only names that this server has given, and nothing that a client
-/// wrote.
+/// What was called, for the access log. A server names only what it has; behind a gateway, a name is what a client wrote and
+/// a pattern of the operator matches, without the query of a URI.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Summary {

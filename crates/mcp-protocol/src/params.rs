@@ -63,9 +63,6 @@ pub struct Meta<'a> {
 macro_rules! parse_members {
     ($type:ident { $($field:ident: $name:literal,)* }) => {
         impl<'a> $type<'a> {
-            /// The names of these members on the wire.
-            pub const NAMES: &'static [&'static str] = &[$($name),*];
-
             /// Creates it of members that were picked out already; `member` gets their names.
             pub fn of(member: impl Fn(&str) -> Option<&'a RawValue>) -> Self {
                 Self { $($field: member($name)),* }

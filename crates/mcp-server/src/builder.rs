@@ -2,13 +2,13 @@
 
 use std::{rc::Rc, time::Duration};
 
+use mcp_edge_protocol::load::Load;
 use mcp_edge_runtime::json::Object;
 
 use crate::{
     build_error::{BuildError, Registered, check_all, check_icons},
     catalog::Catalog,
     limits::{LIST_TTL, Limits, PAGE_SIZE},
-    load::Load,
     operations::{completion, prompts, resources, tools},
     primitives::{
         icon::{self, Icon},

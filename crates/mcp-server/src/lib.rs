@@ -67,7 +67,7 @@
 //! | `call`, `context`, `client` | what handlers get; what requests are answered with; what a client says of itself |
 //! | `input_required` | input requests over several rounds |
 //! | `result`, `notification`, `stream` | results in the form of either era; what a handler sends before; responses as streams |
-//! | `limits`, `size`, `load` | resource limits; how large a text is when parsed; the memory that running calls hold |
+//! | `limits`, `size` | resource limits; how large a text is when parsed |
 //!
 //! No file imports another in a circle; `builder` and `dispatch` put the others together.
 
@@ -81,7 +81,6 @@ mod dispatch;
 mod input_required;
 mod legacy;
 mod limits;
-mod load;
 mod modern;
 mod notification;
 mod operations;

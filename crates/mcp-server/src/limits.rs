@@ -47,13 +47,6 @@ pub const VALUES: usize = 100_000;
 /// 1 KiB of JSON is not counted: it cannot be more than 512 values in 128 KiB.
 pub(super) const UNCOUNTED_BYTES: usize = 1024;
 
-/// Calls with less than 256 KiB of arguments are not held back by others: an isolate has room for hundreds.
-pub(super) const LIGHT_BYTES: usize = 256 * 1024;
-
-/// 24 MiB for the arguments of all other calls that are running in an isolate, or one call. Of its 128 MB, JavaScript takes
-/// a third; reading the largest call that is let in takes 38 MiB, and a result is copied several times on its way out.
-pub(super) const HELD_BYTES: usize = 24 * 1024 * 1024;
-
 /// 16 KiB for a URI: twice what everybody should support (RFC 9110 §4.1). It is kept three times while a resource is read.
 pub(super) const URI_BYTES: usize = 16 * 1024;
 

@@ -7,11 +7,10 @@ use mcp_edge_identity::Scopes;
 use crate::{
     catalog::{Catalog, ToolInfo},
     limits::Limits,
-    load::Load,
     operations::Handler,
     stream::Slots,
 };
-use mcp_edge_protocol::{headers::HEADERS, method::Method};
+use mcp_edge_protocol::{headers::HEADERS, load::Load, method::Method};
 
 /// An MCP server: its tools, resources and prompts, and how it presents itself.
 ///

@@ -65,11 +65,12 @@ fn skip_string(bytes: &mut std::str::Bytes<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use mcp_edge_protocol::load::LIGHT_BYTES;
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
-    use crate::limits::{LIGHT_BYTES, UNCOUNTED_BYTES};
+    use crate::limits::UNCOUNTED_BYTES;
 
     /// How many values there are, and how many of them are empty arrays and objects.
     fn count(value: &Value) -> (usize, usize) {

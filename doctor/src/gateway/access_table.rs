@@ -139,9 +139,13 @@ impl AccessTable {
             return Found::Nobody("is a URI with a percent-encoding that is not UTF-8".to_owned());
         };
         let exact = most_specific(self.rules.iter().map(|rule| (rule, &rule.form)), &name);
-        let alike = most_specific(self.rules.iter().map(|rule| (rule, &rule.folded)), &alike);
+        let folded_name = alike;
+        let alike = most_specific(self.rules.iter().map(|rule| (rule, &rule.folded)), &folded_name);
         match (exact.as_slice(), alike.as_slice()) {
-            ([rule], [same]) if rule.pattern == same.pattern => Found::Rule(rule),
+            ([rule], [same]) if rule.pattern == same.pattern => match self.conflict(rule, &name, &folded_name) {
+                Some(why) => Found::Nobody(why),
+                None => Found::Rule(rule),
+            },
             // Folded patterns match all that they match as written.
             (_, []) => Found::Nobody("matches no pattern".to_owned()),
             (_, [other, ..]) => {
@@ -149,6 +153,35 @@ impl AccessTable {
                 Found::Nobody(format!("differs from {:?} in {how}", other.pattern))
             }
         }
+    }
+
+    /// Why a program that drops query and fragment might take a URI for one of another rule, to follow the URI. A rule that
+    /// says something about them counts if no other one says something else about what is before them.
+    fn conflict(&self, rule: &Rule, uri: &str, folded: &str) -> Option<String> {
+        let path_alike = (self.names == Names::Uris).then(|| resource_uri::without_query(folded)).flatten()?;
+        let path = match resource_uri::without_query(uri) {
+            Some(path) if path.contains("%3F") || path.contains("%23") => {
+                return Some("has a ? or # percent-encoded in front of another".to_owned());
+            }
+            Some(path) => path,
+            None => uri,
+        };
+        let alike = self.rules.iter().filter(|other| other.folded.matches(path_alike));
+        let others: Vec<_> = match rule.folded.without_query() {
+            Some(own) if !own.matches(path_alike) => {
+                return Some("has a query that a pattern names elsewhere".to_owned());
+            }
+            Some(own) => alike.filter(|other| !other.folded.contains(&own)).collect(),
+            None => {
+                let exact = most_specific(self.rules.iter().map(|rule| (rule, &rule.form)), path);
+                let alike = most_specific(self.rules.iter().map(|rule| (rule, &rule.folded)), path_alike);
+                if exact.is_empty() || alike.is_empty() {
+                    return Some("matches no pattern without its query".to_owned());
+                }
+                exact.into_iter().chain(alike).filter(|other| other.pattern != rule.pattern).collect()
+            }
+        };
+        others.first().map(|other| format!("matches {:?} without its query", other.pattern))
     }
 
     /// A name in the form in which it is compared; otherwise why nobody may use it, to follow the name.
@@ -239,6 +272,21 @@ mod tests {
         assert_eq!(found("docs://*=x", Names::Uris, "docs://{owner}/{path}"), "x");
         assert!(found("*=allow", Names::Uris, "docs://a/../b").contains("segment"));
         assert!(found("docs://a*=x docs://a/b=y", Names::Uris, "docs://a%2Fb").contains("percent-encoding"));
+    }
+
+    #[test]
+    fn a_query_leads_to_no_other_rule() {
+        let table = "docs://*=read docs://x/admin=admin docs://search?q=*=q docs://search=deny docs://x*?raw=raw";
+        for (uri, needs) in [("docs://x?y", "read"), ("docs://search?q=a", "q"), ("docs://x1?raw", "raw")] {
+            assert_eq!(found(table, Names::Uris, uri), needs, "{uri}");
+        }
+        for uri in
+            ["docs://x/admin?", "docs://x/Admin#y", "docs://x/admin%3Fy", "docs://search?p", "docs://x/admin?raw"]
+        {
+            let why = found(table, Names::Uris, uri);
+            assert!(why.contains("without its query"), "{uri}: {why}");
+        }
+        assert!(found("docs://*b=x", Names::Uris, "docs://a?b").contains("matches no pattern"));
     }
 
     #[test]

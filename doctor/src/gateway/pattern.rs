@@ -29,6 +29,21 @@ impl Pattern {
         })
     }
 
+    /// The pattern of the same URIs without query and fragment. `None` if it says nothing about either.
+    #[must_use]
+    pub fn without_query(&self) -> Option<Self> {
+        match self {
+            Self::Exact(text) | Self::Wildcard(text, _) if text.contains(['?', '#']) => {
+                text.split(['?', '#']).next().map(|path| Self::Exact(path.to_owned()))
+            }
+            Self::Exact(_) => None,
+            Self::Wildcard(before, after) => {
+                let (path, _) = after.split_once(['?', '#'])?;
+                Some(Self::Wildcard(before.clone(), path.to_owned()))
+            }
+        }
+    }
+
     /// What every name begins with that it matches.
     #[must_use]
     pub fn beginning(&self) -> &str {

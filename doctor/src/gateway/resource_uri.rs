@@ -65,6 +65,12 @@ pub fn folded(canonical: &str) -> Option<String> {
     Some(fold(&format!("{scheme}{}", String::from_utf8(bytes).ok()?)))
 }
 
+/// A canonical URI, or a folded one, without query and fragment; `None` if it has neither.
+#[must_use]
+pub fn without_query(uri: &str) -> Option<&str> {
+    uri.find(['?', '#']).map(|at| &uri[..at])
+}
+
 fn check_characters(uri: &str) -> Result<(), &'static str> {
     if uri.len() > MAX_BYTES {
         return Err("of more than 16 KiB");
@@ -126,9 +132,12 @@ fn check_authority(scheme: &str, rest: &str) -> Result<(), &'static str> {
             let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
             is_name(host) && is_address_or_name(host) && port.is_none_or(|port| is_port(special, port))
         }
-        (special, ..) => !SPECIAL.contains(&special),
+        (special, _, None) => !SPECIAL.contains(&special),
+        (_, _, Some(authority)) => is_kept(authority),
     };
-    if is_plain { Ok(()) } else { Err("whose host or port parsers rewrite") }
+    let is_path_added = SPECIAL.contains(&scheme)
+        && after.zip(authority).is_some_and(|(after, authority)| !after[authority.len()..].starts_with('/'));
+    if is_plain && !is_path_added { Ok(()) } else { Err("whose host or port parsers rewrite") }
 }
 
 /// Whether a host is a name whose last label begins with a letter, or four decimal numbers: parsers read others as addresses.
@@ -137,6 +146,14 @@ fn is_address_or_name(host: &str) -> bool {
     let is_number = |label: &&str| label.parse::<u8>().is_ok_and(|number| number.to_string() == **label);
     let ends_with_name = labels.last().is_some_and(|last| last.starts_with(|first: char| first.is_ascii_lowercase()));
     ends_with_name || (labels.len() == 4 && labels.iter().all(is_number))
+}
+
+/// Whether parsers leave an authority as it is whose scheme they do not know. They refuse a port that is no number.
+fn is_kept(authority: &str) -> bool {
+    let port = authority.rsplit(':').next().filter(|port| port.len() < authority.len());
+    let port = port.filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_number = |port: &str| port == "0" || !(port.is_empty() || port.starts_with('0'));
+    !authority.bytes().any(|byte| b"[]".contains(&byte)) && port.is_none_or(is_number)
 }
 
 fn is_port(scheme: &str, port: &str) -> bool {
@@ -175,6 +192,8 @@ mod tests {
             ("urn:isbn:1", "urn:isbn:1"),
             ("docs://A/.b/..c", "docs://A/.b/..c"),
             ("https://a.example:8443/b", "https://a.example:8443/b"),
+            ("docs://a:8443/b", "docs://a:8443/b"),
+            ("docs://a:b/c", "docs://a:b/c"),
         ] {
             assert_eq!(canonical(uri).as_deref(), Ok(form), "{uri}");
         }
@@ -201,6 +220,11 @@ mod tests {
             "https://a.example:443/",
             "https://127.1/",
             "file://localhost/a",
+            "https://a.example",
+            "https://a.example#b",
+            "docs://a:/b",
+            "docs://a:01/b",
+            "docs://[::1]/b",
         ] {
             assert!(canonical(uri).is_err(), "{uri}");
         }

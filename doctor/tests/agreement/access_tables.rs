@@ -161,6 +161,12 @@ fn resources_are_decided_alike() {
     ];
     let (valid, usable) = compare(Names::Uris, &beginnings, &parts, 15_000);
     assert!(valid > 1_000 && usable > 1_000, "{valid} {usable}");
+    let few = ["a", "?", "#", "/", "%3F", "%23"];
+    let (valid, usable) = compare(Names::Uris, &["docs://", "docs:a"], &few, 10_000);
+    assert!(valid > 500 && usable > 1_000, "{valid} {usable}");
+    let few = ["a", ":", "[", "]", ":0", ":08", ":8", "/", "?"];
+    let (valid, usable) = compare(Names::Uris, &["docs://", "https://a.example", "ws://a"], &few, 5_000);
+    assert!(valid > 500 && usable > 1_000, "{valid} {usable}");
     let few = ["a", "/", "%2F", "%C3%BC", "\u{fc}", "A"];
     let (valid, usable) = compare(Names::Uris, &["docs://", "docs:"], &few, 5_000);
     assert!(valid > 1_000 && usable > 5_000, "{valid} {usable}");

@@ -19,4 +19,4 @@ pub mod table;
 pub mod uri;
 
 pub use policy::{Decision, ListMode, Policy, Target};
-pub use table::{Access, AccessTable, Names};
+pub use table::{Access, AccessTable, Names, is_plain};

@@ -55,6 +55,16 @@ impl Pattern {
         suffix_at >= prefix.len() && equal(start, prefix) && equal(&name[suffix_at..], suffix.as_bytes())
     }
 
+    /// The pattern without what begins at its first `?` or `#`; none if it has neither.
+    #[must_use]
+    pub fn before_query(&self) -> Option<Self> {
+        let cut = |part: &str| part.find(['?', '#']).map(|at| part[..at].to_owned());
+        match cut(&self.prefix) {
+            Some(prefix) => Some(Self { prefix, suffix: None }),
+            None => Some(Self { prefix: self.prefix.clone(), suffix: Some(cut(self.suffix.as_ref()?)?) }),
+        }
+    }
+
     /// How specific the pattern is.
     #[must_use]
     pub fn specificity(&self) -> Specificity {
@@ -131,6 +141,21 @@ mod tests {
         }
         assert_eq!(Pattern::new("a**"), None);
         assert_eq!(Pattern::new("*a*"), None);
+    }
+
+    #[test]
+    fn a_pattern_is_cut_before_its_query() {
+        for (text, cut) in [
+            ("a?b", Some("a")),
+            ("a?b*c", Some("a")),
+            ("a#b*c?d", Some("a")),
+            ("a*?b", Some("a*")),
+            ("a*b#c?", Some("a*b")),
+            ("a", None),
+            ("a*b", None),
+        ] {
+            assert_eq!(pattern(text).before_query(), cut.map(pattern), "{text}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use mcp_edge_runtime::settings::Reader;
 use super::{
     needs,
     table::{AccessTable, Names},
+    uri::before_query,
 };
 
 /// Who may use what of an upstream.
@@ -54,6 +55,15 @@ impl Target<'_> {
         match self {
             Self::Tool(name) | Self::Prompt(name) | Self::Resource(name) => Some(name),
             Self::Task => None,
+        }
+    }
+
+    /// The name for the log: of a URI what is before query and fragment, which may contain what is nobody's business.
+    #[must_use]
+    pub fn logged_name(&self) -> Option<&str> {
+        match self {
+            Self::Resource(uri) => Some(before_query(uri)),
+            Self::Tool(_) | Self::Prompt(_) | Self::Task => self.name(),
         }
     }
 }

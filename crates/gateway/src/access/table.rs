@@ -99,9 +99,36 @@ impl AccessTable {
             Names::Tools | Names::Prompts if name.is_ascii() => Cow::Borrowed(&*name),
             Names::Tools | Names::Prompts => fold(&name),
         };
-        let exact = self.most_specific(&|entry| entry.pattern.matches(&name, |one, another| one == another))?;
-        let alike = self.most_specific(&|entry| entry.folded.matches(&folded, <[u8]>::eq_ignore_ascii_case))?;
-        if std::ptr::eq(exact, alike) { exact.needs.as_ref() } else { None }
+        let entry = self.entry(&name, &folded)?;
+        if self.names == Names::Resources && !self.counts_without_query(entry, &name, &folded) {
+            return None;
+        }
+        entry.needs.as_ref()
+    }
+
+    /// The entry for a canonical name, if it is that for its folded form as well.
+    fn entry(&self, name: &str, folded: &str) -> Option<&Entry> {
+        let exact = self.most_specific(&|entry| entry.pattern.matches(name, |one, another| one == another))?;
+        let alike = self.most_specific(&|entry| entry.folded.matches(folded, <[u8]>::eq_ignore_ascii_case))?;
+        std::ptr::eq(exact, alike).then_some(exact)
+    }
+
+    /// Whether the entry for a URI also counts for what an upstream finds that drops query and fragment: it is the entry
+    /// for that, too; or it is about a query, and no other entry is about what is before it in particular.
+    fn counts_without_query(&self, entry: &Entry, name: &str, folded: &str) -> bool {
+        let (bare, bare_folded) = (uri::before_query(name), uri::before_query(folded));
+        if bare_folded.len() == folded.len() {
+            return true;
+        }
+        // What is cut off first and decoded then is something else than what is decoded first.
+        if bare.len() < name.len() && (bare.contains("%3F") || bare.contains("%23")) {
+            return false;
+        }
+        let Some(own) = entry.folded.before_query() else {
+            return self.entry(bare, bare_folded).is_some_and(|found| std::ptr::eq(found, entry));
+        };
+        let matches = |pattern: &Pattern| pattern.matches(bare_folded, <[u8]>::eq_ignore_ascii_case);
+        matches(&own) && self.entries.iter().all(|other| !matches(&other.folded) || other.folded.contains(&own))
     }
 
     /// Whether there is nothing here that anybody may use.
@@ -184,7 +211,8 @@ impl Entry {
 }
 
 /// Whether a name is text that every reader takes for the same: some cut off what is white space or a control character.
-fn is_plain(name: &str) -> bool {
+#[must_use]
+pub fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.trim().len() == name.len() && !name.bytes().any(|byte| byte.is_ascii_control())
 }
 

@@ -8,8 +8,9 @@
 //! | percent-encoding that is none, or of letters, digits, `-` `.` `_` `~` | it stands for the character (§6.2.2.2) |
 //! | dot segments, between `/`, `%2F` and `%5C`, in the path and behind it | they lead elsewhere |
 //! | user information | hides the host from people |
-//! | http, https, ws, wss, ftp: no host, or one that parsers change (upper case, other forms of IPv4, IPv6), the port that is the scheme's anyway | the same URI could be written in another way |
-//! | file: a host with a port, `localhost`, no `//` | as above |
+//! | an IPv6 address; a port that is empty or has leading zeros | the same URI could be written in another way |
+//! | http, https, ws, wss, ftp: no host, or one that parsers change (upper case, other forms of IPv4), the port that is the scheme's anyway, no path | as above |
+//! | file: a host with a port, `localhost`, no `//`, no path | as above |
 //!
 //! In the canonical form, characters that URIs do not have are percent-encoded, those of URI templates (`{`, `}`) as well,
 //! and hexadecimal digits are in upper case. So an entry for `file:///ä` or `file:///{path}` is for `file:///%C3%A4` and
@@ -76,6 +77,12 @@ pub fn folded(canonical: &str) -> Option<Cow<'_, str>> {
     }
     let decoded = String::from_utf8(decoded).ok()?;
     Some(Cow::Owned([scheme, &*fold(&decoded)].concat()))
+}
+
+/// A canonical URI, or a folded one, without query and fragment: what an upstream may look for that drops them.
+#[must_use]
+pub fn before_query(uri: &str) -> &str {
+    uri.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// Whether the canonical form differs.
@@ -163,6 +170,10 @@ fn check_authority(scheme: &str, uri: &str) -> Result<(), &'static str> {
     if authority.is_some_and(|authority| authority.contains('@')) {
         return Err("must not have user information");
     }
+    let is_special = SPECIAL.contains(&scheme);
+    if is_special && after.and_then(|after| after.split(['?', '#']).next()).is_some_and(|after| !after.contains('/')) {
+        return Err("must have a path: URL parsers add / to a host");
+    }
     let is_plain = match (authority, scheme) {
         (Some(authority), "file") => {
             let is_host = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._".contains(&byte);
@@ -170,15 +181,21 @@ fn check_authority(scheme: &str, uri: &str) -> Result<(), &'static str> {
             has_path && authority != "localhost" && authority.bytes().all(is_host)
         }
         (None, "file") => false,
-        (Some(authority), special) if SPECIAL.contains(&special) => {
+        (Some(authority), _) if is_special => {
             let (host, port) = authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port)));
             has_plain_authority(uri)
                 && not_normalized(&uri[..scheme.len() + 3 + authority.len()]).is_none()
                 && (port.is_none() || scheme.starts_with("http"))
                 && is_plain_host(host)
         }
-        (None, special) => !SPECIAL.contains(&special),
-        (Some(_), _) => true,
+        (Some(authority), _) => {
+            let port = authority.rsplit_once(':').map(|(_, port)| port);
+            let is_changed = |port: &str| port.is_empty() || port.starts_with('0') && port != "0";
+            // What is no number is no port for parsers either: they refuse it.
+            !authority.contains(['[', ']'])
+                && port.is_none_or(|port| !port.bytes().all(|byte| byte.is_ascii_digit()) || !is_changed(port))
+        }
+        (None, _) => !is_special,
     };
     if is_plain { Ok(()) } else { Err("must have its host and port in the form that URL parsers give them") }
 }

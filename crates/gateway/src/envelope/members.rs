@@ -1,13 +1,9 @@
 //! Reading the members of an object so that no reader of the same text can find others.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use mcp_edge_protocol::{members::is_alike, params::Text};
+use mcp_edge_protocol::members::{is_alike, walk_raw};
 use mcp_edge_runtime::json::quote;
-use serde::{
-    Deserializer,
-    de::{self, MapAccess, Visitor},
-};
 use serde_json::value::RawValue;
 
 /// Members of an object that are read at most: messages have less than twenty.
@@ -21,12 +17,23 @@ impl<'a> Members<'a> {
     /// Reads an object. `known` are the names that decide anything, here or at the upstream.
     ///
     /// # Errors
-    /// Of the category `Data`: no object; a member that occurs twice, or that is spelled as a known one but for case (see
+    /// Of the category `Data`: no object; a member that occurs twice, one whose name has control characters (a
+    /// reader with C strings ends it at a NUL), or one that is spelled as a known one but for case (see
     /// [`is_alike`]); more than [`MEMBERS`]. Otherwise what is wrong with the text.
     pub(super) fn read(json: &'a str, known: &[&str]) -> serde_json::Result<Self> {
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        let members = deserializer.deserialize_map(Strict { known })?;
-        deserializer.end()?;
+        let mut members: Vec<(Cow<'a, str>, &'a RawValue)> = Vec::with_capacity(8);
+        walk_raw(json, &mut |name, value| {
+            let is_misread = || !known.contains(&&*name) && known.iter().any(|known| is_alike(&name, known));
+            if members.len() == MEMBERS
+                || name.bytes().any(|byte| byte.is_ascii_control())
+                || members.iter().any(|(other, _)| *other == name)
+                || is_misread()
+            {
+                return false;
+            }
+            members.push((name, value));
+            true
+        })?;
         Ok(Self(members))
     }
 
@@ -56,33 +63,6 @@ impl<'a> Members<'a> {
             }
         }
         into.push('}');
-    }
-}
-
-struct Strict<'k> {
-    known: &'k [&'k str],
-}
-
-impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut members: Self::Value = Vec::with_capacity(8);
-        while let Some(Text(name)) = access.next_key()? {
-            let is_other = || !self.known.contains(&&*name);
-            if members.len() == MEMBERS
-                || members.iter().any(|(other, _)| *other == name)
-                || is_other() && self.known.iter().any(|known| is_alike(&name, known))
-            {
-                return Err(de::Error::custom("a member that different readers would read differently"));
-            }
-            members.push((name, access.next_value()?));
-        }
-        Ok(members)
     }
 }
 
@@ -139,6 +119,13 @@ mod tests {
         }
         for name in ["names", "nickname", "title", "task", "näme", "x_meta", "n ame", ""] {
             assert!(written(&["{", &quote(name), ":1}"].concat()).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_with_control_characters_are_refused() {
+        for json in [r#"{"name\u0000":1,"name":2}"#, r#"{"x\u0000y":1}"#, r#"{"\u001f":1}"#, "{\"a\u{7f}\":1}"] {
+            assert_eq!(written(json), None, "{json}");
         }
     }
 

@@ -45,6 +45,9 @@ pub use self::{
 /// Messages of a batch at most.
 const BATCH_LENGTH: usize = 100;
 
+/// 1 MiB for a batch, which is held three times: as it came, message by message, and as it is sent on.
+const BATCH_BYTES: usize = 1024 * 1024;
+
 /// Reads the body of a POST.
 ///
 /// # Errors
@@ -60,6 +63,9 @@ pub fn read<'a>(head: &RequestHead<'_>, body: &'a str, offers: Offers) -> Result
 /// Reads a batch. It is sent on as a whole, so that any message that cannot be sent on keeps all of them back.
 fn read_batch<'a>(head: &RequestHead<'_>, body: &'a str, offers: Offers) -> Result<Payload<'a>, Refusal<'a>> {
     let refuse = |message| Err(Refusal::of(RpcError::invalid_request(message)));
+    if body.len() > BATCH_BYTES {
+        return refuse("the batch is larger than 1 MiB: send its messages on their own");
+    }
     let elements = elements(body, BATCH_LENGTH).map_err(|error| {
         Refusal::of(match error.classify() {
             Category::Data => RpcError::invalid_request("the batch has more than 100 messages"),

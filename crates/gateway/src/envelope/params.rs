@@ -45,6 +45,9 @@ const META_NAMES: [&str; 7] = [
 /// The member of `_meta` that says what a client can do.
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
+/// 64 KiB for them: they are written anew several times. Those of clients take hundreds of bytes.
+const CAPABILITIES_BYTES: usize = 64 * 1024;
+
 /// The extension by which a server may answer a call with a task.
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
@@ -79,6 +82,10 @@ impl<'a> Params<'a> {
                 "params._meta has a member twice, one with a name in another spelling, more than 64, or is not valid text",
             )
         })?;
+        let capabilities = meta.as_ref().and_then(|meta| meta.get(CAPABILITIES));
+        if capabilities.is_some_and(|raw| raw.get().len() > CAPABILITIES_BYTES) {
+            return Err(RpcError::envelope("clientCapabilities", "has more than 64 KiB"));
+        }
         Ok(Self { members: Some(members), meta })
     }
 

@@ -16,14 +16,19 @@ struct Reading {
     is_exact: bool,
     /// Which of several members it keeps.
     keeps_last: bool,
+    /// Whether names end at a NUL for it, as those of programs in C.
+    ends_at_nul: bool,
 }
 
-const READINGS: [Reading; 4] = [
-    Reading { is_exact: true, keeps_last: true },
-    Reading { is_exact: true, keeps_last: false },
+const READINGS: [Reading; 6] = [
+    Reading { is_exact: true, keeps_last: true, ends_at_nul: false },
+    Reading { is_exact: true, keeps_last: false, ends_at_nul: false },
     // `encoding/json` of Go.
-    Reading { is_exact: false, keeps_last: true },
-    Reading { is_exact: false, keeps_last: false },
+    Reading { is_exact: false, keeps_last: true, ends_at_nul: false },
+    Reading { is_exact: false, keeps_last: false, ends_at_nul: false },
+    // cJSON.
+    Reading { is_exact: false, keeps_last: false, ends_at_nul: true },
+    Reading { is_exact: true, keeps_last: true, ends_at_nul: true },
 ];
 
 /// Checks that every reader of what is sent on finds the method, the id and the targets that were found here.
@@ -112,8 +117,11 @@ impl Reading {
     /// The JSON of a member, if there is one.
     fn member(self, object: &str, name: &str) -> Option<String> {
         let Members(members) = serde_json::from_str(object).unwrap_or_else(|error| panic!("{error}: {object}"));
-        let is_meant =
-            |member: &&(String, Box<RawValue>)| member.0 == name || !self.is_exact && loose(&member.0) == loose(name);
+        let is_meant = |member: &&(String, Box<RawValue>)| {
+            let end = member.0.find('\0').filter(|_| self.ends_at_nul).unwrap_or(member.0.len());
+            let read = &member.0[..end];
+            read == name || !self.is_exact && loose(read) == loose(name)
+        };
         let found = if self.keeps_last { members.iter().rfind(is_meant) } else { members.iter().find(is_meant) };
         found.map(|(_, value)| value.get().to_owned())
     }

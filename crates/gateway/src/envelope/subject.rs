@@ -12,6 +12,7 @@ use super::{
     method::{Method, Offers},
     params::Params,
 };
+use crate::access::is_plain;
 
 /// 16 KiB for a name or a URI: that is what a header can repeat.
 const NAME_BYTES: usize = 16 * 1024;
@@ -139,10 +140,9 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Checks that no reader takes a name for a shorter one: some end strings at U+0000, and some leave out white space at the
-/// edges. URIs have rules of their own, see [`access`](crate::access).
+/// Checks that no reader takes a name for a shorter one. URIs have rules of their own, see [`access`](crate::access).
 fn check_name(member: &str, name: &str) -> Result<(), RpcError> {
-    if member != "name" || (name.trim_ascii() == name && !name.bytes().any(|byte| byte.is_ascii_control())) {
+    if member != "name" || name.is_empty() || is_plain(name) {
         return Ok(());
     }
     Err(RpcError::invalid_params("names have neither control characters nor white space at the edges"))

@@ -25,13 +25,13 @@ use crate::{
         request_state::{Binding, State},
     },
     limits::{Limits, SEALED_BYTES, UNCOUNTED_BYTES, URI_BYTES},
-    load::{Load, Overloaded, Reservation},
     result::OperationResult,
     size::Size,
 };
 use mcp_edge_identity::AccessNeeded;
 use mcp_edge_protocol::{
     error::{Reason, RpcError},
+    load::{Load, Overloaded, Reservation},
     method::Method,
     params::{Params, text},
     revision::Era,

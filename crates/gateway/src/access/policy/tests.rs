@@ -79,3 +79,12 @@ fn lists_show_what_is_granted_or_also_what_can_be_obtained() {
     let SettingsError(errors) = read(&[("LIST_TOOLS", "all")]).map(drop).unwrap_err();
     assert_eq!(errors, ["LIST_TOOLS = \"all\" must be \"granted\" or \"obtainable\""]);
 }
+
+#[test]
+fn the_log_names_a_resource_without_its_query() {
+    for (uri, logged) in [("note:a?token=b", "note:a"), ("note:a#b?c", "note:a"), ("note:a", "note:a")] {
+        assert_eq!(Target::Resource(uri.into()).logged_name(), Some(logged));
+    }
+    assert_eq!(Target::Tool("a?b".into()).logged_name(), Some("a?b"));
+    assert_eq!(Target::Task.logged_name(), None);
+}

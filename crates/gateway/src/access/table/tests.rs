@@ -148,6 +148,68 @@ fn a_uri_that_is_another_one_when_it_is_decoded_is_denied() {
 }
 
 #[test]
+fn a_uri_is_what_parsers_of_the_standard_make_of_it() {
+    let table = resources("docs://*=docs:read docs://secret/*=deny https://a.example*=allow https://a.example/=deny");
+    for uri in ["docs://secret:/1", "docs://secret/1", "https://a.example"] {
+        assert_eq!(decided(&table, uri), "deny", "{uri}");
+    }
+}
+
+#[test]
+fn a_uri_is_the_same_without_its_query_or_is_denied() {
+    let table = resources("docs://*=read docs://*/admin=admin docs://x/a?b=deny");
+    for uri in [
+        "docs://x/admin?",
+        "docs://x/admin?y",
+        "docs://x/admin#y",
+        "docs://x/admin#",
+        "docs://x/Admin?y",
+        "docs://x/admin%3Fy",
+        "docs://x/admin%23y",
+        "docs://x?y/admin",
+        "docs://x#/admin",
+        // Cut first, and decoded then, it would be another.
+        "docs://x/a%3Fb?c",
+    ] {
+        assert_eq!(decided(&table, uri), "deny", "{uri}");
+    }
+    for uri in ["docs://x?y", "docs://x?", "docs://x/#y", "docs://c%23", "docs://x/{?y}", "docs://?"] {
+        assert_eq!(decided(&table, uri), "read", "{uri}");
+    }
+    assert_eq!(decided(&table, "docs://x/admin"), "admin");
+}
+
+#[test]
+fn an_entry_may_be_for_a_query() {
+    let table = resources("docs://search=deny docs://search?q=*=q docs://search?q=all=all docs://x{?y}=template");
+    for (uri, expected) in [
+        ("docs://search?q=a", "q"),
+        ("docs://search?q=", "q"),
+        ("docs://search?q=a#b", "q"),
+        ("docs://search?q=all", "all"),
+        ("docs://search?p", "deny"),
+        ("docs://search", "deny"),
+        ("docs://x{?y}", "template"),
+    ] {
+        assert_eq!(decided(&table, uri), expected, "{uri}");
+    }
+    // One that leaves the path open is for no path that another entry is about.
+    let table = resources("docs://*=read docs://*?raw=raw docs://*/list#raw=list docs://admin=admin docs://ad*n=x");
+    for (uri, expected) in [
+        ("docs://a?raw", "raw"),
+        ("docs://a/list#raw", "list"),
+        ("docs://a?b", "read"),
+        ("docs://admin?raw", "deny"),
+        ("docs://Admin?raw", "deny"),
+        ("docs://adn?raw", "deny"),
+        ("docs://admin?/list#raw", "deny"),
+        ("docs://a?/list#raw", "deny"),
+    ] {
+        assert_eq!(decided(&table, uri), expected, "{uri}");
+    }
+}
+
+#[test]
 fn a_table_knows_its_scopes_and_whether_it_offers_anything() {
     let table = tools("a=x,user b=y,x c=deny");
     assert_eq!(table.scopes(), Scopes::parse("x y"));

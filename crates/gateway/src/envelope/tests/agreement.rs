@@ -36,6 +36,7 @@ fn name() -> impl Strategy<Value = String> {
         2 => format!("\"{}\"", name.replacen('k', "\u{212a}", 1)),
         3 => format!("\"{}\"", name.replacen('i', "İ", 1)),
         4 => format!("\"_{name}\""),
+        6 => format!("\"{name}\\u0000\""),
         5 => format!("\"\\u{:04x}{}\"", name.as_bytes()[0], &name[1..]),
         _ => format!("\"{name}\""),
     })

@@ -71,4 +71,7 @@ fn a_batch_is_sent_on_as_a_whole_or_not_at_all() {
 fn a_batch_has_a_limit() {
     assert!(matches!(read(&bare(), &batch(&[CALL; 100]), ALL), Ok(Payload::Batch(messages)) if messages.len() == 100));
     assert_eq!(refusal(&bare(), &batch(&[CALL; 101]), ALL).3, "the batch has more than 100 messages");
+    let refused = refusal(&bare(), &batch(&[CALL, &" ".repeat(1024 * 1024)]), ALL);
+    assert_eq!((refused.0, refused.1), (-32600, 400));
+    assert_eq!(refused.3, "the batch is larger than 1 MiB: send its messages on their own");
 }

@@ -200,3 +200,18 @@ fn what_is_not_offered_does_not_exist() {
     let body = request("tools/call", &format!(r#"{{"name":"a",{META}}}"#));
     assert_eq!(refusal(&modern("tools/call", None), &body, nothing).0, -32601);
 }
+
+#[test]
+fn capabilities_have_a_limit() {
+    let body = |bytes: usize| {
+        let meta = META.replace("{}", &format!(r#"{{"x":"{}"}}"#, "a".repeat(bytes)));
+        request("tools/call", &format!(r#"{{"name":"a",{meta}}}"#))
+    };
+    let head = modern("tools/call", Some("a"));
+    assert_eq!(code(&head, &body(60 * 1024)), 0);
+    for offers in [ALL, MCP] {
+        let refused = refusal(&head, &body(64 * 1024), offers);
+        assert_eq!(refused.1, 400);
+        assert!(refused.3.contains("64 KiB"), "{}", refused.3);
+    }
+}

@@ -12,15 +12,20 @@ use std::{
     time::Duration,
 };
 
-use crate::limits::{HELD_BYTES, LIGHT_BYTES};
+/// Calls with less than 256 KiB of arguments are not held back by others: an isolate has room for hundreds.
+pub const LIGHT_BYTES: usize = 256 * 1024;
+
+/// 24 MiB for the arguments of all other calls that are running in an isolate, or one call. Of its 128 MB, JavaScript takes
+/// a third; reading the largest call that is let in takes 38 MiB, and a result is copied several times on its way out.
+pub const HELD_BYTES: usize = 24 * 1024 * 1024;
 
 /// What the calls in an isolate hold together.
 #[derive(Default)]
-pub(super) struct Load(RefCell<Vec<Weak<Reservation>>>);
+pub struct Load(RefCell<Vec<Weak<Reservation>>>);
 
 /// Memory that a call may use as long as it keeps this.
 #[derive(Debug)]
-pub(super) struct Reservation {
+pub struct Reservation {
     bytes: usize,
     /// Seconds since 1970.
     until: u64,
@@ -31,6 +36,9 @@ impl Load {
     /// alone is admitted regardless of what it holds: what it may hold has limits of its own.
     ///
     /// The time matters for calls whose clients have left: the runtime forgets them without dropping anything.
+    ///
+    /// # Errors
+    /// If there is no room for it.
     pub fn admit(&self, bytes: usize, now: u64, time: Duration) -> Result<Option<Rc<Reservation>>, Overloaded> {
         if bytes <= LIGHT_BYTES {
             return Ok(None);
@@ -53,7 +61,7 @@ impl Load {
 
 /// There is no room beside the calls that are running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Overloaded;
+pub struct Overloaded;
 
 // ---------------------------------------------------------------------------------------------------------------------
 
