@@ -54,6 +54,7 @@ check: setup ## Check spelling and words, architecture, format, lints and docume
 	$(call phase,format)
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
+	cargo fmt --manifest-path tests/gateway/upstreams/rmcp/Cargo.toml --check
 	$(call phase,clippy)
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	# Without the features `cloudflare` and `page`: nothing else may depend on either.

@@ -55,6 +55,11 @@ mcp_python=$cache/python-client-$(cksum <"$root/dev/setup-parts/python-client.tx
 # FastMCP and the official client, in an environment of their own.
 gateway_python=$cache/gateway-python-$(cksum <"$root/dev/setup-parts/gateway.txt" | cut -d ' ' -f 1)/bin/python
 
+# An MCP server of the official Rust SDK. The checksum is that of its source.
+gateway_rmcp=$cache/gateway-rmcp-$(
+  cat "$root/tests/gateway/upstreams/rmcp/"{Cargo.toml,Cargo.lock,src/main.rs} | cksum | cut -d ' ' -f 1
+)/bin/gateway-upstream-rmcp
+
 # Identity providers for tests: those written in Python in an environment of their own, the others unpacked from the
 # packages of this version of Debian.
 providers_python=$cache/providers-python-$(cksum <"$root/dev/setup-parts/providers.txt" | cut -d ' ' -f 1)/bin/python

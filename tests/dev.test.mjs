@@ -1,19 +1,19 @@
 // `make dev`, also in front of a server, and `make whoami`.
 
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { createRemoteJWKSet, jwtVerify } from "jose";
+import { startHostileUpstream } from "./gateway/upstreams/hostile.mjs";
+import { commandLinesOf, descendantsOf, processes } from "./support/processes.mjs";
 import { Browser, signIn } from "./support/sign-in.mjs";
 import { freePort, send } from "./support/worker.mjs";
 
@@ -256,6 +256,30 @@ describe("make dev UPSTREAM=…", () => {
   });
 });
 
+test("make dev UPSTREAM_AUTH=secret shows the secret to the server alone", async () => {
+  const secret = "the-static-key-of-the-server";
+  const ports = { PORT: String(await freePort()), IDP_PORT: String(await freePort()) };
+  const upstream = await startHostileUpstream({ tools: ["search"] });
+  const env = { ...ports, UPSTREAM: upstream.url, UPSTREAM_AUTH: "secret", UPSTREAM_SECRET: secret, UPSTREAM_SECRET_HEADER: "x-api-key" };
+  const dev = start("dev/start.mjs", [], env);
+  try {
+    await printed(dev, /Ctrl-C stops everything/);
+    const whoami = start("dev/whoami.mjs", [`http://localhost:${ports.PORT}/mcp`, "--login", "alice"]);
+    assert.equal(await whoami.ended, 0, whoami.output);
+    assert.match(whoami.output, /search/);
+    // Those of `make dev` itself, and those of the Worker.
+    assert.ok(upstream.requests.length > 3);
+    assert.ok(upstream.requests.every(({ headers }) => headers["x-api-key"] === secret && headers.authorization === undefined));
+    assert.ok(!(await commandLinesOf(dev.child.pid)).includes(secret));
+    for (const { output } of [dev, whoami]) assert.ok(!output.includes(secret));
+    assert.equal((await stat(`${ROOT}.wrangler/gateway/secrets.env`)).mode & 0o777, 0o600);
+  } finally {
+    dev.child.kill("SIGINT");
+    await dev.ended;
+    await upstream.stop();
+  }
+});
+
 /** An MCP server of the official SDK that verifies assertions, as docs/gateway.md shows it. */
 async function startVerifyingServer({ port, gateway }) {
   const url = `http://localhost:${port}/mcp`;
@@ -323,47 +347,6 @@ describe("without a server", () => {
     }
   });
 });
-
-async function processes() {
-  const all = existsSync("/proc/self/stat") ? await processesOfLinux() : await processesOfPs();
-  // A process that has ended but is still listed (zombie) is not running.
-  return all.filter(({ state }) => !state.startsWith("Z"));
-}
-
-// Small Linux images have no `ps`.
-async function processesOfLinux() {
-  const folders = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(folders.map((pid) => readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined)));
-  return lines.filter(Boolean).map((line) => {
-    // The name in parentheses may contain any character.
-    const [state, parent] = line.slice(line.lastIndexOf(")") + 2).split(" ");
-    return { pid: parseInt(line, 10), parent: Number(parent), state };
-  });
-}
-
-async function processesOfPs() {
-  const { stdout } = await promisify(execFile)("ps", ["-A", "-o", "pid=,ppid=,stat="]);
-  const lines = stdout.trim().split("\n").map((line) => line.trim().split(/\s+/));
-  return lines.map(([pid, parent, state]) => ({ pid: Number(pid), parent: Number(parent), state }));
-}
-
-/** The command lines of a process and all below it; empty where there is no /proc. */
-async function commandLinesOf(ancestor) {
-  const pids = [ancestor, ...(await descendantsOf(ancestor))];
-  return (await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")))).join("\n");
-}
-
-async function descendantsOf(ancestor) {
-  const all = await processes();
-  const found = [];
-  const visit = (parent) =>
-    all.filter((one) => one.parent === parent).forEach(({ pid }) => {
-      found.push(pid);
-      visit(pid);
-    });
-  visit(ancestor);
-  return found;
-}
 
 function assertFree(port) {
   return new Promise((resolve, reject) => {

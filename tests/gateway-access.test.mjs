@@ -349,23 +349,28 @@ test("tools, prompts and resources without a table do not exist", async () => {
   }
 });
 
-for (const [what, settings] of Object.entries({
-  "ambiguous patterns": { TOOL_SCOPES: "a*=allow *b=allow" },
-  "a pattern twice": { TOOL_SCOPES: "a=allow a=deny" },
-  "two stars": { TOOL_SCOPES: "a*b*=allow" },
-  "a need that is alone and is not": { TOOL_SCOPES: "a=allow,docs:read" },
-  "no key": { UPSTREAM_SIGNING_KEY: undefined },
-  "no state secret": { STATE_SECRET: undefined },
-  "an upstream over plain HTTP": { UPSTREAM: "http://upstream.example/mcp" },
-  "tasks of nobody": { UPSTREAM_AUTH: "none", TASK_SCOPES: "allow" },
-  "no seconds": { UPSTREAM_SECONDS: "0" },
-})) {
-  test(`settings with ${what} let no request through`, async () => {
+for (const [what, settings, expected] of [
+  ["ambiguous patterns", { TOOL_SCOPES: "a*=allow *b=allow" }, /^- TOOL_SCOPES: a\* and \*b match the same names/],
+  ["a pattern twice", { TOOL_SCOPES: "a=allow a=deny" }, /^- TOOL_SCOPES: a occurs twice/],
+  ["two stars", { TOOL_SCOPES: "a*b*=allow" }, /^- TOOL_SCOPES.*more than one \*/],
+  ["a need that is alone and is not", { TOOL_SCOPES: "a=allow,docs:read" }, /^- TOOL_SCOPES.*allow must stand alone/],
+  ["no key", { UPSTREAM_SIGNING_KEY: undefined }, /^- UPSTREAM_SIGNING_KEY is not set/],
+  ["no state secret", { STATE_SECRET: undefined }, /^- STATE_SECRET is not set/],
+  ["an upstream over plain HTTP", { UPSTREAM: "http://upstream.example/mcp" }, /^- UPSTREAM = .*must begin with https/],
+  ["tasks of nobody", { UPSTREAM_AUTH: "none", UPSTREAM_SIGNING_KEY: undefined, TASK_SCOPES: "allow" }, /^- TASK_SCOPES needs UPSTREAM_AUTH = "assertion"/],
+  ["no seconds", { UPSTREAM_SECONDS: "0" }, /^- UPSTREAM_SECONDS = "0"/],
+]) {
+  test(`settings with ${what} let no request through, and the log says which`, async () => {
     const other = await startGateway({ upstream: upstream.url, settings: { TOOL_SCOPES: "*=allow", ...settings } });
     try {
       const { status } = await post(other.worker, { token: await other.alice(""), message: legacyCall("open") });
       assert.equal(status, 500);
       assert.deepEqual(upstream.requests, []);
+      const isLogged = () => other.worker.raw().includes("no request will be let through");
+      await other.worker.waitFor(isLogged, "the log does not say that the settings are wrong");
+      const problems = [...new Set(other.worker.raw().match(/^- .*$/gm))];
+      assert.equal(problems.length, 1, problems.join("\n"));
+      assert.match(problems[0], expected);
     } finally {
       await other.stop();
     }

@@ -66,7 +66,7 @@ export function checkUpstream(text, { name = "URL", why } = {}) {
   // Also an empty one, which `search` and `hash` do not show.
   if (/[?#]/.test(text)) throw new Problem(`${name} must have neither query nor fragment`, { fix });
   if (!isPrivate(url)) throw new Problem(`${name} is not https`, { why: "Others could read what is sent to it, and change the answers.", fix });
-  // The Worker takes URLs only as parsers write them: for others, two texts would be one URL.
+  // The Worker takes URLs only as parsers write them: otherwise one URL could be written in two ways.
   if (text !== url.href && `${text}/` !== url.href) throw new Problem(`${name} is not in the form that URL parsers give it`, { why: "The Worker refuses it therefore.", fix: `Write ${name}=${url.href}` });
   return text;
 }

@@ -9,7 +9,7 @@ import { MODERN, NEWEST_LEGACY } from "../support/messages.mjs";
 import { signIn } from "../support/sign-in.mjs";
 import { CLIENTS, connectV2 } from "./support/clients.mjs";
 import { startProtected } from "./support/protected.mjs";
-import { skipsPython } from "./upstreams/programs.mjs";
+import { skipsPython, skipsRmcp } from "./upstreams/programs.mjs";
 
 const OTHERS = { PROMPT_SCOPES: "*=allow", RESOURCE_SCOPES: "*=allow" };
 
@@ -42,6 +42,15 @@ const UPSTREAMS = {
       isAlice(claims, gateway);
       assert.equal(slow, gateway.subjects.alice);
     },
+    denied: "delete_everything",
+  },
+  rmcp: {
+    eras: ["modern", "legacy"],
+    skip: skipsRmcp,
+    settings: { TOOL_SCOPES: "claims=tools:use delete_*=deny" },
+    tools: ["claims"],
+    calls: { claims: {} },
+    check: ({ claims }, gateway) => isAlice(claims, gateway),
     denied: "delete_everything",
   },
   TypeScript: {

@@ -7,7 +7,7 @@ import { initialize, legacyCall } from "../support/messages.mjs";
 import "../support/report-failures.mjs";
 import { post } from "../support/worker.mjs";
 import { assertionOf, startProtected } from "./support/protected.mjs";
-import { skipsPython } from "./upstreams/programs.mjs";
+import { skipsPython, skipsRmcp } from "./upstreams/programs.mjs";
 
 const foreign = await createSigningKey();
 const seconds = () => Math.floor(Date.now() / 1000);
@@ -19,7 +19,7 @@ function tampered(assertion, claims) {
   return [header, Buffer.from(JSON.stringify(changed)).toString("base64url"), signature].join(".");
 }
 
-for (const [name, skip] of [["FastMCP", skipsPython], ["TypeScript", false]]) {
+for (const [name, skip] of [["FastMCP", skipsPython], ["rmcp", skipsRmcp], ["TypeScript", false]]) {
   describe(`${name} refuses, when it is reached directly,`, { skip }, () => {
     let deployment;
     before(async () => (deployment = await startProtected(name, { TOOL_SCOPES: "*=allow" })));

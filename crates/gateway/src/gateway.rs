@@ -39,6 +39,7 @@ use crate::{
     answer::Answered,
     envelope::{self, Envelope, Method, Offers, Payload, Refusal},
     failure::Failure,
+    load::Bodies,
     pins::Pins,
     results::Unapproved,
     session::SessionSeal,
@@ -79,6 +80,8 @@ pub struct Gateway<F, K> {
     policy: Policy,
     pins: Option<Pins>,
     sessions: SessionSeal,
+    /// What is held of requests that wait.
+    bodies: Bodies,
     /// A JWK Set; none if no assertions are signed.
     public_keys: Option<String>,
 }
@@ -159,11 +162,15 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     pub fn new(settings: &GatewaySettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
         let GatewaySettings { upstream, policy, pins, jwks, session, .. } = settings.clone();
         let upstream = Upstream::new(upstream, forward, signing_key);
-        Self { upstream, policy, pins, sessions: session, public_keys: jwks }
+        Self { upstream, policy, pins, sessions: session, bodies: Bodies::default(), public_keys: jwks }
     }
 
     async fn respond(&self, head: &RequestHead<'_>, body: &str, caller: Caller<'_>) -> Handled {
         let mut summary = Summary::new(Outcome::Accepted);
+        let _held = match self.bodies.admit(body, caller.context.now, self.upstream.timeout()) {
+            Ok(held) => held,
+            Err(response) => return finish(Err(Refused::Http(response)), summary),
+        };
         let prepared = match head.method() {
             "POST" => self.post(head, body, caller, &mut summary),
             "DELETE" => self.end_session(head, caller).map(Some),

@@ -3,12 +3,13 @@
 import { importJWK, SignJWT } from "jose";
 import { startGateway } from "../../support/gateway-deployment.mjs";
 import { freePort } from "../../support/worker.mjs";
-import { startEverything, startFastMcp } from "../upstreams/programs.mjs";
+import { startEverything, startFastMcp, startRmcp } from "../upstreams/programs.mjs";
 import { startTypeScript } from "../upstreams/typescript/server.mjs";
 
 const STARTS = {
   everything: ({ port }) => startEverything({ port }),
   FastMCP: startFastMcp,
+  rmcp: startRmcp,
   TypeScript: ({ port, issuer, jwksUrl }) => startTypeScript({ port, assertions: { issuer, jwksUrl, audience: `http://127.0.0.1:${port}/mcp` } }),
 };
 

@@ -21,6 +21,11 @@ export const python = process.env.GATEWAY_PYTHON ?? "";
 /** Why the tests of FastMCP and of the Python client are skipped, or `false`. */
 export const skipsPython = without("FastMCP", python, process.env, "gateway");
 
+const rmcp = process.env.GATEWAY_RMCP ?? "";
+
+/** Why the tests of rmcp are skipped, or `false`. */
+export const skipsRmcp = without("rmcp", rmcp, process.env, "gateway");
+
 const running = new Set();
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 
@@ -38,6 +43,13 @@ export async function startFastMcp({ issuer, audience, jwksUrl, port }) {
   port ??= await freePort();
   const options = { port, issuer, jwks_uri: jwksUrl, audience: audience ?? urlOf(port) };
   return start([python, FASTMCP, JSON.stringify(options)], { port });
+}
+
+/** A server of rmcp that requires assertions. Options as for FastMCP; the keys must be published when it starts. */
+export async function startRmcp({ issuer, audience, jwksUrl, port }) {
+  port ??= await freePort();
+  const options = { port, issuer, jwks_uri: jwksUrl, audience: audience ?? urlOf(port) };
+  return start([rmcp, JSON.stringify(options)], { port });
 }
 
 const urlOf = (port) => `http://127.0.0.1:${port}/mcp`;
