@@ -168,7 +168,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     async fn respond(&self, head: &RequestHead<'_>, body: &str, caller: Caller<'_>) -> Handled {
         let mut summary = Summary::new(Outcome::Accepted);
         let _held = match self.bodies.admit(body, caller.context.now, self.upstream.timeout()) {
-            Ok(held) => held,
+            Ok(reservation) => reservation,
             Err(response) => return finish(Err(Refused::Http(response)), summary),
         };
         let prepared = match head.method() {

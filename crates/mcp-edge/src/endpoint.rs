@@ -3,11 +3,10 @@
 //! It joins [`ResourceServer`], which authenticates the caller, and [`Server`], which handles the message; neither knows the
 //! other. A refusal of either becomes a response in one place, [`ChallengeContext::response`].
 
-use std::{cell::OnceCell, rc::Rc, time::Duration};
+use std::{cell::OnceCell, rc::Rc};
 
 use mcp_edge_gateway::{
     gateway::{self, PassOn},
-    load::Bodies,
     results::Unapproved,
     settings::GatewaySettings,
     upstream::Caller,
@@ -75,8 +74,6 @@ pub struct Endpoint<E, S> {
     page: OnceCell<Page>,
     /// Answers in place of `server`, which then has nothing to offer.
     gateway: Option<Rc<dyn PassOn>>,
-    /// The bodies that it holds.
-    bodies: Bodies,
 }
 
 /// Which part of the server a path belongs to.
@@ -157,7 +154,6 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             documents,
             page: OnceCell::new(),
             gateway,
-            bodies: Bodies::default(),
         }
     }
 
@@ -262,12 +258,6 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         let body = match body {
             Ok(body) => body,
             Err(error) => return Ok(unreadable_body(error)),
-        };
-        let patience =
-            self.settings.gateway.as_ref().map_or(Duration::from_mins(1), |gateway| gateway.upstream.timeout);
-        let _held = match self.bodies.admit(&body, context.now, patience) {
-            Ok(held) => held,
-            Err(response) => return Ok(response),
         };
         let caller = Caller { identity, context, runtime: &*self.server_services.runtime };
         let handled = gateway.handle(head, &body, caller).await;
