@@ -16,8 +16,9 @@ use mcp_edge_runtime::settings::Reader;
 use crate::with_text;
 
 /// The kinds of results, by the first character of the input.
-const KINDS: [(char, ReadResult); 7] = [
+const KINDS: [(char, ReadResult); 8] = [
     ('t', ReadResult::List(Listed::Tools)),
+    (PINNED, ReadResult::List(Listed::Tools)),
     ('p', ReadResult::List(Listed::Prompts)),
     ('r', ReadResult::List(Listed::Resources)),
     ('u', ReadResult::List(Listed::Templates)),
@@ -25,6 +26,20 @@ const KINDS: [(char, ReadResult); 7] = [
     ('d', ReadResult::Discover),
     ('c', ReadResult::Resource),
 ];
+
+/// The kind of a list of tools whose definitions must be approved.
+const PINNED: char = 'l';
+
+/// The one definition that is approved, and the setting that says so.
+const APPROVED: &str = r#"{"name":"a"}"#;
+const TOOL_PINS: &str = "a=2dcZsnSAtVzUkYAg50c-cW7TVpyK2v6SbPmxC0-O8GQ";
+
+fn pins() -> Option<pins::Pins> {
+    let get = |name: &str| (name == "TOOL_PINS").then(|| TOOL_PINS.to_owned());
+    let mut reader = Reader::new(&get);
+    let pins = pins::Pins::read(&mut reader);
+    reader.finish(pins).expect("the setting is good")
+}
 
 fn policy() -> Policy {
     let get = |name: &str| match name {
@@ -47,7 +62,8 @@ pub fn check(input: &[u8]) {
         let Some((_, what)) = KINDS.into_iter().find(|(letter, _)| kind.eq_ignore_ascii_case(letter)) else { return };
         let era = if kind.is_ascii_uppercase() { Era::Modern } else { Era::Legacy };
         let (policy, identity) = (policy(), Identity::for_test("ada", ""));
-        let context = RewriteContext { policy: &policy, identity: &identity, pins: None, era };
+        let pins = if kind.eq_ignore_ascii_case(&PINNED) { pins() } else { None };
+        let context = RewriteContext { policy: &policy, identity: &identity, pins: pins.as_ref(), era };
         let rewritten = rewrite(what, response, "1", &context).map(|rewritten| rewritten.response);
         check_stream(what, response, rewritten.as_deref().ok(), &context);
         if let Ok(rewritten) = rewritten {
@@ -93,6 +109,9 @@ fn check_response(what: ReadResult, response: &str, context: &RewriteContext<'_>
     for (_, items) in result.iter().filter(|(name, _)| is_read_as(name, list)) {
         walk_array(items, &mut |item| {
             check_item(item, key, tables, context.identity);
+            if context.pins.is_some() {
+                assert_eq!(pins::canonical(item).as_deref(), Some(APPROVED), "{item} is not approved");
+            }
             true
         })
         .expect("the list is an array");
