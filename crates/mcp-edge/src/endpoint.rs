@@ -74,7 +74,6 @@ pub struct Endpoint<E, S> {
     page: OnceCell<Page>,
     /// Answers in place of `server`, which then has nothing to offer.
     gateway: Option<Rc<dyn PassOn>>,
-    /// The bodies that it holds.
     bodies: Bodies,
 }
 
@@ -217,7 +216,6 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Ok(identity) => identity,
             Err(denial) => return Err(self.limit_failures(denial, context).await),
         };
-
         if let Some(gateway) = &self.gateway {
             return self.through(&**gateway, head, body, &identity, context, record).await;
         }
