@@ -18,8 +18,9 @@ use crate::with_text;
 const IDS: Ids<'_> = Ids { asked: "1", answered: "1" };
 
 /// The kinds of results, by the first character of the input.
-const KINDS: [(char, ReadResult); 7] = [
+const KINDS: [(char, ReadResult); 8] = [
     ('t', ReadResult::List(Listed::Tools)),
+    (PINNED, ReadResult::List(Listed::Tools)),
     ('p', ReadResult::List(Listed::Prompts)),
     ('r', ReadResult::List(Listed::Resources)),
     ('u', ReadResult::List(Listed::Templates)),
@@ -27,6 +28,20 @@ const KINDS: [(char, ReadResult); 7] = [
     ('d', ReadResult::Discover),
     ('c', ReadResult::Resource),
 ];
+
+/// The kind of a list of tools whose definitions must be approved.
+const PINNED: char = 'l';
+
+/// The one definition that is approved, and the setting that says so.
+const APPROVED: &str = r#"{"name":"a"}"#;
+const TOOL_PINS: &str = "a=2dcZsnSAtVzUkYAg50c-cW7TVpyK2v6SbPmxC0-O8GQ";
+
+fn pins() -> Option<pins::Pins> {
+    let get = |name: &str| (name == "TOOL_PINS").then(|| TOOL_PINS.to_owned());
+    let mut reader = Reader::new(&get);
+    let pins = pins::Pins::read(&mut reader);
+    reader.finish(pins).expect("the setting is good")
+}
 
 fn policy() -> Policy {
     let get = |name: &str| match name {
@@ -95,6 +110,9 @@ fn check_response(what: ReadResult, response: &str, context: &RewriteContext<'_>
     for (_, items) in result.iter().filter(|(name, _)| is_read_as(name, list)) {
         walk_array(items, &mut |item| {
             check_item(item, key, tables, context.identity);
+            if context.pins.is_some() {
+                assert_eq!(pins::canonical(item).as_deref(), Some(APPROVED), "{item} is not approved");
+            }
             true
         })
         .expect("the list is an array");

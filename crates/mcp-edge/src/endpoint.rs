@@ -215,7 +215,6 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Ok(identity) => identity,
             Err(denial) => return Err(self.limit_failures(denial, context).await),
         };
-
         if let Some(gateway) = &self.gateway {
             return self.through(&**gateway, head, body, &identity, context, record).await;
         }

@@ -383,12 +383,23 @@ fn few_variables_are_set_unless_an_operator_sets_more() {
     assert_eq!(set, ["PROVIDER", "ISSUER", "RESOURCE", "REQUIRED_SCOPES", "CLAIM_SCOPES"]);
 }
 
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+const SIGNING_KEY: &str = r#"{"kty":"EC","crv":"P-256","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+    "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+
 #[test]
 fn a_commented_setting_shows_its_default() {
-    let default = format!("{:?}", parse(&[]).unwrap());
+    // Those of a gateway have no meaning without one.
+    let gateway =
+        [("UPSTREAM", "https://upstream.example/mcp"), ("UPSTREAM_SIGNING_KEY", SIGNING_KEY), ("STATE_SECRET", SECRET)];
+    let default = [&[][..], &gateway].map(|settings| format!("{:?}", parse(settings).unwrap()));
     let commented: Vec<_> = variables(WRANGLER_TOML).filter(|(is_set, ..)| !is_set).collect();
     assert!(commented.len() > 25, "{commented:?}");
     for (_, name, value) in commented {
-        assert_eq!(format!("{:?}", parse(&[(name, value)]).unwrap()), default, "{name} = {value:?}");
+        let of_gateway = name.starts_with("UPSTREAM_") || name == "LIST_TOOLS";
+        let settings = [&[(name, value)][..], if of_gateway { &gateway } else { &[] }].concat();
+        let default = &default[usize::from(of_gateway)];
+        assert_eq!(format!("{:?}", parse(&settings).unwrap()), *default, "{name} = {value:?}");
     }
 }

@@ -201,7 +201,7 @@ fn an_entry_may_be_for_a_query() {
         ("docs://a?b", "read"),
         ("docs://admin?raw", "deny"),
         ("docs://Admin?raw", "deny"),
-        ("docs://adn?raw", "deny"),
+        ("docs://ad_n?raw", "deny"),
         ("docs://admin?/list#raw", "deny"),
         ("docs://a?/list#raw", "deny"),
     ] {
