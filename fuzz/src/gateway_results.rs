@@ -64,7 +64,8 @@ pub fn check(input: &[u8]) {
         let Some((_, what)) = KINDS.into_iter().find(|(letter, _)| kind.eq_ignore_ascii_case(letter)) else { return };
         let era = if kind.is_ascii_uppercase() { Era::Modern } else { Era::Legacy };
         let (policy, identity) = (policy(), Identity::for_test("ada", ""));
-        let context = RewriteContext { policy: &policy, identity: &identity, pins: None, era, now: 0 };
+        let pins = if kind.eq_ignore_ascii_case(&PINNED) { pins() } else { None };
+        let context = RewriteContext { policy: &policy, identity: &identity, pins: pins.as_ref(), era, now: 0 };
         let rewritten = rewrite(what, response, IDS, &context).map(|rewritten| rewritten.response);
         check_stream(what, response, rewritten.as_deref().ok(), &context);
         if let Ok(rewritten) = rewritten {
