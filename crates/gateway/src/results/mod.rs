@@ -3,10 +3,10 @@
 //!
 //! | module | what it contains |
 //! |---|---|
-//! | [`response`] | JSON-RPC responses: the result or the error that answers a request of ours |
-//! | [`lists`] | the four lists: which items pass |
-//! | [`handshake`] | `initialize` and `server/discover`: revisions and capabilities |
-//! | [`event_stream`] | the response in an event stream |
+//! | `response` | JSON-RPC responses: the result or the error that answers a request of ours |
+//! | `lists` | the four lists: which items pass |
+//! | `handshake` | `initialize` and `server/discover`: revisions and capabilities |
+//! | `event_stream` | the response in an event stream |
 //!
 //! What passes, passes as the JSON that it was. Nothing recurses over what the upstream has nested, and nothing is built of
 //! it but lists of its parts. The caller limits the bytes.
