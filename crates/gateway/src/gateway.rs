@@ -181,7 +181,11 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             Ok(None) => Ok(Answered::accepted()),
             Err(refused) => Err(refused),
         };
-        finish(answered, summary)
+        let mut handled = finish(answered, summary);
+        if let Some(pins) = &self.pins {
+            handled.unapproved.retain(|Unapproved { name, digest }| pins.report(name, digest.as_deref()));
+        }
+        handled
     }
 
     /// Decides on a POST; nothing of it if nothing is passed on.

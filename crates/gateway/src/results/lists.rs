@@ -119,6 +119,5 @@ fn hide_unapproved(items: &mut Vec<(String, &str)>, pins: &Pins, now: u64) -> Ve
     for Unapproved { name, .. } in &unapproved {
         pins.remember(name, false, now);
     }
-    unapproved.retain(|Unapproved { name, digest }| pins.report(name, digest.as_deref()));
     unapproved
 }
