@@ -3,7 +3,7 @@
 //! | module | what it contains |
 //! |---|---|
 //! | `messages` | messages that may be passed on: to the upstream, and its response back |
-//! | `passage` | a request that may be passed on, as far as it is known before the upstream is asked anything |
+//! | `request` | a request that may be passed on, as far as it is known before the upstream is asked anything |
 //! | `streams` | GET and DELETE |
 //! | `discovery` | which era the upstream speaks, found out when it matters |
 //! | `approval` | whether a tool that is called has a definition that the operator has approved |
@@ -11,7 +11,7 @@
 mod approval;
 mod discovery;
 mod messages;
-mod passage;
+mod prepared;
 mod streams;
 
 use std::rc::Rc;
@@ -33,7 +33,7 @@ use mcp_edge_runtime::{
     secret::Secret,
 };
 
-use self::passage::Passage;
+use self::prepared::PreparedRequest;
 use crate::{
     access::{Decision, Policy, Target},
     answer::Answered,
@@ -177,7 +177,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             _ => self.listen(head, caller).map(Some),
         };
         let answered = match prepared {
-            Ok(Some(passage)) => self.pass_on(&passage, caller).await,
+            Ok(Some(request)) => self.pass_on(&request, caller).await,
             Ok(None) => Ok(Answered::accepted()),
             Err(refused) => Err(refused),
         };
@@ -195,7 +195,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         body: &'a str,
         caller: Caller<'_>,
         summary: &mut Summary,
-    ) -> Result<Option<Passage<'a>>, Refused<'a>> {
+    ) -> Result<Option<PreparedRequest<'a>>, Refused<'a>> {
         let offers = Offers {
             tools: !self.policy.tools.offers_nothing(),
             prompts: !self.policy.prompts.offers_nothing(),

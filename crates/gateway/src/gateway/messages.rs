@@ -10,7 +10,7 @@ use mcp_edge_runtime::{
     keys::SigningKey,
 };
 
-use super::{Gateway, Refused, SESSION_HEADER, passage::Passage};
+use super::{Gateway, Refused, SESSION_HEADER, prepared::PreparedRequest};
 use crate::{
     answer::{Answer, Answered, Answering, Asked, Kind, lost_session},
     envelope::Envelope,
@@ -26,7 +26,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         head: &RequestHead<'_>,
         message: Envelope<'a>,
         caller: Caller<'_>,
-    ) -> Result<Passage<'a>, Refused<'a>> {
+    ) -> Result<PreparedRequest<'a>, Refused<'a>> {
         let (id, era) = (message.id, message.era);
         let read = message.method.and_then(|method| method.result(era));
         let session = match era {
@@ -41,7 +41,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             own_id
         });
         let messages = vec![message];
-        Ok(Passage { era, messages, id, own_id, session, ..Passage::of(Kind::Message(read)) })
+        Ok(PreparedRequest { era, messages, id, own_id, session, ..PreparedRequest::of(Kind::Message(read)) })
     }
 
     /// Prepares a batch that may be passed on.
@@ -50,23 +50,27 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         head: &RequestHead<'_>,
         messages: Vec<Envelope<'a>>,
         caller: Caller<'_>,
-    ) -> Result<Passage<'a>, Refused<'a>> {
+    ) -> Result<PreparedRequest<'a>, Refused<'a>> {
         let session = self.session(head, None, caller)?;
         let batch = Some(array(messages.iter().map(|message| &message.body)));
-        Ok(Passage { messages, batch, session, ..Passage::of(Kind::Message(None)) })
+        Ok(PreparedRequest { messages, batch, session, ..PreparedRequest::of(Kind::Message(None)) })
     }
 
     /// Passes on what was prepared, and its response back.
-    pub(super) async fn pass_on<'a>(&self, passage: &Passage<'a>, caller: Caller<'_>) -> Result<Answered, Refused<'a>> {
-        let Passage { era, kind, id, .. } = *passage;
+    pub(super) async fn pass_on<'a>(
+        &self,
+        request: &PreparedRequest<'a>,
+        caller: Caller<'_>,
+    ) -> Result<Answered, Refused<'a>> {
+        let PreparedRequest { era, kind, id, .. } = *request;
         if era == Era::Modern && id.is_some() {
             self.require_modern(id, caller).await?;
         }
-        for message in &passage.messages {
-            self.require_approved(message, passage.session.as_deref(), caller).await?;
+        for message in &request.messages {
+            self.require_approved(message, request.session.as_deref(), caller).await?;
         }
-        let headers = passage.headers();
-        let answer = self.exchange(era, passage.request(&headers), passage.asked(), caller).await;
+        let headers = request.headers();
+        let answer = self.exchange(era, request.request(&headers), request.asked(), caller).await;
         let Answer::Given(answered) = answer.map_err(failed(id))? else { return Ok(Answered::accepted()) };
         if kind == Kind::Message(Some(ReadResult::Initialize)) {
             return self.with_session(answered, caller).map_err(failed(id));

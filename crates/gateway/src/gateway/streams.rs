@@ -13,7 +13,7 @@ use mcp_edge_runtime::{
     keys::SigningKey,
 };
 
-use super::{Gateway, Refused, passage::Passage};
+use super::{Gateway, Refused, prepared::PreparedRequest};
 use crate::{
     answer::{Kind, lost_session},
     upstream::Caller,
@@ -25,7 +25,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         &self,
         head: &RequestHead<'_>,
         caller: Caller<'_>,
-    ) -> Result<Passage<'static>, Refused<'static>> {
+    ) -> Result<PreparedRequest<'static>, Refused<'static>> {
         let version = handshake_version(head)?;
         if !accepts_stream(head.header("accept")) {
             let text = "GET opens an event stream: Accept must allow text/event-stream";
@@ -37,7 +37,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             let text = "Last-Event-ID must be visible ASCII";
             return Err(Refused::Http(Response::json(400, jsonrpc::anonymous_error(Reason::InvalidRequest, text))));
         }
-        Ok(Passage { version, session, last_event_id, ..Passage::of(Kind::Stream) })
+        Ok(PreparedRequest { version, session, last_event_id, ..PreparedRequest::of(Kind::Stream) })
     }
 
     /// Prepares the end of a session (DELETE).
@@ -45,13 +45,13 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         &self,
         head: &RequestHead<'_>,
         caller: Caller<'_>,
-    ) -> Result<Passage<'static>, Refused<'static>> {
+    ) -> Result<PreparedRequest<'static>, Refused<'static>> {
         let version = handshake_version(head)?;
         let session = self.session(head, None, caller)?;
         if session.is_none() {
             return Err(Refused::Http(lost_session(None)));
         }
-        Ok(Passage { version, session, ..Passage::of(Kind::EndOfSession) })
+        Ok(PreparedRequest { version, session, ..PreparedRequest::of(Kind::EndOfSession) })
     }
 }
 

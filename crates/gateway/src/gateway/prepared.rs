@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A request that may be passed on.
-pub(super) struct Passage<'a> {
+pub(super) struct PreparedRequest<'a> {
     pub era: Era,
     pub kind: Kind,
     /// A message, or those of a batch, which have the same headers. GET and DELETE have none.
@@ -29,7 +29,7 @@ pub(super) struct Passage<'a> {
     pub last_event_id: Option<String>,
 }
 
-impl Passage<'_> {
+impl PreparedRequest<'_> {
     /// Creates one of the era with a handshake that holds nothing.
     pub fn of(kind: Kind) -> Self {
         let (messages, batch, id, own_id, version, session, last_event_id) =
