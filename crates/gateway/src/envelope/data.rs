@@ -45,9 +45,11 @@ pub(super) const BEFORE_ID: &str = "{\"jsonrpc\":\"2.0\",\"id\":";
 impl Envelope<'_> {
     /// Has a request sent under another id, which is JSON.
     pub fn replace_id(&mut self, id: &str) {
-        let replaced = self.id.and_then(|own| self.body.strip_prefix(BEFORE_ID)?.strip_prefix(own));
-        if let Some(rest) = replaced {
-            self.body = [BEFORE_ID, id, rest].concat();
+        let replaced =
+            self.id.filter(|own| self.body.strip_prefix(BEFORE_ID).is_some_and(|rest| rest.starts_with(own)));
+        if let Some(own) = replaced {
+            // In place: the body may have megabytes, and has room for some bytes more.
+            self.body.replace_range(BEFORE_ID.len()..BEFORE_ID.len() + own.len(), id);
         }
     }
 }
