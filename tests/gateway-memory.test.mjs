@@ -15,7 +15,7 @@ const AT_ONCE = 8;
 /** What is read of a response, less what stands around a value in it. */
 const READ_BYTES = 4 * 1024 * 1024 - 1024;
 
-/** What the upstream answers. It reads no request of a client: that would take longer than all else. */
+/** What the upstream answers. It reads only the beginning of a request: more would take longer than all else. */
 const ANY = JSON.stringify({
   ...{ content: [], tools: [], supportedVersions: [MODERN], resultType: "complete", ttlMs: 0, cacheScope: "private", capabilities: {} },
   ...{ protocolVersion: NEWEST_LEGACY, serverInfo: { name: "a", version: "1" } },
@@ -25,9 +25,11 @@ const server = createServer(async (request, response) => {
   // After a crash, requests break off.
   request.on("error", () => {});
   const isProbe = request.headers["mcp-method"] === "server/discover";
-  const id = isProbe ? JSON.parse((await request.toArray()).join("")).id : 1;
-  if (!isProbe) await once(request.resume(), "end").catch(() => {});
-  const answered = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${isProbe ? ANY : result}}`;
+  // The id stands at the beginning: the gateway writes the message.
+  const [first] = await once(request, "data").catch(() => [""]);
+  const [, id] = /^\{"jsonrpc":"2.0","id":("[^"]*"|\d+)/.exec(String(first).slice(0, 200)) ?? [, "1"];
+  await once(request.resume(), "end").catch(() => {});
+  const answered = `{"jsonrpc":"2.0","id":${id},"result":${isProbe ? ANY : result}}`;
   response.writeHead(200, { "content-type": "application/json" }).end(answered);
 });
 server.listen(0, "127.0.0.1");
