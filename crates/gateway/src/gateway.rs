@@ -3,7 +3,7 @@
 //! | module | what it contains |
 //! |---|---|
 //! | `messages` | messages that may be passed on: to the upstream, and its response back |
-//! | `request` | a request that may be passed on, as far as it is known before the upstream is asked anything |
+//! | `prepared` | a request that may be passed on, as far as it is known before the upstream is asked anything |
 //! | `streams` | GET and DELETE |
 //! | `discovery` | which era the upstream speaks, found out when it matters |
 //! | `approval` | whether a tool that is called has a definition that the operator has approved |
@@ -48,8 +48,8 @@ use crate::{
 };
 
 /// The request headers that are read of a POST, in lower case.
-pub const POST_HEADERS: [&str; 7] =
-    ["content-type", "accept", VERSION_HEADER, "mcp-method", "mcp-name", "content-encoding", SESSION_HEADER];
+pub const POST_HEADERS: [&str; 6] =
+    ["content-type", VERSION_HEADER, "mcp-method", "mcp-name", "content-encoding", SESSION_HEADER];
 
 /// Those of GET and DELETE.
 pub const OTHER_HEADERS: [&str; 4] = ["accept", VERSION_HEADER, SESSION_HEADER, "last-event-id"];

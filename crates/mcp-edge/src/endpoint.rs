@@ -6,6 +6,7 @@
 use std::{cell::OnceCell, rc::Rc};
 
 use mcp_edge_gateway::{
+    credentials::signing_key::JWKS_PATH,
     gateway::{self, PassOn},
     results::Unapproved,
     settings::GatewaySettings,
@@ -52,9 +53,6 @@ const ALLOWED_HEADERS: AllowedHeaders = AllowedHeaders {
 /// So that a page can follow a challenge and retry in time; and, behind a gateway, keep its session.
 const EXPOSED_HEADERS: &str = "WWW-Authenticate, Retry-After";
 const EXPOSED_BY_GATEWAYS: &str = "WWW-Authenticate, Retry-After, Mcp-Session-Id";
-
-/// Where the keys that verify a gateway's assertions are published.
-const JWKS_PATH: &str = "/.well-known/jwks.json";
 
 /// `Retry-After` of rate-limited callers: the shorter of Cloudflare's two counting periods.
 const RATE_LIMIT_SECONDS: u64 = 10;

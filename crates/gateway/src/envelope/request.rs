@@ -43,7 +43,7 @@ pub(super) fn read<'a>(
             let revision = legacy_revision(header).map_err(|error| refuse(None, error))?;
             // Without an id it answers nothing.
             Ok(id.map(|id| {
-                let body = ["{\"jsonrpc\":\"2.0\",\"id\":", id, ",\"", member, "\":", json, "}"].concat();
+                let body = [BEFORE_ID, id, ",\"", member, "\":", json, "}"].concat();
                 Envelope {
                     method: None,
                     id: None,
