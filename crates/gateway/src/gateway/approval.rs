@@ -89,7 +89,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             };
             let answer = self.exchange(message.era, request, asked, caller).await.map_err(failed(message.id))?;
             let Answer::Given(page) = answer else { break };
-            if page.response.status == 404 {
+            if session.is_some() && page.response.status == 404 {
                 return Err(Refused::Http(lost_session(message.id)));
             }
             if page.outcome != Outcome::Answered {

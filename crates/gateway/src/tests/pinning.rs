@@ -90,6 +90,10 @@ fn an_upstream_that_does_not_list_is_no_reason_to_call_and_none_to_forget_a_tool
     assert_eq!(outcome(call(&deployment, "search")), (504, -32603));
     deployment.answers_own_error();
     assert_eq!(outcome(call(&deployment, "search")), (502, -32603));
+    // Without a session, none is lost.
+    let none = json!({"jsonrpc": "2.0", "id": OWN_ID, "error": {"code": -32601, "message": "m"}});
+    deployment.answers(404, &[("content-type", "application/json")], &none);
+    assert_eq!(outcome(call(&deployment, "search")), (502, -32603));
     lists(&deployment, &json!([tool("search", "Searches")]), None);
     deployment.answers_json(&result(&json!({"content": []})));
     assert_eq!(response(call(&deployment, "search")).status, 200);
