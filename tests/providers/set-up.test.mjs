@@ -14,7 +14,7 @@ const read = (file) => readFile(new URL(`../../dev/setup-parts/${file}`, import.
 test("the lists of Python packages have nothing but versions with their checksums", async () => {
   for (const file of ["providers.txt", "python-client.txt", "gateway.txt"]) {
     const lines = (await read(file)).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-    const others = lines.filter((line) => !/^(?:[\w.-]+(?:\[\w+\])?==[\w.+]+ \\| {4}--hash=sha256:[0-9a-f]{64}(?: \\)?)$/.test(line));
+    const others = lines.filter((line) => !/^(?:[\w.-]+(?:\[[\w,]+\])?==[\w.+]+ \\| {4}--hash=sha256:[0-9a-f]{64}(?: \\)?)$/.test(line));
     assert.deepEqual(others, [], file);
   }
 });
