@@ -21,7 +21,9 @@ const ARROWS = {
   "mcp-edge-runtime": [],
   "mcp-edge-identity": [],
   "mcp-edge-providers": [],
-  "mcp-edge-oauth": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-providers"],
+  "mcp-edge-access-keys": ["mcp-edge-runtime"],
+  "mcp-edge-oauth": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-providers", "mcp-edge-access-keys"],
+  "mcp-edge-sign-in": ["mcp-edge-runtime", "mcp-edge-oauth"],
   "mcp-edge-protocol": ["mcp-edge-runtime"],
   "mcp-edge-server": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-protocol"],
   "mcp-edge-gateway": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-protocol"],
@@ -31,7 +33,8 @@ const ARROWS = {
   "mcp-edge-macros": [],
   // Facts about providers, and no code of the library that it judges.
   "mcp-edge-doctor": ["mcp-edge-providers"],
-  registrar: ["mcp-edge-runtime", "mcp-edge-oauth"],
+  registrar: ["mcp-edge-runtime", "mcp-edge-oauth", "mcp-edge-sign-in"],
+  "mcp-edge-vault": ["mcp-edge-runtime", "mcp-edge-oauth", "mcp-edge-access-keys", "mcp-edge-sign-in"],
   "seams-worker": ["mcp-edge-runtime"],
 };
 
@@ -51,7 +54,7 @@ for (const worker of ["mcp-edge-worker", "notes", "conformance-worker", "bench-w
 const PLATFORM = /^(worker|web-sys|js-sys|wasm-bindgen.*|wasm-streams|getrandom)$/;
 
 /** The crates that must compile without the platform. */
-const PORTABLE = Object.keys(ARROWS).filter((name) => /^mcp-edge(-(runtime|identity|providers|oauth|protocol|server|gateway|macros))?$/.test(name));
+const PORTABLE = Object.keys(ARROWS).filter((name) => /^mcp-edge(-(runtime|identity|access-keys|providers|oauth|sign-in|protocol|server|gateway|macros))?$/.test(name));
 
 const metadata = JSON.parse(
   execFileSync("cargo", ["metadata", "--format-version=1", "--no-deps", "--locked"], { encoding: "utf8", cwd: ROOT }),

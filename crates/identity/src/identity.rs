@@ -1,5 +1,7 @@
 //! The identity of a verified caller.
 
+use std::rc::Rc;
+
 use serde_json::{Map, Value};
 
 use crate::scope::Scopes;
@@ -30,6 +32,28 @@ pub struct Verified {
     pub expires_at: u64,
     /// Claims about the user that a granted scope covers, by their OpenID Connect names.
     pub claims: Map<String, Value>,
+    /// What the caller sent.
+    pub credential: Credential,
+}
+
+/// What a caller proved its identity with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// An access token of the issuer.
+    AccessToken,
+    /// A personal access token of the provider, which was exchanged for an access token.
+    PersonalAccessToken,
+    /// An access key, behind which the provider holds a grant.
+    AccessKey(Rc<KeyUse>),
+}
+
+/// An access key, as far as it is no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyUse {
+    /// Its id, by which users and operators know it.
+    pub id: String,
+    /// The names of the tools that it may call; `None`: all that its scopes allow.
+    pub tools: Option<Vec<String>>,
 }
 
 /// The verified sender of a request: a user through a client, or a client on its own. Exists only for requests whose
@@ -121,6 +145,30 @@ impl Identity {
         &self.0.claims
     }
 
+    /// What the caller sent: a token, or a key in place of one.
+    #[must_use]
+    pub const fn credential(&self) -> &Credential {
+        &self.0.credential
+    }
+
+    /// The id of the access key that the caller sent, if it did.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        match &self.0.credential {
+            Credential::AccessKey(key) => Some(&key.id),
+            Credential::AccessToken | Credential::PersonalAccessToken => None,
+        }
+    }
+
+    /// Whether the credential leaves a tool to be called: an access key may be for some tools alone.
+    #[must_use]
+    pub fn may_call(&self, tool: &str) -> bool {
+        match &self.0.credential {
+            Credential::AccessKey(key) => key.tools.as_ref().is_none_or(|tools| tools.iter().any(|name| name == tool)),
+            Credential::AccessToken | Credential::PersonalAccessToken => true,
+        }
+    }
+
     /// A claim about the user, if it is a string.
     #[must_use]
     pub fn claim(&self, name: &str) -> Option<&str> {
@@ -144,6 +192,7 @@ impl Identity {
             scopes: Scopes::parse(scopes),
             expires_at: 4_102_444_800,
             claims: Map::new(),
+            credential: Credential::AccessToken,
         })
     }
 

@@ -7,6 +7,6 @@ mod identity;
 mod requirements;
 mod scope;
 
-pub use identity::{EXPIRY_LEEWAY_SECONDS, Identity, Kind, Party, Verified};
+pub use identity::{Credential, EXPIRY_LEEWAY_SECONDS, Identity, KeyUse, Kind, Party, Verified};
 pub use requirements::{AccessNeeded, Requirements};
 pub use scope::{Scopes, is_scope_token};

@@ -1,6 +1,6 @@
 //! What a caller must have for an operation, and what one lacks.
 
-use crate::{Identity, Kind, Party, Scopes};
+use crate::{Credential, Identity, Kind, Party, Scopes};
 
 /// What the identity of a request lacks for what it asks. Not a JSON-RPC error: it is answered as HTTP 403 with a
 /// challenge (MCP 2026-07-28, basic/authorization), which is not this module's business.
@@ -13,6 +13,10 @@ pub enum AccessNeeded {
     User,
     /// One of the operator's own clients.
     FirstParty,
+    /// An access token: the operation refuses access keys and personal access tokens.
+    AccessToken,
+    /// Another access key: the caller's is for other tools.
+    KeyForTool,
 }
 
 /// The conditions of one item. None unless declared.
@@ -26,6 +30,8 @@ pub struct Requirements {
     pub user: bool,
     /// Only for the operator's own clients.
     pub first_party: bool,
+    /// Not with an access key or a personal access token.
+    pub refuses_keys: bool,
 }
 
 impl Requirements {
@@ -38,7 +44,7 @@ impl Requirements {
     /// Whether everybody whose token is accepted may use the item.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.named.is_empty() && !self.user && !self.first_party
+        self.named.is_empty() && !self.user && !self.first_party && !self.refuses_keys
     }
 
     /// Checks first what a further consent cannot provide, so that no user is asked for one that does not help.
@@ -48,6 +54,9 @@ impl Requirements {
     pub fn check(&self, identity: &Identity) -> Result<(), AccessNeeded> {
         if self.first_party && identity.party() != Party::First {
             return Err(AccessNeeded::FirstParty);
+        }
+        if self.refuses_keys && *identity.credential() != Credential::AccessToken {
+            return Err(AccessNeeded::AccessToken);
         }
         if self.user && identity.kind() != Kind::User {
             return Err(AccessNeeded::User);

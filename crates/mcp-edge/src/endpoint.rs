@@ -325,6 +325,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             }
             AccessNeeded::User => Denial::UserRequired { kind },
             AccessNeeded::FirstParty => Denial::FirstPartyOnly,
+            AccessNeeded::AccessToken => Denial::KeyRefused,
+            AccessNeeded::KeyForTool => Denial::KeyForOtherTools,
         }
     }
 

@@ -10,6 +10,8 @@
 //! | [`keys`] | which keys verify it, and how long a copy may be used | RFC 7517 |
 //! | [`client_policy`], [`disclosure`], [`scope_hierarchy`] | which clients may call, which claims are disclosed, which scopes imply others | RFC 6749 §3.3, OpenID Connect Core §5.4 |
 //! | [`scope_prefix`] | what the provider puts before the names of scopes | |
+//! | [`exchange`] | access keys and personal access tokens, which are exchanged for an access token | RFC 8693 |
+//! | [`token_endpoint`] | errors of the provider's token endpoint | RFC 6749 §5.2 |
 //! | [`client_authentication`] | how we authenticate at the provider | RFC 6749 §2.3.1 |
 //! | [`denial`], [`challenge`] | every cause of a refusal, and the response to it | RFC 6750 §3, RFC 9728 §5.1 |
 //! | [`json_members`], [`memory_size`] | how much of a JSON object is built, and what a value takes in memory | |
@@ -25,6 +27,7 @@ pub mod client_authentication;
 pub mod client_policy;
 pub mod denial;
 pub mod disclosure;
+pub mod exchange;
 pub mod json_members;
 pub mod keys;
 pub mod memory_size;
@@ -36,6 +39,7 @@ pub mod scope_hierarchy;
 pub mod scope_prefix;
 pub mod settings;
 pub mod token;
+pub mod token_endpoint;
 
 pub use mcp_edge_identity::{Identity, Kind, Party, Scopes, is_scope_token};
 pub use mcp_edge_providers as providers;

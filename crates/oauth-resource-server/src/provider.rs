@@ -39,6 +39,8 @@ pub struct Provider {
     /// has `client_secret_post` and not `client_secret_basic`. Without that list it is HTTP Basic, which RFC 6749 §2.3.1
     /// has every server support.
     pub posts_secret: bool,
+    /// `revocation_endpoint` (RFC 7009).
+    pub revocation_endpoint: Option<String>,
     /// `userinfo_endpoint`.
     pub userinfo_endpoint: Option<String>,
     /// `end_session_endpoint` (OpenID Connect RP-Initiated Logout 1.0 §2.1).
@@ -100,6 +102,7 @@ impl Provider {
             token_endpoint: usable("token_endpoint"),
             introspection_endpoint: given.introspection_endpoint.or_else(|| usable("introspection_endpoint")),
             posts_secret,
+            revocation_endpoint: usable("revocation_endpoint"),
             userinfo_endpoint: usable("userinfo_endpoint"),
             end_session_endpoint: usable("end_session_endpoint"),
             document: Some(text.trim().into()),
@@ -119,6 +122,7 @@ impl Provider {
             introspection_endpoint: introspection.clone(),
             has_given_introspection: introspection.is_some(),
             posts_secret: false,
+            revocation_endpoint: None,
             userinfo_endpoint: None,
             end_session_endpoint: None,
             document: None,

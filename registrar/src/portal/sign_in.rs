@@ -15,6 +15,7 @@ use mcp_edge_oauth::{
     denial::{Denial, Excerpt, KeysOutage, ProviderVerdict},
     provider::Provider,
     resource_server::AuthTrace,
+    token_endpoint::TokenEndpointError,
 };
 use mcp_edge_runtime::{
     http::{RequestHead, Response},
@@ -34,7 +35,6 @@ use super::{
 use crate::{
     deployment::Deployment,
     platform::Platform,
-    provider::token_endpoint::TokenError,
     settings::{PortalClient, Settings},
 };
 
@@ -274,7 +274,7 @@ impl SignIn {
         let reply = reply.map_err(|error| outage(&format!("token request: {error}")))?;
         match reply.status {
             200 => serde_json::from_str(&reply.body).map_err(|_| outage("token request: no tokens")),
-            _ => Err(refused(&TokenError::of(&reply), &self.resource)),
+            _ => Err(refused(&TokenEndpointError::of(&reply), &self.resource)),
         }
     }
 
@@ -292,20 +292,24 @@ impl SignIn {
 
 /// The meaning of an error response of the token endpoint. Only `invalid_grant` is about the code; everything else of
 /// OAuth's is about our own application there.
-fn refused(error: &TokenError, resource: &str) -> Denial {
+fn refused(error: &TokenEndpointError, resource: &str) -> Denial {
     let fix = match error {
-        TokenError::Grant => return Denial::Inactive { verdict: ProviderVerdict::Other("the code was refused") },
-        TokenError::Outage(status) => {
+        TokenEndpointError::Grant => {
+            return Denial::Inactive { verdict: ProviderVerdict::Other("the code was refused") };
+        }
+        TokenEndpointError::Outage(status) => {
             return outage(&format!("token request: status {status} without an OAuth error"));
         }
-        TokenError::Client => "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET".to_owned(),
-        TokenError::SecretExpired => {
+        TokenEndpointError::Client => "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET".to_owned(),
+        TokenEndpointError::SecretExpired => {
             "PORTAL_CLIENT_SECRET has expired: add a secret to the portal's application and set \
                                       it with `wrangler secret put PORTAL_CLIENT_SECRET`"
                 .to_owned()
         }
-        TokenError::Target => format!("the provider has no API resource {resource} (RESOURCE)"),
-        TokenError::Other(code) => format!("token request: {code}: check the portal's application at the provider"),
+        TokenEndpointError::Target => format!("the provider has no API resource {resource} (RESOURCE)"),
+        TokenEndpointError::Other(code) => {
+            format!("token request: {code}: check the portal's application at the provider")
+        }
     };
     Denial::Misconfigured { error: Some(Excerpt::new(&fix)) }
 }

@@ -4,7 +4,6 @@
 //! rest of the Worker knows this trait only.
 
 pub mod logto;
-pub mod token_endpoint;
 
 use crate::{application::Application, secret::Secret};
 

@@ -107,7 +107,7 @@ impl Policy {
             match needs.check(identity) {
                 Ok(()) => {}
                 Err(AccessNeeded::Scopes(_)) => is_granted = false,
-                Err(AccessNeeded::User | AccessNeeded::FirstParty) => return Decision::Denied(index),
+                Err(_) => return Decision::Denied(index),
             }
             // Those of granted operations, too: a client may ask for exactly these.
             if !needs.scopes.is_empty() {

@@ -81,7 +81,7 @@ impl AccessTable {
         match needs.check(identity) {
             Ok(()) => Access::Granted,
             Err(AccessNeeded::Scopes(scopes)) => Access::Obtainable(scopes),
-            Err(AccessNeeded::User | AccessNeeded::FirstParty) => Access::Denied,
+            Err(_) => Access::Denied,
         }
     }
 

@@ -152,6 +152,35 @@ denials! {
     #[detail("by its claim {claim}")]
     NotAnAccessToken { claim: &'static str } => Row::invalid_token("not_an_access_token", Row::NOT_VALID);
 
+    // Access keys and personal access tokens.
+
+    /// Begins like an access key, and is none: cut off or mistyped.
+    KeyMalformed => Row::invalid_token("key_malformed", "The access key is mistyped or incomplete");
+    /// There is no such key, or its secret is another.
+    KeyUnknown => Row::invalid_token("key_unknown", Row::NOT_VALID);
+    /// The key has expired.
+    KeyExpired => Row::invalid_token("key_expired", "The access key expired").of_honest_clients();
+    /// The key was revoked.
+    KeyRevoked => Row::invalid_token("key_revoked", "The access key was revoked").of_honest_clients();
+    /// The provider has ended the grant behind the key: a suspended user, a withdrawn consent, a key that nobody used.
+    KeyEnded => Row::invalid_token(
+        "key_ended",
+        "The identity provider has ended this access key: sign in and make a new one",
+    )
+    .of_honest_clients();
+    /// The access token behind the key is another user's.
+    #[detail("sub {sub:?}")]
+    KeyOfAnotherUser { sub: Excerpt } => Row::invalid_token("key_of_another_user", Row::NOT_VALID);
+    /// A key, and no vault is bound.
+    KeysNotAccepted => Row::invalid_token("keys_not_accepted", "This server does not accept access keys");
+    /// A key in a cookie.
+    KeyInCookie => Row::invalid_request(
+        "key_in_cookie",
+        "Access keys in cookies are not accepted, use the Authorization header",
+    );
+    /// The provider refuses a personal access token.
+    PersonalTokenRefused => Row::invalid_token("personal_token_refused", Row::NOT_VALID);
+
     // Permission.
 
     /// The client is on the deny list.
@@ -177,6 +206,11 @@ denials! {
     /// The tool is closed to third-party clients.
     FirstPartyOnly => Row::forbidden("first_party_only", "This operation is not open to third-party clients");
 
+    /// The operation refuses access keys and personal access tokens.
+    KeyRefused => Row::forbidden("key_refused", "This operation needs a sign-in and cannot be used with an access key");
+    /// The access key is for other tools.
+    KeyForOtherTools => Row::forbidden("key_for_other_tools", "This access key may not use this tool");
+
     // Not the sender's fault.
 
     /// The provider's keys cannot be had.
@@ -196,6 +230,15 @@ denials! {
     /// Too many unknown opaque tokens: the provider is not asked about this one.
     #[detail("too many unknown opaque tokens, the provider is spared")]
     ProviderSpared { retry_after: u64 } => Row::outage("provider_spared");
+    /// The vault cannot be asked about an access key, or cannot say.
+    #[detail("{cause}")]
+    VaultUnavailable { cause: Excerpt, retry_after: u64 } => Row::outage("vault_unavailable");
+    /// The provider cannot be asked for an access token in place of a personal access token.
+    #[detail("{cause}")]
+    ExchangeUnavailable { cause: Excerpt, retry_after: u64 } => Row::outage("exchange_unavailable");
+    /// The provider refuses our own client at the exchange: its secret is wrong or has expired, or it may not exchange.
+    #[detail("{cause}: check PAT_CLIENT_ID and PAT_CLIENT_SECRET")]
+    ExchangeRefused { cause: Excerpt, retry_after: u64 } => Row::outage("exchange_refused");
     /// Our settings are wrong.
     #[detail("{}", error.as_ref().map_or("", Excerpt::as_str))]
     Misconfigured { error: Option<Excerpt> } =>
@@ -251,6 +294,9 @@ impl Denial {
             | Self::KeysUnavailable { retry_after, .. }
             | Self::IntrospectionUnavailable { retry_after, .. }
             | Self::IntrospectionRefused { retry_after, .. }
+            | Self::VaultUnavailable { retry_after, .. }
+            | Self::ExchangeUnavailable { retry_after, .. }
+            | Self::ExchangeRefused { retry_after, .. }
             | Self::ProviderSpared { retry_after } => Some((*retry_after).max(1)),
             _ => None,
         }

@@ -20,7 +20,7 @@ use crate::{
         token_use::check_use,
     },
 };
-use mcp_edge_identity::{Identity, Kind, Party, Scopes, Verified};
+use mcp_edge_identity::{Credential, Identity, Kind, Party, Scopes, Verified};
 use mcp_edge_providers::{AudienceRule, of_domain, profiles};
 
 /// An issuer that is trusted, and the audiences that it may issue tokens for.
@@ -186,6 +186,7 @@ impl TrustPolicy {
             scopes: self.hierarchy.expand(granted),
             expires_at: claims.expires_at,
             claims: disclosed,
+            credential: Credential::AccessToken,
         })
     }
 }

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use mcp_edge_oauth::client_authentication::{basic, form_encode};
+use mcp_edge_oauth::{
+    client_authentication::{basic, form_encode},
+    token_endpoint::TokenEndpointError,
+};
 use mcp_edge_runtime::ports::{Fetch, FetchError, HttpRequest, HttpResponse, Method, RequestContent, Runtime};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    super::{ProviderError, token_endpoint::TokenError},
+    super::ProviderError,
     tenant::{LogtoApplications, MachineToken},
 };
 use crate::secret::Secret;
@@ -167,15 +170,17 @@ fn read_token(reply: &HttpResponse, indicator: &str, now: u64) -> Result<Machine
         let usable_until = (now + answer.expires_in).saturating_sub(TOKEN_MARGIN_SECONDS);
         return Ok(MachineToken { token: Secret::new(answer.access_token), usable_until });
     }
-    let fix = match TokenError::of(reply) {
-        TokenError::Client => "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET".to_owned(),
-        TokenError::SecretExpired => "MANAGEMENT_CLIENT_SECRET has expired: add a secret to the machine-to-machine \
+    let fix = match TokenEndpointError::of(reply) {
+        TokenEndpointError::Client => "check MANAGEMENT_CLIENT_ID and MANAGEMENT_CLIENT_SECRET".to_owned(),
+        TokenEndpointError::SecretExpired => {
+            "MANAGEMENT_CLIENT_SECRET has expired: add a secret to the machine-to-machine \
                                       application and set it with `wrangler secret put MANAGEMENT_CLIENT_SECRET`"
-            .to_owned(),
-        TokenError::Target => format!("MANAGEMENT_RESOURCE = {indicator:?} is not known to the provider"),
-        TokenError::Grant => "machine token: invalid_grant".to_owned(),
-        TokenError::Other(code) => format!("machine token: {code}"),
-        TokenError::Outage(status) => {
+                .to_owned()
+        }
+        TokenEndpointError::Target => format!("MANAGEMENT_RESOURCE = {indicator:?} is not known to the provider"),
+        TokenEndpointError::Grant => "machine token: invalid_grant".to_owned(),
+        TokenEndpointError::Other(code) => format!("machine token: {code}"),
+        TokenEndpointError::Outage(status) => {
             return Err(ProviderError::Unavailable(format!("machine token: status {status} without an OAuth error")));
         }
     };

@@ -1,14 +1,14 @@
 //! Error responses of the provider's token endpoint (RFC 6749 §5.2), and what each says of our own client.
 //!
-//! The same application errors are met by the portal, which redeems codes, and by the Management API's client, which buys
-//! machine tokens: an expired secret has to be replaced by the operator.
+//! All clients of ours meet the same errors: those that redeem codes, refresh, exchange tokens or get machine tokens. An
+//! expired secret has to be replaced by the operator.
 
 use mcp_edge_runtime::ports::HttpResponse;
 use serde::Deserialize;
 
 /// Why no token was issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenError {
+pub enum TokenEndpointError {
     /// `invalid_client`: no such application, or another secret.
     Client,
     /// The client secret has expired. Logto says so as `invalid_request`.
@@ -23,7 +23,7 @@ pub enum TokenError {
     Outage(u16),
 }
 
-impl TokenError {
+impl TokenEndpointError {
     /// Reads an answer of the token endpoint that is not 200.
     #[must_use]
     pub fn of(reply: &HttpResponse) -> Self {
@@ -67,19 +67,20 @@ mod tests {
 
     use super::*;
 
-    fn read(status: u16, body: &str) -> TokenError {
-        TokenError::of(&HttpResponse { status, challenge: String::new(), body: body.to_owned() })
+    fn read(status: u16, body: &str) -> TokenEndpointError {
+        TokenEndpointError::of(&HttpResponse { status, challenge: String::new(), body: body.to_owned() })
     }
 
     #[test]
     fn recorded_answers_about_our_own_client() {
-        let recorded: Value = serde_json::from_str(include_str!("../../tests/logto/token-own-client.json")).unwrap();
+        let recorded: Value =
+            serde_json::from_str(include_str!("../../../registrar/tests/logto/token-own-client.json")).unwrap();
         for (name, error) in [
-            ("wrong secret", TokenError::Client),
-            ("unknown client", TokenError::Client),
-            ("public client", TokenError::Client),
-            ("secret has expired", TokenError::SecretExpired),
-            ("unknown resource", TokenError::Target),
+            ("wrong secret", TokenEndpointError::Client),
+            ("unknown client", TokenEndpointError::Client),
+            ("public client", TokenEndpointError::Client),
+            ("secret has expired", TokenEndpointError::SecretExpired),
+            ("unknown resource", TokenEndpointError::Target),
         ] {
             let status = recorded[name]["status"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap();
             assert_eq!(read(status, &recorded[name]["body"].to_string()), error, "{name}");
@@ -91,19 +92,19 @@ mod tests {
         let error = |error: &str, description: &str| {
             read(400, &json!({"error": error, "error_description": description}).to_string())
         };
-        assert_eq!(error("invalid_grant", "grant request is invalid"), TokenError::Grant);
+        assert_eq!(error("invalid_grant", "grant request is invalid"), TokenEndpointError::Grant);
         assert_eq!(
             error("invalid_client", "client secret is expired - cannot authenticate"),
-            TokenError::SecretExpired
+            TokenEndpointError::SecretExpired
         );
-        assert_eq!(error("invalid_grant", "the secret code has expired"), TokenError::Grant);
+        assert_eq!(error("invalid_grant", "the secret code has expired"), TokenEndpointError::Grant);
         assert_eq!(
             error("invalid_request", "missing required parameter(s) 'code'"),
-            TokenError::Other("invalid_request".into())
+            TokenEndpointError::Other("invalid_request".into())
         );
-        assert_eq!(error("invalid_client", "the session has expired"), TokenError::Client);
-        assert_eq!(error("invalid_client", "client secret is wrong"), TokenError::Client);
-        assert_eq!(read(400, r#"{"code":"oidc.invalid_grant","message":"x"}"#), TokenError::Grant);
+        assert_eq!(error("invalid_client", "the session has expired"), TokenEndpointError::Client);
+        assert_eq!(error("invalid_client", "client secret is wrong"), TokenEndpointError::Client);
+        assert_eq!(read(400, r#"{"code":"oidc.invalid_grant","message":"x"}"#), TokenEndpointError::Grant);
     }
 
     #[test]
@@ -118,7 +119,7 @@ mod tests {
             (429, r#"{"error":"invalid_client"}"#),
             (503, r#"{"error":"invalid_client"}"#),
         ] {
-            assert_eq!(read(status, body), TokenError::Outage(status), "{body}");
+            assert_eq!(read(status, body), TokenEndpointError::Outage(status), "{body}");
         }
     }
 }

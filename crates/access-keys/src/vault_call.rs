@@ -1,0 +1,161 @@
+//! The messages between an endpoint and the vault. They are lists that begin with a name, read and written by hand: derived,
+//! they would be some KB of an endpoint's code.
+
+use mcp_edge_runtime::secret::Secret;
+use serde_json::{Value, json};
+
+/// What an endpoint asks the vault.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// An access token for a key.
+    UseKey {
+        /// The whole key.
+        key: Secret,
+    },
+    /// An access token for a personal access token of the provider.
+    ExchangePersonalToken {
+        /// The personal access token.
+        token: Secret,
+    },
+}
+
+/// What the vault answers.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// The provider's access token for a key, and what the key allows of it.
+    Key(KeyToken),
+    /// The provider's access token for a personal access token.
+    PersonalToken {
+        /// The access token.
+        access_token: Secret,
+        /// Until when it may be used without asking again, in seconds since 1970.
+        until: u64,
+    },
+    /// The credential is not good.
+    Refused(Refusal),
+    /// It cannot be said now.
+    Unavailable {
+        /// Seconds until it makes sense to ask again.
+        retry_after: u64,
+        /// Why, for the operator's log; without secrets.
+        cause: String,
+    },
+}
+
+/// The provider's access token for a key, and what the key allows of it.
+#[derive(Debug, Clone)]
+pub struct KeyToken {
+    /// The access token, a JWT.
+    pub access_token: Secret,
+    /// The id of the key.
+    pub id: String,
+    /// Whose key it is: `iss`.
+    pub issuer: String,
+    /// Whose key it is: `sub`.
+    pub subject: String,
+    /// The scopes of the key, separated by spaces, without `SCOPE_PREFIX`.
+    pub scopes: String,
+    /// The names of the tools that it may call; `None`: all that its scopes allow.
+    pub tools: Option<Vec<String>>,
+    /// Until when the access token may be used without asking again, in seconds since 1970.
+    pub until: u64,
+}
+
+/// Why a credential is not good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Form or checksum are wrong.
+    Malformed,
+    /// There is no such key, or its secret is another.
+    Unknown,
+    /// It has expired.
+    Expired,
+    /// It was revoked.
+    Revoked,
+    /// The provider has ended the grant behind it.
+    Ended,
+    /// The provider refuses the personal access token.
+    PersonalToken,
+}
+
+const REFUSALS: [(Refusal, &str); 6] = [
+    (Refusal::Malformed, "malformed"),
+    (Refusal::Unknown, "unknown"),
+    (Refusal::Expired, "expired"),
+    (Refusal::Revoked, "revoked"),
+    (Refusal::Ended, "ended"),
+    (Refusal::PersonalToken, "personal_token"),
+];
+
+impl Request {
+    /// The message. Inverse of [`Request::from_json`].
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let (name, secret) = match self {
+            Self::UseKey { key } => ("use_key", key),
+            Self::ExchangePersonalToken { token } => ("exchange_personal_token", token),
+        };
+        json!([name, secret.expose()]).to_string()
+    }
+
+    /// Reads a message. `None`: it is not one of ours.
+    #[must_use]
+    pub fn from_json(message: &str) -> Option<Self> {
+        let message: Value = serde_json::from_str(message).ok()?;
+        let secret = Secret::new(message[1].as_str()?);
+        match message[0].as_str()? {
+            "use_key" => Some(Self::UseKey { key: secret }),
+            "exchange_personal_token" => Some(Self::ExchangePersonalToken { token: secret }),
+            _ => None,
+        }
+    }
+}
+
+impl Answer {
+    /// The answer as it is sent. Inverse of [`Answer::from_json`].
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Key(KeyToken { access_token, id, issuer, subject, scopes, tools, until }) => {
+                json!(["key", access_token.expose(), id, issuer, subject, scopes, tools, until])
+            }
+            Self::PersonalToken { access_token, until } => json!(["personal_token", access_token.expose(), until]),
+            Self::Refused(refusal) => {
+                let name = REFUSALS.iter().find(|(known, _)| known == refusal).map(|(_, name)| *name);
+                json!(["refused", name])
+            }
+            Self::Unavailable { retry_after, cause } => json!(["unavailable", retry_after, cause]),
+        }
+        .to_string()
+    }
+
+    /// Reads an answer. `None`: it is not one of the vault's.
+    #[must_use]
+    pub fn from_json(answer: &str) -> Option<Self> {
+        let answer: Value = serde_json::from_str(answer).ok()?;
+        let text = |index: usize| answer[index].as_str().map(str::to_owned);
+        Some(match answer[0].as_str()? {
+            "key" => Self::Key(KeyToken {
+                access_token: Secret::new(text(1)?),
+                id: text(2)?,
+                issuer: text(3)?,
+                subject: text(4)?,
+                scopes: text(5)?,
+                tools: match &answer[6] {
+                    Value::Null => None,
+                    tools => {
+                        Some(tools.as_array()?.iter().map(|it| it.as_str().map(str::to_owned)).collect::<Option<_>>()?)
+                    }
+                },
+                until: answer[7].as_u64()?,
+            }),
+            "personal_token" => Self::PersonalToken { access_token: Secret::new(text(1)?), until: answer[2].as_u64()? },
+            "refused" => {
+                let name = text(1)?;
+                Self::Refused(REFUSALS.iter().find(|(_, known)| *known == name)?.0)
+            }
+            "unavailable" => Self::Unavailable { retry_after: answer[1].as_u64()?, cause: text(2)? },
+            _ => return None,
+        })
+    }
+}

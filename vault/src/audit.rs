@@ -1,0 +1,1 @@
+//! The audit log: a line for everything that happens to a key.

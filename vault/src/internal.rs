@@ -1,0 +1,1 @@
+//! The named entrypoint: what endpoints ask.

@@ -1,0 +1,29 @@
+//! The vault: a Worker without a public route that keeps access keys.
+//!
+//! A key stands for a grant at the identity provider: each use is an access token that the provider issues anew, so a user
+//! who is suspended there has no key any more. Two entrypoints: the default one serves `/account`, which the endpoint passes on so
+//! that users stay on one host; `Internal` exchanges keys for access tokens.
+//!
+//! | module | what it contains |
+//! |---|---|
+//! | [`settings`] | what an operator decides |
+//! | [`vault`] | the pages and addresses below `/account` |
+//! | [`internal`] | what endpoints ask: access tokens for keys and for personal access tokens |
+//! | [`key`] | the object of one key: its record, its grant, the one refresh at a time |
+//! | [`account`] | the object of one user: the list of keys, and what is left to be done at the provider |
+//! | [`personal_token`] | the object of one personal access token |
+//! | [`provider`] | grants at the provider: refreshing and revoking |
+//! | [`secrets`] | ids, hashes and sealing keys: what is derived from which secret |
+//! | [`platform`] | what the platform provides, as one type |
+//! | [`audit`] | a line of the log for everything that happens to a key |
+
+pub mod account;
+pub mod audit;
+pub mod internal;
+pub mod key;
+pub mod personal_token;
+pub mod platform;
+pub mod provider;
+pub mod secrets;
+pub mod settings;
+pub mod vault;

@@ -1,0 +1,1 @@
+//! The object of one personal access token of the provider.

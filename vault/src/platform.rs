@@ -1,0 +1,1 @@
+//! What the platform provides, as one type.

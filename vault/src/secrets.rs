@@ -1,0 +1,1 @@
+//! What is derived from which secret: ids, hashes, sealing keys.
