@@ -1,7 +1,8 @@
 //! Session ids of an upstream, sealed for one caller.
 //!
-//! A client gets the id of its session encrypted and authenticated, bound to the upstream, the user, the client and its access key. What
-//! another caller shows does not open, and nothing is stored. The ids stay as long as the upstream knows them.
+//! A client gets the id of its session encrypted and authenticated, bound to the upstream, the user, the client and its
+//! access key. What another caller shows does not open, and nothing is stored. The ids stay as long as the upstream knows
+//! them.
 
 use mcp_edge_identity::Identity;
 use mcp_edge_runtime::{digest::sha256, ports::Runtime, seal::SealingKey, secret::Secret};

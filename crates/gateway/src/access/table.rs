@@ -53,8 +53,8 @@ struct Entry {
 
 impl AccessTable {
     /// Reads a table: entries `pattern=need[,need…]`, separated by white space, split at the last `=`. A pattern is exact, or
-    /// has one `*`. A need is a scope, `user`, `first_party`, `no_keys`, or alone `allow` or `deny`. Of the entries that match a name,
-    /// the most specific one counts, in any order. For a name that two entries match of which neither is more
+    /// has one `*`. A need is a scope, `user`, `first_party`, `no_keys`, or alone `allow` or `deny`. Of the entries that
+    /// match a name, the most specific one counts, in any order. For a name that two entries match of which neither is more
     /// specific, there must be a third one.
     pub fn read(reader: &mut Reader<'_>, setting: &'static str, names: Names) -> Self {
         let mut table = Self { names, entries: Vec::new() };

@@ -2,9 +2,9 @@
 //! basic/patterns/mrtr).
 //!
 //! The client carries the state, so it is input that anybody may have made. It is encrypted and authenticated
-//! (XChaCha20-Poly1305) and bound to the user, the client, its access key, the method, the name and the arguments of the request: it
-//! opens for the same request of the same caller at the same server only, and for [`STATE_SECONDS`]. It can be used again
-//! within that time; a tool with an effect that must happen once has to see to that itself.
+//! (XChaCha20-Poly1305) and bound to the user, the client, its access key, the method, the name and the arguments of the
+//! request: it opens for the same request of the same caller at the same server only, and for [`STATE_SECONDS`]. It can
+//! be used again within that time; a tool with an effect that must happen once has to see to that itself.
 
 use std::fmt;
 
