@@ -89,6 +89,32 @@ impl Identity {
         Self(verified)
     }
 
+    /// The identity as far as it may be used with `credential`, in place of which the access token was obtained that
+    /// established it.
+    ///
+    /// A credential that is not an access token never makes its sender a first party, whatever client the access token
+    /// names: whoever holds it can use it with any software. `scopes` are those of the credential, with all that they
+    /// imply; of the identity's it keeps what is in both. `None` limits nothing. `disclose` is given the claims and the
+    /// scopes that are left, and returns the claims that these still cover.
+    #[must_use]
+    pub fn narrowed(
+        self,
+        credential: Credential,
+        scopes: Option<&Scopes>,
+        disclose: impl FnOnce(&Map<String, Value>, &Scopes) -> Map<String, Value>,
+    ) -> Self {
+        let Self(mut verified) = self;
+        if credential != Credential::AccessToken {
+            verified.party = Party::Third;
+        }
+        if let Some(scopes) = scopes {
+            verified.scopes = verified.scopes.intersection(scopes);
+            verified.claims = disclose(&verified.claims, &verified.scopes);
+        }
+        verified.credential = credential;
+        Self(verified)
+    }
+
     /// `sub`: the user, or the client itself for a machine. Unique together with the issuer.
     #[must_use]
     pub fn subject(&self) -> &str {
@@ -201,5 +227,80 @@ impl Identity {
     pub fn with(mut self, change: impl FnOnce(&mut Verified)) -> Self {
         change(&mut self.0);
         self
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(tools: Option<&[&str]>) -> Credential {
+        let tools = tools.map(|tools| tools.iter().map(|tool| (*tool).to_owned()).collect());
+        Credential::AccessKey(Rc::new(KeyUse { id: "0123456789abcdef".to_owned(), tools }))
+    }
+
+    /// A user of the operator's own client, with claims that two scopes disclose.
+    fn ada() -> Identity {
+        Identity::for_test("ada", "email notes:read notes:write profile").with(|verified| {
+            verified.party = Party::First;
+            verified.claims.insert("email".to_owned(), Value::from("ada@example.com"));
+            verified.claims.insert("name".to_owned(), Value::from("Ada"));
+        })
+    }
+
+    /// `profile` discloses `name`, `email` discloses `email`.
+    fn disclose(claims: &Map<String, Value>, scopes: &Scopes) -> Map<String, Value> {
+        let mut disclosed = claims.clone();
+        disclosed.retain(|claim, _| scopes.contains(if claim == "name" { "profile" } else { claim }));
+        disclosed
+    }
+
+    #[test]
+    fn only_an_access_token_makes_a_first_party() {
+        for credential in [Credential::PersonalAccessToken, key(None), key(Some(&["search"]))] {
+            let identity = ada().narrowed(credential.clone(), None, disclose);
+            assert_eq!(identity.party(), Party::Third, "{credential:?}");
+            assert_eq!(*identity.credential(), credential);
+        }
+        assert_eq!(ada().narrowed(Credential::AccessToken, None, disclose), ada());
+    }
+
+    #[test]
+    fn a_credential_keeps_what_it_and_the_access_token_have_and_the_claims_that_this_covers() {
+        let narrowed = ada().narrowed(key(None), Some(&Scopes::parse("email notes:read other")), disclose);
+        assert_eq!(*narrowed.scopes(), Scopes::parse("email notes:read"));
+        assert_eq!(narrowed.claim("email"), Some("ada@example.com"));
+        assert_eq!(narrowed.claim("name"), None);
+        let narrowed = ada().narrowed(key(None), Some(&Scopes::default()), disclose);
+        assert!(narrowed.scopes().is_empty() && narrowed.claims().is_empty());
+    }
+
+    #[test]
+    fn a_credential_without_scopes_of_its_own_keeps_those_of_the_access_token() {
+        let narrowed = ada().narrowed(Credential::PersonalAccessToken, None, disclose);
+        assert_eq!((narrowed.scopes(), narrowed.claims()), (ada().scopes(), ada().claims()));
+        assert_eq!((narrowed.subject(), narrowed.client_id()), ("ada", Some("test-client")));
+    }
+
+    #[test]
+    fn a_key_may_call_the_tools_that_it_is_for_by_their_exact_names() {
+        let may_call = |credential, tool: &str| ada().with(|verified| verified.credential = credential).may_call(tool);
+        for any in [Credential::AccessToken, Credential::PersonalAccessToken, key(None)] {
+            assert!(may_call(any.clone(), "search"), "{any:?}");
+        }
+        assert!(may_call(key(Some(&["read", "search"])), "search"));
+        for tools in [&[][..], &["read"], &["Search"], &["sear*"], &["*"], &["search "]] {
+            assert!(!may_call(key(Some(tools)), "search"), "{tools:?}");
+        }
+    }
+
+    #[test]
+    fn only_access_keys_have_an_id() {
+        let key_id = |credential| ada().with(|verified| verified.credential = credential).key_id().map(str::to_owned);
+        assert_eq!(key_id(key(None)).as_deref(), Some("0123456789abcdef"));
+        assert_eq!(key_id(Credential::PersonalAccessToken), None);
+        assert_eq!(key_id(Credential::AccessToken), None);
     }
 }

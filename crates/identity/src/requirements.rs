@@ -52,11 +52,11 @@ impl Requirements {
     /// # Errors
     /// What the identity lacks.
     pub fn check(&self, identity: &Identity) -> Result<(), AccessNeeded> {
-        if self.first_party && identity.party() != Party::First {
-            return Err(AccessNeeded::FirstParty);
-        }
         if self.refuses_keys && *identity.credential() != Credential::AccessToken {
             return Err(AccessNeeded::AccessToken);
+        }
+        if self.first_party && identity.party() != Party::First {
+            return Err(AccessNeeded::FirstParty);
         }
         if self.user && identity.kind() != Kind::User {
             return Err(AccessNeeded::User);
@@ -72,7 +72,10 @@ impl Requirements {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use super::*;
+    use crate::KeyUse;
 
     #[test]
     fn the_challenge_names_all_scopes_of_the_operation() {
@@ -98,5 +101,28 @@ mod tests {
         assert_eq!(needed.check(&identity), Err(AccessNeeded::User));
         let identity = identity.with(|verified| verified.kind = Kind::User);
         assert_eq!(needed.check(&identity), Err(AccessNeeded::Scopes(Scopes::parse("a"))));
+    }
+
+    #[test]
+    fn what_refuses_keys_takes_access_tokens_alone() {
+        let mut needed = Requirements { refuses_keys: true, user: true, ..Requirements::default() };
+        needed.scope("a".to_owned());
+        assert!(!Requirements { refuses_keys: true, ..Requirements::default() }.is_open());
+        let with = |credential: Credential| {
+            Identity::for_test("ada", "").with(|verified| {
+                verified.credential = credential;
+                verified.kind = Kind::Machine;
+            })
+        };
+        let key = KeyUse { id: "0123456789abcdef".to_owned(), tools: None };
+        for credential in [Credential::PersonalAccessToken, Credential::AccessKey(Rc::new(key))] {
+            let identity = with(credential);
+            assert_eq!(needed.check(&identity), Err(AccessNeeded::AccessToken));
+            // A key is never of the operator's own client: that is what the caller can do something about.
+            let needed = Requirements { first_party: true, ..needed.clone() };
+            assert_eq!(needed.check(&identity), Err(AccessNeeded::AccessToken));
+            assert_eq!(Requirements::default().check(&identity), Ok(()));
+        }
+        assert_eq!(needed.check(&with(Credential::AccessToken)), Err(AccessNeeded::User));
     }
 }

@@ -35,6 +35,12 @@ impl Scopes {
         self.iter().chain(other.iter()).collect()
     }
 
+    /// What is in both sets.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        self.iter().filter(|scope| other.contains(scope)).collect()
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -100,6 +106,14 @@ mod tests {
         let scopes = Scopes::parse("b  a b \"bad\"");
         assert_eq!(scopes.to_string(), "a b");
         assert!(scopes.contains("a") && !scopes.contains("c"));
+    }
+
+    #[test]
+    fn an_intersection_has_what_both_sets_have() {
+        let both = |one: &str, other: &str| Scopes::parse(one).intersection(&Scopes::parse(other)).to_string();
+        assert_eq!(both("a b c", "c d b"), "b c");
+        assert_eq!(both("a b", ""), "");
+        assert_eq!(both("", "a b"), "");
     }
 
     #[test]
