@@ -161,3 +161,6 @@ fn exchange(reader: &mut Reader<'_>, resource: &Resource, trust: &TrustPolicy) -
     let scope = trust.scope_prefix.requested(&scopes).to_string();
     Some(TokenExchange { client_id, client_secret, subject_token_type, resource: resource.url.clone(), scopes, scope })
 }
+
+#[cfg(test)]
+mod tests;
