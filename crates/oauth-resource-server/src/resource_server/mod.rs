@@ -4,10 +4,14 @@
 //! |---|---|
 //! | `server` | [`ResourceServer`]: the order of the checks, and the cache of verified tokens |
 //! | `policy` | [`TrustPolicy`]: what the operator decides |
+//! | `opaque_tokens` | opaque tokens: the cache of verdicts, and the limit on unknown ones |
+//! | `exchanging` | credentials that are exchanged for access tokens |
 //! | `introspection` | the requests to the provider about an opaque token |
 //! | `trace` | [`Authentication`], the outcome, with what was learned on the way |
 
+mod exchanging;
 mod introspection;
+mod opaque_tokens;
 mod policy;
 mod server;
 mod trace;

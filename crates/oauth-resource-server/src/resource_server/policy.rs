@@ -8,6 +8,7 @@ use crate::{
     client_policy::ClientPolicy,
     denial::{Denial, Excerpt},
     disclosure::Disclosure,
+    exchange::Exchanged,
     provider::{ProviderLocation, ProviderUrls},
     scope_hierarchy::Hierarchy,
     scope_prefix::ScopePrefix,
@@ -146,13 +147,14 @@ impl TrustPolicy {
     }
 
     /// Who the claims of this issuer's token stand for. `profile` is what the userinfo endpoint says of the user in
-    /// addition.
+    /// addition. A token that another credential was `exchanged` for gives no more than that one allows.
     pub(super) fn identify(
         &self,
         issuer_index: usize,
         claims: Claims,
         source: Source,
         profile: Map<String, Value>,
+        exchanged: Option<&Exchanged>,
     ) -> Identity {
         let token_profile = &self.issuers[issuer_index].profile;
         let kind = kind_of(&claims, token_profile, source);
@@ -170,23 +172,37 @@ impl TrustPolicy {
         let granted = stripped.unwrap_or(granted);
         let mut known = claims.all;
         known.extend(profile);
-        let disclosed = match source {
+        let limit = exchanged.and_then(|exchanged| exchanged.scopes.as_deref());
+        let limit = limit.map(|scopes| self.hierarchy.expand(Scopes::parse(scopes)));
+        let disclosed = match (source, &limit) {
             // The response holds exactly what the user consented to, so all of it may be disclosed.
-            Source::Userinfo => self.disclosure.disclose(&known, &Scopes::parse("profile email phone address")),
-            Source::Jwt | Source::Introspection => self.disclosure.disclose(&known, &granted),
+            (Source::Userinfo, _) => self.disclosure.disclose(&known, &Scopes::parse("profile email phone address")),
+            (_, Some(limit)) => self.disclosure.disclose(&known, &common(&granted, limit)),
+            (_, None) => self.disclosure.disclose(&known, &granted),
         };
+        let scopes = self.hierarchy.expand(granted);
         Identity::new(Verified {
             subject: claims.subject,
             issuer: claims.issuer,
             kind,
             // A client id means what the operator lists only with the issuer that hands it out.
-            party: if issuer_index == 0 { self.clients.party(claims.client_id.as_deref()) } else { Party::Third },
+            // A key is in the hands of whoever was given it, whatever client its access token names.
+            party: if issuer_index == 0 && exchanged.is_none() {
+                self.clients.party(claims.client_id.as_deref())
+            } else {
+                Party::Third
+            },
             client_id: claims.client_id,
             organization_id,
-            scopes: self.hierarchy.expand(granted),
+            scopes: if let Some(limit) = limit { common(&scopes, &limit) } else { scopes },
             expires_at: claims.expires_at,
             claims: disclosed,
-            credential: Credential::AccessToken,
+            credential: exchanged.map_or(Credential::AccessToken, |exchanged| exchanged.credential.clone()),
         })
     }
+}
+
+/// The scopes that are in both sets.
+fn common(scopes: &Scopes, others: &Scopes) -> Scopes {
+    scopes.iter().filter(|scope| others.contains(scope)).collect()
 }

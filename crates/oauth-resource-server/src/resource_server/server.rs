@@ -4,42 +4,36 @@
 //! the key, then the signature, then the operator's policy on clients. Nothing is believed before the signature holds;
 //! the unverified `iss` only selects one of the configured issuers.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc};
 
 use super::{
-    introspection::{Verdict, introspect},
+    exchanging::Exchanging,
+    opaque_tokens::Introspected,
     policy::{TrustPolicy, TrustedIssuer},
     trace::{AuthTrace, Authentication},
 };
 use crate::{
-    bearer::{self, BearerToken},
-    denial::{Denial, Excerpt, IntrospectionError, OpaqueRefusal, SignatureError},
+    bearer,
+    denial::{Denial, Excerpt, SignatureError},
+    exchange::{CredentialExchange, Exchanged},
     keys::{
         jwks_cache::{CacheTier, Found, IssuerKeys, StoreUse},
         policy::{Attempted, KeyQuery},
     },
-    memory_size,
     token::{
         caller_kind::Source,
         claims,
         fingerprint::{Fingerprint, Fingerprints},
-        introspection_limiter::{Admission, IntrospectionLimiter},
+        introspection_limiter::IntrospectionLimiter,
         jwt::{self, Form},
-        opaque::{self, MAX_OPAQUE_BYTES, OpaquePolicy},
         token_use::check_requirements,
         two_choice_cache::TwoChoiceCache,
         verified::VerifiedJwt,
     },
 };
-use mcp_edge_identity::Identity;
+use mcp_edge_identity::{Credential, Identity};
 use mcp_edge_runtime::{http::RequestHead, ports::Services};
 use serde_json::{Map, Value};
-
-/// How long a request waits before it asks the limiter again.
-const LIMITER_WAIT_MILLISECONDS: u64 = 20;
-
-/// After five seconds, the longest that an introspection may take, one must have been answered.
-const MAX_LIMITER_WAITS: u64 = 250;
 
 /// Verifies tokens. Lives as long as its isolate, with its caches.
 ///
@@ -63,36 +57,22 @@ const MAX_LIMITER_WAITS: u64 = 250;
 /// ```
 #[derive(Debug)]
 pub struct ResourceServer {
-    policy: Rc<TrustPolicy>,
-    keys: Vec<Rc<IssuerKeys>>,
+    pub(super) policy: Rc<TrustPolicy>,
+    pub(super) keys: Vec<Rc<IssuerKeys>>,
     fingerprints: Fingerprints,
-    cache: RefCell<TwoChoiceCache<Known>>,
-    limiter: RefCell<IntrospectionLimiter>,
+    pub(super) cache: RefCell<TwoChoiceCache<Known>>,
+    /// Of opaque tokens.
+    pub(super) limiter: RefCell<IntrospectionLimiter>,
+    pub(super) exchanging: Option<Exchanging>,
 }
 
 /// What is cached about a token.
 #[derive(Debug, Clone)]
-enum Known {
+pub(super) enum Known {
+    /// A JWT, or a credential that was exchanged for one.
     Jwt(Rc<VerifiedJwt>),
-    Opaque(Rc<Introspected>),
-}
-
-/// What the provider said of an opaque token, and until when that may be used.
-#[derive(Debug)]
-struct Introspected {
-    verdict: Verdict,
-    until: u64,
-}
-
-impl Introspected {
-    /// The bytes that it holds in memory behind an `Rc`.
-    fn held_bytes(&self) -> usize {
-        let verdict = match &self.verdict {
-            Ok((identity, _)) => memory_size::of_identity(identity),
-            Err(denial) => memory_size::behind_rc::<Denial>() + denial.held_bytes(),
-        };
-        memory_size::behind_rc::<Self>() + verdict
-    }
+    /// What the provider said of an opaque token, or why a credential is refused that was to be exchanged.
+    Asked(Rc<Introspected>),
 }
 
 impl ResourceServer {
@@ -121,7 +101,14 @@ impl ResourceServer {
             fingerprints: Fingerprints::default(),
             cache: RefCell::default(),
             limiter: RefCell::default(),
+            exchanging: None,
         }
+    }
+
+    /// The same for a server that accepts other credentials than access tokens as well, which `exchange` exchanges for some.
+    #[must_use]
+    pub fn with_exchange(self, exchange: Rc<dyn CredentialExchange>) -> Self {
+        Self { exchanging: Some(Exchanging::new(exchange)), ..self }
     }
 
     /// The issuers' keys, to report on their state.
@@ -145,34 +132,48 @@ impl ResourceServer {
         services: &impl Services,
         trace: &mut AuthTrace,
     ) -> Result<Rc<Identity>, Rc<Denial>> {
+        if let Some(exchanging) = &self.exchanging {
+            exchanging.check_places(head)?;
+        }
         let credentials = bearer::credentials_of(head)?;
         let fingerprint = self.fingerprints.of(credentials.expose(), services);
         let identity = if let Some(identity) = self.check_again(fingerprint, now, services, trace).await? {
+            if *identity.credential() != Credential::AccessToken {
+                bearer::check_alone(head)?;
+            }
             identity
         } else {
             let token = credentials.token()?;
-            match jwt::form_of(token.expose()) {
-                Form::Jwt => self.verify_jwt(token, fingerprint, now, services, trace).await?,
-                Form::Encrypted => return Err(Denial::EncryptedToken.into()),
-                Form::Opaque => self.verify_opaque(token, fingerprint, now, services, trace).await?,
+            let exchanging = self.exchanging.as_ref().and_then(|exchanging| exchanging.with_kind(token.expose()));
+            match (exchanging, jwt::form_of(token.expose())) {
+                (Some((exchanging, kind)), _) => {
+                    bearer::check_alone(head)?;
+                    self.verify_exchanged(exchanging, (kind, token, fingerprint), now, services, trace).await?
+                }
+                (None, Form::Jwt) => self.verify_jwt(token.expose(), fingerprint, None, now, services, trace).await?,
+                (None, Form::Encrypted) => return Err(Denial::EncryptedToken.into()),
+                (None, Form::Opaque) => self.verify_opaque(token, fingerprint, now, services, trace).await?,
             }
         };
+        trace.key_id = identity.key_id().map(str::to_owned);
         trace.client_id = identity.client_id().map(str::to_owned);
         trace.subject = Some(identity.subject().to_owned());
         self.policy.check_identity(&identity)?;
         Ok(identity)
     }
 
-    /// Full verification of a JWT.
-    async fn verify_jwt(
+    /// Full verification of a JWT: of one that was sent or, if it was `exchanged`, of one in place of what was sent. What is
+    /// known then is cached under the fingerprint of what was sent.
+    pub(super) async fn verify_jwt(
         &self,
-        token: BearerToken<'_>,
+        token: &str,
         fingerprint: Fingerprint,
+        exchanged: Option<&Exchanged>,
         now: u64,
         services: &impl Services,
         trace: &mut AuthTrace,
     ) -> Result<Rc<Identity>, Rc<Denial>> {
-        let jwt = jwt::parse(token.expose(), &|name| self.policy.wants(name))?;
+        let jwt = jwt::parse(token, &|name| self.policy.wants(name))?;
         trace.kid.clone_from(&jwt.kid);
         let issuer_index = self.policy.issuer_of(claims::issuer(&jwt.claims)?)?;
         let profile = &self.policy.issuers[issuer_index].profile;
@@ -216,13 +217,20 @@ impl ResourceServer {
         };
 
         let validity = claims.validity();
-        let identity = Rc::new(self.policy.identify(issuer_index, claims, Source::Jwt, Map::new()));
+        if let Some((issuer, subject)) = exchanged.and_then(|exchanged| exchanged.owner.as_ref())
+            && (issuer, subject) != (&claims.issuer, &claims.subject)
+        {
+            return Err(Denial::KeyOfAnotherUser { sub: Excerpt::new(&claims.subject) }.into());
+        }
+        let until = exchanged.map_or(u64::MAX, |exchanged| exchanged.until.min(claims.expires_at));
+        let identity = Rc::new(self.policy.identify(issuer_index, claims, Source::Jwt, Map::new(), exchanged));
         let verified = VerifiedJwt {
             issuer_index,
             kid: jwt.kid,
             algorithm,
             key: key.thumbprint,
             validity,
+            until,
             identity: Rc::clone(&identity),
         };
         let bytes = verified.held_bytes();
@@ -231,8 +239,9 @@ impl ResourceServer {
     }
 
     /// Checks what may have changed about a JWT that was verified before: the time and the key. `None` for every other
-    /// token, and if the key of this name is another one by now; then the token is forgotten.
-    async fn check_again(
+    /// token, and if the key of this name is another one by now; then the token is forgotten. `None` as well for what was
+    /// exchanged, when it is time for another exchange.
+    pub(super) async fn check_again(
         &self,
         fingerprint: Fingerprint,
         now: u64,
@@ -241,6 +250,9 @@ impl ResourceServer {
     ) -> Result<Option<Rc<Identity>>, Rc<Denial>> {
         let cached = self.cache.borrow_mut().get(&fingerprint);
         let Some(Known::Jwt(known)) = cached else { return Ok(None) };
+        if now >= known.until {
+            return Ok(None);
+        }
         trace.kid.clone_from(&known.kid);
         trace.issuer = Some(known.identity.issuer().to_owned());
         known.validity.check(now)?;
@@ -251,105 +263,16 @@ impl ResourceServer {
             disproved: None,
         };
         let Found { key, .. } = self.keys[known.issuer_index].find(now, query, Attempted::default(), services).await;
-        if key?.thumbprint == known.key {
-            trace.tier = Some("verified");
-            return Ok(Some(Rc::clone(&known.identity)));
+        match key {
+            Ok(key) if key.thumbprint == known.key => {
+                trace.tier = Some("verified");
+                return Ok(Some(Rc::clone(&known.identity)));
+            }
+            // Another exchange gives a token that is signed with the provider's present key.
+            Err(denial) if known.until == u64::MAX || denial.reason().is_outage() => return Err(denial.into()),
+            _ => {}
         }
         self.cache.borrow_mut().remove(&fingerprint);
         Ok(None)
-    }
-
-    /// Checks an opaque token by what the provider says of it, or said a short time ago.
-    async fn verify_opaque(
-        &self,
-        token: BearerToken<'_>,
-        fingerprint: Fingerprint,
-        now: u64,
-        services: &impl Services,
-        trace: &mut AuthTrace,
-    ) -> Result<Rc<Identity>, Rc<Denial>> {
-        let not_configured = || Denial::OpaqueNotAccepted { refusal: OpaqueRefusal::NotConfigured };
-        let policy = self.policy.opaque.as_ref().ok_or_else(not_configured)?;
-        let bytes = token.expose().len();
-        if bytes > MAX_OPAQUE_BYTES {
-            return Err(Denial::TokenTooLarge { bytes, limit: MAX_OPAQUE_BYTES }.into());
-        }
-        let cached = match self.cache.borrow_mut().get(&fingerprint) {
-            Some(Known::Opaque(known)) => Some(known),
-            _ => None,
-        };
-        // A token that was good before is asked about again, however many others are invented.
-        let is_unknown = cached.as_ref().is_none_or(|known| known.verdict.is_err());
-        let verdict = if let Some(known) = cached.filter(|known| now < known.until) {
-            trace.tier = Some("verified");
-            known.verdict.clone()
-        } else {
-            trace.tier = Some(CacheTier::Provider.name());
-            self.ask_provider(token, policy, is_unknown, fingerprint, now, services).await
-        };
-        let (identity, validity) = verdict?;
-        trace.issuer = Some(identity.issuer().to_owned());
-        validity.check(now)?;
-        // Of a token without `iat`, the provider has said just now that it is good.
-        if validity.issued_at.is_some() {
-            self.policy.denied.check_issue_time(validity.issued_at)?;
-        }
-        Ok(identity)
-    }
-
-    /// Asks the provider about an opaque token, within the limit if it is unknown, and caches the verdict.
-    async fn ask_provider(
-        &self,
-        token: BearerToken<'_>,
-        policy: &OpaquePolicy,
-        is_unknown: bool,
-        fingerprint: Fingerprint,
-        now: u64,
-        services: &impl Services,
-    ) -> Verdict {
-        if is_unknown {
-            self.wait_for_admission(now, services).await?;
-        }
-        let verdict = introspect(token, &self.policy, policy, &self.keys[0], now, services).await;
-        if is_unknown {
-            self.limiter.borrow_mut().answered(verdict.is_ok());
-        }
-        let until = match &verdict {
-            Ok((_, validity)) => (now + policy.positive_ttl_seconds).min(validity.expires_at),
-            // An outage is not a verdict.
-            Err(denial) if denial.reason().is_outage() => return verdict,
-            Err(_) => now + policy.negative_ttl_seconds,
-        };
-        let introspected = Introspected { verdict: verdict.clone(), until };
-        let bytes = introspected.held_bytes();
-        self.cache.borrow_mut().insert(fingerprint, Known::Opaque(Rc::new(introspected)), bytes);
-        verdict
-    }
-
-    /// Returns when the provider may be asked about one more unknown token.
-    async fn wait_for_admission(&self, now: u64, services: &impl Services) -> Result<(), Denial> {
-        for waited in 0..MAX_LIMITER_WAITS {
-            let now = now + waited * LIMITER_WAIT_MILLISECONDS / 1000;
-            let admission = self.limiter.borrow_mut().admit(now);
-            match admission {
-                Admission::Granted => return Ok(()),
-                Admission::Later => services.sleep(Duration::from_millis(LIMITER_WAIT_MILLISECONDS)).await,
-                Admission::Exhausted(retry_after) => return Err(Denial::ProviderSpared { retry_after }),
-            }
-        }
-        Err(opaque::unavailable(IntrospectionError::TooManyOpen))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_remembered_refusal_holds_is_counted() {
-        let denial = Denial::OpaqueNotAccepted { refusal: OpaqueRefusal::Client(Excerpt::new("agent")) };
-        let of_denial = memory_size::behind_rc::<Denial>() + denial.held_bytes();
-        let introspected = Introspected { verdict: Err(denial.into()), until: 0 };
-        assert_eq!(introspected.held_bytes(), memory_size::behind_rc::<Introspected>() + of_denial);
     }
 }
