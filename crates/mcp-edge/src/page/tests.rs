@@ -1,8 +1,8 @@
 //! The page at `/`, rendered from settings and a server.
 
 use super::{policy::Policy, view::DESCRIPTION, *};
-use crate::settings::color::Color;
 use mcp_edge_identity::Scopes;
+use mcp_edge_runtime::color::Color;
 use mcp_edge_runtime::http::{RequestHead, Response};
 use mcp_edge_server::{Call, Tool};
 

@@ -3,7 +3,6 @@
 //! The caller provides the strings (at the edge: `[vars]` of `wrangler.toml` and secrets). Their names and meaning are
 //! documented there and in the README.
 
-pub mod color;
 mod gateway;
 mod listing;
 mod page;
