@@ -1,6 +1,6 @@
 //! `whoami`: the identity that the user agreed to share with the client that asks.
 
-use mcp_edge::{Call, Json, Kind, Party, schema, tool};
+use mcp_edge::{Call, Credential, Json, Kind, Party, schema, tool};
 use serde_json::Value;
 
 /// Who is signed in. A member about the user is present only if a granted scope covers it.
@@ -35,6 +35,11 @@ pub struct WhoAmI {
     client_party: &'static str,
     /// `user`, `machine` for a client that acts for itself, or `unknown` if the token does not show which.
     kind: &'static str,
+    /// What the client sent: an `access_token`, an `access_key`, or a `personal_access_token` of the provider.
+    credential: &'static str,
+    /// The id of the access key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<String>,
     /// What the client may do here.
     scopes: Vec<String>,
     /// When the access token expires, in seconds since 1970.
@@ -66,6 +71,12 @@ pub fn whoami(call: Call) -> Json<WhoAmI> {
             Kind::Machine => "machine",
             Kind::Unknown => "unknown",
         },
+        credential: match identity.credential() {
+            Credential::AccessToken => "access_token",
+            Credential::AccessKey(_) => "access_key",
+            Credential::PersonalAccessToken => "personal_access_token",
+        },
+        key_id: identity.key_id().map(str::to_owned),
         scopes: identity.scopes().iter().map(str::to_owned).collect(),
         expires_at: identity.expires_at(),
     })

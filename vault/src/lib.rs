@@ -14,12 +14,15 @@
 //! | [`personal_token`] | the object of one personal access token |
 //! | [`provider`] | grants at the provider: refreshing and revoking |
 //! | [`secrets`] | ids, hashes and sealing keys: what is derived from which secret |
+//! | [`columns`], [`jwt`] | what several objects read: columns of rows, the expiry of access tokens |
 //! | [`platform`] | what the platform provides, as one type |
 //! | [`audit`] | a line of the log for everything that happens to a key |
 
 pub mod account;
 pub mod audit;
+pub mod columns;
 pub mod internal;
+pub mod jwt;
 pub mod key;
 pub mod personal_token;
 pub mod platform;

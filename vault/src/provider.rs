@@ -1,6 +1,16 @@
 //! Grants at the provider.
 
-use mcp_edge_runtime::secret::Secret;
+use std::rc::Rc;
+
+use mcp_edge_oauth::{
+    Scopes, keys::jwks_cache::IssuerKeys, provider::Provider, scope_prefix::ScopePrefix,
+    token_endpoint::TokenEndpointError,
+};
+use mcp_edge_runtime::{ports::Services, secret::Secret};
+use mcp_edge_sign_in::{
+    client::Client,
+    tokens::{self, TokenRequestError},
+};
 
 /// What the object of a key does with its grant at the provider.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
@@ -36,4 +46,70 @@ pub enum RefreshError {
     /// Everything else: no answer, a server error, or trouble with our own client.
     #[error("{0}")]
     Unavailable(String),
+}
+
+/// Grants of the vault's client at the provider.
+#[derive(Clone)]
+pub struct ProviderGrants<S> {
+    keys: Rc<IssuerKeys>,
+    client: Client,
+    resource: String,
+    prefix: ScopePrefix,
+    services: S,
+}
+
+impl<S: Services> ProviderGrants<S> {
+    /// Creates access to the grants of `client` for `resource`. `keys` know the provider's endpoints; `prefix` is
+    /// `SCOPE_PREFIX`.
+    #[must_use]
+    pub const fn new(keys: Rc<IssuerKeys>, client: Client, resource: String, prefix: ScopePrefix, services: S) -> Self {
+        Self { keys, client, resource, prefix, services }
+    }
+
+    async fn provider(&self, now: u64) -> Result<Provider, String> {
+        self.keys
+            .provider(now, &self.services)
+            .await
+            .map_err(|denial| denial.detail().unwrap_or_else(|| "the provider's endpoints are not known".to_owned()))
+    }
+}
+
+impl<S: Services> Grants for ProviderGrants<S> {
+    async fn refresh(&self, refresh_token: &Secret, scopes: &str, now: u64) -> Result<Refreshed, RefreshError> {
+        let provider = self.provider(now).await.map_err(RefreshError::Unavailable)?;
+        let scopes = Scopes::parse(scopes);
+        let scope = self.prefix.requested(&scopes).to_string();
+        let refreshed =
+            tokens::refresh(&provider, &self.client, refresh_token, &self.resource, &scope, &self.services).await;
+        match refreshed {
+            Ok(tokens) => Ok(Refreshed { access_token: tokens.access_token, refresh_token: tokens.refresh_token }),
+            Err(TokenRequestError::Refused(TokenEndpointError::Grant)) => Err(RefreshError::Ended),
+            Err(error) => Err(RefreshError::Unavailable(cause_of(&error))),
+        }
+    }
+
+    async fn revoke(&self, refresh_token: &Secret, now: u64) -> Result<(), String> {
+        let provider = self.provider(now).await?;
+        match tokens::revoke(&provider, &self.client, refresh_token, &self.services).await {
+            // Neither is there anything to revoke where the provider does not know the token (RFC 7009 §2.2).
+            Ok(()) | Err(TokenRequestError::Refused(TokenEndpointError::Grant)) => Ok(()),
+            Err(error) => Err(cause_of(&error)),
+        }
+    }
+}
+
+/// Why there are no tokens, for the operator.
+fn cause_of(error: &TokenRequestError) -> String {
+    match error {
+        TokenRequestError::Refused(refused) => match refused {
+            TokenEndpointError::Client => "the provider does not know VAULT_CLIENT_ID, or VAULT_CLIENT_SECRET is wrong",
+            TokenEndpointError::SecretExpired => "VAULT_CLIENT_SECRET has expired: make a new one",
+            TokenEndpointError::Target => "the provider does not know RESOURCE",
+            TokenEndpointError::Grant => "invalid_grant",
+            TokenEndpointError::Other(code) => return format!("the provider answered {code}"),
+            TokenEndpointError::Outage(status) => return format!("the provider answered with status {status}"),
+        }
+        .to_owned(),
+        other => other.to_string(),
+    }
 }

@@ -19,6 +19,7 @@
 //! | [`json`] | JSON objects as text under construction | RFC 8259 |
 //! | [`sql`], [`alarm`] | the storage and the alarm of a Durable Object | |
 //! | [`forward`] | requests and responses that are passed on without their bodies | RFC 9110 §7.6 |
+//! | [`proxy`] | whole requests that are passed on to another Worker of the same operator | |
 //! | [`service_call`] | calls of JSON between Workers, and who may make them | |
 //! | `cloudflare` | the Worker shell, behind the feature of that name | |
 //!
@@ -40,6 +41,7 @@ pub mod json;
 pub mod keys;
 pub mod log;
 pub mod ports;
+pub mod proxy;
 pub mod seal;
 pub mod secret;
 pub mod service_call;

@@ -200,7 +200,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             tools: !self.policy.tools.offers_nothing(),
             prompts: !self.policy.prompts.offers_nothing(),
             resources: !self.policy.resources.offers_nothing(),
-            tasks: self.policy.tasks.is_some(),
+            tasks: self.policy.offers_tasks(caller.identity),
         };
         match envelope::read(head, body, offers)? {
             Payload::Dropped => Ok(None),
@@ -225,6 +225,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         match self.policy.decide(targets.clone().map(|(_, target)| target), caller.identity) {
             Decision::Granted => Ok(()),
             Decision::NeedsScopes(scopes) => Err(Refused::Access(AccessNeeded::Scopes(scopes))),
+            Decision::KeyRefused(needed) => Err(Refused::Access(needed)),
             Decision::Denied(index) => {
                 let denied = targets.clone().nth(index);
                 let (id, era) = denied.map_or((None, Era::Modern), |(message, _)| (message.id, message.era));

@@ -1,6 +1,6 @@
 //! Session ids of an upstream, sealed for one caller.
 //!
-//! A client gets the id of its session encrypted and authenticated, bound to the upstream, the user and the client. What
+//! A client gets the id of its session encrypted and authenticated, bound to the upstream, the user, the client and its access key. What
 //! another caller shows does not open, and nothing is stored. The ids stay as long as the upstream knows them.
 
 use mcp_edge_identity::Identity;
@@ -70,7 +70,9 @@ impl SessionSeal {
             identity.organization_id(),
         ];
         let mut associated = Vec::with_capacity(256);
-        for part in parts {
+        // Two keys of one user may be for different tools, and the streams of a session have the results of all.
+        let key = identity.key_id().map(Some);
+        for part in parts.into_iter().chain(key) {
             associated.extend(part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
             associated.extend(part.unwrap_or_default().as_bytes());
         }
@@ -86,9 +88,10 @@ fn is_session_id(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, time::Duration};
+    use std::{cell::Cell, rc::Rc, time::Duration};
 
     use futures_util::future::LocalBoxFuture;
+    use mcp_edge_identity::{Credential, KeyUse};
     use proptest::prelude::*;
 
     use super::*;
@@ -123,6 +126,11 @@ mod tests {
 
     fn ada() -> Identity {
         Identity::for_test("ada", "")
+    }
+
+    fn with_key(id: &str) -> Identity {
+        let used = KeyUse { id: id.to_owned(), tools: None };
+        ada().with(|verified| verified.credential = Credential::AccessKey(Rc::new(used)))
     }
 
     fn sealed() -> String {
@@ -160,11 +168,20 @@ mod tests {
                 verified.issuer = "https://issuer.examplea".into();
                 verified.subject = "da".into();
             }),
+            with_key("0123456789abcdef"),
             // The same text in another place.
             ada().with(|verified| verified.organization_id = verified.client_id.take()),
         ] {
             assert_eq!(session().open(&sealed(), &other), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn the_session_of_a_key_opens_for_that_key_alone() {
+        let sealed = session().seal(ID, &with_key("one"), &Counter::default()).unwrap();
+        assert_eq!(session().open(&sealed, &with_key("one")).as_deref(), Some(ID));
+        assert_eq!(session().open(&sealed, &with_key("another")), None);
+        assert_eq!(session().open(&sealed, &ada()), None);
     }
 
     #[test]

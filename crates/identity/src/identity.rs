@@ -186,13 +186,19 @@ impl Identity {
         }
     }
 
+    /// The tools that the credential is for, by their exact names; `None` if it is for all that its scopes allow.
+    #[must_use]
+    pub fn tools(&self) -> Option<&[String]> {
+        match &self.0.credential {
+            Credential::AccessKey(key) => key.tools.as_deref(),
+            Credential::AccessToken | Credential::PersonalAccessToken => None,
+        }
+    }
+
     /// Whether the credential leaves a tool to be called: an access key may be for some tools alone.
     #[must_use]
     pub fn may_call(&self, tool: &str) -> bool {
-        match &self.0.credential {
-            Credential::AccessKey(key) => key.tools.as_ref().is_none_or(|tools| tools.iter().any(|name| name == tool)),
-            Credential::AccessToken | Credential::PersonalAccessToken => true,
-        }
+        self.tools().is_none_or(|tools| tools.iter().any(|name| name == tool))
     }
 
     /// A claim about the user, if it is a string.
@@ -222,6 +228,17 @@ impl Identity {
         })
     }
 
+    /// The same with the access key `0123456789abcdef` in place of an access token: for these tools, or for all.
+    #[must_use]
+    pub fn with_access_key(self, tools: Option<&[&str]>) -> Self {
+        let tools = tools.map(|tools| tools.iter().map(|tool| (*tool).to_owned()).collect());
+        let key = KeyUse { id: "0123456789abcdef".to_owned(), tools };
+        self.with(|verified| {
+            verified.party = Party::Third;
+            verified.credential = Credential::AccessKey(Rc::new(key));
+        })
+    }
+
     /// The same with changes.
     #[must_use]
     pub fn with(mut self, change: impl FnOnce(&mut Verified)) -> Self {
@@ -237,8 +254,7 @@ mod tests {
     use super::*;
 
     fn key(tools: Option<&[&str]>) -> Credential {
-        let tools = tools.map(|tools| tools.iter().map(|tool| (*tool).to_owned()).collect());
-        Credential::AccessKey(Rc::new(KeyUse { id: "0123456789abcdef".to_owned(), tools }))
+        ada().with_access_key(tools).credential().clone()
     }
 
     /// A user of the operator's own client, with claims that two scopes disclose.

@@ -66,16 +66,25 @@ impl Requirements {
         }
         Ok(())
     }
+
+    /// The same for the tool of this name, which the caller's access key may not be for. Scopes are not asked for then: with
+    /// them the key would not be for the tool either.
+    ///
+    /// # Errors
+    /// What the identity lacks.
+    pub fn check_tool(&self, name: &str, identity: &Identity) -> Result<(), AccessNeeded> {
+        match self.check(identity) {
+            Ok(()) | Err(AccessNeeded::Scopes(_)) if !identity.may_call(name) => Err(AccessNeeded::KeyForTool),
+            checked => checked,
+        }
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
-
     use super::*;
-    use crate::KeyUse;
 
     #[test]
     fn the_challenge_names_all_scopes_of_the_operation() {
@@ -104,25 +113,34 @@ mod tests {
     }
 
     #[test]
+    fn no_scope_is_asked_for_that_a_key_for_other_tools_would_not_help() {
+        let mut needed = Requirements::default();
+        needed.scope("a".to_owned());
+        let with = |tools: &[&str], scopes: &str| Identity::for_test("ada", scopes).with_access_key(Some(tools));
+        assert_eq!(needed.check_tool("search", &with(&["search"], "a")), Ok(()));
+        assert_eq!(needed.check_tool("search", &with(&["read"], "a")), Err(AccessNeeded::KeyForTool));
+        assert_eq!(needed.check_tool("search", &with(&["read"], "")), Err(AccessNeeded::KeyForTool));
+        assert_eq!(needed.check_tool("search", &with(&["search"], "")), Err(AccessNeeded::Scopes(Scopes::parse("a"))));
+        // What another key would not help either comes first.
+        let needed = Requirements { first_party: true, ..needed };
+        assert_eq!(needed.check_tool("search", &with(&["read"], "")), Err(AccessNeeded::FirstParty));
+        assert_eq!(needed.check_tool("search", &Identity::for_test("ada", "")), Err(AccessNeeded::FirstParty));
+    }
+
+    #[test]
     fn what_refuses_keys_takes_access_tokens_alone() {
         let mut needed = Requirements { refuses_keys: true, user: true, ..Requirements::default() };
         needed.scope("a".to_owned());
         assert!(!Requirements { refuses_keys: true, ..Requirements::default() }.is_open());
-        let with = |credential: Credential| {
-            Identity::for_test("ada", "").with(|verified| {
-                verified.credential = credential;
-                verified.kind = Kind::Machine;
-            })
-        };
-        let key = KeyUse { id: "0123456789abcdef".to_owned(), tools: None };
-        for credential in [Credential::PersonalAccessToken, Credential::AccessKey(Rc::new(key))] {
-            let identity = with(credential);
+        let machine = Identity::for_test("ada", "").with(|verified| verified.kind = Kind::Machine);
+        let personal = machine.clone().with(|verified| verified.credential = Credential::PersonalAccessToken);
+        for identity in [personal, machine.clone().with_access_key(None)] {
             assert_eq!(needed.check(&identity), Err(AccessNeeded::AccessToken));
             // A key is never of the operator's own client: that is what the caller can do something about.
             let needed = Requirements { first_party: true, ..needed.clone() };
             assert_eq!(needed.check(&identity), Err(AccessNeeded::AccessToken));
             assert_eq!(Requirements::default().check(&identity), Ok(()));
         }
-        assert_eq!(needed.check(&with(Credential::AccessToken)), Err(AccessNeeded::User));
+        assert_eq!(needed.check(&machine), Err(AccessNeeded::User));
     }
 }

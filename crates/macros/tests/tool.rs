@@ -60,7 +60,7 @@ fn add(left: i64, mut right: i64) -> String {
 }
 
 /// Answers.
-#[tool(name = "ping-v2")]
+#[tool(name = "ping-v2", refuses_keys)]
 fn ping() -> &'static str {
     "pong"
 }

@@ -72,7 +72,7 @@ pub use mcp_edge_server::{
 };
 
 // What handlers get.
-pub use mcp_edge_identity::{Identity, Kind, Party, Scopes};
+pub use mcp_edge_identity::{Credential, Identity, KeyUse, Kind, Party, Scopes};
 pub use mcp_edge_server::{
     Call, Capability, ClientCapabilities, ClientInfo, CompleteParams, Era, LoggingLevel, Revision, StateKey,
 };

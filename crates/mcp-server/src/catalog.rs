@@ -43,6 +43,8 @@ pub struct ToolInfo<'a> {
     pub needs_user: bool,
     /// Whether it refuses clients that are not the operator's own.
     pub first_party_only: bool,
+    /// Whether it refuses access keys and personal access tokens.
+    pub refuses_keys: bool,
 }
 
 impl<E> Catalog<E> {
@@ -65,6 +67,7 @@ impl<E> Catalog<E> {
             scopes: &tool.requirements.scopes,
             needs_user: tool.requirements.user,
             first_party_only: tool.requirements.first_party,
+            refuses_keys: tool.requirements.refuses_keys,
         })
     }
 

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use mcp_edge_oauth::{denial::Denial, keys::jwks_cache::IssuerKeys, resource_server::TrustedIssuer};
+use mcp_edge_oauth::{
+    denial::Denial, keys::jwks_cache::IssuerKeys, resource_server::TrustedIssuer, token::denied::DeniedTokens,
+};
 use mcp_edge_runtime::{ports::Services, secret::Secret};
 
 /// Who signed in, as a verified ID token says it.
@@ -29,6 +31,8 @@ pub struct Expected<'a> {
     pub client_id: &'a str,
     /// `nonce`.
     pub nonce: &'a str,
+    /// The keys and ages that the operator denies.
+    pub denied: &'a DeniedTokens,
     /// If set, `auth_time` must be there and not longer ago than this many seconds, with the usual leeway.
     pub max_age: Option<u64>,
 }
@@ -42,6 +46,12 @@ pub enum IdTokenError {
     /// Form, type, signature, issuer or time are wrong.
     #[error("{0}")]
     Denied(Denial),
+    /// It is a token of another kind, by this claim.
+    #[error("not an ID token, by its claim {claim}")]
+    NotAnIdToken {
+        /// The claim.
+        claim: &'static str,
+    },
     /// It is for another client.
     #[error("the ID token is for another client")]
     Audience,

@@ -82,7 +82,7 @@ const USER_CLAIMS: Check = Check {
 };
 
 /// Members of a `whoami` result that say nothing about the user: they describe the token, its client and its scopes.
-const TOKEN_MEMBERS: [&str; 16] = [
+const TOKEN_MEMBERS: [&str; 18] = [
     "sub",
     "iss",
     "issuer",
@@ -99,6 +99,8 @@ const TOKEN_MEMBERS: [&str; 16] = [
     "jti",
     "email_verified",
     "organization_id",
+    "credential",
+    "key_id",
 ];
 
 fn user_claims(record: &Record) -> CheckResult {
@@ -177,7 +179,7 @@ mod tests {
     #[test]
     fn a_whoami_that_returns_only_an_id_is_a_warning() {
         let only_sub = json!({
-            "sub": "u1", "issuer": "https://i", "client_id": "c", "client_party": "third", "kind": "user",
+            "sub": "u1", "issuer": "https://i", "client_id": "c", "client_party": "third", "kind": "user", "credential": "access_key", "key_id": "0123456789abcdef",
             "scopes": ["whoami:read"], "expires_at": 1, "name": null, "email": "", "email_verified": true,
             "organization_id": "org-1",
         });

@@ -77,6 +77,8 @@ pub enum Decision {
     NeedsScopes(Scopes),
     /// The first target that the caller must not use, with any scopes, by its position.
     Denied(usize),
+    /// The caller may not with the access key or the personal access token that it has sent.
+    KeyRefused(AccessNeeded),
 }
 
 impl Policy {
@@ -98,16 +100,31 @@ impl Policy {
         [&self.tools, &self.prompts, &self.resources].iter().fold(tasks, |all, table| all.union(&table.scopes()))
     }
 
+    /// Whether tasks are offered to the caller. Not with an access key for some tools alone: a task is named by its id, which
+    /// does not say whose result it has.
+    #[must_use]
+    pub fn offers_tasks(&self, identity: &Identity) -> bool {
+        self.tasks.is_some() && identity.tools().is_none()
+    }
+
     /// Decides about all targets together. A denial is said before missing scopes: no user is asked for a
     /// consent that does not help.
     pub fn decide<'a>(&self, targets: impl IntoIterator<Item = &'a Target<'a>>, identity: &Identity) -> Decision {
         let (mut all, mut is_granted) = (Scopes::default(), true);
         for (index, target) in targets.into_iter().enumerate() {
             let Some(needs) = self.needs(target) else { return Decision::Denied(index) };
-            match needs.check(identity) {
+            let checked = match target {
+                Target::Tool(name) => needs.check_tool(name, identity),
+                Target::Task if !self.offers_tasks(identity) => return Decision::Denied(index),
+                Target::Prompt(_) | Target::Resource(_) | Target::Task => needs.check(identity),
+            };
+            match checked {
                 Ok(()) => {}
                 Err(AccessNeeded::Scopes(_)) => is_granted = false,
-                Err(_) => return Decision::Denied(index),
+                Err(AccessNeeded::User | AccessNeeded::FirstParty) => return Decision::Denied(index),
+                Err(needed @ (AccessNeeded::AccessToken | AccessNeeded::KeyForTool)) => {
+                    return Decision::KeyRefused(needed);
+                }
             }
             // Those of granted operations, too: a client may ask for exactly these.
             if !needs.scopes.is_empty() {

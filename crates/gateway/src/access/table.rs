@@ -53,7 +53,7 @@ struct Entry {
 
 impl AccessTable {
     /// Reads a table: entries `pattern=need[,need…]`, separated by white space, split at the last `=`. A pattern is exact, or
-    /// has one `*`. A need is a scope, `user`, `first_party`, or alone `allow` or `deny`. Of the entries that match a name,
+    /// has one `*`. A need is a scope, `user`, `first_party`, `no_keys`, or alone `allow` or `deny`. Of the entries that match a name,
     /// the most specific one counts, in any order. For a name that two entries match of which neither is more
     /// specific, there must be a third one.
     pub fn read(reader: &mut Reader<'_>, setting: &'static str, names: Names) -> Self {
@@ -78,7 +78,11 @@ impl AccessTable {
     #[must_use]
     pub fn access(&self, name: &str, identity: &Identity) -> Access {
         let Some(needs) = self.needs(name) else { return Access::Denied };
-        match needs.check(identity) {
+        let checked = match self.names {
+            Names::Tools => needs.check_tool(name, identity),
+            Names::Prompts | Names::Resources => needs.check(identity),
+        };
+        match checked {
             Ok(()) => Access::Granted,
             Err(AccessNeeded::Scopes(scopes)) => Access::Obtainable(scopes),
             Err(_) => Access::Denied,

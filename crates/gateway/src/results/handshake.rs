@@ -7,7 +7,6 @@ use mcp_edge_protocol::{
 use mcp_edge_runtime::json::{Object, array, quote};
 
 use super::{CACHE_SCOPE, RewriteContext, UnreadableResult, split, with_private_cache};
-use crate::access::Policy;
 
 /// Characters of a revision's name that an error repeats.
 const SHOWN_CHARACTERS: usize = 40;
@@ -16,14 +15,14 @@ const SHOWN_CHARACTERS: usize = 40;
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
 /// The members of the result of `initialize`.
-pub(super) fn initialize(result: &str, policy: &Policy) -> Result<Object, UnreadableResult> {
+pub(super) fn initialize(result: &str, context: &RewriteContext<'_>) -> Result<Object, UnreadableResult> {
     let parts = split(result, ["protocolVersion", "capabilities"])?;
     let [version, capabilities] = parts.known;
     let version = version.and_then(string).ok_or(UnreadableResult::Member("protocolVersion"))?;
     let Some(revision) = Revision::legacy(&version) else {
         return Err(UnreadableResult::UnknownRevision(version.chars().take(SHOWN_CHARACTERS).collect()));
     };
-    let capabilities = offered(capabilities, policy)?;
+    let capabilities = offered(capabilities, context)?;
     Ok(parts.others.text("protocolVersion", revision.as_str()).raw("capabilities", &capabilities.close()))
 }
 
@@ -40,19 +39,20 @@ pub(super) fn discover(result: &str, context: &RewriteContext<'_>) -> Result<Obj
     if !is_known {
         return Err(UnreadableResult::NoModernRevision);
     }
-    let capabilities = offered(capabilities, context.policy)?;
+    let capabilities = offered(capabilities, context)?;
     let members = parts.others.raw("supportedVersions", &array([quote(MODERN.as_str())]));
     Ok(with_private_cache(members.raw("capabilities", &capabilities.close()), true))
 }
 
 /// The capabilities without those of groups in which nothing is offered.
-fn offered(capabilities: Option<&str>, policy: &Policy) -> Result<Object, UnreadableResult> {
+fn offered(capabilities: Option<&str>, context: &RewriteContext<'_>) -> Result<Object, UnreadableResult> {
+    let policy = context.policy;
     let offers = |name: &str| match name {
         "tools" => !policy.tools.offers_nothing(),
         "prompts" => !policy.prompts.offers_nothing(),
         "resources" => !policy.resources.offers_nothing(),
         "completions" => !policy.prompts.offers_nothing() || !policy.resources.offers_nothing(),
-        "tasks" => policy.tasks.is_some(),
+        "tasks" => policy.offers_tasks(context.identity),
         // Nobody knows what it would let clients do.
         "experimental" => false,
         _ => true,
@@ -63,7 +63,7 @@ fn offered(capabilities: Option<&str>, policy: &Policy) -> Result<Object, Unread
     for (name, value) in names.into_iter().zip(parts.known) {
         match value {
             Some(extensions) if name == "extensions" => {
-                members = members.raw(name, &without_tasks(extensions, policy)?);
+                members = members.raw(name, &without_tasks(extensions, context)?);
             }
             Some(value) if offers(name) => members = members.raw(name, value),
             _ => {}
@@ -73,8 +73,8 @@ fn offered(capabilities: Option<&str>, policy: &Policy) -> Result<Object, Unread
 }
 
 /// The extensions; tasks only where they are offered.
-fn without_tasks(extensions: &str, policy: &Policy) -> Result<String, UnreadableResult> {
-    if policy.tasks.is_some() {
+fn without_tasks(extensions: &str, context: &RewriteContext<'_>) -> Result<String, UnreadableResult> {
+    if context.policy.offers_tasks(context.identity) {
         return Ok(extensions.to_owned());
     }
     let mut others = Vec::new();

@@ -136,7 +136,7 @@ pub fn rewrite(
     let mut unapproved = Vec::new();
     let members = match what {
         ReadResult::List(listed) => lists::filter(listed, result, context, &mut unapproved)?,
-        ReadResult::Initialize => handshake::initialize(result, context.policy)?,
+        ReadResult::Initialize => handshake::initialize(result, context)?,
         ReadResult::Discover => handshake::discover(result, context)?,
         ReadResult::Resource => {
             let parts = split(result, [CACHE_SCOPE, RESULT_TYPE])?;

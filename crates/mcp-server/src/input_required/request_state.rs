@@ -2,7 +2,7 @@
 //! basic/patterns/mrtr).
 //!
 //! The client carries the state, so it is input that anybody may have made. It is encrypted and authenticated
-//! (XChaCha20-Poly1305) and bound to the user, the client, the method, the name and the arguments of the request: it
+//! (XChaCha20-Poly1305) and bound to the user, the client, its access key, the method, the name and the arguments of the request: it
 //! opens for the same request of the same caller at the same server only, and for [`STATE_SECONDS`]. It can be used again
 //! within that time; a tool with an effect that must happen once has to see to that itself.
 
@@ -130,6 +130,10 @@ impl Binding {
             update(&mut hasher, part.as_bytes());
         }
         digest_value(&mut hasher, &self.arguments);
+        // Two keys of one user may be for different things.
+        if let Some(key) = identity.key_id() {
+            update(&mut hasher, key.as_bytes());
+        }
         hasher.finalize().into()
     }
 }
@@ -175,6 +179,9 @@ fn digest_value(hasher: &mut Sha256, value: &Value) {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
+    use mcp_edge_identity::{Credential, KeyUse};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -246,6 +253,18 @@ mod tests {
         ] {
             assert_eq!(State::open(&sealed, &other, &ada(), &binding(), NOW), Err(Rejected));
         }
+    }
+
+    #[test]
+    fn state_of_a_key_opens_for_that_key_alone() {
+        let with_key = |id: &str| {
+            let used = KeyUse { id: id.to_owned(), tools: None };
+            ada().with(|verified| verified.credential = Credential::AccessKey(Rc::new(used)))
+        };
+        let sealed = state().seal(&key(), &TestRuntime::default(), &with_key("one"), &binding()).unwrap();
+        let opens = |identity: &Identity| State::open(&sealed, &key(), identity, &binding(), NOW).is_ok();
+        assert!(opens(&with_key("one")));
+        assert!(!opens(&with_key("another")) && !opens(&ada()));
     }
 
     #[test]

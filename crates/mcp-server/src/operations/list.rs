@@ -21,6 +21,8 @@ pub(super) struct Item<'a> {
     /// As it is listed.
     pub json: &'a str,
     pub requirements: &'a Requirements,
+    /// Whether the caller's credential leaves it to be used: an access key may be for some tools alone.
+    pub is_left: bool,
 }
 
 /// Answers a list method with one page of `items`, in the member of this name.
@@ -64,8 +66,8 @@ fn page(all: &[Item<'_>], cursor: Option<&str>, size: usize, identity: &Identity
             all.iter().position(|item| item.key == key).map_or(index, |found| found + 1)
         }
     };
-    let mut visible =
-        all.iter().enumerate().skip(start).filter(|(_, item)| item.requirements.check(identity).is_ok()).peekable();
+    let is_visible = |item: &Item<'_>| item.is_left && item.requirements.check(identity).is_ok();
+    let mut visible = all.iter().enumerate().skip(start).filter(|(_, item)| is_visible(item)).peekable();
     let mut items = Vec::with_capacity(size.min(all.len()));
     let mut last = None;
     while items.len() < size
@@ -75,7 +77,7 @@ fn page(all: &[Item<'_>], cursor: Option<&str>, size: usize, identity: &Identity
         last = Some((index, item.key));
     }
     let next = last.filter(|_| visible.peek().is_some()).map(|(index, key)| write_cursor(index, key));
-    Ok(Page { items: array(items), next, public: all.iter().all(|item| item.requirements.is_open()) })
+    Ok(Page { items: array(items), next, public: all.iter().all(|item| item.is_left && item.requirements.is_open()) })
 }
 
 fn write_cursor(index: usize, key: &str) -> String {
@@ -115,8 +117,11 @@ mod tests {
                 .iter()
                 .map(|key| requirements(items.iter().find(|(known, _)| known == key).and_then(|(_, scope)| *scope)))
                 .collect();
-            let rows: Vec<Item<'_>> =
-                keys.iter().zip(&needs).map(|(key, requirements)| Item { key, json: key, requirements }).collect();
+            let rows: Vec<Item<'_>> = keys
+                .iter()
+                .zip(&needs)
+                .map(|(key, requirements)| Item { key, json: key, requirements, is_left: true })
+                .collect();
             let page = page(&rows, cursor.as_deref(), 2, &identity).unwrap_or_else(|error| panic!("{error:?}"));
             seen.push_str(&page.items);
             match page.next {
@@ -149,11 +154,12 @@ mod tests {
     fn a_list_is_public_if_nobody_sees_another_one() {
         let identity = Identity::for_test("ada", "x");
         let (open, closed) = (requirements(None), requirements(Some("x")));
-        let public = |needs: &Requirements| {
-            page(&[Item { key: "a", json: "a", requirements: needs }], None, 2, &identity).map(|page| page.public)
+        let public = |requirements: &Requirements, is_left| {
+            page(&[Item { key: "a", json: "a", requirements, is_left }], None, 2, &identity).map(|page| page.public)
         };
-        assert_eq!(public(&open), Ok(true));
-        assert_eq!(public(&closed), Ok(false));
+        assert_eq!(public(&open, true), Ok(true));
+        assert_eq!(public(&closed, true), Ok(false));
+        assert_eq!(public(&open, false), Ok(false), "of a credential that leaves less than others have");
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub(crate) fn handle<E: Clone + 'static>(operation: Operation<'_, E>) -> Started
             key: &prompt.name,
             json: &prompt.listed,
             requirements: &prompt.requirements,
+            is_left: true,
         });
         return list::respond(&operation, "prompts", &items.collect::<Vec<_>>());
     }

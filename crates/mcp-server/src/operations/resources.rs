@@ -42,6 +42,7 @@ pub(crate) fn handle<E: Clone + 'static>(operation: Operation<'_, E>) -> Started
                 key: &resource.uri,
                 json: &resource.listed,
                 requirements: &resource.requirements,
+                is_left: true,
             });
             list::respond(&operation, "resources", &items.collect::<Vec<_>>())
         }
@@ -50,6 +51,7 @@ pub(crate) fn handle<E: Clone + 'static>(operation: Operation<'_, E>) -> Started
                 key: &template.uri_template,
                 json: &template.listed,
                 requirements: &template.requirements,
+                is_left: true,
             });
             list::respond(&operation, "resourceTemplates", &items.collect::<Vec<_>>())
         }

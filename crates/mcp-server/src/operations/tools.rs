@@ -25,10 +25,12 @@ use mcp_edge_protocol::{
 /// Handles the methods of tools.
 pub(crate) fn handle<E: Clone + 'static>(operation: Operation<'_, E>) -> Started {
     if operation.method == Method::ToolsList {
+        let identity = &operation.context.identity;
         let items = operation.catalog.tools.iter().map(|tool| list::Item {
             key: &tool.name,
             json: &tool.listed,
             requirements: &tool.requirements,
+            is_left: identity.may_call(&tool.name),
         });
         return list::respond(&operation, "tools", &items.collect::<Vec<_>>());
     }
@@ -55,7 +57,7 @@ fn call<E: Clone + 'static>(
     if let Some(capability) = lacking.filter(|_| era == Era::Modern) {
         return Err(missing_capability(*capability).into());
     }
-    tool.requirements.check(&context.identity)?;
+    tool.requirements.check_tool(&tool.name, &context.identity)?;
     let limit = tool.time.unwrap_or(operation.limits.handler_time);
     let reservation = operation.reserve(limit)?;
     let arguments = operation.arguments()?;

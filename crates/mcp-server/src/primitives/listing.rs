@@ -64,6 +64,13 @@ macro_rules! listing_methods {
             self.listing.requirements.first_party = true;
             self
         }
+
+        /// Not for access keys and personal access tokens: only for callers with an access token, which a sign-in or
+        /// client credentials have obtained.
+        pub fn refuses_keys(mut self) -> Self {
+            self.listing.requirements.refuses_keys = true;
+            self
+        }
     };
 }
 pub(crate) use listing_methods;

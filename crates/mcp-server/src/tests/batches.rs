@@ -68,3 +68,23 @@ fn what_one_lacks_is_lacking_for_all() {
     let handled = send(None, &json!([call("a", "restricted"), call("b", "ours")]));
     assert_eq!(handled.response.err(), Some(AccessNeeded::FirstParty));
 }
+
+#[test]
+fn what_a_key_may_not_comes_before_scopes_that_would_not_help() {
+    let as_key = |tools, batch: &Value| {
+        let mut request = Request::legacy("", json!({})).without("mcp-protocol-version");
+        request.body = batch.clone();
+        request.send_as(&server(), with_key("", tools)).response.err()
+    };
+    let both_orders = |tools, one: Value, another: Value| {
+        let needed = as_key(tools, &json!([one, another]));
+        assert_eq!(needed, as_key(tools, &json!([another, ping(1), one])));
+        needed
+    };
+    let scopes = Some(AccessNeeded::Scopes(Scopes::parse("notes notes:write")));
+    let (echo, restricted) = (call("a", "echo"), call("b", "restricted"));
+    assert_eq!(both_orders(None, echo.clone(), restricted.clone()), scopes);
+    let only = Some(&["restricted"][..]);
+    assert_eq!(both_orders(only, echo, restricted.clone()), Some(AccessNeeded::KeyForTool));
+    assert_eq!(both_orders(None, call("c", "signed_in"), restricted), Some(AccessNeeded::AccessToken));
+}

@@ -66,6 +66,7 @@ fn server() -> Server {
             .tool(Tool::new("restricted", never).scope("notes").scope("notes:write"))
             .tool(Tool::new("human", never).needs_user())
             .tool(Tool::new("ours", never).first_party_only())
+            .tool(Tool::new("signed_in", never).refuses_keys())
             .tool(Tool::new("sampler", never).needs(Capability::Sampling))
             .resource(Resource::text("note://motd", "motd", "Hello").mime_type("text/plain"))
             .resource_template(ResourceTemplate::new("note://{id}/text", "note", note))
@@ -151,11 +152,25 @@ impl Request {
             .fold(RequestHead::new("POST", "/mcp"), |head, (name, value)| head.with_header(name, value));
         run(server.handle(&head, body, context("notes"), &services()))
     }
+
+    fn send_as(&self, server: &Server, identity: Identity) -> Handled {
+        let head = self
+            .headers
+            .iter()
+            .fold(RequestHead::new("POST", "/mcp"), |head, (name, value)| head.with_header(name, value));
+        let context = RequestContext { identity: Rc::new(identity), ..context("") };
+        run(server.handle(&head, &self.body.to_string(), context, &services()))
+    }
 }
 
 fn context(scopes: &str) -> RequestContext {
     let identity = Rc::new(Identity::for_test("ada", scopes));
     RequestContext { identity, env: (), now: NOW, request_id: "r-1".to_owned() }
+}
+
+/// A user with an access key: for these tools, or for all.
+fn with_key(scopes: &str, tools: Option<&[&str]>) -> Identity {
+    Identity::for_test("ada", scopes).with_access_key(tools)
 }
 
 fn services() -> Rc<ServerServices> {

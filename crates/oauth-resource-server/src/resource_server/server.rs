@@ -111,6 +111,11 @@ impl ResourceServer {
         Self { exchanging: Some(Exchanging::new(exchange)), ..self }
     }
 
+    /// How credentials are exchanged, if they are. The compiler drops what is behind this if the feature is off.
+    fn exchanging(&self) -> Option<&Exchanging> {
+        if cfg!(feature = "exchange") { self.exchanging.as_ref() } else { None }
+    }
+
     /// The issuers' keys, to report on their state.
     #[must_use]
     pub fn keys(&self) -> &[Rc<IssuerKeys>] {
@@ -132,7 +137,7 @@ impl ResourceServer {
         services: &impl Services,
         trace: &mut AuthTrace,
     ) -> Result<Rc<Identity>, Rc<Denial>> {
-        if let Some(exchanging) = &self.exchanging {
+        if let Some(exchanging) = self.exchanging() {
             exchanging.check_places(head)?;
         }
         let credentials = bearer::credentials_of(head)?;
@@ -144,7 +149,7 @@ impl ResourceServer {
             identity
         } else {
             let token = credentials.token()?;
-            let exchanging = self.exchanging.as_ref().and_then(|exchanging| exchanging.with_kind(token.expose()));
+            let exchanging = self.exchanging().and_then(|exchanging| exchanging.with_kind(token.expose()));
             match (exchanging, jwt::form_of(token.expose())) {
                 (Some((exchanging, kind)), _) => {
                     bearer::check_alone(head)?;

@@ -59,6 +59,37 @@ fn targets_are_decided_together() {
 }
 
 #[test]
+fn what_a_key_may_not_is_said_before_missing_scopes() {
+    use Target::{Task, Tool};
+    let settings = [("TOOL_SCOPES", "a=t1 open=allow none=deny n=no_keys own=first_party"), ("TASK_SCOPES", "allow")];
+    let policy = read(&settings).unwrap();
+    let with = |tools: Option<&[&str]>| Identity::for_test("ada", "").with_access_key(tools);
+    let decide = |targets: &[Target<'_>], identity: &Identity| policy.decide(targets, identity);
+    let tool = |name: &'static str| Tool(name.into());
+    let (for_tool, token) = (AccessNeeded::KeyForTool, AccessNeeded::AccessToken);
+    assert_eq!(decide(&[tool("a"), tool("open")], &with(Some(&["a"]))), Decision::KeyRefused(for_tool.clone()));
+    assert_eq!(decide(&[tool("a")], &with(Some(&["open"]))), Decision::KeyRefused(for_tool));
+    assert_eq!(decide(&[tool("a"), tool("n")], &with(None)), Decision::KeyRefused(token));
+    assert_eq!(decide(&[tool("a"), tool("n")], &Identity::for_test("ada", "t1")), Decision::Granted);
+    // What the caller must not know of stays unknown.
+    assert_eq!(decide(&[tool("none")], &with(Some(&["a"]))), Decision::Denied(0));
+    assert_eq!(decide(&[tool("other")], &with(Some(&["a"]))), Decision::Denied(0));
+    assert_eq!(decide(&[tool("own")], &with(Some(&["a"]))), Decision::Denied(0));
+    // A task does not say of which tool it is.
+    assert_eq!(decide(&[Task], &with(None)), Decision::Granted);
+    assert_eq!(decide(&[tool("open"), Task], &with(Some(&["open"]))), Decision::Denied(1));
+    assert!(policy.offers_tasks(&with(None)) && !policy.offers_tasks(&with(Some(&["open"]))));
+}
+
+#[test]
+fn tasks_can_refuse_keys() {
+    let tasks = read(&[("TASK_SCOPES", "no_keys,t")]).unwrap().tasks.unwrap();
+    assert!(tasks.refuses_keys && tasks.scopes == Scopes::parse("t"));
+    let SettingsError(errors) = read(&[("TASK_SCOPES", "no_keys,allow")]).map(drop).unwrap_err();
+    assert_eq!(errors, ["TASK_SCOPES = \"no_keys,allow\" allow must stand alone, without other needs"]);
+}
+
+#[test]
 fn tasks_need_an_upstream_that_knows_whose_they_are() {
     for auth in ["secret", "none"] {
         let SettingsError(errors) = read(&[("TASK_SCOPES", "a"), ("UPSTREAM_AUTH", auth)]).map(drop).unwrap_err();

@@ -1,6 +1,6 @@
 //! Which entry counts, and the errors of tables.
 
-use mcp_edge_identity::{Kind, Party};
+use mcp_edge_identity::{Credential, Kind, Party};
 use mcp_edge_runtime::settings::SettingsError;
 use proptest::prelude::*;
 
@@ -76,6 +76,30 @@ fn scopes_grant_and_only_scopes_can_be_obtained() {
     assert_eq!(access("u", &ada("x")), Access::Granted);
     assert_eq!(access("f", &ada("x")), Access::Denied);
     assert_eq!(access("f", &ada("").with(|verified| verified.party = Party::First)), Access::Granted);
+}
+
+#[test]
+fn a_key_has_its_tools_alone_and_nothing_that_refuses_keys() {
+    let with = |tools: Option<&[&str]>, scopes: &str| ada(scopes).with_access_key(tools);
+    let table = tools("a=x o=allow n=no_keys s=no_keys,x");
+    for (name, identity, expected) in [
+        ("a", with(None, "x"), Access::Granted),
+        ("a", with(Some(&["a"]), "x"), Access::Granted),
+        ("a", with(Some(&["a"]), ""), Access::Obtainable(Scopes::parse("x"))),
+        ("a", with(Some(&["o"]), ""), Access::Denied),
+        ("o", with(Some(&["O", "o*"]), ""), Access::Denied),
+        ("n", with(None, ""), Access::Denied),
+        ("n", with(Some(&["n"]), ""), Access::Denied),
+        ("n", ada("").with(|verified| verified.credential = Credential::PersonalAccessToken), Access::Denied),
+        ("n", ada(""), Access::Granted),
+        ("s", with(None, ""), Access::Denied),
+        ("s", ada(""), Access::Obtainable(Scopes::parse("x"))),
+    ] {
+        assert_eq!(table.access(name, &identity), expected, "{name} {identity:?}");
+    }
+    // Tools limit tools.
+    assert_eq!(resources("a:b=allow").access("a:b", &with(Some(&[]), "")), Access::Granted);
+    assert_eq!(resources("a:b=no_keys").access("a:b", &with(Some(&[]), "")), Access::Denied);
 }
 
 #[test]

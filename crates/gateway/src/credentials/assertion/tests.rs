@@ -3,6 +3,7 @@ use std::{cell::Cell, time::Duration};
 use base64::prelude::BASE64_STANDARD;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation, decode, jwk::Jwk};
+use mcp_edge_identity::Credential;
 use mcp_edge_runtime::secret::Secret;
 use serde_json::{Value, json};
 
@@ -112,6 +113,18 @@ fn an_assertion_says_who_is_calling() {
         "jti": "AQEBAQEBAQEBAQEBAQEBAQ",
     });
     assert_eq!(verify(&token, "https://upstream.example/mcp", "https://mcp.example.com").unwrap(), expected);
+}
+
+#[test]
+fn an_assertion_names_the_access_key_if_there_is_one() {
+    assert_eq!(content(&ada().with_access_key(Some(&["search"])))["key_id"], "0123456789abcdef");
+    // It is the endpoint's, and the same whatever the issuer.
+    let elsewhere = ada().with_access_key(None).with(|verified| verified.issuer = "https://other.example".into());
+    assert_eq!(content(&elsewhere)["key_id"], "0123456789abcdef");
+    let personal = ada().with(|verified| verified.credential = Credential::PersonalAccessToken);
+    for identity in [ada(), personal] {
+        assert_eq!(content(&identity).get("key_id"), None);
+    }
 }
 
 #[test]

@@ -50,6 +50,27 @@ fn capabilities_are_those_of_groups_in_which_something_is_offered() {
 }
 
 #[test]
+fn a_key_for_some_tools_is_offered_no_tasks() {
+    let policy = policy(&[("TOOL_SCOPES", "*=allow"), ("TASK_SCOPES", "allow")]);
+    let legacy = format!(r#"{{"protocolVersion":"2025-06-18","capabilities":{ALL}}}"#);
+    let modern = format!(r#"{{"supportedVersions":["2026-07-28"],"capabilities":{ALL}}}"#);
+    for (tools, offers) in [(None, true), (Some(&["a"][..]), false)] {
+        let identity = Identity::for_test("ada", "").with_access_key(tools);
+        for (what, upstream, era) in
+            [(ReadResult::Initialize, &legacy, Era::Legacy), (ReadResult::Discover, &modern, Era::Modern)]
+        {
+            let context = RewriteContext { policy: &policy, identity: &identity, pins: None, era, now: 10 };
+            let ids = Ids { asked: "1", answered: "1" };
+            let rewritten = rewrite(what, &response(upstream), ids, &context).unwrap().response;
+            let capabilities = json(&rewritten)["result"]["capabilities"].take();
+            assert_eq!(capabilities.get("tasks").is_some(), offers, "{capabilities}");
+            assert_eq!(capabilities["extensions"].get("io.modelcontextprotocol/tasks").is_some(), offers);
+            assert!(capabilities.get("tools").is_some());
+        }
+    }
+}
+
+#[test]
 fn capabilities_that_are_taken_for_others_are_left_out() {
     let capabilities = r#"{"Tools":{},"TASKS":{},"Experimental":{},"tas_ks":{},"Extensions":{"io.modelcontextprotocol/tasks":{}},"extensions":{"IO.modelcontextprotocol/Tasks":{}}}"#;
     assert_eq!(initialize(&policy(&[]), capabilities), Ok(json(r#"{"extensions":{}}"#)));
