@@ -56,7 +56,7 @@ pub(super) async fn introspect(
             let is_of_subject = profile.get("sub").and_then(Value::as_str) == Some(&claims.subject);
             let profile = if is_of_subject { profile } else { Map::new() };
             let validity = claims.validity();
-            Ok((Rc::new(trust.identify(0, claims, Source::Introspection, profile, None)), validity))
+            Ok((Rc::new(trust.identify(0, claims, Source::Introspection, profile)), validity))
         }
         CheckMethod::Userinfo => {
             policy.clients.check(None)?;
@@ -65,7 +65,7 @@ pub(super) async fn introspect(
             let TrustedIssuer { issuer, audiences, profile: token_profile, .. } = trusted;
             let claims = opaque::claims_of_userinfo(profile, issuer, audiences, token_profile, until)?;
             let validity = claims.validity();
-            Ok((Rc::new(trust.identify(0, claims, Source::Userinfo, Map::new(), None)), validity))
+            Ok((Rc::new(trust.identify(0, claims, Source::Userinfo, Map::new())), validity))
         }
     }
 }

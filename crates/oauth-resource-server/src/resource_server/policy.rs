@@ -130,6 +130,14 @@ impl TrustPolicy {
         !self.clients.allowed.is_empty() && claims.scopes.iter().any(|scope| self.scope_prefix.is_of_resource(scope))
     }
 
+    /// An identity as far as a credential allows that was exchanged for its access token.
+    pub(super) fn narrow(&self, identity: Identity, exchanged: &Exchanged) -> Identity {
+        let Exchanged { credential, scopes, .. } = exchanged;
+        let scopes = scopes.as_deref().map(|scopes| self.hierarchy.expand(Scopes::parse(scopes)));
+        let disclose = |claims: &Map<String, Value>, scopes: &Scopes| self.disclosure.disclose(claims, scopes);
+        identity.narrowed(credential.clone(), scopes.as_ref(), disclose)
+    }
+
     /// The checks of a verified identity, regardless of its token.
     pub(super) fn check_identity(&self, identity: &Identity) -> Result<(), Denial> {
         self.clients.check(identity.client_id())?;
@@ -147,14 +155,13 @@ impl TrustPolicy {
     }
 
     /// Who the claims of this issuer's token stand for. `profile` is what the userinfo endpoint says of the user in
-    /// addition. A token that another credential was `exchanged` for gives no more than that one allows.
+    /// addition.
     pub(super) fn identify(
         &self,
         issuer_index: usize,
         claims: Claims,
         source: Source,
         profile: Map<String, Value>,
-        exchanged: Option<&Exchanged>,
     ) -> Identity {
         let token_profile = &self.issuers[issuer_index].profile;
         let kind = kind_of(&claims, token_profile, source);
@@ -172,37 +179,23 @@ impl TrustPolicy {
         let granted = stripped.unwrap_or(granted);
         let mut known = claims.all;
         known.extend(profile);
-        let limit = exchanged.and_then(|exchanged| exchanged.scopes.as_deref());
-        let limit = limit.map(|scopes| self.hierarchy.expand(Scopes::parse(scopes)));
-        let disclosed = match (source, &limit) {
+        let disclosed = match source {
             // The response holds exactly what the user consented to, so all of it may be disclosed.
-            (Source::Userinfo, _) => self.disclosure.disclose(&known, &Scopes::parse("profile email phone address")),
-            (_, Some(limit)) => self.disclosure.disclose(&known, &common(&granted, limit)),
-            (_, None) => self.disclosure.disclose(&known, &granted),
+            Source::Userinfo => self.disclosure.disclose(&known, &Scopes::parse("profile email phone address")),
+            Source::Jwt | Source::Introspection => self.disclosure.disclose(&known, &granted),
         };
-        let scopes = self.hierarchy.expand(granted);
         Identity::new(Verified {
             subject: claims.subject,
             issuer: claims.issuer,
             kind,
             // A client id means what the operator lists only with the issuer that hands it out.
-            // A key is in the hands of whoever was given it, whatever client its access token names.
-            party: if issuer_index == 0 && exchanged.is_none() {
-                self.clients.party(claims.client_id.as_deref())
-            } else {
-                Party::Third
-            },
+            party: if issuer_index == 0 { self.clients.party(claims.client_id.as_deref()) } else { Party::Third },
             client_id: claims.client_id,
             organization_id,
-            scopes: if let Some(limit) = limit { common(&scopes, &limit) } else { scopes },
+            scopes: self.hierarchy.expand(granted),
             expires_at: claims.expires_at,
             claims: disclosed,
-            credential: exchanged.map_or(Credential::AccessToken, |exchanged| exchanged.credential.clone()),
+            credential: Credential::AccessToken,
         })
     }
-}
-
-/// The scopes that are in both sets.
-fn common(scopes: &Scopes, others: &Scopes) -> Scopes {
-    scopes.iter().filter(|scope| others.contains(scope)).collect()
 }

@@ -228,7 +228,11 @@ impl ResourceServer {
             return Err(Denial::KeyOfAnotherUser { sub: Excerpt::new(&claims.subject) }.into());
         }
         let until = exchanged.map_or(u64::MAX, |exchanged| exchanged.until.min(claims.expires_at));
-        let identity = Rc::new(self.policy.identify(issuer_index, claims, Source::Jwt, Map::new(), exchanged));
+        let identity = self.policy.identify(issuer_index, claims, Source::Jwt, Map::new());
+        let identity = Rc::new(match exchanged {
+            Some(exchanged) => self.policy.narrow(identity, exchanged),
+            None => identity,
+        });
         let verified = VerifiedJwt {
             issuer_index,
             kid: jwt.kid,

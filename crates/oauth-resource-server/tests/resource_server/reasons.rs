@@ -100,13 +100,13 @@ fn signed_text(header: &str, claims: &str) -> String {
     mint_text(&key_pair("p384-1"), Algorithm::ES384, header, claims)
 }
 
-#[allow(clippy::too_many_lines, reason = "a list")]
 fn cases() -> Vec<Case> {
     let mut cases = crate::exchanged::reasons::cases();
     cases.extend(cases_of_tokens());
     cases
 }
 
+#[allow(clippy::too_many_lines, reason = "a list")]
 fn cases_of_tokens() -> Vec<Case> {
     vec![
         request(Reason::NoCredentials, "no header", "/mcp", None),
