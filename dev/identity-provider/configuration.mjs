@@ -33,7 +33,6 @@ const WHOAMI_SCOPE = "whoami:read";
  * @param {import("./clients.mjs").LocalClient[]} settings.clients
  * @param {Record<string, import("./index.mjs").Resource>} settings.resources  by indicator
  * @param {string} [settings.registrationEndpoint]
- * @param {boolean} settings.rotatesRefreshTokens
  * @param {number} settings.accessTokenSeconds
  * @param {boolean} settings.customClaims
  * @param {boolean} [settings.rotateRefreshTokens]
@@ -61,7 +60,6 @@ export function createConfiguration(settings) {
     clients: settings.clients.map(({ metadata }) => metadata),
     extraClientMetadata: clientMetadataRules(settings.clients),
     clientBasedCORS: () => true,
-    ...(settings.rotatesRefreshTokens && { rotateRefreshToken: true }),
 
     scopes: Object.keys(USER_SCOPES),
     claims: CLAIMS_OF_SCOPE,

@@ -47,9 +47,6 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {(event: {clientId: string, grantType: string}) => void} [onTokenIssued]
  * @property {(event: {clientId: string, grantType: string, params: object, error: string}) => void} [onTokenRefused]
  *   for requests of registered clients
- * @property {boolean} [rotatesRefreshTokens]
- *   whether a refresh token can be used once, by confidential clients as well. Defaults to false, as at Logto: they are
- *   replaced when most of their life is over
  * @property {number} [accessTokenSeconds]  lifetime of access tokens. Defaults to 3600
  * @property {boolean} [customClaims]
  *   put `username, name, email, email_verified, picture` into JWTs with scope `whoami:read`, as a
@@ -173,7 +170,6 @@ async function completeSettings({
   registrationEndpoint,
   onTokenIssued = () => {},
   onTokenRefused = () => {},
-  rotatesRefreshTokens = false,
   accessTokenSeconds = 3600,
   customClaims = true,
   rotateRefreshTokens,
@@ -196,7 +192,6 @@ async function completeSettings({
     registrationEndpoint,
     onTokenIssued,
     onTokenRefused,
-    rotatesRefreshTokens,
     accessTokenSeconds,
     customClaims,
     rotateRefreshTokens,

@@ -53,7 +53,7 @@ export async function startVaultDeployment({ settings = {}, vaultSettings = {}, 
     scopes: SCOPES,
     keys: [key],
     accounts,
-    rotatesRefreshTokens: true,
+    rotateRefreshTokens: true,
     clients: [vaultClient(origin)],
     ...providerOptions,
   });
