@@ -28,16 +28,23 @@ pub struct Deployment<P> {
     pub platform: P,
     /// What is derived from `VAULT_SECRET`.
     pub secrets: VaultSecrets,
-    resource_server: ResourceServer,
+    resource_server: Rc<ResourceServer>,
 }
 
 impl<P: Platform> Deployment<P> {
     /// Creates a deployment without anything cached.
     #[must_use]
     pub fn new(settings: Settings, platform: P) -> Self {
+        let resource_server = ResourceServer::with_exclusive_store(Rc::clone(&settings.server.trust));
+        Self::sharing(Rc::new(resource_server), settings, platform)
+    }
+
+    /// Creates a deployment with a resource server that others in the isolate use as well; its store must be exclusive.
+    #[must_use]
+    pub fn sharing(resource_server: Rc<ResourceServer>, settings: Settings, platform: P) -> Self {
         Self {
             secrets: VaultSecrets::new(&settings.secret, settings.jurisdiction.as_deref()),
-            resource_server: ResourceServer::with_exclusive_store(Rc::clone(&settings.server.trust)),
+            resource_server,
             settings,
             platform,
         }

@@ -24,6 +24,7 @@
 //! | [`secrets`] | ids, hashes and sealing keys: what is derived from which secret |
 //! | [`columns`], [`jwt`] | what several objects read: columns of rows, the expiry of access tokens |
 //! | [`platform`] | what the platform provides, as one type |
+//! | `worker` | the adapter to Cloudflare |
 //! | [`audit`] | a line of the log for everything that happens to a key |
 
 pub mod account;
@@ -47,3 +48,4 @@ pub mod sign_in;
 pub mod user_keys;
 pub mod vault;
 pub mod visit;
+mod worker;

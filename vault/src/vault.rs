@@ -123,8 +123,13 @@ impl<P: Platform> Vault<P> {
     /// Creates a vault without anything cached.
     #[must_use]
     pub fn new(settings: Settings, platform: P) -> Self {
-        let pages = Pages::new(&settings);
-        let deployment = Deployment::new(settings, platform);
+        Self::of(Deployment::new(settings, platform))
+    }
+
+    /// Creates the pages of a deployment.
+    #[must_use]
+    pub fn of(deployment: Deployment<P>) -> Self {
+        let pages = Pages::new(&deployment.settings);
         let sealer = Sealer::new(SEALING_LABEL, &deployment.settings.secret, &deployment.settings.server.resource.url);
         Self {
             sessions: Sessions::new(sealer.clone(), SESSION),

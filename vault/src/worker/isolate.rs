@@ -64,13 +64,7 @@ impl Isolate {
         let issuers = trust.issuers.first().map(|trusted| trusted.accepted.clone()).unwrap_or_default();
         Ok(Self {
             secrets: VaultSecrets::new(&settings.secret, settings.jurisdiction.as_deref()),
-            grants: ProviderGrants::new(
-                Rc::clone(&keys),
-                settings.client.clone(),
-                resource,
-                prefix,
-                services.clone(),
-            ),
+            grants: ProviderGrants::new(Rc::clone(&keys), settings.client.clone(), resource, prefix, services.clone()),
             rules: Rules { not_before: settings.not_before, issuers },
             exchange: exchange_of(&settings, keys, services),
             flights: Flights::default(),

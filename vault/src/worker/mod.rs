@@ -9,6 +9,7 @@ use mcp_edge_runtime::cloudflare::{Binding, Bindings, EdgeServices, Env};
 
 use self::isolate::isolate;
 use crate::{
+    deployment::Deployment,
     internal::{self, InternalSettings},
     platform::{OBJECT_LIMITS, Platform},
     vault::Vault,
@@ -34,7 +35,8 @@ mcp_edge_runtime::durable_object!(
 
 fn create(env: &Env) -> Result<Vault<Cloudflare>, String> {
     let isolate = isolate(env)?;
-    Ok(Vault::new(isolate.settings.clone(), isolate.platform.clone()))
+    let resource_server = Rc::clone(&isolate.resource_server);
+    Ok(Vault::of(Deployment::sharing(resource_server, isolate.settings.clone(), isolate.platform.clone())))
 }
 
 fn create_internal(env: &Env) -> Result<internal::Internal<Cloudflare>, String> {

@@ -7,9 +7,7 @@ use mcp_edge_runtime::{
 
 use super::isolate::isolate;
 use crate::{
-    account::object::AccountObject,
-    key::object::KeyObject,
-    personal_token::object::PersonalTokenObject,
+    account::object::AccountObject, key::object::KeyObject, personal_token::object::PersonalTokenObject,
     platform::MAX_OBJECT_MESSAGE,
 };
 
@@ -18,7 +16,9 @@ pub(super) async fn key(state: ObjectState, env: Env, request: Request) -> Respo
     answer(request, MAX_OBJECT_MESSAGE, async |message| {
         let isolate = isolate(&env)?;
         let services = &isolate.platform.services;
-        KeyObject::new(&state, &isolate.grants, services, &isolate.secrets, &isolate.rules).answer(&message, now()).await
+        KeyObject::new(&state, &isolate.grants, services, &isolate.secrets, &isolate.rules)
+            .answer(&message, now())
+            .await
     })
     .await
 }
