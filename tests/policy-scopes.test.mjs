@@ -139,7 +139,7 @@ describe("disclosed claims", () => {
     username: "alice", name: "Alice Example", email: "alice@example.com", email_verified: true, picture: "https://example.com/a.png",
     phone_number: "+1", custom_data: { plan: "gold" }, roles: ["admin"],
   };
-  const always = ["client_id", "client_party", "expires_at", "issuer", "kind", "scopes", "sub"];
+  const always = ["client_id", "client_party", "credential", "expires_at", "issuer", "kind", "scopes", "sub"];
 
   for (const [mapping, scope, shown] of [
     ["", "whoami:read openid", []],
@@ -173,12 +173,14 @@ describe("disclosed claims", () => {
   });
 
   test("a claim cannot replace a verified member", async () => {
-    const { worker, token } = await deploy({ CLAIM_SCOPES: "whoami:read=issuer,kind,client_party,scopes,expires_at,sub,client_id" });
-    const claims = { issuer: "https://evil.example", kind: "machine", client_party: "first", scopes: ["admin"], expires_at: 1 };
+    const { worker, token } = await deploy({ CLAIM_SCOPES: "whoami:read=issuer,kind,client_party,credential,key_id,scopes,expires_at,sub,client_id" });
+    const claims = {
+      issuer: "https://evil.example", kind: "machine", client_party: "first", credential: "access_key", key_id: "k1", scopes: ["admin"], expires_at: 1,
+    };
     const identity = await assertAccepted(worker, { token: token({ claims }) });
     assert.deepEqual(
-      [identity.issuer, identity.kind, identity.client_party, identity.scopes],
-      [provider.issuer, "unknown", "third", ["whoami:read"]],
+      [identity.issuer, identity.kind, identity.client_party, identity.credential, identity.key_id, identity.scopes],
+      [provider.issuer, "unknown", "third", "access_token", undefined, ["whoami:read"]],
     );
     assert.ok(identity.expires_at > 1);
   });

@@ -156,6 +156,7 @@ describe("the result of whoami", () => {
       client_id: oauth.clientInformation().client_id,
       client_party: "third",
       kind: "user",
+      credential: "access_token",
       scopes: ["whoami:read"],
     });
     assert.equal(expires_at, claimsOf(oauth.tokens().access_token).exp);
@@ -187,8 +188,9 @@ describe("the result of whoami", () => {
     assert.equal(outputSchema.type, "object");
     assert.deepEqual(
       [...outputSchema.required].sort(),
-      ["client_party", "expires_at", "issuer", "kind", "scopes", "sub"],
+      ["client_party", "credential", "expires_at", "issuer", "kind", "scopes", "sub"],
     );
+    assert.ok("key_id" in outputSchema.properties);
     assert.equal(annotations.readOnlyHint, true);
   });
 

@@ -11,6 +11,7 @@ const identity = z.object({
   client_id: z.string(),
   client_party: z.enum(["first", "third"]),
   kind: z.enum(["user", "machine"]),
+  credential: z.literal("access_token"),
   scopes: z.array(z.string()),
   expires_at: z.int(),
 });
@@ -41,6 +42,7 @@ function answer({ clientId, scopes, expiresAt, extra }) {
     client_id: clientId,
     client_party: "third",
     kind: extra.sub === clientId ? "machine" : "user",
+    credential: "access_token",
     scopes,
     expires_at: expiresAt,
   };

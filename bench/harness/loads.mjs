@@ -159,6 +159,7 @@ function checkWhoami(answer, { parties, claims }) {
     client_id: claims.client_id,
     client_party: "third",
     kind: "user",
+    credential: "access_token",
     scopes: claims.scope.split(" "),
     expires_at: claims.exp,
   });

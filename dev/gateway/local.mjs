@@ -14,6 +14,7 @@ import { Absent, readOffer, Refused } from "./offer.mjs";
 import { describeScopes, propose, scopePrefix, tableText } from "./propose.mjs";
 import { checkUpstream, headerFrom } from "./scopes-options.mjs";
 import { publicPart } from "./signing-key.mjs";
+import { KEYWORDS } from "./table.mjs";
 import { safe, wordsOf } from "./text.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -131,7 +132,7 @@ function whatToDo({ url, port, auth, audience, isOfSettings }) {
 
 function scopesOf({ offer, tables, required, tasks }) {
   const described = describeScopes(offer, Object.fromEntries(Object.entries(PROPOSED).map(([setting, kind]) => [kind, tables[setting]])));
-  const further = [...wordsOf(required), ...tasks.split(",")].filter((name) => name !== "" && !["user", "first_party", "allow", "deny"].includes(name));
+  const further = [...wordsOf(required), ...tasks.split(",")].filter((name) => name !== "" && !KEYWORDS.includes(name));
   const ofTasks = Object.fromEntries(further.map((name) => [name, "Use this server"]));
   return { ...ofTasks, ...described };
 }

@@ -13,7 +13,8 @@ export const MAX_ENTRIES = 200;
 const SCOPE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/;
 
 const ALONE = ["allow", "deny"];
-const KEYWORDS = [...ALONE, "user", "first_party"];
+/** The needs that are no scopes. */
+export const KEYWORDS = [...ALONE, "user", "first_party", "no_keys"];
 
 /**
  * @typedef {{prefix: string, suffix?: string}} Pattern  `suffix` is unset without "*"
@@ -53,7 +54,7 @@ function problemOfEntry(pattern, needs, isUris) {
   if (needs.length > 1 && needs.some((need) => ALONE.includes(need))) return 'must have "allow" and "deny" alone';
   const capital = needs.find((need) => !KEYWORDS.includes(need) && KEYWORDS.includes(need.toLowerCase()));
   if (capital !== undefined) return `must have ${capital} in lower case`;
-  if (!needs.every((need) => SCOPE.test(need))) return "must name scopes, user, first_party, allow or deny";
+  if (!needs.every((need) => SCOPE.test(need))) return "must name scopes, user, first_party, no_keys, allow or deny";
   const refused = isUris ? refusedPattern(pattern) : undefined;
   if (refused !== undefined) return `cannot match: ${refused}`;
   return isUris && pattern.split("*").some((part) => foldUri(encodeUri(part)) === undefined) ? "must have percent-encoded UTF-8" : undefined;
@@ -169,7 +170,7 @@ export const isDeny = ({ needs }) => needs[0] === "deny";
 export function needsOf({ needs }) {
   if (needs[0] === "allow") return "a token";
   if (needs[0] === "deny") return "– (denied)";
-  return needs.map((need) => ({ user: "a user", first_party: "a first-party client" })[need] ?? need).join(" + ");
+  return needs.map((need) => ({ user: "a user", first_party: "a first-party client", no_keys: "no key" })[need] ?? need).join(" + ");
 }
 
 /** The scopes that tables name. @param {Rule[]} rules */

@@ -25,6 +25,13 @@ test("the most specific pattern counts, in any order", () => {
   assert.deepEqual(decide(tools("a=b"), "c"), { because: "no pattern matches it", isUncovered: true });
 });
 
+test("keys can be refused", () => {
+  const table = tools("pay=payments,no_keys");
+  assert.deepEqual(table.problems, []);
+  assert.equal(needs(table, "pay"), "payments + no key");
+  assert.deepEqual(scopesIn(table.rules), ["payments"]);
+});
+
 test("an entry is split at its last =", () => {
   assert.equal(needs(resources("a:b?c=d=e"), "a:b?c=d"), "e");
 });
@@ -58,6 +65,8 @@ describe("entries that are errors", () => {
     [tools("search"), "must have the form"],
     [tools("=a"), "must have the form"],
     [tools("a="), "must name scopes"],
+    [tools("a=no_keys,allow"), 'must have "allow" and "deny" alone'],
+    [tools("a=No_Keys"), "must have No_Keys in lower case"],
     [tools("a=b,"), "must name scopes"],
     [tools("a=deny,b"), "alone"],
     [tools("a=Deny"), "lower case"],

@@ -96,6 +96,7 @@ function whoami(claims, scopes) {
     client_id: claims.client_id,
     client_party: "third",
     kind: claims.sub === claims.client_id ? "machine" : "user",
+    credential: "access_token",
     scopes,
     expires_at: claims.exp,
   });

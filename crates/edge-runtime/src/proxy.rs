@@ -44,7 +44,7 @@ pub enum ProxyError {
     #[error("the body of the request was truncated")]
     Truncated,
     /// No response in time.
-    #[error("no response within {}s", .0.as_secs_f64())]
+    #[error("no response within {}s", .0.as_secs())]
     Timeout(Duration),
     /// `wrangler.toml` has no such binding, or it is none that requests can be sent to.
     #[error("no binding named {0}")]

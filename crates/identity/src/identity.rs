@@ -92,8 +92,8 @@ impl Identity {
     /// The identity as far as it may be used with `credential`, in place of which the access token was obtained that
     /// established it.
     ///
-    /// A credential that is not an access token never makes its sender a first party, whatever client the access token
-    /// names: whoever holds it can use it with any software. `scopes` are those of the credential, with all that they
+    /// A credential that is not an access token never makes its sender a first party, even if the access token names a client
+    /// of the operator's own: it can be used with any software. `scopes` are those of the credential, with all that they
     /// imply; of the identity's it keeps what is in both. `None` limits nothing. `disclose` is given the claims and the
     /// scopes that are left, and returns the claims that these still cover.
     #[must_use]

@@ -1,7 +1,7 @@
 //! `#[tool]`: what is listed, and what a handler is given.
 
 use mcp_edge::{
-    BuildError, Capability, ContentBlock, Identity, Server, ServerBuilder, ToolResult,
+    AccessNeeded, BuildError, Capability, ContentBlock, Identity, Server, ServerBuilder, ToolResult,
     prelude::*,
     testing::{self, Client},
 };
@@ -138,6 +138,15 @@ fn access_is_refused_by_the_declared_scopes() {
     let server = server_with::<()>(|server| server.tool(search()));
     let client = Client::new(&server).identity(Identity::for_test("ada", READ));
     assert!(testing::run(client.call_tool("search", json!({"query": "tea"}))).refused.is_some());
+}
+
+#[test]
+fn keys_are_refused_where_the_attribute_says_so() {
+    let server = server_with::<()>(|server| server.tool(ping()).tool(add()));
+    let client = Client::new(&server).identity(Identity::for_test("ada", "").with_access_key(None));
+    assert_eq!(testing::run(client.call_tool("ping-v2", json!({}))).refused, Some(AccessNeeded::AccessToken));
+    assert_eq!(listed(&client, "ping-v2"), Value::Null);
+    assert_eq!(testing::run(client.call_tool("add", json!({"left": 1, "right": 2}))).text(), "3");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub struct AccessTable {
 pub struct Rule {
     /// The pattern, as written.
     pub pattern: String,
-    /// What is needed: scopes, `user`, `first_party`; or `allow` or `deny` alone.
+    /// What is needed: scopes, `user`, `first_party`, `no_keys`; or `allow` or `deny` alone.
     pub needs: Vec<String>,
     form: Pattern,
     folded: Pattern,
@@ -62,10 +62,10 @@ impl Rule {
         }
         let is_misspelt = |need: &&String| {
             let lower = need.to_ascii_lowercase();
-            ["allow", "deny", "user", "first_party"].contains(&lower.as_str()) && lower != **need
+            ["allow", "deny", "user", "first_party", "no_keys"].contains(&lower.as_str()) && lower != **need
         };
         if needs.iter().find(is_misspelt).is_some() {
-            return Err(wrong("must have allow, deny, user and first_party in lower case"));
+            return Err(wrong("must have allow, deny, user, first_party and no_keys in lower case"));
         }
         let canonical = match names {
             Names::Plain => Ok(pattern.to_owned()),

@@ -22,6 +22,7 @@ fn of_library(table: &str, kind: Names, names: &[String]) -> Option<Vec<Needs>> 
         let mut words: Vec<_> = needs.scopes.iter().map(str::to_owned).collect();
         words.extend(needs.user.then(|| "user".to_owned()));
         words.extend(needs.first_party.then(|| "first_party".to_owned()));
+        words.extend(needs.refuses_keys.then(|| "no_keys".to_owned()));
         Some(if words.is_empty() { "allow".to_owned() } else { words.join(",") })
     };
     Some(names.iter().map(needs).collect())
@@ -195,6 +196,11 @@ fn needs_and_names_are_read_alike() {
         "a=b\u{a0}c=d",
         "a=b=c",
         "a=first_party,user,c",
+        "a=no_keys",
+        "a=no_keys,c,user",
+        "a=No_Keys",
+        "a=no_keys,allow",
+        "a=deny,no_keys",
     ];
     let names = ["", "a", " a", "a ", "a\u{a0}", "a\u{7f}", "a\u{85}", "a=b", "b\u{a0}c"].map(str::to_owned);
     for table in tables {

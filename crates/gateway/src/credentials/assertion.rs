@@ -83,7 +83,7 @@ impl AssertionClaims<'_> {
             .maybe_text("client_id", client_id.as_deref())
             .maybe_text("scope", Some(&*scopes).filter(|scopes| !scopes.is_empty()))
             .maybe_text("organization_id", organization.as_deref())
-            // The endpoint's, whatever the issuer: not qualified.
+            // The endpoint's for all issuers: not qualified.
             .maybe_text("key_id", identity.key_id())
             .raw("act", &actor)
             .raw("sub_id", &subject)

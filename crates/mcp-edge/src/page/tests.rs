@@ -36,6 +36,21 @@ fn page_with(changes: &[(&str, &str)], gateway_scopes: Option<&Scopes>) -> Respo
     landing::document(&settings, &server(), gateway_scopes).respond(&RequestHead::new("GET", "/"))
 }
 
+#[test]
+fn a_server_with_a_vault_says_where_keys_are_made() {
+    let link = "<a href=\"/account/keys\">Make an access key</a>";
+    assert!(!page(&[]).text().contains(link));
+    let settings = Settings::parse(|name| match name {
+        "ISSUER" => Some("https://tenant.logto.app/oidc".to_owned()),
+        "RESOURCE" => Some("https://mcp.example.com/mcp".to_owned()),
+        _ => None,
+    });
+    let mut settings = settings.unwrap();
+    settings.access_keys.has_pages = true;
+    let response = landing::document(&settings, &server(), None).respond(&RequestHead::new("GET", "/"));
+    assert!(response.text().contains(link), "{}", response.text());
+}
+
 /// Counts the occurrences of `tag` in `html`.
 fn count(html: &str, tag: &str) -> usize {
     html.matches(tag).count()

@@ -118,7 +118,7 @@ fn an_assertion_says_who_is_calling() {
 #[test]
 fn an_assertion_names_the_access_key_if_there_is_one() {
     assert_eq!(content(&ada().with_access_key(Some(&["search"])))["key_id"], "0123456789abcdef");
-    // It is the endpoint's, and the same whatever the issuer.
+    // It is the endpoint's, and the same for all issuers.
     let elsewhere = ada().with_access_key(None).with(|verified| verified.issuer = "https://other.example".into());
     assert_eq!(content(&elsewhere)["key_id"], "0123456789abcdef");
     let personal = ada().with(|verified| verified.credential = Credential::PersonalAccessToken);

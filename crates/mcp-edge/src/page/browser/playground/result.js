@@ -10,6 +10,8 @@ const LABELS = {
   client_id: "Client",
   client_party: "Client is",
   kind: "Acts for",
+  credential: "Signed in with",
+  key_id: "Key id",
   scopes: "Scopes",
   expires_at: "Access ends",
 };
@@ -17,6 +19,7 @@ const LABELS = {
 const VALUES = {
   client_party: { first: "the operator's own", third: "third-party" },
   kind: { user: "a user", machine: "itself" },
+  credential: { access_token: "an access token", access_key: "an access key", personal_access_token: "a personal access token" },
 };
 
 /** Creates the view of a result of `tools/call`. */
