@@ -16,7 +16,7 @@ help: ## List the targets
 setup: ## Install the tools; takes less than a second when they are installed
 	@unset LOGTO_CLIENT_SECRET HEADER UPSTREAM_SECRET MAKEFLAGS MFLAGS MAKEOVERRIDES; dev/setup # installs programs of others: no secret of other targets
 
-dev: setup ## Run the Worker and a local identity provider on this machine (UPSTREAM=http://localhost:3001/mcp: in front of your server)
+dev: setup ## Run the Worker, the vault and a local identity provider on this machine (UPSTREAM=http://localhost:3001/mcp: in front of your server)
 	@dev/with-tools node dev/start.mjs
 
 dev-registrar: setup ## Run the registrar as well, with a stand-in for Logto's Management API
@@ -71,9 +71,11 @@ unit: ## Run the Rust tests on this machine
 	$(call phase,seeds of the fuzz targets)
 	cargo test $(in_fuzz) --test seeds
 
-build: setup ## Build the Worker: build/index.js and build/index_bg.wasm
+build: setup ## Build the Worker and the vault: build/ and vault/build/, each with index.js and index_bg.wasm
 	$(call phase,wasm build)
 	dev/build
+	$(call phase,wasm build of the vault)
+	dev/build vault
 
 e2e: build ## Run the end-to-end tests against the built Worker
 	$(call phase,wasm build of the example)
@@ -135,8 +137,9 @@ bench-native: ## Count the instructions of the hot path natively, and compare wi
 bench-instructions: build ## Count workerd's instructions per request, here and in BASE=<revision> (needs valgrind, 4 to 8 minutes)
 	dev/with-tools node bench/instructions.mjs $(BASE)
 
-deploy: setup ## Deploy to Cloudflare (wrangler builds first, and asks you to log in)
+deploy: setup ## Deploy to Cloudflare, the vault first if wrangler.toml binds it (wrangler builds first, and asks you to log in)
+	@if grep -q '^binding = "VAULT"' wrangler.toml; then cd vault && ../dev/with-tools wrangler deploy; fi
 	dev/with-tools wrangler deploy
 
 clean: ## Remove build results; npm packages and the tools of `setup` stay
-	rm -rf target fuzz/target build .wrangler test-results tests/*/build examples/*/build registrar/build bench/build bench/worker/build
+	rm -rf target fuzz/target build .wrangler test-results tests/*/build examples/*/build registrar/build vault/build bench/build bench/worker/build

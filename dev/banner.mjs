@@ -16,6 +16,7 @@ export function banner({ mcpUrl, port, issuer, gateway }) {
   Start here     ${origin}/
   Sign in as     ${accounts}
   MCP endpoint   ${mcpUrl}
+  Access keys    ${origin}/account/keys
 ${gateway === undefined ? "" : `${accessLines(gateway).join("\n")}\n`}
   Connect a client, in a second terminal:
 

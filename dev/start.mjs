@@ -1,6 +1,6 @@
-// `make dev`: the Worker and an identity provider on this machine, until Ctrl-C.
+// `make dev`: the Worker, the vault of its access keys and an identity provider on this machine, until Ctrl-C.
 //
-//   PORT=8787 IDP_PORT=3000 node dev/start.mjs
+//   PORT=8787 VAULT_PORT=8789 IDP_PORT=3000 node dev/start.mjs
 //
 // With UPSTREAM=http://localhost:3001/mcp the Worker is a gateway in front of the MCP server there.
 
@@ -10,6 +10,7 @@ import { PLAYGROUND_CLIENT_ID, startIdentityProvider } from "./identity-provider
 import { banner } from "./banner.mjs";
 import { prepareGateway } from "./gateway/local.mjs";
 import { Problem } from "./logto/problem.mjs";
+import { BOUND_CONFIG, VAULT_FOLDER, removeBoundConfig, vaultClient, vaultSettings, writeBoundConfig } from "./local-vault.mjs";
 import { portFrom, requireFreePort } from "./ports.mjs";
 import { startWrangler } from "./wrangler-dev.mjs";
 
@@ -23,15 +24,20 @@ const START_OF_LINE = "\r\x1b[2K";
 const prefixed = (name) => (line) => console.log(`${name.padEnd(8)} │ ${line}`);
 
 let provider;
-let wrangler;
+/** The processes of wrangler. */
+const wranglers = [];
 let isStopping = false;
 
 async function main() {
   const port = portFrom("PORT", 8787);
   const providerPort = portFrom("IDP_PORT", 3000);
-  if (port === providerPort) throw new Error(`PORT and IDP_PORT are both ${port}; choose two`);
-  await requireFreePort(port, "PORT");
-  await requireFreePort(providerPort, "IDP_PORT");
+  const vaultPort = portFrom("VAULT_PORT", 8789);
+  const ports = Object.entries({ PORT: port, IDP_PORT: providerPort, VAULT_PORT: vaultPort });
+  for (const [index, [name, one]] of ports.entries()) {
+    const [other] = ports.slice(0, index).find(([, known]) => known === one) ?? [];
+    if (other !== undefined) throw new Error(`${other} and ${name} are both ${one}; choose two`);
+  }
+  for (const [name, one] of ports) await requireFreePort(one, name);
 
   const mcpUrl = `http://localhost:${port}/mcp`;
   const gateway = await prepareGateway({ env: process.env, mcpUrl, port, print: console.log });
@@ -39,22 +45,36 @@ async function main() {
     port: providerPort,
     resource: mcpUrl,
     ...(gateway && { scopes: gateway.scopes }),
+    clients: [vaultClient(new URL(mcpUrl).origin)],
     keysFile: KEYS_FILE,
     log: prefixed("provider"),
   });
 
-  console.log("Building and starting the Worker. The first time, this takes a few minutes.\n");
-  wrangler = startWrangler({ port, vars: { ...settings(mcpUrl), ...gateway?.vars }, envFiles: gateway?.envFiles, progress: showProgress, print: prefixed("worker") });
+  console.log("Building and starting two Workers. The first time, this takes a few minutes.\n");
+  const vars = { ...settings(mcpUrl), ...gateway?.vars };
+  const scopes = Object.keys(gateway?.scopes ?? { [vars.REQUIRED_SCOPES]: "" });
+  // A registry of their own: another `make dev` on this machine has a vault as well.
+  const registry = String(port);
+  const vault = startWorker("vault", { port: vaultPort, registry, folder: VAULT_FOLDER, vars: vaultSettings(vars, scopes) });
+  await vault.answers(`http://localhost:${vaultPort}/account/keys`, { method: "GET" });
+  await writeBoundConfig();
+  const worker = startWorker("worker", { port, registry, config: BOUND_CONFIG, vars, envFiles: gateway?.envFiles });
+  await worker.answers(mcpUrl);
+  clearProgress();
+  console.log(banner({ mcpUrl, port, issuer: provider.issuer, gateway }));
+  wranglers.forEach((wrangler) => wrangler.showOutput());
+}
+
+function startWorker(name, options) {
+  const wrangler = startWrangler({ ...options, progress: showProgress, print: prefixed(name) });
+  wranglers.push(wrangler);
   wrangler.ended.then(({ code, output }) => {
     if (isStopping) return;
     clearProgress();
     console.error(`${output}\ndev: wrangler ended${code === null ? "" : ` with code ${code}`}; its output is above`);
     stop(1);
   });
-  await wrangler.answers(mcpUrl);
-  clearProgress();
-  console.log(banner({ mcpUrl, port, issuer: provider.issuer, gateway }));
-  wrangler.showOutput();
+  return wrangler;
 }
 
 // Replaces settings of wrangler.toml.
@@ -85,7 +105,8 @@ function clearProgress() {
 async function stop(code) {
   if (isStopping) return;
   isStopping = true;
-  await Promise.all([wrangler?.stop(), provider?.close()]);
+  await Promise.all([...wranglers.map((wrangler) => wrangler.stop()), provider?.close()]);
+  await removeBoundConfig();
   process.exit(code);
 }
 

@@ -15,20 +15,23 @@ const PATIENCE_MS = 5_000;
  * @param {object} options
  * @param {number} options.port
  * @param {string} [options.folder]  where the Worker's wrangler.toml is, from the root of the repository
+ * @param {string} [options.config]  the name of its configuration there. Defaults to wrangler.toml
+ * @param {string} [options.registry]  Workers find others of the same registry by their names. Defaults to that of the machine
  * @param {Record<string, string>} options.vars  replace those of wrangler.toml
  * @param {string[]} [options.envFiles]  with secrets, in place of .dev.vars
  * @param {(line: string) => void} options.progress  receives its output until the Worker responds
  * @param {(line: string) => void} options.print     receives its output after that
  */
-export function startWrangler({ port, folder = ".", vars, envFiles = [], progress, print }) {
+export function startWrangler({ port, folder = ".", config, registry, vars, envFiles = [], progress, print }) {
   const variables = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const files = envFiles.flatMap((file) => ["--env-file", file]);
+  const configuration = config === undefined ? [] : ["--config", config];
   const child = spawn(
     process.execPath,
-    [WRANGLER, "dev", "--port", String(port), "--show-interactive-dev-session=false", ...files, ...variables],
+    [WRANGLER, "dev", ...configuration, "--port", String(port), "--show-interactive-dev-session=false", ...files, ...variables],
     {
       cwd: join(ROOT, folder),
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", ...(registry && { WRANGLER_REGISTRY_PATH: join(ROOT, ".wrangler/registry", registry) }) },
       stdio: ["ignore", "pipe", "pipe"],
       // A separate process group, so that the build and workerd end with wrangler.
       detached: true,
@@ -59,9 +62,9 @@ export function startWrangler({ port, folder = ".", vars, envFiles = [], progres
     },
 
     /** Waits until the Worker responds. Never ends if wrangler ends: see `ended`. */
-    async answers(url) {
+    async answers(url, { method = "OPTIONS" } = {}) {
       for (;;) {
-        const response = await fetch(url, { method: "OPTIONS" }).catch(() => undefined);
+        const response = await fetch(url, { method }).catch(() => undefined);
         await response?.body?.cancel();
         if (response?.ok) return;
         if (response?.status === 500) throw new Error(`the Worker responds with an error:\n${kept.join("\n")}`);

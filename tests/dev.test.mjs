@@ -13,9 +13,11 @@ import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { startHostileUpstream } from "./gateway/upstreams/hostile.mjs";
+import { User } from "./support/account.mjs";
+import { legacyCall } from "./support/messages.mjs";
 import { commandLinesOf, descendantsOf, processes } from "./support/processes.mjs";
 import { Browser, signIn } from "./support/sign-in.mjs";
-import { freePort, send } from "./support/worker.mjs";
+import { freePort, post, send } from "./support/worker.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -53,7 +55,7 @@ describe("make dev", () => {
   let whoami;
 
   before(async () => {
-    ports = { PORT: String(await freePort()), IDP_PORT: String(await freePort()) };
+    ports = { PORT: String(await freePort()), IDP_PORT: String(await freePort()), VAULT_PORT: String(await freePort()) };
     mcpUrl = `http://localhost:${ports.PORT}/mcp`;
     whoami = (...args) => start("dev/whoami.mjs", [mcpUrl, ...args]);
     dev = start("dev/start.mjs", [], ports);
@@ -76,6 +78,7 @@ describe("make dev", () => {
   test("prints the endpoint, the accounts and how to connect", () => {
     assert.match(dev.output, new RegExp(`MCP endpoint +${mcpUrl}\n`));
     assert.match(dev.output, /alice \/ alice +bob \/ bob/);
+    assert.match(dev.output, new RegExp(`Access keys +http://localhost:${ports.PORT}/account/keys\n`));
     assert.ok(dev.output.includes(`PORT=${ports.PORT} make whoami`));
     assert.ok(dev.output.includes(`claude mcp add --transport http mcp-edge ${mcpUrl}`));
   });
@@ -107,6 +110,16 @@ describe("make dev", () => {
     assert.match(await page.text(), /You are signed in/);
     assert.equal(await program.ended, 0, program.output);
     assert.match(program.output, /Alice Doe/);
+  });
+
+  test("keeps access keys: one that alice makes calls whoami", async () => {
+    const origin = `http://localhost:${ports.PORT}`;
+    const alice = new User({ origin }, "alice");
+    await alice.signIn();
+    const key = await alice.make({ name: "for this test" });
+    const { status, text } = await post({ origin: `http://127.0.0.1:${ports.PORT}` }, { token: key, message: legacyCall("whoami") });
+    assert.equal(status, 200, text);
+    assert.ok(text.includes("alice"), text);
   });
 
   test("whoami reports that access was denied", async () => {
@@ -175,7 +188,7 @@ describe("make dev UPSTREAM=…", () => {
   let upstream;
 
   before(async () => {
-    ports = { PORT: String(await freePort()), IDP_PORT: String(await freePort()) };
+    ports = { PORT: String(await freePort()), IDP_PORT: String(await freePort()), VAULT_PORT: String(await freePort()) };
     mcpUrl = `http://localhost:${ports.PORT}/mcp`;
     const port = await freePort();
     dev = start("dev/start.mjs", [], { ...ports, UPSTREAM: `http://localhost:${port}/mcp` });
@@ -258,7 +271,7 @@ describe("make dev UPSTREAM=…", () => {
 
 test("make dev UPSTREAM_AUTH=secret shows the secret to the server alone", async () => {
   const secret = "the-static-key-of-the-server";
-  const ports = { PORT: String(await freePort()), IDP_PORT: String(await freePort()) };
+  const ports = { PORT: String(await freePort()), IDP_PORT: String(await freePort()), VAULT_PORT: String(await freePort()) };
   const upstream = await startHostileUpstream({ tools: ["search"] });
   const env = { ...ports, UPSTREAM: upstream.url, UPSTREAM_AUTH: "secret", UPSTREAM_SECRET: secret, UPSTREAM_SECRET_HEADER: "x-api-key" };
   const dev = start("dev/start.mjs", [], env);
@@ -335,7 +348,7 @@ describe("without a server", () => {
   });
 
   test("make dev refuses an upstream that it cannot protect", async () => {
-    const env = { PORT: String(await freePort()), IDP_PORT: String(await freePort()) };
+    const env = { PORT: String(await freePort()), IDP_PORT: String(await freePort()), VAULT_PORT: String(await freePort()) };
     for (const [upstream, expected] of [
       ["upstream", /^dev: UPSTREAM is not a URL\n/],
       ["http://upstream.example.com/mcp", /^dev: UPSTREAM is not https\n/],

@@ -1,6 +1,7 @@
 // The preconfigured clients, and the rules for clients that register themselves.
 
 import { isLoopback } from "../loopback.mjs";
+import { TOKEN_EXCHANGE } from "./token-exchange.mjs";
 
 /**
  * @typedef {object} LocalClient
@@ -54,6 +55,18 @@ export const LOCAL_CLIENTS = [
       client_secret: "mcp-edge-secret",
       token_endpoint_auth_method: "client_secret_basic",
       grant_types: ["client_credentials"],
+      response_types: [],
+      redirect_uris: [],
+    },
+  },
+  {
+    // The Worker's own credentials, for the exchange of personal access tokens: at Logto an application that is allowed to.
+    metadata: {
+      client_id: "token-exchange",
+      client_name: "Token exchange",
+      client_secret: "token-exchange-secret",
+      token_endpoint_auth_method: "client_secret_basic",
+      grant_types: ["client_credentials", TOKEN_EXCHANGE],
       response_types: [],
       redirect_uris: [],
     },

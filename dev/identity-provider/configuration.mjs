@@ -35,6 +35,9 @@ const WHOAMI_SCOPE = "whoami:read";
  * @param {string} [settings.registrationEndpoint]
  * @param {number} settings.accessTokenSeconds
  * @param {boolean} settings.customClaims
+ * @param {boolean} [settings.rotateRefreshTokens]
+ * @param {boolean} settings.grantIdClaim
+ * @param {Set<string>} settings.suspended       subjects of suspended users
  * @param {boolean} settings.dynamicRegistration
  * @param {boolean} settings.clientIdMetadataDocuments
  * @param {typeof fetch} settings.fetch
@@ -62,8 +65,9 @@ export function createConfiguration(settings) {
     claims: CLAIMS_OF_SCOPE,
     // Logto puts the claims of all granted scopes into the ID token.
     conformIdTokenClaims: false,
-    findAccount: (_ctx, sub) => findAccount(settings.accounts, sub),
+    findAccount: (_ctx, sub) => findAccount(settings, sub),
     extraTokenClaims: (_ctx, token) => customClaims(settings, token),
+    ...(settings.rotateRefreshTokens !== undefined && { rotateRefreshToken: settings.rotateRefreshTokens }),
 
     loadExistingGrant,
     interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
@@ -124,19 +128,21 @@ function clientMetadataRules(clients) {
   };
 }
 
-function findAccount(accounts, sub) {
-  const account = accounts.find((candidate) => candidate.sub === sub);
+// Nobody finds a suspended user: every grant of theirs is refused.
+function findAccount({ accounts, suspended }, sub) {
+  const account = accounts.find((candidate) => candidate.sub === sub && !suspended.has(sub));
   return account && { accountId: account.sub, claims: () => claimsOf(account) };
 }
 
 // Userinfo does not accept the JWT that a client sends to the MCP server, so claims about the user must be
 // in the token. At Logto a custom-claims script adds them ("Custom JWT" in its console). Such a script
 // bypasses consent, so the scope's description must name the claims.
-function customClaims({ accounts, customClaims: enabled }, token) {
+function customClaims({ accounts, customClaims: enabled, grantIdClaim }, token) {
   const isForResource = token.kind === "AccessToken" && token.resourceServer !== undefined;
-  if (!enabled || !isForResource || !token.scopes.has(WHOAMI_SCOPE)) return undefined;
+  const grant = isForResource && grantIdClaim ? { grant_id: token.grantId } : undefined;
+  if (!enabled || !isForResource || !token.scopes.has(WHOAMI_SCOPE)) return grant;
   const { username, name, email, email_verified, picture } = accounts.find(({ sub }) => sub === token.accountId);
-  return { username, name, email, email_verified, picture };
+  return { username, name, email, email_verified, picture, ...grant };
 }
 
 // The token request must name the resource again, otherwise the token is opaque.

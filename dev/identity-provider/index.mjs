@@ -15,6 +15,7 @@ import { createConfiguration } from "./configuration.mjs";
 import * as enginePages from "./engine-pages.mjs";
 import { errorsOfLogto } from "./errors.mjs";
 import { reportEvents } from "./events.mjs";
+import { createFaults } from "./faults.mjs";
 import { createInteractions } from "./interactions.mjs";
 import { createKey, loadOrCreateKeys, rotate, saveKeys } from "./keys.mjs";
 import { listenOnLoopback } from "./listen.mjs";
@@ -22,6 +23,7 @@ import { revalidation } from "./revalidation.mjs";
 import { createRequestHandler, ISSUER_PATH } from "./routes.mjs";
 import { DEFAULT_API_SCOPES } from "./scopes.mjs";
 import { createMemoryStorage } from "./storage.mjs";
+import { createPersonalAccessTokens, registerTokenExchange, TOKEN_EXCHANGE } from "./token-exchange.mjs";
 
 export { LOCAL_ACCOUNTS } from "./accounts.mjs";
 export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
@@ -49,6 +51,9 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {boolean} [customClaims]
  *   put `username, name, email, email_verified, picture` into JWTs with scope `whoami:read`, as a
  *   custom-claims script does at Logto. Defaults to true
+ * @property {boolean} [rotateRefreshTokens]
+ *   whether each use of a refresh token replaces it. Defaults to the engine's rule: those of public clients
+ * @property {boolean} [grantIdClaim]  whether JWTs name their grant in the claim `grant_id`, as a script could at Logto
  * @property {import("./accounts.mjs").Account[]} [accounts]  Defaults to Alice and Bob
  * @property {import("./clients.mjs").LocalClient[]} [clients]  in addition to `LOCAL_CLIENTS`
  * @property {boolean} [dynamicRegistration]  Defaults to true; Logto has none
@@ -65,6 +70,12 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {(algorithm?: "ES384" | "RS256") => Promise<string>} rotateKeys
  *   signs with a new key at once, keeps only the previous one published, and returns the new `kid`
  * @property {Set<string>} expiredSecrets  ids of clients whose secret has expired; may be changed
+ * @property {Set<string>} suspended  subjects of suspended users; may be changed
+ * @property {(token: {subject: string, expiresAt?: number}) => string} createPersonalAccessToken
+ * @property {(value: string) => boolean} deletePersonalAccessToken
+ * @property {{exchanges: number, refreshes: number, revocations: number}} counts
+ *   exchanges and refreshes that gave a token, and requests to the revocation endpoint; may be set
+ * @property {(fault?: import("./faults.mjs").Fault) => void} misbehave
  * @property {{find: Function, upsert: Function, destroy: Function}} clientStore
  *   stores the clients that are not preconfigured
  * @property {() => Promise<void>} close
@@ -79,6 +90,10 @@ export async function startIdentityProvider(options = {}) {
   const settings = await completeSettings(options);
   const storage = createMemoryStorage();
   const expiredSecrets = new Set();
+  const suspended = new Set();
+  const personalAccessTokens = createPersonalAccessTokens();
+  const faults = createFaults();
+  const counts = { exchanges: 0, refreshes: 0, revocations: 0 };
   const cookieKeys = [randomBytes(32).toString("base64url")];
   const engineFetch = allowLoopback(settings.fetch);
   const lookUpDocument = settings.clientIdMetadataDocuments ? createDocumentLookup(settings) : async () => undefined;
@@ -100,16 +115,24 @@ export async function startIdentityProvider(options = {}) {
   // The engine reads its keys once. All of its state is in `storage`, which a new engine uses as well.
   function startEngine() {
     const adapter = withDocuments(storage.adapter, lookUpDocument);
-    engine = new Provider(
-      issuer,
-      createConfiguration({ ...settings, keys, cookieKeys, adapter, fetch: engineFetch, pages: enginePages }),
-    );
+    const parts = { keys, cookieKeys, adapter, fetch: engineFetch, pages: enginePages, suspended };
+    const configuration = createConfiguration({ ...settings, ...parts });
+    engine = new Provider(issuer, configuration);
+    registerTokenExchange(engine, { personalAccessTokens, configuration });
+    engine.use(faults.middleware);
+    engine.use(async (ctx, next) => {
+      if (ctx.path === "/token/revocation" && ctx.method === "POST") counts.revocations += 1;
+      await next();
+    });
     engine.use(revalidation);
     engine.use(errorsOfLogto(expiredSecrets));
     reportEvents(engine, settings.log);
-    engine.on("grant.success", ({ oidc }) =>
-      settings.onTokenIssued({ clientId: oidc.client.clientId, grantType: oidc.params.grant_type }),
-    );
+    engine.on("grant.success", ({ oidc }) => {
+      const { grant_type: grantType } = oidc.params;
+      if (grantType === TOKEN_EXCHANGE) counts.exchanges += 1;
+      if (grantType === "refresh_token") counts.refreshes += 1;
+      settings.onTokenIssued({ clientId: oidc.client.clientId, grantType });
+    });
     engine.on("grant.error", ({ oidc }, { message: error }) => {
       if (oidc?.client === undefined) return;
       const { grant_type: grantType, ...params } = oidc.params;
@@ -123,6 +146,11 @@ export async function startIdentityProvider(options = {}) {
     port: server.port,
     clientStore: storage.adapter("Client"),
     expiredSecrets,
+    suspended,
+    createPersonalAccessToken: personalAccessTokens.create,
+    deletePersonalAccessToken: personalAccessTokens.delete,
+    counts,
+    misbehave: faults.misbehave,
     async rotateKeys(algorithm = "ES384") {
       keys = await rotate(keys, algorithm);
       if (settings.keysFile) await saveKeys(settings.keysFile, keys);
@@ -144,6 +172,8 @@ async function completeSettings({
   onTokenRefused = () => {},
   accessTokenSeconds = 3600,
   customClaims = true,
+  rotateRefreshTokens,
+  grantIdClaim = false,
   accounts = LOCAL_ACCOUNTS,
   clients = [],
   dynamicRegistration = true,
@@ -164,6 +194,8 @@ async function completeSettings({
     onTokenRefused,
     accessTokenSeconds,
     customClaims,
+    rotateRefreshTokens,
+    grantIdClaim,
     accounts,
     clients: [...LOCAL_CLIENTS, ...clients],
     dynamicRegistration,

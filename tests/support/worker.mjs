@@ -59,6 +59,9 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {boolean} [secondIsolate]  whether a second isolate is started that has the same objects and listens at `secondOrigin`
  * @property {Record<string, {entrypoint?: string, props?: object}>} [services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
+ * @property {Record<string, number>} [externals]  bindings of Workers in other processes, and their ports
+ * @property {{port: number, entrypoint?: string, props?: object}[]} [entrypoints]
+ *   further ports, and which of its entrypoints listens there
  * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
  * @property {number} [memoryPages]  the maximum memory of WebAssembly, in pages of 64 KiB. By default as built
  */
@@ -84,6 +87,8 @@ export async function startWorker({
   objectsFolder,
   secondIsolate = false,
   services,
+  externals,
+  entrypoints = [],
 }) {
   const folder = resolve(ROOT, build);
   const modules = MODULES.filter((name) => existsSync(join(folder, name)));
@@ -98,7 +103,7 @@ export async function startWorker({
     const worker = new Worker({ ...ports, kv: store, ownsKv: kv === undefined });
     try {
       const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
-      await worker.start({ ...parts, objects, objectsFolder, services, keepsLog, under });
+      await worker.start({ ...parts, objects, objectsFolder, services, externals, entrypoints, keepsLog, under });
       return worker;
     } catch (error) {
       if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;
@@ -200,7 +205,7 @@ class Worker {
     this.#folder = await mkdtemp(join(tmpdir(), "mcp-edge-"));
     try {
       await this.#writeConfig(parts);
-      await this.#run(keepsLog, under);
+      await this.#run(keepsLog, under, parts.entrypoints.length);
     } catch (error) {
       running.delete(this);
       await rm(this.#folder, { recursive: true, force: true });
@@ -231,7 +236,7 @@ class Worker {
     }
   }
 
-  async #run(keepsLog, under) {
+  async #run(keepsLog, under, entrypoints) {
     // Triggering scheduled events is an experimental feature.
     const flags = this.schedulerPort === undefined ? [] : ["--experimental"];
     this.spawnedAt = performance.now();
@@ -246,7 +251,8 @@ class Worker {
       createInterface({ input: stream }).on("line", (line) => this.#lines.push(parseLine(line)));
     }
     try {
-      await isListening(child, [this.port, this.schedulerPort, this.secondPort].filter((port) => port !== undefined).length);
+      const ports = [this.port, this.schedulerPort, this.secondPort].filter((port) => port !== undefined);
+      await isListening(child, ports.length + entrypoints);
     } catch (error) {
       throw new Error(`workerd did not start: ${error.message}\n${this.raw()}`);
     }

@@ -14,10 +14,13 @@
  * @param {number} [parts.secondPort]  where a second isolate of the Worker listens, which has the same objects
  * @param {Record<string, {entrypoint?: string, props?: object}>} [parts.services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
+ * @param {Record<string, number>} [parts.externals]  bindings of Workers in other processes, and their ports
+ * @param {{port: number, entrypoint?: string, props?: object}[]} [parts.entrypoints]
+ *   further ports, and which entrypoint listens there: what a Worker in another process is bound to
  */
 export function workerdConfig({
   modules, port, namespaces, settings, compatibility, schedulerPort, v8Flags = [], objects = {}, objectsFolder,
-  services: ownServices = {}, secondPort,
+  services: ownServices = {}, secondPort, externals = {}, entrypoints = [],
 }) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
@@ -34,7 +37,16 @@ export function workerdConfig({
     ([name, of]) => `(name = ${text(name)}, durableObjectNamespace = (className = ${text(of)}, serviceName = "main")),`,
   );
   bindings.push(...objectBindings);
-  bindings.push(...Object.entries(ownServices).map(([name, designator]) => ownService(name, designator)));
+  bindings.push(...Object.entries(ownServices).map(([name, own]) => `(name = ${text(name)}, service = ${designator(own)}),`));
+  for (const [name, externalPort] of Object.entries(externals)) {
+    const service = `external-${name}`;
+    services.push(`(name = ${text(service)}, external = (address = "127.0.0.1:${externalPort}", http = ())),`);
+    bindings.push(`(name = ${text(name)}, service = ${text(service)}),`);
+  }
+  const entrances = entrypoints.map(
+    ({ port: own, ...to }, index) =>
+      `(name = "entrypoint-${index}", address = "127.0.0.1:${own}", http = (), service = ${designator(to)}),`,
+  );
   return `
 using Workerd = import "/workerd/workerd.capnp";
 
@@ -49,6 +61,7 @@ const config :Workerd.Config = (
   ],
   sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"), ${scheduler === undefined ? "" : `${scheduler.socket},`}
     ${secondPort === undefined ? "" : `(name = "second", address = "127.0.0.1:${secondPort}", http = (), service = "second"),`}
+    ${entrances.join("\n    ")}
   ],
   v8Flags = [${v8Flags.map(text).join(", ")}],
 );
@@ -78,11 +91,12 @@ function objectClasses(classes) {
   durableObjectStorage = (localDisk = "objects"),`;
 }
 
-function ownService(name, { entrypoint, props }) {
+// An entrypoint of the Worker, with props.
+function designator({ entrypoint, props }) {
   const parts = ['name = "main"'];
   if (entrypoint !== undefined) parts.push(`entrypoint = ${text(entrypoint)}`);
   if (props !== undefined) parts.push(`props = (json = ${text(JSON.stringify(props))})`);
-  return `(name = ${text(name)}, service = (${parts.join(", ")})),`;
+  return `(${parts.join(", ")})`;
 }
 
 // workerd has no scheduler; another Worker triggers the events.

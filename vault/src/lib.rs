@@ -8,22 +8,44 @@
 //! |---|---|
 //! | [`settings`] | what an operator decides |
 //! | [`vault`] | the pages and addresses below `/account` |
+//! | [`sign_in`] | round trips to the provider: signing in, the authorizations of keys |
+//! | [`requested_key`] | the key that a form asks for, checked |
+//! | [`user_keys`] | what users do with their keys |
+//! | [`keyring`] | reading the list of a user's keys, and revoking |
+//! | [`revocation`] | revocation by whoever has a key (RFC 7009) |
+//! | [`administration`] | commands of the operator |
+//! | [`pages`] | the pages |
+//! | [`deployment`], [`visit`] | what serves all requests; one request below `/account` |
 //! | [`internal`] | what endpoints ask: access tokens for keys and for personal access tokens |
 //! | [`key`] | the object of one key: its record, its grant, the one refresh at a time |
 //! | [`account`] | the object of one user: the list of keys, and what is left to be done at the provider |
 //! | [`personal_token`] | the object of one personal access token |
 //! | [`provider`] | grants at the provider: refreshing and revoking |
 //! | [`secrets`] | ids, hashes and sealing keys: what is derived from which secret |
+//! | [`columns`], [`jwt`] | what several objects read: columns of rows, the expiry of access tokens |
 //! | [`platform`] | what the platform provides, as one type |
+//! | `worker` | the adapter to Cloudflare |
 //! | [`audit`] | a line of the log for everything that happens to a key |
 
 pub mod account;
+pub mod administration;
 pub mod audit;
+pub mod columns;
+pub mod deployment;
 pub mod internal;
+pub mod jwt;
 pub mod key;
+pub mod keyring;
+pub mod pages;
 pub mod personal_token;
 pub mod platform;
 pub mod provider;
+pub mod requested_key;
+pub mod revocation;
 pub mod secrets;
 pub mod settings;
+pub mod sign_in;
+pub mod user_keys;
 pub mod vault;
+pub mod visit;
+mod worker;

@@ -1,11 +1,32 @@
 //! What an operator decides.
 
-use mcp_edge_oauth::settings::ResourceServerSettings;
-use mcp_edge_runtime::{log::LogSettings, secret::Secret};
+use mcp_edge_access_keys::format;
+use mcp_edge_oauth::{Scopes, is_scope_token, settings::ResourceServerSettings, token::denied::parse_time};
+use mcp_edge_runtime::{
+    color::Color,
+    log::LogSettings,
+    secret::Secret,
+    settings::{Reader, SettingsError},
+};
 use mcp_edge_sign_in::client::Client;
 
+/// The path of the redirect URI at the provider.
+pub const CALLBACK_PATH: &str = "/account/callback";
+
+/// Of every secret that keys are made of, in characters.
+const MIN_SECRET_LENGTH: usize = 32;
+
+/// Where Cloudflare can keep Durable Objects.
+const JURISDICTIONS: [&str; 2] = ["eu", "fedramp"];
+
+/// Scopes that every authorization of a key asks for, or that are about the user's profile: they are no scopes of keys.
+const OPENID_SCOPES: [&str; 6] = ["openid", "profile", "email", "phone", "address", "offline_access"];
+
+/// The longest name of a tool (MCP 2025-11-25, tools, "Tool names").
+pub const MAX_TOOL_NAME: usize = 128;
+
 /// The settings of the vault.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The endpoint that the keys are for, and whom it trusts: the same settings as its own.
     pub server: ResourceServerSettings,
@@ -17,7 +38,7 @@ pub struct Settings {
     pub jurisdiction: Option<String>,
     /// The prefix of keys.
     pub key_prefix: String,
-    /// The scopes that users may give keys, without `SCOPE_PREFIX`.
+    /// The scopes that users may give keys, without `SCOPE_PREFIX`; those that every request needs come first.
     pub key_scopes: Vec<String>,
     /// The tools that users may choose from; if empty they write names.
     pub key_tools: Vec<String>,
@@ -33,6 +54,273 @@ pub struct Settings {
     pub refresh_days: u64,
     /// What administration is authenticated with; `None`: there is none.
     pub admin_secret: Option<Secret>,
+    /// How personal access tokens are exchanged; `None`: they are not.
+    pub personal_tokens: Option<PersonalTokens>,
+    /// The colour of the pages.
+    pub color: Color,
     /// What is logged.
     pub log: LogSettings,
+    /// What is worth a line of the log when the Worker starts.
+    pub warnings: Vec<String>,
 }
+
+/// How personal access tokens of the provider are exchanged for access tokens.
+#[derive(Debug, Clone)]
+pub struct PersonalTokens {
+    /// Their prefix at the provider.
+    pub prefix: String,
+    /// The scopes that are asked for, without `SCOPE_PREFIX`.
+    pub scopes: Scopes,
+    /// How long an access token is used, in seconds.
+    pub seconds: u64,
+    /// `subject_token_type` of the exchange (RFC 8693 §2.1).
+    pub token_type: String,
+    /// The client that exchanges them.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret,
+}
+
+impl Settings {
+    /// Reads and checks all settings. `get` returns the text under a name, or `None`.
+    ///
+    /// # Errors
+    /// Every error that was found.
+    pub fn parse(get: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(&get);
+        let settings = Self::read(&mut reader);
+        distinct_secrets(&mut reader, &settings);
+        reader.finish(settings)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let server = ResourceServerSettings::read(reader);
+        let mut warnings: Vec<String> = server.trust.warnings().collect();
+        let client = client(reader, &server, &mut warnings);
+        let secret = long_secret(reader, "VAULT_SECRET");
+        if secret.is_none() {
+            reader.error(
+                "VAULT_SECRET must be set, with at least 32 characters, for example from `openssl rand -base64 32`: set it \
+                 with `wrangler secret put`, and keep a copy, because without it no key works",
+            );
+        }
+        let (key_prefix, personal_tokens) = (key_prefix(reader), personal_tokens(reader));
+        if let Some(PersonalTokens { prefix, .. }) = &personal_tokens {
+            let own = format!("{key_prefix}_");
+            if own.starts_with(prefix) || prefix.starts_with(&own) {
+                reader.wrong_value("PAT_PREFIX", prefix, "and KEY_PREFIX must differ: set KEY_PREFIX to another word");
+            }
+        }
+        let key_scopes = key_scopes(reader, &server.trust.required_scopes, &mut warnings);
+        Self {
+            jurisdiction: jurisdiction(reader),
+            key_prefix,
+            key_scopes,
+            key_tools: key_tools(reader),
+            max_days: number(reader, "KEY_MAX_DAYS", 90, 1, 365),
+            keys_per_user: u32::try_from(number(reader, "KEYS_PER_USER", 20, 1, 100)).unwrap_or(1),
+            not_before: not_before(reader),
+            sign_in_max_age: number(reader, "SIGN_IN_MAX_AGE", 600, 60, 3_600),
+            refresh_days: number(reader, "REFRESH_DAYS", 14, 1, 3_650),
+            admin_secret: admin_secret(reader),
+            personal_tokens,
+            color: color(reader),
+            log: LogSettings::read(reader),
+            server,
+            client,
+            secret: secret.unwrap_or_else(|| Secret::new("")),
+            warnings,
+        }
+    }
+}
+
+/// A secret that is long enough; `None` if it is not set, or too short.
+fn long_secret(reader: &Reader<'_>, name: &str) -> Option<Secret> {
+    reader.secret(name).filter(|secret| secret.expose().len() >= MIN_SECRET_LENGTH)
+}
+
+/// The vault's client. One that the endpoint refuses could make keys that never work.
+fn client(reader: &mut Reader<'_>, server: &ResourceServerSettings, warnings: &mut Vec<String>) -> Client {
+    let client_id = reader.text("VAULT_CLIENT_ID").unwrap_or_default();
+    let client_secret = reader.secret("VAULT_CLIENT_SECRET");
+    let redirect_uri = format!("{}{CALLBACK_PATH}", server.resource.origin);
+    if client_id.is_empty() {
+        reader.error(format!(
+            "VAULT_CLIENT_ID is not set: create a confidential client for the vault at the provider, with the redirect URI \
+             {redirect_uri}, and give its id"
+        ));
+    }
+    if client_secret.is_none() {
+        reader.error(
+            "VAULT_CLIENT_SECRET is not set: set it with `wrangler secret put` to the secret of VAULT_CLIENT_ID",
+        );
+    }
+    let clients = &server.trust.clients;
+    if !client_id.is_empty() && clients.check(Some(&client_id)).is_err() {
+        reader.wrong_value(
+            "VAULT_CLIENT_ID",
+            &client_id,
+            "is refused by ALLOWED_CLIENTS or DENIED_CLIENTS, so that no key would work: add it to the first, here and at \
+             the endpoint, or remove it from the second",
+        );
+    }
+    if clients.first_party.contains(&client_id) {
+        warnings.push(format!(
+            "FIRST_PARTY_CLIENTS names VAULT_CLIENT_ID ({client_id:?}), which gives keys nothing: remove it"
+        ));
+    }
+    Client { client_id, client_secret: client_secret.unwrap_or_else(|| Secret::new("")), redirect_uri }
+}
+
+fn jurisdiction(reader: &mut Reader<'_>) -> Option<String> {
+    let jurisdiction = reader.text("VAULT_JURISDICTION")?;
+    if !JURISDICTIONS.contains(&jurisdiction.as_str()) {
+        reader.wrong_value("VAULT_JURISDICTION", &jurisdiction, "must be \"eu\" or \"fedramp\", or not set");
+    }
+    Some(jurisdiction)
+}
+
+fn key_prefix(reader: &mut Reader<'_>) -> String {
+    let Some(prefix) = reader.text("KEY_PREFIX") else { return format::DEFAULT_PREFIX.to_owned() };
+    let is_word = (2..=12).contains(&prefix.len())
+        && prefix.starts_with(|first: char| first.is_ascii_lowercase())
+        && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if !is_word {
+        let problem = "must be a lower-case letter and 1 to 11 lower-case letters and digits, without the underscore";
+        reader.wrong_value("KEY_PREFIX", &prefix, problem);
+    }
+    prefix
+}
+
+/// The scopes that users choose from. What every request needs is among them: a key without it could do nothing.
+fn key_scopes(reader: &mut Reader<'_>, required: &Scopes, warnings: &mut Vec<String>) -> Vec<String> {
+    let chosen = reader.words("KEY_SCOPES");
+    for scope in &chosen {
+        if OPENID_SCOPES.contains(&scope.as_str()) {
+            reader.wrong_entry("KEY_SCOPES", scope, "is a scope of OpenID Connect, which no key can have: remove it");
+        } else if !is_scope_token(scope) {
+            let problem = "is not a scope (RFC 6749 allows visible ASCII without quote and backslash)";
+            reader.wrong_entry("KEY_SCOPES", scope, problem);
+        }
+    }
+    if chosen.is_empty() && required.is_empty() {
+        reader.error(
+            "KEY_SCOPES is not set, and neither is REQUIRED_SCOPES: name the scopes that users may give keys, such as \
+             \"whoami:read\"",
+        );
+    }
+    let left_out: Vec<&str> = required.iter().filter(|scope| !chosen.iter().any(|it| it == scope)).collect();
+    if !chosen.is_empty() && !left_out.is_empty() {
+        warnings.push(format!(
+            "KEY_SCOPES lacks {:?} of REQUIRED_SCOPES: every key has them, because nothing works without",
+            left_out.join(" ")
+        ));
+    }
+    let offered = required.union(&chosen.iter().map(String::as_str).collect());
+    let further = offered.iter().filter(|scope| !required.contains(scope));
+    required.iter().chain(further).map(str::to_owned).collect()
+}
+
+fn key_tools(reader: &mut Reader<'_>) -> Vec<String> {
+    let mut tools = Vec::new();
+    for tool in reader.words("KEY_TOOLS") {
+        if tool.len() > MAX_TOOL_NAME || tool.contains('*') {
+            reader.wrong_entry("KEY_TOOLS", &tool, "must be the whole name of one tool: there are no patterns");
+        }
+        if !tools.contains(&tool) {
+            tools.push(tool);
+        }
+    }
+    tools
+}
+
+fn not_before(reader: &mut Reader<'_>) -> Option<u64> {
+    let text = reader.text("KEYS_NOT_BEFORE")?;
+    let time = parse_time(&text);
+    if time.is_none() {
+        let problem = "must be a time in UTC such as 2026-11-25T20:00:00Z, or seconds since 1970";
+        reader.wrong_value("KEYS_NOT_BEFORE", &text, problem);
+    }
+    time
+}
+
+fn admin_secret(reader: &mut Reader<'_>) -> Option<Secret> {
+    let secret = long_secret(reader, "ADMIN_SECRET");
+    if secret.is_none() && reader.secret("ADMIN_SECRET").is_some() {
+        reader.error(
+            "ADMIN_SECRET must have at least 32 characters, for example from `openssl rand -base64 32`: set it with \
+             `wrangler secret put`, or delete it to have no administration",
+        );
+    }
+    secret
+}
+
+/// One secret for two purposes would be known in two places.
+fn distinct_secrets(reader: &mut Reader<'_>, settings: &Settings) {
+    let mut secrets = vec![("VAULT_SECRET", &settings.secret), ("VAULT_CLIENT_SECRET", &settings.client.client_secret)];
+    secrets.extend(settings.admin_secret.iter().map(|secret| ("ADMIN_SECRET", secret)));
+    for (at, (name, secret)) in secrets.iter().enumerate() {
+        if let Some((other, _)) = secrets[..at].iter().find(|(_, known)| known == secret && !known.expose().is_empty())
+        {
+            reader.error(format!("{name} must not be {other}: give each a value of its own"));
+        }
+    }
+}
+
+fn personal_tokens(reader: &mut Reader<'_>) -> Option<PersonalTokens> {
+    let prefix = reader.text("PAT_PREFIX")?;
+    if prefix.len() < 3 || !prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
+        let problem = "must be what all personal access tokens of the provider begin with, such as \"pat_\"";
+        reader.wrong_value("PAT_PREFIX", &prefix, problem);
+    }
+    let scopes = reader.words("PAT_SCOPES");
+    if scopes.is_empty() {
+        reader.error(
+            "PAT_PREFIX needs PAT_SCOPES: name what personal access tokens may do here, such as \"whoami:read\"",
+        );
+    }
+    if let Some(bad) = scopes.iter().find(|scope| !is_scope_token(scope)) {
+        let problem = "is not a scope (RFC 6749 allows visible ASCII without quote and backslash)";
+        reader.wrong_entry("PAT_SCOPES", bad, problem);
+    }
+    let client = reader.text("PAT_CLIENT_ID").zip(reader.secret("PAT_CLIENT_SECRET"));
+    if client.is_none() {
+        reader.error(
+            "PAT_PREFIX needs the secrets PAT_CLIENT_ID and PAT_CLIENT_SECRET, of a client that may exchange tokens: set \
+             them with `wrangler secret put`",
+        );
+    }
+    let token_type = reader.text("PAT_TOKEN_TYPE");
+    let (client_id, client_secret) = client.unwrap_or_else(|| (String::new(), Secret::new("")));
+    Some(PersonalTokens {
+        prefix,
+        scopes: scopes.iter().map(String::as_str).collect(),
+        seconds: number(reader, "PAT_SECONDS", 300, 30, 3_600),
+        token_type: token_type.unwrap_or_else(|| "urn:logto:token-type:personal_access_token".to_owned()),
+        client_id,
+        client_secret,
+    })
+}
+
+fn color(reader: &mut Reader<'_>) -> Color {
+    let Some(text) = reader.text("PAGE_COLOR") else { return Color::DEFAULT };
+    Color::parse(&text).unwrap_or_else(|| {
+        let problem = format!("must be a colour such as {}: a hash and six digits", Color::DEFAULT);
+        reader.wrong_value("PAGE_COLOR", &text, &problem);
+        Color::DEFAULT
+    })
+}
+
+fn number(reader: &mut Reader<'_>, name: &str, default: u64, lowest: u64, highest: u64) -> u64 {
+    match reader.text(name).map(|text| (text.parse::<u64>(), text)) {
+        None => default,
+        Some((Ok(number), _)) if (lowest..=highest).contains(&number) => number,
+        Some((_, text)) => {
+            reader.wrong_value(name, &text, &format!("must be a whole number between {lowest} and {highest}"));
+            default
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

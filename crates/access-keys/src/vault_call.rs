@@ -159,3 +159,93 @@ impl Answer {
         })
     }
 }
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// All that a message holds: its debug form hides the secrets.
+    fn content(answer: &Answer) -> (String, Option<String>) {
+        let token = match answer {
+            Answer::Key(KeyToken { access_token, .. }) | Answer::PersonalToken { access_token, .. } => {
+                Some(access_token.expose().to_owned())
+            }
+            Answer::Refused(_) | Answer::Unavailable { .. } => None,
+        };
+        (format!("{answer:?}"), token)
+    }
+
+    #[test]
+    fn requests_are_read_as_they_were_written() {
+        let secret = "mcpk_\"\\\u{e9}\n";
+        let requests = [
+            Request::UseKey { key: Secret::new(secret) },
+            Request::ExchangePersonalToken { token: Secret::new(secret) },
+        ];
+        for request in requests {
+            match (Request::from_json(&request.to_json()), &request) {
+                (Some(Request::UseKey { key }), Request::UseKey { .. }) => assert_eq!(key.expose(), secret),
+                (Some(Request::ExchangePersonalToken { token }), Request::ExchangePersonalToken { .. }) => {
+                    assert_eq!(token.expose(), secret);
+                }
+                (other, _) => panic!("{request:?} became {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_refusal_has_a_name() {
+        for (refusal, _) in REFUSALS {
+            let answer = Answer::Refused(refusal);
+            assert_eq!(Answer::from_json(&answer.to_json()).as_ref().map(content), Some(content(&answer)));
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_is_none() {
+        for text in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            "\"use_key\"",
+            r#"["use_key"]"#,
+            r#"["use_key",1]"#,
+            r#"["revoke","a"]"#,
+            r#"["key","t","i","s","u","a",[1],5]"#,
+            r#"["key","t","i","s","u","a",null,-5]"#,
+            r#"["key","t"]"#,
+            r#"["personal_token","t"]"#,
+            r#"["refused","other"]"#,
+            r#"["refused",null]"#,
+            r#"["unavailable","5",""]"#,
+        ] {
+            assert!(Request::from_json(text).is_none() && Answer::from_json(text).is_none(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn answers_are_read_as_they_were_written(
+            strings in prop::array::uniform5("\\PC{0,20}"),
+            tools in prop::option::of(prop::collection::vec("\\PC{0,10}", 0..4)),
+            number: u64,
+        ) {
+            let [access_token, id, issuer, subject, scopes] = strings;
+            let cause = subject.clone();
+            let access_token = Secret::new(access_token);
+            let answers = [
+                Answer::PersonalToken { access_token: access_token.clone(), until: number },
+                Answer::Unavailable { retry_after: number, cause },
+                Answer::Key(KeyToken { access_token, id, issuer, subject, scopes, tools, until: number }),
+            ];
+            for answer in answers {
+                prop_assert_eq!(Answer::from_json(&answer.to_json()).as_ref().map(content), Some(content(&answer)));
+            }
+        }
+    }
+}

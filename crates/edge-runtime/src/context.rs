@@ -18,4 +18,9 @@ pub struct RequestContext {
 pub trait Connection: Any {
     /// The network address that the request came from, if the platform knows it.
     fn address(&self) -> Option<String>;
+
+    /// A header of the request that is not among those that are read of every one, by its lower-case name.
+    fn header(&self, _name: &str) -> Option<String> {
+        None
+    }
 }

@@ -153,6 +153,9 @@ pub enum Body {
     },
     /// What the platform holds; see [`forward`](crate::forward).
     Platform(PlatformBody),
+    /// A whole response that the platform holds, whose headers come before those of [`Response::headers`]; see
+    /// [`proxy`](crate::proxy).
+    Response(PlatformBody),
 }
 
 /// A body that the platform holds, in a form of its own.
@@ -179,6 +182,7 @@ impl std::fmt::Debug for Body {
             Self::Text(text) => formatter.debug_tuple("Text").field(text).finish(),
             Self::Stream { .. } => formatter.write_str("Stream"),
             Self::Platform(_) => formatter.write_str("Platform"),
+            Self::Response(_) => formatter.write_str("Response"),
         }
     }
 }
@@ -225,7 +229,7 @@ impl Response {
     pub fn text(&self) -> &str {
         match &self.body {
             Body::Text(text) => text,
-            Body::Empty | Body::Stream { .. } | Body::Platform(_) => "",
+            Body::Empty | Body::Stream { .. } | Body::Platform(_) | Body::Response(_) => "",
         }
     }
 }

@@ -15,9 +15,11 @@
 //! | [`secret`], [`seal`] | text that no log shows; what a client keeps for us, encrypted | |
 //! | [`client_network`] | what rate limits count by | |
 //! | [`log`] | the record of a request | |
+//! | [`color`] | the operator's colour, readable on the pages of all Workers | WCAG 2.2 |
 //! | [`json`] | JSON objects as text under construction | RFC 8259 |
 //! | [`sql`], [`alarm`] | the storage and the alarm of a Durable Object | |
 //! | [`forward`] | requests and responses that are passed on without their bodies | RFC 9110 §7.6 |
+//! | [`proxy`] | whole requests that are passed on to another Worker of the same operator | |
 //! | [`service_call`] | calls of JSON between Workers, and who may make them | |
 //! | `cloudflare` | the Worker shell, behind the feature of that name | |
 //!
@@ -28,6 +30,7 @@ pub mod app;
 pub mod client_network;
 #[cfg(feature = "cloudflare")]
 pub mod cloudflare;
+pub mod color;
 pub mod context;
 pub mod cors;
 pub mod crypto;
@@ -38,6 +41,7 @@ pub mod json;
 pub mod keys;
 pub mod log;
 pub mod ports;
+pub mod proxy;
 pub mod seal;
 pub mod secret;
 pub mod service_call;

@@ -3,6 +3,10 @@
 //! It joins [`ResourceServer`], which authenticates the caller, and [`Server`], which handles the message; neither knows the
 //! other. A refusal of either becomes a response in one place, [`ChallengeContext::response`].
 
+#[cfg(feature = "access-keys")]
+mod access_keys;
+mod route;
+
 use std::{cell::OnceCell, rc::Rc};
 
 use mcp_edge_gateway::{
@@ -20,6 +24,8 @@ use mcp_edge_oauth::{
     protected_resource::advertisable,
     resource_server::{Authentication, ResourceServer},
 };
+#[cfg(feature = "access-keys")]
+use mcp_edge_runtime::proxy::Proxy;
 use mcp_edge_runtime::{
     app::{App, Handled},
     client_network::client_network,
@@ -34,9 +40,10 @@ use mcp_edge_server::{AccessNeeded, BODY_BYTES, Server, ServerServices, StateKey
 
 use crate::{
     documents::{
-        Documents, Entry,
+        Documents,
         document::{Document, Readers},
     },
+    endpoint::route::Route,
     health,
     page::{Page, Part},
     settings::Settings,
@@ -72,32 +79,9 @@ pub struct Endpoint<E, S> {
     page: OnceCell<Page>,
     /// Answers in place of `server`, which then has nothing to offer.
     gateway: Option<Rc<dyn PassOn>>,
-}
-
-/// Which part of the server a path belongs to.
-#[derive(Debug, Clone, Copy)]
-enum Route<'a> {
-    Mcp,
-    Document(&'a Entry),
-    Mirror(&'a Mirror),
-    Health,
-    Page(Part),
-    RetiredTransport,
-    Elsewhere,
-}
-
-impl Route<'_> {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Mcp => "mcp",
-            Self::Document(entry) => entry.route,
-            Self::Mirror(_) => "mirror",
-            Self::Health => "health",
-            Self::Page(_) => "page",
-            Self::RetiredTransport => "retired_transport",
-            Self::Elsewhere => "elsewhere",
-        }
-    }
+    /// Answers `/account`.
+    #[cfg(feature = "access-keys")]
+    account: Option<Rc<dyn Proxy>>,
 }
 
 impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
@@ -152,7 +136,15 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             documents,
             page: OnceCell::new(),
             gateway,
+            #[cfg(feature = "access-keys")]
+            account: None,
         }
+    }
+
+    /// The settings that it was created from.
+    #[cfg(all(feature = "access-keys", feature = "cloudflare"))]
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Returns the route of a path. The MCP endpoint is compared first: nearly every request is for it, and no document can
@@ -166,6 +158,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         }
         match (path, &self.settings.mirror) {
             (health::PATH, _) => Route::Health,
+            #[cfg(feature = "access-keys")]
+            _ if access_keys::is_at(path) => self.account.as_deref().map_or(Route::Elsewhere, Route::Account),
             ("/sse" | "/sse/" | "/messages" | "/messages/", _) => Route::RetiredTransport,
             (_, Some(mirror)) if Mirror::is_at(path, &self.settings.resource.path) => Route::Mirror(mirror),
             _ => Part::at(path, &self.settings).map_or(Route::Elsewhere, Route::Page),
@@ -363,7 +357,11 @@ fn origin_not_allowed(head: &RequestHead<'_>) -> Denial {
 impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
     fn header_names(&self) -> HeaderNames {
         let names = |names: &[&str]| names.iter().copied().map(str::to_owned).collect::<Vec<_>>();
-        let (always, others) = (names(&["origin"]), names(&["access-control-request-headers", "if-none-match"]));
+        // Where credentials must not be, beside those that are exchanged.
+        let exchanged: &[&str] =
+            if self.settings.access_keys.are_enabled() { &["cookie", "x-api-key", "dpop"] } else { &[] };
+        let always = names(&[&["origin"], exchanged].concat());
+        let others = names(&["access-control-request-headers", "if-none-match"]);
         match &self.gateway {
             None => {
                 let of_messages = self.server.header_names().map(str::to_owned).collect();
@@ -390,6 +388,8 @@ impl<E: Clone + 'static, S: Services> App for Endpoint<E, S> {
             Route::Mirror(mirror) => self.mirror(mirror, head, context.now, &mut record).await,
             Route::Health => self.health(head, context.now, &mut record).await,
             Route::Page(part) => self.page.get_or_init(|| self.new_page()).document(part).respond(head),
+            #[cfg(feature = "access-keys")]
+            Route::Account(pages) => self.account(pages, head, context, &mut record).await,
             Route::RetiredTransport => self.retired_transport(),
             Route::Elsewhere => self.elsewhere(),
         };

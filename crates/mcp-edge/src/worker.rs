@@ -3,6 +3,17 @@
 use mcp_edge_runtime::cloudflare::{self, Bindings, EdgeServices, Shell, is_bound, setting};
 use mcp_edge_server::{BuildError, Server};
 use worker::Env;
+#[cfg(feature = "access-keys")]
+use {
+    crate::settings::{AccessKeySettings, PAGES_BINDING},
+    mcp_edge_oauth::exchange::VAULT_BINDING,
+    mcp_edge_runtime::{
+        cloudflare::{Binding, BoundWorker},
+        proxy::Proxy,
+        service_call::CallLimits,
+    },
+    std::{rc::Rc, time::Duration},
+};
 
 #[cfg(feature = "gateway")]
 use crate::gateway;
@@ -13,6 +24,10 @@ pub use mcp_edge_runtime::cloudflare::{Request, Response, wasm_bindgen};
 
 /// The names of the bindings in `wrangler.toml`.
 const BINDINGS: Bindings = Bindings { store: "JWKS", rate_limiter: "RATE_LIMITER" };
+
+/// A call of the vault may wait ten seconds for another one that uses the same key, and asks the provider.
+#[cfg(feature = "access-keys")]
+const VAULT_LIMITS: CallLimits = CallLimits { timeout: Duration::from_secs(14), max_answer: 64 * 1024 };
 
 /// Builds a server with its tools, once per isolate.
 pub type Build = fn() -> Result<Server<Env>, BuildError>;
@@ -51,6 +66,22 @@ pub fn fetch(request: Request, env: Env, build: Build) -> wasm_bindgen::JsValue 
 }
 
 fn create(env: &Env, build: Build) -> Result<Endpoint<Env, EdgeServices>, String> {
+    let endpoint = create_endpoint(env, build)?;
+    #[cfg(feature = "access-keys")]
+    let endpoint = with_access_keys(endpoint, env);
+    Ok(endpoint)
+}
+
+/// Connects an endpoint with the vault, as far as it is bound.
+#[cfg(feature = "access-keys")]
+fn with_access_keys(endpoint: Endpoint<Env, EdgeServices>, env: &Env) -> Endpoint<Env, EdgeServices> {
+    let AccessKeySettings { has_pages, has_vault, .. } = endpoint.settings().access_keys;
+    let pages = has_pages.then(|| Rc::new(BoundWorker::new(env, PAGES_BINDING)) as Rc<dyn Proxy>);
+    let vault = has_vault.then(|| Binding::service(env, VAULT_BINDING).limits(VAULT_LIMITS));
+    endpoint.with_access_keys(pages, vault)
+}
+
+fn create_endpoint(env: &Env, build: Build) -> Result<Endpoint<Env, EdgeServices>, String> {
     let settings = Settings::parse_bound(|name| setting(env, name), |name| is_bound(env, name));
     let settings = settings.map_err(|error| error.to_string())?;
     let services = EdgeServices::new(env.clone(), BINDINGS);

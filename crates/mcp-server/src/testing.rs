@@ -207,7 +207,7 @@ impl ServerResponse {
     async fn read(response: Response) -> Self {
         let Response { status, body, .. } = response;
         let mut messages: Vec<Value> = match body {
-            Body::Empty | Body::Platform(_) => Vec::new(),
+            Body::Empty | Body::Platform(_) | Body::Response(_) => Vec::new(),
             Body::Text(text) => vec![serde_json::from_str(&text).unwrap_or_default()],
             Body::Stream { chunks, .. } => {
                 let text: String = chunks.collect().await;

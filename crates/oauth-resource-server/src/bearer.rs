@@ -131,6 +131,36 @@ fn query_has_token(query: &str) -> bool {
     })
 }
 
+/// Refuses a request with a credential in its query or in a cookie: what gets there gets into other places as well, such
+/// as logs. `is_credential` tells by the form of a text whether it is one.
+///
+/// # Errors
+/// [`Denial::TokenInQuery`], [`Denial::KeyInCookie`].
+pub fn check_places(head: &RequestHead<'_>, is_credential: &dyn Fn(&str) -> bool) -> Result<(), Denial> {
+    let has_one = |pairs: &str, separator: char| {
+        pairs.split(separator).any(|pair| {
+            let value = pair.split_once('=').map_or(pair, |(_, value)| value);
+            is_credential(value.trim_matches([' ', '\t', '"']))
+        })
+    };
+    if !head.query().is_empty() && has_one(head.query(), '&') {
+        return Err(Denial::TokenInQuery);
+    }
+    match head.header("cookie") {
+        Some(cookies) if has_one(cookies, ';') => Err(Denial::KeyInCookie),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a request that carries another credential beside the one in `Authorization`.
+///
+/// # Errors
+/// [`Denial::MultipleCredentials`].
+pub fn check_alone(head: &RequestHead<'_>) -> Result<(), Denial> {
+    let has_another = ["x-api-key", "dpop"].iter().any(|name| head.header(name).is_some());
+    if has_another { Err(Denial::MultipleCredentials) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

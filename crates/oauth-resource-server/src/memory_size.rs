@@ -6,7 +6,7 @@ use std::mem::size_of;
 
 use serde_json::{Map, Value};
 
-use mcp_edge_identity::{Identity, Scopes};
+use mcp_edge_identity::{Credential, Identity, KeyUse, Scopes};
 
 /// What an allocation takes beyond its bytes: the allocator's header, and rounding up.
 pub const ALLOCATION: usize = 16;
@@ -28,7 +28,15 @@ pub fn of_identity(identity: &Identity) -> usize {
         + text(identity.issuer())
         + identity.client_id().map_or(0, text)
         + identity.organization_id().map_or(0, text);
-    behind_rc::<Identity>() + strings + scopes + members(identity.claims())
+    let credential = match identity.credential() {
+        Credential::AccessKey(key) => {
+            let tools = key.tools.as_deref().unwrap_or_default();
+            let room = 2 * (tools.len() + 2) * size_of::<String>() + ALLOCATION;
+            behind_rc::<KeyUse>() + text(&key.id) + tools.iter().fold(room, |bytes, name| bytes + text(name))
+        }
+        Credential::AccessToken | Credential::PersonalAccessToken => 0,
+    };
+    behind_rc::<Identity>() + strings + scopes + members(identity.claims()) + credential
 }
 
 /// What a set of scopes holds beside itself.
@@ -72,6 +80,8 @@ fn value(value: &Value) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use serde_json::json;
 
     use super::*;
@@ -115,8 +125,15 @@ mod tests {
         let longer = identity.clone().with(|verified| verified.issuer.push('x'));
         assert_eq!(of_identity(&longer), of_identity(&identity) + 1);
         let longer = identity.clone().with(|verified| verified.client_id = Some("a client".to_owned()));
-        let shorter = identity.with(|verified| verified.client_id = None);
+        let shorter = identity.clone().with(|verified| verified.client_id = None);
         assert_eq!(of_identity(&longer), of_identity(&shorter) + text("a client"));
+        let with_tools = |tools: &[&str]| {
+            let tools = Some(tools.iter().map(|name| (*name).to_owned()).collect());
+            let key = Rc::new(KeyUse { id: "id".to_owned(), tools });
+            of_identity(&identity.clone().with(|verified| verified.credential = Credential::AccessKey(key)))
+        };
+        assert!(with_tools(&[]) > of_identity(&identity) + behind_rc::<KeyUse>() + 2);
+        assert!(with_tools(&["a tool"]) >= with_tools(&[]) + size_of::<String>() + text("a tool"));
     }
 
     #[test]

@@ -1,12 +1,32 @@
-//! Requests to the token endpoint and the revocation endpoint.
+//! Requests to the token endpoint and the revocation endpoint (RFC 6749 §4.1.3 and §6, RFC 7009).
 
-use mcp_edge_oauth::{provider::Provider, token_endpoint::TokenEndpointError};
+use std::time::Duration;
+
+use mcp_edge_oauth::{
+    client_authentication::{basic, form_encode},
+    json_members,
+    provider::Provider,
+    token_endpoint::TokenEndpointError,
+};
 use mcp_edge_runtime::{
-    ports::{Fetch, FetchError},
+    ports::{Fetch, FetchError, HttpRequest, HttpResponse, Method, RequestContent},
     secret::Secret,
 };
+use serde_json::Value;
 
-use crate::{authorization::Code, client::Client};
+use crate::{authorization::Code, client::Client, provider_metadata::ProviderMetadata};
+
+/// A user waits: a provider that needs longer is treated as down.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// An answer with three tokens has 5 KB.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Longer than a token that fits into a request's header.
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
+
+/// The members of an answer that are read.
+const MEMBERS: [&str; 4] = ["access_token", "token_type", "refresh_token", "id_token"];
 
 /// Tokens of the provider.
 #[derive(Debug, Clone)]
@@ -31,9 +51,39 @@ pub enum TokenRequestError {
     /// An error of the token endpoint.
     #[error("{0:?}")]
     Refused(TokenEndpointError),
-    /// Status 200, and no tokens in the answer.
-    #[error("the answer has no tokens")]
-    NoTokens,
+    /// Status 200, and an answer that is no JSON object, or whose member of this name is missing or not usable.
+    #[error("the answer has no tokens: {0}")]
+    NoTokens(&'static str),
+}
+
+/// What an error asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// To try again later: the provider has not answered, or not as a token endpoint does. What it has done is not known.
+    TryAgain,
+    /// That the operator mends our client at the provider, or what it asks for.
+    MendClient,
+    /// A new authorization by the user: the code or the refresh token is not good (`invalid_grant`).
+    AuthorizeAgain,
+}
+
+impl TokenRequestError {
+    /// What the error asks for.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::NoEndpoint | Self::NoAnswer(_) | Self::NoTokens(_) | Self::Refused(TokenEndpointError::Outage(_)) => {
+                Remedy::TryAgain
+            }
+            Self::Refused(TokenEndpointError::Grant) => Remedy::AuthorizeAgain,
+            Self::Refused(TokenEndpointError::Other(code))
+                if matches!(code.as_str(), "server_error" | "temporarily_unavailable" | "slow_down") =>
+            {
+                Remedy::TryAgain
+            }
+            Self::Refused(_) => Remedy::MendClient,
+        }
+    }
 }
 
 /// Redeems a code. With `resource` the access token is for that resource (RFC 8707 §2.2).
@@ -41,14 +91,23 @@ pub enum TokenRequestError {
 /// # Errors
 /// [`TokenRequestError`].
 pub async fn redeem(
-    _provider: &Provider,
-    _client: &Client,
-    _code: &Code,
-    _verifier: &str,
-    _resource: Option<&str>,
-    _fetch: &impl Fetch,
+    provider: &Provider,
+    client: &Client,
+    code: &Code,
+    verifier: &str,
+    resource: Option<&str>,
+    fetch: &impl Fetch,
 ) -> Result<Tokens, TokenRequestError> {
-    Err(TokenRequestError::NoEndpoint)
+    let mut form = form_of(&[
+        ("grant_type", "authorization_code"),
+        ("code", code.0.expose()),
+        ("redirect_uri", &client.redirect_uri),
+        ("code_verifier", verifier),
+    ]);
+    if let Some(resource) = resource {
+        add(&mut form, "resource", resource);
+    }
+    tokens(provider, client, form, fetch).await
 }
 
 /// Gets an access token for `resource` with `scope` (separated by spaces) for a refresh token (RFC 6749 §6).
@@ -56,25 +115,129 @@ pub async fn redeem(
 /// # Errors
 /// [`TokenRequestError`]. `Refused(TokenEndpointError::Grant)` alone says that the refresh token is not good.
 pub async fn refresh(
-    _provider: &Provider,
-    _client: &Client,
-    _refresh_token: &Secret,
-    _resource: &str,
-    _scope: &str,
-    _fetch: &impl Fetch,
+    provider: &Provider,
+    client: &Client,
+    refresh_token: &Secret,
+    resource: &str,
+    scope: &str,
+    fetch: &impl Fetch,
 ) -> Result<Tokens, TokenRequestError> {
-    Err(TokenRequestError::NoEndpoint)
+    let form = form_of(&[
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token.expose()),
+        ("scope", scope),
+        ("resource", resource),
+    ]);
+    tokens(provider, client, form, fetch).await
 }
 
-/// Revokes a refresh token, and with it what the provider takes for its grant (RFC 7009 §2).
+/// Revokes a refresh token, and with it what the provider takes for its grant (RFC 7009 §2.1). One that the provider calls
+/// an `invalid_token` is revoked already; RFC 7009 §2.2 has it say so with status 200.
 ///
 /// # Errors
-/// [`TokenRequestError`].
+/// [`TokenRequestError`], never `NoTokens`. `Refused(TokenEndpointError::Grant)`: the provider takes the token for another
+/// client's, so its grant may live on.
 pub async fn revoke(
-    _provider: &Provider,
-    _client: &Client,
-    _refresh_token: &Secret,
-    _fetch: &impl Fetch,
+    provider: &Provider,
+    client: &Client,
+    refresh_token: &Secret,
+    fetch: &impl Fetch,
 ) -> Result<(), TokenRequestError> {
-    Err(TokenRequestError::NoEndpoint)
+    let endpoint = provider.revocation_endpoint.as_deref().ok_or(TokenRequestError::NoEndpoint)?;
+    let form = form_of(&[("token", refresh_token.expose()), ("token_type_hint", "refresh_token")]);
+    let posts_secret = ProviderMetadata::of(provider).posts_secret_to_revoke;
+    let reply = post(endpoint, client, form, posts_secret, fetch).await?;
+    if matches!(reply.status, 200 | 204) {
+        return Ok(());
+    }
+    match TokenEndpointError::of(&reply) {
+        TokenEndpointError::Other(code) if code == "invalid_token" => Ok(()),
+        error => Err(TokenRequestError::Refused(error)),
+    }
+}
+
+/// Sends a form to the token endpoint, and reads the answer.
+async fn tokens(
+    provider: &Provider,
+    client: &Client,
+    form: String,
+    fetch: &impl Fetch,
+) -> Result<Tokens, TokenRequestError> {
+    let endpoint = provider.token_endpoint.as_deref().ok_or(TokenRequestError::NoEndpoint)?;
+    let reply = post(endpoint, client, form, ProviderMetadata::of(provider).posts_secret, fetch).await?;
+    match reply.status {
+        200 => read(&reply.body).map_err(TokenRequestError::NoTokens),
+        _ => Err(TokenRequestError::Refused(TokenEndpointError::of(&reply))),
+    }
+}
+
+/// Sends a form as our client (RFC 6749 §2.3.1).
+async fn post(
+    endpoint: &str,
+    client: &Client,
+    mut form: String,
+    posts_secret: bool,
+    fetch: &impl Fetch,
+) -> Result<HttpResponse, TokenRequestError> {
+    let (id, secret) = (client.client_id.as_str(), client.client_secret.expose());
+    let authorization = (!posts_secret).then(|| basic(id, secret));
+    if posts_secret {
+        add(&mut form, "client_id", id);
+        add(&mut form, "client_secret", secret);
+    }
+    let request = HttpRequest {
+        method: Method::POST,
+        url: endpoint,
+        authorization: authorization.as_deref(),
+        body: RequestContent::Form(&form),
+        timeout: TIMEOUT,
+        max_body: MAX_ANSWER_BYTES,
+    };
+    fetch.fetch(request).await.map_err(TokenRequestError::NoAnswer)
+}
+
+fn form_of(fields: &[(&str, &str)]) -> String {
+    let mut form = String::new();
+    for (name, value) in fields {
+        add(&mut form, name, value);
+    }
+    form
+}
+
+fn add(form: &mut String, name: &str, value: &str) {
+    if !form.is_empty() {
+        form.push('&');
+    }
+    form.push_str(name);
+    form.push('=');
+    form.push_str(&form_encode(value));
+}
+
+/// Reads an answer with tokens (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3). The error is the member that is not usable.
+fn read(body: &str) -> Result<Tokens, &'static str> {
+    let members = json_members::read(body.as_bytes(), &|name| MEMBERS.contains(&name));
+    let members = members.map_err(|_| "not a JSON object without duplicates")?;
+    let text = |name: &'static str| match members.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(name),
+    };
+    let token = |name: &'static str| match text(name)? {
+        None => Ok(None),
+        Some(token) if is_token(token) => Ok(Some(Secret::new(token))),
+        Some(_) => Err(name),
+    };
+    if !text("token_type")?.is_some_and(|token_type| token_type.eq_ignore_ascii_case("Bearer")) {
+        return Err("token_type");
+    }
+    Ok(Tokens {
+        access_token: token("access_token")?.ok_or("access_token")?,
+        refresh_token: token("refresh_token")?,
+        id_token: token("id_token")?,
+    })
+}
+
+/// Visible ASCII (RFC 6749 appendix A.12 and A.17) of a length that can be sent.
+fn is_token(text: &str) -> bool {
+    (1..=MAX_TOKEN_BYTES).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }

@@ -2,11 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A request to the object.
+/// A message to the object. It does not know its own name, and what it seals is bound to that.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Envelope {
+    /// The id of the key.
+    pub id: String,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// A request to the object. Each can be repeated.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    /// Makes the key. Only once.
+    /// Makes the key, unless there is another one.
     Create(Box<NewKey>),
     /// An access token for the bearer of the key's secret.
     Use {
@@ -22,7 +31,8 @@ pub enum Request {
         /// If set, only if this is its secret: the holder of a key may revoke it.
         secret: Option<String>,
     },
-    /// Revokes the grant of a key that is gone at the provider.
+    /// Revokes at the provider the grant of a key that works no longer. One that works is left alone: the answer is the
+    /// key.
     EndGrant,
 }
 
@@ -70,6 +80,14 @@ pub enum Answer {
     Revoked,
     /// The provider has ended the grant.
     Ended,
+    /// As [`Answer::Revoked`] or [`Answer::Ended`], by the state of the key; and it is to be reported. At most once a
+    /// minute.
+    Report {
+        /// The key.
+        key: Box<Description>,
+        /// Whether the provider has ended the grant just now.
+        has_just_ended: bool,
+    },
     /// The provider cannot be asked, or does not say.
     Unavailable {
         /// Seconds until it makes sense to ask again.

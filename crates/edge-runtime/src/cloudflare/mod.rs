@@ -12,6 +12,7 @@
 //! | `metrics` | Analytics Engine |
 //! | `object` | Durable Objects: events, SQL storage, alarms |
 //! | `forward` | requests and responses that are passed on without their bodies |
+//! | `proxy` | whole requests that are passed on to another Worker |
 //! | `service_call` | calls to other Workers and to Durable Objects; named entrypoints |
 //! | `keys` | secret keys in WebCrypto |
 //! | `event` | events that are answered with a promise |
@@ -23,6 +24,7 @@ mod forward;
 mod keys;
 mod metrics;
 mod object;
+mod proxy;
 mod request;
 mod response;
 mod service_call;
@@ -34,6 +36,7 @@ pub use keys::{Es256Key, HkdfKey, HmacKey};
 pub use object::ObjectState;
 #[doc(hidden)]
 pub use object::{object_alarm, object_fetch};
+pub use proxy::BoundWorker;
 pub use service_call::{Binding, answer};
 #[doc(hidden)]
 pub use service_call::{ServiceCell, entrypoint_fetch};

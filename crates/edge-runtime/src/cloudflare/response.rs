@@ -3,11 +3,18 @@
 use std::cell::RefCell;
 
 use futures_util::StreamExt;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 use worker::console_error;
 
 use super::bridge;
-use crate::http::{Body, Response, Text};
+use crate::http::{Body, PlatformBody, Response, Text};
+
+#[wasm_bindgen(module = "/src/cloudflare/proxy.js")]
+extern "C" {
+    // `catch` as in `bridge`.
+    #[wasm_bindgen(catch, js_name = passBack)]
+    fn pass_back(response: &JsValue, lines: &str) -> Result<web_sys::Response, JsValue>;
+}
 
 type Header = (&'static str, Text);
 
@@ -25,6 +32,10 @@ thread_local! {
 /// Creates the platform's form of a response. One with a header that must not be sent becomes an empty 500: JavaScript
 /// would take a line break for the end of a header, and throw at what is not Latin-1.
 pub fn to_js(response: Response) -> web_sys::Response {
+    let response = match response.body {
+        Body::Response(whole) => return whole_response(whole, &response.headers),
+        body => Response { body, ..response },
+    };
     let is_for_one_request = are_for_one_request(&response.headers) || matches!(response.body, Body::Platform(_));
     // A set that is kept was checked when it was new.
     let kept = if is_for_one_request { None } else { kept_set(&response.headers) };
@@ -44,11 +55,19 @@ pub fn to_js(response: Response) -> web_sys::Response {
             wasm_streams::ReadableStream::from_stream(chunks).into_raw().unchecked_into()
         }
         Body::Platform(body) => body.downcast().unwrap_or(JsValue::NULL),
+        // Above.
+        Body::Response(_) => JsValue::NULL,
     };
     if is_for_one_request {
         return bridge::respond_once(response.status, &lines_of(&response.headers), body);
     }
     bridge::respond(response.status, kept.unwrap_or_else(|| keep(response.headers)), body)
+}
+
+/// A response of another Worker, with these headers added.
+fn whole_response(response: PlatformBody, headers: &[Header]) -> web_sys::Response {
+    let response: JsValue = response.downcast().unwrap_or_default();
+    pass_back(&response, &lines_of(headers)).unwrap_or_else(|_| bridge::respond_once(500, "", JsValue::NULL))
 }
 
 fn are_for_one_request(headers: &[Header]) -> bool {

@@ -5,15 +5,17 @@ import { text } from "./bridge.js";
 // The URL is ignored; `fetch` requires one.
 const INTERNAL_URL = "https://internal.invalid/";
 
-function targetOf(env, binding, object) {
+function targetOf(env, binding, object, jurisdiction) {
   const bound = env[binding];
-  return bound === undefined || object === undefined ? bound : bound.get(bound.idFromName(object));
+  if (bound === undefined || object === undefined) return bound;
+  const namespace = jurisdiction === undefined ? bound : bound.jurisdiction(jurisdiction);
+  return namespace.get(namespace.idFromName(object));
 }
 
 // A line with the status, and the answer; or `!kind` and an explanation.
-export async function callService(env, binding, object, message, milliseconds, limit) {
+export async function callService(env, binding, object, jurisdiction, message, milliseconds, limit) {
   try {
-    const target = targetOf(env, binding, object);
+    const target = targetOf(env, binding, object, jurisdiction);
     if (target === undefined) return "!unbound\n";
     const response = await target.fetch(INTERNAL_URL, {
       method: "POST",

@@ -23,6 +23,7 @@ extern "C" {
         env: &Env,
         binding: &str,
         object: Option<&str>,
+        jurisdiction: Option<&str>,
         message: &str,
         milliseconds: f64,
         limit: f64,
@@ -44,6 +45,7 @@ pub struct Binding {
     env: Env,
     name: &'static str,
     object: Option<String>,
+    jurisdiction: Option<String>,
     limits: CallLimits,
 }
 
@@ -52,13 +54,20 @@ impl Binding {
     /// `props`.
     #[must_use]
     pub fn service(env: &Env, binding: &'static str) -> Self {
-        Self { env: env.clone(), name: binding, object: None, limits: CallLimits::default() }
+        Self { env: env.clone(), name: binding, object: None, jurisdiction: None, limits: CallLimits::default() }
     }
 
     /// Creates a client of the Durable Object `name` in the namespace bound to `binding`.
     #[must_use]
     pub fn object(env: &Env, binding: &'static str, name: impl Into<String>) -> Self {
         Self { object: Some(name.into()), ..Self::service(env, binding) }
+    }
+
+    /// Sets the jurisdiction that the object is kept in, such as `eu`. The object of the same name in another jurisdiction,
+    /// or in none, is another object.
+    #[must_use]
+    pub fn jurisdiction(self, jurisdiction: Option<impl Into<String>>) -> Self {
+        Self { jurisdiction: jurisdiction.map(Into::into), ..self }
     }
 
     /// Sets the limits of each call. Defaults to [`CallLimits::default`].
@@ -73,8 +82,10 @@ impl CallService for Binding {
     async fn call(&self, message: String) -> Result<String, CallError> {
         let CallLimits { timeout, max_answer } = self.limits;
         let object = self.object.as_deref();
+        let jurisdiction = self.jurisdiction.as_deref();
+        let milliseconds = timeout.as_millis() as f64;
         let answer =
-            call_service(&self.env, self.name, object, &message, timeout.as_millis() as f64, max_answer as f64);
+            call_service(&self.env, self.name, object, jurisdiction, &message, milliseconds, max_answer as f64);
         let answer = JsFuture::from(answer).await.map_err(|thrown| CallError::Network(event::message_of(&thrown)))?;
         let answer = answer.as_string().unwrap_or_default();
         let (status, text) = answer.split_once('\n').unwrap_or_default();

@@ -60,7 +60,11 @@ impl EdgeServices {
 
 impl Connection for web_sys::Request {
     fn address(&self) -> Option<String> {
-        self.headers().get(ADDRESS_HEADER).ok()?
+        self.header(ADDRESS_HEADER)
+    }
+
+    fn header(&self, name: &str) -> Option<String> {
+        self.headers().get(name).ok()?
     }
 }
 

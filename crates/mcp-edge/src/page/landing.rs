@@ -41,7 +41,7 @@ fn render(view: &View<'_>) -> Document {
             "issuers" => sections::issuers(html, view),
             "local_note" => html.raw(local_note(view)),
             "clients" => sections::clients(html, view),
-            "portal" => sections::portal(html, view),
+            "portal" => sections::portal(sections::access_keys(html, view), view),
             "try_link" if view.settings.page.has_playground() => html.raw("<a href=\"#try\">Try it</a>"),
             "try_link" => html,
             "playground" => playground(html, view),

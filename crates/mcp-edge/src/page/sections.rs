@@ -49,6 +49,17 @@ pub(super) fn clients<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
     html
 }
 
+/// Adds the link to access keys, if there are any.
+pub(super) fn access_keys<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
+    if !view.settings.access_keys.has_pages {
+        return html;
+    }
+    html.raw(
+        "<p class=\"about\">Your client cannot sign in? <a href=\"/account/keys\">Make an access key</a> for it, with the \
+         scopes that you choose.</p>\n",
+    )
+}
+
 /// Adds the link for developers of agents, if there is a developer portal.
 pub(super) fn portal<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
     let Some(portal) = &view.settings.page.developer_portal else { return html };

@@ -1,8 +1,8 @@
 //! The page at `/`, rendered from settings and a server.
 
 use super::{policy::Policy, view::DESCRIPTION, *};
-use crate::settings::color::Color;
 use mcp_edge_identity::Scopes;
+use mcp_edge_runtime::color::Color;
 use mcp_edge_runtime::http::{RequestHead, Response};
 use mcp_edge_server::{Call, Tool};
 
@@ -34,6 +34,21 @@ fn page_with(changes: &[(&str, &str)], gateway_scopes: Option<&Scopes>) -> Respo
     let find = |name: &str| changes.iter().chain(&minimal).find(|(known, _)| *known == name).map(|it| it.1.to_owned());
     let settings = Settings::parse(find).unwrap();
     landing::document(&settings, &server(), gateway_scopes).respond(&RequestHead::new("GET", "/"))
+}
+
+#[test]
+fn a_server_with_a_vault_says_where_keys_are_made() {
+    let link = "<a href=\"/account/keys\">Make an access key</a>";
+    assert!(!page(&[]).text().contains(link));
+    let settings = Settings::parse(|name| match name {
+        "ISSUER" => Some("https://tenant.logto.app/oidc".to_owned()),
+        "RESOURCE" => Some("https://mcp.example.com/mcp".to_owned()),
+        _ => None,
+    });
+    let mut settings = settings.unwrap();
+    settings.access_keys.has_pages = true;
+    let response = landing::document(&settings, &server(), None).respond(&RequestHead::new("GET", "/"));
+    assert!(response.text().contains(link), "{}", response.text());
 }
 
 /// Counts the occurrences of `tag` in `html`.

@@ -3,7 +3,7 @@
 //! The caller provides the strings (at the edge: `[vars]` of `wrangler.toml` and secrets). Their names and meaning are
 //! documented there and in the README.
 
-pub mod color;
+mod access_keys;
 mod gateway;
 mod listing;
 mod page;
@@ -26,6 +26,7 @@ use mcp_edge_runtime::{
     settings::{Reader, SettingsError},
 };
 
+pub use access_keys::{AccessKeySettings, PAGES_BINDING};
 pub use page::PageSettings;
 
 use crate::documents::registry::RegistryEntry;
@@ -61,6 +62,8 @@ pub struct Settings {
     pub state_secret: Option<Secret>,
     /// The gateway, if there is one.
     pub gateway: Option<GatewaySettings>,
+    /// Credentials other than access tokens.
+    pub access_keys: AccessKeySettings,
 }
 
 impl Settings {
@@ -82,9 +85,11 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let mut reader = Reader::new(&get);
         let ResourceServerSettings { resource, trust, display } = ResourceServerSettings::read(&mut reader);
-        let gateway = gateway::read(&mut reader, &resource, &trust, is_bound);
+        let gateway = gateway::read(&mut reader, &resource, &trust, &is_bound);
+        let access_keys = access_keys::read(&mut reader, &resource, &trust, &is_bound);
         let settings = Self {
             gateway,
+            access_keys,
             resource,
             trust,
             display,

@@ -1,8 +1,6 @@
 //! `PAGE`, `PAGE_COLOR`, `PLAYGROUND_CLIENT_ID`, `DEVELOPER_PORTAL`: the page at `/`.
 
-use mcp_edge_runtime::settings::Reader;
-
-use crate::settings::color::Color;
+use mcp_edge_runtime::{color::Color, settings::Reader};
 
 /// Settings of the page at `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]

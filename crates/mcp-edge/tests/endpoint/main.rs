@@ -4,6 +4,8 @@
 #[allow(dead_code, unused_imports, reason = "the tests of the resource server use more of it")]
 mod support;
 
+#[cfg(feature = "access-keys")]
+mod access_keys;
 mod gateway;
 mod published;
 mod requests;

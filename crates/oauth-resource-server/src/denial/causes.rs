@@ -227,8 +227,8 @@ denials! {
     )]
     IntrospectionRefused { status: u16, is_secret_expired: bool, retry_after: u64 } =>
         Row::outage("introspection_refused");
-    /// Too many unknown opaque tokens: the provider is not asked about this one.
-    #[detail("too many unknown opaque tokens, the provider is spared")]
+    /// Too many unknown tokens or keys: nobody is asked about this one.
+    #[detail("too many unknown tokens, the provider is spared")]
     ProviderSpared { retry_after: u64 } => Row::outage("provider_spared");
     /// The vault cannot be asked about an access key, or cannot say.
     #[detail("{cause}")]
@@ -237,7 +237,7 @@ denials! {
     #[detail("{cause}")]
     ExchangeUnavailable { cause: Excerpt, retry_after: u64 } => Row::outage("exchange_unavailable");
     /// The provider refuses our own client at the exchange: its secret is wrong or has expired, or it may not exchange.
-    #[detail("{cause}: check PAT_CLIENT_ID and PAT_CLIENT_SECRET")]
+    #[detail("{cause}")]
     ExchangeRefused { cause: Excerpt, retry_after: u64 } => Row::outage("exchange_refused");
     /// Our settings are wrong.
     #[detail("{}", error.as_ref().map_or("", Excerpt::as_str))]

@@ -36,7 +36,15 @@ fn an_outage_is_never_a_401() {
 fn a_failed_attempt_is_a_bad_token_that_an_honest_client_does_not_send() {
     for reason in Reason::ALL {
         let is_bad_token = reason.to_public().error == Some("invalid_token");
-        let is_outdated = matches!(reason, Reason::Expired | Reason::IssuedBeforeCutoff | Reason::KeyDenied);
+        let is_outdated = matches!(
+            reason,
+            Reason::Expired
+                | Reason::IssuedBeforeCutoff
+                | Reason::KeyDenied
+                | Reason::KeyExpired
+                | Reason::KeyRevoked
+                | Reason::KeyEnded
+        );
         assert_eq!(reason.counts_as_failed_attempt(), is_bad_token && !is_outdated, "{reason:?}");
     }
 }

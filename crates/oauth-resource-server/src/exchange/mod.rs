@@ -1,5 +1,19 @@
 //! Credentials that are no access tokens, and are exchanged for one: access keys, by the vault, and personal access tokens,
-//! by the provider (RFC 8693). The access token goes through the ordinary verification; nothing else authenticates.
+//! by the provider (RFC 8693) or the vault. The access token goes through the ordinary verification; nothing else
+//! authenticates.
+//!
+//! | module | what it contains |
+//! |---|---|
+//! | `exchanges` | [`Exchanges`]: who is asked about which credential, and what the answers mean |
+//! | [`token_exchange`] | the request to the provider's token endpoint, and its answers |
+//! | `in_flight` | [`InFlight`]: one exchange for all requests that wait for it, and the limit on unknown credentials |
+
+mod exchanges;
+mod in_flight;
+pub mod token_exchange;
+
+pub use exchanges::{Exchanges, MAX_KEY_SECONDS, VAULT_BINDING};
+pub use in_flight::{InFlight, Outcome};
 
 use futures_util::future::LocalBoxFuture;
 use mcp_edge_identity::Credential;
@@ -9,8 +23,14 @@ use crate::denial::Denial;
 
 /// Exchanges credentials for access tokens.
 pub trait CredentialExchange {
-    /// What a credential is meant to be, by its prefix alone; `None`: an access token.
-    fn kind_of(&self, credential: &str) -> Option<CredentialKind>;
+    /// What a text is meant to be, by its prefix alone; `None`: an access token, or no credential.
+    fn kind_of(&self, text: &str) -> Option<CredentialKind>;
+
+    /// Checks what can be said without asking anybody.
+    ///
+    /// # Errors
+    /// [`Denial::KeyMalformed`] and [`Denial::KeysNotAccepted`]; [`Denial::TokenTooLarge`].
+    fn check(&self, kind: CredentialKind, credential: &str) -> Result<(), Denial>;
 
     /// Exchanges a credential at `now` (seconds since 1970). The future does not depend on the request that waits for it.
     fn exchange<'a>(
@@ -37,7 +57,7 @@ pub struct Exchanged {
     pub access_token: Secret,
     /// What the caller sent.
     pub credential: Credential,
-    /// The scopes of an access key, which limit those of the access token; separated by spaces.
+    /// The scopes of the credential, which limit those of the access token; separated by spaces, without `SCOPE_PREFIX`.
     pub scopes: Option<String>,
     /// Whose credential it is: `iss` and `sub` of the access token must be these.
     pub owner: Option<(String, String)>,

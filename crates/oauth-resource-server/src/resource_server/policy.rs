@@ -8,6 +8,7 @@ use crate::{
     client_policy::ClientPolicy,
     denial::{Denial, Excerpt},
     disclosure::Disclosure,
+    exchange::Exchanged,
     provider::{ProviderLocation, ProviderUrls},
     scope_hierarchy::Hierarchy,
     scope_prefix::ScopePrefix,
@@ -127,6 +128,14 @@ impl TrustPolicy {
     /// for the audience of a token that has none. Prefix and clients are those of `ISSUER`.
     fn scopes_name_resource(&self, claims: &Claims) -> bool {
         !self.clients.allowed.is_empty() && claims.scopes.iter().any(|scope| self.scope_prefix.is_of_resource(scope))
+    }
+
+    /// An identity as far as a credential allows that was exchanged for its access token.
+    pub(super) fn narrow(&self, identity: Identity, exchanged: &Exchanged) -> Identity {
+        let Exchanged { credential, scopes, .. } = exchanged;
+        let scopes = scopes.as_deref().map(|scopes| self.hierarchy.expand(Scopes::parse(scopes)));
+        let disclose = |claims: &Map<String, Value>, scopes: &Scopes| self.disclosure.disclose(claims, scopes);
+        identity.narrowed(credential.clone(), scopes.as_ref(), disclose)
     }
 
     /// The checks of a verified identity, regardless of its token.

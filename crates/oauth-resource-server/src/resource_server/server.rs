@@ -4,42 +4,37 @@
 //! the key, then the signature, then the operator's policy on clients. Nothing is believed before the signature holds;
 //! the unverified `iss` only selects one of the configured issuers.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc};
 
 use super::{
-    introspection::{Verdict, introspect},
+    exchanging::Exchanging,
+    known::Known,
     policy::{TrustPolicy, TrustedIssuer},
     trace::{AuthTrace, Authentication},
 };
 use crate::{
-    bearer::{self, BearerToken},
-    denial::{Denial, Excerpt, IntrospectionError, OpaqueRefusal, SignatureError},
+    bearer,
+    denial::{Denial, Excerpt},
+    exchange::{CredentialExchange, Exchanged},
     keys::{
         jwks_cache::{CacheTier, Found, IssuerKeys, StoreUse},
         policy::{Attempted, KeyQuery},
     },
-    memory_size,
     token::{
         caller_kind::Source,
         claims,
         fingerprint::{Fingerprint, Fingerprints},
-        introspection_limiter::{Admission, IntrospectionLimiter},
+        introspection_limiter::IntrospectionLimiter,
         jwt::{self, Form},
-        opaque::{self, MAX_OPAQUE_BYTES, OpaquePolicy},
+        signature::{self, KeyChoice},
         token_use::check_requirements,
         two_choice_cache::TwoChoiceCache,
         verified::VerifiedJwt,
     },
 };
-use mcp_edge_identity::Identity;
+use mcp_edge_identity::{Credential, Identity};
 use mcp_edge_runtime::{http::RequestHead, ports::Services};
 use serde_json::{Map, Value};
-
-/// How long a request waits before it asks the limiter again.
-const LIMITER_WAIT_MILLISECONDS: u64 = 20;
-
-/// After five seconds, the longest that an introspection may take, one must have been answered.
-const MAX_LIMITER_WAITS: u64 = 250;
 
 /// Verifies tokens. Lives as long as its isolate, with its caches.
 ///
@@ -63,36 +58,13 @@ const MAX_LIMITER_WAITS: u64 = 250;
 /// ```
 #[derive(Debug)]
 pub struct ResourceServer {
-    policy: Rc<TrustPolicy>,
-    keys: Vec<Rc<IssuerKeys>>,
+    pub(super) policy: Rc<TrustPolicy>,
+    pub(super) keys: Vec<Rc<IssuerKeys>>,
     fingerprints: Fingerprints,
-    cache: RefCell<TwoChoiceCache<Known>>,
-    limiter: RefCell<IntrospectionLimiter>,
-}
-
-/// What is cached about a token.
-#[derive(Debug, Clone)]
-enum Known {
-    Jwt(Rc<VerifiedJwt>),
-    Opaque(Rc<Introspected>),
-}
-
-/// What the provider said of an opaque token, and until when that may be used.
-#[derive(Debug)]
-struct Introspected {
-    verdict: Verdict,
-    until: u64,
-}
-
-impl Introspected {
-    /// The bytes that it holds in memory behind an `Rc`.
-    fn held_bytes(&self) -> usize {
-        let verdict = match &self.verdict {
-            Ok((identity, _)) => memory_size::of_identity(identity),
-            Err(denial) => memory_size::behind_rc::<Denial>() + denial.held_bytes(),
-        };
-        memory_size::behind_rc::<Self>() + verdict
-    }
+    pub(super) cache: RefCell<TwoChoiceCache<Known>>,
+    /// Of opaque tokens.
+    pub(super) limiter: RefCell<IntrospectionLimiter>,
+    pub(super) exchanging: Option<Exchanging>,
 }
 
 impl ResourceServer {
@@ -121,7 +93,19 @@ impl ResourceServer {
             fingerprints: Fingerprints::default(),
             cache: RefCell::default(),
             limiter: RefCell::default(),
+            exchanging: None,
         }
+    }
+
+    /// The same for a server that accepts other credentials than access tokens as well, which `exchange` exchanges for some.
+    #[must_use]
+    pub fn with_exchange(self, exchange: Rc<dyn CredentialExchange>) -> Self {
+        Self { exchanging: Some(Exchanging::new(exchange)), ..self }
+    }
+
+    /// How credentials are exchanged, if they are. The compiler drops what is behind this if the feature is off.
+    fn exchanging(&self) -> Option<&Exchanging> {
+        if cfg!(feature = "exchange") { self.exchanging.as_ref() } else { None }
     }
 
     /// The issuers' keys, to report on their state.
@@ -145,39 +129,53 @@ impl ResourceServer {
         services: &impl Services,
         trace: &mut AuthTrace,
     ) -> Result<Rc<Identity>, Rc<Denial>> {
+        if let Some(exchanging) = self.exchanging() {
+            exchanging.check_places(head)?;
+        }
         let credentials = bearer::credentials_of(head)?;
         let fingerprint = self.fingerprints.of(credentials.expose(), services);
         let identity = if let Some(identity) = self.check_again(fingerprint, now, services, trace).await? {
+            if *identity.credential() != Credential::AccessToken {
+                bearer::check_alone(head)?;
+            }
             identity
         } else {
             let token = credentials.token()?;
-            match jwt::form_of(token.expose()) {
-                Form::Jwt => self.verify_jwt(token, fingerprint, now, services, trace).await?,
-                Form::Encrypted => return Err(Denial::EncryptedToken.into()),
-                Form::Opaque => self.verify_opaque(token, fingerprint, now, services, trace).await?,
+            let exchanging = self.exchanging().and_then(|exchanging| exchanging.with_kind(token.expose()));
+            match (exchanging, jwt::form_of(token.expose())) {
+                (Some((exchanging, kind)), _) => {
+                    bearer::check_alone(head)?;
+                    self.verify_exchanged(exchanging, (kind, token, fingerprint), now, services, trace).await?
+                }
+                (None, Form::Jwt) => self.verify_jwt(token.expose(), fingerprint, None, now, services, trace).await?,
+                (None, Form::Encrypted) => return Err(Denial::EncryptedToken.into()),
+                (None, Form::Opaque) => self.verify_opaque(token, fingerprint, now, services, trace).await?,
             }
         };
+        trace.key_id = identity.key_id().map(str::to_owned);
         trace.client_id = identity.client_id().map(str::to_owned);
         trace.subject = Some(identity.subject().to_owned());
         self.policy.check_identity(&identity)?;
         Ok(identity)
     }
 
-    /// Full verification of a JWT.
-    async fn verify_jwt(
+    /// Full verification of a JWT: of one that was sent or, if it was `exchanged`, of one in place of what was sent. What is
+    /// known then is cached under the fingerprint of what was sent.
+    pub(super) async fn verify_jwt(
         &self,
-        token: BearerToken<'_>,
+        token: &str,
         fingerprint: Fingerprint,
+        exchanged: Option<&Exchanged>,
         now: u64,
         services: &impl Services,
         trace: &mut AuthTrace,
     ) -> Result<Rc<Identity>, Rc<Denial>> {
-        let jwt = jwt::parse(token.expose(), &|name| self.policy.wants(name))?;
+        let mut jwt = jwt::parse(token, &|name| self.policy.wants(name))?;
         trace.kid.clone_from(&jwt.kid);
         let issuer_index = self.policy.issuer_of(claims::issuer(&jwt.claims)?)?;
         let profile = &self.policy.issuers[issuer_index].profile;
         jwt::check_type(jwt.typ.as_deref(), &profile.token_types)?;
-        let claims = claims::read(jwt.claims, profile)?;
+        let claims = claims::read(std::mem::take(&mut jwt.claims), profile)?;
         trace.issuer = Some(claims.issuer.clone());
         self.policy.check_claims(issuer_index, &claims)?;
         check_requirements(&claims, profile.provider)?;
@@ -185,44 +183,37 @@ impl ResourceServer {
         self.policy.denied.check_issue_time(claims.issued_at)?;
         self.policy.denied.check_kid(jwt.kid.as_deref())?;
 
-        let mut attempted = Attempted::default();
-        let (kid, algorithm) = (jwt.kid.as_deref(), jwt.algorithm);
-        let mut query = KeyQuery { kid, algorithm, issued_at: claims.issued_at, disproved: None };
-        let has_keys_of_tenants = profile.provider.has_keys_of_tenants;
-        let bad_signature = |error| Denial::BadSignature { kid: kid.map(Excerpt::new), alg: algorithm, error };
-        let key = loop {
-            let found = self.keys[issuer_index].find(now, query, attempted, services).await;
-            attempted = found.attempted;
-            trace.tier = Some(CacheTier::from(attempted).name());
-            let key = found.key?;
-            self.policy.denied.check_key(key.kid.as_deref(), &key.thumbprint)?;
-            if has_keys_of_tenants && !key.may_sign_for(&claims.issuer, claims.all.get("tid").and_then(Value::as_str)) {
-                return Err(Denial::KeyMismatch { kid: kid.map(Excerpt::new), alg: algorithm }.into());
-            }
-            let (found, expected) = (jwt.signature.len(), key.material.signature_length());
-            if found != expected {
-                return Err(bad_signature(SignatureError::Length { found, expected }).into());
-            }
-            match services.verify(&*key, algorithm, jwt.signing_input.as_bytes(), &jwt.signature).await {
-                Ok(true) => break key,
-                // Once more, if the provider has another key of this name by now; otherwise `find` refuses.
-                Ok(false) if query.disproved != Some(key.thumbprint) => query.disproved = Some(key.thumbprint),
-                Ok(false) => return Err(bad_signature(SignatureError::NotVerified).into()),
-                Err(error) => {
-                    let error = Excerpt::new(&error.to_string());
-                    return Err(Denial::UnusableKey { kid: kid.map(Excerpt::new), error }.into());
-                }
-            }
+        let choice = KeyChoice {
+            issued_at: claims.issued_at,
+            tenant: profile
+                .provider
+                .has_keys_of_tenants
+                .then(|| (claims.issuer.as_str(), claims.all.get("tid").and_then(Value::as_str))),
+            denied: &self.policy.denied,
         };
+        let Found { key, attempted } = signature::verify(&jwt, choice, &self.keys[issuer_index], now, services).await;
+        trace.tier = Some(CacheTier::from(attempted).name());
+        let key = key?;
 
         let validity = claims.validity();
-        let identity = Rc::new(self.policy.identify(issuer_index, claims, Source::Jwt, Map::new()));
+        if let Some((issuer, subject)) = exchanged.and_then(|exchanged| exchanged.owner.as_ref())
+            && (issuer, subject) != (&claims.issuer, &claims.subject)
+        {
+            return Err(Denial::KeyOfAnotherUser { sub: Excerpt::new(&claims.subject) }.into());
+        }
+        let until = exchanged.map_or(u64::MAX, |exchanged| exchanged.until.min(claims.expires_at));
+        let identity = self.policy.identify(issuer_index, claims, Source::Jwt, Map::new());
+        let identity = Rc::new(match exchanged {
+            Some(exchanged) => self.policy.narrow(identity, exchanged),
+            None => identity,
+        });
         let verified = VerifiedJwt {
             issuer_index,
             kid: jwt.kid,
-            algorithm,
+            algorithm: jwt.algorithm,
             key: key.thumbprint,
             validity,
+            until,
             identity: Rc::clone(&identity),
         };
         let bytes = verified.held_bytes();
@@ -231,8 +222,9 @@ impl ResourceServer {
     }
 
     /// Checks what may have changed about a JWT that was verified before: the time and the key. `None` for every other
-    /// token, and if the key of this name is another one by now; then the token is forgotten.
-    async fn check_again(
+    /// token, and if the key of this name is another one by now; then the token is forgotten. `None` as well for what was
+    /// exchanged, when it is time for another exchange.
+    pub(super) async fn check_again(
         &self,
         fingerprint: Fingerprint,
         now: u64,
@@ -241,6 +233,9 @@ impl ResourceServer {
     ) -> Result<Option<Rc<Identity>>, Rc<Denial>> {
         let cached = self.cache.borrow_mut().get(&fingerprint);
         let Some(Known::Jwt(known)) = cached else { return Ok(None) };
+        if now >= known.until {
+            return Ok(None);
+        }
         trace.kid.clone_from(&known.kid);
         trace.issuer = Some(known.identity.issuer().to_owned());
         known.validity.check(now)?;
@@ -251,105 +246,16 @@ impl ResourceServer {
             disproved: None,
         };
         let Found { key, .. } = self.keys[known.issuer_index].find(now, query, Attempted::default(), services).await;
-        if key?.thumbprint == known.key {
-            trace.tier = Some("verified");
-            return Ok(Some(Rc::clone(&known.identity)));
+        match key {
+            Ok(key) if key.thumbprint == known.key => {
+                trace.tier = Some("verified");
+                return Ok(Some(Rc::clone(&known.identity)));
+            }
+            // Another exchange gives a token that is signed with the provider's present key.
+            Err(denial) if known.until == u64::MAX || denial.reason().is_outage() => return Err(denial.into()),
+            _ => {}
         }
         self.cache.borrow_mut().remove(&fingerprint);
         Ok(None)
-    }
-
-    /// Checks an opaque token by what the provider says of it, or said a short time ago.
-    async fn verify_opaque(
-        &self,
-        token: BearerToken<'_>,
-        fingerprint: Fingerprint,
-        now: u64,
-        services: &impl Services,
-        trace: &mut AuthTrace,
-    ) -> Result<Rc<Identity>, Rc<Denial>> {
-        let not_configured = || Denial::OpaqueNotAccepted { refusal: OpaqueRefusal::NotConfigured };
-        let policy = self.policy.opaque.as_ref().ok_or_else(not_configured)?;
-        let bytes = token.expose().len();
-        if bytes > MAX_OPAQUE_BYTES {
-            return Err(Denial::TokenTooLarge { bytes, limit: MAX_OPAQUE_BYTES }.into());
-        }
-        let cached = match self.cache.borrow_mut().get(&fingerprint) {
-            Some(Known::Opaque(known)) => Some(known),
-            _ => None,
-        };
-        // A token that was good before is asked about again, however many others are invented.
-        let is_unknown = cached.as_ref().is_none_or(|known| known.verdict.is_err());
-        let verdict = if let Some(known) = cached.filter(|known| now < known.until) {
-            trace.tier = Some("verified");
-            known.verdict.clone()
-        } else {
-            trace.tier = Some(CacheTier::Provider.name());
-            self.ask_provider(token, policy, is_unknown, fingerprint, now, services).await
-        };
-        let (identity, validity) = verdict?;
-        trace.issuer = Some(identity.issuer().to_owned());
-        validity.check(now)?;
-        // Of a token without `iat`, the provider has said just now that it is good.
-        if validity.issued_at.is_some() {
-            self.policy.denied.check_issue_time(validity.issued_at)?;
-        }
-        Ok(identity)
-    }
-
-    /// Asks the provider about an opaque token, within the limit if it is unknown, and caches the verdict.
-    async fn ask_provider(
-        &self,
-        token: BearerToken<'_>,
-        policy: &OpaquePolicy,
-        is_unknown: bool,
-        fingerprint: Fingerprint,
-        now: u64,
-        services: &impl Services,
-    ) -> Verdict {
-        if is_unknown {
-            self.wait_for_admission(now, services).await?;
-        }
-        let verdict = introspect(token, &self.policy, policy, &self.keys[0], now, services).await;
-        if is_unknown {
-            self.limiter.borrow_mut().answered(verdict.is_ok());
-        }
-        let until = match &verdict {
-            Ok((_, validity)) => (now + policy.positive_ttl_seconds).min(validity.expires_at),
-            // An outage is not a verdict.
-            Err(denial) if denial.reason().is_outage() => return verdict,
-            Err(_) => now + policy.negative_ttl_seconds,
-        };
-        let introspected = Introspected { verdict: verdict.clone(), until };
-        let bytes = introspected.held_bytes();
-        self.cache.borrow_mut().insert(fingerprint, Known::Opaque(Rc::new(introspected)), bytes);
-        verdict
-    }
-
-    /// Returns when the provider may be asked about one more unknown token.
-    async fn wait_for_admission(&self, now: u64, services: &impl Services) -> Result<(), Denial> {
-        for waited in 0..MAX_LIMITER_WAITS {
-            let now = now + waited * LIMITER_WAIT_MILLISECONDS / 1000;
-            let admission = self.limiter.borrow_mut().admit(now);
-            match admission {
-                Admission::Granted => return Ok(()),
-                Admission::Later => services.sleep(Duration::from_millis(LIMITER_WAIT_MILLISECONDS)).await,
-                Admission::Exhausted(retry_after) => return Err(Denial::ProviderSpared { retry_after }),
-            }
-        }
-        Err(opaque::unavailable(IntrospectionError::TooManyOpen))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_remembered_refusal_holds_is_counted() {
-        let denial = Denial::OpaqueNotAccepted { refusal: OpaqueRefusal::Client(Excerpt::new("agent")) };
-        let of_denial = memory_size::behind_rc::<Denial>() + denial.held_bytes();
-        let introspected = Introspected { verdict: Err(denial.into()), until: 0 };
-        assert_eq!(introspected.held_bytes(), memory_size::behind_rc::<Introspected>() + of_denial);
     }
 }

@@ -26,7 +26,10 @@ pub struct AuthTrace {
     pub client_id: Option<String>,
     /// The subject, once verified.
     pub subject: Option<String>,
-    /// Which cache answered: `verified`, `memory`, `store` or `provider`.
+    /// The id of the access key, once verified.
+    pub key_id: Option<String>,
+    /// Which cache answered: `verified`, `memory`, `store` or `provider`; `exchange` if a credential was exchanged for an
+    /// access token.
     pub tier: Option<&'static str>,
 }
 
@@ -37,6 +40,7 @@ impl AuthTrace {
         record.maybe_cut("sub", self.subject.filter(|_| with_subject));
         record.maybe_cut("issuer", self.issuer);
         record.maybe_cut("kid", self.kid);
+        record.maybe_cut("key_id", self.key_id);
         if let Some(tier) = self.tier {
             record.text("tier", tier);
         }

@@ -1,5 +1,6 @@
 //! Settings of a resource server: what it is called and whom it trusts.
 
+mod credentials;
 mod issuers;
 mod provider;
 mod provider_location;
@@ -12,6 +13,7 @@ use std::rc::Rc;
 use mcp_edge_identity::{Scopes, is_scope_token};
 use mcp_edge_runtime::settings::Reader;
 
+pub use credentials::{CredentialSettings, PAT_SECONDS, PersonalTokens};
 pub use issuers::MAX_ISSUERS;
 pub use resource::Resource;
 pub use tokens::{OPAQUE_NEGATIVE_SECONDS, OPAQUE_SECONDS};

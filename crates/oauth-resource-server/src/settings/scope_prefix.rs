@@ -15,7 +15,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> ScopePrefix {
             " must end with a slash, such as api://<application ID>/, and be visible ASCII without \" and \\";
         reader.error(["SCOPE_PREFIX = ", prefix, expected].concat());
     }
-    for setting in ["REQUIRED_SCOPES", "SCOPE_HIERARCHY", "CLAIM_SCOPES"] {
+    for setting in ["REQUIRED_SCOPES", "SCOPE_HIERARCHY", "CLAIM_SCOPES", "PAT_SCOPES"] {
         // Behind the `=` of CLAIM_SCOPES are claims, whose names may begin with anything.
         let names_it =
             |entry: &String| entry.starts_with(prefix) || setting == "SCOPE_HIERARCHY" && entry.contains(prefix);

@@ -26,6 +26,8 @@ pub struct VerifiedJwt {
     pub key: Thumbprint,
     /// When it is valid.
     pub validity: Validity,
+    /// Until when it stands for a credential that was exchanged for it, in seconds since 1970; `u64::MAX` if it was sent itself.
+    pub until: u64,
     /// Who it stands for.
     pub identity: Rc<Identity>,
 }
@@ -49,7 +51,8 @@ mod tests {
             let identity = Rc::new(Identity::for_test("alice", "a"));
             let validity = Validity { expires_at: 2, not_before: None, issued_at: None };
             let (kid, algorithm) = (kid.map(str::to_owned), Algorithm::ES384);
-            VerifiedJwt { issuer_index: 0, kid, algorithm, key: [0; 32], validity, identity }.held_bytes()
+            VerifiedJwt { issuer_index: 0, kid, algorithm, key: [0; 32], validity, until: u64::MAX, identity }
+                .held_bytes()
         };
         assert_eq!(with(Some("a name of a key")), with(None) + memory_size::text("a name of a key"));
     }

@@ -7,6 +7,7 @@ mod support;
 mod access;
 mod callers;
 mod concurrency;
+mod exchanged;
 mod keys_over_time;
 mod logto;
 mod memory;

@@ -23,7 +23,9 @@ use crate::support::{
 };
 
 /// Reasons that other layers give, the endpoint and the tools; `endpoint.rs` reaches each of them.
-const GIVEN_ELSEWHERE: [Reason; 5] = [
+const GIVEN_ELSEWHERE: [Reason; 7] = [
+    Reason::KeyRefused,
+    Reason::KeyForOtherTools,
     Reason::OriginNotAllowed,
     Reason::RateLimited,
     Reason::UserRequired,
@@ -32,13 +34,13 @@ const GIVEN_ELSEWHERE: [Reason; 5] = [
 ];
 
 /// What a case does to the good set-up.
-struct Case {
+pub struct Case {
     reason: Reason,
     what: &'static str,
     deny: Box<dyn Fn() -> Denial>,
 }
 
-fn case(reason: Reason, what: &'static str, deny: impl Fn() -> Denial + 'static) -> Case {
+pub fn case(reason: Reason, what: &'static str, deny: impl Fn() -> Denial + 'static) -> Case {
     Case { reason, what, deny: Box::new(deny) }
 }
 
@@ -98,8 +100,14 @@ fn signed_text(header: &str, claims: &str) -> String {
     mint_text(&key_pair("p384-1"), Algorithm::ES384, header, claims)
 }
 
-#[allow(clippy::too_many_lines, reason = "a list")]
 fn cases() -> Vec<Case> {
+    let mut cases = crate::exchanged::reasons::cases();
+    cases.extend(cases_of_tokens());
+    cases
+}
+
+#[allow(clippy::too_many_lines, reason = "a list")]
+fn cases_of_tokens() -> Vec<Case> {
     vec![
         request(Reason::NoCredentials, "no header", "/mcp", None),
         request(Reason::NoCredentials, "an empty header", "/mcp", Some("")),

@@ -1,4 +1,4 @@
-//! A colour of the page, and shades of it that are readable on both of its backgrounds.
+//! A colour of the operator's, and shades of it that are readable on both of its backgrounds.
 //!
 //! Contrast is that of WCAG 2.2 (§1.4.3): 4.5 to 1 at least for text.
 
@@ -25,7 +25,7 @@ const STEPS: u8 = 64;
 pub struct Color([u8; 3]);
 
 impl Color {
-    /// The default colour of the page.
+    /// The default colour of pages.
     pub const DEFAULT: Self = Self([0x1f, 0x6b, 0x4a]);
 
     /// Parses `#rrggbb`.
@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn the_backgrounds_are_those_of_the_style() {
-        let style = include_str!("../page/browser/style.css");
+        let style = include_str!("../../mcp-edge/src/page/browser/style.css");
         assert!(
             style.contains(&format!("--page: {LIGHT_BACKGROUND};"))
                 && style.contains(&format!("--card: {DARK_BACKGROUND};"))

@@ -1,0 +1,120 @@
+//! When a key is refused, answered, refreshed, or waited for. Pure: the record and the time in, the next step out.
+//!
+//! Several requests are in the object at once: while one awaits the provider, others arrive. One of them refreshes, and says
+//! so in the row before it asks the provider; the others look at the row again and again and take the outcome. Whoever
+//! refreshes must be done after [`REFRESH_SECONDS`]; after [`ATTEMPT_SECONDS`] the attempt counts no longer, since a crash
+//! leaves it behind.
+//!
+//! The clock may jump when an object moves. Nothing that is kept lasts longer than its own length from now on.
+
+use super::{message::State, record::Record};
+
+/// How long an access token is kept, in seconds.
+pub const KEPT_SECONDS: u64 = 60;
+
+/// How long an endpoint may keep what it was answered, in seconds.
+pub const HANDED_SECONDS: u64 = 60;
+
+/// After how many seconds an attempt has ended that nobody ended.
+pub const ATTEMPT_SECONDS: u64 = 15;
+
+/// How many seconds a refresh may take. Less than an attempt lasts: two in flight would send one refresh token twice, and a
+/// provider that rotates them takes that for theft.
+pub const REFRESH_SECONDS: u64 = 12;
+
+/// For how many seconds the provider is spared after a failure.
+pub const SPARED_SECONDS: u64 = 5;
+
+/// How long a request waits for another one's refresh, in milliseconds.
+pub const PATIENCE_MILLISECONDS: u64 = 10_000;
+
+/// How often it looks, in milliseconds.
+pub const POLL_MILLISECONDS: u64 = 50;
+
+/// How often the use of a key that works no longer is reported, in seconds.
+pub const REPORT_SECONDS: u64 = 60;
+
+/// What an operator decides about all keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// `KEYS_NOT_BEFORE`: keys that were made before this moment (seconds since 1970) are revoked.
+    pub not_before: Option<u64>,
+    /// The values of `iss` of the provider that is asked. The refresh token of another one is not sent to it.
+    pub issuers: Vec<String>,
+}
+
+/// Why a key is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It was revoked, or made before `KEYS_NOT_BEFORE`.
+    Revoked,
+    /// The provider has ended its grant.
+    Ended,
+    /// It has expired.
+    Expired,
+}
+
+/// What to do for the bearer of the secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Refuse.
+    Refuse(Refusal),
+    /// Answer with the access token that is kept.
+    Answer,
+    /// Say that the provider failed a moment ago.
+    Spare {
+        /// Seconds.
+        retry_after: u64,
+    },
+    /// Wait for another request's refresh.
+    Wait,
+    /// The same, after the attempt was given its whole length from now on: it was begun by a clock that was ahead.
+    Shorten,
+    /// Refresh.
+    Refresh,
+}
+
+/// Whether the key works no longer, and why. No key is refused because of an outage.
+#[must_use]
+pub fn refusal(record: &Record, now: u64, rules: &Rules) -> Option<Refusal> {
+    match record.key.state {
+        State::Revoked => Some(Refusal::Revoked),
+        State::Ended => Some(Refusal::Ended),
+        State::Active if is_too_old(record, rules) => Some(Refusal::Revoked),
+        State::Active if now >= record.key.expires_at => Some(Refusal::Expired),
+        State::Active => None,
+    }
+}
+
+/// Whether the key was made before `KEYS_NOT_BEFORE`.
+#[must_use]
+pub fn is_too_old(record: &Record, rules: &Rules) -> bool {
+    rules.not_before.is_some_and(|not_before| record.key.created_at < not_before)
+}
+
+/// The next step of a use.
+#[must_use]
+pub fn next(record: &Record, now: u64, rules: &Rules) -> Step {
+    if let Some(refusal) = refusal(record, now, rules) {
+        return Step::Refuse(refusal);
+    }
+    let is_within = |until: u64, length: u64| now < until && until <= now.saturating_add(length);
+    if record.token_sealed.is_some() && is_within(record.token_until, KEPT_SECONDS) {
+        return Step::Answer;
+    }
+    match &record.attempt {
+        Some(attempt) if is_within(attempt.until, ATTEMPT_SECONDS) => return Step::Wait,
+        Some(attempt) if now < attempt.until => return Step::Shorten,
+        _ => {}
+    }
+    if is_within(record.failed_until, SPARED_SECONDS) {
+        return Step::Spare { retry_after: record.failed_until - now };
+    }
+    Step::Refresh
+}
+
+/// Whether the use of a key that works no longer is to be reported now.
+#[must_use]
+pub fn is_to_be_reported(record: &Record, now: u64) -> bool {
+    now < record.reported_at || now >= record.reported_at.saturating_add(REPORT_SECONDS)
+}

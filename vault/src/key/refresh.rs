@@ -1,0 +1,200 @@
+//! The one refresh at a time.
+//!
+//! The attempt stands in the row before anything is sent. What it obtains is written in one statement before anybody is
+//! answered, and only while the attempt is still its own and the key still active. Only the provider's definite refusal
+//! ends a key: an outage, trouble with our own client and an unknown outcome leave it as it is, and a later use repeats with
+//! the same refresh token.
+//!
+//! Before the provider is asked, the store is: a key that was revoked has a marker there, so that a backup of this object
+//! that is older than the revocation does not revive it. Workers KV shows a marker everywhere within 60 seconds; where the
+//! store fails, nobody can say, and the answer is that it is unavailable.
+
+use std::{pin::pin, time::Duration};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use futures_util::future::{Either, select};
+use mcp_edge_runtime::{
+    ports::{Runtime, Store},
+    secret::Secret,
+    sql::{SqlError, SqlStorage},
+};
+
+use super::{
+    context::{Context, marker_of},
+    lease::{ATTEMPT_SECONDS, KEPT_SECONDS, REFRESH_SECONDS, SPARED_SECONDS},
+    message::State,
+    record::{Attempt, Record},
+    rows::Kept,
+};
+use crate::{
+    jwt::expiry_of,
+    provider::{Grants, RefreshError, Refreshed},
+    secrets::Seal,
+};
+
+/// How exactly time is measured while the provider is asked, in milliseconds.
+const TICK_MILLISECONDS: u64 = 500;
+
+/// What has become of a refresh.
+pub(super) enum After {
+    /// An access token.
+    Token(Secret),
+    /// The provider has ended the grant just now; the row as it was.
+    Ended(Box<Record>),
+    /// It is not known.
+    Unavailable {
+        /// Seconds.
+        retry_after: u64,
+        /// For the operator.
+        cause: String,
+    },
+    /// Something else has happened to the key meanwhile.
+    LookAgain,
+}
+
+/// What was found out before and at the provider.
+enum Outcome {
+    Refreshed(Refreshed),
+    HasMarker,
+    Ended,
+    Unavailable(String),
+}
+
+/// Carries out a refresh that begins at `now`. The result has the seconds that it took.
+pub(super) async fn refresh<S: SqlStorage, G: Grants, K: Runtime + Store>(
+    context: &Context<'_, S, G, K>,
+    record: &Record,
+    secret: &Secret,
+    now: u64,
+) -> Result<(After, u64), SqlError> {
+    let sealed = record.refresh_sealed.as_deref().unwrap_or_default();
+    let cause = if !context.rules.issuers.contains(&record.key.issuer) {
+        "the key is of another issuer"
+    } else if let Ok(refresh_token) = Seal::refresh(secret, record.owner()).open(sealed) {
+        let attempt = Attempt { id: random_id(context.services), until: now + ATTEMPT_SECONDS };
+        context.rows.begin(&attempt)?;
+        let (outcome, seconds) = timed(context.services, ask(context, record, &refresh_token, now)).await;
+        let outcome = outcome.unwrap_or_else(|| {
+            Outcome::Unavailable(format!("no complete answer of the provider within {REFRESH_SECONDS} s"))
+        });
+        return Ok((end(context, record, secret, &attempt, outcome, now, now + seconds).await?, seconds));
+    } else {
+        "the refresh token cannot be opened"
+    };
+    context.rows.fail(None, now + SPARED_SECONDS, cause)?;
+    Ok((After::Unavailable { retry_after: SPARED_SECONDS, cause: cause.to_owned() }, 0))
+}
+
+async fn ask<S: SqlStorage, G: Grants, K: Runtime + Store>(
+    context: &Context<'_, S, G, K>,
+    record: &Record,
+    refresh_token: &Secret,
+    now: u64,
+) -> Outcome {
+    match context.services.get(&marker_of(&record.id)).await {
+        Ok(None) => {}
+        Ok(Some(_)) => return Outcome::HasMarker,
+        Err(error) => return Outcome::Unavailable(format!("the store of revoked keys: {error}")),
+    }
+    match context.grants.refresh(refresh_token, &record.key.scopes, now).await {
+        Ok(refreshed) => Outcome::Refreshed(refreshed),
+        Err(RefreshError::Ended) => Outcome::Ended,
+        Err(RefreshError::Unavailable(cause)) => Outcome::Unavailable(cause),
+    }
+}
+
+/// Writes what an attempt has come to. `begun` is when it began, so that what is kept is never younger than it seems.
+async fn end<S: SqlStorage, G: Grants, K: Runtime + Store>(
+    context: &Context<'_, S, G, K>,
+    record: &Record,
+    secret: &Secret,
+    attempt: &Attempt,
+    outcome: Outcome,
+    begun: u64,
+    now: u64,
+) -> Result<After, SqlError> {
+    match outcome {
+        Outcome::HasMarker => {
+            context.rows.revoke("restored backup", now)?;
+            context.rows.marked()?;
+            context.rows.leave_grant(attempt, None)?;
+            Ok(After::LookAgain)
+        }
+        Outcome::Ended if context.rows.end(attempt, now)? => Ok(match context.load(&record.id)? {
+            Some(ended) => After::Ended(Box::new(ended)),
+            None => After::LookAgain,
+        }),
+        Outcome::Ended => Ok(After::LookAgain),
+        Outcome::Unavailable(cause) => {
+            context.rows.fail(Some(attempt), now + SPARED_SECONDS, &cause)?;
+            Ok(match context.load(&record.id)? {
+                Some(after) if after.key.state == State::Active => {
+                    After::Unavailable { retry_after: SPARED_SECONDS, cause }
+                }
+                _ => After::LookAgain,
+            })
+        }
+        Outcome::Refreshed(Refreshed { access_token, refresh_token }) => {
+            let expiry = expiry_of(access_token.expose());
+            let token_until = expiry.unwrap_or_default().min(begun + KEPT_SECONDS);
+            let seal = |seal: Seal<'_>, plain: &Secret| seal.seal(plain, context.services).ok();
+            let token = (now < token_until).then(|| seal(Seal::token(secret, record.owner()), &access_token)).flatten();
+            let refresh_sealed = refresh_token.as_ref().and_then(|new| {
+                let grant = seal(context.secrets.grant_seal(record.owner()), new)?;
+                Some((seal(Seal::refresh(secret, record.owner()), new)?, grant))
+            });
+            let grant_sealed = refresh_sealed.as_ref().map(|(_, grant)| grant.clone());
+            let kept = Kept { refresh_sealed, token: token.map(|token| (token, token_until)), at: now };
+            if !context.rows.keep(attempt, kept)? {
+                give_back(context, attempt, refresh_token.as_ref(), grant_sealed.as_deref(), now).await?;
+                return Ok(After::LookAgain);
+            }
+            if expiry.is_none() {
+                // No endpoint could verify it: the provider does not know the resource, for example.
+                let cause = "the provider's access token is no JWT with an expiry";
+                context.rows.fail(None, now + SPARED_SECONDS, cause)?;
+                return Ok(After::Unavailable { retry_after: SPARED_SECONDS, cause: cause.to_owned() });
+            }
+            Ok(After::Token(access_token))
+        }
+    }
+}
+
+/// The key was revoked while the provider was asked. What was obtained is now the grant to revoke: later, under the rules for
+/// keys that share one, or at once if the earlier one was already revoked.
+async fn give_back<S: SqlStorage, G: Grants, K: Runtime + Store>(
+    context: &Context<'_, S, G, K>,
+    attempt: &Attempt,
+    refresh_token: Option<&Secret>,
+    grant_sealed: Option<&str>,
+    now: u64,
+) -> Result<(), SqlError> {
+    if let (Some(refresh_token), Some(sealed)) = (refresh_token, grant_sealed)
+        && !context.rows.replace_grant(attempt, sealed)?
+    {
+        let is_revoked = context.grants.revoke(refresh_token, now).await.is_ok();
+        return context.rows.leave_grant(attempt, grant_sealed.filter(|_| !is_revoked));
+    }
+    context.rows.leave_grant(attempt, None)
+}
+
+/// Waits for `work`, at most [`REFRESH_SECONDS`], and measures how many seconds it takes: the time of day is an argument
+/// here, and no more than that.
+async fn timed<T>(runtime: &impl Runtime, work: impl Future<Output = T>) -> (Option<T>, u64) {
+    let mut work = pin!(work);
+    let mut milliseconds = 0;
+    while milliseconds < REFRESH_SECONDS * 1000 {
+        match select(work, runtime.sleep(Duration::from_millis(TICK_MILLISECONDS))).await {
+            Either::Left((output, _)) => return (Some(output), milliseconds / 1000),
+            Either::Right(((), unfinished)) => work = unfinished,
+        }
+        milliseconds += TICK_MILLISECONDS;
+    }
+    (None, REFRESH_SECONDS)
+}
+
+fn random_id(runtime: &impl Runtime) -> String {
+    let mut bytes = [0; 16];
+    runtime.random(&mut bytes);
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}

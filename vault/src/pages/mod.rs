@@ -1,0 +1,169 @@
+//! The pages: HTML that works without scripts, sent with the same strict headers.
+//!
+//! | module | what it contains |
+//! |---|---|
+//! | [`list`] | a user's keys |
+//! | [`form`] | the form for a new key |
+//! | [`one`] | one key; the questions before it is replaced or revoked |
+//! | [`made`] | a key that was made just now, shown once |
+//! | [`message`] | pages that say one thing: the way in, what did not work |
+//! | [`clients`] | configurations of clients for a key |
+//! | [`status`] | what is said of a key: whether it works, until when |
+//! | [`html`], [`date`] | escaped text, dates |
+
+pub mod clients;
+pub mod date;
+pub mod form;
+pub mod html;
+pub mod list;
+pub mod made;
+pub mod message;
+pub mod one;
+pub mod status;
+
+use mcp_edge_runtime::{http::Response, uri::split_origin};
+use mcp_edge_sign_in::session::Session;
+
+use self::html::Html;
+use crate::settings::Settings;
+
+/// Style and script are files of our own; nothing is loaded from elsewhere, no form leads elsewhere, no page frames this one.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+/// The path of the style.
+pub const STYLE_PATH: &str = "/account/style.css";
+
+/// The path of the script.
+pub const SCRIPT_PATH: &str = "/account/script.js";
+
+/// The path of the list of keys.
+pub const KEYS_PATH: &str = "/account/keys";
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// The pages of this deployment.
+pub struct Pages {
+    /// What the server is called.
+    name: String,
+    /// The endpoint's URL.
+    url: String,
+    /// The provider, as users know it: its host.
+    provider: String,
+    scopes: Vec<String>,
+    required_scopes: Vec<String>,
+    tools: Vec<String>,
+    max_days: u64,
+    keys_per_user: u64,
+    refresh_days: u64,
+    not_before: Option<u64>,
+    style: String,
+    /// Links at the foot of each page: text and address.
+    links: Vec<(&'static str, String)>,
+}
+
+impl Pages {
+    /// Creates the pages of this deployment.
+    #[must_use]
+    pub fn new(settings: &Settings) -> Self {
+        let (server, trust) = (&settings.server, &settings.server.trust);
+        let issuer = trust.issuers.first().map(|trusted| trusted.issuer.as_str()).unwrap_or_default();
+        let host = |url: &str| split_origin(url).0.split("//").last().unwrap_or_default().to_owned();
+        let links = [
+            ("Documentation", &server.display.documentation),
+            ("Privacy", &server.display.privacy_policy),
+            ("Terms", &server.display.terms_of_service),
+        ];
+        Self {
+            name: server.display.name.clone().unwrap_or_else(|| host(&server.resource.url)),
+            url: server.resource.url.clone(),
+            provider: host(issuer),
+            scopes: settings.key_scopes.clone(),
+            required_scopes: trust.required_scopes.iter().map(str::to_owned).collect(),
+            tools: settings.key_tools.clone(),
+            max_days: settings.max_days,
+            keys_per_user: u64::from(settings.keys_per_user),
+            refresh_days: settings.refresh_days,
+            not_before: settings.not_before,
+            style: settings.color.style() + STYLE,
+            links: links.into_iter().filter_map(|(text, link)| Some((text, link.clone()?))).collect(),
+        }
+    }
+
+    /// The style, with the operator's colour.
+    #[must_use]
+    pub fn style(&self) -> Response {
+        asset("text/css; charset=utf-8", self.style.clone())
+    }
+
+    /// The script: buttons that copy, and a clean address after signing in. The pages do without.
+    #[must_use]
+    pub fn script() -> Response {
+        asset("text/javascript; charset=utf-8", SCRIPT.to_owned())
+    }
+
+    fn page(&self, status: u16, session: Option<&Session>, title: &str, content: &Html) -> Response {
+        self.page_with(status, session, title, content, &Html::default())
+    }
+
+    /// `head` is markup of our own for the page's head.
+    fn page_with(&self, status: u16, session: Option<&Session>, title: &str, content: &Html, head: &Html) -> Response {
+        let mut html = Html::default();
+        html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+            .raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>")
+            .text(title)
+            .raw(" – ")
+            .text(&self.name)
+            .raw("</title>\n<link rel=\"stylesheet\" href=\"/account/style.css\">\n")
+            .raw("<script src=\"/account/script.js\" defer></script>\n")
+            .piece(head)
+            .raw("</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>\n")
+            .raw("<a class=\"brand\" href=\"/\"><span class=\"mark\" aria-hidden=\"true\">")
+            .text(&self.name.chars().take(1).collect::<String>())
+            .raw("</span><span>")
+            .text(&self.name)
+            .raw("</span></a>\n");
+        if let Some(session) = session {
+            html.raw("<form class=\"account\" method=\"post\" action=\"/account/sign-out\">")
+                .piece(&hidden(session))
+                .raw("<span>")
+                .text(&session.name)
+                .raw("</span> <button class=\"quiet\">Sign out</button></form>\n");
+        }
+        html.raw("</header>\n<main id=\"main\">\n").piece(content).raw("</main>\n<footer>");
+        for (text, link) in &self.links {
+            html.raw("<a rel=\"noreferrer\" href=\"").text(link).raw("\">").raw(text).raw("</a> ");
+        }
+        html.raw("</footer>\n<p id=\"said\" class=\"unseen\" role=\"status\"></p>\n</body>\n</html>\n");
+        let mut response = Response::json(status, html.into_string());
+        response.headers = vec![
+            ("content-type", "text/html; charset=utf-8".into()),
+            ("content-security-policy", POLICY.into()),
+            ("cache-control", "no-store".into()),
+            ("referrer-policy", "no-referrer".into()),
+            ("x-content-type-options", "nosniff".into()),
+            ("x-frame-options", "DENY".into()),
+            ("cross-origin-opener-policy", "same-origin".into()),
+        ];
+        response
+    }
+}
+
+/// The token by which a form is known to be ours.
+fn hidden(session: &Session) -> Html {
+    let mut html = Html::default();
+    html.raw("<input type=\"hidden\" name=\"csrf\" value=\"").text(session.csrf()).raw("\">");
+    html
+}
+
+fn asset(media_type: &'static str, text: String) -> Response {
+    let mut response = Response::json(200, text);
+    response.headers = vec![
+        ("content-type", media_type.into()),
+        ("cache-control", "public, max-age=300".into()),
+        ("x-content-type-options", "nosniff".into()),
+        ("referrer-policy", "no-referrer".into()),
+    ];
+    response
+}

@@ -1,0 +1,170 @@
+//! From the provider's answer to a key: (1) room for it, once for each authorization, (2) the grant, (3) the key's object,
+//! (4) the list. What fails half way leaves no key that works and that nobody sees.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use mcp_edge_access_keys::format::{SECRET_LENGTH, random_base62, write};
+use mcp_edge_oauth::{Kind, Scopes};
+use mcp_edge_runtime::{digest::sha256, secret::Secret};
+use mcp_edge_sign_in::{
+    authorization::{Code, RoundTrip},
+    session::Session,
+    tokens::Tokens,
+};
+use serde_json::Value;
+
+use super::{error::RoundTripError, redemption::redeem};
+use crate::{
+    account::message::{Answer as AccountAnswer, Request as AccountRequest},
+    audit::Event,
+    deployment::Owner,
+    key::message::{Answer as KeyAnswer, NewKey, Request as KeyRequest},
+    keyring::{RevokedKey, revoke},
+    pages::made::{Made, Replaced},
+    platform::Platform,
+    requested_key::RequestedKey,
+    visit::{Outcome, Visit, owner_of},
+};
+
+/// What the provider grants for a key.
+struct Grant {
+    refresh_token: Secret,
+    grant_id: Option<String>,
+}
+
+/// Makes the key that `owner` began to make, in place of `old` if that is given, and shows it.
+pub(super) async fn make<P: Platform>(
+    visit: &Visit<'_, P>,
+    code: &Code,
+    round_trip: &RoundTrip,
+    owner: &Owner,
+    key: &RequestedKey,
+    old: Option<&str>,
+) -> Result<Outcome, RoundTripError> {
+    let session = visit.session.as_ref().ok_or(RoundTripError::SignedOut)?;
+    if owner_of(session) != *owner {
+        return Err(RoundTripError::AnotherUser);
+    }
+    let (deployment, services) = (visit.deployment, visit.deployment.platform.services());
+    let id = deployment.secrets.mint_id(services);
+    // (1)
+    let reserve = AccountRequest::Reserve {
+        authorization: BASE64_URL_SAFE_NO_PAD.encode(sha256(&round_trip.state)),
+        id: id.clone(),
+        name: key.name.clone(),
+        expires_at: visit.now + key.lifetime,
+        // One that is replaced makes room afterwards.
+        limit: deployment.settings.keys_per_user + u32::from(old.is_some()),
+    };
+    match deployment.account(owner, &reserve).await? {
+        AccountAnswer::Used => return Err(RoundTripError::Used),
+        AccountAnswer::Full => return Err(RoundTripError::Full),
+        AccountAnswer::Done | AccountAnswer::Keys(_) | AccountAnswer::Grant(_) => {}
+    }
+    // (2)
+    let grant = match obtain(visit, code, round_trip, owner, key).await {
+        Ok(grant) => grant,
+        Err(error) => {
+            release(visit, owner, &id).await;
+            return Err(error);
+        }
+    };
+    // (3)
+    let secret = Secret::new(random_base62(SECRET_LENGTH, services));
+    let new = NewKey {
+        secret: secret.expose().to_owned(),
+        refresh_token: grant.refresh_token.expose().to_owned(),
+        issuer: owner.issuer.clone(),
+        subject: owner.subject.clone(),
+        name: key.name.clone(),
+        scopes: key.scopes.clone(),
+        tools: key.tools.clone(),
+        created_at: visit.now,
+        expires_at: visit.now + key.lifetime,
+        rotated_from: old.map(str::to_owned),
+        grant_id: grant.grant_id.clone(),
+    };
+    match deployment.key(&id, KeyRequest::Create(Box::new(new))).await {
+        Ok(KeyAnswer::Done) => {}
+        Ok(_) => {
+            release(visit, owner, &id).await;
+            return Err(RoundTripError::NotMade);
+        }
+        Err(error) => {
+            // Perhaps it was made. Its secret is known to nobody, so it goes, or else the list shows it.
+            let undo = KeyRequest::Revoke { by: "creation".to_owned(), secret: None };
+            if matches!(deployment.key(&id, undo).await, Ok(KeyAnswer::Done | KeyAnswer::Unknown)) {
+                release(visit, owner, &id).await;
+            }
+            return Err(error.into());
+        }
+    }
+    // (4) If this fails, the object of the user asks the key by itself.
+    let confirm = AccountRequest::Confirm { id: id.clone(), grant_id: grant.grant_id };
+    let confirmed = deployment.account(owner, &confirm).await;
+    let event = if old.is_some() { Event::KeyRotated } else { Event::KeyCreated };
+    deployment.audit().record(event, &id, &owner.subject, "user", old);
+    let replaced = match old {
+        Some(old) => Some(match revoke(deployment, old, "rotation", None).await {
+            Ok(RevokedKey::Revoked { grant, .. }) => Replaced::Revoked(grant),
+            Ok(RevokedKey::Unknown) | Err(_) => Replaced::StillWorks,
+        }),
+        None => None,
+    };
+    let whole = write(&deployment.settings.key_prefix, &id, &secret);
+    let made = Made { key: &whole, name: &key.name, expires_at: visit.now + key.lifetime, replaced };
+    let outcome = shown(visit, session, &made).about(&id);
+    Ok(match confirmed {
+        Ok(_) => outcome,
+        Err(error) => outcome.because(error.to_string()),
+    })
+}
+
+fn shown<P>(visit: &Visit<'_, P>, session: &Session, made: &Made<'_>) -> Outcome {
+    let mut outcome = Outcome::from(visit.pages.made(session, made));
+    outcome.subject = Some(session.subject.clone());
+    outcome
+}
+
+/// Redeems the code and checks everything that the key will need.
+async fn obtain<P: Platform>(
+    visit: &Visit<'_, P>,
+    code: &Code,
+    round_trip: &RoundTrip,
+    owner: &Owner,
+    key: &RequestedKey,
+) -> Result<Grant, RoundTripError> {
+    let settings = &visit.deployment.settings;
+    let (tokens, id_token) = redeem(visit, code, round_trip, Some(&settings.server.resource.url)).await?;
+    if id_token.issuer != owner.issuer || id_token.subject != owner.subject {
+        return Err(RoundTripError::AnotherUser);
+    }
+    let Tokens { access_token, refresh_token, .. } = tokens;
+    let identity = visit.deployment.verify(&access_token, visit.now).await.map_err(RoundTripError::AccessToken)?;
+    if identity.issuer() != owner.issuer || identity.subject() != owner.subject {
+        return Err(RoundTripError::AnotherUser);
+    }
+    let client_id = identity.client_id();
+    if client_id != Some(settings.client.client_id.as_str()) || identity.kind() == Kind::Machine {
+        return Err(RoundTripError::NotOurs { client_id: client_id.map(str::to_owned) });
+    }
+    let (needed, granted) = (Scopes::parse(&key.scopes), identity.scopes());
+    let missing: Vec<&str> = needed.iter().filter(|scope| !granted.contains(scope)).collect();
+    if !missing.is_empty() {
+        return Err(RoundTripError::FewerScopes { missing: missing.join(" ") });
+    }
+    let refresh_token = refresh_token.ok_or(RoundTripError::NoRefreshToken)?;
+    Ok(Grant { refresh_token, grant_id: grant_id_of(&access_token) })
+}
+
+/// The claim `grant_id` of an access token that was verified, which an operator may have added: what the provider calls the
+/// grant.
+fn grant_id_of(access_token: &Secret) -> Option<String> {
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(access_token.expose().split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&payload).ok()?;
+    claims["grant_id"].as_str().filter(|id| (1..=200).contains(&id.len())).map(str::to_owned)
+}
+
+/// Gives the room back. If this fails, the object of the user does it by itself, after asking the key.
+async fn release<P: Platform>(visit: &Visit<'_, P>, owner: &Owner, id: &str) {
+    let _ = visit.deployment.account(owner, &AccountRequest::Release { id: id.to_owned() }).await;
+}

@@ -1,0 +1,94 @@
+//! What an isolate keeps for everything that happens in it: the pages, the entrypoint, and every object that is in it.
+//!
+//! The platform puts many objects into one isolate. Each of them has its own storage, and they share the provider's keys
+//! and endpoints: otherwise each key would have them fetched anew.
+
+use std::{cell::OnceCell, rc::Rc};
+
+use mcp_edge_oauth::{
+    exchange::token_exchange::TokenExchange, keys::jwks_cache::IssuerKeys, resource_server::ResourceServer,
+};
+use mcp_edge_runtime::{
+    cloudflare::{EdgeServices, Env, setting},
+    json::Object,
+    ports::OperatorLog,
+};
+
+use super::Cloudflare;
+use crate::{
+    key::lease::Rules,
+    personal_token::{exchange::ProviderExchange, flights::Flights},
+    provider::ProviderGrants,
+    secrets::VaultSecrets,
+    settings::{PersonalTokens, Settings},
+};
+
+/// What an isolate keeps.
+pub(super) struct Isolate {
+    pub(super) settings: Settings,
+    pub(super) secrets: VaultSecrets,
+    pub(super) platform: Cloudflare,
+    pub(super) resource_server: Rc<ResourceServer>,
+    pub(super) grants: ProviderGrants<EdgeServices>,
+    pub(super) rules: Rules,
+    /// `None`: `PAT_PREFIX` is not set.
+    pub(super) exchange: Option<ProviderExchange<EdgeServices>>,
+    pub(super) flights: Flights,
+}
+
+thread_local! {
+    static ISOLATE: OnceCell<Result<Rc<Isolate>, String>> = const { OnceCell::new() };
+}
+
+/// What this isolate keeps; it is created by the first event.
+///
+/// # Errors
+/// Everything that is wrong with the settings.
+pub(super) fn isolate(env: &Env) -> Result<Rc<Isolate>, String> {
+    ISOLATE.with(|isolate| isolate.get_or_init(|| Isolate::new(env).map(Rc::new)).clone())
+}
+
+impl Isolate {
+    fn new(env: &Env) -> Result<Self, String> {
+        let settings = Settings::parse(|name| setting(env, name)).map_err(|errors| errors.to_string())?;
+        let platform = Cloudflare::new(env, settings.jurisdiction.clone());
+        let services = &platform.services;
+        for warning in &settings.warnings {
+            services.error(&Object::new().text("warning", warning).close());
+        }
+        let resource_server = Rc::new(ResourceServer::with_exclusive_store(Rc::clone(&settings.server.trust)));
+        // Settings without an issuer are an error.
+        let keys = Rc::clone(resource_server.keys().first().ok_or("ISSUER is not set")?);
+        let trust = &settings.server.trust;
+        let (resource, prefix) = (settings.server.resource.url.clone(), trust.scope_prefix.clone());
+        let issuers = trust.issuers.first().map(|trusted| trusted.accepted.clone()).unwrap_or_default();
+        Ok(Self {
+            secrets: VaultSecrets::new(&settings.secret, settings.jurisdiction.as_deref()),
+            grants: ProviderGrants::new(Rc::clone(&keys), settings.client.clone(), resource, prefix, services.clone()),
+            rules: Rules { not_before: settings.not_before, issuers },
+            exchange: exchange_of(&settings, keys, services),
+            flights: Flights::default(),
+            resource_server,
+            platform,
+            settings,
+        })
+    }
+}
+
+/// How personal access tokens are exchanged, if they are.
+fn exchange_of(
+    settings: &Settings,
+    keys: Rc<IssuerKeys>,
+    services: &EdgeServices,
+) -> Option<ProviderExchange<EdgeServices>> {
+    let PersonalTokens { scopes, token_type, client_id, client_secret, .. } = settings.personal_tokens.clone()?;
+    let request = TokenExchange {
+        client_id,
+        client_secret,
+        subject_token_type: token_type,
+        resource: settings.server.resource.url.clone(),
+        scope: settings.server.trust.scope_prefix.requested(&scopes).to_string(),
+        scopes,
+    };
+    Some(ProviderExchange::new(keys, request, services.clone()))
+}
