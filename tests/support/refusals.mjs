@@ -50,6 +50,15 @@ const PUBLIC_ERRORS = {
   ),
   inactive: badToken(),
   not_an_access_token: badToken(),
+  key_malformed: badToken("The access key is mistyped or incomplete"),
+  key_unknown: badToken(),
+  key_expired: badToken("The access key expired"),
+  key_revoked: badToken("The access key was revoked"),
+  key_ended: badToken("The identity provider has ended this access key: sign in and make a new one"),
+  key_of_another_user: badToken(),
+  keys_not_accepted: badToken("This server does not accept access keys"),
+  key_in_cookie: badRequest("Access keys in cookies are not accepted, use the Authorization header"),
+  personal_token_refused: badToken(),
   client_denied: forbidden("This client may not use this server"),
   organization_not_allowed: forbidden("This organization may not use this server"),
   client_not_allowed: forbidden("This client may not use this server"),
@@ -62,6 +71,10 @@ const PUBLIC_ERRORS = {
   keys_unavailable: outage,
   introspection_unavailable: outage,
   introspection_refused: outage,
+  provider_spared: outage,
+  vault_unavailable: outage,
+  exchange_unavailable: outage,
+  exchange_refused: outage,
 };
 
 let lastRequest = 0;

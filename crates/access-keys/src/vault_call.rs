@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     /// All that a message holds: its debug form hides the secrets.
-    fn told(answer: &Answer) -> (String, Option<String>) {
+    fn content(answer: &Answer) -> (String, Option<String>) {
         let token = match answer {
             Answer::Key(KeyToken { access_token, .. }) | Answer::PersonalToken { access_token, .. } => {
                 Some(access_token.expose().to_owned())
@@ -201,7 +201,7 @@ mod tests {
     fn every_refusal_has_a_name() {
         for (refusal, _) in REFUSALS {
             let answer = Answer::Refused(refusal);
-            assert_eq!(Answer::from_json(&answer.to_json()).as_ref().map(told), Some(told(&answer)));
+            assert_eq!(Answer::from_json(&answer.to_json()).as_ref().map(content), Some(content(&answer)));
         }
     }
 
@@ -231,11 +231,11 @@ mod tests {
     proptest! {
         #[test]
         fn answers_are_read_as_they_were_written(
-            texts in prop::array::uniform5("\\PC{0,20}"),
+            strings in prop::array::uniform5("\\PC{0,20}"),
             tools in prop::option::of(prop::collection::vec("\\PC{0,10}", 0..4)),
             number: u64,
         ) {
-            let [access_token, id, issuer, subject, scopes] = texts;
+            let [access_token, id, issuer, subject, scopes] = strings;
             let cause = subject.clone();
             let access_token = Secret::new(access_token);
             let answers = [
@@ -244,7 +244,7 @@ mod tests {
                 Answer::Key(KeyToken { access_token, id, issuer, subject, scopes, tools, until: number }),
             ];
             for answer in answers {
-                prop_assert_eq!(Answer::from_json(&answer.to_json()).as_ref().map(told), Some(told(&answer)));
+                prop_assert_eq!(Answer::from_json(&answer.to_json()).as_ref().map(content), Some(content(&answer)));
             }
         }
     }

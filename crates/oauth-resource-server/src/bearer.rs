@@ -131,8 +131,8 @@ fn query_has_token(query: &str) -> bool {
     })
 }
 
-/// Refuses a request with a credential in its query or in a cookie: each gets there by a mistake that puts it into other
-/// places as well, such as logs. `is_credential` tells by the form of a text whether it is one.
+/// Refuses a request with a credential in its query or in a cookie: what gets there gets into other places as well, such
+/// as logs. `is_credential` tells by the form of a text whether it is one.
 ///
 /// # Errors
 /// [`Denial::TokenInQuery`], [`Denial::KeyInCookie`].

@@ -67,7 +67,7 @@ impl InFlight {
                 return outcome;
             }
             let found = self.find(fingerprint, now);
-            // Only once: one that is given up by the platform is followed by another.
+            // One that the platform has dropped is no longer there: then another is begun.
             if let Some(outcome) = found {
                 let is_over = outcome.borrow().is_some();
                 joined = Some(outcome);

@@ -4,14 +4,14 @@ use std::{rc::Rc, time::Duration};
 
 use super::{
     introspection::{Verdict, introspect},
-    server::{Known, ResourceServer},
+    known::{Introspected, Known},
+    server::ResourceServer,
     trace::AuthTrace,
 };
 use crate::{
     bearer::BearerToken,
     denial::{Denial, IntrospectionError, OpaqueRefusal},
     keys::jwks_cache::CacheTier,
-    memory_size,
     token::{
         fingerprint::Fingerprint,
         introspection_limiter::Admission,
@@ -26,24 +26,6 @@ const LIMITER_WAIT_MILLISECONDS: u64 = 20;
 
 /// After five seconds, the longest that an introspection may take, one must have been answered.
 const MAX_LIMITER_WAITS: u64 = 250;
-
-/// What the provider said of an opaque token, and until when that may be used.
-#[derive(Debug)]
-pub(super) struct Introspected {
-    pub verdict: Verdict,
-    pub until: u64,
-}
-
-impl Introspected {
-    /// The bytes that it holds in memory behind an `Rc`.
-    pub fn held_bytes(&self) -> usize {
-        let verdict = match &self.verdict {
-            Ok((identity, _)) => memory_size::of_identity(identity),
-            Err(denial) => memory_size::behind_rc::<Denial>() + denial.held_bytes(),
-        };
-        memory_size::behind_rc::<Self>() + verdict
-    }
-}
 
 impl ResourceServer {
     /// Checks an opaque token by what the provider says of it, or said a short time ago.
@@ -125,19 +107,5 @@ impl ResourceServer {
             }
         }
         Err(opaque::unavailable(IntrospectionError::TooManyOpen))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::denial::Excerpt;
-
-    #[test]
-    fn what_a_remembered_refusal_holds_is_counted() {
-        let denial = Denial::OpaqueNotAccepted { refusal: OpaqueRefusal::Client(Excerpt::new("agent")) };
-        let of_denial = memory_size::behind_rc::<Denial>() + denial.held_bytes();
-        let introspected = Introspected { verdict: Err(denial.into()), until: 0 };
-        assert_eq!(introspected.held_bytes(), memory_size::behind_rc::<Introspected>() + of_denial);
     }
 }

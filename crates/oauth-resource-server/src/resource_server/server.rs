@@ -8,7 +8,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use super::{
     exchanging::Exchanging,
-    opaque_tokens::Introspected,
+    known::Known,
     policy::{TrustPolicy, TrustedIssuer},
     trace::{AuthTrace, Authentication},
 };
@@ -65,15 +65,6 @@ pub struct ResourceServer {
     /// Of opaque tokens.
     pub(super) limiter: RefCell<IntrospectionLimiter>,
     pub(super) exchanging: Option<Exchanging>,
-}
-
-/// What is cached about a token.
-#[derive(Debug, Clone)]
-pub(super) enum Known {
-    /// A JWT, or a credential that was exchanged for one.
-    Jwt(Rc<VerifiedJwt>),
-    /// What the provider said of an opaque token, or why a credential is refused that was to be exchanged.
-    Asked(Rc<Introspected>),
 }
 
 impl ResourceServer {

@@ -70,7 +70,7 @@ fn the_vault_exchanges_where_there_is_one() {
 }
 
 #[test]
-fn secrets_that_nothing_uses_are_told_of() {
+fn secrets_that_nothing_uses_are_a_warning() {
     let secrets = warnings(&NO_PAT[..2], false);
     assert_eq!(
         secrets,

@@ -55,7 +55,7 @@ fn a_personal_access_token_is_exchanged_again_after_the_set_time() {
 }
 
 #[test]
-fn neither_outlives_its_access_token() {
+fn neither_is_used_longer_than_its_access_token() {
     let it = Exchanging::without_vault(policy());
     let end = it.world().now() + 40;
     it.provider_gives(&it.scene.token(|_, claims| claims["exp"] = end.into()));
