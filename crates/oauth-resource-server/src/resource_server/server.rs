@@ -327,6 +327,7 @@ impl ResourceServer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::denial::Excerpt;
 
     #[test]
     fn what_a_remembered_refusal_holds_is_counted() {
