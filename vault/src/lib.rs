@@ -30,3 +30,8 @@ pub mod provider;
 pub mod secrets;
 pub mod settings;
 pub mod vault;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

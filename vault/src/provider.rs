@@ -65,36 +65,46 @@ impl<S: Services> ProviderGrants<S> {
     pub const fn new(keys: Rc<IssuerKeys>, client: Client, resource: String, prefix: ScopePrefix, services: S) -> Self {
         Self { keys, client, resource, prefix, services }
     }
+}
 
-    async fn provider(&self, now: u64) -> Result<Provider, String> {
-        self.keys
-            .provider(now, &self.services)
-            .await
-            .map_err(|denial| denial.detail().unwrap_or_else(|| "the provider's endpoints are not known".to_owned()))
-    }
+/// The provider's endpoints, to send our credentials to.
+///
+/// # Errors
+/// Why they are not known, for the operator.
+pub async fn endpoints(keys: &Rc<IssuerKeys>, now: u64, services: &impl Services) -> Result<Provider, String> {
+    let provider = keys.provider(now, services).await;
+    provider.map_err(|denial| denial.detail().unwrap_or_else(|| "the provider's endpoints are not known".to_owned()))
 }
 
 impl<S: Services> Grants for ProviderGrants<S> {
     async fn refresh(&self, refresh_token: &Secret, scopes: &str, now: u64) -> Result<Refreshed, RefreshError> {
-        let provider = self.provider(now).await.map_err(RefreshError::Unavailable)?;
+        let provider = endpoints(&self.keys, now, &self.services).await.map_err(RefreshError::Unavailable)?;
         let scopes = Scopes::parse(scopes);
         let scope = self.prefix.requested(&scopes).to_string();
         let refreshed =
             tokens::refresh(&provider, &self.client, refresh_token, &self.resource, &scope, &self.services).await;
         match refreshed {
             Ok(tokens) => Ok(Refreshed { access_token: tokens.access_token, refresh_token: tokens.refresh_token }),
-            Err(TokenRequestError::Refused(TokenEndpointError::Grant)) => Err(RefreshError::Ended),
-            Err(error) => Err(RefreshError::Unavailable(cause_of(&error))),
+            Err(error) => Err(refresh_error(&error)),
         }
     }
 
     async fn revoke(&self, refresh_token: &Secret, now: u64) -> Result<(), String> {
-        let provider = self.provider(now).await?;
+        let provider = endpoints(&self.keys, now, &self.services).await?;
         match tokens::revoke(&provider, &self.client, refresh_token, &self.services).await {
             // Neither is there anything to revoke where the provider does not know the token (RFC 7009 §2.2).
             Ok(()) | Err(TokenRequestError::Refused(TokenEndpointError::Grant)) => Ok(()),
             Err(error) => Err(cause_of(&error)),
         }
+    }
+}
+
+/// `invalid_grant` alone ends a key: it says that the refresh token is not good. Whatever else is wrong, a later use may find
+/// right.
+fn refresh_error(error: &TokenRequestError) -> RefreshError {
+    match error {
+        TokenRequestError::Refused(TokenEndpointError::Grant) => RefreshError::Ended,
+        error => RefreshError::Unavailable(cause_of(error)),
     }
 }
 
@@ -111,5 +121,50 @@ fn cause_of(error: &TokenRequestError) -> String {
         }
         .to_owned(),
         other => other.to_string(),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use mcp_edge_runtime::ports::{FetchError, HttpResponse};
+
+    use super::*;
+
+    fn answered(status: u16, body: &str) -> RefreshError {
+        let reply = HttpResponse { status, challenge: String::new(), body: body.to_owned() };
+        refresh_error(&TokenRequestError::Refused(TokenEndpointError::of(&reply)))
+    }
+
+    #[test]
+    fn a_definite_refusal_of_the_refresh_token_is_the_only_end() {
+        assert_eq!(answered(400, r#"{"error":"invalid_grant"}"#), RefreshError::Ended);
+        for (status, body) in [
+            (400, r#"{"error":"invalid_request","error_description":"client secret has expired"}"#),
+            (401, r#"{"error":"invalid_client"}"#),
+            (400, r#"{"error":"invalid_target"}"#),
+            (400, r#"{"error":"invalid_scope"}"#),
+            (400, r#"{"error":"unauthorized_client"}"#),
+            (429, r#"{"error":"invalid_grant"}"#),
+            (500, r#"{"error":"invalid_grant"}"#),
+            (503, "<html>"),
+            (404, ""),
+        ] {
+            assert!(matches!(answered(status, body), RefreshError::Unavailable(_)), "{status} {body}");
+        }
+        for error in [
+            TokenRequestError::NoAnswer(FetchError::Network("connection lost".to_owned())),
+            TokenRequestError::NoTokens,
+            TokenRequestError::NoEndpoint,
+        ] {
+            assert!(matches!(refresh_error(&error), RefreshError::Unavailable(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_cause_names_the_setting_to_correct() {
+        let expired = answered(400, r#"{"error":"invalid_request","error_description":"client secret has expired"}"#);
+        assert_eq!(expired.to_string(), "VAULT_CLIENT_SECRET has expired: make a new one");
     }
 }
