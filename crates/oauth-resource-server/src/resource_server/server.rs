@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     bearer,
-    denial::{Denial, Excerpt, SignatureError},
+    denial::{Denial, Excerpt},
     exchange::{CredentialExchange, Exchanged},
     keys::{
         jwks_cache::{CacheTier, Found, IssuerKeys, StoreUse},
@@ -26,6 +26,7 @@ use crate::{
         fingerprint::{Fingerprint, Fingerprints},
         introspection_limiter::IntrospectionLimiter,
         jwt::{self, Form},
+        signature::{self, KeyChoice},
         token_use::check_requirements,
         two_choice_cache::TwoChoiceCache,
         verified::VerifiedJwt,
@@ -173,12 +174,12 @@ impl ResourceServer {
         services: &impl Services,
         trace: &mut AuthTrace,
     ) -> Result<Rc<Identity>, Rc<Denial>> {
-        let jwt = jwt::parse(token, &|name| self.policy.wants(name))?;
+        let mut jwt = jwt::parse(token, &|name| self.policy.wants(name))?;
         trace.kid.clone_from(&jwt.kid);
         let issuer_index = self.policy.issuer_of(claims::issuer(&jwt.claims)?)?;
         let profile = &self.policy.issuers[issuer_index].profile;
         jwt::check_type(jwt.typ.as_deref(), &profile.token_types)?;
-        let claims = claims::read(jwt.claims, profile)?;
+        let claims = claims::read(std::mem::take(&mut jwt.claims), profile)?;
         trace.issuer = Some(claims.issuer.clone());
         self.policy.check_claims(issuer_index, &claims)?;
         check_requirements(&claims, profile.provider)?;
@@ -186,35 +187,17 @@ impl ResourceServer {
         self.policy.denied.check_issue_time(claims.issued_at)?;
         self.policy.denied.check_kid(jwt.kid.as_deref())?;
 
-        let mut attempted = Attempted::default();
-        let (kid, algorithm) = (jwt.kid.as_deref(), jwt.algorithm);
-        let mut query = KeyQuery { kid, algorithm, issued_at: claims.issued_at, disproved: None };
-        let has_keys_of_tenants = profile.provider.has_keys_of_tenants;
-        let bad_signature = |error| Denial::BadSignature { kid: kid.map(Excerpt::new), alg: algorithm, error };
-        let key = loop {
-            let found = self.keys[issuer_index].find(now, query, attempted, services).await;
-            attempted = found.attempted;
-            trace.tier = Some(CacheTier::from(attempted).name());
-            let key = found.key?;
-            self.policy.denied.check_key(key.kid.as_deref(), &key.thumbprint)?;
-            if has_keys_of_tenants && !key.may_sign_for(&claims.issuer, claims.all.get("tid").and_then(Value::as_str)) {
-                return Err(Denial::KeyMismatch { kid: kid.map(Excerpt::new), alg: algorithm }.into());
-            }
-            let (found, expected) = (jwt.signature.len(), key.material.signature_length());
-            if found != expected {
-                return Err(bad_signature(SignatureError::Length { found, expected }).into());
-            }
-            match services.verify(&*key, algorithm, jwt.signing_input.as_bytes(), &jwt.signature).await {
-                Ok(true) => break key,
-                // Once more, if the provider has another key of this name by now; otherwise `find` refuses.
-                Ok(false) if query.disproved != Some(key.thumbprint) => query.disproved = Some(key.thumbprint),
-                Ok(false) => return Err(bad_signature(SignatureError::NotVerified).into()),
-                Err(error) => {
-                    let error = Excerpt::new(&error.to_string());
-                    return Err(Denial::UnusableKey { kid: kid.map(Excerpt::new), error }.into());
-                }
-            }
+        let choice = KeyChoice {
+            issued_at: claims.issued_at,
+            tenant: profile
+                .provider
+                .has_keys_of_tenants
+                .then(|| (claims.issuer.as_str(), claims.all.get("tid").and_then(Value::as_str))),
+            denied: &self.policy.denied,
         };
+        let Found { key, attempted } = signature::verify(&jwt, choice, &self.keys[issuer_index], now, services).await;
+        trace.tier = Some(CacheTier::from(attempted).name());
+        let key = key?;
 
         let validity = claims.validity();
         if let Some((issuer, subject)) = exchanged.and_then(|exchanged| exchanged.owner.as_ref())
@@ -227,7 +210,7 @@ impl ResourceServer {
         let verified = VerifiedJwt {
             issuer_index,
             kid: jwt.kid,
-            algorithm,
+            algorithm: jwt.algorithm,
             key: key.thumbprint,
             validity,
             until,

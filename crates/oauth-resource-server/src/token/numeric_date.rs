@@ -6,12 +6,14 @@ use serde_json::Value;
 const LATEST_DATE: f64 = 253_402_300_799.0;
 
 /// A NumericDate (RFC 7519 §2): a JSON number, perhaps fractional, within the years 1970 to 9999.
-pub(super) fn numeric_date(value: &Value) -> Option<f64> {
+#[must_use]
+pub fn numeric_date(value: &Value) -> Option<f64> {
     value.as_f64().filter(|date| (0.0..=LATEST_DATE).contains(date))
 }
 
 /// The seconds of a date that [`numeric_date`] let through and that has no fraction left.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the year 9999")]
-pub(super) fn whole_seconds(date: f64) -> u64 {
+#[must_use]
+pub fn whole_seconds(date: f64) -> u64 {
     date as u64
 }
