@@ -43,6 +43,8 @@ const ARROWS = {
  * what the doctor says of a token is compared with what the library does.
  */
 const ARROWS_OF_TESTS = {
+  // The world of the tests of access tokens.
+  "mcp-edge-sign-in": ["mcp-edge-identity"],
   "mcp-edge-macros": ["mcp-edge"],
   "mcp-edge-doctor": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-oauth", "mcp-edge-gateway"],
 };

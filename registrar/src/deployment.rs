@@ -12,7 +12,8 @@ use mcp_edge_oauth::{
     provider::Provider,
     resource_server::{Authentication, ResourceServer},
 };
-use mcp_edge_runtime::{http::RequestHead, ports::Services};
+use mcp_edge_runtime::{http::RequestHead, ports::Services, secret::Secret};
+use mcp_edge_sign_in::id_token::{self, Expected, IdToken};
 
 use crate::{
     audit::AuditLog,
@@ -131,6 +132,14 @@ impl<P: Platform<Services: Services>> Deployment<P> {
             kind => Err(Denial::UserRequired { kind }.into()),
         });
         Authentication { outcome, ..verified }
+    }
+
+    /// Who signed in, if the provider's ID token for this client and with this nonce is good.
+    pub async fn verify_id_token(&self, id_token: &Secret, client_id: &str, nonce: &str, now: u64) -> Option<IdToken> {
+        let trust = &self.settings.server.trust;
+        let (issuer, keys) = (trust.issuers.first()?, self.resource_server.keys().first()?);
+        let expected = Expected { issuer, client_id, nonce, denied: &trust.denied, max_age: None };
+        id_token::verify(id_token, &expected, keys, now, self.platform.services()).await.ok()
     }
 
     /// Where the lines of the audit log go.

@@ -83,13 +83,19 @@ export class User {
     return signIn({ authorizationUrl, login: this.login, browser: this.#provider });
   }
 
-  // Follows a redirect to the provider and back, and those of the endpoint.
+  // Goes to the provider and back, then where the endpoint leads.
   async #roundTrip(answer) {
-    if (answer.location === null) throw new Error(`no way to the provider: ${answer.status} ${answer.body}`);
-    let page = await this.request(await this.approve(answer.location));
+    let page = await this.request(await this.approve(wayToProvider(answer)));
     for (let step = 0; page.location !== null && step < MAX_STEPS; step += 1) page = await this.request(page.location);
     return page;
   }
+}
+
+/** Where an answer leads: a redirect or, after a form, a page that leads on by itself. */
+export function wayToProvider({ status, location, body }) {
+  const url = location ?? /http-equiv="refresh" content="0; url=([^"]+)"/.exec(body)?.[1].replaceAll("&amp;", "&");
+  if (url === undefined) throw new Error(`no way to the provider: ${status} ${body}`);
+  return url;
 }
 
 /** The id in a key. */

@@ -49,3 +49,8 @@ pub mod user_keys;
 pub mod vault;
 pub mod visit;
 mod worker;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

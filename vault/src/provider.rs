@@ -155,7 +155,7 @@ mod tests {
         }
         for error in [
             TokenRequestError::NoAnswer(FetchError::Network("connection lost".to_owned())),
-            TokenRequestError::NoTokens,
+            TokenRequestError::NoTokens("no access token"),
             TokenRequestError::NoEndpoint,
         ] {
             assert!(matches!(refresh_error(&error), RefreshError::Unavailable(_)), "{error}");

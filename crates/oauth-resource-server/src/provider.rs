@@ -133,11 +133,11 @@ impl Provider {
     /// operator gives them.
     #[must_use]
     pub fn has_own_endpoints(&self) -> bool {
-        let [needed @ .., introspection, end_session] = self.endpoints();
+        let [needed @ .., introspection, end_session, revocation] = self.endpoints();
         let is_own = |endpoint| self.is_on_own_origin(endpoint);
         needed.iter().all(|endpoint| endpoint.is_some_and(is_own))
             && (self.has_given_introspection || introspection.is_some_and(is_own))
-            && end_session.is_none_or(is_own)
+            && [end_session, revocation].into_iter().flatten().all(is_own)
     }
 
     /// Whether nothing in the document, also of what is not read here, leads away from the issuer's own origin.
@@ -174,13 +174,14 @@ impl Provider {
             == (&other.issuer, &other.jwks_uri, other.endpoints(), used(other))
     }
 
-    fn endpoints(&self) -> [Option<&str>; 5] {
+    fn endpoints(&self) -> [Option<&str>; 6] {
         let endpoints = [
             &self.authorization_endpoint,
             &self.token_endpoint,
             &self.userinfo_endpoint,
             &self.introspection_endpoint,
             &self.end_session_endpoint,
+            &self.revocation_endpoint,
         ];
         endpoints.map(Option::as_deref)
     }

@@ -173,3 +173,6 @@ pub fn finish(
         bytes => Err(AuthorizationError::LongCode(bytes)),
     }
 }
+
+#[cfg(test)]
+mod tests;

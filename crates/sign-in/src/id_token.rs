@@ -225,6 +225,3 @@ fn for_display(name: &str) -> Option<String> {
     let name = name.collect::<String>().trim().to_owned();
     (!name.is_empty()).then_some(name)
 }
-
-#[cfg(test)]
-mod tests;

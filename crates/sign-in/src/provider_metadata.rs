@@ -42,3 +42,6 @@ fn posts(members: &Map<String, Value>, name: &str) -> Option<bool> {
     let lists = |wanted: &str| methods.iter().any(|method| method == wanted);
     Some(lists("client_secret_post") && !lists("client_secret_basic"))
 }
+
+#[cfg(test)]
+mod tests;

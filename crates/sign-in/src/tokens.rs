@@ -241,3 +241,6 @@ fn read(body: &str) -> Result<Tokens, &'static str> {
 fn is_token(text: &str) -> bool {
     (1..=MAX_TOKEN_BYTES).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,13 @@
 //! The pages and actions for a developer's applications.
 
 use mcp_edge_runtime::{http::Response, ports::Services};
+use mcp_edge_sign_in::{redirect::redirect, session::Session};
 use serde_json::{Map, Value};
 
 use super::{
-    form::{self, Form, Problem},
+    form::{self, Form, MetadataForm, Problem},
     public_error::PortalError,
-    redirect::redirect,
-    session::Session,
+    session::label,
     visit::Visit,
 };
 use crate::{
@@ -149,7 +149,7 @@ async fn change<P: Platform<Services: Services>>(
     };
     let applications = visit.deployment.applications(visit.request.now).await?;
     let context = visit.deployment.context(&applications, visit.request.now, visit.deployment.audit());
-    match update(&context, client_id, record, metadata, &session.label()).await {
+    match update(&context, client_id, record, metadata, &label(session)).await {
         Ok(_) => Ok(redirect(&format!("/applications/{client_id}"))),
         Err(UpdateError::Metadata(error)) => {
             Ok(visit.pages.edit(session, client_id, record, &form, &[form::in_words(&error)]))
@@ -170,7 +170,7 @@ async fn rotate<P: Platform<Services: Services>>(
     }
     let applications = visit.deployment.applications(visit.request.now).await?;
     let context = visit.deployment.context(&applications, visit.request.now, visit.deployment.audit());
-    let secret = rotate_secret(&context, client_id, once, &session.label()).await?;
+    let secret = rotate_secret(&context, client_id, once, &label(session)).await?;
     let done = "The client secret was replaced. The old one has stopped working.";
     Ok(visit.pages.application(session, client_id, record, &new_form(visit), Some(&secret), Some(done)))
 }
@@ -181,7 +181,7 @@ async fn remove<P: Platform<Services: Services>>(
 ) -> Result<Response, PortalError> {
     let applications = visit.deployment.applications(visit.request.now).await?;
     let context = visit.deployment.context(&applications, visit.request.now, visit.deployment.audit());
-    delete(&context, client_id, record, Event::ClientRemoved, &session.label()).await?;
+    delete(&context, client_id, record, Event::ClientRemoved, &label(session)).await?;
     Ok(redirect("/"))
 }
 

@@ -1,9 +1,10 @@
 //! The portal's form: its fields as client metadata, and errors by field.
 
 use mcp_edge_runtime::ports::Runtime;
+pub use mcp_edge_sign_in::form::Form;
+use mcp_edge_sign_in::random_text::random_text;
 use serde_json::{Map, Value, json};
 
-use super::random_text::random_text;
 use crate::client_metadata::{ClientMetadata, error::MetadataError, page_uri};
 
 /// A field and what is wrong with it.
@@ -24,38 +25,43 @@ const FIELDS: [(&str, &str); 8] = [
 /// The error for a page at another host (see [`ClientMetadata::foreign_pages`]).
 const FOREIGN_PAGE: &str = "must be at the host of every https redirect address, or at a host below it";
 
-/// Fields of a form in the order in which they were sent. Names may repeat.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Form(Vec<(String, String)>);
-
-impl Form {
-    /// Reads `application/x-www-form-urlencoded`. What is not well formed is taken as it is: the fields are checked.
-    #[must_use]
-    pub fn parse(text: &str) -> Self {
-        let pairs = text.split('&').filter(|pair| !pair.is_empty());
-        Self(
-            pairs
-                .map(|pair| {
-                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-                    (decode(name), decode(value))
-                })
-                .collect(),
-        )
-    }
-
+/// Forms as client metadata.
+pub trait MetadataForm: Sized {
     /// An empty form with a number of its own: sending it twice is one wish.
-    pub fn for_new(runtime: &impl Runtime) -> Self {
-        Self(vec![("once".to_owned(), random_text(runtime))])
-    }
+    fn for_new(runtime: &impl Runtime) -> Self;
 
     /// The form that asks for this metadata.
     #[must_use]
-    pub fn of(metadata: &ClientMetadata) -> Self {
+    fn of(metadata: &ClientMetadata) -> Self;
+
+    /// The form with the kind of client that cannot be changed any more.
+    #[must_use]
+    fn with_kind_of(self, metadata: &ClientMetadata) -> Self;
+
+    /// The metadata that the form asks for, with what forms have no field for taken from before.
+    #[must_use]
+    fn keeping(&self, asked: ClientMetadata, before: &ClientMetadata) -> ClientMetadata;
+
+    /// The metadata that the form asks for.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, one problem for each field at most.
+    fn to_metadata(&self, more_schemes: &[String]) -> Result<ClientMetadata, Vec<Problem>>;
+}
+
+impl MetadataForm for Form {
+    fn for_new(runtime: &impl Runtime) -> Self {
+        let mut form = Self::default();
+        form.set("once", &random_text(runtime));
+        form
+    }
+
+    fn of(metadata: &ClientMetadata) -> Self {
         let mut form = Self::default();
         form.set("client_name", &metadata.client_name);
         form.set("redirect_uris", &metadata.redirect_uris.join("\n"));
         for name in metadata.scopes().unwrap_or_default().iter() {
-            form.0.push(("scope".to_owned(), name.to_owned()));
+            form.add("scope", name);
         }
         let pages = [
             ("client_uri", &metadata.client_uri),
@@ -69,28 +75,12 @@ impl Form {
         form.with_kind_of(metadata)
     }
 
-    /// The first value of a field; empty if there is none.
-    #[must_use]
-    pub fn first(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
-    }
-
-    /// Whether a field has this value among others.
-    #[must_use]
-    pub fn has(&self, name: &str, value: &str) -> bool {
-        self.0.iter().any(|(known, given)| known == name && given == value)
-    }
-
-    /// The form with the kind of client that cannot be changed any more.
-    #[must_use]
-    pub fn with_kind_of(mut self, metadata: &ClientMetadata) -> Self {
+    fn with_kind_of(mut self, metadata: &ClientMetadata) -> Self {
         self.set("kind", if metadata.token_endpoint_auth_method.has_secret() { "server" } else { "public" });
         self
     }
 
-    /// The metadata that the form asks for, with what forms have no field for taken from before.
-    #[must_use]
-    pub fn keeping(&self, asked: ClientMetadata, before: &ClientMetadata) -> ClientMetadata {
+    fn keeping(&self, asked: ClientMetadata, before: &ClientMetadata) -> ClientMetadata {
         ClientMetadata {
             token_endpoint_auth_method: before.token_endpoint_auth_method,
             grant_types: before.grant_types.clone(),
@@ -101,11 +91,7 @@ impl Form {
         }
     }
 
-    /// The metadata that the form asks for.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it, one problem for each field at most.
-    pub fn to_metadata(&self, more_schemes: &[String]) -> Result<ClientMetadata, Vec<Problem>> {
+    fn to_metadata(&self, more_schemes: &[String]) -> Result<ClientMetadata, Vec<Problem>> {
         let mut problems: Vec<Problem> = Vec::new();
         if self.first("client_name").trim().is_empty() {
             problems.push((
@@ -126,7 +112,7 @@ impl Form {
         let mut form = self.clone();
         // Validation stops at the first error, so each wrong field is replaced by a good value and validated again.
         for _ in FIELDS {
-            match ClientMetadata::from_members(&form.members(), more_schemes) {
+            match ClientMetadata::from_members(&members(&form), more_schemes) {
                 Ok(metadata) => {
                     let foreign =
                         metadata.foreign_pages().filter(|page| problems.iter().all(|(field, _)| field != page));
@@ -145,30 +131,25 @@ impl Form {
         }
         Err(problems)
     }
+}
 
-    fn members(&self) -> Map<String, Value> {
-        let lines = self.first("redirect_uris").lines().map(str::trim).filter(|line| !line.is_empty());
-        let scopes: Vec<&str> =
-            self.0.iter().filter(|(name, _)| name == "scope").map(|(_, value)| value.as_str()).collect();
-        let method = if self.first("kind") == "server" { "client_secret_basic" } else { "none" };
-        let members = json!({
-            "client_name": self.first("client_name"),
-            "redirect_uris": lines.collect::<Vec<_>>(),
-            "token_endpoint_auth_method": method,
-            "grant_types": ["authorization_code", "refresh_token"],
-            "scope": format!("openid offline_access {}", scopes.join(" ")),
-            "client_uri": self.first("client_uri").trim(),
-            "logo_uri": self.first("logo_uri").trim(),
-            "tos_uri": self.first("tos_uri").trim(),
-            "policy_uri": self.first("policy_uri").trim(),
-        });
-        members.as_object().cloned().unwrap_or_default()
-    }
-
-    fn set(&mut self, name: &str, value: &str) {
-        self.0.retain(|(known, _)| known != name);
-        self.0.push((name.to_owned(), value.to_owned()));
-    }
+/// The members of client metadata that a form fills in.
+fn members(form: &Form) -> Map<String, Value> {
+    let lines = form.first("redirect_uris").lines().map(str::trim).filter(|line| !line.is_empty());
+    let scopes: Vec<&str> = form.all("scope").collect();
+    let method = if form.first("kind") == "server" { "client_secret_basic" } else { "none" };
+    let members = json!({
+        "client_name": form.first("client_name"),
+        "redirect_uris": lines.collect::<Vec<_>>(),
+        "token_endpoint_auth_method": method,
+        "grant_types": ["authorization_code", "refresh_token"],
+        "scope": format!("openid offline_access {}", scopes.join(" ")),
+        "client_uri": form.first("client_uri").trim(),
+        "logo_uri": form.first("logo_uri").trim(),
+        "tos_uri": form.first("tos_uri").trim(),
+        "policy_uri": form.first("policy_uri").trim(),
+    });
+    members.as_object().cloned().unwrap_or_default()
 }
 
 /// Translates an error to the form: the field, and the line where a field has several.
@@ -187,27 +168,6 @@ pub fn sentence(text: &str) -> String {
     let (line, rest) = text.split_once(": ").filter(|(line, _)| line.starts_with("Line ")).unwrap_or(("", text));
     let subject = if line.is_empty() { "It".to_owned() } else { line.to_owned() };
     format!("{subject} {rest}.")
-}
-
-/// Percent and plus decoding; broken sequences stay as they are.
-fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let hex = bytes.get(at + 1..at + 3).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (byte, hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(value)) => {
-                decoded.push(value);
-                at += 3;
-                continue;
-            }
-            (b'+', _) => decoded.push(b' '),
-            (other, _) => decoded.push(*other),
-        }
-        at += 1;
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -256,11 +216,5 @@ mod tests {
     fn a_private_scheme_and_a_secret_do_not_go_together() {
         let form = GOOD.replace("kind=public", "kind=server");
         assert_eq!(Form::parse(&form).to_metadata(&[]).unwrap_err()[0].0, "kind");
-    }
-
-    #[test]
-    fn decoding_takes_what_comes() {
-        assert_eq!(decode("a+b%20c%C3%A4%zz%4"), "a b cä%zz%4");
-        assert_eq!(Form::parse("a&=b&c=d=e").first("c"), "d=e");
     }
 }

@@ -3,12 +3,13 @@
 //! | module | contents |
 //! |---|---|
 //! | [`sign_in`] | authorization code with PKCE at the provider; signing out there |
-//! | [`sealed`] | what a browser keeps for the portal |
-//! | [`session`] | sessions in a sealed cookie, and tokens of forms |
+//! | [`session`] | the sessions of developers |
 //! | [`applications`] | what a developer does with their applications |
 //! | [`form`] | forms as client metadata |
 //! | [`public_error`] | errors of the portal, and what users see of each |
-//! | [`pages`], [`html`] | the pages |
+//! | [`pages`] | the pages |
+//!
+//! The client at the provider, sessions, forms and the escaping of text are those of [`mcp_edge_sign_in`].
 //!
 //! | address | what it is |
 //! |---|---|
@@ -25,12 +26,8 @@
 
 pub mod applications;
 pub mod form;
-pub mod html;
 pub mod pages;
 pub mod public_error;
-mod random_text;
-mod redirect;
-pub mod sealed;
 pub mod session;
 pub mod sign_in;
 mod visit;
@@ -39,16 +36,14 @@ use mcp_edge_runtime::{
     http::{RequestHead, Response},
     ports::Services,
 };
-
-use self::{
+use mcp_edge_sign_in::{
     form::Form,
-    pages::Pages,
+    own_page::is_from_own_page,
     redirect::redirect,
-    sealed::Sealer,
     session::{Session, Sessions},
-    sign_in::SignIn,
-    visit::Visit,
 };
+
+use self::{pages::Pages, sign_in::SignIn, visit::Visit};
 use crate::{
     client_request::ClientRequest,
     deployment::Deployment,
@@ -72,10 +67,10 @@ impl Portal {
     /// Creates a portal that is this client at the provider.
     #[must_use]
     pub fn new(client: PortalClient, settings: &Settings) -> Self {
-        let key = Sealer::new(&client.session_secret, &settings.server.resource.url);
+        let key = session::sealer(&client.session_secret, &settings.server.resource.url);
         Self {
             origin: settings.server.resource.origin.clone(),
-            sessions: Sessions::new(key.clone()),
+            sessions: session::sessions(key.clone()),
             sign_in: SignIn::new(client, key, settings),
             pages: Pages::new(settings),
         }
@@ -151,19 +146,15 @@ impl Portal {
         (self.is_from_here(visit.request.head) && session.is_token(form.first("csrf"))).then_some(form)
     }
 
-    /// Whether a form is not known to come from elsewhere. A browser says where it comes from; what says nothing of the
-    /// kind is no browser.
     fn is_from_here(&self, head: &RequestHead<'_>) -> bool {
-        let (origin, site) = (head.header("origin"), head.header("sec-fetch-site"));
-        origin.is_none_or(|origin| origin == self.origin)
-            && site.is_none_or(|site| site == "same-origin" || site == "none")
+        is_from_own_page(head, &self.origin)
     }
 
     /// Sends the browser to the provider.
     async fn begin_sign_in<P: Platform<Services: Services>>(&self, visit: &Visit<'_, P>) -> Handled {
         let ports = visit.deployment.platform.services();
         let begun = match visit.deployment.provider(visit.request.now).await {
-            Ok(provider) => self.sign_in.begin(visit.request.head, provider, visit.request.now, ports),
+            Ok(provider) => self.sign_in.begin(visit.request.head, &provider, visit.request.now, ports),
             Err(denial) => Err(denial.into()),
         };
         begun.map_or_else(|error| error.into_handled(&self.pages), Handled::from)
@@ -196,7 +187,7 @@ impl Portal {
             Some(endpoint) => self.pages.signing_out(&self.sign_in.end_session(&endpoint)),
             None => redirect("/"),
         };
-        response.headers.push(("set-cookie", Sessions::cleared().into()));
+        response.headers.push(("set-cookie", self.sessions.cleared().into()));
         response.headers.push(("set-cookie", sign_in::must_ask().into()));
         response
     }

@@ -1,9 +1,13 @@
 //! Errors of the portal, and what users see of each. The exact reason goes into the log.
 
+use mcp_edge_sign_in::{
+    authorization::{AuthorizationError, Refusal},
+    session::Session,
+};
+
 use super::{
     pages::Pages,
-    session::Session,
-    sign_in::{Refusal, SignInError, must_ask},
+    sign_in::{SignInError, must_ask},
 };
 use crate::{
     clients::{delete::DeleteError, register::RegisterError, update::UpdateError},
@@ -121,14 +125,22 @@ impl SignInError {
     /// The table: status, and explanation.
     fn to_public(&self) -> (u16, &'static str) {
         match self {
-            Self::NotBegunHere => (400, "This sign-in was begun in another window, or too long ago."),
-            Self::AnotherProvider => (400, "The answer came from another provider than was asked."),
-            Self::Refused { refusal: Refusal::Cancelled, .. } => (403, "The sign-in was cancelled."),
-            Self::Refused { refusal: Refusal::Outage, .. } => (503, "The identity provider failed, try again later."),
-            Self::Refused { refusal: Refusal::Other, .. } => {
-                (403, "The identity provider refused the sign-in; the operator's log says more.")
-            }
-            Self::NoCode => (400, "The answer has no code."),
+            Self::Authorization(error) => match error {
+                AuthorizationError::NotBegunHere => (400, "This sign-in was begun in another window, or too long ago."),
+                AuthorizationError::AnotherProvider => (400, "The answer came from another provider than was asked."),
+                AuthorizationError::Refused { refusal: Refusal::Cancelled, .. } => (403, "The sign-in was cancelled."),
+                AuthorizationError::Refused { refusal: Refusal::Outage, .. } => {
+                    (503, "The identity provider failed, try again later.")
+                }
+                AuthorizationError::Refused { refusal: Refusal::Other, .. } => {
+                    (403, "The identity provider refused the sign-in; the operator's log says more.")
+                }
+                AuthorizationError::NoCode => (400, "The answer has no code."),
+                AuthorizationError::Duplicate(_) | AuthorizationError::LongCode(_) => {
+                    (400, "The answer could not be read.")
+                }
+                AuthorizationError::NoEndpoint => (503, "The identity provider cannot be reached right now."),
+            },
             Self::NotADeveloper { .. } => (403, "No permission"),
             Self::Denied(denial) => {
                 let status = denial.reason().to_public().status.max(400);
@@ -151,8 +163,12 @@ impl SignInError {
                 (page, Findings::of_denial(denial))
             }
             Self::Denied(denial) => (pages.sign_in_failed(status, explanation), Findings::of_denial(denial)),
-            Self::Refused { error, .. } => {
-                let detail = Some(format!("authorization: {error}"));
+            Self::Authorization(
+                error @ (AuthorizationError::Refused { .. }
+                | AuthorizationError::Duplicate(_)
+                | AuthorizationError::LongCode(_)),
+            ) => {
+                let detail = Some(error.to_string());
                 (pages.sign_in_failed(status, explanation), Findings { detail, ..Findings::default() })
             }
             _ => (pages.sign_in_failed(status, explanation), Findings::default()),
@@ -188,11 +204,16 @@ mod tests {
             assert_eq!((found, retry), (status, retry_after), "{error}");
         }
         for (error, status) in [
-            (SignInError::NotBegunHere, 400),
-            (SignInError::AnotherProvider, 400),
-            (SignInError::NoCode, 400),
-            (SignInError::Refused { refusal: Refusal::Cancelled, error: "access_denied".to_owned() }, 403),
-            (SignInError::Refused { refusal: Refusal::Outage, error: "server_error".to_owned() }, 503),
+            (SignInError::from(AuthorizationError::NotBegunHere), 400),
+            (AuthorizationError::AnotherProvider.into(), 400),
+            (AuthorizationError::NoCode.into(), 400),
+            (AuthorizationError::Duplicate("code").into(), 400),
+            (AuthorizationError::LongCode(5_000).into(), 400),
+            (
+                AuthorizationError::Refused { refusal: Refusal::Cancelled, error: "access_denied".to_owned() }.into(),
+                403,
+            ),
+            (AuthorizationError::Refused { refusal: Refusal::Outage, error: "server_error".to_owned() }.into(), 503),
             (Denial::Misconfigured { error: None }.into(), 500),
             (Denial::Inactive { verdict: ProviderVerdict::Other("unknown") }.into(), 401),
         ] {

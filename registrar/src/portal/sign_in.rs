@@ -7,11 +7,7 @@
 
 use std::rc::Rc;
 
-use std::time::Duration;
-
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcp_edge_oauth::{
-    client_authentication::{basic, form_encode},
     denial::{Denial, Excerpt, KeysOutage, ProviderVerdict},
     provider::Provider,
     resource_server::AuthTrace,
@@ -19,19 +15,19 @@ use mcp_edge_oauth::{
 };
 use mcp_edge_runtime::{
     http::{RequestHead, Response},
-    ports::{Fetch, HttpRequest, Method, RequestContent, Runtime, Services},
+    ports::{Runtime, Services},
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
-
-use super::{
-    form::Form,
-    random_text::random_text,
-    redirect::redirect,
+use mcp_edge_sign_in::{
+    authorization::{self, AuthorizationError, AuthorizationRequest, RoundTrip},
+    client::Client,
+    cookie::{cookie, set_cookie},
+    id_token::IdToken,
+    redirect::{redirect, with_query},
     sealed::Sealer,
-    session::{Session, cookie, set_cookie},
+    session::Session,
+    tokens::{self, TokenRequestError, Tokens},
 };
+
 use crate::{
     deployment::Deployment,
     platform::Platform,
@@ -52,70 +48,35 @@ const ASK_COOKIE: &str = "sign-in-asks";
 /// Longer than a session at the provider lasts (at Logto 14 days).
 const ASK_SECONDS: u64 = 30 * 24 * 3_600;
 
-/// Time limit of the token request.
-const TIMEOUT: Duration = Duration::from_secs(5);
-
 /// When it makes sense to try again after an outage.
 const RETRY_SECONDS: u64 = 5;
-
-/// An answer with three tokens has 5 KB.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
-
-/// A sign-in in progress.
-#[derive(Serialize, Deserialize)]
-struct Begun {
-    state: String,
-    verifier: String,
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    access_token: String,
-    id_token: Option<String>,
-}
 
 /// Why nobody is signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The browser that came back is not known to have been sent.
-    #[error("the sign-in was not begun here, or too long ago")]
-    NotBegunHere,
-    /// `iss` is not the provider that was asked (RFC 9207).
-    #[error("the answer came from another provider")]
-    AnotherProvider,
-    /// The provider answered with an error (RFC 6749 §4.1.2.1).
-    #[error("authorization: {error}")]
-    Refused {
-        /// What kind of error.
-        refusal: Refusal,
-        /// Its code, cut off.
-        error: String,
-    },
-    /// The answer has neither a code nor an error.
-    #[error("the answer has no code")]
-    NoCode,
+    /// The browser brings no code back, or not one of ours.
+    #[error(transparent)]
+    Authorization(AuthorizationError),
     /// The user lacks the permission to register clients.
     #[error("the user lacks the scope")]
     NotADeveloper {
         /// As verification said it.
         denial: Denial,
         /// Who signed in.
-        account: Option<Account>,
+        account: Option<IdToken>,
     },
     /// The provider cannot be reached, or its answer cannot be used.
     #[error("{}", .0.reason().slug())]
     Denied(Denial),
 }
 
-/// The kinds of errors of an authorization endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The user did not want to.
-    Cancelled,
-    /// The provider failed.
-    Outage,
-    /// Anything else.
-    Other,
+impl From<AuthorizationError> for SignInError {
+    fn from(error: AuthorizationError) -> Self {
+        match error {
+            AuthorizationError::NoEndpoint => outage(&error.to_string()).into(),
+            error => Self::Authorization(error),
+        }
+    }
 }
 
 impl From<Denial> for SignInError {
@@ -126,7 +87,7 @@ impl From<Denial> for SignInError {
 
 /// The portal as a client of the provider.
 pub struct SignIn {
-    client: PortalClient,
+    client: Client,
     key: Sealer,
     origin: String,
     issuer: String,
@@ -139,10 +100,12 @@ impl SignIn {
     #[must_use]
     pub fn new(client: PortalClient, key: Sealer, settings: &Settings) -> Self {
         let edge = &settings.server;
+        let origin = edge.resource.origin.clone();
+        let PortalClient { client_id, client_secret, .. } = client;
         Self {
-            client,
+            client: Client { client_id, client_secret, redirect_uri: format!("{origin}/callback") },
             key,
-            origin: edge.resource.origin.clone(),
+            origin,
             issuer: edge.trust.issuers.first().map(|trusted| trusted.issuer.clone()).unwrap_or_default(),
             resource: edge.resource.url.clone(),
             scopes: edge.trust.scope_prefix.requested(&edge.trust.required_scopes).to_string(),
@@ -153,32 +116,22 @@ impl SignIn {
     pub(super) fn begin(
         &self,
         head: &RequestHead<'_>,
-        provider: Provider,
+        provider: &Provider,
         now: u64,
         runtime: &impl Runtime,
     ) -> Result<Response, SignInError> {
-        let missing = || outage("no https authorization_endpoint");
-        let endpoint = provider.authorization_endpoint.ok_or_else(missing)?;
-        let begun = Begun { state: random_text(runtime), verifier: random_text(runtime) };
-        let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&begun.verifier));
-        let (redirect_uri, scope) = (self.redirect_uri(), format!("openid profile {}", self.scopes));
-        let mut parameters = vec![
-            ("response_type", "code"),
-            ("client_id", &self.client.client_id),
-            ("redirect_uri", &redirect_uri),
-            ("scope", &scope),
-            ("resource", &self.resource),
-            ("state", &begun.state),
-            ("code_challenge", &challenge),
-            ("code_challenge_method", "S256"),
-        ];
-        if is_to_ask(head) {
+        let scope = format!("openid profile {}", self.scopes);
+        let request = AuthorizationRequest {
+            scope: &scope,
+            // Without it the token would be an opaque one for nobody in particular.
+            resource: Some(&self.resource),
             // OpenID Connect Core 1.0 §3.1.2.1: the provider asks even if it knows the user.
-            parameters.push(("prompt", "login"));
-        }
+            prompt: is_to_ask(head).then_some("login"),
+            max_age: None,
+        };
+        let (url, begun) = authorization::begin(&self.client, provider, &request, runtime)?;
         let sealed = self.key.seal(PURPOSE, &begun, now + SIGN_IN_SECONDS, runtime);
-        Ok(redirect(&with_query(&endpoint, &parameters))
-            .with_header("set-cookie", set_cookie(COOKIE, &sealed, SIGN_IN_SECONDS)))
+        Ok(redirect(&url).with_header("set-cookie", set_cookie(COOKIE, &sealed, SIGN_IN_SECONDS)))
     }
 
     /// Takes the browser back. Also says what verification of the access token found out.
@@ -188,14 +141,18 @@ impl SignIn {
         deployment: &Deployment<P>,
         now: u64,
     ) -> (Result<Session, SignInError>, Option<AuthTrace>) {
-        let tokens = match self.tokens(head, deployment, now).await {
+        let (tokens, nonce) = match self.tokens(head, deployment, now).await {
             Ok(tokens) => tokens,
             Err(error) => return (Err(error), None),
         };
-        let authorization = format!("Bearer {}", tokens.access_token);
+        let authorization = format!("Bearer {}", tokens.access_token.expose());
         let as_caller = RequestHead::new("GET", "/").with_header("authorization", &authorization);
         let developer = deployment.authenticate_developer(&as_caller, now).await;
-        let account = tokens.id_token.as_deref().and_then(Account::in_token);
+        // For the name alone: without a good ID token there is none.
+        let account = match &tokens.id_token {
+            Some(id_token) => deployment.verify_id_token(id_token, &self.client.client_id, &nonce, now).await,
+            None => None,
+        };
         let session = match developer.outcome {
             Ok(identity) if identity.client_id() == Some(&self.client.client_id) => {
                 let account = account.filter(|account| account.subject == identity.subject());
@@ -212,70 +169,21 @@ impl SignIn {
         (session, Some(developer.trace))
     }
 
-    /// Redeems the code that the browser brings: (1) is it the one that went, (2) what did the provider say, (3) the token
-    /// endpoint.
+    /// Redeems the code that the browser brings. Also returns the nonce of the ID token.
     async fn tokens<P: Platform<Services: Services>>(
         &self,
         head: &RequestHead<'_>,
         deployment: &Deployment<P>,
         now: u64,
-    ) -> Result<Tokens, SignInError> {
-        let answer = Form::parse(head.query());
-        // (1) Otherwise the victim of a forged callback link would work in the attacker's account.
-        let begun = cookie(head, COOKIE).and_then(|text| self.key.open::<Begun>(PURPOSE, text, now));
-        let begun = begun.filter(|begun| begun.state == answer.first("state")).ok_or(SignInError::NotBegunHere)?;
-        // (2) `iss` of RFC 9207, if the provider sends it.
-        let (iss, error) = (answer.first("iss"), answer.first("error"));
-        if !iss.is_empty() && iss != self.issuer {
-            return Err(SignInError::AnotherProvider);
-        }
-        if !error.is_empty() {
-            let refusal = match error {
-                "access_denied" => Refusal::Cancelled,
-                "temporarily_unavailable" | "server_error" => Refusal::Outage,
-                _ => Refusal::Other,
-            };
-            return Err(SignInError::Refused { refusal, error: error.chars().take(60).collect() });
-        }
-        let code = answer.first("code");
-        if code.is_empty() {
-            return Err(SignInError::NoCode);
-        }
-        // (3)
-        Ok(self.redeem(deployment, code, &begun.verifier, now).await?)
-    }
-
-    async fn redeem<P: Platform<Services: Services>>(
-        &self,
-        deployment: &Deployment<P>,
-        code: &str,
-        verifier: &str,
-        now: u64,
-    ) -> Result<Tokens, Denial> {
+    ) -> Result<(Tokens, String), SignInError> {
+        let begun = cookie(head, COOKIE).and_then(|text| self.key.open::<RoundTrip>(PURPOSE, text, now));
+        let code = authorization::finish(head, begun.as_ref(), &self.issuer)?;
+        let RoundTrip { verifier, nonce, .. } = begun.ok_or(AuthorizationError::NotBegunHere)?;
         let provider = deployment.provider(now).await?;
-        let endpoint = provider.token_endpoint.ok_or_else(|| outage("no https token_endpoint"))?;
-        // Without `resource` the token would be an opaque one for nobody in particular.
-        let form = format!(
-            "grant_type=authorization_code&code={}&redirect_uri={}&code_verifier={verifier}&resource={}",
-            form_encode(code),
-            form_encode(&self.redirect_uri()),
-            form_encode(&self.resource),
-        );
-        let authorization = basic(&self.client.client_id, self.client.client_secret.expose());
-        let call = HttpRequest {
-            method: Method::POST,
-            url: &endpoint,
-            authorization: Some(&authorization),
-            body: RequestContent::Form(&form),
-            timeout: TIMEOUT,
-            max_body: MAX_ANSWER_BYTES,
-        };
-        let reply = deployment.platform.services().fetch(call).await;
-        let reply = reply.map_err(|error| outage(&format!("token request: {error}")))?;
-        match reply.status {
-            200 => serde_json::from_str(&reply.body).map_err(|_| outage("token request: no tokens")),
-            _ => Err(refused(&TokenEndpointError::of(&reply), &self.resource)),
-        }
+        let (resource, services) = (self.resource.as_str(), deployment.platform.services());
+        let tokens = tokens::redeem(&provider, &self.client, &code, &verifier, Some(resource), services).await;
+        let tokens = tokens.map_err(|error| self.refused(&error))?;
+        Ok((tokens, nonce))
     }
 
     /// Where the browser goes to end the session at the provider.
@@ -285,33 +193,34 @@ impl SignIn {
         with_query(endpoint, &parameters)
     }
 
-    fn redirect_uri(&self) -> String {
-        format!("{}/callback", self.origin)
-    }
-}
-
-/// The meaning of an error response of the token endpoint. Only `invalid_grant` is about the code; everything else of
-/// OAuth's is about our own application there.
-fn refused(error: &TokenEndpointError, resource: &str) -> Denial {
-    let fix = match error {
-        TokenEndpointError::Grant => {
-            return Denial::Inactive { verdict: ProviderVerdict::Other("the code was refused") };
-        }
-        TokenEndpointError::Outage(status) => {
-            return outage(&format!("token request: status {status} without an OAuth error"));
-        }
-        TokenEndpointError::Client => "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET".to_owned(),
-        TokenEndpointError::SecretExpired => {
-            "PORTAL_CLIENT_SECRET has expired: add a secret to the portal's application and set \
+    /// The meaning of a token request without tokens. Only `invalid_grant` is about the code; everything else of OAuth's is
+    /// about our own application there.
+    fn refused(&self, error: &TokenRequestError) -> Denial {
+        let error = match error {
+            TokenRequestError::Refused(error) => error,
+            TokenRequestError::NoEndpoint => return outage("no https token_endpoint"),
+            error => return outage(&format!("token request: {error}")),
+        };
+        let fix = match error {
+            TokenEndpointError::Grant => {
+                return Denial::Inactive { verdict: ProviderVerdict::Other("the code was refused") };
+            }
+            TokenEndpointError::Outage(status) => {
+                return outage(&format!("token request: status {status} without an OAuth error"));
+            }
+            TokenEndpointError::Client => "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET".to_owned(),
+            TokenEndpointError::SecretExpired => {
+                "PORTAL_CLIENT_SECRET has expired: add a secret to the portal's application and set \
                                       it with `wrangler secret put PORTAL_CLIENT_SECRET`"
-                .to_owned()
-        }
-        TokenEndpointError::Target => format!("the provider has no API resource {resource} (RESOURCE)"),
-        TokenEndpointError::Other(code) => {
-            format!("token request: {code}: check the portal's application at the provider")
-        }
-    };
-    Denial::Misconfigured { error: Some(Excerpt::new(&fix)) }
+                    .to_owned()
+            }
+            TokenEndpointError::Target => format!("the provider has no API resource {} (RESOURCE)", self.resource),
+            TokenEndpointError::Other(code) => {
+                format!("token request: {code}: check the portal's application at the provider")
+            }
+        };
+        Denial::Misconfigured { error: Some(Excerpt::new(&fix)) }
+    }
 }
 
 /// The provider cannot be asked, for now.
@@ -323,26 +232,6 @@ fn outage(failure: &str) -> Denial {
 fn of_another_client(client_id: Option<&str>) -> Denial {
     let client = client_id.map_or_else(|| "no client".to_owned(), |client| format!("client {client:?}"));
     Denial::WrongAudience { aud: Some(Excerpt::new(&client)) }
-}
-
-/// The account in an ID token that came straight from the provider (OpenID Connect Core §3.1.3.7 allows to trust the
-/// connection). For display only.
-#[derive(Debug)]
-pub struct Account {
-    /// `sub`
-    pub subject: String,
-    /// The name at the provider.
-    pub name: Option<String>,
-}
-
-impl Account {
-    fn in_token(id_token: &str) -> Option<Self> {
-        let claims = BASE64_URL_SAFE_NO_PAD.decode(id_token.split('.').nth(1)?).ok()?;
-        let claims: Value = serde_json::from_slice(&claims).ok()?;
-        let short = |text: &str| text.chars().take(60).collect();
-        let name = ["name", "username", "preferred_username"].iter().find_map(|claim| claims[*claim].as_str());
-        Some(Self { subject: short(claims["sub"].as_str()?), name: name.map(short) })
-    }
 }
 
 /// The value of `Set-Cookie` that ends a sign-in in progress.
@@ -364,11 +253,4 @@ pub(crate) fn must_ask() -> String {
 fn is_to_ask(head: &RequestHead<'_>) -> bool {
     let mut names = head.header("cookie").unwrap_or_default().split(';').filter_map(|pair| pair.trim().split_once('='));
     names.any(|(name, _)| name == ASK_COOKIE)
-}
-
-/// An endpoint of the provider with parameters.
-fn with_query(endpoint: &str, parameters: &[(&str, &str)]) -> String {
-    let query: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={}", form_encode(value))).collect();
-    let separator = if endpoint.contains('?') { '&' } else { '?' };
-    format!("{endpoint}{separator}{}", query.join("&"))
 }

@@ -141,7 +141,8 @@ impl Pages {
             ("content-type", "text/html; charset=utf-8".into()),
             ("content-security-policy", POLICY.into()),
             ("cache-control", "no-store".into()),
-            ("referrer-policy", "no-referrer".into()),
+            // With `no-referrer` browsers would send `origin: null` with our own forms.
+            ("referrer-policy", "same-origin".into()),
             ("x-content-type-options", "nosniff".into()),
             ("x-frame-options", "DENY".into()),
             ("cross-origin-opener-policy", "same-origin".into()),

@@ -6,7 +6,7 @@ use mcp_edge_runtime::{
     alarm::Alarms,
     ports::Runtime,
     secret::Secret,
-    sql::{SqlError, SqlStorage, Statement},
+    sql::{Rows, SqlError, SqlStorage, Statement},
 };
 
 use super::{
@@ -147,7 +147,7 @@ impl<'a, S: SqlStorage + Alarms, E: Exchange, R: Runtime> PersonalTokenObject<'a
     /// Until when the access token is good that is kept, in seconds since 1970.
     fn until(&self) -> Result<Option<u64>, SqlError> {
         let rows = unless_no_table(self.storage.execute(Statement::new("SELECT until FROM token")))?;
-        rows.as_ref().and_then(|rows| rows.first()).map(|row| number(row, 0)).transpose()
+        rows.as_ref().and_then(Rows::first).map(|row| number(row, 0)).transpose()
     }
 
     fn forget(&self) -> Result<(), SqlError> {

@@ -137,6 +137,8 @@ fn what_leads_away_from_the_issuers_origin_is_reported() {
     assert_eq!(own(|it| it["grant_types_supported"] = json!(["urn:ietf:params:oauth:grant-type:x"])), (true, true));
     assert_eq!(own(|it| it["token_endpoint"] = "https://evil.example/oidc/token".into()), (false, false));
     assert_eq!(own(|it| it["end_session_endpoint"] = "https://tenant.example:8443/".into()), (false, false));
+    assert_eq!(own(|it| it["revocation_endpoint"] = "https://evil.example/revoke".into()), (false, false));
+    assert_eq!(own(|it| it["revocation_endpoint"] = "https://tenant.example/revoke".into()), (true, true));
     assert_eq!(own(|it| it["introspection_endpoint"] = Value::Null), (false, true), "the issuer may have one");
     assert_eq!(own(|it| it["registration_endpoint"] = "https://evil.example/reg".into()), (true, false));
     for hidden in ["//evil.example/x", "https:evil.example", "\\\\evil.example", " https://tenant.example/x"] {
@@ -149,9 +151,15 @@ fn what_leads_away_from_the_issuers_origin_is_reported() {
 fn documents_are_the_same_if_they_name_the_same_places() {
     let provider = parse(|_| ()).unwrap();
     assert!(provider.is_same_as(&parse(|it| it["other"] = json!("changed")).unwrap()));
-    for member in
-        ["jwks_uri", "authorization_endpoint", "token_endpoint", "introspection_endpoint", "userinfo_endpoint"]
-    {
+    for member in [
+        "jwks_uri",
+        "authorization_endpoint",
+        "token_endpoint",
+        "introspection_endpoint",
+        "userinfo_endpoint",
+        "end_session_endpoint",
+        "revocation_endpoint",
+    ] {
         let changed = parse(|it| it[member] = "https://tenant.example/elsewhere".into()).unwrap();
         assert!(!provider.is_same_as(&changed), "{member}");
     }

@@ -3,10 +3,11 @@
 use std::fmt::Write;
 
 use mcp_edge_runtime::http::Response;
+use mcp_edge_sign_in::{html::escape, session::Session};
 use serde_json::json;
 
 use super::{
-    super::{form::Form, html::escape, session::Session},
+    super::form::{Form, MetadataForm},
     Pages, hidden,
 };
 use crate::{

@@ -1,13 +1,10 @@
 //! The form to make or change an application.
 
 use mcp_edge_runtime::http::Response;
+use mcp_edge_sign_in::{html::escape, session::Session};
 
 use super::{
-    super::{
-        form::{Form, Problem, sentence},
-        html::escape,
-        session::Session,
-    },
+    super::form::{Form, Problem, sentence},
     Pages, hidden,
 };
 use crate::record::Record;

@@ -1,11 +1,9 @@
 //! Pages that say one thing: the way in, what did not work, what was not found.
 
 use mcp_edge_runtime::http::Response;
+use mcp_edge_sign_in::{html::escape, id_token::IdToken, session::Session};
 
-use super::{
-    super::{html::escape, session::Session, sign_in::Account},
-    Pages,
-};
+use super::Pages;
 
 impl Pages {
     /// The page for users who are not signed in.
@@ -50,8 +48,8 @@ for, and decide. You get a client id for <code>{}</code>.</p>
 
     /// For a user without the permission: what is missing, and what the operator must know to give it.
     #[must_use]
-    pub fn not_a_developer(&self, account: Option<&Account>) -> Response {
-        let account = account.map_or_else(String::new, |Account { subject, name }| {
+    pub fn not_a_developer(&self, account: Option<&IdToken>) -> Response {
+        let account = account.map_or_else(String::new, |IdToken { subject, name, .. }| {
             let id = format!("user id <code>{}</code>", escape(subject));
             let who = name.as_ref().map_or_else(|| id.clone(), |name| format!("{} ({id})", escape(name)));
             format!("You signed in as {who}. ")

@@ -11,8 +11,8 @@ mod application_form;
 mod message;
 
 use mcp_edge_runtime::http::Response;
+use mcp_edge_sign_in::{html::escape, session::Session};
 
-use super::{html::escape, session::Session};
 use crate::{policy::Limits, settings::Settings};
 
 /// Style and script are files of our own; nothing is loaded from elsewhere, no form leads elsewhere.

@@ -1,10 +1,9 @@
 //! The portal: what a developer who is signed in may do, and what others may not.
 
+use mcp_edge_sign_in::session::Session;
+
 use super::*;
-use crate::portal::{
-    sealed::Sealer,
-    session::{Session, Sessions},
-};
+use crate::portal::session::{sealer, sessions};
 
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -31,7 +30,7 @@ impl Browser {
     pub fn of(deployed: Deployed, subject: &str) -> Self {
         let runtime = deployed.outside.world;
         let session = Session::new(ISSUER.to_owned(), subject.to_owned(), "Alice <b>".to_owned(), &runtime);
-        let sessions = Sessions::new(Sealer::new(&crate::secret::Secret::new(SECRET), RESOURCE));
+        let sessions = sessions(sealer(&crate::secret::Secret::new(SECRET), RESOURCE));
         let cookie = sessions.begun(&session, deployed.now(), &runtime);
         let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         Self { deployed, cookie, csrf: session.csrf().to_owned() }

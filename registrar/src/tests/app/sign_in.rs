@@ -37,6 +37,18 @@ impl Sent {
             (200, json!({"access_token": access_token, "id_token": id_token, "token_type": "Bearer"}));
     }
 
+    /// An ID token that answers this sign-in, with these claims.
+    fn id_token(&self, claims: &Value) -> String {
+        let now = self.deployed.now();
+        let mut all = json!({
+            "iss": ISSUER, "aud": "portal", "nonce": self.parameter("nonce"), "iat": now, "exp": now + 3600,
+        });
+        for (name, value) in claims.as_object().into_iter().flatten() {
+            all[name] = value.clone();
+        }
+        signed(&json!({"alg": "ES384", "kid": "k"}), &all)
+    }
+
     /// The browser comes back.
     fn back(&self, query: &str) -> app::Handled {
         let target = format!("/callback?state={}&{query}", self.parameter("state"));
@@ -44,9 +56,10 @@ impl Sent {
     }
 }
 
-/// An ID token with these claims.
-fn id_token(claims: &Value) -> String {
-    format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()))
+/// Writes a JWT that the test's provider has signed.
+fn signed(header: &Value, claims: &Value) -> String {
+    let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.{}", encode(header), encode(claims), BASE64_URL_SAFE_NO_PAD.encode(SIGNATURE))
 }
 
 #[test]
@@ -86,7 +99,7 @@ fn an_endpoint_with_parameters_keeps_them() {
 #[test]
 fn a_developer_gets_a_session() {
     let sent = sent();
-    let id = id_token(&json!({"sub": "alice", "name": "Alice"}));
+    let id = sent.id_token(&json!({"sub": "alice", "name": "Alice"}));
     sent.tokens(&access_token(sent.deployed.now(), |_| ()), Some(&id));
     let handled = sent.back("code=a%2Fb&iss=https%3A%2F%2Ftenant.example%2Foidc");
     assert_eq!((handled.response.status, handled.response.header("location")), (303, Some("/")));
@@ -124,9 +137,11 @@ fn the_name_comes_from_an_id_token_of_the_same_user() {
         (json!({"sub": "alice"}), "alice"),
         (json!({"sub": "mallory", "name": "Mallory"}), "alice"),
         (json!({"name": "Nobody"}), "alice"),
+        (json!({"sub": "alice", "name": "Replayed", "nonce": "of another sign-in"}), "alice"),
+        (json!({"sub": "alice", "name": "Other", "aud": "another-client"}), "alice"),
     ] {
         let sent = sent();
-        sent.tokens(&access_token(sent.deployed.now(), |_| ()), Some(&id_token(&claims)));
+        sent.tokens(&access_token(sent.deployed.now(), |_| ()), Some(&sent.id_token(&claims)));
         let handled = sent.back("code=c");
         let session =
             handled.response.headers.last().map(|(_, value)| value.split(';').next().unwrap_or_default().to_owned());
@@ -212,7 +227,7 @@ fn a_code_that_cannot_be_redeemed_is_the_users_or_the_operators_affair() {
 #[test]
 fn a_user_without_the_permission_reads_what_is_missing() {
     let sent = sent();
-    let id = id_token(&json!({"sub": "alice", "name": "Alice"}));
+    let id = sent.id_token(&json!({"sub": "alice", "name": "Alice"}));
     sent.tokens(&access_token(sent.deployed.now(), |claims| claims["scope"] = json!("profile")), Some(&id));
     let handled = sent.back("code=c");
     assert_eq!((handled.response.status, handled.record.get("reason")), (403, "insufficient_scope"));
@@ -256,4 +271,48 @@ fn an_answer_with_tokens_may_have_64_kibibytes() {
         sent.deployed.outside.tokens.borrow_mut().1["other"] = json!("x".repeat(padding));
         assert_eq!(sent.back("code=c").response.status, status, "{padding}");
     }
+}
+
+#[test]
+fn an_id_token_that_nobody_signed_names_nobody() {
+    let sent = sent();
+    let id = sent.id_token(&json!({"sub": "alice", "name": "Mallory"}));
+    let (unsigned, _) = id.rsplit_once('.').expect("three segments");
+    let forged = format!("{unsigned}.{}", BASE64_URL_SAFE_NO_PAD.encode([b'x'; 96]));
+    sent.tokens(&access_token(sent.deployed.now(), |_| ()), Some(&forged));
+    let handled = sent.back("code=c");
+    let cookie =
+        handled.response.headers.last().map(|(_, value)| value.split(';').next().unwrap_or_default().to_owned());
+    let page = sent.deployed.send("GET", "/", &[("cookie", &cookie.unwrap_or_default())], "").response;
+    assert!(page.text().contains("<span>alice</span>"), "{}", page.text());
+}
+
+#[test]
+fn an_answer_is_read_in_one_way() {
+    let sent = sent();
+    for (query, status, detail) in [
+        ("code=a&code=b", 400, "the answer has the parameter code more than once"),
+        (
+            "code=a&iss=https%3A%2F%2Ftenant.example%2Foidc&iss=x",
+            400,
+            "the answer has the parameter iss more than once",
+        ),
+    ] {
+        let handled = sent.back(query);
+        assert_eq!((handled.response.status, handled.record.get("detail")), (status, detail), "{query}");
+    }
+    let long = sent.back(&format!("code={}", "x".repeat(5_000)));
+    assert_eq!((long.response.status, long.record.get("detail")), (400, "the answer has a code of 5000 bytes"));
+    assert_eq!(sent.deployed.outside.redeemed.borrow().len(), 0);
+}
+
+#[test]
+fn a_provider_that_always_names_itself_must_do_so() {
+    let deployed = deploy(&PORTAL);
+    deployed.outside.discovery.borrow_mut()["authorization_response_iss_parameter_supported"] = json!(true);
+    let sent = sent_with(deployed, "");
+    sent.tokens(&access_token(sent.deployed.now(), |_| ()), None);
+    let handled = sent.back("code=c");
+    assert!(handled.response.status == 400 && handled.response.text().contains("came from another provider"));
+    assert_eq!(sent.back("code=c&iss=https%3A%2F%2Ftenant.example%2Foidc").response.status, 303);
 }
