@@ -24,9 +24,9 @@ pub trait Platform: 'static {
     fn personal_token(&self, name: &str) -> Self::Object;
 }
 
-/// What a call of an object must be given: an object asks the provider for at most
-/// [`ATTEMPT_SECONDS`](crate::key::lease::ATTEMPT_SECONDS), and a request that waits for another one takes less.
-pub const OBJECT_LIMITS: CallLimits = CallLimits { timeout: Duration::from_secs(20), max_answer: 256 * 1024 };
+/// What a call of an object must be given: a request waits for another one's refresh for up to 10 seconds, and may then have
+/// to refresh itself, which takes up to 12 ([`crate::key::lease`]).
+pub const OBJECT_LIMITS: CallLimits = CallLimits { timeout: Duration::from_secs(25), max_answer: 256 * 1024 };
 
 /// The longest message to an object, in bytes.
 pub const MAX_OBJECT_MESSAGE: usize = 64 * 1024;

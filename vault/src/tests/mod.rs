@@ -122,7 +122,7 @@ impl World {
     fn make_listed(&self, grant: &str, grant_id: Option<&str>, expires_at: u64) -> TestKey {
         let key = self.planned(grant);
         self.clock.run(async {
-            let answer = self.account(reserve(&key, grant, expires_at, 20)).await;
+            let answer = self.account(reserve(&key, &key.id, expires_at, 20)).await;
             assert_eq!(answer, account::message::Answer::Done);
             self.create(&key, expires_at).await;
             let grant_id = grant_id.map(str::to_owned);

@@ -138,6 +138,16 @@ fn a_restored_backup_does_not_revive_a_revoked_key() {
 }
 
 #[test]
+fn a_restored_backup_of_a_working_key_ends_it_where_refresh_tokens_rotate() {
+    let world = World::new();
+    let key = world.make("g");
+    let backup = world.storage(Namespace::Keys, &key.id).backup();
+    assert_eq!(world.using(&key), "token");
+    world.restore(&key, backup);
+    assert_eq!(world.using(&key), "report the end", "its refresh token was used already");
+}
+
+#[test]
 fn where_the_store_lags_a_restored_backup_is_refused_after_a_minute() {
     let world = World::new();
     world.provider.rotates.set(false);

@@ -44,7 +44,7 @@ fn keys_that_work_no_longer_keep_nothing_alive() {
     let expired = Entry { expires_at: NOW, ..entry("expired", State::Active, None) };
     assert!(may_end(&gone, &[gone.clone(), expired, entry("other", State::Gone, None)], NOW));
     let done = Entry { is_pending: false, ..gone.clone() };
-    assert!(!may_end(&done, &[done.clone()], NOW), "there is nothing left to do");
+    assert!(!may_end(&done, std::slice::from_ref(&done), NOW), "there is nothing left to do");
 }
 
 #[test]
