@@ -1,4 +1,4 @@
-//! Revocation by whoever has a key.
+//! Revocation by the holder of a key.
 
 use super::*;
 use crate::key::message::State;
@@ -6,7 +6,7 @@ use crate::key::message::State;
 const PATH: &str = "/account/keys/revoke";
 
 #[test]
-fn whoever_has_a_key_can_revoke_it() {
+fn the_holder_of_a_key_can_revoke_it() {
     let deployed = deploy(&[]);
     let key = Browser::of(&deployed, "alice").make(&FORM, "alice");
     let handled = deployed.post_form(PATH, &[("token", &format!(" {key}\n")), ("token_type_hint", "access_token")]);
