@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami logto gateway-keys gateway-scopes doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
+.PHONY: help setup dev dev-registrar whoami logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -14,7 +14,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install the tools; takes less than a second when they are installed
-	@unset LOGTO_CLIENT_SECRET HEADER UPSTREAM_SECRET MAKEFLAGS MFLAGS MAKEOVERRIDES; dev/setup # installs programs of others: no secret of other targets
+	@unset LOGTO_CLIENT_SECRET HEADER UPSTREAM_SECRET ADMIN_SECRET MAKEFLAGS MFLAGS MAKEOVERRIDES; dev/setup # installs programs of others: no secret of other targets
 
 dev: setup ## Run the Worker, the vault and a local identity provider on this machine (UPSTREAM=http://localhost:3001/mcp: in front of your server)
 	@dev/with-tools node dev/start.mjs
@@ -39,6 +39,9 @@ URL ?= http://localhost:$(or $(PORT),8787)/mcp
 
 doctor: ## Check a deployment from outside, as clients see it: make doctor URL=https://mcp.example.com/mcp
 	@cargo run --quiet --locked -p mcp-edge-doctor -- $(ARGS) $(URL)
+
+keys: setup ## List and revoke access keys as their operator: make keys ARGS="list --subject alice" URL=https://mcp.example.com/mcp
+	@dev/with-tools node dev/keys.mjs $(ARGS) $(URL)
 
 explain: ## Say what the settings make of a token: make explain < token, or with ARGS="--help"
 	@cargo run --quiet --locked -p mcp-edge-doctor -- explain $(ARGS)

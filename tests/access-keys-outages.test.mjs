@@ -1,5 +1,5 @@
-// Access keys while many use one, and while the provider or the vault fails. Refresh tokens can be used once here, so a mistake
-// ends a key for good.
+// Access keys while many use one, and while the provider or the vault fails. Refresh tokens can be used once here, so an
+// error ends a key for good.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

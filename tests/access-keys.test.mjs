@@ -78,7 +78,7 @@ describe("a key", () => {
     assert.deepEqual(await refusal(key), [401, "key_revoked"]);
   });
 
-  test("is revoked by whoever has it (RFC 7009), and an unknown one is answered the same", async () => {
+  test("is revoked by its holder (RFC 7009), and an unknown one is answered the same", async () => {
     const key = await alice.make();
     const revoke = (token) =>
       send(worker, {

@@ -80,7 +80,7 @@ describe("the pages of access keys", { skip }, () => {
 
     await alice.goto(`${origin}/account/keys`);
     await keepPicture(alice, "keys-list", { fullPage: true });
-    await alice.getByRole("link", { name: "Nightly build" }).click();
+    await alice.getByRole("link", { name: "Nightly build", exact: true }).click();
     await alice.getByRole("link", { name: "Replace…" }).click();
     await alice.getByRole("button", { name: "Continue" }).click();
     await answerProvider(alice, "alice");

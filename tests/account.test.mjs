@@ -39,7 +39,7 @@ describe("/account", () => {
     assert.ok(await worker.logged(({ route, status }) => route === "account" && status === 303));
   });
 
-  test("tells nobody who does not sign in anything, whatever else they send", async () => {
+  test("tells nobody who does not sign in anything, with any header", async () => {
     const alice = new User(deployment, "alice");
     await alice.signIn();
     await alice.make({ name: "a name that is secret" });

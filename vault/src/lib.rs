@@ -12,7 +12,7 @@
 //! | [`requested_key`] | the key that a form asks for, checked |
 //! | [`user_keys`] | what users do with their keys |
 //! | [`keyring`] | reading the list of a user's keys, and revoking |
-//! | [`revocation`] | revocation by whoever has a key (RFC 7009) |
+//! | [`revocation`] | revocation by the holder of a key (RFC 7009) |
 //! | [`administration`] | commands of the operator |
 //! | [`pages`] | the pages |
 //! | [`deployment`], [`visit`] | what serves all requests; one request below `/account` |

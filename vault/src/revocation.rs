@@ -1,4 +1,4 @@
-//! Revocation by whoever has a key (RFC 7009), and by those who find keys: no sign-in, the key itself is the proof.
+//! Revocation by the holder of a key (RFC 7009), and by those who find keys: no sign-in, the key itself is the proof.
 
 use mcp_edge_access_keys::format;
 use mcp_edge_runtime::{http::Response, secret::Secret};
@@ -49,7 +49,7 @@ struct Finding {
 }
 
 /// Answers `POST /account/keys/github-alert` with a JSON array of findings: each key among them is revoked, and a label says
-/// whether it was one. The alert's signature need not be verified: it is the key that revokes itself, whoever sends it.
+/// whether it was one. The alert's signature need not be verified: it is the key that revokes itself, regardless of who sends it.
 pub async fn by_alert<P: Platform>(deployment: &Deployment<P>, body: &str) -> Outcome {
     let Ok(findings) = serde_json::from_str::<Vec<Finding>>(body) else {
         return refused("invalid_request", "the body must be a JSON array of {\"token\", \"type\", \"url\"}");

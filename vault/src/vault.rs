@@ -265,3 +265,6 @@ fn misconfigured() -> Response {
     let body = json!({ "error": public.error, "error_description": public.description });
     Response::json(public.status, body.to_string()).with_header("cache-control", "no-store")
 }
+
+#[cfg(test)]
+mod tests;

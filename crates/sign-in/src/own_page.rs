@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_browser_sends_from_elsewhere_is_told_apart() {
+    fn what_a_browser_sends_from_elsewhere_is_recognized() {
         const HERE: &str = "https://mcp.example.com";
         let is_own = |headers: &[(&'static str, &'static str)]| {
             let head =

@@ -61,8 +61,8 @@ pub enum TokenRequestError {
 pub enum Remedy {
     /// To try again later: the provider has not answered, or not as a token endpoint does. What it has done is not known.
     TryAgain,
-    /// That the operator mends our client at the provider, or what it asks for.
-    MendClient,
+    /// That the operator fixes our client at the provider, or what it asks for.
+    FixClient,
     /// A new authorization by the user: the code or the refresh token is not good (`invalid_grant`).
     AuthorizeAgain,
 }
@@ -81,7 +81,7 @@ impl TokenRequestError {
             {
                 Remedy::TryAgain
             }
-            Self::Refused(_) => Remedy::MendClient,
+            Self::Refused(_) => Remedy::FixClient,
         }
     }
 }

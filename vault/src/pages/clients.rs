@@ -18,7 +18,7 @@ pub struct ClientSetup {
     /// Where the text goes, and what to look out for.
     pub how: &'static str,
     /// What is copied: a label, and a text with or without the key.
-    pub texts: Vec<(&'static str, String)>,
+    pub strings: Vec<(&'static str, String)>,
 }
 
 /// All clients, for the server at `url`, which they call `name`.
@@ -55,12 +55,12 @@ pub fn setups(name: &str, url: &str, key: &str) -> [ClientSetup; 5] {
             how: "Under Settings, Connectors, add a custom connector with the URL, and under Request headers the header \
                   Authorization with this value. Where the dialog has no request headers, your plan does not have them yet: \
                   leave the key out, and Claude lets you sign in.",
-            texts: vec![("URL", url.to_owned()), ("Value", bearer.clone())],
+            strings: vec![("URL", url.to_owned()), ("Value", bearer.clone())],
         },
         ClientSetup {
             name: "Claude Code",
             how: "In a terminal. The key is stored in your own configuration, not in the project.",
-            texts: vec![(
+            strings: vec![(
                 "Command",
                 format!("claude mcp add --transport http {word} {url_word} --header \"Authorization: {bearer}\""),
             )],
@@ -69,15 +69,15 @@ pub fn setups(name: &str, url: &str, key: &str) -> [ClientSetup; 5] {
             name: "Cursor",
             how: "In ~/.cursor/mcp.json. In a file of a project, write ${env:NAME} in place of the key, so that nobody \
                   commits it.",
-            texts: vec![("mcp.json", pretty(&cursor))],
+            strings: vec![("mcp.json", pretty(&cursor))],
         },
         ClientSetup {
             name: "VS Code",
             how: "In .vscode/mcp.json, or in the user's mcp.json. The key is not in it: VS Code asks for it once and keeps \
                   it.",
-            texts: vec![("mcp.json", pretty(&vs_code))],
+            strings: vec![("mcp.json", pretty(&vs_code))],
         },
-        ClientSetup { name: "curl", how: "Lists the tools.", texts: vec![("Command", curl)] },
+        ClientSetup { name: "curl", how: "Lists the tools.", strings: vec![("Command", curl)] },
     ]
 }
 
@@ -107,7 +107,7 @@ mod tests {
 
     fn text(client: &str, name: &str, url: &str) -> String {
         let setup = setups(name, url, KEY).into_iter().find(|it| it.name == client).unwrap();
-        setup.texts.last().unwrap().1.clone()
+        setup.strings.last().unwrap().1.clone()
     }
 
     fn members(value: &Value) -> Vec<&str> {

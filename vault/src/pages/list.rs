@@ -39,7 +39,7 @@ impl Pages {
         if live.is_empty() {
             html.raw("<p class=\"empty\">You have no keys that work.</p>\n");
         } else {
-            html.raw("<ul class=\"rows\">\n");
+            html.raw("<h2 class=\"unseen\">Keys that work</h2>\n<ul class=\"rows\">\n");
             for key in &live {
                 self.row(&mut html, key, now);
             }

@@ -44,7 +44,7 @@ impl Pages {
         time(&mut html, made.expires_at);
         html.raw(", if it is used at least every ")
             .number(self.refresh_days)
-            .raw(" days. Whoever has it can do what it allows: keep it out of code and chats, and revoke it if it got out.</p>\n");
+            .raw(" days. Anybody who has it can do what it allows: keep it out of code and chats, and revoke it if it got out.</p>\n");
         match made.replaced {
             Some(Replaced::Revoked(grant)) => {
                 html.raw("<p class=\"note\">The key that it replaces is revoked. ")
@@ -65,7 +65,7 @@ impl Pages {
                 .raw("</h3>\n<p class=\"about\">")
                 .raw(setup.how)
                 .raw("</p>\n");
-            for (at, (label, text)) in setup.texts.iter().enumerate() {
+            for (at, (label, text)) in setup.strings.iter().enumerate() {
                 let id = format!("setup-{client_at}-{at}");
                 html.raw("<div class=\"setup\"><span class=\"label\">")
                     .raw(label)

@@ -111,7 +111,7 @@ pub async fn finish<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
         Ok(outcome) => outcome,
         Err(error) => failed(visit, &error),
     };
-    // Whatever has become of it: it is over.
+    // It is over in any case.
     match PendingCookies::ended(&state) {
         Some(cookie) => outcome.with_cookie(cookie),
         None => outcome,

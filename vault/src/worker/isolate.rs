@@ -14,7 +14,7 @@ use mcp_edge_runtime::{
     ports::OperatorLog,
 };
 
-use super::Cloudflare;
+use super::cloudflare::Cloudflare;
 use crate::{
     key::lease::Rules,
     personal_token::{exchange::ProviderExchange, flights::Flights},

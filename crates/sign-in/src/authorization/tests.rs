@@ -48,9 +48,9 @@ fn the_request_says_what_is_wanted_and_proves_nothing_yet() {
         assert_eq!(query.only(name), Some(value), "{name}");
     }
     // 256 bits each, none of which is another; the verifier stays here.
-    let texts = [&round_trip.state, &round_trip.verifier, &round_trip.nonce];
-    assert!(texts.iter().all(|text| text.len() == 43) && texts[0] != texts[1] && texts[1] != texts[2]);
-    assert!(texts[0] != texts[2] && !url.contains(&round_trip.verifier) && !url.contains("p%3Aw"));
+    let strings = [&round_trip.state, &round_trip.verifier, &round_trip.nonce];
+    assert!(strings.iter().all(|text| text.len() == 43) && strings[0] != strings[1] && strings[1] != strings[2]);
+    assert!(strings[0] != strings[2] && !url.contains(&round_trip.verifier) && !url.contains("p%3Aw"));
     assert_eq!(format!("{round_trip:?}"), "RoundTrip(…)");
 }
 

@@ -136,15 +136,15 @@ fn errors_say_what_they_ask_for() {
     let error = |code: &str| json!({ "error": code }).to_string();
     for (status, body, remedy) in [
         (400, error("invalid_grant"), Remedy::AuthorizeAgain),
-        (401, error("invalid_client"), Remedy::MendClient),
+        (401, error("invalid_client"), Remedy::FixClient),
         (
             400,
             json!({"error": "invalid_request", "error_description": "client secret has expired"}).to_string(),
-            Remedy::MendClient,
+            Remedy::FixClient,
         ),
-        (400, error("invalid_target"), Remedy::MendClient),
-        (400, error("invalid_scope"), Remedy::MendClient),
-        (400, error("unauthorized_client"), Remedy::MendClient),
+        (400, error("invalid_target"), Remedy::FixClient),
+        (400, error("invalid_scope"), Remedy::FixClient),
+        (400, error("unauthorized_client"), Remedy::FixClient),
         (400, error("temporarily_unavailable"), Remedy::TryAgain),
         (400, "<html>".to_owned(), Remedy::TryAgain),
         (404, String::new(), Remedy::TryAgain),
@@ -171,8 +171,8 @@ fn what_is_revoked_already_is_revoked() {
     assert_eq!(answered(400, json!({"error": "invalid_token"})), Ok(()));
     let remedy = |outcome: Result<(), TokenRequestError>| outcome.map_err(|error| error.remedy());
     for (status, body, expected) in [
-        (400, json!({"error": "unsupported_token_type"}), Remedy::MendClient),
-        (401, json!({"error": "invalid_client"}), Remedy::MendClient),
+        (400, json!({"error": "unsupported_token_type"}), Remedy::FixClient),
+        (401, json!({"error": "invalid_client"}), Remedy::FixClient),
         (400, json!({"error": "invalid_grant"}), Remedy::AuthorizeAgain),
         (503, json!({"error": "invalid_token"}), Remedy::TryAgain),
         (429, json!({"error": "invalid_token"}), Remedy::TryAgain),

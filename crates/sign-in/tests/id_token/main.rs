@@ -307,7 +307,7 @@ fn what_the_operator_denies_is_refused() {
 }
 
 #[test]
-fn an_outage_is_told_from_a_bad_token() {
+fn an_outage_is_no_bad_token() {
     let scene = scene();
     scene.world.take_down(ISSUER);
     let outcome = Asked::new().verify(&scene, &id_token(&scene, |_, _| ()));
