@@ -173,7 +173,7 @@ fn of_token_request(error: &TokenRequestError) -> Failure {
             "The provider's answer is too old, or was used before. No key was made. Try again.",
         ),
         Remedy::TryAgain => outage(),
-        Remedy::MendClient => misconfigured("The provider does not accept this server as its client"),
+        Remedy::FixClient => misconfigured("The provider does not accept this server as its client"),
     }
 }
 
