@@ -28,7 +28,7 @@ const CLAIMS: [&str; 21] = [
     "preferred_username", "cnf", "events", "typ", "token_use", "token_type", "tokenType", "tokenName",
 ];
 
-/// What providers call an ID token in a claim: Keycloak `typ`, Cognito `token_use`, ForgeRock `tokenType` and `tokenName`.
+/// What providers call an ID token in a claim: Keycloak `typ`, Cognito `token_use`, `ForgeRock` `tokenType`, `tokenName`.
 const KINDS: [&str; 5] = ["ID", "id_token", "id-token", "JWT", "JWTToken"];
 
 /// OpenID Connect Core §2: `sub` has at most 255 characters. So has everything else that names something.

@@ -159,7 +159,7 @@ impl SignInError {
         let (status, explanation) = self.to_public();
         let (response, findings) = match self {
             Self::NotADeveloper { denial, account } => {
-                let page = pages.not_a_developer(account.as_ref()).with_header("set-cookie", must_ask());
+                let page = pages.not_a_developer(account.as_deref()).with_header("set-cookie", must_ask());
                 (page, Findings::of_denial(denial))
             }
             Self::Denied(denial) => (pages.sign_in_failed(status, explanation), Findings::of_denial(denial)),
@@ -171,7 +171,7 @@ impl SignInError {
                 let detail = Some(error.to_string());
                 (pages.sign_in_failed(status, explanation), Findings { detail, ..Findings::default() })
             }
-            _ => (pages.sign_in_failed(status, explanation), Findings::default()),
+            Self::Authorization(_) => (pages.sign_in_failed(status, explanation), Findings::default()),
         };
         Handled { response, findings }
     }

@@ -63,7 +63,7 @@ pub enum SignInError {
         /// As verification said it.
         denial: Denial,
         /// Who signed in.
-        account: Option<IdToken>,
+        account: Option<Box<IdToken>>,
     },
     /// The provider cannot be reached, or its answer cannot be used.
     #[error("{}", .0.reason().slug())]
@@ -162,7 +162,9 @@ impl SignIn {
             }
             Ok(identity) => Err(of_another_client(identity.client_id()).into()),
             Err(denial) => Err(match Rc::unwrap_or_clone(denial) {
-                denial @ Denial::InsufficientScope { .. } => SignInError::NotADeveloper { denial, account },
+                denial @ Denial::InsufficientScope { .. } => {
+                    SignInError::NotADeveloper { denial, account: account.map(Box::new) }
+                }
                 denial => denial.into(),
             }),
         };

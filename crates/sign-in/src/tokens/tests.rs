@@ -16,7 +16,7 @@ struct Answering {
 }
 
 impl Answering {
-    fn new(status: u16, body: impl ToString) -> Self {
+    fn new(status: u16, body: &(impl ToString + ?Sized)) -> Self {
         Self { answer: Ok((status, body.to_string())), received: RefCell::default() }
     }
 
@@ -58,7 +58,7 @@ const BASIC: &str = "Basic dmF1bHQ6cCUzQXclMjBk";
 
 #[test]
 fn requests_are_those_of_a_confidential_client() {
-    let good = || Answering::new(200, json!({"access_token": "a", "token_type": "Bearer"}));
+    let good = || Answering::new(200, &json!({"access_token": "a", "token_type": "Bearer"}));
     let fetch = good();
     redeemed(&fetch).expect("tokens");
     let form = "grant_type=authorization_code&code=a%2Fb&redirect_uri=https%3A%2F%2Fmcp.example.com%2Faccount%2Fcallback&code_verifier=verifier&resource=https%3A%2F%2Fmcp.example.com%2Fmcp";
@@ -79,7 +79,7 @@ fn requests_are_those_of_a_confidential_client() {
 fn a_secret_is_posted_where_only_that_is_taken() {
     let posting = provider(|it| it["token_endpoint_auth_methods_supported"] = json!(["client_secret_post"]));
     let secret = "&client_id=vault&client_secret=p%3Aw%20d";
-    let fetch = Answering::new(200, json!({"access_token": "a", "token_type": "Bearer"}));
+    let fetch = Answering::new(200, &json!({"access_token": "a", "token_type": "Bearer"}));
     refreshed(&posting, &fetch).expect("tokens");
     let (_, authorization, form) = fetch.only_request();
     assert!(authorization.is_none() && form.ends_with(secret), "{form}");
@@ -96,7 +96,7 @@ fn an_answer_with_tokens_is_read_strictly() {
             "access_token": "a", "token_type": "bearer", "refresh_token": "r", "id_token": "i", "expires_in": 60,
         });
         change(&mut body);
-        redeemed(&Answering::new(200, body))
+        redeemed(&Answering::new(200, &body))
     };
     let tokens = read(&|_| ()).expect("tokens");
     let all = [Some(tokens.access_token), tokens.refresh_token, tokens.id_token];
@@ -126,7 +126,7 @@ fn an_answer_with_tokens_is_read_strictly() {
         assert!(!error.to_string().contains("xxx"));
     }
     for body in ["", "[]", "null", r#"{"access_token":"a","access_token":"b","token_type":"Bearer"}"#] {
-        let error = redeemed(&Answering::new(200, body)).expect_err("refused");
+        let error = redeemed(&Answering::new(200, &body)).expect_err("refused");
         assert!(matches!(error, TokenRequestError::NoTokens(_)), "{body}");
     }
 }
@@ -165,7 +165,7 @@ fn errors_say_what_they_ask_for() {
 
 #[test]
 fn what_is_revoked_already_is_revoked() {
-    let answered = |status, body: Value| revoked(&provider(|_| ()), &Answering::new(status, body));
+    let answered = |status, body: Value| revoked(&provider(|_| ()), &Answering::new(status, &body));
     assert_eq!(answered(200, json!({"error": "anything"})), Ok(()));
     assert_eq!(answered(204, Value::Null), Ok(()));
     assert_eq!(answered(400, json!({"error": "invalid_token"})), Ok(()));
