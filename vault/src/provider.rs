@@ -99,8 +99,8 @@ impl<S: Services> Grants for ProviderGrants<S> {
     }
 }
 
-/// `invalid_grant` alone ends a key: it says that the refresh token is not good. Whatever else is wrong, a later use may find
-/// right.
+/// `invalid_grant` alone ends a key: it says that the refresh token is not good. Everything else may be
+/// right at a later use.
 fn refresh_error(error: &TokenRequestError) -> RefreshError {
     match error {
         TokenRequestError::Refused(TokenEndpointError::Grant) => RefreshError::Ended,

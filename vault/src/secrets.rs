@@ -191,12 +191,12 @@ pub fn account_name(issuer: &str, subject: &str) -> String {
     to_hex(&Sha256::digest(length_prefixed(&[issuer, subject])))
 }
 
-/// Texts one after the other, each after its length (8 bytes, the most significant first): no two lists are the same bytes.
-fn length_prefixed(texts: &[&str]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(texts.iter().map(|text| 8 + text.len()).sum());
-    for text in texts {
-        bytes.extend((text.len() as u64).to_be_bytes());
-        bytes.extend(text.as_bytes());
+/// Strings one after the other, each after its length (8 bytes, the most significant first): no two lists are the same bytes.
+fn length_prefixed(parts: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(parts.iter().map(|part| 8 + part.len()).sum());
+    for part in parts {
+        bytes.extend((part.len() as u64).to_be_bytes());
+        bytes.extend(part.as_bytes());
     }
     bytes
 }

@@ -1,7 +1,7 @@
 //! When a key is refused, answered, refreshed, or waited for. Pure: the record and the time in, the next step out.
 //!
 //! Several requests are in the object at once: while one awaits the provider, others arrive. One of them refreshes, and says
-//! so in the row before it asks the provider; the others look at the row again and again and take the outcome. Whoever
+//! so in the row before it asks the provider; the others look at the row again and again and take the outcome. The one that
 //! refreshes must be done after [`REFRESH_SECONDS`]; after [`ATTEMPT_SECONDS`] the attempt counts no longer, since a crash
 //! leaves it behind.
 //!

@@ -39,7 +39,7 @@ pub struct Record {
 pub struct Attempt {
     /// Chosen at random.
     pub id: String,
-    /// When whoever carries it out must be gone, in seconds since 1970.
+    /// When the request that carries it out must have ended, in seconds since 1970.
     pub until: u64,
 }
 

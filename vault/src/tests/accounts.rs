@@ -58,7 +58,7 @@ fn keys_that_work_no_longer_take_no_place() {
     let ended = world.make_listed("c", None, EXPIRES);
     world.clock.pass(DAY);
     world.revoke_listed(&revoked);
-    // Nobody has told the list of this one.
+    // The list has not heard of this one.
     world.provider.end("c");
     assert_eq!(world.using(&ended), "report the end");
     let new = world.planned("d");

@@ -72,7 +72,7 @@ fn typing_errors_and_ids_of_strangers_reach_no_object() {
 }
 
 #[test]
-fn every_reason_is_told_apart() {
+fn every_reason_has_an_answer_of_its_own() {
     let world = World::new();
     let (unknown, revoked, ended, expired) = (world.planned("a"), world.make("b"), world.make("c"), world.planned("d"));
     world.clock.run(world.create(&expired, world.clock.now() + 1));

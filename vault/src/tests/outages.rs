@@ -45,7 +45,7 @@ fn a_provider_that_fails_is_asked_once_in_five_seconds() {
 }
 
 #[test]
-fn a_key_outlives_an_outage_of_days() {
+fn a_key_works_again_after_an_outage_of_days() {
     let world = World::new();
     let key = world.make("g");
     assert_eq!(world.using(&key), "token");

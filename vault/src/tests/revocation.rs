@@ -115,7 +115,7 @@ fn what_a_refresh_obtains_after_the_grant_was_ended_is_given_back() {
     let key = world.make("g");
     world.provider.way_back.set(2_000);
     assert_eq!(revoke_during_use(&world, &key, 200, Some(10)), "report");
-    // Once for the refresh token of the row, and once more for the one that the answer brought.
+    // Once for the refresh token of the row, and once more for the one that came with the answer.
     assert_eq!(world.provider.revocations.get(), 2);
     assert!(world.provider.has_ended("g") && !world.description(&key).grant_is_pending);
 }

@@ -95,7 +95,7 @@ fn a_key_expires_also_during_its_refresh() {
     let world = World::new();
     let key = world.planned("g");
     world.clock.run(world.create(&key, NOW + 10));
-    assert_eq!(token(world.clock.run(world.use_key(&key))).1, NOW + 10, "nothing outlives the key");
+    assert_eq!(token(world.clock.run(world.use_key(&key))).1, NOW + 10, "nothing is good for longer than the key");
     world.clock.pass(10);
     assert_eq!(world.using(&key), "expired");
     // The provider takes longer than the key has left.

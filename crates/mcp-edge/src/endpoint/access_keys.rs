@@ -21,7 +21,7 @@ use super::Endpoint;
 /// Where the vault's pages begin.
 const PATH: &str = "/account";
 
-/// What the vault learns of a request beside its method, path, query and body. It is never told who is calling: the vault
+/// What the vault learns of a request beside its method, path, query and body. Nothing says who is calling: the vault
 /// believes its own cookies, and nothing that this Worker says.
 const HEADERS: [&str; 6] =
     ["cookie", "content-type", "origin", "sec-fetch-site", "accept-language", "cf-connecting-ip"];
@@ -30,7 +30,7 @@ const HEADERS: [&str; 6] =
 const MAX_BODY: usize = 64 * 1024;
 
 /// The vault asks the provider for tokens, keys and the end of a grant, each of which has a limit of its own.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 const RETRY_SECONDS: u64 = 5;
 
