@@ -161,10 +161,10 @@ async fn carry_out<P: Platform>(
             });
             Some(json!({ "keys": keys.collect::<Vec<_>>() }))
         }
-        Command::Describe { id } => match own(deployment, &id).await? {
-            Some(key) => Some(json!({ "keys": [described(&id, &key, not_before, now)] })),
-            None => None,
-        },
+        Command::Describe { id } => {
+            let key = own(deployment, &id).await?;
+            key.map(|key| json!({ "keys": [described(&id, &key, not_before, now)] }))
+        }
         Command::Revoke { id } if deployment.secrets.is_own_id(&id) => {
             match revoke(deployment, &id, "administrator", None).await? {
                 RevokedKey::Revoked { key, grant } => Some(json!({ "revoked": [revoked(&id, &key.name, grant)] })),

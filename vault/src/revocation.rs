@@ -80,6 +80,7 @@ async fn revoke_key<P: Platform>(deployment: &Deployment<P>, text: &str) -> Resu
 }
 
 /// An error of OAuth (RFC 6749 §5.2).
+#[must_use]
 pub fn refused(error: &'static str, description: &'static str) -> Outcome {
     let body = json!({ "error": error, "error_description": description });
     Outcome::from(Response::json(400, body.to_string()).with_header("cache-control", "no-store")).because(description)

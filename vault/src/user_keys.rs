@@ -8,10 +8,7 @@ use crate::{
     pages::{message::Failure, one::Action, status::Status},
     platform::{ObjectError, Platform},
     requested_key::{Problem, RequestedKey},
-    sign_in::{
-        begin_key,
-        pending::{Purpose, TooLong},
-    },
+    sign_in::{begin_key, pending::Purpose},
     visit::{Outcome, Visit, owner_of},
 };
 
@@ -37,13 +34,11 @@ pub async fn create<P: Platform>(visit: &Visit<'_, P>, session: &Session, form: 
         Err(problems) => return list(visit, session, (form, &problems)).await,
     };
     let purpose = Purpose::Create { owner: owner_of(session), key: key.clone() };
-    match begin_key(visit, &key, purpose).await {
-        Ok(outcome) => outcome,
-        Err(TooLong) => {
-            let problem = ("tools", "These are too many tools for one key: name fewer.".to_owned());
-            list(visit, session, (form, &[problem])).await
-        }
+    if let Ok(outcome) = begin_key(visit, &key, purpose).await {
+        return outcome;
     }
+    let problem = ("tools", "These are too many tools for one key: name fewer.".to_owned());
+    list(visit, session, (form, &[problem])).await
 }
 
 /// One key, or the question before an action (`?action=…`).
@@ -101,13 +96,11 @@ async fn rotate<P: Platform>(visit: &Visit<'_, P>, session: &Session, id: &str, 
     let lifetime = old.expires_at.saturating_sub(old.created_at).min(settings.max_days * 86_400);
     let key = RequestedKey { name: old.name, scopes, tools: old.tools, lifetime };
     let purpose = Purpose::Rotate { owner: owner_of(session), key: key.clone(), old: id.to_owned() };
-    match begin_key(visit, &key, purpose).await {
-        Ok(outcome) => outcome,
-        Err(TooLong) => {
-            let why = "It has too many tools to be replaced. Make a new key.";
-            visit.pages.failure(Some(session), &Failure::new(409, "Not replaced", why)).into()
-        }
+    if let Ok(outcome) = begin_key(visit, &key, purpose).await {
+        return outcome;
     }
+    let why = "It has too many tools to be replaced. Make a new key.";
+    visit.pages.failure(Some(session), &Failure::new(409, "Not replaced", why)).into()
 }
 
 /// A key of the user; somebody else's is as unknown as one that does not exist.

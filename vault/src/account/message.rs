@@ -19,6 +19,11 @@ pub enum Request {
         /// How many keys the user may have that work.
         limit: u32,
     },
+    /// Uses an authorization that is for no key: a sign-in.
+    Use {
+        /// What is unique to it: a digest of its `state`.
+        authorization: String,
+    },
     /// The key was made.
     Confirm {
         /// Its id.

@@ -24,8 +24,8 @@ use crate::{
     platform::Platform,
 };
 
-/// How long a used authorization is remembered, in seconds: far longer than a round trip may take.
-const AUTHORIZATION_SECONDS: u64 = 86_400;
+/// How long a used authorization is remembered, in seconds: longer than its cookie, and the provider's code, are good.
+const AUTHORIZATION_SECONDS: u64 = 3_600;
 
 /// The object of one user.
 pub struct AccountObject<'a, S, P> {
@@ -75,6 +75,13 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
                     next_try: 0,
                 };
                 self.reserve(&entry, &authorization, limit, now).await?
+            }
+            Request::Use { authorization } => {
+                if self.rows.use_once(&authorization, now + AUTHORIZATION_SECONDS, now)? {
+                    Answer::Done
+                } else {
+                    Answer::Used
+                }
             }
             Request::Confirm { id, grant_id } => {
                 self.rows.confirm(&id, grant_id.as_deref())?;

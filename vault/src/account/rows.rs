@@ -100,6 +100,18 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
         self.0.transaction(statements).map(drop)
     }
 
+    /// Uses an authorization; `false`: it was used already. Those whose time is over are forgotten.
+    pub fn use_once(&self, authorization: &str, until: u64, now: u64) -> Result<bool, SqlError> {
+        let mut statements = Vec::from(TABLES);
+        statements.push(Statement::new("DELETE FROM used_authorization WHERE until <= ?").bind(now));
+        statements.push(
+            Statement::new("INSERT INTO used_authorization VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING 1")
+                .bind(authorization)
+                .bind(until),
+        );
+        Ok(self.0.transaction(statements)?.last().is_some_and(|inserted| !inserted.is_empty()))
+    }
+
     /// The key was made.
     pub fn confirm(&self, id: &str, grant_id: Option<&str>) -> Result<(), SqlError> {
         self.change(

@@ -29,6 +29,7 @@ use self::{
     redemption::redeem,
 };
 use crate::{
+    account::client::use_sign_in,
     pages::KEYS_PATH,
     platform::Platform,
     requested_key::RequestedKey,
@@ -77,7 +78,8 @@ pub async fn begin_key<P: Platform>(
         Ok((url, cookie)) => (url, cookie?),
         Err(error) => return Ok(failed(visit, &error)),
     };
-    let text = "There you see what the key may do, and agree to it. The key is shown when you come back.";
+    let text =
+        "It knows what the key may do, and may ask you to sign in or to agree. The key is shown when you come back.";
     let page = visit.pages.leaving(visit.session.as_ref(), "Confirm the key", text, &url);
     Ok(Outcome::from(page).with_cookie(cookie))
 }
@@ -128,6 +130,11 @@ async fn finish_pending<P: Platform>(
     let Pending { round_trip, purpose } = pending.ok_or(AuthorizationError::NotBegunHere)?;
     match purpose {
         Purpose::SignIn => {
+            // A code that is redeemed twice ends the grant that the provider has for this browser, and with it the keys that
+            // were made here. Reloading this page must not do that.
+            if !use_sign_in(&visit.deployment.platform, &round_trip.state).await? {
+                return Ok(Outcome::from(redirect(KEYS_PATH)));
+            }
             let (_, id_token) = redeem(visit, &code, &round_trip, None).await?;
             let IdToken { issuer, subject, name, .. } = id_token;
             let name = name.unwrap_or_else(|| subject.clone());

@@ -223,10 +223,10 @@ fn an_object_that_fails_half_way_leaves_no_key_that_nobody_sees() {
         let browser = Browser::of(&deployed, "alice");
         let sent = browser.begin("/account/keys", &FORM);
         if is_after {
-            deployed.outside.broken_after.set(text)
+            deployed.outside.broken_after.set(text);
         } else {
-            deployed.outside.broken.set(text)
-        };
+            deployed.outside.broken.set(text);
+        }
         let handled = browser.come_back(&sent, |_, _| ());
         let is_shown = keys_left == 1;
         assert_eq!(handled.response.status, if is_shown { 200 } else { 503 }, "{text}");
@@ -234,4 +234,19 @@ fn an_object_that_fails_half_way_leaves_no_key_that_nobody_sees() {
         assert_eq!((live, deployed.outside.entries().len()), (keys_left, entries_left), "{text}");
         assert!(handled.record.get("detail").contains("the object of"), "{}", handled.record.get("detail"));
     }
+}
+
+#[test]
+fn a_sign_in_that_comes_back_twice_redeems_its_code_once() {
+    let deployed = deploy(&[]);
+    let browser = Browser::new(&deployed);
+    let begun = browser.get("/account/sign-in").response;
+    let sent = Form::parse(begun.header("location").unwrap().split_once('?').unwrap().1);
+    let cookies = browser.cookies.borrow().clone();
+    browser.come_back(&sent, |_, _| ());
+    // The page was reloaded while the first request was under way: the browser had all its cookies.
+    *browser.cookies.borrow_mut() = cookies;
+    let again = browser.return_with(&sent).response;
+    assert_eq!((again.status, again.header("location")), (303, Some("/account/keys")));
+    assert_eq!(deployed.outside.redeemed.borrow().len(), 1);
 }

@@ -97,13 +97,13 @@ fn no_header_but_the_cookie_says_who_the_user_is() {
 
 #[test]
 fn a_form_is_accepted_only_from_our_own_pages() {
+    const FORM_TYPE: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
     let deployed = deploy(&[]);
     let browser = Browser::of(&deployed, "alice");
     let key = browser.make(&FORM, "alice");
     let csrf = browser.csrf();
     let path = format!("/account/keys/{}", id_of(&key));
     let of_bob = Browser::of(&deployed, "bob").csrf();
-    const FORM_TYPE: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
     for (token, headers, status) in [
         (csrf.as_str(), vec![FORM_TYPE, ("origin", "https://evil.example")], 403),
         (&csrf, vec![FORM_TYPE, ("origin", "null")], 403),

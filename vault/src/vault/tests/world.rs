@@ -151,6 +151,11 @@ impl Outside {
                 account.entries.insert(0, Entry { id, name, created_at: now, expires_at, gone_at: None });
                 OfAccount::Done
             }
+            ToAccount::Use { authorization } if account.used.contains(&authorization) => OfAccount::Used,
+            ToAccount::Use { authorization } => {
+                account.used.push(authorization);
+                OfAccount::Done
+            }
             ToAccount::Confirm { .. } => OfAccount::Done,
             ToAccount::Release { id } => {
                 account.entries.retain(|entry| entry.id != id);
