@@ -18,8 +18,9 @@ export const RESOURCE = "https://mcp.example.com/mcp";
  * @param {import("../contenders/index.mjs").Tools} [options.tools]
  * @param {import("../../tests/support/key-value-store.mjs").KeyValueStore} [options.kv]
  * @param {{url: string}} [options.upstream]  the server that the contender is in front of
+ * @param {import("./credentials.mjs").Credentials} [options.credentials]  that it exchanges for access tokens
  */
-export async function deploy(contender, { provider, tools = "whoami", kv, upstream }) {
+export async function deploy(contender, { provider, tools = "whoami", kv, upstream, credentials }) {
   if (contender.program !== undefined) {
     return contender.program({ upstream, issuer: provider.issuer, resource: RESOURCE });
   }
@@ -32,9 +33,11 @@ export async function deploy(contender, { provider, tools = "whoami", kv, upstre
       JWKS_URL: `${provider.issuer}/jwks`,
       TOOLS: tools,
       ...(upstream && (await gatewaySettings(upstream))),
+      ...credentials?.settings,
       ...contender.settings,
     },
     compatibilityFlags: contender.compatibilityFlags,
+    externals: credentials?.externals,
     kv,
     // Reading the log during a round would take CPU time from the Worker.
     keepsLog: false,
@@ -63,14 +66,14 @@ export async function gatewaySettings({ url }) {
  * @param {string} [options.token]
  */
 export async function ask(worker, contender, load, { parties, token }) {
-  const { request, status, check } = load;
+  const { request, status, check, credential } = load;
   const headers = { ...request.headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
   const answer = await send(worker, { ...request, headers });
   if (contender.name === "noop") return answer;
   const context = `${contender.name}, ${load.name}: ${answer.status} ${answer.text}\n${worker.raw()}`;
   assert.equal(answer.status, status, context);
   try {
-    check(answer, { parties, claims: token && JSON.parse(Buffer.from(token.split(".")[1], "base64url")) });
+    check(answer, credential ? { parties, credential } : { parties, claims: token && JSON.parse(Buffer.from(token.split(".")[1], "base64url")) });
   } catch (error) {
     throw new Error(`the answer is wrong: ${error.message}\n${context}`, { cause: error });
   }

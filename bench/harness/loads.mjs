@@ -17,18 +17,20 @@ import { TOOL } from "./upstream.mjs";
  * @property {string} name
  * @property {string} title        shown in the results
  * @property {Request} request
- * @property {import("./tokens.mjs").Algorithm} algorithm  of the tokens
+ * @property {import("./tokens.mjs").Algorithm} [algorithm]  of the tokens
  * @property {"one" | "turn" | "new" | "forged" | "none"} tokens
  *   always the same; `TURN` of them in turn; each once; each once and with a wrong signature; none
  * @property {number} status       of every response
  * @property {(answer: import("../../tests/support/requests.mjs").Answer, expected: Expected) => void} check
  * @property {import("../contenders/index.mjs").Tools} [tools]
  * @property {string[]} contenders
+ * @property {import("./credentials.mjs").Kind} [credential]  what is sent in place of an access token
  * @property {string} [besides]  of a load with an upstream: the load of `whoami` in the same era, to compare with
  *
  * @typedef {object} Expected
  * @property {{issuer: string, resource: string}} parties
- * @property {object} claims  of the token that was sent
+ * @property {object} [claims]  of the token that was sent
+ * @property {import("./credentials.mjs").Kind} [credential]  that was sent in place of one
  */
 
 /** The number of tokens in turn: users of a busy server, more than the size of some caches. */
@@ -60,6 +62,8 @@ const passedOn = {
   check: checkEcho,
   contenders: gateways.map(({ name }) => name),
 };
+
+const exchanged = { request: modernWhoami, status: 200, check: checkExchanged, contenders: ["mcp-edge", "mcp-edge-quiet"] };
 
 /** @type {Load[]} */
 export const loads = [
@@ -122,12 +126,22 @@ export const loads = [
     tools: "fifty",
     contenders: SERVERS,
   },
+  ...[
+    { credential: "access_key", name: "access-key", title: "access key" },
+    { credential: "personal_access_token", name: "personal-token", title: "personal access token" },
+  ].flatMap(({ name, title, ...load }) => [
+    { ...exchanged, ...load, name: `${name}-repeated`, title: `one ${title}`, tokens: "one" },
+    { ...exchanged, ...load, name: `${name}-new`, title: `${title}, first use`, tokens: "new" },
+  ]),
   { ...passedOn, name: "gateway", title: "call through a gateway", request: modernEcho, besides: "rs256-repeated" },
   { ...passedOn, name: "gateway-legacy", title: "call through a gateway, 2025-11-25", request: legacyEcho, besides: "legacy-era" },
 ];
 
 /** Whether the contenders of a load are gateways in front of an upstream. @param {Load} load */
 export const hasUpstream = ({ besides }) => besides !== undefined;
+
+/** Whether the load is one with access keys or personal access tokens. @param {Load} load */
+export const isExchanged = ({ credential }) => credential !== undefined;
 
 /** Returns the load with this name. */
 export function loadNamed(name) {
@@ -164,6 +178,13 @@ function checkWhoami(answer, { parties, claims }) {
     expires_at: claims.exp,
   });
   assert.deepEqual(JSON.parse(result.content[0].text), result.structuredContent);
+}
+
+function checkExchanged(answer, { parties, credential }) {
+  const { structuredContent } = messageOf(answer).result;
+  const { issuer, client_party, kind, scopes } = structuredContent;
+  const is = { issuer, client_party, kind, credential: structuredContent.credential, scopes };
+  assert.deepEqual(is, { issuer: parties.issuer, client_party: "third", kind: "user", credential, scopes: ["whoami:read"] });
 }
 
 function checkEcho(answer) {

@@ -1,7 +1,8 @@
 // A round: one contender under one load for some seconds, in a new process, after a warm-up.
 
 import { ask, deploy } from "./deployment.mjs";
-import { hasUpstream, onTheWire, TURN } from "./loads.mjs";
+import { makeCredentials } from "./credentials.mjs";
+import { hasUpstream, isExchanged, onTheWire, TURN } from "./loads.mjs";
 import { cpuMilliseconds, residentBytes } from "./process.mjs";
 import { checkCredentials, startUpstream } from "./upstream.mjs";
 import { shoot } from "./wrk.mjs";
@@ -22,8 +23,9 @@ import { shoot } from "./wrk.mjs";
  * @property {number} [cpuMs]          user and system time of the process, for each request
  * @property {number} [residentBytes]  after the last request
  * @property {number} answerBytes      of one answer's body
- * @property {Operations} operations   while it was timed
+ * @property {Operations} [operations]  while it was timed; of a load without exchanges
  * @property {number} [upstreamRequests]  of a load with an upstream: those that the upstream got for one
+ * @property {number} [vaultCpuMs]     of a load with access keys: the vault's, for each request
  *
  * @typedef {{discovery: number, jwks: number, kvReads: number, kvWrites: number}} Operations
  */
@@ -35,17 +37,33 @@ import { shoot } from "./wrk.mjs";
  * @returns {Promise<Round>}
  */
 export async function playRound(contender, load, setting) {
+  if (isExchanged(load)) return playExchanged(contender, load, setting);
   if (!hasUpstream(load)) return play(contender, load, setting);
   const upstream = await startUpstream();
   try {
-    return await play(contender, load, setting, upstream);
+    return await play(contender, load, setting, { upstream });
   } finally {
     await upstream.stop();
   }
 }
 
-async function play(contender, load, { provider, parties, pools, scratch, options }, upstream) {
-  const worker = await deploy(contender, { provider, tools: load.tools, upstream });
+async function playExchanged(contender, load, setting) {
+  const credentials = await makeCredentials(load, setting);
+  try {
+    const { parties, pool } = credentials;
+    // This provider counts nothing.
+    const provider = { issuer: parties.issuer, count: () => 0, forget: () => {} };
+    const own = { ...setting, provider, parties, pools: { [load.algorithm]: { good: pool } } };
+    const { operations: _none, ...round } = await play(contender, load, own, { credentials });
+    return round;
+  } finally {
+    await credentials.stop();
+  }
+}
+
+async function play(contender, load, { provider, parties, pools, scratch, options }, { upstream, credentials } = {}) {
+  const worker = await deploy(contender, { provider, tools: load.tools, upstream, credentials });
+  const vaultCpu = async () => (credentials?.vaultPid === undefined ? undefined : cpuMilliseconds(credentials.vaultPid));
   try {
     const request = onTheWire(load.request, worker, load.tokens !== "none");
     const status = contender.name === "noop" ? 200 : load.status;
@@ -63,9 +81,11 @@ async function play(contender, load, { provider, parties, pools, scratch, option
     provider.forget();
     worker.kv.forget();
     const seenBefore = await upstream?.seen();
+    const vaultBefore = await vaultCpu();
     const cpuBefore = await cpuMilliseconds(worker.pid);
     const shot = await fire(timed, timedSeconds);
     const cpuAfter = await cpuMilliseconds(worker.pid);
+    const vaultAfter = await vaultCpu();
     const resident = await residentBytes(worker);
     const operations = operationsOf(worker, provider);
 
@@ -79,6 +99,7 @@ async function play(contender, load, { provider, parties, pools, scratch, option
       residentBytes: resident,
       answerBytes: Buffer.byteLength(text),
       operations,
+      ...(vaultAfter !== undefined && { vaultCpuMs: (vaultAfter - vaultBefore) / shot.requests }),
       ...(upstream && { upstreamRequests: (seenAfter.requests - seenBefore.requests) / shot.requests }),
     };
   } finally {

@@ -30,7 +30,7 @@ const SMOKE_TOKENS = 300;
  * @property {object} options
  * @property {{name: string, title: string}[]} contenders
  * @property {{name: string, title: string}[]} gateways  contenders of the loads with an upstream
- * @property {{name: string, title: string, besides?: string}[]} loads
+ * @property {{name: string, title: string, besides?: string, credential?: string}[]} loads
  * @property {Record<string, {rawBytes: number, gzipBytes: number}>} sizes
  * @property {Record<string, Record<string, import("./round.mjs").Round[]>>} rounds  by load, then by contender
  * @property {Record<string, import("./starts.mjs").Start[]>} [starts]     by contender
@@ -60,7 +60,7 @@ export async function run(options, say) {
       options: { rounds, seconds, warmUpSeconds, starts, connections },
       contenders: options.contenders.map(({ name, title }) => ({ name, title })),
       gateways: options.gateways.map(({ name, title }) => ({ name, title })),
-      loads: options.loads.map(({ name, title, besides }) => ({ name, title, besides })),
+      loads: options.loads.map(({ name, title, besides, credential }) => ({ name, title, besides, credential })),
       sizes: await entries(options.contenders, sizeOf),
       rounds: await playAll(setting, say),
       ...(options.hasStarts && {

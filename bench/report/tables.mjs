@@ -1,5 +1,6 @@
 // The results as tables, for the terminal and for Markdown.
 
+import { exchangeTable } from "./exchange-table.mjs";
 import { gatewayTables } from "./gateway-tables.mjs";
 import { goalsOf } from "./goals.mjs";
 import { ratioOf, series, spreadOf } from "./statistics.mjs";
@@ -20,8 +21,9 @@ const OURS = "mcp-edge";
  * @returns {Table[]}
  */
 export function tablesOf(results) {
-  // Gateways have tables of their own, because other contenders take part.
-  const servers = { ...results, loads: results.loads.filter(({ besides }) => besides === undefined) };
+  // Those with an upstream have tables of their own, because other contenders take part, and so have those with keys, because
+  // none does.
+  const servers = { ...results, loads: results.loads.filter(({ besides, credential }) => besides === undefined && credential === undefined) };
   return [
     goals(results),
     ...[
@@ -30,6 +32,7 @@ export function tablesOf(results) {
       ratios(servers),
       latency(servers),
       measure(servers, "residentBytes", "Resident memory after the run, MB", (value) => whole(value / 1e6)),
+      exchangeTable(results),
       ...gatewayTables(results),
     ].filter(({ rows }) => rows.length > 0),
     sizes(results),

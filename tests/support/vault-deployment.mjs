@@ -82,8 +82,8 @@ export async function startVaultDeployment({ settings = {}, vaultSettings = {}, 
         ...more,
       },
     });
-  const startEndpoint = (own) =>
-    startWorker({ port: own, externals: { VAULT: vaultPort, VAULT_CALLS: callsPort }, settings: { ...common, ...settings } });
+  const externals = { VAULT: vaultPort, VAULT_CALLS: callsPort };
+  const startEndpoint = (own) => startWorker({ port: own, externals, settings: { ...common, ...settings } });
 
   const deployment = {
     provider,
@@ -93,6 +93,8 @@ export async function startVaultDeployment({ settings = {}, vaultSettings = {}, 
     key,
     origin,
     resource,
+    /** The ports that an endpoint's bindings to the vault reach. */
+    externals,
     vault: await startVault(),
     worker: await startEndpoint(port),
     second: second ? await startEndpoint(await freePort()) : undefined,
