@@ -21,7 +21,7 @@ const SCHEMAS = {
   scope,
   role: object({ id: string, name: string, type: string }),
   roleScope: object({ id: string, name: string, resource: optional(object({ indicator: string })) }, ["id", "name"]),
-  application: object({ id, name: string, type: string, oidcClientMetadata: optional(metadata), customData: optional(object({})) }, ["id", "name", "type"]),
+  application: object({ id, name: string, type: string, oidcClientMetadata: optional(metadata), customClientMetadata: optional(object({})), customData: optional(object({})) }, ["id", "name", "type"]),
   secret: object({ value: string, createdAt: { type: "number" }, expiresAt: optional({ type: "number" }) }, ["value", "createdAt"]),
   secrets: { type: "array", items: { $ref: "secret" } },
   consent: object({ userScopes: strings, resourceScopes: { type: "array", items: object({ scopes: { type: "array", items: object({ id: string }) } }) } }),

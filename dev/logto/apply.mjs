@@ -30,7 +30,7 @@ async function carryOut(client, call, ids) {
   const { method, gives } = call;
   const path = pathOf(call.path, ids);
   await expectUnchanged(client, call, ids);
-  const body = call.addUris === undefined ? resolve(call.body, ids) : await withUris(client, path, call.addUris);
+  const body = await bodyOf(client, path, call, ids);
   const answer = await client.call(method, path, body, gives && "created");
   if (gives !== undefined) ids[gives] = answer.id;
 }
@@ -42,6 +42,13 @@ async function expectUnchanged(client, { path, expectScript, expectDescription }
     const scope = (await client.list(list, "scope")).find((candidate) => candidate.id === id);
     if ((scope?.description ?? "") !== expectDescription) throw changedMeanwhile("the description");
   }
+}
+
+async function bodyOf(client, path, { body, addUris, addMetadata }, ids) {
+  if (addUris !== undefined) return withUris(client, path, addUris);
+  if (addMetadata === undefined) return resolve(body, ids);
+  const { customClientMetadata } = await client.get(path, "application");
+  return { customClientMetadata: { ...customClientMetadata, ...addMetadata } };
 }
 
 // Logto replaces the lists, so that what somebody has added meanwhile must be in them.

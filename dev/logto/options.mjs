@@ -30,6 +30,8 @@ Arguments in ARGS:
   --user-scopes "a b"     user data that the applications made here may request, such as "profile email"
   --cimd                  for the whole tenant: accept client ID metadata documents, up to this server's permissions
   --opaque-tokens         the application with which the Worker checks opaque tokens
+  --keys                  the application of the vault, for access keys, and its settings
+  --pat                   the application that exchanges personal access tokens; with --keys for the vault
   --registrar URL         what the registrar at this origin needs
   --management-resource URI
                           identifier of the Management API, for a custom domain of Logto Cloud
@@ -52,6 +54,8 @@ const FLAGS = {
   "user-scopes": { type: "string", default: "" },
   cimd: { type: "boolean", default: false },
   "opaque-tokens": { type: "boolean", default: false },
+  keys: { type: "boolean", default: false },
+  pat: { type: "boolean", default: false },
   registrar: { type: "string" },
   "management-resource": { type: "string" },
   config: { type: "string" },

@@ -38,25 +38,26 @@ function planApplication(state, wanted, application, heldBecause, ids) {
     return [leave(known, `it is ${is}, must be ${describe(application)}, and the type cannot be changed. Delete it in the console, or remove its id from the settings`, { isIncomplete: true })];
   }
   ids[reference] = existing.id;
-  const steps = [...planUris(existing, application, known, reference)];
-  if (isThirdParty) steps.push(...planConsent(state.consents[existing.id], ceilingOf(wanted), known, consentPath(reference), ids));
+  const steps = [...planUris(existing, application, known, reference), ...planMetadata(existing, application, known, reference)];
+  if (isThirdParty) steps.push(...planConsent(state.consents[existing.id], ceilingOf(wanted, application), known, consentPath(reference), ids));
   if (use === "registrar") steps.push(...planManagementRole(state, wanted, existing, known, reference));
-  if (use === "introspection") steps.push(...warnings(state, existing, known));
+  if (use === "introspection") steps.push(...warnings(state, existing, known, "checking"));
+  if (use === "exchange") steps.push(...warnings(state, existing, known, "exchanging"));
   const adopted = evidence && keep(known, [`"${existing.name}" was not made by this program; ${evidence}`]);
   if (adopted !== undefined) return [adopted, ...steps];
   return steps.some(({ action }) => action === "change") ? steps : [keep(known), ...steps];
 }
 
 function planCreation(state, wanted, application, subject) {
-  const { use, name, type, isThirdParty, redirectUri, signOutUri, resource, knownId } = application;
+  const { use, name, type, isThirdParty, redirectUri, signOutUri, resource, knownId, metadata } = application;
   const reference = applicationRef(use);
   const oidcClientMetadata = { redirectUris: [redirectUri].filter(Boolean), postLogoutRedirectUris: [signOutUri].filter(Boolean) };
-  const body = { name, type, isThirdParty, oidcClientMetadata, customData: { [MARK]: { use, resource } } };
+  const body = { name, type, isThirdParty, oidcClientMetadata, ...(metadata && { customClientMetadata: metadata }), customData: { [MARK]: { use, resource } } };
   const calls = [{ method: "POST", path: ["applications"], body, gives: reference }];
-  const details = [describe(application)];
+  const details = [describe(application), ...Object.entries(metadata ?? {}).map(([member, value]) => `${member}: ${value}`)];
   if (knownId !== undefined) details.push(`the settings name ${knownId}, which does not exist at this tenant`);
   if (isThirdParty) {
-    const { api, userScopes, names } = ceilingOf(wanted);
+    const { api, userScopes, names } = ceilingOf(wanted, application);
     calls.push({ method: "POST", path: consentPath(reference), body: consentBody(api.permissions, userScopes, api.key) });
     details.push(`may ask users for: ${names.join(" ")}`);
   }
@@ -82,8 +83,17 @@ function planUris({ oidcClientMetadata }, { redirectUri, signOutUri }, subject, 
     .map((uri) => leave(`${subject}, redirect URI ${uri}`, "this server does not need it, and nothing is deleted"));
 }
 
-// What applications may ask users for: all permissions of the server, and the user data that the operator named.
-function ceilingOf({ apis: [api], userScopes }) {
+function planMetadata({ customClientMetadata }, { metadata = {} }, subject, reference) {
+  const wrong = Object.entries(metadata).filter(([member, value]) => customClientMetadata?.[member] !== value);
+  if (wrong.length === 0) return [];
+  const details = wrong.map(([member, value]) => `${member}: ${customClientMetadata?.[member] ?? "not set"} → ${value}`);
+  return [change(subject, details, [{ method: "PATCH", path: ["applications", ref(reference)], addMetadata: Object.fromEntries(wrong) }])];
+}
+
+// What applications may ask users for: all permissions of the server, the user data that the operator named, and what the
+// application itself needs.
+function ceilingOf({ apis: [api], userScopes: named }, { userScopes: own = [] } = {}) {
+  const userScopes = [...new Set([...own, ...named])];
   return { api, userScopes, names: [...userScopes, ...api.permissions.map(({ name }) => name)] };
 }
 
@@ -142,11 +152,11 @@ function managementCalls({ roles, resources }, { managementResource }, reference
   ];
 }
 
-// Checking tokens needs no role.
-function warnings({ roles, applicationRoles }, { id }, subject) {
+// Checking and exchanging tokens needs no role.
+function warnings({ roles, applicationRoles }, { id }, subject, what) {
   return roles
     .filter((role) => role.mayManage && applicationRoles[id]?.includes(role.id))
-    .map(({ name }) => leave(`${subject}, role "${name}"`, "with it the secret in the Worker can administer the tenant, and checking tokens needs no role. Take it from the application in the console"));
+    .map(({ name }) => leave(`${subject}, role "${name}"`, `with it the secret in the Worker can administer the tenant, and ${what} tokens needs no role. Take it from the application in the console`));
 }
 
 function planManagementRole(state, wanted, { id }, subject, reference) {

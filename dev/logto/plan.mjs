@@ -13,6 +13,7 @@ import { planScript } from "./plan-script.mjs";
  * @property {object} [body]  may contain references
  * @property {{redirectUris: string[], postLogoutRedirectUris: string[]}} [addUris]  in place of a body: to add to what the
  *   application has at the time of the call
+ * @property {Record<string, unknown>} [addMetadata]  likewise, members of its `customClientMetadata`
  * @property {string} [gives]  the reference that the `id` in the answer resolves
  * @property {string} [expectScript]  the stored script before this call; with another one it is not made
  * @property {string} [expectDescription]  likewise, the description of the permission

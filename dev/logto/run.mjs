@@ -13,7 +13,7 @@ import { replaceFile } from "./replace-file.mjs";
 import { doneLines, planLines, summary } from "./report.mjs";
 import { permissionsOf, scopesOfSettings, scopesOfSource } from "./scopes.mjs";
 import { secretNames } from "./secrets.mjs";
-import { baseSettings, idsInSettings, planSettings, registrarSettings, settingsOf } from "./settings.mjs";
+import { baseSettings, exchangeSettings, idsInSettings, planSettings, registrarSettings, settingsOf, vaultSettings } from "./settings.mjs";
 import { readTenant } from "./state.mjs";
 import { wantedFrom } from "./wanted.mjs";
 import { applySecrets, heldApplications, planSecrets, wantedSecrets } from "./worker-secrets.mjs";
@@ -101,9 +101,10 @@ export async function run(options, surroundings) {
   return finish({ ...end, ids, hasNewSettings });
 }
 
-/** Reads wrangler.toml of the Worker and, if it is wanted, of the registrar. */
-async function readFiles({ config = "wrangler.toml", registrar }, root) {
-  const paths = [["worker", resolve(root, config)], ...(registrar ? [["registrar", join(root, "registrar/wrangler.toml")]] : [])];
+/** Reads wrangler.toml of the Worker and, if they are wanted, of the vault and the registrar. */
+async function readFiles({ config = "wrangler.toml", keys, registrar }, root) {
+  const others = [keys && "vault", registrar && "registrar"].filter(Boolean);
+  const paths = [["worker", resolve(root, config)], ...others.map((kind) => [kind, join(root, kind, "wrangler.toml")])];
   return Promise.all(
     paths.map(async ([kind, path]) => {
       const bytes = await readFile(path).catch(() => {
@@ -116,7 +117,8 @@ async function readFiles({ config = "wrangler.toml", registrar }, root) {
   );
 }
 
-async function describeWanted({ options, files: [worker, registrar], endpointScopes, issuer, resource, endpoint, managementResource }) {
+async function describeWanted({ options, files, endpointScopes, issuer, resource, endpoint, managementResource }) {
+  const [worker, vault, registrar] = ["worker", "vault", "registrar"].map((kind) => files.find((file) => file.kind === kind));
   worker.values = baseSettings(worker.settings, { issuer, resource });
   if (registrar !== undefined) {
     registrar.values = registrarSettings({ endpoint, issuer, resource, managementResource, origin: options.registrar, settings: registrar.settings });
@@ -127,7 +129,15 @@ async function describeWanted({ options, files: [worker, registrar], endpointSco
     source: await scopesOfSource(join(dirname(worker.path), "src")),
     others: [...scopesOfSettings(settings), ...endpointScopes],
   });
-  return wantedFrom({ resource, options, settings, registrarSettings: registrar && { ...registrar.settings, ...registrar.values }, permissions, managementResource });
+  const all = (file) => file && { ...file.settings, ...file.values };
+  if (vault !== undefined) vault.values = vaultSettings(settings, vault.settings);
+  if (options.pat) {
+    const exchanger = vault ?? worker;
+    Object.assign(exchanger.values, exchangeSettings(all(exchanger), permissions));
+    // The endpoint knows them by their beginning.
+    worker.values.PAT_PREFIX = exchanger.values.PAT_PREFIX;
+  }
+  return wantedFrom({ resource, options, settings: all(worker), vaultSettings: all(vault), registrarSettings: all(registrar), permissions, managementResource });
 }
 
 /** Adds to each file the secrets that its Worker needs, and the names of those that it has. */
@@ -164,6 +174,9 @@ async function finish({ options, surroundings, wanted, roleNames, ids, resource,
     print(`Give users the role "${plain(roleNames[0])}": --user NAME, or --default-role for those who register from now on. Without it they are refused with 403.`);
   }
   if (wanted.registrar) print(`Give developers the role "${plain(roleNames[1])}", in the Logto console.`);
+  if (options.keys) {
+    print("For access keys: deploy the vault (dev/with-tools wrangler deploy --config vault/wrangler.toml) and put its secrets, then remove the # before the bindings VAULT and VAULT_CALLS in wrangler.toml. docs/keys.md leads through it.");
+  }
   const whoami = terminal && `make whoami ARGS="--client-id ${terminal} ${resource}"`;
   if (!(await surroundings.answers(resource))) {
     print("The endpoint does not answer yet. Next:\n\n  make deploy");

@@ -1,6 +1,7 @@
 // Steps for settings in wrangler.toml.
 
 import { applicationRef } from "./plan-applications.mjs";
+import { plain, Problem } from "./problem.mjs";
 import { isUserScope, parseScopes } from "./scopes.mjs";
 import { change, create, keep, leave, ref } from "./steps.mjs";
 import { DEVELOPER_SCOPE } from "./wanted.mjs";
@@ -8,6 +9,9 @@ import { readSettings, setSettings } from "./wrangler-toml.mjs";
 
 const DEFAULT_CLAIMS = "whoami:read=username,name,email,email_verified,picture";
 const DEFAULT_SCOPE = "whoami:read";
+
+/** What Logto's personal access tokens begin with. */
+const DEFAULT_PAT_PREFIX = "pat_";
 
 /**
  * The settings of the Worker that do not depend on what is made at Logto.
@@ -22,6 +26,42 @@ export function baseSettings(settings, { issuer, resource }) {
     REQUIRED_SCOPES: settings.REQUIRED_SCOPES ?? DEFAULT_SCOPE,
     CLAIM_SCOPES: settings.CLAIM_SCOPES ?? DEFAULT_CLAIMS,
   };
+}
+
+/** Days that Logto keeps an unused refresh token of the vault: as long as the longest key lives by default. */
+const REFRESH_DAYS = "90";
+
+/** The limit of Logto. */
+const MOST_REFRESH_DAYS = 180;
+
+/** What the vault must know as the endpoint does, if that has it: without it they read tokens differently. */
+const SHARED = ["SCOPE_PREFIX", "SCOPE_HIERARCHY"];
+
+/**
+ * The settings of the vault, likewise.
+ * @param {Record<string, string>} endpointSettings  with those that will be written
+ * @param {Record<string, string>} settings
+ * @throws {Problem} if refresh tokens of Logto cannot live as long
+ */
+export function vaultSettings(endpointSettings, settings) {
+  const { PROVIDER, ISSUER, RESOURCE, REQUIRED_SCOPES } = endpointSettings;
+  const shared = SHARED.filter((name) => endpointSettings[name]).map((name) => [name, endpointSettings[name]]);
+  const days = settings.REFRESH_DAYS || REFRESH_DAYS;
+  if (!/^[1-9]\d{0,2}$/.test(days) || Number(days) > MOST_REFRESH_DAYS) {
+    throw new Problem(`REFRESH_DAYS = "${plain(days)}" in vault/wrangler.toml is nothing that Logto allows`, { fix: `Set it to 1 to ${MOST_REFRESH_DAYS}.` });
+  }
+  return { PROVIDER, ISSUER, RESOURCE, REQUIRED_SCOPES, ...Object.fromEntries(shared), REFRESH_DAYS: days };
+}
+
+/**
+ * The settings about personal access tokens of the Worker that exchanges them.
+ * @param {Record<string, string>} settings  of that Worker
+ * @param {import("./scopes.mjs").Permission[]} permissions  of the server
+ */
+export function exchangeSettings({ PAT_PREFIX, PAT_SCOPES, REQUIRED_SCOPES = "" }, permissions) {
+  const required = parseScopes(REQUIRED_SCOPES).filter((name) => !isUserScope(name));
+  const scopes = required.length > 0 ? required : permissions.map(({ name }) => name);
+  return { PAT_PREFIX: PAT_PREFIX || DEFAULT_PAT_PREFIX, PAT_SCOPES: PAT_SCOPES || scopes.join(" ") };
 }
 
 /** The settings of the registrar, likewise. */

@@ -17,14 +17,16 @@ const MAX_ROLE_NAME = 128;
  * @property {import("./scopes.mjs").Permission[]} permissions
  *
  * @typedef {object} WantedApplication
- * @property {"playground" | "whoami" | "introspection" | "registrar" | "portal"} use
+ * @property {"playground" | "whoami" | "introspection" | "vault" | "exchange" | "registrar" | "portal"} use
  * @property {string} resource  indicator of the API that it is for
  * @property {string} name
  * @property {string} type
  * @property {boolean} isThirdParty
  * @property {string} [redirectUri]
  * @property {string} [signOutUri]
- * @property {"worker" | "registrar"} worker  which of them uses it
+ * @property {string[]} [userScopes]  user data that it asks for itself
+ * @property {Record<string, unknown>} [metadata]  of its `customClientMetadata`, what it cannot do without
+ * @property {"worker" | "vault" | "registrar"} worker  which of them uses it
  * @property {string} [setting]  whose value is its id
  * @property {boolean} [isSecretId]  whether the id is a secret by default, not a setting
  * @property {string} [knownId]  the value of the setting
@@ -48,12 +50,13 @@ const MAX_ROLE_NAME = 128;
  * @param {string} from.resource
  * @param {object} from.options  of `readOptions`
  * @param {Record<string, string>} from.settings  of wrangler.toml, with those that will be written
+ * @param {Record<string, string>} [from.vaultSettings]  likewise
  * @param {Record<string, string>} [from.registrarSettings]  likewise
  * @param {WantedApi["permissions"]} from.permissions
  * @param {string} from.managementResource
  * @returns {Wanted}
  */
-export function wantedFrom({ resource, options, settings, registrarSettings = {}, permissions, managementResource }) {
+export function wantedFrom({ resource, options, settings, vaultSettings = {}, registrarSettings = {}, permissions, managementResource }) {
   const claims = withImplied(parseClaimScopes(settings.CLAIM_SCOPES ?? ""), settings.SCOPE_HIERARCHY);
   const { registrar } = options;
   const registration = registrar && `${registrar}/register`;
@@ -77,7 +80,7 @@ export function wantedFrom({ resource, options, settings, registrarSettings = {}
     ],
     users: options.user,
     claims: { resource, scopes: claims },
-    applications: [...applicationsFor(resource, options, settings), ...(registrar ? registrarApplications(registrar, registrarSettings) : [])],
+    applications: [...applicationsFor(resource, options, settings), ...keyApplications(resource, options, settings, vaultSettings), ...(registrar ? registrarApplications(registrar, registrarSettings) : [])],
     descriptions: options.descriptions,
     userScopes: options.userScopes,
     cimd: options.cimd,
@@ -127,6 +130,43 @@ function applicationsFor(resource, options, settings) {
       hasSecrets: true,
       isSecretId: true,
       ...knownBy("INTROSPECTION_CLIENT_ID", settings),
+    },
+  ].filter(Boolean);
+}
+
+function keyApplications(resource, options, settings, vaultSettings) {
+  const { host, origin } = new URL(resource);
+  const name = settings.RESOURCE_NAME || host;
+  const exchanger = options.keys ? vaultSettings : settings;
+  return [
+    options.keys && {
+      use: "vault",
+      worker: "vault",
+      resource,
+      name: `Access keys of ${name}`,
+      type: "Traditional",
+      // Users are asked at no other.
+      isThirdParty: true,
+      userScopes: ["profile"],
+      redirectUri: `${origin}/account/callback`,
+      signOutUri: `${origin}/account`,
+      isKnownByUri: true,
+      hasSecrets: true,
+      // A refresh token that is replaced ends all keys of a browser session when an answer is lost.
+      metadata: { rotateRefreshToken: false, refreshTokenTtlInDays: Number(vaultSettings.REFRESH_DAYS) },
+      ...knownBy("VAULT_CLIENT_ID", vaultSettings),
+    },
+    options.pat && {
+      use: "exchange",
+      worker: options.keys ? "vault" : "worker",
+      resource,
+      name: `Token exchange of ${name}`,
+      type: "MachineToMachine",
+      isThirdParty: false,
+      hasSecrets: true,
+      isSecretId: true,
+      metadata: { allowTokenExchange: true },
+      ...knownBy("PAT_CLIENT_ID", exchanger),
     },
   ].filter(Boolean);
 }

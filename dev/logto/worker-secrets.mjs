@@ -12,8 +12,8 @@ import { change, create, keep, leave } from "./steps.mjs";
 const ID = 0;
 
 /**
- * @typedef {{name: string, use?: string, member?: "id" | "secret"}} WantedSecret
- *   the id or the secret of an application; without a use, a random text
+ * @typedef {{name: string, use?: string, member?: "id" | "secret", isByHand?: boolean}} WantedSecret
+ *   the id or the secret of an application; without a use, a random text. `isByHand`: one of which the operator keeps a copy
  *
  * @typedef {object} WorkerFile
  * @property {string} name  of its wrangler.toml, for the operator
@@ -24,15 +24,20 @@ const ID = 0;
  * @property {string} [reason]  why they cannot be read
  */
 
-/** The secrets of the Worker and of the registrar. @param {{applications: {use: string}[]}} wanted */
+/** The secrets of the Workers. @param {{applications: {use: string}[]}} wanted */
 export function wantedSecrets({ applications }) {
-  const has = (use) => applications.some((application) => application.use === use);
+  const has = (use, worker) => applications.some((application) => application.use === use && (worker === undefined || application.worker === worker));
+  const exchange = (worker) => (has("exchange", worker) ? pair("exchange", "PAT") : []);
   const pair = (use, prefix) => [
     { name: `${prefix}_CLIENT_ID`, use, member: "id" },
     { name: `${prefix}_CLIENT_SECRET`, use, member: "secret" },
   ];
   return {
-    worker: has("introspection") ? pair("introspection", "INTROSPECTION") : [],
+    worker: [...(has("introspection") ? pair("introspection", "INTROSPECTION") : []), ...exchange("worker")],
+    vault: [
+      ...(has("vault") ? [{ name: "VAULT_CLIENT_SECRET", use: "vault", member: "secret" }, { name: "VAULT_SECRET", isByHand: true }] : []),
+      ...exchange("vault"),
+    ],
     registrar: has("registrar")
       ? [...pair("registrar", "MANAGEMENT"), { name: "PORTAL_CLIENT_SECRET", use: "portal", member: "secret" }, { name: "SESSION_SECRET" }]
       : [],
@@ -76,13 +81,16 @@ export function planSecrets({ name: file, worker, settings, secrets, secretNames
   return wanted.map((secret) => planSecret(`${file}: secret ${secret.name}`, secret));
 
   function planSecret(subject, secret) {
-    const { name, use, member } = secret;
+    const { name, use, member, isByHand } = secret;
     if (Object.hasOwn(settings, name)) {
       return leave(subject, `it is in ${file} in clear text, where a secret of this name cannot be put beside it. Remove it there, add a new secret to the application in the console, and run this command again`, { isIncomplete: true });
     }
     const isSet = secretNames.includes(name);
     const put = (detail) => ({ ...(isSet ? change(subject, [detail], []) : create(subject, [])), secret });
     const same = keep(subject, ["it is set; its value cannot be compared"]);
+    if (isByHand && !isSet) {
+      return leave(subject, `you keep a copy of it: with another one every key is unknown. Make one with "openssl rand -base64 32", and put it with "dev/with-tools wrangler secret put ${name} --config ${file}"`, { isIncomplete: true });
+    }
     if (use === undefined) return isSet ? same : put();
     const id = plan.ids[applicationRef(use)];
     if (id === undefined) {

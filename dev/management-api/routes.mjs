@@ -68,13 +68,14 @@ export function createRouter({ applications, signIns, tenant }) {
   }
 
   async function create({ body }) {
-    const { name, type, description = null, oidcClientMetadata, customData = {}, isThirdParty = false } = body;
-    const issue = nameIssue(name) ?? metadataIssue(oidcClientMetadata);
+    const { name, type, description = null, oidcClientMetadata, customClientMetadata = {}, customData = {}, isThirdParty = false } = body;
+    const issue = nameIssue(name) ?? metadataIssue(oidcClientMetadata) ?? lifeIssue(customClientMetadata);
     if (issue) return invalid(issue);
     if (isThirdParty && !THIRD_PARTY_TYPES.includes(type)) {
       const message = "Only traditional web, single-page, and native applications can be marked as third-party apps.";
       return problem(400, "application.invalid_third_party_application_type", message);
     }
+    if (isThirdParty && customClientMetadata.allowTokenExchange) return noExchange();
     const record = {
       tenantId: "default",
       id: newId(),
@@ -82,7 +83,7 @@ export function createRouter({ applications, signIns, tenant }) {
       description,
       type,
       oidcClientMetadata: oidcClientMetadata ?? { redirectUris: [], postLogoutRedirectUris: [] },
-      customClientMetadata: {},
+      customClientMetadata,
       protectedAppMetadata: null,
       customData,
       isThirdParty,
@@ -95,14 +96,11 @@ export function createRouter({ applications, signIns, tenant }) {
 
   function change({ application: { record }, body }) {
     const { name, description, oidcClientMetadata, customData, customClientMetadata } = body;
-    const issue = (name !== undefined && nameIssue(name)) || metadataIssue(oidcClientMetadata);
+    const issue = (name !== undefined && nameIssue(name)) || metadataIssue(oidcClientMetadata) || lifeIssue(customClientMetadata);
     if (issue) return invalid(issue);
-    if (customClientMetadata?.allowTokenExchange) {
-      const message = "Third-party applications are not allowed to enable token exchange.";
-      return problem(422, "application.third_party_application_cannot_enable_token_exchange", message);
-    }
+    if (record.isThirdParty && customClientMetadata?.allowTokenExchange) return noExchange();
     // `type` is ignored without an error.
-    for (const [member, value] of Object.entries({ name, description, oidcClientMetadata, customData })) {
+    for (const [member, value] of Object.entries({ name, description, oidcClientMetadata, customClientMetadata, customData })) {
       if (value !== undefined) record[member] = value;
     }
     return ok(record);
@@ -222,6 +220,15 @@ function nameIssue(name) {
 }
 
 // A redirect URI must only be some URL. One that the engine cannot use makes the application unusable.
+// Days, 1 to 180.
+function lifeIssue({ refreshTokenTtlInDays: days } = {}) {
+  if (days === undefined || (Number.isInteger(days) && days >= 1 && days <= 180)) return undefined;
+  return { code: "custom", message: "Invalid input", path: ["customClientMetadata", "refreshTokenTtlInDays"] };
+}
+
+const noExchange = () =>
+  problem(422, "application.third_party_application_cannot_enable_token_exchange", "Third-party applications are not allowed to enable token exchange.");
+
 function metadataIssue(metadata) {
   if (metadata === undefined) return undefined;
   for (const member of ["redirectUris", "postLogoutRedirectUris"]) {

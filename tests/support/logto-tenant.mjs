@@ -75,14 +75,16 @@ async function readAll(stream) {
 const folders = new Set();
 process.on("exit", () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
-/** A folder like the repository: with wrangler.toml of both Workers. */
+/** A folder like the repository: with wrangler.toml of all Workers. */
 export async function createProject({ change = (toml) => toml } = {}) {
   const root = await mkdtemp(join(tmpdir(), "mcp-edge-logto-"));
   folders.add(root);
   const wranglerToml = join(root, "wrangler.toml");
-  await mkdir(join(root, "registrar"));
   await writeFile(wranglerToml, change(await readFile(new URL("wrangler.toml", ROOT), "utf8")));
-  await writeFile(join(root, "registrar/wrangler.toml"), await readFile(new URL("registrar/wrangler.toml", ROOT)));
+  for (const other of ["registrar", "vault"]) {
+    await mkdir(join(root, other));
+    await writeFile(join(root, other, "wrangler.toml"), await readFile(new URL(`${other}/wrangler.toml`, ROOT)));
+  }
   return {
     root,
     read: (file = "wrangler.toml") => readFile(join(root, file), "utf8"),
