@@ -111,7 +111,7 @@ impl WithVault {
     }
 
     /// A key, for which the vault will give a token of alice.
-    fn key(&self, tools: Option<Vec<String>>) -> String {
+    fn key(&self, tools: Option<&[&str]>) -> String {
         let until = self.deployment.world.now() + 60;
         let token = self.deployment.token(|_| ());
         let answer = json!(["key", token, "0123456789ABCDEF", ISSUER, "alice", "whoami:read", tools, until]);
@@ -159,7 +159,7 @@ fn a_vault_that_does_not_answer_is_an_outage_for_programs_and_for_people() {
     let with = with_vault();
     for (failure, shown) in [
         (ProxyError::Network("connection refused".to_owned()), "connection refused"),
-        (ProxyError::Timeout(Duration::from_secs(60)), "no response within 60s"),
+        (ProxyError::Timeout(Duration::from_mins(1)), "no response within 60s"),
         (ProxyError::Unbound("VAULT".to_owned()), "no binding named VAULT"),
     ] {
         with.pages.failure.replace(Some(failure));
@@ -205,7 +205,7 @@ fn a_key_is_exchanged_once_and_narrows_its_user() {
 #[test]
 fn a_key_may_call_its_tools_alone() {
     let with = with_vault();
-    let key = with.key(Some(vec!["open".to_owned()]));
+    let key = with.key(Some(&["open"]));
     assert_eq!(with.deployment.call("open", &key).0.status, 200);
     let (response, log) = with.deployment.call("other", &key);
     assert_eq!((response.status, log.get("reason")), (403, "key_for_other_tools"));
