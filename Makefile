@@ -141,7 +141,7 @@ bench-instructions: build ## Count workerd's instructions per request, here and 
 	dev/with-tools node bench/instructions.mjs $(BASE)
 
 deploy: setup ## Deploy to Cloudflare, the vault first if wrangler.toml binds it (wrangler builds first, and asks you to log in)
-	@if grep -q '^binding = "VAULT"' wrangler.toml; then cd vault && ../dev/with-tools wrangler deploy; fi
+	@if grep -q '^binding = "VAULT' wrangler.toml; then cd vault && ../dev/with-tools wrangler deploy; fi
 	dev/with-tools wrangler deploy
 
 clean: ## Remove build results; npm packages and the tools of `setup` stay

@@ -1,25 +1,26 @@
 // The vault of `make dev`: its client at the local provider, its settings, and the endpoint's bindings to it.
 
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { readFileSync, rmSync, unwatchFile, watchFile, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The folder of the Worker, from the root of the repository. */
 export const VAULT_FOLDER = "vault";
 
-/** The endpoint's configuration with its bindings to the vault, beside wrangler.toml. */
-export const BOUND_CONFIG = "wrangler.dev.toml";
-
 const CLIENT = { id: "access-keys", secret: "for this machine only: client secret" };
 
-const root = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** How often a change of wrangler.toml is looked for. */
+const WATCH_MS = 500;
 
 /** The vault's client, for the local provider. A third party, so that users are asked. */
-export function vaultClient(origin) {
+export function vaultClient(origin, { id, secret } = CLIENT) {
   return {
     metadata: {
-      client_id: CLIENT.id,
+      client_id: id,
       client_name: "Access keys",
-      client_secret: CLIENT.secret,
+      client_secret: secret,
       token_endpoint_auth_method: "client_secret_basic",
       grant_types: ["authorization_code", "refresh_token"],
       redirect_uris: [`${origin}/account/callback`],
@@ -42,14 +43,26 @@ export function vaultSettings({ PROVIDER, ISSUER, RESOURCE, REQUIRED_SCOPES, RES
   };
 }
 
-/** Writes {@link BOUND_CONFIG}: wrangler.toml without the comment signs before the bindings to the vault. */
-export async function writeBoundConfig() {
-  const toml = await readFile(root("wrangler.toml"), "utf8");
-  await writeFile(root(BOUND_CONFIG), withVault(toml));
-}
-
-export async function removeBoundConfig() {
-  await rm(root(BOUND_CONFIG), { force: true });
+/**
+ * Writes the endpoint's configuration beside wrangler.toml: that without the comment signs before the bindings to the vault,
+ * and again after each change of it. Its name has the port, so that two of them do not get in each other's way.
+ * @returns {{name: string, remove: () => void}}
+ */
+export function keepBoundConfig(port, folder = ROOT) {
+  const name = `wrangler.dev-${port}.toml`;
+  const [original, bound] = ["wrangler.toml", name].map((file) => join(folder, file));
+  const write = () => writeFileSync(bound, withVault(readFileSync(original, "utf8")));
+  write();
+  // By looking: an editor may put another file in its place, and there is none for a moment.
+  const onChange = ({ mtimeMs }) => mtimeMs !== 0 && write();
+  watchFile(original, { interval: WATCH_MS }, onChange);
+  return {
+    name,
+    remove() {
+      unwatchFile(original, onChange);
+      rmSync(bound, { force: true });
+    },
+  };
 }
 
 /** A configuration with both bindings. Those that an operator has set already stay as they are. */

@@ -10,7 +10,7 @@ import { PLAYGROUND_CLIENT_ID, startIdentityProvider } from "./identity-provider
 import { banner } from "./banner.mjs";
 import { prepareGateway } from "./gateway/local.mjs";
 import { Problem } from "./logto/problem.mjs";
-import { BOUND_CONFIG, VAULT_FOLDER, removeBoundConfig, vaultClient, vaultSettings, writeBoundConfig } from "./local-vault.mjs";
+import { VAULT_FOLDER, keepBoundConfig, vaultClient, vaultSettings } from "./local-vault.mjs";
 import { portFrom, requireFreePort } from "./ports.mjs";
 import { startWrangler } from "./wrangler-dev.mjs";
 
@@ -26,6 +26,7 @@ const prefixed = (name) => (line) => console.log(`${name.padEnd(8)} │ ${line}`
 let provider;
 /** The processes of wrangler. */
 const wranglers = [];
+let boundConfig;
 let isStopping = false;
 
 async function main() {
@@ -50,6 +51,7 @@ async function main() {
     log: prefixed("provider"),
   });
 
+  if (isStopping) return;
   console.log("Building and starting two Workers. The first time, this takes a few minutes.\n");
   const vars = { ...settings(mcpUrl), ...gateway?.vars };
   const scopes = Object.keys(gateway?.scopes ?? { [vars.REQUIRED_SCOPES]: "" });
@@ -57,8 +59,10 @@ async function main() {
   const registry = String(port);
   const vault = startWorker("vault", { port: vaultPort, registry, folder: VAULT_FOLDER, vars: vaultSettings(vars, scopes) });
   await vault.answers(`http://localhost:${vaultPort}/account/keys`, { method: "GET" });
-  await writeBoundConfig();
-  const worker = startWorker("worker", { port, registry, config: BOUND_CONFIG, vars, envFiles: gateway?.envFiles });
+  // Nobody would end what is started now.
+  if (isStopping) return;
+  boundConfig = keepBoundConfig(port);
+  const worker = startWorker("worker", { port, registry, config: boundConfig.name, vars, envFiles: gateway?.envFiles });
   await worker.answers(mcpUrl);
   clearProgress();
   console.log(banner({ mcpUrl, port, issuer: provider.issuer, gateway }));
@@ -106,7 +110,7 @@ async function stop(code) {
   if (isStopping) return;
   isStopping = true;
   await Promise.all([...wranglers.map((wrangler) => wrangler.stop()), provider?.close()]);
-  await removeBoundConfig();
+  boundConfig?.remove();
   process.exit(code);
 }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { LOCAL_ACCOUNTS, startIdentityProvider } from "../../dev/identity-provider/index.mjs";
 import { createKey } from "../../dev/identity-provider/keys.mjs";
+import { vaultClient } from "../../dev/local-vault.mjs";
 import { DEFAULT_SETTINGS } from "./deployment.mjs";
 import { freePort, startKeyValueStore, startWorker } from "./worker.mjs";
 
@@ -54,7 +55,7 @@ export async function startVaultDeployment({ settings = {}, vaultSettings = {}, 
     keys: [key],
     accounts,
     rotateRefreshTokens: true,
-    clients: [vaultClient(origin)],
+    clients: [vaultClient(origin, VAULT_CLIENT)],
     ...providerOptions,
   });
   const tokens = await startTokenEndpoint(provider);
@@ -115,20 +116,6 @@ export async function startVaultDeployment({ settings = {}, vaultSettings = {}, 
     },
   };
   return deployment;
-}
-
-// A third party to the endpoint, so that users are asked.
-function vaultClient(origin) {
-  return {
-    metadata: {
-      client_id: VAULT_CLIENT.id,
-      client_name: "Access keys",
-      client_secret: VAULT_CLIENT.secret,
-      token_endpoint_auth_method: "client_secret_basic",
-      grant_types: ["authorization_code", "refresh_token"],
-      redirect_uris: [`${origin}/account/callback`],
-    },
-  };
 }
 
 /**
