@@ -1,8 +1,8 @@
-//! Limit on introspection requests about unknown tokens.
+//! Limit on requests about unknown tokens: introspection, and the exchange of other credentials, each with a limiter of its own.
 //!
-//! Anybody can invent opaque tokens, and each one would make a request to the provider. So the requests that are open
-//! or found no good token are counted, per isolate and in windows of time: a flood of invented tokens ends as "try again
-//! later" here and not as a flood there. A token that is good counts only while it is being asked about.
+//! Anybody can invent opaque tokens and keys, and each one would make a request to the provider or the vault. So the requests
+//! that are open or found no good token are counted, per isolate and in windows of time: a flood of invented tokens ends as
+//! "try again later" here and not as a flood there. A token that is good counts only while it is being asked about.
 
 /// Length of a window.
 pub const WINDOW_SECONDS: u64 = 10;
