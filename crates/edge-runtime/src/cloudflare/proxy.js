@@ -2,7 +2,11 @@
 
 import { body, headersOf, waitUntil } from "./bridge.js";
 
-// The response, or `!kind` and an explanation. It is awaited to its end even if the client leaves, see `forward`.
+// Of these the runtime sends no body: `fetch` throws.
+const WITHOUT_BODY = ["GET", "HEAD"];
+
+// The response, or `!kind` and an explanation. If the client leaves, the runtime would drop what is under way here, and with it
+// the Rust that waits for it and then writes the line of the log: `waitUntil` lets both end.
 export function passOn(...request) {
   const response = send(...request);
   waitUntil(response);
@@ -14,7 +18,7 @@ async function send(env, binding, request, url, names, limit, milliseconds) {
   if (typeof target?.fetch !== "function") return "!unbound\n";
   let content;
   try {
-    if (request.body !== null) content = await body(request, limit);
+    if (request.body !== null && !WITHOUT_BODY.includes(request.method)) content = await body(request, limit);
   } catch {
     return "!truncated\n";
   }
