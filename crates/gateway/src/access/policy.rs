@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use mcp_edge_identity::{AccessNeeded, Identity, Requirements, Scopes};
+use mcp_edge_identity::{AccessNeeded, Credential, Identity, Requirements, Scopes};
 use mcp_edge_runtime::settings::Reader;
 
 use super::{
@@ -100,11 +100,13 @@ impl Policy {
         [&self.tools, &self.prompts, &self.resources].iter().fold(tasks, |all, table| all.union(&table.scopes()))
     }
 
-    /// Whether tasks are offered to the caller. Not with an access key for some tools alone: a task is named by its id, which
-    /// does not say whose result it has.
+    /// Whether tasks are offered to the caller. A task is named by its id, which does not say which tool's result it has: so not
+    /// with an access key for some tools alone, and with no key at all if some tools refuse keys.
     #[must_use]
     pub fn offers_tasks(&self, identity: &Identity) -> bool {
-        self.tasks.is_some() && identity.tools().is_none()
+        let has_all_tools = identity.tools().is_none()
+            && (*identity.credential() == Credential::AccessToken || !self.tools.refuses_keys());
+        self.tasks.is_some() && has_all_tools
     }
 
     /// Decides about all targets together. A denial is said before missing scopes: no user is asked for a

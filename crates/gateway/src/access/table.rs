@@ -141,6 +141,12 @@ impl AccessTable {
         self.entries.iter().all(|entry| entry.needs.is_none())
     }
 
+    /// Whether an entry refuses keys.
+    #[must_use]
+    pub fn refuses_keys(&self) -> bool {
+        self.entries.iter().any(|entry| entry.needs.as_ref().is_some_and(|needs| needs.refuses_keys))
+    }
+
     /// All scopes that an entry names.
     #[must_use]
     pub fn scopes(&self) -> Scopes {

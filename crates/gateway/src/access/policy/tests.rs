@@ -63,7 +63,7 @@ fn what_a_key_may_not_is_said_before_missing_scopes() {
     use Target::{Task, Tool};
     let settings = [("TOOL_SCOPES", "a=t1 open=allow none=deny n=no_keys own=first_party"), ("TASK_SCOPES", "allow")];
     let policy = read(&settings).unwrap();
-    let with = |tools: Option<&[&str]>| Identity::for_test("ada", "").with_access_key(tools);
+    let with = key_for;
     let decide = |targets: &[Target<'_>], identity: &Identity| policy.decide(targets, identity);
     let tool = |name: &'static str| Tool(name.into());
     let (for_tool, token) = (AccessNeeded::KeyForTool, AccessNeeded::AccessToken);
@@ -75,10 +75,32 @@ fn what_a_key_may_not_is_said_before_missing_scopes() {
     assert_eq!(decide(&[tool("none")], &with(Some(&["a"]))), Decision::Denied(0));
     assert_eq!(decide(&[tool("other")], &with(Some(&["a"]))), Decision::Denied(0));
     assert_eq!(decide(&[tool("own")], &with(Some(&["a"]))), Decision::Denied(0));
-    // A task does not say of which tool it is.
-    assert_eq!(decide(&[Task], &with(None)), Decision::Granted);
     assert_eq!(decide(&[tool("open"), Task], &with(Some(&["open"]))), Decision::Denied(1));
-    assert!(policy.offers_tasks(&with(None)) && !policy.offers_tasks(&with(Some(&["open"]))));
+}
+
+fn key_for(tools: Option<&[&str]>) -> Identity {
+    Identity::for_test("ada", "").with_access_key(tools)
+}
+
+#[test]
+fn a_task_does_not_say_of_which_tool_it_is() {
+    let policy = |tools: &str| read(&[("TOOL_SCOPES", tools), ("TASK_SCOPES", "allow")]).unwrap();
+    let has_tasks = |policy: &Policy, identity: &Identity| {
+        let is_granted = policy.decide([&Target::Task], identity) == Decision::Granted;
+        assert_eq!(policy.offers_tasks(identity), is_granted);
+        is_granted
+    };
+    let (token, key, for_some_tools) = (Identity::for_test("ada", ""), key_for(None), key_for(Some(&["open"])));
+    let pat = Identity::for_test("ada", "").with(|verified| verified.credential = Credential::PersonalAccessToken);
+    let open = policy("open=allow a=user");
+    assert!([&token, &key, &pat].iter().all(|identity| has_tasks(&open, identity)));
+    assert!(!has_tasks(&open, &for_some_tools));
+    // Its result may be that of a tool that refuses keys.
+    for tools in ["open=allow pay=no_keys", "*=user,no_keys", "pay_*=pay,no_keys none=deny"] {
+        let policy = policy(tools);
+        assert!(has_tasks(&policy, &token), "{tools}");
+        assert!([&key, &for_some_tools, &pat].iter().all(|identity| !has_tasks(&policy, identity)), "{tools}");
+    }
 }
 
 #[test]
