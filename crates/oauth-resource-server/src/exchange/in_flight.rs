@@ -14,7 +14,7 @@ use crate::{
     denial::Denial,
     token::{
         fingerprint::Fingerprint,
-        introspection_limiter::{Admission, IntrospectionLimiter},
+        introspection_limiter::{Admission, IntrospectionLimiter, MAX_KEY_QUESTIONS},
     },
 };
 
@@ -32,10 +32,21 @@ const MAX_SECONDS: u64 = 20;
 pub type Outcome = Result<Rc<Exchanged>, Rc<Denial>>;
 
 /// The exchanges of an isolate.
-#[derive(Default)]
 pub struct InFlight {
     entries: RefCell<Vec<Entry>>,
-    limiter: RefCell<IntrospectionLimiter>,
+    // One each: who invents personal access tokens must not keep keys waiting.
+    keys: RefCell<IntrospectionLimiter>,
+    personal_tokens: RefCell<IntrospectionLimiter>,
+}
+
+impl Default for InFlight {
+    fn default() -> Self {
+        Self {
+            entries: RefCell::default(),
+            keys: RefCell::new(IntrospectionLimiter::new(MAX_KEY_QUESTIONS)),
+            personal_tokens: RefCell::default(),
+        }
+    }
 }
 
 struct Entry {
@@ -75,9 +86,9 @@ impl InFlight {
                     continue;
                 }
             } else {
-                match if is_unknown { self.limiter.borrow_mut().admit(now) } else { Admission::Granted } {
+                match if is_unknown { self.limiter(kind).borrow_mut().admit(now) } else { Admission::Granted } {
                     Admission::Granted => {
-                        let lease = self.begin(fingerprint, is_unknown, now);
+                        let lease = self.begin(fingerprint, is_unknown.then_some(kind), now);
                         joined = Some(Rc::clone(&lease.outcome));
                         let (exchange, credential) = (Rc::clone(exchange), credential.to_owned());
                         let work = async move {
@@ -101,17 +112,24 @@ impl InFlight {
         self.entries.borrow_mut().retain(|entry| entry.fingerprint != fingerprint);
     }
 
+    fn limiter(&self, kind: CredentialKind) -> &RefCell<IntrospectionLimiter> {
+        match kind {
+            CredentialKind::AccessKey => &self.keys,
+            CredentialKind::PersonalAccessToken => &self.personal_tokens,
+        }
+    }
+
     fn find(&self, fingerprint: Fingerprint, now: u64) -> Option<Rc<RefCell<Option<Outcome>>>> {
         let mut entries = self.entries.borrow_mut();
         entries.retain(|entry| now < entry.until);
         entries.iter().find(|entry| entry.fingerprint == fingerprint).map(|entry| Rc::clone(&entry.outcome))
     }
 
-    fn begin(self: &Rc<Self>, fingerprint: Fingerprint, is_unknown: bool, now: u64) -> Lease {
+    fn begin(self: &Rc<Self>, fingerprint: Fingerprint, counted: Option<CredentialKind>, now: u64) -> Lease {
         let outcome = Rc::default();
         let entry = Entry { fingerprint, until: now + MAX_SECONDS, outcome: Rc::clone(&outcome) };
         self.entries.borrow_mut().push(entry);
-        Lease { in_flight: Rc::clone(self), outcome, is_unknown }
+        Lease { in_flight: Rc::clone(self), outcome, counted }
     }
 }
 
@@ -119,7 +137,8 @@ impl InFlight {
 struct Lease {
     in_flight: Rc<InFlight>,
     outcome: Rc<RefCell<Option<Outcome>>>,
-    is_unknown: bool,
+    /// As what it counts until it ends, and afterwards if it was in vain.
+    counted: Option<CredentialKind>,
 }
 
 impl Lease {
@@ -131,8 +150,8 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let is_good = self.outcome.borrow().as_ref().is_some_and(Result::is_ok);
-        if self.is_unknown {
-            self.in_flight.limiter.borrow_mut().answered(is_good);
+        if let Some(kind) = self.counted {
+            self.in_flight.limiter(kind).borrow_mut().answered(is_good);
         }
         if !is_good {
             // Who waits has the outcome, and who comes later asks again.

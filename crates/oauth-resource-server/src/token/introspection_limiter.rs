@@ -11,9 +11,14 @@ pub const WINDOW_SECONDS: u64 = 10;
 /// expired token each.
 pub const MAX_QUESTIONS: u32 = 50;
 
+/// The same for access keys. The vault knows an invented one by its id, without asking anybody; and a job that begins with a
+/// key that this isolate has not seen must not have to wait for a stranger who invents some.
+pub const MAX_KEY_QUESTIONS: u32 = 1_000;
+
 /// The requests of one isolate.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct IntrospectionLimiter {
+    max: u32,
     since: u64,
     failed: u32,
     open: u32,
@@ -30,17 +35,30 @@ pub enum Admission {
     Exhausted(u64),
 }
 
+/// Admits [`MAX_QUESTIONS`].
+impl Default for IntrospectionLimiter {
+    fn default() -> Self {
+        Self::new(MAX_QUESTIONS)
+    }
+}
+
 impl IntrospectionLimiter {
+    /// Creates a limiter that admits so many requests in one window.
+    #[must_use]
+    pub const fn new(max: u32) -> Self {
+        Self { max, since: 0, failed: 0, open: 0 }
+    }
+
     /// Admits a request at `now` (seconds since 1970), or not.
     pub fn admit(&mut self, now: u64) -> Admission {
         if now >= self.since + WINDOW_SECONDS {
             // Open requests are forgotten as well: one whose client went away is never answered, and none takes so long.
-            *self = Self { since: now, ..Self::default() };
+            *self = Self { since: now, ..Self::new(self.max) };
         }
-        if self.failed >= MAX_QUESTIONS {
+        if self.failed >= self.max {
             return Admission::Exhausted(self.since + WINDOW_SECONDS - now);
         }
-        if self.failed + self.open >= MAX_QUESTIONS {
+        if self.failed + self.open >= self.max {
             return Admission::Later;
         }
         self.open += 1;
