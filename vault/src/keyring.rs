@@ -7,11 +7,11 @@ use crate::{
     account::message::{Answer as AccountAnswer, GrantOutcome, Request as AccountRequest},
     audit::Event,
     deployment::{Deployment, Owner},
-    key::message::{Answer as KeyAnswer, Description, Request as KeyRequest},
+    key::message::{Answer as KeyAnswer, Description, Request as KeyRequest, State},
     platform::{ObjectError, Platform},
 };
 
-/// So many keys of a user are asked what they are; the list has the newest first, and forgets those that ended a month ago.
+/// So many keys of a user are asked what they are; the list has those that may work first, and forgets those that ended a month ago.
 const MAX_LISTED: usize = 200;
 
 /// A key in a user's list.
@@ -27,7 +27,8 @@ pub struct Listed {
     pub key: Option<Description>,
 }
 
-/// The keys of a user, newest first. A key that cannot be asked is listed all the same.
+/// The keys of a user: those that may work first, the newest of each first. A list that does not know of the end of a key
+/// learns it. A key that cannot be asked is listed all the same.
 ///
 /// # Errors
 /// [`ObjectError`]: the list itself cannot be read.
@@ -45,7 +46,14 @@ pub async fn keys_of<P: Platform>(deployment: &Deployment<P>, owner: &Owner) -> 
         };
         Some(Listed { id: entry.id, name: entry.name, gone_at: entry.gone_at, key })
     });
-    Ok(join_all(described).await.into_iter().flatten().collect())
+    let listed: Vec<Listed> = join_all(described).await.into_iter().flatten().collect();
+    for Listed { id, gone_at, key, .. } in &listed {
+        if gone_at.is_none() && key.as_ref().is_some_and(|key| key.state != State::Active) {
+            // If this fails, the next one who looks does it.
+            let _ = deployment.account(owner, &AccountRequest::Gone { id: id.clone() }).await;
+        }
+    }
+    Ok(listed)
 }
 
 /// Whose key it is.

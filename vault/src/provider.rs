@@ -21,7 +21,7 @@ pub trait Grants {
     /// [`RefreshError`].
     async fn refresh(&self, refresh_token: &Secret, scopes: &str, now: u64) -> Result<Refreshed, RefreshError>;
 
-    /// Revokes the grant. One that is gone already counts as revoked.
+    /// Revokes the grant. One that the provider does not know any more counts as revoked.
     ///
     /// # Errors
     /// Why the provider could not be asked; it is to be tried again.
@@ -91,11 +91,10 @@ impl<S: Services> Grants for ProviderGrants<S> {
 
     async fn revoke(&self, refresh_token: &Secret, now: u64) -> Result<(), String> {
         let provider = endpoints(&self.keys, now, &self.services).await?;
-        match tokens::revoke(&provider, &self.client, refresh_token, &self.services).await {
-            // Neither is there anything to revoke where the provider does not know the token (RFC 7009 §2.2).
-            Ok(()) | Err(TokenRequestError::Refused(TokenEndpointError::Grant)) => Ok(()),
-            Err(error) => Err(cause_of(&error)),
-        }
+        // A token that the provider does not know is answered with 200 (RFC 7009 §2.2). With any error, `invalid_grant`
+        // among them, the grant may live on.
+        let revoked = tokens::revoke(&provider, &self.client, refresh_token, &self.services).await;
+        revoked.map_err(|error| cause_of(&error))
     }
 }
 

@@ -36,7 +36,7 @@ pub enum Request {
         /// Its id.
         id: String,
     },
-    /// All keys that are not forgotten, newest first.
+    /// All keys that are not forgotten: those that may work first, the newest of each first.
     List,
     /// The key works no longer: its grant is to be revoked, as far as no other key needs it.
     Gone {

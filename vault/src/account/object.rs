@@ -3,16 +3,19 @@
 //! The list only lists: whether a key works, its own object decides. What is to be done at the provider stands in the list
 //! before it is done, and an alarm is set before that, so that after a crash it is done then. All of it can be repeated.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use mcp_edge_runtime::{
     alarm::{AlarmError, Alarms},
+    ports::Runtime,
     sql::{SqlError, SqlStorage},
 };
 
 use super::{
     message::{Answer, Entry as Listed, GrantOutcome, Request},
-    repair::{MIN_PAUSE, RESERVATION_SECONDS, Work, count_live, due, is_listed, next_wake, pause},
+    repair::{
+        ENDING_SECONDS, MIN_PAUSE, RESERVATION_SECONDS, Work, count_live, due, is_ending, is_listed, next_wake, pause,
+    },
     rows::{Entry, Rows, State},
     siblings::may_end,
 };
@@ -26,6 +29,10 @@ use crate::{
 
 /// How long a used authorization is remembered, in seconds: longer than its cookie, and the provider's code, are good.
 const AUTHORIZATION_SECONDS: u64 = 3_600;
+
+/// How long a reservation waits for a revocation, and how often it looks, in milliseconds.
+const PATIENCE_MILLISECONDS: u64 = 10_000;
+const POLL_MILLISECONDS: u64 = 50;
 
 /// The object of one user.
 pub struct AccountObject<'a, S, P> {
@@ -43,6 +50,9 @@ pub enum AccountError {
     /// The storage failed.
     #[error("the user's storage: {0}")]
     Sql(#[from] SqlError),
+    /// A key cannot be made while a grant is being revoked that it may share.
+    #[error("a grant of this user is being revoked at the provider: try again in a moment")]
+    BeingRevoked,
     /// The alarm could not be set.
     #[error(transparent)]
     Alarm(#[from] AlarmError),
@@ -55,11 +65,12 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
         Self { storage, rows: Rows::new(storage), platform }
     }
 
-    /// Answers a message ([`Request`] as JSON) that arrived at `now` with an [`Answer`] as JSON.
+    /// Answers a message ([`Request`] as JSON) with an [`Answer`] as JSON. `clock` says the time of now, in seconds since 1970.
     ///
     /// # Errors
     /// [`AccountError`], for the operator.
-    pub async fn answer(&self, message: &str, now: u64) -> Result<String, AccountError> {
+    pub async fn answer(&self, message: &str, clock: &impl Fn() -> u64) -> Result<String, AccountError> {
+        let now = clock();
         let answer = match serde_json::from_str(message).map_err(|_| AccountError::Message)? {
             Request::Reserve { authorization, id, name, expires_at, limit } => {
                 let entry = Entry {
@@ -73,8 +84,9 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
                     is_pending: false,
                     tries: 0,
                     next_try: 0,
+                    ending_until: 0,
                 };
-                self.reserve(&entry, &authorization, limit, now).await?
+                self.reserve(&entry, &authorization, limit, clock).await?
             }
             Request::Use { authorization } => {
                 if self.rows.use_once(&authorization, now + AUTHORIZATION_SECONDS, now)? {
@@ -92,7 +104,7 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
                 Answer::Done
             }
             Request::List => Answer::Keys(self.list(now)?),
-            Request::Gone { id } => self.gone(&id, now).await?,
+            Request::Gone { id } => self.gone(&id, clock).await?,
         };
         serde_json::to_string(&answer).map_err(|_| AccountError::Message)
     }
@@ -101,10 +113,12 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
     ///
     /// # Errors
     /// [`AccountError`]; the platform repeats the alarm.
-    pub async fn wake(&self, now: u64) -> Result<(), AccountError> {
+    pub async fn wake(&self, clock: &impl Fn() -> u64) -> Result<(), AccountError> {
+        let now = clock();
         // The platform repeats the alarm of a crash six times; after that, this one is left.
         self.wake_by(now + MIN_PAUSE).await?;
-        self.work(now, None).await?;
+        self.work(clock, None).await?;
+        let now = clock();
         match next_wake(&self.rows.entries()?, now) {
             Some(at) => self.storage.set_alarm(at.saturating_mul(1000)).await?,
             None => self.storage.delete_alarm().await?,
@@ -112,13 +126,22 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
         Ok(())
     }
 
-    async fn reserve(&self, entry: &Entry, authorization: &str, limit: u32, now: u64) -> Result<Answer, AccountError> {
+    async fn reserve(
+        &self,
+        entry: &Entry,
+        authorization: &str,
+        limit: u32,
+        clock: &impl Fn() -> u64,
+    ) -> Result<Answer, AccountError> {
+        let now = clock();
         self.wake_by(now + RESERVATION_SECONDS).await?;
         let is_full = |entries: &[Entry]| count_live(entries, now) >= limit as usize;
         if is_full(&self.rows.entries()?) {
             // Some may have ended at the provider, and nobody has used them since.
             self.ask_all(now).await?;
         }
+        self.until_none_ends(clock).await?;
+        let now = clock();
         // From here to the reservation nothing is awaited.
         if self.rows.is_used(authorization)? {
             return Ok(Answer::Used);
@@ -128,6 +151,19 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
         }
         self.rows.reserve(entry, authorization, now + AUTHORIZATION_SECONDS, now)?;
         Ok(Answer::Done)
+    }
+
+    /// Waits until no grant is being revoked: the new key may get the same one, and would end with it.
+    async fn until_none_ends(&self, clock: &impl Fn() -> u64) -> Result<(), AccountError> {
+        let mut waited = 0;
+        while self.rows.entries()?.iter().any(|entry| is_ending(entry, clock())) {
+            if waited >= PATIENCE_MILLISECONDS {
+                return Err(AccountError::BeingRevoked);
+            }
+            self.platform.services().sleep(Duration::from_millis(POLL_MILLISECONDS)).await;
+            waited += POLL_MILLISECONDS;
+        }
+        Ok(())
     }
 
     fn list(&self, now: u64) -> Result<Vec<Listed>, SqlError> {
@@ -141,10 +177,11 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
         Ok(self.rows.entries()?.into_iter().filter(|entry| is_listed(entry, now)).map(listed).collect())
     }
 
-    async fn gone(&self, id: &str, now: u64) -> Result<Answer, AccountError> {
+    async fn gone(&self, id: &str, clock: &impl Fn() -> u64) -> Result<Answer, AccountError> {
+        let now = clock();
         self.wake_by(now + MIN_PAUSE).await?;
         self.rows.gone(id, now)?;
-        self.work(now, Some(id)).await?;
+        self.work(clock, Some(id)).await?;
         let entries = self.rows.entries()?;
         let Some(entry) = entries.iter().find(|entry| entry.id == id) else { return Ok(Answer::Done) };
         Ok(match entry {
@@ -157,10 +194,11 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
 
     /// Does everything that is due, each thing once; the grant of `first` at once, whenever it is due. While the provider
     /// fails for one grant, the others wait.
-    async fn work(&self, now: u64, first: Option<&str>) -> Result<(), AccountError> {
+    async fn work(&self, clock: &impl Fn() -> u64, first: Option<&str>) -> Result<(), AccountError> {
         let mut done = BTreeSet::new();
         loop {
             // Other requests change the list while this one awaits.
+            let now = clock();
             let entries = self.rows.entries()?;
             let next = |entry: &Entry| {
                 let (work, at) = due(entry, &entries, now)?;
@@ -184,7 +222,7 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
                     self.rows.gone(&id, expires_at.unwrap_or(now))?;
                 }
                 Work::EndGrant => {
-                    if !self.end_grant(&id, tries, now).await? {
+                    if !self.end_grant(&id, tries, clock).await? {
                         return Ok(());
                     }
                     done.insert(id);
@@ -194,12 +232,14 @@ impl<'a, S: SqlStorage + Alarms, P: Platform> AccountObject<'a, S, P> {
     }
 
     /// Revokes the grant of a key. `false`: it could not be asked for, and is tried again later.
-    async fn end_grant(&self, id: &str, tries: u64, now: u64) -> Result<bool, AccountError> {
+    async fn end_grant(&self, id: &str, tries: u64, clock: &impl Fn() -> u64) -> Result<bool, AccountError> {
+        self.rows.ending(id, clock() + ENDING_SECONDS)?;
         match client::ask(self.platform, id, ToKey::EndGrant).await {
             Ok(OfKey::Done | OfKey::Unknown) => self.rows.grant_ended(id)?,
             Ok(OfKey::Key(key)) => self.rows.works(id, key.expires_at)?,
             Ok(_) | Err(_) => {
-                self.rows.try_again(id, now + pause(tries))?;
+                // The request may still be under way: nobody gets the grant for a while.
+                self.rows.try_again(id, clock() + pause(tries))?;
                 return Ok(false);
             }
         }

@@ -14,6 +14,9 @@ pub const REMEMBERED_SECONDS: u64 = 30 * 86_400;
 /// The shortest pause between two alarms, in seconds.
 pub const MIN_PAUSE: u64 = 60;
 
+/// How long a revocation at the provider may be under way, in seconds: longer than a call of a key's object.
+pub const ENDING_SECONDS: u64 = 30;
+
 /// The longest pause before a grant is tried again, in seconds.
 const MAX_PAUSE: u64 = 86_400;
 
@@ -59,12 +62,17 @@ pub fn next_wake(entries: &[Entry], now: u64) -> Option<u64> {
     entries.iter().filter_map(|entry| due(entry, entries, now)).map(|(_, at)| at.max(now + MIN_PAUSE)).min()
 }
 
-/// Whether the list shows an entry. What is being made is not there yet.
+/// Whether the grant of an entry is being revoked at the provider. A clock that has gone back says nothing of what lies ahead.
+#[must_use]
+pub fn is_ending(entry: &Entry, now: u64) -> bool {
+    now < entry.ending_until && entry.ending_until <= now + ENDING_SECONDS
+}
+
+/// Whether the list shows an entry. One that is being made may be a key that works already.
 #[must_use]
 pub fn is_listed(entry: &Entry, now: u64) -> bool {
     match entry.state {
-        State::Reserved => false,
-        State::Active => true,
+        State::Reserved | State::Active => true,
         State::Gone => now < entry.gone_at.unwrap_or_default().saturating_add(REMEMBERED_SECONDS),
     }
 }

@@ -9,7 +9,7 @@ const TABLES: [Statement; 2] = [
     Statement::new(
         "CREATE TABLE IF NOT EXISTS entry (id TEXT PRIMARY KEY, name TEXT NOT NULL, created_at INTEGER NOT NULL, \
          expires_at INTEGER NOT NULL, state TEXT NOT NULL, grant_id TEXT, gone_at INTEGER, is_pending INTEGER NOT NULL, \
-         tries INTEGER NOT NULL, next_try INTEGER NOT NULL) STRICT",
+         tries INTEGER NOT NULL, next_try INTEGER NOT NULL, ending_until INTEGER NOT NULL) STRICT",
     ),
     Statement::new(
         "CREATE TABLE IF NOT EXISTS used_authorization (authorization TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT",
@@ -42,6 +42,8 @@ pub struct Entry {
     pub tries: u64,
     /// When it is to be tried again, in seconds since 1970.
     pub next_try: u64,
+    /// Until when its revocation may be under way, in seconds since 1970.
+    pub ending_until: u64,
 }
 
 /// What the list knows of a key.
@@ -67,11 +69,11 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
         Self(storage)
     }
 
-    /// All entries, newest first.
+    /// All entries: those that may work first, and the newest of each first. However many are gone, none that works is cut off.
     pub fn entries(&self) -> Result<Vec<Entry>, SqlError> {
         let select = Statement::new(
-            "SELECT id, name, created_at, expires_at, state, grant_id, gone_at, is_pending, tries, next_try FROM entry \
-             ORDER BY created_at DESC, rowid DESC LIMIT ?",
+            "SELECT id, name, created_at, expires_at, state, grant_id, gone_at, is_pending, tries, next_try, \
+             ending_until FROM entry ORDER BY state = 'gone', created_at DESC, rowid DESC LIMIT ?",
         );
         match unless_no_table(self.0.execute(select.bind(MAX_ENTRIES)))? {
             Some(rows) => rows.iter().map(read).collect(),
@@ -91,7 +93,7 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
         statements.push(Statement::new("DELETE FROM used_authorization WHERE until <= ?").bind(now));
         statements.push(Statement::new("INSERT INTO used_authorization VALUES (?, ?)").bind(authorization).bind(until));
         statements.push(
-            Statement::new("INSERT INTO entry VALUES (?, ?, ?, ?, 'reserved', NULL, NULL, 0, 0, 0)")
+            Statement::new("INSERT INTO entry VALUES (?, ?, ?, ?, 'reserved', NULL, NULL, 0, 0, 0, 0)")
                 .bind(entry.id.as_str())
                 .bind(entry.name.as_str())
                 .bind(entry.created_at)
@@ -138,14 +140,20 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
     /// The key works after all, until `expires_at`.
     pub fn works(&self, id: &str, expires_at: u64) -> Result<(), SqlError> {
         let update = Statement::new(
-            "UPDATE entry SET state = 'active', gone_at = NULL, is_pending = 0, expires_at = ? WHERE id = ?",
+            "UPDATE entry SET state = 'active', gone_at = NULL, is_pending = 0, ending_until = 0, expires_at = ? \
+             WHERE id = ?",
         );
         self.change(update.bind(expires_at).bind(id))
     }
 
+    /// The grant is being revoked, until then at most.
+    pub fn ending(&self, id: &str, until: u64) -> Result<(), SqlError> {
+        self.change(Statement::new("UPDATE entry SET ending_until = ? WHERE id = ?").bind(until).bind(id))
+    }
+
     /// The grant was revoked.
     pub fn grant_ended(&self, id: &str) -> Result<(), SqlError> {
-        self.change(Statement::new("UPDATE entry SET is_pending = 0 WHERE id = ?").bind(id))
+        self.change(Statement::new("UPDATE entry SET is_pending = 0, ending_until = 0 WHERE id = ?").bind(id))
     }
 
     /// The grant could not be revoked, and is to be tried again then.
@@ -179,5 +187,6 @@ fn read(row: Row<'_>) -> Result<Entry, SqlError> {
         is_pending: row.integer(7)? != 0,
         tries: number(row, 8)?,
         next_try: number(row, 9)?,
+        ending_until: number(row, 10)?,
     })
 }

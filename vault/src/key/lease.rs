@@ -15,7 +15,7 @@ pub const KEPT_SECONDS: u64 = 60;
 /// How long an endpoint may keep what it was answered, in seconds.
 pub const HANDED_SECONDS: u64 = 60;
 
-/// After how many seconds an attempt has ended that nobody ended.
+/// The lease of an attempt, in seconds: how long others wait for it at most.
 pub const ATTEMPT_SECONDS: u64 = 15;
 
 /// How many seconds a refresh may take. Less than an attempt lasts: two in flight would send one refresh token twice, and a
@@ -41,6 +41,8 @@ pub struct Rules {
     pub not_before: Option<u64>,
     /// The values of `iss` of the provider that is asked. The refresh token of another one is not sent to it.
     pub issuers: Vec<String>,
+    /// `VAULT_CLIENT_ID`. To another client the provider answers as if a refresh token were not good.
+    pub client_id: String,
 }
 
 /// Why a key is refused.
@@ -90,6 +92,19 @@ pub fn refusal(record: &Record, now: u64, rules: &Rules) -> Option<Refusal> {
 #[must_use]
 pub fn is_too_old(record: &Record, rules: &Rules) -> bool {
     rules.not_before.is_some_and(|not_before| record.key.created_at < not_before)
+}
+
+/// Why the provider that is configured cannot say anything of the key, if that is so. It ends no key: the settings may be
+/// corrected.
+#[must_use]
+pub fn stranger(record: &Record, rules: &Rules) -> Option<&'static str> {
+    if !rules.issuers.contains(&record.key.issuer) {
+        Some("the key is of another issuer")
+    } else if record.client_id != rules.client_id {
+        Some("the key was made with another VAULT_CLIENT_ID")
+    } else {
+        None
+    }
 }
 
 /// The next step of a use.

@@ -118,7 +118,8 @@ pub struct Description {
     pub rotated_from: Option<String>,
     /// The day on which it was last used, in days since 1970.
     pub last_used_day: Option<u64>,
-    /// When the provider last refreshed its grant (seconds since 1970): an idle key ends some time after.
+    /// When the provider issued its refresh token (seconds since 1970): an idle key ends some time after. One that is not
+    /// replaced lasts no longer for being used.
     pub refreshed_at: u64,
     /// Whether it works.
     pub state: State,

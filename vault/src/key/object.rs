@@ -48,19 +48,20 @@ impl<'a, S: SqlStorage, G: Grants, K: Runtime + Store> KeyObject<'a, S, G, K> {
         Self(Context { rows: Rows::new(storage), grants, services, secrets, rules })
     }
 
-    /// Answers a message ([`Envelope`] as JSON) that arrived at `now` with an [`Answer`] as JSON.
+    /// Answers a message ([`Envelope`] as JSON) with an [`Answer`] as JSON. `clock` says the time of now, in seconds since 1970:
+    /// a request may wait for others, and what they wrote meanwhile is measured by the clock of then.
     ///
     /// # Errors
     /// What the operator is to know of a failure; without secrets.
-    pub async fn answer(&self, message: &str, now: u64) -> Result<String, String> {
+    pub async fn answer(&self, message: &str, clock: &impl Fn() -> u64) -> Result<String, String> {
         let Envelope { id, request } =
             serde_json::from_str(message).map_err(|_| "a message that cannot be read".to_owned())?;
         let answer = match request {
             Request::Create(new) => self.create(id, *new),
-            Request::Use { secret } => self.use_key(&id, &Secret::new(secret), now).await,
+            Request::Use { secret } => self.use_key(&id, &Secret::new(secret), clock).await,
             Request::Describe => self.describe(&id),
-            Request::Revoke { by, secret } => self.revoke(&id, &by, secret.map(Secret::new), now).await,
-            Request::EndGrant => self.end_grant(&id, now).await,
+            Request::Revoke { by, secret } => self.revoke(&id, &by, secret.map(Secret::new), clock()).await,
+            Request::EndGrant => self.end_grant(&id, clock()).await,
         };
         let answer = answer.map_err(|error| format!("the key's storage: {error}"))?;
         serde_json::to_string(&answer).map_err(|error| error.to_string())
@@ -84,16 +85,17 @@ impl<'a, S: SqlStorage, G: Grants, K: Runtime + Store> KeyObject<'a, S, G, K> {
         let (Ok(sealed), Ok(grant)) = (sealed, grant) else {
             return Ok(unavailable("the refresh token is too long to be sealed"));
         };
-        self.0.rows.insert(&Record::new(id, hash, new, sealed, grant))?;
+        let mut record = Record::new(id, hash, new, sealed, grant);
+        record.client_id.clone_from(&self.0.rules.client_id);
+        self.0.rows.insert(&record)?;
         Ok(Answer::Done)
     }
 
-    async fn use_key(&self, id: &str, secret: &Secret, begun: u64) -> Result<Answer, SqlError> {
+    async fn use_key(&self, id: &str, secret: &Secret, clock: &impl Fn() -> u64) -> Result<Answer, SqlError> {
         let hash = hash_of(secret);
         let mut waited = 0;
-        let mut elapsed = 0;
         loop {
-            let now = begun + elapsed + waited / 1000;
+            let now = clock();
             let known = self.0.load(id)?;
             // An id that nobody has takes as long as a wrong secret.
             let stored = known.as_ref().map_or(&[0; 32][..], |record| &record.secret_hash);
@@ -126,9 +128,8 @@ impl<'a, S: SqlStorage, G: Grants, K: Runtime + Store> KeyObject<'a, S, G, K> {
                 }
                 Step::Refresh => {}
             }
-            let (after, seconds) = refresh::refresh(&self.0, &record, secret, now).await?;
-            elapsed += seconds;
-            let now = begun + elapsed + waited / 1000;
+            let after = refresh::refresh(&self.0, &record, secret, clock).await?;
+            let now = clock();
             match after {
                 After::Token(token) if now < record.key.expires_at => return self.token(&record, &token, now),
                 After::Token(_) => return Ok(Answer::Expired),
@@ -199,8 +200,8 @@ impl<'a, S: SqlStorage, G: Grants, K: Runtime + Store> KeyObject<'a, S, G, K> {
                 return Ok(unavailable("the store does not take the marker of the revoked key"));
             }
             let Some(sealed) = &record.grant_sealed else { return Ok(Answer::Done) };
-            if !self.0.rules.issuers.contains(&record.key.issuer) {
-                return Ok(unavailable("the key is of another issuer"));
+            if let Some(cause) = lease::stranger(&record, self.0.rules) {
+                return Ok(unavailable(cause));
             }
             let Ok(refresh_token) = self.0.secrets.grant_seal(record.owner()).open(sealed) else {
                 return Ok(unavailable("the grant was sealed with another VAULT_SECRET"));

@@ -12,6 +12,8 @@ pub struct Record {
     pub secret_hash: Vec<u8>,
     /// What it was made with; its `state`, `since` and `grant_is_pending` are those of now.
     pub key: Description,
+    /// The client at the provider that its grant is of.
+    pub client_id: String,
     /// Who revoked it, or that the provider ended it.
     pub why: Option<String>,
     /// The refresh token, for the holder of the secret. `None`: the key works no longer.
@@ -66,6 +68,7 @@ impl Record {
                 grant_is_pending: false,
                 grant_id: new.grant_id,
             },
+            client_id: String::new(),
             why: None,
             refresh_sealed: Some(refresh_sealed),
             grant_sealed: Some(grant_sealed),

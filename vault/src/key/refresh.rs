@@ -21,7 +21,7 @@ use mcp_edge_runtime::{
 
 use super::{
     context::{Context, marker_of},
-    lease::{ATTEMPT_SECONDS, KEPT_SECONDS, REFRESH_SECONDS, SPARED_SECONDS},
+    lease::{ATTEMPT_SECONDS, KEPT_SECONDS, REFRESH_SECONDS, SPARED_SECONDS, stranger},
     message::State,
     record::{Attempt, Record},
     rows::Kept,
@@ -60,29 +60,38 @@ enum Outcome {
     Unavailable(String),
 }
 
-/// Carries out a refresh that begins at `now`. The result has the seconds that it took.
+/// Carries out a refresh. `clock` says the time of now.
 pub(super) async fn refresh<S: SqlStorage, G: Grants, K: Runtime + Store>(
     context: &Context<'_, S, G, K>,
     record: &Record,
     secret: &Secret,
-    now: u64,
-) -> Result<(After, u64), SqlError> {
+    clock: &impl Fn() -> u64,
+) -> Result<After, SqlError> {
+    let now = clock();
     let sealed = record.refresh_sealed.as_deref().unwrap_or_default();
-    let cause = if !context.rules.issuers.contains(&record.key.issuer) {
-        "the key is of another issuer"
+    let cause = if let Some(cause) = stranger(record, context.rules) {
+        cause
     } else if let Ok(refresh_token) = Seal::refresh(secret, record.owner()).open(sealed) {
         let attempt = Attempt { id: random_id(context.services), until: now + ATTEMPT_SECONDS };
         context.rows.begin(&attempt)?;
-        let (outcome, seconds) = timed(context.services, ask(context, record, &refresh_token, now)).await;
+        let outcome = timed(context.services, ask(context, record, &refresh_token, now)).await;
         let outcome = outcome.unwrap_or_else(|| {
             Outcome::Unavailable(format!("no complete answer of the provider within {REFRESH_SECONDS} s"))
         });
-        return Ok((end(context, record, secret, &attempt, outcome, now, now + seconds).await?, seconds));
+        // Many providers repeat the refresh token that they were sent.
+        let outcome = match outcome {
+            Outcome::Refreshed(mut refreshed) => {
+                refreshed.refresh_token.take_if(|new| new.expose() == refresh_token.expose());
+                Outcome::Refreshed(refreshed)
+            }
+            outcome => outcome,
+        };
+        return end(context, record, secret, &attempt, outcome, now, clock()).await;
     } else {
         "the refresh token cannot be opened"
     };
     context.rows.fail(None, now + SPARED_SECONDS, cause)?;
-    Ok((After::Unavailable { retry_after: SPARED_SECONDS, cause: cause.to_owned() }, 0))
+    Ok(After::Unavailable { retry_after: SPARED_SECONDS, cause: cause.to_owned() })
 }
 
 async fn ask<S: SqlStorage, G: Grants, K: Runtime + Store>(
@@ -113,18 +122,22 @@ async fn end<S: SqlStorage, G: Grants, K: Runtime + Store>(
     begun: u64,
     now: u64,
 ) -> Result<After, SqlError> {
+    let sent = record.refresh_sealed.as_deref().unwrap_or_default();
     match outcome {
         Outcome::HasMarker => {
             context.rows.revoke("restored backup", now)?;
             context.rows.marked()?;
-            context.rows.leave_grant(attempt, None)?;
+            context.rows.leave_grant(None)?;
             Ok(After::LookAgain)
         }
-        Outcome::Ended if context.rows.end(attempt, now)? => Ok(match context.load(&record.id)? {
+        Outcome::Ended if context.rows.end(attempt, sent, now)? => Ok(match context.load(&record.id)? {
             Some(ended) => After::Ended(Box::new(ended)),
             None => After::LookAgain,
         }),
-        Outcome::Ended => Ok(After::LookAgain),
+        Outcome::Ended => {
+            context.rows.abandon(attempt)?;
+            Ok(After::LookAgain)
+        }
         Outcome::Unavailable(cause) => {
             context.rows.fail(Some(attempt), now + SPARED_SECONDS, &cause)?;
             Ok(match context.load(&record.id)? {
@@ -136,17 +149,24 @@ async fn end<S: SqlStorage, G: Grants, K: Runtime + Store>(
         }
         Outcome::Refreshed(Refreshed { access_token, refresh_token }) => {
             let expiry = expiry_of(access_token.expose());
-            let token_until = expiry.unwrap_or_default().min(begun + KEPT_SECONDS);
+            let token_until = expiry.unwrap_or_default().min(begun.min(now) + KEPT_SECONDS);
             let seal = |seal: Seal<'_>, plain: &Secret| seal.seal(plain, context.services).ok();
             let token = (now < token_until).then(|| seal(Seal::token(secret, record.owner()), &access_token)).flatten();
             let refresh_sealed = refresh_token.as_ref().and_then(|new| {
                 let grant = seal(context.secrets.grant_seal(record.owner()), new)?;
                 Some((seal(Seal::refresh(secret, record.owner()), new)?, grant))
             });
-            let grant_sealed = refresh_sealed.as_ref().map(|(_, grant)| grant.clone());
-            let kept = Kept { refresh_sealed, token: token.map(|token| (token, token_until)), at: now };
+            let kept = Kept {
+                refresh_sealed: refresh_sealed.clone(),
+                token: token.map(|token| (token, token_until)),
+                at: now,
+            };
             if !context.rows.keep(attempt, kept)? {
-                give_back(context, attempt, refresh_token.as_ref(), grant_sealed.as_deref(), now).await?;
+                if let (Some(refresh_token), Some(sealed)) = (refresh_token.as_ref(), &refresh_sealed) {
+                    give_back(context, sent, refresh_token, sealed, now).await?;
+                } else {
+                    context.rows.leave_grant(None)?;
+                }
                 return Ok(After::LookAgain);
             }
             if expiry.is_none() {
@@ -160,37 +180,39 @@ async fn end<S: SqlStorage, G: Grants, K: Runtime + Store>(
     }
 }
 
-/// The key was revoked while the provider was asked. What was obtained is now the grant to revoke: later, under the rules for
-/// keys that share one, or at once if the earlier one was already revoked.
+/// Another attempt has taken the place of this one, or the key was revoked, while the provider was asked. The refresh token of
+/// a key that is active is kept unless a newer one is there, and never revoked: that would end the key, and those that share
+/// its grant. Of a key that was revoked it is now the grant to revoke: later, under the rules for keys that share one, or at
+/// once if the earlier one was already revoked.
 async fn give_back<S: SqlStorage, G: Grants, K: Runtime + Store>(
     context: &Context<'_, S, G, K>,
-    attempt: &Attempt,
-    refresh_token: Option<&Secret>,
-    grant_sealed: Option<&str>,
+    sent: &str,
+    refresh_token: &Secret,
+    sealed: &(String, String),
     now: u64,
 ) -> Result<(), SqlError> {
-    if let (Some(refresh_token), Some(sealed)) = (refresh_token, grant_sealed)
-        && !context.rows.replace_grant(attempt, sealed)?
-    {
-        let is_revoked = context.grants.revoke(refresh_token, now).await.is_ok();
-        return context.rows.leave_grant(attempt, grant_sealed.filter(|_| !is_revoked));
+    context.rows.replace(sent, sealed, now)?;
+    // From here to the revocation nothing is awaited.
+    let is_active = context.rows.load()?.is_some_and(|record| record.key.state == State::Active);
+    if is_active || context.rows.replace_grant(&sealed.1)? {
+        return Ok(());
     }
-    context.rows.leave_grant(attempt, None)
+    let is_revoked = context.grants.revoke(refresh_token, now).await.is_ok();
+    context.rows.leave_grant((!is_revoked).then_some(sealed.1.as_str()))
 }
 
-/// Waits for `work`, at most [`REFRESH_SECONDS`], and measures how many seconds it takes: the time of day is an argument
-/// here, and no more than that.
-async fn timed<T>(runtime: &impl Runtime, work: impl Future<Output = T>) -> (Option<T>, u64) {
+/// Waits for `work`, at most [`REFRESH_SECONDS`]: measured by waiting, since a clock that jumps must not lose an answer.
+async fn timed<T>(runtime: &impl Runtime, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     let mut milliseconds = 0;
     while milliseconds < REFRESH_SECONDS * 1000 {
         match select(work, runtime.sleep(Duration::from_millis(TICK_MILLISECONDS))).await {
-            Either::Left((output, _)) => return (Some(output), milliseconds / 1000),
+            Either::Left((output, _)) => return Some(output),
             Either::Right(((), unfinished)) => work = unfinished,
         }
         milliseconds += TICK_MILLISECONDS;
     }
-    (None, REFRESH_SECONDS)
+    None
 }
 
 fn random_id(runtime: &impl Runtime) -> String {

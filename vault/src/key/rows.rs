@@ -18,13 +18,14 @@ const TABLE: Statement = Statement::new(
      state TEXT NOT NULL, since INTEGER NOT NULL, grant_id TEXT, why TEXT, refresh_sealed TEXT, grant_sealed TEXT, \
      token_sealed TEXT, token_until INTEGER NOT NULL, attempt_id TEXT, attempt_until INTEGER NOT NULL, \
      failed_until INTEGER NOT NULL, failure TEXT NOT NULL, reported_at INTEGER NOT NULL, \
-     lacks_marker INTEGER NOT NULL) STRICT",
+     lacks_marker INTEGER NOT NULL, client_id TEXT NOT NULL) STRICT",
 );
 
 const SELECT: Statement = Statement::new(
     "SELECT id, secret_hash, issuer, subject, name, scopes, tools, created_at, expires_at, rotated_from, \
      last_used_day, refreshed_at, state, since, grant_id, why, refresh_sealed, grant_sealed, token_sealed, \
-     token_until, attempt_id, attempt_until, failed_until, failure, reported_at, lacks_marker FROM key",
+     token_until, attempt_id, attempt_until, failed_until, failure, reported_at, lacks_marker, \
+     client_id FROM key",
 );
 
 /// What a refresh leaves.
@@ -64,7 +65,7 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
         let key = &record.key;
         let insert = Statement::new(
             "INSERT INTO key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, 'active', ?, ?, NULL, ?, ?, NULL, 0, NULL, \
-             0, 0, '', 0, 0)",
+             0, 0, '', 0, 0, ?)",
         )
         .bind(record.id.as_str())
         .bind(record.secret_hash.as_slice())
@@ -80,7 +81,8 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
         .bind(key.since)
         .bind(key.grant_id.as_deref())
         .bind(record.refresh_sealed.as_deref())
-        .bind(record.grant_sealed.as_deref());
+        .bind(record.grant_sealed.as_deref())
+        .bind(record.client_id.as_str());
         self.0.transaction(vec![TABLE, insert]).map(drop)
     }
 
@@ -101,14 +103,15 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
     /// active no longer, and nothing is written.
     #[allow(clippy::missing_errors_doc, reason = "see `load`")]
     pub fn keep(&self, attempt: &Attempt, kept: Kept) -> Result<bool, SqlError> {
+        let issued_at = kept.refresh_sealed.is_some().then_some(kept.at);
         let (refresh, grant) = kept.refresh_sealed.unzip();
         let (token, until) = kept.token.unzip();
         let update = Statement::new(
             "UPDATE key SET refresh_sealed = coalesce(?, refresh_sealed), grant_sealed = coalesce(?, grant_sealed), \
-             token_sealed = ?, token_until = ?, refreshed_at = ?, attempt_id = NULL, failed_until = 0, failure = '' \
+             token_sealed = ?, token_until = ?, refreshed_at = coalesce(?, refreshed_at), attempt_id = NULL, failed_until = 0, failure = '' \
              WHERE attempt_id = ? AND state = 'active' RETURNING 1",
         );
-        let update = update.bind(refresh).bind(grant).bind(token).bind(until.unwrap_or_default()).bind(kept.at);
+        let update = update.bind(refresh).bind(grant).bind(token).bind(until.unwrap_or_default()).bind(issued_at);
         self.has_changed(update.bind(attempt.id.as_str()))
     }
 
@@ -127,14 +130,32 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
         self.change(update.bind(until).bind(failure).bind(attempt.map(|attempt| attempt.id.as_str())))
     }
 
-    /// Ends an attempt, and with it the key. `false` as in [`Rows::keep`].
+    /// Puts another refresh token in the place of the one that was sent, by an attempt that is not the present one, of a key
+    /// that is active. Nothing is written if another one is there already.
     #[allow(clippy::missing_errors_doc, reason = "see `load`")]
-    pub fn end(&self, attempt: &Attempt, now: u64) -> Result<bool, SqlError> {
+    pub fn replace(&self, sent: &str, (refresh, grant): &(String, String), now: u64) -> Result<(), SqlError> {
+        let update = Statement::new(
+            "UPDATE key SET refresh_sealed = ?, grant_sealed = ?, refreshed_at = ? WHERE refresh_sealed = ? AND \
+             state = 'active'",
+        );
+        self.change(update.bind(refresh.as_str()).bind(grant.as_str()).bind(now).bind(sent))
+    }
+
+    /// Ends an attempt whose refresh token was replaced meanwhile: what the provider said of it is of no account.
+    #[allow(clippy::missing_errors_doc, reason = "see `load`")]
+    pub fn abandon(&self, attempt: &Attempt) -> Result<(), SqlError> {
+        let update = Statement::new("UPDATE key SET attempt_id = NULL WHERE attempt_id = ? AND state = 'active'");
+        self.change(update.bind(attempt.id.as_str()))
+    }
+
+    /// Ends an attempt, and with it the key, if the refresh token `sent` is the present one. `false` as in [`Rows::keep`].
+    #[allow(clippy::missing_errors_doc, reason = "see `load`")]
+    pub fn end(&self, attempt: &Attempt, sent: &str, now: u64) -> Result<bool, SqlError> {
         let update = Statement::new(
             "UPDATE key SET state = 'ended', since = ?, why = 'provider', refresh_sealed = NULL, token_sealed = NULL, \
-             attempt_id = NULL WHERE attempt_id = ? AND state = 'active' RETURNING 1",
+             attempt_id = NULL WHERE attempt_id = ? AND refresh_sealed = ? AND state = 'active' RETURNING 1",
         );
-        self.has_changed(update.bind(now).bind(attempt.id.as_str()))
+        self.has_changed(update.bind(now).bind(attempt.id.as_str()).bind(sent))
     }
 
     /// Revokes the key, whose marker is then to be written. An attempt in flight stays, so that what it obtains is
@@ -154,25 +175,24 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
         self.change(Statement::new("UPDATE key SET lacks_marker = 0"))
     }
 
-    /// Ends an attempt of a key that was revoked meanwhile: this is the grant to revoke now. `false`: the earlier one was
-    /// revoked already, and nothing is written.
+    /// A key was revoked during an attempt: this is the grant to revoke now. `false`: the earlier one was revoked already, and
+    /// nothing is written.
     #[allow(clippy::missing_errors_doc, reason = "see `load`")]
-    pub fn replace_grant(&self, attempt: &Attempt, grant_sealed: &str) -> Result<bool, SqlError> {
+    pub fn replace_grant(&self, grant_sealed: &str) -> Result<bool, SqlError> {
         let update = Statement::new(
-            "UPDATE key SET grant_sealed = ?, attempt_id = NULL WHERE attempt_id = ? AND state <> 'active' AND \
-             grant_sealed IS NOT NULL RETURNING 1",
+            "UPDATE key SET grant_sealed = ?, attempt_id = NULL WHERE state <> 'active' AND grant_sealed IS NOT NULL \
+             RETURNING 1",
         );
-        self.has_changed(update.bind(grant_sealed).bind(attempt.id.as_str()))
+        self.has_changed(update.bind(grant_sealed))
     }
 
-    /// Ends an attempt of a key that was revoked meanwhile; what it has obtained is still to be revoked if given.
+    /// Ends the attempt of a key that was revoked meanwhile; what it has obtained is still to be revoked if given.
     #[allow(clippy::missing_errors_doc, reason = "see `load`")]
-    pub fn leave_grant(&self, attempt: &Attempt, grant_sealed: Option<&str>) -> Result<(), SqlError> {
+    pub fn leave_grant(&self, grant_sealed: Option<&str>) -> Result<(), SqlError> {
         let update = Statement::new(
-            "UPDATE key SET grant_sealed = coalesce(?, grant_sealed), attempt_id = NULL WHERE attempt_id = ? AND \
-             state <> 'active'",
+            "UPDATE key SET grant_sealed = coalesce(?, grant_sealed), attempt_id = NULL WHERE state <> 'active'",
         );
-        self.change(update.bind(grant_sealed).bind(attempt.id.as_str()))
+        self.change(update.bind(grant_sealed))
     }
 
     /// This grant was revoked.
@@ -231,6 +251,7 @@ fn read(row: Row<'_>) -> Result<Record, SqlError> {
             grant_is_pending: state != State::Active && grant_sealed.is_some(),
             grant_id: optional_text(row, 14)?,
         },
+        client_id: row.text(26)?.to_owned(),
         why: optional_text(row, 15)?,
         refresh_sealed: optional_text(row, 16)?,
         grant_sealed,

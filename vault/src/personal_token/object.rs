@@ -47,14 +47,15 @@ impl<'a, S: SqlStorage + Alarms, E: Exchange, R: Runtime> PersonalTokenObject<'a
         Self { storage, exchange, runtime, flights, seconds }
     }
 
-    /// Answers a message ([`Request`] as JSON) that arrived at `now` with an [`Answer`] as JSON.
+    /// Answers a message ([`Request`] as JSON) with an [`Answer`] as JSON. `clock` says the time of now, in
+    /// seconds since 1970.
     ///
     /// # Errors
     /// What the operator is to know of a failure; without secrets.
-    pub async fn answer(&self, message: &str, now: u64) -> Result<String, String> {
+    pub async fn answer(&self, message: &str, clock: &impl Fn() -> u64) -> Result<String, String> {
         let Request { name, token } =
             serde_json::from_str(message).map_err(|_| "a message that cannot be read".to_owned())?;
-        let answer = self.exchanged(&name, &Secret::new(token), now).await;
+        let answer = self.exchanged(&name, &Secret::new(token), clock).await;
         let answer = answer.map_err(|error| format!("the personal access token's storage: {error}"))?;
         serde_json::to_string(&answer).map_err(|error| error.to_string())
     }
@@ -74,10 +75,10 @@ impl<'a, S: SqlStorage + Alarms, E: Exchange, R: Runtime> PersonalTokenObject<'a
         }
     }
 
-    async fn exchanged(&self, name: &str, token: &Secret, begun: u64) -> Result<Answer, SqlError> {
+    async fn exchanged(&self, name: &str, token: &Secret, clock: &impl Fn() -> u64) -> Result<Answer, SqlError> {
         let mut waited = 0;
         loop {
-            let now = begun + waited / 1000;
+            let now = clock();
             if let Some((access_token, until)) = self.kept(name, token, now)? {
                 return Ok(Answer::Token { access_token: access_token.expose().to_owned(), until });
             }
@@ -90,16 +91,19 @@ impl<'a, S: SqlStorage + Alarms, E: Exchange, R: Runtime> PersonalTokenObject<'a
                     self.runtime.sleep(Duration::from_millis(POLL_MILLISECONDS)).await;
                     waited += POLL_MILLISECONDS;
                 }
-                None => return self.exchange(name, token, now).await,
+                None => return self.exchange(name, token, clock).await,
             }
         }
     }
 
-    async fn exchange(&self, name: &str, token: &Secret, now: u64) -> Result<Answer, SqlError> {
+    async fn exchange(&self, name: &str, token: &Secret, clock: &impl Fn() -> u64) -> Result<Answer, SqlError> {
+        let now = clock();
         let Some(running) = self.flights.begin(name, now) else {
             return Ok(failed(unavailable("another request asks the provider"), 1));
         };
         let exchanged = self.exchange.exchange(token, now).await;
+        let begun = now;
+        let now = clock();
         let access_token = match exchanged {
             Ok(access_token) => access_token,
             Err(error) => {
@@ -116,7 +120,7 @@ impl<'a, S: SqlStorage + Alarms, E: Exchange, R: Runtime> PersonalTokenObject<'a
             running.fail(error.clone(), now);
             return Ok(failed(error, 5));
         };
-        let until = expiry.min(now + self.seconds);
+        let until = expiry.min(begun.min(now) + self.seconds);
         // An access token that cannot be kept is still good.
         if now < until && self.wake_at(until + REMAINS).await.is_ok() {
             self.keep(name, token, &access_token, until)?;

@@ -42,6 +42,8 @@ pub struct TestProvider {
     /// It does what it is asked for, and the answer is lost.
     pub loses_answers: Cell<bool>,
     pub rotates: Cell<bool>,
+    /// Where it does not rotate refresh tokens it repeats the one that was sent, as Logto does.
+    pub repeats: Cell<bool>,
     /// How long access tokens are good, in seconds.
     pub lifetime: Cell<u64>,
     /// Access tokens are no JWTs.
@@ -67,6 +69,7 @@ impl TestProvider {
             fails_with: RefCell::default(),
             loses_answers: Cell::default(),
             rotates: Cell::new(true),
+            repeats: Cell::default(),
             lifetime: Cell::new(600),
             is_opaque: Cell::default(),
             scopes: RefCell::default(),
@@ -114,6 +117,10 @@ impl TestProvider {
         }
         if self.has_ended(&grant) {
             return Err(RefreshError::Ended);
+        }
+        if self.repeats.get() && !self.rotates.get() {
+            let refresh_token = Some(refresh_token.clone());
+            return Ok(Refreshed { access_token: self.access_token(self.refreshes.get()), refresh_token });
         }
         let refresh_token = self.rotates.get().then(|| {
             self.issued.borrow_mut().get_mut(refresh_token.expose()).unwrap().is_used = true;

@@ -77,7 +77,11 @@ impl World {
             clock,
             store: LaggingStore::default(),
             secrets: VaultSecrets::new(&Secret::new("a secret of more than 32 characters"), None),
-            rules: RefCell::new(Rules { not_before: None, issuers: vec![ISSUER.to_owned()] }),
+            rules: RefCell::new(Rules {
+                not_before: None,
+                issuers: vec![ISSUER.to_owned()],
+                client_id: "vault".to_owned(),
+            }),
             flights: Flights::default(),
             objects: RefCell::default(),
             calls_fail_with: RefCell::default(),
@@ -106,25 +110,25 @@ impl World {
         }
         storage.alarm.set(None);
         let object = AccountObject::new(&*storage, self);
-        self.clock.run(object.wake(self.clock.now())).unwrap();
+        self.clock.run(object.wake(&|| self.clock.now())).unwrap();
         true
     }
 
     async fn answer(&self, namespace: Namespace, name: &str, message: &str) -> Result<String, String> {
-        let (storage, now) = (self.storage(namespace, name), self.clock.now());
+        let (storage, now) = (self.storage(namespace, name), || self.clock.now());
         match namespace {
             Namespace::Keys => {
                 let rules = self.rules.borrow().clone();
-                KeyObject::new(&*storage, &self.provider, self, &self.secrets, &rules).answer(message, now).await
+                KeyObject::new(&*storage, &self.provider, self, &self.secrets, &rules).answer(message, &now).await
             }
             Namespace::Accounts => {
                 let object = AccountObject::new(&*storage, self);
                 // It calls objects itself.
-                object.answer(message, now).boxed_local().await.map_err(|error| error.to_string())
+                object.answer(message, &now).boxed_local().await.map_err(|error| error.to_string())
             }
             Namespace::PersonalTokens => {
                 let object = PersonalTokenObject::new(&*storage, &self.provider, self, &self.flights, PAT_SECONDS);
-                object.answer(message, now).await
+                object.answer(message, &now).await
             }
         }
     }

@@ -1,7 +1,9 @@
 //! The list of a user's keys: room for new ones, grants that are shared, and repair.
 
+use std::time::Duration;
+
 use futures_util::future::join;
-use mcp_edge_runtime::service_call::CallError;
+use mcp_edge_runtime::{ports::Runtime, service_call::CallError};
 
 use super::{DAY, EXPIRES, reserve};
 use crate::{
@@ -63,7 +65,7 @@ fn keys_that_work_no_longer_take_no_place() {
     assert_eq!(world.using(&ended), "report the end");
     let new = world.planned("d");
     assert_eq!(world.clock.run(world.account(reserve(&new, "d", EXPIRES, 1))), Answer::Done);
-    assert_eq!(world.ids(), [ended.id, revoked.id, expired.id], "newest first; what is being made is not there yet");
+    assert_eq!(world.ids(), [new.id, ended.id, revoked.id, expired.id], "those that may work first");
 }
 
 #[test]
@@ -155,7 +157,7 @@ fn a_reservation_stays_while_the_key_cannot_be_asked() {
     *world.calls_fail_with.borrow_mut() = Some(CallError::Overloaded);
     assert!(world.wake(&alice()));
     *world.calls_fail_with.borrow_mut() = None;
-    assert!(world.ids().is_empty());
+    assert_eq!(world.ids(), std::slice::from_ref(&key.id), "it may work");
     world.clock.pass(60);
     assert!(world.wake(&alice()));
     assert_eq!(world.ids(), [key.id]);
@@ -171,7 +173,7 @@ fn an_alarm_that_crashes_is_repeated_without_harm() {
     for milliseconds in [1, 30, 60, 110, 150, 210] {
         storage.alarm.set(None);
         let object = AccountObject::new(&*storage, &world);
-        world.clock.run_at_most(object.wake(world.clock.now()), milliseconds);
+        world.clock.run_at_most(object.wake(&|| world.clock.now()), milliseconds);
         assert!(storage.alarm.get().is_some(), "the next one is set before anything is done");
     }
     world.clock.pass(600);
@@ -191,6 +193,48 @@ fn without_an_alarm_nothing_is_reserved() {
     assert!(answer.is_err());
     world.storage(Namespace::Accounts, &alice()).has_no_alarm.set(false);
     assert_eq!(world.clock.run(world.account(request)), Answer::Done, "and the authorization is not used");
+}
+
+#[test]
+fn a_key_is_not_made_while_a_grant_is_being_revoked_that_it_would_share() {
+    let world = World::new();
+    let old = world.make_listed("g", None, EXPIRES);
+    world.provider.way_there.set(2_000);
+    assert_eq!(world.revoke(&old), "done");
+    let new = world.planned("h");
+    let began = world.clock.now();
+    let (_, answer) = world.clock.run(join(world.account(Request::Gone { id: old.id.clone() }), async {
+        world.sleep(Duration::from_millis(100)).await;
+        let answer = world.account(reserve(&new, "h", EXPIRES, 20)).await;
+        assert!(world.provider.has_ended("g"), "the code is redeemed after that");
+        answer
+    }));
+    assert_eq!((answer, world.clock.now() - began), (Answer::Done, 2));
+}
+
+#[test]
+fn while_it_is_not_known_whether_a_grant_is_being_revoked_no_authorization_is_used() {
+    let world = World::new();
+    let old = world.make_listed("g", None, EXPIRES);
+    *world.provider.fails_with.borrow_mut() = Some("no answer".to_owned());
+    assert_eq!(world.revoke_listed(&old), GrantOutcome::Pending);
+    let request = reserve(&world.planned("h"), "h", EXPIRES, 20);
+    let ask = || world.clock.run(crate::account::client::ask(&world, ISSUER, "alice", &request));
+    assert!(ask().is_err());
+    world.clock.pass(30);
+    assert_eq!(ask(), Ok(Answer::Done), "the same round trip goes on");
+}
+
+#[test]
+fn keys_that_work_come_before_all_that_are_gone() {
+    let world = World::new();
+    let working = world.make_listed("a", None, EXPIRES);
+    for number in 0..3 {
+        world.clock.pass(1);
+        let gone = world.make_listed(&format!("gone {number}"), None, EXPIRES);
+        world.revoke_listed(&gone);
+    }
+    assert_eq!(world.ids()[0], working.id);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The objects natively: races, crashes, outages and restored backups, with SQLite and a clock of the tests' own.
 
 mod accounts;
+mod clocks;
 mod crashes;
 mod internal;
 mod outages;

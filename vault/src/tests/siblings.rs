@@ -22,6 +22,7 @@ fn entry(id: &str, state: State, grant_id: Option<&str>) -> Entry {
         is_pending: state == State::Gone,
         tries: 0,
         next_try: 0,
+        ending_until: 0,
     }
 }
 

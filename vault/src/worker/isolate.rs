@@ -65,7 +65,7 @@ impl Isolate {
         Ok(Self {
             secrets: VaultSecrets::new(&settings.secret, settings.jurisdiction.as_deref()),
             grants: ProviderGrants::new(Rc::clone(&keys), settings.client.clone(), resource, prefix, services.clone()),
-            rules: Rules { not_before: settings.not_before, issuers },
+            rules: Rules { not_before: settings.not_before, issuers, client_id: settings.client.client_id.clone() },
             exchange: exchange_of(&settings, keys, services),
             flights: Flights::default(),
             resource_server,

@@ -16,9 +16,7 @@ pub(super) async fn key(state: ObjectState, env: Env, request: Request) -> Respo
     answer(request, MAX_OBJECT_MESSAGE, async |message| {
         let isolate = isolate(&env)?;
         let services = &isolate.platform.services;
-        KeyObject::new(&state, &isolate.grants, services, &isolate.secrets, &isolate.rules)
-            .answer(&message, now())
-            .await
+        KeyObject::new(&state, &isolate.grants, services, &isolate.secrets, &isolate.rules).answer(&message, &now).await
     })
     .await
 }
@@ -27,7 +25,7 @@ pub(super) async fn key(state: ObjectState, env: Env, request: Request) -> Respo
 pub(super) async fn account(state: ObjectState, env: Env, request: Request) -> Response {
     answer(request, MAX_OBJECT_MESSAGE, async |message| {
         let isolate = isolate(&env)?;
-        let answered = AccountObject::new(&state, &isolate.platform).answer(&message, now()).await;
+        let answered = AccountObject::new(&state, &isolate.platform).answer(&message, &now).await;
         answered.map_err(|error| error.to_string())
     })
     .await
@@ -36,7 +34,7 @@ pub(super) async fn account(state: ObjectState, env: Env, request: Request) -> R
 /// Does what is due for a user.
 pub(super) async fn wake_account(state: ObjectState, env: Env) -> Result<(), String> {
     let isolate = isolate(&env)?;
-    AccountObject::new(&state, &isolate.platform).wake(now()).await.map_err(|error| error.to_string())
+    AccountObject::new(&state, &isolate.platform).wake(&now).await.map_err(|error| error.to_string())
 }
 
 /// Answers a message to the object of a personal access token.
@@ -47,7 +45,7 @@ pub(super) async fn personal_token(state: ObjectState, env: Env, request: Reques
         let exchange = isolate.exchange.as_ref().ok_or("PAT_PREFIX is not set")?;
         let seconds = isolate.settings.personal_tokens.as_ref().map_or(0, |tokens| tokens.seconds);
         let services = &isolate.platform.services;
-        PersonalTokenObject::new(&state, exchange, services, &isolate.flights, seconds).answer(&message, now()).await
+        PersonalTokenObject::new(&state, exchange, services, &isolate.flights, seconds).answer(&message, &now).await
     })
     .await
 }
