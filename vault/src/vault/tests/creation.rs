@@ -121,8 +121,8 @@ fn every_way_that_leads_nowhere_says_so_and_leaves_no_room_taken() {
             |id, _| {
                 id.as_object_mut().unwrap().remove("auth_time");
             },
-            403,
-            "Sign in once more",
+            500,
+            "does not say when you signed in",
         ),
         ("another nonce", |id, _| id["nonce"] = "x".into(), 400, "belongs to another request"),
         ("an ID token for another", |id, _| id["aud"] = "agent".into(), 400, "belongs to another request"),
