@@ -45,8 +45,8 @@ pub struct Internal<P> {
 pub struct InternalSettings {
     /// `KEY_PREFIX`.
     pub key_prefix: String,
-    /// Whether personal access tokens are exchanged here: `PAT_PREFIX` is set.
-    pub exchanges_personal_tokens: bool,
+    /// `PAT_SCOPES`, separated by spaces; `None`: personal access tokens are not exchanged.
+    pub personal_token_scopes: Option<String>,
     /// `LOG_SUBJECT`.
     pub logs_subjects: bool,
 }
@@ -103,13 +103,13 @@ impl<P: Platform> Internal<P> {
     }
 
     async fn exchange(&self, token: &Secret) -> Answer {
-        if !self.settings.exchanges_personal_tokens {
+        let Some(scopes) = self.settings.personal_token_scopes.clone() else {
             return unavailable("PAT_PREFIX is not set in the vault".to_owned());
-        }
+        };
         let name = self.secrets.personal_token_name(token);
         match personal_token::client::ask(&*self.platform, &name, token).await {
             Ok(OfToken::Token { access_token, until }) => {
-                Answer::PersonalToken { access_token: Secret::new(access_token), until }
+                Answer::PersonalToken { access_token: Secret::new(access_token), until, scopes }
             }
             Ok(OfToken::Refused) => Answer::Refused(Refusal::PersonalToken),
             Ok(OfToken::Unavailable { retry_after, cause }) => Answer::Unavailable { retry_after, cause },

@@ -1,7 +1,10 @@
 //! What an operator decides.
 
-use mcp_edge_access_keys::format;
-use mcp_edge_oauth::{Scopes, is_scope_token, settings::ResourceServerSettings, token::denied::parse_time};
+use mcp_edge_oauth::{
+    Scopes, is_scope_token,
+    settings::{CredentialSettings, PersonalTokens, ResourceServerSettings},
+    token::denied::parse_time,
+};
 use mcp_edge_runtime::{
     color::Color,
     log::LogSettings,
@@ -50,7 +53,7 @@ pub struct Settings {
     pub not_before: Option<u64>,
     /// How many seconds ago the sign-in may be when a key is made.
     pub sign_in_max_age: u64,
-    /// After how many days the provider forgets a refresh token that nobody uses.
+    /// How many days a refresh token lives at the provider.
     pub refresh_days: u64,
     /// What administration is authenticated with; `None`: there is none.
     pub admin_secret: Option<Secret>,
@@ -62,23 +65,6 @@ pub struct Settings {
     pub log: LogSettings,
     /// What is worth a line of the log when the Worker starts.
     pub warnings: Vec<String>,
-}
-
-/// How personal access tokens of the provider are exchanged for access tokens.
-#[derive(Debug, Clone)]
-pub struct PersonalTokens {
-    /// Their prefix at the provider.
-    pub prefix: String,
-    /// The scopes that are asked for, without `SCOPE_PREFIX`.
-    pub scopes: Scopes,
-    /// How long an access token is used, in seconds.
-    pub seconds: u64,
-    /// `subject_token_type` of the exchange (RFC 8693 §2.1).
-    pub token_type: String,
-    /// The client that exchanges them.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: Secret,
 }
 
 impl Settings {
@@ -104,17 +90,12 @@ impl Settings {
                  with `wrangler secret put`, and keep a copy, because without it no key works",
             );
         }
-        let (key_prefix, personal_tokens) = (key_prefix(reader), personal_tokens(reader));
-        if let Some(PersonalTokens { prefix, .. }) = &personal_tokens {
-            let own = format!("{key_prefix}_");
-            if own.starts_with(prefix) || prefix.starts_with(&own) {
-                reader.wrong_value("PAT_PREFIX", prefix, "and KEY_PREFIX must differ: set KEY_PREFIX to another word");
-            }
-        }
+        let credentials = CredentialSettings::read(reader, &server.resource, &server.trust, false);
+        warnings.extend(credentials.warnings());
         let key_scopes = key_scopes(reader, &server.trust.required_scopes, &mut warnings);
         Self {
             jurisdiction: jurisdiction(reader),
-            key_prefix,
+            key_prefix: credentials.key_prefix,
             key_scopes,
             key_tools: key_tools(reader),
             max_days: number(reader, "KEY_MAX_DAYS", 90, 1, 365),
@@ -123,7 +104,7 @@ impl Settings {
             sign_in_max_age: number(reader, "SIGN_IN_MAX_AGE", 600, 60, 3_600),
             refresh_days: number(reader, "REFRESH_DAYS", 14, 1, 3_650),
             admin_secret: admin_secret(reader),
-            personal_tokens,
+            personal_tokens: credentials.personal_tokens,
             color: color(reader),
             log: LogSettings::read(reader),
             server,
@@ -178,18 +159,6 @@ fn jurisdiction(reader: &mut Reader<'_>) -> Option<String> {
         reader.wrong_value("VAULT_JURISDICTION", &jurisdiction, "must be \"eu\" or \"fedramp\", or not set");
     }
     Some(jurisdiction)
-}
-
-fn key_prefix(reader: &mut Reader<'_>) -> String {
-    let Some(prefix) = reader.text("KEY_PREFIX") else { return format::DEFAULT_PREFIX.to_owned() };
-    let is_word = (2..=12).contains(&prefix.len())
-        && prefix.starts_with(|first: char| first.is_ascii_lowercase())
-        && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    if !is_word {
-        let problem = "must be a lower-case letter and 1 to 11 lower-case letters and digits, without the underscore";
-        reader.wrong_value("KEY_PREFIX", &prefix, problem);
-    }
-    prefix
 }
 
 /// The scopes that users choose from. What every request needs is among them: a key without it could do nothing.
@@ -265,41 +234,6 @@ fn distinct_secrets(reader: &mut Reader<'_>, settings: &Settings) {
             reader.error(format!("{name} must not be {other}: give each a value of its own"));
         }
     }
-}
-
-fn personal_tokens(reader: &mut Reader<'_>) -> Option<PersonalTokens> {
-    let prefix = reader.text("PAT_PREFIX")?;
-    if prefix.len() < 3 || !prefix.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)) {
-        let problem = "must be what all personal access tokens of the provider begin with, such as \"pat_\"";
-        reader.wrong_value("PAT_PREFIX", &prefix, problem);
-    }
-    let scopes = reader.words("PAT_SCOPES");
-    if scopes.is_empty() {
-        reader.error(
-            "PAT_PREFIX needs PAT_SCOPES: name what personal access tokens may do here, such as \"whoami:read\"",
-        );
-    }
-    if let Some(bad) = scopes.iter().find(|scope| !is_scope_token(scope)) {
-        let problem = "is not a scope (RFC 6749 allows visible ASCII without quote and backslash)";
-        reader.wrong_entry("PAT_SCOPES", bad, problem);
-    }
-    let client = reader.text("PAT_CLIENT_ID").zip(reader.secret("PAT_CLIENT_SECRET"));
-    if client.is_none() {
-        reader.error(
-            "PAT_PREFIX needs the secrets PAT_CLIENT_ID and PAT_CLIENT_SECRET, of a client that may exchange tokens: set \
-             them with `wrangler secret put`",
-        );
-    }
-    let token_type = reader.text("PAT_TOKEN_TYPE");
-    let (client_id, client_secret) = client.unwrap_or_else(|| (String::new(), Secret::new("")));
-    Some(PersonalTokens {
-        prefix,
-        scopes: scopes.iter().map(String::as_str).collect(),
-        seconds: number(reader, "PAT_SECONDS", 300, 30, 3_600),
-        token_type: token_type.unwrap_or_else(|| "urn:logto:token-type:personal_access_token".to_owned()),
-        client_id,
-        client_secret,
-    })
 }
 
 fn color(reader: &mut Reader<'_>) -> Color {

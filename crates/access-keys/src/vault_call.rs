@@ -30,6 +30,8 @@ pub enum Answer {
         access_token: Secret,
         /// Until when it may be used without asking again, in seconds since 1970.
         until: u64,
+        /// What personal access tokens may do (`PAT_SCOPES`), separated by spaces, without `SCOPE_PREFIX`.
+        scopes: String,
     },
     /// The credential is not good.
     Refused(Refusal),
@@ -119,7 +121,9 @@ impl Answer {
             Self::Key(KeyToken { access_token, id, issuer, subject, scopes, tools, until }) => {
                 json!(["key", access_token.expose(), id, issuer, subject, scopes, tools, until])
             }
-            Self::PersonalToken { access_token, until } => json!(["personal_token", access_token.expose(), until]),
+            Self::PersonalToken { access_token, until, scopes } => {
+                json!(["personal_token", access_token.expose(), until, scopes])
+            }
             Self::Refused(refusal) => {
                 let name = REFUSALS.iter().find(|(known, _)| known == refusal).map(|(_, name)| *name);
                 json!(["refused", name])
@@ -149,7 +153,11 @@ impl Answer {
                 },
                 until: answer[7].as_u64()?,
             }),
-            "personal_token" => Self::PersonalToken { access_token: Secret::new(text(1)?), until: answer[2].as_u64()? },
+            "personal_token" => Self::PersonalToken {
+                access_token: Secret::new(text(1)?),
+                until: answer[2].as_u64()?,
+                scopes: text(3)?,
+            },
             "refused" => {
                 let name = text(1)?;
                 Self::Refused(REFUSALS.iter().find(|(_, known)| *known == name)?.0)
@@ -220,6 +228,7 @@ mod tests {
             r#"["key","t","i","s","u","a",null,-5]"#,
             r#"["key","t"]"#,
             r#"["personal_token","t"]"#,
+            r#"["personal_token","t",5]"#,
             r#"["refused","other"]"#,
             r#"["refused",null]"#,
             r#"["unavailable","5",""]"#,
@@ -239,7 +248,7 @@ mod tests {
             let cause = subject.clone();
             let access_token = Secret::new(access_token);
             let answers = [
-                Answer::PersonalToken { access_token: access_token.clone(), until: number },
+                Answer::PersonalToken { access_token: access_token.clone(), until: number, scopes: scopes.clone() },
                 Answer::Unavailable { retry_after: number, cause },
                 Answer::Key(KeyToken { access_token, id, issuer, subject, scopes, tools, until: number }),
             ];

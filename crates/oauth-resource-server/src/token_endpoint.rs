@@ -19,7 +19,7 @@ pub enum TokenEndpointError {
     Grant,
     /// Another error code.
     Other(String),
-    /// Not an OAuth error: the response is not the token endpoint's.
+    /// With this status: the response is not the token endpoint's, or an error that asks to try again.
     Outage(u16),
 }
 
@@ -45,6 +45,8 @@ impl TokenEndpointError {
         let Some(error) = error.as_deref().or(code).filter(|error| is_error_code(error)) else { return outage };
         let is_expired = error_description.contains("secret") && error_description.contains("expired");
         match error {
+            // Of the authorization endpoint (RFC 6749 §4.1.2.1) and of devices (RFC 8628 §3.5); some servers answer so here.
+            "server_error" | "temporarily_unavailable" | "slow_down" => outage,
             "invalid_client" | "invalid_request" if is_expired => Self::SecretExpired,
             "invalid_client" => Self::Client,
             "invalid_target" => Self::Target,
@@ -118,6 +120,9 @@ mod tests {
             (400, r#"{"error":1}"#),
             (429, r#"{"error":"invalid_client"}"#),
             (503, r#"{"error":"invalid_client"}"#),
+            (400, r#"{"error":"server_error"}"#),
+            (403, r#"{"error":"temporarily_unavailable"}"#),
+            (400, r#"{"error":"slow_down"}"#),
         ] {
             assert_eq!(read(status, body), TokenEndpointError::Outage(status), "{body}");
         }

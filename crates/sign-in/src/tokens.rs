@@ -76,11 +76,6 @@ impl TokenRequestError {
                 Remedy::TryAgain
             }
             Self::Refused(TokenEndpointError::Grant) => Remedy::AuthorizeAgain,
-            Self::Refused(TokenEndpointError::Other(code))
-                if matches!(code.as_str(), "server_error" | "temporarily_unavailable" | "slow_down") =>
-            {
-                Remedy::TryAgain
-            }
             Self::Refused(_) => Remedy::FixClient,
         }
     }

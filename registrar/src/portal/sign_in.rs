@@ -208,7 +208,7 @@ impl SignIn {
                 return Denial::Inactive { verdict: ProviderVerdict::Other("the code was refused") };
             }
             TokenEndpointError::Outage(status) => {
-                return outage(&format!("token request: status {status} without an OAuth error"));
+                return outage(&format!("token request: status {status}"));
             }
             TokenEndpointError::Client => "check PORTAL_CLIENT_ID and PORTAL_CLIENT_SECRET".to_owned(),
             TokenEndpointError::SecretExpired => {

@@ -3,7 +3,7 @@
 use mcp_edge_runtime::{http::Response, secret::Secret};
 use mcp_edge_sign_in::session::Session;
 
-use super::{Pages, clients::setups, html::Html, list::time};
+use super::{Pages, clients::setups, date::DAY, html::Html, list::time};
 use crate::account::message::GrantOutcome;
 
 /// A key that was made just now.
@@ -13,6 +13,8 @@ pub struct Made<'a> {
     pub key: &'a Secret,
     /// What the user calls it.
     pub name: &'a str,
+    /// When it was made, in seconds since 1970.
+    pub made_at: u64,
     /// Seconds since 1970.
     pub expires_at: u64,
     /// What has become of the key that it replaces.
@@ -42,9 +44,12 @@ impl Pages {
             .raw("</code><button type=\"button\" class=\"copy\" data-copy=\"key\" aria-label=\"Copy the key\" hidden>Copy</button></div>\n")
             .raw("<p class=\"about\">It works until ");
         time(&mut html, made.expires_at);
-        html.raw(", if it is used at least every ")
-            .number(self.refresh_days)
-            .raw(" days. Anybody who has it can do what it allows: keep it out of code and chats, and revoke it if it got out.</p>\n");
+        if made.expires_at - made.made_at > self.refresh_days * DAY {
+            html.raw(", if it is used every few days: otherwise the provider may end it after ")
+                .number(self.refresh_days)
+                .raw(" days");
+        }
+        html.raw(". Anybody who has it can do what it allows: keep it out of code and chats, and revoke it if it got out.</p>\n");
         match made.replaced {
             Some(Replaced::Revoked(grant)) => {
                 html.raw("<p class=\"note\">The key that it replaces is revoked. ")

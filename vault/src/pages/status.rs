@@ -66,7 +66,8 @@ impl Status {
     }
 }
 
-/// The last day on which a key that works must be used to go on working.
+/// When a key that works ends, unless the provider renews its refresh token before. A provider need not do that at each use:
+/// Logto does when 70 % of the token's life are over, so a use in the last days before counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdleEnd {
     /// Seconds since 1970.
@@ -100,9 +101,9 @@ impl IdleEnd {
                 1 => "1 day is".to_owned(),
                 days => format!("{days} days are"),
             };
-            format!("It must be used before {}, or the provider ends it: {left} left.", date(self.at))
+            format!("It must be used in the last days before {}, or the provider ends it: {left} left.", date(self.at))
         } else {
-            format!("It must be used before {}, or the provider ends it.", date(self.at))
+            format!("It must be used in the last days before {}, or the provider ends it.", date(self.at))
         }
     }
 }
@@ -155,7 +156,10 @@ pub(crate) mod tests {
         assert!(!end(9).is_near() && end(10).is_near());
         assert_eq!(
             end(10).sentence(NOW),
-            format!("It must be used before {}, or the provider ends it: 4 days are left.", date(NOW + 4 * DAY))
+            format!(
+                "It must be used in the last days before {}, or the provider ends it: 4 days are left.",
+                date(NOW + 4 * DAY)
+            )
         );
         assert!(
             end(13).sentence(NOW).ends_with("1 day is left.")

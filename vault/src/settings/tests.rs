@@ -58,12 +58,15 @@ fn everything_that_can_be_said() {
     assert_eq!((settings.not_before, settings.color.to_string().as_str()), (Some(1_795_636_800), "#663399"));
     let personal = settings.personal_tokens.unwrap();
     assert_eq!((personal.prefix.as_str(), personal.seconds), ("pat_", 60));
-    assert_eq!(personal.token_type, "urn:logto:token-type:personal_access_token");
+    let exchange = personal.exchange.unwrap();
+    assert_eq!(exchange.subject_token_type, "urn:logto:token-type:personal_access_token");
+    assert_eq!((exchange.resource.as_str(), exchange.scope.as_str()), (RESOURCE, "whoami:read"));
 }
 
 #[test]
 fn every_error_says_how_to_fix_it_and_no_secret_is_shown() {
-    let pat = [("PAT_PREFIX", "pat_"), ("PAT_SCOPES", "a"), ("PAT_CLIENT_ID", "p"), ("PAT_CLIENT_SECRET", "s")];
+    let pat =
+        [("PAT_PREFIX", "pat_"), ("PAT_SCOPES", "whoami:read"), ("PAT_CLIENT_ID", "p"), ("PAT_CLIENT_SECRET", "s")];
     let with_pat =
         |name: &'static str, value: &'static str| [(name, value)].into_iter().chain(pat).collect::<Vec<(&str, &str)>>();
     for (changes, fix) in [
@@ -73,10 +76,10 @@ fn every_error_says_how_to_fix_it_and_no_secret_is_shown() {
         (vec![("VAULT_SECRET", "")], "openssl rand -base64 32"),
         (vec![("VAULT_SECRET", "0123456789abcdef0123456789abcde")], "at least 32 characters"),
         (vec![("VAULT_JURISDICTION", "EU")], "\"eu\" or \"fedramp\""),
-        (vec![("KEY_PREFIX", "a")], "1 to 11 lower-case"),
-        (vec![("KEY_PREFIX", "mcp_")], "without the underscore"),
-        (vec![("KEY_PREFIX", "1key")], "a lower-case letter"),
-        (vec![("KEY_PREFIX", "abcdefghijklm")], "1 to 11"),
+        (vec![("KEY_PREFIX", "a")], "2 to 12 lower-case"),
+        (vec![("KEY_PREFIX", "mcp_")], "2 to 12 lower-case"),
+        (vec![("KEY_PREFIX", "1key")], "a letter first"),
+        (vec![("KEY_PREFIX", "abcdefghijklm")], "2 to 12"),
         (vec![("KEY_SCOPES", "offline_access")], "OpenID Connect"),
         (vec![("KEY_SCOPES", "a \"b\"")], "is not a scope"),
         (vec![("REQUIRED_SCOPES", "")], "KEY_SCOPES is not set"),
@@ -98,10 +101,16 @@ fn every_error_says_how_to_fix_it_and_no_secret_is_shown() {
         (vec![("PAGE_COLOR", "green")], "#1f6b4a"),
         (with_pat("PAT_SCOPES", ""), "PAT_SCOPES"),
         (with_pat("PAT_CLIENT_SECRET", ""), "PAT_CLIENT_SECRET"),
-        (with_pat("PAT_SECONDS", "29"), "between 30 and 3600"),
-        (with_pat("PAT_PREFIX", "a b c"), "begin with"),
+        (with_pat("PAT_SECONDS", "29"), "from 30 to 3600"),
+        (with_pat("PAT_PREFIX", "a b c"), "4 to 32 letters"),
+        (with_pat("PAT_PREFIX", "pat"), "4 to 32 letters"),
+        (with_pat("PAT_PREFIX", "ey_a"), "beginning of a JWT"),
+        (with_pat("PAT_SCOPES", "notes:read"), "must cover REQUIRED_SCOPES"),
+        (with_pat("PAT_TOKEN_TYPE", "personal"), "must be a URI"),
+        (with_pat("DENIED_CLIENTS", "p"), "PAT_CLIENT_ID"),
+        (vec![("PAT_SCOPES", "whoami:read")], "needs PAT_PREFIX"),
         (with_pat("PAT_PREFIX", "mcpk_p"), "must differ"),
-        (with_pat("PAT_PREFIX", "mcp"), "must differ"),
+        (with_pat("PAT_PREFIX", "amcpk"), "must differ"),
     ] {
         let Err(SettingsError(errors)) = parse(&changes) else { panic!("{changes:?} is accepted") };
         assert_eq!(errors.len(), 1, "{changes:?}: {errors:?}");
@@ -112,11 +121,22 @@ fn every_error_says_how_to_fix_it_and_no_secret_is_shown() {
     assert_eq!(errors.len(), 6, "all at once: {errors:?}");
 }
 
+/// Vault and endpoint read these settings alike: what one takes the other takes.
+#[test]
+fn a_prefix_that_the_endpoint_takes_is_taken() {
+    for prefix in ["pat.", "pat~token-1_"] {
+        let pat =
+            [("PAT_PREFIX", prefix), ("PAT_SCOPES", "whoami:read"), ("PAT_CLIENT_ID", "p"), ("PAT_CLIENT_SECRET", "s")];
+        assert_eq!(parse(&pat).unwrap().personal_tokens.unwrap().prefix, prefix);
+    }
+}
+
 #[test]
 fn what_is_only_odd_is_a_warning() {
     let warnings = |changes: &[(&str, &str)]| parse(changes).unwrap().warnings.join("\n");
     assert!(warnings(&[("KEY_SCOPES", "notes:read")]).contains("lacks \"whoami:read\""));
     assert!(warnings(&[("FIRST_PARTY_CLIENTS", "vault")]).contains("gives keys nothing"));
+    assert!(warnings(&[("PAT_CLIENT_ID", "p")]).contains("set PAT_PREFIX"));
     assert_eq!(warnings(&[("KEY_SCOPES", "whoami:read"), ("FIRST_PARTY_CLIENTS", "web")]), "");
 }
 
@@ -125,7 +145,7 @@ fn no_secret_is_in_what_is_printed() {
     let settings = parse(&[
         ("ADMIN_SECRET", "fedcba9876543210fedcba9876543210"),
         ("PAT_PREFIX", "pat_"),
-        ("PAT_SCOPES", "a"),
+        ("PAT_SCOPES", "whoami:read"),
         ("PAT_CLIENT_ID", "p"),
         ("PAT_CLIENT_SECRET", "hunter2"),
     ]);

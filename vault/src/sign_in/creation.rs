@@ -19,7 +19,10 @@ use crate::{
     deployment::Owner,
     key::message::{Answer as KeyAnswer, NewKey, Request as KeyRequest},
     keyring::{RevokedKey, revoke},
-    pages::made::{Made, Replaced},
+    pages::{
+        made::{Made, Replaced},
+        status::Status,
+    },
     platform::Platform,
     requested_key::RequestedKey,
     visit::{Outcome, Visit, owner_of},
@@ -46,6 +49,9 @@ pub(super) async fn make<P: Platform>(
     }
     let (deployment, services) = (visit.deployment, visit.deployment.platform.services());
     let id = deployment.secrets.mint_id(services);
+    if let Some(old) = old {
+        check_replaceable(visit, owner, old).await?;
+    }
     // (1)
     let reserve = AccountRequest::Reserve {
         authorization: BASE64_URL_SAFE_NO_PAD.encode(sha256(&round_trip.state)),
@@ -92,8 +98,13 @@ pub(super) async fn make<P: Platform>(
         Err(error) => {
             // Perhaps it was made. Its secret is known to nobody, so it goes, or else the list shows it.
             let undo = KeyRequest::Revoke { by: "creation".to_owned(), secret: None };
-            if matches!(deployment.key(&id, undo).await, Ok(KeyAnswer::Done | KeyAnswer::Unknown)) {
-                release(visit, owner, &id).await;
+            match deployment.key(&id, undo).await {
+                Ok(KeyAnswer::Unknown) => release(visit, owner, &id).await,
+                // It was made, and has a grant, which the object of the user ends. If this fails, it asks by itself.
+                Ok(KeyAnswer::Done) => {
+                    let _ = deployment.account(owner, &AccountRequest::Gone { id: id.clone() }).await;
+                }
+                Ok(_) | Err(_) => {}
             }
             return Err(error.into());
         }
@@ -111,7 +122,8 @@ pub(super) async fn make<P: Platform>(
         None => None,
     };
     let whole = write(&deployment.settings.key_prefix, &id, &secret);
-    let made = Made { key: &whole, name: &key.name, expires_at: visit.now + key.lifetime, replaced };
+    let made =
+        Made { key: &whole, name: &key.name, made_at: visit.now, expires_at: visit.now + key.lifetime, replaced };
     let outcome = shown(visit, session, &made).about(&id);
     Ok(match confirmed {
         Ok(_) => outcome,
@@ -123,6 +135,19 @@ fn shown<P>(visit: &Visit<'_, P>, session: &Session, made: &Made<'_>) -> Outcome
     let mut outcome = Outcome::from(visit.pages.made(session, made));
     outcome.subject = Some(session.subject.clone());
     outcome
+}
+
+/// Checks that the key that is to be replaced still works: it may have been replaced or revoked since this round trip began.
+async fn check_replaceable<P: Platform>(visit: &Visit<'_, P>, owner: &Owner, old: &str) -> Result<(), RoundTripError> {
+    match visit.deployment.key(old, KeyRequest::Describe).await? {
+        KeyAnswer::Key(key)
+            if (&key.issuer, &key.subject) == (&owner.issuer, &owner.subject)
+                && Status::of(&key, visit.deployment.settings.not_before, visit.now) == Status::Active =>
+        {
+            Ok(())
+        }
+        _ => Err(RoundTripError::NothingToReplace),
+    }
 }
 
 /// Redeems the code and checks everything that the key will need.

@@ -41,6 +41,9 @@ pub enum RoundTripError {
     /// The authorization was used already.
     #[error("the authorization was used already")]
     Used,
+    /// The key that was to be replaced works no longer.
+    #[error("the key that was to be replaced works no longer")]
+    NothingToReplace,
     /// The user has as many keys as they may.
     #[error("the user has as many keys as allowed")]
     Full,
@@ -81,7 +84,10 @@ impl RoundTripError {
         match self {
             Self::Authorization(error) => of_authorization(error),
             Self::Tokens(error) => of_token_request(error),
-            Self::IdToken(IdTokenError::TooOld { .. }) => new(
+            Self::IdToken(IdTokenError::TooOld { auth_time: None }) => {
+                misconfigured("The provider does not say when you signed in")
+            }
+            Self::IdToken(IdTokenError::TooOld { auth_time: Some(_) }) => new(
                 403,
                 "Sign in once more",
                 "Making a key needs a sign-in of the last few minutes, and the one at the provider is older. No key was \
@@ -115,6 +121,12 @@ impl RoundTripError {
                 "Done already",
                 "This authorization was used before, and makes no second key. If the page with your key was lost, revoke that \
                  key and make another.",
+            ),
+            Self::NothingToReplace => new(
+                409,
+                "Nothing to replace",
+                "The key that was to be replaced works no longer: perhaps it was replaced or revoked in another tab. No key was \
+                 made. Look at your keys, and make a new one if you need it.",
             ),
             Self::Full => new(
                 403,
@@ -236,11 +248,13 @@ mod tests {
             (IdTokenError::Nonce.into(), 400),
             (refused(Refusal::Cancelled), 403),
             (refused(Refusal::Other), 403),
-            (IdTokenError::TooOld { auth_time: None }.into(), 403),
+            (IdTokenError::TooOld { auth_time: Some(0) }.into(), 403),
+            (IdTokenError::TooOld { auth_time: None }.into(), 500),
             (RoundTripError::AnotherUser, 403),
             (RoundTripError::Full, 403),
             (RoundTripError::FewerScopes { missing: "notes:write".to_owned() }, 403),
             (RoundTripError::Used, 409),
+            (RoundTripError::NothingToReplace, 409),
             (Denial::Misconfigured { error: None }.into(), 500),
         ] {
             let failure = error.to_failure();

@@ -18,8 +18,11 @@ use crate::{
 };
 
 fn internal(world: &World) -> Internal<World> {
-    let settings =
-        InternalSettings { key_prefix: "mcpk".to_owned(), exchanges_personal_tokens: true, logs_subjects: true };
+    let settings = InternalSettings {
+        key_prefix: "mcpk".to_owned(),
+        personal_token_scopes: Some("whoami:read".to_owned()),
+        logs_subjects: true,
+    };
     Internal::new(Rc::new(world.clone()), world.secrets.clone(), settings)
 }
 
@@ -132,7 +135,7 @@ fn an_object_that_does_not_answer_is_an_outage() {
 fn a_personal_access_token_is_exchanged() {
     let world = World::new();
     let request = Request::ExchangePersonalToken { token: Secret::new("pat_1") };
-    assert!(matches!(ask(&world, &request), Answer::PersonalToken { .. }));
+    assert!(matches!(ask(&world, &request), Answer::PersonalToken { scopes, .. } if scopes == "whoami:read"));
     world.provider.knows_personal_token.set(false);
     let other = Request::ExchangePersonalToken { token: Secret::new("pat_2") };
     assert_eq!(refusal(ask(&world, &other)), Refusal::PersonalToken);

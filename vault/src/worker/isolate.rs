@@ -5,9 +5,7 @@
 
 use std::{cell::OnceCell, rc::Rc};
 
-use mcp_edge_oauth::{
-    exchange::token_exchange::TokenExchange, keys::jwks_cache::IssuerKeys, resource_server::ResourceServer,
-};
+use mcp_edge_oauth::{keys::jwks_cache::IssuerKeys, resource_server::ResourceServer};
 use mcp_edge_runtime::{
     cloudflare::{EdgeServices, Env, setting},
     json::Object,
@@ -20,7 +18,7 @@ use crate::{
     personal_token::{exchange::ProviderExchange, flights::Flights},
     provider::ProviderGrants,
     secrets::VaultSecrets,
-    settings::{PersonalTokens, Settings},
+    settings::Settings,
 };
 
 /// What an isolate keeps.
@@ -81,14 +79,6 @@ fn exchange_of(
     keys: Rc<IssuerKeys>,
     services: &EdgeServices,
 ) -> Option<ProviderExchange<EdgeServices>> {
-    let PersonalTokens { scopes, token_type, client_id, client_secret, .. } = settings.personal_tokens.clone()?;
-    let request = TokenExchange {
-        client_id,
-        client_secret,
-        subject_token_type: token_type,
-        resource: settings.server.resource.url.clone(),
-        scope: settings.server.trust.scope_prefix.requested(&scopes).to_string(),
-        scopes,
-    };
+    let request = settings.personal_tokens.as_ref()?.exchange.clone()?;
     Some(ProviderExchange::new(keys, request, services.clone()))
 }

@@ -33,9 +33,10 @@ fn create(env: &Env) -> Result<Vault<Cloudflare>, String> {
 
 fn create_internal(env: &Env) -> Result<internal::Internal<Cloudflare>, String> {
     let isolate = isolate(env)?;
+    let exchange = isolate.settings.personal_tokens.as_ref().and_then(|tokens| tokens.exchange.as_ref());
     let settings = InternalSettings {
         key_prefix: isolate.settings.key_prefix.clone(),
-        exchanges_personal_tokens: isolate.settings.personal_tokens.is_some(),
+        personal_token_scopes: exchange.map(|exchange| exchange.scopes.to_string()),
         logs_subjects: isolate.settings.log.subject,
     };
     Ok(internal::Internal::new(Rc::new(isolate.platform.clone()), isolate.secrets.clone(), settings))

@@ -56,11 +56,11 @@ impl<S: Services, C: CallService> Exchanges<S, C> {
             || vault_unavailable("the vault's answer is not one to this question: is it of another version?");
         let exchanged = match Answer::from_json(&answer).ok_or_else(unusable)? {
             Answer::Key(token) => self.of_key(&request, token, now),
-            Answer::PersonalToken { access_token, until }
+            Answer::PersonalToken { access_token, until, scopes }
                 if matches!(request, Request::ExchangePersonalToken { .. }) =>
             {
                 let seconds = self.settings.personal_tokens.as_ref().map_or(0, |tokens| tokens.seconds);
-                Some(of_personal_token(access_token, None, until.min(now + seconds)))
+                Some(of_personal_token(access_token, scopes, until.min(now + seconds)))
             }
             Answer::PersonalToken { .. } => None,
             Answer::Refused(refusal) => return Err(refused(refusal)),
@@ -97,9 +97,7 @@ impl<S: Services, C: CallService> Exchanges<S, C> {
         };
         let provider = self.provider.provider(now, &self.services).await?;
         match exchange.exchange(token, &provider, &self.services).await {
-            Ok(access_token) => {
-                Ok(of_personal_token(access_token, Some(exchange.scopes.to_string()), now + tokens.seconds))
-            }
+            Ok(access_token) => Ok(of_personal_token(access_token, exchange.scopes.to_string(), now + tokens.seconds)),
             Err(ExchangeError::Refused) => Err(Denial::PersonalTokenRefused),
             Err(error @ ExchangeError::OwnClient(_)) => {
                 Err(Denial::ExchangeRefused { cause: Excerpt::new(&error.to_string()), retry_after: RETRY_SECONDS })
@@ -118,6 +116,15 @@ impl<S: Services, C: CallService + 'static> CredentialExchange for Exchanges<S, 
         }
         let prefix = self.settings.personal_tokens.as_ref().map(|tokens| &*tokens.prefix)?;
         text.starts_with(prefix).then_some(CredentialKind::PersonalAccessToken)
+    }
+
+    fn has_form(&self, text: &str) -> bool {
+        match self.kind_of(text) {
+            Some(CredentialKind::AccessKey) => {
+                format::parse(text.trim_end_matches([' ', '\t', '"']), &self.settings.key_prefix).is_ok()
+            }
+            kind => kind.is_some(),
+        }
     }
 
     fn check(&self, kind: CredentialKind, credential: &str) -> Result<(), Denial> {
@@ -158,7 +165,8 @@ impl<S: Services, C: CallService + 'static> CredentialExchange for Exchanges<S, 
     }
 }
 
-fn of_personal_token(access_token: Secret, scopes: Option<String>, until: u64) -> Exchanged {
+fn of_personal_token(access_token: Secret, scopes: String, until: u64) -> Exchanged {
+    let scopes = Some(scopes);
     Exchanged { access_token, credential: Credential::PersonalAccessToken, scopes, owner: None, until }
 }
 

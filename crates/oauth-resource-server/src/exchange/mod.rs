@@ -26,6 +26,10 @@ pub trait CredentialExchange {
     /// What a text is meant to be, by its prefix alone; `None`: an access token, or no credential.
     fn kind_of(&self, text: &str) -> Option<CredentialKind>;
 
+    /// Whether a text, as it is found in a cookie or a query, is a credential: of keys the whole form, of personal access tokens
+    /// the prefix, because nothing else is known of them.
+    fn has_form(&self, text: &str) -> bool;
+
     /// Checks what can be said without asking anybody.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ impl Exchanging {
 
     /// Refuses a request with such a credential where none belongs.
     pub(super) fn check_places(&self, head: &RequestHead<'_>) -> Result<(), Denial> {
-        bearer::check_places(head, &|text| self.exchange.kind_of(text).is_some())
+        bearer::check_places(head, &|text| self.exchange.has_form(text))
     }
 
     /// Itself, with the kind of a credential, if it is one of those that are exchanged.

@@ -147,8 +147,8 @@ fn exchange(reader: &mut Reader<'_>, resource: &Resource, trust: &TrustPolicy) -
     }
     let Some((client_id, client_secret)) = reader.text(CLIENT_ID).zip(reader.secret(CLIENT_SECRET)) else {
         reader.error(
-            "PAT_PREFIX needs the secrets PAT_CLIENT_ID and PAT_CLIENT_SECRET: set them with `wrangler secret put`, or bind \
-             the vault, which then exchanges personal access tokens",
+            "PAT_PREFIX needs the secrets PAT_CLIENT_ID and PAT_CLIENT_SECRET: set them with `wrangler secret put`, at \
+             the vault if one is bound",
         );
         return None;
     };

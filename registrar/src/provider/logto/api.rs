@@ -181,7 +181,7 @@ fn read_token(reply: &HttpResponse, indicator: &str, now: u64) -> Result<Machine
         TokenEndpointError::Grant => "machine token: invalid_grant".to_owned(),
         TokenEndpointError::Other(code) => format!("machine token: {code}"),
         TokenEndpointError::Outage(status) => {
-            return Err(ProviderError::Unavailable(format!("machine token: status {status} without an OAuth error")));
+            return Err(ProviderError::Unavailable(format!("machine token: status {status}")));
         }
     };
     Err(ProviderError::Misconfigured(fix))

@@ -37,6 +37,17 @@ fn a_key_is_made_and_shown_once() {
 }
 
 #[test]
+fn a_key_for_longer_than_its_refresh_token_must_be_used() {
+    for (days, is_said) in [("14", false), ("15", true)] {
+        let deployed = deploy(&[]);
+        let browser = Browser::of(&deployed, "alice");
+        let sent = browser.begin("/account/keys", &[FORM[0], FORM[1], ("days", days)]);
+        let page = browser.come_back(&sent, |_, _| ()).response;
+        assert_eq!(page.text().contains("may end it after 14 days"), is_said, "{days}");
+    }
+}
+
+#[test]
 fn a_callback_is_good_once() {
     let deployed = deploy(&[]);
     let browser = Browser::of(&deployed, "alice");
@@ -110,8 +121,8 @@ fn every_way_that_leads_nowhere_says_so_and_leaves_no_room_taken() {
             |id, _| {
                 id.as_object_mut().unwrap().remove("auth_time");
             },
-            403,
-            "Sign in once more",
+            500,
+            "does not say when you signed in",
         ),
         ("another nonce", |id, _| id["nonce"] = "x".into(), 400, "belongs to another request"),
         ("an ID token for another", |id, _| id["aud"] = "agent".into(), 400, "belongs to another request"),
@@ -215,9 +226,44 @@ fn a_key_that_cannot_be_revoked_after_its_replacement_is_said_to_work() {
 }
 
 #[test]
+fn a_key_that_works_no_longer_is_not_replaced() {
+    type Change = fn(&Browser, &str);
+    let endings: [(&str, Change); 4] = [
+        ("replaced in another tab", |browser, old| {
+            let other = browser.begin(&format!("/account/keys/{old}"), &[("action", "rotate")]);
+            key_in(&browser.come_back(&other, |_, _| ()).response);
+        }),
+        ("revoked", |browser, old| {
+            browser.post(&format!("/account/keys/{old}"), &[("action", "revoke")]);
+        }),
+        ("ended", |browser, old| browser.deployed.outside.change_key(old, |key| key.state = State::Ended)),
+        ("expired", |browser, old| browser.deployed.outside.change_key(old, |key| key.expires_at = world::NOW)),
+    ];
+    for (name, end) in endings {
+        let deployed = deploy(&[]);
+        let browser = Browser::of(&deployed, "alice");
+        let old = id_of(&browser.make(&FORM, "alice")).to_owned();
+        let sent = browser.begin(&format!("/account/keys/{old}"), &[("action", "rotate")]);
+        end(&browser, &old);
+        let (entries, redeemed) = (deployed.outside.entries().len(), deployed.outside.redeemed.borrow().len());
+        let page = browser.come_back(&sent, |_, _| ()).response;
+        assert!(page.status == 409 && page.text().contains("works no longer"), "{name}: {}", page.text());
+        assert_eq!(deployed.outside.entries().len(), entries, "{name}");
+        assert_eq!(deployed.outside.redeemed.borrow().len(), redeemed, "{name}: no grant without a key");
+    }
+    // What cannot be said now is no answer.
+    let deployed = deploy(&[]);
+    let browser = Browser::of(&deployed, "alice");
+    let old = id_of(&browser.make(&FORM, "alice")).to_owned();
+    let sent = browser.begin(&format!("/account/keys/{old}"), &[("action", "rotate")]);
+    deployed.outside.broken.set("describe");
+    assert_eq!(browser.come_back(&sent, |_, _| ()).response.status, 503);
+}
+
+#[test]
 fn an_object_that_fails_half_way_leaves_no_key_that_nobody_sees() {
     for (is_after, text, keys_left, entries_left) in
-        [(false, "reserve", 0, 0), (false, "\"create\"", 0, 0), (true, "\"create\"", 0, 0), (false, "confirm", 1, 1)]
+        [(false, "reserve", 0, 0), (false, "\"create\"", 0, 0), (true, "\"create\"", 0, 1), (false, "confirm", 1, 1)]
     {
         let deployed = deploy(&[]);
         let browser = Browser::of(&deployed, "alice");
@@ -231,7 +277,10 @@ fn an_object_that_fails_half_way_leaves_no_key_that_nobody_sees() {
         let is_shown = keys_left == 1;
         assert_eq!(handled.response.status, if is_shown { 200 } else { 503 }, "{text}");
         let live = deployed.outside.keys.borrow().values().filter(|(_, key)| key.state == State::Active).count();
-        assert_eq!((live, deployed.outside.entries().len()), (keys_left, entries_left), "{text}");
+        let entries = deployed.outside.entries();
+        assert_eq!((live, entries.len()), (keys_left, entries_left), "{text}");
+        // One that was made and revoked again leaves a grant, which the object of the user is to end.
+        assert_eq!(entries.iter().filter(|entry| entry.gone_at.is_some()).count(), usize::from(is_after), "{text}");
         assert!(handled.record.get("detail").contains("the object of"), "{}", handled.record.get("detail"));
     }
 }

@@ -65,7 +65,7 @@ fn the_list_says_what_users_must_know() {
         browser.get("/account/keys").response.text().to_owned()
     };
     assert!(list(0).contains("<code>whoami:read notes:read</code> · all tools") && list(0).contains("never used"));
-    assert!(list(9).contains("It must be used before") && !list(9).contains("class=\"warning\""));
+    assert!(list(9).contains("It must be used in the last days before") && !list(9).contains("class=\"warning\""));
     let near = list(10);
     assert!(near.contains("class=\"warning\"") && near.contains("4 days are left"), "{near}");
     deployed.outside.change_key(id_of(&key), |key| {

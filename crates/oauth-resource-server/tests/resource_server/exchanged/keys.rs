@@ -175,7 +175,7 @@ fn an_answer_to_another_question_is_not_used() {
     it.vault_gives(|key| key.id = "another_id".to_owned());
     assert_eq!(it.reason(&key_of(KEY_ID)), Reason::VaultUnavailable);
     let access_token = Secret::new(it.scene.token(|_, _| ()));
-    it.vault.answer(&VaultAnswer::PersonalToken { access_token, until: u64::MAX });
+    it.vault.answer(&VaultAnswer::PersonalToken { access_token, until: u64::MAX, scopes: String::new() });
     assert_eq!(it.reason(&key_of(KEY_ID)), Reason::VaultUnavailable);
     it.vault_gives(|_| ());
     assert_eq!(it.reason(super::PAT), Reason::VaultUnavailable, "a key for a personal access token");

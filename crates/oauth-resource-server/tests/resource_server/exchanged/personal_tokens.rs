@@ -32,11 +32,18 @@ fn a_personal_access_token_is_exchanged_at_the_provider() {
 fn a_personal_access_token_is_never_first_party_and_has_no_other_scopes() {
     let mut policy = policy();
     policy.clients.first_party = ClientList::parse("agent");
-    let it = Exchanging::without_vault(policy);
+    let it = Exchanging::without_vault(policy.clone());
     it.provider_gives(&it.scene.token(|_, claims| claims["scope"] = "whoami:read admin email".into()));
     let identity = it.send(PAT).unwrap();
     assert_eq!(identity.party(), Party::Third);
     assert_eq!(*identity.scopes(), Scopes::parse("whoami:read"), "what was not asked for is not granted");
+    // What the vault exchanges is no different.
+    let it = Exchanging::with_vault(policy);
+    let access_token = Secret::new(it.scene.token(|_, claims| claims["scope"] = "whoami:read admin email".into()));
+    let (until, scopes) = (it.world().now() + 300, "whoami:read".to_owned());
+    it.vault.answer(&VaultAnswer::PersonalToken { access_token, until, scopes });
+    let identity = it.send(PAT).unwrap();
+    assert_eq!((identity.party(), identity.scopes()), (Party::Third, &Scopes::parse("whoami:read")));
 }
 
 #[test]
@@ -93,7 +100,11 @@ fn a_provider_that_cannot_be_had_is_an_outage() {
 fn with_a_vault_the_vault_exchanges() {
     let it = Exchanging::with_vault(policy());
     let access_token = Secret::new(it.scene.token(|_, _| ()));
-    it.vault.answer(&VaultAnswer::PersonalToken { access_token, until: it.world().now() + 300 });
+    it.vault.answer(&VaultAnswer::PersonalToken {
+        access_token,
+        until: it.world().now() + 300,
+        scopes: "whoami:read".into(),
+    });
     assert_eq!(*it.send(PAT).unwrap().credential(), Credential::PersonalAccessToken);
     let message = it.vault.0.messages.borrow()[0].clone();
     let request = Request::from_json(&message);

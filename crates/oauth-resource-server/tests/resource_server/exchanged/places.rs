@@ -32,7 +32,7 @@ fn in_a_query_it_is_refused_beside_any_authorization() {
             assert_eq!(reason(&it, &head.with_header("authorization", &bearer)), Some(Reason::TokenInQuery), "{query}");
         }
     }
-    for query in ["a=mcp", "mcpk_name=1", "a=xmcpk_b", ""] {
+    for query in ["a=mcp", "mcpk_name=1", "a=xmcpk_b", "a=mcpk_b", ""] {
         let target = format!("/mcp?{query}");
         let head = RequestHead::new("POST", &target).with_header("authorization", &bearer);
         assert_eq!(reason(&it, &head), None, "{query}");
@@ -53,8 +53,11 @@ fn in_a_cookie_it_is_refused_beside_any_authorization() {
             assert_eq!(reason(&it, &head), Some(Reason::KeyInCookie), "{cookies}");
         }
     }
-    let head = RequestHead::new("POST", "/mcp").with_header("cookie", "session=abc; theme=dark");
-    assert_eq!(reason(&it, &head.with_header("authorization", &bearers[0])), None);
+    // A short KEY_PREFIX begins many a value: only the whole form is a key.
+    for cookies in ["session=abc; theme=dark", "a=mcpk_x", "a=mcpk_"] {
+        let head = RequestHead::new("POST", "/mcp").with_header("cookie", cookies);
+        assert_eq!(reason(&it, &head.with_header("authorization", &bearers[0])), None, "{cookies}");
+    }
 }
 
 #[test]

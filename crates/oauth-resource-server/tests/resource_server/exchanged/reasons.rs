@@ -40,7 +40,8 @@ pub fn cases() -> Vec<Case> {
         }),
         case(Reason::KeyInCookie, "a key in a cookie", || {
             let it = Exchanging::with_vault(policy());
-            let head = RequestHead::new("POST", "/mcp").with_header("cookie", "key=mcpk_a");
+            let cookie = format!("key={}", key_of(KEY_ID));
+            let head = RequestHead::new("POST", "/mcp").with_header("cookie", &cookie);
             let sent = it.world().run(it.scene.server.authenticate(&head, it.world().now(), it.world()));
             Rc::unwrap_or_clone(sent.outcome.expect_err("refused"))
         }),
