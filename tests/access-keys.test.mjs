@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { crc32 } from "node:zlib";
 import { ADMIN_SECRET, vaultDeployments } from "./support/vault-deployment.mjs";
 import { User, idOf } from "./support/account.mjs";
 import { legacyCall, legacyRequest } from "./support/messages.mjs";
@@ -21,6 +22,15 @@ await alice.signIn();
 
 const bearer = (key) => ({ authorization: `Bearer ${key}` });
 const whoami = (token, headers = {}) => post(worker, { token, message: legacyCall("whoami"), headers });
+
+/** A key of these parts, with its checksum. */
+function written(prefix, id, secret) {
+  const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  const text = `${prefix}_${id}_${secret}`;
+  let [checksum, left] = ["", crc32(text)];
+  for (let place = 0; place < 6; place += 1, left = Math.floor(left / 62)) checksum = digits[left % 62] + checksum;
+  return text + checksum;
+}
 
 /** Status and reason of a refusal. */
 async function refusal(key, headers) {
@@ -46,6 +56,13 @@ describe("a key", () => {
     const last = key.at(-1) === "0" ? "1" : "0";
     assert.deepEqual(await refusal(key.slice(0, -1) + last), [401, "key_malformed"]);
     assert.deepEqual(await refusal(key.slice(0, -1)), [401, "key_malformed"]);
+    // What is asked of the vault, and answered the same.
+    const [prefix, id, secret] = key.split("_");
+    const otherThan = (text) => (text.startsWith("0") ? "1" : "0") + text.slice(1);
+    assert.equal(written(prefix, id, secret.slice(0, -6)), key);
+    assert.deepEqual(await refusal(written(prefix, otherThan(id), secret.slice(0, -6))), [401, "key_unknown"]);
+    assert.deepEqual(await refusal(written(prefix, id, otherThan(secret.slice(0, -6)))), [401, "key_unknown"]);
+    assert.equal((await whoami(key)).status, 200);
   });
 
   test("is refused in a query and in a cookie", async () => {

@@ -6,3 +6,4 @@ import "./entrypoints.mjs";
 import "./forwarding.mjs";
 import "./forwarding-limits.mjs";
 import "./keys.mjs";
+import "./proxy.mjs";

@@ -52,6 +52,12 @@ async function answer(request, response, entry) {
         if (!response.write(chunk)) await once(response, "drain");
       }
       return response.end();
+    // What has arrived of the request, as JSON.
+    case "mirror": {
+      const body = Buffer.concat(await request.toArray()).toString();
+      const { method, url, headers } = request;
+      return response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ method, url, headers, body }));
+    }
     case "count":
       for await (const chunk of request) entry.received += chunk.length;
       return response.end(`${entry.received}`);

@@ -12,8 +12,8 @@ use crate::{context::RequestContext, http::Response};
 
 /// Passes requests on to another Worker.
 pub trait Proxy {
-    /// Passes on the request whose context this is, with its method and its body, which must not have been read. If its
-    /// client disconnects, the request to the other Worker is aborted.
+    /// Passes on the request whose context this is, with its method and its body, which must not have been read; that of a
+    /// GET or a HEAD stays here. If its client disconnects, the request to the other Worker is aborted.
     fn pass_on<'a>(
         &'a self,
         context: &'a RequestContext,
@@ -49,7 +49,10 @@ pub enum ProxyError {
     /// `wrangler.toml` has no such binding, or it is none that requests can be sent to.
     #[error("no binding named {0}")]
     Unbound(String),
-    /// The client has disconnected, or the other Worker does not respond.
+    /// The client has disconnected: nobody waits for a response.
+    #[error("the client has disconnected")]
+    Disconnected,
+    /// The other Worker does not respond.
     #[error("{0}")]
     Network(String),
 }

@@ -5,6 +5,7 @@
 //! | [`crypto`] | secret keys that sign, authenticate and derive |
 //! | [`forwarder`] | requests and responses that are passed on without their bodies |
 //! | [`ledger`] | a Durable Object with SQL storage and an alarm, before and after a crash |
+//! | [`proxy`] | whole requests that another Worker answers |
 //! | [`vault`] | a named entrypoint that only some bindings may call |
 //!
 //! `seams.test.mjs` calls it on workerd.
@@ -12,6 +13,7 @@
 pub mod crypto;
 pub mod forwarder;
 pub mod ledger;
+pub mod proxy;
 pub mod vault;
 
 use std::time::Duration;
@@ -70,6 +72,8 @@ impl App for Seams {
         assert_ne!(head.path(), "/crash", "as this request is meant to");
         let response = if let Some(to) = head.path().strip_prefix("/forward/") {
             forwarder::forward(&self.env, context, head, to).await
+        } else if let Some(to) = head.path().strip_prefix("/proxy/") {
+            proxy::pass_on(&self.env, context, head, to).await
         } else if head.path() == "/bindings" {
             forwarder::bindings(&self.env)
         } else if head.path() == "/keys" {

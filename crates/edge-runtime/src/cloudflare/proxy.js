@@ -32,6 +32,7 @@ async function send(env, binding, request, url, names, limit, milliseconds) {
     const signal = AbortSignal.any([request.signal, AbortSignal.timeout(milliseconds)]);
     return await target.fetch(url, { method: request.method, headers, body: content, redirect: "manual", signal });
   } catch (error) {
+    if (request.signal.aborted) return "!disconnected\n";
     return error?.name === "TimeoutError" ? "!timeout\n" : `!network\n${error?.message ?? error}`;
   }
 }

@@ -62,6 +62,7 @@ impl BoundWorker {
         Err(match kind {
             "!large" => ProxyError::TooLarge(request.max_body),
             "!truncated" => ProxyError::Truncated,
+            "!disconnected" => ProxyError::Disconnected,
             "!timeout" => ProxyError::Timeout(request.timeout),
             "!unbound" => ProxyError::Unbound(self.binding.to_owned()),
             _ => ProxyError::Network(explanation.to_owned()),

@@ -34,6 +34,9 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 
 const RETRY_SECONDS: u64 = 5;
 
+/// What logs call a request whose client did not wait for the response.
+const CLIENT_HAS_LEFT: u16 = 499;
+
 /// Whether a path belongs to the vault's pages.
 pub(super) fn is_at(path: &str) -> bool {
     path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -74,6 +77,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Ok(response) => response,
             Err(ProxyError::TooLarge(_)) => refusal(413, "The request body is larger than 64 KiB"),
             Err(ProxyError::Truncated) => refusal(400, "The request body was truncated"),
+            // Nobody reads it; the line of the log says that the vault is not to blame.
+            Err(ProxyError::Disconnected) => refusal(CLIENT_HAS_LEFT, "The client has disconnected"),
             Err(error) => {
                 let denial =
                     Denial::VaultUnavailable { cause: Excerpt::new(&error.to_string()), retry_after: RETRY_SECONDS };

@@ -180,9 +180,10 @@ fn a_vault_that_does_not_answer_is_an_outage_for_programs_and_for_people() {
 }
 
 #[test]
-fn a_body_that_is_too_long_or_breaks_off_is_no_outage() {
+fn what_the_client_does_is_no_outage() {
     let with = with_vault();
-    for (failure, status) in [(ProxyError::TooLarge(65_536), 413), (ProxyError::Truncated, 400)] {
+    let failures = [(ProxyError::TooLarge(65_536), 413), (ProxyError::Truncated, 400), (ProxyError::Disconnected, 499)];
+    for (failure, status) in failures {
         with.pages.failure.replace(Some(failure));
         let (response, log) = with.deployment.send(&RequestHead::new("POST", "/account/keys"), Untouchable);
         assert_eq!((response.status, log.get("reason")), (status, ""));
