@@ -40,7 +40,7 @@ URL ?= http://localhost:$(or $(PORT),8787)/mcp
 doctor: ## Check a deployment from outside, as clients see it: make doctor URL=https://mcp.example.com/mcp
 	@cargo run --quiet --locked -p mcp-edge-doctor -- $(ARGS) $(URL)
 
-keys: setup ## List and revoke access keys as their operator: make keys ARGS="list --subject alice" URL=https://mcp.example.com/mcp
+keys: setup ## List and revoke access keys as their operator: make keys ARGS="list --subject <id of a user>" URL=https://mcp.example.com/mcp
 	@dev/with-tools node dev/keys.mjs $(ARGS) $(URL)
 
 explain: ## Say what the settings make of a token: make explain < token, or with ARGS="--help"

@@ -5,8 +5,8 @@ import { LOCAL_ACCOUNTS } from "./identity-provider/index.mjs";
 
 const DEFAULT_PORT = 8787;
 
-/** @param {{mcpUrl: string, port: number, issuer: string, gateway?: import("./gateway/local.mjs").LocalGateway}} running */
-export function banner({ mcpUrl, port, issuer, gateway }) {
+/** @param {{mcpUrl: string, port: number, issuer: string, adminSecret: string, gateway?: import("./gateway/local.mjs").LocalGateway}} running */
+export function banner({ mcpUrl, port, issuer, adminSecret, gateway }) {
   const { origin } = new URL(mcpUrl);
   const accounts = LOCAL_ACCOUNTS.map(({ username, password }) => `${username} / ${password}`).join("   ");
   const elsewhere = port === DEFAULT_PORT ? "" : `PORT=${port} `;
@@ -23,6 +23,10 @@ ${gateway === undefined ? "" : `${accessLines(gateway).join("\n")}\n`}
     ${elsewhere}make whoami
     claude mcp add --transport http mcp-edge ${mcpUrl}
     npx @modelcontextprotocol/inspector --transport http --server-url ${mcpUrl}
+
+  Look at access keys as their operator
+
+    ADMIN_SECRET=${adminSecret} ${elsewhere}make keys ARGS="list --subject <id of a user>"
 
   Pages
 

@@ -24,9 +24,13 @@ export function vaultClient(origin, { id, secret } = CLIENT) {
       token_endpoint_auth_method: "client_secret_basic",
       grant_types: ["authorization_code", "refresh_token"],
       redirect_uris: [`${origin}/account/callback`],
+      post_logout_redirect_uris: [`${origin}/account`],
     },
   };
 }
+
+/** What `make keys` is authenticated with at the local vault. */
+export const LOCAL_ADMIN_SECRET = "for-this-machine-only-administration";
 
 /**
  * The vault's settings.
@@ -40,6 +44,7 @@ export function vaultSettings({ PROVIDER, ISSUER, RESOURCE, REQUIRED_SCOPES, RES
     VAULT_CLIENT_ID: CLIENT.id,
     VAULT_CLIENT_SECRET: CLIENT.secret,
     VAULT_SECRET: "for this machine only: vault secret",
+    ADMIN_SECRET: LOCAL_ADMIN_SECRET,
   };
 }
 

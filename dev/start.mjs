@@ -4,15 +4,19 @@
 //
 // With UPSTREAM=http://localhost:3001/mcp the Worker is a gateway in front of the MCP server there.
 
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { PLAYGROUND_CLIENT_ID, startIdentityProvider } from "./identity-provider/index.mjs";
 import { banner } from "./banner.mjs";
 import { prepareGateway } from "./gateway/local.mjs";
 import { Problem } from "./logto/problem.mjs";
-import { VAULT_FOLDER, keepBoundConfig, vaultClient, vaultSettings } from "./local-vault.mjs";
+import { LOCAL_ADMIN_SECRET, VAULT_FOLDER, keepBoundConfig, vaultClient, vaultSettings } from "./local-vault.mjs";
 import { portFrom, requireFreePort } from "./ports.mjs";
 import { startWrangler } from "./wrangler-dev.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 // Kept between runs, so that tokens stay valid after a restart.
 const KEYS_FILE = fileURLToPath(new URL("../.wrangler/identity-provider/keys.json", import.meta.url));
@@ -57,7 +61,10 @@ async function main() {
   const scopes = Object.keys(gateway?.scopes ?? { [vars.REQUIRED_SCOPES]: "" });
   // A registry of their own: another `make dev` on this machine has a vault as well.
   const registry = String(port);
-  const vault = startWorker("vault", { port: vaultPort, registry, folder: VAULT_FOLDER, vars: vaultSettings(vars, scopes) });
+  // The provider forgets its grants when it ends, so keys of an earlier run would be dead.
+  const state = `.wrangler/vault-${port}`;
+  await rm(join(ROOT, state), { recursive: true, force: true });
+  const vault = startWorker("vault", { port: vaultPort, registry, state, folder: VAULT_FOLDER, vars: vaultSettings(vars, scopes) });
   await vault.answers(`http://localhost:${vaultPort}/account/keys`, { method: "GET" });
   // Nobody would end what is started now.
   if (isStopping) return;
@@ -65,7 +72,7 @@ async function main() {
   const worker = startWorker("worker", { port, registry, config: boundConfig.name, vars, envFiles: gateway?.envFiles });
   await worker.answers(mcpUrl);
   clearProgress();
-  console.log(banner({ mcpUrl, port, issuer: provider.issuer, gateway }));
+  console.log(banner({ mcpUrl, port, issuer: provider.issuer, adminSecret: LOCAL_ADMIN_SECRET, gateway }));
   wranglers.forEach((wrangler) => wrangler.showOutput());
 }
 

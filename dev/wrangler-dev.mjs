@@ -16,16 +16,20 @@ const PATIENCE_MS = 5_000;
  * @param {number} options.port
  * @param {string} [options.folder]  where the Worker's wrangler.toml is, from the root of the repository
  * @param {string} [options.config]  the name of its configuration there. Defaults to wrangler.toml
+ * @param {string} [options.state]  the folder of its objects and its KV, from the root. Defaults to .wrangler/state beside its configuration
  * @param {string} [options.registry]  Workers find others of the same registry by their names. Defaults to that of the machine
  * @param {Record<string, string>} options.vars  replace those of wrangler.toml
  * @param {string[]} [options.envFiles]  with secrets, in place of .dev.vars
  * @param {(line: string) => void} options.progress  receives its output until the Worker responds
  * @param {(line: string) => void} options.print     receives its output after that
  */
-export function startWrangler({ port, folder = ".", config, registry, vars, envFiles = [], progress, print }) {
+export function startWrangler({ port, folder = ".", config, state, registry, vars, envFiles = [], progress, print }) {
   const variables = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const files = envFiles.flatMap((file) => ["--env-file", file]);
-  const configuration = config === undefined ? [] : ["--config", config];
+  const configuration = [
+    ...(config === undefined ? [] : ["--config", config]),
+    ...(state === undefined ? [] : ["--persist-to", join(ROOT, state)]),
+  ];
   const child = spawn(
     process.execPath,
     [WRANGLER, "dev", ...configuration, "--port", String(port), "--show-interactive-dev-session=false", ...files, ...variables],

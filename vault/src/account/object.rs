@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// How long a used authorization is remembered, in seconds: longer than its cookie, and the provider's code, are good.
-const AUTHORIZATION_SECONDS: u64 = 3_600;
+const AUTHORIZATION_SECONDS: u64 = 900;
 
 /// How long a reservation waits for a revocation, and how often it looks, in milliseconds.
 const PATIENCE_MILLISECONDS: u64 = 10_000;

@@ -5,7 +5,7 @@ use mcp_edge_runtime::sql::{Row, SqlError, SqlStorage, Statement};
 
 use crate::columns::{number, optional_number, optional_text, unless_no_table};
 
-const TABLES: [Statement; 2] = [
+const TABLES: [Statement; 3] = [
     Statement::new(
         "CREATE TABLE IF NOT EXISTS entry (id TEXT PRIMARY KEY, name TEXT NOT NULL, created_at INTEGER NOT NULL, \
          expires_at INTEGER NOT NULL, state TEXT NOT NULL, grant_id TEXT, gone_at INTEGER, is_pending INTEGER NOT NULL, \
@@ -14,6 +14,8 @@ const TABLES: [Statement; 2] = [
     Statement::new(
         "CREATE TABLE IF NOT EXISTS used_authorization (authorization TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT",
     ),
+    // Strangers can begin sign-ins: forgetting those that are over must not read the others.
+    Statement::new("CREATE INDEX IF NOT EXISTS used_until ON used_authorization (until)"),
 ];
 
 /// How many entries there can be at most: far beyond what a user can make in 30 days by hand.
