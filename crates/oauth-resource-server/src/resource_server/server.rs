@@ -103,7 +103,7 @@ impl ResourceServer {
         Self { exchanging: Some(Exchanging::new(exchange)), ..self }
     }
 
-    /// How credentials are exchanged, if they are. The compiler drops what is behind this if the feature is off.
+    /// How credentials are exchanged, if they are. The compiler drops most of what is behind this if the feature is off.
     fn exchanging(&self) -> Option<&Exchanging> {
         if cfg!(feature = "exchange") { self.exchanging.as_ref() } else { None }
     }
