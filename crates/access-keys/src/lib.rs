@@ -2,7 +2,7 @@
 //!
 //! | module | what it contains |
 //! |---|---|
-//! | [`format`] | how a key is written: prefix, id, secret, checksum |
+//! | [`mod@format`] | how a key is written: prefix, id, secret, checksum |
 //! | [`vault_call`] | the messages between an endpoint and the vault |
 
 pub mod format;
