@@ -98,7 +98,7 @@ impl Pages {
         let mut html = Html::default();
         html.raw("<section class=\"first\">\n<h1>Revoked</h1>\n<p class=\"lead\" role=\"status\">")
             .text(name)
-            .raw(" works no longer; everywhere within a minute.</p>\n<p>")
+            .raw(" is revoked. Everywhere it stops working within a minute.</p>\n<p>")
             .text(&self.grant_sentence(grant))
             .raw("</p>\n<p class=\"buttons\"><a class=\"button\" href=\"")
             .raw(KEYS_PATH)
