@@ -396,13 +396,29 @@ fn a_commented_setting_shows_its_default() {
     } else {
         &[]
     };
-    let default = [&[][..], gateway].map(|settings| format!("{:?}", parse(settings).unwrap()));
+    // And so those of personal access tokens.
+    let personal_tokens: &[_] = if cfg!(feature = "access-keys") {
+        &[
+            ("PAT_PREFIX", "pat_"),
+            ("PAT_SCOPES", "whoami:read"),
+            ("PAT_CLIENT_ID", "client"),
+            ("PAT_CLIENT_SECRET", SECRET),
+        ]
+    } else {
+        &[]
+    };
+    let of_which = |name: &str| match name {
+        "LIST_TOOLS" => gateway,
+        "PAT_SECONDS" | "PAT_TOKEN_TYPE" => personal_tokens,
+        name if name.starts_with("UPSTREAM_") => gateway,
+        _ => &[],
+    };
     let commented: Vec<_> = variables(WRANGLER_TOML).filter(|(is_set, ..)| !is_set).collect();
     assert!(commented.len() > 25, "{commented:?}");
     for (_, name, value) in commented {
-        let of_gateway = name.starts_with("UPSTREAM_") || name == "LIST_TOOLS";
-        let settings = [&[(name, value)][..], if of_gateway { gateway } else { &[] }].concat();
-        let default = &default[usize::from(of_gateway)];
-        assert_eq!(format!("{:?}", parse(&settings).unwrap()), *default, "{name} = {value:?}");
+        let others = of_which(name);
+        let settings = [&[(name, value)][..], others].concat();
+        let default = format!("{:?}", parse(others).unwrap());
+        assert_eq!(format!("{:?}", parse(&settings).unwrap()), default, "{name} = {value:?}");
     }
 }
