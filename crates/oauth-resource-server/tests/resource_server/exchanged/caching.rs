@@ -5,8 +5,10 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use mcp_edge_access_keys::vault_call::Refusal;
 use mcp_edge_oauth::{
-    denial::Reason, keys::policy::FRESH_SECONDS, resource_server::Authentication,
-    token::introspection_limiter::MAX_QUESTIONS,
+    denial::Reason,
+    keys::policy::FRESH_SECONDS,
+    resource_server::Authentication,
+    token::introspection_limiter::{MAX_KEY_QUESTIONS, MAX_QUESTIONS},
 };
 use mcp_edge_runtime::{crypto::Algorithm, service_call::CallError};
 use serde_json::json;
@@ -211,10 +213,10 @@ fn a_flood_of_invented_ones_is_cut_off_and_those_that_were_good_are_not_affected
     it.vault_refuses(Refusal::Unknown);
     it.world().advance(60);
     let invented = |number: u32| key_of(&format!("{number:016}"));
-    for number in 0..MAX_QUESTIONS {
+    for number in 0..MAX_KEY_QUESTIONS {
         assert_eq!(it.reason(&invented(number)), Reason::KeyUnknown);
     }
-    let denial = it.send(&invented(MAX_QUESTIONS)).expect_err("spared");
+    let denial = it.send(&invented(MAX_KEY_QUESTIONS)).expect_err("spared");
     assert_eq!(denial.reason(), Reason::ProviderSpared);
     assert!(denial.retry_after().is_some_and(|seconds| (1..=10).contains(&seconds)));
     let calls = it.vault.calls();
@@ -224,7 +226,20 @@ fn a_flood_of_invented_ones_is_cut_off_and_those_that_were_good_are_not_affected
     assert!(it.send(&it.scene.token(|_, _| ())).is_ok());
     it.world().advance(10);
     it.vault_refuses(Refusal::Unknown);
-    assert_eq!(it.reason(&invented(MAX_QUESTIONS)), Reason::KeyUnknown);
+    assert_eq!(it.reason(&invented(MAX_KEY_QUESTIONS)), Reason::KeyUnknown);
+}
+
+#[test]
+fn a_flood_of_invented_personal_access_tokens_keeps_no_key_waiting() {
+    let it = Exchanging::with_vault(policy());
+    it.vault_refuses(Refusal::PersonalToken);
+    let invented = |number: u32| format!("pat_invented{number}");
+    for number in 0..MAX_QUESTIONS {
+        assert_eq!(it.reason(&invented(number)), Reason::PersonalTokenRefused);
+    }
+    assert_eq!(it.reason(&invented(MAX_QUESTIONS)), Reason::ProviderSpared);
+    it.vault_gives(|_| ());
+    assert!(it.send(&key_of(KEY_ID)).is_ok());
 }
 
 #[test]
