@@ -1,7 +1,8 @@
 //! What is read from an access token here, without trust: endpoints verify it.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::Value;
 
 /// `exp` of a JWT, in seconds since 1970 (RFC 7519 §4.1.4). Not verified: it says only how long the JWT may be kept at most.
 #[must_use]
@@ -11,10 +12,25 @@ pub fn expiry_of(token: &str) -> Option<u64> {
         exp: f64,
     }
 
-    let mut parts = token.split('.');
-    let (_, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?;
-    let Claims { exp } = serde_json::from_slice(&claims).ok()?;
+    let Claims { exp } = claims_of(token)?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole seconds; below zero is zero")]
     Some(exp as u64)
+}
+
+/// The claim `grant_id`, which an operator may have added: what the provider calls the grant.
+#[must_use]
+pub fn grant_id_of(token: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Claims {
+        grant_id: Value,
+    }
+
+    let Claims { grant_id } = claims_of(token)?;
+    grant_id.as_str().filter(|id| (1..=200).contains(&id.len())).map(str::to_owned)
+}
+
+fn claims_of<T: DeserializeOwned>(token: &str) -> Option<T> {
+    let mut parts = token.split('.');
+    let (_, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
 }

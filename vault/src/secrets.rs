@@ -5,7 +5,6 @@
 //! | `VAULT_SECRET` | the authentication code in the id of a key | `mcp-edge key id v1` |
 //! | `VAULT_SECRET` | seals the refresh token of a key, for its revocation alone | `mcp-edge key grant v1` |
 //! | `VAULT_SECRET` | names the object of a personal access token | `mcp-edge personal token name v1` |
-//! | `VAULT_SECRET` | seals what browsers keep | `mcp-edge account … v1` ([`VaultSecrets::sealing_key`]) |
 //! | the secret of a key | seals its refresh token | `mcp-edge key refresh v1` |
 //! | the secret of a key | seals its access token | `mcp-edge key token v1` |
 //! | a personal access token | seals its access token | `mcp-edge personal token v1` |
@@ -40,7 +39,6 @@ const _: () = assert!(ID_CODE_LENGTH == 5);
 /// What is derived from `VAULT_SECRET`.
 #[derive(Clone)]
 pub struct VaultSecrets {
-    secret: Secret,
     id: [u8; 32],
     /// What stands before the characters of an id when its code is computed.
     jurisdiction: String,
@@ -65,7 +63,6 @@ impl VaultSecrets {
             jurisdiction: jurisdiction.unwrap_or_default().to_owned(),
             grant: SealingKey::new(derive(secret, KEY_GRANT)),
             personal_token_name: derive(secret, PERSONAL_TOKEN_NAME),
-            secret: secret.clone(),
         }
     }
 
@@ -95,12 +92,6 @@ impl VaultSecrets {
     #[must_use]
     pub fn personal_token_name(&self, token: &Secret) -> String {
         to_hex(&mac(&self.personal_token_name, &[token.expose().as_bytes()]))
-    }
-
-    /// A key that seals what browsers keep, for the purpose `label`: `mcp-edge account session v1`.
-    #[must_use]
-    pub fn sealing_key(&self, label: &'static str) -> SealingKey {
-        SealingKey::new(derive(&self.secret, label))
     }
 
     /// Seals the refresh token of a key for its revocation, which needs no secret of the key.

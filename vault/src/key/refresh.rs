@@ -11,13 +11,13 @@
 
 use std::{pin::pin, time::Duration};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::{Either, select};
 use mcp_edge_runtime::{
     ports::{Runtime, Store},
     secret::Secret,
     sql::{SqlError, SqlStorage},
 };
+use mcp_edge_sign_in::random_text::random_text;
 
 use super::{
     context::{Context, marker_of},
@@ -72,7 +72,7 @@ pub(super) async fn refresh<S: SqlStorage, G: Grants, K: Runtime + Store>(
     let cause = if let Some(cause) = stranger(record, context.rules) {
         cause
     } else if let Ok(refresh_token) = Seal::refresh(secret, record.owner()).open(sealed) {
-        let attempt = Attempt { id: random_id(context.services), until: now + ATTEMPT_SECONDS };
+        let attempt = Attempt { id: random_text(context.services), until: now + ATTEMPT_SECONDS };
         context.rows.begin(&attempt)?;
         let outcome = timed(context.services, ask(context, record, &refresh_token, now)).await;
         let outcome = outcome.unwrap_or_else(|| {
@@ -213,10 +213,4 @@ async fn timed<T>(runtime: &impl Runtime, work: impl Future<Output = T>) -> Opti
         milliseconds += TICK_MILLISECONDS;
     }
     None
-}
-
-fn random_id(runtime: &impl Runtime) -> String {
-    let mut bytes = [0; 16];
-    runtime.random(&mut bytes);
-    BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }

@@ -1,8 +1,8 @@
 //! The form for a new key.
 
-use mcp_edge_sign_in::{form::Form, session::Session};
+use mcp_edge_sign_in::{form::Form, html::Html, session::Session};
 
-use super::{Pages, hidden, html::Html};
+use super::{Pages, hidden};
 use crate::requested_key::{MAX_NAME_CHARACTERS, Problem};
 
 /// The life of a key, in days, that the form proposes.

@@ -1,12 +1,11 @@
 //! A user's keys.
 
 use mcp_edge_runtime::http::Response;
-use mcp_edge_sign_in::{form::Form, session::Session};
+use mcp_edge_sign_in::{form::Form, html::Html, session::Session};
 
 use super::{
     Pages,
     date::{DAY, date, iso},
-    html::Html,
     status::{IdleEnd, Status},
 };
 use crate::{key::message::Description, keyring::Listed, requested_key::Problem};

@@ -1,9 +1,9 @@
 //! A key that was made just now. Its secret is shown this once.
 
 use mcp_edge_runtime::{http::Response, secret::Secret};
-use mcp_edge_sign_in::session::Session;
+use mcp_edge_sign_in::{html::Html, session::Session};
 
-use super::{Pages, clients::setups, date::DAY, html::Html, list::time};
+use super::{Pages, clients::setups, date::DAY, list::time};
 use crate::account::message::GrantOutcome;
 
 /// A key that was made just now.

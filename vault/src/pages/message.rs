@@ -1,9 +1,9 @@
 //! Pages that say one thing: the way in, what did not work, what was not found.
 
 use mcp_edge_runtime::http::Response;
-use mcp_edge_sign_in::session::Session;
+use mcp_edge_sign_in::{html::Html, session::Session};
 
-use super::{KEYS_PATH, Pages, html::Html};
+use super::{KEYS_PATH, Pages};
 
 /// What did not work: what happened, why, and how to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,12 +9,11 @@
 //! | [`message`] | pages that say one thing: the way in, what did not work |
 //! | [`clients`] | configurations of clients for a key |
 //! | [`status`] | what is said of a key: whether it works, until when |
-//! | [`html`], [`date`] | escaped text, dates |
+//! | [`date`] | dates |
 
 pub mod clients;
 pub mod date;
 pub mod form;
-pub mod html;
 pub mod list;
 pub mod made;
 pub mod message;
@@ -22,9 +21,8 @@ pub mod one;
 pub mod status;
 
 use mcp_edge_runtime::{http::Response, uri::split_origin};
-use mcp_edge_sign_in::session::Session;
+use mcp_edge_sign_in::{html::Html, session::Session};
 
-use self::html::Html;
 use crate::settings::Settings;
 
 /// Style and script are files of our own; nothing is loaded from elsewhere, no form leads elsewhere, no page frames this one.

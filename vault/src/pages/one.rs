@@ -1,13 +1,12 @@
 //! One key; the questions before it is replaced or revoked, and what has become of it.
 
 use mcp_edge_runtime::http::Response;
-use mcp_edge_sign_in::session::Session;
+use mcp_edge_sign_in::{html::Html, session::Session};
 
 use super::{
     KEYS_PATH, Pages,
     date::DAY,
     hidden,
-    html::Html,
     list::{last_used, time},
     status::{IdleEnd, Status},
 };

@@ -10,13 +10,13 @@ use mcp_edge_sign_in::{
     session::Session,
     tokens::Tokens,
 };
-use serde_json::Value;
 
 use super::{error::RoundTripError, redemption::redeem};
 use crate::{
     account::message::{Answer as AccountAnswer, Request as AccountRequest},
     audit::Event,
     deployment::Owner,
+    jwt::grant_id_of,
     key::message::{Answer as KeyAnswer, NewKey, Request as KeyRequest},
     keyring::{RevokedKey, revoke},
     pages::{
@@ -178,15 +178,7 @@ async fn obtain<P: Platform>(
         return Err(RoundTripError::FewerScopes { missing: missing.join(" ") });
     }
     let refresh_token = refresh_token.ok_or(RoundTripError::NoRefreshToken)?;
-    Ok(Grant { refresh_token, grant_id: grant_id_of(&access_token) })
-}
-
-/// The claim `grant_id` of an access token that was verified, which an operator may have added: what the provider calls the
-/// grant.
-fn grant_id_of(access_token: &Secret) -> Option<String> {
-    let payload = BASE64_URL_SAFE_NO_PAD.decode(access_token.expose().split('.').nth(1)?).ok()?;
-    let claims: Value = serde_json::from_slice(&payload).ok()?;
-    claims["grant_id"].as_str().filter(|id| (1..=200).contains(&id.len())).map(str::to_owned)
+    Ok(Grant { refresh_token, grant_id: grant_id_of(access_token.expose()) })
 }
 
 /// Gives the room back. If this fails, the object of the user does it by itself, after asking the key.
