@@ -33,6 +33,8 @@ describe("JWKS_URL", () => {
     await assertRefused(worker, { token: newToken(first) }, "unknown_key");
     assert.equal(provider.count("jwks"), 0);
     assert.deepEqual(other.requests.map(({ path }) => path)[0], "/elsewhere/jwks?p=a");
+    // Nobody waits for the discovery document: its places are still being asked when the tokens are answered.
+    await worker.waitFor(() => PLACES.every((place) => provider.count(place) > 0), "a place of the discovery document was not asked");
     assert.deepEqual(PLACES.map((place) => provider.count(place)), [1, 1, 1, 1]);
     const health = await send(worker, { path: "/healthz" });
     assert.deepEqual([health.status, health.json.ready], [200, true]);
