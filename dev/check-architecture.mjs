@@ -22,19 +22,21 @@ const ARROWS = {
   "mcp-edge-identity": [],
   "mcp-edge-providers": [],
   "mcp-edge-access-keys": ["mcp-edge-runtime"],
+  "mcp-edge-connections": ["mcp-edge-runtime"],
   "mcp-edge-oauth": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-providers", "mcp-edge-access-keys"],
   "mcp-edge-sign-in": ["mcp-edge-runtime", "mcp-edge-oauth"],
   "mcp-edge-protocol": ["mcp-edge-runtime"],
-  "mcp-edge-server": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-protocol"],
-  "mcp-edge-gateway": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-protocol"],
+  "mcp-edge-server": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-protocol", "mcp-edge-connections"],
+  "mcp-edge-gateway": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-protocol", "mcp-edge-connections"],
   "mcp-edge": [
     "mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-oauth", "mcp-edge-server", "mcp-edge-gateway", "mcp-edge-macros",
+    "mcp-edge-connections",
   ],
   "mcp-edge-macros": [],
   // Facts about providers, and no code of the library that it judges.
   "mcp-edge-doctor": ["mcp-edge-providers"],
   registrar: ["mcp-edge-runtime", "mcp-edge-oauth", "mcp-edge-sign-in"],
-  "mcp-edge-vault": ["mcp-edge-runtime", "mcp-edge-oauth", "mcp-edge-access-keys", "mcp-edge-sign-in"],
+  "mcp-edge-vault": ["mcp-edge-runtime", "mcp-edge-oauth", "mcp-edge-access-keys", "mcp-edge-connections", "mcp-edge-sign-in"],
   "seams-worker": ["mcp-edge-runtime"],
 };
 
@@ -50,13 +52,13 @@ const ARROWS_OF_TESTS = {
 };
 
 /** The Workers: they depend on the library alone. */
-for (const worker of ["mcp-edge-worker", "notes", "conformance-worker", "bench-worker"]) ARROWS[worker] = ["mcp-edge"];
+for (const worker of ["mcp-edge-worker", "notes", "agenda", "conformance-worker", "bench-worker"]) ARROWS[worker] = ["mcp-edge"];
 
 /** What only the Worker shell, and Workers, may depend on: an optional dependency elsewhere. */
 const PLATFORM = /^(worker|web-sys|js-sys|wasm-bindgen.*|wasm-streams|getrandom)$/;
 
 /** The crates that must compile without the platform. */
-const PORTABLE = Object.keys(ARROWS).filter((name) => /^mcp-edge(-(runtime|identity|access-keys|providers|oauth|sign-in|protocol|server|gateway|macros))?$/.test(name));
+const PORTABLE = Object.keys(ARROWS).filter((name) => /^mcp-edge(-(runtime|identity|access-keys|connections|providers|oauth|sign-in|protocol|server|gateway|macros))?$/.test(name));
 
 const metadata = JSON.parse(
   execFileSync("cargo", ["metadata", "--format-version=1", "--no-deps", "--locked"], { encoding: "utf8", cwd: ROOT }),

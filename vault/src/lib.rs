@@ -20,6 +20,10 @@
 //! | [`key`] | the object of one key: its record, its grant, the one refresh at a time |
 //! | [`account`] | the object of one user: the list of keys, and what is left to be done at the provider |
 //! | [`personal_token`] | the object of one personal access token |
+//! | [`connection`] | tokens of other services: the table of connections, who asks, where tokens come from |
+//! | [`connected`] | the object of one user's connected accounts |
+//! | [`service`] | authorization servers of others, as their client |
+//! | [`connect`] | connecting an account: the link, the consent, the round trip, the confirmation |
 //! | [`provider`] | grants at the provider: refreshing and revoking |
 //! | [`secrets`] | ids, hashes and sealing keys: what is derived from which secret |
 //! | [`columns`], [`jwt`] | what several objects read: columns of rows, the expiry of access tokens |
@@ -31,6 +35,9 @@ pub mod account;
 pub mod administration;
 pub mod audit;
 pub mod columns;
+pub mod connect;
+pub mod connected;
+pub mod connection;
 pub mod deployment;
 pub mod internal;
 pub mod jwt;
@@ -43,6 +50,7 @@ pub mod provider;
 pub mod requested_key;
 pub mod revocation;
 pub mod secrets;
+pub mod service;
 pub mod settings;
 pub mod sign_in;
 pub mod user_keys;

@@ -223,6 +223,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             env: self.env.clone(),
             now: context.now,
             request_id: context.request_id.clone(),
+            connections: None,
         };
         let handling = self.server.handle(head, &body, request, &self.server_services);
         // A handler may wait long, and the body may be large.

@@ -284,7 +284,7 @@ impl<E> Call<E> {
 impl Context {
     /// Creates the context of one request; its environment is left to the caller.
     pub fn new<E>(request: RequestContext<E>, services: &Rc<ServerServices>, client: ClientDeclaration) -> (E, Self) {
-        let RequestContext { identity, env, now, request_id } = request;
+        let RequestContext { identity, env, now, request_id, connections: _ } = request;
         let ClientDeclaration { revision, client, capabilities, progress_token, log_level } = client;
         let context = Self {
             identity,

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use mcp_edge_connections::port::Connections;
 use mcp_edge_identity::Identity;
 use mcp_edge_runtime::ports::Runtime;
 
@@ -38,4 +39,6 @@ pub struct RequestContext<E = ()> {
     pub now: u64,
     /// The id under which the operator finds the request in the log.
     pub request_id: String,
+    /// Tokens of other services for this caller; `None`: the endpoint has no connections.
+    pub connections: Option<Rc<dyn Connections>>,
 }

@@ -91,7 +91,8 @@ impl<'s, E: Clone + 'static> Client<'s, E> {
     #[must_use]
     pub fn with_env(server: &'s Server<E>, env: E) -> Self {
         let identity = Rc::new(Identity::for_test("test", ""));
-        let context = RequestContext { identity, env, now: NOW, request_id: "test-request".to_owned() };
+        let context =
+            RequestContext { identity, env, now: NOW, request_id: "test-request".to_owned(), connections: None };
         let services = ServerServices::new(Rc::new(TestRuntime::default()));
         Self { server, context, services, revision: MODERN, capabilities: json!({}), log_level: None }
     }

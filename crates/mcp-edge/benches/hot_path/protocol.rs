@@ -63,7 +63,8 @@ impl Exchange {
     /// One exchange has gone before: what is made once per isolate is there.
     fn new(server: Server<()>, head: RequestHead<'static>, body: &Value) -> Self {
         let identity = Rc::new(Identity::for_test("alice", "whoami:read"));
-        let context = RequestContext { identity, env: (), now: NOW, request_id: "request-1".to_owned() };
+        let context =
+            RequestContext { identity, env: (), now: NOW, request_id: "request-1".to_owned(), connections: None };
         let services = Rc::new(ServerServices::new(Rc::new(World::new())));
         let exchange = Self { server, head, body: body.to_string().leak(), context, services };
         exchange.handle(exchange.context.clone());

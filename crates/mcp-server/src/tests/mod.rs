@@ -165,7 +165,7 @@ impl Request {
 
 fn context(scopes: &str) -> RequestContext {
     let identity = Rc::new(Identity::for_test("ada", scopes));
-    RequestContext { identity, env: (), now: NOW, request_id: "r-1".to_owned() }
+    RequestContext { identity, env: (), now: NOW, request_id: "r-1".to_owned(), connections: None }
 }
 
 /// A user with an access key: for these tools, or for all.

@@ -1,0 +1,1 @@
+//! Connecting accounts of other services: the pages below `/account/connect` and `/account/connections`.

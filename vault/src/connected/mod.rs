@@ -1,0 +1,8 @@
+//! The object of one user's connected accounts: their tokens, sealed; the one refresh at a time; links and what waits for
+//! confirmation.
+//!
+//! | module | what it contains |
+//! |---|---|
+//! | [`message`] | what it is asked, and what it answers |
+
+pub mod message;

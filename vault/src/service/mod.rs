@@ -1,0 +1,111 @@
+//! Services of others, as their OAuth client: what a connection of the kind `connect` needs of an authorization server.
+
+use mcp_edge_runtime::secret::Secret;
+use mcp_edge_sign_in::authorization::{Code, RoundTrip};
+
+/// The authorization servers of all connections of the kind `connect`.
+#[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
+pub trait AuthorizationServers {
+    /// Begins a round trip for `scopes`: the URL for the browser, what to keep of it, and the client that asks.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    async fn begin(&self, connection: &str, scopes: &[String], now: u64) -> Result<Begun, ServiceError>;
+
+    /// Redeems a code. `scopes` are those that were asked for; more is an error.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    async fn redeem(&self, redemption: Redemption<'_>, now: u64) -> Result<ServiceTokens, ServiceError>;
+
+    /// The name of the account that tokens are of, for its user; `None` if the service does not say it.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    async fn account(&self, connection: &str, tokens: &ServiceTokens, now: u64)
+    -> Result<Option<String>, ServiceError>;
+
+    /// Gets an access token for a refresh token that `client_id` was given with `scopes`; more is an error.
+    ///
+    /// # Errors
+    /// [`ServiceError`]. `Ended` alone says that the refresh token is not good.
+    async fn refresh(
+        &self,
+        connection: &str,
+        client_id: &str,
+        refresh_token: &Secret,
+        scopes: &str,
+        now: u64,
+    ) -> Result<ServiceTokens, ServiceError>;
+
+    /// Revokes a token (RFC 7009). `Ok(false)`: the service offers no revocation.
+    ///
+    /// # Errors
+    /// [`ServiceError`]; it is to be tried again.
+    async fn revoke(&self, connection: &str, client_id: &str, token: &Secret, now: u64) -> Result<bool, ServiceError>;
+}
+
+/// A round trip that was begun.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// The authorization request.
+    pub url: String,
+    /// What the browser keeps, sealed.
+    pub round_trip: RoundTrip,
+    /// The client that asks, and redeems.
+    pub client_id: String,
+    /// The issuer that answers (RFC 9207); empty if it is not known.
+    pub issuer: String,
+}
+
+/// A code to redeem.
+#[derive(Debug, Clone, Copy)]
+pub struct Redemption<'a> {
+    /// The name of the connection.
+    pub connection: &'a str,
+    /// The client that asked.
+    pub client_id: &'a str,
+    /// The code.
+    pub code: &'a Code,
+    /// What was kept of the round trip.
+    pub round_trip: &'a RoundTrip,
+    /// What was asked for.
+    pub scopes: &'a [String],
+}
+
+/// Tokens of a service.
+#[derive(Debug, Clone)]
+pub struct ServiceTokens {
+    /// The access token.
+    pub access_token: Secret,
+    /// Until when it is good, in seconds since 1970; `None`: the service does not say.
+    pub until: Option<u64>,
+    /// The refresh token, if there is one.
+    pub refresh_token: Option<Secret>,
+    /// The ID token, if there is one; not verified.
+    pub id_token: Option<Secret>,
+    /// What was granted, separated by spaces.
+    pub scopes: String,
+    /// The client that they were issued to.
+    pub client_id: String,
+}
+
+/// Why a service has not done what it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServiceError {
+    /// The code or the refresh token is not good (`invalid_grant`).
+    #[error("the service has ended the grant")]
+    Ended,
+    /// It granted more than was asked for.
+    #[error("the service granted scopes that were not asked for")]
+    WiderScopes,
+    /// An endpoint of it is at a host that the operator has not named, is not https, or is at a private address.
+    #[error("{0}")]
+    ForeignEndpoint(String),
+    /// It refuses our client, or there is none: for the operator.
+    #[error("{0}")]
+    Client(String),
+    /// No answer, or none that can be used.
+    #[error("{0}")]
+    Unavailable(String),
+}
