@@ -1,6 +1,6 @@
 //! The form in which statements and rows reach the platform: JSON, with a blob as an array of one string, its base64.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use crate::base64::STANDARD;
 use serde_json::{Number, Value as Json};
 
 use super::{Rows, SqlError, Statement, Value};
@@ -60,7 +60,7 @@ fn value_of(json: Json) -> Result<Value, SqlError> {
         },
         Json::String(text) => Value::Text(text),
         Json::Array(blob) => {
-            let bytes = blob.first().and_then(Json::as_str).and_then(|text| STANDARD.decode(text).ok());
+            let bytes = blob.first().and_then(Json::as_str).and_then(|text| STANDARD.decode(text));
             Value::Blob(bytes.ok_or_else(|| unreadable("a blob is not base64"))?)
         }
         Json::Bool(_) | Json::Object(_) => return Err(unreadable("a value is of no type of SQLite")),

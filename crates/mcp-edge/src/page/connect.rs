@@ -9,7 +9,7 @@
 //! | ChatGPT | no link with values; the settings are at `chatgpt.com/#settings/Connectors` |
 //! | Claude Code, MCP Inspector, `mcp-remote` | command lines |
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use mcp_edge_runtime::base64::STANDARD;
 use serde_json::Value;
 
 use crate::page::html::url_component;
@@ -32,7 +32,7 @@ pub struct Client {
 pub fn clients(name: &str, url: &str) -> [Client; 7] {
     let word = command_word(name);
     let (name_component, url_text) = (url_component(name), json_string(url));
-    let cursor = BASE64_STANDARD.encode(["{\"url\":", &url_text, "}"].concat());
+    let cursor = STANDARD.encode(["{\"url\":", &url_text, "}"].concat());
     let vs_code = ["{\"name\":", &json_string(name), ",\"type\":\"http\",\"url\":", &url_text, "}"].concat();
     let client = |name, how| Client { name, how, link: None, copy: None };
     let with_link =
@@ -116,7 +116,7 @@ mod tests {
         );
         let cursor = link("Cursor", "Notes");
         let config = cursor.strip_prefix("cursor://anysphere.cursor-deeplink/mcp/install?name=Notes&config=").unwrap();
-        let config = BASE64_STANDARD.decode(config.replace("%3D", "=")).unwrap();
+        let config = STANDARD.decode(config.replace("%3D", "=")).unwrap();
         assert_eq!(config, br#"{"url":"https://mcp.example.com/mcp"}"#);
         assert_eq!(
             link("VS Code", "Notes"),
