@@ -6,7 +6,7 @@
 //! request: it opens for the same request of the same caller at the same server only, and for [`STATE_SECONDS`]. It can
 //! be used again within that time; a tool with an effect that must happen once has to see to that itself.
 
-use std::fmt;
+use std::{collections::BinaryHeap, fmt};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -155,10 +155,9 @@ fn digest_value(hasher: &mut Sha256, value: &Value) {
             hasher.update(b"]");
         }
         Value::Object(members) => {
-            let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
-            names.sort_unstable();
+            let names: BinaryHeap<&str> = members.keys().map(String::as_str).collect();
             hasher.update(b"{");
-            for name in names {
+            for name in names.into_sorted_vec() {
                 update(hasher, name.as_bytes());
                 digest_value(hasher, &members[name]);
             }
