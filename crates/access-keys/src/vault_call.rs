@@ -1,7 +1,7 @@
 //! The messages between an endpoint and the vault. They are lists that begin with a name, read and written by hand: derived,
 //! they would be some KB of an endpoint's code.
 
-use mcp_edge_runtime::secret::Secret;
+use mcp_edge_runtime::{json::to_json, secret::Secret};
 use serde_json::{Value, json};
 
 /// What an endpoint asks the vault.
@@ -97,7 +97,7 @@ impl Request {
             Self::UseKey { key } => ("use_key", key),
             Self::ExchangePersonalToken { token } => ("exchange_personal_token", token),
         };
-        json!([name, secret.expose()]).to_string()
+        to_json(&[name, secret.expose()])
     }
 
     /// Reads a message. `None`: it is not one of ours.
@@ -117,7 +117,7 @@ impl Answer {
     /// The answer as it is sent. Inverse of [`Answer::from_json`].
     #[must_use]
     pub fn to_json(&self) -> String {
-        match self {
+        let answer = match self {
             Self::Key(KeyToken { access_token, id, issuer, subject, scopes, tools, until }) => {
                 json!(["key", access_token.expose(), id, issuer, subject, scopes, tools, until])
             }
@@ -129,8 +129,8 @@ impl Answer {
                 json!(["refused", name])
             }
             Self::Unavailable { retry_after, cause } => json!(["unavailable", retry_after, cause]),
-        }
-        .to_string()
+        };
+        to_json(&answer)
     }
 
     /// Reads an answer. `None`: it is not one of the vault's.
