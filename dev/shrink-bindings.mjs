@@ -1,7 +1,5 @@
-// Takes out of what wasm-bindgen has written what the Worker does not use. wasm-bindgen binds all that a crate offers to
-// JavaScript: classes of the `worker` crate, for example, that no Worker of ours returns.
+// Takes out of the JavaScript that wasm-bindgen has written what the optimized module does not need.
 //
-//   shrink-bindings.mjs exports JS WASM   prints the exports of WASM that the bundle JS uses, as a graph for wasm-metadce
 //   shrink-bindings.mjs imports JS WASM   removes from JS, written by wasm-bindgen, the functions that WASM does not import
 //   shrink-bindings.mjs names JS MAP      gives imports and exports in JS the names that wasm-opt has given them in MAP:
 //                                         half of each name is a hash, which does not compress
@@ -13,17 +11,11 @@ const BINDINGS = "./index_bg.js";
 
 const [, , step, path, other] = process.argv;
 const script = readFileSync(path, "utf8");
-({ exports: printUsedExports, imports: removeUnusedImports, names: rename })[step]();
-
-function printUsedExports() {
-  const names = WebAssembly.Module.exports(module()).map(({ name }) => name);
-  const used = names.filter((name) => new RegExp(`\\.${name}\\b`).test(script));
-  const nodes = used.map((name) => ({ name, export: name }));
-  console.log(JSON.stringify([{ name: "used by JavaScript", root: true, reaches: used }, ...nodes]));
-}
+({ imports: removeUnusedImports, names: rename })[step]();
 
 function removeUnusedImports() {
-  const used = new Set(WebAssembly.Module.imports(module()).map(({ name }) => name));
+  const module = new WebAssembly.Module(readFileSync(other));
+  const used = new Set(WebAssembly.Module.imports(module).map(({ name }) => name));
   writeFileSync(path, script.replace(/^ {8}(\w+): function\([^]*?^ {8}\},\n/gm, (all, name) => (used.has(name) ? all : "")));
 }
 
@@ -40,8 +32,4 @@ function rename() {
     .replace(/\bwasm\.(\w+)/g, (all, name) => (exported.has(name) ? `wasm.${exported.get(name)}` : all))
     .replace(new RegExp(`"${RegExp.escape(BINDINGS)}": (\\w+),[^}]*`), (all, bindings) => `a: { ...${bindings}${others.join("")} } `);
   writeFileSync(path, renamed);
-}
-
-function module() {
-  return new WebAssembly.Module(readFileSync(other));
 }
