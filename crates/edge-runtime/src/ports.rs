@@ -104,7 +104,7 @@ pub struct HttpResponse {
 pub enum FetchError {
     /// Not complete in time.
     // Not as a number of seconds: what writes a float takes 7 kB of the bundle.
-    #[error("no complete answer within {0:?}")]
+    #[error("no complete answer within {}s", .0.as_secs())]
     Timeout(Duration),
     /// Longer than allowed.
     #[error("answer longer than {0} bytes")]
