@@ -3,7 +3,7 @@
 
 use std::mem::take;
 
-use mcp_edge_runtime::{json::quote, secret::Secret};
+use mcp_edge_runtime::{json::to_json, secret::Secret};
 use serde_json::{Value, json};
 
 /// What an endpoint asks the vault.
@@ -99,7 +99,7 @@ impl Request {
             Self::UseKey { key } => ("use_key", key),
             Self::ExchangePersonalToken { token } => ("exchange_personal_token", token),
         };
-        ["[\"", name, "\",", &quote(secret.expose()), "]"].concat()
+        to_json(&[name, secret.expose()])
     }
 
     /// Reads a message. `None`: it is not one of ours.
@@ -119,7 +119,7 @@ impl Answer {
     /// The answer as it is sent. Inverse of [`Answer::from_json`].
     #[must_use]
     pub fn to_json(&self) -> String {
-        match self {
+        let answer = match self {
             Self::Key(KeyToken { access_token, id, issuer, subject, scopes, tools, until }) => {
                 json!(["key", access_token.expose(), id, issuer, subject, scopes, tools, until])
             }
@@ -131,8 +131,8 @@ impl Answer {
                 json!(["refused", name])
             }
             Self::Unavailable { retry_after, cause } => json!(["unavailable", retry_after, cause]),
-        }
-        .to_string()
+        };
+        to_json(&answer)
     }
 
     /// Reads an answer. `None`: it is not one of the vault's.

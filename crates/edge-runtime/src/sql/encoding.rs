@@ -4,6 +4,7 @@ use crate::base64::STANDARD;
 use serde_json::{Number, Value as Json};
 
 use super::{Rows, SqlError, Statement, Value};
+use crate::json;
 
 /// The largest integer, positive or negative, that the platform stores exactly: it passes numbers as doubles.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
@@ -17,7 +18,7 @@ pub fn to_json(statements: &[Statement]) -> Result<String, SqlError> {
         let parameters = statement.parameters.iter().map(json_of);
         std::iter::once(Ok(statement.sql.into())).chain(parameters).collect::<Result<Vec<_>, _>>().map(Json::Array)
     });
-    Ok(Json::Array(statements.collect::<Result<_, _>>()?).to_string())
+    Ok(json::to_json(&statements.collect::<Result<Vec<_>, _>>()?))
 }
 
 fn json_of(value: &Value) -> Result<Json, SqlError> {

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::limits::{STATE_BYTES, STATE_SECONDS};
 use mcp_edge_identity::Identity;
-use mcp_edge_runtime::{ports::Runtime, seal::SealingKey};
+use mcp_edge_runtime::{json::to_json, ports::Runtime, seal::SealingKey};
 
 /// Separates these keys from others made from the same secret, and from other versions of the format.
 const KEY_LABEL: &str = "mcp-edge request state key v2";
@@ -109,7 +109,9 @@ impl State {
         now: u64,
     ) -> Result<Self, Rejected> {
         let plain = key.0.open(text, &binding.digest(identity)).map_err(|_| Rejected)?;
-        let state: Self = serde_json::from_slice(&plain).map_err(|_| Rejected)?;
+        // Not `from_slice`: that would be a second instance of the whole parser.
+        let plain = std::str::from_utf8(&plain).map_err(|_| Rejected)?;
+        let state: Self = serde_json::from_str(plain).map_err(|_| Rejected)?;
         if state.expires <= now { Err(Rejected) } else { Ok(state) }
     }
 }
@@ -169,7 +171,7 @@ fn digest_value(hasher: &mut Sha256, value: &Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {
             hasher.update(b"=");
-            update(hasher, value.to_string().as_bytes());
+            update(hasher, to_json(value).as_bytes());
         }
     }
 }
