@@ -1,67 +1,45 @@
-//! Base64 (RFC 4648), in one form each: canonical, with all of the padding or none. By hand, since the usual crate is 2 KB more
-//! of a bundle.
+//! Base64 (RFC 4648), in one form each: canonical, with all of the padding or none.
+
+use base64ct::{Base64 as Standard, Base64UrlUnpadded, Encoding};
 
 /// The standard alphabet, with padding (§4).
-pub const STANDARD: Base64 = Base64 { last: *b"+/", is_padded: true };
+pub const STANDARD: Base64 = Base64::Standard;
 
 /// The alphabet for URLs and file names, without padding (§5).
-pub const URL_SAFE_NO_PAD: Base64 = Base64 { last: *b"-_", is_padded: false };
+pub const URL_SAFE_NO_PAD: Base64 = Base64::UrlSafeNoPad;
 
 /// An alphabet, and whether strings are padded.
 #[derive(Debug, Clone, Copy)]
-pub struct Base64 {
-    /// The last two digits, in which alphabets differ.
-    last: [u8; 2],
-    is_padded: bool,
+pub enum Base64 {
+    /// [`STANDARD`]
+    Standard,
+    /// [`URL_SAFE_NO_PAD`]
+    UrlSafeNoPad,
 }
 
 impl Base64 {
     /// Encodes bytes.
     #[must_use]
     pub fn encode(self, bytes: impl AsRef<[u8]>) -> String {
-        let mut text = String::new();
-        self.encode_into(bytes.as_ref(), &mut text);
-        text
+        match self {
+            Self::Standard => Standard::encode_string(bytes.as_ref()),
+            Self::UrlSafeNoPad => Base64UrlUnpadded::encode_string(bytes.as_ref()),
+        }
     }
 
     /// Encodes bytes, and adds them to a text.
     pub fn encode_into(self, bytes: &[u8], text: &mut String) {
-        text.reserve(bytes.len().div_ceil(3) * 4);
-        for chunk in bytes.chunks(3) {
-            let mut group = [0; 4];
-            group[1..=chunk.len()].copy_from_slice(chunk);
-            let group = u32::from_be_bytes(group);
-            for place in 0..4 {
-                if place <= chunk.len() {
-                    text.push(char::from(self.digit(group >> (18 - 6 * place) & 63)));
-                } else if self.is_padded {
-                    text.push('=');
-                }
-            }
-        }
+        text.push_str(&self.encode(bytes));
     }
 
     /// Decodes a text. `None` for one that is not the encoding of any bytes: with other digits or padding, or with bits that
     /// are left over and not zero.
     #[must_use]
     pub fn decode(self, text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
-        self.decode_canonical(text.as_ref())
-    }
-
-    fn decode_canonical(self, text: &[u8]) -> Option<Vec<u8>> {
-        let digits = if self.is_padded { without_padding(text)? } else { text };
-        let others = if self.is_padded { URL_SAFE_NO_PAD.last } else { STANDARD.last };
-        let (bytes, left_over) = decode_digits(digits)?;
-        (left_over == Some(0) && !digits.iter().any(|digit| others.contains(digit))).then_some(bytes)
-    }
-
-    fn digit(self, value: u32) -> u8 {
-        #[allow(clippy::cast_possible_truncation, reason = "below 64")]
-        match value as u8 {
-            value @ 0..=25 => b'A' + value,
-            value @ 26..=51 => b'a' + value - 26,
-            value @ 52..=61 => b'0' + value - 52,
-            value => self.last[usize::from(value & 1)],
+        let text = std::str::from_utf8(text.as_ref()).ok()?;
+        match self {
+            Self::Standard => Standard::decode_vec(text).ok(),
+            Self::UrlSafeNoPad => Base64UrlUnpadded::decode_vec(text).ok(),
         }
     }
 }
@@ -70,14 +48,6 @@ impl Base64 {
 #[must_use]
 pub fn decode_leniently(text: &str) -> Option<Vec<u8>> {
     decode_digits(text.trim_end_matches('=').as_bytes()).map(|(bytes, _)| bytes)
-}
-
-fn without_padding(text: &[u8]) -> Option<&[u8]> {
-    if !text.len().is_multiple_of(4) {
-        return None;
-    }
-    let text = text.strip_suffix(b"=").unwrap_or(text);
-    Some(text.strip_suffix(b"=").unwrap_or(text))
 }
 
 /// The bytes of digits of either alphabet, and the bits that are left over; `None` of a digit that belongs to no byte.
