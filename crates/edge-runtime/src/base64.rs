@@ -47,11 +47,11 @@ impl Base64 {
 /// Decodes what any decoder could take for Base64: in either alphabet, with or without padding, with bits left over.
 #[must_use]
 pub fn decode_leniently(text: &str) -> Option<Vec<u8>> {
-    decode_digits(text.trim_end_matches('=').as_bytes()).map(|(bytes, _)| bytes)
+    decode_digits(text.trim_end_matches('=').as_bytes())
 }
 
-/// The bytes of digits of either alphabet, and the bits that are left over; `None` of a digit that belongs to no byte.
-fn decode_digits(digits: &[u8]) -> Option<(Vec<u8>, Option<u32>)> {
+/// The bytes of digits of either alphabet.
+fn decode_digits(digits: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
     let (mut buffer, mut bits) = (0_u32, 0);
     for digit in digits {
@@ -71,7 +71,7 @@ fn decode_digits(digits: &[u8]) -> Option<(Vec<u8>, Option<u32>)> {
             bytes.push((buffer >> bits) as u8);
         }
     }
-    Some((bytes, (bits < 6).then_some(buffer & ((1 << bits) - 1))))
+    Some(bytes)
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
