@@ -32,7 +32,7 @@ use mcp_edge_runtime::{
     context::RequestContext,
     cors::{self, AllowedHeaders, Origin},
     http::{HeaderNames, RequestBody, RequestHead, Response},
-    json::Object,
+    json::{Object, to_json},
     log::{LogRecord, LogSettings, cut},
     ports::Services,
 };
@@ -339,7 +339,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             "error_description": format!("The HTTP+SSE transport is not offered. Use Streamable HTTP at {url}"),
             "endpoint": url,
         });
-        cors::public(Response::json(410, body.to_string()))
+        cors::public(Response::json(410, to_json(&body)))
     }
 
     fn elsewhere(&self) -> Response {
@@ -347,7 +347,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             "error": "not_found",
             "error_description": format!("Not found. The MCP endpoint is {}", self.settings.resource.url),
         });
-        cors::public(Response::json(404, body.to_string()))
+        cors::public(Response::json(404, to_json(&body)))
     }
 }
 

@@ -6,8 +6,7 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge_runtime::secret::Secret;
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, secret::Secret};
 use serde_json::json;
 
 use super::clock::Clock;
@@ -105,7 +104,7 @@ impl TestProvider {
             return Secret::new(format!("opaque {number}"));
         }
         let claims = json!({"exp": self.clock.now() + self.lifetime.get(), "jti": number}).to_string();
-        Secret::new(format!("e30.{}.sig", BASE64_URL_SAFE_NO_PAD.encode(claims)))
+        Secret::new(format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims)))
     }
 
     fn rotate(&self, refresh_token: &Secret) -> Result<Refreshed, RefreshError> {

@@ -1,9 +1,9 @@
 //! Messages that may be passed on: to the upstream, and its response back.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_protocol::revision::Era;
 use mcp_edge_runtime::{
+    base64::URL_SAFE_NO_PAD,
     forward::Forward,
     http::RequestHead,
     json::{array, quote},
@@ -125,7 +125,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
 pub(super) fn own_id(caller: Caller<'_>) -> String {
     let mut random = [0; 12];
     caller.runtime.random(&mut random);
-    quote(&["mcp-edge-", &BASE64_URL_SAFE_NO_PAD.encode(random)].concat())
+    quote(&["mcp-edge-", &URL_SAFE_NO_PAD.encode(random)].concat())
 }
 
 pub(super) fn failed<'a>(id: Option<&'a str>) -> impl FnOnce(Failure) -> Refused<'a> {
