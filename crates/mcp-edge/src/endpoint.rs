@@ -9,6 +9,8 @@ mod access_keys;
 mod connections;
 mod elsewhere;
 mod route;
+#[cfg(feature = "connections")]
+mod with_connections;
 
 use std::{cell::OnceCell, rc::Rc};
 

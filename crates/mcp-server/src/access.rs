@@ -144,7 +144,7 @@ impl<E> Call<E> {
     }
 }
 
-/// What a handler asks for. It may outlive the handler's own references.
+/// What a handler asks for; owned, since waiting takes a future without borrows.
 struct Asked {
     connections: Rc<dyn Connections>,
     user_of_token: &'static str,

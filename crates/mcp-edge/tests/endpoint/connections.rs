@@ -178,7 +178,7 @@ fn tools_with_connections_need_the_vault() {
 }
 
 #[test]
-fn the_operator_is_told_that_nobody_can_connect_an_account() {
+fn the_operator_reads_that_nobody_can_connect_an_account() {
     let Deployment { world, .. } = Deployment::new(&[]);
     let vault = Vault { answer: Rc::new(RefCell::new(Err(CallError::Forbidden))), asked: Rc::default() };
     let endpoint = Endpoint::new(settings(&["VAULT_CALLS"], &[]), server(), (), world.clone());
