@@ -11,6 +11,7 @@ use crate::{
     limits::LIST_TTL,
     primitives::{
         completion::{Completer, Completers, completion_methods},
+        connection::Declared,
         content::ResourceContents,
         error::{Failure, ResourceError},
         listing::{Listing, listing_methods},
@@ -124,7 +125,7 @@ impl<E: 'static> Resource<E> {
         }
     }
 
-    listing_methods!();
+    listing_methods!("resource:");
 
     /// The media type: `text/markdown`.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
@@ -163,6 +164,7 @@ impl<E: 'static> Resource<E> {
         };
         ResourceEntry {
             uri: uri.into(),
+            connections: listing.connections,
             requirements: listing.requirements,
             cache: cache.unwrap_or(default),
             read,
@@ -177,6 +179,7 @@ pub(crate) struct ResourceEntry<E> {
     pub requirements: Requirements,
     pub cache: Cache,
     pub read: Rc<Reader<E>>,
+    pub connections: Declared,
     pub listed: String,
 }
 
@@ -242,7 +245,7 @@ impl<E: 'static> ResourceTemplate<E> {
         }
     }
 
-    listing_methods!();
+    listing_methods!("resource:");
     completion_methods!();
 
     /// The media type, if it is the same for all.
@@ -268,6 +271,7 @@ impl<E: 'static> ResourceTemplate<E> {
             .maybe_text("mimeType", mime_type.as_deref())
             .close();
         Ok(TemplateEntry {
+            connections: listing.connections,
             uri_template: template.into(),
             template: parsed,
             requirements: listing.requirements,
@@ -287,6 +291,7 @@ pub(crate) struct TemplateEntry<E> {
     pub cache: Cache,
     pub completers: Rc<Completers<E>>,
     pub read: Rc<Reader<E>>,
+    pub connections: Declared,
     pub listed: String,
 }
 
