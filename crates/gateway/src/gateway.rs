@@ -16,7 +16,7 @@ mod messages;
 mod prepared;
 mod streams;
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_identity::{AccessNeeded, Scopes};
@@ -35,7 +35,7 @@ use mcp_edge_runtime::{
     secret::Secret,
 };
 
-use self::prepared::PreparedRequest;
+use self::{connecting::connected, prepared::PreparedRequest};
 use crate::{
     access::{Decision, Policy, Target},
     answer::Answered,
@@ -80,7 +80,9 @@ pub struct Handled {
 pub struct Gateway<F, K> {
     upstream: Upstream<F, K>,
     policy: Policy,
-    pins: Option<Pins>,
+    pins: Option<Rc<Pins>>,
+    /// What is known of the definitions that callers are shown, where each has an account of their own; the oldest first.
+    pins_of_callers: RefCell<Vec<(Vec<u8>, Rc<Pins>)>>,
     sessions: SessionSeal,
     /// What is held of requests that wait.
     bodies: Bodies,
@@ -164,7 +166,16 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     pub fn new(settings: &GatewaySettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
         let GatewaySettings { upstream, policy, pins, jwks, session, .. } = settings.clone();
         let upstream = Upstream::new(upstream, forward, signing_key);
-        Self { upstream, policy, pins, sessions: session, bodies: Bodies::default(), public_keys: jwks }
+        let (pins, pins_of_callers) = (pins.map(Rc::new), RefCell::default());
+        Self {
+            upstream,
+            policy,
+            pins,
+            pins_of_callers,
+            sessions: session,
+            bodies: Bodies::default(),
+            public_keys: jwks,
+        }
     }
 
     async fn respond(&self, head: &RequestHead<'_>, body: &str, caller: Caller<'_>) -> Handled {
@@ -180,7 +191,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             _ => self.listen(head, caller).map(Some),
         };
         let answered = match prepared {
-            Ok(Some(request)) => self.pass_on_connected(&request, caller).await,
+            Ok(Some(request)) => self.pass_on_for(&request, caller).await,
             Ok(None) => Ok(Answered::accepted()),
             Err(refused) => Err(refused),
         };
@@ -189,6 +200,22 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             handled.unapproved.retain(|Unapproved { name, digest }| pins.report(name, digest.as_deref()));
         }
         handled
+    }
+
+    /// Passes on what was prepared, again once the user has connected an account that it takes.
+    async fn pass_on_for<'a>(
+        &self,
+        request: &PreparedRequest<'a>,
+        caller: Caller<'_>,
+    ) -> Result<Answered, Refused<'a>> {
+        let mut has_waited = false;
+        loop {
+            let answered = self.pass_on(request, caller).await;
+            let Some(connection) = self.upstream.connection() else { return answered };
+            if let Some(answered) = connected(connection, answered, request, caller, &mut has_waited).await {
+                return answered;
+            }
+        }
     }
 
     /// Decides on a POST; nothing of it if nothing is passed on.

@@ -87,9 +87,24 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         asked: Asked<'s>,
         caller: Caller<'s>,
     ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
+        match self.upstream.connection() {
+            Some(connection) => self.exchange_connected(connection, era, request, asked, caller),
+            None => self.exchange_once(era, request, asked, caller),
+        }
+    }
+
+    /// The same with what the request shows the upstream.
+    pub(super) fn exchange_once<'s>(
+        &'s self,
+        era: Era,
+        request: UpstreamRequest<'s>,
+        asked: Asked<'s>,
+        caller: Caller<'s>,
+    ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
         async move {
             let response = self.upstream.send(caller, request).await?;
-            let (policy, pins, identity) = (&self.policy, self.pins.as_ref(), caller.identity);
+            let pins = self.pins_for(caller.identity);
+            let (policy, pins, identity) = (&self.policy, pins.as_deref(), caller.identity);
             let rewriting = RewriteContext { policy, identity, pins, era, now: caller.context.now };
             Answering { rewriting, patience: self.upstream.timeout() }.answer(asked, response).await
         }
