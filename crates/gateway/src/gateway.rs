@@ -35,7 +35,7 @@ use mcp_edge_runtime::{
     secret::Secret,
 };
 
-use self::{connecting::connected, prepared::PreparedRequest};
+use self::prepared::PreparedRequest;
 use crate::{
     access::{Decision, Policy, Target},
     answer::Answered,
@@ -191,7 +191,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             _ => self.listen(head, caller).map(Some),
         };
         let answered = match prepared {
-            Ok(Some(request)) => self.pass_on_for(&request, caller).await,
+            Ok(Some(request)) => self.pass_on(&request, caller).await,
             Ok(None) => Ok(Answered::accepted()),
             Err(refused) => Err(refused),
         };
@@ -200,22 +200,6 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             handled.unapproved.retain(|Unapproved { name, digest }| pins.report(name, digest.as_deref()));
         }
         handled
-    }
-
-    /// Passes on what was prepared, again once the user has connected an account that it takes.
-    async fn pass_on_for<'a>(
-        &self,
-        request: &PreparedRequest<'a>,
-        caller: Caller<'_>,
-    ) -> Result<Answered, Refused<'a>> {
-        let mut has_waited = false;
-        loop {
-            let answered = self.pass_on(request, caller).await;
-            let Some(connection) = self.upstream.connection() else { return answered };
-            if let Some(answered) = connected(connection, answered, request, caller, &mut has_waited).await {
-                return answered;
-            }
-        }
     }
 
     /// Decides on a POST; nothing of it if nothing is passed on.

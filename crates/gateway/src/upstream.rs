@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use futures_util::future::{FutureExt, LocalBoxFuture, ready};
 use mcp_edge_connections::{
     access::ServiceAccess,
     port::{Connections, NoAccess, TokenRequest},
@@ -55,16 +56,24 @@ pub struct Caller<'a> {
     pub connections: Option<&'a dyn Connections>,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
     /// Asks for a token of the upstream that is the caller's own. `refused` is one that the upstream has refused.
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn access(self, connection: &str, refused: Option<&ServiceAccess>) -> Result<ServiceAccess, NoAccess> {
+    #[must_use]
+    pub fn access<'s>(
+        self,
+        connection: &'s str,
+        refused: Option<&'s ServiceAccess>,
+    ) -> LocalBoxFuture<'s, Result<ServiceAccess, NoAccess>>
+    where
+        'a: 's,
+    {
         let request = TokenRequest { connection, scopes: &[], user_of_token: USER_OF_TOKEN, refused };
         match self.connections {
-            Some(connections) => connections.access(request).await,
-            None => Err(NoAccess::Misconfigured { cause: "there is no vault to ask".to_owned() }),
+            Some(connections) => connections.access(request),
+            None => ready(Err(NoAccess::Misconfigured { cause: "there is no vault to ask".to_owned() })).boxed_local(),
         }
     }
 }

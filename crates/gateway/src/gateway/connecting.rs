@@ -91,27 +91,32 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         }
         .boxed_local()
     }
-}
 
-/// What a caller is answered; if there was no token for it, how there comes to be one. `None`: there may be one by now, so that
-/// the request is passed on again. `has_waited` says whether that was so before.
-pub(super) async fn connected<'a>(
-    connection: &ConnectionSettings,
-    answered: Result<Answered, Refused<'a>>,
-    request: &PreparedRequest<'a>,
-    caller: Caller<'_>,
-    has_waited: &mut bool,
-) -> Option<Result<Answered, Refused<'a>>> {
-    let Err(Refused::Failed { failure: Failure::NoAccess(no_access), .. }) = answered else { return Some(answered) };
-    let answer = request.message().and_then(|message| message.answer);
-    if let (NoAccess::NotConnected { url: Some(_), .. }, Some(UserAnswer::Accepted), false) =
-        (&no_access, answer, *has_waited)
-    {
-        *has_waited = true;
-        wait_for_account(connection, caller).await;
-        return None;
+    /// Passes on what was prepared. If there is no token for it, says how there comes to be one, or waits for the user who is
+    /// about to connect an account, and passes it on again.
+    pub(super) fn pass_on_connected<'s, 'a: 's>(
+        &'s self,
+        connection: &'s ConnectionSettings,
+        request: &'s PreparedRequest<'a>,
+        caller: Caller<'s>,
+    ) -> LocalBoxFuture<'s, Result<Answered, Refused<'a>>> {
+        async move {
+            let answer = request.message().and_then(|message| message.answer);
+            let mut is_last = answer != Some(UserAnswer::Accepted);
+            loop {
+                let answered = self.pass_on_once(request, caller).await;
+                let Err(Refused::Failed { failure: Failure::NoAccess(no_access), .. }) = answered else {
+                    return answered;
+                };
+                if is_last || !matches!(no_access, NoAccess::NotConnected { url: Some(_), .. }) {
+                    return refuse(connection, no_access, request);
+                }
+                is_last = true;
+                wait_for_account(connection, caller).await;
+            }
+        }
+        .boxed_local()
     }
-    Some(refuse(connection, no_access, request))
 }
 
 /// Waits until the user has connected an account, but not for longer than [`PATIENCE`]. Boxed, as nearly no request waits.

@@ -57,7 +57,20 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     }
 
     /// Passes on what was prepared, and its response back.
-    pub(super) async fn pass_on<'a>(
+    pub(super) fn pass_on<'s, 'a: 's>(
+        &'s self,
+        request: &'s PreparedRequest<'a>,
+        caller: Caller<'s>,
+    ) -> LocalBoxFuture<'s, Result<Answered, Refused<'a>>> {
+        // Not within a future: what a future may wait for is never left out of the bundle.
+        match self.upstream.connection() {
+            Some(connection) => self.pass_on_connected(connection, request, caller),
+            None => self.pass_on_once(request, caller).boxed_local(),
+        }
+    }
+
+    /// The same without another attempt once the user has connected an account.
+    pub(super) async fn pass_on_once<'a>(
         &self,
         request: &PreparedRequest<'a>,
         caller: Caller<'_>,
