@@ -2,6 +2,8 @@
 
 use mcp_edge_identity::is_scope_token;
 
+#[cfg(feature = "connections")]
+use crate::primitives::required::WrongConnection;
 use crate::{
     limits::NAME_LENGTH,
     primitives::{icon::Icon, listing::Listing, prompt::PromptArgumentError, resource::Cache, template::TemplateError},
@@ -25,7 +27,7 @@ pub enum BuildError {
     /// Two items that clients could not tell apart.
     #[error("there are two {kind}s called {name:?}")]
     Duplicate {
-        /// `tool`, `resource`, `resource template`, `prompt` or `scope`.
+        /// `tool`, `resource`, `resource template`, `prompt`, `scope` or `connection`.
         kind: &'static str,
         /// Name or URI.
         name: String,
@@ -74,12 +76,35 @@ pub enum BuildError {
     /// An icon that clients will not fetch.
     #[error("icon {0:?} is neither an https: nor a data: URI")]
     Icon(String),
-    /// A resource that not everybody may read, but that caches may give to anybody.
+    /// Not the name of a connection: a lower-case letter, then up to 31 lower-case letters, digits and `-`.
+    #[cfg(feature = "connections")]
+    #[error("{0:?} is not the name of a connection")]
+    ConnectionName(String),
+    /// A resource that not everybody may read, or that is read with an account of the reader's, but that caches may give to
+    /// anybody.
     #[error("{0:?} requires something of its readers and yet lets shared caches keep it")]
     PublicCache(String),
     /// Pages without items never end.
     #[error("the page size is 0")]
     PageSize,
+}
+
+#[cfg(not(feature = "connections"))]
+impl From<std::convert::Infallible> for BuildError {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+#[cfg(feature = "connections")]
+impl From<WrongConnection> for BuildError {
+    fn from(wrong: WrongConnection) -> Self {
+        match wrong {
+            WrongConnection::Name(name) => Self::ConnectionName(name),
+            WrongConnection::Scope(scope) => Self::ScopeName(scope),
+            WrongConnection::Twice(name) => Self::Duplicate { kind: "connection", name },
+        }
+    }
 }
 
 /// What is checked of every primitive, regardless of its kind.
@@ -101,7 +126,9 @@ impl Registered {
             _ => check_uri(key, kind == "resource template")?,
         }
         check_icons(&listing.icons)?;
-        if cache.is_some_and(|cache| cache.public) && !listing.requirements.is_open() {
+        listing.connections.check()?;
+        let is_open = listing.requirements.is_open() && listing.connections.is_empty();
+        if cache.is_some_and(|cache| cache.public) && !is_open {
             return Err(BuildError::PublicCache(key.to_owned()));
         }
         Ok(Self { kind, key: key.to_owned(), scopes: listing.requirements.named.clone() })

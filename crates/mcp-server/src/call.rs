@@ -21,6 +21,7 @@ use crate::{
         },
     },
     notification::{self, LoggingLevel, Outbox},
+    primitives::connection::Access,
 };
 use mcp_edge_identity::{Identity, Kind};
 use mcp_edge_protocol::revision::{Era, Revision};
@@ -88,6 +89,8 @@ pub(super) struct Context {
     pub log_level: Option<LoggingLevel>,
     pub outbox: Rc<Outbox>,
     pub inputs: RefCell<Inputs>,
+    /// What the handler may ask for tokens of other services.
+    pub access: Access,
 }
 
 /// What a request says of its client, in the terms of both eras.
@@ -104,6 +107,10 @@ pub(super) struct ClientDeclaration {
 impl<E> Call<E> {
     pub(super) fn new(env: E, context: Rc<Context>) -> Self {
         Self { env, context }
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.context
     }
 
     /// Who calls: the user (or machine), the client, its scopes, and the claims that may be shown.
@@ -284,7 +291,7 @@ impl<E> Call<E> {
 impl Context {
     /// Creates the context of one request; its environment is left to the caller.
     pub fn new<E>(request: RequestContext<E>, services: &Rc<ServerServices>, client: ClientDeclaration) -> (E, Self) {
-        let RequestContext { identity, env, now, request_id, connections: _ } = request;
+        let RequestContext { identity, env, now, request_id, connections } = request;
         let ClientDeclaration { revision, client, capabilities, progress_token, log_level } = client;
         let context = Self {
             identity,
@@ -299,11 +306,12 @@ impl Context {
             log_level,
             outbox: Rc::new(Outbox::default()),
             inputs: RefCell::new(Inputs::default()),
+            access: Access::new(connections),
         };
         (env, context)
     }
 
-    fn ask(&self, key: &str, question: &Question) -> Result<Value, InputRequired> {
+    pub fn ask(&self, key: &str, question: &Question) -> Result<Value, InputRequired> {
         if self.revision.era() == Era::Legacy {
             return Err(InputRequired(Cause::Legacy));
         }

@@ -15,6 +15,9 @@
 //! # Ok::<(), mcp_edge_server::BuildError>(())
 //! ```
 
+#[cfg(feature = "connections")]
+mod connections;
+
 use std::{
     cell::{Cell, RefCell},
     future::poll_fn,

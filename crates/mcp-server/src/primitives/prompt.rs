@@ -11,6 +11,7 @@ use crate::{
     call::Call,
     primitives::{
         completion::{Completer, Completers, completion_methods},
+        connection::Declared,
         error::PromptError,
         listing::{Listing, listing_methods},
         prompt_result::{IntoPrompt, PromptResult},
@@ -133,7 +134,7 @@ impl<E: 'static> Prompt<E> {
         }
     }
 
-    listing_methods!();
+    listing_methods!("prompt:");
     completion_methods!();
 
     /// Declares an argument by hand, in place of one of the same name that the handler's type describes.
@@ -158,6 +159,7 @@ impl<E: 'static> Prompt<E> {
         let listed =
             listing.describe(Object::new().text("name", &name)).maybe_raw("arguments", shown.as_deref()).close();
         Ok(PromptEntry {
+            connections: listing.connections,
             name: name.into(),
             requirements: listing.requirements,
             arguments,
@@ -201,6 +203,7 @@ pub(crate) struct PromptEntry<E> {
     pub arguments: Vec<PromptArgument>,
     pub completers: Rc<Completers<E>>,
     pub run: Run<E>,
+    pub connections: Declared,
     pub listed: String,
 }
 

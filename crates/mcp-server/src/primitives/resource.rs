@@ -12,6 +12,7 @@ use crate::{
     limits::LIST_TTL,
     primitives::{
         completion::{Completer, Completers, completion_methods},
+        connection::Declared,
         content::ResourceContents,
         error::{Failure, ResourceError},
         listing::{Listing, listing_methods},
@@ -125,7 +126,7 @@ impl<E: 'static> Resource<E> {
         }
     }
 
-    listing_methods!();
+    listing_methods!("resource:");
 
     /// The media type: `text/markdown`.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
@@ -164,6 +165,7 @@ impl<E: 'static> Resource<E> {
         };
         ResourceEntry {
             uri: uri.into(),
+            connections: listing.connections,
             requirements: listing.requirements,
             cache: cache.unwrap_or(default),
             read,
@@ -178,6 +180,7 @@ pub(crate) struct ResourceEntry<E> {
     pub requirements: Requirements,
     pub cache: Cache,
     pub read: Rc<Reader<E>>,
+    pub connections: Declared,
     pub listed: String,
 }
 
@@ -243,7 +246,7 @@ impl<E: 'static> ResourceTemplate<E> {
         }
     }
 
-    listing_methods!();
+    listing_methods!("resource:");
     completion_methods!();
 
     /// The media type, if it is the same for all.
@@ -269,6 +272,7 @@ impl<E: 'static> ResourceTemplate<E> {
             .maybe_text("mimeType", mime_type.as_deref())
             .close();
         Ok(TemplateEntry {
+            connections: listing.connections,
             uri_template: template.into(),
             template: parsed,
             requirements: listing.requirements,
@@ -288,6 +292,7 @@ pub(crate) struct TemplateEntry<E> {
     pub cache: Cache,
     pub completers: Rc<Completers<E>>,
     pub read: Rc<Reader<E>>,
+    pub connections: Declared,
     pub listed: String,
 }
 

@@ -37,14 +37,15 @@ use serde_json::Value;
 use crate::{
     client::Capability,
     primitives::{
+        connection::Declared,
         listing::{Listing, listing_methods},
         tool_handler::{Arguments, CheckArguments, Handler, Run, ToolHandler},
     },
     schema::{self, SchemaError, portable},
 };
-use mcp_edge_identity::Requirements;
+use mcp_edge_identity::{Requirements, Scopes};
 use mcp_edge_protocol::headers::Parameter;
-use mcp_edge_runtime::json::{Object, to_json};
+use mcp_edge_runtime::json::{Object, array, quote, to_json};
 
 /// A tool under construction.
 ///
@@ -101,7 +102,7 @@ impl<E: 'static> Tool<E> {
         }
     }
 
-    listing_methods!();
+    listing_methods!("");
 
     /// It changes nothing. Implies that it is neither destructive nor harmful to repeat.
     pub fn read_only(mut self) -> Self {
@@ -187,6 +188,7 @@ impl<E: 'static> Tool<E> {
             .raw("annotations", &annotations.close())
             .close();
         Ok(ToolEntry {
+            connections: listing.connections,
             name: name.into(),
             title: listing.title,
             description: listing.description,
@@ -213,8 +215,23 @@ pub(crate) struct ToolEntry<E> {
     pub parameters: Vec<Parameter>,
     pub needs: Vec<Capability>,
     pub time: Option<Duration>,
+    pub connections: Declared,
     /// As it appears in `tools/list`.
     pub listed: String,
+}
+
+impl<E> ToolEntry<E> {
+    /// Says of a tool with connections which scopes its callers need: `securitySchemes` as OpenAI's clients read them, there
+    /// and in `_meta` (developers.openai.com/plugins/reference).
+    pub fn add_security_scheme(&mut self, scopes: &Scopes) {
+        let Some(meta) = self.connections.meta().and_then(|meta| meta.strip_suffix('}')) else { return };
+        // Nothing before it is the same: within a string each of these quotation marks has a backslash.
+        let Some((before, after)) = self.listed.split_once(&["\"_meta\":", meta].concat()) else { return };
+        let scopes = array(scopes.iter().map(quote));
+        let schemes = array([Object::new().text("type", "oauth2").raw("scopes", &scopes).close()]);
+        let schemes = ["\"securitySchemes\":", &schemes].concat();
+        self.listed = [before, &schemes, ",\"_meta\":", meta, ",", &schemes, after].concat();
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
