@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use mcp_edge_connections::{by_vault::VaultConnections, port::Connections};
+use mcp_edge_gateway::settings::GatewaySettings;
 use mcp_edge_oauth::bearer::credentials_of;
 use mcp_edge_runtime::{http::RequestHead, json::Object, ports::Services, secret::Secret, service_call::CallService};
 
@@ -49,6 +50,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     /// Whether anything needs connections.
     #[cfg(feature = "cloudflare")]
     pub(crate) fn needs_connections(&self) -> bool {
-        self.server.first_connection().is_some()
+        let of_gateway = self.settings.gateway.as_ref().is_some_and(GatewaySettings::needs_connections);
+        of_gateway || self.server.first_connection().is_some()
     }
 }
