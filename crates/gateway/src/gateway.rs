@@ -6,15 +6,17 @@
 //! | `prepared` | a request that may be passed on, as far as it is known before the upstream is asked anything |
 //! | `streams` | GET and DELETE |
 //! | `discovery` | which era the upstream speaks, found out when it matters |
+//! | `connecting` | what a caller is answered for whom there is no token of the upstream |
 //! | `approval` | whether a tool that is called has a definition that the operator has approved |
 
 mod approval;
+mod connecting;
 mod discovery;
 mod messages;
 mod prepared;
 mod streams;
 
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_identity::{AccessNeeded, Scopes};
@@ -78,7 +80,9 @@ pub struct Handled {
 pub struct Gateway<F, K> {
     upstream: Upstream<F, K>,
     policy: Policy,
-    pins: Option<Pins>,
+    pins: Option<Rc<Pins>>,
+    /// What is known of the definitions that callers are shown, where each has an account of their own; the oldest first.
+    pins_of_callers: RefCell<Vec<(Vec<u8>, Rc<Pins>)>>,
     sessions: SessionSeal,
     /// What is held of requests that wait.
     bodies: Bodies,
@@ -162,12 +166,22 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     pub fn new(settings: &GatewaySettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
         let GatewaySettings { upstream, policy, pins, jwks, session, .. } = settings.clone();
         let upstream = Upstream::new(upstream, forward, signing_key);
-        Self { upstream, policy, pins, sessions: session, bodies: Bodies::default(), public_keys: jwks }
+        let (pins, pins_of_callers) = (pins.map(Rc::new), RefCell::default());
+        Self {
+            upstream,
+            policy,
+            pins,
+            pins_of_callers,
+            sessions: session,
+            bodies: Bodies::default(),
+            public_keys: jwks,
+        }
     }
 
     async fn respond(&self, head: &RequestHead<'_>, body: &str, caller: Caller<'_>) -> Handled {
         let mut summary = Summary::new(Outcome::Accepted);
-        let _held = match self.bodies.admit(body, caller.context.now, self.upstream.timeout()) {
+        let waiting = self.upstream.connection().map_or(Duration::ZERO, |_| connecting::PATIENCE);
+        let _held = match self.bodies.admit(body, caller.context.now, self.upstream.timeout() + waiting) {
             Ok(reservation) => reservation,
             Err(response) => return finish(Err(Refused::Http(response)), summary),
         };
@@ -202,7 +216,8 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             resources: !self.policy.resources.offers_nothing(),
             tasks: self.policy.offers_tasks(caller.identity),
         };
-        match envelope::read(head, body, offers)? {
+        let input_key = self.upstream.connection().map(|connection| &*connection.input_key);
+        match envelope::read_answer(head, body, offers, input_key)? {
             Payload::Dropped => Ok(None),
             Payload::One(message) => {
                 summary.revision = message.revision;
@@ -241,7 +256,7 @@ fn finish(answered: Result<Answered, Refused<'_>>, mut summary: Summary) -> Hand
     let response = match answered {
         Ok(answered) => {
             summary.outcome = answered.outcome;
-            unapproved = answered.unapproved;
+            (failed, unapproved) = (answered.failure, answered.unapproved);
             Ok(answered.response)
         }
         Err(Refused::Access(needed)) => {

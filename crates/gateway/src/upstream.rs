@@ -2,6 +2,11 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use futures_util::future::{FutureExt, LocalBoxFuture, ready};
+use mcp_edge_connections::{
+    access::ServiceAccess,
+    port::{Connections, NoAccess, TokenRequest},
+};
 use mcp_edge_identity::Identity;
 use mcp_edge_protocol::headers::PARAMETER_PREFIX;
 use mcp_edge_runtime::{
@@ -14,16 +19,19 @@ use mcp_edge_runtime::{
 
 use crate::{
     credentials::{
-        Credentials,
+        ConnectionSettings, Credentials,
         assertion::{assertion, end_of},
     },
     eras::Eras,
     failure::Failure,
-    settings::UpstreamSettings,
+    settings::{HAS_CONNECTIONS, UpstreamSettings},
 };
 
 /// The headers of a response that are read.
 const RESPONSE_HEADERS: [&str; 3] = ["content-type", "mcp-session-id", "retry-after"];
+
+/// What users read of the use of their accounts by a gateway.
+const USER_OF_TOKEN: &str = "gateway";
 
 /// An upstream, and how the gateway reaches it.
 pub struct Upstream<F, K> {
@@ -42,8 +50,32 @@ pub struct Caller<'a> {
     pub identity: &'a Identity,
     /// The request that is passed on.
     pub context: &'a RequestContext,
-    /// Randomness.
+    /// Randomness, and time.
     pub runtime: &'a dyn Runtime,
+    /// The caller's tokens of other services, if the vault can be asked for them.
+    pub connections: Option<&'a dyn Connections>,
+}
+
+impl<'a> Caller<'a> {
+    /// Asks for a token of the upstream that is the caller's own. `refused` is one that the upstream has refused.
+    ///
+    /// # Errors
+    /// Why there is none.
+    #[must_use]
+    pub fn access<'s>(
+        self,
+        connection: &'s str,
+        refused: Option<&'s ServiceAccess>,
+    ) -> LocalBoxFuture<'s, Result<ServiceAccess, NoAccess>>
+    where
+        'a: 's,
+    {
+        let request = TokenRequest { connection, scopes: &[], user_of_token: USER_OF_TOKEN, refused };
+        match self.connections {
+            Some(connections) => connections.access(request),
+            None => ready(Err(NoAccess::Misconfigured { cause: "there is no vault to ask".to_owned() })).boxed_local(),
+        }
+    }
 }
 
 /// What is sent.
@@ -61,6 +93,8 @@ pub struct UpstreamRequest<'a> {
     pub last_event_id: Option<&'a str>,
     /// Whether the gateway asks of its own accord: then nothing of the client's request goes with it.
     pub is_own: bool,
+    /// The value of `Authorization` where it is the caller's own ([`Credentials::Connection`]).
+    pub authorization: Option<&'a str>,
 }
 
 impl UpstreamRequest<'_> {
@@ -75,7 +109,7 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
     pub fn new(settings: UpstreamSettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
         let key = match &settings.credentials {
             Credentials::Assertion(assertion) => Some(signing_key(assertion.key.jwk().clone())),
-            Credentials::Secret { .. } | Credentials::None => None,
+            Credentials::Secret { .. } | Credentials::Connection(_) | Credentials::None => None,
         };
         Self { settings, forward, key, eras: Eras::default() }
     }
@@ -83,6 +117,24 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
     /// How long it may take to begin a response, or to send one that has to be read as a whole.
     pub const fn timeout(&self) -> Duration {
         self.settings.timeout
+    }
+
+    /// Whose accounts its tokens are of, if they are the callers' own.
+    #[inline]
+    pub fn connection(&self) -> Option<&ConnectionSettings> {
+        match &self.settings.credentials {
+            Credentials::Connection(connection) if HAS_CONNECTIONS => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// The value of `Authorization` with a token of the caller's account.
+    ///
+    /// # Errors
+    /// If the token is for another origin.
+    pub fn authorization(&self, access: &ServiceAccess) -> Result<Secret, Failure> {
+        let wrong = |cause| Failure::NoAccess(NoAccess::Misconfigured { cause });
+        access.authorization_for(&self.settings.url).map_err(|error| wrong(error.to_string()))
     }
 
     /// Sends a message for a caller. The stream that comes back ends when the caller's token does.
@@ -97,6 +149,7 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
         let Caller { identity, context, .. } = caller;
         let credentials = self.credentials(caller).await.map_err(Failure::Credentials)?;
         let mut headers = Vec::with_capacity(8);
+        headers.extend(message.authorization.map(|authorization| ("authorization", authorization)));
         if let Some((name, value)) = &credentials {
             headers.push((*name, value.as_ref()));
         }
@@ -138,7 +191,7 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
             }
             (Credentials::Assertion(_), None) => Err(KeyError::Failed),
             (Credentials::Secret { header, value }, _) => Ok(Some((header, Cow::Borrowed(value.expose())))),
-            (Credentials::None, _) => Ok(None),
+            (Credentials::Connection(_) | Credentials::None, _) => Ok(None),
         }
     }
 }

@@ -42,7 +42,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         session: Option<&str>,
         caller: Caller<'_>,
     ) -> Result<(), Refused<'a>> {
-        let Some(pins) = &self.pins else { return Ok(()) };
+        let Some(pins) = self.pins_for(caller.identity) else { return Ok(()) };
         let (id, era, now) = (message.id, message.era, caller.context.now);
         for target in &message.targets {
             let Target::Tool(name) = target else { continue };
