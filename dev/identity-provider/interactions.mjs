@@ -26,9 +26,10 @@ const CANCELLED = { error: "access_denied", error_description: "the user cancell
  * @param {import("./accounts.mjs").Account[]} settings.accounts
  * @param {import("./clients.mjs").LocalClient[]} settings.clients
  * @param {Record<string, string>} settings.scopes
+ * @param {string} [settings.title]  what the pages call the provider, if it is another than the usual one
  * @param {(message: string) => void} settings.log
  */
-export function createInteractions({ currentProvider, accounts, clients, scopes, log }) {
+export function createInteractions({ currentProvider, accounts, clients, scopes, title: provider, log }) {
   const knownIds = new Set(clients.map(({ metadata }) => metadata.client_id));
   const firstPartyIds = new Set(
     clients.filter(({ firstParty }) => firstParty).map(({ metadata }) => metadata.client_id),
@@ -82,6 +83,7 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
       accounts,
       login: login ?? interaction.params.login_hint,
       failed,
+      provider,
     };
     sendPage(response, status, signInPage(view));
   }
@@ -116,6 +118,7 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
         scopes: describe(names, scopes),
       })),
       returnTarget: returnTarget(interaction.params.redirect_uri),
+      provider,
     };
     return sendPage(response, 200, consentPage(view));
   }
