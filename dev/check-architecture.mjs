@@ -47,6 +47,8 @@ const ARROWS = {
 const ARROWS_OF_TESTS = {
   // The world of the tests of access tokens.
   "mcp-edge-sign-in": ["mcp-edge-identity"],
+  // Callers of connections.
+  "mcp-edge-vault": ["mcp-edge-identity"],
   "mcp-edge-macros": ["mcp-edge"],
   "mcp-edge-doctor": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-oauth", "mcp-edge-gateway"],
 };

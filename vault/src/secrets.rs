@@ -183,7 +183,8 @@ pub fn account_name(issuer: &str, subject: &str) -> String {
 }
 
 /// Strings one after the other, each after its length (8 bytes, the most significant first): no two lists are the same bytes.
-fn length_prefixed(parts: &[&str]) -> Vec<u8> {
+#[must_use]
+pub fn length_prefixed(parts: &[&str]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(parts.iter().map(|part| 8 + part.len()).sum());
     for part in parts {
         bytes.extend((part.len() as u64).to_be_bytes());

@@ -4,8 +4,20 @@
 //! |---|---|
 //! | [`settings`] | the table `CONNECTIONS` |
 //! | [`caller`] | who asks, verified here |
-//! | [`source`] | where tokens come from: one implementation for each kind but `connect` |
+//! | [`source`] | where tokens come from, as a port |
+//! | [`sources`] | the kinds whose tokens the identity provider issues |
+//! | [`exchange`], [`logto`] | each of these kinds |
+//! | [`token_answer`] | what the token endpoint answers to an exchange |
+//! | [`issuance`] | what was issued a moment ago: one issuance for all requests that want the same |
 
 pub mod caller;
+pub mod exchange;
+pub mod issuance;
+pub mod logto;
 pub mod settings;
 pub mod source;
+pub mod sources;
+pub mod token_answer;
+
+#[cfg(test)]
+mod tests;

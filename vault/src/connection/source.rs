@@ -1,9 +1,9 @@
 //! Where the tokens of a connection come from: one implementation for each kind but `connect`, whose tokens are in the
 //! object of the user.
 
-use super::caller::Caller;
-use crate::connection::settings::Connection;
 use mcp_edge_runtime::secret::Secret;
+
+use super::{caller::Caller, settings::Connection};
 
 /// Obtains tokens for callers.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
@@ -19,6 +19,9 @@ pub trait TokenSource {
         scopes: &[String],
         now: u64,
     ) -> Result<IssuedToken, NoToken>;
+
+    /// The service has refused `token`, which was issued for the same: another is to be obtained.
+    fn refused(&self, connection: &Connection, caller: &Caller, scopes: &[String], token: &str);
 }
 
 /// A token that was issued.
