@@ -6,11 +6,13 @@
 //! | module | what it contains |
 //! |---|---|
 //! | [`access`] | a token of a service, and where it may be sent |
+//! | [`name`] | names of connections |
 //! | [`port`] | [`Connections`](port::Connections), which tools and the gateway ask, and why there may be no token |
 //! | [`vault_call`] | the messages to the vault, and its answers |
 //! | [`by_vault`] | connections for one caller, by calls of the vault |
 
 pub mod access;
 pub mod by_vault;
+pub mod name;
 pub mod port;
 pub mod vault_call;

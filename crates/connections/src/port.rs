@@ -60,3 +60,84 @@ pub enum NoAccess {
         cause: String,
     },
 }
+
+impl NoAccess {
+    /// What the caller reads, and a model can pass on to its user: what is missing, and what to do. `connection` is named
+    /// where the title of the service is not known. No cause is in it.
+    #[must_use]
+    pub fn message(&self, connection: &str) -> String {
+        let named = |title: &str| if title.is_empty() { connection.to_owned() } else { title.to_owned() };
+        match self {
+            Self::NotConnected { title, url: Some(url) } => [
+                "The user has not connected an account of ",
+                &named(title),
+                " yet, or not with the access that this needs. Show the user this link, which works in their browser and for \
+                 them alone, and ask them to connect the account there. Then repeat the call.\n",
+                url,
+            ]
+            .concat(),
+            Self::NotConnected { title, url: None } => [
+                "The user has not connected an account of ",
+                &named(title),
+                " yet, or not with the access that this needs. Ask them to connect it in the settings of the account that they \
+                 sign in with here. Then repeat the call.",
+            ]
+            .concat(),
+            Self::Refused { title, .. } => {
+                [&named(title), " refuses this for the user. Connecting an account again does not help."].concat()
+            }
+            Self::NeedsUser => {
+                ["This uses the account of a user at ", connection, ", and the caller is no user."].concat()
+            }
+            Self::CallerRefused => ["The credential of this request is not accepted for ", connection, ". Sign in again."].concat(),
+            Self::Misconfigured { .. } => ["The connection ", connection, " is not set up correctly."].concat(),
+            Self::Unavailable { title, retry_after, .. } => [
+                &named(title),
+                " cannot be reached at the moment. Nothing is lost. Try again in ",
+                &retry_after.to_string(),
+                " seconds.",
+            ]
+            .concat(),
+        }
+    }
+
+    /// What the operator is to know of it, for the log; `None` if there is nothing to do about it.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Refused { cause, .. } | Self::Misconfigured { cause } | Self::Unavailable { cause, .. } => {
+                Some(cause)
+            }
+            Self::NotConnected { .. } | Self::NeedsUser | Self::CallerRefused => None,
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caller_reads_what_to_do_and_never_the_cause() {
+        let url = "https://mcp.example.com/account/connect/x";
+        let (title, cause) = ("GitHub".to_owned(), "cause".to_owned());
+        for (refusal, expected) in [
+            (NoAccess::NotConnected { title: title.clone(), url: Some(url.to_owned()) }, url),
+            (NoAccess::NotConnected { title: title.clone(), url: None }, "settings of the account"),
+            (NoAccess::Refused { title: title.clone(), cause: cause.clone() }, "GitHub refuses"),
+            (NoAccess::NeedsUser, "user at github"),
+            (NoAccess::CallerRefused, "Sign in again"),
+            (NoAccess::Misconfigured { cause: cause.clone() }, "connection github"),
+            (NoAccess::Unavailable { title, retry_after: 7, cause: cause.clone() }, "in 7 seconds"),
+            (NoAccess::Unavailable { title: String::new(), retry_after: 7, cause }, "github cannot be reached"),
+        ] {
+            let message = refusal.message("github");
+            assert!(message.contains(expected) && !message.contains("cause"), "{message}");
+            let has_cause =
+                !matches!(refusal, NoAccess::NotConnected { .. } | NoAccess::NeedsUser | NoAccess::CallerRefused);
+            assert_eq!(refusal.cause(), has_cause.then_some("cause"));
+        }
+    }
+}

@@ -11,7 +11,7 @@ const ACCESS: &str = "access";
 
 /// A request for a token of another service. The vault believes nothing but the credential, and verifies that itself: an
 /// endpoint says neither who the user is nor what the token may do beyond what the vault's settings allow.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessRequest {
     /// The credential of the caller: what the endpoint was sent as `Authorization: Bearer`.
     pub credential: Secret,
@@ -83,7 +83,9 @@ pub fn answer_from_json(answer: &str) -> Option<AccessAnswer> {
             let token = Secret::new(text(2)?);
             return Some(Ok(ServiceAccess { connection: text(1)?, token, scopes: text(3)?, url: text(4)? }));
         }
-        "connect" => NoAccess::NotConnected { title: text(1)?, url: text(2) },
+        "connect" => {
+            NoAccess::NotConnected { title: text(1)?, url: if answer[2].is_null() { None } else { Some(text(2)?) } }
+        }
         "refused" => NoAccess::Refused { title: text(1)?, cause: text(2)? },
         "needs_user" => NoAccess::NeedsUser,
         "caller_refused" => NoAccess::CallerRefused,
@@ -91,4 +93,130 @@ pub fn answer_from_json(answer: &str) -> Option<AccessAnswer> {
         "unavailable" => NoAccess::Unavailable { title: text(1)?, cause: text(2)?, retry_after: answer[3].as_u64()? },
         _ => return None,
     }))
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn request() -> AccessRequest {
+        AccessRequest {
+            credential: Secret::new("ey.caller"),
+            connection: "github".to_owned(),
+            scopes: vec!["repo:read".to_owned()],
+            user_of_token: "issues".to_owned(),
+            refused: Some(Secret::new("gho_refused")),
+        }
+    }
+
+    #[test]
+    fn the_messages_have_these_forms() {
+        assert_eq!(request().to_json(), r#"["access","ey.caller","github",["repo:read"],"issues","gho_refused"]"#);
+        let url = Some("https://mcp.example.com/account/connect/x".to_owned());
+        assert_eq!(
+            answer_to_json(&Err(NoAccess::NotConnected { title: "GitHub".to_owned(), url })),
+            r#"["connect","GitHub","https://mcp.example.com/account/connect/x"]"#
+        );
+        assert_eq!(answer_to_json(&Err(NoAccess::NeedsUser)), r#"["needs_user"]"#);
+    }
+
+    #[test]
+    fn what_is_no_message_is_not_read() {
+        for message in [
+            "",
+            "null",
+            "{}",
+            "[]",
+            r#"["other","c","n",[],"t",null]"#,
+            r#"["access"]"#,
+            r#"["access","c","n",[],"t",1]"#,
+            r#"["access","c","n",["s",1],"t",null]"#,
+            r#"["access","c","n","s","t",null]"#,
+            r#"["access",null,"n",[],"t",null]"#,
+            r#"["access","c","n",[],null,null]"#,
+            r#"{"0":"access"}"#,
+        ] {
+            assert_eq!(AccessRequest::from_json(message), None, "{message}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_not_read() {
+        for answer in [
+            "",
+            "null",
+            "{}",
+            "[]",
+            "[1]",
+            r#"["token"]"#,
+            r#"["token","github","t","s",null]"#,
+            r#"["token","github",null,"s","u"]"#,
+            r#"["connect"]"#,
+            r#"["connect","GitHub",1]"#,
+            r#"["connect","GitHub",{"url":"https://evil.example"}]"#,
+            r#"["refused","GitHub"]"#,
+            r#"["unavailable","GitHub","down",-1]"#,
+            r#"["unavailable","GitHub","down"]"#,
+            r#"["misconfigured"]"#,
+            r#"["of another version"]"#,
+        ] {
+            assert_eq!(answer_from_json(answer), None, "{answer}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_credential() {
+        let shown = format!("{:?}", request());
+        assert!(!shown.contains("ey.caller") && !shown.contains("gho_refused") && shown.contains("github"), "{shown}");
+    }
+
+    fn refusals() -> impl Strategy<Value = NoAccess> {
+        prop_oneof![
+            (any::<String>(), any::<Option<String>>()).prop_map(|(title, url)| NoAccess::NotConnected { title, url }),
+            (any::<String>(), any::<String>()).prop_map(|(title, cause)| NoAccess::Refused { title, cause }),
+            Just(NoAccess::NeedsUser),
+            Just(NoAccess::CallerRefused),
+            any::<String>().prop_map(|cause| NoAccess::Misconfigured { cause }),
+            (any::<String>(), any::<u64>(), any::<String>())
+                .prop_map(|(title, retry_after, cause)| NoAccess::Unavailable { title, retry_after, cause }),
+        ]
+    }
+
+    fn answers() -> impl Strategy<Value = AccessAnswer> {
+        let access = any::<[String; 4]>().prop_map(|[connection, token, scopes, url]| ServiceAccess {
+            connection,
+            token: Secret::new(token),
+            scopes,
+            url,
+        });
+        prop_oneof![access.prop_map(Ok), refusals().prop_map(Err)]
+    }
+
+    proptest! {
+        #[test]
+        fn requests_are_read_as_they_were_written(
+            [credential, connection, user_of_token]: [String; 3],
+            scopes: Vec<String>,
+            refused: Option<String>,
+        ) {
+            let refused = refused.map(Secret::new);
+            let credential = Secret::new(credential);
+            let request = AccessRequest { credential, connection, scopes, user_of_token, refused };
+            prop_assert_eq!(AccessRequest::from_json(&request.to_json()), Some(request));
+        }
+
+        #[test]
+        fn answers_are_read_as_they_were_written(answer in answers()) {
+            prop_assert_eq!(answer_from_json(&answer_to_json(&answer)), Some(answer));
+        }
+
+        #[test]
+        fn no_text_panics(text: String) {
+            let _ = (AccessRequest::from_json(&text), answer_from_json(&text));
+        }
+    }
 }

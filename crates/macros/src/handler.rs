@@ -29,6 +29,7 @@ impl Builder {
                 ("needs_user", Form::Flag),
                 ("first_party_only", Form::Flag),
                 ("refuses_keys", Form::Flag),
+                ("connection", Form::Lists),
                 ("read_only", Form::Flag),
                 ("additive", Form::Flag),
                 ("idempotent", Form::Flag),
@@ -48,6 +49,7 @@ impl Builder {
                 ("needs_user", Form::Flag),
                 ("first_party_only", Form::Flag),
                 ("refuses_keys", Form::Flag),
+                ("connection", Form::Lists),
                 ("icon", Form::Values),
                 ("argument", Form::Values),
                 ("complete", Form::Pairs),
@@ -289,6 +291,8 @@ mod tests {
             ("name = \"a.b\"", "a name has 1 to 64 characters"),
             ("deny_unknown", "a tool without arguments ignores what it is given"),
             ("\"search\"", "expected an entry such as `read_only`"),
+            ("connection", "`connection` takes a name and what is needed of it: write `connection(\"name\", …)`"),
+            ("connection()", "`connection` takes a name and what is needed of it"),
         ] {
             let found = errors(Builder::Tool, attribute, "/// F.\nfn f() -> String {}");
             assert!(found.len() == 1 && found[0].contains(expected), "{attribute}: {found:?}");

@@ -15,6 +15,7 @@ use syn::{
 pub struct Item {
     pub name: Ident,
     values: Option<Punctuated<Expr, Token![,]>>,
+    form: Form,
 }
 
 /// What an entry may look like.
@@ -28,6 +29,8 @@ pub enum Form {
     Values,
     /// A word and two values, any number of times.
     Pairs,
+    /// A word, a value, and a list of any length, any number of times.
+    Lists,
 }
 
 impl Parse for Item {
@@ -46,7 +49,7 @@ impl Parse for Item {
         } else {
             None
         };
-        Ok(Self { name, values })
+        Ok(Self { name, values, form: Form::Flag })
     }
 }
 
@@ -63,7 +66,18 @@ impl Item {
     /// As a call of the builder's method.
     pub fn method(&self) -> TokenStream {
         let name = &self.name;
-        let values = self.values.to_token_stream();
+        let values = match (self.form, &self.values) {
+            (Form::Lists, Some(values)) => {
+                let (first, rest) = (values.first(), values.iter().skip(1));
+                // Typed, since nothing else says of what an empty list is one.
+                if values.len() == 1 {
+                    quote_spanned!(name.span()=> #first, ::core::iter::empty::<&str>())
+                } else {
+                    quote_spanned!(name.span()=> #first, [#(#rest),*])
+                }
+            }
+            (_, values) => values.to_token_stream(),
+        };
         quote_spanned!(name.span()=> .#name(#values))
     }
 
@@ -71,9 +85,15 @@ impl Item {
         let name = &self.name;
         let found = self.values.as_ref().map(Punctuated::len);
         let problem = match (form, found) {
-            (Form::Flag, None) | (Form::Value | Form::Values, Some(1)) | (Form::Pairs, Some(2)) => return Ok(()),
+            (Form::Flag, None)
+            | (Form::Value | Form::Values, Some(1))
+            | (Form::Pairs, Some(2))
+            | (Form::Lists, Some(1..)) => return Ok(()),
             (Form::Flag, Some(_)) => format!("`{name}` takes no value: write `{name}`"),
             (Form::Value | Form::Values, _) => format!("`{name}` takes one value: write `{name} = …`"),
+            (Form::Lists, _) => {
+                format!("`{name}` takes a name and what is needed of it: write `{name}(\"name\", …)`")
+            }
             (Form::Pairs, _) => format!("`{name}` takes two values: write `{name}(\"argument\", …)`"),
         };
         Err(syn::Error::new(name.span(), problem))
@@ -83,7 +103,10 @@ impl Item {
 /// Parses the entries of an attribute and checks them against the `known` ones. All errors are reported at once.
 pub fn parse(attribute: TokenStream, known: &[(&str, Form)]) -> syn::Result<Vec<Item>> {
     let items = syn::parse::Parser::parse2(Punctuated::<Item, Token![,]>::parse_terminated, attribute)?;
-    let items: Vec<Item> = items.into_iter().collect();
+    let mut items: Vec<Item> = items.into_iter().collect();
+    for item in &mut items {
+        item.form = known.iter().find(|(known, _)| item.is(known)).map_or(Form::Flag, |(_, form)| *form);
+    }
     let mut errors = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let name = &item.name;

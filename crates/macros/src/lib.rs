@@ -64,7 +64,9 @@ use proc_macro::TokenStream;
 /// `name = "…"` replaces the function's name and `deny_unknown` refuses other arguments. Everything else is a method
 /// of `Tool`, with its value behind `=`:
 /// `title`, `description`, `scope` (again for each further scope), `needs_user`, `first_party_only`, `refuses_keys`,
-/// `read_only`, `additive`, `idempotent`, `closed_world`, `needs`, `time_limit`, `icon`, `input_schema`, `output_schema`.
+/// `read_only`, `additive`, `idempotent`, `closed_world`, `needs`, `time_limit`, `icon`, `input_schema`, `output_schema`,
+/// and `connection("github", "repo:read", "user")`: a connection, and the scopes that are needed of it, if any (again for
+/// each further connection).
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, function: TokenStream) -> TokenStream {
     handler::expand(Builder::Tool, attribute.into(), function.into())
@@ -93,8 +95,8 @@ pub fn tool(attribute: TokenStream, function: TokenStream) -> TokenStream {
 /// ```
 ///
 /// Arguments are `String` or `Option<String>`, since users type them. Beside `name`, the attribute takes the methods
-/// of `Prompt`: `title`, `description`, `scope`, `needs_user`, `first_party_only`, `refuses_keys`, `icon`, `argument`,
-/// `complete`, `complete_among`.
+/// of `Prompt`: `title`, `description`, `scope`, `needs_user`, `first_party_only`, `refuses_keys`, `connection`, `icon`,
+/// `argument`, `complete`, `complete_among`.
 #[proc_macro_attribute]
 pub fn prompt(attribute: TokenStream, function: TokenStream) -> TokenStream {
     handler::expand(Builder::Prompt, attribute.into(), function.into())

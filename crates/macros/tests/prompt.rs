@@ -59,3 +59,17 @@ fn a_prompt_is_listed_completed_and_written() {
     let completed = testing::run(client.request("completion/complete", params));
     assert_eq!(completed.result()["completion"]["values"], json!(["f()"]));
 }
+
+/// Reviews what is open.
+#[prompt(connection("github", "repo:read"))]
+async fn open(call: Call) -> Result<String, PromptError> {
+    Ok(call.access("github").await?.scopes)
+}
+
+#[test]
+fn a_prompt_declares_connections() {
+    let server: Server = Server::builder("test", "1.0.0").prompt(open()).build().unwrap();
+    let client = Client::new(&server).connection("github", "gho_1");
+    let answer = testing::run(client.get_prompt("open", json!({})));
+    assert_eq!(answer.result()["messages"][0]["content"]["text"], "repo:read");
+}

@@ -297,3 +297,22 @@ mod builder {
         }
     }
 }
+
+/// Lists issues.
+#[tool(connection("github", "repo:read", SCOPE), connection("calendar"), read_only)]
+async fn issues(call: Call) -> Result<String, ToolError> {
+    let github = call.access("github").await?;
+    let calendar = call.access("calendar").await?;
+    Ok(format!("{} {:?}", github.scopes, calendar.scopes))
+}
+
+const SCOPE: &str = "user";
+
+#[test]
+fn a_tool_declares_connections() {
+    let server: Server = Server::builder("test", "1.0.0").tool(issues()).build().unwrap();
+    let connections = server.connections().map(|connection| (connection.name.as_str(), connection.scopes.join(" ")));
+    assert_eq!(connections.collect::<Vec<_>>(), [("github", "repo:read user".to_owned()), ("calendar", String::new())]);
+    let client = Client::new(&server).connection("github", "gho_1").connection("calendar", "cal_1");
+    assert_eq!(testing::run(client.call_tool("issues", json!({}))).text(), "repo:read user \"\"");
+}

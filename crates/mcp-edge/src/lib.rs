@@ -77,6 +77,9 @@ pub use mcp_edge_server::{
     Call, Capability, ClientCapabilities, ClientInfo, CompleteParams, Era, LoggingLevel, Revision, StateKey,
 };
 
+// Tokens of other services for the caller.
+pub use mcp_edge_server::{AccessError, ForeignUrl, ServiceAccess};
+
 // What handlers ask the client for (multi round-trip requests).
 pub use mcp_edge_server::{CreateMessageParams, CreateMessageResult, ElicitResult, InputRequired, Root};
 
@@ -100,7 +103,12 @@ pub use mcp_edge_server::{
 
 // Calling a server without HTTP, as endpoints and tests do.
 #[cfg(feature = "testing")]
-pub use mcp_edge_server::{AccessNeeded, Handled, Outcome, RequestContext, ServerServices, Summary, ToolInfo, testing};
+pub use mcp_edge_server::{
+    AccessNeeded, Handled, Outcome, RequestContext, RequiredConnection, ServerServices, Summary, ToolInfo, testing,
+};
+// Connections that tests make up.
+#[cfg(feature = "testing")]
+pub use mcp_edge_connections::port::{Connections, NoAccess, TokenRequest};
 
 // Default limits.
 pub use mcp_edge_server::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, VALUES};

@@ -1,10 +1,14 @@
 //! Errors of a program that no client should meet, and the checks that find them when a server is built.
 
+use mcp_edge_connections::name::is_connection_name;
 use mcp_edge_identity::is_scope_token;
 
 use crate::{
     limits::NAME_LENGTH,
-    primitives::{icon::Icon, listing::Listing, prompt::PromptArgumentError, resource::Cache, template::TemplateError},
+    primitives::{
+        connection::RequiredConnection, icon::Icon, listing::Listing, prompt::PromptArgumentError, resource::Cache,
+        template::TemplateError,
+    },
     schema::SchemaError,
 };
 
@@ -25,7 +29,7 @@ pub enum BuildError {
     /// Two items that clients could not tell apart.
     #[error("there are two {kind}s called {name:?}")]
     Duplicate {
-        /// `tool`, `resource`, `resource template`, `prompt` or `scope`.
+        /// `tool`, `resource`, `resource template`, `prompt`, `scope` or `connection`.
         kind: &'static str,
         /// Name or URI.
         name: String,
@@ -74,7 +78,18 @@ pub enum BuildError {
     /// An icon that clients will not fetch.
     #[error("icon {0:?} is neither an https: nor a data: URI")]
     Icon(String),
-    /// A resource that not everybody may read, but that caches may give to anybody.
+    /// A connection with a name that no setting can give it.
+    #[error(
+        "{item:?} needs the connection {name:?}: a name is a lower-case letter and up to 31 lower-case letters, digits and -"
+    )]
+    Connection {
+        /// Name or URI.
+        item: String,
+        /// As given.
+        name: String,
+    },
+    /// A resource that not everybody may read, or that is read with an account of the reader's, but that caches may give to
+    /// anybody.
     #[error("{0:?} requires something of its readers and yet lets shared caches keep it")]
     PublicCache(String),
     /// Pages without items never end.
@@ -101,7 +116,9 @@ impl Registered {
             _ => check_uri(key, kind == "resource template")?,
         }
         check_icons(&listing.icons)?;
-        if cache.is_some_and(|cache| cache.public) && !listing.requirements.is_open() {
+        check_connections(key, &listing.connections)?;
+        let is_open = listing.requirements.is_open() && listing.connections.is_empty();
+        if cache.is_some_and(|cache| cache.public) && !is_open {
             return Err(BuildError::PublicCache(key.to_owned()));
         }
         Ok(Self { kind, key: key.to_owned(), scopes: listing.requirements.named.clone() })
@@ -147,6 +164,18 @@ fn check_uri(uri: &str, braces: bool) -> Result<(), BuildError> {
         && uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`|".contains(&byte))
         && (braces || !uri.contains(['{', '}']));
     if valid { Ok(()) } else { Err(BuildError::Uri(uri.to_owned())) }
+}
+
+fn check_connections(item: &str, connections: &[RequiredConnection]) -> Result<(), BuildError> {
+    for RequiredConnection { name, scopes } in connections {
+        if !is_connection_name(name) {
+            return Err(BuildError::Connection { item: item.to_owned(), name: name.clone() });
+        }
+        if let Some(scope) = scopes.iter().find(|scope| !is_scope_token(scope)) {
+            return Err(BuildError::ScopeName(scope.clone()));
+        }
+    }
+    unique("connection", connections.iter().map(|connection| connection.name.as_str()))
 }
 
 pub(crate) fn check_icons(icons: &[Icon]) -> Result<(), BuildError> {

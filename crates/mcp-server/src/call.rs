@@ -1,7 +1,7 @@
 //! What a handler gets: who calls, with what, and the ways to talk back.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     rc::Rc,
     time::Duration,
 };
@@ -21,7 +21,9 @@ use crate::{
         },
     },
     notification::{self, LoggingLevel, Outbox},
+    primitives::connection::Declared,
 };
+use mcp_edge_connections::port::Connections;
 use mcp_edge_identity::{Identity, Kind};
 use mcp_edge_protocol::revision::{Era, Revision};
 use mcp_edge_runtime::json::to_json;
@@ -88,6 +90,10 @@ pub(super) struct Context {
     pub log_level: Option<LoggingLevel>,
     pub outbox: Rc<Outbox>,
     pub inputs: RefCell<Inputs>,
+    /// Tokens of other services, if the endpoint has any.
+    pub connections: Option<Rc<dyn Connections>>,
+    /// The connections that the handler declares, if any, and how much time it has.
+    pub declared: OnceCell<(Rc<Declared>, Duration)>,
 }
 
 /// What a request says of its client, in the terms of both eras.
@@ -104,6 +110,10 @@ pub(super) struct ClientDeclaration {
 impl<E> Call<E> {
     pub(super) fn new(env: E, context: Rc<Context>) -> Self {
         Self { env, context }
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.context
     }
 
     /// Who calls: the user (or machine), the client, its scopes, and the claims that may be shown.
@@ -284,7 +294,7 @@ impl<E> Call<E> {
 impl Context {
     /// Creates the context of one request; its environment is left to the caller.
     pub fn new<E>(request: RequestContext<E>, services: &Rc<ServerServices>, client: ClientDeclaration) -> (E, Self) {
-        let RequestContext { identity, env, now, request_id, connections: _ } = request;
+        let RequestContext { identity, env, now, request_id, connections } = request;
         let ClientDeclaration { revision, client, capabilities, progress_token, log_level } = client;
         let context = Self {
             identity,
@@ -299,11 +309,20 @@ impl Context {
             log_level,
             outbox: Rc::new(Outbox::default()),
             inputs: RefCell::new(Inputs::default()),
+            connections,
+            declared: OnceCell::new(),
         };
         (env, context)
     }
 
-    fn ask(&self, key: &str, question: &Question) -> Result<Value, InputRequired> {
+    /// Sets what the handler declares, and how much time it has.
+    pub fn declare(&self, declared: Option<&Rc<Declared>>, time: Duration) {
+        if let Some(declared) = declared {
+            let _ = self.declared.set((Rc::clone(declared), time));
+        }
+    }
+
+    pub fn ask(&self, key: &str, question: &Question) -> Result<Value, InputRequired> {
         if self.revision.era() == Era::Legacy {
             return Err(InputRequired(Cause::Legacy));
         }

@@ -6,6 +6,7 @@ use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::json::Object;
 
 use crate::primitives::{
+    connection::{Declared, RequiredConnection},
     prompt::PromptEntry,
     resource::{ResourceEntry, TemplateEntry},
     tool::ToolEntry,
@@ -45,6 +46,8 @@ pub struct ToolInfo<'a> {
     pub first_party_only: bool,
     /// Whether it refuses access keys and personal access tokens.
     pub refuses_keys: bool,
+    /// The accounts at other services that it uses.
+    pub connections: &'a [RequiredConnection],
 }
 
 impl<E> Catalog<E> {
@@ -58,6 +61,16 @@ impl<E> Catalog<E> {
         all.flat_map(|requirements: &Requirements| requirements.scopes.iter()).collect()
     }
 
+    /// The connections that anything here uses, those of several primitives several times.
+    pub fn connections(&self) -> impl Iterator<Item = &RequiredConnection> {
+        let tools = self.tools.iter().map(|tool| &tool.connections);
+        let resources = self.resources.iter().map(|resource| &resource.connections);
+        let templates = self.templates.iter().map(|template| &template.connections);
+        let prompts = self.prompts.iter().map(|prompt| &prompt.connections);
+        let all = tools.chain(resources).chain(templates).chain(prompts).flatten();
+        all.flat_map(|declared: &Rc<Declared>| &declared.connections)
+    }
+
     /// The tools in the order in which they are listed.
     pub fn tool_infos(&self) -> impl Iterator<Item = ToolInfo<'_>> {
         self.tools.iter().map(|tool| ToolInfo {
@@ -68,6 +81,7 @@ impl<E> Catalog<E> {
             needs_user: tool.requirements.user,
             first_party_only: tool.requirements.first_party,
             refuses_keys: tool.requirements.refuses_keys,
+            connections: tool.connections.as_deref().map_or(&[], |declared| &declared.connections),
         })
     }
 

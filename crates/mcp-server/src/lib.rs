@@ -42,6 +42,7 @@
 //! - [`Call`]: what handlers get. It knows the caller, sends progress and log lines, and [asks back](Call#asking-back).
 //! - [`Json`], [`ToolResult`], [`ContentBlock`], [`ResourceContents`], [`PromptMessage`]: what handlers return.
 //! - [`ToolError`], [`ResourceError`], [`PromptError`]: why they do not.
+//! - [`ServiceAccess`], [`AccessError`]: a token of another service for the caller, and why there is none.
 //! - [`RequestContext`], [`ServerServices`], [`Handled`], [`Summary`], [`AccessNeeded`]: the interface to the endpoint.
 //! - `testing`: a client and a clock for native tests.
 //!
@@ -65,12 +66,14 @@
 //! | `primitives` | tools, resources and prompts, as their author declares them |
 //! | `schema` | JSON Schema: of arguments and results, and validation |
 //! | `call`, `context`, `client` | what handlers get; what requests are answered with; what a client says of itself |
+//! | `access` | tokens of other services for the caller |
 //! | `input_required` | input requests over several rounds |
 //! | `result`, `notification`, `stream` | results in the form of either era; what a handler sends before; responses as streams |
 //! | `limits`, `size` | resource limits; how large a text is when parsed |
 //!
 //! No file imports another in a circle; `builder` and `dispatch` put the others together.
 
+mod access;
 mod build_error;
 mod builder;
 mod call;
@@ -96,6 +99,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use access::AccessError;
 pub use build_error::BuildError;
 pub use builder::ServerBuilder;
 pub use call::Call;
@@ -108,6 +112,7 @@ pub use input_required::{
     request_state::StateKey,
 };
 pub use limits::{BATCH_LENGTH, BODY_BYTES, CONCURRENT_STREAMS, HANDLER_TIME, Limits, VALUES};
+pub use mcp_edge_connections::access::{ForeignUrl, ServiceAccess};
 pub use mcp_edge_identity::AccessNeeded;
 pub use mcp_edge_protocol::{
     outcome::{Outcome, Summary},
@@ -117,6 +122,7 @@ pub use mcp_edge_protocol::{
 pub use notification::LoggingLevel;
 pub use primitives::{
     completion::CompleteParams,
+    connection::RequiredConnection,
     content::{ContentBlock, ResourceContents, ResourceLink, Role},
     error::{PromptError, ResourceError, ToolError},
     icon::{Icon, Theme},

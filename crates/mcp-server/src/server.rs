@@ -8,6 +8,7 @@ use crate::{
     catalog::{Catalog, ToolInfo},
     limits::Limits,
     operations::Handler,
+    primitives::connection::RequiredConnection,
     stream::Slots,
 };
 use mcp_edge_protocol::{headers::HEADERS, load::Load, method::Method};
@@ -106,6 +107,23 @@ impl<E> Server<E> {
     #[must_use]
     pub fn scopes(&self) -> Scopes {
         self.catalog.scopes()
+    }
+
+    /// The connections that anything here uses, those of several tools, resources or prompts several times.
+    pub fn connections(&self) -> impl Iterator<Item = &RequiredConnection> {
+        self.catalog.connections()
+    }
+
+    /// The same with `securitySchemes` in the list, for tools that use connections. `needed` returns all scopes of a call,
+    /// of those that its tool requires, as clients request them.
+    #[must_use]
+    pub fn with_security_schemes(mut self, needed: impl Fn(&Scopes) -> Scopes) -> Self {
+        // Nothing else has a tool before the first request.
+        for tool in self.catalog.tools.iter_mut().filter_map(Rc::get_mut) {
+            let scopes = needed(&tool.requirements.scopes);
+            tool.add_security_scheme(&scopes);
+        }
+        self
     }
 
     /// The declared scopes, each with the description that users read.

@@ -14,6 +14,7 @@ use crate::{
         request_state::Binding,
     },
     primitives::{
+        connection::Declared,
         content::ResourceContents,
         resource::{Cache, Reader, variables},
     },
@@ -29,6 +30,7 @@ struct Found<'c, E> {
     requirements: &'c Requirements,
     cache: Cache,
     read: Rc<Reader<E>>,
+    connections: Option<&'c Rc<Declared>>,
     /// The variables of the template.
     matched: Value,
 }
@@ -65,17 +67,18 @@ fn find<'r, E>(operation: &Operation<'r, E>) -> Result<(Rc<str>, Found<'r, E>), 
     let catalog = operation.catalog;
     if let Some(resource) = catalog.resources.iter().find(|resource| *resource.uri == *uri) {
         let (requirements, cache, read) = (&resource.requirements, resource.cache, Rc::clone(&resource.read));
-        return Ok((Rc::clone(&resource.uri), Found { uri, requirements, cache, read, matched: no_arguments() }));
+        let (connections, matched) = (resource.connections.as_ref(), no_arguments());
+        return Ok((Rc::clone(&resource.uri), Found { uri, requirements, cache, read, connections, matched }));
     }
     let matching = catalog.templates.iter().find_map(|entry| Some((entry, entry.template.matches(&uri)?)));
     let Some((entry, matched)) = matching else { return Err(not_found(&uri)) };
     let (requirements, cache, read) = (&entry.requirements, entry.cache, Rc::clone(&entry.read));
-    let matched = variables(matched);
-    Ok((Rc::clone(&entry.uri_template), Found { uri, requirements, cache, read, matched }))
+    let (connections, matched) = (entry.connections.as_ref(), variables(matched));
+    Ok((Rc::clone(&entry.uri_template), Found { uri, requirements, cache, read, connections, matched }))
 }
 
 fn read<E: Clone + 'static>(operation: Operation<'_, E>, found: Found<'_, E>) -> Result<Execution, OperationError> {
-    let Found { uri, requirements, cache, read, matched } = found;
+    let Found { uri, requirements, cache, read, connections, matched } = found;
     let context = Rc::clone(&operation.context);
     requirements.check(&context.identity)?;
     let limit = operation.limits.handler_time;
@@ -84,6 +87,7 @@ fn read<E: Clone + 'static>(operation: Operation<'_, E>, found: Found<'_, E>) ->
     operation.read_inputs(&binding)?;
 
     let target = operation.target(binding.name, None);
+    context.declare(connections, limit);
     let call = Call::new(operation.env, Rc::clone(&context));
     let work = async move {
         let reading = read(call, &target.name, matched);

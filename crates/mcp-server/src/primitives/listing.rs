@@ -1,6 +1,9 @@
 //! What tools, resources and prompts have in common: how they are shown, and to whom.
 
-use crate::primitives::icon::{self, Icon};
+use crate::primitives::{
+    connection::{self, RequiredConnection},
+    icon::{self, Icon},
+};
 use mcp_edge_identity::Requirements;
 use mcp_edge_runtime::json::Object;
 
@@ -11,6 +14,7 @@ pub(crate) struct Listing {
     pub description: Option<String>,
     pub icons: Vec<Icon>,
     pub requirements: Requirements,
+    pub connections: Vec<RequiredConnection>,
 }
 
 impl Listing {
@@ -20,6 +24,11 @@ impl Listing {
             .maybe_text("title", self.title.as_deref())
             .maybe_text("description", self.description.as_deref())
             .maybe_raw("icons", icon::list(&self.icons).as_deref())
+    }
+
+    /// `_meta` as JSON, if there is anything in it.
+    pub fn meta(&self) -> Option<String> {
+        connection::meta(&self.connections)
     }
 }
 
@@ -69,6 +78,18 @@ macro_rules! listing_methods {
         /// client credentials have obtained.
         pub fn refuses_keys(mut self) -> Self {
             self.listing.requirements.refuses_keys = true;
+            self
+        }
+
+        /// Adds a connection, for [`Call::access`](crate::Call::access): the name that the vault's setting `CONNECTIONS`
+        /// gives it, and the scopes that are needed, as the service calls them (`None::<&str>` if it has none). Each
+        /// connection is added once, with all scopes.
+        pub fn connection<I>(mut self, name: impl Into<String>, scopes: I) -> Self
+        where
+            I: IntoIterator<Item: Into<String>>,
+        {
+            let scopes = scopes.into_iter().map(Into::into).collect();
+            self.listing.connections.push($crate::RequiredConnection { name: name.into(), scopes });
             self
         }
     };

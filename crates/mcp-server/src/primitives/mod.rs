@@ -5,9 +5,11 @@
 //! | [`tool`], [`resource`], [`template`], [`prompt`], [`completion`] | the primitives, and how their handlers are called |
 //! | [`tool_handler`] | the functions that can be tools |
 //! | [`tool_result`], [`prompt_result`], [`content`], [`error`] | what handlers return |
+//! | [`connection`] | the accounts at other services that its handler uses |
 //! | [`listing`], [`icon`] | how a primitive is displayed, and to whom |
 
 pub(super) mod completion;
+pub(super) mod connection;
 pub(super) mod content;
 pub(super) mod error;
 pub(super) mod icon;

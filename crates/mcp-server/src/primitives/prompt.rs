@@ -11,6 +11,7 @@ use crate::{
     call::Call,
     primitives::{
         completion::{Completer, Completers, completion_methods},
+        connection::Declared,
         error::PromptError,
         listing::{Listing, listing_methods},
         prompt_result::{IntoPrompt, PromptResult},
@@ -155,9 +156,13 @@ impl<E: 'static> Prompt<E> {
             return Err(PromptArgumentError::NoSuchArgument(unknown.to_owned()));
         }
         let shown = (!arguments.is_empty()).then(|| array(arguments.iter().map(PromptArgument::to_json)));
-        let listed =
-            listing.describe(Object::new().text("name", &name)).maybe_raw("arguments", shown.as_deref()).close();
+        let listed = listing
+            .describe(Object::new().text("name", &name))
+            .maybe_raw("arguments", shown.as_deref())
+            .maybe_raw("_meta", listing.meta().as_deref())
+            .close();
         Ok(PromptEntry {
+            connections: Declared::of(listing.connections, "prompt:", &name),
             name: name.into(),
             requirements: listing.requirements,
             arguments,
@@ -201,6 +206,7 @@ pub(crate) struct PromptEntry<E> {
     pub arguments: Vec<PromptArgument>,
     pub completers: Rc<Completers<E>>,
     pub run: Run<E>,
+    pub connections: Option<Rc<Declared>>,
     pub listed: String,
 }
 

@@ -12,6 +12,7 @@ use crate::{
     limits::LIST_TTL,
     primitives::{
         completion::{Completer, Completers, completion_methods},
+        connection::Declared,
         content::ResourceContents,
         error::{Failure, ResourceError},
         listing::{Listing, listing_methods},
@@ -146,6 +147,7 @@ impl<E: 'static> Resource<E> {
             .describe(Object::new().text("uri", &uri).text("name", &name))
             .maybe_text("mimeType", mime_type.as_deref())
             .maybe_raw("size", size.map(|size| size.to_string()).as_deref())
+            .maybe_raw("_meta", listing.meta().as_deref())
             .close();
         let default = match &source {
             Source::Fixed(..) if listing.requirements.is_open() => Cache::public(LIST_TTL),
@@ -164,6 +166,7 @@ impl<E: 'static> Resource<E> {
         };
         ResourceEntry {
             uri: uri.into(),
+            connections: Declared::of(listing.connections, "resource:", &name),
             requirements: listing.requirements,
             cache: cache.unwrap_or(default),
             read,
@@ -178,6 +181,7 @@ pub(crate) struct ResourceEntry<E> {
     pub requirements: Requirements,
     pub cache: Cache,
     pub read: Rc<Reader<E>>,
+    pub connections: Option<Rc<Declared>>,
     pub listed: String,
 }
 
@@ -267,8 +271,10 @@ impl<E: 'static> ResourceTemplate<E> {
         let listed = listing
             .describe(Object::new().text("uriTemplate", &template).text("name", &name))
             .maybe_text("mimeType", mime_type.as_deref())
+            .maybe_raw("_meta", listing.meta().as_deref())
             .close();
         Ok(TemplateEntry {
+            connections: Declared::of(listing.connections, "resource:", &name),
             uri_template: template.into(),
             template: parsed,
             requirements: listing.requirements,
@@ -288,6 +294,7 @@ pub(crate) struct TemplateEntry<E> {
     pub cache: Cache,
     pub completers: Rc<Completers<E>>,
     pub read: Rc<Reader<E>>,
+    pub connections: Option<Rc<Declared>>,
     pub listed: String,
 }
 

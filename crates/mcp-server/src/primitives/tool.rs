@@ -37,14 +37,15 @@ use serde_json::Value;
 use crate::{
     client::Capability,
     primitives::{
+        connection::Declared,
         listing::{Listing, listing_methods},
         tool_handler::{Arguments, CheckArguments, Handler, Run, ToolHandler},
     },
     schema::{self, SchemaError, portable},
 };
-use mcp_edge_identity::Requirements;
+use mcp_edge_identity::{Requirements, Scopes};
 use mcp_edge_protocol::headers::Parameter;
-use mcp_edge_runtime::json::{Object, to_json};
+use mcp_edge_runtime::json::{Object, array, quote, to_json};
 
 /// A tool under construction.
 ///
@@ -185,8 +186,11 @@ impl<E: 'static> Tool<E> {
             .raw("inputSchema", &input_schema)
             .maybe_raw("outputSchema", output_schema.as_ref().map(to_json).as_deref())
             .raw("annotations", &annotations.close())
+            // The last member: see `ToolEntry::add_security_scheme`.
+            .maybe_raw("_meta", listing.meta().as_deref())
             .close();
         Ok(ToolEntry {
+            connections: Declared::of(listing.connections, "", &name),
             name: name.into(),
             title: listing.title,
             description: listing.description,
@@ -213,8 +217,22 @@ pub(crate) struct ToolEntry<E> {
     pub parameters: Vec<Parameter>,
     pub needs: Vec<Capability>,
     pub time: Option<Duration>,
+    pub connections: Option<Rc<Declared>>,
     /// As it appears in `tools/list`.
     pub listed: String,
+}
+
+impl<E> ToolEntry<E> {
+    /// Says of a tool with connections which scopes its callers need: `securitySchemes` as OpenAI's clients read them, there
+    /// and in `_meta` (developers.openai.com/plugins/reference).
+    pub fn add_security_scheme(&mut self, scopes: &Scopes) {
+        let scopes = array(scopes.iter().map(quote));
+        let schemes = array([Object::new().text("type", "oauth2").raw("scopes", &scopes).close()]);
+        if let Some(start) = self.listed.strip_suffix("}}").filter(|_| self.connections.is_some()) {
+            let member = [",\"securitySchemes\":", &schemes, "}"].concat();
+            self.listed = [start, &member, &member].concat();
+        }
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ mod amounts;
 mod awkward;
 mod batches;
 mod building;
+mod connections;
 mod fuzz;
 mod input_required;
 mod ladder;
