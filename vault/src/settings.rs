@@ -13,6 +13,11 @@ use mcp_edge_runtime::{
 };
 use mcp_edge_sign_in::client::Client;
 
+use crate::{
+    connection::settings::{Connections, ConnectionsSecret},
+    secrets::connections::ConnectionSecrets,
+};
+
 /// The path of the redirect URI at the provider.
 pub const CALLBACK_PATH: &str = "/account/callback";
 
@@ -59,6 +64,10 @@ pub struct Settings {
     pub admin_secret: Option<Secret>,
     /// How personal access tokens are exchanged; `None`: they are not.
     pub personal_tokens: Option<PersonalTokens>,
+    /// The services that tools reach for users.
+    pub connections: Connections,
+    /// What the tokens of connected accounts are sealed with; `None`: no account can be connected.
+    pub connections_secret: Option<ConnectionsSecret>,
     /// The colour of the pages.
     pub color: Color,
     /// What is logged.
@@ -77,6 +86,13 @@ impl Settings {
         let settings = Self::read(&mut reader);
         distinct_secrets(&mut reader, &settings);
         reader.finish(settings)
+    }
+
+    /// What is derived from `CONNECTIONS_SECRET`; `None`: no account can be connected.
+    #[must_use]
+    pub fn connection_secrets(&self) -> Option<ConnectionSecrets> {
+        let ConnectionsSecret { current, previous } = self.connections_secret.as_ref()?;
+        Some(ConnectionSecrets::new(current, previous.as_ref()))
     }
 
     fn read(reader: &mut Reader<'_>) -> Self {
@@ -105,6 +121,8 @@ impl Settings {
             refresh_days: number(reader, "REFRESH_DAYS", 14, 1, 3_650),
             admin_secret: admin_secret(reader),
             personal_tokens: credentials.personal_tokens,
+            connections: Connections::default(),
+            connections_secret: None,
             color: color(reader),
             log: LogSettings::read(reader),
             server,
