@@ -11,7 +11,7 @@ use mcp_edge_runtime::{
     secret::Secret,
     settings::{Reader, SettingsError},
 };
-use mcp_edge_sign_in::client::Client;
+use mcp_edge_sign_in::client::{Client, SecretMethod};
 
 use crate::{
     connection::{
@@ -172,7 +172,7 @@ fn client(reader: &mut Reader<'_>, server: &ResourceServerSettings, warnings: &m
             "FIRST_PARTY_CLIENTS names VAULT_CLIENT_ID ({client_id:?}), which gives keys nothing: remove it"
         ));
     }
-    Client { client_id, client_secret: client_secret.unwrap_or_else(|| Secret::new("")), redirect_uri }
+    Client { client_id, client_secret, method: SecretMethod::AsSupported, redirect_uri }
 }
 
 fn jurisdiction(reader: &mut Reader<'_>) -> Option<String> {
@@ -248,7 +248,8 @@ fn admin_secret(reader: &mut Reader<'_>) -> Option<Secret> {
 
 /// One secret for two purposes would be known in two places.
 fn distinct_secrets(reader: &mut Reader<'_>, settings: &Settings) {
-    let mut secrets = vec![("VAULT_SECRET", &settings.secret), ("VAULT_CLIENT_SECRET", &settings.client.client_secret)];
+    let mut secrets = vec![("VAULT_SECRET", &settings.secret)];
+    secrets.extend(settings.client.client_secret.iter().map(|secret| ("VAULT_CLIENT_SECRET", secret)));
     secrets.extend(settings.admin_secret.iter().map(|secret| ("ADMIN_SECRET", secret)));
     if let Some(ConnectionsSecret { current, previous }) = &settings.connections_secret {
         secrets.push(("CONNECTIONS_SECRET", current));
