@@ -39,6 +39,21 @@ impl Connections {
     }
 }
 
+impl<'a> IntoIterator for &'a Connections {
+    type Item = &'a Connection;
+    type IntoIter = std::slice::Iter<'a, Connection>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// The name of the secret that belongs to a connection: `CONNECTION_`, its name in upper case with `_` for `-`, `_SECRET`.
+#[must_use]
+pub fn secret_name(connection: &str) -> String {
+    ["CONNECTION_", &connection.to_ascii_uppercase().replace('-', "_"), "_SECRET"].concat()
+}
+
 /// What is sealed about connections, with which secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionsSecret {

@@ -77,6 +77,7 @@ pub async fn begin_key<P: Platform>(
         resource: Some(&settings.server.resource.url),
         prompt: Some("consent"),
         max_age: Some(settings.sign_in_max_age),
+        ..AuthorizationRequest::default()
     };
     let (url, cookie) = match send(visit, &request, purpose).await {
         Ok((url, cookie)) => (url, cookie?),
