@@ -3,6 +3,8 @@
 //! | module | what it contains |
 //! |---|---|
 //! | [`settings`] | the table `CONNECTIONS` |
+//! | [`read`] | how it is read and checked |
+//! | [`address`] | where services may be |
 //! | [`caller`] | who asks, verified here |
 //! | [`source`] | where tokens come from, as a port |
 //! | [`sources`] | the kinds whose tokens the identity provider issues |
@@ -10,10 +12,12 @@
 //! | [`token_answer`] | what the token endpoint answers to an exchange |
 //! | [`issuance`] | what was issued a moment ago: one issuance for all requests that want the same |
 
+pub mod address;
 pub mod caller;
 pub mod exchange;
 pub mod issuance;
 pub mod logto;
+pub mod read;
 pub mod settings;
 pub mod source;
 pub mod sources;

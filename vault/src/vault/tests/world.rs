@@ -218,6 +218,14 @@ impl Platform for TestPlatform {
     fn personal_token(&self, _: &str) -> TestObject {
         unreachable!("no page does that")
     }
+
+    fn connected_accounts(&self, _: &str) -> TestObject {
+        unreachable!("no page does that")
+    }
+
+    fn registration(&self, _: &str) -> TestObject {
+        unreachable!("no page does that")
+    }
 }
 
 impl Fetch for Services {
