@@ -111,7 +111,7 @@ describe("a tool on a service where the user has an account", () => {
     const linkOf = async () => (await callShowingLinks(token)).inputRequests["connect:calendar"].params.url;
     const links = [await linkOf(), await linkOf(), (await call(token)).link];
     user.decision = "deny";
-    await user.press(await user.visit(links[0]), "Connect");
+    await user.agree(await user.visit(links[0]));
     links.push(await linkOf());
     assert.equal(new Set(links).size, 1, JSON.stringify(links));
     assert.notEqual((await call(await newUser().token())).link, links[0], "and another user's is another");

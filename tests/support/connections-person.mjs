@@ -61,8 +61,12 @@ export class Person {
 
   /** Connects an account by a link, and says that it is the right one. */
   async connect(link) {
-    const question = await this.press(await this.visit(link), "Connect");
-    return this.press(question, /^(Yes|Confirm|This is)/);
+    return this.press(await this.agree(await this.visit(link)), "Connect this account");
+  }
+
+  /** Agrees to what a link asks for, signs in at the service, and comes back to the question which account it is. */
+  async agree(page) {
+    return this.press(page, /^(Connect|Start again)$/);
   }
 
   // Pages that lead on by themselves, and the sign-ins of others.

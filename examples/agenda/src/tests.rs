@@ -95,10 +95,13 @@ fn without_a_connected_account_the_user_gets_a_link_and_no_service_is_asked() {
     let world = World::answering([]);
     for client in [world.stranger(), world.stranger().legacy()] {
         let answer = list(&client);
-        assert!(answer.is_error() && answer.text().contains("https://vault.test/account/connect/calendar"), "{answer:?}");
+        assert!(
+            answer.is_error() && answer.text().contains("https://vault.test/account/connect/calendar"),
+            "{answer:?}"
+        );
     }
     let shows_links = world.stranger().capabilities(json!({"elicitation": {"url": {}}}));
-    let question = &list(&shows_links).result()["inputRequests"]["connect:calendar"]["params"];
+    let question = list(&shows_links).result()["inputRequests"]["connect:calendar"]["params"].clone();
     assert_eq!(question["url"], "https://vault.test/account/connect/calendar");
     assert!(world.asked().is_empty());
 }
@@ -108,7 +111,10 @@ fn without_a_connected_account_the_user_gets_a_link_and_no_service_is_asked() {
 struct Renewing(Cell<usize>);
 
 impl Connections for Renewing {
-    fn access<'a>(&'a self, request: TokenRequest<'a>) -> Pin<Box<dyn Future<Output = Result<ServiceAccess, NoAccess>> + 'a>> {
+    fn access<'a>(
+        &'a self,
+        request: TokenRequest<'a>,
+    ) -> Pin<Box<dyn Future<Output = Result<ServiceAccess, NoAccess>> + 'a>> {
         if request.refused.is_some() {
             self.0.set(self.0.get() + 1);
         }
@@ -164,9 +170,9 @@ fn what_a_service_says_is_shown_to_nobody_unless_it_is_events() {
 #[test]
 fn only_users_with_the_scope_have_an_agenda() {
     let world = World::answering([]);
-    let machine = world.client().identity(
-        Identity::for_test("robot", "agenda:read").with(|verified| verified.kind = Kind::Machine),
-    );
+    let machine = world
+        .client()
+        .identity(Identity::for_test("robot", "agenda:read").with(|verified| verified.kind = Kind::Machine));
     assert_eq!(list(&machine).refused, Some(AccessNeeded::User));
     let other = world.client().identity(Identity::for_test("ada", "other"));
     assert!(matches!(list(&other).refused, Some(AccessNeeded::Scopes(_))));
@@ -178,7 +184,9 @@ fn lists_say_which_connections_a_tool_uses() {
     let answer = run(world.client().request("tools/list", json!({})));
     let tools = answer.result()["tools"].as_array().cloned().unwrap_or_default();
     let connections: Vec<Value> = tools.iter().map(|tool| tool["_meta"]["mcp-edge/connections"].clone()).collect();
-    let expected =
-        [json!([{"name": "calendar", "scopes": ["events:read"]}]), json!([{"name": "billing", "scopes": ["invoices:read"]}])];
+    let expected = [
+        json!([{"name": "calendar", "scopes": ["events:read"]}]),
+        json!([{"name": "billing", "scopes": ["invoices:read"]}]),
+    ];
     assert_eq!(connections, expected);
 }
