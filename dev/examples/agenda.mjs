@@ -82,7 +82,7 @@ export function agenda(env) {
       "                 each password is the user name)",
       `  Billing        ${billing} (your own)`,
       "",
-      "  Let an agent ask for your events. It is told where you connect your calendar; do so, and it gets them:",
+      "  Let an agent ask for your events. It shows where you connect your calendar; do so, and it gets them:",
       "",
       `    ${elsewhere}make call ARGS="list_events"`,
       `    ${elsewhere}make call ARGS="my_invoices"`,

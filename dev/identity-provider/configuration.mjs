@@ -97,7 +97,7 @@ export function createConfiguration(settings) {
   };
 }
 
-// As at servers that know no `offline_access`: tokens outlive the session of the browser, and can be refreshed.
+// As at servers that know no `offline_access`: tokens do not end with the session of the browser, and can be refreshed.
 const REFRESH_TOKENS_FOR_ALL = {
   issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
   expiresWithSession: () => false,

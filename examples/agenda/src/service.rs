@@ -7,7 +7,7 @@ use crate::web::{Answer, Web};
 /// Gets the document at `path`, which follows the base URL of the connection, for the user who calls.
 ///
 /// # Errors
-/// Without a connected account, `?` on [`Call::access`] leaves the tool, and the client is told where its user connects one.
+/// Without a connected account, `?` on [`Call::access`] leaves the tool, and the client learns where its user connects one.
 /// Every other failure is said as far as a model can do something about it.
 pub async fn get<W: Web>(call: &Call<W>, connection: &str, path: &str) -> Result<String, ToolError> {
     let access = call.access(connection).await?;

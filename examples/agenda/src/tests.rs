@@ -81,7 +81,7 @@ fn events_come_from_the_users_calendar() {
 }
 
 #[test]
-fn invoices_come_from_the_companys_api() {
+fn invoices_come_from_the_api_of_the_company() {
     let invoices = json!({"invoices": [{"number": "7", "amount": "49.00 EUR", "due_on": "2027-01-31"}]});
     let world = World::answering([answer(200, &invoices)]);
     let ada = world.stranger().connection_at("billing", "exchanged", "https://billing.example/api/");

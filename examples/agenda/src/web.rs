@@ -6,7 +6,7 @@ use mcp_edge::Secret;
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
 pub trait Web: Clone + 'static {
     /// Gets a document. `authorization` is the value of the header of that name. Redirects are not followed: the header
-    /// would go along, to wherever they lead.
+    /// would go along, to any place that they lead to.
     ///
     /// # Errors
     /// [`NoAnswer`].
