@@ -43,6 +43,18 @@ use crate::{
 
 /// Answers a GET.
 pub async fn get<P: Platform>(visit: &Visit<'_, P>, servers: &dyn Servers, route: ConnectRoute<'_>) -> Outcome {
+    about(route, answer(visit, servers, route).await)
+}
+
+/// With the connection that the address names, if it is one of this deployment: the log has no names that strangers made up.
+fn about(route: ConnectRoute<'_>, outcome: Outcome) -> Outcome {
+    match route.connection().filter(|_| outcome.response.status != 404) {
+        Some(name) => outcome.about_connection(name),
+        None => outcome,
+    }
+}
+
+async fn answer<P: Platform>(visit: &Visit<'_, P>, servers: &dyn Servers, route: ConnectRoute<'_>) -> Outcome {
     let not_found = || visit.pages.not_found(visit.session.as_ref()).into();
     match (route, visit.session.as_ref()) {
         (ConnectRoute::Link(id), _) => link::open(visit, id).await,
@@ -73,7 +85,7 @@ pub async fn post<P: Platform>(
     route: ConnectRoute<'_>,
     form: &Form,
 ) -> Outcome {
-    match route {
+    let outcome = match route {
         ConnectRoute::Link(id) => link::agree(visit, servers, session, id, form).await,
         ConnectRoute::One(name) => accounts::change(visit, servers, session, name, form).await,
         ConnectRoute::Confirmation(name) => match visit.connection(name) {
@@ -81,5 +93,6 @@ pub async fn post<P: Platform>(
             None => visit.pages.not_found(Some(session)).into(),
         },
         _ => visit.pages.not_found(Some(session)).into(),
-    }
+    };
+    about(route, outcome)
 }

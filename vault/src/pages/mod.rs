@@ -153,8 +153,8 @@ impl Pages {
             .raw("</span><span>")
             .text(&self.name)
             .raw("</span></a>\n");
+        self.navigation(&mut html, frame.part);
         if let Some(session) = session {
-            self.navigation(&mut html, frame.part);
             html.raw("<form class=\"account\" method=\"post\" action=\"/account/sign-out\">")
                 .piece(&hidden(session))
                 .raw("<span>")
