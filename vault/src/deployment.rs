@@ -11,10 +11,11 @@ use mcp_edge_oauth::{
 };
 use mcp_edge_runtime::{http::RequestHead, secret::Secret};
 
+pub use crate::owner::Owner;
 use crate::{
     account,
     audit::AuditLog,
-    key,
+    connected, key,
     platform::{ObjectError, Platform},
     secrets::VaultSecrets,
     settings::Settings,
@@ -113,13 +114,16 @@ impl<P: Platform> Deployment<P> {
     ) -> Result<account::message::Answer, ObjectError> {
         account::client::ask(&self.platform, &owner.issuer, &owner.subject, request).await
     }
-}
 
-/// A user.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Owner {
-    /// `iss`
-    pub issuer: String,
-    /// `sub`
-    pub subject: String,
+    /// Asks the object of a user's connected accounts.
+    ///
+    /// # Errors
+    /// [`ObjectError`].
+    pub async fn accounts(
+        &self,
+        owner: &Owner,
+        request: connected::message::Request,
+    ) -> Result<connected::message::Answer, ObjectError> {
+        connected::client::ask(&self.platform, owner, request).await
+    }
 }

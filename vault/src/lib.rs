@@ -15,7 +15,7 @@
 //! | [`revocation`] | revocation by the holder of a key (RFC 7009) |
 //! | [`administration`] | commands of the operator |
 //! | [`pages`] | the pages |
-//! | [`deployment`], [`visit`] | what serves all requests; one request below `/account` |
+//! | [`owner`], [`deployment`], [`visit`] | a user; what serves all requests; one request below `/account` |
 //! | [`internal`] | what endpoints ask: access tokens for keys and for personal access tokens |
 //! | [`key`] | the object of one key: its record, its grant, the one refresh at a time |
 //! | [`account`] | the object of one user: the list of keys, and what is left to be done at the provider |
@@ -43,6 +43,7 @@ pub mod internal;
 pub mod jwt;
 pub mod key;
 pub mod keyring;
+pub mod owner;
 pub mod pages;
 pub mod personal_token;
 pub mod platform;

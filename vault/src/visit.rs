@@ -8,6 +8,7 @@ use mcp_edge_runtime::{
 use mcp_edge_sign_in::session::{Session, Sessions};
 
 use crate::{
+    connection::settings::Connection,
     deployment::{Deployment, Owner},
     pages::Pages,
     sign_in::pending::PendingCookies,
@@ -29,6 +30,19 @@ pub struct Visit<'a, P> {
     pub pending: &'a PendingCookies,
     /// The session, if there is one.
     pub session: Option<Session>,
+}
+
+impl<'a, P> Visit<'a, P> {
+    /// The connections that users connect accounts for.
+    pub fn connections(&self) -> impl Iterator<Item = &'a Connection> + use<'a, P> {
+        self.deployment.settings.connections.of_accounts().map(|(connection, _)| connection)
+    }
+
+    /// The one of these with this name.
+    #[must_use]
+    pub fn connection(&self, name: &str) -> Option<&'a Connection> {
+        self.connections().find(|connection| connection.name == name)
+    }
 }
 
 /// Whose session it is.

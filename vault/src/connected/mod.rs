@@ -4,5 +4,7 @@
 //! | module | what it contains |
 //! |---|---|
 //! | [`message`] | what it is asked, and what it answers |
+//! | [`client`] | calls of the object |
 
+pub mod client;
 pub mod message;

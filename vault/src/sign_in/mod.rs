@@ -3,6 +3,7 @@
 //! | module | what it contains |
 //! |---|---|
 //! | [`pending`] | round trips that are not finished, in cookies |
+//! | [`destination`] | where a user goes on after signing in |
 //! | [`redemption`] | the code for tokens, and who signed in |
 //! | [`creation`] | from the provider's answer to a key |
 //! | [`error`] | why one has led nowhere, and what the page says |
@@ -11,6 +12,7 @@
 //! with exactly its scopes, which its user confirms (`prompt=consent`) after a sign-in of the last minutes (`max_age`).
 
 pub mod creation;
+pub mod destination;
 pub mod error;
 pub mod pending;
 pub mod redemption;
@@ -24,6 +26,7 @@ use mcp_edge_sign_in::{
 };
 
 use self::{
+    destination::Destination,
     error::RoundTripError,
     pending::{Pending, PendingCookies, Purpose, TooLong},
     redemption::redeem,
@@ -46,11 +49,12 @@ const ASK_SECONDS: u64 = 30 * 24 * 3_600;
 /// The scopes of a sign-in.
 const SIGN_IN_SCOPE: &str = "openid profile";
 
-/// Sends the browser to the provider to sign in.
+/// Sends the browser to the provider to sign in, and then on to the destination that the query names, if it names one.
 pub async fn begin<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
     let prompt = cookie(visit.head, ASK_COOKIE).map(|_| "login");
     let request = AuthorizationRequest { scope: SIGN_IN_SCOPE, prompt, ..AuthorizationRequest::default() };
-    match send(visit, &request, Purpose::SignIn).await {
+    let purpose = Destination::of(visit.head.query()).map_or(Purpose::SignIn, Purpose::SignInFor);
+    match send(visit, &request, purpose).await {
         Ok((url, Ok(cookie))) => Outcome::from(redirect(&url)).with_cookie(cookie),
         Ok((_, Err(TooLong))) => failed(visit, &RoundTripError::NotMade),
         Err(error) => failed(visit, &error),
@@ -110,9 +114,19 @@ async fn send<P: Platform>(
 pub async fn finish<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
     let state = authorization::state_of(visit.head);
     let pending = visit.pending.read(visit.head, &state, visit.now);
-    let outcome = match finish_pending(visit, pending).await {
-        Ok(outcome) => outcome,
-        Err(error) => failed(visit, &error),
+    // What was sent to a service comes back to the address of its connection: here it would be an answer of another server.
+    let pending = pending.filter(|pending| !matches!(pending.purpose, Purpose::Connect(_)));
+    let destination = match pending.as_ref().map(|pending| &pending.purpose) {
+        Some(Purpose::SignInFor(destination)) => Some(destination.clone()),
+        _ => None,
+    };
+    let outcome = match (finish_pending(visit, pending).await, destination) {
+        (Ok(outcome), _) => outcome,
+        (Err(error), None) => failed(visit, &error),
+        (Err(error), Some(destination)) => {
+            let failure = error.to_failure().with_next("Back", destination.path());
+            Outcome::from(visit.pages.failure(visit.session.as_ref(), &failure)).because(error.to_string())
+        }
     };
     // It is over in any case.
     match PendingCookies::ended(&state) {
@@ -129,12 +143,16 @@ async fn finish_pending<P: Platform>(
     let round_trip = pending.as_ref().map(|pending| &pending.round_trip);
     let code = authorization::finish(visit.head, round_trip, &issuer.issuer)?;
     let Pending { round_trip, purpose } = pending.ok_or(AuthorizationError::NotBegunHere)?;
+    let home = match &purpose {
+        Purpose::SignInFor(destination) => destination.path(),
+        _ => KEYS_PATH.to_owned(),
+    };
     match purpose {
-        Purpose::SignIn => {
+        Purpose::SignIn | Purpose::SignInFor(_) => {
             // A code that is redeemed twice ends the grant that the provider has for this browser, and with it the keys that
             // were made here. Reloading this page must not do that.
             if !use_sign_in(&visit.deployment.platform, &round_trip.state).await? {
-                return Ok(Outcome::from(redirect(KEYS_PATH)));
+                return Ok(Outcome::from(redirect(&home)));
             }
             let (_, id_token) = redeem(visit, &code, &round_trip, None).await?;
             let IdToken { issuer, subject, name, .. } = id_token;
@@ -143,7 +161,7 @@ async fn finish_pending<P: Platform>(
             let session = Session::new(issuer, subject, name, services);
             let begun = visit.sessions.begun(&session, visit.now, services);
             let asks_no_more = set_cookie(ASK_COOKIE, "", 0);
-            let mut outcome = Outcome::from(redirect(KEYS_PATH)).with_cookie(begun).with_cookie(asks_no_more);
+            let mut outcome = Outcome::from(redirect(&home)).with_cookie(begun).with_cookie(asks_no_more);
             outcome.subject = Some(session.subject);
             Ok(outcome)
         }
@@ -151,6 +169,7 @@ async fn finish_pending<P: Platform>(
         Purpose::Rotate { owner, key, old } => {
             creation::make(visit, &code, &round_trip, &owner, &key, Some(&old)).await
         }
+        Purpose::Connect(_) => Err(AuthorizationError::NotBegunHere.into()),
     }
 }
 

@@ -179,6 +179,14 @@ impl Platform for World {
     fn personal_token(&self, name: &str) -> TestObject {
         TestObject { world: self.clone(), namespace: Namespace::PersonalTokens, name: name.to_owned() }
     }
+
+    fn connected_accounts(&self, _: &str) -> TestObject {
+        unreachable!("no connections here")
+    }
+
+    fn registration(&self, _: &str) -> TestObject {
+        unreachable!("no connections here")
+    }
 }
 
 impl Runtime for World {

@@ -1,0 +1,92 @@
+//! [`AuthorizationServers`] behind a pointer, so that the pages are not compiled for each implementation.
+
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use mcp_edge_runtime::secret::Secret;
+use mcp_edge_sign_in::redirect::with_query;
+
+use crate::service::{AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens};
+
+/// What the pages ask of [`AuthorizationServers`].
+pub trait Servers {
+    /// [`AuthorizationServers::begin`]. `of_another_account`: the service is to ask which account it is, even if it knows one.
+    fn begin<'a>(
+        &'a self,
+        connection: &'a str,
+        scopes: &'a [String],
+        of_another_account: bool,
+        now: u64,
+    ) -> LocalBoxFuture<'a, Result<Begun, ServiceError>>;
+
+    /// [`AuthorizationServers::redeem`].
+    fn redeem<'a>(
+        &'a self,
+        redemption: Redemption<'a>,
+        now: u64,
+    ) -> LocalBoxFuture<'a, Result<ServiceTokens, ServiceError>>;
+
+    /// [`AuthorizationServers::account`].
+    fn account<'a>(
+        &'a self,
+        connection: &'a str,
+        tokens: &'a ServiceTokens,
+        now: u64,
+    ) -> LocalBoxFuture<'a, Result<Option<String>, ServiceError>>;
+
+    /// [`AuthorizationServers::revoke`].
+    fn revoke<'a>(
+        &'a self,
+        connection: &'a str,
+        client_id: &'a str,
+        token: &'a Secret,
+        now: u64,
+    ) -> LocalBoxFuture<'a, Result<bool, ServiceError>>;
+}
+
+impl<S: AuthorizationServers> Servers for S {
+    fn begin<'a>(
+        &'a self,
+        connection: &'a str,
+        scopes: &'a [String],
+        of_another_account: bool,
+        now: u64,
+    ) -> LocalBoxFuture<'a, Result<Begun, ServiceError>> {
+        async move {
+            let begun = AuthorizationServers::begin(self, connection, scopes, now).await?;
+            Ok(if of_another_account { asking_for_account(begun) } else { begun })
+        }
+        .boxed_local()
+    }
+
+    fn redeem<'a>(
+        &'a self,
+        redemption: Redemption<'a>,
+        now: u64,
+    ) -> LocalBoxFuture<'a, Result<ServiceTokens, ServiceError>> {
+        AuthorizationServers::redeem(self, redemption, now).boxed_local()
+    }
+
+    fn account<'a>(
+        &'a self,
+        connection: &'a str,
+        tokens: &'a ServiceTokens,
+        now: u64,
+    ) -> LocalBoxFuture<'a, Result<Option<String>, ServiceError>> {
+        AuthorizationServers::account(self, connection, tokens, now).boxed_local()
+    }
+
+    fn revoke<'a>(
+        &'a self,
+        connection: &'a str,
+        client_id: &'a str,
+        token: &'a Secret,
+        now: u64,
+    ) -> LocalBoxFuture<'a, Result<bool, ServiceError>> {
+        AuthorizationServers::revoke(self, connection, client_id, token, now).boxed_local()
+    }
+}
+
+/// The same with a `prompt` that asks which account it is (OpenID Connect Core §3.1.2.1), unless the operator has chosen another.
+fn asking_for_account(begun: Begun) -> Begun {
+    let has_prompt = begun.url.split(['?', '&']).any(|pair| pair.starts_with("prompt="));
+    if has_prompt { begun } else { Begun { url: with_query(&begun.url, &[("prompt", "select_account")]), ..begun } }
+}
