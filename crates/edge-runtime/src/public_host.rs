@@ -24,10 +24,9 @@ pub fn is_public_host(host: &str) -> bool {
         // The standard library takes four decimal numbers without leading zeros.
         return host.parse().is_ok_and(is_public_v4);
     }
-    let is_below =
-        |domain: &&str| host.strip_suffix(**domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    let is_below = |domain: &str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     // An empty last label is the root: `localhost.` is `localhost`.
-    host.contains('.') && !last.is_empty() && !PRIVATE_DOMAINS.iter().any(|domain| is_below(&domain))
+    host.contains('.') && !last.is_empty() && !PRIVATE_DOMAINS.iter().any(|domain| is_below(domain))
 }
 
 /// Whether an address is global (IANA IPv4 Special-Purpose Address Registry).

@@ -90,6 +90,9 @@ pub enum TokenRequestError {
     /// An error of the token endpoint.
     #[error("{0:?}")]
     Refused(TokenEndpointError),
+    /// An error with status 200, as GitHub sends it: no answer of OAuth's (RFC 6749 §5.2).
+    #[error("status 200 with the error {0:?}")]
+    RefusedWithSuccess(TokenEndpointError),
     /// Status 200, and an answer that is no JSON object, or whose member of this name is missing or not usable.
     #[error("the answer has no tokens: {0}")]
     NoTokens(&'static str),
@@ -111,9 +114,11 @@ impl TokenRequestError {
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::NoEndpoint | Self::NoAnswer(_) | Self::NoTokens(_) | Self::Refused(TokenEndpointError::Outage(_)) => {
-                Remedy::TryAgain
-            }
+            Self::NoEndpoint
+            | Self::NoAnswer(_)
+            | Self::NoTokens(_)
+            | Self::RefusedWithSuccess(_)
+            | Self::Refused(TokenEndpointError::Outage(_)) => Remedy::TryAgain,
             Self::Refused(TokenEndpointError::Grant) => Remedy::AuthorizeAgain,
             Self::Refused(_) => Remedy::FixClient,
         }
@@ -205,7 +210,12 @@ async fn tokens(
     let endpoint = provider.token_endpoint.as_deref().ok_or(TokenRequestError::NoEndpoint)?;
     let reply = post(endpoint, client, form, ProviderMetadata::of(provider).posts_secret, fetch).await?;
     match reply.status {
-        200 => read(&reply.body).map_err(TokenRequestError::NoTokens),
+        200 => {
+            read(&reply.body).map_err(|member| match TokenEndpointError::of(&HttpResponse { status: 400, ..reply }) {
+                TokenEndpointError::Outage(_) => TokenRequestError::NoTokens(member),
+                error => TokenRequestError::RefusedWithSuccess(error),
+            })
+        }
         _ => Err(TokenRequestError::Refused(TokenEndpointError::of(&reply))),
     }
 }

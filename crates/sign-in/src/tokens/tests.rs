@@ -215,6 +215,8 @@ fn errors_say_what_they_ask_for() {
         (503, error("invalid_client"), Remedy::TryAgain),
         (201, error("invalid_grant"), Remedy::TryAgain),
         (200, "{}".to_owned(), Remedy::TryAgain),
+        (200, error("invalid_grant"), Remedy::TryAgain),
+        (200, error("bad_verification_code"), Remedy::TryAgain),
     ] {
         let found = refreshed(&provider(|_| ()), &Answering::new(status, &body)).expect_err("no tokens");
         assert_eq!(found.remedy(), remedy, "{status} {body}");
@@ -223,6 +225,16 @@ fn errors_say_what_they_ask_for() {
     let fetch = Answering { answer: Err(down.clone()), received: RefCell::default() };
     let found = refreshed(&provider(|_| ()), &fetch).expect_err("no answer");
     assert_eq!((found.remedy(), found), (Remedy::TryAgain, TokenRequestError::NoAnswer(down)));
+}
+
+#[test]
+fn an_error_with_status_200_is_told_from_no_answer() {
+    let outcome = |body: Value| redeemed(&Answering::new(200, &body)).expect_err("no tokens");
+    let error = TokenEndpointError::Other("bad_verification_code".to_owned());
+    let found = outcome(json!({"error": "bad_verification_code", "error_description": "The code is incorrect."}));
+    assert_eq!(found, TokenRequestError::RefusedWithSuccess(error));
+    assert_eq!(outcome(json!({"token_type": "bearer"})), TokenRequestError::NoTokens("access_token"));
+    assert!(redeemed(&Answering::new(200, &json!({"access_token": "a", "token_type": "bearer", "error": ""}))).is_ok());
 }
 
 #[test]

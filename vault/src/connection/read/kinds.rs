@@ -1,10 +1,13 @@
 //! What belongs to each kind of connection.
 
-use mcp_edge_runtime::uri::{has_plain_authority, origin};
+use mcp_edge_runtime::{
+    public_host::is_public_host,
+    uri::{has_plain_authority, host_of, origin},
+};
 
 use super::entry::{Around, Entry};
 use crate::connection::{
-    address::{Reach, host_of, is_public_host},
+    address::Reach,
     settings::{AccountSource, Exchange, Kind, LogtoBroker, LogtoVault, Management, Place, RegisteredClient, Service},
 };
 
@@ -128,7 +131,7 @@ fn hosts(entry: &Entry<'_, '_>) -> Vec<String> {
         let is_host = has_plain_authority(&["https://", host].concat()) && *host == host.to_ascii_lowercase();
         if !is_host {
             entry.wrong("hosts", host, "is not a host: write names such as login.example.com, separated by spaces");
-        } else if entry.reach == Reach::Public && !is_public_host(host_of(host)) {
+        } else if entry.reach == Reach::Public && !is_public_host(host_of(&["https://", host].concat()).0) {
             entry.wrong("hosts", host, "is a private address or name");
         }
     }
@@ -160,7 +163,7 @@ fn exchange(entry: &Entry<'_, '_>, around: &Around<'_>) -> Exchange {
     }
     let client = entry.confidential_client().unwrap_or_else(|| RegisteredClient {
         client_id: around.client.client_id.clone(),
-        client_secret: Some(around.client.client_secret.clone()),
+        client_secret: around.client.client_secret.clone(),
     });
     Exchange { resource, audience, client }
 }
