@@ -74,6 +74,8 @@ pub struct Answered {
     pub session: Option<String>,
     /// The tools that were hidden because their definitions are not approved, for the log.
     pub unapproved: Vec<Unapproved>,
+    /// Why it is not what was asked for, for the log.
+    pub failure: Option<String>,
 }
 
 /// What a response comes to.
@@ -117,8 +119,10 @@ impl Answered {
         Self::new(Response::empty(202), Outcome::Accepted)
     }
 
-    const fn new(response: Response, outcome: Outcome) -> Self {
-        Self { response, outcome, session: None, unapproved: Vec::new() }
+    /// Creates a response that begins no session.
+    #[must_use]
+    pub const fn new(response: Response, outcome: Outcome) -> Self {
+        Self { response, outcome, session: None, unapproved: Vec::new(), failure: None }
     }
 
     fn rewritten(status: u16, Rewritten { response, unapproved, error_code }: Rewritten) -> Self {

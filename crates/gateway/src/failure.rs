@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use mcp_edge_connections::port::NoAccess;
 use mcp_edge_protocol::{
     error::{Reason, RpcError},
     jsonrpc,
@@ -63,6 +64,9 @@ pub enum Failure {
     /// The assertion could not be signed.
     #[error("UPSTREAM_SIGNING_KEY: {0}")]
     Credentials(KeyError),
+    /// There is no token of the caller's account at the upstream.
+    #[error("UPSTREAM_CONNECTION: {}", .0.cause().unwrap_or("no token for this caller"))]
+    NoAccess(NoAccess),
 }
 
 impl Failure {
@@ -71,9 +75,9 @@ impl Failure {
     pub const fn status(&self) -> u16 {
         match self {
             Self::Timeout(_) | Self::Body(ReadError::Timeout(_)) | Self::Unreachable(ForwardError::Ended) => 504,
-            Self::Busy(_) | Self::Body(ReadError::Busy) => 503,
+            Self::Busy(_) | Self::Body(ReadError::Busy) | Self::NoAccess(NoAccess::Unavailable { .. }) => 503,
             Self::ClientHeaders => 400,
-            Self::Credentials(_) => 500,
+            Self::Credentials(_) | Self::NoAccess(_) => 500,
             _ => 502,
         }
     }
@@ -92,7 +96,9 @@ impl Failure {
         let body = jsonrpc::error(id, reason.code(Era::Modern), &error);
         let response = Response::json(self.status(), body);
         match self {
-            Self::Busy(Some(seconds)) => response.with_header("retry-after", seconds.to_string()),
+            Self::Busy(Some(seconds)) | Self::NoAccess(NoAccess::Unavailable { retry_after: seconds, .. }) => {
+                response.with_header("retry-after", seconds.to_string())
+            }
             Self::Busy(None) | Self::Body(ReadError::Busy) => response.with_header("retry-after", RETRY_AFTER),
             _ => response,
         }
@@ -120,7 +126,12 @@ impl Failure {
             Self::ClientHeaders => {
                 "the Mcp-Param-* headers are more than 32, longer than 16 KiB, or not visible ASCII".to_owned()
             }
-            Self::Credentials(_) => "the gateway is not set up correctly; its operator must look at its log".to_owned(),
+            Self::NoAccess(no_access @ NoAccess::Unavailable { .. }) => {
+                no_access.message("the MCP server behind this gateway")
+            }
+            Self::Credentials(_) | Self::NoAccess(_) => {
+                "the gateway is not set up correctly; its operator must look at its log".to_owned()
+            }
             Self::Refused(_)
             | Self::Status(_)
             | Self::ContentType(_)

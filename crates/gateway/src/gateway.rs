@@ -6,15 +6,17 @@
 //! | `prepared` | a request that may be passed on, as far as it is known before the upstream is asked anything |
 //! | `streams` | GET and DELETE |
 //! | `discovery` | which era the upstream speaks, found out when it matters |
+//! | `connecting` | what a caller is answered for whom there is no token of the upstream |
 //! | `approval` | whether a tool that is called has a definition that the operator has approved |
 
 mod approval;
+mod connecting;
 mod discovery;
 mod messages;
 mod prepared;
 mod streams;
 
-use std::rc::Rc;
+use std::{rc::Rc, time::Duration};
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_identity::{AccessNeeded, Scopes};
@@ -167,7 +169,8 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
 
     async fn respond(&self, head: &RequestHead<'_>, body: &str, caller: Caller<'_>) -> Handled {
         let mut summary = Summary::new(Outcome::Accepted);
-        let _held = match self.bodies.admit(body, caller.context.now, self.upstream.timeout()) {
+        let waiting = self.upstream.connection().map_or(Duration::ZERO, |_| connecting::PATIENCE);
+        let _held = match self.bodies.admit(body, caller.context.now, self.upstream.timeout() + waiting) {
             Ok(reservation) => reservation,
             Err(response) => return finish(Err(Refused::Http(response)), summary),
         };
@@ -177,7 +180,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             _ => self.listen(head, caller).map(Some),
         };
         let answered = match prepared {
-            Ok(Some(request)) => self.pass_on(&request, caller).await,
+            Ok(Some(request)) => self.pass_on_connected(&request, caller).await,
             Ok(None) => Ok(Answered::accepted()),
             Err(refused) => Err(refused),
         };
@@ -202,7 +205,8 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             resources: !self.policy.resources.offers_nothing(),
             tasks: self.policy.offers_tasks(caller.identity),
         };
-        match envelope::read(head, body, offers)? {
+        let input_key = self.upstream.connection().map(|connection| &*connection.input_key);
+        match envelope::read_answer(head, body, offers, input_key)? {
             Payload::Dropped => Ok(None),
             Payload::One(message) => {
                 summary.revision = message.revision;
@@ -241,7 +245,7 @@ fn finish(answered: Result<Answered, Refused<'_>>, mut summary: Summary) -> Hand
     let response = match answered {
         Ok(answered) => {
             summary.outcome = answered.outcome;
-            unapproved = answered.unapproved;
+            (failed, unapproved) = (answered.failure, answered.unapproved);
             Ok(answered.response)
         }
         Err(Refused::Access(needed)) => {

@@ -5,16 +5,18 @@
 
 use std::time::Duration;
 
+use mcp_edge_connections::name::is_connection_name;
 use mcp_edge_runtime::{
     http::is_sendable_header,
     settings::{Reader, check_url, not_normalized},
+    uri::is_https_or_loopback,
 };
 use serde_json::Value;
 
 use crate::{
     access::Policy,
     credentials::{
-        AssertionSettings, Credentials,
+        AssertionSettings, ConnectionSettings, Credentials,
         signing_key::{PrivateKey, PublicKey, jwks},
     },
     pins::Pins,
@@ -29,12 +31,13 @@ const DEFAULT_BINDING_URL: &str = "https://upstream.internal/mcp";
 
 /// The settings that have no meaning without `UPSTREAM`. Secrets are none of them: they are put before the deployment that
 /// uses them, and deleted after the one that does not.
-const OF_GATEWAYS: [&str; 12] = [
+const OF_GATEWAYS: [&str; 13] = [
     "UPSTREAM_URL",
     "UPSTREAM_AUTH",
     PUBLIC_KEYS,
     AUDIENCE,
     SECRET_HEADER,
+    CONNECTION,
     SECONDS,
     "TOOL_SCOPES",
     "PROMPT_SCOPES",
@@ -50,7 +53,11 @@ const PUBLIC_KEYS: &str = "UPSTREAM_PUBLIC_KEYS";
 const AUDIENCE: &str = "UPSTREAM_AUDIENCE";
 const SECRET: &str = "UPSTREAM_SECRET";
 const SECRET_HEADER: &str = "UPSTREAM_SECRET_HEADER";
+const CONNECTION: &str = "UPSTREAM_CONNECTION";
 const SECONDS: &str = "UPSTREAM_SECONDS";
+
+/// Whether there are connections. The compiler drops what is behind this if the feature is off.
+pub(crate) const HAS_CONNECTIONS: bool = cfg!(any(test, feature = "connections"));
 
 /// Headers that no secret can be in: what the gateway or the connection sets. So are all that begin with `mcp-`, `sec-`
 /// and `proxy-`.
@@ -85,6 +92,8 @@ pub struct Surroundings<'a> {
     pub issuer: &'a str,
     /// Whether requests can be sent to a binding named [`UPSTREAM`].
     pub is_bound: bool,
+    /// Whether the vault can be called, which has the tokens of connected accounts.
+    pub has_vault: bool,
 }
 
 /// The settings of a gateway. `Debug` shows no secret.
@@ -135,12 +144,22 @@ impl GatewaySettings {
                  the output of `openssl rand -base64 32`)",
             );
         }
-        let (policy, pins) = (Policy::read(reader), Pins::read(reader));
+        let (policy, mut pins) = (Policy::read(reader), Pins::read(reader));
         let other_secret = if reader.text(AUTH).as_deref() == Some("secret") { SIGNING_KEY } else { SECRET };
         let unused_secret = reader.text(other_secret).map(|_| other_secret);
         // Goes on without a URL, to find the other errors.
         let audience = url.clone().unwrap_or_default();
         let (credentials, jwks) = read_credentials(reader, surroundings, audience)?;
+        if let (Credentials::Connection(_), Some(url)) = (&credentials, &url)
+            && !is_https_or_loopback(url)
+        {
+            let problem =
+                "must begin with https://: with UPSTREAM_AUTH = \"connection\", tokens of users are sent there";
+            reader.wrong_value("UPSTREAM_URL", url, problem);
+        }
+        if let Some(pins) = &mut pins {
+            pins.differ_by_caller = matches!(credentials, Credentials::Connection(_));
+        }
         let (url, state_secret) = (url?, state_secret?);
         Some(Self {
             policy,
@@ -231,12 +250,22 @@ fn read_credentials(
     if kind != "secret" {
         refuse(reader, SECRET_HEADER, "is for UPSTREAM_AUTH = \"secret\": remove it, or set that");
     }
+    if kind != "connection" {
+        refuse(reader, CONNECTION, "is for UPSTREAM_AUTH = \"connection\": remove it, or set that");
+    }
     match &*kind {
         "assertion" => read_assertion(reader, surroundings, default_audience),
         "secret" => Some((read_secret(reader)?, None)),
+        "connection" if HAS_CONNECTIONS => Some((read_connection(reader, surroundings), None)),
+        "connection" => {
+            let problem = "needs a Worker that is built with the feature `connections` of mcp-edge";
+            reader.wrong_value("UPSTREAM_AUTH", &kind, problem);
+            None
+        }
         "none" => Some((Credentials::None, None)),
         other => {
-            reader.wrong_value("UPSTREAM_AUTH", other, "must be \"assertion\", \"secret\" or \"none\"");
+            let problem = "must be \"assertion\", \"connection\", \"secret\" or \"none\"";
+            reader.wrong_value("UPSTREAM_AUTH", other, problem);
             None
         }
     }
@@ -333,6 +362,23 @@ fn read_secret(reader: &mut Reader<'_>) -> Option<Credentials> {
         reader.error("UPSTREAM_SECRET must consist of visible ASCII and spaces: it is the value of a header");
     }
     Some(Credentials::Secret { header, value })
+}
+
+fn read_connection(reader: &mut Reader<'_>, surroundings: Surroundings<'_>) -> Credentials {
+    if !surroundings.has_vault {
+        reader.error(
+            "UPSTREAM_AUTH = \"connection\" needs the vault, where users connect their accounts. Add to [[services]] in \
+             wrangler.toml: binding = \"VAULT_CALLS\", the service of the vault, entrypoint = \"Internal\", props = { role = \
+             \"endpoint\" }",
+        );
+    }
+    let name = reader.text(CONNECTION).unwrap_or_else(|| "upstream".to_owned());
+    if !is_connection_name(&name) {
+        let problem = "must be the name of a connection in the vault's CONNECTIONS: a lower-case letter, then up to 31 \
+                       lower-case letters, digits and -";
+        reader.wrong_value(CONNECTION, &name, problem);
+    }
+    Credentials::Connection(ConnectionSettings::new(name, surroundings.resource))
 }
 
 /// Collects the error that a setting must not be set.

@@ -2,6 +2,10 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use mcp_edge_connections::{
+    access::ServiceAccess,
+    port::{Connections, NoAccess, TokenRequest},
+};
 use mcp_edge_identity::Identity;
 use mcp_edge_protocol::headers::PARAMETER_PREFIX;
 use mcp_edge_runtime::{
@@ -14,16 +18,19 @@ use mcp_edge_runtime::{
 
 use crate::{
     credentials::{
-        Credentials,
+        ConnectionSettings, Credentials,
         assertion::{assertion, end_of},
     },
     eras::Eras,
     failure::Failure,
-    settings::UpstreamSettings,
+    settings::{HAS_CONNECTIONS, UpstreamSettings},
 };
 
 /// The headers of a response that are read.
 const RESPONSE_HEADERS: [&str; 3] = ["content-type", "mcp-session-id", "retry-after"];
+
+/// What users read of the use of their accounts by a gateway.
+const USER_OF_TOKEN: &str = "gateway";
 
 /// An upstream, and how the gateway reaches it.
 pub struct Upstream<F, K> {
@@ -42,8 +49,24 @@ pub struct Caller<'a> {
     pub identity: &'a Identity,
     /// The request that is passed on.
     pub context: &'a RequestContext,
-    /// Randomness.
+    /// Randomness, and time.
     pub runtime: &'a dyn Runtime,
+    /// The caller's tokens of other services, if the vault can be asked for them.
+    pub connections: Option<&'a dyn Connections>,
+}
+
+impl Caller<'_> {
+    /// Asks for a token of the upstream that is the caller's own. `refused` is one that the upstream has refused.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn access(self, connection: &str, refused: Option<&ServiceAccess>) -> Result<ServiceAccess, NoAccess> {
+        let request = TokenRequest { connection, scopes: &[], user_of_token: USER_OF_TOKEN, refused };
+        match self.connections {
+            Some(connections) => connections.access(request).await,
+            None => Err(NoAccess::Misconfigured { cause: "there is no vault to ask".to_owned() }),
+        }
+    }
 }
 
 /// What is sent.
@@ -75,7 +98,7 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
     pub fn new(settings: UpstreamSettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
         let key = match &settings.credentials {
             Credentials::Assertion(assertion) => Some(signing_key(assertion.key.jwk().clone())),
-            Credentials::Secret { .. } | Credentials::None => None,
+            Credentials::Secret { .. } | Credentials::Connection(_) | Credentials::None => None,
         };
         Self { settings, forward, key, eras: Eras::default() }
     }
@@ -85,7 +108,16 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
         self.settings.timeout
     }
 
-    /// Sends a message for a caller. The stream that comes back ends when the caller's token does.
+    /// Whose accounts its tokens are of, if they are the callers' own.
+    pub fn connection(&self) -> Option<&ConnectionSettings> {
+        match &self.settings.credentials {
+            Credentials::Connection(connection) if HAS_CONNECTIONS => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// Sends a message for a caller. The stream that comes back ends when the caller's token does. If the upstream refuses a
+    /// token of the caller's account, it is sent once more with another one.
     ///
     /// # Errors
     /// [`Failure`] if there is no response, or one that says that the gateway is at fault.
@@ -94,12 +126,28 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
         caller: Caller<'_>,
         message: UpstreamRequest<'_>,
     ) -> Result<UpstreamResponse<F::Body>, Failure> {
-        let Caller { identity, context, .. } = caller;
-        let credentials = self.credentials(caller).await.map_err(Failure::Credentials)?;
-        let mut headers = Vec::with_capacity(8);
-        if let Some((name, value)) = &credentials {
-            headers.push((*name, value.as_ref()));
+        let mut refused = None;
+        loop {
+            let access = self.access(caller, refused.as_ref()).await?;
+            let credentials = self.credentials(caller, access.as_ref()).await?;
+            let credentials = credentials.as_ref().map(|(name, value)| (*name, value.as_ref()));
+            let response = self.send_with(credentials, caller, message).await?;
+            match access {
+                Some(access) if response.status == 401 && refused.is_none() => refused = Some(access),
+                _ => return Ok(response),
+            }
         }
+    }
+
+    async fn send_with(
+        &self,
+        credentials: Option<(&str, &str)>,
+        caller: Caller<'_>,
+        message: UpstreamRequest<'_>,
+    ) -> Result<UpstreamResponse<F::Body>, Failure> {
+        let Caller { identity, context, .. } = caller;
+        let mut headers = Vec::with_capacity(8);
+        headers.extend(credentials);
         let method = match message.body {
             Some(_) => Method::POST,
             None if message.ends_session => Method::DELETE,
@@ -127,17 +175,41 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
         Ok(self.forward.forward(context, request).await?)
     }
 
+    /// A token of the caller's account at the upstream, if such tokens are what it wants.
+    async fn access(
+        &self,
+        caller: Caller<'_>,
+        refused: Option<&ServiceAccess>,
+    ) -> Result<Option<ServiceAccess>, Failure> {
+        match self.connection() {
+            Some(connection) => caller.access(&connection.name, refused).await.map(Some).map_err(Failure::NoAccess),
+            None => Ok(None),
+        }
+    }
+
     /// The header that tells the upstream who is calling, or that the gateway is.
-    async fn credentials(&self, caller: Caller<'_>) -> Result<Option<(&str, Cow<'_, str>)>, KeyError> {
+    async fn credentials(
+        &self,
+        caller: Caller<'_>,
+        access: Option<&ServiceAccess>,
+    ) -> Result<Option<(&str, Cow<'_, str>)>, Failure> {
         match (&self.settings.credentials, &self.key) {
             (Credentials::Assertion(settings), Some(key)) => {
                 let claims = settings.claims(caller.identity);
                 let assertion =
-                    assertion(key, settings.key.public().kid(), &claims, caller.context.now, caller.runtime).await?;
+                    assertion(key, settings.key.public().kid(), &claims, caller.context.now, caller.runtime).await;
+                let assertion = assertion.map_err(Failure::Credentials)?;
                 Ok(Some(("authorization", Cow::Owned(["Bearer ", &assertion].concat()))))
             }
-            (Credentials::Assertion(_), None) => Err(KeyError::Failed),
+            (Credentials::Assertion(_), None) => Err(Failure::Credentials(KeyError::Failed)),
             (Credentials::Secret { header, value }, _) => Ok(Some((header, Cow::Borrowed(value.expose())))),
+            (Credentials::Connection(_), _) => {
+                let Some(access) = access else { return Ok(None) };
+                let authorization = access
+                    .authorization_for(&self.settings.url)
+                    .map_err(|error| Failure::NoAccess(NoAccess::Misconfigured { cause: error.to_string() }))?;
+                Ok(Some(("authorization", Cow::Owned(authorization.expose().to_owned()))))
+            }
             (Credentials::None, _) => Ok(None),
         }
     }

@@ -17,6 +17,8 @@ pub enum AccessNeeded {
     AccessToken,
     /// Another access key: the caller's is for other tools.
     KeyForTool,
+    /// A credential that the vault accepts as well: it has refused the caller's, which was accepted here.
+    AcceptedCredential,
 }
 
 /// The conditions of one item. None unless declared.

@@ -251,7 +251,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Ok(body) => body,
             Err(error) => return Ok(unreadable_body(error)),
         };
-        let caller = Caller { identity, context, runtime: &*self.server_services.runtime };
+        let caller = Caller { identity, context, runtime: &*self.server_services.runtime, connections: None };
         let handled = gateway.handle(head, &body, caller).await;
         handled.summary.add_to(record);
         record.maybe_cut("upstream_failure", handled.failure.as_deref());
@@ -322,6 +322,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             AccessNeeded::FirstParty => Denial::FirstPartyOnly,
             AccessNeeded::AccessToken => Denial::KeyRefused,
             AccessNeeded::KeyForTool => Denial::KeyForOtherTools,
+            AccessNeeded::AcceptedCredential => Denial::RefusedByVault,
         }
     }
 

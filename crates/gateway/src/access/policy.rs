@@ -124,7 +124,9 @@ impl Policy {
                 Ok(()) => {}
                 Err(AccessNeeded::Scopes(_)) => is_granted = false,
                 Err(AccessNeeded::User | AccessNeeded::FirstParty) => return Decision::Denied(index),
-                Err(needed @ (AccessNeeded::AccessToken | AccessNeeded::KeyForTool)) => {
+                Err(
+                    needed @ (AccessNeeded::AccessToken | AccessNeeded::KeyForTool | AccessNeeded::AcceptedCredential),
+                ) => {
                     return Decision::KeyRefused(needed);
                 }
             }

@@ -1,4 +1,5 @@
-//! What the gateway shows an upstream: signed assertions about the caller, or a secret. Never the token of the caller.
+//! What the gateway shows an upstream: signed assertions about the caller, a token of the upstream for the caller, or a
+//! secret. Never the token that the caller has sent.
 //!
 //! | module | what it contains | source |
 //! |---|---|---|
@@ -25,8 +26,29 @@ pub enum Credentials {
         /// Its whole value: visible ASCII and spaces.
         value: Secret,
     },
+    /// A token of the upstream that is the caller's own: of an account there that the user has connected.
+    Connection(ConnectionSettings),
     /// Nothing.
     None,
+}
+
+/// Which account of the callers the upstream's tokens are of.
+#[derive(Clone, Debug)]
+pub struct ConnectionSettings {
+    /// The name of the connection in the vault's `CONNECTIONS` (`UPSTREAM_CONNECTION`).
+    pub name: String,
+    /// Under which the gateway asks a client for a visit of the link by which an account is connected (MCP 2026-07-28,
+    /// basic/patterns/mrtr). An upstream may be a gateway itself, or ask for a connection of the same name: so it has
+    /// `RESOURCE` in it.
+    pub input_key: String,
+}
+
+impl ConnectionSettings {
+    /// Creates the settings of the connection `name` for the gateway at `resource` (`RESOURCE`).
+    #[must_use]
+    pub fn new(name: String, resource: &str) -> Self {
+        Self { name, input_key: ["connect:", resource].concat() }
+    }
 }
 
 /// What all assertions for one upstream have in common.

@@ -37,6 +37,19 @@ pub struct Envelope<'a> {
     pub body: String,
     /// The headers that repeat it.
     pub headers: RoutingHeaders,
+    /// The capabilities that a client without a handshake has declared, as JSON.
+    pub capabilities: Option<&'a str>,
+    /// What the user did with a question of the gateway's own. It is not in `body`.
+    pub answer: Option<UserAnswer>,
+}
+
+/// What a user did with a URL (MCP 2026-07-28, client/elicitation).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserAnswer {
+    /// Was willing to visit it, and may be there still.
+    Accepted,
+    /// Declined, or closed the question.
+    Declined,
 }
 
 /// How a request begins, up to its id.

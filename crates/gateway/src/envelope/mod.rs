@@ -38,7 +38,7 @@ use mcp_edge_runtime::http::RequestHead;
 use serde_json::error::Category;
 
 pub use self::{
-    data::{Envelope, Payload, Refusal, RoutingHeaders, Target},
+    data::{Envelope, Payload, Refusal, RoutingHeaders, Target, UserAnswer},
     method::{Method, Offers},
 };
 
@@ -54,10 +54,23 @@ const BATCH_BYTES: usize = 1024 * 1024;
 /// What is wrong with it: no JSON; no message; members that different readers would read differently; headers that say
 /// something else than the body; a method that does not exist; a name that is missing or of another type.
 pub fn read<'a>(head: &RequestHead<'_>, body: &'a str, offers: Offers) -> Result<Payload<'a>, Refusal<'a>> {
+    read_answer(head, body, offers, None)
+}
+
+/// The same for a gateway that asks users something itself: what was answered under `input_key` is not sent on.
+///
+/// # Errors
+/// As there.
+pub fn read_answer<'a>(
+    head: &RequestHead<'_>,
+    body: &'a str,
+    offers: Offers,
+    input_key: Option<&str>,
+) -> Result<Payload<'a>, Refusal<'a>> {
     if is_batch(body) {
         return read_batch(head, body, offers);
     }
-    Ok(request::read(head, body, offers)?.map_or(Payload::Dropped, Payload::One))
+    Ok(request::read(head, body, offers, input_key)?.map_or(Payload::Dropped, Payload::One))
 }
 
 /// Reads a batch. It is sent on as a whole, so that any message that cannot be sent on keeps all of them back.
@@ -81,7 +94,7 @@ fn read_batch<'a>(head: &RequestHead<'_>, body: &'a str, offers: Offers) -> Resu
     }
     let mut messages = Vec::with_capacity(elements.len());
     for element in elements {
-        let message = request::read(head, element.get(), offers).map_err(|refusal| {
+        let message = request::read(head, element.get(), offers, None).map_err(|refusal| {
             let text = ["a message in the batch is refused: ", &refusal.error.message].concat();
             Refusal::of(RpcError::new(Reason::InvalidRequest, text))
         })?;

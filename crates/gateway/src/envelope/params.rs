@@ -2,11 +2,11 @@
 
 use mcp_edge_protocol::{
     error::RpcError,
-    params::{Meta, is_empty_array},
+    params::{Meta, is_empty_array, pick_members, text},
 };
 use serde_json::value::RawValue;
 
-use super::members::Members;
+use super::{data::UserAnswer, members::Members};
 
 /// The members of `params` that decide anything, here or at the upstream, for any method.
 const NAMES: [&str; 19] = [
@@ -15,7 +15,7 @@ const NAMES: [&str; 19] = [
     "arguments",
     "uri",
     "cursor",
-    "inputResponses",
+    INPUTS,
     "requestState",
     "protocolVersion",
     "capabilities",
@@ -45,6 +45,9 @@ const META_NAMES: [&str; 7] = [
 /// The member of `_meta` that says what a client can do.
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 
+/// The answers to what a client was asked.
+const INPUTS: &str = "inputResponses";
+
 /// 64 KiB for them: they are written anew several times. Those of clients take hundreds of bytes.
 const CAPABILITIES_BYTES: usize = 64 * 1024;
 
@@ -57,6 +60,15 @@ pub(super) struct Params<'a> {
     members: Option<Members<'a>>,
     /// None if it is missing, or no object, which counts as missing.
     meta: Option<Members<'a>>,
+}
+
+/// What of the parameters is sent on in another form, as JSON.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Changed<'a> {
+    /// The capabilities of the client.
+    pub capabilities: Option<&'a str>,
+    /// The answers to what the client was asked.
+    pub inputs: Option<&'a str>,
 }
 
 impl<'a> Params<'a> {
@@ -104,13 +116,12 @@ impl<'a> Params<'a> {
 
     /// Writes the parameters anew, as a member of a message, if there are any.
     ///
-    /// A member of the name `rewritten.0` is written as `rewritten.1` says, and the capabilities of the client as
-    /// `capabilities` does.
-    pub(super) fn write(&self, into: &mut String, rewritten: Option<(&str, &str)>, capabilities: Option<&str>) {
+    /// A member of the name `rewritten.0` is written as `rewritten.1` says, and others as `changed` does.
+    pub(super) fn write(&self, into: &mut String, rewritten: Option<(&str, &str)>, changed: Changed<'_>) {
         let Some(members) = &self.members else { return };
         let meta = self.meta.as_ref().map(|meta| {
             let mut text = String::with_capacity(members.raw("_meta").map_or(0, |raw| raw.get().len()));
-            meta.write(&mut text, |name, json| match capabilities {
+            meta.write(&mut text, |name, json| match changed.capabilities {
                 Some(capabilities) if name == CAPABILITIES => Some(capabilities),
                 _ => (json != "null" || !META_NAMES.contains(&name)).then_some(json),
             });
@@ -121,10 +132,38 @@ impl<'a> Params<'a> {
         members.write(into, |name, json| match rewritten {
             Some((written, json)) if written == name => Some(json),
             _ if name == "_meta" => meta,
+            _ if name == INPUTS && changed.inputs.is_some() => changed.inputs.filter(|json| *json != "{}"),
             _ if json == "null" && NAMES.contains(&name) => None,
             _ if matches!(name, "arguments" | "context") && is_empty_array(json) => None,
             _ => Some(json),
         });
+    }
+
+    /// The capabilities of the client, as JSON.
+    pub(super) fn capabilities(&self) -> Option<&'a str> {
+        self.meta.as_ref()?.get(CAPABILITIES).map(RawValue::get)
+    }
+
+    /// What was answered under a key of the gateway's own, if it can be understood, and the other answers, as JSON. `None` if
+    /// nothing was.
+    ///
+    /// # Errors
+    /// If they are no object, or if different readers could read them differently.
+    pub(super) fn answer(&self, key: &str) -> Result<Option<(Option<UserAnswer>, String)>, RpcError> {
+        let Some(raw) = self.get(INPUTS) else { return Ok(None) };
+        let answers = Members::read(raw.get(), &[key]).map_err(|_| {
+            RpcError::invalid_params("params.inputResponses is no object, or has a member twice, or more than 64")
+        })?;
+        let Some(own) = answers.raw(key) else { return Ok(None) };
+        let action = pick_members(own.get(), &["action"]).ok().and_then(|[action]| text(action?));
+        let answer = match action.as_deref() {
+            Some("accept") => Some(UserAnswer::Accepted),
+            Some("decline" | "cancel") => Some(UserAnswer::Declined),
+            _ => None,
+        };
+        let mut others = String::new();
+        answers.write(&mut others, |name, json| (name != key).then_some(json));
+        Ok(Some((answer, others)))
     }
 
     /// The capabilities of the client without those of tasks.

@@ -14,7 +14,7 @@ use super::{
     data::{BEFORE_ID, Envelope, Refusal, RoutingHeaders},
     message::{self, Message},
     method::{Method, Offers},
-    params::Params,
+    params::{Changed, Params},
     subject::Subject,
 };
 
@@ -26,11 +26,14 @@ pub(super) fn read<'a>(
     head: &RequestHead<'_>,
     body: &'a str,
     offers: Offers,
+    input_key: Option<&str>,
 ) -> Result<Option<Envelope<'a>>, Refusal<'a>> {
     // As the server does: what is wrong before the era is known has the form of the modern one.
     let refuse = |id, error| Refusal { id, error, era: Era::Modern };
     match message::read(body).map_err(|unreadable| refuse(unreadable.id, unreadable.error))? {
-        Message::Request { id, method, params } => request(head, id, &method, &params, offers, body.len()).map(Some),
+        Message::Request { id, method, params } => {
+            request(head, (id, &method, &params), (offers, input_key), body.len()).map(Some)
+        }
         Message::Notification { method, params } => {
             notification(head, &method, &params, offers, body.len()).map_err(|error| refuse(None, error))
         }
@@ -52,6 +55,8 @@ pub(super) fn read<'a>(
                     targets: Vec::new(),
                     body,
                     headers: legacy_headers(header),
+                    capabilities: None,
+                    answer: None,
                 }
             }))
         }
@@ -61,10 +66,8 @@ pub(super) fn read<'a>(
 /// Takes a request as far as it can be read without knowing who sent it. `id` is JSON; `size` is that of the body.
 fn request<'a>(
     head: &RequestHead<'_>,
-    id: &'a str,
-    name: &str,
-    params: &Params<'a>,
-    offers: Offers,
+    (id, name, params): (&'a str, &str, &Params<'a>),
+    (offers, input_key): (Offers, Option<&str>),
     size: usize,
 ) -> Result<Envelope<'a>, Refusal<'a>> {
     let method = Method::parse(name).filter(|method| !method.is_notification());
@@ -87,7 +90,14 @@ fn request<'a>(
     let subject = Subject::read(method, params, offers).map_err(refuse)?;
     let hides_tasks = era == Era::Modern && !offers.tasks;
     let capabilities = if hides_tasks { params.capabilities_without_tasks().map_err(refuse)? } else { None };
-    let body = write(method, Some(id), params, &subject, capabilities.as_deref(), size);
+    // The era with a handshake has no such questions.
+    let answered = match input_key.filter(|_| era == Era::Modern) {
+        Some(key) => params.answer(key).map_err(refuse)?,
+        None => None,
+    };
+    let (answer, inputs) = answered.unzip();
+    let changed = Changed { capabilities: capabilities.as_deref(), inputs: inputs.as_deref() };
+    let body = write(method, Some(id), params, &subject, changed, size);
     let Subject { targets, name, revision: offered, .. } = subject;
     let headers = match era {
         Era::Legacy => legacy_headers(head.header(VERSION_HEADER)),
@@ -97,7 +107,18 @@ fn request<'a>(
             name: name.map(|name| encode(&name).into_owned()),
         },
     };
-    Ok(Envelope { method: Some(method), id: Some(id), era, revision: revision.or(offered), targets, body, headers })
+    let capabilities = params.capabilities();
+    Ok(Envelope {
+        method: Some(method),
+        id: Some(id),
+        era,
+        revision: revision.or(offered),
+        targets,
+        body,
+        headers,
+        capabilities,
+        answer: answer.flatten(),
+    })
 }
 
 /// Takes a notification; none that goes nowhere.
@@ -118,9 +139,11 @@ fn notification<'a>(
         id: None,
         era,
         revision: Some(revision),
-        body: write(method, None, params, &subject, None, size),
+        body: write(method, None, params, &subject, Changed::default(), size),
         targets: subject.targets,
         headers: legacy_headers(head.header(VERSION_HEADER)),
+        capabilities: None,
+        answer: None,
     }))
 }
 
@@ -130,13 +153,13 @@ fn legacy_headers(version: Option<&str>) -> RoutingHeaders {
     RoutingHeaders { version, ..RoutingHeaders::default() }
 }
 
-/// The message, written anew. `id` and `capabilities` are JSON.
+/// The message, written anew. `id` is JSON.
 fn write(
     method: Method,
     id: Option<&str>,
     params: &Params<'_>,
     subject: &Subject<'_>,
-    capabilities: Option<&str>,
+    changed: Changed<'_>,
     size: usize,
 ) -> String {
     // Names without escapes and room for what the client may have left out.
@@ -147,7 +170,7 @@ fn write(
     }
     body.extend([",\"method\":\"", method.as_str(), "\""]);
     let rewritten = subject.rewritten.as_ref().map(|(name, json)| (*name, json.as_str()));
-    params.write(&mut body, rewritten, capabilities);
+    params.write(&mut body, rewritten, changed);
     body.push('}');
     body
 }

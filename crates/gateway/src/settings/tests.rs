@@ -60,6 +60,10 @@ fn without(mut settings: Settings, name: &str) -> Settings {
 }
 
 fn read_from(settings: &Settings, is_bound: bool) -> Result<Option<GatewaySettings>, SettingsError> {
+    read_beside(settings, is_bound, true)
+}
+
+fn read_beside(settings: &Settings, is_bound: bool, has_vault: bool) -> Result<Option<GatewaySettings>, SettingsError> {
     let get = |name: &str| settings.get(name).cloned();
     let mut reader = Reader::new(&get);
     let surroundings = Surroundings {
@@ -67,6 +71,7 @@ fn read_from(settings: &Settings, is_bound: bool) -> Result<Option<GatewaySettin
         origin: "https://mcp.example.com",
         issuer: "https://issuer.example",
         is_bound,
+        has_vault,
     };
     let read = GatewaySettings::read(&mut reader, surroundings);
     reader.finish(read)
@@ -294,6 +299,47 @@ fn a_secret_that_is_not_used_is_a_warning_so_that_it_can_be_put_before_it_is() {
     for name in ["UPSTREAM_SECRET", "UPSTREAM_SIGNING_KEY", "STATE_SECRET"] {
         assert!(!OF_GATEWAYS.contains(&name));
     }
+}
+
+fn connection() -> Settings {
+    with(without(secret(), "UPSTREAM_SECRET"), &[("UPSTREAM_AUTH", "connection")])
+}
+
+#[test]
+fn tokens_of_users_are_of_a_connection() {
+    let named = |settings: &Settings, is_bound| {
+        let GatewaySettings { upstream, jwks, .. } = accepted(settings, is_bound);
+        assert_eq!(jwks, None);
+        let Credentials::Connection(connection) = upstream.credentials else { panic!("{:?}", upstream.credentials) };
+        (connection.name, connection.input_key)
+    };
+    let key = "connect:https://mcp.example.com/mcp".to_owned();
+    assert_eq!(named(&connection(), !BOUND), ("upstream".to_owned(), key.clone()));
+    let notes = with(connection(), &[("UPSTREAM_CONNECTION", "my-notes2")]);
+    assert_eq!(named(&notes, !BOUND), ("my-notes2".to_owned(), key));
+    for name in ["Notes", "2x", "a_b", "a/b", "a b", &"a".repeat(33)] {
+        assert_error(&with(connection(), &[("UPSTREAM_CONNECTION", name)]), "UPSTREAM_CONNECTION = ");
+    }
+    for auth in ["assertion", "secret", "none"] {
+        let all = with(assertion(), &[("UPSTREAM_SECRET", "Bearer hunter2"), ("UPSTREAM_CONNECTION", "notes")]);
+        assert_error(
+            &with(all, &[("UPSTREAM_AUTH", auth)]),
+            "UPSTREAM_CONNECTION is for UPSTREAM_AUTH = \"connection\"",
+        );
+    }
+    assert_error(&with(connection(), &[("UPSTREAM_AUDIENCE", "notes")]), "UPSTREAM_AUDIENCE is for");
+}
+
+#[test]
+fn tokens_of_users_need_a_vault_and_https() {
+    let error = read_beside(&connection(), !BOUND, false).unwrap_err().0.concat();
+    assert!(error.contains("needs the vault") && error.contains("VAULT_CALLS"), "{error}");
+    let bound = |url| read_from(&with(without(connection(), "UPSTREAM"), &[("UPSTREAM_URL", url)]), BOUND);
+    assert!(bound("http://10.0.0.1/mcp").unwrap_err().0.concat().contains("must begin with https://"));
+    assert!(bound("https://notes.example/mcp").is_ok());
+    accepted(&with(connection(), &[("UPSTREAM", "http://localhost:3001/mcp")]), !BOUND);
+    // Only assertions tell the upstream whose a task is: an account may be shared.
+    assert_error(&with(connection(), &[("TASK_SCOPES", "allow")]), "TASK_SCOPES needs");
 }
 
 #[test]

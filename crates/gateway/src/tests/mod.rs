@@ -1,6 +1,7 @@
 //! The gateway in front of an upstream that answers as the test says, and keeps what it was sent.
 
 mod authorizing;
+mod connecting;
 mod eras;
 mod failing;
 mod passing;
@@ -10,6 +11,7 @@ mod sessions;
 use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
+use mcp_edge_connections::port::Connections;
 use mcp_edge_identity::{AccessNeeded, Identity, Kind, Scopes};
 use mcp_edge_runtime::{
     context::{Connection, RequestContext},
@@ -174,6 +176,7 @@ impl Deployment {
             origin: "https://mcp.example.com",
             issuer: "https://issuer.example",
             is_bound: false,
+            has_vault: true,
         };
         let settings = GatewaySettings::read(&mut reader, surroundings);
         let settings = reader.finish(settings).unwrap().unwrap();
@@ -217,10 +220,22 @@ impl Deployment {
     }
 
     fn handle(&self, head: &RequestHead<'_>, body: &str, identity: &Identity) -> Handled {
+        self.handle_by(head, body, identity, &Clockless, None).now_or_never().expect("nothing to wait for")
+    }
+
+    /// Handles a request of a caller with connections.
+    async fn handle_by(
+        &self,
+        head: &RequestHead<'_>,
+        body: &str,
+        identity: &Identity,
+        runtime: &dyn Runtime,
+        connections: Option<&dyn Connections>,
+    ) -> Handled {
         let context = RequestContext { request_id: "r1".to_owned(), now: self.now, connection: Rc::new(Nobody) };
-        let caller = Caller { identity, context: &context, runtime: &Clockless };
+        let caller = Caller { identity, context: &context, runtime, connections };
         self.gateway.admit(head).expect("admitted");
-        self.gateway.handle(head, body, caller).now_or_never().expect("nothing to wait for")
+        self.gateway.handle(head, body, caller).await
     }
 
     /// Posts a request of the legacy era.

@@ -1,7 +1,7 @@
 //! `UPSTREAM` and what belongs to it: the gateway.
 
 use mcp_edge_gateway::settings::{GatewaySettings, Surroundings, UPSTREAM};
-use mcp_edge_oauth::{resource_server::TrustPolicy, settings::Resource};
+use mcp_edge_oauth::{exchange::VAULT_BINDING, resource_server::TrustPolicy, settings::Resource};
 use mcp_edge_runtime::settings::Reader;
 
 /// Reads these settings. Without the feature `gateway` there can be none: the tools of this Worker must not be served to
@@ -12,7 +12,7 @@ pub(super) fn read(
     trust: &TrustPolicy,
     is_bound: impl Fn(&str) -> bool,
 ) -> Option<GatewaySettings> {
-    let is_bound = is_bound(UPSTREAM);
+    let (is_bound, has_vault) = (is_bound(UPSTREAM), is_bound(VAULT_BINDING));
     if !cfg!(feature = "gateway") {
         if is_bound || reader.text(UPSTREAM).is_some() {
             reader.error("UPSTREAM needs a Worker that is built with the feature `gateway` of mcp-edge");
@@ -20,5 +20,6 @@ pub(super) fn read(
         return None;
     }
     let issuer = trust.issuers.first().map_or("", |trusted| &trusted.issuer);
-    GatewaySettings::read(reader, Surroundings { resource: &resource.url, origin: &resource.origin, issuer, is_bound })
+    let Resource { url, origin, .. } = resource;
+    GatewaySettings::read(reader, Surroundings { resource: url, origin, issuer, is_bound, has_vault })
 }

@@ -1,0 +1,180 @@
+//! What a caller is answered for whom there is no token of the upstream (`UPSTREAM_AUTH = "connection"`).
+//!
+//! Where the user has to connect an account first, the link goes to the user: as a question if the client can show one (URL
+//! elicitation, MCP 2026-07-28, client/elicitation), otherwise as text that a model or a person reads. The question has no
+//! `requestState`: the request that is repeated with the user's answer is complete without one, and the vault knows whether
+//! there is an account by then.
+
+use std::time::Duration;
+
+use futures_util::future::{FutureExt, LocalBoxFuture, select};
+use mcp_edge_connections::port::NoAccess;
+use mcp_edge_identity::AccessNeeded;
+use mcp_edge_protocol::{
+    error::{Reason, RpcError},
+    jsonrpc,
+    outcome::{Outcome, Rendered},
+    params::pick_members,
+    revision::Era,
+};
+use mcp_edge_runtime::{
+    forward::Forward,
+    http::Response,
+    json::{Object, array},
+    keys::SigningKey,
+};
+
+use super::{Gateway, Refused, prepared::PreparedRequest};
+use crate::{
+    answer::Answered,
+    credentials::ConnectionSettings,
+    envelope::{Envelope, Method, UserAnswer},
+    failure::Failure,
+    upstream::Caller,
+};
+
+/// A user who has been willing to visit the link may be there still. Clients give up after a minute.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Between two questions whether there is an account by now.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// HTTP status for what gets no response of JSON-RPC, and what can be sent again once the user has connected an account
+/// (RFC 9110 §15.5.10). Not 403: clients would have the user sign in again.
+const NOT_CONNECTED: u16 = 409;
+
+impl<F: Forward, K: SigningKey> Gateway<F, K> {
+    /// Passes on what was prepared, and its response back. If that takes a token of the caller's account, and there is none,
+    /// says how there comes to be one.
+    pub(super) async fn pass_on_connected<'a>(
+        &self,
+        request: &PreparedRequest<'a>,
+        caller: Caller<'_>,
+    ) -> Result<Answered, Refused<'a>> {
+        let answered = self.pass_on(request, caller).await;
+        match (self.upstream.connection(), answered) {
+            (Some(connection), Err(Refused::Failed { failure: Failure::NoAccess(no_access), .. })) => {
+                self.without_access(connection, no_access, request, caller).await
+            }
+            (_, answered) => answered,
+        }
+    }
+
+    /// Boxed, as nearly no request comes here.
+    fn without_access<'s, 'a>(
+        &'s self,
+        connection: &'s ConnectionSettings,
+        no_access: NoAccess,
+        request: &'s PreparedRequest<'a>,
+        caller: Caller<'s>,
+    ) -> LocalBoxFuture<'s, Result<Answered, Refused<'a>>> {
+        async move {
+            let mut no_access = no_access;
+            let answer = request.message().and_then(|message| message.answer);
+            if let (NoAccess::NotConnected { url: Some(_), .. }, Some(UserAnswer::Accepted)) = (&no_access, answer) {
+                wait_for_account(connection, caller).await;
+                match self.pass_on(request, caller).await {
+                    Err(Refused::Failed { failure: Failure::NoAccess(still), .. }) => no_access = still,
+                    answered => return answered,
+                }
+            }
+            refuse(connection, no_access, request)
+        }
+        .boxed_local()
+    }
+}
+
+/// Waits until the user has connected an account, but not for longer than [`PATIENCE`].
+async fn wait_for_account(connection: &ConnectionSettings, caller: Caller<'_>) {
+    let connected = async {
+        loop {
+            caller.runtime.sleep(PAUSE).await;
+            match caller.access(&connection.name, None).await {
+                Err(NoAccess::NotConnected { .. } | NoAccess::Unavailable { .. }) => {}
+                _ => break,
+            }
+        }
+    };
+    select(Box::pin(connected), caller.runtime.sleep(PATIENCE)).await;
+}
+
+/// The answer to a request that cannot be passed on.
+fn refuse<'a>(
+    connection: &ConnectionSettings,
+    no_access: NoAccess,
+    request: &PreparedRequest<'a>,
+) -> Result<Answered, Refused<'a>> {
+    let message = request.message().filter(|message| message.id.is_some());
+    let tool_call = message.filter(|message| message.method == Some(Method::ToolsCall));
+    let text = no_access.message(&connection.name);
+    let answered = match (&no_access, tool_call) {
+        (NoAccess::CallerRefused, _) => return Err(Refused::Access(AccessNeeded::AcceptedCredential)),
+        (NoAccess::Misconfigured { .. } | NoAccess::Unavailable { .. }, _) => {
+            return Err(Refused::Failed { id: request.id, failure: Failure::NoAccess(no_access) });
+        }
+        (NoAccess::NotConnected { title, url }, _) => {
+            let title = if title.is_empty() { &connection.name } else { title };
+            match (message, tool_call, url.as_deref()) {
+                (Some(message), _, Some(url)) if message.answer.is_none() && can_ask(message) => {
+                    input_request(&connection.input_key, title, url, message)
+                }
+                (_, Some(call), _) if call.answer == Some(UserAnswer::Declined) => {
+                    tool_error(call, &["The user does not want to connect an account of ", title, "."].concat())
+                }
+                (_, Some(call), _) => tool_error(call, &text),
+                (_, None, url) => rpc_error(request, text, url),
+            }
+        }
+        (NoAccess::Refused { .. }, Some(call)) => tool_error(call, &text),
+        // A program has sent the call: no model reads what it gets, and programs notice errors of JSON-RPC.
+        (NoAccess::Refused { .. } | NoAccess::NeedsUser, _) => rpc_error(request, text, None),
+    };
+    let failure = no_access.cause().map(|cause| ["UPSTREAM_CONNECTION: ", cause].concat());
+    Ok(Answered { failure, ..answered })
+}
+
+/// Whether the client can be asked to have its user visit a URL: it has declared that, and the request is one of those that
+/// are answered with questions.
+fn can_ask(message: &Envelope<'_>) -> bool {
+    let is_answered_with_questions =
+        matches!(message.method, Some(Method::ToolsCall | Method::PromptsGet | Method::ResourcesRead));
+    let visits = || {
+        let [elicitation] = pick_members(message.capabilities?, &["elicitation"]).ok()?;
+        let [url] = pick_members(elicitation?.get(), &["url"]).ok()?;
+        Some(url?.get().starts_with('{'))
+    };
+    message.era == Era::Modern && is_answered_with_questions && visits() == Some(true)
+}
+
+/// The question whether the user visits the link.
+fn input_request(key: &str, title: &str, url: &str, message: &Envelope<'_>) -> Answered {
+    let text = ["This needs an account of yours at ", title, ". Open the page to connect it."].concat();
+    let params = Object::new().text("mode", "url").text("message", &text).text("url", url).close();
+    let request = Object::new().text("method", "elicitation/create").raw("params", &params).close();
+    let requests = Object::new().entry(key, &request).close();
+    let members = Object::new().text("resultType", "input_required").raw("inputRequests", &requests);
+    result(message, &members, Outcome::InputRequired)
+}
+
+/// A failure for the model to read.
+fn tool_error(call: &Envelope<'_>, text: &str) -> Answered {
+    let content = array([Object::new().text("type", "text").text("text", text).close()]);
+    let kind = (call.era == Era::Modern).then_some("complete");
+    let members = Object::new().maybe_text("resultType", kind).raw("content", &content).flag("isError", true);
+    result(call, &members, Outcome::ToolFailed)
+}
+
+fn result(message: &Envelope<'_>, members: &Object, outcome: Outcome) -> Answered {
+    Answered::new(Response::json(200, jsonrpc::result(message.id.unwrap_or("null"), &[members])), outcome)
+}
+
+/// An error of the request as a whole, with the link if there is one.
+fn rpc_error(request: &PreparedRequest<'_>, text: String, url: Option<&str>) -> Answered {
+    let mut error = RpcError::new(Reason::Internal, text);
+    if let Some(url) = url {
+        error = error.with_data(&Object::new().text("url", url));
+    }
+    let Rendered { status, body, outcome } = Rendered::error(request.id, &error, request.era);
+    let status = if request.asked().is_request { status } else { NOT_CONNECTED };
+    Answered::new(Response::json(status, body.unwrap_or_default()), outcome)
+}
