@@ -44,13 +44,16 @@ const RESOURCE_METADATA = `/.well-known/oauth-protected-resource${API_PATH}`;
  * Starts the service.
  * @param {object} [options]
  * @param {number} [options.port]  0 chooses a free one. Defaults to 3002
+ * @param {string} [options.origin]  where clients and users believe it to be, if that is elsewhere
  * @param {number} [options.accessTokenSeconds]
  * @param {(secret: string) => void} [options.onSecret]
  * @param {(message: string) => void} [options.log]
  * @param {object} [options.provider]  further options of its authorization server
  * @returns {Promise<CalendarService>}
  */
-export async function startCalendarService({ port = 3002, accessTokenSeconds, onSecret, log, provider: more } = {}) {
+export async function startCalendarService({
+  port = 3002, origin: publicOrigin, accessTokenSeconds, onSecret, log, provider: more,
+} = {}) {
   const service = { isDown: false, requests: [] };
   let api;
 
@@ -74,6 +77,7 @@ export async function startCalendarService({ port = 3002, accessTokenSeconds, on
   const provider = await startIdentityProvider({
     port,
     host: HOST,
+    ...(publicOrigin && { origin: publicOrigin }),
     resource: null,
     scopes: {},
     accounts: CALENDAR_ACCOUNTS,
@@ -88,7 +92,7 @@ export async function startCalendarService({ port = 3002, accessTokenSeconds, on
     ...(log && { log }),
     ...more,
   });
-  const origin = `http://${HOST}:${provider.port}`;
+  const origin = publicOrigin ?? `http://${HOST}:${provider.port}`;
   const resource = `${origin}${API_PATH}`;
   provider.addResource(resource, { scopes: CALENDAR_SCOPES, opaque: true });
   api = createApi({

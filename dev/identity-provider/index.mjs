@@ -38,6 +38,9 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @typedef {object} Options
  * @property {number} [port]  0 chooses a free one. Defaults to 3000
  * @property {string} [host]  host name in the issuer. Defaults to "localhost"
+ * @property {string} [origin]
+ *   where clients and users believe it to be, if that is elsewhere: `https://login.example`. What is in between says so with
+ *   `X-Forwarded-Proto`
  * @property {string | null} [resource]
  *   resource indicator of the MCP server, byte for byte. Defaults to "http://localhost:8787/mcp"; null: there is none
  * @property {Record<string, string>} [scopes]
@@ -121,11 +124,11 @@ export async function startIdentityProvider(options = {}) {
     engine: (request, response) => answerByEngine(request, response),
     interactions: createInteractions({ ...settings, currentProvider: () => engine }),
     routes: settings.routes,
-    host: settings.host,
+    host: settings.origin === undefined ? settings.host : new URL(settings.origin).hostname,
     log: settings.log,
   });
   const server = await listenOnLoopback(handler, settings.port);
-  const issuer = `http://${settings.host}:${server.port}${ISSUER_PATH}`;
+  const issuer = `${settings.origin ?? `http://${settings.host}:${server.port}`}${ISSUER_PATH}`;
   startEngine();
 
   // The engine reads its keys once. All of its state is in `storage`, which a new engine uses as well.
@@ -134,6 +137,7 @@ export async function startIdentityProvider(options = {}) {
     const parts = { keys, cookieKeys, adapter, fetch: engineFetch, pages: enginePages, suspended };
     const configuration = createConfiguration({ ...settings, ...parts });
     engine = new Provider(issuer, configuration);
+    engine.proxy = settings.origin !== undefined;
     registerTokenExchange(engine, { personalAccessTokens, configuration, keys, exchangeAudiences: settings.exchangeAudiences });
     engine.use(faults.middleware);
     engine.use(reportTokens(settings.onSecret));
@@ -189,6 +193,7 @@ export async function startIdentityProvider(options = {}) {
 async function completeSettings({
   port = 3000,
   host = "localhost",
+  origin,
   resource = "http://localhost:8787/mcp",
   scopes = DEFAULT_API_SCOPES,
   moreResources = {},
@@ -217,6 +222,7 @@ async function completeSettings({
   return {
     port,
     host,
+    origin,
     resource,
     resources: { ...(resource !== null && { [resource]: { scopes } }), ...moreResources },
     scopes: Object.assign({}, scopes, ...Object.values(moreResources).map((more) => more.scopes)),

@@ -9,7 +9,7 @@ import { agendaConnections, agendaProvider } from "../../dev/examples/agenda.mjs
 import { answers } from "./connections-clients.mjs";
 import { Person } from "./connections-person.mjs";
 import { modernCall } from "./messages.mjs";
-import { tokenOf } from "./tokens.mjs";
+import { forgeToken, tokenOf } from "./tokens.mjs";
 import { startVaultDeployment } from "./vault-deployment.mjs";
 import { post } from "./worker.mjs";
 
@@ -19,7 +19,7 @@ const EXCHANGER = "token-exchange";
 const AGENDA_SCOPE = "openid agenda:read";
 
 /** Where an account is connected. */
-const LINK = /http:\/\/localhost:\d+\/account\/connect\/[\w-]+/;
+const LINK = /https?:\/\/[\w.-]+(:\d+)?\/account\/connect\/[\w-]+/;
 
 /** The link in a text, if there is one. */
 export const linkIn = (text) => LINK.exec(text)?.[0];
@@ -44,9 +44,12 @@ export function connectionDeployments() {
  * @param {Record<string, unknown>} [options.vaultSettings]  of the vault
  * @param {import("../../dev/identity-provider/index.mjs").Options} [options.provider]
  * @param {boolean} [options.second]  whether there is a second endpoint, in another process
+ * @param {import("./internet.mjs").Internet} [options.internet]  that all of them use
+ * @param {string} [options.origin]  where users believe the endpoint to be, in that internet
  */
 export async function startConnections({
   calendar: calendarOptions = {}, connections: changes = {}, settings = {}, vaultSettings = {}, provider: providerOptions = {}, second,
+  internet, origin,
 } = {}) {
   /** Every code, token and secret that was given to a client. */
   const secrets = new Set();
@@ -62,6 +65,8 @@ export async function startConnections({
   const deployment = await startVaultDeployment({
     build: "examples/agenda/build",
     second,
+    origin,
+    outbound: internet?.port,
     settings: { ...common, ...settings },
     provider: { ...agendaProvider(billing.resource), onSecret, log, ...providerOptions },
     vaultSettings: {
@@ -81,6 +86,7 @@ export async function startConnections({
     calendar,
     billing,
     secrets,
+    fetch: internet?.fetch,
 
     /**
      * Creates a user at the identity provider, who has connected nothing, with a browser of their own.
@@ -94,6 +100,7 @@ export async function startConnections({
       deployment.accounts.push({ sub, username: login, password: login, name: `User ${users}`, ...common });
       return Object.assign(new Person(deployment, login, calendarLogin), {
         sub,
+        forged: (claims) => forgeToken(deployment, { claims: { sub, scope: "agenda:read", ...claims } }),
         token: (changes) => tokenOf(deployment, login, { scope: AGENDA_SCOPE, ...changes }),
       });
     },

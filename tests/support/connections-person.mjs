@@ -9,16 +9,17 @@ const MAX_STEPS = 12;
  */
 
 export class Person {
-  #own = new Browser();
-  #provider = new Browser();
-  #calendar = new Browser();
+  #own;
+  #provider;
+  #calendar;
 
   /**
    * @param {object} deployment  see `connections-deployment.mjs`
    * @param {string} login  at the identity provider
    * @param {string} [calendarLogin]  at the calendar service
    */
-  constructor({ origin, calendar }, login, calendarLogin = `${login}.calendar`) {
+  constructor({ origin, calendar, fetch }, login, calendarLogin = `${login}.calendar`) {
+    [this.#own, this.#provider, this.#calendar] = [new Browser(fetch), new Browser(fetch), new Browser(fetch)];
     this.origin = origin;
     this.calendarOrigin = calendar.origin;
     this.login = login;

@@ -41,13 +41,16 @@ export function vaultDeployments() {
  * @param {import("../../dev/identity-provider/index.mjs").Options} [options.provider]
  * @param {boolean} [options.second]  whether there is a second endpoint, in another process: `second`
  * @param {string} [options.build]  of the endpoints, another than that of the deployable Worker
+ * @param {string} [options.origin]  where users and clients believe the endpoint to be
+ * @param {number} [options.outbound]  as for `startWorker`, for all of them
  */
 export async function startVaultDeployment({
-  settings = {}, vaultSettings = {}, provider: providerOptions = {}, second = false, build,
+  settings = {}, vaultSettings = {}, provider: providerOptions = {}, second = false, build, origin: publicOrigin,
+  outbound,
 } = {}) {
   const [port, vaultPort, callsPort] = [await freePort(), await freePort(), await freePort()];
   // A cookie with the prefix __Host- is for https, or for a host of this name.
-  const origin = `http://localhost:${port}`;
+  const origin = publicOrigin ?? `http://localhost:${port}`;
   const resource = `${origin}/mcp`;
   const key = await createKey();
   const accounts = [...LOCAL_ACCOUNTS];
@@ -61,7 +64,8 @@ export async function startVaultDeployment({
     clients: [vaultClient(origin, VAULT_CLIENT)],
     ...providerOptions,
   });
-  const tokens = await startTokenEndpoint(provider);
+  // Behind a proxy the provider has no address that could be replaced.
+  const tokens = outbound === undefined ? await startTokenEndpoint(provider) : undefined;
   const store = await startKeyValueStore();
   const objectsFolder = await mkdtemp(join(tmpdir(), "mcp-edge-vault-"));
   const common = { ...DEFAULT_SETTINGS, ISSUER: provider.issuer, RESOURCE: resource };
@@ -74,9 +78,10 @@ export async function startVaultDeployment({
       objects: OBJECTS,
       objectsFolder,
       entrypoints: [{ port: callsPort, ...AS_ENDPOINT }],
+      outbound,
       settings: {
         ...common,
-        DISCOVERY_URL: tokens.discoveryUrl,
+        ...(tokens && { DISCOVERY_URL: tokens.discoveryUrl }),
         VAULT_CLIENT_ID: VAULT_CLIENT.id,
         VAULT_CLIENT_SECRET: VAULT_CLIENT.secret,
         VAULT_SECRET: "a-vault-secret-of-32-characters-!",
@@ -87,7 +92,7 @@ export async function startVaultDeployment({
       },
     });
   const externals = { VAULT: vaultPort, VAULT_CALLS: callsPort };
-  const startEndpoint = (own) => startWorker({ ...(build && { build }), port: own, externals, settings: { ...common, ...settings } });
+  const startEndpoint = (own) => startWorker({ ...(build && { build }), port: own, externals, outbound, settings: { ...common, ...settings } });
 
   const deployment = {
     provider,
@@ -115,7 +120,7 @@ export async function startVaultDeployment({
 
     async stop() {
       await Promise.all([deployment.vault.stop(), deployment.worker.stop(), deployment.second?.stop()]);
-      await Promise.all([tokens.close(), store.close()]);
+      await Promise.all([tokens?.close(), store.close()]);
       await provider.close();
       await rm(objectsFolder, { recursive: true, force: true });
     },
