@@ -141,7 +141,7 @@ fn a_service_that_refuses_fails_or_is_gone_connects_nothing_and_one_can_start_ag
         (ServiceError::Ended, 400, "too old, or was used before"),
         (ServiceError::Unavailable("reset".to_owned()), 503, "does not answer right now"),
         (ServiceError::Client("invalid_client".to_owned()), 500, "Only the operator can change this"),
-        (ServiceError::WiderScopes, 403, "granted more than this server asked for"),
+        (ServiceError::WiderScopes("x".to_owned()), 403, "granted more than this server asked for"),
     ] {
         *deployed.servers.redeems.borrow_mut() = Err(error.clone());
         let state = browser.agree(&[("again", "1")]);
