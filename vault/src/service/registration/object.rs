@@ -8,7 +8,6 @@ use std::time::Duration;
 use mcp_edge_runtime::{
     ports::{Fetch, Runtime},
     seal::{OpenError, SealError},
-    secret::Secret,
     sql::{SqlError, SqlStorage},
 };
 use mcp_edge_sign_in::random_text::random_text;
