@@ -7,7 +7,7 @@ use crate::service::{AuthorizationServers, Begun, Redemption, ServiceError, Serv
 
 /// What the pages ask of [`AuthorizationServers`].
 pub trait Servers {
-    /// [`AuthorizationServers::begin`]. `of_another_account`: the service is to ask which account it is, even if it knows one.
+    /// [`AuthorizationServers::begin`], or [`AuthorizationServers::begin_for_another_account`].
     fn begin<'a>(
         &'a self,
         connection: &'a str,
@@ -49,11 +49,14 @@ impl<S: AuthorizationServers> Servers for S {
         of_another_account: bool,
         now: u64,
     ) -> LocalBoxFuture<'a, Result<Begun, ServiceError>> {
-        if of_another_account {
-            AuthorizationServers::begin_for_another_account(self, connection, scopes, now).boxed_local()
-        } else {
-            AuthorizationServers::begin(self, connection, scopes, now).boxed_local()
+        async move {
+            if of_another_account {
+                self.begin_for_another_account(connection, scopes, now).await
+            } else {
+                AuthorizationServers::begin(self, connection, scopes, now).await
+            }
         }
+        .boxed_local()
     }
 
     fn redeem<'a>(
