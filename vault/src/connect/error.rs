@@ -205,7 +205,7 @@ fn of_service(error: &ServiceError, title: &str) -> Failure {
             "Too late",
             format!("What {title} answered is too old, or was used before. Nothing was connected."),
         ),
-        ServiceError::WiderScopes => new(
+        ServiceError::WiderScopes(_) => new(
             403,
             "More than asked for",
             format!(
@@ -256,7 +256,7 @@ mod tests {
             (AuthorizationError::NoCode.into(), 400, "/account/connect/id"),
             (ConnectError::AnotherConnection, 400, "/account/connect/id"),
             (ServiceError::Ended.into(), 400, "/account/connect/id"),
-            (ServiceError::WiderScopes.into(), 403, "/account/connect/id"),
+            (ServiceError::WiderScopes("x".to_owned()).into(), 403, "/account/connect/id"),
             (ServiceError::Client("x".to_owned()).into(), 500, "/account/connections"),
             (ServiceError::ForeignEndpoint("x".to_owned()).into(), 500, "/account/connections"),
             (ServiceError::Unavailable("x".to_owned()).into(), 503, "/account/connect/id"),

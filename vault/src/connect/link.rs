@@ -50,12 +50,12 @@ pub async fn open<P: Platform>(visit: &Visit<'_, P>, id: &str) -> Outcome {
         Err(outcome) => return *outcome,
     };
     let asked = opened.asked(id);
-    match &opened.connected {
+    let page = match &opened.connected {
         Some(account) => visit.pages.connected_already(session, opened.connection, account),
         None if Form::parse(visit.head.query()).first("answer") == "later" => visit.pages.not_now(session, &asked),
         None => visit.pages.consent(session, &asked, 200),
-    }
-    .into()
+    };
+    Outcome::from(page).about_connection(&opened.connection.name)
 }
 
 /// The user agrees: uses the link up, and leads to the service. A link that was used up leads there again if the form says so:
@@ -67,10 +67,22 @@ pub async fn agree<P: Platform>(
     id: &str,
     form: &Form,
 ) -> Outcome {
-    let mut opened = match opened(visit, session, id).await {
-        Ok(opened) => opened,
-        Err(outcome) => return *outcome,
-    };
+    match opened(visit, session, id).await {
+        Ok(opened) => {
+            let name = &opened.connection.name;
+            agree_to(visit, servers, session, opened, (id, form)).await.about_connection(name)
+        }
+        Err(outcome) => *outcome,
+    }
+}
+
+async fn agree_to<P: Platform>(
+    visit: &Visit<'_, P>,
+    servers: &dyn Servers,
+    session: &Session,
+    mut opened: Opened<'_>,
+    (id, form): (&str, &Form),
+) -> Outcome {
     if let Some(account) = &opened.connected {
         return visit.pages.connected_already(session, opened.connection, account).into();
     }
@@ -97,7 +109,7 @@ pub async fn agree<P: Platform>(
                 opened.link.is_spent = true;
                 return visit.pages.consent(session, &opened.asked(id), 409).into();
             }
-            Ok(Answer::Unknown) => return not_yours(visit, session),
+            Ok(Answer::Unknown) => return not_yours(visit, session, id),
             Ok(_) => return failed(visit, &unexpected(), &opened.connection.title, Some(id)),
             Err(error) => return failed(visit, &error, &opened.connection.title, Some(id)),
         }
@@ -114,7 +126,7 @@ async fn opened<'a, P: Platform>(
     let owner = owner_of(session);
     let link = match answered(visit.deployment.accounts(&owner, Request::Link { id: id.to_owned() }).await) {
         Ok(Answer::Link(link)) => link,
-        Ok(Answer::Unknown) => return Err(Box::new(not_yours(visit, session))),
+        Ok(Answer::Unknown) => return Err(Box::new(not_yours(visit, session, id))),
         Ok(_) => return Err(Box::new(failed(visit, &unexpected(), "The service", Some(id)))),
         Err(error) => return Err(Box::new(failed(visit, &error, "The service", Some(id)))),
     };
@@ -153,7 +165,7 @@ async fn connected_with<P: Platform>(
 }
 
 /// Another user's link, or one that is over: nothing tells them apart, here or to whoever sent it.
-fn not_yours<P: Platform>(visit: &Visit<'_, P>, session: &Session) -> Outcome {
+fn not_yours<P: Platform>(visit: &Visit<'_, P>, session: &Session, id: &str) -> Outcome {
     visit.deployment.audit().account(AccountLine {
         event: AccountEvent::LinkOfAnotherUser,
         subject: &session.subject,
@@ -161,5 +173,5 @@ fn not_yours<P: Platform>(visit: &Visit<'_, P>, session: &Session) -> Outcome {
         agent: None,
         user_of_token: None,
     });
-    Outcome::from(visit.pages.not_your_link(session)).because("the link is not this user's, or has expired")
+    Outcome::from(visit.pages.not_your_link(session, id)).because("the link is not this user's, or has expired")
 }

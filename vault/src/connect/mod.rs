@@ -33,16 +33,51 @@ pub mod round_trip;
 pub mod route;
 pub mod servers;
 
+use mcp_edge_runtime::http::Response;
 use mcp_edge_sign_in::{form::Form, redirect::redirect, session::Session};
 
 use self::{route::ConnectRoute, servers::Servers};
 use crate::{
     platform::Platform,
+    service::client_metadata::OwnClient,
     visit::{Outcome, Visit},
 };
 
 /// Answers a GET.
 pub async fn get<P: Platform>(visit: &Visit<'_, P>, servers: &dyn Servers, route: ConnectRoute<'_>) -> Outcome {
+    about(route, answer(visit, servers, route).await)
+}
+
+/// With the connection that the address names, if it is one of this deployment: the log has no names that strangers made up.
+fn about(route: ConnectRoute<'_>, outcome: Outcome) -> Outcome {
+    match route.connection().filter(|_| outcome.response.status != 404) {
+        Some(name) => outcome.about_connection(name),
+        None => outcome,
+    }
+}
+
+/// The metadata of our client at the service of a connection (OAuth Client ID Metadata Document); `None` where the operator has
+/// registered one.
+fn client_document<P>(visit: &Visit<'_, P>, name: &str) -> Option<Response> {
+    let settings = &visit.deployment.settings;
+    let mut of_accounts = settings.connections.of_accounts();
+    let (connection, service) = of_accounts.find(|(connection, _)| connection.name == name)?;
+    if service.client.is_some() {
+        return None;
+    }
+    let own = OwnClient {
+        origin: &settings.server.resource.origin,
+        name: visit.pages.name(),
+        connection: name,
+        scopes: &connection.scopes,
+    };
+    let document = Response::json(200, own.document())
+        .with_header("cache-control", "public, max-age=300")
+        .with_header("x-content-type-options", "nosniff");
+    Some(document)
+}
+
+async fn answer<P: Platform>(visit: &Visit<'_, P>, servers: &dyn Servers, route: ConnectRoute<'_>) -> Outcome {
     let not_found = || visit.pages.not_found(visit.session.as_ref()).into();
     match (route, visit.session.as_ref()) {
         (ConnectRoute::Link(id), _) => link::open(visit, id).await,
@@ -51,7 +86,10 @@ pub async fn get<P: Platform>(visit: &Visit<'_, P>, servers: &dyn Servers, route
             Some(connection) => round_trip::finish(visit, servers, connection).await,
             None => not_found(),
         },
-        (ConnectRoute::ClientDocument(_), _) => not_found(),
+        (ConnectRoute::ClientDocument(name), _) => match client_document(visit, name) {
+            Some(document) => document.into(),
+            None => not_found(),
+        },
         (ConnectRoute::List, None) => visit.pages.connections_welcome().into(),
         (ConnectRoute::One(_) | ConnectRoute::Confirmation(_), None) => {
             redirect(&route.destination().sign_in_path()).into()
@@ -73,7 +111,7 @@ pub async fn post<P: Platform>(
     route: ConnectRoute<'_>,
     form: &Form,
 ) -> Outcome {
-    match route {
+    let outcome = match route {
         ConnectRoute::Link(id) => link::agree(visit, servers, session, id, form).await,
         ConnectRoute::One(name) => accounts::change(visit, servers, session, name, form).await,
         ConnectRoute::Confirmation(name) => match visit.connection(name) {
@@ -81,5 +119,6 @@ pub async fn post<P: Platform>(
             None => visit.pages.not_found(Some(session)).into(),
         },
         _ => visit.pages.not_found(Some(session)).into(),
-    }
+    };
+    about(route, outcome)
 }

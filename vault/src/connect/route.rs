@@ -57,6 +57,17 @@ impl<'a> ConnectRoute<'a> {
         }
     }
 
+    /// The name of the connection that it names.
+    #[must_use]
+    pub const fn connection(self) -> Option<&'a str> {
+        match self {
+            Self::Link(_) | Self::List => None,
+            Self::One(name) | Self::Callback(name) | Self::Confirmation(name) | Self::ClientDocument(name) => {
+                Some(name)
+            }
+        }
+    }
+
     /// Where somebody goes on after signing in.
     #[must_use]
     pub fn destination(self) -> Destination {

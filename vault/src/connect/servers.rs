@@ -2,13 +2,12 @@
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_runtime::secret::Secret;
-use mcp_edge_sign_in::redirect::with_query;
 
 use crate::service::{AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens};
 
 /// What the pages ask of [`AuthorizationServers`].
 pub trait Servers {
-    /// [`AuthorizationServers::begin`]. `of_another_account`: the service is to ask which account it is, even if it knows one.
+    /// [`AuthorizationServers::begin`], or [`AuthorizationServers::begin_for_another_account`].
     fn begin<'a>(
         &'a self,
         connection: &'a str,
@@ -51,8 +50,11 @@ impl<S: AuthorizationServers> Servers for S {
         now: u64,
     ) -> LocalBoxFuture<'a, Result<Begun, ServiceError>> {
         async move {
-            let begun = AuthorizationServers::begin(self, connection, scopes, now).await?;
-            Ok(if of_another_account { asking_for_account(begun) } else { begun })
+            if of_another_account {
+                self.begin_for_another_account(connection, scopes, now).await
+            } else {
+                AuthorizationServers::begin(self, connection, scopes, now).await
+            }
         }
         .boxed_local()
     }
@@ -83,10 +85,4 @@ impl<S: AuthorizationServers> Servers for S {
     ) -> LocalBoxFuture<'a, Result<bool, ServiceError>> {
         AuthorizationServers::revoke(self, connection, client_id, token, now).boxed_local()
     }
-}
-
-/// The same with a `prompt` that asks which account it is (OpenID Connect Core §3.1.2.1), unless the operator has chosen another.
-fn asking_for_account(begun: Begun) -> Begun {
-    let has_prompt = begun.url.split(['?', '&']).any(|pair| pair.starts_with("prompt="));
-    if has_prompt { begun } else { Begun { url: with_query(&begun.url, &[("prompt", "select_account")]), ..begun } }
 }

@@ -26,7 +26,7 @@ impl Pages {
             .text(&self.name)
             .raw(" may use in your name, until you disconnect them.</p>\n<p class=\"buttons\"><a class=\"button\" href=\"/account/sign-in?to=connections\">Sign in at ")
             .text(&self.provider)
-            .raw("</a></p>\n<p class=\"about\">Looking for <a href=\"/account/keys\">access keys</a>?</p>\n</section>\n");
+            .raw("</a></p>\n</section>\n");
         self.connect_page(200, None, "Connected accounts", &html)
     }
 

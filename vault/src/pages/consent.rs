@@ -67,13 +67,13 @@ impl Pages {
         let mut html = Html::default();
         html.raw("<section class=\"first\">\n<h1>Connect your ")
             .text(&connection.title)
-            .raw(" account?</h1>\n<p class=\"lead\"><strong>")
-            .text(&agent.name)
-            .raw("</strong> asks ")
+            .raw(" account?</h1>\n<p class=\"lead\">")
             .text(&self.name)
-            .raw(" for something that needs your account at <strong>")
+            .raw(" needs your account at <strong>")
             .text(&connection.title)
-            .raw("</strong>.</p>\n");
+            .raw("</strong> to do what <strong>")
+            .text(&agent.name)
+            .raw("</strong> asks for.</p>\n");
         if asked.is_spent {
             html.raw("<p class=\"note\" role=\"status\">This link was used before, but no account was connected by it. You can start again.</p>\n");
         }
@@ -147,17 +147,17 @@ impl Pages {
 
     /// For a link that is not this user's, or not any more. Nothing tells the two apart.
     #[must_use]
-    pub fn not_your_link(&self, session: &Session) -> Response {
+    pub fn not_your_link(&self, session: &Session, id: &str) -> Response {
         let mut html = Html::default();
         html.raw("<section class=\"first\">\n<h1>This link is not for this account</h1>\n<p class=\"lead\" role=\"alert\">You are signed in as <strong>")
             .text(&session.name)
             .raw("</strong>. The link was made for another user of ")
             .text(&self.name)
-            .raw(", or it has expired. Nothing was connected.</p>\n<ul>\n<li>If a program of yours showed it, go back and let it try again: you get a new link. Links work for ten minutes.</li>\n<li>If that program uses another account of yours, sign out here, open the link again and sign in with that one.</li>\n<li>If somebody sent it to you, do nothing: it would have let their program use your account.</li>\n</ul>\n<form method=\"post\" action=\"/account/sign-out\">\n")
-            .piece(&hidden(session))
-            .raw("<div class=\"buttons\"><a class=\"button\" href=\"")
+            .raw(", or it has expired. Nothing was connected.</p>\n<ul>\n<li>If a program of yours showed it, go back and let it try again: you get a new link. Links work for ten minutes.</li>\n<li>If that program uses another account of yours, sign in with that one.</li>\n<li>If somebody sent it to you, do nothing: it would have let their program use your account.</li>\n</ul>\n<div class=\"buttons\"><a class=\"button\" href=\"")
             .raw(CONNECTIONS_PATH)
-            .raw("\">Connected accounts</a><button class=\"quiet\">Sign out</button></div>\n</form>\n</section>\n");
+            .raw("\">Connected accounts</a><a class=\"button quiet\" href=\"")
+            .text(&Destination::Link(id.to_owned()).sign_in_path())
+            .raw("&amp;prompt=login\">Sign in with another account</a></div>\n</section>\n");
         self.connect_page(404, Some(session), "This link is not for this account", &html)
     }
 

@@ -53,6 +53,17 @@ pub const CONNECTIONS_PATH: &str = "/account/connections";
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
+/// What the server is called: `RESOURCE_NAME`, or else its host.
+#[must_use]
+pub fn name_of(settings: &Settings) -> String {
+    let server = &settings.server;
+    server.display.name.clone().unwrap_or_else(|| host(&server.resource.url).to_owned())
+}
+
+fn host(url: &str) -> &str {
+    split_origin(url).0.split("//").last().unwrap_or_default()
+}
+
 /// What is around the content of a page.
 #[derive(Debug, Default)]
 struct Frame {
@@ -90,16 +101,15 @@ impl Pages {
     pub fn new(settings: &Settings, has_connections: bool) -> Self {
         let (server, trust) = (&settings.server, &settings.server.trust);
         let issuer = trust.issuers.first().map(|trusted| trusted.issuer.as_str()).unwrap_or_default();
-        let host = |url: &str| split_origin(url).0.split("//").last().unwrap_or_default().to_owned();
         let links = [
             ("Documentation", &server.display.documentation),
             ("Privacy", &server.display.privacy_policy),
             ("Terms", &server.display.terms_of_service),
         ];
         Self {
-            name: server.display.name.clone().unwrap_or_else(|| host(&server.resource.url)),
+            name: name_of(settings),
             url: server.resource.url.clone(),
-            provider: host(issuer),
+            provider: host(issuer).to_owned(),
             scopes: settings.key_scopes.clone(),
             required_scopes: trust.required_scopes.iter().map(str::to_owned).collect(),
             tools: settings.key_tools.clone(),
@@ -111,6 +121,12 @@ impl Pages {
             has_connections,
             links: links.into_iter().filter_map(|(text, link)| Some((text, link.clone()?))).collect(),
         }
+    }
+
+    /// What the server is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The style, with the operator's colour.
@@ -153,8 +169,8 @@ impl Pages {
             .raw("</span><span>")
             .text(&self.name)
             .raw("</span></a>\n");
+        self.navigation(&mut html, frame.part);
         if let Some(session) = session {
-            self.navigation(&mut html, frame.part);
             html.raw("<form class=\"account\" method=\"post\" action=\"/account/sign-out\">")
                 .piece(&hidden(session))
                 .raw("<span>")

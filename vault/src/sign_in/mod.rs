@@ -20,6 +20,7 @@ pub mod redemption;
 use mcp_edge_sign_in::{
     authorization::{self, AuthorizationError, AuthorizationRequest},
     cookie::{cookie, set_cookie},
+    form::Form,
     id_token::IdToken,
     redirect::{redirect, with_query},
     session::Session,
@@ -49,9 +50,11 @@ const ASK_SECONDS: u64 = 30 * 24 * 3_600;
 /// The scopes of a sign-in.
 const SIGN_IN_SCOPE: &str = "openid profile";
 
-/// Sends the browser to the provider to sign in, and then on to the destination that the query names, if it names one.
+/// Sends the browser to the provider to sign in, and then on to the destination that the query names, if it names one. With
+/// `prompt=login` the provider asks who it is, for users with several accounts.
 pub async fn begin<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
-    let prompt = cookie(visit.head, ASK_COOKIE).map(|_| "login");
+    let is_another = Form::parse(visit.head.query()).first("prompt") == "login";
+    let prompt = (is_another || cookie(visit.head, ASK_COOKIE).is_some()).then_some("login");
     let request = AuthorizationRequest { scope: SIGN_IN_SCOPE, prompt, ..AuthorizationRequest::default() };
     let purpose = Destination::of(visit.head.query()).map_or(Purpose::SignIn, Purpose::SignInFor);
     match send(visit, &request, purpose).await {

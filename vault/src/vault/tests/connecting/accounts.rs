@@ -142,3 +142,24 @@ fn an_object_that_does_not_answer_is_no_answer() {
     assert_eq!(browser.post("/account/connections/github", &[("action", "disconnect")]).response.status, 503);
     assert_eq!(deployed.changes("alice"), ["spend", "hold"]);
 }
+
+#[test]
+fn a_service_reads_who_we_are() {
+    let deployed = deploy_connecting(&[]);
+    for method in ["GET", "HEAD"] {
+        let document = deployed.send(method, "/account/connections/calendar/client.json", &[], "").response;
+        assert_eq!((document.status, document.header("content-type")), (200, Some("application/json")), "{method}");
+        assert_eq!(document.header("cache-control"), Some("public, max-age=300"));
+        if method == "GET" {
+            let document: Value = serde_json::from_str(document.text()).unwrap();
+            assert_eq!(document["client_id"], format!("{HOST}/account/connections/calendar/client.json"));
+            assert_eq!(document["redirect_uris"], json!([format!("{HOST}/account/connections/calendar/callback")]));
+            assert_eq!((&document["client_name"], &document["scope"]), (&json!("Notes"), &json!("read")));
+        }
+    }
+    // One that the operator has registered has no document, and what is no connection has none either.
+    for name in ["github", "nowhere"] {
+        let path = format!("/account/connections/{name}/client.json");
+        assert_eq!(deployed.send("GET", &path, &[], "").response.status, 404, "{name}");
+    }
+}

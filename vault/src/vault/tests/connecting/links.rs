@@ -105,12 +105,15 @@ fn a_link_of_another_user_connects_nothing_and_tells_nobody_anything() {
         foreign.text()
     );
     assert!(!foreign.text().contains("GitHub") && !foreign.text().contains("claude"));
+    assert!(foreign.text().contains(&format!("/account/sign-in?connect={ID}&amp;prompt=login")));
+    let another = bob.get(&format!("/account/sign-in?connect={ID}&prompt=login")).response;
+    assert!(another.header("location").unwrap().contains("prompt=login"), "the provider asks who it is");
     assert_eq!(bob.post(LINK, &[]).response.status, 404);
     assert_eq!(bob.post(LINK, &[("again", "1")]).response.status, 404);
     // What does not exist looks the same, and so does what is over.
     let csrf_free = |page: &Response| page.text().split("csrf").next().unwrap().to_owned();
     let unknown = bob.get("/account/connect/nowhere").response;
-    assert_eq!((unknown.status, csrf_free(&unknown)), (404, csrf_free(&foreign)));
+    assert_eq!((unknown.status, csrf_free(&unknown).replace("nowhere", ID)), (404, csrf_free(&foreign)));
     deployed.outside.now.set(world::NOW + 600);
     assert_eq!(alice.get(LINK).response.status, 404);
     assert!(deployed.changes("alice").is_empty() && deployed.servers.begun.borrow().is_empty());
@@ -176,6 +179,7 @@ fn a_service_that_cannot_be_asked_uses_no_link_up() {
         let handled = browser.post(LINK, &[]);
         assert_eq!(handled.response.status, status, "{}", handled.response.text());
         assert!(handled.record.get("detail").contains(&error.to_string()), "the operator learns it");
+        assert_eq!(handled.record.get("connection"), "github");
         assert!(!handled.response.text().contains(&error.to_string()), "the user does not need it");
     }
     assert!(deployed.changes("alice").is_empty());

@@ -55,8 +55,8 @@ impl Deref for Connecting {
 
 /// Deploys with two connections, and changes to the settings.
 fn deploy_connecting(changes: &[(&str, &str)]) -> Connecting {
-    let changes: Vec<_> = changes.iter().chain(&SETTINGS).chain(&[("KEY_SCOPES", "whoami:read notes:read")]).copied();
-    let changes: Vec<_> = changes.chain([("RESOURCE_NAME", "Notes")]).collect();
+    let offered = [("KEY_SCOPES", "whoami:read notes:read"), ("RESOURCE_NAME", "Notes")];
+    let changes: Vec<_> = changes.iter().chain(&SETTINGS).chain(&offered).copied().collect();
     let outside: Services = Box::leak(Box::new(Outside::new()));
     let settings = parse(&changes).unwrap_or_else(|errors| panic!("{errors}"));
     let servers = Rc::new(TestServers::new());
