@@ -44,11 +44,14 @@ impl<C: CallService> Connections for VaultConnections<C> {
             let answer = self.vault.call(message.to_json()).await.map_err(|error| unanswered(&error))?;
             let access =
                 answer_from_json(&answer).unwrap_or_else(|| Err(unavailable("an answer of another version")))?;
-            if access.connection == request.connection {
-                Ok(access)
-            } else {
-                Err(unavailable("an answer about another connection"))
+            if access.connection != request.connection {
+                return Err(unavailable("an answer about another connection"));
             }
+            // Whoever sees it there could call this server as the caller.
+            if access.token == self.credential {
+                return Err(unavailable("an answer with the caller's own credential"));
+            }
+            Ok(access)
         }
         .boxed_local()
     }
@@ -140,6 +143,13 @@ mod tests {
             let (answer, _) = ask(Ok(answer.to_owned()), None);
             assert!(matches!(answer, Err(NoAccess::Unavailable { retry_after: 5, .. })), "{answer:?}");
         }
+    }
+
+    #[test]
+    fn the_callers_own_credential_is_no_token_of_a_service() {
+        let own = ServiceAccess { token: Secret::new("ey.caller"), ..access("github") };
+        let (answer, _) = ask(Ok(answer_to_json(&Ok(own))), None);
+        assert!(matches!(answer, Err(NoAccess::Unavailable { .. })), "{answer:?}");
     }
 
     #[test]

@@ -150,7 +150,7 @@ impl Pins {
         }
     }
 
-    /// What callers are told apart by. Issuers and clients have no line breaks.
+    /// What distinguishes callers. Issuers and clients have no line breaks.
     fn caller(&self, identity: &Identity) -> String {
         if self.differ_by_caller {
             [identity.issuer(), "\n", identity.client_id().unwrap_or_default(), "\n", identity.subject()].concat()

@@ -176,6 +176,12 @@ impl GatewaySettings {
         })
     }
 
+    /// Whether tokens of the callers' own accounts are needed.
+    #[must_use]
+    pub const fn needs_connections(&self) -> bool {
+        matches!(self.upstream.credentials, Credentials::Connection(_))
+    }
+
     /// What the operator should know of these settings although no request is refused for it.
     pub fn warnings(&self) -> impl Iterator<Item = &'static str> {
         let UpstreamSettings { url, binding, credentials, .. } = &self.upstream;
