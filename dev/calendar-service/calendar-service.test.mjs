@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { after, describe, test } from "node:test";
-import { signIn } from "../../tests/support/sign-in.mjs";
+import { Browser, signIn } from "../../tests/support/sign-in.mjs";
 import { startCalendarService } from "./index.mjs";
 
 const REDIRECT_URI = "http://localhost:8787/account/connections/calendar/callback";
@@ -33,7 +33,7 @@ const tokenRequest = async (fields) =>
   json(await fetch(server.token_endpoint, { method: "POST", body: new URLSearchParams({ resource: calendar.resource, ...fields }) }));
 
 /** Connects an account as a client does, with the scope `events:read`. */
-async function connect(login, changes = {}) {
+async function connect(login, changes = {}, browser = new Browser()) {
   const { client_id: id } = await register();
   const verifier = randomBytes(32).toString("base64url");
   const url = new URL(server.authorization_endpoint);
@@ -49,7 +49,7 @@ async function connect(login, changes = {}) {
     ...changes,
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  const callback = await signIn({ authorizationUrl: url, login });
+  const callback = await signIn({ authorizationUrl: url, login, browser });
   const code = callback.searchParams.get("code");
   const fields = { grant_type: "authorization_code", client_id: id, redirect_uri: REDIRECT_URI, code, code_verifier: verifier };
   const { body } = await tokenRequest(fields);
@@ -81,6 +81,17 @@ describe("the calendar service", () => {
       assert.equal(body.events[0].title, title);
       assert.deepEqual((await call("/me", tokens.access_token)).body.account, login);
       assert.ok(secrets.includes(tokens.access_token) && secrets.includes(tokens.refresh_token));
+    }
+  });
+
+  test("lets a user who is signed in choose another account", async () => {
+    const browser = new Browser();
+    await connect("alice.calendar", {}, browser);
+    const accountOf = async ({ access_token }) => (await call("/me", access_token)).body.account;
+    assert.equal(await accountOf(await connect("alice.work", {}, browser)), "alice.calendar", "nobody was asked");
+    for (const [prompt, login] of [["select_account", "alice.work"], ["login", "alice.calendar"], ["select_account consent", "alice.work"]]) {
+      assert.ok(prompt.split(" ").every((value) => server.prompt_values_supported.includes(value)));
+      assert.equal(await accountOf(await connect(login, { prompt }, browser)), login);
     }
   });
 

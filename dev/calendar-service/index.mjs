@@ -84,6 +84,7 @@ export async function startCalendarService({
     customClaims: false,
     rotateRefreshTokens: true,
     refreshTokensForAll: true,
+    selectAccount: true,
     title: "Calendar",
     cookiePrefix: "calendar",
     routes,

@@ -2,7 +2,7 @@
 //
 // Options whose default makes the engine print a notice are set explicitly.
 
-import { errors } from "oidc-provider";
+import { errors, interactionPolicy } from "oidc-provider";
 import { claimsOf, CLAIMS_OF_SCOPE } from "./accounts.mjs";
 import { adaptMetadata, EXTRA_CLIENT_METADATA } from "./clients.mjs";
 import { signingAlgorithm } from "./keys.mjs";
@@ -38,6 +38,7 @@ const WHOAMI_SCOPE = "whoami:read";
  * @param {boolean} [settings.rotateRefreshTokens]
  * @param {boolean} settings.grantIdClaim
  * @param {boolean} settings.refreshTokensForAll
+ * @param {boolean} settings.selectAccount
  * @param {string} settings.cookiePrefix
  * @param {Set<string>} settings.suspended       subjects of suspended users
  * @param {boolean} settings.dynamicRegistration
@@ -57,7 +58,10 @@ export function createConfiguration(settings) {
     ttl: lifetimes(settings.accessTokenSeconds),
 
     // Members that the engine does not add.
-    discovery: settings.registrationEndpoint && { registration_endpoint: settings.registrationEndpoint },
+    discovery: {
+      ...(settings.registrationEndpoint && { registration_endpoint: settings.registrationEndpoint }),
+      ...(settings.selectAccount && { prompt_values_supported: ["none", "login", "consent", SELECT_ACCOUNT] }),
+    },
 
     clients: settings.clients.map(({ metadata }) => metadata),
     extraClientMetadata: clientMetadataRules(settings.clients),
@@ -73,7 +77,7 @@ export function createConfiguration(settings) {
     ...(settings.refreshTokensForAll && REFRESH_TOKENS_FOR_ALL),
 
     loadExistingGrant,
-    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}`, ...(settings.selectAccount && { policy: withSelectAccount() }) },
     renderError: settings.pages.renderError,
 
     features: {
@@ -102,6 +106,15 @@ const REFRESH_TOKENS_FOR_ALL = {
   issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
   expiresWithSession: () => false,
 };
+
+/** The prompt of a client that lets its user choose another account (OpenID Connect Core §3.1.2.1). */
+export const SELECT_ACCOUNT = "select_account";
+
+function withSelectAccount() {
+  const policy = interactionPolicy.base();
+  policy.add(new interactionPolicy.Prompt({ name: SELECT_ACCOUNT, requestable: true }), 0);
+  return policy;
+}
 
 // All ports of "localhost" share cookies, so the names must differ from those of other programs.
 function cookies({ cookieKeys, cookiePrefix }) {

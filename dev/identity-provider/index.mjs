@@ -59,6 +59,7 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  *   whether each use of a refresh token replaces it. Defaults to the engine's rule: those of public clients
  * @property {boolean} [refreshTokensForAll]
  *   whether each authorization gives a refresh token. Defaults to those with the scope `offline_access`
+ * @property {boolean} [selectAccount]  whether clients may ask for the choice of an account (`prompt=select_account`)
  * @property {boolean} [grantIdClaim]  whether JWTs name their grant in the claim `grant_id`, as a script could at Logto
  * @property {Record<string, string>} [exchangeAudiences]
  *   what access tokens may be exchanged for (RFC 8693): values of `audience`, and the API resources that they stand for.
@@ -204,6 +205,7 @@ async function completeSettings({
   customClaims = true,
   rotateRefreshTokens,
   refreshTokensForAll = false,
+  selectAccount = false,
   grantIdClaim = false,
   exchangeAudiences,
   title,
@@ -233,6 +235,7 @@ async function completeSettings({
     customClaims,
     rotateRefreshTokens,
     refreshTokensForAll,
+    selectAccount,
     grantIdClaim,
     exchangeAudiences,
     title,

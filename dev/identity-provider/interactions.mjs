@@ -10,6 +10,7 @@
 import { errors } from "oidc-provider";
 import { authenticate } from "./accounts.mjs";
 import { clientView, returnTarget } from "./client-view.mjs";
+import { SELECT_ACCOUNT } from "./configuration.mjs";
 import { consentPage, errorPage, PAGE_HEADERS, signInPage } from "./pages.mjs";
 import { USER_SCOPES } from "./scopes.mjs";
 
@@ -64,7 +65,7 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
     const route = `${exchange.request.method} ${step}`;
     switch (route) {
       case "GET ":
-        return exchange.interaction.prompt.name === "login" ? showSignIn(exchange) : askConsent(exchange);
+        return exchange.interaction.prompt.name === "consent" ? askConsent(exchange) : showSignIn(exchange);
       case "GET /sign-in":
         return showSignIn(exchange);
       case "POST /sign-in":
@@ -99,7 +100,8 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
       return showSignIn(exchange, { status: 422, login, failed: true });
     }
     log(`signed in: ${account.username}`);
-    return finish(exchange, { login: { accountId: account.sub } });
+    const isSelected = exchange.interaction.prompt.name === SELECT_ACCOUNT;
+    return finish(exchange, { login: { accountId: account.sub }, ...(isSelected && { [SELECT_ACCOUNT]: {} }) });
   }
 
   async function askConsent(exchange) {
