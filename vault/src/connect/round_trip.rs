@@ -76,6 +76,7 @@ pub async fn begin<P: Platform>(
 }
 
 /// Sends the browser to the service.
+#[must_use]
 pub fn depart<P>(visit: &Visit<'_, P>, session: &Session, connection: &Connection, departure: Departure) -> Outcome {
     let page = visit.pages.leaving_to_service(session, connection, &departure.url);
     Outcome::from(page).with_cookie(departure.cookie)
