@@ -26,6 +26,7 @@
 //! | [`connect`] | connecting an account: the link, the consent, the round trip, the confirmation |
 //! | [`provider`] | grants at the provider: refreshing and revoking |
 //! | [`secrets`] | ids, hashes and sealing keys: what is derived from which secret |
+//! | [`lease`] | the one refresh at a time, which keys and connected accounts have |
 //! | [`columns`], [`jwt`] | what several objects read: columns of rows, the expiry of access tokens |
 //! | [`platform`] | what the platform provides, as one type |
 //! | `worker` | the adapter to Cloudflare |
@@ -43,6 +44,7 @@ pub mod internal;
 pub mod jwt;
 pub mod key;
 pub mod keyring;
+pub mod lease;
 pub mod owner;
 pub mod pages;
 pub mod personal_token;

@@ -29,7 +29,7 @@ pub trait Platform: 'static {
 }
 
 /// What a call of an object must be given: a request waits for another one's refresh for up to 10 seconds, and may then have
-/// to refresh itself, which takes up to 12 ([`crate::key::lease`]).
+/// to refresh itself, which takes up to 12 ([`crate::lease`]).
 pub const OBJECT_LIMITS: CallLimits = CallLimits { timeout: Duration::from_secs(25), max_answer: 256 * 1024 };
 
 /// The longest message to an object, in bytes.
