@@ -75,7 +75,7 @@ impl Pages {
             .text(&agent.name)
             .raw("</strong> asks for.</p>\n");
         if asked.is_spent {
-            html.raw("<p class=\"note\" role=\"status\">This link was used before, but no account was connected by it. You can start again.</p>\n");
+            html.raw("<p class=\"note\" role=\"status\">This link was used before, and no account with this access is connected now. You can start again.</p>\n");
         }
         html.raw("<dl class=\"facts\">\n<dt>Who asks</dt><dd>").text(&agent.name);
         if let Some(id) = &agent.id {
