@@ -1,5 +1,6 @@
 // The example with connections: its endpoints, the vault, the identity provider, and the services that its tools reach.
 
+import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -24,10 +25,16 @@ const LINK = /https?:\/\/[\w.-]+(:\d+)?\/account\/connect\/[\w-]+/;
 /** The link in a text, if there is one. */
 export const linkIn = (text) => LINK.exec(text)?.[0];
 
-/** Gives {@link startConnections}; what it has started is stopped after the tests of the file. */
+/**
+ * Gives {@link startConnections}. After the tests of the file, what it has started is searched for tokens, and stopped.
+ */
 export function connectionDeployments() {
   const started = [];
-  after(() => Promise.all(started.map((deployment) => deployment.stop())));
+  after(async () => {
+    const leaks = await Promise.all(started.map((deployment) => deployment.leaks()));
+    await Promise.all(started.map((deployment) => deployment.stop()));
+    assert.deepEqual(leaks.flat(), []);
+  });
   return async (options) => {
     const deployment = await startConnections(options);
     started.push(deployment);
@@ -80,7 +87,7 @@ export async function startConnections({
   });
   issuer = deployment.provider.issuer;
   const { stop } = deployment;
-  let users = 0;
+  const users = [];
 
   return Object.assign(deployment, {
     calendar,
@@ -93,16 +100,18 @@ export async function startConnections({
      * @param {string} [calendarLogin]  whose account the user signs in with at the calendar service
      */
     newUser(calendarLogin = "alice.calendar") {
-      users += 1;
-      const login = `user${users}`;
+      const number = users.length + 1;
+      const login = `user${number}`;
       const sub = `sub-of-${login}`;
       const common = { email: `${login}@example.com`, email_verified: true, picture: null };
-      deployment.accounts.push({ sub, username: login, password: login, name: `User ${users}`, ...common });
-      return Object.assign(new Person(deployment, login, calendarLogin), {
+      deployment.accounts.push({ sub, username: login, password: login, name: `User ${number}`, ...common });
+      const user = Object.assign(new Person(deployment, login, calendarLogin), {
         sub,
         forged: (claims) => forgeToken(deployment, { claims: { sub, scope: "agenda:read", ...claims } }),
         token: (changes) => tokenOf(deployment, login, { scope: AGENDA_SCOPE, ...changes }),
       });
+      users.push(user);
+      return user;
     },
 
     /**
@@ -115,6 +124,15 @@ export async function startConnections({
       const { isError, content = [], structuredContent: structured } = answer.json?.result ?? {};
       const text = content.map((block) => block.text).join("\n") || answer.text;
       return { status: answer.status, text, isError, link: linkIn(text), structured };
+    },
+
+    /** Where one of the secrets is in clear, among all that was written and answered so far. */
+    async leaks() {
+      const shown = [["answers to clients", answers.join("\n")], ["pages", users.flatMap(({ pages }) => pages).join("\n")]];
+      const all = [...(await deployment.written()), ...shown];
+      return all.flatMap(([name, content]) =>
+        [...secrets].filter((secret) => content.includes(secret)).map((secret) => `${name} has ${secret.slice(0, 4)}… in it`),
+      );
     },
 
     /** All that was written so far: name and content of each log, each entry of the store, each file of an object. */
