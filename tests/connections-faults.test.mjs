@@ -6,13 +6,13 @@ import { afterEach, describe, test } from "node:test";
 import { connectionDeployments } from "./support/connections-deployment.mjs";
 import "./support/report-failures.mjs";
 
-// A minute is what a token must still be good for.
+/** For how long a token is used: half of its life, if that is short. */
 const GOOD_SECONDS = 3;
 
 const start = connectionDeployments();
 const [lasting, brief] = [
   await start({ second: true }),
-  await start({ calendar: { accessTokenSeconds: 60 + GOOD_SECONDS } }),
+  await start({ calendar: { accessTokenSeconds: 2 * GOOD_SECONDS } }),
 ];
 
 afterEach(() => {
@@ -35,7 +35,7 @@ async function connected(deployment) {
 
 const refreshesOf = ({ calendar }) => calendar.provider.counts.refreshes;
 
-const untilOver = () => new Promise((wake) => setTimeout(wake, GOOD_SECONDS * 1000 + 500));
+const untilOver = () => new Promise((wake) => setTimeout(wake, GOOD_SECONDS * 1000 + 200));
 
 describe("an access token", () => {
   test("that is over is refreshed, and only then", async () => {

@@ -117,7 +117,7 @@ describe("the answer of the service", () => {
     const { user, token, link } = await invited();
     user.decision = "deny";
     const page = await user.agree(await user.visit(link));
-    assert.match(page.text, /not connected/i);
+    assert.match(page.text, /nothing was connected/);
     assert.equal((await call(token)).link, link);
     user.decision = "allow";
     const again = await user.agree(await user.visit(link));

@@ -44,10 +44,10 @@ export async function startInternet(ports) {
     });
   }
 
-  const server = createServer(async (request, response) => {
+  // A proxy is sent whole URLs, and by workerd nothing else that names the host.
+  const server = createServer({ requireHostHeader: false }, async (request, response) => {
     const { method, headers } = request;
-    // A proxy is sent whole URLs.
-    const url = new URL(request.url, `https://${headers.host}`);
+    const url = new URL(request.url);
     requests.push({ method, host: url.hostname, path: url.pathname, userAgent: headers["user-agent"] });
     try {
       const answer = await send({ method, url, headers, body: Buffer.concat(await request.toArray()) });
