@@ -5,7 +5,12 @@
 
 #[cfg(feature = "access-keys")]
 mod access_keys;
+#[cfg_attr(not(feature = "connections"), path = "endpoint/without_connections.rs")]
+mod connections;
+mod elsewhere;
 mod route;
+#[cfg(feature = "connections")]
+mod with_connections;
 
 use std::{cell::OnceCell, rc::Rc};
 
@@ -43,7 +48,7 @@ use crate::{
         Documents,
         document::{Document, Readers},
     },
-    endpoint::route::Route,
+    endpoint::{connections::CallerConnections, route::Route},
     health,
     page::{Page, Part},
     settings::Settings,
@@ -79,6 +84,7 @@ pub struct Endpoint<E, S> {
     page: OnceCell<Page>,
     /// Answers in place of `server`, which then has nothing to offer.
     gateway: Option<Rc<dyn PassOn>>,
+    connections: CallerConnections,
     /// Answers `/account`.
     #[cfg(feature = "access-keys")]
     account: Option<Rc<dyn Proxy>>,
@@ -136,6 +142,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             documents,
             page: OnceCell::new(),
             gateway,
+            connections: CallerConnections::NONE,
             #[cfg(feature = "access-keys")]
             account: None,
         }
@@ -223,7 +230,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             env: self.env.clone(),
             now: context.now,
             request_id: context.request_id.clone(),
-            connections: None,
+            connections: self.connections.of(head),
         };
         let handling = self.server.handle(head, &body, request, &self.server_services);
         // A handler may wait long, and the body may be large.
@@ -329,26 +336,6 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     fn new_page(&self) -> Page {
         let gateway_scopes = self.gateway.as_ref().map(|gateway| gateway.scopes());
         Page::new(&self.settings, &self.server, gateway_scopes.as_ref())
-    }
-
-    /// The transport of 2024-11-05 is not supported: messages of a session came in other requests, so a client that knew
-    /// the session could use the identity that had opened it.
-    fn retired_transport(&self) -> Response {
-        let url = &self.settings.resource.url;
-        let body = serde_json::json!({
-            "error": "gone",
-            "error_description": format!("The HTTP+SSE transport is not offered. Use Streamable HTTP at {url}"),
-            "endpoint": url,
-        });
-        cors::public(Response::json(410, body.to_string()))
-    }
-
-    fn elsewhere(&self) -> Response {
-        let body = serde_json::json!({
-            "error": "not_found",
-            "error_description": format!("Not found. The MCP endpoint is {}", self.settings.resource.url),
-        });
-        cors::public(Response::json(404, body.to_string()))
     }
 }
 

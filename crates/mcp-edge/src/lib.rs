@@ -29,7 +29,8 @@
 //! # assert!(server::<()>().is_ok());
 //! ```
 //!
-//! The guide in `docs/tools.md` explains the rest: bindings, errors, progress, input requests, resources, prompts.
+//! The guide in `docs/tools.md` explains the rest: bindings, errors, progress, input requests, connections, resources,
+//! prompts.
 //!
 //! # What is in scope
 //!
@@ -77,6 +78,45 @@ pub use mcp_edge_server::{
     Call, Capability, ClientCapabilities, ClientInfo, CompleteParams, Era, LoggingLevel, Revision, StateKey,
 };
 
+/// What does not compile, as doc tests.
+///
+/// Without the feature `connections`, tools have none:
+///
+#[cfg_attr(not(feature = "connections"), doc = "```compile_fail,E0277")]
+#[cfg_attr(feature = "connections", doc = "```")]
+/// use mcp_edge::{Call, Tool, ToolError};
+///
+/// async fn issues(call: Call) -> Result<String, ToolError> {
+///     Ok(call.access("github").await?.scopes)
+/// }
+///
+/// let tool: Tool = Tool::new("issues", issues).connection("github", ["repo:read"]);
+/// ```
+///
+/// A token is no result, neither by itself nor with what belongs to it:
+///
+/// ```compile_fail,E0277
+/// use mcp_edge::{Call, ServiceAccess, Tool, ToolError};
+///
+/// async fn token(call: Call) -> Result<ServiceAccess, ToolError> {
+///     Ok(call.access("github").await?)
+/// }
+///
+/// let tool: Tool = Tool::new("token", token);
+/// ```
+///
+/// ```compile_fail,E0277
+/// use mcp_edge::{Call, Json, ServiceAccess, Tool, ToolError};
+///
+/// async fn token(call: Call) -> Result<Json<ServiceAccess>, ToolError> {
+///     Ok(Json(call.access("github").await?))
+/// }
+///
+/// let tool: Tool = Tool::new("token", token);
+/// ```
+#[cfg(doctest)]
+struct WithConnections;
+
 // Tokens of other services for the caller.
 pub use mcp_edge_runtime::secret::Secret;
 pub use mcp_edge_server::{AccessError, ForeignUrl, ServiceAccess};
@@ -108,7 +148,7 @@ pub use mcp_edge_server::{
     AccessNeeded, Handled, Outcome, RequestContext, RequiredConnection, ServerServices, Summary, ToolInfo, testing,
 };
 // Connections that tests make up.
-#[cfg(feature = "testing")]
+#[cfg(all(feature = "connections", feature = "testing"))]
 pub use mcp_edge_connections::port::{Connections, NoAccess, TokenRequest};
 
 // Default limits.
@@ -125,7 +165,7 @@ pub mod prelude {
     #[doc(no_inline)]
     pub use crate::{
         BuildError, Call, ContentBlock, Identity, Json, Prompt, PromptError, PromptMessage, Resource, ResourceError,
-        ResourceTemplate, Server, ServerBuilder, Tool, ToolError, prompt, schema, tool,
+        ResourceTemplate, Server, ServerBuilder, ServiceAccess, Tool, ToolError, prompt, schema, tool,
     };
 }
 

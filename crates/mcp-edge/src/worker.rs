@@ -29,6 +29,10 @@ const BINDINGS: Bindings = Bindings { store: "JWKS", rate_limiter: "RATE_LIMITER
 #[cfg(feature = "access-keys")]
 const VAULT_LIMITS: CallLimits = CallLimits { timeout: Duration::from_secs(14), max_answer: 64 * 1024 };
 
+/// Beside that, the vault may have to find out where the service is, and to wait for its answer.
+#[cfg(feature = "connections")]
+const CONNECTION_LIMITS: CallLimits = CallLimits { timeout: Duration::from_secs(25), ..VAULT_LIMITS };
+
 /// Builds a server with its tools, once per isolate.
 pub type Build = fn() -> Result<Server<Env>, BuildError>;
 
@@ -69,7 +73,18 @@ fn create(env: &Env, build: Build) -> Result<Endpoint<Env, EdgeServices>, String
     let endpoint = create_endpoint(env, build)?;
     #[cfg(feature = "access-keys")]
     let endpoint = with_access_keys(endpoint, env);
+    #[cfg(feature = "connections")]
+    let endpoint = with_connections(endpoint, env);
     Ok(endpoint)
+}
+
+/// Connects an endpoint with the vault for tokens of other services, if anything needs them.
+#[cfg(feature = "connections")]
+fn with_connections(endpoint: Endpoint<Env, EdgeServices>, env: &Env) -> Endpoint<Env, EdgeServices> {
+    if !endpoint.needs_connections() {
+        return endpoint;
+    }
+    endpoint.with_connections(Binding::service(env, VAULT_BINDING).limits(CONNECTION_LIMITS))
 }
 
 /// Connects an endpoint with the vault, as far as it is bound.
@@ -94,6 +109,7 @@ fn create_endpoint(env: &Env, build: Build) -> Result<Endpoint<Env, EdgeServices
     }
     let server = build().map_err(|error| format!("the tools are wrong, no request will be let through: {error}"))?;
     settings.check_scopes(&server.scopes())?;
+    settings.check_connections(server.first_connection())?;
     Ok(Endpoint::new(settings, server, env.clone(), services))
 }
 

@@ -17,8 +17,9 @@ use crate::{
     client::Capability,
     input_required::inputs::{self, ElicitResult, InputRequired},
     primitives::{
-        connection::{Declared, RequiredConnection},
+        connection::DeclaredConnection,
         error::{Failure, PromptError, ResourceError, ToolError},
+        required::RequiredConnection,
     },
     stream::within,
 };
@@ -143,20 +144,17 @@ impl<E> Call<E> {
     }
 }
 
-/// What a handler asks for. It may outlive the handler's own references.
+/// What a handler asks for; owned, since waiting takes a future without borrows.
 struct Asked {
     connections: Rc<dyn Connections>,
-    declared: Rc<Declared>,
-    /// Which of the declared ones.
-    index: usize,
+    user_of_token: &'static str,
+    needed: &'static RequiredConnection,
     refused: Option<ServiceAccess>,
 }
 
 impl Asked {
     async fn token(&self) -> Result<ServiceAccess, NoAccess> {
-        let Self { connections, declared, index, refused } = self;
-        let RequiredConnection { name, scopes } = &declared.connections[*index];
-        let user_of_token = &declared.user_of_token;
+        let Self { connections, user_of_token, needed: RequiredConnection { name, scopes, .. }, refused } = self;
         connections.access(TokenRequest { connection: name, scopes, user_of_token, refused: refused.as_ref() }).await
     }
 }
@@ -164,15 +162,13 @@ impl Asked {
 impl Context {
     async fn access(&self, name: &str, refused: Option<&ServiceAccess>) -> Result<ServiceAccess, AccessError> {
         let fail = |why| AccessError { connection: name.to_owned(), why };
-        let Some((declared, index, time)) = self.declared(name) else {
+        let Some(DeclaredConnection { connections, needed, user_of_token, time }) = self.access.find(name) else {
             return Err(fail(Why::Misuse("add `.connection(…)` to what the handler is registered with")));
         };
-        let Some(connections) = &self.connections else {
+        let Some(connections) = connections else {
             return Err(fail(Why::Misuse("the endpoint has no connections")));
         };
-        let (connections, declared, refused) = (Rc::clone(connections), Rc::clone(declared), refused.cloned());
-        let asked = Asked { connections, declared, index, refused };
-        let user_of_token = asked.declared.user_of_token.clone();
+        let asked = Asked { connections, user_of_token, needed, refused: refused.cloned() };
         let refusal = match asked.token().await {
             Ok(access) => return Ok(access),
             Err(NoAccess::NotConnected { title, url: Some(url) }) if self.can_show_links() => {
@@ -192,16 +188,9 @@ impl Context {
             Err(refusal) => refusal,
         };
         if let NoAccess::Refused { cause, .. } | NoAccess::Unavailable { cause, .. } = &refusal {
-            (self.services.report)(&[&user_of_token, ": connection ", name, ": ", cause].concat());
+            (self.services.report)(&[user_of_token, ": connection ", name, ": ", cause].concat());
         }
         Err(fail(Why::NoAccess(refusal)))
-    }
-
-    /// The place of a connection among those that the handler declares, and how much time the handler has.
-    fn declared(&self, name: &str) -> Option<(&Rc<Declared>, usize, Duration)> {
-        let (declared, time) = self.declared.get()?;
-        let index = declared.connections.iter().position(|needed| needed.name == name)?;
-        Some((declared, index, *time))
     }
 
     /// Waits until the user has connected an account; `None` if it takes too long.

@@ -1,14 +1,12 @@
 //! Errors of a program that no client should meet, and the checks that find them when a server is built.
 
-use mcp_edge_connections::name::is_connection_name;
 use mcp_edge_identity::is_scope_token;
 
+#[cfg(feature = "connections")]
+use crate::primitives::required::WrongConnection;
 use crate::{
     limits::NAME_LENGTH,
-    primitives::{
-        connection::RequiredConnection, icon::Icon, listing::Listing, prompt::PromptArgumentError, resource::Cache,
-        template::TemplateError,
-    },
+    primitives::{icon::Icon, listing::Listing, prompt::PromptArgumentError, resource::Cache, template::TemplateError},
     schema::SchemaError,
 };
 
@@ -78,16 +76,10 @@ pub enum BuildError {
     /// An icon that clients will not fetch.
     #[error("icon {0:?} is neither an https: nor a data: URI")]
     Icon(String),
-    /// A connection with a name that no setting can give it.
-    #[error(
-        "{item:?} needs the connection {name:?}: a name is a lower-case letter and up to 31 lower-case letters, digits and -"
-    )]
-    Connection {
-        /// Name or URI.
-        item: String,
-        /// As given.
-        name: String,
-    },
+    /// Not the name of a connection: a lower-case letter, then up to 31 lower-case letters, digits and `-`.
+    #[cfg(feature = "connections")]
+    #[error("{0:?} is not the name of a connection")]
+    ConnectionName(String),
     /// A resource that not everybody may read, or that is read with an account of the reader's, but that caches may give to
     /// anybody.
     #[error("{0:?} requires something of its readers and yet lets shared caches keep it")]
@@ -95,6 +87,24 @@ pub enum BuildError {
     /// Pages without items never end.
     #[error("the page size is 0")]
     PageSize,
+}
+
+#[cfg(not(feature = "connections"))]
+impl From<std::convert::Infallible> for BuildError {
+    fn from(never: std::convert::Infallible) -> Self {
+        match never {}
+    }
+}
+
+#[cfg(feature = "connections")]
+impl From<WrongConnection> for BuildError {
+    fn from(wrong: WrongConnection) -> Self {
+        match wrong {
+            WrongConnection::Name(name) => Self::ConnectionName(name),
+            WrongConnection::Scope(scope) => Self::ScopeName(scope),
+            WrongConnection::Twice(name) => Self::Duplicate { kind: "connection", name },
+        }
+    }
 }
 
 /// What is checked of every primitive, regardless of its kind.
@@ -116,7 +126,7 @@ impl Registered {
             _ => check_uri(key, kind == "resource template")?,
         }
         check_icons(&listing.icons)?;
-        check_connections(key, &listing.connections)?;
+        listing.connections.check()?;
         let is_open = listing.requirements.is_open() && listing.connections.is_empty();
         if cache.is_some_and(|cache| cache.public) && !is_open {
             return Err(BuildError::PublicCache(key.to_owned()));
@@ -164,18 +174,6 @@ fn check_uri(uri: &str, braces: bool) -> Result<(), BuildError> {
         && uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`|".contains(&byte))
         && (braces || !uri.contains(['{', '}']));
     if valid { Ok(()) } else { Err(BuildError::Uri(uri.to_owned())) }
-}
-
-fn check_connections(item: &str, connections: &[RequiredConnection]) -> Result<(), BuildError> {
-    for RequiredConnection { name, scopes } in connections {
-        if !is_connection_name(name) {
-            return Err(BuildError::Connection { item: item.to_owned(), name: name.clone() });
-        }
-        if let Some(scope) = scopes.iter().find(|scope| !is_scope_token(scope)) {
-            return Err(BuildError::ScopeName(scope.clone()));
-        }
-    }
-    unique("connection", connections.iter().map(|connection| connection.name.as_str()))
 }
 
 pub(crate) fn check_icons(icons: &[Icon]) -> Result<(), BuildError> {

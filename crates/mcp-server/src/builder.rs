@@ -11,6 +11,7 @@ use crate::{
     limits::{LIST_TTL, Limits, PAGE_SIZE},
     operations::{completion, prompts, resources, tools},
     primitives::{
+        connection::Declared,
         icon::{self, Icon},
         listing::Listing,
         prompt::Prompt,
@@ -50,6 +51,8 @@ pub struct ServerBuilder<E = ()> {
     registered: Vec<Registered>,
     scopes: Vec<(String, String)>,
     limits: Limits,
+    /// The connections of the first primitive that has any.
+    declared: Declared,
     /// The first error of what was registered.
     error: Option<BuildError>,
 }
@@ -84,6 +87,7 @@ impl<E> ServerBuilder<E> {
             registered: Vec::new(),
             scopes: Vec::new(),
             limits: Limits::default(),
+            declared: Declared::NONE,
             error: None,
         }
     }
@@ -155,6 +159,7 @@ impl<E> ServerBuilder<E> {
 
     /// Checks a primitive, and remembers the first error.
     fn register(&mut self, kind: &'static str, key: &str, listing: &Listing, cache: Option<Cache>) {
+        self.declared = self.declared.or(listing.connections);
         match Registered::check(kind, key, listing, cache) {
             Ok(registered) => self.registered.push(registered),
             Err(error) => self.fail(error),
@@ -201,6 +206,7 @@ impl<E> ServerBuilder<E> {
             scopes: self.scopes,
             slots: Slots::new(self.limits.concurrent_streams),
             load: Load::default(),
+            declared: self.declared,
             limits: self.limits,
         })
     }

@@ -1,7 +1,7 @@
 //! What a handler gets: who calls, with what, and the ways to talk back.
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, RefCell},
     rc::Rc,
     time::Duration,
 };
@@ -21,9 +21,8 @@ use crate::{
         },
     },
     notification::{self, LoggingLevel, Outbox},
-    primitives::connection::Declared,
+    primitives::connection::Access,
 };
-use mcp_edge_connections::port::Connections;
 use mcp_edge_identity::{Identity, Kind};
 use mcp_edge_protocol::revision::{Era, Revision};
 use mcp_edge_runtime::json::to_json;
@@ -90,10 +89,8 @@ pub(super) struct Context {
     pub log_level: Option<LoggingLevel>,
     pub outbox: Rc<Outbox>,
     pub inputs: RefCell<Inputs>,
-    /// Tokens of other services, if the endpoint has any.
-    pub connections: Option<Rc<dyn Connections>>,
-    /// The connections that the handler declares, if any, and how much time it has.
-    pub declared: OnceCell<(Rc<Declared>, Duration)>,
+    /// What the handler may ask for tokens of other services.
+    pub access: Access,
 }
 
 /// What a request says of its client, in the terms of both eras.
@@ -309,17 +306,9 @@ impl Context {
             log_level,
             outbox: Rc::new(Outbox::default()),
             inputs: RefCell::new(Inputs::default()),
-            connections,
-            declared: OnceCell::new(),
+            access: Access::new(connections),
         };
         (env, context)
-    }
-
-    /// Sets what the handler declares, and how much time it has.
-    pub fn declare(&self, declared: Option<&Rc<Declared>>, time: Duration) {
-        if let Some(declared) = declared {
-            let _ = self.declared.set((Rc::clone(declared), time));
-        }
     }
 
     pub fn ask(&self, key: &str, question: &Question) -> Result<Value, InputRequired> {

@@ -6,8 +6,9 @@ use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::json::Object;
 
 use crate::primitives::{
-    connection::{Declared, RequiredConnection},
+    connection::Declared,
     prompt::PromptEntry,
+    required::RequiredConnection,
     resource::{ResourceEntry, TemplateEntry},
     tool::ToolEntry,
 };
@@ -62,13 +63,13 @@ impl<E> Catalog<E> {
     }
 
     /// The connections that anything here uses, those of several primitives several times.
-    pub fn connections(&self) -> impl Iterator<Item = &RequiredConnection> {
-        let tools = self.tools.iter().map(|tool| &tool.connections);
-        let resources = self.resources.iter().map(|resource| &resource.connections);
-        let templates = self.templates.iter().map(|template| &template.connections);
-        let prompts = self.prompts.iter().map(|prompt| &prompt.connections);
-        let all = tools.chain(resources).chain(templates).chain(prompts).flatten();
-        all.flat_map(|declared: &Rc<Declared>| &declared.connections)
+    pub fn connections(&self) -> impl Iterator<Item = &'static RequiredConnection> {
+        let tools = self.tools.iter().map(|tool| tool.connections);
+        let resources = self.resources.iter().map(|resource| resource.connections);
+        let templates = self.templates.iter().map(|template| template.connections);
+        let prompts = self.prompts.iter().map(|prompt| prompt.connections);
+        let all = tools.chain(resources).chain(templates).chain(prompts);
+        all.flat_map(Declared::all)
     }
 
     /// The tools in the order in which they are listed.
@@ -81,7 +82,7 @@ impl<E> Catalog<E> {
             needs_user: tool.requirements.user,
             first_party_only: tool.requirements.first_party,
             refuses_keys: tool.requirements.refuses_keys,
-            connections: tool.connections.as_deref().map_or(&[], |declared| &declared.connections),
+            connections: tool.connections.all(),
         })
     }
 

@@ -122,12 +122,12 @@ pub use mcp_edge_protocol::{
 pub use notification::LoggingLevel;
 pub use primitives::{
     completion::CompleteParams,
-    connection::RequiredConnection,
     content::{ContentBlock, ResourceContents, ResourceLink, Role},
     error::{PromptError, ResourceError, ToolError},
     icon::{Icon, Theme},
     prompt::{Prompt, PromptArgument, PromptArgumentError, PromptHandler},
     prompt_result::{IntoPrompt, PromptMessage, PromptResult},
+    required::RequiredConnection,
     resource::{Cache, IntoResourceContents, Resource, ResourceTemplate},
     template::TemplateError,
     tool::Tool,
@@ -136,6 +136,10 @@ pub use primitives::{
 };
 pub use schema::SchemaError;
 pub use server::Server;
+
+#[cfg(not(feature = "connections"))]
+#[doc(hidden)]
+pub use primitives::connection::FeatureConnections;
 
 /// What the attributes of `mcp-edge-macros` call.
 #[doc(hidden)]

@@ -8,7 +8,7 @@ use crate::{
     catalog::{Catalog, ToolInfo},
     limits::Limits,
     operations::Handler,
-    primitives::connection::RequiredConnection,
+    primitives::{connection::Declared, required::RequiredConnection},
     stream::Slots,
 };
 use mcp_edge_protocol::{headers::HEADERS, load::Load, method::Method};
@@ -26,6 +26,8 @@ pub struct Server<E = ()> {
     pub(crate) limits: Limits,
     pub(crate) slots: Slots,
     pub(crate) load: Load,
+    /// One of the primitives' connections, if there is any.
+    pub(crate) declared: Declared,
 }
 
 /// How a server presents itself.
@@ -110,8 +112,14 @@ impl<E> Server<E> {
     }
 
     /// The connections that anything here uses, those of several tools, resources or prompts several times.
-    pub fn connections(&self) -> impl Iterator<Item = &RequiredConnection> {
+    pub fn connections(&self) -> impl Iterator<Item = &'static RequiredConnection> {
         self.catalog.connections()
+    }
+
+    /// The name of one of these connections, if there are any.
+    #[must_use]
+    pub fn first_connection(&self) -> Option<&'static str> {
+        self.declared.all().first().map(|connection| &*connection.name)
     }
 
     /// The same with `securitySchemes` in the list, for tools that use connections. `needed` returns all scopes of a call,

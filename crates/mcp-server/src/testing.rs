@@ -15,6 +15,7 @@
 //! # Ok::<(), mcp_edge_server::BuildError>(())
 //! ```
 
+#[cfg(feature = "connections")]
 mod connections;
 
 use std::{
@@ -41,9 +42,7 @@ use crate::{
     context::{RequestContext, ServerServices},
     input_required::request_state::StateKey,
     server::Server,
-    testing::connections::TestConnections,
 };
-use mcp_edge_connections::port::{Connections, NoAccess};
 use mcp_edge_identity::AccessNeeded;
 use mcp_edge_identity::Identity;
 use mcp_edge_protocol::{
@@ -66,7 +65,6 @@ pub struct Client<'s, E> {
     revision: Revision,
     capabilities: Value,
     log_level: Option<&'static str>,
-    connections: TestConnections,
 }
 
 /// What a server answered.
@@ -96,52 +94,16 @@ impl<'s, E: Clone + 'static> Client<'s, E> {
     #[must_use]
     pub fn with_env(server: &'s Server<E>, env: E) -> Self {
         let identity = Rc::new(Identity::for_test("test", ""));
-        let connections = TestConnections::default();
-        let of_request: Option<Rc<dyn Connections>> = Some(Rc::new(connections.clone()));
-        let request_id = "test-request".to_owned();
-        let context = RequestContext { identity, env, now: NOW, request_id, connections: of_request };
+        let context =
+            RequestContext { identity, env, now: NOW, request_id: "test-request".to_owned(), connections: None };
         let services = ServerServices::new(Rc::new(TestRuntime::default()));
-        Self { server, context, services, revision: MODERN, capabilities: json!({}), log_level: None, connections }
+        Self { server, context, services, revision: MODERN, capabilities: json!({}), log_level: None }
     }
 
     /// Changes who calls.
     #[must_use]
     pub fn identity(mut self, identity: Identity) -> Self {
         self.context.identity = Rc::new(identity);
-        self
-    }
-
-    /// Connects an account: the tools get this token, for the service at `https://<name>.test`.
-    #[must_use]
-    pub fn connection(self, name: &str, token: &str) -> Self {
-        let url = ["https://", name, ".test"].concat();
-        self.connection_at(name, token, &url)
-    }
-
-    /// The same for the service at `url`.
-    #[must_use]
-    pub fn connection_at(self, name: &str, token: &str, url: &str) -> Self {
-        self.connections.set(name, Ok(connections::access(name, token, url)));
-        self
-    }
-
-    /// The user has not connected an account. The link to do so is `https://vault.test/account/connect/<name>`.
-    #[must_use]
-    pub fn not_connected(self, name: &str) -> Self {
-        self.no_access(name, connections::not_connected(name))
-    }
-
-    /// There is no token, for any reason.
-    #[must_use]
-    pub fn no_access(self, name: &str, refusal: NoAccess) -> Self {
-        self.connections.set(name, Err(refusal));
-        self
-    }
-
-    /// Changes where tokens come from: in place of what the methods above set.
-    #[must_use]
-    pub fn connections(mut self, connections: Rc<dyn Connections>) -> Self {
-        self.context.connections = Some(connections);
         self
     }
 

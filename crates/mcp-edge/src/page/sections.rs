@@ -12,6 +12,8 @@ use crate::{
 };
 use mcp_edge_oauth::{provider::DocumentPlace, settings::DisplayMetadata};
 use mcp_edge_runtime::uri::split_origin;
+#[cfg(feature = "connections")]
+use mcp_edge_server::ToolInfo;
 
 /// Adds the hosts of the issuers.
 pub(super) fn issuers<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
@@ -90,9 +92,21 @@ pub(super) fn tools<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
         if tool.needs_user {
             html.raw("<span class=\"tag\">signed-in users only</span>");
         }
+        #[cfg(feature = "connections")]
+        connections_of(html, tool);
         html.raw("</li>\n");
     }
     html.raw("</ul>")
+}
+
+/// Adds the connections of a tool, each with the page at which users connect accounts.
+#[cfg(feature = "connections")]
+fn connections_of(html: &mut Html, tool: &ToolInfo<'_>) {
+    for connection in tool.connections {
+        html.raw("<a class=\"tag\" href=\"/account/connections\">needs your ")
+            .text(&connection.name)
+            .raw(" account</a>");
+    }
 }
 
 /// Adds what a gateway can say of the tools of its upstream: who sees them, and the scopes that they may need.

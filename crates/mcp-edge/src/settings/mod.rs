@@ -4,6 +4,7 @@
 //! documented there and in the README.
 
 mod access_keys;
+mod connections;
 mod gateway;
 mod listing;
 mod page;

@@ -6,6 +6,8 @@ mod support;
 
 #[cfg(feature = "access-keys")]
 mod access_keys;
+#[cfg(feature = "connections")]
+mod connections;
 mod gateway;
 mod published;
 mod requests;

@@ -47,7 +47,7 @@ struct Found<'c, E> {
     requirements: &'c Requirements,
     completers: Rc<Completers<E>>,
     arguments: Vec<&'c str>,
-    connections: Option<&'c Rc<Declared>>,
+    connections: Declared,
 }
 
 /// Handles `completion/complete`.
@@ -65,7 +65,7 @@ fn find<'r, E>(operation: &Operation<'r, E>) -> Result<(Rc<str>, Found<'r, E>), 
             let prompt = prompt.ok_or_else(|| RpcError::invalid_params(format!("unknown prompt: {}", echo(name))))?;
             let arguments = prompt.arguments.iter().map(|argument| argument.name.as_str()).collect();
             let completers = Rc::clone(&prompt.completers);
-            let (requirements, connections) = (&prompt.requirements, prompt.connections.as_ref());
+            let (requirements, connections) = (&prompt.requirements, prompt.connections);
             Ok((Rc::clone(&prompt.name), Found { requirements, completers, arguments, connections }))
         }
         ("ref/resource", _, Some(uri)) => {
@@ -75,7 +75,7 @@ fn find<'r, E>(operation: &Operation<'r, E>) -> Result<(Rc<str>, Found<'r, E>), 
                 .or_else(|| catalog.templates.iter().find(|entry| entry.template.matches(uri).is_some()))
                 .ok_or_else(|| RpcError::invalid_params(format!("unknown resource template: {}", echo(uri))))?;
             let (arguments, completers) = (entry.template.variables().collect(), Rc::clone(&entry.completers));
-            let (requirements, connections) = (&entry.requirements, entry.connections.as_ref());
+            let (requirements, connections) = (&entry.requirements, entry.connections);
             Ok((Rc::clone(&entry.uri_template), Found { requirements, completers, arguments, connections }))
         }
         _ => Err(RpcError::invalid_params("params.ref must name a prompt or a resource template")),
@@ -101,7 +101,7 @@ fn complete<E: Clone + 'static>(
         return Err(invalid("params.argument.name is not an argument of params.ref").into());
     }
 
-    context.declare(found.connections, limit);
+    context.access.declare(found.connections, limit);
     let call = Call::new(operation.env, Rc::clone(&context));
     let others = others.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let typed = CompleteParams { value: argument.value, others };

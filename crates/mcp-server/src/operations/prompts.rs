@@ -63,7 +63,7 @@ fn get<E: Clone + 'static>(
         members.retain(|_, value| !value.is_null());
     }
     let target = operation.target(name, operation.params.arguments);
-    context.declare(prompt.connections.as_ref(), limit);
+    context.access.declare(prompt.connections, limit);
     let call = Call::new(operation.env, Rc::clone(&context));
     let work = async move {
         let writing = (prompt.run)(call, arguments);

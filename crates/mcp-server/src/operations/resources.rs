@@ -30,7 +30,7 @@ struct Found<'c, E> {
     requirements: &'c Requirements,
     cache: Cache,
     read: Rc<Reader<E>>,
-    connections: Option<&'c Rc<Declared>>,
+    connections: Declared,
     /// The variables of the template.
     matched: Value,
 }
@@ -67,13 +67,13 @@ fn find<'r, E>(operation: &Operation<'r, E>) -> Result<(Rc<str>, Found<'r, E>), 
     let catalog = operation.catalog;
     if let Some(resource) = catalog.resources.iter().find(|resource| *resource.uri == *uri) {
         let (requirements, cache, read) = (&resource.requirements, resource.cache, Rc::clone(&resource.read));
-        let (connections, matched) = (resource.connections.as_ref(), no_arguments());
+        let (connections, matched) = (resource.connections, no_arguments());
         return Ok((Rc::clone(&resource.uri), Found { uri, requirements, cache, read, connections, matched }));
     }
     let matching = catalog.templates.iter().find_map(|entry| Some((entry, entry.template.matches(&uri)?)));
     let Some((entry, matched)) = matching else { return Err(not_found(&uri)) };
     let (requirements, cache, read) = (&entry.requirements, entry.cache, Rc::clone(&entry.read));
-    let (connections, matched) = (entry.connections.as_ref(), variables(matched));
+    let (connections, matched) = (entry.connections, variables(matched));
     Ok((Rc::clone(&entry.uri_template), Found { uri, requirements, cache, read, connections, matched }))
 }
 
@@ -87,7 +87,7 @@ fn read<E: Clone + 'static>(operation: Operation<'_, E>, found: Found<'_, E>) ->
     operation.read_inputs(&binding)?;
 
     let target = operation.target(binding.name, None);
-    context.declare(connections, limit);
+    context.access.declare(connections, limit);
     let call = Call::new(operation.env, Rc::clone(&context));
     let work = async move {
         let reading = read(call, &target.name, matched);

@@ -80,7 +80,7 @@ fn call<E: Clone + 'static>(
         }
     }
     let target = operation.target(name, operation.params.arguments);
-    context.declare(tool.connections.as_ref(), limit);
+    context.access.declare(tool.connections, limit);
     let call = Call::new(operation.env, Rc::clone(&context));
     let work = async move {
         let running = (tool.run)(call, arguments);

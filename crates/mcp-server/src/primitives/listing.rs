@@ -1,7 +1,7 @@
 //! What tools, resources and prompts have in common: how they are shown, and to whom.
 
 use crate::primitives::{
-    connection::{self, RequiredConnection},
+    connection::Declared,
     icon::{self, Icon},
 };
 use mcp_edge_identity::Requirements;
@@ -14,27 +14,23 @@ pub(crate) struct Listing {
     pub description: Option<String>,
     pub icons: Vec<Icon>,
     pub requirements: Requirements,
-    pub connections: Vec<RequiredConnection>,
+    pub connections: Declared,
 }
 
 impl Listing {
-    /// Adds `title`, `description` and `icons` to the object under construction.
+    /// Adds `title`, `description`, `icons` and `_meta` to the object under construction.
     pub fn describe(&self, object: Object) -> Object {
         object
             .maybe_text("title", self.title.as_deref())
             .maybe_text("description", self.description.as_deref())
             .maybe_raw("icons", icon::list(&self.icons).as_deref())
-    }
-
-    /// `_meta` as JSON, if there is anything in it.
-    pub fn meta(&self) -> Option<String> {
-        connection::meta(&self.connections)
+            .maybe_raw("_meta", self.connections.meta())
     }
 }
 
-/// The builder methods that go with a field `listing`.
+/// The builder methods that go with the fields `listing` and `name`. `$kind` precedes the name in what users read.
 macro_rules! listing_methods {
-    () => {
+    ($kind:literal) => {
         /// What people read in place of the name.
         pub fn title(mut self, title: impl Into<String>) -> Self {
             self.listing.title = Some(title.into());
@@ -84,12 +80,23 @@ macro_rules! listing_methods {
         /// Adds a connection, for [`Call::access`](crate::Call::access): the name that the vault's setting `CONNECTIONS`
         /// gives it, and the scopes that are needed, as the service calls them (`None::<&str>` if it has none). Each
         /// connection is added once, with all scopes.
+        #[cfg(feature = "connections")]
         pub fn connection<I>(mut self, name: impl Into<String>, scopes: I) -> Self
         where
             I: IntoIterator<Item: Into<String>>,
         {
             let scopes = scopes.into_iter().map(Into::into).collect();
-            self.listing.connections.push($crate::RequiredConnection { name: name.into(), scopes });
+            self.listing.connections = self.listing.connections.with($kind, &self.name, name.into(), scopes);
+            self
+        }
+
+        /// Does not compile: connections need the feature `connections`.
+        #[cfg(not(feature = "connections"))]
+        pub fn connection<I>(self, _name: impl Into<String>, _scopes: I) -> Self
+        where
+            I: IntoIterator<Item: Into<String>>,
+            Self: $crate::FeatureConnections,
+        {
             self
         }
     };

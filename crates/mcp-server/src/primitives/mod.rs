@@ -5,10 +5,11 @@
 //! | [`tool`], [`resource`], [`template`], [`prompt`], [`completion`] | the primitives, and how their handlers are called |
 //! | [`tool_handler`] | the functions that can be tools |
 //! | [`tool_result`], [`prompt_result`], [`content`], [`error`] | what handlers return |
-//! | [`connection`] | the accounts at other services that its handler uses |
+//! | [`connection`], [`required`] | the accounts at other services that its handler uses |
 //! | [`listing`], [`icon`] | how a primitive is displayed, and to whom |
 
 pub(super) mod completion;
+#[cfg_attr(not(feature = "connections"), path = "without_connection.rs")]
 pub(super) mod connection;
 pub(super) mod content;
 pub(super) mod error;
@@ -16,6 +17,7 @@ pub(super) mod icon;
 pub(super) mod listing;
 pub(super) mod prompt;
 pub(super) mod prompt_result;
+pub(super) mod required;
 pub(super) mod resource;
 pub(super) mod template;
 pub(super) mod tool;

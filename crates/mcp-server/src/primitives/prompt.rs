@@ -134,7 +134,7 @@ impl<E: 'static> Prompt<E> {
         }
     }
 
-    listing_methods!();
+    listing_methods!("prompt:");
     completion_methods!();
 
     /// Declares an argument by hand, in place of one of the same name that the handler's type describes.
@@ -156,13 +156,10 @@ impl<E: 'static> Prompt<E> {
             return Err(PromptArgumentError::NoSuchArgument(unknown.to_owned()));
         }
         let shown = (!arguments.is_empty()).then(|| array(arguments.iter().map(PromptArgument::to_json)));
-        let listed = listing
-            .describe(Object::new().text("name", &name))
-            .maybe_raw("arguments", shown.as_deref())
-            .maybe_raw("_meta", listing.meta().as_deref())
-            .close();
+        let listed =
+            listing.describe(Object::new().text("name", &name)).maybe_raw("arguments", shown.as_deref()).close();
         Ok(PromptEntry {
-            connections: Declared::of(listing.connections, "prompt:", &name),
+            connections: listing.connections,
             name: name.into(),
             requirements: listing.requirements,
             arguments,
@@ -206,7 +203,7 @@ pub(crate) struct PromptEntry<E> {
     pub arguments: Vec<PromptArgument>,
     pub completers: Rc<Completers<E>>,
     pub run: Run<E>,
-    pub connections: Option<Rc<Declared>>,
+    pub connections: Declared,
     pub listed: String,
 }
 

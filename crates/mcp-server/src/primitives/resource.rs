@@ -126,7 +126,7 @@ impl<E: 'static> Resource<E> {
         }
     }
 
-    listing_methods!();
+    listing_methods!("resource:");
 
     /// The media type: `text/markdown`.
     pub fn mime_type(mut self, mime_type: impl Into<String>) -> Self {
@@ -147,7 +147,6 @@ impl<E: 'static> Resource<E> {
             .describe(Object::new().text("uri", &uri).text("name", &name))
             .maybe_text("mimeType", mime_type.as_deref())
             .maybe_raw("size", size.map(|size| size.to_string()).as_deref())
-            .maybe_raw("_meta", listing.meta().as_deref())
             .close();
         let default = match &source {
             Source::Fixed(..) if listing.requirements.is_open() => Cache::public(LIST_TTL),
@@ -166,7 +165,7 @@ impl<E: 'static> Resource<E> {
         };
         ResourceEntry {
             uri: uri.into(),
-            connections: Declared::of(listing.connections, "resource:", &name),
+            connections: listing.connections,
             requirements: listing.requirements,
             cache: cache.unwrap_or(default),
             read,
@@ -181,7 +180,7 @@ pub(crate) struct ResourceEntry<E> {
     pub requirements: Requirements,
     pub cache: Cache,
     pub read: Rc<Reader<E>>,
-    pub connections: Option<Rc<Declared>>,
+    pub connections: Declared,
     pub listed: String,
 }
 
@@ -247,7 +246,7 @@ impl<E: 'static> ResourceTemplate<E> {
         }
     }
 
-    listing_methods!();
+    listing_methods!("resource:");
     completion_methods!();
 
     /// The media type, if it is the same for all.
@@ -271,10 +270,9 @@ impl<E: 'static> ResourceTemplate<E> {
         let listed = listing
             .describe(Object::new().text("uriTemplate", &template).text("name", &name))
             .maybe_text("mimeType", mime_type.as_deref())
-            .maybe_raw("_meta", listing.meta().as_deref())
             .close();
         Ok(TemplateEntry {
-            connections: Declared::of(listing.connections, "resource:", &name),
+            connections: listing.connections,
             uri_template: template.into(),
             template: parsed,
             requirements: listing.requirements,
@@ -294,7 +292,7 @@ pub(crate) struct TemplateEntry<E> {
     pub cache: Cache,
     pub completers: Rc<Completers<E>>,
     pub read: Rc<Reader<E>>,
-    pub connections: Option<Rc<Declared>>,
+    pub connections: Declared,
     pub listed: String,
 }
 

@@ -102,7 +102,7 @@ impl<E: 'static> Tool<E> {
         }
     }
 
-    listing_methods!();
+    listing_methods!("");
 
     /// It changes nothing. Implies that it is neither destructive nor harmful to repeat.
     pub fn read_only(mut self) -> Self {
@@ -186,11 +186,9 @@ impl<E: 'static> Tool<E> {
             .raw("inputSchema", &input_schema)
             .maybe_raw("outputSchema", output_schema.as_ref().map(to_json).as_deref())
             .raw("annotations", &annotations.close())
-            // The last member: see `ToolEntry::add_security_scheme`.
-            .maybe_raw("_meta", listing.meta().as_deref())
             .close();
         Ok(ToolEntry {
-            connections: Declared::of(listing.connections, "", &name),
+            connections: listing.connections,
             name: name.into(),
             title: listing.title,
             description: listing.description,
@@ -217,7 +215,7 @@ pub(crate) struct ToolEntry<E> {
     pub parameters: Vec<Parameter>,
     pub needs: Vec<Capability>,
     pub time: Option<Duration>,
-    pub connections: Option<Rc<Declared>>,
+    pub connections: Declared,
     /// As it appears in `tools/list`.
     pub listed: String,
 }
@@ -226,12 +224,13 @@ impl<E> ToolEntry<E> {
     /// Says of a tool with connections which scopes its callers need: `securitySchemes` as OpenAI's clients read them, there
     /// and in `_meta` (developers.openai.com/plugins/reference).
     pub fn add_security_scheme(&mut self, scopes: &Scopes) {
+        let Some(meta) = self.connections.meta().and_then(|meta| meta.strip_suffix('}')) else { return };
+        // Nothing before it is the same: within a string each of these quotation marks has a backslash.
+        let Some((before, after)) = self.listed.split_once(&["\"_meta\":", meta].concat()) else { return };
         let scopes = array(scopes.iter().map(quote));
         let schemes = array([Object::new().text("type", "oauth2").raw("scopes", &scopes).close()]);
-        if let Some(start) = self.listed.strip_suffix("}}").filter(|_| self.connections.is_some()) {
-            let member = [",\"securitySchemes\":", &schemes, "}"].concat();
-            self.listed = [start, &member, &member].concat();
-        }
+        let schemes = ["\"securitySchemes\":", &schemes].concat();
+        self.listed = [before, &schemes, ",\"_meta\":", meta, ",", &schemes, after].concat();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Connections of a test client.
 
-use std::{cell::RefCell, rc::Rc};
+use std::rc::Rc;
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_connections::{
@@ -9,42 +9,78 @@ use mcp_edge_connections::{
 };
 use mcp_edge_runtime::secret::Secret;
 
-type Answer = Result<ServiceAccess, NoAccess>;
+use super::Client;
 
-/// What was set, by the name of the connection; what is set last counts.
-#[derive(Clone, Default)]
-pub(super) struct TestConnections(Rc<RefCell<Vec<(String, Answer)>>>);
+impl<E: Clone + 'static> Client<'_, E> {
+    /// Connects an account: the tools get this token, for the service at `https://<name>.test`.
+    #[must_use]
+    pub fn connection(self, name: &str, token: &str) -> Self {
+        let url = ["https://", name, ".test"].concat();
+        self.connection_at(name, token, &url)
+    }
 
-impl TestConnections {
-    pub(super) fn set(&self, name: &str, answer: Answer) {
-        self.0.borrow_mut().push((name.to_owned(), answer));
+    /// The same for the service at `url`.
+    #[must_use]
+    pub fn connection_at(self, name: &str, token: &str, url: &str) -> Self {
+        let (connection, token, url) = (name.to_owned(), Secret::new(token), url.to_owned());
+        self.answering(name, Ok(ServiceAccess { connection, token, scopes: String::new(), url }))
+    }
+
+    /// The user has not connected an account. The link to do so is `https://vault.test/account/connect/<name>`.
+    #[must_use]
+    pub fn not_connected(self, name: &str) -> Self {
+        self.no_access(name, not_connected(name))
+    }
+
+    /// There is no token, for any reason.
+    #[must_use]
+    pub fn no_access(self, name: &str, refusal: NoAccess) -> Self {
+        self.answering(name, Err(refusal))
+    }
+
+    /// Changes where tokens come from.
+    #[must_use]
+    pub fn connections(mut self, connections: Rc<dyn Connections>) -> Self {
+        self.context.connections = Some(connections);
+        self
+    }
+
+    fn answering(mut self, name: &str, answer: Answer) -> Self {
+        let others = self.context.connections.take();
+        self.connections(Rc::new(TestConnection { name: name.to_owned(), answer, others }))
     }
 }
 
-/// A token for the service at `url`.
-pub(super) fn access(name: &str, token: &str, url: &str) -> ServiceAccess {
-    ServiceAccess { connection: name.to_owned(), token: Secret::new(token), scopes: String::new(), url: url.to_owned() }
+type Answer = Result<ServiceAccess, NoAccess>;
+
+/// Answers for one connection, and leaves the others to what was set before.
+struct TestConnection {
+    name: String,
+    answer: Answer,
+    others: Option<Rc<dyn Connections>>,
 }
 
-impl Connections for TestConnections {
+impl Connections for TestConnection {
     fn access<'a>(&'a self, request: TokenRequest<'a>) -> LocalBoxFuture<'a, Answer> {
         let TokenRequest { connection, scopes, refused, .. } = request;
-        let set = self.0.borrow().iter().rev().find(|(name, _)| name == connection).map(|(_, answer)| answer.clone());
-        let answer = match set {
+        let answer = match (&self.answer, &self.others) {
+            (_, Some(others)) if self.name != connection => return others.access(request),
+            (_, None) if self.name != connection => {
+                Err(NoAccess::Misconfigured { cause: "the test client has no such connection".to_owned() })
+            }
             // As in the vault: a token that was refused is not given out again.
-            Some(Ok(access)) if refused.is_some_and(|refused| refused.token == access.token) => {
+            (Ok(access), _) if refused.is_some_and(|refused| refused.token == access.token) => {
                 Err(not_connected(connection))
             }
-            Some(Ok(access)) => Ok(ServiceAccess { scopes: scopes.join(" "), ..access }),
-            Some(Err(refusal)) => Err(refusal),
-            None => Err(NoAccess::Misconfigured { cause: "the test client has no such connection".to_owned() }),
+            (Ok(access), _) => Ok(ServiceAccess { scopes: scopes.join(" "), ..access.clone() }),
+            (Err(refusal), _) => Err(refusal.clone()),
         };
         std::future::ready(answer).boxed_local()
     }
 }
 
 /// A user who has not connected an account, with the link to do so.
-pub(super) fn not_connected(name: &str) -> NoAccess {
+fn not_connected(name: &str) -> NoAccess {
     let url = ["https://vault.test/account/connect/", name].concat();
     NoAccess::NotConnected { title: name.to_owned(), url: Some(url) }
 }

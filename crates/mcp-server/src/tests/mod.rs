@@ -7,6 +7,7 @@ mod amounts;
 mod awkward;
 mod batches;
 mod building;
+#[cfg(feature = "connections")]
 mod connections;
 mod fuzz;
 mod input_required;

@@ -58,7 +58,7 @@ fn what_no_setting_can_mean_is_refused_when_the_server_is_built() {
     let built = |tool| Server::builder("t", "1").tool(tool).build().err();
     assert_eq!(built(tool("git-hub2", &["https://example.com/auth/x", "a:b"])), None);
     for name in ["", "GitHub", "git hub", "git_hub", "2hub"] {
-        let error = BuildError::Connection { item: "t".to_owned(), name: name.to_owned() };
+        let error = BuildError::ConnectionName(name.to_owned());
         assert_eq!(built(tool(name, &[])), Some(error));
     }
     for scope in ["", "a b", "\"", "ä"] {

@@ -1,0 +1,31 @@
+//! An endpoint whose tools have connections.
+
+use std::rc::Rc;
+
+use mcp_edge_runtime::{json::Object, ports::Services, service_call::CallService};
+
+use super::{Endpoint, connections::CallerConnections};
+
+impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
+    /// The same with connections: `vault` answers the calls that ask for tokens.
+    #[must_use]
+    pub fn with_connections(mut self, vault: impl CallService + 'static) -> Self {
+        if !self.settings.access_keys.has_pages {
+            let warning = "VAULT is not bound: users cannot connect accounts. Bind it to the service of VAULT_CALLS, unless all \
+                           connections of the tools are of the kinds `exchange` and `static`";
+            self.services.error(&Object::new().text("warning", warning).close());
+        }
+        let trust = Rc::clone(&self.settings.trust);
+        self.server = self.server.with_security_schemes(|scopes| {
+            trust.scope_prefix.requested(&trust.required_scopes.union(scopes)).into_owned()
+        });
+        self.connections = CallerConnections::by(vault);
+        self
+    }
+
+    /// Whether anything needs connections.
+    #[cfg(feature = "cloudflare")]
+    pub(crate) fn needs_connections(&self) -> bool {
+        self.server.first_connection().is_some()
+    }
+}
