@@ -246,7 +246,7 @@ describe("nothing is sent", () => {
     const { status, json, headers } = await post(worker, { token: alice, message: legacyCall("search") });
     assert.deepEqual([status, json.error], [401, "invalid_token"]);
     assert.match(headers["www-authenticate"], /^Bearer .*resource_metadata=/);
-    await worker.logged(({ reason }) => reason === "refused_by_vault");
+    await worker.logged(({ reason, detail }) => reason === "inactive" && detail === "refused by the vault");
   });
 
   test("for a caller whose own token the vault gives back", async () => {

@@ -16,7 +16,7 @@ mod messages;
 mod prepared;
 mod streams;
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_identity::{AccessNeeded, Scopes};
@@ -80,7 +80,9 @@ pub struct Handled {
 pub struct Gateway<F, K> {
     upstream: Upstream<F, K>,
     policy: Policy,
-    pins: Option<Pins>,
+    pins: Option<Rc<Pins>>,
+    /// What is known of the definitions that callers are shown, where each has an account of their own; the oldest first.
+    pins_of_callers: RefCell<Vec<(Vec<u8>, Rc<Pins>)>>,
     sessions: SessionSeal,
     /// What is held of requests that wait.
     bodies: Bodies,
@@ -164,7 +166,16 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     pub fn new(settings: &GatewaySettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
         let GatewaySettings { upstream, policy, pins, jwks, session, .. } = settings.clone();
         let upstream = Upstream::new(upstream, forward, signing_key);
-        Self { upstream, policy, pins, sessions: session, bodies: Bodies::default(), public_keys: jwks }
+        let (pins, pins_of_callers) = (pins.map(Rc::new), RefCell::default());
+        Self {
+            upstream,
+            policy,
+            pins,
+            pins_of_callers,
+            sessions: session,
+            bodies: Bodies::default(),
+            public_keys: jwks,
+        }
     }
 
     async fn respond(&self, head: &RequestHead<'_>, body: &str, caller: Caller<'_>) -> Handled {
@@ -180,7 +191,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             _ => self.listen(head, caller).map(Some),
         };
         let answered = match prepared {
-            Ok(Some(request)) => self.pass_on_connected(&request, caller).await,
+            Ok(Some(request)) => self.pass_on(&request, caller).await,
             Ok(None) => Ok(Answered::accepted()),
             Err(refused) => Err(refused),
         };

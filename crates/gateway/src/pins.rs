@@ -20,10 +20,12 @@
 //! The *digest* is the SHA-256 of the canonical form's UTF-8, in base64url (RFC 4648 §5) without padding: 43 characters.
 //! `tests/pins.json` has examples.
 
-use std::{borrow::Cow, cell::RefCell};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use mcp_edge_identity::Identity;
 use mcp_edge_protocol::members::string;
 use mcp_edge_runtime::{digest::sha256, json::quote, settings::Reader};
 
@@ -37,9 +39,6 @@ const MAX_MEMBERS: usize = 1000;
 /// tool refused that one caller was shown another definition of.
 const KNOWN_SECONDS: u64 = 60;
 
-/// Callers for each of whom is known whether a tool's definition is approved, at most; the oldest goes.
-const MAX_CALLERS: usize = 50;
-
 /// Definitions that were reported, at most: so that no list fills the log.
 const MAX_REPORTS: usize = 200;
 
@@ -49,10 +48,7 @@ const DIGEST_CHARACTERS: usize = 43;
 /// The approved definitions, and what is known of those that the upstream has.
 #[derive(Debug, Clone, Default)]
 pub struct Pins {
-    tools: Vec<Pin>,
-    /// Whether the upstream knows each caller by an account of their own: then it may have other definitions for each, and
-    /// what one was shown says nothing about another's.
-    pub(crate) differ_by_caller: bool,
+    pins: Vec<Pin>,
     /// Digest and name of what the log has.
     reported: RefCell<Vec<String>>,
 }
@@ -61,17 +57,8 @@ pub struct Pins {
 struct Pin {
     name: String,
     digests: Vec<String>,
-    seen: RefCell<Vec<Seen>>,
-}
-
-/// The definition that was seen last.
-#[derive(Debug, Clone)]
-struct Seen {
-    /// By whom; empty if definitions do not differ by caller.
-    caller: String,
-    is_approved: bool,
-    /// Until when that counts, in seconds since 1970.
-    until: u64,
+    /// Whether the definition that was seen last is approved, and until when that counts, in seconds since 1970.
+    seen: Cell<Option<(bool, u64)>>,
 }
 
 /// What a definition is to the operator.
@@ -98,18 +85,18 @@ impl Pins {
     /// Reads `TOOL_PINS`: entries `name=digest[,digest…]`, separated by white space. `None` if it is not set.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         reader.text("TOOL_PINS")?;
-        let mut tools: Vec<Pin> = Vec::new();
+        let mut pins: Vec<Pin> = Vec::new();
         for entry in reader.words("TOOL_PINS") {
             match Pin::parse(&entry) {
-                Ok(pin) if tools.iter().any(|known| known.name == pin.name) => {
+                Ok(pin) if pins.iter().any(|known| known.name == pin.name) => {
                     let problem = "names a tool that another entry names: list its digests in one entry, with commas";
                     reader.wrong_entry("TOOL_PINS", &entry, problem);
                 }
-                Ok(pin) => tools.push(pin),
+                Ok(pin) => pins.push(pin),
                 Err(problem) => reader.wrong_entry("TOOL_PINS", &entry, problem),
             }
         }
-        Some(Self { tools, differ_by_caller: false, reported: RefCell::default() })
+        Some(Self { pins, reported: RefCell::default() })
     }
 
     /// Whether a tool's definition, JSON, is approved.
@@ -120,42 +107,26 @@ impl Pins {
         if digest.as_ref().is_some_and(is_approved) { Definition::Approved } else { Definition::Unapproved(digest) }
     }
 
-    /// Remembers whether the definition that a tool has at `now`, in seconds since 1970, is approved.
-    pub fn remember(&self, name: &str, identity: &Identity, is_approved: bool, now: u64) {
+    /// Remembers whether the definition that a tool has at `now` is approved, in seconds since 1970.
+    pub fn remember(&self, name: &str, is_approved: bool, now: u64) {
         if let Some(pin) = self.find(name) {
-            let caller = self.caller(identity);
-            let mut seen = pin.seen.borrow_mut();
-            seen.retain(|seen| now < seen.until && seen.caller != caller);
-            if seen.len() == MAX_CALLERS {
-                seen.remove(0);
-            }
-            seen.push(Seen { caller, is_approved, until: now.saturating_add(KNOWN_SECONDS) });
+            pin.seen.set(Some((is_approved, now.saturating_add(KNOWN_SECONDS))));
         }
     }
 
     /// What is known at `now` of a tool that is called.
     #[must_use]
-    pub fn call(&self, name: &str, identity: &Identity, now: u64) -> Call {
+    pub fn call(&self, name: &str, now: u64) -> Call {
         let Some(pin) = self.find(name) else { return Call::Refused };
-        let (seen, caller) = (pin.seen.borrow(), self.caller(identity));
-        match seen.iter().find(|seen| seen.caller == caller) {
-            Some(seen) if now < seen.until => {
-                if seen.is_approved {
+        match pin.seen.get() {
+            Some((is_approved, until)) if now < until => {
+                if is_approved {
                     Call::Approved
                 } else {
                     Call::Refused
                 }
             }
             _ => Call::Unseen,
-        }
-    }
-
-    /// What distinguishes callers. Issuers and clients have no line breaks.
-    fn caller(&self, identity: &Identity) -> String {
-        if self.differ_by_caller {
-            [identity.issuer(), "\n", identity.client_id().unwrap_or_default(), "\n", identity.subject()].concat()
-        } else {
-            String::new()
         }
     }
 
@@ -173,7 +144,7 @@ impl Pins {
     }
 
     fn find(&self, name: &str) -> Option<&Pin> {
-        self.tools.iter().find(|pin| pin.name == name)
+        self.pins.iter().find(|pin| pin.name == name)
     }
 }
 
@@ -189,7 +160,7 @@ impl Pin {
             return Err(form);
         }
         let digests = digests.split(',').map(str::to_owned).collect();
-        Ok(Self { name: name.to_owned(), digests, seen: RefCell::default() })
+        Ok(Self { name: name.to_owned(), digests, seen: Cell::new(None) })
     }
 }
 

@@ -61,7 +61,7 @@ impl SessionSeal {
 
     /// What an id is bound to, each part behind its length. A part that is missing has a length that none has: a client
     /// without an organization is not one whose organization has no name.
-    fn associated(&self, identity: &Identity) -> Vec<u8> {
+    pub(crate) fn associated(&self, identity: &Identity) -> Vec<u8> {
         let parts = [
             Some(PURPOSE),
             Some(&*self.upstream),

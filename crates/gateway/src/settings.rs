@@ -144,7 +144,7 @@ impl GatewaySettings {
                  the output of `openssl rand -base64 32`)",
             );
         }
-        let (policy, mut pins) = (Policy::read(reader), Pins::read(reader));
+        let (policy, pins) = (Policy::read(reader), Pins::read(reader));
         let other_secret = if reader.text(AUTH).as_deref() == Some("secret") { SIGNING_KEY } else { SECRET };
         let unused_secret = reader.text(other_secret).map(|_| other_secret);
         // Goes on without a URL, to find the other errors.
@@ -156,9 +156,6 @@ impl GatewaySettings {
             let problem =
                 "must begin with https://: with UPSTREAM_AUTH = \"connection\", tokens of users are sent there";
             reader.wrong_value("UPSTREAM_URL", url, problem);
-        }
-        if let Some(pins) = &mut pins {
-            pins.differ_by_caller = matches!(credentials, Credentials::Connection(_));
         }
         let (url, state_secret) = (url?, state_secret?);
         Some(Self {

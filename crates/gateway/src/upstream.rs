@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use futures_util::future::{FutureExt, LocalBoxFuture, ready};
 use mcp_edge_connections::{
     access::ServiceAccess,
     port::{Connections, NoAccess, TokenRequest},
@@ -55,16 +56,24 @@ pub struct Caller<'a> {
     pub connections: Option<&'a dyn Connections>,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
     /// Asks for a token of the upstream that is the caller's own. `refused` is one that the upstream has refused.
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn access(self, connection: &str, refused: Option<&ServiceAccess>) -> Result<ServiceAccess, NoAccess> {
+    #[must_use]
+    pub fn access<'s>(
+        self,
+        connection: &'s str,
+        refused: Option<&'s ServiceAccess>,
+    ) -> LocalBoxFuture<'s, Result<ServiceAccess, NoAccess>>
+    where
+        'a: 's,
+    {
         let request = TokenRequest { connection, scopes: &[], user_of_token: USER_OF_TOKEN, refused };
         match self.connections {
-            Some(connections) => connections.access(request).await,
-            None => Err(NoAccess::Misconfigured { cause: "there is no vault to ask".to_owned() }),
+            Some(connections) => connections.access(request),
+            None => ready(Err(NoAccess::Misconfigured { cause: "there is no vault to ask".to_owned() })).boxed_local(),
         }
     }
 }
@@ -84,6 +93,8 @@ pub struct UpstreamRequest<'a> {
     pub last_event_id: Option<&'a str>,
     /// Whether the gateway asks of its own accord: then nothing of the client's request goes with it.
     pub is_own: bool,
+    /// The value of `Authorization` where it is the caller's own ([`Credentials::Connection`]).
+    pub authorization: Option<&'a str>,
 }
 
 impl UpstreamRequest<'_> {
@@ -109,6 +120,7 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
     }
 
     /// Whose accounts its tokens are of, if they are the callers' own.
+    #[inline]
     pub fn connection(&self) -> Option<&ConnectionSettings> {
         match &self.settings.credentials {
             Credentials::Connection(connection) if HAS_CONNECTIONS => Some(connection),
@@ -116,8 +128,16 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
         }
     }
 
-    /// Sends a message for a caller. The stream that comes back ends when the caller's token does. If the upstream refuses a
-    /// token of the caller's account, it is sent once more with another one.
+    /// The value of `Authorization` with a token of the caller's account.
+    ///
+    /// # Errors
+    /// If the token is for another origin.
+    pub fn authorization(&self, access: &ServiceAccess) -> Result<Secret, Failure> {
+        let wrong = |cause| Failure::NoAccess(NoAccess::Misconfigured { cause });
+        access.authorization_for(&self.settings.url).map_err(|error| wrong(error.to_string()))
+    }
+
+    /// Sends a message for a caller. The stream that comes back ends when the caller's token does.
     ///
     /// # Errors
     /// [`Failure`] if there is no response, or one that says that the gateway is at fault.
@@ -126,28 +146,13 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
         caller: Caller<'_>,
         message: UpstreamRequest<'_>,
     ) -> Result<UpstreamResponse<F::Body>, Failure> {
-        let mut refused = None;
-        loop {
-            let access = self.access(caller, refused.as_ref()).await?;
-            let credentials = self.credentials(caller, access.as_ref()).await?;
-            let credentials = credentials.as_ref().map(|(name, value)| (*name, value.as_ref()));
-            let response = self.send_with(credentials, caller, message).await?;
-            match access {
-                Some(access) if response.status == 401 && refused.is_none() => refused = Some(access),
-                _ => return Ok(response),
-            }
-        }
-    }
-
-    async fn send_with(
-        &self,
-        credentials: Option<(&str, &str)>,
-        caller: Caller<'_>,
-        message: UpstreamRequest<'_>,
-    ) -> Result<UpstreamResponse<F::Body>, Failure> {
         let Caller { identity, context, .. } = caller;
+        let credentials = self.credentials(caller).await.map_err(Failure::Credentials)?;
         let mut headers = Vec::with_capacity(8);
-        headers.extend(credentials);
+        headers.extend(message.authorization.map(|authorization| ("authorization", authorization)));
+        if let Some((name, value)) = &credentials {
+            headers.push((*name, value.as_ref()));
+        }
         let method = match message.body {
             Some(_) => Method::POST,
             None if message.ends_session => Method::DELETE,
@@ -175,42 +180,18 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
         Ok(self.forward.forward(context, request).await?)
     }
 
-    /// A token of the caller's account at the upstream, if such tokens are what it wants.
-    async fn access(
-        &self,
-        caller: Caller<'_>,
-        refused: Option<&ServiceAccess>,
-    ) -> Result<Option<ServiceAccess>, Failure> {
-        match self.connection() {
-            Some(connection) => caller.access(&connection.name, refused).await.map(Some).map_err(Failure::NoAccess),
-            None => Ok(None),
-        }
-    }
-
     /// The header that tells the upstream who is calling, or that the gateway is.
-    async fn credentials(
-        &self,
-        caller: Caller<'_>,
-        access: Option<&ServiceAccess>,
-    ) -> Result<Option<(&str, Cow<'_, str>)>, Failure> {
+    async fn credentials(&self, caller: Caller<'_>) -> Result<Option<(&str, Cow<'_, str>)>, KeyError> {
         match (&self.settings.credentials, &self.key) {
             (Credentials::Assertion(settings), Some(key)) => {
                 let claims = settings.claims(caller.identity);
                 let assertion =
-                    assertion(key, settings.key.public().kid(), &claims, caller.context.now, caller.runtime).await;
-                let assertion = assertion.map_err(Failure::Credentials)?;
+                    assertion(key, settings.key.public().kid(), &claims, caller.context.now, caller.runtime).await?;
                 Ok(Some(("authorization", Cow::Owned(["Bearer ", &assertion].concat()))))
             }
-            (Credentials::Assertion(_), None) => Err(Failure::Credentials(KeyError::Failed)),
+            (Credentials::Assertion(_), None) => Err(KeyError::Failed),
             (Credentials::Secret { header, value }, _) => Ok(Some((header, Cow::Borrowed(value.expose())))),
-            (Credentials::Connection(_), _) => {
-                let Some(access) = access else { return Ok(None) };
-                let authorization = access
-                    .authorization_for(&self.settings.url)
-                    .map_err(|error| Failure::NoAccess(NoAccess::Misconfigured { cause: error.to_string() }))?;
-                Ok(Some(("authorization", Cow::Owned(authorization.expose().to_owned()))))
-            }
-            (Credentials::None, _) => Ok(None),
+            (Credentials::Connection(_) | Credentials::None, _) => Ok(None),
         }
     }
 }

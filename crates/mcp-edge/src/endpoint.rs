@@ -24,7 +24,7 @@ use mcp_edge_gateway::{
 use mcp_edge_identity::{Identity, Kind};
 use mcp_edge_oauth::{
     challenge::ChallengeContext,
-    denial::{Denial, Excerpt},
+    denial::{Denial, Excerpt, ProviderVerdict},
     mirror::Mirror,
     protected_resource::advertisable,
     resource_server::{Authentication, ResourceServer},
@@ -68,6 +68,9 @@ const EXPOSED_BY_GATEWAYS: &str = "WWW-Authenticate, Retry-After, Mcp-Session-Id
 
 /// `Retry-After` of rate-limited callers: the shorter of Cloudflare's two counting periods.
 const RATE_LIMIT_SECONDS: u64 = 10;
+
+/// How the log says that the vault does not take a credential (any more) that was accepted here.
+const REFUSED_BY_VAULT: ProviderVerdict = ProviderVerdict::Other("refused by the vault");
 
 /// A deployment, created once per isolate. `E` is the environment that tools get, `S` the services of
 /// the isolate.
@@ -258,7 +261,9 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             Ok(body) => body,
             Err(error) => return Ok(unreadable_body(error)),
         };
-        let caller = Caller { identity, context, runtime: &*self.server_services.runtime, connections: None };
+        let connections = self.connections.of(head);
+        let (runtime, connections) = (&*self.server_services.runtime, connections.as_deref());
+        let caller = Caller { identity, context, runtime, connections };
         let handled = gateway.handle(head, &body, caller).await;
         handled.summary.add_to(record);
         record.maybe_cut("upstream_failure", handled.failure.as_deref());
@@ -329,7 +334,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             AccessNeeded::FirstParty => Denial::FirstPartyOnly,
             AccessNeeded::AccessToken => Denial::KeyRefused,
             AccessNeeded::KeyForTool => Denial::KeyForOtherTools,
-            AccessNeeded::AcceptedCredential => Denial::RefusedByVault,
+            AccessNeeded::AcceptedCredential => Denial::Inactive { verdict: REFUSED_BY_VAULT },
         }
     }
 

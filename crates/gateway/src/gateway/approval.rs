@@ -42,19 +42,19 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         session: Option<&str>,
         caller: Caller<'_>,
     ) -> Result<(), Refused<'a>> {
-        let Some(pins) = &self.pins else { return Ok(()) };
-        let (id, era, identity, now) = (message.id, message.era, caller.identity, caller.context.now);
+        let Some(pins) = self.pins_for(caller.identity) else { return Ok(()) };
+        let (id, era, now) = (message.id, message.era, caller.context.now);
         for target in &message.targets {
             let Target::Tool(name) = target else { continue };
             let mut unapproved = Vec::new();
-            if pins.call(name, identity, now) == Call::Unseen {
+            if pins.call(name, now) == Call::Unseen {
                 unapproved = self.see_tools(message, session, caller).await?;
-                if pins.call(name, identity, now) == Call::Unseen {
+                if pins.call(name, now) == Call::Unseen {
                     // The caller may use it, so it would be in the caller's list.
-                    pins.remember(name, identity, false, now);
+                    pins.remember(name, false, now);
                 }
             }
-            if pins.call(name, identity, now) != Call::Approved {
+            if pins.call(name, now) != Call::Approved {
                 return Err(Refused::Unapproved { id, error: unknown(Some(target)), era, unapproved });
             }
         }

@@ -5,11 +5,11 @@
 //! `requestState`: the request that is repeated with the user's answer is complete without one, and the vault knows whether
 //! there is an account by then.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use futures_util::future::{FutureExt, LocalBoxFuture, select};
 use mcp_edge_connections::port::NoAccess;
-use mcp_edge_identity::AccessNeeded;
+use mcp_edge_identity::{AccessNeeded, Identity};
 use mcp_edge_protocol::{
     error::{Reason, RpcError},
     jsonrpc,
@@ -26,11 +26,12 @@ use mcp_edge_runtime::{
 
 use super::{Gateway, Refused, prepared::PreparedRequest};
 use crate::{
-    answer::Answered,
+    answer::{Answer, Answered, Asked},
     credentials::ConnectionSettings,
     envelope::{Envelope, Method, UserAnswer},
     failure::Failure,
-    upstream::Caller,
+    pins::Pins,
+    upstream::{Caller, UpstreamRequest},
 };
 
 /// A user who has been willing to visit the link may be there still. Clients give up after a minute.
@@ -39,54 +40,88 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two questions whether there is an account by now.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Callers whose definitions of tools are known apart. Each takes as much memory as `TOOL_PINS`, some KB.
+const MAX_CALLERS: usize = 50;
+
 /// HTTP status for what gets no response of JSON-RPC, and what can be sent again once the user has connected an account
 /// (RFC 9110 §15.5.10). Not 403: clients would have the user sign in again.
 const NOT_CONNECTED: u16 = 409;
 
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
-    /// Passes on what was prepared, and its response back. If that takes a token of the caller's account, and there is none,
-    /// says how there comes to be one.
-    pub(super) async fn pass_on_connected<'a>(
-        &self,
-        request: &PreparedRequest<'a>,
-        caller: Caller<'_>,
-    ) -> Result<Answered, Refused<'a>> {
-        let answered = self.pass_on(request, caller).await;
-        match (self.upstream.connection(), answered) {
-            (Some(connection), Err(Refused::Failed { failure: Failure::NoAccess(no_access), .. })) => {
-                self.without_access(connection, no_access, request, caller).await
-            }
-            (_, answered) => answered,
+    /// The definitions of tools that the operator has approved, and what is known of those that a caller is shown: an account
+    /// may be shown others than another.
+    pub(super) fn pins_for(&self, identity: &Identity) -> Option<Rc<Pins>> {
+        let pins = self.pins.as_ref()?;
+        if self.upstream.connection().is_none() {
+            return Some(Rc::clone(pins));
         }
+        let (caller, mut all) = (self.sessions.associated(identity), self.pins_of_callers.borrow_mut());
+        if let Some((_, known)) = all.iter().find(|(known, _)| *known == caller) {
+            return Some(Rc::clone(known));
+        }
+        if all.len() == MAX_CALLERS {
+            all.remove(0);
+        }
+        let own = Rc::new(Pins::clone(pins));
+        all.push((caller, Rc::clone(&own)));
+        Some(own)
     }
 
-    /// Boxed, as nearly no request comes here.
-    fn without_access<'s, 'a>(
+    /// Sends a request to the upstream with a token of the caller's account, and once more with another one if the upstream
+    /// refuses the first.
+    pub(super) fn exchange_connected<'s>(
         &'s self,
         connection: &'s ConnectionSettings,
-        no_access: NoAccess,
+        era: Era,
+        request: UpstreamRequest<'s>,
+        asked: Asked<'s>,
+        caller: Caller<'s>,
+    ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
+        async move {
+            let mut refused = None;
+            loop {
+                let access = caller.access(&connection.name, refused.as_ref()).await.map_err(Failure::NoAccess)?;
+                let authorization = self.upstream.authorization(&access)?;
+                let request = UpstreamRequest { authorization: Some(authorization.expose()), ..request };
+                match self.exchange_once(era, request, asked, caller).await {
+                    Err(Failure::Refused(401)) if refused.is_none() => refused = Some(access),
+                    answer => return answer,
+                }
+            }
+        }
+        .boxed_local()
+    }
+
+    /// Passes on what was prepared. If there is no token for it, says how there comes to be one, or waits for the user who is
+    /// about to connect an account, and passes it on again.
+    pub(super) fn pass_on_connected<'s, 'a: 's>(
+        &'s self,
+        connection: &'s ConnectionSettings,
         request: &'s PreparedRequest<'a>,
         caller: Caller<'s>,
     ) -> LocalBoxFuture<'s, Result<Answered, Refused<'a>>> {
         async move {
-            let mut no_access = no_access;
             let answer = request.message().and_then(|message| message.answer);
-            if let (NoAccess::NotConnected { url: Some(_), .. }, Some(UserAnswer::Accepted)) = (&no_access, answer) {
-                wait_for_account(connection, caller).await;
-                match self.pass_on(request, caller).await {
-                    Err(Refused::Failed { failure: Failure::NoAccess(still), .. }) => no_access = still,
-                    answered => return answered,
+            let mut is_last = answer != Some(UserAnswer::Accepted);
+            loop {
+                let answered = self.pass_on_once(request, caller).await;
+                let Err(Refused::Failed { failure: Failure::NoAccess(no_access), .. }) = answered else {
+                    return answered;
+                };
+                if is_last || !matches!(no_access, NoAccess::NotConnected { url: Some(_), .. }) {
+                    return refuse(connection, no_access, request);
                 }
+                is_last = true;
+                wait_for_account(connection, caller).await;
             }
-            refuse(connection, no_access, request)
         }
         .boxed_local()
     }
 }
 
-/// Waits until the user has connected an account, but not for longer than [`PATIENCE`].
-async fn wait_for_account(connection: &ConnectionSettings, caller: Caller<'_>) {
-    let connected = async {
+/// Waits until the user has connected an account, but not for longer than [`PATIENCE`]. Boxed, as nearly no request waits.
+fn wait_for_account<'a>(connection: &'a ConnectionSettings, caller: Caller<'a>) -> LocalBoxFuture<'a, ()> {
+    let connected = async move {
         loop {
             caller.runtime.sleep(PAUSE).await;
             match caller.access(&connection.name, None).await {
@@ -95,7 +130,7 @@ async fn wait_for_account(connection: &ConnectionSettings, caller: Caller<'_>) {
             }
         }
     };
-    select(Box::pin(connected), caller.runtime.sleep(PATIENCE)).await;
+    select(connected.boxed_local(), caller.runtime.sleep(PATIENCE)).map(drop).boxed_local()
 }
 
 /// The answer to a request that cannot be passed on.

@@ -60,7 +60,7 @@ impl PreparedRequest<'_> {
             headers,
             session: self.session.as_deref(),
             last_event_id: self.last_event_id.as_deref(),
-            is_own: false,
+            ..UpstreamRequest::default()
         }
     }
 

@@ -8,10 +8,6 @@ use super::*;
 
 const DIGEST: &str = "RBNvo1WzZ4oRRq0W9-hknpT7T8If536DEMBg9hyq_4o";
 
-fn ada() -> Identity {
-    Identity::for_test("ada", "")
-}
-
 fn read(pins: &str) -> Result<Option<Pins>, SettingsError> {
     let get = |name: &str| (name == "TOOL_PINS").then(|| pins.to_owned());
     let mut reader = Reader::new(&get);
@@ -87,14 +83,14 @@ fn only_listed_digests_approve_a_definition() {
 #[test]
 fn a_call_depends_on_the_definition_that_was_seen_last() {
     let pins = read(&format!("a={DIGEST}")).unwrap().unwrap();
-    assert_eq!((pins.call("a", &ada(), 10), pins.call("b", &ada(), 10)), (Call::Unseen, Call::Refused));
-    pins.remember("a", &ada(), false, 10);
-    assert_eq!(pins.call("a", &ada(), 10), Call::Refused);
-    pins.remember("a", &ada(), true, 10);
-    assert_eq!(pins.call("a", &ada(), 10), Call::Approved);
-    assert_eq!((pins.call("a", &ada(), 69), pins.call("a", &ada(), 70)), (Call::Approved, Call::Unseen));
-    pins.remember("b", &ada(), true, 10);
-    assert_eq!(pins.call("b", &ada(), 10), Call::Refused);
+    assert_eq!((pins.call("a", 10), pins.call("b", 10)), (Call::Unseen, Call::Refused));
+    pins.remember("a", false, 10);
+    assert_eq!(pins.call("a", 10), Call::Refused);
+    pins.remember("a", true, 10);
+    assert_eq!(pins.call("a", 10), Call::Approved);
+    assert_eq!((pins.call("a", 69), pins.call("a", 70)), (Call::Approved, Call::Unseen));
+    pins.remember("b", true, 10);
+    assert_eq!(pins.call("b", 10), Call::Refused);
 }
 
 #[test]

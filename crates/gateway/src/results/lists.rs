@@ -66,7 +66,7 @@ pub(super) fn filter(
     }
     walked.map_err(|_| UnreadableResult::Member(list_name))?;
     if let (Listed::Tools, Some(pins)) = (listed, context.pins) {
-        *unapproved = hide_unapproved(&mut items, pins, context);
+        *unapproved = hide_unapproved(&mut items, pins, context.now);
     }
     let members = parts.others.raw(list_name, &array(items.iter().map(|(_, item)| item)));
     Ok(with_private_cache(members, cache_scope.is_some() || context.era == Era::Modern))
@@ -103,8 +103,7 @@ fn is_shown(listed: Listed, name: &str, context: &RewriteContext<'_>) -> bool {
 
 /// Removes the tools whose definitions are not approved, and remembers of each tool whether it is. Two definitions under
 /// one name count as not approved if one of them is not.
-fn hide_unapproved(items: &mut Vec<(String, &str)>, pins: &Pins, context: &RewriteContext<'_>) -> Vec<Unapproved> {
-    let RewriteContext { identity, now, .. } = *context;
+fn hide_unapproved(items: &mut Vec<(String, &str)>, pins: &Pins, now: u64) -> Vec<Unapproved> {
     let mut unapproved: Vec<Unapproved> = Vec::new();
     items.retain(|(name, item)| match pins.check(name, item) {
         Definition::Approved => true,
@@ -115,10 +114,10 @@ fn hide_unapproved(items: &mut Vec<(String, &str)>, pins: &Pins, context: &Rewri
     });
     items.retain(|(name, _)| unapproved.iter().all(|hidden| hidden.name != *name));
     for (name, _) in &*items {
-        pins.remember(name, identity, true, now);
+        pins.remember(name, true, now);
     }
     for Unapproved { name, .. } in &unapproved {
-        pins.remember(name, identity, false, now);
+        pins.remember(name, false, now);
     }
     unapproved
 }

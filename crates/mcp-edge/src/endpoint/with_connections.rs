@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use mcp_edge_gateway::settings::GatewaySettings;
 use mcp_edge_runtime::{json::Object, ports::Services, service_call::CallService};
 
 use super::{Endpoint, connections::CallerConnections};
@@ -26,6 +27,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     /// Whether anything needs connections.
     #[cfg(feature = "cloudflare")]
     pub(crate) fn needs_connections(&self) -> bool {
-        self.server.first_connection().is_some()
+        let of_gateway = self.settings.gateway.as_ref().is_some_and(GatewaySettings::needs_connections);
+        of_gateway || self.server.first_connection().is_some()
     }
 }

@@ -178,8 +178,6 @@ denials! {
         "key_in_cookie",
         "Access keys in cookies are not accepted, use the Authorization header",
     );
-    /// The vault refuses a credential that was accepted here: what was known of it has changed since.
-    RefusedByVault => Row::invalid_token("refused_by_vault", Row::NOT_VALID).of_honest_clients();
     /// The provider refuses a personal access token.
     PersonalTokenRefused => Row::invalid_token("personal_token_refused", Row::NOT_VALID);
 

@@ -44,7 +44,6 @@ fn a_failed_attempt_is_a_bad_token_that_an_honest_client_does_not_send() {
                 | Reason::KeyExpired
                 | Reason::KeyRevoked
                 | Reason::KeyEnded
-                | Reason::RefusedByVault
         );
         assert_eq!(reason.counts_as_failed_attempt(), is_bad_token && !is_outdated, "{reason:?}");
     }

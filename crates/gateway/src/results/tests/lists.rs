@@ -132,14 +132,14 @@ fn tools_whose_definitions_are_not_approved_are_hidden_and_reported() {
     let unapproved = |name: &str, item: &str| Unapproved { name: name.to_owned(), digest: digest(item) };
     let expected = [unapproved("a2", changed), unapproved("a4", r#"{"name":"a4"}"#), unapproved("a3", other)];
     assert_eq!(rewritten.unapproved, expected);
-    let calls = ["a1", "a2", "a3", "a4", "d"].map(|name| pins.call(name, &identity, 10));
+    let calls = ["a1", "a2", "a3", "a4", "d"].map(|name| pins.call(name, 10));
     assert_eq!(calls, [Call::Approved, Call::Refused, Call::Refused, Call::Refused, Call::Refused]);
 
     assert_eq!(list(&[twice]).unapproved, []);
-    assert_eq!(pins.call("a3", &identity, 10), Call::Approved);
+    assert_eq!(pins.call("a3", 10), Call::Approved);
     let repeated = list(&[r#"{"name":"a1","x":{"y":1,"y":2}}"#]);
     assert_eq!(repeated.unapproved, [Unapproved { name: "a1".to_owned(), digest: None }]);
-    assert_eq!(pins.call("a1", &identity, 10), Call::Refused);
+    assert_eq!(pins.call("a1", 10), Call::Refused);
 }
 
 /// The values of an item's members whose names are `key` for a reader without case.
