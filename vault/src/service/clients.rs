@@ -131,12 +131,15 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         let asked = asked_of(of, scopes)?;
         let server = self.server(of, now).await?;
         let OurClient { client, .. } = self.current_client(of, &server, None).await?;
+        let more = of.service().map(|service| &*service.parameters).unwrap_or_default();
+        let given = more.iter().find(|(name, _)| name == "prompt").map(|(_, prompt)| prompt.as_str());
+        let prompt = asks_for_another.then(|| server.prompt_for_another_account(given.unwrap_or_default()));
         let request = AuthorizationRequest {
             scope: &asked.join(" "),
             resource: of.resource(),
-            prompt: asks_for_another.then(|| server.prompt_for_another_account()),
+            prompt: prompt.as_deref(),
             max_age: None,
-            more: of.service().map(|service| &*service.parameters).unwrap_or_default(),
+            more,
         };
         let begun = authorization::begin(&client, &server.provider, &request, &self.services);
         let (url, round_trip) =
@@ -268,11 +271,20 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
             Err(error) => return Err(self.failure(of, &server, &ours, &error, false).await),
         };
         let id_token = tokens.id_token.take().filter(|_| asked.contains(&"openid"));
-        let mut tokens = Self::service_tokens(of, tokens, &asked, client_id, now)?;
-        if let Some(id_token) = id_token {
-            tokens.id_token = self.verified(of, &server, id_token, client_id, round_trip, now).await?;
+        let issued = tokens.refresh_token.clone().unwrap_or_else(|| tokens.access_token.clone());
+        let accepted = match (Self::service_tokens(of, tokens, &asked, client_id, now), id_token) {
+            (Ok(tokens), Some(id_token)) => self
+                .verified(of, &server, id_token, client_id, round_trip, now)
+                .await
+                .map(|id_token| ServiceTokens { id_token, ..tokens }),
+            (accepted, _) => accepted,
+        };
+        if accepted.is_err() && server.provider.revocation_endpoint.is_some() {
+            // What is not accepted is not left behind, if it can be helped.
+            let (client, services) = (&ours.client, &self.services);
+            drop(tokens::revoke(&server.provider, client, &issued, TokenKind::Unknown, services).await);
         }
-        Ok(tokens)
+        accepted
     }
 
     async fn account(

@@ -147,3 +147,6 @@ pub enum ServiceError {
     #[error("{0}")]
     Unavailable(String),
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,11 +124,14 @@ impl AuthorizationServer {
 
     /// `prompt` for a user who wants to choose another account than the one that the service knows the browser by. What
     /// has no list is asked for a sign-in if it is an OpenID provider, where `login` is the value that all have (OpenID Connect
-    /// Core §15.1).
+    /// Core §15.1). `given` is what the operator wants in any case, such as `consent`.
     #[must_use]
-    pub fn prompt_for_another_account(&self) -> &'static str {
+    pub fn prompt_for_another_account(&self, given: &str) -> String {
         let has = |value: &str| self.prompts.iter().any(|prompt| prompt == value);
-        if has("select_account") || (!self.is_openid && !has("login")) { "select_account" } else { "login" }
+        let asks = if has("select_account") || (!self.is_openid && !has("login")) { "select_account" } else { "login" };
+        // `none` goes together with nothing.
+        let kept = given.split_ascii_whitespace().filter(|prompt| *prompt != "none" && *prompt != asks);
+        kept.chain([asks]).collect::<Vec<_>>().join(" ")
     }
 }
 

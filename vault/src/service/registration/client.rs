@@ -3,17 +3,25 @@
 use mcp_edge_runtime::{ports::Runtime, service_call::CallService};
 
 use super::message::{Answer, Request};
-use crate::platform::{Repetition, ask as ask_object};
+use crate::platform::{Platform, Repetition, ask as ask_object};
 
 const OBJECT: &str = "the object of registrations";
 
-/// The objects of registrations.
+/// The objects of registrations: a [`Platform`] has them.
 pub trait Registrations {
     /// One of them, as something that answers calls.
     type Object: CallService;
 
     /// The object of the connection with this name.
     fn registration(&self, connection: &str) -> Self::Object;
+}
+
+impl<P: Platform> Registrations for P {
+    type Object = P::Object;
+
+    fn registration(&self, connection: &str) -> P::Object {
+        Platform::registration(self, connection)
+    }
 }
 
 /// Asks the object of a connection. What could not be asked is [`Answer::Unavailable`].

@@ -8,7 +8,6 @@ use std::time::Duration;
 use mcp_edge_runtime::{
     ports::{Fetch, Runtime},
     seal::{OpenError, SealError},
-    secret::Secret,
     sql::{SqlError, SqlStorage},
 };
 use mcp_edge_sign_in::random_text::random_text;
@@ -18,6 +17,7 @@ use super::{
     request::{Registration, RegistrationError, register},
     rows::{Attempt, Client, Rows},
 };
+use crate::secrets::connections::{ConnectionSecrets, Opened, Place, Purpose};
 
 /// How long a request may take, in seconds; longer than the platform lets it.
 const ATTEMPT_SECONDS: u64 = 10;
@@ -47,32 +47,22 @@ pub struct Owner<'a> {
     pub redirect_uri: &'a str,
 }
 
-/// Seals secrets of clients, each for its owner.
-pub trait ClientSecrets {
-    /// Seals a secret. Inverse of [`ClientSecrets::open`].
-    ///
-    /// # Errors
-    /// [`SealError`].
-    fn seal(&self, secret: &Secret, owner: Owner<'_>, runtime: &impl Runtime) -> Result<String, SealError>;
-
-    /// Opens a secret; also says whether it is to be sealed anew.
-    ///
-    /// # Errors
-    /// [`OpenError`].
-    fn open(&self, sealed: &str, owner: Owner<'_>) -> Result<(Secret, bool), OpenError>;
+const fn place_of(owner: Owner<'_>) -> Place<'_> {
+    let Owner { connection, issuer, redirect_uri } = owner;
+    Place { purpose: Purpose::Registration, issuer, subject: redirect_uri, connection }
 }
 
 /// The object of a connection's registration.
-pub struct RegistrationObject<'a, S, K, R> {
+pub struct RegistrationObject<'a, S, R> {
     rows: Rows<'a, S>,
-    secrets: &'a K,
+    secrets: &'a ConnectionSecrets,
     services: &'a R,
 }
 
-impl<'a, S: SqlStorage, K: ClientSecrets, R: Fetch + Runtime> RegistrationObject<'a, S, K, R> {
+impl<'a, S: SqlStorage, R: Fetch + Runtime> RegistrationObject<'a, S, R> {
     /// Creates the object for one event.
     #[must_use]
-    pub const fn new(storage: &'a S, secrets: &'a K, services: &'a R) -> Self {
+    pub const fn new(storage: &'a S, secrets: &'a ConnectionSecrets, services: &'a R) -> Self {
         Self { rows: Rows(storage), secrets, services }
     }
 
@@ -179,7 +169,7 @@ impl<'a, S: SqlStorage, K: ClientSecrets, R: Fetch + Runtime> RegistrationObject
     fn keep(&self, owner: Owner<'_>, registration: &Registration, now: u64) -> Result<Option<Registered>, SqlError> {
         let Registration { client_id, client_secret, is_posted, expires_at } = registration;
         let sealed = match client_secret {
-            Some(secret) => match self.secrets.seal(secret, owner, self.services) {
+            Some(secret) => match self.secrets.seal(secret, place_of(owner), self.services) {
                 Ok(sealed) => Some(sealed),
                 Err(SealError) => return Ok(None),
             },
@@ -204,10 +194,10 @@ impl<'a, S: SqlStorage, K: ClientSecrets, R: Fetch + Runtime> RegistrationObject
         let owner = Owner { connection, issuer: &client.issuer, redirect_uri: &client.redirect_uri };
         let client_secret = match &client.sealed {
             None => None,
-            Some(sealed) => match self.secrets.open(sealed, owner) {
+            Some(sealed) => match self.secrets.open(sealed, place_of(owner)) {
                 Err(OpenError) => return Ok(None),
-                Ok((secret, is_old)) => {
-                    if is_old && let Ok(sealed) = self.secrets.seal(&secret, owner, self.services) {
+                Ok(Opened { plain: secret, is_old }) => {
+                    if is_old && let Ok(sealed) = self.secrets.seal(&secret, place_of(owner), self.services) {
                         self.rows.reseal(&client.client_id, &sealed)?;
                     }
                     Some(secret.expose().to_owned())
