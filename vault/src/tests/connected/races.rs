@@ -74,7 +74,8 @@ fn what_was_obtained_is_written_before_anybody_is_answered() {
         world.sleep(Duration::from_millis(80)).await;
         world.storage(Namespace::ConnectedAccounts, &object_name()).is_broken.set(true);
     };
-    let request = crate::connected::client::ask(&world, &super::alice(), access("read", None));
+    let alice = super::alice();
+    let request = crate::connected::client::ask(&world, &alice, access("read", None));
     let (answer, ()) = world.clock.run(join(request, broken));
     assert!(answer.is_err());
     assert_eq!(world.service.refreshes.get(), 1);
