@@ -73,7 +73,11 @@ impl std::ops::Deref for World {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, reason = "answers are written where they are served")]
+#[allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "answers are written where they are served"
+)]
 pub fn response(status: u16, body: impl ToString) -> Answer {
     Ok(HttpResponse { status, challenge: String::new(), body: body.to_string() })
 }
