@@ -26,7 +26,8 @@ use crate::{
     secrets::connections::ConnectionSecrets,
     service::{
         AuthorizationServers, Redemption, ServiceError, ServiceTokens,
-        clients::{Own, ServiceClients},
+        clients::ServiceClients,
+        of_connection::Own,
         registration::{client::Registrations, object::RegistrationObject},
     },
     testing::{clock::Clock, sqlite::Storage},
