@@ -5,7 +5,7 @@ use mcp_edge_runtime::{public_host::is_public_host, uri::host_of};
 use super::{hosts::Hosts, known::Known};
 use crate::connection::settings::{Connection, Kind, Place, Service};
 
-/// What services are told of us.
+/// What services learn of us.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Own {
     /// The origin that the pages are at.

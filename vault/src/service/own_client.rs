@@ -47,7 +47,7 @@ pub const fn other_method(method: SecretMethod) -> SecretMethod {
 
 /// Our clients at services.
 pub struct OwnClients<S, R> {
-    /// What services are told of us.
+    /// What services learn of us.
     pub own: Own,
     /// The objects of registrations.
     pub registrations: R,

@@ -331,7 +331,7 @@ impl OperatorLog for World {
 
 impl Background for World {
     fn spawn(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()> {
-        // Runs with whoever waits for it, or with the clock.
+        // Runs with the request that waits for it, or with the clock.
         let work = work.shared();
         self.clock.spawn(work.clone().boxed_local());
         work.boxed_local()
