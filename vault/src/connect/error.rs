@@ -79,8 +79,11 @@ impl ConnectError {
                 failure.with_next("Sign in", destination.sign_in_path())
             }
             // Starting again would not help.
-            Self::AnotherUser | Self::NothingHeld | Self::Used | Self::TooLong => failure,
-            Self::Service(ServiceError::ForeignEndpoint(_) | ServiceError::Client(_)) => failure,
+            Self::AnotherUser
+            | Self::NothingHeld
+            | Self::Used
+            | Self::TooLong
+            | Self::Service(ServiceError::ForeignEndpoint(_) | ServiceError::Client(_)) => failure,
             _ => failure.with_next("Start again", again),
         }
     }
@@ -153,6 +156,7 @@ pub fn unexpected() -> ConnectError {
 }
 
 /// The page for an attempt that has led nowhere.
+#[must_use]
 pub fn failed<P>(visit: &Visit<'_, P>, error: &ConnectError, title: &str, link: Option<&str>) -> Outcome {
     let page = visit.pages.failure(visit.session.as_ref(), &error.to_failure(title, link));
     Outcome::from(page).because(error.to_string())

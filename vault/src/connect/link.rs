@@ -164,7 +164,7 @@ async fn connected_with<P: Platform>(
     }))
 }
 
-/// Another user's link, or one that is over: nothing tells them apart, here or to whoever sent it.
+/// Another user's link, or one that is over: nothing tells them apart, here or to the one who sent it.
 fn not_yours<P: Platform>(visit: &Visit<'_, P>, session: &Session, id: &str) -> Outcome {
     visit.deployment.audit().account(AccountLine {
         event: AccountEvent::LinkOfAnotherUser,

@@ -81,7 +81,7 @@ async fn answer<P: Platform>(visit: &Visit<'_, P>, servers: &dyn Servers, route:
     let not_found = || visit.pages.not_found(visit.session.as_ref()).into();
     match (route, visit.session.as_ref()) {
         (ConnectRoute::Link(id), _) => link::open(visit, id).await,
-        // Whoever has signed out meanwhile learns it from there.
+        // A user who has signed out meanwhile learns it there.
         (ConnectRoute::Callback(name), _) => match visit.connection(name) {
             Some(connection) => round_trip::finish(visit, servers, connection).await,
             None => not_found(),

@@ -1,5 +1,5 @@
 //! To the service and back: (1) each authorization once, (2) the code for tokens, (3) the account's name, (4) the tokens are held
-//! until the user confirms the account. What fails after (2) is revoked.
+//! until the user confirms the account. What fails after (2) is given back.
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcp_edge_runtime::digest::sha256;
@@ -76,6 +76,7 @@ pub async fn begin<P: Platform>(
 }
 
 /// Sends the browser to the service.
+#[must_use]
 pub fn depart<P>(visit: &Visit<'_, P>, session: &Session, connection: &Connection, departure: Departure) -> Outcome {
     let page = visit.pages.leaving_to_service(session, connection, &departure.url);
     Outcome::from(page).with_cookie(departure.cookie)
@@ -130,9 +131,7 @@ async fn finish_pending<P: Platform>(
     match hold(visit, servers, &attempt, &tokens, authorization).await {
         Ok(hold) => Ok(hold),
         Err(error) => {
-            // Nobody has them, and nobody will. If the service cannot be asked, they end there by themselves.
-            let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
-            let _ = servers.revoke(&attempt.connection, &tokens.client_id, token, visit.now).await;
+            give_back(visit, servers, &attempt, &tokens).await;
             Err(error)
         }
     }
@@ -180,6 +179,27 @@ async fn hold<P: Platform>(
         Answer::Held { hold, .. } => Ok(hold),
         Answer::Used => Err(ConnectError::Used),
         _ => Err(unexpected()),
+    }
+}
+
+/// Revokes tokens that nobody has, and nobody will. If the service cannot be asked, they end there by themselves. Not if an
+/// account of the same service is connected or held: services may end all that a client has of an account (RFC 7009 §2.1), and
+/// this may be the same one.
+async fn give_back<P: Platform>(
+    visit: &Visit<'_, P>,
+    servers: &dyn Servers,
+    attempt: &Attempt,
+    tokens: &ServiceTokens,
+) {
+    let Attempt { owner, connection, .. } = attempt;
+    let is_other = match visit.deployment.accounts(owner, Request::List).await {
+        Ok(Answer::Accounts(accounts)) => !accounts.iter().any(|account| account.connection == *connection),
+        Ok(_) | Err(_) => false,
+    };
+    let held = Request::Held { connection: connection.clone() };
+    if is_other && matches!(visit.deployment.accounts(owner, held).await, Ok(Answer::Unknown)) {
+        let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
+        let _ = servers.revoke(connection, &tokens.client_id, token, visit.now).await;
     }
 }
 

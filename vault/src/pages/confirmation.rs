@@ -56,11 +56,6 @@ impl Pages {
             Some("") => {
                 html.raw("<p class=\"note\">It replaces the account that is connected now.</p>\n");
             }
-            Some(name) if name == account.name => {
-                html.raw(
-                    "<p class=\"note\">The same account is connected now: its access is replaced by this one.</p>\n",
-                );
-            }
             Some(name) => {
                 html.raw("<p class=\"note\">It replaces <strong>")
                     .text(name)

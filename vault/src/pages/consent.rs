@@ -75,7 +75,7 @@ impl Pages {
             .text(&agent.name)
             .raw("</strong> asks for.</p>\n");
         if asked.is_spent {
-            html.raw("<p class=\"note\" role=\"status\">This link was used before, but no account was connected by it. You can start again.</p>\n");
+            html.raw("<p class=\"note\" role=\"status\">This link was used before, and no account with this access is connected now. You can start again.</p>\n");
         }
         html.raw("<dl class=\"facts\">\n<dt>Who asks</dt><dd>").text(&agent.name);
         if let Some(id) = &agent.id {
@@ -153,7 +153,7 @@ impl Pages {
             .text(&session.name)
             .raw("</strong>. The link was made for another user of ")
             .text(&self.name)
-            .raw(", or it has expired. Nothing was connected.</p>\n<ul>\n<li>If a program of yours showed it, go back and let it try again: you get a new link. Links work for ten minutes.</li>\n<li>If that program uses another account of yours, sign in with that one.</li>\n<li>If somebody sent it to you, do nothing: it would have let their program use your account.</li>\n</ul>\n<div class=\"buttons\"><a class=\"button\" href=\"")
+            .raw(", or it has expired. Nothing was connected.</p>\n<ul>\n<li>If a program of yours showed it, go back and let it try again: you get a new link. Links work for ten minutes.</li>\n<li>If that program uses another account of yours, sign in with that one.</li>\n<li>If somebody sent it to you, do nothing: a link is for the user whose program asked, and for nobody else.</li>\n</ul>\n<div class=\"buttons\"><a class=\"button\" href=\"")
             .raw(CONNECTIONS_PATH)
             .raw("\">Connected accounts</a><a class=\"button quiet\" href=\"")
             .text(&Destination::Link(id.to_owned()).sign_in_path())

@@ -18,7 +18,7 @@ use crate::{
     personal_token::{exchange::ProviderExchange, flights::Flights},
     provider::ProviderGrants,
     secrets::{VaultSecrets, connections::ConnectionSecrets},
-    service::clients::{Own, ServiceClients},
+    service::{clients::ServiceClients, of_connection::Own},
     settings::Settings,
 };
 

@@ -91,7 +91,11 @@ impl ConnectedUser {
             Some((hold, new)) => Answer::Held {
                 hold: hold.clone(),
                 account: account_of(new, now),
-                replaces: self.accounts.get(connection).map(|account| account.name.clone()),
+                replaces: self
+                    .accounts
+                    .get(connection)
+                    .map(|account| account.name.clone())
+                    .filter(|name| *name != new.name),
             },
         }
     }

@@ -154,7 +154,7 @@ fn a_service_that_refuses_fails_or_is_gone_connects_nothing_and_one_can_start_ag
 }
 
 #[test]
-fn what_cannot_be_held_is_revoked() {
+fn what_cannot_be_held_is_given_back() {
     let (deployed, browser) = Connecting::with_link();
     let state = browser.agree(&[]);
     *deployed.servers.name.borrow_mut() = Err(ServiceError::Unavailable("reset".to_owned()));
@@ -172,6 +172,25 @@ fn what_cannot_be_held_is_revoked() {
     let state = browser.agree(&[("again", "1")]);
     assert_eq!(browser.back_at("github", &answer(&state)).response.status, 503);
     assert_eq!((deployed.servers.redeemed.get(), deployed.changes("alice")), (2, vec!["spend"]));
+}
+
+#[test]
+fn an_attempt_that_fails_ends_no_account_that_is_connected_or_held() {
+    let (deployed, browser) = Connecting::with_link();
+    let question = browser.back(&browser.agree(&[]));
+    *deployed.servers.name.borrow_mut() = Err(ServiceError::Unavailable("reset".to_owned()));
+    let fails = || {
+        let state = state_in(&browser.post("/account/connections/github", &[("action", "connect")]).response);
+        assert_eq!(browser.back_at("github", &answer(&state)).response.status, 503);
+    };
+    fails();
+    browser.decide(&question, "confirm");
+    fails();
+    deployed.user("alice", |user| user.accounts.clear());
+    deployed.outside.broken.set("\"list\"");
+    fails();
+    assert!(deployed.servers.revoked.borrow().is_empty(), "the service may end all of them");
+    assert_eq!(deployed.servers.redeemed.get(), 4);
 }
 
 #[test]
