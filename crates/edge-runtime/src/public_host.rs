@@ -47,7 +47,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Whether an address is global unicast (2000::/3), and none that stands for an IPv4 address, a tunnel, a test or
+/// Whether an address is global unicast (`2000::/3`), and none that stands for an IPv4 address, a tunnel, a test or
 /// documentation (IANA IPv6 Special-Purpose Address Registry).
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();

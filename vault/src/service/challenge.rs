@@ -21,13 +21,18 @@ pub fn resource_metadata(header: &str) -> Option<String> {
 /// of a quoted string nothing is a parameter.
 fn next_parameter<'a>(rest: &mut &'a str) -> Option<(&'a str, String)> {
     loop {
-        let start = rest.find(is_token)?;
+        let start = rest.find(|character| is_token(character) || character == '"')?;
         let text = &rest[start..];
+        if let Some(quoted) = text.strip_prefix('"') {
+            // No parameter: what is in it is text.
+            *rest = unquote(quoted).1;
+            continue;
+        }
         let end = text.find(|character| !is_token(character)).unwrap_or(text.len());
         let (name, after) = text.split_at(end);
         let Some(value) = after.trim_start().strip_prefix('=') else {
-            // A scheme. What stands there instead of parameters may be a quoted string all the same.
-            *rest = after.strip_prefix('"').map_or(after, |quoted| unquote(quoted).1);
+            // A scheme.
+            *rest = after;
             continue;
         };
         let value = value.trim_start();

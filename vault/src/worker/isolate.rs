@@ -17,7 +17,8 @@ use crate::{
     key::lease::Rules,
     personal_token::{exchange::ProviderExchange, flights::Flights},
     provider::ProviderGrants,
-    secrets::VaultSecrets,
+    secrets::{VaultSecrets, connections::ConnectionSecrets},
+    service::clients::{Own, ServiceClients},
     settings::Settings,
 };
 
@@ -32,6 +33,10 @@ pub(super) struct Isolate {
     /// `None`: `PAT_PREFIX` is not set.
     pub(super) exchange: Option<ProviderExchange<EdgeServices>>,
     pub(super) flights: Flights,
+    /// What the secrets of connections are sealed with; `None`: no account can be connected.
+    pub(super) connection_secrets: Option<ConnectionSecrets>,
+    /// The client of the services that accounts are connected of.
+    pub(super) service_clients: Rc<ServiceClients<EdgeServices, Cloudflare>>,
 }
 
 thread_local! {
@@ -66,11 +71,24 @@ impl Isolate {
             rules: Rules { not_before: settings.not_before, issuers, client_id: settings.client.client_id.clone() },
             exchange: exchange_of(&settings, keys, services),
             flights: Flights::default(),
+            connection_secrets: settings.connection_secrets(),
+            service_clients: Rc::new(service_clients(&settings, &platform)),
             resource_server,
             platform,
             settings,
         })
     }
+}
+
+/// The client of the services of all connections.
+fn service_clients(settings: &Settings, platform: &Cloudflare) -> ServiceClients<EdgeServices, Cloudflare> {
+    let server = &settings.server;
+    let own = Own {
+        origin: server.resource.origin.clone(),
+        name: server.display.name.clone().unwrap_or_else(|| server.resource.origin.clone()),
+        resource: server.resource.url.clone(),
+    };
+    ServiceClients::new(settings.connections.iter(), own, platform.clone(), platform.services.clone())
 }
 
 /// How personal access tokens are exchanged, if they are.

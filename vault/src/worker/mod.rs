@@ -10,6 +10,7 @@ use mcp_edge_runtime::cloudflare::Env;
 
 use self::{cloudflare::Cloudflare, isolate::isolate};
 use crate::{
+    connect::servers::Servers,
     deployment::Deployment,
     internal::{self, InternalSettings},
     vault::Vault,
@@ -24,11 +25,14 @@ mcp_edge_runtime::durable_object!(
     fetch = objects::personal_token,
     alarm = objects::wake_personal_token
 );
+mcp_edge_runtime::durable_object!(RegistrationObject, fetch = objects::registration);
 
 fn create(env: &Env) -> Result<Vault<Cloudflare>, String> {
     let isolate = isolate(env)?;
     let resource_server = Rc::clone(&isolate.resource_server);
-    Ok(Vault::of(Deployment::sharing(resource_server, isolate.settings.clone(), isolate.platform.clone())))
+    let deployment = Deployment::sharing(resource_server, isolate.settings.clone(), isolate.platform.clone());
+    let services: Rc<dyn Servers> = isolate.service_clients.clone();
+    Ok(Vault::connecting(deployment, Some(services)))
 }
 
 fn create_internal(env: &Env) -> Result<internal::Internal<Cloudflare>, String> {

@@ -8,7 +8,7 @@ use mcp_edge_runtime::{
 use super::isolate::isolate;
 use crate::{
     account::object::AccountObject, key::object::KeyObject, personal_token::object::PersonalTokenObject,
-    platform::MAX_OBJECT_MESSAGE,
+    platform::MAX_OBJECT_MESSAGE, service::registration::object::RegistrationObject,
 };
 
 /// Answers a message to the object of a key.
@@ -46,6 +46,16 @@ pub(super) async fn personal_token(state: ObjectState, env: Env, request: Reques
         let seconds = isolate.settings.personal_tokens.as_ref().map_or(0, |tokens| tokens.seconds);
         let services = &isolate.platform.services;
         PersonalTokenObject::new(&state, exchange, services, &isolate.flights, seconds).answer(&message, &now).await
+    })
+    .await
+}
+
+/// Answers a message to the object of a connection's registration.
+pub(super) async fn registration(state: ObjectState, env: Env, request: Request) -> Response {
+    answer(request, MAX_OBJECT_MESSAGE, async |message| {
+        let isolate = isolate(&env)?;
+        let secrets = isolate.connection_secrets.as_ref().ok_or("CONNECTIONS_SECRET is not set")?;
+        RegistrationObject::new(&state, secrets, &isolate.platform.services).answer(&message, &now).await
     })
     .await
 }

@@ -12,7 +12,7 @@ use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_runtime::{
     crypto::{Algorithm, VerificationKey},
     ports::{
-        Background, FailureLimit, Fetch, FetchError, HttpRequest, HttpResponse, Method, OperatorLog, Runtime,
+        Background, FailureLimit, Fetch, FetchError, HttpRequest, HttpResponse, OperatorLog, Runtime,
         SignatureVerifier, Store, StoreError, UnusableKey,
     },
     secret::Secret,
@@ -42,7 +42,6 @@ pub const SIGNATURE: [u8; 96] = [b'g'; 96];
 /// A request that was sent.
 #[derive(Debug, Clone)]
 pub struct Sent {
-    pub method: Method,
     pub url: String,
     pub authorization: Option<String>,
     pub body: String,
@@ -245,7 +244,6 @@ impl Fetch for World {
         assert!(request.max_body <= 512 * 1024 && request.timeout <= Duration::from_secs(5), "{}", request.url);
         let body = request.body.media_type_and_text().map_or("", |(_, text)| text);
         self.sent.borrow_mut().push(Sent {
-            method: request.method.clone(),
             url: request.url.to_owned(),
             authorization: request.authorization.map(str::to_owned),
             body: body.to_owned(),
