@@ -11,10 +11,7 @@ use mcp_edge_connections::{
     port::NoAccess,
     vault_call::{AccessAnswer, AccessRequest},
 };
-use mcp_edge_oauth::{
-    Kind as CallerKind,
-    denial::Denial,
-};
+use mcp_edge_oauth::{Kind as CallerKind, denial::Denial};
 use mcp_edge_runtime::secret::Secret;
 
 use super::{
@@ -91,10 +88,8 @@ impl<P: Platform, T: TokenSource> AccessGiver<P, T> {
 
     /// The token of the account that the user has connected, or the link to connect one by.
     async fn of_account(&self, connection: &Connection, caller: &Caller, request: &AccessRequest) -> AccessAnswer {
-        let owner = Owner {
-            issuer: caller.identity.issuer().to_owned(),
-            subject: caller.identity.subject().to_owned(),
-        };
+        let owner =
+            Owner { issuer: caller.identity.issuer().to_owned(), subject: caller.identity.subject().to_owned() };
         let message = Request::Access {
             connection: connection.name.clone(),
             scopes: request.scopes.clone(),
@@ -124,7 +119,9 @@ impl<P: Platform, T: TokenSource> AccessGiver<P, T> {
         let title = connection.title.clone();
         match self.sources.token(connection, caller, scopes, now).await {
             Ok(IssuedToken { token, scopes: granted, .. }) => {
-                if !scopes.is_empty() && granted.split_ascii_whitespace().any(|it| !scopes.iter().any(|asked| asked == it)) {
+                if !scopes.is_empty()
+                    && granted.split_ascii_whitespace().any(|it| !scopes.iter().any(|asked| asked == it))
+                {
                     return Err(wider(connection));
                 }
                 Ok(access(connection, token, granted))

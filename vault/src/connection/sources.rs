@@ -11,13 +11,7 @@ use super::{
 pub struct Sources;
 
 impl TokenSource for Sources {
-    async fn token(
-        &self,
-        connection: &Connection,
-        _: &Caller,
-        _: &[String],
-        _: u64,
-    ) -> Result<IssuedToken, NoToken> {
+    async fn token(&self, connection: &Connection, _: &Caller, _: &[String], _: u64) -> Result<IssuedToken, NoToken> {
         match &connection.kind {
             Kind::Exchange(_) | Kind::LogtoBroker(_) | Kind::LogtoVault(_) => {
                 Err(NoToken::Misconfigured(["connection ", &connection.name, ": its kind is not supported"].concat()))

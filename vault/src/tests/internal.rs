@@ -13,17 +13,21 @@ use mcp_edge_runtime::{
 
 use super::{EXPIRES, TestKey};
 use crate::{
-    internal::{Internal, InternalSettings},
+    connection::sources::Sources,
+    credentials::{Credentials, InternalSettings},
+    internal::Internal,
     testing::world::{ISSUER, World},
 };
 
-fn internal(world: &World) -> Internal<World> {
+fn internal(world: &World) -> Internal<World, Sources> {
     let settings = InternalSettings {
         key_prefix: "mcpk".to_owned(),
         personal_token_scopes: Some("whoami:read".to_owned()),
         logs_subjects: true,
     };
-    Internal::new(Rc::new(world.clone()), world.secrets.clone(), settings)
+    let credentials = Credentials::new(Rc::new(world.clone()), world.secrets.clone(), settings);
+    let clock = world.clone();
+    Internal::new(Rc::new(credentials), Rc::new(move || clock.clock.now()))
 }
 
 fn ask(world: &World, request: &Request) -> Answer {
