@@ -30,7 +30,7 @@
 //! | [`columns`], [`jwt`] | what several objects read: columns of rows, the expiry of access tokens |
 //! | [`platform`] | what the platform provides, as one type |
 //! | `worker` | the adapter to Cloudflare |
-//! | [`audit`] | a line of the log for everything that happens to a key |
+//! | [`audit`] | a line of the log for everything that happens to a key or to a connected account |
 
 pub mod account;
 pub mod administration;
