@@ -5,6 +5,7 @@ use std::rc::Rc;
 use mcp_edge_oauth::{
     Identity,
     denial::{Denial, Excerpt},
+    exchange::Exchanged,
     keys::jwks_cache::IssuerKeys,
     provider::Provider,
     resource_server::{ResourceServer, TrustedIssuer},
@@ -88,6 +89,15 @@ impl<P: Platform> Deployment<P> {
         let authorization = format!("Bearer {}", access_token.expose());
         let head = RequestHead::new("POST", "/").with_header("authorization", &authorization);
         self.resource_server.authenticate(&head, now, self.platform.services()).await.outcome
+    }
+
+    /// The same of the access token that another credential was exchanged for, as far as the credential allows.
+    ///
+    /// # Errors
+    /// Why the endpoint would refuse it.
+    pub async fn verify_exchanged(&self, exchanged: &Exchanged, now: u64) -> Result<Rc<Identity>, Rc<Denial>> {
+        let identity = self.verify(&exchanged.access_token, now).await?;
+        Ok(self.resource_server.narrow(&identity, exchanged)?)
     }
 
     /// Where the lines of the audit log go.

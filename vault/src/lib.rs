@@ -16,7 +16,7 @@
 //! | [`administration`] | commands of the operator |
 //! | [`pages`] | the pages |
 //! | [`owner`], [`deployment`], [`visit`] | a user; what serves all requests; one request below `/account` |
-//! | [`internal`] | what endpoints ask: access tokens for keys and for personal access tokens |
+//! | [`internal`], [`credentials`] | what endpoints ask: access tokens for keys and for personal access tokens, and tokens of other services |
 //! | [`key`] | the object of one key: its record, its grant, the one refresh at a time |
 //! | [`account`] | the object of one user: the list of keys, and what is left to be done at the provider |
 //! | [`personal_token`] | the object of one personal access token |
@@ -30,7 +30,7 @@
 //! | [`columns`], [`jwt`] | what several objects read: columns of rows, the expiry of access tokens |
 //! | [`platform`] | what the platform provides, as one type |
 //! | `worker` | the adapter to Cloudflare |
-//! | [`audit`] | a line of the log for everything that happens to a key |
+//! | [`audit`] | a line of the log for everything that happens to a key or to a connected account |
 
 pub mod account;
 pub mod administration;
@@ -39,6 +39,7 @@ pub mod columns;
 pub mod connect;
 pub mod connected;
 pub mod connection;
+pub mod credentials;
 pub mod deployment;
 pub mod internal;
 pub mod jwt;

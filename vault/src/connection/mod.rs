@@ -5,7 +5,8 @@
 //! | [`settings`] | the table `CONNECTIONS` |
 //! | [`read`] | how it is read and checked |
 //! | [`address`] | where services may be |
-//! | [`caller`] | who asks, verified here |
+//! | [`agent`], [`caller`] | the software that asks; who asks, verified here |
+//! | [`answer`] | what endpoints ask, answered |
 //! | [`source`] | where tokens come from, as a port |
 //! | [`sources`] | the kinds whose tokens the identity provider issues |
 //! | [`exchange`], [`logto`] | each of these kinds |
@@ -13,6 +14,8 @@
 //! | [`issuance`] | what was issued a moment ago: one issuance for all requests that want the same |
 
 pub mod address;
+pub mod agent;
+pub mod answer;
 pub mod caller;
 pub mod exchange;
 pub mod issuance;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mcp_edge_runtime::uri::{is_endpoint_url, origin};
 use mcp_edge_sign_in::html::Html;
 
-use crate::connection::caller::Agent;
+use crate::{connection::caller::Agent, requested_key::is_invisible};
 
 /// The names of access keys, by their ids.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl KeyNames {
         match agent {
             Agent::Client(id) => match host_of(id) {
                 Some(host) => AgentName { name: host.to_owned(), id: Some(id.clone()) },
-                None => AgentName { name: id.clone(), id: None },
+                None => AgentName { name: visible(id), id: None },
             },
             Agent::AccessKey(id) => match self.0.get(id) {
                 Some(name) => AgentName { name: format!("your access key “{name}”"), id: Some(id.clone()) },
@@ -46,6 +46,11 @@ impl KeyNames {
 fn host_of(client_id: &str) -> Option<&str> {
     let host = origin(client_id)?.strip_prefix("https://")?;
     is_endpoint_url(client_id).then_some(host)
+}
+
+/// A text in which nothing is that cannot be seen.
+fn visible(text: &str) -> String {
+    text.chars().map(|it| if is_invisible(it) { char::REPLACEMENT_CHARACTER } else { it }).collect()
 }
 
 /// What needs an account: a tool, or the server behind a gateway.
@@ -76,6 +81,12 @@ mod tests {
         ] {
             assert_eq!(name(id), AgentName { name: id.to_owned(), id: None }, "{id}");
         }
+    }
+
+    #[test]
+    fn an_id_hides_nothing() {
+        let name = KeyNames::default().of(&Agent::Client("https://claude.ai/\u{202e}x".to_owned()));
+        assert_eq!(name, AgentName { name: "https://claude.ai/\u{fffd}x".to_owned(), id: None });
     }
 
     #[test]

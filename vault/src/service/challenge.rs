@@ -36,12 +36,11 @@ fn next_parameter<'a>(rest: &mut &'a str) -> Option<(&'a str, String)> {
             continue;
         };
         let value = value.trim_start();
-        let (value, after) = match value.strip_prefix('"') {
-            Some(quoted) => unquote(quoted),
-            None => {
-                let end = value.find([',', ' ', '\t']).unwrap_or(value.len());
-                (value[..end].to_owned(), &value[end..])
-            }
+        let (value, after) = if let Some(quoted) = value.strip_prefix('"') {
+            unquote(quoted)
+        } else {
+            let end = value.find([',', ' ', '\t']).unwrap_or(value.len());
+            (value[..end].to_owned(), &value[end..])
         };
         *rest = after;
         return Some((name, value));

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use mcp_edge_oauth::{
     denial::Reason, resource_server::TrustedIssuer, token::denied::DeniedTokens, token_endpoint::TokenEndpointError,
 };
-use mcp_edge_runtime::{ports::Services, public_host::is_public_host, secret::Secret, uri::host_of};
+use mcp_edge_runtime::{ports::Services, secret::Secret};
 use mcp_edge_sign_in::{
     authorization::{self, AuthorizationRequest, RoundTrip},
     client::Client,
@@ -18,74 +18,18 @@ use super::{
     AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens, account,
     discovery::discover,
     grant::{accepts_client, asked, granted, may_be_of_method, meaning, refuses_client},
-    hosts::Hosts,
-    known::Known,
-    own_client::{ClientKind, OurClient, other_method},
+    of_connection::{OfConnection, Own},
+    own_client::{ClientKind, OurClient, OwnClients, other_method},
     registration::client::Registrations,
     server::AuthorizationServer,
 };
-use crate::{
-    connection::settings::{Connection, Kind, Place, Service},
-    jwt::claims_of,
-};
-
-/// What services are told of us.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Own {
-    /// The origin that the pages are at.
-    pub origin: String,
-    /// What users know us by.
-    pub name: String,
-    /// `RESOURCE`: under its name the store is written to.
-    pub resource: String,
-}
-
-impl Own {
-    /// Whether this is a deployment on somebody's own machine: there, services may be as well.
-    #[must_use]
-    pub fn is_development(&self) -> bool {
-        matches!(host_of(&self.origin).0, "localhost" | "127.0.0.1" | "[::1]")
-    }
-
-    /// Whether services can fetch documents from here.
-    #[must_use]
-    pub fn is_public(&self) -> bool {
-        self.origin.starts_with("https://") && is_public_host(host_of(&self.origin).0)
-    }
-}
+use crate::{connection::settings::Connection, jwt::claims_of};
 
 /// The client of the services of all connections. Created once per isolate.
 pub struct ServiceClients<S, R> {
     all: Vec<OfConnection>,
-    pub(super) own: Own,
-    pub(super) registrations: R,
-    pub(super) services: S,
-}
-
-/// A connection, and what is known of its service.
-pub(super) struct OfConnection {
-    pub(super) connection: Connection,
-    hosts: Hosts,
-    pub(super) known: Known,
-}
-
-impl OfConnection {
-    pub(super) const fn name(&self) -> &str {
-        self.connection.name.as_str()
-    }
-
-    pub(super) fn service(&self) -> Option<&Service> {
-        if let Kind::Connect(service) = &self.connection.kind { Some(service) } else { None }
-    }
-
-    /// The resource indicator (RFC 8707).
-    fn resource(&self) -> Option<&str> {
-        let service = self.service()?;
-        match (&service.resource, &service.place) {
-            (Some(resource), _) | (None, Place::Resource(resource)) => Some(resource),
-            _ => None,
-        }
-    }
+    ours: OwnClients<S, R>,
+    services: S,
 }
 
 impl<S: Services, R: Registrations> ServiceClients<S, R> {
@@ -97,12 +41,8 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         services: S,
     ) -> Self {
         let is_development = own.is_development();
-        let all = connections.into_iter().filter_map(|connection| {
-            let Kind::Connect(service) = &connection.kind else { return None };
-            let hosts = Hosts::of(connection, service, is_development);
-            Some(OfConnection { connection: connection.clone(), hosts, known: Known::default() })
-        });
-        Self { all: all.collect(), own, registrations, services }
+        let all = connections.into_iter().filter_map(|connection| OfConnection::new(connection, is_development));
+        Self { all: all.collect(), ours: OwnClients { own, registrations, services: services.clone() }, services }
     }
 
     fn of(&self, connection: &str) -> Result<&OfConnection, ServiceError> {
@@ -114,8 +54,7 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
 
     async fn server(&self, of: &OfConnection, now: u64) -> Result<Rc<AuthorizationServer>, ServiceError> {
         let search = async |held: Option<Rc<AuthorizationServer>>| {
-            let Some(service) = of.service() else { return Err(ServiceError::Client(String::new())) };
-            discover(&of.connection, service, &of.hosts, held.as_deref(), &self.services).await
+            discover(&of.connection, &of.service, &of.hosts, held.as_deref(), &self.services).await
         };
         of.known.server(now, &self.services, search).await
     }
@@ -130,8 +69,8 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         let of = self.of(connection)?;
         let asked = asked_of(of, scopes)?;
         let server = self.server(of, now).await?;
-        let OurClient { client, .. } = self.current_client(of, &server, None).await?;
-        let more = of.service().map(|service| &*service.parameters).unwrap_or_default();
+        let OurClient { client, .. } = self.ours.current(of, &server, None).await?;
+        let more = &*of.service.parameters;
         let given = more.iter().find(|(name, _)| name == "prompt").map(|(_, prompt)| prompt.as_str());
         let prompt = asks_for_another.then(|| server.prompt_for_another_account(given.unwrap_or_default()));
         let request = AuthorizationRequest {
@@ -203,7 +142,7 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         let (issuer, denied) = (TrustedIssuer::new(&server.provider.issuer, Vec::new()), DeniedTokens::default());
         let expected =
             Expected { issuer: &issuer, client_id, nonce: &round_trip.nonce, denied: &denied, max_age: None };
-        let keys = of.known.keys(server, &self.own.resource);
+        let keys = of.known.keys(server, &self.ours.own.resource);
         match id_token::verify(&id_token, &expected, &keys, now, &self.services).await {
             Ok(_) => Ok(Some(id_token)),
             Err(IdTokenError::Denied(denial)) if denial.reason() == Reason::KeysUnavailable => Ok(None),
@@ -229,7 +168,7 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         // What was issued to a client that is gone is gone with it. Whether it is, another registration shows.
         let replaced = match ours.kind {
             ClientKind::Registered { is_replaced: true } => Ok(()),
-            _ => self.current_client(of, server, Some(client_id)).await.map(drop),
+            _ => self.ours.current(of, server, Some(client_id)).await.map(drop),
         };
         match replaced {
             Ok(()) if is_refresh => ServiceError::Ended,
@@ -261,7 +200,7 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
         let of = self.of(connection)?;
         let asked = asked_of(of, scopes)?;
         let server = self.server(of, now).await?;
-        let ours = self.client_of(of, &server, client_id).await?;
+        let ours = self.ours.of(of, &server, client_id).await?;
         let send = async |client: &_| {
             let (verifier, resource) = (&round_trip.verifier, of.resource());
             tokens::redeem(&server.provider, client, code, verifier, resource, &self.services).await
@@ -295,7 +234,7 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
     ) -> Result<Option<String>, ServiceError> {
         let of = self.of(connection)?;
         let unavailable = |why: String| ServiceError::Unavailable(format!("connection {connection}: {why}"));
-        if let Some(source) = of.service().and_then(|service| service.account.as_ref()) {
+        if let Some(source) = &of.service.account {
             of.hosts.check("account_url", &source.url)?;
             let wanted = |name: &str| account::is_part_of(&source.member, name);
             let document = account::request(&source.url, &tokens.access_token, &wanted, &self.services).await;
@@ -331,7 +270,7 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
     ) -> Result<ServiceTokens, ServiceError> {
         let of = self.of(connection)?;
         let server = self.server(of, now).await?;
-        let ours = self.client_of(of, &server, client_id).await?;
+        let ours = self.ours.of(of, &server, client_id).await?;
         let send = async |client: &_| {
             // Without scopes: what was granted (RFC 6749 §6), which some services write in another way than it is asked for.
             tokens::refresh(&server.provider, client, refresh_token, of.resource(), None, &self.services).await
@@ -349,7 +288,7 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
         let of = self.of(connection)?;
         let server = self.server(of, now).await?;
         let Some(endpoint) = server.revocation.clone()? else { return Ok(false) };
-        let ours = self.client_of(of, &server, client_id).await?;
+        let ours = self.ours.of(of, &server, client_id).await?;
         let send = async |client: &_| {
             tokens::revoke(&server.provider, client, token, TokenKind::Unknown, &self.services).await
         };

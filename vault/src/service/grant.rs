@@ -82,7 +82,7 @@ pub fn accepts_client(error: &TokenRequestError) -> bool {
     of_oauth(error).is_some_and(|error| !matches!(error, TokenEndpointError::Outage(_))) && !refuses_client(error)
 }
 
-/// The error of OAuth in an answer, with whatever status it came.
+/// The error of OAuth in an answer of any status.
 fn of_oauth(error: &TokenRequestError) -> Option<&TokenEndpointError> {
     match error {
         TokenRequestError::Refused(error) | TokenRequestError::RefusedWithSuccess(error) => Some(error),

@@ -45,7 +45,7 @@ pub struct Known {
     /// The keys of its ID tokens.
     keys: RefCell<Option<Rc<IssuerKeys>>>,
     /// How the service has taken the secret of our client, where that had to be found out.
-    pub(super) method: Cell<Option<SecretMethod>>,
+    pub method: Cell<Option<SecretMethod>>,
 }
 
 impl Known {

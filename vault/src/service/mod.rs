@@ -3,6 +3,7 @@
 //! | module | what it contains | source |
 //! |---|---|---|
 //! | [`clients`] | [`AuthorizationServers`], over the network | RFC 6749, 7009, 8707, 9207 |
+//! | [`of_connection`] | each connection with what is known of its service | |
 //! | [`own_client`] | which client we are at a service | |
 //! | [`client_metadata`] | how we describe it | RFC 7591 §2, OAuth Client ID Metadata Document |
 //! | [`registration`] | dynamic registration | RFC 7591 |
@@ -21,6 +22,7 @@ pub mod discovery;
 pub mod grant;
 pub mod hosts;
 pub mod known;
+pub mod of_connection;
 pub mod own_client;
 pub mod registration;
 pub mod server;

@@ -6,7 +6,7 @@ use mcp_edge_sign_in::client::{Client, SecretMethod};
 use super::{
     ServiceError,
     client_metadata::{OwnClient, redirect_uri},
-    clients::{OfConnection, ServiceClients},
+    of_connection::{OfConnection, Own},
     registration::{
         client::{Registrations, ask},
         message::{Answer, Registered, Request},
@@ -16,16 +16,18 @@ use super::{
 use crate::connection::settings::RegisteredClient;
 
 /// Our client.
-pub(super) struct OurClient {
-    pub(super) client: Client,
-    pub(super) kind: ClientKind,
+pub struct OurClient {
+    /// Its credentials.
+    pub client: Client,
+    /// Where it comes from.
+    pub kind: ClientKind,
     /// How its secret is to be sent at first, where nobody says how the service takes it.
-    pub(super) guess: Option<SecretMethod>,
+    pub guess: Option<SecretMethod>,
 }
 
 /// Where a client comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ClientKind {
+pub enum ClientKind {
     /// The settings.
     Settings,
     /// Its `client_id` is the URL of a document of ours.
@@ -38,19 +40,34 @@ pub(super) enum ClientKind {
 }
 
 /// The other way to send a secret.
-pub(super) const fn other_method(method: SecretMethod) -> SecretMethod {
+#[must_use]
+pub const fn other_method(method: SecretMethod) -> SecretMethod {
     if matches!(method, SecretMethod::Post) { SecretMethod::Basic } else { SecretMethod::Post }
 }
 
-impl<S: Services, R: Registrations> ServiceClients<S, R> {
+/// Our clients at services.
+pub struct OwnClients<S, R> {
+    /// What services learn of us.
+    pub own: Own,
+    /// The objects of registrations.
+    pub registrations: R,
+    /// What the objects are called with.
+    pub services: S,
+}
+
+impl<S: Services, R: Registrations> OwnClients<S, R> {
     /// The client for a new authorization. `refused` is the one that the service does not know any more.
-    pub(super) async fn current_client(
+    ///
+    /// # Errors
+    /// [`ServiceError::Client`], with what the operator has to do; [`ServiceError::ForeignEndpoint`] of the registration
+    /// endpoint; [`ServiceError::Unavailable`].
+    pub async fn current(
         &self,
         of: &OfConnection,
         server: &AuthorizationServer,
         refused: Option<&str>,
     ) -> Result<OurClient, ServiceError> {
-        if let Some(registered) = of.service().and_then(|service| service.client.as_ref()) {
+        if let Some(registered) = of.service.client.as_ref() {
             return Ok(self.of_settings(of, server, registered));
         }
         if server.takes_client_documents && self.own.is_public() {
@@ -77,13 +94,16 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
     }
 
     /// The client that something was issued to.
-    pub(super) async fn client_of(
+    ///
+    /// # Errors
+    /// [`ServiceError::Client`]: it is none of ours any more; [`ServiceError::Unavailable`].
+    pub async fn of(
         &self,
         of: &OfConnection,
         server: &AuthorizationServer,
         client_id: &str,
     ) -> Result<OurClient, ServiceError> {
-        let settings = of.service().and_then(|service| service.client.as_ref());
+        let settings = of.service.client.as_ref();
         if let Some(registered) = settings.filter(|registered| registered.client_id == client_id) {
             return Ok(self.of_settings(of, server, registered));
         }

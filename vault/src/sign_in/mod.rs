@@ -117,8 +117,6 @@ async fn send<P: Platform>(
 pub async fn finish<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
     let state = authorization::state_of(visit.head);
     let pending = visit.pending.read(visit.head, &state, visit.now);
-    // What was sent to a service comes back to the address of its connection: here it would be an answer of another server.
-    let pending = pending.filter(|pending| !matches!(pending.purpose, Purpose::Connect(_)));
     let destination = match pending.as_ref().map(|pending| &pending.purpose) {
         Some(Purpose::SignInFor(destination)) => Some(destination.clone()),
         _ => None,
@@ -172,6 +170,7 @@ async fn finish_pending<P: Platform>(
         Purpose::Rotate { owner, key, old } => {
             creation::make(visit, &code, &round_trip, &owner, &key, Some(&old)).await
         }
+        // What was sent to a service comes back to the address of its connection: this is an answer of another server.
         Purpose::Connect(_) => Err(AuthorizationError::NotBegunHere.into()),
     }
 }

@@ -15,10 +15,11 @@ use mcp_edge_runtime::{
 use super::cloudflare::Cloudflare;
 use crate::{
     key::lease::Rules,
+    pages::name_of,
     personal_token::{exchange::ProviderExchange, flights::Flights},
     provider::ProviderGrants,
     secrets::{VaultSecrets, connections::ConnectionSecrets},
-    service::clients::{Own, ServiceClients},
+    service::{clients::ServiceClients, of_connection::Own},
     settings::Settings,
 };
 
@@ -85,7 +86,7 @@ fn service_clients(settings: &Settings, platform: &Cloudflare) -> ServiceClients
     let server = &settings.server;
     let own = Own {
         origin: server.resource.origin.clone(),
-        name: server.display.name.clone().unwrap_or_else(|| server.resource.origin.clone()),
+        name: name_of(settings),
         resource: server.resource.url.clone(),
     };
     ServiceClients::new(settings.connections.iter(), own, platform.clone(), platform.services.clone())

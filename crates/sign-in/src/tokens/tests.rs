@@ -228,7 +228,7 @@ fn errors_say_what_they_ask_for() {
 }
 
 #[test]
-fn an_error_with_status_200_is_told_from_no_answer() {
+fn an_error_with_status_200_is_no_missing_answer() {
     let outcome = |body: Value| redeemed(&Answering::new(200, &body)).expect_err("no tokens");
     let error = TokenEndpointError::Other("bad_verification_code".to_owned());
     let found = outcome(json!({"error": "bad_verification_code", "error_description": "The code is incorrect."}));

@@ -107,7 +107,7 @@ fn read(body: &str, redirect_uri: &str) -> Result<Registration, RegistrationErro
     };
     let client_id = text("client_id")?.ok_or_else(|| unusable("there is no client_id"))?;
     let client_secret = text("client_secret")?;
-    // §2: without it, it is `client_secret_basic`. A client without a secret is a public one, whatever is said of it.
+    // §2: without it, it is `client_secret_basic`. A client without a secret is a public one.
     let method = match (text("token_endpoint_auth_method")?, client_secret) {
         (_, None) | (Some("none"), _) => None,
         (None | Some("client_secret_basic"), Some(secret)) => Some((secret, false)),

@@ -1,7 +1,7 @@
 //! What is stored of registrations. Clients that were replaced stay for a while: what was issued to them may still be refreshed
 //! or revoked.
 
-use mcp_edge_runtime::sql::{Row, SqlError, SqlStorage, Statement};
+use mcp_edge_runtime::sql::{self, Row, SqlError, SqlStorage, Statement};
 
 use crate::columns::{number, optional_number, optional_text, unless_no_table};
 
@@ -86,7 +86,7 @@ impl<S: SqlStorage> Rows<'_, S> {
 
     fn client(&self, select: Statement) -> Result<Option<Client>, SqlError> {
         let rows = unless_no_table(self.0.execute(select))?;
-        rows.as_ref().and_then(|rows| rows.first()).map(client_of).transpose()
+        rows.as_ref().and_then(sql::Rows::first).map(client_of).transpose()
     }
 
     /// Notes that the issuer does not know a client.
@@ -114,7 +114,7 @@ impl<S: SqlStorage> Rows<'_, S> {
     pub fn attempt(&self) -> Result<Attempt, SqlError> {
         let select = Statement::new("SELECT id, until, failed_until, is_refusal, cause FROM attempt");
         let rows = unless_no_table(self.0.execute(select))?;
-        let Some(row) = rows.as_ref().and_then(|rows| rows.first()) else { return Ok(Attempt::default()) };
+        let Some(row) = rows.as_ref().and_then(sql::Rows::first) else { return Ok(Attempt::default()) };
         Ok(Attempt {
             id: row.text(0)?.to_owned(),
             until: number(row, 1)?,

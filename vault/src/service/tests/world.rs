@@ -26,7 +26,8 @@ use crate::{
     secrets::connections::ConnectionSecrets,
     service::{
         AuthorizationServers, Redemption, ServiceError, ServiceTokens,
-        clients::{Own, ServiceClients},
+        clients::ServiceClients,
+        of_connection::Own,
         registration::{client::Registrations, object::RegistrationObject},
     },
     testing::{clock::Clock, sqlite::Storage},
@@ -73,6 +74,11 @@ impl std::ops::Deref for World {
     }
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "answers are written where they are served"
+)]
 pub fn response(status: u16, body: impl ToString) -> Answer {
     Ok(HttpResponse { status, challenge: String::new(), body: body.to_string() })
 }
@@ -325,7 +331,7 @@ impl OperatorLog for World {
 
 impl Background for World {
     fn spawn(&self, work: LocalBoxFuture<'static, ()>) -> LocalBoxFuture<'static, ()> {
-        // Runs with whoever waits for it, or with the clock.
+        // Runs with the request that waits for it, or with the clock.
         let work = work.shared();
         self.clock.spawn(work.clone().boxed_local());
         work.boxed_local()
