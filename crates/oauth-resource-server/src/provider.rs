@@ -99,15 +99,15 @@ impl Provider {
         if found != *issuer {
             return Err(ProviderError::IssuerMismatch { issuer: Excerpt::new(&found) });
         }
-        let jwks_uri = urls.jwks.clone().or_else(|| text_of("jwks_uri")).unwrap_or_default();
-        if !jwks_uri.is_empty() && !is_endpoint_url(&jwks_uri) {
+        let jwks_uri = urls.jwks.clone().or_else(|| text_of("jwks_uri"));
+        if jwks_uri.as_ref().is_some_and(|url| !is_endpoint_url(url)) {
             return Err(ProviderError::InsecureEndpoint("jwks_uri"));
         }
         // These are not needed to verify JWTs: an unusable one counts as none, and JWTs are verified all the same.
         let mut usable = |name: &str| text_of(name).filter(|url| is_endpoint_url(url));
         let given = Self::without_document(location);
         Ok(Self {
-            jwks_uri,
+            jwks_uri: jwks_uri.unwrap_or_default(),
             authorization_endpoint: usable("authorization_endpoint"),
             token_endpoint: usable("token_endpoint"),
             introspection_endpoint: given.introspection_endpoint.or_else(|| usable("introspection_endpoint")),

@@ -124,7 +124,9 @@ mod tests {
     fn the_most_telling_claim_counts_and_an_address_only_if_it_was_verified() {
         let all = json!({"sub": "1", "email": "a@x.example", "preferred_username": "alice", "name": "Alice"});
         assert_eq!(of_claims(&map(all.clone())).as_deref(), Some("alice"));
-        for (verified, name) in [(json!(true), "a@x.example"), (json!("true"), "a@x.example"), (json!(1), "alice")] {
+        for (verified, name) in
+            [(json!(true), "a@x.example"), (json!("true"), "a@x.example"), (json!(1), "alice"), (json!(false), "alice")]
+        {
             let mut claims = all.clone();
             claims["email_verified"] = verified;
             assert_eq!(of_claims(&map(claims)).as_deref(), Some(name));

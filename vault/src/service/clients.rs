@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use super::{
     AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens, account,
     discovery::discover,
-    grant::{accepts_client, asked, granted, may_be_of_method, meaning, refuses_client},
+    grant::{accepts_client, asked, granted, is_unknown_client, may_be_of_method, meaning},
     of_connection::{OfConnection, Own},
     own_client::{ClientKind, OurClient, OwnClients, other_method},
     registration::client::Registrations,
@@ -162,22 +162,26 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         let endpoint = server.provider.token_endpoint.as_deref().unwrap_or_default();
         let client_id = &ours.client.client_id;
         let meaning = meaning(of.name(), endpoint, client_id, error);
-        if !(refuses_client(error) && matches!(ours.kind, ClientKind::Registered { .. })) {
+        let ClientKind::Registered { is_replaced } = ours.kind else { return meaning };
+        if !is_unknown_client(error) {
             return meaning;
         }
         // What was issued to a client that is gone is gone with it. Whether it is, another registration shows.
-        let replaced = match ours.kind {
-            ClientKind::Registered { is_replaced: true } => Ok(()),
-            _ => self.ours.current(of, server, Some(client_id)).await.map(drop),
-        };
-        match replaced {
-            Ok(()) if is_refresh => ServiceError::Ended,
-            Ok(()) => ServiceError::Client(format!(
-                "connection {}: the service did not know our client any more; it was registered anew: begin again",
-                of.name()
-            )),
-            Err(error) => error,
+        if !is_replaced {
+            match self.ours.current(of, server, Some(client_id)).await {
+                Ok(OurClient { kind: ClientKind::Registered { .. }, .. }) => {}
+                // Nothing was registered: the settings have a client by now, for example.
+                Ok(_) => return meaning,
+                Err(error) => return error,
+            }
         }
+        if is_refresh {
+            return ServiceError::Ended;
+        }
+        ServiceError::Client(format!(
+            "connection {}: the service did not know our client any more; it was registered anew: begin again",
+            of.name()
+        ))
     }
 }
 

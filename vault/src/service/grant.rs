@@ -63,11 +63,15 @@ pub fn granted(connection: &str, granted: &Granted, asked: &[&str]) -> Result<St
     Ok(scopes.join(" "))
 }
 
-/// Whether a service has refused our client, and not what it was asked for.
+/// Whether a service does not know our client, or not with this secret (`invalid_client`).
 #[must_use]
-pub fn refuses_client(error: &TokenRequestError) -> bool {
+pub fn is_unknown_client(error: &TokenRequestError) -> bool {
     matches!(of_oauth(error), Some(TokenEndpointError::Client))
-        || matches!(of_oauth(error), Some(TokenEndpointError::Other(code)) if is_of_client(code))
+}
+
+/// Whether a service has refused our client, and not what it was asked for.
+fn refuses_client(error: &TokenRequestError) -> bool {
+    is_unknown_client(error) || matches!(of_oauth(error), Some(TokenEndpointError::Other(code)) if is_of_client(code))
 }
 
 /// Whether a refusal may be about how the secret was sent. GitHub answers requests without the secret in the form with 404.

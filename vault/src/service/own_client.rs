@@ -110,7 +110,11 @@ impl<S: Services, R: Registrations> OwnClients<S, R> {
         if self.own_client(of).document_url() == client_id {
             return Ok(self.of_document(of));
         }
-        let request = Request::Of { connection: of.name().to_owned(), client_id: client_id.to_owned() };
+        let request = Request::Of {
+            connection: of.name().to_owned(),
+            issuer: server.provider.issuer.clone(),
+            client_id: client_id.to_owned(),
+        };
         self.registered(of, &request).await
     }
 
@@ -123,7 +127,8 @@ impl<S: Services, R: Registrations> OwnClients<S, R> {
                 Ok(OurClient { client, kind: ClientKind::Registered { is_replaced }, guess: None })
             }
             Answer::Unknown => Err(ServiceError::Client(named(
-                "it was connected with another client_id than that of the settings: the account must be connected anew",
+                "it was connected with another client_id, or at another issuer, than that of the settings: the account must be \
+                 connected anew",
             ))),
             Answer::Refused(why) => Err(ServiceError::Client(named(&why))),
             Answer::Unavailable(why) => Err(ServiceError::Unavailable(named(&why))),

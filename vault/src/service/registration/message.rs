@@ -25,6 +25,8 @@ pub enum Request {
     Of {
         /// The name of the connection.
         connection: String,
+        /// The issuer: what was issued by another one is not sent to it.
+        issuer: String,
         /// Its id.
         client_id: String,
     },
@@ -59,7 +61,7 @@ pub enum Answer {
         /// Whether another one has taken its place, because the issuer did not know it any more.
         is_replaced: bool,
     },
-    /// There is no client with this id.
+    /// There is no client with this id at this issuer.
     Unknown,
     /// The issuer does not register us: why, for the operator.
     Refused(String),

@@ -73,7 +73,7 @@ impl<'a, S: SqlStorage, R: Fetch + Runtime> RegistrationObject<'a, S, R> {
     pub async fn answer(&self, message: &str, clock: &impl Fn() -> u64) -> Result<String, String> {
         let request = serde_json::from_str(message).map_err(|_| "a message that cannot be read".to_owned())?;
         let answer = match request {
-            Request::Of { connection, client_id } => self.of(&connection, &client_id),
+            Request::Of { connection, issuer, client_id } => self.of(&connection, &issuer, &client_id),
             Request::Current { connection, issuer, redirect_uri, endpoint, metadata, refused } => {
                 let owner = Owner { connection: &connection, issuer: &issuer, redirect_uri: &redirect_uri };
                 self.current(owner, &endpoint, &metadata, refused.as_deref(), clock).await
@@ -83,8 +83,9 @@ impl<'a, S: SqlStorage, R: Fetch + Runtime> RegistrationObject<'a, S, R> {
         serde_json::to_string(&answer).map_err(|error| error.to_string())
     }
 
-    fn of(&self, connection: &str, client_id: &str) -> Result<Answer, SqlError> {
-        let Some(client) = self.rows.of(client_id)? else { return Ok(Answer::Unknown) };
+    fn of(&self, connection: &str, issuer: &str, client_id: &str) -> Result<Answer, SqlError> {
+        let client = self.rows.of(client_id)?.filter(|client| client.issuer == issuer);
+        let Some(client) = client else { return Ok(Answer::Unknown) };
         let newest = self.rows.newest(&client.issuer, &client.redirect_uri)?;
         let is_replaced = client.refused_at.is_some() && newest.is_some_and(|newest| newest.client_id != client_id);
         let opened = self.open(&client, connection)?;

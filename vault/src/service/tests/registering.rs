@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::world::{World, connection, response, words};
 use crate::{
-    connection::settings::Connection,
+    connection::settings::{Connection, Place},
     secrets::connections::ConnectionSecrets,
     service::{AuthorizationServers, ServiceError},
 };
@@ -154,6 +154,42 @@ fn a_code_of_a_client_that_is_not_known_any_more_is_asked_for_anew() {
     let error = world.redeem(&clients, "first", "read").expect_err("not known");
     assert!(matches!(&error, ServiceError::Client(why) if why.contains("begin again")), "{error}");
     assert_eq!(world.begin(&clients).expect("begun").client_id, "second");
+}
+
+#[test]
+fn what_is_not_about_the_client_itself_registers_nothing() {
+    let world = World::new();
+    world.serve(REGISTER, response(201, registered("first")));
+    let clients = world.clients(&without_client());
+    world.begin(&clients).expect("begun");
+    world.clock.pass(61);
+    world.issue(400, json!({"error": "unauthorized_client"}));
+    let error = world.refresh(&clients, "first", "read").expect_err("refused");
+    assert!(matches!(error, ServiceError::Client(_)) && world.sent_to(REGISTER).len() == 1, "{error}");
+    // The operator has set a client meanwhile.
+    world.issue(401, unknown_client());
+    let error = world.refresh(&world.clients(&connection(|_, _| ())), "first", "read").expect_err("refused");
+    assert!(matches!(error, ServiceError::Client(_)) && world.sent_to(REGISTER).len() == 1, "{error}");
+}
+
+#[test]
+fn what_another_issuer_has_issued_is_not_sent() {
+    let world = World::new();
+    world.serve(REGISTER, response(201, registered("first")));
+    world.begin(&world.clients(&without_client())).expect("begun");
+    let other = "https://login.service.example/other";
+    let mut document = super::world::metadata();
+    document["issuer"] = other.into();
+    world.serve("https://login.service.example/.well-known/oauth-authorization-server/other", response(200, document));
+    let moved = connection(|_, service| {
+        service.client = None;
+        service.place = Place::Issuer(other.to_owned());
+    });
+    let clients = world.clients(&moved);
+    for outcome in [world.refresh(&clients, "first", "read").map(drop), world.revoke(&clients, "first").map(drop)] {
+        assert!(matches!(outcome, Err(ServiceError::Client(_))));
+    }
+    assert!(world.sent_tokens().is_empty());
 }
 
 #[test]
