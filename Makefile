@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
+.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -16,7 +16,7 @@ help: ## List the targets
 setup: ## Install the tools; takes less than a second when they are installed
 	@unset LOGTO_CLIENT_SECRET HEADER UPSTREAM_SECRET ADMIN_SECRET MAKEFLAGS MFLAGS MAKEOVERRIDES; dev/setup # installs programs of others: no secret of other targets
 
-dev: setup ## Run the Worker, the vault and a local identity provider on this machine (UPSTREAM=http://localhost:3001/mcp: in front of your server)
+dev: setup ## Run the Worker, the vault and a local identity provider on this machine (UPSTREAM=http://localhost:3001/mcp: in front of your server; WORKER=examples/agenda: that example, with the services it reaches)
 	@dev/with-tools node dev/start.mjs
 
 dev-registrar: setup ## Run the registrar as well, with a stand-in for Logto's Management API
@@ -24,6 +24,9 @@ dev-registrar: setup ## Run the registrar as well, with a stand-in for Logto's M
 
 whoami: setup ## Connect a real MCP client to the running `make dev` and call whoami
 	@dev/with-tools node dev/whoami.mjs $(ARGS)
+
+call: setup ## Call a tool of the running `make dev`: make call ARGS="list_events"
+	@dev/with-tools node dev/call.mjs $(ARGS)
 
 logto: setup ## Set Logto up: make logto ENDPOINT=https://<tenant>.logto.app RESOURCE=https://mcp.example.com/mcp
 	@dev/with-tools node dev/logto/main.mjs $(ARGS)
@@ -81,8 +84,9 @@ build: setup ## Build the Worker and the vault: build/ and vault/build/, each wi
 	dev/build vault
 
 e2e: build ## Run the end-to-end tests against the built Worker
-	$(call phase,wasm build of the example)
+	$(call phase,wasm build of the examples)
 	dev/build examples/notes
+	dev/build examples/agenda
 	$(call phase,doctor)
 	cargo build -p mcp-edge-doctor --locked
 	$(call phase,wasm build of the registrar)

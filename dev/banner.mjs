@@ -5,8 +5,8 @@ import { LOCAL_ACCOUNTS } from "./identity-provider/index.mjs";
 
 const DEFAULT_PORT = 8787;
 
-/** @param {{mcpUrl: string, port: number, issuer: string, adminSecret: string, gateway?: import("./gateway/local.mjs").LocalGateway}} running */
-export function banner({ mcpUrl, port, issuer, adminSecret, gateway }) {
+/** @param {{mcpUrl: string, port: number, issuer: string, adminSecret: string, gateway?: import("./gateway/local.mjs").LocalGateway, example?: import("./examples/index.mjs").Example}} running */
+export function banner({ mcpUrl, port, issuer, adminSecret, gateway, example }) {
   const { origin } = new URL(mcpUrl);
   const accounts = LOCAL_ACCOUNTS.map(({ username, password }) => `${username} / ${password}`).join("   ");
   const elsewhere = port === DEFAULT_PORT ? "" : `PORT=${port} `;
@@ -17,7 +17,7 @@ export function banner({ mcpUrl, port, issuer, adminSecret, gateway }) {
   Sign in as     ${accounts}
   MCP endpoint   ${mcpUrl}
   Access keys    ${origin}/account/keys
-${gateway === undefined ? "" : `${accessLines(gateway).join("\n")}\n`}
+${gateway === undefined ? "" : `${accessLines(gateway).join("\n")}\n`}${example === undefined ? "" : `${example.lines({ origin, elsewhere }).join("\n")}\n`}
   Connect a client, in a second terminal:
 
     ${elsewhere}make whoami

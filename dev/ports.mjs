@@ -8,8 +8,8 @@ const HIGHEST_PORT = 65_535;
 const LOOPBACK = ["127.0.0.1", "::1"];
 
 /** Returns the port in an environment variable, or the default. */
-export function portFrom(variable, otherwise) {
-  const text = process.env[variable];
+export function portFrom(variable, otherwise, env = process.env) {
+  const text = env[variable];
   if (text === undefined || text === "") return otherwise;
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) throw new Error(`${variable}=${text} is not a port`);

@@ -2,7 +2,8 @@
 //
 //   PORT=8787 VAULT_PORT=8789 IDP_PORT=3000 node dev/start.mjs
 //
-// With UPSTREAM=http://localhost:3001/mcp the Worker is a gateway in front of the MCP server there.
+// With UPSTREAM=http://localhost:3001/mcp the Worker is a gateway in front of the MCP server there. With
+// WORKER=examples/agenda it is that example, and the services that it reaches are started as well.
 
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import { PLAYGROUND_CLIENT_ID, startIdentityProvider } from "./identity-provider/index.mjs";
 import { banner } from "./banner.mjs";
+import { exampleOf } from "./examples/index.mjs";
 import { prepareGateway } from "./gateway/local.mjs";
 import { Problem } from "./logto/problem.mjs";
 import { LOCAL_ADMIN_SECRET, VAULT_FOLDER, keepBoundConfig, vaultClient, vaultSettings } from "./local-vault.mjs";
@@ -28,6 +30,7 @@ const START_OF_LINE = "\r\x1b[2K";
 const prefixed = (name) => (line) => console.log(`${name.padEnd(8)} │ ${line}`);
 
 let provider;
+let example;
 /** The processes of wrangler. */
 const wranglers = [];
 let boundConfig;
@@ -37,7 +40,8 @@ async function main() {
   const port = portFrom("PORT", 8787);
   const providerPort = portFrom("IDP_PORT", 3000);
   const vaultPort = portFrom("VAULT_PORT", 8789);
-  const ports = Object.entries({ PORT: port, IDP_PORT: providerPort, VAULT_PORT: vaultPort });
+  example = exampleOf(process.env);
+  const ports = Object.entries({ PORT: port, IDP_PORT: providerPort, VAULT_PORT: vaultPort, ...example?.ports });
   for (const [index, [name, one]] of ports.entries()) {
     const [other] = ports.slice(0, index).find(([, known]) => known === one) ?? [];
     if (other !== undefined) throw new Error(`${other} and ${name} are both ${one}; choose two`);
@@ -50,29 +54,34 @@ async function main() {
     port: providerPort,
     resource: mcpUrl,
     ...(gateway && { scopes: gateway.scopes }),
+    ...example?.provider,
     clients: [vaultClient(new URL(mcpUrl).origin)],
     keysFile: KEYS_FILE,
     log: prefixed("provider"),
   });
+  await example?.start({ issuer: provider.issuer, prefixed });
 
   if (isStopping) return;
   console.log("Building and starting two Workers. The first time, this takes a few minutes.\n");
-  const vars = { ...settings(mcpUrl), ...gateway?.vars };
+  const vars = { ...settings(mcpUrl), ...gateway?.vars, ...example?.vars };
   const scopes = Object.keys(gateway?.scopes ?? { [vars.REQUIRED_SCOPES]: "" });
   // A registry of their own: another `make dev` on this machine has a vault as well.
   const registry = String(port);
   // The provider forgets its grants when it ends, so keys of an earlier run would be dead.
   const state = `.wrangler/vault-${port}`;
   await rm(join(ROOT, state), { recursive: true, force: true });
-  const vault = startWorker("vault", { port: vaultPort, registry, state, folder: VAULT_FOLDER, vars: vaultSettings(vars, scopes) });
+  const ofVault = { ...vaultSettings(vars, scopes), ...example?.vaultVars };
+  const vault = startWorker("vault", { port: vaultPort, registry, state, folder: VAULT_FOLDER, vars: ofVault });
   await vault.answers(`http://localhost:${vaultPort}/account/keys`, { method: "GET" });
   // Nobody would end what is started now.
   if (isStopping) return;
-  boundConfig = keepBoundConfig(port);
-  const worker = startWorker("worker", { port, registry, config: boundConfig.name, vars, envFiles: gateway?.envFiles });
+  // An example has the bindings already.
+  if (example === undefined) boundConfig = keepBoundConfig(port);
+  const place = example === undefined ? { config: boundConfig.name } : { folder: example.folder };
+  const worker = startWorker("worker", { port, registry, ...place, vars, envFiles: gateway?.envFiles });
   await worker.answers(mcpUrl);
   clearProgress();
-  console.log(banner({ mcpUrl, port, issuer: provider.issuer, adminSecret: LOCAL_ADMIN_SECRET, gateway }));
+  console.log(banner({ mcpUrl, port, issuer: provider.issuer, adminSecret: LOCAL_ADMIN_SECRET, gateway, example }));
   wranglers.forEach((wrangler) => wrangler.showOutput());
 }
 
@@ -116,7 +125,7 @@ function clearProgress() {
 async function stop(code) {
   if (isStopping) return;
   isStopping = true;
-  await Promise.all([...wranglers.map((wrangler) => wrangler.stop()), provider?.close()]);
+  await Promise.all([...wranglers.map((wrangler) => wrangler.stop()), provider?.close(), example?.stop()]);
   boundConfig?.remove();
   process.exit(code);
 }

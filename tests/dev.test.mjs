@@ -1,7 +1,6 @@
 // `make dev`, also in front of a server, and `make whoami`.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile, stat } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
@@ -16,37 +15,11 @@ import { startHostileUpstream } from "./gateway/upstreams/hostile.mjs";
 import { User } from "./support/account.mjs";
 import { legacyCall } from "./support/messages.mjs";
 import { commandLinesOf, descendantsOf, processes } from "./support/processes.mjs";
+import { printed, run, start } from "./support/program.mjs";
 import { Browser, signIn } from "./support/sign-in.mjs";
 import { freePort, post, send } from "./support/worker.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-
-/** Starts a program of this repository and collects its output. */
-function start(script, args = [], env = {}) {
-  const child = spawn(process.execPath, [script, ...args], { cwd: ROOT, env: { ...process.env, ...env } });
-  const program = { child, output: "", ended: once(child, "close").then(([code]) => code) };
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text) => (program.output += text));
-  }
-  return program;
-}
-
-/** Waits for output of a program, and fails if it ends without it. */
-async function printed(program, pattern) {
-  let hasEnded = false;
-  program.ended.then(() => (hasEnded = true));
-  for (;;) {
-    const match = pattern.exec(program.output);
-    if (match) return match;
-    if (hasEnded) assert.fail(`ended without printing ${pattern}:\n${program.output}`);
-    await new Promise((wake) => setTimeout(wake, 20));
-  }
-}
-
-async function run(script, args, env) {
-  const program = start(script, args, env);
-  return { code: await program.ended, output: program.output };
-}
 
 describe("make dev", () => {
   let ports;

@@ -2,7 +2,7 @@
 //
 // Options whose default makes the engine print a notice are set explicitly.
 
-import { errors } from "oidc-provider";
+import { errors, interactionPolicy } from "oidc-provider";
 import { claimsOf, CLAIMS_OF_SCOPE } from "./accounts.mjs";
 import { adaptMetadata, EXTRA_CLIENT_METADATA } from "./clients.mjs";
 import { signingAlgorithm } from "./keys.mjs";
@@ -37,6 +37,9 @@ const WHOAMI_SCOPE = "whoami:read";
  * @param {boolean} settings.customClaims
  * @param {boolean} [settings.rotateRefreshTokens]
  * @param {boolean} settings.grantIdClaim
+ * @param {boolean} settings.refreshTokensForAll
+ * @param {boolean} settings.selectAccount
+ * @param {string} settings.cookiePrefix
  * @param {Set<string>} settings.suspended       subjects of suspended users
  * @param {boolean} settings.dynamicRegistration
  * @param {boolean} settings.clientIdMetadataDocuments
@@ -49,13 +52,16 @@ export function createConfiguration(settings) {
     jwks: { keys: settings.keys },
     adapter: settings.adapter,
     fetch: settings.fetch,
-    cookies: cookies(settings.cookieKeys),
+    cookies: cookies(settings),
     clientDefaults: { id_token_signed_response_alg: algorithm },
     enabledJWA: { idTokenSigningAlgValues: ["PS256", "RS256", "ES384"] },
     ttl: lifetimes(settings.accessTokenSeconds),
 
     // Members that the engine does not add.
-    discovery: settings.registrationEndpoint && { registration_endpoint: settings.registrationEndpoint },
+    discovery: {
+      ...(settings.registrationEndpoint && { registration_endpoint: settings.registrationEndpoint }),
+      ...(settings.selectAccount && { prompt_values_supported: ["none", "login", "consent", SELECT_ACCOUNT] }),
+    },
 
     clients: settings.clients.map(({ metadata }) => metadata),
     extraClientMetadata: clientMetadataRules(settings.clients),
@@ -68,9 +74,10 @@ export function createConfiguration(settings) {
     findAccount: (_ctx, sub) => findAccount(settings, sub),
     extraTokenClaims: (_ctx, token) => customClaims(settings, token),
     ...(settings.rotateRefreshTokens !== undefined && { rotateRefreshToken: settings.rotateRefreshTokens }),
+    ...(settings.refreshTokensForAll && REFRESH_TOKENS_FOR_ALL),
 
     loadExistingGrant,
-    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}` },
+    interactions: { url: (_ctx, { uid }) => `/interaction/${uid}`, ...(settings.selectAccount && { policy: withSelectAccount() }) },
     renderError: settings.pages.renderError,
 
     features: {
@@ -94,14 +101,29 @@ export function createConfiguration(settings) {
   };
 }
 
+// As at servers that know no `offline_access`: tokens do not end with the session of the browser, and can be refreshed.
+const REFRESH_TOKENS_FOR_ALL = {
+  issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
+  expiresWithSession: () => false,
+};
+
+/** The prompt of a client that lets its user choose another account (OpenID Connect Core §3.1.2.1). */
+export const SELECT_ACCOUNT = "select_account";
+
+function withSelectAccount() {
+  const policy = interactionPolicy.base();
+  policy.add(new interactionPolicy.Prompt({ name: SELECT_ACCOUNT, requestable: true }), 0);
+  return policy;
+}
+
 // All ports of "localhost" share cookies, so the names must differ from those of other programs.
-function cookies(keys) {
+function cookies({ cookieKeys, cookiePrefix }) {
   const names = {
-    session: "mcp_edge_session",
-    interaction: "mcp_edge_interaction",
-    resume: "mcp_edge_interaction_resume",
+    session: `${cookiePrefix}_session`,
+    interaction: `${cookiePrefix}_interaction`,
+    resume: `${cookiePrefix}_interaction_resume`,
   };
-  return { keys, names };
+  return { keys: cookieKeys, names };
 }
 
 function lifetimes(accessTokenSeconds) {
@@ -139,10 +161,11 @@ function findAccount({ accounts, suspended }, sub) {
 // bypasses consent, so the scope's description must name the claims.
 function customClaims({ accounts, customClaims: enabled, grantIdClaim }, token) {
   const isForResource = token.kind === "AccessToken" && token.resourceServer !== undefined;
-  const grant = isForResource && grantIdClaim ? { grant_id: token.grantId } : undefined;
-  if (!enabled || !isForResource || !token.scopes.has(WHOAMI_SCOPE)) return grant;
+  if (!isForResource) return undefined;
+  const more = { ...(grantIdClaim && { grant_id: token.grantId }), ...(token.act !== undefined && { act: token.act }) };
+  if (!enabled || !token.scopes.has(WHOAMI_SCOPE)) return more;
   const { username, name, email, email_verified, picture } = accounts.find(({ sub }) => sub === token.accountId);
-  return { username, name, email, email_verified, picture, ...grant };
+  return { username, name, email, email_verified, picture, ...more };
 }
 
 // The token request must name the resource again, otherwise the token is opaque.
@@ -157,7 +180,7 @@ function resourceIndicators({ resources, accessTokenSeconds }, algorithm) {
         scope: scopesFor(client, oidc.session?.accountId ?? oidc.account?.accountId, indicator, resources[indicator]).join(" "),
         audience: indicator,
         accessTokenTTL: accessTokenSeconds,
-        accessTokenFormat: "jwt",
+        accessTokenFormat: resources[indicator].opaque ? "opaque" : "jwt",
         jwt: { sign: { alg: algorithm } },
       };
     },

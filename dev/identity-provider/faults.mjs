@@ -1,9 +1,15 @@
-// Faults of the provider, for tests of clients: an answer that does not come, before or after the work was done.
+// Faults of the provider, for tests of clients: an answer that does not come, before or after the work was done, comes late,
+// or says more than was asked for.
+
+import { setTimeout as sleep } from "node:timers/promises";
 
 /**
  * @typedef {object} Fault
  * @property {"before" | "after"} when   whether the provider does what it was asked for
- * @property {"hang" | "break" | "fail"} how  no answer; a closed connection; status 503
+ * @property {"hang" | "break" | "fail" | "delay" | "change"} how
+ *   no answer; a closed connection; status 503; an answer after `milliseconds`; a JSON answer with other `members`
+ * @property {number} [milliseconds]
+ * @property {object} [members]
  * @property {string} [path]     below the issuer. Defaults to `/token`
  * @property {string} [grantType]  only of requests for this grant; not with `before`
  * @property {number} [times]    how many requests meet it. Defaults to all
@@ -21,8 +27,12 @@ export function createFaults() {
     return true;
   }
 
-  function strike(ctx, how) {
+  function strike(ctx, { how, members }) {
     if (fault?.times === 0) fault = undefined;
+    if (how === "change") {
+      Object.assign(ctx.body, members);
+      return;
+    }
     if (how === "fail") {
       ctx.status = 503;
       ctx.body = "";
@@ -34,10 +44,13 @@ export function createFaults() {
 
   async function middleware(ctx, next) {
     const current = fault;
-    if (isMet(ctx, "before")) return strike(ctx, current.how);
+    if (isMet(ctx, "before")) {
+      if (current.how !== "delay") return strike(ctx, current);
+      await sleep(current.milliseconds);
+    }
     await next();
     const after = fault;
-    if (isMet(ctx, "after")) strike(ctx, after.how);
+    if (isMet(ctx, "after")) strike(ctx, after);
   }
 
   return {

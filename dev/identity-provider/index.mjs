@@ -33,12 +33,16 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {Record<string, string>} scopes  name → description
  * @property {string[]} [clients]        if set, only these clients get scopes
  * @property {string[]} [withoutScopes]  subjects of accounts without scopes, like users without a role at Logto
+ * @property {boolean} [opaque]  whether its access tokens are opaque. Defaults to JWTs
  *
  * @typedef {object} Options
  * @property {number} [port]  0 chooses a free one. Defaults to 3000
  * @property {string} [host]  host name in the issuer. Defaults to "localhost"
- * @property {string} [resource]
- *   resource indicator of the MCP server, byte for byte. Defaults to "http://localhost:8787/mcp"
+ * @property {string} [origin]
+ *   where clients and users believe it to be, if that is elsewhere: `https://login.example`. What is in between says so with
+ *   `X-Forwarded-Proto`
+ * @property {string | null} [resource]
+ *   resource indicator of the MCP server, byte for byte. Defaults to "http://localhost:8787/mcp"; null: there is none
  * @property {Record<string, string>} [scopes]
  *   scopes of the MCP server: name → description. Defaults to `whoami:read`
  * @property {Record<string, Resource>} [moreResources]  further API resources by their indicators
@@ -53,7 +57,13 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  *   custom-claims script does at Logto. Defaults to true
  * @property {boolean} [rotateRefreshTokens]
  *   whether each use of a refresh token replaces it. Defaults to the engine's rule: those of public clients
+ * @property {boolean} [refreshTokensForAll]
+ *   whether each authorization gives a refresh token. Defaults to those with the scope `offline_access`
+ * @property {boolean} [selectAccount]  whether clients may ask for the choice of an account (`prompt=select_account`)
  * @property {boolean} [grantIdClaim]  whether JWTs name their grant in the claim `grant_id`, as a script could at Logto
+ * @property {Record<string, string>} [exchangeAudiences]
+ *   what access tokens may be exchanged for (RFC 8693): values of `audience`, and the API resources that they stand for.
+ *   Without it they may not, as at Logto
  * @property {import("./accounts.mjs").Account[]} [accounts]  Defaults to Alice and Bob
  * @property {import("./clients.mjs").LocalClient[]} [clients]  in addition to `LOCAL_CLIENTS`
  * @property {boolean} [dynamicRegistration]  Defaults to true; Logto has none
@@ -62,6 +72,11 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {string} [keysFile]
  *   the file that stores the keys, unless `keys` are set. Without either, new keys are created
  * @property {typeof fetch} [fetch]  fetches clients' metadata documents. Defaults to the global one
+ * @property {string} [title]  what the pages call the provider, if it is not the one for users of the MCP server
+ * @property {string} [cookiePrefix]  of its cookies. Defaults to "mcp_edge"
+ * @property {(request, response) => Promise<boolean>} [routes]
+ *   asked first for each request: says whether it has answered, and may change the URL
+ * @property {(secret: string) => void} [onSecret]  each code and token that is given to a client, for tests
  * @property {(message: string) => void} [log]  one line for each event; never a token or a password
  *
  * @typedef {object} IdentityProvider
@@ -78,6 +93,10 @@ export { LOCAL_CLIENTS, PLAYGROUND_CLIENT_ID } from "./clients.mjs";
  * @property {(fault?: import("./faults.mjs").Fault) => void} misbehave
  * @property {{find: Function, upsert: Function, destroy: Function}} clientStore
  *   stores the clients that are not preconfigured
+ * @property {(indicator: string, resource: Resource) => void} addResource
+ * @property {(value: string) => Promise<object | undefined>} findAccessToken  an opaque one that is valid
+ * @property {() => void} expireAccessTokens  opaque ones; refresh tokens stay
+ * @property {() => void} endGrants  of all users and clients, with all opaque tokens
  * @property {() => Promise<void>} close
  */
 
@@ -105,11 +124,12 @@ export async function startIdentityProvider(options = {}) {
   const handler = createRequestHandler({
     engine: (request, response) => answerByEngine(request, response),
     interactions: createInteractions({ ...settings, currentProvider: () => engine }),
-    host: settings.host,
+    routes: settings.routes,
+    host: settings.origin === undefined ? settings.host : new URL(settings.origin).hostname,
     log: settings.log,
   });
   const server = await listenOnLoopback(handler, settings.port);
-  const issuer = `http://${settings.host}:${server.port}${ISSUER_PATH}`;
+  const issuer = `${settings.origin ?? `http://${settings.host}:${server.port}`}${ISSUER_PATH}`;
   startEngine();
 
   // The engine reads its keys once. All of its state is in `storage`, which a new engine uses as well.
@@ -118,8 +138,11 @@ export async function startIdentityProvider(options = {}) {
     const parts = { keys, cookieKeys, adapter, fetch: engineFetch, pages: enginePages, suspended };
     const configuration = createConfiguration({ ...settings, ...parts });
     engine = new Provider(issuer, configuration);
-    registerTokenExchange(engine, { personalAccessTokens, configuration });
+    engine.proxy = settings.origin !== undefined;
+    registerTokenExchange(engine, { personalAccessTokens, configuration, keys, exchangeAudiences: settings.exchangeAudiences });
     engine.use(faults.middleware);
+    engine.use(reportTokens(settings.onSecret));
+    engine.on("authorization_code.saved", ({ jti }) => settings.onSecret(jti));
     engine.use(async (ctx, next) => {
       if (ctx.path === "/token/revocation" && ctx.method === "POST") counts.revocations += 1;
       await next();
@@ -151,6 +174,13 @@ export async function startIdentityProvider(options = {}) {
     deletePersonalAccessToken: personalAccessTokens.delete,
     counts,
     misbehave: faults.misbehave,
+    addResource(indicator, resource) {
+      settings.resources[indicator] = resource;
+      Object.assign(settings.scopes, resource.scopes);
+    },
+    findAccessToken: (value) => engine.AccessToken.find(value),
+    expireAccessTokens: () => storage.clear("AccessToken"),
+    endGrants: () => storage.clear("AccessToken", "RefreshToken", "Grant"),
     async rotateKeys(algorithm = "ES384") {
       keys = await rotate(keys, algorithm);
       if (settings.keysFile) await saveKeys(settings.keysFile, keys);
@@ -164,6 +194,7 @@ export async function startIdentityProvider(options = {}) {
 async function completeSettings({
   port = 3000,
   host = "localhost",
+  origin,
   resource = "http://localhost:8787/mcp",
   scopes = DEFAULT_API_SCOPES,
   moreResources = {},
@@ -173,7 +204,14 @@ async function completeSettings({
   accessTokenSeconds = 3600,
   customClaims = true,
   rotateRefreshTokens,
+  refreshTokensForAll = false,
+  selectAccount = false,
   grantIdClaim = false,
+  exchangeAudiences,
+  title,
+  cookiePrefix = "mcp_edge",
+  routes = async () => false,
+  onSecret = () => {},
   accounts = LOCAL_ACCOUNTS,
   clients = [],
   dynamicRegistration = true,
@@ -186,8 +224,9 @@ async function completeSettings({
   return {
     port,
     host,
+    origin,
     resource,
-    resources: { [resource]: { scopes }, ...moreResources },
+    resources: { ...(resource !== null && { [resource]: { scopes } }), ...moreResources },
     scopes: Object.assign({}, scopes, ...Object.values(moreResources).map((more) => more.scopes)),
     registrationEndpoint,
     onTokenIssued,
@@ -195,7 +234,14 @@ async function completeSettings({
     accessTokenSeconds,
     customClaims,
     rotateRefreshTokens,
+    refreshTokensForAll,
+    selectAccount,
     grantIdClaim,
+    exchangeAudiences,
+    title,
+    cookiePrefix,
+    routes,
+    onSecret,
     accounts,
     clients: [...LOCAL_CLIENTS, ...clients],
     dynamicRegistration,
@@ -204,6 +250,16 @@ async function completeSettings({
     keys: keys ?? (keysFile ? await loadOrCreateKeys(keysFile) : [await createKey()]),
     fetch,
     log,
+  };
+}
+
+// Koa middleware that reports the tokens in answers.
+function reportTokens(onSecret) {
+  return async (ctx, next) => {
+    await next();
+    for (const name of ["access_token", "refresh_token", "id_token", "client_secret"]) {
+      if (typeof ctx.body?.[name] === "string") onSecret(ctx.body[name]);
+    }
   };
 }
 

@@ -10,6 +10,7 @@
 import { errors } from "oidc-provider";
 import { authenticate } from "./accounts.mjs";
 import { clientView, returnTarget } from "./client-view.mjs";
+import { SELECT_ACCOUNT } from "./configuration.mjs";
 import { consentPage, errorPage, PAGE_HEADERS, signInPage } from "./pages.mjs";
 import { USER_SCOPES } from "./scopes.mjs";
 
@@ -26,9 +27,10 @@ const CANCELLED = { error: "access_denied", error_description: "the user cancell
  * @param {import("./accounts.mjs").Account[]} settings.accounts
  * @param {import("./clients.mjs").LocalClient[]} settings.clients
  * @param {Record<string, string>} settings.scopes
+ * @param {string} [settings.title]  what the pages call the provider, if it is another than the usual one
  * @param {(message: string) => void} settings.log
  */
-export function createInteractions({ currentProvider, accounts, clients, scopes, log }) {
+export function createInteractions({ currentProvider, accounts, clients, scopes, title: provider, log }) {
   const knownIds = new Set(clients.map(({ metadata }) => metadata.client_id));
   const firstPartyIds = new Set(
     clients.filter(({ firstParty }) => firstParty).map(({ metadata }) => metadata.client_id),
@@ -63,7 +65,7 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
     const route = `${exchange.request.method} ${step}`;
     switch (route) {
       case "GET ":
-        return exchange.interaction.prompt.name === "login" ? showSignIn(exchange) : askConsent(exchange);
+        return exchange.interaction.prompt.name === "consent" ? askConsent(exchange) : showSignIn(exchange);
       case "GET /sign-in":
         return showSignIn(exchange);
       case "POST /sign-in":
@@ -82,6 +84,7 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
       accounts,
       login: login ?? interaction.params.login_hint,
       failed,
+      provider,
     };
     sendPage(response, status, signInPage(view));
   }
@@ -97,7 +100,8 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
       return showSignIn(exchange, { status: 422, login, failed: true });
     }
     log(`signed in: ${account.username}`);
-    return finish(exchange, { login: { accountId: account.sub } });
+    const isSelected = exchange.interaction.prompt.name === SELECT_ACCOUNT;
+    return finish(exchange, { login: { accountId: account.sub }, ...(isSelected && { [SELECT_ACCOUNT]: {} }) });
   }
 
   async function askConsent(exchange) {
@@ -116,6 +120,7 @@ export function createInteractions({ currentProvider, accounts, clients, scopes,
         scopes: describe(names, scopes),
       })),
       returnTarget: returnTarget(interaction.params.redirect_uri),
+      provider,
     };
     return sendPage(response, 200, consentPage(view));
   }

@@ -39,11 +39,12 @@ export const SIGN_OUT_PAGE_HEADERS = {
  * @param {import("./accounts.mjs").Account[]} view.accounts
  * @param {string} [view.login]       the previous input, or the client's `login_hint`
  * @param {boolean} [view.failed]
+ * @param {string} [view.provider]    what the provider is called, if it is another than the usual one
  */
-export function signInPage({ action, client, accounts, login = "", failed = false }) {
+export function signInPage({ action, client, accounts, login = "", failed = false, provider }) {
   return page(
     "Sign in",
-    html`<h1>Sign in</h1>
+    html`<h1>Sign in${provider && html` at ${provider}`}</h1>
       <p class="lead">to continue to <strong>${client.name}</strong></p>
       ${unverifiedNote(client)}
       ${failed && html`<p class="note error" role="alert" id="failure">User name or password is wrong. Try again.</p>`}
@@ -61,6 +62,7 @@ export function signInPage({ action, client, accounts, login = "", failed = fals
       </form>`,
     html`<p>This is a development provider.</p>
       <p>Accounts: ${accountHint(accounts)}</p>`,
+    provider,
   );
 }
 
@@ -90,11 +92,12 @@ function accountHint(accounts) {
  * @param {ScopeView[]} view.userScopes
  * @param {{resource: string, scopes: ScopeView[]}[]} view.resources
  * @param {string} view.returnTarget  the target of the response
+ * @param {string} [view.provider]    what the provider is called, if it is another than the usual one
  */
-export function consentPage({ action, switchUrl, client, account, userScopes, resources, returnTarget }) {
+export function consentPage({ action, switchUrl, client, account, userScopes, resources, returnTarget, provider }) {
   return page(
     `Allow ${client.name}?`,
-    html`<h1>Allow ${client.name} access?</h1>
+    html`<h1>Allow ${client.name} access${provider && html` to ${provider}`}?</h1>
       ${unverifiedNote(client)}
       <div class="user">
         <span class="initial" aria-hidden="true">${account.name.charAt(0)}</span>
@@ -111,6 +114,8 @@ export function consentPage({ action, switchUrl, client, account, userScopes, re
         </div>
         <p class="small aside">Either answer takes you back to <code>${returnTarget}</code>.</p>
       </form>`,
+    undefined,
+    provider,
   );
 }
 
@@ -170,13 +175,13 @@ export function signedOutPage() {
   );
 }
 
-function page(title, content, footer) {
+function page(title, content, footer, provider = "Development identity provider") {
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} – Development identity provider</title>
+<title>${title} – ${provider}</title>
 <style>${trusted(STYLE)}</style>
 </head>
 <body>

@@ -10,10 +10,11 @@ export const ISSUER_PATH = "/oidc";
  * @param {object} parts
  * @param {(request, response) => void} parts.engine
  * @param {(path: string, request, response) => Promise<boolean>} parts.interactions
+ * @param {(request, response) => Promise<boolean>} parts.routes  asked first; answers a request or changes its URL
  * @param {string} parts.host  host name of the issuer
  * @param {(message: string) => void} parts.log
  */
-export function createRequestHandler({ engine, interactions, host, log }) {
+export function createRequestHandler({ engine, interactions, routes, host, log }) {
   const ownNames = new Set(["localhost", "127.0.0.1", "[::1]", host]);
 
   return async function handle(request, response) {
@@ -27,11 +28,11 @@ export function createRequestHandler({ engine, interactions, host, log }) {
   };
 
   async function route(request, response) {
-    const [pathname] = request.url.split("?");
-
     // A web page can make its own host name resolve to this machine (DNS rebinding) and so reach a loopback
     // port. The Host header shows that name.
     if (!ownNames.has(hostName(request))) return response.writeHead(421).end();
+    if (await routes(request, response)) return undefined;
+    const [pathname] = request.url.split("?");
     if (pathname === "/favicon.ico") return response.writeHead(204).end();
     if (pathname.startsWith(`${ISSUER_PATH}/`)) {
       if (applyCors(pathname.slice(ISSUER_PATH.length), request, response)) return undefined;

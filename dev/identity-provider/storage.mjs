@@ -59,5 +59,10 @@ export function createMemoryStorage(now = Date.now) {
     };
   }
 
-  return { adapter };
+  /** Removes all entries of some models. */
+  function clear(...models) {
+    for (const [key, { model }] of entries) if (models.includes(model)) entries.delete(key);
+  }
+
+  return { adapter, clear };
 }

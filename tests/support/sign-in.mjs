@@ -54,6 +54,12 @@ function answerTo({ fields }, { login, password, decision }) {
 /** A browser without scripts that stays on one origin. */
 export class Browser {
   #cookies = [];
+  #fetch;
+
+  /** @param {typeof fetch} [fetch]  another than the global one */
+  constructor(fetch = globalThis.fetch) {
+    this.#fetch = fetch;
+  }
 
   /** @returns {Promise<Page>} */
   open(url) {
@@ -71,7 +77,7 @@ export class Browser {
     const { origin } = url;
     for (let step = 0; step < MAX_STEPS; step += 1) {
       const headers = { accept: "text/html", cookie: this.#cookieHeader(url) };
-      const response = await fetch(url, { ...request, headers, redirect: "manual" });
+      const response = await this.#fetch(url, { ...request, headers, redirect: "manual" });
       this.#remember(response, url);
 
       const location = response.headers.get("location");

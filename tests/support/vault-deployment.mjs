@@ -1,7 +1,7 @@
 // An identity provider, the vault, and endpoints in processes of their own that reach it: what access keys need.
 
 import { createServer, request as httpRequest } from "node:http";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -16,8 +16,8 @@ export const VAULT_CLIENT = { id: "vault", secret: "vault-client-secret" };
 
 export const ADMIN_SECRET = "an-admin-secret-of-32-characters!";
 
-// As in vault/wrangler.toml.
-const OBJECTS = { KEYS: "KeyObject", ACCOUNTS: "AccountObject", PERSONAL_TOKENS: "PersonalTokenObject" };
+/** The classes of Durable Objects, by binding. */
+const OBJECTS = await objectsOf(new URL("../../vault/wrangler.toml", import.meta.url));
 const AS_ENDPOINT = { entrypoint: "Internal", props: { role: "endpoint" } };
 
 const SCOPES = { "whoami:read": "See who you are", "whoami:write": "Change who you are" };
@@ -40,11 +40,17 @@ export function vaultDeployments() {
  * @param {Record<string, unknown>} [options.vaultSettings]  of the vault, in addition to what it needs
  * @param {import("../../dev/identity-provider/index.mjs").Options} [options.provider]
  * @param {boolean} [options.second]  whether there is a second endpoint, in another process: `second`
+ * @param {string} [options.build]  of the endpoints, another than that of the deployable Worker
+ * @param {string} [options.origin]  where users and clients believe the endpoint to be
+ * @param {number} [options.outbound]  as for `startWorker`, for all of them
  */
-export async function startVaultDeployment({ settings = {}, vaultSettings = {}, provider: providerOptions = {}, second = false } = {}) {
+export async function startVaultDeployment({
+  settings = {}, vaultSettings = {}, provider: providerOptions = {}, second = false, build, origin: publicOrigin,
+  outbound,
+} = {}) {
   const [port, vaultPort, callsPort] = [await freePort(), await freePort(), await freePort()];
   // A cookie with the prefix __Host- is for https, or for a host of this name.
-  const origin = `http://localhost:${port}`;
+  const origin = publicOrigin ?? `http://localhost:${port}`;
   const resource = `${origin}/mcp`;
   const key = await createKey();
   const accounts = [...LOCAL_ACCOUNTS];
@@ -58,7 +64,8 @@ export async function startVaultDeployment({ settings = {}, vaultSettings = {}, 
     clients: [vaultClient(origin, VAULT_CLIENT)],
     ...providerOptions,
   });
-  const tokens = await startTokenEndpoint(provider);
+  // Behind a proxy the provider has no address that could be replaced.
+  const tokens = outbound === undefined ? await startTokenEndpoint(provider) : undefined;
   const store = await startKeyValueStore();
   const objectsFolder = await mkdtemp(join(tmpdir(), "mcp-edge-vault-"));
   const common = { ...DEFAULT_SETTINGS, ISSUER: provider.issuer, RESOURCE: resource };
@@ -71,9 +78,10 @@ export async function startVaultDeployment({ settings = {}, vaultSettings = {}, 
       objects: OBJECTS,
       objectsFolder,
       entrypoints: [{ port: callsPort, ...AS_ENDPOINT }],
+      outbound,
       settings: {
         ...common,
-        DISCOVERY_URL: tokens.discoveryUrl,
+        ...(tokens && { DISCOVERY_URL: tokens.discoveryUrl }),
         VAULT_CLIENT_ID: VAULT_CLIENT.id,
         VAULT_CLIENT_SECRET: VAULT_CLIENT.secret,
         VAULT_SECRET: "a-vault-secret-of-32-characters-!",
@@ -84,7 +92,7 @@ export async function startVaultDeployment({ settings = {}, vaultSettings = {}, 
       },
     });
   const externals = { VAULT: vaultPort, VAULT_CALLS: callsPort };
-  const startEndpoint = (own) => startWorker({ port: own, externals, settings: { ...common, ...settings } });
+  const startEndpoint = (own) => startWorker({ ...(build && { build }), port: own, externals, outbound, settings: { ...common, ...settings } });
 
   const deployment = {
     provider,
@@ -94,6 +102,8 @@ export async function startVaultDeployment({ settings = {}, vaultSettings = {}, 
     key,
     origin,
     resource,
+    /** Where the objects are stored. */
+    objectsFolder,
     /** The ports that an endpoint's bindings to the vault reach. */
     externals,
     vault: await startVault(),
@@ -110,12 +120,17 @@ export async function startVaultDeployment({ settings = {}, vaultSettings = {}, 
 
     async stop() {
       await Promise.all([deployment.vault.stop(), deployment.worker.stop(), deployment.second?.stop()]);
-      await Promise.all([tokens.close(), store.close()]);
+      await Promise.all([tokens?.close(), store.close()]);
       await provider.close();
       await rm(objectsFolder, { recursive: true, force: true });
     },
   };
   return deployment;
+}
+
+async function objectsOf(file) {
+  const bindings = (await readFile(file, "utf8")).matchAll(/^\[\[durable_objects\.bindings\]\]\nname = "(\w+)"\nclass_name = "(\w+)"$/gm);
+  return Object.fromEntries([...bindings].map(([, name, className]) => [name, className]));
 }
 
 /**

@@ -62,6 +62,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {Record<string, number>} [externals]  bindings of Workers in other processes, and their ports
  * @property {{port: number, entrypoint?: string, props?: object}[]} [entrypoints]
  *   further ports, and which of its entrypoints listens there
+ * @property {number} [outbound]  of a proxy that all of its requests go through: see `internet.mjs`
  * @property {string[]} [under]  a program with its arguments that runs workerd, such as a profiler
  * @property {number} [memoryPages]  the maximum memory of WebAssembly, in pages of 64 KiB. By default as built
  */
@@ -89,6 +90,7 @@ export async function startWorker({
   services,
   externals,
   entrypoints = [],
+  outbound,
 }) {
   const folder = resolve(ROOT, build);
   const modules = MODULES.filter((name) => existsSync(join(folder, name)));
@@ -103,7 +105,7 @@ export async function startWorker({
     const worker = new Worker({ ...ports, kv: store, ownsKv: kv === undefined });
     try {
       const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
-      await worker.start({ ...parts, objects, objectsFolder, services, externals, entrypoints, keepsLog, under });
+      await worker.start({ ...parts, objects, objectsFolder, services, externals, entrypoints, outbound, keepsLog, under });
       return worker;
     } catch (error) {
       if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;

@@ -17,10 +17,11 @@
  * @param {Record<string, number>} [parts.externals]  bindings of Workers in other processes, and their ports
  * @param {{port: number, entrypoint?: string, props?: object}[]} [parts.entrypoints]
  *   further ports, and which entrypoint listens there: what a Worker in another process is bound to
+ * @param {number} [parts.outbound]  of a proxy that all requests of the Worker go through
  */
 export function workerdConfig({
   modules, port, namespaces, settings, compatibility, schedulerPort, v8Flags = [], objects = {}, objectsFolder,
-  services: ownServices = {}, secondPort, externals = {}, entrypoints = [],
+  services: ownServices = {}, secondPort, externals = {}, entrypoints = [], outbound,
 }) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
@@ -57,7 +58,7 @@ const config :Workerd.Config = (
     ${services.join("\n    ")}
     ${scheduler?.service ?? ""}
     # Loopback is closed to Workers unless it is named; the identity provider is there.
-    (name = "internet", network = (allow = ["private", "public"])),
+    (name = "internet", ${outbound === undefined ? 'network = (allow = ["private", "public"])' : `external = (address = "127.0.0.1:${outbound}", http = (style = proxy))`}),
   ],
   sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main"), ${scheduler === undefined ? "" : `${scheduler.socket},`}
     ${secondPort === undefined ? "" : `(name = "second", address = "127.0.0.1:${secondPort}", http = (), service = "second"),`}

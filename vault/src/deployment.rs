@@ -5,16 +5,18 @@ use std::rc::Rc;
 use mcp_edge_oauth::{
     Identity,
     denial::{Denial, Excerpt},
+    exchange::Exchanged,
     keys::jwks_cache::IssuerKeys,
     provider::Provider,
     resource_server::{ResourceServer, TrustedIssuer},
 };
 use mcp_edge_runtime::{http::RequestHead, secret::Secret};
 
+pub use crate::owner::Owner;
 use crate::{
     account,
     audit::AuditLog,
-    key,
+    connected, key,
     platform::{ObjectError, Platform},
     secrets::VaultSecrets,
     settings::Settings,
@@ -89,6 +91,15 @@ impl<P: Platform> Deployment<P> {
         self.resource_server.authenticate(&head, now, self.platform.services()).await.outcome
     }
 
+    /// The same of the access token that another credential was exchanged for, as far as the credential allows.
+    ///
+    /// # Errors
+    /// Why the endpoint would refuse it.
+    pub async fn verify_exchanged(&self, exchanged: &Exchanged, now: u64) -> Result<Rc<Identity>, Rc<Denial>> {
+        let identity = self.verify(&exchanged.access_token, now).await?;
+        Ok(self.resource_server.narrow(&identity, exchanged)?)
+    }
+
     /// Where the lines of the audit log go.
     pub fn audit(&self) -> AuditLog<'_> {
         AuditLog::of(self.platform.services(), self.settings.log.subject)
@@ -113,13 +124,16 @@ impl<P: Platform> Deployment<P> {
     ) -> Result<account::message::Answer, ObjectError> {
         account::client::ask(&self.platform, &owner.issuer, &owner.subject, request).await
     }
-}
 
-/// A user.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Owner {
-    /// `iss`
-    pub issuer: String,
-    /// `sub`
-    pub subject: String,
+    /// Asks the object of a user's connected accounts.
+    ///
+    /// # Errors
+    /// [`ObjectError`].
+    pub async fn accounts(
+        &self,
+        owner: &Owner,
+        request: connected::message::Request,
+    ) -> Result<connected::message::Answer, ObjectError> {
+        connected::client::ask(&self.platform, owner, request).await
+    }
 }

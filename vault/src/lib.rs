@@ -15,8 +15,8 @@
 //! | [`revocation`] | revocation by the holder of a key (RFC 7009) |
 //! | [`administration`] | commands of the operator |
 //! | [`pages`] | the pages |
-//! | [`deployment`], [`visit`] | what serves all requests; one request below `/account` |
-//! | [`internal`] | what endpoints ask: access tokens for keys and for personal access tokens |
+//! | [`owner`], [`deployment`], [`visit`] | a user; what serves all requests; one request below `/account` |
+//! | [`internal`], [`credentials`] | what endpoints ask: access tokens for keys and for personal access tokens, and tokens of other services |
 //! | [`key`] | the object of one key: its record, its grant, the one refresh at a time |
 //! | [`account`] | the object of one user: the list of keys, and what is left to be done at the provider |
 //! | [`personal_token`] | the object of one personal access token |
@@ -26,10 +26,11 @@
 //! | [`connect`] | connecting an account: the link, the consent, the round trip, the confirmation |
 //! | [`provider`] | grants at the provider: refreshing and revoking |
 //! | [`secrets`] | ids, hashes and sealing keys: what is derived from which secret |
+//! | [`lease`] | the one refresh at a time, which keys and connected accounts have |
 //! | [`columns`], [`jwt`] | what several objects read: columns of rows, the expiry of access tokens |
 //! | [`platform`] | what the platform provides, as one type |
 //! | `worker` | the adapter to Cloudflare |
-//! | [`audit`] | a line of the log for everything that happens to a key |
+//! | [`audit`] | a line of the log for everything that happens to a key or to a connected account |
 
 pub mod account;
 pub mod administration;
@@ -38,11 +39,14 @@ pub mod columns;
 pub mod connect;
 pub mod connected;
 pub mod connection;
+pub mod credentials;
 pub mod deployment;
 pub mod internal;
 pub mod jwt;
 pub mod key;
 pub mod keyring;
+pub mod lease;
+pub mod owner;
 pub mod pages;
 pub mod personal_token;
 pub mod platform;

@@ -22,10 +22,14 @@ pub trait Platform: 'static {
     fn account(&self, name: &str) -> Self::Object;
     /// The object of the personal access token with this name ([`crate::secrets::VaultSecrets::personal_token_name`]).
     fn personal_token(&self, name: &str) -> Self::Object;
+    /// The object of the connected accounts of the user with this name ([`crate::secrets::account_name`]).
+    fn connected_accounts(&self, name: &str) -> Self::Object;
+    /// The object of our client at the service of the connection with this name.
+    fn registration(&self, connection: &str) -> Self::Object;
 }
 
 /// What a call of an object must be given: a request waits for another one's refresh for up to 10 seconds, and may then have
-/// to refresh itself, which takes up to 12 ([`crate::key::lease`]).
+/// to refresh itself, which takes up to 12 ([`crate::lease`]).
 pub const OBJECT_LIMITS: CallLimits = CallLimits { timeout: Duration::from_secs(25), max_answer: 256 * 1024 };
 
 /// The longest message to an object, in bytes.

@@ -9,7 +9,7 @@ use mcp_edge_oauth::{
 use mcp_edge_runtime::{ports::Services, secret::Secret};
 use mcp_edge_sign_in::{
     client::Client,
-    tokens::{self, TokenRequestError},
+    tokens::{self, TokenKind, TokenRequestError},
 };
 
 /// What the object of a key does with its grant at the provider.
@@ -82,7 +82,8 @@ impl<S: Services> Grants for ProviderGrants<S> {
         let scopes = Scopes::parse(scopes);
         let scope = self.prefix.requested(&scopes).to_string();
         let refreshed =
-            tokens::refresh(&provider, &self.client, refresh_token, &self.resource, &scope, &self.services).await;
+            tokens::refresh(&provider, &self.client, refresh_token, Some(&self.resource), Some(&scope), &self.services)
+                .await;
         match refreshed {
             Ok(tokens) => Ok(Refreshed { access_token: tokens.access_token, refresh_token: tokens.refresh_token }),
             Err(error) => Err(refresh_error(&error)),
@@ -93,7 +94,7 @@ impl<S: Services> Grants for ProviderGrants<S> {
         let provider = endpoints(&self.keys, now, &self.services).await?;
         // A token that the provider does not know is answered with 200 (RFC 7009 §2.2). With any error, `invalid_grant`
         // among them, the grant may live on.
-        let revoked = tokens::revoke(&provider, &self.client, refresh_token, &self.services).await;
+        let revoked = tokens::revoke(&provider, &self.client, refresh_token, TokenKind::Refresh, &self.services).await;
         revoked.map_err(|error| cause_of(&error))
     }
 }

@@ -11,7 +11,9 @@
 //!
 //! Derivation is HKDF (RFC 5869), codes are HMAC (RFC 2104), both with SHA-256. The version at the end of a label changes with
 //! the form of what it protects. What is stored is sealed for one purpose, one key and one user ([`Seal`]): a row that is
-//! copied into another object opens nothing there.
+//! copied into another object opens nothing there. What is sealed for connections has secrets of its own ([`connections`]).
+
+pub mod connections;
 
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};

@@ -11,7 +11,15 @@ use mcp_edge_runtime::{
     secret::Secret,
     settings::{Reader, SettingsError},
 };
-use mcp_edge_sign_in::client::Client;
+use mcp_edge_sign_in::client::{Client, SecretMethod};
+
+use crate::{
+    connection::{
+        self,
+        settings::{Connections, ConnectionsSecret},
+    },
+    secrets::connections::ConnectionSecrets,
+};
 
 /// The path of the redirect URI at the provider.
 pub const CALLBACK_PATH: &str = "/account/callback";
@@ -59,6 +67,10 @@ pub struct Settings {
     pub admin_secret: Option<Secret>,
     /// How personal access tokens are exchanged; `None`: they are not.
     pub personal_tokens: Option<PersonalTokens>,
+    /// The services that tools reach for users.
+    pub connections: Connections,
+    /// What the tokens of connected accounts are sealed with; `None`: no account can be connected.
+    pub connections_secret: Option<ConnectionsSecret>,
     /// The colour of the pages.
     pub color: Color,
     /// What is logged.
@@ -79,6 +91,13 @@ impl Settings {
         reader.finish(settings)
     }
 
+    /// What is derived from `CONNECTIONS_SECRET`; `None`: no account can be connected.
+    #[must_use]
+    pub fn connection_secrets(&self) -> Option<ConnectionSecrets> {
+        let ConnectionsSecret { current, previous } = self.connections_secret.as_ref()?;
+        Some(ConnectionSecrets::new(current, previous.as_ref()))
+    }
+
     fn read(reader: &mut Reader<'_>) -> Self {
         let server = ResourceServerSettings::read(reader);
         let mut warnings: Vec<String> = server.trust.warnings().collect();
@@ -92,6 +111,7 @@ impl Settings {
         }
         let credentials = CredentialSettings::read(reader, &server.resource, &server.trust, false);
         warnings.extend(credentials.warnings());
+        let (connections, connections_secret) = connection::read::read(reader, &server.resource.url, &client);
         let key_scopes = key_scopes(reader, &server.trust.required_scopes, &mut warnings);
         Self {
             jurisdiction: jurisdiction(reader),
@@ -105,6 +125,8 @@ impl Settings {
             refresh_days: number(reader, "REFRESH_DAYS", 14, 1, 3_650),
             admin_secret: admin_secret(reader),
             personal_tokens: credentials.personal_tokens,
+            connections,
+            connections_secret,
             color: color(reader),
             log: LogSettings::read(reader),
             server,
@@ -150,7 +172,7 @@ fn client(reader: &mut Reader<'_>, server: &ResourceServerSettings, warnings: &m
             "FIRST_PARTY_CLIENTS names VAULT_CLIENT_ID ({client_id:?}), which gives keys nothing: remove it"
         ));
     }
-    Client { client_id, client_secret: client_secret.unwrap_or_else(|| Secret::new("")), redirect_uri }
+    Client { client_id, client_secret, method: SecretMethod::AsSupported, redirect_uri }
 }
 
 fn jurisdiction(reader: &mut Reader<'_>) -> Option<String> {
@@ -226,8 +248,13 @@ fn admin_secret(reader: &mut Reader<'_>) -> Option<Secret> {
 
 /// One secret for two purposes would be known in two places.
 fn distinct_secrets(reader: &mut Reader<'_>, settings: &Settings) {
-    let mut secrets = vec![("VAULT_SECRET", &settings.secret), ("VAULT_CLIENT_SECRET", &settings.client.client_secret)];
+    let mut secrets = vec![("VAULT_SECRET", &settings.secret)];
+    secrets.extend(settings.client.client_secret.iter().map(|secret| ("VAULT_CLIENT_SECRET", secret)));
     secrets.extend(settings.admin_secret.iter().map(|secret| ("ADMIN_SECRET", secret)));
+    if let Some(ConnectionsSecret { current, previous }) = &settings.connections_secret {
+        secrets.push(("CONNECTIONS_SECRET", current));
+        secrets.extend(previous.iter().map(|secret| ("CONNECTIONS_SECRET_PREVIOUS", secret)));
+    }
     for (at, (name, secret)) in secrets.iter().enumerate() {
         if let Some((other, _)) = secrets[..at].iter().find(|(_, known)| known == secret && !known.expose().is_empty())
         {

@@ -2,17 +2,20 @@
 //!
 //! | address | what it is |
 //! |---|---|
-//! | `GET /account` | leads to the keys |
+//! | `GET /account` | leads to the connected accounts if there are any to connect, or else to the keys |
 //! | `GET /account/sign-in`, `GET /account/callback`, `POST /account/sign-out` | in and out |
 //! | `GET`, `POST /account/keys` | one's keys; making one |
 //! | `GET`, `POST /account/keys/{id}` | one key; replacing and revoking it, with a question first (`GET …?action=…`) |
 //! | `POST /account/keys/revoke` | revokes the key in the form (RFC 7009) |
 //! | `POST /account/keys/github-alert` | revokes the keys that GitHub found |
 //! | `POST /account/administration` | commands of the operator |
+//! | `/account/connect/{id}`, `/account/connections…` | connected accounts, if there are any to connect: see [`connect`] |
 //! | `GET /account/style.css`, `/account/script.js` | style and script |
 //!
 //! An endpoint passes requests on, and is not believed about who sends them: neither `authorization` nor the host nor
 //! any header but the cookies of a browser says who the user is. Everything works without scripts.
+
+use std::rc::Rc;
 
 use mcp_edge_oauth::denial::Denial;
 use mcp_edge_runtime::{
@@ -32,8 +35,9 @@ use serde_json::json;
 
 use crate::{
     administration::{self, Remembered},
+    connect::{self, route::ConnectRoute, servers::Servers},
     deployment::Deployment,
-    pages::{KEYS_PATH, Pages, SCRIPT_PATH, STYLE_PATH, message::Failure},
+    pages::{CONNECTIONS_PATH, KEYS_PATH, Pages, SCRIPT_PATH, STYLE_PATH, message::Failure},
     platform::Platform,
     revocation,
     settings::{CALLBACK_PATH, Settings},
@@ -61,6 +65,8 @@ pub struct Vault<P> {
     sessions: Sessions,
     pending: PendingCookies,
     remembered: Remembered,
+    /// `None`: no accounts can be connected.
+    servers: Option<Rc<dyn Servers>>,
 }
 
 /// Where a request goes.
@@ -77,6 +83,7 @@ enum Route<'a> {
     RevokeByHolder,
     Alert,
     Administration,
+    Connect(ConnectRoute<'a>),
 }
 
 impl<'a> Route<'a> {
@@ -95,7 +102,7 @@ impl<'a> Route<'a> {
             "/account/administration" => Self::Administration,
             _ => match path.strip_prefix("/account/keys/") {
                 Some(id) if id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Self::Key(id),
-                _ => return None,
+                _ => Self::Connect(ConnectRoute::of(path)?),
             },
         })
     }
@@ -106,6 +113,7 @@ impl<'a> Route<'a> {
             Self::Keys | Self::Key(_) => "GET, POST",
             Self::SignOut | Self::RevokeByHolder | Self::Alert | Self::Administration => "POST",
             Self::Account | Self::Style | Self::Script | Self::SignIn | Self::Callback => "GET",
+            Self::Connect(route) => route.methods(),
         }
     }
 
@@ -126,15 +134,24 @@ impl<P: Platform> Vault<P> {
         Self::of(Deployment::new(settings, platform))
     }
 
-    /// Creates the pages of a deployment.
+    /// Creates the pages of a deployment without connected accounts.
     #[must_use]
     pub fn of(deployment: Deployment<P>) -> Self {
-        let pages = Pages::new(&deployment.settings);
+        Self::connecting(deployment, None)
+    }
+
+    /// The same with connected accounts, if the settings name any that can be connected: at these authorization servers.
+    #[must_use]
+    pub fn connecting(deployment: Deployment<P>, servers: Option<Rc<dyn Servers>>) -> Self {
+        let has_connections = deployment.settings.connections.of_accounts().next().is_some();
+        let servers = servers.filter(|_| has_connections);
+        let pages = Pages::new(&deployment.settings, servers.is_some());
         let sealer = Sealer::new(SEALING_LABEL, &deployment.settings.secret, &deployment.settings.server.resource.url);
         Self {
             sessions: Sessions::new(sealer.clone(), SESSION),
             pending: PendingCookies::new(sealer),
             remembered: Remembered::default(),
+            servers,
             pages,
             deployment,
         }
@@ -159,7 +176,9 @@ impl<P: Platform> Vault<P> {
 
     async fn answer(&self, visit: &Visit<'_, P>, body: impl RequestBody) -> Outcome {
         let (head, session) = (visit.head, visit.session.as_ref());
-        let Some(route) = Route::of(head.path()) else { return self.pages.not_found(session).into() };
+        let route = Route::of(head.path());
+        let route = route.filter(|route| self.servers.is_some() || !matches!(route, Route::Connect(_)));
+        let Some(route) = route else { return self.pages.not_found(session).into() };
         let admin_secret = self.deployment.settings.admin_secret.as_ref();
         if route == Route::Administration && admin_secret.is_none() {
             return self.pages.not_found(session).into();
@@ -167,8 +186,10 @@ impl<P: Platform> Vault<P> {
         if !route.methods().split(", ").any(|method| method == head.method()) {
             return Response::empty(405).with_header("allow", route.methods()).into();
         }
-        if head.method() == "GET" {
-            return self.get(visit, route).await;
+        match head.method() {
+            "GET" => return self.get(visit, route).await,
+            "HEAD" => return without_body(self.get(visit, route).await),
+            _ => {}
         }
         let media_type = head.header("content-type").unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default().trim();
@@ -200,13 +221,17 @@ impl<P: Platform> Vault<P> {
         match (route, visit.session.as_ref()) {
             (Route::Style, _) => self.pages.style().into(),
             (Route::Script, _) => Pages::script().into(),
-            (Route::Account, _) => redirect(KEYS_PATH).into(),
+            (Route::Account, _) => redirect(if self.servers.is_some() { CONNECTIONS_PATH } else { KEYS_PATH }).into(),
             (Route::SignIn, _) => sign_in::begin(visit).await,
             (Route::Callback, _) => sign_in::finish(visit).await,
             (Route::Keys, Some(session)) => user_keys::list(visit, session, (&Form::default(), &[])).await,
             (Route::Key(id), Some(session)) => user_keys::one(visit, session, id).await,
             (Route::Keys, None) => self.pages.welcome().into(),
             (Route::Key(_), None) => redirect("/account/sign-in").into(),
+            (Route::Connect(route), _) => match &self.servers {
+                Some(servers) => connect::get(visit, &**servers, route).await,
+                None => self.pages.not_found(None).into(),
+            },
             _ => self.pages.not_found(None).into(),
         }
     }
@@ -214,12 +239,20 @@ impl<P: Platform> Vault<P> {
     /// Carries out a form of one of our own pages: from our origin, with the session's token.
     async fn post(&self, visit: &Visit<'_, P>, route: Route<'_>, form: &Form) -> Outcome {
         let Some(session) = visit.session.as_ref().filter(|session| self.is_trusted(visit.head, session, form)) else {
-            return self.pages.not_from_here(visit.session.as_ref()).into();
+            let sign_in = match route {
+                Route::Connect(route) => route.destination().sign_in_path(),
+                _ => "/account/sign-in".to_owned(),
+            };
+            return self.pages.not_from_here(visit.session.as_ref(), sign_in).into();
         };
         match route {
             Route::SignOut => sign_in::sign_out(visit).await,
             Route::Keys => user_keys::create(visit, session, form).await,
             Route::Key(id) => user_keys::change(visit, session, id, form).await,
+            Route::Connect(route) => match &self.servers {
+                Some(servers) => connect::post(visit, &**servers, session, route, form).await,
+                None => self.pages.not_found(Some(session)).into(),
+            },
             _ => self.pages.not_found(Some(session)).into(),
         }
     }
@@ -257,6 +290,12 @@ impl<P: Platform> App for Vault<P> {
     fn misconfigured(_: &RequestHead<'_>) -> Response {
         misconfigured()
     }
+}
+
+/// What a HEAD is answered with: the headers of the page.
+fn without_body(mut outcome: Outcome) -> Outcome {
+    outcome.response.body = Response::empty(200).body;
+    outcome
 }
 
 /// The response while the settings are wrong. The log says which.

@@ -8,6 +8,7 @@ use mcp_edge_runtime::{
 use mcp_edge_sign_in::session::{Session, Sessions};
 
 use crate::{
+    connection::settings::Connection,
     deployment::{Deployment, Owner},
     pages::Pages,
     sign_in::pending::PendingCookies,
@@ -31,6 +32,19 @@ pub struct Visit<'a, P> {
     pub session: Option<Session>,
 }
 
+impl<'a, P> Visit<'a, P> {
+    /// The connections that users connect accounts for.
+    pub fn connections(&self) -> impl Iterator<Item = &'a Connection> + use<'a, P> {
+        self.deployment.settings.connections.of_accounts().map(|(connection, _)| connection)
+    }
+
+    /// The one of these with this name.
+    #[must_use]
+    pub fn connection(&self, name: &str) -> Option<&'a Connection> {
+        self.connections().find(|connection| connection.name == name)
+    }
+}
+
 /// Whose session it is.
 #[must_use]
 pub fn owner_of(session: &Session) -> Owner {
@@ -46,13 +60,15 @@ pub struct Outcome {
     pub detail: Option<String>,
     /// The key that it is about.
     pub key_id: Option<String>,
+    /// The connection that it is about.
+    pub connection: Option<String>,
     /// The user who is signed in.
     pub subject: Option<String>,
 }
 
 impl From<Response> for Outcome {
     fn from(response: Response) -> Self {
-        Self { response, detail: None, key_id: None, subject: None }
+        Self { response, detail: None, key_id: None, connection: None, subject: None }
     }
 }
 
@@ -71,6 +87,13 @@ impl Outcome {
         self
     }
 
+    /// Adds the name of the connection that it is about.
+    #[must_use]
+    pub fn about_connection(mut self, name: &str) -> Self {
+        self.connection = Some(name.to_owned());
+        self
+    }
+
     /// Adds a cookie.
     #[must_use]
     pub fn with_cookie(mut self, cookie: String) -> Self {
@@ -84,6 +107,7 @@ impl Outcome {
         let mut record = LogRecord::of_route("account");
         record.maybe_cut("sub", self.subject.filter(|_| with_subject));
         record.maybe_cut("key", self.key_id);
+        record.maybe_cut("connection", self.connection);
         record.maybe_cut("detail", self.detail);
         app::Handled { response: self.response, record }
     }

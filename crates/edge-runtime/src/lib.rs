@@ -6,7 +6,7 @@
 //! | [`http`] | requests and responses as plain data | RFC 9110 |
 //! | [`context`] | what belongs to one request | |
 //! | [`cors`] | which browser origins may call, and the headers that tell them | Fetch standard |
-//! | [`uri`] | checks of absolute URLs | RFC 3986 |
+//! | [`uri`], [`public_host`] | checks of absolute URLs; whether a host is on the public internet | RFC 3986, RFC 6890 |
 //! | [`ports`] | the traits for everything from outside: fetch, store, signatures, randomness, time to wait | |
 //! | [`crypto`] | signature algorithms and the keys that verify them | RFC 7518, 8037 |
 //! | [`keys`] | secret keys that sign, authenticate and derive | RFC 7518, 2104, 5869 |
@@ -43,6 +43,7 @@ pub mod keys;
 pub mod log;
 pub mod ports;
 pub mod proxy;
+pub mod public_host;
 pub mod seal;
 pub mod secret;
 pub mod service_call;

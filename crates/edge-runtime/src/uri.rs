@@ -22,6 +22,12 @@ pub fn split_origin(url: &str) -> (&str, &str) {
     }
 }
 
+/// Host and port of a URL, as they are written; the host is empty for what is no URL of ours.
+#[must_use]
+pub fn host_of(url: &str) -> (&str, Option<&str>) {
+    host_and_port(url.split_once("://").map(|(_, rest)| authority(rest)).unwrap_or_default())
+}
+
 /// Whether a URL is https, or plain http to this very machine (development).
 #[must_use]
 pub fn is_https_or_loopback(url: &str) -> bool {

@@ -118,6 +118,7 @@ pub use mcp_edge_server::{
 struct WithConnections;
 
 // Tokens of other services for the caller.
+pub use mcp_edge_runtime::secret::Secret;
 pub use mcp_edge_server::{AccessError, ForeignUrl, ServiceAccess};
 
 // What handlers ask the client for (multi round-trip requests).

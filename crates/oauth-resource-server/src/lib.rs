@@ -41,5 +41,5 @@ pub mod settings;
 pub mod token;
 pub mod token_endpoint;
 
-pub use mcp_edge_identity::{Identity, Kind, Party, Scopes, is_scope_token};
+pub use mcp_edge_identity::{Credential, Identity, Kind, Party, Scopes, is_scope_token};
 pub use mcp_edge_providers as providers;

@@ -16,13 +16,30 @@ use crate::{
 /// Longer than the codes of any provider (RFC 6749 leaves their length open; a JWT as code has 1 to 2 KB).
 const MAX_CODE_BYTES: usize = 4_096;
 
+/// Parameters that no [`AuthorizationRequest::more`] has: what is not there was left out on purpose.
+pub const OWN_PARAMETERS: [&str; 13] = [
+    "response_type",
+    "response_mode",
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "resource",
+    "request",
+    "request_uri",
+];
+
 /// How much of an error code gets into a log, in characters.
 const MAX_ERROR_CHARACTERS: usize = 60;
 
 /// What a user is sent to the provider for.
 #[derive(Debug, Clone, Default)]
 pub struct AuthorizationRequest<'a> {
-    /// Separated by spaces.
+    /// Separated by spaces; if empty there is no such parameter. With `openid` the request has a `nonce`.
     pub scope: &'a str,
     /// The resource indicator (RFC 8707), if the access token is to be for one.
     pub resource: Option<&'a str>,
@@ -30,6 +47,8 @@ pub struct AuthorizationRequest<'a> {
     pub prompt: Option<&'a str>,
     /// `max_age`: the sign-in may be so many seconds ago.
     pub max_age: Option<u64>,
+    /// Parameters of the provider's own, which replace none of the others.
+    pub more: &'a [(String, String)],
 }
 
 /// An authorization round trip in progress: what our side has to remember, sealed, in the browser.
@@ -121,14 +140,26 @@ pub fn begin(
         ("response_type", "code"),
         ("client_id", client.client_id.as_str()),
         ("redirect_uri", &client.redirect_uri),
-        ("scope", request.scope),
         ("state", &round_trip.state),
-        ("nonce", &round_trip.nonce),
         ("code_challenge", &challenge),
         ("code_challenge_method", "S256"),
     ];
-    let optional = [("resource", request.resource), ("prompt", request.prompt), ("max_age", max_age.as_deref())];
+    let is_openid = request.scope.split(' ').any(|scope| scope == "openid");
+    let optional = [
+        ("scope", Some(request.scope).filter(|scope| !scope.is_empty())),
+        ("nonce", is_openid.then_some(round_trip.nonce.as_str())),
+        ("resource", request.resource),
+        ("prompt", request.prompt),
+        ("max_age", max_age.as_deref()),
+    ];
     parameters.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    for (name, value) in request.more {
+        // The verifier and the secret have their places elsewhere.
+        let is_own = OWN_PARAMETERS.contains(&name.as_str()) || parameters.iter().any(|(own, _)| own == name);
+        if !is_own {
+            parameters.push((name, value));
+        }
+    }
     Ok((with_query(endpoint, &parameters), round_trip))
 }
 
@@ -138,7 +169,8 @@ pub fn state_of(head: &RequestHead<'_>) -> String {
     Form::parse(head.query()).only("state").unwrap_or_default().to_owned()
 }
 
-/// Reads the answer to a round trip that was begun at the provider `issuer`.
+/// Reads the answer to a round trip that was begun at the provider `issuer`; if that is empty it is not known what the
+/// provider calls itself, and a redirect URI that no other provider has must say which one has answered (RFC 9700 §4.4.2.2).
 ///
 /// Checks, in order: no parameter comes twice; `state` is that of the round trip, since the victim of a forged link would
 /// otherwise work in the attacker's account; `iss` is `issuer`, and there if it must be; there is no error; there is a code.
@@ -155,7 +187,7 @@ pub fn finish(
     let (state, iss, error, code) = (only("state")?, only("iss")?, only("error")?, only("code")?);
     let round_trip = round_trip.filter(|begun| bool::from(begun.state.as_bytes().ct_eq(state.as_bytes())));
     let round_trip = round_trip.filter(|begun| !begun.state.is_empty()).ok_or(AuthorizationError::NotBegunHere)?;
-    if iss != issuer && (round_trip.requires_iss || !iss.is_empty()) {
+    if !issuer.is_empty() && iss != issuer && (round_trip.requires_iss || !iss.is_empty()) {
         return Err(AuthorizationError::AnotherProvider);
     }
     if !error.is_empty() {

@@ -7,7 +7,7 @@ use mcp_edge_oauth::provider::{Provider, ProviderLocation};
 use mcp_edge_runtime::{ports::Runtime, secret::Secret};
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, SecretMethod};
 
 pub const ISSUER: &str = "https://i.example";
 
@@ -40,7 +40,8 @@ pub fn provider(change: impl FnOnce(&mut Value)) -> Provider {
 pub fn client() -> Client {
     Client {
         client_id: "vault".to_owned(),
-        client_secret: Secret::new("p:w d"),
+        client_secret: Some(Secret::new("p:w d")),
+        method: SecretMethod::AsSupported,
         redirect_uri: "https://mcp.example.com/account/callback".to_owned(),
     }
 }

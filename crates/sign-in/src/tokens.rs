@@ -25,8 +25,14 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Longer than a token that fits into a request's header.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
+/// No lifetime is longer than ten years.
+const MAX_LIFETIME_SECONDS: u64 = 10 * 365 * 24 * 3_600;
+
+/// The longest list of scopes that is read, in bytes.
+const MAX_SCOPE_BYTES: usize = 8 * 1024;
+
 /// The members of an answer that are read.
-const MEMBERS: [&str; 4] = ["access_token", "token_type", "refresh_token", "id_token"];
+const MEMBERS: [&str; 6] = ["access_token", "token_type", "refresh_token", "id_token", "expires_in", "scope"];
 
 /// Tokens of the provider.
 #[derive(Debug, Clone)]
@@ -37,6 +43,39 @@ pub struct Tokens {
     pub refresh_token: Option<Secret>,
     /// The ID token, not verified.
     pub id_token: Option<Secret>,
+    /// How many seconds the access token is good, if the provider says so.
+    pub expires_in: Option<u64>,
+    /// What was granted.
+    pub scope: Granted,
+}
+
+/// What an answer says of the scopes that were granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Granted {
+    /// Nothing: they are those that were asked for (RFC 6749 §5.1).
+    AsAsked,
+    /// These, as the provider writes them: separated by spaces, as a rule.
+    These(String),
+    /// Something that is no list of scopes.
+    Unreadable,
+}
+
+/// What a token that is to be revoked is (`token_type_hint`, RFC 7009 §2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// A refresh token.
+    Refresh,
+    /// One or the other: the provider looks for both.
+    Unknown,
+}
+
+impl TokenKind {
+    const fn hint(self) -> Option<&'static str> {
+        match self {
+            Self::Refresh => Some("refresh_token"),
+            Self::Unknown => None,
+        }
+    }
 }
 
 /// Why there are no tokens.
@@ -51,6 +90,9 @@ pub enum TokenRequestError {
     /// An error of the token endpoint.
     #[error("{0:?}")]
     Refused(TokenEndpointError),
+    /// An error with status 200, as GitHub sends it: no answer of OAuth's (RFC 6749 §5.2).
+    #[error("status 200 with the error {0:?}")]
+    RefusedWithSuccess(TokenEndpointError),
     /// Status 200, and an answer that is no JSON object, or whose member of this name is missing or not usable.
     #[error("the answer has no tokens: {0}")]
     NoTokens(&'static str),
@@ -72,9 +114,11 @@ impl TokenRequestError {
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::NoEndpoint | Self::NoAnswer(_) | Self::NoTokens(_) | Self::Refused(TokenEndpointError::Outage(_)) => {
-                Remedy::TryAgain
-            }
+            Self::NoEndpoint
+            | Self::NoAnswer(_)
+            | Self::NoTokens(_)
+            | Self::RefusedWithSuccess(_)
+            | Self::Refused(TokenEndpointError::Outage(_)) => Remedy::TryAgain,
             Self::Refused(TokenEndpointError::Grant) => Remedy::AuthorizeAgain,
             Self::Refused(_) => Remedy::FixClient,
         }
@@ -105,7 +149,8 @@ pub async fn redeem(
     tokens(provider, client, form, fetch).await
 }
 
-/// Gets an access token for `resource` with `scope` (separated by spaces) for a refresh token (RFC 6749 §6).
+/// Gets an access token for a refresh token (RFC 6749 §6): for `resource`, if there is one, with `scope` (separated by
+/// spaces) or, without it, with what was granted.
 ///
 /// # Errors
 /// [`TokenRequestError`]. `Refused(TokenEndpointError::Grant)` alone says that the refresh token is not good.
@@ -113,20 +158,20 @@ pub async fn refresh(
     provider: &Provider,
     client: &Client,
     refresh_token: &Secret,
-    resource: &str,
-    scope: &str,
+    resource: Option<&str>,
+    scope: Option<&str>,
     fetch: &impl Fetch,
 ) -> Result<Tokens, TokenRequestError> {
-    let form = form_of(&[
-        ("grant_type", "refresh_token"),
-        ("refresh_token", refresh_token.expose()),
-        ("scope", scope),
-        ("resource", resource),
-    ]);
+    let mut form = form_of(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())]);
+    for (name, value) in [("scope", scope), ("resource", resource)] {
+        if let Some(value) = value {
+            add(&mut form, name, value);
+        }
+    }
     tokens(provider, client, form, fetch).await
 }
 
-/// Revokes a refresh token, and with it what the provider takes for its grant (RFC 7009 §2.1). One that the provider calls
+/// Revokes a refresh token, and with it what the provider takes for its grant, or an access token (RFC 7009 §2.1). One that the provider calls
 /// an `invalid_token` is revoked already; RFC 7009 §2.2 has it say so with status 200.
 ///
 /// # Errors
@@ -135,11 +180,15 @@ pub async fn refresh(
 pub async fn revoke(
     provider: &Provider,
     client: &Client,
-    refresh_token: &Secret,
+    token: &Secret,
+    hint: TokenKind,
     fetch: &impl Fetch,
 ) -> Result<(), TokenRequestError> {
     let endpoint = provider.revocation_endpoint.as_deref().ok_or(TokenRequestError::NoEndpoint)?;
-    let form = form_of(&[("token", refresh_token.expose()), ("token_type_hint", "refresh_token")]);
+    let mut form = form_of(&[("token", token.expose())]);
+    if let Some(hint) = hint.hint() {
+        add(&mut form, "token_type_hint", hint);
+    }
     let posts_secret = ProviderMetadata::of(provider).posts_secret_to_revoke;
     let reply = post(endpoint, client, form, posts_secret, fetch).await?;
     if matches!(reply.status, 200 | 204) {
@@ -161,12 +210,17 @@ async fn tokens(
     let endpoint = provider.token_endpoint.as_deref().ok_or(TokenRequestError::NoEndpoint)?;
     let reply = post(endpoint, client, form, ProviderMetadata::of(provider).posts_secret, fetch).await?;
     match reply.status {
-        200 => read(&reply.body).map_err(TokenRequestError::NoTokens),
+        200 => {
+            read(&reply.body).map_err(|member| match TokenEndpointError::of(&HttpResponse { status: 400, ..reply }) {
+                TokenEndpointError::Outage(_) => TokenRequestError::NoTokens(member),
+                error => TokenRequestError::RefusedWithSuccess(error),
+            })
+        }
         _ => Err(TokenRequestError::Refused(TokenEndpointError::of(&reply))),
     }
 }
 
-/// Sends a form as our client (RFC 6749 §2.3.1).
+/// Sends a form as our client (RFC 6749 §2.3.1, and §3.2.1 for a public one).
 async fn post(
     endpoint: &str,
     client: &Client,
@@ -174,12 +228,17 @@ async fn post(
     posts_secret: bool,
     fetch: &impl Fetch,
 ) -> Result<HttpResponse, TokenRequestError> {
-    let (id, secret) = (client.client_id.as_str(), client.client_secret.expose());
-    let authorization = (!posts_secret).then(|| basic(id, secret));
-    if posts_secret {
-        add(&mut form, "client_id", id);
-        add(&mut form, "client_secret", secret);
-    }
+    let id = client.client_id.as_str();
+    let authorization = match &client.client_secret {
+        Some(secret) if !client.method.posts(posts_secret) => Some(basic(id, secret.expose())),
+        secret => {
+            add(&mut form, "client_id", id);
+            if let Some(secret) = secret {
+                add(&mut form, "client_secret", secret.expose());
+            }
+            None
+        }
+    };
     let request = HttpRequest {
         method: Method::POST,
         url: endpoint,
@@ -229,7 +288,27 @@ fn read(body: &str) -> Result<Tokens, &'static str> {
         access_token: token("access_token")?.ok_or("access_token")?,
         refresh_token: token("refresh_token")?,
         id_token: token("id_token")?,
+        expires_in: members.get("expires_in").and_then(lifetime),
+        scope: match members.get("scope") {
+            None | Some(Value::Null) => Granted::AsAsked,
+            Some(Value::String(scope)) if is_scope(scope) => Granted::These(scope.clone()),
+            Some(_) => Granted::Unreadable,
+        },
     })
+}
+
+/// Seconds: a number or, at some providers, its digits as text. What is neither, or zero, says nothing.
+fn lifetime(value: &Value) -> Option<u64> {
+    let seconds = match value {
+        Value::String(digits) => digits.parse().ok()?,
+        number => number.as_u64()?,
+    };
+    (seconds > 0).then_some(seconds.min(MAX_LIFETIME_SECONDS))
+}
+
+/// Visible ASCII and spaces (RFC 6749 appendix A.4) of a length that is read.
+fn is_scope(text: &str) -> bool {
+    text.len() <= MAX_SCOPE_BYTES && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Visible ASCII (RFC 6749 appendix A.12 and A.17) of a length that can be sent.

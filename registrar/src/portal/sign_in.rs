@@ -19,7 +19,7 @@ use mcp_edge_runtime::{
 };
 use mcp_edge_sign_in::{
     authorization::{self, AuthorizationError, AuthorizationRequest, RoundTrip},
-    client::Client,
+    client::{Client, SecretMethod},
     cookie::{cookie, set_cookie},
     id_token::IdToken,
     redirect::{redirect, with_query},
@@ -103,7 +103,12 @@ impl SignIn {
         let origin = edge.resource.origin.clone();
         let PortalClient { client_id, client_secret, .. } = client;
         Self {
-            client: Client { client_id, client_secret, redirect_uri: format!("{origin}/callback") },
+            client: Client {
+                client_id,
+                client_secret: Some(client_secret),
+                method: SecretMethod::AsSupported,
+                redirect_uri: format!("{origin}/callback"),
+            },
             key,
             origin,
             issuer: edge.trust.issuers.first().map(|trusted| trusted.issuer.clone()).unwrap_or_default(),
@@ -127,7 +132,7 @@ impl SignIn {
             resource: Some(&self.resource),
             // OpenID Connect Core 1.0 §3.1.2.1: the provider asks even if it knows the user.
             prompt: is_to_ask(head).then_some("login"),
-            max_age: None,
+            ..AuthorizationRequest::default()
         };
         let (url, begun) = authorization::begin(&self.client, provider, &request, runtime)?;
         let sealed = self.key.seal(PURPOSE, &begun, now + SIGN_IN_SECONDS, runtime);

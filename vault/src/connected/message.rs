@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{connection::caller::Agent, deployment::Owner};
+use crate::{connection::caller::Agent, owner::Owner};
 
 /// A request with whose object it is for: what is sealed is sealed for this user.
 #[derive(Clone, Serialize, Deserialize)]
@@ -42,7 +42,8 @@ pub enum Request {
         /// Its id.
         id: String,
     },
-    /// Keeps tokens until the user has said that the account is the right one, once for each authorization.
+    /// Keeps tokens until the user has said that the account is the right one, once for each authorization: repeated, it
+    /// answers the same. The answer is [`Answer::Held`].
     Hold {
         /// What is unique to the authorization: a digest of its `state`.
         authorization: String,

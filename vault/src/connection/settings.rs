@@ -2,6 +2,67 @@
 
 use mcp_edge_runtime::secret::Secret;
 
+/// All connections, by their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Connections(Vec<Connection>);
+
+impl Connections {
+    /// Creates a table of connections whose names are different.
+    #[must_use]
+    pub const fn new(connections: Vec<Connection>) -> Self {
+        Self(connections)
+    }
+
+    /// The connection with this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Connection> {
+        self.0.iter().find(|connection| connection.name == name)
+    }
+
+    /// All of them, in the order of their names.
+    pub fn iter(&self) -> std::slice::Iter<'_, Connection> {
+        self.0.iter()
+    }
+
+    /// Those of the kind `connect`, which users connect accounts for.
+    pub fn of_accounts(&self) -> impl Iterator<Item = (&Connection, &Service)> {
+        self.0.iter().filter_map(|connection| match &connection.kind {
+            Kind::Connect(service) => Some((connection, &**service)),
+            _ => None,
+        })
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> IntoIterator for &'a Connections {
+    type Item = &'a Connection;
+    type IntoIter = std::slice::Iter<'a, Connection>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// The name of the secret that belongs to a connection: `CONNECTION_`, its name in upper case with `_` for `-`, `_SECRET`.
+#[must_use]
+pub fn secret_name(connection: &str) -> String {
+    ["CONNECTION_", &connection.to_ascii_uppercase().replace('-', "_"), "_SECRET"].concat()
+}
+
+/// What is sealed about connections, with which secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConnectionsSecret {
+    /// `CONNECTIONS_SECRET`: at least 32 characters.
+    pub current: Secret,
+    /// `CONNECTIONS_SECRET_PREVIOUS`: opens what was sealed before the secret was replaced, and seals nothing.
+    pub previous: Option<Secret>,
+}
+
 /// One connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {

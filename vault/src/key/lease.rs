@@ -1,35 +1,14 @@
-//! When a key is refused, answered, refreshed, or waited for. Pure: the record and the time in, the next step out.
-//!
-//! Several requests are in the object at once: while one awaits the provider, others arrive. One of them refreshes, and says
-//! so in the row before it asks the provider; the others look at the row again and again and take the outcome. The one that
-//! refreshes must be done after [`REFRESH_SECONDS`]; after [`ATTEMPT_SECONDS`] the attempt counts no longer, since a crash
-//! leaves it behind.
-//!
-//! The clock may jump when an object moves. Nothing that is kept lasts longer than its own length from now on.
+//! When a key is refused, answered, refreshed, or waited for. Pure: the record and the time in, the next step out. The one
+//! refresh at a time is that of [`crate::lease`].
 
 use super::{message::State, record::Record};
+use crate::lease::{Turn, is_within, turn};
 
 /// How long an access token is kept, in seconds.
 pub const KEPT_SECONDS: u64 = 60;
 
 /// How long an endpoint may keep what it was answered, in seconds.
 pub const HANDED_SECONDS: u64 = 60;
-
-/// The lease of an attempt, in seconds: how long others wait for it at most.
-pub const ATTEMPT_SECONDS: u64 = 15;
-
-/// How many seconds a refresh may take. Less than an attempt lasts: two in flight would send one refresh token twice, and a
-/// provider that rotates them takes that for theft.
-pub const REFRESH_SECONDS: u64 = 12;
-
-/// For how many seconds the provider is spared after a failure.
-pub const SPARED_SECONDS: u64 = 5;
-
-/// How long a request waits for another one's refresh, in milliseconds.
-pub const PATIENCE_MILLISECONDS: u64 = 10_000;
-
-/// How often it looks, in milliseconds.
-pub const POLL_MILLISECONDS: u64 = 50;
 
 /// How often the use of a key that works no longer is reported, in seconds.
 pub const REPORT_SECONDS: u64 = 60;
@@ -63,17 +42,8 @@ pub enum Step {
     Refuse(Refusal),
     /// Answer with the access token that is kept.
     Answer,
-    /// Say that the provider failed a moment ago.
-    Spare {
-        /// Seconds.
-        retry_after: u64,
-    },
-    /// Wait for another request's refresh.
-    Wait,
-    /// The same, after the attempt was given its whole length from now on: it was begun by a clock that was ahead.
-    Shorten,
-    /// Refresh.
-    Refresh,
+    /// What there is to do without a token: wait, or refresh.
+    Obtain(Turn),
 }
 
 /// Whether the key works no longer, and why. No key is refused because of an outage.
@@ -113,19 +83,10 @@ pub fn next(record: &Record, now: u64, rules: &Rules) -> Step {
     if let Some(refusal) = refusal(record, now, rules) {
         return Step::Refuse(refusal);
     }
-    let is_within = |until: u64, length: u64| now < until && until <= now.saturating_add(length);
-    if record.token_sealed.is_some() && is_within(record.token_until, KEPT_SECONDS) {
+    if record.token_sealed.is_some() && is_within(record.token_until, KEPT_SECONDS, now) {
         return Step::Answer;
     }
-    match &record.attempt {
-        Some(attempt) if is_within(attempt.until, ATTEMPT_SECONDS) => return Step::Wait,
-        Some(attempt) if now < attempt.until => return Step::Shorten,
-        _ => {}
-    }
-    if is_within(record.failed_until, SPARED_SECONDS) {
-        return Step::Spare { retry_after: record.failed_until - now };
-    }
-    Step::Refresh
+    Step::Obtain(turn(record.attempt.as_ref(), record.failed_until, now))
 }
 
 /// Whether the use of a key that works no longer is to be reported now.

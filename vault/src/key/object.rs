@@ -2,8 +2,6 @@
 //!
 //! What is decided from the row is written before anything is awaited: other requests are in the object at the same time.
 
-use std::time::Duration;
-
 use mcp_edge_runtime::{
     ports::{Runtime, Store},
     secret::Secret,
@@ -12,7 +10,7 @@ use mcp_edge_runtime::{
 
 use super::{
     context::Context,
-    lease::{self, PATIENCE_MILLISECONDS, POLL_MILLISECONDS, Refusal, Rules, Step},
+    lease::{self, Refusal, Rules, Step},
     message::{Answer, Envelope, NewKey, Request, State},
     record::Record,
     refresh::{self, After},
@@ -20,6 +18,7 @@ use super::{
 };
 use crate::{
     jwt::expiry_of,
+    lease::{ATTEMPT_SECONDS, Patience, Turn},
     provider::Grants,
     secrets::{Seal, VaultSecrets, hash_of, is_same_hash},
 };
@@ -93,7 +92,7 @@ impl<'a, S: SqlStorage, G: Grants, K: Runtime + Store> KeyObject<'a, S, G, K> {
 
     async fn use_key(&self, id: &str, secret: &Secret, clock: &impl Fn() -> u64) -> Result<Answer, SqlError> {
         let hash = hash_of(secret);
-        let mut waited = 0;
+        let mut patience = Patience::default();
         loop {
             let now = clock();
             let known = self.0.load(id)?;
@@ -103,19 +102,17 @@ impl<'a, S: SqlStorage, G: Grants, K: Runtime + Store> KeyObject<'a, S, G, K> {
             let Some(record) = known.filter(|_| is_holder) else { return Ok(Answer::Unknown) };
             match lease::next(&record, now, self.0.rules) {
                 Step::Refuse(refusal) => return self.refuse(&record, refusal, false, now).await,
-                Step::Spare { retry_after } => {
+                Step::Obtain(Turn::Spare { retry_after }) => {
                     return Ok(Answer::Unavailable { retry_after, cause: record.failure });
                 }
-                Step::Wait if waited >= PATIENCE_MILLISECONDS => {
+                Step::Obtain(Turn::Wait) => {
+                    if patience.wait(self.0.services).await {
+                        continue;
+                    }
                     return Ok(unavailable("another request waits for the provider"));
                 }
-                Step::Wait => {
-                    self.0.services.sleep(Duration::from_millis(POLL_MILLISECONDS)).await;
-                    waited += POLL_MILLISECONDS;
-                    continue;
-                }
-                Step::Shorten => {
-                    self.0.rows.shorten(now + lease::ATTEMPT_SECONDS)?;
+                Step::Obtain(Turn::Shorten) => {
+                    self.0.rows.shorten(now + ATTEMPT_SECONDS)?;
                     continue;
                 }
                 Step::Answer => {
@@ -126,7 +123,7 @@ impl<'a, S: SqlStorage, G: Grants, K: Runtime + Store> KeyObject<'a, S, G, K> {
                     self.0.rows.forget_token()?;
                     continue;
                 }
-                Step::Refresh => {}
+                Step::Obtain(Turn::Refresh) => {}
             }
             let after = refresh::refresh(&self.0, &record, secret, clock).await?;
             let now = clock();

@@ -1,7 +1,7 @@
 //! What the object knows of its key.
 
 use super::message::{Description, NewKey, State};
-use crate::secrets::Owner;
+use crate::{lease::Attempt, secrets::Owner};
 
 /// The row of a key. What is sealed opens nothing without the secret of the key, or `VAULT_SECRET`.
 #[derive(Clone)]
@@ -34,15 +34,6 @@ pub struct Record {
     pub reported_at: u64,
     /// Whether its marker in the store is still to be written.
     pub lacks_marker: bool,
-}
-
-/// A refresh in flight, which one request carries out and others wait for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// Chosen at random.
-    pub id: String,
-    /// When the request that carries it out must have ended, in seconds since 1970.
-    pub until: u64,
 }
 
 impl Record {

@@ -9,9 +9,6 @@
 //! that is older than the revocation does not revive it. Workers KV shows a marker everywhere within 60 seconds; where the
 //! store fails, nobody can say, and the answer is that it is unavailable.
 
-use std::{pin::pin, time::Duration};
-
-use futures_util::future::{Either, select};
 use mcp_edge_runtime::{
     ports::{Runtime, Store},
     secret::Secret,
@@ -21,19 +18,17 @@ use mcp_edge_sign_in::random_text::random_text;
 
 use super::{
     context::{Context, marker_of},
-    lease::{ATTEMPT_SECONDS, KEPT_SECONDS, REFRESH_SECONDS, SPARED_SECONDS, stranger},
+    lease::{KEPT_SECONDS, stranger},
     message::State,
-    record::{Attempt, Record},
+    record::Record,
     rows::Kept,
 };
 use crate::{
     jwt::expiry_of,
+    lease::{ATTEMPT_SECONDS, Attempt, REFRESH_SECONDS, SPARED_SECONDS, timed},
     provider::{Grants, RefreshError, Refreshed},
     secrets::Seal,
 };
-
-/// How exactly time is measured while the provider is asked, in milliseconds.
-const TICK_MILLISECONDS: u64 = 500;
 
 /// What has become of a refresh.
 pub(super) enum After {
@@ -199,18 +194,4 @@ async fn give_back<S: SqlStorage, G: Grants, K: Runtime + Store>(
     }
     let is_revoked = context.grants.revoke(refresh_token, now).await.is_ok();
     context.rows.leave_grant((!is_revoked).then_some(sealed.1.as_str()))
-}
-
-/// Waits for `work`, at most [`REFRESH_SECONDS`]: measured by waiting, since a clock that jumps must not lose an answer.
-async fn timed<T>(runtime: &impl Runtime, work: impl Future<Output = T>) -> Option<T> {
-    let mut work = pin!(work);
-    let mut milliseconds = 0;
-    while milliseconds < REFRESH_SECONDS * 1000 {
-        match select(work, runtime.sleep(Duration::from_millis(TICK_MILLISECONDS))).await {
-            Either::Left((output, _)) => return Some(output),
-            Either::Right(((), unfinished)) => work = unfinished,
-        }
-        milliseconds += TICK_MILLISECONDS;
-    }
-    None
 }

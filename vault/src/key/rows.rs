@@ -7,9 +7,12 @@ use mcp_edge_runtime::sql::{Row, SqlError, SqlStorage, Statement};
 
 use super::{
     message::{Description, State},
-    record::{Attempt, Record},
+    record::Record,
 };
-use crate::columns::{number, optional_number, optional_text, unless_no_table};
+use crate::{
+    columns::{number, optional_number, optional_text, unless_no_table},
+    lease::Attempt,
+};
 
 const TABLE: Statement = Statement::new(
     "CREATE TABLE IF NOT EXISTS key (id TEXT PRIMARY KEY, secret_hash BLOB NOT NULL, issuer TEXT NOT NULL, \

@@ -1,9 +1,11 @@
 //! Pages that say one thing: the way in, what did not work, what was not found.
 
+use std::borrow::Cow;
+
 use mcp_edge_runtime::http::Response;
 use mcp_edge_sign_in::{html::Html, session::Session};
 
-use super::{KEYS_PATH, Pages};
+use super::{CONNECTIONS_PATH, Frame, KEYS_PATH, Pages};
 
 /// What did not work: what happened, why, and how to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +17,9 @@ pub struct Failure {
     /// Why, and what it means, as sentences.
     pub why: String,
     /// How to go on: what a link says and where it leads.
-    pub next: (&'static str, &'static str),
+    pub next: (&'static str, Cow<'static, str>),
+    /// What the page's address becomes where scripts run: the present one may have a code.
+    pub clean: &'static str,
     /// When it makes sense to try again, in seconds.
     pub retry_after: Option<u64>,
 }
@@ -24,13 +28,21 @@ impl Failure {
     /// Creates a failure that leads back to the list.
     #[must_use]
     pub fn new(status: u16, what: &'static str, why: impl Into<String>) -> Self {
-        Self { status, what, why: why.into(), next: ("Access keys", KEYS_PATH), retry_after: None }
+        let next = ("Access keys", KEYS_PATH.into());
+        Self { status, what, why: why.into(), next, clean: KEYS_PATH, retry_after: None }
+    }
+
+    /// Creates a failure that leads back to the connected accounts.
+    #[must_use]
+    pub fn of_connections(status: u16, what: &'static str, why: impl Into<String>) -> Self {
+        let next = ("Connected accounts", CONNECTIONS_PATH.into());
+        Self { next, clean: CONNECTIONS_PATH, ..Self::new(status, what, why) }
     }
 
     /// Leads elsewhere.
     #[must_use]
-    pub fn with_next(self, label: &'static str, path: &'static str) -> Self {
-        Self { next: (label, path), ..self }
+    pub fn with_next(self, label: &'static str, path: impl Into<Cow<'static, str>>) -> Self {
+        Self { next: (label, path.into()), ..self }
     }
 
     /// Says when to try again.
@@ -58,17 +70,17 @@ impl Pages {
     pub fn failure(&self, session: Option<&Session>, failure: &Failure) -> Response {
         let mut html = Html::default();
         html.raw("<section class=\"first\" data-clean=\"")
-            .raw(KEYS_PATH)
+            .raw(failure.clean)
             .raw("\">\n<h1>")
             .raw(failure.what)
             .raw("</h1>\n<p class=\"lead\" role=\"alert\">")
             .text(&failure.why)
             .raw("</p>\n<p class=\"buttons\"><a class=\"button\" href=\"")
-            .raw(failure.next.1)
+            .text(&failure.next.1)
             .raw("\">")
             .raw(failure.next.0)
             .raw("</a></p>\n</section>\n");
-        let response = self.page(failure.status, session, failure.what, &html);
+        let response = self.page_with(failure.status, session, failure.what, &html, &Frame::default());
         match failure.retry_after {
             Some(seconds) => response.with_header("retry-after", seconds.to_string()),
             None => response,
@@ -81,9 +93,9 @@ impl Pages {
         self.failure(session, &Failure::new(404, "Not found", "There is no such page or key, or the key is not yours."))
     }
 
-    /// For a form that did not come from one of our pages, or whose session has ended.
+    /// For a form that did not come from one of our pages, or whose session has ended: `sign_in` is the path that leads back.
     #[must_use]
-    pub fn not_from_here(&self, session: Option<&Session>) -> Response {
+    pub fn not_from_here(&self, session: Option<&Session>, sign_in: String) -> Response {
         let why = match session {
             Some(_) => {
                 "The form was not sent by this site in this session, so nothing was changed. Open the page again and repeat it."
@@ -91,14 +103,26 @@ impl Pages {
             None => "You were signed out meanwhile, so nothing was changed. Sign in and repeat it.",
         };
         let failure = Failure::new(403, "Not done", why);
-        let next = if session.is_some() { failure.next } else { ("Sign in", "/account/sign-in") };
-        self.failure(session, &Failure { next, ..failure })
+        let failure = if session.is_some() { failure } else { failure.with_next("Sign in", sign_in) };
+        self.failure(session, &failure)
     }
 
     /// Leads to the provider. The answer to a form may not redirect there: a browser that enforces `form-action` follows no
     /// redirect to another origin, and nobody knows which ones the provider redirects to in turn.
     #[must_use]
     pub fn leaving(&self, session: Option<&Session>, title: &'static str, text: &str, url: &str) -> Response {
+        self.leaving_to(&self.provider, session, title, text, url)
+    }
+
+    /// The same, to somebody whose name is `to`.
+    pub(super) fn leaving_to(
+        &self,
+        to: &str,
+        session: Option<&Session>,
+        title: &'static str,
+        text: &str,
+        url: &str,
+    ) -> Response {
         let (mut html, mut head) = (Html::default(), Html::default());
         html.raw("<section class=\"first\">\n<h1>")
             .raw(title)
@@ -107,9 +131,9 @@ impl Pages {
             .raw("</p>\n<p class=\"buttons\"><a class=\"button\" href=\"")
             .text(url)
             .raw("\">Continue at ")
-            .text(&self.provider)
+            .text(to)
             .raw("</a></p>\n</section>\n");
         head.raw("<meta http-equiv=\"refresh\" content=\"0; url=").text(url).raw("\">\n");
-        self.page_with(200, session, title, &html, &head)
+        self.page_with(200, session, title, &html, &Frame { head, ..Frame::default() })
     }
 }

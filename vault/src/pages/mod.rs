@@ -6,17 +6,26 @@
 //! | [`form`] | the form for a new key |
 //! | [`one`] | one key; the questions before it is replaced or revoked |
 //! | [`made`] | a key that was made just now, shown once |
+//! | [`accounts`] | a user's connected accounts; the question before one is disconnected |
+//! | [`consent`] | what a link asks for, and the ways in which it leads nowhere |
+//! | [`confirmation`] | whether the account is the right one |
+//! | [`agent`] | who asks, as users see it |
 //! | [`message`] | pages that say one thing: the way in, what did not work |
 //! | [`clients`] | configurations of clients for a key |
 //! | [`status`] | what is said of a key: whether it works, until when |
-//! | [`date`] | dates |
+//! | [`date`], `moment` | dates; moments |
 
+pub mod accounts;
+pub mod agent;
 pub mod clients;
+pub mod confirmation;
+pub mod consent;
 pub mod date;
 pub mod form;
 pub mod list;
 pub mod made;
 pub mod message;
+mod moment;
 pub mod one;
 pub mod status;
 
@@ -38,8 +47,31 @@ pub const SCRIPT_PATH: &str = "/account/script.js";
 /// The path of the list of keys.
 pub const KEYS_PATH: &str = "/account/keys";
 
+/// The path of the list of connected accounts.
+pub const CONNECTIONS_PATH: &str = "/account/connections";
+
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
+
+/// What the server is called: `RESOURCE_NAME`, or else its host.
+#[must_use]
+pub fn name_of(settings: &Settings) -> String {
+    let server = &settings.server;
+    server.display.name.clone().unwrap_or_else(|| host(&server.resource.url).to_owned())
+}
+
+fn host(url: &str) -> &str {
+    split_origin(url).0.split("//").last().unwrap_or_default()
+}
+
+/// What is around the content of a page.
+#[derive(Debug, Default)]
+struct Frame {
+    /// The path of the part of the site that the page is in; empty for one in none.
+    part: &'static str,
+    /// Markup for the page's head.
+    head: Html,
+}
 
 /// The pages of this deployment.
 pub struct Pages {
@@ -57,26 +89,27 @@ pub struct Pages {
     refresh_days: u64,
     not_before: Option<u64>,
     style: String,
+    /// Whether there are connected accounts beside the keys.
+    has_connections: bool,
     /// Links at the foot of each page: text and address.
     links: Vec<(&'static str, String)>,
 }
 
 impl Pages {
-    /// Creates the pages of this deployment.
+    /// Creates the pages of this deployment, which has connected accounts or not.
     #[must_use]
-    pub fn new(settings: &Settings) -> Self {
+    pub fn new(settings: &Settings, has_connections: bool) -> Self {
         let (server, trust) = (&settings.server, &settings.server.trust);
         let issuer = trust.issuers.first().map(|trusted| trusted.issuer.as_str()).unwrap_or_default();
-        let host = |url: &str| split_origin(url).0.split("//").last().unwrap_or_default().to_owned();
         let links = [
             ("Documentation", &server.display.documentation),
             ("Privacy", &server.display.privacy_policy),
             ("Terms", &server.display.terms_of_service),
         ];
         Self {
-            name: server.display.name.clone().unwrap_or_else(|| host(&server.resource.url)),
+            name: name_of(settings),
             url: server.resource.url.clone(),
-            provider: host(issuer),
+            provider: host(issuer).to_owned(),
             scopes: settings.key_scopes.clone(),
             required_scopes: trust.required_scopes.iter().map(str::to_owned).collect(),
             tools: settings.key_tools.clone(),
@@ -85,8 +118,15 @@ impl Pages {
             refresh_days: settings.refresh_days,
             not_before: settings.not_before,
             style: settings.color.style() + STYLE,
+            has_connections,
             links: links.into_iter().filter_map(|(text, link)| Some((text, link.clone()?))).collect(),
         }
+    }
+
+    /// What the server is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The style, with the operator's colour.
@@ -102,11 +142,18 @@ impl Pages {
     }
 
     fn page(&self, status: u16, session: Option<&Session>, title: &str, content: &Html) -> Response {
-        self.page_with(status, session, title, content, &Html::default())
+        let frame = Frame { part: KEYS_PATH, head: Html::default() };
+        self.page_with(status, session, title, content, &frame)
     }
 
-    /// `head` is markup of our own for the page's head.
-    fn page_with(&self, status: u16, session: Option<&Session>, title: &str, content: &Html, head: &Html) -> Response {
+    fn page_with(
+        &self,
+        status: u16,
+        session: Option<&Session>,
+        title: &str,
+        content: &Html,
+        frame: &Frame,
+    ) -> Response {
         let mut html = Html::default();
         html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
             .raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>")
@@ -115,13 +162,14 @@ impl Pages {
             .text(&self.name)
             .raw("</title>\n<link rel=\"stylesheet\" href=\"/account/style.css\">\n")
             .raw("<script src=\"/account/script.js\" defer></script>\n")
-            .piece(head)
+            .piece(&frame.head)
             .raw("</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header>\n")
             .raw("<a class=\"brand\" href=\"/\"><span class=\"mark\" aria-hidden=\"true\">")
             .text(&self.name.chars().take(1).collect::<String>())
             .raw("</span><span>")
             .text(&self.name)
             .raw("</span></a>\n");
+        self.navigation(&mut html, frame.part);
         if let Some(session) = session {
             html.raw("<form class=\"account\" method=\"post\" action=\"/account/sign-out\">")
                 .piece(&hidden(session))
@@ -146,6 +194,21 @@ impl Pages {
             ("cross-origin-opener-policy", "same-origin".into()),
         ];
         response
+    }
+}
+
+impl Pages {
+    /// The parts of the site, if there is more than one.
+    fn navigation(&self, html: &mut Html, part: &'static str) {
+        if !self.has_connections {
+            return;
+        }
+        html.raw("<nav aria-label=\"Account\">");
+        for (path, label) in [(KEYS_PATH, "Access keys"), (CONNECTIONS_PATH, "Connected accounts")] {
+            html.raw("<a href=\"").raw(path).raw(if path == part { "\" aria-current=\"true\">" } else { "\">" });
+            html.raw(label).raw("</a> ");
+        }
+        html.raw("</nav>\n");
     }
 }
 

@@ -1,4 +1,31 @@
 //! Services of others, as their OAuth client: what a connection of the kind `connect` needs of an authorization server.
+//!
+//! | module | what it contains | source |
+//! |---|---|---|
+//! | [`clients`] | [`AuthorizationServers`], over the network | RFC 6749, 7009, 8707, 9207 |
+//! | [`of_connection`] | each connection with what is known of its service | |
+//! | [`own_client`] | which client we are at a service | |
+//! | [`client_metadata`] | how we describe it | RFC 7591 §2, OAuth Client ID Metadata Document |
+//! | [`registration`] | dynamic registration | RFC 7591 |
+//! | [`grant`] | the scopes that were granted; what errors mean | RFC 6749 §5 |
+//! | [`account`] | what a service calls an account | OpenID Connect Core §5 |
+//! | [`known`] | what an isolate knows of an authorization server | |
+//! | [`discovery`], [`challenge`] | finding it | RFC 9728, 8414, OpenID Connect Discovery |
+//! | [`server`] | its metadata | RFC 8414 §2 |
+//! | [`hosts`] | where requests may go | |
+
+pub mod account;
+pub mod challenge;
+pub mod client_metadata;
+pub mod clients;
+pub mod discovery;
+pub mod grant;
+pub mod hosts;
+pub mod known;
+pub mod of_connection;
+pub mod own_client;
+pub mod registration;
+pub mod server;
 
 use mcp_edge_runtime::secret::Secret;
 use mcp_edge_sign_in::authorization::{Code, RoundTrip};
@@ -11,6 +38,19 @@ pub trait AuthorizationServers {
     /// # Errors
     /// [`ServiceError`].
     async fn begin(&self, connection: &str, scopes: &[String], now: u64) -> Result<Begun, ServiceError>;
+
+    /// The same for a user who wants to choose another account than the one that the service knows the browser by.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    async fn begin_for_another_account(
+        &self,
+        connection: &str,
+        scopes: &[String],
+        now: u64,
+    ) -> Result<Begun, ServiceError> {
+        self.begin(connection, scopes, now).await
+    }
 
     /// Redeems a code. `scopes` are those that were asked for; more is an error.
     ///
@@ -25,7 +65,7 @@ pub trait AuthorizationServers {
     async fn account(&self, connection: &str, tokens: &ServiceTokens, now: u64)
     -> Result<Option<String>, ServiceError>;
 
-    /// Gets an access token for a refresh token that `client_id` was given with `scopes`; more is an error.
+    /// Gets an access token for a refresh token that `client_id` was given with `scopes` (separated by spaces); more is an error.
     ///
     /// # Errors
     /// [`ServiceError`]. `Ended` alone says that the refresh token is not good.
@@ -82,7 +122,7 @@ pub struct ServiceTokens {
     pub until: Option<u64>,
     /// The refresh token, if there is one.
     pub refresh_token: Option<Secret>,
-    /// The ID token, if there is one; not verified.
+    /// The ID token, if the code was redeemed with `openid`: verified, as an answer to the round trip.
     pub id_token: Option<Secret>,
     /// What was granted, separated by spaces.
     pub scopes: String,
@@ -97,8 +137,8 @@ pub enum ServiceError {
     #[error("the service has ended the grant")]
     Ended,
     /// It granted more than was asked for.
-    #[error("the service granted scopes that were not asked for")]
-    WiderScopes,
+    #[error("{0}")]
+    WiderScopes(String),
     /// An endpoint of it is at a host that the operator has not named, is not https, or is at a private address.
     #[error("{0}")]
     ForeignEndpoint(String),
@@ -109,3 +149,6 @@ pub enum ServiceError {
     #[error("{0}")]
     Unavailable(String),
 }
+
+#[cfg(test)]
+mod tests;

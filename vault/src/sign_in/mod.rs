@@ -3,6 +3,7 @@
 //! | module | what it contains |
 //! |---|---|
 //! | [`pending`] | round trips that are not finished, in cookies |
+//! | [`destination`] | where a user goes on after signing in |
 //! | [`redemption`] | the code for tokens, and who signed in |
 //! | [`creation`] | from the provider's answer to a key |
 //! | [`error`] | why one has led nowhere, and what the page says |
@@ -11,6 +12,7 @@
 //! with exactly its scopes, which its user confirms (`prompt=consent`) after a sign-in of the last minutes (`max_age`).
 
 pub mod creation;
+pub mod destination;
 pub mod error;
 pub mod pending;
 pub mod redemption;
@@ -18,12 +20,14 @@ pub mod redemption;
 use mcp_edge_sign_in::{
     authorization::{self, AuthorizationError, AuthorizationRequest},
     cookie::{cookie, set_cookie},
+    form::Form,
     id_token::IdToken,
     redirect::{redirect, with_query},
     session::Session,
 };
 
 use self::{
+    destination::Destination,
     error::RoundTripError,
     pending::{Pending, PendingCookies, Purpose, TooLong},
     redemption::redeem,
@@ -46,11 +50,14 @@ const ASK_SECONDS: u64 = 30 * 24 * 3_600;
 /// The scopes of a sign-in.
 const SIGN_IN_SCOPE: &str = "openid profile";
 
-/// Sends the browser to the provider to sign in.
+/// Sends the browser to the provider to sign in, and then on to the destination that the query names, if it names one. With
+/// `prompt=login` the provider asks who it is, for users with several accounts.
 pub async fn begin<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
-    let prompt = cookie(visit.head, ASK_COOKIE).map(|_| "login");
+    let is_another = Form::parse(visit.head.query()).first("prompt") == "login";
+    let prompt = (is_another || cookie(visit.head, ASK_COOKIE).is_some()).then_some("login");
     let request = AuthorizationRequest { scope: SIGN_IN_SCOPE, prompt, ..AuthorizationRequest::default() };
-    match send(visit, &request, Purpose::SignIn).await {
+    let purpose = Destination::of(visit.head.query()).map_or(Purpose::SignIn, Purpose::SignInFor);
+    match send(visit, &request, purpose).await {
         Ok((url, Ok(cookie))) => Outcome::from(redirect(&url)).with_cookie(cookie),
         Ok((_, Err(TooLong))) => failed(visit, &RoundTripError::NotMade),
         Err(error) => failed(visit, &error),
@@ -73,6 +80,7 @@ pub async fn begin_key<P: Platform>(
         resource: Some(&settings.server.resource.url),
         prompt: Some("consent"),
         max_age: Some(settings.sign_in_max_age),
+        ..AuthorizationRequest::default()
     };
     let (url, cookie) = match send(visit, &request, purpose).await {
         Ok((url, cookie)) => (url, cookie?),
@@ -109,9 +117,17 @@ async fn send<P: Platform>(
 pub async fn finish<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
     let state = authorization::state_of(visit.head);
     let pending = visit.pending.read(visit.head, &state, visit.now);
-    let outcome = match finish_pending(visit, pending).await {
-        Ok(outcome) => outcome,
-        Err(error) => failed(visit, &error),
+    let destination = match pending.as_ref().map(|pending| &pending.purpose) {
+        Some(Purpose::SignInFor(destination)) => Some(destination.clone()),
+        _ => None,
+    };
+    let outcome = match (finish_pending(visit, pending).await, destination) {
+        (Ok(outcome), _) => outcome,
+        (Err(error), None) => failed(visit, &error),
+        (Err(error), Some(destination)) => {
+            let failure = error.to_failure().with_next("Back", destination.path());
+            Outcome::from(visit.pages.failure(visit.session.as_ref(), &failure)).because(error.to_string())
+        }
     };
     // It is over in any case.
     match PendingCookies::ended(&state) {
@@ -128,12 +144,16 @@ async fn finish_pending<P: Platform>(
     let round_trip = pending.as_ref().map(|pending| &pending.round_trip);
     let code = authorization::finish(visit.head, round_trip, &issuer.issuer)?;
     let Pending { round_trip, purpose } = pending.ok_or(AuthorizationError::NotBegunHere)?;
+    let home = match &purpose {
+        Purpose::SignInFor(destination) => destination.path(),
+        _ => KEYS_PATH.to_owned(),
+    };
     match purpose {
-        Purpose::SignIn => {
+        Purpose::SignIn | Purpose::SignInFor(_) => {
             // A code that is redeemed twice ends the grant that the provider has for this browser, and with it the keys that
             // were made here. Reloading this page must not do that.
             if !use_sign_in(&visit.deployment.platform, &round_trip.state).await? {
-                return Ok(Outcome::from(redirect(KEYS_PATH)));
+                return Ok(Outcome::from(redirect(&home)));
             }
             let (_, id_token) = redeem(visit, &code, &round_trip, None).await?;
             let IdToken { issuer, subject, name, .. } = id_token;
@@ -142,7 +162,7 @@ async fn finish_pending<P: Platform>(
             let session = Session::new(issuer, subject, name, services);
             let begun = visit.sessions.begun(&session, visit.now, services);
             let asks_no_more = set_cookie(ASK_COOKIE, "", 0);
-            let mut outcome = Outcome::from(redirect(KEYS_PATH)).with_cookie(begun).with_cookie(asks_no_more);
+            let mut outcome = Outcome::from(redirect(&home)).with_cookie(begun).with_cookie(asks_no_more);
             outcome.subject = Some(session.subject);
             Ok(outcome)
         }
@@ -150,6 +170,8 @@ async fn finish_pending<P: Platform>(
         Purpose::Rotate { owner, key, old } => {
             creation::make(visit, &code, &round_trip, &owner, &key, Some(&old)).await
         }
+        // What was sent to a service comes back to the address of its connection: this is an answer of another server.
+        Purpose::Connect(_) => Err(AuthorizationError::NotBegunHere.into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Round trips to the provider that are not finished: what a browser keeps of each, sealed. Each has a cookie of its own, named
+//! Round trips to the provider, and to services, that are not finished: what a browser keeps of each, sealed. Each has a cookie of its own, named
 //! by its `state`, so that two tabs do not know of each other.
 
 use mcp_edge_runtime::{http::RequestHead, ports::Runtime};
@@ -9,7 +9,8 @@ use mcp_edge_sign_in::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{deployment::Owner, requested_key::RequestedKey};
+use super::destination::Destination;
+use crate::{connection::caller::Agent, deployment::Owner, requested_key::RequestedKey};
 
 /// What the names of the cookies begin with. `__Host-`: no other host can set them.
 const COOKIE_PREFIX: &str = "__Host-authorize-";
@@ -26,11 +27,13 @@ const SECONDS: u64 = 600;
 /// Browsers keep 4,096 bytes of a cookie with its name and attributes (RFC 6265 §6.1).
 const MAX_COOKIE_BYTES: usize = 3_900;
 
-/// What a user was sent to the provider for.
+/// What a user was sent to the provider, or to a service, for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Purpose {
     /// To sign in here.
     SignIn,
+    /// To sign in here, and to go on elsewhere than with the keys.
+    SignInFor(Destination),
     /// To make a key.
     Create {
         /// Who began it.
@@ -47,6 +50,27 @@ pub enum Purpose {
         /// The id of the one that it replaces.
         old: String,
     },
+    /// To connect an account of a service.
+    Connect(Box<Attempt>),
+}
+
+/// An attempt to connect an account of a service.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Who began it.
+    pub owner: Owner,
+    /// The name of the connection.
+    pub connection: String,
+    /// The scopes that were asked for.
+    pub scopes: Vec<String>,
+    /// The agent whose link led there, if one did.
+    pub agent: Option<Agent>,
+    /// The id of that link.
+    pub link: Option<String>,
+    /// Our client at the service.
+    pub client_id: String,
+    /// The issuer that answers (RFC 9207); empty if it is not known.
+    pub issuer: String,
 }
 
 /// A round trip that is not finished.
@@ -58,7 +82,7 @@ pub struct Pending {
     pub purpose: Purpose,
 }
 
-/// The cookie would be too long: the key has too many tools.
+/// The cookie would be too long: the key has too many tools, or the service too many scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
 

@@ -18,13 +18,14 @@ use mcp_edge_runtime::{
     service_call::{CallError, CallService},
 };
 
-use super::{clock::Clock, provider::TestProvider, sqlite::Storage, store::LaggingStore};
+use super::{clock::Clock, provider::TestProvider, service::TestService, sqlite::Storage, store::LaggingStore};
 use crate::{
     account::object::AccountObject,
+    connected::object::ConnectedAccountsObject,
     key::{lease::Rules, object::KeyObject},
     personal_token::{flights::Flights, object::PersonalTokenObject},
     platform::Platform,
-    secrets::VaultSecrets,
+    secrets::{VaultSecrets, connections::ConnectionSecrets},
 };
 
 pub const ISSUER: &str = "https://tenant.example/oidc";
@@ -38,6 +39,7 @@ pub enum Namespace {
     Keys,
     Accounts,
     PersonalTokens,
+    ConnectedAccounts,
 }
 
 /// Everything. Copies are the same world.
@@ -47,6 +49,8 @@ pub struct World(Rc<Parts>);
 pub struct Parts {
     pub clock: Clock,
     pub provider: TestProvider,
+    pub service: TestService,
+    pub connection_secrets: RefCell<ConnectionSecrets>,
     pub store: LaggingStore,
     pub secrets: VaultSecrets,
     pub rules: RefCell<Rules>,
@@ -74,6 +78,8 @@ impl World {
         let clock = Clock::default();
         Self(Rc::new(Parts {
             provider: TestProvider::new(&clock),
+            service: TestService::new(&clock),
+            connection_secrets: RefCell::new(ConnectionSecrets::new(&Secret::new("the first secret"), None)),
             clock,
             store: LaggingStore::default(),
             secrets: VaultSecrets::new(&Secret::new("a secret of more than 32 characters"), None),
@@ -114,6 +120,19 @@ impl World {
         true
     }
 
+    /// The same for the object of a user's connected accounts.
+    pub fn wake_accounts(&self, name: &str) -> bool {
+        let storage = self.storage(Namespace::ConnectedAccounts, name);
+        if storage.alarm.get().is_none_or(|at| self.clock.now() * 1000 < at) {
+            return false;
+        }
+        storage.alarm.set(None);
+        let secrets = self.connection_secrets.borrow().clone();
+        let object = ConnectedAccountsObject::new(&*storage, &self.service, self, &secrets, true);
+        self.clock.run(object.wake(&|| self.clock.now())).unwrap();
+        true
+    }
+
     async fn answer(&self, namespace: Namespace, name: &str, message: &str) -> Result<String, String> {
         let (storage, now) = (self.storage(namespace, name), || self.clock.now());
         match namespace {
@@ -125,6 +144,11 @@ impl World {
                 let object = AccountObject::new(&*storage, self);
                 // It calls objects itself.
                 object.answer(message, &now).boxed_local().await.map_err(|error| error.to_string())
+            }
+            Namespace::ConnectedAccounts => {
+                let secrets = self.connection_secrets.borrow().clone();
+                let object = ConnectedAccountsObject::new(&*storage, &self.service, self, &secrets, true);
+                object.answer(message, &now).await.map_err(|error| error.to_string())
             }
             Namespace::PersonalTokens => {
                 let object = PersonalTokenObject::new(&*storage, &self.provider, self, &self.flights, PAT_SECONDS);
@@ -178,6 +202,14 @@ impl Platform for World {
 
     fn personal_token(&self, name: &str) -> TestObject {
         TestObject { world: self.clone(), namespace: Namespace::PersonalTokens, name: name.to_owned() }
+    }
+
+    fn connected_accounts(&self, name: &str) -> TestObject {
+        TestObject { world: self.clone(), namespace: Namespace::ConnectedAccounts, name: name.to_owned() }
+    }
+
+    fn registration(&self, _: &str) -> TestObject {
+        unreachable!("no connections here")
     }
 }
 

@@ -13,17 +13,36 @@ use mcp_edge_runtime::{
 
 use super::{EXPIRES, TestKey};
 use crate::{
-    internal::{Internal, InternalSettings},
+    connection::{
+        caller::Caller,
+        settings::Connection,
+        source::{IssuedToken, NoToken, TokenSource},
+    },
+    credentials::{Credentials, InternalSettings},
+    internal::Internal,
     testing::world::{ISSUER, World},
 };
 
-fn internal(world: &World) -> Internal<World> {
+/// No connection is asked for here.
+struct NoSource;
+
+impl TokenSource for NoSource {
+    async fn token(&self, _: &Connection, _: &Caller, _: &[String], _: u64) -> Result<IssuedToken, NoToken> {
+        Err(NoToken::Misconfigured("there is none".to_owned()))
+    }
+
+    fn refused(&self, _: &Connection, _: &Caller, _: &[String], _: &str) {}
+}
+
+fn internal(world: &World) -> Internal<World, NoSource> {
     let settings = InternalSettings {
         key_prefix: "mcpk".to_owned(),
         personal_token_scopes: Some("whoami:read".to_owned()),
         logs_subjects: true,
     };
-    Internal::new(Rc::new(world.clone()), world.secrets.clone(), settings)
+    let credentials = Credentials::new(Rc::new(world.clone()), world.secrets.clone(), settings);
+    let clock = world.clone();
+    Internal::new(Rc::new(credentials), Rc::new(move || clock.clock.now()))
 }
 
 fn ask(world: &World, request: &Request) -> Answer {

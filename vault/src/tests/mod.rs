@@ -2,6 +2,7 @@
 
 mod accounts;
 mod clocks;
+mod connected;
 mod crashes;
 mod internal;
 mod outages;

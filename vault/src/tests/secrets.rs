@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use mcp_edge_runtime::secret::Secret;
 
 use crate::{
-    secrets::{Owner, Seal, VaultSecrets, account_name, hash_of, is_same_hash},
+    secrets::{
+        Owner, Seal, VaultSecrets, account_name,
+        connections::{ConnectionSecrets, Opened, Place, Purpose},
+        hash_of, is_same_hash,
+    },
     testing::world::World,
 };
 
@@ -54,6 +58,37 @@ fn what_is_sealed_opens_for_the_same_purpose_key_and_user_only() {
     let grant = secrets("one", None).grant_seal(owner).seal(&plain, &world).unwrap();
     assert_eq!(secrets("one", Some("eu")).grant_seal(owner).open(&grant), Ok(plain));
     assert!(secrets("other", None).grant_seal(owner).open(&grant).is_err());
+}
+
+#[test]
+fn tokens_of_connections_open_for_their_user_and_connection_and_after_the_secret_was_replaced() {
+    let world = World::new();
+    let (first, second, third) = (Secret::new("first secret"), Secret::new("second secret"), Secret::new("third"));
+    let plain = Secret::new("token of the service");
+    let place = Place { purpose: Purpose::Account, issuer: "iss", subject: "sub", connection: "github" };
+    let sealed = ConnectionSecrets::new(&first, None).seal(&plain, place, &world).unwrap();
+    let opened = |is_old| Ok(Opened { plain: plain.clone(), is_old });
+    assert_eq!(ConnectionSecrets::new(&first, None).open(&sealed, place), opened(false));
+    assert_eq!(ConnectionSecrets::new(&second, Some(&first)).open(&sealed, place), opened(true));
+    for (current, previous) in [(&second, None), (&third, Some(&second))] {
+        assert!(ConnectionSecrets::new(current, previous).open(&sealed, place).is_err());
+    }
+    let secrets = ConnectionSecrets::new(&first, Some(&second));
+    for other in [
+        Place { purpose: Purpose::Revocation, ..place },
+        Place { issuer: "is", subject: "ssub", ..place },
+        Place { subject: "subg", connection: "ithub", ..place },
+        Place { subject: "bob", ..place },
+        Place { connection: "gitlab", ..place },
+    ] {
+        assert!(secrets.open(&sealed, other).is_err(), "{other:?}");
+    }
+    // The name of another key before what this one has sealed.
+    let (name, rest) = sealed.split_once('.').unwrap();
+    let other = ConnectionSecrets::new(&second, None).seal(&plain, place, &world).unwrap();
+    let renamed = [other.split_once('.').unwrap().0, ".", rest].concat();
+    assert!(secrets.open(&renamed, place).is_err() && secrets.open(rest, place).is_err());
+    assert!(name.len() == 16 && !format!("{secrets:?}").contains("first"));
 }
 
 #[test]

@@ -11,6 +11,8 @@ const BINDINGS: Bindings = Bindings { store: "VAULT_STORE", rate_limiter: "RATE_
 const KEYS: &str = "KEYS";
 const ACCOUNTS: &str = "ACCOUNTS";
 const PERSONAL_TOKENS: &str = "PERSONAL_TOKENS";
+const CONNECTED_ACCOUNTS: &str = "CONNECTED_ACCOUNTS";
+const REGISTRATIONS: &str = "REGISTRATIONS";
 
 /// The platform: bindings and services of Cloudflare.
 #[derive(Clone)]
@@ -49,5 +51,13 @@ impl Platform for Cloudflare {
 
     fn personal_token(&self, name: &str) -> Binding {
         self.object(PERSONAL_TOKENS, name)
+    }
+
+    fn connected_accounts(&self, name: &str) -> Binding {
+        self.object(CONNECTED_ACCOUNTS, name)
+    }
+
+    fn registration(&self, connection: &str) -> Binding {
+        self.object(REGISTRATIONS, connection)
     }
 }

@@ -15,9 +15,11 @@ use mcp_edge_runtime::{
 use super::cloudflare::Cloudflare;
 use crate::{
     key::lease::Rules,
+    pages::name_of,
     personal_token::{exchange::ProviderExchange, flights::Flights},
     provider::ProviderGrants,
-    secrets::VaultSecrets,
+    secrets::{VaultSecrets, connections::ConnectionSecrets},
+    service::{clients::ServiceClients, of_connection::Own},
     settings::Settings,
 };
 
@@ -32,6 +34,10 @@ pub(super) struct Isolate {
     /// `None`: `PAT_PREFIX` is not set.
     pub(super) exchange: Option<ProviderExchange<EdgeServices>>,
     pub(super) flights: Flights,
+    /// What the secrets of connections are sealed with; `None`: no account can be connected.
+    pub(super) connection_secrets: Option<ConnectionSecrets>,
+    /// The client of the services that accounts are connected of.
+    pub(super) service_clients: Rc<ServiceClients<EdgeServices, Cloudflare>>,
 }
 
 thread_local! {
@@ -66,11 +72,24 @@ impl Isolate {
             rules: Rules { not_before: settings.not_before, issuers, client_id: settings.client.client_id.clone() },
             exchange: exchange_of(&settings, keys, services),
             flights: Flights::default(),
+            connection_secrets: settings.connection_secrets(),
+            service_clients: Rc::new(service_clients(&settings, &platform)),
             resource_server,
             platform,
             settings,
         })
     }
+}
+
+/// The client of the services of all connections.
+fn service_clients(settings: &Settings, platform: &Cloudflare) -> ServiceClients<EdgeServices, Cloudflare> {
+    let server = &settings.server;
+    let own = Own {
+        origin: server.resource.origin.clone(),
+        name: name_of(settings),
+        resource: server.resource.url.clone(),
+    };
+    ServiceClients::new(settings.connections.iter(), own, platform.clone(), platform.services.clone())
 }
 
 /// How personal access tokens are exchanged, if they are.

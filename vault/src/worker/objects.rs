@@ -7,9 +7,12 @@ use mcp_edge_runtime::{
 
 use super::isolate::isolate;
 use crate::{
-    account::object::AccountObject, key::object::KeyObject, personal_token::object::PersonalTokenObject,
-    platform::MAX_OBJECT_MESSAGE,
+    account::object::AccountObject, connected::object::ConnectedAccountsObject, key::object::KeyObject,
+    personal_token::object::PersonalTokenObject, platform::MAX_OBJECT_MESSAGE,
+    service::registration::object::RegistrationObject,
 };
+
+const NO_SECRET: &str = "CONNECTIONS_SECRET is not set";
 
 /// Answers a message to the object of a key.
 pub(super) async fn key(state: ObjectState, env: Env, request: Request) -> Response {
@@ -50,6 +53,37 @@ pub(super) async fn personal_token(state: ObjectState, env: Env, request: Reques
     .await
 }
 
+/// Answers a message to the object of a user's connected accounts.
+pub(super) async fn connected_accounts(state: ObjectState, env: Env, request: Request) -> Response {
+    answer(request, MAX_OBJECT_MESSAGE, async |message| {
+        let isolate = isolate(&env)?;
+        let secrets = isolate.connection_secrets.as_ref().ok_or(NO_SECRET)?;
+        let (servers, services) = (&*isolate.service_clients, &isolate.platform.services);
+        let object = ConnectedAccountsObject::new(&state, servers, services, secrets, isolate.settings.log.subject);
+        object.answer(&message, &now).await.map_err(|error| error.to_string())
+    })
+    .await
+}
+
+/// Does what is due for a user's connected accounts.
+pub(super) async fn wake_connected_accounts(state: ObjectState, env: Env) -> Result<(), String> {
+    let isolate = isolate(&env)?;
+    let secrets = isolate.connection_secrets.as_ref().ok_or(NO_SECRET)?;
+    let (servers, services) = (&*isolate.service_clients, &isolate.platform.services);
+    let object = ConnectedAccountsObject::new(&state, servers, services, secrets, isolate.settings.log.subject);
+    object.wake(&now).await.map_err(|error| error.to_string())
+}
+
+/// Answers a message to the object of a connection's registration.
+pub(super) async fn registration(state: ObjectState, env: Env, request: Request) -> Response {
+    answer(request, MAX_OBJECT_MESSAGE, async |message| {
+        let isolate = isolate(&env)?;
+        let secrets = isolate.connection_secrets.as_ref().ok_or(NO_SECRET)?;
+        RegistrationObject::new(&state, secrets, &isolate.platform.services).answer(&message, &now).await
+    })
+    .await
+}
+
 /// Deletes what has ended of a personal access token.
 pub(super) async fn wake_personal_token(state: ObjectState, env: Env) -> Result<(), String> {
     let isolate = isolate(&env)?;
@@ -59,6 +93,6 @@ pub(super) async fn wake_personal_token(state: ObjectState, env: Env) -> Result<
 }
 
 /// Seconds since 1970.
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     worker::Date::now().as_millis() / 1000
 }

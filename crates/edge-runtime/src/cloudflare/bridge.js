@@ -172,7 +172,8 @@ export function isGone(request) {
 // What it sends is created here: nothing of a request to the Worker gets into it.
 export async function call(method, url, authorization, mediaType, content, milliseconds, limit) {
   try {
-    const headers = { accept: "application/json" };
+    // Some services refuse requests that do not name their software (GitHub's API does).
+    const headers = { accept: "application/json", "user-agent": "mcp-edge" };
     if (authorization !== undefined) headers.authorization = authorization;
     if (mediaType !== undefined) headers["content-type"] = mediaType;
     const response = await fetch(url, {

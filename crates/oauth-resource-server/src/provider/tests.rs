@@ -28,6 +28,24 @@ fn the_issuer_must_be_the_configured_string() {
 }
 
 #[test]
+fn a_client_needs_no_keys() {
+    let read = |document: &str| {
+        let location = ProviderLocation::of_issuer(ISSUER);
+        (Provider::parse(document, &location), Provider::parse_for_client(document, &location))
+    };
+    let document = json!({"issuer": ISSUER, "token_endpoint": "https://tenant.example/oidc/token"}).to_string();
+    let (verifier, client) = read(&document);
+    assert_eq!(verifier, Err(ProviderError::Malformed));
+    let client = client.unwrap();
+    assert_eq!((client.jwks_uri.as_str(), client.document.as_deref()), ("", Some(document.as_str())));
+    let insecure = json!({"issuer": ISSUER, "jwks_uri": "http://tenant.example/jwks"}).to_string();
+    let error = || Err(ProviderError::InsecureEndpoint("jwks_uri"));
+    assert_eq!(read(&insecure), (error(), error()));
+    let (verifier, client) = read(r#"{"issuer":"https://evil.example"}"#);
+    assert!(verifier.is_err() && client == verifier);
+}
+
+#[test]
 fn endpoints_are_https_or_loopback() {
     for good in ["https://keys.example/jwks", "http://localhost:3000/jwks", "http://127.0.0.1/", "http://[::1]:3000/"] {
         assert!(parse(|it| it["jwks_uri"] = good.into()).is_ok(), "{good}");

@@ -115,6 +115,21 @@ impl ResourceServer {
         if cfg!(feature = "exchange") { self.exchanging.as_ref() } else { None }
     }
 
+    /// An identity, established by the access token that a credential was exchanged for, as far as the credential allows.
+    ///
+    /// # Errors
+    /// [`Denial::KeyOfAnotherUser`], and what the policy says of the identity that is left.
+    pub fn narrow(&self, identity: &Identity, exchanged: &Exchanged) -> Result<Rc<Identity>, Denial> {
+        if let Some((issuer, subject)) = &exchanged.owner
+            && (issuer.as_str(), subject.as_str()) != (identity.issuer(), identity.subject())
+        {
+            return Err(Denial::KeyOfAnotherUser { sub: Excerpt::new(identity.subject()) });
+        }
+        let identity = self.policy.narrow(identity.clone(), exchanged);
+        self.policy.check_identity(&identity)?;
+        Ok(Rc::new(identity))
+    }
+
     /// The issuers' keys, to report on their state.
     #[must_use]
     pub fn keys(&self) -> &[Rc<IssuerKeys>] {

@@ -45,6 +45,12 @@ pub struct PersonalTokens {
 }
 
 impl CredentialSettings {
+    /// Creates settings from what was read and checked before.
+    #[must_use]
+    pub const fn new(key_prefix: String, personal_tokens: Option<PersonalTokens>) -> Self {
+        Self { key_prefix, personal_tokens, unused: Vec::new() }
+    }
+
     /// Reads and checks these settings; errors are left in `reader`. `has_vault`: the vault exchanges personal access tokens,
     /// and what belongs to the exchange itself is set there.
     pub fn read(reader: &mut Reader<'_>, resource: &Resource, trust: &TrustPolicy, has_vault: bool) -> Self {

@@ -28,6 +28,7 @@ fn the_request_says_what_is_wanted_and_proves_nothing_yet() {
         resource: Some("https://mcp.example.com/mcp"),
         prompt: Some("consent"),
         max_age: Some(600),
+        more: &[],
     };
     let (url, round_trip) = begun(&request);
     let query = Form::parse(url.strip_prefix("https://i.example/auth?").expect("the endpoint"));
@@ -117,6 +118,49 @@ fn a_provider_that_always_names_itself_must_do_so() {
     assert_eq!(answer("state=state&code=c&iss=", true), Err(AuthorizationError::AnotherProvider));
     assert_eq!(answer("state=state&error=access_denied", true), Err(AuthorizationError::AnotherProvider));
     assert_eq!(answer("state=state&code=c&iss=https%3A%2F%2Fi.example", true), Ok("c".to_owned()));
+}
+
+#[test]
+fn a_plain_oauth_server_is_asked_without_what_only_openid_has() {
+    let (url, _) = begun(&AuthorizationRequest { scope: "repo openid2", ..AuthorizationRequest::default() });
+    assert!(url.contains("scope=repo%20openid2&") || url.ends_with("scope=repo%20openid2"), "{url}");
+    assert!(!url.contains("nonce="), "{url}");
+    let (url, _) = begun(&AuthorizationRequest::default());
+    assert!(!url.contains("scope=") && !url.contains("nonce="), "{url}");
+}
+
+#[test]
+fn parameters_of_the_provider_replace_none_of_ours() {
+    let more: Vec<(String, String)> = [
+        ("access_type", "offline"),
+        ("state", "evil"),
+        ("code_challenge", "evil"),
+        ("redirect_uri", "https://evil.example"),
+        ("client_id", "evil"),
+        ("nonce", "evil"),
+        ("resource", "https://evil.example"),
+        ("prompt", "evil"),
+        ("request_uri", "urn:evil"),
+        ("response_mode", "evil"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    let request =
+        AuthorizationRequest { scope: "repo", prompt: Some("login"), more: &more, ..AuthorizationRequest::default() };
+    let (url, _) = begun(&request);
+    assert!(url.contains("access_type=offline") && url.contains("prompt=login") && !url.contains("evil"), "{url}");
+    for name in ["state", "code_challenge", "client_id", "redirect_uri"] {
+        let query = Form::parse(url.split_once('?').expect("a query").1);
+        assert!(query.only(name).is_some_and(|value| !value.is_empty()), "{name}");
+    }
+}
+
+#[test]
+fn a_provider_whose_name_is_not_known_may_name_itself() {
+    let head = RequestHead::new("GET", "/callback?state=state&code=c&iss=https%3A%2F%2Fi.example");
+    assert!(finish(&head, Some(&round_trip(false)), "").is_ok());
+    let head = RequestHead::new("GET", "/callback?state=other&code=c");
+    assert_eq!(finish(&head, Some(&round_trip(false)), ""), Err(AuthorizationError::NotBegunHere));
 }
 
 #[test]

@@ -6,7 +6,10 @@ use futures_util::FutureExt;
 use serde_json::json;
 
 use super::*;
-use crate::testing::{client, provider};
+use crate::{
+    client::SecretMethod,
+    testing::{client, provider},
+};
 
 /// A provider that answers everything alike.
 struct Answering {
@@ -45,13 +48,13 @@ fn redeemed(fetch: &Answering) -> Result<Tokens, TokenRequestError> {
 }
 
 fn refreshed(provider: &Provider, fetch: &Answering) -> Result<Tokens, TokenRequestError> {
-    refresh(provider, &client(), &Secret::new("r&1"), "https://mcp.example.com/mcp", "mcp:a mcp:b", fetch)
+    refresh(provider, &client(), &Secret::new("r&1"), Some("https://mcp.example.com/mcp"), Some("mcp:a mcp:b"), fetch)
         .now_or_never()
         .expect("nothing waits")
 }
 
 fn revoked(provider: &Provider, fetch: &Answering) -> Result<(), TokenRequestError> {
-    revoke(provider, &client(), &Secret::new("r&1"), fetch).now_or_never().expect("nothing waits")
+    revoke(provider, &client(), &Secret::new("r&1"), TokenKind::Refresh, fetch).now_or_never().expect("nothing waits")
 }
 
 const BASIC: &str = "Basic dmF1bHQ6cCUzQXclMjBk";
@@ -87,6 +90,65 @@ fn a_secret_is_posted_where_only_that_is_taken() {
     revoked(&posting, &fetch).expect("revoked");
     let (_, authorization, form) = fetch.only_request();
     assert!(authorization.is_none() && form.ends_with(secret), "{form}");
+}
+
+#[test]
+fn a_public_client_says_its_id_alone() {
+    let public = Client { client_secret: None, ..client() };
+    for method in [SecretMethod::AsSupported, SecretMethod::Basic, SecretMethod::Post] {
+        let fetch = Answering::new(200, &json!({"access_token": "a", "token_type": "Bearer"}));
+        let client = Client { method, ..public.clone() };
+        let outcome = refresh(&provider(|_| ()), &client, &Secret::new("r"), None, None, &fetch).now_or_never();
+        outcome.expect("nothing waits").expect("tokens");
+        let form = "grant_type=refresh_token&refresh_token=r&client_id=vault";
+        assert_eq!(fetch.only_request(), ("https://i.example/token".into(), None, form.into()));
+    }
+    let fetch = Answering::new(200, "");
+    let outcome = revoke(&provider(|_| ()), &public, &Secret::new("t"), TokenKind::Unknown, &fetch).now_or_never();
+    assert_eq!(outcome, Some(Ok(())));
+    assert_eq!(fetch.only_request(), ("https://i.example/revoke".into(), None, "token=t&client_id=vault".into()));
+}
+
+#[test]
+fn a_secret_is_sent_as_the_client_was_registered() {
+    let posting = provider(|it| it["token_endpoint_auth_methods_supported"] = json!(["client_secret_post"]));
+    for (method, is_posted) in
+        [(SecretMethod::AsSupported, true), (SecretMethod::Basic, false), (SecretMethod::Post, true)]
+    {
+        let fetch = Answering::new(200, &json!({"access_token": "a", "token_type": "Bearer"}));
+        let client = Client { method, ..client() };
+        let outcome = refresh(&posting, &client, &Secret::new("r"), None, None, &fetch).now_or_never();
+        outcome.expect("nothing waits").expect("tokens");
+        let (_, authorization, form) = fetch.only_request();
+        assert_eq!((authorization.is_none(), form.contains("client_secret=")), (is_posted, is_posted), "{method:?}");
+    }
+}
+
+#[test]
+fn lifetime_and_scopes_are_read_if_they_are_said() {
+    let read = |member: &str, value: Value| {
+        let mut body = json!({"access_token": "a", "token_type": "bearer"});
+        body[member] = value;
+        redeemed(&Answering::new(200, &body))
+    };
+    let tokens = read("expires_in", Value::Null).expect("tokens");
+    assert_eq!((tokens.expires_in, tokens.scope), (None, Granted::AsAsked));
+    for (value, seconds) in [
+        (json!(3600), Some(3600)),
+        (json!("3600"), Some(3600)),
+        (json!(0), None),
+        (json!("soon"), None),
+        (json!(-1), None),
+        (json!(u64::MAX), Some(MAX_LIFETIME_SECONDS)),
+    ] {
+        assert_eq!(read("expires_in", value.clone()).expect("tokens").expires_in, seconds, "{value}");
+    }
+    for text in ["a b", ""] {
+        assert_eq!(read("scope", json!(text)).expect("tokens").scope, Granted::These(text.to_owned()));
+    }
+    for bad in [json!(1), json!(["a"]), json!("a\nb"), json!("ä"), json!("x".repeat(MAX_SCOPE_BYTES + 1))] {
+        assert_eq!(read("scope", bad).expect("tokens").scope, Granted::Unreadable);
+    }
 }
 
 #[test]
@@ -153,6 +215,8 @@ fn errors_say_what_they_ask_for() {
         (503, error("invalid_client"), Remedy::TryAgain),
         (201, error("invalid_grant"), Remedy::TryAgain),
         (200, "{}".to_owned(), Remedy::TryAgain),
+        (200, error("invalid_grant"), Remedy::TryAgain),
+        (200, error("bad_verification_code"), Remedy::TryAgain),
     ] {
         let found = refreshed(&provider(|_| ()), &Answering::new(status, &body)).expect_err("no tokens");
         assert_eq!(found.remedy(), remedy, "{status} {body}");
@@ -161,6 +225,16 @@ fn errors_say_what_they_ask_for() {
     let fetch = Answering { answer: Err(down.clone()), received: RefCell::default() };
     let found = refreshed(&provider(|_| ()), &fetch).expect_err("no answer");
     assert_eq!((found.remedy(), found), (Remedy::TryAgain, TokenRequestError::NoAnswer(down)));
+}
+
+#[test]
+fn an_error_with_status_200_is_no_missing_answer() {
+    let outcome = |body: Value| redeemed(&Answering::new(200, &body)).expect_err("no tokens");
+    let error = TokenEndpointError::Other("bad_verification_code".to_owned());
+    let found = outcome(json!({"error": "bad_verification_code", "error_description": "The code is incorrect."}));
+    assert_eq!(found, TokenRequestError::RefusedWithSuccess(error));
+    assert_eq!(outcome(json!({"token_type": "bearer"})), TokenRequestError::NoTokens("access_token"));
+    assert!(redeemed(&Answering::new(200, &json!({"access_token": "a", "token_type": "bearer", "error": ""}))).is_ok());
 }
 
 #[test]

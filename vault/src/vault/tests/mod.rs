@@ -1,6 +1,8 @@
 //! `/account` natively: browsers, a provider, and objects in memory.
 
 mod administration;
+mod connected;
+mod connecting;
 mod creation;
 mod keys;
 mod requests;
@@ -102,12 +104,18 @@ impl Browser {
     }
 
     fn sign_in(&self, subject: &str) {
-        let begun = self.get("/account/sign-in").response;
+        assert_eq!(self.sign_in_at("/account/sign-in", subject), "/account/keys");
+    }
+
+    /// Signs in at this address, and returns where that leads.
+    fn sign_in_at(&self, path: &str, subject: &str) -> String {
+        let begun = self.get(path).response;
         assert_eq!(begun.status, 303, "{}", begun.text());
         let sent = Form::parse(begun.header("location").unwrap().split_once('?').unwrap().1);
         assert_eq!((sent.first("scope"), sent.first("resource")), ("openid profile", ""));
         let back = self.come_back(&sent, |id, _| id["sub"] = subject.into());
-        assert_eq!((back.response.status, back.response.header("location")), (303, Some("/account/keys")));
+        assert_eq!(back.response.status, 303, "{}", back.response.text());
+        back.response.header("location").unwrap().to_owned()
     }
 
     fn send(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> app::Handled {

@@ -19,6 +19,7 @@ use mcp_edge_runtime::{
 };
 use serde_json::{Value, json};
 
+use super::connected::ConnectedUser;
 use crate::{
     account::message::{Answer as OfAccount, Entry, GrantOutcome, Request as ToAccount},
     key::message::{Answer as OfKey, Description, Envelope, Request as ToKey, State},
@@ -46,6 +47,8 @@ pub struct Outside {
     pub keys: RefCell<BTreeMap<String, (String, Description)>>,
     pub accounts: RefCell<BTreeMap<String, Account>>,
     pub grant: Cell<GrantOutcome>,
+    /// The objects of connected accounts, by their names.
+    pub connected: RefCell<BTreeMap<String, ConnectedUser>>,
     pub log: RefCell<Vec<String>>,
     random: Cell<u64>,
 }
@@ -75,6 +78,7 @@ impl Outside {
             keys: RefCell::default(),
             accounts: RefCell::default(),
             grant: Cell::new(GrantOutcome::Shared),
+            connected: RefCell::default(),
             log: RefCell::default(),
             random: Cell::new(1),
         }
@@ -175,8 +179,13 @@ impl Outside {
 /// An object that does what it is asked for.
 pub struct TestObject {
     outside: Services,
-    /// `None`: of a key.
-    account: Option<String>,
+    namespace: Namespace,
+}
+
+enum Namespace {
+    Keys,
+    Accounts(String),
+    Connected(String),
 }
 
 impl CallService for TestObject {
@@ -185,9 +194,14 @@ impl CallService for TestObject {
         if message.contains(outside.broken.get()) {
             return Err(CallError::Failed(500));
         }
-        let answer = match &self.account {
-            None => serde_json::to_string(&outside.answer_key(&message)),
-            Some(name) => serde_json::to_string(&outside.answer_account(name, &message)),
+        let answer = match &self.namespace {
+            Namespace::Keys => serde_json::to_string(&outside.answer_key(&message)),
+            Namespace::Accounts(name) => serde_json::to_string(&outside.answer_account(name, &message)),
+            Namespace::Connected(name) => {
+                let mut users = outside.connected.borrow_mut();
+                let user = users.entry(name.clone()).or_default();
+                serde_json::to_string(&user.answer(name, &message, outside.now.get()))
+            }
         };
         if message.contains(outside.broken_after.get()) {
             return Err(CallError::Timeout(Duration::from_secs(20)));
@@ -208,14 +222,22 @@ impl Platform for TestPlatform {
     }
 
     fn key(&self, _: &str) -> TestObject {
-        TestObject { outside: self.0, account: None }
+        TestObject { outside: self.0, namespace: Namespace::Keys }
     }
 
     fn account(&self, name: &str) -> TestObject {
-        TestObject { outside: self.0, account: Some(name.to_owned()) }
+        TestObject { outside: self.0, namespace: Namespace::Accounts(name.to_owned()) }
     }
 
     fn personal_token(&self, _: &str) -> TestObject {
+        unreachable!("no page does that")
+    }
+
+    fn connected_accounts(&self, name: &str) -> TestObject {
+        TestObject { outside: self.0, namespace: Namespace::Connected(name.to_owned()) }
+    }
+
+    fn registration(&self, _: &str) -> TestObject {
         unreachable!("no page does that")
     }
 }

@@ -316,6 +316,12 @@ impl IssuerKeys {
         &self.location.issuer
     }
 
+    /// Where the provider is.
+    #[must_use]
+    pub fn location(&self) -> &ProviderLocation {
+        &self.location
+    }
+
     /// How old the usable copy at hand is, in seconds; `None` if there is none.
     #[must_use]
     pub fn age(&self, now: u64) -> Option<u64> {

@@ -10,5 +10,5 @@ mod stored_copy;
 
 pub use cache_tier::CacheTier;
 pub use issuer_keys::{Found, IssuerKeys};
-pub use renewal::{DocumentError, RenewalError};
+pub use renewal::{DocumentError, MAX_DOCUMENT_BYTES, RenewalError, document, search};
 pub use stored_copy::StoreUse;

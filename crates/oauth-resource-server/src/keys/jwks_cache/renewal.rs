@@ -21,8 +21,8 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// For all places of the discovery document together: if the first does not respond, the others have the rest.
 const SEARCH_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Real documents have 1 to 10 KB.
-const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
+/// The longest discovery document, in bytes. Real ones have 1 to 10 KB.
+pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
 /// As many keys as are read ([`MAX_KEYS`](crate::keys::key_set::MAX_KEYS)), with a certificate of 1.5 KB beside each.
 const MAX_KEY_SET_BYTES: usize = 512 * 1024;
@@ -143,16 +143,34 @@ pub(super) fn held_document(old: Option<&Record>, now: u64) -> Option<&Record> {
 /// the issuer's own origin, and everybody who controls one of them is trusted with the issuer; a place that the operator
 /// gives is the only one.
 ///
-/// `held` has a document that can be used if the search fails. An outage of its place must not replace it by another one
-/// at a later place: behind an outage a document counts only if it is the held one.
+/// `held` has a document that can be used if the search fails.
 pub(super) async fn discover(
     location: &ProviderLocation,
     held: Option<&Record>,
     services: &(impl Fetch + Runtime),
 ) -> Result<Provider, RenewalError> {
+    let held = held.map(|held| &held.provider);
+    search(location, location.document_urls(), Provider::parse, held, services).await
+}
+
+/// Fetches the discovery document of the provider at `location` from the first of the places `at` that has a valid one, as `parse`
+/// reads it.
+///
+/// `held` is a document that can be used if the search fails. An outage of its place must not replace it by another one
+/// at a later place: behind an outage a document counts only if it is the held one.
+///
+/// # Errors
+/// [`RenewalError::Discovery`].
+pub async fn search(
+    location: &ProviderLocation,
+    at: Vec<(Option<DocumentPlace>, String)>,
+    parse: fn(&str, &ProviderLocation) -> Result<Provider, ProviderError>,
+    held: Option<&Provider>,
+    services: &(impl Fetch + Runtime),
+) -> Result<Provider, RenewalError> {
     let mut end = services.sleep(SEARCH_TIMEOUT);
     let mut places: Vec<(Option<DocumentPlace>, DocumentError)> = Vec::new();
-    for (place, url) in location.document_urls() {
+    for (place, url) in at {
         let text = match select(pin!(document(&url, MAX_DOCUMENT_BYTES, services)), &mut end).await {
             Either::Left((text, _)) => text,
             Either::Right(_) => {
@@ -160,10 +178,10 @@ pub(super) async fn discover(
                 break;
             }
         };
-        match text.and_then(|text| Provider::parse(&text, location).map_err(DocumentError::Provider)) {
+        match text.and_then(|text| parse(&text, location).map_err(DocumentError::Provider)) {
             Ok(provider) => {
                 let is_behind_outage = places.iter().any(|(_, error)| error.may_pass());
-                if !is_behind_outage || held.is_none_or(|held| held.provider == provider) {
+                if !is_behind_outage || held.is_none_or(|held| *held == provider) {
                     return Ok(provider);
                 }
                 break;
@@ -174,7 +192,11 @@ pub(super) async fn discover(
     Err(RenewalError::Discovery { issuer: location.issuer.clone(), places })
 }
 
-async fn document(url: &str, max_body: usize, services: &impl Fetch) -> Result<String, DocumentError> {
+/// Fetches a document of at most `max_body` bytes.
+///
+/// # Errors
+/// [`DocumentError`].
+pub async fn document(url: &str, max_body: usize, services: &impl Fetch) -> Result<String, DocumentError> {
     let call = HttpRequest {
         method: Method::GET,
         url,

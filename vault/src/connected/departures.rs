@@ -1,0 +1,107 @@
+//! The table of what is left to be revoked.
+
+use mcp_edge_runtime::sql::{Row, SqlError, SqlStorage, Statement};
+
+use super::{message::Revocation, record::Departure};
+use crate::columns::{number, optional_text, unless_no_table};
+
+/// Departures in an object's storage. Of every method: [`SqlError`] if it had no effect.
+#[allow(clippy::missing_errors_doc, reason = "see above")]
+pub struct Departures<'a, S>(&'a S);
+
+#[allow(clippy::missing_errors_doc, reason = "see above")]
+impl<'a, S: SqlStorage> Departures<'a, S> {
+    /// Creates access to the table in a storage.
+    #[must_use]
+    pub const fn new(storage: &'a S) -> Self {
+        Self(storage)
+    }
+
+    /// All departures, the newest first.
+    pub fn all(&self) -> Result<Vec<Departure>, SqlError> {
+        let select = Statement::new(
+            "SELECT id, connection, name, client_id, refresh_sealed, access_sealed, since, state, tries, next_try \
+             FROM departure ORDER BY rowid DESC",
+        );
+        match unless_no_table(self.0.execute(select))? {
+            Some(rows) => rows.iter().map(read).collect(),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// One of them.
+    pub fn get(&self, id: &str) -> Result<Option<Departure>, SqlError> {
+        Ok(self.all()?.into_iter().find(|departure| departure.id == id))
+    }
+
+    /// The refresh token was revoked.
+    pub fn refresh_revoked(&self, id: &str) -> Result<(), SqlError> {
+        self.change(Statement::new("UPDATE departure SET refresh_sealed = NULL WHERE id = ?").bind(id))
+    }
+
+    /// It is done with, in one way or another: the tokens are forgotten.
+    pub fn end(&self, id: &str, state: Revocation, now: u64) -> Result<(), SqlError> {
+        let update = Statement::new(
+            "UPDATE departure SET state = ?, refresh_sealed = NULL, access_sealed = NULL, since = ? WHERE id = ?",
+        );
+        self.change(update.bind(text_of(state)).bind(now).bind(id))
+    }
+
+    /// It could not be revoked, and is to be tried again then.
+    pub fn try_again(&self, id: &str, at: u64) -> Result<(), SqlError> {
+        let update = Statement::new("UPDATE departure SET tries = tries + 1, next_try = ? WHERE id = ?");
+        self.change(update.bind(at).bind(id))
+    }
+
+    /// Forgets it.
+    pub fn forget(&self, id: &str) -> Result<(), SqlError> {
+        self.change(Statement::new("DELETE FROM departure WHERE id = ?").bind(id))
+    }
+
+    fn change(&self, statement: Statement) -> Result<(), SqlError> {
+        unless_no_table(self.0.execute(statement)).map(drop)
+    }
+}
+
+/// Writes a departure.
+#[must_use]
+pub fn put(departure: &Departure) -> Statement {
+    Statement::new("INSERT OR REPLACE INTO departure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .bind(departure.id.as_str())
+        .bind(departure.connection.as_str())
+        .bind(departure.name.as_str())
+        .bind(departure.client_id.as_str())
+        .bind(departure.refresh_sealed.as_deref())
+        .bind(departure.access_sealed.as_deref())
+        .bind(departure.since)
+        .bind(text_of(departure.state))
+        .bind(departure.tries)
+        .bind(departure.next_try)
+}
+
+const fn text_of(state: Revocation) -> &'static str {
+    match state {
+        Revocation::Revoked => "revoked",
+        Revocation::NotOffered => "not_offered",
+        Revocation::Pending => "pending",
+    }
+}
+
+fn read(row: Row<'_>) -> Result<Departure, SqlError> {
+    Ok(Departure {
+        id: row.text(0)?.to_owned(),
+        connection: row.text(1)?.to_owned(),
+        name: row.text(2)?.to_owned(),
+        client_id: row.text(3)?.to_owned(),
+        refresh_sealed: optional_text(row, 4)?,
+        access_sealed: optional_text(row, 5)?,
+        since: number(row, 6)?,
+        state: match row.text(7)? {
+            "revoked" => Revocation::Revoked,
+            "not_offered" => Revocation::NotOffered,
+            _ => Revocation::Pending,
+        },
+        tries: number(row, 8)?,
+        next_try: number(row, 9)?,
+    })
+}

@@ -1,0 +1,148 @@
+//! The one refresh at a time of an account.
+//!
+//! The attempt stands in the row before anything is sent. What it obtains is written in one statement before anybody is
+//! answered, and only while the attempt is still its own and the account still the one that it was begun for. Only the service's
+//! definite refusal ends an account: an outage, trouble with our own client and an unknown outcome leave it as it is, and a
+//! later use repeats with the same refresh token.
+
+use mcp_edge_runtime::{
+    alarm::Alarms,
+    ports::{OperatorLog, Runtime},
+    secret::Secret,
+    sql::SqlStorage,
+};
+use mcp_edge_sign_in::random_text::random_text;
+
+use super::{
+    context::{AccountsError, Context},
+    departures,
+    message::Revocation,
+    record::{AccessToken, Account, Departure},
+    revocation::revoke_due,
+    rules::{is_subset, offered_of, seconds_of_use},
+};
+use crate::{
+    lease::{ATTEMPT_SECONDS, Attempt, REFRESH_SECONDS, SPARED_SECONDS, timed},
+    owner::Owner,
+    secrets::connections::Purpose,
+    service::{AuthorizationServers, ServiceError, ServiceTokens},
+};
+
+/// What has become of a refresh.
+pub(super) enum After {
+    /// An access token, and what it may do.
+    Token(Secret, String),
+    /// The refresh token was sealed with another secret: the account has to be connected anew.
+    Sealed,
+    /// It is not known.
+    Unavailable {
+        /// Seconds.
+        retry_after: u64,
+        /// For the operator.
+        cause: String,
+    },
+    /// Something else has happened to the account meanwhile.
+    LookAgain,
+}
+
+/// Carries out a refresh, for as much of what was granted as is `offered`. `clock` says the time of now.
+pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    owner: &Owner,
+    account: &Account,
+    offered: &[String],
+    clock: &impl Fn() -> u64,
+) -> Result<After, AccountsError> {
+    let begun = clock();
+    let (connection, tokens) = (account.connection.as_str(), &account.tokens);
+    let sent_sealed = tokens.refresh_sealed.as_deref().unwrap_or_default();
+    let Some(sent) = context.open(sent_sealed, Purpose::Account, owner, connection) else { return Ok(After::Sealed) };
+    let sent = sent.plain;
+    let scopes = offered_of(&tokens.scopes, offered);
+    let attempt = Attempt { id: random_text(context.services), until: begun + ATTEMPT_SECONDS };
+    context.rows.begin(account, &attempt)?;
+    let work = context.servers.refresh(connection, &tokens.client_id, &sent, &scopes, begun);
+    let outcome = timed(context.services, work).await.unwrap_or_else(|| {
+        Err(ServiceError::Unavailable(format!("no complete answer of the service within {REFRESH_SECONDS} s")))
+    });
+    let now = clock();
+    match outcome {
+        Ok(refreshed) if !scopes.is_empty() && !is_subset(&refreshed.scopes, &scopes) => {
+            let cause = "the service granted scopes that were not asked for";
+            context.rows.fail(account, &attempt, now + SPARED_SECONDS, cause)?;
+            Ok(After::Unavailable { retry_after: SPARED_SECONDS, cause: cause.to_owned() })
+        }
+        Ok(mut refreshed) => {
+            // Many services repeat the refresh token that they were sent.
+            refreshed.refresh_token.take_if(|new| new.expose() == sent.expose());
+            keep(context, owner, account, (&attempt, sent_sealed), refreshed, (begun.min(now), now), clock).await
+        }
+        Err(ServiceError::Ended) => {
+            if context.rows.end_by_service(account, &attempt, sent_sealed, now)? {
+                context.has_ended(account, owner);
+            } else {
+                context.rows.abandon(account, &attempt)?;
+            }
+            Ok(After::LookAgain)
+        }
+        Err(error) => {
+            let cause = error.to_string();
+            context.rows.fail(account, &attempt, now + SPARED_SECONDS, &cause)?;
+            Ok(match context.rows.account(connection)? {
+                Some(after) if after.hold == account.hold => After::Unavailable { retry_after: SPARED_SECONDS, cause },
+                _ => After::LookAgain,
+            })
+        }
+    }
+}
+
+/// Writes what was obtained. `begun` is when the refresh began: what is kept is never younger than it seems.
+async fn keep<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    owner: &Owner,
+    account: &Account,
+    (attempt, sent_sealed): (&Attempt, &str),
+    refreshed: ServiceTokens,
+    (begun, now): (u64, u64),
+    clock: &impl Fn() -> u64,
+) -> Result<After, AccountsError> {
+    let connection = account.connection.as_str();
+    let seal = |plain: &Secret, purpose| context.seal(plain, purpose, owner, connection);
+    let seconds = seconds_of_use(refreshed.until, true, begun);
+    let access = seal(&refreshed.access_token, Purpose::Account).map(|sealed| AccessToken {
+        sealed,
+        seconds,
+        until: begun + seconds.unwrap_or_default(),
+    });
+    let refresh_sealed = refreshed.refresh_token.as_ref().and_then(|new| seal(new, Purpose::Account));
+    if context.rows.keep(account, attempt, access, refresh_sealed.as_deref(), &refreshed.scopes)? {
+        return Ok(After::Token(refreshed.access_token, refreshed.scopes));
+    }
+    // Another attempt has taken the place of this one, or the account is not there any more. The refresh token of an account that
+    // is still there is kept unless a newer one is, and never revoked: that would end the account.
+    let (Some(new), Some(refresh_sealed)) = (&refreshed.refresh_token, refresh_sealed) else {
+        return Ok(After::LookAgain);
+    };
+    context.rows.replace(account, sent_sealed, &refresh_sealed)?;
+    let is_there = context.rows.account(connection)?;
+    if is_there.is_some_and(|current| current.hold == account.hold && current.ended_at.is_none()) {
+        return Ok(After::LookAgain);
+    }
+    // It was disconnected, and its earlier refresh token revoked or about to be: so is this one.
+    let departure = Departure {
+        id: random_text(context.services),
+        connection: connection.to_owned(),
+        name: account.tokens.name.clone(),
+        client_id: account.tokens.client_id.clone(),
+        refresh_sealed: seal(new, Purpose::Revocation),
+        access_sealed: seal(&refreshed.access_token, Purpose::Revocation),
+        since: now,
+        state: Revocation::Pending,
+        tries: 0,
+        next_try: now,
+    };
+    context.rows.write(vec![departures::put(&departure)])?;
+    context.wake_by(now).await?;
+    revoke_due(context, owner, clock).await?;
+    Ok(After::LookAgain)
+}

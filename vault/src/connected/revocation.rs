@@ -1,0 +1,140 @@
+//! Revocation at the service (RFC 7009) of tokens that are used no more: at once, and by the alarm for a day.
+//!
+//! What is to be revoked stands in the table before the service is asked, and an alarm is set before that, so that after a crash
+//! it is done then. All of it can be repeated: a token that the service does not know counts as revoked there.
+
+use mcp_edge_runtime::{
+    alarm::Alarms,
+    json::Object,
+    ports::{OperatorLog, Runtime},
+    sql::{SqlError, SqlStorage},
+};
+
+use super::{
+    context::{AccountsError, Context},
+    departures,
+    message::Revocation,
+    record::Departure,
+    rows::delete_hold,
+    rules::{MIN_PAUSE, due, is_held, is_over, may_revoke, pause},
+};
+use crate::{
+    lease::timed,
+    owner::Owner,
+    secrets::connections::Purpose,
+    service::{AuthorizationServers, ServiceError},
+};
+
+/// Revokes everything that is due, each thing once.
+pub(super) async fn revoke_due<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    owner: &Owner,
+    clock: &impl Fn() -> u64,
+) -> Result<(), AccountsError> {
+    for departure in context.departures.all()? {
+        if departure.state != Revocation::Pending || clock() < departure.next_try {
+            continue;
+        }
+        // Another request may have done it while this one awaited.
+        if let Some(departure) = context.departures.get(&departure.id)?
+            && departure.state == Revocation::Pending
+        {
+            revoke(context, owner, &departure, clock).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn revoke<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    owner: &Owner,
+    departure: &Departure,
+    clock: &impl Fn() -> u64,
+) -> Result<(), AccountsError> {
+    let Departure { id, connection, name, client_id, .. } = departure;
+    let (accounts, holds) = (context.rows.accounts()?, context.rows.holds()?);
+    let accounts =
+        accounts.iter().filter(|it| it.connection == *connection && it.ended_at.is_none()).map(|it| &it.tokens);
+    let holds = holds.iter().filter(|it| it.connection == *connection).map(|it| &it.tokens);
+    let kept = accounts.chain(holds).map(|tokens| (tokens.name.as_str(), tokens.client_id.as_str()));
+    if !may_revoke(name, client_id, kept) {
+        context.departures.end(id, Revocation::NotOffered, clock())?;
+        return Ok(());
+    }
+    let sealed = [(&departure.refresh_sealed, true), (&departure.access_sealed, false)];
+    for (sealed, is_refresh_token) in sealed {
+        let Some(opened) = sealed.as_ref().and_then(|it| context.open(it, Purpose::Revocation, owner, connection))
+        else {
+            continue;
+        };
+        let revoked =
+            timed(context.services, context.servers.revoke(connection, client_id, &opened.plain, clock())).await;
+        let no_answer = || Err(ServiceError::Unavailable(String::new()));
+        match revoked.unwrap_or_else(no_answer) {
+            Ok(true) if is_refresh_token => context.departures.refresh_revoked(id)?,
+            Ok(true) => {}
+            Ok(false) => {
+                context.departures.end(id, Revocation::NotOffered, clock())?;
+                return Ok(());
+            }
+            Err(_) => {
+                let at = clock() + pause(departure.tries);
+                context.departures.try_again(id, at)?;
+                context.wake_by(at).await?;
+                return Ok(());
+            }
+        }
+    }
+    context.departures.end(id, Revocation::Revoked, clock())?;
+    Ok(())
+}
+
+/// Does everything that is due, and sets the next alarm.
+pub(super) async fn wake<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    clock: &impl Fn() -> u64,
+) -> Result<(), AccountsError> {
+    let Some(owner) = context.rows.owner()? else { return Ok(()) };
+    // The platform repeats the alarm of a crash six times; after that, this one is left.
+    context.wake_by(clock() + MIN_PAUSE).await?;
+    expire_holds(context, &owner, clock())?;
+    revoke_due(context, &owner, clock).await?;
+    let now = clock();
+    for departure in context.departures.all()?.iter().filter(|departure| is_over(departure, now)) {
+        if departure.state == Revocation::Pending {
+            let warning = "the tokens of a disconnected account could not be revoked at the service within a day";
+            let line = Object::new().text("warning", warning).text("connection", &departure.connection);
+            context.services.error(&line.close());
+        }
+        context.departures.forget(&departure.id)?;
+    }
+    let links = context.links.sweep(now)?;
+    match next_due(context)?.into_iter().chain(links).min() {
+        Some(at) => context.storage.set_alarm(at.max(now + MIN_PAUSE).saturating_mul(1000)).await?,
+        None => context.storage.delete_alarm().await?,
+    }
+    Ok(())
+}
+
+/// When there is something to be done next for what is held and what has left, in seconds since 1970.
+pub(super) fn next_due<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+) -> Result<Option<u64>, SqlError> {
+    let holds = context.rows.holds()?.into_iter().map(|hold| hold.until);
+    Ok(context.departures.all()?.iter().map(due).chain(holds).min())
+}
+
+/// Nobody has confirmed them: they are given back.
+fn expire_holds<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    owner: &Owner,
+    now: u64,
+) -> Result<(), AccountsError> {
+    for hold in context.rows.holds()?.iter().filter(|hold| !is_held(hold, now)) {
+        let departure = context.departure(&hold.id, &hold.connection, &hold.tokens, owner, now);
+        let mut statements = vec![delete_hold(hold)];
+        statements.extend(departure.as_ref().map(departures::put));
+        context.rows.write(statements)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! What a service calls the account that was connected: for its user, who recognizes it, and for nothing else.
+
+use std::time::Duration;
+
+use mcp_edge_oauth::json_members;
+use mcp_edge_runtime::{
+    ports::{Fetch, HttpRequest, Method, RequestContent},
+    secret::Secret,
+};
+use serde_json::{Map, Value};
+
+/// A user waits.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Profiles have 1 to 5 KB.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// The longest name, in characters.
+const MAX_CHARACTERS: usize = 100;
+
+/// Claims that say who somebody is, the most telling one first (OpenID Connect Core §5.1).
+const CLAIMS: [&str; 3] = ["email", "preferred_username", "name"];
+
+/// Requests a document with an access token, and reads those of its members that are `wanted`.
+///
+/// # Errors
+/// Why there is none, for the operator.
+pub async fn request(
+    url: &str,
+    access_token: &Secret,
+    wanted: &dyn Fn(&str) -> bool,
+    fetch: &impl Fetch,
+) -> Result<Map<String, Value>, String> {
+    let authorization = ["Bearer ", access_token.expose()].concat();
+    let request = HttpRequest {
+        method: Method::GET,
+        url,
+        authorization: Some(&authorization),
+        body: RequestContent::Empty,
+        timeout: TIMEOUT,
+        max_body: MAX_BYTES,
+    };
+    let failed = |why: String| format!("{url}: {why}");
+    let reply = fetch.fetch(request).await.map_err(|error| failed(error.to_string()))?;
+    if reply.status != 200 {
+        return Err(failed(format!("status {}", reply.status)));
+    }
+    json_members::read(reply.body.as_bytes(), wanted).map_err(|error| failed(error.to_string()))
+}
+
+/// Whether a member is one that [`of_claims`] or [`subject_of`] reads.
+#[must_use]
+pub fn is_claim(name: &str) -> bool {
+    CLAIMS.contains(&name) || matches!(name, "email_verified" | "sub")
+}
+
+/// The name that claims say. An e-mail address counts if it was verified: anybody can give another one's.
+#[must_use]
+pub fn of_claims(claims: &Map<String, Value>) -> Option<String> {
+    let is_verified = matches!(claims.get("email_verified"), Some(Value::Bool(true)))
+        || claims.get("email_verified").and_then(Value::as_str) == Some("true");
+    let counts = |claim: &&str| *claim != "email" || is_verified;
+    CLAIMS.into_iter().filter(counts).find_map(|claim| for_display(claims.get(claim)?))
+}
+
+/// `sub`.
+#[must_use]
+pub fn subject_of(claims: &Map<String, Value>) -> Option<String> {
+    for_display(claims.get("sub")?)
+}
+
+/// The name at `member`: the name of a member, or of members one inside of the other, separated by dots.
+#[must_use]
+pub fn of_member(document: &Map<String, Value>, member: &str) -> Option<String> {
+    if let Some(value) = document.get(member).filter(|value| !value.is_null()) {
+        return for_display(value);
+    }
+    let (first, rest) = member.split_once('.')?;
+    let value = rest.split('.').try_fold(document.get(first)?, |value, name| value.get(name))?;
+    for_display(value)
+}
+
+/// Whether `name` is the member of a document in which `member` is looked for.
+#[must_use]
+pub fn is_part_of(member: &str, name: &str) -> bool {
+    member == name || member.split_once('.').is_some_and(|(first, _)| first == name)
+}
+
+/// A name as it is shown: text, or a whole number; cut off, without control characters, and without those that are not seen or
+/// turn the direction of what follows.
+fn for_display(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_u64() => number.to_string(),
+        _ => return None,
+    };
+    let is_shown = |character: &char| {
+        !character.is_control()
+            && !matches!(
+                character,
+                '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+            )
+    };
+    let shown: String = text.chars().filter(is_shown).take(MAX_CHARACTERS).collect();
+    let shown = shown.trim();
+    (!shown.is_empty()).then(|| shown.to_owned())
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        let Value::Object(members) = value else { panic!("no object") };
+        members
+    }
+
+    #[test]
+    fn the_most_telling_claim_counts_and_an_address_only_if_it_was_verified() {
+        let all = json!({"sub": "1", "email": "a@x.example", "preferred_username": "alice", "name": "Alice"});
+        assert_eq!(of_claims(&map(all.clone())).as_deref(), Some("alice"));
+        for (verified, name) in
+            [(json!(true), "a@x.example"), (json!("true"), "a@x.example"), (json!(1), "alice"), (json!(false), "alice")]
+        {
+            let mut claims = all.clone();
+            claims["email_verified"] = verified;
+            assert_eq!(of_claims(&map(claims)).as_deref(), Some(name));
+        }
+        assert_eq!(of_claims(&map(json!({"name": "Alice", "email": "a@x.example"}))).as_deref(), Some("Alice"));
+        assert_eq!(of_claims(&map(json!({"sub": "1", "email": "a@x.example", "name": ["Alice"]}))), None);
+        assert_eq!(subject_of(&map(json!({"sub": "1"}))).as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn the_member_is_found_by_its_name_or_its_path() {
+        let document = map(json!({"login": "octocat", "id": 1, "data": {"user": {"name": "o"}}, "a.b": "dotted"}));
+        for (member, name) in [
+            ("login", Some("octocat")),
+            ("id", Some("1")),
+            ("data.user.name", Some("o")),
+            ("a.b", Some("dotted")),
+            ("data", None),
+            ("data.user", None),
+            ("data.none", None),
+            ("none", None),
+            ("login.x", None),
+        ] {
+            assert_eq!(of_member(&document, member).as_deref(), name, "{member}");
+        }
+        assert!(is_part_of("data.user", "data") && is_part_of("a.b", "a.b") && !is_part_of("login", "log"));
+    }
+
+    #[test]
+    fn names_are_cut_off_and_show_what_they_are() {
+        let shown = |text: &str| of_member(&map(json!({ "n": text })), "n");
+        assert_eq!(shown("a\n\u{7}b\u{202e}c\u{200b}\u{feff}\u{e0041} ").as_deref(), Some("abc"));
+        assert_eq!(shown(&"ä".repeat(500)), Some("ä".repeat(MAX_CHARACTERS)));
+        assert_eq!(shown(" \u{202e}\n"), None);
+        assert_eq!(shown("<b>"), Some("<b>".to_owned()), "pages escape");
+    }
+}

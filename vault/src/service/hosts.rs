@@ -1,0 +1,81 @@
+//! Where the requests of a connection may go: to hosts that the operator has named, by https, on the public internet.
+//!
+//! What a service publishes about itself is input: metadata that names an endpoint elsewhere would send users, codes and
+//! secrets there, or requests of ours into the network that the Worker is in.
+
+use mcp_edge_oauth::denial::Excerpt;
+use mcp_edge_runtime::{
+    public_host::is_public_host,
+    uri::{host_of, is_endpoint_url},
+};
+
+use super::ServiceError;
+use crate::connection::settings::{Connection, Place, Service};
+
+/// The hosts of one connection.
+#[derive(Debug, Clone)]
+pub struct Hosts {
+    connection: String,
+    /// Names in lower case, and ports.
+    allowed: Vec<(String, String)>,
+    /// Whether plain http, private addresses and any port are accepted.
+    is_development: bool,
+}
+
+impl Hosts {
+    /// Creates the hosts of a connection: those of its `url`, its issuer, its resource and the endpoints of its settings, and
+    /// those that `hosts` lists.
+    #[must_use]
+    pub fn of(connection: &Connection, service: &Service, is_development: bool) -> Self {
+        let mut urls = vec![connection.url.as_str()];
+        urls.extend(service.resource.as_deref());
+        match &service.place {
+            Place::Resource(url) | Place::Issuer(url) => urls.push(url),
+            Place::Endpoints { authorization, token, revocation } => {
+                urls.extend([authorization.as_str(), token]);
+                urls.extend(revocation.as_deref());
+            }
+        }
+        let of_urls = urls.into_iter().map(place_of);
+        let listed = service.hosts.iter().map(|host| place_of(&["https://", host].concat()));
+        let allowed = of_urls.chain(listed).filter(|(host, _)| !host.is_empty()).collect();
+        Self { connection: connection.name.clone(), allowed, is_development }
+    }
+
+    /// Whether requests, or users, may be sent to a URL; `what` names it for the operator.
+    ///
+    /// # Errors
+    /// [`ServiceError::ForeignEndpoint`].
+    pub fn check(&self, what: &str, url: &str) -> Result<(), ServiceError> {
+        let refused = |why: &str| {
+            Err(ServiceError::ForeignEndpoint(format!(
+                "connection {}: {what} {:?} {why}",
+                self.connection,
+                Excerpt::new(url)
+            )))
+        };
+        if !is_endpoint_url(url) || !(self.is_development || url.starts_with("https://")) {
+            return refused("is not an https URL without user information and fragment");
+        }
+        let (host, port) = place_of(url);
+        if !self.is_development && !is_public_host(&host) {
+            return refused("is at a private address, or at a name that is not public");
+        }
+        let is_named =
+            |(allowed, its_port): &(String, String)| *allowed == host && (*its_port == port || self.is_development);
+        if !self.allowed.iter().any(is_named) {
+            return refused(
+                "is at a host that the connection does not name: if it belongs to the service, add the host to its \
+                 member hosts",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The host of a URL in lower case, and its port.
+fn place_of(url: &str) -> (String, String) {
+    let (host, port) = host_of(url);
+    let default = if url.starts_with("http://") { "80" } else { "443" };
+    (host.to_ascii_lowercase(), port.unwrap_or(default).to_owned())
+}

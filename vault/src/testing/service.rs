@@ -1,0 +1,161 @@
+//! A service of others that rotates refresh tokens, and ends a grant when one is used twice (RFC 9700 §4.14.2).
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    time::Duration,
+};
+
+use mcp_edge_runtime::secret::Secret;
+
+use super::clock::Clock;
+use crate::service::{AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens};
+
+/// The service.
+pub struct TestService {
+    clock: Clock,
+    /// Refresh tokens: their grants, and whether they were used.
+    issued: RefCell<BTreeMap<String, (String, bool)>>,
+    ended: RefCell<Vec<String>>,
+    /// How many refreshes there were that it has dealt with.
+    pub refreshes: Cell<usize>,
+    in_flight: Cell<usize>,
+    pub most_in_flight: Cell<usize>,
+    /// Tokens that were revoked, in that order.
+    pub revoked: RefCell<Vec<String>>,
+    pub way_there: Cell<u64>,
+    pub way_back: Cell<u64>,
+    /// It answers nothing but this.
+    pub fails_with: RefCell<Option<ServiceError>>,
+    pub rotates: Cell<bool>,
+    pub revokes: Cell<bool>,
+    /// For how many seconds access tokens are good; `None`: it does not say.
+    pub lifetime: Cell<Option<u64>>,
+    /// What it grants in place of what was asked for.
+    pub grants: RefCell<Option<String>>,
+    /// What was asked for last.
+    pub asked: RefCell<String>,
+}
+
+impl TestService {
+    pub fn new(clock: &Clock) -> Self {
+        Self {
+            clock: clock.clone(),
+            issued: RefCell::default(),
+            ended: RefCell::default(),
+            refreshes: Cell::default(),
+            in_flight: Cell::default(),
+            most_in_flight: Cell::default(),
+            revoked: RefCell::default(),
+            way_there: Cell::new(50),
+            way_back: Cell::new(50),
+            fails_with: RefCell::default(),
+            rotates: Cell::new(true),
+            revokes: Cell::new(true),
+            lifetime: Cell::new(Some(3_600)),
+            grants: RefCell::default(),
+            asked: RefCell::default(),
+        }
+    }
+
+    /// A refresh token of a grant, as an authorization gives it.
+    pub fn authorize(&self, grant: &str) -> String {
+        let token = format!("refresh token {} of {grant}", self.issued.borrow().len());
+        self.issued.borrow_mut().insert(token.clone(), (grant.to_owned(), false));
+        token
+    }
+
+    /// Ends a grant: its user has removed it there, for example.
+    pub fn end(&self, grant: &str) {
+        self.ended.borrow_mut().push(grant.to_owned());
+    }
+
+    pub fn has_ended(&self, grant: &str) -> bool {
+        self.ended.borrow().iter().any(|ended| ended == grant)
+    }
+
+    async fn way(&self, milliseconds: u64) {
+        self.clock.sleep(Duration::from_millis(milliseconds)).await;
+    }
+
+    fn rotate(&self, refresh_token: &Secret, client_id: &str, scopes: &str) -> Result<ServiceTokens, ServiceError> {
+        self.refreshes.set(self.refreshes.get() + 1);
+        let found = self.issued.borrow().get(refresh_token.expose()).cloned();
+        let Some((grant, is_used)) = found else { return Err(ServiceError::Ended) };
+        if is_used {
+            self.end(&grant);
+        }
+        if self.has_ended(&grant) {
+            return Err(ServiceError::Ended);
+        }
+        let new = self.rotates.get().then(|| {
+            self.issued.borrow_mut().get_mut(refresh_token.expose()).unwrap().1 = true;
+            Secret::new(self.authorize(&grant))
+        });
+        Ok(ServiceTokens {
+            access_token: Secret::new(format!("access token {} of {grant}", self.refreshes.get())),
+            until: self.lifetime.get().map(|seconds| self.clock.now() + seconds),
+            refresh_token: new,
+            id_token: None,
+            scopes: self.grants.borrow().clone().unwrap_or_else(|| scopes.to_owned()),
+            client_id: client_id.to_owned(),
+        })
+    }
+}
+
+impl AuthorizationServers for TestService {
+    async fn begin(&self, _: &str, _: &[String], _: u64) -> Result<Begun, ServiceError> {
+        unreachable!("pages begin")
+    }
+
+    async fn redeem(&self, _: Redemption<'_>, _: u64) -> Result<ServiceTokens, ServiceError> {
+        unreachable!("pages redeem")
+    }
+
+    async fn account(&self, _: &str, _: &ServiceTokens, _: u64) -> Result<Option<String>, ServiceError> {
+        unreachable!("pages ask for names")
+    }
+
+    async fn refresh(
+        &self,
+        _: &str,
+        client_id: &str,
+        refresh_token: &Secret,
+        scopes: &str,
+        _: u64,
+    ) -> Result<ServiceTokens, ServiceError> {
+        struct InFlight<'a>(&'a Cell<usize>);
+        impl Drop for InFlight<'_> {
+            fn drop(&mut self) {
+                self.0.set(self.0.get() - 1);
+            }
+        }
+        self.in_flight.set(self.in_flight.get() + 1);
+        self.most_in_flight.set(self.most_in_flight.get().max(self.in_flight.get()));
+        let _in_flight = InFlight(&self.in_flight);
+        scopes.clone_into(&mut self.asked.borrow_mut());
+        self.way(self.way_there.get()).await;
+        if let Some(error) = &*self.fails_with.borrow() {
+            return Err(error.clone());
+        }
+        let refreshed = self.rotate(refresh_token, client_id, scopes);
+        self.way(self.way_back.get()).await;
+        refreshed
+    }
+
+    async fn revoke(&self, _: &str, _: &str, token: &Secret, _: u64) -> Result<bool, ServiceError> {
+        self.way(self.way_there.get()).await;
+        if let Some(error) = &*self.fails_with.borrow() {
+            return Err(error.clone());
+        }
+        if !self.revokes.get() {
+            return Ok(false);
+        }
+        self.revoked.borrow_mut().push(token.expose().to_owned());
+        let found = self.issued.borrow().get(token.expose()).cloned();
+        if let Some((grant, _)) = found {
+            self.end(&grant);
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,210 @@
+//! What is outside of the pages of connected accounts: the objects of users, and authorization servers of services.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::ready,
+};
+
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use mcp_edge_runtime::secret::Secret;
+use mcp_edge_sign_in::authorization::RoundTrip;
+
+use crate::{
+    connect::servers::Servers,
+    connected::message::{Account, Answer, Envelope, Link, NewAccount, Request, Revocation},
+    secrets::account_name,
+    service::{Begun, Redemption, ServiceError, ServiceTokens},
+};
+
+/// The object of a user.
+#[derive(Default)]
+pub struct ConnectedUser {
+    /// Links, and until when they are good.
+    pub links: BTreeMap<String, (Link, u64)>,
+    /// What is held, by connection.
+    pub held: BTreeMap<String, (String, NewAccount)>,
+    pub accounts: BTreeMap<String, Account>,
+    /// Everything that changed something.
+    pub changes: Vec<&'static str>,
+    pub revocation: Option<Revocation>,
+}
+
+impl ConnectedUser {
+    pub fn answer(&mut self, name: &str, message: &str, now: u64) -> Answer {
+        let Envelope { owner, request } = serde_json::from_str(message).unwrap();
+        assert_eq!(name, account_name(&owner.issuer, &owner.subject), "the object of another user");
+        match request {
+            Request::Access { .. } => unreachable!("no page does that"),
+            Request::Link { id } => self.link(&id, now).map_or(Answer::Unknown, |link| Answer::Link(link.clone())),
+            Request::Spend { id } => {
+                self.changes.push("spend");
+                match self.link(&id, now) {
+                    None => Answer::Unknown,
+                    Some(link) if link.is_spent => Answer::Used,
+                    Some(link) => {
+                        link.is_spent = true;
+                        Answer::Done
+                    }
+                }
+            }
+            Request::Hold { authorization, account } => {
+                self.changes.push("hold");
+                let (connection, hold) = (account.connection.clone(), authorization[..8].to_owned());
+                self.held.insert(connection.clone(), (hold, *account));
+                self.held(&connection, now)
+            }
+            Request::Held { connection } => self.held(&connection, now),
+            Request::Confirm { connection, hold } => match self.take(&connection, &hold, now) {
+                Some(account) => {
+                    self.changes.push("confirm");
+                    self.accounts.insert(connection, account);
+                    Answer::Done
+                }
+                None => Answer::Unknown,
+            },
+            Request::Discard { connection, hold } => match self.take(&connection, &hold, now) {
+                Some(_) => {
+                    self.changes.push("discard");
+                    Answer::Done
+                }
+                None => Answer::Unknown,
+            },
+            Request::List => Answer::Accounts(self.accounts.values().cloned().collect()),
+            Request::Disconnect { connection } => match self.accounts.remove(&connection) {
+                Some(_) => {
+                    self.changes.push("disconnect");
+                    Answer::Disconnected(self.revocation.unwrap_or(Revocation::Revoked))
+                }
+                None => Answer::Unknown,
+            },
+        }
+    }
+
+    fn link(&mut self, id: &str, now: u64) -> Option<&mut Link> {
+        self.links.get_mut(id).filter(|(_, until)| now < *until).map(|(link, _)| link)
+    }
+
+    fn held(&self, connection: &str, now: u64) -> Answer {
+        match self.held.get(connection) {
+            None => Answer::Unknown,
+            Some((hold, new)) => Answer::Held {
+                hold: hold.clone(),
+                account: account_of(new, now),
+                replaces: self
+                    .accounts
+                    .get(connection)
+                    .map(|account| account.name.clone())
+                    .filter(|name| *name != new.name),
+            },
+        }
+    }
+
+    fn take(&mut self, connection: &str, hold: &str, now: u64) -> Option<Account> {
+        self.held.get(connection).filter(|(known, _)| known == hold)?;
+        self.held.remove(connection).map(|(_, new)| account_of(&new, now))
+    }
+}
+
+fn account_of(new: &NewAccount, now: u64) -> Account {
+    Account {
+        connection: new.connection.clone(),
+        name: new.name.clone(),
+        scopes: new.scopes.clone(),
+        connected_at: now,
+        uses: Vec::new(),
+        ended_at: None,
+    }
+}
+
+/// The authorization servers of all services.
+pub struct TestServers {
+    /// What was begun: the connection, the scopes, and whether another account was wanted.
+    pub begun: RefCell<Vec<(String, Vec<String>, bool)>>,
+    /// The codes that were redeemed.
+    pub redeemed: Cell<usize>,
+    pub revoked: RefCell<Vec<String>>,
+    /// How requests for authorizations, codes and names end.
+    pub begins: RefCell<Result<(), ServiceError>>,
+    pub redeems: RefCell<Result<(), ServiceError>>,
+    pub name: RefCell<Result<Option<String>, ServiceError>>,
+}
+
+pub const ACCESS_TOKEN: &str = "the-access-token-of-the-service";
+pub const REFRESH_TOKEN: &str = "the-refresh-token-of-the-service";
+
+/// What the services call themselves.
+pub const SERVICE: &str = "https://service.example";
+
+impl TestServers {
+    pub fn new() -> Self {
+        Self {
+            begun: RefCell::default(),
+            redeemed: Cell::default(),
+            revoked: RefCell::default(),
+            begins: RefCell::new(Ok(())),
+            redeems: RefCell::new(Ok(())),
+            name: RefCell::new(Ok(Some("octocat".to_owned()))),
+        }
+    }
+}
+
+impl Servers for TestServers {
+    fn begin<'a>(
+        &'a self,
+        connection: &'a str,
+        scopes: &'a [String],
+        of_another_account: bool,
+        _: u64,
+    ) -> LocalBoxFuture<'a, Result<Begun, ServiceError>> {
+        self.begun.borrow_mut().push((connection.to_owned(), scopes.to_vec(), of_another_account));
+        let number = self.begun.borrow().len();
+        let state = format!("state{number:03}-of-a-round-trip");
+        let begun = Begun {
+            url: format!("{SERVICE}/authorize?state={state}&scope={}", scopes.join("+")),
+            round_trip: RoundTrip { state, verifier: "v".to_owned(), nonce: "n".to_owned(), requires_iss: true },
+            client_id: "our-client".to_owned(),
+            issuer: SERVICE.to_owned(),
+        };
+        ready(self.begins.borrow().clone().map(|()| begun)).boxed_local()
+    }
+
+    fn redeem<'a>(
+        &'a self,
+        redemption: Redemption<'a>,
+        now: u64,
+    ) -> LocalBoxFuture<'a, Result<ServiceTokens, ServiceError>> {
+        assert_eq!((redemption.code.0.expose(), redemption.client_id), ("the-code", "our-client"));
+        self.redeemed.set(self.redeemed.get() + 1);
+        let tokens = ServiceTokens {
+            access_token: Secret::new(ACCESS_TOKEN),
+            until: Some(now + 3_600),
+            refresh_token: Some(Secret::new(REFRESH_TOKEN)),
+            id_token: None,
+            scopes: redemption.scopes.join(" "),
+            client_id: redemption.client_id.to_owned(),
+        };
+        ready(self.redeems.borrow().clone().map(|()| tokens)).boxed_local()
+    }
+
+    fn account<'a>(
+        &'a self,
+        _: &'a str,
+        tokens: &'a ServiceTokens,
+        _: u64,
+    ) -> LocalBoxFuture<'a, Result<Option<String>, ServiceError>> {
+        assert_eq!(tokens.access_token.expose(), ACCESS_TOKEN);
+        ready(self.name.borrow().clone()).boxed_local()
+    }
+
+    fn revoke<'a>(
+        &'a self,
+        connection: &'a str,
+        client_id: &'a str,
+        token: &'a Secret,
+        _: u64,
+    ) -> LocalBoxFuture<'a, Result<bool, ServiceError>> {
+        self.revoked.borrow_mut().push(format!("{connection} {client_id} {}", token.expose()));
+        ready(Ok(true)).boxed_local()
+    }
+}
