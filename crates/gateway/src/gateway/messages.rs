@@ -116,8 +116,9 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
         async move {
             let response = self.upstream.send(caller, request).await?;
-            let pins = self.pins_for(caller.identity);
-            let (policy, pins, identity) = (&self.policy, pins.as_deref(), caller.identity);
+            let own_pins = self.own_pins(caller.identity);
+            let pins = own_pins.as_deref().or(self.pins.as_ref());
+            let (policy, identity) = (&self.policy, caller.identity);
             let rewriting = RewriteContext { policy, identity, pins, era, now: caller.context.now };
             Answering { rewriting, patience: self.upstream.timeout() }.answer(asked, response).await
         }
