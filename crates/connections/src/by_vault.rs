@@ -47,7 +47,7 @@ impl<C: CallService> Connections for VaultConnections<C> {
             if access.connection != request.connection {
                 return Err(unavailable("an answer about another connection"));
             }
-            // Whoever sees it there could call this server as the caller.
+            // The service that it is sent to could call this server as the caller.
             if access.token == self.credential {
                 return Err(unavailable("an answer with the caller's own credential"));
             }
