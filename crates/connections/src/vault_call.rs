@@ -1,7 +1,7 @@
 //! The messages between an endpoint and the vault. They are lists that begin with a name, read and written by hand: derived,
 //! they would be some KB of an endpoint's code.
 
-use mcp_edge_runtime::secret::Secret;
+use mcp_edge_runtime::{json::to_json, secret::Secret};
 use serde_json::{Value, json};
 
 use crate::{access::ServiceAccess, port::NoAccess};
@@ -30,8 +30,8 @@ impl AccessRequest {
     #[must_use]
     pub fn to_json(&self) -> String {
         let Self { credential, connection, scopes, user_of_token, refused } = self;
-        json!([ACCESS, credential.expose(), connection, scopes, user_of_token, refused.as_ref().map(Secret::expose)])
-            .to_string()
+        let refused = refused.as_ref().map(Secret::expose);
+        to_json(&json!([ACCESS, credential.expose(), connection, scopes, user_of_token, refused]))
     }
 
     /// Reads a message. `None`: it is not one of these.
@@ -59,7 +59,7 @@ pub type AccessAnswer = Result<ServiceAccess, NoAccess>;
 /// The answer as it is sent. Inverse of [`answer_from_json`].
 #[must_use]
 pub fn answer_to_json(answer: &AccessAnswer) -> String {
-    match answer {
+    let answer = match answer {
         Ok(ServiceAccess { connection, token, scopes, url }) => {
             json!(["token", connection, token.expose(), scopes, url])
         }
@@ -69,8 +69,8 @@ pub fn answer_to_json(answer: &AccessAnswer) -> String {
         Err(NoAccess::CallerRefused) => json!(["caller_refused"]),
         Err(NoAccess::Misconfigured { cause }) => json!(["misconfigured", cause]),
         Err(NoAccess::Unavailable { title, retry_after, cause }) => json!(["unavailable", title, cause, retry_after]),
-    }
-    .to_string()
+    };
+    to_json(&answer)
 }
 
 /// Reads an answer. `None`: it is not one of the vault's.
