@@ -2,9 +2,12 @@
 //
 // The exports of a module are static, so the classes that the Worker exports (Durable Objects, named entrypoints) get a
 // line each. They are found by the names of what the wasm exports: `Ledger__objectFetch` is the function `objectFetch`
-// in the namespace `Ledger`, as the macros `durable_object!` and `entrypoint!` of crates/edge-runtime name them.
+// in the namespace `Ledger`, as the macros `durable_object!` and `entrypoint!` of crates/edge-runtime name them. It names
+// what it imports, so that the bundle contains no more of the bindings.
 
 import { readFile } from "node:fs/promises";
+
+const EVENTS = ["fetch", "scheduled", "queue", "email"];
 
 const MAKERS = { objectFetch: "durableObject", objectAlarm: "durableObject", entrypointFetch: "entrypoint" };
 
@@ -21,10 +24,12 @@ for (const name of names) {
   classes.set(className, maker);
 }
 
-const lines = ['export { default } from "./entry.js";'];
+const lines = ['import { guard } from "./entry.js";', 'import * as wasm from "./index.js";'];
 if (classes.size > 0) {
   const makers = [...new Set(classes.values())].sort();
-  lines.push('import * as wasm from "./index.js";', `import { ${makers.join(", ")} } from "./classes.js";`);
+  lines.push(`import { ${makers.join(", ")} } from "./classes.js";`);
 }
+const events = EVENTS.filter((event) => names.includes(event));
+lines.push(`export default { ${events.map((event) => `${event}: guard(wasm.${event})`).join(", ")} };`);
 for (const [name, maker] of classes) lines.push(`export const ${name} = ${maker}(wasm.${name});`);
 console.log(lines.join("\n"));

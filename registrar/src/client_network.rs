@@ -23,7 +23,7 @@ pub fn client_network(address: &str, worker_zone: Option<&str>) -> String {
 #[must_use]
 pub fn site_of(network: &str) -> Option<String> {
     let address = if network.starts_with(WORKER) { ADDRESS_OF_WORKERS } else { network };
-    prefix_of(address, 48).map(|site| format!("{site}/48"))
+    prefix_of(address, 3).map(|site| format!("{site}/48"))
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

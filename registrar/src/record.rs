@@ -127,8 +127,8 @@ const TOKEN_PREFIX: &str = "mcpreg_";
 /// Creates a registration access token from 256 random bits.
 #[must_use]
 pub fn new_token(random: [u8; 32]) -> Secret {
-    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-    Secret::new(format!("{TOKEN_PREFIX}{}", BASE64_URL_SAFE_NO_PAD.encode(random)))
+    use mcp_edge_runtime::base64::URL_SAFE_NO_PAD;
+    Secret::new(format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(random)))
 }
 
 /// Whether a text has the form of a registration access token. Any other text need not be looked up.

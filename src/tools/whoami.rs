@@ -1,6 +1,6 @@
 //! `whoami`: the identity that the user agreed to share with the client that asks.
 
-use mcp_edge::{Call, Credential, Json, Kind, Party, schema, tool};
+use mcp_edge::{Call, Credential, Kind, Party, ToolError, ToolResult, schema, tool};
 use serde_json::Value;
 
 /// Who is signed in. A member about the user is present only if a granted scope covers it.
@@ -48,11 +48,11 @@ pub struct WhoAmI {
 
 // It needs no scope of its own: what it shows is what granted scopes cover.
 /// Tells who is signed in: the identity that the user agreed to share with this client.
-#[tool(title = "Who am I", read_only, closed_world)]
-pub fn whoami(call: Call) -> Json<WhoAmI> {
+#[tool(title = "Who am I", read_only, closed_world, output_schema = result_schema())]
+pub fn whoami(call: Call) -> Result<ToolResult, ToolError> {
     let identity = call.identity();
     let text = |name: &str| identity.claims().get(name).and_then(Value::as_str).map(str::to_owned);
-    Json(WhoAmI {
+    ToolResult::json(&WhoAmI {
         sub: identity.subject().to_owned(),
         username: text("username"),
         name: text("name"),
@@ -80,4 +80,29 @@ pub fn whoami(call: Call) -> Json<WhoAmI> {
         scopes: identity.scopes().iter().map(str::to_owned).collect(),
         expires_at: identity.expires_at(),
     })
+}
+
+/// The schema of [`WhoAmI`], written out: what makes schemas from types is a thirtieth of the bundle, and a server without
+/// other tools does without it. `Json<WhoAmI>` as the result would need neither this nor `output_schema`.
+fn result_schema() -> Value {
+    serde_json::from_str(include_str!("whoami.schema.json")).unwrap_or_default()
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+#[cfg(test)]
+mod tests {
+    use mcp_edge::{
+        IntoToolResult, Json,
+        testing::{Client, run},
+    };
+
+    use super::*;
+
+    #[test]
+    fn the_schema_is_that_of_the_type() {
+        let server = crate::server().expect("a server");
+        let listed = run(Client::new(&server).request("tools/list", serde_json::json!({})));
+        assert_eq!(Some(&listed.result()["tools"][0]["outputSchema"]), Json::<WhoAmI>::output_schema().as_ref());
+    }
 }

@@ -5,9 +5,8 @@
 
 use std::{cell::RefCell, collections::VecDeque};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
-use mcp_edge_runtime::{http::Response, secret::Secret};
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, http::Response, secret::Secret};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -122,7 +121,7 @@ pub async fn handle<P: Platform>(
 /// Nothing of a message is read before its code holds.
 fn authenticate(body: &str, secret: &Secret, resource: &str, now: u64) -> Result<Message, Refusal> {
     let Envelope { message, mac } = serde_json::from_str(body).map_err(|_| Refusal::Malformed)?;
-    let code = BASE64_URL_SAFE_NO_PAD.decode(mac).map_err(|_| Refusal::WrongCode)?;
+    let code = URL_SAFE_NO_PAD.decode(mac).ok_or(Refusal::WrongCode)?;
     // A key of any length is accepted (RFC 2104 §2).
     let mut expected = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).map_err(|_| Refusal::WrongCode)?;
     for part in [LABEL, "\0", resource, "\0", &message] {

@@ -1,6 +1,6 @@
 //! What is read from an access token here, without trust: endpoints verify it.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use mcp_edge_runtime::base64::URL_SAFE_NO_PAD;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
@@ -56,5 +56,5 @@ pub fn subject_and_audience_of(token: &str) -> Option<(String, Vec<String>)> {
 pub fn claims_of<T: DeserializeOwned>(token: &str) -> Option<T> {
     let mut parts = token.split('.');
     let (_, claims, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
-    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims)?).ok()
 }

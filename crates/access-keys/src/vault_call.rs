@@ -1,7 +1,9 @@
 //! The messages between an endpoint and the vault. They are lists that begin with a name, read and written by hand: derived,
 //! they would be some KB of an endpoint's code.
 
-use mcp_edge_runtime::secret::Secret;
+use std::mem::take;
+
+use mcp_edge_runtime::{json::to_json, secret::Secret};
 use serde_json::{Value, json};
 
 /// What an endpoint asks the vault.
@@ -97,7 +99,7 @@ impl Request {
             Self::UseKey { key } => ("use_key", key),
             Self::ExchangePersonalToken { token } => ("exchange_personal_token", token),
         };
-        json!([name, secret.expose()]).to_string()
+        to_json(&[name, secret.expose()])
     }
 
     /// Reads a message. `None`: it is not one of ours.
@@ -117,7 +119,7 @@ impl Answer {
     /// The answer as it is sent. Inverse of [`Answer::from_json`].
     #[must_use]
     pub fn to_json(&self) -> String {
-        match self {
+        let answer = match self {
             Self::Key(KeyToken { access_token, id, issuer, subject, scopes, tools, until }) => {
                 json!(["key", access_token.expose(), id, issuer, subject, scopes, tools, until])
             }
@@ -129,43 +131,47 @@ impl Answer {
                 json!(["refused", name])
             }
             Self::Unavailable { retry_after, cause } => json!(["unavailable", retry_after, cause]),
-        }
-        .to_string()
+        };
+        to_json(&answer)
     }
 
     /// Reads an answer. `None`: it is not one of the vault's.
     #[must_use]
     pub fn from_json(answer: &str) -> Option<Self> {
-        let answer: Value = serde_json::from_str(answer).ok()?;
-        let text = |index: usize| answer[index].as_str().map(str::to_owned);
-        Some(match answer[0].as_str()? {
-            "key" => Self::Key(KeyToken {
-                access_token: Secret::new(text(1)?),
-                id: text(2)?,
-                issuer: text(3)?,
-                subject: text(4)?,
-                scopes: text(5)?,
-                tools: match &answer[6] {
-                    Value::Null => None,
-                    tools => {
-                        Some(tools.as_array()?.iter().map(|it| it.as_str().map(str::to_owned)).collect::<Option<_>>()?)
-                    }
-                },
-                until: answer[7].as_u64()?,
-            }),
-            "personal_token" => Self::PersonalToken {
-                access_token: Secret::new(text(1)?),
-                until: answer[2].as_u64()?,
-                scopes: text(3)?,
-            },
-            "refused" => {
-                let name = text(1)?;
-                Self::Refused(REFUSALS.iter().find(|(_, known)| *known == name)?.0)
+        use Value::String as Text;
+
+        let Ok(Value::Array(mut members)) = serde_json::from_str(answer) else { return None };
+        let (Text(name), members) = members.split_first_mut()? else { return None };
+        Some(match (&**name, members) {
+            ("key", [Text(access_token), Text(id), Text(issuer), Text(subject), Text(scopes), tools, until, ..]) => {
+                Self::Key(KeyToken {
+                    access_token: Secret::new(take(access_token)),
+                    id: take(id),
+                    issuer: take(issuer),
+                    subject: take(subject),
+                    scopes: take(scopes),
+                    tools: if tools.is_null() { None } else { Some(names_of(tools)?) },
+                    until: until.as_u64()?,
+                })
             }
-            "unavailable" => Self::Unavailable { retry_after: answer[1].as_u64()?, cause: text(2)? },
+            ("personal_token", [Text(access_token), until, Text(scopes), ..]) => Self::PersonalToken {
+                access_token: Secret::new(take(access_token)),
+                until: until.as_u64()?,
+                scopes: take(scopes),
+            },
+            ("refused", [Text(name), ..]) => Self::Refused(REFUSALS.iter().find(|(_, known)| known == name)?.0),
+            ("unavailable", [retry_after, Text(cause), ..]) => {
+                Self::Unavailable { retry_after: retry_after.as_u64()?, cause: take(cause) }
+            }
             _ => return None,
         })
     }
+}
+
+/// The strings of a list.
+fn names_of(tools: &mut Value) -> Option<Vec<String>> {
+    let name_of = |name: &mut Value| if let Value::String(name) = name { Some(take(name)) } else { None };
+    tools.as_array_mut()?.iter_mut().map(name_of).collect()
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ pub enum ReadError {
     #[error("the response broke off")]
     Truncated,
     /// Not complete in time, or not before the time at which it ends.
-    #[error("the response was not complete within {0:?}")]
+    #[error("the response was not complete within {}s", .0.as_secs())]
     Timeout(Duration),
     /// The bodies that are being read take [`MAX_BYTES_READ_AT_ONCE`] already. Later there may be room.
     #[error("too many responses are being read at the same time")]
@@ -186,7 +186,7 @@ impl<B: UpstreamBody> UpstreamResponse<B> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardError {
     /// No head in time.
-    #[error("no response within {0:?}")]
+    #[error("no response within {}s", .0.as_secs())]
     Timeout(Duration),
     /// A redirect, which is not followed: requests go where the operator said, or nowhere.
     #[error("answered with a redirect (status {0})")]

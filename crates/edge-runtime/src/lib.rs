@@ -10,7 +10,7 @@
 //! | [`ports`] | the traits for everything from outside: fetch, store, signatures, randomness, time to wait | |
 //! | [`crypto`] | signature algorithms and the keys that verify them | RFC 7518, 8037 |
 //! | [`keys`] | secret keys that sign, authenticate and derive | RFC 7518, 2104, 5869 |
-//! | [`digest`] | SHA-256 | FIPS 180-4 |
+//! | [`digest`], [`base64`] | SHA-256; Base64 | FIPS 180-4, RFC 4648 |
 //! | [`settings`] | reads named strings and collects every error | |
 //! | [`secret`], [`seal`] | text that no log shows; what a client keeps for us, encrypted | |
 //! | [`client_network`] | what rate limits count by | |
@@ -27,6 +27,7 @@
 
 pub mod alarm;
 pub mod app;
+pub mod base64;
 pub mod client_network;
 #[cfg(feature = "cloudflare")]
 pub mod cloudflare;

@@ -103,8 +103,8 @@ pub struct HttpResponse {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// Not complete in time.
-    // Not as a number of seconds: what writes a float takes 7 kB of the bundle.
-    #[error("no complete answer within {0:?}")]
+    // As whole seconds: what writes durations or floats is KBs of the bundle.
+    #[error("no complete answer within {}s", .0.as_secs())]
     Timeout(Duration),
     /// Longer than allowed.
     #[error("answer longer than {0} bytes")]

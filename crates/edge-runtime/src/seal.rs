@@ -5,13 +5,12 @@
 
 use std::fmt;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305,
     aead::{Aead, Payload},
 };
 
-use crate::ports::Runtime;
+use crate::{base64::URL_SAFE_NO_PAD, ports::Runtime};
 
 /// A 192-bit nonce, long enough to be drawn at random for every message.
 const NONCE_BYTES: usize = 24;
@@ -47,7 +46,7 @@ impl SealingKey {
         runtime.random(&mut nonce);
         let payload = Payload { msg: plain, aad: associated };
         let sealed = self.cipher().encrypt(&nonce.into(), payload).map_err(|_| SealError)?;
-        Ok(BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
+        Ok(URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
     }
 
     /// Decrypts what was sealed with the same `associated` data.
@@ -55,7 +54,7 @@ impl SealingKey {
     /// # Errors
     /// [`OpenError`].
     pub fn open(&self, text: &str, associated: &[u8]) -> Result<Vec<u8>, OpenError> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| OpenError)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok_or(OpenError)?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or(OpenError)?;
         let payload = Payload { msg: sealed, aad: associated };
         self.cipher().decrypt(&(*nonce).into(), payload).map_err(|_| OpenError)

@@ -42,7 +42,7 @@ pub enum CallError {
     #[error("no binding named {0}")]
     Unbound(String),
     /// No complete answer in time.
-    #[error("no complete answer within {0:?}")]
+    #[error("no complete answer within {}s", .0.as_secs())]
     Timeout(Duration),
     /// The answer is longer than allowed.
     #[error("answer longer than {0} bytes")]

@@ -17,7 +17,7 @@ use mcp_edge_runtime::{
     keys::KeyError,
 };
 
-use crate::results::UnreadableResult;
+use crate::{results::UnreadableResult, settings::HAS_CONNECTIONS};
 
 /// After this many seconds a client may try again: an upstream that is overloaded or restarting needs some.
 const RETRY_AFTER: &str = "5";
@@ -65,7 +65,7 @@ pub enum Failure {
     #[error("UPSTREAM_SIGNING_KEY: {0}")]
     Credentials(KeyError),
     /// There is no token of the caller's account at the upstream.
-    #[error("UPSTREAM_CONNECTION: {}", .0.cause().unwrap_or("no token for this caller"))]
+    #[error("UPSTREAM_CONNECTION: {}", cause_of(.0))]
     NoAccess(NoAccess),
 }
 
@@ -126,7 +126,7 @@ impl Failure {
             Self::ClientHeaders => {
                 "the Mcp-Param-* headers are more than 32, longer than 16 KiB, or not visible ASCII".to_owned()
             }
-            Self::NoAccess(no_access @ NoAccess::Unavailable { .. }) => {
+            Self::NoAccess(no_access @ NoAccess::Unavailable { .. }) if HAS_CONNECTIONS => {
                 no_access.message("the MCP server behind this gateway")
             }
             Self::Credentials(_) | Self::NoAccess(_) => {
@@ -142,6 +142,12 @@ impl Failure {
             | Self::Unreadable(_) => "the MCP server behind this gateway failed".to_owned(),
         }
     }
+}
+
+/// Why there is no token, as the log has it.
+fn cause_of(no_access: &NoAccess) -> &str {
+    let cause = if HAS_CONNECTIONS { no_access.cause() } else { None };
+    cause.unwrap_or("no token for this caller")
 }
 
 impl From<ForwardError> for Failure {

@@ -80,7 +80,7 @@ pub struct Handled {
 pub struct Gateway<F, K> {
     upstream: Upstream<F, K>,
     policy: Policy,
-    pins: Option<Rc<Pins>>,
+    pins: Option<Pins>,
     /// What is known of the definitions that callers are shown, where each has an account of their own; the oldest first.
     pins_of_callers: RefCell<Vec<(Vec<u8>, Rc<Pins>)>>,
     sessions: SessionSeal,
@@ -166,7 +166,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     pub fn new(settings: &GatewaySettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
         let GatewaySettings { upstream, policy, pins, jwks, session, .. } = settings.clone();
         let upstream = Upstream::new(upstream, forward, signing_key);
-        let (pins, pins_of_callers) = (pins.map(Rc::new), RefCell::default());
+        let pins_of_callers = RefCell::default();
         Self {
             upstream,
             policy,

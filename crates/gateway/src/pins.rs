@@ -25,9 +25,8 @@ use std::{
     cell::{Cell, RefCell},
 };
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mcp_edge_protocol::members::string;
-use mcp_edge_runtime::{digest::sha256, json::quote, settings::Reader};
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, digest::sha256, json::quote, settings::Reader};
 
 /// Levels of objects and arrays in a definition. Those of schemas that people write have a dozen.
 const MAX_DEPTH: usize = 64;

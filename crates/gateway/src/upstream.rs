@@ -149,7 +149,9 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
         let Caller { identity, context, .. } = caller;
         let credentials = self.credentials(caller).await.map_err(Failure::Credentials)?;
         let mut headers = Vec::with_capacity(8);
-        headers.extend(message.authorization.map(|authorization| ("authorization", authorization)));
+        if HAS_CONNECTIONS {
+            headers.extend(message.authorization.map(|authorization| ("authorization", authorization)));
+        }
         if let Some((name, value)) = &credentials {
             headers.push((*name, value.as_ref()));
         }

@@ -47,6 +47,14 @@ pub enum Credential {
     AccessKey(Rc<KeyUse>),
 }
 
+impl Credential {
+    /// Whether the caller sent an access token, and nothing in place of one.
+    #[must_use]
+    pub const fn is_access_token(&self) -> bool {
+        matches!(self, Self::AccessToken)
+    }
+}
+
 /// An access key, as far as it is no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyUse {
@@ -104,7 +112,7 @@ impl Identity {
         disclose: impl FnOnce(&Map<String, Value>, &Scopes) -> Map<String, Value>,
     ) -> Self {
         let Self(mut verified) = self;
-        if credential != Credential::AccessToken {
+        if !credential.is_access_token() {
             verified.party = Party::Third;
         }
         if let Some(scopes) = scopes {

@@ -1,6 +1,6 @@
 //! What a caller must have for an operation, and what one lacks.
 
-use crate::{Credential, Identity, Kind, Party, Scopes};
+use crate::{Identity, Kind, Party, Scopes};
 
 /// What the identity of a request lacks for what it asks. Not a JSON-RPC error: it is answered as HTTP 403 with a
 /// challenge (MCP 2026-07-28, basic/authorization), which is not this module's business.
@@ -54,7 +54,7 @@ impl Requirements {
     /// # Errors
     /// What the identity lacks.
     pub fn check(&self, identity: &Identity) -> Result<(), AccessNeeded> {
-        if self.refuses_keys && *identity.credential() != Credential::AccessToken {
+        if self.refuses_keys && !identity.credential().is_access_token() {
             return Err(AccessNeeded::AccessToken);
         }
         if self.first_party && identity.party() != Party::First {
@@ -87,6 +87,7 @@ impl Requirements {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Credential;
 
     #[test]
     fn the_challenge_names_all_scopes_of_the_operation() {

@@ -3,7 +3,7 @@
 //! Sources: RFC 6749 §3.3 (grammar), MCP 2026-07-28 authorization (hierarchies). No hash sets:
 //! the scopes of a deployment are few, and a sorted vector keeps their order stable in all places that show them.
 
-use std::fmt;
+use std::{collections::BinaryHeap, fmt};
 
 /// A set of scope names, sorted and without duplicates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,9 +58,8 @@ impl Scopes {
     }
 
     fn sort(&mut self) {
-        // As borrowed names, as everywhere: the code to sort another type would be 4 KB.
-        let mut names: Vec<&str> = self.0.iter().map(String::as_str).collect();
-        names.sort_unstable();
+        // As borrowed names and by a heap, as everywhere: the code of `sort` would be 4 KB, and that for another type as much.
+        let mut names = self.0.iter().map(String::as_str).collect::<BinaryHeap<_>>().into_sorted_vec();
         names.dedup();
         self.0 = names.into_iter().map(str::to_owned).collect();
     }

@@ -70,9 +70,10 @@ pub fn fetch(request: Request, env: Env, build: Build) -> wasm_bindgen::JsValue 
 }
 
 fn create(env: &Env, build: Build) -> Result<Endpoint<Env, EdgeServices>, String> {
-    let endpoint = create_endpoint(env, build)?;
+    #[allow(unused_mut, reason = "without the feature")]
+    let mut endpoint = create_endpoint(env, build)?;
     #[cfg(feature = "access-keys")]
-    let endpoint = with_access_keys(endpoint, env);
+    accept_keys(&mut endpoint, env);
     #[cfg(feature = "connections")]
     let endpoint = with_connections(endpoint, env);
     Ok(endpoint)
@@ -89,11 +90,11 @@ fn with_connections(endpoint: Endpoint<Env, EdgeServices>, env: &Env) -> Endpoin
 
 /// Connects an endpoint with the vault, as far as it is bound.
 #[cfg(feature = "access-keys")]
-fn with_access_keys(endpoint: Endpoint<Env, EdgeServices>, env: &Env) -> Endpoint<Env, EdgeServices> {
+fn accept_keys(endpoint: &mut Endpoint<Env, EdgeServices>, env: &Env) {
     let AccessKeySettings { has_pages, has_vault, .. } = endpoint.settings().access_keys;
     let pages = has_pages.then(|| Rc::new(BoundWorker::new(env, PAGES_BINDING)) as Rc<dyn Proxy>);
     let vault = has_vault.then(|| Binding::service(env, VAULT_BINDING).limits(VAULT_LIMITS));
-    endpoint.with_access_keys(pages, vault)
+    endpoint.accept_keys(pages, vault);
 }
 
 fn create_endpoint(env: &Env, build: Build) -> Result<Endpoint<Env, EdgeServices>, String> {

@@ -6,11 +6,10 @@
 
 use std::borrow::Cow;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Number, Value};
 
 use crate::error::RpcError;
-use mcp_edge_runtime::http::RequestHead;
+use mcp_edge_runtime::{base64::STANDARD, http::RequestHead};
 
 /// The headers that are read of every message, besides those of parameters.
 pub const HEADERS: [&str; 6] =
@@ -40,7 +39,7 @@ pub fn decode(value: &str) -> Result<Cow<'_, str>, Undecodable> {
     let Some(encoded) = value.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(SUFFIX)) else {
         return Ok(Cow::Borrowed(value));
     };
-    let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| Undecodable)?;
+    let bytes = STANDARD.decode(encoded).ok_or(Undecodable)?;
     String::from_utf8(bytes).map(Cow::Owned).map_err(|_| Undecodable)
 }
 
@@ -58,7 +57,7 @@ pub fn encode(text: &str) -> Cow<'_, str> {
     if is_plain {
         return Cow::Borrowed(text);
     }
-    Cow::Owned([PREFIX, &BASE64_STANDARD.encode(text), SUFFIX].concat())
+    Cow::Owned([PREFIX, &STANDARD.encode(text), SUFFIX].concat())
 }
 
 /// Checks that `Mcp-Name` repeats `named`.
@@ -271,7 +270,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_encoded_text_is_decoded_again(text in ".*") {
-            let value = format!("{PREFIX}{}{SUFFIX}", BASE64_STANDARD.encode(&text));
+            let value = format!("{PREFIX}{}{SUFFIX}", STANDARD.encode(&text));
             prop_assert_eq!(decode(&value), Ok(Cow::Owned(text)));
         }
 
@@ -289,7 +288,7 @@ mod tests {
         fn decoding_has_one_preimage(encoded in "[A-Za-z0-9+/=]{0,12}") {
             let value = format!("{PREFIX}{encoded}{SUFFIX}");
             if let Ok(text) = decode(&value) {
-                prop_assert_eq!(BASE64_STANDARD.encode(text.as_bytes()), encoded);
+                prop_assert_eq!(STANDARD.encode(text.as_bytes()), encoded);
             }
         }
 

@@ -1,5 +1,7 @@
 //! Errors of a program that no client should meet, and the checks that find them when a server is built.
 
+use std::collections::BinaryHeap;
+
 use mcp_edge_identity::is_scope_token;
 
 #[cfg(feature = "connections")]
@@ -184,8 +186,7 @@ pub(crate) fn check_icons(icons: &[Icon]) -> Result<(), BuildError> {
 }
 
 fn unique<'a>(kind: &'static str, names: impl Iterator<Item = &'a str> + Clone) -> Result<(), BuildError> {
-    let mut sorted: Vec<&str> = names.collect();
-    sorted.sort_unstable();
+    let sorted = names.collect::<BinaryHeap<_>>().into_sorted_vec();
     match sorted.windows(2).find_map(|pair| (pair.first() == pair.last()).then(|| pair.first()).flatten()) {
         Some(twice) => Err(BuildError::Duplicate { kind, name: (*twice).to_owned() }),
         None => Ok(()),

@@ -1,6 +1,6 @@
 //! The catalog: all primitives that a server offers, and what follows from them.
 
-use std::{rc::Rc, time::Duration};
+use std::{collections::BinaryHeap, rc::Rc, time::Duration};
 
 use mcp_edge_identity::Scopes;
 use mcp_edge_runtime::json::Object;
@@ -89,8 +89,8 @@ impl<E> Catalog<E> {
     /// The headers that repeat arguments of tools, sorted, each once.
     pub fn parameter_headers(&self) -> Vec<&str> {
         let parameters = self.tools.iter().flat_map(|tool| &tool.parameters);
-        let mut headers: Vec<&str> = parameters.map(|parameter| parameter.header.as_str()).collect();
-        headers.sort_unstable();
+        let headers: BinaryHeap<&str> = parameters.map(|parameter| parameter.header.as_str()).collect();
+        let mut headers = headers.into_sorted_vec();
         headers.dedup();
         headers
     }

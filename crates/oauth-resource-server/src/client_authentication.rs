@@ -1,6 +1,6 @@
 //! Client authentication at the provider with client id and secret (RFC 6749 §2.3.1).
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use mcp_edge_runtime::base64::STANDARD;
 
 /// The value of `Authorization` for `client_secret_basic`. Both parts are form-encoded first, as the RFC says and
 /// secrets with a colon or a percent sign need.

@@ -40,6 +40,17 @@ pub fn read(text: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Va
     }
 }
 
+/// The members that are kept. Inserted into another object, since the code that removes some from one is several times as large.
+pub fn filtered(members: Map<String, Value>, is_kept: &dyn Fn(&str, &Value) -> bool) -> Map<String, Value> {
+    let mut kept = Map::new();
+    for (name, value) in members {
+        if is_kept(&name, &value) {
+            kept.insert(name, value);
+        }
+    }
+    kept
+}
+
 struct Members<'a> {
     wanted: &'a dyn Fn(&str) -> bool,
     is_duplicate: &'a Cell<bool>,

@@ -6,6 +6,7 @@
 //! protected resource metadata. Writing our origin into `issuer` would only move the mismatch: to the `iss` of the
 //! authorization response (RFC 9207), and to that of every token.
 
+use mcp_edge_runtime::json::to_json;
 use serde_json::{Map, Value};
 
 /// What the operator decided about the mirror.
@@ -35,7 +36,7 @@ impl Mirror {
             None => None,
             Some(endpoint) => serde_json::from_str::<Map<String, Value>>(document).ok().map(|mut members| {
                 members.insert("registration_endpoint".to_owned(), endpoint.as_str().into());
-                Value::Object(members).to_string()
+                to_json(&members)
             }),
         };
         changed.unwrap_or_else(|| document.to_owned())

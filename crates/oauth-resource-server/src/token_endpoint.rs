@@ -4,7 +4,9 @@
 //! expired secret has to be replaced by the operator.
 
 use mcp_edge_runtime::ports::HttpResponse;
-use serde::Deserialize;
+use serde_json::Value;
+
+use crate::json_members;
 
 /// Why no token was issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,22 +29,17 @@ impl TokenEndpointError {
     /// Reads an answer of the token endpoint that is not 200.
     #[must_use]
     pub fn of(reply: &HttpResponse) -> Self {
-        #[derive(Deserialize)]
-        struct Body {
-            error: Option<String>,
-            /// Logto has a code of its own beside `error`: `oidc.invalid_client`.
-            code: Option<String>,
-            #[serde(default)]
-            error_description: String,
-        }
-
         let outage = Self::Outage(reply.status);
         if !(400..500).contains(&reply.status) || reply.status == 429 {
             return outage;
         }
-        let Ok(Body { error, code, error_description }) = serde_json::from_str(&reply.body) else { return outage };
-        let code = code.as_deref().and_then(|code| code.strip_prefix("oidc."));
-        let Some(error) = error.as_deref().or(code).filter(|error| is_error_code(error)) else { return outage };
+        // Logto has a code of its own beside `error`: `oidc.invalid_client`.
+        let is_read = |name: &str| matches!(name, "error" | "code" | "error_description");
+        let Ok(members) = json_members::read(reply.body.as_bytes(), &is_read) else { return outage };
+        let text = |name: &str| members.get(name).and_then(Value::as_str);
+        let code = || text("code")?.strip_prefix("oidc.");
+        let Some(error) = text("error").or_else(code).filter(|error| is_error_code(error)) else { return outage };
+        let error_description = text("error_description").unwrap_or_default();
         let is_expired = error_description.contains("secret") && error_description.contains("expired");
         match error {
             // Of the authorization endpoint (RFC 6749 §4.1.2.1) and of devices (RFC 8628 §3.5); some servers answer so here.

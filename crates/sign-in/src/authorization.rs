@@ -3,9 +3,8 @@
 //! Each round trip has a `state`, a PKCE verifier (RFC 7636) and a `nonce` of 256 random bits. The caller keeps the
 //! [`RoundTrip`] sealed in the browser, and gives it to [`finish`] when the browser is back.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcp_edge_oauth::provider::Provider;
-use mcp_edge_runtime::{http::RequestHead, ports::Runtime, secret::Secret};
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, http::RequestHead, ports::Runtime, secret::Secret};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -135,7 +134,7 @@ pub fn begin(
         nonce: random_text(runtime),
         requires_iss: ProviderMetadata::of(provider).sends_iss,
     };
-    let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&round_trip.verifier));
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&round_trip.verifier));
     let max_age = request.max_age.map(|seconds| seconds.to_string());
     let mut parameters = vec![
         ("response_type", "code"),

@@ -1,7 +1,6 @@
 //! Calls of a user's object.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge_runtime::digest::sha256;
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, digest::sha256};
 
 use super::message::{Answer, Request};
 use crate::{
@@ -22,7 +21,7 @@ const SIGN_IN_OBJECTS: u8 = 16;
 /// [`ObjectError`].
 pub async fn use_sign_in<P: Platform>(platform: &P, state: &str) -> Result<bool, ObjectError> {
     let digest = sha256(state);
-    let request = Request::Use { authorization: BASE64_URL_SAFE_NO_PAD.encode(digest) };
+    let request = Request::Use { authorization: URL_SAFE_NO_PAD.encode(digest) };
     let name = format!("sign-ins {}", digest[0] % SIGN_IN_OBJECTS);
     Ok(ask_named(platform, &name, &request).await? == Answer::Done)
 }

@@ -1,8 +1,7 @@
 //! To the service and back: (1) each authorization once, (2) the code for tokens, (3) the account's name, (4) the tokens are held
 //! until the user confirms the account. What fails after (2) is given back.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge_runtime::digest::sha256;
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, digest::sha256};
 use mcp_edge_sign_in::{
     authorization::{self, AuthorizationError, Code, RoundTrip},
     redirect::redirect,
@@ -121,7 +120,7 @@ async fn finish_pending<P: Platform>(
         return Err(ConnectError::AnotherUser);
     }
     // (1) A service may revoke what it has issued when a code comes twice (RFC 6749 §4.1.2): reloading must not do that.
-    let authorization = BASE64_URL_SAFE_NO_PAD.encode(sha256(&round_trip.state));
+    let authorization = URL_SAFE_NO_PAD.encode(sha256(&round_trip.state));
     let once = AccountRequest::Use { authorization: authorization.clone() };
     if visit.deployment.account(&attempt.owner, &once).await? != AccountAnswer::Done {
         return Err(ConnectError::Used);

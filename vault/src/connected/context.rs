@@ -74,16 +74,19 @@ impl<'a, S: SqlStorage + Alarms, A, K: Runtime + OperatorLog> Context<'a, S, A, 
     }
 
     /// Seals a token of a user's account. `None`: it is longer than can be sealed.
+    #[must_use]
     pub fn seal(&self, plain: &Secret, purpose: Purpose, owner: &Owner, connection: &str) -> Option<String> {
         self.secrets.seal(plain, place(purpose, owner, connection), self.services).ok()
     }
 
     /// Opens a token of a user's account. `None`: it was sealed with another secret.
+    #[must_use]
     pub fn open(&self, sealed: &str, purpose: Purpose, owner: &Owner, connection: &str) -> Option<Opened> {
         self.secrets.open(sealed, place(purpose, owner, connection)).ok()
     }
 
     /// What is left to be revoked of tokens that are used no more: `None` if that is nothing.
+    #[must_use]
     pub fn departure(&self, id: &str, connection: &str, tokens: &Tokens, owner: &Owner, now: u64) -> Option<Departure> {
         let moved = |sealed: Option<&str>| {
             let opened = self.open(sealed?, Purpose::Account, owner, connection)?;
@@ -137,6 +140,7 @@ fn place<'p>(purpose: Purpose, owner: &'p Owner, connection: &'p str) -> Place<'
 }
 
 /// The answer that it cannot be said now.
+#[must_use]
 pub fn unavailable(cause: &str) -> Answer {
     Answer::Unavailable { retry_after: RETRY_AFTER, cause: cause.to_owned() }
 }

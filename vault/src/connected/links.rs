@@ -1,6 +1,6 @@
 //! The tables of links and of uses.
 
-use mcp_edge_runtime::sql::{Row, SqlError, SqlStorage, Statement};
+use mcp_edge_runtime::sql::{Row, Rows, SqlError, SqlStorage, Statement};
 
 use super::{
     message::{Link, Use},
@@ -59,7 +59,7 @@ impl<'a, S: SqlStorage> Links<'a, S> {
     pub fn sweep(&self, now: u64) -> Result<Option<u64>, SqlError> {
         unless_no_table(self.0.execute(delete_expired(now)))?;
         let rows = unless_no_table(self.0.execute(Statement::new("SELECT max(until) FROM link")))?;
-        let last = rows.as_ref().and_then(|rows| rows.first()).filter(|row| !row.is_null(0));
+        let last = rows.as_ref().and_then(Rows::first).filter(|row| !row.is_null(0));
         last.map(|row| number(row, 0)).transpose()
     }
 

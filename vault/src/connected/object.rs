@@ -35,7 +35,7 @@ use crate::{
 pub struct ConnectedAccountsObject<'a, S, A, K>(Context<'a, S, A, K>);
 
 /// Who needs a token for what.
-struct Wanted {
+struct Need {
     connection: String,
     scopes: Vec<String>,
     offered: Vec<String>,
@@ -71,11 +71,11 @@ impl<'a, S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorL
         let now = clock();
         let answer = match request {
             Request::Access { connection, scopes, offered, agent, user_of_token, refused } => {
-                let wanted = Wanted { connection, scopes, offered, agent, user_of_token };
+                let need = Need { connection, scopes, offered, agent, user_of_token };
                 if let Some(refused) = refused {
-                    self.forget_refused(&owner, &wanted.connection, &Secret::new(refused))?;
+                    self.forget_refused(&owner, &need.connection, &Secret::new(refused))?;
                 }
-                self.access(&owner, &wanted, clock).await?
+                self.access(&owner, &need, clock).await?
             }
             Request::Link { id } => self.0.links.get(&id, now)?.map_or(Answer::Unknown, Answer::Link),
             Request::Spend { id } => self.spend(&id, now)?,
@@ -116,25 +116,25 @@ impl<'a, S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorL
         Ok(())
     }
 
-    async fn access(&self, owner: &Owner, wanted: &Wanted, clock: &impl Fn() -> u64) -> Result<Answer, AccountsError> {
+    async fn access(&self, owner: &Owner, need: &Need, clock: &impl Fn() -> u64) -> Result<Answer, AccountsError> {
         let mut patience = Patience::default();
         loop {
             let now = clock();
-            let Some(account) = self.0.rows.account(&wanted.connection)? else {
-                return self.link(owner, wanted, "", now).await;
+            let Some(account) = self.0.rows.account(&need.connection)? else {
+                return self.link(owner, need, "", now).await;
             };
             let granted = account.tokens.scopes.as_str();
-            match next(&account, &wanted.scopes, &wanted.offered, now) {
-                Step::Link => return self.link(owner, wanted, granted, now).await,
+            match next(&account, &need.scopes, &need.offered, now) {
+                Step::Link => return self.link(owner, need, granted, now).await,
                 Step::Answer => {
                     if let Some(token) = self.kept(owner, &account)? {
-                        return Ok(self.token(wanted, &token, granted.to_owned(), now)?);
+                        return Ok(self.token(need, &token, granted.to_owned(), now)?);
                     }
                     // It was sealed with a secret that is not known any more; the refresh token most likely as well.
                     let Some(access) =
                         account.tokens.access.as_ref().filter(|_| account.tokens.refresh_sealed.is_some())
                     else {
-                        return self.link(owner, wanted, granted, now).await;
+                        return self.link(owner, need, granted, now).await;
                     };
                     self.0.rows.forget_access(&account, &access.sealed)?;
                     continue;
@@ -160,12 +160,12 @@ impl<'a, S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorL
                 }
                 Step::Obtain(Turn::Refresh) => {}
             }
-            match refresh::refresh(&self.0, owner, &account, &wanted.offered, clock).await? {
-                After::Token(token, scopes) if covers(&scopes, &wanted.scopes) => {
-                    return Ok(self.token(wanted, &token, scopes, clock())?);
+            match refresh::refresh(&self.0, owner, &account, &need.offered, clock).await? {
+                After::Token(token, scopes) if covers(&scopes, &need.scopes) => {
+                    return Ok(self.token(need, &token, scopes, clock())?);
                 }
-                After::Token(_, scopes) => return self.link(owner, wanted, &scopes, clock()).await,
-                After::Sealed => return self.link(owner, wanted, granted, clock()).await,
+                After::Token(_, scopes) => return self.link(owner, need, &scopes, clock()).await,
+                After::Sealed => return self.link(owner, need, granted, clock()).await,
                 After::Unavailable { retry_after, cause } => return Ok(Answer::Unavailable { retry_after, cause }),
                 After::LookAgain => {}
             }
@@ -193,18 +193,18 @@ impl<'a, S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorL
     }
 
     /// Answers with an access token, and notes the use.
-    fn token(&self, wanted: &Wanted, token: &Secret, scopes: String, now: u64) -> Result<Answer, SqlError> {
-        self.0.links.used(&wanted.connection, &wanted.agent, &wanted.user_of_token, now)?;
+    fn token(&self, need: &Need, token: &Secret, scopes: String, now: u64) -> Result<Answer, SqlError> {
+        self.0.links.used(&need.connection, &need.agent, &need.user_of_token, now)?;
         Ok(Answer::Token { access_token: token.expose().to_owned(), scopes })
     }
 
     /// Answers with the link by which an account is connected: the same one as before, if that is good for a while.
-    async fn link(&self, owner: &Owner, wanted: &Wanted, granted: &str, now: u64) -> Result<Answer, AccountsError> {
+    async fn link(&self, owner: &Owner, need: &Need, granted: &str, now: u64) -> Result<Answer, AccountsError> {
         let link = Link {
-            connection: wanted.connection.clone(),
-            scopes: asked(granted, &wanted.scopes, &wanted.offered),
-            agent: wanted.agent.clone(),
-            user_of_token: wanted.user_of_token.clone(),
+            connection: need.connection.clone(),
+            scopes: asked(granted, &need.scopes, &need.offered),
+            agent: need.agent.clone(),
+            user_of_token: need.user_of_token.clone(),
             is_spent: false,
         };
         if let Some(link) = self.0.links.same(&link, now)? {

@@ -3,7 +3,7 @@
 //! What a refresh writes at its end has effect only while the attempt is still its own, and the account still the one that it
 //! was begun for.
 
-use mcp_edge_runtime::sql::{Row, SqlError, SqlStorage, Statement};
+use mcp_edge_runtime::sql::{self, Row, SqlError, SqlStorage, Statement};
 
 use super::record::{AccessToken, Account, Hold, Tokens};
 use crate::{
@@ -74,7 +74,7 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
         let read = |row: Row<'_>| -> Result<Owner, SqlError> {
             Ok(Owner { issuer: row.text(0)?.to_owned(), subject: row.text(1)?.to_owned() })
         };
-        rows.as_ref().and_then(|rows| rows.first()).map(read).transpose()
+        rows.as_ref().and_then(sql::Rows::first).map(read).transpose()
     }
 
     /// All accounts, by the names of their connections.
@@ -116,7 +116,7 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
     pub fn hold_of(&self, authorization: &str) -> Result<Option<String>, SqlError> {
         let select = Statement::new("SELECT hold FROM used_authorization WHERE authorization = ?").bind(authorization);
         let rows = unless_no_table(self.0.execute(select))?;
-        rows.as_ref().and_then(|rows| rows.first()).map(|row| row.text(0).map(str::to_owned)).transpose()
+        rows.as_ref().and_then(sql::Rows::first).map(|row| row.text(0).map(str::to_owned)).transpose()
     }
 
     /// Executes statements in one transaction.
@@ -231,6 +231,7 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
 }
 
 /// Uses an authorization for a hold, and forgets those whose time is over.
+#[must_use]
 pub fn use_authorization(authorization: &str, hold: &str, until: u64, now: u64) -> [Statement; 2] {
     [
         Statement::new("DELETE FROM used_authorization WHERE until <= ?").bind(now),

@@ -1,7 +1,7 @@
 //! What endpoints ask about connections, answered: who asks, what they may have, and a token of the kind that the connection is of.
 //!
 //! An endpoint says which connection and which scopes are needed. Who the user is, is known from the credential alone; everything
-//! about the service, from the settings. Whatever a service or an issuer gives, no token leaves that is the caller's own or may do
+//! about the service, from the settings. No token leaves, from any service or issuer, that is the caller's own or may do
 //! more than was asked for.
 
 use std::rc::Rc;
@@ -152,7 +152,7 @@ fn of_deployment(connection: &Connection, secret: &Secret, request: &AccessReque
     Ok(access(connection, secret.clone(), connection.scopes.join(" ")))
 }
 
-/// What holds for tokens of all kinds, whoever has given them.
+/// What holds for tokens of all kinds.
 fn check(
     connection: &Connection,
     caller: &Caller,

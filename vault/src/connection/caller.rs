@@ -5,7 +5,7 @@ use std::rc::Rc;
 use mcp_edge_oauth::{
     Credential, Identity,
     denial::Denial,
-    exchange::{CredentialExchange, Exchanged, Exchanges},
+    exchange::{CredentialExchange, Exchanges},
     settings::CredentialSettings,
 };
 use mcp_edge_runtime::secret::Secret;
@@ -77,7 +77,6 @@ impl<P: Platform> Callers<P> {
         let exchanged = self.exchanges.exchange(kind, credential.expose(), now).await?;
         let identity = self.deployment.verify_exchanged(&exchanged, now).await?;
         self.deployment.issuer(now)?;
-        let Exchanged { access_token, .. } = exchanged;
-        Ok(Caller { identity, access_token })
+        Ok(Caller { identity, access_token: exchanged.access_token.clone() })
     }
 }

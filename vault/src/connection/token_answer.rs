@@ -117,7 +117,7 @@ fn misconfigured(problem: &str) -> NoToken {
 
 #[cfg(test)]
 mod tests {
-    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+    use mcp_edge_runtime::base64::URL_SAFE_NO_PAD;
     use serde_json::json;
 
     use super::*;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     fn jwt(claims: &Value) -> String {
-        format!("e30.{}.c2ln", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()))
+        format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims.to_string()))
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! From the provider's answer to a key: (1) room for it, once for each authorization, (2) the grant, (3) the key's object,
 //! (4) the list. What fails half way leaves no key that works and that nobody sees.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcp_edge_access_keys::format::{SECRET_LENGTH, random_base62, write};
 use mcp_edge_oauth::{Kind, Scopes};
-use mcp_edge_runtime::{digest::sha256, secret::Secret};
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, digest::sha256, secret::Secret};
 use mcp_edge_sign_in::{
     authorization::{Code, RoundTrip},
     session::Session,
@@ -54,7 +53,7 @@ pub(super) async fn make<P: Platform>(
     }
     // (1)
     let reserve = AccountRequest::Reserve {
-        authorization: BASE64_URL_SAFE_NO_PAD.encode(sha256(&round_trip.state)),
+        authorization: URL_SAFE_NO_PAD.encode(sha256(&round_trip.state)),
         id: id.clone(),
         name: key.name.clone(),
         expires_at: visit.now + key.lifetime,

@@ -6,15 +6,41 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use mcp_edge_runtime::secret::Secret;
-use serde_json::json;
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, secret::Secret};
+use serde_json::{Value, json};
 
 use super::clock::Clock;
 use crate::{
     personal_token::exchange::{Exchange, ExchangeError},
     provider::{Grants, RefreshError, Refreshed},
 };
+
+pub const ISSUER: &str = "https://tenant.example/oidc";
+pub const RESOURCE: &str = "https://mcp.example.com/mcp";
+
+/// Signs everything.
+pub const SIGNATURE: [u8; 96] = [b'g'; 96];
+
+/// An access token with these claims.
+pub fn sign(claims: &Value) -> Secret {
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let header = json!({ "alg": "ES384", "typ": "at+jwt", "kid": "k" });
+    Secret::new(format!("{}.{}.{}", encode(&header), encode(claims), URL_SAFE_NO_PAD.encode(SIGNATURE)))
+}
+
+/// What the provider publishes at an address.
+pub fn document(url: &str) -> Option<Value> {
+    let coordinate = URL_SAFE_NO_PAD.encode([7; 48]);
+    let key = json!({"kty": "EC", "crv": "P-384", "kid": "k", "x": coordinate, "y": coordinate});
+    match url.strip_prefix(ISSUER)? {
+        "/.well-known/openid-configuration" => Some(json!({
+            "issuer": ISSUER, "jwks_uri": format!("{ISSUER}/jwks"), "token_endpoint": format!("{ISSUER}/token"),
+            "authorization_endpoint": format!("{ISSUER}/auth"),
+        })),
+        "/jwks" => Some(json!({ "keys": [key] })),
+        _ => None,
+    }
+}
 
 /// A refresh token at the provider.
 #[derive(Clone)]
@@ -104,8 +130,11 @@ impl TestProvider {
         if self.is_opaque.get() {
             return Secret::new(format!("opaque {number}"));
         }
-        let claims = json!({"exp": self.clock.now() + self.lifetime.get(), "jti": number}).to_string();
-        Secret::new(format!("e30.{}.sig", BASE64_URL_SAFE_NO_PAD.encode(claims)))
+        let claims = json!({
+            "iss": ISSUER, "sub": "alice", "aud": RESOURCE, "client_id": "vault", "scope": "whoami:read notes:write",
+            "iat": self.clock.now(), "exp": self.clock.now() + self.lifetime.get(), "jti": number.to_string(),
+        });
+        sign(&claims)
     }
 
     fn rotate(&self, refresh_token: &Secret) -> Result<Refreshed, RefreshError> {

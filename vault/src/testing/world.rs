@@ -18,7 +18,13 @@ use mcp_edge_runtime::{
     service_call::{CallError, CallService},
 };
 
-use super::{clock::Clock, provider::TestProvider, service::TestService, sqlite::Storage, store::LaggingStore};
+use super::{
+    clock::Clock,
+    provider::{self, TestProvider},
+    service::TestService,
+    sqlite::Storage,
+    store::LaggingStore,
+};
 use crate::{
     account::object::AccountObject,
     connected::object::ConnectedAccountsObject,
@@ -28,7 +34,7 @@ use crate::{
     secrets::{VaultSecrets, connections::ConnectionSecrets},
 };
 
-pub const ISSUER: &str = "https://tenant.example/oidc";
+pub use super::provider::ISSUER;
 
 /// `PAT_SECONDS`.
 pub const PAT_SECONDS: u64 = 300;
@@ -259,14 +265,25 @@ impl Background for World {
 }
 
 impl Fetch for World {
-    async fn fetch(&self, _: HttpRequest<'_>) -> Result<HttpResponse, FetchError> {
-        unreachable!("the provider is asked through its port")
+    /// What the provider publishes; for its tokens it is asked through its port.
+    async fn fetch(&self, request: HttpRequest<'_>) -> Result<HttpResponse, FetchError> {
+        if self.provider.fails_with.borrow().is_some() {
+            return Err(FetchError::Network("connection refused".to_owned()));
+        }
+        let document = provider::document(request.url).expect("a document of the provider");
+        Ok(HttpResponse { status: 200, challenge: String::new(), body: document.to_string() })
     }
 }
 
 impl SignatureVerifier for World {
-    async fn verify(&self, _: &impl VerificationKey, _: Algorithm, _: &[u8], _: &[u8]) -> Result<bool, UnusableKey> {
-        unreachable!("nothing is verified here")
+    async fn verify(
+        &self,
+        _: &impl VerificationKey,
+        _: Algorithm,
+        _: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, UnusableKey> {
+        Ok(signature == provider::SIGNATURE)
     }
 }
 

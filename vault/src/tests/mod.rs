@@ -1,5 +1,6 @@
 //! The objects natively: races, crashes, outages and restored backups, with SQLite and a clock of the tests' own.
 
+mod access;
 mod accounts;
 mod clocks;
 mod connected;

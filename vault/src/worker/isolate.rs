@@ -84,11 +84,8 @@ impl Isolate {
 /// The client of the services of all connections.
 fn service_clients(settings: &Settings, platform: &Cloudflare) -> ServiceClients<EdgeServices, Cloudflare> {
     let server = &settings.server;
-    let own = Own {
-        origin: server.resource.origin.clone(),
-        name: name_of(settings),
-        resource: server.resource.url.clone(),
-    };
+    let own =
+        Own { origin: server.resource.origin.clone(), name: name_of(settings), resource: server.resource.url.clone() };
     ServiceClients::new(settings.connections.iter(), own, platform.clone(), platform.services.clone())
 }
 

@@ -1,22 +1,20 @@
-// The Worker's entry: hands events over to WebAssembly, and gives it a fresh start after a crash.
+// Hands events over to WebAssembly, and gives it a fresh start after a crash.
 //
 // After a panic the memory of WebAssembly is not to be trusted. The `worker` crate's panic hook notes that in `state`,
 // and so does `note` for traps that no hook saw; the next event then begins with a new instance of the module. What the
 // old one knew (keys, verified tokens) is found again as after any start.
 //
-// `dev/build` bundles this file. It does what the entry of worker-build does, without its class and its three proxies
-// for each request.
+// `dev/build` writes the entry that uses this file. Together they do what the entry of worker-build does, without its class
+// and its three proxies for each request.
 
-import * as wasm from "./index.js";
+import { __wbg_reset_state, __worker_init_state } from "./index.js";
 
-const EVENTS = ["fetch", "scheduled", "queue", "email"];
-
-const state = wasm.__worker_init_state();
+const state = __worker_init_state();
 
 function renewIfBroken() {
   if (!state.criticalError) return;
   console.log("starting WebAssembly anew after a crash");
-  wasm.__wbg_reset_state();
+  __wbg_reset_state();
   state.criticalError = false;
   state.instanceId += 1;
 }
@@ -43,5 +41,3 @@ export function guard(handle) {
     }
   };
 }
-
-export default Object.fromEntries(EVENTS.filter((event) => event in wasm).map((event) => [event, guard(wasm[event])]));

@@ -47,6 +47,11 @@ pub use wasm_bindgen;
 pub use web_sys::{Request, Response};
 pub use worker::Env;
 
+/// Half as large as the allocator of Rust's standard library, and as fast: no request takes more instructions.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// Makes an [`App`](crate::app::App) a Worker: `worker!(App, create)` answers its `fetch` event, `worker!(App, create,
 /// scheduled)` its `scheduled` event as well. `create` is a `fn(&Env) -> Result<App, String>`; its error is logged for
 /// every request, and must name everything that is wrong.

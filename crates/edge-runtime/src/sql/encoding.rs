@@ -1,9 +1,10 @@
 //! The form in which statements and rows reach the platform: JSON, with a blob as an array of one string, its base64.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use crate::base64::STANDARD;
 use serde_json::{Number, Value as Json};
 
 use super::{Rows, SqlError, Statement, Value};
+use crate::json;
 
 /// The largest integer, positive or negative, that the platform stores exactly: it passes numbers as doubles.
 const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
@@ -17,7 +18,7 @@ pub fn to_json(statements: &[Statement]) -> Result<String, SqlError> {
         let parameters = statement.parameters.iter().map(json_of);
         std::iter::once(Ok(statement.sql.into())).chain(parameters).collect::<Result<Vec<_>, _>>().map(Json::Array)
     });
-    Ok(Json::Array(statements.collect::<Result<_, _>>()?).to_string())
+    Ok(json::to_json(&statements.collect::<Result<Vec<_>, _>>()?))
 }
 
 fn json_of(value: &Value) -> Result<Json, SqlError> {
@@ -60,7 +61,7 @@ fn value_of(json: Json) -> Result<Value, SqlError> {
         },
         Json::String(text) => Value::Text(text),
         Json::Array(blob) => {
-            let bytes = blob.first().and_then(Json::as_str).and_then(|text| STANDARD.decode(text).ok());
+            let bytes = blob.first().and_then(Json::as_str).and_then(|text| STANDARD.decode(text));
             Value::Blob(bytes.ok_or_else(|| unreadable("a blob is not base64"))?)
         }
         Json::Bool(_) | Json::Object(_) => return Err(unreadable("a value is of no type of SQLite")),

@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcp_edge_identity::{EXPIRY_LEEWAY_SECONDS, Identity};
 use mcp_edge_runtime::{
+    base64::URL_SAFE_NO_PAD,
     json::Object,
     keys::{KeyError, SigningKey},
     ports::Runtime,
@@ -53,12 +53,12 @@ pub async fn assertion(
 ) -> Result<String, KeyError> {
     let header = Object::new().text("alg", "ES256").text("typ", "at+jwt").text("kid", kid).close();
     let mut token = String::with_capacity(1024);
-    BASE64_URL_SAFE_NO_PAD.encode_string(header, &mut token);
+    URL_SAFE_NO_PAD.encode_into(header.as_bytes(), &mut token);
     token.push('.');
-    BASE64_URL_SAFE_NO_PAD.encode_string(claims.to_json(now, runtime), &mut token);
+    URL_SAFE_NO_PAD.encode_into(claims.to_json(now, runtime).as_bytes(), &mut token);
     let signature = key.sign(token.as_bytes()).await?;
     token.push('.');
-    BASE64_URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    URL_SAFE_NO_PAD.encode_into(&signature, &mut token);
     Ok(token)
 }
 
@@ -89,7 +89,7 @@ impl AssertionClaims<'_> {
             .raw("sub_id", &subject)
             .raw("iat", &now.to_string())
             .raw("exp", &end_of(identity, now).min(now.saturating_add(ASSERTION_SECONDS)).to_string())
-            .text("jti", &BASE64_URL_SAFE_NO_PAD.encode(random))
+            .text("jti", &URL_SAFE_NO_PAD.encode(random))
             .close()
     }
 

@@ -1,8 +1,8 @@
 //! The keys of assertions as JWKs (RFC 7517, RFC 7518 §6.2): the private one that signs, and the public ones that are
 //! published for the upstream at `/.well-known/jwks.json`.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use mcp_edge_runtime::{
+    base64::URL_SAFE_NO_PAD,
     digest::sha256,
     json::{Object, array},
     secret::Secret,
@@ -137,8 +137,8 @@ pub fn jwks(keys: &[PublicKey]) -> String {
 /// A member that is 32 bytes in base64url without padding.
 fn number(members: &Map<String, Value>, name: &'static str) -> Result<String, JwkError> {
     let text = members.get(name).and_then(Value::as_str).ok_or(JwkError::Number(name))?;
-    match BASE64_URL_SAFE_NO_PAD.decode(text) {
-        Ok(bytes) if bytes.len() == 32 => Ok(text.to_owned()),
+    match URL_SAFE_NO_PAD.decode(text) {
+        Some(bytes) if bytes.len() == 32 => Ok(text.to_owned()),
         _ => Err(JwkError::Number(name)),
     }
 }
@@ -146,7 +146,7 @@ fn number(members: &Map<String, Value>, name: &'static str) -> Result<String, Jw
 /// The thumbprint of RFC 7638 §3: the digest of the required members in alphabetical order.
 fn thumbprint(x: &str, y: &str) -> String {
     let members = Object::new().text("crv", "P-256").text("kty", "EC").text("x", x).text("y", y);
-    BASE64_URL_SAFE_NO_PAD.encode(sha256(&members.close()))
+    URL_SAFE_NO_PAD.encode(sha256(&members.close()))
 }
 
 fn is_kid(kid: &str) -> bool {

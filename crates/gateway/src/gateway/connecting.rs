@@ -48,13 +48,15 @@ const MAX_CALLERS: usize = 50;
 const NOT_CONNECTED: u16 = 409;
 
 impl<F: Forward, K: SigningKey> Gateway<F, K> {
-    /// The definitions of tools that the operator has approved, and what is known of those that a caller is shown: an account
-    /// may be shown others than another.
-    pub(super) fn pins_for(&self, identity: &Identity) -> Option<Rc<Pins>> {
+    /// The definitions of tools that the operator has approved, with what is known of those that a caller with an account is
+    /// shown: another account may be shown others. `None` if callers have none.
+    #[inline]
+    pub(super) fn own_pins(&self, identity: &Identity) -> Option<Rc<Pins>> {
+        self.upstream.connection().and_then(|_| self.pins_of(identity))
+    }
+
+    fn pins_of(&self, identity: &Identity) -> Option<Rc<Pins>> {
         let pins = self.pins.as_ref()?;
-        if self.upstream.connection().is_none() {
-            return Some(Rc::clone(pins));
-        }
         let (caller, mut all) = (self.sessions.associated(identity), self.pins_of_callers.borrow_mut());
         if let Some((_, known)) = all.iter().find(|(known, _)| *known == caller) {
             return Some(Rc::clone(known));

@@ -1,9 +1,9 @@
 //! Messages that may be passed on: to the upstream, and its response back.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_protocol::revision::Era;
 use mcp_edge_runtime::{
+    base64::URL_SAFE_NO_PAD,
     forward::Forward,
     http::RequestHead,
     json::{array, quote},
@@ -116,8 +116,9 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
         async move {
             let response = self.upstream.send(caller, request).await?;
-            let pins = self.pins_for(caller.identity);
-            let (policy, pins, identity) = (&self.policy, pins.as_deref(), caller.identity);
+            let own_pins = self.own_pins(caller.identity);
+            let pins = own_pins.as_deref().or(self.pins.as_ref());
+            let (policy, identity) = (&self.policy, caller.identity);
             let rewriting = RewriteContext { policy, identity, pins, era, now: caller.context.now };
             Answering { rewriting, patience: self.upstream.timeout() }.answer(asked, response).await
         }
@@ -153,7 +154,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
 pub(super) fn own_id(caller: Caller<'_>) -> String {
     let mut random = [0; 12];
     caller.runtime.random(&mut random);
-    quote(&["mcp-edge-", &BASE64_URL_SAFE_NO_PAD.encode(random)].concat())
+    quote(&["mcp-edge-", &URL_SAFE_NO_PAD.encode(random)].concat())
 }
 
 pub(super) fn failed<'a>(id: Option<&'a str>) -> impl FnOnce(Failure) -> Refused<'a> {

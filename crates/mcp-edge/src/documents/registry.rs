@@ -2,7 +2,7 @@
 //!
 //! The settings are validated when they are read, so that errors are in the log before the registry refuses the entry.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use mcp_edge_runtime::base64::STANDARD;
 
 /// The limit of the schema for title and description, in characters.
 pub const MAX_TEXT_CHARACTERS: usize = 100;
@@ -69,7 +69,7 @@ pub fn is_version(version: &str) -> bool {
 /// `v=MCPv1; k=ed25519; p=…` with the 32 bytes of the key in base64, or `k=ecdsap384` with the 49 of a compressed point.
 #[must_use]
 pub fn is_proof(proof: &str) -> bool {
-    let key = |prefix: &str| STANDARD.decode(proof.strip_prefix(prefix)?).ok();
+    let key = |prefix: &str| STANDARD.decode(proof.strip_prefix(prefix)?);
     proof.len() <= MAX_PROOF_BYTES
         && (key("v=MCPv1; k=ed25519; p=").is_some_and(|key| key.len() == 32)
             || key("v=MCPv1; k=ecdsap384; p=").is_some_and(|key| key.len() == 49 && matches!(key[0], 2 | 3)))

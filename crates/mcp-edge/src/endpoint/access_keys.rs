@@ -47,16 +47,21 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
     /// calls that exchange credentials.
     #[must_use]
     pub fn with_access_keys(mut self, pages: Option<Rc<dyn Proxy>>, vault: Option<impl CallService + 'static>) -> Self {
+        self.accept_keys(pages, vault);
+        self
+    }
+
+    /// The same for an endpoint that is already where it stays.
+    pub(crate) fn accept_keys(&mut self, pages: Option<Rc<dyn Proxy>>, vault: Option<impl CallService + 'static>) {
         let credentials = &self.settings.access_keys.credentials;
         for warning in credentials.warnings() {
             self.services.error(&Object::new().text("warning", &warning).close());
         }
         if let Some(first) = self.resource_server.keys().first() {
-            let exchanges = Exchanges::new(credentials.clone(), Rc::clone(first), vault, self.services.clone());
-            self.resource_server = self.resource_server.with_exchange(Rc::new(exchanges));
+            let exchanges = Exchanges::new(Rc::clone(credentials), Rc::clone(first), vault, self.services.clone());
+            self.resource_server.exchange_with(Rc::new(exchanges));
         }
         self.account = pages;
-        self
     }
 
     /// The vault's response to a request for its pages.

@@ -1,6 +1,6 @@
 //! Responses at paths where nothing is: they name the endpoint.
 
-use mcp_edge_runtime::{cors, http::Response};
+use mcp_edge_runtime::{cors, http::Response, json::to_json};
 use serde_json::json;
 
 use super::Endpoint;
@@ -15,7 +15,7 @@ impl<E, S> Endpoint<E, S> {
             "error_description": format!("The HTTP+SSE transport is not offered. Use Streamable HTTP at {url}"),
             "endpoint": url,
         });
-        cors::public(Response::json(410, body.to_string()))
+        cors::public(Response::json(410, to_json(&body)))
     }
 
     pub(super) fn elsewhere(&self) -> Response {
@@ -23,6 +23,6 @@ impl<E, S> Endpoint<E, S> {
             "error": "not_found",
             "error_description": format!("Not found. The MCP endpoint is {}", self.settings.resource.url),
         });
-        cors::public(Response::json(404, body.to_string()))
+        cors::public(Response::json(404, to_json(&body)))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+#[cfg(feature = "cloudflare")]
 use mcp_edge_gateway::settings::GatewaySettings;
 use mcp_edge_runtime::{json::Object, ports::Services, service_call::CallService};
 

@@ -9,8 +9,7 @@
 //! | ChatGPT | no link with values; the settings are at `chatgpt.com/#settings/Connectors` |
 //! | Claude Code, MCP Inspector, `mcp-remote` | command lines |
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use serde_json::Value;
+use mcp_edge_runtime::{base64::STANDARD, json::quote};
 
 use crate::page::html::url_component;
 
@@ -31,9 +30,9 @@ pub struct Client {
 #[must_use]
 pub fn clients(name: &str, url: &str) -> [Client; 7] {
     let word = command_word(name);
-    let (name_component, url_text) = (url_component(name), json_string(url));
-    let cursor = BASE64_STANDARD.encode(["{\"url\":", &url_text, "}"].concat());
-    let vs_code = ["{\"name\":", &json_string(name), ",\"type\":\"http\",\"url\":", &url_text, "}"].concat();
+    let (name_component, url_text) = (url_component(name), quote(url));
+    let cursor = STANDARD.encode(["{\"url\":", &url_text, "}"].concat());
+    let vs_code = ["{\"name\":", &quote(name), ",\"type\":\"http\",\"url\":", &url_text, "}"].concat();
     let client = |name, how| Client { name, how, link: None, copy: None };
     let with_link =
         |name, how, label, link: &[&str]| Client { link: Some((label, link.concat())), ..client(name, how) };
@@ -82,11 +81,6 @@ pub fn clients(name: &str, url: &str) -> [Client; 7] {
     ]
 }
 
-/// `text` as a string of JSON.
-fn json_string(text: &str) -> String {
-    Value::from(text).to_string()
-}
-
 /// Returns `name` as a word that needs no quotes in a shell: `Who am I?` becomes `who-am-i`.
 fn command_word(name: &str) -> String {
     let parts = name.split(|character: char| !character.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
@@ -116,7 +110,7 @@ mod tests {
         );
         let cursor = link("Cursor", "Notes");
         let config = cursor.strip_prefix("cursor://anysphere.cursor-deeplink/mcp/install?name=Notes&config=").unwrap();
-        let config = BASE64_STANDARD.decode(config.replace("%3D", "=")).unwrap();
+        let config = STANDARD.decode(config.replace("%3D", "=")).unwrap();
         assert_eq!(config, br#"{"url":"https://mcp.example.com/mcp"}"#);
         assert_eq!(
             link("VS Code", "Notes"),

@@ -13,7 +13,7 @@ use crate::{
     settings::Settings,
 };
 use mcp_edge_identity::Scopes;
-use mcp_edge_runtime::uri::split_origin;
+use mcp_edge_runtime::{json::to_json, uri::split_origin};
 use mcp_edge_server::Server;
 
 /// The tool that the playground calls first, where the server has it: it shows users who they are.
@@ -136,7 +136,7 @@ fn playground<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
     });
     html.fill(include_str!("playground.html"), |html, gap| {
         match gap {
-            "server" => html.json(&server.to_string()),
+            "server" => html.json(&to_json(&server)),
             "call_to_action" if starts_with_whoami => html.raw("Sign in and call whoami"),
             "call_to_action" => html.raw("Sign in and list the tools"),
             gap => unknown(html, gap),

@@ -1,7 +1,6 @@
 //! The `Content-Security-Policy` (CSP Level 3) of a page.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use mcp_edge_runtime::digest::sha256;
+use mcp_edge_runtime::{base64::STANDARD, digest::sha256};
 
 /// Ends every policy: `frame-ancestors` has no default.
 const END: &str = "; frame-ancestors 'none'";
@@ -14,7 +13,7 @@ impl Policy {
     /// Creates the policy of a page with these two. Trusted types make the browser refuse strings as HTML: the scripts
     /// build elements.
     pub(super) fn new(style: &str, script: &str) -> Self {
-        let hash = |text: &str| BASE64_STANDARD.encode(sha256(text));
+        let hash = |text: &str| STANDARD.encode(sha256(text));
         let mut policy = String::from("default-src 'none'; style-src 'sha256-");
         policy.extend([&hash(style), "'; script-src 'sha256-", &hash(script)]);
         policy.push_str(

@@ -1,5 +1,7 @@
 //! `KEY_PREFIX`, `PAT_*` and the bindings of the vault: credentials other than access tokens.
 
+use std::rc::Rc;
+
 use mcp_edge_oauth::{
     exchange::VAULT_BINDING,
     resource_server::TrustPolicy,
@@ -14,7 +16,7 @@ pub const PAGES_BINDING: &str = "VAULT";
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccessKeySettings {
     /// Their prefixes, and how they are exchanged.
-    pub credentials: CredentialSettings,
+    pub credentials: Rc<CredentialSettings>,
     /// Whether the pages of the vault are bound: users make keys at `/account/keys`.
     pub has_pages: bool,
     /// Whether the vault can be called: it exchanges keys and personal access tokens.
@@ -48,11 +50,10 @@ pub(super) fn read(
     }
     if has_pages && !has_vault {
         reader.error(
-            "VAULT needs VAULT_CALLS: without it users make keys that this server does not accept. Add to [[services]] in \
-             wrangler.toml: binding = \"VAULT_CALLS\", the same service, entrypoint = \"Internal\", props = { role = \
-             \"endpoint\" }",
+            "VAULT needs VAULT_CALLS, with entrypoint = \"Internal\" and props as in wrangler.toml: without it users make \
+             keys that this server does not accept",
         );
     }
-    let credentials = CredentialSettings::read(reader, resource, trust, has_vault);
+    let credentials = CredentialSettings::read(reader, resource, trust, has_vault).into();
     AccessKeySettings { credentials, has_pages, has_vault }
 }

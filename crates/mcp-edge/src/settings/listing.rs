@@ -11,8 +11,7 @@ pub(super) fn registry_entry(reader: &mut Reader<'_>) -> Option<RegistryEntry> {
     let version = reader.text("REGISTRY_VERSION");
     if description.is_none() {
         reader.error(
-            "REGISTRY_NAME needs RESOURCE_DESCRIPTION: the registry lists no server without saying what it is for"
-                .to_owned(),
+            "REGISTRY_NAME needs RESOURCE_DESCRIPTION: the registry lists no server without saying what it is for",
         );
     }
     for (setting, text) in [("RESOURCE_NAME", &title), ("RESOURCE_DESCRIPTION", &description)] {
@@ -43,8 +42,7 @@ pub(super) fn registry_proof(reader: &mut Reader<'_>) -> Option<String> {
         // Not repeated: it may be the private key.
         reader.error(
             "REGISTRY_AUTH must be \"v=MCPv1; k=ed25519; p=…\" with the public key (32 bytes) in base64, or \
-             \"v=MCPv1; k=ecdsap384; p=…\" with the compressed one (49 bytes)"
-                .to_owned(),
+             \"v=MCPv1; k=ecdsap384; p=…\" with the compressed one (49 bytes)",
         );
     }
     Some(proof)
@@ -54,7 +52,7 @@ pub(super) fn registry_proof(reader: &mut Reader<'_>) -> Option<String> {
 pub(super) fn server_card(reader: &mut Reader<'_>) -> bool {
     let wanted = reader.flag("SERVER_CARD", false);
     if wanted && reader.text("REGISTRY_NAME").is_none() {
-        reader.error("SERVER_CARD requires REGISTRY_NAME: the card contains that name".to_owned());
+        reader.error("SERVER_CARD requires REGISTRY_NAME: the card contains that name");
     }
     wanted
 }

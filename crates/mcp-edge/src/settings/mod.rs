@@ -178,8 +178,7 @@ fn mirror(reader: &mut Reader<'_>) -> Option<Mirror> {
     let registration_endpoint = reader.url("REGISTRATION_ENDPOINT");
     if registration_endpoint.is_some() && !wanted {
         reader.error(
-            "REGISTRATION_ENDPOINT needs AUTHORIZATION_SERVER_MIRROR = \"true\": it is shown in the mirror and nowhere else"
-                .to_owned(),
+            "REGISTRATION_ENDPOINT needs AUTHORIZATION_SERVER_MIRROR = \"true\": it is shown in the mirror and nowhere else",
         );
     }
     wanted.then_some(Mirror { registration_endpoint })

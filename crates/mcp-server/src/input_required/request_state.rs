@@ -6,7 +6,7 @@
 //! request: it opens for the same request of the same caller at the same server only, and for [`STATE_SECONDS`]. It can
 //! be used again within that time; a tool with an effect that must happen once has to see to that itself.
 
-use std::fmt;
+use std::{collections::BinaryHeap, fmt};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::limits::{STATE_BYTES, STATE_SECONDS};
 use mcp_edge_identity::Identity;
-use mcp_edge_runtime::{ports::Runtime, seal::SealingKey};
+use mcp_edge_runtime::{json::to_json, ports::Runtime, seal::SealingKey};
 
 /// Separates these keys from others made from the same secret, and from other versions of the format.
 const KEY_LABEL: &str = "mcp-edge request state key v2";
@@ -109,7 +109,9 @@ impl State {
         now: u64,
     ) -> Result<Self, Rejected> {
         let plain = key.0.open(text, &binding.digest(identity)).map_err(|_| Rejected)?;
-        let state: Self = serde_json::from_slice(&plain).map_err(|_| Rejected)?;
+        // Not `from_slice`: that would be a second instance of the whole parser.
+        let plain = std::str::from_utf8(&plain).map_err(|_| Rejected)?;
+        let state: Self = serde_json::from_str(plain).map_err(|_| Rejected)?;
         if state.expires <= now { Err(Rejected) } else { Ok(state) }
     }
 }
@@ -155,10 +157,9 @@ fn digest_value(hasher: &mut Sha256, value: &Value) {
             hasher.update(b"]");
         }
         Value::Object(members) => {
-            let mut names: Vec<&str> = members.keys().map(String::as_str).collect();
-            names.sort_unstable();
+            let names: BinaryHeap<&str> = members.keys().map(String::as_str).collect();
             hasher.update(b"{");
-            for name in names {
+            for name in names.into_sorted_vec() {
                 update(hasher, name.as_bytes());
                 digest_value(hasher, &members[name]);
             }
@@ -170,7 +171,7 @@ fn digest_value(hasher: &mut Sha256, value: &Value) {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {
             hasher.update(b"=");
-            update(hasher, value.to_string().as_bytes());
+            update(hasher, to_json(value).as_bytes());
         }
     }
 }

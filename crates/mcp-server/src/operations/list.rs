@@ -1,10 +1,8 @@
 //! Lists: pages of the primitives that a caller may use (MCP 2026-07-28, server/utilities/pagination and
 //! basic/utilities/caching).
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-
 use mcp_edge_identity::Identity;
-use mcp_edge_runtime::json::array;
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, json::array};
 
 use super::{Execution, Operation, OperationError, Started, members, required};
 use crate::{
@@ -81,12 +79,12 @@ fn page(all: &[Item<'_>], cursor: Option<&str>, size: usize, identity: &Identity
 }
 
 fn write_cursor(index: usize, key: &str) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(format!("{index}:{key}"))
+    URL_SAFE_NO_PAD.encode(format!("{index}:{key}"))
 }
 
 /// Inverse of [`write_cursor`].
 fn read_cursor(cursor: &str) -> Option<(usize, String)> {
-    let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor)?).ok()?;
     let (index, key) = text.split_once(':')?;
     Some((index.parse().ok()?, key.to_owned()))
 }

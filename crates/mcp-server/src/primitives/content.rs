@@ -1,9 +1,10 @@
 //! What tools, prompts and resources say: content blocks and resource contents (MCP 2026-07-28, server/tools and
 //! server/resources). Both are kept as the JSON they become.
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-
-use mcp_edge_runtime::json::{Object, array, to_json};
+use mcp_edge_runtime::{
+    base64::STANDARD,
+    json::{Object, array, to_json},
+};
 
 /// A block of content in a tool's result or a prompt's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl ContentBlock {
     }
 
     fn binary(kind: &str, bytes: &[u8], mime_type: &str) -> Self {
-        let data = BASE64_STANDARD.encode(bytes);
+        let data = STANDARD.encode(bytes);
         Self::block(Object::new().text("type", kind).text("data", &data).text("mimeType", mime_type))
     }
 
@@ -123,7 +124,7 @@ impl ResourceContents {
     /// Bytes under a concrete URI.
     #[must_use]
     pub fn bytes(uri: &str, bytes: impl AsRef<[u8]>) -> Self {
-        Self::encoded(uri, &BASE64_STANDARD.encode(bytes))
+        Self::encoded(uri, &STANDARD.encode(bytes))
     }
 
     /// Bytes that are in base64 already.

@@ -2,7 +2,6 @@
 
 use std::{rc::Rc, time::Duration};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -20,7 +19,7 @@ use crate::{
     },
 };
 use mcp_edge_identity::Requirements;
-use mcp_edge_runtime::json::Object;
+use mcp_edge_runtime::{base64::STANDARD, json::Object};
 
 /// How long clients may keep what they have read, and with whom they may share it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +109,7 @@ impl<E: 'static> Resource<E> {
 
     /// Bytes that are always the same.
     pub fn bytes(uri: impl Into<String>, name: impl Into<String>, bytes: impl AsRef<[u8]>) -> Self {
-        let blob = BASE64_STANDARD.encode(&bytes);
+        let blob = STANDARD.encode(&bytes);
         Self { size: Some(bytes.as_ref().len()), ..Self::from_source(uri, name, Source::Fixed("blob", blob.into())) }
     }
 

@@ -28,6 +28,16 @@ impl ToolResult {
         Self::default()
     }
 
+    /// Creates what [`Json`] is as a result: structured content, and a copy of it as text. For a tool whose
+    /// [`output_schema`](crate::Tool::output_schema) is given, rather than made from the type.
+    ///
+    /// # Errors
+    /// [`ToolError::internal`] for what has no JSON form.
+    pub fn json(value: &impl Serialize) -> Result<Self, ToolError> {
+        let json = serde_json::to_string(value).map_err(ToolError::internal)?;
+        Ok(Self { content: vec![ContentBlock::text(&json)], structured: Some(json), ..Self::default() })
+    }
+
     /// Adds content.
     #[must_use]
     pub fn content(mut self, content: impl Into<ContentBlock>) -> Self {
@@ -103,8 +113,7 @@ pub struct Json<T>(pub T);
 
 impl<T: Serialize + JsonSchema> IntoToolResult for Json<T> {
     fn into_tool_result(self) -> Result<ToolResult, ToolError> {
-        let json = serde_json::to_string(&self.0).map_err(ToolError::internal)?;
-        Ok(ToolResult { content: vec![ContentBlock::text(&json)], structured: Some(json), ..ToolResult::default() })
+        ToolResult::json(&self.0)
     }
 
     fn output_schema() -> Option<Value> {

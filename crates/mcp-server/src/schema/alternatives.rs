@@ -1,5 +1,6 @@
 //! Which of several alternatives a value is meant to be, so that the violations of that one can be reported.
 
+use mcp_edge_runtime::json::to_json;
 use serde_json::{Map, Value};
 
 use crate::schema::{
@@ -41,9 +42,8 @@ pub(crate) fn meant<'s>(root: &'s Value, parts: &'s [Value], instance: &Value) -
         return Meant::One(part);
     }
     let Some((name, _)) = tags(follow(root, first).get("properties")).next() else { return Meant::Unclear };
-    let values: Vec<String> =
-        candidates.iter().filter_map(|part| tag(follow(root, part), name)).map(Value::to_string).collect();
-    let is_among = object.get(name).is_some_and(|value| values.contains(&value.to_string()));
+    let values: Vec<String> = candidates.iter().filter_map(|part| tag(follow(root, part), name)).map(to_json).collect();
+    let is_among = object.get(name).is_some_and(|value| values.contains(&to_json(value)));
     if values.len() == candidates.len() && !is_among { Meant::Tagged(name, values.join(", ")) } else { Meant::Unclear }
 }
 

@@ -254,7 +254,7 @@ fn header_parameter(
     direct: bool,
     found: &[Parameter],
 ) -> Result<Parameter, SchemaError> {
-    let refuse = |why: &str| Err(SchemaError::Header(format!("{annotation} {why}")));
+    let refuse = |why: &str| Err(SchemaError::Header(format!("{} {why}", to_json(annotation))));
     let Some(name) = annotation.as_str().filter(|name| headers::is_token(name)) else {
         return refuse("is not an RFC 9110 token");
     };

@@ -1,5 +1,6 @@
 //! Descriptions of schemas in words that a model can act on: "a string of at least 3 characters or null".
 
+use mcp_edge_runtime::json::to_json;
 use serde_json::Value;
 
 use crate::schema::reference::resolve;
@@ -12,11 +13,11 @@ pub(crate) fn describe(root: &Value, schema: &Value, depth: u32) -> String {
         return unknown();
     }
     if let Some(Value::Array(allowed)) = schema.get("enum") {
-        let allowed: Vec<String> = allowed.iter().map(Value::to_string).collect();
+        let allowed: Vec<String> = allowed.iter().map(to_json).collect();
         return format!("one of {}", allowed.join(", "));
     }
     if let Some(only) = schema.get("const") {
-        return only.to_string();
+        return to_json(only);
     }
     match schema.get("type") {
         Some(Value::String(name)) => with_article(name),

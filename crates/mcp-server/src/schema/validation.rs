@@ -25,6 +25,7 @@ use crate::{
     },
 };
 use mcp_edge_protocol::error::echo;
+use mcp_edge_runtime::json::to_json;
 
 /// The validation of one instance.
 #[allow(clippy::struct_excessive_bools, reason = "two say what is wanted, two what was learned")]
@@ -136,7 +137,7 @@ impl<'s> Check<'s> {
         if let Some(allowed) = members.get("const")
             && !equal(allowed, instance)
         {
-            self.report(path, &format!("expected {allowed}"));
+            self.report(path, &format!("expected {}", to_json(allowed)));
         }
         match instance {
             Value::Object(object) => self.object(members, object, path, depth),

@@ -14,7 +14,7 @@ use mcp_edge_runtime::{
     service_call::{CallError, CallService},
 };
 
-use super::{CredentialExchange, CredentialKind, Exchanged, token_exchange::ExchangeError};
+use super::{CredentialExchange, CredentialKind, Exchanged, Outcome, token_exchange::ExchangeError};
 use crate::{
     denial::{Denial, Excerpt},
     keys::jwks_cache::IssuerKeys,
@@ -35,7 +35,7 @@ pub const MAX_KEY_SECONDS: u64 = 60;
 /// Exchanges access keys and personal access tokens: by the vault, where one is bound, and personal access tokens by the
 /// provider otherwise.
 pub struct Exchanges<S, C> {
-    settings: CredentialSettings,
+    settings: Rc<CredentialSettings>,
     /// The issuer that personal access tokens are of: the first.
     provider: Rc<IssuerKeys>,
     vault: Option<C>,
@@ -45,30 +45,46 @@ pub struct Exchanges<S, C> {
 impl<S: Services, C: CallService> Exchanges<S, C> {
     /// Creates exchanges with the issuer whose keys are `provider`, and with the vault if one is bound.
     #[must_use]
-    pub fn new(settings: CredentialSettings, provider: Rc<IssuerKeys>, vault: Option<C>, services: S) -> Self {
-        Self { settings, provider, vault, services }
+    pub fn new(
+        settings: impl Into<Rc<CredentialSettings>>,
+        provider: Rc<IssuerKeys>,
+        vault: Option<C>,
+        services: S,
+    ) -> Self {
+        Self { settings: settings.into(), provider, vault, services }
     }
 
     /// Has the vault exchange a credential.
-    async fn ask_vault(&self, vault: &C, request: Request, now: u64) -> Result<Exchanged, Denial> {
+    async fn ask_vault(&self, vault: &C, kind: CredentialKind, credential: &str, now: u64) -> Outcome {
+        let secret = Secret::new(credential);
+        let request = match kind {
+            CredentialKind::AccessKey => Request::UseKey { key: secret },
+            CredentialKind::PersonalAccessToken => Request::ExchangePersonalToken { token: secret },
+        };
         let answer = vault.call(request.to_json()).await.map_err(|error| unanswered(&error))?;
-        let unusable =
-            || vault_unavailable("the vault's answer is not one to this question: is it of another version?");
-        let exchanged = match Answer::from_json(&answer).ok_or_else(unusable)? {
-            Answer::Key(token) => self.of_key(&request, token, now),
-            Answer::PersonalToken { access_token, until, scopes }
-                if matches!(request, Request::ExchangePersonalToken { .. }) =>
-            {
-                let seconds = self.settings.personal_tokens.as_ref().map_or(0, |tokens| tokens.seconds);
-                Some(of_personal_token(access_token, scopes, until.min(now + seconds)))
+        Ok(Rc::new(self.read(&answer, kind, credential, now)?))
+    }
+
+    /// Reads the vault's answer.
+    fn read(&self, answer: &str, kind: CredentialKind, credential: &str, now: u64) -> Result<Exchanged, Denial> {
+        let exchanged = match (Answer::from_json(answer), kind) {
+            (Some(Answer::Key(token)), CredentialKind::AccessKey) if self.is_of(&token, credential) => {
+                of_key(token, now)
             }
-            Answer::PersonalToken { .. } => None,
-            Answer::Refused(refusal) => return Err(refused(refusal)),
-            Answer::Unavailable { retry_after, cause } => {
+            (Some(Answer::PersonalToken { access_token, until, scopes }), CredentialKind::PersonalAccessToken) => {
+                let seconds = self.settings.personal_tokens.as_ref().map_or(0, |tokens| tokens.seconds);
+                of_personal_token(access_token, scopes, until.min(now + seconds))
+            }
+            (Some(Answer::Refused(refusal)), _) => return Err(refused(refusal)),
+            (Some(Answer::Unavailable { retry_after, cause }), _) => {
                 return Err(Denial::VaultUnavailable { cause: Excerpt::new(&cause), retry_after });
             }
+            _ => {
+                return Err(vault_unavailable(
+                    "the vault's answer is not one to this question: is it of another version?",
+                ));
+            }
         };
-        let exchanged = exchanged.ok_or_else(unusable)?;
         if jwt::form_of(exchanged.access_token.expose()) == Form::Jwt {
             Ok(exchanged)
         } else {
@@ -76,36 +92,31 @@ impl<S: Services, C: CallService> Exchanges<S, C> {
         }
     }
 
-    /// What the vault says of a key, if it is the one that was asked about.
-    fn of_key(&self, request: &Request, token: KeyToken, now: u64) -> Option<Exchanged> {
-        let Request::UseKey { key } = request else { return None };
-        let KeyToken { access_token, id, issuer, subject, scopes, tools, until } = token;
-        let is_asked = format::parse(key.expose(), &self.settings.key_prefix).is_ok_and(|parts| parts.id == id);
-        is_asked.then(|| Exchanged {
-            access_token,
-            credential: Credential::AccessKey(Rc::new(KeyUse { id, tools })),
-            scopes: Some(scopes),
-            owner: Some((issuer, subject)),
-            until: until.min(now + MAX_KEY_SECONDS),
-        })
+    /// Whether the vault's answer is about this key.
+    fn is_of(&self, token: &KeyToken, key: &str) -> bool {
+        format::parse(key, &self.settings.key_prefix).is_ok_and(|parts| parts.id == token.id)
     }
 
     /// Exchanges a personal access token at the provider.
-    async fn ask_provider(&self, tokens: &PersonalTokens, token: &str, now: u64) -> Result<Exchanged, Denial> {
+    async fn ask_provider(&self, tokens: &PersonalTokens, token: &str, now: u64) -> Outcome {
         let Some(exchange) = &tokens.exchange else {
-            return Err(vault_unavailable(UNBOUND));
+            return Err(vault_unavailable(UNBOUND).into());
         };
         let provider = self.provider.provider(now, &self.services).await?;
-        match exchange.exchange(token, &provider, &self.services).await {
-            Ok(access_token) => Ok(of_personal_token(access_token, exchange.scopes.to_string(), now + tokens.seconds)),
-            Err(ExchangeError::Refused) => Err(Denial::PersonalTokenRefused),
-            Err(error @ ExchangeError::OwnClient(_)) => {
-                Err(Denial::ExchangeRefused { cause: Excerpt::new(&error.to_string()), retry_after: RETRY_SECONDS })
+        let denial = match exchange.exchange(token, &provider, &self.services).await {
+            Ok(access_token) => {
+                let scopes = exchange.scopes.to_string();
+                return Ok(Rc::new(of_personal_token(access_token, scopes, now + tokens.seconds)));
             }
-            Err(error @ ExchangeError::Unavailable(_)) => {
-                Err(Denial::ExchangeUnavailable { cause: Excerpt::new(&error.to_string()), retry_after: RETRY_SECONDS })
+            Err(ExchangeError::Refused) => Denial::PersonalTokenRefused,
+            Err(ExchangeError::OwnClient(cause)) => {
+                Denial::ExchangeRefused { cause: Excerpt::new(&cause), retry_after: RETRY_SECONDS }
             }
-        }
+            Err(ExchangeError::Unavailable(cause)) => {
+                Denial::ExchangeUnavailable { cause: Excerpt::new(&cause), retry_after: RETRY_SECONDS }
+            }
+        };
+        Err(denial.into())
     }
 }
 
@@ -120,9 +131,7 @@ impl<S: Services, C: CallService + 'static> CredentialExchange for Exchanges<S, 
 
     fn has_form(&self, text: &str) -> bool {
         match self.kind_of(text) {
-            Some(CredentialKind::AccessKey) => {
-                format::parse(text.trim_end_matches([' ', '\t', '"']), &self.settings.key_prefix).is_ok()
-            }
+            Some(CredentialKind::AccessKey) => format::parse(text, &self.settings.key_prefix).is_ok(),
             kind => kind.is_some(),
         }
     }
@@ -140,34 +149,34 @@ impl<S: Services, C: CallService + 'static> CredentialExchange for Exchanges<S, 
         }
     }
 
-    fn exchange<'a>(
-        &'a self,
-        kind: CredentialKind,
-        credential: &'a str,
-        now: u64,
-    ) -> LocalBoxFuture<'a, Result<Exchanged, Denial>> {
+    fn exchange<'a>(&'a self, kind: CredentialKind, credential: &'a str, now: u64) -> LocalBoxFuture<'a, Outcome> {
         async move {
-            let secret = Secret::new(credential);
-            match (kind, &self.vault, &self.settings.personal_tokens) {
-                (CredentialKind::AccessKey, Some(vault), _) => {
-                    self.ask_vault(vault, Request::UseKey { key: secret }, now).await
-                }
-                (CredentialKind::PersonalAccessToken, Some(vault), _) => {
-                    self.ask_vault(vault, Request::ExchangePersonalToken { token: secret }, now).await
-                }
-                (CredentialKind::PersonalAccessToken, None, Some(tokens)) => {
+            match (&self.vault, &self.settings.personal_tokens) {
+                (Some(vault), _) => self.ask_vault(vault, kind, credential, now).await,
+                (None, Some(tokens)) if kind == CredentialKind::PersonalAccessToken => {
                     self.ask_provider(tokens, credential, now).await
                 }
-                _ => Err(Denial::KeysNotAccepted),
+                _ => Err(Denial::KeysNotAccepted.into()),
             }
         }
         .boxed_local()
     }
 }
 
+/// What the vault says of a key.
+fn of_key(token: KeyToken, now: u64) -> Exchanged {
+    let KeyToken { access_token, id, issuer, subject, scopes, tools, until } = token;
+    Exchanged {
+        access_token,
+        credential: Credential::AccessKey(Rc::new(KeyUse { id, tools })),
+        scopes: Some(scopes),
+        owner: Some((issuer, subject)),
+        until: until.min(now + MAX_KEY_SECONDS),
+    }
+}
+
 fn of_personal_token(access_token: Secret, scopes: String, until: u64) -> Exchanged {
-    let scopes = Some(scopes);
-    Exchanged { access_token, credential: Credential::PersonalAccessToken, scopes, owner: None, until }
+    Exchanged { access_token, credential: Credential::PersonalAccessToken, scopes: Some(scopes), owner: None, until }
 }
 
 const fn refused(refusal: Refusal) -> Denial {

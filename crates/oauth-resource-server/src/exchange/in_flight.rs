@@ -9,7 +9,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use futures_util::FutureExt;
 use mcp_edge_runtime::ports::Services;
 
-use super::{CredentialExchange, CredentialKind, Exchanged};
+use super::{CredentialExchange, CredentialKind, Outcome};
 use crate::{
     denial::Denial,
     token::{
@@ -27,9 +27,6 @@ const MAX_WAITS: u64 = 750;
 
 /// After so many seconds an exchange without an answer has been dropped by the platform.
 const MAX_SECONDS: u64 = 20;
-
-/// What an exchange led to.
-pub type Outcome = Result<Rc<Exchanged>, Rc<Denial>>;
 
 /// The exchanges of an isolate.
 pub struct InFlight {
@@ -92,8 +89,7 @@ impl InFlight {
                         joined = Some(Rc::clone(&lease.outcome));
                         let (exchange, credential) = (Rc::clone(exchange), credential.to_owned());
                         let work = async move {
-                            let outcome = exchange.exchange(kind, &credential, now).await;
-                            lease.end(outcome.map(Rc::new).map_err(Rc::new));
+                            lease.end(exchange.exchange(kind, &credential, now).await);
                         };
                         services.spawn(work.boxed_local()).await;
                         continue;

@@ -13,13 +13,18 @@ mod in_flight;
 pub mod token_exchange;
 
 pub use exchanges::{Exchanges, MAX_KEY_SECONDS, VAULT_BINDING};
-pub use in_flight::{InFlight, Outcome};
+pub use in_flight::InFlight;
+
+use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
 use mcp_edge_identity::Credential;
 use mcp_edge_runtime::secret::Secret;
 
 use crate::denial::Denial;
+
+/// What an exchange led to. Behind pointers, since every future on its way would hold a copy of the code that moves it.
+pub type Outcome = Result<Rc<Exchanged>, Rc<Denial>>;
 
 /// Exchanges credentials for access tokens.
 pub trait CredentialExchange {
@@ -37,12 +42,7 @@ pub trait CredentialExchange {
     fn check(&self, kind: CredentialKind, credential: &str) -> Result<(), Denial>;
 
     /// Exchanges a credential at `now` (seconds since 1970). The future does not depend on the request that waits for it.
-    fn exchange<'a>(
-        &'a self,
-        kind: CredentialKind,
-        credential: &'a str,
-        now: u64,
-    ) -> LocalBoxFuture<'a, Result<Exchanged, Denial>>;
+    fn exchange<'a>(&'a self, kind: CredentialKind, credential: &'a str, now: u64) -> LocalBoxFuture<'a, Outcome>;
 }
 
 /// The kinds of credentials that are exchanged.

@@ -4,12 +4,12 @@
 //! runtime's own `importKey` protects against little of this (it imports an RSA key that says `PS256` for RS256, and keys
 //! of 512 bits), so every rule is checked here.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mcp_edge_providers::TENANT_PLACEHOLDER;
 use serde_json::{Map, Value};
 
 use crate::json_members;
 use mcp_edge_runtime::{
+    base64::URL_SAFE_NO_PAD,
     crypto::{Algorithm, Thumbprint, VerificationKey},
     digest::sha256,
 };
@@ -184,7 +184,7 @@ impl Jwk {
 
     fn material(&self) -> Option<Material> {
         let text = |name: &str| self.text(name);
-        let number = |name: &str| text(name).and_then(|value| URL_SAFE_NO_PAD.decode(value).ok());
+        let number = |name: &str| text(name).and_then(|value| URL_SAFE_NO_PAD.decode(value));
         match text("kty")? {
             "RSA" => {
                 let (n, e) = (number("n")?, number("e")?);

@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use mcp_edge_runtime::json::to_json;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -63,7 +64,7 @@ impl Record {
             r#"{{"writer":"{writer}","provider":{},"provider_fetched_at":{},"jwks":{},"jwks_fetched_at":{}}}"#,
             self.provider.document.as_deref().unwrap_or("null"),
             self.provider_fetched_at,
-            self.keys.to_document(),
+            to_json(&self.keys.to_document()),
             self.keys_fetched_at,
         )
     }

@@ -1,8 +1,7 @@
 //! Where a provider is: its issuer, and the URLs that the operator gives in place of those that it publishes.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use mcp_edge_providers::TENANT_PLACEHOLDER;
-use mcp_edge_runtime::digest::sha256;
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, digest::sha256};
 
 use super::DocumentPlace;
 

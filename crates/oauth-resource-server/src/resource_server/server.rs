@@ -32,7 +32,8 @@ use crate::{
         verified::VerifiedJwt,
     },
 };
-use mcp_edge_identity::{Credential, Identity};
+use futures_util::FutureExt;
+use mcp_edge_identity::Identity;
 use mcp_edge_runtime::{http::RequestHead, ports::Services};
 use serde_json::{Map, Value};
 
@@ -99,8 +100,14 @@ impl ResourceServer {
 
     /// The same for a server that accepts other credentials than access tokens as well, which `exchange` exchanges for some.
     #[must_use]
-    pub fn with_exchange(self, exchange: Rc<dyn CredentialExchange>) -> Self {
-        Self { exchanging: Some(Exchanging::new(exchange)), ..self }
+    pub fn with_exchange(mut self, exchange: Rc<dyn CredentialExchange>) -> Self {
+        self.exchange_with(exchange);
+        self
+    }
+
+    /// Accepts other credentials than access tokens as well, which `exchange` exchanges for some.
+    pub fn exchange_with(&mut self, exchange: Rc<dyn CredentialExchange>) {
+        self.exchanging = Some(Exchanging::new(exchange));
     }
 
     /// How credentials are exchanged, if they are. The compiler drops most of what is behind this if the feature is off.
@@ -150,7 +157,7 @@ impl ResourceServer {
         let credentials = bearer::credentials_of(head)?;
         let fingerprint = self.fingerprints.of(credentials.expose(), services);
         let identity = if let Some(identity) = self.check_again(fingerprint, now, services, trace).await? {
-            if *identity.credential() != Credential::AccessToken {
+            if !identity.credential().is_access_token() {
                 bearer::check_alone(head)?;
             }
             identity
@@ -160,7 +167,9 @@ impl ResourceServer {
             match (exchanging, jwt::form_of(token.expose())) {
                 (Some((exchanging, kind)), _) => {
                     bearer::check_alone(head)?;
-                    self.verify_exchanged(exchanging, (kind, token, fingerprint), now, services, trace).await?
+                    // Boxed: awaited in place, it would be part of this function even if the feature is off.
+                    let credential = (kind, token, fingerprint);
+                    self.verify_exchanged(exchanging, credential, now, services, trace).boxed_local().await?
                 }
                 (None, Form::Jwt) => self.verify_jwt(token.expose(), fingerprint, None, now, services, trace).await?,
                 (None, Form::Encrypted) => return Err(Denial::EncryptedToken.into()),

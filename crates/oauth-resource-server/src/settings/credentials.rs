@@ -68,9 +68,7 @@ impl CredentialSettings {
         } else {
             for name in ["PAT_SCOPES", "PAT_SECONDS", "PAT_TOKEN_TYPE"] {
                 if set(reader, &name) {
-                    reader.error(
-                        [name, " needs PAT_PREFIX, what personal access tokens begin with: set both or none"].concat(),
-                    );
+                    reader.error([name, " needs PAT_PREFIX: set both or none"].concat());
                 }
             }
             None
@@ -119,12 +117,7 @@ fn pat_seconds(reader: &mut Reader<'_>) -> u64 {
     match text.parse() {
         Ok(seconds) if POSSIBLE_PAT_SECONDS.contains(&seconds) => seconds,
         _ => {
-            let problem = format!(
-                "must be a whole number of seconds from {} to {}",
-                POSSIBLE_PAT_SECONDS.start(),
-                POSSIBLE_PAT_SECONDS.end()
-            );
-            reader.wrong_value("PAT_SECONDS", &text, &problem);
+            reader.wrong_value("PAT_SECONDS", &text, "must be a whole number of seconds from 30 to 3600");
             PAT_SECONDS
         }
     }
@@ -134,22 +127,13 @@ fn pat_seconds(reader: &mut Reader<'_>) -> u64 {
 fn exchange(reader: &mut Reader<'_>, resource: &Resource, trust: &TrustPolicy) -> Option<TokenExchange> {
     let scopes = scopes(reader, "PAT_SCOPES");
     if scopes.is_empty() {
-        reader.error(
-            "PAT_PREFIX needs PAT_SCOPES: the scopes of this server that personal access tokens are exchanged for, such as \
-             whoami:read",
-        );
+        reader.error("PAT_PREFIX needs PAT_SCOPES: the scopes that personal access tokens are exchanged for");
     } else if !trust.hierarchy.expand(scopes.clone()).covers(&trust.required_scopes) {
-        reader.error(
-            "PAT_SCOPES must cover REQUIRED_SCOPES: every request with a personal access token would be refused",
-        );
+        reader.error("PAT_SCOPES must cover REQUIRED_SCOPES");
     }
     let subject_token_type = reader.text("PAT_TOKEN_TYPE").unwrap_or_else(|| LOGTO_TOKEN_TYPE.to_owned());
     if !subject_token_type.contains(':') || !subject_token_type.bytes().all(|byte| byte.is_ascii_graphic()) {
-        reader.wrong_value(
-            "PAT_TOKEN_TYPE",
-            &subject_token_type,
-            "must be a URI, such as that of Logto, which is the default",
-        );
+        reader.wrong_value("PAT_TOKEN_TYPE", &subject_token_type, "must be a URI");
     }
     let Some((client_id, client_secret)) = reader.text(CLIENT_ID).zip(reader.secret(CLIENT_SECRET)) else {
         reader.error(
@@ -160,8 +144,7 @@ fn exchange(reader: &mut Reader<'_>, resource: &Resource, trust: &TrustPolicy) -
     };
     if trust.clients.check(Some(&client_id)).is_err() {
         reader.error(
-            "PAT_CLIENT_ID must be on ALLOWED_CLIENTS, if that is set, and not on DENIED_CLIENTS: the access tokens of \
-             personal access tokens name it as their client",
+            "PAT_CLIENT_ID must be on ALLOWED_CLIENTS, if set, and not on DENIED_CLIENTS: access tokens name it",
         );
     }
     let scope = trust.scope_prefix.requested(&scopes).to_string();

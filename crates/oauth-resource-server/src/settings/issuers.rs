@@ -34,8 +34,7 @@ pub(super) fn read(reader: &mut Reader<'_>, resource: Option<&Resource>) -> Vec<
     if reader.text("ISSUER").is_none() {
         reader.error(
             "ISSUER is not set: give the issuer exactly as the provider's discovery document says it, for example \
-             https://your-tenant.logto.app/oidc"
-                .to_owned(),
+             https://your-tenant.logto.app/oidc",
         );
     } else if let Some(issuer) = reader.url("ISSUER") {
         let mut audiences = reader.words("AUDIENCE");

@@ -30,8 +30,7 @@ impl Resource {
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Resource> {
     if reader.text("RESOURCE").is_none() {
         reader.error(
-            "RESOURCE is not set: give the full URL of the MCP endpoint, for example https://mcp.example.com/mcp"
-                .to_owned(),
+            "RESOURCE is not set: give the full URL of the MCP endpoint, for example https://mcp.example.com/mcp",
         );
         return None;
     }

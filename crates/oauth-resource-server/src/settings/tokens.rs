@@ -58,8 +58,7 @@ pub(super) fn opaque(reader: &mut Reader<'_>) -> Option<OpaquePolicy> {
         ("introspection", None) => {
             reader.error(
                 "OPAQUE_TOKEN_CLIENTS needs the secrets INTROSPECTION_CLIENT_ID and INTROSPECTION_CLIENT_SECRET: set \
-                 them with `wrangler secret put`"
-                    .to_owned(),
+                 them with `wrangler secret put`",
             );
             None
         }
@@ -67,8 +66,7 @@ pub(super) fn opaque(reader: &mut Reader<'_>) -> Option<OpaquePolicy> {
         ("userinfo", _) => {
             reader.error(
                 "OPAQUE_TOKEN_CHECK = \"userinfo\" cannot tell whose token it is: it needs OPAQUE_TOKEN_CLIENTS = \"*\", \
-                 which accepts the tokens of any client of the tenant"
-                    .to_owned(),
+                 which accepts the tokens of any client of the tenant",
             );
             None
         }

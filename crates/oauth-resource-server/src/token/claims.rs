@@ -13,6 +13,7 @@ use super::{
 use crate::denial::{Denial, Excerpt, ExpiryError, IssueTimeError, TokenError};
 use mcp_edge_identity::Scopes;
 use mcp_edge_providers::AudienceRule;
+use mcp_edge_runtime::json::to_json;
 
 /// Every claim that a decision depends on, those of all providers' profiles included. Those come first that nearly every
 /// token has.
@@ -110,7 +111,7 @@ pub fn read(all: Map<String, Value>, profile: &TokenProfile) -> Result<Claims, D
     let issuer = issuer(&all)?.to_owned();
     let audience = match claim("aud") {
         Some(audience) => {
-            strings(audience).ok_or_else(|| Denial::WrongAudience { aud: Some(Excerpt::new(&audience.to_string())) })?
+            strings(audience).ok_or_else(|| Denial::WrongAudience { aud: Some(Excerpt::new(&to_json(audience))) })?
         }
         None if profile.provider.audience == AudienceRule::ClaimOrScopePrefix => Vec::new(),
         None => return Err(Denial::WrongAudience { aud: None }),

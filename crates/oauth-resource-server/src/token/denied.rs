@@ -1,10 +1,8 @@
 //! Tokens that the operator denies in an emergency: those under certain keys, or issued before a certain time, although
 //! the provider still vouches for them. For the time between a theft and its fix at the provider.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
 use crate::denial::{Denial, Excerpt, KeyIdentifier};
-use mcp_edge_runtime::crypto::Thumbprint;
+use mcp_edge_runtime::{base64::URL_SAFE_NO_PAD, crypto::Thumbprint};
 
 /// The tokens that are refused although every other check passes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

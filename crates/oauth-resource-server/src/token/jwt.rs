@@ -4,18 +4,16 @@
 //! (`crit`, `b64`, `zip`, nested tokens), explicit typing, an algorithm from the list. Key material in the header
 //! (`jwk`, `jku`, `x5c`, `x5u`) is never looked at: keys come from the provider alone.
 
-use base64::{
-    Engine,
-    alphabet::URL_SAFE,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
-};
 use serde_json::{Map, Value};
 
 use crate::{
     denial::{Denial, Excerpt, Segment, TokenError},
     json_members::{self, MembersError},
 };
-use mcp_edge_runtime::crypto::Algorithm;
+use mcp_edge_runtime::{
+    base64::{URL_SAFE_NO_PAD, decode_leniently},
+    crypto::Algorithm,
+};
 
 /// Every `typ` that an access token may have, in lower case: that of RFC 9068 §4, with and without `application/`, and
 /// what providers use that do not follow it; the empty one stands for none. Any other names a token of another profile (a logout token, a security event, a `DPoP` proof), which no
@@ -73,14 +71,8 @@ pub fn form_of(token: &str) -> Form {
 
 /// Whether anybody's decoder could take the segment for a JSON object.
 fn begins_with_brace(segment: &str) -> bool {
-    const LENIENT: GeneralPurpose = GeneralPurpose::new(
-        &URL_SAFE,
-        GeneralPurposeConfig::new()
-            .with_decode_allow_trailing_bits(true)
-            .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-    );
-    let decoded = LENIENT.decode(segment.replace('+', "-").replace('/', "_"));
-    segment.starts_with("eyJ") || decoded.is_ok_and(|bytes| bytes.trim_ascii_start().first() == Some(&b'{'))
+    let decoded = decode_leniently(segment);
+    segment.starts_with("eyJ") || decoded.is_some_and(|bytes| bytes.trim_ascii_start().first() == Some(&b'{'))
 }
 
 /// Reads a token that looks like a signed JWT. Of the claims those are built whose names are `wanted`.
@@ -123,7 +115,7 @@ pub fn parse<'a>(token: &'a str, wanted: &dyn Fn(&str) -> bool) -> Result<Unveri
     };
 
     let signature = URL_SAFE_NO_PAD.decode(signature);
-    let signature = signature.map_err(|_| malformed(TokenError::Encoding(Segment::Signature)))?;
+    let signature = signature.ok_or_else(|| malformed(TokenError::Encoding(Segment::Signature)))?;
     let claims = object(claims, Segment::Claims, wanted)?;
     Ok(UnverifiedJwt { algorithm, kid, typ, claims, signing_input, signature })
 }
@@ -174,7 +166,7 @@ fn header_of(segment: &str) -> Result<Map<String, Value>, Denial> {
 /// Decodes one segment into a JSON object whose member names are unique (RFC 7515 §4, RFC 7519 §4).
 #[inline(never)]
 fn object(text: &str, segment: Segment, wanted: &dyn Fn(&str) -> bool) -> Result<Map<String, Value>, Denial> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed(TokenError::Encoding(segment)))?;
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok_or_else(|| malformed(TokenError::Encoding(segment)))?;
     json_members::read(&bytes, wanted).map_err(|error| match error {
         MembersError::Malformed => malformed(TokenError::NotAnObject(segment)),
         MembersError::Duplicate => Denial::DuplicateMember { segment },

@@ -32,7 +32,7 @@ fn the_request_says_what_is_wanted_and_proves_nothing_yet() {
     };
     let (url, round_trip) = begun(&request);
     let query = Form::parse(url.strip_prefix("https://i.example/auth?").expect("the endpoint"));
-    let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&round_trip.verifier));
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&round_trip.verifier));
     for (name, value) in [
         ("response_type", "code"),
         ("client_id", "vault"),

@@ -13,10 +13,10 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::{FutureExt, LocalBoxFuture, ready};
 use mcp_edge_runtime::{
     app::{self, App},
+    base64::URL_SAFE_NO_PAD,
     context::{Connection, RequestContext},
     crypto::{Algorithm, VerificationKey},
     http::RequestHead,
@@ -68,7 +68,7 @@ impl Fetch for Services {
         if self.is_down.get() {
             return Err(FetchError::Network("connection refused".to_owned()));
         }
-        let coordinate = BASE64_URL_SAFE_NO_PAD.encode([7; 48]);
+        let coordinate = URL_SAFE_NO_PAD.encode([7; 48]);
         let (status, body) = match (call.url.strip_prefix(ISSUER), call.body) {
             (Some("/.well-known/openid-configuration"), _) => (200, self.discovery.borrow().clone()),
             (Some("/jwks"), _) => {
@@ -223,8 +223,8 @@ fn access_token(now: u64, change: impl FnOnce(&mut Value)) -> String {
     });
     change(&mut claims);
     let header = json!({"alg": "ES384", "typ": "at+jwt", "kid": "k"});
-    let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-    format!("{}.{}.{}", encode(&header), encode(&claims), BASE64_URL_SAFE_NO_PAD.encode(SIGNATURE))
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.{}", encode(&header), encode(&claims), URL_SAFE_NO_PAD.encode(SIGNATURE))
 }
 
 impl Deployed {

@@ -58,8 +58,8 @@ impl Sent {
 
 /// Writes a JWT that the test's provider has signed.
 fn signed(header: &Value, claims: &Value) -> String {
-    let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-    format!("{}.{}.{}", encode(header), encode(claims), BASE64_URL_SAFE_NO_PAD.encode(SIGNATURE))
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.{}", encode(header), encode(claims), URL_SAFE_NO_PAD.encode(SIGNATURE))
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn a_developer_gets_a_session() {
     // The verifier is that of the challenge.
     let verifier = form.split('&').find_map(|pair| pair.strip_prefix("code_verifier=")).unwrap_or_default();
     let digest = <sha2::Sha256 as sha2::Digest>::digest(verifier);
-    assert_eq!(BASE64_URL_SAFE_NO_PAD.encode(digest), sent.parameter("code_challenge"));
+    assert_eq!(URL_SAFE_NO_PAD.encode(digest), sent.parameter("code_challenge"));
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn an_id_token_that_nobody_signed_names_nobody() {
     let sent = sent();
     let id = sent.id_token(&json!({"sub": "alice", "name": "Mallory"}));
     let (unsigned, _) = id.rsplit_once('.').expect("three segments");
-    let forged = format!("{unsigned}.{}", BASE64_URL_SAFE_NO_PAD.encode([b'x'; 96]));
+    let forged = format!("{unsigned}.{}", URL_SAFE_NO_PAD.encode([b'x'; 96]));
     sent.tokens(&access_token(sent.deployed.now(), |_| ()), Some(&forged));
     let handled = sent.back("code=c");
     let cookie =

@@ -1,6 +1,6 @@
 //! The kinds of Logto. The answers are those of a real one.
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use mcp_edge_runtime::base64::URL_SAFE_NO_PAD;
 
 use super::*;
 use crate::connection::{
@@ -19,10 +19,7 @@ fn management() -> Management {
 }
 
 fn jwt(sub: &str, aud: &Value) -> String {
-    format!(
-        "e30.{}.c2ln",
-        BASE64_URL_SAFE_NO_PAD.encode(json!({"sub": sub, "aud": aud, "exp": NOW + 3600}).to_string())
-    )
+    format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(json!({"sub": sub, "aud": aud, "exp": NOW + 3600}).to_string()))
 }
 
 fn machine_token() -> (u16, Value) {

@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_runtime::{
+    base64::URL_SAFE_NO_PAD,
     crypto::{Algorithm, VerificationKey},
     ports::{
         Background, FailureLimit, Fetch, FetchError, HttpRequest, HttpResponse, OperatorLog, Runtime,
@@ -235,14 +235,14 @@ pub fn round_trip() -> RoundTrip {
 }
 
 fn coordinate() -> String {
-    BASE64_URL_SAFE_NO_PAD.encode([7; 48])
+    URL_SAFE_NO_PAD.encode([7; 48])
 }
 
 /// A JWT with a signature that counts as good.
 pub fn jwt(claims: &Value) -> String {
-    let part = |text: &str| BASE64_URL_SAFE_NO_PAD.encode(text);
+    let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let header = part(r#"{"alg":"ES384","kid":"k"}"#);
-    [header, part(&claims.to_string()), BASE64_URL_SAFE_NO_PAD.encode(SIGNATURE)].join(".")
+    [header, part(&claims.to_string()), URL_SAFE_NO_PAD.encode(SIGNATURE)].join(".")
 }
 
 impl Fetch for World {

@@ -70,7 +70,7 @@ impl World {
     }
 
     /// Connects an account.
-    fn connect(&self, grant: &str, name: &str) {
+    pub(super) fn connect(&self, grant: &str, name: &str) {
         let hold = self.hold(grant, self.authorized(grant, name));
         assert_eq!(self.confirm(&hold), "done");
     }

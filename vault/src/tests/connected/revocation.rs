@@ -130,7 +130,8 @@ fn an_alarm_that_cannot_be_set_disconnects_nothing() {
     let world = World::new();
     world.connect("g", "octocat");
     let storage = world.storage(Namespace::ConnectedAccounts, &object_name());
-    (storage.alarm.set(None), storage.has_no_alarm.set(true));
+    storage.alarm.set(None);
+    storage.has_no_alarm.set(true);
     let request = crate::connected::message::Request::Disconnect { connection: "github".to_owned() };
     let answer = world.clock.run(crate::connected::client::ask(&world, &super::alice(), request));
     assert!(answer.is_err());

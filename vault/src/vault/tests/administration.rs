@@ -11,7 +11,7 @@ const SECRET: &str = "fedcba9876543210fedcba9876543210";
 fn envelope(message: &str, secret: &str, resource: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("mcp-edge keys administration v1\0{resource}\0{message}").as_bytes());
-    let code = BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
+    let code = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
     json!({ "message": message, "mac": code }).to_string()
 }
 

@@ -11,11 +11,11 @@ mod world;
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::FutureExt;
 use mcp_edge_oauth::client_authentication::form_encode;
 use mcp_edge_runtime::{
     app::{self, App},
+    base64::URL_SAFE_NO_PAD,
     context::{Connection, RequestContext},
     http::{RequestHead, Response},
 };
@@ -78,10 +78,10 @@ fn encode(fields: &[(&str, &str)]) -> String {
 
 /// A signed token of the provider's.
 fn token(claims: &Value) -> String {
-    let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let typ = if claims.get("nonce").is_some() { "JWT" } else { "at+jwt" };
     let header = json!({ "alg": "ES384", "typ": typ, "kid": "k" });
-    format!("{}.{}.{}", encode(&header), encode(claims), BASE64_URL_SAFE_NO_PAD.encode(SIGNATURE))
+    format!("{}.{}.{}", encode(&header), encode(claims), URL_SAFE_NO_PAD.encode(SIGNATURE))
 }
 
 /// A browser with its cookies.

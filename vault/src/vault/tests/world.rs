@@ -7,9 +7,9 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_runtime::{
+    base64::URL_SAFE_NO_PAD,
     crypto::{Algorithm, VerificationKey},
     ports::{
         Background, FailureLimit, Fetch, FetchError, HttpRequest, HttpResponse, OperatorLog, RequestContent, Runtime,
@@ -247,7 +247,7 @@ impl Fetch for Services {
         if self.provider_is_down.get() {
             return Err(FetchError::Network("connection refused".to_owned()));
         }
-        let coordinate = BASE64_URL_SAFE_NO_PAD.encode([7; 48]);
+        let coordinate = URL_SAFE_NO_PAD.encode([7; 48]);
         let (status, body) = match (call.url.strip_prefix(ISSUER), call.body) {
             (Some("/.well-known/openid-configuration"), _) => (200, self.discovery.borrow().clone()),
             (Some("/jwks"), _) => {

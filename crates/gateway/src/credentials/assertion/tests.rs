@@ -1,10 +1,9 @@
 use std::{cell::Cell, time::Duration};
 
-use base64::prelude::BASE64_STANDARD;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Validation, decode, jwk::Jwk};
 use mcp_edge_identity::Credential;
-use mcp_edge_runtime::secret::Secret;
+use mcp_edge_runtime::{base64::STANDARD, secret::Secret};
 use serde_json::{Value, json};
 
 use super::*;
@@ -26,9 +25,9 @@ struct NativeKey;
 
 impl SigningKey for NativeKey {
     async fn sign(&self, message: &[u8]) -> Result<[u8; 64], KeyError> {
-        let key = EncodingKey::from_ec_der(&BASE64_STANDARD.decode(PKCS8).unwrap());
+        let key = EncodingKey::from_ec_der(&STANDARD.decode(PKCS8).unwrap());
         let signature = jsonwebtoken::crypto::sign(message, &key, Algorithm::ES256).unwrap();
-        Ok(BASE64_URL_SAFE_NO_PAD.decode(signature).unwrap().try_into().unwrap())
+        Ok(URL_SAFE_NO_PAD.decode(signature).unwrap().try_into().unwrap())
     }
 }
 
@@ -77,7 +76,7 @@ fn sign(claims: &AssertionClaims<'_>, runtime: &Counter) -> String {
 /// The claims of an assertion whose signature is not looked at.
 fn content(identity: &Identity) -> Value {
     let token = sign(&claims(identity), &Counter::default());
-    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
 /// What a verifier does that knows the published document: `aud` and `iss` must be exactly these.
@@ -139,7 +138,7 @@ fn a_tampered_assertion_does_not_verify() {
     let token = sign(&claims(&ada()), &Counter::default());
     let [header, _, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
     let bob = Identity::for_test("bob", "").with(|verified| verified.expires_at = NOW + 3_600);
-    let payload = BASE64_URL_SAFE_NO_PAD.encode(claims(&bob).to_json(NOW, &Counter::default()));
+    let payload = URL_SAFE_NO_PAD.encode(claims(&bob).to_json(NOW, &Counter::default()));
     let tampered = [header, &*payload, signature].join(".");
     assert!(verify(&tampered, "https://upstream.example/mcp", "https://mcp.example.com").is_err());
 }

@@ -1,6 +1,6 @@
 //! JWK Sets: which keys are taken out of them, and which key is chosen for a token.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use mcp_edge_runtime::base64::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 use serde_json::json;
 

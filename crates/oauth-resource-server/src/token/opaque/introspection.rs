@@ -58,7 +58,7 @@ pub fn read_introspection(
         status => return Err(status_error(status, "")),
     }
     let all = json_members::read(reply.body.as_bytes(), wanted);
-    let mut all = all.map_err(|error| unavailable(IntrospectionError::Body { endpoint: ENDPOINT, error }))?;
+    let all = all.map_err(|error| unavailable(IntrospectionError::Body { endpoint: ENDPOINT, error }))?;
     match all.get("active") {
         Some(Value::Bool(true)) => {}
         Some(Value::Bool(false)) => return Err(Denial::Inactive { verdict: ProviderVerdict::Inactive }),
@@ -68,7 +68,7 @@ pub fn read_introspection(
         }
     }
     // Some providers write what they do not know as null. An audience that is null is still none that names us.
-    all.retain(|name, value| name == "aud" || !value.is_null());
+    let mut all = json_members::filtered(all, &|name, value| name == "aud" || !value.is_null());
     // WorkOS answers with the kind of the token in place of its type (RFC 6749 §7.1).
     let names_access_token = |kind: &str| kind.eq_ignore_ascii_case("bearer") || kind == "access_token";
     if !all.get("token_type").and_then(Value::as_str).is_some_and(names_access_token) {

@@ -56,7 +56,7 @@ pub fn read_userinfo(reply: &HttpResponse, wanted: &dyn Fn(&str) -> bool) -> Res
 /// [`Denial::MissingSubject`]; [`Denial::IntrospectionUnavailable`] if nothing is said of a user at all: then it is no
 /// answer of this endpoint, and says nothing of the token.
 pub fn claims_of_userinfo(
-    mut profile: Map<String, Value>,
+    profile: Map<String, Value>,
     issuer: &str,
     audiences: &[String],
     token_profile: &TokenProfile,
@@ -66,7 +66,8 @@ pub fn claims_of_userinfo(
         return Err(unavailable(IntrospectionError::Incomplete { endpoint: ENDPOINT, missing: "a profile" }));
     }
     // Members of the same names would be the user's data, not statements about the token.
-    profile.retain(|name, _| !is_statement(name) && !token_profile.names(name));
+    let is_of_user = |name: &str, _: &Value| !is_statement(name) && !token_profile.names(name);
+    let mut profile = json_members::filtered(profile, &is_of_user);
     profile.insert("iss".to_owned(), issuer.into());
     profile.insert("aud".to_owned(), audiences.iter().map(String::as_str).collect());
     profile.insert("exp".to_owned(), expires_at.into());
