@@ -78,7 +78,45 @@ describe("a link", () => {
   });
 });
 
+describe("the page", () => {
+  test("names the agent as the token does, a client with a document by its host", async () => {
+    const user = newUser();
+    const id = "https://agent.example/oauth/client.json";
+    const { link } = await call(await user.forged({ client_id: id }));
+    const { text } = await user.visit(link);
+    assert.match(text, /\bagent\.example\b/);
+    assert.ok(text.includes(id), text);
+    const other = (await call(await user.forged({ client_id: "another-agent" }))).link;
+    assert.notEqual(other, link, "each agent has a link of its own");
+  });
+
+  test("leads to the service only after the consent", async () => {
+    const { user, link } = await invited();
+    const before = calendar.requests.length;
+    const { body } = await user.visit(link);
+    assert.ok(!body.includes(calendar.issuer), "not even a link");
+    assert.equal(calendar.requests.length, before);
+  });
+});
+
 describe("the answer of the service", () => {
+  for (const [what, members] of [
+    ["is no Bearer token", { token_type: "mac" }],
+    ["may do more", { scope: "events:read events:write" }],
+    ["is the agent's own", "its own"],
+  ]) {
+    test(`connects nothing with a token that ${what}`, async () => {
+      const { user, token, link } = await invited();
+      const changed = members === "its own" ? { access_token: token } : members;
+      calendar.provider.misbehave({ when: "after", how: "change", members: changed, times: 1 });
+      const page = await user.agree(await user.visit(link));
+      // The agent's token is known when it asks: the account is of no use, even when it is confirmed.
+      if (members === "its own" && page.status === 200) await user.press(page, "Connect this account");
+      else assert.ok(page.status >= 400, page.text);
+      assert.equal(await isConnected(token), false);
+    });
+  }
+
   test("counts once, in the browser that has asked", async () => {
     const { user, token, link } = await invited();
     const page = await user.agree(await user.visit(link));

@@ -69,12 +69,12 @@ test("a tool of the other deployment answers as the account that the user has co
     await person.connect(url);
     return "accept";
   };
-  const client = await connectV2(gateway.worker.mcpUrl, token, { onLink }).catch(async (error) => {
+  const client = await connectV2(gateway.worker.mcpUrl, token, { mode: "auto", onLink }).catch(async (error) => {
     // A method that cannot ask: its error has the link.
     const link = linkIn(error.message);
     if (link === undefined) throw error;
     await onLink({ url: link });
-    return connectV2(gateway.worker.mcpUrl, token, { onLink });
+    return connectV2(gateway.worker.mcpUrl, token, { mode: "auto", onLink });
   });
   assert.equal(usernameIn(await client.callTool({ name: "whoami", arguments: {} })), "alice.work");
   assert.equal(links.length, 1);

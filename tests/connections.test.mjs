@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { TOKEN_EXCHANGE } from "../dev/identity-provider/token-exchange.mjs";
 import { answers, callWithPython, connectV1, connectV2, skipsPython } from "./support/connections-clients.mjs";
 import { connectionDeployments, linkIn } from "./support/connections-deployment.mjs";
 import { envelope, ENVELOPE, modernRequest } from "./support/messages.mjs";
@@ -14,7 +15,7 @@ import { post } from "./support/worker.mjs";
 
 const start = connectionDeployments();
 const deployment = await start();
-const { worker, calendar, billing, newUser, call } = deployment;
+const { worker, calendar, billing, provider, newUser, agents, call } = deployment;
 const url = worker.mcpUrl;
 
 const titles = (structured) => structured.events.map(({ title }) => title);
@@ -190,6 +191,29 @@ describe("a tool on an API of the same company", () => {
     assert.equal(billing.accepted.at(-1).sub, user.sub);
   });
 
+  for (const [what, members] of [
+    ["does not say what it is", { issued_token_type: undefined }],
+    ["is another kind of token", { issued_token_type: "urn:ietf:params:oauth:token-type:id_token" }],
+    ["is no Bearer token", { token_type: "DPoP" }],
+    ["may do more", { scope: "invoices:read invoices:write" }],
+    ["is the agent's own", "its own"],
+  ]) {
+    test(`a token is not used that ${what}`, async () => {
+      const token = await newUser().token();
+      const before = billing.received.length;
+      const changed = members === "its own" ? { access_token: token } : members;
+      provider.misbehave({ when: "after", how: "change", grantType: TOKEN_EXCHANGE, members: changed });
+      try {
+        const { isError, link } = await call(token, "my_invoices");
+        assert.ok(isError && link === undefined);
+        assert.equal(billing.received.length, before, "nothing was sent to the API");
+      } finally {
+        provider.misbehave();
+      }
+      assert.ok((await call(token, "my_invoices")).structured, "and it is not remembered");
+    });
+  }
+
   test("an API that refuses every token ends the call, without a link", async () => {
     const token = await newUser().token();
     billing.refuses = true;
@@ -200,6 +224,16 @@ describe("a tool on an API of the same company", () => {
       billing.refuses = false;
     }
   });
+});
+
+test("no service has seen the token of an agent", async () => {
+  const { token } = await connected();
+  await call(token);
+  await call(token, "my_invoices");
+  const sent = [...calendar.requests.map(({ authorization }) => authorization), ...billing.received];
+  assert.ok(sent.length > 10);
+  const ofAgents = agents.filter((credential) => sent.some((header) => header?.includes(credential)));
+  assert.deepEqual(ofAgents, []);
 });
 
 test("without an account, a call that waits for one ends after 20 s with the link", async () => {

@@ -32,7 +32,7 @@ describe("make dev WORKER=examples/agenda", () => {
 
   test("prints the services, their accounts and what to try", () => {
     assert.match(dev.output, new RegExp(`Connected +http://localhost:${ports.PORT}/account/connections\n`));
-    assert.match(dev.output, new RegExp(`Calendar +http://localhost:${ports.CALENDAR_PORT} .*alice\\.calendar`));
+    assert.match(dev.output, new RegExp(`Calendar +http://localhost:${ports.CALENDAR_PORT}/api, .*\n.*alice\\.calendar`));
     assert.ok(dev.output.includes(`PORT=${ports.PORT} make call ARGS="list_events"`));
   });
 

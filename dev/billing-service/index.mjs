@@ -24,6 +24,7 @@ const INVOICES = {
  * @typedef {object} BillingService
  * @property {string} origin
  * @property {string} resource  its resource indicator
+ * @property {(string | undefined)[]} received  `Authorization` of all requests since the start
  * @property {object[]} accepted  the claims of the tokens that were accepted since the start
  * @property {boolean} refuses  whether every token is refused; may be set
  * @property {() => Promise<void>} close
@@ -38,7 +39,7 @@ const INVOICES = {
  * @returns {Promise<BillingService>}
  */
 export async function startBillingService({ port = 3003, clientId, issuer }) {
-  const service = { accepted: [], refuses: false };
+  const service = { received: [], accepted: [], refuses: false };
   let keys;
 
   const server = await listenOnLoopback(async (request, response) => {
@@ -53,6 +54,7 @@ export async function startBillingService({ port = 3003, clientId, issuer }) {
   async function answerTo({ method, url, headers }) {
     if (url !== INVOICES_PATH) return { status: 404, body: { error: "not_found" } };
     if (method !== "GET") return { status: 405, body: { error: "method_not_allowed" } };
+    service.received.push(headers.authorization);
     const claims = await claimsOf(headers.authorization);
     if (claims === undefined || service.refuses) {
       return { status: 401, body: { error: "invalid_token" }, challenge: 'Bearer error="invalid_token"' };

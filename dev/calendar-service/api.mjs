@@ -19,7 +19,7 @@ const PATHS = { "/me": null, "/events": "events:read" };
 export function createApi({ findToken, accounts, metadataUrl, requests }) {
   return async function answer(request, response, path) {
     const { status, body, challenge, username } = await answerTo(request, path);
-    requests.push({ path, status, ...(username && { username }) });
+    requests.push({ path, status, authorization: request.headers.authorization, ...(username && { username }) });
     const headers = { "content-type": "application/json", "cache-control": "no-store" };
     if (challenge !== undefined) headers["www-authenticate"] = `Bearer ${challenge}resource_metadata="${metadataUrl}"`;
     response.writeHead(status, headers).end(JSON.stringify(body));

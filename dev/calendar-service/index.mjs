@@ -33,7 +33,7 @@ const RESOURCE_METADATA = `/.well-known/oauth-protected-resource${API_PATH}`;
  * @property {string} resource  the URL of its API, which is also its resource indicator
  * @property {string} origin
  * @property {import("../identity-provider/index.mjs").IdentityProvider} provider  with its faults
- * @property {{path: string, status: number, username?: string}[]} requests  to the API since the start
+ * @property {{path: string, status: number, authorization?: string, username?: string}[]} requests  to the API since the start
  * @property {boolean} isDown  whether connections are closed without an answer; may be set
  * @property {() => void} expireTokens  the API refuses all access tokens that it has accepted so far
  * @property {() => void} revokeGrants  as if all users had removed all clients from their accounts

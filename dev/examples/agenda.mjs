@@ -78,9 +78,9 @@ export function agenda(env) {
 
     lines: ({ origin, elsewhere }) => [
       `  Connected      ${origin}/account/connections`,
-      `  Calendar       ${new URL(calendar).origin} (another company's: ${CALENDAR_ACCOUNTS.map(({ username }) => username).join(", ")};`,
-      "                 each password is the user name)",
-      `  Billing        ${billing} (your own)`,
+      `  Calendar       ${calendar}, of another company`,
+      `                 sign in there as ${CALENDAR_ACCOUNTS.map(({ username }) => username).join(", ")}; each password is the user name`,
+      `  Billing        ${billing}, your own`,
       "",
       "  Let an agent ask for your events. It shows where you connect your calendar; do so, and it gets them:",
       "",

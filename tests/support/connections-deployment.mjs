@@ -93,6 +93,8 @@ export async function startConnections({
     calendar,
     billing,
     secrets,
+    /** The credentials that tools were called with. */
+    agents: [],
     fetch: internet?.fetch,
 
     /**
@@ -119,6 +121,7 @@ export async function startConnections({
      * @returns {Promise<{status: number, text: string, isError?: boolean, link?: string, structured?: object}>}
      */
     async call(token, name = "list_events", args = {}, worker = deployment.worker) {
+      deployment.agents.push(token);
       const answer = await post(worker, { token, ...modernCall(name, args) });
       answers.push(answer.text);
       const { isError, content = [], structuredContent: structured } = answer.json?.result ?? {};

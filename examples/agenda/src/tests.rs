@@ -34,8 +34,8 @@ impl Web for Services {
     }
 }
 
-fn answer(status: u16, body: &Value) -> Result<Answer, NoAnswer> {
-    Ok(Answer { status, body: body.to_string() })
+fn answer(status: u16, body: &Value) -> Answer {
+    Answer { status, body: body.to_string() }
 }
 
 struct World {
@@ -44,8 +44,12 @@ struct World {
 }
 
 impl World {
-    fn answering(answers: impl Into<Vec<Result<Answer, NoAnswer>>>) -> Self {
-        let services = Services { answers: Rc::new(RefCell::new(answers.into())), ..Services::default() };
+    fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+        Self::of(answers.into_iter().map(Ok).collect())
+    }
+
+    fn of(answers: Vec<Result<Answer, NoAnswer>>) -> Self {
+        let services = Services { answers: Rc::new(RefCell::new(answers)), ..Services::default() };
         Self { server: server().unwrap_or_else(|error| panic!("{error}")), services }
     }
 
@@ -146,8 +150,8 @@ fn an_account_that_has_ended_is_connected_anew() {
 
 #[test]
 fn a_service_that_is_down_is_no_reason_to_connect_it_anew() {
-    for down in [Err(NoAnswer), answer(503, &json!({}))] {
-        let world = World::answering([down]);
+    for down in [Err(NoAnswer), Ok(answer(503, &json!({})))] {
+        let world = World::of(vec![down]);
         let answer = list(&world.client());
         assert_eq!(answer.text(), "calendar cannot be reached at the moment; try again in a minute");
     }

@@ -57,10 +57,17 @@ struct Request {
     relay: Arc<Relay>,
 }
 
-/// Wakes the promise of a request, once there is one. A future may keep the first waker that it is polled with for good
-/// (timers of the `worker` crate do), so it gets one that lasts.
+/// Wakes what follows it at the moment: the promise of a request, once there is one. A future may keep the first waker that
+/// it is polled with for good (timers of the `worker` crate do), so it gets one that lasts.
 #[derive(Default)]
-struct Relay(Mutex<Option<Waker>>);
+pub(super) struct Relay(Mutex<Option<Waker>>);
+
+impl Relay {
+    /// Wakes `waker` from now on.
+    pub(super) fn follow(&self, waker: &Waker) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
+    }
+}
 
 impl Wake for Relay {
     fn wake(self: Arc<Self>) {
@@ -81,7 +88,7 @@ impl Request {
     fn promise(mut self) -> Promise {
         self.suspension.is_available.set(false);
         let rest = poll_fn(move |context| {
-            *self.relay.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
+            self.relay.follow(context.waker());
             self.poll().map(|response| Ok(response.into()))
         });
         let promise = future_to_promise(AssertUnwindSafe(rest));

@@ -1,13 +1,25 @@
 //! The [`Services`](crate::ports::Services) of an isolate: KV, `fetch`, WebCrypto, timers, randomness, the rate limiter.
 
-use std::{cell::RefCell, panic::AssertUnwindSafe, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    future::{Future, poll_fn},
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Waker},
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use js_sys::futures::{JsFuture, future_to_promise};
 use wasm_bindgen::JsValue;
 use worker::{Delay, Env, console_error};
 
-use super::{bridge, event, executor};
+use super::{
+    bridge, event,
+    executor::{self, Relay},
+};
 use crate::{
     context::Connection,
     crypto::{Algorithm, Thumbprint, VerificationKey},
@@ -162,7 +174,13 @@ pub struct EdgeRuntime;
 
 impl Runtime for EdgeRuntime {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
-        Delay::from(duration).boxed_local()
+        // A `Delay` wakes what has polled it first, for good. That may be a request whose answer has become a stream meanwhile.
+        let (mut delay, relay) = (Delay::from(duration), Arc::<Relay>::default());
+        poll_fn(move |context| {
+            relay.follow(context.waker());
+            Pin::new(&mut delay).poll(&mut Context::from_waker(&Waker::from(Arc::clone(&relay))))
+        })
+        .boxed_local()
     }
 
     fn random(&self, buffer: &mut [u8]) {
