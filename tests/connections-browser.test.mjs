@@ -154,6 +154,23 @@ describe("connecting an account in a browser", { skip }, () => {
     assert.ok((await deployment.call(token)).structured);
   });
 
+  test("connects nothing for anybody if another user has signed in before the service answers", async () => {
+    const { user, token, link, page } = await invited();
+    const bob = deployment.newUser("bob.calendar");
+    await openLink({ page, link, user });
+    await page.getByRole("button", { name: "Connect", exact: true }).click();
+    await page.getByLabel("Password").waitFor();
+    const other = await page.context().newPage();
+    await other.goto(`${deployment.origin}/account/connections`);
+    await other.getByRole("button", { name: "Sign out" }).click();
+    await other.getByRole("link", { name: /^Sign in at/ }).click();
+    await answer(other, bob.login);
+    await answer(page, "alice.calendar");
+    await page.getByRole("heading", { name: "Another user has signed in" }).waitFor();
+    await keepPicture(page, "connections-another-user", { fullPage: true });
+    for (const credential of [token, await bob.token()]) assert.equal((await deployment.call(credential)).structured, undefined);
+  });
+
   for (const [name, options] of [
     ["light", {}],
     ["dark", { colorScheme: "dark" }],

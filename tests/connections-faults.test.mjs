@@ -7,7 +7,7 @@ import { connectionDeployments } from "./support/connections-deployment.mjs";
 import "./support/report-failures.mjs";
 
 /** For how long a token is used: half of its life, if that is short. */
-const GOOD_SECONDS = 3;
+const GOOD_SECONDS = 5;
 
 const start = connectionDeployments();
 const [lasting, brief] = [

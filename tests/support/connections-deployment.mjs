@@ -86,8 +86,9 @@ export async function startConnections({
     },
   });
   issuer = deployment.provider.issuer;
-  const { stop } = deployment;
+  const { stop, crashVault } = deployment;
   const users = [];
+  const earlierLogs = [];
 
   return Object.assign(deployment, {
     calendar,
@@ -149,7 +150,13 @@ export async function startConnections({
       );
       const files = await filesIn(objectsFolder);
       const contents = await Promise.all(files.map(async (file) => [file, await readFile(file, "latin1")]));
-      return [...logs, ["log of the services", lines.join("\n")], ...entries, ...contents];
+      const others = [["log of the services", lines.join("\n")], ["log of the vault before", earlierLogs.join("\n")]];
+      return [...logs, ...others, ...entries, ...contents];
+    },
+
+    async crashVault(...options) {
+      earlierLogs.push(deployment.vault.raw());
+      await crashVault(...options);
     },
 
     async stop() {
