@@ -125,20 +125,19 @@ impl<P: Platform, T: TokenSource> AccessGiver<P, T> {
         if let Some(refused) = &request.refused {
             self.sources.refused(connection, caller, scopes, refused.expose());
         }
+        // What Logto keeps was agreed to when the identity was linked, and cannot be narrowed here.
+        let limit = if matches!(connection.kind, Kind::LogtoVault(_)) { &connection.scopes } else { scopes };
+        let is_wider =
+            |granted: &str| granted.split_ascii_whitespace().any(|it| !limit.iter().any(|allowed| allowed == it));
         let title = connection.title.clone();
+        let named = |cause: String| format!("connection {}: {cause}", connection.name);
         match self.sources.token(connection, caller, scopes, now).await {
-            Ok(IssuedToken { token, scopes: granted, .. }) => {
-                if !scopes.is_empty()
-                    && granted.split_ascii_whitespace().any(|it| !scopes.iter().any(|asked| asked == it))
-                {
-                    return Err(wider(connection));
-                }
-                Ok(access(connection, token, granted))
-            }
+            Ok(issued) if !limit.is_empty() && is_wider(&issued.scopes) => Err(wider(connection)),
+            Ok(IssuedToken { token, scopes, .. }) => Ok(access(connection, token, scopes)),
             Err(NoToken::NotLinked(url)) => Err(NoAccess::NotConnected { title, url }),
-            Err(NoToken::Refused(cause)) => Err(NoAccess::Refused { title, cause }),
-            Err(NoToken::Misconfigured(cause)) => Err(NoAccess::Misconfigured { cause }),
-            Err(NoToken::Unavailable(cause)) => Err(unavailable(connection, cause)),
+            Err(NoToken::Refused(cause)) => Err(NoAccess::Refused { title, cause: named(cause) }),
+            Err(NoToken::Misconfigured(cause)) => Err(NoAccess::Misconfigured { cause: named(cause) }),
+            Err(NoToken::Unavailable(cause)) => Err(unavailable(connection, named(cause))),
         }
     }
 }
