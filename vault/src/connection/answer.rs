@@ -68,6 +68,11 @@ impl<P: Platform, T: TokenSource> AccessGiver<P, T> {
         if !matches!(connection.kind, Kind::Static(_)) && caller.identity.kind() != CallerKind::User {
             return Err(NoAccess::NeedsUser);
         }
+        if matches!(connection.kind, Kind::Connect(_)) && !self.can_sign_in(&caller) {
+            let cause =
+                format!("connection {name}: users of {:?} cannot sign in at /account", caller.identity.issuer());
+            return Err(NoAccess::Refused { title: connection.title.clone(), cause });
+        }
         let access = match &connection.kind {
             Kind::Connect(_) => self.of_account(connection, &caller, request).await?,
             Kind::Static(secret) => of_deployment(connection, secret, request)?,
@@ -84,6 +89,12 @@ impl<P: Platform, T: TokenSource> AccessGiver<P, T> {
             user_of_token: Some(tool),
         });
         Ok(access)
+    }
+
+    /// Whether the caller's user can sign in at `/account`, where the provider of `ISSUER` is asked: a link is of no use to others.
+    fn can_sign_in(&self, caller: &Caller) -> bool {
+        let first = self.deployment.settings.server.trust.issuers.first();
+        first.is_some_and(|first| first.accepted.iter().any(|issuer| issuer == caller.identity.issuer()))
     }
 
     /// The token of the account that the user has connected, or the link to connect one by.
@@ -175,8 +186,11 @@ fn access(connection: &Connection, token: Secret, scopes: String) -> ServiceAcce
     ServiceAccess { connection: connection.name.clone(), token, scopes, url: connection.url.clone() }
 }
 
-/// A credential that cannot be checked now is not refused.
+/// A credential that cannot be checked now is not refused, and neither is one because of our own settings.
 fn not_verified(denial: &Denial) -> NoAccess {
+    if matches!(denial, Denial::Misconfigured { .. }) {
+        return NoAccess::Misconfigured { cause: denial.detail().unwrap_or_default() };
+    }
     if !denial.reason().is_outage() {
         return NoAccess::CallerRefused;
     }
