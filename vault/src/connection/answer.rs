@@ -68,6 +68,11 @@ impl<P: Platform, T: TokenSource> AccessGiver<P, T> {
         if !matches!(connection.kind, Kind::Static(_)) && caller.identity.kind() != CallerKind::User {
             return Err(NoAccess::NeedsUser);
         }
+        if matches!(connection.kind, Kind::Connect(_)) && !self.can_sign_in(&caller) {
+            let cause =
+                format!("connection {name}: users of {:?} cannot sign in at /account", caller.identity.issuer());
+            return Err(NoAccess::Refused { title: connection.title.clone(), cause });
+        }
         let access = match &connection.kind {
             Kind::Connect(_) => self.of_account(connection, &caller, request).await?,
             Kind::Static(secret) => of_deployment(connection, secret, request)?,
@@ -84,6 +89,12 @@ impl<P: Platform, T: TokenSource> AccessGiver<P, T> {
             user_of_token: Some(tool),
         });
         Ok(access)
+    }
+
+    /// Whether the caller's user can sign in at `/account`, where the provider of `ISSUER` is asked: a link is of no use to others.
+    fn can_sign_in(&self, caller: &Caller) -> bool {
+        let first = self.deployment.settings.server.trust.issuers.first();
+        first.is_some_and(|first| first.accepted.iter().any(|issuer| issuer == caller.identity.issuer()))
     }
 
     /// The token of the account that the user has connected, or the link to connect one by.
@@ -125,20 +136,19 @@ impl<P: Platform, T: TokenSource> AccessGiver<P, T> {
         if let Some(refused) = &request.refused {
             self.sources.refused(connection, caller, scopes, refused.expose());
         }
+        // What Logto keeps was agreed to when the identity was linked, and cannot be narrowed here.
+        let limit = if matches!(connection.kind, Kind::LogtoVault(_)) { &connection.scopes } else { scopes };
+        let is_wider =
+            |granted: &str| granted.split_ascii_whitespace().any(|it| !limit.iter().any(|allowed| allowed == it));
         let title = connection.title.clone();
+        let named = |cause: String| format!("connection {}: {cause}", connection.name);
         match self.sources.token(connection, caller, scopes, now).await {
-            Ok(IssuedToken { token, scopes: granted, .. }) => {
-                if !scopes.is_empty()
-                    && granted.split_ascii_whitespace().any(|it| !scopes.iter().any(|asked| asked == it))
-                {
-                    return Err(wider(connection));
-                }
-                Ok(access(connection, token, granted))
-            }
+            Ok(issued) if !limit.is_empty() && is_wider(&issued.scopes) => Err(wider(connection)),
+            Ok(IssuedToken { token, scopes, .. }) => Ok(access(connection, token, scopes)),
             Err(NoToken::NotLinked(url)) => Err(NoAccess::NotConnected { title, url }),
-            Err(NoToken::Refused(cause)) => Err(NoAccess::Refused { title, cause }),
-            Err(NoToken::Misconfigured(cause)) => Err(NoAccess::Misconfigured { cause }),
-            Err(NoToken::Unavailable(cause)) => Err(unavailable(connection, cause)),
+            Err(NoToken::Refused(cause)) => Err(NoAccess::Refused { title, cause: named(cause) }),
+            Err(NoToken::Misconfigured(cause)) => Err(NoAccess::Misconfigured { cause: named(cause) }),
+            Err(NoToken::Unavailable(cause)) => Err(unavailable(connection, named(cause))),
         }
     }
 }
@@ -176,8 +186,11 @@ fn access(connection: &Connection, token: Secret, scopes: String) -> ServiceAcce
     ServiceAccess { connection: connection.name.clone(), token, scopes, url: connection.url.clone() }
 }
 
-/// A credential that cannot be checked now is not refused.
+/// A credential that cannot be checked now is not refused, and neither is one because of our own settings.
 fn not_verified(denial: &Denial) -> NoAccess {
+    if matches!(denial, Denial::Misconfigured { .. }) {
+        return NoAccess::Misconfigured { cause: denial.detail().unwrap_or_default() };
+    }
     if !denial.reason().is_outage() {
         return NoAccess::CallerRefused;
     }

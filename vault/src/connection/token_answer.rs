@@ -76,9 +76,15 @@ pub fn read(reply: &HttpResponse, expected: Expected<'_>, now: u64) -> Result<Is
     Ok(IssuedToken { token: Secret::new(token), scopes, until })
 }
 
-/// What was granted: all that was asked for if the answer does not say it (RFC 8693 §2.2.1).
+/// What was granted: all that was asked for if the answer does not say it. Without a question, an answer says what the provider
+/// gives by itself (RFC 8693 §2.2.1).
 fn granted(scope: Option<&Value>, asked: &[String]) -> Result<String, NoToken> {
-    let Some(Value::String(scope)) = scope else { return Ok(asked.join(" ")) };
+    let scope = match scope {
+        None | Some(Value::Null) => return Ok(asked.join(" ")),
+        Some(Value::String(scope)) if asked.is_empty() => return Ok(scope.clone()),
+        Some(Value::String(scope)) => scope,
+        Some(_) => return Err(misconfigured("the answer has a scope that is no text")),
+    };
     let wider = scope.split_ascii_whitespace().any(|granted| !asked.iter().any(|asked| asked == granted));
     if wider {
         return Err(misconfigured("the provider granted scopes that were not asked for"));
@@ -179,12 +185,21 @@ mod tests {
             with("issued_token_type", json!(7)),
             with("scope", json!("a b c")),
             with("scope", json!("A")),
+            with("scope", json!(["a", "c"])),
         ] {
             for may_lack_type in [false, true] {
                 let refused = read_with(&body, "s", may_lack_type);
                 assert!(matches!(refused, Err(NoToken::Misconfigured(_))), "{body}: {refused:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_provider_says_what_it_gives_to_those_who_ask_for_no_scope() {
+        let subject = Secret::new("s");
+        let expected = Expected { subject: &subject, scopes: &[], may_lack_type: false };
+        let issued = read(&answer(200, &with("scope", json!("email profile"))), expected, NOW).unwrap();
+        assert_eq!(issued.scopes, "email profile");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::{
     internal::Internal,
     settings::tests::parse,
     testing::{
-        provider::{ISSUER, RESOURCE, sign},
+        provider::{ISSUER, OTHER_ISSUER, RESOURCE, sign},
         world::World,
     },
 };
@@ -63,6 +63,7 @@ impl Vault {
         let settings = parse(&[
             ("CONNECTIONS", CONNECTIONS),
             ("USER_BY_SUBJECT", "true"),
+            ("MORE_ISSUERS", r#"[{"issuer": "https://partner.example", "audience": ["https://mcp.example.com/mcp"], "user_by_subject": "true"}]"#),
             ("CONNECTIONS_SECRET", "connections0123456789abcdef01234"),
             ("CONNECTION_WEATHER_SECRET", "the token of the deployment"),
         ])
@@ -122,6 +123,16 @@ fn error(answer: AccessAnswer) -> &'static str {
         Err(NoAccess::Misconfigured { .. }) => "misconfigured",
         Err(NoAccess::Unavailable { .. }) => "unavailable",
     }
+}
+
+#[test]
+fn a_user_who_cannot_sign_in_here_is_given_no_link() {
+    let vault = Vault::new();
+    let partner = vault.token_with(|claims| claims["iss"] = json!(OTHER_ISSUER));
+    assert_eq!(error(vault.ask(&partner, "github", &["read"], "list_issues")), "refused");
+    // What needs no sign-in here is not refused.
+    assert_eq!(error(vault.ask(&partner, "weather", &["read"], "forecast")), "token");
+    assert_eq!(error(vault.ask(&partner, "api", &["read"], "list_issues")), "token");
 }
 
 #[test]
