@@ -19,7 +19,7 @@ use crate::{
     pages::confirmation::confirmation_path,
     platform::Platform,
     requested_key::is_invisible,
-    service::{Redemption, ServiceTokens, provenance::Issued},
+    service::{Issued, Redemption, ServiceTokens},
     sign_in::pending::{Attempt, Pending, PendingCookies, Purpose},
     visit::{Outcome, Visit, owner_of},
 };

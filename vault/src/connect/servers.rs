@@ -3,7 +3,7 @@
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_runtime::secret::Secret;
 
-use crate::service::{AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens, provenance::Issued};
+use crate::service::{AuthorizationServers, Begun, Issued, Redemption, ServiceError, ServiceTokens};
 
 /// What the pages ask of [`AuthorizationServers`].
 pub trait Servers {

@@ -5,7 +5,7 @@ use mcp_edge_runtime::sql::{Row, SqlError, SqlStorage, Statement};
 use super::{message::Revocation, record::Departure};
 use crate::{
     columns::{number, optional_text, unless_no_table},
-    service::provenance::Provenance,
+    service::Provenance,
 };
 
 /// Departures in an object's storage. Of every method: [`SqlError`] if it had no effect.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{connection::caller::Agent, owner::Owner, service::provenance::Provenance};
+use crate::{connection::caller::Agent, owner::Owner, service::Provenance};
 
 /// A request with whose object it is for: what is sealed is sealed for this user.
 #[derive(Clone, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! The rows of the object: accounts, what is held for confirmation, and what is left to be revoked.
 
 use super::message::Revocation;
-use crate::{lease::Attempt, service::provenance::Provenance};
+use crate::{lease::Attempt, service::Provenance};
 
 /// Tokens of a service, sealed, and what is known of them.
 #[derive(Clone)]

@@ -25,7 +25,7 @@ use crate::{
     lease::{ATTEMPT_SECONDS, Attempt, REFRESH_SECONDS, SPARED_SECONDS, timed},
     owner::Owner,
     secrets::connections::Purpose,
-    service::{AuthorizationServers, ServiceError, ServiceTokens, provenance::Issued},
+    service::{AuthorizationServers, Issued, ServiceError, ServiceTokens},
 };
 
 /// What has become of a refresh.

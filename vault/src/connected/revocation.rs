@@ -22,7 +22,7 @@ use crate::{
     lease::timed,
     owner::Owner,
     secrets::connections::Purpose,
-    service::{AuthorizationServers, ServiceError, provenance::Issued},
+    service::{AuthorizationServers, Issued, ServiceError},
 };
 
 /// Revokes everything that is due, each thing once.

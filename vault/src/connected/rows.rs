@@ -10,7 +10,7 @@ use crate::{
     columns::{number, optional_number, optional_text, unless_no_table},
     lease::Attempt,
     owner::Owner,
-    service::provenance::Provenance,
+    service::Provenance,
 };
 
 const TABLES: [Statement; 7] = [

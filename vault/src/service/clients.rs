@@ -15,12 +15,11 @@ use mcp_edge_sign_in::{
 use serde_json::{Map, Value};
 
 use super::{
-    AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens, account,
+    AuthorizationServers, Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens, account,
     discovery::discover,
     grant::{accepts_client, asked, granted, is_unknown_client, may_be_of_method, meaning},
     of_connection::{OfConnection, Own},
     own_client::{ClientKind, OurClient, OwnClients, other_method},
-    provenance::{Issued, Provenance},
     registration::client::Registrations,
     server::AuthorizationServer,
 };

@@ -31,8 +31,7 @@ pub mod server;
 
 use mcp_edge_runtime::secret::Secret;
 use mcp_edge_sign_in::authorization::{Code, RoundTrip};
-
-use self::provenance::{Issued, Provenance};
+use serde::{Deserialize, Serialize};
 
 /// The authorization servers of all connections of the kind `connect`.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
@@ -90,6 +89,26 @@ pub trait AuthorizationServers {
     /// # Errors
     /// [`ServiceError`]; it is to be tried again.
     async fn revoke(&self, issued: Issued<'_>, token: &Secret, now: u64) -> Result<bool, ServiceError>;
+}
+
+/// Where tokens are from, and what they are for. Compared byte for byte.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The issuer that has issued them; of a server without metadata the origin of its token endpoint.
+    pub issuer: String,
+    /// The origin of the service: of `url`, as it was when the user agreed.
+    pub service: String,
+}
+
+/// Something that was issued to us.
+#[derive(Debug, Clone, Copy)]
+pub struct Issued<'a> {
+    /// The name of the connection.
+    pub connection: &'a str,
+    /// Our client.
+    pub client_id: &'a str,
+    /// By whom, for what.
+    pub from: &'a Provenance,
 }
 
 /// A round trip that was begun.

@@ -2,30 +2,9 @@
 //! authorization server: nothing of an account is sent there.
 
 use mcp_edge_runtime::uri::origin;
-use serde::{Deserialize, Serialize};
 
-use super::{ServiceError, of_connection::OfConnection, server::AuthorizationServer};
+use super::{Provenance, ServiceError, of_connection::OfConnection, server::AuthorizationServer};
 use crate::connection::settings::Place;
-
-/// Where tokens are from, and what they are for. Compared byte for byte.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// The issuer that has issued them; of a server without metadata the origin of its token endpoint.
-    pub issuer: String,
-    /// The origin of the service: of `url`, as it was when the user agreed.
-    pub service: String,
-}
-
-/// Something that was issued to us.
-#[derive(Debug, Clone, Copy)]
-pub struct Issued<'a> {
-    /// The name of the connection.
-    pub connection: &'a str,
-    /// Our client.
-    pub client_id: &'a str,
-    /// By whom, for what.
-    pub from: &'a Provenance,
-}
 
 impl Provenance {
     /// That of tokens which a server issues for a connection.

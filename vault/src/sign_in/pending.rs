@@ -10,9 +10,7 @@ use mcp_edge_sign_in::{
 use serde::{Deserialize, Serialize};
 
 use super::destination::Destination;
-use crate::{
-    connection::caller::Agent, deployment::Owner, requested_key::RequestedKey, service::provenance::Provenance,
-};
+use crate::{connection::caller::Agent, deployment::Owner, requested_key::RequestedKey, service::Provenance};
 
 /// What the names of the cookies begin with. `__Host-`: no other host can set them.
 const COOKIE_PREFIX: &str = "__Host-authorize-";

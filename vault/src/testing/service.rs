@@ -9,10 +9,7 @@ use std::{
 use mcp_edge_runtime::secret::Secret;
 
 use super::clock::Clock;
-use crate::service::{
-    AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens,
-    provenance::{Issued, Provenance},
-};
+use crate::service::{AuthorizationServers, Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens};
 
 /// The service.
 pub struct TestService {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::world::{ISSUER, World, connection, jwt, response, words};
 use crate::{
     connection::settings::{AccountSource, Connection},
-    service::{ServiceError, ServiceTokens, provenance::Provenance},
+    service::{Provenance, ServiceError, ServiceTokens},
 };
 
 const USERINFO: &str = "https://login.service.example/userinfo";

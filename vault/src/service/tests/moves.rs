@@ -5,7 +5,7 @@ use serde_json::json;
 use super::world::{ISSUER, METADATA_URL, RESOURCE, World, connection, metadata, response, words};
 use crate::{
     connection::settings::{Connection, Place},
-    service::{AuthorizationServers, ServiceError, clients::ServiceClients, provenance::Provenance},
+    service::{AuthorizationServers, Provenance, ServiceError, clients::ServiceClients},
 };
 
 const OTHER: &str = "https://login.service.example/other";

@@ -26,10 +26,9 @@ use crate::{
     connection::settings::{Connection, Kind, Place, RegisteredClient, Service},
     secrets::connections::ConnectionSecrets,
     service::{
-        AuthorizationServers, Redemption, ServiceError, ServiceTokens,
+        AuthorizationServers, Issued, Provenance, Redemption, ServiceError, ServiceTokens,
         clients::ServiceClients,
         of_connection::Own,
-        provenance::{Issued, Provenance},
         registration::{client::Registrations, object::RegistrationObject},
     },
     testing::{clock::Clock, sqlite::Storage},

@@ -3,7 +3,7 @@
 use super::{access, name_of, object_name};
 use crate::{
     connected::message::{Answer, Request, Revocation},
-    service::{ServiceError, provenance::Provenance},
+    service::{Provenance, ServiceError},
     testing::world::World,
 };
 

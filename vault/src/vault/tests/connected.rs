@@ -14,10 +14,7 @@ use crate::{
     connect::servers::Servers,
     connected::message::{Account, Answer, Envelope, Link, NewAccount, Request, Revocation},
     secrets::account_name,
-    service::{
-        Begun, Redemption, ServiceError, ServiceTokens,
-        provenance::{Issued, Provenance},
-    },
+    service::{Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens},
 };
 
 /// The object of a user.
