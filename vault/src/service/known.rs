@@ -97,7 +97,7 @@ impl Known {
         }
     }
 
-    /// The server that was found last, at whatever time.
+    /// The server that was found last, however long ago.
     #[must_use]
     pub fn last_found(&self) -> Option<Rc<AuthorizationServer>> {
         self.server.borrow().as_ref().map(|(server, _)| Rc::clone(server))
