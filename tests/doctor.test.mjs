@@ -17,7 +17,7 @@ const NEED_A_TOKEN = [
   "token", "legacy", "notification", "modern", "stream", "pages", "tools",
   "schema_properties", "schema_property_names", "schema_combinators", "schema_booleans", "schema_arrays", "schema_formats", "schema_references",
   "output_schema", "tool_names", "tool_titles", "prompts", "resources",
-  "whoami", "user_claims",
+  "connections", "whoami", "user_claims",
 ];
 
 const NEED_AN_UPSTREAM = [

@@ -78,6 +78,8 @@ pub enum Probe {
     /// A page of a list, counted from 1. The first page of the tools is [`Self::LegacyTools`] or
     /// [`Self::ModernTools`].
     Page(Era, List, usize),
+    /// The page where users connect accounts of other services, if tools need such.
+    Connections,
 
     /// `tools/list` without credentials, of the upstream.
     ToolsWithoutCredentials(Era),

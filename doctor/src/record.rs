@@ -272,6 +272,12 @@ pub fn strings<'a>(document: &'a Map<String, Value>, name: &str) -> Vec<&'a str>
     array.into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
+/// Whether a tool needs an account of another service, as mcp-edge says it in lists.
+#[must_use]
+pub fn needs_connection(tool: &Value) -> bool {
+    tool["_meta"]["mcp-edge/connections"].as_array().is_some_and(|connections| !connections.is_empty())
+}
+
 /// A member that is a non-empty string.
 #[must_use]
 pub fn string<'a>(document: &'a Map<String, Value>, name: &str) -> Option<&'a str> {

@@ -123,6 +123,12 @@ impl Target {
         format!("{}/.well-known/jwks.json", self.origin())
     }
 
+    /// The URL of the page where users of mcp-edge connect accounts of other services.
+    #[must_use]
+    pub fn connections_url(&self) -> String {
+        format!("{}/account/connections", self.origin())
+    }
+
     /// The URL of authorization server metadata at the server's own origin, where clients of MCP 2025-03-26 expect it.
     #[must_use]
     pub fn mirror_url(&self) -> String {

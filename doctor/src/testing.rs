@@ -198,6 +198,9 @@ impl HttpClient for GoodServer {
             ),
             (_, URL) => endpoint(request),
             (_, UPSTREAM) => upstream_endpoint(request),
+            ("GET", "https://mcp.example.com/account/connections") => {
+                http_response(200, &[("content-type", "text/html; charset=utf-8")], "<!doctype html>")
+            }
             ("GET", "https://mcp.example.com/.well-known/jwks.json") => json_response(&json!({ "keys": [{
                 "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "a1",
                 "x": "OUiiqA0pABatVzcIkcqw2qWgJx6Z6gKPAkJHSHxeZTk", "y": "KivWQZq-5723BEXgcQE4jfVU8Ramkmb1r4__FSrx8iw",
@@ -274,6 +277,7 @@ fn mcp_response(body: &str) -> HttpResponse {
         "tools/list" => json!({ "tools": [{
             "name": "whoami", "description": "Tells who is signed in.", "inputSchema": { "type": "object", "properties": {} },
             "annotations": { "title": "Who am I", "readOnlyHint": true, "destructiveHint": false, "openWorldHint": false },
+            "_meta": { "mcp-edge/connections": [{ "name": "github", "scopes": [] }] },
         }] }),
         "tools/call" => json!({ "content": [], "structuredContent": { "sub": "u1", "username": "ada" } }),
         "notifications/initialized" => return http_response(202, &[], ""),

@@ -2,8 +2,9 @@
 
 use mcp_edge_oauth::{
     Scopes, is_scope_token,
+    resource_server::TrustedIssuer,
     settings::{CredentialSettings, PersonalTokens, ResourceServerSettings},
-    token::denied::parse_time,
+    token::{denied::parse_time, profile::TokenProfile},
 };
 use mcp_edge_runtime::{
     color::Color,
@@ -16,7 +17,7 @@ use mcp_edge_sign_in::client::{Client, SecretMethod};
 use crate::{
     connection::{
         self,
-        settings::{Connections, ConnectionsSecret},
+        settings::{Connections, ConnectionsSecret, Kind},
     },
     secrets::connections::ConnectionSecrets,
 };
@@ -112,6 +113,7 @@ impl Settings {
         let credentials = CredentialSettings::read(reader, &server.resource, &server.trust, false);
         warnings.extend(credentials.warnings());
         let (connections, connections_secret) = connection::read::read(reader, &server.resource.url, &client);
+        warnings.extend(users_unknown(&server, &connections));
         let key_scopes = key_scopes(reader, &server.trust.required_scopes, &mut warnings);
         Self {
             jurisdiction: jurisdiction(reader),
@@ -173,6 +175,23 @@ fn client(reader: &mut Reader<'_>, server: &ResourceServerSettings, warnings: &m
         ));
     }
     Client { client_id, client_secret, method: SecretMethod::AsSupported, redirect_uri }
+}
+
+/// A warning if there are connections of users, and tokens of an issuer that are not known to be of users unless they say so.
+fn users_unknown(server: &ResourceServerSettings, connections: &Connections) -> Option<String> {
+    let of_user = connections.iter().find(|connection| !matches!(connection.kind, Kind::Static(_)))?;
+    let mut issuers = server.trust.issuers.iter();
+    let is_unknown = |issuer: &&TrustedIssuer| {
+        issuer.profile.provider.name == TokenProfile::default().provider.name && !issuer.profile.user_by_subject
+    };
+    let TrustedIssuer { issuer, .. } = issuers.find(is_unknown)?;
+    Some(format!(
+        "the connection {} is for users, and PROVIDER of {issuer} is \"generic\": its access tokens are refused there with \
+         \"the caller is no user\" unless they say that they are of a user. Set PROVIDER if the provider has a name here, or \
+         USER_BY_SUBJECT = \"true\" if it gives every machine its client ID as sub, here and at the endpoint; or have it write \
+         auth_time or amr into access tokens",
+        of_user.name
+    ))
 }
 
 fn jurisdiction(reader: &mut Reader<'_>) -> Option<String> {

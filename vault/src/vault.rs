@@ -9,7 +9,7 @@
 //! | `POST /account/keys/revoke` | revokes the key in the form (RFC 7009) |
 //! | `POST /account/keys/github-alert` | revokes the keys that GitHub found |
 //! | `POST /account/administration` | commands of the operator |
-//! | `/account/connect/{id}`, `/account/connections…` | connected accounts, if there are any to connect: see [`connect`] |
+//! | `/account/connect/{id}`, `/account/connections…` | connected accounts, if there are any to connect, or may be some left: see [`connect`] |
 //! | `GET /account/style.css`, `/account/script.js` | style and script |
 //!
 //! An endpoint passes requests on, and is not believed about who sends them: neither `authorization` nor the host nor
@@ -65,7 +65,7 @@ pub struct Vault<P> {
     sessions: Sessions,
     pending: PendingCookies,
     remembered: Remembered,
-    /// `None`: no accounts can be connected.
+    /// `None`: no accounts can be connected, and none are left.
     servers: Option<Rc<dyn Servers>>,
 }
 
@@ -140,11 +140,13 @@ impl<P: Platform> Vault<P> {
         Self::connecting(deployment, None)
     }
 
-    /// The same with connected accounts, if the settings name any that can be connected: at these authorization servers.
+    /// The same with connected accounts, at these authorization servers, if the settings name any that can be connected, or what
+    /// is left of earlier ones is sealed with: its users can still disconnect it.
     #[must_use]
     pub fn connecting(deployment: Deployment<P>, servers: Option<Rc<dyn Servers>>) -> Self {
-        let has_connections = deployment.settings.connections.of_accounts().next().is_some();
-        let servers = servers.filter(|_| has_connections);
+        let Settings { connections, connections_secret, .. } = &deployment.settings;
+        let has_connections = connections.of_accounts().next().is_some();
+        let servers = servers.filter(|_| has_connections || connections_secret.is_some());
         let pages = Pages::new(&deployment.settings, servers.is_some());
         let sealer = Sealer::new(SEALING_LABEL, &deployment.settings.secret, &deployment.settings.server.resource.url);
         Self {
@@ -221,7 +223,10 @@ impl<P: Platform> Vault<P> {
         match (route, visit.session.as_ref()) {
             (Route::Style, _) => self.pages.style().into(),
             (Route::Script, _) => Pages::script().into(),
-            (Route::Account, _) => redirect(if self.servers.is_some() { CONNECTIONS_PATH } else { KEYS_PATH }).into(),
+            (Route::Account, _) => {
+                let is_offered = self.servers.is_some() && visit.connections().next().is_some();
+                redirect(if is_offered { CONNECTIONS_PATH } else { KEYS_PATH }).into()
+            }
             (Route::SignIn, _) => sign_in::begin(visit).await,
             (Route::Callback, _) => sign_in::finish(visit).await,
             (Route::Keys, Some(session)) => user_keys::list(visit, session, (&Form::default(), &[])).await,

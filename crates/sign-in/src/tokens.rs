@@ -200,6 +200,30 @@ pub async fn revoke(
     }
 }
 
+/// Sends fields to the token endpoint as our client, for grants that are not read here. The answer may have any status.
+///
+/// # Errors
+/// [`TokenRequestError::NoEndpoint`] and [`TokenRequestError::NoAnswer`].
+pub async fn request(
+    provider: &Provider,
+    client: &Client,
+    fields: &[(&str, &str)],
+    fetch: &impl Fetch,
+) -> Result<HttpResponse, TokenRequestError> {
+    send(provider, client, form_of(fields), fetch).await
+}
+
+/// Sends a form to the token endpoint.
+async fn send(
+    provider: &Provider,
+    client: &Client,
+    form: String,
+    fetch: &impl Fetch,
+) -> Result<HttpResponse, TokenRequestError> {
+    let endpoint = provider.token_endpoint.as_deref().ok_or(TokenRequestError::NoEndpoint)?;
+    post(endpoint, client, form, ProviderMetadata::of(provider).posts_secret, fetch).await
+}
+
 /// Sends a form to the token endpoint, and reads the answer.
 async fn tokens(
     provider: &Provider,
@@ -207,8 +231,7 @@ async fn tokens(
     form: String,
     fetch: &impl Fetch,
 ) -> Result<Tokens, TokenRequestError> {
-    let endpoint = provider.token_endpoint.as_deref().ok_or(TokenRequestError::NoEndpoint)?;
-    let reply = post(endpoint, client, form, ProviderMetadata::of(provider).posts_secret, fetch).await?;
+    let reply = send(provider, client, form, fetch).await?;
     match reply.status {
         200 => {
             read(&reply.body).map_err(|member| match TokenEndpointError::of(&HttpResponse { status: 400, ..reply }) {

@@ -72,7 +72,9 @@ fn assertion_keys(record: &Record) -> CheckResult {
 /// The outcome if there is no document: no problem for a gateway that shows the upstream something else than assertions.
 fn absent(upstream: &Upstream, observed: &str) -> Outcome {
     match upstream.settings.as_ref().and_then(|settings| settings.auth) {
-        Some(UpstreamAuth::Secret | UpstreamAuth::Nothing) => Outcome::ok("none: UPSTREAM_AUTH is not assertion"),
+        Some(UpstreamAuth::Connection | UpstreamAuth::Secret | UpstreamAuth::Nothing) => {
+            Outcome::ok("none: UPSTREAM_AUTH is not assertion")
+        }
         Some(UpstreamAuth::Assertion) => {
             Outcome::failure(format!("{observed}, and UPSTREAM_AUTH is assertion")).fix(
                 "Deploy these settings: the doctor asks another deployment, or one with other settings. A gateway with \
@@ -217,6 +219,7 @@ mod tests {
         expect(&ASSERTION_KEYS, Failure, "without credentials", absent(None, true));
         expect(&ASSERTION_KEYS, Fine, "not assertion", absent(Some("secret"), false));
         expect(&ASSERTION_KEYS, Fine, "not assertion", absent(Some("none"), true));
+        expect(&ASSERTION_KEYS, Fine, "none: UPSTREAM_AUTH is not assertion", absent(Some("connection"), false));
         expect(&ASSERTION_KEYS, Failure, "UPSTREAM_AUTH is assertion", absent(Some("assertion"), false));
         expect(&ASSERTION_KEYS, Warning, "something else", absent(Some("typo"), false));
         expect(&ASSERTION_KEYS, Failure, "UPSTREAM_AUTH is assertion", |record| {

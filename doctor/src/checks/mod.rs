@@ -11,6 +11,7 @@
 mod assertion_keys;
 mod authorization;
 mod bot_protection;
+mod connections;
 mod cors;
 mod discovery;
 mod encoding;
@@ -46,7 +47,7 @@ pub use cors::refuses_other_origins;
 pub(crate) use token::TOKEN;
 
 /// The checks of each file. The order is that of a client that connects: what comes first breaks what comes after.
-const GROUPS: [&[Check]; 24] = [
+const GROUPS: [&[Check]; 25] = [
     reaching::CHECKS,
     endpoint::CHECKS,
     bot_protection::CHECKS,
@@ -65,6 +66,7 @@ const GROUPS: [&[Check]; 24] = [
     tools::CHECKS,
     schemas::CHECKS,
     lists::CHECKS,
+    connections::CHECKS,
     identity::CHECKS,
     assertion_keys::CHECKS,
     upstream_protection::CHECKS,

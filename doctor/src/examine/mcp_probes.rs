@@ -8,6 +8,7 @@ use crate::{
     mcp::{self, Era, List, Session},
     pages::{self, End, Pages},
     probe::Probe,
+    record::needs_connection,
 };
 
 /// The only tool that is called: it changes nothing.
@@ -20,6 +21,14 @@ pub(super) struct Requests {
     authorization: Option<String>,
     /// `None` without a result of `initialize`.
     session: Option<Session>,
+}
+
+/// What lists of tools lead to.
+pub(super) struct Listed {
+    /// The eras whose list has a `whoami` without required arguments.
+    with_whoami: Vec<Era>,
+    /// Whether a tool needs an account of another service.
+    needs_connections: bool,
 }
 
 impl Requests {
@@ -62,8 +71,13 @@ impl<C: HttpClient> Examination<'_, C> {
             let stream = requests.authorize(mcp::open_stream(&requests.url, session));
             self.send_all(&[(Probe::LegacyStream, stream)]);
         }
-        let with_whoami = self.send_lists(&requests);
-        self.call_whoami(&requests, &with_whoami);
+        let listed = self.send_lists(&requests);
+        if listed.needs_connections {
+            // A browser's request, without the token.
+            let page = HttpRequest::get(self.record.target.connections_url()).header("accept", "text/html");
+            self.send_all(&[(Probe::Connections, page)]);
+        }
+        self.call_whoami(&requests, &listed.with_whoami);
     }
 
     /// The first requests of both eras.
@@ -83,9 +97,8 @@ impl<C: HttpClient> Examination<'_, C> {
         }
     }
 
-    /// Requests the lists, each up to its last page. Returns the eras whose list of tools has a `whoami` without required
-    /// arguments.
-    pub(super) fn send_lists(&mut self, requests: &Requests) -> Vec<Era> {
+    /// Requests the lists, each up to its last page. Returns what else there is to ask.
+    pub(super) fn send_lists(&mut self, requests: &Requests) -> Listed {
         let lists = self.lists();
         let first = |&(era, list): &(Era, List)| {
             Some((pages::probe(era, list, 1), requests.request(era, list.method(), Map::new(), None)?))
@@ -111,8 +124,11 @@ impl<C: HttpClient> Examination<'_, C> {
                 pages.read_on(&self.record.exchanges, *era, *list);
             }
         }
-        let of_tools = all.iter().filter(|(_, list, pages)| *list == List::Tools && has_whoami(&pages.entries));
-        of_tools.map(|(era, ..)| *era).collect()
+        let of_tools = || all.iter().filter(|(_, list, _)| *list == List::Tools);
+        Listed {
+            with_whoami: of_tools().filter(|(.., pages)| has_whoami(&pages.entries)).map(|(era, ..)| *era).collect(),
+            needs_connections: of_tools().any(|(.., pages)| pages.entries.iter().any(needs_connection)),
+        }
     }
 
     /// The lists to request: the tools in both eras; what else the server announces in one of them, because both come
@@ -268,6 +284,21 @@ mod tests {
         assert_eq!(revisions(&sent, "tools/list"), ["2026-07-28"]);
         assert_eq!(revisions(&sent, "prompts/list"), ["2026-07-28"]);
         assert!(revisions(&sent, "notifications/initialized").is_empty());
+    }
+
+    #[test]
+    fn the_page_of_connections_is_looked_for_without_the_token_if_a_tool_needs_it() {
+        let pages = |sent: &[HttpRequest]| {
+            sent.iter().filter(|it| it.url.ends_with("/account/connections")).cloned().collect::<Vec<_>>()
+        };
+        let (_, sent) = examined(Some(token(&json!({}))), |_| None);
+        let sent = pages(&sent);
+        assert_eq!(sent.len(), 1);
+        assert_eq!(sent[0].headers.iter().filter(|(name, _)| matches!(*name, "authorization" | "cookie")).count(), 0);
+        let (_, sent) = examined_lists("tools/list", |_| json!({ "tools": [{ "name": "whoami" }] }));
+        assert!(pages(&sent).is_empty());
+        let (_, sent) = examined(None, |_| None);
+        assert!(pages(&sent).is_empty(), "no list without a token");
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::{
 pub enum UpstreamAuth {
     /// Assertions that it signs.
     Assertion,
+    /// Each user's own token of the upstream.
+    Connection,
     /// A static header.
     Secret,
     /// Nothing.
@@ -44,6 +46,7 @@ impl GatewaySettings {
         };
         let auth = match of("UPSTREAM_AUTH") {
             None | Some("assertion") => Some(UpstreamAuth::Assertion),
+            Some("connection") => Some(UpstreamAuth::Connection),
             Some("secret") => Some(UpstreamAuth::Secret),
             Some("none") => Some(UpstreamAuth::Nothing),
             Some(_) => None,

@@ -204,7 +204,7 @@ fn of_authorization(error: &AuthorizationError, title: &str) -> Failure {
 
 fn of_service(error: &ServiceError, title: &str) -> Failure {
     match error {
-        ServiceError::Ended => new(
+        ServiceError::Ended | ServiceError::AnotherService(_) => new(
             400,
             "Too late",
             format!("What {title} answered is too old, or was used before. Nothing was connected."),
@@ -251,7 +251,7 @@ mod tests {
     fn an_outage_is_never_a_denial_and_our_own_trouble_never_the_users() {
         let refused = |refusal| AuthorizationError::Refused { refusal, error: "x".to_owned() };
         let object = ObjectError { object: "object", cause: "reset".to_owned() };
-        let cases: [(ConnectError, u16, &str); 19] = [
+        let cases: [(ConnectError, u16, &str); 20] = [
             (refused(Refusal::Outage).into(), 503, "/account/connect/id"),
             (refused(Refusal::Cancelled).into(), 403, "/account/connect/id"),
             (refused(Refusal::Other).into(), 403, "/account/connect/id"),
@@ -260,6 +260,7 @@ mod tests {
             (AuthorizationError::NoCode.into(), 400, "/account/connect/id"),
             (ConnectError::AnotherConnection, 400, "/account/connect/id"),
             (ServiceError::Ended.into(), 400, "/account/connect/id"),
+            (ServiceError::AnotherService("x".to_owned()).into(), 400, "/account/connect/id"),
             (ServiceError::WiderScopes("x".to_owned()).into(), 403, "/account/connect/id"),
             (ServiceError::Client("x".to_owned()).into(), 500, "/account/connections"),
             (ServiceError::ForeignEndpoint("x".to_owned()).into(), 500, "/account/connections"),

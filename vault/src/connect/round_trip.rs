@@ -19,7 +19,7 @@ use crate::{
     pages::confirmation::confirmation_path,
     platform::Platform,
     requested_key::is_invisible,
-    service::{Redemption, ServiceTokens},
+    service::{Issued, Redemption, ServiceTokens},
     sign_in::pending::{Attempt, Pending, PendingCookies, Purpose},
     visit::{Outcome, Visit, owner_of},
 };
@@ -68,6 +68,7 @@ pub async fn begin<P: Platform>(
         link,
         client_id: begun.client_id,
         issuer: begun.issuer,
+        from: begun.from,
     };
     let pending = Pending { round_trip: begun.round_trip, purpose: Purpose::Connect(Box::new(attempt)) };
     let cookie = visit.pending.begun(&pending, visit.now, visit.deployment.platform.services())?;
@@ -146,6 +147,7 @@ async fn redeem<P: Platform>(
     let redemption = Redemption {
         connection: &attempt.connection,
         client_id: &attempt.client_id,
+        from: &attempt.from,
         code,
         round_trip,
         scopes: &attempt.scopes,
@@ -170,6 +172,7 @@ async fn hold<P: Platform>(
         refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose().to_owned()),
         scopes: tokens.scopes.clone(),
         client_id: tokens.client_id.clone(),
+        from: tokens.from.clone(),
         agent: attempt.agent.clone(),
     };
     // (4)
@@ -198,7 +201,8 @@ async fn give_back<P: Platform>(
     let held = Request::Held { connection: connection.clone() };
     if is_other && matches!(visit.deployment.accounts(owner, held).await, Ok(Answer::Unknown)) {
         let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
-        let _ = servers.revoke(connection, &tokens.client_id, token, visit.now).await;
+        let issued = Issued { connection, client_id: &tokens.client_id, from: &tokens.from };
+        let _ = servers.revoke(issued, token, visit.now).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_runtime::secret::Secret;
 
-use crate::service::{AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens};
+use crate::service::{AuthorizationServers, Begun, Issued, Redemption, ServiceError, ServiceTokens};
 
 /// What the pages ask of [`AuthorizationServers`].
 pub trait Servers {
@@ -34,8 +34,7 @@ pub trait Servers {
     /// [`AuthorizationServers::revoke`].
     fn revoke<'a>(
         &'a self,
-        connection: &'a str,
-        client_id: &'a str,
+        issued: Issued<'a>,
         token: &'a Secret,
         now: u64,
     ) -> LocalBoxFuture<'a, Result<bool, ServiceError>>;
@@ -78,11 +77,10 @@ impl<S: AuthorizationServers> Servers for S {
 
     fn revoke<'a>(
         &'a self,
-        connection: &'a str,
-        client_id: &'a str,
+        issued: Issued<'a>,
         token: &'a Secret,
         now: u64,
     ) -> LocalBoxFuture<'a, Result<bool, ServiceError>> {
-        AuthorizationServers::revoke(self, connection, client_id, token, now).boxed_local()
+        AuthorizationServers::revoke(self, issued, token, now).boxed_local()
     }
 }

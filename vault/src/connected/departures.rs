@@ -3,7 +3,10 @@
 use mcp_edge_runtime::sql::{Row, SqlError, SqlStorage, Statement};
 
 use super::{message::Revocation, record::Departure};
-use crate::columns::{number, optional_text, unless_no_table};
+use crate::{
+    columns::{number, optional_text, unless_no_table},
+    service::Provenance,
+};
 
 /// Departures in an object's storage. Of every method: [`SqlError`] if it had no effect.
 #[allow(clippy::missing_errors_doc, reason = "see above")]
@@ -20,7 +23,8 @@ impl<'a, S: SqlStorage> Departures<'a, S> {
     /// All departures, the newest first.
     pub fn all(&self) -> Result<Vec<Departure>, SqlError> {
         let select = Statement::new(
-            "SELECT id, connection, name, client_id, refresh_sealed, access_sealed, since, state, tries, next_try \
+            "SELECT id, connection, name, client_id, refresh_sealed, access_sealed, since, state, tries, next_try, \
+             issuer, service \
              FROM departure ORDER BY rowid DESC",
         );
         match unless_no_table(self.0.execute(select))? {
@@ -66,11 +70,13 @@ impl<'a, S: SqlStorage> Departures<'a, S> {
 /// Writes a departure.
 #[must_use]
 pub fn put(departure: &Departure) -> Statement {
-    Statement::new("INSERT OR REPLACE INTO departure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    Statement::new("INSERT OR REPLACE INTO departure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(departure.id.as_str())
         .bind(departure.connection.as_str())
         .bind(departure.name.as_str())
         .bind(departure.client_id.as_str())
+        .bind(departure.from.issuer.as_str())
+        .bind(departure.from.service.as_str())
         .bind(departure.refresh_sealed.as_deref())
         .bind(departure.access_sealed.as_deref())
         .bind(departure.since)
@@ -93,6 +99,7 @@ fn read(row: Row<'_>) -> Result<Departure, SqlError> {
         connection: row.text(1)?.to_owned(),
         name: row.text(2)?.to_owned(),
         client_id: row.text(3)?.to_owned(),
+        from: Provenance { issuer: row.text(10)?.to_owned(), service: row.text(11)?.to_owned() },
         refresh_sealed: optional_text(row, 4)?,
         access_sealed: optional_text(row, 5)?,
         since: number(row, 6)?,

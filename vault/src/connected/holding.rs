@@ -67,12 +67,12 @@ pub(super) async fn hold<S: SqlStorage + Alarms, A: AuthorizationServers, K: Run
 }
 
 /// What is held for a connection.
-pub(super) fn find<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
+pub(super) fn find<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
     context: &Context<'_, S, A, K>,
     connection: &str,
     now: u64,
 ) -> Result<Answer, SqlError> {
-    match context.rows.hold(connection)?.filter(|hold| is_held(hold, now)) {
+    match context.rows.hold(connection)?.filter(|hold| can_be_confirmed(context, hold, now)) {
         Some(hold) => held(context, &hold),
         None => Ok(Answer::Unknown),
     }
@@ -88,7 +88,9 @@ pub(super) async fn confirm<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
 ) -> Result<Answer, AccountsError> {
     context.wake_by(now).await?;
     let earlier = context.rows.account(connection)?;
-    let Some(hold) = context.rows.hold(connection)?.filter(|hold| hold.id == id && is_held(hold, now)) else {
+    let Some(hold) =
+        context.rows.hold(connection)?.filter(|hold| hold.id == id && can_be_confirmed(context, hold, now))
+    else {
         let is_confirmed = earlier.is_some_and(|account| account.hold == id);
         return Ok(if is_confirmed { Answer::Done } else { Answer::Unknown });
     };
@@ -170,7 +172,7 @@ pub(super) async fn disconnect<S: SqlStorage + Alarms, A: AuthorizationServers, 
 }
 
 /// All accounts.
-pub(super) fn list<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
+pub(super) fn list<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
     context: &Context<'_, S, A, K>,
     owner: &Owner,
     now: u64,
@@ -179,10 +181,11 @@ pub(super) fn list<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
         let sealed = account.tokens.refresh_sealed.as_ref();
         let sealed = sealed.or(account.tokens.access.as_ref().map(|access| &access.sealed));
         let is_open = sealed.is_some_and(|it| context.open(it, Purpose::Account, owner, &account.connection).is_some());
+        // Sealed with a secret that is not known any more, or of a service that the connection leads to no more, it is of no use.
+        let is_usable = is_open && !context.servers.leads_elsewhere(&account.connection, &account.tokens.from);
         Ok(Listed {
             uses: context.links.uses(&account.connection)?,
-            // Sealed with a secret that is not known any more, it is of no use either.
-            ended_at: account.ended_at.or((!is_open).then_some(now)),
+            ended_at: account.ended_at.or((!is_usable).then_some(now)),
             connection: account.connection,
             name: account.tokens.name,
             scopes: account.tokens.scopes,
@@ -190,6 +193,15 @@ pub(super) fn list<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
         })
     };
     context.rows.accounts()?.into_iter().map(listed).collect::<Result<_, _>>().map(Answer::Accounts)
+}
+
+/// In time, and while the connection leads to the service that it is of.
+fn can_be_confirmed<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    hold: &Hold,
+    now: u64,
+) -> bool {
+    is_held(hold, now) && !context.servers.leads_elsewhere(&hold.connection, &hold.tokens.from)
 }
 
 /// What is left to be revoked of tokens in whose place others are put.
@@ -241,5 +253,6 @@ fn sealed<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
         None => None,
     };
     let access = AccessToken { sealed: seal(new.access_token)?, seconds, until: now + seconds.unwrap_or_default() };
-    Some(Tokens { name: new.name, client_id: new.client_id, scopes: new.scopes, access: Some(access), refresh_sealed })
+    let (name, client_id, from, scopes) = (new.name, new.client_id, new.from, new.scopes);
+    Some(Tokens { name, client_id, from, scopes, access: Some(access), refresh_sealed })
 }

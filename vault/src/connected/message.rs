@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{connection::caller::Agent, owner::Owner};
+use crate::{connection::caller::Agent, owner::Owner, service::Provenance};
 
 /// A request with whose object it is for: what is sealed is sealed for this user.
 #[derive(Clone, Serialize, Deserialize)]
@@ -95,6 +95,8 @@ pub struct NewAccount {
     pub scopes: String,
     /// Our client at the service.
     pub client_id: String,
+    /// Where the tokens are from.
+    pub from: Provenance,
     /// The agent whose link led here, if one did.
     pub agent: Option<Agent>,
 }

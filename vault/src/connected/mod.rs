@@ -26,6 +26,7 @@
 //! | two tabs with two accounts | the later hold takes the place of the earlier, which is given back and cannot be confirmed |
 //! | a confirmation and a disconnection | the order in which they are written: a hold is gone with its account |
 //! | the object dies between a disconnection and its revocation | no token is given out from the first write on; the alarm, which was set before, revokes |
+//! | the connection is led to another service | nothing of the account is sent there: it counts as ended while that is so; what was to be revoked is dropped |
 //! | an alarm is lost | the next request that lists, connects or disconnects sets another |
 //!
 //! A backup of an object that is restored has tokens again that were revoked at the service: they are refused there.

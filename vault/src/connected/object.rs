@@ -123,6 +123,9 @@ impl<'a, S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorL
             let Some(account) = self.0.rows.account(&need.connection)? else {
                 return self.link(owner, need, "", now).await;
             };
+            if self.0.servers.leads_elsewhere(&need.connection, &account.tokens.from) {
+                return self.link(owner, need, "", now).await;
+            }
             let granted = account.tokens.scopes.as_str();
             match next(&account, &need.scopes, &need.offered, now) {
                 Step::Link => return self.link(owner, need, granted, now).await,
@@ -165,6 +168,7 @@ impl<'a, S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorL
                     return Ok(self.token(need, &token, scopes, clock())?);
                 }
                 After::Token(_, scopes) => return self.link(owner, need, &scopes, clock()).await,
+                After::Elsewhere => return self.link(owner, need, "", clock()).await,
                 After::Sealed => return self.link(owner, need, granted, clock()).await,
                 After::Unavailable { retry_after, cause } => return Ok(Answer::Unavailable { retry_after, cause }),
                 After::LookAgain => {}

@@ -1,7 +1,7 @@
 //! The rows of the object: accounts, what is held for confirmation, and what is left to be revoked.
 
 use super::message::Revocation;
-use crate::lease::Attempt;
+use crate::{lease::Attempt, service::Provenance};
 
 /// Tokens of a service, sealed, and what is known of them.
 #[derive(Clone)]
@@ -10,6 +10,8 @@ pub struct Tokens {
     pub name: String,
     /// Our client at the service.
     pub client_id: String,
+    /// Where they are from: nothing is sent elsewhere.
+    pub from: Provenance,
     /// What was granted, separated by spaces.
     pub scopes: String,
     /// The access token. `None`: there is none that is good.
@@ -76,6 +78,8 @@ pub struct Departure {
     pub name: String,
     /// Our client at the service.
     pub client_id: String,
+    /// Where the tokens are from.
+    pub from: Provenance,
     /// The refresh token, sealed for its revocation. `None`: there is none, or it was revoked.
     pub refresh_sealed: Option<String>,
     /// The access token, in the same way.

@@ -25,7 +25,7 @@ use crate::{
     lease::{ATTEMPT_SECONDS, Attempt, REFRESH_SECONDS, SPARED_SECONDS, timed},
     owner::Owner,
     secrets::connections::Purpose,
-    service::{AuthorizationServers, ServiceError, ServiceTokens},
+    service::{AuthorizationServers, Issued, ServiceError, ServiceTokens},
 };
 
 /// What has become of a refresh.
@@ -34,6 +34,8 @@ pub(super) enum After {
     Token(Secret, String),
     /// The refresh token was sealed with another secret: the account has to be connected anew.
     Sealed,
+    /// The connection leads to another service by now, to which nothing was sent: an account of it has to be connected.
+    Elsewhere,
     /// It is not known.
     Unavailable {
         /// Seconds.
@@ -61,7 +63,8 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
     let scopes = offered_of(&tokens.scopes, offered);
     let attempt = Attempt { id: random_text(context.services), until: begun + ATTEMPT_SECONDS };
     context.rows.begin(account, &attempt)?;
-    let work = context.servers.refresh(connection, &tokens.client_id, &sent, &scopes, begun);
+    let issued = Issued { connection, client_id: &tokens.client_id, from: &tokens.from };
+    let work = context.servers.refresh(issued, &sent, &scopes, begun);
     let outcome = timed(context.services, work).await.unwrap_or_else(|| {
         Err(ServiceError::Unavailable(format!("no complete answer of the service within {REFRESH_SECONDS} s")))
     });
@@ -84,6 +87,10 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
                 context.rows.abandon(account, &attempt)?;
             }
             Ok(After::LookAgain)
+        }
+        Err(ServiceError::AnotherService(_)) => {
+            context.rows.abandon(account, &attempt)?;
+            Ok(After::Elsewhere)
         }
         Err(error) => {
             let cause = error.to_string();
@@ -134,6 +141,7 @@ async fn keep<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Oper
         connection: connection.to_owned(),
         name: account.tokens.name.clone(),
         client_id: account.tokens.client_id.clone(),
+        from: account.tokens.from.clone(),
         refresh_sealed: seal(new, Purpose::Revocation),
         access_sealed: seal(&refreshed.access_token, Purpose::Revocation),
         since: now,

@@ -22,7 +22,7 @@ use crate::{
     lease::timed,
     owner::Owner,
     secrets::connections::Purpose,
-    service::{AuthorizationServers, ServiceError},
+    service::{AuthorizationServers, Issued, ServiceError},
 };
 
 /// Revokes everything that is due, each thing once.
@@ -51,7 +51,7 @@ async fn revoke<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Op
     departure: &Departure,
     clock: &impl Fn() -> u64,
 ) -> Result<(), AccountsError> {
-    let Departure { id, connection, name, client_id, .. } = departure;
+    let Departure { id, connection, name, client_id, from, .. } = departure;
     let (accounts, holds) = (context.rows.accounts()?, context.rows.holds()?);
     let accounts =
         accounts.iter().filter(|it| it.connection == *connection && it.ended_at.is_none()).map(|it| &it.tokens);
@@ -61,14 +61,17 @@ async fn revoke<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Op
         context.departures.end(id, Revocation::NotOffered, clock())?;
         return Ok(());
     }
+    if context.servers.leads_elsewhere(connection, from) {
+        return leave(context, departure, clock());
+    }
     let sealed = [(&departure.refresh_sealed, true), (&departure.access_sealed, false)];
     for (sealed, is_refresh_token) in sealed {
         let Some(opened) = sealed.as_ref().and_then(|it| context.open(it, Purpose::Revocation, owner, connection))
         else {
             continue;
         };
-        let revoked =
-            timed(context.services, context.servers.revoke(connection, client_id, &opened.plain, clock())).await;
+        let issued = Issued { connection, client_id, from };
+        let revoked = timed(context.services, context.servers.revoke(issued, &opened.plain, clock())).await;
         let no_answer = || Err(ServiceError::Unavailable(String::new()));
         match revoked.unwrap_or_else(no_answer) {
             Ok(true) if is_refresh_token => context.departures.refresh_revoked(id)?,
@@ -77,6 +80,7 @@ async fn revoke<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Op
                 context.departures.end(id, Revocation::NotOffered, clock())?;
                 return Ok(());
             }
+            Err(ServiceError::AnotherService(_)) => return leave(context, departure, clock()),
             Err(_) => {
                 let at = clock() + pause(departure.tries);
                 context.departures.try_again(id, at)?;
@@ -87,6 +91,26 @@ async fn revoke<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Op
     }
     context.departures.end(id, Revocation::Revoked, clock())?;
     Ok(())
+}
+
+/// Forgets tokens of a service that the connection leads to no more: another one is not to see them.
+fn leave<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    departure: &Departure,
+    now: u64,
+) -> Result<(), AccountsError> {
+    warn(context, departure, "were not revoked: CONNECTIONS leads to another service, or another issuer, by now");
+    Ok(context.departures.end(&departure.id, Revocation::NotOffered, now)?)
+}
+
+fn warn<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    departure: &Departure,
+    why: &str,
+) {
+    let warning = ["the tokens of a disconnected account ", why].concat();
+    let line = Object::new().text("warning", &warning).text("connection", &departure.connection);
+    context.services.error(&line.close());
 }
 
 /// Does everything that is due, and sets the next alarm.
@@ -102,9 +126,7 @@ pub(super) async fn wake<S: SqlStorage + Alarms, A: AuthorizationServers, K: Run
     let now = clock();
     for departure in context.departures.all()?.iter().filter(|departure| is_over(departure, now)) {
         if departure.state == Revocation::Pending {
-            let warning = "the tokens of a disconnected account could not be revoked at the service within a day";
-            let line = Object::new().text("warning", warning).text("connection", &departure.connection);
-            context.services.error(&line.close());
+            warn(context, departure, "could not be revoked at the service within a day");
         }
         context.departures.forget(&departure.id)?;
     }

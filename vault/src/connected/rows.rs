@@ -10,19 +10,20 @@ use crate::{
     columns::{number, optional_number, optional_text, unless_no_table},
     lease::Attempt,
     owner::Owner,
+    service::Provenance,
 };
 
 const TABLES: [Statement; 7] = [
     Statement::new("CREATE TABLE IF NOT EXISTS owner (issuer TEXT NOT NULL, subject TEXT NOT NULL) STRICT"),
     Statement::new(
         "CREATE TABLE IF NOT EXISTS account (connection TEXT PRIMARY KEY, hold TEXT NOT NULL, name TEXT NOT NULL, \
-         client_id TEXT NOT NULL, scopes TEXT NOT NULL, access_sealed TEXT, access_seconds INTEGER, \
+         client_id TEXT NOT NULL, issuer TEXT NOT NULL, service TEXT NOT NULL, scopes TEXT NOT NULL, access_sealed TEXT, access_seconds INTEGER, \
          access_until INTEGER NOT NULL, refresh_sealed TEXT, connected_at INTEGER NOT NULL, ended_at INTEGER, \
          attempt_id TEXT, attempt_until INTEGER NOT NULL, failed_until INTEGER NOT NULL, failure TEXT NOT NULL) STRICT",
     ),
     Statement::new(
         "CREATE TABLE IF NOT EXISTS hold (connection TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, \
-         client_id TEXT NOT NULL, scopes TEXT NOT NULL, access_sealed TEXT, access_seconds INTEGER, \
+         client_id TEXT NOT NULL, issuer TEXT NOT NULL, service TEXT NOT NULL, scopes TEXT NOT NULL, access_sealed TEXT, access_seconds INTEGER, \
          access_until INTEGER NOT NULL, refresh_sealed TEXT, held_at INTEGER NOT NULL, until INTEGER NOT NULL) STRICT",
     ),
     Statement::new(
@@ -31,7 +32,7 @@ const TABLES: [Statement; 7] = [
     ),
     Statement::new(
         "CREATE TABLE IF NOT EXISTS departure (id TEXT PRIMARY KEY, connection TEXT NOT NULL, name TEXT NOT NULL, \
-         client_id TEXT NOT NULL, refresh_sealed TEXT, access_sealed TEXT, since INTEGER NOT NULL, state TEXT NOT NULL, \
+         client_id TEXT NOT NULL, issuer TEXT NOT NULL, service TEXT NOT NULL, refresh_sealed TEXT, access_sealed TEXT, since INTEGER NOT NULL, state TEXT NOT NULL, \
          tries INTEGER NOT NULL, next_try INTEGER NOT NULL) STRICT",
     ),
     Statement::new(
@@ -81,7 +82,7 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
     pub fn accounts(&self) -> Result<Vec<Account>, SqlError> {
         let select = Statement::new(
             "SELECT name, client_id, scopes, access_sealed, access_seconds, access_until, refresh_sealed, connection, \
-             hold, connected_at, ended_at, attempt_id, attempt_until, failed_until, failure FROM account \
+             hold, connected_at, ended_at, attempt_id, attempt_until, failed_until, failure, issuer, service FROM account \
              ORDER BY connection",
         );
         match unless_no_table(self.0.execute(select))? {
@@ -99,7 +100,7 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
     pub fn holds(&self) -> Result<Vec<Hold>, SqlError> {
         let select = Statement::new(
             "SELECT name, client_id, scopes, access_sealed, access_seconds, access_until, refresh_sealed, connection, id, \
-             held_at, until FROM hold",
+             held_at, until, issuer, service FROM hold",
         );
         match unless_no_table(self.0.execute(select))? {
             Some(rows) => rows.iter().map(read_hold).collect(),
@@ -242,7 +243,7 @@ pub fn use_authorization(authorization: &str, hold: &str, until: u64, now: u64) 
 /// Writes a hold in the place of another one of its connection.
 #[must_use]
 pub fn put_hold(hold: &Hold) -> Statement {
-    let insert = Statement::new("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let insert = Statement::new("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     let insert = bind_tokens(insert.bind(hold.connection.as_str()).bind(hold.id.as_str()), &hold.tokens);
     insert.bind(hold.held_at).bind(hold.until)
 }
@@ -250,8 +251,9 @@ pub fn put_hold(hold: &Hold) -> Statement {
 /// Writes an account in the place of another one of its connection.
 #[must_use]
 pub fn put_account(account: &Account) -> Statement {
-    let insert =
-        Statement::new("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0, 0, '')");
+    let insert = Statement::new(
+        "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0, 0, '')",
+    );
     let insert = bind_tokens(insert.bind(account.connection.as_str()).bind(account.hold.as_str()), &account.tokens);
     insert.bind(account.connected_at)
 }
@@ -275,7 +277,9 @@ fn of(statement: Statement, account: &Account) -> Statement {
 }
 
 fn bind_tokens(statement: Statement, tokens: &Tokens) -> Statement {
-    let statement = statement.bind(tokens.name.as_str()).bind(tokens.client_id.as_str()).bind(tokens.scopes.as_str());
+    let statement = statement.bind(tokens.name.as_str()).bind(tokens.client_id.as_str());
+    let statement = statement.bind(tokens.from.issuer.as_str()).bind(tokens.from.service.as_str());
+    let statement = statement.bind(tokens.scopes.as_str());
     bind_access(statement, tokens.access.clone()).bind(tokens.refresh_sealed.as_deref())
 }
 
@@ -284,11 +288,13 @@ fn bind_access(statement: Statement, access: Option<AccessToken>) -> Statement {
     statement.bind(access.map(|access| access.sealed)).bind(seconds).bind(until)
 }
 
-fn read_tokens(row: Row<'_>) -> Result<Tokens, SqlError> {
+/// `issuer` is the column of the issuer, which that of the service follows.
+fn read_tokens(row: Row<'_>, issuer: usize) -> Result<Tokens, SqlError> {
     let (seconds, until) = (optional_number(row, 4)?, number(row, 5)?);
     Ok(Tokens {
         name: row.text(0)?.to_owned(),
         client_id: row.text(1)?.to_owned(),
+        from: Provenance { issuer: row.text(issuer)?.to_owned(), service: row.text(issuer + 1)?.to_owned() },
         scopes: row.text(2)?.to_owned(),
         access: optional_text(row, 3)?.map(|sealed| AccessToken { sealed, seconds, until }),
         refresh_sealed: optional_text(row, 6)?,
@@ -300,7 +306,7 @@ fn read_account(row: Row<'_>) -> Result<Account, SqlError> {
     Ok(Account {
         connection: row.text(7)?.to_owned(),
         hold: row.text(8)?.to_owned(),
-        tokens: read_tokens(row)?,
+        tokens: read_tokens(row, 15)?,
         connected_at: number(row, 9)?,
         ended_at: optional_number(row, 10)?,
         attempt: optional_text(row, 11)?.map(|id| Attempt { id, until: attempt_until }),
@@ -313,7 +319,7 @@ fn read_hold(row: Row<'_>) -> Result<Hold, SqlError> {
     Ok(Hold {
         connection: row.text(7)?.to_owned(),
         id: row.text(8)?.to_owned(),
-        tokens: read_tokens(row)?,
+        tokens: read_tokens(row, 11)?,
         held_at: number(row, 9)?,
         until: number(row, 10)?,
     })

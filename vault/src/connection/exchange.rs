@@ -2,15 +2,11 @@
 //!
 //! The caller's token is sent to that issuer's token endpoint and nowhere else.
 
-use std::time::Duration;
-
-use mcp_edge_oauth::{
-    client_authentication::{basic, form_encode},
-    provider::Provider,
-};
-use mcp_edge_runtime::{
-    ports::{Fetch, HttpRequest, HttpResponse, Method, RequestContent},
-    secret::Secret,
+use mcp_edge_oauth::provider::Provider;
+use mcp_edge_runtime::ports::{Fetch, HttpResponse};
+use mcp_edge_sign_in::{
+    client::{Client, SecretMethod},
+    tokens,
 };
 
 use super::{
@@ -19,12 +15,6 @@ use super::{
     source::{IssuedToken, NoToken},
     token_answer::{self, ACCESS_TOKEN, Expected},
 };
-
-/// The exchange sits in a user's request: a provider that needs longer is treated as down.
-const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Larger than any answer with a token.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// `grant_type` (RFC 8693 §2.1).
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -68,33 +58,8 @@ pub async fn post(
     parameters: &[(&str, &str)],
     fetch: &impl Fetch,
 ) -> Result<HttpResponse, NoToken> {
-    let endpoint = provider.token_endpoint.as_deref();
-    let url = endpoint.ok_or_else(|| NoToken::Unavailable("the provider has no token endpoint".to_owned()))?;
-    let mut form = String::new();
-    for (name, value) in parameters {
-        add(&mut form, name, value);
-    }
-    let authorization = client.client_secret.as_ref().map(|secret| basic(&client.client_id, secret.expose()));
-    if authorization.is_none() {
-        add(&mut form, "client_id", &client.client_id);
-    }
-    let authorization = authorization.map(Secret::new);
-    let request = HttpRequest {
-        method: Method::POST,
-        url,
-        authorization: authorization.as_ref().map(Secret::expose),
-        body: RequestContent::Form(&form),
-        timeout: TIMEOUT,
-        max_body: MAX_ANSWER_BYTES,
-    };
-    fetch.fetch(request).await.map_err(|error| NoToken::Unavailable(format!("the token endpoint: {error}")))
-}
-
-fn add(form: &mut String, name: &str, value: &str) {
-    if !form.is_empty() {
-        form.push('&');
-    }
-    form.push_str(name);
-    form.push('=');
-    form.push_str(&form_encode(value));
+    let RegisteredClient { client_id, client_secret } = client.clone();
+    let client = Client { client_id, client_secret, method: SecretMethod::AsSupported, redirect_uri: String::new() };
+    let answer = tokens::request(provider, &client, parameters, fetch).await;
+    answer.map_err(|error| NoToken::Unavailable(format!("the token endpoint: {error}")))
 }

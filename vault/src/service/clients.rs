@@ -15,7 +15,7 @@ use mcp_edge_sign_in::{
 use serde_json::{Map, Value};
 
 use super::{
-    AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens, account,
+    AuthorizationServers, Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens, account,
     discovery::discover,
     grant::{accepts_client, asked, granted, is_unknown_client, may_be_of_method, meaning},
     of_connection::{OfConnection, Own},
@@ -59,6 +59,17 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         of.known.server(now, &self.services, search).await
     }
 
+    /// The server, if it is that which something is from.
+    async fn server_of(
+        &self,
+        of: &OfConnection,
+        from: &Provenance,
+        now: u64,
+    ) -> Result<Rc<AuthorizationServer>, ServiceError> {
+        let server = self.server(of, now).await?;
+        from.check(of, &server).map(|()| server)
+    }
+
     async fn begin_round_trip(
         &self,
         connection: &str,
@@ -83,7 +94,8 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         let begun = authorization::begin(&client, &server.provider, &request, &self.services);
         let (url, round_trip) =
             begun.map_err(|error| ServiceError::Unavailable(format!("connection {connection}: {error}")))?;
-        Ok(Begun { url, round_trip, client_id: client.client_id, issuer: server.provider.issuer.clone() })
+        let (issuer, from) = (server.provider.issuer.clone(), Provenance::of(of, &server));
+        Ok(Begun { url, round_trip, client_id: client.client_id, issuer, from })
     }
 
     /// Sends a request as our client. Where it is not known how the service takes the secret, the other way is tried after a
@@ -114,9 +126,11 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         tokens: Tokens,
         asked: &[&str],
         client_id: &str,
+        from: &Provenance,
         now: u64,
     ) -> Result<ServiceTokens, ServiceError> {
         Ok(ServiceTokens {
+            from: from.clone(),
             scopes: granted(of.name(), &tokens.scope, asked)?,
             access_token: tokens.access_token,
             until: tokens.expires_in.map(|seconds| now.saturating_add(seconds)),
@@ -200,10 +214,10 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
     }
 
     async fn redeem(&self, redemption: Redemption<'_>, now: u64) -> Result<ServiceTokens, ServiceError> {
-        let Redemption { connection, client_id, code, round_trip, scopes } = redemption;
+        let Redemption { connection, client_id, from, code, round_trip, scopes } = redemption;
         let of = self.of(connection)?;
         let asked = asked_of(of, scopes)?;
-        let server = self.server(of, now).await?;
+        let server = self.server_of(of, from, now).await?;
         let ours = self.ours.of(of, &server, client_id).await?;
         let send = async |client: &_| {
             let (verifier, resource) = (&round_trip.verifier, of.resource());
@@ -215,7 +229,7 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
         };
         let id_token = tokens.id_token.take().filter(|_| asked.contains(&"openid"));
         let issued = tokens.refresh_token.clone().unwrap_or_else(|| tokens.access_token.clone());
-        let accepted = match (Self::service_tokens(of, tokens, &asked, client_id, now), id_token) {
+        let accepted = match (Self::service_tokens(of, tokens, &asked, client_id, from, now), id_token) {
             (Ok(tokens), Some(id_token)) => self
                 .verified(of, &server, id_token, client_id, round_trip, now)
                 .await
@@ -250,7 +264,7 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
             return Ok(Some(name));
         }
         let subject = account::subject_of(&claims);
-        let server = self.server(of, now).await?;
+        let server = self.server_of(of, &tokens.from, now).await?;
         let is_openid = tokens.scopes.split(' ').any(|scope| scope == "openid");
         let Some(url) = server.provider.userinfo_endpoint.as_deref().filter(|_| is_openid) else { return Ok(subject) };
         match account::request(url, &tokens.access_token, &account::is_claim, &self.services).await {
@@ -264,16 +278,20 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
         }
     }
 
+    fn leads_elsewhere(&self, connection: &str, from: &Provenance) -> bool {
+        self.of(connection).is_ok_and(|of| from.is_left_by(of))
+    }
+
     async fn refresh(
         &self,
-        connection: &str,
-        client_id: &str,
+        issued: Issued<'_>,
         refresh_token: &Secret,
         scopes: &str,
         now: u64,
     ) -> Result<ServiceTokens, ServiceError> {
+        let Issued { connection, client_id, from } = issued;
         let of = self.of(connection)?;
-        let server = self.server(of, now).await?;
+        let server = self.server_of(of, from, now).await?;
         let ours = self.ours.of(of, &server, client_id).await?;
         let send = async |client: &_| {
             // Without scopes: what was granted (RFC 6749 §6), which some services write in another way than it is asked for.
@@ -282,15 +300,16 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
         match self.authenticated(of, &ours, send).await {
             Ok(tokens) => {
                 let asked: Vec<&str> = scopes.split_ascii_whitespace().collect();
-                Self::service_tokens(of, tokens, &asked, client_id, now)
+                Self::service_tokens(of, tokens, &asked, client_id, from, now)
             }
             Err(error) => Err(self.failure(of, &server, &ours, &error, true).await),
         }
     }
 
-    async fn revoke(&self, connection: &str, client_id: &str, token: &Secret, now: u64) -> Result<bool, ServiceError> {
+    async fn revoke(&self, issued: Issued<'_>, token: &Secret, now: u64) -> Result<bool, ServiceError> {
+        let Issued { connection, client_id, from } = issued;
         let of = self.of(connection)?;
-        let server = self.server(of, now).await?;
+        let server = self.server_of(of, from, now).await?;
         let Some(endpoint) = server.revocation.clone()? else { return Ok(false) };
         let ours = self.ours.of(of, &server, client_id).await?;
         let send = async |client: &_| {

@@ -97,6 +97,12 @@ impl Known {
         }
     }
 
+    /// The server that was found last, however long ago.
+    #[must_use]
+    pub fn last_found(&self) -> Option<Rc<AuthorizationServer>> {
+        self.server.borrow().as_ref().map(|(server, _)| Rc::clone(server))
+    }
+
     fn found_within(&self, seconds: u64, now: u64) -> Option<Rc<AuthorizationServer>> {
         let server = self.server.borrow();
         // A clock that has gone back says nothing of what lies ahead.

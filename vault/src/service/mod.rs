@@ -13,6 +13,7 @@
 //! | [`discovery`], [`challenge`] | finding it | RFC 9728, 8414, OpenID Connect Discovery |
 //! | [`server`] | its metadata | RFC 8414 §2 |
 //! | [`hosts`] | where requests may go | |
+//! | [`provenance`] | where tokens are from, and whether a connection still leads there | |
 
 pub mod account;
 pub mod challenge;
@@ -24,11 +25,13 @@ pub mod hosts;
 pub mod known;
 pub mod of_connection;
 pub mod own_client;
+pub mod provenance;
 pub mod registration;
 pub mod server;
 
 use mcp_edge_runtime::secret::Secret;
 use mcp_edge_sign_in::authorization::{Code, RoundTrip};
+use serde::{Deserialize, Serialize};
 
 /// The authorization servers of all connections of the kind `connect`.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
@@ -65,14 +68,17 @@ pub trait AuthorizationServers {
     async fn account(&self, connection: &str, tokens: &ServiceTokens, now: u64)
     -> Result<Option<String>, ServiceError>;
 
-    /// Gets an access token for a refresh token that `client_id` was given with `scopes` (separated by spaces); more is an error.
+    /// Whether a connection leads to another service, or another issuer, than that which tokens are from: as far as it is known
+    /// without asking the service. `false` of a connection that is not there.
+    fn leads_elsewhere(&self, connection: &str, from: &Provenance) -> bool;
+
+    /// Gets an access token for a refresh token that was issued with `scopes` (separated by spaces); more is an error.
     ///
     /// # Errors
     /// [`ServiceError`]. `Ended` alone says that the refresh token is not good.
     async fn refresh(
         &self,
-        connection: &str,
-        client_id: &str,
+        issued: Issued<'_>,
         refresh_token: &Secret,
         scopes: &str,
         now: u64,
@@ -82,7 +88,27 @@ pub trait AuthorizationServers {
     ///
     /// # Errors
     /// [`ServiceError`]; it is to be tried again.
-    async fn revoke(&self, connection: &str, client_id: &str, token: &Secret, now: u64) -> Result<bool, ServiceError>;
+    async fn revoke(&self, issued: Issued<'_>, token: &Secret, now: u64) -> Result<bool, ServiceError>;
+}
+
+/// Where tokens are from, and what they are for. Compared byte for byte.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// The issuer that has issued them; of a server without metadata the origin of its token endpoint.
+    pub issuer: String,
+    /// The origin of the service: of `url`, as it was when the user agreed.
+    pub service: String,
+}
+
+/// Something that was issued to us.
+#[derive(Debug, Clone, Copy)]
+pub struct Issued<'a> {
+    /// The name of the connection.
+    pub connection: &'a str,
+    /// Our client.
+    pub client_id: &'a str,
+    /// By whom, for what.
+    pub from: &'a Provenance,
 }
 
 /// A round trip that was begun.
@@ -96,6 +122,8 @@ pub struct Begun {
     pub client_id: String,
     /// The issuer that answers (RFC 9207); empty if it is not known.
     pub issuer: String,
+    /// Where its tokens will be from.
+    pub from: Provenance,
 }
 
 /// A code to redeem.
@@ -105,6 +133,8 @@ pub struct Redemption<'a> {
     pub connection: &'a str,
     /// The client that asked.
     pub client_id: &'a str,
+    /// Whom it asked, for what.
+    pub from: &'a Provenance,
     /// The code.
     pub code: &'a Code,
     /// What was kept of the round trip.
@@ -128,6 +158,8 @@ pub struct ServiceTokens {
     pub scopes: String,
     /// The client that they were issued to.
     pub client_id: String,
+    /// Where they are from.
+    pub from: Provenance,
 }
 
 /// Why a service has not done what it was asked for.
@@ -142,6 +174,9 @@ pub enum ServiceError {
     /// An endpoint of it is at a host that the operator has not named, is not https, or is at a private address.
     #[error("{0}")]
     ForeignEndpoint(String),
+    /// The connection leads to another service, or another issuer, than that which the tokens or the code are from.
+    #[error("{0}")]
+    AnotherService(String),
     /// It refuses our client, or there is none: for the operator.
     #[error("{0}")]
     Client(String),

@@ -127,8 +127,7 @@ impl<S: Services, R: Registrations> OwnClients<S, R> {
                 Ok(OurClient { client, kind: ClientKind::Registered { is_replaced }, guess: None })
             }
             Answer::Unknown => Err(ServiceError::Client(named(
-                "it was connected with another client_id, or at another issuer, than that of the settings: the account must be \
-                 connected anew",
+                "it was connected with another client_id than that of the settings: the account must be connected anew",
             ))),
             Answer::Refused(why) => Err(ServiceError::Client(named(&why))),
             Answer::Unavailable(why) => Err(ServiceError::Unavailable(named(&why))),

@@ -141,6 +141,30 @@ fn what_is_only_odd_is_a_warning() {
 }
 
 #[test]
+fn connections_of_users_need_tokens_that_are_known_to_be_of_users() {
+    let connection =
+        |kind: &str| format!(r#"{{"api": {{"url": "https://api.example.com", "kind": "{kind}", "audience": "x"}}}}"#);
+    let exchange = connection("exchange");
+    let fixed = r#"{"api": {"url": "https://api.example.com", "kind": "static"}}"#;
+    let secret = ("CONNECTION_API_SECRET", "hunter2");
+    let warnings = |changes: &[(&str, &str)]| parse(changes).unwrap().warnings;
+    let found = warnings(&[("CONNECTIONS", &exchange)]);
+    assert!(
+        found.len() == 1 && found[0].contains("USER_BY_SUBJECT") && found[0].contains("the caller is no user"),
+        "{found:?}"
+    );
+    assert!(found[0].contains(ISSUER) && found[0].contains("auth_time"));
+    for changes in [
+        vec![("CONNECTIONS", &*exchange), ("USER_BY_SUBJECT", "true")],
+        vec![("CONNECTIONS", &*exchange), ("PROVIDER", "logto")],
+        vec![("CONNECTIONS", fixed), secret],
+        vec![],
+    ] {
+        assert_eq!(warnings(&changes), Vec::<String>::new(), "{changes:?}");
+    }
+}
+
+#[test]
 fn no_secret_is_in_what_is_printed() {
     let settings = parse(&[
         ("ADMIN_SECRET", "fedcba9876543210fedcba9876543210"),

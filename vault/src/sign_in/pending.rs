@@ -10,7 +10,7 @@ use mcp_edge_sign_in::{
 use serde::{Deserialize, Serialize};
 
 use super::destination::Destination;
-use crate::{connection::caller::Agent, deployment::Owner, requested_key::RequestedKey};
+use crate::{connection::caller::Agent, deployment::Owner, requested_key::RequestedKey, service::Provenance};
 
 /// What the names of the cookies begin with. `__Host-`: no other host can set them.
 const COOKIE_PREFIX: &str = "__Host-authorize-";
@@ -71,6 +71,8 @@ pub struct Attempt {
     pub client_id: String,
     /// The issuer that answers (RFC 9207); empty if it is not known.
     pub issuer: String,
+    /// Where the tokens will be from.
+    pub from: Provenance,
 }
 
 /// A round trip that is not finished.

@@ -9,7 +9,7 @@ use std::{
 use mcp_edge_runtime::secret::Secret;
 
 use super::clock::Clock;
-use crate::service::{AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens};
+use crate::service::{AuthorizationServers, Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens};
 
 /// The service.
 pub struct TestService {
@@ -33,6 +33,10 @@ pub struct TestService {
     pub lifetime: Cell<Option<u64>>,
     /// What it grants in place of what was asked for.
     pub grants: RefCell<Option<String>>,
+    /// Where its tokens are from, and where the connection leads.
+    pub place: RefCell<Provenance>,
+    /// The connection leads elsewhere, and that is not known before the service is asked.
+    pub was_moved: Cell<bool>,
     /// What was asked for last.
     pub asked: RefCell<String>,
 }
@@ -54,6 +58,11 @@ impl TestService {
             revokes: Cell::new(true),
             lifetime: Cell::new(Some(3_600)),
             grants: RefCell::default(),
+            place: RefCell::new(Provenance {
+                issuer: "https://login.service.example".to_owned(),
+                service: "https://api.service.example".to_owned(),
+            }),
+            was_moved: Cell::default(),
             asked: RefCell::default(),
         }
     }
@@ -74,11 +83,16 @@ impl TestService {
         self.ended.borrow().iter().any(|ended| ended == grant)
     }
 
+    fn check(&self, from: &Provenance) -> Result<(), ServiceError> {
+        let is_another = self.was_moved.get() || *from != *self.place.borrow();
+        if is_another { Err(ServiceError::AnotherService("another".to_owned())) } else { Ok(()) }
+    }
+
     async fn way(&self, milliseconds: u64) {
         self.clock.sleep(Duration::from_millis(milliseconds)).await;
     }
 
-    fn rotate(&self, refresh_token: &Secret, client_id: &str, scopes: &str) -> Result<ServiceTokens, ServiceError> {
+    fn rotate(&self, refresh_token: &Secret, issued: Issued<'_>, scopes: &str) -> Result<ServiceTokens, ServiceError> {
         self.refreshes.set(self.refreshes.get() + 1);
         let found = self.issued.borrow().get(refresh_token.expose()).cloned();
         let Some((grant, is_used)) = found else { return Err(ServiceError::Ended) };
@@ -98,7 +112,8 @@ impl TestService {
             refresh_token: new,
             id_token: None,
             scopes: self.grants.borrow().clone().unwrap_or_else(|| scopes.to_owned()),
-            client_id: client_id.to_owned(),
+            client_id: issued.client_id.to_owned(),
+            from: issued.from.clone(),
         })
     }
 }
@@ -116,10 +131,13 @@ impl AuthorizationServers for TestService {
         unreachable!("pages ask for names")
     }
 
+    fn leads_elsewhere(&self, _: &str, from: &Provenance) -> bool {
+        *from != *self.place.borrow()
+    }
+
     async fn refresh(
         &self,
-        _: &str,
-        client_id: &str,
+        issued: Issued<'_>,
         refresh_token: &Secret,
         scopes: &str,
         _: u64,
@@ -138,12 +156,14 @@ impl AuthorizationServers for TestService {
         if let Some(error) = &*self.fails_with.borrow() {
             return Err(error.clone());
         }
-        let refreshed = self.rotate(refresh_token, client_id, scopes);
+        self.check(issued.from)?;
+        let refreshed = self.rotate(refresh_token, issued, scopes);
         self.way(self.way_back.get()).await;
         refreshed
     }
 
-    async fn revoke(&self, _: &str, _: &str, token: &Secret, _: u64) -> Result<bool, ServiceError> {
+    async fn revoke(&self, issued: Issued<'_>, token: &Secret, _: u64) -> Result<bool, ServiceError> {
+        self.check(issued.from)?;
         self.way(self.way_there.get()).await;
         if let Some(error) = &*self.fails_with.borrow() {
             return Err(error.clone());

@@ -74,3 +74,14 @@ fn what_was_asked_for_is_the_limit() {
     let answers = Answers::new(&[(200, issued())]);
     assert!(matches!(block_on(run(&answers, &["write"])), Err(NoToken::Misconfigured(_))));
 }
+
+#[test]
+fn a_provider_that_takes_the_secret_in_the_form_alone_gets_it_there() {
+    let answers = Answers::new(&[(200, issued())]);
+    let document = json!({"token_endpoint_auth_methods_supported": ["client_secret_post"]}).to_string();
+    let mut provider = provider();
+    provider.document = Some(document.into());
+    assert!(block_on(exchange(&settings(), &caller("t0ken"), &scopes(&["read"]), &provider, &answers, NOW)).is_ok());
+    let (_, _, authorization, body) = &answers.asked()[0];
+    assert!(authorization.is_empty() && body.ends_with("&client_id=vault&client_secret=s3cret"), "{body}");
+}

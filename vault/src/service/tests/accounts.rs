@@ -3,10 +3,10 @@
 use mcp_edge_runtime::{ports::FetchError, secret::Secret};
 use serde_json::{Value, json};
 
-use super::world::{World, connection, jwt, response, words};
+use super::world::{ISSUER, World, connection, jwt, response, words};
 use crate::{
     connection::settings::{AccountSource, Connection},
-    service::{ServiceError, ServiceTokens},
+    service::{Provenance, ServiceError, ServiceTokens},
 };
 
 const USERINFO: &str = "https://login.service.example/userinfo";
@@ -20,6 +20,7 @@ fn tokens(claims: Option<Value>) -> ServiceTokens {
         id_token: claims.map(|claims| Secret::new(jwt(&claims))),
         scopes: "read openid".to_owned(),
         client_id: "us".to_owned(),
+        from: Provenance { issuer: ISSUER.to_owned(), service: "https://api.service.example".to_owned() },
     }
 }
 

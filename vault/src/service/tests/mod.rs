@@ -2,6 +2,7 @@
 
 mod accounts;
 mod discovering;
+mod moves;
 mod registering;
 mod round_trips;
 mod world;

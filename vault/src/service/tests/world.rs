@@ -17,6 +17,7 @@ use mcp_edge_runtime::{
     },
     secret::Secret,
     service_call::{CallError, CallService},
+    uri,
 };
 use mcp_edge_sign_in::authorization::{Code, RoundTrip};
 use serde_json::{Value, json};
@@ -25,7 +26,7 @@ use crate::{
     connection::settings::{Connection, Kind, Place, RegisteredClient, Service},
     secrets::connections::ConnectionSecrets,
     service::{
-        AuthorizationServers, Redemption, ServiceError, ServiceTokens,
+        AuthorizationServers, Issued, Provenance, Redemption, ServiceError, ServiceTokens,
         clients::ServiceClients,
         of_connection::Own,
         registration::{client::Registrations, object::RegistrationObject},
@@ -63,6 +64,8 @@ pub struct Parts {
     pub delay: Cell<u64>,
     pub storage: RefCell<BTreeMap<String, Rc<Storage>>>,
     pub secrets: RefCell<ConnectionSecrets>,
+    /// Where tokens are from that are used: where the connection leads, unless a test says otherwise.
+    pub from: RefCell<Provenance>,
     random: Cell<u8>,
 }
 
@@ -137,6 +140,7 @@ impl World {
             delay: Cell::new(10),
             storage: RefCell::default(),
             secrets: RefCell::new(ConnectionSecrets::new(&Secret::new("a secret of more than 32 characters"), None)),
+            from: RefCell::default(),
             random: Cell::new(0),
         }));
         world.serve(METADATA_URL, response(200, metadata()));
@@ -186,6 +190,14 @@ impl World {
     }
 
     pub fn clients_at(&self, connection: &Connection, origin: &str) -> ServiceClients<Self, Self> {
+        let Kind::Connect(service) = &connection.kind else { unreachable!("of the kind connect") };
+        let issuer = match &service.place {
+            Place::Resource(_) => ISSUER,
+            Place::Issuer(issuer) => issuer,
+            Place::Endpoints { token, .. } => uri::origin(token).expect("a URL"),
+        };
+        let service = uri::origin(&connection.url).expect("a URL").to_owned();
+        *self.from.borrow_mut() = Provenance { issuer: issuer.to_owned(), service };
         let own = Own { origin: origin.to_owned(), name: "Our server".to_owned(), resource: [origin, "/mcp"].concat() };
         ServiceClients::new([connection], own, self.clone(), self.clone())
     }
@@ -201,8 +213,9 @@ impl World {
         scopes: &str,
     ) -> Result<ServiceTokens, ServiceError> {
         let (code, round_trip, scopes) = (Code(Secret::new("c0de")), round_trip(), words(scopes));
+        let from = &*self.from.borrow();
         let redemption =
-            Redemption { connection: "notes", client_id, code: &code, round_trip: &round_trip, scopes: &scopes };
+            Redemption { connection: "notes", client_id, from, code: &code, round_trip: &round_trip, scopes: &scopes };
         self.clock.run(clients.redeem(redemption, self.clock.now()))
     }
 
@@ -212,13 +225,15 @@ impl World {
         client_id: &str,
         scopes: &str,
     ) -> Result<ServiceTokens, ServiceError> {
-        let token = Secret::new("r3fresh");
-        self.clock.run(clients.refresh("notes", client_id, &token, scopes, self.clock.now()))
+        let (token, from) = (Secret::new("r3fresh"), &*self.from.borrow());
+        let issued = Issued { connection: "notes", client_id, from };
+        self.clock.run(clients.refresh(issued, &token, scopes, self.clock.now()))
     }
 
     pub fn revoke(&self, clients: &ServiceClients<Self, Self>, client_id: &str) -> Result<bool, ServiceError> {
-        let token = Secret::new("r3fresh");
-        self.clock.run(clients.revoke("notes", client_id, &token, self.clock.now()))
+        let (token, from) = (Secret::new("r3fresh"), &*self.from.borrow());
+        let issued = Issued { connection: "notes", client_id, from };
+        self.clock.run(clients.revoke(issued, &token, self.clock.now()))
     }
 
     pub fn account(

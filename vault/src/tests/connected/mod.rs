@@ -2,6 +2,7 @@
 
 mod holds;
 mod links;
+mod moves;
 mod races;
 mod revocation;
 
@@ -52,6 +53,7 @@ impl World {
             refresh_token: Some(self.service.authorize(grant)),
             scopes: "read write".to_owned(),
             client_id: "client".to_owned(),
+            from: self.service.place.borrow().clone(),
             agent: None,
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     connect::servers::Servers,
     connected::message::{Account, Answer, Envelope, Link, NewAccount, Request, Revocation},
     secrets::account_name,
-    service::{Begun, Redemption, ServiceError, ServiceTokens},
+    service::{Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens},
 };
 
 /// The object of a user.
@@ -136,6 +136,11 @@ pub const REFRESH_TOKEN: &str = "the-refresh-token-of-the-service";
 /// What the services call themselves.
 pub const SERVICE: &str = "https://service.example";
 
+/// Where the tokens of the services are from.
+pub fn from() -> Provenance {
+    Provenance { issuer: SERVICE.to_owned(), service: SERVICE.to_owned() }
+}
+
 impl TestServers {
     pub fn new() -> Self {
         Self {
@@ -165,6 +170,7 @@ impl Servers for TestServers {
             round_trip: RoundTrip { state, verifier: "v".to_owned(), nonce: "n".to_owned(), requires_iss: true },
             client_id: "our-client".to_owned(),
             issuer: SERVICE.to_owned(),
+            from: from(),
         };
         ready(self.begins.borrow().clone().map(|()| begun)).boxed_local()
     }
@@ -175,6 +181,7 @@ impl Servers for TestServers {
         now: u64,
     ) -> LocalBoxFuture<'a, Result<ServiceTokens, ServiceError>> {
         assert_eq!((redemption.code.0.expose(), redemption.client_id), ("the-code", "our-client"));
+        assert_eq!(*redemption.from, from());
         self.redeemed.set(self.redeemed.get() + 1);
         let tokens = ServiceTokens {
             access_token: Secret::new(ACCESS_TOKEN),
@@ -183,6 +190,7 @@ impl Servers for TestServers {
             id_token: None,
             scopes: redemption.scopes.join(" "),
             client_id: redemption.client_id.to_owned(),
+            from: redemption.from.clone(),
         };
         ready(self.redeems.borrow().clone().map(|()| tokens)).boxed_local()
     }
@@ -199,11 +207,11 @@ impl Servers for TestServers {
 
     fn revoke<'a>(
         &'a self,
-        connection: &'a str,
-        client_id: &'a str,
+        issued: Issued<'a>,
         token: &'a Secret,
         _: u64,
     ) -> LocalBoxFuture<'a, Result<bool, ServiceError>> {
+        let Issued { connection, client_id, .. } = issued;
         self.revoked.borrow_mut().push(format!("{connection} {client_id} {}", token.expose()));
         ready(Ok(true)).boxed_local()
     }

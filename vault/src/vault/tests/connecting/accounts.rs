@@ -73,6 +73,24 @@ fn an_account_that_has_ended_or_is_not_offered_any_more_is_said_to_be_one() {
 }
 
 #[test]
+fn without_any_connection_accounts_that_are_left_are_shown_and_disconnected() {
+    for connections in ["", r#"{"api": {"kind": "static", "url": "https://api.example"}}"#] {
+        let deployed = deploy_connecting(&[("CONNECTIONS", connections), ("CONNECTION_API_SECRET", "hunter2")]);
+        let browser = Browser::of(&deployed, "alice");
+        connect(&deployed, "github", |_| ());
+        let page = browser.get("/account/connections").response;
+        assert!(page.text().contains("does not offer this service any more"), "{}", page.text());
+        assert!(!page.text().contains("action=connect\""));
+        assert_eq!(browser.post("/account/connections/github", &[("action", "disconnect")]).response.status, 200);
+        assert_eq!(deployed.changes("alice"), ["disconnect"]);
+        assert_eq!(browser.get("/account").response.header("location"), Some("/account/keys"), "the keys come first");
+    }
+    // Without the secret there is nothing to open.
+    let deployed = deploy_connecting(&[("CONNECTIONS", ""), ("CONNECTIONS_SECRET", "")]);
+    assert_eq!(Browser::of(&deployed, "alice").get("/account/connections").response.status, 404);
+}
+
+#[test]
 fn an_account_is_disconnected_after_a_question() {
     for (revocation, text) in [
         (Revocation::Revoked, "ended at GitHub &lt;b&gt; as well"),
