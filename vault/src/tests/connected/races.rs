@@ -146,3 +146,38 @@ fn two_disconnections_say_the_same() {
     assert!(matches!((&one, &other), (Answer::Disconnected(_), Answer::Disconnected(_))));
     assert!(matches!(world.disconnect(), Answer::Disconnected(Revocation::Revoked)));
 }
+#[test]
+fn a_clock_that_goes_back_ends_no_account_whose_token_cannot_be_refreshed() {
+    for seconds in [-1, -86_400] {
+        let world = World::new();
+        let mut account = world.authorized("g", "octocat");
+        account.refresh_token = None;
+        let hold = world.hold("a", account);
+        assert_eq!(world.confirm(&hold), "done");
+        world.clock.skew(seconds);
+        assert_eq!(token_of(&world.access("read")), "first access token of g", "{seconds}");
+        assert_eq!(world.listed()[0].ended_at, None);
+        world.clock.skew(-seconds);
+        world.clock.pass(3_600);
+        assert_eq!(name_of(&world.access("read")), "not connected", "it has ended by itself");
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_a_little_takes_no_link_and_no_hold_away() {
+    let world = World::new();
+    let Answer::NotConnected { link } = world.access("read") else { panic!("a link") };
+    let hold = world.hold("a", world.authorized("g", "octocat"));
+    world.clock.skew(-60);
+    let Answer::NotConnected { link: same } = world.access("read") else { panic!("a link") };
+    assert_eq!(same, link);
+    // Another link sweeps the table.
+    assert_eq!(name_of(&world.access("write")), "not connected");
+    assert_eq!(name_of(&world.accounts_now(Request::Link { id: link.clone() })), "link");
+    assert_eq!(name_of(&world.accounts_now(Request::Held { connection: "github".to_owned() })), "held");
+    // What would last much longer than it can is over.
+    world.clock.skew(-1);
+    assert_eq!(name_of(&world.accounts_now(Request::Link { id: link })), "unknown");
+    assert_eq!(world.confirm(&hold), "unknown");
+}
+
