@@ -57,6 +57,12 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
     let (connection, tokens) = (account.connection.as_str(), &account.tokens);
     let sent_sealed = tokens.refresh_sealed.as_deref().unwrap_or_default();
     let Some(sent) = context.open(sent_sealed, Purpose::Account, owner, connection) else { return Ok(After::Sealed) };
+    // At once: the service may go on with the same refresh token, and the earlier secret may be gone before it can be asked.
+    let anew = if sent.is_old { context.seal(&sent.plain, Purpose::Account, owner, connection) } else { None };
+    let sent_sealed = match &anew {
+        Some(anew) if context.rows.replace(account, sent_sealed, anew)? => anew,
+        _ => sent_sealed,
+    };
     let sent = sent.plain;
     let scopes = offered_of(&tokens.scopes, offered);
     let attempt = Attempt { id: random_text(context.services), until: begun + ATTEMPT_SECONDS };
