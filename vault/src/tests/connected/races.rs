@@ -100,6 +100,24 @@ fn a_disconnection_during_a_refresh_gives_nobody_a_token_and_leaves_none_at_the_
 }
 
 #[test]
+fn the_access_token_of_such_a_refresh_is_revoked_also_if_the_refresh_token_is_the_same() {
+    let world = World::new();
+    world.service.rotates.set(false);
+    world.connect_expired("g");
+    world.service.way_back.set(2_000);
+    let disconnect = async {
+        world.sleep(Duration::from_millis(500)).await;
+        world.accounts(Request::Disconnect { connection: "github".to_owned() }).await
+    };
+    let (used, disconnected) = world.clock.run(join(world.accounts(access("read", None)), disconnect));
+    assert_eq!((name_of(&used), name_of(&disconnected)), ("not connected", "disconnected"));
+    let revoked = world.service.revoked.borrow();
+    assert_eq!(*revoked, ["refresh token 0 of g", "first access token of g", "access token 1 of g"]);
+    let dump = world.dump();
+    assert!(!dump.contains("pending") && !dump.contains("access token"), "{dump}");
+}
+
+#[test]
 fn an_account_that_is_confirmed_during_the_refresh_of_another_is_the_one_that_stays() {
     let world = World::new();
     world.connect_expired("old");
