@@ -1,9 +1,20 @@
 //! The table of what is left to be revoked.
 
-use mcp_edge_runtime::sql::{Row, SqlError, SqlStorage, Statement};
+use mcp_edge_runtime::sql::{Row, Rows, SqlError, SqlStorage, Statement};
 
 use super::{message::Revocation, record::Departure};
 use crate::columns::{number, optional_text, unless_no_table};
+
+/// What [`read`] reads, of the rows that are named.
+macro_rules! select {
+    ($rows:literal) => {
+        concat!(
+            "SELECT id, connection, name, client_id, refresh_sealed, access_sealed, since, state, tries, next_try, \
+             is_refresh_revoked FROM departure ",
+            $rows
+        )
+    };
+}
 
 /// Departures in an object's storage. Of every method: [`SqlError`] if it had no effect.
 #[allow(clippy::missing_errors_doc, reason = "see above")]
@@ -19,11 +30,7 @@ impl<'a, S: SqlStorage> Departures<'a, S> {
 
     /// All departures, the newest first.
     pub fn all(&self) -> Result<Vec<Departure>, SqlError> {
-        let select = Statement::new(
-            "SELECT id, connection, name, client_id, refresh_sealed, access_sealed, since, state, tries, next_try \
-             FROM departure ORDER BY rowid DESC",
-        );
-        match unless_no_table(self.0.execute(select))? {
+        match unless_no_table(self.0.execute(Statement::new(select!("ORDER BY rowid DESC"))))? {
             Some(rows) => rows.iter().map(read).collect(),
             None => Ok(Vec::new()),
         }
@@ -31,12 +38,15 @@ impl<'a, S: SqlStorage> Departures<'a, S> {
 
     /// One of them.
     pub fn get(&self, id: &str) -> Result<Option<Departure>, SqlError> {
-        Ok(self.all()?.into_iter().find(|departure| departure.id == id))
+        let rows = unless_no_table(self.0.execute(Statement::new(select!("WHERE id = ?")).bind(id)))?;
+        rows.as_ref().and_then(Rows::first).map(read).transpose()
     }
 
     /// The refresh token was revoked.
     pub fn refresh_revoked(&self, id: &str) -> Result<(), SqlError> {
-        self.change(Statement::new("UPDATE departure SET refresh_sealed = NULL WHERE id = ?").bind(id))
+        self.change(
+            Statement::new("UPDATE departure SET refresh_sealed = NULL, is_refresh_revoked = 1 WHERE id = ?").bind(id),
+        )
     }
 
     /// It is done with, in one way or another: the tokens are forgotten.
@@ -66,7 +76,7 @@ impl<'a, S: SqlStorage> Departures<'a, S> {
 /// Writes a departure.
 #[must_use]
 pub fn put(departure: &Departure) -> Statement {
-    Statement::new("INSERT OR REPLACE INTO departure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    Statement::new("INSERT OR REPLACE INTO departure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(departure.id.as_str())
         .bind(departure.connection.as_str())
         .bind(departure.name.as_str())
@@ -77,6 +87,7 @@ pub fn put(departure: &Departure) -> Statement {
         .bind(text_of(departure.state))
         .bind(departure.tries)
         .bind(departure.next_try)
+        .bind(u64::from(departure.is_refresh_revoked))
 }
 
 const fn text_of(state: Revocation) -> &'static str {
@@ -103,5 +114,6 @@ fn read(row: Row<'_>) -> Result<Departure, SqlError> {
         },
         tries: number(row, 8)?,
         next_try: number(row, 9)?,
+        is_refresh_revoked: number(row, 10)? != 0,
     })
 }

@@ -145,6 +145,7 @@ async fn keep<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Oper
         state: Revocation::Pending,
         tries: 0,
         next_try: now,
+        is_refresh_revoked: false,
     };
     context.rows.write(vec![departures::put(&departure)])?;
     context.wake_by(now).await?;

@@ -32,7 +32,7 @@ const TABLES: [Statement; 7] = [
     Statement::new(
         "CREATE TABLE IF NOT EXISTS departure (id TEXT PRIMARY KEY, connection TEXT NOT NULL, name TEXT NOT NULL, \
          client_id TEXT NOT NULL, refresh_sealed TEXT, access_sealed TEXT, since INTEGER NOT NULL, state TEXT NOT NULL, \
-         tries INTEGER NOT NULL, next_try INTEGER NOT NULL) STRICT",
+         tries INTEGER NOT NULL, next_try INTEGER NOT NULL, is_refresh_revoked INTEGER NOT NULL) STRICT",
     ),
     Statement::new(
         "CREATE TABLE IF NOT EXISTS link (id TEXT PRIMARY KEY, connection TEXT NOT NULL, scopes TEXT NOT NULL, \
