@@ -95,8 +95,6 @@ pub struct NewAccount {
     pub scopes: String,
     /// Our client at the service.
     pub client_id: String,
-    /// The agent whose link led here, if one did.
-    pub agent: Option<Agent>,
 }
 
 /// An answer of the object.

@@ -52,7 +52,6 @@ impl World {
             refresh_token: Some(self.service.authorize(grant)),
             scopes: "read write".to_owned(),
             client_id: "client".to_owned(),
-            agent: None,
         }
     }
 
