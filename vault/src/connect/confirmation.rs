@@ -11,7 +11,7 @@ use super::{
 use crate::{
     audit::{AccountEvent, AccountLine},
     connected::message::{Account, Answer, Link, Request},
-    connection::{caller::Agent, settings::Connection},
+    connection::settings::Connection,
     pages::confirmation::Held,
     platform::Platform,
     sign_in::destination::is_link_id,
@@ -109,18 +109,15 @@ async fn choose_another<P: Platform>(
 ) -> Result<Outcome, ConnectError> {
     held(visit, session, connection, named).await?;
     // What the link asked for; without one, everything that is offered: as at the beginning.
-    let (scopes, link): (Vec<String>, Option<(Agent, String)>) =
-        match (link_of(visit, session, named).await, named.link) {
-            (Some(link), Some(id)) if link.connection == connection.name => {
-                (link.scopes, Some((link.agent, id.to_owned())))
-            }
-            (_, None) => (connection.scopes.clone(), None),
-            // The link has expired meanwhile: nothing says any more what the user agreed to.
-            (_, Some(_)) => {
-                give_back(visit, session, connection, named).await?;
-                return Ok(visit.pages.link_expired(session, connection).into());
-            }
-        };
+    let (scopes, link): (Vec<String>, Option<String>) = match (link_of(visit, session, named).await, named.link) {
+        (Some(link), Some(id)) if link.connection == connection.name => (link.scopes, Some(id.to_owned())),
+        (_, None) => (connection.scopes.clone(), None),
+        // The link has expired meanwhile: nothing says any more what the user agreed to.
+        (_, Some(_)) => {
+            give_back(visit, session, connection, named).await?;
+            return Ok(visit.pages.link_expired(session, connection).into());
+        }
+    };
     let scopes = scopes.into_iter().filter(|scope| connection.scopes.contains(scope)).collect();
     let consent = Consent { connection, scopes, link, of_another_account: true };
     let departure = begin(visit, servers, session, consent).await?;

@@ -46,7 +46,7 @@ pub enum ConnectError {
     #[error("nothing waits for this confirmation")]
     NothingHeld,
     /// What is known of the attempt does not fit into a cookie.
-    #[error("the scopes of the connection, or the names of agent and client, are too long for a cookie")]
+    #[error("the scopes of the connection, or the name of the client, are too long for a cookie")]
     TooLong,
     /// An object of the vault could not be asked.
     #[error(transparent)]

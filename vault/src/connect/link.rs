@@ -92,7 +92,7 @@ async fn agree_to<P: Platform>(
     let consent = Consent {
         connection: opened.connection,
         scopes: opened.scopes.clone(),
-        link: Some((opened.link.agent.clone(), id.to_owned())),
+        link: Some(id.to_owned()),
         of_another_account: false,
     };
     // A service that cannot be asked uses no link up.

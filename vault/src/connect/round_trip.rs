@@ -15,7 +15,7 @@ use super::{
 use crate::{
     account::message::{Answer as AccountAnswer, Request as AccountRequest},
     connected::message::{Answer, NewAccount, Request},
-    connection::{caller::Agent, settings::Connection},
+    connection::settings::Connection,
     pages::confirmation::confirmation_path,
     platform::Platform,
     requested_key::is_invisible,
@@ -34,8 +34,8 @@ pub struct Consent<'a> {
     pub connection: &'a Connection,
     /// The scopes, all of them offered.
     pub scopes: Vec<String>,
-    /// The agent whose link led there, if one did, and the id of the link.
-    pub link: Option<(Agent, String)>,
+    /// The id of the link that led there, if one did.
+    pub link: Option<String>,
     /// Whether the service is to ask which account it is.
     pub of_another_account: bool,
 }
@@ -59,12 +59,10 @@ pub async fn begin<P: Platform>(
 ) -> Result<Departure, ConnectError> {
     let Consent { connection, scopes, link, of_another_account } = consent;
     let begun = servers.begin(&connection.name, &scopes, of_another_account, visit.now).await?;
-    let (agent, link) = link.unzip();
     let attempt = Attempt {
         owner: owner_of(session),
         connection: connection.name.clone(),
         scopes,
-        agent,
         link,
         client_id: begun.client_id,
         issuer: begun.issuer,
@@ -173,7 +171,6 @@ async fn hold<P: Platform>(
         scopes: tokens.scopes.clone(),
         client_id: tokens.client_id.clone(),
         from: tokens.from.clone(),
-        agent: attempt.agent.clone(),
     };
     // (4)
     let request = Request::Hold { authorization, account: Box::new(account) };

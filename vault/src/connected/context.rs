@@ -109,6 +109,7 @@ impl<'a, S: SqlStorage + Alarms, A, K: Runtime + OperatorLog> Context<'a, S, A, 
             state: if can_be_revoked { Revocation::Pending } else { Revocation::NotOffered },
             tries: 0,
             next_try: now,
+            is_refresh_revoked: false,
         })
     }
 

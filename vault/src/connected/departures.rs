@@ -1,12 +1,23 @@
 //! The table of what is left to be revoked.
 
-use mcp_edge_runtime::sql::{Row, SqlError, SqlStorage, Statement};
+use mcp_edge_runtime::sql::{Row, Rows, SqlError, SqlStorage, Statement};
 
 use super::{message::Revocation, record::Departure};
 use crate::{
     columns::{number, optional_text, unless_no_table},
     service::Provenance,
 };
+
+/// What [`read`] reads, of the rows that are named.
+macro_rules! select {
+    ($rows:literal) => {
+        concat!(
+            "SELECT id, connection, name, client_id, refresh_sealed, access_sealed, since, state, tries, next_try, \
+             is_refresh_revoked FROM departure ",
+            $rows
+        )
+    };
+}
 
 /// Departures in an object's storage. Of every method: [`SqlError`] if it had no effect.
 #[allow(clippy::missing_errors_doc, reason = "see above")]
@@ -22,12 +33,7 @@ impl<'a, S: SqlStorage> Departures<'a, S> {
 
     /// All departures, the newest first.
     pub fn all(&self) -> Result<Vec<Departure>, SqlError> {
-        let select = Statement::new(
-            "SELECT id, connection, name, client_id, refresh_sealed, access_sealed, since, state, tries, next_try, \
-             issuer, service \
-             FROM departure ORDER BY rowid DESC",
-        );
-        match unless_no_table(self.0.execute(select))? {
+        match unless_no_table(self.0.execute(Statement::new(select!("ORDER BY rowid DESC"))))? {
             Some(rows) => rows.iter().map(read).collect(),
             None => Ok(Vec::new()),
         }
@@ -35,12 +41,15 @@ impl<'a, S: SqlStorage> Departures<'a, S> {
 
     /// One of them.
     pub fn get(&self, id: &str) -> Result<Option<Departure>, SqlError> {
-        Ok(self.all()?.into_iter().find(|departure| departure.id == id))
+        let rows = unless_no_table(self.0.execute(Statement::new(select!("WHERE id = ?")).bind(id)))?;
+        rows.as_ref().and_then(Rows::first).map(read).transpose()
     }
 
     /// The refresh token was revoked.
     pub fn refresh_revoked(&self, id: &str) -> Result<(), SqlError> {
-        self.change(Statement::new("UPDATE departure SET refresh_sealed = NULL WHERE id = ?").bind(id))
+        self.change(
+            Statement::new("UPDATE departure SET refresh_sealed = NULL, is_refresh_revoked = 1 WHERE id = ?").bind(id),
+        )
     }
 
     /// It is done with, in one way or another: the tokens are forgotten.
@@ -70,7 +79,7 @@ impl<'a, S: SqlStorage> Departures<'a, S> {
 /// Writes a departure.
 #[must_use]
 pub fn put(departure: &Departure) -> Statement {
-    Statement::new("INSERT OR REPLACE INTO departure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    Statement::new("INSERT OR REPLACE INTO departure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(departure.id.as_str())
         .bind(departure.connection.as_str())
         .bind(departure.name.as_str())
@@ -83,6 +92,7 @@ pub fn put(departure: &Departure) -> Statement {
         .bind(text_of(departure.state))
         .bind(departure.tries)
         .bind(departure.next_try)
+        .bind(u64::from(departure.is_refresh_revoked))
 }
 
 const fn text_of(state: Revocation) -> &'static str {
@@ -99,7 +109,7 @@ fn read(row: Row<'_>) -> Result<Departure, SqlError> {
         connection: row.text(1)?.to_owned(),
         name: row.text(2)?.to_owned(),
         client_id: row.text(3)?.to_owned(),
-        from: Provenance { issuer: row.text(10)?.to_owned(), service: row.text(11)?.to_owned() },
+        from: Provenance { issuer: row.text(11)?.to_owned(), service: row.text(12)?.to_owned() },
         refresh_sealed: optional_text(row, 4)?,
         access_sealed: optional_text(row, 5)?,
         since: number(row, 6)?,
@@ -110,5 +120,6 @@ fn read(row: Row<'_>) -> Result<Departure, SqlError> {
         },
         tries: number(row, 8)?,
         next_try: number(row, 9)?,
+        is_refresh_revoked: number(row, 10)? != 0,
     })
 }

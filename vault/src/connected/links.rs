@@ -4,12 +4,11 @@ use mcp_edge_runtime::sql::{Row, Rows, SqlError, SqlStorage, Statement};
 
 use super::{
     message::{Link, Use},
-    rules::{LINK_LEFT_SECONDS, LINK_SECONDS, MAX_LINKS, MAX_USES, USE_SECONDS},
+    rules::{LINK_LEFT_SECONDS, LINK_SECONDS, MAX_LINKS, MAX_USES, USE_SECONDS, is_link_good, last_link},
 };
 use crate::{
     columns::{number, unless_no_table},
     connection::caller::Agent,
-    lease::is_within,
 };
 
 /// Links and uses in an object's storage. Of every method: [`SqlError`] if it had no effect.
@@ -33,7 +32,7 @@ impl<'a, S: SqlStorage> Links<'a, S> {
         let Some(rows) = unless_no_table(self.0.execute(select))? else { return Ok(None) };
         for row in rows.iter() {
             let until = number(row, 1)?;
-            if is_within(until, LINK_SECONDS, now) && until >= now + LINK_LEFT_SECONDS {
+            if is_link_good(until, now) && until >= now + LINK_LEFT_SECONDS {
                 return row.text(0).map(|id| Some(id.to_owned()));
             }
         }
@@ -46,7 +45,7 @@ impl<'a, S: SqlStorage> Links<'a, S> {
             Statement::new("SELECT connection, scopes, agent, user_of_token, is_spent, until FROM link WHERE id = ?");
         let Some(rows) = unless_no_table(self.0.execute(select.bind(id)))? else { return Ok(None) };
         let Some(row) = rows.first() else { return Ok(None) };
-        if is_within(number(row, 5)?, LINK_SECONDS, now) { read(row).map(Some) } else { Ok(None) }
+        if is_link_good(number(row, 5)?, now) { read(row).map(Some) } else { Ok(None) }
     }
 
     /// Uses a link up; `false`: it was used already.
@@ -122,9 +121,9 @@ pub fn delete_uses(connection: &str) -> Statement {
     Statement::new("DELETE FROM account_use WHERE connection = ?").bind(connection)
 }
 
-/// A clock that has gone back says nothing of what lies ahead: what lasts longer than a link can is over as well.
+/// A clock that has gone back far says nothing of what lies ahead: what lasts longer than a link can is over as well.
 fn delete_expired(now: u64) -> Statement {
-    Statement::new("DELETE FROM link WHERE until <= ? OR until > ?").bind(now).bind(now + LINK_SECONDS)
+    Statement::new("DELETE FROM link WHERE until <= ? OR until > ?").bind(now).bind(last_link(now))
 }
 
 fn text_of(agent: &Agent) -> String {

@@ -97,8 +97,6 @@ pub struct NewAccount {
     pub client_id: String,
     /// Where the tokens are from.
     pub from: Provenance,
-    /// The agent whose link led here, if one did.
-    pub agent: Option<Agent>,
 }
 
 /// An answer of the object.

@@ -92,4 +92,6 @@ pub struct Departure {
     pub tries: u64,
     /// When it is tried again, in seconds since 1970.
     pub next_try: u64,
+    /// Whether the refresh token was revoked: that has ended the grant.
+    pub is_refresh_revoked: bool,
 }

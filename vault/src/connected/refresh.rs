@@ -59,6 +59,12 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
     let (connection, tokens) = (account.connection.as_str(), &account.tokens);
     let sent_sealed = tokens.refresh_sealed.as_deref().unwrap_or_default();
     let Some(sent) = context.open(sent_sealed, Purpose::Account, owner, connection) else { return Ok(After::Sealed) };
+    // At once: the service may go on with the same refresh token, and the earlier secret may be gone before it can be asked.
+    let anew = if sent.is_old { context.seal(&sent.plain, Purpose::Account, owner, connection) } else { None };
+    let sent_sealed = match &anew {
+        Some(anew) if context.rows.replace(account, sent_sealed, anew)? => anew,
+        _ => sent_sealed,
+    };
     let sent = sent.plain;
     let scopes = offered_of(&tokens.scopes, offered);
     let attempt = Attempt { id: random_text(context.services), until: begun + ATTEMPT_SECONDS };
@@ -127,27 +133,27 @@ async fn keep<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Oper
     }
     // Another attempt has taken the place of this one, or the account is not there any more. The refresh token of an account that
     // is still there is kept unless a newer one is, and never revoked: that would end the account.
-    let (Some(new), Some(refresh_sealed)) = (&refreshed.refresh_token, refresh_sealed) else {
-        return Ok(After::LookAgain);
-    };
-    context.rows.replace(account, sent_sealed, &refresh_sealed)?;
+    if let Some(refresh_sealed) = &refresh_sealed {
+        context.rows.replace(account, sent_sealed, refresh_sealed)?;
+    }
     let is_there = context.rows.account(connection)?;
     if is_there.is_some_and(|current| current.hold == account.hold && current.ended_at.is_none()) {
         return Ok(After::LookAgain);
     }
-    // It was disconnected, and its earlier refresh token revoked or about to be: so is this one.
+    // It was disconnected, and its earlier refresh token revoked or about to be: so is what came now.
     let departure = Departure {
         id: random_text(context.services),
         connection: connection.to_owned(),
         name: account.tokens.name.clone(),
         client_id: account.tokens.client_id.clone(),
         from: account.tokens.from.clone(),
-        refresh_sealed: seal(new, Purpose::Revocation),
+        refresh_sealed: refreshed.refresh_token.as_ref().and_then(|new| seal(new, Purpose::Revocation)),
         access_sealed: seal(&refreshed.access_token, Purpose::Revocation),
         since: now,
         state: Revocation::Pending,
         tries: 0,
         next_try: now,
+        is_refresh_revoked: false,
     };
     context.rows.write(vec![departures::put(&departure)])?;
     context.wake_by(now).await?;

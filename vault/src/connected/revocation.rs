@@ -14,7 +14,7 @@ use super::{
     context::{AccountsError, Context},
     departures,
     message::Revocation,
-    record::Departure,
+    record::{Departure, Tokens},
     rows::delete_hold,
     rules::{MIN_PAUSE, due, is_held, is_over, may_revoke, pause},
 };
@@ -52,18 +52,19 @@ async fn revoke<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Op
     clock: &impl Fn() -> u64,
 ) -> Result<(), AccountsError> {
     let Departure { id, connection, name, client_id, from, .. } = departure;
-    let (accounts, holds) = (context.rows.accounts()?, context.rows.holds()?);
-    let accounts =
-        accounts.iter().filter(|it| it.connection == *connection && it.ended_at.is_none()).map(|it| &it.tokens);
-    let holds = holds.iter().filter(|it| it.connection == *connection).map(|it| &it.tokens);
-    let kept = accounts.chain(holds).map(|tokens| (tokens.name.as_str(), tokens.client_id.as_str()));
-    if !may_revoke(name, client_id, kept) {
+    let (account, hold) = (context.rows.account(connection)?, context.rows.hold(connection)?);
+    let account = account.filter(|account| account.ended_at.is_none()).map(|account| account.tokens);
+    let kept = account.into_iter().chain(hold.map(|hold| hold.tokens)).collect::<Vec<Tokens>>();
+    if !may_revoke(name, client_id, kept.iter().map(|tokens| (tokens.name.as_str(), tokens.client_id.as_str()))) {
         context.departures.end(id, Revocation::NotOffered, clock())?;
         return Ok(());
     }
     if context.servers.leads_elsewhere(connection, from) {
         return leave(context, departure, clock());
     }
+    // To revoke a refresh token ends the grant, and its access tokens with it (RFC 7009 §2.1): a service need not revoke those by
+    // themselves. What cannot be opened any more is not revoked.
+    let mut has_ended = departure.is_refresh_revoked;
     let sealed = [(&departure.refresh_sealed, true), (&departure.access_sealed, false)];
     for (sealed, is_refresh_token) in sealed {
         let Some(opened) = sealed.as_ref().and_then(|it| context.open(it, Purpose::Revocation, owner, connection))
@@ -74,12 +75,12 @@ async fn revoke<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Op
         let revoked = timed(context.services, context.servers.revoke(issued, &opened.plain, clock())).await;
         let no_answer = || Err(ServiceError::Unavailable(String::new()));
         match revoked.unwrap_or_else(no_answer) {
-            Ok(true) if is_refresh_token => context.departures.refresh_revoked(id)?,
-            Ok(true) => {}
-            Ok(false) => {
-                context.departures.end(id, Revocation::NotOffered, clock())?;
-                return Ok(());
+            Ok(true) if is_refresh_token => {
+                context.departures.refresh_revoked(id)?;
+                has_ended = true;
             }
+            Ok(true) => has_ended |= departure.refresh_sealed.is_none(),
+            Ok(false) => break,
             Err(ServiceError::AnotherService(_)) => return leave(context, departure, clock()),
             Err(_) => {
                 let at = clock() + pause(departure.tries);
@@ -89,8 +90,8 @@ async fn revoke<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Op
             }
         }
     }
-    context.departures.end(id, Revocation::Revoked, clock())?;
-    Ok(())
+    let state = if has_ended { Revocation::Revoked } else { Revocation::NotOffered };
+    Ok(context.departures.end(id, state, clock())?)
 }
 
 /// Forgets tokens of a service that the connection leads to no more: another one is not to see them.

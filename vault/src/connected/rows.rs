@@ -32,8 +32,9 @@ const TABLES: [Statement; 7] = [
     ),
     Statement::new(
         "CREATE TABLE IF NOT EXISTS departure (id TEXT PRIMARY KEY, connection TEXT NOT NULL, name TEXT NOT NULL, \
-         client_id TEXT NOT NULL, issuer TEXT NOT NULL, service TEXT NOT NULL, refresh_sealed TEXT, access_sealed TEXT, since INTEGER NOT NULL, state TEXT NOT NULL, \
-         tries INTEGER NOT NULL, next_try INTEGER NOT NULL) STRICT",
+         client_id TEXT NOT NULL, issuer TEXT NOT NULL, service TEXT NOT NULL, refresh_sealed TEXT, access_sealed TEXT, \
+         since INTEGER NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL, next_try INTEGER NOT NULL, \
+         is_refresh_revoked INTEGER NOT NULL) STRICT",
     ),
     Statement::new(
         "CREATE TABLE IF NOT EXISTS link (id TEXT PRIMARY KEY, connection TEXT NOT NULL, scopes TEXT NOT NULL, \
@@ -44,6 +45,28 @@ const TABLES: [Statement; 7] = [
          user_of_token TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (connection, agent, user_of_token)) STRICT",
     ),
 ];
+
+/// What [`read_account`] reads, of the rows that are named.
+macro_rules! select_accounts {
+    ($rows:literal) => {
+        concat!(
+            "SELECT name, client_id, scopes, access_sealed, access_seconds, access_until, refresh_sealed, connection, \
+             hold, connected_at, ended_at, attempt_id, attempt_until, failed_until, failure, issuer, service FROM account ",
+            $rows
+        )
+    };
+}
+
+/// What [`read_hold`] reads, in the same way.
+macro_rules! select_holds {
+    ($rows:literal) => {
+        concat!(
+            "SELECT name, client_id, scopes, access_sealed, access_seconds, access_until, refresh_sealed, connection, id, \
+             held_at, until, issuer, service FROM hold ",
+            $rows
+        )
+    };
+}
 
 /// The tables, and whose they are: what a transaction begins with that writes the first row.
 #[must_use]
@@ -80,12 +103,7 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
 
     /// All accounts, by the names of their connections.
     pub fn accounts(&self) -> Result<Vec<Account>, SqlError> {
-        let select = Statement::new(
-            "SELECT name, client_id, scopes, access_sealed, access_seconds, access_until, refresh_sealed, connection, \
-             hold, connected_at, ended_at, attempt_id, attempt_until, failed_until, failure, issuer, service FROM account \
-             ORDER BY connection",
-        );
-        match unless_no_table(self.0.execute(select))? {
+        match unless_no_table(self.0.execute(Statement::new(select_accounts!("ORDER BY connection"))))? {
             Some(rows) => rows.iter().map(read_account).collect(),
             None => Ok(Vec::new()),
         }
@@ -93,16 +111,14 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
 
     /// The account of a connection.
     pub fn account(&self, connection: &str) -> Result<Option<Account>, SqlError> {
-        Ok(self.accounts()?.into_iter().find(|account| account.connection == connection))
+        let select = Statement::new(select_accounts!("WHERE connection = ?")).bind(connection);
+        let rows = unless_no_table(self.0.execute(select))?;
+        rows.as_ref().and_then(sql::Rows::first).map(read_account).transpose()
     }
 
     /// All holds.
     pub fn holds(&self) -> Result<Vec<Hold>, SqlError> {
-        let select = Statement::new(
-            "SELECT name, client_id, scopes, access_sealed, access_seconds, access_until, refresh_sealed, connection, id, \
-             held_at, until, issuer, service FROM hold",
-        );
-        match unless_no_table(self.0.execute(select))? {
+        match unless_no_table(self.0.execute(Statement::new(select_holds!(""))))? {
             Some(rows) => rows.iter().map(read_hold).collect(),
             None => Ok(Vec::new()),
         }
@@ -110,7 +126,9 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
 
     /// The hold of a connection.
     pub fn hold(&self, connection: &str) -> Result<Option<Hold>, SqlError> {
-        Ok(self.holds()?.into_iter().find(|hold| hold.connection == connection))
+        let select = Statement::new(select_holds!("WHERE connection = ?")).bind(connection);
+        let rows = unless_no_table(self.0.execute(select))?;
+        rows.as_ref().and_then(sql::Rows::first).map(read_hold).transpose()
     }
 
     /// The id of the hold that an authorization was used for.

@@ -12,6 +12,9 @@ const MARGIN_SECONDS: u64 = 60;
 /// How long an access token is used whose end the service does not say, if there is a refresh token, in seconds.
 const UNKNOWN_LIFE_SECONDS: u64 = 300;
 
+/// By how much the clock may go back, in seconds, before what was stored counts as that of a clock that was ahead.
+const CLOCK_SLACK_SECONDS: u64 = 60;
+
 /// How long a link is good, in seconds.
 pub const LINK_SECONDS: u64 = 600;
 
@@ -70,7 +73,8 @@ pub fn next(account: &Account, needed: &[String], offered: &[String], now: u64) 
     }
     // The operator has taken a scope away: a narrower token is obtained.
     let is_offered = is_within_offer(scopes, offered);
-    if is_offered && account.tokens.access.as_ref().is_some_and(|access| is_good(access, now)) {
+    let can_refresh = account.tokens.refresh_sealed.is_some();
+    if is_offered && account.tokens.access.as_ref().is_some_and(|access| is_good(access, can_refresh, now)) {
         return Step::Answer;
     }
     match (&account.tokens.refresh_sealed, is_offered) {
@@ -80,8 +84,11 @@ pub fn next(account: &Account, needed: &[String], offered: &[String], now: u64) 
     }
 }
 
-fn is_good(access: &AccessToken, now: u64) -> bool {
-    access.seconds.is_none_or(|seconds| is_within(access.until, seconds, now))
+/// What can be refreshed is not trusted longer than it lasts when the clock goes back. Otherwise that would end the account: the
+/// service says when.
+fn is_good(access: &AccessToken, can_refresh: bool, now: u64) -> bool {
+    let length = |seconds| if can_refresh { seconds } else { u64::MAX };
+    access.seconds.is_none_or(|seconds| is_within(access.until, length(seconds), now))
 }
 
 /// For how many seconds an access token is used from `now` on; `None`: until the service refuses it. `until` is when it ends,
@@ -143,7 +150,19 @@ fn words(scopes: &str) -> impl Iterator<Item = &str> {
 /// Whether a hold can still be confirmed.
 #[must_use]
 pub const fn is_held(hold: &Hold, now: u64) -> bool {
-    is_within(hold.until, HOLD_SECONDS, now)
+    is_within(hold.until, HOLD_SECONDS + CLOCK_SLACK_SECONDS, now)
+}
+
+/// Whether a link is good that is to end then.
+#[must_use]
+pub const fn is_link_good(until: u64, now: u64) -> bool {
+    now < until && until <= last_link(now)
+}
+
+/// When the last link ends that can have been made until `now`, in seconds since 1970.
+#[must_use]
+pub const fn last_link(now: u64) -> u64 {
+    now.saturating_add(LINK_SECONDS + CLOCK_SLACK_SECONDS)
 }
 
 /// Whether tokens that are used no more may be revoked, beside others of the same connection that are kept (`name` and

@@ -10,7 +10,7 @@ use mcp_edge_sign_in::{
 use serde::{Deserialize, Serialize};
 
 use super::destination::Destination;
-use crate::{connection::caller::Agent, deployment::Owner, requested_key::RequestedKey, service::Provenance};
+use crate::{deployment::Owner, requested_key::RequestedKey, service::Provenance};
 
 /// What the names of the cookies begin with. `__Host-`: no other host can set them.
 const COOKIE_PREFIX: &str = "__Host-authorize-";
@@ -63,9 +63,7 @@ pub struct Attempt {
     pub connection: String,
     /// The scopes that were asked for.
     pub scopes: Vec<String>,
-    /// The agent whose link led there, if one did.
-    pub agent: Option<Agent>,
-    /// The id of that link.
+    /// The id of the link that led there, if one did.
     pub link: Option<String>,
     /// Our client at the service.
     pub client_id: String,

@@ -29,6 +29,8 @@ pub struct TestService {
     pub fails_with: RefCell<Option<ServiceError>>,
     pub rotates: Cell<bool>,
     pub revokes: Cell<bool>,
+    /// It revokes access tokens as well as refresh tokens.
+    pub revokes_access: Cell<bool>,
     /// For how many seconds access tokens are good; `None`: it does not say.
     pub lifetime: Cell<Option<u64>>,
     /// What it grants in place of what was asked for.
@@ -56,6 +58,7 @@ impl TestService {
             fails_with: RefCell::default(),
             rotates: Cell::new(true),
             revokes: Cell::new(true),
+            revokes_access: Cell::new(true),
             lifetime: Cell::new(Some(3_600)),
             grants: RefCell::default(),
             place: RefCell::new(Provenance {
@@ -168,11 +171,11 @@ impl AuthorizationServers for TestService {
         if let Some(error) = &*self.fails_with.borrow() {
             return Err(error.clone());
         }
-        if !self.revokes.get() {
+        let found = self.issued.borrow().get(token.expose()).cloned();
+        if !self.revokes.get() || (found.is_none() && !self.revokes_access.get()) {
             return Ok(false);
         }
         self.revoked.borrow_mut().push(token.expose().to_owned());
-        let found = self.issued.borrow().get(token.expose()).cloned();
         if let Some((grant, _)) = found {
             self.end(&grant);
         }

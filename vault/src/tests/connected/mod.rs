@@ -11,7 +11,7 @@ use mcp_edge_runtime::secret::Secret;
 use crate::{
     connected::{
         client,
-        message::{Account, Answer, NewAccount, Request},
+        message::{Account, Answer, NewAccount, Request, Revocation},
     },
     connection::agent::Agent,
     owner::Owner,
@@ -54,7 +54,6 @@ impl World {
             scopes: "read write".to_owned(),
             client_id: "client".to_owned(),
             from: self.service.place.borrow().clone(),
-            agent: None,
         }
     }
 
@@ -286,6 +285,50 @@ fn a_secret_that_is_replaced_goes_on_opening_and_what_is_used_is_sealed_anew() {
     world.replace_secret("a wrong secret", None);
     assert_eq!(name_of(&world.access("read")), "not connected");
     assert!(world.listed()[0].ended_at.is_some());
+}
+
+#[test]
+fn a_refresh_token_that_the_service_goes_on_with_is_sealed_anew_when_it_is_used() {
+    use crate::service::ServiceError::Unavailable;
+    for outage in [None, Some(Unavailable("down".to_owned()))] {
+        let world = World::new();
+        world.service.rotates.set(false);
+        world.connect_expired("g");
+        world.replace_secret("the second secret", Some("the first secret"));
+        let outcome = if outage.is_some() { "unavailable" } else { "token" };
+        *world.service.fails_with.borrow_mut() = outage;
+        assert_eq!(name_of(&world.access("read")), outcome);
+        *world.service.fails_with.borrow_mut() = None;
+        world.replace_secret("the second secret", None);
+        world.clock.pass(3_600);
+        assert_eq!(name_of(&world.access("read")), "token", "after: {outcome}");
+        assert_eq!(world.listed()[0].ended_at, None);
+    }
+}
+
+#[test]
+fn each_connection_has_its_own_account_and_hold() {
+    let world = World::new();
+    let of = |connection: &str| {
+        let mut account = world.authorized(connection, connection);
+        connection.clone_into(&mut account.connection);
+        world.hold(connection, account)
+    };
+    let holds = ["a", "github", "z"].map(of);
+    assert_eq!(world.confirm(&holds[1]), "done");
+    assert_eq!(token_of(&world.access("read")), "first access token of github");
+    for (connection, hold) in [("a", &holds[0]), ("z", &holds[2])] {
+        let request = Request::Held { connection: connection.to_owned() };
+        let Answer::Held { hold: held, .. } = world.accounts_now(request) else { panic!("held") };
+        assert_eq!(held, *hold);
+        let request = Request::Confirm { connection: connection.to_owned(), hold: hold.clone() };
+        assert_eq!(name_of(&world.accounts_now(request)), "done");
+    }
+    let names: Vec<String> = world.listed().into_iter().map(|account| account.connection).collect();
+    assert_eq!(names, ["a", "github", "z"]);
+    assert!(matches!(world.disconnect(), Answer::Disconnected(Revocation::Revoked)));
+    assert_eq!(*world.service.revoked.borrow(), ["refresh token 1 of github", "first access token of github"]);
+    assert_eq!(world.listed().len(), 2);
 }
 
 #[test]

@@ -100,6 +100,24 @@ fn a_disconnection_during_a_refresh_gives_nobody_a_token_and_leaves_none_at_the_
 }
 
 #[test]
+fn the_access_token_of_such_a_refresh_is_revoked_also_if_the_refresh_token_is_the_same() {
+    let world = World::new();
+    world.service.rotates.set(false);
+    world.connect_expired("g");
+    world.service.way_back.set(2_000);
+    let disconnect = async {
+        world.sleep(Duration::from_millis(500)).await;
+        world.accounts(Request::Disconnect { connection: "github".to_owned() }).await
+    };
+    let (used, disconnected) = world.clock.run(join(world.accounts(access("read", None)), disconnect));
+    assert_eq!((name_of(&used), name_of(&disconnected)), ("not connected", "disconnected"));
+    let revoked = world.service.revoked.borrow();
+    assert_eq!(*revoked, ["refresh token 0 of g", "first access token of g", "access token 1 of g"]);
+    let dump = world.dump();
+    assert!(!dump.contains("pending") && !dump.contains("access token"), "{dump}");
+}
+
+#[test]
 fn an_account_that_is_confirmed_during_the_refresh_of_another_is_the_one_that_stays() {
     let world = World::new();
     world.connect_expired("old");
@@ -135,6 +153,41 @@ fn a_clock_that_goes_back_does_not_make_tokens_last_longer() {
     world.connect("g", "octocat");
     world.clock.skew(-86_400);
     assert_eq!(token_of(&world.access("read")), "access token 1 of g");
+}
+
+#[test]
+fn a_clock_that_goes_back_ends_no_account_whose_token_cannot_be_refreshed() {
+    for seconds in [-1, -86_400] {
+        let world = World::new();
+        let mut account = world.authorized("g", "octocat");
+        account.refresh_token = None;
+        let hold = world.hold("a", account);
+        assert_eq!(world.confirm(&hold), "done");
+        world.clock.skew(seconds);
+        assert_eq!(token_of(&world.access("read")), "first access token of g", "{seconds}");
+        assert_eq!(world.listed()[0].ended_at, None);
+        world.clock.skew(-seconds);
+        world.clock.pass(3_600);
+        assert_eq!(name_of(&world.access("read")), "not connected", "it has ended by itself");
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_a_little_takes_no_link_and_no_hold_away() {
+    let world = World::new();
+    let Answer::NotConnected { link } = world.access("read") else { panic!("a link") };
+    let hold = world.hold("a", world.authorized("g", "octocat"));
+    world.clock.skew(-60);
+    let Answer::NotConnected { link: same } = world.access("read") else { panic!("a link") };
+    assert_eq!(same, link);
+    // Another link sweeps the table.
+    assert_eq!(name_of(&world.access("write")), "not connected");
+    assert_eq!(name_of(&world.accounts_now(Request::Link { id: link.clone() })), "link");
+    assert_eq!(name_of(&world.accounts_now(Request::Held { connection: "github".to_owned() })), "held");
+    // What would last much longer than it can is over.
+    world.clock.skew(-1);
+    assert_eq!(name_of(&world.accounts_now(Request::Link { id: link })), "unknown");
+    assert_eq!(world.confirm(&hold), "unknown");
 }
 
 #[test]

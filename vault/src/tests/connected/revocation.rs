@@ -1,5 +1,13 @@
 //! Revocation at the service of what was disconnected.
 
+use std::time::Duration;
+
+use futures_util::future::join;
+use mcp_edge_runtime::{
+    ports::Runtime as _,
+    sql::{SqlStorage as _, Statement},
+};
+
 use super::{name_of, object_name};
 use crate::{
     connected::message::{Answer, Revocation},
@@ -97,10 +105,9 @@ fn revocation_is_given_up_after_a_day_and_the_operator_reads_of_it() {
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert!(lines[0].contains("could not be revoked") && lines[0].contains("github") && !lines[0].contains("token 0"));
     let storage = world.storage(Namespace::ConnectedAccounts, &object_name());
-    assert!(
-        storage.alarm.get().is_none() && storage.dump().contains("departure: Rows([])")
-            || !storage.dump().contains("pending")
-    );
+    assert_eq!(storage.alarm.get(), None, "nothing wakes the object any more");
+    let select = Statement::new("SELECT id FROM departure");
+    assert!(storage.execute(select).unwrap().is_empty(), "{}", storage.dump());
 }
 
 #[test]
@@ -109,6 +116,54 @@ fn a_service_without_revocation_is_said_to_be_one() {
     world.connect("g", "octocat");
     world.service.revokes.set(false);
     assert_eq!(outcome(&world.disconnect()), Revocation::NotOffered);
+}
+
+#[test]
+fn a_service_that_revokes_refresh_tokens_alone_has_ended_the_grant() {
+    let world = World::new();
+    world.connect("g", "octocat");
+    world.service.revokes_access.set(false);
+    assert_eq!(outcome(&world.disconnect()), Revocation::Revoked);
+    assert_eq!(*world.service.revoked.borrow(), ["refresh token 0 of g"]);
+    // Without a refresh token, nothing was ended.
+    let mut account = world.authorized("h", "octocat");
+    account.refresh_token = None;
+    let hold = world.hold("h", account);
+    assert_eq!(world.confirm(&hold), "done");
+    assert_eq!(outcome(&world.disconnect()), Revocation::NotOffered);
+}
+
+#[test]
+fn that_the_refresh_token_was_revoked_is_remembered_until_the_access_token_can_be_asked_about() {
+    let world = World::new();
+    world.connect("g", "octocat");
+    world.service.revokes_access.set(false);
+    let fails = async {
+        world.sleep(Duration::from_millis(75)).await;
+        down(&world);
+    };
+    let request = crate::connected::message::Request::Disconnect { connection: "github".to_owned() };
+    let (answer, ()) = world.clock.run(join(world.accounts(request), fails));
+    assert_eq!(outcome(&answer), Revocation::Pending);
+    assert!(world.service.has_ended("g"));
+    *world.service.fails_with.borrow_mut() = None;
+    world.clock.pass(120);
+    assert!(world.wake_accounts(&object_name()));
+    assert_eq!(outcome(&world.disconnect()), Revocation::Revoked);
+}
+
+#[test]
+fn what_cannot_be_opened_any_more_is_not_said_to_be_revoked() {
+    let world = World::new();
+    world.connect("g", "octocat");
+    down(&world);
+    assert_eq!(outcome(&world.disconnect()), Revocation::Pending);
+    *world.service.fails_with.borrow_mut() = None;
+    world.replace_secret("the second secret", None);
+    world.clock.pass(120);
+    assert!(world.wake_accounts(&object_name()));
+    assert_eq!(outcome(&world.disconnect()), Revocation::NotOffered);
+    assert!(!world.service.has_ended("g"));
 }
 
 #[test]
