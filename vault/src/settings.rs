@@ -111,7 +111,7 @@ impl Settings {
         }
         let credentials = CredentialSettings::read(reader, &server.resource, &server.trust, false);
         warnings.extend(credentials.warnings());
-        let (connections, connections_secret) = connection::read::read(reader, &server.resource.url, &client);
+        let (connections, connections_secret) = connection::read::read(reader, &server, &client);
         let key_scopes = key_scopes(reader, &server.trust.required_scopes, &mut warnings);
         Self {
             jurisdiction: jurisdiction(reader),

@@ -4,6 +4,7 @@ use mcp_edge_runtime::{
     public_host::is_public_host,
     uri::{has_plain_authority, host_of, origin},
 };
+use mcp_edge_sign_in::authorization::OWN_PARAMETERS;
 
 use super::entry::{Around, Entry};
 use crate::connection::{
@@ -20,22 +21,6 @@ pub(super) const STATIC: &str = "static";
 pub(super) const NAMES: [&str; 5] = [CONNECT, EXCHANGE, BROKER, VAULT, STATIC];
 
 pub(super) const KINDS: &str = "it is one of \"connect\", \"exchange\", \"logto-broker\", \"logto-vault\", \"static\"";
-
-/// Parameters of authorization requests that are ours to set: a value of the operator's would undo a protection.
-const OWN_PARAMETERS: [&str; 12] = [
-    "response_type",
-    "response_mode",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "state",
-    "nonce",
-    "code_challenge",
-    "code_challenge_method",
-    "resource",
-    "request",
-    "request_uri",
-];
 
 /// Reads what belongs to `kind`. `None`: it has an error that leaves nothing to read.
 pub(super) fn read(entry: &Entry<'_, '_>, kind: &str, url: &str, around: &Around<'_>) -> Option<Kind> {
@@ -170,8 +155,10 @@ fn exchange(entry: &Entry<'_, '_>, around: &Around<'_>) -> Exchange {
 
 /// A token for ourselves is never sent to a service.
 fn check_downstream(entry: &Entry<'_, '_>, resource: &str, around: &Around<'_>) {
-    if resource == around.resource {
-        entry.error("resource and audience must not be RESOURCE: tokens for this server are not sent to services");
+    if resource == around.resource || around.audiences.iter().any(|own| own == resource) {
+        entry.error(
+            "resource and audience must not be RESOURCE, nor one of AUDIENCE: tokens for this server are not sent to services",
+        );
     }
 }
 
