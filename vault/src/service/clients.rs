@@ -23,7 +23,10 @@ use super::{
     registration::client::Registrations,
     server::AuthorizationServer,
 };
-use crate::{connection::settings::Connection, jwt::claims_of};
+use crate::{
+    connection::{address::Reach, settings::Connection},
+    jwt::claims_of,
+};
 
 /// The client of the services of all connections. Created once per isolate.
 pub struct ServiceClients<S, R> {
@@ -40,8 +43,8 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         registrations: R,
         services: S,
     ) -> Self {
-        let is_development = own.is_development();
-        let all = connections.into_iter().filter_map(|connection| OfConnection::new(connection, is_development));
+        let reach = Reach::of_resource(&own.resource);
+        let all = connections.into_iter().filter_map(|connection| OfConnection::new(connection, reach));
         Self { all: all.collect(), ours: OwnClients { own, registrations, services: services.clone() }, services }
     }
 
