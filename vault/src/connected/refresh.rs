@@ -25,14 +25,15 @@ use crate::{
     lease::{ATTEMPT_SECONDS, Attempt, REFRESH_SECONDS, SPARED_SECONDS, timed},
     owner::Owner,
     secrets::connections::Purpose,
-    service::{AuthorizationServers, ServiceError, ServiceTokens},
+    service::{AuthorizationServers, Narrowing, ServiceError, ServiceTokens},
 };
 
 /// What has become of a refresh.
 pub(super) enum After {
     /// An access token, and what it may do.
     Token(Secret, String),
-    /// The refresh token was sealed with another secret: the account has to be connected anew.
+    /// The refresh token was sealed with another secret, or goes with settings that have changed since: the account has to be
+    /// connected anew.
     Sealed,
     /// It is not known.
     Unavailable {
@@ -61,7 +62,13 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
     let scopes = offered_of(&tokens.scopes, offered);
     let attempt = Attempt { id: random_text(context.services), until: begun + ATTEMPT_SECONDS };
     context.rows.begin(account, &attempt)?;
-    let work = context.servers.refresh(connection, &tokens.client_id, &sent, &scopes, begun);
+    let work = context.servers.refresh(
+        connection,
+        &tokens.client_id,
+        &sent,
+        Narrowing { granted: &tokens.scopes, wanted: &scopes },
+        begun,
+    );
     let outcome = timed(context.services, work).await.unwrap_or_else(|| {
         Err(ServiceError::Unavailable(format!("no complete answer of the service within {REFRESH_SECONDS} s")))
     });
@@ -84,6 +91,10 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
                 context.rows.abandon(account, &attempt)?;
             }
             Ok(After::LookAgain)
+        }
+        Err(ServiceError::Superseded(_)) => {
+            context.rows.abandon(account, &attempt)?;
+            Ok(After::Sealed)
         }
         Err(error) => {
             let cause = error.to_string();

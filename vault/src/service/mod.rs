@@ -65,16 +65,18 @@ pub trait AuthorizationServers {
     async fn account(&self, connection: &str, tokens: &ServiceTokens, now: u64)
     -> Result<Option<String>, ServiceError>;
 
-    /// Gets an access token for a refresh token that `client_id` was given with `scopes` (separated by spaces); more is an error.
+    /// Gets an access token for a refresh token that `client_id` was given, with as much of what was granted as is wanted; more is
+    /// an error.
     ///
     /// # Errors
-    /// [`ServiceError`]. `Ended` alone says that the refresh token is not good.
+    /// [`ServiceError`]. `Ended` alone says that the refresh token is not good, and `Superseded` that no refresh gives what is
+    /// wanted.
     async fn refresh(
         &self,
         connection: &str,
         client_id: &str,
         refresh_token: &Secret,
-        scopes: &str,
+        scopes: Narrowing<'_>,
         now: u64,
     ) -> Result<ServiceTokens, ServiceError>;
 
@@ -113,6 +115,15 @@ pub struct Redemption<'a> {
     pub scopes: &'a [String],
 }
 
+/// The scopes of a refresh, each separated by spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Narrowing<'a> {
+    /// What was granted.
+    pub granted: &'a str,
+    /// Those of them that are wanted still.
+    pub wanted: &'a str,
+}
+
 /// Tokens of a service.
 #[derive(Debug, Clone)]
 pub struct ServiceTokens {
@@ -142,6 +153,10 @@ pub enum ServiceError {
     /// An endpoint of it is at a host that the operator has not named, is not https, or is at a private address.
     #[error("{0}")]
     ForeignEndpoint(String),
+    /// What was granted goes with settings that have changed since, and the user has to connect the account anew: it was to a
+    /// client that is ours no more, or no narrower token is given.
+    #[error("{0}")]
+    Superseded(String),
     /// It refuses our client, or there is none: for the operator.
     #[error("{0}")]
     Client(String),

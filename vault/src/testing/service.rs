@@ -9,7 +9,7 @@ use std::{
 use mcp_edge_runtime::secret::Secret;
 
 use super::clock::Clock;
-use crate::service::{AuthorizationServers, Begun, Redemption, ServiceError, ServiceTokens};
+use crate::service::{AuthorizationServers, Begun, Narrowing, Redemption, ServiceError, ServiceTokens};
 
 /// The service.
 pub struct TestService {
@@ -121,7 +121,7 @@ impl AuthorizationServers for TestService {
         _: &str,
         client_id: &str,
         refresh_token: &Secret,
-        scopes: &str,
+        Narrowing { wanted: scopes, .. }: Narrowing<'_>,
         _: u64,
     ) -> Result<ServiceTokens, ServiceError> {
         struct InFlight<'a>(&'a Cell<usize>);

@@ -25,7 +25,7 @@ use crate::{
     connection::settings::{Connection, Kind, Place, RegisteredClient, Service},
     secrets::connections::ConnectionSecrets,
     service::{
-        AuthorizationServers, Redemption, ServiceError, ServiceTokens,
+        AuthorizationServers, Narrowing, Redemption, ServiceError, ServiceTokens,
         clients::ServiceClients,
         of_connection::Own,
         registration::{client::Registrations, object::RegistrationObject},
@@ -211,6 +211,15 @@ impl World {
         clients: &ServiceClients<Self, Self>,
         client_id: &str,
         scopes: &str,
+    ) -> Result<ServiceTokens, ServiceError> {
+        self.refresh_narrowed(clients, client_id, Narrowing { granted: scopes, wanted: scopes })
+    }
+
+    pub fn refresh_narrowed(
+        &self,
+        clients: &ServiceClients<Self, Self>,
+        client_id: &str,
+        scopes: Narrowing<'_>,
     ) -> Result<ServiceTokens, ServiceError> {
         let token = Secret::new("r3fresh");
         self.clock.run(clients.refresh("notes", client_id, &token, scopes, self.clock.now()))
