@@ -112,7 +112,7 @@ impl Settings {
         }
         let credentials = CredentialSettings::read(reader, &server.resource, &server.trust, false);
         warnings.extend(credentials.warnings());
-        let (connections, connections_secret) = connection::read::read(reader, &server.resource.url, &client);
+        let (connections, connections_secret) = connection::read::read(reader, &server, &client);
         warnings.extend(users_unknown(&server, &connections));
         let key_scopes = key_scopes(reader, &server.trust.required_scopes, &mut warnings);
         Self {

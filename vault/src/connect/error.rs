@@ -204,7 +204,7 @@ fn of_authorization(error: &AuthorizationError, title: &str) -> Failure {
 
 fn of_service(error: &ServiceError, title: &str) -> Failure {
     match error {
-        ServiceError::Ended | ServiceError::AnotherService(_) => new(
+        ServiceError::Ended | ServiceError::AnotherService(_) | ServiceError::Superseded(_) => new(
             400,
             "Too late",
             format!("What {title} answered is too old, or was used before. Nothing was connected."),

@@ -13,7 +13,7 @@ macro_rules! select {
     ($rows:literal) => {
         concat!(
             "SELECT id, connection, name, client_id, refresh_sealed, access_sealed, since, state, tries, next_try, \
-             is_refresh_revoked FROM departure ",
+             is_refresh_revoked, issuer, service FROM departure ",
             $rows
         )
     };

@@ -25,14 +25,15 @@ use crate::{
     lease::{ATTEMPT_SECONDS, Attempt, REFRESH_SECONDS, SPARED_SECONDS, timed},
     owner::Owner,
     secrets::connections::Purpose,
-    service::{AuthorizationServers, Issued, ServiceError, ServiceTokens},
+    service::{AuthorizationServers, Issued, Narrowing, ServiceError, ServiceTokens},
 };
 
 /// What has become of a refresh.
 pub(super) enum After {
     /// An access token, and what it may do.
     Token(Secret, String),
-    /// The refresh token was sealed with another secret: the account has to be connected anew.
+    /// The refresh token was sealed with another secret, or goes with settings that have changed since: the account has to be
+    /// connected anew.
     Sealed,
     /// The connection leads to another service by now, to which nothing was sent: an account of it has to be connected.
     Elsewhere,
@@ -70,7 +71,8 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
     let attempt = Attempt { id: random_text(context.services), until: begun + ATTEMPT_SECONDS };
     context.rows.begin(account, &attempt)?;
     let issued = Issued { connection, client_id: &tokens.client_id, from: &tokens.from };
-    let work = context.servers.refresh(issued, &sent, &scopes, begun);
+    let narrowing = Narrowing { granted: &tokens.scopes, wanted: &scopes };
+    let work = context.servers.refresh(issued, &sent, narrowing, begun);
     let outcome = timed(context.services, work).await.unwrap_or_else(|| {
         Err(ServiceError::Unavailable(format!("no complete answer of the service within {REFRESH_SECONDS} s")))
     });
@@ -97,6 +99,10 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
         Err(ServiceError::AnotherService(_)) => {
             context.rows.abandon(account, &attempt)?;
             Ok(After::Elsewhere)
+        }
+        Err(ServiceError::Superseded(_)) => {
+            context.rows.abandon(account, &attempt)?;
+            Ok(After::Sealed)
         }
         Err(error) => {
             let cause = error.to_string();

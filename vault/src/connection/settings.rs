@@ -113,8 +113,8 @@ pub struct Service {
 /// Where the endpoints of an authorization server are known from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// `resource` alone: the first authorization server of its protected resource metadata (RFC 9728), then RFC 8414.
-    Resource(String),
+    /// [`Service::resource`] alone: the first authorization server of its protected resource metadata (RFC 9728), then RFC 8414.
+    Resource,
     /// `issuer`: its metadata (RFC 8414, OpenID Connect Discovery).
     Issuer(String),
     /// `authorization_endpoint`, `token_endpoint` and, optionally, `revocation_endpoint`: a server without metadata.

@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use mcp_edge_oauth::{
-    denial::Reason, resource_server::TrustedIssuer, token::denied::DeniedTokens, token_endpoint::TokenEndpointError,
+    denial::{Excerpt, Reason},
+    resource_server::TrustedIssuer,
+    token::denied::DeniedTokens,
+    token_endpoint::TokenEndpointError,
 };
 use mcp_edge_runtime::{ports::Services, secret::Secret};
 use mcp_edge_sign_in::{
@@ -15,7 +18,7 @@ use mcp_edge_sign_in::{
 use serde_json::{Map, Value};
 
 use super::{
-    AuthorizationServers, Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens, account,
+    AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, ServiceError, ServiceTokens, account,
     discovery::discover,
     grant::{accepts_client, asked, granted, is_unknown_client, may_be_of_method, meaning},
     of_connection::{OfConnection, Own},
@@ -23,7 +26,10 @@ use super::{
     registration::client::Registrations,
     server::AuthorizationServer,
 };
-use crate::{connection::settings::Connection, jwt::claims_of};
+use crate::{
+    connection::{address::Reach, settings::Connection},
+    jwt::claims_of,
+};
 
 /// The client of the services of all connections. Created once per isolate.
 pub struct ServiceClients<S, R> {
@@ -40,8 +46,8 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         registrations: R,
         services: S,
     ) -> Self {
-        let is_development = own.is_development();
-        let all = connections.into_iter().filter_map(|connection| OfConnection::new(connection, is_development));
+        let reach = Reach::of_resource(&own.resource);
+        let all = connections.into_iter().filter_map(|connection| OfConnection::new(connection, reach));
         Self { all: all.collect(), ours: OwnClients { own, registrations, services: services.clone() }, services }
     }
 
@@ -131,7 +137,7 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
     ) -> Result<ServiceTokens, ServiceError> {
         Ok(ServiceTokens {
             from: from.clone(),
-            scopes: granted(of.name(), &tokens.scope, asked)?,
+            scopes: granted(of.name(), &tokens.scope, asked, &of.connection.scopes)?,
             access_token: tokens.access_token,
             until: tokens.expires_in.map(|seconds| now.saturating_add(seconds)),
             refresh_token: tokens.refresh_token,
@@ -228,20 +234,11 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
             Err(error) => return Err(self.failure(of, &server, &ours, &error, false).await),
         };
         let id_token = tokens.id_token.take().filter(|_| asked.contains(&"openid"));
-        let issued = tokens.refresh_token.clone().unwrap_or_else(|| tokens.access_token.clone());
-        let accepted = match (Self::service_tokens(of, tokens, &asked, client_id, from, now), id_token) {
-            (Ok(tokens), Some(id_token)) => self
-                .verified(of, &server, id_token, client_id, round_trip, now)
-                .await
-                .map(|id_token| ServiceTokens { id_token, ..tokens }),
-            (accepted, _) => accepted,
-        };
-        if accepted.is_err() && server.provider.revocation_endpoint.is_some() {
-            // What is not accepted is not left behind, if it can be helped.
-            let (client, services) = (&ours.client, &self.services);
-            drop(tokens::revoke(&server.provider, client, &issued, TokenKind::Unknown, services).await);
-        }
-        accepted
+        // What is not accepted is not revoked: many services would end an account that is connected already with it.
+        let tokens = Self::service_tokens(of, tokens, &asked, client_id, from, now)?;
+        let Some(id_token) = id_token else { return Ok(tokens) };
+        let id_token = self.verified(of, &server, id_token, client_id, round_trip, now).await?;
+        Ok(ServiceTokens { id_token, ..tokens })
     }
 
     async fn account(
@@ -286,21 +283,40 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
         &self,
         issued: Issued<'_>,
         refresh_token: &Secret,
-        scopes: &str,
+        Narrowing { granted, wanted }: Narrowing<'_>,
         now: u64,
     ) -> Result<ServiceTokens, ServiceError> {
         let Issued { connection, client_id, from } = issued;
         let of = self.of(connection)?;
         let server = self.server_of(of, from, now).await?;
         let ours = self.ours.of(of, &server, client_id).await?;
+        let asked: Vec<&str> = wanted.split_ascii_whitespace().collect();
+        let is_narrower = granted.split_ascii_whitespace().any(|scope| !asked.contains(&scope));
+        let superseded = || {
+            ServiceError::Superseded(format!(
+                "connection {connection}: its scopes have none, or fewer, of {:?}, and the service gives no narrower token: the \
+                 account must be connected anew",
+                Excerpt::new(granted)
+            ))
+        };
+        if is_narrower && asked.is_empty() {
+            return Err(superseded());
+        }
+        // Without `scope` it is what was granted (RFC 6749 §6), which some services write in another way than it is asked for.
+        let scope = is_narrower.then(|| asked.join(" "));
         let send = async |client: &_| {
-            // Without scopes: what was granted (RFC 6749 §6), which some services write in another way than it is asked for.
-            tokens::refresh(&server.provider, client, refresh_token, of.resource(), None, &self.services).await
+            let (resource, scope) = (of.resource(), scope.as_deref());
+            tokens::refresh(&server.provider, client, refresh_token, resource, scope, &self.services).await
         };
         match self.authenticated(of, &ours, send).await {
-            Ok(tokens) => {
-                let asked: Vec<&str> = scopes.split_ascii_whitespace().collect();
-                Self::service_tokens(of, tokens, &asked, client_id, from, now)
+            Ok(tokens) => match Self::service_tokens(of, tokens, &asked, client_id, from, now) {
+                Err(ServiceError::WiderScopes(_)) if is_narrower => Err(superseded()),
+                tokens => tokens,
+            },
+            Err(TokenRequestError::Refused(TokenEndpointError::Other(code)))
+                if is_narrower && code == "invalid_scope" =>
+            {
+                Err(superseded())
             }
             Err(error) => Err(self.failure(of, &server, &ours, &error, true).await),
         }

@@ -64,7 +64,10 @@ async fn find(
             return AuthorizationServer::of_endpoints(authorization, token, revocation.as_deref(), hosts);
         }
         Place::Issuer(issuer) => issuer.clone(),
-        Place::Resource(resource) => issuer_of(connection, resource, hosts, services).await?,
+        Place::Resource => {
+            let resource = service.resource.as_deref().unwrap_or_default();
+            issuer_of(connection, resource, hosts, services).await?
+        }
     };
     hosts.check("issuer", &issuer)?;
     let location = ProviderLocation { urls: ProviderUrls::of_issuer(&issuer), issuer };

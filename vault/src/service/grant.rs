@@ -30,11 +30,17 @@ pub fn asked<'a>(offered: &'a [String], wanted: &'a [String]) -> Result<Vec<&'a 
 }
 
 /// What was granted, separated by spaces; it is no more than what was `asked` for. Commas separate as well (GitHub), unless one
-/// belongs to a scope that was asked for.
+/// belongs to a scope that was asked for. If nothing was asked for, the service says what it grants by default (RFC 6749 §3.3):
+/// it is no more than what is `offered` (the scopes of the connection), where that is a limit.
 ///
 /// # Errors
 /// [`ServiceError::WiderScopes`], and [`ServiceError::Unavailable`] for what is no list of scopes.
-pub fn granted(connection: &str, granted: &Granted, asked: &[&str]) -> Result<String, ServiceError> {
+pub fn granted(
+    connection: &str,
+    granted: &Granted,
+    asked: &[&str],
+    offered: &[String],
+) -> Result<String, ServiceError> {
     let text = match granted {
         Granted::AsAsked => return Ok(asked.join(" ")),
         Granted::Unreadable => {
@@ -44,11 +50,16 @@ pub fn granted(connection: &str, granted: &Granted, asked: &[&str]) -> Result<St
         }
         Granted::These(text) => text,
     };
+    let is_allowed = |scope: &str| match asked {
+        [] => offered.iter().any(|it| it == scope),
+        _ => asked.contains(&scope),
+    };
+    let is_limited = !(asked.is_empty() && offered.is_empty());
     let mut scopes: Vec<&str> = Vec::new();
     for word in text.split_ascii_whitespace() {
-        let parts = if asked.contains(&word) { vec![word] } else { word.split(',').collect() };
+        let parts = if is_allowed(word) { vec![word] } else { word.split(',').collect() };
         for scope in parts.into_iter().filter(|scope| !scope.is_empty()) {
-            if !asked.contains(&scope) {
+            if is_limited && !is_allowed(scope) {
                 return Err(ServiceError::WiderScopes(format!(
                     "connection {connection}: the service granted {:?}, which was not asked for: its member scopes must name \
                      scopes as the service writes them",

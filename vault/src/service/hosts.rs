@@ -4,13 +4,13 @@
 //! secrets there, or requests of ours into the network that the Worker is in.
 
 use mcp_edge_oauth::denial::Excerpt;
-use mcp_edge_runtime::{
-    public_host::is_public_host,
-    uri::{host_of, is_endpoint_url},
-};
+use mcp_edge_runtime::uri::host_of;
 
 use super::ServiceError;
-use crate::connection::settings::{Connection, Place, Service};
+use crate::connection::{
+    address::Reach,
+    settings::{Connection, Place, Service},
+};
 
 /// The hosts of one connection.
 #[derive(Debug, Clone)]
@@ -18,19 +18,21 @@ pub struct Hosts {
     connection: String,
     /// Names in lower case, and ports.
     allowed: Vec<(String, String)>,
-    /// Whether plain http, private addresses and any port are accepted.
-    is_development: bool,
+    /// In development plain http, private addresses and any port are accepted.
+    reach: Reach,
 }
 
 impl Hosts {
     /// Creates the hosts of a connection: those of its `url`, its issuer, its resource and the endpoints of its settings, and
     /// those that `hosts` lists.
     #[must_use]
-    pub fn of(connection: &Connection, service: &Service, is_development: bool) -> Self {
+    pub fn of(connection: &Connection, service: &Service, reach: Reach) -> Self {
         let mut urls = vec![connection.url.as_str()];
         urls.extend(service.resource.as_deref());
         match &service.place {
-            Place::Resource(url) | Place::Issuer(url) => urls.push(url),
+            // It is there already.
+            Place::Resource => {}
+            Place::Issuer(url) => urls.push(url),
             Place::Endpoints { authorization, token, revocation } => {
                 urls.extend([authorization.as_str(), token]);
                 urls.extend(revocation.as_deref());
@@ -39,7 +41,7 @@ impl Hosts {
         let of_urls = urls.into_iter().map(place_of);
         let listed = service.hosts.iter().map(|host| place_of(&["https://", host].concat()));
         let allowed = of_urls.chain(listed).filter(|(host, _)| !host.is_empty()).collect();
-        Self { connection: connection.name.clone(), allowed, is_development }
+        Self { connection: connection.name.clone(), allowed, reach }
     }
 
     /// Whether requests, or users, may be sent to a URL; `what` names it for the operator.
@@ -54,15 +56,12 @@ impl Hosts {
                 Excerpt::new(url)
             )))
         };
-        if !is_endpoint_url(url) || !(self.is_development || url.starts_with("https://")) {
-            return refused("is not an https URL without user information and fragment");
+        if let Err(problem) = self.reach.check_endpoint(url) {
+            return refused(problem);
         }
         let (host, port) = place_of(url);
-        if !self.is_development && !is_public_host(&host) {
-            return refused("is at a private address, or at a name that is not public");
-        }
-        let is_named =
-            |(allowed, its_port): &(String, String)| *allowed == host && (*its_port == port || self.is_development);
+        let is_any_port = self.reach == Reach::Development;
+        let is_named = |(allowed, its_port): &(String, String)| *allowed == host && (*its_port == port || is_any_port);
         if !self.allowed.iter().any(is_named) {
             return refused(
                 "is at a host that the connection does not name: if it belongs to the service, add the host to its \

@@ -72,15 +72,16 @@ pub trait AuthorizationServers {
     /// without asking the service. `false` of a connection that is not there.
     fn leads_elsewhere(&self, connection: &str, from: &Provenance) -> bool;
 
-    /// Gets an access token for a refresh token that was issued with `scopes` (separated by spaces); more is an error.
+    /// Gets an access token for a refresh token, with as much of what was granted as is wanted; more is an error.
     ///
     /// # Errors
-    /// [`ServiceError`]. `Ended` alone says that the refresh token is not good.
+    /// [`ServiceError`]. `Ended` alone says that the refresh token is not good, and `Superseded` that no refresh gives what is
+    /// wanted.
     async fn refresh(
         &self,
         issued: Issued<'_>,
         refresh_token: &Secret,
-        scopes: &str,
+        scopes: Narrowing<'_>,
         now: u64,
     ) -> Result<ServiceTokens, ServiceError>;
 
@@ -143,6 +144,15 @@ pub struct Redemption<'a> {
     pub scopes: &'a [String],
 }
 
+/// The scopes of a refresh, each separated by spaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Narrowing<'a> {
+    /// What was granted.
+    pub granted: &'a str,
+    /// Those of them that are wanted still.
+    pub wanted: &'a str,
+}
+
 /// Tokens of a service.
 #[derive(Debug, Clone)]
 pub struct ServiceTokens {
@@ -177,6 +187,10 @@ pub enum ServiceError {
     /// The connection leads to another service, or another issuer, than that which the tokens or the code are from.
     #[error("{0}")]
     AnotherService(String),
+    /// What was granted goes with settings that have changed since, and the user has to connect the account anew: it was to a
+    /// client that is ours no more, or no narrower token is given.
+    #[error("{0}")]
+    Superseded(String),
     /// It refuses our client, or there is none: for the operator.
     #[error("{0}")]
     Client(String),

@@ -3,7 +3,10 @@
 use mcp_edge_runtime::{public_host::is_public_host, uri::host_of};
 
 use super::{hosts::Hosts, known::Known};
-use crate::connection::settings::{Connection, Kind, Place, Service};
+use crate::connection::{
+    address::Reach,
+    settings::{Connection, Kind, Service},
+};
 
 /// What services learn of us.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,12 +20,6 @@ pub struct Own {
 }
 
 impl Own {
-    /// Whether this is a deployment on somebody's own machine: there, services may be as well.
-    #[must_use]
-    pub fn is_development(&self) -> bool {
-        matches!(host_of(&self.origin).0, "localhost" | "127.0.0.1" | "[::1]")
-    }
-
     /// Whether services can fetch documents from here.
     #[must_use]
     pub fn is_public(&self) -> bool {
@@ -45,9 +42,9 @@ pub struct OfConnection {
 impl OfConnection {
     /// Creates it without anything known; `None` for connections of other kinds than `connect`.
     #[must_use]
-    pub fn new(connection: &Connection, is_development: bool) -> Option<Self> {
+    pub fn new(connection: &Connection, reach: Reach) -> Option<Self> {
         let Kind::Connect(service) = &connection.kind else { return None };
-        let hosts = Hosts::of(connection, service, is_development);
+        let hosts = Hosts::of(connection, service, reach);
         Some(Self { connection: connection.clone(), service: (**service).clone(), hosts, known: Known::default() })
     }
 
@@ -60,9 +57,6 @@ impl OfConnection {
     /// The resource indicator (RFC 8707).
     #[must_use]
     pub fn resource(&self) -> Option<&str> {
-        match (&self.service.resource, &self.service.place) {
-            (Some(resource), _) | (None, Place::Resource(resource)) => Some(resource),
-            _ => None,
-        }
+        self.service.resource.as_deref()
     }
 }

@@ -96,7 +96,7 @@ impl<S: Services, R: Registrations> OwnClients<S, R> {
     /// The client that something was issued to.
     ///
     /// # Errors
-    /// [`ServiceError::Client`]: it is none of ours any more; [`ServiceError::Unavailable`].
+    /// [`ServiceError::Superseded`]: it is none of ours any more; [`ServiceError::Unavailable`].
     pub async fn of(
         &self,
         of: &OfConnection,
@@ -126,7 +126,7 @@ impl<S: Services, R: Registrations> OwnClients<S, R> {
                 let client = self.client(of, client_id, client_secret.map(Secret::new), method);
                 Ok(OurClient { client, kind: ClientKind::Registered { is_replaced }, guess: None })
             }
-            Answer::Unknown => Err(ServiceError::Client(named(
+            Answer::Unknown => Err(ServiceError::Superseded(named(
                 "it was connected with another client_id than that of the settings: the account must be connected anew",
             ))),
             Answer::Refused(why) => Err(ServiceError::Client(named(&why))),

@@ -21,7 +21,7 @@ impl Provenance {
             || match &of.service.place {
                 Place::Issuer(issuer) => self.issuer != *issuer,
                 Place::Endpoints { token, .. } => self.issuer != origin_of(token),
-                Place::Resource(_) => of.known.last_found().is_some_and(|server| self.issuer != issuer_of(&server)),
+                Place::Resource => of.known.last_found().is_some_and(|server| self.issuer != issuer_of(&server)),
             }
     }
 

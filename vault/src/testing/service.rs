@@ -9,7 +9,9 @@ use std::{
 use mcp_edge_runtime::secret::Secret;
 
 use super::clock::Clock;
-use crate::service::{AuthorizationServers, Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens};
+use crate::service::{
+    AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, ServiceError, ServiceTokens,
+};
 
 /// The service.
 pub struct TestService {
@@ -142,7 +144,7 @@ impl AuthorizationServers for TestService {
         &self,
         issued: Issued<'_>,
         refresh_token: &Secret,
-        scopes: &str,
+        Narrowing { wanted: scopes, .. }: Narrowing<'_>,
         _: u64,
     ) -> Result<ServiceTokens, ServiceError> {
         struct InFlight<'a>(&'a Cell<usize>);

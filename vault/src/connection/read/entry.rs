@@ -15,6 +15,8 @@ use crate::connection::{
 pub(super) struct Around<'a> {
     /// `RESOURCE`.
     pub(super) resource: &'a str,
+    /// `RESOURCE` and `AUDIENCE`: what tokens of the issuer are accepted for here.
+    pub(super) audiences: &'a [String],
     /// The vault's client at the provider.
     pub(super) client: &'a Client,
     /// `None`: not set, or no connection needs it.

@@ -4,6 +4,7 @@ use mcp_edge_runtime::{
     public_host::is_public_host,
     uri::{has_plain_authority, host_of, origin},
 };
+use mcp_edge_sign_in::authorization::OWN_PARAMETERS;
 
 use super::entry::{Around, Entry};
 use crate::connection::{
@@ -20,22 +21,6 @@ pub(super) const STATIC: &str = "static";
 pub(super) const NAMES: [&str; 5] = [CONNECT, EXCHANGE, BROKER, VAULT, STATIC];
 
 pub(super) const KINDS: &str = "it is one of \"connect\", \"exchange\", \"logto-broker\", \"logto-vault\", \"static\"";
-
-/// Parameters of authorization requests that are ours to set: a value of the operator's would undo a protection.
-const OWN_PARAMETERS: [&str; 12] = [
-    "response_type",
-    "response_mode",
-    "client_id",
-    "redirect_uri",
-    "scope",
-    "state",
-    "nonce",
-    "code_challenge",
-    "code_challenge_method",
-    "resource",
-    "request",
-    "request_uri",
-];
 
 /// Reads what belongs to `kind`. `None`: it has an error that leaves nothing to read.
 pub(super) fn read(entry: &Entry<'_, '_>, kind: &str, url: &str, around: &Around<'_>) -> Option<Kind> {
@@ -77,7 +62,7 @@ pub(super) fn read(entry: &Entry<'_, '_>, kind: &str, url: &str, around: &Around
 
 fn service(entry: &Entry<'_, '_>, url: &str) -> Option<Service> {
     let resource = entry.base("resource");
-    let place = place(entry, resource.as_ref());
+    let place = place(entry, resource.is_some());
     let client = entry.client();
     let parameters = entry.pairs("authorization_parameters");
     for (at, (name, _)) in parameters.iter().enumerate() {
@@ -87,11 +72,16 @@ fn service(entry: &Entry<'_, '_>, url: &str) -> Option<Service> {
             entry.wrong("authorization_parameters", name, "is set twice");
         }
     }
-    let (hosts, account) = (hosts(entry), account(entry, url, place.as_ref()));
+    let of_place = match place.as_ref() {
+        Some(Place::Resource) => resource.as_deref(),
+        Some(Place::Issuer(url) | Place::Endpoints { token: url, .. }) => Some(url.as_str()),
+        None => None,
+    };
+    let (hosts, account) = (hosts(entry), account(entry, [Some(url), of_place]));
     Some(Service { place: place?, resource, client, hosts, parameters, account })
 }
 
-fn place(entry: &Entry<'_, '_>, resource: Option<&String>) -> Option<Place> {
+fn place(entry: &Entry<'_, '_>, has_resource: bool) -> Option<Place> {
     let issuer = entry.text("issuer").inspect(|issuer| {
         let checked = entry.reach.check_endpoint(issuer).map_err(str::to_owned);
         let checked = if issuer.contains('?') { Err("must have no query (RFC 8414 §2)".to_owned()) } else { checked };
@@ -114,7 +104,7 @@ fn place(entry: &Entry<'_, '_>, resource: Option<&String>) -> Option<Place> {
             entry.error("authorization_endpoint and token_endpoint must both be set");
             None
         }
-        _ if resource.is_some() => resource.cloned().map(Place::Resource),
+        _ if has_resource => Some(Place::Resource),
         _ => {
             entry.error(
                 "set resource (a service with protected resource metadata, such as an MCP server), issuer (an \
@@ -138,16 +128,14 @@ fn hosts(entry: &Entry<'_, '_>) -> Vec<String> {
     hosts
 }
 
-fn account(entry: &Entry<'_, '_>, url: &str, place: Option<&Place>) -> Option<AccountSource> {
+/// `own`: the service, and where its authorization server is known from.
+fn account(entry: &Entry<'_, '_>, own: [Option<&str>; 2]) -> Option<AccountSource> {
     let (source, member) = (entry.endpoint("account_url"), entry.text("account_name"));
     if source.is_some() != member.is_some() {
         entry.error("account_url and account_name belong together: set both, or none");
     }
     let source = source?;
-    let issuer = place.map(|place| match place {
-        Place::Resource(url) | Place::Issuer(url) | Place::Endpoints { token: url, .. } => url.as_str(),
-    });
-    if ![Some(url), issuer].into_iter().flatten().any(|own| origin(own) == origin(&source)) {
+    if !own.into_iter().flatten().any(|own| origin(own) == origin(&source)) {
         entry.wrong("account_url", &source, "must be on the origin of url or of the issuer: the token is sent there");
     }
     Some(AccountSource { url: source, member: member? })
@@ -170,8 +158,10 @@ fn exchange(entry: &Entry<'_, '_>, around: &Around<'_>) -> Exchange {
 
 /// A token for ourselves is never sent to a service.
 fn check_downstream(entry: &Entry<'_, '_>, resource: &str, around: &Around<'_>) {
-    if resource == around.resource {
-        entry.error("resource and audience must not be RESOURCE: tokens for this server are not sent to services");
+    if resource == around.resource || around.audiences.iter().any(|own| own == resource) {
+        entry.error(
+            "resource and audience must not be RESOURCE, nor one of AUDIENCE: tokens for this server are not sent to services",
+        );
     }
 }
 

@@ -10,7 +10,7 @@ mod entry;
 mod json;
 mod kinds;
 
-use mcp_edge_oauth::is_scope_token;
+use mcp_edge_oauth::{is_scope_token, settings::ResourceServerSettings};
 use mcp_edge_runtime::{
     secret::Secret,
     settings::{Reader, words},
@@ -38,11 +38,19 @@ const MIN_SECRET_LENGTH: usize = 32;
 const FORM: &str = "CONNECTIONS must be a table of connections, such as [vars.CONNECTIONS.github] in wrangler.toml or \
                     {\"github\": {\"kind\": \"connect\", …}}";
 
-/// Reads and checks the connections; errors are left in `reader`. `resource` is `RESOURCE`, `client` the vault's client at the
-/// provider.
-pub fn read(reader: &mut Reader<'_>, resource: &str, client: &Client) -> (Connections, Option<ConnectionsSecret>) {
+/// Reads and checks the connections; errors are left in `reader`. `client` is the vault's client at the provider.
+pub fn read(
+    reader: &mut Reader<'_>,
+    server: &ResourceServerSettings,
+    client: &Client,
+) -> (Connections, Option<ConnectionsSecret>) {
     let table = table(reader);
-    let around = Around { resource, client, management: management(reader, &table) };
+    let around = Around {
+        resource: &server.resource.url,
+        audiences: server.trust.issuers.first().map_or(&[], |issuer| &issuer.audiences),
+        client,
+        management: management(reader, &table),
+    };
     let mut connections = Vec::new();
     for (at, (name, value)) in table.iter().enumerate() {
         if table[..at].iter().any(|(other, _)| other == name) {

@@ -72,7 +72,7 @@ fn a_service_is_read_with_everything_that_can_be_said() {
 fn a_service_is_known_by_its_resource_or_its_issuer() {
     let by_resource =
         service(r#"{"other":{"kind":"connect","url":"https://m.example","resource":"https://m.example/mcp"}}"#);
-    assert_eq!(by_resource.place, Place::Resource("https://m.example/mcp".to_owned()));
+    assert_eq!(by_resource.place, Place::Resource);
     assert_eq!((by_resource.resource.as_deref(), by_resource.client), (Some("https://m.example/mcp"), None));
     let by_issuer = service(&github(r#""client_id":"public","resource":"https://api.github.com/","#));
     assert_eq!(by_issuer.place, Place::Issuer("https://github.com".to_owned()));
@@ -141,6 +141,7 @@ fn every_error_names_its_connection_and_its_fix() {
         (r#""authorization_parameters":{"a":1},"#, "must be a table of strings"),
         (r#""authorization_parameters":{"state":"1"},"#, "is set by the vault itself"),
         (r#""authorization_parameters":{"redirect_uri":"1"},"#, "is set by the vault itself"),
+        (r#""authorization_parameters":{"client_secret":"1"},"#, "is set by the vault itself"),
         (r#""authorization_parameters":{"a":"1","a":"2"},"#, "is set twice"),
         (r#""account_url":"https://api.github.com/user","#, "belong together"),
         (r#""account_name":"login","#, "belong together"),
@@ -183,6 +184,9 @@ fn what_is_missing_is_named() {
         assert_eq!(errors.len(), 1, "{table}: {errors:?}");
         assert!(errors[0].contains(fix), "{fix}: {errors:?}");
     }
+    let table = api(r#""kind":"exchange","audience":"api://mcp","#);
+    let Err(SettingsError(errors)) = parse(&table, &[("AUDIENCE", "x api://mcp")]) else { panic!("a token for us") };
+    assert!(errors.len() == 1 && errors[0].contains("nor one of AUDIENCE"), "{errors:?}");
     let twice = r#"{"a":{"kind":"exchange","audience":"a","url":"https://a.example"},"a":{"kind":"exchange","audience":"b","url":"https://a.example"}}"#;
     let Err(SettingsError(errors)) = parse(twice, &[]) else { panic!("two of one name") };
     assert_eq!(errors, [r#"CONNECTIONS: "a" is the name of two connections"#]);

@@ -203,7 +203,7 @@ fn a_service_that_answers_nothing_is_given_up() {
 
 fn at_resource() -> crate::connection::settings::Connection {
     connection(|_, service| {
-        service.place = Place::Resource(RESOURCE.to_owned());
+        (service.place, service.resource) = (Place::Resource, Some(RESOURCE.to_owned()));
         service.hosts = words("login.service.example");
     })
 }

@@ -91,7 +91,8 @@ fn another_issuer_or_service_is_sent_nothing_and_known_before_it_is_asked() {
 fn a_resource_that_names_another_issuer_by_now_leads_elsewhere() {
     let of_resource = connection(|connection, service| {
         connection.url = RESOURCE.to_owned();
-        service.place = Place::Resource(RESOURCE.to_owned());
+        service.place = Place::Resource;
+        service.resource = Some(RESOURCE.to_owned());
         service.hosts = words("login.service.example");
     });
     let (world, clients) = world_of(&of_resource);

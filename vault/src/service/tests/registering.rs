@@ -187,7 +187,7 @@ fn what_another_issuer_has_issued_is_not_sent() {
     });
     let clients = world.clients(&moved);
     for outcome in [world.refresh(&clients, "first", "read").map(drop), world.revoke(&clients, "first").map(drop)] {
-        assert!(matches!(outcome, Err(ServiceError::Client(_))));
+        assert!(matches!(outcome, Err(ServiceError::Superseded(_))));
     }
     assert!(world.sent_tokens().is_empty());
 }

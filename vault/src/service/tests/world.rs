@@ -26,7 +26,7 @@ use crate::{
     connection::settings::{Connection, Kind, Place, RegisteredClient, Service},
     secrets::connections::ConnectionSecrets,
     service::{
-        AuthorizationServers, Issued, Provenance, Redemption, ServiceError, ServiceTokens,
+        AuthorizationServers, Issued, Narrowing, Provenance, Redemption, ServiceError, ServiceTokens,
         clients::ServiceClients,
         of_connection::Own,
         registration::{client::Registrations, object::RegistrationObject},
@@ -192,7 +192,7 @@ impl World {
     pub fn clients_at(&self, connection: &Connection, origin: &str) -> ServiceClients<Self, Self> {
         let Kind::Connect(service) = &connection.kind else { unreachable!("of the kind connect") };
         let issuer = match &service.place {
-            Place::Resource(_) => ISSUER,
+            Place::Resource => ISSUER,
             Place::Issuer(issuer) => issuer,
             Place::Endpoints { token, .. } => uri::origin(token).expect("a URL"),
         };
@@ -224,6 +224,15 @@ impl World {
         clients: &ServiceClients<Self, Self>,
         client_id: &str,
         scopes: &str,
+    ) -> Result<ServiceTokens, ServiceError> {
+        self.refresh_narrowed(clients, client_id, Narrowing { granted: scopes, wanted: scopes })
+    }
+
+    pub fn refresh_narrowed(
+        &self,
+        clients: &ServiceClients<Self, Self>,
+        client_id: &str,
+        scopes: Narrowing<'_>,
     ) -> Result<ServiceTokens, ServiceError> {
         let (token, from) = (Secret::new("r3fresh"), &*self.from.borrow());
         let issued = Issued { connection: "notes", client_id, from };

@@ -251,7 +251,7 @@ fn without_a_refresh_token_an_account_lasts_as_long_as_its_token() {
 
 #[test]
 fn only_the_definite_refusal_of_the_service_ends_an_account() {
-    use crate::service::ServiceError::{Client, Ended, ForeignEndpoint, Unavailable, WiderScopes};
+    use crate::service::ServiceError::{Client, Ended, ForeignEndpoint, Superseded, Unavailable, WiderScopes};
     let world = World::new();
     world.connect_expired("g");
     let text = || "x".to_owned();
@@ -262,6 +262,10 @@ fn only_the_definite_refusal_of_the_service_ends_an_account() {
         assert_eq!(world.listed()[0].ended_at, None);
         world.clock.pass(5);
     }
+    let before = world.listed();
+    *world.service.fails_with.borrow_mut() = Some(Superseded(text()));
+    assert_eq!(name_of(&world.access("read")), "not connected", "the link is the way out");
+    assert_eq!(world.listed(), before, "and the account is there, should the settings be set back");
     *world.service.fails_with.borrow_mut() = Some(Ended);
     assert_eq!(name_of(&world.access("read")), "not connected");
     *world.service.fails_with.borrow_mut() = None;
