@@ -26,7 +26,7 @@ pub struct Asked<'a> {
     pub agent: &'a AgentName,
     /// What is asked for.
     pub scopes: &'a [String],
-    /// What needs the account: the name of a tool, or `gateway`.
+    /// What needs the account: a tool, a prompt, a resource or a gateway, as endpoints name it.
     pub user_of_token: &'a str,
     /// Whether the link was used, and nothing is connected.
     pub is_spent: bool,
