@@ -244,11 +244,11 @@ impl<P: Platform> Vault<P> {
     /// Carries out a form of one of our own pages: from our origin, with the session's token.
     async fn post(&self, visit: &Visit<'_, P>, route: Route<'_>, form: &Form) -> Outcome {
         let Some(session) = visit.session.as_ref().filter(|session| self.is_trusted(visit.head, session, form)) else {
-            let sign_in = match route {
-                Route::Connect(route) => route.destination().sign_in_path(),
-                _ => "/account/sign-in".to_owned(),
+            let destination = match route {
+                Route::Connect(route) => Some(route.destination()),
+                _ => None,
             };
-            return self.pages.not_from_here(visit.session.as_ref(), sign_in).into();
+            return self.pages.not_from_here(visit.session.as_ref(), destination.as_ref()).into();
         };
         match route {
             Route::SignOut => sign_in::sign_out(visit).await,

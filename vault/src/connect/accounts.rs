@@ -78,16 +78,25 @@ async fn disconnect<P: Platform>(
     connection: Option<&Connection>,
     name: &str,
 ) -> Result<Outcome, ConnectError> {
+    let was_connected = own_account(visit, session, name).await?.is_some();
     let request = Request::Disconnect { connection: name.to_owned() };
-    match answered(visit.deployment.accounts(&owner_of(session), request).await)? {
+    let answer = answered(visit.deployment.accounts(&owner_of(session), request).await);
+    // Repeated, the object answers the same; and an answer that is lost says nothing about what was done.
+    let is_done = match &answer {
+        Ok(answer) => matches!(answer, Answer::Disconnected(_)),
+        Err(_) => was_connected && matches!(own_account(visit, session, name).await, Ok(None)),
+    };
+    if was_connected && is_done {
+        visit.deployment.audit().account(AccountLine {
+            event: AccountEvent::Disconnected,
+            subject: &session.subject,
+            connection: Some(name),
+            agent: None,
+            user_of_token: None,
+        });
+    }
+    match answer? {
         Answer::Disconnected(revocation) => {
-            visit.deployment.audit().account(AccountLine {
-                event: AccountEvent::Disconnected,
-                subject: &session.subject,
-                connection: Some(name),
-                agent: None,
-                user_of_token: None,
-            });
             Ok(visit.pages.disconnected(session, title_of(connection, name), revocation).into())
         }
         Answer::Unknown => Ok(visit.pages.not_connected(session).into()),
@@ -95,7 +104,8 @@ async fn disconnect<P: Platform>(
     }
 }
 
-async fn own_account<P: Platform>(
+/// The account of a connection, if one is connected.
+pub(super) async fn own_account<P: Platform>(
     visit: &Visit<'_, P>,
     session: &Session,
     name: &str,

@@ -3,6 +3,7 @@
 use mcp_edge_sign_in::{form::Form, session::Session};
 
 use super::{
+    accounts::own_account,
     agents::key_names,
     error::{ConnectError, answered, failed, unexpected},
     round_trip::{Consent, begin, depart},
@@ -76,7 +77,12 @@ async fn confirm<P: Platform>(
     named: &Named<'_>,
 ) -> Result<Outcome, ConnectError> {
     let owner = owner_of(session);
-    let (account, _) = held(visit, session, connection, named).await?;
+    let waiting = match held(visit, session, connection, named).await {
+        Ok((account, _)) => Some(account),
+        // The answer to the first confirmation may be lost: the object knows whether it was this one.
+        Err(ConnectError::NothingHeld) => None,
+        Err(error) => return Err(error),
+    };
     let link = link_of(visit, session, named).await;
     let request = Request::Confirm { connection: connection.name.clone(), hold: named.hold.to_owned() };
     match answered(visit.deployment.accounts(&owner, request).await)? {
@@ -84,6 +90,7 @@ async fn confirm<P: Platform>(
         Answer::Unknown | Answer::Used => return Err(ConnectError::NothingHeld),
         _ => return Err(unexpected()),
     }
+    // Said again if the user confirms again: a line that comes twice is better than one that is lost.
     let agent = link.as_ref().map(|link| &link.agent);
     visit.deployment.audit().account(AccountLine {
         event: AccountEvent::Connected,
@@ -95,6 +102,10 @@ async fn confirm<P: Platform>(
     let name = match agent {
         Some(agent) => Some(key_names(visit.deployment, &owner, std::iter::once(agent)).await.of(agent)),
         None => None,
+    };
+    let account = match waiting {
+        Some(account) => account,
+        None => own_account(visit, session, &connection.name).await?.ok_or(ConnectError::NothingHeld)?,
     };
     Ok(visit.pages.connected(session, connection, &account, name.as_ref()).into())
 }
@@ -135,7 +146,7 @@ async fn discard<P: Platform>(
     Ok(visit.pages.discarded(session, connection).into())
 }
 
-/// Gives back what is held. What is not held any more counts as given back: it is, or another tab has confirmed it.
+/// Gives back what is held. Repeated, it is done; what was confirmed, or is not known any more, is not given back.
 async fn give_back<P: Platform>(
     visit: &Visit<'_, P>,
     session: &Session,
@@ -144,7 +155,7 @@ async fn give_back<P: Platform>(
 ) -> Result<(), ConnectError> {
     let request = Request::Discard { connection: connection.name.clone(), hold: named.hold.to_owned() };
     match answered(visit.deployment.accounts(&owner_of(session), request).await)? {
-        Answer::Done | Answer::Disconnected(_) => Ok(()),
+        Answer::Done => Ok(()),
         Answer::Unknown | Answer::Used => Err(ConnectError::NothingHeld),
         _ => Err(unexpected()),
     }

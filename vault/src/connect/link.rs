@@ -15,6 +15,7 @@ use crate::{
     connection::settings::Connection,
     pages::{agent::AgentName, consent::Asked},
     platform::Platform,
+    service::grant::asked as all_asked,
     visit::{Outcome, Visit, owner_of},
 };
 
@@ -23,8 +24,10 @@ struct Opened<'a> {
     link: Link,
     connection: &'a Connection,
     agent: AgentName,
-    /// What is asked for and offered.
+    /// What the agent asks for and the connection offers.
     scopes: Vec<String>,
+    /// The same, with what every authorization at the service asks for.
+    asked: Vec<String>,
     /// The account, if it was connected with these scopes meanwhile.
     connected: Option<Account>,
 }
@@ -35,7 +38,7 @@ impl Opened<'_> {
             id,
             connection: self.connection,
             agent: &self.agent,
-            scopes: &self.scopes,
+            scopes: &self.asked,
             user_of_token: &self.link.user_of_token,
             is_spent: self.link.is_spent,
         }
@@ -103,7 +106,7 @@ async fn agree_to<P: Platform>(
     if !opened.link.is_spent {
         let spent = answered(visit.deployment.accounts(&owner_of(session), Request::Spend { id: id.to_owned() }).await);
         match spent {
-            Ok(Answer::Done | Answer::Link(_)) => {}
+            Ok(Answer::Done) => {}
             // In another tab, just now.
             Ok(Answer::Used) => {
                 opened.link.is_spent = true;
@@ -136,6 +139,7 @@ async fn opened<'a, P: Platform>(
     let agent = key_names(visit.deployment, &owner, std::iter::once(&link.agent)).await.of(&link.agent);
     // What the operator does not offer any more is not asked for.
     let scopes: Vec<String> = link.scopes.iter().filter(|scope| connection.scopes.contains(scope)).cloned().collect();
+    let asked = all_asked(&connection.scopes, &scopes).unwrap_or_default().into_iter().map(str::to_owned).collect();
     let connected = if link.is_spent {
         match connected_with(visit, session, &connection.name, &scopes).await {
             Ok(account) => account,
@@ -144,7 +148,7 @@ async fn opened<'a, P: Platform>(
     } else {
         None
     };
-    Ok(Opened { link, connection, agent, scopes, connected })
+    Ok(Opened { link, connection, agent, scopes, asked, connected })
 }
 
 /// The account of a connection, if it is connected with all of these scopes.

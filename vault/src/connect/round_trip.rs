@@ -18,14 +18,10 @@ use crate::{
     connection::settings::Connection,
     pages::confirmation::confirmation_path,
     platform::Platform,
-    requested_key::is_invisible,
     service::{Issued, Redemption, ServiceTokens},
     sign_in::pending::{Attempt, Pending, PendingCookies, Purpose},
     visit::{Outcome, Visit, owner_of},
 };
-
-/// More of an account's name is not shown, in characters.
-const MAX_NAME_CHARACTERS: usize = 100;
 
 /// What a user has agreed to.
 #[derive(Debug)]
@@ -164,7 +160,7 @@ async fn hold<P: Platform>(
     let name = servers.account(&attempt.connection, tokens, visit.now).await.map_err(ConnectError::NoName)?;
     let account = NewAccount {
         connection: attempt.connection.clone(),
-        name: name.map(|name| shown(&name)).unwrap_or_default(),
+        name: name.unwrap_or_default(),
         access_token: tokens.access_token.expose().to_owned(),
         until: tokens.until,
         refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose().to_owned()),
@@ -200,22 +196,5 @@ async fn give_back<P: Platform>(
         let token = tokens.refresh_token.as_ref().unwrap_or(&tokens.access_token);
         let issued = Issued { connection, client_id: &tokens.client_id, from: &tokens.from };
         let _ = servers.revoke(issued, token, visit.now).await;
-    }
-}
-
-/// The name of an account without what changes text and cannot be seen: a service lets its users choose it.
-fn shown(name: &str) -> String {
-    let visible: String = name.chars().filter(|character| !is_invisible(*character)).collect();
-    visible.trim().chars().take(MAX_NAME_CHARACTERS).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_is_what_its_reader_sees() {
-        assert_eq!(shown(" octo\u{202e}cat\u{200b}\n"), "octocat");
-        assert_eq!(shown(&"ä".repeat(200)).chars().count(), 100);
     }
 }

@@ -1,5 +1,7 @@
 //! The addresses below `/account/connect` and `/account/connections`.
 
+use mcp_edge_connections::name::is_connection_name;
+
 use crate::{
     pages::CONNECTIONS_PATH,
     sign_in::destination::{Destination, is_link_id},
@@ -35,7 +37,7 @@ impl<'a> ConnectRoute<'a> {
         }
         let rest = rest.strip_prefix('/')?;
         let (name, page) = rest.split_once('/').unwrap_or((rest, ""));
-        if !is_name(name) {
+        if !is_connection_name(name) {
             return None;
         }
         match page {
@@ -76,13 +78,6 @@ impl<'a> ConnectRoute<'a> {
             _ => Destination::Connections,
         }
     }
-}
-
-/// Whether a text can be the name of a connection: a lower-case letter, then up to 31 lower-case letters, digits and `-`.
-fn is_name(text: &str) -> bool {
-    (1..=32).contains(&text.len())
-        && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 #[cfg(test)]

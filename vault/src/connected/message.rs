@@ -27,7 +27,7 @@ pub enum Request {
         offered: Vec<String>,
         /// Who asks.
         agent: Agent,
-        /// What needs the token: the name of a tool, or `gateway`.
+        /// What needs the token, as endpoints name it ([`UserOfToken`](crate::connection::user_of_token::UserOfToken)).
         user_of_token: String,
         /// The token that the service has refused.
         refused: Option<String>,
@@ -184,7 +184,7 @@ pub struct Use {
     pub at: u64,
     /// By which agent.
     pub agent: Agent,
-    /// By which tool, or `gateway`.
+    /// By what, as endpoints name it.
     pub user_of_token: String,
 }
 

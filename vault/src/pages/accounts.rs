@@ -6,8 +6,8 @@ use mcp_edge_sign_in::{html::Html, session::Session};
 use super::{
     CONNECTIONS_PATH, Pages,
     agent::{KeyNames, user_of_token},
-    consent::{account_at, host_of, scope_list, to_list},
-    hidden,
+    consent::{account_at, scope_list, to_list},
+    hidden, host,
     list::time,
     message::Failure,
     moment::moment,
@@ -62,7 +62,7 @@ impl Pages {
             html.raw("<section>\n<h2>Not connected</h2>\n<p class=\"about\">A tool that needs one of these asks you with a link. You can connect it before, too.</p>\n<ul class=\"rows\">\n");
             for connection in open {
                 html.raw("<li>\n<h3>").text(&connection.title).raw("</h3>\n<p class=\"facts\"><code>");
-                html.text(host_of(connection)).raw("</code></p>\n<div class=\"actions\">");
+                html.text(host(&connection.url)).raw("</code></p>\n<div class=\"actions\">");
                 action(&mut html, &connection.name, &connection.title, "connect", "Connect");
                 html.raw("</div>\n</li>\n");
             }
@@ -81,7 +81,7 @@ impl Pages {
             .raw(" account?</h1>\n<dl class=\"facts\">\n<dt>Service</dt><dd>")
             .text(&connection.title)
             .raw(" (<code>")
-            .text(host_of(connection))
+            .text(host(&connection.url))
             .raw("</code>)</dd>\n<dt>Access to</dt><dd>");
         scope_list(&mut html, &connection.scopes, &connection.title);
         html.raw("</dd>\n<dt>You are</dt><dd>").text(&session.name).raw("</dd>\n</dl>\n");
@@ -147,7 +147,7 @@ fn row(html: &mut Html, account: &Account, connection: Option<&Connection>, name
     }
     html.raw("</h3>\n<p class=\"facts\">");
     if let Some(connection) = connection {
-        html.raw("<code>").text(host_of(connection)).raw("</code> · ");
+        html.raw("<code>").text(host(&connection.url)).raw("</code> · ");
     }
     if account.scopes.is_empty() {
         html.raw("no particular access");

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use mcp_edge_runtime::uri::{is_endpoint_url, origin};
 use mcp_edge_sign_in::html::Html;
 
-use crate::{connection::caller::Agent, requested_key::is_invisible};
+use crate::{
+    connection::{caller::Agent, user_of_token::UserOfToken},
+    requested_key::is_invisible,
+};
 
 /// The names of access keys, by their ids.
 #[derive(Debug, Default)]
@@ -53,12 +56,18 @@ fn visible(text: &str) -> String {
     text.chars().map(|it| if is_invisible(it) { char::REPLACEMENT_CHARACTER } else { it }).collect()
 }
 
-/// What needs an account: a tool, or the server behind a gateway.
+/// What needs an account: a tool, a prompt, a resource, or the server behind a gateway.
 pub(super) fn user_of_token(html: &mut Html, name: &str) {
-    match name {
-        "gateway" => html.raw("the server that this one passes requests on to"),
-        tool => html.raw("the tool <code>").text(tool).raw("</code>"),
+    let (kind, name) = match UserOfToken::of(name) {
+        UserOfToken::Gateway => {
+            html.raw("the server that this one passes requests on to");
+            return;
+        }
+        UserOfToken::Tool(name) => ("the tool <code>", name),
+        UserOfToken::Prompt(name) => ("the prompt <code>", name),
+        UserOfToken::Resource(name) => ("the resource <code>", name),
     };
+    html.raw(kind).text(name).raw("</code>");
 }
 
 #[cfg(test)]
@@ -80,6 +89,21 @@ mod tests {
             "claude.ai",
         ] {
             assert_eq!(name(id), AgentName { name: id.to_owned(), id: None }, "{id}");
+        }
+    }
+
+    #[test]
+    fn what_needs_an_account_is_called_what_it_is() {
+        for (name, text) in [
+            ("list_<issues>", "the tool <code>list_&lt;issues&gt;</code>"),
+            ("gateway", "the tool <code>gateway</code>"),
+            ("prompt:review", "the prompt <code>review</code>"),
+            ("resource:all", "the resource <code>all</code>"),
+            ("gateway:", "the server that this one passes requests on to"),
+        ] {
+            let mut html = Html::default();
+            user_of_token(&mut html, name);
+            assert_eq!(html.into_string(), text, "{name}");
         }
     }
 

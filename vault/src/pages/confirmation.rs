@@ -6,8 +6,8 @@ use mcp_edge_sign_in::{html::Html, redirect::with_query, session::Session};
 use super::{
     Pages,
     agent::AgentName,
-    consent::{account_at, host_of, scope_list, to_list},
-    hidden,
+    consent::{account_at, scope_list, to_list},
+    hidden, host,
 };
 use crate::{connected::message::Account, connection::settings::Connection};
 
@@ -72,7 +72,7 @@ impl Pages {
         html.raw("</dd>\n<dt>Service</dt><dd>")
             .text(&connection.title)
             .raw(" (<code>")
-            .text(host_of(connection))
+            .text(host(&connection.url))
             .raw("</code>)</dd>\n<dt>Access to</dt><dd>");
         let scopes: Vec<String> = account.scopes.split_ascii_whitespace().map(str::to_owned).collect();
         scope_list(&mut html, &scopes, &connection.title);

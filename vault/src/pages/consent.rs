@@ -1,12 +1,12 @@
 //! What the link to connect an account asks for, and the ways in which it leads nowhere.
 
-use mcp_edge_runtime::{http::Response, uri::split_origin};
+use mcp_edge_runtime::http::Response;
 use mcp_edge_sign_in::{html::Html, session::Session};
 
 use super::{
     CONNECTIONS_PATH, Frame, Pages,
     agent::{AgentName, user_of_token},
-    hidden,
+    hidden, host,
     message::Failure,
 };
 use crate::{
@@ -24,18 +24,12 @@ pub struct Asked<'a> {
     pub connection: &'a Connection,
     /// Who asks.
     pub agent: &'a AgentName,
-    /// What is asked for.
+    /// What the service is asked for.
     pub scopes: &'a [String],
-    /// What needs the account: the name of a tool, or `gateway`.
+    /// What needs the account: a tool, a prompt, a resource or a gateway, as endpoints name it.
     pub user_of_token: &'a str,
     /// Whether the link was used, and nothing is connected.
     pub is_spent: bool,
-}
-
-/// The host that tokens of a connection are sent to.
-pub(super) fn host_of(connection: &Connection) -> &str {
-    let (origin, _) = split_origin(&connection.url);
-    origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
 impl Pages {
@@ -84,7 +78,7 @@ impl Pages {
         html.raw("</dd>\n<dt>Service</dt><dd>")
             .text(&connection.title)
             .raw(" (<code>")
-            .text(host_of(connection))
+            .text(host(&connection.url))
             .raw("</code>)</dd>\n<dt>Needed by</dt><dd>");
         user_of_token(&mut html, asked.user_of_token);
         html.raw("</dd>\n<dt>Access to</dt><dd>");

@@ -6,6 +6,7 @@ use mcp_edge_runtime::http::Response;
 use mcp_edge_sign_in::{html::Html, session::Session};
 
 use super::{CONNECTIONS_PATH, Frame, KEYS_PATH, Pages};
+use crate::sign_in::destination::Destination;
 
 /// What did not work: what happened, why, and how to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,16 +94,20 @@ impl Pages {
         self.failure(session, &Failure::new(404, "Not found", "There is no such page or key, or the key is not yours."))
     }
 
-    /// For a form that did not come from one of our pages, or whose session has ended: `sign_in` is the path that leads back.
+    /// For a form that did not come from one of our pages, or whose session has ended. `of_connections` says where a form of
+    /// connected accounts leads back to after signing in; `None`: it is one of keys.
     #[must_use]
-    pub fn not_from_here(&self, session: Option<&Session>, sign_in: String) -> Response {
+    pub fn not_from_here(&self, session: Option<&Session>, of_connections: Option<&Destination>) -> Response {
         let why = match session {
             Some(_) => {
                 "The form was not sent by this site in this session, so nothing was changed. Open the page again and repeat it."
             }
             None => "You were signed out meanwhile, so nothing was changed. Sign in and repeat it.",
         };
-        let failure = Failure::new(403, "Not done", why);
+        let (failure, sign_in) = match of_connections {
+            Some(destination) => (Failure::of_connections(403, "Not done", why), destination.sign_in_path()),
+            None => (Failure::new(403, "Not done", why), "/account/sign-in".to_owned()),
+        };
         let failure = if session.is_some() { failure } else { failure.with_next("Sign in", sign_in) };
         self.failure(session, &failure)
     }

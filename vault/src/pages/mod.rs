@@ -60,6 +60,7 @@ pub fn name_of(settings: &Settings) -> String {
     server.display.name.clone().unwrap_or_else(|| host(&server.resource.url).to_owned())
 }
 
+/// The host of a URL, with its port.
 fn host(url: &str) -> &str {
     split_origin(url).0.split("//").last().unwrap_or_default()
 }

@@ -9,6 +9,8 @@ use mcp_edge_runtime::{
 };
 use serde_json::{Map, Value};
 
+use crate::requested_key::is_invisible;
+
 /// A user waits.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -86,25 +88,17 @@ pub fn is_part_of(member: &str, name: &str) -> bool {
     member == name || member.split_once('.').is_some_and(|(first, _)| first == name)
 }
 
-/// A name as it is shown: text, or a whole number; cut off, without control characters, and without those that are not seen or
-/// turn the direction of what follows.
+/// A name as it is shown: text, or a whole number; cut off, without what changes text and cannot be seen. A service lets its users
+/// choose it.
 fn for_display(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_u64() => number.to_string(),
         _ => return None,
     };
-    let is_shown = |character: &char| {
-        !character.is_control()
-            && !matches!(
-                character,
-                '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-                    | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-            )
-    };
-    let shown: String = text.chars().filter(is_shown).take(MAX_CHARACTERS).collect();
-    let shown = shown.trim();
-    (!shown.is_empty()).then(|| shown.to_owned())
+    let visible: String = text.chars().filter(|character| !is_invisible(*character)).collect();
+    let shown: String = visible.trim().chars().take(MAX_CHARACTERS).collect();
+    Some(shown).filter(|shown| !shown.is_empty())
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -158,7 +152,7 @@ mod tests {
     #[test]
     fn names_are_cut_off_and_show_what_they_are() {
         let shown = |text: &str| of_member(&map(json!({ "n": text })), "n");
-        assert_eq!(shown("a\n\u{7}b\u{202e}c\u{200b}\u{feff}\u{e0041} ").as_deref(), Some("abc"));
+        assert_eq!(shown(" a\n\u{7}b\u{202e}c\u{200b}\u{feff}\u{e0041}\u{3164} ").as_deref(), Some("abc"));
         assert_eq!(shown(&"ä".repeat(500)), Some("ä".repeat(MAX_CHARACTERS)));
         assert_eq!(shown(" \u{202e}\n"), None);
         assert_eq!(shown("<b>"), Some("<b>".to_owned()), "pages escape");

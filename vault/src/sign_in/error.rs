@@ -140,10 +140,26 @@ impl RoundTripError {
                  for the vault's client",
             ),
             Self::Object(_) | Self::NotMade => {
-                new(503, "Not now", "Keys cannot be made right now. No key was made. Try again in a moment.")
+                new(503, "Not now", "This cannot be done right now. No key was made. Try again in a moment.")
                     .with_retry(RETRY_SECONDS)
             }
         }
+    }
+}
+
+/// What pages say of keys, beside what has happened. Longer texts first.
+const OF_KEYS: [&str; 4] =
+    [", so nothing was done and no key was made", " and no key was made", ", so no key was made", " No key was made."];
+
+impl RoundTripError {
+    /// The same for somebody who wanted to sign in and to go on elsewhere than with the keys: without a word of them.
+    #[must_use]
+    pub fn to_failure_to_sign_in(&self) -> Failure {
+        let mut failure = self.to_failure();
+        for text in OF_KEYS {
+            failure.why = failure.why.replace(text, "");
+        }
+        failure
     }
 }
 
@@ -227,6 +243,29 @@ mod tests {
     use mcp_edge_runtime::ports::FetchError;
 
     use super::*;
+
+    #[test]
+    fn who_signs_in_to_connect_an_account_reads_nothing_of_keys() {
+        let token = |error| RoundTripError::from(TokenRequestError::Refused(error));
+        let refused = |refusal| RoundTripError::from(AuthorizationError::Refused { refusal, error: "x".to_owned() });
+        for (error, why) in [
+            (refused(Refusal::Outage), "It does not answer right now. Try again in a moment."),
+            (refused(Refusal::Cancelled), "You did not agree at the provider."),
+            (refused(Refusal::Other), "The provider refused the request. The operator's log says more."),
+            (AuthorizationError::NoCode.into(), "The provider's answer cannot be read. Try again."),
+            (token(TokenEndpointError::Grant), "The provider's answer is too old, or was used before. Try again."),
+            (IdTokenError::Nonce.into(), "The provider's answer belongs to another request. Try again."),
+        ] {
+            assert_eq!(error.to_failure_to_sign_in().why, why);
+        }
+        for error in [
+            token(TokenEndpointError::Client),
+            IdTokenError::Missing.into(),
+            Denial::Misconfigured { error: None }.into(),
+        ] {
+            assert!(!error.to_failure_to_sign_in().why.contains("key"), "{error}");
+        }
+    }
 
     #[test]
     fn an_outage_is_never_a_denial_and_our_own_trouble_never_the_users() {

@@ -1,5 +1,5 @@
-//! Round trips to the provider, and to services, that are not finished: what a browser keeps of each, sealed. Each has a cookie of its own, named
-//! by its `state`, so that two tabs do not know of each other.
+//! Round trips to the provider, and to services, that are not finished: what a browser keeps of each, sealed. Each has a cookie
+//! of its own, named by its `state`, so that two tabs do not know of each other.
 
 use mcp_edge_runtime::{http::RequestHead, ports::Runtime};
 use mcp_edge_sign_in::{

@@ -203,8 +203,11 @@ fn a_key_reaches_the_accounts_of_its_user_by_its_tools_alone() {
     );
     assert_eq!(vault.world.audit.take(), [line]);
     assert_eq!(error(vault.ask(&key.text(), "github", &["read"], "list_issues")), "caller refused");
-    for other in ["gateway", "resource:issues"] {
+    for other in ["gateway:", "resource:issues", "prompt:review"] {
         assert_eq!(error(vault.ask(&key.text(), "github", &["read"], other)), "token", "no tool");
+    }
+    for tool in ["gateway", "gateway:whoami", "tool:whoami", "Resource:issues", ":whoami"] {
+        assert_eq!(error(vault.ask(&key.text(), "github", &["read"], tool)), "caller refused", "{tool}");
     }
     vault.world.revoke(&key);
     assert_eq!(error(vault.ask(&key.text(), "github", &["read"], "whoami")), "caller refused", "at once");

@@ -10,6 +10,7 @@ mod entry;
 mod json;
 mod kinds;
 
+use mcp_edge_connections::name::is_connection_name;
 use mcp_edge_oauth::{is_scope_token, settings::ResourceServerSettings};
 use mcp_edge_runtime::{
     secret::Secret,
@@ -28,8 +29,6 @@ use super::{
 
 /// More than any server needs; each has a page of its own.
 const MAX_CONNECTIONS: usize = 100;
-
-const MAX_NAME: usize = 32;
 const MAX_TITLE: usize = 60;
 
 /// Of `CONNECTIONS_SECRET`, in characters.
@@ -86,11 +85,7 @@ fn kind_of(value: &Json) -> Option<&str> {
 }
 
 fn connection(reader: &mut Reader<'_>, name: &str, value: &Json, around: &Around<'_>) -> Option<Connection> {
-    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if !name.starts_with(|first: char| first.is_ascii_lowercase())
-        || name.len() > MAX_NAME
-        || !name.bytes().all(is_name)
-    {
+    if !is_connection_name(name) {
         let problem = "is no name of a connection: a lower-case letter, then up to 31 lower-case letters, digits and -";
         reader.wrong_entry("CONNECTIONS", name, problem);
         return None;

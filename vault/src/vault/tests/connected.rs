@@ -14,7 +14,7 @@ use crate::{
     connect::servers::Servers,
     connected::message::{Account, Answer, Envelope, Link, NewAccount, Request, Revocation},
     secrets::account_name,
-    service::{Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens},
+    service::{Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens, grant::asked},
 };
 
 /// The object of a user.
@@ -22,8 +22,13 @@ use crate::{
 pub struct ConnectedUser {
     /// Links, and until when they are good.
     pub links: BTreeMap<String, (Link, u64)>,
-    /// What is held, by connection.
-    pub held: BTreeMap<String, (String, NewAccount)>,
+    /// What is held, and until when, by connection.
+    pub held: BTreeMap<String, (String, NewAccount, u64)>,
+    /// The holds that were confirmed and are connected, that were given back, and the authorizations that were used.
+    confirmed: BTreeMap<String, String>,
+    discarded: Vec<String>,
+    used: BTreeMap<String, String>,
+    disconnected: Vec<String>,
     pub accounts: BTreeMap<String, Account>,
     /// Everything that changed something.
     pub changes: Vec<&'static str>,
@@ -49,31 +54,48 @@ impl ConnectedUser {
                 }
             }
             Request::Hold { authorization, account } => {
-                self.changes.push("hold");
                 let (connection, hold) = (account.connection.clone(), authorization[..8].to_owned());
-                self.held.insert(connection.clone(), (hold, *account));
+                if self.used.insert(authorization, hold.clone()).is_some() {
+                    return match self.held(&connection, now) {
+                        Answer::Held { hold: held, account, replaces } if held == hold => {
+                            Answer::Held { hold: held, account, replaces }
+                        }
+                        _ => Answer::Used,
+                    };
+                }
+                self.changes.push("hold");
+                self.held.insert(connection.clone(), (hold, *account, now + 600));
                 self.held(&connection, now)
             }
             Request::Held { connection } => self.held(&connection, now),
             Request::Confirm { connection, hold } => match self.take(&connection, &hold, now) {
                 Some(account) => {
                     self.changes.push("confirm");
+                    self.confirmed.insert(connection.clone(), hold);
                     self.accounts.insert(connection, account);
                     Answer::Done
                 }
+                None if self.is_confirmed(&connection, &hold) => Answer::Done,
                 None => Answer::Unknown,
             },
             Request::Discard { connection, hold } => match self.take(&connection, &hold, now) {
                 Some(_) => {
                     self.changes.push("discard");
+                    self.discarded.push(hold);
                     Answer::Done
                 }
+                None if self.is_confirmed(&connection, &hold) => Answer::Used,
+                None if self.discarded.contains(&hold) => Answer::Done,
                 None => Answer::Unknown,
             },
             Request::List => Answer::Accounts(self.accounts.values().cloned().collect()),
             Request::Disconnect { connection } => match self.accounts.remove(&connection) {
                 Some(_) => {
                     self.changes.push("disconnect");
+                    self.disconnected.push(connection);
+                    Answer::Disconnected(self.revocation.unwrap_or(Revocation::Revoked))
+                }
+                None if self.disconnected.contains(&connection) => {
                     Answer::Disconnected(self.revocation.unwrap_or(Revocation::Revoked))
                 }
                 None => Answer::Unknown,
@@ -86,9 +108,9 @@ impl ConnectedUser {
     }
 
     fn held(&self, connection: &str, now: u64) -> Answer {
-        match self.held.get(connection) {
+        match self.held.get(connection).filter(|(.., until)| now < *until) {
             None => Answer::Unknown,
-            Some((hold, new)) => Answer::Held {
+            Some((hold, new, _)) => Answer::Held {
                 hold: hold.clone(),
                 account: account_of(new, now),
                 replaces: self
@@ -101,8 +123,12 @@ impl ConnectedUser {
     }
 
     fn take(&mut self, connection: &str, hold: &str, now: u64) -> Option<Account> {
-        self.held.get(connection).filter(|(known, _)| known == hold)?;
-        self.held.remove(connection).map(|(_, new)| account_of(&new, now))
+        self.held.get(connection).filter(|(known, _, until)| known == hold && now < *until)?;
+        self.held.remove(connection).map(|(_, new, _)| account_of(&new, now))
+    }
+
+    fn is_confirmed(&self, connection: &str, hold: &str) -> bool {
+        self.accounts.contains_key(connection) && self.confirmed.get(connection).is_some_and(|known| known == hold)
     }
 }
 
@@ -119,6 +145,8 @@ fn account_of(new: &NewAccount, now: u64) -> Account {
 
 /// The authorization servers of all services.
 pub struct TestServers {
+    /// What the connections offer.
+    offered: BTreeMap<String, Vec<String>>,
     /// What was begun: the connection, the scopes, and whether another account was wanted.
     pub begun: RefCell<Vec<(String, Vec<String>, bool)>>,
     /// The codes that were redeemed.
@@ -142,8 +170,9 @@ pub fn from() -> Provenance {
 }
 
 impl TestServers {
-    pub fn new() -> Self {
+    pub fn new(offered: BTreeMap<String, Vec<String>>) -> Self {
         Self {
+            offered,
             begun: RefCell::default(),
             redeemed: Cell::default(),
             revoked: RefCell::default(),
@@ -162,7 +191,9 @@ impl Servers for TestServers {
         of_another_account: bool,
         _: u64,
     ) -> LocalBoxFuture<'a, Result<Begun, ServiceError>> {
-        self.begun.borrow_mut().push((connection.to_owned(), scopes.to_vec(), of_another_account));
+        let scopes: Vec<String> =
+            asked(&self.offered[connection], scopes).unwrap().into_iter().map(str::to_owned).collect();
+        self.begun.borrow_mut().push((connection.to_owned(), scopes.clone(), of_another_account));
         let number = self.begun.borrow().len();
         let state = format!("state{number:03}-of-a-round-trip");
         let begun = Begun {
@@ -188,7 +219,7 @@ impl Servers for TestServers {
             until: Some(now + 3_600),
             refresh_token: Some(Secret::new(REFRESH_TOKEN)),
             id_token: None,
-            scopes: redemption.scopes.join(" "),
+            scopes: asked(&self.offered[redemption.connection], redemption.scopes).unwrap().join(" "),
             client_id: redemption.client_id.to_owned(),
             from: redemption.from.clone(),
         };

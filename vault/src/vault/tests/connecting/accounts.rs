@@ -32,7 +32,7 @@ fn the_list_says_what_is_connected_and_when_which_agent_used_it_with_which_tool(
     connect(&deployed, "github", |account| {
         account.uses = vec![
             used(world::NOW - 60, Agent::Client(CLIENT.to_owned()), "list_issues"),
-            used(world::NOW - 120, Agent::AccessKey(id_of(&key).to_owned()), "gateway"),
+            used(world::NOW - 120, Agent::AccessKey(id_of(&key).to_owned()), "gateway:"),
         ];
     });
     let page = browser.get("/account/connections").response;
@@ -112,9 +112,27 @@ fn an_account_is_disconnected_after_a_question() {
         assert_eq!(deployed.changes("alice"), ["disconnect"]);
         assert!(deployed.log().contains(r#"{"audit":"account_disconnected","connection":"github","sub":"alice"}"#));
         let again = browser.post("/account/connections/github", &[("action", "disconnect")]).response;
-        assert!(again.status == 404 && again.text().contains("disconnected already"), "{}", again.text());
-        assert_eq!(deployed.log().matches("account_disconnected").count(), 1);
+        assert!(again.status == 200 && again.text().contains(text), "{}", again.text());
+        assert_eq!(deployed.log().matches("account_disconnected").count(), 1, "once");
+        let never = browser.post("/account/connections/calendar", &[("action", "disconnect")]).response;
+        assert!(never.status == 404 && never.text().contains("disconnected already"), "{}", never.text());
     }
+}
+
+#[test]
+fn a_disconnection_whose_answer_was_lost_is_in_the_log_once() {
+    let deployed = deploy_connecting(&[]);
+    let browser = Browser::of(&deployed, "alice");
+    connect(&deployed, "github", |_| ());
+    let disconnect = || browser.post("/account/connections/github", &[("action", "disconnect")]).response.status;
+    deployed.outside.broken.set("\"disconnect\"");
+    assert_eq!((disconnect(), deployed.log().contains("account_disconnected")), (503, false), "it is still connected");
+    deployed.outside.broken.set("\u{0}");
+    deployed.outside.broken_after.set("\"disconnect\"");
+    assert_eq!(disconnect(), 503);
+    deployed.outside.broken_after.set("\u{0}");
+    assert_eq!(disconnect(), 200);
+    assert_eq!(deployed.log().matches("account_disconnected").count(), 1);
 }
 
 #[test]

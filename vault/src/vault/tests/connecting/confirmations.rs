@@ -21,8 +21,11 @@ fn an_account_is_connected_once_its_user_has_said_so() {
     );
     assert!(deployed.log().contains(&line), "{}", deployed.log());
     // A reload, and the link again.
-    assert_eq!(browser.decide(&question, "confirm").response.status, 409);
+    let again = browser.decide(&question, "confirm").response;
+    assert!(again.status == 200 && again.text().contains("<strong>octocat</strong>"), "{}", again.text());
+    assert_eq!(deployed.changes("alice"), ["spend", "hold", "confirm"]);
     assert_eq!(browser.get(&question).response.status, 409);
+    assert_eq!(browser.decide(&question, "discard").response.status, 409, "it is connected");
     let again = browser.get(LINK).response;
     assert!(
         again.text().contains("Connected already")
@@ -30,6 +33,31 @@ fn an_account_is_connected_once_its_user_has_said_so() {
     );
     assert!(browser.post(LINK, &[("again", "1")]).response.text().contains("Connected already"));
     assert_eq!(deployed.servers.begun.borrow().len(), 1);
+}
+
+#[test]
+fn a_confirmation_whose_answer_was_lost_is_confirmed_again() {
+    let (deployed, browser) = Connecting::with_link();
+    let question = browser.back(&browser.agree(&[]));
+    deployed.outside.broken_after.set("\"confirm\"");
+    assert_eq!(browser.decide(&question, "confirm").response.status, 503);
+    assert!(!deployed.log().contains("account_connected"));
+    deployed.outside.broken_after.set("\u{0}");
+    let done = browser.decide(&question, "confirm").response;
+    assert!(done.status == 200 && done.text().contains("<strong>octocat</strong>"), "{}", done.text());
+    assert!(done.text().contains("Go back to <strong>claude.example</strong>"), "{}", done.text());
+    assert_eq!(deployed.log().matches("account_connected").count(), 1);
+    assert_eq!(deployed.changes("alice"), ["spend", "hold", "confirm"]);
+}
+
+#[test]
+fn what_was_held_for_ten_minutes_is_confirmed_by_nobody() {
+    let (deployed, browser) = Connecting::with_link();
+    let question = browser.back(&browser.agree(&[]));
+    deployed.outside.now.set(world::NOW + 600);
+    assert_eq!(browser.get(&question).response.status, 409);
+    assert_eq!(browser.decide(&question, "confirm").response.status, 409);
+    assert!(deployed.user("alice", |user| user.accounts.is_empty()) && !deployed.log().contains("account_connected"));
 }
 
 #[test]
@@ -60,7 +88,7 @@ fn the_account_that_is_replaced_is_named() {
     let question = browser.back(&browser.agree(&[]));
     browser.decide(&question, "confirm");
     deployed.link(Agent::Unnamed);
-    *deployed.servers.name.borrow_mut() = Ok(Some("hubot\u{202e}".to_owned()));
+    *deployed.servers.name.borrow_mut() = Ok(Some("hubot".to_owned()));
     let question = browser.back(&browser.agree(&[]));
     let page = browser.get(&question).response;
     assert!(
@@ -97,6 +125,7 @@ fn the_wrong_account_is_given_back_and_another_one_chosen() {
 #[test]
 fn an_expired_link_says_no_more_what_its_user_agreed_to() {
     let (deployed, browser) = Connecting::with_link();
+    deployed.outside.now.set(world::NOW + 60);
     let question = browser.back(&browser.agree(&[]));
     deployed.outside.now.set(world::NOW + 600);
     let page = browser.decide(&question, "another").response;

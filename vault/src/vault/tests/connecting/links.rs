@@ -50,6 +50,7 @@ fn a_sign_in_leads_back_to_the_link_and_nowhere_else() {
     let query = encode(&[("error", "access_denied"), ("state", sent.first("state")), ("iss", ISSUER)]);
     let page = browser.get(&format!("/account/callback?{query}")).response;
     assert!(page.status == 403 && page.text().contains(&format!("href=\"{LINK}\"")), "{}", page.text());
+    assert!(page.text().contains("You did not agree at the provider") && !page.text().contains("key was made"));
 }
 
 #[test]
@@ -92,6 +93,24 @@ fn the_consent_says_who_asks_for_what_where_and_how_to_end_it() {
     assert!(!browser.get(LINK).response.text().contains("Nightly"));
     assert_eq!(deployed.outside.state(id_of(&key)), Some(State::Active));
     assert!(deployed.changes("alice").is_empty());
+}
+
+#[test]
+fn the_consent_names_all_that_the_service_is_asked_for() {
+    let (deployed, browser) = Connecting::with_link();
+    deployed.user("alice", |user| {
+        let link = &mut user.links.get_mut(ID).unwrap().0;
+        (link.connection, link.scopes) = ("drive".to_owned(), vec!["files:read".to_owned()]);
+    });
+    let page = browser.get(LINK).response;
+    assert!(page.text().contains("<code>drive.example:8443</code>"), "{}", page.text());
+    browser.agree(&[]);
+    let asked = deployed.servers.begun.borrow()[0].1.clone();
+    assert_eq!(asked, ["openid", "files:read", "offline_access"]);
+    for scope in asked {
+        assert!(page.text().contains(&format!("<li><code>{scope}</code></li>")), "{scope}: {}", page.text());
+    }
+    assert!(!page.text().contains("files:write"));
 }
 
 #[test]
@@ -202,7 +221,10 @@ fn only_our_own_page_agrees() {
             (&csrf, vec![("content-type", "text/plain"), ("origin", HOST)], 415),
         ] {
             let body = encode(&[("csrf", token), ("action", "connect"), ("decision", "confirm")]);
-            assert_eq!(browser.send("POST", path, &headers, &body).response.status, status, "{path} {headers:?}");
+            let page = browser.send("POST", path, &headers, &body).response;
+            assert_eq!(page.status, status, "{path} {headers:?}");
+            let leads_back = page.text().contains("class=\"button\" href=\"/account/connections\"");
+            assert!(leads_back || status != 403, "{}", page.text());
         }
         let lost = deployed.post_form(path, &[("csrf", &csrf)]).response;
         assert!(lost.status == 403 && lost.text().contains("You were signed out meanwhile"));

@@ -30,7 +30,11 @@ const CONNECTIONS: &str = r#"{
         "authorization_endpoint": "https://github.example/authorize", "token_endpoint": "https://github.example/token",
         "client_id": "gh"
     },
-    "calendar": { "kind": "connect", "title": "Calendar", "url": "https://calendar.example", "scopes": "read" , "issuer": "https://calendar.example"}
+    "calendar": { "kind": "connect", "title": "Calendar", "url": "https://calendar.example", "scopes": "read", "issuer": "https://calendar.example" },
+    "drive": {
+        "kind": "connect", "title": "Drive", "url": "https://drive.example:8443/v1", "scopes": "openid files:read files:write offline_access",
+        "issuer": "https://drive.example:8443"
+    }
 }"#;
 
 const SETTINGS: [(&str, &str); 3] = [
@@ -59,7 +63,8 @@ fn deploy_connecting(changes: &[(&str, &str)]) -> Connecting {
     let changes: Vec<_> = changes.iter().chain(&SETTINGS).chain(&offered).copied().collect();
     let outside: Services = Box::leak(Box::new(Outside::new()));
     let settings = parse(&changes).unwrap_or_else(|errors| panic!("{errors}"));
-    let servers = Rc::new(TestServers::new());
+    let offered = settings.connections.of_accounts().map(|(it, _)| (it.name.clone(), it.scopes.clone())).collect();
+    let servers = Rc::new(TestServers::new(offered));
     let of_pages: Rc<dyn crate::connect::servers::Servers> = Rc::clone(&servers) as _;
     let vault = Vault::connecting(Deployment::new(settings, TestPlatform(outside)), Some(of_pages));
     Connecting { deployed: Deployed { vault: Rc::new(vault), outside }, servers }
