@@ -81,7 +81,7 @@ pub struct Gateway<F, K> {
     upstream: Upstream<F, K>,
     policy: Policy,
     pins: Option<Pins>,
-    /// What is known of the definitions that callers are shown, where each has an account of their own; the oldest first.
+    /// What is known of the definitions that callers are shown, where each has an account of their own; who was served last comes last.
     pins_of_callers: RefCell<Vec<(Vec<u8>, Rc<Pins>)>>,
     sessions: SessionSeal,
     /// What is held of requests that wait.
@@ -191,7 +191,12 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             _ => self.listen(head, caller).map(Some),
         };
         let answered = match prepared {
-            Ok(Some(request)) => self.pass_on(&request, caller).await,
+            Ok(Some(request)) => {
+                // Once: what is found out for this request holds for it, however many other callers there are meanwhile.
+                let own_pins = self.own_pins(caller.identity);
+                let pins = own_pins.as_deref().or(self.pins.as_ref());
+                self.pass_on(&request, Caller { pins, ..caller }).await
+            }
             Ok(None) => Ok(Answered::accepted()),
             Err(refused) => Err(refused),
         };

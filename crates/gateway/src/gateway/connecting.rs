@@ -58,13 +58,13 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     fn pins_of(&self, identity: &Identity) -> Option<Rc<Pins>> {
         let pins = self.pins.as_ref()?;
         let (caller, mut all) = (self.sessions.associated(identity), self.pins_of_callers.borrow_mut());
-        if let Some((_, known)) = all.iter().find(|(known, _)| *known == caller) {
-            return Some(Rc::clone(known));
-        }
+        let own = match all.iter().position(|(known, _)| *known == caller) {
+            Some(index) => all.remove(index).1,
+            None => Rc::new(Pins::clone(pins)),
+        };
         if all.len() == MAX_CALLERS {
             all.remove(0);
         }
-        let own = Rc::new(Pins::clone(pins));
         all.push((caller, Rc::clone(&own)));
         Some(own)
     }
@@ -155,8 +155,12 @@ fn refuse<'a>(
                 (Some(message), _, Some(url)) if message.answer.is_none() && can_ask(message) => {
                     input_request(&connection.input_key, title, url, message)
                 }
-                (_, Some(call), _) if call.answer == Some(UserAnswer::Declined) => {
-                    tool_error(call, &["The user does not want to connect an account of ", title, "."].concat())
+                (Some(message), ..) if message.answer == Some(UserAnswer::Declined) => {
+                    let text = ["The user does not want to connect an account of ", title, "."].concat();
+                    match tool_call {
+                        Some(call) => tool_error(call, &text),
+                        None => rpc_error(request, text, None),
+                    }
                 }
                 (_, Some(call), _) => tool_error(call, &text),
                 (_, None, url) => rpc_error(request, text, url),

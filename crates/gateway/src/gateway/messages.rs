@@ -116,10 +116,8 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
         async move {
             let response = self.upstream.send(caller, request).await?;
-            let own_pins = self.own_pins(caller.identity);
-            let pins = own_pins.as_deref().or(self.pins.as_ref());
-            let (policy, identity) = (&self.policy, caller.identity);
-            let rewriting = RewriteContext { policy, identity, pins, era, now: caller.context.now };
+            let Caller { identity, context, pins, .. } = caller;
+            let rewriting = RewriteContext { policy: &self.policy, identity, pins, era, now: context.now };
             Answering { rewriting, patience: self.upstream.timeout() }.answer(asked, response).await
         }
         .boxed_local()
