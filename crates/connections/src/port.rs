@@ -13,6 +13,32 @@ pub trait Connections {
 /// What the gateway calls itself as what needs a token. No tool has a colon in its name.
 pub const GATEWAY: &str = "gateway:";
 
+/// What needs a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserOfToken<'a> {
+    /// The tool of this name.
+    Tool(&'a str),
+    /// The prompt of this name.
+    Prompt(&'a str),
+    /// The resource of this name, or the template.
+    Resource(&'a str),
+    /// The gateway, for the server behind it.
+    Gateway,
+}
+
+impl<'a> UserOfToken<'a> {
+    /// Reads [`TokenRequest::user_of_token`]. What is none of the others is a tool.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Self {
+        match text.split_once(':') {
+            Some(("prompt", name)) => Self::Prompt(name),
+            Some(("resource", name)) => Self::Resource(name),
+            Some(_) if text == GATEWAY => Self::Gateway,
+            _ => Self::Tool(text),
+        }
+    }
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenRequest<'a> {

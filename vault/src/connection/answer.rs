@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use mcp_edge_connections::{
     access::ServiceAccess,
-    port::NoAccess,
+    port::{NoAccess, UserOfToken},
     vault_call::{AccessAnswer, AccessRequest},
 };
 use mcp_edge_oauth::{Kind as CallerKind, denial::Denial};
@@ -29,9 +29,6 @@ use crate::{
 
 /// Seconds until it makes sense to ask again, if nothing else is known.
 const RETRY_AFTER: u64 = 5;
-
-/// What the gateway calls itself, which needs tokens for every message.
-const GATEWAY: &str = "gateway";
 
 /// Gives tokens of other services to callers.
 pub struct AccessGiver<P: Platform, T> {
@@ -54,8 +51,10 @@ impl<P: Platform, T: TokenSource> AccessGiver<P, T> {
     pub async fn answer(&self, request: &AccessRequest, now: u64) -> AccessAnswer {
         let caller = self.callers.verify(&request.credential, now).await.map_err(|denial| not_verified(&denial))?;
         let tool = request.user_of_token.as_str();
-        // Keys are for some tools alone; names of tools have no colon, and `resource:x` is none.
-        if tool != GATEWAY && !tool.contains(':') && !caller.identity.may_call(tool) {
+        // Keys are for some tools alone.
+        if let UserOfToken::Tool(name) = UserOfToken::parse(tool)
+            && !caller.identity.may_call(name)
+        {
             return Err(NoAccess::CallerRefused);
         }
         let name = request.connection.as_str();

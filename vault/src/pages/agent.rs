@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mcp_edge_connections::port::UserOfToken;
 use mcp_edge_runtime::uri::{is_endpoint_url, origin};
 use mcp_edge_sign_in::html::Html;
 
@@ -53,17 +54,39 @@ fn visible(text: &str) -> String {
     text.chars().map(|it| if is_invisible(it) { char::REPLACEMENT_CHARACTER } else { it }).collect()
 }
 
-/// What needs an account: a tool, or the server behind a gateway.
+/// What needs an account, as it is named in a request for a token.
 pub(super) fn user_of_token(html: &mut Html, name: &str) {
-    match name {
-        "gateway" => html.raw("the server that this one passes requests on to"),
-        tool => html.raw("the tool <code>").text(tool).raw("</code>"),
+    let (kind, name) = match UserOfToken::parse(name) {
+        UserOfToken::Gateway => {
+            html.raw("the server that this one passes requests on to");
+            return;
+        }
+        UserOfToken::Tool(name) => ("the tool <code>", name),
+        UserOfToken::Prompt(name) => ("the prompt <code>", name),
+        UserOfToken::Resource(name) => ("the resource <code>", name),
     };
+    html.raw(kind).text(name).raw("</code>");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_needs_an_account_is_called_what_it_is() {
+        for (name, shown) in [
+            ("list_issues", "the tool <code>list_issues</code>"),
+            ("gateway", "the tool <code>gateway</code>"),
+            ("prompt", "the tool <code>prompt</code>"),
+            ("gateway:", "the server that this one passes requests on to"),
+            ("prompt:review", "the prompt <code>review</code>"),
+            ("resource:<all>", "the resource <code>&lt;all&gt;</code>"),
+        ] {
+            let mut html = Html::default();
+            user_of_token(&mut html, name);
+            assert_eq!(html.into_string(), shown);
+        }
+    }
 
     #[test]
     fn a_client_is_named_by_its_host_only_if_its_id_is_a_url_that_everybody_reads_alike() {

@@ -192,8 +192,11 @@ fn a_key_reaches_the_accounts_of_its_user_by_its_tools_alone() {
     );
     assert_eq!(vault.world.audit.take(), [line]);
     assert_eq!(error(vault.ask(&key.text(), "github", &["read"], "list_issues")), "caller refused");
-    for other in ["gateway", "resource:issues"] {
+    for other in ["gateway:", "resource:issues", "prompt:review"] {
         assert_eq!(error(vault.ask(&key.text(), "github", &["read"], other)), "token", "no tool");
+    }
+    for other in ["gateway", "resource", "other:list_issues", "gateway:x", ""] {
+        assert_eq!(error(vault.ask(&key.text(), "github", &["read"], other)), "caller refused", "{other}");
     }
     vault.world.revoke(&key);
     assert_eq!(error(vault.ask(&key.text(), "github", &["read"], "whoami")), "caller refused", "at once");

@@ -32,7 +32,7 @@ fn the_list_says_what_is_connected_and_when_which_agent_used_it_with_which_tool(
     connect(&deployed, "github", |account| {
         account.uses = vec![
             used(world::NOW - 60, Agent::Client(CLIENT.to_owned()), "list_issues"),
-            used(world::NOW - 120, Agent::AccessKey(id_of(&key).to_owned()), "gateway"),
+            used(world::NOW - 120, Agent::AccessKey(id_of(&key).to_owned()), "gateway:"),
         ];
     });
     let page = browser.get("/account/connections").response;
