@@ -69,9 +69,35 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         Some(own)
     }
 
+    /// Passes on what was prepared, and its response back.
+    pub(super) fn pass_on<'s, 'a: 's>(
+        &'s self,
+        request: &'s PreparedRequest<'a>,
+        caller: Caller<'s>,
+    ) -> LocalBoxFuture<'s, Result<Answered, Refused<'a>>> {
+        match self.upstream.connection() {
+            Some(connection) => self.pass_on_connected(connection, request, caller),
+            None => self.pass_on_once(request, caller).boxed_local(),
+        }
+    }
+
+    /// Sends a request to the upstream, and reads of its response what has to be read.
+    pub(super) fn exchange<'s>(
+        &'s self,
+        era: Era,
+        request: UpstreamRequest<'s>,
+        asked: Asked<'s>,
+        caller: Caller<'s>,
+    ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
+        match self.upstream.connection() {
+            Some(connection) => self.exchange_connected(connection, era, request, asked, caller),
+            None => self.exchange_once(era, request, asked, caller),
+        }
+    }
+
     /// Sends a request to the upstream with a token of the caller's account, and once more with another one if the upstream
     /// refuses the first.
-    pub(super) fn exchange_connected<'s>(
+    fn exchange_connected<'s>(
         &'s self,
         connection: &'s ConnectionSettings,
         era: Era,
@@ -96,7 +122,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
 
     /// Passes on what was prepared. If there is no token for it, says how there comes to be one, or waits for the user who is
     /// about to connect an account, and passes it on again.
-    pub(super) fn pass_on_connected<'s, 'a: 's>(
+    fn pass_on_connected<'s, 'a: 's>(
         &'s self,
         connection: &'s ConnectionSettings,
         request: &'s PreparedRequest<'a>,
@@ -118,6 +144,13 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             }
         }
         .boxed_local()
+    }
+}
+
+impl PreparedRequest<'_> {
+    /// The one message, if it is not a batch.
+    fn message(&self) -> Option<&Envelope<'_>> {
+        if self.batch.is_some() { None } else { self.messages.first() }
     }
 }
 
