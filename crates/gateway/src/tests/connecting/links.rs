@@ -184,7 +184,7 @@ fn an_account_is_waited_for_through_an_outage() {
 }
 
 #[test]
-fn a_user_who_declines_is_told_so_by_prompts_and_resources_too() {
+fn prompts_and_resources_say_that_the_user_has_declined() {
     for (method, mut params) in
         [("prompts/get", json!({"name": "review"})), ("resources/read", json!({"uri": "docs://a"}))]
     {
