@@ -10,6 +10,35 @@ pub trait Connections {
     fn access<'a>(&'a self, request: TokenRequest<'a>) -> LocalBoxFuture<'a, Result<ServiceAccess, NoAccess>>;
 }
 
+/// What the gateway calls itself as what needs a token. No tool has a colon in its name.
+pub const GATEWAY: &str = "gateway:";
+
+/// What needs a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserOfToken<'a> {
+    /// The tool of this name.
+    Tool(&'a str),
+    /// The prompt of this name.
+    Prompt(&'a str),
+    /// The resource of this name, or the template.
+    Resource(&'a str),
+    /// The gateway, for the server behind it.
+    Gateway,
+}
+
+impl<'a> UserOfToken<'a> {
+    /// Reads [`TokenRequest::user_of_token`]. What is none of the others is a tool.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Self {
+        match text.split_once(':') {
+            Some(("prompt", name)) => Self::Prompt(name),
+            Some(("resource", name)) => Self::Resource(name),
+            Some(_) if text == GATEWAY => Self::Gateway,
+            _ => Self::Tool(text),
+        }
+    }
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenRequest<'a> {
@@ -17,7 +46,7 @@ pub struct TokenRequest<'a> {
     pub connection: &'a str,
     /// The scopes that are needed, as the service calls them. Empty: any token of the connection will do.
     pub scopes: &'a [String],
-    /// What needs the token: the name of a tool, or `gateway`. Users read when it was used by what.
+    /// What needs the token: the name of a tool, `prompt:` or `resource:` with a name, or [`GATEWAY`]. Users read when it was used by what.
     pub user_of_token: &'a str,
     /// The service has refused this token (401) although it was given out as a good one: another is needed.
     pub refused: Option<&'a ServiceAccess>,

@@ -19,7 +19,7 @@ pub struct AccessRequest {
     pub connection: String,
     /// The scopes that are needed, as the service calls them.
     pub scopes: Vec<String>,
-    /// The name of the tool that needs the token, or `gateway`.
+    /// What needs the token, as in [`TokenRequest::user_of_token`](crate::port::TokenRequest::user_of_token).
     pub user_of_token: String,
     /// A token that the service has refused.
     pub refused: Option<Secret>,

@@ -10,13 +10,16 @@
 //! | `approval` | whether a tool that is called has a definition that the operator has approved |
 
 mod approval;
+#[cfg_attr(not(any(test, feature = "connections")), path = "gateway/without_connections.rs")]
 mod connecting;
 mod discovery;
 mod messages;
 mod prepared;
 mod streams;
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+#[cfg(any(test, feature = "connections"))]
+use std::cell::RefCell;
+use std::{rc::Rc, time::Duration};
 
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_identity::{AccessNeeded, Scopes};
@@ -81,7 +84,9 @@ pub struct Gateway<F, K> {
     upstream: Upstream<F, K>,
     policy: Policy,
     pins: Option<Pins>,
-    /// What is known of the definitions that callers are shown, where each has an account of their own; the oldest first.
+    /// What is known of the definitions that callers are shown, where each has an account of their own; who was served last
+    /// comes last.
+    #[cfg(any(test, feature = "connections"))]
     pins_of_callers: RefCell<Vec<(Vec<u8>, Rc<Pins>)>>,
     sessions: SessionSeal,
     /// What is held of requests that wait.
@@ -166,12 +171,12 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     pub fn new(settings: &GatewaySettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
         let GatewaySettings { upstream, policy, pins, jwks, session, .. } = settings.clone();
         let upstream = Upstream::new(upstream, forward, signing_key);
-        let pins_of_callers = RefCell::default();
         Self {
             upstream,
             policy,
             pins,
-            pins_of_callers,
+            #[cfg(any(test, feature = "connections"))]
+            pins_of_callers: RefCell::default(),
             sessions: session,
             bodies: Bodies::default(),
             public_keys: jwks,
@@ -191,7 +196,12 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             _ => self.listen(head, caller).map(Some),
         };
         let answered = match prepared {
-            Ok(Some(request)) => self.pass_on(&request, caller).await,
+            Ok(Some(request)) => {
+                // Once: what is found out for this request holds for it, however many other callers there are meanwhile.
+                let own_pins = self.own_pins(caller.identity);
+                let pins = own_pins.as_deref().or(self.pins.as_ref());
+                self.pass_on(&request, Caller { pins, ..caller }).await
+            }
             Ok(None) => Ok(Answered::accepted()),
             Err(refused) => Err(refused),
         };

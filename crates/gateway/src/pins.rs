@@ -23,6 +23,7 @@
 use std::{
     borrow::Cow,
     cell::{Cell, RefCell},
+    rc::Rc,
 };
 
 use mcp_edge_protocol::members::string;
@@ -48,8 +49,8 @@ const DIGEST_CHARACTERS: usize = 43;
 #[derive(Debug, Clone, Default)]
 pub struct Pins {
     pins: Vec<Pin>,
-    /// Digest and name of what the log has.
-    reported: RefCell<Vec<String>>,
+    /// Digest and name of what the log has. Copies share it.
+    reported: Rc<RefCell<Vec<String>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -95,7 +96,7 @@ impl Pins {
                 Err(problem) => reader.wrong_entry("TOOL_PINS", &entry, problem),
             }
         }
-        Some(Self { pins, reported: RefCell::default() })
+        Some(Self { pins, reported: Rc::default() })
     }
 
     /// Whether a tool's definition, JSON, is approved.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use futures_util::future::{FutureExt, LocalBoxFuture, ready};
 use mcp_edge_connections::{
     access::ServiceAccess,
-    port::{Connections, NoAccess, TokenRequest},
+    port::{Connections, GATEWAY, NoAccess, TokenRequest},
 };
 use mcp_edge_identity::Identity;
 use mcp_edge_protocol::headers::PARAMETER_PREFIX;
@@ -24,14 +24,12 @@ use crate::{
     },
     eras::Eras,
     failure::Failure,
+    pins::Pins,
     settings::{HAS_CONNECTIONS, UpstreamSettings},
 };
 
 /// The headers of a response that are read.
 const RESPONSE_HEADERS: [&str; 3] = ["content-type", "mcp-session-id", "retry-after"];
-
-/// What users read of the use of their accounts by a gateway.
-const USER_OF_TOKEN: &str = "gateway";
 
 /// An upstream, and how the gateway reaches it.
 pub struct Upstream<F, K> {
@@ -54,9 +52,23 @@ pub struct Caller<'a> {
     pub runtime: &'a dyn Runtime,
     /// The caller's tokens of other services, if the vault can be asked for them.
     pub connections: Option<&'a dyn Connections>,
+    /// The definitions of tools that the operator has approved, with what is known of those that this caller is shown. The
+    /// gateway adds them, once for each request.
+    pub(crate) pins: Option<&'a Pins>,
 }
 
 impl<'a> Caller<'a> {
+    /// A caller whose request may be passed on.
+    #[must_use]
+    pub const fn new(
+        identity: &'a Identity,
+        context: &'a RequestContext,
+        runtime: &'a dyn Runtime,
+        connections: Option<&'a dyn Connections>,
+    ) -> Self {
+        Self { identity, context, runtime, connections, pins: None }
+    }
+
     /// Asks for a token of the upstream that is the caller's own. `refused` is one that the upstream has refused.
     ///
     /// # Errors
@@ -70,7 +82,7 @@ impl<'a> Caller<'a> {
     where
         'a: 's,
     {
-        let request = TokenRequest { connection, scopes: &[], user_of_token: USER_OF_TOKEN, refused };
+        let request = TokenRequest { connection, scopes: &[], user_of_token: GATEWAY, refused };
         match self.connections {
             Some(connections) => connections.access(request),
             None => ready(Err(NoAccess::Misconfigured { cause: "there is no vault to ask".to_owned() })).boxed_local(),

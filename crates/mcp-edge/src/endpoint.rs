@@ -263,7 +263,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         };
         let connections = self.connections.of(head);
         let (runtime, connections) = (&*self.server_services.runtime, connections.as_deref());
-        let caller = Caller { identity, context, runtime, connections };
+        let caller = Caller::new(identity, context, runtime, connections);
         let handled = gateway.handle(head, &body, caller).await;
         handled.summary.add_to(record);
         record.maybe_cut("upstream_failure", handled.failure.as_deref());

@@ -59,8 +59,9 @@ impl AccessError {
         &self.connection
     }
 
-    /// Whether the user has not connected an account, for handlers that can do without. No question is sent and no link
-    /// shown if the handler goes on.
+    /// Whether the user has not connected an account, for handlers that can do without. A handler that goes on to its result
+    /// shows no link. If it asks the client something else instead ([questions](Call#asking-back)), the link is shown along
+    /// with that.
     #[must_use]
     pub fn is_not_connected(&self) -> bool {
         match &self.why {

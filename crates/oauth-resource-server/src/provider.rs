@@ -73,8 +73,7 @@ impl Provider {
     /// # Errors
     /// [`ProviderError`].
     pub fn parse(text: &str, location: &ProviderLocation) -> Result<Self, ProviderError> {
-        let provider = Self::parse_for_client(text, location)?;
-        if provider.jwks_uri.is_empty() { Err(ProviderError::Malformed) } else { Ok(provider) }
+        Self::read(text, location, true)
     }
 
     /// The same for a client, which needs no keys: `jwks_uri` is empty if the document has none. A server that issues no JWTs
@@ -83,6 +82,10 @@ impl Provider {
     /// # Errors
     /// [`ProviderError`].
     pub fn parse_for_client(text: &str, location: &ProviderLocation) -> Result<Self, ProviderError> {
+        Self::read(text, location, false)
+    }
+
+    fn read(text: &str, location: &ProviderLocation, needs_keys: bool) -> Result<Self, ProviderError> {
         let is_wanted =
             |name: &str| matches!(name, "issuer" | "jwks_uri" | AUTH_METHODS) || name.ends_with("_endpoint");
         let mut members = json_members::read(text.as_bytes(), &is_wanted).map_err(|_| ProviderError::Malformed)?;
@@ -99,15 +102,16 @@ impl Provider {
         if found != *issuer {
             return Err(ProviderError::IssuerMismatch { issuer: Excerpt::new(&found) });
         }
-        let jwks_uri = urls.jwks.clone().or_else(|| text_of("jwks_uri"));
-        if jwks_uri.as_ref().is_some_and(|url| !is_endpoint_url(url)) {
-            return Err(ProviderError::InsecureEndpoint("jwks_uri"));
-        }
+        let jwks_uri = match urls.jwks.clone().or_else(|| text_of("jwks_uri")) {
+            Some(url) if !is_endpoint_url(&url) => return Err(ProviderError::InsecureEndpoint("jwks_uri")),
+            None if needs_keys => return Err(ProviderError::Malformed),
+            url => url.unwrap_or_default(),
+        };
         // These are not needed to verify JWTs: an unusable one counts as none, and JWTs are verified all the same.
         let mut usable = |name: &str| text_of(name).filter(|url| is_endpoint_url(url));
         let given = Self::without_document(location);
         Ok(Self {
-            jwks_uri: jwks_uri.unwrap_or_default(),
+            jwks_uri,
             authorization_endpoint: usable("authorization_endpoint"),
             token_endpoint: usable("token_endpoint"),
             introspection_endpoint: given.introspection_endpoint.or_else(|| usable("introspection_endpoint")),

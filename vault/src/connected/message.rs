@@ -27,7 +27,7 @@ pub enum Request {
         offered: Vec<String>,
         /// Who asks.
         agent: Agent,
-        /// What needs the token, as endpoints name it ([`UserOfToken`](crate::connection::user_of_token::UserOfToken)).
+        /// What needs the token, as endpoints name it ([`UserOfToken`](mcp_edge_connections::port::UserOfToken)).
         user_of_token: String,
         /// The token that the service has refused.
         refused: Option<String>,

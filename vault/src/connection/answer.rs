@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use mcp_edge_connections::{
     access::ServiceAccess,
-    port::NoAccess,
+    port::{NoAccess, UserOfToken},
     vault_call::{AccessAnswer, AccessRequest},
 };
 use mcp_edge_oauth::{Kind as CallerKind, denial::Denial};
@@ -18,7 +18,6 @@ use super::{
     caller::{Caller, Callers},
     settings::{Connection, Kind, secret_name},
     source::{IssuedToken, NoToken, TokenSource},
-    user_of_token::UserOfToken,
 };
 use crate::{
     audit::{AccountEvent, AccountLine},
@@ -53,8 +52,8 @@ impl<P: Platform, T: TokenSource> AccessGiver<P, T> {
         let caller = self.callers.verify(&request.credential, now).await.map_err(|denial| not_verified(&denial))?;
         let tool = request.user_of_token.as_str();
         // Keys are for some tools alone.
-        if let UserOfToken::Tool(tool) = UserOfToken::of(tool)
-            && !caller.identity.may_call(tool)
+        if let UserOfToken::Tool(name) = UserOfToken::parse(tool)
+            && !caller.identity.may_call(name)
         {
             return Err(NoAccess::CallerRefused);
         }

@@ -6,7 +6,6 @@
 //! | [`read`] | how it is read and checked |
 //! | [`address`] | where services may be |
 //! | [`agent`], [`caller`] | the software that asks; who asks, verified here |
-//! | [`user_of_token`] | what needs the token, by its name |
 //! | [`answer`] | what endpoints ask, answered |
 //! | [`source`] | where tokens come from, as a port |
 //! | [`sources`] | the kinds whose tokens the identity provider issues |
@@ -26,7 +25,6 @@ pub mod settings;
 pub mod source;
 pub mod sources;
 pub mod token_answer;
-pub mod user_of_token;
 
 #[cfg(test)]
 mod tests;

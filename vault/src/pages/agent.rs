@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use mcp_edge_connections::port::UserOfToken;
 use mcp_edge_runtime::uri::{is_endpoint_url, origin};
 use mcp_edge_sign_in::html::Html;
 
-use crate::{
-    connection::{caller::Agent, user_of_token::UserOfToken},
-    requested_key::is_invisible,
-};
+use crate::{connection::caller::Agent, requested_key::is_invisible};
 
 /// The names of access keys, by their ids.
 #[derive(Debug, Default)]
@@ -56,9 +54,9 @@ fn visible(text: &str) -> String {
     text.chars().map(|it| if is_invisible(it) { char::REPLACEMENT_CHARACTER } else { it }).collect()
 }
 
-/// What needs an account: a tool, a prompt, a resource, or the server behind a gateway.
+/// What needs an account, as it is named in a request for a token.
 pub(super) fn user_of_token(html: &mut Html, name: &str) {
-    let (kind, name) = match UserOfToken::of(name) {
+    let (kind, name) = match UserOfToken::parse(name) {
         UserOfToken::Gateway => {
             html.raw("the server that this one passes requests on to");
             return;

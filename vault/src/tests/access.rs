@@ -206,8 +206,8 @@ fn a_key_reaches_the_accounts_of_its_user_by_its_tools_alone() {
     for other in ["gateway:", "resource:issues", "prompt:review"] {
         assert_eq!(error(vault.ask(&key.text(), "github", &["read"], other)), "token", "no tool");
     }
-    for tool in ["gateway", "gateway:whoami", "tool:whoami", "Resource:issues", ":whoami"] {
-        assert_eq!(error(vault.ask(&key.text(), "github", &["read"], tool)), "caller refused", "{tool}");
+    for other in ["gateway", "gateway:whoami", "resource", "tool:whoami", "Resource:issues", ":whoami", ""] {
+        assert_eq!(error(vault.ask(&key.text(), "github", &["read"], other)), "caller refused", "{other}");
     }
     vault.world.revoke(&key);
     assert_eq!(error(vault.ask(&key.text(), "github", &["read"], "whoami")), "caller refused", "at once");

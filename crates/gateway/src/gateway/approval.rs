@@ -42,8 +42,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
         session: Option<&str>,
         caller: Caller<'_>,
     ) -> Result<(), Refused<'a>> {
-        let own_pins = self.own_pins(caller.identity);
-        let Some(pins) = own_pins.as_deref().or(self.pins.as_ref()) else { return Ok(()) };
+        let Some(pins) = caller.pins else { return Ok(()) };
         let (id, era, now) = (message.id, message.era, caller.context.now);
         for target in &message.targets {
             let Target::Tool(name) = target else { continue };

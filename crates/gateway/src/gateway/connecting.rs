@@ -58,20 +58,46 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     fn pins_of(&self, identity: &Identity) -> Option<Rc<Pins>> {
         let pins = self.pins.as_ref()?;
         let (caller, mut all) = (self.sessions.associated(identity), self.pins_of_callers.borrow_mut());
-        if let Some((_, known)) = all.iter().find(|(known, _)| *known == caller) {
-            return Some(Rc::clone(known));
-        }
+        let own = match all.iter().position(|(known, _)| *known == caller) {
+            Some(index) => all.remove(index).1,
+            None => Rc::new(Pins::clone(pins)),
+        };
         if all.len() == MAX_CALLERS {
             all.remove(0);
         }
-        let own = Rc::new(Pins::clone(pins));
         all.push((caller, Rc::clone(&own)));
         Some(own)
     }
 
+    /// Passes on what was prepared, and its response back.
+    pub(super) fn pass_on<'s, 'a: 's>(
+        &'s self,
+        request: &'s PreparedRequest<'a>,
+        caller: Caller<'s>,
+    ) -> LocalBoxFuture<'s, Result<Answered, Refused<'a>>> {
+        match self.upstream.connection() {
+            Some(connection) => self.pass_on_connected(connection, request, caller),
+            None => self.pass_on_once(request, caller).boxed_local(),
+        }
+    }
+
+    /// Sends a request to the upstream, and reads of its response what has to be read.
+    pub(super) fn exchange<'s>(
+        &'s self,
+        era: Era,
+        request: UpstreamRequest<'s>,
+        asked: Asked<'s>,
+        caller: Caller<'s>,
+    ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
+        match self.upstream.connection() {
+            Some(connection) => self.exchange_connected(connection, era, request, asked, caller),
+            None => self.exchange_once(era, request, asked, caller),
+        }
+    }
+
     /// Sends a request to the upstream with a token of the caller's account, and once more with another one if the upstream
     /// refuses the first.
-    pub(super) fn exchange_connected<'s>(
+    fn exchange_connected<'s>(
         &'s self,
         connection: &'s ConnectionSettings,
         era: Era,
@@ -96,7 +122,7 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
 
     /// Passes on what was prepared. If there is no token for it, says how there comes to be one, or waits for the user who is
     /// about to connect an account, and passes it on again.
-    pub(super) fn pass_on_connected<'s, 'a: 's>(
+    fn pass_on_connected<'s, 'a: 's>(
         &'s self,
         connection: &'s ConnectionSettings,
         request: &'s PreparedRequest<'a>,
@@ -118,6 +144,13 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
             }
         }
         .boxed_local()
+    }
+}
+
+impl PreparedRequest<'_> {
+    /// The one message, if it is not a batch.
+    fn message(&self) -> Option<&Envelope<'_>> {
+        if self.batch.is_some() { None } else { self.messages.first() }
     }
 }
 
@@ -155,8 +188,12 @@ fn refuse<'a>(
                 (Some(message), _, Some(url)) if message.answer.is_none() && can_ask(message) => {
                     input_request(&connection.input_key, title, url, message)
                 }
-                (_, Some(call), _) if call.answer == Some(UserAnswer::Declined) => {
-                    tool_error(call, &["The user does not want to connect an account of ", title, "."].concat())
+                (Some(message), ..) if message.answer == Some(UserAnswer::Declined) => {
+                    let text = ["The user does not want to connect an account of ", title, "."].concat();
+                    match tool_call {
+                        Some(call) => tool_error(call, &text),
+                        None => rpc_error(request, text, None),
+                    }
                 }
                 (_, Some(call), _) => tool_error(call, &text),
                 (_, None, url) => rpc_error(request, text, url),

@@ -57,19 +57,6 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     }
 
     /// Passes on what was prepared, and its response back.
-    pub(super) fn pass_on<'s, 'a: 's>(
-        &'s self,
-        request: &'s PreparedRequest<'a>,
-        caller: Caller<'s>,
-    ) -> LocalBoxFuture<'s, Result<Answered, Refused<'a>>> {
-        // Not within a future: what a future may wait for is never left out of the bundle.
-        match self.upstream.connection() {
-            Some(connection) => self.pass_on_connected(connection, request, caller),
-            None => self.pass_on_once(request, caller).boxed_local(),
-        }
-    }
-
-    /// The same without another attempt once the user has connected an account.
     pub(super) async fn pass_on_once<'a>(
         &self,
         request: &PreparedRequest<'a>,
@@ -93,20 +80,6 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
 
     /// Sends a request to the upstream, and reads of its response what has to be read. Boxed, as it is awaited in several
     /// places, each of which would hold all its states.
-    pub(super) fn exchange<'s>(
-        &'s self,
-        era: Era,
-        request: UpstreamRequest<'s>,
-        asked: Asked<'s>,
-        caller: Caller<'s>,
-    ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
-        match self.upstream.connection() {
-            Some(connection) => self.exchange_connected(connection, era, request, asked, caller),
-            None => self.exchange_once(era, request, asked, caller),
-        }
-    }
-
-    /// The same with what the request shows the upstream.
     pub(super) fn exchange_once<'s>(
         &'s self,
         era: Era,
@@ -116,10 +89,8 @@ impl<F: Forward, K: SigningKey> Gateway<F, K> {
     ) -> LocalBoxFuture<'s, Result<Answer, Failure>> {
         async move {
             let response = self.upstream.send(caller, request).await?;
-            let own_pins = self.own_pins(caller.identity);
-            let pins = own_pins.as_deref().or(self.pins.as_ref());
-            let (policy, identity) = (&self.policy, caller.identity);
-            let rewriting = RewriteContext { policy, identity, pins, era, now: caller.context.now };
+            let Caller { identity, context, pins, .. } = caller;
+            let rewriting = RewriteContext { policy: &self.policy, identity, pins, era, now: context.now };
             Answering { rewriting, patience: self.upstream.timeout() }.answer(asked, response).await
         }
         .boxed_local()

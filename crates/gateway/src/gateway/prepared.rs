@@ -37,11 +37,6 @@ impl PreparedRequest<'_> {
         Self { era: Era::Legacy, kind, messages, batch, id, own_id, version, session, last_event_id }
     }
 
-    /// The one message, if it is not a batch.
-    pub fn message(&self) -> Option<&Envelope<'_>> {
-        if self.batch.is_some() { None } else { self.messages.first() }
-    }
-
     /// The headers that repeat the body.
     pub fn headers(&self) -> Vec<(&'static str, &str)> {
         let mut headers: Vec<(&'static str, &str)> = self.version.into_iter().collect();

@@ -233,7 +233,7 @@ impl Deployment {
         connections: Option<&dyn Connections>,
     ) -> Handled {
         let context = RequestContext { request_id: "r1".to_owned(), now: self.now, connection: Rc::new(Nobody) };
-        let caller = Caller { identity, context: &context, runtime, connections };
+        let caller = Caller::new(identity, &context, runtime, connections);
         self.gateway.admit(head).expect("admitted");
         self.gateway.handle(head, body, caller).await
     }

@@ -103,9 +103,10 @@ fn refusal(status: u16, description: &str) -> Response {
 /// What users see while the vault does not answer.
 fn unavailable_page() -> Response {
     let page = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
-                content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>Access keys are \
-                unavailable</title>\n<main>\n<h1>Access keys are unavailable</h1>\n<p>The part of this server that keeps \
-                them does not answer. Nothing is lost. Please try again in a few seconds.</p>\n</main>\n</html>\n";
+                content=\"width=device-width\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>Your account is \
+                unavailable</title>\n<main>\n<h1>Your account is unavailable</h1>\n<p>The part of this server that keeps \
+                access keys and connected accounts does not answer. Nothing is lost. Please try again in a few \
+                seconds.</p>\n</main>\n</html>\n";
     let mut response = Response::empty(503)
         .with_header("content-type", "text/html; charset=utf-8")
         .with_header("x-content-type-options", "nosniff")

@@ -93,19 +93,22 @@ pub(super) fn tools<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
             html.raw("<span class=\"tag\">signed-in users only</span>");
         }
         #[cfg(feature = "connections")]
-        connections_of(html, tool);
+        connections_of(html, view, tool);
         html.raw("</li>\n");
     }
     html.raw("</ul>")
 }
 
-/// Adds the connections of a tool, each with the page at which users connect accounts.
+/// Adds the connections of a tool. Which of them take an account of the user, only the vault knows; its page says it.
 #[cfg(feature = "connections")]
-fn connections_of(html: &mut Html, tool: &ToolInfo<'_>) {
+fn connections_of(html: &mut Html, view: &View<'_>, tool: &ToolInfo<'_>) {
+    let (start, end) = if view.settings.access_keys.has_pages {
+        ("<a class=\"tag\" href=\"/account/connections\">uses ", "</a>")
+    } else {
+        ("<span class=\"tag\">uses ", "</span>")
+    };
     for connection in tool.connections {
-        html.raw("<a class=\"tag\" href=\"/account/connections\">needs your ")
-            .text(&connection.name)
-            .raw(" account</a>");
+        html.raw(start).text(&connection.name).raw(end);
     }
 }
 

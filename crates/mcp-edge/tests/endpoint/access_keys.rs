@@ -176,7 +176,8 @@ fn a_vault_that_does_not_answer_is_an_outage_for_programs_and_for_people() {
     let handled = with.deployment.world.run(with.deployment.endpoint.handle(&head, Untouchable, &context));
     assert_eq!((handled.response.status, handled.response.header("retry-after")), (503, Some("5")));
     assert_eq!(handled.response.header("content-type"), Some("text/html; charset=utf-8"));
-    assert!(handled.response.text().contains("Please try again"));
+    let page = handled.response.text();
+    assert!(page.contains("Please try again") && page.contains("connected accounts"), "{page}");
 }
 
 #[test]

@@ -158,12 +158,17 @@ fn lists_name_the_scopes_as_clients_request_them() {
 }
 
 #[test]
-fn the_page_says_which_tools_need_an_account() {
-    let (deployment, _) = deployment(&Ok(access()), &[]);
-    let (response, _) = deployment.send(&RequestHead::new("GET", "/"), Untouchable);
-    if cfg!(feature = "page") {
-        let link = "<a class=\"tag\" href=\"/account/connections\">needs your github account</a>";
-        assert_eq!(response.text().matches(link).count(), 1);
+fn the_page_says_which_tools_use_a_connection() {
+    for (bound, tag) in [
+        (["VAULT", "VAULT_CALLS"].as_slice(), "<a class=\"tag\" href=\"/account/connections\">uses github</a>"),
+        (&["VAULT_CALLS"], "<span class=\"tag\">uses github</span>"),
+    ] {
+        let Deployment { world, .. } = Deployment::new(&[]);
+        let endpoint = Endpoint::new(settings(bound, &[]), server(), (), world.clone());
+        let (response, _) = Deployment { world, endpoint }.send(&RequestHead::new("GET", "/"), Untouchable);
+        if cfg!(feature = "page") {
+            assert_eq!(response.text().matches(tag).count(), 1, "{bound:?}");
+        }
     }
 }
 

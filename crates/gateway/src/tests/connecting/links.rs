@@ -173,6 +173,32 @@ fn an_answer_without_an_account_is_waited_for_and_then_a_tool_error() {
 }
 
 #[test]
+fn an_account_is_waited_for_through_an_outage() {
+    let deployment = modern_deployment();
+    deployment.answers_json(&result(&json!({"resultType": "complete", "content": []})));
+    let outage = NoAccess::Unavailable { title: "Notes".to_owned(), retry_after: 9, cause: "down".to_owned() };
+    let account = Account::new([Err(not_connected()), Err(outage), Err(not_connected()), Ok(access("up-alice"))]);
+    let (handled, waited) = deployment.send(&visits(), "tools/call", answered("accept"), &account);
+    assert_eq!((outcome(handled), waited), ((200, 0), 3));
+    assert_eq!(deployment.authorizations(), ["Bearer up-alice"]);
+}
+
+#[test]
+fn prompts_and_resources_say_that_the_user_has_declined() {
+    for (method, mut params) in
+        [("prompts/get", json!({"name": "review"})), ("resources/read", json!({"uri": "docs://a"}))]
+    {
+        params["inputResponses"] = json!({KEY: {"action": "decline"}});
+        let deployment = modern_deployment();
+        let (handled, _) = deployment.send(&visits(), method, params, &Account::new([Err(not_connected())]));
+        let answer = response(handled);
+        let error = &json_of(&answer)["error"];
+        let expected = json!({"code": -32603, "message": "The user does not want to connect an account of Notes."});
+        assert_eq!((error, deployment.count()), (&expected, 0), "{method}");
+    }
+}
+
+#[test]
 fn a_user_who_declines_is_not_asked_again() {
     for action in ["decline", "cancel"] {
         let deployment = modern_deployment();

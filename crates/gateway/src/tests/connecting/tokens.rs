@@ -11,7 +11,7 @@ fn the_upstream_is_shown_the_callers_own_token_of_it() {
     let (handled, waited) = deployment.send(&Client::Legacy, "tools/call", ping(), &account);
     assert_eq!((response(handled).status, waited), (200, 0));
     assert_eq!(deployment.sent().header("authorization"), Some("Bearer up-alice"));
-    assert_eq!(*account.asked.borrow(), [("upstream".to_owned(), "gateway".to_owned(), None)]);
+    assert_eq!(*account.asked.borrow(), [("upstream".to_owned(), "gateway:".to_owned(), None)]);
     assert_eq!(deployment.gateway.public_keys(), None);
 }
 
@@ -148,6 +148,57 @@ fn what_the_gateway_asks_itself_is_asked_with_the_callers_own_token() {
     let expected: Vec<String> =
         ["alice", "alice", "alice", "bob", "alice"].map(|name| format!("Bearer up-{name}")).into();
     assert_eq!(deployment.authorizations(), expected);
+}
+
+/// Alice's account, of which she is given a token when fifty others have been served.
+struct Crowd<'a>(&'a Deployment, RefCell<bool>);
+
+impl Connections for Crowd<'_> {
+    fn access<'a>(&'a self, _: TokenRequest<'a>) -> LocalBoxFuture<'a, Result<ServiceAccess, NoAccess>> {
+        if !self.1.replace(true) {
+            for number in 0..50 {
+                let other = Identity::for_test(&format!("user{number}"), "docs:read");
+                let (handled, _) = self.0.send_as(&other, &Client::Legacy, "ping", json!({}), &Account::of("up-other"));
+                assert_eq!(outcome(handled), (200, 0));
+            }
+        }
+        async { Ok(access("up-alice")) }.boxed_local()
+    }
+}
+
+#[test]
+fn what_is_approved_for_a_caller_is_known_however_many_others_there_are_meanwhile() {
+    let tool = json!({"name": "ping", "inputSchema": {"type": "object"}});
+    let pin = format!("ping={}", digest(&tool.to_string()).unwrap());
+    let deployment = deployment(&[("TOOL_PINS", &pin)]);
+    for _ in 0..50 {
+        deployment.answers_json(&result(&json!({})));
+    }
+    deployment.answers_own(json!({"tools": [tool]}));
+    deployment.answers_json(&result(&json!({"content": []})));
+    let crowd = Crowd(&deployment, RefCell::default());
+    let body = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": ping()}).to_string();
+    let head = post().with_header("mcp-protocol-version", "2025-11-25");
+    let clock = Clock::default();
+    let handled = clock.run(deployment.handle_by(&head, &body, &alice(), &clock, Some(&crowd)));
+    assert_eq!(outcome(handled), (200, 0));
+}
+
+#[test]
+fn a_caller_who_comes_again_is_not_forgotten_before_those_who_do_not() {
+    let tool = json!({"name": "ping", "inputSchema": {"type": "object"}});
+    let pin = format!("ping={}", digest(&tool.to_string()).unwrap());
+    let deployment = deployment(&[("TOOL_PINS", &pin)]);
+    deployment.answers_own(json!({"tools": [tool]}));
+    for number in 0..60 {
+        deployment.answers_json(&result(&json!({"content": []})));
+        let account = Account::of("up-alice");
+        let (handled, _) = deployment.send(&Client::Legacy, "tools/call", ping(), &account);
+        assert_eq!((outcome(handled), account.count()), ((200, 0), if number == 0 { 2 } else { 1 }));
+        deployment.answers_json(&result(&json!({})));
+        let other = Identity::for_test(&format!("user{number}"), "docs:read");
+        deployment.send_as(&other, &Client::Legacy, "ping", json!({}), &Account::of("up-other"));
+    }
 }
 
 #[test]

@@ -160,6 +160,18 @@ fn a_handler_may_do_without_an_account() {
 }
 
 #[test]
+fn a_handler_that_does_without_and_asks_something_else_shows_the_link_along_with_that() {
+    let asks = async |call: Call| {
+        let _ = call.access("github").await;
+        call.elicit("text", "What?").map(|Echo { text }| text).map_err(ToolError::from)
+    };
+    let server = build(Server::builder("t", "1").tool(Tool::new("asks", asks).connection("github", None::<&str>)));
+    let asked = answer(&client(&server, &script(&[not_connected()])), "asks", json!({}));
+    let requests = &asked.result()["inputRequests"];
+    assert!(requests["text"].is_object() && requests["connect:github"].is_object(), "{requests}");
+}
+
+#[test]
 fn resources_and_prompts_ask_in_the_same_way() {
     let server = server();
     for (method, params, user) in [

@@ -144,13 +144,13 @@ pub(super) fn held_document(old: Option<&Record>, now: u64) -> Option<&Record> {
 /// gives is the only one.
 ///
 /// `held` has a document that can be used if the search fails.
-pub(super) async fn discover(
+pub(super) fn discover(
     location: &ProviderLocation,
     held: Option<&Record>,
     services: &(impl Fetch + Runtime),
-) -> Result<Provider, RenewalError> {
+) -> impl Future<Output = Result<Provider, RenewalError>> {
     let held = held.map(|held| &held.provider);
-    search(location, location.document_urls(), Provider::parse, held, services).await
+    search(location, location.document_urls(), Provider::parse, held, services)
 }
 
 /// Fetches the discovery document of the provider at `location` from the first of the places `at` that has a valid one, as `parse`
