@@ -176,8 +176,15 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
                 Err(error) => return error,
             }
         }
-        if is_refresh {
+        if is_refresh && is_replaced {
             return ServiceError::Ended;
+        }
+        if is_refresh {
+            // The service may be wrong for a moment.
+            return ServiceError::Unavailable(format!(
+                "connection {}: the service does not know our client; another one is registered",
+                of.name()
+            ));
         }
         ServiceError::Client(format!(
             "connection {}: the service did not know our client any more; it was registered anew: begin again",
