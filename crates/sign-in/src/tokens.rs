@@ -31,6 +31,12 @@ const MAX_LIFETIME_SECONDS: u64 = 10 * 365 * 24 * 3_600;
 /// The longest list of scopes that is read, in bytes.
 const MAX_SCOPE_BYTES: usize = 8 * 1024;
 
+/// The fields of requests that are secrets.
+const SECRET_FIELDS: [&str; 5] = ["code", "code_verifier", "refresh_token", "token", "client_secret"];
+
+/// What is shorter than this, in bytes, repeats a secret by accident.
+const MIN_REPEATED: usize = 12;
+
 /// The members of an answer that are read.
 const MEMBERS: [&str; 6] = ["access_token", "token_type", "refresh_token", "id_token", "expires_in", "scope"];
 
@@ -190,11 +196,11 @@ pub async fn revoke(
         add(&mut form, "token_type_hint", hint);
     }
     let posts_secret = ProviderMetadata::of(provider).posts_secret_to_revoke;
-    let reply = post(endpoint, client, form, posts_secret, fetch).await?;
+    let reply = post(endpoint, client, &mut form, posts_secret, fetch).await?;
     if matches!(reply.status, 200 | 204) {
         return Ok(());
     }
-    match TokenEndpointError::of(&reply) {
+    match error_of(&reply, client, &form) {
         TokenEndpointError::Other(code) if code == "invalid_token" => Ok(()),
         error => Err(TokenRequestError::Refused(error)),
     }
@@ -210,14 +216,14 @@ pub async fn request(
     fields: &[(&str, &str)],
     fetch: &impl Fetch,
 ) -> Result<HttpResponse, TokenRequestError> {
-    send(provider, client, form_of(fields), fetch).await
+    send(provider, client, &mut form_of(fields), fetch).await
 }
 
 /// Sends a form to the token endpoint.
 async fn send(
     provider: &Provider,
     client: &Client,
-    form: String,
+    form: &mut String,
     fetch: &impl Fetch,
 ) -> Result<HttpResponse, TokenRequestError> {
     let endpoint = provider.token_endpoint.as_deref().ok_or(TokenRequestError::NoEndpoint)?;
@@ -228,18 +234,32 @@ async fn send(
 async fn tokens(
     provider: &Provider,
     client: &Client,
-    form: String,
+    mut form: String,
     fetch: &impl Fetch,
 ) -> Result<Tokens, TokenRequestError> {
-    let reply = send(provider, client, form, fetch).await?;
+    let reply = send(provider, client, &mut form, fetch).await?;
     match reply.status {
         200 => {
-            read(&reply.body).map_err(|member| match TokenEndpointError::of(&HttpResponse { status: 400, ..reply }) {
+            read(&reply.body).map_err(|member| match error_of(&HttpResponse { status: 400, ..reply }, client, &form) {
                 TokenEndpointError::Outage(_) => TokenRequestError::NoTokens(member),
                 error => TokenRequestError::RefusedWithSuccess(error),
             })
         }
-        _ => Err(TokenRequestError::Refused(TokenEndpointError::of(&reply))),
+        _ => Err(TokenRequestError::Refused(error_of(&reply, client, &form))),
+    }
+}
+
+/// Reads an error. One that repeats a secret of ours is none: error codes are written into logs.
+fn error_of(reply: &HttpResponse, client: &Client, form: &str) -> TokenEndpointError {
+    let fields = form.split('&').filter_map(|field| field.split_once('='));
+    let sent = fields.filter(|(name, _)| SECRET_FIELDS.contains(name)).map(|(_, value)| value);
+    let mut secrets = sent.chain(client.client_secret.as_ref().map(Secret::expose));
+    let is_part = |part: &str, whole: &str| part.len() >= MIN_REPEATED && whole.contains(part);
+    match TokenEndpointError::of(reply) {
+        TokenEndpointError::Other(code) if secrets.any(|secret| is_part(secret, &code) || is_part(&code, secret)) => {
+            TokenEndpointError::Outage(reply.status)
+        }
+        error => error,
     }
 }
 
@@ -247,7 +267,7 @@ async fn tokens(
 async fn post(
     endpoint: &str,
     client: &Client,
-    mut form: String,
+    form: &mut String,
     posts_secret: bool,
     fetch: &impl Fetch,
 ) -> Result<HttpResponse, TokenRequestError> {
@@ -255,9 +275,9 @@ async fn post(
     let authorization = match &client.client_secret {
         Some(secret) if !client.method.posts(posts_secret) => Some(basic(id, secret.expose())),
         secret => {
-            add(&mut form, "client_id", id);
+            add(form, "client_id", id);
             if let Some(secret) = secret {
-                add(&mut form, "client_secret", secret.expose());
+                add(form, "client_secret", secret.expose());
             }
             None
         }
@@ -266,7 +286,7 @@ async fn post(
         method: Method::POST,
         url: endpoint,
         authorization: authorization.as_deref(),
-        body: RequestContent::Form(&form),
+        body: RequestContent::Form(form),
         timeout: TIMEOUT,
         max_body: MAX_ANSWER_BYTES,
     };

@@ -159,13 +159,16 @@ pub(super) async fn disconnect<S: SqlStorage + Alarms, A: AuthorizationServers, 
     let mut statements = vec![delete_account(&account), links::delete_uses(connection)];
     let departure = context.departure(&account.hold, connection, &account.tokens, owner, now);
     statements.extend(departure.as_ref().map(departures::put));
-    if let Some(hold) = context.rows.hold(connection)? {
-        statements.push(delete_hold(&hold));
+    let mut left = vec![account.hold.as_str()];
+    let hold = context.rows.hold(connection)?;
+    if let Some(hold) = &hold {
+        left.push(&hold.id);
+        statements.push(delete_hold(hold));
         let departure = context.departure(&hold.id, connection, &hold.tokens, owner, now);
         statements.extend(departure.as_ref().map(departures::put));
     }
     context.rows.write(statements)?;
-    revoke_due(context, owner, clock).await?;
+    revoke_due(context, owner, Some(&left), clock).await?;
     let departure = context.departures.get(&account.hold)?;
     // An account that has ended has nothing left to revoke.
     Ok(Answer::Disconnected(departure.map_or(Revocation::Revoked, |departure| departure.state)))

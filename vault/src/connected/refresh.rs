@@ -163,6 +163,6 @@ async fn keep<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Oper
     };
     context.rows.write(vec![departures::put(&departure)])?;
     context.wake_by(now).await?;
-    revoke_due(context, owner, clock).await?;
+    revoke_due(context, owner, Some(&[&departure.id]), clock).await?;
     Ok(After::LookAgain)
 }

@@ -25,13 +25,16 @@ use crate::{
     service::{AuthorizationServers, Issued, ServiceError},
 };
 
-/// Revokes everything that is due, each thing once.
+/// Revokes what is due, each thing once: everything, or `only` those with these ids. What somebody waits for does not wait for
+/// the rest, which may be of other services.
 pub(super) async fn revoke_due<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
     context: &Context<'_, S, A, K>,
     owner: &Owner,
+    only: Option<&[&str]>,
     clock: &impl Fn() -> u64,
 ) -> Result<(), AccountsError> {
-    for departure in context.departures.all()? {
+    let is_meant = |departure: &Departure| only.is_none_or(|ids| ids.contains(&&*departure.id));
+    for departure in context.departures.all()?.into_iter().filter(is_meant) {
         if departure.state != Revocation::Pending || clock() < departure.next_try {
             continue;
         }
@@ -123,7 +126,7 @@ pub(super) async fn wake<S: SqlStorage + Alarms, A: AuthorizationServers, K: Run
     // The platform repeats the alarm of a crash six times; after that, this one is left.
     context.wake_by(clock() + MIN_PAUSE).await?;
     expire_holds(context, &owner, clock())?;
-    revoke_due(context, &owner, clock).await?;
+    revoke_due(context, &owner, None, clock).await?;
     let now = clock();
     for departure in context.departures.all()?.iter().filter(|departure| is_over(departure, now)) {
         if departure.state == Revocation::Pending {

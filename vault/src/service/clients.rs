@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use super::{
     AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, ServiceError, ServiceTokens, account,
     discovery::discover,
-    grant::{accepts_client, asked, granted, is_unknown_client, may_be_of_method, meaning},
+    grant::{asked, granted, is_lost_client, may_be_of_method, meaning},
     of_connection::{OfConnection, Own},
     own_client::{ClientKind, OurClient, OwnClients, other_method},
     registration::client::Registrations,
@@ -104,8 +104,9 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         Ok(Begun { url, round_trip, client_id: client.client_id, issuer, from })
     }
 
-    /// Sends a request as our client. Where it is not known how the service takes the secret, the other way is tried after a
-    /// refusal of the client: nothing was redeemed by then.
+    /// Sends a request as our client. Where nobody says how the service takes the secret, the other way is tried after a
+    /// refusal of the client: nothing was redeemed by then. What has worked last comes first, and no more than that: a service
+    /// may look at a code before it looks at the client, and users could make codes up.
     async fn authenticated<T>(
         &self,
         of: &OfConnection,
@@ -116,12 +117,11 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         let mut client = ours.client.clone();
         client.method = of.known.method.get().unwrap_or(first);
         let mut outcome = send(&client).await;
-        let is_known = of.known.method.get().is_some();
-        if !is_known && outcome.as_ref().is_err_and(may_be_of_method) {
+        if outcome.as_ref().is_err_and(may_be_of_method) {
             client.method = other_method(client.method);
             outcome = send(&client).await;
         }
-        if outcome.as_ref().map_or_else(accepts_client, |_| true) {
+        if outcome.is_ok() {
             of.known.method.set(Some(client.method));
         }
         outcome
@@ -170,7 +170,8 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         }
     }
 
-    /// What an error of a token request means. A client that the service does not know any more is registered anew, once.
+    /// What an error of a token request means. A client that the service does not know any more, or whose secret
+    /// has ended, is registered anew, once.
     async fn failure(
         &self,
         of: &OfConnection,
@@ -183,7 +184,7 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
         let client_id = &ours.client.client_id;
         let meaning = meaning(of.name(), endpoint, client_id, error);
         let ClientKind::Registered { is_replaced } = ours.kind else { return meaning };
-        if !is_unknown_client(error) {
+        if !is_lost_client(error) {
             return meaning;
         }
         // What was issued to a client that is gone is gone with it. Whether it is, another registration shows.
@@ -195,8 +196,15 @@ impl<S: Services, R: Registrations> ServiceClients<S, R> {
                 Err(error) => return error,
             }
         }
-        if is_refresh {
+        if is_refresh && is_replaced {
             return ServiceError::Ended;
+        }
+        if is_refresh {
+            // The service may be wrong for a moment.
+            return ServiceError::Unavailable(format!(
+                "connection {}: the service does not know our client; another one is registered",
+                of.name()
+            ));
         }
         ServiceError::Client(format!(
             "connection {}: the service did not know our client any more; it was registered anew: begin again",

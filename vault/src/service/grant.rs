@@ -74,9 +74,14 @@ pub fn granted(
     Ok(scopes.join(" "))
 }
 
-/// Whether a service does not know our client, or not with this secret (`invalid_client`).
+/// Whether a client that was registered dynamically is lost: unknown to the service, or its secret has expired.
 #[must_use]
-pub fn is_unknown_client(error: &TokenRequestError) -> bool {
+pub fn is_lost_client(error: &TokenRequestError) -> bool {
+    is_unknown_client(error) || matches!(of_oauth(error), Some(TokenEndpointError::SecretExpired))
+}
+
+/// Whether a service does not know our client, or not with this secret (`invalid_client`).
+fn is_unknown_client(error: &TokenRequestError) -> bool {
     matches!(of_oauth(error), Some(TokenEndpointError::Client))
 }
 
@@ -89,12 +94,6 @@ fn refuses_client(error: &TokenRequestError) -> bool {
 #[must_use]
 pub fn may_be_of_method(error: &TokenRequestError) -> bool {
     refuses_client(error) || matches!(error, TokenRequestError::Refused(TokenEndpointError::Outage(401 | 404)))
-}
-
-/// Whether an error says that our client was accepted, and what it asked for was not.
-#[must_use]
-pub fn accepts_client(error: &TokenRequestError) -> bool {
-    of_oauth(error).is_some_and(|error| !matches!(error, TokenEndpointError::Outage(_))) && !refuses_client(error)
 }
 
 /// The error of OAuth in an answer of any status.

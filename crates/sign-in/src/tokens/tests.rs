@@ -238,6 +238,26 @@ fn an_error_with_status_200_is_no_missing_answer() {
 }
 
 #[test]
+fn an_error_that_repeats_what_was_sent_is_not_told() {
+    let token = Secret::new("v7Kq2-8sXo_aPzR4LmN0bTc1");
+    let told = |status: u16, body: &str| {
+        let fetch = Answering::new(status, body);
+        let error = refresh(&provider(|_| ()), &client(), &token, None, None, &fetch).now_or_never().unwrap();
+        let error = format!("{:?}", error.expect_err("an error"));
+        let fetch = Answering::new(status, body);
+        let revoked = revoke(&provider(|_| ()), &client(), &token, TokenKind::Unknown, &fetch).now_or_never().unwrap();
+        format!("{error} {:?}", revoked.err())
+    };
+    for (status, code) in
+        [(400, token.expose()), (200, token.expose()), (400, "x.v7Kq2-8sXo_aPzR4LmN0bTc1"), (400, "v7Kq2-8sXo_aPzR4")]
+    {
+        let told = told(status, &json!({"error": code}).to_string());
+        assert!(!told.contains("v7Kq2"), "{told}");
+    }
+    assert!(told(400, r#"{"error":"unsupported_grant_type"}"#).contains("unsupported_grant_type"));
+}
+
+#[test]
 fn what_is_revoked_already_is_revoked() {
     let answered = |status, body: Value| revoked(&provider(|_| ()), &Answering::new(status, &body));
     assert_eq!(answered(200, json!({"error": "anything"})), Ok(()));

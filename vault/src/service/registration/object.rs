@@ -26,7 +26,7 @@ const ATTEMPT_SECONDS: u64 = 10;
 pub const SPARED_SECONDS: u64 = 5;
 
 /// How long a client counts as known after it was registered, in seconds: an issuer that does not know it by then would be
-/// asked again and again.
+/// asked again and again. And how long after the issuer has refused it first: one wrong answer ends no account.
 pub const SETTLING_SECONDS: u64 = 60;
 
 /// How long before the end of its secret a client is registered anew, in seconds.
@@ -73,7 +73,7 @@ impl<'a, S: SqlStorage, R: Fetch + Runtime> RegistrationObject<'a, S, R> {
     pub async fn answer(&self, message: &str, clock: &impl Fn() -> u64) -> Result<String, String> {
         let request = serde_json::from_str(message).map_err(|_| "a message that cannot be read".to_owned())?;
         let answer = match request {
-            Request::Of { connection, issuer, client_id } => self.of(&connection, &issuer, &client_id),
+            Request::Of { connection, issuer, client_id } => self.of(&connection, &issuer, &client_id, clock()),
             Request::Current { connection, issuer, redirect_uri, endpoint, metadata, refused } => {
                 let owner = Owner { connection: &connection, issuer: &issuer, redirect_uri: &redirect_uri };
                 self.current(owner, &endpoint, &metadata, refused.as_deref(), clock).await
@@ -83,11 +83,12 @@ impl<'a, S: SqlStorage, R: Fetch + Runtime> RegistrationObject<'a, S, R> {
         serde_json::to_string(&answer).map_err(|error| error.to_string())
     }
 
-    fn of(&self, connection: &str, issuer: &str, client_id: &str) -> Result<Answer, SqlError> {
+    fn of(&self, connection: &str, issuer: &str, client_id: &str, now: u64) -> Result<Answer, SqlError> {
         let client = self.rows.of(client_id)?.filter(|client| client.issuer == issuer);
         let Some(client) = client else { return Ok(Answer::Unknown) };
         let newest = self.rows.newest(&client.issuer, &client.redirect_uri)?;
-        let is_replaced = client.refused_at.is_some() && newest.is_some_and(|newest| newest.client_id != client_id);
+        let is_refused = client.refused_at.is_some_and(|at| at.saturating_add(SETTLING_SECONDS) <= now);
+        let is_replaced = is_refused && newest.is_some_and(|newest| newest.client_id != client_id);
         let opened = self.open(&client, connection)?;
         Ok(opened.map_or_else(unopened, |client| Answer::Client { client, is_replaced }))
     }

@@ -18,6 +18,9 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// The longest id and secret, in bytes.
 const MAX_CREDENTIAL_BYTES: usize = 2_048;
 
+/// The end of a secret, in seconds since 1970, from which on it is never: the storage has no such numbers.
+const NEVER: u64 = 1 << 53;
+
 /// The members of an answer that are read.
 const MEMBERS: [&str; 5] =
     ["client_id", "client_secret", "client_secret_expires_at", "token_endpoint_auth_method", "redirect_uris"];
@@ -127,7 +130,10 @@ fn read(body: &str, redirect_uri: &str) -> Result<Registration, RegistrationErro
         client_secret: method.map(|(secret, _)| Secret::new(secret)),
         is_posted: method.is_some_and(|(_, is_posted)| is_posted),
         // §3.2.1: zero is never.
-        expires_at: members.get("client_secret_expires_at").and_then(Value::as_u64).filter(|at| *at > 0),
+        expires_at: members
+            .get("client_secret_expires_at")
+            .and_then(Value::as_u64)
+            .filter(|at| (1..NEVER).contains(at)),
     })
 }
 

@@ -131,16 +131,55 @@ fn a_client_that_is_not_known_any_more_is_registered_anew_once() {
     let error = world.refresh(&clients, "first", "read").expect_err("not known");
     assert!(matches!(error, ServiceError::Client(_)) && world.sent_to(REGISTER).len() == 1, "{error}");
     world.clock.pass(61);
-    assert_eq!(world.refresh(&clients, "first", "read").err(), Some(ServiceError::Ended));
-    assert_eq!(world.sent_to(REGISTER).len(), 2);
+    // It may be wrong for a moment: nobody's account ends with that.
+    for seconds in [0, 59] {
+        world.clock.pass(seconds);
+        let error = world.refresh(&clients, "first", "read").expect_err("not known");
+        assert!(matches!(error, ServiceError::Unavailable(_)) && world.sent_to(REGISTER).len() == 2, "{error}");
+    }
     assert_eq!(world.begin(&clients).expect("begun").client_id, "second");
-    // What else was issued to the first one has ended with it, and each learns it from the service.
-    assert_eq!(world.refresh(&clients, "first", "read").err(), Some(ServiceError::Ended));
+    // What was issued to the first one has ended with it, and each learns it from the service.
+    world.clock.pass(2);
+    for _ in 0..2 {
+        assert_eq!(world.refresh(&clients, "first", "read").err(), Some(ServiceError::Ended));
+    }
     assert_eq!(world.sent_to(REGISTER).len(), 2);
     assert!(world.sent_tokens().last().unwrap().body.contains("client_id=first"));
     // Should the service know it again, it works.
     world.issue(200, good());
     assert!(world.refresh(&clients, "first", "read").is_ok());
+}
+
+#[test]
+fn a_client_whose_secret_has_ended_is_registered_anew() {
+    let world = World::new();
+    world.serve_each(REGISTER, vec![response(201, registered("first")), response(201, registered("second"))]);
+    let clients = world.clients(&without_client());
+    world.begin(&clients).expect("begun");
+    world.clock.pass(61);
+    let description = "client secret is expired - cannot authenticate";
+    world.issue(401, json!({"error": "invalid_client", "error_description": description}));
+    assert!(matches!(world.refresh(&clients, "first", "read"), Err(ServiceError::Unavailable(_))));
+    assert_eq!(world.sent_to(REGISTER).len(), 2);
+    world.clock.pass(61);
+    // Nobody gives the first one another secret: who was connected with it learns that it has ended.
+    assert_eq!(world.refresh(&clients, "first", "read").err(), Some(ServiceError::Ended));
+    assert_eq!(world.begin(&clients).expect("begun").client_id, "second");
+}
+
+#[test]
+fn an_end_beyond_all_numbers_is_none() {
+    for end in [u64::MAX, 1 << 60, 1 << 53] {
+        let world = World::new();
+        let mut answer = registered("first");
+        answer["client_secret_expires_at"] = end.into();
+        world.serve(REGISTER, response(201, answer));
+        let clients = world.clients(&without_client());
+        for _ in 0..2 {
+            assert_eq!(world.begin(&clients).expect("begun").client_id, "first", "{end}");
+        }
+        assert_eq!(world.sent_to(REGISTER).len(), 1, "{end}");
+    }
 }
 
 #[test]

@@ -296,6 +296,24 @@ fn a_secret_is_sent_as_the_service_takes_it() {
     assert!(world.redeem(&clients, "us", "read").is_ok() && world.refresh(&clients, "us", "read").is_ok());
     let sent = world.sent_tokens();
     assert!(sent.len() == 3 && is_posted(&sent[0]) && is_basic(&sent[1]) && is_basic(&sent[2]), "{sent:?}");
+    // A service may look at the code before it looks at the client: what somebody made up teaches nothing.
+    let world = World::new();
+    let unknown_code = response(400, json!({"error": "invalid_grant"}));
+    world.serve_each(TOKEN, vec![unknown_code, refusal(), response(200, tokens())]);
+    let clients = world.clients(&endpoints());
+    assert_eq!(world.redeem(&clients, "us", "read").err(), Some(ServiceError::Ended));
+    assert!(world.redeem(&clients, "us", "read").is_ok());
+    // And it may revoke for everybody.
+    let world = World::new();
+    let revocable = connection(|_, service| {
+        let [authorization, token, revocation] =
+            ["https://login.service.example/authorize", TOKEN, REVOKE].map(str::to_owned);
+        service.place = Place::Endpoints { authorization, token, revocation: Some(revocation) };
+    });
+    world.serve(REVOKE, response(200, ""));
+    world.serve_each(TOKEN, vec![refusal(), response(200, tokens())]);
+    let clients = world.clients(&revocable);
+    assert!(world.revoke(&clients, "us") == Ok(true) && world.refresh(&clients, "us", "read").is_ok());
     // With metadata that says nothing the other way round.
     let world = World::new();
     world.publish(|it| it["token_endpoint_auth_methods_supported"] = Value::Null);

@@ -10,7 +10,7 @@ use mcp_edge_runtime::{
 
 use super::{name_of, object_name};
 use crate::{
-    connected::message::{Answer, Revocation},
+    connected::message::{Answer, Request, Revocation},
     service::ServiceError,
     testing::world::{Namespace, World},
 };
@@ -76,6 +76,23 @@ fn an_alarm_that_is_lost_is_set_by_the_next_request() {
     assert_eq!(world.listed(), []);
     assert!(world.wake_accounts(&object_name()));
     assert!(world.service.has_ended("g"));
+}
+
+#[test]
+fn nobody_waits_for_the_revocation_of_something_else() {
+    let world = World::new();
+    for name in ["a", "b", "c", "d"] {
+        let hold = world.hold(name, world.authorized(name, name));
+        world.accounts_now(Request::Discard { connection: "github".to_owned(), hold });
+    }
+    world.connect("g", "octocat");
+    world.hold("h", world.authorized("h", "hubot"));
+    world.service.way_there.set(3_000);
+    let request = Request::Disconnect { connection: "github".to_owned() };
+    assert!(world.clock.run_at_most(world.accounts(request), 13_000).is_some());
+    assert!(world.service.has_ended("g") && world.service.has_ended("h") && !world.service.has_ended("a"));
+    assert!(world.wake_accounts(&object_name()));
+    assert!(world.service.has_ended("a"));
 }
 
 #[test]
