@@ -19,7 +19,7 @@ export function vaultClient(origin, { id, secret } = CLIENT) {
   return {
     metadata: {
       client_id: id,
-      client_name: "Access keys",
+      client_name: "Your account pages",
       client_secret: secret,
       token_endpoint_auth_method: "client_secret_basic",
       grant_types: ["authorization_code", "refresh_token"],

@@ -88,7 +88,7 @@ impl Pages {
             .text(held.hold)
             .raw("\"><input type=\"hidden\" name=\"link\" value=\"")
             .text(held.link.unwrap_or_default())
-            .raw("\">\n<div class=\"buttons\"><button name=\"decision\" value=\"confirm\">Connect this account</button><button class=\"quiet\" name=\"decision\" value=\"another\">Use another account</button><button class=\"quiet\" name=\"decision\" value=\"discard\">Cancel</button></div>\n</form>\n<p class=\"about\">If you do nothing, it is given back to ")
+            .raw("\">\n<div class=\"buttons\"><button name=\"decision\" value=\"confirm\">Connect this account</button><button class=\"quiet\" name=\"decision\" value=\"another\">Use another account</button><button class=\"quiet\" name=\"decision\" value=\"discard\">Cancel</button></div>\n</form>\n<p class=\"about\">If you do nothing, the access is given back to ")
             .text(&connection.title)
             .raw(" after ten minutes.</p>\n</section>\n");
         self.connect_page(200, Some(session), "Is this the right account?", &html)

@@ -98,7 +98,7 @@ impl RoundTripError {
             Self::IdToken(IdTokenError::Audience | IdTokenError::Nonce | IdTokenError::NotAnIdToken { .. }) => new(
                 400,
                 "Not signed in",
-                "The provider's answer belongs to another request. No key was made. Try again.",
+                "The provider's answer belongs to another request. Nothing was done. Try again.",
             ),
             Self::AccessToken(denial) => match &**denial {
                 Denial::InsufficientScope { .. } => fewer_scopes("what every request here needs"),
@@ -140,26 +140,10 @@ impl RoundTripError {
                  for the vault's client",
             ),
             Self::Object(_) | Self::NotMade => {
-                new(503, "Not now", "This cannot be done right now. No key was made. Try again in a moment.")
+                new(503, "Not now", "This cannot be done right now. Nothing was done. Try again in a moment.")
                     .with_retry(RETRY_SECONDS)
             }
         }
-    }
-}
-
-/// What pages say of keys, beside what has happened. Longer texts first.
-const OF_KEYS: [&str; 4] =
-    [", so nothing was done and no key was made", " and no key was made", ", so no key was made", " No key was made."];
-
-impl RoundTripError {
-    /// The same for somebody who wanted to sign in and to go on elsewhere than with the keys: without a word of them.
-    #[must_use]
-    pub fn to_failure_to_sign_in(&self) -> Failure {
-        let mut failure = self.to_failure();
-        for text in OF_KEYS {
-            failure.why = failure.why.replace(text, "");
-        }
-        failure
     }
 }
 
@@ -175,19 +159,19 @@ fn of_authorization(error: &AuthorizationError) -> Failure {
         AuthorizationError::AnotherProvider => new(
             400,
             "Not signed in",
-            "The answer came from another provider than was asked. No key was made. Try again.",
+            "The answer came from another provider than was asked. Nothing was done. Try again.",
         ),
         AuthorizationError::Refused { refusal: Refusal::Cancelled, .. } => {
-            new(403, "Cancelled", "You did not agree at the provider, so nothing was done and no key was made.")
+            new(403, "Cancelled", "You did not agree at the provider, so nothing was done.")
         }
         AuthorizationError::Refused { refusal: Refusal::Outage, .. } | AuthorizationError::NoEndpoint => outage(),
         AuthorizationError::Refused { refusal: Refusal::Other, .. } => new(
             403,
             "Refused by the provider",
-            "The provider refused the request, so no key was made. The operator's log says more.",
+            "The provider refused the request, so nothing was done. The operator's log says more.",
         ),
         AuthorizationError::NoCode | AuthorizationError::Duplicate(_) | AuthorizationError::LongCode(_) => {
-            new(400, "Not signed in", "The provider's answer cannot be read. No key was made. Try again.")
+            new(400, "Not signed in", "The provider's answer cannot be read. Nothing was done. Try again.")
         }
     }
 }
@@ -198,7 +182,7 @@ fn of_token_request(error: &TokenRequestError) -> Failure {
         Remedy::AuthorizeAgain => Failure::new(
             400,
             "Too late",
-            "The provider's answer is too old, or was used before. No key was made. Try again.",
+            "The provider's answer is too old, or was used before. Nothing was done. Try again.",
         ),
         Remedy::TryAgain => outage(),
         Remedy::FixClient => misconfigured("The provider does not accept this server as its client"),
@@ -217,19 +201,19 @@ fn outage() -> Failure {
     Failure::new(
         503,
         "The provider cannot be reached",
-        "It does not answer right now, so nothing was done and no key was made. Try again in a moment.",
+        "It does not answer right now, so nothing was done. Try again in a moment.",
     )
     .with_retry(RETRY_SECONDS)
 }
 
 fn misconfigured(what: &str) -> Failure {
-    let why = format!("{what}. No key was made. Only the operator can change this; the log of this server says how.");
+    let why = format!("{what}. Nothing was done. Only the operator can change this; the log of this server says how.");
     Failure::new(500, "Not set up", why)
 }
 
 fn fewer_scopes(missing: &str) -> Failure {
     let why = format!(
-        "The provider did not grant {missing}, so no key was made. Either you did not agree to it, or your account lacks the \
+        "The provider did not grant {missing}, so nothing was done. Either you did not agree to it, or your account lacks the \
          permission: ask the operator for a role that has it, or make a key with fewer scopes."
     );
     Failure::new(403, "Fewer scopes than asked for", why)
@@ -243,29 +227,6 @@ mod tests {
     use mcp_edge_runtime::ports::FetchError;
 
     use super::*;
-
-    #[test]
-    fn who_signs_in_to_connect_an_account_reads_nothing_of_keys() {
-        let token = |error| RoundTripError::from(TokenRequestError::Refused(error));
-        let refused = |refusal| RoundTripError::from(AuthorizationError::Refused { refusal, error: "x".to_owned() });
-        for (error, why) in [
-            (refused(Refusal::Outage), "It does not answer right now. Try again in a moment."),
-            (refused(Refusal::Cancelled), "You did not agree at the provider."),
-            (refused(Refusal::Other), "The provider refused the request. The operator's log says more."),
-            (AuthorizationError::NoCode.into(), "The provider's answer cannot be read. Try again."),
-            (token(TokenEndpointError::Grant), "The provider's answer is too old, or was used before. Try again."),
-            (IdTokenError::Nonce.into(), "The provider's answer belongs to another request. Try again."),
-        ] {
-            assert_eq!(error.to_failure_to_sign_in().why, why);
-        }
-        for error in [
-            token(TokenEndpointError::Client),
-            IdTokenError::Missing.into(),
-            Denial::Misconfigured { error: None }.into(),
-        ] {
-            assert!(!error.to_failure_to_sign_in().why.contains("key"), "{error}");
-        }
-    }
 
     #[test]
     fn an_outage_is_never_a_denial_and_our_own_trouble_never_the_users() {

@@ -125,7 +125,7 @@ pub async fn finish<P: Platform>(visit: &Visit<'_, P>) -> Outcome {
         (Ok(outcome), _) => outcome,
         (Err(error), None) => failed(visit, &error),
         (Err(error), Some(destination)) => {
-            let failure = error.to_failure_to_sign_in().with_next("Back", destination.path());
+            let failure = error.to_failure().with_next("Back", destination.path());
             Outcome::from(visit.pages.failure(visit.session.as_ref(), &failure)).because(error.to_string())
         }
     };

@@ -238,9 +238,9 @@ fn an_error_with_status_200_is_no_missing_answer() {
 }
 
 #[test]
-fn an_error_that_repeats_what_was_sent_is_not_told() {
+fn an_error_that_repeats_what_was_sent_is_not_repeated() {
     let token = Secret::new("v7Kq2-8sXo_aPzR4LmN0bTc1");
-    let told = |status: u16, body: &str| {
+    let shown = |status: u16, body: &str| {
         let fetch = Answering::new(status, body);
         let error = refresh(&provider(|_| ()), &client(), &token, None, None, &fetch).now_or_never().unwrap();
         let error = format!("{:?}", error.expect_err("an error"));
@@ -251,10 +251,10 @@ fn an_error_that_repeats_what_was_sent_is_not_told() {
     for (status, code) in
         [(400, token.expose()), (200, token.expose()), (400, "x.v7Kq2-8sXo_aPzR4LmN0bTc1"), (400, "v7Kq2-8sXo_aPzR4")]
     {
-        let told = told(status, &json!({"error": code}).to_string());
-        assert!(!told.contains("v7Kq2"), "{told}");
+        let shown = shown(status, &json!({"error": code}).to_string());
+        assert!(!shown.contains("v7Kq2"), "{shown}");
     }
-    assert!(told(400, r#"{"error":"unsupported_grant_type"}"#).contains("unsupported_grant_type"));
+    assert!(shown(400, r#"{"error":"unsupported_grant_type"}"#).contains("unsupported_grant_type"));
 }
 
 #[test]

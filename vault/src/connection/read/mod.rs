@@ -142,7 +142,10 @@ fn management(reader: &mut Reader<'_>, table: &[(String, Json)]) -> Option<Manag
     };
     let api =
         required("MANAGEMENT_API", "give the Management API's address, such as https://your-tenant.logto.app/api");
-    let client_id = required("MANAGEMENT_CLIENT_ID", "give the id of a machine-to-machine application with its role");
+    let client_id = required(
+        "MANAGEMENT_CLIENT_ID",
+        "give the id of a machine-to-machine application with the role Logto Management API access",
+    );
     let client_secret = required("MANAGEMENT_CLIENT_SECRET", "set it with `wrangler secret put`").map(Secret::new);
     let api = api.and_then(|_| reader.url("MANAGEMENT_API"))?.trim_end_matches('/').to_owned();
     let resource = reader.text("MANAGEMENT_RESOURCE").unwrap_or_else(|| api.clone());

@@ -3,6 +3,7 @@
 mod accounts;
 mod discovering;
 mod moves;
+mod refreshing;
 mod registering;
 mod round_trips;
 mod world;

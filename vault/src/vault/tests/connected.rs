@@ -57,8 +57,8 @@ impl ConnectedUser {
                 let (connection, hold) = (account.connection.clone(), authorization[..8].to_owned());
                 if self.used.insert(authorization, hold.clone()).is_some() {
                     return match self.held(&connection, now) {
-                        Answer::Held { hold: held, account, replaces } if held == hold => {
-                            Answer::Held { hold: held, account, replaces }
+                        Answer::Held { hold: current, account, replaces } if current == hold => {
+                            Answer::Held { hold, account, replaces }
                         }
                         _ => Answer::Used,
                     };

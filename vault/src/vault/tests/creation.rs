@@ -134,9 +134,7 @@ fn every_way_that_leads_nowhere_says_so_and_leaves_no_room_taken() {
         let handled = browser.come_back(&sent, change);
         assert_eq!(handled.response.status, status, "{name}: {}", handled.record.get("detail"));
         assert!(handled.response.text().contains(text), "{name}: {}", handled.response.text());
-        assert!(
-            handled.response.text().contains("No key was made") || handled.response.text().contains("no key was made")
-        );
+        assert!(["o key was made", "othing was done"].iter().any(|said| handled.response.text().contains(said)));
         assert!(
             !handled.record.get("detail").is_empty() && !handled.record.get("detail").contains("the-refresh-token")
         );
