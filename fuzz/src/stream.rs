@@ -101,7 +101,8 @@ pub fn check(input: &[u8]) {
 /// The messages of the response, however it is framed.
 async fn send(server: &Server, head: &RequestHead<'_>, body: &str) -> Vec<Value> {
     let identity = Rc::new(Identity::for_test("ada", ""));
-    let context = RequestContext { identity, env: (), now: testing::NOW, request_id: "fuzz".to_owned(), connections: None };
+    let context =
+        RequestContext { identity, env: (), now: testing::NOW, request_id: "fuzz".to_owned(), connections: None };
     let services = Rc::new(ServerServices::new(Rc::new(testing::TestRuntime::default())));
     let response = server.handle(head, body, context, &services).await.response.expect("no scope is needed");
     assert_eq!(response.status, 200);
