@@ -1,12 +1,17 @@
 //! Messages of clients with any content: what the gateway sends on has one meaning for all readers.
 
-use mcp_edge_gateway::envelope::{Offers, Payload, read, readings};
+use mcp_edge_gateway::envelope::{Envelope, Offers, Payload, read, readings};
 use mcp_edge_runtime::http::RequestHead;
 
 use crate::with_text;
 
 const ALL: Offers = Offers { tools: true, prompts: true, resources: true, tasks: true };
 const TOOLS: Offers = Offers { tools: true, prompts: false, resources: false, tasks: false };
+
+/// Without what the gateway reads for itself, and takes out of what it sends on.
+fn as_sent(envelope: Envelope<'_>) -> Envelope<'_> {
+    Envelope { capabilities: None, answer: None, ..envelope }
+}
 
 /// The first line contains the headers that repeat the body: revision, method, name.
 pub fn check(input: &[u8]) {
@@ -22,8 +27,8 @@ pub fn check(input: &[u8]) {
             readings::check(&posted);
             // Once strict, it is not changed any more.
             if let Payload::One(envelope) = posted {
-                let again = read(&head, &envelope.body, offers);
-                assert_eq!(again, Ok(Payload::One(envelope.clone())), "{}", envelope.body);
+                let Ok(Payload::One(again)) = read(&head, &envelope.body, offers) else { panic!("{}", envelope.body) };
+                assert_eq!(as_sent(again), as_sent(envelope.clone()), "{}", envelope.body);
             }
         }
     });
