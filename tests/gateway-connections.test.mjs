@@ -64,7 +64,7 @@ describe("a user with an account at the upstream", () => {
     assert.ok(authorizations().every((authorization) => authorization === `Bearer ${tokens.alice}`), authorizations());
     assert.ok(!JSON.stringify(upstream.requests.map(({ raw, body }) => [raw, body])).includes(alice), "the agent's token");
     for (const asked of await vault.calls()) {
-      assert.deepEqual(asked, { name: "access", credential: alice, connection: "notes", scopes: [], userOfToken: "gateway", refused: null });
+      assert.deepEqual(asked, { name: "access", credential: alice, connection: "notes", scopes: [], userOfToken: "gateway:", refused: null });
     }
   });
 
