@@ -27,7 +27,7 @@ const REPORTER = `{
   const memories = [];
   WebAssembly.Instance = function (...parts) {
     const instance = new Instance(...parts);
-    memories.push(instance.exports.memory);
+    memories.push(Object.values(instance.exports).find((it) => it instanceof WebAssembly.Memory));
     return instance;
   };
   const { log } = console;
