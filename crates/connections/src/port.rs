@@ -1,6 +1,9 @@
 //! What tools and the gateway ask for tokens of other services.
 
+use std::time::Duration;
+
 use futures_util::future::LocalBoxFuture;
+use mcp_edge_runtime::ports::Runtime;
 
 use crate::access::ServiceAccess;
 
@@ -88,6 +91,36 @@ pub enum NoAccess {
         /// Why, for the operator's log; without secrets.
         cause: String,
     },
+}
+
+/// What a client that can show links is to ask its user, for an account of the service `title`.
+#[must_use]
+pub fn question(title: &str) -> String {
+    ["This needs an account of yours at ", title, ". Open the page to connect it."].concat()
+}
+
+/// What the caller reads if the user does not want to open the page.
+#[must_use]
+pub fn declined(title: &str) -> String {
+    ["The user does not want to connect an account of ", title, "."].concat()
+}
+
+/// Asks again after each `pause`, while there is no account, or the answer is not known.
+///
+/// # Errors
+/// What waiting does not help with.
+pub async fn once_connected(
+    runtime: &dyn Runtime,
+    pause: Duration,
+    ask: impl AsyncFn() -> Result<ServiceAccess, NoAccess>,
+) -> Result<ServiceAccess, NoAccess> {
+    loop {
+        runtime.sleep(pause).await;
+        match ask().await {
+            Err(NoAccess::NotConnected { .. } | NoAccess::Unavailable { .. }) => {}
+            answer => return answer,
+        }
+    }
 }
 
 impl NoAccess {

@@ -9,7 +9,7 @@ use std::{fmt, rc::Rc, time::Duration};
 use futures_util::future::FutureExt;
 use mcp_edge_connections::{
     access::ServiceAccess,
-    port::{Connections, NoAccess, TokenRequest},
+    port::{Connections, NoAccess, TokenRequest, declined, once_connected, question},
 };
 
 use crate::{
@@ -75,9 +75,7 @@ impl AccessError {
         let Self { connection, why } = self;
         match why {
             Why::InputRequired(InputRequired(cause)) => Failure::InputRequired(cause),
-            Why::Declined { title } => {
-                Failure::Visible(["The user does not want to connect an account of ", &title, "."].concat().into())
-            }
+            Why::Declined { title } => Failure::Visible(declined(&title).into()),
             Why::NoAccess(NoAccess::Misconfigured { cause }) => {
                 Failure::Internal(["connection ", &connection, ": ", &cause].concat())
             }
@@ -197,15 +195,7 @@ impl Context {
     /// Waits until the user has connected an account; `None` if it takes too long.
     async fn wait_for(&self, asked: Asked, time: Duration) -> Option<Result<ServiceAccess, NoAccess>> {
         let runtime = Rc::clone(&self.services.runtime);
-        let waiting = async move {
-            loop {
-                runtime.sleep(POLL).await;
-                match asked.token().await {
-                    Err(NoAccess::NotConnected { .. } | NoAccess::Unavailable { .. }) => {}
-                    answer => return answer,
-                }
-            }
-        };
+        let waiting = async move { once_connected(&*runtime, POLL, async || asked.token().await).await };
         within(WAIT.min(time / 2), &self.services.runtime, waiting.boxed_local()).await
     }
 
@@ -221,8 +211,7 @@ impl Context {
         title: &str,
         url: &str,
     ) -> Result<ElicitResult<serde_json::Value>, InputRequired> {
-        let message = ["This needs an account of yours at ", title, ". Open the page to connect it."].concat();
-        let answer = self.ask(key, &inputs::url(&message, url))?;
+        let answer = self.ask(key, &inputs::url(&question(title), url))?;
         inputs::read_action(key, answer)
     }
 }

@@ -8,7 +8,7 @@
 use std::{rc::Rc, time::Duration};
 
 use futures_util::future::{FutureExt, LocalBoxFuture, select};
-use mcp_edge_connections::port::NoAccess;
+use mcp_edge_connections::port::{NoAccess, declined, once_connected, question};
 use mcp_edge_identity::{AccessNeeded, Identity};
 use mcp_edge_protocol::{
     error::{Reason, RpcError},
@@ -157,13 +157,7 @@ impl PreparedRequest<'_> {
 /// Waits until the user has connected an account, but not for longer than [`PATIENCE`]. Boxed, as nearly no request waits.
 fn wait_for_account<'a>(connection: &'a ConnectionSettings, caller: Caller<'a>) -> LocalBoxFuture<'a, ()> {
     let connected = async move {
-        loop {
-            caller.runtime.sleep(PAUSE).await;
-            match caller.access(&connection.name, None).await {
-                Err(NoAccess::NotConnected { .. } | NoAccess::Unavailable { .. }) => {}
-                _ => break,
-            }
-        }
+        once_connected(caller.runtime, PAUSE, async || caller.access(&connection.name, None).await).await
     };
     select(connected.boxed_local(), caller.runtime.sleep(PATIENCE)).map(drop).boxed_local()
 }
@@ -189,7 +183,7 @@ fn refuse<'a>(
                     input_request(&connection.input_key, title, url, message)
                 }
                 (Some(message), ..) if message.answer == Some(UserAnswer::Declined) => {
-                    let text = ["The user does not want to connect an account of ", title, "."].concat();
+                    let text = declined(title);
                     match tool_call {
                         Some(call) => tool_error(call, &text),
                         None => rpc_error(request, text, None),
@@ -222,8 +216,7 @@ fn can_ask(message: &Envelope<'_>) -> bool {
 
 /// The question whether the user visits the link.
 fn input_request(key: &str, title: &str, url: &str, message: &Envelope<'_>) -> Answered {
-    let text = ["This needs an account of yours at ", title, ". Open the page to connect it."].concat();
-    let params = Object::new().text("mode", "url").text("message", &text).text("url", url).close();
+    let params = Object::new().text("mode", "url").text("message", &question(title)).text("url", url).close();
     let request = Object::new().text("method", "elicitation/create").raw("params", &params).close();
     let requests = Object::new().entry(key, &request).close();
     let members = Object::new().text("resultType", "input_required").raw("inputRequests", &requests);
