@@ -77,19 +77,42 @@ pub const fn is_within(until: u64, length: u64, now: u64) -> bool {
     now < until && until <= now.saturating_add(length)
 }
 
-/// How long a request has waited for another one's refresh.
-#[derive(Debug, Default)]
-pub struct Patience(u64);
+/// How long a request has waited for what another one does.
+#[derive(Debug)]
+pub struct Patience {
+    waited: u64,
+    limit: u64,
+    pause: u64,
+}
+
+/// For another one's refresh.
+impl Default for Patience {
+    fn default() -> Self {
+        Self::new(PATIENCE_MILLISECONDS, POLL_MILLISECONDS)
+    }
+}
 
 impl Patience {
+    /// Creates patience for `limit` milliseconds, with a look after each `pause` milliseconds.
+    #[must_use]
+    pub const fn new(limit: u64, pause: u64) -> Self {
+        Self { waited: 0, limit, pause }
+    }
+
     /// Waits until it is time to look again. `false`: it has waited long enough.
     pub async fn wait(&mut self, runtime: &impl Runtime) -> bool {
-        if self.0 >= PATIENCE_MILLISECONDS {
+        if self.waited >= self.limit {
             return false;
         }
-        runtime.sleep(Duration::from_millis(POLL_MILLISECONDS)).await;
-        self.0 += POLL_MILLISECONDS;
+        runtime.sleep(Duration::from_millis(self.pause)).await;
+        self.waited += self.pause;
         true
+    }
+
+    /// The seconds that have passed for certain.
+    #[must_use]
+    pub const fn seconds(&self) -> u64 {
+        self.waited / 1_000
     }
 }
 

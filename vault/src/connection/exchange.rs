@@ -17,7 +17,7 @@ use super::{
 };
 
 /// `grant_type` (RFC 8693 §2.1).
-const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+pub const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// Exchanges a caller's token at `provider`, which must be the one that issued it.
 ///

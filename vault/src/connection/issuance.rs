@@ -3,13 +3,16 @@
 //! They are in the memory of the isolate: tokens of exchanges are short-lived, can be had again, and belong in no storage. An
 //! exchange is worth sparing, since some providers keep a grant of each.
 
-use std::{cell::RefCell, collections::HashMap, time::Duration};
+use std::{cell::RefCell, collections::HashMap};
 
 use mcp_edge_runtime::ports::Runtime;
 use sha2::{Digest, Sha256};
 
 use super::source::{IssuedToken, NoToken};
-use crate::secrets::length_prefixed;
+use crate::{
+    lease::{Patience, is_within},
+    secrets::length_prefixed,
+};
 
 /// The longest time for which a token is used again, in seconds: so long a user who was suspended keeps it at most.
 const KEPT_SECONDS: u64 = 300;
@@ -64,23 +67,21 @@ impl Issuances {
         runtime: &impl Runtime,
         issue: impl AsyncFnOnce() -> Result<IssuedToken, NoToken>,
     ) -> Result<IssuedToken, NoToken> {
-        let mut waited = 0;
+        let mut patience = Patience::new(PATIENCE_MILLISECONDS, POLL_MILLISECONDS);
         loop {
-            let now = now + waited / 1000;
+            let now = now + patience.seconds();
             match self.0.borrow().get(&purpose) {
                 Some(Entry::Issued { token, from, until }) if (*from..*until).contains(&now) => {
                     return Ok(token.clone());
                 }
-                Some(Entry::InFlight { until }) if now < *until && *until <= now + LEASE_SECONDS => {}
+                Some(Entry::InFlight { until }) if is_within(*until, LEASE_SECONDS, now) => {}
                 _ => break,
             }
-            if waited >= PATIENCE_MILLISECONDS {
+            if !patience.wait(runtime).await {
                 return Err(NoToken::Unavailable("another request waits for the same token".to_owned()));
             }
-            runtime.sleep(Duration::from_millis(POLL_MILLISECONDS)).await;
-            waited += POLL_MILLISECONDS;
         }
-        let now = now + waited / 1000;
+        let now = now + patience.seconds();
         self.begin(purpose, now);
         let _flight = Flight { issuances: self, purpose };
         let token = issue().await?;

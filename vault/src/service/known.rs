@@ -4,7 +4,6 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    time::Duration,
 };
 
 use mcp_edge_oauth::{
@@ -15,6 +14,7 @@ use mcp_edge_runtime::ports::Runtime;
 use mcp_edge_sign_in::client::SecretMethod;
 
 use super::{ServiceError, server::AuthorizationServer};
+use crate::lease::Patience;
 
 /// How long what was found counts as new, in seconds.
 pub const FRESH_SECONDS: u64 = 600;
@@ -62,10 +62,9 @@ impl Known {
         search: impl AsyncFnOnce(Option<Rc<AuthorizationServer>>) -> Result<AuthorizationServer, ServiceError>,
     ) -> Result<Rc<AuthorizationServer>, ServiceError> {
         let began = now;
-        let mut waited = 0;
+        let mut patience = Patience::new(PATIENCE_MILLISECONDS, POLL_MILLISECONDS);
         loop {
-            // The seconds that have passed for certain.
-            let now = began + waited / 1_000;
+            let now = began + patience.seconds();
             if let Some(server) = self.found_within(FRESH_SECONDS, now) {
                 return Ok(server);
             }
@@ -79,12 +78,9 @@ impl Known {
             match self.search.get() {
                 Some((from, _)) if (from..from + LEASE_SECONDS).contains(&now) => match held {
                     Some(held) => return Ok(held),
-                    None if waited >= PATIENCE_MILLISECONDS => {
-                        return Err(ServiceError::Unavailable("another request waits for the service".to_owned()));
-                    }
+                    None if patience.wait(runtime).await => {}
                     None => {
-                        runtime.sleep(Duration::from_millis(POLL_MILLISECONDS)).await;
-                        waited += POLL_MILLISECONDS;
+                        return Err(ServiceError::Unavailable("another request waits for the service".to_owned()));
                     }
                 },
                 _ => {

@@ -12,9 +12,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::connection::{
-    exchange::post,
+    exchange::{TOKEN_EXCHANGE, post},
     settings::{Management, RegisteredClient},
     source::NoToken,
+    token_answer::ACCESS_TOKEN,
 };
 
 /// A user waits.
@@ -25,11 +26,6 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// A machine token is replaced so many seconds before its end.
 const MARGIN_SECONDS: u64 = 60;
-
-/// `subject_token_type` of what the Management API mints.
-pub const SUBJECT_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
-
-const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// The token of our machine-to-machine application, as long as it is good.
 #[derive(Debug, Default)]
@@ -160,9 +156,10 @@ pub async fn exchange(
     fetch: &impl Fetch,
 ) -> Result<HttpResponse, NoToken> {
     let mut parameters = vec![
-        ("grant_type", GRANT_TYPE),
+        ("grant_type", TOKEN_EXCHANGE),
         ("subject_token", subject_token.expose()),
-        ("subject_token_type", SUBJECT_TOKEN),
+        // So Logto calls what the Management API mints.
+        ("subject_token_type", ACCESS_TOKEN),
         // Logto gives a token without scopes to a request without `scope`.
         ("scope", scope),
     ];
