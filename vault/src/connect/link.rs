@@ -4,6 +4,7 @@
 use mcp_edge_sign_in::{form::Form, session::Session};
 
 use super::{
+    accounts::own_account,
     agents::key_names,
     error::{ConnectError, answered, failed, unexpected},
     round_trip::{Consent, begin, depart},
@@ -11,7 +12,10 @@ use super::{
 };
 use crate::{
     audit::{AccountEvent, AccountLine},
-    connected::message::{Account, Answer, Link, Request},
+    connected::{
+        message::{Account, Answer, Link, Request},
+        rules::covers,
+    },
     connection::settings::Connection,
     pages::{agent::AgentName, consent::Asked},
     platform::Platform,
@@ -158,14 +162,8 @@ async fn connected_with<P: Platform>(
     connection: &str,
     scopes: &[String],
 ) -> Result<Option<Account>, ConnectError> {
-    let Answer::Accounts(accounts) = answered(visit.deployment.accounts(&owner_of(session), Request::List).await)?
-    else {
-        return Err(unexpected());
-    };
-    Ok(accounts.into_iter().find(|account| {
-        let has = |scope: &String| account.scopes.split(' ').any(|granted| granted == scope);
-        account.connection == connection && account.ended_at.is_none() && scopes.iter().all(has)
-    }))
+    let account = own_account(visit, session, connection).await?;
+    Ok(account.filter(|account| account.ended_at.is_none() && covers(&account.scopes, scopes)))
 }
 
 /// Another user's link, or one that is over: nothing tells them apart, here or to the one who sent it.
