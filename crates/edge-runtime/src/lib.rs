@@ -16,6 +16,7 @@
 //! | [`client_network`] | what rate limits count by | |
 //! | [`log`] | the record of a request | |
 //! | [`color`] | the operator's colour, readable on the pages of all Workers | WCAG 2.2 |
+//! | [`html`] | text in HTML, escaped | HTML |
 //! | [`json`] | JSON objects as text under construction | RFC 8259 |
 //! | [`sql`], [`alarm`] | the storage and the alarm of a Durable Object | |
 //! | [`forward`] | requests and responses that are passed on without their bodies | RFC 9110 §7.6 |
@@ -37,6 +38,7 @@ pub mod cors;
 pub mod crypto;
 pub mod digest;
 pub mod forward;
+pub mod html;
 pub mod http;
 pub mod json;
 pub mod keys;

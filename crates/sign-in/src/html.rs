@@ -1,6 +1,8 @@
 //! HTML under construction: markup is known at compile time, text is escaped. Pages insert text as element content and as
 //! attribute values in double quotes only.
 
+use mcp_edge_runtime::html::escape_into;
+
 /// Text for element content or for an attribute value in double quotes.
 #[must_use]
 pub fn escape(text: &str) -> String {
@@ -20,16 +22,7 @@ impl Html {
 
     /// Adds text, as element content or as (a part of) an attribute value in double quotes.
     pub fn text(&mut self, text: &str) -> &mut Self {
-        for character in text.chars() {
-            match character {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                '\'' => self.0.push_str("&#39;"),
-                other => self.0.push(other),
-            }
-        }
+        escape_into(text, &mut self.0);
         self
     }
 

@@ -4,6 +4,8 @@
 //! authors are added with [`Html::text`]. The same escaping is valid in element content and in attribute values in double
 //! quotes; templates have gaps in these two places only, but for that of [`Html::json`].
 
+use mcp_edge_runtime::html::escape_into;
+
 /// An HTML document.
 #[derive(Debug, Default)]
 pub struct Html(String);
@@ -18,16 +20,7 @@ impl Html {
 
     /// Adds text, as element content or as (a part of) an attribute value in double quotes.
     pub fn text(&mut self, text: &str) -> &mut Self {
-        for character in text.chars() {
-            match character {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                '"' => self.0.push_str("&quot;"),
-                '\'' => self.0.push_str("&#39;"),
-                other => self.0.push(other),
-            }
-        }
+        escape_into(text, &mut self.0);
         self
     }
 
