@@ -9,7 +9,7 @@ import { Client } from "@modelcontextprotocol/client";
 import { OAuthClient } from "./oauth-client.mjs";
 import { openInBrowser } from "./open-in-browser.mjs";
 import { receiveCallback } from "./receive-callback.mjs";
-import { DEFAULT_URL, SIGN_IN_OPTIONS, SIGN_IN_USAGE, TerminalClient, endpointFrom, explain } from "./terminal-client.mjs";
+import { DEFAULT_URL, SIGN_IN_OPTIONS, SIGN_IN_USAGE, TerminalClient, endpointFrom, runProgram } from "./terminal-client.mjs";
 import { plain } from "./whoami-card.mjs";
 
 const USAGE = `Usage: node dev/call.mjs [options] <tool> [<arguments as JSON>]
@@ -89,14 +89,4 @@ function argumentsFrom(json) {
   throw new Error(`the arguments must be a JSON object, such as '{"days": 3}'`);
 }
 
-let options;
-try {
-  options = readOptions();
-  if (options.help) console.log(USAGE);
-  else await main(options);
-} catch (error) {
-  const message = options === undefined ? `${error.message}\n\n${USAGE}` : plain(explain(error, options.url));
-  console.error(`call: ${message}`);
-  if (process.env.DEBUG) console.error(error);
-  process.exitCode = 1;
-}
+await runProgram("call", USAGE, readOptions, main);

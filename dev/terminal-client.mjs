@@ -3,6 +3,7 @@
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
 import { signIn } from "../tests/support/sign-in.mjs";
 import { openInBrowser } from "./open-in-browser.mjs";
+import { plain } from "./whoami-card.mjs";
 
 /** The options of the command line that {@link TerminalClient} takes. */
 export const SIGN_IN_OPTIONS = {
@@ -98,8 +99,30 @@ async function signInAs({ login, password }, { authorizationUrl }) {
   return searchParams;
 }
 
-/** Returns what the user reads about an error. */
-export function explain(error, url) {
+/**
+ * Runs a program of the command line: its options, or its usage if they are wrong or asked for, then its work. Everything that
+ * fails is one line.
+ * @param {string} name
+ * @param {string} usage
+ * @param {() => {help: boolean, url?: URL}} readOptions
+ * @param {(options: object) => Promise<void>} main
+ */
+export async function runProgram(name, usage, readOptions, main) {
+  let options;
+  try {
+    options = readOptions();
+    if (options.help) console.log(usage);
+    else await main(options);
+  } catch (error) {
+    const message = options === undefined ? `${error.message}\n\n${usage}` : plain(explain(error, options.url));
+    console.error(`${name}: ${message}`);
+    if (process.env.DEBUG) console.error(error);
+    process.exitCode = 1;
+  }
+}
+
+// What the user reads about an error.
+function explain(error, url) {
   const reasons = [...reasonsOf(error)];
   const has = (...codes) => reasons.some(({ code }) => codes.includes(code));
   if (has("access_denied")) return "you denied access, so there is nothing to show";

@@ -8,8 +8,8 @@ import { parseArgs } from "node:util";
 import { Client, ProtocolErrorCode } from "@modelcontextprotocol/client";
 import { OAuthClient } from "./oauth-client.mjs";
 import { receiveCallback } from "./receive-callback.mjs";
-import { DEFAULT_URL, SIGN_IN_OPTIONS, SIGN_IN_USAGE, TerminalClient, endpointFrom, explain } from "./terminal-client.mjs";
-import { card, plain, toolList } from "./whoami-card.mjs";
+import { DEFAULT_URL, SIGN_IN_OPTIONS, SIGN_IN_USAGE, TerminalClient, endpointFrom, runProgram } from "./terminal-client.mjs";
+import { card, toolList } from "./whoami-card.mjs";
 
 const USAGE = `Usage: node dev/whoami.mjs [options] [URL of the MCP endpoint]
 
@@ -78,14 +78,4 @@ async function printToken(connected, oauth) {
   console.log(token);
 }
 
-let options;
-try {
-  options = readOptions();
-  if (options.help) console.log(USAGE);
-  else await main(options);
-} catch (error) {
-  const message = options === undefined ? `${error.message}\n\n${USAGE}` : plain(explain(error, options.url));
-  console.error(`whoami: ${message}`);
-  if (process.env.DEBUG) console.error(error);
-  process.exitCode = 1;
-}
+await runProgram("whoami", USAGE, readOptions, main);
