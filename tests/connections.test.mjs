@@ -71,27 +71,21 @@ describe("a tool on a service where the user has an account", () => {
     await client.close();
   });
 
-  test("TypeScript v2: a client that shows no links gets it in the text of an error", async () => {
-    const user = newUser();
-    const client = await connectV2(url, await user.token());
-    const { isError, content } = await client.callTool({ name: "list_events", arguments: {} });
-    assert.ok(isError);
-    await user.connect(linkIn(content[0].text));
-    const { structuredContent } = await client.callTool({ name: "list_events", arguments: {} });
-    assert.deepEqual(titles(structuredContent), OF_ALICE);
-    await client.close();
-  });
-
-  test("TypeScript v1: an error with the link, then the answer", async () => {
-    const user = newUser();
-    const client = await connectV1(url, await user.token());
-    const { isError, content } = await client.callTool({ name: "list_events", arguments: {} });
-    assert.ok(isError);
-    await user.connect(linkIn(content[0].text));
-    const { structuredContent } = await client.callTool({ name: "list_events", arguments: {} });
-    assert.deepEqual(titles(structuredContent), OF_ALICE);
-    await client.close();
-  });
+  for (const [which, connect] of [
+    ["v2: a client that shows no links gets it in the text of an error", connectV2],
+    ["v1: an error with the link, then the answer", connectV1],
+  ]) {
+    test(`TypeScript ${which}`, async () => {
+      const user = newUser();
+      const client = await connect(url, await user.token());
+      const { isError, content } = await client.callTool({ name: "list_events", arguments: {} });
+      assert.ok(isError);
+      await user.connect(linkIn(content[0].text));
+      const { structuredContent } = await client.callTool({ name: "list_events", arguments: {} });
+      assert.deepEqual(titles(structuredContent), OF_ALICE);
+      await client.close();
+    });
+  }
 
   for (const mode of ["auto", "legacy"]) {
     test(`Python (${mode}): an error with the link, then the answer`, { skip: skipsPython }, async () => {
