@@ -50,6 +50,8 @@ pub enum Section {
     Protocol,
     /// The upstream behind a gateway.
     Gateway,
+    /// What directories and the MCP registry require.
+    Directories,
 }
 
 impl Section {
@@ -64,6 +66,7 @@ impl Section {
             Self::Browsers => "browsers",
             Self::Protocol => "protocol",
             Self::Gateway => "gateway",
+            Self::Directories => "directories",
         }
     }
 
@@ -78,6 +81,7 @@ impl Section {
             Self::Browsers => "Web pages (CORS)",
             Self::Protocol => "MCP requests",
             Self::Gateway => "Gateway and upstream",
+            Self::Directories => "Directories and the MCP registry",
         }
     }
 }

@@ -1,6 +1,18 @@
-//! MCP clients: how each gets a client ID at a provider, and the user agents that they send.
+//! MCP clients: how each gets a client ID at a provider.
 //!
-//! Sources are the vendors' documentation and issue trackers, as of November 2026.
+//! Sources are the vendors' documentation, issue trackers and published programs, as of November 2026; for registrations also
+//! those in `registrar/src/client_metadata/known_clients.rs`:
+//!
+//! | client | source |
+//! |---|---|
+//! | Gemini CLI | google-gemini/gemini-cli, docs/tools/mcp-server.md and packages/core/src/mcp/oauth-provider.ts |
+//! | Copilot Studio | learn.microsoft.com/microsoft-copilot-studio/mcp-add-existing-server-to-agent |
+//! | Kiro | kiro.dev/docs/mcp/configuration, kiro.dev/oauth/client-metadata.json |
+//! | Zed | zed.dev/docs/ai/mcp, crates/context_server/src/oauth.rs |
+//! | Windsurf | what vendors of servers document for it: a URL, and a sign-in in the browser |
+//! | Goose | block/goose, crates/goose/src/oauth/mod.rs |
+//! | LibreChat | librechat.ai/docs/configuration/librechat_yaml, packages/api/src/mcp/oauth/handler.ts |
+//! | n8n | docs.n8n.io/integrations/builtin/credentials/mcp, packages/cli/src/oauth/oauth.service.ts |
 
 /// A widely used MCP client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +29,22 @@ pub enum Client {
     Cursor,
     /// Codex.
     Codex,
+    /// Gemini CLI.
+    GeminiCli,
+    /// Microsoft Copilot Studio: requests come from Microsoft's network.
+    CopilotStudio,
+    /// Kiro.
+    Kiro,
+    /// Zed.
+    Zed,
+    /// Windsurf.
+    Windsurf,
+    /// Goose.
+    Goose,
+    /// `LibreChat`, on a server of its operator.
+    LibreChat,
+    /// n8n, on a server of its operator or in n8n's cloud.
+    N8n,
     /// `mcp-remote`, the bridge for clients that support local servers only.
     McpRemote,
     /// MCP Inspector.
@@ -49,13 +77,21 @@ impl RegistrationMethod {
 
 impl Client {
     /// Every client, in the order of the report: the most requested first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 18] = [
         Self::Claude,
         Self::ClaudeCode,
         Self::ChatGpt,
         Self::VsCode,
         Self::Cursor,
         Self::Codex,
+        Self::GeminiCli,
+        Self::CopilotStudio,
+        Self::Kiro,
+        Self::Zed,
+        Self::Windsurf,
+        Self::Goose,
+        Self::LibreChat,
+        Self::N8n,
         Self::McpRemote,
         Self::Inspector,
         Self::SdkApp,
@@ -72,6 +108,14 @@ impl Client {
             Self::VsCode => "vs_code",
             Self::Cursor => "cursor",
             Self::Codex => "codex",
+            Self::GeminiCli => "gemini_cli",
+            Self::CopilotStudio => "copilot_studio",
+            Self::Kiro => "kiro",
+            Self::Zed => "zed",
+            Self::Windsurf => "windsurf",
+            Self::Goose => "goose",
+            Self::LibreChat => "librechat",
+            Self::N8n => "n8n",
             Self::McpRemote => "mcp_remote",
             Self::Inspector => "inspector",
             Self::SdkApp => "sdk_app",
@@ -89,6 +133,14 @@ impl Client {
             Self::VsCode => "VS Code",
             Self::Cursor => "Cursor",
             Self::Codex => "Codex",
+            Self::GeminiCli => "Gemini CLI",
+            Self::CopilotStudio => "Copilot Studio",
+            Self::Kiro => "Kiro",
+            Self::Zed => "Zed",
+            Self::Windsurf => "Windsurf",
+            Self::Goose => "Goose",
+            Self::LibreChat => "LibreChat",
+            Self::N8n => "n8n",
             Self::McpRemote => "mcp-remote",
             Self::Inspector => "Inspector",
             Self::SdkApp => "SDK apps",
@@ -99,7 +151,7 @@ impl Client {
     /// Whether its requests come from its vendor's network, which reaches public servers only.
     #[must_use]
     pub const fn is_hosted(self) -> bool {
-        matches!(self, Self::Claude | Self::ChatGpt)
+        matches!(self, Self::Claude | Self::ChatGpt | Self::CopilotStudio)
     }
 
     /// Whether it begins with `initialize` (2025-11-25), as configured by default. Otherwise it begins with
@@ -114,11 +166,25 @@ impl Client {
     pub fn registration_method(self, support: RegistrationSupport) -> Option<RegistrationMethod> {
         let uses_document = match self {
             // Their documents describe public clients, so the provider must support clients without a secret.
-            Self::Claude | Self::ClaudeCode | Self::ChatGpt | Self::VsCode | Self::Codex => {
-                support.client_id_metadata_documents && support.public_clients
-            }
-            // Their users or authors would have to publish a document (`--client-metadata-url`).
-            Self::McpRemote | Self::SdkApp | Self::WebPage | Self::Cursor | Self::Inspector => false,
+            Self::Claude
+            | Self::ClaudeCode
+            | Self::ChatGpt
+            | Self::VsCode
+            | Self::Codex
+            | Self::Kiro
+            | Self::Zed
+            | Self::Goose => support.client_id_metadata_documents && support.public_clients,
+            // They publish none; of SDK apps and mcp-remote, authors and users would have to (`--client-metadata-url`).
+            Self::McpRemote
+            | Self::SdkApp
+            | Self::WebPage
+            | Self::Cursor
+            | Self::Inspector
+            | Self::GeminiCli
+            | Self::CopilotStudio
+            | Self::Windsurf
+            | Self::LibreChat
+            | Self::N8n => false,
         };
         if uses_document {
             Some(RegistrationMethod::ClientIdMetadataDocument)
@@ -154,6 +220,33 @@ impl Client {
             Self::Codex => {
                 "only versions with a setting for the client ID can connect; the redirect URI is on loopback"
             }
+            Self::GeminiCli => {
+                "set \"oauth\": {\"clientId\": …} in ~/.gemini/settings.json; redirect URI \
+                 http://localhost:7777/oauth/callback"
+            }
+            Self::CopilotStudio => {
+                "choose OAuth 2.0, Manual, and enter the client ID and secret; it shows the redirect URI after saving"
+            }
+            Self::Kiro => {
+                "set \"oauth\": {\"clientId\": …} in mcp.json; redirect URI http://localhost:53682/oauth/callback, \
+                 or redirectUri beside it"
+            }
+            Self::Zed => {
+                "set \"oauth\": {\"client_id\": …} in context_servers; redirect URI http://127.0.0.1:<port>/callback"
+            }
+            Self::Windsurf => "its documents describe no setting for a client ID: use mcp-remote as a command there",
+            Self::Goose => {
+                "only versions with a setting for the client ID can connect; redirect URI \
+                 http://127.0.0.1:<port>/oauth_callback"
+            }
+            Self::LibreChat => {
+                "set oauth: {client_id: …} in librechat.yaml; redirect URI \
+                 https://<its host>/api/mcp/<name of the server>/oauth/callback"
+            }
+            Self::N8n => {
+                "switch off Use Dynamic Client Registration in the credential, and enter the client ID; it shows the \
+                 redirect URI"
+            }
             Self::McpRemote => {
                 "--static-oauth-client-info '{\"client_id\":…}', or --client-metadata-url if the provider \
                  supports client ID metadata documents; redirect URI http://localhost:<port>/oauth/callback"
@@ -175,70 +268,6 @@ pub struct RegistrationSupport {
     pub dynamic_registration: bool,
     /// `token_endpoint_auth_methods_supported` lists `none`.
     pub public_clients: bool,
-}
-
-/// A user agent of MCP clients, as far as bot protection distinguishes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UserAgent {
-    /// Claude's server-side requests.
-    PythonHttpx,
-    /// Claude's requests on behalf of a user.
-    ClaudeUser,
-    /// Claude Code.
-    ClaudeCode,
-    /// ChatGPT's requests.
-    OpenAiMcp,
-    /// Node's `fetch`: mcp-remote, VS Code, Cursor and TypeScript apps.
-    Node,
-    /// The MCP registry, which fetches proofs of ownership.
-    Registry,
-}
-
-impl UserAgent {
-    /// Every user agent that is tried.
-    pub const ALL: [Self; 6] =
-        [Self::PythonHttpx, Self::ClaudeUser, Self::ClaudeCode, Self::OpenAiMcp, Self::Node, Self::Registry];
-
-    /// The `User-Agent` header. The versions are examples: bot rules match the name.
-    #[must_use]
-    pub const fn header_value(self) -> &'static str {
-        match self {
-            Self::PythonHttpx => "python-httpx/0.28.1",
-            Self::ClaudeUser => {
-                "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; Claude-User/1.0; \
-                 +Claude-User@anthropic.com)"
-            }
-            Self::ClaudeCode => "claude-code/2.1.260 (cli)",
-            Self::OpenAiMcp => "openai-mcp/1.0.0",
-            Self::Node => "node",
-            Self::Registry => "mcp-registry/1.0",
-        }
-    }
-
-    /// The part of the header that bot rules match; the name in the terminal report.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PythonHttpx => "python-httpx",
-            Self::ClaudeUser => "Claude-User",
-            Self::ClaudeCode => "claude-code",
-            Self::OpenAiMcp => "openai-mcp",
-            Self::Node => "node",
-            Self::Registry => "mcp-registry",
-        }
-    }
-
-    /// The clients that send it.
-    #[must_use]
-    pub const fn clients(self) -> &'static [Client] {
-        match self {
-            Self::PythonHttpx | Self::ClaudeUser => &[Client::Claude],
-            Self::ClaudeCode => &[Client::ClaudeCode],
-            Self::OpenAiMcp => &[Client::ChatGpt],
-            Self::Node => &[Client::VsCode, Client::Cursor, Client::McpRemote, Client::Inspector, Client::SdkApp],
-            Self::Registry => &[],
-        }
-    }
 }
 
 #[cfg(test)]
@@ -263,7 +292,16 @@ mod tests {
         let served = |support| {
             Client::ALL.into_iter().filter(move |it| it.registration_method(support).is_some()).collect::<Vec<_>>()
         };
-        let publishers = [Client::Claude, Client::ClaudeCode, Client::ChatGpt, Client::VsCode, Client::Codex];
+        let publishers = [
+            Client::Claude,
+            Client::ClaudeCode,
+            Client::ChatGpt,
+            Client::VsCode,
+            Client::Codex,
+            Client::Kiro,
+            Client::Zed,
+            Client::Goose,
+        ];
         assert_eq!(served(DOCUMENTS), publishers);
         assert_eq!(served(RegistrationSupport { public_clients: false, ..DOCUMENTS }), []);
     }

@@ -43,3 +43,4 @@ mod testing;
 pub mod token;
 pub mod token_kind;
 pub mod transport;
+pub mod user_agent;

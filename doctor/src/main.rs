@@ -65,7 +65,8 @@ fn run(options: Options) -> Result<ExitCode, String> {
     let settings = options.settings.as_deref().map(|file| read_settings(file, options.env.as_deref())).transpose()?;
     let upstream = options.upstream.map(|it| Upstream::new(it, options.upstream_authorization, settings, now));
     let progress = ProgressLine::show(options.target.as_str());
-    let record = examine(options.target, options.required_origin, options.token, upstream, now, &transport);
+    let record =
+        examine(options.target, options.required_origin, options.token, upstream, options.directories, now, &transport);
     let report = Report::new(&record);
     drop(progress);
     print(&if options.json {

@@ -36,6 +36,8 @@ https://mcp.example.com/mcp. Plain http is supported for servers on this machine
   --env NAME         an environment of it ([env.NAME.vars])
   --origin ORIGIN    the origin of a web page that must be able to call the server,
                      for example https://app.example.com
+  --directories      also check what Anthropic's and OpenAI's directories and the MCP
+                     registry require of a server that is to be listed
   --timeout SECONDS  timeout of each request (default: 10)
   --ca-file FILE     trust the certificate authorities in this PEM file instead of the
                      public ones, for servers inside a company network
@@ -87,6 +89,8 @@ pub struct Options {
     pub env: Option<String>,
     /// `--origin`.
     pub required_origin: Option<String>,
+    /// `--directories`.
+    pub directories: bool,
     /// `--timeout`, for each request.
     pub timeout: Duration,
     /// `--ca-file`.
@@ -160,12 +164,13 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
     let mut parser = Parser::from_args(arguments);
     let (mut url, mut token, mut required_origin, mut ca_file) = (None, None, None, None);
     let (mut upstream, mut settings, mut env) = (None, None, None);
-    let (mut timeout, mut json) = (TIMEOUT_SECONDS_DEFAULT, false);
+    let (mut timeout, mut json, mut directories) = (TIMEOUT_SECONDS_DEFAULT, false, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("help") | Arg::Short('h') => return Ok(Command::Help),
             Arg::Long("version") | Arg::Short('V') => return Ok(Command::Version),
             Arg::Long("json") => json = true,
+            Arg::Long("directories") => directories = true,
             Arg::Long("token") => token = Some(parser.value()?.string()?),
             Arg::Long("upstream") => {
                 upstream = Some(Target::parse(&parser.value()?.string()?).map_err(UsageError::Upstream)?);
@@ -206,6 +211,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>, variables: Variables
         settings,
         env,
         required_origin,
+        directories,
         timeout: Duration::from_secs(timeout),
         ca_file,
         json,
@@ -238,7 +244,8 @@ mod tests {
     fn a_url_is_enough() {
         let it = options("https://mcp.example.com/mcp");
         assert_eq!((it.target.as_str(), it.timeout.as_secs(), it.json), ("https://mcp.example.com/mcp", 10, false));
-        assert_eq!((it.token, it.required_origin, it.ca_file), (None, None, None));
+        assert_eq!((it.token, it.required_origin, it.ca_file, it.directories), (None, None, None, false));
+        assert!(options("https://mcp.example.com/mcp --directories").directories);
     }
 
     #[test]

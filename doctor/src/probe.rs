@@ -1,10 +1,10 @@
 //! The requests that the doctor sends, by name.
 
 use crate::{
-    clients::UserAgent,
     gateway::forgery::Forgery,
     mcp::{Era, List},
     target::DiscoveryForm,
+    user_agent::UserAgent,
 };
 
 /// A request to the server, its provider, or the upstream of a gateway. Its response is recorded under this name.
@@ -58,6 +58,13 @@ pub enum Probe {
 
     /// The public keys of a gateway's assertions.
     AssertionKeys,
+
+    /// The entry for the MCP registry.
+    RegistryEntry,
+    /// The proof for the MCP registry that the publisher owns the domain.
+    RegistryProof,
+    /// The token of `OpenAI`'s portal.
+    OpenAiChallenge,
 
     /// `initialize` of 2025-11-25 with the token.
     LegacyInitialize,

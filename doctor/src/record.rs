@@ -73,6 +73,8 @@ pub struct Record {
     pub token: Option<Token>,
     /// The upstream, if the examined server is a gateway.
     pub upstream: Option<Box<Upstream>>,
+    /// Whether the server is to be listed in directories (`--directories`).
+    pub directories: bool,
     /// The start of the examination, in seconds since 1970.
     pub now: u64,
     /// Every request that was sent, with its result.
@@ -86,7 +88,7 @@ impl Record {
     #[must_use]
     pub fn new(target: Target, now: u64) -> Self {
         let (exchanges, lists) = (BTreeMap::new(), OnceLock::new());
-        Self { target, required_origin: None, token: None, upstream: None, now, exchanges, lists }
+        Self { target, required_origin: None, token: None, upstream: None, directories: false, now, exchanges, lists }
     }
 
     /// The origin of the cross-origin probes.

@@ -129,6 +129,24 @@ impl Target {
         format!("{}/account/connections", self.origin())
     }
 
+    /// The URL of the entry for the MCP registry, where mcp-edge publishes it.
+    #[must_use]
+    pub fn registry_entry_url(&self) -> String {
+        format!("{}/server.json", self.origin())
+    }
+
+    /// The URL of the proof for the MCP registry.
+    #[must_use]
+    pub fn registry_proof_url(&self) -> String {
+        format!("{}/.well-known/mcp-registry-auth", self.origin())
+    }
+
+    /// The URL of the token with which `OpenAI` verifies who controls the host.
+    #[must_use]
+    pub fn openai_challenge_url(&self) -> String {
+        format!("{}/.well-known/openai-apps-challenge", self.origin())
+    }
+
     /// The URL of authorization server metadata at the server's own origin, where clients of MCP 2025-03-26 expect it.
     #[must_use]
     pub fn mirror_url(&self) -> String {

@@ -27,10 +27,11 @@ const PAST_LISTS: Probe = Probe::ToolsWithoutCredentials(Era::Legacy);
 pub const CHALLENGE: &str = "Bearer resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\", \
                              scope=\"whoami:read\"";
 
-/// The record of an examination without problems, with a token, an upstream, credentials for it, and settings.
+/// The record of an examination without problems, with a token, an upstream, credentials for it, and settings, of a server that is to be
+/// listed in directories.
 pub fn good() -> Record {
     let token = Some(token(&json!({})));
-    examine(Target::parse(URL).unwrap(), None, token, Some(upstream("whoami=whoami:read")), NOW, &GoodServer)
+    examine(Target::parse(URL).unwrap(), None, token, Some(upstream("whoami=whoami:read")), true, NOW, &GoodServer)
 }
 
 /// An upstream with credentials, and settings with this `TOOL_SCOPES`.
@@ -201,6 +202,18 @@ impl HttpClient for GoodServer {
             ("GET", "https://mcp.example.com/account/connections") => {
                 http_response(200, &[("content-type", "text/html; charset=utf-8")], "<!doctype html>")
             }
+            ("GET", "https://mcp.example.com/server.json") => json_response(&json!({
+                "name": "com.example/whoami", "description": "Shows the signed-in identity.", "version": "1.0.0",
+                "remotes": [{ "type": "streamable-http", "url": URL }],
+            })),
+            ("GET", "https://mcp.example.com/.well-known/mcp-registry-auth") => http_response(
+                200,
+                &[("content-type", "text/plain")],
+                "v=MCPv1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+            ),
+            ("GET", "https://mcp.example.com/.well-known/openai-apps-challenge") => {
+                http_response(200, &[("content-type", "text/plain; charset=utf-8")], "3f2c-token")
+            }
             ("GET", "https://mcp.example.com/.well-known/jwks.json") => json_response(&json!({ "keys": [{
                 "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "a1",
                 "x": "OUiiqA0pABatVzcIkcqw2qWgJx6Z6gKPAkJHSHxeZTk", "y": "KivWQZq-5723BEXgcQE4jfVU8Ramkmb1r4__FSrx8iw",
@@ -211,6 +224,8 @@ impl HttpClient for GoodServer {
                 | "https://mcp.example.com/.well-known/oauth-protected-resource",
             ) => json_response(&json!({
                 "resource": URL, "authorization_servers": [ISSUER], "scopes_supported": ["whoami:read"],
+                "resource_policy_uri": "https://example.com/privacy", "resource_tos_uri": "https://example.com/terms",
+                "resource_documentation": "https://example.com/docs",
             })),
             ("GET", "https://tenant.logto.app/oidc/.well-known/openid-configuration") => json_response(&json!({
                 "issuer": ISSUER,
@@ -277,6 +292,7 @@ fn mcp_response(body: &str) -> HttpResponse {
         "tools/list" => json!({ "tools": [{
             "name": "whoami", "description": "Tells who is signed in.", "inputSchema": { "type": "object", "properties": {} },
             "annotations": { "title": "Who am I", "readOnlyHint": true, "destructiveHint": false, "openWorldHint": false },
+            "securitySchemes": [{ "type": "oauth2", "scopes": ["whoami:read"] }],
             "_meta": { "mcp-edge/connections": [{ "name": "github", "scopes": [] }] },
         }] }),
         "tools/call" => json!({ "content": [], "structuredContent": { "sub": "u1", "username": "ada" } }),

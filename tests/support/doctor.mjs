@@ -55,13 +55,15 @@ export async function diagnose(url, { token, upstreamAuthorization, parameters =
   const { code, stdout, stderr } = await runDoctor([url, "--json", ...LONG_TIMEOUT, ...parameters], environment);
   if (code !== 0 && code !== 1) throw new Error(`the doctor did not run: ${stderr}`);
   const report = JSON.parse(stdout);
+  const isOfDirectories = (slug) => report.findings.some((it) => it.slug === slug && it.section === "directories");
   const slugs = (verdict) => report.findings.filter((it) => it.verdict === verdict).map(({ slug }) => slug);
   return {
     code,
     output: stdout,
     failures: slugs("failure"),
     warnings: slugs("warning"),
-    skipped: slugs("skipped"),
+    // Nobody is asked about directories without --directories.
+    skipped: slugs("skipped").filter((slug) => parameters.includes("--directories") || !isOfDirectories(slug)),
     finding: (slug) => report.findings.find((it) => it.slug === slug),
     connects: Object.fromEntries(report.clients.map(({ client, connects }) => [client, connects])),
     clients: report.clients,

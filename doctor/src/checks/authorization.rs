@@ -131,6 +131,10 @@ const PUBLIC_CLIENTS: Check = Check {
         Client::VsCode,
         Client::Codex,
         Client::Cursor,
+        Client::GeminiCli,
+        Client::Zed,
+        Client::Goose,
+        Client::N8n,
         Client::McpRemote,
         Client::Inspector,
         Client::WebPage,
@@ -249,7 +253,7 @@ mod tests {
 
     #[test]
     fn registration_names_the_clients_that_need_a_client_id() {
-        expect(&REGISTRATION, Fine, "Cursor, mcp-remote", without("registration_endpoint"));
+        expect(&REGISTRATION, Fine, "Cursor, Gemini CLI, Copilot Studio", without("registration_endpoint"));
         expect(&REGISTRATION, Fine, "dynamic", without("client_id_metadata_document_supported"));
         let neither = edited(|it| {
             it.remove("registration_endpoint");

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::response::is_blocked;
 use crate::{
     check::{Check, Section},
-    clients::{Client, UserAgent},
+    clients::Client,
     outcome::{CheckResult, Outcome, Skip},
     probe::Probe,
     record::Record,
+    user_agent::UserAgent,
 };
 
 pub(super) const CHECKS: &[Check] = &[BOT_PROTECTION];

@@ -13,6 +13,7 @@ mod authorization;
 mod bot_protection;
 mod connections;
 mod cors;
+mod directories;
 mod discovery;
 mod encoding;
 mod endpoint;
@@ -26,6 +27,7 @@ mod pagination;
 mod protocol;
 mod provider;
 mod reaching;
+mod registry;
 mod response;
 mod schemas;
 mod sign_in;
@@ -47,7 +49,7 @@ pub use cors::refuses_other_origins;
 pub(crate) use token::TOKEN;
 
 /// The checks of each file. The order is that of a client that connects: what comes first breaks what comes after.
-const GROUPS: [&[Check]; 25] = [
+const GROUPS: [&[Check]; 27] = [
     reaching::CHECKS,
     endpoint::CHECKS,
     bot_protection::CHECKS,
@@ -73,6 +75,8 @@ const GROUPS: [&[Check]; 25] = [
     upstream_eras::CHECKS,
     upstream_lists::CHECKS,
     upstream_leaks::CHECKS,
+    directories::CHECKS,
+    registry::CHECKS,
 ];
 
 /// Every check, in the order of the report.
@@ -108,7 +112,10 @@ mod tests {
         assert_eq!(slugs.len(), all().count());
         let mut sections: Vec<_> = all().map(|check| check.section.slug()).collect();
         sections.dedup();
-        assert_eq!(sections, ["reaching", "sign_in", "metadata", "provider", "browsers", "protocol", "gateway"]);
+        assert_eq!(
+            sections,
+            ["reaching", "sign_in", "metadata", "provider", "browsers", "protocol", "gateway", "directories"]
+        );
     }
 
     /// Programs rely on the slugs of schema 2 and on their order. A new check need not be listed here.
@@ -161,7 +168,8 @@ mod tests {
 
     #[test]
     fn a_good_server_has_no_problems() {
-        for finding in run(&good()) {
+        // It says what nobody can see.
+        for finding in run(&good()).into_iter().filter(|it| it.check.slug != "directory_review") {
             assert_eq!(finding.verdict, Verdict::Ok, "{finding:#?}");
         }
     }
@@ -184,6 +192,7 @@ mod tests {
     #[test]
     fn a_rejected_token_makes_one_failure() {
         let mut record = good();
+        record.directories = false;
         for probe in [Probe::LegacyInitialize, Probe::ModernDiscover] {
             record.put(probe, 401, "application/json", "{}");
         }
@@ -193,8 +202,10 @@ mod tests {
         let protocol = all().filter(|it| it.section.slug() == "protocol" && it.slug != "token");
         let of_gateway = ["upstream_eras", "gateway_lists", "upstream_headers", "upstream_sessions"];
         let skipped: Vec<_> = protocol.map(|it| it.slug).chain(of_gateway).collect();
-        assert_eq!(slugs(&findings, Verdict::Skipped), skipped);
-        for finding in findings.iter().filter(|it| it.verdict == Verdict::Skipped) {
+        let of_directories = all().filter(|it| it.section.slug() == "directories").map(|it| it.slug);
+        let all_skipped: Vec<_> = skipped.iter().copied().chain(of_directories).collect();
+        assert_eq!(slugs(&findings, Verdict::Skipped), all_skipped);
+        for finding in findings.iter().filter(|it| skipped.contains(&it.check.slug)) {
             assert!(finding.observed.contains("see token"), "{finding:#?}");
         }
     }

@@ -12,31 +12,34 @@ mod upstream_probes;
 use serde_json::Map;
 
 use crate::{
-    clients::UserAgent,
     http::{Exchange, HttpClient, HttpRequest, HttpResponse, TransportError, TransportErrorKind},
     mcp,
     probe::{ENDPOINT_REQUEST_HEADERS, METADATA_REQUEST_HEADERS, Probe},
     record::{Record, Upstream, string, strings},
     target::{DiscoveryForm, Target},
     token::{self, Token},
+    user_agent::UserAgent,
 };
 
 /// Concurrent requests. More would be faster, but rate limits and bot protection might take it for an attack.
 const MAX_CONCURRENT: usize = 4;
 
-/// Examines a server, and its upstream if it is a gateway. Of `upstream`, the examination records what is exchanged.
+/// Examines a server, its upstream if it is a gateway, and with `directories` what directories require. Of `upstream`, the
+/// examination records what is exchanged.
 #[must_use]
 pub fn examine(
     target: Target,
     required_origin: Option<String>,
     token: Option<Token>,
     upstream: Option<Upstream>,
+    directories: bool,
     now: u64,
     client: &impl HttpClient,
 ) -> Record {
     let mut record = Record::new(target, now);
     (record.required_origin, record.token) = (required_origin, token);
     record.upstream = upstream.map(Box::new);
+    record.directories = directories;
     let mut examination = Examination { record, client };
     examination.run();
     if let Some(upstream) = examination.record.upstream.take() {
@@ -88,6 +91,12 @@ impl<C: HttpClient> Examination<'_, C> {
         if self.record.upstream.is_some() {
             let keys = HttpRequest::get(target.assertion_keys_url()).header("accept", "application/json");
             probes.push((Probe::AssertionKeys, keys));
+        }
+        if self.record.directories {
+            let plain = |url: String| HttpRequest::get(url).header("accept", "text/plain");
+            probes.push((Probe::RegistryEntry, metadata(&target.registry_entry_url())));
+            probes.push((Probe::RegistryProof, plain(target.registry_proof_url())));
+            probes.push((Probe::OpenAiChallenge, plain(target.openai_challenge_url())));
         }
         if let Some(toggled) = target.with_slash_toggled() {
             probes.push((Probe::SlashToggled, mcp::initialize(&toggled)));
@@ -215,7 +224,7 @@ mod tests {
         change: impl Fn(&HttpRequest) -> Option<HttpResponse> + Sync,
     ) -> (Record, Vec<HttpRequest>) {
         let client = Modified { change, sent: Mutex::default() };
-        let record = examine(Target::parse(URL).unwrap(), None, token, None, NOW, &client);
+        let record = examine(Target::parse(URL).unwrap(), None, token, None, false, NOW, &client);
         (record, client.sent.into_inner().unwrap())
     }
 

@@ -130,7 +130,7 @@ mod tests {
     ) -> (Upstream, Vec<HttpRequest>) {
         let client = Modified { change, sent: Mutex::default() };
         let token = Some(token(&json!({})));
-        let record = examine(Target::parse(URL).unwrap(), None, token, Some(upstream), NOW, &client);
+        let record = examine(Target::parse(URL).unwrap(), None, token, Some(upstream), false, NOW, &client);
         (*record.upstream.unwrap(), client.sent.into_inner().unwrap())
     }
 

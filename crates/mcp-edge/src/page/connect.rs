@@ -8,6 +8,8 @@
 //! | VS Code | `vscode:mcp/install?`, then its configuration as a URL component |
 //! | ChatGPT | no link with values; the settings are at `chatgpt.com/#settings/Connectors` |
 //! | Claude Code, MCP Inspector, `mcp-remote` | command lines |
+//!
+//! `docs/clients.md` has the forms of others, with their sources.
 
 use mcp_edge_runtime::{base64::STANDARD, json::quote};
 
@@ -40,7 +42,7 @@ pub fn clients(name: &str, url: &str) -> [Client; 7] {
     [
         with_link(
             "Claude",
-            "On the web, on the desktop and on phones.",
+            "On the web, desktops and phones.",
             "Add to Claude",
             &[
                 "https://claude.ai/customize/connectors?modal=add-custom-connector&connectorName=",
@@ -54,14 +56,14 @@ pub fn clients(name: &str, url: &str) -> [Client; 7] {
             copy: Some(("Copy URL", url.to_owned())),
             ..with_link(
                 "ChatGPT",
-                "In developer mode, create a connector and paste the URL.",
+                "In developer mode, as a connector.",
                 "Open settings",
                 &["https://chatgpt.com/#settings/Connectors"],
             )
         },
         with_link(
             "Cursor",
-            "Shows what it adds before it does.",
+            "Asks before it adds it.",
             "Add to Cursor",
             &[
                 "cursor://anysphere.cursor-deeplink/mcp/install?name=",
@@ -72,7 +74,7 @@ pub fn clients(name: &str, url: &str) -> [Client; 7] {
         ),
         with_link(
             "VS Code",
-            "Shows what it adds before it does.",
+            "Asks before it adds it.",
             "Add to VS Code",
             &["vscode:mcp/install?", &url_component(&vs_code)],
         ),

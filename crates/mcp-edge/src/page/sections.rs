@@ -46,7 +46,7 @@ pub(super) fn clients<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html {
         if let Some((label, url)) = link {
             html.raw("<a class=\"button\" href=\"").text(&url).raw("\">").raw(label).raw("</a>");
         }
-        html.raw("</div></li>\n");
+        html.raw("</div></li>");
     }
     html
 }
