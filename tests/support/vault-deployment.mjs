@@ -16,9 +16,10 @@ export const VAULT_CLIENT = { id: "vault", secret: "vault-client-secret" };
 
 export const ADMIN_SECRET = "an-admin-secret-of-32-characters!";
 
-/** The classes of Durable Objects, by binding. */
-const OBJECTS = await objectsOf(new URL("../../vault/wrangler.toml", import.meta.url));
-const AS_ENDPOINT = { entrypoint: "Internal", props: { role: "endpoint" } };
+/** The classes of the vault's Durable Objects, by binding. */
+export const OBJECTS = await objectsOf(new URL("../../vault/wrangler.toml", import.meta.url));
+/** The entrypoint that endpoints reach. */
+export const AS_ENDPOINT = { entrypoint: "Internal", props: { role: "endpoint" } };
 
 const SCOPES = { "whoami:read": "See who you are", "whoami:write": "Change who you are" };
 
