@@ -19,13 +19,13 @@ use super::{
     message::Revocation,
     record::{AccessToken, Account, Departure},
     revocation::revoke_due,
-    rules::{is_subset, offered_of, seconds_of_use},
+    rules::{offered_of, seconds_of_use},
 };
 use crate::{
     lease::{ATTEMPT_SECONDS, Attempt, REFRESH_SECONDS, SPARED_SECONDS, timed},
     owner::Owner,
     secrets::connections::Purpose,
-    service::{AuthorizationServers, Issued, Narrowing, ServiceError, ServiceTokens},
+    service::{AuthorizationServers, Issued, Narrowing, RefreshFailure, ServiceError, ServiceTokens},
 };
 
 /// What has become of a refresh.
@@ -74,15 +74,21 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
     let narrowing = Narrowing { granted: &tokens.scopes, wanted: &scopes };
     let work = context.servers.refresh(issued, &sent, narrowing, begun);
     let outcome = timed(context.services, work).await.unwrap_or_else(|| {
-        Err(ServiceError::Unavailable(format!("no complete answer of the service within {REFRESH_SECONDS} s")))
+        let late = format!("no complete answer of the service within {REFRESH_SECONDS} s");
+        Err(ServiceError::Unavailable(late).into())
     });
     let now = clock();
-    match outcome {
-        Ok(refreshed) if !scopes.is_empty() && !is_subset(&refreshed.scopes, &scopes) => {
-            let cause = "the service granted scopes that were not asked for";
-            context.rows.fail(account, &attempt, now + SPARED_SECONDS, cause)?;
-            Ok(After::Unavailable { retry_after: SPARED_SECONDS, cause: cause.to_owned() })
+    let outcome = match outcome {
+        Ok(refreshed) => Ok(refreshed),
+        Err(RefreshFailure { error, rotated }) => {
+            let sealed = rotated.and_then(|rotated| context.seal(&rotated, Purpose::Account, owner, connection));
+            if let Some(sealed) = &sealed {
+                context.rows.replace(account, sent_sealed, sealed)?;
+            }
+            Err(error)
         }
+    };
+    match outcome {
         Ok(mut refreshed) => {
             // Many services repeat the refresh token that they were sent.
             refreshed.refresh_token.take_if(|new| new.expose() == sent.expose());

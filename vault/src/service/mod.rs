@@ -75,7 +75,7 @@ pub trait AuthorizationServers {
     /// Gets an access token for a refresh token, with as much of what was granted as is wanted; more is an error.
     ///
     /// # Errors
-    /// [`ServiceError`]. `Ended` alone says that the refresh token is not good, and `Superseded` that no refresh gives what is
+    /// [`RefreshFailure`]. `Ended` alone says that the refresh token is not good, and `Superseded` that no refresh gives what is
     /// wanted.
     async fn refresh(
         &self,
@@ -83,13 +83,29 @@ pub trait AuthorizationServers {
         refresh_token: &Secret,
         scopes: Narrowing<'_>,
         now: u64,
-    ) -> Result<ServiceTokens, ServiceError>;
+    ) -> Result<ServiceTokens, RefreshFailure>;
 
     /// Revokes a token (RFC 7009). `Ok(false)`: the service offers no revocation.
     ///
     /// # Errors
     /// [`ServiceError`]; it is to be tried again.
     async fn revoke(&self, issued: Issued<'_>, token: &Secret, now: u64) -> Result<bool, ServiceError>;
+}
+
+/// Why a refresh gave no token that can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshFailure {
+    /// Why.
+    pub error: ServiceError,
+    /// The refresh token that has taken the place of the one that was sent, although the access token that came with it is not
+    /// used: many services end an authorization whose earlier refresh token is sent again (RFC 9700 §4.14.2).
+    pub rotated: Option<Secret>,
+}
+
+impl From<ServiceError> for RefreshFailure {
+    fn from(error: ServiceError) -> Self {
+        Self { error, rotated: None }
+    }
 }
 
 /// Where tokens are from, and what they are for. Compared byte for byte.

@@ -1,5 +1,6 @@
 //! Refresh tokens: what is asked for, and what is taken.
 
+use mcp_edge_runtime::secret::Secret;
 use serde_json::{Value, json};
 
 use super::{
@@ -49,6 +50,20 @@ fn a_refresh_asks_for_less_once_the_operator_has_taken_a_scope_away() {
     let (outcome, sent) = refreshed(json!("read write"), 200, "");
     assert!(matches!(outcome, Err(ServiceError::Superseded(_))) && sent.is_empty(), "nothing is left to ask for");
     assert!(matches!(refreshed(json!("admin"), 200, "read write").0, Err(ServiceError::WiderScopes(_))));
+}
+
+#[test]
+fn a_refresh_token_that_came_with_too_much_is_not_lost() {
+    for wanted in ["read write", "read"] {
+        let world = World::new();
+        let scope = if wanted == "read" { "read write" } else { "admin" };
+        let answer =
+            json!({"access_token": "t0ken2", "token_type": "bearer", "scope": scope, "refresh_token": "r3fresh2"});
+        world.issue(200, answer);
+        let scopes = Narrowing { granted: "read write", wanted };
+        let failure = world.refresh_failure(&world.clients(&connection(|_, _| ())), scopes);
+        assert_eq!(failure.rotated.as_ref().map(Secret::expose), Some("r3fresh2"), "{wanted}");
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ use crate::{
     connection::settings::{Connection, Kind, Place, RegisteredClient, Service},
     secrets::connections::ConnectionSecrets,
     service::{
-        AuthorizationServers, Issued, Narrowing, Provenance, Redemption, ServiceError, ServiceTokens,
+        AuthorizationServers, Issued, Narrowing, Provenance, Redemption, RefreshFailure, ServiceError, ServiceTokens,
         clients::ServiceClients,
         of_connection::Own,
         registration::{client::Registrations, object::RegistrationObject},
@@ -234,6 +234,20 @@ impl World {
         client_id: &str,
         scopes: Narrowing<'_>,
     ) -> Result<ServiceTokens, ServiceError> {
+        self.refreshed(clients, client_id, scopes).map_err(|failure| failure.error)
+    }
+
+    /// Why there is no token, and what came all the same.
+    pub fn refresh_failure(&self, clients: &ServiceClients<Self, Self>, scopes: Narrowing<'_>) -> RefreshFailure {
+        self.refreshed(clients, "us", scopes).expect_err("no token")
+    }
+
+    fn refreshed(
+        &self,
+        clients: &ServiceClients<Self, Self>,
+        client_id: &str,
+        scopes: Narrowing<'_>,
+    ) -> Result<ServiceTokens, RefreshFailure> {
         let (token, from) = (Secret::new("r3fresh"), &*self.from.borrow());
         let issued = Issued { connection: "notes", client_id, from };
         self.clock.run(clients.refresh(issued, &token, scopes, self.clock.now()))

@@ -201,7 +201,7 @@ fn scopes_that_were_not_granted_need_another_consent() {
     *world.service.grants.borrow_mut() = Some("read admin".to_owned());
     world.clock.pass(3_600);
     let Answer::Unavailable { cause, .. } = world.access("read") else { panic!("more than was asked for") };
-    assert_eq!(cause, "the service granted scopes that were not asked for");
+    assert_eq!(cause, "read admin");
 }
 
 #[test]
@@ -273,6 +273,20 @@ fn only_the_definite_refusal_of_the_service_ends_an_account() {
     assert_eq!(world.listed()[0].ended_at, Some(world.clock.now()));
     world.connect("another grant", "octocat");
     assert_eq!(name_of(&world.access("read")), "token");
+}
+
+#[test]
+fn a_refresh_token_is_kept_although_what_came_with_it_may_do_more() {
+    let world = World::new();
+    world.connect_expired("g");
+    *world.service.grants.borrow_mut() = Some("read write admin".to_owned());
+    for _ in 0..2 {
+        assert_eq!(name_of(&world.access("read")), "unavailable");
+        world.clock.pass(5);
+    }
+    *world.service.grants.borrow_mut() = None;
+    assert_eq!(name_of(&world.access("read")), "token", "the service has rotated twice, and knows the last one");
+    assert!(!world.service.has_ended("g"));
 }
 
 #[test]
