@@ -24,6 +24,7 @@ export function agendaConnections({ calendar, billing }) {
         url: calendar,
         resource: calendar,
         scopes: "events:read",
+        scope_descriptions: { "events:read": "See your events" },
         account_url: `${calendar}/me`,
         account_name: "account",
       },

@@ -83,7 +83,7 @@ impl Pages {
             .raw(" (<code>")
             .text(host(&connection.url))
             .raw("</code>)</dd>\n<dt>Access to</dt><dd>");
-        scope_list(&mut html, &connection.scopes, &connection.title);
+        scope_list(&mut html, &connection.scopes, connection);
         html.raw("</dd>\n<dt>You are</dt><dd>").text(&session.name).raw("</dd>\n</dl>\n");
         self.meaning(&mut html, connection, None);
         form(&mut html, session, &connection.name, "connect", "<button>Connect</button>", "Not now");

@@ -69,7 +69,7 @@ impl Pages {
             .text(&agent.name)
             .raw("</strong> asks for.</p>\n");
         if asked.is_spent {
-            html.raw("<p class=\"note\" role=\"status\">This link was used before, and no account with this access is connected now. You can start again.</p>\n");
+            html.raw("<p class=\"note\" role=\"status\">You have used this link before, and no account with this access is connected: it was cancelled, failed, or was disconnected since. You can start again.</p>\n");
         }
         html.raw("<dl class=\"facts\">\n<dt>Who asks</dt><dd>").text(&agent.name);
         if let Some(id) = &agent.id {
@@ -82,7 +82,7 @@ impl Pages {
             .raw("</code>)</dd>\n<dt>Needed by</dt><dd>");
         user_of_token(&mut html, asked.user_of_token);
         html.raw("</dd>\n<dt>Access to</dt><dd>");
-        scope_list(&mut html, scopes, &connection.title);
+        scope_list(&mut html, scopes, connection);
         html.raw("</dd>\n<dt>You are</dt><dd>").text(&session.name).raw("</dd>\n</dl>\n");
         self.meaning(&mut html, connection, Some(&agent.name));
         html.raw("<form method=\"post\" action=\"").text(&link_path(id)).raw("\">\n").piece(&hidden(session));
@@ -183,14 +183,18 @@ impl Pages {
 }
 
 /// What is asked for, as the service calls it.
-pub(super) fn scope_list(html: &mut Html, scopes: &[String], title: &str) {
+pub(super) fn scope_list(html: &mut Html, scopes: &[String], connection: &Connection) {
     if scopes.is_empty() {
-        html.raw("what ").text(title).raw(" gives without being asked for anything in particular");
+        html.raw("what ").text(&connection.title).raw(" gives without being asked for anything in particular");
         return;
     }
     html.raw("<ul class=\"plain\">");
     for scope in scopes {
-        html.raw("<li><code>").text(scope).raw("</code></li>");
+        html.raw("<li>");
+        if let Some(description) = connection.description_of(scope) {
+            html.text(description).raw(" ");
+        }
+        html.raw("<code>").text(scope).raw("</code></li>");
     }
     html.raw("</ul>");
 }

@@ -30,6 +30,7 @@ use super::{
 /// More than any server needs; each has a page of its own.
 const MAX_CONNECTIONS: usize = 100;
 const MAX_TITLE: usize = 60;
+const MAX_DESCRIPTION: usize = 100;
 
 /// Of `CONNECTIONS_SECRET`, in characters.
 const MIN_SECRET_LENGTH: usize = 32;
@@ -102,11 +103,12 @@ fn connection(reader: &mut Reader<'_>, name: &str, value: &Json, around: &Around
         entry.error("url is not set: give the base URL of the service, such as https://api.example.com");
     }
     let scopes = scopes(&entry);
+    let scope_descriptions = scope_descriptions(&entry, &scopes);
     let read = kinds::read(&entry, &kind, &url, around);
     if kinds::NAMES.contains(&kind.as_str()) {
         entry.finish();
     }
-    Some(Connection { name: name.to_owned(), title, url, scopes, kind: read? })
+    Some(Connection { name: name.to_owned(), title, url, scopes, scope_descriptions, kind: read? })
 }
 
 fn title(entry: &Entry<'_, '_>) -> Option<String> {
@@ -127,6 +129,22 @@ fn scopes(entry: &Entry<'_, '_>) -> Vec<String> {
         }
     }
     scopes
+}
+
+fn scope_descriptions(entry: &Entry<'_, '_>, scopes: &[String]) -> Vec<(String, String)> {
+    const MEMBER: &str = "scope_descriptions";
+    let descriptions = entry.pairs(MEMBER);
+    for (at, (scope, description)) in descriptions.iter().enumerate() {
+        let is_line = (1..=MAX_DESCRIPTION).contains(&description.trim().chars().count());
+        if !scopes.contains(scope) {
+            entry.wrong(MEMBER, scope, "is none of scopes");
+        } else if descriptions[..at].iter().any(|(other, _)| other == scope) {
+            entry.wrong(MEMBER, scope, "is described twice");
+        } else if !is_line || description.contains(char::is_control) {
+            entry.wrong(MEMBER, description, &format!("must be one line of at most {MAX_DESCRIPTION} characters"));
+        }
+    }
+    descriptions
 }
 
 /// Logto's Management API, if a connection of the table needs it.
