@@ -12,6 +12,7 @@ const { worker, provider, stop } = await startDeployment({
     REGISTRY_NAME: "com.example/whoami",
     RESOURCE_DESCRIPTION: "Shows the signed-in identity.",
     REGISTRY_AUTH: `v=MCPv1; k=ed25519; p=${Buffer.alloc(32, 7).toString("base64")}`,
+    OPENAI_APPS_CHALLENGE: "3f2c-token",
     RESOURCE_POLICY_URI: "https://example.com/privacy",
     RESOURCE_DOCUMENTATION: "https://example.com/docs",
   },
@@ -22,14 +23,13 @@ const token = await tokenOf({ worker, provider, resource: worker.mcpUrl }, "alic
 test("what holds, what is missing, and what nobody can see", async () => {
   const report = await diagnose(worker.mcpUrl, { token, parameters: ["--directories"] });
   // This deployment is in a private network, and has no terms of service.
-  assertFound(report, { warnings: ["directory_documents", "claude_directory", "openai_directory"] });
+  assertFound(report, { warnings: ["directory_documents", "claude_directory"] });
   assert.match(report.finding("directory_documents").observed, /: resource_tos_uri$/);
   assert.match(report.finding("claude_directory").observed, /private network/);
-  assert.match(report.finding("openai_directory").observed, /without securitySchemes: "whoami"/);
-  for (const slug of ["registry_entry", "registry_proof"]) {
+  for (const slug of ["openai_directory", "openai_challenge", "registry_entry", "registry_proof"]) {
     assert.equal(report.finding(slug).verdict, "ok", slug);
   }
-  for (const slug of ["openai_challenge", "directory_review"]) assert.equal(report.finding(slug).verdict, "skipped", slug);
+  assert.equal(report.finding("directory_review").verdict, "skipped");
 });
 
 test("nobody is asked who does not want to be listed", async () => {

@@ -13,6 +13,7 @@ const CARD = "/mcp/server-card";
 const CATALOGUE = "/.well-known/ai-catalog.json";
 const PROOF = "/.well-known/mcp-registry-auth";
 const MIRRORS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
+const CHALLENGE = "/.well-known/openai-apps-challenge";
 const PROOF_TEXT = "v=MCPv1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
 const LISTED = {
@@ -23,6 +24,7 @@ const LISTED = {
   REGISTRY_NAME: "com.example/whoami",
   REGISTRY_VERSION: "1.2.3",
   REGISTRY_AUTH: PROOF_TEXT,
+  OPENAI_APPS_CHALLENGE: "3f2c-Token_1",
   SERVER_CARD: "true",
   AUTHORIZATION_SERVER_MIRROR: "true",
 };
@@ -55,6 +57,7 @@ const PUBLISHED = [
   [CARD, "application/mcp-server-card+json"],
   [CATALOGUE, "application/ai-catalog+json"],
   [PROOF, "text/plain"],
+  [CHALLENGE, "text/plain"],
   [MIRRORS[0], "application/json"],
   [`${MIRRORS[1]}/mcp`, "application/json"],
 ];
@@ -127,6 +130,10 @@ describe("every published document", () => {
       assert.equal(headers["x-content-type-options"], "nosniff", path);
     }
   });
+});
+
+test("the challenge of OpenAI's portal is its token, and nothing else", async () => {
+  assert.equal((await send(worker, { path: CHALLENGE })).text, "3f2c-Token_1");
 });
 
 describe("server.json", () => {

@@ -9,6 +9,7 @@ mod access_keys;
 mod connections;
 mod elsewhere;
 mod route;
+mod step_up;
 #[cfg(feature = "connections")]
 mod with_connections;
 
@@ -48,7 +49,7 @@ use crate::{
         Documents,
         document::{Document, Readers},
     },
-    endpoint::{connections::CallerConnections, route::Route},
+    endpoint::{connections::CallerConnections, route::Route, step_up::StepUpAnswer},
     health,
     page::{Page, Part},
     settings::Settings,
@@ -122,7 +123,11 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             basic_scopes: advertisable(basic).collect(),
             scope_prefix,
         };
-        let resource_server = ResourceServer::new(Rc::clone(&settings.trust));
+        let trust = Rc::clone(&settings.trust);
+        let server = server.with_security_schemes(|scopes| {
+            trust.scope_prefix.requested(&trust.required_scopes.union(scopes)).into_owned()
+        });
+        let resource_server = ResourceServer::new(trust);
         let of_gateway = settings.gateway.iter().flat_map(GatewaySettings::warnings).map(str::to_owned);
         for warning in settings.trust.warnings().chain(of_gateway) {
             services.error(&Object::new().text("warning", &warning).close());
@@ -236,11 +241,12 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             connections: self.connections.of(head),
         };
         let handling = self.server.handle(head, &body, request, &self.server_services);
+        let step_up = StepUpAnswer::to(self.settings.step_up, &body);
         // A handler may wait long, and the body may be large.
         drop(body);
         let handled = handling.await;
         handled.summary.add_to(record);
-        handled.response.map_err(|needed| self.denial_for(needed, kind).into())
+        handled.response.or_else(|needed| self.refuse(self.denial_for(needed, kind), step_up, record))
     }
 
     /// Has a gateway answer.
@@ -265,6 +271,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         let (runtime, connections) = (&*self.server_services.runtime, connections.as_deref());
         let caller = Caller::new(identity, context, runtime, connections);
         let handled = gateway.handle(head, &body, caller).await;
+        let step_up = StepUpAnswer::to(self.settings.step_up, &body);
         handled.summary.add_to(record);
         record.maybe_cut("upstream_failure", handled.failure.as_deref());
         for Unapproved { name, digest } in &handled.unapproved {
@@ -272,7 +279,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             self.services
                 .error(&Object::new().text("unapproved_tool", &cut(name.clone())).text("digest", digest).close());
         }
-        handled.response.map_err(|needed| self.denial_for(needed, identity.kind()).into())
+        handled.response.or_else(|needed| self.refuse(self.denial_for(needed, identity.kind()), step_up, record))
     }
 
     /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.

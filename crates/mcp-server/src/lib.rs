@@ -88,6 +88,7 @@ mod modern;
 mod notification;
 mod operations;
 mod primitives;
+mod refused_call;
 mod result;
 mod schema;
 mod server;
@@ -134,6 +135,7 @@ pub use primitives::{
     tool_handler::ToolHandler,
     tool_result::{IntoToolResult, Json, ToolResult},
 };
+pub use refused_call::RefusedCall;
 pub use schema::SchemaError;
 pub use server::Server;
 

@@ -122,8 +122,8 @@ impl<E> Server<E> {
         self.declared.all().first().map(|connection| &*connection.name)
     }
 
-    /// The same with `securitySchemes` in the list, for tools that use connections. `needed` returns all scopes of a call,
-    /// of those that its tool requires, as clients request them.
+    /// The same with `securitySchemes` of each tool in the list. `needed` returns all scopes of a call, of those that its tool
+    /// requires, as clients request them.
     #[must_use]
     pub fn with_security_schemes(mut self, needed: impl Fn(&Scopes) -> Scopes) -> Self {
         // Nothing else has a tool before the first request.

@@ -82,6 +82,10 @@ impl Documents {
             let proof = Document::for_machines("text/plain", proof.clone());
             documents.publish("registry_proof", ["/.well-known/mcp-registry-auth"], proof);
         }
+        if let Some(token) = &settings.openai_apps_challenge {
+            let token = Document::for_machines("text/plain", token.clone());
+            documents.publish("openai_apps_challenge", ["/.well-known/openai-apps-challenge"], token);
+        }
         documents
     }
 

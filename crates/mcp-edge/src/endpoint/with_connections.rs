@@ -1,7 +1,5 @@
 //! An endpoint whose tools have connections.
 
-use std::rc::Rc;
-
 #[cfg(feature = "cloudflare")]
 use mcp_edge_gateway::settings::GatewaySettings;
 use mcp_edge_runtime::{json::Object, ports::Services, service_call::CallService};
@@ -17,10 +15,6 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
                            connections of the tools are of the kinds `exchange` and `static`";
             self.services.error(&Object::new().text("warning", warning).close());
         }
-        let trust = Rc::clone(&self.settings.trust);
-        self.server = self.server.with_security_schemes(|scopes| {
-            trust.scope_prefix.requested(&trust.required_scopes.union(scopes)).into_owned()
-        });
         self.connections = CallerConnections::by(vault);
         self
     }

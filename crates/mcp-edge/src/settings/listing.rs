@@ -1,4 +1,4 @@
-//! `REGISTRY_*` and `SERVER_CARD`: the entry in the MCP registry.
+//! `REGISTRY_*`, `SERVER_CARD` and `OPENAI_APPS_CHALLENGE`: entries in the MCP registry and in directories.
 
 use mcp_edge_runtime::settings::Reader;
 
@@ -46,6 +46,18 @@ pub(super) fn registry_proof(reader: &mut Reader<'_>) -> Option<String> {
         );
     }
     Some(proof)
+}
+
+/// Far more than the tokens of the portal have.
+const MAX_CHALLENGE_BYTES: usize = 512;
+
+/// Reads `OPENAI_APPS_CHALLENGE`.
+pub(super) fn openai_apps_challenge(reader: &mut Reader<'_>) -> Option<String> {
+    let token = reader.text("OPENAI_APPS_CHALLENGE")?;
+    if token.len() > MAX_CHALLENGE_BYTES || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        reader.error("OPENAI_APPS_CHALLENGE must be the token that OpenAI's portal shows, without anything around it");
+    }
+    Some(token)
 }
 
 /// Reads `SERVER_CARD`.

@@ -8,6 +8,7 @@ mod connections;
 mod gateway;
 mod listing;
 mod page;
+mod step_up;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ use mcp_edge_runtime::{
 
 pub use access_keys::{AccessKeySettings, PAGES_BINDING};
 pub use page::PageSettings;
+pub use step_up::StepUp;
 
 use crate::documents::registry::RegistryEntry;
 
@@ -51,6 +53,10 @@ pub struct Settings {
     pub registry_entry: Option<RegistryEntry>,
     /// The proof of ownership for the MCP registry.
     pub registry_proof: Option<String>,
+    /// The token of `OpenAI`'s portal, with which it verifies who controls the host.
+    pub openai_apps_challenge: Option<String>,
+    /// How clients learn that a tool needs further scopes.
+    pub step_up: StepUp,
     /// Whether the experimental server card is published; requires `registry_entry`.
     pub server_card: bool,
     /// The mirror of the provider's discovery document, if it is enabled.
@@ -99,6 +105,8 @@ impl Settings {
             logo: reader.url("LOGO"),
             registry_entry: listing::registry_entry(&mut reader),
             registry_proof: listing::registry_proof(&mut reader),
+            openai_apps_challenge: listing::openai_apps_challenge(&mut reader),
+            step_up: StepUp::read(&mut reader),
             server_card: listing::server_card(&mut reader),
             mirror: mirror(&mut reader),
             page: page::read(&mut reader),

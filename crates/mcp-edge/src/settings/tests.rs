@@ -108,6 +108,8 @@ fn an_empty_setting_is_one_that_is_not_set() {
         "REGISTRY_VERSION",
         "REGISTRY_AUTH",
         "SERVER_CARD",
+        "OPENAI_APPS_CHALLENGE",
+        "STEP_UP",
         "AUTHORIZATION_SERVER_MIRROR",
         "REGISTRATION_ENDPOINT",
         "PAGE",
@@ -122,6 +124,17 @@ fn an_empty_setting_is_one_that_is_not_set() {
     .map(|name| (name, " "))
     .to_vec();
     assert_eq!(format!("{:?}", parse(&empty).unwrap()), format!("{:?}", parse(&[]).unwrap()));
+}
+
+#[test]
+fn a_challenge_is_one_token_and_a_step_up_one_of_three() {
+    let settings = parse(&[("OPENAI_APPS_CHALLENGE", "3f2c-token"), ("STEP_UP", "both")]).unwrap();
+    assert_eq!((settings.openai_apps_challenge.as_deref(), settings.step_up), (Some("3f2c-token"), StepUp::Both));
+    assert_eq!(parse(&[]).unwrap().step_up, StepUp::Http);
+    for challenge in ["two words", "\u{e9}", &"x".repeat(513)] {
+        assert!(only_error(&[("OPENAI_APPS_CHALLENGE", challenge)]).contains("portal"), "{challenge}");
+    }
+    assert!(only_error(&[("STEP_UP", "403")]).contains("\"http\", \"result\" or \"both\""));
 }
 
 #[test]

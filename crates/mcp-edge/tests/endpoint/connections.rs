@@ -154,7 +154,8 @@ fn lists_name_the_scopes_as_clients_request_them() {
     let list: Value = serde_json::from_str(response.text()).unwrap_or_default();
     let schemes = json!([{"type": "oauth2", "scopes": ["api://x/issues:read", "api://x/whoami:read"]}]);
     assert_eq!(list["result"]["tools"][0]["securitySchemes"], schemes, "{list}");
-    assert_eq!(list["result"]["tools"][1].get("securitySchemes"), None);
+    let basic = json!([{"type": "oauth2", "scopes": ["api://x/whoami:read"]}]);
+    assert_eq!(list["result"]["tools"][1]["securitySchemes"], basic, "{list}");
 }
 
 #[test]

@@ -18,13 +18,12 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// Adds `title`, `description`, `icons` and `_meta` to the object under construction.
+    /// Adds `title`, `description` and `icons` to the object under construction. `_meta` is its last member.
     pub fn describe(&self, object: Object) -> Object {
         object
             .maybe_text("title", self.title.as_deref())
             .maybe_text("description", self.description.as_deref())
             .maybe_raw("icons", icon::list(&self.icons).as_deref())
-            .maybe_raw("_meta", self.connections.meta())
     }
 }
 

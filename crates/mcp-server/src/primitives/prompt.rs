@@ -156,8 +156,11 @@ impl<E: 'static> Prompt<E> {
             return Err(PromptArgumentError::NoSuchArgument(unknown.to_owned()));
         }
         let shown = (!arguments.is_empty()).then(|| array(arguments.iter().map(PromptArgument::to_json)));
-        let listed =
-            listing.describe(Object::new().text("name", &name)).maybe_raw("arguments", shown.as_deref()).close();
+        let listed = listing
+            .describe(Object::new().text("name", &name))
+            .maybe_raw("arguments", shown.as_deref())
+            .maybe_raw("_meta", listing.connections.meta())
+            .close();
         Ok(PromptEntry {
             connections: listing.connections,
             name: name.into(),

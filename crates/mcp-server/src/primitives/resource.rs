@@ -146,6 +146,7 @@ impl<E: 'static> Resource<E> {
             .describe(Object::new().text("uri", &uri).text("name", &name))
             .maybe_text("mimeType", mime_type.as_deref())
             .maybe_raw("size", size.map(|size| size.to_string()).as_deref())
+            .maybe_raw("_meta", listing.connections.meta())
             .close();
         let default = match &source {
             Source::Fixed(..) if listing.requirements.is_open() => Cache::public(LIST_TTL),
@@ -269,6 +270,7 @@ impl<E: 'static> ResourceTemplate<E> {
         let listed = listing
             .describe(Object::new().text("uriTemplate", &template).text("name", &name))
             .maybe_text("mimeType", mime_type.as_deref())
+            .maybe_raw("_meta", listing.connections.meta())
             .close();
         Ok(TemplateEntry {
             connections: listing.connections,

@@ -186,6 +186,7 @@ impl<E: 'static> Tool<E> {
             .raw("inputSchema", &input_schema)
             .maybe_raw("outputSchema", output_schema.as_ref().map(to_json).as_deref())
             .raw("annotations", &annotations.close())
+            .maybe_raw("_meta", listing.connections.meta())
             .close();
         Ok(ToolEntry {
             connections: listing.connections,
@@ -221,16 +222,22 @@ pub(crate) struct ToolEntry<E> {
 }
 
 impl<E> ToolEntry<E> {
-    /// Says of a tool with connections which scopes its callers need: `securitySchemes` as OpenAI's clients read them, there
-    /// and in `_meta` (developers.openai.com/plugins/reference).
+    /// Says which scopes callers need: `securitySchemes` as OpenAI's clients read them, there and in `_meta`
+    /// (developers.openai.com/plugins/reference).
     pub fn add_security_scheme(&mut self, scopes: &Scopes) {
-        let Some(meta) = self.connections.meta().and_then(|meta| meta.strip_suffix('}')) else { return };
-        // Nothing before it is the same: within a string each of these quotation marks has a backslash.
-        let Some((before, after)) = self.listed.split_once(&["\"_meta\":", meta].concat()) else { return };
         let scopes = array(scopes.iter().map(quote));
         let schemes = array([Object::new().text("type", "oauth2").raw("scopes", &scopes).close()]);
         let schemes = ["\"securitySchemes\":", &schemes].concat();
-        self.listed = [before, &schemes, ",\"_meta\":", meta, ",", &schemes, after].concat();
+        // What the list has of `_meta` is about connections. It is the last member of all, as the tool was built.
+        let (members, meta) = match self.connections.meta() {
+            Some(meta) => (self.listed.strip_suffix(&[",\"_meta\":", meta, "}"].concat()), Some(meta)),
+            None => (self.listed.strip_suffix('}'), None),
+        };
+        let meta =
+            meta.and_then(|meta| meta.strip_suffix('}')).map_or_else(|| "{".to_owned(), |meta| [meta, ","].concat());
+        if let Some(members) = members {
+            self.listed = [members, ",", &schemes, ",\"_meta\":", &meta, &schemes, "}}"].concat();
+        }
     }
 }
 

@@ -30,7 +30,7 @@ fn lists_say_which_connections_are_used() {
 }
 
 #[test]
-fn clients_learn_which_scopes_a_tool_with_connections_needs() {
+fn clients_learn_which_scopes_a_tool_needs() {
     let server = server().with_security_schemes(|scopes| {
         scopes
             .iter()
@@ -49,7 +49,9 @@ fn clients_learn_which_scopes_a_tool_with_connections_needs() {
     assert_eq!(issues["securitySchemes"], schemes);
     assert_eq!(issues["_meta"]["securitySchemes"], schemes);
     assert_eq!(issues["_meta"]["mcp-edge/connections"][0]["name"], "github");
-    assert_eq!(tool("undeclared_at_all").unwrap_or_default().get("securitySchemes"), None);
+    let without = tool("undeclared_at_all").unwrap_or_default();
+    let schemes = json!([{"type": "oauth2", "scopes": ["base"]}]);
+    assert_eq!((&without["securitySchemes"], &without["_meta"]), (&schemes, &json!({ "securitySchemes": schemes })));
 }
 
 #[test]
