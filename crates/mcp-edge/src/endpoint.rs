@@ -8,6 +8,7 @@ mod access_keys;
 #[cfg_attr(not(feature = "connections"), path = "endpoint/without_connections.rs")]
 mod connections;
 mod elsewhere;
+mod refusal;
 mod route;
 mod step_up;
 #[cfg(feature = "connections")]
@@ -22,10 +23,10 @@ use mcp_edge_gateway::{
     settings::GatewaySettings,
     upstream::Caller,
 };
-use mcp_edge_identity::{Identity, Kind};
+use mcp_edge_identity::Identity;
 use mcp_edge_oauth::{
     challenge::ChallengeContext,
-    denial::{Denial, Excerpt, ProviderVerdict},
+    denial::{Denial, Excerpt},
     mirror::Mirror,
     protected_resource::advertisable,
     resource_server::{Authentication, ResourceServer},
@@ -42,7 +43,7 @@ use mcp_edge_runtime::{
     log::{LogRecord, LogSettings, cut},
     ports::Services,
 };
-use mcp_edge_server::{AccessNeeded, BODY_BYTES, Server, ServerServices, StateKey, unreadable_body};
+use mcp_edge_server::{BODY_BYTES, Server, ServerServices, StateKey, unreadable_body};
 
 use crate::{
     documents::{
@@ -69,9 +70,6 @@ const EXPOSED_BY_GATEWAYS: &str = "WWW-Authenticate, Retry-After, Mcp-Session-Id
 
 /// `Retry-After` of rate-limited callers: the shorter of Cloudflare's two counting periods.
 const RATE_LIMIT_SECONDS: u64 = 10;
-
-/// How the log says that the vault does not take a credential (any more) that was accepted here.
-const REFUSED_BY_VAULT: ProviderVerdict = ProviderVerdict::Other("refused by the vault");
 
 /// A deployment, created once per isolate. `E` is the environment that tools get, `S` the services of
 /// the isolate.
@@ -246,7 +244,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         drop(body);
         let handled = handling.await;
         handled.summary.add_to(record);
-        handled.response.or_else(|needed| self.refuse(self.denial_for(needed, kind), step_up, record))
+        handled.response.or_else(|needed| self.refuse(needed, kind, step_up, record))
     }
 
     /// Has a gateway answer.
@@ -279,7 +277,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             self.services
                 .error(&Object::new().text("unapproved_tool", &cut(name.clone())).text("digest", digest).close());
         }
-        handled.response.or_else(|needed| self.refuse(self.denial_for(needed, identity.kind()), step_up, record))
+        handled.response.or_else(|needed| self.refuse(needed, identity.kind(), step_up, record))
     }
 
     /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.
@@ -327,21 +325,6 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
                 Denial::RateLimited { last, retry_after: RATE_LIMIT_SECONDS }.into()
             }
             _ => denial,
-        }
-    }
-
-    /// Returns the denial for a refusal by the protocol layer. The challenge names all scopes that the call needs, including
-    /// those of every request, because a client requests exactly those.
-    fn denial_for(&self, needed: AccessNeeded, kind: Kind) -> Denial {
-        match needed {
-            AccessNeeded::Scopes(scopes) => {
-                Denial::InsufficientScope { needed: scopes.union(&self.settings.trust.required_scopes) }
-            }
-            AccessNeeded::User => Denial::UserRequired { kind },
-            AccessNeeded::FirstParty => Denial::FirstPartyOnly,
-            AccessNeeded::AccessToken => Denial::KeyRefused,
-            AccessNeeded::KeyForTool => Denial::KeyForOtherTools,
-            AccessNeeded::AcceptedCredential => Denial::Inactive { verdict: REFUSED_BY_VAULT },
         }
     }
 

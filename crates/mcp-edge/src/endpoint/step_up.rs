@@ -1,12 +1,9 @@
 //! `STEP_UP`: how a client learns that a call needs scopes that its token lacks.
 
-use std::rc::Rc;
-
 use mcp_edge_oauth::denial::Denial;
-use mcp_edge_runtime::{http::Response, log::LogRecord, ports::Services};
+use mcp_edge_runtime::http::Response;
 use mcp_edge_server::RefusedCall;
 
-use super::Endpoint;
 use crate::settings::StepUp;
 
 /// The answer to a tool call that lacks a scope.
@@ -34,21 +31,5 @@ impl StepUpAnswer {
         let response = Response::json(self.status, self.call.result(challenge));
         // A status that promises success comes without a challenge.
         Some(if self.status == 200 { response } else { response.with_header("www-authenticate", challenge.to_owned()) })
-    }
-}
-
-impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
-    /// Refuses a message of a caller who is known: with an error result where that is how clients ask for further scopes.
-    pub(super) fn refuse(
-        &self,
-        denial: Denial,
-        step_up: Option<StepUpAnswer>,
-        record: &mut LogRecord,
-    ) -> Result<Response, Rc<Denial>> {
-        let answer = step_up.and_then(|step_up| step_up.response(&denial, &self.challenge.response(&denial)));
-        if answer.is_some() {
-            denial.add_to(record);
-        }
-        answer.ok_or_else(|| denial.into())
     }
 }
