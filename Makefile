@@ -146,6 +146,11 @@ bench-native: ## Count the instructions of the hot path natively, and compare wi
 bench-instructions: build ## Count workerd's instructions per request, here and in BASE=<revision> (needs valgrind, 4 to 8 minutes)
 	dev/with-tools node bench/instructions.mjs $(BASE)
 
+workflows: ## Check the workflows and forms of .github/ (needs Python 3.11 or later)
+	dev/setup workflows
+	$(call phase,workflows)
+	dev/check-workflows
+
 version: ## Give all parts one version, with its date in the changelog: make version TO=0.2.0
 	@node dev/version.mjs --to "$${TO:?is missing: make version TO=0.2.0}"
 
