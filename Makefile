@@ -59,6 +59,8 @@ check: setup ## Check spelling and words, architecture, format, lints and docume
 	dev/with-tools node dev/check-architecture.mjs
 	$(call phase,one version)
 	node dev/version.mjs
+	$(call phase,links)
+	node dev/check-links.mjs
 	$(call phase,format)
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
