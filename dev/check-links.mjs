@@ -1,7 +1,7 @@
 // `make check`: every link between documents of this repository leads to a file, and to a heading where it names one.
 //
-// Links to other hosts are not followed. Templates' documents are checked where they are, so a link in one that holds only in
-// the project made of it must be a full URL.
+// Not followed: links to other hosts, and into `node_modules/`, which the documents of templates have for the projects that are
+// made of them.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -34,7 +34,7 @@ function linksOf(text) {
   const found = prose.matchAll(/\]\(\s*<?([^)\s>]+)[^)]*\)|^\[[^\]]+\]:\s*(\S+)|(?:src|srcset|href)="([^"]+)"/gm);
   return [...found]
     .map((match) => ({ target: match[1] ?? match[2] ?? match[3], line: prose.slice(0, match.index).split("\n").length }))
-    .filter(({ target }) => !/^(?:[a-z][a-z+.-]*:|\/)/i.test(target));
+    .filter(({ target }) => !/^(?:[a-z][a-z+.-]*:|\/|(?:\.\.\/)*node_modules\/)/i.test(target));
 }
 
 /** The same number of lines without their text. */

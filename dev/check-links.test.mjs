@@ -17,7 +17,7 @@ const brokenIn = (text, file = "docs/page.md") => {
 };
 
 test("links to files, folders, headings and other hosts are good", () => {
-  for (const target of ["keys.md", "../README.md", "../README.md#two-words-and-code", "../README.md#again-1", "https://a.example/b#c", "../docs", "a.svg", "mailto:a@b.example"]) {
+  for (const target of ["keys.md", "../README.md", "../README.md#two-words-and-code", "../README.md#again-1", "https://a.example/b#c", "../docs", "a.svg", "mailto:a@b.example", "../node_modules/a/b.md"]) {
     assert.deepEqual(brokenIn(`\n[text](${target})\n`), [], target);
   }
   assert.deepEqual(brokenIn("# Here\n\n[up](#here)"), []);
