@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
+.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions version release-notes workflows deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -57,6 +57,10 @@ check: setup ## Check spelling and words, architecture, format, lints and docume
 	dev/with-tools typos
 	$(call phase,architecture)
 	dev/with-tools node dev/check-architecture.mjs
+	$(call phase,one version)
+	node dev/version.mjs
+	$(call phase,links)
+	node dev/check-links.mjs
 	$(call phase,format)
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
@@ -143,6 +147,18 @@ bench-native: ## Count the instructions of the hot path natively, and compare wi
 
 bench-instructions: build ## Count workerd's instructions per request, here and in BASE=<revision> (needs valgrind, 4 to 8 minutes)
 	dev/with-tools node bench/instructions.mjs $(BASE)
+
+workflows: ## Check the workflows and forms of .github/ (needs Python 3.11 or later)
+	dev/setup workflows
+	$(call phase,workflows)
+	dev/check-workflows
+
+version: ## Give all parts one version, with its date in the changelog: make version TO=0.2.0
+	@node dev/version.mjs --to "$${TO:?is missing: make version TO=0.2.0}"
+
+release-notes: ## Print the changelog of the newest version; with TAG=v0.2.0, check first that this is its tag
+	@[ -z "$$TAG" ] || node dev/version.mjs --tag "$$TAG"
+	@node dev/version.mjs --notes
 
 deploy: setup ## Deploy to Cloudflare, the vault first if wrangler.toml binds it (wrangler builds first, and asks you to log in)
 	@if grep -q '^binding = "VAULT' wrangler.toml; then cd vault && ../dev/with-tools wrangler deploy; fi

@@ -52,6 +52,9 @@ chromium=$cache/chromium/chromium
 # The official MCP client for Python, in an environment of its own. The checksum is that of its packages.
 mcp_python=$cache/python-client-$(cksum <"$root/dev/setup-parts/python-client.txt" | cut -d ' ' -f 1)/bin/python
 
+# The linters of workflows, in an environment of their own.
+workflows_python=$cache/workflows-python-$(cksum <"$root/dev/setup-parts/workflows.txt" | cut -d ' ' -f 1)/bin/python
+
 # FastMCP and the official client, in an environment of their own.
 gateway_python=$cache/gateway-python-$(cksum <"$root/dev/setup-parts/gateway.txt" | cut -d ' ' -f 1)/bin/python
 

@@ -1,7 +1,7 @@
 //! Settings of an MCP server: parsing and validation. All errors are reported together, each with its fix.
 //!
 //! The caller provides the strings (at the edge: `[vars]` of `wrangler.toml` and secrets). Their names and meaning are
-//! documented there and in the README.
+//! documented there and in docs/settings.md.
 
 mod access_keys;
 mod connections;
