@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions deploy clean
+.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions publish-check deny semver msrv deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -69,6 +69,8 @@ check: setup ## Check spelling and words, architecture, format, lints and docume
 	CUSTOM_LIBFUZZER_PATH=unused/libfuzzer.a cargo clippy $(in_fuzz) --all-targets --features libfuzzer -- -D warnings
 	$(call phase,documents)
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+	$(call phase,packages)
+	cargo publish --workspace --dry-run --no-verify --allow-dirty --locked --quiet
 
 unit: ## Run the Rust tests on this machine
 	$(call phase,Rust tests)
@@ -143,6 +145,21 @@ bench-native: ## Count the instructions of the hot path natively, and compare wi
 
 bench-instructions: build ## Count workerd's instructions per request, here and in BASE=<revision> (needs valgrind, 4 to 8 minutes)
 	dev/with-tools node bench/instructions.mjs $(BASE)
+
+publish-check: ## Pack the crates, and compile them from their packages as `cargo publish` does; nothing is uploaded (2 minutes)
+	$(call phase,packages)
+	cargo publish --workspace --dry-run --allow-dirty --locked
+
+deny: setup ## Check licences, sources and duplicates of the dependencies, and the known weaknesses of their versions
+	@dev/setup deny
+	@dev/with-tools node dev/deny.mjs
+
+semver: setup ## Compare the crates' public API with that of an earlier revision: make semver BASE=v0.1.0
+	@dev/setup semver
+	dev/with-tools cargo semver-checks --workspace --all-features --baseline-rev $(or $(BASE),$(error BASE names a revision: make semver BASE=v0.1.0))
+
+msrv: ## Compile everything with the oldest Rust that Cargo.toml promises (rustup toolchain install <that version>)
+	rustup run "$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)" cargo check --workspace --all-features --all-targets --locked --target-dir target/msrv
 
 deploy: setup ## Deploy to Cloudflare, the vault first if wrangler.toml binds it (wrangler builds first, and asks you to log in)
 	@if grep -q '^binding = "VAULT' wrangler.toml; then cd vault && ../dev/with-tools wrangler deploy; fi
