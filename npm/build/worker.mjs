@@ -9,6 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { compile, readDependencies } from "./cargo.mjs";
 import { entryModule } from "./entry.mjs";
 import { run } from "./run.mjs";
@@ -92,7 +93,6 @@ async function optimize(work, keepsNames) {
 }
 
 async function bundle(work, keepsNames) {
-  const { build } = await import("esbuild");
   await build({
     entryPoints: [join(work, "main.js")],
     outfile: join(work, "bundle.js"),
