@@ -17,6 +17,7 @@ const PROGRAM = fileURLToPath(new URL("../index.mjs", import.meta.url));
 const ENTER = "\r";
 const DOWN = "\x1b[B";
 const CTRL_C = "\x03";
+const PATIENCE_MS = 10_000;
 
 let cwd;
 beforeEach(async () => {
@@ -102,7 +103,10 @@ describe("with a terminal", () => {
       keys.forEach((key, index) => setTimeout(() => stdin.write(key), 20 * (index + 1)));
     });
     stderr.on("data", (chunk) => (errors += chunk));
+    // A question that nobody expected would wait for ever.
+    const patience = setTimeout(() => stdin.write(CTRL_C), PATIENCE_MS);
     const code = await run(args, { stdin, stdout, stderr, cwd: () => cwd });
+    clearTimeout(patience);
     assert.deepEqual(open, [], "every question was asked");
     return { code, output: seen, errors };
   }
