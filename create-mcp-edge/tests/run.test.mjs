@@ -137,6 +137,11 @@ describe("with a terminal", () => {
     assert.match(await readFile(join(cwd, "acme/wrangler.jsonc"), "utf8"), /"ISSUER": "https:\/\/acme\.logto\.app\/oidc"/);
   });
 
+  test("the registrar is offered with Logto only", async () => {
+    const { code, errors } = await converse(["acme", "--mode", "whoami", "--provider", "auth0", "--issuer", "", "--resource", ""], [["(the vault)?", ENTER]]);
+    assert.equal(code, 0, errors);
+  });
+
   test("--yes asks only for what has no default", async () => {
     const { code, errors } = await converse(["--yes"], [["Where?", ENTER]]);
     assert.equal(code, 0, errors);
