@@ -1,7 +1,8 @@
 // An MCP client for the terminal: it signs its user in with their browser, or at the local provider with a password.
 
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
-import { signIn } from "../tests/support/sign-in.mjs";
+import { signIn } from "./scripted-browser.mjs";
+import { howToRun } from "./how-to-run.mjs";
 import { openInBrowser } from "./open-in-browser.mjs";
 import { plain } from "./whoami-card.mjs";
 
@@ -126,7 +127,7 @@ function explain(error, url) {
   const reasons = [...reasonsOf(error)];
   const has = (...codes) => reasons.some(({ code }) => codes.includes(code));
   if (has("access_denied")) return "you denied access, so there is nothing to show";
-  if (has("ECONNREFUSED")) return `nothing answers at ${url}; start the server with "make dev" in another terminal`;
+  if (has("ECONNREFUSED")) return `nothing answers at ${url}; start the server with "${howToRun("dev")}" in another terminal`;
   if (has("ENOTFOUND", "EAI_AGAIN")) return `there is no server called ${url.host}`;
   if (reasons.some(({ data }) => data?.status === 404)) return `there is no MCP endpoint at ${url}`;
   return reasons.at(-1).message;
