@@ -35,6 +35,7 @@ let isStopping = false;
  * @property {string} waiting    what the operator reads while the Workers start
  * @property {string} changes    what is done about changes
  * @property {() => Record<string, string>} readSettings  the variables of the configuration
+ * @property {Record<string, string>} [scopes]  of the project's own Worker: name → description. Defaults to that of `whoami`
  * @property {string} [vault]    the folder of the vault's configuration, from the root
  * @property {(port: number) => {name: string, remove: () => void}} [bindVault]  makes a configuration that binds the vault, if the
  *   project's does not
@@ -54,7 +55,7 @@ export async function runLocal(project) {
   }
 }
 
-async function main({ root, wrangler, waiting, changes, readSettings, vault: vaultFolder, bindVault, exampleOf = () => undefined }) {
+async function main({ root, wrangler, waiting, changes, readSettings, scopes: ownScopes, vault: vaultFolder, bindVault, exampleOf = () => undefined }) {
   const port = portFrom("PORT", 8787);
   const providerPort = portFrom("IDP_PORT", 3000);
   const vaultPort = portFrom("VAULT_PORT", 8789);
@@ -71,7 +72,7 @@ async function main({ root, wrangler, waiting, changes, readSettings, vault: vau
   provider = await startIdentityProvider({
     port: providerPort,
     resource: mcpUrl,
-    ...(gateway && { scopes: gateway.scopes }),
+    ...((gateway?.scopes ?? ownScopes) && { scopes: gateway?.scopes ?? ownScopes }),
     ...example?.provider,
     clients: vaultFolder === undefined ? [] : [vaultClient(new URL(mcpUrl).origin)],
     keysFile: join(root, KEYS_FILE),
@@ -81,8 +82,8 @@ async function main({ root, wrangler, waiting, changes, readSettings, vault: vau
 
   if (isStopping) return;
   console.log(`${waiting}\n`);
-  const vars = { ...settings(mcpUrl), ...gateway?.vars, ...example?.vars };
-  const scopes = Object.keys(gateway?.scopes ?? { [vars.REQUIRED_SCOPES]: "" });
+  const vars = { ...settings(mcpUrl), ...(ownScopes && { REQUIRED_SCOPES: readSettings().REQUIRED_SCOPES ?? "" }), ...gateway?.vars, ...example?.vars };
+  const scopes = Object.keys(gateway?.scopes ?? ownScopes ?? { [vars.REQUIRED_SCOPES]: "" });
   // A registry of their own: another `make dev` on this machine has a vault as well.
   const registry = String(port);
   const start = (name, options) => startWorker(name, { root, wrangler, registry, ...options });

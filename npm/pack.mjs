@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,10 @@ import { packDeploy } from "./pack-deploy.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUTPUT = join(ROOT, "build/npm");
-const ENTRIES = ["npm/bin.mjs", "npm/commands/dev.mjs", "npm/commands/whoami.mjs", "npm/commands/call.mjs"];
+const ENTRIES = ["npm/bin.mjs", ...readdirSync(join(ROOT, "npm/commands")).map((name) => `npm/commands/${name}`)];
+/** What the modules start as programs, and no `import` names. */
+const PROGRAMS = ["npm/build/order-functions.mjs", "npm/build/shrink-bindings.mjs", "npm/build/wasm-linker"];
+const PROGRAM_PACKAGES = ["binaryen"];
 const ASSETS = ["dev/identity-provider/style.css", "CHANGELOG.md", "README.md", "LICENSE"];
 const WORKERS = { endpoint: "build", vault: "vault/build", registrar: "registrar/build" };
 
@@ -25,7 +28,7 @@ packDeploy(join(builds, WORKERS.endpoint), join(ROOT, "templates/deploy"));
 
 function stageMcpEdge(folder) {
   const { files, packages } = reachable(ENTRIES);
-  for (const file of [...files, ...ASSETS]) copy(file, folder);
+  for (const file of [...files, ...PROGRAMS, ...ASSETS]) copy(file, folder);
   cpSync(join(ROOT, "docs"), join(folder, "docs"), { recursive: true, filter: (source) => !source.endsWith("/images") });
   copyFileSync(join(ROOT, "registrar/README.md"), join(folder, "docs/registrar.md"));
   const sums = [];
@@ -39,7 +42,7 @@ function stageMcpEdge(folder) {
   }
   writeFileSync(join(folder, "workers/SHA256SUMS"), sums.join(""));
   const { devDependencies } = json("package.json");
-  const dependencies = Object.fromEntries([...packages].sort().map((name) => [name, devDependencies[name]]));
+  const dependencies = Object.fromEntries([...packages, ...PROGRAM_PACKAGES].sort().map((name) => [name, devDependencies[name]]));
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ ...json("npm/package.json"), dependencies }, null, 2)}\n`);
 }
 
