@@ -4,7 +4,7 @@
 
 import { createHash } from "node:crypto";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -12,7 +12,7 @@ import { packDeploy } from "./pack-deploy.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUTPUT = join(ROOT, "build/npm");
-const ENTRIES = ["npm/bin.mjs", "npm/commands/dev.mjs", "npm/commands/whoami.mjs", "npm/commands/call.mjs"];
+const ENTRIES = ["npm/bin.mjs", ...readdirSync(join(ROOT, "npm/commands")).map((name) => `npm/commands/${name}`)];
 const ASSETS = ["dev/identity-provider/style.css", "CHANGELOG.md", "README.md", "LICENSE"];
 const WORKERS = { endpoint: "build", vault: "vault/build", registrar: "registrar/build" };
 
