@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions publish-check deny semver msrv deploy clean
+.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway npm npm-test smoke fuzz soak mutants bench bench-native bench-instructions publish-check deny semver msrv template-test deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -49,7 +49,7 @@ keys: setup ## List and revoke access keys as their operator: make keys ARGS="li
 explain: ## Say what the settings make of a token: make explain < token, or with ARGS="--help"
 	@cargo run --quiet --locked -p mcp-edge-doctor -- explain $(ARGS)
 
-test: setup check unit build e2e conformance providers gateway smoke ## Run everything that CI runs
+test: setup check unit build e2e conformance providers gateway npm-test smoke ## Run everything that CI runs
 
 check: setup ## Check spelling and words, architecture, format, lints and documents
 	$(call phase,spelling)
@@ -115,6 +115,16 @@ gateway: build ## Put the Worker in front of real MCP servers, with the official
 	$(call phase,gateway)
 	dev/setup gateway
 	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/gateway/*.test.mjs'
+
+npm: build ## Pack the npm packages mcp-edge and create-mcp-edge into build/npm, and complete templates/deploy
+	$(call phase,wasm build of the registrar)
+	dev/build registrar
+	$(call phase,npm packages)
+	dev/with-tools node npm/pack.mjs
+
+npm-test: npm ## Use the npm packages as a new user without Rust, from a registry on this machine
+	dev/setup npm
+	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/npm/*.test.mjs'
 
 smoke: build ## Test the benchmark: every load once and briefly
 	$(call phase,benchmark)

@@ -1,7 +1,6 @@
 // The message of `make dev` when everything runs: URLs, accounts and commands.
 
 import { accessLines, upstreamLines } from "./gateway/local-banner.mjs";
-import { howToRun, howToRunWith } from "./how-to-run.mjs";
 import { LOCAL_ACCOUNTS } from "./identity-provider/index.mjs";
 
 const DEFAULT_PORT = 8787;
@@ -10,7 +9,6 @@ const DEFAULT_PORT = 8787;
 export function banner({ mcpUrl, port, issuer, adminSecret, changes, gateway, example }) {
   const { origin } = new URL(mcpUrl);
   const accounts = LOCAL_ACCOUNTS.map(({ username, password }) => `${username} / ${password}`).join("   ");
-  const env = port === DEFAULT_PORT ? {} : { PORT: port };
   const elsewhere = port === DEFAULT_PORT ? "" : `PORT=${port} `;
   return `
   ──────────────────────────────────────────────────────────────────────────
@@ -21,13 +19,13 @@ export function banner({ mcpUrl, port, issuer, adminSecret, changes, gateway, ex
 ${adminSecret === undefined ? "" : `  Access keys    ${origin}/account/keys\n`}${gateway === undefined ? "" : `${accessLines(gateway).join("\n")}\n`}${example === undefined ? "" : `${example.lines({ origin, elsewhere }).join("\n")}\n`}
   Connect a client, in a second terminal:
 
-    ${howToRun("whoami", env)}
+    ${elsewhere}make whoami
     claude mcp add --transport http mcp-edge ${mcpUrl}
     npx @modelcontextprotocol/inspector --transport http --server-url ${mcpUrl}
 
 ${adminSecret === undefined ? "" : `  Look at access keys as their operator
 
-    ${howToRunWith("keys", "list --subject <id of a user>", { ADMIN_SECRET: adminSecret, ...env })}
+    ADMIN_SECRET=${adminSecret} ${elsewhere}make keys ARGS="list --subject <id of a user>"
 
 `}  Pages
 

@@ -1,7 +1,6 @@
 // Reads ports from environment variables and checks that they are free.
 
 import { createServer } from "node:net";
-import { howToRun } from "./how-to-run.mjs";
 
 const HIGHEST_PORT = 65_535;
 
@@ -22,9 +21,9 @@ export async function requireFreePort(port, variable) {
   for (const host of LOOPBACK) {
     const problem = await problemWith(port, host);
     if (problem === "EADDRINUSE") {
-      throw new Error(`port ${port} is taken; stop the program that uses it, or choose another: ${howToRun("dev", { [variable]: port + 1 })}`);
+      throw new Error(`port ${port} is taken; stop the program that uses it, or choose another: ${variable}=${port + 1} make dev`);
     }
-    if (problem === "EACCES") throw new Error(`port ${port} is not permitted; choose one above 1023: ${howToRun("dev", { [variable]: 8787 })}`);
+    if (problem === "EACCES") throw new Error(`port ${port} is not permitted; choose one above 1023: ${variable}=8787 make dev`);
   }
 }
 

@@ -10,6 +10,7 @@ import { prepareGateway } from "./gateway/local.mjs";
 import { Problem } from "./logto/problem.mjs";
 import { LOCAL_ADMIN_SECRET, vaultClient, vaultSettings } from "./local-vault.mjs";
 import { portFrom, requireFreePort } from "./ports.mjs";
+import { localized } from "./surroundings.mjs";
 import { startWrangler } from "./wrangler-dev.mjs";
 
 /** Kept between runs, so that tokens stay valid after a restart. */
@@ -50,7 +51,7 @@ export async function runLocal(project) {
     await main(project);
   } catch (error) {
     if (isStopping) return;
-    console.error(`dev: ${error instanceof Problem ? error.lines.join("\n") : error.message}`);
+    console.error(localized(`dev: ${error instanceof Problem ? error.lines.join("\n") : error.message}`));
     await stop(1);
   }
 }
@@ -103,7 +104,7 @@ async function main({ root, wrangler, waiting, changes, readSettings, scopes: ow
   const worker = start("worker", { port, ...place, vars, envFiles: gateway?.envFiles });
   await worker.answers(mcpUrl);
   clearProgress();
-  console.log(banner({ mcpUrl, port, issuer: provider.issuer, adminSecret: vaultFolder && LOCAL_ADMIN_SECRET, changes, gateway, example }));
+  console.log(localized(banner({ mcpUrl, port, issuer: provider.issuer, adminSecret: vaultFolder && LOCAL_ADMIN_SECRET, changes, gateway, example })));
   wranglers.forEach((wrangler) => wrangler.showOutput());
 }
 

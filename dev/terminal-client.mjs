@@ -2,7 +2,7 @@
 
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
 import { signIn } from "./scripted-browser.mjs";
-import { howToRun } from "./how-to-run.mjs";
+import { localized } from "./surroundings.mjs";
 import { openInBrowser } from "./open-in-browser.mjs";
 import { plain } from "./whoami-card.mjs";
 
@@ -112,11 +112,11 @@ export async function runProgram(name, usage, readOptions, main) {
   let options;
   try {
     options = readOptions();
-    if (options.help) console.log(usage);
+    if (options.help) console.log(localized(usage));
     else await main(options);
   } catch (error) {
     const message = options === undefined ? `${error.message}\n\n${usage}` : plain(explain(error, options.url));
-    console.error(`${name}: ${message}`);
+    console.error(localized(`${name}: ${message}`));
     if (process.env.DEBUG) console.error(error);
     process.exitCode = 1;
   }
@@ -127,7 +127,7 @@ function explain(error, url) {
   const reasons = [...reasonsOf(error)];
   const has = (...codes) => reasons.some(({ code }) => codes.includes(code));
   if (has("access_denied")) return "you denied access, so there is nothing to show";
-  if (has("ECONNREFUSED")) return `nothing answers at ${url}; start the server with "${howToRun("dev")}" in another terminal`;
+  if (has("ECONNREFUSED")) return `nothing answers at ${url}; start the server with "make dev" in another terminal`;
   if (has("ENOTFOUND", "EAI_AGAIN")) return `there is no server called ${url.host}`;
   if (reasons.some(({ data }) => data?.status === 404)) return `there is no MCP endpoint at ${url}`;
   return reasons.at(-1).message;

@@ -13,11 +13,27 @@ async function run([name, ...args]) {
   if (name === undefined || name === "--help" || name === "-h") return print(await usage()), 0;
   if (name === "--version") return print(JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version), 0;
   if (!COMMANDS.includes(name)) {
-    console.error(`mcp-edge: there is no command ${JSON.stringify(name)}${nearest(name)}. "npx mcp-edge --help" lists all.`);
+    console.error(`mcp-edge: there is no command ${JSON.stringify(name)}${nearest(name)} "npx mcp-edge --help" lists all.`);
+    return 1;
+  }
+  const rest = takeEnvironment(args);
+  if (rest === undefined) {
+    console.error(`mcp-edge ${name}: --env needs the name of an environment, such as --env production`);
     return 1;
   }
   const command = await import(`./commands/${name}.mjs`);
-  return (await command.run(args)) ?? process.exitCode ?? 0;
+  return (await command.run(rest)) ?? process.exitCode ?? 0;
+}
+
+/** Takes --env out of the arguments, for all commands. Wrangler reads the same variable. */
+function takeEnvironment(args) {
+  const at = args.findIndex((argument) => argument === "--env" || argument.startsWith("--env="));
+  if (at === -1) return args;
+  const isPair = args[at] === "--env";
+  const value = isPair ? args[at + 1] : args[at].slice("--env=".length);
+  if (value === undefined || value === "" || value.startsWith("-")) return undefined;
+  process.env.CLOUDFLARE_ENV = value;
+  return takeEnvironment(args.toSpliced(at, isPair ? 2 : 1));
 }
 
 async function usage() {
@@ -27,13 +43,14 @@ async function usage() {
 
 ${rows.map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`).join("\n")}
 
+--env NAME, of wrangler.jsonc, says whose settings and secrets are meant; without it, those of this machine, at its top.
 "npx mcp-edge <command> --help" says more. "npm create mcp-edge@latest" makes a project.`;
 }
 
 /** The command that was probably meant. */
 function nearest(name) {
   const [[best, distance]] = COMMANDS.map((known) => [known, editDistance(name, known)]).sort(([, a], [, b]) => a - b);
-  return distance <= 3 ? `; did you mean ${best}?` : "";
+  return distance <= 3 ? `; did you mean ${best}?` : ".";
 }
 
 function editDistance(a, b) {

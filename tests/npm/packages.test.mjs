@@ -141,6 +141,20 @@ describe("the packages of npm", { skip: skipsRegistry() }, () => {
       }
     });
 
+    test("proposes tables as JSON, for wrangler.jsonc", async () => {
+      const { stdout } = await user.run(project, "npm", "run", "--silent", "gateway-scopes", "--", upstream.url);
+      assert.match(stdout, /^"TOOL_SCOPES": ".*greet=small:/m);
+      assert.match(stdout, /"vars" in wrangler\.jsonc/);
+    });
+
+    test("makes keys for the Worker of production", async () => {
+      const { stdout } = await user.run(project, "npm", "run", "--silent", "gateway-keys", "--", "--yes");
+      assert.match(stdout, /npx wrangler secret put UPSTREAM_SIGNING_KEY --config wrangler\.jsonc --env production/);
+      const key = JSON.parse(await readFile(join(project, ".wrangler/gateway/gate/UPSTREAM_SIGNING_KEY"), "utf8"));
+      assert.equal(key.crv, "P-256");
+      assert.ok(!stdout.includes(key.d), "no secret is shown");
+    });
+
     test("can be deployed at each place", async () => {
       for (const place of ["production", "staging", ""]) assert.match(await dryRun(project, "wrangler.jsonc", place), /env\.UPSTREAM/);
     });
