@@ -171,6 +171,10 @@ semver: setup ## Compare the crates' public API with that of an earlier revision
 msrv: ## Compile everything with the oldest Rust that Cargo.toml promises (rustup toolchain install <that version>)
 	rustup run "$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)" cargo check --workspace --all-features --all-targets --locked --target-dir target/msrv
 
+template-test: npm ## Make a project of templates/rust with the packed crates and npm package, and call its tool (5 minutes)
+	@dev/setup template
+	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/template/*.test.mjs'
+
 deploy: setup ## Deploy to Cloudflare, the vault first if wrangler.toml binds it (wrangler builds first, and asks you to log in)
 	@if grep -q '^binding = "VAULT' wrangler.toml; then cd vault && ../dev/with-tools wrangler deploy; fi
 	dev/with-tools wrangler deploy
