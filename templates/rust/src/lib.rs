@@ -23,9 +23,9 @@ pub fn server<E: Clone + 'static>() -> Result<Server<E>, BuildError> {
 #[tool(scope = "greet:use", read_only, closed_world)]
 fn greet(
     call: Call,
-    /// Words to greet with.
-    #[default("Hello")]
-    words: String,
+    /// Words to greet with. "Hello" if missing.
+    words: Option<String>,
 ) -> String {
+    let words = words.as_deref().unwrap_or("Hello");
     format!("{words}, {}!", call.identity().subject())
 }
