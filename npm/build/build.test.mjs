@@ -78,6 +78,30 @@ test("the linker leaves out the exports that no Worker uses", { skip: process.pl
   }
 });
 
+test("wasm-bindgen is installed once, also where what it was released with is not to be had", { skip: process.platform === "win32" && "the stand-in for cargo is a shell script" }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "build-test-"));
+  try {
+    const cargo = `#!/bin/sh
+case "$*" in *--locked*) echo "error: failed to select a version" >&2; exit 101 ;; esac
+while [ "$1" != --root ]; do shift; done
+mkdir -p "$2/bin" && touch "$2/bin/wasm-bindgen"
+`;
+    await writeFile(join(folder, "cargo"), cargo, { mode: 0o755 });
+    const script = `import { wasmBindgen } from ${JSON.stringify(new URL("wasm-bindgen.mjs", import.meta.url).href)};
+      console.log(await wasmBindgen("9.9.9", console.log));`;
+    const env = { ...process.env, PATH: `${folder}:${process.env.PATH}`, XDG_CACHE_HOME: folder };
+    const install = () => execFileSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8", env, stdio: "pipe" }).trim().split("\n");
+    const installed = join(folder, "mcp-edge/wasm-bindgen-9.9.9/bin/wasm-bindgen");
+    const first = install();
+    assert.match(first[0], /^installing wasm-bindgen 9\.9\.9 into /);
+    assert.match(first[1], /cargo chooses compatible ones/);
+    assert.equal(first.at(-1), installed);
+    assert.deepEqual(install(), [installed]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 /** A module that exports functions of these names. */
 async function moduleWith(names) {
   const folder = await mkdtemp(join(tmpdir(), "build-test-"));

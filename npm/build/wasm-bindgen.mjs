@@ -36,11 +36,20 @@ export async function wasmBindgen(version, say) {
   // The target of the project is not one for programs of this machine.
   delete env.CARGO_BUILD_TARGET;
   // The default features are for its test runner and would add a TLS library.
-  const args = ["wasm-bindgen-cli", "--version", version, "--bin", "wasm-bindgen", "--no-default-features", "--locked"];
-  await run("cargo", ["install", ...args, "--root", root, "--no-track", "--quiet"], {
+  const args = ["install", "wasm-bindgen-cli", "--version", version, "--bin", "wasm-bindgen", "--no-default-features", "--root", root, "--no-track", "--quiet"];
+  const options = {
     env,
-    failed: `wasm-bindgen ${version} could not be installed (see above): run "cargo install wasm-bindgen-cli --version ${version} --locked", and build again`,
-  });
+    keepsErrors: true,
+    failed: `wasm-bindgen ${version} could not be installed (see above): run "cargo install wasm-bindgen-cli --version ${version}", and build again`,
+  };
+  try {
+    await run("cargo", [...args, "--locked"], options);
+  } catch (error) {
+    // Versions are withdrawn, and a mirror of the registry may lack the latest ones.
+    if (!/failed to select a version/.test(error.errors)) throw error;
+    say("the versions that it was released with are not all to be had: cargo chooses compatible ones");
+    await run("cargo", args, options);
+  }
   say(`installed wasm-bindgen ${version} in ${Math.round((Date.now() - started) / 1000)} s`);
   return cached;
 }
