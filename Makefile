@@ -171,7 +171,7 @@ semver: setup ## Compare the crates' public API with that of an earlier revision
 msrv: ## Compile everything with the oldest Rust that Cargo.toml promises (rustup toolchain install <that version>)
 	rustup run "$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)" cargo check --workspace --all-features --all-targets --locked --target-dir target/msrv
 
-template-test: npm ## Make a project of templates/rust with the packed crates and npm package, and call its tool (5 minutes)
+template-test: npm ## Make a project of templates/rust with the packed crates and npm package, and call its tool (10 minutes)
 	@dev/setup template
 	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/template/*.test.mjs'
 
