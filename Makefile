@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway smoke fuzz soak mutants bench bench-native bench-instructions version release-notes workflows deploy clean
+.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway npm npm-test smoke fuzz soak mutants bench bench-native bench-instructions publish-check deny semver msrv template-test version release-notes workflows deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -49,7 +49,7 @@ keys: setup ## List and revoke access keys as their operator: make keys ARGS="li
 explain: ## Say what the settings make of a token: make explain < token, or with ARGS="--help"
 	@cargo run --quiet --locked -p mcp-edge-doctor -- explain $(ARGS)
 
-test: setup check unit build e2e conformance providers gateway smoke ## Run everything that CI runs
+test: setup check unit build e2e conformance providers gateway npm-test smoke ## Run everything that CI runs
 
 check: setup ## Check spelling and words, architecture, format, lints and documents
 	$(call phase,spelling)
@@ -73,6 +73,8 @@ check: setup ## Check spelling and words, architecture, format, lints and docume
 	CUSTOM_LIBFUZZER_PATH=unused/libfuzzer.a cargo clippy $(in_fuzz) --all-targets --features libfuzzer -- -D warnings
 	$(call phase,documents)
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --locked
+	$(call phase,packages)
+	cargo publish --workspace --dry-run --no-verify --allow-dirty --locked --quiet
 
 unit: ## Run the Rust tests on this machine
 	$(call phase,Rust tests)
@@ -97,7 +99,7 @@ e2e: build ## Run the end-to-end tests against the built Worker
 	dev/build registrar
 	$(call phase,end-to-end tests)
 	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec \
-	  'tests/*.test.mjs' 'dev/**/*.test.mjs'
+	  'tests/*.test.mjs' 'dev/**/*.test.mjs' 'create-mcp-edge/**/*.test.mjs' 'npm/**/*.test.mjs'
 
 conformance: setup ## Run the official MCP conformance suite and the platform seams, against test Workers
 	$(call phase,conformance suite)
@@ -117,6 +119,16 @@ gateway: build ## Put the Worker in front of real MCP servers, with the official
 	$(call phase,gateway)
 	dev/setup gateway
 	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/gateway/*.test.mjs'
+
+npm: build ## Pack the npm packages mcp-edge and create-mcp-edge into build/npm, and complete templates/deploy
+	$(call phase,wasm build of the registrar)
+	dev/build registrar
+	$(call phase,npm packages)
+	dev/with-tools node npm/pack.mjs
+
+npm-test: npm ## Use the npm packages as a new user without Rust, from a registry on this machine
+	dev/setup npm
+	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/npm/*.test.mjs'
 
 smoke: build ## Test the benchmark: every load once and briefly
 	$(call phase,benchmark)
@@ -159,6 +171,25 @@ version: ## Give all parts one version, with its date in the changelog: make ver
 release-notes: ## Print the changelog of the newest version; with TAG=v0.2.0, check first that this is its tag
 	@[ -z "$$TAG" ] || node dev/version.mjs --tag "$$TAG"
 	@node dev/version.mjs --notes
+
+publish-check: ## Pack the crates, and compile them from their packages as `cargo publish` does; nothing is uploaded (2 minutes)
+	$(call phase,packages)
+	cargo publish --workspace --dry-run --allow-dirty --locked
+
+deny: setup ## Check licences, sources and duplicates of the dependencies, and the known weaknesses of their versions
+	@dev/setup deny
+	@dev/with-tools node dev/deny.mjs
+
+semver: setup ## Compare the crates' public API with that of an earlier revision: make semver BASE=v0.1.0
+	@dev/setup semver
+	dev/with-tools cargo semver-checks --workspace --all-features --baseline-rev $(or $(BASE),$(error BASE names a revision: make semver BASE=v0.1.0))
+
+msrv: ## Compile everything with the oldest Rust that Cargo.toml promises (rustup toolchain install <that version>)
+	rustup run "$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)" cargo check --workspace --all-features --all-targets --locked --target-dir target/msrv
+
+template-test: npm ## Make a project of templates/rust with the packed crates and npm package, and call its tool (10 minutes)
+	@dev/setup template
+	dev/with-tools node --no-warnings --test --test-concurrency=1 --test-reporter=spec 'tests/template/*.test.mjs'
 
 deploy: setup ## Deploy to Cloudflare, the vault first if wrangler.toml binds it (wrangler builds first, and asks you to log in)
 	@if grep -q '^binding = "VAULT' wrangler.toml; then cd vault && ../dev/with-tools wrangler deploy; fi

@@ -5,6 +5,7 @@
 // 3. Nothing but the Worker shell and the Workers needs Cloudflare, and nothing but verification makes an identity.
 // 4. No source file has more than `MAX_LINES` lines.
 // 5. The lock file of the fuzz targets names the versions of the workspace's.
+// 6. No locked dependency needs a later Rust than Cargo.toml promises.
 
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -71,6 +72,7 @@ const problems = [
   ...madeUpIdentities(),
   ...longFiles(),
   ...otherVersions("Cargo.lock", "fuzz/Cargo.lock"),
+  ...laterRust(),
 ];
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exit(1);
@@ -280,6 +282,21 @@ function otherVersions(first, second) {
     const wrong = versions.filter((version) => known.has(name) && !known.get(name).includes(version));
     return wrong.map((version) => `${second} has ${name} ${version}, and ${first} ${known.get(name).join(", ")}: see fuzz/README.md`);
   });
+}
+
+/** Locked packages that the oldest Rust of the workspace could not compile. */
+function laterRust() {
+  const options = { encoding: "utf8", cwd: ROOT, maxBuffer: 2 ** 28 };
+  const { packages } = JSON.parse(execFileSync("cargo", ["metadata", "--format-version=1", "--locked"], options));
+  const promised = packages.find(({ name }) => name === "mcp-edge").rust_version;
+  const [major, minor] = promised.split(".").map(Number);
+  const isLater = (version) => {
+    const [otherMajor, otherMinor = 0] = version.split(".").map(Number);
+    return otherMajor > major || (otherMajor === major && otherMinor > minor);
+  };
+  return packages
+    .filter(({ rust_version }) => rust_version !== null && isLater(rust_version))
+    .map(({ name, version, rust_version }) => `${name} ${version} needs Rust ${rust_version}, and Cargo.toml promises ${promised}`);
 }
 
 function lockedVersions(file) {

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { openLineReader } from "./logto/line-reader.mjs";
 import { Problem, plain } from "./logto/problem.mjs";
+import { localized } from "./surroundings.mjs";
 
 const USAGE = `Usage: make keys ARGS="…" [URL=https://mcp.example.com/mcp]
 
@@ -145,19 +146,22 @@ async function askForSecret({ input = process.stdin, output = process.stderr } =
   }
 }
 
-async function main() {
-  const { help, json, url, command } = read(process.argv.slice(2));
-  if (help) return console.log(USAGE);
+async function main(args) {
+  const { help, json, url, command } = read(args);
+  if (help) return console.log(localized(USAGE));
   const answer = await send({ url, command }, await askForSecret());
   console.log(json ? JSON.stringify(answer, null, 2) : lines(answer).join("\n"));
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+/** The program. @param {string[]} args */
+export async function run(args) {
   try {
-    await main();
+    await main(args);
   } catch (error) {
     const text = error instanceof Problem ? error.lines : [`${error.message}`];
-    console.error(`keys: ${text.join("\n")}`);
+    console.error(localized(`keys: ${text.join("\n")}`));
     process.exitCode = 1;
   }
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await run(process.argv.slice(2));

@@ -3,10 +3,15 @@
 //
 //   PORT=8787 REGISTRAR_PORT=8788 IDP_PORT=3000 node dev/start-registrar.mjs
 
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { LOCAL_ACCOUNTS, startIdentityProvider } from "./identity-provider/index.mjs";
 import { MANAGEMENT_CLIENT, MANAGEMENT_RESOURCE, providerOptions, startManagementApi } from "./management-api/index.mjs";
 import { portFrom, requireFreePort } from "./ports.mjs";
 import { startWrangler } from "./wrangler-dev.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const WRANGLER = join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 
 const SCOPES = { "whoami:read": "See who you are: your name, user name and e-mail address" };
 const PORTAL = { id: "portal", secret: "portal-secret" };
@@ -101,7 +106,7 @@ async function startTenant(port, mcpUrl, portal) {
 }
 
 async function startWorker(name, folder, port, url, vars) {
-  const wrangler = startWrangler({ port, folder, vars, progress: () => {}, print: prefixed(name) });
+  const wrangler = startWrangler({ root: ROOT, wrangler: WRANGLER, port, folder, vars, progress: () => {}, print: prefixed(name) });
   started.push(() => wrangler.stop());
   wrangler.ended.then(({ output }) => {
     if (isStopping) return;

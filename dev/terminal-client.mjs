@@ -1,7 +1,8 @@
 // An MCP client for the terminal: it signs its user in with their browser, or at the local provider with a password.
 
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from "@modelcontextprotocol/client";
-import { signIn } from "../tests/support/sign-in.mjs";
+import { signIn } from "./scripted-browser.mjs";
+import { localized } from "./surroundings.mjs";
 import { openInBrowser } from "./open-in-browser.mjs";
 import { plain } from "./whoami-card.mjs";
 
@@ -111,11 +112,11 @@ export async function runProgram(name, usage, readOptions, main) {
   let options;
   try {
     options = readOptions();
-    if (options.help) console.log(usage);
+    if (options.help) console.log(localized(usage));
     else await main(options);
   } catch (error) {
     const message = options === undefined ? `${error.message}\n\n${usage}` : plain(explain(error, options.url));
-    console.error(`${name}: ${message}`);
+    console.error(localized(`${name}: ${message}`));
     if (process.env.DEBUG) console.error(error);
     process.exitCode = 1;
   }

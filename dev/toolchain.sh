@@ -40,6 +40,14 @@ cargo_fuzz=$cache/cargo-fuzz-$cargo_fuzz_version/bin/cargo-fuzz
 mutants_version=27.1.0
 mutants=$cache/cargo-mutants-$mutants_version/bin/cargo-mutants
 
+# What `make deny`, `make semver` and the test of templates/rust run.
+deny_version=0.20.2
+deny=$cache/cargo-deny-$deny_version/bin/cargo-deny
+semver_version=0.51.0
+semver=$cache/cargo-semver-checks-$semver_version/bin/cargo-semver-checks
+generate_version=0.25.1
+generate=$cache/cargo-generate-$generate_version/bin/cargo-generate
+
 # The benchmark's load generator, unpacked from Debian's package.
 wrk=$cache/wrk/bin/wrk
 

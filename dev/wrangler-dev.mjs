@@ -3,19 +3,17 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
-
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const WRANGLER = `${ROOT}node_modules/wrangler/bin/wrangler.js`;
 
 const POLL_MS = 200;
 const PATIENCE_MS = 5_000;
 
 /**
  * @param {object} options
+ * @param {string} options.root  of the project
+ * @param {string} options.wrangler  its program
  * @param {number} options.port
- * @param {string} [options.folder]  where the Worker's wrangler.toml is, from the root of the repository
- * @param {string} [options.config]  the name of its configuration there. Defaults to wrangler.toml
+ * @param {string} [options.folder]  where the Worker's configuration is, from the root
+ * @param {string} [options.config]  the name of its configuration there. Defaults to what wrangler finds
  * @param {string} [options.state]  the folder of its objects and its KV, from the root. Defaults to .wrangler/state beside its configuration
  * @param {string} [options.registry]  Workers find others of the same registry by their names. Defaults to that of the machine
  * @param {Record<string, string>} options.vars  replace those of wrangler.toml
@@ -23,19 +21,19 @@ const PATIENCE_MS = 5_000;
  * @param {(line: string) => void} options.progress  receives its output until the Worker responds
  * @param {(line: string) => void} options.print     receives its output after that
  */
-export function startWrangler({ port, folder = ".", config, state, registry, vars, envFiles = [], progress, print }) {
+export function startWrangler({ root, wrangler, port, folder = ".", config, state, registry, vars, envFiles = [], progress, print }) {
   const variables = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const files = envFiles.flatMap((file) => ["--env-file", file]);
   const configuration = [
     ...(config === undefined ? [] : ["--config", config]),
-    ...(state === undefined ? [] : ["--persist-to", join(ROOT, state)]),
+    ...(state === undefined ? [] : ["--persist-to", join(root, state)]),
   ];
   const child = spawn(
     process.execPath,
-    [WRANGLER, "dev", ...configuration, "--port", String(port), "--show-interactive-dev-session=false", ...files, ...variables],
+    [wrangler, "dev", ...configuration, "--port", String(port), "--show-interactive-dev-session=false", ...files, ...variables],
     {
-      cwd: join(ROOT, folder),
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", ...(registry && { WRANGLER_REGISTRY_PATH: join(ROOT, ".wrangler/registry", registry) }) },
+      cwd: join(root, folder),
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", ...(registry && { WRANGLER_REGISTRY_PATH: join(root, ".wrangler/registry", registry) }) },
       stdio: ["ignore", "pipe", "pipe"],
       // A separate process group, so that the build and workerd end with wrangler.
       detached: true,

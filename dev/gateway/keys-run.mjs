@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { plain, Problem } from "../logto/problem.mjs";
 import { replaceFile } from "../logto/replace-file.mjs";
-import { decodeToml, readName, readSettings, setSettings } from "../logto/wrangler-toml.mjs";
+import { decodeConfig, readName, readSettings, setSettings } from "../logto/wrangler-file.mjs";
 import { keysInSettings, publishedKeys, SETTING } from "./public-keys.mjs";
 import { DRAIN_MINUTES, minutesLeft, openRotation, PUBLISH_MINUTES } from "./rotation.mjs";
 import { openSecretStore } from "./secret-store.mjs";
@@ -34,7 +34,7 @@ export async function run(options, surroundings) {
     throw new Problem(`${path} cannot be read`, { fix: "Name another one with --config." });
   });
   const file = relative(root, path);
-  const text = decodeToml(bytes, file);
+  const text = decodeConfig(bytes, file);
   const settings = readSettings(text, file);
   const worker = readName(text, file) ?? file;
   // One for each Worker: two of them never share a key.

@@ -1,13 +1,11 @@
 // `make gateway-keys`: see USAGE.
 
 import { parseArgs } from "node:util";
-import { fileURLToPath } from "node:url";
 import { Problem } from "../logto/problem.mjs";
 import { confirm } from "../logto/prompt.mjs";
 import { wranglerFor } from "../logto/secrets.mjs";
+import { CONFIG, localized, ROOT } from "../surroundings.mjs";
 import { privateFolder, run } from "./keys-run.mjs";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 const USAGE = `Usage: make gateway-keys [ARGS="…"]
 
@@ -28,7 +26,7 @@ const FLAGS = {
   now: { type: "boolean", default: false },
   "dry-run": { type: "boolean", default: false },
   yes: { type: "boolean", default: false },
-  config: { type: "string", default: "wrangler.toml" },
+  config: { type: "string", default: CONFIG },
   help: { type: "boolean", default: false },
 };
 
@@ -42,14 +40,14 @@ function readOptions() {
 
 try {
   const options = readOptions();
-  if (options.help) console.log(USAGE);
+  if (options.help) console.log(localized(USAGE));
   else {
-    const surroundings = { root: ROOT, folder: privateFolder(ROOT), print: console.log, confirm, wranglerFor, fetch, now: Date.now };
+    const surroundings = { root: ROOT, folder: privateFolder(ROOT), print: (text) => console.log(localized(text)), confirm, wranglerFor, fetch, now: Date.now };
     process.exitCode = await run(options, surroundings);
   }
 } catch (error) {
   const lines = error instanceof Problem ? error.lines : [`${error.message}`];
-  console.error(`gateway-keys: ${lines.join("\n")}`);
+  console.error(localized(`gateway-keys: ${lines.join("\n")}`));
   if (process.env.DEBUG && !(error instanceof Problem)) console.error(error);
   process.exitCode = 2;
 }

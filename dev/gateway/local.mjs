@@ -42,13 +42,13 @@ const SCOPE_OF_WHOAMI = "whoami:read";
  * @property {string[]} notes                what the operator should know of their patterns
  *
  * The gateway that the environment or wrangler.toml asks for; undefined if there is none.
- * @param {{env: Record<string, string | undefined>, mcpUrl: string, port: number, print: (line: string) => void, root?: string}} surroundings
- *   `root`: the folder of wrangler.toml
+ * @param {{env: Record<string, string | undefined>, mcpUrl: string, port: number, print: (line: string) => void, root?: string, settings?: Record<string, string>}} surroundings
+ *   `root`: the folder of the configuration; `settings`: its variables, if they are read already
  * @returns {Promise<LocalGateway | undefined>}
  * @throws {Problem} if the upstream cannot be used
  */
-export async function prepareGateway({ env, mcpUrl, port, print, root = ROOT }) {
-  const settings = readSettings(await readFile(join(root, "wrangler.toml"), "utf8"));
+export async function prepareGateway({ env, mcpUrl, port, print, root = ROOT, settings }) {
+  settings ??= readSettings(await readFile(join(root, "wrangler.toml"), "utf8"));
   const valueOf = (name) => env[name] || settings[name] || "";
   if (valueOf("UPSTREAM") === "") return undefined;
   const url = checkUpstream(valueOf("UPSTREAM"), { name: "UPSTREAM" });

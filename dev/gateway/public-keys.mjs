@@ -1,8 +1,8 @@
 // The public keys of a gateway: those in UPSTREAM_PUBLIC_KEYS, and those that it publishes.
 
 import { calculateJwkThumbprint } from "jose";
-import { getStaticTOMLValue, parseTOML } from "toml-eslint-parser";
 import { plain, Problem } from "../logto/problem.mjs";
+import { readVariables } from "../logto/wrangler-file.mjs";
 import { isPrivate } from "../loopback.mjs";
 
 export const SETTING = "UPSTREAM_PUBLIC_KEYS";
@@ -17,7 +17,7 @@ const MAX_BYTES = 64 * 1024;
  * @throws {Problem} if it has another form, or a private key
  */
 export async function keysInSettings(text, file) {
-  const value = getStaticTOMLValue(parseTOML(text.replace(/^\ufeff/, ""), { tomlVersion: "1.1" })).vars?.[SETTING];
+  const value = readVariables(text, file)[SETTING];
   if (value === undefined || value === "") return [];
   const fix = `Write ${SETTING} as a string with a JSON array of public keys, or remove it.`;
   if (typeof value !== "string") throw new Problem(`${SETTING} in ${file} is not a string`, { why: "This program edits strings only.", fix });

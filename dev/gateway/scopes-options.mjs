@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { isPrivate } from "../loopback.mjs";
 import { Problem } from "../logto/problem.mjs";
+import { CONFIG } from "../surroundings.mjs";
 
 export const USAGE = `Usage: make gateway-scopes [URL=https://upstream.example.com/mcp] [ARGS="…"]
 
@@ -24,7 +25,7 @@ const FLAGS = {
   pins: { type: "boolean", default: false },
   prefix: { type: "string" },
   assertion: { type: "boolean", default: false },
-  config: { type: "string", default: "wrangler.toml" },
+  config: { type: "string", default: CONFIG },
   help: { type: "boolean", default: false },
 };
 

@@ -40,8 +40,8 @@ export function report({ url, offer, settings, file, prefix = scopePrefix(offer.
   const unset = Object.keys(TABLES).filter((setting) => !tables.includes(setting));
   const missing = unset.filter((setting) => proposal[proposalOf(setting)].entries.length > 0);
   if (missing.length > 0) {
-    lines.push("", `Proposed for [vars] in ${file}. The hints are the upstream's own words: read the table before you use it.`, "");
-    for (const setting of missing) lines.push(...proposedLines(setting, proposal[proposalOf(setting)].entries));
+    lines.push("", `Proposed for ${/\.jsonc?$/.test(file) ? `"vars"` : "[vars]"} in ${file}. The hints are the upstream's own words: read the table before you use it.`, "");
+    for (const setting of missing) lines.push(...proposedLines(setting, proposal[proposalOf(setting)].entries, file));
   }
   const notes = missing.flatMap((setting) => proposal[proposalOf(setting)].notes.flatMap((note) => entryLines("!", `${setting}: ${note}`)));
   if (notes.length > 0) lines.push("", ...notes);
@@ -50,9 +50,9 @@ export function report({ url, offer, settings, file, prefix = scopePrefix(offer.
   return { lines, isFitting: found.length === 0 };
 }
 
-function proposedLines(setting, entries) {
+function proposedLines(setting, entries, file) {
   const long = tooLong(tableText(entries)).flatMap((problem) => entryLines("!", `${setting}: ${problem}. Use patterns with *`));
-  return [...settingLines(setting, entries.map(([pattern, scope]) => `${pattern}=${scope}`)), ...long];
+  return [...settingLines(setting, entries.map(([pattern, scope]) => `${pattern}=${scope}`), file), ...long];
 }
 
 function eraLines({ modern, legacy }) {
@@ -111,7 +111,7 @@ export function pinsReport({ offer, settings, file }) {
   }
   lines.push("", "The definitions as they are now. Read descriptions and schemas before you approve them:", "");
   const entries = usable.map(({ key, raw }) => `${key}=${digest(raw)}`);
-  lines.push(...settingLines("TOOL_PINS", entries), ...tooLong(entries.join(" ")).flatMap((problem) => entryLines("!", `TOOL_PINS: ${problem}`)));
+  lines.push(...settingLines("TOOL_PINS", entries, file), ...tooLong(entries.join(" ")).flatMap((problem) => entryLines("!", `TOOL_PINS: ${problem}`)));
   const skipped = offer.tools.filter((tool) => !usable.includes(tool));
   if (skipped.length > 0) lines.push("", "Cannot be pinned, and are hidden therefore:", ...skipped.flatMap((tool) => entryLines("·", `${tool.key || "(no name)"}: ${reasonOf(tool)}`)));
   return { lines, isFitting };

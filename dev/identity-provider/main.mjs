@@ -6,6 +6,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { LOCAL_ACCOUNTS, LOCAL_CLIENTS, startIdentityProvider } from "./index.mjs";
+import { parseScope } from "./scopes.mjs";
 
 const USAGE = `Usage: node dev/identity-provider/main.mjs [options]
 
@@ -36,12 +37,6 @@ function readOptions() {
   if (!isPort) throw new Error(`--port ${values.port} is not a port`);
   if (!URL.canParse(values.resource)) throw new Error(`--resource ${values.resource} is not an absolute URI`);
   return { ...values, port, scopes: values.scope && Object.fromEntries(values.scope.map(parseScope)) };
-}
-
-function parseScope(text) {
-  const [, name, description] = /^([^\s=]+)=(.+)$/.exec(text) ?? [];
-  if (name === undefined) throw new Error(`--scope ${text} must have the form name=description`);
-  return [name, description];
 }
 
 function explain(error, { port }) {

@@ -10,6 +10,7 @@ import { applicationRef } from "./plan-applications.mjs";
 import { changesAnything, planTenant } from "./plan.mjs";
 import { plain, Problem } from "./problem.mjs";
 import { replaceFile } from "./replace-file.mjs";
+import { CONFIG } from "../surroundings.mjs";
 import { doneLines, planLines, summary } from "./report.mjs";
 import { permissionsOf, scopesOfSettings, scopesOfSource } from "./scopes.mjs";
 import { secretNames } from "./secrets.mjs";
@@ -17,7 +18,7 @@ import { baseSettings, exchangeSettings, idsInSettings, planSettings, registrarS
 import { readTenant } from "./state.mjs";
 import { wantedFrom } from "./wanted.mjs";
 import { applySecrets, heldApplications, planSecrets, wantedSecrets } from "./worker-secrets.mjs";
-import { decodeToml, readName, readSettings, setSettings } from "./wrangler-toml.mjs";
+import { decodeConfig, readName, readSettings, setSettings } from "./wrangler-file.mjs";
 
 const INCOMPLETE = "Not complete: see what was left alone above.";
 
@@ -102,16 +103,16 @@ export async function run(options, surroundings) {
 }
 
 /** Reads wrangler.toml of the Worker and, if they are wanted, of the vault and the registrar. */
-async function readFiles({ config = "wrangler.toml", keys, registrar }, root) {
+async function readFiles({ config = CONFIG, keys, registrar }, root) {
   const others = [keys && "vault", registrar && "registrar"].filter(Boolean);
-  const paths = [["worker", resolve(root, config)], ...others.map((kind) => [kind, join(root, kind, "wrangler.toml")])];
+  const paths = [["worker", resolve(root, config)], ...others.map((kind) => [kind, join(root, kind, CONFIG)])];
   return Promise.all(
     paths.map(async ([kind, path]) => {
       const bytes = await readFile(path).catch(() => {
         throw new Problem(`${path} cannot be read`, { fix: "Name another one with --config." });
       });
       const name = relative(root, path);
-      const text = decodeToml(bytes, name);
+      const text = decodeConfig(bytes, name);
       return { kind, path, name, bytes, text, settings: readSettings(text, name), worker: readName(text, name) ?? name };
     }),
   );

@@ -3,11 +3,10 @@
 import { spawn } from "node:child_process";
 import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
+import { wranglerProgram } from "../surroundings.mjs";
 import { plain } from "./problem.mjs";
 
-const WRANGLER = fileURLToPath(new URL("../../node_modules/wrangler/bin/wrangler.js", import.meta.url));
 const TIMEOUT_MS = 120_000;
 const TIMED_OUT = -2;
 
@@ -22,7 +21,7 @@ export function wranglerFor(config) {
   return async (args, input = "") => {
     // Without a terminal it asks nothing. `CI` would keep the names of accounts out of its messages.
     const { CI: _ci, ...env } = process.env;
-    const child = spawn(process.execPath, [WRANGLER, ...args, "--config", config], {
+    const child = spawn(process.execPath, [wranglerProgram(), ...args, "--config", config], {
       cwd: dirname(config),
       env: { ...env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
       stdio: ["pipe", "pipe", "pipe"],

@@ -5,7 +5,7 @@ import { plain, Problem } from "./problem.mjs";
 import { isUserScope, parseScopes } from "./scopes.mjs";
 import { change, create, keep, leave, ref } from "./steps.mjs";
 import { DEVELOPER_SCOPE } from "./wanted.mjs";
-import { readSettings, setSettings } from "./wrangler-toml.mjs";
+import { readSettings, setSettings } from "./wrangler-file.mjs";
 
 const DEFAULT_CLAIMS = "whoami:read=username,name,email,email_verified,picture";
 const DEFAULT_SCOPE = "whoami:read";

@@ -39,6 +39,9 @@ export function readSettings(text, file) {
   return Object.fromEntries(Object.entries(table ?? {}).filter(([, value]) => typeof value === "string"));
 }
 
+/** All variables, of any type. @throws {Problem} if it is not TOML */
+export const readVariables = (text, file) => valuesOf(parse(text, file))[TABLE] ?? {};
+
 /** The name of the Worker, if the file has one. @throws {Problem} if it is not TOML */
 export function readName(text, file) {
   const { name } = valuesOf(parse(text, file));

@@ -1,7 +1,7 @@
 // The classes that a Worker exports beside its events. Each holds what the platform gives it and nothing of WebAssembly's:
 // an object lives longer than the instance that has handled its last event.
 //
-// `dev/build` writes the lines that export them, because exports of a module are static: one for each namespace of
+// `mcp-edge build` writes the lines that export them, because exports of a module are static: one for each namespace of
 // functions that the macros `durable_object!` and `entrypoint!` have exported.
 
 import { WorkerEntrypoint } from "cloudflare:workers";

@@ -4,7 +4,7 @@
 // and so does `note` for traps that no hook saw; the next event then begins with a new instance of the module. What the
 // old one knew (keys, verified tokens) is found again as after any start.
 //
-// `dev/build` writes the entry that uses this file. Together they do what the entry of worker-build does, without its class
+// `mcp-edge build` writes the entry that uses this file. Together they do what the entry of worker-build does, without its class
 // and its three proxies for each request.
 
 import { __wbg_reset_state, __worker_init_state } from "./index.js";

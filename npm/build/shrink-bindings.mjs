@@ -9,6 +9,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 /** The module that functions are imported from, but for those that need no conversions. */
 const BINDINGS = "./index_bg.js";
 
+/** A text as a pattern that matches it. Node.js 22 has no `RegExp.escape`. */
+const escaped = (text) => text.replace(/[^\w]/g, "\\$&");
+
 const [, , step, path, other] = process.argv;
 const script = readFileSync(path, "utf8");
 ({ imports: removeUnusedImports, names: rename })[step]();
@@ -25,11 +28,11 @@ function rename() {
   const exported = new Map(exports);
   // All of them are imported from one module now, those that need no conversions as well.
   const direct = imports.filter(([module]) => module !== BINDINGS);
-  const namespaceOf = (module) => script.match(`"${RegExp.escape(module)}": (\\w+)`)[1];
+  const namespaceOf = (module) => script.match(`"${escaped(module)}": (\\w+)`)[1];
   const others = direct.map(([module, name, short]) => `, ${short}: ${namespaceOf(module)}.${name}`);
   const renamed = script
     .replace(/^ {8}(\w+): /gm, (all, name) => (imported.has(name) ? `${imported.get(name)}: ` : all))
     .replace(/\bwasm\.(\w+)/g, (all, name) => (exported.has(name) ? `wasm.${exported.get(name)}` : all))
-    .replace(new RegExp(`"${RegExp.escape(BINDINGS)}": (\\w+),[^}]*`), (all, bindings) => `a: { ...${bindings}${others.join("")} } `);
+    .replace(new RegExp(`"${escaped(BINDINGS)}": (\\w+),[^}]*`), (all, bindings) => `a: { ...${bindings}${others.join("")} } `);
   writeFileSync(path, renamed);
 }

@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const SCRIPT = fileURLToPath(new URL("shrink-bindings.mjs", import.meta.url));
-const WASM_AS = fileURLToPath(new URL("../node_modules/.bin/wasm-as", import.meta.url));
+const WASM_AS = fileURLToPath(new URL("../../node_modules/.bin/wasm-as", import.meta.url));
 
 /** As wasm-bindgen writes it. */
 const BINDINGS = `import * as import1 from "./bridge.js"

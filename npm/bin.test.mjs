@@ -1,0 +1,55 @@
+// The dispatcher of the package mcp-edge.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const PROGRAM = fileURLToPath(new URL("bin.mjs", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "mcp-edge-bin-"));
+after(() => rmSync(folder, { recursive: true }));
+
+function run(...args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...args], { cwd: folder, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+test("lists all commands", () => {
+  for (const args of [[], ["--help"]]) {
+    const { status, stdout } = run(...args);
+    assert.equal(status, 0);
+    for (const file of readdirSync(new URL("commands/", import.meta.url))) assert.match(stdout, new RegExp(`^  ${file.replace(/\.mjs$/, "")}  +\\S`, "m"));
+  }
+});
+
+test("an unknown command names the nearest", () => {
+  assert.deepEqual(run("gatway-keys"), { status: 1, stdout: "", stderr: 'mcp-edge: there is no command "gatway-keys"; did you mean gateway-keys? "npx mcp-edge --help" lists all.\n' });
+  assert.match(run("something-else").stderr, /there is no command "something-else"\. "npx/);
+});
+
+test("--env needs a name", () => {
+  for (const args of [["--env"], ["--env="], ["--env", "--yes"]]) {
+    const { status, stderr } = run("gateway-keys", ...args);
+    assert.equal(status, 1);
+    assert.match(stderr, /--env needs the name of an environment/);
+  }
+});
+
+test("every command explains its arguments in its own words", () => {
+  for (const file of readdirSync(new URL("commands/", import.meta.url))) {
+    const name = file.replace(/\.mjs$/, "");
+    const { status, stdout, stderr } = run(name, "--help");
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, new RegExp(`(?:npx )?mcp-edge ${name}`));
+    assert.doesNotMatch(stdout, /\bmake \w|wrangler\.toml|dev\/with-tools/, name);
+  }
+});
+
+test("without a project, dev says how to get one", () => {
+  const { status, stderr } = run("dev");
+  assert.equal(status, 1);
+  assert.match(stderr, /there is no wrangler\.jsonc here\n.*npm create mcp-edge@latest/s);
+});
