@@ -13,7 +13,7 @@ import { packDeploy } from "./pack-deploy.mjs";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUTPUT = join(ROOT, "build/npm");
 const ENTRIES = ["npm/bin.mjs", ...readdirSync(join(ROOT, "npm/commands")).map((name) => `npm/commands/${name}`)];
-const ASSETS = ["dev/identity-provider/style.css", "CHANGELOG.md", "README.md", "LICENSE"];
+const ASSETS = ["dev/identity-provider/style.css", "CHANGELOG.md", "LICENSE"];
 const WORKERS = { endpoint: "build", vault: "vault/build", registrar: "registrar/build" };
 
 const builds = resolve(process.argv[2] ?? ROOT);
@@ -26,6 +26,7 @@ packDeploy(join(builds, WORKERS.endpoint), join(ROOT, "templates/deploy"));
 function stageMcpEdge(folder) {
   const { files, packages } = reachable(ENTRIES);
   for (const file of [...files, ...ASSETS]) copy(file, folder);
+  copyFileSync(join(ROOT, "npm/README.md"), join(folder, "README.md"));
   cpSync(join(ROOT, "docs"), join(folder, "docs"), { recursive: true, filter: (source) => !source.endsWith("/images") });
   copyFileSync(join(ROOT, "registrar/README.md"), join(folder, "docs/registrar.md"));
   const sums = [];
