@@ -118,7 +118,8 @@ function withRegistrar() {
 
 Developers register their agents at Logto, by a portal or by dynamic client registration. It is a Worker of its own, because its
 secret can administer the tenant. [Its guide](${DOCS}/registrar.md) leads through the set-up; the settings are in
-[registrar/wrangler.jsonc](registrar/wrangler.jsonc), and \`npm run deploy:registrar\` deploys it.`;
+[registrar/wrangler.jsonc](registrar/wrangler.jsonc), and \`npm run deploy:registrar\` deploys it. \`npm run dev\` does not
+start it: it needs a tenant at Logto.`;
 }
 
 function staging(answers) {
