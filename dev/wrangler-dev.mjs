@@ -1,6 +1,6 @@
 // Runs `wrangler dev` as a child process and ends it with all of its own children.
 
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -36,7 +36,7 @@ export function startWrangler({ root, wrangler, port, folder = ".", config, stat
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", ...(registry && { WRANGLER_REGISTRY_PATH: join(root, ".wrangler/registry", registry) }) },
       stdio: ["ignore", "pipe", "pipe"],
       // A separate process group, so that the build and workerd end with wrangler.
-      detached: true,
+      detached: process.platform !== "win32",
     },
   );
 
@@ -86,7 +86,10 @@ export function startWrangler({ root, wrangler, port, folder = ".", config, stat
   };
 }
 
+/** Signals a process and all that it has started. */
 function signalGroup({ pid }, signal) {
+  // Windows has neither groups nor signals for them.
+  if (process.platform === "win32") return void spawnSync("taskkill", ["/pid", String(pid), "/t", "/f"], { stdio: "ignore" });
   try {
     process.kill(-pid, signal);
   } catch (error) {

@@ -26,7 +26,7 @@ test("lists all commands", () => {
 });
 
 test("an unknown command names the nearest", () => {
-  assert.deepEqual(run("gatway-keys"), { status: 1, stdout: "", stderr: 'mcp-edge: there is no command "gatway-keys"; did you mean gateway-keys? "npx mcp-edge --help" lists all.\n' });
+  assert.deepEqual(run("gateway-key"), { status: 1, stdout: "", stderr: 'mcp-edge: there is no command "gateway-key"; did you mean gateway-keys? "npx mcp-edge --help" lists all.\n' });
   assert.match(run("something-else").stderr, /there is no command "something-else"\. "npx/);
 });
 

@@ -16,7 +16,7 @@ const ENTRIES = ["npm/bin.mjs", ...readdirSync(join(ROOT, "npm/commands")).map((
 /** What the modules start as programs, and no `import` names. */
 const PROGRAMS = ["npm/build/order-functions.mjs", "npm/build/shrink-bindings.mjs", "npm/build/wasm-linker"];
 const PROGRAM_PACKAGES = ["binaryen"];
-const ASSETS = ["dev/identity-provider/style.css", "CHANGELOG.md", "README.md", "LICENSE"];
+const ASSETS = ["dev/identity-provider/style.css", "CHANGELOG.md", "LICENSE"];
 const WORKERS = { endpoint: "build", vault: "vault/build", registrar: "registrar/build" };
 
 const builds = resolve(process.argv[2] ?? ROOT);
@@ -29,6 +29,7 @@ packDeploy(join(builds, WORKERS.endpoint), join(ROOT, "templates/deploy"));
 function stageMcpEdge(folder) {
   const { files, packages } = reachable(ENTRIES);
   for (const file of [...files, ...PROGRAMS, ...ASSETS]) copy(file, folder);
+  copyFileSync(join(ROOT, "npm/README.md"), join(folder, "README.md"));
   cpSync(join(ROOT, "docs"), join(folder, "docs"), { recursive: true, filter: (source) => !source.endsWith("/images") });
   copyFileSync(join(ROOT, "registrar/README.md"), join(folder, "docs/registrar.md"));
   const sums = [];

@@ -1,7 +1,7 @@
 // The files of a project: configurations as wrangler reads them, and what their README says.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { complete } from "../src/answers.mjs";
 import { readOptions } from "../src/options.mjs";
 import { projectFiles } from "../src/project.mjs";
 import { PROVIDERS } from "../src/providers.mjs";
-import { WRANGLER, COMPATIBILITY_DATE, COMPATIBILITY_FLAGS } from "../src/versions.mjs";
+import { HAS_DOCTOR, WRANGLER, COMPATIBILITY_DATE, COMPATIBILITY_FLAGS } from "../src/versions.mjs";
 import { writeProject } from "../src/write.mjs";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -139,6 +139,16 @@ test("every setting of the endpoint is one that wrangler.toml knows", async () =
   for (const name of Object.keys(config("wrangler.jsonc", "production").vars)) assert.match(known, new RegExp(`^(?:# )?${name} = `, "m"));
 });
 
+test("every script of a project is a command of the package", async () => {
+  const hasCommand = (name) => existsSync(new URL(`npm/commands/${name}.mjs`, ROOT));
+  const { files } = await project("scripts", ...LOGTO, "--mode", "gateway", "--upstream", "https://upstream.example.com/mcp", "--vault");
+  const { scripts } = JSON.parse(files.get("package.json"));
+  const named = [...Object.values(scripts), ...files.values()].flatMap((text) => [...text.matchAll(/(?:^|npx )mcp-edge ([a-z][a-z-]*)/gm)].map(([, name]) => name));
+  assert.ok(named.includes("dev") && named.includes("gateway-keys"));
+  for (const name of named) assert.ok(hasCommand(name), name);
+  assert.equal(HAS_DOCTOR, hasCommand("doctor"), "HAS_DOCTOR in src/versions.mjs");
+});
+
 describe("README.md", () => {
   test("names only scripts that the project has", async () => {
     for (const [name, ...args] of [
@@ -156,7 +166,7 @@ describe("README.md", () => {
   test("links to files that the project or this repository has", async () => {
     const { files } = await project("links", ...LOGTO, "--mode", "gateway", "--upstream", "http://localhost:3001/mcp", "--vault", "--registrar");
     const targets = [...files.get("README.md").matchAll(/\]\(([^)#]+)/g)].map(([, target]) => target);
-    const ofPackage = { "node_modules/mcp-edge/README.md": "README.md", "node_modules/mcp-edge/docs/registrar.md": "registrar/README.md" };
+    const ofPackage = { "node_modules/mcp-edge/README.md": "npm/README.md", "node_modules/mcp-edge/docs/registrar.md": "registrar/README.md" };
     for (const target of targets) {
       if (files.has(target)) continue;
       const source = ofPackage[target] ?? target.replace("node_modules/mcp-edge/", "");

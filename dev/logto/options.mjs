@@ -69,15 +69,18 @@ const FLAGS = {
  */
 export function readOptions(args, env) {
   let values;
+  let positionals;
   try {
-    ({ values } = parseArgs({ args, options: FLAGS }));
+    ({ values, positionals } = parseArgs({ args, options: FLAGS, allowPositionals: true }));
   } catch (error) {
     throw new Problem(error.message, { fix: "make logto ARGS=--help lists the arguments." });
   }
+  const [endpoint, resource, ...rest] = positionals;
+  if (rest.length > 0) throw new Problem(`${rest[0]} is one argument too many`, { fix: "make logto ARGS=--help lists the arguments." });
   return {
     ...values,
-    endpoint: values.endpoint ?? (env.ENDPOINT || undefined),
-    resource: values.resource ?? (env.RESOURCE || undefined),
+    endpoint: values.endpoint ?? endpoint ?? (env.ENDPOINT || undefined),
+    resource: values.resource ?? resource ?? (env.RESOURCE || undefined),
     dryRun: values["dry-run"] || !["", "0", "false"].includes(env.DRY_RUN ?? ""),
     scopes: values.scope.map(parseScope),
     userScopes: values["user-scopes"].split(/\s+/).filter(Boolean),

@@ -2,6 +2,7 @@
 
 import { isOnThisMachine } from "../checks.mjs";
 import { PROVIDERS } from "../providers.mjs";
+import { HAS_DOCTOR } from "../versions.mjs";
 import { DOCS, resourceAt, workerName } from "./places.mjs";
 
 const SECRET = `node -e "console.log(require('crypto').randomBytes(32).toString('base64'))"`;
@@ -61,6 +62,7 @@ function toProduction(answers) {
   const guide = `[the guide${provider === "generic" ? "" : ` for ${PROVIDERS[provider].title}`}](${DOCS}/providers/${provider}.md)`;
   const open = [provider === "generic" && issuer === "" && "PROVIDER", issuer === "" && "ISSUER", resource === "" && "RESOURCE", mode === "gateway" && isOnThisMachine(upstream) && "UPSTREAM"].filter(Boolean);
   const url = resource === "" ? "<RESOURCE>" : resource;
+  const origin = resource === "" ? "https://<host of RESOURCE>" : new URL(resource).origin;
   const steps = [
     ...(open.length === 0 ? [] : [`**Fill in** ${list(open.map((name) => `\`${name}\``))} in [wrangler.jsonc](wrangler.jsonc), below \`production\`${vault ? " (and in vault/wrangler.jsonc)" : ""}. The comments say what each is.${resource === "" ? ` Without a domain of your own,
    \`RESOURCE\` is \`https://${workerName(answers, undefined, "production")}.<your subdomain>.workers.dev/mcp\`; with one, add its route, too.` : ""}`]),
@@ -75,14 +77,18 @@ function toProduction(answers) {
     ...(vault ? ["**Set the [vault](#the-vault) up**, which is deployed with the endpoint."] : []),
     "**Deploy:** `npm run deploy`. The first deployment makes the KV namespaces.",
     ...(mode === "gateway" ? [`**Have your server verify assertions**, so that nobody can use it without the gateway: [code for it](${DOCS}/gateway.md#code-for-your-server).`] : []),
-    `**Check:** \`npm run doctor -- ${url}\`. Then connect a client.`,
+    HAS_DOCTOR
+      ? `**Check:** \`npm run doctor -- ${url}\`. Then connect a client.`
+      : `**Check:** \`${origin}/healthz\` answers 200 when the settings are valid and the provider's keys are there. Then
+   connect a client: the page at \`${origin}/\` has a link or a command for each.`,
   ];
   return `## To production
 
 ${steps.map((step, index) => `${index + 1}. ${step}`).join("\n")}
 
-Agents are bots: if your zone blocks bots (Bot Fight Mode, AI Crawl Control), exempt this host. When a token is refused,
-\`npm run explain\` says why: it reads the token from standard input.`;
+Agents are bots: if your zone blocks bots (Bot Fight Mode, AI Crawl Control), exempt this host. When a request is refused,
+the log says why (\`npx wrangler tail --env production\`); [all reasons](${DOCS}/denials.md).${HAS_DOCTOR ? `
+\`npm run explain\` says what the settings make of a token: it reads it from standard input.` : ""}`;
 }
 
 function withVault({ resource, mode }) {
@@ -112,7 +118,8 @@ function withRegistrar() {
 
 Developers register their agents at Logto, by a portal or by dynamic client registration. It is a Worker of its own, because its
 secret can administer the tenant. [Its guide](${DOCS}/registrar.md) leads through the set-up; the settings are in
-[registrar/wrangler.jsonc](registrar/wrangler.jsonc), and \`npm run deploy:registrar\` deploys it.`;
+[registrar/wrangler.jsonc](registrar/wrangler.jsonc), and \`npm run deploy:registrar\` deploys it. \`npm run dev\` does not
+start it: it needs a tenant at Logto.`;
 }
 
 function staging(answers) {
@@ -121,7 +128,7 @@ function staging(answers) {
 
 \`npm run deploy:staging\` deploys \`${workerName(answers, undefined, "staging")}\`, a Worker with settings, namespaces and secrets of its own: those below
 \`staging\` in wrangler.jsonc.${empty ? " Fill in its `RESOURCE`, another URL than that of production, and register it at the provider." : " Register its `RESOURCE` at the provider."} Commands that
-are for production by default take \`--env staging\`: \`npx mcp-edge explain --env staging\`.`;
+are for production by default take \`--env staging\`: \`npx mcp-edge ${answers.mode === "gateway" ? "gateway-keys" : answers.provider === "logto" ? "logto" : "--help"} --env staging\`.`;
 }
 
 function files({ vault, registrar }) {
