@@ -60,6 +60,7 @@ process.on("exit", () => running.forEach((worker) => worker.kill()));
  * @property {Record<string, {entrypoint?: string, props?: object}>} [services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  * @property {Record<string, number>} [externals]  bindings of Workers in other processes, and their ports
+ * @property {Record<string, string>} [workers]  bindings of other Workers, and their JavaScript
  * @property {{port: number, entrypoint?: string, props?: object}[]} [entrypoints]
  *   further ports, and which of its entrypoints listens there
  * @property {number} [outbound]  of a proxy that all of its requests go through: see `internet.mjs`
@@ -89,6 +90,7 @@ export async function startWorker({
   secondIsolate = false,
   services,
   externals,
+  workers,
   entrypoints = [],
   outbound,
 }) {
@@ -105,7 +107,7 @@ export async function startWorker({
     const worker = new Worker({ ...ports, kv: store, ownsKv: kv === undefined });
     try {
       const parts = { settings, build: folder, modules, namespaces, compatibility, v8Flags, memoryPages };
-      await worker.start({ ...parts, objects, objectsFolder, services, externals, entrypoints, outbound, keepsLog, under });
+      await worker.start({ ...parts, objects, objectsFolder, services, externals, workers, entrypoints, outbound, keepsLog, under });
       return worker;
     } catch (error) {
       if (attempt < START_ATTEMPTS && port === undefined && /already in use/i.test(worker.raw())) continue;

@@ -15,13 +15,14 @@
  * @param {Record<string, {entrypoint?: string, props?: object}>} [parts.services]
  *   bindings of the Worker to itself: which of its entrypoints they reach, and with which props
  * @param {Record<string, number>} [parts.externals]  bindings of Workers in other processes, and their ports
+ * @param {Record<string, string>} [parts.workers]  bindings of other Workers in this process, and their JavaScript
  * @param {{port: number, entrypoint?: string, props?: object}[]} [parts.entrypoints]
  *   further ports, and which entrypoint listens there: what a Worker in another process is bound to
  * @param {number} [parts.outbound]  of a proxy that all requests of the Worker go through
  */
 export function workerdConfig({
   modules, port, namespaces, settings, compatibility, schedulerPort, v8Flags = [], objects = {}, objectsFolder,
-  services: ownServices = {}, secondPort, externals = {}, entrypoints = [], outbound,
+  services: ownServices = {}, secondPort, externals = {}, workers = {}, entrypoints = [], outbound,
 }) {
   const bindings = Object.entries(settings)
     .filter(([, value]) => value !== undefined)
@@ -43,6 +44,11 @@ export function workerdConfig({
     const service = `external-${name}`;
     services.push(`(name = ${text(service)}, external = (address = "127.0.0.1:${externalPort}", http = ())),`);
     bindings.push(`(name = ${text(name)}, service = ${text(service)}),`);
+  }
+  for (const [name, script] of Object.entries(workers)) {
+    const module = `(name = "worker.js", esModule = ${text(script)})`;
+    services.push(`(name = ${text(`worker-${name}`)}, worker = (modules = [ ${module} ], compatibilityDate = ${text(compatibility.date)})),`);
+    bindings.push(`(name = ${text(name)}, service = ${text(`worker-${name}`)}),`);
   }
   const entrances = entrypoints.map(
     ({ port: own, ...to }, index) =>
