@@ -18,7 +18,8 @@ use mcp_edge_sign_in::{
 use serde_json::{Map, Value};
 
 use super::{
-    AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, ServiceError, ServiceTokens, account,
+    AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, RefreshError, ServiceError, ServiceTokens,
+    account,
     discovery::discover,
     grant::{asked, granted, is_lost_client, may_be_of_method, meaning},
     of_connection::{OfConnection, Own},
@@ -293,7 +294,7 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
         refresh_token: &Secret,
         Narrowing { granted, wanted }: Narrowing<'_>,
         now: u64,
-    ) -> Result<ServiceTokens, ServiceError> {
+    ) -> Result<ServiceTokens, RefreshError> {
         let Issued { connection, client_id, from } = issued;
         let of = self.of(connection)?;
         let server = self.server_of(of, from, now).await?;
@@ -308,7 +309,7 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
             ))
         };
         if is_narrower && asked.is_empty() {
-            return Err(superseded());
+            return Err(superseded().into());
         }
         // Without `scope` it is what was granted (RFC 6749 §6), which some services write in another way than it is asked for.
         let scope = is_narrower.then(|| asked.join(" "));
@@ -317,16 +318,19 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
             tokens::refresh(&server.provider, client, refresh_token, resource, scope, &self.services).await
         };
         match self.authenticated(of, &ours, send).await {
-            Ok(tokens) => match Self::service_tokens(of, tokens, &asked, client_id, from, now) {
-                Err(ServiceError::WiderScopes(_)) if is_narrower => Err(superseded()),
-                tokens => tokens,
-            },
+            Ok(tokens) => {
+                let refresh_token = tokens.refresh_token.clone();
+                Self::service_tokens(of, tokens, &asked, client_id, from, now).map_err(|error| {
+                    let is_wider = matches!(error, ServiceError::WiderScopes(_));
+                    RefreshError { error: if is_wider && is_narrower { superseded() } else { error }, refresh_token }
+                })
+            }
             Err(TokenRequestError::Refused(TokenEndpointError::Other(code)))
                 if is_narrower && code == "invalid_scope" =>
             {
-                Err(superseded())
+                Err(superseded().into())
             }
-            Err(error) => Err(self.failure(of, &server, &ours, &error, true).await),
+            Err(error) => Err(self.failure(of, &server, &ours, &error, true).await.into()),
         }
     }
 

@@ -75,7 +75,7 @@ pub trait AuthorizationServers {
     /// Gets an access token for a refresh token, with as much of what was granted as is wanted; more is an error.
     ///
     /// # Errors
-    /// [`ServiceError`]. `Ended` alone says that the refresh token is not good, and `Superseded` that no refresh gives what is
+    /// [`RefreshError`]. `Ended` alone says that the refresh token is not good, and `Superseded` that no refresh gives what is
     /// wanted.
     async fn refresh(
         &self,
@@ -83,7 +83,7 @@ pub trait AuthorizationServers {
         refresh_token: &Secret,
         scopes: Narrowing<'_>,
         now: u64,
-    ) -> Result<ServiceTokens, ServiceError>;
+    ) -> Result<ServiceTokens, RefreshError>;
 
     /// Revokes a token (RFC 7009). `Ok(false)`: the service offers no revocation.
     ///
@@ -197,6 +197,23 @@ pub enum ServiceError {
     /// No answer, or none that can be used.
     #[error("{0}")]
     Unavailable(String),
+}
+
+/// Why a refresh has led to no access token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct RefreshError {
+    /// Why.
+    pub error: ServiceError,
+    /// The refresh token of an answer whose access token is refused. A service that rotates refresh tokens takes the earlier one
+    /// no more (RFC 9700 §4.14.2).
+    pub refresh_token: Option<Secret>,
+}
+
+impl From<ServiceError> for RefreshError {
+    fn from(error: ServiceError) -> Self {
+        Self { error, refresh_token: None }
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use mcp_edge_runtime::secret::Secret;
 
 use super::clock::Clock;
 use crate::service::{
-    AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, ServiceError, ServiceTokens,
+    AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, RefreshError, ServiceError, ServiceTokens,
 };
 
 /// The service.
@@ -146,7 +146,7 @@ impl AuthorizationServers for TestService {
         refresh_token: &Secret,
         Narrowing { wanted: scopes, .. }: Narrowing<'_>,
         _: u64,
-    ) -> Result<ServiceTokens, ServiceError> {
+    ) -> Result<ServiceTokens, RefreshError> {
         struct InFlight<'a>(&'a Cell<usize>);
         impl Drop for InFlight<'_> {
             fn drop(&mut self) {
@@ -159,12 +159,12 @@ impl AuthorizationServers for TestService {
         scopes.clone_into(&mut self.asked.borrow_mut());
         self.way(self.way_there.get()).await;
         if let Some(error) = &*self.fails_with.borrow() {
-            return Err(error.clone());
+            return Err(error.clone().into());
         }
         self.check(issued.from)?;
         let refreshed = self.rotate(refresh_token, issued, scopes);
         self.way(self.way_back.get()).await;
-        refreshed
+        Ok(refreshed?)
     }
 
     async fn revoke(&self, issued: Issued<'_>, token: &Secret, _: u64) -> Result<bool, ServiceError> {

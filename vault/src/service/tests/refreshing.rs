@@ -1,5 +1,6 @@
 //! Refresh tokens: what is asked for, and what is taken.
 
+use mcp_edge_runtime::secret::Secret;
 use serde_json::{Value, json};
 
 use super::{
@@ -49,6 +50,21 @@ fn a_refresh_asks_for_less_once_the_operator_has_taken_a_scope_away() {
     let (outcome, sent) = refreshed(json!("read write"), 200, "");
     assert!(matches!(outcome, Err(ServiceError::Superseded(_))) && sent.is_empty(), "nothing is left to ask for");
     assert!(matches!(refreshed(json!("admin"), 200, "read write").0, Err(ServiceError::WiderScopes(_))));
+}
+
+#[test]
+fn the_refresh_token_beside_an_access_token_that_is_refused_is_handed_on() {
+    for (scope, wanted) in
+        [(json!("read write admin"), "read write"), (json!("read write"), "read"), (json!(1), "read")]
+    {
+        let world = World::new();
+        let answer =
+            json!({"access_token": "t0ken2", "token_type": "bearer", "scope": scope, "refresh_token": "r0tated"});
+        world.issue(200, answer);
+        let scopes = Narrowing { granted: "read write", wanted };
+        world.refresh_narrowed(&world.clients(&connection(|_, _| ())), "us", scopes).expect_err("refused");
+        assert_eq!(world.kept.take().as_ref().map(Secret::expose), Some("r0tated"), "{scope}");
+    }
 }
 
 #[test]

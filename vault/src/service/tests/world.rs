@@ -66,6 +66,8 @@ pub struct Parts {
     pub secrets: RefCell<ConnectionSecrets>,
     /// Where tokens are from that are used: where the connection leads, unless a test says otherwise.
     pub from: RefCell<Provenance>,
+    /// The refresh token beside an access token that was refused last.
+    pub kept: RefCell<Option<Secret>>,
     random: Cell<u8>,
 }
 
@@ -141,6 +143,7 @@ impl World {
             storage: RefCell::default(),
             secrets: RefCell::new(ConnectionSecrets::new(&Secret::new("a secret of more than 32 characters"), None)),
             from: RefCell::default(),
+            kept: RefCell::default(),
             random: Cell::new(0),
         }));
         world.serve(METADATA_URL, response(200, metadata()));
@@ -236,7 +239,10 @@ impl World {
     ) -> Result<ServiceTokens, ServiceError> {
         let (token, from) = (Secret::new("r3fresh"), &*self.from.borrow());
         let issued = Issued { connection: "notes", client_id, from };
-        self.clock.run(clients.refresh(issued, &token, scopes, self.clock.now()))
+        self.clock.run(clients.refresh(issued, &token, scopes, self.clock.now())).map_err(|refused| {
+            *self.kept.borrow_mut() = refused.refresh_token;
+            refused.error
+        })
     }
 
     pub fn revoke(&self, clients: &ServiceClients<Self, Self>, client_id: &str) -> Result<bool, ServiceError> {

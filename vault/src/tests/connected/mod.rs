@@ -349,3 +349,14 @@ fn uses_are_the_last_of_each_agent_and_tool() {
     let uses = world.listed()[0].uses.clone();
     assert_eq!((uses.len(), uses[0].user_of_token.as_str()), (20, "tool 24"));
 }
+
+#[test]
+fn a_rotated_refresh_token_is_kept_although_the_access_token_beside_it_is_refused() {
+    let world = World::new();
+    world.connect_expired("g");
+    *world.service.grants.borrow_mut() = Some("read write admin".to_owned());
+    assert_eq!(name_of(&world.access("read")), "unavailable", "never more than was asked for");
+    *world.service.grants.borrow_mut() = None;
+    world.clock.pass(10);
+    assert_eq!(token_of(&world.access("read")), "access token 2 of g");
+}
