@@ -103,7 +103,7 @@ describe("--keys", () => {
   test("--dry-run writes nothing", async () => {
     const before = [tenant.snapshot(), await project.read(VAULT_TOML)];
     const { output } = await set(["--keys", "--pat", "--dry-run"]);
-    assert.match(output, /\+ will create {3}Application "Access keys of /);
+    assert.match(output, /\+ will create {3}Application "Account pages of /);
     assert.deepEqual([tenant.snapshot(), await project.read(VAULT_TOML)], before);
   });
 });

@@ -143,7 +143,7 @@ function keyApplications(resource, options, settings, vaultSettings) {
       use: "vault",
       worker: "vault",
       resource,
-      name: `Access keys of ${name}`,
+      name: `Account pages of ${name}`,
       type: "Traditional",
       // Users are asked at no other.
       isThirdParty: true,
