@@ -74,8 +74,19 @@ pub struct Connection {
     pub url: String,
     /// What tools may ask for (`scopes`), as the service calls it.
     pub scopes: Vec<String>,
+    /// What users read in place of a scope alone (`scope_descriptions`): scopes, and what each lets tools do.
+    pub scope_descriptions: Vec<(String, String)>,
     /// How tokens are obtained.
     pub kind: Kind,
+}
+
+impl Connection {
+    /// What a scope lets tools do, if the settings say it.
+    #[must_use]
+    pub fn description_of(&self, scope: &str) -> Option<&str> {
+        let (_, description) = self.scope_descriptions.iter().find(|(described, _)| described == scope)?;
+        Some(description)
+    }
 }
 
 /// How tokens are obtained (`kind`).

@@ -75,7 +75,7 @@ impl Pages {
             .text(host(&connection.url))
             .raw("</code>)</dd>\n<dt>Access to</dt><dd>");
         let scopes: Vec<String> = account.scopes.split_ascii_whitespace().map(str::to_owned).collect();
-        scope_list(&mut html, &scopes, &connection.title);
+        scope_list(&mut html, &scopes, connection);
         html.raw("</dd>\n<dt>For</dt><dd>")
             .text(&session.name)
             .raw(" at ")

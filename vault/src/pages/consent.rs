@@ -30,6 +30,8 @@ pub struct Asked<'a> {
     pub user_of_token: &'a str,
     /// Whether the link was used, and nothing is connected.
     pub is_spent: bool,
+    /// Whether the user has cancelled what it led to.
+    pub is_cancelled: bool,
 }
 
 impl Pages {
@@ -68,7 +70,9 @@ impl Pages {
             .raw("</strong> to do what <strong>")
             .text(&agent.name)
             .raw("</strong> asks for.</p>\n");
-        if asked.is_spent {
+        if asked.is_cancelled {
+            html.raw("<p class=\"note\" role=\"status\">You opened this link before and cancelled, so no account was connected. You can start again.</p>\n");
+        } else if asked.is_spent {
             html.raw("<p class=\"note\" role=\"status\">This link was used before, and no account with this access is connected now. You can start again.</p>\n");
         }
         html.raw("<dl class=\"facts\">\n<dt>Who asks</dt><dd>").text(&agent.name);
@@ -82,7 +86,7 @@ impl Pages {
             .raw("</code>)</dd>\n<dt>Needed by</dt><dd>");
         user_of_token(&mut html, asked.user_of_token);
         html.raw("</dd>\n<dt>Access to</dt><dd>");
-        scope_list(&mut html, scopes, &connection.title);
+        scope_list(&mut html, scopes, connection);
         html.raw("</dd>\n<dt>You are</dt><dd>").text(&session.name).raw("</dd>\n</dl>\n");
         self.meaning(&mut html, connection, Some(&agent.name));
         html.raw("<form method=\"post\" action=\"").text(&link_path(id)).raw("\">\n").piece(&hidden(session));
@@ -182,17 +186,27 @@ impl Pages {
     }
 }
 
-/// What is asked for, as the service calls it.
-pub(super) fn scope_list(html: &mut Html, scopes: &[String], title: &str) {
+/// What is asked for: in the operator's words, and as the service calls it.
+pub(super) fn scope_list(html: &mut Html, scopes: &[String], connection: &Connection) {
     if scopes.is_empty() {
-        html.raw("what ").text(title).raw(" gives without being asked for anything in particular");
+        html.raw("what ").text(&connection.title).raw(" gives without being asked for anything in particular");
         return;
     }
     html.raw("<ul class=\"plain\">");
     for scope in scopes {
-        html.raw("<li><code>").text(scope).raw("</code></li>");
+        html.raw("<li>");
+        described(html, scope, Some(connection));
+        html.raw("</li>");
     }
     html.raw("</ul>");
+}
+
+/// A scope, after what it lets tools do if the operator says it.
+pub(super) fn described(html: &mut Html, scope: &str, connection: Option<&Connection>) {
+    match connection.and_then(|connection| connection.description_of(scope)) {
+        Some(description) => html.text(description).raw(" (<code>").text(scope).raw("</code>)"),
+        None => html.raw("<code>").text(scope).raw("</code>"),
+    };
 }
 
 /// An account in a sentence that begins with it.

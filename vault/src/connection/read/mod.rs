@@ -31,6 +31,9 @@ use super::{
 const MAX_CONNECTIONS: usize = 100;
 const MAX_TITLE: usize = 60;
 
+/// Of what a scope is said to do, in characters.
+const MAX_DESCRIPTION: usize = 100;
+
 /// Of `CONNECTIONS_SECRET`, in characters.
 const MIN_SECRET_LENGTH: usize = 32;
 
@@ -102,11 +105,12 @@ fn connection(reader: &mut Reader<'_>, name: &str, value: &Json, around: &Around
         entry.error("url is not set: give the base URL of the service, such as https://api.example.com");
     }
     let scopes = scopes(&entry);
+    let scope_descriptions = scope_descriptions(&entry, &scopes);
     let read = kinds::read(&entry, &kind, &url, around);
     if kinds::NAMES.contains(&kind.as_str()) {
         entry.finish();
     }
-    Some(Connection { name: name.to_owned(), title, url, scopes, kind: read? })
+    Some(Connection { name: name.to_owned(), title, url, scopes, scope_descriptions, kind: read? })
 }
 
 fn title(entry: &Entry<'_, '_>) -> Option<String> {
@@ -127,6 +131,24 @@ fn scopes(entry: &Entry<'_, '_>) -> Vec<String> {
         }
     }
     scopes
+}
+
+/// What each scope lets tools do, in words for users.
+fn scope_descriptions(entry: &Entry<'_, '_>, scopes: &[String]) -> Vec<(String, String)> {
+    let descriptions = entry.pairs("scope_descriptions");
+    for (at, (scope, description)) in descriptions.iter().enumerate() {
+        if !scopes.contains(scope) {
+            entry.wrong("scope_descriptions", scope, "is none of scopes: write it as there, or remove it");
+        } else if descriptions[..at].iter().any(|(other, _)| other == scope) {
+            entry.wrong("scope_descriptions", scope, "is described twice");
+        }
+        let characters = description.chars().count();
+        if description.trim().is_empty() || characters > MAX_DESCRIPTION || description.contains(char::is_control) {
+            let problem = format!("must be one line of 1 to {MAX_DESCRIPTION} characters");
+            entry.wrong("scope_descriptions", description, &problem);
+        }
+    }
+    descriptions
 }
 
 /// Logto's Management API, if a connection of the table needs it.

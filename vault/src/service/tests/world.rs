@@ -121,6 +121,7 @@ pub fn connection(change: impl FnOnce(&mut Connection, &mut Service)) -> Connect
         title: "Notes".to_owned(),
         url: "https://api.service.example".to_owned(),
         scopes: words("read write"),
+        scope_descriptions: Vec::new(),
         kind: Kind::Static(Secret::new("")),
     };
     change(&mut connection, &mut service);
