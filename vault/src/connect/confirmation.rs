@@ -5,6 +5,7 @@ use mcp_edge_sign_in::{form::Form, session::Session};
 use super::{
     accounts::own_account,
     agents::key_names,
+    cancellation::cancelled,
     error::{ConnectError, answered, failed, unexpected},
     round_trip::{Consent, begin, depart},
     servers::Servers,
@@ -143,6 +144,9 @@ async fn discard<P: Platform>(
     named: &Named<'_>,
 ) -> Result<Outcome, ConnectError> {
     give_back(visit, session, connection, named).await?;
+    if let Some(id) = named.link {
+        cancelled(visit, session, id).await;
+    }
     Ok(visit.pages.discarded(session, connection).into())
 }
 

@@ -88,6 +88,12 @@ impl ConnectError {
         }
     }
 
+    /// Whether the user has cancelled at the service.
+    #[must_use]
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Authorization(AuthorizationError::Refused { refusal: Refusal::Cancelled, .. }))
+    }
+
     fn explained(&self, title: &str) -> Failure {
         match self {
             Self::Authorization(error) => of_authorization(error, title),

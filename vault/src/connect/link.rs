@@ -45,6 +45,7 @@ impl Opened<'_> {
             scopes: &self.asked,
             user_of_token: &self.link.user_of_token,
             is_spent: self.link.is_spent,
+            is_cancelled: self.link.is_cancelled,
         }
     }
 }

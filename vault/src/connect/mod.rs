@@ -18,6 +18,7 @@
 //! | [`confirmation`] | whether the account is the right one |
 //! | [`accounts`] | the list; connecting from there, and disconnecting |
 //! | [`error`] | why an attempt has led nowhere, and what the page says |
+//! | [`cancellation`] | links whose users have cancelled |
 //! | [`agents`] | the names of agents |
 //! | [`servers`] | the authorization servers behind a pointer |
 //!
@@ -26,6 +27,7 @@
 
 pub mod accounts;
 pub mod agents;
+pub mod cancellation;
 pub mod confirmation;
 pub mod error;
 pub mod link;

@@ -9,6 +9,7 @@ use mcp_edge_sign_in::{
 };
 
 use super::{
+    cancellation::cancelled,
     error::{ConnectError, answered, failed, unexpected},
     servers::Servers,
 };
@@ -86,7 +87,12 @@ pub async fn finish<P: Platform>(visit: &Visit<'_, P>, servers: &dyn Servers, co
     };
     let outcome = match finish_pending(visit, servers, connection, pending).await {
         Ok(hold) => redirect(&confirmation_path(&connection.name, &hold, link.as_deref())).into(),
-        Err(error) => failed(visit, &error, &connection.title, link.as_deref()),
+        Err(error) => {
+            if let (true, Some(session), Some(id)) = (error.is_cancelled(), &visit.session, &link) {
+                cancelled(visit, session, id).await;
+            }
+            failed(visit, &error, &connection.title, link.as_deref())
+        }
     };
     // It is over in any case.
     match PendingCookies::ended(&state) {

@@ -11,6 +11,9 @@ use crate::{
     connection::caller::Agent,
 };
 
+/// In `is_spent`: the link was used up, and its user has cancelled what it led to.
+const CANCELLED: u64 = 2;
+
 /// Links and uses in an object's storage. Of every method: [`SqlError`] if it had no effect.
 #[allow(clippy::missing_errors_doc, reason = "see above")]
 pub struct Links<'a, S>(&'a S);
@@ -52,6 +55,12 @@ impl<'a, S: SqlStorage> Links<'a, S> {
     pub fn spend(&self, id: &str) -> Result<bool, SqlError> {
         let update = Statement::new("UPDATE link SET is_spent = 1 WHERE id = ? AND is_spent = 0 RETURNING 1");
         Ok(unless_no_table(self.0.execute(update.bind(id)))?.is_some_and(|rows| !rows.is_empty()))
+    }
+
+    /// The user has cancelled what a link led to: it was used up, and connected nothing.
+    pub fn cancel(&self, id: &str) -> Result<(), SqlError> {
+        let update = Statement::new("UPDATE link SET is_spent = ? WHERE id = ? AND is_spent <> 0");
+        unless_no_table(self.0.execute(update.bind(CANCELLED).bind(id))).map(drop)
     }
 
     /// Forgets the links that are good no more. Says until when the last one is.
@@ -141,5 +150,6 @@ fn read(row: Row<'_>) -> Result<Link, SqlError> {
         agent: agent_of(row.text(2)?),
         user_of_token: row.text(3)?.to_owned(),
         is_spent: row.integer(4)? != 0,
+        is_cancelled: number(row, 4)? == CANCELLED,
     })
 }

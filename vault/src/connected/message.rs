@@ -42,6 +42,11 @@ pub enum Request {
         /// Its id.
         id: String,
     },
+    /// Its user has cancelled what a link that was used up led to.
+    CancelLink {
+        /// Its id.
+        id: String,
+    },
     /// Keeps tokens until the user has said that the account is the right one, once for each authorization: repeated, it
     /// answers the same. The answer is [`Answer::Held`].
     Hold {
@@ -158,6 +163,9 @@ pub struct Link {
     pub user_of_token: String,
     /// Whether it was used.
     pub is_spent: bool,
+    /// Whether its user has cancelled what it led to.
+    #[serde(default)]
+    pub is_cancelled: bool,
 }
 
 /// A connected account, as its user sees it.

@@ -79,6 +79,10 @@ impl<'a, S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorL
             }
             Request::Link { id } => self.0.links.get(&id, now)?.map_or(Answer::Unknown, Answer::Link),
             Request::Spend { id } => self.spend(&id, now)?,
+            Request::CancelLink { id } => {
+                self.0.links.cancel(&id)?;
+                Answer::Done
+            }
             Request::Hold { authorization, account } => {
                 holding::hold(&self.0, &owner, &authorization, *account, now).await?
             }
@@ -210,6 +214,7 @@ impl<'a, S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorL
             agent: need.agent.clone(),
             user_of_token: need.user_of_token.clone(),
             is_spent: false,
+            is_cancelled: false,
         };
         if let Some(link) = self.0.links.same(&link, now)? {
             return Ok(Answer::NotConnected { link });

@@ -19,13 +19,13 @@ use super::{
     message::Revocation,
     record::{AccessToken, Account, Departure},
     revocation::revoke_due,
-    rules::{offered_of, seconds_of_use},
+    rules::{is_subset, offered_of, seconds_of_use},
 };
 use crate::{
     lease::{ATTEMPT_SECONDS, Attempt, REFRESH_SECONDS, SPARED_SECONDS, timed},
     owner::Owner,
     secrets::connections::Purpose,
-    service::{AuthorizationServers, Issued, Narrowing, RefreshFailure, ServiceError, ServiceTokens},
+    service::{AuthorizationServers, Issued, Narrowing, RefreshError, ServiceError, ServiceTokens},
 };
 
 /// What has become of a refresh.
@@ -74,27 +74,33 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
     let narrowing = Narrowing { granted: &tokens.scopes, wanted: &scopes };
     let work = context.servers.refresh(issued, &sent, narrowing, begun);
     let outcome = timed(context.services, work).await.unwrap_or_else(|| {
-        let late = format!("no complete answer of the service within {REFRESH_SECONDS} s");
-        Err(ServiceError::Unavailable(late).into())
+        Err(ServiceError::Unavailable(format!("no complete answer of the service within {REFRESH_SECONDS} s")).into())
     });
     let now = clock();
-    let outcome = match outcome {
-        Ok(refreshed) => Ok(refreshed),
-        Err(RefreshFailure { error, rotated }) => {
-            let sealed = rotated.and_then(|rotated| context.seal(&rotated, Purpose::Account, owner, connection));
-            if let Some(sealed) = &sealed {
-                context.rows.replace(account, sent_sealed, sealed)?;
-            }
-            Err(error)
+    // Many services repeat the refresh token that they were sent.
+    let is_new = |new: &Secret| new.expose() != sent.expose();
+    let error = match outcome {
+        Ok(refreshed) if !scopes.is_empty() && !is_subset(&refreshed.scopes, &scopes) => {
+            let error = ServiceError::WiderScopes("the service granted scopes that were not asked for".to_owned());
+            RefreshError { error, refresh_token: refreshed.refresh_token }
         }
-    };
-    match outcome {
         Ok(mut refreshed) => {
-            // Many services repeat the refresh token that they were sent.
-            refreshed.refresh_token.take_if(|new| new.expose() == sent.expose());
-            keep(context, owner, account, (&attempt, sent_sealed), refreshed, (begun.min(now), now), clock).await
+            refreshed.refresh_token.take_if(|new| !is_new(new));
+            return keep(context, owner, account, (&attempt, sent_sealed), refreshed, (begun.min(now), now), clock)
+                .await;
         }
-        Err(ServiceError::Ended) => {
+        Err(error) => error,
+    };
+    // The access token is refused and never given out. The refresh token beside it is the only one that the service takes from
+    // now on: without it the next refresh would end the account.
+    if let Some(new) = error.refresh_token.filter(is_new) {
+        let is_there = keep_refresh_token(context, owner, account, sent_sealed, &new)?;
+        if !is_there {
+            depart(context, owner, account, (Some(&new), None), now, clock).await?;
+        }
+    }
+    match error.error {
+        ServiceError::Ended => {
             if context.rows.end_by_service(account, &attempt, sent_sealed, now)? {
                 context.has_ended(account, owner);
             } else {
@@ -102,15 +108,15 @@ pub(super) async fn refresh<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
             }
             Ok(After::LookAgain)
         }
-        Err(ServiceError::AnotherService(_)) => {
+        ServiceError::AnotherService(_) => {
             context.rows.abandon(account, &attempt)?;
             Ok(After::Elsewhere)
         }
-        Err(ServiceError::Superseded(_)) => {
+        ServiceError::Superseded(_) => {
             context.rows.abandon(account, &attempt)?;
             Ok(After::Sealed)
         }
-        Err(error) => {
+        error => {
             let cause = error.to_string();
             context.rows.fail(account, &attempt, now + SPARED_SECONDS, &cause)?;
             Ok(match context.rows.account(connection)? {
@@ -132,35 +138,72 @@ async fn keep<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Oper
     clock: &impl Fn() -> u64,
 ) -> Result<After, AccountsError> {
     let connection = account.connection.as_str();
-    let seal = |plain: &Secret, purpose| context.seal(plain, purpose, owner, connection);
+    let seal = |plain: &Secret| context.seal(plain, Purpose::Account, owner, connection);
     let seconds = seconds_of_use(refreshed.until, true, begun);
-    let access = seal(&refreshed.access_token, Purpose::Account).map(|sealed| AccessToken {
+    let access = seal(&refreshed.access_token).map(|sealed| AccessToken {
         sealed,
         seconds,
         until: begun + seconds.unwrap_or_default(),
     });
-    let refresh_sealed = refreshed.refresh_token.as_ref().and_then(|new| seal(new, Purpose::Account));
+    let refresh_sealed = refreshed.refresh_token.as_ref().and_then(seal);
     if context.rows.keep(account, attempt, access, refresh_sealed.as_deref(), &refreshed.scopes)? {
         return Ok(After::Token(refreshed.access_token, refreshed.scopes));
     }
-    // Another attempt has taken the place of this one, or the account is not there any more. The refresh token of an account that
-    // is still there is kept unless a newer one is, and never revoked: that would end the account.
-    if let Some(refresh_sealed) = &refresh_sealed {
-        context.rows.replace(account, sent_sealed, refresh_sealed)?;
+    // Another attempt has taken the place of this one, or the account is not there any more.
+    let is_there = match &refreshed.refresh_token {
+        Some(new) => keep_refresh_token(context, owner, account, sent_sealed, new)?,
+        None => is_connected(context, account)?,
+    };
+    if !is_there {
+        let came = (refreshed.refresh_token.as_ref(), Some(&refreshed.access_token));
+        depart(context, owner, account, came, now, clock).await?;
     }
-    let is_there = context.rows.account(connection)?;
-    if is_there.is_some_and(|current| current.hold == account.hold && current.ended_at.is_none()) {
-        return Ok(After::LookAgain);
+    Ok(After::LookAgain)
+}
+
+/// Puts a refresh token in the place of the one that was sent, unless a newer one is there. Says whether the account is still
+/// connected: its refresh token is never revoked, as that would end the account.
+fn keep_refresh_token<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    owner: &Owner,
+    account: &Account,
+    sent_sealed: &str,
+    new: &Secret,
+) -> Result<bool, AccountsError> {
+    if let Some(sealed) = context.seal(new, Purpose::Account, owner, &account.connection) {
+        context.rows.replace(account, sent_sealed, &sealed)?;
     }
-    // It was disconnected, and its earlier refresh token revoked or about to be: so is what came now.
+    is_connected(context, account)
+}
+
+fn is_connected<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    account: &Account,
+) -> Result<bool, AccountsError> {
+    let current = context.rows.account(&account.connection)?;
+    Ok(current.is_some_and(|current| current.hold == account.hold && current.ended_at.is_none()))
+}
+
+/// Revokes the refresh and the access token that came for an account that is not there any more: it was disconnected, and its
+/// earlier refresh token revoked or about to be.
+async fn depart<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
+    context: &Context<'_, S, A, K>,
+    owner: &Owner,
+    account: &Account,
+    (refresh, access): (Option<&Secret>, Option<&Secret>),
+    now: u64,
+    clock: &impl Fn() -> u64,
+) -> Result<(), AccountsError> {
+    let connection = account.connection.as_str();
+    let seal = |token: &Secret| context.seal(token, Purpose::Revocation, owner, connection);
     let departure = Departure {
         id: random_text(context.services),
         connection: connection.to_owned(),
         name: account.tokens.name.clone(),
         client_id: account.tokens.client_id.clone(),
         from: account.tokens.from.clone(),
-        refresh_sealed: refreshed.refresh_token.as_ref().and_then(|new| seal(new, Purpose::Revocation)),
-        access_sealed: seal(&refreshed.access_token, Purpose::Revocation),
+        refresh_sealed: refresh.and_then(seal),
+        access_sealed: access.and_then(seal),
         since: now,
         state: Revocation::Pending,
         tries: 0,
@@ -169,6 +212,5 @@ async fn keep<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Oper
     };
     context.rows.write(vec![departures::put(&departure)])?;
     context.wake_by(now).await?;
-    revoke_due(context, owner, Some(&[&departure.id]), clock).await?;
-    Ok(After::LookAgain)
+    revoke_due(context, owner, Some(&[&departure.id]), clock).await
 }

@@ -192,7 +192,7 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
         self.change(of(update, account).bind(attempt.id.as_str()))
     }
 
-    /// Puts another refresh token in the place of the one that was sent, without an access token. `false`: another
+    /// Puts another refresh token in the place of the one that was sent, by an attempt that is not the present one. `false`: another
     /// one is there already, or the account is there no more, and nothing is written.
     pub fn replace(&self, account: &Account, sent: &str, refresh_sealed: &str) -> Result<bool, SqlError> {
         let update = Statement::new(

@@ -137,6 +137,12 @@ pub fn asked(granted: &str, needed: &[String], offered: &[String]) -> Vec<String
     asked
 }
 
+/// Whether every one of `scopes` is in `limit`; both are separated by spaces.
+#[must_use]
+pub fn is_subset(scopes: &str, limit: &str) -> bool {
+    words(scopes).all(|scope| words(limit).any(|it| it == scope))
+}
+
 fn words(scopes: &str) -> impl Iterator<Item = &str> {
     scopes.split(' ').filter(|scope| !scope.is_empty())
 }
@@ -235,6 +241,7 @@ mod tests {
         assert!(!covers("repository", &list("repo")) && !covers("", &list("repo")));
         assert!(is_within_offer("a b", &list("b a")) && !is_within_offer("a b", &list("a")));
         assert!(is_within_offer("anything", &[]));
+        assert!(is_subset("a", "a b") && is_subset("", "") && !is_subset("c", "a b"));
         assert_eq!(offered_of("a b c", &list("c a")), "a c");
     }
 

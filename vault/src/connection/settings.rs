@@ -74,17 +74,18 @@ pub struct Connection {
     pub url: String,
     /// What tools may ask for (`scopes`), as the service calls it.
     pub scopes: Vec<String>,
-    /// What users read of scopes, by their names (`scope_descriptions`).
+    /// What users read in place of a scope alone (`scope_descriptions`): scopes, and what each lets tools do.
     pub scope_descriptions: Vec<(String, String)>,
     /// How tokens are obtained.
     pub kind: Kind,
 }
 
 impl Connection {
-    /// What users read of a scope, if the operator has described it.
+    /// What a scope lets tools do, if the settings say it.
     #[must_use]
     pub fn description_of(&self, scope: &str) -> Option<&str> {
-        self.scope_descriptions.iter().find(|(name, _)| name == scope).map(|(_, description)| description.as_str())
+        let (_, description) = self.scope_descriptions.iter().find(|(described, _)| described == scope)?;
+        Some(description)
     }
 }
 

@@ -6,7 +6,7 @@ use mcp_edge_sign_in::{html::Html, session::Session};
 use super::{
     CONNECTIONS_PATH, Pages,
     agent::{KeyNames, user_of_token},
-    consent::{account_at, scope_list, to_list},
+    consent::{account_at, described, scope_list, to_list},
     hidden, host,
     list::time,
     message::Failure,
@@ -152,7 +152,11 @@ fn row(html: &mut Html, account: &Account, connection: Option<&Connection>, name
     if account.scopes.is_empty() {
         html.raw("no particular access");
     } else {
-        html.raw("access to <code>").text(&account.scopes).raw("</code>");
+        html.raw("access to ");
+        for (at, scope) in account.scopes.split_ascii_whitespace().enumerate() {
+            html.raw(if at == 0 { "" } else { ", " });
+            described(html, scope, connection);
+        }
     }
     html.raw("</p>\n<p class=\"facts\">connected ");
     time(html, account.connected_at);

@@ -22,14 +22,14 @@ pub struct AgentName {
 }
 
 impl KeyNames {
-    /// The name of an agent: the host of a client whose id is an https URL (a client id metadata document), the id of any other,
-    /// the name of a key.
+    /// The name of an agent: the host of a client whose id is an https URL (a client id metadata document), any
+    /// other as the one with its id, a key by its name.
     #[must_use]
     pub fn of(&self, agent: &Agent) -> AgentName {
         match agent {
             Agent::Client(id) => match host_of(id) {
                 Some(host) => AgentName { name: host.to_owned(), id: Some(id.clone()) },
-                None => AgentName { name: format!("the agent “{}”", visible(id)), id: None },
+                None => AgentName { name: ["the agent with the id ", &visible(id)].concat(), id: None },
             },
             Agent::AccessKey(id) => match self.0.get(id) {
                 Some(name) => AgentName { name: format!("your access key “{name}”"), id: Some(id.clone()) },
@@ -86,7 +86,8 @@ mod tests {
             "https://",
             "claude.ai",
         ] {
-            assert_eq!(name(id), AgentName { name: format!("the agent “{id}”"), id: None }, "{id}");
+            let expected = format!("the agent with the id {id}");
+            assert_eq!(name(id), AgentName { name: expected, id: None });
         }
     }
 
@@ -108,7 +109,7 @@ mod tests {
     #[test]
     fn an_id_hides_nothing() {
         let name = KeyNames::default().of(&Agent::Client("https://claude.ai/\u{202e}x".to_owned()));
-        assert_eq!(name, AgentName { name: "the agent “https://claude.ai/\u{fffd}x”".to_owned(), id: None });
+        assert_eq!(name, AgentName { name: "the agent with the id https://claude.ai/\u{fffd}x".to_owned(), id: None });
     }
 
     #[test]

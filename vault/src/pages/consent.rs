@@ -30,6 +30,8 @@ pub struct Asked<'a> {
     pub user_of_token: &'a str,
     /// Whether the link was used, and nothing is connected.
     pub is_spent: bool,
+    /// Whether the user has cancelled what it led to.
+    pub is_cancelled: bool,
 }
 
 impl Pages {
@@ -68,8 +70,10 @@ impl Pages {
             .raw("</strong> to do what <strong>")
             .text(&agent.name)
             .raw("</strong> asks for.</p>\n");
-        if asked.is_spent {
-            html.raw("<p class=\"note\" role=\"status\">You have used this link before, and no account with this access is connected: it was cancelled, failed, or was disconnected since. You can start again.</p>\n");
+        if asked.is_cancelled {
+            html.raw("<p class=\"note\" role=\"status\">You opened this link before and cancelled, so no account was connected. You can start again.</p>\n");
+        } else if asked.is_spent {
+            html.raw("<p class=\"note\" role=\"status\">This link was used before, and no account with this access is connected now. You can start again.</p>\n");
         }
         html.raw("<dl class=\"facts\">\n<dt>Who asks</dt><dd>").text(&agent.name);
         if let Some(id) = &agent.id {
@@ -182,7 +186,7 @@ impl Pages {
     }
 }
 
-/// What is asked for, as the service calls it.
+/// What is asked for: in the operator's words, and as the service calls it.
 pub(super) fn scope_list(html: &mut Html, scopes: &[String], connection: &Connection) {
     if scopes.is_empty() {
         html.raw("what ").text(&connection.title).raw(" gives without being asked for anything in particular");
@@ -191,12 +195,18 @@ pub(super) fn scope_list(html: &mut Html, scopes: &[String], connection: &Connec
     html.raw("<ul class=\"plain\">");
     for scope in scopes {
         html.raw("<li>");
-        if let Some(description) = connection.description_of(scope) {
-            html.text(description).raw(" ");
-        }
-        html.raw("<code>").text(scope).raw("</code></li>");
+        described(html, scope, Some(connection));
+        html.raw("</li>");
     }
     html.raw("</ul>");
+}
+
+/// A scope, after what it lets tools do if the operator says it.
+pub(super) fn described(html: &mut Html, scope: &str, connection: Option<&Connection>) {
+    match connection.and_then(|connection| connection.description_of(scope)) {
+        Some(description) => html.text(description).raw(" (<code>").text(scope).raw("</code>)"),
+        None => html.raw("<code>").text(scope).raw("</code>"),
+    };
 }
 
 /// An account in a sentence that begins with it.

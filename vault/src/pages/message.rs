@@ -81,7 +81,9 @@ impl Pages {
             .raw("\">")
             .raw(failure.next.0)
             .raw("</a></p>\n</section>\n");
-        let response = self.page_with(failure.status, session, failure.what, &html, &Frame::default());
+        let part = if failure.clean == CONNECTIONS_PATH { CONNECTIONS_PATH } else { "" };
+        let frame = Frame { part, ..Frame::default() };
+        let response = self.page_with(failure.status, session, failure.what, &html, &frame);
         match failure.retry_after {
             Some(seconds) => response.with_header("retry-after", seconds.to_string()),
             None => response,

@@ -56,13 +56,19 @@ pub fn is_claim(name: &str) -> bool {
     CLAIMS.contains(&name) || matches!(name, "email_verified" | "sub")
 }
 
-/// The name that claims say. An e-mail address counts if it was verified: anybody can give another one's.
+/// The name that claims say. An e-mail address counts if it was verified: anybody can give another one's. Beside a name that its
+/// user chooses, and that others may have as well, stands `sub`, which nobody else has.
 #[must_use]
 pub fn of_claims(claims: &Map<String, Value>) -> Option<String> {
     let is_verified = matches!(claims.get("email_verified"), Some(Value::Bool(true)))
         || claims.get("email_verified").and_then(Value::as_str) == Some("true");
     let counts = |claim: &&str| *claim != "email" || is_verified;
-    CLAIMS.into_iter().filter(counts).find_map(|claim| for_display(claims.get(claim)?))
+    let (claim, name) =
+        CLAIMS.into_iter().filter(counts).find_map(|claim| Some((claim, for_display(claims.get(claim)?)?)))?;
+    Some(match subject_of(claims).filter(|subject| claim != "email" && *subject != name) {
+        Some(subject) => format!("{name} (id {subject})"),
+        None => name,
+    })
 }
 
 /// `sub`.
@@ -117,10 +123,13 @@ mod tests {
     #[test]
     fn the_most_telling_claim_counts_and_an_address_only_if_it_was_verified() {
         let all = json!({"sub": "1", "email": "a@x.example", "preferred_username": "alice", "name": "Alice"});
-        assert_eq!(of_claims(&map(all.clone())).as_deref(), Some("alice"));
-        for (verified, name) in
-            [(json!(true), "a@x.example"), (json!("true"), "a@x.example"), (json!(1), "alice"), (json!(false), "alice")]
-        {
+        assert_eq!(of_claims(&map(all.clone())).as_deref(), Some("alice (id 1)"));
+        for (verified, name) in [
+            (json!(true), "a@x.example"),
+            (json!("true"), "a@x.example"),
+            (json!(1), "alice (id 1)"),
+            (json!(false), "alice (id 1)"),
+        ] {
             let mut claims = all.clone();
             claims["email_verified"] = verified;
             assert_eq!(of_claims(&map(claims)).as_deref(), Some(name));
@@ -128,6 +137,8 @@ mod tests {
         assert_eq!(of_claims(&map(json!({"name": "Alice", "email": "a@x.example"}))).as_deref(), Some("Alice"));
         assert_eq!(of_claims(&map(json!({"sub": "1", "email": "a@x.example", "name": ["Alice"]}))), None);
         assert_eq!(subject_of(&map(json!({"sub": "1"}))).as_deref(), Some("1"));
+        let same = json!({"sub": "alice", "preferred_username": "alice"});
+        assert_eq!(of_claims(&map(same)).as_deref(), Some("alice"), "said once");
     }
 
     #[test]

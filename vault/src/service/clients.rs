@@ -18,8 +18,8 @@ use mcp_edge_sign_in::{
 use serde_json::{Map, Value};
 
 use super::{
-    AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, RefreshFailure, ServiceError,
-    ServiceTokens, account,
+    AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, RefreshError, ServiceError, ServiceTokens,
+    account,
     discovery::discover,
     grant::{asked, granted, is_lost_client, may_be_of_method, meaning},
     of_connection::{OfConnection, Own},
@@ -294,7 +294,7 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
         refresh_token: &Secret,
         Narrowing { granted, wanted }: Narrowing<'_>,
         now: u64,
-    ) -> Result<ServiceTokens, RefreshFailure> {
+    ) -> Result<ServiceTokens, RefreshError> {
         let Issued { connection, client_id, from } = issued;
         let of = self.of(connection)?;
         let server = self.server_of(of, from, now).await?;
@@ -319,10 +319,10 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
         };
         match self.authenticated(of, &ours, send).await {
             Ok(tokens) => {
-                let rotated = tokens.refresh_token.clone();
-                Self::service_tokens(of, tokens, &asked, client_id, from, now).map_err(|error| match error {
-                    ServiceError::WiderScopes(_) if is_narrower => RefreshFailure { error: superseded(), rotated },
-                    error => RefreshFailure { error, rotated },
+                let refresh_token = tokens.refresh_token.clone();
+                Self::service_tokens(of, tokens, &asked, client_id, from, now).map_err(|error| {
+                    let is_wider = matches!(error, ServiceError::WiderScopes(_));
+                    RefreshError { error: if is_wider && is_narrower { superseded() } else { error }, refresh_token }
                 })
             }
             Err(TokenRequestError::Refused(TokenEndpointError::Other(code)))

@@ -75,7 +75,7 @@ pub trait AuthorizationServers {
     /// Gets an access token for a refresh token, with as much of what was granted as is wanted; more is an error.
     ///
     /// # Errors
-    /// [`RefreshFailure`]. `Ended` alone says that the refresh token is not good, and `Superseded` that no refresh gives what is
+    /// [`RefreshError`]. `Ended` alone says that the refresh token is not good, and `Superseded` that no refresh gives what is
     /// wanted.
     async fn refresh(
         &self,
@@ -83,29 +83,13 @@ pub trait AuthorizationServers {
         refresh_token: &Secret,
         scopes: Narrowing<'_>,
         now: u64,
-    ) -> Result<ServiceTokens, RefreshFailure>;
+    ) -> Result<ServiceTokens, RefreshError>;
 
     /// Revokes a token (RFC 7009). `Ok(false)`: the service offers no revocation.
     ///
     /// # Errors
     /// [`ServiceError`]; it is to be tried again.
     async fn revoke(&self, issued: Issued<'_>, token: &Secret, now: u64) -> Result<bool, ServiceError>;
-}
-
-/// Why a refresh gave no token that can be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RefreshFailure {
-    /// Why.
-    pub error: ServiceError,
-    /// The refresh token that has taken the place of the one that was sent, although the access token that came with it is not
-    /// used: many services end an authorization whose earlier refresh token is sent again (RFC 9700 §4.14.2).
-    pub rotated: Option<Secret>,
-}
-
-impl From<ServiceError> for RefreshFailure {
-    fn from(error: ServiceError) -> Self {
-        Self { error, rotated: None }
-    }
 }
 
 /// Where tokens are from, and what they are for. Compared byte for byte.
@@ -213,6 +197,23 @@ pub enum ServiceError {
     /// No answer, or none that can be used.
     #[error("{0}")]
     Unavailable(String),
+}
+
+/// Why a refresh has led to no access token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct RefreshError {
+    /// Why.
+    pub error: ServiceError,
+    /// The refresh token of an answer whose access token is refused. A service that rotates refresh tokens takes the earlier one
+    /// no more (RFC 9700 §4.14.2).
+    pub refresh_token: Option<Secret>,
+}
+
+impl From<ServiceError> for RefreshError {
+    fn from(error: ServiceError) -> Self {
+        Self { error, refresh_token: None }
+    }
 }
 
 #[cfg(test)]

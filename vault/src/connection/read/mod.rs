@@ -30,6 +30,8 @@ use super::{
 /// More than any server needs; each has a page of its own.
 const MAX_CONNECTIONS: usize = 100;
 const MAX_TITLE: usize = 60;
+
+/// Of what a scope is said to do, in characters.
 const MAX_DESCRIPTION: usize = 100;
 
 /// Of `CONNECTIONS_SECRET`, in characters.
@@ -131,17 +133,19 @@ fn scopes(entry: &Entry<'_, '_>) -> Vec<String> {
     scopes
 }
 
+/// What each scope lets tools do, in words for users.
 fn scope_descriptions(entry: &Entry<'_, '_>, scopes: &[String]) -> Vec<(String, String)> {
-    const MEMBER: &str = "scope_descriptions";
-    let descriptions = entry.pairs(MEMBER);
+    let descriptions = entry.pairs("scope_descriptions");
     for (at, (scope, description)) in descriptions.iter().enumerate() {
-        let is_line = (1..=MAX_DESCRIPTION).contains(&description.trim().chars().count());
         if !scopes.contains(scope) {
-            entry.wrong(MEMBER, scope, "is none of scopes");
+            entry.wrong("scope_descriptions", scope, "is none of scopes: write it as there, or remove it");
         } else if descriptions[..at].iter().any(|(other, _)| other == scope) {
-            entry.wrong(MEMBER, scope, "is described twice");
-        } else if !is_line || description.contains(char::is_control) {
-            entry.wrong(MEMBER, description, &format!("must be one line of at most {MAX_DESCRIPTION} characters"));
+            entry.wrong("scope_descriptions", scope, "is described twice");
+        }
+        let characters = description.chars().count();
+        if description.trim().is_empty() || characters > MAX_DESCRIPTION || description.contains(char::is_control) {
+            let problem = format!("must be one line of 1 to {MAX_DESCRIPTION} characters");
+            entry.wrong("scope_descriptions", description, &problem);
         }
     }
     descriptions

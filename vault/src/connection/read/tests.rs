@@ -51,7 +51,7 @@ fn a_service_is_read_with_everything_that_can_be_said() {
     let table = r#"{"git-hub2":{"kind":"connect","title":" GitHub ","url":"https://api.github.com","scopes":"repo  read:user repo",
         "authorization_endpoint":"https://github.com/login/oauth/authorize?x=1","token_endpoint":"https://github.com/token",
         "revocation_endpoint":"https://api.github.com/revoke","client_id":"Iv1","hosts":"a.github.com b.github.com:8443",
-        "authorization_parameters":{"prompt":"consent","access_type":"offline"},"scope_descriptions":{"repo":"Your code"},
+        "authorization_parameters":{"prompt":"consent","access_type":"offline"},
         "account_url":"https://api.github.com/user?v=2","account_name":"login","resource":"https://api.github.com/x"}}"#;
     let connection = one(table, &[("CONNECTION_GIT_HUB2_SECRET", "hunter2")]);
     assert_eq!((connection.name.as_str(), connection.title.as_str()), ("git-hub2", "GitHub"));
@@ -59,7 +59,6 @@ fn a_service_is_read_with_everything_that_can_be_said() {
         (connection.url.as_str(), &*connection.scopes),
         ("https://api.github.com", &["repo".to_owned(), "read:user".to_owned()][..])
     );
-    assert_eq!((connection.description_of("repo"), connection.description_of("read:user")), (Some("Your code"), None));
     let Kind::Connect(service) = connection.kind else { panic!("connect") };
     assert!(matches!(service.place, Place::Endpoints { revocation: Some(_), .. }));
     assert_eq!(service.resource.as_deref(), Some("https://api.github.com/x"));
@@ -128,11 +127,6 @@ fn every_error_names_its_connection_and_its_fix() {
         (r#""title":5,"#, "title must be a string"),
         (r#""scopes":["repo"],"#, "scopes must be a string"),
         (r#""scopes":"a\"b","#, "is not a scope"),
-        (r#""scopes":"repo","scope_descriptions":{"admin":"All"},"#, "is none of scopes"),
-        (r#""scopes":"repo","scope_descriptions":{"repo":" "},"#, "must be one line"),
-        (r#""scopes":"repo","scope_descriptions":{"repo":"a\nb"},"#, "must be one line"),
-        (r#""scopes":"repo","scope_descriptions":{"repo":"a","repo":"b"},"#, "is described twice"),
-        (r#""scope_descriptions":"Your code","#, "must be a table of strings"),
         (r#""token_endpoint":"https://github.com/t","#, "issuer and endpoints are both set"),
         (r#""resource":"http://m.example/mcp","#, "must begin with https://"),
         (r#""resource":"https://m.example/mcp?x","#, "neither query nor fragment"),
@@ -143,6 +137,11 @@ fn every_error_names_its_connection_and_its_fix() {
         (r#""hosts":"A.example","#, "is not a host"),
         (r#""hosts":"a.example,b.example","#, "separated by spaces"),
         (r#""hosts":"169.254.169.254","#, "is a private address"),
+        (r#""scope_descriptions":{"x":"Do it"},"#, "is none of scopes"),
+        (r#""scope_descriptions":"x","#, "must be a table of strings"),
+        (r#""scopes":"x","scope_descriptions":{"x":"Do it","x":"Do that"},"#, "is described twice"),
+        (r#""scopes":"x","scope_descriptions":{"x":" "},"#, "must be one line of 1 to 100 characters"),
+        (r#""scopes":"x","scope_descriptions":{"x":"a\nb"},"#, "must be one line of 1 to 100 characters"),
         (r#""authorization_parameters":"prompt=consent","#, "must be a table of strings"),
         (r#""authorization_parameters":{"a":1},"#, "must be a table of strings"),
         (r#""authorization_parameters":{"state":"1"},"#, "is set by the vault itself"),

@@ -76,8 +76,8 @@ fn claims_name_the_account_and_userinfo_does_where_they_do_not() {
     assert_eq!(name(&world, &usual, &tokens(Some(claims))), Ok(Some("a@x.example".to_owned())));
     assert!(world.sent.borrow().is_empty());
     world.serve(USERINFO, response(200, json!({"sub": "1", "preferred_username": "alice"})));
-    assert_eq!(name(&world, &usual, &tokens(Some(json!({"sub": "1"})))), Ok(Some("alice".to_owned())));
-    assert_eq!(name(&world, &usual, &tokens(None)), Ok(Some("alice".to_owned())));
+    assert_eq!(name(&world, &usual, &tokens(Some(json!({"sub": "1"})))), Ok(Some("alice (id 1)".to_owned())));
+    assert_eq!(name(&world, &usual, &tokens(None)), Ok(Some("alice (id 1)".to_owned())));
     // Of another subject: of somebody else.
     for sub in [json!("2"), Value::Null] {
         world.serve(USERINFO, response(200, json!({"sub": sub, "preferred_username": "mallory"})));

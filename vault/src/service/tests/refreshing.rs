@@ -53,16 +53,17 @@ fn a_refresh_asks_for_less_once_the_operator_has_taken_a_scope_away() {
 }
 
 #[test]
-fn a_refresh_token_that_came_with_too_much_is_not_lost() {
-    for wanted in ["read write", "read"] {
+fn the_refresh_token_beside_an_access_token_that_is_refused_is_handed_on() {
+    for (scope, wanted) in
+        [(json!("read write admin"), "read write"), (json!("read write"), "read"), (json!(1), "read")]
+    {
         let world = World::new();
-        let scope = if wanted == "read" { "read write" } else { "admin" };
         let answer =
-            json!({"access_token": "t0ken2", "token_type": "bearer", "scope": scope, "refresh_token": "r3fresh2"});
+            json!({"access_token": "t0ken2", "token_type": "bearer", "scope": scope, "refresh_token": "r0tated"});
         world.issue(200, answer);
         let scopes = Narrowing { granted: "read write", wanted };
-        let failure = world.refresh_failure(&world.clients(&connection(|_, _| ())), scopes);
-        assert_eq!(failure.rotated.as_ref().map(Secret::expose), Some("r3fresh2"), "{wanted}");
+        world.refresh_narrowed(&world.clients(&connection(|_, _| ())), "us", scopes).expect_err("refused");
+        assert_eq!(world.kept.take().as_ref().map(Secret::expose), Some("r0tated"), "{scope}");
     }
 }
 

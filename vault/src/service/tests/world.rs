@@ -26,7 +26,7 @@ use crate::{
     connection::settings::{Connection, Kind, Place, RegisteredClient, Service},
     secrets::connections::ConnectionSecrets,
     service::{
-        AuthorizationServers, Issued, Narrowing, Provenance, Redemption, RefreshFailure, ServiceError, ServiceTokens,
+        AuthorizationServers, Issued, Narrowing, Provenance, Redemption, ServiceError, ServiceTokens,
         clients::ServiceClients,
         of_connection::Own,
         registration::{client::Registrations, object::RegistrationObject},
@@ -66,6 +66,8 @@ pub struct Parts {
     pub secrets: RefCell<ConnectionSecrets>,
     /// Where tokens are from that are used: where the connection leads, unless a test says otherwise.
     pub from: RefCell<Provenance>,
+    /// The refresh token beside an access token that was refused last.
+    pub kept: RefCell<Option<Secret>>,
     random: Cell<u8>,
 }
 
@@ -142,6 +144,7 @@ impl World {
             storage: RefCell::default(),
             secrets: RefCell::new(ConnectionSecrets::new(&Secret::new("a secret of more than 32 characters"), None)),
             from: RefCell::default(),
+            kept: RefCell::default(),
             random: Cell::new(0),
         }));
         world.serve(METADATA_URL, response(200, metadata()));
@@ -235,23 +238,12 @@ impl World {
         client_id: &str,
         scopes: Narrowing<'_>,
     ) -> Result<ServiceTokens, ServiceError> {
-        self.refreshed(clients, client_id, scopes).map_err(|failure| failure.error)
-    }
-
-    /// Why there is no token, and what came all the same.
-    pub fn refresh_failure(&self, clients: &ServiceClients<Self, Self>, scopes: Narrowing<'_>) -> RefreshFailure {
-        self.refreshed(clients, "us", scopes).expect_err("no token")
-    }
-
-    fn refreshed(
-        &self,
-        clients: &ServiceClients<Self, Self>,
-        client_id: &str,
-        scopes: Narrowing<'_>,
-    ) -> Result<ServiceTokens, RefreshFailure> {
         let (token, from) = (Secret::new("r3fresh"), &*self.from.borrow());
         let issued = Issued { connection: "notes", client_id, from };
-        self.clock.run(clients.refresh(issued, &token, scopes, self.clock.now()))
+        self.clock.run(clients.refresh(issued, &token, scopes, self.clock.now())).map_err(|refused| {
+            *self.kept.borrow_mut() = refused.refresh_token;
+            refused.error
+        })
     }
 
     pub fn revoke(&self, clients: &ServiceClients<Self, Self>, client_id: &str) -> Result<bool, ServiceError> {

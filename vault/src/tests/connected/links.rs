@@ -45,6 +45,21 @@ fn a_link_is_the_same_for_ten_minutes_also_after_it_was_spent() {
 }
 
 #[test]
+fn a_link_is_cancelled_only_after_it_was_used_and_stays_used() {
+    let world = World::new();
+    let id = link(&world, by("agent", "read"));
+    let state = |request: fn(String) -> Request| {
+        world.accounts_now(request(id.clone()));
+        let Answer::Link(link) = world.accounts_now(Request::Link { id: id.clone() }) else { panic!("a link") };
+        (link.is_spent, link.is_cancelled)
+    };
+    assert_eq!(state(|id| Request::CancelLink { id }), (false, false));
+    assert_eq!(state(|id| Request::Spend { id }), (true, false));
+    assert_eq!(state(|id| Request::CancelLink { id }), (true, true));
+    assert_eq!(name_of(&world.accounts_now(Request::Spend { id })), "used");
+}
+
+#[test]
 fn a_link_means_nothing_to_another_user() {
     let world = World::new();
     let id = link(&world, by("agent", "read"));

@@ -53,6 +53,12 @@ impl ConnectedUser {
                     }
                 }
             }
+            Request::CancelLink { id } => {
+                if let Some(link) = self.link(&id, now) {
+                    link.is_cancelled = link.is_spent;
+                }
+                Answer::Done
+            }
             Request::Hold { authorization, account } => {
                 let (connection, hold) = (account.connection.clone(), authorization[..8].to_owned());
                 if self.used.insert(authorization, hold.clone()).is_some() {

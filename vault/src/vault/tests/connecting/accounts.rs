@@ -140,7 +140,11 @@ fn an_account_is_connected_from_the_list_with_what_is_offered() {
     let deployed = deploy_connecting(&[]);
     let browser = Browser::of(&deployed, "alice");
     let question = browser.get("/account/connections/github?action=connect").response;
-    for text in ["<li><code>repo:read</code></li>", "<li><code>user:read</code></li>", "You can end it at any time"] {
+    for text in [
+        "<li><code>repo:read</code></li>",
+        "<li>Read your &lt;profile&gt; (<code>user:read</code>)</li>",
+        "You can end it at any time",
+    ] {
         assert!(question.text().contains(text), "{text}: {}", question.text());
     }
     assert!(deployed.servers.begun.borrow().is_empty(), "a question begins nothing");

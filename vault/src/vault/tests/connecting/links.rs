@@ -72,10 +72,10 @@ fn the_consent_says_who_asks_for_what_where_and_how_to_end_it() {
     }
     assert!(!page.text().contains("user:read"), "nothing that was not asked for");
     for (agent, name) in [
-        (Agent::Client("x1y2".to_owned()), "<strong>the agent “x1y2”</strong>"),
+        (Agent::Client("x1y2".to_owned()), "<strong>the agent with the id x1y2</strong>"),
         (
             Agent::Client("https://claude.example@evil.example/".to_owned()),
-            "<strong>the agent “https://claude.example@evil.example/”</strong>",
+            "<strong>the agent with the id https://claude.example@evil.example/</strong>",
         ),
         (Agent::PersonalToken, "a personal access token of yours"),
         (Agent::Unnamed, "a program that your provider does not name"),

@@ -27,6 +27,7 @@ const CLIENT: &str = "https://claude.example/oauth/client.json";
 const CONNECTIONS: &str = r#"{
     "github": {
         "kind": "connect", "title": "GitHub <b>", "url": "https://api.github.example/v3", "scopes": "repo:read user:read",
+        "scope_descriptions": { "user:read": "Read your <profile>" },
         "authorization_endpoint": "https://github.example/authorize", "token_endpoint": "https://github.example/token",
         "client_id": "gh"
     },
@@ -90,6 +91,7 @@ impl Connecting {
             agent,
             user_of_token: "list_<issues>".to_owned(),
             is_spent: false,
+            is_cancelled: false,
         };
         let until = self.outside.now.get() + 600;
         self.user("alice", |user| user.links.insert(ID.to_owned(), (link, until)));

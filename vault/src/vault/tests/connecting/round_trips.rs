@@ -154,6 +154,41 @@ fn a_service_that_refuses_fails_or_is_gone_connects_nothing_and_one_can_start_ag
 }
 
 #[test]
+fn a_link_whose_user_cancelled_says_so_and_the_page_stands_among_the_connected_accounts() {
+    let (_deployed, browser) = Connecting::with_link();
+    let state = browser.agree(&[]);
+    let page = browser.back_at("github", &[("error", "access_denied"), ("state", &state), ("iss", SERVICE)]).response;
+    let place = "<a href=\"/account/connections\" aria-current=\"true\">";
+    assert!(page.text().contains("<h1>Cancelled</h1>") && page.text().contains(place), "{}", page.text());
+    let again = browser.get(LINK).response;
+    assert!(again.text().contains("before and cancelled") && !again.text().contains("was used"), "{}", again.text());
+    // At the confirmation.
+    let (_deployed, browser) = Connecting::with_link();
+    let question = browser.back(&browser.agree(&[]));
+    browser.decide(&question, "discard");
+    let again = browser.get(LINK).response;
+    assert!(again.text().contains("before and cancelled"), "{}", again.text());
+}
+
+#[test]
+fn a_scope_is_described_as_the_operator_does_and_shown_as_it_is_where_nobody_does() {
+    let (deployed, browser) = Connecting::with_link();
+    deployed.user("alice", |user| {
+        user.links.get_mut(ID).unwrap().0.scopes = vec!["repo:read".to_owned(), "user:read".to_owned()];
+    });
+    let described = "Read your &lt;profile&gt; (<code>user:read</code>)";
+    let in_list = format!("<li><code>repo:read</code></li><li>{described}</li>");
+    let consent = browser.get(LINK).response;
+    assert!(consent.text().contains(&in_list), "{}", consent.text());
+    let question = browser.back(&browser.agree(&[]));
+    let confirmation = browser.get(&question).response;
+    assert!(confirmation.text().contains(&in_list), "{}", confirmation.text());
+    browser.decide(&question, "confirm");
+    let list = browser.get("/account/connections").response;
+    assert!(list.text().contains(&format!("access to <code>repo:read</code>, {described}")), "{}", list.text());
+}
+
+#[test]
 fn what_cannot_be_held_is_given_back() {
     let (deployed, browser) = Connecting::with_link();
     let state = browser.agree(&[]);
