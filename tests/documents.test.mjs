@@ -188,7 +188,7 @@ describe("server.json", () => {
   });
 });
 
-describe("the server card (experimental)", () => {
+describe("the server card", () => {
   test("agrees with server.json and adds the supported revisions", async () => {
     const card = JSON.parse((await send(worker, { path: CARD })).text);
     const { json: server } = await send(worker, { path: "/server.json" });
@@ -213,7 +213,7 @@ describe("the server card (experimental)", () => {
     });
   });
 
-  test("has the headers of its draft, without a preflight", async () => {
+  test("has the headers that it requires, without a preflight", async () => {
     for (const path of [CARD, CATALOGUE]) {
       const { headers } = await send(worker, { path, headers: { accept: "application/mcp-server-card+json" } });
       assert.equal(headers["cache-control"], "public, max-age=3600");

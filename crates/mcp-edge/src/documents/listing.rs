@@ -1,4 +1,4 @@
-//! Catalogue entries: `server.json` of the MCP registry, the experimental server card (SEP-2127), and the catalogue that
+//! Catalogue entries: `server.json` of the MCP registry, the server card (SEP-2127), and the catalogue that
 //! links to the card. They contain name and URL of the server; clients request its tools from the server itself.
 
 use serde::Serialize;

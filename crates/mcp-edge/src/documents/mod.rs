@@ -27,7 +27,7 @@ use mcp_edge_oauth::{
     resource_server::TrustedIssuer,
 };
 
-/// The draft of server cards recommends an hour.
+/// Server cards recommend an hour.
 const CARD_CACHE_CONTROL: &str = "public, max-age=3600";
 
 /// The documents by path.
@@ -109,7 +109,7 @@ impl Documents {
     }
 }
 
-/// Creates a document with the headers that the draft of server cards requires.
+/// Creates a document with the headers that server cards require.
 fn discoverable(content_type: &'static str, body: String) -> Document {
     Document::for_machines(content_type, body)
         .with_header("access-control-allow-methods", "GET")

@@ -191,7 +191,7 @@ pub(super) fn documents<'h>(html: &'h mut Html, view: &View<'_>) -> &'h mut Html
         row("Listing for the MCP registry", &(resource.origin.clone() + "/server.json"));
     }
     if *server_card {
-        row("Server card (experimental)", &(resource.origin.clone() + &card_path(&resource.path)));
+        row("Server card", &(resource.origin.clone() + &card_path(&resource.path)));
     }
     row("Health", &(resource.origin.clone() + health::PATH));
     html

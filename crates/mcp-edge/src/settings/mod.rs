@@ -57,7 +57,7 @@ pub struct Settings {
     pub openai_apps_challenge: Option<String>,
     /// How clients learn that a tool needs further scopes.
     pub step_up: StepUp,
-    /// Whether the experimental server card is published; requires `registry_entry`.
+    /// Whether the server card is published; requires `registry_entry`.
     pub server_card: bool,
     /// The mirror of the provider's discovery document, if it is enabled.
     pub mirror: Option<Mirror>,
