@@ -95,6 +95,8 @@ e2e: build ## Run the end-to-end tests against the built Worker
 	dev/build examples/agenda
 	$(call phase,doctor)
 	cargo build -p mcp-edge-doctor --locked
+	$(call phase,wasm build of the doctor)
+	dev/build-doctor
 	$(call phase,wasm build of the registrar)
 	dev/build registrar
 	$(call phase,end-to-end tests)
@@ -123,6 +125,8 @@ gateway: build ## Put the Worker in front of real MCP servers, with the official
 npm: build ## Pack the npm packages mcp-edge and create-mcp-edge into build/npm, and complete templates/deploy
 	$(call phase,wasm build of the registrar)
 	dev/build registrar
+	$(call phase,wasm build of the doctor)
+	dev/build-doctor
 	$(call phase,npm packages)
 	dev/with-tools node npm/pack.mjs
 
@@ -196,4 +200,4 @@ deploy: setup ## Deploy to Cloudflare, the vault first if wrangler.toml binds it
 	dev/with-tools wrangler deploy
 
 clean: ## Remove build results; npm packages and the tools of `setup` stay
-	rm -rf target fuzz/target build .wrangler test-results tests/*/build examples/*/build registrar/build vault/build bench/build bench/worker/build
+	rm -rf target fuzz/target build .wrangler test-results tests/*/build examples/*/build registrar/build vault/build doctor/build bench/build bench/worker/build

@@ -100,6 +100,25 @@ system_sysroot() {
   printf '%s/wasm-sysroot-%s\n' "$cache" "${version%% *}"
 }
 
+# Makes the tools of wasm builds the first ones on PATH, and all builds share one target folder. Ends the script if one is
+# not installed.
+use_wasm_tools() {
+  local tool sysroot
+  for tool in "$wasm_bindgen" "$npm_bin/wasm-opt" "$npm_bin/esbuild"; do
+    [ -x "$tool" ] || die "${tool##*/} is not installed yet: run 'make setup' first"
+  done
+  # Only these builds use the system's Rust, where there is no other way. Format, clippy, tests and
+  # documents run on the machine itself and need no wasm target.
+  if ! rust_has_wasm; then
+    if ! sysroot=$(system_sysroot) || [ ! -x "$sysroot/bin/rustc" ]; then
+      die "Rust has no $wasm_target target: run 'make setup' first"
+    fi
+    export PATH="$sysroot/bin:$PATH"
+  fi
+  export PATH="$npm_bin:$PATH"
+  export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}"
+}
+
 # die MESSAGE: prints the message on standard error and ends the script.
 die() {
   printf '%s: %s\n' "${0##*/}" "$1" >&2

@@ -16,6 +16,8 @@ const ENTRIES = ["npm/bin.mjs", ...readdirSync(join(ROOT, "npm/commands")).map((
 /** What the modules start as programs, and no `import` names. */
 const PROGRAMS = ["npm/build/order-functions.mjs", "npm/build/shrink-bindings.mjs", "npm/build/wasm-linker"];
 const PROGRAM_PACKAGES = ["binaryen"];
+/** What the doctor reads from beside it: `dev/build-doctor` makes them. */
+const DOCTOR = ["doctor/build/npm/http-worker.mjs", "doctor/build/npm/doctor_bg.wasm"];
 const ASSETS = ["dev/identity-provider/style.css", "CHANGELOG.md", "LICENSE"];
 const WORKERS = { endpoint: "build", vault: "vault/build", registrar: "registrar/build" };
 
@@ -28,7 +30,7 @@ packDeploy(join(builds, WORKERS.endpoint), join(ROOT, "templates/deploy"));
 
 function stageMcpEdge(folder) {
   const { files, packages } = reachable(ENTRIES);
-  for (const file of [...files, ...PROGRAMS, ...ASSETS]) copy(file, folder);
+  for (const file of [...files, ...PROGRAMS, ...DOCTOR, ...ASSETS]) copy(file, folder);
   copyFileSync(join(ROOT, "npm/README.md"), join(folder, "README.md"));
   cpSync(join(ROOT, "docs"), join(folder, "docs"), { recursive: true, filter: (source) => !source.endsWith("/images") });
   copyFileSync(join(ROOT, "registrar/README.md"), join(folder, "docs/registrar.md"));

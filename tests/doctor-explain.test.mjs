@@ -114,6 +114,38 @@ describe("the settings", () => {
     assert.match(stderr, /no environment "none"; it has strict/);
   });
 
+  test("may be in wrangler.jsonc, which is read instead of wrangler.toml, as wrangler does", async (t) => {
+    const vars = { ISSUER: provider.issuer, RESOURCE: resource, REQUIRED_SCOPES: "admin" };
+    await file("wrangler.jsonc", `{ // The settings.\n"vars": ${JSON.stringify(vars)}, "env": { "open": { "vars": { "ISSUER": "${provider.issuer}", "RESOURCE": "${resource}", }, }, }, }`);
+    t.after(() => rm(join(folder, "wrangler.jsonc")));
+    const it = await report();
+    assert.deepEqual([it.code, it.reason], [1, "insufficient_scope"]);
+    assert.deepEqual(it.settings, [{ source: "wrangler.jsonc", names: ["ISSUER", "RESOURCE", "REQUIRED_SCOPES"] }]);
+    assert.equal((await report(["--env", "open"])).code, 0);
+    assert.match((await explain()).stdout, /wrangler\.jsonc is read, as wrangler does; wrangler\.toml in this folder is not/);
+    const named = await explain(["--config", "wrangler.toml"]);
+    assert.equal(named.code, 0);
+    assert.ok(!named.stdout.includes("wrangler.jsonc"));
+    await file("wrangler.jsonc", '{ "vars": { "A": \'s3cret\' } }');
+    const { code, stderr } = await explain();
+    assert.equal(code, 2);
+    assert.match(stderr, /wrangler\.jsonc is not JSON with comments: line 1/);
+    assert.ok(!stderr.includes("s3cret"));
+  });
+
+  test("must be there if an environment of them is named", async (t) => {
+    const empty = await mkdtemp(join(tmpdir(), "mcp-edge-explain-"));
+    t.after(() => rm(empty, { recursive: true }));
+    const named = await explain(["--env", "production"], { folder: empty });
+    assert.equal(named.code, 2);
+    assert.match(named.stderr, /neither is in this folder; --config names another file/);
+    const { code, stdout } = await explain([], { folder: empty });
+    assert.equal(code, 1);
+    assert.match(stdout, /There is no wrangler\.jsonc and no wrangler\.toml in this folder/);
+    const missing = await explain(["--config", "other.jsonc"], { folder: empty });
+    assert.match(missing.stderr, /--config other\.jsonc: there is no such file/);
+  });
+
   test("are replaced by variables of the environment, and those by --set", async () => {
     const environment = { REQUIRED_SCOPES: "admin" };
     assert.equal((await report([], { environment })).reason, "insufficient_scope");

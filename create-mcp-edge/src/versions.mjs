@@ -6,8 +6,5 @@ export const WRANGLER = "4.164.0";
 export const COMPATIBILITY_DATE = "2026-11-01";
 export const COMPATIBILITY_FLAGS = ["enable_request_signal"];
 
-/** Whether the package mcp-edge has the doctor: the commands `doctor` and `explain`. */
-export const HAS_DOCTOR = false;
-
 /** The oldest Node.js that wrangler runs on. */
 export const NODE = ">=22.12";

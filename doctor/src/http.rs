@@ -163,12 +163,18 @@ impl HttpResponse {
 }
 
 /// Sends HTTP requests.
-pub trait HttpClient: Sync {
+pub trait HttpClient {
     /// Sends a request and returns the response. Redirects are not followed.
     ///
     /// # Errors
     /// [`TransportError`] if no HTTP response was received.
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError>;
+
+    /// Sends requests that do not depend on each other, at the same time if the client can. The results are in the order
+    /// of the requests.
+    fn send_together(&self, requests: &[&HttpRequest]) -> Vec<Result<HttpResponse, TransportError>> {
+        requests.iter().map(|request| self.send(request)).collect()
+    }
 }
 
 /// Why no HTTP response was received.

@@ -2,9 +2,9 @@
 //! with their fixes.
 //!
 //! ```text
-//!   options ─▶ examine ─▶ record ─▶ checks ─▶ report ─▶ render
-//!                 │                   │
-//!             transport            one row for each check
+//!   program: options ─▶ examine ─▶ record ─▶ checks ─▶ report ─▶ render
+//!      │                   │                   │
+//!    system            transport            one row for each check
 //! ```
 //!
 //! [`examine`](mod@examine) sends [probes](probe) over a [`transport`] and collects the exchanges in a [`record`].
@@ -13,6 +13,9 @@
 //! writes them for people or as JSON.
 //!
 //! Of a [`gateway`], the upstream behind it is examined as well.
+//!
+//! [`program`] does what the command line asks for. It gets everything from outside through a [`system`]: this process, or
+//! Node.js, for which the same program is compiled to WebAssembly (`doctor/node`).
 //!
 //! [`explain`] is another examination: of one token, with the settings of a deployment, without the deployment.
 //!
@@ -27,16 +30,20 @@ pub mod examine;
 pub mod explain;
 pub mod finding;
 pub mod gateway;
+#[cfg(target_family = "wasm")]
+pub mod host;
 pub mod http;
 pub mod mcp;
 pub mod options;
 pub mod outcome;
 pub mod pages;
 pub mod probe;
+pub mod program;
 pub mod quote;
 pub mod record;
 pub mod render;
 pub mod report;
+pub mod system;
 pub mod target;
 #[cfg(test)]
 mod testing;
@@ -44,3 +51,5 @@ pub mod token;
 pub mod token_kind;
 pub mod transport;
 pub mod user_agent;
+#[cfg(target_family = "wasm")]
+pub mod wasm;

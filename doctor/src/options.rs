@@ -12,12 +12,12 @@ use crate::{
     token::{Token, TokenError},
 };
 
-/// What `--help` prints.
+/// What `--help` prints, with the places of [`CommandNames`].
 pub const HELP: &str = "\
 Checks a remote MCP server and its identity provider from outside, as a client would.
 
-Usage: mcp-edge-doctor [options] URL
-       mcp-edge-doctor explain [options] < token   (see explain --help)
+Usage: {doctor} [options] URL
+       {explain} [options] < token   (see {explain} --help)
 
 URL is the MCP endpoint, exactly as users enter it in their client, for example
 https://mcp.example.com/mcp. Plain http is supported for servers on this machine.
@@ -31,9 +31,9 @@ https://mcp.example.com/mcp. Plain http is supported for servers on this machine
                      it may be in MCP_EDGE_DOCTOR_UPSTREAM_AUTHORIZATION: the whole value
                      of the Authorization header, sent to the upstream only, and never
                      shown.
-  --settings FILE    the gateway's wrangler.toml: compares TOOL_SCOPES, PROMPT_SCOPES and
-                     RESOURCE_SCOPES with what the upstream has
-  --env NAME         an environment of it ([env.NAME.vars])
+  --settings FILE    the gateway's wrangler.toml or wrangler.jsonc: compares TOOL_SCOPES,
+                     PROMPT_SCOPES and RESOURCE_SCOPES with what the upstream has
+  --env NAME         an environment of it (env.NAME.vars)
   --origin ORIGIN    the origin of a web page that must be able to call the server,
                      for example https://app.example.com
   --directories      also check what Anthropic's and OpenAI's directories and the MCP
@@ -50,6 +50,28 @@ The doctor changes nothing: it registers no client and calls no tool except whoa
 Exit status: 0 without failures (there may be warnings), 1 with failures, 2 if the
 doctor could not run. Set NO_COLOR to disable colours.
 ";
+
+/// How the program is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CommandNames {
+    /// The program, and what examines a server.
+    pub doctor: &'static str,
+    /// What explains a token.
+    pub explain: &'static str,
+}
+
+impl CommandNames {
+    /// The program of this crate.
+    pub const PROGRAM: Self = Self { doctor: "mcp-edge-doctor", explain: "mcp-edge-doctor explain" };
+    /// Commands of the npm package `mcp-edge`.
+    pub const NPM: Self = Self { doctor: "npx mcp-edge doctor", explain: "npx mcp-edge explain" };
+
+    /// A text with the names in their places.
+    #[must_use]
+    pub fn inserted(&self, text: &str) -> String {
+        text.replace("{doctor}", self.doctor).replace("{explain}", self.explain)
+    }
+}
 
 /// Default of `--timeout`: MCP clients do not wait longer.
 const TIMEOUT_SECONDS_DEFAULT: u64 = 10;

@@ -42,10 +42,11 @@ export async function readDependencies(folder, cargoArgs) {
  * Compiles a Worker.
  * @param {string} folder  of the Worker
  * @param {string[]} cargoArgs  further arguments of `cargo rustc`
+ * @param {string} [what]  what is compiled, for messages
  * @returns {Promise<string>} the path of the module
  * @throws {BuildProblem} if it does not compile, or Rust lacks the target
  */
-export async function compile(folder, cargoArgs) {
+export async function compile(folder, cargoArgs, what = "Worker") {
   const libraries = await run("rustc", ["--print", "target-libdir", "--target", TARGET], { cwd: folder, missing: NO_CARGO });
   if (!existsSync(libraries.trim())) {
     throw new BuildProblem(`Rust cannot compile to WebAssembly yet: run "rustup target add ${TARGET}", and build again`);
@@ -62,7 +63,7 @@ export async function compile(folder, cargoArgs) {
   const messages = await run("cargo", [...args, "--message-format=json-render-diagnostics", ...cargoArgs], {
     cwd: folder,
     env,
-    failed: "the Worker could not be compiled (see above)",
+    failed: `the ${what} could not be compiled (see above)`,
   });
   // The library that cargo built last is the Worker's own.
   const artifacts = messages.split("\n").filter(Boolean).map((line) => JSON.parse(line));

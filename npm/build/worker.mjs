@@ -4,7 +4,6 @@
 // mcp-edge-runtime) and without the names of functions in the wasm: they are an eighth of the bundle.
 
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -14,12 +13,9 @@ import { compile, readDependencies } from "./cargo.mjs";
 import { entryModule } from "./entry.mjs";
 import { run } from "./run.mjs";
 import { wasmBindgen } from "./wasm-bindgen.mjs";
+import { wasmOpt } from "./wasm-opt.mjs";
 
 const ENTRY_FILES = ["entry.js", "classes.js"];
-
-const FEATURES = [
-  "mutable-globals", "sign-ext", "nontrapping-float-to-int", "bulk-memory", "multivalue", "reference-types", "exception-handling",
-].map((name) => `--enable-${name}`);
 
 /**
  * @typedef {object} BuiltFile
@@ -103,12 +99,6 @@ async function bundle(work, keepsNames) {
     define: { "Symbol.dispose": "undefined" },
     external: ["./index_bg.wasm", "cloudflare:*"],
   });
-}
-
-/** @returns {Promise<string>} what it prints */
-function wasmOpt(...args) {
-  const program = createRequire(import.meta.url).resolve("binaryen/package.json").replace("package.json", "bin/wasm-opt");
-  return run(process.execPath, [program, ...FEATURES, ...args], { failed: "wasm-opt failed (see above)" });
 }
 
 /** In a process of its own, whose memory is free afterwards. */

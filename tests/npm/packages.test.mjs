@@ -80,11 +80,22 @@ describe("the packages of npm", { skip: skipsRegistry() }, () => {
         const identity = JSON.parse(stdout);
         assert.equal(identity.username, "alice");
         assert.equal(identity.email, "alice@example.com");
+        const examined = JSON.parse((await user.run(project, "npm", "run", "--silent", "doctor", "--", mcpUrl, "--json")).stdout);
+        assert.deepEqual([examined.counts.failure, examined.url], [0, mcpUrl], "the doctor finds nothing");
         const account = await fetch(`${origin}/account/keys`, { redirect: "manual" });
         assert.ok([200, 302, 303].includes(account.status), `the vault answers: ${account.status}`);
       } finally {
         await interrupt(dev);
       }
+    });
+
+    test("can say what the settings of a place make of a token", async () => {
+      // A token of somebody else.
+      const token = `${Buffer.from('{"alg":"ES256","typ":"at+jwt"}').toString("base64url")}.${Buffer.from('{"iss":"https://elsewhere.example"}').toString("base64url")}.AAAA`;
+      const refused = await user.run(project, "sh", "-c", `printf %s ${token} | npm run --silent explain -- --json; test $? = 1`);
+      const { reason, settings } = JSON.parse(refused.stdout);
+      assert.equal(reason, "wrong_issuer");
+      assert.equal(settings[0].source, "wrangler.jsonc, environment production");
     });
 
     for (const [part, config] of [["the endpoint", "wrangler.jsonc"], ["the vault", "vault/wrangler.jsonc"], ["the registrar", "registrar/wrangler.jsonc"]]) {

@@ -1,4 +1,5 @@
-// Runs the built mcp-edge-doctor, and servers for it to examine.
+// Runs the built doctor, and servers for it to examine: the program mcp-edge-doctor, or with DOCTOR=node what
+// `npx mcp-edge doctor` and `npx mcp-edge explain` run.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -10,7 +11,23 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const PROGRAM = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/mcp-edge-doctor");
+const NATIVE = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, "target"), "debug/mcp-edge-doctor");
+const IN_NODE = join(ROOT, "doctor/build/npm/index.mjs");
+
+/**
+ * Program and arguments that start the doctor.
+ * @param {string[]} parameters  of mcp-edge-doctor
+ * @param {string} [kind]  `native` or `node`
+ */
+function commandOf(parameters, kind = process.env.DOCTOR ?? "native") {
+  if (kind === "native") {
+    if (!existsSync(NATIVE)) throw new Error("the doctor is not built: run cargo build -p mcp-edge-doctor");
+    return [NATIVE, parameters];
+  }
+  if (!existsSync(IN_NODE)) throw new Error("the doctor for Node.js is not built: run dev/build-doctor");
+  const command = parameters[0] === "explain" ? parameters : ["doctor", ...parameters];
+  return [process.execPath, [join(ROOT, "npm/bin.mjs"), ...command]];
+}
 
 /** A timeout for busy machines, on which the default may be too short. */
 export const LONG_TIMEOUT = ["--timeout", "120"];
@@ -18,12 +35,13 @@ export const LONG_TIMEOUT = ["--timeout", "120"];
 /**
  * @param {string[]} parameters
  * @param {Record<string, string>} [environment]  added to that of this process
+ * @param {"native" | "node"} [kind]
  * @returns {Promise<{code: number, stdout: string, stderr: string}>}
  */
-export async function runDoctor(parameters, environment = {}) {
-  if (!existsSync(PROGRAM)) throw new Error("the doctor is not built: run cargo build -p mcp-edge-doctor");
+export async function runDoctor(parameters, environment = {}, kind = undefined) {
+  const [program, args] = commandOf(parameters, kind);
   const { NO_COLOR, CLICOLOR_FORCE, MCP_EDGE_DOCTOR_TOKEN, MCP_EDGE_DOCTOR_UPSTREAM_AUTHORIZATION, ...inherited } = process.env;
-  const child = spawn(PROGRAM, parameters, { env: { ...inherited, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(program, args, { env: { ...inherited, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code, stdout, stderr };
 }
@@ -35,8 +53,8 @@ export async function runDoctor(parameters, environment = {}) {
  * @returns {Promise<{code: number, stdout: string, stderr: string}>}
  */
 export async function runExplain(parameters, { input = "", environment = {}, folder = ROOT } = {}) {
-  if (!existsSync(PROGRAM)) throw new Error("the doctor is not built: run cargo build -p mcp-edge-doctor");
-  const child = spawn(PROGRAM, ["explain", ...parameters], { cwd: folder, env: environment, stdio: "pipe" });
+  const [program, args] = commandOf(["explain", ...parameters]);
+  const child = spawn(program, args, { cwd: folder, env: environment, stdio: "pipe" });
   // It reads nothing if the command line is wrong.
   child.stdin.on("error", () => {});
   child.stdin.end(input);

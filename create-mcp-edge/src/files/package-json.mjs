@@ -1,6 +1,6 @@
 // package.json of a project.
 
-import { HAS_DOCTOR, NODE, WRANGLER } from "../versions.mjs";
+import { NODE, WRANGLER } from "../versions.mjs";
 
 /**
  * @param {import("../answers.mjs").Answers} answers
@@ -28,7 +28,8 @@ function scripts({ provider, mode, vault, registrar }) {
   return {
     dev: "mcp-edge dev",
     whoami: "mcp-edge whoami",
-    ...(HAS_DOCTOR && { doctor: "mcp-edge doctor", explain: "mcp-edge explain --env production" }),
+    doctor: "mcp-edge doctor",
+    explain: "mcp-edge explain --env production",
     ...(provider === "logto" && { logto: "mcp-edge logto --env production" }),
     ...(mode === "gateway" && { "gateway-scopes": "mcp-edge gateway-scopes --env production", "gateway-keys": "mcp-edge gateway-keys --env production" }),
     ...(vault && { keys: "mcp-edge keys" }),

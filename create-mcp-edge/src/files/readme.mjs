@@ -2,7 +2,6 @@
 
 import { isOnThisMachine } from "../checks.mjs";
 import { PROVIDERS } from "../providers.mjs";
-import { HAS_DOCTOR } from "../versions.mjs";
 import { DOCS, resourceAt, workerName } from "./places.mjs";
 
 const SECRET = `node -e "console.log(require('crypto').randomBytes(32).toString('base64'))"`;
@@ -77,18 +76,15 @@ function toProduction(answers) {
     ...(vault ? ["**Set the [vault](#the-vault) up**, which is deployed with the endpoint."] : []),
     "**Deploy:** `npm run deploy`. The first deployment makes the KV namespaces.",
     ...(mode === "gateway" ? [`**Have your server verify assertions**, so that nobody can use it without the gateway: [code for it](${DOCS}/gateway.md#code-for-your-server).`] : []),
-    HAS_DOCTOR
-      ? `**Check:** \`npm run doctor -- ${url}\`. Then connect a client.`
-      : `**Check:** \`${origin}/healthz\` answers 200 when the settings are valid and the provider's keys are there. Then
-   connect a client: the page at \`${origin}/\` has a link or a command for each.`,
+    `**Check:** \`npm run doctor -- ${url}\`. Then connect a client: the page at \`${origin}/\` has a link or a command for each.`,
   ];
   return `## To production
 
 ${steps.map((step, index) => `${index + 1}. ${step}`).join("\n")}
 
 Agents are bots: if your zone blocks bots (Bot Fight Mode, AI Crawl Control), exempt this host. When a request is refused,
-the log says why (\`npx wrangler tail --env production\`); [all reasons](${DOCS}/denials.md).${HAS_DOCTOR ? `
-\`npm run explain\` says what the settings make of a token: it reads it from standard input.` : ""}`;
+the log says why (\`npx wrangler tail --env production\`); [all reasons](${DOCS}/denials.md).
+\`npm run explain\` says what the settings make of a token: it reads it from standard input.`;
 }
 
 function withVault({ resource, mode }) {

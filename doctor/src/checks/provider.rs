@@ -34,7 +34,7 @@ fn provider(record: &Record) -> CheckResult {
         if is_unknown {
             return Ok(Outcome::warning(format!("whoami returns the kind {UNKNOWN}: nothing proves a user")).fix(
                 "For mcp-edge, set PROVIDER if docs/providers/ has a page for the provider. If not, and sub of its machines is \
-                 always their client id, set USER_BY_SUBJECT = \"true\"; make explain says what the token lacks.",
+                 always their client id, set USER_BY_SUBJECT = \"true\"; make explain (npx mcp-edge explain) says what the token lacks.",
             ));
         }
         return Ok(Outcome::ok(
@@ -51,7 +51,7 @@ fn provider(record: &Record) -> CheckResult {
         return Ok(Outcome::warning(format!("{observed}; whoami returns the kind {UNKNOWN}: nothing proves a user")).fix(
             format!(
                 "For mcp-edge, set PROVIDER = \"{}\". If it is set, {page} says what the provider has to put into tokens, and \
-                 make explain what this one lacks.",
+                 make explain (npx mcp-edge explain) what this one lacks.",
                 profile.name
             ),
         ));

@@ -67,7 +67,7 @@ fn unreachable(record: &Record, error: &TransportError) -> Outcome {
              routes = [{ pattern = \"…\", custom_domain = true }] creates one.",
         ),
         TransportErrorKind::Connect if record.target.is_loopback() => {
-            outcome.fix("Start the server (for mcp-edge: make dev), or correct the port.")
+            outcome.fix("Start the server (for mcp-edge: make dev, or npx mcp-edge dev), or correct the port.")
         }
         TransportErrorKind::Tls => outcome.fix(
             "Install a certificate that is valid for this host name, has not expired, comes from a public authority, \

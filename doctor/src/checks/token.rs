@@ -114,8 +114,8 @@ fn rejected(record: &Record, response: &HttpResponse, kind: &TokenKind, rejectio
         )),
         _ => Outcome::failure(format!("{rejection}; its issuer, audience and expiry look right"))
             .fix(
-            "The server's log has the reason; for mcp-edge see docs/denials.md, or run make explain with the token: it says \
-             which check refuses it.",
+            "The server's log has the reason; for mcp-edge see docs/denials.md, or run make explain (npx mcp-edge \
+             explain) with the token: it says which check refuses it.",
         ),
     }
 }

@@ -12,7 +12,7 @@ mod upstream_probes;
 use serde_json::Map;
 
 use crate::{
-    http::{Exchange, HttpClient, HttpRequest, HttpResponse, TransportError, TransportErrorKind},
+    http::{Exchange, HttpClient, HttpRequest, TransportError, TransportErrorKind},
     mcp,
     probe::{ENDPOINT_REQUEST_HEADERS, METADATA_REQUEST_HEADERS, Probe},
     record::{Record, Upstream, string, strings},
@@ -157,31 +157,26 @@ impl<C: HttpClient> Examination<'_, C> {
     /// Sends independent requests, [`MAX_CONCURRENT`] at a time, and records the results.
     fn send_all(&mut self, probes: &[(Probe, HttpRequest)]) {
         for batch in probes.chunks(MAX_CONCURRENT) {
-            let (client, target) = (self.client, &self.record.target);
-            let exchanges: Vec<(Probe, Exchange)> = std::thread::scope(|scope| {
-                let threads: Vec<_> = batch
-                    .iter()
-                    .map(|(probe, request)| (*probe, request, scope.spawn(move || send(client, target, request))))
-                    .collect();
-                let joined = threads.into_iter().map(|(probe, request, thread)| {
-                    let panicked = TransportError {
-                        kind: TransportErrorKind::Protocol,
-                        detail: "the request panicked".to_owned(),
-                    };
-                    (probe, Exchange { url: request.url.clone(), result: thread.join().unwrap_or(Err(panicked)) })
-                });
-                joined.collect()
-            });
-            self.record.exchanges.extend(exchanges);
+            let target = &self.record.target;
+            let reasons: Vec<_> = batch.iter().map(|(_, request)| target.reason_not_to_request(&request.url)).collect();
+            let is_allowed = |((_, request), reason): ((_, _), &Option<_>)| reason.is_none().then_some(request);
+            let allowed: Vec<&HttpRequest> =
+                batch.iter().map(|(it, request)| (it, request)).zip(&reasons).filter_map(is_allowed).collect();
+            let mut results = self.client.send_together(&allowed).into_iter();
+            for ((probe, request), reason) in batch.iter().zip(reasons) {
+                let result = match reason {
+                    Some(detail) => Err(TransportError { kind: TransportErrorKind::NotSent, detail }),
+                    None => results.next().unwrap_or_else(|| Err(not_answered())),
+                };
+                self.record.exchanges.insert(*probe, Exchange { url: request.url.clone(), result });
+            }
         }
     }
 }
 
-fn send(client: &impl HttpClient, target: &Target, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
-    match target.reason_not_to_request(&request.url) {
-        Some(detail) => Err(TransportError { kind: TransportErrorKind::NotSent, detail }),
-        None => client.send(request),
-    }
+/// The client returned fewer results than there were requests.
+fn not_answered() -> TransportError {
+    TransportError { kind: TransportErrorKind::Protocol, detail: "the request has no result".to_owned() }
 }
 
 /// A `GET` of a metadata document with the headers of SDK clients.
@@ -204,7 +199,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::testing::{GoodServer, ISSUER, NOW, URL, http_response, token};
+    use crate::{
+        http::HttpResponse,
+        testing::{GoodServer, ISSUER, NOW, URL, http_response, token},
+    };
 
     /// The good server with some responses changed. Remembers the requests.
     struct Modified<F> {

@@ -47,8 +47,8 @@ fn follow(question: &Question<'_>, steps: &mut Steps) -> Option<Caller> {
         return of_jwt(&jwt, &settings, question, steps);
     };
     let fix = format!(
-        "Only the provider can tell ({} with the deployment's own secret). Send the token to the endpoint: make doctor, with \
-         {} set.",
+        "Only the provider can tell ({} with the deployment's own secret). Send the token to the endpoint: make doctor (npx mcp-edge \
+         doctor), with {} set.",
         settings.opaque_token_check,
         crate::token::TOKEN_VARIABLE
     );

@@ -6,22 +6,22 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use super::settings::time;
 
-/// What `explain --help` prints.
+/// What `explain --help` prints, with the places of [`CommandNames`](crate::options::CommandNames).
 pub const HELP: &str = "\
 Says what the settings of a deployment make of an access token, check by check.
 
-Usage: mcp-edge-doctor explain [options] < token
+Usage: {explain} [options] < token
 
 The token is read from the environment variable TOKEN or MCP_EDGE_DOCTOR_TOKEN, or
 from standard input: the access token alone, with \"Bearer\" before it, or a whole
 token response. It is sent to nobody, and never shown.
 
 Settings, each in place of those before it:
-  [vars] of wrangler.toml, --dev for .dev.vars, environment variables of their
-  names, --set
+  the vars of wrangler.jsonc or wrangler.toml, --dev for .dev.vars, environment
+  variables of their names, --set
 
-  --config FILE      another wrangler.toml
-  --env NAME         an environment of wrangler.toml ([env.NAME.vars])
+  --config FILE      another file than the one in this folder, .jsonc, .json or .toml
+  --env NAME         an environment of it (env.NAME.vars)
   --dev              also read .dev.vars, as wrangler dev does and deployments do not
   --set NAME=VALUE   a setting, for example --set PROVIDER=keycloak; may be repeated
 
@@ -97,7 +97,7 @@ pub enum UsageError {
     CommandLine(#[from] lexopt::Error),
     /// Something that is no option. It is not shown, because it may be a token.
     #[error(
-        "explain takes no argument besides its options; pass the token on standard input, where no other user of this machine and no history sees it: make explain < file"
+        "explain takes no argument besides its options; pass the token on standard input, where no other user of this machine and no history sees it: make explain < file, or npx mcp-edge explain < file"
     )]
     Argument,
     /// `--set` without `=`.

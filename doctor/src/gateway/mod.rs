@@ -7,7 +7,7 @@
 //! | [`access_table`] | tables of patterns: who may use which tool, prompt and resource |
 //! | [`pattern`] | patterns with one `*` |
 //! | [`resource_uri`] | URIs in the form in which patterns are compared with them |
-//! | [`settings`] | the settings of a gateway, from its `wrangler.toml` |
+//! | [`settings`] | the settings of a gateway, from its `wrangler.toml` or `wrangler.jsonc` |
 
 pub mod access_table;
 pub mod authorization;

@@ -2,7 +2,7 @@
 
 use super::access_table::{AccessTable, Names};
 use crate::{
-    explain::settings::sources::{SourcesError, variables},
+    explain::settings::wrangler_file::{WranglerFileError, variables},
     mcp::List,
 };
 
@@ -34,11 +34,11 @@ pub struct GatewaySettings {
 }
 
 impl GatewaySettings {
-    /// Reads `[vars]` of a `wrangler.toml`, or those of one of its environments. Secrets are not there, and not read.
+    /// Reads the variables of a `wrangler.toml` or `wrangler.jsonc`, or those of one of its environments. Secrets are not there, and not read.
     ///
     /// # Errors
-    /// [`SourcesError`] if the file is not TOML, or has no such environment.
-    pub fn read(file: &str, text: &str, env: Option<&str>) -> Result<Self, SourcesError> {
+    /// [`WranglerFileError`] if the file cannot be read, or has no such environment.
+    pub fn read(file: &str, text: &str, env: Option<&str>) -> Result<Self, WranglerFileError> {
         let variables = variables(file, text, env)?;
         let of = |name: &str| {
             let value = variables.iter().find(|(it, _)| it == name).map(|(_, value)| value.trim());

@@ -26,7 +26,7 @@ pub(crate) fn settings(values: &Values) -> Checked<Settings> {
         Err(errors) => Err(Refusal::new(
             "misconfigured",
             errors.join("; "),
-            "Correct them in wrangler.toml and deploy again: until then every request is answered with 500. If they are set \
+            "Correct them in wrangler.jsonc or wrangler.toml and deploy again: until then every request is answered with 500. If they are set \
              elsewhere, name the place: --config, --env, --dev, --set.",
         )),
     }

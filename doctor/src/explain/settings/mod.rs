@@ -2,7 +2,8 @@
 //!
 //! | module | what it contains |
 //! |---|---|
-//! | [`sources`] | where the strings are: `wrangler.toml`, `.dev.vars`, the environment, the command line |
+//! | [`sources`] | where the strings are: wrangler's file, `.dev.vars`, the environment, the command line |
+//! | [`wrangler_file`] | the variables of `wrangler.toml` and `wrangler.jsonc` |
 //! | [`dev_vars`] | the syntax of `.dev.vars` |
 //! | [`values`] | the strings, each with where it is from |
 //! | [`issuers`] | `ISSUER`, `MORE_ISSUERS`, and the profiles of their providers |
@@ -21,6 +22,7 @@ pub mod sources;
 pub mod time;
 pub mod urls;
 pub mod values;
+pub mod wrangler_file;
 
 use std::collections::BTreeSet;
 

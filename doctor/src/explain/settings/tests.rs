@@ -1,10 +1,6 @@
 //! What is read of the settings, and where they are from.
 
-use super::{
-    Settings,
-    sources::{Sources, SourcesError},
-    values::Values,
-};
+use super::{Settings, sources::Sources, values::Values, wrangler_file::WranglerFileError};
 
 const WRANGLER: &str = r#"
 name = "mcp-edge"
@@ -97,7 +93,8 @@ fn an_environment_inherits_no_variables() {
     assert_eq!((staging.text("RESOURCE"), staging.text("MORE_ISSUERS")), (None, None));
     assert_eq!(values(|it| it.env = Some("bare".into())).sources(), []);
     let error = sources(|it| it.env = Some("prod".into())).read().unwrap_err();
-    assert_eq!(error, SourcesError::NoSuchEnvironment("wrangler.toml".into(), "prod".into(), "bare, staging".into()));
+    let expected = WranglerFileError::NoSuchEnvironment("wrangler.toml".into(), "prod".into(), "bare, staging".into());
+    assert_eq!(error, expected.into());
 }
 
 #[test]
