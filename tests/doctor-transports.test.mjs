@@ -33,7 +33,8 @@ async function world(test, respond, tls) {
 /** Sends these bytes and closes the connection. */
 const sending = (bytes) => (socket) => socket.end(typeof bytes === "string" ? Buffer.from(bytes) : bytes);
 
-const response = (status, headers, body = "") => `HTTP/1.1 ${status}\r\n${headers}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+// It says that it closes: otherwise a request may be sent on a connection that is about to be closed.
+const response = (status, headers, body = "") => `HTTP/1.1 ${status}\r\n${headers}Connection: close\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
 /** An open server of 2025-11-25, written out. */
 function openServer(socket, { method, path }, body) {
