@@ -9,6 +9,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { packDeploy } from "./pack-deploy.mjs";
+import { fixModes } from "./staged-modes.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const OUTPUT = join(ROOT, "build/npm");
@@ -25,7 +26,10 @@ const builds = resolve(process.argv[2] ?? ROOT);
 rmSync(OUTPUT, { recursive: true, force: true });
 stageMcpEdge(join(OUTPUT, "mcp-edge"));
 stageCreate(join(OUTPUT, "create-mcp-edge"));
-for (const name of ["mcp-edge", "create-mcp-edge"]) execFileSync("npm", ["pack", "--silent", join(OUTPUT, name), "--pack-destination", OUTPUT], { stdio: "inherit" });
+for (const name of ["mcp-edge", "create-mcp-edge"]) {
+  fixModes(join(OUTPUT, name));
+  execFileSync("npm", ["pack", "--silent", join(OUTPUT, name), "--pack-destination", OUTPUT], { stdio: "inherit" });
+}
 packDeploy(join(builds, WORKERS.endpoint), join(ROOT, "templates/deploy"));
 
 function stageMcpEdge(folder) {
