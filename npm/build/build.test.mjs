@@ -10,6 +10,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readArguments } from "../commands/build.mjs";
 import { entryModule } from "./entry.mjs";
+import { fingerprint, isMadeFrom, noteSource } from "./made-from.mjs";
 import { BuildProblem } from "./problem.mjs";
 import { cacheFolder } from "./wasm-bindgen.mjs";
 
@@ -61,6 +62,30 @@ test("a folder without a Worker is refused, and the message says why", async () 
     const other = spawnSync(process.execPath, [MAIN, folder], { encoding: "utf8" });
     assert.equal(other.status, 1);
     assert.match(other.stderr, /is not that of a Worker made with mcp-edge: add mcp-edge/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("what was made from the same sources is not made again, and anything else is", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "build-test-"));
+  try {
+    const [compiled, result] = [join(folder, "compiled.wasm"), join(folder, "index.js")];
+    const isCurrent = async (options) => isMadeFrom(folder, await fingerprint({ files: [compiled], options }), ["index.js"]);
+    await writeFile(compiled, "one");
+    await writeFile(result, "made of one");
+    assert.equal(await isCurrent("small"), false, "nothing says what it was made from");
+    await noteSource(folder, await fingerprint({ files: [compiled], options: "small" }), ["index.js"]);
+    assert.equal(await isCurrent("small"), true);
+    assert.equal(await isCurrent("with names"), false);
+    await writeFile(result, "edited");
+    assert.equal(await isCurrent("small"), false, "the result was changed");
+    await writeFile(result, "made of one");
+    await writeFile(compiled, "two");
+    assert.equal(await isCurrent("small"), false, "the source was changed");
+    await writeFile(compiled, "one");
+    await rm(result);
+    assert.equal(await isCurrent("small"), false, "the result is gone");
   } finally {
     await rm(folder, { recursive: true });
   }

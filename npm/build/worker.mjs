@@ -4,18 +4,20 @@
 // mcp-edge-runtime) and without the names of functions in the wasm: they are an eighth of the bundle.
 
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { compile, readDependencies } from "./cargo.mjs";
 import { entryModule } from "./entry.mjs";
+import { fingerprint, isMadeFrom, noteSource } from "./made-from.mjs";
 import { run } from "./run.mjs";
 import { wasmBindgen } from "./wasm-bindgen.mjs";
 import { wasmOpt } from "./wasm-opt.mjs";
 
 const ENTRY_FILES = ["entry.js", "classes.js"];
+const RESULTS = ["index.js", "index_bg.wasm"];
 
 /**
  * @typedef {object} BuiltFile
@@ -37,12 +39,23 @@ export async function buildWorker({ folder, out, cargoArgs, keepsNames, say }) {
   const bindgen = await wasmBindgen(version, say);
   const compiled = await compile(folder, cargoArgs);
 
+  const entry = ENTRY_FILES.map((name) => join(runtime, "src/cloudflare", name));
+  const source = await fingerprint({ files: [compiled, ...entry], options: { version, keepsNames } });
+  if (!(await isMadeFrom(out, source, RESULTS))) {
+    await make({ bindgen, compiled, entry, out, keepsNames });
+    await noteSource(out, source, RESULTS);
+  }
+  return Promise.all(RESULTS.map((name) => measure(join(out, name))));
+}
+
+/** Makes the files of a Worker from its compiled module. */
+async function make({ bindgen, compiled, entry, out, keepsNames }) {
   // Beside the result, so that both are on one file system and a result appears whole.
   await mkdir(out, { recursive: true });
   const work = await mkdtemp(join(out, ".tmp."));
   try {
     await bind(bindgen, compiled, work);
-    await addEntry(runtime, work);
+    await addEntry(entry, work);
     await optimize(work, keepsNames);
     await bundle(work, keepsNames);
     await rename(join(work, "bundle.js"), join(out, "index.js"));
@@ -50,7 +63,6 @@ export async function buildWorker({ folder, out, cargoArgs, keepsNames, say }) {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-  return Promise.all(["index.js", "index_bg.wasm"].map((name) => measure(join(out, name))));
 }
 
 /** Makes index_bg.wasm and its bindings, index.js. */
@@ -67,8 +79,8 @@ async function bind(bindgen, compiled, work) {
   await writeFile(join(work, "index.js"), changed);
 }
 
-async function addEntry(runtime, work) {
-  for (const name of ENTRY_FILES) await copyFile(join(runtime, "src/cloudflare", name), join(work, name));
+async function addEntry(entry, work) {
+  for (const path of entry) await copyFile(path, join(work, basename(path)));
   await writeFile(join(work, "main.js"), entryModule(await readFile(join(work, "index_bg.wasm"))));
 }
 
