@@ -18,7 +18,7 @@ const RECORD = ".made-from.json";
  * @param {object} sources
  * @param {string[]} sources.files  paths: the compiled module, the JavaScript that is added to it, further programs
  * @param {unknown} [sources.options]  what else the result depends on, as JSON
- * @returns {Promise<string>} the same for the same contents and the same programs, wherever they are
+ * @returns {Promise<string>} the same for the same contents and programs, in any folder
  */
 export async function fingerprint({ files, options }) {
   const { resolve } = createRequire(import.meta.url);
