@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway npm npm-test smoke fuzz soak mutants bench bench-native bench-instructions publish-check deny semver msrv template-test version release-notes workflows deploy clean
+.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway npm npm-test smoke fuzz soak mutants bench bench-native bench-instructions publish-check deny semver public-api msrv template-test version release-notes workflows deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -187,6 +187,10 @@ deny: setup ## Check licences, sources and duplicates of the dependencies, and t
 semver: setup ## Compare the crates' public API with that of an earlier revision: make semver BASE=v0.1.0
 	@dev/setup semver
 	dev/with-tools cargo semver-checks --workspace --all-features --baseline-rev $(or $(BASE),$(error BASE names a revision: make semver BASE=v0.1.0))
+
+public-api: setup ## List the crates' public items in crates/*/public-api.txt (needs a nightly Rust: NIGHTLY names it)
+	@dev/setup public-api
+	@dev/with-tools dev/public-api
 
 msrv: ## Compile everything with the oldest Rust that Cargo.toml promises (rustup toolchain install <that version>)
 	rustup run "$$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)" cargo check --workspace --all-features --all-targets --locked --target-dir target/msrv

@@ -40,11 +40,14 @@ cargo_fuzz=$cache/cargo-fuzz-$cargo_fuzz_version/bin/cargo-fuzz
 mutants_version=27.1.0
 mutants=$cache/cargo-mutants-$mutants_version/bin/cargo-mutants
 
-# What `make deny`, `make semver` and the test of templates/rust run.
+# What `make deny`, `make semver`, `make public-api` and the test of templates/rust run.
 deny_version=0.20.2
 deny=$cache/cargo-deny-$deny_version/bin/cargo-deny
 semver_version=0.51.0
 semver=$cache/cargo-semver-checks-$semver_version/bin/cargo-semver-checks
+# It reads what a nightly rustdoc of May to July 2026 writes.
+public_api_version=0.52.0
+public_api=$cache/cargo-public-api-$public_api_version/bin/cargo-public-api
 generate_version=0.25.1
 generate=$cache/cargo-generate-$generate_version/bin/cargo-generate
 
