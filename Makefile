@@ -100,7 +100,7 @@ e2e: build ## Run the end-to-end tests against the built Worker
 	$(call phase,wasm build of the registrar)
 	dev/build registrar
 	$(call phase,end-to-end tests)
-	dev/with-tools node --test --test-concurrency=1 --test-reporter=spec \
+	dev/with-tools node --test --test-concurrency=2 --test-reporter=spec \
 	  'tests/*.test.mjs' 'dev/**/*.test.mjs' 'create-mcp-edge/**/*.test.mjs' 'npm/**/*.test.mjs'
 
 conformance: setup ## Run the official MCP conformance suite and the platform seams, against test Workers
