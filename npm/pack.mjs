@@ -38,6 +38,7 @@ function stageMcpEdge(folder) {
   copyFileSync(join(ROOT, "npm/README.md"), join(folder, "README.md"));
   cpSync(join(ROOT, "docs"), join(folder, "docs"), { recursive: true, filter: (source) => !source.endsWith("/images") });
   copyFileSync(join(ROOT, "registrar/README.md"), join(folder, "docs/registrar.md"));
+  cpSync(join(ROOT, "skills"), join(folder, "skills"), { recursive: true });
   const sums = [];
   for (const [name, build] of Object.entries(WORKERS)) {
     mkdirSync(join(folder, "workers", name), { recursive: true });

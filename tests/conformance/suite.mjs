@@ -52,13 +52,26 @@ export async function readBaseline(file) {
  * @param {string} [options.results]   the folder of the results in `test-results`
  */
 export async function runSuite({ url, revision, baseline, log, results = "conformance" }) {
-  const folder = join(ROOT, "test-results", results, revision);
+  const choice = ["--requirements", revision, ...(baseline === undefined ? [] : ["--expected-failures", join(ROOT, baseline)])];
+  return run({ url, choice, log, folder: join(ROOT, "test-results", results, revision) });
+}
+
+/**
+ * Runs one scenario, for what no revision requires: an extension.
+ * @param {object} options
+ * @param {string} options.url
+ * @param {string} options.scenario
+ * @param {() => string} options.log  the Worker's log, stored with the results
+ * @param {string} options.results    the folder of the results in `test-results`
+ */
+export async function runScenario({ url, scenario, log, results }) {
+  return run({ url, choice: ["--scenario", scenario], log, folder: join(ROOT, "test-results", results, scenario) });
+}
+
+async function run({ url, choice, log, folder }) {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const { exitCode, output } = await execute([
-    ...["server", "--url", url, "--requirements", revision, "--output-dir", folder],
-    ...(baseline === undefined ? [] : ["--expected-failures", join(ROOT, baseline)]),
-  ]);
+  const { exitCode, output } = await execute(["server", "--url", url, ...choice, "--output-dir", folder]);
   const scenarios = await readResults(folder);
   await writeFile(join(folder, "output.log"), output);
   await writeFile(join(folder, "worker.log"), log());

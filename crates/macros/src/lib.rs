@@ -1,4 +1,5 @@
-//! The attributes `#[tool]`, `#[prompt]` and `#[schema]`, as [`mcp_edge`](../mcp_edge/index.html) exports them.
+//! The attributes `#[tool]`, `#[prompt]` and `#[schema]`, and `include_skill!`, as [`mcp_edge`](../mcp_edge/index.html)
+//! exports them.
 //!
 //! | module | what it contains |
 //! |---|---|
@@ -7,6 +8,7 @@
 //! | `handler` | the expansion of `#[tool]` and `#[prompt]` |
 //! | `schema` | the expansion of `#[schema]` |
 //! | `doc` | descriptions from doc comments |
+//! | `skill` | the expansion of `include_skill!`, behind the feature `skills` |
 //!
 //! Code written by hand and code that comes out of here use the same builders: an attribute saves lines, and can do
 //! nothing that `Tool::new` and `Prompt::new` cannot.
@@ -16,6 +18,8 @@ mod handler;
 mod item;
 mod schema;
 mod signature;
+#[cfg(feature = "skills")]
+mod skill;
 
 use handler::Builder;
 use proc_macro::TokenStream;
@@ -131,4 +135,34 @@ pub fn prompt(attribute: TokenStream, function: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn schema(attribute: TokenStream, item: TokenStream) -> TokenStream {
     schema::expand(attribute.into(), &item.into()).unwrap_or_else(|error| error.to_compile_error()).into()
+}
+
+/// Compiles a folder of Agent Skills in, as a `Skill` for `ServerBuilder::skill`.
+///
+/// The path is that of a folder with a `SKILL.md`, relative to the `Cargo.toml` of the crate. The folder's name is that of
+/// the skill, and its files are served as `skill://<name>/<path>`, but for those whose names begin with a dot.
+///
+/// ```
+/// use mcp_edge::{BuildError, Server, include_skill};
+///
+/// let server: Result<Server, BuildError> = Server::builder("handbook", "1.0.0")
+///     .scope("handbook:read", "Read the handbook")
+///     .skill(include_skill!("tests/skills/tea").scope("handbook:read"))
+///     .build();
+/// # assert!(server.is_ok());
+/// ```
+///
+/// What breaks a rule of [Agent Skills](https://agentskills.io/specification), and what hosts would read differently, does not
+/// compile:
+///
+/// ```compile_fail
+/// let skill = mcp_edge::include_skill!("tests/skills/no-such-skill");
+/// ```
+///
+/// A change of a file compiles the crate anew. One that was added is noticed with the next change of another: name it in
+/// `SKILL.md`, where agents look for it.
+#[cfg(feature = "skills")]
+#[proc_macro]
+pub fn include_skill(path: TokenStream) -> TokenStream {
+    skill::expand(path.into()).unwrap_or_else(|error| error.to_compile_error()).into()
 }

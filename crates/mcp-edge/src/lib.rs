@@ -69,7 +69,7 @@ pub mod worker;
 // The server, and what is registered with it.
 pub use mcp_edge_server::{
     BuildError, Cache, Icon, Limits, Prompt, PromptArgument, Resource, ResourceLink, ResourceTemplate, Server,
-    ServerBuilder, Theme, Tool,
+    ServerBuilder, Skill, Theme, Tool,
 };
 
 // What handlers get.
@@ -131,6 +131,9 @@ pub use mcp_edge_server::{
 };
 
 // Attributes and derives for handlers and their types.
+#[cfg(feature = "skills")]
+#[doc(inline)]
+pub use mcp_edge_macros::include_skill;
 #[doc(inline)]
 pub use mcp_edge_macros::{prompt, schema, tool};
 #[doc(no_inline)]
@@ -169,7 +172,7 @@ pub mod prelude {
     };
 }
 
-/// What the attributes expand to.
+/// What the macros expand to.
 #[doc(hidden)]
 pub mod __private {
     pub use mcp_edge_server::handler::*;

@@ -33,10 +33,14 @@ pub enum Method {
     ResourcesRead,
     /// `completion/complete`
     Complete,
+    /// `skills/list`, of the extension `io.modelcontextprotocol/skills`
+    SkillsList,
+    /// `skills/get`, of the same
+    SkillsGet,
 }
 
 /// Every method once, next to its name.
-const NAMES: [(Method, &str); 14] = [
+const NAMES: [(Method, &str); 16] = [
     (Method::ToolsCall, "tools/call"),
     (Method::ToolsList, "tools/list"),
     (Method::Discover, "server/discover"),
@@ -51,6 +55,8 @@ const NAMES: [(Method, &str); 14] = [
     (Method::SetLevel, "logging/setLevel"),
     (Method::Subscribe, "resources/subscribe"),
     (Method::Unsubscribe, "resources/unsubscribe"),
+    (Method::SkillsList, "skills/list"),
+    (Method::SkillsGet, "skills/get"),
 ];
 
 /// The notifications that clients send.

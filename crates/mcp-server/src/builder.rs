@@ -9,13 +9,14 @@ use crate::{
     build_error::{BuildError, Registered, check_all, check_icons},
     catalog::Catalog,
     limits::{LIST_TTL, Limits, PAGE_SIZE},
-    operations::{completion, prompts, resources, tools},
+    operations::{completion, prompts, resources, skills, tools},
     primitives::{
         connection::Declared,
         icon::{self, Icon},
         listing::Listing,
         prompt::Prompt,
         resource::{Cache, Resource, ResourceTemplate},
+        skill::Skill,
         tool::Tool,
     },
     server::{Handlers, Presentation, Server},
@@ -79,6 +80,7 @@ impl<E> ServerBuilder<E> {
                 resources: Vec::new(),
                 templates: Vec::new(),
                 prompts: Vec::new(),
+                skills: Vec::new(),
                 logging: false,
                 page_size: PAGE_SIZE,
                 list_ttl: LIST_TTL,
@@ -256,6 +258,17 @@ impl<E: Clone + 'static> ServerBuilder<E> {
         }
         self.handlers.prompts = Some(prompts::handle);
         self.handlers.completion = Some(completion::handle);
+        self
+    }
+    /// Adds a skill, as `include_skill!` makes it. Its files become resources, of which `SKILL.md` is in their list.
+    pub fn skill(mut self, skill: Skill) -> Self {
+        for file in skill.files() {
+            self.register("resource", file.uri, &skill.listing, None);
+            self.catalog.resources.push(Rc::new(skill.resource(file)));
+        }
+        self.catalog.skills.push(skill.build());
+        self.handlers.resources = Some(resources::handle);
+        self.handlers.skills = Some(skills::handle);
         self
     }
 }

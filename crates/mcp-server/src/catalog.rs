@@ -10,6 +10,7 @@ use crate::primitives::{
     prompt::PromptEntry,
     required::RequiredConnection,
     resource::{ResourceEntry, TemplateEntry},
+    skill::SkillEntry,
     tool::ToolEntry,
 };
 use mcp_edge_identity::Requirements;
@@ -21,6 +22,8 @@ pub(crate) struct Catalog<E> {
     pub resources: Vec<Rc<ResourceEntry<E>>>,
     pub templates: Vec<Rc<TemplateEntry<E>>>,
     pub prompts: Vec<Rc<PromptEntry<E>>>,
+    /// Their files are among the resources.
+    pub skills: Vec<SkillEntry>,
     /// Whether handlers send log messages to clients.
     pub logging: bool,
     /// Items of one page of a list.
@@ -108,6 +111,7 @@ impl<E> Catalog<E> {
             | Method::Subscribe
             | Method::Unsubscribe => self.has_resources(),
             Method::Complete => self.has_completions(),
+            Method::SkillsList | Method::SkillsGet => !self.skills.is_empty(),
         }
     }
 
@@ -121,7 +125,10 @@ impl<E> Catalog<E> {
             ("logging", self.logging),
         ];
         let declared = declared.into_iter().filter(|(_, is_declared)| *is_declared);
-        declared.fold(Object::new(), |object, (name, _)| object.raw(name, "{}")).close()
+        let declared = declared.fold(Object::new(), |object, (name, _)| object.raw(name, "{}"));
+        // Without `directoryRead`: the entry of a skill names all of its files.
+        let extensions = (!self.skills.is_empty()).then_some(r#"{"io.modelcontextprotocol/skills":{}}"#);
+        declared.maybe_raw("extensions", extensions).close()
     }
 
     fn has_resources(&self) -> bool {

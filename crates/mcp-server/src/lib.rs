@@ -38,7 +38,7 @@
 //! # What is in here
 //!
 //! - [`Server`], [`ServerBuilder`], [`BuildError`], [`Limits`]: the server and what it is built from.
-//! - [`Tool`], [`Resource`], [`ResourceTemplate`], [`Prompt`]: what it offers, each with who may use it.
+//! - [`Tool`], [`Resource`], [`ResourceTemplate`], [`Prompt`], [`Skill`]: what it offers, each with who may use it.
 //! - [`Call`]: what handlers get. It knows the caller, sends progress and log lines, and [asks back](Call#asking-back).
 //! - [`Json`], [`ToolResult`], [`ContentBlock`], [`ResourceContents`], [`PromptMessage`]: what handlers return.
 //! - [`ToolError`], [`ResourceError`], [`PromptError`]: why they do not.
@@ -63,7 +63,7 @@
 //! | `operations` | the methods that both eras share, one file per group of primitives |
 //! | `server`, `builder`, `build_error` | the server and how it is built |
 //! | `catalog` | all primitives that it offers |
-//! | `primitives` | tools, resources and prompts, as their author declares them |
+//! | `primitives` | tools, resources, prompts and skills, as their author declares them |
 //! | `schema` | JSON Schema: of arguments and results, and validation |
 //! | `call`, `context`, `client` | what handlers get; what requests are answered with; what a client says of itself |
 //! | `access` | tokens of other services for the caller |
@@ -130,6 +130,7 @@ pub use primitives::{
     prompt_result::{IntoPrompt, PromptMessage, PromptResult},
     required::RequiredConnection,
     resource::{Cache, IntoResourceContents, Resource, ResourceTemplate},
+    skill::Skill,
     template::TemplateError,
     tool::Tool,
     tool_handler::ToolHandler,
@@ -143,11 +144,12 @@ pub use server::Server;
 #[doc(hidden)]
 pub use primitives::connection::FeatureConnections;
 
-/// What the attributes of `mcp-edge-macros` call.
+/// What the macros of `mcp-edge-macros` call.
 #[doc(hidden)]
 pub mod handler {
     pub use crate::primitives::{
         prompt::{with_arguments as prompt_with_arguments, without_arguments as prompt_without_arguments},
+        skill::{IncludedContents, IncludedFile, IncludedSkill},
         tool_handler::{with_arguments as tool_with_arguments, without_arguments as tool_without_arguments},
     };
 }

@@ -48,12 +48,13 @@ pub(crate) struct Handlers<E> {
     pub resources: Option<Handler<E>>,
     pub prompts: Option<Handler<E>>,
     pub completion: Option<Handler<E>>,
+    pub skills: Option<Handler<E>>,
 }
 
 impl<E> Handlers<E> {
     /// Creates a table without handlers.
     pub const fn none() -> Self {
-        Self { tools: None, resources: None, prompts: None, completion: None }
+        Self { tools: None, resources: None, prompts: None, completion: None, skills: None }
     }
 
     /// The handler of a method that both eras share.
@@ -63,6 +64,7 @@ impl<E> Handlers<E> {
             Method::ResourcesList | Method::TemplatesList | Method::ResourcesRead => self.resources,
             Method::PromptsList | Method::PromptsGet => self.prompts,
             Method::Complete => self.completion,
+            Method::SkillsList | Method::SkillsGet => self.skills,
             Method::Initialize
             | Method::Ping
             | Method::SetLevel

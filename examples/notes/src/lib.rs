@@ -7,6 +7,7 @@
 //! | [`store`] | the little that notebooks need from a store |
 //! | `kv` | Workers KV as such a store; the only file that knows the platform, beside this one |
 //! | [`tools`], [`documents`] | what is offered: tools on one side, resources and a prompt on the other |
+//! | `skills/` | instructions for agents, compiled in |
 //!
 //! The server is generic over its store, so the native tests in `tests` run all of it but `kv` without a Worker.
 
@@ -20,7 +21,7 @@ pub mod tools;
 #[cfg(test)]
 mod tests;
 
-use mcp_edge::{BuildError, Server};
+use mcp_edge::{BuildError, Server, include_skill};
 use store::NoteStore;
 use worker::Env;
 
@@ -31,6 +32,11 @@ const READ: &str = "notes:read";
 const WRITE: &str = "notes:write";
 
 mcp_edge::entry!(server::<Env>);
+
+/// The snippets of the page on skills are compiled, with those of this example.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/skills.md")]
+struct Skills;
 
 /// The server with everything that it offers.
 ///
@@ -51,5 +57,8 @@ pub fn server<S: NoteStore>() -> Result<Server<S>, BuildError> {
         .resource(documents::index())
         .resource_template(documents::note())
         .prompt(documents::summarize_notes())
+        .skill(include_skill!("skills/tidy-notes").scope(WRITE).needs_user())
+        // How to set up a server like this one: of use to those who try the example, and to users of no product.
+        .skill(include_skill!("../../skills/mcp-edge"))
         .build()
 }

@@ -176,11 +176,12 @@ fn lists_show_what_the_scopes_allow() {
     let world = World::new();
     let reader = world.client(Identity::for_test("ada", "notes:read"));
     assert_eq!(names(&reader, "tools/list", "tools"), ["list_notes", "read_note"]);
-    assert_eq!(names(&reader, "resources/list", "resources"), ["index"]);
+    assert_eq!(names(&reader, "resources/list", "resources"), ["index", "mcp-edge"]);
     assert_eq!(names(&reader, "resources/templates/list", "resourceTemplates"), ["note"]);
     assert_eq!(names(&reader, "prompts/list", "prompts"), ["summarize_notes"]);
     let all = ["list_notes", "read_note", "create_note", "import_notes", "delete_note"];
     assert_eq!(names(&world.user("ada"), "tools/list", "tools"), all);
+    assert_eq!(names(&world.user("ada"), "resources/list", "resources"), ["index", "tidy-notes", "mcp-edge"]);
 }
 
 #[test]

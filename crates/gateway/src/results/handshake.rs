@@ -14,6 +14,10 @@ const SHOWN_CHARACTERS: usize = 40;
 /// The extension of the modern era for tasks.
 const TASKS: &str = "io.modelcontextprotocol/tasks";
 
+/// The extension for skills. Its methods are in no allow-list of the gateway, and who declares it must have them; their files
+/// pass as the resources that they are.
+const SKILLS: &str = "io.modelcontextprotocol/skills";
+
 /// The members of the result of `initialize`.
 pub(super) fn initialize(result: &str, context: &RewriteContext<'_>) -> Result<Object, UnreadableResult> {
     let parts = split(result, ["protocolVersion", "capabilities"])?;
@@ -63,7 +67,7 @@ fn offered(capabilities: Option<&str>, context: &RewriteContext<'_>) -> Result<O
     for (name, value) in names.into_iter().zip(parts.known) {
         match value {
             Some(extensions) if name == "extensions" => {
-                members = members.raw(name, &without_tasks(extensions, context)?);
+                members = members.raw(name, &passed_on(extensions, context)?);
             }
             Some(value) if offers(name) => members = members.raw(name, value),
             _ => {}
@@ -72,14 +76,12 @@ fn offered(capabilities: Option<&str>, context: &RewriteContext<'_>) -> Result<O
     Ok(members)
 }
 
-/// The extensions; tasks only where they are offered.
-fn without_tasks(extensions: &str, context: &RewriteContext<'_>) -> Result<String, UnreadableResult> {
-    if context.policy.offers_tasks(context.identity) {
-        return Ok(extensions.to_owned());
-    }
+/// The extensions; tasks only where they are offered, and never skills.
+fn passed_on(extensions: &str, context: &RewriteContext<'_>) -> Result<String, UnreadableResult> {
+    let offers_tasks = context.policy.offers_tasks(context.identity);
     let mut others = Vec::new();
     let walked = walk_object(extensions, &mut |name, value| {
-        if !is_alike(&name, TASKS) {
+        if !is_alike(&name, SKILLS) && (offers_tasks || !is_alike(&name, TASKS)) {
             others.push((name, value));
         }
         true

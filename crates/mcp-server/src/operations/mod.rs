@@ -1,4 +1,4 @@
-//! The operations that both eras share: lists, calls, reads, prompts and completion.
+//! The operations that both eras share: lists, calls, reads, prompts, completion and skills.
 //!
 //! Each takes the same steps: find the primitive, check that the client can provide what it needs, check access, measure
 //! the arguments, parse them, check the headers that repeat them, open the responses of earlier rounds, validate, run.
@@ -9,6 +9,7 @@ pub(crate) mod completion;
 mod list;
 pub(crate) mod prompts;
 pub(crate) mod resources;
+pub(crate) mod skills;
 pub(crate) mod tools;
 
 use std::{borrow::Cow, cell::Cell, rc::Rc, time::Duration};

@@ -40,7 +40,9 @@ pub(crate) fn handle<E: Clone + 'static>(operation: Operation<'_, E>) -> Started
     let catalog = operation.catalog;
     match operation.method {
         Method::ResourcesList => {
-            let items = catalog.resources.iter().map(|resource| list::Item {
+            // Of a skill only its `SKILL.md` is listed: its entry names the other files.
+            let listed = catalog.resources.iter().filter(|resource| !resource.listed.is_empty());
+            let items = listed.map(|resource| list::Item {
                 key: &resource.uri,
                 json: &resource.listed,
                 requirements: &resource.requirements,

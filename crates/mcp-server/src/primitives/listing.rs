@@ -1,4 +1,4 @@
-//! What tools, resources and prompts have in common: how they are shown, and to whom.
+//! What tools, resources, prompts and skills have in common: how they are shown, and to whom.
 
 use crate::primitives::{
     connection::Declared,
@@ -27,27 +27,9 @@ impl Listing {
     }
 }
 
-/// The builder methods that go with the fields `listing` and `name`. `$kind` precedes the name in what users read.
-macro_rules! listing_methods {
-    ($kind:literal) => {
-        /// What people read in place of the name.
-        pub fn title(mut self, title: impl Into<String>) -> Self {
-            self.listing.title = Some(title.into());
-            self
-        }
-
-        /// What it is and when to use it; models read this.
-        pub fn description(mut self, description: impl Into<String>) -> Self {
-            self.listing.description = Some(description.into());
-            self
-        }
-
-        /// Adds an icon.
-        pub fn icon(mut self, icon: $crate::Icon) -> Self {
-            self.listing.icons.push(icon);
-            self
-        }
-
+/// The builder methods that say who may use it. They go with the field `listing`.
+macro_rules! access_methods {
+    () => {
         /// Adds a scope that the caller must have been granted. It must be declared with
         /// [`ServerBuilder::scope`](crate::ServerBuilder::scope). Callers without it do not see the item in
         /// lists.
@@ -75,6 +57,32 @@ macro_rules! listing_methods {
             self.listing.requirements.refuses_keys = true;
             self
         }
+    };
+}
+pub(crate) use access_methods;
+
+/// The builder methods that go with the fields `listing` and `name`. `$kind` precedes the name in what users read.
+macro_rules! listing_methods {
+    ($kind:literal) => {
+        /// What people read in place of the name.
+        pub fn title(mut self, title: impl Into<String>) -> Self {
+            self.listing.title = Some(title.into());
+            self
+        }
+
+        /// What it is and when to use it; models read this.
+        pub fn description(mut self, description: impl Into<String>) -> Self {
+            self.listing.description = Some(description.into());
+            self
+        }
+
+        /// Adds an icon.
+        pub fn icon(mut self, icon: $crate::Icon) -> Self {
+            self.listing.icons.push(icon);
+            self
+        }
+
+        $crate::primitives::listing::access_methods!();
 
         /// Adds a connection, for [`Call::access`](crate::Call::access): the name that the vault's setting `CONNECTIONS`
         /// gives it, and the scopes that are needed, as the service calls them (`None::<&str>` if it has none). Each

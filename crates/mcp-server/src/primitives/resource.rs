@@ -181,6 +181,7 @@ pub(crate) struct ResourceEntry<E> {
     pub cache: Cache,
     pub read: Rc<Reader<E>>,
     pub connections: Declared,
+    /// Empty for what is not listed.
     pub listed: String,
 }
 

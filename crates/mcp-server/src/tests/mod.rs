@@ -16,6 +16,7 @@ mod lists;
 mod methods;
 mod nulls;
 mod portable;
+mod skills;
 mod streams;
 mod tools;
 mod variants;

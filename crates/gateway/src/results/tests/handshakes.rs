@@ -2,7 +2,7 @@
 
 use super::*;
 
-const ALL: &str = r#"{"logging":{},"tools":{"listChanged":true},"prompts":{},"resources":{"subscribe": true},"completions":{},"tasks":{"list":{}},"experimental":{"x":{}},"extensions":{"io.modelcontextprotocol/tasks":{},"io.modelcontextprotocol/ui":{"a": 1}},"other":1}"#;
+const ALL: &str = r#"{"logging":{},"tools":{"listChanged":true},"prompts":{},"resources":{"subscribe": true},"completions":{},"tasks":{"list":{}},"experimental":{"x":{}},"extensions":{"io.modelcontextprotocol/tasks":{},"io.modelcontextprotocol/Skills":{},"io.modelcontextprotocol/ui":{"a": 1}},"other":1}"#;
 
 fn initialize(policy: &Policy, capabilities: &str) -> Result<Value, UnreadableResult> {
     let upstream = format!(r#"{{"protocolVersion":"2025-06-18","capabilities":{capabilities}}}"#);
