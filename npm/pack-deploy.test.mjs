@@ -61,7 +61,9 @@ describe("templates/deploy", () => {
 
   test("uses the wrangler of this repository, and the package of the same version as the Worker", () => {
     const json = (file) => JSON.parse(readFileSync(join(ROOT, file), "utf8"));
-    assert.deepEqual(packageJson.devDependencies, { "mcp-edge": json("npm/package.json").version, wrangler: json("package.json").devDependencies.wrangler });
+    const expected = { "mcp-edge": json("npm/package.json").version, wrangler: json("package.json").devDependencies.wrangler };
+    assert.deepEqual(packageJson.devDependencies, expected);
+    assert.deepEqual(json("templates/rust/package.json").devDependencies, expected, "the template for authors, too");
   });
 
   test("names only commands that the package has, once it is installed", () => {
