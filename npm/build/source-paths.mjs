@@ -1,5 +1,5 @@
 // Where sources are on this machine stays out of what is built: panics name the file that they happened in, by the path that the
-// compiler was called with. Without this a module would tell the home folder of whoever built it, and which registry they use,
+// compiler was called with. Without this a module would tell the home folder of the person who built it, and their registry,
 // and two people who build the same sources would get different bytes.
 
 import { existsSync, readFileSync } from "node:fs";
@@ -10,7 +10,9 @@ import process from "node:process";
 /** What stands for the folder of a dependency's sources. The standard library of Rust calls its own dependencies so, too. */
 const DEPENDENCIES = "/rust/deps";
 
-const TARGET_TABLE = "target.wasm32-unknown-unknown";
+/** The tables of config.toml, each with its variable. */
+const BUILD = { table: "build", variable: "CARGO_BUILD_RUSTFLAGS" };
+const TARGET = { table: "target.wasm32-unknown-unknown", variable: "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS" };
 
 /**
  * Flags of rustc that replace the folders of this machine.
@@ -30,11 +32,11 @@ export function pathFlags({ packages, workspace_root: root, target_directory: ta
 }
 
 /**
- * How cargo is told to use flags of rustc beside those that a person has set. Of its four sources it reads only the first
+ * How cargo gets flags of rustc beside those that a person has set. Of its four sources it reads only the first
  * that is there: CARGO_ENCODED_RUSTFLAGS, RUSTFLAGS, `target.….rustflags` and `build.rustflags` of config.toml.
  * @param {string[]} flags
  * @param {Record<string, string | undefined>} env
- * @param {string[]} configs  the texts of all config.toml that cargo reads
+ * @param {string[]} configs  the contents of all config.toml that cargo reads
  * @returns {{env: Record<string, string | undefined>, args: string[]}} what to change in the environment, and arguments of cargo
  */
 export function addFlags(flags, env, configs) {
@@ -43,17 +45,18 @@ export function addFlags(flags, env, configs) {
   if (env.CARGO_ENCODED_RUSTFLAGS !== undefined) return encoded(env.CARGO_ENCODED_RUSTFLAGS.split("\x1f").filter(Boolean));
   if (env.RUSTFLAGS !== undefined) return encoded(env.RUSTFLAGS.split(" ").filter(Boolean));
   const set = new Set(configs.flatMap(tablesWithFlags));
-  const isInBuild = set.has("build") || env.CARGO_BUILD_RUSTFLAGS !== undefined;
-  const isInTarget = [...set].some((table) => table.startsWith("target.")) || env.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS !== undefined;
-  const table = isInBuild && !isInTarget ? "build" : TARGET_TABLE;
-  // Cargo adds an array to the one that is there.
-  return { env: {}, args: ["--config", `${table}.rustflags=${JSON.stringify(flags)}`] };
+  const isInBuild = set.has("build") || env[BUILD.variable] !== undefined;
+  const isInTarget = [...set].some((table) => table.startsWith("target.")) || env[TARGET.variable] !== undefined;
+  const { table, variable } = isInBuild && !isInTarget ? BUILD : TARGET;
+  // Cargo adds a variable to a string or an array in the file, but divides it at blanks; an array it adds to an array only.
+  if (flags.some((flag) => /\s/.test(flag))) return { env: {}, args: ["--config", `${table}.rustflags=${JSON.stringify(flags)}`] };
+  return { env: { [variable]: [env[variable], ...flags].filter(Boolean).join(" ") }, args: [] };
 }
 
 /**
  * Reads every config.toml that cargo would.
  * @param {string} folder  where cargo is called
- * @returns {string[]} their texts
+ * @returns {string[]} their contents
  */
 export function cargoConfigs(folder, env = process.env) {
   const places = [env.CARGO_HOME ?? join(homedir(), ".cargo")];

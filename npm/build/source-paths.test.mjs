@@ -1,4 +1,4 @@
-// Which folders of a machine are replaced in what it builds, and how cargo is told so.
+// Which folders of a machine are replaced in what it builds, and how cargo learns that.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -64,6 +64,10 @@ test("those of config.toml stay, in whichever table they are", () => {
     assert.equal(option, "--config");
     const [, name, value] = /^([a-z0-9.-]+)\.rustflags=(.*)$/.exec(assignment);
     assert.deepEqual(JSON.parse(value), FLAGS);
+    // Without a blank in them, by the variable of the same table.
+    const variable = name === "build" ? "CARGO_BUILD_RUSTFLAGS" : "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
+    const joined = [env[variable], "--remap-path-prefix=/a=."].filter(Boolean).join(" ");
+    assert.deepEqual(addFlags(["--remap-path-prefix=/a=."], env, configs), { env: { [variable]: joined }, args: [] });
     return name;
   };
   const target = "target.wasm32-unknown-unknown";
