@@ -84,7 +84,7 @@ function stageDocuments(folder, version, env) {
 /** No module may tell where it was built. */
 function checkModules(folder) {
   const found = modulesIn(folder).flatMap((file) => machinePathsIn(readFileSync(join(folder, file)), { root: ROOT }).map((path) => `${file} contains the path ${path}`));
-  if (found.length > 0) throw new StageProblem(`${found.join("\n")}\nnpm/build/source-paths.mjs replaces such paths: delete this build, and build again`);
+  if (found.length > 0) throw new StageProblem(`${found.join("\n")}\nnpm/build/source-paths.mjs replaces such paths: delete this build, and build again. Those of a standard library that dev/setup has compiled stay: use the Rust of rustup`);
 }
 
 /** What is executed and cannot be read: the Workers, and the doctor. */
