@@ -49,7 +49,7 @@ keys: setup ## List and revoke access keys as their operator: make keys ARGS="li
 explain: ## Say what the settings make of a token: make explain < token, or with ARGS="--help"
 	@cargo run --quiet --locked -p mcp-edge-doctor -- explain $(ARGS)
 
-test: setup check unit build e2e conformance providers gateway npm-test smoke ## Run everything that CI runs
+test: setup check unit build e2e conformance providers gateway npm-test smoke ## Run all checks and tests of the product (CI also runs workflows, deny, publish-check, semver, msrv and template-test)
 
 check: setup ## Check spelling and words, architecture, format, lints and documents
 	$(call phase,spelling)

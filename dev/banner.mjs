@@ -23,9 +23,9 @@ ${adminSecret === undefined ? "" : `  Access keys    ${origin}/account/keys\n`}$
     claude mcp add --transport http mcp-edge ${mcpUrl}
     npx @modelcontextprotocol/inspector --transport http --server-url ${mcpUrl}
 
-${adminSecret === undefined ? "" : `  Look at access keys as their operator
+${adminSecret === undefined ? "" : `  Look at access keys as their operator; it asks for ADMIN_SECRET, which is "${adminSecret}"
 
-    ADMIN_SECRET=${adminSecret} ${elsewhere}make keys ARGS="list --subject <id of a user>"
+    make keys ARGS="list --subject <id of a user>" URL=${mcpUrl}
 
 `}  Pages
 

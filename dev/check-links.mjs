@@ -28,13 +28,18 @@ export function brokenLinks(file, text, { exists, read }) {
 
 /** Links within the repository, with their lines. Code is no link. */
 function linksOf(text) {
-  const prose = text
-    .replaceAll(/^( *)(`{3,})[^]*?^\1\2 *$/gm, blank)
-    .replaceAll(/(`+)(?!`)[^]*?[^`]\1(?!`)/g, blank);
+  const prose = withoutCode(text);
   const found = prose.matchAll(/\]\(\s*<?([^)\s>]+)[^)]*\)|^\[[^\]]+\]:\s*(\S+)|(?:src|srcset|href)="([^"]+)"/gm);
   return [...found]
     .map((match) => ({ target: match[1] ?? match[2] ?? match[3], line: prose.slice(0, match.index).split("\n").length }))
     .filter(({ target }) => !/^(?:[a-z][a-z+.-]*:|\/|(?:\.\.\/)*node_modules\/)/i.test(target));
+}
+
+/** A Markdown document with blanks instead of its code: every other character stays where it is. */
+export function withoutCode(text) {
+  return text
+    .replaceAll(/^( *)(`{3,})[^]*?^\1\2 *$/gm, blank)
+    .replaceAll(/(`+)(?!`)[^]*?[^`]\1(?!`)/g, blank);
 }
 
 /** The same number of lines without their text. */

@@ -12,7 +12,7 @@ export function portFrom(variable, otherwise, env = process.env) {
   const text = env[variable];
   if (text === undefined || text === "") return otherwise;
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) throw new Error(`${variable}=${text} is not a port`);
+  if (!Number.isInteger(port) || port < 1 || port > HIGHEST_PORT) throw new Error(`${variable}=${text} is not a port: expected a number from 1 to ${HIGHEST_PORT}`);
   return port;
 }
 

@@ -14,7 +14,13 @@ test("in this repository nothing changes", () => {
 test("commands of make become those of the package", () => {
   for (const [here, there] of [
     ['start the server with "make dev" in another terminal', 'start the server with "npx mcp-edge dev" in another terminal'],
-    ["PORT=8788 make dev.", "PORT=8788 npx mcp-edge dev."],
+    ["PORT=8788 make dev.", "npx mcp-edge dev --port 8788."],
+    ["choose another: VAULT_PORT=8790 make dev", "choose another: npx mcp-edge dev --vault-port 8790"],
+    ["IDP_PORT=3001 make dev UPSTREAM=http://localhost:3001/mcp", "npx mcp-edge dev --upstream http://localhost:3001/mcp --idp-port 3001"],
+    ["    PORT=8788 make whoami", "    npx mcp-edge whoami http://localhost:8788/mcp"],
+    ['PORT=8788 make call ARGS="greet"', "npx mcp-edge call greet --url http://localhost:8788/mcp"],
+    ["UPSTREAM_AUTH=secret UPSTREAM_SECRET='Bearer …' make dev UPSTREAM=http://localhost:3001/mcp", "npx mcp-edge dev --upstream http://localhost:3001/mcp with UPSTREAM_AUTH=secret and UPSTREAM_SECRET='Bearer …' in its environment"],
+    ["Write one: TOOL_SCOPES='*=allow' make dev", "Write one: npx mcp-edge dev with TOOL_SCOPES='*=allow' in its environment"],
     ["make dev UPSTREAM=http://localhost:3001/mcp", "npx mcp-edge dev --upstream http://localhost:3001/mcp"],
     ["make gateway-keys ARGS=--rotate", "npx mcp-edge gateway-keys --rotate"],
     ['make keys ARGS="list --subject <id of a user>"', "npx mcp-edge keys list --subject <id of a user>"],

@@ -95,12 +95,12 @@ rust_has_wasm() {
 }
 
 # Prints the path of the system Rust's wasm sysroot. Its name contains the compiler's version: compiled
-# libraries work with one version only.
+# libraries work with one version only. The 2 counts the forms of the sysroot: one of another form is not used.
 system_sysroot() {
   local version
   version=$("$system_rustc" --version 2>/dev/null) || return 1
   version=${version#rustc }
-  printf '%s/wasm-sysroot-%s\n' "$cache" "${version%% *}"
+  printf '%s/wasm-sysroot-2-%s\n' "$cache" "${version%% *}"
 }
 
 # Makes the tools of wasm builds the first ones on PATH, and all builds share one target folder. Ends the script if one is

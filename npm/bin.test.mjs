@@ -53,6 +53,18 @@ for (const file of readdirSync(new URL("commands/", import.meta.url))) {
   });
 }
 
+test("dev explains a wrong option by its own name", () => {
+  for (const [args, message] of [
+    [["--upstream", "nonsense"], /^mcp-edge dev: --upstream is not a URL\n {2}fix {2}For example --upstream=https:/],
+    [["--upstream", "http://upstream.example.com/mcp"], /^mcp-edge dev: --upstream is not https\n/],
+    [["--idp-port", "many"], /^mcp-edge dev: --idp-port=many is not a port: expected a number from 1 to 65535\n/],
+  ]) {
+    const { status, stderr } = run("dev", ...args);
+    assert.equal(status, 1);
+    assert.match(stderr, message);
+  }
+});
+
 test("without a project, dev says how to get one", () => {
   const { status, stderr } = run("dev");
   assert.equal(status, 1);

@@ -59,8 +59,17 @@ describe("templates/deploy", () => {
     assert.deepEqual(Object.keys(packageJson.cloudflare.bindings), names);
   });
 
-  test("uses the wrangler of this repository", () => {
-    assert.deepEqual(packageJson.devDependencies, { wrangler: JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).devDependencies.wrangler });
+  test("uses the wrangler of this repository, and the package of the same version as the Worker", () => {
+    const json = (file) => JSON.parse(readFileSync(join(ROOT, file), "utf8"));
+    const expected = { "mcp-edge": json("npm/package.json").version, wrangler: json("package.json").devDependencies.wrangler };
+    assert.deepEqual(packageJson.devDependencies, expected);
+    assert.deepEqual(json("templates/rust/package.json").devDependencies, expected, "the template for authors, too");
+  });
+
+  test("names only commands that the package has, once it is installed", () => {
+    const [, commands] = /```sh\n(npm install\n[^`]*npx mcp-edge[^`]*)```/.exec(readFileSync(join(TEMPLATE, "README.md"), "utf8")) ?? [];
+    assert.ok(commands, "npm install stands before the first of them");
+    for (const [, name] of commands.matchAll(/npx mcp-edge ([a-z-]+)/g)) assert.ok(existsSync(join(ROOT, `npm/commands/${name}.mjs`)), name);
   });
 
   test("asks for no secret: whoami needs none", () => {

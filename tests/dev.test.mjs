@@ -317,7 +317,7 @@ describe("without a server", () => {
   test("make dev refuses an invalid port", async () => {
     const { code, output } = await run("dev/start.mjs", [], { IDP_PORT: "many" });
     assert.equal(code, 1);
-    assert.equal(output, "dev: IDP_PORT=many is not a port\n");
+    assert.equal(output, "dev: IDP_PORT=many is not a port: expected a number from 1 to 65535\n");
   });
 
   test("make dev refuses an upstream that it cannot protect", async () => {

@@ -40,27 +40,38 @@ export function missing(options) {
  */
 export function complete(options, cwd) {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const { provider, mode, vault, registrar, upstream, issuer = "", resource = "", "staging-resource": stagingResource = "" } = { ...DEFAULTS, ...given };
+  const all = { ...DEFAULTS, ...given };
+  check(all, cwd);
+  const { provider, mode, vault, registrar, upstream, issuer = "", resource = "", "staging-resource": stagingResource = "" } = all;
   const folder = resolve(cwd, options.folder);
-  const name = options.name ?? basename(folder);
-  checkName(name, options.name === undefined ? "The folder's name" : "--name");
-  checkProvider(provider);
-  checkMode(mode);
+  return { folder, name: options.name ?? basename(folder), provider, issuer, resource, stagingResource, mode, upstream, vault, registrar };
+}
+
+/**
+ * Checks what is known so far, each value alone and together with the others.
+ * @param {Partial<import("./options.mjs").Options>} options  without what is not known
+ * @param {string} cwd
+ * @throws {Problem} for the first value that cannot be right
+ */
+export function check({ folder, name: given, provider, mode, registrar, upstream, issuer = "", resource = "", "staging-resource": stagingResource = "" }, cwd) {
+  const name = given ?? (folder === undefined ? undefined : basename(resolve(cwd, folder)));
+  if (name !== undefined) checkName(name, given === undefined ? "The folder's name" : "--name");
+  if (provider !== undefined) checkProvider(provider);
+  if (mode !== undefined) checkMode(mode);
   checkIssuer(issuer, provider);
   checkResource(resource, name);
-  checkResource(stagingResource, `${name}-staging`, "The resource of staging");
+  checkResource(stagingResource, name === undefined ? undefined : `${name}-staging`, "The resource of staging");
   if (resource !== "" && resource === stagingResource) throw new Problem("Staging and production have the same resource", "Give each its own URL: a token for one must not be accepted by the other.");
-  if (mode === "gateway") checkUpstream(upstream, [resource, stagingResource]);
-  else if (upstream !== undefined) throw new Problem("--upstream is for gateways", "Add --mode gateway, or leave it out.");
-  checkRegistrar(registrar, provider);
-  return { folder, name, provider, issuer, resource, stagingResource, mode, upstream, vault, registrar };
+  if (upstream !== undefined) checkUpstream(upstream, [resource, stagingResource]);
+  if (upstream !== undefined && mode === "whoami") throw new Problem("--upstream is for gateways", "Add --mode gateway, or leave it out.");
+  if (registrar && provider !== undefined) checkRegistrar(provider);
 }
 
 /** @param {string} mode */
-export function checkMode(mode) {
+function checkMode(mode) {
   if (!MODES.includes(mode)) throw new Problem(`--mode ${JSON.stringify(mode)} is unknown`, `Choose ${MODES.join(" or ")}.`);
 }
 
-function checkRegistrar(registrar, provider) {
-  if (registrar && provider !== "logto") throw new Problem("The registrar administers clients at Logto, and at no other provider", "Leave --registrar out. Most other providers register clients themselves.");
+function checkRegistrar(provider) {
+  if (provider !== "logto") throw new Problem("The registrar administers clients at Logto, and at no other provider", "Leave --registrar out. Most other providers register clients themselves.");
 }

@@ -28,21 +28,21 @@ export function checkProvider(provider) {
 }
 
 /**
- * @param {string} issuer    empty if it is left for later
- * @param {string} provider  a key of PROVIDERS
+ * @param {string} issuer      empty if it is left for later
+ * @param {string} [provider]  a key of PROVIDERS; without it, the issuer of any may be meant
  */
 export function checkIssuer(issuer, provider) {
   if (issuer === "") return;
   const what = `The issuer ${JSON.stringify(issuer)}`;
-  requireUrl(issuer, what, PROVIDERS[provider].example);
+  requireUrl(issuer, what, PROVIDERS[provider ?? "generic"].example);
   if (issuer.includes("{")) throw new Problem(`${what} stands for several tenants`, "Give the issuer of one tenant, or leave it out: ALLOWED_TENANTS is needed beside it.");
-  const mismatch = issuerMismatch(provider, issuer);
+  const mismatch = provider === undefined ? undefined : issuerMismatch(provider, issuer);
   if (mismatch !== undefined) throw new Problem(`${what} ${mismatch.message}`, mismatch.fix);
 }
 
 /**
  * @param {string} resource  empty if it is left for later
- * @param {string} worker    the name of the Worker that answers there
+ * @param {string} [worker]  the name of the Worker that answers there, if it is known
  */
 export function checkResource(resource, worker, what = "The resource") {
   if (resource === "") return;
@@ -55,7 +55,7 @@ export function checkResource(resource, worker, what = "The resource") {
   if (LOOPBACK.includes(url.hostname)) throw new Problem(`${named} is on this machine`, "Give the URL that it will have when it is deployed, or leave it out; npm run dev uses its own.");
   if (url.port !== "") throw new Problem(`${named} names a port`, "Cloudflare serves Workers at https without one.");
   const [, label] = /^([^.]+)\.[^.]+\.workers\.dev$/.exec(url.hostname) ?? [];
-  if (label !== undefined && label !== worker) throw new Problem(`${named} is not the address of this Worker`, `At workers.dev it begins with the name of the Worker: https://${worker}.<your subdomain>.workers.dev${url.pathname}, or choose the name with --name.`);
+  if (label !== undefined && worker !== undefined && label !== worker) throw new Problem(`${named} is not the address of this Worker`, `At workers.dev it begins with the name of the Worker: https://${worker}.<your subdomain>.workers.dev${url.pathname}, or choose the name with --name.`);
 }
 
 /** @param {string} upstream  the URL of the MCP endpoint that a gateway stands in front of */

@@ -6,12 +6,13 @@ import { readme } from "./files/readme.mjs";
 import { registrarConfig } from "./files/registrar.mjs";
 import { vaultConfig } from "./files/vault.mjs";
 
+/** Wrangler reads secrets from .dev.vars, .env, and both with the name of an environment. */
 const IGNORED = `node_modules/
 .wrangler/
-.dev.vars
-.dev.vars.*
-!.dev.vars.example
+.dev.vars*
+.env*
 *.env
+!.dev.vars.example
 `;
 
 const DEV_VARS_OF_GATEWAY = `# Secrets of a gateway, for this machine: copy it to .dev.vars, which git ignores.

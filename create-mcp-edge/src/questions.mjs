@@ -1,8 +1,8 @@
 // Asks a person for what no option says.
 
 import * as clack from "@clack/prompts";
-import { basename, resolve } from "node:path";
-import { checkIssuer, checkName, checkResource, checkUpstream } from "./checks.mjs";
+import { resolve } from "node:path";
+import { check } from "./answers.mjs";
 import { Problem } from "./problem.mjs";
 import { PROVIDERS } from "./providers.mjs";
 import { checkUnused } from "./write.mjs";
@@ -11,7 +11,8 @@ import { checkUnused } from "./write.mjs";
 export class Cancelled extends Error {}
 
 /**
- * @param {import("./options.mjs").Options} options
+ * Every answer is checked with all that is known before it, so that no question is asked in vain.
+ * @param {import("./options.mjs").Options} options  checked
  * @param {{input: import("node:stream").Readable, output: import("node:stream").Writable, cwd: string}} terminal
  * @returns {Promise<import("./options.mjs").Options>} with the answers
  * @throws {Cancelled}
@@ -19,6 +20,9 @@ export class Cancelled extends Error {}
 export async function ask(options, { input, output, cwd }) {
   const streams = { input, output };
   const answers = { ...options };
+  // They are of use with one answer only.
+  if (answers.upstream !== undefined) answers.mode ??= "gateway";
+  if (answers.registrar) answers.provider ??= "logto";
 
   /** Asks unless there is an answer already. */
   const question = async (name, kind, settings) => {
@@ -27,20 +31,29 @@ export async function ask(options, { input, output, cwd }) {
     if (clack.isCancel(answer)) throw new Cancelled();
     answers[name] = answer;
   };
-  const text = (name, settings) => question(name, clack.text, settings);
-  const nameOf = () => answers.name ?? basename(resolve(cwd, answers.folder));
+  const text = (name, settings) => question(name, clack.text, { validate: (value) => problemWith(name, value || settings.defaultValue), ...settings });
+  /** Asks for one of several, as far as what is known allows them. */
+  const choice = (name, settings) => question(name, clack.select, { ...settings, options: settings.options.filter(({ value }) => problemWith(name, value) === undefined) });
+
+  /** What is wrong with an answer, for the person; undefined if nothing is. */
+  const problemWith = (name, value) => {
+    try {
+      if (name === "folder") checkUnused(resolve(cwd, value));
+      check({ ...answers, [name]: value ?? "" }, cwd);
+    } catch (error) {
+      if (error instanceof Problem) return error.text;
+      throw error;
+    }
+    return undefined;
+  };
 
   clack.intro("mcp-edge: a new project", streams);
   await text("folder", {
     message: "Where? The folder's name is that of the Worker, too.",
     placeholder: "acme-mcp",
     defaultValue: "acme-mcp",
-    validate: valid((folder = "acme-mcp") => {
-      checkUnused(resolve(cwd, folder));
-      if (answers.name === undefined) checkName(basename(resolve(cwd, folder)), "The folder's name");
-    }),
   });
-  await question("mode", clack.select, {
+  await choice("mode", {
     message: "What should agents reach?",
     options: [
       { value: "whoami", label: "The tool whoami", hint: "who signed in; to see how it works" },
@@ -51,24 +64,21 @@ export async function ask(options, { input, output, cwd }) {
     await text("upstream", {
       message: "The URL of its MCP endpoint? It may be on this machine.",
       placeholder: "http://localhost:3001/mcp",
-      validate: valid((upstream = "") => checkUpstream(upstream)),
     });
   }
-  await question("provider", clack.select, {
+  await choice("provider", {
     message: "Where do your users sign in?",
     options: Object.entries(PROVIDERS).map(([value, { title }]) => ({ value, label: title[0].toUpperCase() + title.slice(1) })),
   });
   await text("issuer", {
     message: "Its issuer? Leave it empty to decide later.",
-    placeholder: PROVIDERS[answers.provider]?.example,
+    placeholder: PROVIDERS[answers.provider].example,
     defaultValue: "",
-    validate: valid((issuer = "") => checkIssuer(issuer, answers.provider)),
   });
   await text("resource", {
     message: "The URL that the endpoint will have? Leave it empty to decide later.",
     placeholder: "https://mcp.example.com/mcp",
     defaultValue: "",
-    validate: valid((resource = "") => checkResource(resource, nameOf())),
   });
   await question("vault", clack.confirm, {
     message: "With access keys for programs, and connected accounts (the vault)?",
@@ -82,18 +92,4 @@ export async function ask(options, { input, output, cwd }) {
   }
   clack.outro("That is all.", streams);
   return answers;
-}
-
-/** A validator of clack from a check: the text of its problem. */
-function valid(check) {
-  return (value) => {
-    try {
-      // An empty line has no value yet; its default counts.
-      check(value || undefined);
-    } catch (error) {
-      if (error instanceof Problem) return error.text;
-      throw error;
-    }
-    return undefined;
-  };
 }

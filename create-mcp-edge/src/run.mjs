@@ -1,8 +1,8 @@
 // The program: options, questions, checks, files, and what to do next.
 
 import { readFileSync } from "node:fs";
-import { relative } from "node:path";
-import { complete, missing } from "./answers.mjs";
+import { relative, resolve } from "node:path";
+import { check, complete, missing } from "./answers.mjs";
 import { USAGE, readOptions } from "./options.mjs";
 import { Problem } from "./problem.mjs";
 import { projectFiles } from "./project.mjs";
@@ -24,6 +24,9 @@ export async function run(args, { stdin, stdout, stderr, cwd }) {
     if (options.help) return say(USAGE), 0;
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
     if (options.version) return say(version), 0;
+    // Before the first question: nobody answers some for nothing.
+    check(options, cwd());
+    if (options.folder !== undefined) checkUnused(resolve(cwd(), options.folder));
     const lacking = missing(options);
     if (stdin.isTTY && stdout.isTTY && !(options.yes && lacking.length === 0)) {
       options = await ask(options.yes ? complement(options) : options, { input: stdin, output: stdout, cwd: cwd() });

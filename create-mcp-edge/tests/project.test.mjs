@@ -174,6 +174,18 @@ describe("README.md", () => {
     for (const provider of Object.keys(PROVIDERS)) assert.ok(readFileSync(new URL(`docs/providers/${provider}.md`, ROOT)));
   });
 
+  test("names a command that takes --env", async () => {
+    for (const [name, ...args] of [
+      ["env-generic", "--yes"],
+      ["env-logto", ...LOGTO, "--mode", "whoami"],
+      ["env-gateway", "--yes", "--mode", "gateway", "--upstream", "https://upstream.example.com/mcp"],
+    ]) {
+      const { files } = await project(name, ...args);
+      const [, command] = /`npx mcp-edge (\S+) --env staging`/.exec(files.get("README.md")) ?? [];
+      assert.ok(existsSync(new URL(`npm/commands/${command}.mjs`, ROOT)), `${name}: ${command}`);
+    }
+  });
+
   test("asks for what was left for later, and for nothing else", async () => {
     const { files } = await project("later", "--yes");
     assert.match(files.get("README.md"), /\*\*Fill in\*\* `PROVIDER`, `ISSUER` and `RESOURCE`/);

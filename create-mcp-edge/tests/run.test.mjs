@@ -142,6 +142,47 @@ describe("with a terminal", () => {
     assert.equal(code, 0, errors);
   });
 
+  test("a wrong option is explained before the first question", async () => {
+    await mkdir(join(cwd, "used"));
+    await writeFile(join(cwd, "used/mine"), "");
+    for (const [args, message] of [
+      [["acme", "--provider", "lgoto"], /--provider "lgoto" is unknown\n {2}Choose one of logto, auth0/],
+      [["acme", "--mode", "proxy"], /--mode "proxy" is unknown/],
+      [["acme", "--issuer", "logto.app"], /The issuer "logto\.app" is no https URL/],
+      [["acme", "--provider", "logto", "--issuer", "https://acme.eu.auth0.com/"], /is an issuer of Auth0, not of Logto/],
+      [["acme", "--resource", "https://mcp.example.com"], /has no path/],
+      [["acme", "--staging-resource", "https://other.sub.workers.dev/mcp"], /is not the address of this Worker/],
+      [["acme", "--upstream", "nonsense"], /The upstream "nonsense" is no https URL/],
+      [["acme", "--mode", "whoami", "--upstream", "https://upstream.example.com/mcp"], /--upstream is for gateways/],
+      [["acme", "--provider", "okta", "--registrar"], /The registrar administers clients at Logto/],
+      [["--name", "Not A Name"], /--name "Not A Name" cannot be the name of a Worker/],
+      [["used"], /used is not empty: it has mine/],
+    ]) {
+      const { code, errors, output } = await converse(args, []);
+      assert.deepEqual([code, output], [1, ""], args.join(" "));
+      assert.match(errors, message);
+    }
+    assert.deepEqual(await readdir(cwd), ["used"]);
+  });
+
+  test("only answers that go with the options can be chosen", async () => {
+    const { code, errors } = await converse(["acme", "--issuer", "https://acme.authkit.app", "--resource", "", "--no-vault"], [
+      ["What should agents reach?", ENTER],
+      ["WorkOS AuthKit", ENTER],
+    ]);
+    assert.equal(code, 0, errors);
+    assert.match(await readFile(join(cwd, "acme/wrangler.jsonc"), "utf8"), /"PROVIDER": "workos"/);
+  });
+
+  test("an upstream is that of a gateway, and a registrar that of Logto", async () => {
+    const { code, errors } = await converse(["acme", "--upstream", "http://localhost:3001/mcp", "--registrar", "--issuer", ""], [
+      ["The URL that the endpoint will have?", ENTER],
+      ["(the vault)?", ENTER],
+    ]);
+    assert.equal(code, 0, errors);
+    assert.match(await readFile(join(cwd, "acme/wrangler.jsonc"), "utf8"), /"UPSTREAM": "http:\/\/localhost:3001\/mcp"/);
+  });
+
   test("--yes asks only for what has no default", async () => {
     const { code, errors } = await converse(["--yes"], [["Where?", ENTER]]);
     assert.equal(code, 0, errors);

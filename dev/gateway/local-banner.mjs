@@ -14,7 +14,7 @@ export function accessLines({ url, offer, tables, isProposed, skipped, notes }) 
     ...(skipped.length > 0 ? ["", "  Not in the proposal, and denied therefore:", ...skipped.flatMap((each) => wrap(`· ${safe(each)}`.split(" "), { indent: 4 }))] : []),
     ...[...notes, ...offer.notes].flatMap((note) => wrap(`! ${safe(note)}`.split(" "), { indent: 2 })),
     "",
-    isProposed ? `  Scopes proposed from hints; others: TOOL_SCOPES='…' make dev …, and make gateway-scopes URL=${url}` : "  Scopes as TOOL_SCOPES, PROMPT_SCOPES and RESOURCE_SCOPES have them",
+    isProposed ? `  Scopes proposed from hints; others: TOOL_SCOPES='…' make dev, and make gateway-scopes URL=${url}` : "  Scopes as TOOL_SCOPES, PROMPT_SCOPES and RESOURCE_SCOPES have them",
   ];
 }
 

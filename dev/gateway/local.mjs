@@ -64,7 +64,7 @@ export async function prepareGateway({ env, mcpUrl, port, print, root = ROOT, se
   const chosen = Object.keys(TABLES).map((setting) => [setting, valueOf(setting) || tableText(proposal[PROPOSED[setting]].entries)]);
   const tables = Object.fromEntries(chosen.map(([setting, text]) => [setting, tableOf(setting, text)]));
   for (const [setting, { problems }] of Object.entries(tables)) {
-    const fix = valueOf(setting) === "" ? `This table was proposed, wrongly. Write one: ${setting}='*=allow' make dev …` : "Correct it, or leave it out: a table is proposed then.";
+    const fix = valueOf(setting) === "" ? `This table was proposed, wrongly. Write one: ${setting}='*=allow' make dev` : "Correct it, or leave it out: a table is proposed then.";
     if (problems.length > 0) throw new Problem(`${setting}: ${problems[0]}`, { fix });
   }
   const proposed = Object.keys(TABLES).filter((setting) => valueOf(setting) === "");

@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { isOfPackage } from "../surroundings.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const TIMEOUT_MS = 5_000;
@@ -17,8 +18,13 @@ export async function answers(resource, fetch = globalThis.fetch) {
   }
 }
 
-/** Runs `make doctor`, with its output on this terminal. @returns {Promise<number>} its exit status */
-export function runDoctor(resource) {
+/** Runs the doctor, with its output on this terminal. @returns {Promise<number>} its exit status */
+export async function runDoctor(resource) {
+  if (isOfPackage) {
+    // Only the package has it as a module; here it is compiled.
+    const { doctor } = await import("../../doctor/build/npm/index.mjs");
+    return doctor([resource]);
+  }
   return new Promise((resolve) => {
     const child = spawn("cargo", ["run", "--quiet", "--locked", "-p", "mcp-edge-doctor", "--", resource], { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
     child.once("error", () => resolve(2));

@@ -3,6 +3,26 @@
 import { applyEdits, modify, parse, printParseErrorCode } from "jsonc-parser";
 import { plain, Problem } from "./problem.mjs";
 
+/** What is wrong with a file, in words. */
+const ERRORS = {
+  InvalidSymbol: "there is a word that is neither true, false nor null; strings need double quotes",
+  InvalidNumberFormat: "there is a number in another form than that of JSON",
+  PropertyNameExpected: "the name of a member is missing, in double quotes",
+  ValueExpected: "a value is missing",
+  ColonExpected: "a colon is missing after the name of a member",
+  CommaExpected: "a comma is missing before this",
+  CloseBraceExpected: "the end of an object, }, is missing",
+  CloseBracketExpected: "the end of an array, ], is missing",
+  EndOfFileExpected: "there is something after the end of the object",
+  InvalidCommentToken: "there is a comment of another kind than // and /* */",
+  UnexpectedEndOfComment: "the end of a comment, */, is missing",
+  UnexpectedEndOfString: "the end of a string, a double quote, is missing",
+  UnexpectedEndOfNumber: "a number is not complete",
+  InvalidUnicode: "a \\u is not followed by four hexadecimal digits",
+  InvalidEscapeCharacter: "a \\ in a string is followed by a character that it cannot stand before",
+  InvalidCharacter: "a string contains a control character, such as the end of a line",
+};
+
 /**
  * The settings that are strings.
  * @param {string} text   of wrangler.jsonc
@@ -51,7 +71,7 @@ function placeIn(text, file = "wrangler.jsonc", environment) {
   const content = parse(text.replace(/^\ufeff/, ""), errors, { allowTrailingComma: true });
   if (errors.length > 0) {
     const [{ error, offset }] = errors;
-    throw new Problem(`${file} is not valid JSONC`, { why: `line ${text.slice(0, offset).split("\n").length}: ${printParseErrorCode(error)}.`, fix: "Correct it, and run the same command again." });
+    throw new Problem(`${file} is not valid JSONC`, { why: `In line ${text.slice(0, offset).split("\n").length}, ${ERRORS[printParseErrorCode(error)]}.`, fix: "Correct it, and run the same command again." });
   }
   const place = environment === undefined ? content : content?.env?.[environment];
   if (typeof place === "object" && place !== null) return place;

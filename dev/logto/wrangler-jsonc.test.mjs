@@ -49,6 +49,13 @@ test("a new setting stands after the others, and comments stay", () => {
 
 test("what cannot be read or set is explained", () => {
   assert.throws(() => readSettings('{\n  "vars": {,}\n}', FILE), { message: "wrangler.jsonc is not valid JSONC" });
+  for (const [text, why] of [
+    ["nonsense", "In line 1, there is a word that is neither true, false nor null; strings need double quotes."],
+    ['{\n  "vars": {\n    "A": "b"\n    "C": "d"\n  }\n}', "In line 4, a comma is missing before this."],
+    ['{ "vars": {', "In line 1, the end of an object, }, is missing."],
+    ['{ "vars": { "A": "b } }', "In line 1, the end of a string, a double quote, is missing."],
+    ['{ "vars": { "A": "\\x" } }', "In line 1, a \\ in a string is followed by a character that it cannot stand before."],
+  ]) assert.throws(() => readSettings(text, FILE), { why }, text);
   assert.throws(() => readSettings(TEXT, FILE, "prod"), { message: 'wrangler.jsonc has no environment "prod"' });
   assert.throws(() => setSettings(TEXT, { N: "2" }, FILE), { message: "N in wrangler.jsonc is not a string" });
 });

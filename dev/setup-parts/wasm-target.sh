@@ -89,8 +89,10 @@ use_system_rust() {
 }
 
 # Builds an empty library, and with it the standard library. RUSTC_BOOTSTRAP enables -Z build-std. Without
-# bitcode a build with link-time optimisation fails.
+# bitcode a build with link-time optimisation fails. The folders of this machine stay out of it, as out of what is linked
+# with it (npm/build/source-paths.mjs); once something was fetched, those of the registries are known.
 build_std() (
+  $system_cargo fetch --manifest-path "$root/Cargo.toml" --locked --target $wasm_target
   mkdir -p "$work/std/src"
   cd "$work/std"
   : >src/lib.rs
@@ -105,6 +107,10 @@ edition = "2021"
 [profile.release]
 panic = "abort"
 END
-  RUSTC=$system_rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Cembed-bitcode=yes CARGO_TARGET_DIR=target \
+  local flags="-Cembed-bitcode=yes --remap-path-prefix=$work/std=." registry
+  for registry in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*; do
+    flags+=" --remap-path-prefix=$registry=/rust/deps"
+  done
+  RUSTC=$system_rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS=$flags CARGO_TARGET_DIR=target \
     $system_cargo build --release --target $wasm_target -Z build-std=std,panic_abort,proc_macro
 )

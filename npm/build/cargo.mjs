@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BuildProblem } from "./problem.mjs";
 import { run } from "./run.mjs";
+import { addFlags, cargoConfigs, pathFlags } from "./source-paths.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
 const LINKER = fileURLToPath(new URL("wasm-linker", import.meta.url));
@@ -27,15 +28,19 @@ export async function readDependencies(folder, cargoArgs) {
   if (!existsSync(manifest)) {
     throw new BuildProblem(`there is no Cargo.toml in ${folder}: run this in the folder of your Worker, or name the folder`);
   }
-  const flags = cargoArgs.filter((each) => ["--locked", "--offline", "--frozen"].includes(each));
-  const args = ["metadata", "--format-version=1", `--filter-platform=${TARGET}`, `--manifest-path=${manifest}`, ...flags];
-  const output = await run("cargo", args, { missing: NO_CARGO, failed: "cargo could not read the project (see above)" });
-  const { packages } = JSON.parse(output);
+  const { packages } = await readMetadata(folder, cargoArgs);
   const [runtime, bindgen] = ["mcp-edge-runtime", "wasm-bindgen"].map((name) => packages.find((each) => each.name === name));
   if (runtime === undefined || bindgen === undefined) {
     throw new BuildProblem(`${manifest} is not that of a Worker made with mcp-edge: add mcp-edge = "…" to its [dependencies]`);
   }
   return { runtime: dirname(runtime.manifest_path), wasmBindgen: bindgen.version };
+}
+
+/** Asks cargo for the packages of a project, and the folders that it uses. */
+async function readMetadata(folder, cargoArgs) {
+  const flags = cargoArgs.filter((each) => ["--locked", "--offline", "--frozen"].includes(each));
+  const args = ["metadata", "--format-version=1", `--filter-platform=${TARGET}`, ...flags];
+  return JSON.parse(await run("cargo", args, { cwd: folder, missing: NO_CARGO, failed: "cargo could not read the project (see above)" }));
 }
 
 /**
@@ -51,7 +56,8 @@ export async function compile(folder, cargoArgs, what = "Worker") {
   if (!existsSync(libraries.trim())) {
     throw new BuildProblem(`Rust cannot compile to WebAssembly yet: run "rustup target add ${TARGET}", and build again`);
   }
-  const env = { ...process.env };
+  const flags = addFlags(pathFlags(await readMetadata(folder, cargoArgs)), process.env, cargoConfigs(folder));
+  const env = { ...process.env, ...flags.env };
   // On Windows rustc would not run a script as its linker. Without it the bundle is a hundredth larger.
   if (process.platform !== "win32") {
     env.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER = LINKER;
@@ -60,7 +66,7 @@ export async function compile(folder, cargoArgs, what = "Worker") {
   // As a cdylib alone: beside an rlib, all that another crate could call stays a function of its own, and the bundle is a
   // twentieth larger.
   const args = ["rustc", "--lib", "--crate-type", "cdylib", "--release", "--target", TARGET];
-  const messages = await run("cargo", [...args, "--message-format=json-render-diagnostics", ...cargoArgs], {
+  const messages = await run("cargo", [...args, "--message-format=json-render-diagnostics", ...flags.args, ...cargoArgs], {
     cwd: folder,
     env,
     failed: `the ${what} could not be compiled (see above)`,

@@ -6,7 +6,7 @@ import process from "node:process";
 import { BuildProblem } from "../build/problem.mjs";
 import { buildWorker } from "../build/worker.mjs";
 
-export const summary = "Build your own Worker in Rust: index.js and index_bg.wasm";
+export const summary = "build your own Worker in Rust: index.js and index_bg.wasm";
 
 const HELP = `mcp-edge build [FOLDER] [--out-dir DIR] [ARGUMENT OF cargo rustc…]
 

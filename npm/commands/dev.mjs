@@ -7,22 +7,33 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { Problem } from "../../dev/logto/problem.mjs";
 import { readSettings } from "../../dev/logto/wrangler-jsonc.mjs";
+import { checkUpstream } from "../../dev/gateway/scopes-options.mjs";
 import { scopesOf } from "../../dev/identity-provider/scopes.mjs";
+import { portFrom } from "../../dev/ports.mjs";
 import { runLocal } from "../../dev/run-local.mjs";
+import { PORT_OPTIONS } from "../../dev/surroundings.mjs";
 
 export const summary = "start the Worker, and an identity provider, on this machine";
 
-const USAGE = `Usage: npx mcp-edge dev [--upstream URL] [--scope NAME=DESCRIPTION]…
+const USAGE = `Usage: npx mcp-edge dev [options]
 
 Starts the project on Cloudflare's runtime, with a local identity provider (alice / alice), until Ctrl-C: the Worker of
-wrangler.jsonc, and the vault if there is vault/wrangler.jsonc. A Worker in Rust is built first.
+wrangler.jsonc, and the vault if there is vault/wrangler.jsonc. A Worker in Rust is built first. The registrar is not
+started: it needs a tenant at Logto.
 
   --upstream URL   a gateway in front of the MCP server there; without it, UPSTREAM at the top of wrangler.jsonc
   --scope NAME=DESCRIPTION
                    a scope that tools of your own need, beside REQUIRED_SCOPES at the top of wrangler.jsonc; may be repeated
-  --help           show this
+  --port, --idp-port, --vault-port NUMBER
+                   other ports than 8787, 3000 and 8789; so do the environment variables PORT, IDP_PORT and VAULT_PORT
+  --help           show this`;
 
-Environment: PORT (8787), IDP_PORT (3000) and VAULT_PORT (8789) choose other ports.`;
+const OPTIONS = {
+  upstream: { type: "string" },
+  scope: { type: "string", multiple: true },
+  ...Object.fromEntries(Object.values(PORT_OPTIONS).map((name) => [name, { type: "string" }])),
+  help: { type: "boolean", default: false },
+};
 
 const PREBUILT = { waiting: "Starting the Workers.", changes: "Changes of wrangler.jsonc count at once." };
 const RUST = { waiting: "Building and starting the Worker. The first time, this takes a few minutes.", changes: "Changes to the sources are built at once." };
@@ -32,9 +43,14 @@ export async function run(args) {
   const root = process.cwd();
   let wrangler, scopes;
   try {
-    const { values } = parseArgs({ args, options: { upstream: { type: "string" }, scope: { type: "string", multiple: true }, help: { type: "boolean", default: false } } });
+    const { values } = parseArgs({ args, options: OPTIONS });
     if (values.help) return console.log(USAGE), 0;
-    if (values.upstream !== undefined) process.env.UPSTREAM = values.upstream;
+    // What this command and `make dev` have in common reads the environment.
+    if (values.upstream !== undefined) process.env.UPSTREAM = checkUpstream(values.upstream, { name: "--upstream" });
+    for (const [variable, name] of Object.entries(PORT_OPTIONS)) {
+      const port = portFrom(`--${name}`, undefined, { [`--${name}`]: values[name] });
+      if (port !== undefined) process.env[variable] = String(port);
+    }
     if (!existsSync(join(root, "wrangler.jsonc"))) throw new Problem("there is no wrangler.jsonc here", { fix: 'Run it in the folder of a project, or make one: "npm create mcp-edge@latest".' });
     wrangler = findWrangler(root);
     scopes = scopesOf(settingsOf(root).REQUIRED_SCOPES, values.scope);

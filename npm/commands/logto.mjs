@@ -6,8 +6,7 @@ export const summary = "set Logto up, and write the settings";
 
 /** @param {string[]} args */
 export async function run(args) {
-  // The doctor is a command of its own.
   // It reads its arguments from there.
-  process.argv.splice(2, Infinity, ...args, "--no-doctor");
+  process.argv.splice(2, Infinity, ...args);
   await import("../../dev/logto/main.mjs");
 }

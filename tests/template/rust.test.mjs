@@ -21,7 +21,7 @@ const { version } = JSON.parse(await readFile(join(ROOT, "npm/package.json"), "u
 const PACKAGE = join(ROOT, `build/npm/mcp-edge-${version}.tgz`);
 
 const skip = existsSync(PACKAGE) ? false : `${PACKAGE} is missing: run "make npm" first`;
-if (skip && process.env.REQUIRE_PROVIDERS === "1") throw new Error(skip);
+if (skip && [process.env.REQUIRE_NPM, process.env.REQUIRE_PROVIDERS].includes("1")) throw new Error(skip);
 
 describe("templates/rust", { skip }, () => {
   let folder;

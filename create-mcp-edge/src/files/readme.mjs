@@ -52,7 +52,7 @@ official MCP client in a second terminal:
 npm run whoami
 \`\`\`
 
-For any other MCP client, use the URL \`http://localhost:8787/mcp\`. The environment variables \`PORT\` and \`IDP_PORT\` choose other ports.${mode === "gateway" && !isOnThisMachine(upstream) ? `
+For any other MCP client, use the URL \`http://localhost:8787/mcp\`. \`npm run dev -- --port 8788 --idp-port 3001\` takes other ports.${mode === "gateway" && !isOnThisMachine(upstream) ? `
 \`UPSTREAM\` at the top of [wrangler.jsonc](wrangler.jsonc) is the server that is used on this machine; it can be another than in production.` : ""}`;
 }
 
@@ -124,7 +124,7 @@ function staging(answers) {
 
 \`npm run deploy:staging\` deploys \`${workerName(answers, undefined, "staging")}\`, a Worker with settings, namespaces and secrets of its own: those below
 \`staging\` in wrangler.jsonc.${empty ? " Fill in its `RESOURCE`, another URL than that of production, and register it at the provider." : " Register its `RESOURCE` at the provider."} Commands that
-are for production by default take \`--env staging\`: \`npx mcp-edge ${answers.mode === "gateway" ? "gateway-keys" : answers.provider === "logto" ? "logto" : "--help"} --env staging\`.`;
+are for production by default take \`--env staging\`: \`npx mcp-edge ${answers.mode === "gateway" ? "gateway-keys" : answers.provider === "logto" ? "logto" : "explain"} --env staging\`.`;
 }
 
 function files({ vault, registrar }) {

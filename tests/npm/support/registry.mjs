@@ -14,8 +14,8 @@ import { finish } from "./user.mjs";
 const VERDACCIO = fileURLToPath(new URL("../node_modules/verdaccio/bin/verdaccio", import.meta.url));
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Why the tests are skipped, or `false`. */
-export const skipsRegistry = () => without("registry for npm", VERDACCIO, process.env, "npm");
+/** Why the tests are skipped, or `false`. @throws {Error} with REQUIRE_NPM=1 or REQUIRE_PROVIDERS=1, if they would be */
+export const skipsRegistry = ({ REQUIRE_NPM, REQUIRE_PROVIDERS } = process.env) => without("registry for npm", VERDACCIO, { REQUIRE_PROVIDERS: REQUIRE_NPM ?? REQUIRE_PROVIDERS }, "npm");
 
 /**
  * @typedef {object} Registry
