@@ -53,6 +53,8 @@ export function stageMcpEdge(folder, { builds, env }) {
 export function stageCreate(folder, { env }) {
   cpSync(join(ROOT, "create-mcp-edge"), folder, { recursive: true, filter: (source) => !/[\\/](?:tests|node_modules)$/.test(source) });
   copyFileSync(join(ROOT, "LICENSE"), join(folder, "LICENSE"));
+  const readme = join(folder, "README.md");
+  writeFileSync(readme, withoutNotice(readFileSync(readme, "utf8"), env));
   writePackage(folder, { ...json("create-mcp-edge/package.json"), repository: repositoryOf("create-mcp-edge", env) });
 }
 
@@ -73,12 +75,17 @@ function stageDocuments(folder, version, env) {
   };
   for (const [from, to] of Object.entries(documents)) {
     mkdirSync(dirname(join(folder, to)), { recursive: true });
-    writeFileSync(join(folder, to), packedDocument(readFileSync(join(ROOT, from), "utf8"), from, packing));
+    writeFileSync(join(folder, to), withoutNotice(packedDocument(readFileSync(join(ROOT, from), "utf8"), from, packing), env));
   }
   const read = (file) => readFileSync(join(folder, file), "utf8");
   const exists = (file) => existsSync(join(folder, file));
   const broken = Object.values(documents).flatMap((file) => brokenLinks(file, read(file), { exists, read }));
   if (broken.length > 0) throw new StageProblem(broken.map((line) => `of what is packed, ${line}`).join("\n"));
+}
+
+/** A document of a package that comes from a registry does not say that it is in none. Elsewhere it may. */
+function withoutNotice(text, env) {
+  return repositoryOf(".", env) === undefined ? text : text.replaceAll(/^Until the first release[^]*?\n\n/gm, "");
 }
 
 /** No module may tell where it was built. */

@@ -79,6 +79,18 @@ describe("documents", () => {
     assert.match(packed("docs/providers/logto.md"), /\]\(\.\.\/registrar\.md\)/);
   });
 
+  test("do not say that a package is in no registry, where it is built for one", () => {
+    stageCreate(join(root, "create"), { env: GITHUB });
+    stageCreate(join(root, "create-here"), { env: {} });
+    const [released, here] = ["create", "create-here"].map((name) => readFileSync(join(root, name, "README.md"), "utf8"));
+    assert.match(here, /^Until the first release/m);
+    assert.doesNotMatch(released, /first release/);
+    assert.match(released, /^# create-mcp-edge\n\n```sh\nnpm create mcp-edge@latest/);
+    stage(GITHUB);
+    for (const file of ["README.md", "docs/tools.md"]) assert.doesNotMatch(packed(file), /^Until the first release/m, file);
+    assert.match(packed("docs/tools.md"), /^Then, from an empty folder/m);
+  });
+
   test("name what cannot be reached without a link", () => {
     stage();
     const links = readdirSync(join(folder, "docs"), { recursive: true })

@@ -77,7 +77,11 @@ async function createFirst({ surroundings: { print }, file, settings, worker, st
     commands.push(...(await store.put(name, values[name])));
     if (store.isLoggedIn) print(`+ created  ${name}`);
   }
-  if (commands.length > 0) print(`\nLog in (dev/with-tools wrangler login, or CLOUDFLARE_API_TOKEN) and run:\n\n  ${commands.join("\n  ")}`);
+  if (commands.length > 0) {
+    print(`\nLog in (dev/with-tools wrangler login, or CLOUDFLARE_API_TOKEN) and run:\n\n  ${commands.join("\n  ")}`);
+    // Those are for a POSIX shell.
+    print(`\nor log in and run "make gateway-keys" again, which puts ${commands.length === 1 ? "it" : "both"} in any shell.`);
+  }
   if (key !== undefined) {
     print(`\nThe public key. The gateway publishes it at ${jwksUrl(settings)}:\n\n${JSON.stringify(publicPart(key), null, 2)}`);
   }

@@ -126,6 +126,7 @@ describe("the first key", () => {
     assert.deepEqual((await files()).sort(), ["STATE_SECRET", "UPSTREAM_SIGNING_KEY"]);
     for (const name of await files()) assert.equal((await stat(join(root, ".wrangler/gateway/edge", name))).mode & 0o777, 0o600);
     assert.match(output, /wrangler secret put UPSTREAM_SIGNING_KEY --config wrangler\.toml < \.wrangler\/gateway\/edge\/UPSTREAM_SIGNING_KEY && rm/);
+    assert.match(output, /or log in and run "make gateway-keys" again, which puts both in any shell/);
     const written = await readFile(join(root, ".wrangler/gateway/edge/UPSTREAM_SIGNING_KEY"), "utf8");
     assert.ok(!output.includes(JSON.parse(written).d));
     assert.match((await keys()).output, /the key of an earlier run/);

@@ -9,7 +9,7 @@ import { startSmallUpstream } from "../support/small-upstream.mjs";
 import { printed } from "../support/program.mjs";
 import { freePort } from "../support/worker.mjs";
 import { archive, skipsRegistry, startRegistry } from "./support/registry.mjs";
-import { interrupt, newUser } from "./support/user.mjs";
+import { finish, interrupt, newUser } from "./support/user.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const { version } = JSON.parse(await readFile(join(ROOT, "create-mcp-edge/package.json"), "utf8"));
@@ -42,15 +42,15 @@ describe("the packages of npm", { skip: skipsRegistry() }, () => {
 
   /** Starts `npm run dev` on free ports, and waits until it says how to connect. */
   async function startDev(project) {
-    const ports = { PORT: String(await freePort()), IDP_PORT: String(await freePort()), VAULT_PORT: String(await freePort()) };
-    const dev = user.start(project, ["run", "dev"], ports);
+    const ports = { port: await freePort(), "idp-port": await freePort(), "vault-port": await freePort() };
+    const dev = user.start(project, ["run", "dev", "--", ...Object.entries(ports).map(([name, port]) => `--${name}=${port}`)]);
     try {
       await printed(dev, /Ctrl-C stops everything/);
     } catch (error) {
       await interrupt(dev);
       throw error;
     }
-    return { dev, origin: `http://localhost:${ports.PORT}`, mcpUrl: `http://localhost:${ports.PORT}/mcp` };
+    return { dev, origin: `http://localhost:${ports.port}`, mcpUrl: `http://localhost:${ports.port}/mcp` };
   }
 
   /** What `wrangler deploy --dry-run` would deploy: the lines with its bindings and variables. */
@@ -60,6 +60,19 @@ describe("the packages of npm", { skip: skipsRegistry() }, () => {
     assert.match(stdout, /--dry-run: exiting now/);
     return stdout;
   }
+
+  test("a release that is run again leaves out what is published, and ends if that is something else", async () => {
+    const env = { ...process.env, npm_config_registry: registry.url, npm_config_cache: join(user.folder, "release-cache") };
+    const unpublished = (...archives) => finish(process.execPath, [join(ROOT, "dev/release/unpublished.mjs"), "npm", ...archives], { cwd: user.folder, env });
+    const [first, second] = ["mcp-edge", "create-mcp-edge"].map((name) => archive(name, version));
+    assert.equal((await unpublished(first, second)).stdout, "");
+    const next = join(user.folder, "mcp-edge-999.0.0.tgz");
+    await cp(second, next);
+    assert.equal((await unpublished(first, next)).stdout, `${next}\n`);
+    const other = join(user.folder, `mcp-edge-${version}.tgz`);
+    await cp(second, other);
+    await assert.rejects(unpublished(other), new RegExp(`has mcp-edge ${version.replaceAll(".", "\\.")} with other contents`));
+  });
 
   describe("an endpoint with the tool whoami, the vault and the registrar", () => {
     let project;
