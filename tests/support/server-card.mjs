@@ -15,7 +15,7 @@ export const CARD_ID = "https://static.modelcontextprotocol.io/schemas/v1/server
 
 const text = (minLength, maxLength) => ({ type: "string", minLength, maxLength });
 const url = { type: "string", format: "uri" };
-const texts = { type: "array", items: { type: "string" } };
+const strings = { type: "array", items: { type: "string" } };
 const record = (required, properties) => ({ type: "object", required, properties, additionalProperties: false });
 
 const CARD = record(["$schema", "name", "description", "version", "remotes"], {
@@ -26,14 +26,14 @@ const CARD = record(["$schema", "name", "description", "version", "remotes"], {
   // By the documentation ranges are rejected; the published schema does not say it.
   version: { ...text(1, 255), pattern: "^[^\\^~<>=*|\\s]+$" },
   websiteUrl: url,
-  icons: { type: "array", items: record(["src"], { src: url, mimeType: { type: "string" }, sizes: texts, theme: { enum: ["light", "dark"] } }) },
+  icons: { type: "array", items: record(["src"], { src: url, mimeType: { type: "string" }, sizes: strings, theme: { enum: ["light", "dark"] } }) },
   remotes: {
     type: "array",
     minItems: 1,
     items: record(["type", "url"], {
       type: { enum: ["streamable-http", "sse"] },
       url: { type: "string", pattern: "^https?://[^\\s]+$" },
-      supportedProtocolVersions: { ...texts, minItems: 1 },
+      supportedProtocolVersions: { ...strings, minItems: 1 },
     }),
   },
 });

@@ -232,8 +232,8 @@ fn held<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
     hold: &Hold,
 ) -> Result<Answer, SqlError> {
     let account = context.rows.account(&hold.connection)?;
-    let replaced = account.filter(|account| is_another_account(&account.tokens, &hold.tokens));
-    let replaces = replaced.map(|account| account.tokens.name);
+    let another = account.filter(|account| is_another_account(&account.tokens, &hold.tokens));
+    let replaces = another.map(|account| account.tokens.name);
     Ok(Answer::Held {
         hold: hold.id.clone(),
         account: Listed {

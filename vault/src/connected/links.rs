@@ -124,7 +124,7 @@ pub fn put(id: &str, link: &Link, now: u64) -> [Statement; 3] {
     [delete_expired(now), insert, delete.bind(MAX_LINKS)]
 }
 
-/// A link has led to an account of `connection`: whatever its user cancelled before, it was not in vain.
+/// A link has led to an account of `connection`: what its user cancelled before does not count any more.
 #[must_use]
 pub fn connected(id: &str, connection: &str) -> Statement {
     Statement::new("UPDATE link SET is_spent = 1 WHERE id = ? AND connection = ?").bind(id).bind(connection)

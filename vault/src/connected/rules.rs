@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn accounts_are_told_apart_by_their_ids_and_by_their_names_if_one_has_none() {
+    fn accounts_are_compared_by_their_ids_and_by_their_names_if_one_has_none() {
         let id = |value: &str| Some(AccountId { member: "sub".to_owned(), value: value.to_owned() });
         let another = |one: (&str, Option<AccountId>), other: (&str, Option<AccountId>)| {
             is_another_account(&tokens(one.0, one.1, "client"), &tokens(other.0, other.1, "client"))

@@ -1,5 +1,5 @@
-//! The account that was connected: what the service calls it, for its user, who recognizes it; and the id that it has there, by which
-//! accounts are told apart. A name changes, and so does the way in which it is shown.
+//! The account that was connected: what the service calls it, for its user, who recognizes it; and the id that it has there, which
+//! identifies it. A name changes, and so does the way in which it is shown.
 
 use std::time::Duration;
 
