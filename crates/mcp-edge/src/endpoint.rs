@@ -122,9 +122,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             scope_prefix,
         };
         let trust = Rc::clone(&settings.trust);
-        let server = server.with_security_schemes(|scopes| {
-            trust.scope_prefix.requested(&trust.required_scopes.union(scopes)).into_owned()
-        });
+        let server = server.with_security_schemes(|scopes| trust.requested(scopes));
         let resource_server = ResourceServer::new(trust);
         let of_gateway = settings.gateway.iter().flat_map(GatewaySettings::warnings).map(str::to_owned);
         for warning in settings.trust.warnings().chain(of_gateway) {
