@@ -39,6 +39,16 @@ test("--env needs a name", () => {
   }
 });
 
+test("doctor says that --env needs settings, and minds no environment that is named elsewhere", { skip: !existsSync(DOCTOR) && "the doctor is not built: dev/build-doctor" }, () => {
+  for (const args of [["--env", "staging"], ["--env=staging"]]) {
+    const { status, stderr } = run("doctor", "http://127.0.0.1:9/mcp", ...args);
+    assert.deepEqual([status, /--env needs --settings/.test(stderr)], [2, true], stderr);
+  }
+  const env = { ...process.env, CLOUDFLARE_ENV: "staging" };
+  const { stderr } = spawnSync(process.execPath, [PROGRAM, "doctor", "http://127.0.0.1:9/mcp"], { cwd: folder, encoding: "utf8", env });
+  assert.doesNotMatch(stderr, /--env/);
+});
+
 for (const file of readdirSync(new URL("commands/", import.meta.url))) {
   const name = file.replace(/\.mjs$/, "");
   const isDoctor = ["doctor", "explain"].includes(name);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { startHostileProvider } from "./support/hostile-provider.mjs";
 import "./support/report-failures.mjs";
+import { CARD_ID, errorsInCard } from "./support/server-card.mjs";
 import { errorsInServerJson, SERVER_JSON_ID } from "./support/server-json.mjs";
 import { createSigner } from "./support/signers.mjs";
 import { send, startWorker } from "./support/worker.mjs";
@@ -159,11 +160,12 @@ describe("server.json", () => {
     ["with a logo that is too long for it", { LOGO: `https://example.com/${"x".repeat(300)}` }],
     ["with a logo that is not https", { LOGO: "http://localhost/logo.png" }],
   ]) {
-    test(`is valid ${what}`, () => {
-      const least = { REGISTRY_NAME: "com.example/whoami", RESOURCE_DESCRIPTION: "Shows who is signed in." };
+    test(`is valid ${what}, and so is the card`, () => {
+      const least = { REGISTRY_NAME: "com.example/whoami", RESOURCE_DESCRIPTION: "Shows who is signed in.", SERVER_CARD: "true" };
       return withWorker({ ...least, ...settings }, async (other) => {
         const { json } = await send(other, { path: "/server.json" });
         assert.deepEqual(await errorsInServerJson(json), []);
+        assert.deepEqual(await errorsInCard(JSON.parse((await send(other, { path: CARD })).text)), []);
       });
     });
   }
@@ -195,8 +197,27 @@ describe("the server card", () => {
     const [remote] = card.remotes;
     assert.deepEqual(remote.supportedProtocolVersions, ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26"]);
     delete remote.supportedProtocolVersions;
-    const $schema = "https://static.modelcontextprotocol.io/schemas/v1/server-card.schema.json";
-    assert.deepEqual(card, { ...server, $schema });
+    assert.deepEqual(card, { ...server, $schema: CARD_ID });
+  });
+
+  test("has the form that its schema requires", async () => {
+    const card = JSON.parse((await send(worker, { path: CARD })).text);
+    assert.deepEqual(await errorsInCard(card), []);
+    const remote = card.remotes[0];
+    for (const change of [
+      { $schema: SERVER_JSON_ID },
+      { $schema: undefined },
+      { name: "whoami" },
+      { description: "x".repeat(101) },
+      { version: undefined },
+      { remotes: [{ ...remote, type: "http" }] },
+      { remotes: [{ ...remote, supportedProtocolVersions: [20251125] }] },
+      { websiteUrl: "example.com" },
+      { icons: [{}] },
+    ]) {
+      const wrong = JSON.parse(JSON.stringify({ ...card, ...change }));
+      assert.notDeepEqual(await errorsInCard(wrong), [], JSON.stringify(change));
+    }
   });
 
   test("is linked from the catalogue", async () => {

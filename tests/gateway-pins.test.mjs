@@ -50,6 +50,9 @@ test("lists show approved tools only, and the log has the digests of the others 
   for (const _ of [1, 2]) {
     const { json } = await post(gateway.worker, { token: alice, message: legacyRequest("tools/list") });
     assert.deepEqual(json.result.tools.map(({ name }) => name), ["search"]);
+    // What the gateway adds is not what the digest is of.
+    const securitySchemes = [{ type: "oauth2", scopes: [] }];
+    assert.deepEqual([json.result.tools[0].securitySchemes, json.result.tools[0]._meta], [securitySchemes, { securitySchemes }]);
   }
   const reported = gateway.worker.logs().filter((line) => "unapproved_tool" in line);
   const lines = reported.map(({ unapproved_tool: name, digest }) => `${name}=${digest}`).sort();

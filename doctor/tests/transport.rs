@@ -3,7 +3,10 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -104,6 +107,62 @@ fn a_redirect_is_recorded_and_not_followed() {
         let response = send(&HttpRequest::post(responding(head), "{}")).unwrap();
         assert_eq!((response.status, response.redirect()), (status, Some("/elsewhere")));
     }
+}
+
+/// Serves connections one after the other; `serve` answers the requests of each, which are numbered from 0, or does not. Returns the
+/// URL, and what counts the connections.
+fn serving_connections(
+    serve: impl Fn(usize, usize) -> Option<&'static str> + Send + 'static,
+) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    thread::spawn(move || {
+        while let Ok((mut stream, _)) = listener.accept() {
+            let connection = counted.fetch_add(1, Ordering::SeqCst);
+            for request in 0.. {
+                let head = read_head(&mut stream);
+                let body = if head.starts_with("POST") { 2 } else { 0 };
+                let _ = stream.read_exact(&mut vec![0; body]);
+                // Without an answer: closes the connection. The client has closed it if there was no request.
+                let Some(answer) = serve(connection, request).filter(|_| !head.is_empty()) else { break };
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        }
+    });
+    (url, connections)
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+
+#[test]
+fn a_request_that_is_lost_on_a_connection_that_was_kept_open_is_sent_again() {
+    for request in [HttpRequest::get, |url: String| HttpRequest::post(url, "{}")] {
+        // The first connection ends with the second request, without a word.
+        let (url, connections) = serving_connections(|connection, request| match (connection, request) {
+            (0, 1) => None,
+            _ => Some(OK),
+        });
+        let transport = transport(TIMEOUT, None, &[]);
+        for _ in 0..3 {
+            assert_eq!(transport.send(&request(url.clone())).map(|response| response.status), Ok(200));
+        }
+        assert!(connections.load(Ordering::SeqCst) >= 2);
+    }
+}
+
+#[test]
+fn a_server_that_never_answers_is_asked_again_once_at_most() {
+    let (url, connections) = serving_connections(|_, _| None);
+    assert_eq!(kind(get(&url)), TransportErrorKind::Protocol);
+    assert_eq!(connections.load(Ordering::SeqCst), 1, "nothing can be lost on a new connection");
+    let (url, connections) = serving_connections(|connection, request| (connection + request == 0).then_some(OK));
+    let transport = transport(TIMEOUT, None, &[]);
+    transport.send(&HttpRequest::get(url.clone())).unwrap();
+    let failed = transport.send(&HttpRequest::get(url)).unwrap_err();
+    assert_eq!((failed.kind, failed.detail.as_str()), (TransportErrorKind::Protocol, "the server closed it"));
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
 }
 
 #[test]

@@ -10,8 +10,12 @@ export async function run(args) {
   return doctor([...args, ...environmentOf(args)]);
 }
 
-/** The dispatcher takes --env out of the arguments. Without the settings of a gateway there is no use for it. */
+/**
+ * The dispatcher takes --env out of the arguments, and puts it into a variable that wrangler reads as well. Named on the command line,
+ * it is passed on: without --settings there is no use for it, and the doctor says so.
+ */
 function environmentOf(args) {
+  const isNamed = process.argv.some((argument) => argument === "--env" || argument.startsWith("--env="));
   const hasSettings = args.some((argument) => argument === "--settings" || argument.startsWith("--settings="));
-  return hasSettings && process.env.CLOUDFLARE_ENV ? [`--env=${process.env.CLOUDFLARE_ENV}`] : [];
+  return (isNamed || hasSettings) && process.env.CLOUDFLARE_ENV ? [`--env=${process.env.CLOUDFLARE_ENV}`] : [];
 }

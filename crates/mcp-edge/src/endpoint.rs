@@ -122,9 +122,7 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             scope_prefix,
         };
         let trust = Rc::clone(&settings.trust);
-        let server = server.with_security_schemes(|scopes| {
-            trust.scope_prefix.requested(&trust.required_scopes.union(scopes)).into_owned()
-        });
+        let server = server.with_security_schemes(|scopes| trust.requested(scopes));
         let resource_server = ResourceServer::new(trust);
         let of_gateway = settings.gateway.iter().flat_map(GatewaySettings::warnings).map(str::to_owned);
         for warning in settings.trust.warnings().chain(of_gateway) {
@@ -238,8 +236,8 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             request_id: context.request_id.clone(),
             connections: self.connections.of(head),
         };
+        let step_up = StepUpAnswer::to(self.settings.step_up, request.identity.credential(), &body);
         let handling = self.server.handle(head, &body, request, &self.server_services);
-        let step_up = StepUpAnswer::to(self.settings.step_up, &body);
         // A handler may wait long, and the body may be large.
         drop(body);
         let handled = handling.await;
@@ -269,7 +267,6 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
         let (runtime, connections) = (&*self.server_services.runtime, connections.as_deref());
         let caller = Caller::new(identity, context, runtime, connections);
         let handled = gateway.handle(head, &body, caller).await;
-        let step_up = StepUpAnswer::to(self.settings.step_up, &body);
         handled.summary.add_to(record);
         record.maybe_cut("upstream_failure", handled.failure.as_deref());
         for Unapproved { name, digest } in &handled.unapproved {
@@ -277,7 +274,10 @@ impl<E: Clone + 'static, S: Services> Endpoint<E, S> {
             self.services
                 .error(&Object::new().text("unapproved_tool", &cut(name.clone())).text("digest", digest).close());
         }
-        handled.response.or_else(|needed| self.refuse(needed, identity.kind(), step_up, record))
+        handled.response.or_else(|needed| {
+            let step_up = StepUpAnswer::to(self.settings.step_up, identity.credential(), &body);
+            self.refuse(needed, identity.kind(), step_up, record)
+        })
     }
 
     /// The discovery document of the first issuer, the only one that tokens of clients without metadata can come from.

@@ -54,6 +54,19 @@
 //! | [`health`] | the health check |
 //! | `testing` | a client and a clock for native tests of tools, behind the feature `testing` |
 //! | `worker` | the Cloudflare Worker, behind the feature `cloudflare` (on by default) |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `access-keys` | yes | access keys of the vault, personal access tokens of the provider (`PAT_PREFIX`), and `/account`, which is the vault's |
+//! | `cloudflare` | yes | the Worker; without it the crate is plain, native Rust |
+//! | `connections` | no | tokens of other services for tools and the gateway, which the vault keeps; includes `access-keys` |
+//! | `gateway` | yes | passing messages on to another MCP server (`UPSTREAM`) |
+//! | `page` | yes | the page at `/` and its playground |
+//! | `testing` | no | a client, a clock and made-up identities, for `[dev-dependencies]` |
+//!
+//! A setting or a binding of a feature that is off is an error at the start; settings of the page are ignored.
 
 pub mod documents;
 pub mod endpoint;

@@ -7,6 +7,7 @@
 //! | [`members`] | JSON that is passed on: members and elements as they are, names that differ in case |
 //! | [`revision`], [`method`], [`era`] | the revisions and methods, and which era a request belongs to |
 //! | [`headers`], [`post`] | the headers that repeat parts of the body; what a POST must be before its body is read |
+//! | [`security_schemes`] | which scopes the callers of a tool need, in lists |
 //! | [`load`] | how much memory the calls that are running hold |
 //! | [`error`], [`outcome`] | every error code with its HTTP status; how requests end |
 //!
@@ -23,3 +24,4 @@ pub mod outcome;
 pub mod params;
 pub mod post;
 pub mod revision;
+pub mod security_schemes;

@@ -1,6 +1,10 @@
 //! Connections of this process.
 
-use std::io::{self, Read};
+use std::{
+    collections::HashSet,
+    io::{self, Read},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use ::http::{HeaderMap, Request, Response};
 use rustls::CertificateError;
@@ -24,8 +28,15 @@ use crate::{
 /// An HTTP client that connects over the network.
 pub struct Transport {
     agent: Agent,
+    /// Keeps no connection open.
+    unpooled: Agent,
+    /// Hosts, with scheme and port, that have answered: a connection to them may be one that was kept open.
+    answered: Mutex<HashSet<Origin>>,
     secrets: Secrets,
 }
+
+/// Whether it is https, the host, and the port.
+type Origin = (bool, String, u16);
 
 impl Transport {
     /// Creates a client.
@@ -39,47 +50,69 @@ impl Transport {
             }
             None => RootCerts::WebPki,
         };
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(options.timeout))
-            .user_agent(USER_AGENT)
-            .accept("")
-            .tls_config(TlsConfig::builder().root_certs(roots).build())
-            .build();
-        Self { agent: config.into(), secrets: options.secrets.clone() }
+        let tls = TlsConfig::builder().root_certs(roots).build();
+        let config = || {
+            Agent::config_builder()
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .timeout_global(Some(options.timeout))
+                .user_agent(USER_AGENT)
+                .accept("")
+                .tls_config(tls.clone())
+        };
+        Self {
+            agent: config().build().into(),
+            unpooled: config().max_idle_connections(0).build().into(),
+            answered: Mutex::default(),
+            secrets: options.secrets.clone(),
+        }
     }
 
-    fn run(&self, request: &HttpRequest, address: Address) -> Result<Response<Body>, ureq::Error> {
-        let mut builder = Request::builder().method(request.method).uri(address.uri);
+    /// Sends a request, and sends it again if it was lost on a connection that was kept open: servers close those without a word, at
+    /// any time, and what is sent then is read by nobody. None of the doctor's requests changes anything if it is read twice.
+    fn run(&self, request: &HttpRequest, address: &Address) -> Result<Response<Body>, TransportError> {
+        let origin = (address.is_https, address.host.clone(), address.port);
+        let has_answered = self.answered().contains(&origin);
+        let mut outcome = Self::run_on(&self.agent, request, address).map_err(|error| transport_error(&error));
+        if has_answered && outcome.as_ref().is_err_and(|error| *error == failure::closed()) {
+            outcome = Self::run_on(&self.unpooled, request, address).map_err(|error| transport_error(&error));
+        }
+        if outcome.is_ok() && !has_answered {
+            self.answered().insert(origin);
+        }
+        outcome
+    }
+
+    fn answered(&self) -> MutexGuard<'_, HashSet<Origin>> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run_on(agent: &Agent, request: &HttpRequest, address: &Address) -> Result<Response<Body>, ureq::Error> {
+        let mut builder = Request::builder().method(request.method).uri(address.uri.clone());
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
         // A proxy named in the environment cannot reach this machine's loopback interface.
         let bypass_proxy = Target::parse(&request.url).is_ok_and(|target| target.is_loopback());
         match &request.body {
-            Some(body) => self.run_on_agent(builder.body(body.as_str())?, bypass_proxy),
-            None => self.run_on_agent(builder.body(())?, bypass_proxy),
+            Some(body) => run_on_agent(agent, builder.body(body.as_str())?, bypass_proxy),
+            None => run_on_agent(agent, builder.body(())?, bypass_proxy),
         }
     }
+}
 
-    fn run_on_agent(
-        &self,
-        request: Request<impl ureq::AsSendBody>,
-        bypass_proxy: bool,
-    ) -> Result<Response<Body>, ureq::Error> {
-        if bypass_proxy {
-            self.agent.run(self.agent.configure_request(request).proxy(None).build())
-        } else {
-            self.agent.run(request)
-        }
-    }
+fn run_on_agent(
+    agent: &Agent,
+    request: Request<impl ureq::AsSendBody>,
+    bypass_proxy: bool,
+) -> Result<Response<Body>, ureq::Error> {
+    if bypass_proxy { agent.run(agent.configure_request(request).proxy(None).build()) } else { agent.run(request) }
 }
 
 impl HttpClient for Transport {
     fn send(&self, request: &HttpRequest) -> Result<HttpResponse, TransportError> {
         let address = Address::parse(&request.url)?;
-        let mut response = self.run(request, address).map_err(|error| transport_error(&error))?;
+        let mut response = self.run(request, &address)?;
         let headers = headers(response.headers());
         let (body, truncated) = read(response.body_mut(), BodyReader::new(request.body_policy, &headers));
         Ok(self.secrets.redact(HttpResponse { status: response.status().as_u16(), headers, body, truncated }))

@@ -85,7 +85,11 @@ async fn confirm<P: Platform>(
         Err(error) => return Err(error),
     };
     let link = link_of(visit, session, named).await;
-    let request = Request::Confirm { connection: connection.name.clone(), hold: named.hold.to_owned() };
+    let request = Request::Confirm {
+        connection: connection.name.clone(),
+        hold: named.hold.to_owned(),
+        link: named.link.map(str::to_owned),
+    };
     match answered(visit.deployment.accounts(&owner, request).await)? {
         Answer::Done => {}
         Answer::Unknown | Answer::Used => return Err(ConnectError::NothingHeld),

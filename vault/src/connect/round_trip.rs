@@ -163,10 +163,11 @@ async fn hold<P: Platform>(
     authorization: String,
 ) -> Result<String, ConnectError> {
     // (3)
-    let name = servers.account(&attempt.connection, tokens, visit.now).await.map_err(ConnectError::NoName)?;
+    let of = servers.account(&attempt.connection, tokens, visit.now).await.map_err(ConnectError::NoName)?;
     let account = NewAccount {
         connection: attempt.connection.clone(),
-        name: name.unwrap_or_default(),
+        name: of.name,
+        id: of.id,
         access_token: tokens.access_token.expose().to_owned(),
         until: tokens.until,
         refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose().to_owned()),

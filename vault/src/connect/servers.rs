@@ -3,7 +3,9 @@
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use mcp_edge_runtime::secret::Secret;
 
-use crate::service::{AuthorizationServers, Begun, Issued, Redemption, ServiceError, ServiceTokens};
+use crate::service::{
+    AuthorizationServers, Begun, Issued, Redemption, ServiceError, ServiceTokens, account::ServiceAccount,
+};
 
 /// What the pages ask of [`AuthorizationServers`].
 pub trait Servers {
@@ -29,7 +31,7 @@ pub trait Servers {
         connection: &'a str,
         tokens: &'a ServiceTokens,
         now: u64,
-    ) -> LocalBoxFuture<'a, Result<Option<String>, ServiceError>>;
+    ) -> LocalBoxFuture<'a, Result<ServiceAccount, ServiceError>>;
 
     /// [`AuthorizationServers::revoke`].
     fn revoke<'a>(
@@ -71,7 +73,7 @@ impl<S: AuthorizationServers> Servers for S {
         connection: &'a str,
         tokens: &'a ServiceTokens,
         now: u64,
-    ) -> LocalBoxFuture<'a, Result<Option<String>, ServiceError>> {
+    ) -> LocalBoxFuture<'a, Result<ServiceAccount, ServiceError>> {
         AuthorizationServers::account(self, connection, tokens, now).boxed_local()
     }
 

@@ -2,7 +2,7 @@
 
 use mcp_edge_runtime::sql::{Row, Rows, SqlError, SqlStorage, Statement};
 
-use super::{message::Revocation, record::Departure};
+use super::{message::Revocation, record::Departure, rows};
 use crate::{
     columns::{number, optional_text, unless_no_table},
     service::Provenance,
@@ -13,7 +13,7 @@ macro_rules! select {
     ($rows:literal) => {
         concat!(
             "SELECT id, connection, name, client_id, refresh_sealed, access_sealed, since, state, tries, next_try, \
-             is_refresh_revoked, issuer, service FROM departure ",
+             is_refresh_revoked, issuer, service, service_account FROM departure ",
             $rows
         )
     };
@@ -79,7 +79,7 @@ impl<'a, S: SqlStorage> Departures<'a, S> {
 /// Writes a departure.
 #[must_use]
 pub fn put(departure: &Departure) -> Statement {
-    Statement::new("INSERT OR REPLACE INTO departure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    Statement::new("INSERT OR REPLACE INTO departure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(departure.id.as_str())
         .bind(departure.connection.as_str())
         .bind(departure.name.as_str())
@@ -93,6 +93,7 @@ pub fn put(departure: &Departure) -> Statement {
         .bind(departure.tries)
         .bind(departure.next_try)
         .bind(u64::from(departure.is_refresh_revoked))
+        .bind(rows::text_of(departure.account.as_ref()))
 }
 
 const fn text_of(state: Revocation) -> &'static str {
@@ -108,6 +109,7 @@ fn read(row: Row<'_>) -> Result<Departure, SqlError> {
         id: row.text(0)?.to_owned(),
         connection: row.text(1)?.to_owned(),
         name: row.text(2)?.to_owned(),
+        account: rows::account_id(row, 13)?,
         client_id: row.text(3)?.to_owned(),
         from: Provenance { issuer: row.text(11)?.to_owned(), service: row.text(12)?.to_owned() },
         refresh_sealed: optional_text(row, 4)?,

@@ -17,7 +17,9 @@ use super::{
     record::{AccessToken, Account, Hold, Tokens},
     revocation::revoke_due,
     rows::{delete_account, delete_hold, put_account, put_hold, tables, use_authorization},
-    rules::{AUTHORIZATION_SECONDS, HOLD_SECONDS, MAX_ACCOUNTS, is_held, may_revoke, seconds_of_use},
+    rules::{
+        AUTHORIZATION_SECONDS, HOLD_SECONDS, MAX_ACCOUNTS, is_another_account, is_held, may_revoke, seconds_of_use,
+    },
 };
 use crate::{owner::Owner, secrets::connections::Purpose, service::AuthorizationServers};
 
@@ -78,12 +80,13 @@ pub(super) fn find<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime +
     }
 }
 
-/// The account that is held is the right one: it takes the place of another. Repeated, it answers the same.
+/// The account that is held is the right one: it takes the place of another, and `link`, which led there, has done its work. Repeated,
+/// it answers the same.
 pub(super) async fn confirm<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorLog>(
     context: &Context<'_, S, A, K>,
     owner: &Owner,
     connection: &str,
-    id: &str,
+    (id, link): (&str, Option<&str>),
     now: u64,
 ) -> Result<Answer, AccountsError> {
     context.wake_by(now).await?;
@@ -105,8 +108,9 @@ pub(super) async fn confirm<S: SqlStorage + Alarms, A: AuthorizationServers, K: 
         failure: String::new(),
     };
     let mut statements = vec![delete_hold(&hold), put_account(&account)];
+    statements.extend(link.map(|link| links::connected(link, connection)));
     if let Some(earlier) = earlier {
-        if earlier.tokens.name != account.tokens.name {
+        if is_another_account(&earlier.tokens, &account.tokens) {
             statements.push(links::delete_uses(connection));
         }
         let left = leaving(context, owner, &earlier.hold, connection, &earlier.tokens, &account.tokens, now);
@@ -217,7 +221,7 @@ fn leaving<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
     new: &Tokens,
     now: u64,
 ) -> Option<mcp_edge_runtime::sql::Statement> {
-    if !may_revoke(&tokens.name, &tokens.client_id, [(new.name.as_str(), new.client_id.as_str())]) {
+    if !may_revoke(tokens.account.as_ref(), &tokens.client_id, [new]) {
         return None;
     }
     context.departure(id, connection, tokens, owner, now).as_ref().map(departures::put)
@@ -228,7 +232,8 @@ fn held<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
     hold: &Hold,
 ) -> Result<Answer, SqlError> {
     let account = context.rows.account(&hold.connection)?;
-    let replaces = account.map(|account| account.tokens.name).filter(|name| *name != hold.tokens.name);
+    let another = account.filter(|account| is_another_account(&account.tokens, &hold.tokens));
+    let replaces = another.map(|account| account.tokens.name);
     Ok(Answer::Held {
         hold: hold.id.clone(),
         account: Listed {
@@ -256,6 +261,6 @@ fn sealed<S: SqlStorage + Alarms, A, K: Runtime + OperatorLog>(
         None => None,
     };
     let access = AccessToken { sealed: seal(new.access_token)?, seconds, until: now + seconds.unwrap_or_default() };
-    let (name, client_id, from, scopes) = (new.name, new.client_id, new.from, new.scopes);
-    Some(Tokens { name, client_id, from, scopes, access: Some(access), refresh_sealed })
+    let NewAccount { name, id: account, client_id, from, scopes, .. } = new;
+    Some(Tokens { name, account, client_id, from, scopes, access: Some(access), refresh_sealed })
 }

@@ -124,6 +124,12 @@ pub fn put(id: &str, link: &Link, now: u64) -> [Statement; 3] {
     [delete_expired(now), insert, delete.bind(MAX_LINKS)]
 }
 
+/// A link has led to an account of `connection`: what its user cancelled before does not count any more.
+#[must_use]
+pub fn connected(id: &str, connection: &str) -> Statement {
+    Statement::new("UPDATE link SET is_spent = 1 WHERE id = ? AND connection = ?").bind(id).bind(connection)
+}
+
 /// Forgets the uses of an account.
 #[must_use]
 pub fn delete_uses(connection: &str) -> Statement {

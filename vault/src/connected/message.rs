@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{connection::caller::Agent, owner::Owner, service::Provenance};
+use crate::{
+    connection::caller::Agent,
+    owner::Owner,
+    service::{Provenance, account::AccountId},
+};
 
 /// A request with whose object it is for: what is sealed is sealed for this user.
 #[derive(Clone, Serialize, Deserialize)]
@@ -66,6 +70,9 @@ pub enum Request {
         connection: String,
         /// The id of what is held, as [`Answer::Held`] said: another tab may hold another account.
         hold: String,
+        /// The id of the link that led there.
+        #[serde(default)]
+        link: Option<String>,
     },
     /// It is not: forgets what is held, and revokes it at the service.
     Discard {
@@ -90,6 +97,9 @@ pub struct NewAccount {
     pub connection: String,
     /// What the service calls the account; empty if it does not say.
     pub name: String,
+    /// Its id at the service, if that is known.
+    #[serde(default)]
+    pub id: Option<AccountId>,
     /// The access token.
     pub access_token: String,
     /// Until when it is good, in seconds since 1970; `None`: the service does not say.

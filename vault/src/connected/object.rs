@@ -65,6 +65,7 @@ impl<'a, S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorL
     /// [`AccountsError`], for the operator; without secrets.
     pub async fn answer(&self, message: &str, clock: &impl Fn() -> u64) -> Result<String, AccountsError> {
         let Envelope { owner, request } = serde_json::from_str(message).map_err(|_| AccountsError::Message)?;
+        self.0.rows.migrate()?;
         if self.0.rows.owner()?.is_some_and(|known| known != owner) {
             return Err(AccountsError::ForeignOwner);
         }
@@ -87,7 +88,9 @@ impl<'a, S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + OperatorL
                 holding::hold(&self.0, &owner, &authorization, *account, now).await?
             }
             Request::Held { connection } => holding::find(&self.0, &connection, now)?,
-            Request::Confirm { connection, hold } => holding::confirm(&self.0, &owner, &connection, &hold, now).await?,
+            Request::Confirm { connection, hold, link } => {
+                holding::confirm(&self.0, &owner, &connection, (&hold, link.as_deref()), now).await?
+            }
             Request::Discard { connection, hold } => holding::discard(&self.0, &owner, &connection, &hold, now).await?,
             Request::List => {
                 // An alarm that was lost is set again.

@@ -1,13 +1,18 @@
 //! The rows of the object: accounts, what is held for confirmation, and what is left to be revoked.
 
 use super::message::Revocation;
-use crate::{lease::Attempt, service::Provenance};
+use crate::{
+    lease::Attempt,
+    service::{Provenance, account::AccountId},
+};
 
 /// Tokens of a service, sealed, and what is known of them.
 #[derive(Clone)]
 pub struct Tokens {
     /// What the service calls the account; empty if it does not say.
     pub name: String,
+    /// Its id at the service; `None`: it is not known, and any other may be the same account.
+    pub account: Option<AccountId>,
     /// Our client at the service.
     pub client_id: String,
     /// Where they are from: nothing is sent elsewhere.
@@ -76,6 +81,8 @@ pub struct Departure {
     pub connection: String,
     /// What the service calls the account; empty if it does not say.
     pub name: String,
+    /// Its id at the service; `None`: it is not known, and any other may be the same account.
+    pub account: Option<AccountId>,
     /// Our client at the service.
     pub client_id: String,
     /// Where the tokens are from.

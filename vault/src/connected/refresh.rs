@@ -200,6 +200,7 @@ async fn depart<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Op
         id: random_text(context.services),
         connection: connection.to_owned(),
         name: account.tokens.name.clone(),
+        account: account.tokens.account.clone(),
         client_id: account.tokens.client_id.clone(),
         from: account.tokens.from.clone(),
         refresh_sealed: refresh.and_then(seal),

@@ -54,11 +54,11 @@ async fn revoke<S: SqlStorage + Alarms, A: AuthorizationServers, K: Runtime + Op
     departure: &Departure,
     clock: &impl Fn() -> u64,
 ) -> Result<(), AccountsError> {
-    let Departure { id, connection, name, client_id, from, .. } = departure;
+    let Departure { id, connection, account: of, client_id, from, .. } = departure;
     let (account, hold) = (context.rows.account(connection)?, context.rows.hold(connection)?);
     let account = account.filter(|account| account.ended_at.is_none()).map(|account| account.tokens);
     let kept = account.into_iter().chain(hold.map(|hold| hold.tokens)).collect::<Vec<Tokens>>();
-    if !may_revoke(name, client_id, kept.iter().map(|tokens| (tokens.name.as_str(), tokens.client_id.as_str()))) {
+    if !may_revoke(of.as_ref(), client_id, &kept) {
         context.departures.end(id, Revocation::NotOffered, clock())?;
         return Ok(());
     }
@@ -122,6 +122,7 @@ pub(super) async fn wake<S: SqlStorage + Alarms, A: AuthorizationServers, K: Run
     context: &Context<'_, S, A, K>,
     clock: &impl Fn() -> u64,
 ) -> Result<(), AccountsError> {
+    context.rows.migrate()?;
     let Some(owner) = context.rows.owner()? else { return Ok(()) };
     // The platform repeats the alarm of a crash six times; after that, this one is left.
     context.wake_by(clock() + MIN_PAUSE).await?;

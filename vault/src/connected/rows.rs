@@ -10,7 +10,7 @@ use crate::{
     columns::{number, optional_number, optional_text, unless_no_table},
     lease::Attempt,
     owner::Owner,
-    service::Provenance,
+    service::{Provenance, account::AccountId},
 };
 
 const TABLES: [Statement; 7] = [
@@ -19,12 +19,14 @@ const TABLES: [Statement; 7] = [
         "CREATE TABLE IF NOT EXISTS account (connection TEXT PRIMARY KEY, hold TEXT NOT NULL, name TEXT NOT NULL, \
          client_id TEXT NOT NULL, issuer TEXT NOT NULL, service TEXT NOT NULL, scopes TEXT NOT NULL, access_sealed TEXT, access_seconds INTEGER, \
          access_until INTEGER NOT NULL, refresh_sealed TEXT, connected_at INTEGER NOT NULL, ended_at INTEGER, \
-         attempt_id TEXT, attempt_until INTEGER NOT NULL, failed_until INTEGER NOT NULL, failure TEXT NOT NULL) STRICT",
+         attempt_id TEXT, attempt_until INTEGER NOT NULL, failed_until INTEGER NOT NULL, failure TEXT NOT NULL, \
+         service_account TEXT) STRICT",
     ),
     Statement::new(
         "CREATE TABLE IF NOT EXISTS hold (connection TEXT PRIMARY KEY, id TEXT NOT NULL, name TEXT NOT NULL, \
          client_id TEXT NOT NULL, issuer TEXT NOT NULL, service TEXT NOT NULL, scopes TEXT NOT NULL, access_sealed TEXT, access_seconds INTEGER, \
-         access_until INTEGER NOT NULL, refresh_sealed TEXT, held_at INTEGER NOT NULL, until INTEGER NOT NULL) STRICT",
+         access_until INTEGER NOT NULL, refresh_sealed TEXT, held_at INTEGER NOT NULL, until INTEGER NOT NULL, \
+         service_account TEXT) STRICT",
     ),
     Statement::new(
         "CREATE TABLE IF NOT EXISTS used_authorization (authorization TEXT PRIMARY KEY, hold TEXT NOT NULL, \
@@ -34,7 +36,7 @@ const TABLES: [Statement; 7] = [
         "CREATE TABLE IF NOT EXISTS departure (id TEXT PRIMARY KEY, connection TEXT NOT NULL, name TEXT NOT NULL, \
          client_id TEXT NOT NULL, issuer TEXT NOT NULL, service TEXT NOT NULL, refresh_sealed TEXT, access_sealed TEXT, \
          since INTEGER NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL, next_try INTEGER NOT NULL, \
-         is_refresh_revoked INTEGER NOT NULL) STRICT",
+         is_refresh_revoked INTEGER NOT NULL, service_account TEXT) STRICT",
     ),
     Statement::new(
         "CREATE TABLE IF NOT EXISTS link (id TEXT PRIMARY KEY, connection TEXT NOT NULL, scopes TEXT NOT NULL, \
@@ -46,12 +48,20 @@ const TABLES: [Statement; 7] = [
     ),
 ];
 
+/// What tables lack that were created before accounts had ids.
+const SERVICE_ACCOUNT: [Statement; 3] = [
+    Statement::new("ALTER TABLE account ADD COLUMN service_account TEXT"),
+    Statement::new("ALTER TABLE hold ADD COLUMN service_account TEXT"),
+    Statement::new("ALTER TABLE departure ADD COLUMN service_account TEXT"),
+];
+
 /// What [`read_account`] reads, of the rows that are named.
 macro_rules! select_accounts {
     ($rows:literal) => {
         concat!(
             "SELECT name, client_id, scopes, access_sealed, access_seconds, access_until, refresh_sealed, connection, \
-             hold, connected_at, ended_at, attempt_id, attempt_until, failed_until, failure, issuer, service FROM account ",
+             hold, connected_at, ended_at, attempt_id, attempt_until, failed_until, failure, issuer, service, \
+             service_account FROM account ",
             $rows
         )
     };
@@ -62,7 +72,7 @@ macro_rules! select_holds {
     ($rows:literal) => {
         concat!(
             "SELECT name, client_id, scopes, access_sealed, access_seconds, access_until, refresh_sealed, connection, id, \
-             held_at, until, issuer, service FROM hold ",
+             held_at, until, issuer, service, service_account FROM hold ",
             $rows
         )
     };
@@ -90,6 +100,17 @@ impl<'a, S: SqlStorage> Rows<'a, S> {
     #[must_use]
     pub const fn new(storage: &'a S) -> Self {
         Self(storage)
+    }
+
+    /// Gives the tables of an earlier version their new columns. They were all created at once, and get them at once: nothing is to be
+    /// done if one has them, or there are none.
+    pub fn migrate(&self) -> Result<(), SqlError> {
+        match self.0.execute(Statement::new("SELECT service_account FROM account LIMIT 0")) {
+            Err(SqlError::Statement(message)) if message.contains("no such column") => {
+                self.0.transaction(Vec::from(SERVICE_ACCOUNT)).map(drop)
+            }
+            found => unless_no_table(found).map(drop),
+        }
     }
 
     /// Whose accounts they are; `None`: there have never been any.
@@ -261,19 +282,19 @@ pub fn use_authorization(authorization: &str, hold: &str, until: u64, now: u64) 
 /// Writes a hold in the place of another one of its connection.
 #[must_use]
 pub fn put_hold(hold: &Hold) -> Statement {
-    let insert = Statement::new("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    let insert = Statement::new("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     let insert = bind_tokens(insert.bind(hold.connection.as_str()).bind(hold.id.as_str()), &hold.tokens);
-    insert.bind(hold.held_at).bind(hold.until)
+    insert.bind(hold.held_at).bind(hold.until).bind(text_of(hold.tokens.account.as_ref()))
 }
 
 /// Writes an account in the place of another one of its connection.
 #[must_use]
 pub fn put_account(account: &Account) -> Statement {
     let insert = Statement::new(
-        "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0, 0, '')",
+        "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0, 0, '', ?)",
     );
     let insert = bind_tokens(insert.bind(account.connection.as_str()).bind(account.hold.as_str()), &account.tokens);
-    insert.bind(account.connected_at)
+    insert.bind(account.connected_at).bind(text_of(account.tokens.account.as_ref()))
 }
 
 /// Forgets a hold.
@@ -306,11 +327,26 @@ fn bind_access(statement: Statement, access: Option<AccessToken>) -> Statement {
     statement.bind(access.map(|access| access.sealed)).bind(seconds).bind(until)
 }
 
-/// `issuer` is the column of the issuer, which that of the service follows.
+/// An id as it is stored.
+#[must_use]
+pub fn text_of(id: Option<&AccountId>) -> Option<String> {
+    serde_json::to_string(id?).ok()
+}
+
+/// An id that was stored.
+///
+/// # Errors
+/// [`SqlError::Column`] if the column has no text.
+pub fn account_id(row: Row<'_>, column: usize) -> Result<Option<AccountId>, SqlError> {
+    Ok(optional_text(row, column)?.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// `issuer` is the column of the issuer, which those of the service and of the account's id follow.
 fn read_tokens(row: Row<'_>, issuer: usize) -> Result<Tokens, SqlError> {
     let (seconds, until) = (optional_number(row, 4)?, number(row, 5)?);
     Ok(Tokens {
         name: row.text(0)?.to_owned(),
+        account: account_id(row, issuer + 2)?,
         client_id: row.text(1)?.to_owned(),
         from: Provenance { issuer: row.text(issuer)?.to_owned(), service: row.text(issuer + 1)?.to_owned() },
         scopes: row.text(2)?.to_owned(),

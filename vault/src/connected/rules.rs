@@ -2,9 +2,12 @@
 
 use super::{
     message::Revocation,
-    record::{AccessToken, Account, Departure, Hold},
+    record::{AccessToken, Account, Departure, Hold, Tokens},
 };
-use crate::lease::{Turn, is_within, turn};
+use crate::{
+    lease::{Turn, is_within, turn},
+    service::account::AccountId,
+};
 
 /// How long before its end an access token is used no more, in seconds; half of its life if that is shorter.
 const MARGIN_SECONDS: u64 = 60;
@@ -165,14 +168,27 @@ pub const fn last_link(now: u64) -> u64 {
     now.saturating_add(LINK_SECONDS + CLOCK_SLACK_SECONDS)
 }
 
-/// Whether tokens that are used no more may be revoked, beside others of the same connection that are kept (`name` and
-/// `client_id` of each). Some services end everything that they have given to a client for an account when one token is revoked:
-/// tokens of the same account, or of one that may be the same, are forgotten instead.
+/// Whether tokens of an account, issued to a client, may be revoked when they are used no more, beside others of the same connection
+/// that are kept. Some services end everything that they have given to a client for an account when one token is revoked: tokens of
+/// the same account, or of one that may be the same, are forgotten instead.
 #[must_use]
-pub fn may_revoke<'a>(name: &str, client_id: &str, kept: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
-    !kept
-        .into_iter()
-        .any(|(other, its_client)| client_id == its_client && (name == other || name.is_empty() || other.is_empty()))
+pub fn may_revoke<'a>(
+    account: Option<&AccountId>,
+    client_id: &str,
+    kept: impl IntoIterator<Item = &'a Tokens>,
+) -> bool {
+    let is_another = |tokens: &Tokens| {
+        tokens.client_id != client_id || AccountId::is_same(account, tokens.account.as_ref()) == Some(false)
+    };
+    kept.into_iter().all(is_another)
+}
+
+/// Whether tokens are of another account than others of the same connection, as far as their user can see: by their ids; if one is
+/// not known, by what the service calls them.
+#[must_use]
+pub fn is_another_account(one: &Tokens, other: &Tokens) -> bool {
+    AccountId::is_same(one.account.as_ref(), other.account.as_ref())
+        .map_or_else(|| one.name != other.name, |is_same| !is_same)
 }
 
 /// How many seconds to wait after revocation has failed `tries` times: four times as long each time.
@@ -205,9 +221,22 @@ pub fn is_over(departure: &Departure, now: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Provenance;
 
     fn list(scopes: &str) -> Vec<String> {
         words(scopes).map(str::to_owned).collect()
+    }
+
+    fn tokens(name: &str, account: Option<AccountId>, client_id: &str) -> Tokens {
+        Tokens {
+            name: name.to_owned(),
+            account,
+            client_id: client_id.to_owned(),
+            from: Provenance::default(),
+            scopes: String::new(),
+            access: None,
+            refresh_sealed: None,
+        }
     }
 
     #[test]
@@ -247,13 +276,26 @@ mod tests {
 
     #[test]
     fn tokens_of_the_same_account_are_not_revoked_beside_others() {
-        assert!(may_revoke("octocat", "client", []));
-        assert!(may_revoke("octocat", "client", [("hubot", "client")]));
-        assert!(may_revoke("octocat", "client", [("octocat", "another client")]));
-        for kept in [("octocat", "client"), ("", "client")] {
-            assert!(!may_revoke("octocat", "client", [kept]));
+        let id = |value: &str| Some(AccountId { member: "sub".to_owned(), value: value.to_owned() });
+        let kept = |account: Option<AccountId>, client_id: &str| tokens("octocat", account, client_id);
+        let may = |account: Option<AccountId>, kept: &[Tokens]| may_revoke(account.as_ref(), "client", kept);
+        assert!(may(id("1"), &[]) && may(None, &[]));
+        assert!(may(id("1"), &[kept(id("2"), "client")]));
+        assert!(may(id("1"), &[kept(id("1"), "another client")]) && may(None, &[kept(None, "another client")]));
+        for (account, other) in [(id("1"), id("1")), (id("1"), None), (None, id("1")), (None, None)] {
+            assert!(!may(account.clone(), &[kept(id("2"), "another client"), kept(other, "client")]), "{account:?}");
         }
-        assert!(!may_revoke("", "client", [("octocat", "client")]));
+    }
+
+    #[test]
+    fn accounts_are_compared_by_their_ids_and_by_their_names_if_one_has_none() {
+        let id = |value: &str| Some(AccountId { member: "sub".to_owned(), value: value.to_owned() });
+        let another = |one: (&str, Option<AccountId>), other: (&str, Option<AccountId>)| {
+            is_another_account(&tokens(one.0, one.1, "client"), &tokens(other.0, other.1, "client"))
+        };
+        assert!(!another(("alice", id("1")), ("alice (id 1)", id("1"))), "however it is shown");
+        assert!(another(("alice", id("1")), ("alice", id("2"))), "a name that two users chose");
+        assert!(!another(("alice", None), ("alice", id("1"))) && another(("alice", None), ("bob", id("1"))));
     }
 
     #[test]

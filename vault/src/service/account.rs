@@ -1,4 +1,5 @@
-//! What a service calls the account that was connected: for its user, who recognizes it, and for nothing else.
+//! The account that was connected: what the service calls it, for its user, who recognizes it; and the id that it has there, which
+//! identifies it. A name changes, and so does the way in which it is shown.
 
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use mcp_edge_runtime::{
     ports::{Fetch, HttpRequest, Method, RequestContent},
     secret::Secret,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::requested_key::is_invisible;
@@ -19,6 +21,55 @@ const MAX_BYTES: usize = 64 * 1024;
 
 /// The longest name, in characters.
 const MAX_CHARACTERS: usize = 100;
+
+/// The longest id, in bytes: a `sub` is not longer (OpenID Connect Core §2).
+const MAX_ID_BYTES: usize = 255;
+
+/// An account at a service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServiceAccount {
+    /// Its name, for its user; empty if the service does not say it.
+    pub name: String,
+    /// Its id; `None` if the service does not say it.
+    pub id: Option<AccountId>,
+}
+
+/// What tells an account from others of the same service, as the service writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountId {
+    /// The member of a document of the service that says it.
+    pub member: String,
+    /// What it says.
+    pub value: String,
+}
+
+impl AccountId {
+    /// The id at `member` of a document: text, or a whole number. `None` if there is none, or one that is too long to be kept whole.
+    #[must_use]
+    pub fn of_member(document: &Map<String, Value>, member: &str) -> Option<Self> {
+        let value = match value_at(document, member)? {
+            Value::String(text) => text.clone(),
+            Value::Number(number) if number.is_u64() => number.to_string(),
+            _ => return None,
+        };
+        let is_kept = !value.is_empty() && value.len() <= MAX_ID_BYTES;
+        is_kept.then(|| Self { member: member.to_owned(), value })
+    }
+
+    /// `sub`: no other claim identifies a user (OpenID Connect Core §5.7).
+    #[must_use]
+    pub fn of_claims(claims: &Map<String, Value>) -> Option<Self> {
+        Self::of_member(claims, "sub")
+    }
+
+    /// Whether two accounts of a service are the same one. `None`: it is not known, of one of them or of both, or their ids are from
+    /// different members.
+    #[must_use]
+    pub fn is_same(one: Option<&Self>, other: Option<&Self>) -> Option<bool> {
+        let (one, other) = (one?, other?);
+        (one.member == other.member).then(|| one.value == other.value)
+    }
+}
 
 /// Claims that say who somebody is, the most telling one first (OpenID Connect Core §5.1).
 const CLAIMS: [&str; 3] = ["email", "preferred_username", "name"];
@@ -80,12 +131,15 @@ pub fn subject_of(claims: &Map<String, Value>) -> Option<String> {
 /// The name at `member`: the name of a member, or of members one inside of the other, separated by dots.
 #[must_use]
 pub fn of_member(document: &Map<String, Value>, member: &str) -> Option<String> {
+    for_display(value_at(document, member)?)
+}
+
+fn value_at<'a>(document: &'a Map<String, Value>, member: &str) -> Option<&'a Value> {
     if let Some(value) = document.get(member).filter(|value| !value.is_null()) {
-        return for_display(value);
+        return Some(value);
     }
     let (first, rest) = member.split_once('.')?;
-    let value = rest.split('.').try_fold(document.get(first)?, |value, name| value.get(name))?;
-    for_display(value)
+    rest.split('.').try_fold(document.get(first)?, |value, name| value.get(name))
 }
 
 /// Whether `name` is the member of a document in which `member` is looked for.
@@ -158,6 +212,25 @@ mod tests {
             assert_eq!(of_member(&document, member).as_deref(), name, "{member}");
         }
         assert!(is_part_of("data.user", "data") && is_part_of("a.b", "a.b") && !is_part_of("login", "log"));
+    }
+
+    #[test]
+    fn ids_are_whole_and_compared_with_those_of_the_same_member_alone() {
+        let id = |member: &str, value: Value| AccountId::of_member(&map(json!({ member: value })), member);
+        let [one, two] = ["1", "2"].map(|value| id("sub", json!(value)));
+        assert_eq!(AccountId::is_same(one.as_ref(), one.clone().as_ref()), Some(true));
+        assert_eq!(AccountId::is_same(one.as_ref(), two.as_ref()), Some(false));
+        assert_eq!(AccountId::is_same(one.as_ref(), None), None);
+        assert_eq!(AccountId::is_same(None, None), None);
+        assert_eq!(AccountId::is_same(one.as_ref(), id("login", json!("1")).as_ref()), None, "of another member");
+        // What is shown of both is the same.
+        let [long, longer] = [200, 201].map(|length| id("sub", json!("x".repeat(length))));
+        assert_eq!(AccountId::is_same(long.as_ref(), longer.as_ref()), Some(false));
+        for value in [json!(""), json!("x".repeat(256)), json!(-1), json!(null), json!(["1"])] {
+            assert_eq!(id("sub", value), None);
+        }
+        assert_eq!(id("id", json!(7)).map(|id| id.value).as_deref(), Some("7"));
+        assert_eq!(AccountId::of_claims(&map(json!({"sub": "1", "name": "a"}))), one);
     }
 
     #[test]

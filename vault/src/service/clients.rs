@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 use super::{
     AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, RefreshError, ServiceError, ServiceTokens,
-    account,
+    account::{self, AccountId, ServiceAccount},
     discovery::discover,
     grant::{asked, granted, is_lost_client, may_be_of_method, meaning},
     of_connection::{OfConnection, Own},
@@ -255,31 +255,38 @@ impl<S: Services, R: Registrations> AuthorizationServers for ServiceClients<S, R
         connection: &str,
         tokens: &ServiceTokens,
         now: u64,
-    ) -> Result<Option<String>, ServiceError> {
+    ) -> Result<ServiceAccount, ServiceError> {
         let of = self.of(connection)?;
         let unavailable = |why: String| ServiceError::Unavailable(format!("connection {connection}: {why}"));
+        let claims: Map<String, Value> =
+            tokens.id_token.as_ref().and_then(|id_token| claims_of(id_token.expose())).unwrap_or_default();
+        let id = AccountId::of_claims(&claims);
+        let called = |name: Option<String>, id| ServiceAccount { name: name.unwrap_or_default(), id };
         if let Some(source) = &of.service.account {
             of.hosts.check("account_url", &source.url)?;
             let wanted = |name: &str| account::is_part_of(&source.member, name);
             let document = account::request(&source.url, &tokens.access_token, &wanted, &self.services).await;
-            return Ok(account::of_member(&document.map_err(unavailable)?, &source.member));
+            let document = document.map_err(unavailable)?;
+            let id = id.or_else(|| AccountId::of_member(&document, &source.member));
+            return Ok(called(account::of_member(&document, &source.member), id));
         }
-        let claims: Map<String, Value> =
-            tokens.id_token.as_ref().and_then(|id_token| claims_of(id_token.expose())).unwrap_or_default();
         if let Some(name) = account::of_claims(&claims) {
-            return Ok(Some(name));
+            return Ok(called(Some(name), id));
         }
         let subject = account::subject_of(&claims);
         let server = self.server_of(of, &tokens.from, now).await?;
         let is_openid = tokens.scopes.split(' ').any(|scope| scope == "openid");
-        let Some(url) = server.provider.userinfo_endpoint.as_deref().filter(|_| is_openid) else { return Ok(subject) };
+        let Some(url) = server.provider.userinfo_endpoint.as_deref().filter(|_| is_openid) else {
+            return Ok(called(subject, id));
+        };
         match account::request(url, &tokens.access_token, &account::is_claim, &self.services).await {
             // OpenID Connect Core §5.3.2: of another subject nothing may be used.
             Ok(userinfo) if claims.get("sub").is_none_or(|sub| userinfo.get("sub") == Some(sub)) => {
-                Ok(account::of_claims(&userinfo).or(subject).or_else(|| account::subject_of(&userinfo)))
+                let name = account::of_claims(&userinfo).or(subject).or_else(|| account::subject_of(&userinfo));
+                Ok(called(name, AccountId::of_claims(&userinfo)))
             }
             Ok(_) => Err(unavailable(format!("{url} speaks of another subject than the ID token"))),
-            Err(_) if subject.is_some() => Ok(subject),
+            Err(_) if subject.is_some() => Ok(called(subject, id)),
             Err(error) => Err(unavailable(error)),
         }
     }

@@ -8,7 +8,7 @@
 //! | [`client_metadata`] | how we describe it | RFC 7591 §2, OAuth Client ID Metadata Document |
 //! | [`registration`] | dynamic registration | RFC 7591 |
 //! | [`grant`] | the scopes that were granted; what errors mean | RFC 6749 §5 |
-//! | [`account`] | what a service calls an account | OpenID Connect Core §5 |
+//! | [`account`] | what a service calls an account, and its id there | OpenID Connect Core §5 |
 //! | [`known`] | what an isolate knows of an authorization server | |
 //! | [`discovery`], [`challenge`] | finding it | RFC 9728, 8414, OpenID Connect Discovery |
 //! | [`server`] | its metadata | RFC 8414 §2 |
@@ -32,6 +32,8 @@ pub mod server;
 use mcp_edge_runtime::secret::Secret;
 use mcp_edge_sign_in::authorization::{Code, RoundTrip};
 use serde::{Deserialize, Serialize};
+
+use self::account::ServiceAccount;
 
 /// The authorization servers of all connections of the kind `connect`.
 #[allow(async_fn_in_trait, reason = "isolates have one thread: futures need not be Send")]
@@ -61,12 +63,12 @@ pub trait AuthorizationServers {
     /// [`ServiceError`].
     async fn redeem(&self, redemption: Redemption<'_>, now: u64) -> Result<ServiceTokens, ServiceError>;
 
-    /// The name of the account that tokens are of, for its user; `None` if the service does not say it.
+    /// The account that tokens are of, as far as the service says it.
     ///
     /// # Errors
     /// [`ServiceError`].
     async fn account(&self, connection: &str, tokens: &ServiceTokens, now: u64)
-    -> Result<Option<String>, ServiceError>;
+    -> Result<ServiceAccount, ServiceError>;
 
     /// Whether a connection leads to another service, or another issuer, than that which tokens are from: as far as it is known
     /// without asking the service. `false` of a connection that is not there.

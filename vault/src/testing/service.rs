@@ -11,6 +11,7 @@ use mcp_edge_runtime::secret::Secret;
 use super::clock::Clock;
 use crate::service::{
     AuthorizationServers, Begun, Issued, Narrowing, Provenance, Redemption, RefreshError, ServiceError, ServiceTokens,
+    account::ServiceAccount,
 };
 
 /// The service.
@@ -132,8 +133,8 @@ impl AuthorizationServers for TestService {
         unreachable!("pages redeem")
     }
 
-    async fn account(&self, _: &str, _: &ServiceTokens, _: u64) -> Result<Option<String>, ServiceError> {
-        unreachable!("pages ask for names")
+    async fn account(&self, _: &str, _: &ServiceTokens, _: u64) -> Result<ServiceAccount, ServiceError> {
+        unreachable!("pages ask for accounts")
     }
 
     fn leads_elsewhere(&self, _: &str, from: &Provenance) -> bool {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use mcp_edge_identity::{AccessNeeded, Identity, Requirements, Scopes};
-use mcp_edge_protocol::members::fold;
+use mcp_edge_protocol::{members::fold, security_schemes::security_schemes};
 use mcp_edge_runtime::settings::Reader;
 
 use super::{needs, pattern::Pattern, uri};
@@ -49,6 +49,8 @@ struct Entry {
     folded: Pattern,
     /// None: nobody.
     needs: Option<Requirements>,
+    /// Of tools: what lists say of them, as JSON.
+    security_schemes: Option<String>,
 }
 
 impl AccessTable {
@@ -71,27 +73,51 @@ impl AccessTable {
             }
         }
         table.check(reader, setting);
+        table.write_security_schemes(Scopes::clone);
         table
     }
 
     /// What this caller may do with the tool, prompt or resource of this name, or with this URI template.
     #[must_use]
     pub fn access(&self, name: &str, identity: &Identity) -> Access {
-        let Some(needs) = self.needs(name) else { return Access::Denied };
+        self.listed(name, identity).0
+    }
+
+    /// The same, with `securitySchemes` of a tool for a list, as JSON; the tables of others have none.
+    #[must_use]
+    pub fn listed(&self, name: &str, identity: &Identity) -> (Access, Option<&str>) {
+        let found =
+            self.entry_of(name).and_then(|entry| Some((entry.needs.as_ref()?, entry.security_schemes.as_deref())));
+        let Some((needs, security_schemes)) = found else { return (Access::Denied, None) };
         let checked = match self.names {
             Names::Tools => needs.check_tool(name, identity),
             Names::Prompts | Names::Resources => needs.check(identity),
         };
-        match checked {
+        let access = match checked {
             Ok(()) => Access::Granted,
             Err(AccessNeeded::Scopes(scopes)) => Access::Obtainable(scopes),
             Err(_) => Access::Denied,
+        };
+        (access, security_schemes)
+    }
+
+    /// Says in `securitySchemes` of tools what `needed` returns of the scopes of their entries: all that a call needs, by the names
+    /// by which clients request them. Without, it is the scopes of the entries as they are.
+    pub fn write_security_schemes(&mut self, needed: impl Fn(&Scopes) -> Scopes) {
+        for entry in &mut self.entries {
+            let needs = entry.needs.as_ref().filter(|_| self.names == Names::Tools);
+            entry.security_schemes = needs.map(|needs| security_schemes(needed(&needs.scopes).iter()));
         }
     }
 
     /// What is needed for the tool, prompt or resource of this name; `None` if nobody may use it.
     #[must_use]
     pub fn needs(&self, name: &str) -> Option<&Requirements> {
+        self.entry_of(name)?.needs.as_ref()
+    }
+
+    /// The entry that counts for this name.
+    fn entry_of(&self, name: &str) -> Option<&Entry> {
         let name = match self.names {
             Names::Resources => uri::canonical(name)?,
             Names::Tools | Names::Prompts if is_plain(name) => Cow::Borrowed(name),
@@ -107,7 +133,7 @@ impl AccessTable {
         if self.names == Names::Resources && !self.counts_without_query(entry, &name, &folded) {
             return None;
         }
-        entry.needs.as_ref()
+        Some(entry)
     }
 
     /// The entry for a canonical name, if it is that for its folded form as well.
@@ -216,7 +242,7 @@ impl Entry {
             Names::Tools | Names::Prompts => Some(fold(part).into_owned()),
         });
         let folded = folded.ok_or("must have percent-encoded UTF-8 with whole characters on each side of the *")?;
-        Ok(Self { pattern, folded, needs: needs::parse(needs)? })
+        Ok(Self { pattern, folded, needs: needs::parse(needs)?, security_schemes: None })
     }
 }
 

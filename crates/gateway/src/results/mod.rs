@@ -8,7 +8,7 @@
 //! | `handshake` | `initialize` and `server/discover`: revisions and capabilities |
 //! | `event_stream` | the response in an event stream |
 //!
-//! What passes, passes as the JSON that it was. Nothing recurses over what the upstream has nested, and nothing is built of
+//! What passes, passes as the JSON that it was; to tools, `securitySchemes` is added. Nothing recurses over what the upstream has nested, and nothing is built of
 //! it but lists of its parts. The caller limits the bytes.
 
 use mcp_edge_identity::Identity;
@@ -98,6 +98,13 @@ pub enum UnreadableResult {
     /// More items than a list may have.
     #[error("the list has more than {} items", lists::MAX_ITEMS)]
     TooManyItems,
+    /// The list would grow too much by what is added to it.
+    #[error(
+        "`securitySchemes` would add more than {} MiB to the list: name fewer scopes in an entry of TOOL_SCOPES, or have the \
+         upstream list its tools in pages",
+        lists::MAX_ADDED_BYTES / (1024 * 1024)
+    )]
+    TooManySchemes,
     /// `initialize` was answered with a revision that is not known here, or that has no handshake.
     #[error("`initialize` was answered with the revision {0:?}")]
     UnknownRevision(String),

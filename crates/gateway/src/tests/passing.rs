@@ -84,7 +84,13 @@ fn lists_are_written_anew_for_the_caller_also_from_an_event_stream() {
         let answer = response(deployment.legacy("tools/list", json!({}), &alice()));
         assert_eq!(answer.header("content-type"), Some("application/json"));
         let shown = &json_of(&answer)["result"];
-        assert_eq!(shown["tools"], json!([{"name": "search", "inputSchema": {}}, {"name": "ping"}]));
+        let [search, ping] =
+            [json!(["docs:read"]), json!([])].map(|scopes| json!([{"type": "oauth2", "scopes": scopes}]));
+        let expected = json!([
+            {"name": "search", "inputSchema": {}, "securitySchemes": search, "_meta": {"securitySchemes": search}},
+            {"name": "ping", "securitySchemes": ping, "_meta": {"securitySchemes": ping}},
+        ]);
+        assert_eq!(shown["tools"], expected);
         assert_eq!((&shown["nextCursor"], &shown["cacheScope"]), (&json!("n"), &json!("private")));
         // Nobody who resumes the stream of another request gets what the upstream has said.
         assert_eq!((&json_of(&answer)["id"], &deployment.sent().json()["id"]), (&json!(7), &json!(OWN_ID)));

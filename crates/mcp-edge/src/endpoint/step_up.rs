@@ -1,5 +1,6 @@
 //! `STEP_UP`: how a client learns that a call needs scopes that its token lacks.
 
+use mcp_edge_identity::Credential;
 use mcp_edge_oauth::denial::Denial;
 use mcp_edge_runtime::http::Response;
 use mcp_edge_server::RefusedCall;
@@ -14,8 +15,11 @@ pub(super) struct StepUpAnswer {
 
 impl StepUpAnswer {
     /// Prepares the answer to the call in a body. `None`: the plain response of the denial is the answer, as it is to all other
-    /// messages.
-    pub fn to(step_up: StepUp, body: &str) -> Option<Self> {
+    /// messages, and to those who sent a key: to sign in again gives its user a token, and leaves the key as it is.
+    pub fn to(step_up: StepUp, credential: &Credential, body: &str) -> Option<Self> {
+        if !credential.is_access_token() {
+            return None;
+        }
         let status = match step_up {
             StepUp::Http => return None,
             StepUp::Result => 200,

@@ -21,5 +21,9 @@ pub(super) fn read(
     }
     let issuer = trust.issuers.first().map_or("", |trusted| &trusted.issuer);
     let Resource { url, origin, .. } = resource;
-    GatewaySettings::read(reader, Surroundings { resource: url, origin, issuer, is_bound, has_vault })
+    let surroundings = Surroundings { resource: url, origin, issuer, is_bound, has_vault };
+    GatewaySettings::read(reader, surroundings).map(|mut gateway| {
+        gateway.policy.tools.write_security_schemes(|scopes| trust.requested(scopes));
+        gateway
+    })
 }

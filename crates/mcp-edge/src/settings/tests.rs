@@ -52,6 +52,25 @@ fn two_settings_are_enough() {
 }
 
 #[test]
+#[cfg(feature = "gateway")]
+fn tools_behind_a_gateway_name_all_scopes_of_a_call_as_clients_request_them() {
+    let settings = parse(&[
+        ("UPSTREAM", "https://upstream.example.com/mcp"),
+        ("UPSTREAM_AUTH", "none"),
+        ("STATE_SECRET", "01234567890123456789012345678901"),
+        ("TOOL_SCOPES", "a=allow s=docs:read"),
+        ("REQUIRED_SCOPES", "whoami:read"),
+        ("SCOPE_PREFIX", "api/"),
+    ]);
+    let policy = settings.unwrap().gateway.unwrap().policy;
+    let caller = mcp_edge_identity::Identity::for_test("ada", "docs:read");
+    for (tool, scopes) in [("a", r#"["api/whoami:read"]"#), ("s", r#"["api/docs:read","api/whoami:read"]"#)] {
+        let expected = format!(r#"[{{"type":"oauth2","scopes":{scopes}}}]"#);
+        assert_eq!(policy.tools.listed(tool, &caller).1, Some(&*expected), "{tool}");
+    }
+}
+
+#[test]
 #[cfg(feature = "page")]
 fn the_page_can_be_turned_off_and_its_playground_with_it() {
     let settings = parse(&[("PLAYGROUND_CLIENT_ID", "playground"), ("PAGE_COLOR", "#663399")]).unwrap();

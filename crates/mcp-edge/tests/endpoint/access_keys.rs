@@ -89,6 +89,10 @@ fn settings(bound: &[&str], more: &[(&str, &str)]) -> Result<Settings, String> {
 }
 
 fn with_vault() -> WithVault {
+    with_vault_and(&[])
+}
+
+fn with_vault_and(more: &[(&str, &str)]) -> WithVault {
     let Deployment { world, .. } = Deployment::new(&[]);
     let tool = |name: &str| {
         Tool::new(name, async |call: Call| match call.identity().key_id() {
@@ -97,8 +101,10 @@ fn with_vault() -> WithVault {
         })
         .read_only()
     };
-    let server = Server::builder("test", "1").tool(tool("open")).tool(tool("other")).build().expect("good tools");
-    let settings = settings(&BOUND, &[]).expect("good settings");
+    let server = Server::builder("test", "1").tool(tool("open")).tool(tool("other"));
+    let server = server.scope("whoami:write", "Change who you are").tool(tool("scoped").scope("whoami:write"));
+    let server = server.build().expect("good tools");
+    let settings = settings(&BOUND, more).expect("good settings");
     let (pages, vault) = (Rc::new(Pages::default()), Vault::default());
     let endpoint: Endpoint<(), World> = Endpoint::new(settings, server, (), world.clone());
     let endpoint = endpoint.with_access_keys(Some(Rc::<Pages>::clone(&pages)), Some(vault.clone()));
@@ -211,6 +217,20 @@ fn a_key_may_call_its_tools_alone() {
     assert_eq!(with.deployment.call("open", &key).0.status, 200);
     let (response, log) = with.deployment.call("other", &key);
     assert_eq!((response.status, log.get("reason")), (403, "key_for_other_tools"));
+}
+
+#[test]
+fn a_key_that_lacks_a_scope_is_refused_plainly_since_signing_in_changes_no_key() {
+    for (step_up, status) in [("result", 200), ("both", 403)] {
+        let with = with_vault_and(&[("STEP_UP", step_up)]);
+        let token = with.deployment.token(|_| ());
+        let (response, log) = with.deployment.call("scoped", &token);
+        assert_eq!((response.status, log.get("reason")), (status, "insufficient_scope"), "{step_up}");
+        assert!(response.text().contains("mcp/www_authenticate"), "{}", response.text());
+        let (response, log) = with.deployment.call("scoped", &with.key(None));
+        assert_eq!((response.status, log.get("reason")), (403, "insufficient_scope"), "{step_up}");
+        assert!(!response.text().contains("mcp/www_authenticate"), "{}", response.text());
+    }
 }
 
 #[test]

@@ -34,7 +34,9 @@ impl PassOn for Gateway {
 
     fn handle<'a>(&'a self, _: &'a RequestHead<'_>, body: &'a str, caller: Caller<'a>) -> LocalBoxFuture<'a, Handled> {
         let response = match body {
-            "scopes" => Err(AccessNeeded::Scopes(Scopes::parse("docs:read"))),
+            body if body == "scopes" || body.contains("lacking") => {
+                Err(AccessNeeded::Scopes(Scopes::parse("docs:read")))
+            }
             body => Ok(Response::json(200, [caller.identity.subject(), " ", body].concat())),
         };
         let failure = (body == "fail").then(|| "status 500".to_owned());
@@ -53,10 +55,14 @@ impl PassOn for Gateway {
 
 /// The deployment of other tests, with a gateway in place of its tools.
 fn deployment() -> Deployment {
+    deployment_with(&[])
+}
+
+fn deployment_with(more: &[(&str, &str)]) -> Deployment {
     let Deployment { world, .. } = Deployment::new(&[]);
     let setting = |name: &str| {
         let settings = [("ISSUER", ISSUER), ("RESOURCE", RESOURCE), ("REQUIRED_SCOPES", "whoami:read")];
-        settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        settings.iter().chain(more).find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     };
     let server = Server::builder("gateway", "1").build().expect("a server without tools");
     let settings = Settings::parse(setting).expect("good settings");
@@ -94,6 +100,20 @@ fn what_the_gateway_lacks_scopes_for_is_a_challenge_with_those_of_every_request(
             .header("www-authenticate")
             .is_some_and(|challenge| challenge.contains(r#"scope="docs:read whoami:read""#))
     );
+}
+
+#[test]
+fn a_call_behind_the_gateway_that_lacks_scopes_is_answered_with_a_result_if_the_operator_wants_it() {
+    let deployment = deployment_with(&[("STEP_UP", "result")]);
+    let authorization = format!("Bearer {}", deployment.token(|_| {}));
+    let call = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"lacking"}}"#;
+    let (response, log) = deployment.send(&post(&authorization), call);
+    assert_eq!((response.status, log.get("reason")), (200, "insufficient_scope"));
+    let answer: Value = serde_json::from_str(response.text()).expect("JSON");
+    assert_eq!((&answer["id"], &answer["result"]["isError"]), (&serde_json::json!(7), &serde_json::json!(true)));
+    // Other messages are not.
+    let (response, _) = deployment.send(&post(&authorization), "scopes");
+    assert_eq!(response.status, 403);
 }
 
 #[test]

@@ -44,8 +44,11 @@ use crate::{
     schema::{self, SchemaError, portable},
 };
 use mcp_edge_identity::{Requirements, Scopes};
-use mcp_edge_protocol::headers::Parameter;
-use mcp_edge_runtime::json::{Object, array, quote, to_json};
+use mcp_edge_protocol::{
+    headers::Parameter,
+    security_schemes::{SECURITY_SCHEMES, security_schemes},
+};
+use mcp_edge_runtime::json::{Object, to_json};
 
 /// A tool under construction.
 ///
@@ -225,9 +228,7 @@ impl<E> ToolEntry<E> {
     /// Says which scopes callers need: `securitySchemes` as OpenAI's clients read them, there and in `_meta`
     /// (developers.openai.com/plugins/reference).
     pub fn add_security_scheme(&mut self, scopes: &Scopes) {
-        let scopes = array(scopes.iter().map(quote));
-        let schemes = array([Object::new().text("type", "oauth2").raw("scopes", &scopes).close()]);
-        let schemes = ["\"securitySchemes\":", &schemes].concat();
+        let schemes = ["\"", SECURITY_SCHEMES, "\":", &security_schemes(scopes.iter())].concat();
         // What the list has of `_meta` is about connections. It is the last member of all, as the tool was built.
         let (members, meta) = match self.connections.meta() {
             Some(meta) => (self.listed.strip_suffix(&[",\"_meta\":", meta, "}"].concat()), Some(meta)),

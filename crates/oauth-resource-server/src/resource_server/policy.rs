@@ -100,6 +100,12 @@ impl TrustPolicy {
         })
     }
 
+    /// All scopes that a request needs for something that needs these, by the names by which clients request them.
+    #[must_use]
+    pub fn requested(&self, scopes: &Scopes) -> Scopes {
+        self.scope_prefix.requested(&self.required_scopes.union(scopes)).into_owned()
+    }
+
     /// Whether anything depends on a claim of this name.
     pub(super) fn wants(&self, claim: &str) -> bool {
         claims::is_decisive(claim)

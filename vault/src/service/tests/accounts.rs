@@ -30,7 +30,16 @@ fn by_document(url: &str) -> Connection {
 }
 
 fn name(world: &World, connection: &Connection, tokens: &ServiceTokens) -> Result<Option<String>, ServiceError> {
-    world.account(&world.clients(connection), tokens)
+    let account = world.account(&world.clients(connection), tokens)?;
+    Ok(Some(account.name).filter(|name| !name.is_empty()))
+}
+
+fn id(world: &World, connection: &Connection, tokens: &ServiceTokens) -> Option<(String, String)> {
+    world.account(&world.clients(connection), tokens).unwrap().id.map(|id| (id.member, id.value))
+}
+
+fn at(member: &str, value: &str) -> (String, String) {
+    (member.to_owned(), value.to_owned())
 }
 
 #[test]
@@ -92,4 +101,23 @@ fn claims_name_the_account_and_userinfo_does_where_they_do_not() {
     let plain = ServiceTokens { scopes: "read".to_owned(), ..tokens(None) };
     assert_eq!(name(&world, &usual, &plain), Ok(None));
     assert_eq!(world.sent_to(USERINFO).len(), asked);
+}
+
+#[test]
+fn an_account_is_identified_by_its_subject_and_by_its_name_if_the_service_says_no_other() {
+    let usual = connection(|connection, _| connection.scopes = words("read openid"));
+    let world = World::new();
+    world.serve(USER, response(200, json!({"login": "octo\u{202e}cat"})));
+    assert_eq!(id(&world, &by_document(USER), &tokens(None)), Some(at("login", "octo\u{202e}cat")), "as it is written");
+    assert_eq!(id(&world, &by_document(USER), &tokens(Some(json!({"sub": "1"})))), Some(at("sub", "1")));
+    let named = json!({"sub": "1", "email": "a@x.example", "email_verified": true});
+    assert_eq!(id(&world, &usual, &tokens(Some(named))), Some(at("sub", "1")));
+    world.serve(USERINFO, response(200, json!({"sub": "1", "preferred_username": "alice"})));
+    for claims in [Some(json!({"sub": "1"})), None] {
+        assert_eq!(id(&world, &usual, &tokens(claims)), Some(at("sub", "1")));
+    }
+    world.serve(USERINFO, response(503, ""));
+    assert_eq!(id(&world, &usual, &tokens(Some(json!({"sub": "1"})))), Some(at("sub", "1")));
+    let plain = ServiceTokens { scopes: "read".to_owned(), ..tokens(None) };
+    assert_eq!(id(&world, &usual, &plain), None);
 }

@@ -27,6 +27,7 @@ use crate::{
     secrets::connections::ConnectionSecrets,
     service::{
         AuthorizationServers, Issued, Narrowing, Provenance, Redemption, ServiceError, ServiceTokens,
+        account::ServiceAccount,
         clients::ServiceClients,
         of_connection::Own,
         registration::{client::Registrations, object::RegistrationObject},
@@ -256,7 +257,7 @@ impl World {
         &self,
         clients: &ServiceClients<Self, Self>,
         tokens: &ServiceTokens,
-    ) -> Result<Option<String>, ServiceError> {
+    ) -> Result<ServiceAccount, ServiceError> {
         self.clock.run(clients.account("notes", tokens, self.clock.now()))
     }
 }

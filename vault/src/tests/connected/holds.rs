@@ -2,15 +2,11 @@
 
 use futures_util::future::join;
 
-use super::{name_of, object_name, token_of};
+use super::{confirm, name_of, object_name, token_of};
 use crate::{
     connected::message::{Answer, Request},
     testing::world::{Namespace, World},
 };
-
-fn confirm(hold: &str) -> Request {
-    Request::Confirm { connection: "github".to_owned(), hold: hold.to_owned() }
-}
 
 fn discard(hold: &str) -> Request {
     Request::Discard { connection: "github".to_owned(), hold: hold.to_owned() }
@@ -38,7 +34,8 @@ fn what_is_held_counts_only_after_its_confirmation() {
 fn a_hold_that_is_confirmed_twice_connects_one_account() {
     let world = World::new();
     let hold = world.hold("a", world.authorized("g", "octocat"));
-    let (one, other) = world.clock.run(join(world.accounts(confirm(&hold)), world.accounts(confirm(&hold))));
+    let (one, other) =
+        world.clock.run(join(world.accounts(confirm(&hold, None)), world.accounts(confirm(&hold, None))));
     assert_eq!((name_of(&one), name_of(&other)), ("done", "done"));
     assert_eq!(world.listed().len(), 1);
     assert_eq!(name_of(&world.accounts_now(discard(&hold))), "used", "it is the account by now");
@@ -102,6 +99,58 @@ fn tokens_of_the_same_account_are_forgotten_and_not_revoked() {
     world.clock.pass(3_600);
     world.wake_accounts(&object_name());
     assert_eq!(*world.service.revoked.borrow(), Vec::<String>::new());
+}
+
+#[test]
+fn an_account_is_the_same_however_its_name_is_shown() {
+    let world = World::new();
+    world.connect("g", "alice");
+    world.access("read");
+    let mut again = world.authorized("h", "alice");
+    again.name = "alice (id 1)".to_owned();
+    let hold = world.hold("b", again);
+    let Answer::Held { replaces: None, account, .. } = world.accounts_now(held()) else { panic!("the same account") };
+    assert_eq!(account.name, "alice (id 1)");
+    assert_eq!(world.confirm(&hold), "done");
+    let accounts = world.listed();
+    assert_eq!((accounts[0].name.as_str(), accounts[0].uses.len()), ("alice (id 1)", 1), "its uses are its own still");
+    world.clock.pass(60);
+    world.wake_accounts(&object_name());
+    assert_eq!(*world.service.revoked.borrow(), Vec::<String>::new());
+}
+
+#[test]
+fn another_account_of_the_same_name_is_another_account() {
+    let world = World::new();
+    world.connect("g", "alice");
+    world.access("read");
+    let mut other = world.authorized("h", "her namesake");
+    other.name = "alice".to_owned();
+    let hold = world.hold("b", other);
+    let Answer::Held { replaces, .. } = world.accounts_now(held()) else { panic!("held") };
+    assert_eq!(replaces.as_deref(), Some("alice"));
+    assert_eq!(world.confirm(&hold), "done");
+    assert_eq!(world.listed()[0].uses, []);
+    world.clock.pass(60);
+    assert!(world.wake_accounts(&object_name()));
+    assert!(world.service.has_ended("g") && !world.service.has_ended("h"));
+}
+
+#[test]
+fn what_may_be_the_same_account_is_not_revoked() {
+    for (earlier, later) in [(false, true), (true, false), (false, false)] {
+        let world = World::new();
+        let connect = |grant: &str, name: &str, has_id| {
+            let mut account = world.authorized(grant, name);
+            account.id = account.id.filter(|_| has_id);
+            assert_eq!(world.confirm(&world.hold(grant, account)), "done");
+        };
+        connect("g", "alice", earlier);
+        connect("h", "alice (id 1)", later);
+        world.clock.pass(60);
+        world.wake_accounts(&object_name());
+        assert_eq!(*world.service.revoked.borrow(), Vec::<String>::new(), "{earlier} {later}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Links by which accounts are connected.
 
-use super::{access, alice, name_of};
+use super::{access, alice, confirm, name_of};
 use crate::{
     connected::message::{Answer, Request},
     connection::agent::Agent,
@@ -57,6 +57,24 @@ fn a_link_is_cancelled_only_after_it_was_used_and_stays_used() {
     assert_eq!(state(|id| Request::Spend { id }), (true, false));
     assert_eq!(state(|id| Request::CancelLink { id }), (true, true));
     assert_eq!(name_of(&world.accounts_now(Request::Spend { id })), "used");
+}
+
+#[test]
+fn a_link_that_has_led_to_an_account_after_all_is_not_a_cancelled_one() {
+    let world = World::new();
+    let id = link(&world, by("agent", "read"));
+    let cancelled = || {
+        let Answer::Link(link) = world.accounts_now(Request::Link { id: id.clone() }) else { panic!("a link") };
+        assert!(link.is_spent);
+        link.is_cancelled
+    };
+    world.accounts_now(Request::Spend { id: id.clone() });
+    world.accounts_now(Request::CancelLink { id: id.clone() });
+    assert!(cancelled());
+    let hold = world.hold("a", world.authorized("g", "octocat"));
+    assert!(cancelled(), "nothing is connected yet");
+    assert_eq!(name_of(&world.accounts_now(confirm(&hold, Some(&id)))), "done");
+    assert!(!cancelled());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod holds;
 mod links;
+mod migration;
 mod moves;
 mod races;
 mod revocation;
@@ -16,6 +17,7 @@ use crate::{
     connection::agent::Agent,
     owner::Owner,
     secrets::{account_name, connections::ConnectionSecrets},
+    service::account::AccountId,
     testing::world::{ISSUER, Namespace, World},
 };
 
@@ -48,6 +50,7 @@ impl World {
         NewAccount {
             connection: "github".to_owned(),
             name: name.to_owned(),
+            id: Some(id_of(name)),
             access_token: format!("first access token of {grant}"),
             until: Some(self.clock.now() + 3_600),
             refresh_token: Some(self.service.authorize(grant)),
@@ -67,7 +70,7 @@ impl World {
     }
 
     fn confirm(&self, hold: &str) -> &'static str {
-        name_of(&self.accounts_now(Request::Confirm { connection: "github".to_owned(), hold: hold.to_owned() }))
+        name_of(&self.accounts_now(confirm(hold, None)))
     }
 
     /// Connects an account.
@@ -105,6 +108,16 @@ impl World {
     fn dump(&self) -> String {
         self.storage(Namespace::ConnectedAccounts, &object_name()).dump()
     }
+}
+
+/// The id of an account of this name.
+fn id_of(name: &str) -> AccountId {
+    AccountId { member: "sub".to_owned(), value: format!("id of {name}") }
+}
+
+fn confirm(hold: &str, link: Option<&str>) -> Request {
+    let link = link.map(str::to_owned);
+    Request::Confirm { connection: "github".to_owned(), hold: hold.to_owned(), link }
 }
 
 fn access(scopes: &str, refused: Option<&str>) -> Request {
@@ -325,7 +338,7 @@ fn each_connection_has_its_own_account_and_hold() {
         let request = Request::Held { connection: connection.to_owned() };
         let Answer::Held { hold: held, .. } = world.accounts_now(request) else { panic!("held") };
         assert_eq!(held, *hold);
-        let request = Request::Confirm { connection: connection.to_owned(), hold: hold.clone() };
+        let request = Request::Confirm { connection: connection.to_owned(), hold: hold.clone(), link: None };
         assert_eq!(name_of(&world.accounts_now(request)), "done");
     }
     let names: Vec<String> = world.listed().into_iter().map(|account| account.connection).collect();

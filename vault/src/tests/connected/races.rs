@@ -125,7 +125,7 @@ fn an_account_that_is_confirmed_during_the_refresh_of_another_is_the_one_that_st
     world.service.way_back.set(2_000);
     let confirm = async {
         world.sleep(Duration::from_millis(500)).await;
-        world.accounts(Request::Confirm { connection: "github".to_owned(), hold: hold.clone() }).await
+        world.accounts(super::confirm(&hold, None)).await
     };
     let (used, confirmed) = world.clock.run(join(world.accounts(access("read", None)), confirm));
     assert_eq!(name_of(&confirmed), "done");

@@ -14,7 +14,9 @@ use crate::{
     connect::servers::Servers,
     connected::message::{Account, Answer, Envelope, Link, NewAccount, Request, Revocation},
     secrets::account_name,
-    service::{Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens, grant::asked},
+    service::{
+        Begun, Issued, Provenance, Redemption, ServiceError, ServiceTokens, account::ServiceAccount, grant::asked,
+    },
 };
 
 /// The object of a user.
@@ -74,9 +76,12 @@ impl ConnectedUser {
                 self.held(&connection, now)
             }
             Request::Held { connection } => self.held(&connection, now),
-            Request::Confirm { connection, hold } => match self.take(&connection, &hold, now) {
+            Request::Confirm { connection, hold, link } => match self.take(&connection, &hold, now) {
                 Some(account) => {
                     self.changes.push("confirm");
+                    if let Some(link) = link.and_then(|id| self.link(&id, now)) {
+                        link.is_cancelled = false;
+                    }
                     self.confirmed.insert(connection.clone(), hold);
                     self.accounts.insert(connection, account);
                     Answer::Done
@@ -237,9 +242,10 @@ impl Servers for TestServers {
         _: &'a str,
         tokens: &'a ServiceTokens,
         _: u64,
-    ) -> LocalBoxFuture<'a, Result<Option<String>, ServiceError>> {
+    ) -> LocalBoxFuture<'a, Result<ServiceAccount, ServiceError>> {
         assert_eq!(tokens.access_token.expose(), ACCESS_TOKEN);
-        ready(self.name.borrow().clone()).boxed_local()
+        let called = |name: Option<String>| ServiceAccount { name: name.unwrap_or_default(), id: None };
+        ready(self.name.borrow().clone().map(called)).boxed_local()
     }
 
     fn revoke<'a>(

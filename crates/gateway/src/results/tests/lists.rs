@@ -1,5 +1,7 @@
 //! Which items of lists pass.
 
+use mcp_edge_identity::Scopes;
+use mcp_edge_protocol::security_schemes::security_schemes;
 use proptest::prelude::*;
 
 use super::*;
@@ -27,17 +29,92 @@ fn listed(listed: Listed, items: &str, policy: &Policy, scopes: &str) -> String 
 fn lists_show_what_the_caller_may_use_as_it_is() {
     for (kind, _, key, rest) in LISTS {
         let item = |name: &str| format!(r#"{{ "x" : [1,  "\u0061"], "{key}":"{name}{rest}" }}"#);
+        let shown = |name: &str, scopes: &[&str]| match kind {
+            Listed::Tools => with_schemes(&format!(r#""x":[1,  "\u0061"],"{key}":"{name}{rest}""#), "", scopes),
+            _ => item(name),
+        };
         let items = [item("a"), item("s"), item("d"), item("other")].join(" , ");
-        assert_eq!(listed(kind, &items, &usual(), ""), item("a"), "{key}");
-        assert_eq!(listed(kind, &items, &usual(), "scope"), [item("a"), item("s")].join(","), "{key}");
+        assert_eq!(listed(kind, &items, &usual(), ""), shown("a", &[]), "{key}");
+        let both = [shown("a", &[]), shown("s", &["scope"])].join(",");
+        assert_eq!(listed(kind, &items, &usual(), "scope"), both, "{key}");
     }
+}
+
+/// A tool with these members and these in `_meta`, which needs these scopes.
+fn with_schemes(members: &str, meta: &str, scopes: &[&str]) -> String {
+    let schemes = security_schemes(scopes.iter().copied());
+    let comma = if meta.is_empty() { "" } else { "," };
+    format!(r#"{{{members},"securitySchemes":{schemes},"_meta":{{{meta}{comma}"securitySchemes":{schemes}}}}}"#)
+}
+
+#[test]
+fn tools_say_which_scopes_the_gateway_demands_and_not_those_of_the_upstream() {
+    let theirs = r#"[{"type":"oauth2","scopes":["theirs"]}]"#;
+    for (tool, members, meta) in [
+        (r#"{"name":"s"}"#.to_owned(), r#""name":"s""#, ""),
+        (format!(r#"{{"securitySchemes":{theirs},"name":"s","x":1}}"#), r#""name":"s","x":1"#, ""),
+        // What readers could take for it as well, and what is written twice.
+        (
+            format!(
+                r#"{{"name":"s","security_schemes":{theirs},"SecuritySchemes":1,"security\u0053chemes":{theirs}}}"#
+            ),
+            r#""name":"s""#,
+            "",
+        ),
+        (
+            format!(r#"{{"_meta":{{"a/b":[1, 2],"securitySchemes":{theirs},"c":""}},"name":"s"}}"#),
+            r#""name":"s""#,
+            r#""a/b":[1, 2],"c":"""#,
+        ),
+        (
+            format!(r#"{{"_meta":{{"securitySchemes":{theirs},"a":1}},"name":"s","_meta":{{"b":2}}}}"#),
+            r#""name":"s""#,
+            r#""b":2"#,
+        ),
+        (r#"{"name":"s","_meta":null,"meta":{"x":1}}"#.to_owned(), r#""name":"s","meta":{"x":1}"#, ""),
+        (r#"{"name":"s","_meta":[{"x":1}]}"#.to_owned(), r#""name":"s""#, ""),
+        (r#"{"name":"s","_meta":{"x":1,"\ud800":2}}"#.to_owned(), r#""name":"s""#, ""),
+    ] {
+        let expected = with_schemes(members, meta, &["scope"]);
+        assert_eq!(listed(Listed::Tools, &tool, &usual(), "scope"), expected, "{tool}");
+    }
+    // Of all others it is nobody's.
+    let prompt = format!(r#"{{"name":"s","securitySchemes":{theirs}}}"#);
+    assert_eq!(listed(Listed::Prompts, &prompt, &usual(), "scope"), prompt);
+}
+
+#[test]
+fn all_scopes_of_a_call_are_named_as_clients_request_them() {
+    let mut policy = usual();
+    let requested = |scopes: &Scopes| {
+        let named: Vec<String> = scopes.iter().map(|scope| format!("api/{scope}")).collect();
+        named.iter().map(String::as_str).chain(["openid"]).collect()
+    };
+    policy.tools.write_security_schemes(requested);
+    let tools = r#"{"name":"a"},{"name":"s"}"#;
+    let expected =
+        [with_schemes(r#""name":"a""#, "", &["openid"]), with_schemes(r#""name":"s""#, "", &["api/scope", "openid"])];
+    assert_eq!(listed(Listed::Tools, tools, &policy, "scope"), expected.join(","));
+}
+
+#[test]
+fn what_is_added_has_a_limit() {
+    let scopes = (0..100).map(|number| format!("scope{number}")).collect::<Vec<_>>().join(",");
+    let policy = policy(&[("TOOL_SCOPES", &format!("*={scopes}")), ("LIST_TOOLS", "obtainable")]);
+    let of = |count: usize| {
+        let tools = vec![r#"{"name":"a"}"#; count].join(",");
+        result_in(Era::Legacy, TOOLS, &format!(r#"{{"tools":[{tools}]}}"#), &policy)
+    };
+    assert!(of(900).is_ok_and(|list| list.len() < 2 * 1024 * 1024 + 900 * 64));
+    assert_eq!(of(1_100).map(|list| list.len()), Err(UnreadableResult::TooManySchemes));
 }
 
 #[test]
 fn lists_show_what_scopes_would_allow_if_the_operator_wants_it() {
     let settings = [("TOOL_SCOPES", "a=allow s=scope d=deny f=first_party"), ("LIST_TOOLS", "obtainable")];
     let items = r#"{"name":"a"},{"name":"s"},{"name":"d"},{"name":"f"},{"name":"x"}"#;
-    assert_eq!(listed(Listed::Tools, items, &policy(&settings), ""), r#"{"name":"a"},{"name":"s"}"#);
+    let expected = [with_schemes(r#""name":"a""#, "", &[]), with_schemes(r#""name":"s""#, "", &["scope"])];
+    assert_eq!(listed(Listed::Tools, items, &policy(&settings), ""), expected.join(","));
 }
 
 #[test]
@@ -64,14 +141,16 @@ fn items_that_readers_read_differently_are_dropped() {
     }
     let templates = r#"{"uriTemplate":"a:x","uri_template":"d:x"}"#;
     assert_eq!(listed(Listed::Templates, templates, &usual(), ""), "");
-    assert_eq!(listed(Listed::Tools, r#"{"\u006eame":"\u0061"}"#, &usual(), ""), r#"{"\u006eame":"\u0061"}"#);
+    let escaped = with_schemes(r#""name":"\u0061""#, "", &[]);
+    assert_eq!(listed(Listed::Tools, r#"{"\u006eame":"\u0061"}"#, &usual(), ""), escaped);
 }
 
 #[test]
 fn members_beside_the_list_pass_but_not_those_that_are_taken_for_it() {
     let upstream = r#"{"nextCursor":"\u0063","Tools":[{"name":"d"}],"tools":[{"name":"a"}],"TOOLS":1,"too_ls":2,"_meta":{"a": 1},"ttlMs":5,"x y":[]}"#;
     let others = r#""nextCursor":"\u0063","_meta":{"a": 1},"ttlMs":5,"x y":[]"#;
-    assert_eq!(result(TOOLS, upstream), Ok(format!(r#"{{{others},"tools":[{{"name":"a"}}]}}"#)));
+    let tool = with_schemes(r#""name":"a""#, "", &[]);
+    assert_eq!(result(TOOLS, upstream), Ok(format!(r#"{{{others},"tools":[{tool}]}}"#)));
 }
 
 #[test]
@@ -128,7 +207,9 @@ fn tools_whose_definitions_are_not_approved_are_hidden_and_reported() {
     };
 
     let rewritten = list(&[twice, changed, r#"{"name":"a4"}"#, a, other, r#"{"name":"d"}"#]);
-    assert_eq!(rewritten.response, response(&format!(r#"{{"tools":[{a}]}}"#)));
+    // The digest is that of the definition as the upstream wrote it.
+    let shown = with_schemes(r#""name":"a1""#, "", &[]);
+    assert_eq!(rewritten.response, response(&format!(r#"{{"tools":[{shown}]}}"#)));
     let unapproved = |name: &str, item: &str| Unapproved { name: name.to_owned(), digest: digest(item) };
     let expected = [unapproved("a2", changed), unapproved("a4", r#"{"name":"a4"}"#), unapproved("a3", other)];
     assert_eq!(rewritten.unapproved, expected);

@@ -168,6 +168,12 @@ fn a_link_whose_user_cancelled_says_so_and_the_page_stands_among_the_connected_a
     browser.decide(&question, "discard");
     let again = browser.get(LINK).response;
     assert!(again.text().contains("before and cancelled"), "{}", again.text());
+    // Once it has led to an account, it is one that was used, also after the account was disconnected.
+    let question = browser.back(&browser.agree(&[("again", "1")]));
+    browser.decide(&question, "confirm");
+    browser.post("/account/connections/github", &[("action", "disconnect")]);
+    let again = browser.get(LINK).response;
+    assert!(again.text().contains("was used") && !again.text().contains("cancelled"), "{}", again.text());
 }
 
 #[test]
