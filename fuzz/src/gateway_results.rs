@@ -113,7 +113,8 @@ fn check_response(what: ReadResult, response: &str, context: &RewriteContext<'_>
             check_item(item, key, tables, context.identity);
             if context.pins.is_some() {
                 // What is approved is what the upstream wrote.
-                let members = members(item).into_iter().filter(|(name, _)| name != "_meta" && name != "securitySchemes");
+                let members =
+                    self::members(item).into_iter().filter(|(name, _)| name != "_meta" && name != "securitySchemes");
                 let written = members.fold(Object::new(), |object, (name, value)| object.entry(&name, value)).close();
                 assert_eq!(pins::canonical(&written).as_deref(), Some(APPROVED), "{item} is not approved");
             }

@@ -22,7 +22,7 @@ pub(super) const MAX_ITEMS: usize = 10_000;
 /// how long each is, and the upstream's list how many there are.
 pub(super) const MAX_ADDED_BYTES: usize = 2 * 1024 * 1024;
 
-/// Where readers of earlier revisions look for `securitySchemes`.
+/// Clients that keep no members of a tool but those of MCP find `securitySchemes` in here.
 const META: &str = "_meta";
 
 /// An item that a caller may see.
