@@ -10,7 +10,7 @@ import { run } from "./run.mjs";
 const TARGET = "wasm32-unknown-unknown";
 const LINKER = fileURLToPath(new URL("wasm-linker", import.meta.url));
 /** As many loads and stores at most copy something; see `withCopiesOfWords`. */
-const COPIED_WORDS = 2;
+const COPIED_WORDS = 1;
 const NO_CARGO = "there is no cargo: install Rust with rustup (https://rustup.rs), and open a new terminal";
 
 /**
@@ -79,7 +79,7 @@ export async function compile(folder, cargoArgs, what = "Worker") {
  * Adds an option of LLVM, for all that is linked into the Worker.
  *
  * A copy becomes an instruction `memory.copy`, or some loads and stores, which are up to four where LLVM compiles for size. With
- * more than COPIED_WORDS of them the bundle is a sixtieth larger, and no request takes fewer instructions. LLVM has had the option
+ * more than COPIED_WORDS of them the bundle is a thirtieth larger, and a request takes no fewer instructions. LLVM has had the option
  * since version 22.
  * @param {string[]} cargoArgs  arguments of `cargo rustc`; what follows `--` is for rustc
  * @param {string} version  what `rustc -vV` prints
