@@ -21,6 +21,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
  * @property {string} [source]  entry point of a contender in JavaScript, in this folder; `dev/build` builds the others
  * @property {Record<string, string>} settings
  * @property {string[]} compatibilityFlags  that it requires
+ * @property {boolean} [isVariant]  of another one, which alone is in the charts and whose starts are timed
  * @property {number} [leastSeconds]  of a load or a warm-up in which it responds at all
  * @property {(parties: {upstream: object, issuer: string, resource: string}) => Promise<object>} [program]
  *   starts a contender that is no Worker
@@ -30,12 +31,20 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export const contenders = [
   { name: "noop", title: "no-op (JS)", source: "noop.js" },
   { name: "twin", title: "hand-written JS", source: "twin/index.js" },
+  // With the checks and the log of mcp-edge.
+  {
+    name: "twin-strict",
+    title: "hand-written JS, same checks and log",
+    source: "twin/index.js",
+    settings: { STRICT: "on" },
+    isVariant: true,
+  },
   { name: "sdk", title: "TypeScript SDK v2", source: "sdk.js" },
   // Uses AsyncLocalStorage.
   { name: "agents", title: "agents", source: "agents.js", compatibilityFlags: ["nodejs_compat"] },
   { name: "mcp-edge", title: "mcp-edge" },
   // mcp-edge without its log: the others write none.
-  { name: "mcp-edge-quiet", title: "mcp-edge, LOG=off", settings: { LOG: "off" } },
+  { name: "mcp-edge-quiet", title: "mcp-edge, LOG=off", settings: { LOG: "off" }, isVariant: true },
 ].map((contender) => ({ settings: {}, compatibilityFlags: [], ...contender }));
 
 /** A Python that has FastMCP, if there is one. */
@@ -108,7 +117,7 @@ export async function bundle(chosen) {
       conditions: ["workerd", "worker", "browser"],
       mainFields: ["browser", "module", "main"],
       external: ["cloudflare:*", "node:*"],
-      define: contender.name === "twin" ? { FIFTY_TOOLS: JSON.stringify(schemas) } : {},
+      define: contender.source === "twin/index.js" ? { FIFTY_TOOLS: JSON.stringify(schemas) } : {},
       logLevel: "warning",
     });
   }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { legacyCall, modernCall, modernRequest } from "../../tests/support/messages.mjs";
 import { fiftyTools } from "../contenders/fifty-tools.js";
 import { gateways } from "../contenders/index.mjs";
+import { BOTH } from "./tokens.mjs";
 import { TOOL } from "./upstream.mjs";
 
 /**
@@ -17,9 +18,9 @@ import { TOOL } from "./upstream.mjs";
  * @property {string} name
  * @property {string} title        shown in the results
  * @property {Request} request
- * @property {import("./tokens.mjs").Algorithm} [algorithm]  of the tokens
+ * @property {import("./tokens.mjs").Algorithm | "both"} [algorithm]  of the tokens
  * @property {"one" | "turn" | "new" | "forged" | "none"} tokens
- *   always the same; `TURN` of them in turn; each once; each once and with a wrong signature; none
+ *   always the same; `TURN` of each algorithm in turn; each once; each once and with a wrong signature; none
  * @property {number} status       of every response
  * @property {(answer: import("../../tests/support/requests.mjs").Answer, expected: Expected) => void} check
  * @property {import("../contenders/index.mjs").Tools} [tools]
@@ -33,12 +34,12 @@ import { TOOL } from "./upstream.mjs";
  * @property {import("./credentials.mjs").Kind} [credential]  that was sent in place of one
  */
 
-/** The number of tokens in turn: users of a busy server, more than the size of some caches. */
+/** The number of tokens of one algorithm in turn: users of a busy server, more than the size of some caches. */
 export const TURN = 2_000;
 
 const SERVERS = ["twin", "sdk", "agents", "mcp-edge"];
 const SERVERS_AND_QUIET = [...SERVERS, "mcp-edge-quiet"];
-const ALL = ["noop", ...SERVERS_AND_QUIET];
+const ALL = ["noop", "twin-strict", ...SERVERS_AND_QUIET];
 
 const post = ({ message, headers }) => ({
   method: "POST",
@@ -76,6 +77,14 @@ export const loads = [
       { ...load, name: `${name}-new`, title: `${algorithm}, all tokens new`, tokens: "new" },
     ];
   }),
+  {
+    ...whoami,
+    name: "both-turn",
+    title: "RS256 and ES384, 4,000 tokens",
+    algorithm: BOTH,
+    tokens: "turn",
+    contenders: SERVERS_AND_QUIET,
+  },
   {
     ...whoami,
     name: "legacy-era",

@@ -4,6 +4,7 @@ import { ask, deploy } from "./deployment.mjs";
 import { makeCredentials } from "./credentials.mjs";
 import { hasUpstream, isExchanged, onTheWire, TURN } from "./loads.mjs";
 import { cpuMilliseconds, residentBytes } from "./process.mjs";
+import { ALGORITHMS, BOTH } from "./tokens.mjs";
 import { checkCredentials, startUpstream } from "./upstream.mjs";
 import { shoot } from "./wrk.mjs";
 
@@ -134,7 +135,8 @@ function planTokens({ algorithm, tokens }, pools, { seconds, warmUpSeconds }) {
       return { probe: good.first, warmUps: [{ tokens: one, seconds: warmUpSeconds }], timed: one };
     }
     case "turn": {
-      const turn = { file: good.file, first: 1, last: Math.min(TURN, good.size) };
+      const size = algorithm === BOTH ? ALGORITHMS.length * TURN : TURN;
+      const turn = { file: good.file, first: 1, last: Math.min(size, good.size) };
       const warmUps = [
         { tokens: { ...turn, isOnce: true }, seconds: TURN_SECONDS },
         { tokens: turn, seconds: warmUpSeconds },

@@ -7,11 +7,11 @@ import { fileURLToPath } from "node:url";
 import { startHostileProvider } from "../../tests/support/hostile-provider.mjs";
 import { bundle, contenderNamed } from "../contenders/index.mjs";
 import { RESOURCE } from "./deployment.mjs";
-import { hasUpstream } from "./loads.mjs";
+import { hasUpstream, TURN } from "./loads.mjs";
 import { playRound } from "./round.mjs";
 import { sizeOf } from "./sizes.mjs";
 import { startsOf } from "./starts.mjs";
-import { createKeys, forge, mint } from "./tokens.mjs";
+import { ALGORITHMS, BOTH, createKeys, forge, interleave, mint } from "./tokens.mjs";
 import { countOperations } from "./traffic.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -28,7 +28,7 @@ const SMOKE_TOKENS = 300;
  * @property {string} date
  * @property {object} machine
  * @property {object} options
- * @property {{name: string, title: string}[]} contenders
+ * @property {{name: string, title: string, isVariant?: boolean}[]} contenders
  * @property {{name: string, title: string}[]} gateways  contenders of the loads with an upstream
  * @property {{name: string, title: string, besides?: string, credential?: string}[]} loads
  * @property {Record<string, {rawBytes: number, gzipBytes: number}>} sizes
@@ -58,7 +58,7 @@ export async function run(options, say) {
       date: new Date().toISOString(),
       machine,
       options: { rounds, seconds, warmUpSeconds, starts, connections },
-      contenders: options.contenders.map(({ name, title }) => ({ name, title })),
+      contenders: options.contenders.map(({ name, title, isVariant }) => ({ name, title, isVariant })),
       gateways: options.gateways.map(({ name, title }) => ({ name, title })),
       loads: options.loads.map(({ name, title, besides, credential }) => ({ name, title, besides, credential })),
       sizes: await entries(options.contenders, sizeOf),
@@ -77,17 +77,22 @@ export async function run(options, say) {
 async function makePools({ keys, parties, options, folder }) {
   const { loads, isSmoke, hasStarts } = options;
   const seconds = options.seconds + options.warmUpSeconds;
+  const isMixed = loads.some(({ algorithm }) => algorithm === BOTH);
   const pools = {};
   for (const [algorithm, signer] of Object.entries(keys)) {
     const uses = new Set(loads.filter((load) => load.algorithm === algorithm).map(({ tokens }) => tokens));
-    const isInTurn = uses.has("turn") || (hasStarts && algorithm === "RS256");
+    const isInTurn = uses.has("turn") || isMixed || (hasStarts && algorithm === "RS256");
     const fresh = uses.has("new") ? NEW_TOKENS_PER_SECOND[algorithm] * seconds : 0;
-    const size = isSmoke ? SMOKE_TOKENS : Math.max(fresh, isInTurn ? 2_000 : 1);
+    const size = isSmoke ? SMOKE_TOKENS : Math.max(fresh, isInTurn ? TURN : 1);
     pools[algorithm] = { good: await mint({ signer, parties, size, folder }) };
     if (uses.has("forged")) {
       const forged = isSmoke ? SMOKE_TOKENS : FORGED_TOKENS_PER_SECOND * seconds;
       pools[algorithm].forged = await forge({ signer, parties, size: forged, folder });
     }
+  }
+  if (isMixed) {
+    const good = ALGORITHMS.map((algorithm) => pools[algorithm].good);
+    pools[BOTH] = { good: await interleave({ pools: good, size: TURN, folder }) };
   }
   return pools;
 }
@@ -114,7 +119,7 @@ async function playAll(setting, say) {
 async function timeStarts(setting, say) {
   const { contenders, starts } = setting.options;
   const timed = {};
-  for (const contender of contenders.filter(({ name }) => name !== "mcp-edge-quiet")) {
+  for (const contender of contenders.filter(({ isVariant }) => !isVariant)) {
     timed[contender.name] = { samples: [], ...(await startsOf(contender, setting)) };
   }
   for (let number = 0; number < starts; number += 1) {
@@ -126,7 +131,7 @@ async function timeStarts(setting, say) {
 }
 
 function countAll(setting, say) {
-  const servers = setting.options.contenders.filter(({ name }) => name !== "noop" && name !== "mcp-edge-quiet");
+  const servers = setting.options.contenders.filter(({ name, isVariant }) => name !== "noop" && !isVariant);
   return entries(servers, (contender) => {
     say(`10,000 requests of 2,000 tokens, ${contender.name}`);
     return countOperations(contender, setting);

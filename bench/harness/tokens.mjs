@@ -2,7 +2,7 @@
 // for the load generator.
 
 import { randomBytes } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -12,6 +12,9 @@ import { createSigner, tokensFor } from "../../tests/support/signers.mjs";
 
 /** @type {Algorithm[]} */
 export const ALGORITHMS = ["RS256", "ES384"];
+
+/** In place of an algorithm: tokens of all of them, alternately. */
+export const BOTH = "both";
 
 /** Longer than a run on a slow machine. */
 const LIFE_SECONDS = 24 * 60 * 60;
@@ -61,6 +64,20 @@ function mintElsewhere(order) {
     thread.once("message", resolve);
     thread.once("error", reject);
   });
+}
+
+/**
+ * Mixes tokens of several algorithms, in turn.
+ * @param {object} options
+ * @param {Pool[]} options.pools
+ * @param {number} options.size  of each pool that is used
+ * @param {string} options.folder
+ * @returns {Promise<Pool>}
+ */
+export async function interleave({ pools, size, folder }) {
+  const lists = await Promise.all(pools.map(async ({ file }) => (await readFile(file, "utf8")).split("\n")));
+  const count = Math.min(size, ...pools.map((pool) => pool.size));
+  return writePool(folder, `${BOTH}-good`, Array.from({ length: count }, (_, at) => lists.map((list) => list[at])).flat());
 }
 
 /**

@@ -91,7 +91,7 @@ function startBars(results, measure, panel) {
 
 function bars({ contenders }, panel, spread) {
   return contenders
-    .filter(({ name }) => name !== "mcp-edge-quiet" && spread({ name }) !== undefined)
+    .filter(({ name, isVariant }) => !isVariant && spread({ name }) !== undefined)
     .map(({ name, title }) => ({ panel, contender: title, role: roleOf(name), ...spread({ name }) }));
 }
 

@@ -60,7 +60,7 @@ function goals(results) {
     title: "Goals of mcp-edge",
     note:
       "Ratios are of medians; in brackets the lowest and the highest of the rounds. mcp-edge writes a line of log for " +
-      "each request, the others write none: the last column is without it.",
+      "each request, the others write none but the one that says so: the last column is without it.",
     columns: ["", "goal", "measured", "reached", "LOG=off"],
     rows,
   };

@@ -9,6 +9,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { readArguments } from "../commands/build.mjs";
+import { withCopiesOfWords } from "./cargo.mjs";
 import { entryModule } from "./entry.mjs";
 import { fingerprint, isMadeFrom, noteSource } from "./made-from.mjs";
 import { BuildProblem } from "./problem.mjs";
@@ -28,6 +29,17 @@ test("the folder and where the result goes are optional, all else is for cargo",
 test("a folder that is not there, and a missing one, are errors", () => {
   assert.throws(() => readArguments(["elsewhere"], isFolder), new BuildProblem("there is no folder elsewhere"));
   assert.throws(() => readArguments(["--out-dir"]), new BuildProblem("--out-dir needs a folder"));
+});
+
+test("LLVM gets an option that it has since version 22, in addition to the options of others", () => {
+  const version = (llvm) => `rustc 1.95.0\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\nLLVM version: ${llvm}\n`;
+  for (const older of [version("21.1.8"), "rustc 1.95.0\n"]) assert.deepEqual(withCopiesOfWords(["--locked"], older), ["--locked"]);
+  for (const newer of ["22.1.2", "100.0.0"]) {
+    const [locked, separator, option, ...others] = withCopiesOfWords(["--locked"], version(newer));
+    assert.deepEqual([locked, separator, others], ["--locked", "--", []]);
+    assert.match(option, /^-Cllvm-args=--max-store-memcpy=\d --max-store-memmove=\d$/);
+    assert.deepEqual(withCopiesOfWords(["--", "-Cdebuginfo=1"], version(newer)), ["--", "-Cdebuginfo=1", option]);
+  }
 });
 
 test("the cache is where the system keeps such folders", () => {

@@ -89,8 +89,10 @@ async function optimize(work, keepsNames) {
   const [script, optimized, numbered, names] = ["index.js", "optimized.wasm", "numbered.wasm", "names.json"].map((name) => join(work, name));
   // A function that is called once is otherwise put into its caller, however large both are: small ones
   // compress better, and V8 compiles each only when it is called. In the order of their names, functions of one module and
-  // instances of one generic function follow each other, and gzip finds some of what they share.
-  const shrink = ["-Oz", "--one-caller-inline-max-function-size=30", "--converge", "--reorder-functions-by-name", "--debuginfo"];
+  // instances of one generic function follow each other, and gzip finds some of what they share. The lowest kilobyte is the end
+  // of the stack, which grows downwards: as nothing else is there, what is added to an address can become the offset of a load.
+  const layout = ["--one-caller-inline-max-function-size=30", "--low-memory-unused"];
+  const shrink = ["-Oz", ...layout, "--converge", "--reorder-functions-by-name", "--debuginfo"];
   await wasmOpt(...shrink, join(work, "index_bg.wasm"), "-o", optimized);
   await step("shrink-bindings.mjs", "imports", script, optimized);
   if (keepsNames) return;

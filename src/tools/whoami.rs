@@ -5,32 +5,32 @@ use serde_json::Value;
 
 /// Who is signed in. A member about the user is present only if a granted scope covers it.
 #[schema(output)]
-pub struct WhoAmI {
+pub struct WhoAmI<'a> {
     /// The user's id at the issuer; for a machine, the client's own id.
-    sub: String,
+    sub: &'a str,
     /// The name the user signs in with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<String>,
+    username: Option<&'a str>,
     /// The user's full name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
+    name: Option<&'a str>,
     /// The user's e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
+    email: Option<&'a str>,
     /// Whether the provider has verified the e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     email_verified: Option<bool>,
     /// URL of the user's picture.
     #[serde(skip_serializing_if = "Option::is_none")]
-    picture: Option<String>,
+    picture: Option<&'a str>,
     /// Who vouches for this identity.
-    issuer: String,
+    issuer: &'a str,
     /// The client that asks.
     #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<String>,
+    client_id: Option<&'a str>,
     /// The organization that the user acts for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    organization_id: Option<String>,
+    organization_id: Option<&'a str>,
     /// `first` if the client is the operator's own software, otherwise `third`.
     client_party: &'static str,
     /// `user`, `machine` for a client that acts for itself, or `unknown` if the token does not show which.
@@ -39,9 +39,9 @@ pub struct WhoAmI {
     credential: &'static str,
     /// The id of the access key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key_id: Option<String>,
+    key_id: Option<&'a str>,
     /// What the client may do here.
-    scopes: Vec<String>,
+    scopes: Vec<&'a str>,
     /// When the access token expires, in seconds since 1970.
     expires_at: u64,
 }
@@ -51,17 +51,17 @@ pub struct WhoAmI {
 #[tool(title = "Who am I", read_only, closed_world, output_schema = result_schema())]
 pub fn whoami(call: Call) -> Result<ToolResult, ToolError> {
     let identity = call.identity();
-    let text = |name: &str| identity.claims().get(name).and_then(Value::as_str).map(str::to_owned);
+    let text = |name: &str| identity.claims().get(name).and_then(Value::as_str);
     ToolResult::json(&WhoAmI {
-        sub: identity.subject().to_owned(),
+        sub: identity.subject(),
         username: text("username"),
         name: text("name"),
         email: text("email"),
         email_verified: identity.claims().get("email_verified").and_then(Value::as_bool),
         picture: text("picture"),
-        issuer: identity.issuer().to_owned(),
-        client_id: identity.client_id().map(str::to_owned),
-        organization_id: identity.organization_id().map(str::to_owned),
+        issuer: identity.issuer(),
+        client_id: identity.client_id(),
+        organization_id: identity.organization_id(),
         client_party: match identity.party() {
             Party::First => "first",
             Party::Third => "third",
@@ -76,8 +76,8 @@ pub fn whoami(call: Call) -> Result<ToolResult, ToolError> {
             Credential::AccessKey(_) => "access_key",
             Credential::PersonalAccessToken => "personal_access_token",
         },
-        key_id: identity.key_id().map(str::to_owned),
-        scopes: identity.scopes().iter().map(str::to_owned).collect(),
+        key_id: identity.key_id(),
+        scopes: identity.scopes().iter().collect(),
         expires_at: identity.expires_at(),
     })
 }

@@ -2,10 +2,11 @@
 // in memory, keys in memory and in KV.
 //
 // It validates tokens like a correct server, and implements the part of the protocol that the benchmark uses. It has no
-// log, no limits, and no other tools.
+// log, no limits, and no other tools. With STRICT=on it makes the checks of mcp-edge and writes its log, see strict.js.
 
 import { env } from "cloudflare:workers";
 import { KeysUnavailable } from "./keys.js";
+import { isRefused, isStrict, isWellFormed, log, readStrictly } from "./strict.js";
 import { callerOf, Refused } from "./tokens.js";
 
 const { origin, pathname: path } = new URL(env.RESOURCE);
@@ -39,8 +40,13 @@ const METADATA_HEADERS = {
   "content-type": "application/json",
   "cache-control": "public, max-age=300",
   "access-control-allow-origin": "*",
+  ...(isStrict && { "x-content-type-options": "nosniff" }),
 };
-const JSON_HEADERS = { "content-type": "application/json", "cache-control": "no-store" };
+const JSON_HEADERS = {
+  "content-type": "application/json",
+  "cache-control": "no-store",
+  ...(isStrict && { "x-content-type-options": "nosniff" }),
+};
 
 const challenge = (members) =>
   `Bearer ${members}resource_metadata="${origin}${metadataPath}", scope="${env.REQUIRED_SCOPES}"`;
@@ -52,28 +58,47 @@ const refusal = (error) => ({
 const REFUSALS = { invalid_token: refusal("invalid_token"), insufficient_scope: refusal("insufficient_scope") };
 
 export default {
-  async fetch(request) {
-    const { url, headers } = request;
-    const target = url.slice(url.indexOf("/", 8));
-    if (target === path) return answer(request, headers);
-    if (target === metadataPath && request.method === "GET") {
-      return new Response(metadata, { headers: METADATA_HEADERS });
-    }
-    return new Response("Not Found", { status: 404 });
+  fetch(request) {
+    return isStrict ? respondAndLog(request) : respond(request, {});
   },
 };
 
-async function answer(request, headers) {
+async function respondAndLog(request) {
+  const arrived = Date.now();
+  const record = { route: "elsewhere", caller: "", message: "" };
+  const response = await respond(request, record);
+  log(request, arrived, response.status, `"route":"${record.route}"${record.caller}${record.message}`);
+  return response;
+}
+
+// `record` gets what the log shows of the request.
+async function respond(request, record) {
+  const { url, headers } = request;
+  const target = url.slice(url.indexOf("/", 8));
+  if (target === path) {
+    record.route = "mcp";
+    return answer(request, headers, target, record);
+  }
+  if (target === metadataPath && request.method === "GET") {
+    record.route = "metadata";
+    return new Response(metadata, { headers: METADATA_HEADERS });
+  }
+  return new Response("Not Found", { status: 404 });
+}
+
+async function answer(request, headers, target, record) {
   const from = headers.get("origin");
   if (from !== null && from !== origin) return new Response("Forbidden", { status: 403 });
 
   const authorization = headers.get("authorization");
+  if (isStrict && isRefused(headers, target)) return new Response("{}", { status: 400, headers: JSON_HEADERS });
   if (authorization === null) return new Response("{}", { status: 401, headers: UNAUTHENTICATED });
   if (authorization.slice(0, 7).toLowerCase() !== "bearer ") return refused(new Refused(401, "invalid_token"));
   let caller;
   try {
     caller = callerOf(authorization.slice(7), Date.now());
     if (caller instanceof Promise) caller = await caller;
+    record.caller = caller.record;
   } catch (error) {
     return refused(error);
   }
@@ -83,20 +108,22 @@ async function answer(request, headers) {
   if (Number(headers.get("content-length")) > MAX_BODY_BYTES) return new Response(null, { status: 413 });
   let message;
   try {
-    message = JSON.parse(await request.text());
+    message = isStrict ? await readStrictly(request) : JSON.parse(await request.text());
   } catch {
     return failure(400, null, -32700, "Parse error");
   }
-  return dispatch(message, headers, caller);
+  if (isStrict && !isWellFormed(message ?? {})) return failure(400, null, -32600, "Invalid request");
+  return dispatch(message, headers, caller, record);
 }
 
-function dispatch(message, headers, caller) {
+function dispatch(message, headers, caller, record) {
   const { jsonrpc, id, method, params } = message ?? {};
   if (jsonrpc !== "2.0" || typeof method !== "string") return failure(400, null, -32600, "Invalid request");
   if (id === undefined) return new Response(null, { status: 202 });
   if (typeof id !== "string" && !Number.isInteger(id)) return failure(400, null, -32600, "Invalid request");
 
   const version = headers.get("mcp-protocol-version");
+  if (isStrict) record.message = `,"method":${JSON.stringify(method)},"tool":${JSON.stringify(params?.name)},"revision":"${version}"`;
   const claimed = params?._meta?.["io.modelcontextprotocol/protocolVersion"];
   if (claimed === undefined && version !== MODERN) {
     if (version !== null && !LEGACY.has(version)) return failure(400, id, -32000, "Unsupported protocol version");

@@ -32,6 +32,7 @@ const invalid = () => new Refused(401, "invalid_token");
  * @typedef {object} Caller
  * @property {number} expires  seconds since 1970
  * @property {string} whoami   the result of `whoami`, as JSON members
+ * @property {string} record   what the log shows of the caller, as JSON members
  */
 
 /**
@@ -73,7 +74,7 @@ async function verify(token, now) {
 
   const scopes = typeof claims.scope === "string" ? claims.scope.split(" ") : [];
   if (!requiredScopes.every((scope) => scopes.includes(scope))) throw new Refused(403, "insufficient_scope");
-  const caller = { expires: claims.exp, whoami: whoami(claims, scopes) };
+  const caller = { expires: claims.exp, whoami: whoami(claims, scopes), record: recordOf(claims, header) };
   if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value);
   remembered.set(token, caller);
   return caller;
@@ -101,6 +102,10 @@ function whoami(claims, scopes) {
     expires_at: claims.exp,
   });
   return `"content":[{"type":"text","text":${JSON.stringify(structured)}}],"structuredContent":${structured}`;
+}
+
+function recordOf({ client_id, sub, iss: issuer }, { kid }) {
+  return `,${JSON.stringify({ client_id, sub, issuer, kid, tier: "verified" }).slice(1, -1)}`;
 }
 
 function parse(part) {

@@ -3,9 +3,11 @@
 //! Much of what a server sends is known when it starts. An [`Object`] is the text itself under construction, so
 //! that such parts are kept as strings and copied, and never go through a tree of values.
 
+use std::{borrow::Borrow, io};
+
 use serde::Serialize;
 
-/// The members of a JSON object, without its braces.
+/// A JSON object under construction: its text up to the last member, and nothing as long as there is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Object(String);
 
@@ -24,33 +26,77 @@ impl Object {
 
     /// Adds a member whose value is JSON already.
     #[must_use]
-    pub fn raw(self, key: &'static str, json: &str) -> Self {
-        debug_assert!(!key.contains(['"', '\\']), "names of our own need no escapes");
-        self.append(["\"", key, "\":", json, ""])
+    pub fn raw(mut self, key: &'static str, json: &str) -> Self {
+        self.begin(key, json.len());
+        self.0.push_str(json);
+        self
     }
 
     /// Adds a member whose key comes from outside, and whose value is JSON already.
     #[must_use]
-    pub fn entry(self, key: &str, json: &str) -> Self {
-        self.append([&quote(key), ":", json, "", ""])
-    }
-
-    fn append(mut self, parts: [&str; 5]) -> Self {
-        self.0.reserve(parts.iter().map(|part| part.len()).sum::<usize>() + 1);
-        if !self.0.is_empty() {
-            self.0.push(',');
-        }
-        self.0.extend(parts);
+    pub fn entry(mut self, key: &str, json: &str) -> Self {
+        self.separate(key.len() + json.len() + 3);
+        push_quoted(&mut self.0, key);
+        self.0.push(':');
+        self.0.push_str(json);
         self
     }
 
     /// Adds a string.
     #[must_use]
-    pub fn text(self, key: &'static str, value: &str) -> Self {
-        if is_plain(value) {
-            return self.append(["\"", key, "\":\"", value, "\""]);
+    pub fn text(mut self, key: &'static str, value: &str) -> Self {
+        self.begin(key, value.len() + 2);
+        push_quoted(&mut self.0, value);
+        self
+    }
+
+    /// Adds a number.
+    #[must_use]
+    pub fn number(self, key: &'static str, value: impl itoa::Integer) -> Self {
+        self.raw(key, itoa::Buffer::new().format(value))
+    }
+
+    /// Adds an object with the members of all these. The keys must differ; nothing checks it.
+    #[must_use]
+    pub fn object(mut self, key: &'static str, parts: &[&Self]) -> Self {
+        self.begin(key, parts.iter().map(|part| part.0.len()).sum::<usize>() + 2);
+        let mut separator = '{';
+        for members in parts.iter().map(|part| part.as_str()).filter(|members| !members.is_empty()) {
+            self.0.push(separator);
+            self.0.push_str(members);
+            separator = ',';
         }
-        self.raw(key, &quote(value))
+        self.0.push_str(if separator == '{' { "{}" } else { "}" });
+        self
+    }
+
+    /// Adds an array of objects.
+    #[must_use]
+    pub fn objects<T: Borrow<Self>>(mut self, key: &'static str, items: &[T]) -> Self {
+        self.begin(key, items.iter().map(|item| item.borrow().0.len() + 2).sum::<usize>() + 2);
+        self.0.push('[');
+        for (index, item) in items.iter().enumerate() {
+            self.0.push_str(if index > 0 { ",{" } else { "{" });
+            self.0.push_str(item.borrow().as_str());
+            self.0.push('}');
+        }
+        self.0.push(']');
+        self
+    }
+
+    /// Begins a member whose value has so many bytes.
+    fn begin(&mut self, key: &'static str, value_bytes: usize) {
+        debug_assert!(!key.contains(['"', '\\']), "names of our own need no escapes");
+        self.separate(key.len() + value_bytes + 3);
+        self.0.push('"');
+        self.0.push_str(key);
+        self.0.push_str("\":");
+    }
+
+    /// Makes room for another member of so many bytes.
+    fn separate(&mut self, bytes: usize) {
+        self.0.reserve(bytes + 2);
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
     }
 
     /// Adds a string if there is one.
@@ -80,23 +126,24 @@ impl Object {
     /// Adds the members of another object. The keys must differ; nothing checks it.
     #[must_use]
     pub fn with(mut self, other: &Self) -> Self {
-        if !self.0.is_empty() && !other.0.is_empty() {
-            self.0.push(',');
+        if !other.0.is_empty() {
+            self.separate(other.0.len());
+            self.0.push_str(other.as_str());
         }
-        self.0.push_str(&other.0);
         self
     }
 
-    /// The members as text.
+    /// The members as text, without the braces around them.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.strip_prefix('{').unwrap_or_default()
     }
 
     /// The object as text.
     #[must_use]
-    pub fn close(&self) -> String {
-        ["{", &self.0, "}"].concat()
+    pub fn close(mut self) -> String {
+        self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
+        self.0
     }
 }
 
@@ -117,17 +164,124 @@ pub fn array<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
 /// A string with its quotation marks and escapes.
 #[must_use]
 pub fn quote(text: &str) -> String {
-    if is_plain(text) { ["\"", text, "\""].concat() } else { to_json(text) }
+    let mut json = String::with_capacity(text.len() + 2);
+    push_quoted(&mut json, text);
+    json
 }
 
-/// Whether a string needs no escapes, as nearly all do: a quarter of the work of looking for each.
+/// Appends a string with its quotation marks and escapes, as `serde_json` writes them.
+fn push_quoted(json: &mut String, text: &str) {
+    json.push('"');
+    if is_plain(text) {
+        json.push_str(text);
+    } else {
+        // Only bytes of ASCII were replaced, so it always is UTF-8.
+        json.push_str(std::str::from_utf8(&escape(text)).unwrap_or_default());
+    }
+    json.push('"');
+}
+
+/// A string with escapes. It goes byte by byte into a place of the right size: most of what needs escapes is JSON, where what
+/// stands between two of them is too short to be copied as a whole.
+fn escape(text: &str) -> Vec<u8> {
+    let length = |byte: u8| match ESCAPES[usize::from(byte)] {
+        0 => 1,
+        b'u' => 6,
+        _ => 2,
+    };
+    let mut escaped = vec![0; text.bytes().map(length).sum()];
+    let mut places = escaped.iter_mut();
+    let mut put = |byte: u8| {
+        if let Some(place) = places.next() {
+            *place = byte;
+        }
+    };
+    for byte in text.bytes() {
+        match ESCAPES[usize::from(byte)] {
+            0 => put(byte),
+            b'u' => {
+                let digit = b"0123456789abcdef"[usize::from(byte % 16)];
+                [b'\\', b'u', b'0', b'0', b'0' + byte / 16, digit].into_iter().for_each(&mut put);
+            }
+            letter => {
+                put(b'\\');
+                put(letter);
+            }
+        }
+    }
+    escaped
+}
+
+/// What stands behind the backslash in place of a byte; 0 for a byte that needs none.
+static ESCAPES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < b' ' as usize {
+        table[byte] = b'u';
+        byte += 1;
+    }
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table[0x08] = b'b';
+    table[b'\t' as usize] = b't';
+    table[b'\n' as usize] = b'n';
+    table[0x0c] = b'f';
+    table[b'\r' as usize] = b'r';
+    table
+};
+
+/// Whether a string needs no escapes, as nearly all do: eight bytes at a time.
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
+    const EACH: u64 = u64::MAX / 255;
+    // The highest bit of some byte is set if that byte is less than `limit`, which is 128 at most.
+    let has_less = |bytes: u64, limit: u64| bytes.wrapping_sub(EACH * limit) & !bytes & (EACH * 128) != 0;
+    let has = |bytes: u64, byte: u8| has_less(bytes ^ (EACH * u64::from(byte)), 1);
+    let (words, rest) = text.as_bytes().as_chunks();
+    words
+        .iter()
+        .map(|word| u64::from_le_bytes(*word))
+        .all(|bytes| !has_less(bytes, u64::from(b' ')) && !has(bytes, b'"') && !has(bytes, b'\\'))
+        && rest.iter().all(|byte| *byte >= b' ' && *byte != b'"' && *byte != b'\\')
 }
 
 /// `value` as JSON; `null` for what has no JSON form (a map with keys that are no strings).
 pub fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+    write_json(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// `value` as JSON.
+///
+/// # Errors
+/// If it has no JSON form, as a map with keys that are no strings.
+pub fn write_json<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
+    let mut json = Json(Vec::with_capacity(USUAL_BYTES));
+    serde_json::to_writer(&mut json, value)?;
+    String::from_utf8(json.0).map_err(serde::ser::Error::custom)
+}
+
+/// More than most values have.
+const USUAL_BYTES: usize = 512;
+
+/// JSON that `serde_json` writes: half of its pieces are one byte, which costs less to store than to copy.
+struct Json(Vec<u8>);
+
+impl io::Write for Json {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        self.write_all(piece)?;
+        Ok(piece.len())
+    }
+
+    fn write_all(&mut self, piece: &[u8]) -> io::Result<()> {
+        match piece {
+            [byte] => self.0.push(*byte),
+            _ => self.0.extend_from_slice(piece),
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -148,6 +302,39 @@ mod tests {
             assert_eq!(quote(text), serde_json::to_string(text).unwrap(), "{text:?}");
             assert_eq!(Object::new().text("a", text).close(), format!("{{\"a\":{}}}", quote(text)));
         }
+    }
+
+    #[test]
+    fn every_ascii_character_is_quoted_as_serde_json_does() {
+        for code in 0..=u8::MAX {
+            // In each place of a word of eight bytes, and behind one.
+            for place in 0..9 {
+                let mut text = "abcdefghi".to_owned();
+                text.replace_range(place..=place, &char::from(code).to_string());
+                assert_eq!(quote(&text), serde_json::to_string(&text).unwrap(), "{code} in place {place}");
+            }
+        }
+    }
+
+    #[test]
+    fn objects_contain_objects() {
+        let (one, none) = (Object::new().number("a", 1), Object::new());
+        assert_eq!(none.clone().object("b", &[]).close(), r#"{"b":{}}"#);
+        assert_eq!(none.clone().object("b", &[&none, &one, &none]).close(), r#"{"b":{"a":1}}"#);
+        let two = Object::new().number("c", -2);
+        assert_eq!(one.clone().object("b", &[&one, &two]).close(), r#"{"a":1,"b":{"a":1,"c":-2}}"#);
+        assert_eq!(none.clone().objects::<Object>("b", &[]).close(), r#"{"b":[]}"#);
+        assert_eq!(none.clone().objects("b", &[one, none.clone(), two]).close(), r#"{"b":[{"a":1},{},{"c":-2}]}"#);
+        assert_eq!((none.as_str(), none.clone().close().as_str()), ("", "{}"));
+    }
+
+    #[test]
+    fn values_are_written_as_serde_json_does() {
+        let value = serde_json::json!({"a": [1, -2.5, null, true, "\u{7}\"ä"], "b": {"c": {}}, "": []});
+        assert_eq!(write_json(&value).unwrap(), value.to_string());
+        let no_string = std::collections::BTreeMap::from([([1], 1)]);
+        assert!(write_json(&no_string).is_err());
+        assert_eq!(to_json(&no_string), "null");
     }
 
     #[test]

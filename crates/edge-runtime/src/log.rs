@@ -113,7 +113,7 @@ impl LogRecord {
     pub fn append_to(&self, line: Object) -> Object {
         self.0.iter().fold(line, |line, (name, value)| match value {
             LogValue::Text(text) => line.text(name, text),
-            LogValue::Number(number) => line.raw(name, &number.to_string()),
+            LogValue::Number(number) => line.number(name, *number),
         })
     }
 }

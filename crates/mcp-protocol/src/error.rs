@@ -99,7 +99,7 @@ impl RpcError {
     /// Sets `data`, which clients can read.
     #[must_use]
     pub fn with_data(mut self, data: &Object) -> Self {
-        self.data = Some(data.close());
+        self.data = Some(data.clone().close());
         self
     }
 

@@ -21,7 +21,7 @@ use crate::{
     params::{Params, Text, is_empty_array, is_short_id},
     revision::Era,
 };
-use mcp_edge_runtime::json::{Object, quote};
+use mcp_edge_runtime::json::Object;
 
 /// What a POST carried.
 #[allow(clippy::large_enum_variant, reason = "lives on the stack, and is nearly always the large one")]
@@ -195,32 +195,29 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
     T::deserialize(deserializer).map(Some)
 }
 
+/// What [`result`] adds to the id and the members, which it has room for.
+const FRAME_BYTES: usize = 48;
+
 /// A response whose result has the members of all these objects. `id` is JSON.
 #[must_use]
 pub fn result(id: &str, members: &[&Object]) -> String {
-    let mut parts = vec![r#"{"jsonrpc":"2.0","id":"#, id, r#","result":{"#];
-    for members in members.iter().map(|object| object.as_str()).filter(|members| !members.is_empty()) {
-        parts.extend([members, ","]);
-    }
-    parts.pop_if(|last| *last == ",");
-    parts.push("}}");
-    parts.concat()
+    let bytes = members.iter().map(|object| object.as_str().len() + 1).sum::<usize>();
+    let response = Object::with_capacity(bytes + id.len() + FRAME_BYTES);
+    response.raw("jsonrpc", "\"2.0\"").raw("id", id).object("result", members).close()
 }
 
 /// A response with an error. Without an id JSON-RPC 2.0 §5 asks for `null`.
 #[must_use]
 pub fn error(id: Option<&str>, code: i32, error: &RpcError) -> String {
-    let body = Object::new()
-        .raw("code", &code.to_string())
-        .text("message", &error.message)
-        .maybe_raw("data", error.data.as_deref());
-    Object::new().raw("jsonrpc", "\"2.0\"").raw("id", id.unwrap_or("null")).raw("error", &body.close()).close()
+    let body =
+        Object::new().number("code", code).text("message", &error.message).maybe_raw("data", error.data.as_deref());
+    Object::new().raw("jsonrpc", "\"2.0\"").raw("id", id.unwrap_or("null")).object("error", &[&body]).close()
 }
 
 /// A notification with its parameters.
 #[must_use]
 pub fn notification(method: &str, params: &Object) -> String {
-    Object::new().raw("jsonrpc", "\"2.0\"").raw("method", &quote(method)).raw("params", &params.close()).close()
+    Object::new().raw("jsonrpc", "\"2.0\"").text("method", method).object("params", &[params]).close()
 }
 
 /// The body of an HTTP error that has no request to answer: no JSON could be read, or it was not wanted.

@@ -194,7 +194,8 @@ impl<E> ServerBuilder<E> {
             .maybe_raw("icons", icon::list(&self.icons).as_deref())
             .close();
         let presentation = Presentation {
-            info: info.into(),
+            meta: Rc::new(Object::new().raw("io.modelcontextprotocol/serverInfo", &info)),
+            info,
             capabilities: self.catalog.capabilities(),
             name: self.name,
             title: self.title,

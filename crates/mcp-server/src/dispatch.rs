@@ -177,7 +177,7 @@ impl<E: Clone + 'static> Dispatcher<'_, E> {
             Err(error) => return (summary, Dispatched::Complete(Rendered::error(Some(id), &error, Era::Modern))),
         };
         let (framing, era) = match &kind {
-            RequestKind::Modern(_) => (Framing::Modern(Rc::clone(&server.presentation.info)), Era::Modern),
+            RequestKind::Modern(_) => (Framing::Modern(Rc::clone(&server.presentation.meta)), Era::Modern),
             RequestKind::Legacy(_) | RequestKind::Handshake => (Framing::Legacy, Era::Legacy),
         };
         let complete = |result: &OperationResult| Dispatched::Complete(framing.render(id, result));

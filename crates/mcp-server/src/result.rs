@@ -8,7 +8,7 @@ use mcp_edge_protocol::{
     outcome::{Outcome, Rendered},
     revision::Era,
 };
-use mcp_edge_runtime::json::{Object, to_json};
+use mcp_edge_runtime::json::Object;
 
 use crate::primitives::resource::Cache;
 
@@ -51,8 +51,8 @@ impl Success {
 /// How results are written in an era.
 #[derive(Clone)]
 pub(crate) enum Framing {
-    /// Results say what they are, how long they may be kept, and who made them. The JSON is that of the server.
-    Modern(Rc<str>),
+    /// Results say what they are, how long they may be kept, and who made them. The member of `_meta` is that of the server.
+    Modern(Rc<Object>),
     /// Results are bare.
     Legacy,
 }
@@ -83,17 +83,16 @@ impl Framing {
     fn result(&self, id: &str, kind: &str, members: &Object, meta: &Object, cache: Option<Cache>) -> String {
         match self {
             Self::Legacy if meta.as_str().is_empty() => jsonrpc::result(id, &[members]),
-            Self::Legacy => jsonrpc::result(id, &[members, &Object::new().raw("_meta", &meta.close())]),
+            Self::Legacy => jsonrpc::result(id, &[members, &Object::new().object("_meta", &[meta])]),
             Self::Modern(server) => {
-                let meta = Object::new().raw("io.modelcontextprotocol/serverInfo", server).with(meta);
                 let kind = Object::new().text("resultType", kind);
                 let rest = match cache {
                     Some(Cache { ttl, public }) => Object::new()
-                        .raw("ttlMs", &to_json(&u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)))
+                        .number("ttlMs", u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX))
                         .text("cacheScope", if public { "public" } else { "private" }),
                     None => Object::new(),
                 };
-                jsonrpc::result(id, &[&kind, members, &rest.raw("_meta", &meta.close())])
+                jsonrpc::result(id, &[&kind, members, &rest.object("_meta", &[server, meta])])
             }
         }
     }

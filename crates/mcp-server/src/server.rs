@@ -12,6 +12,7 @@ use crate::{
     stream::Slots,
 };
 use mcp_edge_protocol::{headers::HEADERS, load::Load, method::Method};
+use mcp_edge_runtime::json::Object;
 
 /// An MCP server: its tools, resources and prompts, and how it presents itself.
 ///
@@ -33,7 +34,9 @@ pub struct Server<E = ()> {
 /// How a server presents itself.
 pub(crate) struct Presentation {
     /// `serverInfo` as JSON.
-    pub info: Rc<str>,
+    pub info: String,
+    /// The same as a member of `_meta`.
+    pub meta: Rc<Object>,
     /// `ServerCapabilities` as JSON.
     pub capabilities: String,
     pub name: String,

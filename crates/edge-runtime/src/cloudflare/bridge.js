@@ -33,11 +33,16 @@ export function copy(bytes, into) {
 const line = (value) => (value === null ? "\n" : `\n=${value}`);
 
 // A line for each header: `=` and its value, or nothing. Of headers that are not to be read, nothing.
-function lines(headers, names, areRead) {
+function lines(headers, names, isRead) {
   let text = "";
-  for (const name of names) text += areRead ? line(headers.get(name)) : "\n";
+  for (const name of names) text += isRead(name) ? line(headers.get(name)) : "\n";
   return text;
 }
+
+const all = () => true;
+const none = () => false;
+// Those that no preflight has.
+const unlessOfPreflights = (name) => !name.startsWith("access-control-request-");
 
 // Time in milliseconds, method, URL, then the lines of all watched headers and of the credentials; see `encode`.
 export function head(request, into) {
@@ -47,9 +52,9 @@ export function head(request, into) {
   const isPost = method === "POST";
   const text =
     `${Date.now()}\n${method}\n${request.url}` +
-    lines(headers, always, true) +
-    lines(headers, ofMessages, isPost && credentials !== null) +
-    lines(headers, ofOthers, !isPost) +
+    lines(headers, always, all) +
+    lines(headers, ofMessages, isPost && credentials !== null ? all : none) +
+    lines(headers, ofOthers, isPost ? none : method === "OPTIONS" ? all : unlessOfPreflights) +
     line(credentials);
   return encode(text, into);
 }

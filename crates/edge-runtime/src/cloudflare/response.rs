@@ -77,7 +77,18 @@ fn are_for_one_request(headers: &[Header]) -> bool {
 
 /// The number under which JavaScript keeps these headers, if it does.
 fn kept_set(headers: &[Header]) -> Option<usize> {
-    HEADER_SETS.with_borrow(|sets| sets.iter().position(|known| known == headers))
+    HEADER_SETS.with_borrow(|sets| {
+        sets.iter().position(|known| {
+            let mut pairs = known.iter().zip(headers);
+            known.len() == headers.len()
+                && pairs.all(|(one, other)| is_same(one.0, other.0) && is_same(&one.1, &other.1))
+        })
+    })
+}
+
+/// Whether two strings are equal. Most are one and the same, which is seen without reading them.
+fn is_same(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }
 
 /// Has JavaScript keep these headers, and gives their number.

@@ -212,9 +212,9 @@ impl<A: App> Running<A> {
                 .text("request_id", &context.request_id)
                 .maybe_text("trace_id", head.header(TRACE_HEADER).and_then(trace_id))
                 .text("http_method", method_name(head.method()))
-                .raw("status", &response.status.to_string())
+                .number("status", response.status)
                 .text("outcome", outcome);
-            bridge::log(&record.append_to(line).raw("ms", &ms.to_string()).close());
+            bridge::log(&record.append_to(line).number("ms", ms).close());
         }
         if settings.development {
             response.headers.push(("server-timing", format!("total;dur={ms}").into()));

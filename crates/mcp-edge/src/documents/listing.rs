@@ -8,6 +8,7 @@ use crate::{
     documents::registry::{MAX_TEXT_CHARACTERS, RegistryEntry},
     settings::Settings,
 };
+use mcp_edge_runtime::json::to_json;
 use mcp_edge_server::Revision;
 
 /// The media type of a server card.
@@ -91,10 +92,10 @@ impl Listings {
                 supported_protocol_versions: None,
             }],
         };
-        let server_json = serde_json::to_string(&listing).unwrap_or_default();
+        let server_json = to_json(&listing);
         listing.schema = CARD_SCHEMA;
         listing.remotes[0].supported_protocol_versions = Some(Revision::OF_STREAMABLE_HTTP.map(Revision::as_str));
-        let card = serde_json::to_string(&listing).unwrap_or_default();
+        let card = to_json(&listing);
         // Name and resource need no escaping: they were validated when the settings were read.
         let catalogue = format!(
             r#"{{"specVersion":"1.0","entries":[{{"identifier":"{}","type":"{CARD_TYPE}","url":"{}{}"}}]}}"#,

@@ -26,6 +26,7 @@ use mcp_edge_oauth::{
     protected_resource::{ProtectedResource, WELL_KNOWN, advertisable},
     resource_server::TrustedIssuer,
 };
+use mcp_edge_runtime::json::to_json;
 
 /// Server cards recommend an hour.
 const CARD_CACHE_CONTROL: &str = "public, max-age=3600";
@@ -64,7 +65,7 @@ impl Documents {
             resource_policy_uri: settings.display.privacy_policy.as_deref(),
             resource_tos_uri: settings.display.terms_of_service.as_deref(),
         };
-        let metadata = serde_json::to_string(&metadata).unwrap_or_default();
+        let metadata = to_json(&metadata);
         let places = [WELL_KNOWN.to_owned(), format!("{WELL_KNOWN}{endpoint}")];
         documents.publish("metadata", places, Document::for_machines("application/json", metadata));
         if let Some(entry) = &settings.registry_entry {

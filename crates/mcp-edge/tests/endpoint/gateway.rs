@@ -80,7 +80,8 @@ fn only_verified_callers_are_passed_on() {
     let (response, log) = deployment.send(&post("Bearer forged"), Untouchable);
     assert_eq!((response.status, log.get("reason")), (401, "opaque_not_accepted"));
     let authorization = format!("Bearer {}", deployment.token(|_| {}));
-    let (response, log) = deployment.send(&post(&authorization), "hello");
+    let from_a_page = post(&authorization).with_header("origin", "https://mcp.example.com");
+    let (response, log) = deployment.send(&from_a_page, "hello");
     assert_eq!((response.status, response.text()), (200, "alice hello"));
     assert_eq!(log.get("upstream_failure"), "");
     assert_eq!(response.header("access-control-expose-headers"), Some("WWW-Authenticate, Retry-After, Mcp-Session-Id"));

@@ -134,7 +134,6 @@ fn refusal((response, log): (Response, LogRecord)) -> (u16, Option<String>, Stri
     let body: Value = serde_json::from_str(response.text()).expect("every refusal has a JSON body");
     assert!(body["error_description"].is_string(), "{body}");
     assert_eq!(response.header("cache-control"), Some("no-store"));
-    assert_eq!(response.header("access-control-expose-headers"), Some("WWW-Authenticate, Retry-After"));
     (response.status, response.header("www-authenticate").map(str::to_owned), log.get("reason").to_owned())
 }
 
@@ -159,6 +158,16 @@ fn every_method_is_authenticated_first() {
     }
     let preflight = RequestHead::new("OPTIONS", "/mcp");
     assert_eq!(deployment.send(&preflight, Untouchable).0.status, 204);
+}
+
+#[test]
+fn a_page_may_read_why_it_was_refused() {
+    let head = RequestHead::new("POST", "/mcp").with_header("origin", "https://mcp.example.com");
+    let (response, _) = Deployment::new(&[]).send(&head, Untouchable);
+    assert_eq!(response.status, 401);
+    assert_eq!(response.header("access-control-allow-origin"), Some("https://mcp.example.com"));
+    assert_eq!(response.header("access-control-expose-headers"), Some("WWW-Authenticate, Retry-After"));
+    assert_eq!(response.header("vary"), Some("Origin"));
 }
 
 #[test]

@@ -130,14 +130,15 @@ impl CreateMessageParams {
     /// Asks the model to answer `text` with at most `max_tokens` tokens.
     #[must_use]
     pub fn new(text: &str, max_tokens: u32) -> Self {
-        let rest = Object::new().raw("maxTokens", &max_tokens.to_string());
+        let rest = Object::new().number("maxTokens", max_tokens);
         Self { messages: Vec::new(), rest, with_tools: false }.message(Role::User, text)
     }
 
     /// Adds a message.
     #[must_use]
     pub fn message(mut self, role: Role, content: impl Into<ContentBlock>) -> Self {
-        self.messages.push(Object::new().text("role", role.as_str()).raw("content", &content.into().to_json()).close());
+        self.messages
+            .push(Object::new().text("role", role.as_str()).object("content", &[&content.into().to_object()]).close());
         self
     }
 
@@ -227,7 +228,7 @@ impl Inputs {
             return Err(InputRequired(Cause::Incapable(question.needs)));
         }
         if !self.asked.iter().any(|(asked, _)| asked == key) {
-            let request = Object::new().text("method", question.method).raw("params", &question.params.close());
+            let request = Object::new().text("method", question.method).object("params", &[&question.params]);
             self.asked.push((key.to_owned(), request.close()));
         }
         Err(InputRequired(Cause::Outstanding))

@@ -14,7 +14,11 @@ use sha2::{Digest, Sha256};
 
 use crate::limits::{STATE_BYTES, STATE_SECONDS};
 use mcp_edge_identity::Identity;
-use mcp_edge_runtime::{json::to_json, ports::Runtime, seal::SealingKey};
+use mcp_edge_runtime::{
+    json::{to_json, write_json},
+    ports::Runtime,
+    seal::SealingKey,
+};
 
 /// Separates these keys from others made from the same secret, and from other versions of the format.
 const KEY_LABEL: &str = "mcp-edge request state key v2";
@@ -93,11 +97,11 @@ impl State {
         identity: &Identity,
         binding: &Binding,
     ) -> Result<String, SealError> {
-        let plain = serde_json::to_vec(self).map_err(|_| SealError::Cipher)?;
+        let plain = write_json(self).map_err(|_| SealError::Cipher)?;
         if plain.len() > STATE_BYTES {
             return Err(SealError::TooLarge);
         }
-        key.0.seal(&plain, &binding.digest(identity), runtime).map_err(|_| SealError::Cipher)
+        key.0.seal(plain.as_bytes(), &binding.digest(identity), runtime).map_err(|_| SealError::Cipher)
     }
 
     /// Decrypts and checks what a client has returned.

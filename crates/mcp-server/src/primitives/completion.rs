@@ -88,9 +88,9 @@ pub(crate) fn members(values: &[String]) -> Object {
     let shown = array(values.iter().take(COMPLETION_VALUES).map(|value| quote(value)));
     let completion = Object::new()
         .raw("values", &shown)
-        .raw("total", &values.len().to_string())
+        .number("total", values.len())
         .flag("hasMore", values.len() > COMPLETION_VALUES);
-    Object::new().raw("completion", &completion.close())
+    Object::new().object("completion", &[&completion])
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

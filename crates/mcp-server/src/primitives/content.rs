@@ -1,10 +1,15 @@
 //! What tools, prompts and resources say: content blocks and resource contents (MCP 2026-07-28, server/tools and
 //! server/resources). Both are kept as the JSON they become.
 
+use std::borrow::Cow;
+
 use mcp_edge_runtime::{
     base64::STANDARD,
     json::{Object, array, to_json},
 };
+
+/// For the rest of a block, and for escapes.
+const ROOM_BYTES: usize = 128;
 
 /// A block of content in a tool's result or a prompt's message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +22,8 @@ impl ContentBlock {
     /// Text.
     #[must_use]
     pub fn text(text: impl AsRef<str>) -> Self {
-        Self::block(Object::new().text("type", "text").text("text", text.as_ref()))
+        let text = text.as_ref();
+        Self::block(Object::with_capacity(text.len() + ROOM_BYTES).text("type", "text").text("text", text))
     }
 
     /// An image, for example of the media type `image/png`.
@@ -35,7 +41,7 @@ impl ContentBlock {
     /// A resource with all that is in it.
     #[must_use]
     pub fn resource(contents: &ResourceContents) -> Self {
-        Self::block(Object::new().text("type", "resource").raw("resource", &contents.to_json()))
+        Self::block(Object::new().text("type", "resource").object("resource", &[&contents.0]))
     }
 
     /// A pointer to a resource, which the client may read. It need not be in the server's list.
@@ -75,11 +81,12 @@ impl ContentBlock {
         Self::block(Object::new().text("type", kind).text("data", &data).text("mimeType", mime_type))
     }
 
-    pub(crate) fn to_json(&self) -> String {
+    /// As an object of JSON.
+    pub(crate) fn to_object(&self) -> Cow<'_, Object> {
         if self.annotations == Object::new() {
-            return self.block.close();
+            return Cow::Borrowed(&self.block);
         }
-        self.block.clone().raw("annotations", &self.annotations.close()).close()
+        Cow::Owned(self.block.clone().object("annotations", &[&self.annotations]))
     }
 }
 
@@ -139,7 +146,7 @@ impl ResourceContents {
     }
 
     pub(crate) fn to_json(&self) -> String {
-        self.0.close()
+        self.0.clone().close()
     }
 }
 
@@ -175,7 +182,7 @@ impl ResourceLink {
     /// The size in bytes.
     #[must_use]
     pub fn size(self, bytes: u64) -> Self {
-        Self(self.0.raw("size", &bytes.to_string()))
+        Self(self.0.number("size", bytes))
     }
 }
 
@@ -184,6 +191,10 @@ impl ResourceLink {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn json(content: &ContentBlock) -> String {
+        content.to_object().into_owned().close()
+    }
 
     #[test]
     fn blocks_have_the_members_of_their_type() {
@@ -199,7 +210,7 @@ mod tests {
             ),
             (ContentBlock::resource_link(&link), r#"{"type":"resource_link","uri":"note://1","name":"one","size":3}"#),
         ] {
-            assert_eq!(content.to_json(), expected);
+            assert_eq!(json(&content), expected);
         }
     }
 
@@ -207,7 +218,7 @@ mod tests {
     fn annotations_come_as_one_object() {
         let content = ContentBlock::text("x").audience(Role::User).priority(0.5).last_modified("2026-07-28T00:00:00Z");
         let annotations = r#"{"audience":["user"],"priority":0.5,"lastModified":"2026-07-28T00:00:00Z"}"#;
-        assert_eq!(content.to_json(), format!(r#"{{"type":"text","text":"x","annotations":{annotations}}}"#));
-        assert!(ContentBlock::text("x").priority(f32::NAN).to_json().contains(r#""priority":0.0"#));
+        assert_eq!(json(&content), format!(r#"{{"type":"text","text":"x","annotations":{annotations}}}"#));
+        assert!(json(&ContentBlock::text("x").priority(f32::NAN)).contains(r#""priority":0.0"#));
     }
 }

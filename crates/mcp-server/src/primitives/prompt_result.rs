@@ -28,7 +28,7 @@ impl PromptMessage {
     }
 
     fn to_json(&self) -> String {
-        Object::new().text("role", self.role.as_str()).raw("content", &self.content.to_json()).close()
+        Object::new().text("role", self.role.as_str()).object("content", &[&self.content.to_object()]).close()
     }
 }
 

@@ -188,7 +188,7 @@ impl<E: 'static> Tool<E> {
             .describe(Object::new().text("name", &name))
             .raw("inputSchema", &input_schema)
             .maybe_raw("outputSchema", output_schema.as_ref().map(to_json).as_deref())
-            .raw("annotations", &annotations.close())
+            .object("annotations", &[&annotations])
             .maybe_raw("_meta", listing.connections.meta())
             .close();
         Ok(ToolEntry {

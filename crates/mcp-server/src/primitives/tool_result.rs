@@ -9,7 +9,10 @@ use crate::{
     schema,
 };
 use mcp_edge_protocol::revision::Era;
-use mcp_edge_runtime::json::{Object, array, to_json};
+use mcp_edge_runtime::json::{Object, to_json, write_json};
+
+/// For the names of the members of a result.
+const ROOM_BYTES: usize = 64;
 
 /// What a tool has to say.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,7 +37,7 @@ impl ToolResult {
     /// # Errors
     /// [`ToolError::internal`] for what has no JSON form.
     pub fn json(value: &impl Serialize) -> Result<Self, ToolError> {
-        let json = serde_json::to_string(value).map_err(ToolError::internal)?;
+        let json = write_json(value).map_err(ToolError::internal)?;
         Ok(Self { content: vec![ContentBlock::text(&json)], structured: Some(json), ..Self::default() })
     }
 
@@ -75,11 +78,13 @@ impl ToolResult {
     /// The members of the result on the wire. Clients with a handshake take only objects as structured results: others
     /// become the member `result` of one.
     pub(crate) fn members(&self, era: Era) -> Object {
-        let content = array(self.content.iter().map(ContentBlock::to_json));
-        let object = Object::new().raw("content", &content);
+        let content: Vec<_> = self.content.iter().map(ContentBlock::to_object).collect();
+        let structured = self.structured.as_ref().map_or(0, String::len);
+        let bytes = content.iter().map(|block| block.as_str().len() + 2).sum::<usize>() + structured;
+        let object = Object::with_capacity(bytes + ROOM_BYTES).objects("content", &content);
         let object = match &self.structured {
             Some(json) if era == Era::Legacy && !json.starts_with('{') => {
-                object.raw("structuredContent", &Object::new().raw("result", json).close())
+                object.object("structuredContent", &[&Object::new().raw("result", json)])
             }
             Some(json) => object.raw("structuredContent", json),
             None => object,
