@@ -77,7 +77,7 @@ impl Upstream {
 
     /// For a Worker whose requests await nothing else while they await this: no timer and no other request. What is awaited
     /// beside it (with `select`, for example) would not be noticed before the head of the response has arrived. The request
-    /// is suspended until then, as in `executor`, which saves a promise of Rust's own and a twentieth of the CPU time.
+    /// is suspended until then, as `executor` says, which saves a promise of Rust's own.
     #[must_use]
     pub fn awaited_alone(self) -> Self {
         Self { is_awaited_alone: true, ..self }
