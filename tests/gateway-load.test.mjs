@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Agent, request as httpRequest } from "node:http";
 import { after, afterEach, test } from "node:test";
-import { flood, stream } from "./gateway/upstreams/answers.mjs";
+import { answer, flood, silent, stream } from "./gateway/upstreams/answers.mjs";
 import { startHostileUpstream } from "./gateway/upstreams/hostile.mjs";
 import { OPEN, startGateway } from "./support/gateway-deployment.mjs";
 import { legacyCall, legacyRequest } from "./support/messages.mjs";
@@ -34,11 +34,16 @@ after(async () => {
 });
 
 const agent = new Agent({ keepAlive: false, maxSockets: Infinity });
-async function open(message) {
+function send(message) {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json", accept: "application/json, text/event-stream" };
   const request = httpRequest(worker.mcpUrl, { method: "POST", agent, headers });
   request.on("error", () => {});
   request.end(JSON.stringify(message));
+  return request;
+}
+
+async function open(message) {
+  const request = send(message);
   const [response] = await once(request, "response");
   response.on("error", () => {});
   return { request, response };
@@ -79,6 +84,34 @@ test("a response of 10 GB waits for its client, and ends when the client goes", 
   assert.ok(seen.sent < read + 64 * MEGABYTE, `${seen.sent / MEGABYTE} MB were sent`);
   const grown = await grownBy(before);
   assert.ok(grown * MEGABYTE < GROWTH_BYTES, `it has grown by ${grown} MB`);
+});
+
+test(`${STREAMS} calls that wait for the upstream at once are all answered`, async () => {
+  const waiting = [];
+  upstream.on("tools/call", ({ response, honest }) => waiting.push(() => answer()({ response, honest })));
+  const calls = Array.from({ length: STREAMS }, (_, id) => open({ ...legacyCall("search"), id }));
+  await worker.waitFor(() => waiting.length === STREAMS, "some do not arrive", 20_000);
+  for (const respond of waiting) respond();
+  for (const [id, call] of calls.entries()) {
+    const { response } = await call;
+    const { id: answered } = JSON.parse((await response.toArray()).join(""));
+    assert.deepEqual([response.statusCode, answered], [200, id]);
+  }
+});
+
+test("calls whose clients leave while they wait leave nothing behind", async () => {
+  upstream.on("tools/call", silent());
+  // 8 MB a round in WebAssembly's memory, which has 20.
+  const message = { ...legacyCall("search"), params: { name: "search", arguments: { text: "a".repeat(20_000) } } };
+  for (let round = 0; round < 5; round += 1) {
+    const requests = Array.from({ length: 200 }, () => send(message));
+    const areThere = () => upstream.of("tools/call").length === (round + 1) * requests.length;
+    await worker.waitFor(areThere, "some do not arrive", 20_000);
+    for (const request of requests) request.socket.resetAndDestroy();
+    await worker.waitFor(() => upstream.of("tools/call").every(({ aborted }) => aborted === true), "some stay open", 20_000);
+  }
+  assert.equal((await post(worker, { token, message: legacyRequest("ping") })).status, 200);
+  assert.doesNotMatch(worker.raw(), /starting WebAssembly anew/);
 });
 
 test(`${STREAMS} event streams at once, each with its own events`, async () => {

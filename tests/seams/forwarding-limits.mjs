@@ -171,6 +171,17 @@ describe("the end of a response", () => {
     assert.equal((await forward("pass/silent", { headers: after(5_000) })).json.error, "Timeout(1s)");
   });
 
+  test("comes when it is due, also after the time for the head", async () => {
+    const startedAt = performance.now();
+    const { response, entry } = await open("pass/open", after(1_400));
+    await sleep(1_100);
+    entry.response.write("data: 1\n\n");
+    assert.equal(await textOf(response), "data: 1\n\n");
+    const took = performance.now() - startedAt;
+    assert.ok(took >= 1_390 && took < 2_500, `${took} ms`);
+    await isAborted(entry, 500);
+  });
+
   test("does not come at once because it is far away", async () => {
     for (const path of ["pass/open", "pass/stalled/1"]) {
       const { response, entry } = await open(path, { "x-ends-after": LONGER_THAN_TIMERS });

@@ -20,7 +20,7 @@ use mcp_edge_runtime::{
 use crate::{
     credentials::{
         ConnectionSettings, Credentials,
-        assertion::{assertion, end_of},
+        assertion::{Beginning, assertion, end_of},
     },
     eras::Eras,
     failure::Failure,
@@ -35,8 +35,8 @@ const RESPONSE_HEADERS: [&str; 3] = ["content-type", "mcp-session-id", "retry-af
 pub struct Upstream<F, K> {
     settings: UpstreamSettings,
     forward: F,
-    /// Signs assertions, if the settings say so.
-    key: Option<K>,
+    /// Signs assertions, if the settings say so; and how they begin.
+    signer: Option<(K, Beginning)>,
     /// Which eras it speaks.
     pub eras: Eras,
 }
@@ -119,11 +119,13 @@ impl UpstreamRequest<'_> {
 impl<F: Forward, K: SigningKey> Upstream<F, K> {
     /// Creates an upstream from its settings. `forward` reaches it, `signing_key` makes the key of a private JWK.
     pub fn new(settings: UpstreamSettings, forward: F, signing_key: impl FnOnce(Secret) -> K) -> Self {
-        let key = match &settings.credentials {
-            Credentials::Assertion(assertion) => Some(signing_key(assertion.key.jwk().clone())),
+        let signer = match &settings.credentials {
+            Credentials::Assertion(assertion) => {
+                Some((signing_key(assertion.key.jwk().clone()), assertion.beginning()))
+            }
             Credentials::Secret { .. } | Credentials::Connection(_) | Credentials::None => None,
         };
-        Self { settings, forward, key, eras: Eras::default() }
+        Self { settings, forward, signer, eras: Eras::default() }
     }
 
     /// How long it may take to begin a response, or to send one that has to be read as a whole.
@@ -196,11 +198,10 @@ impl<F: Forward, K: SigningKey> Upstream<F, K> {
 
     /// The header that tells the upstream who is calling, or that the gateway is.
     async fn credentials(&self, caller: Caller<'_>) -> Result<Option<(&str, Cow<'_, str>)>, KeyError> {
-        match (&self.settings.credentials, &self.key) {
-            (Credentials::Assertion(settings), Some(key)) => {
+        match (&self.settings.credentials, &self.signer) {
+            (Credentials::Assertion(settings), Some((key, beginning))) => {
                 let claims = settings.claims(caller.identity);
-                let assertion =
-                    assertion(key, settings.key.public().kid(), &claims, caller.context.now, caller.runtime).await?;
+                let assertion = assertion(key, beginning, &claims, caller.context.now, caller.runtime).await?;
                 Ok(Some(("authorization", Cow::Owned(["Bearer ", &assertion].concat()))))
             }
             (Credentials::Assertion(_), None) => Err(KeyError::Failed),

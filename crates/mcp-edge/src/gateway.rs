@@ -17,7 +17,8 @@ pub(crate) fn create(settings: &GatewaySettings, env: &Env) -> Rc<dyn PassOn> {
         Some(name) => Upstream::binding(env, name),
         None => Upstream::internet(env),
     };
-    Rc::new(Gateway::new(settings, upstream, Es256Key::new))
+    // The gateway awaits a request to the upstream by itself.
+    Rc::new(Gateway::new(settings, upstream.awaited_alone(), Es256Key::new))
 }
 
 /// What presents the endpoint: a server that offers nothing of its own.

@@ -4,6 +4,9 @@
 //! that is more than everything else together. So a request is polled until it must wait. If it waits for one promise that
 //! JavaScript can await by itself (the body, a signature), the request is suspended, and JavaScript resumes it by its
 //! number. Only a request that waits for anything else continues as a promise of wasm-bindgen.
+//!
+//! Most promises are never settled once the client has gone: what waits for them is forgotten after some time. What is
+//! kept alive until it is settled (see `waitUntil` in `bridge.js`) may take long, and is not.
 
 use std::{
     cell::{Cell, RefCell},
@@ -35,17 +38,29 @@ const MAX_WAITING: usize = 256;
 struct Suspension {
     /// Whether JavaScript can await `promise` for the request.
     is_available: Cell<bool>,
+    /// Whether `promise` is settled even if the client disconnects.
+    is_sure: Cell<bool>,
     promise: RefCell<Option<Promise>>,
     value: RefCell<Option<JsValue>>,
 }
 
 /// Awaits a promise; if it is rejected, the result is `undefined`. A request awaits one promise at a time in this way; in
-/// other futures the promise is awaited as usual.
+/// other futures the promise is awaited as usual. If the client disconnects, the request may be dropped here.
 pub async fn settled(promise: Promise) -> JsValue {
-    let suspension = CURRENT.with_borrow(Clone::clone).filter(|suspension| suspension.is_available.get());
-    let Some(suspension) = suspension else {
+    awaited(promise, false).await
+}
+
+/// The same for a promise that is settled even if the client disconnects, however long that takes.
+pub async fn settled_for_sure(promise: Promise) -> JsValue {
+    awaited(promise, true).await
+}
+
+async fn awaited(promise: Promise, is_sure: bool) -> JsValue {
+    let is_free = |suspension: &Rc<Suspension>| suspension.is_available.get() && suspension.promise.borrow().is_none();
+    let Some(suspension) = CURRENT.with_borrow(Clone::clone).filter(is_free) else {
         return JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED);
     };
+    suspension.is_sure.set(is_sure);
     suspension.promise.replace(Some(promise));
     poll_fn(|_| suspension.value.take().map_or(Poll::Pending, Poll::Ready)).await
 }
@@ -101,6 +116,8 @@ thread_local! {
     static CURRENT: RefCell<Option<Rc<Suspension>>> = const { RefCell::new(None) };
     /// Suspended requests with their numbers; those in front have waited longer.
     static WAITING: RefCell<VecDeque<(u32, Request)>> = const { RefCell::new(VecDeque::new()) };
+    /// Those among them that are resumed even if their clients disconnect.
+    static SURE: RefCell<VecDeque<(u32, Request)>> = const { RefCell::new(VecDeque::new()) };
     static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -119,9 +136,11 @@ pub fn run(future: LocalBoxFuture<'static, web_sys::Response>) -> JsValue {
 
 /// Continues a request with the value that it was suspended for.
 fn resume(number: u32, value: JsValue) -> JsValue {
-    let found = WAITING.with_borrow_mut(|waiting| {
-        let place = waiting.iter().position(|(its_number, _)| *its_number == number)?;
-        waiting.remove(place)
+    let found = [&WAITING, &SURE].into_iter().find_map(|list| {
+        list.with_borrow_mut(|waiting| {
+            let place = waiting.iter().position(|(its_number, _)| *its_number == number)?;
+            waiting.remove(place)
+        })
     });
     match found {
         Some((_, request)) => {
@@ -147,6 +166,10 @@ fn proceed(mut request: Request) -> JsValue {
 fn wait(request: Request) -> u32 {
     let number = LAST_NUMBER.get().wrapping_add(1);
     LAST_NUMBER.set(number);
+    if request.suspension.is_sure.get() {
+        SURE.with_borrow_mut(|waiting| waiting.push_back((number, request)));
+        return number;
+    }
     let forgotten = WAITING.with_borrow_mut(|waiting| {
         let oldest = if waiting.len() < MAX_WAITING { None } else { waiting.pop_front() };
         waiting.push_back((number, request));

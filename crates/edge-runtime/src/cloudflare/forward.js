@@ -1,6 +1,6 @@
 // Requests that are passed on, and responses that are passed back. Their bodies stay here.
 
-import { headersOf, text, waitUntil } from "./bridge.js";
+import { text, waitUntil } from "./bridge.js";
 
 // As in `forward.rs`.
 const MAX_CLIENT_HEADERS = 32;
@@ -19,11 +19,53 @@ const UNDONE = [null, "identity", "gzip", "br"];
 // A timer of more milliseconds would fire at once.
 const MAX_TIMER = 2 ** 31 - 1;
 
-// Stops a request, and its response as far as it has not ended, after some time; the reason is the error of the request.
-const stopAfter = (stop, reason, milliseconds) => setTimeout(() => stop.abort(reason), Math.min(milliseconds, MAX_TIMER));
+// What stops a request until its head has arrived, and its response until that has ended; the reason is the error of the
+// request. One timer serves both limits: it is set anew for the end only if the response is still under way when the time
+// for the head is over. `AbortSignal.timeout` would cut off the body, too.
+class Stop {
+  #controller = new AbortController();
+  #hasHead = false;
+  #hasEnd;
+  #timer;
 
-// The response with what stops it, or `!kind` and an explanation. The body is `content`, or that of the request if
-// `isClientBody`.
+  constructor(timeout, endsAfter = Infinity) {
+    const [late, end] = [timeout, endsAfter].map((milliseconds) => Math.min(milliseconds, MAX_TIMER));
+    this.#hasEnd = endsAfter !== Infinity;
+    this.#timer = end < late ? this.#after(end, "!ended\n") : setTimeout(() => this.#headIsDue(late, end), late);
+  }
+
+  #after(milliseconds, reason) {
+    return setTimeout(() => this.abort(reason), milliseconds);
+  }
+
+  #headIsDue(late, end) {
+    if (this.#hasHead) this.#timer = this.#after(end - late, "!ended\n");
+    else this.abort("!timeout\n");
+  }
+
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  abort(reason) {
+    this.#controller.abort(reason);
+  }
+
+  // Only the end stops it from now on.
+  headHasArrived() {
+    this.#hasHead = true;
+    if (!this.#hasEnd) this.clear();
+  }
+
+  clear() {
+    clearTimeout(this.#timer);
+  }
+}
+
+// The promise of the response with its head and what stops it, or of `!kind` and an explanation. `lines` are the binding and
+// the prefix of the client's headers that go with it, with `=` in front of each if there is one; the method; the names of the
+// headers of the response that are read, each with a comma behind it; then names and values of the headers in turn. The body
+// is `content`, or that of the request if `isClientBody`.
 //
 // It is awaited to its end even if the client leaves: the runtime drops the request otherwise, and the memory of the Rust that
 // waits for it is never given back.
@@ -33,23 +75,21 @@ export function forward(...request) {
   return response;
 }
 
-async function send(env, binding, request, method, url, lines, prefix, isClientBody, content, timeout, endsAfter) {
-  const stop = new AbortController();
-  // A timer that only limits the time until the head has arrived; `AbortSignal.timeout` would cut off the body, too.
-  const late = stopAfter(stop, "!timeout\n", timeout);
-  const end = endsAfter === undefined ? undefined : stopAfter(stop, "!ended\n", endsAfter);
+async function send(env, request, url, lines, isClientBody, content, timeout, endsAfter) {
+  const stop = new Stop(timeout, endsAfter);
   const fail = (error) => {
-    clearTimeout(end);
+    stop.clear();
     return error;
   };
   try {
-    const target = binding === undefined ? globalThis : env[binding];
+    const parts = lines.split("\n");
+    const [binding, prefix, method, names] = parts;
+    const target = binding === "" ? globalThis : env[binding.slice(1)];
     if (typeof target?.fetch !== "function") return fail("!unbound\n");
     if (isClientBody && request.bodyUsed) return fail("!used\n");
-    const headers = headersOf(lines);
-    if (prefix !== undefined && !copyHeaders(request.headers, prefix, headers)) return fail("!headers\n");
-    // Compressed events would wait for more of them.
-    headers.set("accept-encoding", "identity");
+    const headers = new Headers();
+    for (let at = 4; at + 1 < parts.length; at += 2) headers.append(parts[at], parts[at + 1]);
+    if (prefix !== "" && !copyHeaders(request.headers, prefix.slice(1), headers)) return fail("!headers\n");
     const response = await target.fetch(url, {
       method,
       headers,
@@ -58,14 +98,17 @@ async function send(env, binding, request, method, url, lines, prefix, isClientB
       redirect: "manual",
       signal: AbortSignal.any([request.signal, stop.signal]),
     });
-    const { status } = response;
-    const coding = response.headers.get("content-encoding");
+    const { status, headers: received } = response;
+    const coding = received.get("content-encoding");
     const isRedirect = status >= 300 && status < 400 && status !== 304;
-    const upstream = { response, stop, end };
+    const upstream = { response, stop, hasEnd: endsAfter !== undefined };
     // Of other statuses no response can be made.
     if (!isRedirect && status >= 200 && status < 600 && UNDONE.includes(coding)) {
-      clearTimeout(late);
-      if (end !== undefined && isSmall(response.headers)) upstream.bytes = await response.arrayBuffer();
+      stop.headHasArrived();
+      upstream.head = describe(status, received, names);
+      if (!upstream.hasEnd || !isSmall(received)) return upstream;
+      upstream.bytes = await response.arrayBuffer();
+      stop.clear();
       return upstream;
     }
     cancel(upstream);
@@ -73,8 +116,6 @@ async function send(env, binding, request, method, url, lines, prefix, isClientB
     return UNDONE.includes(coding) ? `!network\nthe status is ${status}` : `!encoding\n${coding}`;
   } catch (error) {
     return fail(request.signal.aborted ? "!disconnected\n" : (stop.signal.reason ?? `!network\n${error?.message ?? error}`));
-  } finally {
-    clearTimeout(late);
   }
 }
 
@@ -88,8 +129,10 @@ function isSmall(headers) {
 function copyHeaders(from, prefix, to) {
   let count = 0;
   let length = 0;
-  for (const [name, value] of from) {
+  // Nearly no client sends any, so their values are not asked for before.
+  for (const name of from.keys()) {
     if (!name.startsWith(prefix) || to.has(name)) continue;
+    const value = from.get(name);
     count += 1;
     length += name.length + value.length;
     if (count > MAX_CLIENT_HEADERS || length > MAX_CLIENT_HEADER_BYTES || /[^\t -~]/.test(value)) return false;
@@ -99,9 +142,18 @@ function copyHeaders(from, prefix, to) {
 }
 
 // The status, then a line for each header: `=` and its value, or nothing.
-export function headOf({ response }, names) {
-  const values = names.split("\n").map((name) => (name === "" ? null : response.headers.get(name)));
-  return [response.status, ...values.map((value) => (value === null ? "" : `=${value}`))].join("\n");
+function describe(status, headers, names) {
+  let head = `${status}`;
+  for (const name of names.split(",")) {
+    const value = name === "" ? null : headers.get(name);
+    head += value === null ? "\n" : `\n=${value}`;
+  }
+  return head;
+}
+
+// The head of a response as `describe` writes it, or why there is none.
+export function headOf(upstream) {
+  return typeof upstream === "string" ? upstream : (upstream?.head ?? "");
 }
 
 // What the bodies that are being read have allocated: bytes, and until when they are read at the latest, in case that the
@@ -118,12 +170,9 @@ export function textOf(upstream, limit, timeout) {
   return reading;
 }
 
-async function read({ response, stop, end, bytes }, limit, timeout) {
-  if (bytes !== undefined) {
-    clearTimeout(end);
-    return bytes.byteLength > limit ? 1 : decoder.decode(bytes);
-  }
-  const late = stopAfter(stop, "!timeout\n", timeout);
+async function read({ response, stop, bytes }, limit, timeout) {
+  if (bytes !== undefined) return bytes.byteLength > limit ? 1 : decoder.decode(bytes);
+  const late = setTimeout(() => stop.abort("!timeout\n"), Math.min(timeout, MAX_TIMER));
   const own = { bytes: 0, until: Date.now() + timeout };
   let isBusy = false;
   reads.add(own);
@@ -150,32 +199,30 @@ async function read({ response, stop, end, bytes }, limit, timeout) {
   } finally {
     reads.delete(own);
     clearTimeout(late);
-    clearTimeout(end);
+    stop.clear();
   }
 }
 
 // The body as a stream or as bytes, or `null` if there is none. What has an end goes through a stream of its own: the signal
 // of a request does not reach a body that the runtime passes on by itself, and the end of an event stream is no error. The
 // runtime passes the bytes from one stream to the other without JavaScript.
-export function streamOf({ response, stop, end, bytes }) {
-  if (bytes !== undefined) {
-    clearTimeout(end);
-    return bytes;
-  }
+export function streamOf({ response, stop, hasEnd, bytes }) {
+  if (bytes !== undefined) return bytes;
   const { body, headers } = response;
-  if (end === undefined || body === null) return body;
+  if (body === null) stop.clear();
+  if (!hasEnd || body === null) return body;
   const isEvents = /^text\/event-stream\s*(;|$)/i.test(headers.get("content-type"));
   const { readable, writable } = new IdentityTransformStream();
   body
     .pipeTo(writable, { preventAbort: true })
     .catch((error) => (isEvents && stop.signal.aborted ? writable.close() : writable.abort(error)))
     .catch(() => {})
-    .finally(() => clearTimeout(end));
+    .finally(() => stop.clear());
   return readable;
 }
 
-export function cancel({ response, end }) {
-  clearTimeout(end);
+export function cancel({ response, stop }) {
+  stop.clear();
   if (!response.bodyUsed) response.body?.cancel().catch(() => {});
 }
 

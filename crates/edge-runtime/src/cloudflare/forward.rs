@@ -6,6 +6,7 @@ use js_sys::{Promise, futures::JsFuture};
 use wasm_bindgen::prelude::*;
 use worker::Env;
 
+use super::executor;
 use crate::{
     context::RequestContext,
     forward::{Forward, ForwardContent, ForwardError, ForwardRequest, ReadError, UpstreamBody, UpstreamResponse},
@@ -16,19 +17,16 @@ use crate::{
 extern "C" {
     fn forward(
         env: &Env,
-        binding: Option<&str>,
         request: &web_sys::Request,
-        method: &str,
         url: &str,
-        headers: &str,
-        prefix: Option<&str>,
+        lines: &str,
         is_client_body: bool,
         content: Option<&str>,
         timeout: f64,
         ends_after: Option<f64>,
     ) -> Promise;
     #[wasm_bindgen(js_name = headOf)]
-    fn head_of(response: &JsValue, names: &str) -> String;
+    fn head_of(response: &JsValue) -> String;
     // `catch` as in `bridge`.
     #[wasm_bindgen(catch, js_name = textOf)]
     fn text_of(response: &JsValue, limit: f64, timeout: f64) -> Result<Promise, JsValue>;
@@ -47,6 +45,9 @@ pub fn is_bound(env: &Env, binding: &str) -> bool {
     is_fetcher(env, binding)
 }
 
+/// As many bytes as most heads of requests with an assertion have.
+const USUAL_LINES_BYTES: usize = 2 * 1024;
+
 #[allow(clippy::cast_precision_loss, reason = "far below 2^52; what is not, is longer than any timer")]
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_millis() as f64
@@ -57,19 +58,29 @@ fn milliseconds(duration: Duration) -> f64 {
 pub struct Upstream {
     env: Env,
     binding: Option<&'static str>,
+    /// See [`Self::awaited_alone`].
+    is_awaited_alone: bool,
 }
 
 impl Upstream {
     /// Creates a way to any server that `fetch` reaches.
     #[must_use]
     pub fn internet(env: &Env) -> Self {
-        Self { env: env.clone(), binding: None }
+        Self { env: env.clone(), binding: None, is_awaited_alone: false }
     }
 
     /// Creates a way to what is bound to `binding`: another Worker, a private network, a certificate for mTLS.
     #[must_use]
     pub fn binding(env: &Env, binding: &'static str) -> Self {
-        Self { env: env.clone(), binding: Some(binding) }
+        Self { env: env.clone(), binding: Some(binding), is_awaited_alone: false }
+    }
+
+    /// For a Worker whose requests await nothing else while they await this: no timer and no other request. What is awaited
+    /// beside it (with `select`, for example) would not be noticed before the head of the response has arrived. The request
+    /// is suspended until then, as `executor` says, which saves a promise of Rust's own.
+    #[must_use]
+    pub fn awaited_alone(self) -> Self {
+        Self { is_awaited_alone: true, ..self }
     }
 }
 
@@ -88,7 +99,7 @@ impl Forward for Upstream {
         if let Some(name) = request.unsendable_header() {
             return Err(ForwardError::Header(name.to_owned()));
         }
-        let headers: String = request.headers.iter().flat_map(|(name, value)| [name, "\n", value, "\n"]).collect();
+        let lines = self.lines(&request);
         let (is_client_body, text) = match request.body {
             ForwardContent::Empty => (false, None),
             ForwardContent::Text(text) => (false, Some(text)),
@@ -96,22 +107,23 @@ impl Forward for Upstream {
         };
         let response = forward(
             &self.env,
-            self.binding,
             client,
-            request.method.as_str(),
             request.url,
-            &headers,
-            request.client_headers_prefix,
+            &lines,
             is_client_body,
             text,
             milliseconds(request.timeout),
             request.ends_after.map(milliseconds),
         );
-        let response = JsFuture::from(response).await.unwrap_or_default();
-        if let Some(error) = response.as_string() {
-            return Err(self.error(&error, request.timeout));
+        let response = if self.is_awaited_alone {
+            executor::settled_for_sure(response).await
+        } else {
+            JsFuture::from(response).await.unwrap_or_default()
+        };
+        let head = head_of(&response);
+        if !head.starts_with(|first: char| first.is_ascii_digit()) {
+            return Err(self.error(&head, request.timeout));
         }
-        let head = head_of(&response, &request.response_headers.join("\n"));
         let body = StreamBody(Some(response));
         let mut lines = head.split('\n');
         let status = lines.next().and_then(|status| status.parse().ok()).unwrap_or(502);
@@ -125,6 +137,23 @@ impl Forward for Upstream {
 }
 
 impl Upstream {
+    /// What `forward.js` splits again: nothing in it has line breaks, or commas where they separate.
+    fn lines(&self, request: &ForwardRequest<'_>) -> String {
+        // Compressed events would wait for more of them.
+        let own = ("accept-encoding", "identity");
+        let headers = request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(own.0)).chain([&own]);
+        let mut lines = String::with_capacity(USUAL_LINES_BYTES);
+        for part in [self.binding, request.client_headers_prefix] {
+            lines.extend(part.map(|part| ["=", part]).into_iter().flatten());
+            lines.push('\n');
+        }
+        lines.extend([request.method.as_str(), "\n"]);
+        lines.extend(request.response_headers.iter().flat_map(|name| [name, ","]));
+        lines.push('\n');
+        lines.extend(headers.flat_map(|(name, value)| [name, "\n", value, "\n"]));
+        lines
+    }
+
     fn error(&self, error: &str, timeout: Duration) -> ForwardError {
         let (kind, explanation) = error.split_once('\n').unwrap_or((error, ""));
         match kind {

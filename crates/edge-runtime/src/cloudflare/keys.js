@@ -22,14 +22,12 @@ export function importDerivationKey(secret) {
   return crypto.subtle.importKey("raw", secret, "HKDF", false, ["deriveBits"]).catch(withoutText);
 }
 
-const bytes = async (buffer) => new Uint8Array(await buffer);
-
 export function signEs256(key, message) {
-  return bytes(crypto.subtle.sign(ECDSA, key, message));
+  return crypto.subtle.sign(ECDSA, key, message);
 }
 
 export function signHmac(key, message) {
-  return bytes(crypto.subtle.sign(HMAC, key, message));
+  return crypto.subtle.sign(HMAC, key, message);
 }
 
 export function verifyHmac(key, code, message) {
@@ -37,5 +35,12 @@ export function verifyHmac(key, code, message) {
 }
 
 export function deriveKey(key, salt, info) {
-  return bytes(crypto.subtle.deriveBits({ name: "HKDF", hash: "SHA-256", salt, info }, key, 256));
+  return crypto.subtle.deriveBits({ name: "HKDF", hash: "SHA-256", salt, info }, key, 256);
+}
+
+// Writes what WebCrypto has returned into a piece of WebAssembly's memory; whether it is that many bytes.
+export function copyBuffer(buffer, into) {
+  if (buffer?.byteLength !== into.length) return false;
+  into.set(new Uint8Array(buffer));
+  return true;
 }

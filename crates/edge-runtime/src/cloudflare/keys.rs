@@ -2,8 +2,8 @@
 
 use std::cell::OnceCell;
 
-use js_sys::{Promise, Uint8Array, futures::JsFuture};
-use wasm_bindgen::{JsCast, prelude::*};
+use js_sys::{Promise, futures::JsFuture};
+use wasm_bindgen::prelude::*;
 
 use super::{event, executor};
 use crate::{
@@ -27,6 +27,8 @@ extern "C" {
     fn verify_hmac(key: &JsValue, code: &[u8], message: &[u8]) -> Promise;
     #[wasm_bindgen(js_name = deriveKey)]
     fn derive_key(key: &JsValue, salt: &[u8], info: &[u8]) -> Promise;
+    #[wasm_bindgen(js_name = copyBuffer)]
+    fn copy_buffer(buffer: &JsValue, into: &mut [u8]) -> bool;
 }
 
 /// A key that is imported when it is first used. The `CryptoKey` works in all requests of its isolate.
@@ -55,8 +57,8 @@ impl Key {
 /// What WebCrypto returns; it copies what it is given before it returns the promise, so borrowing is enough.
 async fn bytes<const LENGTH: usize>(promise: Promise) -> Result<[u8; LENGTH], KeyError> {
     let value = executor::settled(promise).await;
-    let bytes = value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).unwrap_or_default();
-    bytes.try_into().map_err(|_| KeyError::Failed)
+    let mut bytes = [0; LENGTH];
+    if copy_buffer(&value, &mut bytes) { Ok(bytes) } else { Err(KeyError::Failed) }
 }
 
 /// A private key that signs with ES256.

@@ -36,7 +36,9 @@ pub fn to_js(response: Response) -> web_sys::Response {
         Body::Response(whole) => return whole_response(whole, &response.headers),
         body => Response { body, ..response },
     };
-    let is_for_one_request = are_for_one_request(&response.headers) || matches!(response.body, Body::Platform(_));
+    // What is passed back has headers of another server, mostly.
+    let is_passed_back = matches!(response.body, Body::Platform(_)) && !are_constant(&response.headers);
+    let is_for_one_request = are_for_one_request(&response.headers) || is_passed_back;
     // A set that is kept was checked when it was new.
     let kept = if is_for_one_request { None } else { kept_set(&response.headers) };
     if kept.is_none()
@@ -73,6 +75,10 @@ fn whole_response(response: PlatformBody, headers: &[Header]) -> web_sys::Respon
 fn are_for_one_request(headers: &[Header]) -> bool {
     headers.iter().any(|(name, _)| matches!(*name, "set-cookie" | "location"))
         || headers.iter().map(|(_, value)| value.len()).sum::<usize>() > MAX_SET_BYTES
+}
+
+fn are_constant(headers: &[Header]) -> bool {
+    headers.iter().all(|(_, value)| matches!(value, Text::Borrowed(_)))
 }
 
 /// The number under which JavaScript keeps these headers, if it does.

@@ -12,7 +12,10 @@ pub mod signing_key;
 use mcp_edge_identity::Identity;
 use mcp_edge_runtime::secret::Secret;
 
-use self::{assertion::AssertionClaims, signing_key::PrivateKey};
+use self::{
+    assertion::{AssertionClaims, Beginning},
+    signing_key::PrivateKey,
+};
 
 /// What one upstream is shown (`UPSTREAM_AUTH`). `Debug` shows no secret.
 #[derive(Clone, Debug)]
@@ -67,15 +70,15 @@ pub struct AssertionSettings {
 }
 
 impl AssertionSettings {
+    /// How all assertions begin.
+    #[must_use]
+    pub fn beginning(&self) -> Beginning {
+        Beginning::new(self.key.public().kid(), &self.issuer, &self.audience, &self.actor)
+    }
+
     /// What an assertion says about a caller.
     #[must_use]
     pub fn claims<'a>(&'a self, identity: &'a Identity) -> AssertionClaims<'a> {
-        AssertionClaims {
-            issuer: &self.issuer,
-            audience: &self.audience,
-            actor: &self.actor,
-            primary_issuer: &self.primary_issuer,
-            identity,
-        }
+        AssertionClaims { primary_issuer: &self.primary_issuer, identity }
     }
 }

@@ -60,17 +60,16 @@ fn ada() -> Identity {
 }
 
 fn claims(identity: &Identity) -> AssertionClaims<'_> {
-    AssertionClaims {
-        issuer: "https://mcp.example.com",
-        audience: "https://upstream.example/mcp",
-        actor: "https://mcp.example.com/mcp",
-        primary_issuer: "https://issuer.example",
-        identity,
-    }
+    AssertionClaims { primary_issuer: "https://issuer.example", identity }
+}
+
+fn beginning() -> Beginning {
+    let (audience, actor) = ("https://upstream.example/mcp", "https://mcp.example.com/mcp");
+    Beginning::new("2026-11", "https://mcp.example.com", audience, actor)
 }
 
 fn sign(claims: &AssertionClaims<'_>, runtime: &Counter) -> String {
-    assertion(&NativeKey, "2026-11", claims, NOW, runtime).now_or_never().unwrap().unwrap()
+    assertion(&NativeKey, &beginning(), claims, NOW, runtime).now_or_never().unwrap().unwrap()
 }
 
 /// The claims of an assertion whose signature is not looked at.
@@ -138,9 +137,23 @@ fn a_tampered_assertion_does_not_verify() {
     let token = sign(&claims(&ada()), &Counter::default());
     let [header, _, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
     let bob = Identity::for_test("bob", "").with(|verified| verified.expires_at = NOW + 3_600);
-    let payload = URL_SAFE_NO_PAD.encode(claims(&bob).to_json(NOW, &Counter::default()));
-    let tampered = [header, &*payload, signature].join(".");
+    let of_bob = sign(&claims(&bob), &Counter::default());
+    let [_, payload, _] = of_bob.split('.').collect::<Vec<_>>()[..] else { panic!("{of_bob}") };
+    let tampered = [header, payload, signature].join(".");
     assert!(verify(&tampered, "https://upstream.example/mcp", "https://mcp.example.com").is_err());
+}
+
+/// The beginning is encoded apart from the rest.
+#[test]
+fn an_assertion_is_one_text_in_base64_for_parts_of_any_length() {
+    let identity = ada();
+    for audience in ["", "a", "ab", "abc", "\"ä"] {
+        let beginning = Beginning::new("2026-11", "https://mcp.example.com", audience, "actor");
+        let (claims, runtime) = (claims(&identity), Counter::default());
+        let token = assertion(&NativeKey, &beginning, &claims, NOW, &runtime).now_or_never().unwrap().unwrap();
+        let content = verify(&token, audience, "https://mcp.example.com").unwrap();
+        assert_eq!((&content["aud"], &content["sub"]), (&json!(audience), &json!("ada")));
+    }
 }
 
 #[test]
@@ -215,6 +228,6 @@ fn what_a_token_says_stays_a_string() {
 
 #[test]
 fn a_key_that_the_platform_does_not_take_signs_nothing() {
-    let signed = assertion(&BrokenKey, "2026-11", &claims(&ada()), NOW, &Counter::default()).now_or_never().unwrap();
+    let signed = assertion(&BrokenKey, &beginning(), &claims(&ada()), NOW, &Counter::default()).now_or_never().unwrap();
     assert_eq!(signed, Err(KeyError::Invalid("DataError".to_owned())));
 }
