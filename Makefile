@@ -176,7 +176,7 @@ release-notes: ## Print the changelog of the newest version; with TAG=v0.2.0, ch
 	@[ -z "$$TAG" ] || node dev/version.mjs --tag "$$TAG"
 	@node dev/version.mjs --notes
 
-scale: ## Simulate 300 locations with the product's own key policy: bench/results/scale.md (a quarter of an hour; ARGS=--before keeps the figures of this policy to compare a later one with)
+scale: ## Simulate 300 locations with the product's own key policy: bench/results/scale.md (five minutes; ARGS=--before keeps the figures of this policy to compare a later one with)
 	cargo run --quiet --locked --profile simulation -p scale-simulation -- $(ARGS)
 
 publish-check: ## Pack the crates, and compile them from their packages as `cargo publish` does; nothing is uploaded (2 minutes)

@@ -42,7 +42,7 @@ pub struct Operations {
 
 /// Where a read was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tier {
+pub enum CacheTier {
     /// By the cache of the location.
     Location,
     /// By that of the region.
@@ -93,7 +93,7 @@ impl Kv {
     ///
     /// # Errors
     /// The message of the platform.
-    pub fn get(&mut self, location: usize, key: &str, now: u64) -> Result<(Value, Tier), String> {
+    pub fn get(&mut self, location: usize, key: &str, now: u64) -> Result<(Value, CacheTier), String> {
         self.operations.reads += 1;
         let today = self.today(now);
         today.reads += 1;
@@ -103,16 +103,16 @@ impl Kv {
         if let Some((value, until)) = self.of_locations.get(&place)
             && now < *until
         {
-            return Ok((value.clone(), Tier::Location));
+            return Ok((value.clone(), CacheTier::Location));
         }
         let region = (location % self.regions, place.1.clone());
         let (value, tier) = match self.of_regions.get(&region) {
-            Some((value, until)) if now < *until => (value.clone(), Tier::Region),
+            Some((value, until)) if now < *until => (value.clone(), CacheTier::Region),
             _ => {
                 self.operations.central_reads += 1;
                 let value = self.central.get(key).filter(|(_, until)| now < *until).map(|(value, _)| Rc::clone(value));
                 self.of_regions.insert(region, (value.clone(), now + CACHED));
-                (value, Tier::Central)
+                (value, CacheTier::Central)
             }
         };
         self.of_locations.insert(place, (value.clone(), now + CACHED));

@@ -20,7 +20,9 @@
 //! | [`measures`] | what is counted |
 //! | [`scenarios`] | what happens: a plain day, rotations, outages, an emergency, a flood |
 //! | [`report`] | the tables |
+//! | [`costs`] | what it costs |
 
+pub mod costs;
 pub mod deployment;
 pub mod isolates;
 pub mod kv;

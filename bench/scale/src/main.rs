@@ -1,5 +1,7 @@
-//! `make scale`: runs every scenario, and writes `bench/results/scale.md` and `scale.json`. With `--before` it writes
-//! `scale-before.json` instead, to compare a later policy with.
+//! `make scale`: runs every scenario, and writes `bench/results/scale.md` and `scale.json`.
+//!
+//! - `--before` writes `scale-before.json` instead, to compare a later policy with;
+//! - `--tables` runs nothing, and makes the tables of what is there.
 
 use std::{
     error::Error,
@@ -12,24 +14,27 @@ use std::{
     thread,
 };
 
-use scale_simulation::report::{Run, all_runs, run, tables};
+use scale_simulation::{
+    report::{all_runs, run, tables},
+    scenarios::Run,
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results");
-    let runs = run_all();
-    let json = serde_json::to_string_pretty(&runs)? + "\n";
-    if std::env::args().any(|argument| argument == "--before") {
-        fs::write(folder.join("scale-before.json"), json)?;
-        return Ok(());
-    }
-    let before: Vec<Run> = match fs::read_to_string(folder.join("scale-before.json")) {
-        Ok(text) => serde_json::from_str(&text)?,
-        Err(_) => Vec::new(),
+    let read = |name: &str| -> Result<Vec<Run>, Box<dyn Error>> {
+        Ok(serde_json::from_str(&fs::read_to_string(folder.join(name))?)?)
     };
-    let tables = tables(&runs, &before);
-    fs::write(folder.join("scale.json"), json)?;
-    fs::write(folder.join("scale.md"), &tables)?;
-    print!("{tables}");
+    let option = std::env::args().nth(1).unwrap_or_default();
+    let name = if option == "--before" { "scale-before.json" } else { "scale.json" };
+    if option != "--tables" {
+        fs::write(folder.join(name), serde_json::to_string_pretty(&run_all())? + "\n")?;
+    }
+    if option != "--before" {
+        let before = if folder.join("scale-before.json").exists() { read("scale-before.json")? } else { Vec::new() };
+        let tables = tables(&read(name)?, &before);
+        fs::write(folder.join("scale.md"), &tables)?;
+        print!("{tables}");
+    }
     Ok(())
 }
 

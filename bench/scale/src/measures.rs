@@ -16,13 +16,13 @@ pub struct Measures {
     pub of_users: u64,
     /// Those of users that waited for the store or the provider. Every program waits for the vault once a minute.
     pub waited: u64,
-    /// Those of them that were told to come back later (503).
+    /// Those of them that were answered with 503.
     pub unavailable: u64,
     /// Those of them that were refused (401), by reason.
     pub refused: BTreeMap<&'static str, u64>,
     /// The age of the oldest copy of the keys that an accepted request was verified with, in seconds.
     pub oldest_copy: u64,
-    /// Requests of strangers, and those of them that were told to come back later.
+    /// Requests of strangers, and those of them that were answered with 503.
     pub strangers: (u64, u64),
     /// When the probe was last accepted, in milliseconds, by location.
     pub probe_accepted_at: BTreeMap<usize, u64>,
@@ -93,6 +93,8 @@ pub struct Counters {
     pub kv: Operations,
     /// Requests to Durable Objects.
     pub objects: u64,
+    /// Requests of the vault to the provider's token endpoint.
+    pub refreshes: u64,
     /// Isolates that have started.
     pub isolates: u64,
 }
@@ -124,9 +126,12 @@ pub struct Figures {
     pub kv_refused_per_day: f64,
     /// Requests to Durable Objects a day.
     pub objects_per_day: f64,
-    /// Of a million requests, those that were told to come back later.
+    /// Requests of the vault to the provider's token endpoint, an hour.
+    #[serde(default)]
+    pub refreshes_per_hour: f64,
+    /// Of a million requests, those that were answered with 503.
     pub unavailable_ppm: f64,
-    /// Requests that were told so.
+    /// Requests that were answered with 503.
     pub unavailable: u64,
     /// Of a million requests of users, those that waited for the store or the provider.
     pub waited_ppm: f64,
@@ -136,7 +141,7 @@ pub struct Figures {
     pub oldest_copy: u64,
     /// Seconds until the last location followed, where a scenario asks for that.
     pub followed_after: Option<f64>,
-    /// Requests of strangers, and of a million those that were told to come back later.
+    /// Requests of strangers, and of a million those that were answered with 503.
     pub strangers: u64,
     /// Likewise.
     pub strangers_unavailable_ppm: f64,

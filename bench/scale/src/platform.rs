@@ -13,7 +13,7 @@ use mcp_edge_runtime::{
 use rand::{Rng, RngExt, SeedableRng, rngs::SmallRng};
 
 use crate::{
-    kv::{Kv, Tier},
+    kv::{CacheTier, Kv},
     provider::{self, Answer, Provider},
     time::Clock,
     tokens,
@@ -21,11 +21,11 @@ use crate::{
 
 /// A location reads what its own cache, that of its region, or the central store has. Cloudflare's own figures of 2025 are
 /// below 5 ms for the median and some hundred for what no cache has.
-const fn read_latency(tier: Tier) -> Duration {
+const fn read_latency(tier: CacheTier) -> Duration {
     Duration::from_millis(match tier {
-        Tier::Location => 4,
-        Tier::Region => 40,
-        Tier::Central => 180,
+        CacheTier::Location => 4,
+        CacheTier::Region => 40,
+        CacheTier::Central => 180,
     })
 }
 
@@ -91,7 +91,11 @@ impl Fetch for LocationServices {
                 Err(FetchError::Network("connection refused".to_owned()))
             }
             answer => {
-                clock.sleep(provider::latency(self.platform.share())).await;
+                let latency = provider::latency(self.platform.share());
+                clock.sleep(latency.min(request.timeout)).await;
+                if latency > request.timeout {
+                    return Err(FetchError::Timeout(request.timeout));
+                }
                 let (status, body) = match answer {
                     Answer::Document(body) => (200, body),
                     _ => (404, "not found".to_owned()),

@@ -126,8 +126,8 @@ impl Provider {
     }
 }
 
-/// How long an answer takes: `share` is a random number below 1. Half of them take less than 120 ms, one in a hundred
-/// half a second.
+/// How long an answer takes: `share` is a random number below 1. Half of them take less than 120 ms, one in ten more than
+/// half a second, one in a hundred three seconds, and one in five hundred longer than anybody waits.
 #[must_use]
 pub fn latency(share: f64) -> Duration {
     Duration::from_secs_f64(0.06 + 0.06 * share / (1.0 - share * 0.99))

@@ -2,26 +2,11 @@
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    deployment::{Deployment, LARGE, MEDIUM, SCATTERED, SHARDED, SIZES},
-    measures::Figures,
-    scenarios::{SEED, Scenario},
+    costs,
+    deployment::{Deployment, LARGE, MEDIUM, SCATTERED, SHARDED, SIZES, SMALL},
+    scenarios::{Run, SEED, Scenario},
 };
-
-/// One run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    /// Of the deployment.
-    pub size: String,
-    /// Likewise.
-    pub placement: String,
-    /// What happened.
-    pub scenario: Scenario,
-    /// What came of it.
-    pub figures: Figures,
-}
 
 /// The runs of the report: a plain day at every size, and everything else at the medium one.
 #[must_use]
@@ -65,6 +50,12 @@ pub fn tables(runs: &[Run], before: &[Run]) -> String {
     }
     text.push_str("\n## A plain day\n\n");
     text.push_str(&table(&PLAIN_DAY, &of_plain_day(runs), before));
+    let paid = of_plain_day(runs);
+    text.push_str("\n## What it costs on the paid plan, dollars a month\n\n");
+    text.push_str(&costs::paid_plan(&paid));
+    text.push_str("\n## What it uses of the free plan's daily limits, per cent\n\n");
+    let free: Vec<_> = paid.into_iter().filter(|run| run.size == SMALL.name).collect();
+    text.push_str(&costs::free_plan(&free));
     text.push_str("\n## What can happen, at the medium size\n\n");
     text.push_str(&table(&EVENTS, &of_events(runs), before));
     text
@@ -95,7 +86,7 @@ fn of_events(runs: &[Run]) -> Vec<&Run> {
 /// A column: its heading, and its cell.
 type Column = (&'static str, fn(&Run) -> String);
 
-const PLAIN_DAY: [Column; 11] = [
+const PLAIN_DAY: [Column; 12] = [
     ("size, isolates", |run| format!("{}, {}", run.size, run.placement)),
     ("isolates at a time", |run| number(run.figures.isolates)),
     ("isolates started a day", |run| number(run.figures.started_per_day)),
@@ -106,6 +97,7 @@ const PLAIN_DAY: [Column; 11] = [
         format!("{} ({})", number(run.figures.kv_writes_per_day), number(run.figures.kv_refused_per_day))
     }),
     ("Durable Object requests a day", |run| number(run.figures.objects_per_day)),
+    ("access tokens issued for access keys an hour", |run| number(run.figures.refreshes_per_hour)),
     ("503, of a million", |run| number(run.figures.unavailable_ppm)),
     ("users who waited, of a million", |run| number(run.figures.waited_ppm)),
     ("oldest keys used, seconds", |run| run.figures.oldest_copy.to_string()),
@@ -134,7 +126,9 @@ fn table(columns: &[Column], rows: &[&Run], before: &[Run]) -> String {
         });
         let cells = columns.iter().map(|(_, cell)| {
             let (now, then) = (cell(run), earlier.map(cell));
-            then.filter(|then| *then != now).map_or_else(|| now.clone(), |then| format!("{then} → {now}"))
+            // What the run of before did not count is 0 there.
+            then.filter(|then| *then != now && then != "0")
+                .map_or_else(|| now.clone(), |then| format!("{then} → {now}"))
         });
         let _ = writeln!(text, "| {} |", cells.collect::<Vec<_>>().join(" | "));
     }
@@ -171,6 +165,7 @@ fn number(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measures::Figures;
 
     #[test]
     fn a_figure_that_has_changed_stands_beside_that_of_before() {

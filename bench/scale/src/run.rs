@@ -118,6 +118,7 @@ impl Simulation {
             kv_writes_per_day: per_day(before.kv.writes, after.kv.writes),
             kv_refused_per_day: per_day(before.kv.refused, after.kv.refused),
             objects_per_day: per_day(before.objects, after.objects),
+            refreshes_per_hour: per_hour(before.refreshes, after.refreshes),
             unavailable_ppm: ppm(measures.unavailable, measures.requests),
             unavailable: measures.unavailable,
             waited_ppm: ppm(measures.waited, measures.of_users),
@@ -168,6 +169,7 @@ impl Simulation {
             provider: self.platform.provider.requests(),
             kv: self.platform.kv.borrow().operations(),
             objects: self.vault.requests(),
+            refreshes: self.vault.refreshes(),
             isolates: self.isolates.started(),
         }
     }

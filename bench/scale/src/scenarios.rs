@@ -45,6 +45,19 @@ pub enum Scenario {
     Poison,
 }
 
+/// One run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Of the deployment.
+    pub size: String,
+    /// Likewise.
+    pub placement: String,
+    /// What happened.
+    pub scenario: Scenario,
+    /// What came of it.
+    pub figures: Figures,
+}
+
 /// How long a deployment runs before anything is measured, in milliseconds.
 const WARM_UP: u64 = 2 * HOUR;
 

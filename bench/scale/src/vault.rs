@@ -1,9 +1,10 @@
 //! The vault: access keys, each of which is one Durable Object. It answers as `vault/src/key` does: what it hands out may be
-//! used for 60 seconds (`HANDED_SECONDS`), and a revoked key is refused with the next question.
+//! used for 60 seconds (`HANDED_SECONDS`), it keeps an access token for 60 seconds before it has the provider issue another
+//! (`KEPT_SECONDS`), and a revoked key is refused with the next question.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     rc::Rc,
     time::Duration,
 };
@@ -22,6 +23,9 @@ use crate::{provider::Provider, time::Clock, tokens::ISSUER};
 /// How long an endpoint may keep what it was answered, in seconds.
 const HANDED_SECONDS: u64 = 60;
 
+/// How long an object keeps an access token, in seconds.
+const KEPT_SECONDS: u64 = 60;
+
 /// A call to an object takes so long: most are in another location.
 const LATENCY: Duration = Duration::from_millis(80);
 
@@ -33,6 +37,8 @@ struct State {
     clock: Clock,
     provider: Rc<Provider>,
     requests: Cell<u64>,
+    refreshes: Cell<u64>,
+    kept_until: RefCell<HashMap<String, u64>>,
     revoked: RefCell<HashSet<String>>,
 }
 
@@ -47,7 +53,14 @@ impl Vault {
     /// Creates a vault that knows every key.
     #[must_use]
     pub fn new(clock: Clock, provider: Rc<Provider>) -> Self {
-        Self(Rc::new(State { clock, provider, requests: Cell::default(), revoked: RefCell::default() }))
+        Self(Rc::new(State {
+            clock,
+            provider,
+            requests: Cell::default(),
+            refreshes: Cell::default(),
+            kept_until: RefCell::default(),
+            revoked: RefCell::default(),
+        }))
     }
 
     /// Revokes a key.
@@ -61,6 +74,12 @@ impl Vault {
         self.0.requests.get()
     }
 
+    /// How often the provider's token endpoint was asked for another access token.
+    #[must_use]
+    pub fn refreshes(&self) -> u64 {
+        self.0.refreshes.get()
+    }
+
     fn answer(&self, key: &str) -> Answer {
         let Ok(parts) = format::parse(key, format::DEFAULT_PREFIX) else {
             return Answer::Refused(Refusal::Malformed);
@@ -69,6 +88,12 @@ impl Vault {
             return Answer::Refused(Refusal::Revoked);
         }
         let (subject, now) = (format!("owner-of-{}", parts.id), self.0.clock.now());
+        let mut kept_until = self.0.kept_until.borrow_mut();
+        let until = kept_until.entry(parts.id.to_owned()).or_default();
+        if now >= *until {
+            *until = now + KEPT_SECONDS;
+            self.0.refreshes.set(self.0.refreshes.get() + 1);
+        }
         Answer::Key(KeyToken {
             access_token: Secret::new(self.0.provider.signing_key().token(&subject, now)),
             id: parts.id.to_owned(),
