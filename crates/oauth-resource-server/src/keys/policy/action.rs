@@ -23,7 +23,7 @@ pub enum Action {
     Unavailable(u64),
 }
 
-/// How the copy is renewed in the background. Whoever carries it out holds the lease.
+/// How the copy is renewed in the background. The request that carries it out holds the lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refresh {
     /// Read the store, where another isolate may have put a newer copy, report, and then do what
