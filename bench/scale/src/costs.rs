@@ -3,6 +3,8 @@
 //! Prices of <https://developers.cloudflare.com/workers/platform/pricing/>, `/kv/platform/pricing/` and
 //! `/durable-objects/platform/pricing/`, in US dollars, as read in November 2026.
 
+use std::fmt::Write as _;
+
 use crate::{measures::Figures, scenarios::Run};
 
 const DAYS_OF_A_MONTH: f64 = 30.0;
@@ -55,12 +57,12 @@ impl Price {
 pub fn paid_plan(runs: &[&Run]) -> String {
     let names = BILLED.map(|(name, ..)| name);
     let mut text = format!("| size, isolates | {} | with the subscription |\n| --- |", names.join(" | "));
-    text += &format!("{}\n", " ---: |".repeat(BILLED.len() + 1));
+    let _ = writeln!(text, "{}", " ---: |".repeat(BILLED.len() + 1));
     for run in runs {
         let costs = BILLED.map(|(_, used, price, _)| price.of_a_month(used(&run.figures)));
         let cells = costs.map(|cost| format!("{cost:.2}"));
         let sum: f64 = costs.iter().sum::<f64>() + SUBSCRIPTION;
-        text += &format!("| {}, {} | {} | {sum:.2} |\n", run.size, run.placement, cells.join(" | "));
+        let _ = writeln!(text, "| {}, {} | {} | {sum:.2} |", run.size, run.placement, cells.join(" | "));
     }
     text
 }
@@ -71,10 +73,10 @@ pub fn free_plan(runs: &[&Run]) -> String {
     let limited: Vec<_> = BILLED.iter().filter_map(|(name, used, _, limit)| Some((name, used, (*limit)?))).collect();
     let names: Vec<_> = limited.iter().map(|(name, ..)| **name).collect();
     let mut text = format!("| size, isolates | {} |\n| --- |", names.join(" | "));
-    text += &format!("{}\n", " ---: |".repeat(limited.len()));
+    let _ = writeln!(text, "{}", " ---: |".repeat(limited.len()));
     for run in runs {
         let cells = limited.iter().map(|(_, used, limit)| format!("{:.0}", 100.0 * used(&run.figures) / limit));
-        text += &format!("| {}, {} | {} |\n", run.size, run.placement, cells.collect::<Vec<_>>().join(" | "));
+        let _ = writeln!(text, "| {}, {} | {} |", run.size, run.placement, cells.collect::<Vec<_>>().join(" | "));
     }
     text
 }
