@@ -86,9 +86,14 @@ mod tests {
     use super::*;
     use crate::scenarios::Scenario;
 
-    fn run(requests: u64, figures: Figures) -> Run {
+    fn run(requests: u64, figures: &Figures) -> Run {
         let (size, placement) = ("medium".to_owned(), "sharded".to_owned());
-        Run { size, placement, scenario: Scenario::PlainDay, figures: Figures { hours: 24.0, requests, ..figures } }
+        Run {
+            size,
+            placement,
+            scenario: Scenario::PlainDay,
+            figures: Figures { hours: 24.0, requests, ..figures.clone() },
+        }
     }
 
     #[test]
@@ -96,9 +101,9 @@ mod tests {
         let figures =
             Figures { kv_reads_per_day: 1e6, kv_writes_per_day: 2.0, kv_refused_per_day: 2.0, ..Figures::default() };
         // 30 million requests, of which 10 are included; 30 million reads, likewise.
-        let text = paid_plan(&[&run(1_000_000, figures.clone())]);
+        let text = paid_plan(&[&run(1_000_000, &figures)]);
         assert!(text.contains("| medium, sharded | 6.00 | 0.00 | 10.00 | 0.00 | 0.00 | 21.00 |"), "{text}");
-        let text = free_plan(&[&run(50_000, figures)]);
+        let text = free_plan(&[&run(50_000, &figures)]);
         assert!(text.contains("| medium, sharded | 50 | 1000 | 0 | 0 |"), "{text}");
     }
 }
