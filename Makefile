@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the phases of `test` share target/ and depend on their order
-.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway npm npm-test smoke fuzz soak mutants bench bench-native bench-instructions publish-check deny semver public-api msrv template-test version release-notes workflows deploy clean
+.PHONY: help setup dev dev-registrar whoami call logto gateway-keys gateway-scopes keys doctor explain test check unit build e2e conformance providers gateway npm npm-test smoke fuzz soak mutants bench bench-native bench-instructions publish-check deny semver public-api msrv scale template-test version release-notes workflows deploy clean
 
 # The fuzz targets are no part of the workspace, but share its compiled dependencies.
 in_fuzz = --manifest-path fuzz/Cargo.toml --target-dir target --locked
@@ -175,6 +175,9 @@ version: ## Give all parts one version, with its date in the changelog: make ver
 release-notes: ## Print the changelog of the newest version; with TAG=v0.2.0, check first that this is its tag
 	@[ -z "$$TAG" ] || node dev/version.mjs --tag "$$TAG"
 	@node dev/version.mjs --notes
+
+scale: ## Simulate 300 locations with the product's own key policy: bench/results/scale.md (five minutes; ARGS=--before keeps the figures of this policy to compare a later one with)
+	cargo run --quiet --locked --profile simulation -p scale-simulation -- $(ARGS)
 
 publish-check: ## Pack the crates, and compile them from their packages as `cargo publish` does; nothing is uploaded (2 minutes)
 	$(call phase,packages)

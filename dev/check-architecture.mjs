@@ -39,6 +39,8 @@ const ARROWS = {
   registrar: ["mcp-edge-runtime", "mcp-edge-oauth", "mcp-edge-sign-in"],
   "mcp-edge-vault": ["mcp-edge-runtime", "mcp-edge-oauth", "mcp-edge-access-keys", "mcp-edge-connections", "mcp-edge-sign-in"],
   "seams-worker": ["mcp-edge-runtime"],
+  // What isolates of the Worker do with keys, at many locations.
+  "scale-simulation": ["mcp-edge-runtime", "mcp-edge-identity", "mcp-edge-oauth", "mcp-edge-access-keys"],
 };
 
 /**

@@ -8,6 +8,7 @@ import { createSigner, seconds, tokensFor } from "./signers.mjs";
 import { post, startKeyValueStore, startWorker } from "./worker.mjs";
 
 export const FRESH_SECONDS = 600;
+export const MAX_LEAD_SECONDS = 480;
 export const CEILING_SECONDS = 24 * 3600;
 
 export const [first, second, third, attacker] = await Promise.all(

@@ -7,6 +7,7 @@ use futures_util::future::{Either, FutureExt, LocalBoxFuture, select};
 use super::{
     denials,
     key_warnings::KeyWarnings,
+    patience::{MAX_WAITS, PATIENT_WAITS, RENEWAL_PATIENCE, WAIT_MILLISECONDS},
     renewal::{DocumentError, RenewalError, discover, held_document, renew},
     stored_copy::{StoreUse, StoredCopy},
 };
@@ -15,25 +16,11 @@ use crate::{
     keys::{
         jwk::Key,
         key_set::KeySetError,
-        policy::{Action, Assurance, Attempted, FRESH_SECONDS, JwksState, KeyQuery, KeyRefusal},
+        policy::{Action, Assurance, Attempted, FRESH_SECONDS, JwksState, KeyQuery, KeyRefusal, Refresh},
     },
     provider::{Provider, ProviderLocation},
 };
 use mcp_edge_runtime::ports::{Fetch, OperatorLog, Runtime, Services};
-
-/// How long a request waits before it looks again whether another one has fetched the keys.
-const WAIT_MILLISECONDS: u64 = 20;
-
-/// A request that has waited this often for others gives up, after six seconds: a little longer than one document may
-/// take.
-const MAX_WAITS: u64 = 300;
-
-/// How long a request waits for the renewal of a copy that it can fall back on. Two documents of a healthy provider take
-/// a tenth of it.
-const RENEWAL_PATIENCE: Duration = Duration::from_secs(3);
-
-/// The same, in waits for others.
-const PATIENT_WAITS: u64 = RENEWAL_PATIENCE.as_secs() * 1000 / WAIT_MILLISECONDS;
 
 /// What a request has attempted that does not ask the store.
 const ASKED_STORE: Attempted = Attempted { store: true, provider: false, has_waited: false };
@@ -212,14 +199,16 @@ impl IssuerKeys {
             // than it was fetched would speak about tokens that are newer than it is.
             let now = began + waits * WAIT_MILLISECONDS / 1000;
             attempted.has_waited = waits >= PATIENT_WAITS;
-            let (outcome, is_refresh_due) = {
+            let (outcome, refresh) = {
                 let mut state = self.state.borrow_mut();
                 let outcome = next(&mut state, now, attempted);
                 (outcome, state.take_refresh())
             };
-            if is_refresh_due {
-                // The request does not wait for it.
-                drop(self.start_asking_provider(now, services));
+            // The request does not wait for it.
+            match refresh {
+                Some(Refresh::Store) => self.start_refreshing(now, services),
+                Some(Refresh::Provider) => drop(self.start_asking_provider(now, services)),
+                None => {}
             }
             let action = match outcome {
                 Ok(answer) => return (Ok(answer), attempted),
@@ -250,25 +239,40 @@ impl IssuerKeys {
         services.spawn(work.boxed_local())
     }
 
+    /// Takes a newer copy from the store, or else from the provider.
+    fn start_refreshing(self: &Rc<Self>, now: u64, services: &impl Services) {
+        let (keys, services_of_work) = (Rc::clone(self), services.clone());
+        let reading = self.start_reading_store(now, services);
+        let work = async move {
+            reading.await;
+            let goes_on = keys.state.borrow_mut().goes_on_to_provider(now);
+            if goes_on {
+                keys.start_asking_provider(now, &services_of_work).await;
+            }
+        };
+        drop(services.spawn(work.boxed_local()));
+    }
+
     /// Asks the provider on behalf of all who wait: this must not end with the client that the request came from. What
     /// is new is written to the store after that, and nobody waits for it.
     fn start_asking_provider(self: &Rc<Self>, now: u64, services: &impl Services) -> LocalBoxFuture<'static, ()> {
         let (lease, services_of_work) = (self.lease(JwksState::release_lease), services.clone());
         self.start_searching(now, services);
+        let lead = self.state.borrow().lead();
         let work = async move {
             if lease.ask_provider(now, &services_of_work).await {
-                lease.keys.start_saving(now, &services_of_work);
+                lease.keys.start_saving(lead, now, &services_of_work);
             }
         };
         services.spawn(work.boxed_local())
     }
 
-    /// Writes the copy to the store if it is worth it. Nobody waits for it.
-    fn start_saving(self: &Rc<Self>, now: u64, services: &impl Services) {
+    /// Writes the copy to the store if it is worth it; `lead` is that of the copy before. Nobody waits for it.
+    fn start_saving(self: &Rc<Self>, lead: u64, now: u64, services: &impl Services) {
         let copy = self.state.borrow().complete_copy(now).cloned();
-        if let Some(copy) = copy.filter(|copy| self.stored.is_worth_saving(copy, now)) {
+        if let Some(copy) = copy.filter(|copy| self.stored.is_worth_saving(copy, lead, now)) {
             let (keys, services_of_save) = (Rc::clone(self), services.clone());
-            let save = async move { keys.stored.save(copy, now, &services_of_save).await };
+            let save = async move { keys.stored.save(copy, lead, now, &services_of_save).await };
             drop(services.spawn(save.boxed_local()));
         }
     }
@@ -280,13 +284,14 @@ impl IssuerKeys {
             return;
         }
         let (lease, services_of_work) = (self.lease(JwksState::release_search), services.clone());
+        let lead = self.state.borrow().lead();
         let work = async move {
             let keys = &lease.keys;
             let old = keys.state.borrow().copy(now).cloned();
             let found = discover(&keys.location, held_document(old.as_deref(), now), &services_of_work).await;
             *keys.search_failure.borrow_mut() = found.as_ref().err().map(ToString::to_string);
             keys.state.borrow_mut().search_answered(found.ok(), now);
-            keys.start_saving(now, &services_of_work);
+            keys.start_saving(lead, now, &services_of_work);
         };
         drop(services.spawn(work.boxed_local()));
     }
@@ -347,7 +352,9 @@ struct Lease {
 impl Lease {
     async fn read_store(&self, now: u64, services: &impl Services) {
         let record = self.keys.stored.read(now, services).await;
-        self.keys.state.borrow_mut().store_answered(now, record);
+        let mut state = self.keys.state.borrow_mut();
+        state.store_answered(now, record);
+        state.schedule_renewal(random_number(services), now);
     }
 
     /// Whether the provider has answered.
@@ -368,9 +375,17 @@ impl Lease {
         };
         *keys.provider_failure.borrow_mut() = failure;
         let has_answered = record.is_some();
-        keys.state.borrow_mut().provider_answered(record);
+        let mut state = keys.state.borrow_mut();
+        state.provider_answered(record);
+        state.schedule_renewal(random_number(services), now);
         has_answered
     }
+}
+
+fn random_number(runtime: &impl Runtime) -> u64 {
+    let mut bytes = [0; 8];
+    runtime.random(&mut bytes);
+    u64::from_le_bytes(bytes)
 }
 
 impl Drop for Lease {

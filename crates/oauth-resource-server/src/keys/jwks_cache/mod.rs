@@ -5,6 +5,7 @@ mod cache_tier;
 mod denials;
 mod issuer_keys;
 mod key_warnings;
+mod patience;
 mod renewal;
 mod stored_copy;
 

@@ -11,7 +11,7 @@ use futures_util::future::{Either, select};
 
 use crate::{
     keys::{
-        policy::{CEILING_SECONDS, REVALIDATE_SECONDS},
+        policy::{CEILING_SECONDS, FRESH_SECONDS, REVALIDATE_SECONDS},
         record::Record,
     },
     provider::ProviderLocation,
@@ -21,10 +21,10 @@ use mcp_edge_runtime::ports::{Services, StoreError};
 /// The store answers within a tenth of a second, or something is wrong with it; the provider is asked then.
 const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The stored copy is replaced when it has reached this age, also by the same keys: so that where there is traffic, a
-/// cold isolate finds one that it can use at once (below [`REVALIDATE_SECONDS`]). These are 48 writes a day for each
-/// issuer, of the 1,000 that Workers KV's free plan has.
-const SAVE_AFTER_SECONDS: u64 = REVALIDATE_SECONDS / 2;
+/// Pause between two writes of one isolate that tell nothing new but the time. While few isolates run, these are 48 writes a
+/// day for each, of the 1,000 that Workers KV's free plan has, and all of them together make no more than it takes to have a
+/// fresh copy in the store (`docs/scale.md` has the figures).
+const RENEWAL_PAUSE_SECONDS: u64 = REVALIDATE_SECONDS / 2;
 
 /// Pause between two writes of one isolate, for a provider whose answers differ each time.
 const SAVE_PAUSE_SECONDS: u64 = 600;
@@ -99,21 +99,22 @@ impl StoredCopy {
         record
     }
 
-    /// Writes are scarce (one per second and key, a thousand a day on the free plan): only what has changed, or is
-    /// [`SAVE_AFTER_SECONDS`] old, and not more often than every [`SAVE_PAUSE_SECONDS`].
-    pub fn is_worth_saving(&self, record: &Record, now: u64) -> bool {
+    /// Writes are scarce (one per second and key, a thousand a day on the free plan): only what has changed, or takes the
+    /// place of a copy that is old enough to be renewed, `lead` seconds before [`FRESH_SECONDS`]; and with the pauses above.
+    pub fn is_worth_saving(&self, record: &Record, lead: u64, now: u64) -> bool {
         self.record.borrow().as_ref().is_none_or(|stored| {
             let is_other = stored.keys != record.keys || !stored.provider.is_same_as(&record.provider);
-            let may_write = now >= self.saved_at.get() + SAVE_PAUSE_SECONDS;
-            may_write && (is_other || stored.keys_age(now) >= SAVE_AFTER_SECONDS)
+            let pause = if is_other { SAVE_PAUSE_SECONDS } else { RENEWAL_PAUSE_SECONDS };
+            let is_old = stored.keys_age(now) + lead >= FRESH_SECONDS;
+            now >= self.saved_at.get() + pause && (is_other || is_old)
         })
     }
 
     /// Writes `copy`, unless the store has been found to hold one as good, or to be used by another deployment.
-    pub async fn save(&self, copy: Rc<Record>, now: u64, services: &impl Services) {
+    pub async fn save(&self, copy: Rc<Record>, lead: u64, now: u64, services: &impl Services) {
         if now >= self.read_at.get() + STORE_LAG_SECONDS {
             self.read(now, services).await;
-            if !self.is_worth_saving(&copy, now) {
+            if !self.is_worth_saving(&copy, lead, now) {
                 return;
             }
         }

@@ -23,6 +23,16 @@ pub enum Action {
     Unavailable(u64),
 }
 
+/// How the copy is renewed in the background. The request that carries it out holds the lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refresh {
+    /// Read the store, where another isolate may have put a newer copy, report, and then do what
+    /// [`JwksState::goes_on_to_provider`](super::JwksState::goes_on_to_provider) says.
+    Store,
+    /// Ask the provider, and report.
+    Provider,
+}
+
 /// Why a token is refused on account of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyRefusal {

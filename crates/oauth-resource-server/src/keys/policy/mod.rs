@@ -7,8 +7,9 @@
 //! - a key is used only while the copy it comes from is younger than [`CEILING_SECONDS`];
 //! - no two requests to the provider within [`COOL_DOWN_SECONDS`], failed ones included, except a small burst for
 //!   tokens whose key may be newer than the copy, and retries every [`COLD_RETRY_SECONDS`] while nobody can be served;
-//! - a copy older than [`FRESH_SECONDS`] is used at once and renewed in the background; one older than
-//!   [`REVALIDATE_SECONDS`] is used only after an attempt to renew it, and within the cool-down after one that failed:
+//! - a copy of about [`FRESH_SECONDS`] is used at once and renewed in the background, by a newer one of the store if
+//!   another isolate has put it there; regardless of the store, the provider is asked within [`CONFIRM_SECONDS`];
+//! - a copy older than [`REVALIDATE_SECONDS`] is used only after an attempt to renew it, and within the cool-down after one that failed:
 //!   a withdrawn key is used for an hour after its withdrawal while the provider is up, by a day only in an outage;
 //! - a token is refused only when a key set newer than the token proves it bad; when that cannot be known, the answer
 //!   is "come back later";
@@ -20,10 +21,11 @@
 mod action;
 mod limits;
 mod query;
+mod renewal_schedule;
 mod state;
 mod unknown_kids;
 
-pub use action::{Action, KeyRefusal};
+pub use action::{Action, KeyRefusal, Refresh};
 pub use limits::*;
 pub use query::{Assurance, Attempted, KeyQuery};
 pub use state::JwksState;

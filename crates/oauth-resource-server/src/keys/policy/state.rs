@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use super::{
-    action::{Action, KeyRefusal},
+    action::{Action, KeyRefusal, Refresh},
     limits::{
         BURST, BURST_WINDOW_SECONDS, CEILING_SECONDS, CLOCK_SKEW_SECONDS, COLD_RETRY_SECONDS, COOL_DOWN_SECONDS,
         FRESH_SECONDS, LEASE_SECONDS, REVALIDATE_SECONDS, STORE_PAUSE_SECONDS,
     },
     query::{Assurance, Attempted, KeyQuery},
+    renewal_schedule::RenewalSchedule,
     unknown_kids::UnknownKids,
 };
 use crate::{
@@ -29,7 +30,8 @@ pub struct JwksState {
     searching_until: Option<u64>,
     /// What the last such search has found, and when it began.
     searched: Option<(Option<Provider>, u64)>,
-    refresh_due: bool,
+    refresh_due: Option<Refresh>,
+    schedule: RenewalSchedule,
     burst: Burst,
     unknown_kids: UnknownKids,
 }
@@ -75,11 +77,11 @@ impl JwksState {
         if self.is_leased(now) {
             return if attempted.has_waited { None } else { Some(Action::Wait) };
         }
-        if !attempted.store && self.store_read_at.is_none_or(|at| now >= at + STORE_PAUSE_SECONDS) {
-            return Some(self.read_store(now));
-        }
         if self.provider_asked_at.is_some_and(|at| now < at + COOL_DOWN_SECONDS) {
             return None;
+        }
+        if !attempted.store && self.may_read_store(now) {
+            return Some(self.read_store(now));
         }
         self.note_attempt(now);
         Some(Action::Renew)
@@ -117,7 +119,7 @@ impl JwksState {
         if self.is_leased(now) {
             return Action::Wait;
         }
-        if !attempted.store && self.store_read_at.is_none_or(|at| now >= at + STORE_PAUSE_SECONDS) {
+        if !attempted.store && self.may_read_store(now) {
             return self.read_store(now);
         }
         let ready = self.provider_asked_at.map_or(now, |at| at + COOL_DOWN_SECONDS);
@@ -159,10 +161,37 @@ impl JwksState {
 
     /// Takes the lease once per cool-down, so that one request renews the copy in the background.
     fn note_if_refresh_is_due(&mut self, now: u64, copy: &Record) {
-        if copy.keys_age(now) >= FRESH_SECONDS && self.may_ask_provider(now) {
-            self.note_attempt(now);
-            self.refresh_due = true;
+        if !self.may_ask_provider(now) {
+            return;
         }
+        if self.schedule.is_old(copy, now) && self.may_read_store(now) {
+            self.read_store(now);
+            self.refresh_due = Some(Refresh::Store);
+        } else if self.schedule.is_due(copy, now) {
+            self.note_attempt(now);
+            self.refresh_due = Some(Refresh::Provider);
+        }
+    }
+
+    /// After [`Refresh::Store`]: whether the provider is to be asked, as nobody has put a newer copy into the store. The
+    /// caller holds the lease again if so.
+    pub fn goes_on_to_provider(&mut self, now: u64) -> bool {
+        let is_due = self.copy(now).is_none_or(|copy| self.schedule.is_due(copy, now)) && self.may_ask_provider(now);
+        if is_due {
+            self.note_attempt(now);
+        }
+        is_due
+    }
+
+    /// Decides by a random number when the copy is renewed, if that is not decided: to be called after each report.
+    pub fn schedule_renewal(&mut self, random: u64, now: u64) {
+        self.schedule.draw(random, now);
+    }
+
+    /// How long before [`FRESH_SECONDS`] the copy is renewed, in seconds.
+    #[must_use]
+    pub fn lead(&self) -> u64 {
+        self.schedule.lead()
     }
 
     /// Decides what to do for the discovery document alone. If there is none, and the operator says where the keys are, what
@@ -196,8 +225,9 @@ impl JwksState {
         Err(self.ask_provider(now))
     }
 
-    /// Whether the copy should be renewed in the background now. The caller must do it and report it: it holds the lease.
-    pub fn take_refresh(&mut self) -> bool {
+    /// How the copy should be renewed in the background now, if it should. The caller must do it and report it: it holds the
+    /// lease.
+    pub fn take_refresh(&mut self) -> Option<Refresh> {
         std::mem::take(&mut self.refresh_due)
     }
 
@@ -261,6 +291,7 @@ impl JwksState {
         let Some(record) = record else { return };
         let newer = self.copy.as_ref().is_none_or(|copy| copy.keys_fetched_at < record.keys_fetched_at);
         if newer && record.keys_age(now) < CEILING_SECONDS {
+            self.schedule.copy_changed();
             self.copy = Some(Rc::new(record));
             self.add_searched();
         }
@@ -275,6 +306,7 @@ impl JwksState {
             |record: &Record| self.copy.as_ref().is_some_and(|copy| record.keys_fetched_at < copy.keys_fetched_at);
         if let Some(record) = record.filter(|record| !is_older(record)) {
             self.unknown_kids.forget_published(&record.keys);
+            self.schedule.provider_answered();
             self.copy = Some(Rc::new(record));
             self.add_searched();
         }
@@ -299,6 +331,10 @@ impl JwksState {
 
     fn may_ask_provider(&self, now: u64) -> bool {
         !self.is_leased(now) && self.provider_asked_at.is_none_or(|at| now >= at + COOL_DOWN_SECONDS)
+    }
+
+    fn may_read_store(&self, now: u64) -> bool {
+        self.store_read_at.is_none_or(|at| now >= at + STORE_PAUSE_SECONDS)
     }
 
     fn is_leased(&self, now: u64) -> bool {

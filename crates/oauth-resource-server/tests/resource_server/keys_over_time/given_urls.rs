@@ -1,7 +1,10 @@
 //! URLs that the operator gives in place of those that the provider publishes.
 
+use std::time::Duration;
+
 use futures_util::future::LocalBoxFuture;
 use mcp_edge_oauth::{denial::KeysOutage, keys::jwks_cache::IssuerKeys, provider::Provider};
+use mcp_edge_runtime::ports::Runtime;
 
 use super::*;
 use crate::support::world::{discovery, introspection_url};
@@ -83,7 +86,8 @@ fn jwts_are_verified_without_a_discovery_document_and_nobody_waits_for_it() {
             assert_eq!(keys.provider_failure(), None, "{answer:?}: no outage");
             assert_eq!(history.world.run(keys.ready(history.world.now(), &history.world)), Ok(()), "{answer:?}");
             assert!(searches(&history) <= round, "{answer:?}: one search for each renewal");
-            // As the platform does in the end.
+            // Time for the store and the keys; then as the platform does in the end.
+            history.world.run(history.world.sleep(Duration::from_secs(1)));
             history.world.drop_background();
             history.world.advance(FRESH_SECONDS);
         }

@@ -61,7 +61,11 @@ proptest! {
             match &action {
                 Action::Use(key) => {
                     prop_assert!(was_warm && key.kid.as_deref() == query.kid && query.disproved != Some(key.thumbprint));
-                    if state.take_refresh() { asked.push(now); }
+                    if match state.take_refresh() {
+                        Some(Refresh::Provider) => true,
+                        Some(Refresh::Store) => { state.store_answered(now, None); state.goes_on_to_provider(now) }
+                        None => false,
+                    } { asked.push(now); }
                 }
                 Action::ReadStore => prop_assert!(!had_attempted.store),
                 Action::AskProvider | Action::Renew => {
