@@ -96,7 +96,7 @@ function checkModules(folder) {
 
 /** What is executed and cannot be read: the Workers, and the doctor. */
 function checksums(folder) {
-  const built = [...filesIn(join(folder, "workers")).map((file) => `workers/${file}`), ...modulesIn(folder).filter((file) => file.startsWith("doctor/"))].sort();
+  const built = ["workers", "doctor/build/npm"].flatMap((name) => filesIn(join(folder, name)).map((file) => `${name}/${file}`)).sort();
   return built.map((file) => `${createHash("sha256").update(readFileSync(join(folder, file))).digest("hex")}  ${file}\n`).join("");
 }
 

@@ -20,9 +20,6 @@ export class Cancelled extends Error {}
 export async function ask(options, { input, output, cwd }) {
   const streams = { input, output };
   const answers = { ...options };
-  // They are of use with one answer only.
-  if (answers.upstream !== undefined) answers.mode ??= "gateway";
-  if (answers.registrar) answers.provider ??= "logto";
 
   /** Asks unless there is an answer already. */
   const question = async (name, kind, settings) => {

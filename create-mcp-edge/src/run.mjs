@@ -24,12 +24,13 @@ export async function run(args, { stdin, stdout, stderr, cwd }) {
     if (options.help) return say(USAGE), 0;
     const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
     if (options.version) return say(version), 0;
+    options = withWhatFollows(options);
     // Before the first question: nobody answers some for nothing.
     check(options, cwd());
     if (options.folder !== undefined) checkUnused(resolve(cwd(), options.folder));
     const lacking = missing(options);
     if (stdin.isTTY && stdout.isTTY && !(options.yes && lacking.length === 0)) {
-      options = await ask(options.yes ? complement(options) : options, { input: stdin, output: stdout, cwd: cwd() });
+      options = await ask(options, { input: stdin, output: stdout, cwd: cwd() });
     } else if (lacking.length > 0) {
       throw new Problem(`Missing: ${lacking.join(", ")}`, NOBODY_TO_ASK);
     }
@@ -51,8 +52,17 @@ export async function run(args, { stdin, stdout, stderr, cwd }) {
   }
 }
 
+/** With what options say by being there, and the defaults that --yes takes. */
+function withWhatFollows(options) {
+  const all = { ...options };
+  // They are of use with one answer only.
+  if (all.upstream !== undefined) all.mode ??= "gateway";
+  if (all.registrar) all.provider ??= "logto";
+  return all.yes ? withDefaults(all) : all;
+}
+
 /** With --yes only what has no default is asked for. */
-function complement(options) {
+function withDefaults(options) {
   return { provider: "generic", mode: "whoami", issuer: "", resource: "", vault: false, registrar: false, ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) };
 }
 

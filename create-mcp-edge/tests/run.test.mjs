@@ -155,6 +155,9 @@ describe("with a terminal", () => {
       [["acme", "--upstream", "nonsense"], /The upstream "nonsense" is no https URL/],
       [["acme", "--mode", "whoami", "--upstream", "https://upstream.example.com/mcp"], /--upstream is for gateways/],
       [["acme", "--provider", "okta", "--registrar"], /The registrar administers clients at Logto/],
+      [["acme", "--registrar", "--issuer", "https://acme.eu.auth0.com/"], /is an issuer of Auth0, not of Logto/],
+      [["--yes", "--registrar", "--issuer", "https://acme.eu.auth0.com/"], /is an issuer of Auth0, not of Logto/],
+      [["--yes", "--provider", "okta", "--registrar"], /The registrar administers clients at Logto/],
       [["--name", "Not A Name"], /--name "Not A Name" cannot be the name of a Worker/],
       [["used"], /used is not empty: it has mine/],
     ]) {

@@ -92,7 +92,7 @@ use_system_rust() {
 # bitcode a build with link-time optimisation fails. The folders of this machine stay out of it, as out of what is linked
 # with it (npm/build/source-paths.mjs); once something was fetched, those of the registries are known.
 build_std() (
-  $system_cargo fetch --manifest-path "$root/Cargo.toml" --locked --target $wasm_target
+  $system_cargo fetch --manifest-path "$root/Cargo.toml" --locked --target $wasm_target || return 1
   mkdir -p "$work/std/src"
   cd "$work/std"
   : >src/lib.rs

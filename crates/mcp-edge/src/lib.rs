@@ -64,6 +64,7 @@
 //! | `connections` | no | tokens of other services for tools and the gateway, which the vault keeps; includes `access-keys` |
 //! | `gateway` | yes | passing messages on to another MCP server (`UPSTREAM`) |
 //! | `page` | yes | the page at `/` and its playground |
+//! | `skills` | no | `include_skill!`, which compiles a skill for agents in |
 //! | `testing` | no | a client, a clock and made-up identities, for `[dev-dependencies]` |
 //!
 //! A setting or a binding of a feature that is off is an error at the start; settings of the page are ignored.

@@ -58,7 +58,7 @@ pub fn server<S: NoteStore>() -> Result<Server<S>, BuildError> {
         .resource_template(documents::note())
         .prompt(documents::summarize_notes())
         .skill(include_skill!("skills/tidy-notes").scope(WRITE).needs_user())
-        // How to set up a server like this one: of use to those who try the example, and to users of no product.
+        // How to set up a server like this one. It is of use to those who try the example; a product's users would not need it.
         .skill(include_skill!("../../skills/mcp-edge"))
         .build()
 }

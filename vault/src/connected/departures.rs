@@ -79,7 +79,11 @@ impl<'a, S: SqlStorage> Departures<'a, S> {
 /// Writes a departure.
 #[must_use]
 pub fn put(departure: &Departure) -> Statement {
-    Statement::new("INSERT OR REPLACE INTO departure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    // With the names of the columns, so that an earlier version can write into tables that a later one has extended.
+    let insert = "INSERT OR REPLACE INTO departure (id, connection, name, client_id, issuer, service, refresh_sealed, access_sealed, \
+                  since, state, tries, next_try, is_refresh_revoked, service_account) \
+                  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    Statement::new(insert)
         .bind(departure.id.as_str())
         .bind(departure.connection.as_str())
         .bind(departure.name.as_str())

@@ -282,7 +282,11 @@ pub fn use_authorization(authorization: &str, hold: &str, until: u64, now: u64) 
 /// Writes a hold in the place of another one of its connection.
 #[must_use]
 pub fn put_hold(hold: &Hold) -> Statement {
-    let insert = Statement::new("INSERT OR REPLACE INTO hold VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    // With the names of the columns, so that an earlier version can write into tables that a later one has extended.
+    let insert = Statement::new(
+        "INSERT OR REPLACE INTO hold (connection, id, name, client_id, issuer, service, scopes, access_sealed, access_seconds, \
+         access_until, refresh_sealed, held_at, until, service_account) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    );
     let insert = bind_tokens(insert.bind(hold.connection.as_str()).bind(hold.id.as_str()), &hold.tokens);
     insert.bind(hold.held_at).bind(hold.until).bind(text_of(hold.tokens.account.as_ref()))
 }
@@ -291,7 +295,9 @@ pub fn put_hold(hold: &Hold) -> Statement {
 #[must_use]
 pub fn put_account(account: &Account) -> Statement {
     let insert = Statement::new(
-        "INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, 0, 0, '', ?)",
+        "INSERT OR REPLACE INTO account (connection, hold, name, client_id, issuer, service, scopes, access_sealed, access_seconds, \
+         access_until, refresh_sealed, connected_at, attempt_until, failed_until, failure, service_account) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, '', ?)",
     );
     let insert = bind_tokens(insert.bind(account.connection.as_str()).bind(account.hold.as_str()), &account.tokens);
     insert.bind(account.connected_at).bind(text_of(account.tokens.account.as_ref()))

@@ -184,11 +184,12 @@ pub fn may_revoke<'a>(
 }
 
 /// Whether tokens are of another account than others of the same connection, as far as their user can see: by their ids; if one is
-/// not known, by what the service calls them.
+/// not known, by what the service calls them. An id is one of its authorization server.
 #[must_use]
 pub fn is_another_account(one: &Tokens, other: &Tokens) -> bool {
-    AccountId::is_same(one.account.as_ref(), other.account.as_ref())
-        .map_or_else(|| one.name != other.name, |is_same| !is_same)
+    one.from.issuer != other.from.issuer
+        || AccountId::is_same(one.account.as_ref(), other.account.as_ref())
+            .map_or_else(|| one.name != other.name, |is_same| !is_same)
 }
 
 /// How many seconds to wait after revocation has failed `tries` times: four times as long each time.
@@ -296,6 +297,9 @@ mod tests {
         assert!(!another(("alice", id("1")), ("alice (id 1)", id("1"))), "however it is shown");
         assert!(another(("alice", id("1")), ("alice", id("2"))), "a name that two users chose");
         assert!(!another(("alice", None), ("alice", id("1"))) && another(("alice", None), ("bob", id("1"))));
+        let mut elsewhere = tokens("alice", id("1"), "client");
+        elsewhere.from.issuer = "https://other.example.com".to_owned();
+        assert!(is_another_account(&tokens("alice", id("1"), "client"), &elsewhere), "another server's user 1");
     }
 
     #[test]

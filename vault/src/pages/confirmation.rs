@@ -88,9 +88,9 @@ impl Pages {
             .text(held.hold)
             .raw("\"><input type=\"hidden\" name=\"link\" value=\"")
             .text(held.link.unwrap_or_default())
-            .raw("\">\n<div class=\"buttons\"><button name=\"decision\" value=\"confirm\">Connect this account</button><button class=\"quiet\" name=\"decision\" value=\"another\">Use another account</button><button class=\"quiet\" name=\"decision\" value=\"discard\">Cancel</button></div>\n</form>\n<p class=\"about\">If you do nothing, the access is given back to ")
+            .raw("\">\n<div class=\"buttons\"><button name=\"decision\" value=\"confirm\">Connect this account</button><button class=\"quiet\" name=\"decision\" value=\"another\">Use another account</button><button class=\"quiet\" name=\"decision\" value=\"discard\">Cancel</button></div>\n</form>\n<p class=\"about\">If you do nothing, the access to ")
             .text(&connection.title)
-            .raw(" after ten minutes.</p>\n</section>\n");
+            .raw(" is given up after ten minutes.</p>\n</section>\n");
         self.connect_page(200, Some(session), "Is this the right account?", &html)
     }
 
@@ -117,7 +117,7 @@ impl Pages {
         self.connect_page(200, Some(session), "Connected", &html)
     }
 
-    /// An account that was given back instead of being connected.
+    /// An account that was given up instead of being connected.
     #[must_use]
     pub fn discarded(&self, session: &Session, connection: &Connection) -> Response {
         let mut html = Html::default();
@@ -125,9 +125,7 @@ impl Pages {
             "<section class=\"first\">\n<h1>Not connected</h1>\n<p class=\"lead\" role=\"status\">The account at ",
         )
         .text(&connection.title)
-        .raw(
-            " was not connected, and the access to it was given back. What was connected before stays as it was.</p>\n",
-        );
+        .raw(" was not connected, and the access to it was given up. What was connected before stays as it was.</p>\n");
         to_list(&mut html);
         self.connect_page(200, Some(session), "Not connected", &html)
     }

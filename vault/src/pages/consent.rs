@@ -166,11 +166,11 @@ impl Pages {
         self.failure(Some(session), &Failure::of_connections(404, "Not offered", why))
     }
 
-    /// For a user who wanted another account, after the link had expired. What was held is given back.
+    /// For a user who wanted another account, after the link had expired. What was held is given up.
     #[must_use]
     pub fn link_expired(&self, session: &Session, connection: &Connection) -> Response {
         let why = format!(
-            "The account was not connected, and its access was given back to {}. To connect another one, let the program ask \
+            "The account at {} was not connected, and the access to it was given up. To connect another one, let the program ask \
              again: the link that led here has expired.",
             connection.title
         );

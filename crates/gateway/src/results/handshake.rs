@@ -66,6 +66,8 @@ fn offered(capabilities: Option<&str>, context: &RewriteContext<'_>) -> Result<O
     let mut members = parts.others;
     for (name, value) in names.into_iter().zip(parts.known) {
         match value {
+            // Some serializers write what is absent.
+            Some("null") if name == "extensions" => {}
             Some(extensions) if name == "extensions" => {
                 members = members.raw(name, &passed_on(extensions, context)?);
             }

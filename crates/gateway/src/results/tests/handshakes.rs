@@ -78,7 +78,9 @@ fn capabilities_that_are_taken_for_others_are_left_out() {
         assert_eq!(initialize(&policy(&[]), malformed), Err(UnreadableResult::Member("capabilities")), "{malformed}");
     }
     assert_eq!(initialize(&policy(&[]), r#"{"extensions":[]}"#), Err(UnreadableResult::Member("extensions")));
-    assert_eq!(initialize(&policy(&[]), "null"), Ok(json("{}")));
+    for absent in ["null", r#"{"extensions":null}"#] {
+        assert_eq!(initialize(&policy(&[]), absent), Ok(json("{}")), "{absent}");
+    }
 }
 
 #[test]
