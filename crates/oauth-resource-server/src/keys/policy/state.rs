@@ -293,6 +293,10 @@ impl JwksState {
         let newer = self.copy.as_ref().is_none_or(|copy| copy.keys_fetched_at < record.keys_fetched_at);
         if newer && record.keys_age(now) < CEILING_SECONDS {
             self.schedule.store_answered();
+            let record = match &self.copy {
+                Some(own) => with_own_document(record, own, now),
+                None => record,
+            };
             self.copy = Some(Rc::new(record));
             self.add_searched(now);
         }
@@ -342,6 +346,18 @@ impl JwksState {
     fn is_leased(&self, now: u64) -> bool {
         self.leased_until.is_some_and(|until| now < until)
     }
+}
+
+/// A record of the store, with the document of the copy at hand if the issuer has given us that within a day and both say
+/// the same: who needs its endpoints would otherwise have to ask the provider again, in vain during an outage.
+fn with_own_document(stored: Record, own: &Record, now: u64) -> Record {
+    let is_confirmed =
+        !own.is_stored && own.provider_age(now) < CEILING_SECONDS && own.provider.is_same_as(&stored.provider);
+    if !is_confirmed {
+        return stored;
+    }
+    let Record { provider, provider_fetched_at, is_stored, .. } = own.clone();
+    Record { provider, provider_fetched_at, is_stored, ..stored }
 }
 
 impl Burst {

@@ -108,6 +108,24 @@ fn what_a_search_has_found_takes_the_place_of_a_stored_document_for_a_day() {
 }
 
 #[test]
+fn an_own_document_stays_for_a_day_beside_newer_stored_keys_if_theirs_says_the_same() {
+    let assurance = |now, stored: Record| {
+        let mut state = state();
+        state.store_answered(now, Some(stored));
+        assert!(uses(&first_action(&mut state, now, "other")), "the keys are the newer ones");
+        state.step_for_document(now, Assurance::Endpoints, &mut Attempted::default()).map(|provider| provider.document)
+    };
+    let same = |now| Record { is_stored: true, ..record(&["other"], now) };
+    let own = record(&["k"], NOW).provider;
+    let last = NOW + CEILING_SECONDS - 1;
+    assert_eq!(assurance(last, same(last)), Ok(own.document.clone()));
+    assert_eq!(assurance(last + 1, same(last + 1)), Err(Action::AskProvider), "too old");
+    let mut other = own;
+    other.token_endpoint = Some("https://evil.example/token".to_owned());
+    assert_eq!(assurance(last, Record { provider: other, ..same(last) }), Err(Action::AskProvider), "not the same");
+}
+
+#[test]
 fn in_an_outage_a_request_does_not_wait_for_the_store_each_time() {
     let (mut state, now) = (state(), NOW + REVALIDATE_SECONDS);
     let mut attempted = Attempted::default();
