@@ -30,7 +30,7 @@ const RENEWAL_PAUSE_SECONDS: u64 = REVALIDATE_SECONDS / 2;
 const SAVE_PAUSE_SECONDS: u64 = 600;
 
 /// Before a write the store is read again, unless it was read within this time: another isolate may have been quicker.
-/// Workers KV shows changes within a minute.
+/// Workers KV shows a write elsewhere after 60 to 120 seconds, so an earlier read would show nothing new.
 const STORE_LAG_SECONDS: u64 = 60;
 
 /// Who may use the store. The text is the resource of this deployment, under which it writes.

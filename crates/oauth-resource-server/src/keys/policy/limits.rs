@@ -7,7 +7,7 @@ pub const FRESH_SECONDS: u64 = 600;
 /// same copy, one renews it for the others. Each further step of this length ahead is half as probable as the one before,
 /// so that however many isolates there are, about as many as there are in one step's time are the first (probabilistic early
 /// expiration: Vattani, Chierichetti, Lowenstein, *Optimal Probabilistic Cache Stampede Prevention*, VLDB 2015). Workers KV
-/// shows a write elsewhere after one to two of these steps.
+/// shows a write elsewhere after 60 to 120 seconds, up to three of these steps.
 pub const LEAD_STEP_SECONDS: u64 = 42;
 
 /// No copy is renewed earlier than so long ahead.
@@ -17,9 +17,9 @@ pub const MAX_LEAD_SECONDS: u64 = 480;
 /// where there is traffic the background has renewed the copy long before any request has to wait for it.
 pub const REVALIDATE_SECONDS: u64 = 3600;
 
-/// An isolate takes its copies from the store for at most this long before it asks the provider itself: what somebody else
-/// has put there, again and again, must not be all that it hears. The moment differs by up to half of it, since a deployment
-/// starts all isolates at once.
+/// An isolate takes its copies from the store for at most this long before it asks the provider itself. Otherwise somebody
+/// who writes false keys into the store again and again would be believed for as long as the isolate runs. The moment differs
+/// by up to half of this time, since a deployment starts all isolates at once.
 pub const CONFIRM_SECONDS: u64 = REVALIDATE_SECONDS;
 
 /// A copy older than this is never used: a key that the provider withdrew a day ago must not verify anything.

@@ -10,6 +10,8 @@ pub(super) struct RenewalSchedule {
     lead: Option<u64>,
     /// When the provider is asked although the store has fresh copies.
     confirm_at: Option<u64>,
+    /// Whether the keys are of the store; the document beside them may be our own.
+    is_from_store: bool,
 }
 
 impl RenewalSchedule {
@@ -24,9 +26,9 @@ impl RenewalSchedule {
         self.confirm_at.get_or_insert(now + CONFIRM_SECONDS - earlier);
     }
 
-    /// Another copy took the place of the one that the lead was drawn for.
-    pub fn copy_changed(&mut self) {
-        self.lead = None;
+    /// A copy of the store took the place of the one that the lead was drawn for.
+    pub fn store_answered(&mut self) {
+        (self.lead, self.is_from_store) = (None, true);
     }
 
     /// The provider itself has answered.
@@ -46,7 +48,7 @@ impl RenewalSchedule {
 
     /// Whether the provider is to be asked: the copy is old, or all that was heard for a long time came from the store.
     pub fn is_due(&self, copy: &Record, now: u64) -> bool {
-        let is_unconfirmed = copy.is_stored && self.confirm_at.is_some_and(|at| now >= at);
+        let is_unconfirmed = self.is_from_store && self.confirm_at.is_some_and(|at| now >= at);
         is_unconfirmed || self.is_old(copy, now)
     }
 }
@@ -76,7 +78,7 @@ mod tests {
         schedule.draw(1 << 63, 0);
         schedule.draw(0, 1);
         assert_eq!(schedule.lead(), LEAD_STEP_SECONDS);
-        schedule.copy_changed();
+        schedule.store_answered();
         schedule.draw(0, 2);
         assert_eq!(schedule.lead(), 0);
         assert_eq!(schedule.confirm_at, Some(CONFIRM_SECONDS), "counted from the first copy");

@@ -246,7 +246,7 @@ impl JwksState {
     pub fn search_answered(&mut self, found: Option<Provider>, now: u64) {
         self.searching_until = None;
         self.searched = Some((found, now));
-        self.add_searched();
+        self.add_searched(now);
     }
 
     /// Reports that it has ended, perhaps without an outcome.
@@ -254,10 +254,11 @@ impl JwksState {
         self.searching_until = None;
     }
 
-    /// Adds the outcome of the last search to a copy whose document is older, or from the store: another machine's clock may
-    /// be ahead. In vain, its document stays.
-    fn add_searched(&mut self) {
+    /// Adds the outcome of the last search, unless that is a day ago, to a copy whose document is older, or from the store:
+    /// another machine's clock may be ahead. In vain, its document stays.
+    fn add_searched(&mut self, now: u64) {
         if let (Some(copy), Some((found, at))) = (&mut self.copy, &self.searched)
+            && now < at + CEILING_SECONDS
             && (copy.is_stored || copy.provider_fetched_at < *at)
             && (found.is_some() || copy.provider.document.is_none())
         {
@@ -291,9 +292,13 @@ impl JwksState {
         let Some(record) = record else { return };
         let newer = self.copy.as_ref().is_none_or(|copy| copy.keys_fetched_at < record.keys_fetched_at);
         if newer && record.keys_age(now) < CEILING_SECONDS {
-            self.schedule.copy_changed();
+            self.schedule.store_answered();
+            let record = match &self.copy {
+                Some(own) => with_own_document(record, own, now),
+                None => record,
+            };
             self.copy = Some(Rc::new(record));
-            self.add_searched();
+            self.add_searched(now);
         }
     }
 
@@ -307,8 +312,9 @@ impl JwksState {
         if let Some(record) = record.filter(|record| !is_older(record)) {
             self.unknown_kids.forget_published(&record.keys);
             self.schedule.provider_answered();
+            let fetched_at = record.keys_fetched_at;
             self.copy = Some(Rc::new(record));
-            self.add_searched();
+            self.add_searched(fetched_at);
         }
     }
 
@@ -340,6 +346,18 @@ impl JwksState {
     fn is_leased(&self, now: u64) -> bool {
         self.leased_until.is_some_and(|until| now < until)
     }
+}
+
+/// A record of the store, with the document of the copy at hand if the issuer has given us that within a day and both say
+/// the same: who needs its endpoints would otherwise have to ask the provider again, in vain during an outage.
+fn with_own_document(stored: Record, own: &Record, now: u64) -> Record {
+    let is_confirmed =
+        !own.is_stored && own.provider_age(now) < CEILING_SECONDS && own.provider.is_same_as(&stored.provider);
+    if !is_confirmed {
+        return stored;
+    }
+    let Record { provider, provider_fetched_at, is_stored, .. } = own.clone();
+    Record { provider, provider_fetched_at, is_stored, ..stored }
 }
 
 impl Burst {

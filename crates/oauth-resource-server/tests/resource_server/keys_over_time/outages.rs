@@ -1,6 +1,7 @@
 //! Outages of the provider and slow answers.
 
 use super::*;
+use crate::support::world::discovery;
 
 #[test]
 fn an_old_copy_serves_while_the_provider_hangs_and_nobody_waits_long() {
@@ -50,6 +51,29 @@ fn during_an_outage_old_keys_serve_for_a_day_and_not_longer() {
     history.happen(&Event::Provider(Health::Up));
     history.happen(&Event::Wait(COLD_RETRY_SECONDS));
     assert!(history.happen(&Event::Fresh).unwrap().is_ok());
+}
+
+#[test]
+fn endpoints_that_the_issuer_has_confirmed_outlast_an_outage_although_newer_keys_come_from_the_store() {
+    let mut history = History::new(false);
+    // Sign-in on a domain of its own: only the issuer itself may say so.
+    let mut document = discovery(ISSUER);
+    document["token_endpoint"] = "https://sign-in.example/token".into();
+    history.world.answer(&discovery_url(ISSUER), Answer::json(&document));
+    assert!(history.server_outcome().is_ok());
+    history.world.finish_background();
+    history.world.advance(FRESH_SECONDS);
+    let (old, new) = (history.world.now() - FRESH_SECONDS, history.world.now() - 60);
+    let renewed = history.world.stored(ISSUER).expect("a record").replace(&old.to_string(), &new.to_string());
+    history.world.put_into_store(ISSUER, &renewed);
+    history.world.take_down(ISSUER);
+    assert!(history.server_outcome().is_ok());
+    history.world.finish_background();
+    let (keys, now) = (&history.server.keys()[0], history.world.now());
+    assert_eq!(keys.age(now), Some(60), "another isolate has renewed them");
+    let provider = history.world.run(keys.provider(now, &history.world));
+    let endpoint = provider.expect("what the issuer has said").token_endpoint;
+    assert_eq!(endpoint.as_deref(), Some("https://sign-in.example/token"));
 }
 
 #[test]

@@ -54,33 +54,75 @@ fn a_copy_is_renewed_ahead_of_its_time_by_what_was_drawn_for_it() {
     assert!(uses(&first_action(&mut state, now - 1, "k")) && state.take_refresh().is_none());
 }
 
-#[test]
-fn the_provider_is_asked_within_the_hour_although_the_store_is_always_fresh() {
-    let stored = |at| Some(Record { is_stored: true, ..record(&["k"], at) });
-    let mut state = JwksState::default();
-    state.store_answered(NOW, stored(NOW));
+/// When the provider is asked by a state whose copy is of [`NOW`], while somebody puts his keys into the store again and again.
+fn asked_at(state: &mut JwksState) -> u64 {
     state.schedule_renewal(0, NOW);
-    let mut now = NOW;
-    let asked_at = loop {
-        now += 60;
-        assert!(uses(&first_action(&mut state, now, "k")));
+    for now in (NOW..NOW + CEILING_SECONDS).step_by(60).skip(1) {
+        assert!(uses(&first_action(state, now, "k")));
         match state.take_refresh() {
             Some(Refresh::Store) => {
-                // Somebody puts his keys there again and again.
-                state.store_answered(now, stored(now));
+                state.store_answered(now, Some(stored(now)));
                 state.schedule_renewal(0, now);
                 if state.goes_on_to_provider(now) {
-                    break now;
+                    return now;
                 }
             }
-            Some(Refresh::Provider) => break now,
+            Some(Refresh::Provider) => return now,
             None => {}
         }
-        assert!(now < NOW + CEILING_SECONDS, "never asked");
+    }
+    panic!("never asked");
+}
+
+fn stored(fetched_at: u64) -> Record {
+    Record { is_stored: true, ..record(&["k"], fetched_at) }
+}
+
+#[test]
+fn the_provider_is_asked_within_the_hour_although_the_store_is_always_fresh() {
+    let mut from_store = JwksState::default();
+    from_store.store_answered(NOW, Some(stored(NOW)));
+    let mut with_search = state();
+    with_search.search_answered(Some(record(&["k"], NOW).provider), NOW);
+    for (mut state, whose) in [(from_store, "of the store"), (state(), "own"), (with_search, "of an own search")] {
+        let now = asked_at(&mut state);
+        assert_eq!(now, NOW + CONFIRM_SECONDS, "the document at first: {whose}");
+        state.provider_answered(Some(record(&["other"], now)));
+        assert!(!uses(&first_action(&mut state, now, "k")), "what the provider says counts");
+    }
+}
+
+#[test]
+fn what_a_search_has_found_takes_the_place_of_a_stored_document_for_a_day() {
+    let stored_at = |now| {
+        let mut state = JwksState::default();
+        assert!(state.begin_search(NOW));
+        state.search_answered(Some(record(&["k"], NOW).provider), NOW);
+        state.store_answered(now, Some(stored(now)));
+        Rc::clone(state.copy(now).unwrap())
     };
-    assert_eq!(asked_at, NOW + CONFIRM_SECONDS);
-    state.provider_answered(Some(record(&["other"], now)));
-    assert!(!uses(&first_action(&mut state, now, "k")), "what the provider says counts");
+    let copy = stored_at(NOW + CEILING_SECONDS - 1);
+    assert_eq!((copy.is_stored, copy.provider_fetched_at), (false, NOW));
+    let copy = stored_at(NOW + CEILING_SECONDS);
+    assert_eq!((copy.is_stored, copy.provider_fetched_at), (true, NOW + CEILING_SECONDS));
+}
+
+#[test]
+fn an_own_document_stays_for_a_day_beside_newer_stored_keys_if_theirs_says_the_same() {
+    let assurance = |now, stored: Record| {
+        let mut state = state();
+        state.store_answered(now, Some(stored));
+        assert!(uses(&first_action(&mut state, now, "other")), "the keys are the newer ones");
+        state.step_for_document(now, Assurance::Endpoints, &mut Attempted::default()).map(|provider| provider.document)
+    };
+    let same = |now| Record { is_stored: true, ..record(&["other"], now) };
+    let own = record(&["k"], NOW).provider;
+    let last = NOW + CEILING_SECONDS - 1;
+    assert_eq!(assurance(last, same(last)), Ok(own.document.clone()));
+    assert_eq!(assurance(last + 1, same(last + 1)), Err(Action::AskProvider), "too old");
+    let mut other = own;
+    other.token_endpoint = Some("https://evil.example/token".to_owned());
+    assert_eq!(assurance(last, Record { provider: other, ..same(last) }), Err(Action::AskProvider), "not the same");
 }
 
 #[test]
