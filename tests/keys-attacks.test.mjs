@@ -9,13 +9,14 @@ import "./support/report-failures.mjs";
 import { seconds } from "./support/signers.mjs";
 
 describe("a flood of tokens with unknown key ids", () => {
-  const invented = ({ newToken }, number) => newToken({ ...attacker, kid: `invented-${number}` });
+  const invented = ({ newToken }, number, claims = {}) => newToken({ ...attacker, kid: `invented-${number}` }, claims);
 
   test("signed before the copy of the keys: each gets 401, and the provider gets at most three requests for keys", async (context) => {
     const deployment = await deploy();
     const { worker, provider, newToken } = deployment;
     await assertAccepted(worker, { token: newToken() });
-    const tokens = Array.from({ length: 300 }, (_, number) => invented(deployment, number));
+    const before = { iat: seconds() - 60 };
+    const tokens = Array.from({ length: 300 }, (_, number) => invented(deployment, number, before));
     const answers = await repeat(300, 20, (number) => call(worker, tokens[number]));
     context.diagnostic(`${JSON.stringify(tally(answers))}, ${provider.count("jwks")} fetches, ${worker.kv.reads.length} reads`);
     assert.deepEqual(tally(answers), { 401: 300 });

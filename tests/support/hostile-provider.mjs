@@ -118,7 +118,9 @@ class HostileProvider {
 
   async #answer(request, response) {
     const { pathname } = new URL(request.url, this.origin);
-    const body = await bodyOf(request);
+    const body = await bodyOf(request).catch(() => undefined);
+    // Its Worker has ended while it asked: nobody waits for an answer.
+    if (body === undefined) return;
     const endpoint = this.#endpointOf(pathname);
     this.requests.push({ endpoint, method: request.method, path: request.url, headers: request.headers, body });
     const honest = this.#honest(endpoint, request, body);

@@ -51,7 +51,9 @@ export async function startKeyValueStore() {
 async function answer(store, request, response) {
   const { pathname, searchParams } = new URL(request.url, "http://kv");
   const key = decodeURIComponent(pathname.slice(1));
-  const body = await readBody(request);
+  const body = await readBody(request).catch(() => undefined);
+  // Its Worker has ended while it wrote: nobody waits for an answer.
+  if (body === undefined) return;
   const seconds = (name) => (searchParams.has(name) ? Number(searchParams.get(name)) : undefined);
 
   const isRead = request.method === "GET";
