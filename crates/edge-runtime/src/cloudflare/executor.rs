@@ -39,7 +39,7 @@ struct Suspension {
     /// Whether JavaScript can await `promise` for the request.
     is_available: Cell<bool>,
     /// Whether `promise` is settled even if the client disconnects.
-    is_sure: Cell<bool>,
+    is_kept_alive: Cell<bool>,
     promise: RefCell<Option<Promise>>,
     value: RefCell<Option<JsValue>>,
 }
@@ -51,16 +51,16 @@ pub async fn settled(promise: Promise) -> JsValue {
 }
 
 /// The same for a promise that is settled even if the client disconnects, however long that takes.
-pub async fn settled_for_sure(promise: Promise) -> JsValue {
+pub async fn settled_even_if_disconnected(promise: Promise) -> JsValue {
     awaited(promise, true).await
 }
 
-async fn awaited(promise: Promise, is_sure: bool) -> JsValue {
+async fn awaited(promise: Promise, is_kept_alive: bool) -> JsValue {
     let is_free = |suspension: &Rc<Suspension>| suspension.is_available.get() && suspension.promise.borrow().is_none();
     let Some(suspension) = CURRENT.with_borrow(Clone::clone).filter(is_free) else {
         return JsFuture::from(promise).await.unwrap_or(JsValue::UNDEFINED);
     };
-    suspension.is_sure.set(is_sure);
+    suspension.is_kept_alive.set(is_kept_alive);
     suspension.promise.replace(Some(promise));
     poll_fn(|_| suspension.value.take().map_or(Poll::Pending, Poll::Ready)).await
 }
@@ -117,7 +117,7 @@ thread_local! {
     /// Suspended requests with their numbers; those in front have waited longer.
     static WAITING: RefCell<VecDeque<(u32, Request)>> = const { RefCell::new(VecDeque::new()) };
     /// Those among them that are resumed even if their clients disconnect.
-    static SURE: RefCell<VecDeque<(u32, Request)>> = const { RefCell::new(VecDeque::new()) };
+    static KEPT_ALIVE: RefCell<VecDeque<(u32, Request)>> = const { RefCell::new(VecDeque::new()) };
     static LAST_NUMBER: Cell<u32> = const { Cell::new(0) };
 }
 
@@ -136,7 +136,7 @@ pub fn run(future: LocalBoxFuture<'static, web_sys::Response>) -> JsValue {
 
 /// Continues a request with the value that it was suspended for.
 fn resume(number: u32, value: JsValue) -> JsValue {
-    let found = [&WAITING, &SURE].into_iter().find_map(|list| {
+    let found = [&WAITING, &KEPT_ALIVE].into_iter().find_map(|list| {
         list.with_borrow_mut(|waiting| {
             let place = waiting.iter().position(|(its_number, _)| *its_number == number)?;
             waiting.remove(place)
@@ -166,8 +166,8 @@ fn proceed(mut request: Request) -> JsValue {
 fn wait(request: Request) -> u32 {
     let number = LAST_NUMBER.get().wrapping_add(1);
     LAST_NUMBER.set(number);
-    if request.suspension.is_sure.get() {
-        SURE.with_borrow_mut(|waiting| waiting.push_back((number, request)));
+    if request.suspension.is_kept_alive.get() {
+        KEPT_ALIVE.with_borrow_mut(|waiting| waiting.push_back((number, request)));
         return number;
     }
     let forgotten = WAITING.with_borrow_mut(|waiting| {

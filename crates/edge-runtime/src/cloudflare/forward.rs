@@ -116,7 +116,7 @@ impl Forward for Upstream {
             request.ends_after.map(milliseconds),
         );
         let response = if self.is_awaited_alone {
-            executor::settled_for_sure(response).await
+            executor::settled_even_if_disconnected(response).await
         } else {
             JsFuture::from(response).await.unwrap_or_default()
         };
