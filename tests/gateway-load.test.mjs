@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Agent, request as httpRequest } from "node:http";
 import { after, afterEach, test } from "node:test";
-import { answer, flood, silent, stream } from "./gateway/upstreams/answers.mjs";
+import { answer, bomb, flood, silent, stream, underestimated } from "./gateway/upstreams/answers.mjs";
 import { startHostileUpstream } from "./gateway/upstreams/hostile.mjs";
 import { OPEN, startGateway } from "./support/gateway-deployment.mjs";
 import { legacyCall, legacyRequest } from "./support/messages.mjs";
@@ -18,6 +18,8 @@ const STREAMS = 500;
 const GROWTH_BYTES = 24 * MEGABYTE;
 /** What eight streams take at most, with the buffers of their connections: not half of what they carry. */
 const EIGHT_STREAMS_BYTES = 36 * MEGABYTE;
+/** The same if they are compressed: those who undo Brotli keep the last 4 MB of each. A quarter of what they carry. */
+const EIGHT_COMPRESSED_BYTES = 80 * MEGABYTE;
 /** What an open event stream takes at most, with the buffers of both its connections. */
 const STREAM_BYTES = 384 * 1024;
 
@@ -67,6 +69,28 @@ test("streams of 10 MB, eight at a time, take no memory of their size", async ()
   }
   const grown = await grownBy(before);
   assert.ok(grown * MEGABYTE < EIGHT_STREAMS_BYTES, `it has grown by ${grown} MB`);
+});
+
+for (const coding of ["gzip", "br"]) {
+  test(`nor do those of 40 MB that are compressed to little (${coding})`, async () => {
+    upstream.on("tools/call", bomb(40, coding));
+    const before = await worker.memory();
+    const lengths = await Promise.all(Array.from({ length: 8 }, async () => lengthOf((await open(legacyCall("search"))).response)));
+    assert.deepEqual(new Set(lengths), new Set([40 * MEGABYTE]));
+    const grown = await grownBy(before);
+    assert.ok(grown * MEGABYTE < EIGHT_COMPRESSED_BYTES, `it has grown by ${grown} MB`);
+  });
+}
+
+test("a response that is larger than it says is not taken into memory", async () => {
+  upstream.on("tools/call", underestimated(100));
+  const before = await worker.memory();
+  const { response } = await open(legacyCall("search"));
+  assert.equal(response.statusCode, 502);
+  assert.match((await response.toArray()).join(""), /-32603/);
+  await worker.waitFor(() => upstream.last("tools/call").aborted === true, "the upstream still sends");
+  const grown = await grownBy(before);
+  assert.ok(grown * MEGABYTE < GROWTH_BYTES, `it has grown by ${grown} MB`);
 });
 
 test("a response of 10 GB waits for its client, and ends when the client goes", async () => {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, describe, test } from "node:test";
 import {
-  FOREIGN_HEADERS, answer, breakOff, changed, event, flood, gzipBomb, headOnly, silent, stream, streamed,
+  FOREIGN_HEADERS, answer, breakOff, changed, event, flood, gzipBomb, headOnly, silent, stalled, stream, streamed,
 } from "./gateway/upstreams/answers.mjs";
 import { startHostileUpstream } from "./gateway/upstreams/hostile.mjs";
 import { OPEN, startGateway } from "./support/gateway-deployment.mjs";
@@ -137,17 +137,23 @@ describe("is the upstream's fault, not the client's:", () => {
     assert.equal(answered.headers["retry-after"], "7");
   });
 
-  test("no answer, after so many seconds", async () => {
+  for (const [what, fault] of [
+    ["no answer", silent()],
+    ["a small body that does not come", headOnly({ "content-type": "application/json", "content-length": "50" })],
+    ["a small body that stalls", stalled],
+  ]) {
     for (const method of ["tools/call", "tools/list"]) {
-      upstream.on(method, silent());
-      const started = Date.now();
-      const message = assertFailure(await (method === "tools/call" ? call() : list()), 504);
-      const seconds = (Date.now() - started) / 1000;
-      assert.ok(seconds >= PATIENCE_SECONDS - 0.1 && seconds < PATIENCE_SECONDS + 2, `${seconds} s`);
-      assert.match(message, /1 s/);
-      await worker.waitFor(() => upstream.last(method).aborted, "the request is not aborted");
+      test(`${what}, after so many seconds, to ${method}`, async () => {
+        upstream.on(method, fault);
+        const started = Date.now();
+        const message = assertFailure(await (method === "tools/call" ? call() : list()), 504);
+        const seconds = (Date.now() - started) / 1000;
+        assert.ok(seconds >= PATIENCE_SECONDS - 0.1 && seconds < PATIENCE_SECONDS + 2, `${seconds} s`);
+        assert.match(message, /1 s/);
+        await worker.waitFor(() => upstream.last(method).aborted, "the request is not aborted");
+      });
     }
-  });
+  }
 
   test("an outage, which ends", async () => {
     await upstream.stop();

@@ -1,7 +1,7 @@
 // What the hostile upstream answers: each returns a function for `HostileUpstream.on`.
 
 import { once } from "node:events";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 
 const MEGABYTE = 1024 * 1024;
 const JSON_TYPE = { "content-type": "application/json" };
@@ -22,6 +22,12 @@ export const silent = () => () => {};
 /** A head, and then nothing for ever. */
 export const headOnly = (headers = STREAM_TYPE) => ({ response }) => response.writeHead(200, headers).flushHeaders();
 
+/** A head that announces a small body, of which only the beginning ever comes. */
+export const stalled = ({ response, honest }) => {
+  const body = JSON.stringify(honest);
+  response.writeHead(200, { ...JSON_TYPE, "content-length": body.length }).write(body.slice(0, 20));
+};
+
 /** So many megabytes of one JSON text, as fast as they are taken. */
 export const flood = (megabytes, headers = JSON_TYPE) =>
   async ({ request, response, message }) => {
@@ -41,6 +47,26 @@ export const gzipBomb = (megabytes) =>
   ({ response, honest }) => {
     const body = gzipSync(Buffer.concat([Buffer.alloc(megabytes * MEGABYTE, " "), Buffer.from(JSON.stringify(honest))]));
     response.writeHead(200, { ...JSON_TYPE, "content-encoding": "gzip", "content-length": body.length }).end(body);
+  };
+
+const CODERS = { gzip: gzipSync, br: brotliCompressSync };
+
+/** So many megabytes of blanks, compressed to what is announced as a small body. */
+export function bomb(megabytes, coding) {
+  const body = CODERS[coding](Buffer.alloc(megabytes * MEGABYTE, " "));
+  return ({ response }) =>
+    response.writeHead(200, { ...JSON_TYPE, "content-encoding": coding, "content-length": body.length }).end(body);
+}
+
+/** So many megabytes of blanks, in chunks that nothing announces but `content-length`, which says that there are few. */
+export const underestimated = (megabytes) =>
+  async ({ response: { socket } }) => {
+    socket.write("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100\r\ntransfer-encoding: chunked\r\n\r\n");
+    const chunk = Buffer.concat([Buffer.from(`${MEGABYTE.toString(16)}\r\n`), Buffer.alloc(MEGABYTE, " "), Buffer.from("\r\n")]);
+    for (let sent = 0; sent < megabytes && !socket.destroyed; sent += 1) {
+      if (!socket.write(chunk)) await Promise.race([once(socket, "drain"), once(socket, "close")]);
+    }
+    socket.end("0\r\n\r\n");
   };
 
 /** A part of the honest response, and the end of the connection. */

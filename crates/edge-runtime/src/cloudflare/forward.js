@@ -1,6 +1,6 @@
 // Requests that are passed on, and responses that are passed back. Their bodies stay here.
 
-import { text, waitUntil } from "./bridge.js";
+import { bytes, text, waitUntil } from "./bridge.js";
 
 // As in `forward.rs`.
 const MAX_CLIENT_HEADERS = 32;
@@ -19,9 +19,9 @@ const UNDONE = [null, "identity", "gzip", "br"];
 // A timer of more milliseconds would fire at once.
 const MAX_TIMER = 2 ** 31 - 1;
 
-// What stops a request until its head has arrived, and its response until that has ended; the reason is the error of the
-// request. One timer serves both limits: it is set anew for the end only if the response is still under way when the time
-// for the head is over. `AbortSignal.timeout` would cut off the body, too.
+// What stops a request until its head has arrived, or all of its response if that is small JSON; and its response until that
+// has ended. The reason is the error of the request. One timer serves both limits: it is set anew for the end only if the
+// response is still under way when the time for the head is over. `AbortSignal.timeout` would cut off the body, too.
 class Stop {
   #controller = new AbortController();
   #hasHead = false;
@@ -104,10 +104,13 @@ async function send(env, request, url, lines, isClientBody, content, timeout, en
     const upstream = { response, stop, hasEnd: endsAfter !== undefined };
     // Of other statuses no response can be made.
     if (!isRedirect && status >= 200 && status < 600 && UNDONE.includes(coding)) {
-      stop.headHasArrived();
       upstream.head = describe(status, received, names);
-      if (!upstream.hasEnd || !isSmall(received)) return upstream;
-      upstream.bytes = await response.arrayBuffer();
+      if (!upstream.hasEnd || !isSmall(received)) {
+        stop.headHasArrived();
+        return upstream;
+      }
+      upstream.bytes = await bytes(response, SMALL_BYTES);
+      if (upstream.bytes === null) return fail("!network\nthe body is longer than its content-length");
       stop.clear();
       return upstream;
     }
@@ -119,10 +122,13 @@ async function send(env, request, url, lines, isClientBody, content, timeout, en
   }
 }
 
-// Whether a body is JSON of so few bytes that it is read at once: a stream that has an end costs ten times as much.
+// Whether a body should be JSON of so few bytes that it is read at once: a stream that has an end costs ten times as much.
+// Only what is not compressed has the length that is announced. Even then it is not proven: a body in chunks and that of
+// another Worker may be longer.
 function isSmall(headers) {
   const length = headers.get("content-length");
-  return length !== null && Number(length) <= SMALL_BYTES && JSON_TYPE.test(headers.get("content-type"));
+  const isCompressed = ![null, "identity"].includes(headers.get("content-encoding"));
+  return length !== null && Number(length) <= SMALL_BYTES && !isCompressed && JSON_TYPE.test(headers.get("content-type"));
 }
 
 // Adds the headers of a client whose names begin with the prefix; whether they are few and short enough, and can be sent.

@@ -76,8 +76,8 @@ impl Upstream {
     }
 
     /// For a Worker whose requests await nothing else while they await this: no timer and no other request. What is awaited
-    /// beside it (with `select`, for example) would not be noticed before the head of the response has arrived. The request
-    /// is suspended until then, as `executor` says, which saves a promise of Rust's own.
+    /// beside it (with `select`, for example) would not be noticed before the head of the response has arrived, or all of it
+    /// if it is small JSON. The request is suspended until then, as `executor` says, which saves a promise of Rust's own.
     #[must_use]
     pub fn awaited_alone(self) -> Self {
         Self { is_awaited_alone: true, ..self }
