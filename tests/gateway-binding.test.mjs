@@ -82,6 +82,15 @@ describe("a Worker that is bound", () => {
     }
   });
 
+  test("that announces less than it sends is read as far as a small body goes", async () => {
+    const { json } = await call("announces less");
+    assert.equal(json.result.content[0].text.length, 1_000);
+    gateway.worker.clearLogs();
+    assert.equal((await call("announces far less")).status, 502);
+    const { upstream_failure: failure } = await gateway.worker.logged((line) => line.upstream_failure !== undefined);
+    assert.match(failure, /longer than its content-length/);
+  });
+
   test("is not asked for what the caller may not use", async () => {
     const { status, headers } = await post(gateway.worker, { token: await gateway.bob("two"), message: legacyCall("search", { how: "throws" }) });
     assert.equal(status, 403);

@@ -46,7 +46,7 @@ export function addFlags(flags, env, configs) {
   if (env.RUSTFLAGS !== undefined) return encoded(env.RUSTFLAGS.split(" ").filter(Boolean));
   const set = new Set(configs.flatMap(tablesWithFlags));
   const isInBuild = set.has("build") || env[BUILD.variable] !== undefined;
-  const isInTarget = [...set].some((table) => table.startsWith("target.")) || env[TARGET.variable] !== undefined;
+  const isInTarget = [...set].some(isOfTarget) || env[TARGET.variable] !== undefined;
   const { table, variable } = isInBuild && !isInTarget ? BUILD : TARGET;
   // Cargo adds a variable to a string or an array in the file, but divides it at blanks; an array it adds to an array only.
   if (flags.some((flag) => /\s/.test(flag))) return { env: {}, args: ["--config", `${table}.rustflags=${JSON.stringify(flags)}`] };
@@ -68,6 +68,11 @@ export function cargoConfigs(folder, env = process.env) {
   return files.filter((file) => existsSync(file)).map((file) => readFileSync(file, "utf8"));
 }
 
+/** Whether a table is of the target of Workers, or by a condition, which may hold for it. Those of others cargo does not read. */
+function isOfTarget(table) {
+  return /^target\s*\.\s*(?:(["']?)wasm32-unknown-unknown\1|["']\s*cfg\(.*)$/.test(table);
+}
+
 /** The tables of a config.toml that have `rustflags`: "build", "target.…". */
 function tablesWithFlags(text) {
   let table = "";
@@ -77,7 +82,7 @@ function tablesWithFlags(text) {
       table = heading[1];
       return [];
     }
-    const assignment = /^\s*(?:([^#=]+?)\s*\.\s*)?rustflags\s*=/.exec(line);
+    const assignment = /^\s*(?:((?:"[^"]*"|'[^']*'|[^#="'])+?)\s*\.\s*)?rustflags\s*=/.exec(line);
     return assignment === null ? [] : [[table, assignment[1]].filter(Boolean).join(".")];
   });
 }

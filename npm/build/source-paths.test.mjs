@@ -79,3 +79,16 @@ test("those of config.toml stay, in whichever table they are", () => {
   assert.equal(table({}, '[build]\nrustflags = ["a"]\n', `[${target}]\nrustflags = ["b"]\n`), target);
   assert.equal(table({ CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS: "b" }, '[build]\nrustflags = ["a"]\n'), target);
 });
+
+test("tables of other targets count for nothing, whichever way a table is written", () => {
+  const variables = (config) => Object.keys(addFlags(["--remap-path-prefix=/a=."], {}, [`[build]\nrustflags = ["a"]\n${config}`]).env);
+  const other = "x86_64-unknown-linux-gnu";
+  for (const config of [`[target.${other}]\nrustflags = ["b"]`, `[target."${other}"]\nrustflags = ["b"]`, `[target]\n${other}.rustflags = ["b"]`]) {
+    assert.deepEqual(variables(config), ["CARGO_BUILD_RUSTFLAGS"], config);
+  }
+  for (const name of ["wasm32-unknown-unknown", '"wasm32-unknown-unknown"', "'wasm32-unknown-unknown'", "'cfg(target_arch = \"wasm32\")'", '"cfg(all())"']) {
+    for (const config of [`[target.${name}]\nrustflags = ["b"]`, `[ target . ${name} ]\nrustflags = ["b"]`, `[target]\n${name}.rustflags = ["b"]`]) {
+      assert.deepEqual(variables(config), ["CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS"], config);
+    }
+  }
+});

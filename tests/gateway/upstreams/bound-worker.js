@@ -52,6 +52,12 @@ function call(request, message, how, result) {
       return stream(3, result({ content: [] }));
     case "streams without end":
       return stream(Infinity);
+    // No connection between the two makes it true.
+    case "announces less":
+    case "announces far less": {
+      const text = "a".repeat(how === "announces less" ? 1_000 : 10_000_000);
+      return json(200, result({ content: [{ type: "text", text }] }), { "content-length": "100" });
+    }
     default:
       if (/^answers \d+$/.test(how)) return json(Number(how.slice(8)), { error: "the words of the bound Worker" });
       return json(200, result({ content: [], structuredContent: received }));
