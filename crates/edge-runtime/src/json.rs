@@ -172,43 +172,49 @@ pub fn quote(text: &str) -> String {
 /// Appends a string with its quotation marks and escapes, as `serde_json` writes them.
 fn push_quoted(json: &mut String, text: &str) {
     json.push('"');
-    if is_plain(text) {
+    if is_plain(text.as_bytes()) {
         json.push_str(text);
     } else {
         // Only bytes of ASCII were replaced, so it always is UTF-8.
-        json.push_str(std::str::from_utf8(&escape(text)).unwrap_or_default());
+        json.push_str(std::str::from_utf8(&escape(text.as_bytes())).unwrap_or_default());
     }
     json.push('"');
 }
 
-/// A string with escapes. It goes byte by byte into a place of the right size: most of what needs escapes is JSON, where what
-/// stands between two of them is too short to be copied as a whole.
-fn escape(text: &str) -> Vec<u8> {
-    let length = |byte: u8| match ESCAPES[usize::from(byte)] {
-        0 => 1,
-        b'u' => 6,
-        _ => 2,
-    };
-    let mut escaped = vec![0; text.bytes().map(length).sum()];
-    let mut places = escaped.iter_mut();
-    let mut put = |byte: u8| {
-        if let Some(place) = places.next() {
-            *place = byte;
+/// A string with escapes. Most of what needs them is JSON, where what stands between two of them is too short to be copied as a
+/// whole: eight bytes are one store, and what follows overwrites those that are too many.
+fn escape(mut text: &[u8]) -> Vec<u8> {
+    // Room for eight bytes more than two for each that is left.
+    let mut escaped = vec![0; 2 * text.len() + 8];
+    let mut length = 0;
+    while let Some(&first) = text.first() {
+        let mut byte = first;
+        if let (Some(word), Some(place)) = (text.first_chunk(), escaped[length..].first_chunk_mut()) {
+            *place = *word;
+            let plain = plain_bytes(*word);
+            length += plain;
+            text = &text[plain..];
+            match word.get(plain) {
+                Some(special) => byte = *special,
+                None => continue,
+            }
         }
-    };
-    for byte in text.bytes() {
-        match ESCAPES[usize::from(byte)] {
-            0 => put(byte),
+        let (piece, bytes) = match ESCAPES[usize::from(byte)] {
+            0 => ([byte, 0, 0, 0, 0, 0, 0, 0], 1),
             b'u' => {
+                escaped.resize(escaped.len() + 4, 0);
                 let digit = b"0123456789abcdef"[usize::from(byte % 16)];
-                [b'\\', b'u', b'0', b'0', b'0' + byte / 16, digit].into_iter().for_each(&mut put);
+                ([b'\\', b'u', b'0', b'0', b'0' + byte / 16, digit, 0, 0], 6)
             }
-            letter => {
-                put(b'\\');
-                put(letter);
-            }
+            letter => ([b'\\', letter, 0, 0, 0, 0, 0, 0], 2),
+        };
+        if let Some(place) = escaped[length..].first_chunk_mut() {
+            *place = piece;
         }
+        length += bytes;
+        text = &text[1..];
     }
+    escaped.truncate(length);
     escaped
 }
 
@@ -230,18 +236,22 @@ static ESCAPES: [u8; 256] = {
     table
 };
 
-/// Whether a string needs no escapes, as nearly all do: eight bytes at a time.
-fn is_plain(text: &str) -> bool {
+/// Whether a string needs no escapes, as nearly all do.
+fn is_plain(text: &[u8]) -> bool {
+    let (words, rest) = text.as_chunks();
+    words.iter().all(|word| plain_bytes(*word) == word.len())
+        && rest.iter().all(|byte| ESCAPES[usize::from(*byte)] == 0)
+}
+
+/// How many bytes stand in front of the first one that needs an escape.
+fn plain_bytes(word: [u8; 8]) -> usize {
     const EACH: u64 = u64::MAX / 255;
-    // The highest bit of some byte is set if that byte is less than `limit`, which is 128 at most.
-    let has_less = |bytes: u64, limit: u64| bytes.wrapping_sub(EACH * limit) & !bytes & (EACH * 128) != 0;
-    let has = |bytes: u64, byte: u8| has_less(bytes ^ (EACH * u64::from(byte)), 1);
-    let (words, rest) = text.as_bytes().as_chunks();
-    words
-        .iter()
-        .map(|word| u64::from_le_bytes(*word))
-        .all(|bytes| !has_less(bytes, u64::from(b' ')) && !has(bytes, b'"') && !has(bytes, b'\\'))
-        && rest.iter().all(|byte| *byte >= b' ' && *byte != b'"' && *byte != b'\\')
+    // The highest bit of a byte is set if that is less than `limit`, which is 128 at most. Bytes behind such a one may have it, too.
+    let less = |bytes: u64, limit: u64| bytes.wrapping_sub(EACH * limit) & !bytes & (EACH * 128);
+    let equal = |bytes: u64, byte: u8| less(bytes ^ (EACH * u64::from(byte)), 1);
+    let bytes = u64::from_le_bytes(word);
+    let special = less(bytes, u64::from(b' ')) | equal(bytes, b'"') | equal(bytes, b'\\');
+    special.trailing_zeros() as usize / 8
 }
 
 /// `value` as JSON; `null` for what has no JSON form (a map with keys that are no strings).
@@ -313,6 +323,13 @@ mod tests {
                 text.replace_range(place..=place, &char::from(code).to_string());
                 assert_eq!(quote(&text), serde_json::to_string(&text).unwrap(), "{code} in place {place}");
             }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_quoted_as_serde_json_does(text in r#"[a-z"\\\x00-\x1f\x7f-\x{10ffff}]{0,60}"#) {
+            proptest::prop_assert_eq!(quote(&text), serde_json::to_string(&text).unwrap());
         }
     }
 

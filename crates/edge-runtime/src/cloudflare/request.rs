@@ -52,8 +52,7 @@ impl HeadReader {
 
     /// Parses what `bridge.js` wrote.
     pub fn parse<'a>(&'a self, HeadText(text): &'a HeadText) -> Arrived<'a> {
-        // The last piece is the longest, and has no separator that one would have to look for.
-        let mut lines = text.splitn(3 + self.names.len(), '\n');
+        let mut lines = Lines { left: 3 + self.names.len(), text };
         let at = lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
         let method = lines.next().unwrap_or_default();
         let target = target_of(lines.next().unwrap_or_default());
@@ -100,6 +99,25 @@ fn text_of(body: &JsValue) -> Result<String, BodyError> {
         length => Ok(usize::try_from(length).ok().and_then(|length| scratch.get(..length)).map(<[u8]>::to_vec)),
     });
     decode_body(usual?.unwrap_or_else(|| body.unchecked_ref::<Uint8Array>().to_vec()))
+}
+
+/// The first lines of a text, and what is left of it as the last one. Most are empty or short, for which `splitn` takes twice as
+/// long; the last one holds the token, and has no end that one would have to look for.
+struct Lines<'a> {
+    left: usize,
+    text: &'a str,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.left = self.left.checked_sub(1)?;
+        let end = if self.left == 0 { None } else { self.text.bytes().position(|byte| byte == b'\n') };
+        let (line, rest) = end.map_or((self.text, ""), |end| (&self.text[..end], &self.text[end + 1..]));
+        self.text = rest;
+        Some(line)
+    }
 }
 
 /// The path and query of an absolute URL, which the runtime has parsed and normalized.

@@ -2,9 +2,7 @@
 
 use std::{cell::OnceCell, hash::Hasher};
 
-use siphasher::sip128::{Hasher128, SipHasher24};
-
-use mcp_edge_runtime::ports::Runtime;
+use mcp_edge_runtime::{digest::sip_hash, ports::Runtime};
 
 /// Identifies a token without being one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,10 +43,8 @@ impl Fingerprints {
             runtime.random(&mut key);
             key
         });
-        let mut hasher = SipHasher24::new_with_key(key);
-        hasher.write(token.as_bytes());
-        let hash = hasher.finish128();
-        Fingerprint { high: hash.h1, low: hash.h2 }
+        let [high, low] = sip_hash(key, token);
+        Fingerprint { high, low }
     }
 }
 
