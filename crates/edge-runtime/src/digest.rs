@@ -1,4 +1,4 @@
-//! SHA-256 (FIPS 180-4), and SipHash (Aumasson and Bernstein, 2012). One function each for all crates: a generic one is compiled
+//! SHA-256 (FIPS 180-4), and `SipHash` (Aumasson and Bernstein, 2012). One function each for all crates: a generic one is compiled
 //! anew in each crate that calls it, and as that crate is, for its size or for speed.
 
 use sha2::{Digest, Sha256};
