@@ -28,6 +28,9 @@ fn on_a_plain_day_nobody_is_refused_or_sent_away_and_the_free_plan_is_enough() {
         assert_eq!((figures.unavailable, figures.refused), (0, 0), "{figures:?}");
         assert!(figures.oldest_copy < REVALIDATE_SECONDS, "{figures:?}");
         assert!(figures.kv_writes_per_day < 1000.0 && figures.kv_reads_per_day < 100_000.0, "{figures:?}");
+        // If each isolate renewed both documents by itself, every ten minutes, these were twelve.
+        let asked = (figures.discovery_per_hour + figures.keys_per_hour) / figures.isolates;
+        assert!(asked < 6.0, "{asked}: {figures:?}");
     }
 }
 
@@ -52,6 +55,9 @@ fn while_kv_has_keys_an_outage_sends_nobody_away() {
         let figures = scenarios::outage(&mut Simulation::new(&deployment, 1), 4);
         assert_eq!((figures.unavailable, figures.refused), (0, 0), "{figures:?}");
         assert!(figures.oldest_copy > 4 * 3600 - 60 && figures.oldest_copy < CEILING_SECONDS, "{figures:?}");
+        // Four failures are less than five minutes apart, and the following ones five: twelve an hour.
+        let bound = 12.0 * figures.isolates + 5.0 * figures.started_per_day / 24.0;
+        assert!(figures.keys_per_hour < bound, "{bound}: {figures:?}");
     }
 }
 

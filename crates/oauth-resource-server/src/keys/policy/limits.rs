@@ -28,6 +28,11 @@ pub const CEILING_SECONDS: u64 = 24 * 3600;
 /// Pause between two requests to the provider.
 pub const COOL_DOWN_SECONDS: u64 = 30;
 
+/// The longest pause between two renewals that fail: the second failure in turn doubles [`COOL_DOWN_SECONDS`], and so does each
+/// further one. Otherwise a provider that is down for hours, and one that comes back, would be asked by every isolate twice a
+/// minute. Tokens that need a new key do not wait for it.
+pub const MAX_RENEWAL_PAUSE_SECONDS: u64 = FRESH_SECONDS / 2;
+
 /// Pause while there is no usable key at all, for the provider and for the store: every user is locked out, so it is
 /// worth asking more often.
 pub const COLD_RETRY_SECONDS: u64 = 5;

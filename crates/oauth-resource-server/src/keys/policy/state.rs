@@ -6,7 +6,7 @@ use super::{
     action::{Action, KeyRefusal, Refresh},
     limits::{
         BURST, BURST_WINDOW_SECONDS, CEILING_SECONDS, CLOCK_SKEW_SECONDS, COLD_RETRY_SECONDS, COOL_DOWN_SECONDS,
-        FRESH_SECONDS, LEASE_SECONDS, REVALIDATE_SECONDS, STORE_PAUSE_SECONDS,
+        FRESH_SECONDS, LEASE_SECONDS, MAX_RENEWAL_PAUSE_SECONDS, REVALIDATE_SECONDS, STORE_PAUSE_SECONDS,
     },
     query::{Assurance, Attempted, KeyQuery},
     renewal_schedule::RenewalSchedule,
@@ -25,6 +25,8 @@ pub struct JwksState {
     provider_asked_at: Option<u64>,
     /// Whether the last request to the provider returned a copy.
     provider_has_answered: bool,
+    /// How many requests to the provider have failed since it answered.
+    failures: u32,
     leased_until: Option<u64>,
     /// Until when a search for the discovery document that the keys do not wait for may take.
     searching_until: Option<u64>,
@@ -77,7 +79,7 @@ impl JwksState {
         if self.is_leased(now) {
             return if attempted.has_waited { None } else { Some(Action::Wait) };
         }
-        if self.provider_asked_at.is_some_and(|at| now < at + COOL_DOWN_SECONDS) {
+        if self.provider_asked_at.is_some_and(|at| now < at + self.renewal_pause()) {
             return None;
         }
         if !attempted.store && self.may_read_store(now) {
@@ -159,15 +161,15 @@ impl JwksState {
         }
     }
 
-    /// Takes the lease once per cool-down, so that one request renews the copy in the background.
+    /// Takes the lease once per pause, so that one request renews the copy in the background.
     fn note_if_refresh_is_due(&mut self, now: u64, copy: &Record) {
-        if !self.may_ask_provider(now) {
+        if !self.schedule.is_due(copy, now) || !self.may_renew(now) {
             return;
         }
         if self.schedule.is_old(copy, now) && self.may_read_store(now) {
             self.read_store(now);
             self.refresh_due = Some(Refresh::Store);
-        } else if self.schedule.is_due(copy, now) {
+        } else {
             self.note_attempt(now);
             self.refresh_due = Some(Refresh::Provider);
         }
@@ -176,7 +178,7 @@ impl JwksState {
     /// After [`Refresh::Store`]: whether the provider is to be asked, as nobody has put a newer copy into the store. The
     /// caller holds the lease again if so.
     pub fn goes_on_to_provider(&mut self, now: u64) -> bool {
-        let is_due = self.copy(now).is_none_or(|copy| self.schedule.is_due(copy, now)) && self.may_ask_provider(now);
+        let is_due = self.copy(now).is_none_or(|copy| self.schedule.is_due(copy, now)) && self.may_renew(now);
         if is_due {
             self.note_attempt(now);
         }
@@ -306,6 +308,7 @@ impl JwksState {
     pub fn provider_answered(&mut self, record: Option<Record>) {
         self.leased_until = None;
         self.provider_has_answered = record.is_some();
+        self.failures = if record.is_some() { 0 } else { self.failures.saturating_add(1) };
         // Two may have asked, the first of them slowly: what is older than the copy is dropped.
         let is_older =
             |record: &Record| self.copy.as_ref().is_some_and(|copy| record.keys_fetched_at < copy.keys_fetched_at);
@@ -336,7 +339,20 @@ impl JwksState {
     }
 
     fn may_ask_provider(&self, now: u64) -> bool {
-        !self.is_leased(now) && self.provider_asked_at.is_none_or(|at| now >= at + COOL_DOWN_SECONDS)
+        self.may_ask_after(COOL_DOWN_SECONDS, now)
+    }
+
+    fn may_renew(&self, now: u64) -> bool {
+        self.may_ask_after(self.renewal_pause(), now)
+    }
+
+    fn may_ask_after(&self, pause: u64, now: u64) -> bool {
+        !self.is_leased(now) && self.provider_asked_at.is_none_or(|at| now >= at + pause)
+    }
+
+    fn renewal_pause(&self) -> u64 {
+        let times = 2_u64.saturating_pow(self.failures.saturating_sub(1));
+        COOL_DOWN_SECONDS.saturating_mul(times).min(MAX_RENEWAL_PAUSE_SECONDS)
     }
 
     fn may_read_store(&self, now: u64) -> bool {

@@ -1,7 +1,7 @@
 //! When and by whom a copy is renewed in the background.
 
 use super::*;
-use crate::keys::policy::{CONFIRM_SECONDS, LEAD_STEP_SECONDS};
+use crate::keys::policy::{CONFIRM_SECONDS, LEAD_STEP_SECONDS, MAX_RENEWAL_PAUSE_SECONDS};
 
 #[test]
 fn one_request_renews_an_old_copy_and_the_next_one_after_the_cool_down() {
@@ -137,4 +137,70 @@ fn in_an_outage_a_request_does_not_wait_for_the_store_each_time() {
         assert!(uses(&first_action(&mut state, later, "k")), "the provider has just failed");
     }
     assert_eq!(first_action(&mut state, now + COOL_DOWN_SECONDS, "k"), Action::ReadStore);
+}
+
+/// The seconds after which a request renews the copy again that is `age` old, from one failure to the next.
+fn pauses(state: &mut JwksState, age: u64, count: usize) -> Vec<u64> {
+    let mut at = Vec::new();
+    for now in NOW + age.. {
+        let mut attempted = Attempted::default();
+        loop {
+            let action = state.step(now, query("k", NOW), &mut attempted);
+            let asks = match (&action, state.take_refresh()) {
+                (Action::ReadStore, None) => {
+                    state.store_answered(now, None);
+                    continue;
+                }
+                (Action::Renew, None) => true,
+                (_, Some(Refresh::Store)) => {
+                    state.store_answered(now, None);
+                    state.goes_on_to_provider(now)
+                }
+                (_, refresh) => refresh.is_some(),
+            };
+            if asks {
+                state.provider_answered(None);
+                at.push(now);
+            }
+            if action != Action::Renew {
+                assert!(uses(&action), "{action:?}");
+                break;
+            }
+        }
+        if at.len() > count {
+            break;
+        }
+    }
+    at.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+#[test]
+fn each_failure_in_turn_doubles_the_pause_up_to_the_longest() {
+    let longest = MAX_RENEWAL_PAUSE_SECONDS;
+    for age in [FRESH_SECONDS, REVALIDATE_SECONDS] {
+        let mut state = state();
+        assert_eq!(pauses(&mut state, age, 7), [30, 60, 120, 240, longest, longest, longest], "at the age of {age}");
+    }
+    let mut state = state();
+    for _ in 0..200 {
+        state.provider_answered(None);
+    }
+    assert_eq!(pauses(&mut state, FRESH_SECONDS, 1), [longest]);
+    state.provider_answered(Some(record(&["k"], NOW + 1)));
+    assert_eq!(pauses(&mut state, FRESH_SECONDS + 1, 1), [COOL_DOWN_SECONDS], "an answer ends it");
+}
+
+#[test]
+fn after_many_failures_a_token_with_a_new_key_waits_no_longer_than_after_one() {
+    let mut state = state();
+    let now = NOW + FRESH_SECONDS;
+    let failed_at = now + pauses(&mut state, FRESH_SECONDS, 6).iter().sum::<u64>();
+    let later = failed_at + COOL_DOWN_SECONDS;
+    assert!(uses(&first_action(&mut state, later, "k")) && state.take_refresh().is_none(), "the usual renewal waits");
+    let mut attempted = Attempted::default();
+    assert_eq!(state.step(later, query("new", later), &mut attempted), Action::ReadStore);
+    state.store_answered(later, None);
+    assert_eq!(state.step(later, query("new", later), &mut attempted), Action::AskProvider);
+    state.provider_answered(Some(record(&["k", "new"], later)));
+    assert!(uses(&state.step(later, query("new", later), &mut attempted)));
 }
