@@ -13,7 +13,7 @@ const DAYS_OF_A_MONTH: f64 = 30.0;
 const SUBSCRIPTION: f64 = 5.0;
 
 /// CPU milliseconds of a request with a known token: `bench/results/latest.md`, ES384, 2,000 tokens.
-const CPU_MILLISECONDS: f64 = 0.212;
+const CPU_MILLISECONDS: f64 = 0.151;
 
 /// What the paid plan includes a month, and what a further million costs.
 struct Price {
@@ -26,12 +26,26 @@ const CPU: Price = Price { included: 30e6, of_a_million: 0.02 };
 const KV_READS: Price = Price { included: 10e6, of_a_million: 0.50 };
 const KV_WRITES: Price = Price { included: 1e6, of_a_million: 5.00 };
 const OBJECTS: Price = Price { included: 1e6, of_a_million: 0.15 };
+const ROWS_WRITTEN: Price = Price { included: 50e6, of_a_million: 1.00 };
+const GB_SECONDS: Price = Price { included: 400_000.0, of_a_million: 12.50 };
+
+/// What an object of the vault writes for each access token that it has the provider issue.
+const ROWS_OF_A_REFRESH: f64 = 2.0;
+
+/// How long an object waits for the provider's answer then, in seconds: an assumption. It is billed while a request is under way.
+const SECONDS_OF_A_REFRESH: f64 = 0.3;
+
+/// How long any other request takes, in seconds: an assumption.
+const SECONDS_OF_A_REQUEST: f64 = 0.005;
+
+/// The memory that an object is billed for, in GB, whatever it needs.
+const OBJECT_GB: f64 = 0.128;
 
 /// A kind of what is billed: its name, what a deployment uses a day, its price, and the daily limit of the free plan, if
 /// there is one.
 type Billed = (&'static str, fn(&Figures) -> f64, Price, Option<f64>);
 
-const BILLED: [Billed; 5] = [
+const BILLED: [Billed; 7] = [
     ("requests", requests_per_day, REQUESTS, Some(100_000.0)),
     // The free plan limits the time of one request, 10 ms.
     ("CPU", |figures| requests_per_day(figures) * CPU_MILLISECONDS, CPU, None),
@@ -39,11 +53,27 @@ const BILLED: [Billed; 5] = [
     // Writes that are refused are not billed.
     ("KV writes", |figures| figures.kv_writes_per_day - figures.kv_refused_per_day, KV_WRITES, Some(1000.0)),
     ("Durable Object requests", |figures| figures.objects_per_day, OBJECTS, Some(100_000.0)),
+    (
+        "Durable Object rows written",
+        |figures| refreshes_per_day(figures) * ROWS_OF_A_REFRESH,
+        ROWS_WRITTEN,
+        Some(100_000.0),
+    ),
+    ("Durable Object duration", gb_seconds_per_day, GB_SECONDS, Some(13_000.0)),
 ];
 
 #[allow(clippy::cast_precision_loss, reason = "counts far below 2^52")]
 fn requests_per_day(figures: &Figures) -> f64 {
     figures.requests as f64 * 24.0 / figures.hours
+}
+
+fn refreshes_per_day(figures: &Figures) -> f64 {
+    figures.refreshes_per_hour * 24.0
+}
+
+fn gb_seconds_per_day(figures: &Figures) -> f64 {
+    let seconds = refreshes_per_day(figures) * SECONDS_OF_A_REFRESH + figures.objects_per_day * SECONDS_OF_A_REQUEST;
+    seconds * OBJECT_GB
 }
 
 impl Price {
@@ -98,12 +128,21 @@ mod tests {
 
     #[test]
     fn what_the_plan_includes_costs_nothing_and_the_rest_its_price() {
-        let figures =
-            Figures { kv_reads_per_day: 1e6, kv_writes_per_day: 2.0, kv_refused_per_day: 2.0, ..Figures::default() };
-        // 30 million requests, of which 10 are included; 30 million reads, likewise.
+        let figures = Figures {
+            kv_reads_per_day: 1e6,
+            kv_writes_per_day: 2.0,
+            kv_refused_per_day: 2.0,
+            refreshes_per_hour: 50_000.0,
+            ..Figures::default()
+        };
+        // 30 million requests, of which 10 are included; 30 million reads, likewise. 36 million refreshes write 72 million rows,
+        // and take 1,382,400 GB-s.
         let text = paid_plan(&[&run(1_000_000, &figures)]);
-        assert!(text.contains("| medium, sharded | 6.00 | 0.00 | 10.00 | 0.00 | 0.00 | 21.00 |"), "{text}");
+        assert!(
+            text.contains("| medium, sharded | 6.00 | 0.00 | 10.00 | 0.00 | 0.00 | 22.00 | 12.28 | 55.28 |"),
+            "{text}"
+        );
         let text = free_plan(&[&run(50_000, &figures)]);
-        assert!(text.contains("| medium, sharded | 50 | 1000 | 0 | 0 |"), "{text}");
+        assert!(text.contains("| medium, sharded | 50 | 1000 | 0 | 0 | 2400 | 354 |"), "{text}");
     }
 }

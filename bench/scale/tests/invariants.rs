@@ -55,8 +55,9 @@ fn while_kv_has_keys_an_outage_sends_nobody_away() {
         let figures = scenarios::outage(&mut Simulation::new(&deployment, 1), 4);
         assert_eq!((figures.unavailable, figures.refused), (0, 0), "{figures:?}");
         assert!(figures.oldest_copy > 4 * 3600 - 60 && figures.oldest_copy < CEILING_SECONDS, "{figures:?}");
-        // Four failures are less than five minutes apart, and the following ones five: twelve an hour.
-        let bound = 12.0 * figures.isolates + 5.0 * figures.started_per_day / 24.0;
+        // The first failures are less than five minutes apart, and the following ones five: twelve an hour. Of scattered isolates
+        // nearly each request starts one, which asks once.
+        let bound = 12.0 * figures.isolates + figures.started_per_day * 1.5 / 24.0;
         assert!(figures.keys_per_hour < bound, "{bound}: {figures:?}");
     }
 }

@@ -175,14 +175,22 @@ fn push_quoted(json: &mut String, text: &str) {
     if is_plain(text.as_bytes()) {
         json.push_str(text);
     } else {
-        // Only bytes of ASCII were replaced, so it always is UTF-8.
-        json.push_str(std::str::from_utf8(&escape(text.as_bytes())).unwrap_or_default());
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (piece, left) = rest.split_at(rest.floor_char_boundary(PIECE_BYTES));
+            // Only bytes of ASCII were replaced, so it always is UTF-8.
+            json.push_str(std::str::from_utf8(&escape(piece.as_bytes())).unwrap_or_default());
+            rest = left;
+        }
     }
     json.push('"');
 }
 
+/// Text is escaped in pieces of at most so many bytes: each takes up to six times as many for a moment.
+const PIECE_BYTES: usize = 4096;
+
 /// A string with escapes. Most of what needs them is JSON, where what stands between two of them is too short to be copied as a
-/// whole: eight bytes are one store, and what follows overwrites those that are too many.
+/// whole: eight bytes are copied at once, and the next write overwrites the surplus.
 fn escape(mut text: &[u8]) -> Vec<u8> {
     // Room for eight bytes more than two for each that is left.
     let mut escaped = vec![0; 2 * text.len() + 8];
@@ -246,7 +254,8 @@ fn is_plain(text: &[u8]) -> bool {
 /// How many bytes stand in front of the first one that needs an escape.
 fn plain_bytes(word: [u8; 8]) -> usize {
     const EACH: u64 = u64::MAX / 255;
-    // The highest bit of a byte is set if that is less than `limit`, which is 128 at most. Bytes behind such a one may have it, too.
+    // The highest bit of a byte is set if that is less than `limit`, which is 128 at most. A borrow can set it in bytes behind such a
+    // one as well, so only the lowest of them counts.
     let less = |bytes: u64, limit: u64| bytes.wrapping_sub(EACH * limit) & !bytes & (EACH * 128);
     let equal = |bytes: u64, byte: u8| less(bytes ^ (EACH * u64::from(byte)), 1);
     let bytes = u64::from_le_bytes(word);
@@ -326,9 +335,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn long_texts_are_quoted_as_serde_json_does() {
+        for text in ["\u{1b}", "ä\"", "a𝄞\n"] {
+            let text = text.repeat(3 * PIECE_BYTES);
+            assert_eq!(quote(&text), serde_json::to_string(&text).unwrap());
+        }
+    }
+
     proptest::proptest! {
         #[test]
-        fn any_text_is_quoted_as_serde_json_does(text in r#"[a-z"\\\x00-\x1f\x7f-\x{10ffff}]{0,60}"#) {
+        fn any_text_is_quoted_as_serde_json_does(text in r#"[ !#\[\]a-z"\\\x00-\x1f\x7f-\x{10ffff}]{0,60}"#) {
             proptest::prop_assert_eq!(quote(&text), serde_json::to_string(&text).unwrap());
         }
     }

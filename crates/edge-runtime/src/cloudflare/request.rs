@@ -101,8 +101,8 @@ fn text_of(body: &JsValue) -> Result<String, BodyError> {
     decode_body(usual?.unwrap_or_else(|| body.unchecked_ref::<Uint8Array>().to_vec()))
 }
 
-/// The first lines of a text, and what is left of it as the last one. Most are empty or short, for which `splitn` takes twice as
-/// long; the last one holds the token, and has no end that one would have to look for.
+/// The first lines of a text, and what is left of it as the last one; those that are missing are empty. Most are empty or short, for
+/// which `splitn` takes twice as long; the last one holds the token, and has no end that one would have to look for.
 struct Lines<'a> {
     left: usize,
     text: &'a str,

@@ -13,7 +13,7 @@ pub const LEAD_STEP_SECONDS: u64 = 42;
 /// No copy is renewed earlier than so long ahead.
 pub const MAX_LEAD_SECONDS: u64 = 480;
 
-/// A copy this old is used only if the provider has just failed to renew it. An hour is six times [`FRESH_SECONDS`], so
+/// A copy this old is used only if the last attempt to renew it failed, at most [`MAX_RENEWAL_PAUSE_SECONDS`] ago. An hour is six times [`FRESH_SECONDS`], so
 /// where there is traffic the background has renewed the copy long before any request has to wait for it.
 pub const REVALIDATE_SECONDS: u64 = 3600;
 
@@ -30,7 +30,8 @@ pub const COOL_DOWN_SECONDS: u64 = 30;
 
 /// The longest pause between two renewals that fail: the second failure in turn doubles [`COOL_DOWN_SECONDS`], and so does each
 /// further one. Otherwise a provider that is down for hours, and one that comes back, would be asked by every isolate twice a
-/// minute. Tokens that need a new key do not wait for it.
+/// minute. For so long after an outage an isolate may use the copy that it had: half of the time for which it uses a good one.
+/// Tokens that need a new key do not wait for it.
 pub const MAX_RENEWAL_PAUSE_SECONDS: u64 = FRESH_SECONDS / 2;
 
 /// Pause while there is no usable key at all, for the provider and for the store: every user is locked out, so it is

@@ -7,12 +7,12 @@
 //! - a key is used only while the copy it comes from is younger than [`CEILING_SECONDS`];
 //! - no two requests to the provider within [`COOL_DOWN_SECONDS`], failed ones included, except a small burst for
 //!   tokens whose key may be newer than the copy, and retries every [`COLD_RETRY_SECONDS`] while nobody can be served;
-//! - renewals that fail in turn are further and further apart, up to [`MAX_RENEWAL_PAUSE_SECONDS`];
 //! - a copy of about [`FRESH_SECONDS`] is used at once and renewed in the background, by a newer one of the store if
 //!   another isolate has put it there; regardless of the store, the first request after [`CONFIRM_SECONDS`] at most
 //!   makes the isolate ask the provider;
-//! - a copy older than [`REVALIDATE_SECONDS`] is used only after an attempt to renew it, and within the pause after one that failed:
-//!   a withdrawn key is used for an hour after its withdrawal while the provider is up, by a day only in an outage;
+//! - a copy older than [`REVALIDATE_SECONDS`] is used only if the last attempt to renew it failed, and for no longer than a pause
+//!   that grows with each failure in turn, up to [`MAX_RENEWAL_PAUSE_SECONDS`]: a withdrawn key is used for an hour after its
+//!   withdrawal while the provider is up, by a day only in an outage and that pause after it;
 //! - a token is refused only when a key set newer than the token proves it bad; when that cannot be known, the answer
 //!   is "come back later";
 //! - memory is bounded.

@@ -25,8 +25,10 @@ pub struct JwksState {
     provider_asked_at: Option<u64>,
     /// Whether the last request to the provider returned a copy.
     provider_has_answered: bool,
-    /// How many requests to the provider have failed since it answered.
-    failures: u32,
+    /// How many renewals have failed since the provider answered.
+    failed_renewals: u32,
+    /// Whether the last request to the provider was one, and not for a token that needs a new key.
+    is_renewing: bool,
     leased_until: Option<u64>,
     /// Until when a search for the discovery document that the keys do not wait for may take.
     searching_until: Option<u64>,
@@ -79,13 +81,13 @@ impl JwksState {
         if self.is_leased(now) {
             return if attempted.has_waited { None } else { Some(Action::Wait) };
         }
-        if self.provider_asked_at.is_some_and(|at| now < at + self.renewal_pause()) {
-            return None;
-        }
-        if !attempted.store && self.may_read_store(now) {
+        if !attempted.store && self.may_look_into_store(now) {
             return Some(self.read_store(now));
         }
-        self.note_attempt(now);
+        if !self.may_renew(now) {
+            return None;
+        }
+        self.note_renewal(now);
         Some(Action::Renew)
     }
 
@@ -163,14 +165,14 @@ impl JwksState {
 
     /// Takes the lease once per pause, so that one request renews the copy in the background.
     fn note_if_refresh_is_due(&mut self, now: u64, copy: &Record) {
-        if !self.schedule.is_due(copy, now) || !self.may_renew(now) {
+        if !self.schedule.is_due(copy, now) || self.is_leased(now) {
             return;
         }
-        if self.schedule.is_old(copy, now) && self.may_read_store(now) {
+        if self.schedule.is_old(copy, now) && self.may_look_into_store(now) {
             self.read_store(now);
             self.refresh_due = Some(Refresh::Store);
-        } else {
-            self.note_attempt(now);
+        } else if self.may_renew(now) {
+            self.note_renewal(now);
             self.refresh_due = Some(Refresh::Provider);
         }
     }
@@ -180,7 +182,7 @@ impl JwksState {
     pub fn goes_on_to_provider(&mut self, now: u64) -> bool {
         let is_due = self.copy(now).is_none_or(|copy| self.schedule.is_due(copy, now)) && self.may_renew(now);
         if is_due {
-            self.note_attempt(now);
+            self.note_renewal(now);
         }
         is_due
     }
@@ -308,7 +310,10 @@ impl JwksState {
     pub fn provider_answered(&mut self, record: Option<Record>) {
         self.leased_until = None;
         self.provider_has_answered = record.is_some();
-        self.failures = if record.is_some() { 0 } else { self.failures.saturating_add(1) };
+        self.failed_renewals = match record {
+            Some(_) => 0,
+            None => self.failed_renewals.saturating_add(u32::from(self.is_renewing)),
+        };
         // Two may have asked, the first of them slowly: what is older than the copy is dropped.
         let is_older =
             |record: &Record| self.copy.as_ref().is_some_and(|copy| record.keys_fetched_at < copy.keys_fetched_at);
@@ -329,7 +334,13 @@ impl JwksState {
 
     fn ask_provider(&mut self, now: u64) -> Action {
         self.note_attempt(now);
+        self.is_renewing = false;
         Action::AskProvider
+    }
+
+    fn note_renewal(&mut self, now: u64) {
+        self.note_attempt(now);
+        self.is_renewing = true;
     }
 
     /// Counts the attempt when it begins: an attempt that fails, or whose client goes away, counts as well.
@@ -339,19 +350,21 @@ impl JwksState {
     }
 
     fn may_ask_provider(&self, now: u64) -> bool {
-        self.may_ask_after(COOL_DOWN_SECONDS, now)
+        !self.is_leased(now) && self.provider_asked_at.is_none_or(|at| now >= at + COOL_DOWN_SECONDS)
     }
 
     fn may_renew(&self, now: u64) -> bool {
-        self.may_ask_after(self.renewal_pause(), now)
+        !self.is_leased(now) && self.provider_asked_at.is_none_or(|at| now >= at + self.renewal_pause())
     }
 
-    fn may_ask_after(&self, pause: u64, now: u64) -> bool {
-        !self.is_leased(now) && self.provider_asked_at.is_none_or(|at| now >= at + pause)
+    /// Whether another isolate may have put a newer copy into the store since we looked. Regardless of the provider, which may be
+    /// asked again and again for other reasons.
+    fn may_look_into_store(&self, now: u64) -> bool {
+        self.store_read_at.is_none_or(|at| now >= at + self.renewal_pause())
     }
 
     fn renewal_pause(&self) -> u64 {
-        let times = 2_u64.saturating_pow(self.failures.saturating_sub(1));
+        let times = 2_u64.saturating_pow(self.failed_renewals.saturating_sub(1));
         COOL_DOWN_SECONDS.saturating_mul(times).min(MAX_RENEWAL_PAUSE_SECONDS)
     }
 

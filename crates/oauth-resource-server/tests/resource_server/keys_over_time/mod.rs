@@ -18,7 +18,7 @@ use mcp_edge_oauth::{
     keys::{
         policy::{
             BURST, BURST_WINDOW_SECONDS, CEILING_SECONDS, CLOCK_SKEW_SECONDS, COLD_RETRY_SECONDS, COOL_DOWN_SECONDS,
-            FRESH_SECONDS, REVALIDATE_SECONDS,
+            FRESH_SECONDS, MAX_RENEWAL_PAUSE_SECONDS, REVALIDATE_SECONDS,
         },
         record::Record,
     },
@@ -267,7 +267,7 @@ impl History {
                     now - fetched
                 );
                 let age = self.server.keys()[0].age(now).expect("a copy");
-                let is_up = self.health == Health::Up && now >= self.health_since + COOL_DOWN_SECONDS;
+                let is_up = self.health == Health::Up && now >= self.health_since + MAX_RENEWAL_PAUSE_SECONDS;
                 assert!(!is_up || age < REVALIDATE_SECONDS, "the provider is up, and the copy is of {age} seconds");
                 // What was seen before: a copy may be renewed behind this very request's back.
                 let is_withdrawn = last_seen.is_some_and(|keys| !keys.contains(&key));

@@ -54,6 +54,25 @@ fn during_an_outage_old_keys_serve_for_a_day_and_not_longer() {
 }
 
 #[test]
+fn after_an_outage_an_old_copy_is_used_for_five_minutes_at_most() {
+    let mut history = History::new(false);
+    history.happen(&Event::Fresh);
+    history.happen(&Event::Provider(Health::Down));
+    for pause in std::iter::once(2 * REVALIDATE_SECONDS).chain([MAX_RENEWAL_PAUSE_SECONDS; 6]) {
+        history.happen(&Event::Wait(pause));
+        assert!(history.happen(&Event::Fresh).unwrap().is_ok());
+    }
+    history.happen(&Event::Provider(Health::Up));
+    let mut age_after = |pause| {
+        history.happen(&Event::Wait(pause));
+        assert!(history.happen(&Event::Fresh).unwrap().is_ok());
+        history.server.keys()[0].age(history.world.now()).expect("a copy")
+    };
+    assert!(age_after(MAX_RENEWAL_PAUSE_SECONDS - 1) > REVALIDATE_SECONDS);
+    assert_eq!(age_after(1), 0);
+}
+
+#[test]
 fn endpoints_that_the_issuer_has_confirmed_outlast_an_outage_although_newer_keys_come_from_the_store() {
     let mut history = History::new(false);
     // Sign-in on a domain of its own: only the issuer itself may say so.

@@ -135,7 +135,7 @@ fn documents_may_have_64_kibibytes() {
 #[test]
 fn copies_are_used_for_a_day_renewed_for_every_hour_and_fetched_every_half_minute() {
     assert_eq!((CEILING_SECONDS, REVALIDATE_SECONDS, FRESH_SECONDS), (86_400, 3_600, 600));
-    assert_eq!((COOL_DOWN_SECONDS, COLD_RETRY_SECONDS), (30, 5));
+    assert_eq!((COOL_DOWN_SECONDS, COLD_RETRY_SECONDS, MAX_RENEWAL_PAUSE_SECONDS), (30, 5, 300));
 }
 
 #[test]

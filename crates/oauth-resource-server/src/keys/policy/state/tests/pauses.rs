@@ -34,11 +34,11 @@ fn for_an_unknown_key_the_store_is_read_again_after_its_pause() {
 }
 
 #[test]
-fn for_an_old_copy_the_store_is_read_again_after_its_pause() {
+fn for_an_old_copy_the_store_is_read_again_after_the_pause_of_renewals() {
     let before = NOW + REVALIDATE_SECONDS;
     let next = |now| after_a_read(state(), before, now, "k");
-    assert_eq!(next(before + STORE_PAUSE_SECONDS - 1), Action::Renew);
-    assert_eq!(next(before + STORE_PAUSE_SECONDS), Action::ReadStore);
+    assert_eq!(next(before + COOL_DOWN_SECONDS - 1), Action::Renew);
+    assert_eq!(next(before + COOL_DOWN_SECONDS), Action::ReadStore);
 }
 
 #[test]

@@ -182,12 +182,11 @@ fn each_failure_in_turn_doubles_the_pause_up_to_the_longest() {
         assert_eq!(pauses(&mut state, age, 7), [30, 60, 120, 240, longest, longest, longest], "at the age of {age}");
     }
     let mut state = state();
-    for _ in 0..200 {
-        state.provider_answered(None);
-    }
-    assert_eq!(pauses(&mut state, FRESH_SECONDS, 1), [longest]);
-    state.provider_answered(Some(record(&["k"], NOW + 1)));
-    assert_eq!(pauses(&mut state, FRESH_SECONDS + 1, 1), [COOL_DOWN_SECONDS], "an answer ends it");
+    let hours = pauses(&mut state, FRESH_SECONDS, 100);
+    assert_eq!(hours.last(), Some(&longest));
+    let now = NOW + FRESH_SECONDS + hours.iter().sum::<u64>() + longest;
+    state.provider_answered(Some(record(&["k"], now)));
+    assert_eq!(pauses(&mut state, now - NOW + FRESH_SECONDS, 2), [COOL_DOWN_SECONDS, 60], "an answer ends it");
 }
 
 #[test]
@@ -203,4 +202,29 @@ fn after_many_failures_a_token_with_a_new_key_waits_no_longer_than_after_one() {
     assert_eq!(state.step(later, query("new", later), &mut attempted), Action::AskProvider);
     state.provider_answered(Some(record(&["k", "new"], later)));
     assert!(uses(&state.step(later, query("new", later), &mut attempted)));
+}
+
+#[test]
+fn what_is_asked_for_other_tokens_neither_makes_the_pause_longer_nor_keeps_newer_copies_of_the_store_away() {
+    let forged = |state: &mut JwksState, now| {
+        let disproved = state.copy(now).unwrap().keys.iter().next().map(|key| key.thumbprint);
+        state.step(now, KeyQuery { disproved, ..query("k", now) }, &mut Attempted::default())
+    };
+    for age in [FRESH_SECONDS, REVALIDATE_SECONDS] {
+        let mut state = state();
+        let began = NOW + age;
+        for number in 0..20 {
+            let now = began + number * COOL_DOWN_SECONDS;
+            assert_eq!(forged(&mut state, now), Action::AskProvider);
+            state.provider_answered(None);
+        }
+        let now = began + 20 * COOL_DOWN_SECONDS - 1;
+        let looked = match first_action(&mut state, now, "k") {
+            Action::ReadStore => true,
+            action => uses(&action) && state.take_refresh() == Some(Refresh::Store),
+        };
+        assert!(looked, "although the provider was asked a moment ago, at the age of {age}");
+        state.store_answered(now, Some(stored(now)));
+        assert_eq!(pauses(&mut state, now - NOW + FRESH_SECONDS, 2), [COOL_DOWN_SECONDS, 60]);
+    }
 }
