@@ -152,7 +152,7 @@ mutants: setup ## List the changes to the rules of access and registration that 
 	@dev/setup mutants
 	@dev/with-tools node dev/mutants.mjs $(ARGS)
 
-bench: build ## Compare with other servers on this machine, about 25 minutes (ARGS="--help")
+bench: build ## Compare with other servers on this machine, about 40 minutes (ARGS="--help")
 	dev/setup bench
 	dev/build bench/worker
 	dev/with-tools node bench/main.mjs $(ARGS)
