@@ -38,7 +38,7 @@ const SECONDS_OF_A_REFRESH: f64 = 0.3;
 /// How long any other request takes, in seconds: an assumption.
 const SECONDS_OF_A_REQUEST: f64 = 0.005;
 
-/// The memory that an object is billed for, in GB, whatever it needs.
+/// The memory that an object is billed for, in GB, regardless of what it needs.
 const OBJECT_GB: f64 = 0.128;
 
 /// A kind of what is billed: its name, what a deployment uses a day, its price, and the daily limit of the free plan, if

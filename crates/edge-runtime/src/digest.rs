@@ -10,7 +10,7 @@ pub fn sha256(text: &str) -> [u8; 32] {
     Sha256::digest(text).into()
 }
 
-/// SipHash-2-4 of 128 bits: without the key nobody can find two texts with the same one, and it takes a tenth of the time of
+/// SipHash-2-4 of 128 bits: without the key nobody can find two strings with the same one, and it takes a tenth of the time of
 /// a SHA-256.
 #[must_use]
 pub fn sip_hash(key: &[u8; 16], text: &str) -> [u64; 2] {

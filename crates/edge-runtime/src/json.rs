@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_are_quoted_as_serde_json_does() {
+    fn long_strings_are_quoted_as_serde_json_does() {
         for text in ["\u{1b}", "ä\"", "a𝄞\n"] {
             let text = text.repeat(3 * PIECE_BYTES);
             assert_eq!(quote(&text), serde_json::to_string(&text).unwrap());
