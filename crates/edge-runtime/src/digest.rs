@@ -26,7 +26,7 @@ mod tests {
     fn the_keyed_hash_is_that_of_its_reference() {
         let key = std::array::from_fn(|byte| u8::try_from(byte).unwrap());
         let of = |text| sip_hash(&key, text).map(u64::to_le_bytes).concat();
-        // Of vectors_sip128 in the reference implementation those of one byte and of fifteen, which count from zero.
+        // Of vectors_sip128 in the reference implementation those for one byte and for fifteen: 00, 01, 02 …
         let one = [0xda, 0x87, 0xc1, 0xd8, 0x6b, 0x99, 0xaf, 0x44, 0x34, 0x76, 0x59, 0x11, 0x9b, 0x22, 0xfc, 0x45];
         assert_eq!(of("\0"), one);
         let fifteen = [0x54, 0x93, 0xe9, 0x99, 0x33, 0xb0, 0xa8, 0x11, 0x7e, 0x08, 0xec, 0x0f, 0x97, 0xcf, 0xc3, 0xd9];

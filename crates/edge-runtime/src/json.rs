@@ -186,7 +186,7 @@ fn push_quoted(json: &mut String, text: &str) {
     json.push('"');
 }
 
-/// Text is escaped in pieces of at most so many bytes: each takes up to six times as many for a moment.
+/// Text is escaped in pieces of at most so many bytes: each takes up to eight times as many for a moment.
 const PIECE_BYTES: usize = 4096;
 
 /// A string with escapes. Most of what needs them is JSON, where what stands between two of them is too short to be copied as a

@@ -13,8 +13,9 @@ pub const LEAD_STEP_SECONDS: u64 = 42;
 /// No copy is renewed earlier than so long ahead.
 pub const MAX_LEAD_SECONDS: u64 = 480;
 
-/// A copy this old is used only if the last attempt to renew it failed, at most [`MAX_RENEWAL_PAUSE_SECONDS`] ago. An hour is six times [`FRESH_SECONDS`], so
-/// where there is traffic the background has renewed the copy long before any request has to wait for it.
+/// A copy this old is used only if the last attempt to renew it failed, at most [`MAX_RENEWAL_PAUSE_SECONDS`] ago, or takes longer
+/// than a request waits. An hour is six times [`FRESH_SECONDS`], so where there is traffic the background has renewed the copy long
+/// before any request has to wait for it.
 pub const REVALIDATE_SECONDS: u64 = 3600;
 
 /// An isolate takes its copies from the store for at most this long before it asks the provider itself. Otherwise somebody
@@ -30,7 +31,7 @@ pub const COOL_DOWN_SECONDS: u64 = 30;
 
 /// The longest pause between two renewals that fail: the second failure in turn doubles [`COOL_DOWN_SECONDS`], and so does each
 /// further one. Otherwise a provider that is down for hours, and one that comes back, would be asked by every isolate twice a
-/// minute. For so long after an outage an isolate may use the copy that it had: half of the time for which it uses a good one.
+/// minute. For so long after an outage an isolate may use the copy that it had: half of [`FRESH_SECONDS`].
 /// Tokens that need a new key do not wait for it.
 pub const MAX_RENEWAL_PAUSE_SECONDS: u64 = FRESH_SECONDS / 2;
 

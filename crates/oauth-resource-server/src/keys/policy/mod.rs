@@ -10,9 +10,9 @@
 //! - a copy of about [`FRESH_SECONDS`] is used at once and renewed in the background, by a newer one of the store if
 //!   another isolate has put it there; regardless of the store, the first request after [`CONFIRM_SECONDS`] at most
 //!   makes the isolate ask the provider;
-//! - a copy older than [`REVALIDATE_SECONDS`] is used only if the last attempt to renew it failed, and for no longer than a pause
-//!   that grows with each failure in turn, up to [`MAX_RENEWAL_PAUSE_SECONDS`]: a withdrawn key is used for an hour after its
-//!   withdrawal while the provider is up, by a day only in an outage and that pause after it;
+//! - a copy older than [`REVALIDATE_SECONDS`] is used only if the last attempt to renew it failed, or takes longer than a request
+//!   waits. The pause before the next attempt grows with each failure in turn, up to [`MAX_RENEWAL_PAUSE_SECONDS`]. So a withdrawn
+//!   key is used for an hour at most while the provider answers; in an outage for a day, and for that pause after it;
 //! - a token is refused only when a key set newer than the token proves it bad; when that cannot be known, the answer
 //!   is "come back later";
 //! - memory is bounded.

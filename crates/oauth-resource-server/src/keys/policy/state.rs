@@ -25,9 +25,9 @@ pub struct JwksState {
     provider_asked_at: Option<u64>,
     /// Whether the last request to the provider returned a copy.
     provider_has_answered: bool,
-    /// How many renewals have failed since the provider answered.
+    /// How many renewals have failed since the provider answered, as far as this isolate knows.
     failed_renewals: u32,
-    /// Whether the last request to the provider was one, and not for a token that needs a new key.
+    /// Whether the last request to the provider was a renewal: not for a token or a document that the copy does not serve.
     is_renewing: bool,
     leased_until: Option<u64>,
     /// Until when a search for the discovery document that the keys do not wait for may take.
@@ -297,6 +297,10 @@ impl JwksState {
         let newer = self.copy.as_ref().is_none_or(|copy| copy.keys_fetched_at < record.keys_fetched_at);
         if newer && record.keys_age(now) < CEILING_SECONDS {
             self.schedule.store_answered();
+            // The provider has answered another isolate since.
+            if self.provider_asked_at.is_none_or(|at| at < record.keys_fetched_at) {
+                self.failed_renewals = 0;
+            }
             let record = match &self.copy {
                 Some(own) => with_own_document(record, own, now),
                 None => record,

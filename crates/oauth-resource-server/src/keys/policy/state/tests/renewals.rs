@@ -219,6 +219,7 @@ fn what_is_asked_for_other_tokens_neither_makes_the_pause_longer_nor_keeps_newer
             state.provider_answered(None);
         }
         let now = began + 20 * COOL_DOWN_SECONDS - 1;
+        assert_eq!(state.renewal_pause(), COOL_DOWN_SECONDS, "none of them was a renewal");
         let looked = match first_action(&mut state, now, "k") {
             Action::ReadStore => true,
             action => uses(&action) && state.take_refresh() == Some(Refresh::Store),
@@ -226,5 +227,44 @@ fn what_is_asked_for_other_tokens_neither_makes_the_pause_longer_nor_keeps_newer
         assert!(looked, "although the provider was asked a moment ago, at the age of {age}");
         state.store_answered(now, Some(stored(now)));
         assert_eq!(pauses(&mut state, now - NOW + FRESH_SECONDS, 2), [COOL_DOWN_SECONDS, 60]);
+    }
+}
+
+#[test]
+fn a_newer_copy_of_the_store_ends_the_growing_pause() {
+    let mut state = state();
+    let failed_at = NOW + FRESH_SECONDS + pauses(&mut state, FRESH_SECONDS, 6).iter().sum::<u64>();
+    assert_eq!(state.renewal_pause(), MAX_RENEWAL_PAUSE_SECONDS);
+    state.store_answered(failed_at, Some(stored(failed_at - 60)));
+    assert_eq!(state.renewal_pause(), MAX_RENEWAL_PAUSE_SECONDS, "of before the last failure");
+    state.store_answered(failed_at + 60, Some(stored(failed_at + 30)));
+    assert_eq!(state.renewal_pause(), COOL_DOWN_SECONDS, "the provider has answered somebody since");
+}
+
+#[test]
+fn a_look_into_the_store_in_vain_asks_nobody_within_the_pause() {
+    for age in [FRESH_SECONDS, REVALIDATE_SECONDS] {
+        let mut state = state();
+        let failed_at = NOW + age + pauses(&mut state, age, 3).iter().sum::<u64>();
+        let again = failed_at + state.renewal_pause();
+        // Somebody's forged token moves the moment at which the provider was asked, and not that of the store.
+        let disproved = state.copy(again).unwrap().keys.iter().next().map(|key| key.thumbprint);
+        let forged = KeyQuery { disproved, ..query("k", again) };
+        assert_eq!(state.step(again - 1, forged, &mut Attempted::default()), Action::AskProvider);
+        state.provider_answered(None);
+        let mut attempted = Attempted::default();
+        let action = state.step(again, query("k", NOW), &mut attempted);
+        if state.take_refresh() == Some(Refresh::Store) {
+            state.store_answered(again, None);
+            assert!(uses(&action) && !state.goes_on_to_provider(again), "in the background");
+        } else {
+            assert_eq!(action, Action::ReadStore);
+            state.store_answered(again, None);
+            assert!(uses(&state.step(again, query("k", NOW), &mut attempted)), "before it is used");
+        }
+        assert!(
+            uses(&first_action(&mut state, again + 1, "k")) && state.take_refresh().is_none(),
+            "at the age of {age}"
+        );
     }
 }
