@@ -204,12 +204,14 @@ fn after_many_failures_a_token_with_a_new_key_waits_no_longer_than_after_one() {
     assert!(uses(&state.step(later, query("new", later), &mut attempted)));
 }
 
+/// What is done for a token whose signature does not verify under the published key.
+fn forged(state: &mut JwksState, now: u64) -> Action {
+    let disproved = state.copy(now).unwrap().keys.iter().next().map(|key| key.thumbprint);
+    state.step(now, KeyQuery { disproved, ..query("k", now) }, &mut Attempted::default())
+}
+
 #[test]
 fn what_is_asked_for_other_tokens_neither_makes_the_pause_longer_nor_keeps_newer_copies_of_the_store_away() {
-    let forged = |state: &mut JwksState, now| {
-        let disproved = state.copy(now).unwrap().keys.iter().next().map(|key| key.thumbprint);
-        state.step(now, KeyQuery { disproved, ..query("k", now) }, &mut Attempted::default())
-    };
     for age in [FRESH_SECONDS, REVALIDATE_SECONDS] {
         let mut state = state();
         let began = NOW + age;
@@ -247,10 +249,8 @@ fn a_look_into_the_store_in_vain_asks_nobody_within_the_pause() {
         let mut state = state();
         let failed_at = NOW + age + pauses(&mut state, age, 3).iter().sum::<u64>();
         let again = failed_at + state.renewal_pause();
-        // Somebody's forged token moves the moment at which the provider was asked, and not that of the store.
-        let disproved = state.copy(again).unwrap().keys.iter().next().map(|key| key.thumbprint);
-        let forged = KeyQuery { disproved, ..query("k", again) };
-        assert_eq!(state.step(again - 1, forged, &mut Attempted::default()), Action::AskProvider);
+        // It moves the moment at which the provider was asked, and not that of the store.
+        assert_eq!(forged(&mut state, again - 1), Action::AskProvider);
         state.provider_answered(None);
         let mut attempted = Attempted::default();
         let action = state.step(again, query("k", NOW), &mut attempted);
